@@ -1,0 +1,76 @@
+/** The configuration: YAML or JSON in the user's version control. The schema is the reference; every field is optional. */
+import { z } from 'zod';
+import { EscalateSchema } from './plan.ts';
+
+const name = z.string().min(1).max(120);
+const usd = z.number().nonnegative();
+const milliseconds = z.int().positive();
+
+export const BudgetSchema = z.strictObject({
+  scope: z.enum(['session', 'user', 'team', 'tenant', 'tag', 'run']),
+  /** Absent: every id of that kind by itself. */
+  id: name.optional(),
+  usd,
+});
+
+export const ConfigSchema = z.strictObject({
+  /** Short names: `{ cheap: 'openrouter/…' }`. */
+  aliases: z.record(name, name).optional(),
+  /** Explicit chains: `model: { route: 'support' }` tries them in this order. */
+  routes: z.record(name, z.strictObject({ chain: z.array(name).min(1).max(20) })).optional(),
+  /** Chains for two faults that another target can mend. */
+  fallbacks: z
+    .strictObject({ contextWindow: z.array(name).max(20).optional(), contentPolicy: z.array(name).max(20).optional() })
+    .optional(),
+  optimise: z.enum(['cost', 'latency', 'quality', 'balanced']).optional(),
+  budgets: z.array(BudgetSchema).max(1000).optional(),
+  /** Let calls under a cap go to models of unknown price. */
+  allowUnpriced: z.boolean().optional(),
+  retry: z
+    .strictObject({
+      /** After the first attempt, at one target. */
+      retries: z.int().min(0).max(10).optional(),
+      baseMilliseconds: milliseconds.optional(),
+      maxMilliseconds: milliseconds.optional(),
+    })
+    .optional(),
+  breaker: z
+    .strictObject({
+      /** 429s within a minute that open it. */
+      rateLimits: z.int().min(1).optional(),
+      failureRatio: z.number().min(0.01).max(1).optional(),
+      minimumAttempts: z.int().min(1).optional(),
+      cooldownMilliseconds: z.int().min(0).optional(),
+    })
+    .optional(),
+  timeouts: z
+    .strictObject({
+      connect: milliseconds.optional(),
+      firstToken: milliseconds.optional(),
+      idle: milliseconds.optional(),
+      total: milliseconds.optional(),
+    })
+    .optional(),
+  /** Requests at once a provider, over the provider's own figure. */
+  concurrency: z.record(name, z.int().min(1).max(10_000)).optional(),
+  /** Applied to every answer whose request says nothing itself. */
+  escalate: EscalateSchema.optional(),
+  affinity: z.strictObject({ ttlSeconds: z.int().positive().optional() }).optional(),
+  /** Plan bounds: the operator's, upwards or downwards. */
+  bounds: z
+    .strictObject({
+      nodes: z.int().positive().optional(),
+      bytes: z.int().positive().optional(),
+      depth: z.int().positive().optional(),
+      items: z.int().positive().optional(),
+      rounds: z.int().positive().optional(),
+      nesting: z.int().positive().optional(),
+    })
+    .optional(),
+  /** Modules that the command loads: npm packages or files relative to the config. */
+  plugins: z.array(name).max(100).optional(),
+  planner: z.strictObject({ model: name.optional(), rounds: z.int().min(1).max(10).optional() }).optional(),
+  tools: z.strictObject({ http: z.boolean().optional(), folder: z.string().optional() }).optional(),
+});
+
+export type Config = z.infer<typeof ConfigSchema>;

@@ -1,0 +1,259 @@
+/** The engine port: runs, their events and the runners of their nodes. */
+import type { ErrorRecord } from './errors.ts';
+import type { CacheMode, EscalationReport, Scope, Sensitivity, Usage, Warning } from './model.ts';
+import type { NanoUsd } from './money.ts';
+import type { Plan, PlanNode, ValidPlan } from './plan.ts';
+import type { PlanIssue } from './validation.ts';
+
+// ---------------------------------------------------------------------------------------------------- nodes
+
+/** What `{{node.meta.…}}` reads. */
+export interface NodeMeta {
+  readonly model?: string;
+  readonly provider?: string;
+  /** 0 for the first rung. */
+  readonly rung?: number;
+  readonly confidence?: number;
+  readonly costUsd: number | null;
+  readonly ms: number;
+  readonly warnings: readonly Warning[];
+}
+
+/** What a runner returns. `value` is what references see; `meta` is added to it under its own name. */
+export interface NodeOutput {
+  readonly value: unknown;
+  readonly usage?: Usage;
+  /** Sum of every dispatched request of this call; 0 for steps that call no model; null: unknown. */
+  readonly costNanoUsd: NanoUsd | null;
+  readonly model?: string;
+  readonly provider?: string;
+  readonly confidence?: number;
+  readonly escalation?: EscalationReport;
+  readonly warnings?: readonly Warning[];
+}
+
+/** One run of one node, or of one item or round of it. */
+export interface NodeCall {
+  readonly runId: string;
+  readonly node: PlanNode;
+  /** `in`, rendered. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly item?: number;
+  readonly round?: number;
+  /** `run/node/item/round`: the same for a node that runs again after a crash. */
+  readonly idempotencyKey: string;
+  readonly signal: AbortSignal;
+  readonly scopes: readonly Scope[];
+  readonly session?: string;
+  readonly sensitivity?: Sensitivity;
+  readonly cache?: CacheMode;
+  /** Nesting of workflows and plans, 0 at the top. */
+  readonly level: number;
+  /** Text that the node produces while it runs: becomes a `node-delta` event. */
+  readonly emit: (text: string) => void;
+  /** For progress of model calls: becomes `node-escalated` or `node-retried`. */
+  readonly report: (event: NodeProgress) => void;
+}
+export type NodeProgress =
+  | { readonly type: 'node-escalated'; readonly escalation: EscalationReport }
+  | { readonly type: 'node-retried'; readonly attempt: number; readonly error: ErrorRecord };
+
+/** Throws PolyphonyError; `SuspendRun` to wait for a person. */
+export type NodeRunner = (call: NodeCall) => Promise<NodeOutput>;
+
+/** Thrown by a runner whose node waits for an answer from outside: the run is journalled as suspended. */
+export class SuspendRun extends Error {
+  override readonly name = 'SuspendRun';
+  readonly question: HumanQuestion;
+  constructor(question: HumanQuestion) {
+    super(`waiting for an answer: ${question.question}`);
+    this.question = question;
+  }
+}
+export interface HumanQuestion {
+  readonly question: string;
+  readonly choices?: readonly string[];
+  readonly data?: unknown;
+}
+
+/** A step kind as the executor needs it: what runs for which `use` (`llm`; `tool:` matches by prefix when it ends in `:`). */
+export type NodeRunners = ReadonlyMap<string, NodeRunner>;
+
+// ---------------------------------------------------------------------------------------------------- events
+
+export type RunStatus = 'running' | 'suspended' | 'done' | 'failed' | 'cancelled';
+
+interface EventBase {
+  /** Gapless within a run, from 0, over the whole stream; the journal keeps a subset. */
+  readonly seq: number;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly runId: string;
+}
+interface NodeEventBase extends EventBase {
+  readonly nodeId: string;
+  /** Index within `each`. */
+  readonly item?: number;
+  /** Round of `repeat`, from 1. */
+  readonly round?: number;
+}
+/** What a finished node, item or round left behind. */
+export interface NodeResult {
+  readonly output: unknown;
+  readonly meta: NodeMeta;
+  readonly usage?: Usage;
+  readonly costNanoUsd: NanoUsd | null;
+}
+
+export type RunEvent =
+  | (EventBase & {
+      readonly type: 'run-started';
+      readonly plan: Plan;
+      readonly planHash: string;
+      readonly input: unknown;
+      readonly capNanoUsd?: NanoUsd;
+      /** The run that this one was forked from, or whose node started it. */
+      readonly parent?: { readonly runId: string; readonly nodeId?: string; readonly kind: 'fork' | 'nested' };
+      readonly tags?: Readonly<Record<string, string>>;
+    })
+  | (EventBase & { readonly type: 'plan-delta'; readonly text: string })
+  | (EventBase & {
+      readonly type: 'plan-revised';
+      readonly plan: Plan;
+      readonly planHash: string;
+      readonly reason: string;
+    })
+  | (NodeEventBase & { readonly type: 'node-ready' })
+  | (NodeEventBase & { readonly type: 'node-started'; readonly idempotencyKey: string })
+  | (NodeEventBase & { readonly type: 'node-delta'; readonly text: string })
+  | (NodeEventBase & NodeProgress)
+  | (NodeEventBase & { readonly type: 'item-finished'; readonly result: NodeResult; readonly error?: ErrorRecord })
+  | (NodeEventBase & { readonly type: 'round-finished'; readonly result: NodeResult })
+  | (NodeEventBase & { readonly type: 'node-finished'; readonly result: NodeResult })
+  | (NodeEventBase & { readonly type: 'node-skipped'; readonly reason: string })
+  | (NodeEventBase & {
+      readonly type: 'node-failed';
+      readonly error: ErrorRecord;
+      /** What stands in for the output, by the node's onError. */
+      readonly handled?: 'skip' | 'value' | 'replan';
+      readonly result?: NodeResult;
+      readonly costNanoUsd: NanoUsd | null;
+    })
+  | (NodeEventBase & { readonly type: 'node-cancelled'; readonly reason: string; readonly costNanoUsd: NanoUsd | null })
+  | (NodeEventBase & { readonly type: 'node-suspended'; readonly question: HumanQuestion })
+  | (NodeEventBase & { readonly type: 'answer'; readonly answer: unknown })
+  | (EventBase & { readonly type: 'budget-warning'; readonly spentNanoUsd: NanoUsd; readonly capNanoUsd: NanoUsd })
+  | (EventBase & { readonly type: 'run-suspended'; readonly waiting: readonly string[] })
+  | (EventBase & { readonly type: 'run-resumed' })
+  | (EventBase & { readonly type: 'run-finished'; readonly output: unknown } & RunTotals)
+  | (EventBase & { readonly type: 'run-failed'; readonly error: ErrorRecord; readonly nodeId?: string } & RunTotals)
+  | (EventBase & { readonly type: 'run-cancelled'; readonly reason: string } & RunTotals);
+
+export interface RunTotals {
+  readonly usage: Usage;
+  readonly costNanoUsd: NanoUsd | null;
+  readonly ms: number;
+}
+
+/** Events that no journal keeps: they can be made again or only colour the stream. */
+export const TRANSIENT_EVENTS: ReadonlySet<RunEvent['type']> = new Set([
+  'plan-delta',
+  'node-ready',
+  'node-delta',
+  'node-retried',
+  'budget-warning',
+]);
+
+// ---------------------------------------------------------------------------------------------------- runs
+
+export interface RunSummary {
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly goal: string;
+  readonly startedAt: number;
+  /** Of the last journalled event. */
+  readonly updatedAt: number;
+  readonly costNanoUsd: NanoUsd | null;
+  readonly nodes: { readonly total: number; readonly finished: number };
+}
+
+export type NodeState = 'waiting' | 'ready' | 'running' | 'suspended' | 'done' | 'skipped' | 'failed' | 'cancelled';
+
+export interface NodeReport {
+  readonly id: string;
+  readonly state: NodeState;
+  readonly output?: unknown;
+  readonly meta?: NodeMeta;
+  readonly error?: ErrorRecord;
+}
+
+export interface RunResult {
+  readonly runId: string;
+  readonly status: RunStatus;
+  /** The plan's output; undefined unless the run is done. */
+  readonly output?: unknown;
+  readonly error?: ErrorRecord;
+  readonly usage: Usage;
+  readonly costNanoUsd: NanoUsd | null;
+  readonly ms: number;
+  readonly nodes: readonly NodeReport[];
+  /** Of a suspended run: the nodes that wait, with what they ask. */
+  readonly waiting?: readonly ({ readonly nodeId: string } & HumanQuestion)[];
+}
+
+/** Gives a node's remainder of a plan after a failure for good; see P4 of the features. */
+export type Replan = (context: {
+  readonly plan: Plan;
+  readonly failed: { readonly nodeId: string; readonly error: ErrorRecord };
+  readonly finished: Readonly<Record<string, unknown>>;
+  readonly issues: readonly PlanIssue[];
+  readonly signal: AbortSignal;
+  readonly scopes: readonly Scope[];
+}) => Promise<ValidPlan>;
+
+export interface RunOptions {
+  readonly input?: Readonly<Record<string, unknown>>;
+  /** @default a fresh one */
+  readonly runId?: string;
+  readonly signal?: AbortSignal;
+  /** Nodes at once. @default 64 */
+  readonly concurrency?: number;
+  /** Caps the run below the plan's own budget. */
+  readonly budgetUsd?: number;
+  /** Charged too: tenant, user, tags. */
+  readonly scopes?: readonly Scope[];
+  readonly session?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly level?: number;
+  readonly parent?: { readonly runId: string; readonly nodeId?: string; readonly kind: 'fork' | 'nested' };
+}
+
+/** A run that this process drives. */
+export interface RunHandle {
+  readonly runId: string;
+  /** From the first event on, for any number of readers; ends when the run does. */
+  events(): AsyncIterable<RunEvent>;
+  /** Never rejects: a failed run has a result too. */
+  result(): Promise<RunResult>;
+  cancel(reason?: string): void;
+}
+
+export interface ExecutionEngine {
+  start(plan: ValidPlan, options?: RunOptions): RunHandle;
+  /** Goes on from the journal: finished nodes are kept and not paid again. Throws not-found, store-busy when it is being run. */
+  resume(runId: string, options?: Pick<RunOptions, 'signal' | 'concurrency'>): Promise<RunHandle>;
+  /** Journals the answer of a suspended node; `resume` goes on with it. */
+  answer(runId: string, nodeId: string, answer: unknown): Promise<void>;
+  /** A new run with the finished nodes of an old one, but those from `from` on (and behind it) run again. */
+  fork(
+    runId: string,
+    options: { readonly from: string; readonly with?: Readonly<Record<string, unknown>> } & RunOptions,
+  ): Promise<RunHandle>;
+  /** The journalled events, without any call. */
+  replay(runId: string): AsyncIterable<RunEvent>;
+  inspect(runId: string): Promise<RunResult>;
+  /** Of a run in this process, or of one that no living process drives (its journal is closed as cancelled). */
+  cancel(runId: string, reason?: string): Promise<boolean>;
+  list(filter?: { readonly status?: RunStatus; readonly limit?: number }): Promise<readonly RunSummary[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,96 @@
+/**
+ * The one error of polyphony. `code` is stable and says what happened, `retryable` and `retryAfterMs` say what to do,
+ * and the message holds the value, the rule that it broke and the remedy. No key ever stands in one.
+ */
+
+/** Every code, and whether trying again can help. See docs/reference/errors.md for who acts on which. */
+export const ERROR_CODES = {
+  'rate-limited': true,
+  overloaded: true,
+  timeout: true,
+  network: true,
+  truncated: true,
+  'invalid-credential': false,
+  'context-window': false,
+  'content-policy': false,
+  unsupported: false,
+  'model-not-found': false,
+  'invalid-request': false,
+  'invalid-output': false,
+  'invalid-plan': false,
+  'invalid-config': false,
+  'no-route': false,
+  'budget-exceeded': false,
+  blocked: false,
+  cancelled: false,
+  'not-found': false,
+  'tool-failed': false,
+  'plugin-failed': false,
+  'store-full': false,
+  'store-corrupt': false,
+  'store-newer': false,
+  'store-busy': true,
+} as const satisfies Record<string, boolean>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface PolyphonyErrorOptions {
+  readonly cause?: unknown;
+  /** @default what ERROR_CODES says of the code */
+  readonly retryable?: boolean;
+  /** How long the other side asked us to wait, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** HTTP status that the error came from, if any. */
+  readonly status?: number;
+  /** Facts for programs: issues of a plan, the failed requirement of each target, the scope of a budget. JSON only. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+export class PolyphonyError extends Error {
+  override readonly name = 'PolyphonyError';
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly status: number | undefined;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(code: ErrorCode, message: string, options: PolyphonyErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable ?? ERROR_CODES[code];
+    this.retryAfterMs = options.retryAfterMs;
+    this.status = options.status;
+    this.details = options.details;
+  }
+}
+
+/** What journals, ledgers, events and HTTP answers hold of an error: no stack, no cause. */
+export interface ErrorRecord {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+export function errorRecord(error: unknown): ErrorRecord {
+  const known = asPolyphonyError(error);
+  const { code, message, retryable, details } = known;
+  return details === undefined ? { code, message, retryable } : { code, message, retryable, details };
+}
+
+/** The error as ours: aborts become `cancelled`, anything foreign `plugin-failed` with its message kept. */
+export function asPolyphonyError(error: unknown, code: ErrorCode = 'plugin-failed'): PolyphonyError {
+  if (error instanceof PolyphonyError) return error;
+  if (error instanceof Error && error.name === 'AbortError') {
+    return new PolyphonyError('cancelled', 'The call was cancelled by its caller.', { cause: error });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new PolyphonyError(code, message, { cause: error });
+}
+
+/** What an aborted signal means: its reason where that is one of ours (a timeout, a budget), else `cancelled`. */
+export function abortError(signal: AbortSignal): PolyphonyError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof PolyphonyError) return reason;
+  return new PolyphonyError('cancelled', 'The call was cancelled by its caller.', { cause: reason });
+}

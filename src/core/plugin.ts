@@ -1,0 +1,120 @@
+/** Plugins: one file each, a typed factory that returns this object. */
+import type { Clock, Ids, Random } from './clock.ts';
+import type { NodeCall, NodeOutput, NodeRunner, RunEvent } from './engine.ts';
+import type { Gateway } from './gateway.ts';
+import type { Attempt, Call, JsonSchema, Middleware, ModelResponse } from './model.ts';
+import type { Provider } from './provider.ts';
+import type { KeyValueStore } from './stores.ts';
+import type { StepType } from './validation.ts';
+
+/** Outermost first; `gateway/gateway.ts` lists what stands in each place. */
+export const REQUEST_LAYERS = [
+  'telemetry',
+  'authorisation',
+  'moderation',
+  'privacy',
+  'cache',
+  'affinity',
+  'escalation',
+  'hedge',
+  'failover',
+] as const;
+export const ATTEMPT_LAYERS = [
+  'retry',
+  'breaker',
+  'limiter',
+  'budget',
+  'attempt-telemetry',
+  'timeouts',
+  'adapt',
+  'provider',
+] as const;
+export type RequestLayer = (typeof REQUEST_LAYERS)[number];
+export type AttemptLayer = (typeof ATTEMPT_LAYERS)[number];
+
+/** In the named place itself (behind the built-in layer, if there is one), or right before or after it. */
+export type Place<Layer extends string> = Layer | { readonly before: Layer } | { readonly after: Layer };
+
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What a plugin may reach. Calls through `gateway` take the attempt ring: charged, listed, never evaluated again. */
+export interface PluginContext {
+  readonly gateway: Gateway;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  /** Keys of one plugin never meet another's. */
+  readonly store: KeyValueStore;
+  readonly logger: Logger;
+  /** Evaluators of all plugins, by name. */
+  readonly evaluators: ReadonlyMap<string, Evaluator>;
+}
+
+/** A function that models may call and plans may use as `tool:<name>`. */
+export interface Tool {
+  /** `[a-z][a-z0-9_]*` */
+  readonly name: string;
+  readonly description: string;
+  readonly input: JsonSchema;
+  readonly output?: JsonSchema;
+  readonly sideEffects?: boolean;
+  readonly expectedMs?: number;
+  /** `input` is validated before. Throws PolyphonyError, or anything, which becomes `tool-failed`. */
+  run(input: Readonly<Record<string, unknown>>, context: ToolContext): Promise<unknown>;
+}
+export interface ToolContext {
+  readonly signal: AbortSignal;
+  readonly idempotencyKey: string;
+  readonly clock: Clock;
+}
+
+export interface Evaluation {
+  /** 0 to 1: how likely the answer is right. */
+  readonly score: number;
+  readonly calibrated: boolean;
+  readonly reasons: readonly string[];
+}
+/** Judges an answer. Calls that it makes are charged through `call.trace` and `call.scopes`. */
+export interface Evaluator {
+  readonly name: string;
+  /** True: it calls models itself. */
+  readonly callsModels?: boolean;
+  evaluate(call: Call, response: ModelResponse): Promise<Evaluation> | Evaluation;
+}
+
+/** A step kind of its own: what `use: "<name>"` runs. */
+export interface Step {
+  readonly type: StepType;
+  readonly run: NodeRunner;
+}
+
+export interface Plugin {
+  /** Named in every error that the plugin causes. */
+  readonly name: string;
+  readonly providers?: readonly Provider[];
+  readonly tools?: readonly Tool[];
+  readonly evaluators?: readonly Evaluator[];
+  readonly steps?: readonly Step[];
+  readonly request?: { readonly place: Place<RequestLayer>; readonly handle: Middleware };
+  readonly attempt?: { readonly place: Place<AttemptLayer>; readonly handle: Middleware<Attempt> };
+  /** Around every node run of every engine. */
+  readonly node?: (call: NodeCall, next: NodeRunner) => Promise<NodeOutput>;
+  /** Before the first call; once. */
+  setup?(context: PluginContext): void | Promise<void>;
+  /** Of every run. Must not throw; what it throws is logged with the plugin's name and stops nothing. */
+  onEvent?(event: RunEvent): void;
+  close?(): void | Promise<void>;
+}
+
+/** Types a plugin where it is written; checks its name. */
+export function definePlugin<P extends Plugin>(plugin: P): P {
+  if (!/^[a-z][a-z0-9-]*$/.test(plugin.name)) {
+    throw new TypeError(`A plugin cannot be named "${plugin.name}": use lower-case letters, digits and dashes.`);
+  }
+  return plugin;
+}

@@ -1,0 +1,105 @@
+/**
+ * The three stores. Each has a conformance suite in polyphony/kit (testJournal, testLedger, testKeyValueStore) that every
+ * implementation passes. All are safe for several processes at once unless an implementation says otherwise.
+ */
+
+import type { RunEvent, RunStatus, RunSummary } from './engine.ts';
+import type { AttemptRecord, Scope } from './model.ts';
+import type { NanoUsd } from './money.ts';
+
+/** An append-only record of each run: what `resume` replays. */
+export interface RunJournal {
+  /**
+   * Appends in order. Resolves when committed; returning nothing says it is already. One writer a run at a time.
+   *
+   * @throws store-full, store-busy, store-corrupt
+   */
+  append(runId: string, events: readonly RunEvent[]): Promise<void> | undefined;
+  /** Oldest first; empty for an unknown run. */
+  read(runId: string): AsyncIterable<RunEvent>;
+  /** Newest first. */
+  list(filter?: { readonly status?: RunStatus; readonly limit?: number }): Promise<readonly RunSummary[]>;
+  /**
+   * Takes or renews the right to write a run; false while another living owner holds it. Released when `leaseMs` pass
+   * without renewal.
+   */
+  claim(runId: string, owner: string, leaseMs: number): Promise<boolean>;
+  release(runId: string, owner: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One row a dispatched request. A row whose key is there already changes nothing. */
+export interface LedgerRow extends AttemptRecord {
+  readonly callId: string;
+  readonly session?: string;
+  /** Every scope that was charged, caps left out. */
+  readonly scopes: readonly Pick<Scope, 'kind' | 'id'>[];
+}
+
+export interface LedgerFilter {
+  /** Epoch milliseconds, inclusive. */
+  readonly from?: number;
+  /** Epoch milliseconds, exclusive. */
+  readonly to?: number;
+  readonly scope?: Pick<Scope, 'kind' | 'id'>;
+  readonly provider?: string;
+  readonly limit?: number;
+}
+
+export type LedgerGroup = 'provider' | 'model' | 'purpose' | 'day' | 'outcome' | `scope:${Scope['kind']}`;
+
+export interface LedgerTotal {
+  readonly group: string;
+  readonly attempts: number;
+  readonly errors: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** The sum of the known costs. */
+  readonly costNanoUsd: NanoUsd;
+  /** Attempts whose cost is unknown. */
+  readonly unpriced: number;
+}
+
+export interface UsageLedger {
+  /** Returns at once where rows are committed in groups; `flush` waits for them. */
+  append(rows: readonly LedgerRow[]): Promise<void> | undefined;
+  flush(): Promise<void>;
+  rows(filter?: LedgerFilter): AsyncIterable<LedgerRow>;
+  totals(by: LedgerGroup, filter?: LedgerFilter): Promise<readonly LedgerTotal[]>;
+  close(): Promise<void>;
+}
+
+/** One of several counters that move together or not at all. */
+export interface CounterChange {
+  readonly key: string;
+  readonly by: number;
+  /** The change is refused when the counter would exceed this. @default no limit */
+  readonly limit?: number;
+  /** What the counter starts from when it does not exist. @default 0 */
+  readonly initial?: number;
+}
+
+export interface KeyValueStore {
+  get(key: string): Promise<unknown>;
+  /** JSON values. `ttlMs` from now. @default no expiry */
+  set(key: string, value: unknown, options?: { readonly ttlMs?: number }): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** Keys with a prefix, in order, at most `limit`. @default 1000 */
+  keys(prefix: string, limit?: number): Promise<readonly string[]>;
+  /**
+   * Changes all counters or none, atomically across processes. `refused` is the index of the first change that would
+   * exceed its limit, with its value now. A memory store answers at once, without a promise.
+   */
+  change(changes: readonly CounterChange[]): CounterResult | Promise<CounterResult>;
+  close(): Promise<void>;
+}
+export type CounterResult =
+  | { readonly ok: true; readonly values: readonly number[] }
+  | { readonly ok: false; readonly refused: number; readonly value: number };
+
+export interface Stores {
+  readonly journal: RunJournal;
+  readonly ledger: UsageLedger;
+  readonly keyValue: KeyValueStore;
+  close(): Promise<void>;
+}

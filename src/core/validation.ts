@@ -1,0 +1,91 @@
+/** The ports of the validator and of the planner, and the catalogue that both read. */
+import type { CallOptions, Gateway } from './gateway.ts';
+import type { JsonSchema } from './model.ts';
+import type { NanoUsd } from './money.ts';
+import type { Plan, PlanBounds, ValidPlan } from './plan.ts';
+import type { ModelCard } from './provider.ts';
+
+/** A kind of step that a node's `use` may name. */
+export interface StepType {
+  readonly use: string;
+  readonly description: string;
+  /** JSON Schema of `in`. */
+  readonly input: JsonSchema;
+  /** JSON Schema of the output; absent: dynamic, its fields are not checked. */
+  readonly output?: JsonSchema;
+  /** The node may declare `out`, which then is its output. @default false */
+  readonly typedOutput?: boolean;
+  /** It calls models through the gateway, so `model`, `escalate` and tokens mean something. @default false */
+  readonly usesModel?: boolean;
+  readonly sideEffects?: boolean;
+  /** Expected milliseconds of one run, when it calls no model. @default 10 */
+  readonly expectedMs?: number;
+}
+
+/** All that a plan may name. */
+export interface Catalogue {
+  readonly steps: ReadonlyMap<string, StepType>;
+  readonly models: readonly { readonly provider: string; readonly card: ModelCard }[];
+  readonly aliases: Readonly<Record<string, string>>;
+  readonly routes: readonly string[];
+  readonly evaluators: readonly string[];
+  /** Plans behind `workflow:<id>`, for nesting depth and cost. */
+  readonly workflows: ReadonlyMap<string, Plan>;
+  readonly bounds: PlanBounds;
+}
+
+export interface PlanIssue {
+  /** `group.name`, stable: `ref.unknown_node`. */
+  readonly code: string;
+  readonly severity: 'error' | 'warning';
+  /** JSON pointer into the plan. */
+  readonly path: string;
+  readonly message: string;
+  readonly expected?: unknown;
+  readonly got?: unknown;
+  /** The nearest valid names, best first. */
+  readonly suggest?: readonly string[];
+}
+
+/** A change that the validator made by itself, without a model. */
+export interface PlanRepair {
+  readonly code: string;
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface Validation {
+  /** There when no issue is an error. */
+  readonly plan?: ValidPlan;
+  readonly issues: readonly PlanIssue[];
+  readonly repaired: readonly PlanRepair[];
+}
+
+export interface ValidateOptions {
+  /** Make the repairs that need no model. @default true */
+  readonly repair?: boolean;
+}
+
+/** Never throws, whatever `raw` is: text of a model, parsed JSON, anything. */
+export type Validate = (raw: unknown, catalogue: Catalogue, options?: ValidateOptions) => Validation;
+
+export interface PlanningResult {
+  readonly plan: ValidPlan;
+  readonly issues: readonly PlanIssue[];
+  readonly repaired: readonly PlanRepair[];
+  /** Calls to the planner model, repairs included. */
+  readonly rounds: number;
+  readonly costNanoUsd: NanoUsd | null;
+}
+
+/** Turns a request into a valid plan. Throws invalid-plan with every issue when its rounds are used up. */
+export type Planner = (
+  request: string,
+  context: {
+    readonly gateway: Gateway;
+    readonly catalogue: Catalogue;
+    readonly validate: Validate;
+    readonly options?: CallOptions;
+    readonly onDelta?: (text: string) => void;
+  },
+) => Promise<PlanningResult>;

@@ -1,0 +1,3 @@
+/** polyphony/kit: for authors of plugins and providers. */
+
+export { sleep, systemClock, systemIds, systemRandom, systemRuntime } from './clock.ts';
