@@ -112,6 +112,7 @@ export type RunEvent =
       readonly planHash: string;
       readonly input: unknown;
       readonly capNanoUsd?: NanoUsd;
+      readonly spentNanoUsd?: NanoUsd;
       /** The run that this one was forked from, or whose node started it. */
       readonly parent?: { readonly runId: string; readonly nodeId?: string; readonly kind: 'fork' | 'nested' };
       readonly tags?: Readonly<Record<string, string>>;
@@ -220,6 +221,8 @@ export interface RunOptions {
   readonly concurrency?: number;
   /** Caps the run below the plan's own budget. */
   readonly budgetUsd?: number;
+  /** Paid for the run before its first node: the planner's calls. Part of its totals and of its budget. @default 0 */
+  readonly spentNanoUsd?: NanoUsd;
   /** Charged too: tenant, user, tags. */
   readonly scopes?: readonly Scope[];
   readonly session?: string;

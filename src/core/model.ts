@@ -212,6 +212,11 @@ export interface OutputFormat {
   readonly schema?: JsonSchema;
   /** @default 'output' */
   readonly name?: string;
+  /**
+   * Hold the provider to the schema where it can. False: the schema is advice (it has open maps, say) and the answer is
+   * checked by whoever asked. @default true
+   */
+  readonly strict?: boolean;
 }
 
 export interface ChatRequest extends RequestBase {
