@@ -1,0 +1,178 @@
+/** Stores that live and die with the process: no file, no promise on the hot paths, bounded where they would grow. */
+import type { Clock } from '../core/clock.ts';
+import type { RunEvent, RunStatus, RunSummary } from '../core/engine.ts';
+import type { KeyValueStore, RunJournal, Stores } from '../core/stores.ts';
+import { systemClock } from '../kit/clock.ts';
+import { type CounterCells, changeCounters, jsonText } from './counters.ts';
+import { type MemoryLedgerOptions, memoryLedger } from './memory-ledger.ts';
+import { newestFirst, progressed, progressOf } from './run-progress.ts';
+
+export interface MemoryStoresOptions extends MemoryLedgerOptions {
+  /** @default the system's */
+  readonly clock?: Clock;
+  /** Ended runs kept, the latest ones. @default 10_000 */
+  readonly endedRuns?: number;
+}
+
+/**
+ * Stores in memory, for one process. Totals of the ledger stay right when rows beyond `ledgerRows` are dropped, by day and
+ * by user, team, tenant and tag; those by request, node, run and session then hold the kept rows only.
+ */
+export function memoryStores(options: MemoryStoresOptions = {}): Stores {
+  const clock = options.clock ?? systemClock;
+  const journal = memoryJournal(clock, Math.max(1, options.endedRuns ?? 10_000));
+  const ledger = memoryLedger(options);
+  const keyValue = memoryKeyValue(clock);
+  return { journal, ledger, keyValue, close: async () => {} };
+}
+
+// ---------------------------------------------------------------------------------------------------- journal
+
+interface Run {
+  readonly events: RunEvent[];
+  summary: RunSummary;
+}
+
+const ENDED: ReadonlySet<RunStatus> = new Set(['done', 'failed', 'cancelled']);
+
+function memoryJournal(clock: Clock, endedRuns: number): RunJournal {
+  const runs = new Map<string, Run>();
+  const ended = new Set<string>();
+  const leases = new Map<string, { readonly owner: string; readonly until: number }>();
+  const settle = ({ summary }: Run): void => {
+    if (!ENDED.has(summary.status)) ended.delete(summary.runId);
+    else ended.add(summary.runId);
+    if (ended.size <= endedRuns) return;
+    for (const oldest of ended) {
+      ended.delete(oldest);
+      runs.delete(oldest);
+      return;
+    }
+  };
+  return {
+    append(runId, events) {
+      const progress = progressOf(events);
+      if (progress === undefined) return undefined;
+      const before = runs.get(runId);
+      const run = before ?? { events: [], summary: progressed(runId, undefined, progress) };
+      if (before === undefined) runs.set(runId, run);
+      else before.summary = progressed(runId, before.summary, progress);
+      for (const event of events) run.events.push(event);
+      if (progress.status !== undefined) settle(run);
+      return undefined;
+    },
+    async *read(runId) {
+      yield* runs.get(runId)?.events.slice() ?? [];
+    },
+    async list({ status, limit } = {}) {
+      const summaries = [...runs.values()].map(({ summary }) => summary);
+      return summaries
+        .filter((summary) => status === undefined || summary.status === status)
+        .sort(newestFirst)
+        .slice(0, limit);
+    },
+    async claim(runId, owner, leaseMs) {
+      const now = clock.now();
+      const held = leases.get(runId);
+      if (held !== undefined && held.owner !== owner && held.until > now) return false;
+      leases.set(runId, { owner, until: now + leaseMs });
+      return true;
+    },
+    async release(runId, owner) {
+      if (leases.get(runId)?.owner === owner) leases.delete(runId);
+    },
+    close: async () => {},
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------- key and value
+
+interface Cell {
+  /** A number as it is; everything else as JSON text, so that no caller can change what another reads. */
+  readonly value: number | string;
+  /** Epoch milliseconds; Infinity: never. */
+  readonly until: number;
+}
+
+interface Cells {
+  /** The living cell of a key. */
+  get(key: string): Cell | undefined;
+  set(key: string, cell: Cell): void;
+  delete(key: string): void;
+  living(): string[];
+}
+
+/** Sweeps out what has expired once as many keys were set as there are, so that a set costs O(1) on average. */
+function expiringCells(clock: Clock): Cells {
+  const cells = new Map<string, Cell>();
+  let untilSweep = 1000;
+  const sweep = (): void => {
+    const now = clock.now();
+    for (const [key, { until }] of cells) if (until <= now) cells.delete(key);
+    untilSweep = Math.max(1000, cells.size);
+  };
+  return {
+    get(key) {
+      const cell = cells.get(key);
+      return cell === undefined || cell.until === Number.POSITIVE_INFINITY || cell.until > clock.now()
+        ? cell
+        : undefined;
+    },
+    set(key, cell) {
+      cells.set(key, cell);
+      untilSweep -= 1;
+      if (untilSweep === 0) sweep();
+    },
+    delete: (key) => void cells.delete(key),
+    living() {
+      sweep();
+      return [...cells.keys()];
+    },
+  };
+}
+
+const read = (cell: Cell): unknown => (typeof cell.value === 'number' ? cell.value : JSON.parse(cell.value));
+
+/** Remembers what each write replaced, newest last. */
+function undoableCells(cells: Cells): CounterCells {
+  const replaced: { readonly key: string; readonly cell: Cell | undefined }[] = [];
+  return {
+    read(key) {
+      const cell = cells.get(key);
+      return cell && read(cell);
+    },
+    write(key, value) {
+      const cell = cells.get(key);
+      replaced.push({ key, cell });
+      cells.set(key, { value, until: cell?.until ?? Number.POSITIVE_INFINITY });
+    },
+    undo() {
+      for (let last = replaced.pop(); last !== undefined; last = replaced.pop()) {
+        if (last.cell === undefined) cells.delete(last.key);
+        else cells.set(last.key, last.cell);
+      }
+    },
+  };
+}
+
+function memoryKeyValue(clock: Clock): KeyValueStore {
+  const cells = expiringCells(clock);
+  return {
+    async get(key) {
+      const cell = cells.get(key);
+      return cell && read(cell);
+    },
+    async set(key, value, { ttlMs } = {}) {
+      const finite = typeof value === 'number' && Number.isFinite(value);
+      const until = ttlMs === undefined ? Number.POSITIVE_INFINITY : clock.now() + ttlMs;
+      cells.set(key, { value: finite ? value : jsonText(key, value), until });
+    },
+    delete: async (key) => cells.delete(key),
+    async keys(prefix, limit = 1000) {
+      const living = cells.living().filter((key) => key.startsWith(prefix));
+      return living.sort().slice(0, limit);
+    },
+    change: (changes) => changeCounters(undoableCells(cells), changes),
+    close: async () => {},
+  };
+}

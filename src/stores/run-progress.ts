@@ -1,0 +1,103 @@
+/** What a run's events mean for its line in `list`: as a change to add up, so that no store reads before it writes. */
+import type { RunEvent, RunStatus, RunSummary } from '../core/engine.ts';
+import { addMoney, type NanoUsd } from '../core/money.ts';
+
+/** What one append changes of a run's summary; absent fields stay as they are. */
+export interface RunProgress {
+  /** Of the first event: the start of a run that the journal does not know yet. */
+  readonly startedAt: number;
+  readonly updatedAt: number;
+  readonly status?: RunStatus;
+  readonly goal?: string;
+  /** Nodes of the plan. */
+  readonly total?: number;
+  /** Nodes that ended since, the run going on: done, skipped, or failed with a stand-in. */
+  readonly finished: number;
+  /** A run's own total, which replaces the sum of its nodes. */
+  readonly settled?: { readonly costNanoUsd: NanoUsd | null };
+  /** Of nodes that ended after that. */
+  readonly costNanoUsd: NanoUsd | null;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const STATUS_AFTER: Partial<Record<RunEvent['type'], RunStatus>> = {
+  'run-started': 'running',
+  'run-resumed': 'running',
+  'run-suspended': 'suspended',
+  'run-finished': 'done',
+  'run-failed': 'failed',
+  'run-cancelled': 'cancelled',
+};
+
+/** Undefined when there is no event. */
+export function progressOf(events: readonly RunEvent[]): RunProgress | undefined {
+  const first = events[0];
+  if (first === undefined) return undefined;
+  const progress: Mutable<RunProgress> = { startedAt: first.at, updatedAt: first.at, finished: 0, costNanoUsd: 0 };
+  for (const event of events) take(progress, event);
+  return progress;
+}
+
+function take(progress: Mutable<RunProgress>, event: RunEvent): void {
+  progress.updatedAt = event.at;
+  const status = STATUS_AFTER[event.type];
+  if (status !== undefined) progress.status = status;
+  switch (event.type) {
+    case 'run-started':
+    case 'plan-revised':
+      progress.goal = event.plan.goal ?? event.plan.id ?? '';
+      progress.total = event.plan.nodes.length;
+      return;
+    case 'node-finished':
+      charge(progress, event.item, event.result.costNanoUsd, true);
+      return;
+    case 'node-skipped':
+      charge(progress, event.item, 0, true);
+      return;
+    case 'node-failed':
+      charge(progress, event.item, event.costNanoUsd, event.handled === 'skip' || event.handled === 'value');
+      return;
+    case 'node-cancelled':
+      charge(progress, event.item, event.costNanoUsd, false);
+      return;
+    case 'run-finished':
+    case 'run-failed':
+    case 'run-cancelled':
+      progress.settled = { costNanoUsd: event.costNanoUsd };
+      progress.costNanoUsd = 0;
+      return;
+    default:
+  }
+}
+
+type Cost = NanoUsd | null;
+
+/** Items are part of their node, which says the sum when it ends. */
+function charge(progress: Mutable<RunProgress>, item: number | undefined, cost: Cost, ended: boolean): void {
+  if (item !== undefined) return;
+  progress.costNanoUsd = addMoney(progress.costNanoUsd, cost);
+  if (ended) progress.finished += 1;
+}
+
+/** The summary after the change; `before` is undefined for a run that the journal does not know yet. */
+export function progressed(runId: string, before: RunSummary | undefined, progress: RunProgress): RunSummary {
+  const cost = (progress.settled ?? before ?? { costNanoUsd: 0 }).costNanoUsd;
+  return {
+    runId,
+    status: progress.status ?? before?.status ?? 'running',
+    goal: progress.goal ?? before?.goal ?? '',
+    startedAt: before?.startedAt ?? progress.startedAt,
+    updatedAt: progress.updatedAt,
+    costNanoUsd: addMoney(cost, progress.costNanoUsd),
+    nodes: {
+      total: progress.total ?? before?.nodes.total ?? 0,
+      finished: (before?.nodes.finished ?? 0) + progress.finished,
+    },
+  };
+}
+
+/** Newest first; runs of one millisecond by descending id, so that every store lists alike. */
+export function newestFirst(a: RunSummary, b: RunSummary): number {
+  return b.startedAt - a.startedAt || (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0);
+}
