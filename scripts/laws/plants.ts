@@ -1,0 +1,111 @@
+/** A small project that keeps every law, and beside it one file for each way of breaking one. */
+
+/** Path → text of files that keep the laws. */
+export const lawful: Readonly<Record<string, string>> = {
+  'src/core/a.ts':
+    "import { z } from 'zod';\n// says https://example.com in a comment, and Date.now too\nexport const a = z;\n",
+  'src/kit/index.ts': "import { a } from '../core/a.ts';\nexport const kit = a;\n",
+  'src/kit/clock.ts': 'export const now = () => Date.now();\n',
+  'src/planner/a.ts': "import { kit } from '../kit/index.ts';\nexport const planner = kit;\n",
+  'src/server/a.ts':
+    "import { polyphony } from '../polyphony.ts';\n// the Anthropic surface\nexport const server = polyphony;\n",
+  'src/cli/main.ts':
+    "import { server } from '../server/a.ts';\nexport const cli = [server, import('../../plugins/one.ts')];\n",
+  'src/polyphony.ts':
+    "import { planner } from './planner/a.ts';\nexport const polyphony = [planner, () => import('../plugins/defaults.ts'), () => import('../plugins/providers/environment.ts')];\n",
+  'src/index.ts': "export { polyphony } from './polyphony.ts';\n",
+  'plugins/one.ts':
+    "import { polyphony } from 'polyphony';\nimport { kit } from 'polyphony/kit';\nexport default [polyphony, kit];\n",
+  'plugins/guards/alone.ts': "import { part } from './alone/part.ts';\nexport default part;\n",
+  'plugins/guards/alone/part.ts': "export { rest as part } from './rest.ts';\n",
+  'plugins/guards/alone/rest.ts': 'export const rest = 1;\n',
+  'plugins/defaults.ts': "export { default as alone } from './guards/alone.ts';\n",
+  'plugins/providers/environment.ts': "export { default as one } from '../one.ts';\n",
+  'workflows/one.ts': "import { polyphony } from 'polyphony';\nexport const workflow = polyphony;\n",
+  'examples/one.ts':
+    "import one from 'polyphony/plugins/one';\nimport { workflow } from 'polyphony/workflows/one';\nexport const example = [one, workflow];\n",
+  'test/a.test.ts': "import { planner } from '../src/planner/a.ts';\nexport const tested = planner;\n",
+};
+
+const line = (code: string) => `${code}\n`;
+const takes = (specifier: string) => line(`import * as taken from '${specifier}';\nexport { taken };`);
+const takesType = (specifier: string) => line(`import type { X } from '${specifier}';\nexport type Y = X;`);
+
+export interface Plant {
+  readonly law: string;
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Files that must each be caught, and for that law alone. */
+export const unlawful: readonly Plant[] = [
+  { law: 'core-imports-zod-only', file: 'src/core/outward.ts', text: takes('../kit/clock.ts') },
+  { law: 'core-imports-zod-only', file: 'src/core/builtin.ts', text: takes('node:fs') },
+  { law: 'core-imports-zod-only', file: 'src/core/package.ts', text: takesType('undici') },
+  { law: 'kit-imports-core-only', file: 'src/kit/outward.ts', text: takesType('../planner/a.ts') },
+  { law: 'layers-meet-in-core', file: 'src/gateway/sideways.ts', text: takesType('../planner/a.ts') },
+  { law: 'layers-meet-in-core', file: 'src/gateway/upward.ts', text: takes('../polyphony.ts') },
+  { law: 'composition-root-below-server', file: 'src/root.ts', text: takes('./server/a.ts') },
+  { law: 'nobody-imports-the-command', file: 'src/dashboard/command.ts', text: takes('../cli/main.ts') },
+  { law: 'src-never-imports-its-own-surface', file: 'src/server/surface.ts', text: takes('polyphony') },
+  { law: 'src-never-imports-its-users', file: 'src/cli/tester.ts', text: takes('../../test/a.test.ts') },
+  { law: 'src-workflows-at-the-edge', file: 'src/server/workflow.ts', text: takes('../../workflows/one.ts') },
+  { law: 'src-imports-no-plugin', file: 'src/server/plugin.ts', text: takes('../../plugins/one.ts') },
+  {
+    law: 'src-imports-no-plugin',
+    file: 'src/server/lazy.ts',
+    text: line("export const a = import('../../plugins/one.ts');"),
+  },
+  { law: 'plugins-use-the-public-surface', file: 'plugins/inside.ts', text: takes('polyphony/workflows/one') },
+  { law: 'plugins-stand-alone', file: 'plugins/providers/two.ts', text: takes('../one.ts') },
+  { law: 'plugins-stand-alone', file: 'plugins/top.ts', text: takes('./one.ts') },
+  { law: 'plugins-stand-alone', file: 'plugins/guards/three.ts', text: takes('./alone/part.ts') },
+  { law: 'plugins-stand-alone', file: 'plugins/guards/four/part.ts', text: takes('../alone.ts') },
+  { law: 'workflows-use-the-public-surface', file: 'workflows/inside.ts', text: takes('polyphony/plugins/one') },
+  { law: 'examples-use-the-public-surface', file: 'examples/inside.ts', text: takes('../scripts/tool.ts') },
+  { law: 'shipped-code-needs-no-dev-dependency', file: 'src/planner/dev.ts', text: takes('fast-check') },
+  { law: 'imports-resolve', file: 'test/nowhere.ts', text: takes('./nothing.ts') },
+  { law: 'imports-by-package-name', file: 'plugins/path.ts', text: takes('../src/index.ts') },
+  { law: 'no-cycles', file: 'src/stores/arc.ts', text: takesType('./bow.ts') + line('export type X = 1;') },
+  { law: 'no-vendor-in-src', file: 'src/gateway/vendor.ts', text: line('// only for OpenAI') },
+  { law: 'one-clock', file: 'src/gateway/clock.ts', text: line('export const now = Date.now();') },
+  {
+    law: 'one-clock',
+    file: 'src/gateway/chance.ts',
+    text: line("export const a = ['https://x', '*/*', Math.random()];"),
+  },
+  { law: 'one-clock', file: 'src/gateway/timer.ts', text: line('/** Waits. */\nexport const wait = setTimeout;') },
+  { law: 'one-clock', file: 'src/gateway/identity.ts', text: line('export const id = crypto.randomUUID();') },
+  { law: 'no-any', file: 'test/any.ts', text: line(`export const a: ${'any'} = 1;`) },
+  { law: 'no-any', file: 'test/as-any.ts', text: line(`export const a = (1 as ${'any'}).b;`) },
+  { law: 'no-any', file: 'test/generic-any.ts', text: line(`export const a: Array<${'any'}> = [];`) },
+  { law: 'no-silenced-check', file: 'test/silenced.ts', text: line(`// @ts-${'ignore'}\nexport const a = 1;`) },
+  {
+    law: 'no-silenced-check',
+    file: 'test/unlinted.ts',
+    text: line(`// biome-${'ignore'} lint: no\nexport const a = 1;`),
+  },
+  { law: 'expected-errors-in-type-tests', file: 'test/expected.ts', text: line(`// @ts-${'expect-error'}\n1();`) },
+  { law: 'no-parked-work', file: 'test/parked.ts', text: line(`// ${'TO'}DO: later`) },
+  { law: 'no-parked-work', file: 'test/skipped.ts', text: line(`test.${'skip'}('a', () => {});`) },
+  { law: 'telling-names', file: 'src/kit/utils.ts', text: line('export const a = 1;') },
+  { law: 'telling-names', file: 'plugins/helpers/three.ts', text: line('export const a = 1;') },
+  { law: 'short-files', file: 'test/long.ts', text: '\n'.repeat(301) },
+];
+
+/** Files that a breach above needs beside it and that break nothing themselves. */
+export const accomplices: Readonly<Record<string, string>> = {
+  'src/stores/bow.ts': takesType('./arc.ts') + line('export type X = 1;'),
+  'scripts/tool.ts': line('export const tool = 1;'),
+};
+
+/** Texts of files that must exist once: each replaces its lawful version in a project of its own. */
+export const replacements: readonly Plant[] = [
+  {
+    law: 'polyphony-imports-default-plugins-only',
+    file: 'src/polyphony.ts',
+    text: line("export const polyphony = () => import('../plugins/guards/alone.ts');"),
+  },
+  { law: 'polyphony-imports-plugins-lazily', file: 'src/polyphony.ts', text: takes('../plugins/defaults.ts') },
+  { law: 'explicit-surface', file: 'src/index.ts', text: line("export * from './polyphony.ts';") },
+];
