@@ -1,0 +1,224 @@
+/**
+ * The reference language of plans: `{{a.b[0].c ?? d.e ?? "literal"}}`.
+ *
+ * A reference is one or more alternatives joined by `??`. An alternative is a head (`kind`, `input`) followed by field
+ * names and `[int]` indexes; the last one, and only after a path, may be a JSON scalar instead: a string in single or
+ * double quotes, a number, true, false or null. There are no calls, and nothing is evaluated: rendering walks own
+ * properties of JSON values, so `__proto__` and `constructor` reach nothing that the data does not hold itself.
+ *
+ * Text: `{{{{` renders `{{`. A reference ends at the first `}}`, so a literal writes `}}` as `\u007d}`. Of three opening
+ * braces the first is text. What cannot be parsed is reported as an issue and stays text.
+ */
+
+export const TEMPLATE_BOUNDS = {
+  /** Characters of one string. */
+  length: 1_048_576,
+  /** References of one string. */
+  references: 1000,
+  /** Characters between `{{` and `}}`. */
+  referenceLength: 2000,
+  alternatives: 16,
+  /** Fields and indexes behind a head. */
+  pathLength: 32,
+  /** Nesting of a value that holds templates. */
+  depth: 256,
+  /** Values (of any kind) inside one value: also what ends a walk over a cycle. */
+  values: 1_048_576,
+} as const;
+
+export type Scalar = string | number | boolean | null;
+export type Alternative =
+  | { readonly type: 'path'; readonly head: string; readonly path: readonly (string | number)[]; readonly text: string }
+  | { readonly type: 'literal'; readonly value: Scalar };
+
+export interface Reference {
+  readonly alternatives: readonly Alternative[];
+}
+
+export type Segment =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'reference'; readonly reference: Reference; readonly start: number; readonly end: number };
+
+export interface TemplateIssue {
+  readonly code: 'template.syntax' | 'template.unterminated' | 'template.size';
+  readonly message: string;
+  /** Offset into the text, in UTF-16 units. */
+  readonly at: number;
+}
+
+export interface ParsedTemplate {
+  readonly segments: readonly Segment[];
+  readonly issues: readonly TemplateIssue[];
+}
+
+const HEAD = /[\p{L}_$][\p{L}\p{N}_$]*/uy;
+const FIELD = /\.([\p{L}\p{N}_$][\p{L}\p{N}_$-]*)/uy;
+const INDEX = /\[(0|[1-9][0-9]{0,8})\]/y;
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const DOUBLE_QUOTED = /"(?:[^"\\]|\\.)*"/y;
+const SINGLE_QUOTED = /'(?:[^'\\]|\\.)*'/y;
+const SPACE = /\s*/y;
+const WORDS: ReadonlyMap<string, Scalar> = new Map<string, Scalar>([
+  ['true', true],
+  ['false', false],
+  ['null', null],
+]);
+
+/** A place in the text between the braces. */
+interface Cursor {
+  readonly text: string;
+  at: number;
+}
+
+function take(cursor: Cursor, pattern: RegExp): RegExpExecArray | undefined {
+  pattern.lastIndex = cursor.at;
+  const match = pattern.exec(cursor.text);
+  if (match === null) return undefined;
+  cursor.at = pattern.lastIndex;
+  return match;
+}
+
+function takeString(cursor: Cursor): Alternative | undefined {
+  const single = take(cursor, SINGLE_QUOTED)?.[0];
+  const quoted = single === undefined ? take(cursor, DOUBLE_QUOTED)?.[0] : asDoubleQuoted(single);
+  if (quoted === undefined) return undefined;
+  try {
+    return { type: 'literal', value: String(JSON.parse(quoted)) };
+  } catch {
+    return undefined;
+  }
+}
+
+function asDoubleQuoted(single: string): string {
+  const inner = single.slice(1, -1).replace(/\\.|"/gs, (part) => (part === "\\'" ? "'" : part === '"' ? '\\"' : part));
+  return `"${inner}"`;
+}
+
+function takeAlternative(cursor: Cursor): Alternative | string {
+  const start = cursor.at;
+  const head = take(cursor, HEAD)?.[0];
+  if (head === undefined) {
+    const number = take(cursor, NUMBER)?.[0];
+    if (number !== undefined) return { type: 'literal', value: Number(number) };
+    return takeString(cursor) ?? 'expected a name or a literal';
+  }
+  const word = WORDS.get(head);
+  if (word !== undefined) return { type: 'literal', value: word };
+  const path = takePath(cursor);
+  if (path.length > TEMPLATE_BOUNDS.pathLength) return `a path has at most ${TEMPLATE_BOUNDS.pathLength} steps`;
+  return { type: 'path', head, path, text: cursor.text.slice(start, cursor.at) };
+}
+
+function takePath(cursor: Cursor): (string | number)[] {
+  const path: (string | number)[] = [];
+  while (path.length <= TEMPLATE_BOUNDS.pathLength) {
+    const field = take(cursor, FIELD)?.[1];
+    const index = field === undefined ? take(cursor, INDEX)?.[1] : undefined;
+    if (field !== undefined) path.push(field);
+    else if (index !== undefined) path.push(Number(index));
+    else break;
+  }
+  return path;
+}
+
+/** What stands between the braces, or why it is no reference. */
+function parseReference(text: string): Reference | string {
+  if (text.length > TEMPLATE_BOUNDS.referenceLength) return `at most ${TEMPLATE_BOUNDS.referenceLength} characters`;
+  const cursor: Cursor = { text, at: 0 };
+  const alternatives: Alternative[] = [];
+  for (;;) {
+    take(cursor, SPACE);
+    const alternative = takeAlternative(cursor);
+    if (typeof alternative === 'string') return alternative;
+    if (alternative.type === 'literal' && alternatives.length === 0) return 'a reference starts with a path';
+    alternatives.push(alternative);
+    take(cursor, SPACE);
+    if (cursor.at === text.length) return { alternatives };
+    if (!text.startsWith('??', cursor.at)) return `unexpected ${JSON.stringify(text.slice(cursor.at, cursor.at + 10))}`;
+    if (alternative.type === 'literal') return 'nothing can follow a literal';
+    if (alternatives.length === TEMPLATE_BOUNDS.alternatives) {
+      return `at most ${TEMPLATE_BOUNDS.alternatives} alternatives`;
+    }
+    cursor.at += 2;
+  }
+}
+
+/** Splits a string into text and references. Never throws; linear in the length. */
+export function parseTemplate(text: string): ParsedTemplate {
+  if (!text.includes('{{')) return { segments: text === '' ? [] : [{ type: 'text', text }], issues: [] };
+  if (text.length > TEMPLATE_BOUNDS.length) {
+    const message = `A template has at most ${TEMPLATE_BOUNDS.length} characters, this one ${text.length}: shorten it.`;
+    return { segments: [{ type: 'text', text }], issues: [{ code: 'template.size', message, at: 0 }] };
+  }
+  return scan(text);
+}
+
+interface Scan {
+  readonly text: string;
+  readonly segments: Segment[];
+  readonly issues: TemplateIssue[];
+  /** Text before `at` that no segment holds yet. */
+  pending: string;
+  references: number;
+  at: number;
+}
+
+function scan(text: string): ParsedTemplate {
+  const state: Scan = { text, segments: [], issues: [], pending: '', references: 0, at: 0 };
+  for (let open = text.indexOf('{{'); open !== -1; open = text.indexOf('{{', state.at)) {
+    const braces = openingBraces(text, open);
+    const odd = braces % 4;
+    state.pending += text.slice(state.at, open) + '{{'.repeat((braces - odd) / 4);
+    state.at = open + braces - odd;
+    if (odd < 2) continue;
+    if (odd === 3) state.pending += text.charAt(state.at++);
+    if (!scanReference(state)) break;
+  }
+  state.pending += text.slice(state.at);
+  flushText(state);
+  return { segments: state.segments, issues: state.issues };
+}
+
+/** Reads the reference whose braces open at `at`; false when the rest of the text can only be text. */
+function scanReference(state: Scan): boolean {
+  const { text, at, issues } = state;
+  const close = text.indexOf('}}', at);
+  if (close === -1) {
+    const message = 'A reference that starts with {{ needs its }}; write {{{{ for two braces.';
+    issues.push({ code: 'template.unterminated', message, at });
+    return false;
+  }
+  const reference = parseReference(text.slice(at + 2, close));
+  const end = close + 2;
+  if (typeof reference === 'string') {
+    const shown = JSON.stringify(text.slice(at, Math.min(end, at + 60)));
+    const message = `${shown} is no reference: ${reference}. Write {{node.field}}, or {{{{ for two braces.`;
+    issues.push({ code: 'template.syntax', message, at });
+    state.pending += text.slice(at, end);
+  } else if (++state.references > TEMPLATE_BOUNDS.references) {
+    const message = `A template holds at most ${TEMPLATE_BOUNDS.references} references: split it.`;
+    issues.push({ code: 'template.size', message, at });
+    return false;
+  } else {
+    flushText(state);
+    state.segments.push({ type: 'reference', reference, start: at, end });
+  }
+  state.at = end;
+  return true;
+}
+
+function flushText(state: Scan): void {
+  if (state.pending !== '') state.segments.push({ type: 'text', text: state.pending });
+  state.pending = '';
+}
+
+function openingBraces(text: string, start: number): number {
+  let end = start;
+  while (text.charCodeAt(end) === 0x7b) end++;
+  return end - start;
+}
+
+/** Text that renders as `text`, whatever braces it holds. */
+export function escapeTemplate(text: string): string {
+  return text.replaceAll('{{', '{{{{');
+}

@@ -1,0 +1,261 @@
+/**
+ * From the parsed condition to the expression that is evaluated, and the list of what it refers to.
+ *
+ * Plain CEL fails on a field of null and on a missing field. In a plan those are everyday values (a skipped node, an
+ * optional field), so every access is emitted as a call of a function of ours that reads own properties only and answers
+ * null for what is not there. Heads and variables get prefixes, so that no name can hide one of CEL's own.
+ */
+import type { ASTNode } from '@marcbachmann/cel-js';
+import { CEL_MACROS, CEL_TYPE_NAMES, CONDITION_BOUNDS } from './condition-rules.ts';
+
+export interface ConditionReference {
+  readonly head: string;
+  readonly path: readonly (string | number)[];
+  /** As written. */
+  readonly text: string;
+}
+
+export interface Emission {
+  readonly source: string;
+  readonly isHead: (name: string) => boolean;
+  readonly references: ConditionReference[];
+  readonly heads: Set<string>;
+}
+
+/** Why a condition that parses is refused. */
+export class ConditionRefusal extends Error {
+  readonly code: 'condition.syntax' | 'condition.type';
+  readonly at: number;
+  readonly unknown: string | undefined;
+
+  constructor(code: ConditionRefusal['code'], message: string, at: number, unknown?: string) {
+    super(message);
+    this.code = code;
+    this.at = at;
+    this.unknown = unknown;
+  }
+}
+
+/** Variables of the comprehensions around a node, innermost last. */
+type Variables = readonly string[];
+
+/** How tightly each operator binds; an operand that binds less tightly gets parentheses. */
+const BINDING: Readonly<Record<string, number>> = {
+  '?:': 1,
+  '||': 2,
+  '&&': 3,
+  '==': 4,
+  '!=': 4,
+  '<': 5,
+  '<=': 5,
+  '>': 5,
+  '>=': 5,
+  in: 5,
+  '+': 6,
+  '-': 6,
+  '*': 7,
+  '/': 7,
+  '%': 7,
+  '!_': 8,
+  '-_': 8,
+};
+const PRIMARY = 9;
+
+export function emitCondition(node: ASTNode, emission: Emission): string {
+  return emitBool(node, [], emission, 0);
+}
+
+function emitWithin(node: ASTNode, variables: Variables, emission: Emission, binding: number): string {
+  const text = emit(node, variables, emission);
+  return (BINDING[node.op] ?? PRIMARY) < binding ? `(${text})` : text;
+}
+
+/** Where a bool is needed, a bare read gives false for null: a skipped node's flag is not set. */
+function emitBool(node: ASTNode, variables: Variables, emission: Emission, binding: number): string {
+  const bare = node.op === 'id' || node.op === '.' || node.op === '[]';
+  return bare ? `_bool(${emit(node, variables, emission)})` : emitWithin(node, variables, emission, binding);
+}
+
+function emit(node: ASTNode, variables: Variables, emission: Emission): string {
+  switch (node.op) {
+    case 'value':
+      return emitValue(node.args, node.start);
+    case 'id':
+      noteReference(node, variables, emission);
+      return emitName(node.args, node.start, variables, emission);
+    case '.':
+    case '[]':
+      noteReference(node, variables, emission);
+      return emitAccess(node, variables, emission);
+    case 'call':
+      return emitCall(node.args[0], undefined, node.args[1], node.start, variables, emission);
+    case 'rcall':
+      return emitCall(node.args[0], node.args[1], node.args[2], node.start, variables, emission);
+    case 'list':
+      return `[${node.args.map((item) => emit(item, variables, emission)).join(', ')}]`;
+    case 'map':
+      return `{${node.args.map((entry) => entry.map((part) => emit(part, variables, emission)).join(': ')).join(', ')}}`;
+    case '.?':
+    case '[?]':
+      throw new ConditionRefusal(
+        'condition.syntax',
+        'Optional selection is not needed: a missing field is null.',
+        node.start,
+      );
+    default:
+      return emitOperator(node, variables, emission);
+  }
+}
+
+type OperatorNode = Exclude<
+  ASTNode,
+  { op: 'value' | 'id' | '.' | '.?' | '[]' | '[?]' | 'call' | 'rcall' | 'list' | 'map' }
+>;
+
+function emitOperator(node: OperatorNode, variables: Variables, emission: Emission): string {
+  const binding = BINDING[node.op] ?? PRIMARY;
+  switch (node.op) {
+    case '!_':
+      return `!${emitBool(node.args, variables, emission, binding)}`;
+    case '-_':
+      return `-${emitWithin(node.args, variables, emission, binding)}`;
+    case '?:': {
+      const [test, yes, no] = node.args;
+      const first = emitBool(test, variables, emission, binding + 1);
+      return `${first} ? ${[yes, no].map((branch) => emitWithin(branch, variables, emission, binding)).join(' : ')}`;
+    }
+    case '||':
+    case '&&': {
+      const [left, right] = node.args;
+      const first = emitBool(left, variables, emission, binding);
+      return `${first} ${node.op} ${emitBool(right, variables, emission, binding + 1)}`;
+    }
+    case 'in': {
+      const [item, list] = node.args;
+      return `${emitWithin(item, variables, emission, binding)} in _list(${emit(list, variables, emission)})`;
+    }
+    default: {
+      const [left, right] = node.args;
+      const first = emitWithin(left, variables, emission, binding);
+      return `${first} ${node.op} ${emitWithin(right, variables, emission, binding + 1)}`;
+    }
+  }
+}
+
+function emitValue(value: unknown, at: number): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number') return Number.isInteger(value) ? value.toExponential() : String(value);
+  if (typeof value === 'bigint' || typeof value === 'boolean' || value === null) return String(value);
+  throw new ConditionRefusal('condition.type', 'Bytes and unsigned literals compare with nothing in a plan.', at);
+}
+
+function emitName(name: string, at: number, variables: Variables, { isHead, heads }: Emission): string {
+  if (variables.includes(name)) return `v_${name}`;
+  if (isHead(name)) {
+    heads.add(name);
+    return `h_${name}`;
+  }
+  if (CEL_TYPE_NAMES.has(name)) return name;
+  throw new ConditionRefusal(
+    'condition.type',
+    `"${name}" is no earlier node and no input of this condition.`,
+    at,
+    name,
+  );
+}
+
+function emitAccess(node: Extract<ASTNode, { op: '.' | '[]' }>, variables: Variables, emission: Emission): string {
+  // The reference of the whole chain is noted already; its parts are none of their own.
+  const base = node.args[0];
+  const inner =
+    base.op === '.' || base.op === '[]'
+      ? emitAccess(base, variables, emission)
+      : base.op === 'id'
+        ? emitName(base.args, base.start, variables, emission)
+        : emit(base, variables, emission);
+  const key = node.op === '.' ? JSON.stringify(node.args[1]) : emit(node.args[1], variables, emission);
+  return `_read(${inner}, ${key})`;
+}
+
+function emitCall(
+  name: string,
+  receiver: ASTNode | undefined,
+  parameters: readonly ASTNode[],
+  at: number,
+  variables: Variables,
+  emission: Emission,
+): string {
+  if (name === 'matches' || name.startsWith('_')) {
+    const message = `${name}() is not allowed in a plan: use ==, in, startsWith, endsWith or contains.`;
+    throw new ConditionRefusal('condition.type', message, at);
+  }
+  if (name === 'has' && receiver === undefined) return emitHas(parameters, at, variables, emission);
+  const [first] = parameters;
+  if (receiver !== undefined && CEL_MACROS.has(name) && first?.op === 'id' && parameters.length > 1) {
+    return emitComprehension(name, receiver, first.args, parameters.slice(1), at, variables, emission);
+  }
+  const list = parameters.map((parameter) => emit(parameter, variables, emission)).join(', ');
+  return receiver === undefined
+    ? `${name}(${list})`
+    : `${emitWithin(receiver, variables, emission, PRIMARY)}.${name}(${list})`;
+}
+
+function emitHas(parameters: readonly ASTNode[], at: number, variables: Variables, emission: Emission): string {
+  const [field] = parameters;
+  if (field?.op !== '.' || parameters.length !== 1) {
+    throw new ConditionRefusal('condition.syntax', 'has() takes one field, as in has(node.field).', at);
+  }
+  noteReference(field, variables, emission);
+  const [base, name] = field.args;
+  const inner = base.op === '.' || base.op === '[]' ? emitAccess(base, variables, emission) : undefined;
+  const owner =
+    inner ??
+    (base.op === 'id' ? emitName(base.args, base.start, variables, emission) : emit(base, variables, emission));
+  return `_has(${owner}, ${JSON.stringify(name)})`;
+}
+
+function emitComprehension(
+  name: string,
+  receiver: ASTNode,
+  variable: string,
+  body: readonly ASTNode[],
+  at: number,
+  variables: Variables,
+  emission: Emission,
+): string {
+  if (variables.length === CONDITION_BOUNDS.comprehensions) {
+    const message = `Comprehensions nest at most ${CONDITION_BOUNDS.comprehensions} deep: compute the inner one in a node.`;
+    throw new ConditionRefusal('condition.syntax', message, at);
+  }
+  const inner = [...variables, variable];
+  // In all but the last argument of `map` a bool is expected.
+  const emitted = body.map((part, index) =>
+    name === 'map' && index === body.length - 1 ? emit(part, inner, emission) : emitBool(part, inner, emission, 0),
+  );
+  return `_list(${emit(receiver, variables, emission)}).${name}(v_${variable}, ${emitted.join(', ')})`;
+}
+
+/** Records the longest path of constant steps that starts at a head. */
+function noteReference(node: ASTNode, variables: Variables, emission: Emission): void {
+  const chain: Extract<ASTNode, { op: '.' | '[]' }>[] = [];
+  let root = node;
+  while (root.op === '.' || root.op === '[]') {
+    chain.unshift(root);
+    root = root.args[0];
+  }
+  if (root.op !== 'id' || variables.includes(root.args) || !emission.isHead(root.args)) return;
+  const path: (string | number)[] = [];
+  let end = root.end;
+  for (const link of chain) {
+    const step = link.op === '.' ? link.args[1] : constantStep(link.args[1]);
+    if (step === undefined) break;
+    path.push(step);
+    end = link.end;
+  }
+  emission.references.push({ head: root.args, path, text: emission.source.slice(root.start, end) });
+}
+
+function constantStep(node: ASTNode): string | number | undefined {
+  if (node.op !== 'value') return undefined;
+  return typeof node.args === 'string' ? node.args : typeof node.args === 'bigint' ? Number(node.args) : undefined;
+}

@@ -1,0 +1,39 @@
+/** What conditions may be made of: names, bounds and functions. Imports nothing, so that a validator can ask cheaply. */
+
+export const CONDITION_BOUNDS = {
+  /** Characters of an expression. */
+  length: 2000,
+  /** Nesting of parentheses, calls, indexes and selections. */
+  depth: 32,
+  /** Comprehensions (`all`, `exists`, `exists_one`, `map`, `filter`) inside one another. */
+  comprehensions: 2,
+  /** Items of a list that a comprehension or `in` goes through. */
+  listItems: 10_000,
+  /** Reads and iterations of one evaluation; a 64th of the length of what is read counts too. */
+  steps: 1_000_000,
+} as const;
+
+export const CEL_TYPE_NAMES: ReadonlySet<string> = new Set([
+  'string',
+  'bool',
+  'int',
+  'uint',
+  'double',
+  'map',
+  'list',
+  'bytes',
+  'null_type',
+  'type',
+]);
+
+/** Comprehensions: the first argument declares a variable. */
+export const CEL_MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
+
+/** Names that no node and no head may have: keywords, types, constants, functions and macros of CEL. */
+export const CEL_RESERVED: ReadonlySet<string> = new Set([
+  ...CEL_TYPE_NAMES,
+  ...CEL_MACROS,
+  ...['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import'],
+  ...['let', 'loop', 'package', 'namespace', 'return', 'var', 'void', 'while', '__proto__', 'prototype'],
+  ...['has', 'size', 'matches', 'dyn', 'timestamp', 'duration', 'cel', 'optional'],
+]);

@@ -1,0 +1,223 @@
+/**
+ * Conditions of plans (`when`, `until`): CEL, parsed, type-checked and evaluated by cel-js, with the rules of the plan
+ * format. Nothing in a condition is ever code, and no regular expression is run.
+ *
+ * - Heads are dynamic; numbers of the data are doubles; int and double compare, add and divide with one another.
+ * - A field of null and a missing field are null; the order of null and anything is false; null in a list's place is the
+ *   empty list, in a bool's place false.
+ * - What cannot be computed (a sum of a string and a number) is an error of the plan, thrown by `evaluate`.
+ */
+import { Environment, ParseError, type ParseResult } from '@marcbachmann/cel-js';
+import { PolyphonyError } from '../core/errors.ts';
+import { type ConditionReference, ConditionRefusal, type Emission, emitCondition } from './condition-emit.ts';
+import { CONDITION_BOUNDS } from './condition-rules.ts';
+
+export type { ConditionReference } from './condition-emit.ts';
+export { CEL_RESERVED, CONDITION_BOUNDS } from './condition-rules.ts';
+
+export interface Condition {
+  readonly source: string;
+  /** Every path that starts at a head, in order of appearance, duplicates included. */
+  readonly references: readonly ConditionReference[];
+  /**
+   * The truth of the condition for these values of its heads; a head that is not there is null. Synchronous.
+   *
+   * @throws invalid-plan when the values do not fit the operators, a list is too long, or the result is no bool
+   */
+  evaluate(scope: Readonly<Record<string, unknown>>): boolean;
+}
+
+export type CompiledCondition =
+  | { readonly ok: true; readonly condition: Condition }
+  | {
+      readonly ok: false;
+      readonly code: 'condition.syntax' | 'condition.type';
+      readonly message: string;
+      /** Offset into the source. */
+      readonly at?: number;
+      /** The name that is no head. */
+      readonly unknown?: string;
+    };
+
+export interface CompileConditionOptions {
+  /** Names that the condition may start a path with. */
+  readonly heads: readonly string[] | ((name: string) => boolean);
+}
+
+/** Compiles a condition. Never throws: what is wrong comes back with its code and place. */
+export function compileCondition(source: string, options: CompileConditionOptions): CompiledCondition {
+  if (source.length > CONDITION_BOUNDS.length) {
+    const message = `A condition has at most ${CONDITION_BOUNDS.length} characters, this one ${source.length}: shorten it.`;
+    return { ok: false, code: 'condition.syntax', message };
+  }
+  const { heads } = options;
+  const isHead = typeof heads === 'function' ? heads : (name: string) => heads.includes(name);
+  const emission: Emission = { source, isHead, references: [], heads: new Set() };
+  try {
+    const emitted = emitCondition(environments().strict.parse(source).ast, emission);
+    const parsed = environments().emitted.parse(emitted);
+    const { valid, type, error } = parsed.check();
+    if (!valid) return { ok: false, code: 'condition.type', message: error?.summary ?? 'The types do not fit.' };
+    if (type !== 'bool' && type !== 'dyn') {
+      const message = `A condition must give a bool, this one gives ${type ?? 'something else'}: compare it with a value.`;
+      return { ok: false, code: 'condition.type', message };
+    }
+    return { ok: true, condition: conditionOf(emission, parsed) };
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+function refused(error: unknown): CompiledCondition {
+  if (error instanceof ConditionRefusal) {
+    const { code, message, at, unknown } = error;
+    return { ok: false, code, message, at, ...(unknown === undefined ? {} : { unknown }) };
+  }
+  if (error instanceof ParseError) {
+    const at = error.range?.start;
+    return { ok: false, code: 'condition.syntax', message: error.summary, ...(at === undefined ? {} : { at }) };
+  }
+  // Operators without parentheses around them may nest as deep as the text is long.
+  const message = error instanceof RangeError ? 'The condition is nested too deeply.' : String(error);
+  return { ok: false, code: 'condition.syntax', message };
+}
+
+function conditionOf({ source, references, heads }: Emission, parsed: ParseResult): Condition {
+  const names = [...heads].map((head) => [head, `h_${head}`] as const);
+  const evaluate = (scope: Readonly<Record<string, unknown>>): boolean => {
+    const context: Record<string, unknown> = {};
+    for (const [head, name] of names) context[name] = Object.hasOwn(scope, head) ? (scope[head] ?? null) : null;
+    steps = CONDITION_BOUNDS.steps;
+    let result: unknown;
+    try {
+      result = parsed(context);
+    } catch (cause) {
+      throw failure(source, summaryOf(cause), cause);
+    }
+    if (typeof result === 'boolean') return result;
+    throw failure(source, `it gives ${result === null ? 'null' : typeof result}, not a bool`);
+  };
+  return { source, references, evaluate };
+}
+
+function summaryOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'summary' in error ? String(error.summary) : error.message;
+}
+
+function failure(source: string, reason: string, cause?: unknown): PolyphonyError {
+  const message = `The condition ${JSON.stringify(source)} cannot be evaluated: ${reason}. Change it to fit the values.`;
+  return new PolyphonyError('invalid-plan', message, cause === undefined ? {} : { cause });
+}
+
+/** What is left of the evaluation that runs now: evaluations are synchronous, so there is one at a time. */
+let steps: number = CONDITION_BOUNDS.steps;
+
+function spend(count: number): void {
+  steps -= count;
+  if (steps < 0) throw new RangeError(`it takes more than ${CONDITION_BOUNDS.steps} steps`);
+}
+
+function read(owner: unknown, key: unknown): unknown {
+  const value = readOwn(owner, key) ?? null;
+  spend(1 + (typeof value === 'string' || Array.isArray(value) ? value.length >> 6 : 0));
+  return value;
+}
+
+function readOwn(owner: unknown, key: unknown): unknown {
+  if (typeof owner !== 'object' || owner === null) return undefined;
+  if (owner instanceof Map) return owner.get(key);
+  if (Array.isArray(owner)) {
+    const index = typeof key === 'bigint' ? Number(key) : key;
+    return typeof index === 'number' && Number.isInteger(index) ? owner[index] : undefined;
+  }
+  return typeof key === 'string' && Object.hasOwn(owner, key) ? (owner as Record<string, unknown>)[key] : undefined;
+}
+
+function list(value: unknown): unknown {
+  if (value === null) return [];
+  if (typeof value !== 'object') return value;
+  const length = Array.isArray(value) ? value.length : Object.keys(value).length;
+  if (length > CONDITION_BOUNDS.listItems) {
+    throw new RangeError(`a list has ${length} items, at most ${CONDITION_BOUNDS.listItems} are gone through`);
+  }
+  spend(length);
+  return value;
+}
+
+function bool(value: unknown): unknown {
+  if (typeof value === 'boolean') return value;
+  if (value === null) return false;
+  throw new TypeError(`a bool is needed where a ${Array.isArray(value) ? 'list' : typeof value} stands`);
+}
+
+interface Environments {
+  readonly strict: Environment;
+  readonly emitted: Environment;
+}
+
+let made: Environments | undefined;
+
+function environments(): Environments {
+  made ??= makeEnvironments();
+  return made;
+}
+
+const NUMBERS = ['int', 'double'] as const;
+const ARITHMETIC: Readonly<Record<string, (left: number, right: number) => number>> = {
+  '+': (left, right) => left + right,
+  '-': (left, right) => left - right,
+  '*': (left, right) => left * right,
+  '/': (left, right) => left / right,
+  '%': (left, right) => left % right,
+};
+const ORDER = ['<', '<=', '>', '>='];
+
+function makeEnvironments(): Environments {
+  const options = { unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: false };
+  const strict = new Environment({ ...options, limits: { maxDepth: CONDITION_BOUNDS.depth } });
+  const emitted = new Environment({ ...options, limits: { maxDepth: CONDITION_BOUNDS.depth * 8 } });
+  registerReads(emitted);
+  registerMixedArithmetic(emitted);
+  registerNulls(emitted);
+  return { strict, emitted };
+}
+
+function registerReads(environment: Environment): void {
+  const handlers: Readonly<Record<string, (...values: unknown[]) => unknown>> = {
+    '_read(dyn, dyn): dyn': read,
+    '_has(dyn, string): bool': (owner, key) => readOwn(owner, key) !== undefined,
+    '_list(dyn): dyn': list,
+    '_bool(dyn): bool': bool,
+  };
+  for (const [signature, handler] of Object.entries(handlers)) {
+    environment.registerFunction(signature, handler, { async: false });
+  }
+}
+
+/** CEL has no arithmetic between int and double; data from JSON is always double, literals are mostly int. */
+function registerMixedArithmetic(environment: Environment): void {
+  for (const [operator, compute] of Object.entries(ARITHMETIC)) {
+    const handle = (left: unknown, right: unknown) => compute(Number(left), Number(right));
+    environment.registerOperator(`int ${operator} double`, handle);
+    environment.registerOperator(`double ${operator} int`, handle);
+    if (operator === '%') environment.registerOperator('double % double', handle);
+  }
+  environment.registerOperator('int == double', (left: unknown, right: unknown) => Number(left) === Number(right));
+}
+
+function registerNulls(environment: Environment): void {
+  const never = () => false;
+  for (const operator of ORDER) {
+    for (const type of [...NUMBERS, 'string']) {
+      environment.registerOperator(`null ${operator} ${type}`, never);
+      environment.registerOperator(`${type} ${operator} null`, never);
+    }
+    environment.registerOperator(`null ${operator} null`, never);
+  }
+  for (const method of ['startsWith', 'endsWith', 'contains']) {
+    environment.registerFunction(`null.${method}(string): bool`, never, { async: false });
+  }
+  environment.registerFunction('size(null): int', () => 0n, { async: false });
+  environment.registerFunction('null.size(): int', () => 0n, { async: false });
+}

@@ -1,0 +1,149 @@
+/**
+ * JSON documents from bytes, each as soon as it is complete: the elements of a streamed top-level array, documents one
+ * after another, or one a line. Linear; the texts are handed over unparsed, as server-sent events are, so that one broken
+ * element is the consumer's to judge. What the stream ends in is emitted as it stands.
+ */
+import { MAX_EVENT_BYTES, tooLarge } from './sse.ts';
+
+export interface JsonStreamOptions {
+  /** What an element may take, in UTF-16 units. @default 8_388_608 */
+  readonly maxElementBytes?: number;
+}
+
+export interface JsonStreamDecoder {
+  /** @throws truncated when an element is larger than allowed */
+  push(chunk: Uint8Array): void;
+  end(): void;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const RECORD_SEPARATOR = 0x1e;
+
+const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === RECORD_SEPARATOR;
+
+interface Scanner {
+  /** The element so far, without what of the present chunk belongs to it. */
+  pending: string[];
+  pendingLength: number;
+  /** Where the element starts in the present chunk; -1 between elements. */
+  start: number;
+  /** Open brackets and braces of the element. */
+  depth: number;
+  inString: boolean;
+  escaped: boolean;
+  inArray: boolean;
+}
+
+export function createJsonStreamDecoder(
+  onElement: (json: string) => void,
+  options: JsonStreamOptions = {},
+): JsonStreamDecoder {
+  const { maxElementBytes = MAX_EVENT_BYTES } = options;
+  const state: Scanner = {
+    pending: [],
+    pendingLength: 0,
+    start: -1,
+    depth: 0,
+    inString: false,
+    escaped: false,
+    inArray: false,
+  };
+  const text = new TextDecoder();
+  const finish = (chunk: string, end: number): void => {
+    const tail = chunk.slice(state.start, end);
+    const element = state.pending.length === 0 ? tail : state.pending.join('') + tail;
+    state.pending = [];
+    state.pendingLength = 0;
+    state.start = -1;
+    if (element.length > maxElementBytes) throw tooLarge('A JSON element', maxElementBytes);
+    onElement(element);
+  };
+  const feed = (chunk: string): void => {
+    if (state.pending.length > 0) state.start = 0;
+    for (let at = 0; at < chunk.length; at++) at = step(state, chunk, at, finish);
+    if (state.start === -1) return;
+    state.pending.push(chunk.slice(state.start));
+    state.pendingLength += chunk.length - state.start;
+    state.start = -1;
+    if (state.pendingLength > maxElementBytes) throw tooLarge('A JSON element', maxElementBytes);
+  };
+  const end = (): void => {
+    feed(text.decode());
+    state.start = 0;
+    if (state.pending.length > 0) finish('', 0);
+  };
+  return { push: (chunk) => feed(text.decode(chunk, { stream: true })), end };
+}
+
+/** Looks at the character at `at` and returns where the last one that it took stands. */
+function step(state: Scanner, chunk: string, at: number, finish: (chunk: string, end: number) => void): number {
+  const code = chunk.charCodeAt(at);
+  if (state.inString) return stepString(state, chunk, at, code, finish);
+  if (state.start === -1) return stepBetween(state, at, code);
+  if (code === QUOTE) state.inString = true;
+  else if (code === OPEN_BRACE || code === OPEN_BRACKET) state.depth++;
+  else if (state.depth > 0) {
+    if ((code === CLOSE_BRACE || code === CLOSE_BRACKET) && --state.depth === 0) finish(chunk, at + 1);
+  } else if (isSpace(code) || code === COMMA || code === CLOSE_BRACKET) {
+    // A bare number or word ends where something else begins.
+    finish(chunk, at);
+    if (code === CLOSE_BRACKET) state.inArray = false;
+  }
+  return at;
+}
+
+function stepString(
+  state: Scanner,
+  chunk: string,
+  at: number,
+  code: number,
+  finish: (chunk: string, end: number) => void,
+): number {
+  if (state.escaped) state.escaped = false;
+  else if (code === BACKSLASH) state.escaped = true;
+  else if (code === QUOTE) {
+    state.inString = false;
+    if (state.depth === 0) finish(chunk, at + 1);
+  }
+  return at;
+}
+
+function stepBetween(state: Scanner, at: number, code: number): number {
+  if (isSpace(code) || code === COMMA) return at;
+  if (code === OPEN_BRACKET && !state.inArray) state.inArray = true;
+  else if (code === CLOSE_BRACKET && state.inArray) state.inArray = false;
+  else {
+    state.start = at;
+    if (code === QUOTE) state.inString = true;
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) state.depth = 1;
+  }
+  return at;
+}
+
+/**
+ * The JSON texts of a byte stream, each to be parsed by the consumer.
+ *
+ * @throws truncated when an element is larger than allowed
+ */
+export async function* decodeJsonArrayStream(
+  chunks: AsyncIterable<Uint8Array>,
+  options?: JsonStreamOptions,
+): AsyncGenerator<string> {
+  let batch: string[] = [];
+  const decoder = createJsonStreamDecoder((json) => batch.push(json), options);
+  for await (const chunk of chunks) {
+    decoder.push(chunk);
+    if (batch.length === 0) continue;
+    const complete = batch;
+    batch = [];
+    for (const json of complete) yield json;
+  }
+  decoder.end();
+  yield* batch;
+}
