@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-// `polyphony-source` resolves the package's own name to its .ts files, so a fresh clone runs without a build.
-const conditions = ['polyphony-source', 'node', 'import', 'module', 'default'];
+/** Resolves the package's own name to its .ts files, so that a fresh clone runs without a build. */
+const source = 'polyphony-source';
+const conditions = [source, 'node', 'import', 'module', 'default'];
+const report = process.env.POLYPHONY_TEST_REPORT;
 
 export default defineConfig({
   resolve: { conditions },
@@ -9,10 +11,11 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     environment: 'node',
-    pool: 'threads',
+    pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    execArgv: ['--conditions=polyphony-source'],
+    execArgv: [`--conditions=${source}`],
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
   },
 });
