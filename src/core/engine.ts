@@ -49,8 +49,10 @@ export interface NodeCall {
   readonly cache?: CacheMode;
   /** Nesting of workflows and plans, 0 at the top. */
   readonly level: number;
+  /** Of a node that suspended the run: what it had asked, and what came back. */
+  readonly answer?: { readonly question: HumanQuestion; readonly value: unknown };
   /** Text that the node produces while it runs: becomes a `node-delta` event. */
-  readonly emit: (text: string) => void;
+  readonly emit: (text: string, options?: { readonly restart?: boolean }) => void;
   /** For progress of model calls: becomes `node-escalated` or `node-retried`. */
   readonly report: (event: NodeProgress) => void;
 }
@@ -74,6 +76,8 @@ export interface HumanQuestion {
   readonly question: string;
   readonly choices?: readonly string[];
   readonly data?: unknown;
+  /** Of a question that a nested run asked: `runId/nodeId` there. */
+  readonly origin?: string;
 }
 
 /** A step kind as the executor needs it: what runs for which `use` (`llm`; `tool:` matches by prefix when it ends in `:`). */
@@ -116,6 +120,10 @@ export type RunEvent =
       /** The run that this one was forked from, or whose node started it. */
       readonly parent?: { readonly runId: string; readonly nodeId?: string; readonly kind: 'fork' | 'nested' };
       readonly tags?: Readonly<Record<string, string>>;
+      /** What the run's calls carry, kept for those made after a resume. */
+      readonly scopes?: readonly Scope[];
+      readonly session?: string;
+      readonly level?: number;
     })
   | (EventBase & { readonly type: 'plan-delta'; readonly text: string })
   | (EventBase & {
@@ -126,7 +134,11 @@ export type RunEvent =
     })
   | (NodeEventBase & { readonly type: 'node-ready' })
   | (NodeEventBase & { readonly type: 'node-started'; readonly idempotencyKey: string })
-  | (NodeEventBase & { readonly type: 'node-delta'; readonly text: string })
+  | (NodeEventBase & {
+      readonly type: 'node-delta';
+      readonly text: string /** What was shown of the node so far is void. */;
+      readonly restart?: true;
+    })
   | (NodeEventBase & NodeProgress)
   | (NodeEventBase & { readonly type: 'item-finished'; readonly result: NodeResult; readonly error?: ErrorRecord })
   | (NodeEventBase & { readonly type: 'round-finished'; readonly result: NodeResult })
@@ -135,8 +147,11 @@ export type RunEvent =
   | (NodeEventBase & {
       readonly type: 'node-failed';
       readonly error: ErrorRecord;
-      /** What stands in for the output, by the node's onError. */
-      readonly handled?: 'skip' | 'value' | 'replan';
+      /**
+       * Why the run goes on. `skip` and `value` stand in for the output, by the node's onError; `wait`: all that depend on
+       * it wait for any or for a quorum.
+       */
+      readonly handled?: 'skip' | 'value' | 'replan' | 'wait';
       readonly result?: NodeResult;
       readonly costNanoUsd: NanoUsd | null;
     })
