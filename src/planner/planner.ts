@@ -1,0 +1,121 @@
+/**
+ * Request to plan: prompt with the catalogue, answer, validation with its own repairs, then rounds with the issues, and a
+ * stronger model for the last one.
+ */
+import { abortError, PolyphonyError } from '../core/errors.ts';
+import type { CallOptions, Gateway } from '../core/gateway.ts';
+import type { ChatRequest, Message, ModelEvent, ModelResponse } from '../core/model.ts';
+import { addMoney, type NanoUsd } from '../core/money.ts';
+import { collect, textOf } from '../core/response.ts';
+import type { Catalogue, Planner, PlanningResult, Validate, Validation } from '../core/validation.ts';
+import { planningMessages, repairMessages } from './prompt.ts';
+
+export interface PlannerOptions {
+  /** A model's id or alias. @default any model that can plan, by the router's choice */
+  readonly model?: string;
+  /** Rounds with the same model before the planner itself escalates for one more. @default 3 */
+  readonly rounds?: number;
+}
+
+/** Longer requests are refused before a model is paid. */
+const LONGEST_REQUEST = 200_000;
+
+export function createPlanner(options: PlannerOptions = {}): Planner {
+  const rounds = options.rounds ?? 3;
+  return async function plan(request, context) {
+    checkRequest(request);
+    const messages = planningMessages(request, context.catalogue);
+    let costNanoUsd: NanoUsd | null = 0;
+    let validation: Validation = { issues: [], repaired: [] };
+    for (let round = 1; round <= rounds + 1; round += 1) {
+      const escalated = round > rounds;
+      if (escalated && !canEscalate(context.catalogue, options.model)) break;
+      const response = await ask(messages, escalated, options.model, context);
+      costNanoUsd = addMoney(costNanoUsd, response.costNanoUsd);
+      const answer = textOf(response);
+      validation = context.validate(answer, context.catalogue);
+      if (validation.plan !== undefined) return result(validation, round, costNanoUsd);
+      messages.push(...repairMessages(answer, validation.issues));
+    }
+    throw unusable(validation, rounds);
+  };
+}
+
+function checkRequest(request: string): void {
+  if (request.trim() === '') {
+    throw new PolyphonyError('invalid-request', 'The request is empty: say what is to be done, in a sentence.');
+  }
+  if (request.length > LONGEST_REQUEST) {
+    throw new PolyphonyError(
+      'invalid-request',
+      `The request has ${request.length} characters, and at most ${LONGEST_REQUEST} can be planned: put the material into files and name them.`,
+    );
+  }
+}
+
+interface Asking {
+  readonly gateway: Gateway;
+  readonly catalogue: Catalogue;
+  readonly validate: Validate;
+  readonly options?: CallOptions;
+  readonly onDelta?: (text: string) => void;
+}
+
+/** One round. Streams only when somebody watches. */
+async function ask(
+  messages: readonly Message[],
+  escalated: boolean,
+  model: string | undefined,
+  asking: Asking,
+): Promise<ModelResponse> {
+  const request: ChatRequest = {
+    operation: 'chat',
+    messages: [...messages],
+    model: escalated
+      ? { tier: 'premium', can: ['planning'] }
+      : (model ?? { can: ['planning'], strengths: ['planning', 'reasoning'] }),
+    output: { type: 'json' },
+    temperature: 0,
+  };
+  const signal = asking.options?.signal ?? new AbortController().signal;
+  if (signal.aborted) throw abortError(signal);
+  const options: CallOptions = { ...asking.options, signal, purpose: 'planner' };
+  const { onDelta } = asking;
+  if (onDelta === undefined) return asking.gateway.call(request, options);
+  const trace = options.trace ?? { attempts: [] };
+  return collect(watch(asking.gateway.stream(request, { ...options, trace }), onDelta), { trace, signal });
+}
+
+async function* watch(events: AsyncIterable<ModelEvent>, onDelta: (text: string) => void): AsyncGenerator<ModelEvent> {
+  for await (const event of events) {
+    if (event.type === 'text-delta') onDelta(event.text);
+    yield event;
+  }
+}
+
+/** A stronger planner exists, and it was not pinned. */
+function canEscalate(catalogue: Catalogue, pinned: string | undefined): boolean {
+  return (
+    pinned === undefined &&
+    catalogue.models.some(({ card }) => card.tier === 'premium' && card.capabilities.includes('planning'))
+  );
+}
+
+function result(validation: Validation, rounds: number, costNanoUsd: NanoUsd | null): PlanningResult {
+  if (validation.plan === undefined) throw unusable(validation, rounds);
+  return { plan: validation.plan, issues: validation.issues, repaired: validation.repaired, rounds, costNanoUsd };
+}
+
+function unusable(validation: Validation, rounds: number): PolyphonyError {
+  const errors = validation.issues.filter((issue) => issue.severity === 'error');
+  const first = errors[0];
+  const shown =
+    first === undefined
+      ? 'it gave no plan'
+      : `the first of ${errors.length} is ${first.code} at ${first.path}: ${first.message}`;
+  return new PolyphonyError(
+    'invalid-plan',
+    `The planner gave no plan that can run in ${rounds} rounds; ${shown}. Say the request more plainly, or name a stronger planner model in the config (planner.model).`,
+    { details: { issues: validation.issues } },
+  );
+}

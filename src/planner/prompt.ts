@@ -1,0 +1,72 @@
+/** What the planner model is told. The catalogue stands between two marks, so that any planner can find it. */
+import type { Message } from '../core/model.ts';
+import type { Catalogue, PlanIssue, StepType } from '../core/validation.ts';
+import { toShorthand } from '../kit/json-schema.ts';
+
+const RULES = `You write plans. A plan is one JSON document that a machine runs as a graph over a pool of models and tools.
+Answer with the JSON document alone.
+
+Shape:
+{ "version": 1, "goal": string, "nodes": [node, ...], "output": any JSON with references }
+A node: { "id", "use", "in" } and, when needed:
+"needs": [ids] to wait for without using their output; "when": a CEL condition over earlier outputs, false skips the node;
+"each": "{{ref to an array}}" runs the node once an item, with {{item}} and {{index}}, its output is the array of outputs;
+"repeat": {"until": CEL over self, "max": 2-20}; "wait": "all" | "any" | {"atLeast": n};
+"out": {"field": "string" | "number" | "integer" | "boolean" | "a|b|c" | "string[]" | nested map; "?" behind makes it optional} for typed answers of llm;
+"model": {"tier": "fast" | "balanced" | "premium", "can": [capabilities]}; "escalate": {"evaluator", "below": 0-1, "to": [tiers]};
+"limits": {"usd", "seconds", "concurrency"}; "onError": "fail" | "skip" | {"value": any}.
+
+Rules:
+- ids match [a-z][a-z0-9_]*, are unique, and are never input, item, index, prev or self.
+- A reference is {{node.field}}, {{node.list[0].field}} or {{a.text ?? b.text}}; it names EARLIER nodes only. A value that is one reference alone keeps its type.
+- llm without "out" gives {text}; with "out" it gives exactly those fields. A tool gives the fields of its output.
+- Use only the steps of the catalogue. Independent nodes run in parallel by themselves: never chain what need not wait.
+- Take the cheapest tier that will do. Every node's result must be used by another node or by "output".`;
+
+interface CatalogueStep {
+  readonly use: string;
+  readonly description: string;
+  readonly input: unknown;
+  readonly output?: unknown;
+}
+
+const describeStep = (step: StepType): CatalogueStep => ({
+  use: step.use,
+  description: step.description,
+  input: toShorthand(step.input),
+  ...(step.output === undefined ? {} : { output: toShorthand(step.output) }),
+});
+
+/** The catalogue as the model reads it: names and shapes, no prices, no ids that change by the day. */
+function describeCatalogue(catalogue: Catalogue): string {
+  const steps = [...catalogue.steps.values()];
+  const capabilities = new Set(catalogue.models.flatMap(({ card }) => card.capabilities));
+  return JSON.stringify({
+    steps: steps.filter((step) => !step.use.startsWith('tool:')).map(describeStep),
+    tools: steps.filter((step) => step.use.startsWith('tool:')).map(describeStep),
+    tiers: [...new Set(catalogue.models.map(({ card }) => card.tier))],
+    capabilities: [...capabilities],
+    evaluators: catalogue.evaluators,
+    ...(catalogue.routes.length > 0 ? { routes: catalogue.routes } : {}),
+  });
+}
+
+/** System rules with the catalogue, then the request, alone, as the last message. */
+export function planningMessages(request: string, catalogue: Catalogue): Message[] {
+  return [
+    { role: 'system', content: `${RULES}\n\n<catalogue>\n${describeCatalogue(catalogue)}\n</catalogue>` },
+    { role: 'user', content: request },
+  ];
+}
+
+/** The answer that failed and every issue of it, for another round. */
+export function repairMessages(answer: string, issues: readonly PlanIssue[]): Message[] {
+  const shown = issues.filter((issue) => issue.severity === 'error').slice(0, 40);
+  return [
+    { role: 'assistant', content: answer },
+    {
+      role: 'user',
+      content: `The plan cannot run. Mend every issue and answer with the whole plan again, JSON alone:\n${JSON.stringify(shown)}`,
+    },
+  ];
+}

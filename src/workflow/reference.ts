@@ -1,0 +1,137 @@
+/**
+ * Typed references: `c.docs.hits` is a proxy that knows its path and compiles to `{{docs.hits}}`. Nothing is evaluated
+ * while a workflow is built.
+ */
+import { PolyphonyError } from '../core/errors.ts';
+import { escapeTemplate } from '../core/template.ts';
+
+declare const value: unique symbol;
+
+/** Of a value that is there when the workflow runs. A field of a reference that may be null may be null too. */
+export type Ref<T> = { readonly [value]: T } & Fields<T>;
+
+type Fields<T> = unknown extends T
+  ? unknown
+  : NonNullable<T> extends readonly (infer E)[]
+    ? { readonly [index: number]: Ref<E | Nullish<T>> }
+    : NonNullable<T> extends object
+      ? { readonly [K in keyof NonNullable<T>]-?: Ref<Present<NonNullable<T>[K]> | Nullish<T>> }
+      : unknown;
+
+/** An optional field is null when it is absent. */
+type Present<T> = undefined extends T ? Exclude<T, undefined> | null : T;
+type Nullish<T> = null extends T ? null : never;
+
+/** What the value behind a reference, a template, or a nest of them is. */
+export type Resolved<T> = T extends { readonly [value]: infer V }
+  ? V
+  : T extends Template
+    ? string
+    : T extends readonly unknown[]
+      ? { readonly [K in keyof T]: Resolved<T[K]> }
+      : T extends object
+        ? { readonly [K in keyof T]: Resolved<T[K]> }
+        : T;
+
+/** A literal, a reference or a template where a value of type T is wanted. */
+export type Value<T> =
+  | T
+  | Ref<T>
+  | (string extends T ? Template : never)
+  | (T extends readonly (infer E)[]
+      ? readonly Value<E>[]
+      : T extends object
+        ? { readonly [K in keyof T]: Value<T[K]> }
+        : never);
+
+const PATH = Symbol('path');
+const TEMPLATE = Symbol('template');
+
+/** Text with references in it, made by `t`. */
+export interface Template {
+  readonly [TEMPLATE]: string;
+}
+
+/** The reference at a path. `then` is left out so that awaiting a reference by mistake cannot hang. */
+export function referenceTo<T>(path: string): Ref<T> {
+  const target = { [PATH]: path };
+  const proxy: unknown = new Proxy(target, {
+    get(_, key) {
+      if (key === PATH) return path;
+      if (typeof key === 'symbol' || key === 'then') return undefined;
+      return referenceTo(/^\d+$/.test(key) ? `${path}[${key}]` : `${path}.${key}`);
+    },
+  });
+  // The proxy has every field that the type names; that is what it is for.
+  return proxy as Ref<T>;
+}
+
+/** The output of the round before, of a node that repeats; null in the first round. */
+export const previous = <T>(): Ref<T | null> => referenceTo('prev');
+
+export function pathOf(candidate: unknown): string | undefined {
+  if (typeof candidate !== 'object' || candidate === null) return undefined;
+  const path: unknown = Reflect.get(candidate, PATH);
+  return typeof path === 'string' ? path : undefined;
+}
+
+function templateOf(candidate: unknown): string | undefined {
+  if (typeof candidate !== 'object' || candidate === null || !Object.hasOwn(candidate, TEMPLATE)) return undefined;
+  const text: unknown = Reflect.get(candidate, TEMPLATE);
+  return typeof text === 'string' ? text : undefined;
+}
+
+/** Text with references: t`Summarise ${c.page.text}`. Literal braces stay literal. */
+export function t(strings: TemplateStringsArray, ...values: readonly unknown[]): Template {
+  let text = '';
+  strings.forEach((part, index) => {
+    text += escapeTemplate(part);
+    if (index < values.length) text += inText(values[index]);
+  });
+  return { [TEMPLATE]: text };
+}
+
+function inText(part: unknown): string {
+  const path = pathOf(part);
+  if (path !== undefined) return `{{${path}}}`;
+  const template = templateOf(part);
+  if (template !== undefined) return template;
+  return escapeTemplate(typeof part === 'string' ? part : JSON.stringify(part));
+}
+
+type NonNull<T> = T extends readonly [infer First, ...infer Rest]
+  ? First extends Ref<infer V>
+    ? null extends V
+      ? Exclude<V, null> | NonNull<Rest>
+      : V
+    : NonNull<Rest>
+  : null;
+
+/** The first of the references that is not null: `a ?? b`. Null only when all of them may be. */
+export function coalesce<const R extends readonly [Ref<unknown>, ...Ref<unknown>[]]>(
+  ...references: R
+): Ref<NonNull<R>> {
+  const paths = references.map((reference) => {
+    const path = pathOf(reference);
+    if (path === undefined)
+      throw new PolyphonyError('invalid-plan', 'coalesce takes references to nodes or input only.');
+    return path;
+  });
+  return referenceTo(paths.join(' ?? '));
+}
+
+/** What the builder holds as the JSON of the plan. */
+export function encode(part: unknown): unknown {
+  if (typeof part === 'string') return escapeTemplate(part);
+  if (typeof part !== 'object' || part === null) return part;
+  const path = pathOf(part);
+  if (path !== undefined) return `{{${path}}}`;
+  const template = templateOf(part);
+  if (template !== undefined) return template;
+  if (Array.isArray(part)) return part.map(encode);
+  return Object.fromEntries(
+    Object.entries(part)
+      .filter(([, inner]) => inner !== undefined)
+      .map(([key, inner]) => [key, encode(inner)]),
+  );
+}

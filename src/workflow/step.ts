@@ -1,0 +1,148 @@
+/** What a node runs, with the types of its inputs and of its output. */
+import type { NodeMeta, NodeRunner } from '../core/engine.ts';
+import { PolyphonyError } from '../core/errors.ts';
+import type { MediaSource, Message } from '../core/model.ts';
+import type { Step as StepPlugin } from '../core/plugin.ts';
+import { toJsonSchema, validateJson } from '../kit/json-schema.ts';
+import type { Infer, SchemaLike } from './schema.ts';
+
+/** A step kind: what `use` names. The types are for the compiler alone. */
+export interface Step<Input, Output> {
+  readonly use: string;
+  readonly __types?: { readonly input: Input; readonly output: Output };
+  /** What runs, for steps that came with the workflow. */
+  readonly definition?: StepPlugin;
+}
+
+/** A step whose node may declare `out`. */
+export interface TypedStep<Input, Output> extends Step<Input, Output> {
+  readonly typedOutput: true;
+}
+
+export interface LlmInput {
+  readonly prompt?: unknown;
+  readonly messages?: readonly Message[];
+  readonly system?: string;
+  readonly images?: readonly (string | MediaSource)[];
+  readonly files?: readonly (string | MediaSource)[];
+  readonly tools?: readonly string[];
+  readonly temperature?: number;
+  readonly maxTokens?: number;
+  readonly reasoning?: 'none' | 'minimal' | 'low' | 'medium' | 'high';
+}
+/** An llm node needs a prompt or messages. */
+export type LlmRequest = LlmInput & ({ readonly prompt: string } | { readonly messages: readonly Message[] });
+
+export const llm: TypedStep<LlmRequest, { readonly text: string }> = { use: 'llm', typedOutput: true };
+
+export const image: Step<
+  {
+    readonly prompt: string;
+    readonly negativePrompt?: string;
+    readonly size?: string;
+    readonly count?: number;
+    readonly seed?: number;
+    readonly image?: string | MediaSource;
+  },
+  { readonly image: MediaSource; readonly images: readonly MediaSource[] }
+> = { use: 'image' };
+
+export const embed: Step<
+  { readonly input: string | readonly string[] },
+  { readonly vectors: readonly (readonly number[])[] }
+> = {
+  use: 'embed',
+};
+
+export const moderate: Step<
+  { readonly input: string },
+  {
+    readonly flagged: boolean;
+    readonly categories: Readonly<Record<string, boolean>>;
+    readonly scores: Readonly<Record<string, number>>;
+  }
+> = { use: 'moderate' };
+
+export const rerank: Step<
+  { readonly query: string; readonly documents: readonly string[]; readonly top?: number },
+  { readonly results: readonly { readonly index: number; readonly score: number }[] }
+> = { use: 'rerank' };
+
+export const human: Step<
+  { readonly question: string; readonly choices?: readonly string[]; readonly data?: unknown },
+  { readonly answer: unknown; readonly approved: boolean }
+> = { use: 'human' };
+
+export const value: TypedStep<Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>> = {
+  use: 'value',
+  typedOutput: true,
+};
+
+/** A registered tool, or one of an MCP server, with the types that you say it has. */
+export function tool<Input extends object, Output>(name: string): Step<Input, Output> {
+  return { use: `tool:${name}` };
+}
+
+export interface StepContext {
+  readonly signal: AbortSignal;
+  /** The same for a run of the step that is repeated after a crash. */
+  readonly idempotencyKey: string;
+}
+
+const STEP_NAME = /^[a-z][a-z0-9_-]{0,60}$/;
+
+/**
+ * A step of your own, in TypeScript.
+ *
+ * @throws invalid-plan when the name cannot be used
+ */
+export function defineStep<const I extends SchemaLike, const O extends SchemaLike>(options: {
+  /** `[a-z][a-z0-9_-]*`; what `use` names. */
+  readonly name: string;
+  readonly description?: string;
+  readonly input: I;
+  readonly output: O;
+  /** @default 10 */
+  readonly expectedMs?: number;
+  readonly run: (input: Infer<I>, context: StepContext) => Promise<Infer<O>> | Infer<O>;
+}): Step<Infer<I>, Infer<O>> {
+  if (!STEP_NAME.test(options.name)) {
+    throw new PolyphonyError(
+      'invalid-plan',
+      `A step cannot be named "${options.name}": use lower-case letters, digits, _ and -.`,
+    );
+  }
+  const input = toJsonSchema(options.input);
+  const output = toJsonSchema(options.output);
+  const run: NodeRunner = async (call) => {
+    const checked = conforming<Infer<I>>(options.name, 'input', input, call.inputs);
+    const result: unknown = await options.run(checked, { signal: call.signal, idempotencyKey: call.idempotencyKey });
+    return { value: conforming(options.name, 'output', output, result), costNanoUsd: 0 };
+  };
+  const { name, description = `The step ${options.name}.`, expectedMs } = options;
+  const type = { use: name, description, input, output, ...(expectedMs === undefined ? {} : { expectedMs }) };
+  return { use: name, definition: { type, run } };
+}
+
+function conforming<T>(
+  step: string,
+  side: 'input' | 'output',
+  schema: ReturnType<typeof toJsonSchema>,
+  given: unknown,
+): T {
+  const checked = validateJson(schema, given);
+  if (!checked.ok) {
+    const issues = checked.issues.map((issue) => `${issue.path || '/'} ${issue.message}`).join('; ');
+    throw new PolyphonyError(
+      'invalid-output',
+      `The ${side} of step "${step}" breaks its schema: ${issues}. Mend the step or its schema.`,
+    );
+  }
+  // The schema that was just checked is where T came from.
+  return given as T;
+}
+
+/** What every finished node has besides its output. */
+export interface WithMeta {
+  readonly meta: NodeMeta;
+}

@@ -1,0 +1,233 @@
+/**
+ * The typed builder. It emits exactly the JSON that the planner emits; the compiler refuses unknown fields, wrong types,
+ * later nodes, missing inputs, literals outside an enum and duplicate ids. A workflow is a step itself, so they compose.
+ */
+import { PolyphonyError } from '../core/errors.ts';
+import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity } from '../core/model.ts';
+import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS } from '../core/plan.ts';
+import type { Step as StepPlugin } from '../core/plugin.ts';
+import { type Condition, sourceOf } from './condition.ts';
+import { encode, pathOf, type Ref, type Resolved, referenceTo, type Value } from './reference.ts';
+import { type Infer, type SchemaLike, schemaForPlan, toJsonSchema } from './schema.ts';
+import type { Step, WithMeta } from './step.ts';
+
+type Nodes = Readonly<Record<string, unknown>>;
+
+/** Typed references to the input and to every EARLIER node. */
+export type Context<Input, N extends Nodes> = { readonly input: Ref<Input> } & { readonly [K in keyof N]: Ref<N[K]> };
+
+type Reserved = (typeof REFERENCE_HEADS)[number];
+/** A node's id, refused at compile time when it is taken. */
+export type FreshId<Id extends string, N extends Nodes> = Id extends keyof N | Reserved ? never : Id;
+
+interface Settings {
+  /** Ids of nodes that must end first though their output is not used. */
+  readonly needs?: readonly string[];
+  readonly model?: ModelChoice;
+  readonly escalate?: EscalationRule;
+  readonly limits?: {
+    readonly usd?: number;
+    readonly seconds?: number;
+    readonly retries?: number;
+    readonly concurrency?: number;
+    readonly tokens?: number;
+  };
+  readonly wait?: 'all' | 'any' | { readonly atLeast: number };
+  readonly session?: string;
+  readonly sensitivity?: Sensitivity;
+  readonly cache?: 'use' | 'skip' | 'refresh';
+}
+
+/** What a node says of itself: its inputs, and the fields of the plan format. */
+export interface NodeSpec<Input> extends Settings {
+  readonly in: Inputs<Input>;
+  readonly when?: Condition;
+  readonly onError?: 'fail' | 'skip' | 'replan' | { readonly value: unknown };
+  readonly out?: SchemaLike;
+}
+type Inputs<Input> = Input extends unknown ? { readonly [K in keyof Input]: Value<Input[K]> } : never;
+
+/** Refuses fields that the plan format or the step does not know; a return type alone would let them pass. */
+type Exact<S, Input> = { readonly [K in Exclude<keyof S, keyof NodeSpec<Input>>]: never } & (S extends {
+  readonly in: infer Given;
+}
+  ? { readonly in: { readonly [K in Exclude<keyof Given, KeysOf<Input>>]: never } }
+  : unknown);
+type KeysOf<Input> = Input extends unknown ? keyof Input : never;
+
+/** Rounds until the condition over the node's own output holds, at most `max`; `previous()` is the round before. */
+export interface Repetition<Self> {
+  readonly repeat: (self: Ref<Self>) => { readonly until: Condition; readonly max: number };
+}
+
+/** The output of a node: by its `out`, else by its step; null too when its condition or its error may skip it. */
+type OutputOf<O, S> = Declared<O, S> & WithMeta;
+type Declared<O, S> = S extends { readonly out: infer Z } ? Infer<Z> : O;
+/** `skip` leaves null in an item's place; `when` skips the whole. */
+type Mapped<Output, S> =
+  | readonly (S extends { readonly onError: 'skip' } ? Output | null : Output)[]
+  | (S extends { readonly when: Condition } ? null : never);
+type Skippable<Output, S> = S extends { readonly when: Condition } | { readonly onError: 'skip' }
+  ? Output | null
+  : Output;
+
+export interface WorkflowOptions<S> {
+  /** `[a-z][a-z0-9_-]*`; names the workflow in `workflow:<id>`. */
+  readonly id: string;
+  readonly goal?: string;
+  readonly input?: S;
+  readonly budget?: { readonly usd?: number; readonly seconds?: number };
+}
+
+export interface WorkflowBuilder<Input, N extends Nodes> {
+  /** One node. */
+  node<const Id extends string, I, O, const S extends NodeSpec<I>>(
+    id: FreshId<Id, N>,
+    step: Step<I, O>,
+    build: (c: Context<Input, N>) => S & Exact<S, I>,
+    repetition?: Repetition<OutputOf<O, S>>,
+  ): WorkflowBuilder<Input, N & { readonly [K in Id]: Skippable<OutputOf<O, S>, S> }>;
+
+  /** One node that runs once an item of an array, in parallel, order kept. Its output is the array of outputs. */
+  map<const Id extends string, Item, I, O, const S extends NodeSpec<I>>(
+    id: FreshId<Id, N>,
+    step: Step<I, O>,
+    over: (c: Context<Input, N>) => Ref<readonly Item[]>,
+    build: (item: Ref<Item>, c: Context<Input, N>, index: Ref<number>) => S & Exact<S, I>,
+  ): WorkflowBuilder<Input, N & { readonly [K in Id]: Mapped<OutputOf<O, S>, S> }>;
+
+  /** What the workflow gives back: references, templates and literals, nested as you like. */
+  output<const O>(build: (c: Context<Input, N>) => O): Workflow<Input, Resolved<O>>;
+}
+
+export interface Workflow<Input, Output> extends Step<Input, Output> {
+  readonly id: string;
+  /** The JSON, as a planner would have written it. */
+  readonly plan: Plan;
+  readonly inputSchema: JsonSchema;
+  /** Steps and workflows that it uses and that came with it. */
+  readonly steps: readonly StepPlugin[];
+  readonly workflows: readonly Workflow<unknown, unknown>[];
+}
+
+interface Draft {
+  readonly options: WorkflowOptions<SchemaLike>;
+  readonly nodes: readonly PlanNode[];
+  readonly steps: readonly StepPlugin[];
+  readonly workflows: readonly Workflow<unknown, unknown>[];
+}
+
+const WORKFLOW_ID = /^[a-z][a-z0-9_-]{0,60}$/;
+
+/**
+ * Starts a workflow.
+ *
+ * @throws invalid-plan when the id cannot be used
+ */
+export function workflow<const S extends SchemaLike = Record<never, never>>(
+  options: WorkflowOptions<S>,
+): WorkflowBuilder<Infer<S>, Record<never, never>> {
+  if (!WORKFLOW_ID.test(options.id)) {
+    throw new PolyphonyError(
+      'invalid-plan',
+      `A workflow cannot have the id "${options.id}": use lower-case letters, digits, _ and -.`,
+    );
+  }
+  return builder<Infer<S>, Record<never, never>>({ options, nodes: [], steps: [], workflows: [] });
+}
+
+interface LooseSpec extends Settings {
+  readonly in: unknown;
+  readonly when?: Condition | undefined;
+  readonly onError?: unknown;
+  readonly out?: SchemaLike | undefined;
+}
+
+/** The compile-time types stand on the interface; inside, every draft is the same plain data. */
+function builder<Input, N extends Nodes>(draft: Draft): WorkflowBuilder<Input, N> {
+  const context = (): Context<Input, N> =>
+    Object.fromEntries(['input', ...draft.nodes.map((node) => node.id)].map((id) => [id, referenceTo(id)])) as Context<
+      Input,
+      N
+    >;
+  const methods = {
+    node: (
+      id: string,
+      step: Step<unknown, unknown>,
+      build: (c: Context<Input, N>) => LooseSpec,
+      repetition?: Repetition<unknown>,
+    ) => builder(withNode(draft, step, compileNode(draft, id, step, build(context()), repetition))),
+    map: (
+      id: string,
+      step: Step<unknown, unknown>,
+      over: (c: Context<Input, N>) => unknown,
+      build: (item: Ref<unknown>, c: Context<Input, N>, index: Ref<number>) => LooseSpec,
+    ) => {
+      const c = context();
+      const spec = build(referenceTo('item'), c, referenceTo('index'));
+      const each = pathOf(over(c));
+      if (each === undefined)
+        throw new PolyphonyError('invalid-plan', `Node "${id}" must map over a reference to an array.`);
+      return builder(withNode(draft, step, { ...compileNode(draft, id, step, spec), each: `{{${each}}}` }));
+    },
+    output: (build: (c: Context<Input, N>) => unknown) => finished(draft, encode(build(context()))),
+  };
+  return methods as unknown as WorkflowBuilder<Input, N>;
+}
+
+function compileNode(
+  draft: Draft,
+  id: string,
+  step: Step<unknown, unknown>,
+  spec: LooseSpec,
+  repetition?: Repetition<unknown>,
+): PlanNode {
+  const taken = draft.nodes.some((node) => node.id === id) || REFERENCE_HEADS.some((head) => head === id);
+  if (taken || !NODE_ID.test(id)) {
+    throw new PolyphonyError(
+      'invalid-plan',
+      `A node cannot have the id "${id}": ids match ${NODE_ID.source}, are unique, and are none of ${REFERENCE_HEADS.join(', ')}.`,
+    );
+  }
+  const { in: inputs, when, out, onError, needs, ...settings } = spec;
+  const rounds = repetition?.repeat(referenceTo('self'));
+  return {
+    id,
+    use: step.use,
+    in: encode(inputs) as Record<string, unknown>,
+    ...(needs === undefined ? {} : { needs: [...needs] }),
+    ...(when === undefined ? {} : { when: sourceOf(when) }),
+    ...(rounds === undefined ? {} : { repeat: { until: sourceOf(rounds.until), max: rounds.max } }),
+    ...(out === undefined ? {} : { out: schemaForPlan(out) }),
+    ...(onError === undefined ? {} : { onError: onError as PlanNode['onError'] }),
+    ...(encode(settings) as object),
+  } as PlanNode;
+}
+
+function withNode(draft: Draft, step: Step<unknown, unknown>, node: PlanNode): Draft {
+  const { definition } = step;
+  const steps =
+    definition === undefined || draft.steps.includes(definition) ? draft.steps : [...draft.steps, definition];
+  const workflows = isWorkflow(step) && !draft.workflows.includes(step) ? [...draft.workflows, step] : draft.workflows;
+  return { ...draft, nodes: [...draft.nodes, node], steps, workflows };
+}
+
+/** Tells a workflow from a request, a plan or a step. */
+export function isWorkflow(candidate: unknown): candidate is Workflow<unknown, unknown> {
+  return typeof candidate === 'object' && candidate !== null && 'plan' in candidate && 'inputSchema' in candidate;
+}
+
+function finished(draft: Draft, output: unknown): Workflow<unknown, unknown> {
+  const { id, goal, input, budget } = draft.options;
+  const plan = {
+    version: 1 as const,
+    id,
+    ...(goal === undefined ? {} : { goal }),
+    ...(input === undefined ? {} : { input: schemaForPlan(input) }),
+    ...(budget === undefined ? {} : { budget }),
+    nodes: [...draft.nodes],
+    output,
+  };
+  const inputSchema = input === undefined ? { type: 'object' } : toJsonSchema(input);
+  return { id, use: `workflow:${id}`, plan, inputSchema, steps: draft.steps, workflows: draft.workflows };
+}

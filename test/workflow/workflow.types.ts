@@ -1,0 +1,133 @@
+/** What the compiler must accept, and must refuse: every `@ts-expect-error` is a guarantee of the builder. */
+import { z } from 'zod';
+import { z as z3 } from 'zod3';
+import { coalesce, defineStep, eq, gt, llm, previous, t, tool, workflow } from '../../src/workflow/index.ts';
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const holds = <_T extends true>(): void => undefined;
+
+const search = tool<{ readonly query: string }, { readonly hits: readonly string[] }>('search');
+
+export const triage = workflow({
+  id: 'triage',
+  input: z.object({ ticket: z.string(), lang: z.enum(['en', 'de']) }),
+  budget: { usd: 0.05 },
+})
+  .node('kind', llm, (c) => ({
+    in: { prompt: t`Classify: ${c.input.ticket}` },
+    model: { tier: 'fast' },
+    out: z.object({ label: z.enum(['billing', 'tech']), confidence: z.number() }),
+    escalate: { evaluator: 'validators', below: 0.7, to: ['premium'] },
+  }))
+  .node('docs', search, (c) => ({ in: { query: c.input.ticket } }))
+  .map(
+    'notes',
+    llm,
+    (c) => c.docs.hits,
+    (hit, c) => ({ in: { prompt: t`Summarise ${hit} for ${c.kind.label}` }, limits: { concurrency: 4 } }),
+  )
+  .node('bill', llm, (c) => ({ when: eq(c.kind.label, 'billing'), in: { prompt: t`Refund: ${c.notes}` } }))
+  .node('tech', llm, (c) => ({ when: eq(c.kind.label, 'tech'), in: { prompt: t`Fix: ${c.notes}` } }))
+  .output((c) => ({
+    answer: coalesce(c.bill.text, c.tech.text),
+    maybe: c.bill.text,
+    label: c.kind.label,
+    first: c.notes[0]?.text,
+    cost: c.kind.meta.costUsd,
+  }));
+
+type Output = NonNullable<(typeof triage)['__types']>['output'];
+holds<Equal<Output['label'], 'billing' | 'tech'>>();
+holds<Equal<Output['maybe'], string | null>>();
+holds<Equal<Output['answer'], string | null>>();
+holds<Equal<Output['cost'], number | null>>();
+
+const base = workflow({
+  id: 'base',
+  input: z.object({ text: z.string(), count: z.number(), kind: z.enum(['p', 'q']) }),
+});
+
+// A fallback that cannot be null makes the whole not null.
+const sure = base
+  .node('a', llm, (c) => ({ when: eq(c.input.kind, 'p'), in: { prompt: c.input.text } }))
+  .output((c) => ({ text: coalesce(c.a.text, c.input.text) }));
+holds<Equal<NonNullable<(typeof sure)['__types']>['output']['text'], string>>();
+
+// Shorthand and zod 3 give types too.
+base
+  .node('a', llm, (c) => ({ in: { prompt: c.input.text }, out: { label: 'x|y', score: 'number', tags: 'string[]' } }))
+  .node('b', llm, (c) => ({
+    when: eq(c.a.label, 'x'),
+    in: { prompt: t`${c.a.tags}` },
+    out: z3.object({ n: z3.number() }),
+  }))
+  .node('c', llm, (c) => ({ when: gt(c.b.n, 3), in: { prompt: 'go' } }));
+base
+  .node('a', llm, (c) => ({
+    in: { prompt: c.input.text },
+    out: { label: 'x|y' },
+  }))
+  // @ts-expect-error not a member of the shorthand's enum
+  .node('b', llm, (c) => ({ when: eq(c.a.label, 'z'), in: { prompt: 'go' } }));
+
+// A round sees its own output.
+base.node(
+  'a',
+  llm,
+  (c) => ({
+    in: { prompt: t`${c.input.text} ${previous<{ score: number }>().score}` },
+    out: z.object({ score: z.number() }),
+  }),
+  { repeat: (self) => ({ until: gt(self.score, 0.8), max: 3 }) },
+);
+
+// @ts-expect-error unknown field of the input
+base.node('n', llm, (c) => ({ in: { prompt: c.input.missing } }));
+// @ts-expect-error a number where a string is wanted
+base.node('n', llm, (c) => ({ in: { prompt: c.input.count } }));
+// @ts-expect-error a later or unknown node
+base.node('n', llm, (c) => ({ in: { prompt: c.later.text } }));
+// @ts-expect-error a missing input
+base.node('n', search, () => ({ in: {} }));
+// @ts-expect-error an llm node without prompt and messages
+base.node('n', llm, () => ({ in: { temperature: 0 } }));
+// @ts-expect-error an unknown input
+base.node('n', search, (c) => ({ in: { query: c.input.text, limit: 3 } }));
+// @ts-expect-error a literal outside the enum
+base.node('n', llm, (c) => ({ when: eq(c.input.kind, 'z'), in: { prompt: 'x' } }));
+// @ts-expect-error a tier that does not exist
+base.node('n', llm, () => ({ in: { prompt: 'x' }, model: { tier: 'cheap' } }));
+// @ts-expect-error an unknown field of a node
+base.node('n', llm, () => ({ in: { prompt: 'x' }, retry: 3 }));
+const one = base.node('one', llm, () => ({ in: { prompt: 'x' } }));
+// @ts-expect-error a duplicate id
+one.node('one', llm, () => ({ in: { prompt: 'y' } }));
+// @ts-expect-error a reserved id
+base.node('input', llm, () => ({ in: { prompt: 'x' } }));
+const over = (item: unknown) => ({ in: { prompt: t`${item}` } });
+// @ts-expect-error mapping over something that is no array
+base.map('n', llm, (c) => c.input.text, over);
+const searched = base.node('s', search, (c) => ({ in: { query: c.input.text } }));
+// @ts-expect-error a field that the output of a tool does not have
+searched.node('n', llm, (c) => ({ in: { prompt: c.s.results } }));
+const maybe = base.node('a', llm, (c) => ({ when: eq(c.input.kind, 'p'), in: { prompt: 'x' } }));
+// @ts-expect-error a value that may be skipped where a string is wanted
+maybe.node('b', llm, (c) => ({ in: { prompt: c.a.text } }));
+// @ts-expect-error an effort that does not exist
+one.node('b', llm, () => ({ in: { prompt: 'x', reasoning: 'extreme' } }));
+
+// Steps of one's own, and workflows as steps.
+const shout = defineStep({
+  name: 'shout',
+  input: z.object({ text: z.string() }),
+  output: z.object({ loud: z.string() }),
+  run: ({ text }) => ({ loud: text.toUpperCase() }),
+});
+const inner = base.node('s', shout, (c) => ({ in: { text: c.input.text } })).output((c) => ({ loud: c.s.loud }));
+const outer = workflow({ id: 'outer', input: z.object({ a: z.string() }) });
+outer.node('i', inner, (c) => ({ in: { text: c.input.a, count: 1, kind: 'p' } })).output((c) => ({ loud: c.i.loud }));
+// @ts-expect-error an input of the inner workflow is missing
+outer.node('i', inner, (c) => ({ in: { text: c.input.a, count: 1 } }));
+const text = z.object({ a: z.string() });
+// @ts-expect-error the output of a step has the wrong type
+defineStep({ name: 'bad', input: text, output: text, run: () => ({ a: 1 }) });
