@@ -76,6 +76,16 @@ export const unlawful: readonly Plant[] = [
   },
   { law: 'one-clock', file: 'src/gateway/timer.ts', text: line('/** Waits. */\nexport const wait = setTimeout;') },
   { law: 'one-clock', file: 'src/gateway/identity.ts', text: line('export const id = crypto.randomUUID();') },
+  {
+    law: 'imports-at-the-top',
+    file: 'src/gateway/inline.ts',
+    text: line("export type A = import('../planner/a.ts').A;"),
+  },
+  {
+    law: 'imports-at-the-top',
+    file: 'plugins/inline.ts',
+    text: line("export type A = typeof import('../src/polyphony.ts');"),
+  },
   { law: 'no-any', file: 'test/any.ts', text: line(`export const a: ${'any'} = 1;`) },
   { law: 'no-any', file: 'test/as-any.ts', text: line(`export const a = (1 as ${'any'}).b;`) },
   { law: 'no-any', file: 'test/generic-any.ts', text: line(`export const a: Array<${'any'}> = [];`) },
