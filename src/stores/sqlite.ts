@@ -1,0 +1,68 @@
+/** Stores in one SQLite file: what a run leaves behind survives the process. Several processes may use it at once. */
+import { resolve } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import { PolyphonyError } from '../core/errors.ts';
+import type { Stores } from '../core/stores.ts';
+import { systemClock } from '../kit/clock.ts';
+import { connect } from './sqlite-connection.ts';
+import { sqliteJournal } from './sqlite-journal.ts';
+import { sqliteKeyValue } from './sqlite-key-value.ts';
+import { sqliteLedger } from './sqlite-ledger.ts';
+
+export interface SqliteStoresOptions {
+  /** The file, made with its folders when it is missing. On a local disk: network file systems break its locks. */
+  readonly path: string;
+  /** @default the system's */
+  readonly clock?: Clock;
+  /**
+   * Flushes the disk at every commit, so that a power cut loses nothing that was committed. Without it a power cut may
+   * take the last commits, never the file; a killed process takes nothing either way. @default false
+   */
+  readonly powerSafe?: boolean;
+  /** How long an operation waits for other processes before it fails with store-busy, in milliseconds. @default 10_000 */
+  readonly busyMs?: number;
+  /** How long ledger rows wait for others to share their commit, in milliseconds. @default 50 */
+  readonly ledgerDelayMs?: number;
+  /** Ledger rows that may wait; above it `append` waits for the disk. @default 10_000 */
+  readonly ledgerBufferRows?: number;
+  /** The file grows no larger; what does not fit fails with store-full. @default no limit */
+  readonly maximumBytes?: number;
+  /** Told when a group of ledger rows could not be written; the rows are kept and tried again. @default none */
+  readonly onError?: (error: PolyphonyError) => void;
+}
+
+/**
+ * Opens the file at the first use, so errors of opening come from the first operation.
+ *
+ * @throws invalid-config when the path is no file; from operations store-full, store-corrupt, store-newer, store-busy
+ */
+export function sqliteStores(options: SqliteStoresOptions): Stores {
+  const { clock = systemClock, powerSafe = false, busyMs = 10_000, maximumBytes, onError = () => {} } = options;
+  const connection = connect({ path: filePath(options.path), clock, powerSafe, busyMs, maximumBytes });
+  // The file is closed when the last of the three is.
+  const open = new Set(['journal', 'ledger', 'keyValue']);
+  const closing = (name: string) => async (): Promise<void> => {
+    open.delete(name);
+    if (open.size === 0) await connection.close();
+  };
+  const journal = sqliteJournal(connection, clock, closing('journal'));
+  const keyValue = sqliteKeyValue(connection, clock, closing('keyValue'));
+  const ledger = sqliteLedger(connection, {
+    clock,
+    delayMs: options.ledgerDelayMs ?? 50,
+    bufferRows: options.ledgerBufferRows ?? 10_000,
+    onError,
+    close: closing('ledger'),
+  });
+  const close = async (): Promise<void> => {
+    await Promise.all([journal.close(), keyValue.close()]);
+    await ledger.close();
+  };
+  return { journal, ledger, keyValue, close };
+}
+
+function filePath(path: string): string {
+  if (path !== '' && !path.startsWith(':') && !/^\w{2,}:/.test(path)) return resolve(path);
+  const message = `${JSON.stringify(path)} is no path of a file: give one like ".polyphony/polyphony.db", or use memoryStores().`;
+  throw new PolyphonyError('invalid-config', message);
+}
