@@ -14,7 +14,7 @@ export const BudgetSchema = z.strictObject({
 });
 
 export const ConfigSchema = z.strictObject({
-  /** Short names: `{ cheap: 'openrouter/…' }`. */
+  /** Short names: `{ cheap: 'provider/model' }`. */
   aliases: z.record(name, name).optional(),
   /** Explicit chains: `model: { route: 'support' }` tries them in this order. */
   routes: z.record(name, z.strictObject({ chain: z.array(name).min(1).max(20) })).optional(),

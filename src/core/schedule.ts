@@ -30,11 +30,13 @@ export function readiness(node: ValidNode, endings: ReadonlyMap<string, Ending>)
 }
 
 function readinessOfAll(node: ValidNode, endings: ReadonlyMap<string, Ending>): Readiness {
+  let open = false;
   for (const dependency of node.dependencies) {
     const ending = endings.get(dependency);
-    if (ending === undefined) return 'waiting';
-    if (ending === 'failed' || ending === 'cancelled') return 'impossible';
+    if (ending === undefined) open = true;
+    else if (ending === 'failed' || ending === 'cancelled') return 'impossible';
   }
+  if (open) return 'waiting';
   return isSkipped(node, endings) ? 'skip' : 'ready';
 }
 

@@ -1,0 +1,68 @@
+/** All that a plan may name, from the parts that were registered. */
+import type { Config } from '../core/config.ts';
+import type { Gateway } from '../core/gateway.ts';
+import type { JsonSchema } from '../core/model.ts';
+import { DEFAULT_BOUNDS, type Plan, type PlanBounds } from '../core/plan.ts';
+import type { Tool } from '../core/plugin.ts';
+import { BUILT_IN_STEPS } from '../core/steps.ts';
+import type { Catalogue, StepType } from '../core/validation.ts';
+import type { PluginParts } from './plugin-host.ts';
+
+export interface RegisteredWorkflow {
+  readonly id: string;
+  readonly plan: Plan;
+  readonly inputSchema: JsonSchema;
+}
+
+export function boundsOf(config: Config): PlanBounds {
+  const { nodes, bytes, depth, items, rounds, nesting } = { ...DEFAULT_BOUNDS, ...defined(config.bounds ?? {}) };
+  return { nodes, bytes, depth, items, rounds, nesting };
+}
+
+const defined = (bounds: Partial<Record<keyof PlanBounds, number | undefined>>): Partial<PlanBounds> =>
+  Object.fromEntries(Object.entries(bounds).filter(([, bound]) => bound !== undefined));
+
+export function createCatalogue(options: {
+  readonly parts: PluginParts;
+  readonly workflows: ReadonlyMap<string, RegisteredWorkflow>;
+  readonly config: Config;
+  readonly models: ReturnType<Gateway['models']>;
+}): Catalogue {
+  const { parts, workflows, config, models } = options;
+  const steps = new Map<string, StepType>();
+  for (const step of BUILT_IN_STEPS) steps.set(step.use, step);
+  for (const step of parts.steps.values()) steps.set(step.type.use, step.type);
+  for (const tool of parts.tools.values()) steps.set(`tool:${tool.name}`, toolStep(tool));
+  for (const workflow of workflows.values()) steps.set(`workflow:${workflow.id}`, workflowStep(workflow));
+  return {
+    steps,
+    models,
+    aliases: config.aliases ?? {},
+    routes: Object.keys(config.routes ?? {}),
+    evaluators: [...parts.evaluators.keys()],
+    workflows: new Map([...workflows.values()].map(({ id, plan }) => [id, plan])),
+    bounds: boundsOf(config),
+  };
+}
+
+/** A tool without an output schema gives `{ result }`, of whatever type. */
+const toolStep = (tool: Tool): StepType => ({
+  use: `tool:${tool.name}`,
+  description: tool.description,
+  input: tool.input,
+  output: tool.output ?? {
+    type: 'object',
+    properties: { result: {} },
+    required: ['result'],
+    additionalProperties: false,
+  },
+  ...(tool.sideEffects === undefined ? {} : { sideEffects: tool.sideEffects }),
+  ...(tool.expectedMs === undefined ? {} : { expectedMs: tool.expectedMs }),
+});
+
+const workflowStep = ({ id, plan, inputSchema }: RegisteredWorkflow): StepType => ({
+  use: `workflow:${id}`,
+  description: plan.goal ?? `The workflow ${id}.`,
+  input: inputSchema,
+  usesModel: true,
+});

@@ -1,0 +1,93 @@
+/** Messages and their parts, as the models of every provider get them. */
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+/** A JSON Schema (2020-12 or draft-07). Key order matters to models and is preserved. */
+export type JsonSchema = { readonly [keyword: string]: unknown };
+
+export type Role = 'system' | 'user' | 'assistant' | 'tool';
+
+/** Where a part's bytes are. `url` may be https:, data:, or a provider's own scheme (gs:, a file id). */
+export type MediaSource =
+  | { readonly type: 'base64'; readonly data: string; readonly mediaType: string }
+  | { readonly type: 'url'; readonly url: string; readonly mediaType?: string };
+
+export interface TextPart {
+  readonly type: 'text';
+  readonly text: string;
+  /** Asks the provider to cache the prompt up to here. */
+  readonly cache?: 'short' | 'long';
+  readonly citations?: readonly Citation[];
+}
+export interface ImagePart {
+  readonly type: 'image';
+  readonly source: MediaSource;
+  readonly detail?: 'low' | 'high' | 'auto';
+}
+export interface AudioPart {
+  readonly type: 'audio';
+  readonly source: MediaSource;
+}
+export interface VideoPart {
+  readonly type: 'video';
+  readonly source: MediaSource;
+}
+export interface FilePart {
+  readonly type: 'file';
+  readonly source: MediaSource;
+  readonly name?: string;
+}
+/**
+ * What the model thought. `signature` and `redacted` are opaque and must return unchanged to the same family of models
+ * (`family`, the provider that made them); every other target drops the part.
+ */
+export interface ReasoningPart {
+  readonly type: 'reasoning';
+  readonly text: string;
+  readonly signature?: string;
+  readonly redacted?: string;
+  readonly family?: string;
+  /** The provider's own block, returned unchanged. */
+  readonly raw?: JsonValue;
+}
+export interface ToolCallPart {
+  readonly type: 'tool-call';
+  readonly id: string;
+  readonly name: string;
+  /** The parsed arguments; `{}` when the provider's JSON was broken, with `raw` and a warning. */
+  readonly arguments: JsonValue;
+  /** The arguments as sent, where they could not be parsed. */
+  readonly raw?: string;
+  /** Opaque to everyone but the provider that made it (thought signatures). */
+  readonly signature?: string;
+}
+export interface ToolResultPart {
+  readonly type: 'tool-result';
+  readonly id: string;
+  readonly name?: string;
+  readonly content: string | readonly (TextPart | ImagePart | FilePart)[];
+  readonly isError?: boolean;
+}
+export type Part =
+  | TextPart
+  | ImagePart
+  | AudioPart
+  | VideoPart
+  | FilePart
+  | ReasoningPart
+  | ToolCallPart
+  | ToolResultPart;
+
+export interface Message {
+  readonly role: Role;
+  /** A string is short for one text part. */
+  readonly content: string | readonly Part[];
+  readonly name?: string;
+}
+
+export interface Citation {
+  readonly url?: string;
+  readonly title?: string;
+  readonly text?: string;
+  readonly start?: number;
+  readonly end?: number;
+}

@@ -1,0 +1,175 @@
+/** What may be asked of a model, and what a target must satisfy to be asked. */
+import type { ImagePart, JsonSchema, MediaSource, Message, TextPart } from './message.ts';
+
+/** What a model can do. A requirement of a request and a fact on a card are the same words. */
+export const CAPABILITIES = [
+  'text',
+  'streaming',
+  'tools',
+  'parallel-tools',
+  'tool-choice',
+  'json-mode',
+  'json-schema',
+  'image-in',
+  'audio-in',
+  'video-in',
+  'file-in',
+  'reasoning',
+  'logprobs',
+  'seed',
+  'stop',
+  'temperature',
+  'top-p',
+  'penalties',
+  'system',
+  'prefix',
+  'prompt-cache',
+  'planning',
+  'image-out',
+  'image-edit',
+  'embeddings',
+  'moderation',
+  'rerank',
+] as const;
+export type Capability = (typeof CAPABILITIES)[number];
+
+export const TIERS = ['fast', 'balanced', 'premium'] as const;
+export type Tier = (typeof TIERS)[number];
+
+export const SENSITIVITIES = ['public', 'internal', 'personal', 'regulated'] as const;
+export type Sensitivity = (typeof SENSITIVITIES)[number];
+
+/** Constraints from which the router chooses. A string is short for `{ id }`. */
+export interface ModelChoice {
+  /** A model's id (`small-v2`), `provider/model`, or an alias of the config. Pins. */
+  readonly id?: string;
+  readonly tier?: Tier;
+  readonly can?: readonly Capability[];
+  /** Fields in which the model should be strong (`code`, `reasoning`); moves the score, excludes nobody. */
+  readonly strengths?: readonly string[];
+  /** A route of the config: an explicit chain. */
+  readonly route?: string;
+}
+
+/** Bounds that a target must keep; one that cannot is rejected with the bound that it broke. */
+export interface RequestLimits {
+  readonly usd?: number;
+  /** The whole call, in milliseconds. */
+  readonly milliseconds?: number;
+  /** The target's observed 95th percentile of total latency, in milliseconds. */
+  readonly p95Milliseconds?: number;
+  /** Prior quality of the target on the asked strengths, 0 to 1. */
+  readonly quality?: number;
+  /** Attempts at the same target after the first. @default 2 */
+  readonly retries?: number;
+}
+
+export interface Requirements {
+  readonly contextTokens?: number;
+  readonly languages?: readonly string[];
+  readonly regions?: readonly string[];
+  readonly retention?: 'none';
+}
+
+export interface EscalationRule {
+  readonly evaluator: string;
+  /** The answer is replaced while its score is below this. @default 0.7 */
+  readonly below?: number;
+  readonly to: readonly (Tier | (string & {}))[];
+  /** @default 'fresh' */
+  readonly context?: 'fresh' | 'with-draft';
+}
+
+export type CacheMode = 'use' | 'skip' | 'refresh';
+
+interface RequestBase {
+  readonly model?: string | ModelChoice;
+  readonly limits?: RequestLimits;
+  readonly requires?: Requirements;
+  readonly optimise?: 'cost' | 'latency' | 'quality' | 'balanced';
+  readonly sensitivity?: Sensitivity;
+  readonly cache?: CacheMode;
+  readonly escalate?: EscalationRule | false;
+  /** What happens when a stream fails after its first token. @default 'error' */
+  readonly onStreamFailure?: 'error' | 'restart' | 'continue';
+  /** The escape hatch: merged into the wire body, for the provider named by the key only. */
+  readonly providerOptions?: Readonly<Record<string, JsonSchema>>;
+  /** Keep the provider's own body on the response. @default false */
+  readonly includeRaw?: boolean;
+}
+
+export interface ToolDefinition {
+  readonly name: string;
+  readonly description?: string;
+  readonly inputSchema: JsonSchema;
+  readonly strict?: boolean;
+}
+
+export interface OutputFormat {
+  readonly type: 'json';
+  /** Absent: any JSON. */
+  readonly schema?: JsonSchema;
+  /** @default 'output' */
+  readonly name?: string;
+  /**
+   * Hold the provider to the schema where it can. False: the schema is advice (it has open maps, say) and the answer is
+   * checked by whoever asked. @default true
+   */
+  readonly strict?: boolean;
+}
+
+export interface ChatRequest extends RequestBase {
+  readonly operation: 'chat';
+  readonly messages: readonly Message[];
+  readonly tools?: readonly ToolDefinition[];
+  readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly name: string };
+  readonly parallelToolCalls?: boolean;
+  readonly output?: OutputFormat;
+  readonly maxOutputTokens?: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly topK?: number;
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly stop?: readonly string[];
+  readonly seed?: number;
+  /** How many alternatives a token; true for the chosen token alone. */
+  readonly logprobs?: boolean | number;
+  readonly reasoning?: {
+    readonly effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high';
+    readonly budgetTokens?: number;
+  };
+  readonly serviceTier?: string;
+  readonly user?: string;
+}
+export interface EmbeddingRequest extends RequestBase {
+  readonly operation: 'embed';
+  readonly input: readonly string[];
+  readonly dimensions?: number;
+  readonly purpose?: 'query' | 'document';
+}
+export interface ImageRequest extends RequestBase {
+  readonly operation: 'image';
+  readonly prompt: string;
+  readonly negativePrompt?: string;
+  /** `1024x1024`; a model that wants an aspect ratio derives it. */
+  readonly size?: string;
+  /** @default 1 */
+  readonly count?: number;
+  readonly seed?: number;
+  /** An image to edit. */
+  readonly image?: MediaSource;
+  readonly quality?: string;
+}
+export interface ModerationRequest extends RequestBase {
+  readonly operation: 'moderate';
+  readonly input: readonly (TextPart | ImagePart)[];
+}
+export interface RerankRequest extends RequestBase {
+  readonly operation: 'rerank';
+  readonly query: string;
+  readonly documents: readonly string[];
+  readonly top?: number;
+}
+export type ModelRequest = ChatRequest | EmbeddingRequest | ImageRequest | ModerationRequest | RerankRequest;
+export type Operation = ModelRequest['operation'];

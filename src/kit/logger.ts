@@ -1,0 +1,23 @@
+/** The logger over pino: one JSON line a record, scrubbed. Without a destination nothing is imported or built. */
+import type { Logger } from '../core/plugin.ts';
+import { scrub, scrubText } from './scrub.ts';
+
+const nothing = (): void => undefined;
+export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** @param write where a line goes; @default standard error */
+export async function createLogger(level: LogLevel, write?: (line: string) => void): Promise<Logger> {
+  if (level === 'silent') return silentLogger;
+  const { default: pino } = await import('pino');
+  const destination = { write: write ?? ((line: string) => void process.stderr.write(line)) };
+  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const log =
+    (at: 'debug' | 'info' | 'warn' | 'error') =>
+    (fields: object, message: string): void => {
+      // A level that is off must not pay for scrubbing.
+      if (logger.isLevelEnabled(at)) logger[at](scrub(fields) as object, scrubText(message));
+    };
+  return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
+}
