@@ -81,40 +81,43 @@ base.node(
   { repeat: (self) => ({ until: gt(self.score, 0.8), max: 3 }) },
 );
 
-// @ts-expect-error unknown field of the input
-base.node('n', llm, (c) => ({ in: { prompt: c.input.missing } }));
-// @ts-expect-error a number where a string is wanted
-base.node('n', llm, (c) => ({ in: { prompt: c.input.count } }));
-// @ts-expect-error a later or unknown node
-base.node('n', llm, (c) => ({ in: { prompt: c.later.text } }));
-// @ts-expect-error a missing input
-base.node('n', search, () => ({ in: {} }));
-// @ts-expect-error an llm node without prompt and messages
-base.node('n', llm, () => ({ in: { temperature: 0 } }));
-// @ts-expect-error an unknown input
-base.node('n', search, (c) => ({ in: { query: c.input.text, limit: 3 } }));
-// @ts-expect-error a literal outside the enum
-base.node('n', llm, (c) => ({ when: eq(c.input.kind, 'z'), in: { prompt: 'x' } }));
-// @ts-expect-error a tier that does not exist
-base.node('n', llm, () => ({ in: { prompt: 'x' }, model: { tier: 'cheap' } }));
-// @ts-expect-error an unknown field of a node
-base.node('n', llm, () => ({ in: { prompt: 'x' }, retry: 3 }));
-const one = base.node('one', llm, () => ({ in: { prompt: 'x' } }));
-// @ts-expect-error a duplicate id
-one.node('one', llm, () => ({ in: { prompt: 'y' } }));
-// @ts-expect-error a reserved id
-base.node('input', llm, () => ({ in: { prompt: 'x' } }));
-const over = (item: unknown) => ({ in: { prompt: t`${item}` } });
-// @ts-expect-error mapping over something that is no array
-base.map('n', llm, (c) => c.input.text, over);
-const searched = base.node('s', search, (c) => ({ in: { query: c.input.text } }));
-// @ts-expect-error a field that the output of a tool does not have
-searched.node('n', llm, (c) => ({ in: { prompt: c.s.results } }));
-const maybe = base.node('a', llm, (c) => ({ when: eq(c.input.kind, 'p'), in: { prompt: 'x' } }));
-// @ts-expect-error a value that may be skipped where a string is wanted
-maybe.node('b', llm, (c) => ({ in: { prompt: c.a.text } }));
-// @ts-expect-error an effort that does not exist
-one.node('b', llm, () => ({ in: { prompt: 'x', reasoning: 'extreme' } }));
+/** Compiled, never called. */
+export function refusedNodes(): void {
+  // @ts-expect-error unknown field of the input
+  base.node('n', llm, (c) => ({ in: { prompt: c.input.missing } }));
+  // @ts-expect-error a number where a string is wanted
+  base.node('n', llm, (c) => ({ in: { prompt: c.input.count } }));
+  // @ts-expect-error a later or unknown node
+  base.node('n', llm, (c) => ({ in: { prompt: c.later.text } }));
+  // @ts-expect-error a missing input
+  base.node('n', search, () => ({ in: {} }));
+  // @ts-expect-error an llm node without prompt and messages
+  base.node('n', llm, () => ({ in: { temperature: 0 } }));
+  // @ts-expect-error an unknown input
+  base.node('n', search, (c) => ({ in: { query: c.input.text, limit: 3 } }));
+  // @ts-expect-error a literal outside the enum
+  base.node('n', llm, (c) => ({ when: eq(c.input.kind, 'z'), in: { prompt: 'x' } }));
+  // @ts-expect-error a tier that does not exist
+  base.node('n', llm, () => ({ in: { prompt: 'x' }, model: { tier: 'cheap' } }));
+  // @ts-expect-error an unknown field of a node
+  base.node('n', llm, () => ({ in: { prompt: 'x' }, retry: 3 }));
+  const one = base.node('one', llm, () => ({ in: { prompt: 'x' } }));
+  // @ts-expect-error a duplicate id
+  one.node('one', llm, () => ({ in: { prompt: 'y' } }));
+  // @ts-expect-error a reserved id
+  base.node('input', llm, () => ({ in: { prompt: 'x' } }));
+  const over = (item: unknown) => ({ in: { prompt: t`${item}` } });
+  // @ts-expect-error mapping over something that is no array
+  base.map('n', llm, (c) => c.input.text, over);
+  const searched = base.node('s', search, (c) => ({ in: { query: c.input.text } }));
+  // @ts-expect-error a field that the output of a tool does not have
+  searched.node('n', llm, (c) => ({ in: { prompt: c.s.results } }));
+  const maybe = base.node('a', llm, (c) => ({ when: eq(c.input.kind, 'p'), in: { prompt: 'x' } }));
+  // @ts-expect-error a value that may be skipped where a string is wanted
+  maybe.node('b', llm, (c) => ({ in: { prompt: c.a.text } }));
+  // @ts-expect-error an effort that does not exist
+  one.node('b', llm, () => ({ in: { prompt: 'x', reasoning: 'extreme' } }));
+}
 
 // Steps of one's own, and workflows as steps.
 const shout = defineStep({
@@ -126,8 +129,10 @@ const shout = defineStep({
 const inner = base.node('s', shout, (c) => ({ in: { text: c.input.text } })).output((c) => ({ loud: c.s.loud }));
 const outer = workflow({ id: 'outer', input: z.object({ a: z.string() }) });
 outer.node('i', inner, (c) => ({ in: { text: c.input.a, count: 1, kind: 'p' } })).output((c) => ({ loud: c.i.loud }));
-// @ts-expect-error an input of the inner workflow is missing
-outer.node('i', inner, (c) => ({ in: { text: c.input.a, count: 1 } }));
-const text = z.object({ a: z.string() });
-// @ts-expect-error the output of a step has the wrong type
-defineStep({ name: 'bad', input: text, output: text, run: () => ({ a: 1 }) });
+export function refusedSteps(): void {
+  // @ts-expect-error an input of the inner workflow is missing
+  outer.node('i', inner, (c) => ({ in: { text: c.input.a, count: 1 } }));
+  const text = z.object({ a: z.string() });
+  // @ts-expect-error the output of a step has the wrong type
+  defineStep({ name: 'bad', input: text, output: text, run: () => ({ a: 1 }) });
+}
