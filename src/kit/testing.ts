@@ -1,3 +1,7 @@
 /** For tests of plugins and stores: fakes, and one conformance suite for every port. */
 
 export * from './testing/fakes.ts';
+export { testJournal } from './testing/journal-suite.ts';
+export { testKeyValueStore } from './testing/key-value-suite.ts';
+export { ledgerRow, testLedger } from './testing/ledger-suite.ts';
+export type { StoreSuiteOptions, TestFunction } from './testing/suite.ts';

@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, test } from 'vitest';
+import { testJournal, testKeyValueStore, testLedger } from '../../src/kit/testing.ts';
+import { sqliteStores } from '../../src/stores/sqlite.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'polyphony-sqlite-'));
+let files = 0;
+const path = (): string => join(folder, `${++files}.db`);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** One of the three, whose closing closes the file. */
+function only<Name extends 'journal' | 'ledger' | 'keyValue'>(name: Name) {
+  return ({ clock }: { readonly clock: NonNullable<Parameters<typeof sqliteStores>[0]['clock']> }) => {
+    const stores = sqliteStores({ path: path(), clock });
+    return { ...stores[name], close: stores.close };
+  };
+}
+
+describe('conformance', () => {
+  testJournal({ test, make: only('journal') });
+  testLedger({ test, make: only('ledger') });
+  testKeyValueStore({ test, make: only('keyValue') });
+});
