@@ -1,0 +1,20 @@
+/** Pictures of plans and runs: terminal tree, Mermaid, SVG. */
+import type { ValidPlan } from '../core/plan.ts';
+import { listReferences } from '../core/template.ts';
+import { drawingOf, type States } from './layout.ts';
+import { drawMermaid } from './mermaid.ts';
+import { drawSvg } from './svg.ts';
+import { drawTree } from './tree.ts';
+
+export const DRAWING_FORMATS = ['tree', 'mermaid', 'svg'] as const;
+export type DrawingFormat = (typeof DRAWING_FORMATS)[number];
+
+/** The plan's picture as text. `states` colours the nodes of a run. */
+export function draw(plan: ValidPlan, format: DrawingFormat, states?: States): string {
+  const heads = listReferences(plan.plan.output).flatMap(({ reference }) =>
+    reference.alternatives.flatMap((alternative) => (alternative.type === 'path' ? [alternative.head] : [])),
+  );
+  const drawing = drawingOf(plan, new Set(heads));
+  if (format === 'tree') return drawTree(drawing);
+  return format === 'mermaid' ? drawMermaid(drawing, states) : drawSvg(drawing, states);
+}
