@@ -7,13 +7,13 @@
  * 3. A lock that another process holds blocks the event loop for 5 ms at most; the rest of the wait is on the clock.
  * 4. A write that breaks a transaction is tried again by itself, so that it cannot sink the others of its group.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import { sleep } from '../kit/clock.ts';
 import { type Sql, sqlOf } from './sqlite-database.ts';
-import { busyError, closedError, isBusy, storeError } from './sqlite-errors.ts';
+import { busyError, closedError, corruptError, isBusy, storeError } from './sqlite-errors.ts';
 import { migrate } from './sqlite-schema.ts';
 
 export interface Connection {
@@ -43,6 +43,7 @@ type Outcome = { readonly value: unknown } | { readonly error: PolyphonyError };
 /** A transaction blocks the event loop while it runs: some 5 ms at this size. */
 const GROUP = 500;
 const PAGE_BYTES = 4096;
+const SMALLEST_PAGE_BYTES = 512;
 
 /** Opens the file at the first read or write. */
 export function connect(options: ConnectionOptions): Connection {
@@ -140,6 +141,7 @@ async function patiently<T>({ path, clock, busyMs }: ConnectionOptions, work: ()
 async function open(options: ConnectionOptions): Promise<Sql> {
   const { path, powerSafe, maximumBytes } = options;
   await mkdir(dirname(path), { recursive: true });
+  await refuseStump(path);
   const { default: Database } = await import('libsql');
   const sql = await patiently(options, () => sqlOf(new Database(path)));
   try {
@@ -156,4 +158,13 @@ async function open(options: ConnectionOptions): Promise<Sql> {
     sql.close();
     throw error;
   }
+}
+
+/** SQLite takes a file of one byte for an empty database and would write over it. */
+async function refuseStump(path: string): Promise<void> {
+  const size = await stat(path).then(
+    (file) => file.size,
+    () => 0,
+  );
+  if (size > 0 && size < SMALLEST_PAGE_BYTES) throw corruptError(path, `${size} bytes`);
 }

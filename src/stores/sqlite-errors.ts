@@ -8,7 +8,7 @@ const NO_ACCESS = /^(?:SQLITE_(?:READONLY|CANTOPEN|PERM)|E(?:ACCES|PERM|ROFS|NOT
 
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
-  if ('code' in error && typeof error.code === 'string') return error.code;
+  if ('code' in error && typeof error.code === 'string' && error.code !== '') return error.code;
   // Errors of opening a file carry no code, only this text.
   return error.message.startsWith('ConnectionFailed') ? 'SQLITE_CANTOPEN' : '';
 }
@@ -24,12 +24,6 @@ const SENTENCES: readonly (readonly [RegExp, ErrorCode, (path: string, code: str
       `The disk or quota behind the store ${path} is full, so this was not recorded: free some space and try again. What was committed before is safe.`,
   ],
   [
-    CORRUPT,
-    'store-corrupt',
-    (path, code) =>
-      `The store ${path} is damaged or no SQLite file (${code}): restore it from a backup, salvage it with "sqlite3 ${path} .recover", or move it away to begin with an empty one.`,
-  ],
-  [
     NO_ACCESS,
     'invalid-config',
     (path, code) =>
@@ -42,10 +36,16 @@ const SENTENCES: readonly (readonly [RegExp, ErrorCode, (path: string, code: str
   ],
 ];
 
+export function corruptError(path: string, found: string, cause?: unknown): PolyphonyError {
+  const message = `The store ${path} is damaged or no SQLite file (${found}): restore it from a backup, salvage it with "sqlite3 ${path} .recover", or move it away to begin with an empty one.`;
+  return new PolyphonyError('store-corrupt', message, { cause });
+}
+
 /** The error as one of ours, with the path, the rule and the remedy; foreign errors keep their message. */
 export function storeError(error: unknown, path: string): PolyphonyError {
   if (error instanceof PolyphonyError) return error;
   const code = codeOf(error);
+  if (CORRUPT.test(code)) return corruptError(path, code, error);
   for (const [pattern, ours, sentence] of SENTENCES) {
     if (pattern.test(code)) return new PolyphonyError(ours, sentence(path, code), { cause: error });
   }
