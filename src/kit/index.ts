@@ -6,5 +6,21 @@ export { compose } from '../core/model.ts';
 export { formatUsd, nanoToUsd, usdToNano } from '../core/money.ts';
 export { costOf } from '../core/price.ts';
 export { collect, replay, textOf } from '../core/response.ts';
+export { type AnswerOptions, answerEvents, parseDocument, readJson } from './answer.ts';
+export {
+  type ChatCompletionsProviderOptions,
+  type ChatCompletionsVendorOptions,
+  chatCompletionsProvider,
+} from './chat-completions/provider.ts';
+export type { ChatCompletionsQuirks } from './chat-completions/quirks.ts';
+export { chatCompletionsWire } from './chat-completions/wire.ts';
 export { sleep, systemClock, systemIds, systemRandom, systemRuntime } from './clock.ts';
+export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from './http-errors.ts';
+export { type HttpProviderOptions, httpProvider } from './http-provider.ts';
+export { asList, asNumber, asRecord, asText, defined, type JsonRecord, tryParseJson } from './json-shape.ts';
+export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } from './json-validation.ts';
+export { CHAT_CAPABILITIES, type ModelCardFields, modelCard } from './model-card.ts';
+export { parseRateLimits, parseReset, parseRetryAfter } from './rate-limits.ts';
 export * from './testing.ts';
+export { estimateRequestTokens, estimateTokens } from './tokens.ts';
+export { type ToolCallAssembler, type ToolCallPiece, toolCallAssembler } from './tool-calls.ts';

@@ -1,0 +1,220 @@
+/**
+ * The transport on undici: one agent, one pool an origin, keep-alive on, pipelining off. It neither retries nor follows
+ * redirects: who may try again, and where, is for the layers above to say.
+ */
+import type { Readable } from 'node:stream';
+import type { Agent, Dispatcher } from 'undici';
+import { abortError, PolyphonyError } from '../core/errors.ts';
+import type { Transport, TransportRequest, TransportResponse } from '../core/provider.ts';
+
+export interface TransportOptions {
+  /** How long a connection may take to open, TLS included, in milliseconds. @default 10000 */
+  readonly connectTimeoutMs?: number;
+  /** From the request sent to the answer's headers, in milliseconds. @default 600000 */
+  readonly headersTimeoutMs?: number;
+  /** The longest silence within a body, in milliseconds. @default 600000 */
+  readonly idleTimeoutMs?: number;
+  /** Sockets at once to one origin; further requests wait. @default 256 */
+  readonly maxConnectionsPerOrigin?: number;
+  /** How long an idle socket is kept where the server names no time itself, in milliseconds. @default 30000 */
+  readonly keepAliveMs?: number;
+  /** Bytes of the answer's headers. @default 65536 */
+  readonly maxHeaderBytes?: number;
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Opens nothing until the first request. */
+export function createTransport(options: TransportOptions = {}): Transport {
+  let agent: Promise<Agent> | undefined;
+  let closed = false;
+
+  return {
+    async request(request) {
+      if (closed) throw closedError(request.url);
+      if (request.signal.aborted) throw abortError(request.signal);
+      agent ??= openAgent(options);
+      try {
+        return responseOf(await dispatch(await agent, request), request);
+      } catch (error) {
+        throw closed ? closedError(request.url) : transportError(error, request);
+      }
+    },
+    async close() {
+      closed = true;
+      const opened = await agent;
+      await opened?.destroy();
+    },
+  };
+}
+
+async function openAgent(options: TransportOptions): Promise<Agent> {
+  // Loading undici costs more than everything else that a first call loads: whoever makes none does not pay for it.
+  const undici = await import('undici');
+  return new undici.Agent({
+    connections: options.maxConnectionsPerOrigin ?? 256,
+    pipelining: 1,
+    connect: { timeout: options.connectTimeoutMs ?? 10_000 },
+    headersTimeout: options.headersTimeoutMs ?? 600_000,
+    bodyTimeout: options.idleTimeoutMs ?? 600_000,
+    keepAliveTimeout: options.keepAliveMs ?? 30_000,
+    maxHeaderSize: options.maxHeaderBytes ?? 65_536,
+  });
+}
+
+function dispatch(agent: Agent, request: TransportRequest): Promise<Dispatcher.ResponseData> {
+  const url = new URL(request.url);
+  return agent.request({
+    origin: url.origin,
+    path: url.pathname + url.search,
+    method: request.method,
+    headers: { 'accept-encoding': 'gzip, deflate, br', ...request.headers },
+    body: request.body ?? null,
+    signal: request.signal,
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------- answers
+
+async function responseOf(answer: Dispatcher.ResponseData, request: TransportRequest): Promise<TransportResponse> {
+  const headers = headersOf(answer.headers);
+  const encoding = headers['content-encoding'];
+  const plain = encoding === undefined || encoding === 'identity';
+  const stream: Readable = plain ? answer.body : await decompressed(answer.body, encoding, request);
+  const body = new Body(stream, request);
+  return { status: answer.statusCode, headers, body, bytes: (limitBytes) => readAll(body, request, limitBytes) };
+}
+
+function headersOf(raw: Dispatcher.ResponseData['headers']): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name in raw) {
+    const value = raw[name];
+    if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return headers;
+}
+
+/** Left-most encoding was applied first, so it is undone last. */
+async function decompressed(source: Readable, encoding: string, request: TransportRequest): Promise<Readable> {
+  const [zlib, { pipeline }] = await Promise.all([import('node:zlib'), import('node:stream')]);
+  let stream = source;
+  for (const name of encoding.split(',').reverse()) {
+    const decoder = decoderOf(zlib, name.trim().toLowerCase());
+    if (decoder === undefined) {
+      source.on('error', () => {}).destroy();
+      throw new PolyphonyError(
+        'network',
+        `${hostOf(request.url)} answered in the content encoding "${encoding}", which cannot be read: gzip, deflate and br can.`,
+      );
+    }
+    // Errors of either side come out of the iteration of the last stream.
+    if (decoder !== 'identity') stream = pipeline(stream, decoder, () => {});
+  }
+  return stream;
+}
+
+function decoderOf(
+  zlib: typeof import('node:zlib'),
+  name: string,
+): (NodeJS.ReadWriteStream & Readable) | 'identity' | undefined {
+  if (name === 'gzip' || name === 'x-gzip') return zlib.createGunzip();
+  // Servers send both forms of deflate under this name; the unzipper of the two-byte header is not always right.
+  if (name === 'deflate') return zlib.createInflate();
+  if (name === 'br') return zlib.createBrotliDecompress();
+  return name === 'identity' || name === '' ? 'identity' : undefined;
+}
+
+/** One iteration of a body. A class because it is iterable and iterator at once: no generator in the hot path. */
+class Body implements AsyncIterableIterator<Uint8Array> {
+  readonly #stream: Readable;
+  readonly #request: TransportRequest;
+  #chunks: AsyncIterator<Uint8Array> | undefined;
+
+  constructor(stream: Readable, request: TransportRequest) {
+    this.#stream = stream;
+    this.#request = request;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    this.#chunks ??= this.#stream[Symbol.asyncIterator]();
+    try {
+      return await this.#chunks.next();
+    } catch (error) {
+      throw transportError(error, this.#request);
+    }
+  }
+
+  /** Closes the socket unless the body was read to its end. */
+  async return(): Promise<IteratorResult<Uint8Array>> {
+    if (!this.#stream.destroyed) this.#stream.on('error', () => {}).destroy();
+    return { done: true, value: undefined };
+  }
+}
+
+async function readAll(body: Body, request: TransportRequest, limitBytes = 64 * MEBIBYTE): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > limitBytes) {
+      throw new PolyphonyError(
+        'network',
+        `${hostOf(request.url)} sent more than ${limitBytes} bytes, the limit of one answer: ask for less.`,
+        { retryable: false },
+      );
+    }
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
+}
+
+// ---------------------------------------------------------------------------------------------------- errors
+
+/** The host alone: paths and queries may hold keys. */
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : 'The server';
+}
+
+function closedError(url: string): PolyphonyError {
+  return new PolyphonyError('cancelled', `The request to ${hostOf(url)} ended because the transport was closed.`);
+}
+
+function transportError(error: unknown, request: TransportRequest): PolyphonyError {
+  if (request.signal.aborted) return abortError(request.signal);
+  if (error instanceof PolyphonyError) return error;
+  const host = hostOf(request.url);
+  const code = codeOf(error);
+  if (code === 'ERR_INVALID_URL') {
+    return new PolyphonyError('invalid-config', 'The base URL is not a URL: write it as https://host/path.');
+  }
+  const timeout = TIMEOUTS[code];
+  if (timeout !== undefined) return new PolyphonyError('timeout', `${host} ${timeout}`, { cause: error });
+  const told = REASONS[code] ?? (error instanceof Error && error.message !== '' ? error.message : code);
+  return new PolyphonyError('network', `The connection to ${host} failed: ${told}`, { cause: error });
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return 'cause' in error ? codeOf(error.cause) : '';
+}
+
+const TIMEOUTS: Readonly<Record<string, string>> = {
+  UND_ERR_CONNECT_TIMEOUT: 'did not accept a connection in time: check the address, or raise connectTimeoutMs.',
+  UND_ERR_HEADERS_TIMEOUT: 'did not answer in time: try again, or raise headersTimeoutMs.',
+  UND_ERR_BODY_TIMEOUT: 'fell silent within its answer: try again, or raise idleTimeoutMs.',
+  ETIMEDOUT: 'did not answer in time: check the address and the network.',
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there. Check the address and that the server runs.',
+  ENOTFOUND: 'the name is unknown. Check the address.',
+  EAI_AGAIN: 'the name could not be looked up. Check the network.',
+  ECONNRESET: 'the other side closed it before the answer was complete. Try again.',
+  UND_ERR_SOCKET: 'the other side closed it before the answer was complete. Try again.',
+  UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are larger than maxHeaderBytes.',
+};

@@ -1,0 +1,102 @@
+/**
+ * One answer's body as events, whichever form the server chose: servers answer a stream request with one JSON body, a
+ * plain request with server-sent events, and label both wrongly. The first character that is no space decides.
+ */
+import { PolyphonyError } from '../core/errors.ts';
+import type { TransportResponse } from '../core/provider.ts';
+import { createJsonStreamDecoder } from './json-stream.ts';
+import { createSseDecoder, type ServerSentEvent } from './sse.ts';
+
+export interface AnswerOptions {
+  /** `elements`: each element of a streamed top-level array, and each of several documents, is an event of its own. @default 'whole' */
+  readonly json?: 'whole' | 'elements';
+}
+
+interface Decoder {
+  push(chunk: Uint8Array): void;
+  end(): void;
+}
+
+const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
+const OPEN_BRACE = 0x7b;
+const OPEN_BRACKET = 0x5b;
+const LESS_THAN = 0x3c;
+const BYTE_ORDER_MARK = 0xfeff;
+
+/**
+ * Batches of events, all that a chunk completed at once; a JSON body is one event without a name.
+ *
+ * @throws invalid-config when a web page answers
+ */
+export async function* answerEvents(
+  response: TransportResponse,
+  options: AnswerOptions = {},
+): AsyncGenerator<readonly ServerSentEvent[]> {
+  let batch: ServerSentEvent[] = [];
+  let decoder: Decoder | undefined;
+  for await (const chunk of response.body) {
+    decoder ??= decoderFor(chunk, (event) => batch.push(event), options);
+    decoder?.push(chunk);
+    if (batch.length === 0) continue;
+    const complete = batch;
+    batch = [];
+    yield complete;
+  }
+  decoder?.end();
+  if (batch.length > 0) yield batch;
+}
+
+/** Undefined while nothing but spaces came. */
+function decoderFor(
+  chunk: Uint8Array,
+  onEvent: (event: ServerSentEvent) => void,
+  options: AnswerOptions,
+): Decoder | undefined {
+  const first = chunk.find((byte) => !SPACES.has(byte));
+  if (first === undefined) return undefined;
+  if (first === LESS_THAN) {
+    throw new PolyphonyError(
+      'invalid-config',
+      'A web page answered where JSON was expected: the base URL does not point at an API. Mend baseURL.',
+    );
+  }
+  if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return createSseDecoder(onEvent);
+  if (options.json === 'elements') return createJsonStreamDecoder((data) => onEvent({ data }));
+  return wholeDecoder(onEvent);
+}
+
+function wholeDecoder(onEvent: (event: ServerSentEvent) => void): Decoder {
+  const chunks: Uint8Array[] = [];
+  return {
+    push: (chunk) => void chunks.push(chunk),
+    end: () => onEvent({ data: textOfBytes(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)) }),
+  };
+}
+
+function textOfBytes(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
+}
+
+/**
+ * The one JSON document of an answer that is not streamed.
+ *
+ * @throws truncated when it is no JSON: the server ended in the middle of it
+ */
+export async function readJson(response: TransportResponse): Promise<unknown> {
+  let last = '';
+  for await (const batch of answerEvents(response)) {
+    for (const event of batch) if (event.data.trim() !== '[DONE]') last = event.data;
+  }
+  return parseDocument(last);
+}
+
+/** @throws truncated when it is no JSON */
+export function parseDocument(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    const told = text.trim() === '' ? 'is empty' : `is no complete JSON (${text.length} characters)`;
+    throw new PolyphonyError('truncated', `The answer ${told}: it was cut off. Try again.`, { cause });
+  }
+}

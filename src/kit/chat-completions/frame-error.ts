@@ -1,0 +1,27 @@
+/** Errors that come inside a good answer: as a frame of a stream, as the only body, or beside a router's choices. */
+import type { PolyphonyError } from '../../core/errors.ts';
+import { failureOf, httpError, impliedStatus } from '../http-errors.ts';
+import { asList, asRecord, type JsonRecord } from '../json-shape.ts';
+
+/** The error that a document tells of, undefined for an answer. */
+export function frameError(body: JsonRecord, event?: string): PolyphonyError | undefined {
+  const told = toldError(body, event);
+  if (told === undefined) return undefined;
+  const status = impliedStatus(asRecord(told) ?? body);
+  return httpError(failureOf({ error: told }, status) ?? { status, message: '' });
+}
+
+function toldError(body: JsonRecord, event: string | undefined): unknown {
+  if (body.error !== undefined && body.error !== null && body.error !== false) return body.error;
+  const nested = extensionOf(body)?.error ?? asRecord(asList(body.choices)?.[0])?.error;
+  if (nested !== undefined && nested !== null) return nested;
+  return event === 'error' || body.object === 'error' || (body.type === 'error' && body.choices === undefined)
+    ? body
+    : undefined;
+}
+
+/** What a server adds under a name of its own (`x_…`): usage and errors of streams on some. */
+export function extensionOf(body: JsonRecord): JsonRecord | undefined {
+  for (const name in body) if (name.startsWith('x_')) return asRecord(body[name]);
+  return undefined;
+}

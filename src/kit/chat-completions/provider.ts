@@ -1,0 +1,81 @@
+/** A whole provider on the chat-completions wire from its address, its key's name and its quirks. */
+
+import type { Target } from '../../core/model.ts';
+import type { ModelCard, Provider, RateLimit } from '../../core/provider.ts';
+import { httpProvider } from '../http-provider.ts';
+import { type ModelCardFields, modelCard } from '../model-card.ts';
+import type { ChatCompletionsQuirks } from './quirks.ts';
+import { authorisation, chatCompletionsWire } from './wire.ts';
+
+export interface ChatCompletionsProviderOptions {
+  /** `[a-z][a-z0-9-]*`: the first half of `provider/model`. */
+  readonly id: string;
+  /** Up to and including the version: `https://host/v1`. */
+  readonly baseURL: string | ((target: Target) => string);
+  readonly apiKey?: string;
+  /** Several keys to rotate over. */
+  readonly apiKeys?: readonly string[];
+  /** The environment variable that is read at each request when no key is given. A provider that names one needs a key. */
+  readonly keyVariable?: string;
+  /** @default true when `keyVariable` is set */
+  readonly requiresKey?: boolean;
+  /** An id alone makes a card of the usual capabilities without a price. */
+  readonly models?: readonly (string | ModelCardFields)[];
+  /** Answers to models that are not listed too. @default true */
+  readonly unlisted?: boolean | ((id: string) => ModelCard);
+  readonly quirks?: ChatCompletionsQuirks;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly concurrency?: number;
+  readonly regions?: readonly string[];
+  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
+}
+
+/** What a user may set of a vendor's provider. */
+export type ChatCompletionsVendorOptions = Partial<
+  Omit<ChatCompletionsProviderOptions, 'id' | 'quirks' | 'keyVariable' | 'requiresKey'>
+>;
+
+/** Any operation may be asked of a model that nobody described; its answer tells whether it can. */
+const UNDESCRIBED = { operations: ['chat', 'embed', 'image', 'moderate'] } as const;
+
+/** @throws invalid-config when the id is malformed */
+export function chatCompletionsProvider(options: ChatCompletionsProviderOptions): Provider {
+  const {
+    id,
+    keyVariable,
+    quirks = {},
+    unlisted = true,
+    models = [],
+    headers,
+    concurrency,
+    regions,
+    onRateLimits,
+  } = options;
+  const remedy = `set ${keyVariable ?? 'its environment variable'}, or pass apiKey.`;
+  const needsKey = options.requiresKey ?? keyVariable !== undefined;
+  return httpProvider({
+    id,
+    wire: chatCompletionsWire(quirks),
+    baseURL: options.baseURL,
+    models: models.map((model) => modelCard(typeof model === 'string' ? { id: model } : model)),
+    apiKeys: keysOf(options),
+    ...(needsKey ? { missingKey: remedy } : {}),
+    ...(unlisted === false ? {} : { unlisted: typeof unlisted === 'function' ? unlisted : undescribed }),
+    ...(headers === undefined ? {} : { headers }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(regions === undefined ? {} : { regions }),
+    ...(onRateLimits === undefined ? {} : { onRateLimits }),
+    probe: ({ baseURL, apiKey }) => ({ url: `${baseURL}/models`, headers: authorisation(quirks, apiKey) }),
+  });
+}
+
+const undescribed = (id: string): ModelCard => modelCard({ id, ...UNDESCRIBED });
+
+function keysOf({ apiKey, apiKeys, keyVariable }: ChatCompletionsProviderOptions): () => readonly string[] {
+  const given = apiKeys ?? (apiKey === undefined ? undefined : [apiKey]);
+  return () => {
+    if (given !== undefined) return given;
+    const found = keyVariable === undefined ? undefined : process.env[keyVariable];
+    return found === undefined || found === '' ? [] : [found];
+  };
+}

@@ -1,0 +1,62 @@
+/** What differs from server to server on the chat-completions wire: data, so that a vendor's file holds no code for it. */
+import type { JsonValue } from '../../core/model.ts';
+import type { WireContext } from '../../core/provider.ts';
+
+export interface ChatCompletionsQuirks {
+  /** How the key is sent: `bearer`, or the name of the header that takes it bare. @default 'bearer' */
+  readonly authorisation?: string;
+  /** Paths behind the base URL. `{model}` is replaced. @default the usual ones */
+  readonly paths?: {
+    readonly chat?: string;
+    readonly embed?: string;
+    readonly image?: string;
+    readonly imageEdit?: string;
+    readonly moderate?: string;
+  };
+  /** @default 'max_tokens' */
+  readonly maxTokensField?: string;
+  /** @default 'system' */
+  readonly systemRole?: 'system' | 'developer';
+  /** Asks for usage at the end of streams by `stream_options`. @default true */
+  readonly streamUsage?: boolean;
+  /** What a tool must be called by. @default 'required' */
+  readonly toolChoiceRequired?: string;
+  /** How an output schema is sent; `json-object` sends only that JSON is wanted. @default 'json-schema' */
+  readonly structuredOutput?: 'json-schema' | 'json-object' | 'none';
+  /** Schemas of outputs and of strict tools keep to the strict subset. @default false */
+  readonly strictSchemas?: boolean;
+  /**
+   * Where effort and budget of reasoning go: `effort` (`reasoning_effort`), `object` (`reasoning: { effort, max_tokens }`),
+   * `switch` (`enable_thinking`, `thinking_budget`), `thinking` (`thinking: { type }`), or nowhere. @default 'effort'
+   */
+  readonly reasoning?: 'effort' | 'object' | 'switch' | 'thinking' | 'none';
+  /** The efforts that the model knows; another is sent as the nearest. @default all */
+  readonly efforts?: readonly ('none' | 'minimal' | 'low' | 'medium' | 'high')[];
+  /** The only effort at which the model calls tools on this wire. @default any */
+  readonly effortWithTools?: 'none';
+  /** Body fields that the model takes at effort `none` alone: dropped at any other, and where none is asked for. */
+  readonly omitWhenReasoning?: readonly string[];
+  /** Reasoning goes back to the provider that made it. @default true */
+  readonly returnReasoning?: boolean;
+  /** Marks `cache` on parts as `cache_control`. @default false */
+  readonly cacheControl?: boolean;
+  /** Canonical fields by the names that this server gives them. */
+  readonly rename?: Readonly<Record<string, string>>;
+  /** Body fields that this server or model refuses: dropped, with a warning. */
+  readonly omit?: readonly string[];
+  /** Put into every chat body. */
+  readonly body?: Readonly<Record<string, JsonValue>>;
+  /** @default 'float' */
+  readonly embeddingEncoding?: 'float' | 'base64';
+  /** `response_format` of image requests; `none` where the server refuses the field. @default 'b64_json' */
+  readonly imageFormat?: 'b64_json' | 'url' | 'none';
+  /** Usage leaves reasoning out of the completion tokens. @default false */
+  readonly reasoningBesideOutput?: boolean;
+}
+
+/** A server's quirks and those that the model's card adds under `wire`, in the same words. */
+export function quirksOf(quirks: ChatCompletionsQuirks, context: Pick<WireContext, 'card'>): ChatCompletionsQuirks {
+  const { wire } = context.card;
+  // Cards are written by programmers beside the wire that they configure; foreign words in them are never read.
+  return wire === undefined ? quirks : { ...quirks, ...(wire as Partial<ChatCompletionsQuirks>) };
+}

@@ -1,0 +1,265 @@
+/**
+ * A provider over HTTP: a wire format and a base URL make one. It sends one request an attempt and reports what became of
+ * it; retrying, rotating credentials and waiting are the gateway's.
+ */
+import type { Clock } from '../core/clock.ts';
+import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
+import type { Attempt, ModelEvent, Target, Warning } from '../core/model.ts';
+import type {
+  ModelCard,
+  Provider,
+  RateLimit,
+  Transport,
+  TransportResponse,
+  WireContext,
+  WireFormat,
+} from '../core/provider.ts';
+import { systemClock } from './clock.ts';
+import { parseRetryAfter } from './rate-limits.ts';
+import { rememberSecret, SCRUBBED, scrubText } from './scrub.ts';
+
+export interface HttpProviderOptions {
+  /** `[a-z][a-z0-9-]*` */
+  readonly id: string;
+  readonly wire: WireFormat;
+  /** Without a trailing slash; a function where it depends on the region or the model. */
+  readonly baseURL: string | ((target: Target) => string);
+  readonly models: readonly ModelCard[];
+  /** The keys that the gateway rotates over; a function is asked at each request. @default none */
+  readonly apiKeys?: readonly string[] | (() => readonly string[]);
+  /** What to do when there is no key. Set, a request without one is refused before it is sent. */
+  readonly missingKey?: string;
+  /** Sent with every request, over what the wire format sends. Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Requests at once. @default 64 */
+  readonly concurrency?: number;
+  readonly unlisted?: (id: string) => ModelCard | undefined;
+  readonly regions?: readonly string[];
+  /** The free endpoint that tells whether the provider lives. @default none */
+  readonly probe?: (context: Pick<WireContext, 'baseURL' | 'apiKey'>) => {
+    readonly url: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  };
+  /** Told after every answer that names limits, good or bad. */
+  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
+  /** Read for dates in headers. @default the system's */
+  readonly clock?: Clock;
+}
+
+/** Of an error's body; the rest is not read. */
+const ERROR_BODY_BYTES = 65_536;
+
+/** @throws invalid-config when the id is malformed */
+export function httpProvider(options: HttpProviderOptions): Provider {
+  const { id, models, unlisted, regions, concurrency, probe } = options;
+  if (!/^[a-z][a-z0-9-]*$/.test(id)) {
+    throw new PolyphonyError(
+      'invalid-config',
+      `A provider cannot be named "${id}": use lower-case letters, digits and dashes.`,
+    );
+  }
+  const given = options.apiKeys ?? [];
+  const keys = typeof given === 'function' ? given : () => given;
+  const cards = cardIndex(models);
+  const cardOf = (target: Target): ModelCard => {
+    const card = cards.get(target.model) ?? unlisted?.(target.model);
+    if (card !== undefined) return card;
+    throw new PolyphonyError(
+      'model-not-found',
+      `"${target.model}" is no model of this provider: see its list of models.`,
+    );
+  };
+  const baseOf = (target: Target): string =>
+    (typeof options.baseURL === 'function' ? options.baseURL(target) : options.baseURL).replace(/\/+$/, '');
+
+  return {
+    id,
+    models,
+    ...(unlisted === undefined ? {} : { unlisted }),
+    ...(regions === undefined ? {} : { regions }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    // A getter: keys may come from an environment that is filled after this module was loaded.
+    get credentials() {
+      return Array.from({ length: Math.max(1, keys().length) }, (_, index) => `${id}#${index + 1}`);
+    },
+    stream: (attempt, transport) => streamAttempt({ options, keys, cardOf, baseOf }, attempt, transport),
+    ...(probe === undefined
+      ? {}
+      : { probe: (transport, signal) => runProbe(options, keys, baseOf, transport, signal) }),
+  };
+}
+
+interface Parts {
+  readonly options: HttpProviderOptions;
+  readonly keys: () => readonly string[];
+  readonly cardOf: (target: Target) => ModelCard;
+  readonly baseOf: (target: Target) => string;
+}
+
+async function* streamAttempt(parts: Parts, attempt: Attempt, transport: Transport): AsyncGenerator<ModelEvent> {
+  const { options } = parts;
+  const { wire } = options;
+  let response: TransportResponse | undefined;
+  let finished = false;
+  try {
+    const warnings: Warning[] = [];
+    const context = contextOf(parts, attempt.target, (warning) => void warnings.push(warning));
+    response = await send(options, context, attempt, transport);
+    report(options, response, attempt.target);
+    if (response.status >= 300) throw await refusal(wire, response);
+    for (const warning of warnings.splice(0)) yield { type: 'warning', warning };
+    for await (const event of wire.decode(response, attempt.request, context)) {
+      if (event.type === 'finish') finished = true;
+      yield event;
+    }
+    if (!finished) throw truncated();
+  } catch (error) {
+    throw attempt.signal.aborted ? abortError(attempt.signal) : told(error, attempt.target, parts, response);
+  } finally {
+    // Closes the socket of an answer that nobody read to its end.
+    if (response !== undefined) await response.body[Symbol.asyncIterator]().return?.();
+  }
+}
+
+function truncated(): PolyphonyError {
+  return new PolyphonyError('truncated', 'The answer ended without a finish reason: it was cut off. Try again.');
+}
+
+function contextOf(parts: Parts, target: Target, warn: (warning: Warning) => void): WireContext {
+  const apiKey = keyOf(parts.keys(), target);
+  const { missingKey } = parts.options;
+  if (apiKey === undefined && missingKey !== undefined) {
+    throw new PolyphonyError('invalid-credential', `There is no API key: ${missingKey}`);
+  }
+  if (apiKey !== undefined) rememberSecret(apiKey);
+  return { card: parts.cardOf(target), target, baseURL: parts.baseOf(target), apiKey, warn };
+}
+
+/** The key that the label names; the first where the target names none. */
+function keyOf(keys: readonly string[], target: Target): string | undefined {
+  if (target.credential === undefined) return keys[0];
+  const number = Number(target.credential.slice(target.credential.lastIndexOf('#') + 1));
+  return keys[number - 1];
+}
+
+async function send(
+  options: HttpProviderOptions,
+  context: WireContext,
+  attempt: Attempt,
+  transport: Transport,
+): Promise<TransportResponse> {
+  const encoded = options.wire.encode(attempt.request, context);
+  const request = encoded instanceof Promise ? await encoded : encoded;
+  const { method = 'POST', url, headers, body } = request;
+  return transport.request({
+    method,
+    url: absolute(url, context.baseURL),
+    headers: options.headers === undefined ? headers : { ...headers, ...options.headers },
+    ...(method === 'GET' ? {} : { body }),
+    signal: attempt.signal,
+  });
+}
+
+const absolute = (url: string, baseURL: string): string => (/^https?:\/\//.test(url) ? url : baseURL + url);
+
+function report(options: HttpProviderOptions, response: TransportResponse, target: Target): void {
+  const { onRateLimits, wire, clock = systemClock } = options;
+  if (onRateLimits === undefined || wire.rateLimits === undefined) return;
+  const limits = wire.rateLimits(response.headers, clock.now());
+  if (limits.length > 0) onRateLimits(limits, target);
+}
+
+// ---------------------------------------------------------------------------------------------------- errors
+
+async function refusal(wire: WireFormat, response: TransportResponse): Promise<PolyphonyError> {
+  if (response.status < 400) {
+    const to = response.headers.location;
+    const host = to !== undefined && URL.canParse(to) ? ` to ${new URL(to).origin}` : '';
+    return new PolyphonyError(
+      'invalid-config',
+      `HTTP ${response.status}: the server redirects${host}, which is not followed. Put the final address into baseURL.`,
+      { status: response.status },
+    );
+  }
+  return wire.classify(response.status, response.headers, await headOf(response));
+}
+
+/** A body that breaks off still says what it says. */
+async function headOf(response: TransportResponse): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of response.body) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= ERROR_BODY_BYTES) break;
+    }
+  } catch {
+    // The status stands whatever became of the body; a cancelled call is told apart by its signal.
+  }
+  return Buffer.concat(chunks).toString('utf8', 0, ERROR_BODY_BYTES);
+}
+
+/** The error with the target named, the waiting time of the headers, and no key in it. */
+function told(error: unknown, target: Target, parts: Parts, response: TransportResponse | undefined): PolyphonyError {
+  const known = asPolyphonyError(error);
+  const bad = response !== undefined && response.status >= 400;
+  const { clock = systemClock } = parts.options;
+  const retryAfterMs = known.retryAfterMs ?? (bad ? parseRetryAfter(response.headers, clock.now()) : undefined);
+  const secrets = parts.keys();
+  const { details } = known;
+  return new PolyphonyError(known.code, scrub(`${target.provider}/${target.model}: ${known.message}`, secrets), {
+    retryable: known.retryable,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(known.status === undefined ? {} : { status: known.status }),
+    ...(details === undefined
+      ? {}
+      : { details: JSON.parse(scrub(JSON.stringify(details), secrets)) as typeof details }),
+    ...(known.cause === undefined || holds(known.cause, secrets) ? {} : { cause: known.cause }),
+  });
+}
+
+function scrub(text: string, secrets: readonly string[]): string {
+  let clean = text;
+  for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, SCRUBBED);
+  return scrubText(clean);
+}
+
+function holds(cause: unknown, secrets: readonly string[]): boolean {
+  const text = cause instanceof Error ? `${cause.message} ${cause.stack ?? ''}` : String(cause);
+  return scrub(text, secrets) !== text;
+}
+
+// ---------------------------------------------------------------------------------------------------- probes and cards
+
+async function runProbe(
+  options: HttpProviderOptions,
+  keys: () => readonly string[],
+  baseOf: (target: Target) => string,
+  transport: Transport,
+  signal: AbortSignal,
+): Promise<void> {
+  const target: Target = { provider: options.id, model: 'probe' };
+  const asked = options.probe?.({ baseURL: baseOf(target), apiKey: keys()[0] });
+  if (asked === undefined) return;
+  const headers = { ...asked.headers, ...options.headers };
+  const response = await transport.request({ method: 'GET', url: asked.url, headers, signal });
+  const secrets: Parts = { options, keys, baseOf, cardOf: () => never(target) };
+  try {
+    if (response.status >= 300) throw told(await refusal(options.wire, response), target, secrets, response);
+    await response.bytes();
+  } finally {
+    await response.body[Symbol.asyncIterator]().return?.();
+  }
+}
+
+function never(target: Target): never {
+  throw new PolyphonyError('model-not-found', `"${target.model}" is no model.`);
+}
+
+function cardIndex(models: readonly ModelCard[]): ReadonlyMap<string, ModelCard> {
+  const cards = new Map<string, ModelCard>();
+  for (const card of models) for (const alias of card.aliases ?? []) cards.set(alias, card);
+  for (const card of models) cards.set(card.id, card);
+  return cards;
+}

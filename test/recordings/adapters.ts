@@ -1,0 +1,27 @@
+/** Which of our providers answers for which protocol of the recordings: one line each. */
+import type { ModelRequest, Provider } from 'polyphony';
+import { modelCard } from 'polyphony/kit';
+import { openaiCompatible } from '../../plugins/providers/openai-compatible.ts';
+
+export interface Adapter {
+  readonly request: ModelRequest;
+  readonly provider: (baseURL: string) => Provider | Promise<Provider>;
+}
+
+export const MODEL = 'recorded';
+const OPERATIONS = ['chat', 'embed', 'image', 'moderate', 'rerank'] as const;
+const model = modelCard({ id: MODEL, operations: OPERATIONS });
+
+const chat: ModelRequest = { operation: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
+const embed: ModelRequest = { operation: 'embed', input: ['Hello'] };
+const image: ModelRequest = { operation: 'image', prompt: 'A hello' };
+const moderate: ModelRequest = { operation: 'moderate', input: [{ type: 'text', text: 'Hello' }] };
+
+const compatible = (baseURL: string): Provider => openaiCompatible({ baseURL, models: [model] });
+
+export const ADAPTERS: Readonly<Record<string, Adapter>> = {
+  'openai-chat': { request: chat, provider: compatible },
+  embeddings: { request: embed, provider: compatible },
+  images: { request: image, provider: compatible },
+  moderations: { request: moderate, provider: compatible },
+};
