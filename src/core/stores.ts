@@ -64,7 +64,12 @@ export interface UsageLedger {
   /** Returns at once where rows are committed in groups; `flush` waits for them. */
   append(rows: readonly LedgerRow[]): Promise<void> | undefined;
   flush(): Promise<void>;
+  /** Newest first by `startedAt`. */
   rows(filter?: LedgerFilter): AsyncIterable<LedgerRow>;
+  /**
+   * By ascending group: `provider/model` for models, `2026-03-31` (UTC) for days. A row counts once in each of its scopes of
+   * the asked kind, nowhere without one. `limit` means nothing here.
+   */
   totals(by: LedgerGroup, filter?: LedgerFilter): Promise<readonly LedgerTotal[]>;
   close(): Promise<void>;
 }
