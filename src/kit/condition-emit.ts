@@ -194,10 +194,8 @@ function emitCall(
   if (receiver !== undefined && CEL_MACROS.has(name) && first?.op === 'id' && parameters.length > 1) {
     return emitComprehension(name, receiver, first.args, parameters.slice(1), at, variables, emission);
   }
-  const list = parameters.map((parameter) => emit(parameter, variables, emission)).join(', ');
-  return receiver === undefined
-    ? `${name}(${list})`
-    : `${emitWithin(receiver, variables, emission, PRIMARY)}.${name}(${list})`;
+  const owner = receiver === undefined ? '' : `${emitWithin(receiver, variables, emission, PRIMARY)}.`;
+  return `${owner}${name}(${parameters.map((parameter) => emit(parameter, variables, emission)).join(', ')})`;
 }
 
 function emitHas(parameters: readonly ASTNode[], at: number, variables: Variables, emission: Emission): string {
@@ -227,12 +225,13 @@ function emitComprehension(
     const message = `Comprehensions nest at most ${CONDITION_BOUNDS.comprehensions} deep: compute the inner one in a node.`;
     throw new ConditionRefusal('condition.syntax', message, at);
   }
+  const list = emit(receiver, variables, emission);
   const inner = [...variables, variable];
   // In all but the last argument of `map` a bool is expected.
   const emitted = body.map((part, index) =>
     name === 'map' && index === body.length - 1 ? emit(part, inner, emission) : emitBool(part, inner, emission, 0),
   );
-  return `_list(${emit(receiver, variables, emission)}).${name}(v_${variable}, ${emitted.join(', ')})`;
+  return `_list(${list}).${name}(v_${variable}, ${emitted.join(', ')})`;
 }
 
 /** Records the longest path of constant steps that starts at a head. */

@@ -7,7 +7,7 @@
  *   empty list, in a bool's place false.
  * - What cannot be computed (a sum of a string and a number) is an error of the plan, thrown by `evaluate`.
  */
-import { Environment, ParseError, type ParseResult } from '@marcbachmann/cel-js';
+import { Environment, EvaluationError, ParseError, type ParseResult } from '@marcbachmann/cel-js';
 import { PolyphonyError } from '../core/errors.ts';
 import { type ConditionReference, ConditionRefusal, type Emission, emitCondition } from './condition-emit.ts';
 import { CONDITION_BOUNDS } from './condition-rules.ts';
@@ -84,13 +84,16 @@ function refused(error: unknown): CompiledCondition {
 
 function conditionOf({ source, references, heads }: Emission, parsed: ParseResult): Condition {
   const names = [...heads].map((head) => [head, `h_${head}`] as const);
-  const evaluate = (scope: Readonly<Record<string, unknown>>): boolean => {
+  const run = (scope: Readonly<Record<string, unknown>>, prepare: (value: unknown) => unknown): unknown => {
     const context: Record<string, unknown> = {};
-    for (const [head, name] of names) context[name] = Object.hasOwn(scope, head) ? (scope[head] ?? null) : null;
+    for (const [head, name] of names) context[name] = Object.hasOwn(scope, head) ? prepare(scope[head] ?? null) : null;
     steps = CONDITION_BOUNDS.steps;
+    return parsed(context);
+  };
+  const evaluate = (scope: Readonly<Record<string, unknown>>): boolean => {
     let result: unknown;
     try {
-      result = parsed(context);
+      result = runTamed(scope, run);
     } catch (cause) {
       throw failure(source, summaryOf(cause), cause);
     }
@@ -124,6 +127,25 @@ function read(owner: unknown, key: unknown): unknown {
   return value;
 }
 
+/**
+ * The library asks values for their constructor and has no undefined: data with such a field, which is rare, is copied
+ * and evaluated again.
+ */
+function runTamed<S>(scope: S, run: (scope: S, prepare: (value: unknown) => unknown) => unknown): unknown {
+  try {
+    return run(scope, (value) => value);
+  } catch (error) {
+    if (!(error instanceof EvaluationError) || error.code !== 'unsupported_type') throw error;
+    return run(scope, (value) => tame(value, 0));
+  }
+}
+
+function tame(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || depth > MAX_DATA_DEPTH) return value ?? null;
+  if (Array.isArray(value)) return value.map((item) => tame(item, depth + 1));
+  return new Map(Object.entries(value).map(([key, child]) => [key, tame(child, depth + 1)]));
+}
+
 function readOwn(owner: unknown, key: unknown): unknown {
   if (typeof owner !== 'object' || owner === null) return undefined;
   if (owner instanceof Map) return owner.get(key);
@@ -137,7 +159,7 @@ function readOwn(owner: unknown, key: unknown): unknown {
 function list(value: unknown): unknown {
   if (value === null) return [];
   if (typeof value !== 'object') return value;
-  const length = Array.isArray(value) ? value.length : Object.keys(value).length;
+  const length = Array.isArray(value) ? value.length : value instanceof Map ? value.size : Object.keys(value).length;
   if (length > CONDITION_BOUNDS.listItems) {
     throw new RangeError(`a list has ${length} items, at most ${CONDITION_BOUNDS.listItems} are gone through`);
   }
@@ -150,6 +172,9 @@ function bool(value: unknown): unknown {
   if (value === null) return false;
   throw new TypeError(`a bool is needed where a ${Array.isArray(value) ? 'list' : typeof value} stands`);
 }
+
+/** Deeper data is not what a condition reads. */
+const MAX_DATA_DEPTH = 256;
 
 interface Environments {
   readonly strict: Environment;

@@ -19,7 +19,7 @@ export type SchemaDialect = (typeof SCHEMA_DIALECTS)[number];
 
 export interface DialectResult {
   readonly schema: JsonSchema;
-  /** What the dialect could not say, each with its place. */
+  /** What the dialect could not say, each with its place; the first hundred. */
   readonly warnings: readonly string[];
 }
 
@@ -80,6 +80,7 @@ const SILENT: ReadonlySet<string> = new Set([
 ]);
 const MAX_DEPTH = 64;
 const MAX_PARTS = 5000;
+const MAX_WARNINGS = 100;
 
 interface Conversion {
   readonly rules: Rules;
@@ -110,7 +111,7 @@ export function toDialect(schema: JsonSchema, dialect: SchemaDialect): DialectRe
   if (conversion.rules.closed && converted.type !== 'object') {
     conversion.warnings.push('The root of the schema is no object: wrap it in one, or the provider may refuse it.');
   }
-  return { schema: converted, warnings: conversion.warnings };
+  return { schema: converted, warnings: conversion.warnings.slice(0, MAX_WARNINGS) };
 }
 
 function convert(value: unknown, path: string, conversion: Conversion): JsonSchema {

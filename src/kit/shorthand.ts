@@ -44,18 +44,25 @@ const own = (map: Record<string, unknown>, key: string): unknown => (Object.hasO
 /** The rule of the plan format that tells the two apart. */
 function saysJsonSchema(map: Record<string, unknown>): boolean {
   if (typeof own(map, '$ref') === 'string' || Array.isArray(own(map, 'anyOf'))) return true;
+  return hasJsonType(map) && (Object.hasOwn(map, 'properties') || Object.hasOwn(map, 'items'));
+}
+
+function hasJsonType(map: Record<string, unknown>): boolean {
   const type = own(map, 'type');
-  const known = Array.isArray(type)
-    ? type.length > 0 && type.every((name) => JSON_TYPES.has(name))
-    : JSON_TYPES.has(type);
-  return known && (Object.hasOwn(map, 'properties') || Object.hasOwn(map, 'items'));
+  return Array.isArray(type) ? type.length > 0 && type.every((name) => JSON_TYPES.has(name)) : JSON_TYPES.has(type);
+}
+
+/** A schema that the rule does not name: keywords alone, one of which says what values there are. */
+function looksLikeJsonSchema(map: Record<string, unknown>): boolean {
+  if (!Object.keys(map).every((key) => KEYWORDS.has(key))) return false;
+  const lists = ['enum', 'oneOf', 'allOf'].some((keyword) => Array.isArray(own(map, keyword)));
+  return lists || hasJsonType(map) || Object.hasOwn(map, 'const');
 }
 
 /** True for a map that means shorthand, well written or not; false for a JSON Schema and for anything else. */
 export function isShorthand(value: unknown): value is Readonly<Record<string, unknown>> {
   if (!isPlainObject(value) || saysJsonSchema(value)) return false;
-  const keywordsOnly = Object.keys(value).every((key) => KEYWORDS.has(key));
-  return !keywordsOnly || typeof readMap(value, '', 0) !== 'string';
+  return !looksLikeJsonSchema(value) || typeof readMap(value, '', 0) !== 'string';
 }
 
 /**
@@ -95,8 +102,10 @@ function readField(type: unknown, place: string, depth: number): { schema: JsonS
   if (!isPlainObject(type)) {
     return `"${place}" has ${JSON.stringify(type) ?? typeof type} for a type: give a name (string, "a|b", string[]) or a map.`;
   }
-  const schema = isShorthand(type) ? readMap(type, place, depth + 1) : type;
-  return typeof schema === 'string' ? schema : { schema, optional: false };
+  if (saysJsonSchema(type)) return { schema: type, optional: false };
+  const schema = readMap(type, place, depth + 1);
+  if (typeof schema !== 'string') return { schema, optional: false };
+  return looksLikeJsonSchema(type) ? { schema: type, optional: false } : schema;
 }
 
 function readType(text: string, place: string): Read {

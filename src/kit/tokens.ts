@@ -1,6 +1,6 @@
 /**
- * Token estimates before a provider tells the truth. By tokenx; the gateway corrects them a model by what providers
- * report. Good to about 15 % on prose; never exact.
+ * Token estimates before a provider tells the truth. By tokenx, which prices words, punctuation and scripts by rules; the
+ * gateway corrects them a model by what providers report.
  */
 import { estimateTokenCount } from 'tokenx';
 import type { ChatRequest, Message, ModelRequest, Part } from '../core/model.ts';
