@@ -1,0 +1,58 @@
+/** Answers of people to nodes that wait for them. */
+import type { HumanQuestion } from '../core/engine.ts';
+import { PolyphonyError } from '../core/errors.ts';
+import { questionsOf } from './inspect.ts';
+import { withRun } from './owned.ts';
+import type { Host, RunState } from './run-state.ts';
+import { takeAnswer } from './units.ts';
+
+export interface Answer {
+  readonly runId: string;
+  readonly nodeId: string;
+  readonly answer: unknown;
+}
+
+/**
+ * Journals an answer. Items that ask are answered in the order in which they asked.
+ *
+ * @throws not-found when the node asks nothing, invalid-request when the answer is none of the choices
+ */
+export async function answerRun(host: Host, live: RunState | undefined, given: Answer): Promise<void> {
+  if (live !== undefined && live.result === undefined) return answerLive(live, given);
+  await withRun(host, given.runId, async (restored) => {
+    const node = restored.nodes.get(given.nodeId);
+    const [asked] = node === undefined ? [] : questionsOf(node);
+    if (asked === undefined) throw nobodyAsks(given);
+    const [item, question] = asked;
+    assertChoice(question, given.answer);
+    return { type: 'answer', nodeId: given.nodeId, ...(item === -1 ? {} : { item }), answer: given.answer };
+  });
+}
+
+async function answerLive(run: RunState, given: Answer): Promise<void> {
+  const task = run.tasks.get(given.nodeId);
+  const asked = [...(task?.progress?.questions ?? [])].find(([item]) => task?.progress?.answers.has(item) === false);
+  if (task === undefined || asked === undefined || task.phase === 'ended') throw nobodyAsks(given);
+  const [item, question] = asked;
+  assertChoice(question, given.answer);
+  const place = item === -1 ? {} : { item };
+  await new Promise<void>((resolve) => {
+    run.recorder.record({ type: 'answer', nodeId: given.nodeId, ...place, answer: given.answer }, () => {
+      takeAnswer(run, task, item, given.answer);
+      resolve();
+    });
+    run.wake();
+  });
+}
+
+function nobodyAsks({ runId, nodeId }: Answer): PolyphonyError {
+  return new PolyphonyError('not-found', `Node ${nodeId} of run ${runId} waits for no answer: inspect the run.`);
+}
+
+function assertChoice({ choices }: HumanQuestion, answer: unknown): void {
+  if (choices === undefined || typeof answer === 'boolean') return;
+  const chosen = typeof answer === 'object' && answer !== null && 'answer' in answer ? answer.answer : answer;
+  if (typeof chosen === 'string' && choices.includes(chosen)) return;
+  const message = `${JSON.stringify(chosen)} is none of the choices: answer one of ${choices.join(', ')}.`;
+  throw new PolyphonyError('invalid-request', message);
+}

@@ -1,0 +1,11 @@
+/** Cancelling a run that no living process drives: its journal is closed. */
+import { withRun } from './owned.ts';
+import type { Host } from './run-state.ts';
+
+/** False when the run is over already. Throws not-found, store-busy. */
+export function cancelStored(host: Host, runId: string, reason: string): Promise<boolean> {
+  return withRun(host, runId, async ({ status, usage, spent, priced, activeMs }) => {
+    if (status === 'done' || status === 'failed' || status === 'cancelled') return undefined;
+    return { type: 'run-cancelled', reason, usage, costNanoUsd: priced ? spent : null, ms: activeMs };
+  });
+}

@@ -1,0 +1,184 @@
+/** The engine that runs plans in this process, one journal behind it. */
+import type { Runtime } from '../core/clock.ts';
+import type {
+  ExecutionEngine,
+  NodeRunner,
+  NodeRunners,
+  Replan,
+  RunEvent,
+  RunHandle,
+  RunOptions,
+} from '../core/engine.ts';
+import { PolyphonyError } from '../core/errors.ts';
+import type { Plan, ValidPlan } from '../core/plan.ts';
+import type { RunJournal } from '../core/stores.ts';
+import { answerRun } from './answer.ts';
+import { cancelStored } from './cancel.ts';
+import { forkRun } from './fork.ts';
+import { endedHandle, inspectRun } from './inspect.ts';
+import { busy, takeLease } from './lease.ts';
+import { knownRun } from './restore.ts';
+import type { Host, RunState } from './run-state.ts';
+import { abandon, begin, createRun, followSignal, handleOf, type Opening, refuse } from './start.ts';
+
+export interface EngineOptions {
+  readonly runtime: Runtime;
+  readonly journal: RunJournal;
+  readonly runners: NodeRunners;
+  /** Validates the plan of a journal again, against today's catalogue. Throws invalid-plan. */
+  readonly validPlan: (plan: Plan) => ValidPlan;
+  /** Asked when a node with `onError: "replan"` has failed. @default such a node fails the run */
+  readonly replan?: Replan;
+  /** Of every run. What it throws is ignored. */
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Names this process in leases. @default a fresh id */
+  readonly owner?: string;
+  /** How long a run whose process died stays locked, in milliseconds. @default 10000 */
+  readonly leaseMs?: number;
+  /** How long a step may take to stop after its signal before the run goes on without it, in milliseconds. @default 1000 */
+  readonly graceMs?: number;
+}
+
+interface LiveRun {
+  readonly run: RunState;
+  readonly handle: RunHandle;
+}
+
+interface Engine {
+  readonly host: Host;
+  readonly live: Map<string, LiveRun>;
+}
+
+export function createEngine(options: EngineOptions): ExecutionEngine {
+  const { journal } = options;
+  const host = hostOf(options);
+  const engine: Engine = { host, live: new Map() };
+  return {
+    start: (plan, runOptions = {}) => start(engine, plan, runOptions),
+    resume: (runId, runOptions = {}) => resume(engine, runId, runOptions),
+    answer: (runId, nodeId, answer) => answerRun(host, engine.live.get(runId)?.run, { runId, nodeId, answer }),
+    async fork(runId, forkOptions) {
+      const opening = await forkRun(host, runId, forkOptions);
+      return goOn(engine, opening, 'forked');
+    },
+    replay: (runId) => journal.read(runId),
+    inspect: async (runId) => inspectRun(await knownRun(journal, runId)),
+    async cancel(runId, reason = 'by its operator') {
+      const live = engine.live.get(runId);
+      if (live === undefined) return cancelStored(host, runId, reason);
+      live.handle.cancel(reason);
+      return (await live.handle.result()).status === 'cancelled';
+    },
+    list: (filter) => journal.list(filter),
+    async close() {
+      const handles = [...engine.live.values()].map(({ handle }) => handle);
+      for (const handle of handles) handle.cancel('the engine was closed');
+      await Promise.all(handles.map((handle) => handle.result()));
+    },
+  };
+}
+
+function hostOf(options: EngineOptions): Host {
+  const { runtime, journal, replan, validPlan, onEvent, owner, leaseMs = 10_000, graceMs = 1000 } = options;
+  return {
+    runtime,
+    journal,
+    runnerOf: (use) => runnerOf(options.runners, use),
+    replan,
+    validPlan,
+    onEvent: onEvent === undefined ? undefined : guarded(onEvent),
+    owner: owner ?? runtime.ids('engine'),
+    leaseMs,
+    graceMs,
+  };
+}
+
+function guarded(onEvent: (event: RunEvent) => void): (event: RunEvent) => void {
+  return function notify(event) {
+    try {
+      onEvent(event);
+    } catch {
+      // A listener is no part of the run.
+    }
+  };
+}
+
+function runnerOf(runners: NodeRunners, use: string): NodeRunner {
+  const exact = runners.get(use);
+  if (exact !== undefined) return exact;
+  const prefix = use.slice(0, use.indexOf(':') + 1);
+  const byPrefix = prefix === '' ? undefined : runners.get(prefix);
+  if (byPrefix !== undefined) return byPrefix;
+  const names = [...runners.keys()].join(', ');
+  throw new PolyphonyError('invalid-plan', `Nothing runs ${JSON.stringify(use)} here: use one of ${names}.`);
+}
+
+function register(engine: Engine, opening: Opening): LiveRun {
+  const run = createRun(engine.host, opening);
+  const live = { run, handle: handleOf(run) };
+  const { runId } = opening;
+  engine.live.set(runId, live);
+  run.cleanups.push(() => void engine.live.delete(runId));
+  followSignal(run, opening.options.signal);
+  return live;
+}
+
+/** Only the root of a run is locked: whoever drives it drives what is nested in it. */
+async function lock(engine: Engine, run: RunState, parent: RunOptions['parent']): Promise<void> {
+  if (parent?.kind === 'nested') return;
+  const { journal, runtime, owner, leaseMs } = engine.host;
+  const onLost = (error: unknown): void => abandon(run, error);
+  run.cleanups.push(await takeLease({ journal, clock: runtime.clock, runId: run.runId, owner, leaseMs, onLost }));
+}
+
+function start(engine: Engine, plan: ValidPlan, options: RunOptions): RunHandle {
+  const runId = options.runId ?? engine.host.runtime.ids('run');
+  if (engine.live.has(runId)) throw exists(runId);
+  const { run, handle } = register(engine, { runId, plan, options });
+  void lockAndBegin(engine, run, options).catch((error: unknown) => refuse(run, error));
+  return handle;
+}
+
+async function lockAndBegin(engine: Engine, run: RunState, options: RunOptions): Promise<void> {
+  await lock(engine, run, options.parent);
+  if (options.runId !== undefined) {
+    for await (const _event of engine.host.journal.read(run.runId)) throw exists(run.runId);
+  }
+  begin(run, { type: 'started', options });
+}
+
+const exists = (runId: string): PolyphonyError =>
+  new PolyphonyError('invalid-request', `Run ${runId} exists already: resume it, or choose another id.`);
+
+async function resume(
+  engine: Engine,
+  runId: string,
+  options: Pick<RunOptions, 'signal' | 'concurrency'>,
+): Promise<RunHandle> {
+  if (engine.live.has(runId)) throw busy(runId);
+  const restored = await knownRun(engine.host.journal, runId);
+  const { parent } = restored.started;
+  if (parent?.kind === 'nested' && !engine.live.has(parent.runId)) {
+    throw new PolyphonyError('invalid-request', `Run ${runId} is a part of run ${parent.runId}: resume that one.`);
+  }
+  if (restored.status === 'done') return endedHandle(engine.host.journal, restored);
+  return goOn(engine, { runId, plan: engine.host.validPlan(restored.plan), options, restored }, 'resumed');
+}
+
+/** Drives a run from its journal on. Throws store-busy when another process does. */
+async function goOn(engine: Engine, opening: Opening, type: 'resumed' | 'forked'): Promise<RunHandle> {
+  const { runId, restored } = opening;
+  const { run, handle } = register(engine, opening);
+  try {
+    await lock(engine, run, restored?.started.parent);
+    // Another process may have gone on with it before the lock was ours.
+    const latest = await knownRun(engine.host.journal, runId);
+    if (latest.nextSeq !== restored?.nextSeq) throw busy(runId);
+  } catch (error) {
+    refuse(run, error);
+    await handle.result();
+    throw error;
+  }
+  begin(run, type === 'resumed' ? { type } : { type, prelude: opening.prelude ?? [] });
+  return handle;
+}

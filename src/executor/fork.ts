@@ -1,0 +1,112 @@
+/** A new run with the finished nodes of an old one: those from a node on, and whatever a changed input reaches, run again. */
+import type { ExecutionEngine, NodeResult, RunEvent } from '../core/engine.ts';
+import { PolyphonyError } from '../core/errors.ts';
+import type { Plan, ValidNode, ValidPlan } from '../core/plan.ts';
+import { listReferences } from '../core/template.ts';
+import type { EventDraft } from './recorder.ts';
+import { knownRun, type Restored, type RestoredNode } from './restore.ts';
+import type { Host } from './run-state.ts';
+import { capOf, type Opening } from './start.ts';
+
+type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
+
+/** Writes the beginning of the new run's journal. `with` replaces fields of `in` of the node it is forked from. */
+export async function forkRun(host: Host, runId: string, options: ForkOptions): Promise<Opening> {
+  const old = await knownRun(host.journal, runId);
+  const plan = host.validPlan(withInputs(old.plan, options));
+  const input = options.input ?? (old.started.input as Readonly<Record<string, unknown>>);
+  const again = rerunFrom(plan, options.from, changedKeys(old.started.input, input));
+  const forkId = options.runId ?? host.runtime.ids('run');
+  const drafts = [startOf(old, plan, input, options), ...keptEvents(plan, old, again)];
+  const at = host.runtime.clock.now();
+  const prelude = drafts.map((draft, seq) => ({ seq, at, runId: forkId, ...draft }) as RunEvent);
+  for await (const _event of host.journal.read(forkId)) {
+    throw new PolyphonyError('invalid-request', `Run ${forkId} exists already: choose another id for the fork.`);
+  }
+  await host.journal.append(forkId, prelude);
+  const restored = await knownRun(host.journal, forkId);
+  return { runId: forkId, plan, options, restored, prelude };
+}
+
+function withInputs(plan: Plan, { from, with: replaced }: ForkOptions): Plan {
+  const node = plan.nodes.find(({ id }) => id === from);
+  if (node === undefined) {
+    const ids = plan.nodes.map(({ id }) => id).join(', ');
+    throw new PolyphonyError(
+      'invalid-request',
+      `The plan has no node ${JSON.stringify(from)}: fork from one of ${ids}.`,
+    );
+  }
+  if (replaced === undefined) return plan;
+  const changed = { ...node, in: { ...node.in, ...replaced } };
+  return { ...plan, nodes: plan.nodes.map((other) => (other === node ? changed : other)) };
+}
+
+function changedKeys(before: unknown, after: Readonly<Record<string, unknown>>): ReadonlySet<string> {
+  const old = (before ?? {}) as Readonly<Record<string, unknown>>;
+  const keys = [...Object.keys(old), ...Object.keys(after)];
+  return new Set(keys.filter((key) => JSON.stringify(old[key]) !== JSON.stringify(after[key])));
+}
+
+/** The node, those that read a changed input, and all behind them. */
+function rerunFrom(plan: ValidPlan, from: string, changed: ReadonlySet<string>): ReadonlySet<string> {
+  const again = new Set([from]);
+  for (const valid of plan.nodes) {
+    const behind = valid.dependencies.some((id) => again.has(id));
+    if (behind || (changed.size > 0 && readsInput(valid, changed))) again.add(valid.node.id);
+  }
+  return again;
+}
+
+/** Conditions are not taken apart: one that mentions `input` counts as reading all of it. */
+function readsInput({ node }: ValidNode, changed: ReadonlySet<string>): boolean {
+  if (/\binput\b/.test(`${node.when ?? ''} ${node.repeat?.until ?? ''}`)) return true;
+  return listReferences([node.in, node.each, node.session]).some(({ reference }) =>
+    reference.alternatives.some((alternative) => {
+      if (alternative.type !== 'path' || alternative.head !== 'input') return false;
+      const [key] = alternative.path;
+      return key === undefined || changed.has(String(key));
+    }),
+  );
+}
+
+function startOf(
+  old: Restored,
+  plan: ValidPlan,
+  input: Readonly<Record<string, unknown>>,
+  options: ForkOptions,
+): EventDraft {
+  const { started } = old;
+  const cap = options.budgetUsd === undefined ? started.capNanoUsd : capOf(plan, options);
+  const { tags = started.tags, scopes = started.scopes, session = started.session } = options;
+  return {
+    type: 'run-started',
+    plan: plan.plan,
+    planHash: plan.hash,
+    input,
+    ...(cap === undefined ? {} : { capNanoUsd: cap }),
+    parent: { runId: started.runId, nodeId: options.from, kind: 'fork' },
+    ...(tags === undefined ? {} : { tags }),
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(session === undefined ? {} : { session }),
+  };
+}
+
+function* keptEvents(plan: ValidPlan, old: Restored, again: ReadonlySet<string>): Generator<EventDraft> {
+  for (const { node } of plan.nodes) {
+    const kept = again.has(node.id) ? undefined : old.nodes.get(node.id);
+    const draft = kept === undefined ? undefined : keptEvent(node.id, kept);
+    if (draft !== undefined) yield draft;
+  }
+}
+
+/** What the old run paid is not paid again: the figures stay in `meta` and count nothing here. */
+function keptEvent(nodeId: string, { ending, result, error }: RestoredNode): EventDraft | undefined {
+  if (ending === 'skipped') return { type: 'node-skipped', nodeId, reason: 'it was skipped in the run forked from' };
+  if (result === undefined) return undefined;
+  const { usage: _usage, ...told } = result;
+  const free: NodeResult = { ...told, costNanoUsd: 0 };
+  if (ending === 'done') return { type: 'node-finished', nodeId, result: free };
+  if (ending !== 'handled' || error === undefined) return undefined;
+  return { type: 'node-failed', nodeId, error, handled: 'value', result: free, costNanoUsd: 0 };
+}

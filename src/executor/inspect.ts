@@ -1,0 +1,60 @@
+/** A run as its journal tells it, without running anything. */
+import type { HumanQuestion, NodeReport, NodeState, RunHandle, RunResult } from '../core/engine.ts';
+import type { RunJournal } from '../core/stores.ts';
+import type { Restored, RestoredNode } from './restore.ts';
+
+export function inspectRun(restored: Restored): RunResult {
+  const { started, plan, status, output, error, usage, spent, priced, activeMs } = restored;
+  const waiting = status === 'suspended' ? { waiting: waitingOf(restored) } : {};
+  return {
+    runId: started.runId,
+    status,
+    ...(status === 'done' ? { output } : {}),
+    ...(error === undefined ? {} : { error }),
+    usage,
+    costNanoUsd: priced ? spent : null,
+    ms: activeMs,
+    nodes: plan.nodes.map(({ id }) => reportOf(id, restored.nodes.get(id))),
+    ...waiting,
+  };
+}
+
+function waitingOf({ nodes }: Restored): NonNullable<RunResult['waiting']> {
+  return [...nodes].flatMap(([nodeId, node]) => questionsOf(node).map(([, question]) => ({ nodeId, ...question })));
+}
+
+/** Unanswered questions by item, in the order in which they were asked. */
+export function questionsOf({ ending, progress }: RestoredNode): [number, HumanQuestion][] {
+  if (ending !== undefined) return [];
+  return [...progress.questions].filter(([item]) => !progress.answers.has(item) && !progress.items.has(item));
+}
+
+function reportOf(id: string, node: RestoredNode | undefined): NodeReport {
+  if (node === undefined) return { id, state: 'waiting' };
+  const { result, error } = node;
+  return {
+    id,
+    state: stateOf(node),
+    ...(result === undefined ? {} : { output: result.output, meta: result.meta }),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+function stateOf(node: RestoredNode): NodeState {
+  const { ending, error, started } = node;
+  if (ending !== undefined) return ending === 'handled' ? 'failed' : ending;
+  if (questionsOf(node).length > 0) return 'suspended';
+  if (error !== undefined) return 'failed';
+  return started ? 'running' : 'waiting';
+}
+
+/** A run that is over: its journal as events, its result at once. */
+export function endedHandle(journal: RunJournal, restored: Restored): RunHandle {
+  const { runId } = restored.started;
+  return {
+    runId,
+    events: () => journal.read(runId),
+    result: async () => inspectRun(restored),
+    cancel: () => {},
+  };
+}

@@ -1,0 +1,48 @@
+/** The right to drive a run: claimed before the first event, renewed while the run lives, given back at its end. */
+import type { Clock } from '../core/clock.ts';
+import { PolyphonyError } from '../core/errors.ts';
+import type { RunJournal } from '../core/stores.ts';
+
+export interface LeaseOptions {
+  readonly journal: RunJournal;
+  readonly clock: Clock;
+  readonly runId: string;
+  readonly owner: string;
+  readonly leaseMs: number;
+  /** Another owner has the run now: stop at once and write nothing. */
+  readonly onLost: (error: unknown) => void;
+}
+
+/** @throws store-busy when another living owner drives the run */
+export async function takeLease(options: LeaseOptions): Promise<() => Promise<void>> {
+  const { journal, clock, runId, owner, leaseMs, onLost } = options;
+  if (!(await journal.claim(runId, owner, leaseMs))) throw busy(runId);
+  let released = false;
+  let cancelTimer = scheduleRenewal();
+
+  function scheduleRenewal(): () => void {
+    return clock.schedule(Math.ceil(leaseMs / 3), renew, { background: true });
+  }
+  function renew(): void {
+    journal.claim(runId, owner, leaseMs).then(
+      (held) => {
+        if (released) return;
+        if (held) cancelTimer = scheduleRenewal();
+        else onLost(busy(runId));
+      },
+      (error: unknown) => {
+        if (!released) onLost(error);
+      },
+    );
+  }
+  return async () => {
+    released = true;
+    cancelTimer();
+    await journal.release(runId, owner);
+  };
+}
+
+export function busy(runId: string): PolyphonyError {
+  const message = `Run ${runId} is being driven by another process: wait until it ends, or for its lease to expire.`;
+  return new PolyphonyError('store-busy', message);
+}

@@ -1,0 +1,217 @@
+/** One unit of a node from its first call to its result: rounds, retries, what they cost. */
+import type { NodeCall, NodeMeta, NodeOutput, NodeResult } from '../core/engine.ts';
+import { SuspendRun } from '../core/engine.ts';
+import { errorRecord, type PolyphonyError } from '../core/errors.ts';
+import type { Scope, Warning } from '../core/model.ts';
+import { nanoToUsd, usdToNano } from '../core/money.ts';
+import { sleep } from '../kit/clock.ts';
+import { chargeOf } from './charge.ts';
+import { compiledNode } from './compiled-node.ts';
+import { assertFunds, charge } from './money.ts';
+import type { RunState } from './run-state.ts';
+import { scopeOf, withMeta } from './scope.ts';
+import { signalOf } from './stop.ts';
+import { idempotencyKey, type Unit } from './task.ts';
+
+const NO_WARNINGS: readonly Warning[] = [];
+const RETRY_BASE_MS = 500;
+const RETRY_CEILING_MS = 30_000;
+
+/** Throws what its runner throws, or why it was stopped. */
+export async function perform(run: RunState, unit: Unit): Promise<NodeResult> {
+  const { repeat } = unit.task.node;
+  if (repeat === undefined) return wholeOf(unit, resultOf(run, unit, await callRunner(run, unit)));
+  const restored = unit.task.progress?.rounds.get(unit.item);
+  if (restored !== undefined) {
+    unit.round = restored.round;
+    unit.previous = restored.result.output;
+    unit.costNanoUsd = restored.costNanoUsd;
+    unit.usage = restored.usage;
+    if (isLast(run, unit, restored.result)) return lastOf(run, unit, restored.result);
+  }
+  for (;;) {
+    unit.round += 1;
+    const result = resultOf(run, unit, await callRunner(run, unit));
+    await recordRound(run, unit, result);
+    unit.previous = result.output;
+    if (isLast(run, unit, result)) return lastOf(run, unit, result);
+  }
+}
+
+function isLast(run: RunState, unit: Unit, result: NodeResult): boolean {
+  const { node } = unit.task;
+  const until = compiledNode(node).until;
+  const self = withMeta(result.output, result.meta);
+  return unit.round >= (node.repeat?.max ?? 1) || until?.(scopeOf(run, unit, self)) === true;
+}
+
+function lastOf(run: RunState, unit: Unit, result: NodeResult): NodeResult {
+  const { node } = unit.task;
+  const whole = { ...wholeOf(unit, result), usage: unit.usage };
+  const self = withMeta(result.output, result.meta);
+  if (compiledNode(node).until?.(scopeOf(run, unit, self)) === true) return whole;
+  const message = `Node ${node.id} was repeated ${unit.round} times and "until" never held: its last output stands.`;
+  const warnings = [...result.meta.warnings, { code: 'repeat-max', message }];
+  return { ...whole, meta: { ...result.meta, warnings } };
+}
+
+/** The result of the last call with the money of all: failed attempts and earlier rounds too. */
+function wholeOf(unit: Unit, result: NodeResult): NodeResult {
+  const { costNanoUsd } = unit;
+  if (costNanoUsd === result.costNanoUsd) return result;
+  const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
+  return { ...result, costNanoUsd, meta: { ...result.meta, costUsd } };
+}
+
+function recordRound(run: RunState, unit: Unit, result: NodeResult): Promise<void> {
+  const { task, item, round } = unit;
+  const place = item === -1 ? { round } : { item, round };
+  return new Promise((resolve) => {
+    run.recorder.record({ type: 'round-finished', nodeId: task.id, ...place, result }, resolve);
+    run.wake();
+  });
+}
+
+function resultOf(run: RunState, unit: Unit, output: NodeOutput): NodeResult {
+  charge(run, unit, output.costNanoUsd, output.usage);
+  const { usage, costNanoUsd } = output;
+  const result = {
+    output: output.value === undefined ? null : output.value,
+    meta: metaOf(run, unit, output),
+    costNanoUsd,
+  };
+  return usage === undefined ? result : { ...result, usage };
+}
+
+function metaOf(run: RunState, unit: Unit, output: NodeOutput): NodeMeta {
+  const { model, provider, confidence, escalation, costNanoUsd } = output;
+  const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
+  const ms = run.host.runtime.clock.monotonic() - unit.startedAt;
+  const meta = { costUsd, ms, warnings: output.warnings ?? NO_WARNINGS };
+  if (model === undefined && provider === undefined && confidence === undefined && escalation === undefined)
+    return meta;
+  return {
+    ...(model === undefined ? {} : { model }),
+    ...(provider === undefined ? {} : { provider }),
+    rung: escalation?.rung ?? 0,
+    ...(confidence === undefined ? {} : { confidence }),
+    ...meta,
+  };
+}
+
+async function callRunner(run: RunState, unit: Unit): Promise<NodeOutput> {
+  const { node } = unit.task;
+  const runner = run.host.runnerOf(node.use);
+  const retries = retriesOf(node.use, node.limits?.retries);
+  for (let attempt = 1; ; attempt += 1) {
+    if (unit.stop !== undefined) throw unit.stop;
+    assertFunds(run, unit.task);
+    try {
+      return await runner(callOf(run, unit));
+    } catch (error) {
+      if (error instanceof SuspendRun) throw error;
+      const { costNanoUsd, usage } = chargeOf(error);
+      charge(run, unit, costNanoUsd, usage);
+      if (attempt > retries || unit.stop !== undefined || !mayRetry(error)) throw error;
+      await pauseBeforeRetry(run, unit, attempt, error);
+    }
+  }
+}
+
+/** A model's retries are the gateway's: only what is no model call runs again here. */
+function retriesOf(use: string, retries = 0): number {
+  return use === 'plan' || use.startsWith('tool:') || use.startsWith('workflow:') ? retries : 0;
+}
+
+const FINAL: ReadonlySet<PolyphonyError['code']> = new Set([
+  'cancelled',
+  'budget-exceeded',
+  'blocked',
+  'invalid-request',
+  'invalid-plan',
+  'invalid-config',
+  'not-found',
+]);
+
+const mayRetry = (error: unknown): boolean => !FINAL.has(errorRecord(error).code);
+
+async function pauseBeforeRetry(run: RunState, unit: Unit, attempt: number, error: unknown): Promise<void> {
+  const { clock, random } = run.host.runtime;
+  const told = error instanceof Error && 'retryAfterMs' in error ? Number(error.retryAfterMs ?? 0) : 0;
+  const ceiling = Math.min(RETRY_CEILING_MS, RETRY_BASE_MS * 2 ** (attempt - 1));
+  run.recorder.record({ type: 'node-retried', ...placeOf(unit), attempt, error: errorRecord(error) });
+  run.wake();
+  await sleep(clock, Math.max(told, random() * ceiling), signalOf(unit));
+}
+
+export function placeOf(unit: Unit): { nodeId: string; item?: number; round?: number } {
+  const { task, item, round } = unit;
+  const place: { nodeId: string; item?: number; round?: number } = { nodeId: task.id };
+  if (item !== -1) place.item = item;
+  if (round !== 0) place.round = round;
+  return place;
+}
+
+function callOf(run: RunState, unit: Unit): NodeCall {
+  const { task, item, round } = unit;
+  const { node } = task;
+  const compiled = compiledNode(node);
+  const { inputs } = compiled;
+  const scope = scopeOf(run, unit);
+  const session = compiled.session === undefined ? run.session : String(compiled.session.render(scope));
+  const answer = answerOf(unit);
+  const { sensitivity, cache } = node;
+  return {
+    runId: run.runId,
+    node,
+    inputs: (inputs.dynamic ? inputs.render(scope) : (node.in ?? {})) as Readonly<Record<string, unknown>>,
+    ...(item === -1 ? undefined : { item }),
+    ...(round === 0 ? undefined : { round }),
+    idempotencyKey: idempotencyKey(run.runId, task, item, round),
+    get signal() {
+      return signalOf(unit);
+    },
+    get scopes() {
+      return scopesOf(run, unit);
+    },
+    ...(session === undefined ? undefined : { session }),
+    ...(sensitivity === undefined ? undefined : { sensitivity }),
+    ...(cache === undefined ? undefined : { cache }),
+    level: run.level,
+    ...(answer === undefined ? undefined : { answer }),
+    emit(text, options) {
+      if (unit.settled) return;
+      const restart = options?.restart === true ? { restart: true as const } : undefined;
+      run.recorder.record({ type: 'node-delta', ...placeOf(unit), text, ...restart });
+      run.wake();
+    },
+    report(event) {
+      if (unit.settled) return;
+      run.recorder.record({ ...event, ...placeOf(unit) });
+      run.wake();
+    },
+  };
+}
+
+function answerOf(unit: Unit): NodeCall['answer'] {
+  const { progress } = unit.task;
+  const question = progress?.questions.get(unit.item);
+  if (question === undefined || !progress?.answers.has(unit.item)) return undefined;
+  return { question, value: progress.answers.get(unit.item) };
+}
+
+function scopesOf(run: RunState, { task }: Unit): readonly Scope[] {
+  const { money, runId } = run;
+  const usd = task.node.limits?.usd;
+  const paid: Scope = { kind: 'run', id: runId, ...(money.cap === undefined ? {} : { capNanoUsd: money.cap }) };
+  const node: Scope = {
+    kind: 'node',
+    id: `${runId}/${task.id}`,
+    ...(usd === undefined ? {} : { capNanoUsd: usdToNano(usd) }),
+  };
+  return [
+    ...run.scopes,
+    money.spent === 0 ? paid : { ...paid, spentNanoUsd: money.spent },
+    task.paid === 0 ? node : { ...node, spentNanoUsd: task.paid },
+  ];
+}

@@ -1,0 +1,57 @@
+/** Tasks of a plan, with what a journal knows of them. */
+import { PolyphonyError } from '../core/errors.ts';
+import type { ValidPlan } from '../core/plan.ts';
+import { countEnded } from './ending.ts';
+import { type Restored, type RestoredNode, restore, usageOf } from './restore.ts';
+import type { RunState } from './run-state.ts';
+import { createTasks, isAsking, type Task } from './task.ts';
+
+export function rebuildTasks(plan: ValidPlan, restored: Restored | undefined): Map<string, Task> {
+  const tasks = createTasks(plan);
+  if (restored === undefined) return tasks;
+  for (const [id, node] of restored.nodes) {
+    const task = tasks.get(id);
+    if (task !== undefined) rebuildTask(task, node);
+  }
+  for (const task of tasks.values()) {
+    for (const dependency of task.dependencies) if (dependency.ending !== undefined) countEnded(task, dependency);
+  }
+  return tasks;
+}
+
+function rebuildTask(task: Task, node: RestoredNode): void {
+  const { error } = node;
+  task.failures = node.failures;
+  task.paid = node.paid;
+  if (node.ending !== undefined) {
+    task.phase = 'ended';
+    task.ending = node.ending;
+    task.result = node.result;
+    if (error !== undefined) task.error = new PolyphonyError(error.code, error.message, error);
+    return;
+  }
+  const { progress } = node;
+  if (task.node.use !== 'human') forgetQuestions(progress);
+  task.usage = usageOf(progress);
+  if (progress.items.size + progress.rounds.size + progress.questions.size > 0) task.progress = progress;
+  if (task.node.each === undefined && isAsking(task, -1)) task.phase = 'suspended';
+}
+
+/** Only a person's silence is waited for: any other step may look again by itself. */
+function forgetQuestions({ questions, answers }: RestoredNode['progress']): void {
+  for (const item of questions.keys()) if (!answers.has(item)) questions.delete(item);
+}
+
+export const countAlive = (tasks: ReadonlyMap<string, Task>): number => {
+  let alive = 0;
+  for (const { phase } of tasks.values()) if (phase !== 'ended') alive += 1;
+  return alive;
+};
+
+/** Puts the run on the plan that its journal was given last. */
+export async function reload(run: RunState, plan: ValidPlan): Promise<void> {
+  const restored = await restore(run.host.journal.read(run.runId));
+  run.plan = plan;
+  run.tasks = rebuildTasks(plan, restored);
+  run.alive = countAlive(run.tasks);
+}

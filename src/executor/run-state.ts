@@ -1,0 +1,83 @@
+/** All that one run knows, and what the parts of the executor share of it. */
+import type { Runtime } from '../core/clock.ts';
+import type { NodeRunner, Replan, RunEvent, RunResult } from '../core/engine.ts';
+import type { PolyphonyError } from '../core/errors.ts';
+import type { Scope, Usage } from '../core/model.ts';
+import type { NanoUsd } from '../core/money.ts';
+import type { PlanBounds, ValidPlan } from '../core/plan.ts';
+import type { RunJournal } from '../core/stores.ts';
+import type { EventLog } from './event-log.ts';
+import type { ReadyQueue } from './ready-queue.ts';
+import type { Recorder } from './recorder.ts';
+import type { Task } from './task.ts';
+
+/** What an engine gives to each of its runs. */
+export interface Host {
+  readonly runtime: Runtime;
+  readonly journal: RunJournal;
+  readonly runnerOf: (use: string) => NodeRunner;
+  readonly replan: Replan | undefined;
+  readonly validPlan: (plan: ValidPlan['plan']) => ValidPlan;
+  readonly onEvent: ((event: RunEvent) => void) | undefined;
+  readonly owner: string;
+  readonly leaseMs: number;
+  /** How long a runner may take to stop after its signal, in milliseconds. */
+  readonly graceMs: number;
+}
+
+/** Money of a run; `cap` is undefined when nothing limits it. */
+export interface Money {
+  readonly cap: NanoUsd | undefined;
+  spent: NanoUsd;
+  /** False as soon as one cost is unknown. */
+  priced: boolean;
+  reserved: NanoUsd;
+  warned: boolean;
+  usage: Usage;
+}
+
+export type Stopping =
+  | { readonly type: 'failed'; readonly error: PolyphonyError; readonly nodeId?: string }
+  | { readonly type: 'cancelled'; readonly reason: string };
+
+export interface RunState {
+  readonly host: Host;
+  readonly runId: string;
+  readonly concurrency: number;
+  readonly scopes: readonly Scope[];
+  readonly session: string | undefined;
+  readonly level: number;
+  readonly bounds: PlanBounds;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly money: Money;
+  readonly log: EventLog;
+  readonly queue: ReadyQueue<Task>;
+  recorder: Recorder;
+  plan: ValidPlan;
+  tasks: Map<string, Task>;
+  /** Ready nodes that wait for siblings to settle their money. */
+  poor: Task[];
+  /** Runner calls in flight. */
+  active: number;
+  /** Nodes that have not ended. */
+  alive: number;
+  stopping: Stopping | undefined;
+  revision: Revision | undefined;
+  revisions: number;
+  /** Monotonic; what earlier processes spent is in `activeMs`. */
+  startedAt: number;
+  activeMs: number;
+  /** Released when the run ends: listeners, timers, the lease. */
+  readonly cleanups: (() => void | Promise<void>)[];
+  /** Looks for what can happen next; safe to call at any time. */
+  wake: () => void;
+  result: RunResult | undefined;
+  resolve: (result: RunResult) => void;
+}
+
+/** A replan under way: nothing starts until it is applied. */
+export interface Revision {
+  readonly reason: string;
+  readonly controller: AbortController;
+  plan: ValidPlan | undefined;
+}

@@ -1,0 +1,49 @@
+/** Stopping units, nodes and runs: signals first, patience for a while, then going on without. */
+import { PolyphonyError } from '../core/errors.ts';
+import type { RunState, Stopping } from './run-state.ts';
+import type { Task, Unit } from './task.ts';
+
+/** Made when first asked for: most steps of a large plan never look at it. */
+export function signalOf(unit: Unit): AbortSignal {
+  if (unit.controller === undefined) {
+    unit.controller = new AbortController();
+    if (unit.stop !== undefined) unit.controller.abort(unit.stop);
+  }
+  return unit.controller.signal;
+}
+
+/** Signals all units of a node, and gives up waiting for those that do not heed it. */
+export function stopUnits(run: RunState, task: Task, reason: PolyphonyError): void {
+  const { clock } = run.host.runtime;
+  const giveUp = (): void => {
+    for (const unit of [...task.units]) unit.abandon(reason);
+  };
+  task.cancelTimers.push(clock.schedule(run.host.graceMs, giveUp));
+  for (const unit of [...task.units]) {
+    unit.stop ??= reason;
+    unit.controller?.abort(unit.stop);
+  }
+}
+
+/** From now on nothing starts; what runs is told to stop. The first reason stands. */
+export function stop(run: RunState, stopping: Stopping): void {
+  if (run.stopping !== undefined || run.result !== undefined) return;
+  run.stopping = stopping;
+  run.queue.clear();
+  run.poor = [];
+  const reason = reasonOf(stopping);
+  run.revision?.controller.abort(reason);
+  for (const task of run.tasks.values()) if (task.units.length > 0) stopUnits(run, task, reason);
+  run.wake();
+}
+
+function reasonOf(stopping: Stopping): PolyphonyError {
+  if (stopping.type === 'cancelled')
+    return new PolyphonyError('cancelled', `The run was cancelled: ${stopping.reason}.`);
+  return new PolyphonyError('cancelled', `The run failed: ${stopping.error.message}`, { cause: stopping.error });
+}
+
+export function clearTimers(task: Task): void {
+  for (const cancelTimer of task.cancelTimers) cancelTimer();
+  task.cancelTimers.length = 0;
+}

@@ -1,0 +1,169 @@
+/** A node of a run while it lives: counters of its dependencies, phase, money, and the units that run for it. */
+import type { HumanQuestion, NodeResult } from '../core/engine.ts';
+import type { PolyphonyError } from '../core/errors.ts';
+import type { Usage } from '../core/model.ts';
+import type { NanoUsd } from '../core/money.ts';
+import type { PlanNode, ValidNode, ValidPlan } from '../core/plan.ts';
+import type { Ending } from '../core/schedule.ts';
+import { listReferences } from '../core/template.ts';
+import { NO_USAGE } from './charge.ts';
+import type { Ranked } from './ready-queue.ts';
+
+/** `settling`: how it ended is recorded, but not committed yet, so nothing depends on it so far. */
+export type Phase = 'waiting' | 'ready' | 'running' | 'suspended' | 'settling' | 'ended';
+
+/** What a journal knows of a node that has not ended: finished items and rounds, questions and answers. Whole nodes are item -1. */
+export interface Progress {
+  readonly items: Map<number, NodeResult>;
+  readonly rounds: Map<number, FinishedRound>;
+  readonly questions: Map<number, HumanQuestion>;
+  readonly answers: Map<number, unknown>;
+}
+
+/** The last finished round of a unit, with the money of all its rounds. */
+export interface FinishedRound {
+  readonly round: number;
+  readonly result: NodeResult;
+  readonly costNanoUsd: NanoUsd | null;
+  readonly usage: Usage;
+}
+
+/** One call of a runner at a time: the node itself, or one item of it, with its rounds and retries. */
+export interface Unit {
+  readonly task: Task;
+  /** -1: the node itself. */
+  readonly item: number;
+  readonly value: unknown;
+  readonly startedAt: number;
+  round: number;
+  /** Output of the round before. */
+  previous: unknown;
+  controller: AbortController | undefined;
+  /** Why it has to stop. */
+  stop: PolyphonyError | undefined;
+  settled: boolean;
+  /** Goes on without it: it did not stop in time. */
+  abandon: (reason: PolyphonyError) => void;
+  costNanoUsd: NanoUsd | null;
+  usage: Usage;
+}
+
+export interface Task extends Ranked {
+  readonly valid: ValidNode;
+  readonly node: PlanNode;
+  readonly id: string;
+  readonly dependencies: Task[];
+  readonly dependents: Task[];
+  /** Successes that its `wait` asks for; 0: all. */
+  readonly quorum: number;
+  readonly inOutput: boolean;
+  open: number;
+  succeeded: number;
+  broken: number;
+  phase: Phase;
+  ending: Ending | undefined;
+  result: NodeResult | undefined;
+  error: PolyphonyError | undefined;
+  /** What references see: made when first asked for. */
+  view: unknown;
+  /** Runs of it that failed for good before this one: part of its idempotency keys. */
+  failures: number;
+  progress: Progress | undefined;
+  /** Known costs so far; `priced` is false when one was unknown. */
+  paid: NanoUsd;
+  priced: boolean;
+  usage: Usage;
+  reserved: NanoUsd;
+  startedAt: number;
+  units: Unit[];
+  queued: boolean;
+  /** Why its units were stopped: it failed, or was cancelled, when they have settled. */
+  failure: PolyphonyError | undefined;
+  cancelled: string | undefined;
+  cancelTimers: (() => void)[];
+  each: Items | undefined;
+}
+
+/** The items of an `each` node. */
+export interface Items {
+  readonly values: readonly unknown[];
+  readonly results: (NodeResult | undefined)[];
+  next: number;
+  finished: number;
+}
+
+export function createTask(valid: ValidNode, inOutput: boolean): Task {
+  const { wait } = valid.node;
+  return {
+    valid,
+    node: valid.node,
+    id: valid.node.id,
+    priority: valid.priority,
+    index: valid.index,
+    dependencies: [],
+    dependents: [],
+    quorum: wait === undefined || wait === 'all' ? 0 : wait === 'any' ? 1 : wait.atLeast,
+    inOutput,
+    open: valid.dependencies.length,
+    succeeded: 0,
+    broken: 0,
+    phase: 'waiting',
+    ending: undefined,
+    result: undefined,
+    error: undefined,
+    view: undefined,
+    failures: 0,
+    progress: undefined,
+    paid: 0,
+    priced: true,
+    usage: NO_USAGE,
+    reserved: 0,
+    startedAt: 0,
+    units: [],
+    queued: false,
+    failure: undefined,
+    cancelled: undefined,
+    cancelTimers: [],
+    each: undefined,
+  };
+}
+
+/** The tasks of a plan by id, in the plan's order, linked both ways. */
+export function createTasks(plan: ValidPlan): Map<string, Task> {
+  const inOutput = new Set<string>();
+  for (const { reference } of listReferences(plan.plan.output)) {
+    for (const alternative of reference.alternatives) if (alternative.type === 'path') inOutput.add(alternative.head);
+  }
+  const tasks = new Map<string, Task>();
+  for (const valid of plan.nodes) {
+    const task = createTask(valid, inOutput.has(valid.node.id));
+    for (const id of valid.dependencies) {
+      const dependency = tasks.get(id);
+      if (dependency === undefined) continue;
+      task.dependencies.push(dependency);
+      dependency.dependents.push(task);
+    }
+    task.open = task.dependencies.length;
+    tasks.set(task.id, task);
+  }
+  return tasks;
+}
+
+export const noProgress = (): Progress => ({
+  items: new Map(),
+  rounds: new Map(),
+  questions: new Map(),
+  answers: new Map(),
+});
+
+/** `run/node` and, where there are any, item, round and earlier failures: the same after a crash, another after a failure. */
+export function idempotencyKey(runId: string, task: Task, item = -1, round = 0): string {
+  const failed = task.failures === 0 ? '' : `~${task.failures}`;
+  const of = item === -1 ? '' : `/${item}`;
+  return round === 0 ? `${runId}/${task.id}${failed}${of}` : `${runId}/${task.id}${failed}${of}/r${round}`;
+}
+
+/** It asked, and nobody has answered so far. */
+export function isAsking({ progress }: Task, item: number): boolean {
+  return progress?.questions.has(item) === true && !progress.answers.has(item);
+}

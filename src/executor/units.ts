@@ -1,0 +1,230 @@
+/** Starting nodes and their items while there are slots and money, and taking in what comes back. */
+import { type NodeResult, SuspendRun } from '../core/engine.ts';
+import { asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
+import { nanoToUsd } from '../core/money.ts';
+import { addUsage, NO_USAGE } from './charge.ts';
+import { compiledNode } from './compiled-node.ts';
+import { cancel, end, fail, standIn } from './ending.ts';
+import { releaseReservation, reserve } from './money.ts';
+import { perform } from './perform.ts';
+import type { RunState } from './run-state.ts';
+import { scopeOf } from './scope.ts';
+import { clearTimers, stopUnits } from './stop.ts';
+import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from './task.ts';
+
+/** Starts what is ready, most urgent first, as far as slots and money go. */
+export function startReady(run: RunState): void {
+  while (run.active < run.concurrency && run.stopping === undefined && run.revision === undefined) {
+    const task = run.queue.pop();
+    if (task === undefined) return;
+    task.queued = false;
+    if (task.phase === 'ready') {
+      if (!reserve(run, task)) {
+        run.poor.push(task);
+        continue;
+      }
+      begin(run, task);
+    }
+    if (task.phase === 'running') startUnit(run, task);
+  }
+}
+
+function begin(run: RunState, task: Task): void {
+  const { clock } = run.host.runtime;
+  task.phase = 'running';
+  task.startedAt = clock.monotonic();
+  run.recorder.record({
+    type: 'node-started',
+    nodeId: task.id,
+    idempotencyKey: idempotencyKey(run.runId, task),
+  });
+  const seconds = task.node.limits?.seconds;
+  if (seconds !== undefined) task.cancelTimers.push(clock.schedule(seconds * 1000, () => expire(run, task, seconds)));
+  if (task.node.each === undefined) return;
+  try {
+    task.each = itemsOf(run, task);
+  } catch (error) {
+    fail(run, task, error);
+    return;
+  }
+  if (task.each.finished === task.each.values.length) finishItems(run, task, task.each);
+}
+
+function expire(run: RunState, task: Task, seconds: number): void {
+  const message = `Node ${task.id} took longer than its ${seconds} seconds (limits.seconds): raise them, or set onError.`;
+  failWhenStopped(run, task, new PolyphonyError('timeout', message));
+}
+
+function itemsOf(run: RunState, task: Task): Items {
+  const values = compiledNode(task.node).each?.render(scopeOf(run));
+  if (!Array.isArray(values)) {
+    const got = values === null ? 'null' : typeof values;
+    const message = `Node ${task.id} runs once an item of ${task.node.each}, which is ${got} and not an array: refer to an array.`;
+    throw new PolyphonyError('invalid-request', message);
+  }
+  if (values.length > run.bounds.items) {
+    const message = `Node ${task.id} has ${values.length} items, at most ${run.bounds.items} are allowed: split the array.`;
+    throw new PolyphonyError('invalid-request', message);
+  }
+  const items: Items = { values, results: new Array(values.length).fill(undefined), next: 0, finished: 0 };
+  for (const [index, result] of task.progress?.items ?? []) {
+    if (index >= values.length) continue;
+    items.results[index] = result;
+    items.finished += 1;
+  }
+  return items;
+}
+
+/** The next item to start: not finished, not waiting for an answer. */
+function nextItem(task: Task): number | undefined {
+  const { each, progress } = task;
+  if (each === undefined) return task.units.length === 0 ? -1 : undefined;
+  const answered = progress === undefined ? undefined : answeredItem(task, each);
+  if (answered !== undefined) return answered;
+  while (each.next < each.values.length) {
+    const item = each.next;
+    each.next += 1;
+    if (each.results[item] === undefined && !isAsking(task, item)) return item;
+  }
+  return undefined;
+}
+
+function answeredItem(task: Task, each: Items): number | undefined {
+  for (const item of task.progress?.answers.keys() ?? []) {
+    const busy = task.units.some((unit) => unit.item === item) || item >= each.next;
+    if (!busy && each.results[item] === undefined) return item;
+  }
+  return undefined;
+}
+
+function startUnit(run: RunState, task: Task): void {
+  if (task.failure !== undefined || task.cancelled !== undefined) return;
+  const item = nextItem(task);
+  if (item === undefined) {
+    suspendIfAsking(run, task);
+    return;
+  }
+  launch(run, task, item);
+  const { each } = task;
+  if (each === undefined || each.next >= each.values.length) return;
+  if (task.units.length < (task.node.limits?.concurrency ?? Number.POSITIVE_INFINITY)) enqueue(run, task);
+}
+
+function enqueue(run: RunState, task: Task): void {
+  if (task.queued) return;
+  task.queued = true;
+  run.queue.push(task);
+}
+
+function launch(run: RunState, task: Task, item: number): void {
+  const unit: Unit = {
+    task,
+    item,
+    value: task.each?.values[item],
+    startedAt: run.host.runtime.clock.monotonic(),
+    round: 0,
+    previous: null,
+    controller: undefined,
+    stop: undefined,
+    settled: false,
+    abandon: (reason) => settle(run, unit, undefined, reason),
+    costNanoUsd: 0,
+    usage: NO_USAGE,
+  };
+  task.units.push(unit);
+  run.active += 1;
+  perform(run, unit).then(
+    (result) => settle(run, unit, result, undefined),
+    (error: unknown) => settle(run, unit, undefined, error),
+  );
+}
+
+function settle(run: RunState, unit: Unit, result: NodeResult | undefined, error: unknown): void {
+  if (unit.settled) return;
+  unit.settled = true;
+  const { task } = unit;
+  run.active -= 1;
+  task.units.splice(task.units.indexOf(unit), 1);
+  if (task.cancelled !== undefined || run.stopping !== undefined || task.failure !== undefined)
+    settleStopped(run, task);
+  else if (error instanceof SuspendRun) ask(run, unit, error);
+  else if (task.each !== undefined) settleItem(run, unit, task.each, result, error);
+  else if (result !== undefined) {
+    end(run, task, 'done', { type: 'node-finished', nodeId: task.id, result }, result);
+  } else fail(run, task, error);
+  run.wake();
+}
+
+/** Of a node that was told to stop: ends it with its last unit. What it finished in the meantime does not count. */
+function settleStopped(run: RunState, task: Task): void {
+  if (task.units.length > 0) return;
+  if (task.failure !== undefined && run.stopping === undefined) fail(run, task, task.failure);
+  else
+    cancel(run, task, task.cancelled ?? (run.stopping?.type === 'failed' ? 'the run failed' : 'the run was cancelled'));
+}
+
+function failWhenStopped(run: RunState, task: Task, error: PolyphonyError): void {
+  task.failure ??= error;
+  if (task.units.length > 0) stopUnits(run, task, error);
+  else fail(run, task, task.failure);
+  run.wake();
+}
+
+function ask(run: RunState, { task, item }: Unit, { question }: SuspendRun): void {
+  task.progress ??= noProgress();
+  task.progress.questions.set(item, question);
+  task.progress.answers.delete(item);
+  const place = item === -1 ? {} : { item };
+  run.recorder.record({ type: 'node-suspended', nodeId: task.id, ...place, question });
+  if (task.each !== undefined) enqueue(run, task);
+  suspendIfAsking(run, task);
+}
+
+function suspendIfAsking(run: RunState, task: Task): void {
+  const { each, units, queued } = task;
+  if (units.length > 0 || queued || (each !== undefined && each.next < each.values.length)) return;
+  task.phase = 'suspended';
+  clearTimers(task);
+  releaseReservation(run, task);
+}
+
+/** An answer came while the run goes on. */
+export function takeAnswer(run: RunState, task: Task, item: number, answer: unknown): void {
+  task.progress?.answers.set(item, answer);
+  if (task.phase === 'suspended') task.phase = 'running';
+  enqueue(run, task);
+  run.wake();
+}
+
+function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult | undefined, error: unknown): void {
+  const { task, item } = unit;
+  const { onError } = task.node;
+  if (result === undefined && onError !== 'skip' && typeof onError !== 'object') {
+    failWhenStopped(run, task, asPolyphonyError(error));
+    return;
+  }
+  const stood = result ?? itemStandIn(run, unit, typeof onError === 'object' ? onError.value : null);
+  const failed = result === undefined ? { error: errorRecord(error) } : {};
+  each.results[item] = stood;
+  each.finished += 1;
+  run.recorder.record({ type: 'item-finished', nodeId: task.id, item, result: stood, ...failed });
+  if (each.finished === each.values.length) finishItems(run, task, each);
+  else if (task.units.length === 0 || each.next < each.values.length) enqueue(run, task);
+}
+
+function itemStandIn(run: RunState, unit: Unit, output: unknown): NodeResult {
+  return { ...standIn(run, unit.task, output), usage: unit.usage, costNanoUsd: unit.costNanoUsd };
+}
+
+function finishItems(run: RunState, task: Task, each: Items): void {
+  const outputs = each.results.map((result) => result?.output ?? null);
+  const costNanoUsd = task.priced ? task.paid : null;
+  const meta = {
+    costUsd: costNanoUsd === null ? null : nanoToUsd(costNanoUsd),
+    ms: run.host.runtime.clock.monotonic() - task.startedAt,
+    warnings: each.results.flatMap((result) => result?.meta.warnings ?? []),
+  };
+  const usage = task.usage === NO_USAGE ? {} : { usage: addUsage(NO_USAGE, task.usage) };
+  const result = { output: outputs, meta, ...usage, costNanoUsd };
+  end(run, task, 'done', { type: 'node-finished', nodeId: task.id, result }, result);
+}
