@@ -1,0 +1,144 @@
+/** What is known of a chat answer while it is read, and how it ends. */
+import { PolyphonyError } from '../../core/errors.ts';
+import type { ChatRequest, Citation, FinishReason, ModelEvent, TokenLogprob, Usage } from '../../core/model.ts';
+import type { WireContext } from '../../core/provider.ts';
+import { defined } from '../json-shape.ts';
+import { type ToolCallAssembler, toolCallAssembler } from '../tool-calls.ts';
+import { usageMissing } from './operations.ts';
+import type { ChatCompletionsQuirks } from './quirks.ts';
+import { type ReasoningReader, reasoningReader } from './reasoning.ts';
+
+export interface ChatState {
+  /** What was read and not yet yielded. */
+  events: ModelEvent[];
+  reason: FinishReason | undefined;
+  usage: Usage | undefined;
+  model: string | undefined;
+  id: string | undefined;
+  refusal: string;
+  citations: Citation[];
+  /** Text or a tool call came. */
+  spoke: boolean;
+  /** A whole message came: the end of its JSON is its end, whatever it says of a reason. */
+  whole: boolean;
+  finished: boolean;
+  /** Events whose data is no JSON. */
+  malformed: number;
+  failure: PolyphonyError | undefined;
+  readonly logprobs: TokenLogprob[];
+  readonly raw: unknown[];
+  readonly keepsRaw: boolean;
+  readonly reasoningBesideOutput: boolean;
+  readonly calls: ToolCallAssembler;
+  readonly reasoning: ReasoningReader;
+}
+
+export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): ChatState {
+  const state: ChatState = {
+    events: [],
+    reason: undefined,
+    usage: undefined,
+    model: undefined,
+    id: undefined,
+    refusal: '',
+    citations: [],
+    spoke: false,
+    whole: false,
+    finished: false,
+    malformed: 0,
+    failure: undefined,
+    logprobs: [],
+    raw: [],
+    keepsRaw: request.includeRaw === true,
+    reasoningBesideOutput: quirks.reasoningBesideOutput === true,
+    calls: toolCallAssembler(() => `call_${state.id ?? 'unnamed'}`),
+    reasoning: reasoningReader(context.target.provider),
+  };
+  return state;
+}
+
+/** Adds the last events; a second time nothing. */
+export function finish(state: ChatState): void {
+  if (state.finished) return;
+  state.finished = true;
+  const { events } = state;
+  const block = state.reasoning.close();
+  if (block !== undefined) events.push(block);
+  events.push(...state.calls.finish());
+  if (state.malformed > 0) events.push(malformedWarning(state.malformed));
+  if (state.usage === undefined) events.push(usageMissing);
+  events.push(finishEvent(state));
+}
+
+function finishEvent(state: ChatState): ModelEvent {
+  const { model, id, raw, refusal, logprobs, citations } = state;
+  // Several servers say `stop` (or nothing) beside tool calls.
+  const called = state.calls.count > 0 && (state.reason === 'stop' || state.reason === undefined);
+  return {
+    type: 'finish',
+    reason: called ? 'tool-calls' : (state.reason ?? 'other'),
+    usage: state.usage ?? { input: 0, output: 0 },
+    ...defined({
+      model,
+      id,
+      refusal: refusal === '' ? undefined : refusal,
+      logprobs: logprobs.length === 0 ? undefined : logprobs,
+      citations: citations.length === 0 ? undefined : citations,
+      raw: raw.length > 1 ? raw : raw[0],
+    }),
+  };
+}
+
+function malformedWarning(count: number): ModelEvent {
+  const message = `${count} ${count === 1 ? 'piece' : 'pieces'} of the stream could not be read and were left out.`;
+  return { type: 'warning', warning: { code: 'malformed-chunk', message } };
+}
+
+/** The error with the usage told so far among its details, so that it can be charged. */
+export function withUsage(error: PolyphonyError, usage: Usage | undefined): PolyphonyError {
+  if (usage === undefined) return error;
+  const { code, message, retryable, status } = error;
+  return new PolyphonyError(code, message, {
+    retryable,
+    details: { ...error.details, usage },
+    ...(status === undefined ? {} : { status }),
+  });
+}
+
+const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
+  stop: 'stop',
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  eos: 'stop',
+  end: 'stop',
+  complete: 'stop',
+  completed: 'stop',
+  length: 'length',
+  max_tokens: 'length',
+  max_output_tokens: 'length',
+  model_length: 'length',
+  model_context_window_exceeded: 'length',
+  incomplete: 'length',
+  tool_calls: 'tool-calls',
+  tool_call: 'tool-calls',
+  tool_use: 'tool-calls',
+  function_call: 'tool-calls',
+  content_filter: 'content-filter',
+  content_filtered: 'content-filter',
+  refusal: 'content-filter',
+  safety: 'content-filter',
+  guardrail_intervened: 'content-filter',
+  prohibited_content: 'content-filter',
+  blocklist: 'content-filter',
+  spii: 'content-filter',
+  recitation: 'content-filter',
+  image_safety: 'content-filter',
+  sensitive: 'content-filter',
+  pause_turn: 'pause',
+  error: 'error',
+  failed: 'error',
+  malformed_function_call: 'error',
+};
+
+/** Ours for a provider's word of any wire; `other` for one that nobody knows. */
+export const finishReason = (value: unknown): FinishReason => FINISH_REASONS[String(value).toLowerCase()] ?? 'other';
