@@ -1,0 +1,191 @@
+/**
+ * Answers by quotation: the sentences that match a question best by BM25 (Robertson and Zaragoza 2009) over its stems,
+ * lifted where they hold what the question word asks for. A question whose words the text does not hold has no answer.
+ */
+import { type EntityKind, entities, numbers } from './entities.ts';
+import { contentStems, joiner } from './language.ts';
+import { type Passage, type Reading, rarity } from './passages.ts';
+
+export interface Answer {
+  /** False: the text does not answer, and `text` is ''. */
+  readonly found: boolean;
+  readonly text: string;
+  readonly sentences: readonly string[];
+  /** 0 to 1; of `found: false` too: how sure it is that there is no answer is not known, so it stays low. */
+  readonly confidence: number;
+}
+
+const SATURATION = 1.2;
+const LENGTH_WEIGHT = 0.5;
+/** Share of the question's weight that the best sentence and its surroundings must hold. */
+const THRESHOLD = 0.5;
+const NEARBY = 0.45;
+
+export type AnswerKind = 'person' | 'time' | 'place' | 'quantity' | 'reason' | 'manner' | 'definition' | 'other';
+
+const KINDS: readonly (readonly [AnswerKind, RegExp])[] = [
+  [
+    'quantity',
+    /\bhow (?:many|much|long|old|far|often|big|large|tall|fast)\b|\bwie ?viele?\b|\bcombien\b|\bcuánt|\bquant[oi]\b|\bhoeveel\b|\bwhat (?:is the )?(?:price|cost|number|amount|size|percentage)\b/i,
+  ],
+  [
+    'time',
+    /\bwhen\b|\bwhat (?:year|date|day|time)\b|\bwhich (?:year|date|day)\b|\bwann\b|\bquand\b|\bcuándo\b|\bquando\b|\bwanneer\b/i,
+  ],
+  ['person', /\bwho(?:m|se)?\b|\bwer\b|\bwem\b|\bqui\b|\bquién\b|\bchi\b|\bquem\b|\bwie is\b/i],
+  ['place', /\bwhere\b|\bwhich (?:city|country|place)\b|\bwo\b|\boù\b|\bdónde\b|\bdove\b|\bonde\b|\bwaar\b/i],
+  ['reason', /\bwhy\b|\bwarum\b|\bpourquoi\b|\bpor qué\b|\bperché\b|\bpor que\b|\bwaarom\b/i],
+  ['manner', /\bhow\b|\bwie\b|\bcomment\b|\bcómo\b|\bcome\b|\bhoe\b/i],
+  ['definition', /\bwhat (?:is|are|does .* mean)\b|\bwas (?:ist|sind)\b|\bqu'est-ce\b|\bqué (?:es|son)\b|\bcos'è\b/i],
+];
+
+/** What kind of thing a question asks for. */
+export function kindOf(question: string): AnswerKind {
+  return KINDS.find(([, pattern]) => pattern.test(question))?.[0] ?? 'other';
+}
+
+/** Words of questions that say nothing of what is asked about. */
+const ASKING = new Set(
+  'text document file article read question answer find passage say says said mention mentions mentioned tell describe explain state states according exactly happen many much long name'.split(
+    ' ',
+  ),
+);
+
+/** Answers from the text or says that it cannot. */
+export function answer(reading: Reading, question: string, options: { readonly sentences?: number } = {}): Answer {
+  const none: Answer = { found: false, text: '', sentences: [], confidence: 0.1 };
+  const kind = kindOf(question);
+  const asked = [...new Set(contentStems(question, reading.language))].filter((stem) => !ASKING.has(stem));
+  if (asked.length === 0 || reading.passages.length === 0) return none;
+  const weights = new Map(asked.map((stem) => [stem, Math.max(0.2, rarity(reading, stem))]));
+  const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
+  const own = reading.passages.map((passage) => match(passage, weights, reading));
+  const scored = reading.passages
+    .filter(({ kind: block }) => block !== 'heading')
+    .map((passage) => {
+      const share = (own[passage.index]?.score ?? 0) / total;
+      const held = heldShare(passage, own, { reading, weights, total });
+      return { passage, held, score: (share + 0.5 * held) * kindLift(passage, kind) * topicLift(passage, weights) };
+    })
+    .filter(
+      ({ passage, held }) =>
+        held >= THRESHOLD && (own[passage.index]?.stems.size ?? 0) + headingHits(passage, weights, reading) > 0,
+    )
+    .sort((a, b) => b.score - a.score || a.passage.index - b.passage.index);
+  const first = scored[0];
+  if (first === undefined) return none;
+  const chosen = scored
+    .filter(({ score }) => score >= 0.8 * first.score)
+    .slice(0, Math.max(1, options.sentences ?? 2))
+    .map(({ passage }) => passage)
+    .sort((a, b) => a.index - b.index);
+  const found = chosen.map(({ text }) => text);
+  const fits = kindLift(first.passage, kind) >= 1 ? 1 : 0.7;
+  const text = found.join(chosen.some((passage) => passage.kind === 'code') ? '\n\n' : joiner(reading.language));
+  return { found: true, text, sentences: found, confidence: Math.min(0.95, first.held * 0.9 * fits) };
+}
+
+interface Match {
+  readonly score: number;
+  readonly stems: ReadonlySet<string>;
+}
+
+function match(passage: Passage, weights: ReadonlyMap<string, number>, reading: Reading): Match {
+  const counts = new Map<string, number>();
+  for (const stem of passage.stems) if (weights.has(stem)) counts.set(stem, (counts.get(stem) ?? 0) + 1);
+  const average = 12;
+  const length = 1 - LENGTH_WEIGHT + (LENGTH_WEIGHT * passage.stems.length) / average;
+  let score = 0;
+  for (const [stem, count] of counts) {
+    score += ((weights.get(stem) ?? 0) * count * (SATURATION + 1)) / (count + SATURATION * length);
+  }
+  // A heading asks its own question; what stands below it answers.
+  return { score: score + 0.3 * headingHits(passage, weights, reading), stems: new Set(counts.keys()) };
+}
+
+function headingHits(passage: Passage, weights: ReadonlyMap<string, number>, reading: Reading): number {
+  if (passage.heading === '' || passage.kind === 'heading') return 0;
+  let sum = 0;
+  for (const stem of new Set(contentStems(passage.heading, reading.language))) sum += weights.get(stem) ?? 0;
+  return sum;
+}
+
+/** Stems of questions that a kind of entity answers without the word itself. */
+const HELD_BY_KIND: ReadonlyMap<string, EntityKind> = new Map([
+  ['number', 'identifier'],
+  ['id', 'identifier'],
+  ['code', 'identifier'],
+  ['mail', 'email'],
+  ['email', 'email'],
+  ['e-mail', 'email'],
+  ['phon', 'phone'],
+  ['telephon', 'phone'],
+  ['pric', 'money'],
+  ['cost', 'money'],
+  ['amount', 'money'],
+  ['date', 'date'],
+  ['day', 'date'],
+  ['year', 'date'],
+  ['websit', 'url'],
+  ['link', 'url'],
+]);
+
+function holdsKind(passage: Passage, stem: string): boolean {
+  const kind = HELD_BY_KIND.get(stem);
+  return kind !== undefined && entities(passage.text, kind).length > 0;
+}
+
+interface Held {
+  readonly reading: Reading;
+  readonly weights: ReadonlyMap<string, number>;
+  readonly total: number;
+}
+
+/** Share of the question that the sentence holds; its heading and the sentences beside it count in part. */
+function heldShare(passage: Passage, own: readonly Match[], { reading, weights, total }: Held): number {
+  const heading = new Set(contentStems(passage.heading, reading.language));
+  const near = [passage.index - 1, passage.index + 1].filter((at) => reading.passages[at]?.block === passage.block);
+  let sum = 0;
+  for (const [stem, weight] of weights) {
+    if (own[passage.index]?.stems.has(stem)) sum += weight;
+    else if (heading.has(stem) || holdsKind(passage, stem)) sum += 0.8 * weight;
+    else if (near.some((at) => own[at]?.stems.has(stem))) sum += NEARBY * weight;
+  }
+  return sum / total;
+}
+
+/** A sentence that opens with what is asked about is about it. */
+function topicLift({ stems, kind }: Passage, weights: ReadonlyMap<string, number>): number {
+  return kind !== 'code' && stems.slice(0, 2).some((stem) => weights.has(stem)) ? 1.25 : 1;
+}
+
+/** Above 1 where the sentence holds the kind of thing that is asked for, below 1 where it must and does not. */
+function kindLift({ text, kind: block }: Passage, kind: AnswerKind): number {
+  switch (kind) {
+    case 'quantity':
+      return numbers(text).length > 0 ? 1.4 : 0.6;
+    case 'time':
+      return entities(text, 'date').length > 0 ||
+        /\b(?:1[5-9]|20)\d\d\b|\b\d{1,2}:\d{2}\b|\b(?:days?|weeks?|months?|years?|ago)\b/i.test(text)
+        ? 1.4
+        : 0.6;
+    case 'person':
+      return entities(text, 'name').length > 0 ? 1.3 : 0.7;
+    case 'place':
+      return entities(text, 'name').length > 0 || /\b(?:in|at|near|under|from|to)\s/i.test(text) ? 1.15 : 0.8;
+    case 'reason':
+      return /\b(?:because|since|due to|so that|therefore|reason|caused?|in order to|weil|denn|car|parce|porque|perché|omdat)\b/i.test(
+        text,
+      )
+        ? 1.4
+        : 1;
+    case 'manner':
+      return block === 'code' || block === 'item' || /\b(?:by|using|use|run|with|to|first|then)\b/i.test(text)
+        ? 1.15
+        : 1;
+    case 'definition':
+      return /\b(?:is|are|means|refers to|shall mean|ist|est|es|è|é)\b/i.test(text) ? 1.2 : 1;
+    default:
+      return block === 'code' ? 0.7 : 1;
+  }
+}

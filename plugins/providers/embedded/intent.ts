@@ -1,0 +1,117 @@
+/** Which job an instruction asks for. Reads instructions only, never the material. */
+
+export type JobType = 'summarise' | 'key-terms' | 'classify' | 'answer' | 'compare' | 'entities';
+
+export interface Intent {
+  readonly jobs: readonly JobType[];
+  /** A verb that the engine cannot follow (`translate`), where the instruction asks for one. */
+  readonly beyond?: string;
+}
+
+const PATTERNS: readonly (readonly [JobType, RegExp])[] = [
+  [
+    'summarise',
+    /\bsummar(?:i[sz](?:e|es|ing|ation)|y|ies)\b|\btl;?dr\b|\bcondense\b|\bshorten\b|\b(?:the|its|a) gist\b|\bkey (?:points|takeaways|ideas|messages)\b|\bmain (?:points|ideas|message)\b|\bmost important (?:points|sentences)\b|\bin a nutshell\b|\babstract of\b|\bfass\w*\b.*\bzusammen\b|\bzusammenfass\w*|\brésum\w+|\bresum(?:e|ir|en|o|a)\b|\briassum\w+|\bsamenvatt\w+|\bvat\b.*\bsamen\b/iu,
+  ],
+  [
+    'key-terms',
+    /\bkey[- ]?(?:terms?|words?|phrases?|concepts?)\b|\b(?:important|main|central) (?:terms|words|phrases|topics|concepts|themes)\b|\b(?:extract|list|find|name|identify|give)\b[^.?!]{0,40}\b(?:topics|tags|themes|terms|concepts)\b|\bschlüssel(?:wörter|begriffe)\b|\bmots[- ]clés\b|\bpalabras clave\b|\bparole chiave\b|\btrefwoorden\b|\bpalavras-chave\b/iu,
+  ],
+  [
+    'compare',
+    /\bcompar(?:e|es|ing|ison|isons)\b|\bcontrast\b|\bdifferences? between\b|\bhow (?:do|does|are)\b[^.?!]{0,80}\bdiffer\b|\bin common\b|\bsimilarit(?:y|ies) between\b|\bvergleich\w*|\bcompare[rz]\b|\bconfronta\b/iu,
+  ],
+  [
+    'classify',
+    /\bclassif(?:y|ies|ying|ication)\b|\bcategori[sz]e\b|\b(?:which|what) (?:category|label|class|kind of ticket|department)\b|\bsentiment\b|\btriage\b|(?:^|[.!?:,]\s*|\b(?:and|then|please)\s+)(?:label|tag|rate|route|sort)\b|\b(?:assign|choose|pick|select)\b[^.?!]{0,40}\b(?:label|category|class|department|one of)\b|\bdecide (?:whether|if)\b|\bis (?:this|it|the (?:text|review|message|ticket|email|comment))\b[^?.]{0,80}\bor\b|\bklassifizier\w*|\bclassifi\w+\b|\bclasific\w+|\bclassifica\w*/iu,
+  ],
+  [
+    'entities',
+    /\b(?:extract|find|list|get|collect|name|give)\b[^.?!]{0,60}\b(?:e-?mails?(?: addresses)?|urls?|links|dates|names|people|persons|phone numbers?|amounts?|prices|numbers|identifiers)\b/iu,
+  ],
+  [
+    'answer',
+    /\?|\banswer\b|\b(?:what|who|when|where|why|how|which)\b[^.!]{0,120}\b(?:say|says|said|state|states|mention|mentions|according to)\b|\b(?:quote|find|cite)\b[^.?!]{0,60}\b(?:about|passage|sentence|part|where)\b|\bfrage\b|\bquestion\b/iu,
+  ],
+];
+
+const BEYOND =
+  /(?:^|[.!?;:\n]\s*|\b(?:please|and|then|you|to|also|now|me|bitte|or)\s+|,\s*)(write|compose|draft|create|generate|produce|invent|imagine|translate|rewrite|paraphrase|rephrase|improve|correct|proofread|code|implement|program|debug|fix|refactor|design|draw|paint|brainstorm|recommend|solve|calculate|compute|continue|role-?play|pretend|explain|predict|critique|argue|chat|reply|respond|make up|build|convert|schreibe?|übersetze|écri[st]|tradui[st]|escrib[ea]|traduce|scrivi|traduci)\b([^.!?\n]{0,80})/giu;
+/** Things that the engine can make, whatever verb asks for them. */
+const MAKEABLE =
+  /^\W*(?:\w+\s){0,6}?(?:summar(?:y|ies)|abstract|overview|keywords?|key (?:terms|words|phrases|points)|terms|tl;?dr|comparison|classification|label|list of (?:key|the|all|terms|names|dates)|zusammenfassung|résumé|resumen|riassunto|samenvatting)\b/iu;
+/** Ways of wording the form of the answer, not a task of their own. */
+const FORM =
+  /^\W*(?:(?:only|just)\b|(?:with|in|using|as) (?:only|just|one|a single|json|the|valid|exactly)\b|briefly|concisely|shortly|in (?:\w+ )?(?:words?|sentences?)|no )/iu;
+
+export interface JobMatch {
+  readonly job: JobType;
+  readonly at: number;
+}
+
+/** The jobs of an instruction in the order asked, and whether it asks for more than the engine can. */
+export function readIntent(instruction: string): Intent {
+  const text = instruction.slice(0, 20_000);
+  const jobs = jobMatches(text).map(({ job }) => job);
+  const beyond = beyondEngine(text, jobs);
+  return beyond === undefined ? { jobs } : { jobs, beyond };
+}
+
+/** Where an instruction first asks for each job. */
+export function jobMatches(text: string): JobMatch[] {
+  const found = PATTERNS.flatMap(([job, pattern]) => {
+    const at = pattern.exec(text)?.index;
+    return at === undefined ? [] : [{ job, at }];
+  });
+  const others = found.filter(({ job }) => job !== 'answer' && job !== 'entities');
+  const kept = found.filter(({ job }) => (job !== 'answer' && job !== 'entities') || others.length === 0);
+  if (kept.length > 1 && kept.every(({ job }) => job === 'answer' || job === 'entities'))
+    return kept.filter(({ job }) => job === 'entities');
+  const asked = others.length === 0 ? undefined : separateQuestion(text);
+  const all = asked === undefined ? kept : [...kept, { job: 'answer' as const, at: asked }];
+  return all.sort((a, b) => a.at - b.at);
+}
+
+/**
+ * A question beside other jobs is a job of its own only where its clause asks for none of them: "can you summarise
+ * this?" and "is it a or b?" are not.
+ */
+function separateQuestion(text: string): number | undefined {
+  const question =
+    /(?:^|[.!?:\n]\s*|,?\s+(?:and|then)\s+(?:answer:?\s+|say\s+|tell me\s+)?)((?:what|who|when|where|why|how|which|whose|does|did|is|are|can)\b[^.!?\n]{3,300}\?)/iu.exec(
+      text,
+    );
+  const clause = question?.[1];
+  if (question === null || clause === undefined) return undefined;
+  const another = PATTERNS.some(([job, pattern]) => job !== 'answer' && pattern.test(clause));
+  return another ? undefined : question.index + question[0].length - clause.length;
+}
+
+function beyondEngine(text: string, jobs: readonly JobType[]): string | undefined {
+  for (const [, verb = '', rest = ''] of text.matchAll(BEYOND)) {
+    const asked = verb.toLowerCase();
+    if (MAKEABLE.test(rest)) continue;
+    if (/^(?:reply|respond|write|explain|produce)$/.test(asked) && FORM.test(rest)) continue;
+    // A classifier or a reader of questions may quote its evidence.
+    if (asked === 'explain' && /^\W*(?:why|your|the (?:choice|reason))/.test(rest) && jobs.includes('classify'))
+      continue;
+    if (asked === 'explain' && jobs.includes('answer')) continue;
+    return asked;
+  }
+  return undefined;
+}
+
+const COUNT_WORDS = 'one two three four five six seven eight nine ten'.split(' ');
+
+/** The number before one of the nouns (`in 3 sentences`, `two-sentence`, `top five key terms`), if any. */
+export function countBefore(instruction: string, nouns: string): number | undefined {
+  const pattern = new RegExp(
+    `\\b(\\d{1,4}|${COUNT_WORDS.join('|')}|a single)[ -]+(?:[\\w-]+[ -]+){0,2}?(?:${nouns})`,
+    'iu',
+  );
+  const word = pattern.exec(instruction)?.[1]?.toLowerCase();
+  if (word === undefined) return undefined;
+  if (word === 'a single') return 1;
+  const spelt = COUNT_WORDS.indexOf(word);
+  return spelt === -1 ? Number(word) : spelt + 1;
+}

@@ -1,0 +1,29 @@
+/** What the engine says when it is asked for what it cannot do. */
+import { PolyphonyError } from 'polyphony';
+
+/** Environment variables that register a provider with language models. */
+export const MODEL_KEYS = [
+  'OPENAI_API_KEY',
+  'ANTHROPIC_API_KEY',
+  'GOOGLE_API_KEY',
+  'GEMINI_API_KEY',
+  'MISTRAL_API_KEY',
+  'DEEPSEEK_API_KEY',
+  'DASHSCOPE_API_KEY',
+  'TOGETHER_API_KEY',
+  'OPENROUTER_API_KEY',
+  'GROQ_API_KEY',
+  'XAI_API_KEY',
+  'COHERE_API_KEY',
+] as const;
+
+const CAN =
+  'it summarises, lists key terms, classifies into given labels, answers questions from a given text, compares texts and extracts facts';
+
+/** `unsupported`, with what the engine is, why it stops, and which keys would register a real model. */
+export function refusal(reason: string): PolyphonyError {
+  const message =
+    `${reason} This is the embedded extractive engine, not a language model: ${CAN}. ` +
+    `For anything else set one of ${MODEL_KEYS.join(', ')}.`;
+  return new PolyphonyError('unsupported', message, { details: { engine: 'embedded', keys: [...MODEL_KEYS] } });
+}

@@ -1,0 +1,138 @@
+/** Reads a conversation: which jobs are asked of the engine, and about which texts. */
+import type { Message } from 'polyphony';
+import type { Label } from './classification.ts';
+import { countBefore, type Intent, type JobType, readIntent } from './intent.ts';
+import { readLabels } from './labels.ts';
+import { type Material, type Prompt, splitPrompt } from './material.ts';
+import { refusal } from './refusal.ts';
+
+export interface Task {
+  readonly jobs: readonly JobType[];
+  readonly instruction: string;
+  readonly question: string;
+  readonly labels: readonly Label[];
+  /** At least one, none of them blank. */
+  readonly documents: readonly Material[];
+  readonly sentences?: number;
+  readonly words?: number;
+  readonly terms?: number;
+}
+
+export interface TaskOptions {
+  /** The caller wants JSON of a given shape: an instruction that names no job asks for extraction. */
+  readonly structured: boolean;
+}
+
+/** @throws unsupported when the conversation asks for what the engine cannot do, or gives no text to do it on */
+export function readTask(messages: readonly Message[], { structured }: TaskOptions): Task {
+  const system = messages
+    .filter(({ role }) => role === 'system')
+    .map(textOfMessage)
+    .join('\n')
+    .trim();
+  const turns = messages
+    .filter(({ role }) => role !== 'system')
+    .map((message) => ({ role: message.role, text: textOfMessage(message) }));
+  const last = turns.findLast(({ role, text }) => role === 'user' && text.trim() !== '')?.text ?? '';
+  const prompt = withoutEcho(splitPrompt(last), last, system);
+  const own = readIntent(prompt.instruction);
+  const intent = combine(own, prompt, system);
+  if (intent.beyond !== undefined)
+    throw refusal(`The request asks to "${intent.beyond}", which takes a language model.`);
+  const documents = given(
+    prompt,
+    turns.filter(({ text }) => text !== last),
+    last,
+    intent,
+  );
+  const instruction = own.jobs.length > 0 ? prompt.instruction : `${system}\n${prompt.instruction}`.trim();
+  if (intent.jobs.length === 0 && !structured) {
+    throw refusal('The request names no job that can be done by extraction.');
+  }
+  if (documents.length === 0) {
+    const asked = intent.jobs.includes('answer')
+      ? 'The question comes without a text to answer it from.'
+      : 'The request gives no text to work on.';
+    throw refusal(asked);
+  }
+  return { ...details(intent, prompt, instruction, system), documents };
+}
+
+/** A user message that asks nothing under a system prompt that does is material as a whole. */
+function withoutEcho(prompt: Prompt, last: string, system: string): Prompt {
+  const asksItself = readIntent(prompt.instruction).jobs.length > 0 || prompt.question !== undefined;
+  if (asksItself || readIntent(prompt.instruction).beyond !== undefined) return prompt;
+  if (readIntent(system).jobs.length === 0 || prompt.instruction === '' || prompt.documents.length > 0) return prompt;
+  return { instruction: '', documents: [{ name: '', text: last }] };
+}
+
+function combine(own: Intent, prompt: Prompt, system: string): Intent {
+  if (own.beyond !== undefined) return own;
+  if (prompt.question !== undefined)
+    return { jobs: own.jobs.length > 0 ? [...new Set([...own.jobs, 'answer' as const])] : ['answer'] };
+  const ruling = readIntent(system);
+  // A question under a ruling system prompt ("classify the ticket") is itself the ticket.
+  const named = own.jobs.filter((job) => job !== 'answer');
+  if (named.length > 0) return { jobs: own.jobs };
+  const rulingJobs = ruling.jobs.filter((job) => job !== 'answer');
+  if (rulingJobs.length > 0) return ruling.beyond === undefined ? { jobs: rulingJobs } : ruling;
+  if (own.jobs.length > 0) return { jobs: own.jobs };
+  return ruling;
+}
+
+/** The texts of the last message, else of the whole message, else of earlier turns. */
+function given(prompt: Prompt, earlier: readonly { text: string }[], last: string, intent: Intent): Material[] {
+  const solid = ({ text }: Material) => text.trim() !== '';
+  const own = prompt.documents.filter(solid);
+  if (own.length > 0) return own;
+  const asking = readIntent(prompt.instruction).jobs;
+  const ruledBySystem = intent.jobs.length > 0 && !intent.jobs.some((job) => asking.includes(job));
+  if (ruledBySystem && last.trim() !== '') return [{ name: '', text: last }];
+  const past = earlier.filter(({ text }) => text.length > 80).map(({ text }) => splitPrompt(text));
+  return past.flatMap(({ documents }) => documents.filter(solid)).slice(-20);
+}
+
+function details(intent: Intent, prompt: Prompt, instruction: string, system: string): Omit<Task, 'documents'> {
+  const sentences =
+    countBefore(instruction, 'sentences?|sätze|phrases|frases|frasi|zinnen|bullet points?|bullets|points') ??
+    byTone(instruction);
+  const words = countBefore(instruction, 'words|wörter|mots|palabras|parole');
+  const terms = countBefore(instruction, 'terms?|keywords?|key|topics?|tags?|concepts?|phrases');
+  const labels = readLabels(prompt.instruction);
+  return {
+    jobs: intent.jobs,
+    instruction,
+    question: prompt.question ?? questionOf(prompt.instruction === '' ? system : prompt.instruction),
+    labels: labels.length > 0 ? labels : readLabels(system),
+    ...(sentences === undefined ? {} : { sentences }),
+    ...(words === undefined ? {} : { words }),
+    ...(terms === undefined ? {} : { terms }),
+  };
+}
+
+const byTone = (instruction: string): number | undefined => {
+  if (/\b(?:one[- ]line|tl;?dr|very short|a sentence)\b/i.test(instruction)) return 1;
+  if (/\b(?:brief|short|concise)/i.test(instruction)) return 2;
+  return /\b(?:detailed|comprehensive|long|thorough)\b/i.test(instruction) ? 8 : undefined;
+};
+
+/** The part of an instruction that asks: its last question, else all of it. */
+function questionOf(instruction: string): string {
+  const questions = instruction.match(/[^.!?\n:]{3,500}\?/g);
+  return (questions?.at(-1) ?? instruction).trim();
+}
+
+function textOfMessage({ content }: Message): string {
+  if (typeof content === 'string') return content;
+  return content
+    .flatMap((part) => {
+      if (part.type === 'text') return part.text;
+      if (part.type === 'tool-result') {
+        return typeof part.content === 'string'
+          ? part.content
+          : part.content.flatMap((inner) => (inner.type === 'text' ? inner.text : []));
+      }
+      return [];
+    })
+    .join('\n\n');
+}
