@@ -10,7 +10,7 @@
 import { Environment, EvaluationError, ParseError, type ParseResult } from '@marcbachmann/cel-js';
 import { PolyphonyError } from '../core/errors.ts';
 import { type ConditionReference, ConditionRefusal, type Emission, emitCondition } from './condition-emit.ts';
-import { CONDITION_BOUNDS } from './condition-rules.ts';
+import { CEL_RESERVED, CONDITION_BOUNDS } from './condition-rules.ts';
 
 export type { ConditionReference } from './condition-emit.ts';
 export { CEL_RESERVED, CONDITION_BOUNDS } from './condition-rules.ts';
@@ -40,7 +40,7 @@ export type CompiledCondition =
     };
 
 export interface CompileConditionOptions {
-  /** Names that the condition may start a path with. */
+  /** Names that the condition may start a path with; a name that CEL reserves is never one. */
   readonly heads: readonly string[] | ((name: string) => boolean);
 }
 
@@ -51,7 +51,8 @@ export function compileCondition(source: string, options: CompileConditionOption
     return { ok: false, code: 'condition.syntax', message };
   }
   const { heads } = options;
-  const isHead = typeof heads === 'function' ? heads : (name: string) => heads.includes(name);
+  const given = typeof heads === 'function' ? heads : (name: string) => heads.includes(name);
+  const isHead = (name: string) => !CEL_RESERVED.has(name) && given(name);
   const emission: Emission = { source, isHead, references: [], heads: new Set() };
   try {
     const emitted = emitCondition(environments().strict.parse(source).ast, emission);

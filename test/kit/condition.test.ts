@@ -149,6 +149,14 @@ describe('compilation', () => {
     expect(compileCondition('foo.a == 1', { heads: (name) => name === 'foo' }).ok).toBe(true);
   });
 
+  it('keeps the names of types for types, whatever the heads', () => {
+    const compiled = compileCondition('type(x.a) == string', { heads: () => true });
+    if (!compiled.ok) throw new Error(compiled.message);
+    expect(compiled.condition.references.map(({ head }) => head)).toEqual(['x']);
+    expect(compiled.condition.evaluate({ x: { a: 't' } })).toBe(true);
+    expect(compileCondition('optional.of(1) == x', { heads: () => true })).toMatchObject({ unknown: 'optional' });
+  });
+
   it('bounds length and nesting', () => {
     expect(compile(`${' '.repeat(2000)}true`).ok).toBe(false);
     expect(compile(`${'('.repeat(40)}true${')'.repeat(40)}`)).toMatchObject({ code: 'condition.syntax' });
