@@ -4,4 +4,6 @@ export * from './testing/fakes.ts';
 export { testJournal } from './testing/journal-suite.ts';
 export { testKeyValueStore } from './testing/key-value-suite.ts';
 export { ledgerRow, testLedger } from './testing/ledger-suite.ts';
+export { type ProviderFixture, type ProviderSuiteOptions, testProvider } from './testing/provider-suite.ts';
 export type { StoreSuiteOptions, TestFunction } from './testing/suite.ts';
+export { type WatchedTransport, watchTransport } from './testing/watched-transport.ts';
