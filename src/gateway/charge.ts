@@ -1,0 +1,60 @@
+/** What an attempt really cost: by the provider's word where it gave one, else by what was streamed. */
+import type { PolyphonyError } from '../core/errors.ts';
+import type { FinishEvent, ModelEvent, ModelRequest, Usage } from '../core/model.ts';
+import type { NanoUsd } from '../core/money.ts';
+import { costOf } from '../core/price.ts';
+import type { ModelCard } from '../core/provider.ts';
+import { needsOf } from './requirements.ts';
+
+export interface Charge {
+  readonly usage: Usage | null;
+  readonly costNanoUsd: NanoUsd | null;
+  readonly estimated: boolean;
+}
+
+const BYTES_PER_TOKEN = 4;
+export const NO_CHARGE: Charge = { usage: null, costNanoUsd: 0, estimated: false };
+
+/** The text of an event that the provider bills as output. */
+export function billedText(event: ModelEvent): string {
+  switch (event.type) {
+    case 'text-delta':
+    case 'reasoning-delta':
+      return event.text;
+    case 'tool-call-delta':
+      return event.delta;
+    default:
+      return '';
+  }
+}
+
+/** By the finish event; where it tells no usage, by what was streamed. */
+export function chargeOfFinish(card: ModelCard, request: ModelRequest, event: FinishEvent, streamed: string): Charge {
+  const told = event.usage.input > 0 || event.usage.output > 0 || (event.usage.images ?? 0) > 0;
+  if (told) return { usage: event.usage, costNanoUsd: costOf(card, event.usage), estimated: false };
+  return chargeOfStream(card, request, streamed);
+}
+
+/** Of an attempt that ended without a finish: the prompt was read, and what was streamed was generated. */
+export function chargeOfStream(card: ModelCard, request: ModelRequest, streamed: string): Charge {
+  const { size } = needsOf(request);
+  const output = Math.ceil(Buffer.byteLength(streamed) / BYTES_PER_TOKEN);
+  const usage: Usage = { input: size.exactTokens(), output, ...(size.images > 0 ? { images: size.images } : {}) };
+  return { usage, costNanoUsd: costOf(card, usage), estimated: true };
+}
+
+/**
+ * True when the provider does not bill for the error: it turned the request down, or never had it. A timeout, a cut or a
+ * cancel after it took the request may well be billed.
+ */
+export function isFree(error: PolyphonyError): boolean {
+  switch (error.code) {
+    case 'timeout':
+      return error.details?.timeout === 'connect';
+    case 'truncated':
+    case 'cancelled':
+      return false;
+    default:
+      return true;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * One circuit: closed, open until a moment, then half-open for one probe at a time.
+ *
+ * B1. It opens on so many 429s within a minute, or when at least so many attempts failed at a ratio within a minute.
+ * B2. While open the LATER deadline wins: nothing that is learned shortens it.
+ * B3. After the deadline one probe goes through; its success closes the circuit, its failure opens it again, and no
+ *     verdict (a cancel, say) frees the place for the next probe.
+ * B4. Zero is a value: a cooldown of 0 goes straight to half-open.
+ */
+export interface CircuitPolicy {
+  readonly rateLimits: number;
+  readonly failureRatio: number;
+  readonly minimumAttempts: number;
+  readonly cooldownMs: number;
+}
+
+export type Verdict = 'ok' | 'failed' | 'rate-limited' | 'none';
+
+export interface Circuit {
+  /** `probe` is true for the one request that a half-open circuit lets through. */
+  admit(
+    nowMs: number,
+  ): { readonly allowed: true; readonly probe: boolean } | { readonly allowed: false; readonly until: number };
+  report(
+    verdict: Verdict,
+    nowMs: number,
+    options: { readonly probe: boolean; readonly retryAfterMs?: number | undefined },
+  ): void;
+}
+
+const WINDOW_MS = 60_000;
+
+export function createCircuit(policy: () => CircuitPolicy): Circuit {
+  /** undefined: closed. */
+  let openUntil: number | undefined;
+  let probing = false;
+  let rateLimits: number[] = [];
+  let outcomes: { readonly at: number; readonly failed: boolean }[] = [];
+  const open = (until: number): void => {
+    openUntil = Math.max(openUntil ?? 0, until);
+    rateLimits = [];
+    outcomes = [];
+  };
+  const trips = (nowMs: number): boolean => {
+    const { rateLimits: most, failureRatio, minimumAttempts } = policy();
+    if (rateLimits.length >= most) return true;
+    if (outcomes.length < minimumAttempts) return false;
+    const recent = outcomes.filter(({ at }) => at > nowMs - WINDOW_MS);
+    const failed = recent.reduce((count, outcome) => count + (outcome.failed ? 1 : 0), 0);
+    return recent.length >= minimumAttempts && failed / recent.length >= failureRatio;
+  };
+  return {
+    admit(nowMs) {
+      if (openUntil === undefined) return { allowed: true, probe: false };
+      if (nowMs < openUntil) return { allowed: false, until: openUntil };
+      if (probing) return { allowed: false, until: nowMs };
+      probing = true;
+      return { allowed: true, probe: true };
+    },
+    report(verdict, nowMs, { probe, retryAfterMs = 0 }) {
+      if (probe) probing = false;
+      if (verdict === 'none') return;
+      const until = nowMs + Math.max(policy().cooldownMs, verdict === 'rate-limited' ? retryAfterMs : 0);
+      if (openUntil !== undefined) {
+        if (verdict !== 'ok') open(until);
+        else if (probe || nowMs >= openUntil) openUntil = undefined;
+        return;
+      }
+      if (verdict === 'rate-limited') rateLimits = [...rateLimits.filter((at) => at > nowMs - WINDOW_MS), nowMs];
+      else outcomes = remember(outcomes, { at: nowMs, failed: verdict === 'failed' }, nowMs);
+      if (verdict !== 'ok' && trips(nowMs)) open(until);
+    },
+  };
+}
+
+const MAX_OUTCOMES = 200;
+
+/** The last 200 within the minute; trimmed by half at a time, so that a busy circuit does not copy on every call. */
+function remember<O extends { readonly at: number }>(outcomes: O[], outcome: O, nowMs: number): O[] {
+  outcomes.push(outcome);
+  if (outcomes.length <= MAX_OUTCOMES) return outcomes;
+  return outcomes.slice(MAX_OUTCOMES / 2).filter(({ at }) => at > nowMs - WINDOW_MS);
+}

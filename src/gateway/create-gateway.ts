@@ -1,0 +1,197 @@
+/** Builds the gateway: state that is replaced as a whole (providers, plugins, config) around layers that are made once. */
+import type { Runtime } from '../core/clock.ts';
+import type { Config } from '../core/config.ts';
+import { PolyphonyError } from '../core/errors.ts';
+import type { CallOptions, Explanation, Gateway } from '../core/gateway.ts';
+import type { Attempt, Call, Handler, ModelEvent, ModelRequest, ModelResponse } from '../core/model.ts';
+import type { Logger, Plugin } from '../core/plugin.ts';
+import type { Provider, Transport } from '../core/provider.ts';
+import { collect } from '../core/response.ts';
+import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
+import type { BoundCall } from './affinity.ts';
+import { callOf } from './call.ts';
+import { createCredentials } from './credentials.ts';
+import { failover } from './failover.ts';
+import { attemptSlots, requestSlots } from './gateway.ts';
+import { failing } from './opening.ts';
+import type { GatewayParts } from './parts.ts';
+import { providerHandler } from './provider.ts';
+import { createRegistry, type Registry } from './registry.ts';
+import { composeRing, type PluginLayer, type Ring } from './rings.ts';
+import { order, type RouteOptions, rejections } from './route.ts';
+import { createStatistics, type TargetFigures } from './statistics.ts';
+
+export interface GatewayOptions {
+  /** @default none; `register` adds more */
+  readonly providers?: readonly Provider[];
+  /** Their providers and their layers of both rings. @default none */
+  readonly plugins?: readonly GatewayPlugin[];
+  /** @default {} */
+  readonly config?: Config;
+  readonly runtime: Runtime;
+  /** Holds the counters of budgets and the bindings of sessions. */
+  readonly keyValue: KeyValueStore;
+  readonly ledger?: UsageLedger;
+  /** One line a call. @default none, and no layer that would write it */
+  readonly logger?: Logger;
+  readonly transport: Transport;
+}
+
+export type GatewayPlugin = Pick<Plugin, 'name' | 'providers' | 'request' | 'attempt'>;
+
+export interface GatewayHandle extends Gateway {
+  /** The request ring itself, for callers that make their own `Call`. */
+  readonly handle: Handler;
+  /**
+   * Adds providers and plugins, for calls that begin afterwards; so plugins can be given the gateway before it has
+   * their layers.
+   *
+   * @throws invalid-config for a second provider of the same id, or a place that does not exist
+   */
+  register(added: { readonly providers?: readonly Provider[]; readonly plugins?: readonly GatewayPlugin[] }): void;
+  /** Replaces the config for calls that begin afterwards; those under way drop nothing. */
+  reconfigure(config: Config): void;
+  /** What was observed of each target. */
+  statistics(): readonly TargetFigures[];
+  /** Refuses new calls and closes the providers and the transport; the stores are their owner's. */
+  close(): Promise<void>;
+}
+
+interface State {
+  readonly config: Config;
+  readonly providers: readonly Provider[];
+  readonly plugins: readonly GatewayPlugin[];
+  readonly registry: Registry;
+  readonly requests: Ring<Call>;
+  readonly attempts: Ring<Attempt>;
+}
+type Sources = Pick<State, 'config' | 'providers' | 'plugins'>;
+
+export function createGateway(options: GatewayOptions): GatewayHandle {
+  const { runtime, keyValue, ledger, logger, transport } = options;
+  const statistics = createStatistics();
+  const parts: GatewayParts = {
+    runtime,
+    clock: runtime.clock,
+    keyValue,
+    ledger,
+    logger,
+    transport,
+    statistics,
+    credentials: createCredentials(),
+    config: () => state.config,
+    registry: () => state.registry,
+  };
+  const build = builder(parts);
+  const { providers = [], plugins = [], config = {} } = options;
+  let state: State = build({ config, providers, plugins });
+  let closed = false;
+  const handle: Handler = (call) => (closed ? failing(refusal()) : state.requests.handler(call));
+  return {
+    ...operations(handle, runtime),
+    handle,
+    explain: (request) => explain(request, state, runtime),
+    models: () =>
+      state.providers
+        .concat(pluginProviders(state.plugins))
+        .flatMap(({ id, models }) => models.map((card) => ({ provider: id, card }))),
+    register(added) {
+      state = build({
+        ...state,
+        providers: [...state.providers, ...(added.providers ?? [])],
+        plugins: [...state.plugins, ...(added.plugins ?? [])],
+      });
+    },
+    reconfigure(next) {
+      state = build({ ...state, config: next });
+    },
+    statistics: () => statistics.figures(runtime.clock.now()),
+    async close() {
+      if (closed) return;
+      closed = true;
+      await Promise.all([...state.registry.providers.values()].map((provider) => provider.close?.()));
+      await transport.close();
+    },
+  };
+}
+
+const pluginProviders = (plugins: readonly GatewayPlugin[]): readonly Provider[] =>
+  plugins.flatMap(({ providers }) => providers ?? []);
+
+/** Layers hold state (breakers, queues), so they are made once; only their order with plugins is made anew. */
+function builder(parts: GatewayParts): (sources: Sources) => State {
+  const requestLayers = requestSlots(parts);
+  const attemptLayers = attemptSlots(parts);
+  const provider = providerHandler(parts);
+  return ({ config, providers, plugins }) => {
+    const attempts = composeRing(attemptLayers, attemptLayersOf(plugins), { name: 'provider', handler: provider });
+    const router = failover({ routing: routingOf(parts), clock: parts.clock }, attempts.handler);
+    return {
+      config,
+      providers,
+      plugins,
+      registry: createRegistry([...providers, ...pluginProviders(plugins)], config, parts.statistics),
+      attempts,
+      requests: composeRing(requestLayers, requestLayersOf(plugins), { name: 'failover', handler: router }),
+    };
+  };
+}
+
+const requestLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Call>[] =>
+  plugins.flatMap(({ name, request }) => (request === undefined ? [] : [{ plugin: name, ...request }]));
+
+const attemptLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Attempt>[] =>
+  plugins.flatMap(({ name, attempt }) => (attempt === undefined ? [] : [{ plugin: name, ...attempt }]));
+
+function routingOf({ registry, config, clock }: GatewayParts): (call: BoundCall) => RouteOptions {
+  return ({ request, preferred }) => ({
+    request,
+    preferred,
+    registry: registry(),
+    config: config(),
+    nowMs: clock.now(),
+  });
+}
+
+function refusal(): PolyphonyError {
+  return new PolyphonyError('invalid-request', 'The gateway is closed and takes no calls: create another one.');
+}
+
+type Operations = Pick<Gateway, 'generate' | 'stream' | 'embed' | 'image' | 'moderate' | 'rerank' | 'call'>;
+
+function operations(handle: Handler, runtime: Runtime): Operations {
+  const call = (request: ModelRequest, options: CallOptions = {}): Promise<ModelResponse> => {
+    // Nobody sees a collected answer before it is whole, so a stream that breaks may begin anew.
+    const whole: ModelRequest =
+      request.onStreamFailure === undefined ? { ...request, onStreamFailure: 'restart' } : request;
+    const made = callOf(whole, options, runtime);
+    return collect(handle(made), made);
+  };
+  return {
+    call,
+    generate: (request, options) =>
+      call({ ...request, operation: 'chat', onStreamFailure: request.onStreamFailure ?? 'restart' }, options),
+    stream: (request, options = {}): AsyncIterable<ModelEvent> =>
+      handle(callOf({ ...request, operation: 'chat' }, options, runtime)),
+    embed: (request, options) => call({ ...request, operation: 'embed' }, options),
+    image: (request, options) => call({ ...request, operation: 'image' }, options),
+    moderate: (request, options) => call({ ...request, operation: 'moderate' }, options),
+    rerank: (request, options) => call({ ...request, operation: 'rerank' }, options),
+  };
+}
+
+function explain(request: ModelRequest, state: State, { clock }: Runtime): Explanation {
+  const options: RouteOptions = { request, registry: state.registry, config: state.config, nowMs: clock.now() };
+  return {
+    requestRing: state.requests.names,
+    attemptRing: state.attempts.names,
+    candidates: order(options).map(({ deployment: { target, card }, score, parts, estimatedNanoUsd }) => ({
+      target,
+      card,
+      score,
+      parts,
+      estimatedNanoUsd,
+    })),
+    rejected: rejections(options),
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * Turns a call into attempts at one target after another.
+ *
+ * F1. The commit point is the first token, tool delta or output. Before it a failed target is replaced without a trace;
+ *     after it only as the request's `onStreamFailure` says, and never silently.
+ * F2. No target is tried twice in one call (but see `allowAgain`), and none after the caller's deadline or cancel.
+ * F3. A context window or a content policy is mended by its own chain; a fallback with a smaller window is not tried.
+ * F4. The caller's own faults (a bad request, a spent budget, a block) are thrown at once.
+ * F5. When every target has failed the most useful error is thrown, with each target's reason in its details.
+ * F6. The last target that is left is tried even where its breaker is open, as are all when every breaker was.
+ */
+import { abortError, asPolyphonyError } from '../core/errors.ts';
+import type { Attempt, Call, Handler } from '../core/model.ts';
+import type { BoundCall } from './affinity.ts';
+import { allFailed, type Failure } from './failures.ts';
+import { type Itinerary, itinerary } from './itinerary.ts';
+import { nextNumber } from './numbering.ts';
+import { lazily, type Opening, openStream, resume } from './opening.ts';
+import { type Reopen, recovering, type Shape } from './recovery.ts';
+import type { RouteOptions } from './route.ts';
+import type { TimedAttempt } from './timings.ts';
+
+export interface FailoverParts {
+  /** The routing options of now: registry, config and time. */
+  readonly routing: (call: BoundCall) => RouteOptions;
+  readonly clock: { now(): number };
+}
+
+/** The innermost layer of the request ring; `attempt` is the whole attempt ring. */
+export function failover({ routing, clock }: FailoverParts, attempt: Handler<Attempt>): Handler {
+  return (call: BoundCall) =>
+    lazily(async () => {
+      const plan = itinerary(routing(call));
+      const opening = await openNext(call, plan, attempt, clock, unshaped, []);
+      const mode = call.request.onStreamFailure ?? 'error';
+      if (mode === 'error') return resume(opening);
+      const reopen: Reopen = (shape, failures) => openNext(call, plan, attempt, clock, shape, failures);
+      return recovering(call, opening, mode, plan, reopen);
+    });
+}
+
+const unshaped: Shape = (call) => call;
+
+/** Tries what the itinerary still holds until one speaks. */
+async function openNext(
+  call: Call,
+  plan: Itinerary,
+  attempt: Handler<Attempt>,
+  clock: FailoverParts['clock'],
+  shape: Shape,
+  before: readonly Failure[],
+): Promise<Opening> {
+  const failures = [...before];
+  for (let stop = plan.next(); stop !== undefined; stop = plan.next()) {
+    const { target } = stop.deployment;
+    const shaped = shape(call, stop.deployment);
+    const trial: TimedAttempt = { ...shaped, target, number: nextNumber(call), lastResort: stop.last };
+    try {
+      return await openStream(attempt(trial));
+    } catch (thrown) {
+      if (call.signal.aborted) throw abortError(call.signal);
+      const error = asPolyphonyError(thrown);
+      failures.push({ target, error });
+      if (!plan.failed(error)) break;
+      if (call.deadline !== undefined && clock.now() >= call.deadline) break;
+    }
+  }
+  throw allFailed(failures);
+}

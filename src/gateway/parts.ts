@@ -1,0 +1,24 @@
+/** What the layers are built from: each takes what it needs and no more. */
+import type { Clock, Runtime } from '../core/clock.ts';
+import type { Config } from '../core/config.ts';
+import type { Logger } from '../core/plugin.ts';
+import type { Transport } from '../core/provider.ts';
+import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
+import type { Credentials } from './credentials.ts';
+import type { Registry } from './registry.ts';
+import type { Statistics } from './statistics.ts';
+
+export interface GatewayParts {
+  readonly runtime: Runtime;
+  /** The runtime's. */
+  readonly clock: Clock;
+  readonly keyValue: KeyValueStore;
+  readonly ledger: UsageLedger | undefined;
+  readonly logger: Logger | undefined;
+  readonly transport: Transport;
+  readonly statistics: Statistics;
+  readonly credentials: Credentials;
+  /** As of now: both are replaced as a whole while calls are under way. */
+  readonly config: () => Config;
+  readonly registry: () => Registry;
+}

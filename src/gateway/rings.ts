@@ -1,0 +1,137 @@
+/** Puts plugins into a ring: before a layer, in its place (behind the built-in one) or after it. */
+import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
+import { type Call, compose, type Handler, type Middleware, type ModelEvent } from '../core/model.ts';
+import type { Place } from '../core/plugin.ts';
+import { failing } from './opening.ts';
+
+/** A place of a ring; without `handle` nothing is built in and the slot waits for plugins. */
+export interface Slot<C extends Call> {
+  readonly name: string;
+  readonly handle?: Middleware<C> | undefined;
+}
+
+export interface PluginLayer<C extends Call> {
+  readonly plugin: string;
+  readonly place: Place<string>;
+  readonly handle: Middleware<C>;
+}
+
+export interface Ring<C extends Call> {
+  /** Outermost first: built-in layers by name, plugins as `plugin:<name>`. */
+  readonly names: readonly string[];
+  readonly handler: Handler<C>;
+}
+
+interface Layer<C extends Call> {
+  readonly name: string;
+  readonly handle: Middleware<C>;
+}
+
+/** Slots that judge or remember answers; calls that layers make themselves pass them by. */
+const ANSWERS_ONLY: readonly string[] = ['moderation', 'cache', 'escalation'];
+
+/**
+ * The ring with every plugin in its place; plugins of the same place keep their order. The last slot is the handler
+ * itself: what asks for its place stands right before it.
+ *
+ * @throws invalid-config for a place that does not exist
+ */
+export function composeRing<C extends Call>(
+  slots: readonly Slot<C>[],
+  plugins: readonly PluginLayer<C>[],
+  innermost: { readonly name: string; readonly handler: Handler<C> },
+): Ring<C> {
+  const names = [...slots.map(({ name }) => name), innermost.name];
+  for (const layer of plugins) checkPlace(layer, names, innermost.name);
+  const layers = slots.flatMap((slot) => layersOf(slot, plugins));
+  for (const layer of plugins) if (slotOf(layer.place) === innermost.name) layers.push(pluginLayer(layer));
+  return {
+    names: [...layers.map(({ name }) => name), innermost.name],
+    handler: compose(
+      layers.map(({ handle }) => handle),
+      innermost.handler,
+    ),
+  };
+}
+
+function slotOf(place: Place<string>): string {
+  if (typeof place === 'string') return place;
+  return 'before' in place ? place.before : place.after;
+}
+
+function checkPlace<C extends Call>(
+  { plugin, place }: PluginLayer<C>,
+  names: readonly string[],
+  innermost: string,
+): void {
+  const slot = slotOf(place);
+  const behindAll = typeof place === 'object' && 'after' in place && place.after === innermost;
+  if (names.includes(slot) && !behindAll) return;
+  const why = behindAll ? `nothing comes after "${slot}"` : `there is no layer "${slot}"`;
+  const message = `The plugin "${plugin}" cannot take its place: ${why}. The layers are ${names.join(', ')}.`;
+  throw new PolyphonyError('invalid-config', message, { details: { plugin } });
+}
+
+function layersOf<C extends Call>({ name, handle }: Slot<C>, plugins: readonly PluginLayer<C>[]): Layer<C>[] {
+  const at = (test: (place: Place<string>) => boolean): Layer<C>[] =>
+    plugins.filter(({ place }) => test(place)).map((layer) => pluginLayer(layer));
+  return [
+    ...at((place) => typeof place === 'object' && 'before' in place && place.before === name),
+    ...(handle === undefined ? [] : [{ name, handle }]),
+    ...at((place) => place === name),
+    ...at((place) => typeof place === 'object' && 'after' in place && place.after === name),
+  ];
+}
+
+function pluginLayer<C extends Call>({ plugin, place, handle }: PluginLayer<C>): Layer<C> {
+  const guarded = guard(plugin, handle);
+  const skips = typeof place === 'string' && ANSWERS_ONLY.includes(place);
+  const forAnswers: Middleware<C> = (call, next) =>
+    call.purpose === 'answer' || call.purpose === 'planner' ? guarded(call, next) : next(call);
+  return { name: `plugin:${plugin}`, handle: skips ? forAnswers : guarded };
+}
+
+/** Names the plugin in whatever it throws that is not an error of ours. Costs nothing where it returns `next(call)`. */
+function guard<C extends Call>(plugin: string, handle: Middleware<C>): Middleware<C> {
+  return (call, next) => {
+    let inner: AsyncIterable<ModelEvent> | undefined;
+    try {
+      const stream = handle(call, (given) => {
+        inner = next(given);
+        return inner;
+      });
+      return stream === inner ? stream : guarded(stream, plugin, call);
+    } catch (error) {
+      return failing(blame(error, plugin, call));
+    }
+  };
+}
+
+function guarded(stream: AsyncIterable<ModelEvent>, plugin: string, call: Call): AsyncIterable<ModelEvent> {
+  const rethrow = (error: unknown): never => {
+    throw blame(error, plugin, call);
+  };
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = stream[Symbol.asyncIterator]();
+      const close = iterator.return?.bind(iterator);
+      return {
+        next: () => iterator.next().then(undefined, rethrow),
+        return: async () => {
+          await close?.().then(undefined, rethrow);
+          return { value: undefined, done: true };
+        },
+      };
+    },
+  };
+}
+
+function blame(error: unknown, plugin: string, call: Call): PolyphonyError {
+  if (error instanceof PolyphonyError) return error;
+  if (call.signal.aborted) return abortError(call.signal);
+  const { message } = asPolyphonyError(error);
+  return new PolyphonyError('plugin-failed', `The plugin "${plugin}" failed: ${message}`, {
+    cause: error,
+    details: { plugin },
+  });
+}

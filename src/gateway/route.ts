@@ -1,0 +1,177 @@
+/**
+ * The routing decision: pure and synchronous, apart from any execution.
+ *
+ * R1. A target that fails a requirement or a limit is never a candidate, whatever its score, session or chain.
+ * R2. An explicit chain keeps its order. Else the best score comes first.
+ * R3. A tier is a requirement of the first choice; the fallbacks may leave it.
+ * R4. Fallbacks go by nearness in quality: the same model elsewhere, then the same tier, then the next tier (upwards
+ *     before downwards), each nearest quality first. A premium model never falls to a fast one before a balanced one.
+ * R5. A session's target comes first where it is a first choice; it is never brought back otherwise.
+ */
+
+import { PolyphonyError } from '../core/errors.ts';
+import type { Rejection } from '../core/gateway.ts';
+import { type ModelRequest, type Target, TIERS, type Tier } from '../core/model.ts';
+import { failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
+import type { Deployment, Registry } from './registry.ts';
+import { choiceOf } from './requirements.ts';
+import { type Scored, scoreAll } from './score.ts';
+import { suggest } from './suggest.ts';
+
+export interface RouteOptions extends Negotiation {
+  readonly registry: Registry;
+  /** The target that served the session before. */
+  readonly preferred?: Target | undefined;
+}
+
+/** Targets that one call tries at most: an outage of one's own network would otherwise be tried at every model there is. */
+const MAX_TARGETS = 8;
+const MAX_LISTED = 40;
+
+/** The targets to try, in order. @throws no-route listing for each target what it failed */
+export function route(options: RouteOptions): readonly Scored[] {
+  const ordered = order(options);
+  if (ordered.length === 0) throw noRoute(options);
+  return ordered.length > MAX_TARGETS ? ordered.slice(0, MAX_TARGETS) : ordered;
+}
+
+/** Every candidate in order, without the cut that `route` makes; empty when none is left. */
+export function order(options: RouteOptions): readonly Scored[] {
+  const { request, registry, preferred } = options;
+  const choice = choiceOf(request);
+  if (choice.route !== undefined) return prefer(chain(choice.route, options), preferred);
+  const asked = choice.id === undefined ? registry.deployments : registry.named(choice.id);
+  const able = asked.filter((deployment) => satisfies(deployment, options));
+  const scored = scoreAll(able, options);
+  const first =
+    choice.tier === undefined ? scored : scored.filter(({ deployment }) => deployment.card.tier === choice.tier);
+  const best = prefer(first, preferred)[0];
+  return best === undefined ? [] : [best, ...fallbacks(best, scored, choice.strengths)];
+}
+
+/** The chain of the config, each name's own deployments by score. */
+function chain(name: string, options: RouteOptions): readonly Scored[] {
+  const routes = options.config.routes ?? {};
+  const names = Object.hasOwn(routes, name) ? routes[name]?.chain : undefined;
+  if (names === undefined) throw unknownRoute(name, Object.keys(routes));
+  return namedTargets(names, options);
+}
+
+/** Targets by names in the names' order; those that fail a requirement are left out. */
+export function namedTargets(names: readonly string[], options: RouteOptions): readonly Scored[] {
+  const all = names.flatMap((name) => {
+    const able = options.registry.named(name).filter((deployment) => satisfies(deployment, options));
+    return scoreAll(able, options);
+  });
+  return all.filter((one, index) => all.findIndex((other) => other.deployment === one.deployment) === index);
+}
+
+function prefer(scored: readonly Scored[], preferred: Target | undefined): readonly Scored[] {
+  if (preferred === undefined) return scored;
+  const index = scored.findIndex(({ deployment: { target } }) => sameDeployment(target, preferred));
+  const found = scored[index];
+  if (found === undefined) return scored;
+  const target = {
+    ...found.deployment.target,
+    ...(preferred.credential === undefined ? {} : { credential: preferred.credential }),
+  };
+  const bound: Scored = { ...found, deployment: { ...found.deployment, target } };
+  return [bound, ...scored.filter((one) => one !== found)];
+}
+
+const sameDeployment = (a: Target, b: Target): boolean =>
+  a.provider === b.provider && a.model === b.model && a.region === b.region;
+
+function fallbacks(
+  best: Scored,
+  scored: readonly Scored[],
+  strengths: readonly string[] | undefined,
+): readonly Scored[] {
+  const { card, target } = best.deployment;
+  const quality = qualityOf(card, strengths);
+  return scored
+    .filter(({ deployment }) => !sameDeployment(deployment.target, target))
+    .map((one) => ({
+      one,
+      step: one.deployment.card.id === card.id ? -1 : tierStep(card.tier, one.deployment.card.tier),
+      distance: Math.abs(qualityOf(one.deployment.card, strengths) - quality),
+    }))
+    .sort((a, b) => a.step - b.step || a.distance - b.distance || b.one.score - a.one.score)
+    .map(({ one }) => one);
+}
+
+/** Steps from one tier to another; upwards comes before downwards at the same distance. */
+function tierStep(from: Tier, to: Tier): number {
+  const difference = TIERS.indexOf(to) - TIERS.indexOf(from);
+  return difference >= 0 ? 2 * difference : -2 * difference + 1;
+}
+
+/** What each target that is no candidate fails: the requirements, the asked model, the asked tier. */
+export function rejections(options: RouteOptions): readonly Rejection[] {
+  const { request, registry } = options;
+  const choice = choiceOf(request);
+  const names =
+    choice.route === undefined
+      ? choice.id === undefined
+        ? undefined
+        : [choice.id]
+      : options.config.routes?.[choice.route]?.chain;
+  const asked = names?.flatMap((name) => registry.named(name));
+  const candidates = new Set(order(options).map(({ deployment }) => deployment.card));
+  return (asked ?? registry.deployments)
+    .filter((deployment) => !candidates.has(deployment.card) || !satisfies(deployment, options))
+    .map((deployment) => ({ target: deployment.target, failed: whyNot(deployment, options, choice.tier) }))
+    .filter(({ failed }) => failed.length > 0);
+}
+
+function whyNot(deployment: Deployment, options: RouteOptions, tier: Tier | undefined): readonly string[] {
+  const failed = failures(deployment, options);
+  if (tier === undefined || deployment.card.tier === tier) return failed;
+  return [`is of tier "${deployment.card.tier}", "${tier}" is asked for`, ...failed];
+}
+
+function noRoute(options: RouteOptions): PolyphonyError {
+  const { request, registry } = options;
+  const choice = choiceOf(request);
+  if (registry.deployments.length === 0 && registry.providers.size === 0) {
+    return new PolyphonyError('no-route', 'There is no model to send the request to: register a provider.');
+  }
+  if (choice.id !== undefined && registry.named(choice.id).length === 0) return unknownModel(choice.id, registry);
+  const rejected = rejections(options);
+  const lines = rejected.slice(0, MAX_LISTED).map(({ target, failed }) => `${nameOf(target)} ${failed.join(' and ')}`);
+  const more = rejected.length > MAX_LISTED ? `; and ${rejected.length - MAX_LISTED} more, see details` : '';
+  return new PolyphonyError(
+    'no-route',
+    `No model satisfies ${describe(request)}: ${lines.join('; ')}${more}. Relax a requirement, or register a model that meets it.`,
+    { details: { rejected } },
+  );
+}
+
+export const nameOf = (target: Target): string =>
+  `${target.provider}/${target.model}${target.region === undefined ? '' : `@${target.region}`}`;
+
+function describe(request: ModelRequest): string {
+  const { id, tier, route: name } = choiceOf(request);
+  const asked = [id && `model "${id}"`, tier && `tier "${tier}"`, name && `route "${name}"`].filter(Boolean);
+  return asked.length === 0 ? `the "${request.operation}" request` : `the request for ${asked.join(' and ')}`;
+}
+
+function unknownModel(id: string, registry: Registry): PolyphonyError {
+  const suggestions = suggest(id, registry.names());
+  const hint =
+    suggestions.length > 0 ? `Did you mean ${suggestions.map((name) => `"${name}"`).join(' or ')}?` : remedy(registry);
+  return new PolyphonyError('no-route', `No provider offers a model called "${id}". ${hint}`, {
+    details: { unknown: id, suggestions, rejected: [] },
+  });
+}
+
+const remedy = ({ providers }: Registry): string =>
+  `Ask for one as "provider/model"; the providers are ${[...providers.keys()].join(', ')}.`;
+
+function unknownRoute(name: string, known: readonly string[]): PolyphonyError {
+  const near = suggest(name, known);
+  const hint = near.length > 0 ? `Did you mean "${near[0]}"?` : `The routes are: ${known.join(', ') || 'none'}.`;
+  return new PolyphonyError('no-route', `The config has no route called "${name}". ${hint}`, {
+    details: { unknown: name, suggestions: near, rejected: [] },
+  });
+}

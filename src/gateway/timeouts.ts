@@ -1,0 +1,121 @@
+/**
+ * First token, idle and total, on the injected clock; the transport has the connection's. One timer an attempt: events
+ * move deadlines, and the timer compares them when it fires.
+ *
+ * T1. Silence counts only while an event is awaited: a slow reader times nothing out.
+ * T2. A timeout reaches the provider as an abort of its signal; a source that ignores it is given up a second later.
+ * T3. After `finish` the source has a second to end; then the connection is dropped and the answer stands.
+ * T4. No timer and no listener outlives the attempt.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { Config } from '../core/config.ts';
+import { abortError, PolyphonyError } from '../core/errors.ts';
+import type { Attempt, Middleware, ModelEvent } from '../core/model.ts';
+import { commits } from './opening.ts';
+import { nameOf } from './route.ts';
+import { type StreamControl, type Watcher, watch } from './watch.ts';
+
+export type TimeoutKind = 'first-token' | 'idle' | 'total' | 'deadline';
+
+interface Bounds {
+  readonly firstToken: number;
+  readonly idle: number;
+  /** Ends of the attempt and of the call, in monotonic milliseconds from the start. */
+  readonly total: number;
+  readonly deadline: number;
+}
+
+const DEFAULTS = { firstToken: 120_000, idle: 60_000, total: 600_000 };
+/** For a source to end after `finish`, or after its signal was aborted. */
+const GRACE_MS = 1000;
+
+export function timeouts({ clock, config }: { clock: Clock; config: () => Config }): Middleware<Attempt> {
+  return (attempt, next) => watch(timeoutWatcher(attempt, next, clock, boundsOf(attempt, clock, config())));
+}
+
+function boundsOf({ deadline }: Attempt, clock: Clock, { timeouts: given }: Config): Bounds {
+  return {
+    firstToken: given?.firstToken ?? DEFAULTS.firstToken,
+    idle: given?.idle ?? DEFAULTS.idle,
+    total: given?.total ?? DEFAULTS.total,
+    deadline: deadline === undefined ? Number.POSITIVE_INFINITY : deadline - clock.now(),
+  };
+}
+
+function timeoutWatcher(
+  attempt: Attempt,
+  next: (attempt: Attempt) => AsyncIterable<ModelEvent>,
+  clock: Clock,
+  bounds: Bounds,
+): Watcher {
+  const controller = new AbortController();
+  const begun = clock.monotonic();
+  const whole = begun + Math.min(bounds.total, bounds.deadline);
+  let asked = begun;
+  let spoke = false;
+  let control: StreamControl | undefined;
+  let cancelTimer: (() => void) | undefined;
+  const arm = (at: number, callback: () => void): void => {
+    cancelTimer?.();
+    cancelTimer = clock.schedule(Math.max(0, at - clock.monotonic()), callback);
+  };
+  const stop = (reason: PolyphonyError): void => {
+    controller.abort(reason);
+    arm(clock.monotonic() + GRACE_MS, () => control?.interrupt(reason));
+  };
+  const due = (): number => Math.min(whole, spoke ? asked + bounds.idle : begun + bounds.firstToken);
+  const check = (): void => {
+    const now = clock.monotonic();
+    if (now >= whole) stop(timeout(bounds.deadline < bounds.total ? 'deadline' : 'total', attempt, bounds));
+    else if (now < due()) arm(due(), check);
+    else if (control?.waiting()) stop(timeout(spoke ? 'idle' : 'first-token', attempt, bounds));
+    else arm(Math.min(whole, now + bounds.idle), check);
+  };
+  const onAbort = (): void => stop(abortError(attempt.signal));
+  return {
+    start(given) {
+      if (attempt.signal.aborted) throw abortError(attempt.signal);
+      control = given;
+      attempt.signal.addEventListener('abort', onAbort, { once: true });
+      arm(due(), check);
+      return undefined;
+    },
+    open: () => next({ ...attempt, signal: controller.signal }),
+    ask() {
+      asked = clock.monotonic();
+    },
+    event(event) {
+      if (event.type === 'finish') arm(clock.monotonic() + GRACE_MS, () => giveUp(controller, control));
+      else if (!spoke) spoke = commits(event);
+      return event;
+    },
+    cancel: () => stop(new PolyphonyError('cancelled', 'The reader left the stream.')),
+    end(ending) {
+      cancelTimer?.();
+      attempt.signal.removeEventListener('abort', onAbort);
+      return ending;
+    },
+  };
+}
+
+/** The answer is whole but its source does not end. */
+function giveUp(controller: AbortController, control: StreamControl | undefined): void {
+  const reason = new PolyphonyError('cancelled', 'The source did not end after it had finished.');
+  controller.abort(reason);
+  control?.interrupt(reason);
+}
+
+function timeout(kind: TimeoutKind, { target }: Attempt, bounds: Bounds): PolyphonyError {
+  const name = nameOf(target);
+  const details = { timeout: kind, provider: target.provider };
+  if (kind === 'deadline') {
+    const message = `The call's time was over before ${name} had answered: allow more than limits.milliseconds.`;
+    return new PolyphonyError('timeout', message, { details, retryable: false });
+  }
+  const [waited, bound] = {
+    'first-token': [`gave no token for ${bounds.firstToken} ms`, 'firstToken'],
+    idle: [`went silent for ${bounds.idle} ms`, 'idle'],
+    total: [`took longer than ${bounds.total} ms`, 'total'],
+  }[kind];
+  return new PolyphonyError('timeout', `${name} ${waited}. Try elsewhere, or raise timeouts.${bound}.`, { details });
+}
