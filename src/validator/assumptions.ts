@@ -1,0 +1,27 @@
+/** What nobody can know before a run, and what the estimate takes it to be. docs/reference/plan-format.md lists them. */
+
+/** Items of an `each` whose list says nothing of its length. */
+export const ITEMS = { expected: 10, high: 100 } as const;
+/** Tokens of a free text answer. */
+export const ANSWER_TOKENS = 400;
+/** Tokens of one value of the run's input, of an item, of a tool's output. */
+export const VALUE_TOKENS = { expected: 200, high: 2000 } as const;
+/** Tokens around a prompt: roles, separators, the instruction to answer in JSON. */
+export const PROMPT_TOKENS = 20;
+/** Chance that an answer below the threshold sends a node to its next rung. */
+export const ESCALATION_SHARE = 0.3;
+/** Chance that a node that may be skipped runs, in the sum of a plan. */
+export const RUN_SHARE = 0.5;
+/** Rounds of a `repeat`. */
+export const ROUNDS = 2;
+/** Model calls of a node with tools: one that asks for a tool and one that answers. */
+export const TOOL_CALLS = { expected: 2, high: 8 } as const;
+/** Items of an `each` at once, when the node does not say. */
+export const CONCURRENCY = 64;
+/** A nested plan: the planner's call, and the model calls of what it plans. */
+export const NESTED = {
+  planner: { input: 3000, output: 800, images: 0 },
+  call: { input: 1000, output: ANSWER_TOKENS, images: 0 },
+  expected: { plannings: 1, calls: 4 },
+  high: { plannings: 3, calls: 16 },
+} as const;

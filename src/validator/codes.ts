@@ -1,0 +1,66 @@
+/** Every issue that a plan can have, and whether it stops the plan. docs/reference/plan-issues.md explains each. */
+
+export const ISSUE_CODES = {
+  'shape.json': 'error',
+  'shape.duplicate_key': 'warning',
+  'shape.unsafe_key': 'error',
+  'shape.required': 'error',
+  'shape.type': 'error',
+  'shape.value': 'error',
+  'shape.unknown_field': 'error',
+  'size.bytes': 'error',
+  'size.depth': 'error',
+  'size.nodes': 'error',
+  'size.issues': 'error',
+  'id.duplicate': 'error',
+  'id.reserved': 'error',
+  'use.unknown': 'error',
+  'in.missing': 'error',
+  'in.unknown': 'error',
+  'type.mismatch': 'error',
+  'ref.syntax': 'error',
+  'ref.unknown_node': 'error',
+  'ref.unknown_field': 'error',
+  'ref.unknown_input': 'error',
+  'ref.scope': 'error',
+  'ref.forward': 'error',
+  'ref.self': 'error',
+  'graph.cycle': 'error',
+  'condition.syntax': 'error',
+  'condition.type': 'error',
+  'each.not_array': 'error',
+  'repeat.unbounded': 'error',
+  'wait.impossible': 'error',
+  'node.unused': 'warning',
+  'field.ineffective': 'warning',
+  'schema.invalid': 'error',
+  'schema.unsafe': 'error',
+  'model.unknown': 'error',
+  'model.ambiguous': 'error',
+  'model.no_capable': 'error',
+  'model.privacy': 'error',
+  'escalate.evaluator': 'error',
+  'escalate.target': 'error',
+  'limits.contradiction': 'error',
+  'budget.infeasible': 'error',
+  'budget.unpriced': 'warning',
+  'budget.slow': 'warning',
+  'workflow.cycle': 'error',
+  'workflow.depth': 'error',
+  'validator.failed': 'error',
+} as const satisfies Record<string, 'error' | 'warning'>;
+
+export type IssueCode = keyof typeof ISSUE_CODES;
+
+/** Every change that the validator makes by itself. */
+export const REPAIR_CODES = {
+  'text.extracted': 'The JSON stood in a fence or between prose.',
+  'text.mended': 'The text was almost JSON: commas, quotes, brackets.',
+  'field.renamed': 'A field of a node had a near or a usual other name.',
+  'name.corrected': 'A name was one slip away from the only one that it can be.',
+  'reference.wrapped': 'A reference stood without its braces, or a condition with them.',
+  'reference.shifted': 'A node referred to itself where exactly one earlier node fits.',
+  'node.moved': 'A node stood before one that it needs.',
+} as const satisfies Record<string, string>;
+
+export type RepairCode = keyof typeof REPAIR_CODES;

@@ -1,0 +1,109 @@
+/**
+ * The nearest valid names: by bounded Damerau-Levenshtein distance (optimal string alignment), by equality once case
+ * and separators are gone, and by shared words.
+ */
+
+const LONGEST_NAME = 80;
+const MOST_CANDIDATES = 4000;
+
+/** Separators and case gone, everything else as it is. */
+const squeezed = (name: string): string => name.toLowerCase().replace(/[\s_\-./:]+/g, '');
+const words = (name: string): string[] =>
+  name
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[\s_\-./:]+/)
+    .filter((word) => word.length > 1);
+
+/** Optimal string alignment distance, or `limit + 1` as soon as it must be more than `limit`. */
+export function editDistance(left: string, right: string, limit: number): number {
+  if (Math.abs(left.length - right.length) > limit) return limit + 1;
+  let before: number[] = [];
+  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= left.length; row += 1) {
+    const current = [row];
+    let smallest = row;
+    for (let column = 1; column <= right.length; column += 1) {
+      const same = left.charCodeAt(row - 1) === right.charCodeAt(column - 1);
+      let distance = Math.min(
+        (previous[column] ?? 0) + 1,
+        (current[column - 1] ?? 0) + 1,
+        (previous[column - 1] ?? 0) + (same ? 0 : 1),
+      );
+      if (isSwap(left, right, row, column)) distance = Math.min(distance, (before[column - 2] ?? 0) + 1);
+      current.push(distance);
+      if (distance < smallest) smallest = distance;
+    }
+    if (smallest > limit) return limit + 1;
+    before = previous;
+    previous = current;
+  }
+  return previous[right.length] ?? limit + 1;
+}
+
+const isSwap = (left: string, right: string, row: number, column: number): boolean =>
+  row > 1 &&
+  column > 1 &&
+  left.charCodeAt(row - 1) === right.charCodeAt(column - 2) &&
+  left.charCodeAt(row - 2) === right.charCodeAt(column - 1);
+
+/** 0 is the same name written otherwise; from `WORDS_APART` on the names share words or a beginning only. */
+const WORDS_APART = 10;
+
+function distanceOf(name: string, candidate: string): number | undefined {
+  const [short, other] = [squeezed(name), squeezed(candidate)];
+  if (short === other) return 0;
+  const limit = Math.max(1, Math.floor(Math.min(short.length, other.length) / 3));
+  const distance = editDistance(short, other, limit);
+  if (distance <= limit) return distance;
+  if (short.length >= 3 && (other.startsWith(short) || short.startsWith(other)) && other.length >= 3) {
+    return WORDS_APART;
+  }
+  const mine = new Set(words(name));
+  const theirs = new Set(words(candidate));
+  const shared = [...mine].filter((word) => theirs.has(word)).length;
+  const share = shared / Math.max(1, Math.max(mine.size, theirs.size));
+  return share >= 0.5 ? WORDS_APART + 1 - share : undefined;
+}
+
+interface Near {
+  readonly name: string;
+  readonly distance: number;
+}
+
+function nearNames(name: string, candidates: Iterable<string>): Near[] {
+  if (name.length > LONGEST_NAME) return [];
+  const near: Near[] = [];
+  let seen = 0;
+  for (const candidate of candidates) {
+    if (++seen > MOST_CANDIDATES) break;
+    const distance = candidate.length > LONGEST_NAME ? undefined : distanceOf(name, candidate);
+    if (distance !== undefined) near.push({ name: candidate, distance });
+  }
+  return near.sort((a, b) => a.distance - b.distance);
+}
+
+/** The nearest names, best first, at most three. */
+export function nearest(name: string, candidates: Iterable<string>): string[] {
+  return nearNames(name, candidates)
+    .slice(0, 3)
+    .map((near) => near.name);
+}
+
+const withoutDigits = (name: string): string => name.replace(/\d+/g, '#');
+const digitsOf = (name: string): string => (name.match(/\d+/g) ?? []).join(',');
+
+/**
+ * The only name that this one can be a slip of: one edit (two from eight characters on, three from sixteen on), no digit
+ * changed, and no other name nearly as near. Short names and names that differ in a number are never slips:
+ * `n1` and `n2` are two things.
+ */
+export function slipOf(name: string, candidates: Iterable<string>): string | undefined {
+  const [best, second] = nearNames(name, candidates);
+  if (best === undefined || digitsOf(best.name) !== digitsOf(name)) return undefined;
+  if (best.distance === 0) return second?.distance === 0 ? undefined : best.name;
+  const length = Math.min(withoutDigits(name).length, withoutDigits(best.name).length);
+  const allowed = length < 4 ? 0 : length < 8 ? 1 : length < 16 ? 2 : 3;
+  if (best.distance > allowed) return undefined;
+  return second !== undefined && second.distance < best.distance + 2 ? undefined : best.name;
+}

@@ -1,0 +1,116 @@
+/**
+ * From anything to a valid plan or a list of all that is wrong with it.
+ *
+ * V1. Nothing that is given makes it throw, hang or exceed the bounds of the catalogue.
+ * V2. Every issue is listed, each with a pointer into the plan as it was given and with the nearest valid names.
+ * V3. Repairs need no model and no luck: where two are possible none is made. What was repaired is validated again.
+ * V4. Only this file makes a ValidPlan, and only of a plan without errors.
+ */
+import type { Catalogue, PlanRepair, Validate, ValidateOptions, Validation } from '../core/validation.ts';
+import { checkBudget } from './budget.ts';
+import { compilePlan } from './compile.ts';
+import { checkConditions, checkIneffective, checkRepeat, checkWait, reportUnused } from './control.ts';
+import { estimateStudy } from './estimate.ts';
+import { checkInputs } from './inputs.ts';
+import { checkModels } from './models.ts';
+import { checkId, checkOut, checkUse } from './names.ts';
+import { checkNesting } from './nesting.ts';
+import { applyOrder, dependenciesOf, isOrdered, reportCycles, stableOrder } from './order.ts';
+import { readPlan } from './read.ts';
+import { resolvePlan } from './references.ts';
+import { createReport, publicIssue, type Report } from './report.ts';
+import { readShape, type ShapedPlan } from './shape.ts';
+import { openPlan, type Study } from './study.ts';
+
+/** A repair can uncover the next one; more rounds than this were never seen to help. */
+const MOST_ROUNDS = 4;
+
+export const validate: Validate = (raw, catalogue, options = {}) => {
+  try {
+    return validatePlan(raw, catalogue, options);
+  } catch (error) {
+    // A getter of the caller's own object threw, or a bound of the operator is deeper than the stack.
+    const reason = error instanceof Error ? error.message.slice(0, 200) : 'it threw something that is no error';
+    const message = `The plan could not be read to its end (${reason}): give plain JSON within the bounds.`;
+    return { issues: [{ code: 'validator.failed', severity: 'error', path: '', message }], repaired: [] };
+  }
+};
+
+function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptions): Validation {
+  const repair = options.repair !== false;
+  const first = createReport();
+  const { document, repaired: read } = readPlan(raw, { bounds: catalogue.bounds, repair }, first);
+  if (document === undefined) return { issues: first.findings.map(publicIssue), repaired: read };
+  const repaired: PlanRepair[] = [...read];
+  for (let round = 1; ; round += 1) {
+    const report = createReport();
+    for (const { code, path, message, ...details } of first.findings) report.add(code, path, message, details);
+    const examined = examine(document, catalogue, repair, report);
+    const fixes = repair && round <= MOST_ROUNDS ? report.findings.filter(({ fix }) => fix !== undefined) : [];
+    if (fixes.length === 0) return { ...examined, repaired: [...repaired, ...examined.repaired] };
+    for (const { path, fix } of fixes) {
+      if (fix === undefined) continue;
+      fix.edit(document);
+      repaired.push({ code: fix.code, path, message: fix.message });
+    }
+  }
+}
+
+/** One look at the whole document. `repaired`: nodes that were moved. */
+function examine(document: unknown, catalogue: Catalogue, repair: boolean, report: Report): Validation {
+  const shaped = readShape(document, catalogue.bounds, report);
+  if (shaped === undefined) return { issues: report.findings.map(publicIssue), repaired: [] };
+  const { study, dependencies, moved } = ordered(shaped, catalogue, repair, report);
+  resolvePlan(study);
+  study.subjects.forEach((subject, place) => {
+    checkId(subject, study);
+    checkUse(subject, study);
+    checkOut(subject, report);
+    checkInputs(subject, study);
+    checkConditions(subject, study);
+    checkRepeat(subject, study);
+    checkWait(subject, dependencies[place]?.length ?? 0, study);
+    checkModels(subject, study);
+    checkIneffective(subject, study);
+  });
+  reportUnused(study.subjects, study);
+  checkNesting(study);
+  const estimate = estimateStudy(study, dependencies);
+  checkBudget(estimate, study);
+  const issues = report.findings.map(publicIssue);
+  return hasErrors(report)
+    ? { issues, repaired: moved }
+    : { plan: compilePlan(study, estimate), issues, repaired: moved };
+}
+
+const hasErrors = ({ findings }: Report): boolean => findings.some(({ severity }) => severity === 'error');
+
+interface Ordered {
+  readonly study: Study;
+  /** By place in the order of the run. */
+  readonly dependencies: readonly (readonly number[])[];
+  readonly moved: readonly PlanRepair[];
+}
+
+/** The plan opened up, its nodes sorted where that is wanted and needed. */
+function ordered(shaped: ShapedPlan, catalogue: Catalogue, repair: boolean, report: Report): Ordered {
+  const study = openPlan(shaped, catalogue, report);
+  const dependencies = dependenciesOf(study);
+  if (isOrdered(dependencies)) return { study, dependencies, moved: [] };
+  reportCycles(study, dependencies);
+  if (!repair) return { study, dependencies, moved: [] };
+  const order = stableOrder(dependencies);
+  const subjects = applyOrder(study.subjects, order);
+  const places = new Map(order.map((place, index) => [place, index] as const));
+  const sorted = order.map((place) => (dependencies[place] ?? []).map((other) => places.get(other) ?? 0));
+  const moved = subjects.flatMap(({ node, pointer }, index): PlanRepair[] => {
+    const place = order[index] ?? 0;
+    const waiters = (dependencies[place] ?? []).filter((other) => other > place && (places.get(other) ?? 0) < index);
+    if (waiters.length === 0) return [];
+    const names = waiters.map((other) => study.subjects[other]?.node.id).join(', ');
+    return [
+      { code: 'node.moved', path: pointer, message: `Node "${node.id}" was moved behind ${names}, which it needs.` },
+    ];
+  });
+  return { study: { ...study, subjects }, dependencies: sorted, moved };
+}
