@@ -3,7 +3,7 @@ import type { Transport, TransportResponse } from '../../core/provider.ts';
 
 export interface WatchedTransport {
   readonly transport: Transport;
-  /** Requests so far. */
+  /** Requests so far; one whose signal has aborted never leaves a transport. */
   sent(): number;
   /** Answers whose body was neither read to its end nor left. */
   open(): number;
@@ -17,7 +17,7 @@ export function watchTransport(inner: Transport): WatchedTransport {
     open: () => open.size,
     transport: {
       async request(request) {
-        sent += 1;
+        if (!request.signal.aborted) sent += 1;
         const response = await inner.request(request);
         open.add(response);
         return watchResponse(response, () => void open.delete(response));
