@@ -1,0 +1,193 @@
+/** Answers a request that was asked before, and asks once when several callers ask the same at the same time. */
+import { type Call, definePlugin, type Handler, type ModelEvent, type Plugin, PolyphonyError } from 'polyphony';
+import { abortError, asPolyphonyError, collect, replay } from 'polyphony/kit';
+import { type Flight, startFlight } from './exact-cache/flight.ts';
+import { type CacheSharing, cacheKey } from './exact-cache/key.ts';
+import { asHit, cacheable, shows, storable, timeSensitive } from './exact-cache/policy.ts';
+import { createShelf, type Shelf } from './exact-cache/shelf.ts';
+
+export type { CacheSharing } from './exact-cache/key.ts';
+
+export interface ExactCacheOptions {
+  /** `plugin`: memory in front of the polyphony's own key-value store. Personal answers stay in memory. @default 'plugin' */
+  readonly store?: 'memory' | 'plugin';
+  /** Answers in memory. @default 1000 */
+  readonly maxEntries?: number;
+  /** Bytes of answers in memory. @default 67108864 */
+  readonly maxBytes?: number;
+  /** How long an answer is served, in seconds. @default 86400 */
+  readonly ttlSeconds?: number;
+  /** The same for questions about the present, by their words; 0 never serves them. @default 60 */
+  readonly timeSensitiveSeconds?: number;
+  /** Who may get an answer that was made for somebody else. @default 'tenant' */
+  readonly sharing?: CacheSharing;
+  /** Cache images, and requests that set a temperature above 0 without a seed. @default false */
+  readonly cacheSampled?: boolean;
+  /** Cache requests that offer tools, their tool calls included. @default false */
+  readonly cacheTools?: boolean;
+}
+
+export interface CacheStatistics {
+  readonly hits: number;
+  /** Calls that were answered by another call in flight. */
+  readonly coalesced: number;
+  readonly misses: number;
+  readonly stored: number;
+}
+
+export interface ExactCachePlugin extends Plugin {
+  statistics(): CacheStatistics;
+}
+
+interface Cache {
+  readonly options: Required<ExactCacheOptions>;
+  readonly shelf: Shelf;
+  readonly flights: Map<string, Journey>;
+  readonly counts: { -readonly [K in keyof CacheStatistics]: CacheStatistics[K] };
+  readonly start: (key: string, call: Call, next: Handler) => Journey;
+  /** True when the call's own deadline has passed. */
+  readonly late: (call: Call) => boolean;
+}
+
+/** A flight, and what became of it. */
+interface Journey {
+  readonly flight: Flight;
+  readonly fate: Fate;
+}
+interface Fate {
+  fromStore: boolean;
+  kept: boolean;
+}
+
+const DEFAULTS: Required<ExactCacheOptions> = {
+  store: 'plugin',
+  maxEntries: 1000,
+  maxBytes: 64 * 1024 * 1024,
+  ttlSeconds: 86_400,
+  timeSensitiveSeconds: 60,
+  sharing: 'tenant',
+  cacheSampled: false,
+  cacheTools: false,
+};
+
+/** @throws invalid-config when a number is negative or no number */
+export function exactCache(options: ExactCacheOptions = {}): ExactCachePlugin {
+  const settings = checked({ ...DEFAULTS, ...options });
+  const counts = { hits: 0, coalesced: 0, misses: 0, stored: 0 };
+  let cache: Cache | undefined;
+  return definePlugin({
+    name: 'exact-cache',
+    setup({ clock, logger, store }) {
+      const behind = settings.store === 'plugin' ? store : undefined;
+      const { maxEntries, maxBytes } = settings;
+      const shelf = createShelf({ clock, logger, maxEntries, maxBytes, store: behind });
+      const flights = new Map<string, Journey>();
+      const start = (key: string, call: Call, next: Handler): Journey => {
+        const fate = { fromStore: false, kept: false };
+        const open = (signal: AbortSignal) => embark(shelf, fate, key, call, (leading) => next({ ...leading, signal }));
+        const flight: Flight = startFlight(clock, open, () => {
+          if (flights.get(key)?.fate === fate) flights.delete(key);
+        });
+        const journey = { flight, fate };
+        flights.set(key, journey);
+        return journey;
+      };
+      const late = ({ deadline }: Call): boolean => deadline !== undefined && clock.now() >= deadline;
+      cache = { options: settings, shelf, flights, counts, start, late };
+    },
+    request: {
+      place: 'cache',
+      handle: (call, next) =>
+        cache === undefined || !cacheable(call, settings) ? next(call) : serve(cache, call, next),
+    },
+    statistics: () => ({ ...counts }),
+    async close() {
+      await cache?.shelf.close();
+    },
+  });
+}
+
+export default exactCache;
+
+function checked(options: Required<ExactCacheOptions>): Required<ExactCacheOptions> {
+  for (const name of ['maxEntries', 'maxBytes', 'ttlSeconds', 'timeSensitiveSeconds'] as const) {
+    const value = options[name];
+    const least = name === 'maxEntries' || name === 'maxBytes' ? 1 : 0;
+    if (Number.isFinite(value) && value >= least) continue;
+    throw new PolyphonyError('invalid-config', `exactCache: ${name} is ${value}; give a number from ${least} upwards.`);
+  }
+  return options;
+}
+
+/** What a flight streams: the stored answer, else the model's. */
+async function* embark(shelf: Shelf, fate: Fate, key: string, call: Call, next: Handler): AsyncGenerator<ModelEvent> {
+  const stored = call.request.cache === 'refresh' ? undefined : await shelf.fetch(key);
+  fate.fromStore = stored !== undefined;
+  yield* stored === undefined ? next(call) : replay(stored);
+}
+
+async function* serve(cache: Cache, call: Call, next: Handler): AsyncGenerator<ModelEvent> {
+  const { counts, shelf, flights } = cache;
+  const key = cacheKey(call, cache.options.sharing);
+  const fresh = call.request.cache === 'refresh';
+  const known = fresh ? undefined : shelf.recall(key);
+  if (known !== undefined) {
+    counts.hits += 1;
+    for await (const event of replay(known)) yield asHit(event);
+    return;
+  }
+  for (let joined = fresh ? undefined : flights.get(key); joined !== undefined; joined = flights.get(key)) {
+    const answered = yield* follow(cache, key, joined, call);
+    if (answered) return;
+  }
+  if (call.signal.aborted) throw abortError(call.signal);
+  const journey = cache.start(key, call, next);
+  // Its own deadline is kept by the layers below, with a better message.
+  const { deadline: _deadline, ...leader } = call;
+  for await (const event of journey.flight.read(leader)) yield journey.fate.fromStore ? asHit(event) : event;
+  if (journey.fate.fromStore) counts.hits += 1;
+  else counts.misses += 1;
+  await accept(cache, key, journey, call);
+}
+
+/**
+ * Reads another call's flight. False when that call failed for reasons of its own (its budget, its deadline, its
+ * caller) before anything was shown: then whoever notices first leads the next flight.
+ */
+async function* follow(cache: Cache, key: string, journey: Journey, call: Call): AsyncGenerator<ModelEvent, boolean> {
+  let shown = false;
+  try {
+    for await (const event of journey.flight.read(call)) {
+      shown ||= shows(event);
+      yield asHit(event);
+    }
+  } catch (error) {
+    const { code } = asPolyphonyError(error);
+    const ofLeader = code === 'budget-exceeded' || code === 'timeout' || code === 'cancelled';
+    const ownEnd = call.signal.aborted || cache.late(call);
+    if (!ofLeader || shown || ownEnd) throw error;
+    return false;
+  }
+  cache.counts[journey.fate.fromStore ? 'hits' : 'coalesced'] += 1;
+  await accept(cache, key, journey, call);
+  return true;
+}
+
+/**
+ * Keeps what a reader took to its very end. A layer that blocks an answer leaves at `finish` or before, so that nothing
+ * blocked is ever stored; so does a reader who stops early.
+ */
+async function accept(cache: Cache, key: string, journey: Journey, call: Call): Promise<void> {
+  if (journey.fate.fromStore || journey.fate.kept) return;
+  journey.fate.kept = true;
+  const response = await collect(streamOf(journey.flight.events), { trace: { attempts: [] }, signal: call.signal });
+  const { options, shelf, counts } = cache;
+  const seconds = timeSensitive(call) ? Math.min(options.timeSensitiveSeconds, options.ttlSeconds) : options.ttlSeconds;
+  if (seconds === 0 || !storable(response, options)) return;
+  shelf.keep(key, response, seconds * 1000, call.request.sensitivity === 'personal');
+  counts.stored += 1;
+}
+
+async function* streamOf(events: readonly ModelEvent[]): AsyncGenerator<ModelEvent> {
+  yield* events;
+}

@@ -1,0 +1,55 @@
+/** What makes two calls the same call. */
+import { createHash } from 'node:crypto';
+import type { Call, Message, ModelRequest, Part } from 'polyphony';
+
+/** Who may get an answer that was made for somebody else. */
+export type CacheSharing = 'user' | 'tenant' | 'everyone';
+
+/** Moves when the meaning of a key or the shape of an entry does: what older versions stored is then never found. */
+const VERSION = 1;
+
+/**
+ * SHA-256 in hex over the whole request, apart from what cannot change the answer. Fields are left out by name, so that
+ * one which a later version adds is part of the key until somebody decides otherwise. Key order inside schemas, tool
+ * arguments and provider options is kept, because models see it.
+ */
+export function cacheKey(call: Call, sharing: CacheSharing): string {
+  const text = JSON.stringify([VERSION, answerOf(call.request), audienceOf(call, sharing)]);
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function answerOf(request: ModelRequest): unknown {
+  const { cache: _cache, onStreamFailure: _failure, limits, model, ...rest } = request;
+  const { milliseconds: _milliseconds, retries: _retries, ...choosing } = limits ?? {};
+  const fields: Record<string, unknown> = {
+    ...rest,
+    model: typeof model === 'string' ? { id: model } : model,
+    limits: sorted(choosing),
+  };
+  // Who asks is the audience's business; providers use this id to trace abuse.
+  delete fields.user;
+  if (request.operation === 'chat') fields.messages = request.messages.map(messageOf);
+  return sorted(fields);
+}
+
+function messageOf(message: Message): unknown {
+  const { content } = message;
+  const parts: readonly Part[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+  return sorted({ ...message, content: parts.map((part) => sorted({ ...part })) });
+}
+
+function audienceOf(call: Call, sharing: CacheSharing): readonly (string | null)[] {
+  // Where the request is personal, the answer is nobody else's.
+  const narrow = sharing === 'user' || call.request.sensitivity === 'personal';
+  const asked = call.request.operation === 'chat' ? (call.request.user ?? null) : null;
+  const tenant = sharing === 'everyone' ? null : scopeOf(call, 'tenant');
+  return narrow ? [tenant, scopeOf(call, 'user'), asked] : [tenant];
+}
+
+const scopeOf = (call: Call, kind: 'tenant' | 'user'): string | null =>
+  call.scopes.find((scope) => scope.kind === kind)?.id ?? null;
+
+/** The same object with its own keys in order; what lies deeper keeps its order. */
+function sorted(value: Readonly<Record<string, unknown>>): unknown {
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
