@@ -1,0 +1,80 @@
+/** Finds and reads the configuration: YAML or JSON, named by --config or lying in the working folder. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { type Config, ConfigSchema } from '../core/config.ts';
+import { PolyphonyError } from '../core/errors.ts';
+import type { Plugin } from '../core/plugin.ts';
+import { readable } from './read-file.ts';
+
+export const CONFIG_FILES = ['polyphony.yaml', 'polyphony.yml', 'polyphony.json'] as const;
+const LARGEST_CONFIG = 1024 * 1024;
+
+export interface LoadedConfig {
+  /** Undefined: none was found, the defaults hold. */
+  readonly path: string | undefined;
+  readonly config: Config;
+}
+
+/** @throws invalid-config naming file, field, rule and what stands there */
+export async function loadConfig(folder: string, named?: string): Promise<LoadedConfig> {
+  const path = named ?? CONFIG_FILES.map((name) => resolve(folder, name)).find((candidate) => existsSync(candidate));
+  if (path === undefined) return { path: undefined, config: {} };
+  const text = await readable(path, LARGEST_CONFIG, 'a config file');
+  return { path, config: checked(path, await parse(path, text)) };
+}
+
+async function parse(path: string, text: string): Promise<unknown> {
+  try {
+    if (path.endsWith('.json')) return JSON.parse(text);
+    const { parse: parseYaml } = await import('yaml');
+    // A config of a few lines can name itself over and over (the billion laughs): aliases are bounded.
+    return parseYaml(text, { maxAliasCount: 50 }) ?? {};
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PolyphonyError(
+      'invalid-config',
+      `${path} cannot be read as ${path.endsWith('.json') ? 'JSON' : 'YAML'}: ${reason}`,
+    );
+  }
+}
+
+function checked(path: string, value: unknown): Config {
+  const parsed = ConfigSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new PolyphonyError('invalid-config', `${path} breaks the config schema:\n${z.prettifyError(parsed.error)}`);
+}
+
+/** Whether a module's default export looks like a plugin; the host checks the rest. */
+function isPlugin(value: unknown): value is Plugin {
+  return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string';
+}
+
+/** The modules that the config names: packages, or files relative to the config. Default export: a plugin or a function that makes one. */
+export async function loadPlugins(loaded: LoadedConfig): Promise<readonly Plugin[]> {
+  const plugins: Plugin[] = [];
+  for (const name of loaded.config.plugins ?? []) {
+    const specifier = name.startsWith('.') ? pathToFileURL(resolve(loaded.path ?? '.', '..', name)).href : name;
+    plugins.push(await loadPlugin(name, specifier));
+  }
+  return plugins;
+}
+
+async function loadPlugin(name: string, specifier: string): Promise<Plugin> {
+  let module: unknown;
+  try {
+    module = await import(specifier);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PolyphonyError('invalid-config', `The plugin "${name}" cannot be loaded: ${reason}`, { cause: error });
+  }
+  const exported: unknown =
+    typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
+  const plugin: unknown = typeof exported === 'function' ? await exported() : exported;
+  if (isPlugin(plugin)) return plugin;
+  throw new PolyphonyError(
+    'invalid-config',
+    `The plugin "${name}" has no default export that is a plugin or makes one.`,
+  );
+}
