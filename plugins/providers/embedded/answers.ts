@@ -65,7 +65,14 @@ export function answer(reading: Reading, question: string, options: { readonly s
     .map((passage) => {
       const share = (own[passage.index]?.score ?? 0) / total;
       const held = heldShare(passage, own, { reading, weights, total });
-      return { passage, held, score: (share + 0.5 * held) * kindLift(passage, kind) * topicLift(passage, weights) };
+      return {
+        passage,
+        held,
+        score:
+          (share + 0.5 * held) *
+          kindLift(passage, kind) *
+          topicLift(passage, weights, headingHits(passage, weights, reading) > 0),
+      };
     })
     .filter(
       ({ passage, held }) =>
@@ -100,7 +107,7 @@ function match(passage: Passage, weights: ReadonlyMap<string, number>, reading: 
     score += ((weights.get(stem) ?? 0) * count * (SATURATION + 1)) / (count + SATURATION * length);
   }
   // A heading asks its own question; what stands below it answers.
-  return { score: score + 0.3 * headingHits(passage, weights, reading), stems: new Set(counts.keys()) };
+  return { score: score + 0.6 * headingHits(passage, weights, reading), stems: new Set(counts.keys()) };
 }
 
 function headingHits(passage: Passage, weights: ReadonlyMap<string, number>, reading: Reading): number {
@@ -155,8 +162,9 @@ function heldShare(passage: Passage, own: readonly Match[], { reading, weights, 
 }
 
 /** A sentence that opens with what is asked about is about it. */
-function topicLift({ stems, kind }: Passage, weights: ReadonlyMap<string, number>): number {
-  return kind !== 'code' && stems.slice(0, 2).some((stem) => weights.has(stem)) ? 1.25 : 1;
+function topicLift({ stems, kind }: Passage, weights: ReadonlyMap<string, number>, headed: boolean): number {
+  if (kind === 'code') return 1;
+  return headed || stems.slice(0, 2).some((stem) => weights.has(stem)) ? 1.25 : 1;
 }
 
 /** Above 1 where the sentence holds the kind of thing that is asked for, below 1 where it must and does not. */

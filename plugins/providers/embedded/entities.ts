@@ -64,6 +64,7 @@ const NO_NAME = new Set(
 
 /** The match without leading words that only open a sentence; '' when nothing is left. */
 function asName(match: string, text: string, at: number): string {
+  if (/^-?\d/.test(text.slice(at + match.length)) || /-$/.test(match)) return '';
   const parts = match.split(/\s/);
   while (parts.length > 0 && NO_NAME.has(parts[0] ?? '')) parts.shift();
   const name = parts.join(' ').replace(/(?:'s|’s|[.,'’-]+)$/, '');

@@ -67,7 +67,7 @@ export function sentences(paragraph: string, language: Language = 'en'): string[
 }
 
 function endsBefore(current: string, next: string): boolean {
-  if (/^\p{Ll}/u.test(next) || /^[)\]”"’,;]/.test(next)) return false;
+  if (/^\p{Ll}/u.test(next) || /^(?:[)\]”’,;]|["'](?:\s|$))/.test(next)) return false;
   if (!/[.!?…。！？:;)”"'’\]]\s*$/.test(current)) return false;
   return !ABBREVIATION.test(current);
 }

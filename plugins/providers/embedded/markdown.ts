@@ -81,7 +81,7 @@ function readLine(reader: Reader, line: string): void {
     reader.kind = 'item';
     reader.lines.push(line.replace(ITEM, ''));
   } else {
-    reader.lines.push(line.replace(/^\s*>+\s?/, ''));
+    reader.lines.push(line.replace(/^\s*>+\s?/, '').replace(/\\$/, ''));
   }
 }
 

@@ -72,7 +72,8 @@ function frequencyScores(reading: Reading, candidates: readonly Passage[]): Map<
 
 /** What opens a text most often says what it is; the graph does not know. */
 function leadBonus(passage: Passage, candidates: readonly Passage[]): number {
-  return passage.index === candidates[0]?.index && passage.stems.length >= 3 && passage.text.length < 400 ? 0.35 : 0;
+  const opens = passage.index === candidates[0]?.index && passage.stems.length >= 3 && passage.text.length < 400;
+  return opens && !BOILERPLATE.test(passage.text) && !COURTESY.test(passage.text) ? 0.8 : 0;
 }
 
 function placeLift(reading: Reading, passage: Passage, order: number, total: number): number {

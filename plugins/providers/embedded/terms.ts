@@ -37,11 +37,12 @@ interface Candidate {
 
 /** The `n` terms that a text is about, best first. */
 export function keyTerms(reading: Reading, n = 10): Term[] {
-  const runs = contentRuns(reading);
-  if (runs.length === 0) return [];
-  const stemmed = runs.map((run) => run.map((word) => stem(word.toLowerCase(), reading.language)));
-  const ranks = rankWords(stemmed);
-  const candidates = collectRuns(runs, stemmed);
+  const perPassage = contentRuns(reading).map((runs) =>
+    runs.map((run) => run.map((word) => ({ word, stem: stem(word.toLowerCase(), reading.language) }))),
+  );
+  // Words are neighbours across the function words between them; a term is a run without any.
+  const ranks = rankWords(perPassage.map((runs) => runs.flat().map((part) => part.stem)));
+  const candidates = collectRuns(perPassage.flat());
   const scored = [...candidates.values()].map((candidate) => ({ ...candidate, score: weigh(candidate, ranks) }));
   scored.sort((a, b) => b.score - a.score || (a.stems.join(' ') < b.stems.join(' ') ? -1 : 1));
   const chosen = withoutOverlap(scored, Math.max(1, n));
@@ -54,12 +55,13 @@ export function keyTerms(reading: Reading, n = 10): Term[] {
   }));
 }
 
-function contentRuns(reading: Reading): string[][] {
+/** The runs of content words of each heading and sentence. */
+function contentRuns(reading: Reading): string[][][] {
   const passages = prose(reading)
     .filter(({ text }) => text.length >= 80 || !COURTESY.test(text))
     .slice(0, PASSAGE_LIMIT);
   const headings = reading.passages.filter(({ kind }) => kind === 'heading').slice(0, 300);
-  return [...headings, ...passages].flatMap((passage) => splitRuns(passage, reading.language));
+  return [...headings, ...passages].map((passage) => splitRuns(passage, reading.language));
 }
 
 function splitRuns({ text }: Passage, language: Language): string[][] {
@@ -100,15 +102,19 @@ function isTermWord(word: string, language: Language): boolean {
   return /\p{L}/u.test(word) && word.length <= 40;
 }
 
-function collectRuns(runs: readonly string[][], stemmed: readonly string[][]): Map<string, Candidate> {
+interface TermWord {
+  readonly word: string;
+  readonly stem: string;
+}
+
+function collectRuns(runs: readonly (readonly TermWord[])[]): Map<string, Candidate> {
   const candidates = new Map<string, Candidate>();
-  for (const [index, run] of runs.entries()) {
-    const stems = stemmed[index] ?? [];
+  for (const run of runs) {
     for (let length = 1; length <= Math.min(LONGEST_RUN, run.length); length++) {
       for (let start = 0; start + length <= run.length; start++) {
-        const part = stems.slice(start, start + length);
-        if (new Set(part).size < part.length) continue;
-        count(candidates, part, run.slice(start, start + length).join(' '));
+        const part = run.slice(start, start + length);
+        const stems = part.map((word) => word.stem);
+        if (new Set(stems).size === stems.length) count(candidates, stems, part.map(({ word }) => word).join(' '));
       }
     }
   }

@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import { planText } from '../../../plugins/providers/embedded/planner.ts';
+import { fileReferences } from '../../../plugins/providers/embedded/planner-request.ts';
+import type { Message } from '../../../src/core/model.ts';
+import { type Plan, PlanSchema } from '../../../src/core/plan.ts';
+import { parseTemplate } from '../../../src/core/template.ts';
+
+const CATALOGUE = {
+  steps: [{ use: 'llm' }],
+  tools: [{ use: 'tool:read_file' }, { use: 'tool:list_files' }],
+  tiers: ['fast', 'premium'],
+};
+
+function messages(request: string, catalogue: object = CATALOGUE): Message[] {
+  const system = `Rules.\n\n<catalogue>\n${JSON.stringify(catalogue)}\n</catalogue>`;
+  return [
+    { role: 'system', content: system },
+    { role: 'user', content: request },
+  ];
+}
+
+/** The plan, checked: it parses, and every reference names an earlier node. */
+function plan(request: string): Plan {
+  const parsed = PlanSchema.parse(JSON.parse(planText(messages(request))));
+  const earlier = new Set<string>(['item', 'index', 'input']);
+  for (const node of parsed.nodes) {
+    expect(node.id).toMatch(/^[a-z][a-z0-9_]{0,39}$/);
+    expect(earlier.has(node.id)).toBe(false);
+    for (const head of heads([node.in, node.each])) expect(earlier).toContain(head);
+    earlier.add(node.id);
+  }
+  for (const head of heads(parsed.output)) expect(earlier).toContain(head);
+  return parsed;
+}
+
+function heads(value: unknown): string[] {
+  if (typeof value === 'string') {
+    const { segments, issues } = parseTemplate(value);
+    expect(issues).toEqual([]);
+    return segments.flatMap((segment) =>
+      segment.type === 'reference'
+        ? segment.reference.alternatives.flatMap((part) => (part.type === 'path' ? part.head : []))
+        : [],
+    );
+  }
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(heads) : [];
+}
+
+const uses = ({ nodes }: Plan) => nodes.map(({ id, use }) => `${id}=${use}`);
+const paths = ({ nodes }: Plan) =>
+  nodes.filter(({ use }) => use.startsWith('tool:')).flatMap((node) => Object.values(node.in ?? {}));
+
+describe('plans over files', () => {
+  test('summaries, a comparison and terms of two files', () => {
+    const made = plan('summarise README.md and docs/a.md, compare them and list the key terms');
+    expect(uses(made)).toEqual([
+      'read_readme=tool:read_file',
+      'read_docs_a=tool:read_file',
+      'summary_readme=llm',
+      'summary_docs_a=llm',
+      'comparison=llm',
+      'terms=llm',
+    ]);
+    expect(paths(made)).toEqual(['README.md', 'docs/a.md']);
+    expect(made.output).toEqual({
+      'summary by file': { 'README.md': '{{summary_readme.text}}', 'docs/a.md': '{{summary_docs_a.text}}' },
+      comparison: '{{comparison.text}}',
+      terms: '{{terms.terms}}',
+    });
+  });
+
+  test('a classification of every file of a pattern', () => {
+    const { nodes, output } = plan('classify every file in data/*.txt as a|b');
+    expect(nodes).toMatchObject([
+      { use: 'tool:list_files', in: { pattern: 'data/*.txt' } },
+      { use: 'tool:read_file', each: '{{list_data.files}}', in: { path: '{{item}}' } },
+      { use: 'llm', each: '{{read_data}}', model: { tier: 'fast' }, out: { label: 'a|b', confidence: 'number' } },
+    ]);
+    expect(output).toEqual({ label: '{{label}}', files: '{{list_data.files}}' });
+  });
+
+  test('a question about a file, without the path in the question', () => {
+    const { nodes } = plan('what does README.md say about retries?');
+    expect(nodes).toHaveLength(2);
+    expect(nodes[1]?.in).toMatchObject({
+      prompt: expect.stringContaining('Question: what does the text say about retries?'),
+    });
+    expect(nodes[1]?.out).toEqual({ answer: 'string', found: 'boolean', confidence: 'number' });
+  });
+
+  test('labels with descriptions, folders, several jobs on different files', () => {
+    const made = plan('Classify each ticket in tickets/ into billing, tech or other and summarise docs/a.md');
+    expect(paths(made)).toEqual(['tickets/*', '{{item}}', 'docs/a.md']);
+    expect(made.nodes.find(({ id }) => id.startsWith('label'))?.out).toEqual({
+      label: 'billing|tech|other',
+      confidence: 'number',
+    });
+    const described = plan('Classify reviews/*.txt as:\n- positive: happy customers\n- negative: complaints');
+    expect(described.nodes.at(-1)?.in).toMatchObject({ prompt: expect.stringContaining('- negative: complaints') });
+  });
+
+  test('a list of documents as one text where one summary is asked', () => {
+    const { nodes } = plan('Summarise every file in data/*.txt into one summary');
+    expect(nodes.at(-1)).toMatchObject({ use: 'llm', in: { prompt: expect.stringContaining('{{read_data}}') } });
+    expect(nodes.at(-1)?.each).toBeUndefined();
+  });
+
+  test('files of the same stem get nodes of their own', () => {
+    expect(uses(plan('compare a.md with a.txt'))).toEqual([
+      'read_a=tool:read_file',
+      'read_a_2=tool:read_file',
+      'comparison=llm',
+    ]);
+  });
+});
+
+describe('plans over a text in the request', () => {
+  test('keep braces as text', () => {
+    const { nodes } = plan('Summarise: Ships sail at dawn over {{seas}}. The crew is glad. They sing.');
+    expect(nodes).toMatchObject([{ id: 'summary', use: 'llm', in: { prompt: expect.stringContaining('{{{{seas}}') } }]);
+  });
+
+  test('one node a job', () => {
+    expect(uses(plan('Summarise the text and list the key terms:\n\nShips sail at dawn. The crew is glad.'))).toEqual([
+      'summary=llm',
+      'terms=llm',
+    ]);
+  });
+});
+
+describe('never invents a file', () => {
+  test.each([
+    ['summarise README.md, docs/a.md and `my notes.md`', ['README.md', 'docs/a.md', 'my notes.md']],
+    ['all markdown files in docs', ['docs/*.md']],
+    ['every file in data/**/*.json', ['data/**/*.json']],
+    ['is Node.js faster than version 2.5, e.g. for and/or trees?', []],
+    ['the README', ['README*']],
+    ['/usr/share/common-licenses/GPL-3 please', ['/usr/share/common-licenses/GPL-3']],
+    ['mail me at a@example.com', []],
+  ])('%j', (text, expected) => {
+    expect(fileReferences(text).map(({ path }) => path)).toEqual(expected);
+  });
+});
+
+describe('refuses', () => {
+  test.each([
+    ['translate README.md into German', /"translate"/],
+    ['summarise README.md and save it to out.txt', /"save"/],
+    ['summarise https://example.com/page', /local files only/],
+    ['Write a poem', /"write"/],
+    ['What is the capital of France?', /without a text/],
+    ['classify README.md', /at least two labels/],
+    ['compare README.md', /two files or more/],
+    ['', /empty/],
+  ])('%j', (request, reason) => {
+    expect(() => planText(messages(request))).toThrow(reason);
+    expect(() => planText(messages(request))).toThrow(/ANTHROPIC_API_KEY/);
+  });
+
+  test('files without a tool to read them', () => {
+    expect(() => planText(messages('summarise README.md', { ...CATALOGUE, tools: [] }))).toThrow(/no tool:read_file/);
+  });
+
+  test('to mend a plan', () => {
+    const repair: Message[] = [
+      ...messages('summarise README.md'),
+      { role: 'assistant', content: '{}' },
+      { role: 'user', content: 'Mend it.' },
+    ];
+    expect(() => planText(repair)).toThrow(/same plan again/);
+  });
+});
