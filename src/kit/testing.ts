@@ -1,5 +1,7 @@
 /** For tests of plugins and stores: fakes, and one conformance suite for every port. */
 
+export type { EngineParts, EngineSuiteOptions } from './testing/engine-bench.ts';
+export { testEngine } from './testing/engine-suite.ts';
 export * from './testing/fakes.ts';
 export { testJournal } from './testing/journal-suite.ts';
 export { testKeyValueStore } from './testing/key-value-suite.ts';
