@@ -60,6 +60,7 @@ export function answer(reading: Reading, question: string, options: { readonly s
   const weights = new Map(asked.map((stem) => [stem, Math.max(0.2, rarity(reading, stem))]));
   const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
   const own = reading.passages.map((passage) => match(passage, weights, reading));
+  const first = reading.passages.find((passage) => passage.kind === 'paragraph')?.index;
   const scored = reading.passages
     .filter(({ kind: block }) => block !== 'heading')
     .map((passage) => {
@@ -71,7 +72,7 @@ export function answer(reading: Reading, question: string, options: { readonly s
         score:
           (share + 0.5 * held) *
           kindLift(passage, kind) *
-          topicLift(passage, weights, headingHits(passage, weights, reading) > 0),
+          placeLift(passage, kind, { headed: headingHits(passage, weights, reading) > 0, weights, first }),
       };
     })
     .filter(
@@ -79,17 +80,19 @@ export function answer(reading: Reading, question: string, options: { readonly s
         held >= THRESHOLD && (own[passage.index]?.stems.size ?? 0) + headingHits(passage, weights, reading) > 0,
     )
     .sort((a, b) => b.score - a.score || a.passage.index - b.passage.index);
-  const first = scored[0];
-  if (first === undefined) return none;
+  const best = scored[0];
+  if (best === undefined) return none;
   const chosen = scored
-    .filter(({ score }) => score >= 0.8 * first.score)
+    .filter(
+      ({ score, passage }) => score >= 0.8 * best.score && (passage.kind === 'code') === (best.passage.kind === 'code'),
+    )
     .slice(0, Math.max(1, options.sentences ?? 2))
     .map(({ passage }) => passage)
     .sort((a, b) => a.index - b.index);
   const found = chosen.map(({ text }) => text);
-  const fits = kindLift(first.passage, kind) >= 1 ? 1 : 0.7;
+  const fits = kindLift(best.passage, kind) >= 1 ? 1 : 0.7;
   const text = found.join(chosen.some((passage) => passage.kind === 'code') ? '\n\n' : joiner(reading.language));
-  return { found: true, text, sentences: found, confidence: Math.min(0.95, first.held * 0.9 * fits) };
+  return { found: true, text, sentences: found, confidence: Math.min(0.95, best.held * 0.9 * fits) };
 }
 
 interface Match {
@@ -161,9 +164,22 @@ function heldShare(passage: Passage, own: readonly Match[], { reading, weights, 
   return sum / total;
 }
 
-/** A sentence that opens with what is asked about is about it. */
-function topicLift({ stems, kind }: Passage, weights: ReadonlyMap<string, number>, headed: boolean): number {
-  if (kind === 'code') return 1;
+interface Place {
+  /** Its heading holds words of the question. */
+  readonly headed: boolean;
+  readonly weights: ReadonlyMap<string, number>;
+  /** The number of the text's first sentence. */
+  readonly first: number | undefined;
+}
+
+/** A sentence that opens with what is asked about is about it; what opens a text says what its title is. */
+function placeLift(
+  { stems, kind: block, index }: Passage,
+  kind: AnswerKind,
+  { headed, weights, first }: Place,
+): number {
+  if (block === 'code') return headed && kind === 'manner' ? 1.6 : 1;
+  if (headed && kind === 'definition' && index === first) return 3;
   return headed || stems.slice(0, 2).some((stem) => weights.has(stem)) ? 1.25 : 1;
 }
 

@@ -111,7 +111,7 @@ function push(reader: Reader, kind: Block['kind'], text: string): void {
 
 /** Inline markup as the words that a reader sees; what stands in backticks is kept to the letter. */
 export function unwrap(text: string): string {
-  const parts = text.split('`');
+  const parts = withoutLinks(text).split('`');
   const unpaired = parts.length % 2 === 0 ? parts.length - 1 : parts.length;
   return parts
     .map((part, index) => (index % 2 === 1 && index < unpaired ? part : withoutMarkup(part)))
@@ -120,14 +120,19 @@ export function unwrap(text: string): string {
     .trim();
 }
 
-function withoutMarkup(text: string): string {
+/** Images go, links leave their text, which may hold backticks. */
+function withoutLinks(text: string): string {
   return text
     .replace(/!\[[^\]\n]{0,300}\]\([^)\s]{0,2000}[^)]{0,300}\)/g, ' ')
     .replace(/!\[[^\]\n]{0,300}\]\[[^\]\n]{0,100}\]/g, ' ')
     .replace(/\[([^\]\n]{0,500})\]\([^)\s]{0,2000}(?:\s"[^"]{0,300}")?\)/g, '$1')
     .replace(/\[([^\]\n]{1,500})\]\[[^\]\n]{0,100}\]/g, '$1')
     .replace(/^\[[^\]\n]{1,100}\]:\s+\S+.*$/, ' ')
-    .replace(/\]\([^)\s]{1,2000}\)/g, '')
+    .replace(/\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]/g, ' ');
+}
+
+function withoutMarkup(text: string): string {
+  return text
     .replace(/<(https?:\/\/[^>\s]{1,2000})>/g, '$1')
     .replace(/<\/?[a-zA-Z][^<>]{0,1000}>/g, ' ')
     .replace(/(\*\*|__)(?=\S)([^*_]{1,1000}?)\1/g, '$2')
