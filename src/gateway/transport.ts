@@ -2,6 +2,7 @@
  * The transport on undici: one agent, one pool an origin, keep-alive on, pipelining off. It neither retries nor follows
  * redirects: who may try again, and where, is for the layers above to say.
  */
+import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Agent, Dispatcher } from 'undici';
 import { abortError, PolyphonyError } from '../core/errors.ts';
@@ -34,6 +35,8 @@ export function createTransport(options: TransportOptions = {}): Transport {
       if (closed) throw closedError(request.url);
       if (request.signal.aborted) throw abortError(request.signal);
       agent ??= openAgent(options);
+      // One signal may stand for a run of hundreds of calls, which is no leak.
+      setMaxListeners(0, request.signal);
       try {
         return responseOf(await dispatch(await agent, request), request);
       } catch (error) {
@@ -118,7 +121,7 @@ function decoderOf(
   name: string,
 ): (NodeJS.ReadWriteStream & Readable) | 'identity' | undefined {
   if (name === 'gzip' || name === 'x-gzip') return zlib.createGunzip();
-  // Servers send both forms of deflate under this name; the unzipper of the two-byte header is not always right.
+  // RFC 9110: deflate is the zlib format, not the raw one.
   if (name === 'deflate') return zlib.createInflate();
   if (name === 'br') return zlib.createBrotliDecompress();
   return name === 'identity' || name === '' ? 'identity' : undefined;

@@ -55,10 +55,11 @@ function readDocument(state: ChatState, body: JsonRecord, event: string | undefi
   if (state.keepsRaw) state.raw.push(body);
   state.model ??= asText(body.model) || undefined;
   state.id ??= asText(body.id) || undefined;
-  readUsage(state, body.usage ?? extensionOf(body)?.usage);
+  const extension = extensionOf(body);
+  readUsage(state, body.usage ?? extension?.usage);
   if (Array.isArray(body.choices)) for (const choice of body.choices) readChoice(state, asRecord(choice) ?? {});
   if (body.citations || body.search_results) state.citations = [...citationsOf(body)];
-  const failure = frameError(body, event);
+  const failure = frameError(body, event, extension);
   if (failure !== undefined) state.failure = withUsage(failure, state.usage);
 }
 

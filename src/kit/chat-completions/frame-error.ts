@@ -4,16 +4,16 @@ import { failureOf, httpError, impliedStatus } from '../http-errors.ts';
 import { asList, asRecord, type JsonRecord } from '../json-shape.ts';
 
 /** The error that a document tells of, undefined for an answer. */
-export function frameError(body: JsonRecord, event?: string): PolyphonyError | undefined {
-  const told = toldError(body, event);
+export function frameError(body: JsonRecord, event?: string, extension?: JsonRecord): PolyphonyError | undefined {
+  const told = toldError(body, event, extension);
   if (told === undefined) return undefined;
   const status = impliedStatus(asRecord(told) ?? body);
   return httpError(failureOf({ error: told }, status) ?? { status, message: '' });
 }
 
-function toldError(body: JsonRecord, event: string | undefined): unknown {
+function toldError(body: JsonRecord, event: string | undefined, extension: JsonRecord | undefined): unknown {
   if (body.error !== undefined && body.error !== null && body.error !== false) return body.error;
-  const nested = extensionOf(body)?.error ?? asRecord(asList(body.choices)?.[0])?.error;
+  const nested = extension?.error ?? asRecord(asList(body.choices)?.[0])?.error;
   if (nested !== undefined && nested !== null) return nested;
   return event === 'error' || body.object === 'error' || (body.type === 'error' && body.choices === undefined)
     ? body
