@@ -18,6 +18,7 @@ export { sleep, systemClock, systemIds, systemRandom, systemRuntime } from './cl
 export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from './http-errors.ts';
 export { type HttpProviderOptions, httpProvider } from './http-provider.ts';
 export { asList, asNumber, asRecord, asText, defined, type JsonRecord, tryParseJson } from './json-shape.ts';
+export { type ExtractedJson, extractJson } from './json-text.ts';
 export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } from './json-validation.ts';
 export { CHAT_CAPABILITIES, type ModelCardFields, modelCard } from './model-card.ts';
 export { parseRateLimits, parseReset, parseRetryAfter } from './rate-limits.ts';

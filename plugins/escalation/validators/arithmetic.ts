@@ -1,0 +1,129 @@
+/** Recomputes the equations that a text states. One pass; nothing is evaluated but numbers and + - * / ^ ( ). */
+
+export interface Equation {
+  readonly text: string;
+  readonly stated: number;
+  readonly computed: number;
+  readonly right: boolean;
+}
+
+const MAX_SIDE = 200;
+const MAX_EQUATIONS = 200;
+const MAX_DEPTH = 20;
+
+/** Marks of formulas that say nothing about the value. */
+const NOISE = /\\(?:times|cdot)|\\div|\\[,;!()[\]]|[$€£\\]|(?<=\d),(?=\d{3}(?!\d))/g;
+const plain = (text: string): string =>
+  text
+    .replace(NOISE, (mark) => (mark === '\\div' ? '/' : mark.length > 4 ? '*' : ''))
+    .replace(/[×·]/g, '*')
+    .replace(/[÷]/g, '/')
+    .replace(/[−–]/g, '-');
+
+/** Every `expression = value` whose left side is arithmetic. Sides with words or percentages are passed over. */
+export function equationsOf(text: string): Equation[] {
+  const source = plain(text);
+  const equations: Equation[] = [];
+  for (let at = source.indexOf('='); at !== -1 && equations.length < MAX_EQUATIONS; at = source.indexOf('=', at + 1)) {
+    const left = leftSide(source, at);
+    const right = rightSide(source, at + 1);
+    if (!/[-+*/^x]/.test(left.trim().slice(1)) || !/\d/.test(right)) continue;
+    const computed = valuesOf(left, 'end');
+    const stated = valuesOf(right, 'start');
+    const [first] = computed;
+    const [last] = stated;
+    if (first === undefined || last === undefined) continue;
+    const matches = computed.some((a) => stated.some((b) => close(a, b, right)));
+    equations.push({
+      text: `${left.trim()} = ${right.trim()}`.slice(0, 80),
+      computed: first,
+      stated: last,
+      right: matches,
+    });
+  }
+  return equations;
+}
+
+const ARITHMETIC = /[\d.+\-*/^()x ]/;
+
+function leftSide(text: string, end: number): string {
+  let start = end;
+  while (start > 0 && end - start < MAX_SIDE && ARITHMETIC.test(text.charAt(start - 1))) start -= 1;
+  return text.slice(start, end);
+}
+
+function rightSide(text: string, start: number): string {
+  let end = start;
+  while (end < text.length && end - start < MAX_SIDE && ARITHMETIC.test(text.charAt(end))) end += 1;
+  const side = text.slice(start, end);
+  // A percentage may mean its hundredth or itself.
+  return text.charAt(end) === '%' ? '' : side.replace(/[. ]+$/, '');
+}
+
+/** Within a unit of the last decimal that was written, because some round and some cut. */
+function close(a: number, b: number, written: string): boolean {
+  const decimals = /\.(\d+)/.exec(written)?.[1]?.length ?? 0;
+  const unit = decimals === 0 ? 0.5 : 1.01 * 10 ** -decimals;
+  const whole = decimals === 0 && Number.isInteger(a) && Number.isInteger(b);
+  return Math.abs(a - b) <= (whole ? 1e-9 : unit) + Math.abs(a) * 1e-9;
+}
+
+/** What a side may mean: the whole of it, and without the list mark before it or the words' marks behind it. */
+function valuesOf(side: string, keep: 'start' | 'end'): number[] {
+  const text = side.trim();
+  const shorter =
+    keep === 'end'
+      ? [text.replace(/^(?:\d+[.)]|[-*+x/.]+)\s*/, ''), text.slice(text.lastIndexOf('(') + 1)]
+      : [/^-?\s*[\d.]+/.exec(text)?.[0] ?? ''];
+  return [text, ...shorter].map(evaluate).filter((value) => value !== undefined);
+}
+
+/** Undefined for anything that is no whole expression. */
+function evaluate(text: string): number | undefined {
+  const tokens = text.match(/\d+(?:\.\d+)?|\.\d+|\*\*|[-+*/^()x]|\S/g);
+  if (tokens === null) return undefined;
+  let at = 0;
+  let depth = 0;
+  const accept = (...wanted: string[]): string | undefined => {
+    const token = tokens[at];
+    if (token === undefined || !wanted.includes(token)) return undefined;
+    at += 1;
+    return token;
+  };
+  const primary = (): number => {
+    if (accept('-') !== undefined) return -primary();
+    if (accept('(') !== undefined) {
+      depth += 1;
+      const value = depth > MAX_DEPTH ? Number.NaN : sum();
+      depth -= 1;
+      return accept(')') === undefined ? Number.NaN : value;
+    }
+    const token = tokens[at++] ?? '';
+    return /^[\d.]/.test(token) ? Number(token) : Number.NaN;
+  };
+  const power = (): number => {
+    const base = primary();
+    return accept('^', '**') === undefined ? base : base ** primary();
+  };
+  const product = (): number => {
+    let value = power();
+    for (let sign = accept('*', 'x', '/'); sign !== undefined; sign = accept('*', 'x', '/')) {
+      value = sign === '/' ? value / power() : value * power();
+    }
+    return value;
+  };
+  const sum = (): number => {
+    let value = product();
+    for (let sign = accept('+', '-'); sign !== undefined; sign = accept('+', '-')) {
+      value = sign === '-' ? value - product() : value + product();
+    }
+    return value;
+  };
+  const value = sum();
+  return at === tokens.length && Number.isFinite(value) ? value : undefined;
+}
+
+/** Numbers as a text writes them, thousands separators removed. */
+export function numbersOf(text: string): number[] {
+  return (text.replace(/(?<=\d),(?=\d{3}(?!\d))/g, '').match(/\d+(?:\.\d+)?/g) ?? []).slice(0, 2000).map(Number);
+}

@@ -1,0 +1,98 @@
+/** Checks of answers with a form: JSON, a schema, code. */
+import type { JsonSchema } from 'polyphony';
+import { extractJson, validateJson } from 'polyphony/kit';
+import type { Check } from './subject.ts';
+
+/** JSON where JSON was asked for, and as the schema says (allowed labels are its enumerations). */
+export const schemaValidity: Check = ({ request, response, text }) => {
+  const { output } = request;
+  if (output === undefined || response.finishReason === 'tool-calls') return undefined;
+  const found = extractJson(text);
+  if (found === undefined) return { penalty: 1, reason: 'the answer holds no JSON' };
+  const issue = output.schema === undefined ? undefined : firstIssue(output.schema, found.value);
+  if (issue !== undefined)
+    return { penalty: output.strict === false ? 0.5 : 1, reason: `the JSON breaks its schema: ${issue}` };
+  return found.repaired ? { penalty: 0.4, reason: 'the JSON had to be repaired' } : undefined;
+};
+
+/** A schema that cannot be checked (it has patterns) says nothing against the answer. */
+function firstIssue(schema: JsonSchema, value: unknown): string | undefined {
+  try {
+    const result = validateJson(schema, value);
+    const [issue] = result.ok ? [] : result.issues;
+    return issue === undefined ? undefined : `${issue.path === '' ? 'the value' : issue.path} ${issue.message}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Half-filled forms: most fields empty. */
+export const hollowOutput: Check = ({ request, text }) => {
+  if (request.output === undefined) return undefined;
+  const value = extractJson(text)?.value;
+  if (typeof value !== 'object' || value === null) return undefined;
+  const fields: unknown[] = Object.values(value);
+  const hollow = fields.filter(
+    (field) => field === null || field === '' || (Array.isArray(field) && field.length === 0),
+  );
+  if (fields.length === 0 || hollow.length / fields.length < 0.5) return undefined;
+  return { penalty: 0.4, reason: `${hollow.length} of ${fields.length} fields are empty` };
+};
+
+const FENCE = /^[ \t]*(?:```|~~~)/gm;
+
+export const openFence: Check = ({ text }) =>
+  (text.match(FENCE)?.length ?? 0) % 2 === 1 ? { penalty: 0.5, reason: 'a code block is never closed' } : undefined;
+
+/** Code whose brackets do not close cannot run. */
+export const unbalancedCode: Check = ({ text }) => {
+  for (const [, language = '', code = ''] of text.matchAll(
+    /^[ \t]*```[ \t]*([\w+#-]*)[^\n]*\n([\s\S]*?)^[ \t]*```/gm,
+  )) {
+    if (/^(?:text|txt|console|shell|sh|bash|md|markdown|diff|regex|)$/i.test(language)) continue;
+    if (/^json$/i.test(language) && !isJson(code)) return { penalty: 0.5, reason: 'a JSON block does not parse' };
+    const bracket = unbalanced(code, /^(?:py|python|rb|ruby|yaml|yml|r)$/i.test(language) ? '#' : '//');
+    if (bracket !== undefined) return { penalty: 0.5, reason: `a code block has an unmatched "${bracket}"` };
+  }
+  return undefined;
+};
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const CLOSING: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
+
+/** The first bracket without its partner. Strings and line comments are stepped over; an apostrophe ends with its line. */
+function unbalanced(code: string, comment: string): string | undefined {
+  const open: string[] = [];
+  for (let at = 0; at < code.length; at += 1) {
+    const character = code.charAt(at);
+    if (code.startsWith(comment, at)) at = endOfLine(code, at);
+    else if (code.startsWith('/*', at)) at = Math.max(at, code.indexOf('*/', at + 2));
+    else if (character === '"' || character === "'" || character === '`') at = endOfString(code, at, character);
+    else if ('([{'.includes(character)) open.push(character);
+    else if (CLOSING[character] !== undefined && open.pop() !== CLOSING[character]) return character;
+  }
+  return open.at(-1);
+}
+
+function endOfLine(code: string, from: number): number {
+  const end = code.indexOf('\n', from);
+  return end === -1 ? code.length : end;
+}
+
+function endOfString(code: string, start: number, quote: string): number {
+  for (let at = start + 1; at < code.length; at += 1) {
+    const character = code.charAt(at);
+    if (character === '\\') at += 1;
+    else if (character === quote) return at;
+    else if (character === '\n' && quote === "'") return start;
+  }
+  return start;
+}

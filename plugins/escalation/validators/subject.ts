@@ -1,0 +1,54 @@
+/** What the checks look at, read once. */
+import type { Call, ChatRequest, Message, ModelResponse } from 'polyphony';
+import { textOf } from 'polyphony/kit';
+import { type Equation, equationsOf } from './arithmetic.ts';
+
+export interface Subject {
+  readonly request: ChatRequest;
+  readonly response: ModelResponse;
+  readonly text: string;
+  /** The last words of the user. */
+  readonly question: string;
+  /** Everything that the model was given to read. */
+  readonly source: string;
+  readonly equations: readonly Equation[];
+}
+
+/** What is wrong, and how much of the confidence it takes: 0 nothing, 1 all. */
+export interface Flaw {
+  readonly penalty: number;
+  readonly reason: string;
+}
+export type Check = (subject: Subject) => Flaw | undefined;
+
+/** Longer texts are judged by their beginning and end: the checks stay within their time. */
+const MAX_LENGTH = 60_000;
+
+export function subjectOf(call: Call, response: ModelResponse): Subject | undefined {
+  const { request } = call;
+  if (request.operation !== 'chat') return undefined;
+  const text = bounded(textOf(response));
+  const last = request.messages.findLast(({ role }) => role === 'user');
+  return {
+    request,
+    response,
+    text,
+    question: last === undefined ? '' : bounded(wordsOf(last)),
+    source: bounded(request.messages.map(wordsOf).join('\n')),
+    equations: request.output === undefined ? equationsOf(text) : [],
+  };
+}
+
+const bounded = (text: string): string =>
+  text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH / 2)}\n${text.slice(-MAX_LENGTH / 2)}`;
+
+function wordsOf({ content }: Message): string {
+  if (typeof content === 'string') return content;
+  return content
+    .map((part) => {
+      if (part.type === 'text') return part.text;
+      if (part.type === 'tool-result') return wordsOf({ role: 'tool', content: part.content });
+      return '';
+    })
+    .join('\n');
+}
