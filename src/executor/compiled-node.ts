@@ -1,8 +1,9 @@
 /** The templates and conditions of a node, parsed once however many runs, items and rounds it has. */
 import { PolyphonyError } from '../core/errors.ts';
-import type { PlanNode, ValidPlan } from '../core/plan.ts';
+import type { PlanNode } from '../core/plan.ts';
 import { type CompiledTemplate, compileTemplate, type TemplateScope } from '../core/template.ts';
 import { compileCondition } from '../kit/condition.ts';
+import type { Task } from './task.ts';
 
 export type Test = (scope: TemplateScope) => boolean;
 
@@ -15,30 +16,25 @@ export interface CompiledNode {
 }
 
 const NO_INPUTS = {};
-const nodes = new WeakMap<PlanNode, CompiledNode>();
-const outputs = new WeakMap<ValidPlan, CompiledTemplate>();
+const NOTHING: CompiledNode = {
+  inputs: { dynamic: false, render: () => NO_INPUTS },
+  each: undefined,
+  when: undefined,
+  until: undefined,
+  session: undefined,
+};
 
 /** @throws invalid-plan when a condition does not compile, which a valid plan's do */
-export function compiledNode(node: PlanNode): CompiledNode {
-  const known = nodes.get(node);
-  if (known !== undefined) return known;
-  const compiled: CompiledNode = {
-    inputs: compileTemplate(node.in ?? NO_INPUTS),
-    each: node.each === undefined ? undefined : compileTemplate(node.each),
-    when: node.when === undefined ? undefined : compileTest(node.id, node.when),
-    until: node.repeat === undefined ? undefined : compileTest(node.id, node.repeat.until),
-    session: node.session === undefined ? undefined : compileTemplate(node.session),
+function compileNode(node: PlanNode): CompiledNode {
+  const { in: inputs, each, when, repeat, session } = node;
+  if (!inputs && !each && !when && !repeat && !session) return NOTHING;
+  return {
+    inputs: compileTemplate(inputs ?? NO_INPUTS),
+    each: each === undefined ? undefined : compileTemplate(each),
+    when: when === undefined ? undefined : compileTest(node.id, when),
+    until: repeat === undefined ? undefined : compileTest(node.id, repeat.until),
+    session: session === undefined ? undefined : compileTemplate(session),
   };
-  nodes.set(node, compiled);
-  return compiled;
-}
-
-export function compiledOutput(plan: ValidPlan): CompiledTemplate {
-  const known = outputs.get(plan);
-  if (known !== undefined) return known;
-  const compiled = compileTemplate(plan.plan.output);
-  outputs.set(plan, compiled);
-  return compiled;
 }
 
 function compileTest(nodeId: string, source: string): Test {
@@ -50,4 +46,10 @@ function compileTest(nodeId: string, source: string): Test {
   const { condition } = compiled;
   const heads = [...new Set(condition.references.map(({ head }) => head))];
   return (scope) => condition.evaluate(Object.fromEntries(heads.map((head) => [head, scope(head)])));
+}
+
+/** The compiled form of a task's node, made when first needed. */
+export function compiledOf(task: Task): CompiledNode {
+  task.compiled ??= compileNode(task.node);
+  return task.compiled;
 }

@@ -3,7 +3,7 @@ import type { NodeResult } from '../core/engine.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
 import { nanoToUsd } from '../core/money.ts';
 import type { Ending } from '../core/schedule.ts';
-import { compiledNode } from './compiled-node.ts';
+import { compiledOf } from './compiled-node.ts';
 import { releaseReservation } from './money.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from './reasons.ts';
 import type { EventDraft } from './recorder.ts';
@@ -16,7 +16,7 @@ import type { Task } from './task.ts';
 /** Records how a node ended; its dependents hear of it once that is committed. */
 export function end(run: RunState, task: Task, ending: Ending, event: EventDraft, result?: NodeResult): void {
   task.phase = 'settling';
-  if (task.cancelTimers.length > 0) clearTimers(task);
+  if (task.cancelTimers !== undefined) clearTimers(task);
   releaseReservation(run, task);
   run.recorder.record(event, () => {
     task.phase = 'ended';
@@ -65,7 +65,7 @@ function makeReady(run: RunState, task: Task): void {
   const { when } = task.node;
   if (when !== undefined) {
     try {
-      if (compiledNode(task.node).when?.(scopeOf(run)) !== true) {
+      if (compiledOf(task).when?.(scopeOf(run)) !== true) {
         skip(run, task, `its condition does not hold: ${when}`);
         return;
       }
@@ -75,7 +75,7 @@ function makeReady(run: RunState, task: Task): void {
     }
   }
   task.phase = 'ready';
-  run.recorder.record({ type: 'node-ready', nodeId: task.id });
+  run.recorder.record({ seq: 0, at: 0, runId: run.runId, type: 'node-ready', nodeId: task.id });
   run.queue.push(task);
   if (task.open > 0) dropUnneeded(run, task);
 }

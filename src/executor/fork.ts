@@ -1,9 +1,9 @@
 /** A new run with the finished nodes of an old one: those from a node on, and whatever a changed input reaches, run again. */
-import type { ExecutionEngine, NodeResult, RunEvent } from '../core/engine.ts';
+import type { ExecutionEngine, NodeResult } from '../core/engine.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Plan, ValidNode, ValidPlan } from '../core/plan.ts';
 import { listReferences } from '../core/template.ts';
-import type { EventDraft } from './recorder.ts';
+import { type EventDraft, stamp } from './recorder.ts';
 import { knownRun, type Restored, type RestoredNode } from './restore.ts';
 import type { Host } from './run-state.ts';
 import { capOf, type Opening } from './start.ts';
@@ -19,7 +19,7 @@ export async function forkRun(host: Host, runId: string, options: ForkOptions): 
   const forkId = options.runId ?? host.runtime.ids('run');
   const drafts = [startOf(old, plan, input, options), ...keptEvents(plan, old, again)];
   const at = host.runtime.clock.now();
-  const prelude = drafts.map((draft, seq) => ({ seq, at, runId: forkId, ...draft }) as RunEvent);
+  const prelude = drafts.map((draft, seq) => stamp(draft, seq, at, forkId));
   for await (const _event of host.journal.read(forkId)) {
     throw new PolyphonyError('invalid-request', `Run ${forkId} exists already: choose another id for the fork.`);
   }

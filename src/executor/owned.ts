@@ -1,7 +1,6 @@
 /** Changing a run that nobody drives: locked, read, written, unlocked. */
-import type { RunEvent } from '../core/engine.ts';
 import { takeLease } from './lease.ts';
-import type { EventDraft } from './recorder.ts';
+import { type EventDraft, stamp } from './recorder.ts';
 import { knownRun, type Restored } from './restore.ts';
 import type { Host } from './run-state.ts';
 
@@ -22,7 +21,7 @@ export async function withRun(
     const restored = await knownRun(journal, runId);
     const draft = await decide(restored);
     if (draft === undefined) return false;
-    const event = { seq: restored.nextSeq, at: runtime.clock.now(), runId, ...draft } as RunEvent;
+    const event = stamp(draft, restored.nextSeq, runtime.clock.now(), runId);
     await journal.append(runId, [event]);
     return true;
   } finally {

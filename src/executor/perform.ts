@@ -1,12 +1,12 @@
 /** One unit of a node from its first call to its result: rounds, retries, what they cost. */
-import type { NodeCall, NodeMeta, NodeOutput, NodeResult } from '../core/engine.ts';
+import type { NodeCall, NodeMeta, NodeOutput, NodeProgress, NodeResult } from '../core/engine.ts';
 import { SuspendRun } from '../core/engine.ts';
 import { errorRecord, type PolyphonyError } from '../core/errors.ts';
 import type { Scope, Warning } from '../core/model.ts';
 import { nanoToUsd, usdToNano } from '../core/money.ts';
 import { sleep } from '../kit/clock.ts';
 import { chargeOf } from './charge.ts';
-import { compiledNode } from './compiled-node.ts';
+import { compiledOf } from './compiled-node.ts';
 import { assertFunds, charge } from './money.ts';
 import type { RunState } from './run-state.ts';
 import { scopeOf, withMeta } from './scope.ts';
@@ -17,10 +17,40 @@ const NO_WARNINGS: readonly Warning[] = [];
 const RETRY_BASE_MS = 500;
 const RETRY_CEILING_MS = 30_000;
 
+/** Rounds and retries make a unit more than one call. */
+export function isSingleCall({ task }: Unit): boolean {
+  const { repeat, limits, use } = task.node;
+  return repeat === undefined && (limits?.retries === undefined || retriesOf(use, limits.retries) === 0);
+}
+
 /** Throws what its runner throws, or why it was stopped. */
 export async function perform(run: RunState, unit: Unit): Promise<NodeResult> {
-  const { repeat } = unit.task.node;
-  if (repeat === undefined) return wholeOf(unit, resultOf(run, unit, await callRunner(run, unit)));
+  if (unit.task.node.repeat !== undefined) return performRounds(run, unit);
+  return singleResult(run, unit, await callRunner(run, unit));
+}
+
+/** Of a unit that is one call; its failures are booked with `bookFailure`. */
+export function callOnce(run: RunState, unit: Unit): Promise<NodeOutput> {
+  try {
+    if (unit.stop !== undefined) throw unit.stop;
+    assertFunds(run, unit.task);
+    return run.host.runnerOf(unit.task.node.use)(callOf(run, unit));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+export function singleResult(run: RunState, unit: Unit, output: NodeOutput): NodeResult {
+  return wholeOf(unit, resultOf(run, unit, output));
+}
+
+export function bookFailure(run: RunState, unit: Unit, error: unknown): void {
+  if (error instanceof SuspendRun) return;
+  const { costNanoUsd, usage } = chargeOf(error);
+  charge(run, unit, costNanoUsd, usage);
+}
+
+async function performRounds(run: RunState, unit: Unit): Promise<NodeResult> {
   const restored = unit.task.progress?.rounds.get(unit.item);
   if (restored !== undefined) {
     unit.round = restored.round;
@@ -40,7 +70,7 @@ export async function perform(run: RunState, unit: Unit): Promise<NodeResult> {
 
 function isLast(run: RunState, unit: Unit, result: NodeResult): boolean {
   const { node } = unit.task;
-  const until = compiledNode(node).until;
+  const until = compiledOf(unit.task).until;
   const self = withMeta(result.output, result.meta);
   return unit.round >= (node.repeat?.max ?? 1) || until?.(scopeOf(run, unit, self)) === true;
 }
@@ -49,7 +79,7 @@ function lastOf(run: RunState, unit: Unit, result: NodeResult): NodeResult {
   const { node } = unit.task;
   const whole = { ...wholeOf(unit, result), usage: unit.usage };
   const self = withMeta(result.output, result.meta);
-  if (compiledNode(node).until?.(scopeOf(run, unit, self)) === true) return whole;
+  if (compiledOf(unit.task).until?.(scopeOf(run, unit, self)) === true) return whole;
   const message = `Node ${node.id} was repeated ${unit.round} times and "until" never held: its last output stands.`;
   const warnings = [...result.meta.warnings, { code: 'repeat-max', message }];
   return { ...whole, meta: { ...result.meta, warnings } };
@@ -101,17 +131,12 @@ function metaOf(run: RunState, unit: Unit, output: NodeOutput): NodeMeta {
 
 async function callRunner(run: RunState, unit: Unit): Promise<NodeOutput> {
   const { node } = unit.task;
-  const runner = run.host.runnerOf(node.use);
   const retries = retriesOf(node.use, node.limits?.retries);
   for (let attempt = 1; ; attempt += 1) {
-    if (unit.stop !== undefined) throw unit.stop;
-    assertFunds(run, unit.task);
     try {
-      return await runner(callOf(run, unit));
+      return await callOnce(run, unit);
     } catch (error) {
-      if (error instanceof SuspendRun) throw error;
-      const { costNanoUsd, usage } = chargeOf(error);
-      charge(run, unit, costNanoUsd, usage);
+      bookFailure(run, unit, error);
       if (attempt > retries || unit.stop !== undefined || !mayRetry(error)) throw error;
       await pauseBeforeRetry(run, unit, attempt, error);
     }
@@ -133,7 +158,7 @@ const FINAL: ReadonlySet<PolyphonyError['code']> = new Set([
   'not-found',
 ]);
 
-const mayRetry = (error: unknown): boolean => !FINAL.has(errorRecord(error).code);
+const mayRetry = (error: unknown): boolean => !(error instanceof SuspendRun) && !FINAL.has(errorRecord(error).code);
 
 async function pauseBeforeRetry(run: RunState, unit: Unit, attempt: number, error: unknown): Promise<void> {
   const { clock, random } = run.host.runtime;
@@ -144,7 +169,7 @@ async function pauseBeforeRetry(run: RunState, unit: Unit, attempt: number, erro
   await sleep(clock, Math.max(told, random() * ceiling), signalOf(unit));
 }
 
-export function placeOf(unit: Unit): { nodeId: string; item?: number; round?: number } {
+function placeOf(unit: Unit): { nodeId: string; item?: number; round?: number } {
   const { task, item, round } = unit;
   const place: { nodeId: string; item?: number; round?: number } = { nodeId: task.id };
   if (item !== -1) place.item = item;
@@ -152,45 +177,50 @@ export function placeOf(unit: Unit): { nodeId: string; item?: number; round?: nu
   return place;
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 function callOf(run: RunState, unit: Unit): NodeCall {
   const { task, item, round } = unit;
   const { node } = task;
-  const compiled = compiledNode(node);
-  const { inputs } = compiled;
-  const scope = scopeOf(run, unit);
-  const session = compiled.session === undefined ? run.session : String(compiled.session.render(scope));
-  const answer = answerOf(unit);
-  const { sensitivity, cache } = node;
-  return {
+  const { inputs, session } = compiledOf(task);
+  const call: Writable<NodeCall> = {
     runId: run.runId,
     node,
-    inputs: (inputs.dynamic ? inputs.render(scope) : (node.in ?? {})) as Readonly<Record<string, unknown>>,
-    ...(item === -1 ? undefined : { item }),
-    ...(round === 0 ? undefined : { round }),
+    inputs: (inputs.dynamic ? inputs.render(scopeOf(run, unit)) : (node.in ?? NO_INPUTS)) as NodeCall['inputs'],
     idempotencyKey: idempotencyKey(run.runId, task, item, round),
+    level: run.level,
     get signal() {
       return signalOf(unit);
     },
     get scopes() {
       return scopesOf(run, unit);
     },
-    ...(session === undefined ? undefined : { session }),
-    ...(sensitivity === undefined ? undefined : { sensitivity }),
-    ...(cache === undefined ? undefined : { cache }),
-    level: run.level,
-    ...(answer === undefined ? undefined : { answer }),
-    emit(text, options) {
-      if (unit.settled) return;
-      const restart = options?.restart === true ? { restart: true as const } : undefined;
-      run.recorder.record({ type: 'node-delta', ...placeOf(unit), text, ...restart });
-      run.wake();
-    },
-    report(event) {
-      if (unit.settled) return;
-      run.recorder.record({ ...event, ...placeOf(unit) });
-      run.wake();
-    },
+    emit: (text, options) => emitDelta(run, unit, text, options?.restart === true),
+    report: (event) => reportProgress(run, unit, event),
   };
+  if (item !== -1) call.item = item;
+  if (round !== 0) call.round = round;
+  if (run.session !== undefined) call.session = run.session;
+  if (session !== undefined) call.session = String(session.render(scopeOf(run, unit)));
+  if (node.sensitivity !== undefined) call.sensitivity = node.sensitivity;
+  if (node.cache !== undefined) call.cache = node.cache;
+  const answer = task.progress === undefined ? undefined : answerOf(unit);
+  if (answer !== undefined) call.answer = answer;
+  return call;
+}
+
+const NO_INPUTS = {};
+
+function emitDelta(run: RunState, unit: Unit, text: string, restart: boolean): void {
+  if (unit.settled) return;
+  run.recorder.record({ type: 'node-delta', ...placeOf(unit), text, ...(restart ? { restart } : {}) });
+  run.wake();
+}
+
+function reportProgress(run: RunState, unit: Unit, event: NodeProgress): void {
+  if (unit.settled) return;
+  run.recorder.record({ ...event, ...placeOf(unit) });
+  run.wake();
 }
 
 function answerOf(unit: Unit): NodeCall['answer'] {

@@ -10,8 +10,16 @@ import { type RunEvent, TRANSIENT_EVENTS } from '../core/engine.ts';
 import type { RunJournal } from '../core/stores.ts';
 
 type Unstamped<E> = E extends unknown ? Omit<E, 'seq' | 'at' | 'runId'> : never;
-/** An event before it has its number, time and run. */
-export type EventDraft = Unstamped<RunEvent>;
+/** An event before it has its number, time and run; places for them save a copy where there are many. */
+export type EventDraft = Unstamped<RunEvent> & { seq?: number; at?: number; runId?: string };
+
+/** Completes the draft in place: it belongs to the recorder once it is recorded. */
+export function stamp(draft: EventDraft, seq: number, at: number, runId: string): RunEvent {
+  draft.seq = seq;
+  draft.at = at;
+  draft.runId = runId;
+  return draft as RunEvent;
+}
 
 export interface Recorder {
   record(event: EventDraft, committed?: () => void): void;
@@ -39,39 +47,44 @@ export interface RecorderOptions {
   readonly onBroken: (error: unknown) => void;
 }
 
-interface Entry {
-  readonly event: RunEvent;
-  readonly committed: (() => void) | undefined;
+/** What happened since the last append. `committed[i]` belongs to `events[i]`; `kept` is what the journal keeps of them. */
+interface Batch {
+  readonly events: RunEvent[];
+  readonly committed: ((() => void) | undefined)[];
+  readonly kept: RunEvent[];
 }
+
+const emptyBatch = (): Batch => ({ events: [], committed: [], kept: [] });
 
 export function createRecorder(options: RecorderOptions): Recorder {
   const { runId, clock, journal, publish } = options;
   let seq = options.firstSeq;
-  let outbox: Entry[] = [];
+  let outbox = emptyBatch();
   let inFlight = false;
   let detached = false;
 
-  const settle = (batch: readonly Entry[]): void => {
-    for (const { event, committed } of batch) {
-      publish(event);
-      committed?.();
+  const settle = ({ events, committed }: Batch): void => {
+    for (let index = 0; index < events.length; index += 1) {
+      const event = events[index];
+      if (event !== undefined) publish(event);
+      committed[index]?.();
     }
   };
-  const broken = (batch: readonly Entry[], error: unknown): void => {
+  const broken = (batch: Batch, error: unknown): void => {
     detached = true;
-    outbox = [...batch, ...outbox];
+    outbox = {
+      events: [...batch.events, ...outbox.events],
+      committed: [...batch.committed, ...outbox.committed],
+      kept: [],
+    };
     options.onBroken(error);
   };
-  const append = (batch: readonly Entry[]): Promise<void> | undefined => {
-    if (detached) return undefined;
-    const kept: RunEvent[] = [];
-    for (const { event } of batch) if (!TRANSIENT_EVENTS.has(event.type)) kept.push(event);
-    return kept.length === 0 ? undefined : journal.append(runId, kept);
-  };
+  const append = ({ kept }: Batch): Promise<void> | undefined =>
+    detached || kept.length === 0 ? undefined : journal.append(runId, kept);
   const flush = (): void => {
-    if (inFlight || outbox.length === 0) return;
+    if (inFlight || outbox.events.length === 0) return;
     const batch = outbox;
-    outbox = [];
+    outbox = emptyBatch();
     let commit: Promise<void> | undefined;
     try {
       commit = append(batch);
@@ -98,13 +111,15 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
   return {
     record(draft, committed) {
-      const event = { seq, at: clock.now(), runId, ...draft } as RunEvent;
+      const event = stamp(draft, seq, clock.now(), runId);
       seq += 1;
-      outbox.push({ event, committed });
+      outbox.events.push(event);
+      outbox.committed.push(committed);
+      if (!TRANSIENT_EVENTS.has(event.type)) outbox.kept.push(event);
     },
     flush,
-    idle: () => !inFlight && outbox.length === 0,
-    pending: () => !inFlight && outbox.length > 0,
+    idle: () => !inFlight && outbox.events.length === 0,
+    pending: () => !inFlight && outbox.events.length > 0,
     detach() {
       detached = true;
     },

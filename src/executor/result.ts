@@ -37,12 +37,13 @@ export function waitingOf(tasks: Iterable<Task>): NonNullable<RunResult['waiting
 
 export function reportOf(task: Task): NodeReport {
   const { id, result, error } = task;
-  return {
-    id,
-    state: stateOf(task),
-    ...(result === undefined ? {} : { output: result.output, meta: result.meta }),
-    ...(error === undefined ? {} : { error: errorRecord(error) }),
-  };
+  const report: { -readonly [K in keyof NodeReport]: NodeReport[K] } = { id, state: stateOf(task) };
+  if (result !== undefined) {
+    report.output = result.output;
+    report.meta = result.meta;
+  }
+  if (error !== undefined) report.error = errorRecord(error);
+  return report;
 }
 
 function stateOf({ phase, ending, error }: Task): NodeState {

@@ -9,7 +9,7 @@ import type { RunJournal } from '../core/stores.ts';
 import type { EventLog } from './event-log.ts';
 import type { ReadyQueue } from './ready-queue.ts';
 import type { Recorder } from './recorder.ts';
-import type { Task } from './task.ts';
+import type { Task, Unit } from './task.ts';
 
 /** What an engine gives to each of its runs. */
 export interface Host {
@@ -69,6 +69,8 @@ export interface RunState {
   activeMs: number;
   /** Released when the run ends: listeners, timers, the lease. */
   readonly cleanups: (() => void | Promise<void>)[];
+  /** Goes on without a unit that did not stop in time. */
+  giveUp: (unit: Unit, reason: PolyphonyError) => void;
   /** Looks for what can happen next; safe to call at any time. */
   wake: () => void;
   result: RunResult | undefined;

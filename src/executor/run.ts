@@ -12,7 +12,7 @@
 import type { RunResult } from '../core/engine.ts';
 import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import type { ValidPlan } from '../core/plan.ts';
-import { compiledOutput } from './compiled-node.ts';
+import { renderValue } from '../core/template.ts';
 import { cancel, consider, dropUnneeded, fail } from './ending.ts';
 import { unaffordable } from './money.ts';
 import { reload } from './rebuild.ts';
@@ -21,7 +21,7 @@ import { resultOf, totalsOf } from './result.ts';
 import type { Revision, RunState } from './run-state.ts';
 import { scopeOf } from './scope.ts';
 import { clearTimers, stop } from './stop.ts';
-import { startReady } from './units.ts';
+import { giveUp, startReady } from './units.ts';
 
 /** Begins, or goes on with, what the state holds. */
 export function drive(run: RunState): void {
@@ -39,7 +39,17 @@ export function drive(run: RunState): void {
     }
     turning = false;
   };
-  run.wake = turn;
+  let scheduled = false;
+  // Ends that come in one go are committed in one go.
+  run.wake = () => {
+    if (scheduled) return;
+    scheduled = true;
+    queueMicrotask(() => {
+      scheduled = false;
+      turn();
+    });
+  };
+  run.giveUp = (unit, reason) => giveUp(run, unit, reason);
   considerAll(run);
   turn();
 }
@@ -94,7 +104,8 @@ function finish(run: RunState): boolean {
 
 /** The plan's output, or without one the outputs of the nodes that nothing depends on. */
 function outputOf(run: RunState): unknown {
-  if (run.plan.plan.output !== undefined) return compiledOutput(run.plan).render(scopeOf(run));
+  const { output } = run.plan.plan;
+  if (output !== undefined) return renderValue(output, scopeOf(run));
   const leaves = [...run.tasks.values()].filter(({ dependents }) => dependents.length === 0);
   return Object.fromEntries(leaves.map(({ id, result }) => [id, result?.output ?? null]));
 }
@@ -139,7 +150,7 @@ function close(run: RunState, status: RunResult['status'], event: EventDraft, ou
 export function settleRun(run: RunState, result: RunResult): void {
   if (run.result !== undefined) return;
   run.result = result;
-  for (const task of run.tasks.values()) if (task.cancelTimers.length > 0) clearTimers(task);
+  for (const task of run.tasks.values()) if (task.cancelTimers !== undefined) clearTimers(task);
   const done = (): void => {
     run.log.close();
     run.resolve(result);

@@ -69,6 +69,7 @@ export function createRun(host: Host, { runId, plan, options, restored }: Openin
     activeMs: restored?.activeMs ?? 0,
     cleanups: [],
     wake: () => {},
+    giveUp: () => {},
     result: undefined,
     resolve: () => {},
   };

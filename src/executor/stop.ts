@@ -16,9 +16,9 @@ export function signalOf(unit: Unit): AbortSignal {
 export function stopUnits(run: RunState, task: Task, reason: PolyphonyError): void {
   const { clock } = run.host.runtime;
   const giveUp = (): void => {
-    for (const unit of [...task.units]) unit.abandon(reason);
+    for (const unit of [...task.units]) run.giveUp(unit, reason);
   };
-  task.cancelTimers.push(clock.schedule(run.host.graceMs, giveUp));
+  addTimer(task, clock.schedule(run.host.graceMs, giveUp));
   for (const unit of [...task.units]) {
     unit.stop ??= reason;
     unit.controller?.abort(unit.stop);
@@ -44,6 +44,11 @@ function reasonOf(stopping: Stopping): PolyphonyError {
 }
 
 export function clearTimers(task: Task): void {
-  for (const cancelTimer of task.cancelTimers) cancelTimer();
-  task.cancelTimers.length = 0;
+  for (const cancelTimer of task.cancelTimers ?? []) cancelTimer();
+  task.cancelTimers = undefined;
+}
+
+export function addTimer(task: Task, cancelTimer: () => void): void {
+  task.cancelTimers ??= [];
+  task.cancelTimers.push(cancelTimer);
 }

@@ -7,6 +7,7 @@ import type { PlanNode, ValidNode, ValidPlan } from '../core/plan.ts';
 import type { Ending } from '../core/schedule.ts';
 import { listReferences } from '../core/template.ts';
 import { NO_USAGE } from './charge.ts';
+import type { CompiledNode } from './compiled-node.ts';
 import type { Ranked } from './ready-queue.ts';
 
 /** `settling`: how it ended is recorded, but not committed yet, so nothing depends on it so far. */
@@ -42,8 +43,6 @@ export interface Unit {
   /** Why it has to stop. */
   stop: PolyphonyError | undefined;
   settled: boolean;
-  /** Goes on without it: it did not stop in time. */
-  abandon: (reason: PolyphonyError) => void;
   costNanoUsd: NanoUsd | null;
   usage: Usage;
 }
@@ -80,7 +79,8 @@ export interface Task extends Ranked {
   /** Why its units were stopped: it failed, or was cancelled, when they have settled. */
   failure: PolyphonyError | undefined;
   cancelled: string | undefined;
-  cancelTimers: (() => void)[];
+  cancelTimers: (() => void)[] | undefined;
+  compiled: CompiledNode | undefined;
   each: Items | undefined;
 }
 
@@ -123,7 +123,8 @@ export function createTask(valid: ValidNode, inOutput: boolean): Task {
     queued: false,
     failure: undefined,
     cancelled: undefined,
-    cancelTimers: [],
+    cancelTimers: undefined,
+    compiled: undefined,
     each: undefined,
   };
 }

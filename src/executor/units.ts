@@ -1,15 +1,15 @@
 /** Starting nodes and their items while there are slots and money, and taking in what comes back. */
-import { type NodeResult, SuspendRun } from '../core/engine.ts';
+import { type NodeOutput, type NodeResult, SuspendRun } from '../core/engine.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
 import { nanoToUsd } from '../core/money.ts';
 import { addUsage, NO_USAGE } from './charge.ts';
-import { compiledNode } from './compiled-node.ts';
+import { compiledOf } from './compiled-node.ts';
 import { cancel, end, fail, standIn } from './ending.ts';
 import { releaseReservation, reserve } from './money.ts';
-import { perform } from './perform.ts';
+import { bookFailure, callOnce, isSingleCall, perform, singleResult } from './perform.ts';
 import type { RunState } from './run-state.ts';
 import { scopeOf } from './scope.ts';
-import { clearTimers, stopUnits } from './stop.ts';
+import { addTimer, clearTimers, stopUnits } from './stop.ts';
 import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from './task.ts';
 
 /** Starts what is ready, most urgent first, as far as slots and money go. */
@@ -33,13 +33,21 @@ function begin(run: RunState, task: Task): void {
   const { clock } = run.host.runtime;
   task.phase = 'running';
   task.startedAt = clock.monotonic();
+  const { runId } = run;
   run.recorder.record({
+    seq: 0,
+    at: 0,
+    runId,
     type: 'node-started',
     nodeId: task.id,
-    idempotencyKey: idempotencyKey(run.runId, task),
+    idempotencyKey: idempotencyKey(runId, task),
   });
   const seconds = task.node.limits?.seconds;
-  if (seconds !== undefined) task.cancelTimers.push(clock.schedule(seconds * 1000, () => expire(run, task, seconds)));
+  if (seconds !== undefined)
+    addTimer(
+      task,
+      clock.schedule(seconds * 1000, () => expire(run, task, seconds)),
+    );
   if (task.node.each === undefined) return;
   try {
     task.each = itemsOf(run, task);
@@ -56,7 +64,7 @@ function expire(run: RunState, task: Task, seconds: number): void {
 }
 
 function itemsOf(run: RunState, task: Task): Items {
-  const values = compiledNode(task.node).each?.render(scopeOf(run));
+  const values = compiledOf(task).each?.render(scopeOf(run));
   if (!Array.isArray(values)) {
     const got = values === null ? 'null' : typeof values;
     const message = `Node ${task.id} runs once an item of ${task.node.each}, which is ${got} and not an array: refer to an array.`;
@@ -127,16 +135,40 @@ function launch(run: RunState, task: Task, item: number): void {
     controller: undefined,
     stop: undefined,
     settled: false,
-    abandon: (reason) => settle(run, unit, undefined, reason),
     costNanoUsd: 0,
     usage: NO_USAGE,
   };
   task.units.push(unit);
   run.active += 1;
-  perform(run, unit).then(
-    (result) => settle(run, unit, result, undefined),
-    (error: unknown) => settle(run, unit, undefined, error),
-  );
+  if (isSingleCall(unit)) {
+    callOnce(run, unit).then(
+      (output) => settleOutput(run, unit, output),
+      (error: unknown) => settleFailure(run, unit, error),
+    );
+  } else {
+    perform(run, unit).then(
+      (result) => settle(run, unit, result, undefined),
+      (error: unknown) => settle(run, unit, undefined, error),
+    );
+  }
+}
+
+function settleOutput(run: RunState, unit: Unit, output: NodeOutput): void {
+  try {
+    settle(run, unit, singleResult(run, unit, output), undefined);
+  } catch (error) {
+    settle(run, unit, undefined, error);
+  }
+}
+
+function settleFailure(run: RunState, unit: Unit, error: unknown): void {
+  bookFailure(run, unit, error);
+  settle(run, unit, undefined, error);
+}
+
+/** Goes on without a unit that did not stop in time. */
+export function giveUp(run: RunState, unit: Unit, reason: PolyphonyError): void {
+  settle(run, unit, undefined, reason);
 }
 
 function settle(run: RunState, unit: Unit, result: NodeResult | undefined, error: unknown): void {
@@ -150,7 +182,8 @@ function settle(run: RunState, unit: Unit, result: NodeResult | undefined, error
   else if (error instanceof SuspendRun) ask(run, unit, error);
   else if (task.each !== undefined) settleItem(run, unit, task.each, result, error);
   else if (result !== undefined) {
-    end(run, task, 'done', { type: 'node-finished', nodeId: task.id, result }, result);
+    const { runId } = run;
+    end(run, task, 'done', { seq: 0, at: 0, runId, type: 'node-finished', nodeId: task.id, result }, result);
   } else fail(run, task, error);
   run.wake();
 }

@@ -1,0 +1,222 @@
+/**
+ * What the scheduler costs, against a bare in-degree runner in the same process, and how close its order comes to the
+ * lower bound of the makespan: max(longest path, work / slots).
+ *
+ *   node --conditions=polyphony-source --import tsx test/bench/dag.ts
+ */
+import { pathToFileURL } from 'node:url';
+import type { NodeCall, NodeOutput, NodeRunner } from '../../src/core/engine.ts';
+import { DEFAULT_BOUNDS, markValid, type ValidNode, type ValidPlan } from '../../src/core/plan.ts';
+import { createEngine } from '../../src/executor/engine.ts';
+import { sleep, systemClock, systemRuntime } from '../../src/kit/clock.ts';
+import { seededRandom } from '../../src/kit/testing/fakes.ts';
+import { memoryStores } from '../../src/stores/memory.ts';
+import { simulatedRuntime } from './simulated-clock.ts';
+
+export interface Measurement {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly details?: Readonly<Record<string, number>>;
+}
+
+interface Shape {
+  readonly nodes: number;
+  readonly seed: number;
+  /** Expected milliseconds are known to the scheduler. */
+  readonly known: boolean;
+}
+
+/** Random layers of 8 to 40 nodes; each node waits for one to three of the layer before. */
+export function layeredPlan({ nodes: count, seed, known }: Shape): { plan: ValidPlan; times: Map<string, number> } {
+  const random = seededRandom(seed);
+  const nodes: ValidNode[] = [];
+  const times = new Map<string, number>();
+  let before: string[] = [];
+  while (nodes.length < count) {
+    const size = Math.min(count - nodes.length, 8 + Math.floor(random() * 33));
+    const layer = Array.from({ length: size }, (_, index) => `n${nodes.length + index}`);
+    for (const id of layer) {
+      const picks = Math.min(before.length, 1 + Math.floor(random() * 3));
+      const needs = new Set(Array.from({ length: picks }, () => before[Math.floor(random() * before.length)] ?? ''));
+      times.set(id, 1 + Math.floor(random() * 9));
+      nodes.push(validNode(id, nodes.length, [...needs], times.get(id) ?? 1));
+    }
+    before = layer;
+  }
+  const ranked = known ? withPriorities(nodes) : nodes;
+  const plan = markValid({
+    plan: { version: 1, nodes: ranked.map(({ node }) => node), output: {} },
+    hash: `${count}-${seed}`,
+    nodes: ranked,
+    estimate: FREE,
+    bounds: { ...DEFAULT_BOUNDS, nodes: count },
+  });
+  return { plan, times };
+}
+
+const FREE = { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0, expectedMs: 1 };
+
+function validNode(id: string, index: number, needs: readonly string[], ms: number): ValidNode {
+  const estimate = { ...FREE, expectedMs: ms };
+  const node = { id, use: 'step', needs: [...needs] };
+  return { node, index, data: [], dependencies: needs, hasFallback: false, estimate, priority: 0 };
+}
+
+function withPriorities(nodes: readonly ValidNode[]): ValidNode[] {
+  const paths = longestPaths(nodes);
+  return nodes.map((node) => ({ ...node, priority: paths.get(node.node.id) ?? 0 }));
+}
+
+function longestPaths(nodes: readonly ValidNode[]): Map<string, number> {
+  const behind = new Map<string, number>();
+  for (const { node, dependencies, estimate } of [...nodes].reverse()) {
+    const path = estimate.expectedMs + (behind.get(node.id) ?? 0);
+    behind.set(node.id, path);
+    for (const id of dependencies) behind.set(id, Math.max(behind.get(id) ?? 0, path));
+  }
+  return behind;
+}
+
+const DONE: NodeOutput = { value: null, costNanoUsd: 0 };
+const noop: NodeRunner = async () => DONE;
+
+/** The floor: counters, an array and a promise a node; no events, no journal, no signals, no money. */
+function bareRunner(plan: ValidPlan, work: (id: string) => Promise<unknown>, limit: number): Promise<void> {
+  const open = new Map(plan.nodes.map(({ node, dependencies }) => [node.id, dependencies.length]));
+  const dependents = new Map<string, string[]>(plan.nodes.map(({ node }) => [node.id, []]));
+  for (const { node, dependencies } of plan.nodes) for (const id of dependencies) dependents.get(id)?.push(node.id);
+  const ready = plan.nodes.filter(({ dependencies }) => dependencies.length === 0).map(({ node }) => node.id);
+  let next = 0;
+  let active = 0;
+  let left = plan.nodes.length;
+  return new Promise((resolve, reject) => {
+    const settle = (id: string): void => {
+      active -= 1;
+      left -= 1;
+      for (const dependent of dependents.get(id) ?? []) {
+        const count = (open.get(dependent) ?? 0) - 1;
+        open.set(dependent, count);
+        if (count === 0) ready.push(dependent);
+      }
+      if (left === 0) resolve();
+      else start();
+    };
+    const start = (): void => {
+      for (let id = ready[next]; id !== undefined && active < limit; id = ready[next]) {
+        next += 1;
+        active += 1;
+        const started = id;
+        work(started).then(() => settle(started), reject);
+      }
+    };
+    start();
+  });
+}
+
+function engineFor(runner: NodeRunner, runtime = systemRuntime) {
+  return createEngine({
+    runtime,
+    journal: memoryStores({ clock: runtime.clock }).journal,
+    runners: new Map([['step', runner]]),
+    validPlan: () => {
+      throw new Error('nothing is resumed here');
+    },
+  });
+}
+
+const LIMIT = 64;
+
+async function runOnce(plan: ValidPlan, runner: NodeRunner, runtime = systemRuntime): Promise<number> {
+  const engine = engineFor(runner, runtime);
+  const began = runtime.clock.monotonic();
+  const result = await engine.start(plan, { concurrency: LIMIT }).result();
+  const took = runtime.clock.monotonic() - began;
+  if (result.status !== 'done') throw new Error(`the run ended as ${result.status}: ${result.error?.message}`);
+  return took;
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+
+async function overheadOf(nodes: number, rounds: number): Promise<Measurement> {
+  const floors: number[] = [];
+  const ours: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    // A fresh plan each time: compiling its nodes is part of a run.
+    const { plan } = layeredPlan({ nodes, seed: round + 1, known: true });
+    const began = systemClock.monotonic();
+    await bareRunner(plan, async () => DONE, LIMIT);
+    floors.push(systemClock.monotonic() - began);
+    ours.push(await runOnce(plan, noop));
+  }
+  const [floorMs, engineMs] = [median(floors), median(ours)];
+  return {
+    name: `no-op ${nodes} nodes, over the floor`,
+    value: engineMs / floorMs,
+    unit: '×',
+    details: { floorMs, engineMs },
+  };
+}
+
+function lowerBound(plan: ValidPlan, times: ReadonlyMap<string, number>): number {
+  const work = [...times.values()].reduce((sum, ms) => sum + ms, 0);
+  return Math.max(work / LIMIT, ...longestPaths(plan.nodes).values());
+}
+
+async function simulatedMakespan(known: boolean, seeds: number): Promise<Measurement> {
+  const ratios: number[] = [];
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    const { plan, times } = widePlan({ nodes: 1000, seed, known });
+    const runtime = simulatedRuntime();
+    const took = await runtime.drive(runOnce(plan, sleeper(runtime.clock, times), runtime));
+    ratios.push(took / lowerBound(plan, times));
+  }
+  const name = `makespan of 1000 nodes at 64, times ${known ? 'known' : 'unknown'}, simulated clock, over the bound`;
+  return { name, value: Math.max(...ratios), unit: '×', details: { median: median(ratios), seeds } };
+}
+
+function sleeper(clock: typeof systemClock, times: ReadonlyMap<string, number>): NodeRunner {
+  return async (call: NodeCall) => {
+    await sleep(clock, times.get(call.node.id) ?? 1);
+    return DONE;
+  };
+}
+
+/** As `layeredPlan`, but wide enough that slots and not the longest path bound the makespan. */
+function widePlan(shape: Shape): { plan: ValidPlan; times: Map<string, number> } {
+  return layeredPlan(shape);
+}
+
+async function realMakespan(known: boolean): Promise<Measurement> {
+  const ratios: number[] = [];
+  const floors: number[] = [];
+  for (let seed = 1; seed <= 3; seed += 1) {
+    const { plan, times } = widePlan({ nodes: 1000, seed, known });
+    const took = await runOnce(plan, sleeper(systemClock, times));
+    const began = systemClock.monotonic();
+    await bareRunner(plan, (id) => sleep(systemClock, times.get(id) ?? 1), LIMIT);
+    floors.push((systemClock.monotonic() - began) / lowerBound(plan, times));
+    ratios.push(took / lowerBound(plan, times));
+  }
+  const name = `makespan of 1000 nodes at 64, times ${known ? 'known' : 'unknown'}, real timers, over the bound`;
+  return { name, value: median(ratios), unit: '×', details: { bareRunner: median(floors) } };
+}
+
+export async function run(): Promise<Measurement[]> {
+  await overheadOf(1000, 10);
+  return [
+    await overheadOf(1000, 31),
+    await overheadOf(10_000, 9),
+    await simulatedMakespan(true, 10),
+    await simulatedMakespan(false, 10),
+    await realMakespan(true),
+    await realMakespan(false),
+  ];
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  for (const { name, value, unit, details } of await run()) {
+    const more = Object.entries(details ?? {}).map(([key, figure]) => `${key} ${figure.toFixed(3)}`);
+    console.log(`${name}: ${value.toFixed(3)} ${unit}${more.length === 0 ? '' : ` (${more.join(', ')})`}`);
+  }
+}

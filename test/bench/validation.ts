@@ -1,0 +1,73 @@
+/**
+ * How long validating a plan of 100 nodes takes: shape, references, types, conditions, models, estimate and hash, from
+ * text to ValidPlan. The floor is JSON.parse and the zod schema alone, in the same run.
+ *
+ *     node --conditions=polyphony-source --import tsx test/bench/validation.ts
+ */
+import { pathToFileURL } from 'node:url';
+import { PlanSchema } from '../../src/core/plan.ts';
+import { validate } from '../../src/validator/validate.ts';
+import { card, catalogue, longPlan } from '../validator/catalogue.ts';
+
+const NODES = 100;
+const WARM_UP = 1500;
+const ROUNDS = 15;
+const CALLS = 60;
+
+export interface ValidationFigures {
+  /** Microseconds: the median over the rounds of the mean of one call, and the fastest round. */
+  readonly warm: { readonly median: number; readonly best: number };
+  /** The same for plans whose conditions were never seen before. */
+  readonly newConditions: { readonly median: number; readonly best: number };
+  readonly floor: { readonly median: number; readonly best: number };
+  readonly bytes: number;
+  readonly models: number;
+}
+
+function measure(texts: (round: number) => readonly string[], work: (text: string) => void) {
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const inputs = texts(round);
+    const start = performance.now();
+    for (const text of inputs) work(text);
+    times.push(((performance.now() - start) / inputs.length) * 1000);
+  }
+  times.sort((a, b) => a - b);
+  return { median: Math.round(times[times.length >> 1] ?? 0), best: Math.round(times[0] ?? 0) };
+}
+
+export async function run(): Promise<ValidationFigures> {
+  const tiers = ['fast', 'balanced', 'premium'] as const;
+  const models = Array.from({ length: 40 }, (_, index) => ({
+    provider: `p${index % 5}`,
+    card: card(`model-${index}`, tiers[index % 3] ?? 'fast', ((index * 7) % 13) / 3 + 0.1),
+  }));
+  const all = catalogue({ models });
+  const text = JSON.stringify(longPlan(NODES));
+  const same = Array.from({ length: CALLS }, () => text);
+  const check = (plan: string): void => {
+    if (validate(plan, all).plan === undefined) throw new Error('the plan of the benchmark is not valid');
+  };
+  const shapeOnly = (plan: string): void => void PlanSchema.parse(JSON.parse(plan));
+  for (let call = 0; call < WARM_UP; call += 1) check(text);
+  for (let call = 0; call < WARM_UP; call += 1) shapeOnly(text);
+  let salt = 0;
+  const fresh = (): string[] => Array.from({ length: CALLS }, () => JSON.stringify(longPlan(NODES, ++salt)));
+  return {
+    warm: measure(() => same, check),
+    newConditions: measure(fresh, check),
+    floor: measure(() => same, shapeOnly),
+    bytes: text.length,
+    models: models.length,
+  };
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const { warm, newConditions, floor, bytes, models } = await run();
+  const line = (name: string, { median, best }: { median: number; best: number }) =>
+    console.log(`${name.padEnd(34)} ${String(median).padStart(6)} µs median ${String(best).padStart(6)} µs best`);
+  console.log(`${NODES} nodes, ${bytes} bytes, ${models} models, Node ${process.version}`);
+  line('floor: JSON.parse + zod', floor);
+  line('validate, warm', warm);
+  line('validate, conditions never seen', newConditions);
+}
