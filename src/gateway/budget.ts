@@ -18,7 +18,7 @@ import { type Affordable, affordable, type Held } from './affordable.ts';
 import { billedText, type Charge, chargeOfFinish, chargeOfStream, isFree, NO_CHARGE } from './charge.ts';
 import { recordOf, rowOf } from './record.ts';
 import type { Deployment, Registry } from './registry.ts';
-import { type TimedAttempt, timed } from './timings.ts';
+import { type MeteredAttempt, type TimedAttempt, timed } from './timings.ts';
 import { type Ending, type Watcher, watch } from './watch.ts';
 
 export interface BudgetParts {
@@ -29,8 +29,6 @@ export interface BudgetParts {
   readonly registry: () => Registry;
 }
 
-type Metered = ReturnType<typeof timed<TimedAttempt>>;
-
 export function budget(parts: BudgetParts): Middleware<Attempt> {
   return (given: TimedAttempt, next) => {
     const attempt = timed(given);
@@ -39,7 +37,12 @@ export function budget(parts: BudgetParts): Middleware<Attempt> {
   };
 }
 
-function budgetWatcher(parts: BudgetParts, attempt: Metered, deployment: Deployment, next: Handler<Attempt>): Watcher {
+function budgetWatcher(
+  parts: BudgetParts,
+  attempt: MeteredAttempt,
+  deployment: Deployment,
+  next: Handler<Attempt>,
+): Watcher {
   let holding: Affordable = { request: attempt.request, held: undefined, warnings: [] };
   let streamed = '';
   let finished: Charge | undefined;
@@ -79,7 +82,12 @@ function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent 
   return { ...event, usage: usage ?? event.usage, costNanoUsd };
 }
 
-function chargeOfEnding(ending: Ending, { request, timings }: Metered, { card }: Deployment, streamed: string): Charge {
+function chargeOfEnding(
+  ending: Ending,
+  { request, timings }: MeteredAttempt,
+  { card }: Deployment,
+  streamed: string,
+): Charge {
   if (timings.dispatchedAt === null) return NO_CHARGE;
   const free = ending.kind === 'error' && isFree(asPolyphonyError(ending.error));
   return free && streamed === '' ? NO_CHARGE : chargeOfStream(card, request, streamed);
@@ -88,7 +96,7 @@ function chargeOfEnding(ending: Ending, { request, timings }: Metered, { card }:
 /** Books the money first: whatever fails afterwards, the counters are right. */
 function settle(
   { ledger, logger }: BudgetParts,
-  attempt: Metered,
+  attempt: MeteredAttempt,
   held: Held | undefined,
   charge: Charge,
   ending: Ending,

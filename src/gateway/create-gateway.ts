@@ -17,6 +17,7 @@ import { failing } from './opening.ts';
 import type { GatewayParts } from './parts.ts';
 import { providerHandler } from './provider.ts';
 import { createRegistry, type Registry } from './registry.ts';
+import { needsOf } from './requirements.ts';
 import { composeRing, type PluginLayer, type Ring } from './rings.ts';
 import { order, type RouteOptions, rejections } from './route.ts';
 import { createStatistics, type TargetFigures } from './statistics.ts';
@@ -146,6 +147,7 @@ const attemptLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Attempt
 function routingOf({ registry, config, clock }: GatewayParts): (call: BoundCall) => RouteOptions {
   return ({ request, preferred }) => ({
     request,
+    needs: needsOf(request),
     preferred,
     registry: registry(),
     config: config(),
@@ -181,7 +183,8 @@ function operations(handle: Handler, runtime: Runtime): Operations {
 }
 
 function explain(request: ModelRequest, state: State, { clock }: Runtime): Explanation {
-  const options: RouteOptions = { request, registry: state.registry, config: state.config, nowMs: clock.now() };
+  const { registry, config } = state;
+  const options: RouteOptions = { request, needs: needsOf(request), registry, config, nowMs: clock.now() };
   return {
     requestRing: state.requests.names,
     attemptRing: state.attempts.names,

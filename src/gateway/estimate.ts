@@ -5,6 +5,7 @@ import { costOf } from '../core/price.ts';
 import type { ModelCard } from '../core/provider.ts';
 import type { Deployment } from './registry.ts';
 import { needsOf } from './requirements.ts';
+import type { RequestSize } from './size.ts';
 
 /** Tokens of an answer when none of that model was seen yet. */
 const TYPICAL_ANSWER = 400;
@@ -20,8 +21,7 @@ export function expectedOutput(request: ModelRequest, deployment: Deployment): n
   return Math.min(Math.ceil(typical), outputCeiling(request, deployment.card));
 }
 
-export function expectedCost(request: ModelRequest, deployment: Deployment): NanoUsd | null {
-  const { size } = needsOf(request);
+export function expectedCost(request: ModelRequest, size: RequestSize, deployment: Deployment): NanoUsd | null {
   return costOf(deployment.card, {
     input: size.roughTokens,
     output: expectedOutput(request, deployment),

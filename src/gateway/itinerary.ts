@@ -24,7 +24,7 @@ const MAX_RETURNS = 2;
 
 /** @throws no-route */
 export function itinerary(options: RouteOptions): Itinerary {
-  let queue = route(options).map(({ deployment }) => deployment);
+  let queue = [...route(options)];
   const tried = new Set<string>();
   let refused: Deployment | undefined;
   let present: Deployment | undefined;

@@ -5,16 +5,18 @@ import { formatUsd, type NanoUsd, usdToNano } from '../core/money.ts';
 import type { ModelCard } from '../core/provider.ts';
 import { expectedCost, outputCeiling } from './estimate.ts';
 import type { Deployment } from './registry.ts';
-import { capabilitiesOf, type Needs, needsOf } from './requirements.ts';
+import { capabilitiesOf, type Needs } from './requirements.ts';
 
 export interface Negotiation {
   readonly request: ModelRequest;
+  /** What `needsOf` says of it. */
+  readonly needs: Needs;
   readonly config: Config;
   readonly nowMs: number;
 }
 
 /** A rule: the sentence that says what fails, or undefined. */
-type Rule = (deployment: Deployment, negotiation: Negotiation, needs: Needs) => string | undefined;
+type Rule = (deployment: Deployment, negotiation: Negotiation) => string | undefined;
 
 /** Cheapest first: the first that fails decides where only yes or no is asked. */
 const RULES: readonly Rule[] = [
@@ -34,14 +36,13 @@ const RULES: readonly Rule[] = [
 
 /** True when nothing fails; builds no sentence that nobody reads beyond the first. */
 export function satisfies(deployment: Deployment, negotiation: Negotiation): boolean {
-  const needs = needsOf(negotiation.request);
-  return RULES.every((rule) => rule(deployment, negotiation, needs) === undefined);
+  for (const rule of RULES) if (rule(deployment, negotiation) !== undefined) return false;
+  return true;
 }
 
 /** Every requirement and limit that the deployment fails, as sentences with their values. */
 export function failures(deployment: Deployment, negotiation: Negotiation): readonly string[] {
-  const needs = needsOf(negotiation.request);
-  return RULES.map((rule) => rule(deployment, negotiation, needs)).filter((failed) => failed !== undefined);
+  return RULES.map((rule) => rule(deployment, negotiation)).filter((failed) => failed !== undefined);
 }
 
 function operation({ card }: Deployment, { request }: Negotiation): string | undefined {
@@ -49,7 +50,7 @@ function operation({ card }: Deployment, { request }: Negotiation): string | und
   return `cannot do "${request.operation}" (it does ${card.operations.join(', ')})`;
 }
 
-function capabilities({ mask }: Deployment, _negotiation: Negotiation, needs: Needs): string | undefined {
+function capabilities({ mask }: Deployment, { needs }: Negotiation): string | undefined {
   const missing = needs.mask & ~mask;
   return missing === 0 ? undefined : `lacks ${capabilitiesOf(missing).join(', ')}`;
 }
@@ -67,7 +68,7 @@ function outputLength({ card }: Deployment, { request }: Negotiation): string | 
   return `answers with at most ${card.maxOutputTokens} tokens, ${asked} are asked for`;
 }
 
-function contextWindow({ card }: Deployment, { request }: Negotiation, { size }: Needs): string | undefined {
+function contextWindow({ card }: Deployment, { request, needs: { size } }: Negotiation): string | undefined {
   const asked = request.requires?.contextTokens ?? 0;
   if (asked > card.contextTokens) return `has a window of ${card.contextTokens} tokens, ${asked} are required`;
   const answer = request.operation === 'chat' ? (request.maxOutputTokens ?? 0) : 0;
@@ -126,7 +127,7 @@ export function qualityOf({ strengths }: ModelCard, asked: readonly string[] = [
   return asked.reduce((sum, name) => sum + (strengths[name] ?? general), 0) / asked.length;
 }
 
-function quality({ card }: Deployment, { request }: Negotiation, { choice }: Needs): string | undefined {
+function quality({ card }: Deployment, { request, needs: { choice } }: Negotiation): string | undefined {
   const least = request.limits?.quality;
   if (least === undefined) return undefined;
   const reached = qualityOf(card, choice.strengths);
@@ -141,10 +142,10 @@ function latency({ card, statistics }: Deployment, { request, nowMs }: Negotiati
   return `has a 95th percentile of ${Math.round(observed)} ms, at most ${most} ms is asked for`;
 }
 
-function cost(deployment: Deployment, { request, config }: Negotiation): string | undefined {
+function cost(deployment: Deployment, { request, needs, config }: Negotiation): string | undefined {
   const limit = request.limits?.usd;
   if (limit === undefined) return undefined;
-  const expected = expectedCost(request, deployment);
+  const expected = expectedCost(request, needs.size, deployment);
   if (expected === null) return config.allowUnpriced ? undefined : unpriced(request.limits);
   return expected <= usdToNano(limit) ? undefined : tooExpensive(expected, request, deployment.card);
 }

@@ -15,7 +15,7 @@ import { type ModelRequest, type Target, TIERS, type Tier } from '../core/model.
 import { failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
-import { type Scored, scoreAll } from './score.ts';
+import { bestFirst, bestOf, type Scored, scoreAll } from './score.ts';
 import { suggest } from './suggest.ts';
 
 export interface RouteOptions extends Negotiation {
@@ -28,25 +28,43 @@ export interface RouteOptions extends Negotiation {
 const MAX_TARGETS = 8;
 const MAX_LISTED = 40;
 
-/** The targets to try, in order. @throws no-route listing for each target what it failed */
-export function route(options: RouteOptions): readonly Scored[] {
-  const ordered = order(options);
+/** The deployments to try, in order, at most eight. @throws no-route listing for each target what it failed */
+export function route(options: RouteOptions): readonly Deployment[] {
+  const able = options.needs.choice.route === undefined ? ableOf(options) : [];
+  // One alone needs no score.
+  const [only] = able;
+  if (able.length === 1 && only !== undefined && isFirstChoice(only, options)) return [preferredOf(only, options)];
+  const ordered = order(options, MAX_TARGETS, able).map(({ deployment }) => deployment);
   if (ordered.length === 0) throw noRoute(options);
-  return ordered.length > MAX_TARGETS ? ordered.slice(0, MAX_TARGETS) : ordered;
+  return ordered;
 }
 
-/** Every candidate in order, without the cut that `route` makes; empty when none is left. */
-export function order(options: RouteOptions): readonly Scored[] {
-  const { request, registry, preferred } = options;
-  const choice = choiceOf(request);
-  if (choice.route !== undefined) return prefer(chain(choice.route, options), preferred);
-  const asked = choice.id === undefined ? registry.deployments : registry.named(choice.id);
-  const able = asked.filter((deployment) => satisfies(deployment, options));
+/** The candidates in order; empty when none is left. */
+export function order(
+  options: RouteOptions,
+  most = Number.POSITIVE_INFINITY,
+  able = ableOf(options),
+): readonly Scored[] {
+  const { choice } = options.needs;
+  if (choice.route !== undefined) return preferredFirst(chain(choice.route, options), options).slice(0, most);
   const scored = scoreAll(able, options);
-  const first =
-    choice.tier === undefined ? scored : scored.filter(({ deployment }) => deployment.card.tier === choice.tier);
-  const best = prefer(first, preferred)[0];
-  return best === undefined ? [] : [best, ...fallbacks(best, scored, choice.strengths)];
+  const first = scored.filter(({ deployment }) => isFirstChoice(deployment, options));
+  const bound = first.find(({ deployment }) => isPreferred(deployment, options));
+  const best = bound ?? bestOf(first);
+  if (best === undefined) return [];
+  const served: Scored = bound === undefined ? best : { ...best, deployment: preferredOf(best.deployment, options) };
+  return [served, ...fallbacks(best, scored, choice.strengths, most - 1)];
+}
+
+/** Everything that the request names, or everything there is, as far as it satisfies the request. */
+function ableOf(options: RouteOptions): readonly Deployment[] {
+  const { id } = options.needs.choice;
+  const asked = id === undefined ? options.registry.deployments : options.registry.named(id);
+  return asked.filter((deployment) => satisfies(deployment, options));
+}
+
+function isFirstChoice({ card }: Deployment, { needs: { choice } }: RouteOptions): boolean {
+  return choice.tier === undefined || card.tier === choice.tier;
 }
 
 /** The chain of the config, each name's own deployments by score. */
@@ -61,43 +79,62 @@ function chain(name: string, options: RouteOptions): readonly Scored[] {
 export function namedTargets(names: readonly string[], options: RouteOptions): readonly Scored[] {
   const all = names.flatMap((name) => {
     const able = options.registry.named(name).filter((deployment) => satisfies(deployment, options));
-    return scoreAll(able, options);
+    return bestFirst(scoreAll(able, options));
   });
   return all.filter((one, index) => all.findIndex((other) => other.deployment === one.deployment) === index);
 }
 
-function prefer(scored: readonly Scored[], preferred: Target | undefined): readonly Scored[] {
-  if (preferred === undefined) return scored;
-  const index = scored.findIndex(({ deployment: { target } }) => sameDeployment(target, preferred));
-  const found = scored[index];
-  if (found === undefined) return scored;
-  const target = {
-    ...found.deployment.target,
-    ...(preferred.credential === undefined ? {} : { credential: preferred.credential }),
-  };
-  const bound: Scored = { ...found, deployment: { ...found.deployment, target } };
-  return [bound, ...scored.filter((one) => one !== found)];
+function preferredFirst(scored: readonly Scored[], options: RouteOptions): readonly Scored[] {
+  const bound = scored.find(({ deployment }) => isPreferred(deployment, options));
+  if (bound === undefined) return scored;
+  const served: Scored = { ...bound, deployment: preferredOf(bound.deployment, options) };
+  return [served, ...scored.filter((one) => one !== bound)];
+}
+
+const isPreferred = ({ target }: Deployment, { preferred }: RouteOptions): boolean =>
+  preferred !== undefined && sameDeployment(target, preferred);
+
+/** The deployment with the session's credential, where the session is bound to it. */
+function preferredOf(deployment: Deployment, options: RouteOptions): Deployment {
+  const credential = isPreferred(deployment, options) ? options.preferred?.credential : undefined;
+  return credential === undefined ? deployment : { ...deployment, target: { ...deployment.target, credential } };
 }
 
 const sameDeployment = (a: Target, b: Target): boolean =>
   a.provider === b.provider && a.model === b.model && a.region === b.region;
 
+interface Ranked {
+  readonly one: Scored;
+  readonly step: number;
+  readonly distance: number;
+}
+
+const nearer = (a: Ranked, b: Ranked): number =>
+  a.step - b.step || a.distance - b.distance || b.one.score - a.one.score;
+
+/** The `most` nearest in quality, kept sorted while they are found: catalogues are long and chains short. */
 function fallbacks(
   best: Scored,
   scored: readonly Scored[],
   strengths: readonly string[] | undefined,
+  most: number,
 ): readonly Scored[] {
-  const { card, target } = best.deployment;
+  const { card } = best.deployment;
   const quality = qualityOf(card, strengths);
-  return scored
-    .filter(({ deployment }) => !sameDeployment(deployment.target, target))
-    .map((one) => ({
-      one,
-      step: one.deployment.card.id === card.id ? -1 : tierStep(card.tier, one.deployment.card.tier),
-      distance: Math.abs(qualityOf(one.deployment.card, strengths) - quality),
-    }))
-    .sort((a, b) => a.step - b.step || a.distance - b.distance || b.one.score - a.one.score)
-    .map(({ one }) => one);
+  const nearest: Ranked[] = [];
+  for (const one of scored) {
+    if (one === best) continue;
+    const other = one.deployment.card;
+    const step = other.id === card.id ? -1 : tierStep(card.tier, other.tier);
+    const ranked: Ranked = { one, step, distance: Math.abs(one.parts.quality - quality) };
+    let at = nearest.length;
+    for (let before = nearest[at - 1]; before !== undefined && nearer(ranked, before) < 0; before = nearest[at - 1])
+      at -= 1;
+    if (at >= most) continue;
+    nearest.splice(at, 0, ranked);
+    if (nearest.length > most) nearest.pop();
+  }
+  return nearest.map(({ one }) => one);
 }
 
 /** Steps from one tier to another; upwards comes before downwards at the same distance. */
@@ -108,8 +145,8 @@ function tierStep(from: Tier, to: Tier): number {
 
 /** What each target that is no candidate fails: the requirements, the asked model, the asked tier. */
 export function rejections(options: RouteOptions): readonly Rejection[] {
-  const { request, registry } = options;
-  const choice = choiceOf(request);
+  const { registry } = options;
+  const { choice } = options.needs;
   const names =
     choice.route === undefined
       ? choice.id === undefined
@@ -132,7 +169,7 @@ function whyNot(deployment: Deployment, options: RouteOptions, tier: Tier | unde
 
 function noRoute(options: RouteOptions): PolyphonyError {
   const { request, registry } = options;
-  const choice = choiceOf(request);
+  const { choice } = options.needs;
   if (registry.deployments.length === 0 && registry.providers.size === 0) {
     return new PolyphonyError('no-route', 'There is no model to send the request to: register a provider.');
   }

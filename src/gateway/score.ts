@@ -4,7 +4,6 @@ import type { NanoUsd } from '../core/money.ts';
 import { expectedCost } from './estimate.ts';
 import { type Negotiation, qualityOf } from './negotiate.ts';
 import type { Deployment } from './registry.ts';
-import { needsOf } from './requirements.ts';
 
 export interface ScoreParts extends Readonly<Record<string, number>> {
   readonly cost: number;
@@ -42,21 +41,31 @@ interface Figures {
   readonly ms: number;
 }
 
-/** Best first; equals keep their order. */
+/** In the order given; see `bestFirst`. */
 export function scoreAll(deployments: readonly Deployment[], negotiation: Negotiation): readonly Scored[] {
-  const { request, config, nowMs } = negotiation;
+  const { request, needs, config, nowMs } = negotiation;
   const weights = WEIGHTS[request.optimise ?? config.optimise ?? 'balanced'];
   let cheapest = Number.POSITIVE_INFINITY;
   let fastest = Number.POSITIVE_INFINITY;
   const figures = deployments.map((deployment): Figures => {
-    const cost = expectedCost(request, deployment);
+    const cost = expectedCost(request, needs.size, deployment);
     const ms = deployment.statistics.total.quantile(0.5, nowMs) ?? deployment.card.expectedMs ?? DEFAULT_MS;
     cheapest = Math.min(cheapest, cost ?? cheapest);
     fastest = Math.min(fastest, ms);
     return { deployment, cost, ms };
   });
-  const scored = figures.map((figure) => scoreOne(figure, cheapest, fastest, weights, negotiation));
-  return scored.length > 1 ? scored.sort((a, b) => b.score - a.score) : scored;
+  return figures.map((figure) => scoreOne(figure, cheapest, fastest, weights, negotiation));
+}
+
+/** Equals keep their order. */
+export const bestFirst = (scored: readonly Scored[]): readonly Scored[] =>
+  [...scored].sort((a, b) => b.score - a.score);
+
+/** The first of `bestFirst`, without sorting. */
+export function bestOf(scored: readonly Scored[]): Scored | undefined {
+  let best: Scored | undefined;
+  for (const one of scored) if (best === undefined || one.score > best.score) best = one;
+  return best;
 }
 
 function scoreOne(
@@ -64,13 +73,13 @@ function scoreOne(
   cheapest: number,
   fastest: number,
   weights: ScoreParts,
-  { request, nowMs }: Negotiation,
+  { request, needs, nowMs }: Negotiation,
 ): Scored {
   const { card, statistics } = deployment;
   const parts: ScoreParts = {
     cost: cost === null ? 0 : (cheapest + FREE) / (cost + FREE),
     latency: (fastest + 1) / (ms + 1),
-    quality: qualityOf(card, needsOf(request).choice.strengths),
+    quality: qualityOf(card, needs.choice.strengths),
     reliability: 1 - statistics.errorRate(nowMs),
     fit: fitOf(deployment, request),
   };

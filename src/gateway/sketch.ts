@@ -44,8 +44,8 @@ export function decayingCounts(buckets: number): DecayingCounts & { readonly raw
       raw[index] = (raw[index] ?? 0) + weight;
       sum += weight;
     },
-    weight: (index, nowMs) => (raw[index] ?? 0) * 2 ** -exponent(nowMs),
-    total: (nowMs) => sum * 2 ** -exponent(nowMs),
+    weight: (index, nowMs) => (sum === 0 ? 0 : (raw[index] ?? 0) * 2 ** -exponent(nowMs)),
+    total: (nowMs) => (sum === 0 ? 0 : sum * 2 ** -exponent(nowMs)),
   };
 }
 
@@ -56,7 +56,9 @@ export function sketch(): Sketch {
   const counts = decayingCounts(BUCKETS);
   const known = new Map<number, number>();
   const find = (fraction: number): number => {
-    let rest = fraction * counts.raw.reduce((sum, weight) => sum + weight, 0);
+    let rest = 0;
+    for (let index = 0; index < BUCKETS; index += 1) rest += counts.raw[index] ?? 0;
+    rest *= fraction;
     for (let index = 0; index < BUCKETS; index += 1) {
       rest -= counts.raw[index] ?? 0;
       if (rest <= 0) return Math.exp(index * GROWTH);

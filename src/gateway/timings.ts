@@ -21,7 +21,10 @@ export interface TimedAttempt extends Attempt {
 export const newTimings = (): Timings => ({ queueMs: 0, dispatchedAt: null, firstTokenMs: null, totalMs: 0 });
 
 /** The attempt's own, or fresh ones where a plugin built an attempt of its own. */
-export function timed<A extends Attempt & TimedAttempt>(attempt: A): A & { readonly timings: Timings } {
-  const { timings } = attempt;
-  return timings === undefined ? { ...attempt, timings: newTimings() } : { ...attempt, timings };
+export function timed(attempt: TimedAttempt): MeteredAttempt {
+  return isMetered(attempt) ? attempt : { ...attempt, timings: newTimings() };
 }
+
+export type MeteredAttempt = TimedAttempt & { readonly timings: Timings };
+
+const isMetered = (attempt: TimedAttempt): attempt is MeteredAttempt => attempt.timings !== undefined;
