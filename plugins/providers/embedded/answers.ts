@@ -3,7 +3,7 @@
  * lifted where they hold what the question word asks for. A question whose words the text does not hold has no answer.
  */
 import { type EntityKind, entities, numbers } from './entities.ts';
-import { contentStems, joiner } from './language.ts';
+import { contentStems, joiner, stem } from './language.ts';
 import { type Passage, type Reading, rarity } from './passages.ts';
 
 export interface Answer {
@@ -46,9 +46,9 @@ export function kindOf(question: string): AnswerKind {
 
 /** Words of questions that say nothing of what is asked about. */
 const ASKING = new Set(
-  'text document file article read question answer find passage say says said mention mentions mentioned tell describe explain state states according exactly happen many much long name'.split(
-    ' ',
-  ),
+  'text document file article read question answer find passage say says said mention mentions mentioned tell describe explain state states according exactly happen many much long name'
+    .split(' ')
+    .map((word) => stem(word, 'en')),
 );
 
 /** Answers from the text or says that it cannot. */
@@ -190,7 +190,9 @@ function kindLift({ text, kind: block }: Passage, kind: AnswerKind): number {
       return numbers(text).length > 0 ? 1.4 : 0.6;
     case 'time':
       return entities(text, 'date').length > 0 ||
-        /\b(?:1[5-9]|20)\d\d\b|\b\d{1,2}:\d{2}\b|\b(?:days?|weeks?|months?|years?|ago)\b/i.test(text)
+        /\b(?:1[5-9]|20)\d\d\b|\b\d{1,2}:\d{2}\b|\b(?:days?|weeks?|months?|years?|ago|when|while|after|before|every)\b/i.test(
+          text,
+        )
         ? 1.4
         : 0.6;
     case 'person':
