@@ -92,21 +92,57 @@ export function lacks({ card }: CatalogueModel, { operation, tier, can }: Demand
 
 export const keepsNothing = ({ card }: CatalogueModel): boolean => card.retention === 'none';
 
-/** The models that a node may go to; asked for once a demand. */
+/** The models that a node may go to. */
 export type Candidates = (node: PlanNode) => readonly CatalogueModel[];
 
-export function createCandidates(catalogue: Catalogue): Candidates {
-  const known = new Map<string, readonly CatalogueModel[]>();
+const MOST_KEPT = 500;
+const known = new WeakMap<Catalogue, Candidates>();
+
+/** The candidates of a catalogue, worked out once a demand: a catalogue is replaced, never changed in place. */
+export function candidatesOf(catalogue: Catalogue): Candidates {
+  const before = known.get(catalogue);
+  if (before !== undefined) return before;
+  const found = createCandidates(catalogue);
+  known.set(catalogue, found);
+  return found;
+}
+
+function createCandidates(catalogue: Catalogue): Candidates {
+  const lists = new Map<string, readonly CatalogueModel[]>();
   return function candidates(node) {
-    const demand = demandOf(node);
-    const key = `${demand.operation} ${demand.tier} ${demand.can.join()} ${demand.privately} ${node.model?.id}`;
-    const found = known.get(key);
+    const key = keyOf(node);
+    const found = lists.get(key);
     if (found !== undefined) return found;
+    const demand = demandOf(node);
     const named = node.model?.id === undefined ? catalogue.models : modelsNamed(node.model.id, catalogue);
     const able = named.filter(
       (model) => lacks(model, demand).length === 0 && (!demand.privately || keepsNothing(model)),
     );
-    known.set(key, able);
+    if (lists.size >= MOST_KEPT) lists.clear();
+    lists.set(key, able);
     return able;
   };
 }
+
+/** The models that a rung of the node's ladder may go to; `target` is a tier or a model. */
+export function rungCandidates(node: PlanNode, target: string, catalogue: Catalogue): readonly CatalogueModel[] {
+  const { tier: _, id: __, ...model } = node.model ?? NO_MODEL;
+  const asked = isTier(target) ? { ...model, tier: target } : { ...model, id: target };
+  return candidatesOf(catalogue)({ ...node, model: asked });
+}
+
+const NO_MODEL: NonNullable<PlanNode['model']> = {};
+
+/** All of a node that its demand depends on. */
+function keyOf({ use, model, sensitivity, in: inputs }: PlanNode): string {
+  let key = use;
+  if (model !== undefined) key += ` ${model.id} ${model.tier} ${model.can?.join()}`;
+  if (sensitivity !== undefined) key += ` ${sensitivity}`;
+  for (const field of ASKING) if (inputs?.[field] !== undefined) key += ` ${field}:${askedFor(inputs[field])}`;
+  return key;
+}
+
+const ASKING = ['images', 'files', 'tools', 'reasoning', 'image'] as const;
+
+const askedFor = (value: unknown): string =>
+  typeof value === 'string' && value === 'none' ? value : String(isGiven(value));

@@ -54,22 +54,27 @@ export function checkWait({ node, pointer }: Subject, dependencies: number, stud
 }
 
 /** Fields that nothing will read: no harm, but not what was meant. */
-export function checkIneffective({ node, pointer, step }: Subject, study: Study): void {
+export function checkIneffective(subject: Subject, study: Study): void {
+  const { node, step } = subject;
   if (step === undefined) return;
-  const warn = (field: string, why: string) => {
-    const message = `"${field}" of node "${node.id}" has no effect: ${why}.`;
-    study.report.add('field.ineffective', `${pointer}/${field.replace('.', '/')}`, message);
-  };
   if (step.usesModel !== true) {
-    for (const field of ['model', 'escalate', 'cache'] as const) {
-      if (node[field] !== undefined) warn(field, `"${node.use}" calls no model`);
-    }
-    if (node.limits?.tokens !== undefined) warn('limits.tokens', `"${node.use}" calls no model`);
+    const why = `"${node.use}" calls no model`;
+    if (node.model !== undefined) warnIneffective('model', why, subject, study);
+    if (node.escalate !== undefined) warnIneffective('escalate', why, subject, study);
+    if (node.cache !== undefined) warnIneffective('cache', why, subject, study);
+    if (node.limits?.tokens !== undefined) warnIneffective('limits/tokens', why, subject, study);
   }
-  if (node.out !== undefined && step.typedOutput !== true) warn('out', `"${node.use}" has an output of its own`);
+  if (node.out !== undefined && step.typedOutput !== true) {
+    warnIneffective('out', `"${node.use}" has an output of its own`, subject, study);
+  }
   if (node.limits?.concurrency !== undefined && node.each === undefined) {
-    warn('limits.concurrency', 'only a node with "each" runs more than once at a time');
+    warnIneffective('limits/concurrency', 'only a node with "each" runs more than once at a time', subject, study);
   }
+}
+
+function warnIneffective(field: string, why: string, { node, pointer }: Subject, { report }: Study): void {
+  const name = field.replace('/', '.');
+  report.add('field.ineffective', `${pointer}/${field}`, `"${name}" of node "${node.id}" has no effect: ${why}.`);
 }
 
 /** Nodes that no output, and nothing with an effect, depends on. In the order of the run. */

@@ -2,17 +2,8 @@
 import { addMoney, type NanoUsd } from '../core/money.ts';
 import type { NodeEstimate, Plan, PlanNode } from '../core/plan.ts';
 import { CONCURRENCY, ESCALATION_SHARE, NESTED, ROUNDS, TOOL_CALLS } from './assumptions.ts';
-import { type CatalogueModel, createCandidates, isTier, modelsNamed, operationOf } from './candidates.ts';
-import {
-  type CallSize,
-  capOf,
-  cheapestCost,
-  createPool,
-  DEFAULT_MS,
-  dearestCost,
-  likelyCost,
-  type Pool,
-} from './pools.ts';
+import { type CatalogueModel, candidatesOf, operationOf, rungCandidates } from './candidates.ts';
+import { type CallSize, capOf, cheapestCost, DEFAULT_MS, dearestCost, likelyCost, type Pool, poolOf } from './pools.ts';
 import { createSizes, type NodeSize, type Range } from './sizes.ts';
 import type { Study, Subject } from './study.ts';
 
@@ -114,35 +105,17 @@ interface Once {
   readonly likely?: CatalogueModel | undefined;
 }
 
-type Pools = ReturnType<typeof createPools>;
+interface Pools {
+  of(node: PlanNode): Pool;
+  /** Of a rung of its ladder: a tier or a model. */
+  rung(node: PlanNode, target: string): Pool;
+}
 
-function createPools({ catalogue }: Study) {
-  const candidates = createCandidates(catalogue);
-  const known = new Map<string, Pool>();
-  const remember = (key: string, make: () => Pool): Pool => {
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    const pool = make();
-    known.set(key, pool);
-    return pool;
-  };
-  const keyOf = ({ use, model, sensitivity, in: inputs }: PlanNode): string =>
-    `${use} ${model?.id} ${model?.tier} ${model?.can?.join()} ${model?.strengths?.join()} ${sensitivity} ${inputs?.images === undefined} ${inputs?.files === undefined} ${inputs?.tools === undefined} ${String(inputs?.reasoning)} ${inputs?.image === undefined}`;
+function createPools({ catalogue }: Study): Pools {
+  const candidates = candidatesOf(catalogue);
   return {
-    of(node: PlanNode): Pool {
-      return remember(keyOf(node), () => createPool(candidates(node), node.model?.strengths ?? []));
-    },
-    rung(node: PlanNode, target: string): Pool {
-      return remember(`${target} of ${keyOf(node)}`, () => {
-        const { tier: _, id: __, ...model } = node.model ?? {};
-        const rung: PlanNode = {
-          ...node,
-          model: isTier(target) ? { ...model, tier: target } : { ...model, id: target },
-        };
-        const named = isTier(target) || modelsNamed(target, catalogue).length > 0;
-        return createPool(named ? candidates(rung) : [], node.model?.strengths ?? []);
-      });
-    },
+    of: (node) => poolOf(candidates(node), node.model?.strengths),
+    rung: (node, target) => poolOf(rungCandidates(node, target, catalogue), node.model?.strengths),
   };
 }
 
@@ -179,12 +152,13 @@ function callsOf(node: PlanNode): { readonly expected: number; readonly high: nu
 
 function callCosts(pool: Pool, node: PlanNode, size: NodeSize, isCapped: boolean): Costs {
   const images = imagesOf(node);
-  const at = (key: keyof Range): CallSize => ({ input: size.input[key], output: size.output[key], images });
   const calls = callsOf(node);
+  const { input, output } = size;
+  const high: CallSize = { input: input.high, output: output.high, images };
   return {
-    low: cheapestCost(pool, at('low')),
-    expected: times(likelyCost(pool, at('expected')), calls.expected),
-    high: times(dearestCost(pool, at('high'), isCapped), calls.high),
+    low: cheapestCost(pool, { input: input.low, output: output.low, images }),
+    expected: times(likelyCost(pool, { input: input.expected, output: output.expected, images }), calls.expected),
+    high: times(dearestCost(pool, high, isCapped), calls.high),
   };
 }
 

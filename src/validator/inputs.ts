@@ -37,9 +37,15 @@ export function checkInputs(subject: Subject, study: Study): void {
 /** Reports what cannot fit any leaf; of several the one with the fewest issues speaks. */
 function checkValue(value: unknown, expected: Outline, pointer: string, checking: Checking, depth: number): void {
   if (expected === 'any' || depth > DEEPEST) return;
-  if (typeof value === 'string' && value.includes('{{')) return checkTemplate(value, expected, pointer, checking);
+  if (typeof value === 'string' && value.includes('{{')) {
+    checkTemplate(value, expected, pointer, checking);
+    return;
+  }
   const [only] = expected;
-  if (only !== undefined && expected.length === 1) return checkLeaf(value, only, pointer, checking, depth);
+  if (only !== undefined && expected.length === 1) {
+    checkLeaf(value, only, pointer, checking, depth);
+    return;
+  }
   let best: Report | undefined;
   for (const leaf of expected) {
     if (!mayBeValue(leaf, value)) continue;
@@ -48,7 +54,10 @@ function checkValue(value: unknown, expected: Outline, pointer: string, checking
     if (trial.findings.length === 0) return;
     if (best === undefined || trial.findings.length < best.findings.length) best = trial;
   }
-  if (best === undefined) return mismatch(value, typesOfOutline(expected), pointer, checking);
+  if (best === undefined) {
+    mismatch(value, typesOfOutline(expected), pointer, checking);
+    return;
+  }
   for (const { code, path, message, ...details } of best.findings) checking.report.add(code, path, message, details);
 }
 
@@ -106,9 +115,15 @@ function outlineOfAlternative(alternative: Alternative, { subject }: Checking): 
 // ---------------------------------------------------------------------------------------------------- literals
 
 function checkLeaf(value: unknown, leaf: Leaf, pointer: string, checking: Checking, depth: number): void {
-  if (!mayBeValue(leaf, value)) return mismatch(value, typesOf(leaf), pointer, checking);
+  if (!mayBeValue(leaf, value)) {
+    mismatch(value, typesOf(leaf), pointer, checking);
+    return;
+  }
   const { schema, root } = leaf;
-  if (!isChoice(value, schema)) return wrongChoice(value, schema, pointer, checking);
+  if (!isChoice(value, schema)) {
+    wrongChoice(value, schema, pointer, checking);
+    return;
+  }
   const rule = brokenBound(value, schema);
   if (rule !== undefined) {
     const message = `${place(pointer, checking)} is ${shown(value)}: "${checking.subject.node.use}" takes ${rule}.`;

@@ -2,6 +2,7 @@
 import type { PlanNode } from '../core/plan.ts';
 import {
   type CatalogueModel,
+  candidatesOf,
   type Demand,
   demandOf,
   isTier,
@@ -9,6 +10,7 @@ import {
   lacks,
   modelNames,
   modelsNamed,
+  rungCandidates,
 } from './candidates.ts';
 import { correction, shown } from './report.ts';
 import type { Study, Subject } from './study.ts';
@@ -37,6 +39,7 @@ function checkChoice({ node, pointer }: Subject, study: Study): void {
     reportUnknown(model.id, modelNames(catalogue), `${pointer}/model/id`, 'model', study);
     return;
   }
+  if (candidatesOf(catalogue)(node).length > 0) return;
   const named = model?.id === undefined ? catalogue.models : modelsNamed(model.id, catalogue);
   const path = model === undefined ? pointer : `${pointer}/model`;
   checkAble(named, demandOf(node), path, `node "${node.id}"`, node, study);
@@ -110,6 +113,7 @@ function checkEscalation(escalate: NonNullable<PlanNode['escalate']>, subject: S
   }
   escalate.to.forEach((target, rung) => {
     const path = `${pointer}/escalate/to/${rung}`;
+    if (rungCandidates(node, target, catalogue).length > 0) return;
     const named = modelsNamed(target, catalogue);
     if (isTier(target)) {
       const demand = { ...demandOf(node), tier: target };

@@ -23,7 +23,22 @@ export interface Pool {
 /** A call that tells models apart as most calls do. */
 const TYPICAL: Usage = { input: 1000, output: 400, images: 0 };
 
-export function createPool(models: readonly CatalogueModel[], strengths: readonly string[]): Pool {
+const NO_STRENGTHS: readonly string[] = [];
+const known = new WeakMap<readonly CatalogueModel[], Map<string, Pool>>();
+
+/** The pool of a list of models; worked out once for the same list. */
+export function poolOf(models: readonly CatalogueModel[], strengths = NO_STRENGTHS): Pool {
+  const pools = known.get(models) ?? new Map<string, Pool>();
+  const key = strengths.join();
+  const found = pools.get(key);
+  if (found !== undefined) return found;
+  const pool = createPool(models, strengths);
+  if (pools.size < 100) pools.set(key, pool);
+  known.set(models, pools);
+  return pool;
+}
+
+function createPool(models: readonly CatalogueModel[], strengths: readonly string[]): Pool {
   const priced = models.filter(({ card }) => card.price !== null);
   const cards = priced.map(({ card }) => card);
   return {

@@ -5,9 +5,9 @@
 import type { PlanBounds } from '../core/plan.ts';
 import type { PlanRepair } from '../core/validation.ts';
 import { pointerOf } from './document.ts';
-import { findDuplicateKeys } from './duplicate-keys.ts';
 import { mendText } from './mend-text.ts';
 import { type Report, shown } from './report.ts';
+import { scanText } from './scan-text.ts';
 
 export interface ReadOptions {
   readonly bounds: PlanBounds;
@@ -18,6 +18,8 @@ export interface Reading {
   /** Undefined when nothing could be read; the report says why. */
   readonly document: unknown;
   readonly repaired: readonly PlanRepair[];
+  /** It is within its bounds, and no other code holds a part of it. */
+  readonly isClean?: boolean;
 }
 
 const NOTHING: Reading = { document: undefined, repaired: [] };
@@ -35,21 +37,24 @@ export function readPlan(raw: unknown, { bounds, repair }: ReadOptions, report: 
     refuseSize(bounds, report);
     return NOTHING;
   }
-  const reading = parseText(raw, repair, report);
-  if (reading.document === undefined) return NOTHING;
+  const reading = parseText(raw, bounds, repair, report);
+  if (reading.document === undefined || reading.isClean === true) return reading;
   const document = copyJson(reading.document, bounds, report);
   return document === undefined ? NOTHING : { document, repaired: reading.repaired };
 }
 
-function parseText(text: string, repair: boolean, report: Report): Reading {
+function parseText(text: string, bounds: PlanBounds, repair: boolean, report: Report): Reading {
   let reason: string;
   try {
     const document: unknown = JSON.parse(text);
-    for (const path of findDuplicateKeys(text)) {
+    const { duplicates, depth } = scanText(text);
+    for (const path of duplicates) {
       const message = `The key at ${path} is written twice; the last one counts: leave one.`;
       report.add('shape.duplicate_key', path, message);
     }
-    return { document, repaired: [] };
+    // What was parsed from text is our own already; only its depth and one key have to be looked at.
+    const isClean = depth <= bounds.depth && !text.includes('__proto__') && !text.includes('\\u');
+    return { document, repaired: [], isClean };
   } catch (error) {
     reason = error instanceof Error ? error.message : String(error);
   }

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { NODE_ID, type Plan, type PlanBounds, type PlanNode, PlanSchema } from '../core/plan.ts';
 import type { IssueCode } from './codes.ts';
 import { isRecord, ownValue, pointerOf, renameKey } from './document.ts';
+import { hasPlanShape } from './plan-shape.ts';
 import { correction, type Fix, type Report, shown } from './report.ts';
 import { nearest, slipOf } from './suggest.ts';
 
@@ -30,6 +31,7 @@ export function readShape(document: unknown, bounds: PlanBounds, report: Report)
     report.add('size.nodes', '/nodes', message, { expected: { atMost: bounds.nodes }, got: nodes.length });
     return undefined;
   }
+  if (hasPlanShape(document)) return { plan: document, broken: NONE };
   const parsed = PlanSchema.safeParse(document);
   if (parsed.success) return { plan: parsed.data, broken: NONE };
   for (const issue of parsed.error.issues) reportIssue(issue, document, report);
@@ -89,7 +91,10 @@ function reportIssue(issue: z.core.$ZodIssue, document: unknown, report: Report)
     return;
   }
   const deeper = issue.code === 'invalid_union' ? unionIssue(issue) : undefined;
-  if (deeper !== undefined) return reportIssue(deeper, document, report);
+  if (deeper !== undefined) {
+    reportIssue(deeper, document, report);
+    return;
+  }
   const path = pointerOf(issue.path);
   const value = issue.path.reduce<unknown>((owner, key) => ownValue(owner, String(key)), document);
   const { code, rule, expected } = ruleOf(issue, value);
@@ -97,10 +102,10 @@ function reportIssue(issue: z.core.$ZodIssue, document: unknown, report: Report)
   const message =
     value === undefined ? `${placeOf(path)} is missing: ${rule}.` : `${placeOf(path)} is ${got}: ${rule}.`;
   const choices = issue.code === 'invalid_value' ? issue.values.filter((name) => typeof name === 'string') : [];
-  if (typeof value !== 'string' || choices.length === 0) return report.add(code, path, message, { expected, got });
-  const slip = slipOf(value, choices);
-  const fix = slip === undefined ? undefined : correction(value, slip, path);
-  report.add(code, path, message, { expected, got, suggest: nearest(value, choices), fix });
+  const name = typeof value === 'string' ? value : '';
+  const slip = slipOf(name, choices);
+  const fix = slip === undefined ? undefined : correction(name, slip, path);
+  report.add(code, path, message, { expected, got, suggest: nearest(name, choices), fix });
 }
 
 const placeOf = (path: string): string => (path === '' ? 'The plan' : `The value at ${path}`);

@@ -1,6 +1,6 @@
 /**
- * Finds keys that an object of a JSON text has twice, which JSON.parse drops silently. One pass over the text; for text
- * that JSON.parse took.
+ * What JSON.parse does not tell of a text that it took: keys that an object has twice (the last one silently wins), and
+ * how deep it is nested. One pass over the text.
  */
 import { pointerToken } from './document.ts';
 
@@ -16,9 +16,15 @@ const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 
-/** JSON pointers of repeated keys, at most 20. */
-export function findDuplicateKeys(text: string): string[] {
+export interface TextScan {
+  /** JSON pointers of repeated keys, at most 20. */
+  readonly duplicates: readonly string[];
+  readonly depth: number;
+}
+
+export function scanText(text: string): TextScan {
   const found: string[] = [];
+  let depth = 0;
   const levels: Level[] = [];
   let level: Level | undefined;
   let string: string | undefined;
@@ -36,12 +42,13 @@ export function findDuplicateKeys(text: string): string[] {
     else if (code === 0x7b || code === 0x5b) {
       level = { keys: code === 0x7b ? new Set() : undefined, key: '', index: 0 };
       levels.push(level);
+      if (levels.length > depth) depth = levels.length;
     } else if (code === 0x7d || code === 0x5d) {
       levels.pop();
       level = levels.at(-1);
     }
   }
-  return found;
+  return { duplicates: found, depth };
 }
 
 function endOfString(text: string, start: number): number {
