@@ -39,9 +39,6 @@ function add(totals: Map<string, Sum>, row: LedgerRow, sum: Sum, by: LedgerGroup
 
 const byGroup = (a: LedgerTotal, b: LedgerTotal): number => (a.group < b.group ? -1 : 1);
 
-const newestRowFirst = (a: LedgerRow, b: LedgerRow): number =>
-  b.startedAt - a.startedAt || (a.key < b.key ? 1 : a.key > b.key ? -1 : 0);
-
 export function memoryLedger(options: MemoryLedgerOptions = {}): UsageLedger {
   const limit = Math.max(1, options.ledgerRows ?? 100_000);
   const ring: LedgerRow[] = [];
@@ -66,9 +63,10 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): UsageLedger {
     },
     flush: async () => {},
     async *rows(filter: LedgerFilter = {}) {
-      yield* ring
+      const latestFirst = [...ring.slice(next), ...ring.slice(0, next)].reverse();
+      yield* latestFirst
         .filter((row) => matches(row, filter))
-        .sort(newestRowFirst)
+        .sort((a, b) => b.startedAt - a.startedAt)
         .slice(0, filter.limit);
     },
     async totals(by, filter = {}) {

@@ -14,6 +14,8 @@ const FIND_RUN = `SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = ?`;
 const SAVE_RUN = `INSERT INTO runs (${RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, goal = excluded.goal, updated_at = excluded.updated_at,
     cost_nano_usd = excluded.cost_nano_usd, total = excluded.total, finished = excluded.finished`;
+/** What most appends change; the indices stand on none of it. */
+const ADVANCE_RUN = 'UPDATE runs SET updated_at = ?, cost_nano_usd = ?, finished = ? WHERE run_id = ?';
 const READ_PAGE = 'SELECT id, event FROM events WHERE run_id = ? AND id > ? ORDER BY id LIMIT 500';
 const CLAIM = `INSERT INTO leases (run_id, owner, until) VALUES (?, ?, ?)
   ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, until = excluded.until
@@ -37,7 +39,9 @@ function save(sql: Sql, runId: string, texts: readonly string[], progress: RunPr
   const before = sql.first(FIND_RUN, [runId]);
   const after = progressed(runId, before && summaryOf(before), progress);
   const { status, goal, startedAt, updatedAt, costNanoUsd, nodes } = after;
-  sql.run(SAVE_RUN, [runId, status, goal, startedAt, updatedAt, costNanoUsd, nodes.total, nodes.finished]);
+  if (before !== undefined && progress.status === undefined && progress.total === undefined) {
+    sql.run(ADVANCE_RUN, [updatedAt, costNanoUsd, nodes.finished, runId]);
+  } else sql.run(SAVE_RUN, [runId, status, goal, startedAt, updatedAt, costNanoUsd, nodes.total, nodes.finished]);
   for (const text of texts) sql.run(INSERT_EVENT, [runId, text]);
 }
 

@@ -69,19 +69,19 @@ function conditionsOf({ from, to, scope, provider }: LedgerFilter): Conditions {
 
 const where = (texts: readonly string[]): string => (texts.length === 0 ? '' : `WHERE ${texts.join(' AND ')}`);
 
-/** Newest first, from below `after`, the start and key of the last row read. */
+/** Newest first, those of one millisecond by descending id, from below `after`: start and id of the last row read. */
 export function selectRows(
   sql: Sql,
   filter: LedgerFilter,
-  after: readonly [number, string] | undefined,
+  after: readonly [number, number] | undefined,
   limit: number,
 ): readonly SqlRow[] {
   const { texts, values } = conditionsOf(filter);
   if (after !== undefined) {
-    texts.push('(l.started_at, l.key) < (?, ?)');
+    texts.push('(l.started_at, l.id) < (?, ?)');
     values.push(...after);
   }
-  const text = `SELECT l.started_at, l.key, l.row FROM ledger l ${where(texts)} ORDER BY l.started_at DESC, l.key DESC LIMIT ?`;
+  const text = `SELECT l.started_at, l.id, l.row FROM ledger l ${where(texts)} ORDER BY l.started_at DESC, l.id DESC LIMIT ?`;
   return sql.all(text, [...values, limit]);
 }
 

@@ -104,7 +104,7 @@ export function sqliteLedger(connection: Connection, options: SqliteLedgerOption
     flush: buffer.flush,
     async *rows(filter = {}) {
       await buffer.flush();
-      let after: readonly [number, string] | undefined;
+      let after: readonly [number, number] | undefined;
       let left = filter.limit ?? Number.POSITIVE_INFINITY;
       while (left > 0) {
         const page = Math.min(500, left);
@@ -112,7 +112,7 @@ export function sqliteLedger(connection: Connection, options: SqliteLedgerOption
         for (const [, , text] of rows) yield parseStored(text, connection.path) as LedgerRow;
         const last = rows.at(-1);
         if (last === undefined || rows.length < page) return;
-        after = [Number(last[0]), String(last[1])];
+        after = [Number(last[0]), Number(last[1])];
         left -= rows.length;
       }
     },

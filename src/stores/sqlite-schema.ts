@@ -22,8 +22,8 @@ const MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, started_at INTEGER NOT NULL, provider TEXT NOT NULL,
     model TEXT NOT NULL, purpose TEXT NOT NULL, outcome TEXT NOT NULL, input_tokens INTEGER NOT NULL,
     output_tokens INTEGER NOT NULL, cost_nano_usd INTEGER, row TEXT NOT NULL);
-  CREATE INDEX ledger_by_start ON ledger (started_at, key);
-  CREATE INDEX ledger_by_provider ON ledger (provider, started_at, key);
+  CREATE INDEX ledger_by_start ON ledger (started_at, id);
+  CREATE INDEX ledger_by_provider ON ledger (provider, started_at, id);
   CREATE TABLE scopes (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (kind, name));
   CREATE TABLE ledger_scopes (
     scope_id INTEGER NOT NULL, started_at INTEGER NOT NULL, ledger_id INTEGER NOT NULL,
