@@ -29,6 +29,10 @@ export interface Credentials {
   refuse(provider: Provider, label: string | undefined, error: PolyphonyError, nowMs: number): void;
   /** Not to be used for `waitMs`. */
   rest(provider: Provider, label: string | undefined, nowMs: number, waitMs: number): void;
+  /** One may be used now; takes no turn. */
+  ready(provider: Provider, nowMs: number): boolean;
+  /** Why each was refused, when all are dead. */
+  deadReasons(provider: Provider, nowMs: number): readonly string[] | undefined;
   /** How many may be used or will be again without anyone's help. */
   alive(provider: Provider, nowMs: number): number;
 }
@@ -67,6 +71,11 @@ export function createCredentials(): Credentials {
     rest(provider, label, nowMs, waitMs) {
       const credential = find(provider, label);
       if (credential !== undefined) credential.readyAt = Math.max(credential.readyAt, nowMs + waitMs);
+    },
+    ready: (provider, nowMs) => poolOf(provider).all.some((one) => usable(one, nowMs)),
+    deadReasons(provider, nowMs) {
+      const { all } = poolOf(provider);
+      return all.every(({ deadUntil }) => deadUntil > nowMs) ? all.map(({ reason }) => reason) : undefined;
     },
     alive: (provider, nowMs) => poolOf(provider).all.filter(({ deadUntil }) => deadUntil <= nowMs).length,
   };

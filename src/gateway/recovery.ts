@@ -41,8 +41,9 @@ export async function* recovering(
     } catch (thrown) {
       if (call.signal.aborted) throw abortError(call.signal);
       failures.push(failureOf(thrown, progress));
-      opening = await next(mode, plan, reopen, progress, failures);
-      yield announce(mode);
+      const { head, rest } = await next(mode, plan, reopen, progress, failures);
+      // In the stream itself, so that a reader who leaves at the notice leaves the new stream too.
+      opening = { head: [announce(mode), ...head], rest };
       if (mode === 'restart') Object.assign(progress, { text: '', fixed: false });
     }
   }

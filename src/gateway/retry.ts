@@ -125,9 +125,7 @@ function blame(
 }
 
 function isReady({ credentials, runtime: { clock } }: RetryParts, provider: Provider): boolean {
-  const now = clock.now();
-  const pick = credentials.pick(provider, undefined, now);
-  return pick.alive && pick.readyAt <= now;
+  return credentials.ready(provider, clock.now());
 }
 
 async function backOff(
@@ -151,8 +149,8 @@ function final(
   error: PolyphonyError,
 ): PolyphonyError {
   if (faultOf(error) !== 'credential') return error;
-  const pick = credentials.pick(provider, undefined, clock.now());
-  return pick.alive ? error : allDead(provider, pick.reasons);
+  const reasons = credentials.deadReasons(provider, clock.now());
+  return reasons === undefined ? error : allDead(provider, reasons);
 }
 
 function allDead(provider: Provider, reasons: readonly string[]): PolyphonyError {

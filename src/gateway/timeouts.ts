@@ -64,10 +64,12 @@ function timeoutWatcher(
     arm(clock.monotonic() + GRACE_MS, () => control?.interrupt(reason));
   };
   const due = (): number => Math.min(whole, spoke ? asked + bounds.idle : begun + bounds.firstToken);
+  // The first token may move the deadline forward to an idle one: never look away for longer than that.
+  const nextCheck = (now: number): number => Math.min(due(), now + bounds.idle);
   const check = (): void => {
     const now = clock.monotonic();
     if (now >= whole) stop(timeout(bounds.deadline < bounds.total ? 'deadline' : 'total', attempt, bounds));
-    else if (now < due()) arm(due(), check);
+    else if (now < due()) arm(nextCheck(now), check);
     else if (control?.waiting()) stop(timeout(spoke ? 'idle' : 'first-token', attempt, bounds));
     else arm(Math.min(whole, now + bounds.idle), check);
   };
@@ -77,7 +79,7 @@ function timeoutWatcher(
       if (attempt.signal.aborted) throw abortError(attempt.signal);
       control = given;
       attempt.signal.addEventListener('abort', onAbort, { once: true });
-      arm(due(), check);
+      arm(nextCheck(begun), check);
       return undefined;
     },
     open: () => next({ ...attempt, signal: controller.signal }),
