@@ -91,7 +91,9 @@ function indexCues(labels: readonly Label[], language: Language): Map<string, Cu
     const add = (stems: readonly string[], weight: number) => {
       if (stems.length > 0) all.push({ stems, label, weight, opposite });
     };
-    add(stemsOf(name.replace(/[_/-]+/g, ' '), language), OWN_WORD);
+    // A label such as "a" names nothing that a text could speak of.
+    const own = name.replace(/[_/-]+/g, ' ');
+    if (contentStems(own, language).length > 0) add(stemsOf(own, language), OWN_WORD);
     for (const word of new Set(contentStems(description ?? '', language))) add([word], DESCRIPTION_WORD);
     for (const cue of new Set((concept?.cues ?? []).map((text) => stemsOf(text, language).join(' ')))) {
       add(cue.split(' '), cue.includes(' ') ? CUE * 1.5 : CUE);

@@ -87,7 +87,7 @@ const AUXILIARY =
   /^(?:is|are|has|have|had|was|were|can|could|should|needs?|wants?|does|do|contains?|mentions?|requires?|answered|found)\b\s*/;
 const PASSIVE =
   /\s(?:requested|needed|required|mentioned|present|asked|wanted|included|detected|available|given|provided|found)$/;
-const ANSWERABLE = /^(?:answered|answerable|found|has answer|is answerable|is answered|is found)$/;
+const ANSWERABLE = /^(?:answer|result|answered|answerable|found|has answer|is answerable|is answered|is found)$/;
 
 /** True where a sentence speaks of the field and does not deny it; silence is false, at little confidence. */
 export function fillBoolean(field: Field, { text, reading, task }: Source): Filled {

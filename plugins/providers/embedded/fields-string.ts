@@ -24,6 +24,9 @@ const ENTITY_FIELDS: readonly (readonly [RegExp, EntityKind])[] = [
 
 const SUMMARY_FIELD =
   /\b(?:summary|gist|abstract|tl ?;?dr|overview|synopsis|description|zusammenfassung|résumé|resumen)\b/i;
+const COMPANY_FIELD = /\b(?:company|organi[sz]ation|employer|firm)\b/i;
+const COMPANY =
+  /\b(?:GmbH|AG|Inc|Ltd|LLC|Corp|Corporation|Company|Co|PLC|SA|SAS|SpA|BV|NV|KG|Foundation|Institute|University|Agency)\b/;
 const TITLE_FIELD = /\b(?:title|headline|subject|heading)\b/i;
 const ANSWER_FIELD = /\banswer\b/i;
 const EVIDENCE_FIELD =
@@ -67,6 +70,7 @@ function candidate(field: Field, source: Source): Filled | undefined {
   if (EVIDENCE_FIELD.test(name)) return evidence(source);
   if (/\blanguage\b/i.test(name)) return { value: reading.language, confidence: 0.7 };
   const kind = ENTITY_FIELDS.find(([pattern]) => pattern.test(name))?.[1];
+  if (COMPANY_FIELD.test(name)) return company(field, source);
   if (kind !== undefined) return nearest(field, kind, source);
   if (/\bsentiment|tone|mood\b/i.test(name)) {
     const { label, confidence } = classify(source.text, ['positive', 'negative', 'neutral']);
@@ -94,6 +98,16 @@ function nearest(field: Field, kind: EntityKind, { text, reading }: Source): Fil
   // Names are guessed from capitals alone: without the field's word near by, only a lone one is taken.
   if (kind === 'name' && best.near < 0.2 && alone === 0 && !field.required) return undefined;
   return { value: best.entity.text, confidence: Math.min(0.95, certain + alone + 0.35 * best.near) };
+}
+
+/** A name that ends as companies' names do, else one beside the field's word: a person is none. */
+function company(field: Field, { text, reading }: Source): Filled | undefined {
+  const found = entities(text, 'name');
+  const named = found.find((entity) => COMPANY.test(entity.text));
+  if (named !== undefined) return { value: named.text, confidence: 0.7 };
+  const places = mentions(text, fieldStems(field, reading), reading);
+  const beside = found.find((entity) => nearness(text, entity.at, places) > 0.5);
+  return beside === undefined ? undefined : { value: beside.text, confidence: 0.45 };
 }
 
 function title({ reading }: Source): Filled | undefined {

@@ -101,17 +101,25 @@ function beyondEngine(text: string, jobs: readonly JobType[]): string | undefine
   return undefined;
 }
 
-const COUNT_WORDS = 'one two three four five six seven eight nine ten'.split(' ');
+const COUNT_WORDS = [
+  'one|a single|einem|ein|une|un|una|uno|um|uma|een',
+  'two|zwei|deux|dos|due|dois|duas|twee',
+  'three|drei|trois|tres|tre|três|drie',
+  'four|vier|quatre|cuatro|quattro|quatro',
+  'five|fünf|cinq|cinco|cinque|vijf',
+  'six',
+  'seven',
+  'eight',
+  'nine',
+  'ten',
+].map((words) => words.split('|'));
 
 /** The number before one of the nouns (`in 3 sentences`, `two-sentence`, `top five key terms`), if any. */
 export function countBefore(instruction: string, nouns: string): number | undefined {
-  const pattern = new RegExp(
-    `\\b(\\d{1,4}|${COUNT_WORDS.join('|')}|a single)[ -]+(?:[\\w-]+[ -]+){0,2}?(?:${nouns})`,
-    'iu',
-  );
+  const spelt = COUNT_WORDS.flat().join('|');
+  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(\\d{1,4}|${spelt})[ -]+(?:[\\w-]+[ -]+){0,2}?(?:${nouns})`, 'iu');
   const word = pattern.exec(instruction)?.[1]?.toLowerCase();
   if (word === undefined) return undefined;
-  if (word === 'a single') return 1;
-  const spelt = COUNT_WORDS.indexOf(word);
-  return spelt === -1 ? Number(word) : spelt + 1;
+  const known = COUNT_WORDS.findIndex((words) => words.includes(word));
+  return known === -1 ? Number(word) : known + 1;
 }

@@ -15,6 +15,8 @@ const HANGUL = /\p{Script=Hangul}/u;
 const ABBREVIATION =
   /(?:^|[\s(["'])(?:(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|e\.g|i\.e|cf|al|approx|no|No|Nr|vol|pp|Fig|fig|Inc|Ltd|Co|bzw|ca|z\.B|d\.h|usw|Sra?|Dra?|M|Mme|op|ed|eds|dept|est|Gen|Gov|Sen|Rep|Hon|Rev)|\p{Lu})\.\s*$/u;
 
+const GERMAN_MONTH = /^(?:Jan|Feb|März|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)/;
+
 const segmenters = new Map<string, Intl.Segmenter>();
 
 function segmenter(language: Language, granularity: 'sentence' | 'word'): Intl.Segmenter {
@@ -69,6 +71,7 @@ export function sentences(paragraph: string, language: Language = 'en'): string[
 function endsBefore(current: string, next: string): boolean {
   if (/^\p{Ll}/u.test(next) || /^(?:[)\]”’,;]|["'](?:\s|$))/.test(next)) return false;
   if (!/[.!?…。！？:;)”"'’\]]\s*$/.test(current)) return false;
+  if (/\s\d{1,2}\.\s*$/.test(current) && GERMAN_MONTH.test(next)) return false;
   return !ABBREVIATION.test(current);
 }
 

@@ -21,6 +21,15 @@ const ASKING_LABELS = /^(?:instructions?|task|labels|categories|classes|options)
 const PROMPT_LABELS = /^(?:question|q|frage|instructions?|task|labels|categories|classes|options)$/i;
 const EMPTY_LABELS = /^(?:answer|output|summary|label|category)$/i;
 
+/** A system prompt that carries its context, in tags or behind `Context:`; otherwise all of it is instruction. */
+export function splitSystem(text: string): Prompt {
+  const found = tagged(text) ?? labelled(text);
+  const carries = found?.documents.some(
+    ({ name }) => name === '' || /^(?:context|document|text|article|passage|material)/i.test(name),
+  );
+  return found !== undefined && carries ? found : { instruction: text, documents: [] };
+}
+
 /** The instruction, the question and the documents of one message. */
 export function splitPrompt(text: string): Prompt {
   for (const reader of [tagged, fenced, labelled, embeddedJson, paragraphs, inline]) {
@@ -211,7 +220,8 @@ function inline(text: string): Prompt | undefined {
   const cut = line === -1 ? (stop === null || stop === undefined ? -1 : stop.index + 1) : line;
   if (cut === -1 || cut > 500) return undefined;
   const [before, after] = [trimmed.slice(0, cut), trimmed.slice(cut).trim()];
-  if (isAsking(before) && after.length > 40) return { instruction: before, documents: [{ name: '', text: after }] };
+  if (isAsking(before) && after.length > (before.endsWith('?') ? 8 : 40))
+    return { instruction: before, documents: [{ name: '', text: after }] };
   if (isAsking(after) && !isAsking(before) && after.length < 300)
     return { instruction: after, documents: [{ name: '', text: before }] };
   return undefined;
@@ -231,7 +241,7 @@ export function expandJson(material: Material): Material[] {
   if (!/^[[{]/.test(trimmed)) return [material];
   const value = parse(trimmed);
   if (value === undefined || value === null) return [material];
-  const items = Array.isArray(value) ? value : [value];
+  const items = itemsOf(value);
   const documents = items
     .slice(0, 1000)
     .flatMap((item: unknown, index) => asDocument(item, index, material.name) ?? []);
@@ -244,6 +254,16 @@ export function expandJson(material: Material): Material[] {
   return documents;
 }
 
+/** The items of an array, or of the one array that an object is about. */
+function itemsOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  const fields = Object.entries(Object(value));
+  const lists = fields.filter(([, field]) => Array.isArray(field));
+  const [list] = lists;
+  const texts = fields.some(([field, inner]) => TEXT_FIELDS.includes(field) && typeof inner === 'string');
+  return lists.length === 1 && !texts && Array.isArray(list?.[1]) ? list[1] : [value];
+}
+
 const TEXT_FIELDS = [
   'text',
   'content',
@@ -254,6 +274,8 @@ const TEXT_FIELDS = [
   'answer',
   'message',
   'description',
+  'detail',
+  'details',
 ];
 const NAME_FIELDS = ['path', 'name', 'title', 'id', 'url', 'source'];
 

@@ -112,7 +112,7 @@ export function readFileJobs(request: string): FileJob[] {
 /** The question without what leads to it (`Read a.md and tell me …`). */
 function questionIn(clause: string): string {
   const told =
-    /\b(?:tell me|find out|answer|say|know)\b:?\s+(?=(?:what|who|when|where|why|how|which|whose|if|whether)\b)(.+)$/isu.exec(
+    /\b(?:tell me|find out|answer|say|know|ask the text)\b:?\s+(?=(?:what|who|when|where|why|how|which|whose|if|whether)\b)(.+)$/isu.exec(
       clause,
     )?.[1];
   return told ?? clause;
@@ -137,6 +137,6 @@ export function withoutPaths(text: string, files: readonly FileReference[]): str
           .replaceAll(path.replace(/\*$/, ''), 'the text'),
       text,
     )
-    .replace(/\b(?:the|file|files|every file in|all files in) the text\b/gi, 'the text')
+    .replace(/\b(?:the|file|files|every file in|all files in|(?:of )?the files in) the text\b/gi, 'the text')
     .replace(/\bthe text(?:(?:,| and|, and| or) the text)+/gi, 'the texts');
 }

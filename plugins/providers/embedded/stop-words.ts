@@ -17,14 +17,14 @@ const LISTS = {
     er es etwas euch für gegen gibt hab habe haben hat hatte hatten hier ich ihm ihn ihnen ihr ihre ihrem ihren ihrer im in ist ja
     jede jedem jeden jeder jedes jetzt kann kein keine keinem keinen keiner können könnte man mehr mein meine mich mir mit muss
     müssen nach nicht nichts noch nun nur ob oder ohne sehr sein seine seinem seinen seiner seit sich sie sind so soll sollte
-    sondern über um und uns unser unter viel vom von vor war waren warum was wenn wer werden wie wieder wir wird wo worden wurde
+    sondern über um und uns unser unter viel vom von vor wann war waren warum was welche welcher welches wem wenn wer werden wie wieder wir wird wo worden wurde
     wurden zu zum zur zwischen`,
-  fr: `ai alors au aucun aussi autre autres aux avec avoir c'est ce ceci cela celle celui ces cet cette chaque comme comment dans
+  fr: `ai alors au aucun aussi autre autres aux avec avoir c'est combien ce ceci cela celle celui ces cet cette chaque comme comment dans
     de des donc dont du elle elles en encore entre est et étaient était été être eu eux fait font il ils je l la le les leur leurs
     lui ma mais me même mes moi moins mon ne ni non nos notre nous on ont ou où par parce pas peu peut plus pour pourquoi quand
     que quel quelle quelles quels qu'il qui quoi sa sans se sera ses si son sont sous sur ta tes toi ton tous tout toute toutes
     très tu un une vos votre vous y`,
-  es: `a al algo algunos ante antes aquí así aunque bien cada como con contra cual cuando cómo de del desde donde dos durante e el
+  es: `a al algo algunos ante antes aquí así aunque bien cada como con contra cual cuando cuándo cuánto cuántos dónde quién cómo de del desde donde dos durante e el
     él ella ellas ellos en entre era eran es esa ese eso esta está están estas este esto estos fue fueron ha hace han hasta hay la
     las le les lo los más me mi mientras muy nada ni no nos nosotros o os otra otro para pero poco por porque pues que qué quien se
     sea ser si sí sido sin sobre son su sus también tanto te tiene tienen toda todas todo todos tu un una unas uno unos usted y ya
@@ -40,7 +40,7 @@ const LISTS = {
     se sem ser será seu seus só sobre sua suas também tem têm tinha toda todas todo todos tu um uma umas uns você`,
   nl: `aan al alle als altijd andere ben bij daar dan dat de deze die dit doch doen door dus een eens en er ge geen geweest haar had
     heb hebben heeft hem het hier hij hoe hun iemand iets ik in is ja je kan kon kunnen maar me meer men met mij mijn moet na naar
-    niet niets nog nu of om omdat ons onze ook op over reeds te tegen toch toen tot u uit uw van veel voor want waren was wat we
+    niet niets nog nu of om omdat ons onze ook op over reeds te tegen toch toen tot u uit uw van veel voor waar wanneer want waren was wat we
     wel werd werden wezen wie wij wil worden wordt zal ze zei zelf zich zij zijn zo zonder zou`,
 } as const;
 

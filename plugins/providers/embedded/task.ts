@@ -3,7 +3,7 @@ import type { Message } from 'polyphony';
 import type { Label } from './classification.ts';
 import { countBefore, type Intent, type JobType, readIntent } from './intent.ts';
 import { readLabels } from './labels.ts';
-import { type Material, type Prompt, splitPrompt } from './material.ts';
+import { type Material, type Prompt, splitPrompt, splitSystem } from './material.ts';
 import { refusal } from './refusal.ts';
 
 export interface Task {
@@ -25,11 +25,12 @@ export interface TaskOptions {
 
 /** @throws unsupported when the conversation asks for what the engine cannot do, or gives no text to do it on */
 export function readTask(messages: readonly Message[], { structured }: TaskOptions): Task {
-  const system = messages
+  const whole = messages
     .filter(({ role }) => role === 'system')
     .map(textOfMessage)
     .join('\n')
     .trim();
+  const { instruction: system, documents: context } = splitSystem(whole);
   const turns = messages
     .filter(({ role }) => role !== 'system')
     .map((message) => ({ role: message.role, text: textOfMessage(message) }));
@@ -39,12 +40,8 @@ export function readTask(messages: readonly Message[], { structured }: TaskOptio
   const intent = combine(own, prompt, system);
   if (intent.beyond !== undefined)
     throw refusal(`The request asks to "${intent.beyond}", which takes a language model.`);
-  const documents = given(
-    prompt,
-    turns.filter(({ text }) => text !== last),
-    last,
-    intent,
-  );
+  const earlier = turns.filter(({ text }) => text !== last).map(({ text }) => text);
+  const documents = given(prompt, { earlier, last, intent, context });
   const instruction = own.jobs.length > 0 ? prompt.instruction : `${system}\n${prompt.instruction}`.trim();
   if (intent.jobs.length === 0 && !structured) {
     throw refusal('The request names no job that can be done by extraction.');
@@ -77,24 +74,33 @@ function combine(own: Intent, prompt: Prompt, system: string): Intent {
   const rulingJobs = ruling.jobs.filter((job) => job !== 'answer');
   if (rulingJobs.length > 0) return ruling.beyond === undefined ? { jobs: rulingJobs } : ruling;
   if (own.jobs.length > 0) return { jobs: own.jobs };
-  return ruling;
+  // "Answer the user's questions" is manners until a question is asked.
+  return system.includes('?') ? ruling : { jobs: [] };
 }
 
-/** The texts of the last message, else of the whole message, else of earlier turns. */
-function given(prompt: Prompt, earlier: readonly { text: string }[], last: string, intent: Intent): Material[] {
+interface Surroundings {
+  readonly earlier: readonly string[];
+  readonly last: string;
+  readonly intent: Intent;
+  readonly context: readonly Material[];
+}
+
+/** The texts of the last message, else the whole message, else what the system prompt carries, else earlier turns. */
+function given(prompt: Prompt, { earlier, last, intent, context }: Surroundings): Material[] {
   const solid = ({ text }: Material) => text.trim() !== '';
   const own = prompt.documents.filter(solid);
   if (own.length > 0) return own;
   const asking = readIntent(prompt.instruction).jobs;
   const ruledBySystem = intent.jobs.length > 0 && !intent.jobs.some((job) => asking.includes(job));
   if (ruledBySystem && last.trim() !== '') return [{ name: '', text: last }];
-  const past = earlier.filter(({ text }) => text.length > 80).map(({ text }) => splitPrompt(text));
+  if (context.some(solid)) return context.filter(solid);
+  const past = earlier.filter((text) => text.length > 80).map((text) => splitPrompt(text));
   return past.flatMap(({ documents }) => documents.filter(solid)).slice(-20);
 }
 
 function details(intent: Intent, prompt: Prompt, instruction: string, system: string): Omit<Task, 'documents'> {
   const sentences =
-    countBefore(instruction, 'sentences?|sätze|phrases|frases|frasi|zinnen|bullet points?|bullets|points') ??
+    countBefore(instruction, 'sentences?|sätzen?|satz|phrases?|frases|frasi|zinnen|bullet points?|bullets|points') ??
     byTone(instruction);
   const words = countBefore(instruction, 'words|wörter|mots|palabras|parole');
   const terms = countBefore(instruction, 'terms?|keywords?|key|topics?|tags?|concepts?|phrases');

@@ -66,6 +66,12 @@ describe('language', () => {
     ]);
   });
 
+  test('German dates stay whole', () => {
+    const text = 'Das Paket wurde am 3. März 2024 beschlossen. Es gilt.';
+    expect(sentences(text, 'de')).toEqual(['Das Paket wurde am 3. März 2024 beschlossen.', 'Es gilt.']);
+    expect(answer(read(text), 'Wann wurde das Paket beschlossen?').text).toContain('3. März 2024');
+  });
+
   test('Japanese words come apart without spaces', () => {
     expect(words('東京に住む', 'ja')).toContain('東京');
   });

@@ -48,6 +48,14 @@ describe('fillSchema', () => {
     });
   });
 
+  test('a person is no company, and a label of one letter no word', () => {
+    const staff = 'Extract the company: Tom Becker works with Ann Lee at Acme GmbH.';
+    expect(fill(object({ company: text }), staff).value).toEqual({ company: 'Acme GmbH' });
+    expect(() => fill(object({ company: text }))).toThrow(/"company"/);
+    const choice = { type: 'string', enum: ['a', 'b'] };
+    expect(fill(object({ choice }), 'Pick the best option for a beach holiday').confidence).toBeLessThanOrEqual(0.5);
+  });
+
   test('keeps the order of the properties', () => {
     const { value } = fill(object({ summary: text, email: text, amount: { type: 'number' } }));
     expect(Object.keys(Object(value))).toEqual(['summary', 'email', 'amount']);

@@ -72,6 +72,20 @@ describe('splits what is asked from what it is asked about', () => {
     expect(task.documents).toEqual([{ name: 'a.md', text: tricky }]);
   });
 
+  test.each([
+    `Use only the context to answer.\n\n<context>\n${STORY}\n</context>`,
+    `Answer from the context.\n\nContext: ${STORY}`,
+  ])('a system prompt may carry the text: %j', (system) => {
+    const task = read('What broke the mast?', system);
+    expect(task.jobs).toEqual(['answer']);
+    expect(task.question).toBe('What broke the mast?');
+    expect(texts(task)).toEqual([STORY]);
+  });
+
+  test('manners of a system prompt are no job', () => {
+    expect(() => read('Hello', "You are a helpful assistant. Answer the user's questions.")).toThrow(/no job/);
+  });
+
   test('an earlier turn gives the text', () => {
     const messages: Message[] = [
       { role: 'user', content: STORY },
@@ -102,6 +116,20 @@ describe('reads labels and bounds', () => {
     expect(read(`Summarise in two sentences:\n\n${STORY}`).sentences).toBe(2);
     expect(read(`Summarise in at most 50 words:\n\n${STORY}`).words).toBe(50);
     expect(read(`List the top 7 key terms:\n\n${STORY}`).terms).toBe(7);
+  });
+
+  test('counts in other languages', () => {
+    expect(read(`Résume le texte en une phrase :\n\n${STORY}`).sentences).toBe(1);
+    expect(read(`Fasse den Text in zwei Sätzen zusammen:\n\n${STORY}`).sentences).toBe(2);
+  });
+
+  test('findings inside an object', () => {
+    const findings = [
+      { title: 'Latency', detail: 'It rose after the release.' },
+      { title: 'Cost', detail: 'It fell.' },
+    ];
+    const task = read(`Summarise the findings.\n\n${JSON.stringify({ findings })}`);
+    expect(task.documents).toEqual(findings.map(({ title, detail }) => ({ name: title, text: detail })));
   });
 
   test('several jobs in the order asked', () => {
