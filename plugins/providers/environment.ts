@@ -2,7 +2,8 @@
 import type { Plugin } from 'polyphony';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-type Load = () => Promise<{ readonly default: Plugin }>;
+/** A plugin's file exports the plugin, or the function that makes it. */
+type Load = () => Promise<{ readonly default: Plugin | (() => Plugin) }>;
 
 /** One line a provider: the variables of which one must be set, and its file. */
 const PROVIDERS: readonly { readonly variables: readonly string[]; readonly load: Load }[] = [
@@ -19,5 +20,5 @@ export async function providersFromEnvironment(environment: Environment): Promis
     : present;
   const loads: readonly Load[] = chosen.length > 0 ? chosen.map(({ load }) => load) : [() => import('./embedded.ts')];
   const modules = await Promise.all(loads.map((load) => load()));
-  return modules.map((module) => module.default);
+  return modules.map(({ default: plugin }) => (typeof plugin === 'function' ? plugin() : plugin));
 }
