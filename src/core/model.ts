@@ -73,6 +73,11 @@ export interface Call {
   readonly session?: string;
   readonly scopes: readonly Scope[];
   readonly trace: CallTrace;
+  /**
+   * Someone reads the events as they come. False: only the whole answer matters, and a provider may send it whole, which
+   * costs a fraction of a stream. @default true
+   */
+  readonly streaming?: boolean;
   /** Epoch milliseconds after which the caller does not want the answer. */
   readonly deadline?: number;
 }

@@ -112,6 +112,8 @@ export interface WireContext {
   readonly baseURL: string;
   /** The secret of `target.credential`; undefined when the server needs none. */
   readonly apiKey: string | undefined;
+  /** Ask for a stream: someone reads it as it comes. */
+  readonly streaming: boolean;
   /** Pushed while encoding; the gateway shows them on the response. */
   readonly warn: (warning: Warning) => void;
 }

@@ -5,7 +5,11 @@ import type { Call, ModelRequest, Scope } from '../core/model.ts';
 
 const NO_SCOPES: readonly Scope[] = [];
 
-export function callOf(request: ModelRequest, options: CallOptions, { clock, ids }: Runtime): Call {
+export function callOf(
+  request: ModelRequest,
+  options: CallOptions & { readonly streaming: boolean },
+  { clock, ids }: Runtime,
+): Call {
   const milliseconds = request.limits?.milliseconds;
   return {
     id: options.id ?? ids('call'),
@@ -14,6 +18,7 @@ export function callOf(request: ModelRequest, options: CallOptions, { clock, ids
     purpose: options.purpose ?? 'answer',
     scopes: options.scopes ?? NO_SCOPES,
     trace: options.trace ?? { attempts: [] },
+    streaming: options.streaming,
     ...(options.session === undefined ? {} : { session: options.session }),
     ...(milliseconds === undefined ? {} : { deadline: clock.now() + milliseconds }),
   };

@@ -166,7 +166,7 @@ function operations(handle: Handler, runtime: Runtime): Operations {
     // Nobody sees a collected answer before it is whole, so a stream that breaks may begin anew.
     const whole: ModelRequest =
       request.onStreamFailure === undefined ? { ...request, onStreamFailure: 'restart' } : request;
-    const made = callOf(whole, options, runtime);
+    const made = callOf(whole, { ...options, streaming: false }, runtime);
     return collect(handle(made), made);
   };
   return {
@@ -174,7 +174,7 @@ function operations(handle: Handler, runtime: Runtime): Operations {
     generate: (request, options) =>
       call({ ...request, operation: 'chat', onStreamFailure: request.onStreamFailure ?? 'restart' }, options),
     stream: (request, options = {}): AsyncIterable<ModelEvent> =>
-      handle(callOf({ ...request, operation: 'chat' }, options, runtime)),
+      handle(callOf({ ...request, operation: 'chat' }, { ...options, streaming: true }, runtime)),
     embed: (request, options) => call({ ...request, operation: 'embed' }, options),
     image: (request, options) => call({ ...request, operation: 'image' }, options),
     moderate: (request, options) => call({ ...request, operation: 'moderate' }, options),

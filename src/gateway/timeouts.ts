@@ -33,9 +33,10 @@ export function timeouts({ clock, config }: { clock: Clock; config: () => Config
   return (attempt, next) => watch(timeoutWatcher(attempt, next, clock, boundsOf(attempt, clock, config())));
 }
 
-function boundsOf({ deadline }: Attempt, clock: Clock, { timeouts: given }: Config): Bounds {
+function boundsOf({ deadline, streaming }: Attempt, clock: Clock, { timeouts: given }: Config): Bounds {
   return {
-    firstToken: given?.firstToken ?? DEFAULTS.firstToken,
+    // An answer that comes whole has its first token with its last.
+    firstToken: streaming === false ? Number.POSITIVE_INFINITY : (given?.firstToken ?? DEFAULTS.firstToken),
     idle: given?.idle ?? DEFAULTS.idle,
     total: given?.total ?? DEFAULTS.total,
     deadline: deadline === undefined ? Number.POSITIVE_INFINITY : deadline - clock.now(),

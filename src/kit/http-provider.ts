@@ -103,7 +103,7 @@ async function* streamAttempt(parts: Parts, attempt: Attempt, transport: Transpo
   let finished = false;
   try {
     const warnings: Warning[] = [];
-    const context = contextOf(parts, attempt.target, (warning) => void warnings.push(warning));
+    const context = contextOf(parts, attempt, (warning) => void warnings.push(warning));
     response = await send(options, context, attempt, transport);
     report(options, response, attempt.target);
     if (response.status >= 300) throw await refusal(wire, response);
@@ -125,14 +125,18 @@ function truncated(): PolyphonyError {
   return new PolyphonyError('truncated', 'The answer ended without a finish reason: it was cut off. Try again.');
 }
 
-function contextOf(parts: Parts, target: Target, warn: (warning: Warning) => void): WireContext {
+function contextOf(
+  parts: Parts,
+  { target, streaming = true }: Pick<Attempt, 'target' | 'streaming'>,
+  warn: (warning: Warning) => void,
+): WireContext {
   const apiKey = keyOf(parts.keys(), target);
   const { missingKey } = parts.options;
   if (apiKey === undefined && missingKey !== undefined) {
     throw new PolyphonyError('invalid-credential', `There is no API key: ${missingKey}`);
   }
   if (apiKey !== undefined) rememberSecret(apiKey);
-  return { card: parts.cardOf(target), target, baseURL: parts.baseOf(target), apiKey, warn };
+  return { card: parts.cardOf(target), target, baseURL: parts.baseOf(target), apiKey, streaming, warn };
 }
 
 /** The key that the label names; the first where the target names none. */

@@ -9,7 +9,7 @@ import type { ChatCompletionsQuirks } from './quirks.ts';
 export type WireBody = Record<string, unknown>;
 
 export function encodeChat(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): WireBody {
-  const streams = context.card.capabilities.includes('streaming');
+  const streams = context.streaming && context.card.capabilities.includes('streaming');
   return {
     model: context.card.id,
     messages: encodeMessages(request.messages, quirks, context),
