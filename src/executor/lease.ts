@@ -18,22 +18,30 @@ export async function takeLease(options: LeaseOptions): Promise<() => Promise<vo
   const { journal, clock, runId, owner, leaseMs, onLost } = options;
   if (!(await journal.claim(runId, owner, leaseMs))) throw busy(runId);
   let released = false;
+  let until = clock.monotonic() + leaseMs;
   let cancelTimer = scheduleRenewal();
 
   function scheduleRenewal(): () => void {
     return clock.schedule(Math.ceil(leaseMs / 3), renew, { background: true });
   }
   function renew(): void {
-    journal.claim(runId, owner, leaseMs).then(
-      (held) => {
-        if (released) return;
-        if (held) cancelTimer = scheduleRenewal();
-        else onLost(busy(runId));
-      },
-      (error: unknown) => {
-        if (!released) onLost(error);
-      },
-    );
+    const now = clock.monotonic();
+    // A process that was stalled for so long cannot know what others did meanwhile.
+    if (now >= until) onLost(busy(runId));
+    else journal.claim(runId, owner, leaseMs).then((held) => answered(held, now), retried);
+  }
+  function answered(held: boolean, asked: number): void {
+    if (released) return;
+    if (!held) {
+      onLost(busy(runId));
+      return;
+    }
+    until = asked + leaseMs;
+    cancelTimer = scheduleRenewal();
+  }
+  /** A store that is busy for a moment costs no run: the lease still holds. */
+  function retried(): void {
+    if (!released) cancelTimer = scheduleRenewal();
   }
   return async () => {
     released = true;
