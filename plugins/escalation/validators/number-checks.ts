@@ -34,12 +34,17 @@ export const noFinalNumber: Check = (subject) =>
 
 /** The number given last should be one that the answer worked out. */
 export const finalNumberFromNowhere: Check = (subject) => {
-  const { equations } = subject;
+  const { equations, text } = subject;
   const final = finalNumber(subject);
   if (!asksNumber(subject) || final === undefined || equations.length === 0) return undefined;
-  const reached = equations.some(({ stated, computed }) => near(stated, final) || near(computed, final));
+  const worked = equations.some(({ stated, computed }) => near(stated, final) || near(computed, final));
+  const reached = worked || resultsOf(text).some((result) => near(result, final));
   return reached ? undefined : { penalty: 0.4, reason: `no step of the answer leads to its result ${final}` };
 };
+
+/** What stands behind an equals sign, be there words on its left side. */
+const resultsOf = (text: string): number[] =>
+  [...text.matchAll(/=\s*[$€£]?\s*(\d[\d,]*(?:\.\d+)?)/g)].map(([, digits = '']) => Number(digits.replaceAll(',', '')));
 
 /** Whole things are counted in whole numbers, and nothing countable is negative. */
 export const oddQuantity: Check = (subject) => {

@@ -59,9 +59,13 @@ export const inventedQuotes: Check = ({ text, source }) => {
   return { penalty: 0.3 + 0.4 * (invented.length / quotes.length), reason };
 };
 
+const ABOUT_THE_TEXT =
+  /\b(?:summar\w+|extract\w*|according to|based on|the (?:following|above|given) (?:text|document|article|report|passage))\b/i;
+
 /** Figures with three digits or decimals must stand in the given text, unless the answer computes. */
 export const inventedFigures: Check = ({ text, source, equations, question }) => {
-  if (source.length < MIN_SOURCE || equations.length > 0 || question.length === source.length) return undefined;
+  const fromMaterial = source.length - question.length >= MIN_SOURCE || ABOUT_THE_TEXT.test(question);
+  if (source.length < MIN_SOURCE || equations.length > 0 || !fromMaterial) return undefined;
   const figures = [...new Set(plainFigures(text))].filter((figure) => figure.replace(/\D/g, '').length >= 3);
   const given = new Set(plainFigures(source));
   const invented = figures.filter((figure) => !given.has(figure));

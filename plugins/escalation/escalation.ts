@@ -1,0 +1,78 @@
+/** Cheap first: an answer that an evaluator scores below a threshold is asked again of a better model. */
+import {
+  type Call,
+  definePlugin,
+  type EscalationRule,
+  type Evaluator,
+  type Handler,
+  type ModelEvent,
+  type Plugin,
+  type PluginContext,
+  PolyphonyError,
+} from 'polyphony';
+import { climb } from './escalation/ladder.ts';
+
+export interface EscalationOptions {
+  /** For requests that say nothing of escalation; `escalate: false` on a request switches it off. @default none */
+  readonly policy?: EscalationRule;
+  /**
+   * `buffer` holds a draft back until it is judged; `restart` streams it and begins anew with a `restart` event if it is
+   * replaced. @default 'buffer'
+   */
+  readonly stream?: 'buffer' | 'restart';
+}
+
+/** @throws invalid-config, at setup, when the policy names an evaluator that no plugin brings */
+export function escalation(options: EscalationOptions = {}): Plugin {
+  const { policy, stream = 'buffer' } = options;
+  let context: PluginContext | undefined;
+  return definePlugin({
+    name: 'escalation',
+    setup(given) {
+      if (policy !== undefined) requireEvaluator(given.evaluators, policy.evaluator, 'invalid-config');
+      context = given;
+    },
+    request: {
+      place: 'escalation',
+      handle(call, next) {
+        const rule = ruleOf(call, policy);
+        return rule === undefined || context === undefined
+          ? next(call)
+          : escalated(context, rule, stream === 'restart', call, next);
+      },
+    },
+  });
+}
+
+export default escalation;
+
+function ruleOf({ request, purpose }: Call, policy: EscalationRule | undefined): EscalationRule | undefined {
+  if (request.operation !== 'chat' || (purpose !== 'answer' && purpose !== 'planner')) return undefined;
+  return request.escalate === false ? undefined : (request.escalate ?? policy);
+}
+
+async function* escalated(
+  context: PluginContext,
+  rule: EscalationRule,
+  live: boolean,
+  call: Call,
+  next: Handler,
+): AsyncGenerator<ModelEvent> {
+  const { gateway, clock, evaluators } = context;
+  const evaluator = requireEvaluator(evaluators, rule.evaluator, 'invalid-request');
+  yield* climb({ gateway, clock, evaluator, rule, live }, call, next);
+}
+
+function requireEvaluator(
+  evaluators: ReadonlyMap<string, Evaluator>,
+  name: string,
+  code: 'invalid-request' | 'invalid-config',
+): Evaluator {
+  const evaluator = evaluators.get(name);
+  if (evaluator !== undefined) return evaluator;
+  const known = [...evaluators.keys()].map((one) => `"${one}"`).join(', ') || 'none';
+  throw new PolyphonyError(
+    code,
+    `There is no evaluator "${name}" to escalate by: name one that exists (${known}), or add its plugin.`,
+  );
+}

@@ -1,0 +1,181 @@
+/**
+ * The climb.
+ *
+ * E1. The first rung is the request as it was made; each further one the same request for the next of `to`.
+ * E2. A rung is climbed to only while the best answer is below the threshold, the caller waits and the budget lasts.
+ * E3. Every attempt of every rung stays in `call.trace`: what was paid is shown, whichever answer is kept.
+ * E4. The best-scoring answer is kept, the later one when two score the same. One that was not judged ends the climb.
+ */
+import {
+  type Call,
+  type Clock,
+  type EscalationReport,
+  type EscalationRule,
+  type Evaluator,
+  type FinishEvent,
+  type Gateway,
+  type Handler,
+  type ModelEvent,
+  type ModelRequest,
+  PolyphonyError,
+} from 'polyphony';
+import { abortError, asPolyphonyError } from 'polyphony/kit';
+import {
+  type Answer,
+  costOfAttempts,
+  draftOf,
+  isOfCaller,
+  requestFor,
+  sameModel,
+  targetOf,
+  tryRung,
+  withDraft,
+} from './rung.ts';
+import { judge, type Verdict, wasNotJudged } from './verdict.ts';
+
+type ReportedRung = EscalationReport['rungs'][number];
+
+interface Kept {
+  readonly rung: number;
+  readonly answer: Answer;
+  readonly verdict: Verdict;
+}
+
+interface Climb {
+  readonly call: Call;
+  readonly rule: EscalationRule;
+  readonly below: number;
+  readonly rungs: ReportedRung[];
+  best: Kept | undefined;
+  /** What the reader has before them: a rung's number, or nothing. */
+  shown: number | undefined;
+  failure: unknown;
+  /** Why the climb ended before the ladder did. */
+  ended: string | undefined;
+}
+
+export interface LadderParts {
+  readonly gateway: Gateway;
+  readonly clock: Clock;
+  readonly evaluator: Evaluator;
+  readonly rule: EscalationRule;
+  readonly live: boolean;
+}
+
+const THRESHOLD = 0.7;
+const NOTICE = 'A better answer replaces this one.';
+
+export async function* climb(parts: LadderParts, call: Call, next: Handler): AsyncGenerator<ModelEvent> {
+  const { rule, live } = parts;
+  const state: Climb = {
+    call,
+    rule,
+    below: rule.below ?? THRESHOLD,
+    rungs: [],
+    best: undefined,
+    shown: undefined,
+    failure: undefined,
+    ended: undefined,
+  };
+  for (let rung = 0; rung <= rule.to.length && !isDone(state, parts.clock); rung += 1) {
+    const request = requestOf(state, rung);
+    if (rung > 0 && skipped(state, parts.gateway, request, rung)) continue;
+    if (state.shown !== undefined) yield { type: 'restart', notice: NOTICE };
+    state.shown = undefined;
+    for await (const event of attempt(state, parts.evaluator, rung, next({ ...call, request }))) {
+      if (live) state.shown = rung;
+      if (live) yield event;
+    }
+  }
+  yield* keep(state);
+}
+
+function requestOf({ call, rule, best }: Climb, rung: number): ModelRequest {
+  const to = rule.to[rung - 1];
+  if (to === undefined) return call.request;
+  const request = requestFor(call.request, to);
+  const draft = best === undefined ? '' : draftOf(best.answer);
+  return rule.context === 'with-draft' && request.operation === 'chat' && draft !== ''
+    ? withDraft(request, draft)
+    : request;
+}
+
+/** True when the climb is over, and says why where the ladder did not end it. */
+function isDone(state: Climb, clock: Clock): boolean {
+  const { best, call } = state;
+  if (call.signal.aborted) throw abortError(call.signal);
+  if (best !== undefined && (best.verdict.score === null || best.verdict.score >= state.below)) return true;
+  if (state.ended === undefined && call.deadline !== undefined && clock.now() >= call.deadline) {
+    state.ended = 'the deadline passed';
+  }
+  return state.ended !== undefined;
+}
+
+/** A model that answered already would say the same again. */
+function skipped(state: Climb, gateway: Gateway, request: ModelRequest, rung: number): boolean {
+  const target = targetOf(gateway, request);
+  const answered = state.rungs.some(
+    (one) => one.score !== null && target !== undefined && sameModel(one.target, target),
+  );
+  if (target === undefined || !answered) return false;
+  state.rungs[rung] = { target, score: null, reasons: ['skipped: this model answered already'], costNanoUsd: 0 };
+  return true;
+}
+
+async function* attempt(
+  state: Climb,
+  evaluator: Evaluator,
+  rung: number,
+  stream: AsyncIterable<ModelEvent>,
+): AsyncGenerator<ModelEvent> {
+  const { call, rungs } = state;
+  const before = call.trace.attempts.length;
+  try {
+    const answer = yield* tryRung(call, stream);
+    const verdict = await judge(evaluator, call, answer.response);
+    const { target } = answer.response;
+    rungs[rung] = { target, score: verdict.score, reasons: verdict.reasons, costNanoUsd: answer.costNanoUsd };
+    const { best } = state;
+    if (best === undefined || (verdict.score ?? 0) >= (best.verdict.score ?? 0)) state.best = { rung, answer, verdict };
+  } catch (error) {
+    // Behind an answer that could be kept, no failure of a rung is the call's.
+    if (call.signal.aborted || (rung === 0 && isOfCaller(error))) throw error;
+    const { code, message } = asPolyphonyError(error);
+    const attempts = call.trace.attempts.slice(before);
+    const target = attempts.at(-1)?.target ?? { provider: 'none', model: state.rule.to[rung - 1] ?? 'as asked' };
+    rungs[rung] = { target, score: null, reasons: [`${code}: ${message}`], costNanoUsd: costOfAttempts(attempts) };
+    state.failure ??= error;
+    if (code === 'budget-exceeded') state.ended = 'the budget is spent';
+  }
+}
+
+/** Shows the best answer, unless it is the one that is on show, and ends with its finish. */
+async function* keep(state: Climb): AsyncGenerator<ModelEvent> {
+  const { best, shown } = state;
+  if (best === undefined)
+    throw state.failure ?? new PolyphonyError('no-route', 'No rung of the ladder could be tried.');
+  if (shown !== undefined && shown !== best.rung) yield { type: 'restart', notice: NOTICE };
+  if (shown !== best.rung) yield* best.answer.events;
+  if (wasNotJudged(best.verdict)) {
+    const message = `The answer was kept without a verdict of "${state.rule.evaluator}": ${best.verdict.reasons[0]}`;
+    yield { type: 'warning', warning: { code: 'not-judged', message } };
+  }
+  yield finishOf(state, best);
+}
+
+function finishOf(state: Climb, { answer, verdict, rung }: Kept): FinishEvent {
+  const escalation: EscalationReport = {
+    rung,
+    evaluator: state.rule.evaluator,
+    score: verdict.score,
+    reason: reasonOf(state, verdict),
+    rungs: state.rungs,
+  };
+  return { ...answer.finish, costNanoUsd: answer.costNanoUsd, escalation };
+}
+
+function reasonOf({ below, ended }: Climb, { score, reasons }: Verdict): string {
+  if (score === null) return reasons[0] ?? 'not judged';
+  if (score >= below) return `scored ${score.toFixed(2)}, at least ${below}`;
+  return `the best of the ladder at ${score.toFixed(2)}, below ${below}: ${ended ?? 'no rung is left'}`;
+}

@@ -1,0 +1,54 @@
+/** What becomes of an answer: kept, or replaced by the next rung's. */
+import type { Call, ChatRequest, Evaluator, ModelResponse } from 'polyphony';
+import { asPolyphonyError, extractJson, textOf, validateJson } from 'polyphony/kit';
+
+export interface Verdict {
+  /** null: not judged, and kept as it is. */
+  readonly score: number | null;
+  readonly reasons: readonly string[];
+}
+
+const failing = (reason: string): Verdict => ({ score: 0, reasons: [reason] });
+
+/**
+ * Refusals, filtered answers and answers that break the asked schema score 0 without asking the evaluator. Steps on the
+ * way (tool calls, pauses) are not judged, nor is anything when the evaluator fails.
+ *
+ * @throws cancelled when the caller left while the answer was judged
+ */
+export async function judge(evaluator: Evaluator, call: Call, response: ModelResponse): Promise<Verdict> {
+  const { finishReason } = response;
+  if (finishReason === 'content-filter' || response.refusal !== undefined) return failing('the model refused');
+  if (finishReason === 'error') return failing('the provider ended the answer with an error');
+  if (finishReason === 'tool-calls' || finishReason === 'pause') return { score: null, reasons: ['a step on the way'] };
+  const broken = call.request.operation === 'chat' ? schemaFailure(call.request, response) : undefined;
+  if (broken !== undefined) return failing(broken);
+  try {
+    const { score, reasons } = await evaluator.evaluate(call, response);
+    if (score >= 0 && score <= 1) return { score, reasons };
+    return { score: null, reasons: [`${NOT_JUDGED} the score ${score} is not between 0 and 1`] };
+  } catch (error) {
+    if (call.signal.aborted) throw error;
+    return { score: null, reasons: [`${NOT_JUDGED} ${asPolyphonyError(error).message}`] };
+  }
+}
+
+const NOT_JUDGED = 'not judged:';
+export const wasNotJudged = ({ reasons }: Verdict): boolean => reasons[0]?.startsWith(NOT_JUDGED) === true;
+
+/** Why the answer is not the JSON that was asked for. A schema that is advice, or cannot be checked, refuses nothing. */
+function schemaFailure({ output }: ChatRequest, response: ModelResponse): string | undefined {
+  if (output === undefined) return undefined;
+  const found = extractJson(textOf(response));
+  if (found === undefined) return 'the answer holds no JSON';
+  if (output.schema === undefined || output.strict === false) return undefined;
+  try {
+    const result = validateJson(output.schema, found.value);
+    const [issue] = result.ok ? [] : result.issues;
+    return issue === undefined
+      ? undefined
+      : `the JSON breaks its schema: ${issue.path || 'the value'} ${issue.message}`;
+  } catch {
+    return undefined;
+  }
+}
