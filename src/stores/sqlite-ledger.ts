@@ -13,7 +13,7 @@ import type { Connection } from './sqlite-connection.ts';
 import { closedError, parseStored, storeError } from './sqlite-errors.ts';
 import { insertRows, type LedgerEntry, selectRows, selectTotals } from './sqlite-ledger-queries.ts';
 
-export interface SqliteLedgerOptions {
+interface SqliteLedgerOptions {
   readonly clock: Clock;
   readonly delayMs: number;
   readonly bufferRows: number;

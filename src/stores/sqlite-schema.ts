@@ -34,7 +34,7 @@ const MIGRATIONS: readonly string[] = [
 ];
 
 /** Version of the schema that this release writes. */
-export const SCHEMA_VERSION = MIGRATIONS.length;
+const SCHEMA_VERSION = MIGRATIONS.length;
 
 function integer(sql: Sql, pragma: string): number {
   return Number(sql.first(`PRAGMA ${pragma}`)?.[0] ?? 0);

@@ -7,11 +7,12 @@ import { sqliteStores } from '../../src/stores/sqlite.ts';
 import { temporaryFolder } from './folder.ts';
 
 const folder = temporaryFolder();
-const writer = resolve(import.meta.dirname, 'fixtures/writer.ts');
+const fixture = (name: string): string => resolve(import.meta.dirname, `fixtures/${name}.ts`);
 
-function startWriter(path: string, name: string, rounds: number): ChildProcess {
+function start(program: 'writer' | 'counter', path: string, name: string, rounds: number): ChildProcess {
   const flags = ['--conditions=polyphony-source', '--import', 'tsx'];
-  return spawn(process.execPath, [...flags, writer, path, name, String(rounds)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const command = [...flags, fixture(program), path, name, String(rounds)];
+  return spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** Reads the acknowledged rounds until the child ends; `onRound` sees each. */
@@ -48,7 +49,7 @@ async function roundsOf(path: string, run: string): Promise<number[]> {
 test('three processes write to one new file at once, and no write is lost or doubled', async () => {
   const path = join(folder, 'shared.db');
   const names = ['one', 'two', 'three'];
-  await Promise.all(names.map((name) => acknowledged(startWriter(path, name, 300))));
+  await Promise.all(names.map((name) => acknowledged(start('writer', path, name, 300))));
   for (const name of names) expect(await roundsOf(path, name)).toEqual(upTo(300));
   const { journal, ledger, keyValue, close } = sqliteStores({ path });
   const counters = await Promise.all(['total', 'capped', ...names].map((key) => keyValue.get(key)));
@@ -59,9 +60,19 @@ test('three processes write to one new file at once, and no write is lost or dou
   await close();
 }, 60_000);
 
+test('three processes count at once, and no change is lost', async () => {
+  const path = join(folder, 'counted.db');
+  const names = ['one', 'two', 'three'];
+  await Promise.all(names.map((name) => acknowledged(start('counter', path, name, 150))));
+  const { keyValue, close } = sqliteStores({ path });
+  const counters = await Promise.all(['total', 'capped', ...names].map((key) => keyValue.get(key)));
+  expect(counters).toEqual([9000, 9000, 3000, 3000, 3000]);
+  await close();
+}, 60_000);
+
 test('a writer killed in the middle loses nothing that it had acknowledged, and the next one goes on', async () => {
   const path = join(folder, 'killed.db');
-  const child = startWriter(path, 'run', 100_000);
+  const child = start('writer', path, 'run', 100_000);
   const rounds = await acknowledged(child, (round) => {
     if (round >= 400) child.kill('SIGKILL');
   });
@@ -82,5 +93,5 @@ test('a writer killed in the middle loses nothing that it had acknowledged, and 
   expect(booked.length).toBeGreaterThan(0);
   await close();
   expect(new Database(path).prepare('PRAGMA integrity_check').raw().get()).toEqual(['ok']);
-  expect(await acknowledged(startWriter(path, 'next', 20))).toEqual(upTo(20));
+  expect(await acknowledged(start('writer', path, 'next', 20))).toEqual(upTo(20));
 }, 60_000);
