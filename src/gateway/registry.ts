@@ -48,6 +48,11 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     }
     return made;
   };
+  const listUnlisted = (name: string, provider: Provider, card: ModelCard): Deployment[] => {
+    const made = deploymentsOf(provider, card, statistics);
+    for (const deployment of made) add(name, deployment);
+    return made;
+  };
   for (const provider of providers) {
     refuseTwin(byId, provider);
     byId.set(provider.id, provider);
@@ -55,7 +60,7 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
   }
   const named = (name: string): readonly Deployment[] => {
     const meant = resolveAlias(name, config.aliases);
-    return byName.get(meant) ?? unlisted(meant, byId, list);
+    return byName.get(meant) ?? unlisted(meant, byId, listUnlisted);
   };
   return {
     deployments,
@@ -63,7 +68,7 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     named,
     find(target) {
       const name = `${target.provider}/${target.model}`;
-      const regions = byName.get(name) ?? unlisted(name, byId, list);
+      const regions = byName.get(name) ?? unlisted(name, byId, listUnlisted);
       return regions.find((deployment) => deployment.target.region === target.region) ?? regions[0];
     },
     names: () => [...new Set([...Object.keys(config.aliases ?? {}), ...byName.keys()])],
@@ -98,14 +103,14 @@ function resolveAlias(name: string, aliases: Config['aliases']): string {
   throw new PolyphonyError('invalid-config', message);
 }
 
-/** A model that its provider does not list but accepts by `provider/model`; remembered under that name. */
+/** A model that its provider does not list but accepts by `provider/model`; remembered under that name alone. */
 function unlisted(
   name: string,
   providers: ReadonlyMap<string, Provider>,
-  list: (provider: Provider, card: ModelCard) => Deployment[],
+  list: (name: string, provider: Provider, card: ModelCard) => Deployment[],
 ): readonly Deployment[] {
   const slash = name.indexOf('/');
   const provider = providers.get(name.slice(0, Math.max(0, slash)));
   const card = provider?.unlisted?.(name.slice(slash + 1));
-  return provider === undefined || card === undefined ? [] : list(provider, card);
+  return provider === undefined || card === undefined ? [] : list(name, provider, card);
 }

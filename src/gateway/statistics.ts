@@ -20,7 +20,7 @@ export interface TargetStatistics {
   }): void;
   /** 0 to 1; fades to 0 when a target gets no traffic, so that it is tried again. */
   errorRate(nowMs: number): number;
-  /** Mean length of its answers in tokens; undefined before the first. */
+  /** Mean length of its answers in tokens, before the first that of all targets; undefined before any. */
   meanOutputTokens(): number | undefined;
 }
 
@@ -40,11 +40,19 @@ export interface Statistics {
   figures(nowMs: number): readonly TargetFigures[];
 }
 
-export function targetStatistics(): TargetStatistics {
+interface MeanLength {
+  tokens: number | undefined;
+}
+
+function follow(mean: MeanLength, tokens: number): void {
+  mean.tokens = mean.tokens === undefined ? tokens : mean.tokens + LENGTH_SHARE * (tokens - mean.tokens);
+}
+
+export function targetStatistics(everyone: MeanLength = { tokens: undefined }): TargetStatistics {
   const total = sketch();
   const firstToken = sketch();
   const outcomes = decayingCounts(2);
-  let length: number | undefined;
+  const own: MeanLength = { tokens: undefined };
   return {
     total,
     firstToken,
@@ -54,23 +62,25 @@ export function targetStatistics(): TargetStatistics {
       if (outcome !== 'ok') return;
       total.add(totalMs, nowMs);
       if (firstTokenMs !== null) firstToken.add(firstTokenMs, nowMs);
-      if (outputTokens > 0)
-        length = length === undefined ? outputTokens : length + LENGTH_SHARE * (outputTokens - length);
+      if (outputTokens === 0) return;
+      follow(own, outputTokens);
+      follow(everyone, outputTokens);
     },
     errorRate: (nowMs) => outcomes.weight(1, nowMs) / (outcomes.total(nowMs) + PRIOR_ATTEMPTS),
-    meanOutputTokens: () => length,
+    meanOutputTokens: () => own.tokens ?? everyone.tokens,
   };
 }
 
 /** Kept apart from the registry: what was learned of a target outlives a change of the configuration. */
 export function createStatistics(): Statistics {
+  const everyone: MeanLength = { tokens: undefined };
   const byKey = new Map<string, { readonly target: Target; readonly statistics: TargetStatistics }>();
   return {
     of(target) {
       const key = `${target.provider}/${target.model}@${target.region ?? ''}`;
       const known = byKey.get(key);
       if (known !== undefined) return known.statistics;
-      const statistics = targetStatistics();
+      const statistics = targetStatistics(everyone);
       byKey.set(key, { target, statistics });
       return statistics;
     },

@@ -24,7 +24,7 @@ export function editDistance(a: string, b: string, most: number): number {
   return previous[b.length] ?? most + 1;
 }
 
-/** At most three names, nearest first: those within a third of the length, or that contain what was asked for. */
+/** At most three names, nearest first and each under its shortest form: those within a third of the length, or that contain what was asked for. */
 export function suggest(asked: string, names: readonly string[]): readonly string[] {
   const wanted = asked.slice(0, 200).toLowerCase();
   const most = Math.max(1, Math.floor(wanted.length / 3));
@@ -39,7 +39,8 @@ export function suggest(asked: string, names: readonly string[]): readonly strin
   });
   return near
     .filter(({ distance }) => distance <= most)
-    .sort((a, b) => a.distance - b.distance || a.name.localeCompare(b.name))
+    .sort((a, b) => a.distance - b.distance || a.name.length - b.name.length || (a.name < b.name ? -1 : 1))
+    .filter(({ name }, index, sorted) => !sorted.slice(0, index).some((shorter) => name.endsWith(`/${shorter.name}`)))
     .slice(0, 3)
     .map(({ name }) => name);
 }

@@ -5,7 +5,7 @@ const SECRET_NAME =
 
 /** Shapes of keys that vendors hand out, and bearer headers; long enough not to hit ordinary words. */
 const SECRET_TEXT =
-  /\b(?:sk|rk|pk|gsk|xai|hf|r8|fw|tgp|pplx|key|ghp|glpat|AKIA|AIza)[-_A-Za-z0-9]{16,}\b|\bBearer\s+[-._~+/A-Za-z0-9]{8,}=*|([?&](?:key|api_key|apikey|token|sig|signature)=)[^&\s"']+/g;
+  /\b(?:sk|rk|pk|gsk|key|ghp|glpat|AKIA|AIza)[-_A-Za-z0-9]{16,}\b|\bBearer\s+[-._~+/A-Za-z0-9]{8,}=*|([?&](?:key|api_key|apikey|token|sig|signature)=)[^&\s"']+/g;
 
 export const SCRUBBED = '[scrubbed]';
 

@@ -12,9 +12,9 @@ import { planningMessages, repairMessages } from './prompt.ts';
 
 export interface PlannerOptions {
   /** A model's id or alias. @default any model that can plan, by the router's choice */
-  readonly model?: string;
+  readonly model?: string | undefined;
   /** Rounds with the same model before the planner itself escalates for one more. @default 3 */
-  readonly rounds?: number;
+  readonly rounds?: number | undefined;
 }
 
 /** Longer requests are refused before a model is paid. */
@@ -79,11 +79,12 @@ async function ask(
   };
   const signal = asking.options?.signal ?? new AbortController().signal;
   if (signal.aborted) throw abortError(signal);
-  const options: CallOptions = { ...asking.options, signal, purpose: 'planner' };
+  // A trace of its own, so that the response's cost is that of this round alone.
+  const trace = { attempts: [] };
+  const options: CallOptions = { ...asking.options, signal, trace, purpose: 'planner' };
   const { onDelta } = asking;
   if (onDelta === undefined) return asking.gateway.call(request, options);
-  const trace = options.trace ?? { attempts: [] };
-  return collect(watch(asking.gateway.stream(request, { ...options, trace }), onDelta), { trace, signal });
+  return collect(watch(asking.gateway.stream(request, options), onDelta), { trace, signal });
 }
 
 async function* watch(events: AsyncIterable<ModelEvent>, onDelta: (text: string) => void): AsyncGenerator<ModelEvent> {

@@ -16,7 +16,8 @@ const SAVE_RUN = `INSERT INTO runs (${RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?,
     cost_nano_usd = excluded.cost_nano_usd, total = excluded.total, finished = excluded.finished`;
 /** What most appends change; the indices stand on none of it. */
 const ADVANCE_RUN = 'UPDATE runs SET updated_at = ?, cost_nano_usd = ?, finished = ? WHERE run_id = ?';
-const READ_PAGE = 'SELECT id, event FROM events WHERE run_id = ? AND id > ? ORDER BY id LIMIT 500';
+const READ_PAGE = 'SELECT id, event FROM events WHERE run_id = ? AND id > ? ORDER BY id LIMIT ?';
+const PAGE = 500;
 const CLAIM = `INSERT INTO leases (run_id, owner, until) VALUES (?, ?, ?)
   ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, until = excluded.until
     WHERE leases.owner = excluded.owner OR leases.until <= ?`;
@@ -62,9 +63,9 @@ export function sqliteJournal(connection: Connection, clock: Clock, close: () =>
     },
     async *read(runId) {
       for (let after = 0; ; ) {
-        const page = await connection.read((sql) => sql.all(READ_PAGE, [runId, after]));
+        const page = await connection.read((sql) => sql.all(READ_PAGE, [runId, after, PAGE]));
         for (const [, text] of page) yield parseStored(text, connection.path) as RunEvent;
-        if (page.length === 0) return;
+        if (page.length < PAGE) return;
         after = Number(page.at(-1)?.[0]);
       }
     },

@@ -37,14 +37,11 @@ export function checkUse(subject: Subject, study: Study): void {
   if (node.use === '' || step !== undefined) return;
   const names = [...study.catalogue.steps.keys()];
   const prefix = PREFIXES.find((known) => node.use.startsWith(known)) ?? '';
-  // `tool:serach` is compared with tools; a name without its prefix with everything.
-  const bare = new Map(
-    names
-      .filter((name) => name.startsWith(prefix))
-      .map((name) => [prefix === '' ? withoutPrefix(name) : name, name] as const),
-  );
-  const target = bare.get(slipOf(node.use, bare.keys()) ?? '') ?? prefixedAs(node.use, names);
-  const near = nearest(node.use, bare.keys()).map((name) => bare.get(name) ?? name);
+  // Compared without the prefix that they share: `tool:` is no likeness.
+  const bare = new Map(names.filter((name) => name.startsWith(prefix)).map((name) => [withoutPrefix(name), name]));
+  const wanted = withoutPrefix(node.use);
+  const target = prefixedAs(wanted, names) ?? bare.get(slipOf(wanted, bare.keys()) ?? '');
+  const near = nearest(wanted, bare.keys()).map((name) => bare.get(name) ?? name);
   const suggest = target === undefined ? near : [...new Set([target, ...near])].slice(0, 3);
   const message = `No step is called ${shown(node.use)}: use one of the catalogue.`;
   study.report.add('use.unknown', `${pointer}/use`, message, {
@@ -60,9 +57,9 @@ const withoutPrefix = (name: string): string => {
   return prefix === undefined ? name : name.slice(prefix.length);
 };
 
-/** The only step that has this very name behind a prefix. */
-function prefixedAs(use: string, names: readonly string[]): string | undefined {
-  const exact = names.filter((name) => withoutPrefix(name) === withoutPrefix(use));
+/** The only step that has this very name behind a prefix, or without one. */
+function prefixedAs(wanted: string, names: readonly string[]): string | undefined {
+  const exact = names.filter((name) => withoutPrefix(name) === wanted);
   return exact.length === 1 ? exact[0] : undefined;
 }
 

@@ -36,7 +36,7 @@ function cycleFrom(
   const last = path.at(-1);
   if (root !== undefined && last === `workflow:${root}`) return [...path];
   for (const use of innerUses(plan)) {
-    if (path.includes(use)) return [...path, use];
+    if (path.includes(use) || use === `workflow:${root}`) return [...path, use];
     const inner = workflowOf(use, catalogue);
     if (inner === undefined || cleared.has(inner)) continue;
     const found = cycleFrom(inner, [...path, use], root, catalogue, cleared);

@@ -20,9 +20,10 @@ export function shiftOfSelf(use: Use, subject: Subject, study: Study): Fix | und
   return renameFix(use, target, 'reference.shifted', ', the node right before, which nothing else uses');
 }
 
+/** By any other node or by the output. */
 const isUsed = (id: string, study: Study): boolean =>
   study.outputUses.some(({ head }) => head === id) ||
-  study.subjects.some(({ uses }) => uses.some(({ head }) => head === id));
+  study.subjects.some(({ node, uses }) => node.id !== id && uses.some(({ head }) => head === id));
 
 /** What the step expects where the use stands. */
 function expectedAt(use: Use, { pointer, step }: Subject): Outline {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AttemptRecord, CallTrace, ModelEvent } from '../../src/core/model.ts';
+import type { AttemptRecord, CallTrace, ModelEvent, ModelResponse, Part } from '../../src/core/model.ts';
 import { collect, replay, textOf } from '../../src/core/response.ts';
 
 const target = { provider: 'p', model: 'm' };
@@ -106,15 +106,15 @@ describe('replay', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(part), async (parts) => {
         // Two texts beside each other become one in a stream: separate them.
-        const content = parts.flatMap((one, index) =>
+        const content: readonly Part[] = parts.flatMap((one, index): Part[] =>
           one.type === 'text' && parts[index - 1]?.type === 'text'
-            ? [{ type: 'tool-call' as const, id: String(index), name: 'gap', arguments: {} }, one]
+            ? [{ type: 'tool-call', id: String(index), name: 'gap', arguments: {} }, one]
             : [one],
         );
-        const response = {
+        const response: ModelResponse = {
           target,
           content,
-          finishReason: 'stop' as const,
+          finishReason: 'stop',
           usage: { input: 1, output: 1 },
           costNanoUsd: 5,
           attempts: [],

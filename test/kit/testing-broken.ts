@@ -1,7 +1,7 @@
 /** Runs a conformance suite outside any runner and says which of its tests failed. */
 import type { TestFunction } from '../../src/kit/testing.ts';
 
-/** Names of the tests that fail, in order. A test that does not settle counts as failed. */
+/** Names of the tests that fail, in order. */
 export async function failuresOf(declare: (test: TestFunction) => void): Promise<string[]> {
   const tests: { readonly name: string; readonly run: () => Promise<void> }[] = [];
   declare((name, run) => tests.push({ name, run }));

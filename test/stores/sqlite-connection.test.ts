@@ -77,3 +77,15 @@ test('an append that does not fit adds neither events nor progress', async () =>
   expect(await journal.list()).toMatchObject([{ updatedAt: 0, costNanoUsd: 1, nodes: { finished: 1 } }]);
   await close();
 });
+
+test.each([
+  ['NORMAL, which a killed process survives', false, 1],
+  ['FULL, which a power cut survives', true, 2],
+])('commits with synchronous = %s', async (_, powerSafe, expected) => {
+  const path = join(folder, `${++files}.db`);
+  const connection = connect({ path, clock: fakeClock(), powerSafe, busyMs: 1000, maximumBytes: undefined });
+  const pragma = (name: string) => connection.read((sql) => sql.first(`PRAGMA ${name}`)?.[0]);
+  expect(await pragma('synchronous')).toBe(expected);
+  expect(await pragma('journal_mode')).toBe('wal');
+  await connection.close();
+});

@@ -21,7 +21,7 @@ const LENGTH_WEIGHT = 0.5;
 const THRESHOLD = 0.5;
 const NEARBY = 0.45;
 
-export type AnswerKind = 'person' | 'time' | 'place' | 'quantity' | 'reason' | 'manner' | 'definition' | 'other';
+type AnswerKind = 'person' | 'time' | 'place' | 'quantity' | 'reason' | 'manner' | 'definition' | 'other';
 
 const KINDS: readonly (readonly [AnswerKind, RegExp])[] = [
   [
@@ -55,44 +55,45 @@ const ASKING = new Set(
 export function answer(reading: Reading, question: string, options: { readonly sentences?: number } = {}): Answer {
   const none: Answer = { found: false, text: '', sentences: [], confidence: 0.1 };
   const kind = kindOf(question);
-  const asked = [...new Set(contentStems(question, reading.language))].filter((stem) => !ASKING.has(stem));
-  if (asked.length === 0 || reading.passages.length === 0) return none;
-  const weights = new Map(asked.map((stem) => [stem, Math.max(0.2, rarity(reading, stem))]));
-  const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
-  const own = reading.passages.map((passage) => match(passage, weights, reading));
-  const first = reading.passages.find((passage) => passage.kind === 'paragraph')?.index;
-  const scored = reading.passages
-    .filter(({ kind: block }) => block !== 'heading')
-    .map((passage) => {
-      const share = (own[passage.index]?.score ?? 0) / total;
-      const held = heldShare(passage, own, { reading, weights, total });
-      return {
-        passage,
-        held,
-        score:
-          (share + 0.5 * held) *
-          kindLift(passage, kind) *
-          placeLift(passage, kind, { headed: headingHits(passage, weights, reading) > 0, weights, first }),
-      };
-    })
-    .filter(
-      ({ passage, held }) =>
-        held >= THRESHOLD && (own[passage.index]?.stems.size ?? 0) + headingHits(passage, weights, reading) > 0,
-    )
-    .sort((a, b) => b.score - a.score || a.passage.index - b.passage.index);
-  const best = scored[0];
+  const ranked = rank(reading, question, kind);
+  const best = ranked[0];
   if (best === undefined) return none;
-  const chosen = scored
-    .filter(
-      ({ score, passage }) => score >= 0.8 * best.score && (passage.kind === 'code') === (best.passage.kind === 'code'),
-    )
+  const isCode = ({ kind: block }: Passage) => block === 'code';
+  const chosen = ranked
+    .filter(({ score, passage }) => score >= 0.8 * best.score && isCode(passage) === isCode(best.passage))
     .slice(0, Math.max(1, options.sentences ?? 2))
     .map(({ passage }) => passage)
     .sort((a, b) => a.index - b.index);
   const found = chosen.map(({ text }) => text);
   const fits = kindLift(best.passage, kind) >= 1 ? 1 : 0.7;
-  const text = found.join(chosen.some((passage) => passage.kind === 'code') ? '\n\n' : joiner(reading.language));
+  const text = found.join(isCode(best.passage) ? '\n\n' : joiner(reading.language));
   return { found: true, text, sentences: found, confidence: Math.min(0.95, best.held * 0.9 * fits) };
+}
+
+interface Ranked {
+  readonly passage: Passage;
+  /** Share of the question that it and its surroundings hold, 0 to 1. */
+  readonly held: number;
+  readonly score: number;
+}
+
+/** The passages that hold enough of the question, best first. */
+function rank(reading: Reading, question: string, kind: AnswerKind): Ranked[] {
+  const asked = [...new Set(contentStems(question, reading.language))].filter((stem) => !ASKING.has(stem));
+  if (asked.length === 0 || reading.passages.length === 0) return [];
+  const weights = new Map(asked.map((stem) => [stem, Math.max(0.2, rarity(reading, stem))]));
+  const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
+  const own = reading.passages.map((passage) => match(passage, weights, reading));
+  const first = reading.passages.find((passage) => passage.kind === 'paragraph')?.index;
+  const ranked = reading.passages.flatMap((passage) => {
+    const held = passage.kind === 'heading' ? 0 : heldShare(passage, own, { reading, weights, total });
+    const headed = held > 0 && headingHits(passage, weights, reading) > 0;
+    if (held < THRESHOLD || ((own[passage.index]?.stems.size ?? 0) === 0 && !headed)) return [];
+    const base = (own[passage.index]?.score ?? 0) / total + 0.5 * held;
+    const score = base * kindLift(passage, kind) * placeLift(passage, kind, { headed, weights, first });
+    return [{ passage, held, score }];
+  });
+  return ranked.sort((a, b) => b.score - a.score || a.passage.index - b.passage.index);
 }
 
 interface Match {

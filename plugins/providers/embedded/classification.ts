@@ -12,7 +12,7 @@ export interface Label {
   readonly description?: string;
 }
 
-export interface Classification {
+interface Classification {
   readonly label: string;
   /** 0 to 1. */
   readonly confidence: number;

@@ -18,7 +18,7 @@ export interface Comparison {
   readonly confidence: number;
 }
 
-export interface NamedReading {
+interface NamedReading {
   readonly name: string;
   readonly reading: Reading;
 }

@@ -9,7 +9,7 @@ import type { Effort } from './summary.ts';
 import { readTask, type Task } from './task.ts';
 import { keyTerms } from './terms.ts';
 
-export interface Response extends Reply {
+interface Response extends Reply {
   /** What was done, for the warning on the response. */
   readonly done: string;
 }

@@ -36,7 +36,7 @@ const PATTERNS: readonly (readonly [JobType, RegExp])[] = [
 ];
 
 const BEYOND =
-  /(?:^|[.!?;:\n]\s*|\b(?:please|and|then|you|to|also|now|me|bitte|or)\s+|,\s*)(write|compose|draft|create|generate|produce|invent|imagine|translate|rewrite|paraphrase|rephrase|improve|correct|proofread|code|implement|program|debug|fix|refactor|design|draw|paint|brainstorm|recommend|solve|calculate|compute|continue|role-?play|pretend|explain|predict|critique|argue|chat|reply|respond|make up|build|convert|schreibe?|übersetze|écri[st]|tradui[st]|escrib[ea]|traduce|scrivi|traduci)\b([^.!?\n]{0,80})/giu;
+  /(?:^|[.!?;:\n]\s{0,5}|\b(?:please|and|then|you|to|also|now|me|bitte|or)\s+|,\s*)(write|compose|draft|create|generate|produce|invent|imagine|translate|rewrite|paraphrase|rephrase|improve|correct|proofread|code|implement|program|debug|fix|refactor|design|draw|paint|brainstorm|recommend|solve|calculate|compute|continue|role-?play|pretend|explain|predict|critique|argue|chat|reply|respond|make up|build|convert|schreibe?|übersetze|écri[st]|tradui[st]|escrib[ea]|traduce|scrivi|traduci)\b([^.!?\n]{0,80})/giu;
 /** Things that the engine can make, whatever verb asks for them. */
 const MAKEABLE =
   /^\W*(?:\w+\s){0,6}?(?:summar(?:y|ies)|abstract|overview|keywords?|key (?:terms|words|phrases|points)|terms|tl;?dr|comparison|classification|label|list of (?:key|the|all|terms|names|dates)|zusammenfassung|résumé|resumen|riassunto|samenvatting)\b/iu;
@@ -44,7 +44,7 @@ const MAKEABLE =
 const FORM =
   /^\W*(?:(?:only|just)\b|(?:with|in|using|as) (?:only|just|one|a single|json|the|valid|exactly)\b|briefly|concisely|shortly|in (?:\w+ )?(?:words?|sentences?)|no )/iu;
 
-export interface JobMatch {
+interface JobMatch {
   readonly job: JobType;
   readonly at: number;
 }
@@ -117,8 +117,8 @@ const COUNT_WORDS = [
 /** The number before one of the nouns (`in 3 sentences`, `two-sentence`, `top five key terms`), if any. */
 export function countBefore(instruction: string, nouns: string): number | undefined {
   const spelt = COUNT_WORDS.flat().join('|');
-  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(\\d{1,4}|${spelt})[ -]+(?:[\\w-]+[ -]+){0,2}?(?:${nouns})`, 'iu');
-  const word = pattern.exec(instruction)?.[1]?.toLowerCase();
+  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(\\d{1,4}|${spelt})[ -]{1,3}(?:\\w{1,30}[ -]{1,3}){0,2}?(?:${nouns})`, 'iu');
+  const word = pattern.exec(instruction.slice(0, 5000))?.[1]?.toLowerCase();
   if (word === undefined) return undefined;
   const known = COUNT_WORDS.findIndex((words) => words.includes(word));
   return known === -1 ? Number(word) : known + 1;

@@ -36,7 +36,7 @@ function distinct(names: readonly Label[]): Label[] {
 
 /** `billing|tech|other` */
 function barred(text: string): Label[] {
-  const found = /[\p{L}\p{N}_-]+(?: [\p{L}\p{N}_-]+)?\s?(?:\|\s?[\p{L}\p{N}_-]+(?: [\p{L}\p{N}_-]+)?\s?)+/u.exec(
+  const found = /(?<![\p{L}\p{N}_-])[\p{L}\p{N}_-]{1,60}(?: [\p{L}\p{N}_-]{1,60})?\s?(?:\|\s?[\p{L}\p{N}_-]{1,60}(?: [\p{L}\p{N}_-]{1,60})?\s?)+/u.exec(
     text,
   )?.[0];
   if (found === undefined) return [];

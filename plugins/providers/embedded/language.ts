@@ -108,7 +108,7 @@ export function contentStems(text: string, language: Language): string[] {
 /** A light stem: plural and verb endings go, so that `charged`, `charges` and `charge` meet. */
 export function stem(word: string, language: Language): string {
   const base = word.replace(/'s$|'$/, '');
-  if (base.length < 4 || /\d/.test(base) || UNSPACED.test(base)) return base;
+  if (base.length < 4 || base.length > 60 || /\d/.test(base) || UNSPACED.test(base)) return base;
   switch (language) {
     case 'en':
       return stemEnglish(base);
@@ -131,8 +131,8 @@ function stemEnglish(word: string): string {
   if (base.endsWith('ies') && base.length > 4) base = `${base.slice(0, -3)}y`;
   else if (/(?:ss|x|z|ch|sh)es$/.test(base)) base = base.slice(0, -2);
   else if (/[^sui]s$/.test(base)) base = base.slice(0, -1);
-  const verb = /^(.*[aeiouy].*?)(?:ing|ed)$/.exec(base)?.[1];
-  if (verb !== undefined && verb.length >= 3) base = verb.replace(/([bdfgmnprt])\1$/, '$1');
+  const verb = base.endsWith('ing') ? base.slice(0, -3) : base.endsWith('ed') ? base.slice(0, -2) : '';
+  if (verb.length >= 3 && /[aeiouy]/.test(verb)) base = verb.replace(/([bdfgmnprt])\1$/, '$1');
   if (base.endsWith('ly') && base.length > 5) base = base.slice(0, -2);
   return base.length > 4 ? base.replace(/e$/, '') : base;
 }

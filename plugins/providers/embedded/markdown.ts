@@ -122,11 +122,12 @@ export function unwrap(text: string): string {
 
 /** Images go, links leave their text, which may hold backticks. */
 function withoutLinks(text: string): string {
+  if (!text.includes('[')) return text;
   return text
-    .replace(/!\[[^\]\n]{0,300}\]\([^)\s]{0,2000}[^)]{0,300}\)/g, ' ')
+    .replace(/!\[[^\]\n]{0,300}\]\([^)]{0,1000}\)/g, ' ')
     .replace(/!\[[^\]\n]{0,300}\]\[[^\]\n]{0,100}\]/g, ' ')
-    .replace(/\[([^\]\n]{0,500})\]\([^)\s]{0,2000}(?:\s"[^"]{0,300}")?\)/g, '$1')
-    .replace(/\[([^\]\n]{1,500})\]\[[^\]\n]{0,100}\]/g, '$1')
+    .replace(/\[([^\]\n]{0,300})\]\([^)\s]{0,1000}(?:\s"[^"]{0,300}")?\)/g, '$1')
+    .replace(/\[([^\]\n]{1,300})\]\[[^\]\n]{0,100}\]/g, '$1')
     .replace(/^\[[^\]\n]{1,100}\]:\s+\S+.*$/, ' ')
     .replace(/\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]/g, ' ');
 }

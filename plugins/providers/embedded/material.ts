@@ -1,4 +1,5 @@
 /** Splits a prompt into what is asked and what it is asked about. */
+import { tryParseJson } from 'polyphony/kit';
 import { readIntent } from './intent.ts';
 
 export interface Material {
@@ -14,6 +15,8 @@ export interface Prompt {
 
 const TAGS =
   'text|document|doc|article|content|context|material|email|ticket|review|message|input|data|passage|source|file|transcript|comment|notes?|body';
+/** Opening tags that are looked at. */
+const MOST_TAGS = 400;
 const OPEN = new RegExp(`<(${TAGS})(?:\\s+([^<>]{0,300}))?>`, 'giu');
 const LABEL =
   /^[ \t]*(?:\*\*)?(question|q|frage|text(?: [ab12])?|context|documents?(?: \w{1,3})?|articles?|passage|material|input|e-?mail|ticket|review|message|comment|transcript|labels|categories|classes|options|instructions?|task|answer|output|summary|label|category)(?:\*\*)?[ \t]*:(?:\*\*)?[ \t]*(.*)$/iu;
@@ -50,7 +53,7 @@ function tagged(text: string): Prompt | undefined {
   const documents: Material[] = [];
   let instruction = '';
   let at = 0;
-  const opens = [...text.matchAll(OPEN)];
+  const opens = [...text.matchAll(OPEN)].slice(0, MOST_TAGS);
   for (const [index, open] of opens.entries()) {
     if (open.index < at) continue;
     const closing = `</${open[1] ?? ''}>`;
@@ -153,7 +156,7 @@ function embeddedJson(text: string): Prompt | undefined {
   if (end === -1) return undefined;
   const json = text.slice(start, end);
   const instruction = `${text.slice(0, start)}\n${text.slice(end)}`.trim();
-  if (parse(json) === undefined || json.length < 20 || !isAsking(instruction)) return undefined;
+  if (tryParseJson(json) === undefined || json.length < 20 || !isAsking(instruction)) return undefined;
   return { instruction, documents: [{ name: '', text: json }] };
 }
 
@@ -227,19 +230,11 @@ function inline(text: string): Prompt | undefined {
   return undefined;
 }
 
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Rendered JSON as documents: one an item that holds a text, else lines of `key: value`. */
-export function expandJson(material: Material): Material[] {
+function expandJson(material: Material): Material[] {
   const trimmed = material.text.trim();
   if (!/^[[{]/.test(trimmed)) return [material];
-  const value = parse(trimmed);
+  const value = tryParseJson(trimmed);
   if (value === undefined || value === null) return [material];
   const items = itemsOf(value);
   const documents = items

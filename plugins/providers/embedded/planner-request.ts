@@ -26,11 +26,11 @@ const EXTENSIONS =
   'md|mdx|markdown|txt|text|json|jsonl|csv|tsv|html?|xml|ya?ml|toml|ini|cfg|conf|log|rst|adoc|org|tex|eml|srt|vtt|tsx?|jsx?|mjs|cjs|py|rb|go|rs|java|kt|c|h|cpp|hpp|cs|sh|sql|css|php|swift|lua|r';
 const QUOTED = /[`"'“]([^`"'“”\s][^`"'“”\n]{0,200})[`"'”]/gu;
 const PATH = new RegExp(
-  `(?<![\\w/.*@:-])((?:~|\\.{1,2})?/?(?:[\\w.*?@+-]+/)*[\\w*?][\\w.*?+-]*\\.(?:${EXTENSIONS}))(?![\\w/*])`,
+  `(?<![\\w/.*?+@:-])((?:~|\\.{1,2})?/?(?:[\\w.*?@+-]+/)*[\\w*?][\\w.*?+-]*\\.(?:${EXTENSIONS}))(?![\\w/*])`,
   'giu',
 );
-const ROOTED = /(?<![\w/.*@:-])((?:~|\.{1,2})?\/(?:[\w.*?@+-]+\/)*[\w.*?@+-]*[\w*])(?![\w/*])/gu;
-const GLOB = /(?<![\w/.*-])((?:[\w.*?@+-]+\/)*(?:\*{1,2}|[\w.-]+\*[\w.*-]*)(?:\/[\w.*?-]+)*)(?=[\s,;:!?]|$)/gu;
+const ROOTED = /(?<![\w/.*?+@:-])((?:~|\.{1,2})?\/(?:[\w.*?@+-]+\/)*[\w.*?@+-]*[\w*])(?![\w/*])/gu;
+const GLOB = /(?<![\w/.*?+@-])((?:[\w.*?@+-]+\/)*(?:\*{1,2}|[\w.-]+\*[\w.*-]*)(?:\/[\w.*?-]+)*)(?=[\s,;:!?]|$)/gu;
 const FOLDER =
   /\b(?:every|each|all|the)\s+(?:of\s+)?(?:the\s+)?(?:\.?(?<type>md|txt|json|csv|html|markdown|text|log)\s+)?(?:files?|documents?|texts?|notes?|reviews?|tickets?|e-?mails?)\s+(?:in|under|from|inside|of)\s+(?:the\s+)?(?:(?:folder|directory)\s+)?[`"']?(?<folder>(?:\.{1,2}\/)?[\w.-]+(?:\/[\w.-]+)*)\/?[`"']?(?:\s+(?:folder|directory))?/giu;
 const WELL_KNOWN = /(?<![\w/.-])(README|LICEN[SC]E|CHANGELOG|CONTRIBUTING|NOTICE|AUTHORS|COPYING)(?![\w./*-])/gu;
@@ -126,7 +126,7 @@ function refuseBeyond(request: string): void {
 }
 
 /** The text with "the text" for every path, so that a path is no word of a question. */
-export function withoutPaths(text: string, files: readonly FileReference[]): string {
+function withoutPaths(text: string, files: readonly FileReference[]): string {
   return [...files]
     .sort((a, b) => b.path.length - a.path.length)
     .reduce(

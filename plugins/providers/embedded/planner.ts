@@ -3,6 +3,7 @@
  * nodes. It plans what the embedded engine can do and refuses the rest.
  */
 import type { JsonValue, Message } from 'polyphony';
+import { asList, asRecord, asText, tryParseJson } from 'polyphony/kit';
 import type { JobType } from './intent.ts';
 import { type FileJob, type FileReference, fileReferences, readFileJobs } from './planner-request.ts';
 import { refusal } from './refusal.ts';
@@ -79,23 +80,11 @@ function contentOf(message: Message | undefined): string {
 function readCatalogue(system: string): { tools: ReadonlySet<string>; tiers: readonly string[] } {
   const start = system.lastIndexOf('<catalogue>');
   const end = system.lastIndexOf('</catalogue>');
-  const parsed = start === -1 || end < start ? undefined : parseObject(system.slice(start + '<catalogue>'.length, end));
-  const tools = Array.isArray(parsed?.tools) ? parsed.tools : [];
-  const uses = tools.flatMap((tool: unknown) => (isRecord(tool) && typeof tool.use === 'string' ? [tool.use] : []));
-  const tiers = Array.isArray(parsed?.tiers) ? parsed.tiers.filter((tier) => typeof tier === 'string') : [];
+  const parsed =
+    start === -1 || end < start ? undefined : asRecord(tryParseJson(system.slice(start + '<catalogue>'.length, end)));
+  const uses = (asList(parsed?.tools) ?? []).flatMap((tool) => asText(asRecord(tool)?.use) ?? []);
+  const tiers = (asList(parsed?.tiers) ?? []).flatMap((tier) => asText(tier) ?? []);
   return { tools: new Set(uses), tiers };
-}
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(json);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 // ------------------------------------------------------------------------------------------------- files

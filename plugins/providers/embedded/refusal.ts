@@ -2,7 +2,7 @@
 import { PolyphonyError } from 'polyphony';
 
 /** Environment variables that register a provider with language models. */
-export const MODEL_KEYS = [
+const MODEL_KEYS = [
   'OPENAI_API_KEY',
   'ANTHROPIC_API_KEY',
   'GOOGLE_API_KEY',

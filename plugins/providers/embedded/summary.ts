@@ -16,7 +16,7 @@ export interface Extract {
   readonly confidence: number;
 }
 
-export interface SummaryOptions {
+interface SummaryOptions {
   /** @default 3 */
   readonly sentences?: number;
   /** Words at most; whole sentences are kept. @default no bound */

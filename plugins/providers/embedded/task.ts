@@ -18,7 +18,7 @@ export interface Task {
   readonly terms?: number;
 }
 
-export interface TaskOptions {
+interface TaskOptions {
   /** The caller wants JSON of a given shape: an instruction that names no job asks for extraction. */
   readonly structured: boolean;
 }

@@ -7,7 +7,7 @@ import { type Passage, prose, type Reading } from './passages.ts';
 import { rankWords } from './ranking.ts';
 import { COURTESY } from './summary.ts';
 
-export interface Term {
+interface Term {
   /** As the text writes it most often. */
   readonly term: string;
   /** Highest 1. */
