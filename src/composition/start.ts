@@ -1,0 +1,112 @@
+/** From whatever a user wants to run to a run: planning where it is a request, validation where it is a plan. */
+import type { Runtime } from '../core/clock.ts';
+import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/engine.ts';
+import { PolyphonyError } from '../core/errors.ts';
+import type { CallOptions } from '../core/gateway.ts';
+import type { Scope } from '../core/model.ts';
+import { usdToNano } from '../core/money.ts';
+import type { Plan, ValidPlan } from '../core/plan.ts';
+import type { PlanIssue, PlanningResult, Validation } from '../core/validation.ts';
+import { toJsonSchema, validateJson } from '../kit/json-schema.ts';
+
+/** A request in words, a plan, or a plan that was validated. */
+export type Runnable = string | Plan | ValidPlan;
+
+export interface StartOptions extends Omit<RunOptions, 'input' | 'spentNanoUsd'> {
+  /** Called with the plan of a request before it runs. */
+  readonly onPlan?: (planning: PlanningResult) => void;
+}
+
+export interface Starting {
+  readonly engine: ExecutionEngine;
+  readonly runtime: Runtime;
+  readonly validate: (plan: unknown) => Validation;
+  readonly plan: (request: string, options: CallOptions) => Promise<PlanningResult>;
+}
+
+type Input = Readonly<Record<string, unknown>>;
+
+export async function startRun(
+  starting: Starting,
+  what: Runnable,
+  input: Input | undefined,
+  options: StartOptions = {},
+): Promise<RunHandle> {
+  const { onPlan, ...runOptions } = options;
+  if (typeof what === 'string') return startRequest(starting, what, input, options);
+  const plan = 'hash' in what ? what : validOrThrow(starting.validate(what));
+  return starting.engine.start(plan, { ...runOptions, input: checkedInput(plan.plan, input) });
+}
+
+/** The planner's calls are charged to the run that they make, under its cap. */
+async function startRequest(
+  starting: Starting,
+  request: string,
+  input: Input | undefined,
+  options: StartOptions,
+): Promise<RunHandle> {
+  const { onPlan, ...runOptions } = options;
+  const runId = options.runId ?? starting.runtime.ids('run');
+  const cap = options.budgetUsd === undefined ? {} : { capNanoUsd: usdToNano(options.budgetUsd) };
+  const run: Scope = { kind: 'run', id: runId, ...cap };
+  const planning = await starting.plan(request, {
+    scopes: [...(options.scopes ?? []), run],
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.session === undefined ? {} : { session: options.session }),
+  });
+  onPlan?.(planning);
+  return starting.engine.start(planning.plan, {
+    ...runOptions,
+    runId,
+    input: checkedInput(planning.plan.plan, input),
+    ...(planning.costNanoUsd === null ? {} : { spentNanoUsd: planning.costNanoUsd }),
+  });
+}
+
+/** @throws invalid-plan with every issue */
+export function validOrThrow({ plan, issues }: Validation): ValidPlan {
+  if (plan !== undefined) return plan;
+  const errors = issues.filter((issue) => issue.severity === 'error');
+  const lines = errors.slice(0, 5).map(({ code, path, message }) => `${code} at ${path || '/'}: ${message}`);
+  const more = errors.length > lines.length ? `\n… and ${errors.length - lines.length} more` : '';
+  throw new PolyphonyError('invalid-plan', `The plan cannot run:\n${lines.join('\n')}${more}`, {
+    details: { issues: issues satisfies readonly PlanIssue[] },
+  });
+}
+
+/** @throws invalid-request naming each field that is missing or wrong */
+function checkedInput(plan: Plan, input: Input | undefined): Input {
+  const given = input ?? {};
+  if (plan.input === undefined) return given;
+  const checked = validateJson(toJsonSchema(plan.input), given, { trusted: false });
+  if (checked.ok) return given;
+  const issues = checked.issues.map(({ path, message }) => `${path || '/'} ${message}`).join('; ');
+  throw new PolyphonyError(
+    'invalid-request',
+    `The input does not fit the plan: ${issues}. It takes ${JSON.stringify(plan.input)}.`,
+  );
+}
+
+export type RunOutcome<Output> = Omit<RunResult, 'output'> & { readonly output: Output };
+
+/** @throws the run's own error when it failed or was cancelled; a suspended run comes back with what it waits for */
+export function outcomeOf<Output>(result: RunResult): RunOutcome<Output> {
+  const { error, status, runId } = result;
+  if (status === 'failed' || status === 'cancelled') {
+    const { code, message, retryable, details } = error ?? {
+      code: 'cancelled' as const,
+      message: `The run ${runId} was cancelled.`,
+      retryable: false,
+      details: undefined,
+    };
+    throw new PolyphonyError(code, message, { retryable, details: { ...details, runId } });
+  }
+  // The plan was compiled from the workflow whose type this is; a suspended run has no output yet.
+  return result as RunOutcome<Output>;
+}
+
+/** The engine's own validation of a journalled plan, against today's catalogue. */
+export const revalidate =
+  (validate: Starting['validate']) =>
+  (plan: Plan): ValidPlan =>
+    validOrThrow(validate(plan));

@@ -1,0 +1,222 @@
+/**
+ * What the gateway costs over the bare thing: undici and JSON.parse (for streams: undici, eventsource-parser and
+ * JSON.parse) against the same server, in turns, in the same run. The server is a process of its own.
+ *
+ *   node --conditions=polyphony-source --import tsx test/bench/calls.ts
+ */
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createParser } from 'eventsource-parser';
+import { Agent, request } from 'undici';
+import { openaiCompatible } from '../../plugins/providers/openai-compatible.ts';
+import type { Gateway } from '../../src/core/gateway.ts';
+import type { Stores } from '../../src/core/stores.ts';
+import { createGateway } from '../../src/gateway/create-gateway.ts';
+import { createTransport } from '../../src/gateway/transport.ts';
+import { systemRuntime } from '../../src/kit/clock.ts';
+import { memoryStores } from '../../src/stores/memory.ts';
+import { sqliteStores } from '../../src/stores/sqlite.ts';
+import type { Measurement } from './measurement.ts';
+
+const MESSAGES = [{ role: 'user' as const, content: 'Say something in a few words.' }];
+
+async function startUpstream(): Promise<{ readonly url: string; stop(): void }> {
+  const child = fork(new URL('./upstream.mjs', import.meta.url), {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    execArgv: [],
+  });
+  const port = await new Promise<string>((resolve) =>
+    child.stdout?.once('data', (data) => resolve(String(data).trim())),
+  );
+  return { url: `http://127.0.0.1:${port}/v1`, stop: () => child.kill() };
+}
+
+type Call = (model: string) => Promise<number>;
+
+/** The floor: what anyone would write by hand. Gives the number of chunks or characters, so that nothing is optimised away. */
+function floorCalls(url: string): { readonly call: Call; readonly stream: Call; close(): Promise<void> } {
+  const dispatcher = new Agent({ connections: 128 });
+  const send = (model: string, stream: boolean) =>
+    request(`${url}/chat/completions`, {
+      dispatcher,
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer bench' },
+      body: JSON.stringify({ model, messages: MESSAGES, stream }),
+    });
+  return {
+    async call(model) {
+      const { body } = await send(model, false);
+      const parsed = JSON.parse(await body.text()) as { choices: { message: { content: string } }[] };
+      return parsed.choices[0]?.message.content.length ?? 0;
+    },
+    async stream(model) {
+      const { body } = await send(model, true);
+      let chunks = 0;
+      const parser = createParser({
+        onEvent({ data }) {
+          if (data === '[DONE]') return;
+          const parsed = JSON.parse(data) as { choices: { delta?: { content?: string } }[] };
+          if (parsed.choices[0]?.delta?.content) chunks += 1;
+        },
+      });
+      const decoder = new TextDecoder();
+      for await (const bytes of body) parser.feed(decoder.decode(bytes, { stream: true }));
+      return chunks;
+    },
+    close: () => dispatcher.close(),
+  };
+}
+
+function gatewayCalls(
+  url: string,
+  stores: Stores,
+): { readonly call: Call; readonly stream: Call; close(): Promise<void> } {
+  const card = (id: string) => ({
+    id,
+    price: { input: 0.15, output: 0.6 },
+    contextTokens: 128_000,
+    maxOutputTokens: 4096,
+  });
+  const provider = openaiCompatible({
+    id: 'bench',
+    baseURL: url,
+    apiKey: 'bench',
+    concurrency: 128,
+    models: [card('bench'), card('chunks-500')],
+  });
+  const gateway: Gateway & { close(): Promise<void> } = createGateway({
+    providers: [provider],
+    config: { budgets: [{ scope: 'session', usd: 1_000_000 }] },
+    runtime: systemRuntime,
+    keyValue: stores.keyValue,
+    ledger: stores.ledger,
+    transport: createTransport(),
+  });
+  const options = { session: 'bench', scopes: [{ kind: 'session' as const, id: 'bench' }] };
+  return {
+    async call(model) {
+      const response = await gateway.generate({ model, messages: MESSAGES }, options);
+      const part = response.content[0];
+      return part?.type === 'text' ? part.text.length : 0;
+    },
+    async stream(model) {
+      let chunks = 0;
+      for await (const event of gateway.stream({ model, messages: MESSAGES }, options))
+        if (event.type === 'text-delta') chunks += 1;
+      return chunks;
+    },
+    async close() {
+      await gateway.close();
+      await stores.close();
+    },
+  };
+}
+
+/** Milliseconds for `count` calls with `concurrency` in flight. */
+async function timed(call: Call, model: string, count: number, concurrency: number): Promise<number> {
+  let started = 0;
+  const before = performance.now();
+  await Promise.all(
+    Array.from({ length: concurrency }, async () => {
+      while (started < count) {
+        started += 1;
+        if ((await call(model)) === 0) throw new Error('an empty answer');
+      }
+    }),
+  );
+  return performance.now() - before;
+}
+
+interface Contest {
+  readonly model: string;
+  readonly count: number;
+  readonly concurrency: number;
+  readonly rounds: number;
+}
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+/** In turns, floor and ours, so that a slow minute of the machine hits both; the median of the pairs. */
+async function contest(
+  floor: Call,
+  ours: Call,
+  { model, count, concurrency, rounds }: Contest,
+): Promise<{ floorMs: number; oursMs: number; ratio: number; extraMs: number }> {
+  await timed(floor, model, Math.min(count, 200), concurrency);
+  await timed(ours, model, Math.min(count, 200), concurrency);
+  const pairs: { floorMs: number; oursMs: number }[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    pairs.push({
+      floorMs: await timed(floor, model, count, concurrency),
+      oursMs: await timed(ours, model, count, concurrency),
+    });
+  }
+  return {
+    floorMs: median(pairs.map((pair) => pair.floorMs)),
+    oursMs: median(pairs.map((pair) => pair.oursMs)),
+    ratio: median(pairs.map((pair) => pair.floorMs / pair.oursMs)),
+    extraMs: median(pairs.map((pair) => pair.oursMs - pair.floorMs)),
+  };
+}
+
+export async function run(): Promise<readonly Measurement[]> {
+  const upstream = await startUpstream();
+  const folder = mkdtempSync(join(tmpdir(), 'polyphony-bench-'));
+  const floor = floorCalls(upstream.url);
+  const memory = gatewayCalls(upstream.url, memoryStores());
+  const sqlite = gatewayCalls(upstream.url, sqliteStores({ path: join(folder, 'bench.db') }));
+  try {
+    const single = await contest(floor.call, memory.call, { model: 'bench', count: 1500, concurrency: 1, rounds: 7 });
+    const many = await contest(floor.call, memory.call, { model: 'bench', count: 6000, concurrency: 64, rounds: 7 });
+    const stored = await contest(floor.call, sqlite.call, { model: 'bench', count: 6000, concurrency: 64, rounds: 7 });
+    const streams = await contest(floor.stream, memory.stream, {
+      model: 'chunks-500',
+      count: 160,
+      concurrency: 32,
+      rounds: 7,
+    });
+    return [
+      {
+        name: 'generate adds, at concurrency 1',
+        value: (single.extraMs / 1500) * 1000,
+        unit: 'µs a call',
+        target: { below: 80 },
+        details: { floorMicroseconds: (single.floorMs / 1500) * 1000 },
+      },
+      {
+        name: 'generate keeps, at 64 with stores in memory',
+        value: many.ratio,
+        unit: 'of the floor’s calls/s',
+        target: { atLeast: 0.4 },
+        details: { floorCallsPerSecond: 6000 / (many.floorMs / 1000), callsPerSecond: 6000 / (many.oursMs / 1000) },
+      },
+      {
+        name: 'generate keeps, at 64 with the ledger in SQLite',
+        value: stored.ratio,
+        unit: 'of the floor’s calls/s',
+        target: { atLeast: 0.3 },
+        details: { callsPerSecond: 6000 / (stored.oursMs / 1000) },
+      },
+      {
+        name: 'streams keep, at 32',
+        value: streams.ratio,
+        unit: 'of the floor’s chunks/s',
+        target: { atLeast: 0.35 },
+        details: {
+          floorChunksPerSecond: 80_000 / (streams.floorMs / 1000),
+          chunksPerSecond: 80_000 / (streams.oursMs / 1000),
+        },
+      },
+    ];
+  } finally {
+    await Promise.all([floor.close(), memory.close(), sqlite.close()]);
+    upstream.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) console.log(await run());

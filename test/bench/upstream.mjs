@@ -1,0 +1,46 @@
+// A server for benchmarks, in a process of its own: POST /v1/chat/completions answers at once, streamed when asked to.
+// The number of chunks comes in the model's name: `chunks-500`. Prints its port.
+import { createServer } from 'node:http';
+
+const usage = { prompt_tokens: 12, completion_tokens: 8, total_tokens: 20 };
+const answer = Buffer.from(
+  JSON.stringify({
+    id: 'chatcmpl-1',
+    object: 'chat.completion',
+    created: 1,
+    model: 'bench',
+    choices: [{ index: 0, message: { role: 'assistant', content: 'An answer of a few words.' }, finish_reason: 'stop' }],
+    usage,
+  }),
+);
+const chunk = (delta, finish_reason = null) =>
+  `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'bench', choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
+const piece = chunk({ content: 'word ' });
+
+async function stream(response, count) {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.write(chunk({ role: 'assistant', content: '' }));
+  for (let sent = 0; sent < count; sent += 1) {
+    // Each chunk is a write of its own, as a model makes them; the kernel may join some.
+    if (!response.write(piece)) await new Promise((resolve) => response.once('drain', resolve));
+    if (sent % 8 === 7) await new Promise(setImmediate);
+  }
+  response.end(`${chunk({}, 'stop')}data: ${JSON.stringify({ id: 'c', choices: [], usage })}\n\ndata: [DONE]\n\n`);
+}
+
+const server = createServer((request, response) => {
+  const parts = [];
+  request.on('data', (part) => parts.push(part));
+  request.on('end', () => {
+    const body = Buffer.concat(parts).toString();
+    if (!body.includes('"stream":true')) {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length });
+      response.end(answer);
+      return;
+    }
+    void stream(response, Number(/"chunks-(\d+)"/.exec(body)?.[1] ?? 100));
+  });
+});
+server.keepAliveTimeout = 60_000;
+server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`));
+process.on('disconnect', () => process.exit());
