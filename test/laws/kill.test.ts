@@ -1,0 +1,117 @@
+/**
+ * The law of `kill -9`: a real process is killed at random moments and the run is gone on with, again and again.
+ *
+ * 1. What the journal held as finished when a life began is never run in that life or a later one.
+ * 2. Its output stands unchanged in the result.
+ * 3. The run ends done, every step paid once.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunResult } from '../../src/core/engine.ts';
+import { seededRandom } from '../../src/kit/testing/fakes.ts';
+import { KILL_CALLS, KILL_COST } from './kill-plan.ts';
+
+const KILLS = 200;
+const root = resolve(import.meta.dirname, '../..');
+const built = join(root, 'node_modules/.cache/polyphony-kill-law');
+const child = join(built, 'test/laws/kill-child.js');
+const folders: string[] = [];
+const children = new Set<ChildProcess>();
+
+interface Line {
+  readonly life: number;
+  readonly ran?: string;
+  readonly finished?: Readonly<Record<string, unknown>>;
+}
+
+/** Lives until it has ended by itself or was killed `killAfterMs` after it began to work. */
+function live(args: readonly string[], killAfterMs: number): Promise<RunResult | undefined> {
+  return new Promise((settle, reject) => {
+    const process_ = spawn(process.execPath, [child, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    children.add(process_);
+    let out = '';
+    let errors = '';
+    let timer: NodeJS.Timeout | undefined;
+    process_.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+      if (out.startsWith('go\n')) timer ??= setTimeout(() => process_.kill('SIGKILL'), killAfterMs);
+    });
+    process_.stderr.on('data', (chunk: Buffer) => {
+      errors += chunk.toString();
+    });
+    process_.on('close', (code, signal) => {
+      clearTimeout(timer);
+      children.delete(process_);
+      const done = /^done (.*)$/m.exec(out)?.[1];
+      if (done !== undefined) settle(JSON.parse(done) as RunResult);
+      else if (signal === 'SIGKILL') settle(undefined);
+      else reject(new Error(`the child ended with ${code}: ${errors}`));
+    });
+  });
+}
+
+interface Story {
+  readonly kills: number;
+  readonly result: RunResult;
+  readonly lines: readonly Line[];
+}
+
+async function killUntilDone(random: () => number): Promise<Story> {
+  const folder = mkdtempSync(join(tmpdir(), 'polyphony-kill-'));
+  folders.push(folder);
+  const [database, log] = [join(folder, 'runs.db'), join(folder, 'log')];
+  for (let life = 0; ; life += 1) {
+    const result = await live([database, log, 'run_killed', String(life)], random() * 30);
+    if (result === undefined) continue;
+    const text = readFileSync(log, 'utf8').trim();
+    return { kills: life, result, lines: text.split('\n').map((line) => JSON.parse(line) as Line) };
+  }
+}
+
+function expectIntact({ result, lines }: Story): void {
+  expect(result).toMatchObject({ status: 'done', costNanoUsd: KILL_CALLS * KILL_COST });
+  const outputs = JSON.stringify(result.output);
+  for (const { life, finished = {} } of lines) {
+    for (const [key, output] of Object.entries(finished)) {
+      expect(lines.filter((line) => line.ran === key && line.life >= life)).toEqual([]);
+      // Of a loop only the last round's output is left in the result.
+      if (!/\/r[12]$/.test(key)) expect(outputs).toContain(JSON.stringify(output));
+    }
+  }
+  const keys = new Set(lines.flatMap(({ ran }) => (ran === undefined ? [] : [ran])));
+  expect(keys.size).toBe(KILL_CALLS);
+}
+
+describe('kill -9', () => {
+  beforeAll(() => {
+    const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+    const flags =
+      '--ignoreConfig --noCheck --skipLibCheck --module nodenext --target es2023 --rewriteRelativeImportExtensions';
+    const source = join(root, 'test/laws/kill-child.ts');
+    execFileSync(process.execPath, [compiler, ...flags.split(' '), '--rootDir', root, '--outDir', built, source], {
+      cwd: root,
+    });
+  });
+  afterAll(() => {
+    for (const process_ of children) process_.kill('SIGKILL');
+    for (const folder of [...folders, built]) rmSync(folder, { recursive: true, force: true });
+  });
+
+  it(`loses nothing and pays nothing again in ${KILLS} kills`, { timeout: 300_000 }, async () => {
+    const random = seededRandom(20_261_120);
+    let kills = 0;
+    const lane = async (): Promise<void> => {
+      while (kills < KILLS) {
+        const story = await killUntilDone(random);
+        kills += story.kills;
+        expectIntact(story);
+      }
+    };
+    await Promise.all([lane(), lane()]);
+    expect(kills).toBeGreaterThanOrEqual(KILLS);
+  });
+});
