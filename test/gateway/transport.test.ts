@@ -39,7 +39,7 @@ async function failure(work: Promise<unknown>): Promise<PolyphonyError> {
 
 describe('answers', () => {
   test('carry status, lower-case headers and the body, and the request arrives whole', async () => {
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       response.writeHead(201, { 'X-Thing': 'yes', 'Set-Cookie': ['a=1', 'b=2'] });
       response.end('done');
     });
@@ -63,7 +63,7 @@ describe('answers', () => {
     ['deflate', deflateSync],
   ] as const)('are decompressed: %s', async (encoding, compress) => {
     const text = 'as long as the text is, '.repeat(5000);
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       response.writeHead(200, { 'content-encoding': encoding });
       response.end(compress(text));
     });
@@ -71,7 +71,7 @@ describe('answers', () => {
   });
 
   test('are decompressed in the order that several encodings were applied in', async () => {
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       response.writeHead(200, { 'content-encoding': 'deflate, gzip' });
       response.end(gzipSync(deflateSync('twice')));
     });
@@ -80,7 +80,7 @@ describe('answers', () => {
 
   test('are decompressed while they stream: a chunk is there before the next one is sent', async () => {
     const more = deferred();
-    await using server = await loopback(async (_, response) => {
+    const server = await loopback(async (_, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' });
       const gzip = createGzip({ flush: constants.Z_SYNC_FLUSH });
       gzip.pipe(response);
@@ -98,7 +98,7 @@ describe('answers', () => {
   });
 
   test('in an unknown encoding are refused, and the socket is closed', async () => {
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       response.writeHead(200, { 'content-encoding': 'zstd' });
       response.write('x');
     });
@@ -108,14 +108,14 @@ describe('answers', () => {
   });
 
   test('above the limit of bytes are refused, and not read on', async () => {
-    await using server = await loopback((_, response) => void response.write('x'.repeat(2000)));
+    const server = await loopback((_, response) => void response.write('x'.repeat(2000)));
     const response = await transportOf().request(get(server.url));
     expect(await failure(response.bytes(1000))).toMatchObject({ code: 'network', retryable: false });
     await server.closed;
   });
 
   test('redirects are not followed', async () => {
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       response.writeHead(302, { location: '/elsewhere' });
       response.end();
     });
@@ -126,7 +126,7 @@ describe('answers', () => {
 
 describe('connections', () => {
   test('are kept alive and used again', async () => {
-    await using server = await loopback((_, response) => void response.end('ok'));
+    const server = await loopback((_, response) => void response.end('ok'));
     const transport = transportOf();
     for (let count = 0; count < 20; count += 1) await textOf(await transport.request(get(server.url)));
     // The pool frees a socket a moment after its answer has ended, so that the second request may open another.
@@ -134,7 +134,7 @@ describe('connections', () => {
   });
 
   test('are no more than allowed to one origin', async () => {
-    await using server = await loopback((_, response) => void setImmediate(() => response.end('ok')));
+    const server = await loopback((_, response) => void setImmediate(() => response.end('ok')));
     const transport = transportOf({ maxConnectionsPerOrigin: 3 });
     await Promise.all(Array.from({ length: 20 }, async () => textOf(await transport.request(get(server.url)))));
     expect(server.received).toHaveLength(20);
@@ -145,7 +145,7 @@ describe('connections', () => {
     const warnings: string[] = [];
     const listen = (warning: Error): void => void warnings.push(warning.name);
     process.on('warning', listen);
-    await using server = await loopback((_, response) => void response.end('ok'));
+    const server = await loopback((_, response) => void response.end('ok'));
     const transport = transportOf();
     const { signal } = new AbortController();
     await Promise.all(Array.from({ length: 64 }, async () => textOf(await transport.request(get(server.url, signal)))));
@@ -155,7 +155,7 @@ describe('connections', () => {
   });
 
   test('leaving the body early closes the socket', async () => {
-    await using server = await loopback((_, response) => void response.write('first'));
+    const server = await loopback((_, response) => void response.write('first'));
     for await (const _ of (await transportOf().request(get(server.url))).body) break;
     await server.closed;
     expect(server.received).toHaveLength(1);
@@ -163,7 +163,7 @@ describe('connections', () => {
 
   test('closing the transport ends what is under way, and nothing can be asked of it afterwards', async () => {
     const arrived = deferred();
-    await using server = await loopback(() => arrived.resolve());
+    const server = await loopback(() => arrived.resolve());
     const transport = transportOf();
     const pending = failure(transport.request(get(server.url)));
     await arrived.promise;
@@ -178,7 +178,7 @@ describe('connections', () => {
 describe('cancelling', () => {
   test('before the headers reaches the socket', async () => {
     const arrived = deferred();
-    await using server = await loopback(() => arrived.resolve());
+    const server = await loopback(() => arrived.resolve());
     const controller = new AbortController();
     const pending = failure(transportOf().request(get(server.url, controller.signal)));
     await arrived.promise;
@@ -188,7 +188,7 @@ describe('cancelling', () => {
   });
 
   test('within the body reaches the socket', async () => {
-    await using server = await loopback((_, response) => void response.write('first'));
+    const server = await loopback((_, response) => void response.write('first'));
     const controller = new AbortController();
     const response = await transportOf().request(get(server.url, controller.signal));
     const read = async (): Promise<void> => {
@@ -199,7 +199,7 @@ describe('cancelling', () => {
   });
 
   test('within a compressed body reaches the socket', async () => {
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' });
       response.write(gzipSync('x'.repeat(100)).subarray(0, 20));
     });
@@ -230,14 +230,14 @@ describe('failures', () => {
   });
 
   test('a server that does not answer in time is a timeout', async () => {
-    await using server = await loopback(() => {});
+    const server = await loopback(() => {});
     const error = await failure(transportOf({ headersTimeoutMs: 50 }).request(get(server.url)));
     expect(error).toMatchObject({ code: 'timeout', retryable: true });
     await server.closed;
   });
 
   test('a body that falls silent is a timeout', async () => {
-    await using server = await loopback((_, response) => void response.write('first'));
+    const server = await loopback((_, response) => void response.write('first'));
     const response = await transportOf({ idleTimeoutMs: 50 }).request(get(server.url));
     expect((await failure(response.bytes())).code).toBe('timeout');
     await server.closed;
@@ -245,7 +245,7 @@ describe('failures', () => {
 
   test.each(['plain', 'gzip'])('a body cut off is a network error: %s', async (encoding) => {
     const bytes = encoding === 'gzip' ? gzipSync('abcdefgh'.repeat(50)) : Buffer.from('abcdefgh');
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       response.writeHead(200, encoding === 'gzip' ? { 'content-encoding': 'gzip' } : {});
       response.write(bytes.subarray(0, bytes.length - 4), () => response.socket?.destroy());
     });
@@ -255,7 +255,7 @@ describe('failures', () => {
 
   test('a compressed body that ends too early is a network error, not a short answer', async () => {
     const bytes = gzipSync('abcdefgh'.repeat(50));
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' });
       response.end(bytes.subarray(0, bytes.length - 12));
     });
@@ -264,7 +264,7 @@ describe('failures', () => {
   });
 
   test('headers above the limit are a network error', async () => {
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       response.writeHead(200, { 'x-large': 'x'.repeat(5000) });
       response.end();
     });

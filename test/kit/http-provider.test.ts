@@ -75,14 +75,14 @@ async function failure(work: Promise<unknown>): Promise<PolyphonyError> {
 
 describe('a good answer', () => {
   test('is streamed behind the warnings of encoding', async () => {
-    await using server = await loopback((_, response) => void response.end('Hello'));
+    const server = await loopback((_, response) => void response.end('Hello'));
     const events = await run(providerOf({ baseURL: `${server.url}/v1/`, headers: { 'x-extra': '1' } }));
     expect(events.map((event) => event.type)).toEqual(['warning', 'text-delta', 'finish']);
     expect(server.received[0]).toMatchObject({ path: '/v1/echo', headers: { 'x-extra': '1' } });
   });
 
   test('that ends without a finish is truncated', async () => {
-    await using server = await loopback((_, response) => void response.end('Hel…'));
+    const server = await loopback((_, response) => void response.end('Hel…'));
     expect(await failure(run(providerOf({ baseURL: server.url })))).toMatchObject({
       code: 'truncated',
       retryable: true,
@@ -90,7 +90,7 @@ describe('a good answer', () => {
   });
 
   test('left early closes its socket', async () => {
-    await using server = await loopback((_, response) => void response.write('Hello'));
+    const server = await loopback((_, response) => void response.write('Hello'));
     const provider = providerOf({ baseURL: server.url });
     const attempt = attemptOf(provider, {}, new AbortController().signal);
     for await (const event of provider.stream(attempt, transport)) {
@@ -100,7 +100,7 @@ describe('a good answer', () => {
   });
 
   test('cancelled within is `cancelled`, and its socket is closed', async () => {
-    await using server = await loopback((_, response) => void response.write('Hel…'));
+    const server = await loopback((_, response) => void response.write('Hel…'));
     const controller = new AbortController();
     const provider = providerOf({
       baseURL: server.url,
@@ -117,7 +117,7 @@ describe('a good answer', () => {
   });
 
   test('tells the limits of its headers', async () => {
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       response.setHeader('x-ratelimit-remaining-tokens', '99');
       response.setHeader('x-ratelimit-reset-tokens', '1m2s');
       response.end('Hello');
@@ -141,7 +141,7 @@ describe('a bad answer', () => {
     ['retry-after-ms', '250', 250],
     ['retry-after', 'soon', undefined],
   ])('carries the waiting time of %s: %s', async (header, value, expected) => {
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       response.writeHead(429, { [header]: value });
       response.end('slow down');
     });
@@ -152,7 +152,7 @@ describe('a bad answer', () => {
   });
 
   test('is read to 64 KiB and no further', async () => {
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       response.writeHead(500);
       response.write('x'.repeat(200_000));
     });
@@ -168,7 +168,7 @@ describe('a bad answer', () => {
   });
 
   test('that is a redirect says where to, and is not followed', async () => {
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       response.writeHead(308, { location: 'https://elsewhere.example/v1?key=abc' });
       response.end();
     });
@@ -179,7 +179,7 @@ describe('a bad answer', () => {
 
   test('never shows a key, wherever the server repeats it', async () => {
     const secret = 'odd:key/1';
-    await using server = await loopback((call, response) => {
+    const server = await loopback((call, response) => {
       response.writeHead(401);
       response.end(`no: ${call.headers.authorization} nor sk-abcdefghijklmnopqrstuvwxyz`);
     });
@@ -197,7 +197,7 @@ describe('a bad answer', () => {
 
 describe('credentials', () => {
   test('are labels, and the label chooses the key', async () => {
-    await using server = await loopback((_, response) => void response.end('ok'));
+    const server = await loopback((_, response) => void response.end('ok'));
     const provider = providerOf({ baseURL: server.url, apiKeys: ['first-key', 'second-key'] });
     expect(provider.credentials).toEqual(['echo#1', 'echo#2']);
     await run(provider, { credential: 'echo#2' });
@@ -206,7 +206,7 @@ describe('credentials', () => {
   });
 
   test('are read at each request where a function tells them', async () => {
-    await using server = await loopback((_, response) => void response.end('ok'));
+    const server = await loopback((_, response) => void response.end('ok'));
     const keys: string[] = [];
     const provider = providerOf({ baseURL: server.url, apiKeys: () => keys, missingKey: 'set ECHO_KEY.' });
     const error = await failure(run(provider));
@@ -221,7 +221,7 @@ describe('credentials', () => {
 
 describe('models', () => {
   test('are found by id, by alias, and by `unlisted`', async () => {
-    await using server = await loopback((_, response) => void response.end('ok'));
+    const server = await loopback((_, response) => void response.end('ok'));
     const seen: string[] = [];
     const provider = providerOf({
       baseURL: server.url,
@@ -244,7 +244,7 @@ describe('models', () => {
 
 describe('probe', () => {
   test('asks the free endpoint with the first key', async () => {
-    await using server = await loopback((_, response) => void response.end('{}'));
+    const server = await loopback((_, response) => void response.end('{}'));
     const provider = providerOf({
       baseURL: server.url,
       apiKeys: ['first-key'],
@@ -259,7 +259,7 @@ describe('probe', () => {
   });
 
   test('throws what the provider refuses with', async () => {
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       response.writeHead(503);
       response.end('down');
     });

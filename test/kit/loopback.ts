@@ -1,6 +1,7 @@
-/** A loopback HTTP server for one test: what the handler does, and what came in. */
+/** A loopback HTTP server for one test, closed after it: what the handler does, and what came in. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { afterEach } from 'vitest';
 
 export interface Received {
   readonly method: string;
@@ -16,8 +17,15 @@ export interface Loopback {
   readonly sockets: ReadonlySet<Socket>;
   /** Resolves once sockets were opened and none is open any more. */
   readonly closed: Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
 }
+
+const listening: Server[] = [];
+afterEach(async () => {
+  for (const server of listening.splice(0)) {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+});
 
 export async function loopback(
   handle: (received: Received, response: ServerResponse) => void | Promise<void>,
@@ -45,16 +53,13 @@ export async function loopback(
       if (open === 0) closed.resolve();
     });
   });
+  listening.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
     sockets,
     closed: closed.promise,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    },
   };
 }
 

@@ -46,7 +46,8 @@ function errorDifference(expected: Expected, error: unknown): Difference | undef
   if (!(error instanceof PolyphonyError)) return { field: 'error', expected: 'a PolyphonyError', got };
   const cut = error.code === 'truncated';
   // A recording that stops without a finish reason was cut, and saying so is right.
-  const unfinished = expected.truncated === true || (expected.kind === 'chat' && expected.finish === null);
+  const open = expected.kind === 'chat' && (expected.finish === null || expected.finish === undefined);
+  const unfinished = expected.truncated === true || expected.kind === 'empty' || open;
   if (expected.error === undefined) return unfinished && cut ? undefined : { field: 'error', expected: undefined, got };
   const status = expected.error.status ?? 200;
   if (status < 400) return cut ? { field: 'error', expected: expected.error, got } : undefined;

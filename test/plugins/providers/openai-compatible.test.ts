@@ -22,7 +22,7 @@ async function exchange(
   quirks: ChatCompletionsQuirks = {},
   type = 'text/event-stream',
 ): Promise<Exchange> {
-  await using server = await loopback((_, response) => {
+  const server = await loopback((_, response) => {
     response.setHeader('content-type', type);
     response.end(answer);
   });
@@ -68,7 +68,7 @@ describe('streams', () => {
 
   test('with two finish reasons and two usages keep the last, and finish once', async () => {
     const first = { prompt_tokens: 1, completion_tokens: 1 };
-    await using server = await loopback(
+    const server = await loopback(
       (_, response) =>
         void response.end(sse([delta({ content: 'Hi' }, 'stop', { usage: first }), delta({}, 'length', { usage })])),
     );
@@ -101,7 +101,7 @@ describe('streams', () => {
   });
 
   test('break at an error frame, after what came before it, with the usage told so far', async () => {
-    await using server = await loopback((_, response) => {
+    const server = await loopback((_, response) => {
       const bad = { error: { message: 'Provider overloaded', code: 503 }, choices: [] };
       response.end(sse([delta({ content: 'Hel' }, null, { usage }), bad]));
     });
@@ -342,7 +342,7 @@ describe('quirks are data', () => {
   const answer = sse([delta({ content: 'Hi' }, 'stop', { usage })]);
 
   test('names, paths, roles, headers and fixed fields', async () => {
-    await using server = await loopback((_, response) => void response.end(answer));
+    const server = await loopback((_, response) => void response.end(answer));
     const provider = openaiCompatible({
       baseURL: server.url,
       apiKey: 'abc',
@@ -393,7 +393,7 @@ describe('quirks are data', () => {
   });
 
   test('a card adds its own to those of the server', async () => {
-    await using server = await loopback((_, response) => void response.end(answer));
+    const server = await loopback((_, response) => void response.end(answer));
     const provider = openaiCompatible({
       baseURL: server.url,
       models: [{ id: 'm', wire: { systemRole: 'developer' } }],
@@ -407,7 +407,7 @@ describe('quirks are data', () => {
   });
 
   test('a card without streaming asks for no stream', async () => {
-    await using server = await loopback((_, response) => void response.end(answer));
+    const server = await loopback((_, response) => void response.end(answer));
     await ask(
       openaiCompatible({ baseURL: server.url, models: [{ id: 'm', capabilities: ['text'] }] }),
       transport,
@@ -417,7 +417,7 @@ describe('quirks are data', () => {
   });
 
   test('reranking is refused before anything is sent', async () => {
-    await using server = await loopback((_, response) => void response.end(answer));
+    const server = await loopback((_, response) => void response.end(answer));
     const request: ModelRequest = { operation: 'rerank', query: 'a', documents: ['b'] };
     const error = await failure(ask(openaiCompatible({ baseURL: server.url }), transport, request));
     expect(error.code).toBe('unsupported');

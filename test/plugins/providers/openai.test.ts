@@ -2,7 +2,7 @@
 import OpenAI from 'openai';
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import { type ModelRequest, PolyphonyError } from 'polyphony';
-import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import plugin, { openai } from '../../../plugins/providers/openai.ts';
 import { createTransport } from '../../../src/gateway/transport.ts';
 import { type Loopback, loopback, sse } from '../../kit/loopback.ts';
@@ -32,7 +32,6 @@ beforeEach(async () => {
   });
   client = new OpenAI({ apiKey: 'test-key', baseURL: server.url, maxRetries: 0 });
 });
-afterEach(() => server[Symbol.asyncDispose]());
 
 /** Sends ours, then the client's, and returns what arrived of both. */
 async function both(request: ModelRequest, model: string, official: () => Promise<unknown>) {
