@@ -28,7 +28,9 @@ export function attemptTelemetry({ clock, registry }: { clock: Clock; registry: 
       end(ending) {
         timings.totalMs = clock.monotonic() - begun;
         const statistics = registry().find(attempt.target)?.statistics;
-        const { totalMs, firstTokenMs } = timings;
+        const { totalMs } = timings;
+        // An answer that comes whole says nothing about first tokens.
+        const firstTokenMs = attempt.streaming === false ? null : timings.firstTokenMs;
         statistics?.record({ totalMs, firstTokenMs, outcome: outcomeOf(ending), outputTokens, nowMs: clock.now() });
         return ending;
       },

@@ -5,7 +5,7 @@ import { formatUsd, type NanoUsd, usdToNano } from '../core/money.ts';
 import type { ModelCard } from '../core/provider.ts';
 import { expectedCost, outputCeiling } from './estimate.ts';
 import type { Deployment } from './registry.ts';
-import { capabilitiesOf, type Needs } from './requirements.ts';
+import { capabilitiesOf, maskOf, type Needs } from './requirements.ts';
 
 export interface Negotiation {
   readonly request: ModelRequest;
@@ -22,6 +22,7 @@ type Rule = (deployment: Deployment, negotiation: Negotiation) => string | undef
 const RULES: readonly Rule[] = [
   operation,
   capabilities,
+  dedication,
   lifecycle,
   outputLength,
   contextWindow,
@@ -53,6 +54,11 @@ function operation({ card }: Deployment, { request }: Negotiation): string | und
 function capabilities({ mask }: Deployment, { needs }: Negotiation): string | undefined {
   const missing = needs.mask & ~mask;
   return missing === 0 ? undefined : `lacks ${capabilitiesOf(missing).join(', ')}`;
+}
+
+function dedication({ card: { dedicatedTo } }: Deployment, { needs }: Negotiation): string | undefined {
+  if (dedicatedTo === undefined || (needs.mask & maskOf([dedicatedTo])) !== 0) return undefined;
+  return `is made for ${dedicatedTo} alone`;
 }
 
 function lifecycle({ card }: Deployment, { nowMs }: Negotiation): string | undefined {
