@@ -54,6 +54,7 @@ const MODELS: readonly ModelCard[] = [
     tier: 'balanced',
     strengths: { general: 0.02, planning: 0.1 },
     capabilities: ['text', 'streaming', 'system', 'json-mode', 'json-schema', 'planning'],
+    dedicatedTo: 'planning',
     expectedMs: 10,
   },
 ];

@@ -23,7 +23,7 @@ const PATTERNS: readonly (readonly [JobType, RegExp])[] = [
   ],
   [
     'classify',
-    /\bclassif(?:y|ies|ying|ication)\b|\bcategori[sz]e\b|\b(?:which|what) (?:category|label|class|kind of ticket|department)\b|\bsentiment\b|\btriage\b|(?:^|[.!?:,]\s*|\b(?:and|then|please)\s+)(?:label|tag|rate|route|sort)\b|\b(?:assign|choose|pick|select)\b[^.?!]{0,40}\b(?:label|category|class|department|one of)\b|\bdecide (?:whether|if)\b|\bis (?:this|it|the (?:text|review|message|ticket|email|comment))\b[^?.]{0,80}\bor\b|\bklassifizier\w*|\bclassifi\w+\b|\bclasific\w+|\bclassifica\w*/iu,
+    /\bclassif(?:y|ies|ying|ication)\b|\bcategori[sz]e\b|\b(?:which|what) (?:category|label|class|kind of ticket|department)\b|\bsentiment\b|\btriage\b|(?:^|[.!?:,]\s{0,5}|\b(?:and|then|please)\s{1,5})(?:label|tag|rate|route|sort)\b|\b(?:assign|choose|pick|select)\b[^.?!]{0,40}\b(?:label|category|class|department|one of)\b|\bdecide (?:whether|if)\b|\bis (?:this|it|the (?:text|review|message|ticket|email|comment))\b[^?.]{0,80}\bor\b|\bklassifizier\w*|\bclassifi\w+\b|\bclasific\w+|\bclassifica\w*/iu,
   ],
   [
     'entities',
@@ -78,7 +78,7 @@ export function jobMatches(text: string): JobMatch[] {
  */
 function separateQuestion(text: string): number | undefined {
   const question =
-    /(?:^|[.!?:\n]\s*|,?\s+(?:and|then)\s+(?:answer:?\s+|say\s+|tell me\s+)?)((?:what|who|when|where|why|how|which|whose|does|did|is|are|can)\b[^.!?\n]{3,300}\?)/iu.exec(
+    /(?:^|[.!?:\n]\s{0,5}|,?\s{1,5}(?:and|then)\s+(?:answer:?\s+|say\s+|tell me\s+)?)((?:what|who|when|where|why|how|which|whose|does|did|is|are|can)\b[^.!?\n]{3,300}\?)/iu.exec(
       text,
     );
   const clause = question?.[1];
@@ -117,7 +117,10 @@ const COUNT_WORDS = [
 /** The number before one of the nouns (`in 3 sentences`, `two-sentence`, `top five key terms`), if any. */
 export function countBefore(instruction: string, nouns: string): number | undefined {
   const spelt = COUNT_WORDS.flat().join('|');
-  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(\\d{1,4}|${spelt})[ -]{1,3}(?:\\w{1,30}[ -]{1,3}){0,2}?(?:${nouns})`, 'iu');
+  const pattern = new RegExp(
+    `(?<![\\p{L}\\p{N}])(\\d{1,4}|${spelt})[ -]{1,3}(?:\\w{1,30}[ -]{1,3}){0,2}?(?:${nouns})`,
+    'iu',
+  );
   const word = pattern.exec(instruction.slice(0, 5000))?.[1]?.toLowerCase();
   if (word === undefined) return undefined;
   const known = COUNT_WORDS.findIndex((words) => words.includes(word));

@@ -36,9 +36,10 @@ function distinct(names: readonly Label[]): Label[] {
 
 /** `billing|tech|other` */
 function barred(text: string): Label[] {
-  const found = /(?<![\p{L}\p{N}_-])[\p{L}\p{N}_-]{1,60}(?: [\p{L}\p{N}_-]{1,60})?\s?(?:\|\s?[\p{L}\p{N}_-]{1,60}(?: [\p{L}\p{N}_-]{1,60})?\s?)+/u.exec(
-    text,
-  )?.[0];
+  const found =
+    /(?<![\p{L}\p{N}_-])[\p{L}\p{N}_-]{1,60}(?: [\p{L}\p{N}_-]{1,60})?\s?(?:\|\s?[\p{L}\p{N}_-]{1,60}(?: [\p{L}\p{N}_-]{1,60})?\s?)+/u.exec(
+      text,
+    )?.[0];
   if (found === undefined) return [];
   const names = found.split('|').map((name) => name.trim());
   // In "classify as a|b" and "a|b: text" only the word next to the bar is the label.

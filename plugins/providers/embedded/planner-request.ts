@@ -30,7 +30,8 @@ const PATH = new RegExp(
   'giu',
 );
 const ROOTED = /(?<![\w/.*?+@:-])((?:~|\.{1,2})?\/(?:[\w.*?@+-]+\/)*[\w.*?@+-]*[\w*])(?![\w/*])/gu;
-const GLOB = /(?<![\w/.*?+@-])((?:[\w.*?@+-]+\/)*(?:\*{1,2}|[\w.-]+\*[\w.*-]*)(?:\/[\w.*?-]+)*)(?=[\s,;:!?]|$)/gu;
+const GLOB =
+  /(?<![\w/.*?+@-])((?:[\w.*?@+-]{1,80}\/){0,12}(?:\*{1,2}|[\w.-]{1,80}\*[\w.*-]{0,80})(?:\/[\w.*?-]{1,80}){0,12})(?=[\s,;:!?]|$)/gu;
 const FOLDER =
   /\b(?:every|each|all|the)\s+(?:of\s+)?(?:the\s+)?(?:\.?(?<type>md|txt|json|csv|html|markdown|text|log)\s+)?(?:files?|documents?|texts?|notes?|reviews?|tickets?|e-?mails?)\s+(?:in|under|from|inside|of)\s+(?:the\s+)?(?:(?:folder|directory)\s+)?[`"']?(?<folder>(?:\.{1,2}\/)?[\w.-]+(?:\/[\w.-]+)*)\/?[`"']?(?:\s+(?:folder|directory))?/giu;
 const WELL_KNOWN = /(?<![\w/.-])(README|LICEN[SC]E|CHANGELOG|CONTRIBUTING|NOTICE|AUTHORS|COPYING)(?![\w./*-])/gu;

@@ -212,6 +212,17 @@ describe('properties', () => {
     );
   });
 
+  // Each of these once made a pattern quadratic or worse; a hang fails by the runner's own limit.
+  test.each(['\n', '*/', '![](', '[](', '<text>', 'aaaa', '((', '| ', '1 ', 'fass '])(
+    'reads much of %j',
+    async (seed) => {
+      const long = seed.repeat(40_000 / seed.length);
+      await outcome(chat(`Summarise:\n\n${long}`), { model: 'fast' });
+      const planned = await outcome(chat(`summarise a.md and ${long}`), { model: 'planner', purpose: 'planner' });
+      expect(planned).toMatch(/^(?:\[|unsupported: )/);
+    },
+  );
+
   test('arbitrary planning requests give JSON or a refusal of ours', async () => {
     await fc.assert(
       fc.asyncProperty(prompt, async (content) => {
