@@ -16,14 +16,13 @@ export function dependenciesOf(study: Study): number[][] {
 }
 
 /**
- * Places in a stable topological order (Kahn's algorithm, the earliest written first); members of a cycle keep their
- * order, and what depends on them follows.
+ * Places in a stable topological order: depth first in written order, what a node needs before it. In a cycle one node
+ * stands before what it needs.
  */
 export function stableOrder(dependencies: readonly (readonly number[])[]): number[] {
   const order: number[] = [];
   const done = new Uint8Array(dependencies.length);
   const visiting = new Uint8Array(dependencies.length);
-  // Depth first in written order with the dependencies first: stable, linear, and without recursion.
   for (let start = 0; start < dependencies.length; start += 1) {
     const stack: { readonly place: number; next: number }[] = [{ place: start, next: 0 }];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -71,8 +70,8 @@ function pathBack(end: number, start: number, cameFrom: ReadonlyMap<number, numb
 export const isOrdered = (dependencies: readonly (readonly number[])[]): boolean =>
   dependencies.every((waits, place) => waits.every((other) => other < place));
 
-/** Reports every cycle once, with its path. */
-export function reportCycles(study: Study, dependencies: readonly (readonly number[])[]): void {
+/** Reports every cycle once, with its path; gives the places of its members. */
+export function reportCycles(study: Study, dependencies: readonly (readonly number[])[]): ReadonlySet<number> {
   const seen = new Set<number>();
   for (let place = 0; place < dependencies.length; place += 1) {
     // Every cycle has a member that waits for a later one.
@@ -85,6 +84,7 @@ export function reportCycles(study: Study, dependencies: readonly (readonly numb
     const message = `The nodes wait for one another (${ids.join(' needs ')}): cut one of these, or use "repeat".`;
     study.report.add('graph.cycle', path, message, { got: ids });
   }
+  return seen;
 }
 
 /** Gives each node its place in the order, and says which ones moved. */

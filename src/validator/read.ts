@@ -24,8 +24,8 @@ export interface Reading {
 
 const NOTHING: Reading = { document: undefined, repaired: [] };
 
-/** UTF-16 units become at most this many bytes of JSON (a control character is `\u0000`). */
-const MOST_BYTES_PER_UNIT = 6;
+/** What is counted while copying is never more than the JSON has bytes, and never less than this part of them (numbers). */
+const MOST_BYTES_PER_UNIT = 25;
 
 /** Never throws, but for what a hostile getter throws. */
 export function readPlan(raw: unknown, { bounds, repair }: ReadOptions, report: Report): Reading {
@@ -102,7 +102,7 @@ function copyValue(value: unknown, copying: Copying): unknown {
     return value;
   }
   if (typeof value === 'object' && value !== null) return copyContainer(value, copying);
-  spend(copying, 4);
+  spend(copying, 1);
   if (typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) {
     return value;
   }
@@ -141,7 +141,7 @@ function copyObject(value: object, copying: Copying): unknown {
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     if (copying.ended) break;
-    spend(copying, key.length + 4);
+    spend(copying, key.length + 3);
     copying.path.push(key);
     if (key === '__proto__') refuseKey(copying);
     else {

@@ -102,7 +102,7 @@ export function slipOf(name: string, candidates: Iterable<string>): string | und
   const [best, second] = nearNames(name, candidates);
   if (best === undefined || digitsOf(best.name) !== digitsOf(name)) return undefined;
   if (best.distance === 0) return second?.distance === 0 ? undefined : best.name;
-  const length = Math.min(withoutDigits(name).length, withoutDigits(best.name).length);
+  const length = Math.max(withoutDigits(name).length, withoutDigits(best.name).length);
   const allowed = length < 4 ? 0 : length < 8 ? 1 : length < 16 ? 2 : 3;
   if (best.distance > allowed) return undefined;
   return second !== undefined && second.distance < best.distance + 2 ? undefined : best.name;

@@ -97,7 +97,7 @@ function ordered(shaped: ShapedPlan, catalogue: Catalogue, repair: boolean, repo
   const study = openPlan(shaped, catalogue, report);
   const dependencies = dependenciesOf(study);
   if (isOrdered(dependencies)) return { study, dependencies, moved: [] };
-  reportCycles(study, dependencies);
+  const inCycles = reportCycles(study, dependencies);
   if (!repair) return { study, dependencies, moved: [] };
   const order = stableOrder(dependencies);
   const subjects = applyOrder(study.subjects, order);
@@ -106,7 +106,7 @@ function ordered(shaped: ShapedPlan, catalogue: Catalogue, repair: boolean, repo
   const moved = subjects.flatMap(({ node, pointer }, index): PlanRepair[] => {
     const place = order[index] ?? 0;
     const waiters = (dependencies[place] ?? []).filter((other) => other > place && (places.get(other) ?? 0) < index);
-    if (waiters.length === 0) return [];
+    if (waiters.length === 0 || inCycles.has(place)) return [];
     const names = waiters.map((other) => study.subjects[other]?.node.id).join(', ');
     return [
       { code: 'node.moved', path: pointer, message: `Node "${node.id}" was moved behind ${names}, which it needs.` },

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { validate } from '../../src/validator/validate.ts';
+import { hasPublishedPlans, publishedCatalogue, publishedPlans } from './published-plans.ts';
+
+/** Needs the folder of public plans (POLYPHONY_SHARED); skipped where it is absent. */
+describe.skipIf(!hasPublishedPlans)('986 plans that two models wrote', () => {
+  const all = hasPublishedPlans ? publishedCatalogue() : undefined;
+  const results = hasPublishedPlans
+    ? publishedPlans().map(({ model, plan }) => ({
+        model,
+        plan,
+        asWritten: all && validate(plan, all, { repair: false }),
+        repaired: all && validate(plan, all),
+      }))
+    : [];
+
+  it('are read without a failure of our own', () => {
+    expect(results).toHaveLength(986);
+    const codes = results.flatMap(({ asWritten, repaired }) => [
+      ...(asWritten?.issues ?? []),
+      ...(repaired?.issues ?? []),
+    ]);
+    expect(codes.filter(({ code }) => code === 'validator.failed' || code.startsWith('shape.'))).toEqual([]);
+  });
+
+  it('are valid more often after repair, and never less', () => {
+    const lost = results.filter(
+      ({ asWritten, repaired }) => asWritten?.plan !== undefined && repaired?.plan === undefined,
+    );
+    expect(lost).toEqual([]);
+    const valid = (kind: 'asWritten' | 'repaired') =>
+      results.filter((result) => result[kind]?.plan !== undefined).length;
+    expect(valid('repaired')).toBeGreaterThan(valid('asWritten') + 100);
+  });
+
+  it('stay as they are where nothing is wrong', () => {
+    for (const { plan, asWritten, repaired } of results) {
+      if (asWritten?.plan === undefined) continue;
+      expect(repaired?.repaired).toEqual([]);
+      expect(repaired?.plan?.plan).toEqual(plan);
+    }
+  });
+});

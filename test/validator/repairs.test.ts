@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+import { validate } from '../../src/validator/validate.ts';
+import { catalogue, TICKET } from './catalogue.ts';
+
+const plan = (...nodes: unknown[]) => ({ version: 1, nodes });
+const ask = (id: string, prompt: string, more: object = {}) => ({ id, use: 'llm', in: { prompt }, ...more });
+const search = (id: string, query: string, more: object = {}) => ({ id, use: 'tool:search', in: { query }, ...more });
+
+/** The plan after repair, and what was done. */
+function repair(raw: unknown) {
+  const { plan: valid, repaired, issues } = validate(raw, catalogue());
+  expect(issues.filter(({ severity }) => severity === 'error')).toEqual([]);
+  return { nodes: valid?.plan.nodes ?? [], plan: valid?.plan, codes: repaired.map(({ code }) => code), repaired };
+}
+
+describe('text', () => {
+  const text = JSON.stringify(TICKET);
+  it.each([
+    ['a fence', `\`\`\`json\n${text}\n\`\`\``, ['text.extracted']],
+    ['prose around it', `Here is the plan:\n${text}\nShall I run it?`, ['text.extracted']],
+    ['thoughts before it', `<think>{"version": 2}</think>${text}`, ['text.extracted']],
+    ['a trailing comma', `${text.slice(0, -1)},}`, ['text.mended']],
+    ['single quotes', "{'version': 1, 'nodes': [{'id': 'a', 'use': 'llm', 'in': {'prompt': 'x'}}]}", ['text.mended']],
+    [
+      'brackets that are missing at the end',
+      '{"version":1,"nodes":[{"id":"a","use":"llm","in":{"prompt":"x"}}',
+      ['text.mended'],
+    ],
+  ])('%s', (_, raw, codes) => {
+    expect(repair(raw).codes).toEqual(codes);
+    expect(validate(raw, catalogue(), { repair: false }).issues.map(({ code }) => code)).toEqual(['shape.json']);
+  });
+});
+
+describe('a text that was cut', () => {
+  it.each([
+    ['between nodes', `${JSON.stringify(TICKET).slice(0, 340)}`],
+    ['behind a comma', '{"version":1,"nodes":[{"id":"a","use":"llm","in":{"prompt":"x"}},'],
+    ['inside a node', '{"version":1,"nodes":[{"id":"a","use":"llm","in":{"prompt":"x"}},{"id":"b"'],
+  ])('%s is no plan', (_, raw) => {
+    const { plan: valid, issues } = validate(raw, catalogue());
+    expect(valid).toBeUndefined();
+    expect(issues.length).toBeGreaterThan(0);
+  });
+});
+
+describe('names', () => {
+  it('of steps, fields, evaluators, tiers, models and inputs', () => {
+    const { nodes, codes } = repair(
+      plan(
+        { id: 'docs', use: 'tool:serach', in: { qurey: 'x' } },
+        ask('kind', '{{dosc.hits}}', {
+          model: { tier: 'fsat' },
+          out: { label: 'a|b' },
+          escalate: { evaluator: 'validator', to: ['premum', 'acme/stedy-1'] },
+        }),
+        ask('last', '{{kind.lable}}', { when: "kidn.label == 'a'" }),
+      ),
+    );
+    expect(nodes).toMatchObject([
+      { use: 'tool:search', in: { query: 'x' } },
+      {
+        in: { prompt: '{{docs.hits}}' },
+        model: { tier: 'fast' },
+        escalate: { evaluator: 'validators', to: ['premium', 'acme/steady-1'] },
+      },
+      { in: { prompt: '{{kind.label}}' }, when: "kind.label == 'a'" },
+    ]);
+    expect(new Set(codes)).toEqual(new Set(['name.corrected']));
+  });
+
+  it('of a step without its prefix, or with other separators', () => {
+    expect(repair(plan({ id: 'a', use: 'search', in: { query: 'x' } })).nodes[0]?.use).toBe('tool:search');
+    const mail = { to: 'a', body: 'b' };
+    expect(repair(plan({ id: 'a', use: 'tool:Send_Mail', in: mail })).nodes[0]?.use).toBe('tool:send-mail');
+  });
+
+  it('of fields that models call otherwise', () => {
+    const raw = plan({ id: 'a', tool: 'llm', args: { prompt: 'x' } }, ask('b', 'y', { depends_on: ['a'] }));
+    expect(repair(raw).nodes).toEqual([
+      { id: 'a', use: 'llm', in: { prompt: 'x' } },
+      { id: 'b', use: 'llm', in: { prompt: 'y' }, needs: ['a'] },
+    ]);
+  });
+
+  it('of an input without its head', () => {
+    const raw = { ...plan(ask('a', '{{ticket}}')), input: { ticket: 'string' } };
+    expect(repair(raw).nodes[0]?.in).toEqual({ prompt: '{{input.ticket}}' });
+  });
+
+  it('touches references only, and whole names only', () => {
+    const raw = plan(
+      search('docs', 'x'),
+      ask('b', 'docs.hit {{docs.hit}} {{docs.hits}} and {{ docs.hit[0].title ?? docs.hit }}'),
+    );
+    expect(repair(raw).nodes[1]?.in).toEqual({
+      prompt: 'docs.hit {{docs.hits}} {{docs.hits}} and {{ docs.hits[0].title ?? docs.hits }}',
+    });
+  });
+
+  it.each([
+    ['two names are as near', plan(ask('note_ab', 'x'), ask('note_ac', 'x'), ask('b', '{{note_ad.text}}'))],
+    ['only a number differs', plan(ask('node1', 'x'), ask('b', '{{node2.text}}'))],
+    ['the name is short', plan(ask('ab', 'x'), ask('b', '{{ac.text}}'))],
+    ['the model has another version', plan(ask('a', 'x', { model: { id: 'swift-2' } }))],
+    ['the tool is another one', plan({ id: 'a', use: 'tool:image-search', in: { query: 'x' } })],
+  ])('makes no guess where %s', (_, raw) => {
+    const { repaired, plan: valid } = validate(raw, catalogue());
+    expect(repaired).toEqual([]);
+    expect(valid).toBeUndefined();
+  });
+});
+
+describe('order', () => {
+  it('moves what stands before its needs, and nothing else', () => {
+    const raw = plan(
+      ask('d', '{{c.text}}'),
+      ask('a', 'x'),
+      ask('c', '{{b.text}}'),
+      ask('b', '{{a.text}}'),
+      ask('e', 'x'),
+    );
+    const { nodes, repaired } = repair(raw);
+    expect(nodes.map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(repaired.map(({ code, path }) => `${code} ${path}`)).toEqual(['node.moved /nodes/2', 'node.moved /nodes/0']);
+  });
+
+  it('leaves a valid order alone', () => {
+    expect(repair(TICKET).plan).toEqual(TICKET);
+  });
+
+  it('points at the plan as it was given', () => {
+    const raw = plan(ask('b', '{{a.text}} {{zebra.x}}'), ask('a', 'x'));
+    const { issues } = validate(raw, catalogue());
+    expect(issues.map(({ path }) => path)).toEqual(['/nodes/0/in/prompt']);
+  });
+
+  it('names the cycle and sorts the rest', () => {
+    const raw = plan(ask('c', '{{d.text}}'), ask('d', '{{c.text}}'), ask('b', '{{a.text}}'), ask('a', 'x'));
+    const { issues, repaired } = validate(raw, catalogue());
+    expect(issues.find(({ code }) => code === 'graph.cycle')?.got).toEqual(['c', 'd', 'c']);
+    expect(repaired.map(({ path }) => path)).toEqual(['/nodes/2']);
+  });
+});
+
+describe('references', () => {
+  it('shifts a self-reference to the node before, when nothing else uses it', () => {
+    const raw = plan(search('n0', 'x'), ask('n1', '{{n1.hits}}'), ask('n2', '{{n2.text}}'), ask('n3', '{{n3.text}}'));
+    const { nodes, codes } = repair(raw);
+    expect(nodes.map((node) => node.in?.prompt)).toEqual([undefined, '{{n0.hits}}', '{{n1.text}}', '{{n2.text}}']);
+    expect(codes).toEqual(['reference.shifted', 'reference.shifted', 'reference.shifted']);
+  });
+
+  it.each([
+    ['it does not fit', plan(search('a', 'x'), ask('b', '{{b.text}}'))],
+    ['its type does not fit', plan(search('a', 'x', { each: '{{input}}' }), search('b', '{{b.hits}}'))],
+    ['it is used already', plan(ask('a', 'x'), ask('b', '{{a.text}}'), ask('c', '{{c.text}} {{b.text}}'))],
+    ['there is none', plan(ask('a', '{{a.text}}'))],
+  ])('makes no guess where %s', (_, raw) => {
+    const { repaired, issues } = validate(raw, catalogue());
+    expect(repaired).toEqual([]);
+    expect(issues.map(({ code }) => code)).toContain('ref.self');
+  });
+
+  it('puts braces where they are missing and takes them where none belong', () => {
+    const raw = plan(
+      search('docs', 'x'),
+      ask('notes', '{{item.title}}', { each: 'docs.hits', when: "{{docs.hits}}.size() > 0 && '{{x}}' != ''" }),
+    );
+    expect(repair(raw).nodes[1]).toMatchObject({ each: '{{docs.hits}}', when: "docs.hits.size() > 0 && 'x' != ''" });
+  });
+});
+
+describe('the rules of repair', () => {
+  it('changes nothing of what it was given', () => {
+    const raw = plan({ id: 'a', use: 'serach', inputs: { query: 'x' } });
+    const before = structuredClone(raw);
+    expect(repair(raw).codes).toHaveLength(2);
+    expect(raw).toEqual(before);
+  });
+
+  it('gives a plan that is valid as written', () => {
+    const { plan: mended } = repair(plan(ask('b', '{{a.txet}}'), ask('a', 'x')));
+    expect(validate(mended, catalogue(), { repair: false })).toMatchObject({ issues: [], repaired: [] });
+  });
+});
