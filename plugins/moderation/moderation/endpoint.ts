@@ -1,0 +1,51 @@
+/** Moderation by a model: any that offers the operation `moderate`, at whichever provider. */
+import { type ModelChoice, type ModerationResult, PolyphonyError } from 'polyphony';
+import type { Classifier, Finding } from './classifier.ts';
+
+export interface ModerationEndpointOptions {
+  /** @default whichever moderation model the gateway chooses */
+  readonly model?: string | ModelChoice;
+  /** Score from which a category counts, 0 to 1; others count when the model flags them. @default none */
+  readonly thresholds?: Readonly<Record<string, number>>;
+  /** @default 'moderation-endpoint' */
+  readonly name?: string;
+}
+
+/** One call a window, charged to the call that is moderated. It tells no place, so `redact` replaces the whole window. */
+export function moderationEndpoint(options: ModerationEndpointOptions = {}): Classifier {
+  const { model, thresholds = {}, name = 'moderation-endpoint' } = options;
+  return {
+    name,
+    async classify(text, { call, gateway }) {
+      if (text.trim() === '') return [];
+      const { sensitivity } = call.request;
+      const { output } = await gateway.moderate(
+        {
+          input: [{ type: 'text', text }],
+          ...(model === undefined ? {} : { model }),
+          ...(sensitivity === undefined ? {} : { sensitivity }),
+        },
+        { purpose: 'moderation', signal: call.signal, scopes: call.scopes, trace: call.trace },
+      );
+      if (output?.operation !== 'moderate') {
+        throw new PolyphonyError(
+          'invalid-output',
+          `"${name}" got no moderation result: choose a model that moderates.`,
+        );
+      }
+      return output.results.flatMap((result) => findingsOf(result, thresholds));
+    },
+  };
+}
+
+function findingsOf(result: ModerationResult, thresholds: Readonly<Record<string, number>>): Finding[] {
+  const categories = new Set([...Object.keys(result.categories), ...Object.keys(result.scores)]);
+  const counting = [...categories].filter((category) => {
+    const threshold = Object.hasOwn(thresholds, category) ? thresholds[category] : undefined;
+    const score = result.scores[category];
+    if (threshold !== undefined && score !== undefined) return score >= threshold;
+    return result.categories[category] === true;
+  });
+  if (counting.length === 0 && result.flagged && Object.keys(thresholds).length === 0) return [{ category: 'flagged' }];
+  return counting.map((category) => ({ category }));
+}

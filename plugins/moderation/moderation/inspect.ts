@@ -1,0 +1,137 @@
+/** Asks all classifiers about one text and says what is to be done about it. */
+import { type Call, type Gateway, PolyphonyError, type Warning } from 'polyphony';
+import { asPolyphonyError } from 'polyphony/kit';
+import type { Classifier, ClassifierContext, Finding } from './classifier.ts';
+
+export type ModerationAction = 'block' | 'redact' | 'flag' | 'allow';
+
+export interface Inspector {
+  readonly classifiers: readonly Classifier[];
+  readonly action: (finding: Finding, direction: 'input' | 'output') => ModerationAction;
+  readonly failOpen: boolean;
+  readonly overlap: number;
+}
+
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+  readonly category: string;
+}
+
+export interface Inspection {
+  readonly spans: readonly Span[];
+  readonly warnings: readonly Warning[];
+}
+
+/** A text, and where in it what is not yet decided begins (its end, when nothing more comes). */
+export interface Subject {
+  readonly text: string;
+  /** Before this was judged in an earlier window. */
+  readonly from: number;
+  readonly until: number;
+  /** The character before it. */
+  readonly before: string;
+  /**
+   * What can be replaced: only places that a classifier names, also everything undecided, or nothing. What cannot be
+   * replaced is blocked.
+   */
+  readonly replaceable: 'places' | 'window' | 'nothing';
+}
+
+export const whole = (text: string, replaceable: Subject['replaceable']): Subject => ({
+  text,
+  from: 0,
+  until: text.length,
+  before: '',
+  replaceable,
+});
+
+/**
+ * @throws blocked when a finding is to be blocked; plugin-failed when a classifier fails and the layer is not told to go
+ * on without it; what the caller's own budget or cancel throws
+ */
+export async function inspect(
+  inspector: Inspector,
+  call: Call,
+  gateway: Gateway,
+  direction: 'input' | 'output',
+  subject: Subject,
+): Promise<Inspection> {
+  const context: ClassifierContext = { call, gateway, direction, before: subject.before };
+  const spans: Span[] = [];
+  const warnings: Warning[] = [];
+  const judged = inspector.classifiers.map((classifier) => ask(inspector, classifier, subject.text, context));
+  for (const [index, { findings, failure }] of (await Promise.all(judged)).entries()) {
+    const name = inspector.classifiers[index]?.name ?? '';
+    if (failure !== undefined) warnings.push(failure);
+    for (const finding of findings) {
+      const { start = subject.from, end = subject.until } = finding;
+      // Judged before, or to be judged again when more is known.
+      if (end <= subject.from || start >= subject.until) continue;
+      const action = possible(inspector.action(finding, direction), finding, subject);
+      if (action === 'block') throw blocked(finding.category, name, direction);
+      if (action === 'redact') spans.push({ start: Math.max(start, subject.from), end, category: finding.category });
+      if (action !== 'allow') warnings.push(warningOf(action, finding.category, name, direction));
+    }
+  }
+  return { spans, warnings };
+}
+
+function possible(action: ModerationAction, { start }: Finding, { replaceable }: Subject): ModerationAction {
+  const cannot = replaceable === 'nothing' || (replaceable === 'places' && start === undefined);
+  return action === 'redact' && cannot ? 'block' : action;
+}
+
+interface Judged {
+  readonly findings: readonly Finding[];
+  readonly failure?: Warning;
+}
+
+async function ask(
+  { failOpen }: Inspector,
+  classifier: Classifier,
+  text: string,
+  context: ClassifierContext,
+): Promise<Judged> {
+  try {
+    return { findings: await classifier.classify(text, context) };
+  } catch (error) {
+    const { code, message, retryable } = asPolyphonyError(error);
+    if (context.call.signal.aborted || code === 'budget-exceeded') throw error;
+    const told = `The moderation classifier "${classifier.name}" failed: ${message}`;
+    if (failOpen) return { findings: [], failure: { code: 'not-moderated', message: told } };
+    const remedy = 'Nothing that was not judged is let through: mend the classifier, or set failOpen.';
+    throw new PolyphonyError('plugin-failed', `${told} ${remedy}`, { cause: error, retryable });
+  }
+}
+
+const what = { input: 'request', output: 'answer' } as const;
+
+/** The text itself is never repeated. */
+function blocked(category: string, classifier: string, direction: 'input' | 'output'): PolyphonyError {
+  return new PolyphonyError(
+    'blocked',
+    `The ${what[direction]} was blocked: "${classifier}" found "${category}" in it, which the moderation rules do not let through. Change the ${direction === 'input' ? 'request' : 'question'} or the rules.`,
+    { details: { category, classifier, direction } },
+  );
+}
+
+function warningOf(action: 'redact' | 'flag', category: string, name: string, direction: 'input' | 'output'): Warning {
+  const done = action === 'redact' ? 'replaced' : 'let through';
+  return {
+    code: action === 'redact' ? 'redacted' : 'flagged',
+    message: `"${name}" found "${category}" in the ${what[direction]}; it was ${done}.`,
+  };
+}
+
+/** The part of the text from `from` to `to` with its spans replaced. */
+export function redacted(text: string, spans: readonly Span[], from: number, to: number): string {
+  let shown = '';
+  let at = from;
+  for (const { start, end, category } of [...spans].sort((a, b) => a.start - b.start || b.end - a.end)) {
+    if (start >= to || end <= at) continue;
+    if (start >= at) shown += `${text.slice(at, start)}[${category}]`;
+    at = Math.min(to, end);
+  }
+  return shown + text.slice(at, Math.max(at, to));
+}
