@@ -1,0 +1,314 @@
+/** What plan-format.md says about when, each, repeat, wait, skip, ?? and onError, one case a rule. */
+import { describe, expect, it } from 'vitest';
+import { PolyphonyError } from '../../src/core/errors.ts';
+import type { PlanNode } from '../../src/core/plan.ts';
+import { sleep } from '../../src/kit/clock.ts';
+import { collected, finished, harness, settled } from './harness.ts';
+import { validPlan } from './valid-plan.ts';
+
+const plan = (nodes: readonly PlanNode[], output?: unknown) =>
+  validPlan(output === undefined ? { nodes: [...nodes] } : { nodes: [...nodes], output });
+
+/** Steps do what their input says: wait `ms`, fail, or give `value`. */
+function scripted(options: Parameters<typeof harness>[0] = {}) {
+  const h = harness({
+    ...options,
+    step: async ({ inputs, signal }) => {
+      if (typeof inputs.ms === 'number') await sleep(h.runtime.clock, inputs.ms, signal);
+      if (inputs.fail === true) throw new PolyphonyError('tool-failed', 'it broke');
+      return inputs.value === undefined ? inputs : inputs.value;
+    },
+  });
+  return h;
+}
+const started = (h: ReturnType<typeof scripted>) => h.calls.map(({ node }) => node.id);
+const states = (result: { nodes: readonly { id: string; state: string }[] }) =>
+  Object.fromEntries(result.nodes.map(({ id, state }) => [id, state]));
+
+describe('when and skipping', () => {
+  it('skips a node whose condition is false, and what refers to nothing else; needs never skips', async () => {
+    const h = scripted();
+    const result = await finished(
+      h,
+      plan(
+        [
+          { id: 'a', use: 'step', in: { value: { label: 'x' } } },
+          { id: 'b', use: 'step', when: "a.label == 'y'" },
+          { id: 'c', use: 'step', in: { from: '{{b.text}}' } },
+          { id: 'd', use: 'step', needs: ['b'], in: { value: 1 } },
+          { id: 'e', use: 'step', in: { from: '{{b.text ?? a.label}}' } },
+          { id: 'f', use: 'step', in: { from: '{{b.text}} and {{a.label}}' } },
+        ],
+        { b: '{{b.text}}', e: '{{e.from}}', f: '{{f.from}}' },
+      ),
+    );
+    expect(states(result)).toEqual({ a: 'done', b: 'skipped', c: 'skipped', d: 'done', e: 'done', f: 'done' });
+    expect(result.output).toEqual({ b: null, e: 'x', f: ' and x' });
+  });
+});
+
+describe('each', () => {
+  it('keeps order and length, has item and index, and gives [] for []', async () => {
+    const h = scripted();
+    const result = await finished(
+      h,
+      plan([
+        { id: 'list', use: 'step', in: { value: [{ ms: 30 }, { ms: 10 }, { ms: 20 }] } },
+        { id: 'work', use: 'step', each: '{{list}}', in: { ms: '{{item.ms}}', index: '{{index}}' } },
+        { id: 'none', use: 'step', in: { value: [] } },
+        { id: 'nothing', use: 'step', each: '{{none}}' },
+      ]),
+    );
+    expect(result.output).toMatchObject({
+      work: [
+        { ms: 30, index: 0 },
+        { ms: 10, index: 1 },
+        { ms: 20, index: 2 },
+      ],
+      nothing: [],
+    });
+  });
+
+  it('applies onError to each item', async () => {
+    const nodes = (onError: PlanNode['onError']): PlanNode[] => [
+      { id: 'list', use: 'step', in: { value: [false, true, false] } },
+      {
+        id: 'work',
+        use: 'step',
+        each: '{{list}}',
+        in: { fail: '{{item}}', index: '{{index}}' },
+        ...(onError === undefined ? {} : { onError }),
+      },
+    ];
+    expect((await finished(scripted(), plan(nodes('skip')))).output).toMatchObject({
+      work: [{ index: 0 }, null, { index: 2 }],
+    });
+    expect((await finished(scripted(), plan(nodes({ value: 0 })))).output).toMatchObject({ work: [{}, 0, {}] });
+    expect(await finished(scripted(), plan(nodes(undefined)))).toMatchObject({
+      status: 'failed',
+      error: { code: 'tool-failed' },
+    });
+  });
+
+  it('refuses more items than the bounds allow, and what is no array', async () => {
+    const nodes: PlanNode[] = [
+      { id: 'list', use: 'step', in: { value: [1, 2, 3] } },
+      { id: 'work', use: 'step', each: '{{list}}' },
+    ];
+    const bounded = validPlan({ nodes }, { bounds: { items: 2 } });
+    expect((await finished(scripted(), bounded)).error?.message).toContain('has 3 items, at most 2');
+    const wrong = plan([{ id: 'list', use: 'step', in: { value: 'text' } }, ...nodes.slice(1)]);
+    expect((await finished(scripted(), wrong)).error?.message).toContain('not an array');
+  });
+});
+
+describe('repeat', () => {
+  it('sees the round before, stops when until holds, and warns at max', async () => {
+    const step = ({ inputs }: { inputs: Readonly<Record<string, unknown>> }) => ({
+      count: Number(inputs.before ?? 0) + 1,
+    });
+    const node = (max: number): PlanNode => ({
+      id: 'loop',
+      use: 'step',
+      in: { before: '{{prev.count}}' },
+      repeat: { until: 'self.count >= 3', max },
+    });
+    const h = harness({ step });
+    const handle = h.engine.start(plan([node(5)]));
+    expect((await settled(h, handle)).output).toEqual({ loop: { count: 3 } });
+    const rounds = (await collected(handle.events())).filter(({ type }) => type === 'round-finished');
+    expect(rounds.map((event) => 'round' in event && event.round)).toEqual([1, 2, 3]);
+    const short = await finished(harness({ step }), plan([node(2)]));
+    expect(short.output).toEqual({ loop: { count: 2 } });
+    expect(short.nodes[0]?.meta?.warnings).toMatchObject([{ code: 'repeat-max' }]);
+  });
+
+  it('repeats every item by itself', async () => {
+    const h = harness({ step: ({ inputs, round }) => ({ item: inputs.item, round }) });
+    const result = await finished(
+      h,
+      validPlan({
+        nodes: [
+          {
+            id: 'loop',
+            use: 'step',
+            each: '{{input.list}}',
+            in: { item: '{{item}}' },
+            repeat: { until: 'self.round >= self.item', max: 9 },
+          },
+        ],
+      }),
+      { input: { list: [1, 3, 2] } },
+    );
+    expect(result.output).toEqual({
+      loop: [
+        { item: 1, round: 1 },
+        { item: 3, round: 3 },
+        { item: 2, round: 2 },
+      ],
+    });
+  });
+});
+
+describe('wait', () => {
+  it('takes the first of any and cancels the losers that nobody else needs, with what they alone waited for', async () => {
+    const h = scripted();
+    const handle = h.engine.start(
+      plan(
+        [
+          { id: 'slow_part', use: 'step', in: { ms: 90 } },
+          { id: 'slow', use: 'step', in: { ms: 5, from: '{{slow_part.ms}}' } },
+          { id: 'fast', use: 'step', in: { ms: 10 } },
+          { id: 'shared', use: 'step', in: { ms: 50 } },
+          { id: 'first', use: 'step', wait: 'any', in: { from: '{{fast.ms ?? slow.ms}}' }, needs: ['shared'] },
+          { id: 'other', use: 'step', needs: ['shared'] },
+        ],
+        { first: '{{first.from}}' },
+      ),
+    );
+    const result = await settled(h, handle);
+    expect(result.output).toEqual({ first: 10 });
+    expect(states(result)).toEqual({
+      slow_part: 'cancelled',
+      slow: 'cancelled',
+      fast: 'done',
+      shared: 'done',
+      first: 'done',
+      other: 'done',
+    });
+    expect(result.ms).toBe(50);
+    expect(h.runtime.clock.pending()).toBe(0);
+  });
+
+  it('does without failures as long as the quorum can be met, and fails as soon as it cannot', async () => {
+    const nodes = (fails: number, onError?: PlanNode['onError']): PlanNode[] => [
+      ...[0, 1, 2].map(
+        (index): PlanNode => ({ id: `v${index}`, use: 'step', in: { ms: 10 + index, fail: index < fails } }),
+      ),
+      { id: 'late', use: 'step', in: { ms: 500 } },
+      {
+        id: 'vote',
+        use: 'step',
+        wait: { atLeast: 3 },
+        needs: ['v0', 'v1', 'v2', 'late'],
+        in: { value: 'ok' },
+        ...(onError === undefined ? {} : { onError }),
+      },
+    ];
+    expect((await finished(scripted(), plan(nodes(1)))).status).toBe('done');
+    const failed = await finished(scripted(), plan(nodes(2)));
+    expect(failed).toMatchObject({ status: 'failed', error: { code: 'tool-failed' } });
+    expect(failed.error?.message).toContain('waits for 3 of 4');
+    expect(failed.ms).toBe(11);
+    expect((await finished(scripted(), plan(nodes(2, { value: 'instead' })))).output).toMatchObject({
+      vote: 'instead',
+    });
+  });
+
+  it('fails the run when a failed node is needed by more than a quorum', async () => {
+    const nodes: PlanNode[] = [
+      { id: 'a', use: 'step', in: { fail: true } },
+      { id: 'b', use: 'step', in: { ms: 5 } },
+      { id: 'any', use: 'step', wait: 'any', needs: ['a', 'b'] },
+    ];
+    expect((await finished(scripted(), plan(nodes, {}))).status).toBe('done');
+    expect((await finished(scripted(), plan(nodes, { a: '{{a}}' }))).status).toBe('failed');
+    expect((await finished(scripted(), plan([...nodes, { id: 'c', use: 'step', needs: ['a'] }], {}))).status).toBe(
+      'failed',
+    );
+  });
+});
+
+describe('limits', () => {
+  it('fails a node that takes too long, by its onError', async () => {
+    const slow: PlanNode = { id: 'slow', use: 'step', in: { ms: 5000 }, limits: { seconds: 2 } };
+    const failed = await finished(scripted(), plan([slow]));
+    expect(failed).toMatchObject({ status: 'failed', error: { code: 'timeout' }, ms: 2000 });
+    expect((await finished(scripted(), plan([{ ...slow, onError: { value: 'late' } }]))).output).toEqual({
+      slow: 'late',
+    });
+  });
+
+  it('fails a run that takes longer than its budget of seconds', async () => {
+    const slow: PlanNode = { id: 'slow', use: 'step', in: { ms: 5000 } };
+    const result = await finished(scripted(), validPlan({ budget: { seconds: 3 }, nodes: [slow] }));
+    expect(result).toMatchObject({ status: 'failed', error: { code: 'budget-exceeded' }, ms: 3000 });
+  });
+
+  it('retries tools and nothing else, with the same idempotency key', async () => {
+    let tries = 0;
+    const step = () => {
+      tries += 1;
+      if (tries < 3) throw new PolyphonyError('tool-failed', 'not yet');
+      return { tries };
+    };
+    const h = harness({ step });
+    const handle = h.engine.start(plan([{ id: 'a', use: 'tool:flaky', limits: { retries: 2 } }]));
+    expect((await settled(h, handle)).output).toEqual({ a: { tries: 3 } });
+    expect(new Set(h.calls.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
+    const retried = (await collected(handle.events())).filter(({ type }) => type === 'node-retried');
+    expect(retried).toMatchObject([{ attempt: 1 }, { attempt: 2 }]);
+    tries = 0;
+    expect((await finished(harness({ step }), plan([{ id: 'a', use: 'step', limits: { retries: 2 } }]))).status).toBe(
+      'failed',
+    );
+    expect(tries).toBe(1);
+  });
+});
+
+describe('the order of ends', () => {
+  it('has no supersteps: unequal chains take the longest path', async () => {
+    const chain = (name: string, times: readonly number[]): PlanNode[] =>
+      times.map((ms, index) => ({
+        id: `${name}${index}`,
+        use: 'step',
+        in: { ms },
+        needs: index === 0 ? [] : [`${name}${index - 1}`],
+      }));
+    const result = await finished(scripted(), plan([...chain('a', [50, 150, 50]), ...chain('b', [150, 50, 50])]));
+    expect(result.ms).toBe(250);
+  });
+});
+
+describe('replan', () => {
+  it('gets a revised remainder, keeps what is finished and goes on', async () => {
+    const asked: unknown[] = [];
+    const nodes: PlanNode[] = [
+      { id: 'a', use: 'step', in: { value: { x: 1 } } },
+      { id: 'b', use: 'step', in: { fail: true, from: '{{a.x}}' }, onError: 'replan' },
+      { id: 'c', use: 'step', in: { from: '{{b.from}}' } },
+    ];
+    const revised = plan([nodes[0] as PlanNode, { id: 'd', use: 'step', in: { from: '{{a.x}}' } }], {
+      d: '{{d.from}}',
+    });
+    const h = scripted({
+      replan: async (context) => {
+        asked.push(context.failed.nodeId, context.finished);
+        return revised;
+      },
+    });
+    const handle = h.engine.start(plan(nodes));
+    const result = await settled(h, handle);
+    expect(result).toMatchObject({ status: 'done', output: { d: 1 } });
+    expect(asked).toEqual(['b', { a: { x: 1 } }]);
+    expect(started(h)).toEqual(['a', 'b', 'd']);
+    const types = (await collected(h.engine.replay(handle.runId))).map(({ type }) => type);
+    expect(types).toContain('plan-revised');
+    expect(await h.engine.inspect(handle.runId)).toMatchObject({ status: 'done', output: { d: 1 } });
+  });
+
+  it('fails the run when no plan helps', async () => {
+    const node: PlanNode = { id: 'b', use: 'step', in: { fail: true }, onError: 'replan' };
+    let asked = 0;
+    const replan = async () => {
+      asked += 1;
+      return plan([node]);
+    };
+    expect((await finished(scripted({ replan }), plan([node]))).status).toBe('failed');
+    expect(asked).toBe(3);
+    const never = async () => {
+      throw new PolyphonyError('invalid-plan', 'no idea');
+    };
+    expect(await finished(scripted({ replan: never }), plan([node]))).toMatchObject({ error: { message: 'no idea' } });
+  });
+});
