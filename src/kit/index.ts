@@ -18,10 +18,12 @@ export { sleep, systemClock, systemIds, systemRandom, systemRuntime } from './cl
 export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from './http-errors.ts';
 export { type HttpProviderOptions, httpProvider } from './http-provider.ts';
 export { asList, asNumber, asRecord, asText, defined, type JsonRecord, tryParseJson } from './json-shape.ts';
-export { type ExtractedJson, extractJson } from './json-text.ts';
+export { type ExtractedJson, extractJson, schemaInstruction } from './json-text.ts';
 export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } from './json-validation.ts';
 export { CHAT_CAPABILITIES, type ModelCardFields, modelCard } from './model-card.ts';
 export { parseRateLimits, parseReset, parseRetryAfter } from './rate-limits.ts';
+export { type DialectResult, type SchemaDialect, toDialect } from './schema-dialects.ts';
+export { rememberSecret } from './scrub.ts';
 export * from './testing.ts';
 export { estimateRequestTokens, estimateTokens } from './tokens.ts';
 export { type ToolCallAssembler, type ToolCallPiece, toolCallAssembler } from './tool-calls.ts';

@@ -1,6 +1,7 @@
 /** Which of our providers answers for which protocol of the recordings: one line each. */
 import type { ModelRequest, Provider } from 'polyphony';
 import { modelCard } from 'polyphony/kit';
+import { anthropic } from '../../plugins/providers/anthropic.ts';
 import { openaiCompatible } from '../../plugins/providers/openai-compatible.ts';
 
 export interface Adapter {
@@ -22,6 +23,10 @@ const compatible = (baseURL: string): Provider => openaiCompatible({ baseURL, mo
 export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   'openai-chat': { request: chat, provider: compatible },
   embeddings: { request: embed, provider: compatible },
+  'anthropic-messages': {
+    request: chat,
+    provider: (baseURL) => anthropic({ baseURL, apiKey: 'recorded', models: [model] }),
+  },
   images: { request: image, provider: compatible },
   moderations: { request: moderate, provider: compatible },
 };

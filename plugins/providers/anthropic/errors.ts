@@ -1,0 +1,37 @@
+/** What refusals of this wire mean, as answers and as events of a stream. */
+import type { PolyphonyError } from 'polyphony';
+import { asRecord, asText, failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from 'polyphony/kit';
+
+const STATUS: Readonly<Record<string, number>> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  conflict_error: 409,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 500,
+  timeout_error: 504,
+  overloaded_error: 529,
+};
+
+/** Words that only this provider uses, and the code that says the same everywhere. */
+const WORDS: readonly (readonly [RegExp, string])[] = [
+  [/exceed(s|ed)? (the )?context limit/i, 'context_window_exceeded'],
+  [/api usage limits|spend limit/i, 'billing_error'],
+];
+
+export const classify = (status: number, body: string): PolyphonyError => refusal(readFailure(status, body));
+
+/** An `error` event, or an error as the body of a good answer. */
+export function errorInside(body: unknown): PolyphonyError {
+  const fields = asRecord(asRecord(body)?.error) ?? asRecord(body);
+  const status = STATUS[asText(fields?.type) ?? ''] ?? impliedStatus(fields);
+  return refusal(failureOf(body, status) ?? { status, message: '' });
+}
+
+function refusal(failure: HttpFailure): PolyphonyError {
+  const found = failure.status >= 500 ? undefined : WORDS.find(([words]) => words.test(failure.message));
+  return httpError(found === undefined ? failure : { ...failure, code: found[1] });
+}

@@ -1,0 +1,33 @@
+/**
+ * Usage of this wire, normalised: its input leaves out what the cache read and wrote, ours counts it. Counts are told
+ * twice, at the beginning and cumulatively at the end; the last number of each kind wins.
+ */
+import type { Usage } from 'polyphony';
+import { asNumber, asRecord, defined, type JsonRecord } from 'polyphony/kit';
+
+export type Counts = Record<string, unknown>;
+
+/** Adds what is told and not null to what is known. */
+export function addCounts(known: Counts, told: JsonRecord): void {
+  for (const [name, value] of Object.entries(told)) if (value !== null) known[name] = value;
+}
+
+/** Undefined where no count was told. */
+export function usageOf(counts: Counts): Usage | undefined {
+  const fresh = asNumber(counts.input_tokens);
+  const output = asNumber(counts.output_tokens);
+  if (fresh === undefined && output === undefined) return undefined;
+  const cacheRead = asNumber(counts.cache_read_input_tokens);
+  const written = asRecord(counts.cache_creation);
+  const long = asNumber(written?.ephemeral_1h_input_tokens);
+  const both = written === undefined ? undefined : (asNumber(written.ephemeral_5m_input_tokens) ?? 0) + (long ?? 0);
+  const cacheWrite = asNumber(counts.cache_creation_input_tokens) ?? both;
+  return defined({
+    input: (fresh ?? 0) + (cacheRead ?? 0) + (cacheWrite ?? 0),
+    output: output ?? 0,
+    cacheRead,
+    cacheWrite,
+    cacheWriteLong: long === undefined || long === 0 ? undefined : Math.min(long, cacheWrite ?? 0),
+    reasoning: asNumber(asRecord(counts.output_tokens_details)?.thinking_tokens),
+  });
+}
