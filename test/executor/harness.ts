@@ -2,6 +2,7 @@
 import type { NodeCall, NodeOutput, NodeRunner, RunEvent, RunHandle, RunResult } from '../../src/core/engine.ts';
 import type { Plan, ValidPlan } from '../../src/core/plan.ts';
 import { createEngine, type EngineOptions } from '../../src/executor/engine.ts';
+import { humanRunner } from '../../src/executor/runners/human.ts';
 import { type FakeRuntime, fakeRuntime } from '../../src/kit/testing/fakes.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { type ValidPlanOptions, validPlan } from './valid-plan.ts';
@@ -42,13 +43,11 @@ export function harness(options: HarnessOptions = {}): Harness {
       new Map([
         ['step', run],
         ['tool:', run],
-        ['human', humanForTests],
+        ['human', humanRunner],
       ]),
   });
   return { runtime, engine, journal, calls };
 }
-
-import { humanRunner as humanForTests } from '../../src/executor/runners/human.ts';
 
 const OUTPUT = Symbol('output');
 
@@ -71,7 +70,7 @@ export async function finished(
 }
 
 /** Drives the clock until the run has a result. */
-export async function settled(h: Harness, handle: RunHandle): Promise<RunResult> {
+export async function settled(h: Pick<Harness, 'runtime'>, handle: RunHandle): Promise<RunResult> {
   let result: RunResult | undefined;
   void handle.result().then((value) => {
     result = value;

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Scope } from '../../src/core/model.ts';
+import type { Attempt, Scope } from '../../src/core/model.ts';
 import type { KeyValueStore } from '../../src/core/stores.ts';
+import { affordable } from '../../src/gateway/affordable.ts';
+import { createRegistry } from '../../src/gateway/registry.ts';
+import { requestBook } from '../../src/gateway/reservation.ts';
+import { createStatistics } from '../../src/gateway/statistics.ts';
 import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/kit/testing/fakes.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { drain, errorOf, fault, harness, text, user } from '../gateway/harness.ts';
@@ -227,6 +231,41 @@ describe('law: money', () => {
     const [row] = await cut.rows();
     expect(row).toMatchObject({ outcome: 'error', estimated: true, usage: { output: 100 } });
     expect(await cut.stores.keyValue.get('budget:run:r')).toBe(row?.costNanoUsd);
+  });
+
+  it('settles a request that was cancelled before its first token at its prompt: the provider had it', async () => {
+    const { gateway, run, runtime, rows } = harness({ providers: [fakeProvider({ script: () => [{ hang: true }] })] });
+    const controller = new AbortController();
+    runtime.clock.schedule(5, () => controller.abort());
+    await errorOf(run(gateway.generate(user('word '.repeat(100)), { signal: controller.signal })));
+    const [row] = await rows();
+    expect(row).toMatchObject({ outcome: 'cancelled', estimated: true, usage: { output: 0 } });
+    expect(row?.costNanoUsd).toBeGreaterThan(90_000);
+    expect(row?.costNanoUsd).toBeLessThan(200_000);
+  });
+
+  it('settles once, however often it is asked to', async () => {
+    const keyValue = memoryStores().keyValue;
+    const provider = fakeProvider({});
+    const registry = createRegistry([provider], {}, createStatistics());
+    const [deployment] = registry.deployments;
+    if (deployment === undefined) throw new Error('no deployment');
+    const trace = { attempts: [] };
+    const attempt: Attempt = {
+      id: 'a',
+      request: { operation: 'chat', ...user(), limits: { usd: 1 } },
+      signal: new AbortController().signal,
+      purpose: 'answer',
+      scopes: [{ kind: 'run', id: 'r', capNanoUsd: 1_000_000_000 }],
+      trace,
+      target: deployment.target,
+      number: 1,
+    };
+    const { held } = await affordable({ keyValue, config: () => ({}) }, attempt, deployment);
+    expect(await keyValue.get('budget:run:r')).toBeGreaterThan(8_000_000);
+    for (let time = 0; time < 3; time += 1) await held?.settle(7);
+    expect(await keyValue.get('budget:run:r')).toBe(7);
+    expect(requestBook(trace).taken).toBe(7);
   });
 
   it('charges a judge to the request that caused it', async () => {

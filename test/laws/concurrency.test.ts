@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { validPlan } from '../executor/valid-plan.ts';
 import { observe, runThrough } from './observed-run.ts';
 import { randomPlans } from './random-plans.ts';
 
@@ -27,7 +28,7 @@ describe('concurrency', () => {
   it('uses every slot while items are left', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), async (items, concurrency) => {
-        const { plan } = { plan: planOf(items) };
+        const plan = planOf(items);
         const random = { plan, behaviours: new Map(), concurrency };
         const observed = observe(random);
         const handle = observed.h.engine.start(plan, { concurrency });
@@ -40,8 +41,6 @@ describe('concurrency', () => {
     );
   });
 });
-
-import { validPlan } from '../executor/valid-plan.ts';
 
 function planOf(items: number) {
   const literal = Array.from({ length: items }, (_, index) => index);
