@@ -28,6 +28,7 @@ export function itinerary(options: RouteOptions): Itinerary {
   const tried = new Set<string>();
   let refused: Deployment | undefined;
   let present: Deployment | undefined;
+  let revisited = false;
   let returns = 0;
   const chain = (names: readonly string[] | undefined): Deployment[] | undefined =>
     names && namedTargets(names, options).map(({ deployment }) => deployment);
@@ -55,11 +56,12 @@ export function itinerary(options: RouteOptions): Itinerary {
       // Every other target has failed: the one whose breaker was open is the lone one left.
       present = refused;
       refused = undefined;
+      revisited = true;
       return present && { deployment: present, last: true };
     },
     failed(error) {
       if (isBreakerRefusal(error)) {
-        refused ??= present;
+        if (!revisited) refused ??= present;
         return true;
       }
       if (error.code === 'context-window' && present !== undefined) {

@@ -3,7 +3,7 @@
  *
  * M1. All scopes together or none: one atomic change of all their counters.
  * M2. A counter is what was spent plus what is held; it never exceeds its cap by a reservation.
- * M3. A reservation is settled exactly once, to what was really spent; settling again does nothing.
+ * M3. A reservation is settled exactly once, to what was really spent; settling again does nothing (see `heldBy`).
  */
 import type { Config } from '../core/config.ts';
 import type { CallTrace, Scope } from '../core/model.ts';
@@ -18,7 +18,7 @@ export interface CappedScope {
 }
 
 export interface Reservation {
-  readonly heldNanoUsd: NanoUsd;
+  /** Its caller's to call once. */
   settle(actualNanoUsd: NanoUsd): Promise<void> | undefined;
 }
 
@@ -106,12 +106,8 @@ function outcome(
 }
 
 function reservationOf(store: KeyValueStore, scopes: readonly CappedScope[], held: NanoUsd): Reservation {
-  let settled = false;
   return {
-    heldNanoUsd: held,
     settle(actual) {
-      if (settled) return undefined;
-      settled = true;
       if (actual === held) return undefined;
       const result = store.change(scopes.map((scope) => ({ key: keyOf(scope), by: actual - held })));
       return isPromise(result) ? result.then(() => undefined) : undefined;

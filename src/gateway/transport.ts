@@ -195,7 +195,11 @@ function transportError(error: unknown, request: TransportRequest): PolyphonyErr
     return new PolyphonyError('invalid-config', 'The base URL is not a URL: write it as https://host/path.');
   }
   const timeout = TIMEOUTS[code];
-  if (timeout !== undefined) return new PolyphonyError('timeout', `${host} ${timeout}`, { cause: error });
+  if (timeout !== undefined) {
+    // Nothing was sent yet: whoever charges for timeouts must know.
+    const details = code === 'UND_ERR_CONNECT_TIMEOUT' ? { details: { timeout: 'connect' } } : {};
+    return new PolyphonyError('timeout', `${host} ${timeout}`, { cause: error, ...details });
+  }
   const told = REASONS[code] ?? (error instanceof Error && error.message !== '' ? error.message : code);
   return new PolyphonyError('network', `The connection to ${host} failed: ${told}`, { cause: error });
 }
