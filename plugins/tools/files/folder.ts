@@ -1,0 +1,171 @@
+/**
+ * One folder, and nothing outside it.
+ *
+ * D1. A path is taken inside the folder, links followed to their end; one that leads out is refused.
+ * D2. What is opened is what was checked: the opened file must be the one that the checked path still names.
+ * D3. Hidden files, environments and keys are refused by their names, whatever leads to them.
+ */
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { PolyphonyError } from 'polyphony';
+import { globMatches } from './glob.ts';
+
+export interface FolderOptions {
+  readonly folder: string;
+  readonly maxBytes: number;
+  readonly maxFiles: number;
+  readonly secrets: boolean;
+}
+
+const MAX_VISITED = 20_000;
+const SECRET =
+  /^(?:id_(?:rsa|dsa|ecdsa|ed25519).*|.*\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk)|credentials(?:\..*)?|secrets?(?:\..*)?|.*\.env(?:\..*)?|env|service-?account.*\.json|htpasswd)$/i;
+
+const failed = (message: string, cause?: unknown): PolyphonyError =>
+  new PolyphonyError('tool-failed', message, { retryable: false, ...(cause === undefined ? {} : { cause }) });
+
+/** Hidden names begin with a dot. */
+const isSecret = (names: readonly string[]): boolean => names.some((name) => name.startsWith('.') || SECRET.test(name));
+
+const namesOf = (path: string): string[] => path.split(/[/\\]/).filter((name) => name !== '' && name !== '.');
+
+/** @throws tool-failed */
+export async function readFileIn(
+  options: FolderOptions,
+  path: string,
+): Promise<{ readonly text: string; readonly path: string; readonly bytes: number }> {
+  const root = await rootOf(options);
+  const { real, inside } = await locate(options, root, path);
+  const handle = await openChecked(real, path);
+  try {
+    const { size } = await handle.stat();
+    if (size > options.maxBytes) {
+      throw failed(`"${path}" has ${size} bytes; at most ${options.maxBytes} are read. Choose a smaller file.`);
+    }
+    const bytes = await readAll(handle, options.maxBytes, path);
+    return { text: decode(bytes, path), path: inside, bytes: bytes.length };
+  } finally {
+    await handle.close();
+  }
+}
+
+async function rootOf({ folder }: FolderOptions): Promise<string> {
+  try {
+    return await realpath(folder);
+  } catch (error) {
+    throw failed(`The folder "${folder}" cannot be read: give one that exists.`, error);
+  }
+}
+
+async function locate(
+  options: FolderOptions,
+  root: string,
+  path: string,
+): Promise<{ readonly real: string; readonly inside: string }> {
+  if (path.includes('\0') || path === '') throw failed('A path is empty or holds a zero character: give a plain one.');
+  const asked = inner(root, resolve(root, path), path);
+  if (!options.secrets && isSecret(namesOf(asked))) throw secret(path);
+  let real: string;
+  try {
+    real = await realpath(join(root, asked));
+  } catch (error) {
+    throw failed(`There is no file "${path}" in the folder: list_files shows what there is.`, error);
+  }
+  const inside = inner(root, real, path);
+  if (!options.secrets && isSecret(namesOf(inside))) throw secret(path);
+  return { real, inside: inside.split(sep).join('/') };
+}
+
+const secret = (path: string): PolyphonyError =>
+  failed(`"${path}" is hidden or looks like a secret (a key, an environment) and is not read.`);
+
+/** The path below the root. @throws tool-failed when it lies elsewhere */
+function inner(root: string, absolute: string, path: string): string {
+  const below = relative(root, absolute);
+  if (below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) {
+    throw failed(`"${path}" lies outside the folder that may be read: give a path inside it.`);
+  }
+  return below;
+}
+
+/** Neither a link that was put there since, nor a pipe that would hang. */
+async function openChecked(real: string, path: string): Promise<FileHandle> {
+  let handle: FileHandle;
+  try {
+    handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    throw failed(`"${path}" cannot be opened.`, error);
+  }
+  try {
+    const [opened, named, again] = await Promise.all([handle.stat(), lstat(real), realpath(real)]);
+    if (!opened.isFile()) throw failed(`"${path}" is no file: give one that list_files shows.`);
+    if (again !== real || opened.ino !== named.ino || opened.dev !== named.dev) {
+      throw failed(`"${path}" was replaced while it was opened. Try again.`);
+    }
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** A file that grows while it is read ends at the limit too. */
+async function readAll(handle: FileHandle, maxBytes: number, path: string): Promise<Buffer> {
+  const buffer = Buffer.alloc(maxBytes + 1);
+  let length = 0;
+  while (length < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, length, Math.min(65_536, buffer.length - length), length);
+    if (bytesRead === 0) return buffer.subarray(0, length);
+    length += bytesRead;
+  }
+  throw failed(`"${path}" has more than ${maxBytes} bytes. Choose a smaller file.`);
+}
+
+function decode(bytes: Buffer, path: string): string {
+  if (bytes.includes(0)) throw failed(`"${path}" is binary and only text is read.`);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw failed(`"${path}" is no UTF-8 text and only that is read.`, error);
+  }
+}
+
+/** Files that match, in order; links are not followed. @throws tool-failed */
+export async function listFilesIn(
+  options: FolderOptions,
+  pattern: string,
+  signal: AbortSignal,
+): Promise<{ readonly files: readonly string[]; readonly truncated: boolean }> {
+  const root = await rootOf(options);
+  const wanted = namesOf(pattern);
+  if (wanted.includes('..') || isAbsolute(pattern) || wanted.length > 64 || pattern.length > 1000) {
+    throw failed(
+      `The pattern "${pattern.slice(0, 100)}" leaves the folder or is too long: give one like "docs/**/*.md".`,
+    );
+  }
+  const files: string[] = [];
+  const folders: string[][] = [[]];
+  let visited = 0;
+  for (let names = folders.shift(); names !== undefined; names = folders.shift()) {
+    signal.throwIfAborted();
+    for (const entry of await entriesOf(join(root, ...names))) {
+      visited += 1;
+      if (visited > MAX_VISITED || files.length >= options.maxFiles) return { files: files.sort(), truncated: true };
+      if (!options.secrets && isSecret([entry.name])) continue;
+      const path = [...names, entry.name];
+      if (entry.isDirectory()) folders.push(path);
+      else if (entry.isFile() && globMatches(wanted, path)) files.push(path.join('/'));
+    }
+  }
+  return { files: files.sort(), truncated: false };
+}
+
+async function entriesOf(folder: string) {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch {
+    // A folder that may not be read, or is gone since, holds nothing for us.
+    return [];
+  }
+}

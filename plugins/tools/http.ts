@@ -1,0 +1,82 @@
+/**
+ * The tool `http_get`: one GET to the public internet. Registering this plugin enables it; without it plans and models
+ * reach no network. What it fetches was written by strangers: nodes that read it should not hold tools with side effects.
+ */
+import { lookup } from 'node:dns/promises';
+import { definePlugin, type Plugin, PolyphonyError, type Tool } from 'polyphony';
+import { isPublicAddress } from './http/address.ts';
+import { fetchPage, type HttpLimits } from './http/fetch.ts';
+
+export interface HttpToolOptions {
+  /** Names that may be fetched: `example.org`, `*.example.org`. @default all public ones */
+  readonly hosts?: readonly string[];
+  /** Unpacked; longer answers are cut. @default 1048576 */
+  readonly maxBytes?: number;
+  /** Over all hops, in milliseconds. @default 10000 */
+  readonly timeoutMs?: number;
+  /** @default 5 */
+  readonly maxRedirects?: number;
+  /** Which addresses may be connected to. @default those of the public internet */
+  readonly isAllowed?: (address: string) => boolean;
+  /** Every address of a name. @default the system's resolver */
+  readonly resolve?: (host: string) => Promise<readonly string[]>;
+}
+
+export function httpTool(options: HttpToolOptions = {}): Plugin {
+  const { timeoutMs = 10_000 } = options;
+  const limits: HttpLimits = {
+    maxBytes: options.maxBytes ?? 1024 * 1024,
+    maxRedirects: options.maxRedirects ?? 5,
+    hosts: options.hosts,
+    isAllowed: options.isAllowed ?? isPublicAddress,
+    resolve: options.resolve ?? systemResolver,
+  };
+  return definePlugin({ name: 'http', tools: [httpGet(limits, timeoutMs)] });
+}
+
+export default httpTool;
+
+async function systemResolver(host: string): Promise<readonly string[]> {
+  const found = await lookup(host, { all: true });
+  return found.map(({ address }) => address);
+}
+
+const httpGet = (limits: HttpLimits, timeoutMs: number): Tool => ({
+  name: 'http_get',
+  description: 'Fetches a public web page or API by GET and returns its text.',
+  input: {
+    type: 'object',
+    properties: { url: { type: 'string', maxLength: 4096, description: 'Begins with https:// or http://' } },
+    required: ['url'],
+    additionalProperties: false,
+  },
+  output: {
+    type: 'object',
+    properties: {
+      status: { type: 'integer' },
+      text: { type: 'string' },
+      contentType: { type: 'string' },
+      url: { type: 'string', description: 'After redirects.' },
+      truncated: { type: 'boolean' },
+    },
+    required: ['status', 'text', 'contentType', 'url', 'truncated'],
+    additionalProperties: false,
+  },
+  expectedMs: 1000,
+  async run({ url }, { signal, clock }) {
+    const abort = new AbortController();
+    const leave = (): void => abort.abort(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    const message = `http_get took longer than ${timeoutMs} ms: the server is slow, or timeoutMs is too short.`;
+    const cancel = clock.schedule(timeoutMs, () =>
+      abort.abort(new PolyphonyError('tool-failed', message, { retryable: true })),
+    );
+    try {
+      return await fetchPage(limits, String(url), abort.signal);
+    } finally {
+      cancel();
+      signal.removeEventListener('abort', leave);
+    }
+  },
+});

@@ -1,0 +1,184 @@
+/**
+ * One GET to a public address.
+ *
+ * N1. Every hop is checked anew: scheme, credentials, and each address that its name resolves to.
+ * N2. The socket goes to an address that was checked; the name is not resolved a second time.
+ * N3. Time and size are bounded over all hops together; whatever ends the call closes the socket.
+ */
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { pipeline } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { PolyphonyError } from 'polyphony';
+import { abortError } from 'polyphony/kit';
+
+export interface HttpLimits {
+  readonly maxBytes: number;
+  readonly maxRedirects: number;
+  readonly hosts: readonly string[] | undefined;
+  readonly isAllowed: (address: string) => boolean;
+  readonly resolve: (host: string) => Promise<readonly string[]>;
+}
+
+export interface Page {
+  readonly status: number;
+  readonly text: string;
+  readonly contentType: string;
+  /** The address after redirects. */
+  readonly url: string;
+  readonly truncated: boolean;
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const BINARY = /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|pdf|zip|gzip|x-tar|wasm|vnd\.)/i;
+
+const failed = (message: string, options: { cause?: unknown; retryable?: boolean } = {}): PolyphonyError =>
+  new PolyphonyError('tool-failed', message, { retryable: false, ...options });
+
+/** @throws tool-failed, cancelled or whatever the signal was aborted with */
+export async function fetchPage(limits: HttpLimits, address: string, signal: AbortSignal): Promise<Page> {
+  let url = parsed(address);
+  for (let hop = 0; hop <= limits.maxRedirects; hop += 1) {
+    const checked = await checkedAddress(limits, url, signal);
+    const response = await send(url, checked, signal);
+    const { location } = response.headers;
+    if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined)
+      return pageOf(limits, url, response, signal);
+    response.destroy();
+    const next = parsed(location, url);
+    if (url.protocol === 'https:' && next.protocol === 'http:') {
+      throw failed(`${url.host} redirects from https to http, which is not followed.`);
+    }
+    url = next;
+  }
+  throw failed(`"${address}" redirects more than ${limits.maxRedirects} times: give the final address.`);
+}
+
+function parsed(address: string, base?: URL): URL {
+  let url: URL;
+  try {
+    url = new URL(address, base);
+  } catch (cause) {
+    throw failed(`"${address.slice(0, 200)}" is no URL: give one that begins with https://.`, { cause });
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw failed(`"${url.protocol}" cannot be fetched: only http: and https: can.`);
+  }
+  if (url.username !== '' || url.password !== '') throw failed('A URL with a user or a password is not fetched.');
+  return url;
+}
+
+/** The address to connect to. All addresses of a name must be allowed, not only the one that is used. */
+async function checkedAddress(limits: HttpLimits, url: URL, signal: AbortSignal): Promise<string> {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+  if (limits.hosts !== undefined && !limits.hosts.some((pattern) => hostMatches(pattern, host))) {
+    throw failed(`"${host}" is not among the hosts that may be fetched.`);
+  }
+  const addresses = isIP(host) === 0 ? await resolved(limits, host, signal) : [host];
+  const [first] = addresses;
+  if (first === undefined || !addresses.every(limits.isAllowed)) {
+    throw failed(`"${host}" does not lead to a public address only, and nothing else is fetched.`);
+  }
+  return first;
+}
+
+/** `example.org` means itself, `*.example.org` whatever lies below it. */
+const hostMatches = (pattern: string, host: string): boolean =>
+  pattern.startsWith('*.') ? host.endsWith(pattern.slice(1).toLowerCase()) : host === pattern.toLowerCase();
+
+async function resolved({ resolve }: HttpLimits, host: string, signal: AbortSignal): Promise<readonly string[]> {
+  try {
+    return await untilAborted(resolve(host), signal);
+  } catch (cause) {
+    if (signal.aborted) throw abortError(signal);
+    throw failed(`"${host}" cannot be resolved.`, { cause, retryable: true });
+  }
+}
+
+/** A resolver knows no signal: it is left behind. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abortError(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+function send(url: URL, address: string, signal: AbortSignal): Promise<IncomingMessage> {
+  const family = isIP(address);
+  const lookup: LookupFunction = (_host, { all }, callback) =>
+    all === true ? callback(null, [{ address, family }]) : callback(null, address, family);
+  const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    // No agent: a pooled socket might have been opened to another address.
+    const options = { agent: false, lookup, signal, headers: HEADERS } as const;
+    request(url, options, resolve)
+      .on('error', (cause) => reject(signal.aborted ? abortError(signal) : unreachable(url, cause)))
+      .end();
+  });
+}
+
+const HEADERS = {
+  accept: 'text/html,application/json,text/*;q=0.9,*/*;q=0.1',
+  'accept-encoding': 'gzip, deflate, br',
+  'user-agent': 'polyphony',
+} as const;
+
+const unreachable = (url: URL, cause: unknown): PolyphonyError =>
+  failed(`"${url.host}" could not be reached.`, { cause, retryable: true });
+
+async function pageOf(limits: HttpLimits, url: URL, response: IncomingMessage, signal: AbortSignal): Promise<Page> {
+  try {
+    const contentType = response.headers['content-type'] ?? '';
+    if (BINARY.test(contentType)) throw failed(`"${url.host}" answers with ${contentType}; only text is fetched.`);
+    const { bytes, truncated } = await bodyOf(response, limits.maxBytes);
+    if (bytes.includes(0)) throw failed(`"${url.host}" answers with binary data; only text is fetched.`);
+    return {
+      status: response.statusCode ?? 0,
+      text: decoded(bytes, contentType),
+      contentType,
+      url: url.href,
+      truncated,
+    };
+  } catch (error) {
+    if (signal.aborted) throw abortError(signal);
+    throw error instanceof PolyphonyError ? error : unreachable(url, error);
+  } finally {
+    response.destroy();
+  }
+}
+
+/** The limit counts what is unpacked, so that a small answer cannot become a large one. */
+async function bodyOf(
+  response: IncomingMessage,
+  maxBytes: number,
+): Promise<{ readonly bytes: Buffer; readonly truncated: boolean }> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of unpacked(response) as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > maxBytes) return { bytes: Buffer.concat(chunks).subarray(0, maxBytes), truncated: true };
+  }
+  return { bytes: Buffer.concat(chunks), truncated: false };
+}
+
+function unpacked(response: IncomingMessage): NodeJS.ReadableStream {
+  const encoding = response.headers['content-encoding'] ?? 'identity';
+  const decoder = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress };
+  if (encoding === 'identity') return response;
+  if (!Object.hasOwn(decoder, encoding)) throw failed(`The encoding "${encoding}" cannot be unpacked.`);
+  // Errors reach the reader of the last stream; the callback only keeps them from being thrown twice.
+  return pipeline(response, decoder[encoding as keyof typeof decoder](), () => undefined);
+}
+
+function decoded(bytes: Buffer, contentType: string): string {
+  const charset = /charset="?([\w-]+)/i.exec(contentType)?.[1] ?? 'utf-8';
+  try {
+    return new TextDecoder(charset).decode(bytes);
+  } catch {
+    return new TextDecoder().decode(bytes);
+  }
+}

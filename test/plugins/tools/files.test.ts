@@ -1,0 +1,184 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { fakeClock } from 'polyphony/kit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { globMatches } from '../../../plugins/tools/files/glob.ts';
+import { type FileToolsOptions, fileTools } from '../../../plugins/tools/files.ts';
+
+let base = '';
+let folder = '';
+
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), 'polyphony-files-'));
+  folder = join(base, 'inside');
+  await mkdir(join(folder, 'docs', 'deep'), { recursive: true });
+  await mkdir(join(folder, '.git'));
+  await mkdir(join(base, 'inside-too'));
+  const files: Record<string, string | Buffer> = {
+    'inside/a.md': 'alpha é',
+    'inside/docs/b.md': 'beta',
+    'inside/docs/deep/c.ts': 'gamma',
+    'inside/.env': 'KEY=secret',
+    'inside/prod.env': 'KEY=secret',
+    'inside/server.key': 'secret',
+    'inside/.git/config': 'secret',
+    'inside/binary.bin': Buffer.from([1, 0, 2]),
+    'inside/latin.txt': Buffer.from([0xe9, 0x20]),
+    'inside/large.txt': 'x'.repeat(3000),
+    'outside.txt': 'outside',
+    'inside-too/x.txt': 'outside',
+  };
+  for (const [path, content] of Object.entries(files)) await writeFile(join(base, path), content);
+  await symlink(join(base, 'outside.txt'), join(folder, 'leads-out.txt'));
+  await symlink(base, join(folder, 'up'));
+  await symlink('a.md', join(folder, 'leads-in.md'));
+  await symlink('.env', join(folder, 'innocent.txt'));
+  await symlink('docs', join(folder, 'linked'));
+});
+afterAll(() => rm(base, { recursive: true }));
+
+function run(
+  name: string,
+  input: Record<string, unknown>,
+  options: FileToolsOptions = {},
+  signal = new AbortController().signal,
+) {
+  const tool = fileTools({ folder, maxBytes: 2000, ...options }).tools?.find((one) => one.name === name);
+  return tool?.run(input, { signal, idempotencyKey: 'k', clock: fakeClock() });
+}
+const read = (path: string, options?: FileToolsOptions) => run('read_file', { path }, options);
+const list = (pattern: string, options?: FileToolsOptions) => run('list_files', { pattern }, options);
+
+describe('read_file', () => {
+  it('reads text inside the folder, by any path that stays there', async () => {
+    expect(await read('a.md')).toEqual({ text: 'alpha é', path: 'a.md', bytes: 8 });
+    expect(await read('./docs/../docs/b.md')).toMatchObject({ text: 'beta', path: 'docs/b.md' });
+    expect(await read(join(folder, 'a.md'))).toMatchObject({ path: 'a.md' });
+    expect(await read('leads-in.md')).toMatchObject({ text: 'alpha é', path: 'a.md' });
+    expect(await read('linked/b.md')).toMatchObject({ path: 'docs/b.md' });
+  });
+
+  const refused: Record<string, RegExp> = {
+    '../outside.txt': /outside the folder/,
+    'docs/../../outside.txt': /outside the folder/,
+    '../inside-too/x.txt': /outside the folder/,
+    '/etc/passwd': /outside the folder/,
+    'leads-out.txt': /outside the folder/,
+    'up/outside.txt': /outside the folder/,
+    'up/inside/.env': /hidden or looks like a secret/,
+    '.env': /secret/,
+    'PROD.ENV': /secret/,
+    'prod.env': /secret/,
+    'server.key': /secret/,
+    '.git/config': /secret/,
+    'innocent.txt': /secret/,
+    'none.md': /no file/,
+    docs: /is no file/,
+    '': /empty/,
+    'a\0.md': /zero character/,
+    'binary.bin': /binary/,
+    'latin.txt': /no UTF-8/,
+    'large.txt': /3000 bytes; at most 2000/,
+  };
+  for (const [path, message] of Object.entries(refused)) {
+    it(`refuses ${JSON.stringify(path)}`, () => expect(read(path)).rejects.toThrow(message));
+  }
+
+  it('reads secrets only when told to, and never hangs on a pipe', async () => {
+    expect(await read('.env', { secrets: true })).toMatchObject({ text: 'KEY=secret' });
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    await expect(read('pipe')).rejects.toThrow(/is no file/);
+    await rm(join(folder, 'pipe'));
+  });
+
+  it('law: no path leads out of the folder or to a secret', async () => {
+    const step = fc.constantFrom(
+      '..',
+      '.',
+      'docs',
+      'up',
+      'inside',
+      'linked',
+      'a.md',
+      'outside.txt',
+      '.env',
+      'deep',
+      '/',
+      base,
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (steps) => {
+        const result: unknown = await read(steps.join('/'))?.catch((error: unknown) => error);
+        const text = result instanceof Error ? '' : JSON.stringify(result);
+        expect(text).not.toMatch(/outside|secret/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('list_files', () => {
+  it('lists what matches, in order, without secrets and without following links', async () => {
+    expect(await list('**')).toEqual({
+      files: ['a.md', 'binary.bin', 'docs/b.md', 'docs/deep/c.ts', 'large.txt', 'latin.txt'],
+      truncated: false,
+    });
+    expect(await list('**/*.md')).toMatchObject({ files: ['a.md', 'docs/b.md'] });
+    expect(await list('*.md')).toMatchObject({ files: ['a.md'] });
+    expect(await list('docs/?.md')).toMatchObject({ files: ['docs/b.md'] });
+    expect(await list('./docs/**/*.ts')).toMatchObject({ files: ['docs/deep/c.ts'] });
+  });
+
+  it('is bounded and stays inside', async () => {
+    expect(await list('**', { maxFiles: 2 })).toMatchObject({ truncated: true });
+    await expect(list('../*')).rejects.toThrow(/leaves the folder/);
+    await expect(list('/etc/*')).rejects.toThrow(/leaves the folder/);
+    await expect(run('list_files', { pattern: '*' }, {}, AbortSignal.abort())).rejects.toThrow();
+    await expect(list('*', { folder: join(base, 'none') })).rejects.toThrow(/cannot be read/);
+    expect(() => fileTools({ maxFiles: 0 })).toThrow(/maxFiles is 0/);
+  });
+
+  it('passes over a folder that may not be read', async () => {
+    await mkdir(join(folder, 'locked'));
+    await chmod(join(folder, 'locked'), 0);
+    expect(await list('*.md')).toMatchObject({ files: ['a.md'] });
+    await chmod(join(folder, 'locked'), 0o700);
+  });
+});
+
+describe('globs', () => {
+  const matches = (pattern: string, path: string) => globMatches(pattern.split('/'), path.split('/'));
+
+  it('match as one expects', () => {
+    expect(matches('a*c?e', 'abbbcde')).toBe(true);
+    expect(matches('*a*b*', 'xxaxxbxx')).toBe(true);
+    expect(matches('**', 'a/b/c')).toBe(true);
+    expect(matches('a/**/z', 'a/z')).toBe(true);
+    expect(matches('a/**/z', 'a/b/c/z')).toBe(true);
+    expect(matches('*', 'a/b')).toBe(false);
+    expect(matches('a.c', 'abc')).toBe(false);
+  });
+
+  it('agree with the regular expression that means the same', () => {
+    const unit = fc.constantFrom('a', 'b', '*', '?');
+    fc.assert(
+      fc.property(
+        fc.string({ unit, maxLength: 6 }),
+        fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 8 }),
+        (pattern, name) => {
+          fc.pre(pattern !== '**' && name !== '' && pattern !== '');
+          const meaning = new RegExp(`^${pattern.replace(/\*+/g, '.*').replaceAll('?', '.')}$`);
+          expect(globMatches([pattern], [name])).toBe(meaning.test(name));
+        },
+      ),
+    );
+  });
+
+  it('do not explode', () => {
+    expect(matches(`${'*a'.repeat(200)}b`, 'a'.repeat(400))).toBe(false);
+    expect(matches(`${'**/'.repeat(60)}z`, `${'a/'.repeat(60)}b`)).toBe(false);
+  });
+});
