@@ -86,7 +86,8 @@ export function lacks({ card }: CatalogueModel, { operation, tier, can }: Demand
   if (tier !== undefined && card.tier !== tier) missing.push(`is ${card.tier}, not ${tier}`);
   const unable = can.filter((capability) => !card.capabilities.includes(capability));
   if (unable.length > 0) missing.push(`lacks ${unable.join(', ')}`);
-  if (card.dedicatedTo !== undefined && !can.includes(card.dedicatedTo)) missing.push(`is made for ${card.dedicatedTo} alone`);
+  if (card.dedicatedTo !== undefined && !can.includes(card.dedicatedTo))
+    missing.push(`is made for ${card.dedicatedTo} alone`);
   if (card.lifecycle?.stage === 'retired') missing.push('is retired');
   return missing;
 }

@@ -221,6 +221,7 @@ function unknownField(
   pointer: string,
   checking: Checking,
 ): void {
+  if (checking.report.isFull()) return;
   const { properties, additionalProperties, patternProperties } = leaf.schema;
   if (patternProperties !== undefined || additionalProperties === true) return;
   const known = isRecord(properties) ? Object.keys(properties) : [];

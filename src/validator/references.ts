@@ -61,6 +61,7 @@ function setValueOutput(subject: Subject, study: Study): void {
 
 function resolveUses(uses: readonly Use[], subject: Subject | undefined, study: Study): void {
   for (const use of uses) {
+    if (study.report.isFull()) return;
     const outline = resolveUse(use, subject, study);
     subject?.outlines.set(use.text, outline ?? 'any');
   }

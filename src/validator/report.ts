@@ -28,6 +28,8 @@ export const MOST_ISSUES = 500;
 
 export interface Report {
   readonly findings: Finding[];
+  /** Nothing more is taken, so nothing more need be worked out. */
+  readonly isFull: () => boolean;
   add(code: IssueCode, path: string, message: string, details?: FindingDetails): void;
 }
 
@@ -35,6 +37,7 @@ export function createReport(): Report {
   const findings: Finding[] = [];
   return {
     findings,
+    isFull: () => findings.length > MOST_ISSUES,
     add(code, path, message, details = {}) {
       if (findings.length > MOST_ISSUES) return;
       if (findings.length === MOST_ISSUES) {

@@ -34,7 +34,7 @@ export function readShape(document: unknown, bounds: PlanBounds, report: Report)
   if (hasPlanShape(document)) return { plan: document, broken: NONE };
   const parsed = PlanSchema.safeParse(document);
   if (parsed.success) return { plan: parsed.data, broken: NONE };
-  for (const issue of parsed.error.issues) reportIssue(issue, document, report);
+  for (const issue of parsed.error.issues) if (!report.isFull()) reportIssue(issue, document, report);
   return salvage(document, parsed.error.issues);
 }
 
@@ -87,7 +87,7 @@ const USUAL_NAMES: ReadonlyMap<string, string> = new Map([
 
 function reportIssue(issue: z.core.$ZodIssue, document: unknown, report: Report): void {
   if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) reportUnknownField(key, issue.path, document, report);
+    for (const key of issue.keys) if (!report.isFull()) reportUnknownField(key, issue.path, document, report);
     return;
   }
   const deeper = issue.code === 'invalid_union' ? unionIssue(issue) : undefined;

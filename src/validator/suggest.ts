@@ -6,14 +6,29 @@
 const LONGEST_NAME = 80;
 const MOST_CANDIDATES = 4000;
 
-/** Separators and case gone, everything else as it is. */
-const squeezed = (name: string): string => name.toLowerCase().replace(/[\s_\-./:]+/g, '');
-const words = (name: string): string[] =>
-  name
+interface Spelling {
+  /** Separators and case gone, everything else as it is. */
+  readonly squeezed: string;
+  readonly words: ReadonlySet<string>;
+}
+
+const MOST_KEPT = 5000;
+const spellings = new Map<string, Spelling>();
+
+/** Kept: the names of a catalogue and the ids of a plan are compared again and again. */
+function spellingOf(name: string): Spelling {
+  const known = spellings.get(name);
+  if (known !== undefined) return known;
+  const words = name
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase()
     .split(/[\s_\-./:]+/)
     .filter((word) => word.length > 1);
+  const spelling = { squeezed: name.toLowerCase().replace(/[\s_\-./:]+/g, ''), words: new Set(words) };
+  if (spellings.size >= MOST_KEPT) spellings.clear();
+  spellings.set(name, spelling);
+  return spelling;
+}
 
 /** Optimal string alignment distance, or `limit + 1` as soon as it must be more than `limit`. */
 export function editDistance(left: string, right: string, limit: number): number {
@@ -38,7 +53,7 @@ export function editDistance(left: string, right: string, limit: number): number
     before = previous;
     previous = current;
   }
-  return previous[right.length] ?? limit + 1;
+  return Math.min(previous[right.length] ?? limit + 1, limit + 1);
 }
 
 const isSwap = (left: string, right: string, row: number, column: number): boolean =>
@@ -50,19 +65,17 @@ const isSwap = (left: string, right: string, row: number, column: number): boole
 /** 0 is the same name written otherwise; from `WORDS_APART` on the names share words or a beginning only. */
 const WORDS_APART = 10;
 
-function distanceOf(name: string, candidate: string): number | undefined {
-  const [short, other] = [squeezed(name), squeezed(candidate)];
+function distanceOf(mine: Spelling, theirs: Spelling): number | undefined {
+  const [short, other] = [mine.squeezed, theirs.squeezed];
   if (short === other) return 0;
   const limit = Math.max(1, Math.floor(Math.min(short.length, other.length) / 3));
   const distance = editDistance(short, other, limit);
   if (distance <= limit) return distance;
-  if (short.length >= 3 && (other.startsWith(short) || short.startsWith(other)) && other.length >= 3) {
+  if (Math.min(short.length, other.length) >= 3 && (other.startsWith(short) || short.startsWith(other)))
     return WORDS_APART;
-  }
-  const mine = new Set(words(name));
-  const theirs = new Set(words(candidate));
-  const shared = [...mine].filter((word) => theirs.has(word)).length;
-  const share = shared / Math.max(1, Math.max(mine.size, theirs.size));
+  let shared = 0;
+  for (const word of mine.words) if (theirs.words.has(word)) shared += 1;
+  const share = shared / Math.max(1, mine.words.size, theirs.words.size);
   return share >= 0.5 ? WORDS_APART + 1 - share : undefined;
 }
 
@@ -74,10 +87,11 @@ interface Near {
 function nearNames(name: string, candidates: Iterable<string>): Near[] {
   if (name.length > LONGEST_NAME) return [];
   const near: Near[] = [];
+  const mine = spellingOf(name);
   let seen = 0;
   for (const candidate of candidates) {
     if (++seen > MOST_CANDIDATES) break;
-    const distance = candidate.length > LONGEST_NAME ? undefined : distanceOf(name, candidate);
+    const distance = candidate.length > LONGEST_NAME ? undefined : distanceOf(mine, spellingOf(candidate));
     if (distance !== undefined) near.push({ name: candidate, distance });
   }
   return near.sort((a, b) => a.distance - b.distance);

@@ -135,7 +135,7 @@ describe('whatever is given', () => {
   it('plans made of hostile parts', () => {
     fc.assert(
       fc.property(plan, (raw) => void check(raw)),
-      { numRuns: 1500 },
+      { numRuns: 400 },
     );
   });
 
@@ -147,7 +147,7 @@ describe('whatever is given', () => {
         check(text.slice(0, cut));
         check(text.slice(0, cut) + noise + text.slice(cut));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -163,21 +163,21 @@ describe('whatever is given', () => {
     });
     fc.assert(
       fc.property(anything, (raw) => void check(raw)),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
     fc.assert(
       fc.property(
         anything,
         (part) => void check({ version: 1, nodes: [{ id: 'a', use: 'value', in: part }], output: part }),
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
   it('arbitrary text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (raw) => void check(raw)),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });
