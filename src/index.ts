@@ -18,6 +18,16 @@ export type * from './core/provider.ts';
 export type * from './core/stores.ts';
 export type * from './core/validation.ts';
 export type {
+  EngineParts,
+  PlanOptions,
+  Polyphony,
+  PolyphonyOptions,
+  Runnable,
+  RunOutcome,
+  StartOptions,
+} from './polyphony.ts';
+export { createPolyphony, defaultPlugins } from './polyphony.ts';
+export type {
   Condition,
   Infer,
   Ref,

@@ -2,7 +2,7 @@
  * What the gateway costs over the bare thing: undici and JSON.parse (for streams: undici, eventsource-parser and
  * JSON.parse) against the same server, in turns, in the same run. The server is a process of its own.
  *
- *   node --conditions=polyphony-source --import tsx test/bench/calls.ts
+ *   npm run bench -- calls
  */
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -24,13 +24,12 @@ import type { Measurement } from './measurement.ts';
 const MESSAGES = [{ role: 'user' as const, content: 'Say something in a few words.' }];
 
 async function startUpstream(): Promise<{ readonly url: string; stop(): void }> {
-  const child = fork(new URL('./upstream.mjs', import.meta.url), {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-    execArgv: [],
+  const file = import.meta.url.endsWith('.ts') ? './upstream.ts' : './upstream.js';
+  const child = fork(new URL(file, import.meta.url));
+  const port = await new Promise<number>((resolve, reject) => {
+    child.once('message', (address: { readonly port: number }) => resolve(address.port));
+    child.once('exit', () => reject(new Error('the upstream of the benchmark did not start')));
   });
-  const port = await new Promise<string>((resolve) =>
-    child.stdout?.once('data', (data) => resolve(String(data).trim())),
-  );
   return { url: `http://127.0.0.1:${port}/v1`, stop: () => child.kill() };
 }
 

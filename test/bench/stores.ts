@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { RunEvent } from '../../src/core/engine.ts';
 import type { LedgerRow, Stores } from '../../src/core/stores.ts';
 import { ledgerRow } from '../../src/kit/testing.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
+import type { Measurement } from './measurement.ts';
 
 export interface StoreFigure {
   readonly store: 'memory' | 'sqlite';
@@ -131,18 +131,17 @@ async function figuresOf(store: StoreFigure['store'], stores: Stores): Promise<S
   }
 }
 
-export async function run(): Promise<readonly StoreFigure[]> {
+export async function run(): Promise<readonly Measurement[]> {
   const folder = mkdtempSync(join(tmpdir(), 'polyphony-bench-'));
   try {
     const memory = await figuresOf('memory', memoryStores());
-    return [...memory, ...(await figuresOf('sqlite', sqliteStores({ path: join(folder, 'bench.db') })))];
+    const sqlite = await figuresOf('sqlite', sqliteStores({ path: join(folder, 'bench.db') }));
+    return [...memory, ...sqlite].map(({ store, what, microseconds }) => ({
+      name: `${store}: ${what}`,
+      value: microseconds,
+      unit: 'µs',
+    }));
   } finally {
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  for (const { store, what, microseconds } of await run()) {
-    console.log(`${store.padEnd(8)} ${what.padEnd(52)} ${microseconds.toFixed(2).padStart(9)} µs`);
   }
 }

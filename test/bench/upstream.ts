@@ -1,6 +1,8 @@
-// A server for benchmarks, in a process of its own: POST /v1/chat/completions answers at once, streamed when asked to.
-// The number of chunks comes in the model's name: `chunks-500`. Prints its port.
-import { createServer } from 'node:http';
+/**
+ * A server for benchmarks, in a process of its own: POST /v1/chat/completions answers at once, streamed when asked to.
+ * The number of chunks comes in the model's name: `chunks-500`. Tells its parent the port.
+ */
+import { createServer, type ServerResponse } from 'node:http';
 
 const usage = { prompt_tokens: 12, completion_tokens: 8, total_tokens: 20 };
 const answer = Buffer.from(
@@ -9,15 +11,17 @@ const answer = Buffer.from(
     object: 'chat.completion',
     created: 1,
     model: 'bench',
-    choices: [{ index: 0, message: { role: 'assistant', content: 'An answer of a few words.' }, finish_reason: 'stop' }],
+    choices: [
+      { index: 0, message: { role: 'assistant', content: 'An answer of a few words.' }, finish_reason: 'stop' },
+    ],
     usage,
   }),
 );
-const chunk = (delta, finish_reason = null) =>
+const chunk = (delta: object, finish_reason: string | null = null): string =>
   `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'bench', choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
 const piece = chunk({ content: 'word ' });
 
-async function stream(response, count) {
+async function stream(response: ServerResponse, count: number): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.write(chunk({ role: 'assistant', content: '' }));
   for (let sent = 0; sent < count; sent += 1) {
@@ -29,8 +33,8 @@ async function stream(response, count) {
 }
 
 const server = createServer((request, response) => {
-  const parts = [];
-  request.on('data', (part) => parts.push(part));
+  const parts: Buffer[] = [];
+  request.on('data', (part: Buffer) => parts.push(part));
   request.on('end', () => {
     const body = Buffer.concat(parts).toString();
     if (!body.includes('"stream":true')) {
@@ -42,5 +46,5 @@ const server = createServer((request, response) => {
   });
 });
 server.keepAliveTimeout = 60_000;
-server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`));
+server.listen(0, '127.0.0.1', () => process.send?.(server.address()));
 process.on('disconnect', () => process.exit());

@@ -1,0 +1,56 @@
+/**
+ * Every benchmark, one after the other, against its floor in the same run; the figures beside the targets.
+ *
+ *   npm run bench             all of them
+ *   npm run bench -- calls    those whose name begins so
+ *   npm run bench -- --json   the figures as JSON
+ */
+import { availableParallelism } from 'node:os';
+import type { Measurement } from './measurement.ts';
+
+const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promise<readonly Measurement[]> }>>> = {
+  'cold-start': () => import('./cold-start.ts'),
+  validation: () => import('./validation.ts'),
+  dag: () => import('./dag.ts'),
+  stores: () => import('./stores.ts'),
+  calls: () => import('./calls.ts'),
+};
+
+const rounded = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));
+
+function targetText({ target }: Measurement): string {
+  if (target === undefined) return '';
+  return 'below' in target ? `target < ${target.below}` : `target ≥ ${target.atLeast}`;
+}
+
+function met({ target, value }: Measurement): boolean {
+  if (target === undefined) return true;
+  return 'below' in target ? value < target.below : value >= target.atLeast;
+}
+
+function line(measurement: Measurement): string {
+  const mark = measurement.target === undefined ? ' ' : met(measurement) ? '✓' : '✗';
+  const details = Object.entries(measurement.details ?? {}).map(([name, value]) => `${name} ${rounded(value)}`);
+  const figure = `${rounded(measurement.value)} ${measurement.unit}`;
+  return `${mark} ${measurement.name.padEnd(52)} ${figure.padEnd(34)} ${targetText(measurement).padEnd(16)} ${details.join(', ')}`.trimEnd();
+}
+
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const asJson = process.argv.includes('--json');
+const chosen = Object.entries(BENCHES).filter(
+  ([name]) => wanted.length === 0 || wanted.some((start) => name.startsWith(start)),
+);
+if (chosen.length === 0) {
+  console.error(`There is no benchmark ${wanted.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
+  process.exit(2);
+}
+if (!asJson)
+  console.log(`Node ${process.version}, ${availableParallelism()} cores; shared machines are noisy: read the ratios\n`);
+const figures: Record<string, readonly Measurement[]> = {};
+for (const [name, load] of chosen) {
+  const { run } = await load();
+  const measurements = await run();
+  figures[name] = measurements;
+  if (!asJson) console.log([name, ...measurements.map(line)].join('\n'), '\n');
+}
+if (asJson) console.log(JSON.stringify(figures, null, 2));

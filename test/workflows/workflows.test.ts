@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createPolyphony, type Polyphony } from '../../src/index.ts';
+
+const folder = resolve(import.meta.dirname, '../../workflows');
+const names = readdirSync(folder).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -3)] : []));
+
+const open = async <T>(use: (polyphony: Polyphony) => Promise<T>): Promise<T> => {
+  const polyphony = await createPolyphony();
+  try {
+    return await use(polyphony);
+  } finally {
+    await polyphony.close();
+  }
+};
+
+describe('ready-made workflows', () => {
+  it('are five at least, each as TypeScript and as JSON', () => {
+    expect(names.length).toBeGreaterThanOrEqual(5);
+    expect(readdirSync(folder).filter((file) => file.endsWith('.plan.json'))).toHaveLength(names.length);
+  });
+
+  it.each(names)('%s: both say the same, and the plan is valid without repair', async (name) => {
+    const { default: workflow } = await import(join(folder, `${name}.ts`));
+    const text = readFileSync(join(folder, `${name}.plan.json`), 'utf8');
+    expect(JSON.parse(text), 'run `npm run workflows`').toEqual(workflow.plan);
+    expect(workflow.id).toBe(name);
+    await open(async (polyphony) => {
+      const { issues, repaired } = polyphony.validate(text);
+      expect({ issues, repaired }).toEqual({ issues: [], repaired: [] });
+    });
+  });
+
+  it('run: triage takes the branch of the label', async () => {
+    const { default: triage } = await import('../../workflows/triage.ts');
+    await open(async (polyphony) => {
+      const ticket = 'My invoice 12 charges me twice for one seat. Please refund the payment.';
+      const { output, status } = await polyphony.run(triage, { ticket });
+      expect(status).toBe('done');
+      expect(output.label).toBe('billing');
+      expect(output.about).toContain('invoice 12');
+    });
+  });
+
+  it('run: digest reads every file that matches', async () => {
+    const { default: digest } = await import('../../workflows/digest.ts');
+    await open(async (polyphony) => {
+      const { output } = await polyphony.run(digest, { pattern: 'examples/material/*.md' });
+      expect(output.files).toHaveLength(3);
+      expect(output.summaries).toHaveLength(3);
+      expect(output.digest.length).toBeGreaterThan(40);
+    });
+  });
+
+  it('run: ask answers from the text', async () => {
+    const { default: ask } = await import('../../workflows/ask.ts');
+    await open(async (polyphony) => {
+      const { output } = await polyphony.run(ask, {
+        question: 'How much does a late book cost a day?',
+        pattern: 'examples/material/rules.md',
+      });
+      expect(output.answer).toContain('fifty cents');
+    });
+  });
+
+  it('run: compare names both sides', async () => {
+    const { default: compare } = await import('../../workflows/compare.ts');
+    await open(async (polyphony) => {
+      const { output } = await polyphony.run(compare, {
+        first: 'examples/material/harbour.md',
+        second: 'examples/material/valley.md',
+      });
+      expect(output.first).toContain('harbour');
+      expect(output.comparison.length).toBeGreaterThan(100);
+    });
+  });
+
+  it('run: approve waits for a person, and goes on with the answer', async () => {
+    const { default: approve } = await import('../../workflows/approve.ts');
+    await open(async (polyphony) => {
+      const asked = await polyphony.run(approve, { path: 'examples/material/rules.md' });
+      expect(asked.status).toBe('suspended');
+      const question = asked.waiting?.[0];
+      expect(question?.nodeId).toBe('review');
+      await polyphony.engine.answer(asked.runId, 'review', 'yes');
+      const result = await (await polyphony.resume(asked.runId)).result();
+      expect(result.output).toMatchObject({ approved: true, summary: expect.stringContaining('reading room') });
+    });
+  });
+});
