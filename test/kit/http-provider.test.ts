@@ -116,6 +116,20 @@ describe('a good answer', () => {
     await server.closed;
   });
 
+  test('that the wire gives up on closes its socket, read or not', async () => {
+    const server = await loopback((_, response) => void response.write('Hello'));
+    const lazy: WireFormat = {
+      ...wire,
+      async *decode() {
+        yield { type: 'text-delta', text: 'x' };
+        throw new PolyphonyError('unsupported', 'never mind');
+      },
+    };
+    const error = await failure(run(providerOf({ baseURL: server.url, wire: lazy })));
+    expect(error).toMatchObject({ code: 'unsupported', message: 'echo/m: never mind' });
+    await server.closed;
+  });
+
   test('tells the limits of its headers', async () => {
     const server = await loopback((_, response) => {
       response.setHeader('x-ratelimit-remaining-tokens', '99');
@@ -177,8 +191,7 @@ describe('a bad answer', () => {
     expect(error.message).toContain('https://elsewhere.example,');
   });
 
-  test('never shows a key, wherever the server repeats it', async () => {
-    const secret = 'odd:key/1';
+  test.each(['odd:key/1', 'k:1/x'])('never shows a key, wherever the server repeats it: %s', async (secret) => {
     const server = await loopback((call, response) => {
       response.writeHead(401);
       response.end(`no: ${call.headers.authorization} nor sk-abcdefghijklmnopqrstuvwxyz`);

@@ -1,8 +1,18 @@
 /** What is known of a chat answer while it is read, and how it ends. */
 import { PolyphonyError } from '../../core/errors.ts';
-import type { ChatRequest, Citation, FinishReason, ModelEvent, TokenLogprob, Usage } from '../../core/model.ts';
+import type {
+  ChatRequest,
+  Citation,
+  FinishReason,
+  JsonSchema,
+  JsonValue,
+  ModelEvent,
+  TokenLogprob,
+  Usage,
+} from '../../core/model.ts';
 import type { WireContext } from '../../core/provider.ts';
 import { defined } from '../json-shape.ts';
+import { dropOptionalNulls } from '../json-validation.ts';
 import { type ToolCallAssembler, toolCallAssembler } from '../tool-calls.ts';
 import { usageMissing } from './operations.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
@@ -29,6 +39,8 @@ export interface ChatState {
   readonly raw: unknown[];
   readonly keepsRaw: boolean;
   readonly reasoningBesideOutput: boolean;
+  /** The schemas of tools that were sent in the strict subset, whose optional arguments come as nulls. */
+  readonly strictTools: ReadonlyMap<string, JsonSchema>;
   readonly calls: ToolCallAssembler;
   readonly reasoning: ReasoningReader;
 }
@@ -51,6 +63,7 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     raw: [],
     keepsRaw: request.includeRaw === true,
     reasoningBesideOutput: quirks.reasoningBesideOutput === true,
+    strictTools: strictToolsOf(request, quirks),
     calls: toolCallAssembler(() => `call_${state.id ?? 'unnamed'}`),
     reasoning: reasoningReader(context.target.provider),
   };
@@ -64,10 +77,24 @@ export function finish(state: ChatState): void {
   const { events } = state;
   const block = state.reasoning.close();
   if (block !== undefined) events.push(block);
-  events.push(...state.calls.finish());
+  for (const event of state.calls.finish()) events.push(withoutNulls(event, state.strictTools));
   if (state.malformed > 0) events.push(malformedWarning(state.malformed));
   if (state.usage === undefined) events.push(usageMissing);
   events.push(finishEvent(state));
+}
+
+function strictToolsOf(request: ChatRequest, quirks: ChatCompletionsQuirks): ReadonlyMap<string, JsonSchema> {
+  const strict = quirks.strictSchemas === true ? (request.tools ?? []).filter((tool) => tool.strict === true) : [];
+  return new Map(strict.map((tool) => [tool.name, tool.inputSchema]));
+}
+
+function withoutNulls(event: ModelEvent, strictTools: ReadonlyMap<string, JsonSchema>): ModelEvent {
+  const schema = event.type === 'tool-call' ? strictTools.get(event.call.name) : undefined;
+  if (event.type !== 'tool-call' || schema === undefined) return event;
+  return {
+    type: 'tool-call',
+    call: { ...event.call, arguments: dropOptionalNulls(schema, event.call.arguments) as JsonValue },
+  };
 }
 
 function finishEvent(state: ChatState): ModelEvent {

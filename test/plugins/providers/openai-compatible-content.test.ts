@@ -24,6 +24,23 @@ describe('tool calls', () => {
     expect(response).toMatchObject({ finishReason: 'tool-calls', content: [{ name: 'f', arguments: { a: 1 } }] });
   });
 
+  test('of strict tools come without the nulls that stand for absent arguments', async () => {
+    const inputSchema = {
+      type: 'object',
+      properties: { a: { type: 'number' }, b: { type: ['string', 'null'] }, c: { type: 'string' } },
+      required: ['a', 'b'],
+    };
+    const call = { index: 0, id: 'c1', function: { name: 'f', arguments: '{"a":1,"b":null,"c":null}' } };
+    const answer = sse([delta({ tool_calls: [call] }, 'tool_calls', { usage })]);
+    const tools = [{ name: 'f', inputSchema, strict: true }];
+    const { response, body } = await exchange(answer, chat('Hi', { tools }), { strictSchemas: true });
+    expect(response.content).toMatchObject([{ arguments: { a: 1, b: null } }]);
+    expect(response.content).not.toMatchObject([{ arguments: { c: null } }]);
+    expect(body.tools).toMatchObject([{ function: { strict: true, parameters: { required: ['a', 'b', 'c'] } } }]);
+    const lax = await exchange(answer, chat('Hi', { tools }));
+    expect(lax.response.content).toMatchObject([{ arguments: { c: null } }]);
+  });
+
   test('return the signature that came with them, to this wire only', async () => {
     const extra_content = { vendor: { thought_signature: 'abc' } };
     const call = { index: 0, id: 'c1', function: { name: 'f', arguments: '{}' }, extra_content };
