@@ -9,6 +9,8 @@ type Load = () => Promise<{ readonly default: Plugin | (() => Plugin) }>;
 const PROVIDERS: readonly { readonly variables: readonly string[]; readonly load: Load }[] = [
   { variables: ['POLYPHONY_BASE_URL', 'OPENAI_BASE_URL'], load: () => import('./openai-compatible.ts') },
   { variables: ['OPENAI_API_KEY'], load: () => import('./openai.ts') },
+  { variables: ['ANTHROPIC_API_KEY'], load: () => import('./anthropic.ts') },
+  { variables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'], load: () => import('./google.ts') },
 ];
 
 /** Loads only the files of the providers that it returns. */

@@ -2,6 +2,7 @@
 import type { ModelRequest, Provider } from 'polyphony';
 import { modelCard } from 'polyphony/kit';
 import { anthropic } from '../../plugins/providers/anthropic.ts';
+import { google } from '../../plugins/providers/google.ts';
 import { openaiCompatible } from '../../plugins/providers/openai-compatible.ts';
 
 export interface Adapter {
@@ -20,6 +21,8 @@ const moderate: ModelRequest = { operation: 'moderate', input: [{ type: 'text', 
 
 const compatible = (baseURL: string): Provider => openaiCompatible({ baseURL, models: [model] });
 
+const gemini = (baseURL: string): Provider => google({ baseURL, apiKey: 'recorded', models: [model] });
+
 export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   'openai-chat': { request: chat, provider: compatible },
   embeddings: { request: embed, provider: compatible },
@@ -27,6 +30,8 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
     request: chat,
     provider: (baseURL) => anthropic({ baseURL, apiKey: 'recorded', models: [model] }),
   },
+  'embeddings-gemini': { request: embed, provider: gemini },
+  gemini: { request: chat, provider: gemini },
   images: { request: image, provider: compatible },
   moderations: { request: moderate, provider: compatible },
 };

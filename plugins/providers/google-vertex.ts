@@ -1,0 +1,101 @@
+/**
+ * Google's models on Vertex AI: the same wire at the address of a project, with a bearer token that the caller's own
+ * library (or `gcloud auth print-access-token`) provides. A target's region is the location.
+ */
+import { definePlugin, PolyphonyError, type Provider, type RateLimit, type Target } from 'polyphony';
+import { httpProvider, type ModelCardFields, modelCard, rememberSecret } from 'polyphony/kit';
+import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
+import { type EmbeddingCall, encodePrediction } from './google/embeddings.ts';
+import { CHAT, factsOf, undescribed } from './google/facts.ts';
+import { type GeminiWireOptions, geminiWire } from './google/wire.ts';
+
+export interface GoogleVertexOptions {
+  /** Asked at each request; keep the token there until it expires. */
+  readonly accessToken: () => Promise<string>;
+  /** @default the environment's GOOGLE_CLOUD_PROJECT */
+  readonly project?: string;
+  /** Where targets without a region go. @default GOOGLE_CLOUD_LOCATION, else 'global' */
+  readonly location?: string;
+  /** Locations that the router may choose among. @default the one location */
+  readonly regions?: readonly string[];
+  /** The first half of `provider/model`. @default 'google-vertex' */
+  readonly id?: string;
+  /** Up to and including the publisher (`…/publishers/google`); a function of the target. @default by project and location */
+  readonly baseURL?: string | ((target: Target) => string);
+  /** Instead of the models that are known; an id alone makes a card without a price. */
+  readonly models?: readonly (string | ModelCardFields)[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Requests at once. @default 64 */
+  readonly concurrency?: number;
+  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
+}
+
+const MODELS = [...CHAT_MODELS, ...EMBEDDING_MODELS];
+
+/** @throws invalid-config when an option is malformed */
+export function googleVertex(options: GoogleVertexOptions): Provider {
+  const { accessToken, project, location, id = 'google-vertex', models = MODELS, baseURL, ...rest } = options;
+  const wire = geminiWire({
+    async headers() {
+      const token = await accessToken();
+      rememberSecret(token);
+      return { authorization: `Bearer ${token}` };
+    },
+    embedding: onVertex,
+  });
+  return httpProvider({
+    ...rest,
+    id,
+    wire,
+    baseURL: baseURL ?? ((target) => addressOf(target, project, location)),
+    models: models.map((model) => (typeof model === 'string' ? undescribed(model) : modelCard({ ...CHAT, ...model }))),
+    unlisted: undescribed,
+  });
+}
+
+function addressOf(target: Target, givenProject: string | undefined, givenLocation: string | undefined): string {
+  const project = givenProject ?? process.env.GOOGLE_CLOUD_PROJECT;
+  const location = target.region ?? givenLocation ?? (process.env.GOOGLE_CLOUD_LOCATION || 'global');
+  if (!project) {
+    throw new PolyphonyError('invalid-config', 'No project is named: set GOOGLE_CLOUD_PROJECT, or pass project.');
+  }
+  for (const part of [project, location]) {
+    if (/^[a-z0-9][a-z0-9.:-]*$/i.test(part)) continue;
+    throw new PolyphonyError('invalid-config', `"${part}" is no project and no location: mend the option.`);
+  }
+  return `https://${hostOf(location)}/v1/projects/${project}/locations/${location}/publishers/google`;
+}
+
+/** One host a location, but for the global one and for the two that span a continent. */
+function hostOf(location: string): string {
+  if (location === 'global') return 'aiplatform.googleapis.com';
+  return location === 'us' || location === 'eu'
+    ? `aiplatform.${location}.rep.googleapis.com`
+    : `${location}-aiplatform.googleapis.com`;
+}
+
+/** There are no batches: the newer models embed one text a request, the older ones keep a form of their own. */
+const onVertex: NonNullable<GeminiWireOptions['embedding']> = (call, request, { card }): EmbeddingCall => {
+  if (!factsOf(card).taskInText) return encodePrediction(request);
+  if (call.method === 'embedContent') return call;
+  const { length } = request.input;
+  throw new PolyphonyError(
+    'unsupported',
+    `${card.id} embeds one text a request here, not ${length}: send them one by one.`,
+  );
+};
+
+/** The token of CLOUDSDK_AUTH_ACCESS_TOKEN, which the vendor's own command reads too. */
+async function tokenFromEnvironment(): Promise<string> {
+  const token = process.env.CLOUDSDK_AUTH_ACCESS_TOKEN;
+  if (token) return token;
+  throw new PolyphonyError(
+    'invalid-credential',
+    'There is no access token: set CLOUDSDK_AUTH_ACCESS_TOKEN, or pass accessToken.',
+  );
+}
+
+export default definePlugin({
+  name: 'google-vertex',
+  providers: [googleVertex({ accessToken: tokenFromEnvironment })],
+});

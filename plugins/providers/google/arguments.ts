@@ -1,0 +1,51 @@
+/** Arguments that come in pieces, each with the path of the value that it belongs to (`$.place.name`, `$.days[0]`). */
+import { asList, asNumber, asRecord, asText, type JsonRecord } from 'polyphony/kit';
+
+export type Arguments = Record<string, unknown>;
+type Step = string | number;
+type Container = Record<Step, unknown>;
+
+const MAX_INDEX = 100_000;
+
+/** Adds the piece where its path says; text is appended to text. Paths that are none are left out. */
+export function addArgument(root: Arguments, piece: unknown): void {
+  const told = asRecord(piece);
+  const path = stepsOf(asText(told?.jsonPath) ?? '');
+  const last = path.at(-1);
+  if (told === undefined || last === undefined) return;
+  let place: Container = root;
+  for (const [position, step] of path.slice(0, -1).entries()) place = inside(place, step, path[position + 1]);
+  const value = pieceValue(told);
+  const before = Object.hasOwn(place, last) ? place[last] : undefined;
+  set(place, last, typeof before === 'string' && typeof value === 'string' ? before + value : value);
+}
+
+/** What stands at the step, made where nothing does. */
+function inside(place: Container, step: Step, next: Step | undefined): Container {
+  const found = Object.hasOwn(place, step) ? place[step] : undefined;
+  if (typeof found === 'object' && found !== null) return found as Container;
+  const made = typeof next === 'number' ? [] : {};
+  set(place, step, made);
+  return made as Container;
+}
+
+/** Defines, so that a key named `__proto__` is a key. */
+function set(place: Container, step: Step, value: unknown): void {
+  Object.defineProperty(place, step, { value, writable: true, enumerable: true, configurable: true });
+}
+
+function stepsOf(path: string): readonly Step[] {
+  const steps: Step[] = [];
+  for (const [, name, index, quoted] of path.matchAll(/\.([^.[\]]+)|\[(\d+)\]|\[['"]([^'"]*)['"]\]/g)) {
+    if (index !== undefined && Number(index) > MAX_INDEX) return [];
+    steps.push(index === undefined ? (name ?? quoted ?? '') : Number(index));
+  }
+  return steps;
+}
+
+function pieceValue(told: JsonRecord): unknown {
+  if ('nullValue' in told) return null;
+  if (typeof told.boolValue === 'boolean') return told.boolValue;
+  const object = asRecord(told.structValue) ?? asList(told.listValue);
+  return asText(told.stringValue) ?? asNumber(told.numberValue) ?? object ?? '';
+}

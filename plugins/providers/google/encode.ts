@@ -1,0 +1,136 @@
+/** A canonical chat request as the body of this wire. */
+import type { ChatRequest, JsonSchema, ToolDefinition, WireContext } from 'polyphony';
+import { defined, schemaInstruction, toDialect } from 'polyphony/kit';
+import { encodeContents } from './contents.ts';
+import { factsOf, type GeminiFacts } from './facts.ts';
+import { thinkingConfig } from './thinking.ts';
+
+export type Body = Record<string, unknown>;
+
+export function encodeChat(request: ChatRequest, context: WireContext): Body {
+  const facts = factsOf(context.card);
+  const format = responseFormat(request, facts, context);
+  const { contents, systemInstruction } = encodeContents(request.messages, format.instructions, context);
+  const generationConfig = defined({
+    ...sampling(request, facts, context),
+    ...format.config,
+    thinkingConfig: thinkingConfig(request, facts, context),
+  });
+  return defined({
+    contents,
+    systemInstruction,
+    ...tools(request, facts, context),
+    generationConfig: Object.keys(generationConfig).length === 0 ? undefined : generationConfig,
+    serviceTier: request.serviceTier,
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------- schemas
+
+interface Format {
+  readonly config: Body;
+  readonly instructions: readonly string[];
+}
+
+const JSON_TYPE = 'application/json';
+const ANY_JSON = 'Answer with one JSON value and nothing else: no prose before or after it, no code fence.';
+
+function responseFormat({ output, tools = [] }: ChatRequest, facts: GeminiFacts, context: WireContext): Format {
+  if (output === undefined) return { config: {}, instructions: [] };
+  const { schema } = output;
+  if (tools.length > 0 && !facts.toolsWithSchema) {
+    const message = `${context.card.id} takes tools or an output format, not both: the format was put into the prompt.`;
+    context.warn({ code: 'schema-in-prompt', message });
+    return { config: {}, instructions: [schema === undefined ? ANY_JSON : schemaInstruction(schema)] };
+  }
+  const config: Body = { responseMimeType: JSON_TYPE };
+  if (schema !== undefined) {
+    const field = facts.schemas === 'openapi' ? 'responseSchema' : 'responseJsonSchema';
+    config[field] = dialect(schema, 'The output schema', facts, context);
+  }
+  return { config, instructions: [] };
+}
+
+function dialect(schema: JsonSchema, what: string, facts: GeminiFacts, context: WireContext): JsonSchema {
+  const converted = toDialect(schema, facts.schemas === 'openapi' ? 'openapi-subset' : 'plain');
+  for (const told of converted.warnings) context.warn({ code: 'schema-narrowed', message: `${what}: ${told}` });
+  return converted.schema;
+}
+
+// ---------------------------------------------------------------------------------------------------- tools
+
+function tools(request: ChatRequest, facts: GeminiFacts, context: WireContext): Body {
+  if (request.tools === undefined || request.tools.length === 0) return {};
+  if (request.parallelToolCalls === false) {
+    const message = '"parallelToolCalls: false" was left out: this provider may call several tools at once.';
+    context.warn({ code: 'parameter-dropped', message });
+  }
+  const functionDeclarations = request.tools.map((tool) => declaration(tool, facts, context));
+  const functionCallingConfig = callingConfig(request.toolChoice);
+  return defined({
+    tools: [{ functionDeclarations }],
+    toolConfig: functionCallingConfig === undefined ? undefined : { functionCallingConfig },
+  });
+}
+
+function declaration(tool: ToolDefinition, facts: GeminiFacts, context: WireContext): Body {
+  const { name, description, inputSchema } = tool;
+  const schema = dialect(inputSchema, `The schema of the tool "${name}"`, facts, context);
+  // The older dialect refuses objects without properties.
+  const empty = Object.keys(schema.properties ?? {}).length === 0;
+  const older = facts.schemas === 'openapi';
+  return defined({
+    name,
+    description,
+    parameters: older && !empty ? schema : undefined,
+    parametersJsonSchema: older ? undefined : schema,
+  });
+}
+
+function callingConfig(choice: ChatRequest['toolChoice']): Body | undefined {
+  if (choice === undefined) return undefined;
+  if (typeof choice === 'object') return { mode: 'ANY', allowedFunctionNames: [choice.name] };
+  return { mode: choice === 'required' ? 'ANY' : choice.toUpperCase() };
+}
+
+// ---------------------------------------------------------------------------------------------------- sampling
+
+const MAX_STOPS = 5;
+
+function sampling(request: ChatRequest, facts: GeminiFacts, context: WireContext): Body {
+  const { card, warn } = context;
+  const allowed = <T>(name: string, value: T | undefined, takes: boolean): T | undefined => {
+    if (value === undefined || takes) return value;
+    warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it.` });
+    return undefined;
+  };
+  const logprobs = request.logprobs === false ? undefined : request.logprobs;
+  const told = allowed('logprobs', logprobs, card.capabilities.includes('logprobs'));
+  return {
+    maxOutputTokens: maxTokens(request, context),
+    temperature: allowed('temperature', request.temperature, facts.sampling),
+    topP: allowed('topP', request.topP, facts.sampling),
+    topK: allowed('topK', request.topK, facts.sampling),
+    presencePenalty: allowed('presencePenalty', request.presencePenalty, facts.penalties),
+    frequencyPenalty: allowed('frequencyPenalty', request.frequencyPenalty, facts.penalties),
+    seed: request.seed,
+    stopSequences: stops(request, context),
+    responseLogprobs: told === undefined ? undefined : true,
+    logprobs: typeof told === 'number' ? told : undefined,
+  };
+}
+
+function maxTokens({ maxOutputTokens }: ChatRequest, { card, warn }: WireContext): number | undefined {
+  const limit = card.maxOutputTokens;
+  // The window of a model that nobody described is a guess: the server knows better.
+  if (maxOutputTokens === undefined || maxOutputTokens <= limit || card.price === null) return maxOutputTokens;
+  warn({ code: 'parameter-changed', message: `${card.id} writes at most ${limit} tokens, not ${maxOutputTokens}.` });
+  return limit;
+}
+
+function stops({ stop }: ChatRequest, { warn }: WireContext): readonly string[] | undefined {
+  if (stop === undefined || stop.length <= MAX_STOPS) return stop;
+  const message = `Only the first ${MAX_STOPS} of ${stop.length} stop sequences were sent: the provider takes no more.`;
+  warn({ code: 'parameter-changed', message });
+  return stop.slice(0, MAX_STOPS);
+}

@@ -1,0 +1,66 @@
+/**
+ * What refusals of this wire mean. Its 429 speaks of a quota that is exceeded, which elsewhere is a spent account: here
+ * it is a rate, unless the rate is zero. `details` tell how long to wait and whether the key is at fault.
+ */
+import { PolyphonyError } from 'polyphony';
+import {
+  asList,
+  asNumber,
+  asRecord,
+  asText,
+  failureOf,
+  type HttpFailure,
+  httpError,
+  impliedStatus,
+  type JsonRecord,
+  parseReset,
+  readFailure,
+  tryParseJson,
+} from 'polyphony/kit';
+
+/** Waiting does not mend these: the key buys nothing from this model. */
+const SPENT = /\blimit: 0\b|spending cap|depleted/i;
+
+export function classify(status: number, body: string): PolyphonyError {
+  return refusal(readFailure(status, body), errorOf(tryParseJson(body)));
+}
+
+/** An error as a document of a good answer. */
+export function errorInside(body: JsonRecord): PolyphonyError {
+  const error = errorOf(body);
+  const status = asNumber(error?.code);
+  const implied = status !== undefined && status >= 400 && status < 600 ? status : impliedStatus(error);
+  return refusal(failureOf(body, implied) ?? { status: implied, message: '' }, error);
+}
+
+/** Streams wrap it into a list. */
+function errorOf(body: unknown): JsonRecord | undefined {
+  return asRecord(asRecord(asList(body)?.[0] ?? body)?.error);
+}
+
+function refusal(failure: HttpFailure, error: JsonRecord | undefined): PolyphonyError {
+  const details = (asList(error?.details) ?? []).map((item) => asRecord(item) ?? {});
+  const retryAfterMs = delayOf(details);
+  const told = retryAfterMs === undefined ? failure : { ...failure, retryAfterMs };
+  if (failure.status === 429)
+    return SPENT.test(failure.message) ? httpError({ ...told, code: 'billing' }) : rateLimited(told);
+  const reason = details.map((detail) => asText(detail.reason)).find((text) => text !== undefined);
+  return httpError(reason === undefined ? told : { ...told, code: reason });
+}
+
+function rateLimited({ message, type, retryAfterMs }: HttpFailure): PolyphonyError {
+  const said = message.trim().slice(0, 1000) || 'no reason given';
+  const named = type === undefined ? '' : ` (${type})`;
+  return new PolyphonyError(
+    'rate-limited',
+    `HTTP 429: ${said}${named} Wait, ask for less at once, or add a credential.`,
+    { status: 429, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+  );
+}
+
+function delayOf(details: readonly JsonRecord[]): number | undefined {
+  const info = details.find((detail) => asText(detail['@type'])?.includes('RetryInfo') === true);
+  const delay = asText(info?.retryDelay);
+  // A duration, whose moment of measurement is of no matter.
+  return delay === undefined ? undefined : parseReset(delay, 0);
+}

@@ -1,0 +1,61 @@
+/** What rides along with an answer: its sources, and log probabilities. */
+import type { Citation, TokenLogprob } from 'polyphony';
+import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from 'polyphony/kit';
+
+/** Sources that a search found, one for each passage that they support, and passages quoted at length. */
+export function citationsOf(candidate: JsonRecord): readonly Citation[] {
+  const grounding = asRecord(candidate.groundingMetadata);
+  const quoted =
+    asList(asRecord(candidate.citationMetadata)?.citations) ??
+    asList(asRecord(candidate.citationMetadata)?.citationSources);
+  return [...(grounding === undefined ? [] : groundings(grounding)), ...(quoted ?? []).flatMap(quotation)];
+}
+
+function groundings(metadata: JsonRecord): readonly Citation[] {
+  const sources = (asList(metadata.groundingChunks) ?? []).map(sourceOf);
+  const supports = (asList(metadata.groundingSupports) ?? []).map((item) => asRecord(item) ?? {});
+  if (supports.length === 0) return sources.filter((source) => Object.keys(source).length > 0);
+  return supports.flatMap((support) => {
+    // Its offsets count bytes, ours do not: the text says as much.
+    const text = asText(asRecord(support.segment)?.text);
+    return (asList(support.groundingChunkIndices) ?? []).flatMap((index) => {
+      const source = sources[asNumber(index) ?? -1];
+      return source === undefined ? [] : [defined({ ...source, text: text ?? source.text })];
+    });
+  });
+}
+
+function sourceOf(item: unknown): Citation {
+  const chunk = asRecord(item) ?? {};
+  const source = asRecord(chunk.web) ?? asRecord(chunk.retrievedContext) ?? asRecord(chunk.maps) ?? {};
+  return defined({ url: asText(source.uri), title: asText(source.title), text: asText(source.text) });
+}
+
+function quotation(item: unknown): Citation[] {
+  const told = asRecord(item) ?? {};
+  const { startIndex, endIndex } = told;
+  const citation = defined({
+    url: asText(told.uri),
+    title: asText(told.title),
+    start: asNumber(startIndex),
+    end: asNumber(endIndex),
+  });
+  return Object.keys(citation).length === 0 ? [] : [citation];
+}
+
+export function logprobsOf(candidate: JsonRecord): readonly TokenLogprob[] {
+  const result = asRecord(candidate.logprobsResult);
+  const tops = asList(result?.topCandidates) ?? [];
+  return (asList(result?.chosenCandidates) ?? []).flatMap((item, index) => {
+    const chosen = tokenOf(item);
+    const top = (asList(asRecord(tops[index])?.candidates) ?? []).flatMap(tokenOf);
+    return chosen.map((token) => (top.length === 0 ? token : { ...token, top }));
+  });
+}
+
+function tokenOf(value: unknown): { token: string; logprob: number }[] {
+  const told = asRecord(value);
+  const token = asText(told?.token);
+  const logprob = asNumber(told?.logProbability);
+  return token === undefined || logprob === undefined ? [] : [{ token, logprob }];
+}

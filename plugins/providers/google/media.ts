@@ -1,0 +1,48 @@
+/** Media as parts of this wire: inline bytes, or a file by its address. */
+import type { MediaSource } from 'polyphony';
+import { defined } from 'polyphony/kit';
+
+export type WirePart = Record<string, unknown>;
+
+const TYPES: Readonly<Record<string, string>> = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  webp: 'image/webp',
+  gif: 'image/gif',
+  heic: 'image/heic',
+  heif: 'image/heif',
+  pdf: 'application/pdf',
+  txt: 'text/plain',
+  md: 'text/markdown',
+  csv: 'text/csv',
+  html: 'text/html',
+  json: 'application/json',
+  mp3: 'audio/mp3',
+  wav: 'audio/wav',
+  ogg: 'audio/ogg',
+  flac: 'audio/flac',
+  aac: 'audio/aac',
+  m4a: 'audio/m4a',
+  mp4: 'video/mp4',
+  mov: 'video/quicktime',
+  webm: 'video/webm',
+  mpeg: 'video/mpeg',
+  mpg: 'video/mpg',
+};
+
+/** Bytes go inline; addresses (https:, gs:, of uploaded files, of videos) are fetched by the provider. */
+export function mediaPart(source: MediaSource): WirePart {
+  if (source.type === 'base64') return inline(source.mediaType, source.data);
+  const [, mediaType, data] = /^data:([^;,]+)[^,]*;base64,(.*)$/s.exec(source.url) ?? [];
+  if (mediaType !== undefined && data !== undefined) return inline(mediaType, data);
+  return { fileData: defined({ fileUri: source.url, mimeType: source.mediaType ?? typeOfName(source.url) }) };
+}
+
+const inline = (mimeType: string, data: string): WirePart => ({ inlineData: { mimeType, data } });
+
+/** By the end of the path; addresses without one (uploaded files, videos of sites) need none. */
+function typeOfName(url: string): string | undefined {
+  const extension = /\.([a-z0-9]+)(?:[?#]|$)/i.exec(url.replace(/^[a-z]+:\/\/[^/]*/i, ''))?.[1];
+  return extension === undefined ? undefined : TYPES[extension.toLowerCase()];
+}

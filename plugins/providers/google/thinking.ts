@@ -1,0 +1,54 @@
+/** Reasoning as this wire asks for it: a level for newer models, a budget in tokens for older ones. */
+import type { ChatRequest, WireContext } from 'polyphony';
+import type { GeminiFacts, Level } from './facts.ts';
+
+type Config = Readonly<Record<string, unknown>>;
+
+const LEVELS: readonly Level[] = ['minimal', 'low', 'medium', 'high'];
+const BUDGETS: Readonly<Record<Level, number>> = { minimal: 512, low: 2048, medium: 8192, high: 24_576 };
+
+export function thinkingConfig(request: ChatRequest, facts: GeminiFacts, context: WireContext): Config | undefined {
+  const { effort, budgetTokens } = request.reasoning ?? {};
+  if (effort === undefined && budgetTokens === undefined) return undefined;
+  const off = effort === 'none' || budgetTokens === 0;
+  if (facts.thinking === 'none') {
+    if (!off) context.warn({ code: 'reasoning-dropped', message: `${context.card.id} does not reason.` });
+    return undefined;
+  }
+  if (facts.thinking === 'budget')
+    return byBudget(off ? 0 : (budgetTokens ?? BUDGETS[levelOf(effort)]), facts, context);
+  const asked = off ? 'minimal' : effort === undefined ? levelFor(budgetTokens ?? 0, context) : levelOf(effort);
+  const thinkingLevel = nearest(asked, off, facts, context).toUpperCase();
+  return off ? { thinkingLevel } : { thinkingLevel, includeThoughts: true };
+}
+
+const levelOf = (effort: NonNullable<ChatRequest['reasoning']>['effort']): Level =>
+  effort === undefined || effort === 'none' ? 'minimal' : effort;
+
+function byBudget(wanted: number, { leastBudget, mostBudget }: GeminiFacts, { card, warn }: WireContext): Config {
+  const thinkingBudget = Math.min(Math.max(wanted, leastBudget), mostBudget);
+  if (thinkingBudget !== wanted) {
+    const message = `${card.id} reasons with ${leastBudget} to ${mostBudget} tokens, not ${wanted}: ${thinkingBudget} was sent.`;
+    warn({ code: 'reasoning-budget-changed', message });
+  }
+  return wanted === 0 ? { thinkingBudget } : { thinkingBudget, includeThoughts: true };
+}
+
+/** Models that take no budget get the level that spends about as much. */
+function levelFor(budgetTokens: number, { card, warn }: WireContext): Level {
+  const level = LEVELS.find((name) => budgetTokens <= BUDGETS[name]) ?? 'high';
+  const message = `${card.id} takes no reasoning budget: the level "${level}" was sent.`;
+  warn({ code: 'reasoning-budget-changed', message });
+  return level;
+}
+
+function nearest(asked: Level, off: boolean, { levels }: GeminiFacts, { card, warn }: WireContext): Level {
+  const distance = (level: Level): number => Math.abs(LEVELS.indexOf(level) - LEVELS.indexOf(asked));
+  const found = levels.reduce((best, level) => (distance(level) < distance(best) ? level : best), levels[0] ?? asked);
+  if (off) {
+    warn({ code: 'effort-changed', message: `${card.id} always reasons: the level "${found}" was sent.` });
+  } else if (found !== asked) {
+    warn({ code: 'effort-changed', message: `${card.id} knows no level "${asked}": "${found}" was sent.` });
+  }
+  return found;
+}

@@ -1,0 +1,69 @@
+/** The generateContent wire, at whichever address. */
+import { PolyphonyError, type WireContext, type WireFormat, type WireRequest } from 'polyphony';
+import { asRecord } from 'polyphony/kit';
+import { decodeChat } from './decode.ts';
+import { decodeEmbedding, type EmbeddingCall, encodeEmbedding } from './embeddings.ts';
+import { type Body, encodeChat } from './encode.ts';
+import { classify } from './errors.ts';
+
+export interface GeminiWireOptions {
+  readonly headers: (context: WireContext) => Promise<Record<string, string>> | Record<string, string>;
+  /** Without it, embeddings go the way of the vendor's own address. */
+  readonly embedding?: (
+    call: EmbeddingCall,
+    request: Parameters<typeof encodeEmbedding>[0],
+    context: WireContext,
+  ) => EmbeddingCall;
+}
+
+/**
+ * `providerOptions` under the provider's id are merged into the body last, field by field, and so are those of its
+ * `generationConfig`.
+ */
+export function geminiWire(options: GeminiWireOptions): WireFormat {
+  return {
+    async encode(request, context) {
+      const own = asRecord(request.providerOptions?.[context.target.provider]) ?? {};
+      const { path, body } = encodeRequest(request, options, context);
+      const headers = { 'content-type': 'application/json', ...(await options.headers(context)) };
+      return { url: path, headers, body: JSON.stringify(merged(body, own)) };
+    },
+    decode(response, request, context) {
+      if (request.operation === 'chat') return decodeChat(response, request, context);
+      if (request.operation === 'embed') return decodeEmbedding(response, request);
+      throw unknownOperation(request.operation);
+    },
+    classify: (status, _headers, body) => classify(status, body),
+  };
+}
+
+function encodeRequest(
+  request: Parameters<WireFormat['encode']>[0],
+  options: GeminiWireOptions,
+  context: WireContext,
+): { readonly path: WireRequest['url']; readonly body: Body } {
+  const { card } = context;
+  // Tuned models carry their collection in their id.
+  const model = card.id.includes('/') ? card.id : `models/${card.id}`;
+  if (request.operation === 'chat') {
+    const streams = card.capabilities.includes('streaming');
+    const method = streams ? 'streamGenerateContent?alt=sse' : 'generateContent';
+    return { path: `/${model}:${method}`, body: encodeChat(request, context) };
+  }
+  if (request.operation !== 'embed') throw unknownOperation(request.operation);
+  const usual = encodeEmbedding(request, model, context);
+  const { method, body } = options.embedding?.(usual, request, context) ?? usual;
+  return { path: `/${model}:${method}`, body };
+}
+
+function merged(body: Body, own: Body): Body {
+  const config = asRecord(own.generationConfig);
+  const both = config === undefined ? {} : { generationConfig: { ...asRecord(body.generationConfig), ...config } };
+  return { ...body, ...own, ...both };
+}
+
+const unknownOperation = (operation: string): PolyphonyError =>
+  new PolyphonyError(
+    'unsupported',
+    `This wire knows chat and embeddings, not "${operation}": ask a model that lists it.`,
+  );
