@@ -1,13 +1,12 @@
 /** What a polyphony gets that was given no plugins: providers from the environment, escalation and read-only tools. */
-import type { EscalationRule, Plugin } from 'polyphony';
+import type { Config, EscalationRule, Plugin } from 'polyphony';
 
+/** A config fits as it is. */
 export interface DefaultPluginsOptions {
-  /** What the file tools may read. @default the current directory */
-  readonly folder?: string;
-  /** Add `http_get`. @default false */
-  readonly http?: boolean;
   /** Applied to every answer whose request says nothing itself. @default none */
-  readonly escalate?: EscalationRule;
+  readonly escalate?: Config['escalate'] | undefined;
+  /** `folder`: what the file tools may read, @default the current directory; `http` adds `http_get`, @default false */
+  readonly tools?: Config['tools'] | undefined;
 }
 
 /** Everything is imported when asked for, and all at once. */
@@ -15,7 +14,7 @@ export async function defaultPlugins(
   environment: Readonly<Record<string, string | undefined>>,
   options: DefaultPluginsOptions = {},
 ): Promise<readonly Plugin[]> {
-  const { folder, http = false, escalate } = options;
+  const { folder, http = false } = options.tools ?? {};
   const [{ providersFromEnvironment }, { escalation }, { validators }, { judge }, { fileTools }, { calculate }, web] =
     await Promise.all([
       import('./providers/environment.ts'),
@@ -28,11 +27,20 @@ export async function defaultPlugins(
     ]);
   return [
     ...(await providersFromEnvironment(environment)),
-    escalation(escalate === undefined ? {} : { policy: escalate }),
+    escalation(options.escalate === undefined ? {} : { policy: ruleOf(options.escalate) }),
     validators(),
     judge(),
     fileTools(folder === undefined ? {} : { folder }),
     calculate(),
     ...(web === undefined ? [] : [web.httpTool()]),
   ];
+}
+
+function ruleOf({ evaluator, to, below, context }: NonNullable<Config['escalate']>): EscalationRule {
+  return {
+    evaluator,
+    to,
+    ...(below === undefined ? {} : { below }),
+    ...(context === undefined ? {} : { context }),
+  };
 }

@@ -1,0 +1,35 @@
+import { fakeClock } from 'polyphony/kit';
+import { describe, expect, it } from 'vitest';
+import { defaultPlugins } from '../../plugins/defaults.ts';
+import { createPolyphony } from '../../src/polyphony.ts';
+
+const namesOf = async (...given: Parameters<typeof defaultPlugins>) =>
+  (await defaultPlugins(...given)).map(({ name }) => name);
+
+describe('defaultPlugins', () => {
+  const always = ['escalation', 'validators', 'judge', 'files', 'calculate'];
+
+  it('answers without a key, climbs when asked, reads and computes; it fetches only when told to', async () => {
+    expect(await namesOf({})).toEqual(['embedded', ...always]);
+    expect(await namesOf({}, { tools: { http: true } })).toEqual(['embedded', ...always, 'http']);
+  });
+
+  it('roots the file tools', async () => {
+    const plugins = await defaultPlugins({}, { tools: { folder: 'plugins' } });
+    const list = plugins.flatMap(({ tools = [] }) => tools).find(({ name }) => name === 'list_files');
+    const context = { signal: new AbortController().signal, idempotencyKey: 'k', clock: fakeClock() };
+    expect(await list?.run({ pattern: 'defaults.ts' }, context)).toMatchObject({ files: ['defaults.ts'] });
+  });
+
+  it('escalates by the config, and refuses one that names no evaluator', async () => {
+    const escalate = { evaluator: 'validators', to: ['balanced' as const] };
+    const plugins = await defaultPlugins({}, { escalate });
+    const polyphony = await createPolyphony({ plugins });
+    const messages = [{ role: 'user', content: 'Summarise: The cat sat on the mat. It was warm.' }] as const;
+    const response = await polyphony.gateway.generate({ messages });
+    expect(response.escalation).toMatchObject({ evaluator: 'validators', rung: 0 });
+    await polyphony.close();
+    const wrong = await defaultPlugins({}, { escalate: { ...escalate, evaluator: 'none' } });
+    await expect(createPolyphony({ plugins: wrong })).rejects.toMatchObject({ code: 'invalid-config' });
+  });
+});
