@@ -12,9 +12,10 @@ export function frameError(body: JsonRecord, event?: string, extension?: JsonRec
 }
 
 function toldError(body: JsonRecord, event: string | undefined, extension: JsonRecord | undefined): unknown {
-  if (body.error !== undefined && body.error !== null && body.error !== false) return body.error;
+  // Some servers send `error: null`, `false` or an empty string beside every good answer.
+  if (body.error) return body.error;
   const nested = extension?.error ?? asRecord(asList(body.choices)?.[0])?.error;
-  if (nested !== undefined && nested !== null) return nested;
+  if (nested) return nested;
   return event === 'error' || body.object === 'error' || (body.type === 'error' && body.choices === undefined)
     ? body
     : undefined;

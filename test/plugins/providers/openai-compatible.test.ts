@@ -111,6 +111,11 @@ describe('answers in the form that was not asked for', () => {
     expect(error).toMatchObject({ code: 'rate-limited', retryable: true });
   });
 
+  test.each([null, false, ''])('an error field that says nothing is none: %j', async (error) => {
+    const { response } = await exchange(sse([delta({ content: 'Hi' }, 'stop', { usage, error })]));
+    expect(textOf(response)).toBe('Hi');
+  });
+
   test('a web page says that the base URL is wrong', async () => {
     expect((await failure(exchange('<!doctype html><p>Welcome'))).code).toBe('invalid-config');
   });
