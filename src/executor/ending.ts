@@ -18,15 +18,15 @@ export function end(run: RunState, task: Task, ending: Ending, event: EventDraft
   task.phase = 'settling';
   if (task.cancelTimers !== undefined) clearTimers(task);
   releaseReservation(run, task);
-  run.recorder.record(event, () => {
-    task.phase = 'ended';
-    task.ending = ending;
-    task.result = result;
-    released(run, task);
-  });
+  task.settled = { ending, result };
+  run.recorder.recordEnd(event, task);
 }
 
-function released(run: RunState, task: Task): void {
+/** The end of the node is committed. */
+export function ended(run: RunState, task: Task): void {
+  task.phase = 'ended';
+  task.ending = task.settled?.ending;
+  task.result = task.settled?.result;
   run.alive -= 1;
   if (run.poor.length > 0) {
     for (const poor of run.poor) run.queue.push(poor);

@@ -4,6 +4,7 @@ import { SuspendRun } from '../core/engine.ts';
 import { errorRecord, type PolyphonyError } from '../core/errors.ts';
 import type { Scope, Warning } from '../core/model.ts';
 import { nanoToUsd, usdToNano } from '../core/money.ts';
+import type { PlanNode } from '../core/plan.ts';
 import { sleep } from '../kit/clock.ts';
 import { chargeOf } from './charge.ts';
 import { compiledOf } from './compiled-node.ts';
@@ -177,27 +178,12 @@ function placeOf(unit: Unit): { nodeId: string; item?: number; round?: number } 
   return place;
 }
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
 function callOf(run: RunState, unit: Unit): NodeCall {
   const { task, item, round } = unit;
   const { node } = task;
   const { inputs, session } = compiledOf(task);
-  const call: Writable<NodeCall> = {
-    runId: run.runId,
-    node,
-    inputs: (inputs.dynamic ? inputs.render(scopeOf(run, unit)) : (node.in ?? NO_INPUTS)) as NodeCall['inputs'],
-    idempotencyKey: idempotencyKey(run.runId, task, item, round),
-    level: run.level,
-    get signal() {
-      return signalOf(unit);
-    },
-    get scopes() {
-      return scopesOf(run, unit);
-    },
-    emit: (text, options) => emitDelta(run, unit, text, options?.restart === true),
-    report: (event) => reportProgress(run, unit, event),
-  };
+  const rendered = inputs.dynamic ? inputs.render(scopeOf(run, unit)) : (node.in ?? NO_INPUTS);
+  const call = new LiveCall(run, unit, rendered as NodeCall['inputs'], idempotencyKey(run.runId, task, item, round));
   if (item !== -1) call.item = item;
   if (round !== 0) call.round = round;
   if (run.session !== undefined) call.session = run.session;
@@ -210,6 +196,49 @@ function callOf(run: RunState, unit: Unit): NodeCall {
 }
 
 const NO_INPUTS = {};
+type Optional<K extends keyof NodeCall> = Exclude<NodeCall[K], undefined>;
+
+/**
+ * A call as the engine makes it. What most steps never look at is made when it is read, which is why this is a class: of a
+ * large plan, closures and signals would be most of the work.
+ */
+class LiveCall implements NodeCall {
+  readonly #run: RunState;
+  readonly #unit: Unit;
+  readonly runId: string;
+  readonly node: PlanNode;
+  readonly inputs: NodeCall['inputs'];
+  readonly idempotencyKey: string;
+  readonly level: number;
+  declare item?: number;
+  declare round?: number;
+  declare session?: string;
+  declare sensitivity?: Optional<'sensitivity'>;
+  declare cache?: Optional<'cache'>;
+  declare answer?: Optional<'answer'>;
+
+  constructor(run: RunState, unit: Unit, inputs: NodeCall['inputs'], key: string) {
+    this.#run = run;
+    this.#unit = unit;
+    this.runId = run.runId;
+    this.node = unit.task.node;
+    this.inputs = inputs;
+    this.idempotencyKey = key;
+    this.level = run.level;
+  }
+  get signal(): AbortSignal {
+    return signalOf(this.#unit);
+  }
+  get scopes(): readonly Scope[] {
+    return scopesOf(this.#run, this.#unit);
+  }
+  get emit(): NodeCall['emit'] {
+    return (text, options) => emitDelta(this.#run, this.#unit, text, options?.restart === true);
+  }
+  get report(): NodeCall['report'] {
+    return (event) => reportProgress(this.#run, this.#unit, event);
+  }
+}
 
 function emitDelta(run: RunState, unit: Unit, text: string, restart: boolean): void {
   if (unit.settled) return;

@@ -8,6 +8,7 @@
 import type { Clock } from '../core/clock.ts';
 import { type RunEvent, TRANSIENT_EVENTS } from '../core/engine.ts';
 import type { RunJournal } from '../core/stores.ts';
+import type { Task } from './task.ts';
 
 type Unstamped<E> = E extends unknown ? Omit<E, 'seq' | 'at' | 'runId'> : never;
 /** An event before it has its number, time and run; places for them save a copy where there are many. */
@@ -23,6 +24,8 @@ export function stamp(draft: EventDraft, seq: number, at: number, runId: string)
 
 export interface Recorder {
   record(event: EventDraft, committed?: () => void): void;
+  /** As `record`, for the end of a node: many, so without a closure for each. */
+  recordEnd(event: EventDraft, task: Task): void;
   /** Hands everything recorded to the journal; at once when no append is in flight. */
   flush(): void;
   /** Nothing is waiting and nothing in flight. */
@@ -42,6 +45,8 @@ export interface RecorderOptions {
   readonly firstSeq: number;
   /** Every event, in order. */
   readonly publish: (event: RunEvent) => void;
+  /** The end of a node is committed. */
+  readonly onEnd: (task: Task) => void;
   /** After a commit that took time. */
   readonly onCommitted: () => void;
   readonly onBroken: (error: unknown) => void;
@@ -50,7 +55,7 @@ export interface RecorderOptions {
 /** What happened since the last append. `committed[i]` belongs to `events[i]`; `kept` is what the journal keeps of them. */
 interface Batch {
   readonly events: RunEvent[];
-  readonly committed: ((() => void) | undefined)[];
+  readonly committed: ((() => void) | Task | undefined)[];
   readonly kept: RunEvent[];
 }
 
@@ -67,7 +72,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
     for (let index = 0; index < events.length; index += 1) {
       const event = events[index];
       if (event !== undefined) publish(event);
-      committed[index]?.();
+      const then = committed[index];
+      if (typeof then === 'function') then();
+      else if (then !== undefined) options.onEnd(then);
     }
   };
   const broken = (batch: Batch, error: unknown): void => {
@@ -81,6 +88,13 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
   const append = ({ kept }: Batch): Promise<void> | undefined =>
     detached || kept.length === 0 ? undefined : journal.append(runId, kept);
+  const record = (draft: EventDraft, committed?: (() => void) | Task): void => {
+    const event = stamp(draft, seq, clock.now(), runId);
+    seq += 1;
+    outbox.events.push(event);
+    outbox.committed.push(committed);
+    if (!TRANSIENT_EVENTS.has(event.type)) outbox.kept.push(event);
+  };
   const flush = (): void => {
     if (inFlight || outbox.events.length === 0) return;
     const batch = outbox;
@@ -110,13 +124,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
     );
   };
   return {
-    record(draft, committed) {
-      const event = stamp(draft, seq, clock.now(), runId);
-      seq += 1;
-      outbox.events.push(event);
-      outbox.committed.push(committed);
-      if (!TRANSIENT_EVENTS.has(event.type)) outbox.kept.push(event);
-    },
+    record,
+    recordEnd: record,
     flush,
     idle: () => !inFlight && outbox.events.length === 0,
     pending: () => !inFlight && outbox.events.length > 0,

@@ -4,6 +4,7 @@ import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts'
 import { type NanoUsd, usdToNano } from '../core/money.ts';
 import type { ValidPlan } from '../core/plan.ts';
 import { NO_USAGE } from './charge.ts';
+import { ended } from './ending.ts';
 import { eventLog } from './event-log.ts';
 import { createMoney } from './money.ts';
 import { readyQueue } from './ready-queue.ts';
@@ -54,6 +55,7 @@ export function createRun(host: Host, { runId, plan, options, restored }: Openin
         log.push(event);
         host.onEvent?.(event);
       },
+      onEnd: (task) => ended(run, task),
       onCommitted: () => run.wake(),
       onBroken: (error) => abandon(run, error),
     }),

@@ -61,6 +61,8 @@ export interface Task extends Ranked {
   broken: number;
   phase: Phase;
   ending: Ending | undefined;
+  /** What becomes its ending once that is committed. */
+  settled: { readonly ending: Ending; readonly result: NodeResult | undefined } | undefined;
   result: NodeResult | undefined;
   error: PolyphonyError | undefined;
   /** What references see: made when first asked for. */
@@ -109,6 +111,7 @@ export function createTask(valid: ValidNode, inOutput: boolean): Task {
     broken: 0,
     phase: 'waiting',
     ending: undefined,
+    settled: undefined,
     result: undefined,
     error: undefined,
     view: undefined,

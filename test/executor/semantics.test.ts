@@ -229,6 +229,20 @@ describe('limits', () => {
     });
   });
 
+  it('keeps no timer of a node that has ended', async () => {
+    const h = scripted();
+    const handle = h.engine.start(
+      plan([
+        { id: 'quick', use: 'step', in: { ms: 10 }, limits: { seconds: 60 } },
+        { id: 'slow', use: 'step', in: { ms: 500 } },
+      ]),
+    );
+    await h.runtime.clock.advance(20);
+    // The step that still sleeps, and the lease.
+    expect(h.runtime.clock.pending()).toBe(2);
+    await settled(h, handle);
+  });
+
   it('fails a run that takes longer than its budget of seconds', async () => {
     const slow: PlanNode = { id: 'slow', use: 'step', in: { ms: 5000 } };
     const result = await finished(scripted(), validPlan({ budget: { seconds: 3 }, nodes: [slow] }));

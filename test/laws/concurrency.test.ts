@@ -9,6 +9,7 @@ import { observe, runThrough } from './observed-run.ts';
 import { randomPlans } from './random-plans.ts';
 
 const RUNS = { numRuns: 150 };
+const small = fc.integer({ min: 1, max: 9 });
 
 describe('concurrency', () => {
   it('keeps to the limits of the run and of each node', async () => {
@@ -27,13 +28,13 @@ describe('concurrency', () => {
 
   it('uses every slot while items are left', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), async (items, concurrency) => {
-        const plan = planOf(items);
+      fc.asyncProperty(small, small, small, async (items, concurrency, limit) => {
+        const plan = planOf(items, limit);
         const random = { plan, behaviours: new Map(), concurrency };
         const observed = observe(random);
         const handle = observed.h.engine.start(plan, { concurrency });
         await observed.h.runtime.clock.advance(0);
-        expect(observed.steps.length).toBe(Math.min(items, concurrency));
+        expect(observed.steps.length).toBe(Math.min(items, concurrency, limit));
         handle.cancel();
         await handle.result();
       }),
@@ -42,12 +43,12 @@ describe('concurrency', () => {
   });
 });
 
-function planOf(items: number) {
+function planOf(items: number, limit: number) {
   const literal = Array.from({ length: items }, (_, index) => index);
   return validPlan({
     nodes: [
       { id: 'list', use: 'human', in: {}, onError: { value: literal } },
-      { id: 'work', use: 'step', each: '{{list}}' },
+      { id: 'work', use: 'step', each: '{{list}}', limits: { concurrency: limit } },
     ],
   });
 }

@@ -40,12 +40,20 @@ export function createRunners(options: RunnersOptions): NodeRunners {
     ['plan', withOutputCheck(planRunner(options))],
     ['human', withOutputCheck(humanRunner)],
     ['value', withOutputCheck(valueRunner)],
-    ...steps.map(({ type, run }): [string, NodeRunner] => [type.use, withOutputCheck(run)]),
+    ...steps.map(({ type, run }): [string, NodeRunner] => [type.use, withOutputCheck((call) => run(spreadable(call)))]),
   ];
   return new Map(runners.map(([use, runner]) => [use, wrapRunner(runner, around)]));
 }
 
-/** The runner inside its middlewares. */
+/** The runner inside its middlewares, which may hand on a copy of the call with something changed. */
 export function wrapRunner(runner: NodeRunner, around: readonly NodeMiddleware[]): NodeRunner {
-  return around.reduceRight<NodeRunner>((next, middleware) => (call) => middleware(call, next), runner);
+  if (around.length === 0) return runner;
+  const wrapped = around.reduceRight<NodeRunner>((next, middleware) => (call) => middleware(call, next), runner);
+  return (call) => wrapped(spreadable(call));
+}
+
+/** The engine's calls make some fields when they are read; a spread would lose them. */
+function spreadable(call: NodeCall): NodeCall {
+  const { signal, scopes, emit, report } = call;
+  return { ...call, signal, scopes, emit, report };
 }
