@@ -246,6 +246,20 @@ describe('identical requests in flight', () => {
     }
   });
 
+  it('are cancelled at the provider when the last reader leaves, and not before', async () => {
+    const { ask, runtime, provider } = await ring({}, () => [text('a'), { hang: true }]);
+    const aborts = [new AbortController(), new AbortController()];
+    const answers = Promise.allSettled(aborts.map(({ signal }) => ask(chat('q'), { signal })));
+    await runtime.clock.advance(1);
+    aborts[0]?.abort();
+    await runtime.clock.advance(1);
+    expect(provider.open()).toBe(1);
+    aborts[1]?.abort();
+    await runtime.clock.advance(1);
+    expect(provider.open()).toBe(0);
+    expect((await answers).every(({ status }) => status === 'rejected')).toBe(true);
+  });
+
   it('a follower keeps its own deadline', async () => {
     const { ask, runtime } = await ring({}, slow);
     const both = Promise.allSettled([ask(chat('q')), ask(chat('q'), { deadline: runtime.clock.now() + 5 })]);
