@@ -15,17 +15,22 @@ const WARM_UP = 1500;
 const ROUNDS = 15;
 const CALLS = 60;
 
-/** Microseconds of one call: the median over the rounds of their means, and the fastest round. */
+/** Microseconds of one call: the median over the rounds of their means, and the fastest call of all. */
 function measure(texts: (round: number) => readonly string[], work: (text: string) => void) {
   const times: number[] = [];
+  let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round += 1) {
     const inputs = texts(round);
     const start = performance.now();
-    for (const text of inputs) work(text);
+    for (const text of inputs) {
+      const before = performance.now();
+      work(text);
+      best = Math.min(best, performance.now() - before);
+    }
     times.push(((performance.now() - start) / inputs.length) * 1000);
   }
   times.sort((a, b) => a - b);
-  return { median: Math.round(times[times.length >> 1] ?? 0), best: Math.round(times[0] ?? 0) };
+  return { median: Math.round(times[times.length >> 1] ?? 0), best: Math.round(best * 1000) };
 }
 
 export async function run(): Promise<readonly Measurement[]> {
