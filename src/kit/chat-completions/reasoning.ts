@@ -39,19 +39,14 @@ export function reasoningReader(family: string): ReasoningReader {
   return {
     readFields(message) {
       const field = asText(message.reasoning_content) ? 'reasoning_content' : 'reasoning';
-      let text = asText(message[field]) ?? '';
-      if (text !== '') {
-        block ??= emptyBlock();
-        block.fields[field] = (block.fields[field] ?? '') + text;
-      }
-      const details = asList(message.reasoning_details);
-      if (details !== undefined && details.length > 0) {
-        block ??= emptyBlock();
-        const said = addDetails(block.details, details);
-        // Servers that send both spell the same text twice.
-        if (text === '') text = said;
-      }
-      return say(text);
+      const text = asText(message[field]) ?? '';
+      const details = asList(message.reasoning_details) ?? [];
+      if (text === '' && details.length === 0) return undefined;
+      block ??= emptyBlock();
+      if (text !== '') block.fields[field] = (block.fields[field] ?? '') + text;
+      const said = addDetails(block.details, details);
+      // Servers that send both spell the same text twice.
+      return say(text === '' ? said : text);
     },
     readChunk(chunk) {
       block ??= emptyBlock();
