@@ -3,7 +3,7 @@ const composition = '^plugins/(defaults|providers/environment)\\.ts$';
 const publicSurface = '^src/(index|kit/index)\\.ts$';
 const anythingOfOurs = '^(src|plugins|workflows|examples|test|scripts)/';
 const standAlone =
-  'a plugin is one file, its parts in a folder of its name; only defaults.ts and providers/environment.ts gather plugins';
+  'a plugin is one file, its parts in a folder of its name (a-b may use those of a); only defaults.ts and providers/environment.ts gather plugins';
 
 const law = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
@@ -84,8 +84,8 @@ export default {
     law(
       'plugins-stand-alone',
       standAlone,
-      { path: '^plugins/([^/]+/[^/.]+)(\\.ts$|/)', pathNot: composition },
-      { path: '^plugins/', pathNot: '^plugins/$1/' },
+      { path: '^plugins/(([^/]+/[^/.-]+)[^/.]*)(\\.ts$|/)', pathNot: composition },
+      { path: '^plugins/', pathNot: ['^plugins/$1/', '^plugins/$2/'] },
     ),
     law(
       'plugins-stand-alone',

@@ -17,7 +17,7 @@ import {
   tryParseJson,
 } from 'polyphony/kit';
 
-/** Told apart once, when a block starts. */
+/** Told apart once, when a block starts. `answer`: the call that was forced for the sake of its input. */
 type Kind = 'text' | 'thinking' | 'redacted' | 'call' | 'answer' | 'other';
 
 interface Block {
@@ -30,125 +30,119 @@ interface Block {
   readonly callIndex: number;
 }
 
-export interface BlockReader {
-  start(index: number, block: JsonRecord): void;
-  delta(index: number, delta: JsonRecord): void;
-  stop(index: number): void;
-  /** Closes what is still open. */
-  end(): void;
-  /** Forgets what is open: the message starts anew. */
-  reset(): void;
-  readonly citations: readonly Citation[];
-  /** Calls of the caller's tools so far. */
-  readonly calls: number;
-}
-
-export interface BlockOptions {
+export interface Blocks {
   readonly family: string;
   /** The tool whose input is the answer itself. */
   readonly answerTool: string | undefined;
   readonly emit: (event: ModelEvent) => void;
+  readonly open: Map<number, Block>;
+  readonly citations: Citation[];
+  /** Calls of the caller's tools so far. */
+  calls: number;
 }
 
-export function blockReader({ family, answerTool, emit }: BlockOptions): BlockReader {
-  const open = new Map<number, Block>();
-  const citations: Citation[] = [];
-  let calls = 0;
+export const newBlocks = (options: Pick<Blocks, 'family' | 'answerTool' | 'emit'>): Blocks => ({
+  ...options,
+  open: new Map(),
+  citations: [],
+  calls: 0,
+});
 
-  const kindOf = (start: JsonRecord): Kind => {
-    const { type } = start;
-    if (type === 'text' || type === 'thinking') return type;
-    if (type === 'redacted_thinking') return 'redacted';
-    if (type !== 'tool_use') return 'other';
-    return answerTool !== undefined && start.name === answerTool ? 'answer' : 'call';
-  };
-
-  const input = (block: Block, piece: string): void => {
-    block.text += piece;
-    if (block.kind === 'answer') {
-      if (piece !== '') emit({ type: 'text-delta', text: piece });
-      return;
-    }
-    const event = block.call?.push({ index: 0, arguments: piece });
-    if (event?.type === 'tool-call-delta') emit({ ...event, index: block.callIndex });
-  };
-
-  const close = (block: Block): void => {
-    const part = reasoningPart(block, family);
-    if (part !== undefined) emit({ type: 'reasoning', part });
-    // Without deltas, the input stands at the start; `{}` there announces one that follows.
-    const whole = block.start.input;
-    const isInput = block.kind === 'call' || block.kind === 'answer';
-    if (isInput && block.text === '' && typeof whole === 'object' && whole !== null && Object.keys(whole).length > 0) {
-      input(block, JSON.stringify(whole));
-    }
-    for (const event of block.call?.finish() ?? []) emit(event);
-  };
-
-  const readers: Readonly<Record<string, (block: Block, delta: JsonRecord) => void>> = {
-    text_delta: (_, { text }) => say('text-delta', text),
-    thinking_delta: (block, { thinking }) => {
-      block.text += asText(thinking) ?? '';
-      say('reasoning-delta', thinking);
-    },
-    signature_delta: (block, { signature }) => {
-      block.signature += asText(signature) ?? '';
-    },
-    input_json_delta: (block, delta) => input(block, asText(delta.partial_json) ?? ''),
-    citations_delta: (_, { citation }) => void citations.push(...citationOf(citation)),
-  };
-
-  const say = (type: 'text-delta' | 'reasoning-delta', text: unknown): void => {
-    if (typeof text === 'string' && text !== '') emit({ type, text });
-  };
-
-  return {
-    citations,
-    get calls() {
-      return calls;
-    },
-    start(index, start) {
-      const before = open.get(index);
-      if (before !== undefined) close(before);
-      const kind = kindOf(start);
-      const call = kind === 'call' ? toolCallAssembler() : undefined;
-      const block: Block = { kind, start, text: '', signature: '', call, callIndex: calls };
-      open.set(index, block);
-      const said = call?.push({ index: 0, id: asText(start.id), name: asText(start.name) });
-      if (said?.type === 'tool-call-delta') emit({ ...said, index: calls++ });
-      if (kind === 'text') say('text-delta', start.text);
-      if (kind === 'thinking') readers.thinking_delta?.(block, start);
-      if (Array.isArray(start.citations)) citations.push(...start.citations.flatMap(citationOf));
-    },
-    delta(index, delta) {
-      const block = open.get(index);
-      if (block !== undefined && typeof delta.type === 'string') readers[delta.type]?.(block, delta);
-    },
-    stop(index) {
-      const block = open.get(index);
-      open.delete(index);
-      if (block !== undefined) close(block);
-    },
-    end() {
-      for (const block of open.values()) close(block);
-      open.clear();
-    },
-    reset: () => open.clear(),
-  };
+export function startBlock(blocks: Blocks, index: number, start: JsonRecord): void {
+  stopBlock(blocks, index);
+  const kind = kindOf(start, blocks.answerTool);
+  const call = kind === 'call' ? toolCallAssembler() : undefined;
+  const block: Block = { kind, start, text: '', signature: '', call, callIndex: blocks.calls };
+  blocks.open.set(index, block);
+  if (call !== undefined) {
+    blocks.calls += 1;
+    sayPiece(blocks, block, call.push({ index: 0, id: asText(start.id), name: asText(start.name) }));
+  }
+  if (kind === 'text') say(blocks, 'text-delta', start.text);
+  if (kind === 'thinking') think(blocks, block, start.thinking);
+  if (Array.isArray(start.citations)) blocks.citations.push(...start.citations.flatMap(citationOf));
 }
 
-/** What goes back to the provider unchanged; undefined for text and for calls of ours. */
+export function addDelta(blocks: Blocks, index: number, delta: JsonRecord): void {
+  const block = blocks.open.get(index);
+  if (block === undefined) return;
+  switch (delta.type) {
+    case 'text_delta':
+      say(blocks, 'text-delta', delta.text);
+      break;
+    case 'thinking_delta':
+      think(blocks, block, delta.thinking);
+      break;
+    case 'signature_delta':
+      block.signature += asText(delta.signature) ?? '';
+      break;
+    case 'input_json_delta':
+      addInput(blocks, block, asText(delta.partial_json) ?? '');
+      break;
+    case 'citations_delta':
+      blocks.citations.push(...citationOf(delta.citation));
+  }
+}
+
+export function stopBlock(blocks: Blocks, index: number): void {
+  const block = blocks.open.get(index);
+  if (block === undefined) return;
+  blocks.open.delete(index);
+  const part = reasoningPart(block, blocks.family);
+  if (part !== undefined) blocks.emit({ type: 'reasoning', part });
+  // Without deltas, the input stands at the start; `{}` there announces one that follows.
+  const whole = block.start.input;
+  const isInput = block.kind === 'call' || block.kind === 'answer';
+  if (isInput && block.text === '' && typeof whole === 'object' && whole !== null && Object.keys(whole).length > 0) {
+    addInput(blocks, block, JSON.stringify(whole));
+  }
+  for (const event of block.call?.finish() ?? []) blocks.emit(event);
+}
+
+/** Closes what is still open. */
+export function stopAll(blocks: Blocks): void {
+  for (const index of [...blocks.open.keys()]) stopBlock(blocks, index);
+}
+
+// ---------------------------------------------------------------------------------------------------- pieces
+
+function kindOf(start: JsonRecord, answerTool: string | undefined): Kind {
+  const { type } = start;
+  if (type === 'text' || type === 'thinking') return type;
+  if (type === 'redacted_thinking') return 'redacted';
+  if (type !== 'tool_use') return 'other';
+  return answerTool !== undefined && start.name === answerTool ? 'answer' : 'call';
+}
+
+function say({ emit }: Blocks, type: 'text-delta' | 'reasoning-delta', text: unknown): void {
+  if (typeof text === 'string' && text !== '') emit({ type, text });
+}
+
+function think(blocks: Blocks, block: Block, text: unknown): void {
+  block.text += asText(text) ?? '';
+  say(blocks, 'reasoning-delta', text);
+}
+
+function addInput(blocks: Blocks, block: Block, piece: string): void {
+  block.text += piece;
+  if (block.kind === 'answer') say(blocks, 'text-delta', piece);
+  else sayPiece(blocks, block, block.call?.push({ index: 0, arguments: piece }));
+}
+
+/** The assembler knows one call: its place among the others is ours to say. */
+function sayPiece({ emit }: Blocks, { callIndex }: Block, event: ModelEvent | undefined): void {
+  if (event?.type === 'tool-call-delta') emit({ ...event, index: callIndex });
+}
+
+// ---------------------------------------------------------------------------------------------------- whole blocks
+
+/** What goes back to the provider unchanged; undefined for text and for calls of the caller's tools. */
 function reasoningPart(block: Block, family: string): ReasoningPart | undefined {
   const { kind, start, text } = block;
   if (kind === 'redacted') return defined({ type: 'reasoning', text: '', redacted: asText(start.data), family });
   if (kind === 'other') {
-    const input = text === '' ? undefined : (tryParseJson(text) ?? start.input);
-    return {
-      type: 'reasoning',
-      text: '',
-      family,
-      raw: defined({ ...start, input: input ?? start.input }) as JsonValue,
-    };
+    const input = text === '' ? start.input : (tryParseJson(text) ?? start.input);
+    return { type: 'reasoning', text: '', family, raw: defined({ ...start, input }) as JsonValue };
   }
   if (kind !== 'thinking') return undefined;
   const signature = block.signature || asText(start.signature);

@@ -18,7 +18,7 @@ import {
   type JsonRecord,
   tryParseJson,
 } from 'polyphony/kit';
-import { type BlockReader, blockReader } from './blocks.ts';
+import { addDelta, type Blocks, newBlocks, startBlock, stopAll, stopBlock } from './blocks.ts';
 import { errorInside } from './errors.ts';
 import { factsOf } from './facts.ts';
 import { outputPlan } from './output.ts';
@@ -26,7 +26,7 @@ import { addCounts, type Counts, usageOf } from './usage.ts';
 
 interface State {
   events: ModelEvent[];
-  readonly blocks: BlockReader;
+  readonly blocks: Blocks;
   readonly counts: Counts;
   readonly answersByTool: boolean;
   readonly raw: unknown[] | undefined;
@@ -62,7 +62,7 @@ function stateOf(request: ChatRequest, context: WireContext): State {
   const answerTool = plan.way === 'tool' ? plan.name : undefined;
   const state: State = {
     events: [],
-    blocks: blockReader({
+    blocks: newBlocks({
       family: context.target.provider,
       answerTool,
       emit: (event) => void state.events.push(event),
@@ -95,11 +95,11 @@ function readData(state: State, data: string): void {
 }
 
 const READERS: Readonly<Record<string, (state: State, body: JsonRecord) => void>> = {
-  content_block_delta: (state, body) => state.blocks.delta(indexOf(body), asRecord(body.delta) ?? {}),
-  content_block_start: (state, body) => state.blocks.start(indexOf(body), asRecord(body.content_block) ?? {}),
-  content_block_stop: (state, body) => state.blocks.stop(indexOf(body)),
+  content_block_delta: (state, body) => addDelta(state.blocks, indexOf(body), asRecord(body.delta) ?? {}),
+  content_block_start: (state, body) => startBlock(state.blocks, indexOf(body), asRecord(body.content_block) ?? {}),
+  content_block_stop: (state, body) => stopBlock(state.blocks, indexOf(body)),
   message_start(state, { message }) {
-    state.blocks.reset();
+    state.blocks.open.clear();
     readMessage(state, asRecord(message) ?? {});
   },
   message_delta(state, { delta, usage }) {
@@ -118,8 +118,8 @@ const indexOf = (body: JsonRecord): number => asNumber(body.index) ?? 0;
 function readWhole(state: State, message: JsonRecord): void {
   readMessage(state, message);
   for (const [index, block] of (asList(message.content) ?? []).entries()) {
-    state.blocks.start(index, asRecord(block) ?? {});
-    state.blocks.stop(index);
+    startBlock(state.blocks, index, asRecord(block) ?? {});
+    stopBlock(state.blocks, index);
   }
   state.whole = true;
 }
@@ -156,7 +156,7 @@ const REASONS: Readonly<Record<string, FinishReason>> = {
 function finish(state: State): void {
   if (state.finished) return;
   state.finished = true;
-  state.blocks.end();
+  stopAll(state.blocks);
   const { events, blocks, model, id, raw, malformed, refusal } = state;
   if (malformed > 0) events.push(warning('malformed-chunk', `${malformed} pieces of the stream could not be read.`));
   const usage = usageOf(state.counts);

@@ -20,12 +20,12 @@ import type {
 import { answerEvents, asList, asRecord, asText, defined, type JsonRecord, tryParseJson } from 'polyphony/kit';
 import { errorInside } from './errors.ts';
 import { citationsOf, logprobsOf } from './grounding.ts';
-import { type PartReader, partReader } from './parts.ts';
+import { endParts, newParts, type Parts, readPart } from './parts.ts';
 import { usageOf } from './usage.ts';
 
 interface State {
   events: ModelEvent[];
-  readonly parts: PartReader;
+  readonly parts: Parts;
   readonly raw: unknown[] | undefined;
   readonly logprobs: TokenLogprob[];
   citations: readonly Citation[];
@@ -59,11 +59,7 @@ export async function* decodeChat(
 function stateOf(request: ChatRequest, context: WireContext): State {
   const state: State = {
     events: [],
-    parts: partReader({
-      family: context.target.provider,
-      responseId: () => state.id ?? '',
-      emit: (event) => void state.events.push(event),
-    }),
+    parts: newParts({ family: context.target.provider, emit: (event) => void state.events.push(event) }),
     raw: request.includeRaw === true ? [] : undefined,
     logprobs: [],
     citations: [],
@@ -87,7 +83,10 @@ function readData(state: State, data: string): void {
     return;
   }
   state.raw?.push(body);
-  state.id ??= asText(body.responseId);
+  if (state.id === undefined && typeof body.responseId === 'string') {
+    state.id = body.responseId;
+    state.parts.responseId = state.id;
+  }
   state.model = asText(body.modelVersion) ?? state.model;
   const counts = asRecord(body.usageMetadata);
   if (counts !== undefined) state.counts = Object.assign(state.counts ?? {}, counts);
@@ -104,7 +103,7 @@ function readFeedback(state: State, { blockReason, blockReasonMessage }: JsonRec
 function readCandidate(state: State, candidate: JsonRecord): void {
   const content = asRecord(candidate.content);
   if (content !== undefined && Array.isArray(content.parts)) {
-    for (const part of content.parts) state.parts.read(asRecord(part) ?? {});
+    for (const part of content.parts) readPart(state.parts, asRecord(part) ?? {});
   }
   if (candidate.finishReason) {
     state.reason = asText(candidate.finishReason) ?? state.reason;
@@ -131,7 +130,7 @@ const REASONS: Readonly<Record<string, FinishReason>> = {
 };
 
 function finish(state: State): void {
-  state.parts.end();
+  endParts(state.parts);
   const { events, parts, model, id, raw, malformed, logprobs, citations } = state;
   const { images } = parts;
   if (images.length > 0) events.push({ type: 'output', output: { operation: 'image', images } });

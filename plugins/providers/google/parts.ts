@@ -8,14 +8,6 @@ import { asList, asRecord, asText, defined, type JsonRecord } from 'polyphony/ki
 import { type Arguments, addArgument } from './arguments.ts';
 import { ownId, signed } from './signature.ts';
 
-export interface PartReader {
-  read(part: JsonRecord): void;
-  /** Closes what is still open. */
-  end(): void;
-  readonly calls: number;
-  readonly images: readonly MediaSource[];
-}
-
 interface Call {
   readonly index: number;
   readonly id: string;
@@ -24,101 +16,113 @@ interface Call {
   readonly arguments: Arguments;
 }
 
-export interface PartOptions {
+export interface Parts {
   readonly family: string;
-  /** The id of the answer, once it is known. */
-  readonly responseId: () => string;
   readonly emit: (event: ModelEvent) => void;
+  /** The id of the answer, once it is known. */
+  responseId: string;
+  /** Calls so far. */
+  calls: number;
+  /** The call whose arguments still come. */
+  call: Call | undefined;
+  /** The thoughts since the last block of them was closed. */
+  thoughts: string | undefined;
+  readonly images: MediaSource[];
 }
 
-export function partReader({ family, responseId, emit }: PartOptions): PartReader {
-  let calls = 0;
-  let pending: Call | undefined;
-  let thoughts: { text: string; signature: string | undefined } | undefined;
-  const images: MediaSource[] = [];
+export const newParts = (options: Pick<Parts, 'family' | 'emit'>): Parts => ({
+  ...options,
+  responseId: '',
+  calls: 0,
+  call: undefined,
+  thoughts: undefined,
+  images: [],
+});
 
-  const closeThoughts = (): void => {
-    if (thoughts === undefined) return;
-    emit({ type: 'reasoning', part: defined({ type: 'reasoning' as const, ...thoughts, family }) });
-    thoughts = undefined;
-  };
-
-  const think = (text: string, signature: string | undefined): void => {
-    thoughts ??= { text: '', signature: undefined };
-    thoughts.text += text;
-    if (text !== '') emit({ type: 'reasoning-delta', text });
-    if (signature === undefined) return;
-    thoughts.signature = signature;
-    closeThoughts();
-  };
-
-  const keep = (raw: JsonRecord): void => {
-    closeThoughts();
-    emit({ type: 'reasoning', part: { type: 'reasoning', text: '', family, raw: raw as JsonValue } });
-  };
-
-  const closeCall = (): void => {
-    if (pending === undefined) return;
-    const { index, id, name, signature, arguments: args } = pending;
-    pending = undefined;
-    emit({ type: 'tool-call-delta', index, id, name, delta: JSON.stringify(args) });
-    emit({
-      type: 'tool-call',
-      call: defined({ type: 'tool-call' as const, id, name, arguments: args as JsonValue, signature }),
-    });
-  };
-
-  const call = (told: JsonRecord, thoughtSignature: string | undefined): void => {
-    closeThoughts();
-    const name = asText(told.name);
-    const signature = thoughtSignature === undefined ? undefined : signed(thoughtSignature, family);
-    if (name) {
-      closeCall();
-      const index = calls++;
-      const id = asText(told.id) || ownId(responseId(), index);
-      pending = { index, id, name, signature, arguments: { ...asRecord(told.args) } };
-    } else if (pending !== undefined) pending.signature ??= signature;
-    for (const piece of asList(told.partialArgs) ?? [])
-      if (pending !== undefined) addArgument(pending.arguments, piece);
-    if (told.willContinue !== true) closeCall();
-  };
-
-  const say = (text: string, signature: string | undefined): void => {
-    if (text !== '') {
-      closeThoughts();
-      emit({ type: 'text-delta', text });
-    }
-    // The text was said: the signature stands alone behind it.
-    if (signature !== undefined) keep({ text: '', thoughtSignature: signature });
-  };
-
-  return {
-    images,
-    get calls() {
-      return calls;
-    },
-    read(part) {
-      const { text } = part;
-      const signature = asText(part.thoughtSignature) || undefined;
-      const functionCall = asRecord(part.functionCall);
-      if (functionCall !== undefined) call(functionCall, signature);
-      else if (typeof text === 'string') {
-        if (part.thought === true) think(text, signature);
-        else say(text, signature);
-      } else readOther(part, images, keep);
-    },
-    end() {
-      closeThoughts();
-      closeCall();
-    },
-  };
+export function readPart(parts: Parts, part: JsonRecord): void {
+  const { text } = part;
+  const signature = asText(part.thoughtSignature) || undefined;
+  const functionCall = asRecord(part.functionCall);
+  if (functionCall !== undefined) readCall(parts, functionCall, signature);
+  else if (typeof text !== 'string') readOther(parts, part);
+  else if (part.thought === true) think(parts, text, signature);
+  else say(parts, text, signature);
 }
 
-/** Images are results; code that the provider ran and calls of its own tools go back as they came. */
-function readOther(part: JsonRecord, images: MediaSource[], keep: (raw: JsonRecord) => void): void {
+/** Closes what is still open. */
+export function endParts(parts: Parts): void {
+  closeThoughts(parts, undefined);
+  closeCall(parts);
+}
+
+// ---------------------------------------------------------------------------------------------------- text and thoughts
+
+function say(parts: Parts, text: string, signature: string | undefined): void {
+  if (text !== '') {
+    closeThoughts(parts, undefined);
+    parts.emit({ type: 'text-delta', text });
+  }
+  // The text was said: the signature stands alone behind it.
+  if (signature !== undefined) keep(parts, { text: '', thoughtSignature: signature });
+}
+
+function think(parts: Parts, text: string, signature: string | undefined): void {
+  parts.thoughts = (parts.thoughts ?? '') + text;
+  if (text !== '') parts.emit({ type: 'reasoning-delta', text });
+  if (signature !== undefined) closeThoughts(parts, signature);
+}
+
+function closeThoughts(parts: Parts, signature: string | undefined): void {
+  const { thoughts: text, family } = parts;
+  if (text === undefined) return;
+  parts.thoughts = undefined;
+  parts.emit({ type: 'reasoning', part: defined({ type: 'reasoning', text, signature, family }) });
+}
+
+/** Goes back to this provider as it came. */
+function keep(parts: Parts, raw: JsonRecord): void {
+  closeThoughts(parts, undefined);
+  const { family } = parts;
+  parts.emit({ type: 'reasoning', part: { type: 'reasoning', text: '', family, raw: raw as JsonValue } });
+}
+
+/** Images are results; code that the provider ran and calls of its own tools go back. */
+function readOther(parts: Parts, part: JsonRecord): void {
   const inline = asRecord(part.inlineData);
   const data = asText(inline?.data);
   const mediaType = asText(inline?.mimeType) ?? '';
-  if (data === undefined) keep(part);
-  else if (mediaType.startsWith('image/') && part.thought !== true) images.push({ type: 'base64', data, mediaType });
+  const known = ['executableCode', 'codeExecutionResult', 'toolCall', 'toolResponse', 'thoughtSignature'];
+  if (data === undefined) {
+    if (known.some((name) => part[name] !== undefined)) keep(parts, part);
+  } else if (mediaType.startsWith('image/') && part.thought !== true) {
+    parts.images.push({ type: 'base64', data, mediaType });
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------- calls
+
+function readCall(parts: Parts, told: JsonRecord, thoughtSignature: string | undefined): void {
+  closeThoughts(parts, undefined);
+  const name = asText(told.name);
+  const signature = thoughtSignature === undefined ? undefined : signed(thoughtSignature, parts.family);
+  if (name) {
+    closeCall(parts);
+    const index = parts.calls++;
+    const id = asText(told.id) || ownId(parts.responseId, index);
+    parts.call = { index, id, name, signature, arguments: { ...asRecord(told.args) } };
+  }
+  const { call } = parts;
+  if (call === undefined) return;
+  call.signature ??= signature;
+  for (const piece of asList(told.partialArgs) ?? []) addArgument(call.arguments, piece);
+  if (told.willContinue !== true) closeCall(parts);
+}
+
+function closeCall(parts: Parts): void {
+  if (parts.call === undefined) return;
+  const { index, id, name, signature, arguments: args } = parts.call;
+  parts.call = undefined;
+  parts.emit({ type: 'tool-call-delta', index, id, name, delta: JSON.stringify(args) });
+  const call = defined({ type: 'tool-call' as const, id, name, arguments: args as JsonValue, signature });
+  parts.emit({ type: 'tool-call', call });
 }
