@@ -45,104 +45,109 @@ export function evaluateArithmetic(expression: string): number {
   if (expression.length > MAX_LENGTH) {
     throw failed(`The expression has ${expression.length} characters; give at most ${MAX_LENGTH}.`);
   }
-  const parser = createParser(expression);
-  const value = parser.sum();
-  parser.end();
+  const reader: Reader = { tokens: [...expression.matchAll(TOKEN)], at: 0, depth: 0 };
+  const value = readSum(reader);
+  if (reader.at < reader.tokens.length) throw expected(reader, 'an operator');
   if (Number.isFinite(value)) return Object.is(value, -0) ? 0 : value;
   throw failed(`"${expression}" has no finite value: mind divisions by zero and roots of negative numbers.`);
 }
 
-interface Parser {
-  sum(): number;
-  end(): void;
+const TOKEN = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[a-zA-Z][a-zA-Z0-9]*|\*\*|\S/g;
+
+interface Reader {
+  readonly tokens: readonly RegExpMatchArray[];
+  at: number;
+  depth: number;
 }
 
-function createParser(expression: string): Parser {
-  const tokens = [...expression.matchAll(/(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[a-zA-Z][a-zA-Z0-9]*|\*\*|\S/g)];
-  let at = 0;
-  let depth = 0;
-  const accept = (...wanted: readonly string[]): string | undefined => {
-    const token = tokens[at]?.[0];
-    if (token === undefined || !wanted.includes(token)) return undefined;
-    at += 1;
-    return token;
-  };
-  const expected = (what: string): PolyphonyError => {
-    const token = tokens[at];
-    const found = token === undefined ? 'the end' : `"${token[0]}" at character ${token.index + 1}`;
-    return failed(`The expression cannot be read: ${what} was expected where ${found} stands.`);
-  };
-  const closing = (value: number): number => {
-    if (accept(')') === undefined) throw expected('")"');
-    depth -= 1;
-    return value;
-  };
-  const nested = <T>(read: () => T): T => {
-    depth += 1;
-    if (depth > MAX_DEPTH) throw failed(`The expression is nested more than ${MAX_DEPTH} deep: flatten it.`);
-    return read();
-  };
-  const list = (): number[] => {
-    const values = [sum()];
-    while (accept(',') !== undefined) values.push(sum());
-    return values;
-  };
-  const named = (name: string): number => {
-    const constant = CONSTANTS.get(name);
-    if (constant !== undefined) return constant;
-    const known = FUNCTIONS.get(name);
-    if (known === undefined)
-      throw failed(`There is no "${name}": use ${[...FUNCTIONS.keys(), ...CONSTANTS.keys()].join(', ')}.`);
-    if (accept('(') === undefined) throw expected(`"(" behind ${name}`);
-    const [least, most, apply] = known;
-    const values = nested(list);
-    if (values.length < least || values.length > most)
-      throw failed(`${name} takes ${least} to ${most} values, not ${values.length}.`);
-    return closing(apply(...values));
-  };
-  const primary = (): number => {
-    if (accept('(') !== undefined) return closing(nested(sum));
-    const token = tokens[at]?.[0] ?? '';
-    if (!/^[\d.a-zA-Z]/.test(token) || token === '.') throw expected('a number');
-    at += 1;
-    return /^[\d.]/.test(token) ? Number(token) : named(token);
-  };
-  const power = (): number => {
-    const base = primary();
-    return accept('^', '**') === undefined ? base : base ** nestedUnary();
-  };
-  const unary = (): number => {
-    const sign = accept('-', '+');
-    if (sign === undefined) return power();
-    return sign === '-' ? -nestedUnary() : nestedUnary();
-  };
-  const nestedUnary = (): number => {
-    const value = nested(unary);
-    depth -= 1;
-    return value;
-  };
-  const product = (): number => {
-    let value = unary();
-    for (let sign = accept('*', '/', '%'); sign !== undefined; sign = accept('*', '/', '%')) {
-      const other = unary();
-      value = sign === '*' ? value * other : sign === '/' ? value / other : value % other;
-    }
-    return value;
-  };
-  function sum(): number {
-    let value = product();
-    for (let sign = accept('+', '-'); sign !== undefined; sign = accept('+', '-')) {
-      const other = product();
-      value = sign === '+' ? value + other : value - other;
-    }
+/** The next token, taken if it is one of these. */
+function accept(reader: Reader, ...wanted: readonly string[]): string | undefined {
+  const token = reader.tokens[reader.at]?.[0];
+  if (token === undefined || !wanted.includes(token)) return undefined;
+  reader.at += 1;
+  return token;
+}
+
+function expected({ tokens, at }: Reader, what: string): PolyphonyError {
+  const token = tokens[at];
+  const found = token === undefined ? 'the end' : `"${token[0]}" at character ${(token.index ?? 0) + 1}`;
+  return failed(`The expression cannot be read: ${what} was expected where ${found} stands.`);
+}
+
+/** One level deeper, so that no expression exhausts the stack. */
+function nested<T>(reader: Reader, read: (reader: Reader) => T): T {
+  reader.depth += 1;
+  if (reader.depth > MAX_DEPTH) throw failed(`The expression is nested more than ${MAX_DEPTH} deep: flatten it.`);
+  const result = read(reader);
+  reader.depth -= 1;
+  return result;
+}
+
+function readSum(reader: Reader): number {
+  let value = readProduct(reader);
+  for (let sign = accept(reader, '+', '-'); sign !== undefined; sign = accept(reader, '+', '-')) {
+    const other = readProduct(reader);
+    value = sign === '+' ? value + other : value - other;
+  }
+  return value;
+}
+
+function readProduct(reader: Reader): number {
+  let value = readSigned(reader);
+  for (let sign = accept(reader, '*', '/', '%'); sign !== undefined; sign = accept(reader, '*', '/', '%')) {
+    const other = readSigned(reader);
+    value = sign === '*' ? value * other : sign === '/' ? value / other : value % other;
+  }
+  return value;
+}
+
+function readSigned(reader: Reader): number {
+  const sign = accept(reader, '-', '+');
+  if (sign === undefined) return readPower(reader);
+  const value = nested(reader, readSigned);
+  return sign === '-' ? -value : value;
+}
+
+function readPower(reader: Reader): number {
+  const base = readPrimary(reader);
+  return accept(reader, '^', '**') === undefined ? base : base ** nested(reader, readSigned);
+}
+
+function readPrimary(reader: Reader): number {
+  if (accept(reader, '(') !== undefined) {
+    const value = nested(reader, readSum);
+    close(reader);
     return value;
   }
-  return {
-    sum,
-    end() {
-      if (at < tokens.length) throw expected('an operator');
-    },
-  };
+  const token = reader.tokens[reader.at]?.[0] ?? '';
+  if (!/^[\d.a-zA-Z]/.test(token) || token === '.') throw expected(reader, 'a number');
+  reader.at += 1;
+  return /^[\d.]/.test(token) ? Number(token) : readNamed(reader, token);
+}
+
+function close(reader: Reader): void {
+  if (accept(reader, ')') === undefined) throw expected(reader, '")"');
+}
+
+function readNamed(reader: Reader, name: string): number {
+  const constant = CONSTANTS.get(name);
+  if (constant !== undefined) return constant;
+  const known = FUNCTIONS.get(name);
+  if (known === undefined) {
+    throw failed(`There is no "${name}": use ${[...FUNCTIONS.keys(), ...CONSTANTS.keys()].join(', ')}.`);
+  }
+  if (accept(reader, '(') === undefined) throw expected(reader, `"(" behind ${name}`);
+  const [least, most, apply] = known;
+  const values = nested(reader, readList);
+  close(reader);
+  if (values.length >= least && values.length <= most) return apply(...values);
+  throw failed(`${name} takes ${least} to ${most} values, not ${values.length}.`);
+}
+
+function readList(reader: Reader): number[] {
+  const values = [readSum(reader)];
+  while (accept(reader, ',') !== undefined) values.push(readSum(reader));
+  return values;
 }
 
 const failed = (message: string): PolyphonyError => new PolyphonyError('tool-failed', message, { retryable: false });

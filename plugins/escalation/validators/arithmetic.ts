@@ -7,8 +7,10 @@ export interface Equation {
   readonly right: boolean;
 }
 
-const MAX_SIDE = 200;
-const MAX_EQUATIONS = 200;
+const MAX_SIDE = 120;
+const MAX_EQUATIONS = 100;
+/** Equals signs that are looked at, whether or not they belong to an equation. */
+const MAX_SIGNS = 400;
 const MAX_DEPTH = 20;
 
 /** Marks of formulas that say nothing about the value. */
@@ -24,7 +26,10 @@ const plain = (text: string): string =>
 export function equationsOf(text: string): Equation[] {
   const source = plain(text);
   const equations: Equation[] = [];
-  for (let at = source.indexOf('='); at !== -1 && equations.length < MAX_EQUATIONS; at = source.indexOf('=', at + 1)) {
+  let signs = 0;
+  for (let at = source.indexOf('='); at !== -1; at = source.indexOf('=', at + 1)) {
+    signs += 1;
+    if (signs > MAX_SIGNS || equations.length >= MAX_EQUATIONS) break;
     const left = leftSide(source, at);
     const right = rightSide(source, at + 1);
     if (!/[-+*/^x]/.test(left.trim().slice(1)) || !/\d/.test(right)) continue;
@@ -78,49 +83,60 @@ function valuesOf(side: string, keep: 'start' | 'end'): number[] {
   return [text, ...shorter].map(evaluate).filter((value) => value !== undefined);
 }
 
+interface Reader {
+  readonly tokens: readonly string[];
+  at: number;
+  depth: number;
+}
+
 /** Undefined for anything that is no whole expression. */
 function evaluate(text: string): number | undefined {
   const tokens = text.match(/\d+(?:\.\d+)?|\.\d+|\*\*|[-+*/^()x]|\S/g);
   if (tokens === null) return undefined;
-  let at = 0;
-  let depth = 0;
-  const accept = (...wanted: string[]): string | undefined => {
-    const token = tokens[at];
-    if (token === undefined || !wanted.includes(token)) return undefined;
-    at += 1;
-    return token;
-  };
-  const primary = (): number => {
-    if (accept('-') !== undefined) return -primary();
-    if (accept('(') !== undefined) {
-      depth += 1;
-      const value = depth > MAX_DEPTH ? Number.NaN : sum();
-      depth -= 1;
-      return accept(')') === undefined ? Number.NaN : value;
-    }
-    const token = tokens[at++] ?? '';
-    return /^[\d.]/.test(token) ? Number(token) : Number.NaN;
-  };
-  const power = (): number => {
-    const base = primary();
-    return accept('^', '**') === undefined ? base : base ** primary();
-  };
-  const product = (): number => {
-    let value = power();
-    for (let sign = accept('*', 'x', '/'); sign !== undefined; sign = accept('*', 'x', '/')) {
-      value = sign === '/' ? value / power() : value * power();
-    }
-    return value;
-  };
-  const sum = (): number => {
-    let value = product();
-    for (let sign = accept('+', '-'); sign !== undefined; sign = accept('+', '-')) {
-      value = sign === '-' ? value - product() : value + product();
-    }
-    return value;
-  };
-  const value = sum();
-  return at === tokens.length && Number.isFinite(value) ? value : undefined;
+  const reader: Reader = { tokens, at: 0, depth: 0 };
+  const value = readSum(reader);
+  return reader.at === tokens.length && Number.isFinite(value) ? value : undefined;
+}
+
+function accept(reader: Reader, ...wanted: readonly string[]): string | undefined {
+  const token = reader.tokens[reader.at];
+  if (token === undefined || !wanted.includes(token)) return undefined;
+  reader.at += 1;
+  return token;
+}
+
+function readSum(reader: Reader): number {
+  let value = readProduct(reader);
+  for (let sign = accept(reader, '+', '-'); sign !== undefined; sign = accept(reader, '+', '-')) {
+    value = sign === '-' ? value - readProduct(reader) : value + readProduct(reader);
+  }
+  return value;
+}
+
+function readProduct(reader: Reader): number {
+  let value = readPower(reader);
+  for (let sign = accept(reader, '*', 'x', '/'); sign !== undefined; sign = accept(reader, '*', 'x', '/')) {
+    value = sign === '/' ? value / readPower(reader) : value * readPower(reader);
+  }
+  return value;
+}
+
+function readPower(reader: Reader): number {
+  const base = readPrimary(reader);
+  return accept(reader, '^', '**') === undefined ? base : base ** readPrimary(reader);
+}
+
+function readPrimary(reader: Reader): number {
+  if (accept(reader, '-') !== undefined) return -readPrimary(reader);
+  if (accept(reader, '(') !== undefined) {
+    reader.depth += 1;
+    const value = reader.depth > MAX_DEPTH ? Number.NaN : readSum(reader);
+    reader.depth -= 1;
+    return accept(reader, ')') === undefined ? Number.NaN : value;
+  }
+  const token = reader.tokens[reader.at] ?? '';
+  reader.at += 1;
+  return /^[\d.]/.test(token) ? Number(token) : Number.NaN;
 }
 
 /** Numbers as a text writes them, thousands separators removed. */

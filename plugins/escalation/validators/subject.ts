@@ -22,12 +22,13 @@ export interface Flaw {
 export type Check = (subject: Subject) => Flaw | undefined;
 
 /** Longer texts are judged by their beginning and end: the checks stay within their time. */
-const MAX_LENGTH = 60_000;
+const MAX_LENGTH = 16_000;
 
 export function subjectOf(call: Call, response: ModelResponse): Subject | undefined {
   const { request } = call;
   if (request.operation !== 'chat') return undefined;
-  const text = bounded(textOf(response));
+  // JSON is read whole or not at all.
+  const text = request.output === undefined ? bounded(textOf(response)) : textOf(response);
   const last = request.messages.findLast(({ role }) => role === 'user');
   return {
     request,
