@@ -3,7 +3,6 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { PlanNode } from '../core/plan.ts';
 import { type CompiledTemplate, compileTemplate, type TemplateScope } from '../core/template.ts';
 import { compileCondition } from '../kit/condition.ts';
-import type { Task } from './task.ts';
 
 export type Test = (scope: TemplateScope) => boolean;
 
@@ -49,7 +48,7 @@ function compileTest(nodeId: string, source: string): Test {
 }
 
 /** The compiled form of a task's node, made when first needed. */
-export function compiledOf(task: Task): CompiledNode {
+export function compiledOf(task: { readonly node: PlanNode; compiled: CompiledNode | undefined }): CompiledNode {
   task.compiled ??= compileNode(task.node);
   return task.compiled;
 }
