@@ -47,7 +47,7 @@ export interface EngineParts {
 }
 
 /** Whatever its types: they matter where it is built and where it is run. */
-type AnyWorkflow = Workflow<never, unknown>;
+type AnyWorkflow = Workflow<unknown, unknown>;
 
 export interface PolyphonyOptions {
   /** @default the providers whose keys are in the environment (else the embedded one), escalation and the file tools */

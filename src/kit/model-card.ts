@@ -17,6 +17,7 @@ export const CHAT_CAPABILITIES: readonly Capability[] = [
   'stop',
   'temperature',
   'top-p',
+  'planning',
 ];
 
 /** Priors by tier where a card names no strengths: an order among models, no measurement. */

@@ -6,6 +6,7 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity } from '../core/model.ts';
 import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS } from '../core/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
+import { CEL_RESERVED } from '../kit/condition-rules.ts';
 import { type Condition, sourceOf } from './condition.ts';
 import { encode, pathOf, type Ref, type Resolved, referenceTo, type Value } from './reference.ts';
 import { type Infer, type SchemaLike, schemaForPlan, toJsonSchema } from './schema.ts';
@@ -182,11 +183,12 @@ function compileNode(
   spec: LooseSpec,
   repetition?: Repetition<unknown>,
 ): PlanNode {
-  const taken = draft.nodes.some((node) => node.id === id) || REFERENCE_HEADS.some((head) => head === id);
+  const taken =
+    draft.nodes.some((node) => node.id === id) || REFERENCE_HEADS.some((head) => head === id) || CEL_RESERVED.has(id);
   if (taken || !NODE_ID.test(id)) {
     throw new PolyphonyError(
       'invalid-plan',
-      `A node cannot have the id "${id}": ids match ${NODE_ID.source}, are unique, and are none of ${REFERENCE_HEADS.join(', ')}.`,
+      `A node cannot have the id "${id}": ids match ${NODE_ID.source}, are unique, and are none of ${REFERENCE_HEADS.join(', ')}, nor a name that conditions know (size, string, list, …).`,
     );
   }
   const { in: inputs, when, out, onError, needs, ...settings } = spec;

@@ -1,0 +1,15 @@
+/** One call through the gateway: the answer, who gave it, and what it cost. */
+import { readFileSync } from 'node:fs';
+import { createPolyphony } from 'polyphony';
+import { formatUsd, textOf } from 'polyphony/kit';
+
+const polyphony = await createPolyphony();
+const text = readFileSync('examples/material/harbour.md', 'utf8');
+
+const response = await polyphony.gateway.generate({
+  messages: [{ role: 'user', content: `Summarise the following text in two sentences.\n\n${text}` }],
+});
+
+console.log(textOf(response));
+console.log(`— ${response.target.provider}/${response.target.model}, ${formatUsd(response.costNanoUsd)}`);
+await polyphony.close();

@@ -1,0 +1,21 @@
+/** A plan is JSON: validate it, see what it may cost, run it. A mistake gets the place and the nearest valid name. */
+import { readFileSync } from 'node:fs';
+import { createPolyphony, type Plan } from 'polyphony';
+import { formatUsd } from 'polyphony/kit';
+
+const polyphony = await createPolyphony();
+const plan = JSON.parse(readFileSync('examples/plans/summarise.plan.json', 'utf8')) as Plan;
+
+const broken = {
+  ...plan,
+  nodes: plan.nodes.map((node) => ({ ...node, use: node.use.replace('read_file', 'read_fiel') })),
+};
+for (const issue of polyphony.validate(broken, { repair: false }).issues) {
+  console.log(`${issue.code} at ${issue.path}: did you mean ${issue.suggest?.[0]}?`);
+}
+
+const { plan: valid } = polyphony.validate(plan);
+console.log(`expected to cost ${formatUsd(valid?.estimate.expectedNanoUsd ?? null)}`);
+const { output } = await polyphony.run(plan, { path: 'examples/material/rules.md' });
+console.log(output);
+await polyphony.close();

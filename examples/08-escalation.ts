@@ -1,0 +1,54 @@
+/** A doubtful answer climbs to a premium model. Both rungs are charged, and the response says which one answered and why. */
+import { readFileSync } from 'node:fs';
+import { createPolyphony, definePlugin } from 'polyphony';
+import { formatUsd, textOf } from 'polyphony/kit';
+import escalation from 'polyphony/plugins/escalation/escalation';
+import validators from 'polyphony/plugins/escalation/validators';
+import embedded from 'polyphony/plugins/providers/embedded';
+
+/** A fake of a cheap model that guesses and says so. */
+const guesser = definePlugin({
+  name: 'guesser',
+  providers: [
+    {
+      id: 'guesser',
+      models: [
+        {
+          id: 'guess',
+          operations: ['chat'],
+          tier: 'fast',
+          strengths: {},
+          capabilities: ['text', 'streaming'],
+          contextTokens: 8000,
+          maxOutputTokens: 100,
+          price: { input: 0.1, output: 0.4 },
+          retention: 'none',
+        },
+      ],
+      async *stream() {
+        yield { type: 'text-delta', text: "I'm not sure, but perhaps a late book costs nothing." };
+        yield { type: 'finish', reason: 'stop', usage: { input: 200, output: 12 }, confidence: 0.3 };
+      },
+    },
+  ],
+});
+
+const polyphony = await createPolyphony({ plugins: [guesser, embedded(), validators(), escalation()] });
+const rules = readFileSync('examples/material/rules.md', 'utf8');
+
+const response = await polyphony.gateway.generate({
+  model: 'guesser/guess',
+  messages: [{ role: 'user', content: `Question: What does a late book cost?\n\nText:\n${rules}` }],
+  escalate: { evaluator: 'validators', below: 0.7, to: ['premium'] },
+});
+
+const { escalation: report } = response;
+for (const [rung, { target, score, costNanoUsd, reasons }] of (report?.rungs ?? []).entries()) {
+  const money = formatUsd(costNanoUsd);
+  console.log(
+    `rung ${rung}: ${target.provider}/${target.model}, score ${score?.toFixed(2)}, ${money}. ${reasons.join('; ')}`,
+  );
+}
+console.log(`${textOf(response)}\n— ${report?.reason}; in all ${formatUsd(response.costNanoUsd)}`);
+await polyphony.close();
+if (report?.rung !== 1) throw new Error('the doubtful answer should have climbed one rung');
