@@ -1,5 +1,15 @@
 /** The plan as plain JSON of our own, addressed by pointers: what repairs edit. */
 
+import type { PlanRepair } from '../core/validation.ts';
+
+export interface Reading {
+  /** Undefined when nothing could be read; the report says why. */
+  readonly document: unknown;
+  readonly repaired: readonly PlanRepair[];
+  /** It is within its bounds, and no other code holds a part of it. */
+  readonly isClean?: boolean;
+}
+
 /** A change of the document in place. */
 export type Edit = (document: unknown) => void;
 

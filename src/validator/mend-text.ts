@@ -1,8 +1,7 @@
 /** The plan inside a text that is not JSON as a whole: fenced, between prose, inside another object, or almost JSON. */
 import { createRequire } from 'node:module';
 import { extractJson } from '../kit/json-schema.ts';
-import { isRecord } from './document.ts';
-import type { Reading } from './read.ts';
+import { isRecord, type Reading } from './document.ts';
 
 /** Longer texts are not mended: it takes seconds on 160 kB of stray quotes. */
 const LONGEST_MENDED = 65_536;

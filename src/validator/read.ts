@@ -3,8 +3,7 @@
  * getters, proxies and cycles end here and nobody can change the plan behind our back.
  */
 import type { PlanBounds } from '../core/plan.ts';
-import type { PlanRepair } from '../core/validation.ts';
-import { pointerOf } from './document.ts';
+import { pointerOf, type Reading } from './document.ts';
 import { mendText } from './mend-text.ts';
 import { type Report, shown } from './report.ts';
 import { scanText } from './scan-text.ts';
@@ -12,14 +11,6 @@ import { scanText } from './scan-text.ts';
 export interface ReadOptions {
   readonly bounds: PlanBounds;
   readonly repair: boolean;
-}
-
-export interface Reading {
-  /** Undefined when nothing could be read; the report says why. */
-  readonly document: unknown;
-  readonly repaired: readonly PlanRepair[];
-  /** It is within its bounds, and no other code holds a part of it. */
-  readonly isClean?: boolean;
 }
 
 const NOTHING: Reading = { document: undefined, repaired: [] };

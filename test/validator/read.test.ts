@@ -149,3 +149,23 @@ describe('bounds of reading', () => {
     expect(plan?.plan).toEqual(TICKET);
   });
 });
+
+const valid = (raw: unknown) => validate(raw, catalogue()).plan;
+
+describe('the same answer every time', () => {
+  it('for a plan and its text', () => {
+    for (const raw of [TICKET, longPlan(50)]) {
+      const fromValue = valid(raw);
+      const fromText = valid(JSON.stringify(raw, null, 2));
+      expect(fromText).toEqual(fromValue);
+      expect(fromValue?.hash).toMatch(/^[0-9a-f]{64}$/);
+    }
+  });
+
+  it('and a hash that does not depend on the order of keys', () => {
+    const { nodes, ...rest } = TICKET;
+    const turned = Object.fromEntries(Object.entries({ ...rest, nodes }).reverse());
+    expect(valid(turned)?.hash).toBe(valid(TICKET)?.hash);
+    expect(valid({ ...TICKET, goal: 'Another' })?.hash).not.toBe(valid(TICKET)?.hash);
+  });
+});

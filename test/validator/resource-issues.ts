@@ -1,0 +1,135 @@
+/** Issues of models, money and nesting, each with a plan that has it. */
+import type { Plan } from '../../src/core/plan.ts';
+import { card } from './catalogue.ts';
+import { ask, type Case, plan } from './fragments.ts';
+
+const workflow = (use: string): Plan => ({ version: 1, nodes: [{ id: 'inner', use }] });
+const step = (use: string) => ({ use, description: 'A workflow.', input: {} });
+const nested = {
+  steps: ['workflow:a', 'workflow:b', 'workflow:c'].map(step),
+  workflows: new Map([
+    ['a', workflow('workflow:b')],
+    ['b', workflow('workflow:c')],
+    ['c', workflow('value')],
+  ]),
+};
+const endless = {
+  steps: nested.steps,
+  workflows: new Map([
+    ['a', workflow('workflow:b')],
+    ['b', workflow('workflow:a')],
+  ]),
+};
+const unpriced = { models: [{ provider: 'acme', card: card('swift-1', 'fast', 1, { price: null }) }] };
+
+export const RESOURCE_CASES: readonly Case[] = [
+  {
+    code: 'model.unknown',
+    what: 'a misspelt model',
+    raw: plan(ask('a', 'x', { model: { id: 'acme/swfit-1' } })),
+    path: '/nodes/0/model/id',
+    suggest: ['acme/swift-1'],
+  },
+  {
+    code: 'model.unknown',
+    what: 'an unknown route',
+    raw: plan(ask('a', 'x', { model: { route: 'sales' } })),
+    path: '/nodes/0/model/route',
+  },
+  {
+    code: 'model.ambiguous',
+    what: 'a model and a route',
+    raw: plan(ask('a', 'x', { model: { id: 'swift-1', route: 'support' } })),
+    path: '/nodes/0/model',
+  },
+  {
+    code: 'model.no_capable',
+    what: 'a capability that no model has',
+    raw: plan(ask('a', 'x', { model: { can: ['audio-in'] } })),
+    path: '/nodes/0/model',
+  },
+  {
+    code: 'model.no_capable',
+    what: 'an operation that no model does',
+    raw: plan({ id: 'a', use: 'image', in: { prompt: 'x' } }),
+    path: '/nodes/0',
+  },
+  {
+    code: 'model.privacy',
+    what: 'personal data for a model that keeps it',
+    raw: plan(ask('a', 'x', { sensitivity: 'personal', model: { tier: 'premium' } })),
+    path: '/nodes/0/model',
+  },
+  {
+    code: 'escalate.evaluator',
+    what: 'a misspelt evaluator',
+    raw: plan(ask('a', 'x', { escalate: { evaluator: 'agrement', to: ['premium'] } })),
+    path: '/nodes/0/escalate/evaluator',
+    suggest: ['agreement'],
+  },
+  {
+    code: 'escalate.target',
+    what: 'a rung that is nothing',
+    raw: plan(ask('a', 'x', { escalate: { evaluator: 'judge', to: ['premum'] } })),
+    path: '/nodes/0/escalate/to/0',
+    suggest: ['premium'],
+  },
+  {
+    code: 'limits.contradiction',
+    what: 'a node that may spend more than the plan',
+    raw: { ...plan(ask('a', 'x', { limits: { usd: 2 } })), budget: { usd: 1 } },
+    path: '/nodes/0/limits/usd',
+  },
+  {
+    code: 'limits.contradiction',
+    what: 'more tokens asked for than allowed',
+    raw: plan({ id: 'a', use: 'llm', in: { prompt: 'x', maxTokens: 500 }, limits: { tokens: 100 } }),
+    path: '/nodes/0/limits/tokens',
+  },
+  {
+    code: 'budget.infeasible',
+    what: 'no money for the cheapest run',
+    raw: { ...plan(ask('a', 'x')), budget: { usd: 0.000_000_001 } },
+    path: '/budget/usd',
+  },
+  {
+    code: 'budget.infeasible',
+    what: 'a node beyond its own limit',
+    raw: plan(ask('a', 'x', { limits: { usd: 0 } })),
+    path: '/nodes/0/limits/usd',
+  },
+  {
+    code: 'budget.unpriced',
+    what: 'a price that nobody knows',
+    raw: { ...plan(ask('a', 'x')), budget: { usd: 1 } },
+    path: '/budget/usd',
+    parts: unpriced,
+  },
+  {
+    code: 'budget.slow',
+    what: 'a path longer than the time',
+    raw: { ...plan(ask('a', 'x'), ask('b', '{{a.text}}')), budget: { seconds: 1 } },
+    path: '/budget/seconds',
+  },
+  {
+    code: 'workflow.cycle',
+    what: 'workflows that use one another',
+    raw: plan({ id: 'a', use: 'workflow:a' }),
+    path: '/nodes/0/use',
+    parts: endless,
+  },
+  {
+    code: 'workflow.cycle',
+    what: 'a workflow that uses itself',
+    raw: { ...plan({ id: 'x', use: 'workflow:b' }), id: 'c' },
+    path: '/nodes/0/use',
+    parts: { ...nested, workflows: new Map([['b', workflow('workflow:c')]]) },
+  },
+  {
+    code: 'workflow.depth',
+    what: 'workflows nested too deep',
+    raw: plan({ id: 'x', use: 'workflow:a' }),
+    path: '/nodes/0/use',
+    parts: { ...nested, bounds: { nesting: 2 } },
+  },
+];
