@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { KeyValueStore } from '../../src/core/stores.ts';
 import { fakeCard, fakeProvider } from '../../src/kit/testing/fakes.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
-import { errorOf, fault, harness, user } from '../gateway/harness.ts';
+import { drain, errorOf, fault, harness, text, user } from '../gateway/harness.ts';
 
 /** `cheap` wins by price; `dear` is the fallback. */
 function two(
@@ -60,6 +60,16 @@ describe('law: affinity', () => {
   it('binds on success only', async () => {
     const { gateway, run, stores } = two({ cheap: () => false });
     await errorOf(run(gateway.generate({ ...user(), model: 'cheap/m' }, { session: 's' })));
+    expect(await stores.keyValue.keys('affinity:')).toEqual([]);
+    const broken = fakeProvider({
+      id: 'broken',
+      models: [fakeCard({ id: 'm' })],
+      script: () => [text('half'), fault('network')],
+    });
+    gateway.register({ providers: [broken] });
+    const { events, error } = await run(drain(gateway.stream({ ...user(), model: 'broken/m' }, { session: 's' })));
+    expect(events.map(({ type }) => type)).toEqual(['route', 'text-delta']);
+    expect(error?.code).toBe('network');
     expect(await stores.keyValue.keys('affinity:')).toEqual([]);
     await run(gateway.generate(user(), { session: 's' }));
     expect(await stores.keyValue.keys('affinity:')).toEqual(['affinity:chat:s']);
