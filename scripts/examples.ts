@@ -39,11 +39,15 @@ function runExample(name: string): Promise<Outcome> {
 }
 
 const folder = join(root, 'examples');
-const names = existsSync(folder) ? readdirSync(folder).filter((name) => /^\d.*\.ts$/.test(name)) : [];
+/** `npm run examples -- 06` runs that one and shows what it prints. */
+const wanted = process.argv.slice(2);
+const programs = existsSync(folder) ? readdirSync(folder).filter((name) => /^\d.*\.ts$/.test(name)) : [];
+const names = programs.filter((name) => wanted.length === 0 || wanted.some((start) => name.startsWith(start)));
 const outcomes: Outcome[] = [];
 for (const name of names.sort()) {
   const outcome = await runExample(name);
   outcomes.push(outcome);
+  if (wanted.length > 0 && outcome.passed) console.log(outcome.output);
   console.log(`${outcome.passed ? 'ran' : 'FAILED'} examples/${name}${outcome.passed ? '' : `\n${outcome.output}`}`);
 }
 const failed = outcomes.filter(({ passed }) => !passed).length;

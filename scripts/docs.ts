@@ -1,0 +1,146 @@
+/**
+ * Runs the code of README.md and docs/, so that none of it can go stale:
+ *
+ *   ```ts            compiled, and run from the root of the project without any key
+ *   ```ts compile    compiled alone: it needs a key or a server
+ *   ```json          validated, where it is a plan
+ *   ```yaml          checked against the schema of the config
+ *   ```sh run        every line is run; `polyphony` is the command from source
+ *
+ * Other blocks (output, shell that installs) are left alone.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { ConfigSchema } from '../src/core/config.ts';
+import { createPolyphony } from '../src/polyphony.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const folder = join(root, '.docs-check');
+const SOURCE = ['--conditions=polyphony-source', '--import', 'tsx'];
+
+interface Block {
+  readonly file: string;
+  readonly line: number;
+  readonly kind: string;
+  readonly text: string;
+}
+
+function markdownFiles(): string[] {
+  const entries = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' });
+  return ['README.md', ...entries.filter((name) => name.endsWith('.md')).map((name) => join('docs', name))];
+}
+
+function blocksOf(file: string): Block[] {
+  const blocks: Block[] = [];
+  let open: { readonly line: number; readonly kind: string; readonly lines: string[] } | undefined;
+  for (const [index, line] of readFileSync(join(root, file), 'utf8').split('\n').entries()) {
+    if (open === undefined) {
+      const fence = /^```([a-z]+(?: [a-z]+)?)\s*$/.exec(line);
+      if (fence?.[1] !== undefined) open = { line: index + 1, kind: fence[1], lines: [] };
+      else if (line.startsWith('```')) open = { line: index + 1, kind: '', lines: [] };
+    } else if (line.startsWith('```')) {
+      blocks.push({ file, line: open.line, kind: open.kind, text: open.lines.join('\n') });
+      open = undefined;
+    } else open.lines.push(line);
+  }
+  return blocks;
+}
+
+const failures: string[] = [];
+let checked = 0;
+
+function report(block: Block, problem: string | undefined): void {
+  checked += 1;
+  if (problem !== undefined) failures.push(`${block.file}:${block.line} (${block.kind})\n${problem.trim()}`);
+}
+
+function keyless(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_(?:API_KEY|TOKEN|SECRET)$/.test(name)));
+}
+
+function run(command: string, given: readonly string[]): string | undefined {
+  const child = spawnSync(command, given, {
+    cwd: root,
+    env: { ...keyless(), CI: '1' },
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  if (child.status === 0) return undefined;
+  return `${child.stdout}${child.stderr}exit ${child.status ?? child.signal}`;
+}
+
+const nameOf = ({ file, line }: Block): string => `${file.replace(/[^a-z0-9]+/gi, '-').toLowerCase()}-${line}.ts`;
+
+/** All at once: the compiler's start is most of its time. */
+function compile(blocks: readonly Block[]): ReadonlyMap<string, string> {
+  for (const block of blocks) writeFileSync(join(folder, nameOf(block)), `${block.text}\nexport {};\n`);
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: '../tsconfig.json', include: ['*.ts'] }));
+  const child = spawnSync('npx', ['tsc', '--noEmit', '-p', folder], { cwd: root, encoding: 'utf8' });
+  const problems = new Map<string, string>();
+  for (const line of child.stdout.split('\n')) {
+    const name = /([^/\\]+\.ts)\(\d+,\d+\): error/.exec(line)?.[1];
+    if (name !== undefined) problems.set(name, `${problems.get(name) ?? ''}${line}\n`);
+  }
+  return problems;
+}
+
+function checkTypeScript(blocks: readonly Block[]): void {
+  const problems = compile(blocks);
+  for (const block of blocks) {
+    const problem = problems.get(nameOf(block));
+    if (problem !== undefined || block.kind === 'ts compile') report(block, problem);
+    else report(block, run(process.execPath, [...SOURCE, relative(root, join(folder, nameOf(block)))]));
+  }
+}
+
+async function checkPlans(blocks: readonly Block[]): Promise<void> {
+  const polyphony = await createPolyphony();
+  for (const block of blocks) {
+    if (!block.text.includes('"nodes"')) continue;
+    const errors = polyphony
+      .validate(block.text, { repair: false })
+      .issues.filter(({ severity }) => severity === 'error');
+    report(
+      block,
+      errors.length === 0 ? undefined : errors.map(({ path, message }) => `${path}: ${message}`).join('\n'),
+    );
+  }
+  await polyphony.close();
+}
+
+function checkConfigs(blocks: readonly Block[]): void {
+  for (const block of blocks) {
+    const parsed = ConfigSchema.safeParse(parseYaml(block.text) ?? {});
+    report(block, parsed.success ? undefined : z.prettifyError(parsed.error));
+  }
+}
+
+function checkShell(blocks: readonly Block[]): void {
+  const source = `node ${SOURCE.join(' ')} src/cli/main.ts`;
+  for (const block of blocks) {
+    const lines = block.text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    const commands = lines.map((line) =>
+      line.replace(/^(?:npx )?polyphony\b/, source).replace(/^npm start(?: --)?/, source),
+    );
+    report(block, run('bash', ['-ec', commands.join('\n')]));
+  }
+}
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder);
+try {
+  const all = markdownFiles().flatMap(blocksOf);
+  const of = (...kinds: readonly string[]): Block[] => all.filter(({ kind }) => kinds.includes(kind));
+  checkTypeScript(of('ts', 'ts compile'));
+  await checkPlans(of('json'));
+  checkConfigs(of('yaml'));
+  checkShell(of('sh run'));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+for (const failure of failures) console.log(`FAILED ${failure}\n`);
+console.log(`${checked - failures.length} blocks of the docs hold, ${failures.length} failed`);
+process.exitCode = failures.length === 0 && checked > 0 ? 0 : 1;
