@@ -28,7 +28,9 @@ const text = fc.oneof(
     'x'.repeat(200),
     'x'.repeat(201),
     'x'.repeat(500),
-    'x'.repeat(501), 'x'.repeat(2000), 'x'.repeat(2001),
+    'x'.repeat(501),
+    'x'.repeat(2000),
+    'x'.repeat(2001),
   ),
 );
 const number = fc.constantFrom(-1, 0, 0.5, 1, 1.5, 2, 10, 11, 1000, 1001, 1e21, Number.MAX_VALUE);
