@@ -2,7 +2,7 @@
  * OpenAI over chat completions, embeddings, images and moderation. Key: OPENAI_API_KEY, read at each request.
  * Windows and prices are those of @pydantic/genai-prices 0.1.8; output limits those of the models' own pages.
  */
-import { definePlugin, type Provider, type TokenPrice } from 'polyphony';
+import { type Capability, definePlugin, type Provider, type TokenPrice } from 'polyphony';
 import {
   CHAT_CAPABILITIES,
   type ChatCompletionsQuirks,
@@ -14,14 +14,15 @@ import {
 const source = '@pydantic/genai-prices 0.1.8';
 const models = 'https://developers.openai.com/api/docs/models';
 
-const CLASSIC = [
-  ...CHAT_CAPABILITIES,
-  ...(['image-in', 'file-in', 'logprobs', 'seed', 'penalties', 'prompt-cache', 'planning'] as const),
-];
-const REASONING = [
-  ...CHAT_CAPABILITIES.filter((capability) => !['temperature', 'top-p', 'stop'].includes(capability)),
-  ...(['image-in', 'file-in', 'reasoning', 'prompt-cache', 'planning'] as const),
-];
+const SEES = ['image-in', 'file-in', 'prompt-cache', 'planning'] as const;
+const CLASSIC = unique([...CHAT_CAPABILITIES, ...SEES, 'logprobs', 'seed', 'penalties']);
+const REASONING = unique([...CLASSIC, 'reasoning']).filter(
+  (capability) => !['temperature', 'top-p', 'stop', 'logprobs', 'penalties'].includes(capability),
+);
+
+function unique(capabilities: readonly Capability[]): readonly Capability[] {
+  return [...new Set(capabilities)];
+}
 
 const SAMPLING = ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs'];
 /** Reasoning models refuse sampling parameters unless they are told not to reason. */
