@@ -42,6 +42,8 @@ export interface ModelCard {
   /** Prior quality by field, 0 to 1 (`general`, `reasoning`, `code`, `extraction`, …). */
   readonly strengths: Readonly<Record<string, number>>;
   readonly capabilities: readonly Capability[];
+  /** The one job it is made for: only requests that ask for this capability come here. @default any */
+  readonly dedicatedTo?: Capability;
   readonly contextTokens: number;
   readonly maxOutputTokens: number;
   /** null: unknown, and refused under a cap unless the config allows it. */

@@ -11,6 +11,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { abortError, PolyphonyError } from '../core/errors.ts';
 import type { Attempt, Middleware, ModelEvent } from '../core/model.ts';
+import { canAbort } from './call.ts';
 import { commits } from './opening.ts';
 import { nameOf } from './route.ts';
 import { type StreamControl, type Watcher, watch } from './watch.ts';
@@ -74,12 +75,13 @@ function timeoutWatcher(
     else if (control?.waiting()) stop(timeout(spoke ? 'idle' : 'first-token', attempt, bounds));
     else arm(Math.min(whole, now + bounds.idle), check);
   };
+  const listens = canAbort(attempt.signal);
   const onAbort = (): void => stop(abortError(attempt.signal));
   return {
     start(given) {
       if (attempt.signal.aborted) throw abortError(attempt.signal);
       control = given;
-      attempt.signal.addEventListener('abort', onAbort, { once: true });
+      if (listens) attempt.signal.addEventListener('abort', onAbort, { once: true });
       arm(nextCheck(begun), check);
       return undefined;
     },
@@ -95,7 +97,7 @@ function timeoutWatcher(
     cancel: () => stop(new PolyphonyError('cancelled', 'The reader left the stream.')),
     end(ending) {
       cancelTimer?.();
-      attempt.signal.removeEventListener('abort', onAbort);
+      if (listens) attempt.signal.removeEventListener('abort', onAbort);
       return ending;
     },
   };

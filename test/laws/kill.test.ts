@@ -21,6 +21,8 @@ const built = join(root, 'node_modules/.cache/polyphony-kill-law');
 const child = join(built, 'test/laws/kill-child.js');
 const folders: string[] = [];
 const children = new Set<ChildProcess>();
+/** One story failed: no further process is started. */
+let over = false;
 
 interface Line {
   readonly life: number;
@@ -31,7 +33,12 @@ interface Line {
 /** Lives until it has ended by itself or was killed `killAfterMs` after it began to work. */
 function live(args: readonly string[], killAfterMs: number): Promise<RunResult | undefined> {
   return new Promise((settle, reject) => {
-    const process_ = spawn(process.execPath, [child, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const environment = { ...process.env, NODE_COMPILE_CACHE: join(built, 'compiled') };
+    const process_ = spawn(process.execPath, [child, ...args], {
+      cwd: root,
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     children.add(process_);
     let out = '';
     let errors = '';
@@ -66,6 +73,7 @@ async function killUntilDone(random: () => number): Promise<Story> {
   const [database, log] = [join(folder, 'runs.db'), join(folder, 'log')];
   for (let life = 0; ; life += 1) {
     const result = await live([database, log, 'run_killed', String(life)], random() * 30);
+    if (result === undefined && over) throw new Error('another story failed');
     if (result === undefined) continue;
     const text = readFileSync(log, 'utf8').trim();
     return { kills: life, result, lines: text.split('\n').map((line) => JSON.parse(line) as Line) };
@@ -105,13 +113,17 @@ describe('kill -9', () => {
     const random = seededRandom(20_261_120);
     let kills = 0;
     const lane = async (): Promise<void> => {
-      while (kills < KILLS) {
+      while (kills < KILLS && !over) {
         const story = await killUntilDone(random);
         kills += story.kills;
         expectIntact(story);
       }
     };
-    await Promise.all([lane(), lane()]);
+    const stopped = (error: unknown): never => {
+      over = true;
+      throw error;
+    };
+    await Promise.all([lane().catch(stopped), lane().catch(stopped)]);
     expect(kills).toBeGreaterThanOrEqual(KILLS);
   });
 });

@@ -136,17 +136,19 @@ function requireTool({ tools }: Draft, use: string, path: string): void {
   throw refusal(`The request names ${path}, and the catalogue has no ${use} to read it with: register that tool.`);
 }
 
+const LONGEST_SLUG = 20;
 const RESERVED_ENDS = new Set([...'0123456789']);
 
 /** A short name for nodes from a path: `docs/a.md` as `docs_a`, unique in the draft. */
 function freeSlug(draft: Draft, path: string): string {
-  const base = path
-    .replace(/\.[a-z0-9]+$/i, '')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '_')
-    .replace(/^_+|_+$/g, '')
-    .slice(-20)
-    .replace(/^_+/, '');
+  const words =
+    path
+      .replace(/\.[a-z0-9]+$/i, '')
+      .toLowerCase()
+      .match(/[a-z0-9]+/g) ?? [];
+  // Of a long path the end says most: whole words of it, as many as fit.
+  while (words.length > 1 && words.join('_').length > LONGEST_SLUG) words.shift();
+  const base = words.join('_').slice(0, LONGEST_SLUG);
   const taken = new Set([...draft.sources.values()].map(({ slug }) => slug));
   const named = base === '' ? 'files' : RESERVED_ENDS.has(base.charAt(0)) ? `f${base}` : base;
   let slug = named;
