@@ -107,7 +107,8 @@ export function exactCache(options: ExactCacheOptions = {}): ExactCachePlugin {
   });
 }
 
-export default exactCache;
+/** For configs that load the plugin by its path. */
+export default (options?: ExactCacheOptions) => exactCache(options);
 
 function checked(options: Required<ExactCacheOptions>): Required<ExactCacheOptions> {
   for (const name of ['maxEntries', 'maxBytes', 'ttlSeconds', 'timeSensitiveSeconds'] as const) {

@@ -44,7 +44,8 @@ export function escalation(options: EscalationOptions = {}): Plugin {
   });
 }
 
-export default escalation;
+/** For configs that load the plugin by its path. */
+export default (options?: EscalationOptions) => escalation(options);
 
 function ruleOf({ request, purpose }: Call, policy: EscalationRule | undefined): EscalationRule | undefined {
   if (request.operation !== 'chat' || (purpose !== 'answer' && purpose !== 'planner')) return undefined;

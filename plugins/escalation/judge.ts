@@ -85,7 +85,8 @@ export function judge(options: JudgeOptions = {}): Plugin {
   });
 }
 
-export default judge;
+/** For configs that load the plugin by its path. */
+export default (options?: JudgeOptions) => judge(options);
 
 function questionFor(
   request: ChatRequest,

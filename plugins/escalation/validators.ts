@@ -71,4 +71,5 @@ export function validators(): Plugin {
   return definePlugin({ name: 'validators', evaluators: [validatorsEvaluator] });
 }
 
-export default validators;
+/** For configs that load the plugin by its path. */
+export default () => validators();

@@ -176,4 +176,5 @@ export function calculate(): Plugin {
   return definePlugin({ name: 'calculate', tools: [calculateTool] });
 }
 
-export default calculate;
+/** For configs that load the plugin by its path. */
+export default () => calculate();

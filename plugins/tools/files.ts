@@ -24,7 +24,8 @@ export function fileTools(options: FileToolsOptions = {}): Plugin {
   return definePlugin({ name: 'files', tools: [readFile(limits), listFiles(limits)] });
 }
 
-export default fileTools;
+/** For configs that load the plugin by its path. */
+export default (options?: FileToolsOptions) => fileTools(options);
 
 const readFile = (limits: FolderOptions): Tool => ({
   name: 'read_file',

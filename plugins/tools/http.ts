@@ -34,7 +34,8 @@ export function httpTool(options: HttpToolOptions = {}): Plugin {
   return definePlugin({ name: 'http', tools: [httpGet(limits, timeoutMs)] });
 }
 
-export default httpTool;
+/** For configs that load the plugin by its path. */
+export default (options?: HttpToolOptions) => httpTool(options);
 
 async function systemResolver(host: string): Promise<readonly string[]> {
   const found = await lookup(host, { all: true });

@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { globMatches } from '../../../plugins/tools/files/glob.ts';
 import { type FileToolsOptions, fileTools } from '../../../plugins/tools/files.ts';
 
+/** The system's command; Node makes no pipes with a name. */
+const MAKE_PIPE = 'mkfifo';
 let base = '';
 let folder = '';
 
@@ -89,7 +91,7 @@ describe('read_file', () => {
 
   it('reads secrets only when told to, and never hangs on a pipe', async () => {
     expect(await read('.env', { secrets: true })).toMatchObject({ text: 'KEY=secret' });
-    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    execFileSync(MAKE_PIPE, [join(folder, 'pipe')]);
     await expect(read('pipe')).rejects.toThrow(/is no file/);
     await rm(join(folder, 'pipe'));
   });
