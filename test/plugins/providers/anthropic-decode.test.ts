@@ -30,7 +30,7 @@ describe('blocks', () => {
   test('interleaved deltas of two blocks stay apart', async () => {
     const [startA, deltaA, stopA] = call(0, 'a', 'f', '{"x":1}');
     const [startB, deltaB, stopB] = call(1, 'b', 'f', '{"x":2}');
-    const mixed = [startA, startB, deltaB, deltaA, stopA, stopB].flatMap((event) => event ?? []);
+    const mixed = [startA, startB, deltaB, deltaA, stopA, stopB].filter((event) => event !== undefined);
     const parts = await content(stream([mixed], 'tool_use'));
     expect(parts).toMatchObject([
       { id: 'a', arguments: { x: 1 } },
