@@ -17,7 +17,7 @@ import { KILL_CALLS, KILL_COST } from './kill-plan.ts';
 
 const KILLS = 200;
 const root = resolve(import.meta.dirname, '../..');
-const built = join(root, 'node_modules/.cache/polyphony-kill-law');
+const built = join(root, `node_modules/.cache/polyphony-kill-law-${process.pid}`);
 const child = join(built, 'test/laws/kill-child.js');
 const folders: string[] = [];
 const children = new Set<ChildProcess>();
