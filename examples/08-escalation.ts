@@ -33,7 +33,7 @@ const guesser = definePlugin({
   ],
 });
 
-const polyphony = await createPolyphony({ plugins: [guesser, embedded(), validators(), escalation()] });
+const polyphony = await createPolyphony({ plugins: [guesser, embedded, validators(), escalation()] });
 const rules = readFileSync('examples/material/rules.md', 'utf8');
 
 const response = await polyphony.gateway.generate({

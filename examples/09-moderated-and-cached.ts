@@ -8,7 +8,7 @@ import embedded from 'polyphony/plugins/providers/embedded';
 const cache = exactCache();
 const polyphony = await createPolyphony({
   plugins: [
-    embedded(),
+    embedded,
     cache,
     moderation({
       classifiers: [localRules({ rules: [{ category: 'secret', terms: ['launch code'] }] })],

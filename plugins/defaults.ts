@@ -7,6 +7,8 @@ export interface DefaultPluginsOptions {
   readonly escalate?: Config['escalate'] | undefined;
   /** `folder`: what the file tools may read, @default the current directory; `http` adds `http_get`, @default false */
   readonly tools?: Config['tools'] | undefined;
+  /** Those that the environment names. @default true */
+  readonly providers?: boolean;
 }
 
 /** Everything is imported when asked for, and all at once. */
@@ -26,7 +28,7 @@ export async function defaultPlugins(
       http ? import('./tools/http.ts') : undefined,
     ]);
   return [
-    ...(await providersFromEnvironment(environment)),
+    ...(options.providers === false ? [] : await providersFromEnvironment(environment)),
     escalation(options.escalate === undefined ? {} : { policy: ruleOf(options.escalate) }),
     validators(),
     judge(),

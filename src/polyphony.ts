@@ -21,7 +21,7 @@ import { PolyphonyError } from './core/errors.ts';
 import type { CallOptions, Gateway } from './core/gateway.ts';
 import type { Plan, ValidPlan } from './core/plan.ts';
 import type { Logger, Plugin } from './core/plugin.ts';
-import type { Transport } from './core/provider.ts';
+import type { Provider, Transport } from './core/provider.ts';
 import type { RunJournal, Stores } from './core/stores.ts';
 import type { Catalogue, PlanningResult, ValidateOptions, Validation } from './core/validation.ts';
 import { createEngine } from './executor/engine.ts';
@@ -50,7 +50,9 @@ export interface EngineParts {
 type AnyWorkflow = Workflow<unknown, unknown>;
 
 export interface PolyphonyOptions {
-  /** @default the providers whose keys are in the environment (else the embedded one), escalation and the file tools */
+  /** Instead of those that the environment names: `[openai({ apiKey })]`. @default by the environment, else the embedded one */
+  readonly providers?: readonly Provider[];
+  /** Instead of the default ones. @default the providers, escalation with its evaluators, the tools for files and sums */
   readonly plugins?: readonly Plugin[];
   readonly config?: Config;
   /** @default in memory */
@@ -103,7 +105,10 @@ export interface PlanOptions extends CallOptions {
  */
 export async function createPolyphony(options: PolyphonyOptions = {}): Promise<Polyphony> {
   const config = checkedConfig(options.config);
-  const plugins = options.plugins ?? (await defaultPlugins(config));
+  const plugins = [
+    ...(options.plugins ?? (await defaultPlugins(config, options.providers === undefined))),
+    ...providerPlugin(options.providers ?? []),
+  ];
   const logger = options.logger ?? silentLogger;
   const house = build(options, config, plugins);
   await setUp(plugins, {
@@ -141,11 +146,14 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   };
 }
 
-/** The providers of the environment, escalation and the tools for files: see plugins/defaults.ts. */
-export async function defaultPlugins(config: Config): Promise<readonly Plugin[]> {
+/** Escalation, the tools for files and sums, and the providers of the environment: see plugins/defaults.ts. */
+export async function defaultPlugins(config: Config = {}, withProviders = true): Promise<readonly Plugin[]> {
   const { defaultPlugins: fromEnvironment } = await import('../plugins/defaults.ts');
-  return fromEnvironment(process.env, config);
+  return fromEnvironment(process.env, { escalate: config.escalate, tools: config.tools, providers: withProviders });
 }
+
+const providerPlugin = (providers: readonly Provider[]): readonly Plugin[] =>
+  providers.length === 0 ? [] : [{ name: 'providers', providers }];
 
 function checkedConfig(config: Config = {}): Config {
   const parsed = ConfigSchema.safeParse(config);

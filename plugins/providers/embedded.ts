@@ -8,7 +8,6 @@ import {
   definePlugin,
   type ModelCard,
   type ModelEvent,
-  type Plugin,
   PolyphonyError,
   type Provider,
 } from 'polyphony';
@@ -123,6 +122,4 @@ async function compute({ purpose, target, signal }: Attempt, request: ChatReques
 }
 
 /** Registers the embedded provider. */
-export default function embeddedPlugin(options: EmbeddedOptions = {}): Plugin {
-  return definePlugin({ name: 'embedded', providers: [embedded(options)] });
-}
+export default definePlugin({ name: 'embedded', providers: [embedded()] });

@@ -31,6 +31,13 @@ export function collectParts(plugins: readonly Plugin[]): PluginParts {
   const evaluators = new Map<string, Evaluator>();
   const names = new Set<string>();
   for (const plugin of plugins) {
+    // A factory that was not called has a name too, and would register nothing.
+    if (typeof plugin !== 'object') {
+      throw new PolyphonyError(
+        'invalid-config',
+        `A plugin is an object, and one of those given is a ${typeof plugin}: call the factory.`,
+      );
+    }
     if (names.has(plugin.name)) {
       throw new PolyphonyError('invalid-config', `Two plugins are named "${plugin.name}": register it once.`);
     }

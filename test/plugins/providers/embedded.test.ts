@@ -80,7 +80,7 @@ describe('cards', () => {
   });
 
   test('are registered by the plugin', () => {
-    expect(plugin().providers?.map(({ id }) => id)).toEqual(['embedded']);
+    expect(plugin.providers?.map(({ id }) => id)).toEqual(['embedded']);
   });
 });
 
