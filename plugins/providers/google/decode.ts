@@ -96,7 +96,7 @@ function readData(state: State, data: string): void {
 }
 
 function readFeedback(state: State, { blockReason, blockReasonMessage }: JsonRecord): void {
-  state.blocked = asText(blockReason) || state.blocked;
+  if (blockReason) state.blocked = String(blockReason);
   state.blockMessage = asText(blockReasonMessage) ?? state.blockMessage;
 }
 
@@ -106,7 +106,8 @@ function readCandidate(state: State, candidate: JsonRecord): void {
     for (const part of content.parts) readPart(state.parts, asRecord(part) ?? {});
   }
   if (candidate.finishReason) {
-    state.reason = asText(candidate.finishReason) ?? state.reason;
+    // Enums come as numbers where a proxy asked for them so: an ending all the same.
+    state.reason = String(candidate.finishReason);
     state.blockMessage = asText(candidate.finishMessage) ?? state.blockMessage;
   }
   if (candidate.logprobsResult !== undefined) state.logprobs.push(...logprobsOf(candidate));
@@ -117,6 +118,8 @@ function readCandidate(state: State, candidate: JsonRecord): void {
 
 const REASONS: Readonly<Record<string, FinishReason>> = {
   STOP: 'stop',
+  FUNCTION_CALL: 'tool-calls',
+  TOOL_CALLS: 'tool-calls',
   MAX_TOKENS: 'length',
   SAFETY: 'content-filter',
   RECITATION: 'content-filter',
