@@ -50,7 +50,7 @@ export interface EngineParts {
 type AnyWorkflow = Workflow<unknown, unknown>;
 
 export interface PolyphonyOptions {
-  /** Instead of those that the environment names: `[openai({ apiKey })]`. @default by the environment, else the embedded one */
+  /** Instead of those that the environment names: `[provider({ apiKey })]`. @default by the environment, else the embedded one */
   readonly providers?: readonly Provider[];
   /** Instead of the default ones. @default the providers, escalation with its evaluators, the tools for files and sums */
   readonly plugins?: readonly Plugin[];

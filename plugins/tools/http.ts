@@ -3,7 +3,9 @@
  * reach no network. What it fetches was written by strangers: nodes that read it should not hold tools with side effects.
  */
 import { lookup } from 'node:dns/promises';
+import PQueue from 'p-queue';
 import { definePlugin, type Plugin, PolyphonyError, type Tool } from 'polyphony';
+import { abortError } from 'polyphony/kit';
 import { isPublicAddress } from './http/address.ts';
 import { fetchPage, type HttpLimits } from './http/fetch.ts';
 
@@ -16,6 +18,10 @@ export interface HttpToolOptions {
   readonly timeoutMs?: number;
   /** @default 5 */
   readonly maxRedirects?: number;
+  /** Fetches at once; the rest wait. @default 4 */
+  readonly concurrency?: number;
+  /** Fetches begun a second, whatever plans and models ask for. @default 10 */
+  readonly perSecond?: number;
   /** Which addresses may be connected to. @default those of the public internet */
   readonly isAllowed?: (address: string) => boolean;
   /** Every address of a name. @default the system's resolver */
@@ -23,7 +29,8 @@ export interface HttpToolOptions {
 }
 
 export function httpTool(options: HttpToolOptions = {}): Plugin {
-  const { timeoutMs = 10_000 } = options;
+  const { timeoutMs = 10_000, concurrency = 4, perSecond = 10 } = options;
+  const queue = new PQueue({ concurrency, intervalCap: perSecond, interval: 1000 });
   const limits: HttpLimits = {
     maxBytes: options.maxBytes ?? 1024 * 1024,
     maxRedirects: options.maxRedirects ?? 5,
@@ -31,7 +38,7 @@ export function httpTool(options: HttpToolOptions = {}): Plugin {
     isAllowed: options.isAllowed ?? isPublicAddress,
     resolve: options.resolve ?? systemResolver,
   };
-  return definePlugin({ name: 'http', tools: [httpGet(limits, timeoutMs)] });
+  return definePlugin({ name: 'http', tools: [httpGet(limits, timeoutMs, queue)] });
 }
 
 /** For configs that load the plugin by its path. */
@@ -42,7 +49,7 @@ async function systemResolver(host: string): Promise<readonly string[]> {
   return found.map(({ address }) => address);
 }
 
-const httpGet = (limits: HttpLimits, timeoutMs: number): Tool => ({
+const httpGet = (limits: HttpLimits, timeoutMs: number, queue: PQueue): Tool => ({
   name: 'http_get',
   description: 'Fetches a public web page or API by GET and returns its text.',
   input: {
@@ -74,7 +81,10 @@ const httpGet = (limits: HttpLimits, timeoutMs: number): Tool => ({
       abort.abort(new PolyphonyError('tool-failed', message, { retryable: true })),
     );
     try {
-      return await fetchPage(limits, String(url), abort.signal);
+      return await queue.add(() => fetchPage(limits, String(url), abort.signal), { signal: abort.signal });
+    } catch (error) {
+      // Waiting for its turn, the queue gives up with an error of its own.
+      throw abort.signal.aborted ? abortError(abort.signal) : error;
     } finally {
       cancel();
       signal.removeEventListener('abort', leave);

@@ -104,9 +104,3 @@ export function outcomeOf<Output>(result: RunResult): RunOutcome<Output> {
   // The plan was compiled from the workflow whose type this is; a suspended run has no output yet.
   return result as RunOutcome<Output>;
 }
-
-/** The engine's own validation of a journalled plan, against today's catalogue. */
-export const revalidate =
-  (validate: Starting['validate']) =>
-  (plan: Plan): ValidPlan =>
-    validOrThrow(validate(plan));

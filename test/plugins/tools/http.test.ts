@@ -126,6 +126,30 @@ describe('http_get', () => {
     await expect(get(at('/plain'), { hosts: ['example.org', 'test'] })).rejects.toThrow(/not among the hosts/);
   });
 
+  it('keeps the number of fetches at once, and serves those that wait in order', async () => {
+    const [tool] = httpTool({ ...options, concurrency: 2, perSecond: 1000 }).tools ?? [];
+    const context = { signal: new AbortController().signal, idempotencyKey: 'k', clock: systemClock };
+    const order: number[] = [];
+    let most = 0;
+    pages['/counted'] = (_request, response) => {
+      most = Math.max(most, ++open);
+      setTimeout(() => {
+        open -= 1;
+        response.end('x');
+      }, 5);
+    };
+    let open = 0;
+    await Promise.all(
+      [0, 1, 2, 3, 4, 5].map(async (index) => {
+        await tool?.run({ url: at('/counted') }, context);
+        order.push(index);
+      }),
+    );
+    expect(most).toBe(2);
+    expect(order).toHaveLength(6);
+    expect(order[0]).toBeLessThan(2);
+  });
+
   it('ends at its time limit and at the cancel of its caller, while resolving too', async () => {
     const clock = fakeClock();
     const slow = get(at('/slow'), { timeoutMs: 50 }, undefined, clock)?.catch((error: unknown) => error);
