@@ -16,7 +16,15 @@ import {
 import { stepPlugin, workflowSet } from './composition/workflows.ts';
 import type { Runtime } from './core/clock.ts';
 import { type Config, ConfigSchema } from './core/config.ts';
-import type { ExecutionEngine, NodeRunner, NodeRunners, RunHandle, RunOptions } from './core/engine.ts';
+import type {
+  ExecutionEngine,
+  NodeRunner,
+  NodeRunners,
+  Replan,
+  RunEvent,
+  RunHandle,
+  RunOptions,
+} from './core/engine.ts';
 import { PolyphonyError } from './core/errors.ts';
 import type { CallOptions, Gateway } from './core/gateway.ts';
 import type { Plan, ValidPlan } from './core/plan.ts';
@@ -30,7 +38,7 @@ import { createGateway } from './gateway/create-gateway.ts';
 import { createTransport } from './gateway/transport.ts';
 import { systemRuntime } from './kit/clock.ts';
 import { silentLogger } from './kit/logger.ts';
-import { createPlanner } from './planner/planner.ts';
+import { createPlanner, createReplanner } from './planner/planner.ts';
 import { memoryStores } from './stores/memory.ts';
 import { validate } from './validator/validate.ts';
 import { isWorkflow, type Workflow } from './workflow/index.ts';
@@ -44,6 +52,9 @@ export interface EngineParts {
   readonly runners: NodeRunners;
   /** Validates a journalled plan again. Throws invalid-plan. */
   readonly validPlan: (plan: Plan) => ValidPlan;
+  /** For nodes that say `onError: "replan"`. */
+  readonly replan: Replan;
+  readonly onEvent?: (event: RunEvent) => void;
 }
 
 /** Whatever its types: they matter where it is built and where it is run. */
@@ -186,6 +197,7 @@ function build(options: PolyphonyOptions, config: Config, plugins: readonly Plug
   const check: House['validate'] = (plan, given) => validate(plan, shelf.catalogue(), given);
   const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan));
   const planner = createPlanner(config.planner);
+  const replanner = createReplanner(config.planner);
   const plan: House['plan'] = (request, { onDelta, ...call } = {}) =>
     planner(request, {
       gateway,
@@ -216,6 +228,10 @@ function build(options: PolyphonyOptions, config: Config, plugins: readonly Plug
     journal: stores.journal,
     runners,
     validPlan,
+    replan: async ({ signal, scopes, ...failure }) => {
+      const asking = { gateway, catalogue: shelf.catalogue(), validate, options: { signal, scopes } };
+      return (await replanner(failure, asking)).plan;
+    },
     ...(onEvent === undefined ? {} : { onEvent }),
   });
   return {

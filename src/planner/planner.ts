@@ -2,13 +2,14 @@
  * Request to plan: prompt with the catalogue, answer, validation with its own repairs, then rounds with the issues, and a
  * stronger model for the last one.
  */
-import { abortError, PolyphonyError } from '../core/errors.ts';
+import { abortError, type ErrorRecord, PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import type { ChatRequest, Message, ModelEvent, ModelResponse } from '../core/model.ts';
 import { addMoney, type NanoUsd } from '../core/money.ts';
+import type { Plan } from '../core/plan.ts';
 import { collect, textOf } from '../core/response.ts';
 import type { Catalogue, Planner, PlanningResult, Validate, Validation } from '../core/validation.ts';
-import { planningMessages, repairMessages } from './prompt.ts';
+import { planningMessages, repairMessages, revisionMessages } from './prompt.ts';
 
 export interface PlannerOptions {
   /** A model's id or alias. @default any model that can plan, by the router's choice */
@@ -21,24 +22,45 @@ export interface PlannerOptions {
 const LONGEST_REQUEST = 200_000;
 
 export function createPlanner(options: PlannerOptions = {}): Planner {
-  const rounds = options.rounds ?? 3;
   return async function plan(request, context) {
     checkRequest(request);
-    const messages = planningMessages(request, context.catalogue);
-    let costNanoUsd: NanoUsd | null = 0;
-    let validation: Validation = { issues: [], repaired: [] };
-    for (let round = 1; round <= rounds + 1; round += 1) {
-      const escalated = round > rounds;
-      if (escalated && !canEscalate(context.catalogue, options.model)) break;
-      const response = await ask(messages, escalated, options.model, context);
-      costNanoUsd = addMoney(costNanoUsd, response.costNanoUsd);
-      const answer = textOf(response);
-      validation = context.validate(answer, context.catalogue);
-      if (validation.plan !== undefined) return result(validation, round, costNanoUsd);
-      messages.push(...repairMessages(answer, validation.issues));
-    }
-    throw unusable(validation, rounds);
+    return planInRounds(planningMessages(request, context.catalogue), options, context);
   };
+}
+
+/** What happened to a plan, for another one of the same goal. */
+export interface Failure {
+  readonly plan: Plan;
+  readonly failed: { readonly nodeId: string; readonly error: ErrorRecord };
+  readonly finished: Readonly<Record<string, unknown>>;
+}
+
+/** A plan that goes round a node which failed for good; nodes that finished stay as they are, and are not paid again. */
+export function createReplanner(
+  options: PlannerOptions = {},
+): (failure: Failure, context: Asking) => Promise<PlanningResult> {
+  return function replan(failure, context) {
+    const request = failure.plan.goal ?? 'Reach the goal of the plan below.';
+    const messages = [...planningMessages(request, context.catalogue), ...revisionMessages(failure)];
+    return planInRounds(messages, options, context);
+  };
+}
+
+async function planInRounds(messages: Message[], options: PlannerOptions, context: Asking): Promise<PlanningResult> {
+  const rounds = options.rounds ?? 3;
+  let costNanoUsd: NanoUsd | null = 0;
+  let validation: Validation = { issues: [], repaired: [] };
+  for (let round = 1; round <= rounds + 1; round += 1) {
+    const escalated = round > rounds;
+    if (escalated && !canEscalate(context.catalogue, options.model)) break;
+    const response = await ask(messages, escalated, options.model, context);
+    costNanoUsd = addMoney(costNanoUsd, response.costNanoUsd);
+    const answer = textOf(response);
+    validation = context.validate(answer, context.catalogue);
+    if (validation.plan !== undefined) return result(validation, round, costNanoUsd);
+    messages.push(...repairMessages(answer, validation.issues));
+  }
+  throw unusable(validation, rounds);
 }
 
 function checkRequest(request: string): void {
@@ -53,7 +75,7 @@ function checkRequest(request: string): void {
   }
 }
 
-interface Asking {
+export interface Asking {
   readonly gateway: Gateway;
   readonly catalogue: Catalogue;
   readonly validate: Validate;

@@ -1,5 +1,7 @@
 /** What the planner model is told. The catalogue stands between two marks, so that any planner can find it. */
+import type { ErrorRecord } from '../core/errors.ts';
 import type { Message } from '../core/model.ts';
+import type { Plan } from '../core/plan.ts';
 import type { Catalogue, PlanIssue, StepType } from '../core/validation.ts';
 import { toShorthand } from '../kit/json-schema.ts';
 
@@ -68,5 +70,29 @@ export function repairMessages(answer: string, issues: readonly PlanIssue[]): Me
       role: 'user',
       content: `The plan cannot run. Mend every issue and answer with the whole plan again, JSON alone:\n${JSON.stringify(shown)}`,
     },
+  ];
+}
+
+/** Finished outputs are shown cut: the planner needs to know what is there, not all that it says. */
+const SHOWN_OUTPUT = 400;
+
+/** The plan that failed, where, and what is finished. */
+export function revisionMessages(failure: {
+  readonly plan: Plan;
+  readonly failed: { readonly nodeId: string; readonly error: ErrorRecord };
+  readonly finished: Readonly<Record<string, unknown>>;
+}): Message[] {
+  const { nodeId, error } = failure.failed;
+  const finished = Object.entries(failure.finished).map(
+    ([id, output]) => `${id}: ${(JSON.stringify(output) ?? 'null').slice(0, SHOWN_OUTPUT)}`,
+  );
+  const content = [
+    `The plan ran, and node "${nodeId}" failed for good (${error.code}): ${error.message}`,
+    `These nodes are finished; keep them exactly as they are, their outputs are kept:\n${finished.join('\n') || 'none'}`,
+    'Write the whole plan again, so that it reaches the goal another way. JSON alone.',
+  ];
+  return [
+    { role: 'assistant', content: JSON.stringify(failure.plan) },
+    { role: 'user', content: content.join('\n\n') },
   ];
 }

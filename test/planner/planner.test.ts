@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import { PolyphonyError } from '../../src/core/errors.ts';
+import type { Attempt } from '../../src/core/model.ts';
+import { fakeCard, fakeProvider, fakeRuntime } from '../../src/kit/testing.ts';
+import { createPolyphony, type Polyphony } from '../../src/polyphony.ts';
+
+const PLANNING = ['text', 'streaming', 'json-mode', 'planning'] as const;
+const GOOD = { version: 1, nodes: [{ id: 'a', use: 'value', in: { x: 1 } }], output: '{{a.x}}' };
+/** A forward name that nothing near it repairs. */
+const BAD = { ...GOOD, output: '{{nothing_like_it.x}}' };
+
+interface Script {
+  readonly answers: readonly (object | string)[];
+  readonly premium?: boolean;
+}
+
+/** A fake planner model that gives its answers in turn. */
+async function withPlanner<T>(
+  { answers, premium = false }: Script,
+  use: (polyphony: Polyphony, seen: readonly Attempt[]) => Promise<T>,
+): Promise<T> {
+  let turn = 0;
+  const provider = fakeProvider({
+    id: 'fake',
+    models: [
+      fakeCard({ id: 'planner', capabilities: PLANNING, price: { input: 0, output: 100 } }),
+      ...(premium ? [fakeCard({ id: 'strong', tier: 'premium' as const, capabilities: PLANNING })] : []),
+    ],
+    script: ({ purpose }) => {
+      if (purpose !== 'planner') return [{ fail: new PolyphonyError('unsupported', 'it only plans') }];
+      const answer = answers[Math.min(turn++, answers.length - 1)] ?? '';
+      return typeof answer === 'string' ? answer : JSON.stringify(answer);
+    },
+  });
+  const polyphony = await createPolyphony({
+    runtime: fakeRuntime(),
+    plugins: [{ name: 'fake', providers: [provider] }],
+  });
+  try {
+    return await use(polyphony, provider.seen);
+  } finally {
+    await polyphony.close();
+  }
+}
+
+const messagesOf = (attempt: Attempt | undefined): string =>
+  attempt?.request.operation === 'chat' ? JSON.stringify(attempt.request.messages) : '';
+
+describe('the planner', () => {
+  it('takes the first plan that can run', async () => {
+    await withPlanner(
+      { answers: [`Here you are:\n\`\`\`json\n${JSON.stringify(GOOD)}\n\`\`\``] },
+      async (polyphony) => {
+        const planning = await polyphony.plan('say one');
+        expect(planning.plan.plan.nodes[0]?.id).toBe('a');
+        expect(planning.rounds).toBe(1);
+      },
+    );
+  });
+
+  it('tells the model the catalogue, and the request alone as the last message', async () => {
+    await withPlanner({ answers: [GOOD] }, async (polyphony, seen) => {
+      await polyphony.plan('say one');
+      const request = seen[0]?.request;
+      if (request?.operation !== 'chat') throw new Error('no chat request');
+      expect(request.messages.at(-1)).toEqual({ role: 'user', content: 'say one' });
+      const system = String(request.messages[0]?.content);
+      const catalogue: unknown = JSON.parse(system.split('<catalogue>')[1]?.split('</catalogue>')[0] ?? '');
+      expect(catalogue).toMatchObject({ steps: expect.arrayContaining([expect.objectContaining({ use: 'llm' })]) });
+    });
+  });
+
+  it('sends every issue back, and counts what all its rounds cost', async () => {
+    await withPlanner({ answers: [BAD, BAD, GOOD] }, async (polyphony, seen) => {
+      const planning = await polyphony.plan('say one');
+      expect(planning.rounds).toBe(3);
+      expect(messagesOf(seen[1])).toContain('ref.unknown_node');
+      // Five tokens out a round, by the fake's usage, at 100 dollars a million.
+      expect(planning.costNanoUsd).toBe(3 * 5 * 100_000);
+    });
+  });
+
+  it('escalates to a premium planner for one more round when the others are used up', async () => {
+    await withPlanner({ answers: [BAD, BAD, BAD, GOOD], premium: true }, async (polyphony, seen) => {
+      const planning = await polyphony.plan('say one');
+      expect(planning.rounds).toBe(4);
+      expect(seen.at(-1)?.target.model).toBe('strong');
+    });
+  });
+
+  it('gives up with every issue, and says what may help', async () => {
+    await withPlanner({ answers: [BAD] }, async (polyphony) => {
+      await expect(polyphony.plan('say one')).rejects.toMatchObject({
+        code: 'invalid-plan',
+        message: expect.stringMatching(/ref\.unknown_node.*planner\.model/s),
+        details: { issues: [expect.objectContaining({ code: 'ref.unknown_node' })] },
+      });
+    });
+  });
+
+  it('refuses an empty or endless request before a model is paid', async () => {
+    await withPlanner({ answers: [GOOD] }, async (polyphony, seen) => {
+      await expect(polyphony.plan('  ')).rejects.toMatchObject({ code: 'invalid-request' });
+      await expect(polyphony.plan('x'.repeat(200_001))).rejects.toMatchObject({ code: 'invalid-request' });
+      expect(seen).toHaveLength(0);
+    });
+  });
+
+  it('charges its calls to the run that it plans, under the cap of the run', async () => {
+    await withPlanner({ answers: [GOOD] }, async (polyphony) => {
+      const result = await polyphony.run('say one', {}, { budgetUsd: 1 });
+      expect(result.costNanoUsd).toBe(500_000);
+      const totals = await polyphony.stores.ledger.totals('scope:run');
+      expect(totals).toMatchObject([{ group: result.runId, costNanoUsd: 500_000 }]);
+    });
+    await withPlanner({ answers: [GOOD] }, async (polyphony) => {
+      await expect(polyphony.run('say one', {}, { budgetUsd: 0.0000001 })).rejects.toMatchObject({
+        code: 'budget-exceeded',
+      });
+    });
+  });
+
+  it('shows the plan while it is written, to whom it may concern', async () => {
+    await withPlanner({ answers: [GOOD] }, async (polyphony) => {
+      let text = '';
+      await polyphony.plan('say one', {
+        onDelta: (delta) => {
+          text += delta;
+        },
+      });
+      expect(JSON.parse(text)).toEqual(GOOD);
+    });
+  });
+});
+
+describe('replanning', () => {
+  const failing = {
+    version: 1 as const,
+    goal: 'say one',
+    nodes: [
+      { id: 'first', use: 'value', in: { x: 1 } },
+      { id: 'broken', use: 'llm', in: { prompt: '{{first.x}}' }, onError: 'replan' as const },
+    ],
+    output: '{{broken.text}}',
+  };
+  const revised = {
+    ...failing,
+    nodes: [failing.nodes[0], { id: 'other', use: 'value', in: { text: 'went round {{first.x}}' } }],
+    output: '{{other.text}}',
+  };
+
+  it('goes round a node that failed for good; what finished is kept', async () => {
+    await withPlanner({ answers: [revised] }, async (polyphony, seen) => {
+      const handle = await polyphony.start(failing);
+      const types: string[] = [];
+      for await (const event of handle.events())
+        types.push('nodeId' in event ? `${event.type} ${event.nodeId}` : event.type);
+      const result = await handle.result();
+      expect(result.output).toBe('went round 1');
+      expect(types.filter((type) => type === 'node-started first')).toHaveLength(1);
+      expect(types).toContain('plan-revised');
+      const asked = messagesOf(seen.at(-1));
+      expect(asked).toContain('it only plans');
+      expect(asked).toContain('first: ');
+    });
+  });
+});
