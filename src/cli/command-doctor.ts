@@ -2,10 +2,12 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PolyphonyError } from '../core/errors.ts';
+import { printable, safeJson } from '../drawing/plain-text.ts';
+import { loadConfig } from './config-file.ts';
 import { EXIT } from './exit-code.ts';
 import { type Session, withPolyphony } from './session.ts';
 import type { SharedOptions } from './shared-options.ts';
-import { printable, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 interface Check {
   readonly name: string;
@@ -81,24 +83,39 @@ async function attempt(name: string, check: () => Check | Promise<Check>): Promi
   try {
     return await check();
   } catch (error) {
-    const detail = error instanceof PolyphonyError ? `${error.code}: ${error.message}` : String(error);
-    return { name, ok: false, detail };
+    return { name, ok: false, detail: reasonOf(error) };
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof PolyphonyError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 export async function doctorCommand(options: SharedOptions, terminal: Terminal): Promise<number> {
   const checks = [await attempt('node', checkNode), await attempt('disk', () => checkSpace(options.store))];
-  const rest = await attempt('start', () =>
-    withPolyphony(options, terminal, async (session) => {
-      checks.push({ name: 'config', ok: true, detail: session.loaded.path ?? 'none, the defaults hold' });
-      checks.push(await attempt('store', () => checkStore(session, options.store)));
-      checks.push(await attempt('providers', () => checkProviders(session)));
-      checks.push(await attempt('call', () => checkCall(session)));
-      return { name: 'start', ok: true, detail: 'opened and closed' };
-    }),
-  );
-  checks.push(rest);
-  if (options.json) terminal.print(JSON.stringify(checks, null, 2));
+  const config = await attempt('config', async () => {
+    const loaded = await loadConfig(process.cwd(), options.config);
+    return { name: 'config', ok: true, detail: loaded.path ?? 'none, the defaults hold' };
+  });
+  checks.push(config);
+  if (config.ok) {
+    const opened = await attempt('plugins', () =>
+      withPolyphony(options, terminal, async (session) => {
+        checks.push(await attempt('store', () => checkStore(session, options.store)));
+        checks.push(await attempt('providers', () => checkProviders(session)));
+        checks.push(await attempt('call', () => checkCall(session)));
+        const names = session.loaded.config.plugins ?? [];
+        return {
+          name: 'plugins',
+          ok: true,
+          detail: names.length === 0 ? 'none beside the built-in ones' : names.join(', '),
+        };
+      }),
+    );
+    checks.push(opened);
+  }
+  if (options.json) terminal.print(safeJson(checks, 2));
   else {
     for (const { name, ok, detail } of checks) {
       terminal.print(

@@ -1,6 +1,8 @@
 /** polyphony models: what can answer, at what price, and why a request would go where. */
 import type { Tier } from '../core/model.ts';
 import type { TokenPrice } from '../core/provider.ts';
+import { oneLine, safeJson } from '../drawing/plain-text.ts';
+import { thisCommand } from './command-name.ts';
 import { EXIT } from './exit-code.ts';
 import { tableText } from './result-text.ts';
 import { withPolyphony } from './session.ts';
@@ -21,9 +23,8 @@ export async function modelsCommand(options: SharedOptions, terminal: Terminal):
     const models = polyphony.gateway.models();
     if (options.json) {
       terminal.print(
-        JSON.stringify(
+        safeJson(
           models.map(({ provider, card }) => ({ provider, ...card })),
-          null,
           2,
         ),
       );
@@ -58,9 +59,10 @@ export async function routeCommand(
       messages: [{ role: 'user', content: prompt }],
       ...(model === undefined ? {} : { model }),
     });
+    const code = explanation.candidates.length === 0 ? EXIT.failed : EXIT.done;
     if (options.json) {
-      terminal.print(JSON.stringify(explanation, null, 2));
-      return EXIT.done;
+      terminal.print(safeJson(explanation, 2));
+      return code;
     }
     const { bold, dim } = terminal.paint;
     terminal.print(`${bold('request ring')}  ${explanation.requestRing.join(' → ')}`);
@@ -72,8 +74,12 @@ export async function routeCommand(
       );
     });
     for (const { target, failed } of explanation.rejected) {
-      terminal.print(dim(` ✗  ${target.provider}/${target.model}  ${failed.join('; ')}`));
+      terminal.print(dim(` ✗  ${oneLine(`${target.provider}/${target.model}  ${failed.join('; ')}`)}`));
     }
-    return EXIT.done;
+    if (code !== EXIT.done) {
+      const wanted = options.model === undefined ? 'this prompt' : `the model ${oneLine(options.model)}`;
+      terminal.say(`no-route: nothing here answers ${wanted}; ${thisCommand()} models lists what there is`);
+    }
+    return code;
   });
 }

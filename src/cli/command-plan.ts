@@ -1,53 +1,56 @@
 /** polyphony plan, validate, estimate and graph: everything about a plan short of running it. */
-import { writeFile } from 'node:fs/promises';
 import type { NodeState } from '../core/engine.ts';
-import { formatUsd } from '../core/money.ts';
+import { formatUsd, nanoToUsd } from '../core/money.ts';
 import type { NodeEstimate, ValidPlan } from '../core/plan.ts';
+import type { PlanningResult } from '../core/validation.ts';
 import { type DrawingFormat, draw } from '../drawing/index.ts';
+import { oneLine, printable, safeJson } from '../drawing/plain-text.ts';
 import { EXIT, UsageError } from './exit-code.ts';
-import { interruptible } from './follow.ts';
-import { issueLines, tableText } from './result-text.ts';
+import { withInterrupt } from './interrupt.ts';
+import { durationText } from './progress.ts';
+import { write } from './read-file.ts';
+import { counted, issueLines, tableText } from './result-text.ts';
 import { type Session, withPolyphony } from './session.ts';
 import type { SharedOptions } from './shared-options.ts';
-import { printable, type Terminal } from './terminal.ts';
-import { whatOf } from './what.ts';
+import type { Terminal } from './terminal.ts';
+import { planTextOf } from './what.ts';
 
-/** Text to a file that the user named, or to standard output. */
-async function deliver(text: string, file: string | undefined, terminal: Terminal): Promise<void> {
-  if (file === undefined) {
-    terminal.print(text.trimEnd());
-    return;
-  }
-  await writeFile(file, text.endsWith('\n') ? text : `${text}\n`);
-  terminal.say(`wrote ${file}`);
-}
+const withEnd = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);
 
 export async function planCommand(
   request: string,
   options: SharedOptions & { readonly out?: string },
   terminal: Terminal,
 ): Promise<number> {
-  return withPolyphony(options, terminal, async ({ polyphony }) => {
-    const interrupt = interruptible(terminal);
-    try {
-      const planning = await polyphony.plan(request, { signal: interrupt.signal });
-      if (!options.json) {
-        terminal.say(`${draw(planning.plan, 'tree')}\n`);
-        terminal.say(terminal.paint.dim(`planned in ${planning.rounds} rounds for ${formatUsd(planning.costNanoUsd)}`));
-        if (planning.issues.length > 0) terminal.say(issueLines(planning.issues, terminal.paint));
+  if (request.trim() === '') throw new UsageError('The request is empty: say what is to be planned');
+  return withPolyphony(options, terminal, ({ polyphony }) =>
+    withInterrupt(terminal, async (signal) => {
+      const planning = await polyphony.plan(request, { signal });
+      // Safe to print and the same JSON, so that it may go to a file either way.
+      const text = safeJson(planning.plan.plan, 2);
+      if (options.out !== undefined) await write(options.out, withEnd(text));
+      if (options.json) terminal.print(safeJson(planningDocument(planning, options.out), 2));
+      else {
+        showPlanning(planning, terminal);
+        if (options.out === undefined) terminal.print(text);
+        else terminal.say(`wrote ${oneLine(options.out)}`);
       }
-      await deliver(JSON.stringify(planning.plan.plan, null, 2), options.out, terminal);
       return EXIT.done;
-    } finally {
-      interrupt.release();
-    }
-  });
+    }),
+  );
 }
 
-async function planTextOf(argument: string): Promise<string> {
-  const what = await whatOf(argument);
-  if (what.type === 'plan') return what.text;
-  throw new UsageError(`"${argument}" is no plan file; name a .json file or workflow:<id>`);
+function planningDocument({ plan, rounds, costNanoUsd, issues }: PlanningResult, file: string | undefined): object {
+  const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
+  return { plan: plan.plan, hash: plan.hash, rounds, costUsd, issues, ...(file === undefined ? {} : { file }) };
+}
+
+function showPlanning({ plan, rounds, costNanoUsd, issues }: PlanningResult, terminal: Terminal): void {
+  if (issues.length > 0) terminal.say(issueLines(issues, terminal.paint));
+  if (!terminal.live) return;
+  terminal.say(`${draw(plan, 'tree', undefined, terminal.columns())}\n`);
+  const cost = costNanoUsd === null ? 'an unknown cost' : formatUsd(costNanoUsd);
+  terminal.say(terminal.paint.dim(`planned in ${counted(rounds, 'round')} for ${cost}`));
 }
 
 export async function validateCommand(
@@ -60,22 +63,33 @@ export async function validateCommand(
     const { plan, issues, repaired } = polyphony.validate(text, { repair: options.repair });
     const code = plan === undefined ? EXIT.invalidPlan : EXIT.done;
     if (options.json) {
-      terminal.print(JSON.stringify({ valid: plan !== undefined, issues, repaired }, null, 2));
+      terminal.print(safeJson({ valid: plan !== undefined, issues, repaired }, 2));
       return code;
     }
-    for (const repair of repaired) terminal.print(`repaired ${repair.path || '/'}: ${printable(repair.message)}`);
+    for (const { path, message } of repaired) terminal.print(`repaired ${oneLine(path) || '/'}: ${printable(message)}`);
     if (issues.length > 0) terminal.print(issueLines(issues, terminal.paint));
-    if (plan !== undefined)
-      terminal.print(`${terminal.paint.green('valid')}: ${plan.nodes.length} nodes, hash ${plan.hash.slice(0, 12)}`);
+    const { green } = terminal.paint;
+    if (plan !== undefined) {
+      terminal.print(`${green('valid')}: ${counted(plan.nodes.length, 'node')}, hash ${plan.hash.slice(0, 12)}`);
+    }
     return code;
   });
 }
 
-/** The plan of the argument, its issues shown when it cannot run. */
-function validPlan({ polyphony }: Session, argument: string, text: string, terminal: Terminal): ValidPlan | undefined {
+/** The plan of the argument; undefined after its issues were shown. */
+function validPlan(
+  { polyphony }: Session,
+  argument: string,
+  text: string,
+  options: SharedOptions,
+  terminal: Terminal,
+): ValidPlan | undefined {
   const { plan, issues } = polyphony.validate(text);
-  if (plan === undefined) terminal.say(`${argument} cannot run:\n${issueLines(issues, terminal.paint)}`);
-  return plan;
+  if (plan !== undefined) return plan;
+  const error = { code: 'invalid-plan', message: `${argument} cannot run.` };
+  if (options.json) terminal.print(safeJson({ status: 'invalid', error, issues }, 2));
+  else terminal.say(`${oneLine(argument)} cannot run:\n${issueLines(issues, terminal.paint)}`);
+  return undefined;
 }
 
 const moneyRow = (name: string, estimate: NodeEstimate): readonly string[] => [
@@ -83,23 +97,20 @@ const moneyRow = (name: string, estimate: NodeEstimate): readonly string[] => [
   formatUsd(estimate.lowNanoUsd),
   formatUsd(estimate.expectedNanoUsd),
   formatUsd(estimate.highNanoUsd),
-  `${Math.round(estimate.expectedMs)} ms`,
+  durationText(estimate.expectedMs),
 ];
 
 export async function estimateCommand(argument: string, options: SharedOptions, terminal: Terminal): Promise<number> {
   const text = await planTextOf(argument);
   return withPolyphony(options, terminal, async (session) => {
-    const plan = validPlan(session, argument, text, terminal);
+    const plan = validPlan(session, argument, text, options, terminal);
     if (plan === undefined) return EXIT.invalidPlan;
     const nodes = plan.nodes.map(({ node, estimate }) => ({ id: node.id, ...estimate }));
-    if (options.json) terminal.print(JSON.stringify({ run: plan.estimate, nodes }, null, 2));
+    if (options.json) terminal.print(safeJson({ run: plan.estimate, nodes }, 2));
     else {
-      const rows = [
-        ['node', 'low', 'expected', 'high', 'time'],
-        ...nodes.map((node) => moneyRow(node.id, node)),
-        moneyRow('the run', plan.estimate),
-      ];
-      terminal.print(tableText(rows, terminal.paint));
+      const rows = nodes.map((node) => moneyRow(node.id, node));
+      const head = ['node', 'low', 'expected', 'high', 'time'];
+      terminal.print(tableText([head, ...rows, moneyRow('the run', plan.estimate)], terminal.paint));
     }
     return EXIT.done;
   });
@@ -114,10 +125,14 @@ export async function graphCommand(
   const text = isRun ? undefined : await planTextOf(argument);
   return withPolyphony(options, terminal, async (session) => {
     const source = text ?? (await planOfRun(session, argument));
-    const plan = validPlan(session, argument, source, terminal);
+    const plan = validPlan(session, argument, source, options, terminal);
     if (plan === undefined) return EXIT.invalidPlan;
-    const states = isRun ? await statesOf(session, argument) : undefined;
-    await deliver(draw(plan, options.format, states), options.out, terminal);
+    const { format, out, json } = options;
+    const drawing = draw(plan, format, isRun ? await statesOf(session, argument) : undefined);
+    if (out !== undefined) await write(out, withEnd(drawing));
+    if (json) terminal.print(safeJson({ format, ...(out === undefined ? { drawing } : { file: out }) }, 2));
+    else if (out === undefined) terminal.print(printable(drawing).trimEnd());
+    else terminal.say(`wrote ${oneLine(out)}`);
     return EXIT.done;
   });
 }
@@ -127,9 +142,8 @@ async function planOfRun({ polyphony }: Session, runId: string): Promise<string>
   for await (const event of polyphony.engine.replay(runId)) {
     if (event.type === 'run-started' || event.type === 'plan-revised') plan = JSON.stringify(event.plan);
   }
-  if (plan === undefined)
-    throw new UsageError(`There is no run ${runId}; \`polyphony runs list\` shows those that there are`);
-  return plan;
+  if (plan !== undefined) return plan;
+  throw new UsageError(`There is no run ${runId}; the command "runs list" shows those that there are`);
 }
 
 async function statesOf({ polyphony }: Session, runId: string): Promise<Map<string, NodeState>> {

@@ -1,57 +1,75 @@
 /** polyphony run: plans a request, or takes a plan, and runs it. */
+import { PolyphonyError } from '../core/errors.ts';
+import type { ValidPlan } from '../core/plan.ts';
 import { draw } from '../drawing/index.ts';
-import { EXIT, UsageError } from './exit-code.ts';
-import { follow, interruptible } from './follow.ts';
-import { issueLines } from './result-text.ts';
-import { inputOf } from './run-input.ts';
-import type { RunCommandOptions } from './run-options.ts';
+import { oneLine, printable, safeJson } from '../drawing/plain-text.ts';
+import { EXIT } from './exit-code.ts';
+import { follow } from './follow.ts';
+import { withInterrupt } from './interrupt.ts';
+import { counted, issueLines } from './result-text.ts';
+import { type InputFor, inputOf } from './run-input.ts';
+import { assertOneFormat, type RunCommandOptions, tagsOf } from './run-options.ts';
 import { type Session, withPolyphony } from './session.ts';
-import { printable, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 import { type What, whatOf } from './what.ts';
 
-function tagsOf(given: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    given.map((tag) => {
-      const equals = tag.indexOf('=');
-      if (equals < 1) throw new UsageError(`--tag "${tag}" must be key=value`);
-      return [tag.slice(0, equals), tag.slice(equals + 1)];
-    }),
-  );
-}
-
-export async function runCommand(argument: string, options: RunCommandOptions, terminal: Terminal): Promise<number> {
-  const what = await whatOf(argument);
-  const input = await inputOf(options.input);
-  const tags = tagsOf(options.tag);
-  return withPolyphony(options, terminal, (session) => runWhat(session, what, { ...options, input, tags }, terminal));
-}
-
-interface Prepared extends Omit<RunCommandOptions, 'input'> {
-  readonly input: Record<string, unknown> | undefined;
+interface Prepared extends Omit<RunCommandOptions, 'input' | 'tag'> {
+  readonly input: InputFor;
   readonly tags: Record<string, string>;
 }
 
-async function runWhat(session: Session, what: What, options: Prepared, terminal: Terminal): Promise<number> {
-  const talk = !options.json && !options.events && !options.quiet;
-  const interrupt = interruptible(terminal);
+export async function runCommand(argument: string, options: RunCommandOptions, terminal: Terminal): Promise<number> {
+  assertOneFormat(options);
+  const what = await whatOf(argument);
+  const prepared = { ...options, input: await inputOf(options.input), tags: tagsOf(options.tag) };
+  return withPolyphony(options, terminal, (session) =>
+    withInterrupt(terminal, (signal) => runWhat(session, what, prepared, terminal, signal)),
+  );
+}
+
+async function runWhat(
+  session: Session,
+  what: What,
+  options: Prepared,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  const { polyphony } = session;
+  const plan = what.type === 'plan' ? planOf(session, what, options, terminal) : what.text;
+  if (plan === undefined) return EXIT.invalidPlan;
+  const show = (valid: ValidPlan): void => {
+    if (terminal.live && talks(options)) terminal.say(`${draw(valid, 'tree', undefined, terminal.columns())}\n`);
+  };
+  const planning = typeof plan === 'string';
+  if (planning && terminal.live && talks(options)) terminal.status([terminal.paint.dim('planning …')]);
   try {
-    const plan = what.type === 'plan' ? planOf(session, what, options, terminal, talk) : what.text;
-    if (plan === undefined) return EXIT.invalidPlan;
-    const handle = await session.polyphony.start(plan, options.input, {
-      signal: interrupt.signal,
+    const handle = await polyphony.start(plan, options.input(planning ? undefined : plan.plan), {
+      signal,
       tags: options.tags,
       ...(options.budget === undefined ? {} : { budgetUsd: options.budget }),
       ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
       ...(options.session === undefined ? {} : { session: options.session }),
-      onPlan: (planning) => {
-        if (!talk) return;
-        terminal.say(`${draw(planning.plan, 'tree')}\n`);
+      onPlan: (made) => {
+        terminal.status([]);
+        show(made.plan);
       },
     });
-    return await follow(handle, options, terminal);
-  } finally {
-    interrupt.release();
+    if (!planning) show(plan);
+    return await follow(handle, polyphony.engine, options, terminal);
+  } catch (error) {
+    if (planning) terminal.status([]);
+    throw stoppedWhilePlanning(error, signal);
   }
+}
+
+const talks = (options: Prepared): boolean => !options.json && !options.events && !options.quiet;
+
+function stoppedWhilePlanning(error: unknown, signal: AbortSignal): unknown {
+  if (!signal.aborted || !(error instanceof PolyphonyError) || error.code !== 'cancelled') return error;
+  return new PolyphonyError(
+    'cancelled',
+    'Stopped while the request was being planned: no run was begun, so none is kept.',
+  );
 }
 
 function planOf(
@@ -59,18 +77,18 @@ function planOf(
   what: Extract<What, { type: 'plan' }>,
   options: Prepared,
   terminal: Terminal,
-  talk: boolean,
-) {
+): ValidPlan | undefined {
   const { plan, issues, repaired } = session.polyphony.validate(what.text);
-  if (talk) {
-    for (const repair of repaired)
-      terminal.say(terminal.paint.dim(`repaired ${repair.path}: ${printable(repair.message)}`));
+  if (talks(options)) {
+    for (const { path, message } of repaired) {
+      terminal.say(terminal.paint.dim(`repaired ${oneLine(path) || '/'}: ${printable(message)}`));
+    }
   }
-  if (plan !== undefined) {
-    if (talk) terminal.say(`${draw(plan, 'tree')}\n`);
-    return plan;
-  }
-  if (options.json) terminal.print(JSON.stringify({ status: 'invalid', issues }, null, 2));
-  terminal.say(`${what.source} cannot run:\n${issueLines(issues, terminal.paint)}`);
+  if (plan !== undefined) return plan;
+  const errors = issues.filter(({ severity }) => severity === 'error').length;
+  const message = `${what.source} cannot run: it has ${counted(errors, 'error')}.`;
+  if (options.json) {
+    terminal.print(safeJson({ status: 'invalid', error: { code: 'invalid-plan', message }, issues }, 2));
+  } else terminal.say(`${oneLine(what.source)} cannot run:\n${issueLines(issues, terminal.paint)}`);
   return undefined;
 }

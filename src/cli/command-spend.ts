@@ -1,6 +1,7 @@
 /** polyphony spend: what was paid, by provider, model, day or scope. */
-import { formatUsd } from '../core/money.ts';
+import { formatUsd, nanoToUsd } from '../core/money.ts';
 import type { LedgerGroup } from '../core/stores.ts';
+import { safeJson } from '../drawing/plain-text.ts';
 import { systemClock } from '../kit/clock.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { tableText } from './result-text.ts';
@@ -53,7 +54,8 @@ export async function spendCommand(
     await ledger.flush();
     const totals = await ledger.totals(by, filter);
     if (options.json) {
-      terminal.print(JSON.stringify(totals, null, 2));
+      const documents = totals.map(({ costNanoUsd, ...total }) => ({ ...total, costUsd: nanoToUsd(costNanoUsd) }));
+      terminal.print(safeJson(documents, 2));
       return EXIT.done;
     }
     if (totals.length === 0) {

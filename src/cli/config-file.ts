@@ -1,11 +1,13 @@
 /** Finds and reads the configuration: YAML or JSON, named by --config or lying in the working folder. */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { type Config, ConfigSchema } from '../core/config.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Plugin } from '../core/plugin.ts';
+import { scrubText } from '../kit/scrub.ts';
 import { readable } from './read-file.ts';
 
 export const CONFIG_FILES = ['polyphony.yaml', 'polyphony.yml', 'polyphony.json'] as const;
@@ -55,10 +57,20 @@ function isPlugin(value: unknown): value is Plugin {
 export async function loadPlugins(loaded: LoadedConfig): Promise<readonly Plugin[]> {
   const plugins: Plugin[] = [];
   for (const name of loaded.config.plugins ?? []) {
-    const specifier = name.startsWith('.') ? pathToFileURL(resolve(loaded.path ?? '.', '..', name)).href : name;
+    const specifier = specifierOf(name, resolve(loaded.path ?? '.'));
     plugins.push(await loadPlugin(name, specifier));
   }
   return plugins;
+}
+
+/** Packages are those of the project that the config lies in; what it does not have comes with polyphony itself. */
+function specifierOf(name: string, config: string): string {
+  if (name.startsWith('.') || isAbsolute(name)) return pathToFileURL(resolve(config, '..', name)).href;
+  try {
+    return pathToFileURL(createRequire(config).resolve(name)).href;
+  } catch {
+    return name;
+  }
 }
 
 async function loadPlugin(name: string, specifier: string): Promise<Plugin> {
@@ -66,15 +78,29 @@ async function loadPlugin(name: string, specifier: string): Promise<Plugin> {
   try {
     module = await import(specifier);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new PolyphonyError('invalid-config', `The plugin "${name}" cannot be loaded: ${reason}`, { cause: error });
+    throw notLoaded(name, error);
   }
   const exported: unknown =
     typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
-  const plugin: unknown = typeof exported === 'function' ? await exported() : exported;
+  const plugin = await made(name, exported);
   if (isPlugin(plugin)) return plugin;
   throw new PolyphonyError(
     'invalid-config',
-    `The plugin "${name}" has no default export that is a plugin or makes one.`,
+    `The plugin "${name}" has no default export that is a plugin or a function that makes one: see docs/how-to/add-a-provider.md for the shape.`,
   );
+}
+
+async function made(name: string, exported: unknown): Promise<unknown> {
+  try {
+    return typeof exported === 'function' ? await exported() : exported;
+  } catch (error) {
+    throw notLoaded(name, error);
+  }
+}
+
+function notLoaded(name: string, error: unknown): PolyphonyError {
+  const reason = error instanceof Error ? error.message.replace(/ imported from .*$/s, '') : String(error);
+  const remedy = 'name an installed package, or a file as a path relative to the config that begins with "./"';
+  const message = `The plugin "${name}" of the config cannot be loaded (${scrubText(reason)}): ${remedy}.`;
+  return new PolyphonyError('invalid-config', message, { cause: error });
 }

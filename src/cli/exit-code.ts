@@ -12,12 +12,15 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
+/** Of an error of a run, and of one that the command itself met. */
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   'invalid-plan': EXIT.invalidPlan,
   'budget-exceeded': EXIT.budget,
   'invalid-config': EXIT.usage,
   cancelled: EXIT.interrupted,
 };
+/** Outside a run these mean that what the user named is wrong: an input, an answer, the id of a run. */
+const USAGE_CODES: ReadonlySet<ErrorCode> = new Set(['invalid-request', 'not-found']);
 
 /** Wrong arguments: the message says what was expected. */
 export class UsageError extends Error {
@@ -26,8 +29,8 @@ export class UsageError extends Error {
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
-  if (error instanceof PolyphonyError) return BY_CODE[error.code] ?? EXIT.failed;
-  return EXIT.failed;
+  if (!(error instanceof PolyphonyError)) return EXIT.failed;
+  return BY_CODE[error.code] ?? (USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.failed);
 }
 
 export function exitCodeOfRun(result: RunResult): number {

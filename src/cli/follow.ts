@@ -1,10 +1,13 @@
-/** Follows one run to its end: live view or event lines, Ctrl-C, result, exit code. */
-import type { RunHandle, RunResult } from '../core/engine.ts';
+/** Follows one run to its end: live view or event lines, result, exit code. */
+import type { RunEvent, RunHandle, RunResult } from '../core/engine.ts';
+import { oneLine, printable, safeJson } from '../drawing/plain-text.ts';
 import { systemClock } from '../kit/clock.ts';
+import type { Polyphony } from '../polyphony.ts';
+import { quoted, thisCommand } from './command-name.ts';
 import { exitCodeOfRun } from './exit-code.ts';
 import { createLiveView, type LiveView } from './live-view.ts';
 import { answerText, runDocument, summaryLine } from './result-text.ts';
-import { printable, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 export interface FollowOptions {
   readonly json?: boolean;
@@ -22,62 +25,65 @@ function every(milliseconds: number, tick: () => void): () => void {
   return () => cancel();
 }
 
-/** The first Ctrl-C stops the run and keeps its journal; the second leaves at once. */
-export function interruptible(terminal: Terminal): { readonly signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    terminal.say('\nstopping; what is finished is kept (press Ctrl-C again to leave at once)');
-    controller.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return {
-    signal: controller.signal,
-    release: () => {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-    },
-  };
+/** Shows events as they come: lines, a live view, or nothing. */
+export function eventView(options: FollowOptions, terminal: Terminal): LiveView {
+  if (options.events) return { onEvent: (event) => terminal.print(safeJson(event)), stop: () => {} };
+  if (terminal.live && !options.json && !options.quiet) {
+    return createLiveView(terminal, { now: systemClock.now, every });
+  }
+  return { onEvent: () => {}, stop: () => {} };
 }
 
-async function showEvents(handle: RunHandle, options: FollowOptions, terminal: Terminal): Promise<void> {
-  const view: LiveView | undefined =
-    terminal.live && !options.json && !options.events && !options.quiet
-      ? createLiveView(terminal, { now: systemClock.now, every })
-      : undefined;
-  if (view === undefined && !options.events) return;
+export async function showEvents(events: AsyncIterable<RunEvent>, view: LiveView): Promise<void> {
   try {
-    for await (const event of handle.events()) {
-      if (options.events) terminal.print(JSON.stringify(event));
-      view?.onEvent(event);
-    }
+    for await (const event of events) view.onEvent(event);
   } finally {
-    view?.stop();
+    view.stop();
   }
 }
 
-export async function follow(handle: RunHandle, options: FollowOptions, terminal: Terminal): Promise<number> {
-  const [result] = await Promise.all([handle.result(), showEvents(handle, options, terminal)]);
-  if (!options.events) showResult(result, options, terminal);
+export async function follow(
+  handle: RunHandle,
+  engine: Polyphony['engine'],
+  options: FollowOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const [result] = await Promise.all([handle.result(), showEvents(handle.events(), eventView(options, terminal))]);
+  if (options.events) return exitCodeOfRun(result);
+  const recorded = result.status === 'done' || (await isRecorded(engine, result.runId));
+  showResult(result, options, terminal, recorded);
   return exitCodeOfRun(result);
 }
 
-export function showResult(result: RunResult, options: FollowOptions, terminal: Terminal): void {
+/** A run that its store refused from the start cannot be resumed, so nobody is told to. */
+async function isRecorded(engine: Polyphony['engine'], runId: string): Promise<boolean> {
+  try {
+    await engine.inspect(runId);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function showResult(result: RunResult, options: FollowOptions, terminal: Terminal, resumable = true): void {
   if (options.json) {
-    terminal.print(JSON.stringify(runDocument(result), null, 2));
+    terminal.print(safeJson(runDocument(result), 2));
     return;
   }
-  if (!options.quiet) terminal.say(summaryLine(result, terminal.paint));
-  if (result.status === 'done') terminal.print(answerText(result.output, terminal.paint));
-  if (result.error !== undefined)
-    terminal.say(`${terminal.paint.red(result.error.code)}: ${printable(result.error.message)}`);
-  for (const { nodeId, question, choices } of result.waiting ?? []) {
-    terminal.say(`\n${terminal.paint.magenta(nodeId)} asks: ${printable(question)}`);
-    if (choices !== undefined) terminal.say(`  choices: ${choices.join(', ')}`);
-    terminal.say(`  answer with: polyphony runs answer ${result.runId} ${nodeId} ${choices?.[0] ?? '<answer>'}`);
-  }
-  if (result.status === 'cancelled' || result.status === 'failed') {
-    terminal.say(terminal.paint.dim(`go on with: polyphony runs resume ${result.runId}`));
+  const { paint } = terminal;
+  if (!options.quiet) terminal.say(summaryLine(result, paint));
+  if (result.status === 'done') terminal.print(answerText(result.output, paint));
+  if (result.error !== undefined) terminal.say(`${paint.red(result.error.code)}: ${printable(result.error.message)}`);
+  showQuestions(result, terminal);
+  const stopped = result.status === 'cancelled' || result.status === 'failed';
+  if (stopped && resumable) terminal.say(paint.dim(`go on with: ${thisCommand()} runs resume ${quoted(result.runId)}`));
+}
+
+function showQuestions({ runId, waiting = [] }: RunResult, terminal: Terminal): void {
+  for (const { nodeId, question, choices } of waiting) {
+    terminal.say(`\n${terminal.paint.magenta(oneLine(nodeId))} asks: ${printable(question)}`);
+    if (choices !== undefined) terminal.say(`  choices: ${choices.map(oneLine).join(', ')}`);
+    const example = choices?.[0] === undefined ? "'<answer>'" : quoted(oneLine(choices[0]));
+    terminal.say(`  answer with: ${thisCommand()} runs answer ${quoted(runId)} ${quoted(oneLine(nodeId))} ${example}`);
   }
 }

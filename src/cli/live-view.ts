@@ -3,34 +3,23 @@
  * anything else the command is quiet until the result.
  */
 import type { NodeState, RunEvent } from '../core/engine.ts';
-import { formatUsd, usdToNano } from '../core/money.ts';
-import type { Plan } from '../core/plan.ts';
-import { type Paint, printable, type Terminal } from './terminal.ts';
+import { cutToWidth, displayWidth, oneLine, padToWidth } from '../drawing/plain-text.ts';
+import { STATE_MARKS } from '../drawing/tree.ts';
+import { costText, durationText, newProgress, type Progress, type Row, takeEvent } from './progress.ts';
+import type { Paint, Terminal } from './terminal.ts';
 
-interface Row {
-  readonly id: string;
-  readonly use: string;
-  state: NodeState;
-  startedAt: number | undefined;
-  milliseconds: number | undefined;
-  model: string;
-  cost: string;
-  items: number;
-  /** The last words that it said, or why it failed. */
-  note: string;
-}
-
-const MARKS: Readonly<Record<NodeState, (paint: Paint, frame: string) => string>> = {
-  waiting: (paint) => paint.dim('·'),
-  ready: (paint) => paint.dim('○'),
-  running: (paint, frame) => paint.yellow(frame),
-  suspended: (paint) => paint.magenta('?'),
-  done: (paint) => paint.green('✓'),
-  skipped: (paint) => paint.dim('–'),
-  failed: (paint) => paint.red('✗'),
-  cancelled: (paint) => paint.red('×'),
+const COLOURS: Readonly<Record<NodeState, keyof Paint>> = {
+  waiting: 'dim',
+  ready: 'dim',
+  running: 'yellow',
+  suspended: 'magenta',
+  done: 'green',
+  skipped: 'dim',
+  failed: 'red',
+  cancelled: 'red',
 };
 const FRAMES = ['◐', '◓', '◑', '◒'];
+const REDRAW_MS = 120;
 
 export interface LiveView {
   onEvent(event: RunEvent): void;
@@ -38,129 +27,142 @@ export interface LiveView {
   stop(): void;
 }
 
-const seconds = (milliseconds: number): string =>
-  milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
-
-const newRow = (id: string, use: string): Row => ({
-  id,
-  use,
-  state: 'waiting',
-  startedAt: undefined,
-  milliseconds: undefined,
-  model: '',
-  cost: '',
-  items: 0,
-  note: '',
-});
-
-const lastWords = (text: string): string => printable(text).replace(/\s+/g, ' ').slice(-200);
-
-/** Cut to a width, measured in code points: near enough for a line of progress. */
-function cut(text: string, width: number): string {
-  const signs = [...text];
-  return signs.length <= width ? text : `${signs.slice(0, Math.max(0, width - 1)).join('')}…`;
+export interface Ticker {
+  now(): number;
+  every(milliseconds: number, tick: () => void): () => void;
 }
 
-type NodeEvent = Extract<RunEvent, { readonly nodeId: string; readonly at: number }>;
-
-/** What one event changes in its row. */
-function apply(row: Row, event: NodeEvent): void {
-  switch (event.type) {
-    case 'node-started':
-      row.state = 'running';
-      row.startedAt ??= event.at;
-      return;
-    case 'node-delta':
-      row.note = lastWords(row.note + event.text);
-      return;
-    case 'item-finished':
-      row.items += 1;
-      row.note = `${row.items} done`;
-      return;
-    case 'node-escalated':
-      row.note = printable(event.escalation.reason);
-      return;
-    case 'node-finished': {
-      const { meta } = event.result;
-      row.state = 'done';
-      row.milliseconds = meta.ms;
-      row.model = meta.provider === undefined ? '' : (meta.model ?? '');
-      row.cost = meta.costUsd === null ? 'unknown cost' : meta.costUsd === 0 ? '' : formatUsd(usdToNano(meta.costUsd));
-      return;
-    }
-    case 'node-skipped':
-      row.state = 'skipped';
-      row.note = event.reason;
-      return;
-    case 'node-failed':
-      row.state = 'failed';
-      row.note = printable(event.error.message);
-      return;
-    case 'node-cancelled':
-      row.state = 'cancelled';
-      row.note = event.reason;
-      return;
-    case 'node-suspended':
-      row.state = 'suspended';
-      row.note = printable(event.question.question);
-      return;
-    default:
-      return;
-  }
-}
-
-export function createLiveView(
-  terminal: Terminal,
-  time: { now(): number; every(milliseconds: number, tick: () => void): () => void },
-): LiveView {
-  const rows = new Map<string, Row>();
-  let drawn = 0;
+export function createLiveView(terminal: Terminal, ticker: Ticker): LiveView {
+  const progress = newProgress();
   let frame = 0;
-  const take = (plan: Plan): void => {
-    for (const node of plan.nodes) if (!rows.has(node.id)) rows.set(node.id, newRow(node.id, node.use));
+  const draw = (room: number): void => {
+    if (progress.rows.size === 0) return;
+    const options = { columns: terminal.columns(), rows: room, now: ticker.now(), frame, paint: terminal.paint };
+    terminal.status(viewLines(progress, options));
   };
-  const draw = (): void => {
+  const stopTicking = ticker.every(REDRAW_MS, () => {
     frame += 1;
-    const lines = linesOf([...rows.values()], terminal, time.now(), FRAMES[frame % FRAMES.length] ?? '');
-    const up = drawn > 0 ? `\u001b[${drawn}A` : '';
-    terminal.say(`${up}\u001b[0J${lines.join('\n')}`);
-    drawn = lines.length;
-  };
-  const stopTicking = time.every(120, draw);
+    draw(Math.max(3, terminal.rows() - 2));
+  });
   return {
-    onEvent(event) {
-      if (event.type === 'run-started' || event.type === 'plan-revised') take(event.plan);
-      else if ('nodeId' in event && event.nodeId !== undefined && event.type !== 'run-failed') {
-        const row = rows.get(event.nodeId);
-        if (row !== undefined) apply(row, event);
-      }
-    },
+    onEvent: (event) => takeEvent(progress, event),
     stop() {
       stopTicking();
-      draw();
+      draw(Math.max(3, terminal.rows() - 2));
+      terminal.keepStatus();
     },
   };
 }
 
-/** Running and failed nodes first when the screen is too small for all. */
-function linesOf(all: readonly Row[], terminal: Terminal, now: number, frame: string): string[] {
-  const room = Math.max(3, terminal.rows() - 4);
-  const urgency = (row: Row): number =>
-    row.state === 'running' || row.state === 'failed' || row.state === 'suspended' ? 0 : 1;
-  const shown = all.length <= room ? all : [...all].sort((a, b) => urgency(a) - urgency(b)).slice(0, room - 1);
-  const idWidth = Math.min(40, Math.max(...all.map((row) => row.id.length)));
-  const useWidth = Math.min(24, Math.max(...all.map((row) => row.use.length)));
-  const lines = shown.map((row) => {
-    const spent =
-      row.milliseconds ?? (row.state === 'running' && row.startedAt !== undefined ? now - row.startedAt : undefined);
-    const facts = [row.model, spent === undefined ? '' : seconds(spent), row.cost]
-      .filter((fact) => fact !== '')
-      .join('  ');
-    const head = `${row.id.padEnd(idWidth)}  ${row.use.padEnd(useWidth)}`;
-    const room = terminal.columns() - head.length - facts.length - 8;
-    const note =
-      row.note === '' || room < 10 || row.state === 'done' ? '' : `  ${terminal.paint.dim(cut(row.note, room))}`;
-    return ` ${MARKS[row.state](terminal.paint, frame)} ${cut(head, terminal.columns() - 6)}  ${terminal.paint.cyan(facts)}${note}`;
-  });
-  return shown.length < all.length ? [...lines, `   … and ${all.length - shown.length} more nodes`] : lines;
+export interface ViewOptions {
+  readonly columns: number;
+  /** Lines at most. */
+  readonly rows: number;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly frame: number;
+  readonly paint: Paint;
+}
+
+/** A piece of a line: what it says, and how it is painted when it fits. */
+type Piece = readonly [text: string, paint: (text: string) => string];
+
+/** Each fits into one row of the terminal, the last column left free. */
+export function viewLines(progress: Progress, options: ViewOptions): string[] {
+  const all = [...progress.rows.values()];
+  const room = options.rows - 1;
+  const shown = all.length <= room ? all : mostUrgent(all, room - 1);
+  const widths = {
+    id: Math.min(
+      Math.max(...all.map(({ node }) => displayWidth(node.id))),
+      Math.max(8, Math.floor(options.columns / 3)),
+    ),
+    use: Math.min(Math.max(...all.map(({ node }) => displayWidth(oneLine(node.use)))), 18),
+  };
+  const lines = shown.map((row) => lineOf(rowPieces(row, widths, options), options.columns - 1));
+  const hidden = all.length - shown.length;
+  if (hidden > 0) lines.push(lineOf([[`   … and ${hidden} more nodes`, options.paint.dim]], options.columns - 1));
+  lines.push(lineOf(totalPieces(progress, options), options.columns - 1));
+  return lines;
+}
+
+const URGENCY: Readonly<Record<NodeState, number>> = {
+  failed: 0,
+  suspended: 1,
+  running: 2,
+  ready: 3,
+  waiting: 4,
+  cancelled: 5,
+  done: 6,
+  skipped: 7,
+};
+
+/** What a person has to see when not all fits, in the order of the plan. */
+function mostUrgent(rows: readonly Row[], room: number): Row[] {
+  const chosen = new Set([...rows].sort((a, b) => URGENCY[a.state] - URGENCY[b.state]).slice(0, Math.max(1, room)));
+  return rows.filter((row) => chosen.has(row));
+}
+
+function rowPieces(row: Row, widths: { readonly id: number; readonly use: number }, options: ViewOptions): Piece[] {
+  const { paint, now, frame } = options;
+  const plain = (text: string): string => text;
+  const mark = row.state === 'running' ? (FRAMES[frame % FRAMES.length] ?? '') : STATE_MARKS[row.state];
+  const spent = row.milliseconds ?? (isRunning(row) && row.startedAt !== undefined ? now - row.startedAt : undefined);
+  const pieces: Piece[] = [
+    [` ${mark} `, paint[COLOURS[row.state]]],
+    [padToWidth(cutToWidth(row.node.id, widths.id), widths.id), row.state === 'running' ? paint.bold : plain],
+  ];
+  // On a narrow terminal time and cost say more than the kind of the node.
+  if (options.columns >= 60)
+    pieces.push([`  ${padToWidth(cutToWidth(oneLine(row.node.use), widths.use), widths.use)}`, paint.dim]);
+  pieces.push([`  ${(spent === undefined ? '' : durationText(spent)).padStart(8)}`, paint.cyan]);
+  const cost =
+    row.state === 'waiting' || row.state === 'ready' || row.costNanoUsd === 0 ? '' : costText(row.costNanoUsd);
+  if (cost !== '') pieces.push([`  ${cost}`, paint.cyan]);
+  if (row.node.each !== undefined && row.state !== 'waiting' && row.state !== 'skipped') {
+    pieces.push([`  ${row.items}${row.itemsTotal === undefined ? '' : ` of ${row.itemsTotal}`}`, plain]);
+  }
+  if (row.round !== undefined) pieces.push([`  round ${row.round}`, plain]);
+  if (row.rung > 0) pieces.push([`  ↑${row.rung}`, paint.magenta]);
+  if (row.model !== '' && row.state !== 'skipped') pieces.push([`  ${oneLine(row.model)}`, plain]);
+  if (row.note !== '') pieces.push([`  ${isRunning(row) ? tail(row.note, options.columns) : row.note}`, paint.dim]);
+  return pieces;
+}
+
+const isRunning = (row: Row): boolean => row.state === 'running';
+
+/** Of words that are still coming, the last ones: as many as may fit behind the rest. */
+function tail(note: string, columns: number): string {
+  const room = Math.max(12, Math.floor(columns / 3));
+  let kept = '';
+  for (const sign of [...note.trimEnd()].reverse()) {
+    if (displayWidth(kept) + displayWidth(sign) > room) return `…${kept}`;
+    kept = sign + kept;
+  }
+  return kept;
+}
+
+function totalPieces(progress: Progress, { now, paint }: ViewOptions): Piece[] {
+  const rows = [...progress.rows.values()];
+  const over = rows.filter(({ state }) => ['done', 'skipped', 'failed', 'cancelled'].includes(state)).length;
+  const { startedAt, endedAt = now, spentNanoUsd, capNanoUsd } = progress;
+  const facts = [
+    `${over} of ${rows.length} nodes`,
+    durationText(startedAt === undefined ? 0 : endedAt - startedAt),
+    `${costText(spentNanoUsd)}${capNanoUsd === undefined ? '' : ` of ${costText(capNanoUsd)}`}`,
+  ];
+  return [[`   ${facts.join(' · ')}`, paint.dim]];
+}
+
+/** The pieces one after the other, as far as they fit. */
+function lineOf(pieces: readonly Piece[], columns: number): string {
+  let room = columns;
+  let line = '';
+  for (const [text, paint] of pieces) {
+    const shown = cutToWidth(text, room);
+    line += paint(shown);
+    room -= displayWidth(shown);
+    if (shown !== text) break;
+  }
+  return line;
 }

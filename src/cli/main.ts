@@ -2,11 +2,14 @@
 /** The polyphony command: arguments in, exit code out. */
 import { existsSync } from 'node:fs';
 import { CommanderError } from 'commander';
-import { PolyphonyError } from '../core/errors.ts';
+import { errorRecord, PolyphonyError } from '../core/errors.ts';
+import { printable, safeJson } from '../drawing/plain-text.ts';
 import { scrubText } from '../kit/scrub.ts';
+import type { Outcome } from './command-parts.ts';
 import { EXIT, exitCodeOf, UsageError } from './exit-code.ts';
-import { createProgram, FIRST_REQUEST, type Outcome } from './program.ts';
-import { createTerminal, printable, type Terminal } from './terminal.ts';
+import { readerGone } from './interrupt.ts';
+import { createProgram, FIRST_REQUEST } from './program.ts';
+import { createTerminal, type Terminal } from './terminal.ts';
 
 /** `polyphony "a request"` is short for run; nothing at all runs the first request where its texts are. */
 function withDefaultCommand(given: readonly string[], names: ReadonlySet<string>): string[] {
@@ -28,27 +31,46 @@ function firstOperand(given: readonly string[]): string | undefined {
   return undefined;
 }
 
-function explain(error: unknown, terminal: Terminal, debug: boolean): void {
+/** What is shown of an error: its code and a sentence. A stack is for us, and only with --log debug. */
+function factsOf(error: unknown): { readonly code: string; readonly message: string; readonly details?: unknown } {
   if (error instanceof PolyphonyError) {
-    terminal.say(`${terminal.paint.red(error.code)}: ${printable(scrubText(error.message))}`);
-    if (debug) terminal.say(scrubText(error.stack ?? ''));
-    return;
+    const { code, message, details } = errorRecord(error);
+    return { code, message: scrubText(message), ...(details === undefined ? {} : { details }) };
   }
-  if (error instanceof UsageError) {
-    terminal.say(`${terminal.paint.red('usage')}: ${printable(error.message)} (see polyphony --help)`);
-    return;
-  }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  terminal.say(
-    `${terminal.paint.red('internal error')}: ${scrubText(text)}\nPlease report it: this is a fault of polyphony's own.`,
-  );
+  if (error instanceof UsageError) return { code: 'usage', message: error.message };
+  if (error instanceof CommanderError) return { code: 'usage', message: error.message.replace(/^error: /, '') };
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const remedy = 'This is a fault of polyphony itself: run it again with --log debug and report what it prints.';
+  return { code: 'internal', message: `${scrubText(text)}. ${remedy}` };
 }
 
-export async function main(given: readonly string[]): Promise<number> {
-  const colour = given.includes('--no-color') ? { colour: false } : {};
-  const terminal = createTerminal({ stdout: process.stdout, stderr: process.stderr, environment: process.env }, colour);
+function explain(error: unknown, terminal: Terminal, flags: { readonly json: boolean; readonly debug: boolean }): void {
+  const { code, message, details } = factsOf(error);
+  if (flags.json) {
+    terminal.print(safeJson({ status: 'error', error: { code, message, ...(details ? { details } : {}) } }, 2));
+  } else if (!(error instanceof CommanderError)) {
+    const hint = code === 'usage' ? ' (see --help)' : '';
+    terminal.say(`${terminal.paint.red(code)}: ${printable(message)}${hint}`);
+  }
+  if (flags.debug && error instanceof Error) terminal.say(printable(scrubText(error.stack ?? '')));
+}
+
+function flagsOf(given: readonly string[]) {
+  const end = given.indexOf('--');
+  const options = end === -1 ? given : given.slice(0, end);
+  const debug = options.some(
+    (option, index) => option === '--log=debug' || (option === '--log' && given[index + 1] === 'debug'),
+  );
+  return { json: options.includes('--json'), debug, plain: options.includes('--no-color') };
+}
+
+async function main(given: readonly string[]): Promise<number> {
+  const flags = flagsOf(given);
+  const output = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
+  const terminal = createTerminal(output, flags.plain ? { colour: false } : {});
+  onAccident(terminal, flags);
   const outcome: Outcome = { code: EXIT.done };
-  const program = createProgram(terminal, outcome);
+  const program = createProgram(terminal, outcome, flags.json);
   const names = new Set([...program.commands.map((command) => command.name()), 'help']);
   const operands = withDefaultCommand(given, names);
   if (operands.length === 0) {
@@ -59,16 +81,27 @@ export async function main(given: readonly string[]): Promise<number> {
     await program.parseAsync(operands, { from: 'user' });
     return outcome.code;
   } catch (error) {
-    // Commander has printed its message already; asking for help is no fault.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    explain(error, terminal, given.includes('debug'));
-    return exitCodeOf(error);
+    // Asking for help or for the version is no fault.
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
+    explain(error, terminal, flags);
+    return error instanceof CommanderError ? EXIT.usage : exitCodeOf(error);
   }
 }
 
-// A reader that closes early (`| head`) is no error of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.done);
-  throw error;
-});
+/** What no command could catch: a reader that closed early (`| head`), a plugin that fails behind our back. */
+function onAccident(terminal: Terminal, flags: { readonly json: boolean; readonly debug: boolean }): void {
+  const onError = (error: unknown): never => {
+    explain(error, terminal, flags);
+    process.exit(EXIT.failed);
+  };
+  process.on('uncaughtException', onError);
+  process.on('unhandledRejection', onError);
+  const onBrokenPipe = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    readerGone();
+  };
+  process.stdout.on('error', onBrokenPipe);
+  process.stderr.on('error', onBrokenPipe);
+}
+
 process.exitCode = await main(process.argv.slice(2));

@@ -1,7 +1,8 @@
 /** What the user asked to run: a plan in a file, a ready-made workflow, or a request in words. */
 import { readdir } from 'node:fs/promises';
-import type { Polyphony } from '../polyphony.ts';
+import { fileURLToPath } from 'node:url';
 import { UsageError } from './exit-code.ts';
+import { packageFile } from './package-file.ts';
 import { readable } from './read-file.ts';
 
 export type What =
@@ -10,7 +11,7 @@ export type What =
 
 const LARGEST_PLAN_FILE = 8 * 1024 * 1024;
 
-/** A single word with a slash or a dot at its end part is meant as a file, not as a request. */
+/** A single word that ends as a plan file does is meant as one, not as a request. */
 const looksLikeFile = (text: string): boolean => /\.(json|ya?ml)$/i.test(text) && !/\s/.test(text.trim());
 
 export async function whatOf(argument: string): Promise<What> {
@@ -20,31 +21,24 @@ export async function whatOf(argument: string): Promise<What> {
   return { type: 'plan', source: argument, text: await readable(argument, LARGEST_PLAN_FILE, 'a plan file') };
 }
 
-/** The folder of the ready-made workflows, beside the sources or the build. */
-const WORKFLOWS = new URL(
-  import.meta.url.includes('/dist/') ? '../../../workflows/' : '../../workflows/',
-  import.meta.url,
-);
+/** Where a plan is wanted and nothing else will do. */
+export async function planTextOf(argument: string): Promise<string> {
+  const what = await whatOf(argument);
+  if (what.type === 'plan') return what.text;
+  throw new UsageError(`"${argument}" is no plan file; name a .json file or workflow:<id>`);
+}
 
-export async function readyMadeWorkflows(): Promise<readonly string[]> {
-  const files = await readdir(WORKFLOWS);
+async function readyMadeWorkflows(folder: URL): Promise<readonly string[]> {
+  const files = await readdir(folder);
   return files.flatMap((file) => (file.endsWith('.plan.json') ? [file.slice(0, -'.plan.json'.length)] : [])).sort();
 }
 
 async function workflowNamed(id: string): Promise<What> {
-  const known = await readyMadeWorkflows();
+  const folder = packageFile('workflows/');
+  const known = await readyMadeWorkflows(folder);
   if (!known.includes(id)) {
     throw new UsageError(`There is no ready-made workflow "${id}"; there are ${known.join(', ')}`);
   }
-  const file = new URL(`${id}.plan.json`, WORKFLOWS);
-  return {
-    type: 'plan',
-    source: `workflow:${id}`,
-    text: await readable(file.pathname, LARGEST_PLAN_FILE, 'a plan file'),
-  };
-}
-
-/** Validates a plan's text. Issues are for the caller to show. */
-export function validated(polyphony: Polyphony, text: string, repair = true): ReturnType<Polyphony['validate']> {
-  return polyphony.validate(text, { repair });
+  const path = fileURLToPath(new URL(`${id}.plan.json`, folder));
+  return { type: 'plan', source: `workflow:${id}`, text: await readable(path, LARGEST_PLAN_FILE, 'a plan file') };
 }

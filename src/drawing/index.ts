@@ -9,12 +9,12 @@ import { drawTree } from './tree.ts';
 export const DRAWING_FORMATS = ['tree', 'mermaid', 'svg'] as const;
 export type DrawingFormat = (typeof DRAWING_FORMATS)[number];
 
-/** The plan's picture as text. `states` colours the nodes of a run. */
-export function draw(plan: ValidPlan, format: DrawingFormat, states?: States): string {
+/** The plan's picture as text. `states` marks the nodes of a run; `columns` is the width of a tree, @default no limit */
+export function draw(plan: ValidPlan, format: DrawingFormat, states?: States, columns?: number): string {
   const heads = listReferences(plan.plan.output).flatMap(({ reference }) =>
     reference.alternatives.flatMap((alternative) => (alternative.type === 'path' ? [alternative.head] : [])),
   );
   const drawing = drawingOf(plan, new Set(heads));
-  if (format === 'tree') return drawTree(drawing);
+  if (format === 'tree') return drawTree(drawing, states, columns);
   return format === 'mermaid' ? drawMermaid(drawing, states) : drawSvg(drawing, states);
 }

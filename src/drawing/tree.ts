@@ -1,5 +1,18 @@
 /** A plan for the terminal: one line a node, those that may run side by side under one bracket. */
-import type { Drawing, DrawnNode } from './layout.ts';
+import type { NodeState } from '../core/engine.ts';
+import type { Drawing, DrawnNode, States } from './layout.ts';
+import { cutToWidth, displayWidth, oneLine, padToWidth } from './plain-text.ts';
+
+export const STATE_MARKS: Readonly<Record<NodeState, string>> = {
+  waiting: '·',
+  ready: '○',
+  running: '◐',
+  suspended: '?',
+  done: '✓',
+  skipped: '–',
+  failed: '✗',
+  cancelled: '×',
+};
 
 /** `first ┬`, `middle ├`, `last └`, `only ─` of a column. */
 function bracket(index: number, length: number): string {
@@ -13,18 +26,24 @@ const from = (node: DrawnNode): string => {
   return names.length === 0 ? '' : `← ${names.join(', ')}`;
 };
 
-export function drawTree(drawing: Drawing): string {
+/** @param columns lines are cut to this width. @default no limit */
+export function drawTree(drawing: Drawing, states?: States, columns = Number.POSITIVE_INFINITY): string {
   const nodes = drawing.columns.flat();
-  const idWidth = Math.max(...nodes.map((node) => node.id.length));
-  const useWidth = Math.max(...nodes.map((node) => node.use.length));
+  const idWidth = Math.max(...nodes.map((node) => displayWidth(node.id)));
+  const useWidth = Math.max(...nodes.map((node) => displayWidth(oneLine(node.use))));
   const lines = drawing.columns.flatMap((column, columnIndex) =>
     column.map((node, index) => {
       const step = index === 0 ? String(columnIndex + 1).padStart(2) : '  ';
-      const facts = [node.use.padEnd(useWidth), ...node.notes.map((note) => `· ${note}`), from(node)].filter(
-        (part) => part !== '',
-      );
-      return `${step} ${bracket(index, column.length)} ${node.id.padEnd(idWidth)}  ${facts.join(' ')}`.trimEnd();
+      const state = states?.get(node.id);
+      const mark = states === undefined ? '' : ` ${state === undefined ? ' ' : STATE_MARKS[state]}`;
+      const facts = [
+        padToWidth(oneLine(node.use), useWidth),
+        from(node),
+        ...node.notes.map((note) => `· ${oneLine(note)}`),
+      ];
+      const shown = facts.filter((part) => part !== '').join(' ');
+      return `${step} ${bracket(index, column.length)}${mark} ${padToWidth(node.id, idWidth)}  ${shown}`.trimEnd();
     }),
   );
-  return [drawing.title, ...lines].join('\n');
+  return [oneLine(drawing.title), ...lines].map((line) => cutToWidth(line, columns)).join('\n');
 }

@@ -1,0 +1,63 @@
+/** polyphony runs resume, fork, answer: going on with a run. */
+import { safeJson } from '../drawing/plain-text.ts';
+import { quoted, thisCommand } from './command-name.ts';
+import { EXIT } from './exit-code.ts';
+import { type FollowOptions, follow } from './follow.ts';
+import { withInterrupt } from './interrupt.ts';
+import { whenFree } from './patience.ts';
+import { inputOf } from './run-input.ts';
+import { assertOneFormat } from './run-options.ts';
+import { type Session, withPolyphony } from './session.ts';
+import type { SharedOptions } from './shared-options.ts';
+import type { Terminal } from './terminal.ts';
+
+export type ContinueOptions = SharedOptions & FollowOptions;
+
+function goOn({ polyphony }: Session, runId: string, options: ContinueOptions, terminal: Terminal): Promise<number> {
+  return withInterrupt(terminal, async (signal) => {
+    const handle = await whenFree(runId, terminal, signal, () => polyphony.resume(runId, { signal }));
+    return follow(handle, polyphony.engine, options, terminal);
+  });
+}
+
+export async function resumeRun(runId: string, options: ContinueOptions, terminal: Terminal): Promise<number> {
+  assertOneFormat(options);
+  return withPolyphony(options, terminal, (session) => goOn(session, runId, options, terminal));
+}
+
+export async function forkRun(
+  runId: string,
+  options: ContinueOptions & { readonly from: string; readonly with: readonly string[] },
+  terminal: Terminal,
+): Promise<number> {
+  assertOneFormat(options);
+  const inputFor = await inputOf(options.with);
+  return withPolyphony(options, terminal, ({ polyphony }) =>
+    withInterrupt(terminal, async (signal) => {
+      const changed = inputFor();
+      const handle = await polyphony.engine.fork(runId, {
+        from: options.from,
+        signal,
+        ...(changed === undefined ? {} : { with: changed }),
+      });
+      return follow(handle, polyphony.engine, options, terminal);
+    }),
+  );
+}
+
+/** Answers, and goes on with the run. */
+export async function answerRun(
+  given: { readonly runId: string; readonly nodeId: string; readonly answer: string },
+  options: ContinueOptions & { readonly resume: boolean },
+  terminal: Terminal,
+): Promise<number> {
+  assertOneFormat(options);
+  const { runId, nodeId, answer } = given;
+  return withPolyphony(options, terminal, async (session) => {
+    await whenFree(runId, terminal, undefined, () => session.polyphony.engine.answer(runId, nodeId, answer));
+    if (options.resume) return goOn(session, runId, options, terminal);
+    if (options.json) terminal.print(safeJson({ runId, nodeId, answered: true }, 2));
+    else terminal.say(`answered; go on with: ${thisCommand()} runs resume ${quoted(runId)}`);
+    return EXIT.done;
+  });
+}
