@@ -120,6 +120,8 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     ...(options.plugins ?? (await defaultPlugins(config, options.providers === undefined))),
     ...providerPlugin(options.providers ?? []),
   ];
+  // Before anything is built, so that the message names the plugin and not the part that stumbled over it.
+  collectParts(plugins);
   const logger = options.logger ?? silentLogger;
   const house = build(options, config, plugins);
   await setUp(plugins, {
