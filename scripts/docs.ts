@@ -8,6 +8,9 @@
  *   ```sh run        every line is run; `polyphony` is the command from source
  *
  * Other blocks (output, shell that installs) are left alone.
+ *
+ *   npm run docs                all pages
+ *   npm run docs -- how-to      those whose path holds a word
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,7 +33,9 @@ interface Block {
 
 function markdownFiles(): string[] {
   const entries = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' });
-  return ['README.md', ...entries.filter((name) => name.endsWith('.md')).map((name) => join('docs', name))];
+  const all = ['README.md', ...entries.filter((name) => name.endsWith('.md')).map((name) => join('docs', name))];
+  const words = process.argv.slice(2);
+  return all.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
 }
 
 function blocksOf(file: string): Block[] {
