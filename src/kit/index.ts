@@ -7,13 +7,15 @@ export { formatUsd, nanoToUsd, usdToNano } from '../core/money.ts';
 export { costOf } from '../core/price.ts';
 export { collect, replay, textOf } from '../core/response.ts';
 export { type AnswerOptions, answerEvents, parseDocument, readJson } from './answer.ts';
+export { citationsOf, logprobsOf } from './chat-completions/decode-extras.ts';
 export {
   type ChatCompletionsProviderOptions,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
 } from './chat-completions/provider.ts';
 export type { ChatCompletionsQuirks } from './chat-completions/quirks.ts';
-export { chatCompletionsWire } from './chat-completions/wire.ts';
+export { usageOf } from './chat-completions/usage.ts';
+export { authorisation, chatCompletionsWire } from './chat-completions/wire.ts';
 export { sleep, systemClock, systemIds, systemRandom, systemRuntime } from './clock.ts';
 export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from './http-errors.ts';
 export { type HttpProviderOptions, httpProvider } from './http-provider.ts';

@@ -1,7 +1,7 @@
 /** A canonical chat request as this wire's body. */
 import type { ChatRequest, JsonSchema, OutputFormat, ToolDefinition } from '../../core/model.ts';
 import type { WireContext } from '../../core/provider.ts';
-import { defined } from '../json-shape.ts';
+import { asRecord, defined } from '../json-shape.ts';
 import { toDialect } from '../schema-dialects.ts';
 import { encodeMessages } from './encode-messages.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
@@ -12,7 +12,7 @@ export function encodeChat(request: ChatRequest, quirks: ChatCompletionsQuirks, 
   const streams = context.streaming && context.card.capabilities.includes('streaming');
   return {
     model: context.card.id,
-    messages: encodeMessages(request.messages, quirks, context),
+    messages: [...jsonInWords(request, quirks), ...encodeMessages(request.messages, quirks, context)],
     ...sampling(request, quirks),
     ...tools(request, quirks, context),
     ...(request.output === undefined ? {} : responseFormat(request.output, quirks, context)),
@@ -76,6 +76,13 @@ function responseFormat(output: OutputFormat, quirks: ChatCompletionsQuirks, con
   return { response_format: { type: 'json_schema', json_schema } };
 }
 
+/** A request for bare JSON whose messages never say so. */
+function jsonInWords({ output, messages }: ChatRequest, quirks: ChatCompletionsQuirks): WireBody[] {
+  const bare = output !== undefined && (output.schema === undefined || quirks.structuredOutput === 'json-object');
+  if (!bare || quirks.jsonInWords !== true || /json/i.test(JSON.stringify(messages))) return [];
+  return [{ role: quirks.systemRole ?? 'system', content: 'Answer in JSON.' }];
+}
+
 function dialect(schema: JsonSchema, strict: boolean, what: string, context: WireContext): JsonSchema {
   const converted = toDialect(schema, strict ? 'strict-subset' : 'plain');
   for (const told of converted.warnings) context.warn({ code: 'schema-narrowed', message: `${what}: ${told}` });
@@ -92,9 +99,10 @@ function reasoning(request: ChatRequest, quirks: ChatCompletionsQuirks, context:
   const budgetTokens = request.reasoning?.budgetTokens;
   if (effort === undefined && budgetTokens === undefined) return {};
   const on = effort !== 'none' && budgetTokens !== 0;
+  const named = effort === undefined ? undefined : (quirks.effortNames?.[effort] ?? effort);
   switch (quirks.reasoning ?? 'effort') {
     case 'effort':
-      return effort === undefined ? {} : { reasoning_effort: effort };
+      return named === undefined ? {} : { reasoning_effort: named };
     case 'object':
       if (!on) return { reasoning: { enabled: false } };
       return { reasoning: budgetTokens === undefined ? defined({ effort }) : { max_tokens: budgetTokens } };
@@ -102,6 +110,10 @@ function reasoning(request: ChatRequest, quirks: ChatCompletionsQuirks, context:
       return defined({ enable_thinking: on, thinking_budget: on ? budgetTokens : undefined });
     case 'thinking':
       return { thinking: { type: on ? 'enabled' : 'disabled' } };
+    case 'thinking-effort':
+      return on
+        ? defined({ thinking: { type: 'enabled' }, reasoning_effort: named })
+        : { thinking: { type: 'disabled' } };
     case 'none':
       return {};
   }
@@ -110,6 +122,13 @@ function reasoning(request: ChatRequest, quirks: ChatCompletionsQuirks, context:
 function effortOf(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): Effort | undefined {
   const asked = request.reasoning?.effort;
   const { effortWithTools, efforts } = quirks;
+  if (quirks.outputEndsReasoning === true && request.output !== undefined) {
+    if (asked !== undefined && asked !== 'none') {
+      const message = `${context.card.id} does not reason where it keeps to an output format: it was told not to.`;
+      context.warn({ code: 'effort-changed', message });
+    }
+    return 'none';
+  }
   if (effortWithTools !== undefined && request.tools !== undefined && request.tools.length > 0) {
     if (asked !== undefined && asked !== effortWithTools) {
       const message = `${context.card.id} calls tools on this wire only at the effort "${effortWithTools}", which was sent.`;
@@ -134,7 +153,8 @@ function effortOf(request: ChatRequest, quirks: ChatCompletionsQuirks, context: 
 /** Drops what the server refuses (saying so) and gives the rest its names. */
 export function applyQuirks(body: WireBody, quirks: ChatCompletionsQuirks, context: WireContext): WireBody {
   const { rename, omitWhenReasoning = [] } = quirks;
-  const omit = body.reasoning_effort === 'none' ? quirks.omit : [...(quirks.omit ?? []), ...omitWhenReasoning];
+  const quiet = body.reasoning_effort === 'none' || asRecord(body.thinking)?.type === 'disabled';
+  const omit = quiet ? quirks.omit : [...(quirks.omit ?? []), ...omitWhenReasoning];
   if (omit === undefined && rename === undefined) return body;
   const changed: WireBody = {};
   for (const [name, value] of Object.entries(body)) {

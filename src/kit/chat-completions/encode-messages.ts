@@ -1,4 +1,5 @@
 /** Canonical messages as this wire has them. */
+import { createHash } from 'node:crypto';
 import type {
   AudioPart,
   FilePart,
@@ -25,13 +26,18 @@ export function encodeMessages(
   quirks: ChatCompletionsQuirks,
   context: WireContext,
 ): WireMessage[] {
-  return messages.flatMap((message) => encodeMessage(message, quirks, context));
+  const encoded = messages.flatMap((message) => encodeMessage(message, quirks, context));
+  const last = encoded.at(-1);
+  if (quirks.prefixField !== undefined && last?.role === 'assistant' && last.tool_calls === undefined) {
+    last[quirks.prefixField] = true;
+  }
+  return encoded;
 }
 
 function encodeMessage(message: Message, quirks: ChatCompletionsQuirks, context: WireContext): WireMessage[] {
   const { role, name } = message;
   const parts: readonly Part[] = typeof message.content === 'string' ? [textPart(message.content)] : message.content;
-  const named = name === undefined ? {} : { name };
+  const named = name === undefined || quirks.messageNames === false ? {} : { name };
   if (role === 'assistant') return [{ ...assistantMessage(parts, quirks, context), ...named }];
   if (role === 'system') {
     return [{ role: quirks.systemRole ?? 'system', content: contentOf(parts.filter(isContent), quirks), ...named }];
@@ -40,7 +46,7 @@ function encodeMessage(message: Message, quirks: ChatCompletionsQuirks, context:
   const rest = [...parts.filter(isContent), ...imagesOf(results, context)];
   const user = rest.length === 0 ? [] : [{ role: 'user', content: contentOf(rest, quirks), ...named }];
   // Results stand before everything else: the wire wants them right behind the calls.
-  return [...results.map(toolMessage), ...user];
+  return [...results.map((result) => toolMessage(result, quirks)), ...user];
 }
 
 const textPart = (text: string): TextPart => ({ type: 'text', text });
@@ -68,6 +74,8 @@ function encodePart(part: ContentPart, quirks: ChatCompletionsQuirks): WireMessa
     case 'video':
       return { type: 'video_url', video_url: { url: mediaURL(part.source) } };
     case 'file':
+      if (quirks.files === 'document_url')
+        return defined({ type: 'document_url', document_url: mediaURL(part.source) });
       return { type: 'file', file: fileFields(part) };
   }
 }
@@ -108,8 +116,9 @@ function assistantMessage(parts: readonly Part[], quirks: ChatCompletionsQuirks,
   return {
     role: 'assistant',
     content: thinking === undefined ? said : [...thinking, ...(text === '' ? [] : [{ type: 'text', text }])],
+    ...(calls.length === 0 || quirks.reasoningFieldOfCalls === undefined ? {} : { [quirks.reasoningFieldOfCalls]: '' }),
     ...fields,
-    ...(calls.length === 0 ? {} : { tool_calls: calls.map(encodeCall) }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls.map((call) => encodeCall(call, quirks)) }),
   };
 }
 
@@ -119,14 +128,20 @@ function warnOfLostReasoning(thoughts: readonly ReasoningPart[], context: WireCo
   context.warn({ code: 'reasoning-dropped', message });
 }
 
-function encodeCall(call: ToolCallPart): WireMessage {
+function encodeCall(call: ToolCallPart, quirks: ChatCompletionsQuirks): WireMessage {
   const text = call.raw ?? JSON.stringify(call.arguments);
   return {
-    id: call.id,
+    id: idOf(call.id, quirks),
     type: 'function',
     function: { name: call.name, arguments: text },
     ...signatureFields(call.signature),
   };
+}
+
+/** The same for a call and its result, and from turn to turn. */
+function idOf(id: string, { toolCallIds }: ChatCompletionsQuirks): string {
+  if (toolCallIds !== 'nine-alphanumerics' || /^[a-zA-Z0-9]{9}$/.test(id)) return id;
+  return createHash('sha256').update(id).digest('hex').slice(0, 9);
 }
 
 /** Signatures of calls travel as the wire's own `extra_content`; those of other wires are no such object. */
@@ -137,10 +152,14 @@ function signatureFields(signature: string | undefined): WireMessage {
 
 // ---------------------------------------------------------------------------------------------------- tool results
 
-function toolMessage(result: ToolResultPart): WireMessage {
+function toolMessage(result: ToolResultPart, quirks: ChatCompletionsQuirks): WireMessage {
   const text = typeof result.content === 'string' ? result.content : result.content.map(resultText).join('\n');
   // The wire has no flag for a failed tool.
-  return { role: 'tool', tool_call_id: result.id, content: result.isError === true ? `Error: ${text}` : text };
+  return {
+    role: 'tool',
+    tool_call_id: idOf(result.id, quirks),
+    content: result.isError === true ? `Error: ${text}` : text,
+  };
 }
 
 function resultText(part: TextPart | ImagePart | FilePart): string {

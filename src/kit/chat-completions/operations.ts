@@ -40,12 +40,23 @@ export function encodeImage(request: ImageRequest, quirks: ChatCompletionsQuirks
     prompt,
     negative_prompt: negativePrompt,
     n: count,
-    size,
+    ...sizeFields(size, quirks),
     quality,
     seed,
-    images: image === undefined ? undefined : [{ image_url: mediaURL(image) }],
+    ...imageFields(image, quirks),
     response_format: format === 'none' ? undefined : format,
   });
+}
+
+function sizeFields(size: string | undefined, quirks: ChatCompletionsQuirks): WireBody {
+  const [, width, height] = /^(\d+)x(\d+)$/.exec(size ?? '') ?? [];
+  if (quirks.imageSize !== 'width-height' || width === undefined) return { size };
+  return { width: Number(width), height: Number(height) };
+}
+
+function imageFields(image: MediaSource | undefined, { imageField = 'images' }: ChatCompletionsQuirks): WireBody {
+  if (image === undefined) return {};
+  return imageField === 'images' ? { images: [{ image_url: mediaURL(image) }] } : { [imageField]: mediaURL(image) };
 }
 
 export function encodeModeration({ input }: ModerationRequest, { card }: WireContext): WireBody {

@@ -1,7 +1,7 @@
 /** A whole provider on the chat-completions wire from its address, its key's name and its quirks. */
 
 import type { Target } from '../../core/model.ts';
-import type { ModelCard, Provider, RateLimit } from '../../core/provider.ts';
+import type { ModelCard, Provider, RateLimit, WireFormat } from '../../core/provider.ts';
 import { httpProvider } from '../http-provider.ts';
 import { type ModelCardFields, modelCard } from '../model-card.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
@@ -24,6 +24,10 @@ export interface ChatCompletionsProviderOptions {
   /** Answers to models that are not listed too. @default true */
   readonly unlisted?: boolean | ((id: string) => ModelCard);
   readonly quirks?: ChatCompletionsQuirks;
+  /** Another wire for some operations, around this one. @default this one */
+  readonly wire?: (chatCompletions: WireFormat) => WireFormat;
+  /** There is a list of models at `/models`, by which the provider is probed. @default true */
+  readonly listsModels?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly concurrency?: number;
   readonly regions?: readonly string[];
@@ -32,7 +36,7 @@ export interface ChatCompletionsProviderOptions {
 
 /** What a user may set of a vendor's provider. */
 export type ChatCompletionsVendorOptions = Partial<
-  Omit<ChatCompletionsProviderOptions, 'id' | 'quirks' | 'keyVariable' | 'requiresKey'>
+  Omit<ChatCompletionsProviderOptions, 'id' | 'quirks' | 'keyVariable' | 'requiresKey' | 'wire' | 'listsModels'>
 >;
 
 /** Any operation may be asked of a model that nobody described; its answer tells whether it can. */
@@ -53,9 +57,10 @@ export function chatCompletionsProvider(options: ChatCompletionsProviderOptions)
   } = options;
   const remedy = `set ${keyVariable ?? 'its environment variable'}, or pass apiKey.`;
   const needsKey = options.requiresKey ?? keyVariable !== undefined;
+  const own = chatCompletionsWire(quirks);
   return httpProvider({
     id,
-    wire: chatCompletionsWire(quirks),
+    wire: options.wire === undefined ? own : options.wire(own),
     baseURL: options.baseURL,
     models: models.map((model) => modelCard(typeof model === 'string' ? { id: model } : model)),
     apiKeys: keysOf(options),
@@ -65,7 +70,9 @@ export function chatCompletionsProvider(options: ChatCompletionsProviderOptions)
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(regions === undefined ? {} : { regions }),
     ...(onRateLimits === undefined ? {} : { onRateLimits }),
-    probe: ({ baseURL, apiKey }) => ({ url: `${baseURL}/models`, headers: authorisation(quirks, apiKey) }),
+    ...(options.listsModels === false
+      ? {}
+      : { probe: ({ baseURL, apiKey }) => ({ url: `${baseURL}/models`, headers: authorisation(quirks, apiKey) }) }),
   });
 }
 

@@ -27,17 +27,34 @@ export interface ChatCompletionsQuirks {
   readonly strictSchemas?: boolean;
   /**
    * Where effort and budget of reasoning go: `effort` (`reasoning_effort`), `object` (`reasoning: { effort, max_tokens }`),
-   * `switch` (`enable_thinking`, `thinking_budget`), `thinking` (`thinking: { type }`), or nowhere. @default 'effort'
+   * `switch` (`enable_thinking`, `thinking_budget`), `thinking` (`thinking: { type }`), `thinking-effort` (that and
+   * `reasoning_effort`), or nowhere. @default 'effort'
    */
-  readonly reasoning?: 'effort' | 'object' | 'switch' | 'thinking' | 'none';
+  readonly reasoning?: 'effort' | 'object' | 'switch' | 'thinking' | 'thinking-effort' | 'none';
   /** The efforts that the model knows; another is sent as the nearest. @default all */
   readonly efforts?: readonly ('none' | 'minimal' | 'low' | 'medium' | 'high')[];
+  /** Efforts by other names than the usual ones. */
+  readonly effortNames?: Readonly<Record<string, string>>;
+  /** Reasoning and an output format exclude each other: the format wins. @default false */
+  readonly outputEndsReasoning?: boolean;
   /** The only effort at which the model calls tools on this wire. @default any */
   readonly effortWithTools?: 'none';
   /** Body fields that the model takes at effort `none` alone: dropped at any other, and where none is asked for. */
   readonly omitWhenReasoning?: readonly string[];
   /** Reasoning goes back to the provider that made it. @default true */
   readonly returnReasoning?: boolean;
+  /** The field that a message with tool calls must have in a conversation, empty where the model did not reason. */
+  readonly reasoningFieldOfCalls?: string;
+  /** The flag that marks a final message of the assistant as a beginning to be continued. @default none */
+  readonly prefixField?: string;
+  /** Messages take `name`. @default true */
+  readonly messageNames?: boolean;
+  /** Ids of tool calls are nine letters and digits; others are replaced, alike wherever they stand. @default 'any' */
+  readonly toolCallIds?: 'any' | 'nine-alphanumerics';
+  /** How files are sent: as `file`, or by address as `document_url`. @default 'file' */
+  readonly files?: 'file' | 'document_url';
+  /** A request for bare JSON is refused unless a message says "JSON": where none does, one is added. @default false */
+  readonly jsonInWords?: boolean;
   /** Marks `cache` on parts as `cache_control`. @default false */
   readonly cacheControl?: boolean;
   /** Canonical fields by the names that this server gives them. */
@@ -49,7 +66,11 @@ export interface ChatCompletionsQuirks {
   /** @default 'float' */
   readonly embeddingEncoding?: 'float' | 'base64';
   /** `response_format` of image requests; `none` where the server refuses the field. @default 'b64_json' */
-  readonly imageFormat?: 'b64_json' | 'url' | 'none';
+  readonly imageFormat?: 'b64_json' | 'base64' | 'url' | 'none';
+  /** How the size of an image is asked for: as `size`, or as `width` and `height`. @default 'size' */
+  readonly imageSize?: 'size' | 'width-height';
+  /** The field of an image to edit: a list `images`, or one address under this name. @default 'images' */
+  readonly imageField?: string;
   /** Usage leaves reasoning out of the completion tokens. @default false */
   readonly reasoningBesideOutput?: boolean;
 }
