@@ -1,8 +1,10 @@
 /** polyphony run: plans a request, or takes a plan, and runs it. */
 import { PolyphonyError } from '../core/errors.ts';
 import type { ValidPlan } from '../core/plan.ts';
+import type { PlanIssue } from '../core/validation.ts';
 import { draw } from '../drawing/index.ts';
 import { oneLine, printable, safeJson } from '../drawing/plain-text.ts';
+import { quoted, thisCommand } from './command-name.ts';
 import { EXIT } from './exit-code.ts';
 import { follow } from './follow.ts';
 import { withInterrupt } from './interrupt.ts';
@@ -38,7 +40,10 @@ async function runWhat(
   const plan = what.type === 'plan' ? planOf(session, what, options, terminal) : what.text;
   if (plan === undefined) return EXIT.invalidPlan;
   const show = (valid: ValidPlan): void => {
-    if (terminal.live && talks(options)) terminal.say(`${draw(valid, 'tree', undefined, terminal.columns())}\n`);
+    // The live view names the nodes too: where both do not fit, it alone stays.
+    const fits = 2 * valid.nodes.length + 6 <= terminal.rows();
+    if (terminal.live && talks(options) && fits)
+      terminal.say(`${draw(valid, 'tree', undefined, terminal.columns())}\n`);
   };
   const planning = typeof plan === 'string';
   if (planning && terminal.live && talks(options)) terminal.status([terminal.paint.dim('planning …')]);
@@ -84,11 +89,25 @@ function planOf(
       terminal.say(terminal.paint.dim(`repaired ${oneLine(path) || '/'}: ${printable(message)}`));
     }
   }
-  if (plan !== undefined) return plan;
+  if (plan !== undefined) {
+    if (terminal.live && talks(options) && issues.length > 0) terminal.say(firstIssues(issues, what.source, terminal));
+    return plan;
+  }
   const errors = issues.filter(({ severity }) => severity === 'error').length;
   const message = `${what.source} cannot run: it has ${counted(errors, 'error')}.`;
   if (options.json) {
     terminal.print(safeJson({ status: 'invalid', error: { code: 'invalid-plan', message }, issues }, 2));
-  } else terminal.say(`${oneLine(what.source)} cannot run:\n${issueLines(issues, terminal.paint)}`);
+  } else terminal.say(`${oneLine(what.source)} cannot run:\n${firstIssues(issues, what.source, terminal)}`);
   return undefined;
+}
+
+const SHOWN_ISSUES = 8;
+
+/** Errors first, and no screen full of them. */
+function firstIssues(issues: readonly PlanIssue[], source: string, { paint }: Terminal): string {
+  const sorted = [...issues].sort((a, b) => a.severity.localeCompare(b.severity));
+  const lines = issueLines(sorted.slice(0, SHOWN_ISSUES), paint);
+  const hidden = sorted.length - SHOWN_ISSUES;
+  if (hidden <= 0) return lines;
+  return `${lines}\n… and ${hidden} more: ${thisCommand()} validate ${quoted(oneLine(source))}`;
 }

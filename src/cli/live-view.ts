@@ -154,11 +154,12 @@ function totalPieces(progress: Progress, { now, paint }: ViewOptions): Piece[] {
   return [[`   ${facts.join(' · ')}`, paint.dim]];
 }
 
-/** The pieces one after the other, as far as they fit. */
+/** The pieces one after the other, as far as they fit; no line ends in blanks. */
 function lineOf(pieces: readonly Piece[], columns: number): string {
+  const last = pieces.findLastIndex(([text]) => text.trim() !== '');
   let room = columns;
   let line = '';
-  for (const [text, paint] of pieces) {
+  for (const [text, paint] of pieces.slice(0, last + 1)) {
     const shown = cutToWidth(text, room);
     line += paint(shown);
     room -= displayWidth(shown);

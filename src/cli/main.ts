@@ -1,95 +1,12 @@
 #!/usr/bin/env node
-/** The polyphony command: arguments in, exit code out. */
-import { existsSync } from 'node:fs';
-import { CommanderError } from 'commander';
-import { errorRecord, PolyphonyError } from '../core/errors.ts';
-import { printable, safeJson } from '../drawing/plain-text.ts';
-import { scrubText } from '../kit/scrub.ts';
-import type { Outcome } from './command-parts.ts';
-import { EXIT, exitCodeOf, UsageError } from './exit-code.ts';
+/** The polyphony command as a process: its streams, its accidents, its exit code. */
+import { commandLine, explain, type Flags, flagsOf } from './command-line.ts';
+import { EXIT } from './exit-code.ts';
 import { readerGone } from './interrupt.ts';
-import { createProgram, FIRST_REQUEST } from './program.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 
-/** `polyphony "a request"` is short for run; nothing at all runs the first request where its texts are. */
-function withDefaultCommand(given: readonly string[], names: ReadonlySet<string>): string[] {
-  if (given.length === 0 && existsSync('examples/material/harbour.md')) return ['run', FIRST_REQUEST];
-  const first = firstOperand(given);
-  if (first === undefined || names.has(first)) return [...given];
-  const isMeant = /\s/.test(first) || first.includes('.json') || first.startsWith('workflow:');
-  return isMeant ? ['run', ...given] : [...given];
-}
-
-const TAKING_VALUES: ReadonlySet<string> = new Set(['--config', '--store', '--log']);
-
-function firstOperand(given: readonly string[]): string | undefined {
-  for (let index = 0; index < given.length; index += 1) {
-    const argument = given[index];
-    if (argument === undefined || !argument.startsWith('-')) return argument;
-    if (TAKING_VALUES.has(argument)) index += 1;
-  }
-  return undefined;
-}
-
-/** What is shown of an error: its code and a sentence. A stack is for us, and only with --log debug. */
-function factsOf(error: unknown): { readonly code: string; readonly message: string; readonly details?: unknown } {
-  if (error instanceof PolyphonyError) {
-    const { code, message, details } = errorRecord(error);
-    return { code, message: scrubText(message), ...(details === undefined ? {} : { details }) };
-  }
-  if (error instanceof UsageError) return { code: 'usage', message: error.message };
-  if (error instanceof CommanderError) return { code: 'usage', message: error.message.replace(/^error: /, '') };
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const remedy = 'This is a fault of polyphony itself: run it again with --log debug and report what it prints.';
-  return { code: 'internal', message: `${scrubText(text)}. ${remedy}` };
-}
-
-function explain(error: unknown, terminal: Terminal, flags: { readonly json: boolean; readonly debug: boolean }): void {
-  const { code, message, details } = factsOf(error);
-  if (flags.json) {
-    terminal.print(safeJson({ status: 'error', error: { code, message, ...(details ? { details } : {}) } }, 2));
-  } else if (!(error instanceof CommanderError)) {
-    const hint = code === 'usage' ? ' (see --help)' : '';
-    terminal.say(`${terminal.paint.red(code)}: ${printable(message)}${hint}`);
-  }
-  if (flags.debug && error instanceof Error) terminal.say(printable(scrubText(error.stack ?? '')));
-}
-
-function flagsOf(given: readonly string[]) {
-  const end = given.indexOf('--');
-  const options = end === -1 ? given : given.slice(0, end);
-  const debug = options.some(
-    (option, index) => option === '--log=debug' || (option === '--log' && given[index + 1] === 'debug'),
-  );
-  return { json: options.includes('--json'), debug, plain: options.includes('--no-color') };
-}
-
-async function main(given: readonly string[]): Promise<number> {
-  const flags = flagsOf(given);
-  const output = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
-  const terminal = createTerminal(output, flags.plain ? { colour: false } : {});
-  onAccident(terminal, flags);
-  const outcome: Outcome = { code: EXIT.done };
-  const program = createProgram(terminal, outcome, flags.json);
-  const names = new Set([...program.commands.map((command) => command.name()), 'help']);
-  const operands = withDefaultCommand(given, names);
-  if (operands.length === 0) {
-    program.outputHelp();
-    return EXIT.done;
-  }
-  try {
-    await program.parseAsync(operands, { from: 'user' });
-    return outcome.code;
-  } catch (error) {
-    // Asking for help or for the version is no fault.
-    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
-    explain(error, terminal, flags);
-    return error instanceof CommanderError ? EXIT.usage : exitCodeOf(error);
-  }
-}
-
 /** What no command could catch: a reader that closed early (`| head`), a plugin that fails behind our back. */
-function onAccident(terminal: Terminal, flags: { readonly json: boolean; readonly debug: boolean }): void {
+function onAccident(terminal: Terminal, flags: Flags): void {
   const onError = (error: unknown): never => {
     explain(error, terminal, flags);
     process.exit(EXIT.failed);
@@ -104,4 +21,9 @@ function onAccident(terminal: Terminal, flags: { readonly json: boolean; readonl
   process.stderr.on('error', onBrokenPipe);
 }
 
-process.exitCode = await main(process.argv.slice(2));
+const given = process.argv.slice(2);
+const flags = flagsOf(given);
+const output = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
+const terminal = createTerminal(output, flags.plain ? { colour: false } : {});
+onAccident(terminal, flags);
+process.exitCode = await commandLine(given, terminal);

@@ -1,5 +1,6 @@
 /** The commands, their options and their help. What a command does is imported when it runs. */
 import { Command, Option } from 'commander';
+import { printable } from '../drawing/plain-text.ts';
 import { examples, type Outcome, optionsOf } from './command-parts.ts';
 import { packageVersion } from './package-file.ts';
 import { addRuns } from './program-runs.ts';
@@ -41,16 +42,17 @@ export function createProgram(terminal: Terminal, outcome: Outcome, json = false
     )
     .option('--json', 'print one JSON document, whatever happens')
     .option('--no-color', 'plain text; so does the variable NO_COLOR')
-    .option('-V, --version', 'print the version')
-    .on('option:version', () => {
-      terminal.print(packageVersion());
-      process.exit(0);
-    })
+    .version(packageVersion(), '-V, --version', 'print the version')
     .showHelpAfterError('(see polyphony --help)')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXAMPLES)
     .exitOverride();
-  if (json) program.configureOutput({ writeErr: () => {} });
+  program.configureOutput({
+    writeOut: (text) => terminal.print(text.trimEnd()),
+    writeErr: (text) => {
+      if (!json) terminal.say(printable(text.trimEnd()));
+    },
+  });
   addRun(program, terminal, outcome);
   addPlanning(program, terminal, outcome);
   addRuns(program, terminal, outcome);
