@@ -65,7 +65,8 @@ function take(draft: Draft, warnings: Warning[], event: ModelEvent): void {
       draft.target = event.target;
       return;
     case 'restart':
-      Object.assign(draft, emptyDraft());
+      // A new route follows where another target answers; where the same one began anew, it stands.
+      Object.assign(draft, { ...emptyDraft(), target: draft.target });
       return;
     case 'warning':
       warnings.push(event.warning);

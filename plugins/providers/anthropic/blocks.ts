@@ -48,6 +48,13 @@ export const newBlocks = (options: Pick<Blocks, 'family' | 'answerTool' | 'emit'
   calls: 0,
 });
 
+/** Forgets every block: the message begins anew. */
+export function resetBlocks(blocks: Blocks): void {
+  blocks.open.clear();
+  blocks.citations.length = 0;
+  blocks.calls = 0;
+}
+
 export function startBlock(blocks: Blocks, index: number, start: JsonRecord): void {
   stopBlock(blocks, index);
   const kind = kindOf(start, blocks.answerTool);

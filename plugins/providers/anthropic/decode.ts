@@ -1,13 +1,20 @@
 /**
  * Answers of this wire, streamed or whole.
  *
- * A1. `finish` comes once: at `message_stop`, or at the end of a body that told a stop reason or was one whole message.
- *     Without these there is none, and the caller reports a truncation.
+ * A1. `finish` comes once, at the end of a body that told a stop reason, stopped its message or was one whole message.
+ *     Without these there is none, and the caller reports a truncation. What breaks behind the end breaks nothing.
  * A2. A whole message is read as the stream that would have made it.
  * A3. An error event is thrown once the events before it have gone out.
- * A4. A second `message_start` begins the message anew: what is open is forgotten, counts are kept.
+ * A4. A second `message_start` begins the message anew: what was said is void (`restart`), counts are kept.
  */
-import type { ChatRequest, FinishReason, ModelEvent, PolyphonyError, TransportResponse, WireContext } from 'polyphony';
+import {
+  type ChatRequest,
+  type FinishReason,
+  type ModelEvent,
+  PolyphonyError,
+  type TransportResponse,
+  type WireContext,
+} from 'polyphony';
 import {
   answerEvents,
   asList,
@@ -18,7 +25,7 @@ import {
   type JsonRecord,
   tryParseJson,
 } from 'polyphony/kit';
-import { addDelta, type Blocks, newBlocks, startBlock, stopAll, stopBlock } from './blocks.ts';
+import { addDelta, type Blocks, newBlocks, resetBlocks, startBlock, stopAll, stopBlock } from './blocks.ts';
 import { errorInside } from './errors.ts';
 import { factsOf } from './facts.ts';
 import { outputPlan } from './output.ts';
@@ -34,8 +41,10 @@ interface State {
   refusal: string | undefined;
   model: string | undefined;
   id: string | undefined;
+  /** The message is complete, whatever it says of a reason. */
   whole: boolean;
-  finished: boolean;
+  /** Something was said that a new message makes void. */
+  spoke: boolean;
   malformed: number;
   failure: PolyphonyError | undefined;
 }
@@ -46,15 +55,19 @@ export async function* decodeChat(
   context: WireContext,
 ): AsyncGenerator<ModelEvent> {
   const state = stateOf(request, context);
-  for await (const batch of answerEvents(response)) {
-    for (const { data } of batch) if (state.failure === undefined && !state.finished) readData(state, data);
-    const { events } = state;
-    state.events = [];
-    for (const event of events) yield event;
-    if (state.failure !== undefined) throw state.failure;
+  try {
+    for await (const batch of answerEvents(response)) {
+      for (const { data } of batch) if (state.failure === undefined) readData(state, data);
+      const { events } = state;
+      state.events = [];
+      for (const event of events) yield event;
+      if (state.failure !== undefined) throw state.failure;
+    }
+  } catch (error) {
+    const cancelled = error instanceof PolyphonyError && error.code === 'cancelled';
+    if (!state.whole || cancelled || state.failure !== undefined) throw error;
   }
-  if (state.reason !== undefined || state.whole) finish(state);
-  yield* state.events;
+  if (state.reason !== undefined || state.whole) yield* finish(state);
 }
 
 function stateOf(request: ChatRequest, context: WireContext): State {
@@ -65,7 +78,10 @@ function stateOf(request: ChatRequest, context: WireContext): State {
     blocks: newBlocks({
       family: context.target.provider,
       answerTool,
-      emit: (event) => void state.events.push(event),
+      emit(event) {
+        state.spoke = true;
+        state.events.push(event);
+      },
     }),
     counts: {},
     answersByTool: answerTool !== undefined,
@@ -75,7 +91,7 @@ function stateOf(request: ChatRequest, context: WireContext): State {
     model: undefined,
     id: undefined,
     whole: false,
-    finished: false,
+    spoke: false,
     malformed: 0,
     failure: undefined,
   };
@@ -99,14 +115,18 @@ const READERS: Readonly<Record<string, (state: State, body: JsonRecord) => void>
   content_block_start: (state, body) => startBlock(state.blocks, indexOf(body), asRecord(body.content_block) ?? {}),
   content_block_stop: (state, body) => stopBlock(state.blocks, indexOf(body)),
   message_start(state, { message }) {
-    state.blocks.open.clear();
+    if (state.spoke) state.events.push({ type: 'restart', notice: 'The provider began its answer anew.' });
+    Object.assign(state, { spoke: false, whole: false, reason: undefined });
+    resetBlocks(state.blocks);
     readMessage(state, asRecord(message) ?? {});
   },
   message_delta(state, { delta, usage }) {
     readEnding(state, asRecord(delta) ?? {});
     readCounts(state, usage);
   },
-  message_stop: finish,
+  message_stop(state) {
+    state.whole = true;
+  },
   message: readWhole,
   error(state, body) {
     state.failure = errorInside(body);
@@ -152,10 +172,8 @@ const REASONS: Readonly<Record<string, FinishReason>> = {
   pause_turn: 'pause',
 };
 
-/** Adds the last events; a second time nothing. */
-function finish(state: State): void {
-  if (state.finished) return;
-  state.finished = true;
+/** The last events. */
+function finish(state: State): readonly ModelEvent[] {
   stopAll(state.blocks);
   const { events, blocks, model, id, raw, malformed, refusal } = state;
   if (malformed > 0) events.push(warning('malformed-chunk', `${malformed} pieces of the stream could not be read.`));
@@ -176,6 +194,7 @@ function finish(state: State): void {
       raw: raw === undefined || raw.length > 1 ? raw : raw[0],
     }),
   });
+  return events;
 }
 
 const isAnswered = ({ answersByTool, blocks }: State): boolean => answersByTool && blocks.calls === 0;

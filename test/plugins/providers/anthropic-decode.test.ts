@@ -151,6 +151,25 @@ describe('usage', () => {
   });
 });
 
+describe('a message that begins anew', () => {
+  const again = start({ input_tokens: 20, output_tokens: 1 }, { id: 'msg_2' });
+
+  test('in its middle or behind its end voids what was said', async () => {
+    const first = [start(), ...text(0, 'void'), ...call(1, 'a', 'f', '{"x":1}').slice(0, 2)];
+    for (const before of [first, [...first, ending('tool_use'), stop]]) {
+      const answer = namedEvents([...before, again, ...text(0, 'kept'), ending('end_turn'), stop]);
+      const { response } = await answered(answer);
+      expect(response.content).toEqual([{ type: 'text', text: 'kept' }]);
+      expect(response).toMatchObject({ finishReason: 'stop', id: 'msg_2', target: { provider: 'anthropic' } });
+    }
+  });
+
+  test('and breaks off, is cut', async () => {
+    const answer = namedEvents([start(), ...text(0, 'void'), ending('end_turn'), stop, again, ...text(0, 'kept')]);
+    expect(await failure(answered(answer))).toMatchObject({ code: 'truncated' });
+  });
+});
+
 describe('endings', () => {
   test.each([
     ['end_turn', 'stop'],
