@@ -108,6 +108,16 @@ describe('isShorthand', () => {
   });
 });
 
+/** Some inner map has a field `type` that is text, beside `items` or `properties`. */
+function holdsSchemaWords(map: Record<string, unknown>): boolean {
+  return Object.values(map).some((inner) => {
+    if (typeof inner !== 'object' || inner === null) return false;
+    const fields: Record<string, unknown> = { ...inner };
+    const isLike = typeof fields.type === 'string' && ('items' in fields || 'properties' in fields);
+    return isLike || holdsSchemaWords(fields);
+  });
+}
+
 describe('toShorthand', () => {
   it('says what shorthand can say', () => {
     const schema = toJsonSchema(
@@ -179,7 +189,9 @@ describe('toShorthand', () => {
         const schema = fromShorthand(shorthand);
         const written = toShorthand(schema);
         expect(isShorthand(written) ? fromShorthand(written) : written).toEqual(schema);
-        expect(JSON.stringify(written)).toBe(JSON.stringify(shorthand));
+        // A field named like a keyword of JSON Schema makes an inner map read as one: then the schema itself is written.
+        if (written === schema) expect(holdsSchemaWords(shorthand)).toBe(true);
+        else expect(JSON.stringify(written)).toBe(JSON.stringify(shorthand));
       }),
     );
   });
