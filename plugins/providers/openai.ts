@@ -10,6 +10,7 @@ import {
   chatCompletionsProvider,
   type ModelCardFields,
 } from 'polyphony/kit';
+import { type ResponsesWireOptions, responsesWire } from './openai-responses/wire.ts';
 
 const source = '@pydantic/genai-prices 0.1.8';
 const models = 'https://developers.openai.com/api/docs/models';
@@ -155,15 +156,24 @@ const quirks: ChatCompletionsQuirks = {
   omit: ['top_k'],
   embeddingEncoding: 'base64',
 };
+const responses: ResponsesWireOptions = { strictSchemas: true, leastOutputTokens: 16 };
+
+export type OpenAIOptions = ChatCompletionsVendorOptions & {
+  /** The first half of `provider/model`. @default 'openai' */
+  readonly id?: string;
+  /** The wire of chats; embeddings, images and moderation have one alone. @default 'chat-completions' */
+  readonly api?: 'chat-completions' | 'responses';
+};
 
 /** @throws invalid-config when an option is malformed */
-export function openai(options: ChatCompletionsVendorOptions = {}): Provider {
+export function openai({ api = 'chat-completions', ...options }: OpenAIOptions = {}): Provider {
   return chatCompletionsProvider({
     id: 'openai',
     baseURL: 'https://api.openai.com/v1',
     keyVariable: 'OPENAI_API_KEY',
     models: [...CHAT_MODELS, ...OTHER_MODELS].map((card) => ({ retention: 'provider', ...card })),
     quirks,
+    ...(api === 'responses' ? { wire: (others) => responsesWire(responses, others) } : {}),
     ...options,
   });
 }

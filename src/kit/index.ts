@@ -8,6 +8,7 @@ export { costOf } from '../core/price.ts';
 export { collect, replay, textOf } from '../core/response.ts';
 export { type AnswerOptions, answerEvents, parseDocument, readJson } from './answer.ts';
 export { citationsOf, logprobsOf } from './chat-completions/decode-extras.ts';
+export { mediaURL } from './chat-completions/encode-messages.ts';
 export {
   type ChatCompletionsProviderOptions,
   type ChatCompletionsVendorOptions,
@@ -21,7 +22,14 @@ export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } fr
 export { type HttpProviderOptions, httpProvider } from './http-provider.ts';
 export { asList, asNumber, asRecord, asText, defined, type JsonRecord, tryParseJson } from './json-shape.ts';
 export { type ExtractedJson, extractJson, schemaInstruction } from './json-text.ts';
-export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } from './json-validation.ts';
+export {
+  dropOptionalNulls,
+  type JsonIssue,
+  type JsonValidation,
+  resolvePointer,
+  validateJson,
+} from './json-validation.ts';
+export { type InlineMedia, inlineMedia } from './media.ts';
 export { CHAT_CAPABILITIES, type ModelCardFields, modelCard } from './model-card.ts';
 export { parseRateLimits, parseReset, parseRetryAfter } from './rate-limits.ts';
 export { type DialectResult, type SchemaDialect, toDialect } from './schema-dialects.ts';

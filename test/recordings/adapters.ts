@@ -2,8 +2,11 @@
 import type { ModelRequest, Provider } from 'polyphony';
 import { modelCard } from 'polyphony/kit';
 import { anthropic } from '../../plugins/providers/anthropic.ts';
+import { cohere } from '../../plugins/providers/cohere.ts';
 import { google } from '../../plugins/providers/google.ts';
+import { ollama } from '../../plugins/providers/ollama.ts';
 import { openaiCompatible } from '../../plugins/providers/openai-compatible.ts';
+import { openaiResponses } from '../../plugins/providers/openai-responses.ts';
 
 export interface Adapter {
   readonly request: ModelRequest;
@@ -18,13 +21,21 @@ const chat: ModelRequest = { operation: 'chat', messages: [{ role: 'user', conte
 const embed: ModelRequest = { operation: 'embed', input: ['Hello'] };
 const image: ModelRequest = { operation: 'image', prompt: 'A hello' };
 const moderate: ModelRequest = { operation: 'moderate', input: [{ type: 'text', text: 'Hello' }] };
+const rerank: ModelRequest = { operation: 'rerank', query: 'Hello', documents: ['Hello'] };
 
 const compatible = (baseURL: string): Provider => openaiCompatible({ baseURL, models: [model] });
 
 const gemini = (baseURL: string): Provider => google({ baseURL, apiKey: 'recorded', models: [model] });
 
+const commands = (baseURL: string): Provider => cohere({ baseURL, apiKey: 'recorded', models: [model] });
+const own = (baseURL: string): Provider => ollama({ baseURL, models: [model] });
+
 export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   'openai-chat': { request: chat, provider: compatible },
+  'openai-responses': {
+    request: chat,
+    provider: (baseURL) => openaiResponses({ baseURL, apiKey: 'recorded', models: [model] }),
+  },
   embeddings: { request: embed, provider: compatible },
   'anthropic-messages': {
     request: chat,
@@ -33,5 +44,10 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   'embeddings-gemini': { request: embed, provider: gemini },
   gemini: { request: chat, provider: gemini },
   images: { request: image, provider: compatible },
+  'cohere-chat-v2': { request: chat, provider: commands },
+  'embeddings-cohere': { request: embed, provider: commands },
+  rerank: { request: rerank, provider: commands },
+  'ollama-chat': { request: chat, provider: own },
+  'embeddings-ollama': { request: embed, provider: own },
   moderations: { request: moderate, provider: compatible },
 };

@@ -70,7 +70,7 @@ function responseFormat(output: OutputFormat, quirks: ChatCompletionsQuirks, con
   if (mode === 'none') return {};
   if (output.schema === undefined || mode === 'json-object') return { response_format: { type: 'json_object' } };
   // The strict subset wants an object at the root.
-  const strict = quirks.strictSchemas === true && output.schema.type === 'object';
+  const strict = quirks.strictSchemas === true && output.strict !== false && output.schema.type === 'object';
   const schema = dialect(output.schema, strict, 'The output schema', context);
   const json_schema = { name: output.name ?? 'output', schema, ...(strict ? { strict: true } : {}) };
   return { response_format: { type: 'json_schema', json_schema } };

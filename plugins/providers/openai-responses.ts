@@ -1,0 +1,18 @@
+/**
+ * OpenAI over the Responses wire, as a provider of its own beside `openai`: reasoning is handed back from turn to turn, the
+ * newest models call tools at every effort, summaries of reasoning can be read. `openai({ api: 'responses' })` is the same
+ * under the usual name. With `baseURL` and `models` it speaks to any other server of this wire.
+ */
+import { definePlugin, type Provider } from 'polyphony';
+import { type OpenAIOptions, openai } from './openai.ts';
+
+export { type ResponsesWireOptions, responsesWire } from './openai-responses/wire.ts';
+
+export type OpenAIResponsesOptions = Omit<OpenAIOptions, 'api'>;
+
+/** @throws invalid-config when an option is malformed */
+export function openaiResponses(options: OpenAIResponsesOptions = {}): Provider {
+  return openai({ id: 'openai-responses', ...options, api: 'responses' });
+}
+
+export default definePlugin({ name: 'openai-responses', providers: [openaiResponses()] });

@@ -1,0 +1,38 @@
+/** The Responses wire: chat in items, whose reasoning can be handed back. Other operations stay on another wire. */
+import { PolyphonyError, type WireFormat } from 'polyphony';
+import { authorisation, httpError, parseRateLimits, readFailure } from 'polyphony/kit';
+import { decodeChat } from './decode.ts';
+import { encodeChat } from './encode.ts';
+import { factsOf, type ResponsesFacts } from './facts.ts';
+
+export interface ResponsesWireOptions extends ResponsesFacts {
+  /** How the key is sent: `bearer`, or the name of the header that takes it bare. @default 'bearer' */
+  readonly authorisation?: string;
+}
+
+/** `others` speaks for everything but chat; without it, that is refused. */
+export function responsesWire(options: ResponsesWireOptions = {}, others?: WireFormat): WireFormat {
+  const otherWire = (operation: string): WireFormat => {
+    if (others !== undefined) return others;
+    throw new PolyphonyError(
+      'unsupported',
+      `This wire knows chat alone, not "${operation}": ask a model that lists it.`,
+    );
+  };
+  return {
+    encode(request, context) {
+      if (request.operation !== 'chat') return otherWire(request.operation).encode(request, context);
+      return {
+        url: '/responses',
+        headers: { 'content-type': 'application/json', ...authorisation(options, context.apiKey) },
+        body: JSON.stringify(encodeChat(request, factsOf(options, context), context)),
+      };
+    },
+    decode(response, request, context) {
+      if (request.operation !== 'chat') return otherWire(request.operation).decode(response, request, context);
+      return decodeChat(response, request, factsOf(options, context), context);
+    },
+    classify: (status, _headers, body) => httpError(readFailure(status, body)),
+    rateLimits: parseRateLimits,
+  };
+}
