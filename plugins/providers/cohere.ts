@@ -1,0 +1,166 @@
+/**
+ * Cohere over its second wire: chat, embeddings, reranking. Key: COHERE_API_KEY, read at each request.
+ * Windows and limits are those of docs.cohere.com/docs/models (read November 2026).
+ */
+import {
+  definePlugin,
+  type ModelCard,
+  PolyphonyError,
+  type Provider,
+  type RateLimit,
+  type Target,
+  type TokenPrice,
+  type WireFormat,
+} from 'polyphony';
+import {
+  CHAT_CAPABILITIES,
+  httpError,
+  httpProvider,
+  type ModelCardFields,
+  modelCard,
+  parseRateLimits,
+  readFailure,
+} from 'polyphony/kit';
+import { decodeChat } from './cohere/decode.ts';
+import { encodeChat } from './cohere/encode.ts';
+import { decodeOperation, encodeEmbedding, encodeRerank } from './cohere/operations.ts';
+
+export interface CohereOptions {
+  /** The first half of `provider/model`. @default 'cohere' */
+  readonly id?: string;
+  readonly apiKey?: string;
+  /** Several keys to rotate over. */
+  readonly apiKeys?: readonly string[];
+  /** Up to and including the version. @default 'https://api.cohere.com/v2' */
+  readonly baseURL?: string | ((target: Target) => string);
+  /** Instead of the models that are known; an id alone makes a card without a price. */
+  readonly models?: readonly (string | ModelCardFields)[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Requests at once. @default 64 */
+  readonly concurrency?: number;
+  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
+}
+
+const LISTED = '@pydantic/genai-prices 0.1.8';
+const price = (input: number, output: number): TokenPrice => ({ input, output, source: LISTED });
+const CHAT = {
+  capabilities: [...CHAT_CAPABILITIES, 'seed', 'penalties'],
+  contextTokens: 128_000,
+  maxOutputTokens: 4000,
+  retention: 'provider',
+} as const satisfies Partial<ModelCardFields>;
+const large = { ...CHAT, contextTokens: 256_000, maxOutputTokens: 8000 } as const;
+
+const rerank = (id: string, perThousand: number): ModelCardFields => ({
+  id,
+  operations: ['rerank'],
+  capabilities: ['rerank'],
+  contextTokens: 4096,
+  maxOutputTokens: 0,
+  retention: 'provider',
+  // One search: a query with at most 100 documents.
+  price: { input: 0, output: 0, request: perThousand / 1000, source: 'https://cohere.com/pricing' },
+});
+
+const MODELS: readonly ModelCardFields[] = [
+  { id: 'command-a-03-2025', tier: 'premium', ...large, price: price(2.5, 10) },
+  {
+    id: 'command-a-reasoning-08-2025',
+    tier: 'premium',
+    ...large,
+    maxOutputTokens: 32_000,
+    capabilities: [...CHAT.capabilities, 'reasoning'],
+  },
+  {
+    id: 'command-a-vision-07-2025',
+    tier: 'premium',
+    ...CHAT,
+    maxOutputTokens: 8000,
+    // It calls no tools.
+    capabilities: [
+      'text',
+      'streaming',
+      'system',
+      'image-in',
+      'json-mode',
+      'json-schema',
+      'stop',
+      'temperature',
+      'top-p',
+    ],
+  },
+  { id: 'command-r-plus-08-2024', tier: 'balanced', ...CHAT, price: price(2.5, 10) },
+  { id: 'command-r-08-2024', tier: 'fast', ...CHAT, price: price(0.15, 0.6) },
+  { id: 'command-r7b-12-2024', tier: 'fast', ...CHAT, price: price(0.0375, 0.15) },
+  {
+    id: 'embed-v4.0',
+    operations: ['embed'],
+    capabilities: ['embeddings'],
+    contextTokens: 128_000,
+    maxOutputTokens: 0,
+    retention: 'provider',
+    price: price(0.12, 0),
+  },
+  rerank('rerank-v4.0-pro', 2.5),
+  rerank('rerank-v4.0-fast', 2),
+  rerank('rerank-v3.5', 2),
+];
+
+/** A card of a model that nobody described: any operation may be asked of it, its answer tells whether it can. */
+const undescribed = (id: string): ModelCard => modelCard({ id, ...CHAT, operations: ['chat', 'embed', 'rerank'] });
+
+const wire: WireFormat = {
+  encode(request, context) {
+    const [url, body] = encodeOperation(request, context);
+    return {
+      url,
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${context.apiKey ?? ''}` },
+      body: JSON.stringify({ ...body, ...request.providerOptions?.[context.target.provider] }),
+    };
+  },
+  decode(response, request, context) {
+    if (request.operation === 'chat') return decodeChat(response, request, context);
+    if (request.operation === 'embed' || request.operation === 'rerank') return decodeOperation(response, request);
+    throw unknown(request.operation);
+  },
+  classify: (status, _headers, body) => httpError(readFailure(status, body)),
+  rateLimits: parseRateLimits,
+};
+
+function encodeOperation(...[request, context]: Parameters<WireFormat['encode']>): readonly [string, object] {
+  switch (request.operation) {
+    case 'chat':
+      return ['/chat', encodeChat(request, context)];
+    case 'embed':
+      return ['/embed', encodeEmbedding(request, context)];
+    case 'rerank':
+      return ['/rerank', encodeRerank(request, context)];
+    default:
+      throw unknown(request.operation);
+  }
+}
+
+const unknown = (operation: string): PolyphonyError =>
+  new PolyphonyError('unsupported', `This wire knows no "${operation}": ask a model that lists it.`);
+
+/** @throws invalid-config when an option is malformed */
+export function cohere(options: CohereOptions = {}): Provider {
+  const { id = 'cohere', baseURL = 'https://api.cohere.com/v2', models = MODELS, apiKey, apiKeys, ...rest } = options;
+  const given = apiKeys ?? (apiKey === undefined ? undefined : [apiKey]);
+  return httpProvider({
+    ...rest,
+    id,
+    wire,
+    baseURL,
+    models: models.map((model) => (typeof model === 'string' ? undescribed(model) : modelCard({ ...CHAT, ...model }))),
+    unlisted: undescribed,
+    apiKeys: () => given ?? [process.env.COHERE_API_KEY ?? ''].filter(Boolean),
+    missingKey: 'set COHERE_API_KEY, or pass apiKey.',
+    probe: (context) => ({
+      url: `${context.baseURL.replace(/\/v2$/, '/v1')}/models?page_size=1`,
+      headers: { authorization: `Bearer ${context.apiKey ?? ''}` },
+    }),
+  });
+}
+
+export default definePlugin({ name: 'cohere', providers: [cohere()] });

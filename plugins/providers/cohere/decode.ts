@@ -1,0 +1,233 @@
+/**
+ * Answers of this wire, streamed or whole.
+ *
+ * C1. `finish` comes once: at `message-end`, or at the end of one whole message. Without these there is none, and the
+ *     caller reports a truncation.
+ * C2. A plan of tools is no text of the answer: it is kept as a reasoning part without text, and goes back unchanged.
+ * C3. An error inside a good answer is thrown once the events before it have gone out.
+ */
+import type {
+  ChatRequest,
+  Citation,
+  FinishReason,
+  ModelEvent,
+  PolyphonyError,
+  TransportResponse,
+  Usage,
+  WireContext,
+} from 'polyphony';
+import {
+  answerEvents,
+  asList,
+  asNumber,
+  asRecord,
+  asText,
+  defined,
+  httpError,
+  impliedStatus,
+  type JsonRecord,
+  type ToolCallAssembler,
+  toolCallAssembler,
+  tryParseJson,
+} from 'polyphony/kit';
+
+interface State {
+  events: ModelEvent[];
+  readonly family: string;
+  readonly calls: ToolCallAssembler;
+  readonly raw: unknown[] | undefined;
+  readonly citations: Citation[];
+  /** The block of thinking that is open. */
+  thinking: string;
+  plan: string;
+  id: string | undefined;
+  finished: boolean;
+  malformed: number;
+  failure: PolyphonyError | undefined;
+}
+
+export async function* decodeChat(
+  response: TransportResponse,
+  request: ChatRequest,
+  context: WireContext,
+): AsyncGenerator<ModelEvent> {
+  const state: State = {
+    events: [],
+    family: context.target.provider,
+    calls: toolCallAssembler(),
+    raw: request.includeRaw === true ? [] : undefined,
+    citations: [],
+    thinking: '',
+    plan: '',
+    id: undefined,
+    finished: false,
+    malformed: 0,
+    failure: undefined,
+  };
+  for await (const batch of answerEvents(response)) {
+    for (const { data } of batch) if (state.failure === undefined && !state.finished) readData(state, data);
+    const { events } = state;
+    state.events = [];
+    for (const event of events) yield event;
+    if (state.failure !== undefined) throw state.failure;
+  }
+}
+
+function readData(state: State, data: string): void {
+  const body = asRecord(tryParseJson(data));
+  if (body === undefined) {
+    if (data.trim() !== '' && data.trim() !== '[DONE]') state.malformed += 1;
+    return;
+  }
+  state.raw?.push(body);
+  state.id ??= asText(body.id);
+  const type = asText(body.type);
+  const delta = asRecord(body.delta) ?? {};
+  const read = READERS[type ?? ''];
+  if (read !== undefined) read(state, asRecord(delta.message) ?? {}, body, delta);
+  else if (type === undefined && asRecord(body.message) !== undefined) readWhole(state, body);
+  else if (type === undefined || type.includes('error')) fail(state, body);
+}
+
+type Reader = (state: State, message: JsonRecord, body: JsonRecord, delta: JsonRecord) => void;
+
+const readContent: Reader = (state, { content }) => readBlock(state, asRecord(content) ?? {});
+const readCall: Reader = (state, { tool_calls }, body) => {
+  const listed = asList(tool_calls) ?? [tool_calls];
+  for (const call of listed) pushCall(state, asRecord(call) ?? {}, asNumber(body.index) ?? 0);
+};
+
+const READERS: Readonly<Record<string, Reader>> = {
+  'content-start': readContent,
+  'content-delta': readContent,
+  'content-end': closeThinking,
+  'tool-plan-delta': (state, { tool_plan }) => {
+    state.plan += asText(tool_plan) ?? '';
+  },
+  'tool-call-start': readCall,
+  'tool-call-delta': readCall,
+  'citation-start': (state, { citations }) => {
+    state.citations.push(...(asList(citations) ?? [citations]).flatMap(citationOf));
+  },
+  'message-end': (state, _message, _body, delta) => {
+    const error = asText(delta.error);
+    if (error) fail(state, { message: error });
+    else finish(state, asText(delta.finish_reason), delta.usage);
+  },
+  'message-start': () => {},
+  'tool-call-end': () => {},
+  'citation-end': () => {},
+};
+
+function readWhole(state: State, body: JsonRecord): void {
+  const message = asRecord(body.message) ?? {};
+  const blocks = typeof message.content === 'string' ? [{ text: message.content }] : (asList(message.content) ?? []);
+  for (const block of blocks) readBlock(state, asRecord(block) ?? {});
+  state.plan += asText(message.tool_plan) ?? '';
+  for (const [index, call] of (asList(message.tool_calls) ?? []).entries()) {
+    pushCall(state, asRecord(call) ?? {}, index, true);
+  }
+  state.citations.push(...(asList(message.citations) ?? []).flatMap(citationOf));
+  finish(state, asText(body.finish_reason), body.usage);
+}
+
+function readBlock(state: State, block: JsonRecord): void {
+  const thought = asText(block.thinking);
+  if (thought) {
+    state.thinking += thought;
+    state.events.push({ type: 'reasoning-delta', text: thought });
+  }
+  const text = asText(block.text);
+  if (!text) return;
+  closeThinking(state);
+  state.events.push({ type: 'text-delta', text });
+}
+
+function closeThinking(state: State): void {
+  const { thinking } = state;
+  if (thinking === '') return;
+  state.thinking = '';
+  const raw = { type: 'thinking', thinking };
+  state.events.push({ type: 'reasoning', part: { type: 'reasoning', text: thinking, family: state.family, raw } });
+}
+
+function closePlan(state: State): void {
+  if (state.plan === '') return;
+  const raw = { tool_plan: state.plan };
+  state.plan = '';
+  state.events.push({ type: 'reasoning', part: { type: 'reasoning', text: '', family: state.family, raw } });
+}
+
+function pushCall(state: State, call: JsonRecord, index: number, whole = false): void {
+  closeThinking(state);
+  closePlan(state);
+  const named = asRecord(call.function) ?? {};
+  // A tool without parameters is called with `null` in whole answers.
+  const given = whole && named.arguments === 'null' ? undefined : named.arguments;
+  const event = state.calls.push({ index, id: asText(call.id), name: asText(named.name), arguments: given });
+  if (event !== undefined) state.events.push(event);
+}
+
+function citationOf(value: unknown): Citation[] {
+  const told = asRecord(value);
+  if (told === undefined) return [];
+  const source = asRecord(asList(told.sources)?.[0]);
+  const document = asRecord(source?.document) ?? asRecord(source?.tool_output);
+  const citation = defined({
+    url: asText(document?.url),
+    title: asText(document?.title) ?? asText(source?.id),
+    text: asText(told.text),
+    start: asNumber(told.start),
+    end: asNumber(told.end),
+  });
+  return Object.keys(citation).length === 0 ? [] : [citation];
+}
+
+// ---------------------------------------------------------------------------------------------------- endings
+
+const REASONS: Readonly<Record<string, FinishReason>> = {
+  COMPLETE: 'stop',
+  STOP_SEQUENCE: 'stop',
+  MAX_TOKENS: 'length',
+  TOOL_CALL: 'tool-calls',
+  ERROR: 'error',
+};
+
+function finish(state: State, reason: string | undefined, told: unknown): void {
+  state.finished = true;
+  closeThinking(state);
+  closePlan(state);
+  const { events, calls, id, raw, malformed, citations } = state;
+  events.push(...calls.finish());
+  if (malformed > 0) events.push(warning('malformed-chunk', `${malformed} pieces of the stream could not be read.`));
+  const usage = usageOf(asRecord(told));
+  if (usage === undefined) events.push(warning('usage-missing', 'The provider told no usage: the counts are zero.'));
+  events.push({
+    type: 'finish',
+    reason: REASONS[reason?.toUpperCase() ?? ''] ?? 'other',
+    usage: usage ?? { input: 0, output: 0 },
+    ...defined({
+      id,
+      citations: citations.length === 0 ? undefined : citations,
+      raw: raw === undefined || raw.length > 1 ? raw : raw[0],
+    }),
+  });
+}
+
+/** What was processed; what is billed leaves out the provider's own instructions. */
+function usageOf(told: JsonRecord | undefined): Usage | undefined {
+  const tokens = asRecord(told?.tokens);
+  const billed = asRecord(told?.billed_units);
+  const input = asNumber(tokens?.input_tokens) ?? asNumber(billed?.input_tokens);
+  const output = asNumber(tokens?.output_tokens) ?? asNumber(billed?.output_tokens);
+  if (input === undefined && output === undefined) return undefined;
+  return defined({ input: input ?? 0, output: output ?? 0, cacheRead: asNumber(told?.cached_tokens) });
+}
+
+function fail(state: State, body: JsonRecord): void {
+  const error = asRecord(body.error) ?? body;
+  const message = asText(error.message) ?? asText(body.error) ?? JSON.stringify(body);
+  state.failure = httpError({ status: impliedStatus(error), message });
+}
+
+export const warning = (code: string, message: string): ModelEvent => ({ type: 'warning', warning: { code, message } });

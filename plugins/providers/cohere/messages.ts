@@ -1,0 +1,117 @@
+/** Canonical messages as this wire has them. */
+import type {
+  FilePart,
+  ImagePart,
+  Message,
+  Part,
+  ReasoningPart,
+  TextPart,
+  ToolCallPart,
+  ToolResultPart,
+  WireContext,
+} from 'polyphony';
+import { PolyphonyError } from 'polyphony';
+import { asRecord, defined, mediaURL } from 'polyphony/kit';
+
+type WireMessage = Record<string, unknown>;
+type Media = ImagePart | FilePart;
+
+/** @throws unsupported for parts that the wire cannot carry */
+export function encodeMessages(messages: readonly Message[], context: WireContext): WireMessage[] {
+  warnOfLostReasoning(messages, context);
+  return messages.flatMap((message) => encodeMessage(message, context));
+}
+
+const partsOf = ({ content }: Message): readonly Part[] =>
+  typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+
+function encodeMessage(message: Message, context: WireContext): WireMessage[] {
+  const parts = partsOf(message);
+  if (message.role === 'assistant') return [assistantMessage(parts, context)];
+  if (message.role === 'system') return [{ role: 'system', content: contentOf(parts) }];
+  const results = parts.filter((part) => part.type === 'tool-result');
+  const rest = [...parts.filter((part) => part.type !== 'tool-result'), ...mediaOf(results, context)];
+  // Results stand before everything else: the wire wants them right behind the calls.
+  return [...results.map(toolMessage), ...(rest.length === 0 ? [] : [{ role: 'user', content: contentOf(rest) }])];
+}
+
+/** A string where one text is all there is: every server of this wire takes that. */
+function contentOf(parts: readonly Part[]): unknown {
+  const only = parts[0];
+  if (parts.length === 1 && only?.type === 'text') return only.text;
+  return parts.map(encodePart);
+}
+
+function encodePart(part: Part): WireMessage {
+  switch (part.type) {
+    case 'text':
+      return { type: 'text', text: part.text };
+    case 'image':
+      return { type: 'image_url', image_url: defined({ url: mediaURL(part.source), detail: part.detail }) };
+    default:
+      throw new PolyphonyError(
+        'unsupported',
+        `This provider takes no part of the type "${part.type}" here: send text or images, files as providerOptions.cohere.documents.`,
+      );
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------- assistant
+
+function assistantMessage(parts: readonly Part[], context: WireContext): WireMessage {
+  const own = parts.filter((part) => part.type === 'reasoning' && part.family === context.target.provider);
+  const blocks = own.map((part) => asRecord((part as ReasoningPart).raw) ?? {});
+  const thinking = blocks.filter((block) => block.type === 'thinking');
+  const plan = blocks.map((block) => block.tool_plan).findLast((told) => typeof told === 'string');
+  const text = parts.reduce((sum, part) => (part.type === 'text' ? sum + part.text : sum), '');
+  const calls = parts.filter((part) => part.type === 'tool-call');
+  const said = text === '' ? [] : [{ type: 'text', text }];
+  const content = thinking.length === 0 ? text : [...thinking, ...said];
+  return defined({
+    role: 'assistant',
+    // Beside calls, empty content is refused.
+    content: content === '' && calls.length > 0 ? undefined : content,
+    tool_plan: calls.length === 0 ? undefined : plan,
+    tool_calls: calls.length === 0 ? undefined : calls.map(encodeCall),
+  });
+}
+
+function encodeCall(call: ToolCallPart): WireMessage {
+  const text = call.raw ?? JSON.stringify(call.arguments);
+  return { id: call.id, type: 'function', function: { name: call.name, arguments: text } };
+}
+
+function warnOfLostReasoning(messages: readonly Message[], context: WireContext): void {
+  const lost = messages
+    .flatMap((message) => (message.role === 'assistant' ? partsOf(message) : []))
+    .some(
+      (part) => part.type === 'reasoning' && part.signature !== undefined && part.family !== context.target.provider,
+    );
+  if (!lost) return;
+  const message = 'Signed reasoning of another provider was left out: only the provider that made it can read it.';
+  context.warn({ code: 'reasoning-dropped', message });
+}
+
+// ---------------------------------------------------------------------------------------------------- tool results
+
+function toolMessage(result: ToolResultPart): WireMessage {
+  const text = typeof result.content === 'string' ? result.content : result.content.map(resultText).join('\n');
+  // The wire has no flag for a failed tool.
+  return { role: 'tool', tool_call_id: result.id, content: result.isError === true ? `Error: ${text}` : text };
+}
+
+function resultText(part: TextPart | Media): string {
+  return part.type === 'text' ? part.text : `[${part.type}: see the next user message]`;
+}
+
+/** Tool messages hold text alone: what else a tool returned follows as a message of the user. */
+function mediaOf(results: readonly ToolResultPart[], context: WireContext): readonly Media[] {
+  const media = results.flatMap(({ content }) =>
+    typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text'),
+  );
+  if (media.length > 0) {
+    const message = 'Tool results of this provider hold text alone: their images follow as a user message.';
+    context.warn({ code: 'tool-result-media', message });
+  }
+  return media;
+}

@@ -1,0 +1,78 @@
+/** Embeddings and reranking. */
+import {
+  type EmbeddingRequest,
+  type ModelEvent,
+  type OperationOutput,
+  PolyphonyError,
+  type RerankRequest,
+  type TransportResponse,
+  type WireContext,
+} from 'polyphony';
+import { asList, asNumber, asRecord, asText, defined, type JsonRecord, readJson } from 'polyphony/kit';
+import { warning } from './decode.ts';
+import type { Body } from './encode.ts';
+
+const MOST_TEXTS = 96;
+
+/** @throws invalid-request for more texts than one call takes */
+export function encodeEmbedding({ input, purpose, dimensions }: EmbeddingRequest, { card }: WireContext): Body {
+  if (input.length > MOST_TEXTS) {
+    throw new PolyphonyError(
+      'invalid-request',
+      `${input.length} texts are too many: ${card.id} takes ${MOST_TEXTS} a call. Ask in several calls.`,
+    );
+  }
+  return defined({
+    model: card.id,
+    texts: input,
+    // The wire demands one; what is stored is a document.
+    input_type: purpose === 'query' ? 'search_query' : 'search_document',
+    embedding_types: ['float'],
+    output_dimension: dimensions,
+  });
+}
+
+export function encodeRerank({ query, documents, top }: RerankRequest, { card }: WireContext): Body {
+  return defined({ model: card.id, query, documents, top_n: top });
+}
+
+/** @throws invalid-output when the answer holds no result */
+export async function* decodeOperation(
+  response: TransportResponse,
+  request: EmbeddingRequest | RerankRequest,
+): AsyncGenerator<ModelEvent> {
+  const body = asRecord(await readJson(response)) ?? {};
+  const output = request.operation === 'embed' ? vectorsOf(body) : rankingOf(body);
+  if (output === undefined) {
+    throw new PolyphonyError('invalid-output', 'The answer holds no result: the model or the address is another.');
+  }
+  yield { type: 'output', output };
+  const billed = asRecord(asRecord(body.meta)?.billed_units);
+  const input = asNumber(billed?.input_tokens);
+  if (request.operation === 'embed' && input === undefined) {
+    yield warning('usage-missing', 'The provider told no usage: the counts of this answer are zero, not true.');
+  }
+  const units = asNumber(billed?.search_units) ?? 1;
+  if (units > 1)
+    yield warning('cost-understated', `${units} search units were billed; the price on the card is of one.`);
+  yield {
+    type: 'finish',
+    reason: 'stop',
+    usage: { input: input ?? 0, output: 0 },
+    ...defined({ id: asText(body.id), raw: request.includeRaw === true ? body : undefined }),
+  };
+}
+
+/** By type, as this version has them, or one plain list, as the one before. */
+function vectorsOf(body: JsonRecord): OperationOutput | undefined {
+  const vectors = asList(body.embeddings) ?? asList(asRecord(body.embeddings)?.float);
+  return vectors && { operation: 'embed', vectors: vectors.map((vector) => (asList(vector) ?? []).map(Number)) };
+}
+
+function rankingOf(body: JsonRecord): OperationOutput | undefined {
+  const results = asList(body.results)?.map((item) => {
+    const told = asRecord(item);
+    return { index: asNumber(told?.index) ?? 0, score: asNumber(told?.relevance_score) ?? 0 };
+  });
+  return results && { operation: 'rerank', results };
+}

@@ -1,0 +1,116 @@
+/**
+ * Ollama over its own wire: chat and embeddings of models on a machine of yours, or in its cloud with OLLAMA_API_KEY.
+ * OLLAMA_HOST says where it listens; no key is needed there. Which models there are, the server knows: any may be asked.
+ */
+import {
+  definePlugin,
+  type ModelCard,
+  PolyphonyError,
+  type Provider,
+  type RateLimit,
+  type Target,
+  type WireFormat,
+} from 'polyphony';
+import {
+  CHAT_CAPABILITIES,
+  httpError,
+  httpProvider,
+  type ModelCardFields,
+  modelCard,
+  parseRateLimits,
+  readFailure,
+} from 'polyphony/kit';
+import { decodeChat, decodeEmbedding } from './ollama/decode.ts';
+import { encodeChat, encodeEmbedding } from './ollama/encode.ts';
+
+export interface OllamaOptions {
+  /** The first half of `provider/model`. @default 'ollama' */
+  readonly id?: string;
+  /** Needed by the cloud alone. */
+  readonly apiKey?: string;
+  readonly apiKeys?: readonly string[];
+  /** Without `/api`. @default OLLAMA_HOST, else 'http://127.0.0.1:11434' */
+  readonly baseURL?: string | ((target: Target) => string);
+  /** The models that the router may choose; every other may be asked for by name. An id alone makes a card. */
+  readonly models?: readonly (string | ModelCardFields)[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Requests at once: a server of one machine answers few. @default 4 */
+  readonly concurrency?: number;
+  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
+}
+
+/** What a machine of one's own costs by the token is nothing; what it keeps is its owner's. */
+const OWN_MACHINE = {
+  operations: ['chat', 'embed'],
+  capabilities: [...CHAT_CAPABILITIES.filter((name) => name !== 'tool-choice'), 'seed', 'penalties'],
+  retention: 'none',
+  price: { input: 0, output: 0, source: 'a server of your own' },
+} as const satisfies Partial<ModelCardFields>;
+const CLOUD = { ...OWN_MACHINE, retention: 'unknown', price: null } as const satisfies Partial<ModelCardFields>;
+
+/** @throws invalid-config when an option is malformed */
+export function ollama(options: OllamaOptions = {}): Provider {
+  const { id = 'ollama', baseURL = addressOf, models = [], concurrency = 4, apiKey, apiKeys, ...rest } = options;
+  const given = apiKeys ?? (apiKey === undefined ? undefined : [apiKey]);
+  const keys = (): readonly string[] => given ?? [process.env.OLLAMA_API_KEY ?? ''].filter(Boolean);
+  const facts = (): Partial<ModelCardFields> => (inCloud(baseURL) ? CLOUD : OWN_MACHINE);
+  const undescribed = (model: string): ModelCard => modelCard({ id: model, ...facts() });
+  return httpProvider({
+    ...rest,
+    id,
+    wire,
+    baseURL,
+    concurrency,
+    models: models.map((model) =>
+      typeof model === 'string' ? undescribed(model) : modelCard({ ...facts(), ...model }),
+    ),
+    unlisted: undescribed,
+    apiKeys: keys,
+    probe: (context) => ({ url: `${context.baseURL}/api/version`, headers: authorisation(context.apiKey) }),
+  });
+}
+
+function inCloud(baseURL: NonNullable<OllamaOptions['baseURL']>): boolean {
+  return typeof baseURL === 'string' ? /^https:\/\/([^/]*\.)?ollama\.com/.test(baseURL) : inCloud(addressOf());
+}
+
+/** OLLAMA_HOST as the server itself reads it: a scheme and a port may be missing, and 0.0.0.0 is no place to call. */
+function addressOf(): string {
+  const host = (process.env.OLLAMA_HOST ?? '').trim().replace(/\/+$/, '');
+  if (host === '') return 'http://127.0.0.1:11434';
+  if (/^https?:\/\//.test(host)) return host.replace('//0.0.0.0', '//127.0.0.1');
+  const named = host.startsWith(':') ? `127.0.0.1${host}` : host.replace(/^0\.0\.0\.0/, '127.0.0.1');
+  return `http://${/:\d+$/.test(named) ? named : `${named}:11434`}`;
+}
+
+const authorisation = (apiKey: string | undefined): Record<string, string> =>
+  apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+
+const wire: WireFormat = {
+  encode(request, context) {
+    const [url, body] = encodeOperation(request, context);
+    return {
+      url,
+      headers: { 'content-type': 'application/json', ...authorisation(context.apiKey) },
+      body: JSON.stringify({ ...body, ...request.providerOptions?.[context.target.provider] }),
+    };
+  },
+  decode(response, request, context) {
+    if (request.operation === 'chat') return decodeChat(response, request, context);
+    if (request.operation === 'embed') return decodeEmbedding(response, request);
+    throw unknown(request.operation);
+  },
+  classify: (status, _headers, body) => httpError(readFailure(status, body)),
+  rateLimits: parseRateLimits,
+};
+
+function encodeOperation(...[request, context]: Parameters<WireFormat['encode']>): readonly [string, object] {
+  if (request.operation === 'chat') return ['/api/chat', encodeChat(request, context)];
+  if (request.operation === 'embed') return ['/api/embed', encodeEmbedding(request, context)];
+  throw unknown(request.operation);
+}
+
+const unknown = (operation: string): PolyphonyError =>
+  new PolyphonyError('unsupported', `This wire knows no "${operation}": ask a model that lists it.`);
+
+export default definePlugin({ name: 'ollama', providers: [ollama()] });

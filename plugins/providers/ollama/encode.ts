@@ -1,0 +1,148 @@
+/** Canonical requests as the bodies of this wire. */
+import {
+  type ChatRequest,
+  type EmbeddingRequest,
+  type Message,
+  type Part,
+  PolyphonyError,
+  type ToolResultPart,
+  type WireContext,
+} from 'polyphony';
+import { asRecord, defined, inlineMedia, schemaInstruction } from 'polyphony/kit';
+
+export type Body = Record<string, unknown>;
+
+/** @throws unsupported for parts that the wire cannot carry */
+export function encodeChat(request: ChatRequest, context: WireContext): Body {
+  const { card, streaming } = context;
+  const { tools = [], output } = request;
+  const messages = request.messages.flatMap((message) => encodeMessage(message, context));
+  // Held to a schema, the model cannot call: beside tools it is asked for in words.
+  const bySchema = output?.schema !== undefined && tools.length > 0;
+  if (bySchema) {
+    messages.unshift({ role: 'system', content: schemaInstruction(output.schema ?? {}) });
+    const message = 'This server cannot hold a model to a schema while it may call tools: it was put into the prompt.';
+    context.warn({ code: 'schema-in-prompt', message });
+  }
+  return defined({
+    model: card.id,
+    messages,
+    tools: request.toolChoice === 'none' || tools.length === 0 ? undefined : tools.map(encodeTool),
+    format: output === undefined || tools.length > 0 ? undefined : (output.schema ?? 'json'),
+    think: think(request, context),
+    options: options(request, context),
+    // Unlike on other wires, a stream is what comes when nothing is said.
+    stream: streaming && card.capabilities.includes('streaming'),
+  });
+}
+
+function encodeTool({ name, description, inputSchema }: NonNullable<ChatRequest['tools']>[number]): Body {
+  const { $schema: _, ...parameters } = inputSchema;
+  return { type: 'function', function: defined({ name, description, parameters }) };
+}
+
+/** Efforts are words to models that know them (`think: "low"` on a card's wire), a switch to the rest. */
+function think({ reasoning }: ChatRequest, { card }: WireContext): boolean | string | undefined {
+  if (reasoning?.effort === undefined && reasoning?.budgetTokens === undefined) return undefined;
+  if (reasoning.effort === 'none' || reasoning.budgetTokens === 0) return false;
+  if (card.wire?.think !== 'effort') return true;
+  return reasoning.effort === 'minimal' ? 'low' : (reasoning.effort ?? 'medium');
+}
+
+function options(request: ChatRequest, context: WireContext): Body | undefined {
+  const { toolChoice, tools = [] } = request;
+  if (request.parallelToolCalls === false) dropped('parallelToolCalls', context);
+  if (tools.length > 0 && (toolChoice === 'required' || typeof toolChoice === 'object')) dropped('toolChoice', context);
+  if (request.logprobs !== undefined && request.logprobs !== false) dropped('logprobs', context);
+  if (request.user !== undefined) dropped('user', context);
+  if (request.serviceTier !== undefined) dropped('serviceTier', context);
+  const told = defined({
+    num_predict: request.maxOutputTokens,
+    temperature: request.temperature,
+    top_p: request.topP,
+    top_k: request.topK,
+    presence_penalty: request.presencePenalty,
+    frequency_penalty: request.frequencyPenalty,
+    stop: request.stop,
+    seed: request.seed,
+    // Without this the server cuts the prompt, in silence, at a window of its own.
+    num_ctx: context.card.wire?.num_ctx,
+  });
+  return Object.keys(told).length === 0 ? undefined : told;
+}
+
+function dropped(name: string, { card, warn }: WireContext): void {
+  warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it.` });
+}
+
+export function encodeEmbedding({ input, dimensions }: EmbeddingRequest, { card }: WireContext): Body {
+  return defined({ model: card.id, input, dimensions });
+}
+
+// ---------------------------------------------------------------------------------------------------- messages
+
+const partsOf = ({ content }: Message): readonly Part[] =>
+  typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+
+function encodeMessage(message: Message, context: WireContext): Body[] {
+  const parts = partsOf(message);
+  const results = parts.filter((part) => part.type === 'tool-result');
+  const rest = parts.filter((part) => part.type !== 'tool-result');
+  if (message.role === 'assistant') return [assistantMessage(parts, context)];
+  const role = message.role === 'system' ? 'system' : 'user';
+  return [...results.map(toolMessage), ...(rest.length === 0 ? [] : [{ role, ...contentOf(rest) }])];
+}
+
+/** Text in one field, images in another: their order among each other is not kept by this wire. */
+function contentOf(parts: readonly Part[]): Body {
+  const images = parts.flatMap(imageOf);
+  return { content: textOf(parts), ...(images.length === 0 ? {} : { images }) };
+}
+
+const textOf = (parts: readonly Part[]): string =>
+  parts
+    .filter((part) => part.type === 'text')
+    .map((part) => part.text)
+    .join('\n');
+
+function imageOf(part: Part): string[] {
+  if (part.type === 'text') return [];
+  if (part.type !== 'image') {
+    throw new PolyphonyError(
+      'unsupported',
+      `This server takes no part of the type "${part.type}": send text or images.`,
+    );
+  }
+  const inline = inlineMedia(part.source);
+  if (inline !== undefined) return [inline.data];
+  throw new PolyphonyError('unsupported', 'This server takes images inline, not by address: send them as base64.');
+}
+
+function assistantMessage(parts: readonly Part[], context: WireContext): Body {
+  const thoughts = parts.filter((part) => part.type === 'reasoning' && part.family === context.target.provider);
+  const thinking = thoughts.reduce((sum, part) => (part.type === 'reasoning' ? sum + part.text : sum), '');
+  const calls = parts.filter((part) => part.type === 'tool-call');
+  return defined({
+    role: 'assistant',
+    content: parts.reduce((sum, part) => (part.type === 'text' ? sum + part.text : sum), ''),
+    thinking: thinking === '' ? undefined : thinking,
+    tool_calls:
+      calls.length === 0
+        ? undefined
+        : calls.map(({ id, name, arguments: given }) => ({ id, function: { name, arguments: asRecord(given) ?? {} } })),
+  });
+}
+
+function toolMessage(result: ToolResultPart): Body {
+  const { content, id, name, isError } = result;
+  const parts: readonly Part[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+  const { content: text, ...images } = contentOf(parts);
+  // The wire has no flag for a failed tool.
+  return defined({
+    role: 'tool',
+    tool_call_id: id,
+    tool_name: name,
+    content: isError === true ? `Error: ${text}` : text,
+    ...images,
+  });
+}
