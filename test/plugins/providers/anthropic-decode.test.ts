@@ -1,10 +1,11 @@
 /** Answers of the Messages wire: each trap of its streams. */
 import { textOf } from 'polyphony/kit';
 import { describe, expect, test } from 'vitest';
+import { anthropic } from '../../../plugins/providers/anthropic.ts';
 import { answered, block, call, ending, HELLO, start, stop, stream, text } from './anthropic-answers.ts';
 import { chat } from './attempts.ts';
 import { codes, failure } from './exchange.ts';
-import { namedEvents } from './native-exchange.ts';
+import { heard, namedEvents } from './native-exchange.ts';
 
 const content = async (answer: string): Promise<unknown> => (await answered(answer)).response.content;
 
@@ -24,6 +25,21 @@ describe('blocks', () => {
       { type: 'text', text: 'Two calls.' },
       { type: 'tool-call', id: 'a', name: 'weather', arguments: { city: 'Rome' } },
       { type: 'tool-call', id: 'b', name: 'weather', arguments: { city: 'Bern' } },
+    ]);
+  });
+
+  test('pieces of a call carry its place among the calls', async () => {
+    const answer = stream([text(0, 'Two'), call(1, 'a', 'f', '{}'), call(2, 'b', 'f', '{"x":', '1}')], 'tool_use');
+    const events = await heard((baseURL) => anthropic({ baseURL, apiKey: 'k' }), answer, { model: 'claude-haiku-4-5' });
+    const pieces = events.flatMap((event) =>
+      event.type === 'tool-call-delta' ? [[event.index, event.id, event.delta]] : [],
+    );
+    expect(pieces).toEqual([
+      [0, 'a', ''],
+      [0, 'a', '{}'],
+      [1, 'b', ''],
+      [1, 'b', '{"x":'],
+      [1, 'b', '1}'],
     ]);
   });
 

@@ -14,6 +14,13 @@ describe('providers from the environment', () => {
     ]);
   });
 
+  test('are those with wires of their own, by either name of a key', async () => {
+    expect(await names({ ANTHROPIC_API_KEY: 'k' })).toEqual(['anthropic']);
+    expect(await names({ GEMINI_API_KEY: 'k' })).toEqual(['google']);
+    expect(await names({ GOOGLE_API_KEY: 'k', GOOGLE_CLOUD_PROJECT: 'p' })).toEqual(['google']);
+    expect(await names({ GOOGLE_CLOUD_PROJECT: 'p' })).toEqual(['embedded']);
+  });
+
   test('never send the key of a base URL to the vendor itself', async () => {
     expect(await names({ OPENAI_API_KEY: 'k', OPENAI_BASE_URL: 'http://localhost:8000/v1' })).toEqual([
       'openai-compatible',

@@ -28,9 +28,9 @@ function ratesOf(providerId: string, id: string): Rates {
   return begun.at(-1)?.prices ?? {};
 }
 
+/** Tiers of the first provider's list belong to a preview header that we do not send. */
 const base = (rate: Rate): number | undefined => (typeof rate === 'object' ? rate.base : rate);
 
-/** The tier of claude-sonnet-4-5 in the list belongs to a preview header that we do not send. */
 const tierOf = (rate: Rate): number | undefined => (typeof rate === 'object' ? rate.tiers[0]?.price : undefined);
 
 describe.each([anthropic({ apiKey: 'k' }), google({ apiKey: 'k' })])('cards of $id', ({ id: provider, models }) => {

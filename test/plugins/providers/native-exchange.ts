@@ -1,8 +1,8 @@
 /** One call of a provider with a wire of its own against a server that answers a given body. */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ModelRequest, ModelResponse, Provider, Target } from 'polyphony';
+import type { ModelEvent, ModelRequest, ModelResponse, Provider, Target } from 'polyphony';
 import { loopback } from '../../kit/loopback.ts';
-import { ask, chat } from './attempts.ts';
+import { ask, chat, speak } from './attempts.ts';
 import { transport } from './exchange.ts';
 
 export type Json = Record<string, unknown>;
@@ -37,6 +37,14 @@ export async function send(
   const [received] = server.received;
   const body = JSON.parse(received?.body ?? '{}') as Json;
   return { path: received?.path ?? '', headers: received?.headers ?? {}, body, response };
+}
+
+/** The events of an answer, one by one. */
+export async function heard(make: Make, answer: string, target: Partial<Target>): Promise<readonly ModelEvent[]> {
+  const server = await loopback((_, response) => void response.end(answer));
+  const events: ModelEvent[] = [];
+  for await (const event of speak(make(server.url), transport, chat('Hi'), { target })) events.push(event);
+  return events;
 }
 
 /** Events as this provider's streams have them: each is named by its type. */
