@@ -1,11 +1,16 @@
 /** A plan as a Mermaid flowchart. */
+import type { NodeState } from '../core/engine.ts';
 import type { Drawing, DrawnNode, States } from './layout.ts';
+import { oneLine } from './plain-text.ts';
 
-/** Mermaid reads `#` entities; quotes, brackets and line ends must not reach its parser. */
+/**
+ * Texts stand in quotes, where Mermaid reads `#60;` as `<`; everything but letters, digits and plain punctuation is
+ * written so, and nothing of a plan reaches Mermaid's parser, its Markdown strings or HTML.
+ */
 const escapeText = (text: string): string =>
-  text.replace(/[&<>"#;`{}[\]()|\\]/g, (sign) => `#${sign.codePointAt(0)};`).replace(/\s+/g, ' ');
+  oneLine(text).replace(/[^\p{L}\p{M}\p{N} .,:!?/=+'_-]/gu, (sign) => `#${sign.codePointAt(0)};`);
 
-/** Node ids such as `end` are words of Mermaid, so all get a prefix. */
+/** Ids such as `end` are words of Mermaid, so all get a prefix. */
 const key = (id: string): string => `n_${id}`;
 
 function box(node: DrawnNode): string {
@@ -14,31 +19,37 @@ function box(node: DrawnNode): string {
   return node.use.startsWith('tool:') ? `${key(node.id)}[/"${label}"/]` : `${key(node.id)}["${label}"]`;
 }
 
+const STYLES: Readonly<Partial<Record<NodeState, string>>> = {
+  running: 'fill:#fff3d6,stroke:#b7791f',
+  suspended: 'fill:#f3e6fb,stroke:#7b3fa0',
+  done: 'fill:#dff3e4,stroke:#2f7d46',
+  failed: 'fill:#fbe1e1,stroke:#a83232',
+  skipped: 'fill:#f4f4f4,stroke:#b3b3b3,stroke-dasharray:4',
+  cancelled: 'fill:#f4f4f4,stroke:#a83232',
+};
+
 export function drawMermaid(drawing: Drawing, states?: States): string {
   const nodes = drawing.columns.flat();
-  const lines = nodes.flatMap((node) => [
-    `  ${box(node)}`,
+  const edges = nodes.flatMap((node) => [
     ...node.data.map((id) => `  ${key(id)} --> ${key(node.id)}`),
     ...node.control.map((id) => `  ${key(id)} -.-> ${key(node.id)}`),
   ]);
   const outputs = nodes.filter((node) => node.inOutput).map((node) => `  ${key(node.id)} --> output`);
-  const classes = nodes.flatMap((node) => {
-    const state = states?.get(node.id);
-    return state === undefined ? [] : [`  class ${key(node.id)} ${state}`];
-  });
-  const styles =
-    classes.length === 0
-      ? []
-      : [
-          '  classDef done fill:#d7f0dd,stroke:#2f7d46',
-          '  classDef failed fill:#f8d7d7,stroke:#a33',
-          '  classDef skipped stroke-dasharray:4',
-        ];
+  // `n_` begins every id of the plan, so `output` is free.
   return [
     'flowchart LR',
-    ...lines,
+    ...nodes.map((node) => `  ${box(node)}`),
+    ...edges,
     ...(outputs.length > 0 ? ['  output(["output"])', ...outputs] : []),
-    ...classes,
-    ...styles,
+    ...stateLines(nodes, states),
   ].join('\n');
+}
+
+/** Only the states that occur, each with its style. */
+function stateLines(nodes: readonly DrawnNode[], states: States | undefined): string[] {
+  return Object.entries(STYLES).flatMap(([state, style]) => {
+    const keys = nodes.flatMap(({ id }) => (states?.get(id) === state ? [key(id)] : []));
+    // `default` and the like are words of Mermaid, so states get a prefix too.
+    return keys.length === 0 ? [] : [`  classDef s_${state} ${style}`, `  class ${keys.join(',')} s_${state}`];
+  });
 }

@@ -1,10 +1,14 @@
 /** A plan as an SVG picture, readable on light and on dark pages, without a script or a font of its own. */
 import type { NodeState } from '../core/engine.ts';
 import type { Drawing, DrawnNode, States } from './layout.ts';
+import { cutToWidth, displayWidth, oneLine } from './plain-text.ts';
+import { placementOf, type Route, type Slot } from './routes.ts';
 
-const BOX = { width: 230, line: 17, padding: 12, gapX: 90, gapY: 26 };
-const MARGIN = { left: 24, top: 56, bottom: 24 };
-const LONGEST_NOTE = 34;
+const BOX = { narrowest: 190, widest: 370, line: 17, padding: 12, inset: 14, gapX: 80, gapY: 22 };
+const MARGIN = { side: 24, top: 56, bottom: 24 };
+const SMALLEST_WIDTH = 480;
+/** Pixels a column of text: a generous mean, because the reader's font is not known. */
+const PIXELS = { title: 9.4, id: 8.6, note: 6.9 };
 
 const COLOURS: Readonly<Record<NodeState | 'plain', readonly [fill: string, stroke: string]>> = {
   plain: ['#eef3fb', '#41639b'],
@@ -18,98 +22,102 @@ const COLOURS: Readonly<Record<NodeState | 'plain', readonly [fill: string, stro
   cancelled: ['#f4f4f4', '#a83232'],
 };
 
-interface Placed {
-  readonly node: DrawnNode;
-  readonly x: number;
-  readonly y: number;
-  readonly height: number;
-}
-
 /** What XML does not allow at all, escaped or not: most control characters, lone surrogates, two noncharacters. */
 const isForbidden = (sign: string): boolean => {
   const code = sign.codePointAt(0) ?? 0;
-  return (
-    (code < 0x20 && code !== 9 && code !== 10 && code !== 13) ||
-    (code >= 0xd800 && code <= 0xdfff) ||
-    (code >= 0xfffe && code <= 0xffff)
-  );
+  return code < 0x20 || (code >= 0xd800 && code <= 0xdfff) || (code >= 0xfffe && code <= 0xffff);
 };
 
 const escapeText = (text: string): string =>
-  [...text]
+  [...oneLine(text)]
     .filter((sign) => !isForbidden(sign))
     .join('')
     .replace(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`);
 
-const shorten = (text: string): string => (text.length > LONGEST_NOTE ? `${text.slice(0, LONGEST_NOTE - 1)}…` : text);
+/** Cut to what fits into so many pixels. */
+const fitted = (text: string, pixels: number, perColumn: number): string =>
+  escapeText(cutToWidth(oneLine(text), Math.floor(pixels / perColumn)));
 
 const heightOf = (node: DrawnNode): number => BOX.padding * 2 + BOX.line * (2 + node.notes.length) - 4;
 
-function place(drawing: Drawing): {
-  readonly placed: Map<string, Placed>;
-  readonly width: number;
-  readonly height: number;
-} {
-  const placed = new Map<string, Placed>();
-  const heights = drawing.columns.map((column) =>
-    column.reduce((sum, node) => sum + heightOf(node) + BOX.gapY, -BOX.gapY),
-  );
-  const tallest = Math.max(...heights);
-  drawing.columns.forEach((column, index) => {
-    let y = MARGIN.top + (tallest - (heights[index] ?? 0)) / 2;
-    for (const node of column) {
-      placed.set(node.id, { node, x: MARGIN.left + index * (BOX.width + BOX.gapX), y, height: heightOf(node) });
-      y += heightOf(node) + BOX.gapY;
-    }
-  });
-  const width = MARGIN.left * 2 + drawing.columns.length * (BOX.width + BOX.gapX) - BOX.gapX;
-  return { placed, width, height: MARGIN.top + tallest + MARGIN.bottom };
+/** Coordinates with one decimal at most: nobody sees more, and the file stays small. */
+const at = (value: number): string => String(Math.round(value * 10) / 10);
+
+interface Grid {
+  readonly boxWidth: number;
+  left(slot: Slot): number;
+  middle(slot: Slot): number;
 }
 
-function edge(from: Placed, to: Placed, control: boolean): string {
-  const x1 = from.x + BOX.width;
-  const y1 = from.y + from.height / 2;
-  const y2 = to.y + to.height / 2;
-  const bend = Math.max(40, (to.x - x1) / 2);
+/** From box to box, straight through the places of the columns between. */
+function edge({ stops, control }: Route, { boxWidth, left, middle }: Grid): string {
+  const [start, ...rest] = stops;
+  if (start === undefined) return '';
+  let x = left(start) + boxWidth;
+  let y = middle(start);
+  let path = `M${at(x)} ${at(y)}`;
+  for (const stop of rest) {
+    const end = left(stop) - (stop.node === undefined ? 0 : 3);
+    const bend = (end - x) / 2;
+    path += ` C${at(x + bend)} ${at(y)} ${at(end - bend)} ${at(middle(stop))} ${at(end)} ${at(middle(stop))}`;
+    x = left(stop) + boxWidth;
+    y = middle(stop);
+    if (stop.node === undefined) path += ` H${at(x)}`;
+  }
   const dash = control ? ' stroke-dasharray="5 4"' : '';
-  return `<path d="M${x1} ${y1} C${x1 + bend} ${y1} ${to.x - bend} ${y2} ${to.x - 3} ${y2}" fill="none" stroke="#7d8794" stroke-width="1.4" marker-end="url(#arrow)"${dash}/>`;
+  return `<path d="${path}" fill="none" stroke="#7d8794" stroke-width="1.4" marker-end="url(#arrow)"${dash}/>`;
 }
 
-function box({ node, x, y, height }: Placed, state: NodeState | undefined): string {
+function box(slot: Slot, state: NodeState | undefined, { boxWidth, left, middle }: Grid): string {
+  const { node } = slot;
+  if (node === undefined) return '';
+  const height = heightOf(node);
   const [fill, stroke] = COLOURS[state ?? 'plain'];
+  const room = boxWidth - 2 * BOX.inset;
   const dash = state === 'skipped' ? ' stroke-dasharray="5 4"' : '';
-  const texts = [node.use, ...node.notes].map(
-    (text, index) =>
-      `<text x="${x + 14}" y="${y + BOX.padding + BOX.line * (index + 2) - 4}" fill="#4a5361" font-size="12">${escapeText(shorten(text))}</text>`,
-  );
+  const use = state === undefined ? node.use : `${node.use} · ${state}`;
+  const notes = [use, ...node.notes].map((text, index) => {
+    const y = BOX.padding + BOX.line * (index + 2) - 4;
+    return `<text x="${BOX.inset}" y="${y}" fill="#4a5361" font-size="12">${fitted(text, room, PIXELS.note)}</text>`;
+  });
+  const top = BOX.padding + BOX.line - 4;
   const weight = node.inOutput ? 2.4 : 1.4;
+  // The inner picture cuts off what a wide font would draw beyond the box.
   return [
-    `<rect x="${x}" y="${y}" width="${BOX.width}" height="${height}" rx="8" fill="${fill}" stroke="${stroke}" stroke-width="${weight}"${dash}/>`,
-    `<text x="${x + 14}" y="${y + BOX.padding + BOX.line - 4}" fill="#1c2430" font-size="14" font-weight="600">${escapeText(node.id)}</text>`,
-    ...texts,
+    `<g><title>${escapeText([node.id, use, ...node.notes].join('; '))}</title>`,
+    `<rect x="${at(left(slot))}" y="${at(middle(slot) - height / 2)}" width="${boxWidth}" height="${height}" rx="8" fill="${fill}" stroke="${stroke}" stroke-width="${weight}"${dash}/>`,
+    `<svg x="${at(left(slot))}" y="${at(middle(slot) - height / 2)}" width="${boxWidth - 6}" height="${height}">`,
+    `<text x="${BOX.inset}" y="${top}" fill="#1c2430" font-size="14" font-weight="600">${fitted(node.id, room, PIXELS.id)}</text>`,
+    ...notes,
+    '</svg></g>',
   ].join('\n');
 }
 
 /** @param states colours each node by how it stands; without them the plan alone is drawn */
 export function drawSvg(drawing: Drawing, states?: States): string {
-  const { placed, width, height } = place(drawing);
-  const edges = [...placed.values()].flatMap((to) =>
-    [...to.node.data, ...to.node.control].flatMap((id) => {
-      const from = placed.get(id);
-      return from === undefined ? [] : [edge(from, to, to.node.control.includes(id))];
-    }),
-  );
-  const boxes = [...placed.values()].map((one) => box(one, states?.get(one.node.id)));
-  const title = escapeText(drawing.title.length > 110 ? `${drawing.title.slice(0, 109)}…` : drawing.title);
+  const placement = placementOf(drawing, { gap: BOX.gapY, heightOf });
+  const longest = Math.max(...drawing.columns.flat().map(({ id }) => displayWidth(id)));
+  const boxWidth = Math.min(BOX.widest, Math.max(BOX.narrowest, Math.ceil(longest * PIXELS.id) + 2 * BOX.inset));
+  const grid: Grid = {
+    boxWidth,
+    left: ({ column }) => MARGIN.side + column * (boxWidth + BOX.gapX),
+    middle: ({ y }) => MARGIN.top + y,
+  };
+  const needed = MARGIN.side * 2 + drawing.columns.length * (boxWidth + BOX.gapX) - BOX.gapX;
+  const width = Math.max(SMALLEST_WIDTH, needed);
+  const height = Math.ceil(MARGIN.top + placement.height + MARGIN.bottom);
+  const slots = placement.columns.flat();
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" role="img">`,
-    `<title>${title}</title>`,
+    `<title>${escapeText(drawing.title)}</title>`,
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8Z" fill="#7d8794"/></marker></defs>',
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-    `<text x="${MARGIN.left}" y="32" fill="#1c2430" font-size="16" font-weight="600">${title}</text>`,
-    ...edges,
-    ...boxes,
+    `<text x="${MARGIN.side}" y="32" fill="#1c2430" font-size="16" font-weight="600">${fitted(drawing.title, width - 2 * MARGIN.side, PIXELS.title)}</text>`,
+    ...placement.routes.map((route) => edge(route, grid)),
+    ...slots.map((slot) => box(slot, slot.node === undefined ? undefined : states?.get(slot.node.id), grid)),
     '</svg>',
     '',
-  ].join('\n');
+  ]
+    .filter((part, index, parts) => part !== '' || index === parts.length - 1)
+    .join('\n');
 }
