@@ -2,15 +2,16 @@
  * Canonical messages as this wire has them: system text apart, two roles in turn, tool results first in the turn behind
  * their calls, thinking blocks of this provider alone.
  */
-import type {
-  ChatRequest,
-  Message,
-  Part,
-  ReasoningPart,
-  TextPart,
-  ToolCallPart,
-  ToolResultPart,
-  WireContext,
+import {
+  type ChatRequest,
+  type Message,
+  type Part,
+  PolyphonyError,
+  type ReasoningPart,
+  type TextPart,
+  type ToolCallPart,
+  type ToolResultPart,
+  type WireContext,
 } from 'polyphony';
 import { asRecord, defined } from 'polyphony/kit';
 import { type Block, cacheControl, fileBlock, imageBlock, refused, textBlock } from './content.ts';
@@ -46,12 +47,16 @@ export function encodeMessages(
     if (last?.role === role) last.content.push(...content);
     else if (content.length > 0) turns.push({ role, content });
   }
+  if (turns.length === 0) throw empty();
   for (const turn of turns) if (turn.role === 'user') turn.content = resultsFirst(turn.content);
   warnOfLostReasoning(request.messages, context);
   limitBreakpoints([...system, ...turns.flatMap(({ content }) => content)], context);
   closePrefix(turns, context);
   return { system: plain(system), messages: turns, begunWithout: begunWithoutThinking(turns) };
 }
+
+const empty = (): PolyphonyError =>
+  new PolyphonyError('invalid-request', 'There is nothing to answer: add a message of the user that is not empty.');
 
 const partsOf = ({ content }: Message): readonly Part[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content;

@@ -2,7 +2,15 @@
  * Canonical messages as this wire has them: system text apart, two roles in turn, answers of tools right behind the turn
  * that called them, thought signatures of this provider alone.
  */
-import type { Message, Part, ReasoningPart, ToolCallPart, ToolResultPart, WireContext } from 'polyphony';
+import {
+  type Message,
+  type Part,
+  PolyphonyError,
+  type ReasoningPart,
+  type ToolCallPart,
+  type ToolResultPart,
+  type WireContext,
+} from 'polyphony';
 import { asRecord, defined } from 'polyphony/kit';
 import { factsOf, type GeminiFacts } from './facts.ts';
 import { mediaPart, type WirePart } from './media.ts';
@@ -44,11 +52,15 @@ export function encodeContents(
     if (last?.role === role) last.parts.push(...parts);
     else if (parts.length > 0) contents.push({ role, parts });
   }
+  if (contents.length === 0) throw empty();
   for (const content of contents) if (content.role === 'user') content.parts = responsesFirst(content.parts);
   warnOfLostReasoning(messages, context);
   askToGoOn(contents, context);
   return { systemInstruction: systemInstruction(messages, instructions), contents };
 }
+
+const empty = (): PolyphonyError =>
+  new PolyphonyError('invalid-request', 'There is nothing to answer: add a message of the user that is not empty.');
 
 const partsOf = ({ content }: Message): readonly Part[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content;

@@ -2,7 +2,8 @@
 import type { RateLimit } from 'polyphony';
 import { describe, expect, test } from 'vitest';
 import { anthropic } from '../../../plugins/providers/anthropic.ts';
-import { answered, HELLO } from './anthropic-answers.ts';
+import { answered, HELLO, sentFor } from './anthropic-answers.ts';
+import { chat } from './attempts.ts';
 import { failure } from './exchange.ts';
 import { send } from './native-exchange.ts';
 
@@ -42,6 +43,11 @@ describe('refusals', () => {
   test('an error as the body of a good answer is one', async () => {
     const text = JSON.stringify({ type: 'error', error: { type: 'rate_limit_error', message: 'Slow down.' } });
     expect(await failure(answered(text))).toMatchObject({ code: 'rate-limited', status: 429 });
+  });
+
+  test('nothing to answer, no request', async () => {
+    const error = await failure(sentFor(chat([{ role: 'system', content: 'Be brief.' }])));
+    expect(error).toMatchObject({ code: 'invalid-request' });
   });
 
   test('no key, no request', async () => {

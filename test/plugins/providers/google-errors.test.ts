@@ -1,8 +1,9 @@
 /** What refusals of the generateContent wire mean. */
 import { describe, expect, test } from 'vitest';
 import { google } from '../../../plugins/providers/google.ts';
+import { chat } from './attempts.ts';
 import { failure } from './exchange.ts';
-import { answered, HELLO } from './google-answers.ts';
+import { answered, HELLO, sentFor } from './google-answers.ts';
 import { type Json, send } from './native-exchange.ts';
 
 const refused = (status: number, message: string, rest: Json = {}) =>
@@ -50,6 +51,11 @@ describe('refusals', () => {
     const text = JSON.stringify([{ error: { code: 429, message: 'Slow down', status: 'RESOURCE_EXHAUSTED' } }]);
     expect(await failure(answered({ status: 429, text }))).toMatchObject({ code: 'rate-limited' });
     expect(await failure(answered(text))).toMatchObject({ code: 'rate-limited', status: 429 });
+  });
+
+  test('nothing to answer, no request', async () => {
+    const error = await failure(sentFor(chat([{ role: 'system', content: 'Be brief.' }])));
+    expect(error).toMatchObject({ code: 'invalid-request' });
   });
 
   test('no key, no request', async () => {
