@@ -1,11 +1,13 @@
 /** polyphony runs resume, fork, answer: going on with a run. */
+import { checkedInput } from '../composition/start.ts';
 import { safeJson } from '../drawing/plain-text.ts';
+import type { Polyphony } from '../polyphony.ts';
 import { quoted, thisCommand } from './command-name.ts';
 import { EXIT } from './exit-code.ts';
 import { type FollowOptions, follow } from './follow.ts';
 import { withInterrupt } from './interrupt.ts';
 import { whenFree } from './patience.ts';
-import { inputOf } from './run-input.ts';
+import { type InputFor, inputOf } from './run-input.ts';
 import { assertOneFormat } from './run-options.ts';
 import { type Session, withPolyphony } from './session.ts';
 import type { SharedOptions } from './shared-options.ts';
@@ -25,24 +27,43 @@ export async function resumeRun(runId: string, options: ContinueOptions, termina
   return withPolyphony(options, terminal, (session) => goOn(session, runId, options, terminal));
 }
 
-export async function forkRun(
-  runId: string,
-  options: ContinueOptions & { readonly from: string; readonly with: readonly string[] },
-  terminal: Terminal,
-): Promise<number> {
+export interface ForkOptions extends ContinueOptions {
+  readonly from: string;
+  readonly with: readonly string[];
+  readonly input: readonly string[];
+}
+
+export async function forkRun(runId: string, options: ForkOptions, terminal: Terminal): Promise<number> {
   assertOneFormat(options);
-  const inputFor = await inputOf(options.with);
+  const [ofNode, ofRun] = await Promise.all([inputOf(options.with), inputOf(options.input)]);
   return withPolyphony(options, terminal, ({ polyphony }) =>
     withInterrupt(terminal, async (signal) => {
-      const changed = inputFor();
-      const handle = await polyphony.engine.fork(runId, {
+      const { engine } = polyphony;
+      const changed = ofNode();
+      const input = options.input.length === 0 ? undefined : await changedInput(engine, runId, ofRun);
+      const handle = await engine.fork(runId, {
         from: options.from,
         signal,
         ...(changed === undefined ? {} : { with: changed }),
+        ...(input === undefined ? {} : { input }),
       });
-      return follow(handle, polyphony.engine, options, terminal);
+      return follow(handle, engine, options, terminal);
     }),
   );
+}
+
+/** The old run's input with the given fields changed; undefined when there is no such run, which the fork will say. */
+async function changedInput(
+  engine: Polyphony['engine'],
+  runId: string,
+  inputFor: InputFor,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  for await (const event of engine.replay(runId)) {
+    if (event.type !== 'run-started') continue;
+    const before = typeof event.input === 'object' ? event.input : {};
+    return checkedInput(event.plan, { ...before, ...inputFor(event.plan) });
+  }
+  return undefined;
 }
 
 /** Answers, and goes on with the run. */

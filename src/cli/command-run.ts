@@ -51,6 +51,7 @@ async function runWhat(
     const handle = await polyphony.start(plan, options.input(planning ? undefined : plan.plan), {
       signal,
       tags: options.tags,
+      scopes: Object.entries(options.tags).map(([name, value]) => ({ kind: 'tag', id: `${name}=${value}` })),
       ...(options.budget === undefined ? {} : { budgetUsd: options.budget }),
       ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
       ...(options.session === undefined ? {} : { session: options.session }),

@@ -88,17 +88,21 @@ function addContinuing(runs: Command, terminal: Terminal, outcome: Outcome): voi
     .description('run again from a node on, in a new run, with other input if you like')
     .argument('<run>', 'its id')
     .requiredOption('--from <node>', 'the first node that runs again')
-    .option('--with <value>', 'changed input of the run: key=value, JSON or @file.json (repeatable)', collectValues, [])
+    .option('-i, --input <value>', 'changed fields of the input of the run (repeatable)', collectValues, [])
+    .option('--with <value>', 'changed fields of the `in` of that node (repeatable)', collectValues, [])
     .addHelpText(
       'after',
       examples(
         'polyphony runs fork run_4f1c… --from summary',
-        'polyphony runs fork run_4f1c… --from page --with path=other.md',
+        'polyphony runs fork run_4f1c… --from page -i path=other.md           other input for the run',
+        'polyphony runs fork run_4f1c… --from page --with path=other.md       other input for this node alone',
       ),
     )
     .action(async (runId: string, _options, command: Command) => {
       const { forkRun } = await import('./command-continue.ts');
-      const options = optionsOf<Following & { from: string; with: readonly string[] }>(command);
+      const options = optionsOf<Following & { from: string; with: readonly string[]; input: readonly string[] }>(
+        command,
+      );
       outcome.code = await forkRun(runId, options, terminal);
     });
   withFollowOptions(runs.command('answer'))

@@ -75,7 +75,7 @@ export function validOrThrow({ plan, issues }: Validation): ValidPlan {
 }
 
 /** @throws invalid-request naming each field that is missing or wrong */
-function checkedInput(plan: Plan, input: Input | undefined): Input {
+export function checkedInput(plan: Plan, input: Input | undefined): Input {
   const given = input ?? {};
   if (plan.input === undefined) return given;
   const checked = validateJson(toJsonSchema(plan.input), given, { trusted: false });
