@@ -1,6 +1,6 @@
 /** JSON Schemas from whatever a user brings: zod 4, zod 3, plain JSON Schema, or the shorthand of plans. */
 import { createRequire } from 'node:module';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { zodToJsonSchema } from 'zod-to-json-schema';
 import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema } from '../core/model.ts';
@@ -53,13 +53,17 @@ function isZod3(schema: unknown): schema is Parameters<typeof zodToJsonSchema>[0
 }
 
 function fromZod4(schema: z.core.$ZodType, io: 'input' | 'output'): JsonSchema {
-  const {
-    $schema: _,
-    '~standard': __,
-    ...plain
-  } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonSchema;
+  const options = { io, unrepresentable: 'any' } as const;
+  // The schema's own method spares loading zod, which takes longer than a first call; zod/mini and older ones have none.
+  const written = hasOwnConverter(schema) ? schema.toJSONSchema(options) : loadZod().toJSONSchema(schema, options);
+  const { $schema: _, '~standard': __, ...plain } = written as JsonSchema;
   return plain;
 }
+
+const hasOwnConverter = (schema: z.core.$ZodType): schema is z.ZodType =>
+  'toJSONSchema' in schema && typeof schema.toJSONSchema === 'function';
+
+const loadZod = (): typeof z => (load('zod') as { readonly z: typeof z }).z;
 
 function fromZod3(schema: Parameters<typeof zodToJsonSchema>[0], io: 'input' | 'output'): JsonSchema {
   // Loaded where it is needed: 36 ms, and most users bring zod 4.

@@ -3,7 +3,8 @@
  * that are wrong are left out, and what remains is checked like any other plan, so that one round shows everything.
  */
 import type { z } from 'zod';
-import { NODE_ID, type Plan, type PlanBounds, type PlanNode, PlanSchema } from '../core/plan.ts';
+import { NODE_ID, type Plan, type PlanBounds, type PlanNode } from '../core/plan.ts';
+import { PlanSchema } from '../core/plan-schema.ts';
 import type { IssueCode } from './codes.ts';
 import { isRecord, ownValue, pointerOf, renameKey } from './document.ts';
 import { hasPlanShape } from './plan-shape.ts';

@@ -5,7 +5,7 @@
  *     node --conditions=polyphony-source --import tsx test/bench/validation.ts
  */
 import { pathToFileURL } from 'node:url';
-import { PlanSchema } from '../../src/core/plan.ts';
+import { PlanSchema } from '../../src/core/plan-schema.ts';
 import { validate } from '../../src/validator/validate.ts';
 import { card, catalogue, longPlan } from '../validator/catalogue.ts';
 import type { Measurement } from './measurement.ts';

@@ -63,3 +63,13 @@ describe('toJsonSchema', () => {
     expect(() => toJsonSchema({ label: 'strng' })).toThrow(/"label" has the type "strng"/);
   });
 });
+
+describe('zod/mini', () => {
+  it('is understood too, though its schemas cannot write themselves', async () => {
+    const mini = await import('zod/mini');
+    expect(toJsonSchema(mini.object({ a: mini.string() }))).toMatchObject({
+      type: 'object',
+      properties: { a: { type: 'string' } },
+    });
+  });
+});

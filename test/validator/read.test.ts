@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_BOUNDS, PlanSchema } from '../../src/core/plan.ts';
+import { DEFAULT_BOUNDS } from '../../src/core/plan.ts';
+import { PlanSchema } from '../../src/core/plan-schema.ts';
 import { hasPlanShape } from '../../src/validator/plan-shape.ts';
 import { scanText } from '../../src/validator/scan-text.ts';
 import { validate } from '../../src/validator/validate.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { PlanSchema } from '../../src/core/plan.ts';
+import { PlanSchema } from '../../src/core/plan-schema.ts';
 import { renderValue } from '../../src/core/template.ts';
 import {
   and,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { planText } from '../../../plugins/providers/embedded/planner.ts';
 import { fileReferences } from '../../../plugins/providers/embedded/planner-request.ts';
 import type { Message } from '../../../src/core/model.ts';
-import { type Plan, PlanSchema } from '../../../src/core/plan.ts';
+import { type Plan, PlanSchema } from '../../../src/core/plan-schema.ts';
 import { parseTemplate } from '../../../src/core/template.ts';
 
 const CATALOGUE = {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { respond, respondWithPlan } from '../../../plugins/providers/embedded/engine.ts';
 import type { ChatRequest } from '../../../src/core/model.ts';
-import { PlanSchema } from '../../../src/core/plan.ts';
+import { PlanSchema } from '../../../src/core/plan-schema.ts';
 import { renderValue } from '../../../src/core/template.ts';
 import { fromShorthand, isShorthand } from '../../../src/kit/json-schema.ts';
 
