@@ -5,17 +5,37 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** A plugin's file exports the plugin, or the function that makes it. */
 type Load = () => Promise<{ readonly default: Plugin | (() => Plugin) }>;
 
-/** One line a provider: the variables of which one must be set, and its file. */
-const PROVIDERS: readonly { readonly variables: readonly string[]; readonly load: Load }[] = [
+interface Entry {
+  /** One of these must be set. */
+  readonly variables: readonly string[];
+  /** And this one. */
+  readonly also?: string;
+  readonly load: Load;
+}
+
+/** One line a provider: its variables and its file. */
+const PROVIDERS: readonly Entry[] = [
   { variables: ['POLYPHONY_BASE_URL', 'OPENAI_BASE_URL'], load: () => import('./openai-compatible.ts') },
   { variables: ['OPENAI_API_KEY'], load: () => import('./openai.ts') },
   { variables: ['ANTHROPIC_API_KEY'], load: () => import('./anthropic.ts') },
   { variables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'], load: () => import('./google.ts') },
+  { variables: ['MISTRAL_API_KEY'], load: () => import('./mistral.ts') },
+  { variables: ['DEEPSEEK_API_KEY'], load: () => import('./deepseek.ts') },
+  { variables: ['DASHSCOPE_API_KEY'], load: () => import('./qwen.ts') },
+  { variables: ['TOGETHER_API_KEY'], load: () => import('./together.ts') },
+  { variables: ['OPENROUTER_API_KEY'], load: () => import('./openrouter.ts') },
+  { variables: ['GROQ_API_KEY'], load: () => import('./groq.ts') },
+  { variables: ['XAI_API_KEY'], load: () => import('./xai.ts') },
+  { variables: ['PERPLEXITY_API_KEY'], load: () => import('./perplexity.ts') },
+  { variables: ['AZURE_OPENAI_API_KEY'], also: 'AZURE_OPENAI_ENDPOINT', load: () => import('./azure-openai.ts') },
 ];
 
 /** Loads only the files of the providers that it returns. */
 export async function providersFromEnvironment(environment: Environment): Promise<readonly Plugin[]> {
-  const present = PROVIDERS.filter(({ variables }) => variables.some((name) => environment[name]));
+  const present = PROVIDERS.filter(
+    ({ variables, also }) =>
+      variables.some((name) => environment[name]) && (also === undefined || Boolean(environment[also])),
+  );
   // A base URL says where the key of the same family belongs: never send it to the vendor's own address as well.
   const chosen = environment.OPENAI_BASE_URL
     ? present.filter(({ variables }) => !variables.includes('OPENAI_API_KEY'))

@@ -2,7 +2,7 @@
  * OpenAI over chat completions, embeddings, images and moderation. Key: OPENAI_API_KEY, read at each request.
  * Windows and prices are those of @pydantic/genai-prices 0.1.8; output limits those of the models' own pages.
  */
-import { type Capability, definePlugin, type Provider, type TokenPrice } from 'polyphony';
+import { type Capability, definePlugin, type Provider, type TokenPrice, type WireFormat } from 'polyphony';
 import {
   CHAT_CAPABILITIES,
   type ChatCompletionsQuirks,
@@ -10,7 +10,7 @@ import {
   chatCompletionsProvider,
   type ModelCardFields,
 } from 'polyphony/kit';
-import { type ResponsesWireOptions, responsesWire } from './openai-responses/wire.ts';
+import { responsesWire, wireByCard } from './openai-responses/wire.ts';
 
 const source = '@pydantic/genai-prices 0.1.8';
 const models = 'https://developers.openai.com/api/docs/models';
@@ -39,6 +39,9 @@ const sixthWire = {
   effortWithTools: 'none',
 } satisfies ChatCompletionsQuirks;
 
+/** The largest knows no effort `none`, so that its tools work on the Responses wire alone: all its chats take that. */
+const astraWire = { ...reasoningWire, efforts: ['low', 'medium', 'high'], api: 'responses' } as const;
+
 /** Above the threshold the whole request costs twice the input and one and a half times the output. */
 function longContext(input: number, output: number, aboveInputTokens: number, writes: boolean): TokenPrice {
   const rates = (twice: number, half: number) => ({
@@ -55,7 +58,7 @@ const fourHundred = { contextTokens: 400_000, maxOutputTokens: 128_000, capabili
 const fifthWire = { ...reasoningWire, efforts: ['minimal', 'low', 'medium', 'high'] } satisfies ChatCompletionsQuirks;
 
 const CHAT_MODELS: readonly ModelCardFields[] = [
-  { id: 'gpt-6-astra', tier: 'premium', ...million, price: longContext(10, 50, 271_999, true), wire: sixthWire },
+  { id: 'gpt-6-astra', tier: 'premium', ...million, price: longContext(10, 50, 271_999, true), wire: astraWire },
   { id: 'gpt-6-sol', tier: 'premium', ...million, price: longContext(2, 10, 272_000, true), wire: sixthWire },
   { id: 'gpt-6-luna', tier: 'fast', ...million, price: longContext(0.1, 0.5, 272_000, true), wire: sixthWire },
   {
@@ -156,7 +159,8 @@ const quirks: ChatCompletionsQuirks = {
   omit: ['top_k'],
   embeddingEncoding: 'base64',
 };
-const responses: ResponsesWireOptions = { strictSchemas: true, leastOutputTokens: 16 };
+const onResponses = (others: WireFormat): WireFormat =>
+  responsesWire({ strictSchemas: true, leastOutputTokens: 16 }, others);
 
 export type OpenAIOptions = ChatCompletionsVendorOptions & {
   /** The first half of `provider/model`. @default 'openai' */
@@ -173,7 +177,7 @@ export function openai({ api = 'chat-completions', ...options }: OpenAIOptions =
     keyVariable: 'OPENAI_API_KEY',
     models: [...CHAT_MODELS, ...OTHER_MODELS].map((card) => ({ retention: 'provider', ...card })),
     quirks,
-    ...(api === 'responses' ? { wire: (others) => responsesWire(responses, others) } : {}),
+    wire: (others) => (api === 'responses' ? onResponses(others) : wireByCard(onResponses(others), others)),
     ...options,
   });
 }

@@ -1,5 +1,5 @@
 /** The Responses wire: chat in items, whose reasoning can be handed back. Other operations stay on another wire. */
-import { PolyphonyError, type WireFormat } from 'polyphony';
+import { PolyphonyError, type WireContext, type WireFormat } from 'polyphony';
 import { authorisation, httpError, parseRateLimits, readFailure } from 'polyphony/kit';
 import { decodeChat } from './decode.ts';
 import { encodeChat } from './encode.ts';
@@ -8,6 +8,16 @@ import { factsOf, type ResponsesFacts } from './facts.ts';
 export interface ResponsesWireOptions extends ResponsesFacts {
   /** How the key is sent: `bearer`, or the name of the header that takes it bare. @default 'bearer' */
   readonly authorisation?: string;
+}
+
+/** Chats of the models whose card says `wire: { api: 'responses' }` over one wire, everything else over the other. */
+export function wireByCard(responses: WireFormat, others: WireFormat): WireFormat {
+  const wireOf = ({ card }: WireContext): WireFormat => (card.wire?.api === 'responses' ? responses : others);
+  return {
+    ...others,
+    encode: (request, context) => wireOf(context).encode(request, context),
+    decode: (response, request, context) => wireOf(context).decode(response, request, context),
+  };
 }
 
 /** `others` speaks for everything but chat; without it, that is refused. */

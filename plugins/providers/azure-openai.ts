@@ -1,0 +1,89 @@
+/**
+ * Azure OpenAI: models are the names of your deployments. Key: AZURE_OPENAI_API_KEY with AZURE_OPENAI_ENDPOINT, both read
+ * at each request, or a function that gets a token of Microsoft Entra ID. The wire is that of `/openai/v1`; with an
+ * `apiVersion`, the older one with a path for each deployment. Prices are those of your contract: give them in `models`.
+ */
+import { definePlugin, PolyphonyError, type Provider, type WireFormat } from 'polyphony';
+import {
+  type ChatCompletionsQuirks,
+  type ChatCompletionsVendorOptions,
+  chatCompletionsProvider,
+  rememberSecret,
+} from 'polyphony/kit';
+import { responsesWire } from './openai-responses/wire.ts';
+
+export type AzureOpenAIOptions = ChatCompletionsVendorOptions & {
+  /** The first half of `provider/model`. @default 'azure-openai' */
+  readonly id?: string;
+  /** `https://<resource>.openai.azure.com`. @default AZURE_OPENAI_ENDPOINT */
+  readonly endpoint?: string;
+  /** A dated version, for paths by deployment. @default none: `/openai/v1` */
+  readonly apiVersion?: string;
+  /** Gets a token of Microsoft Entra ID, asked before each request: it should cache. @default the key */
+  readonly token?: () => string | Promise<string>;
+  /** The wire of chats; `responses` needs the undated version. @default 'chat-completions' */
+  readonly api?: 'chat-completions' | 'responses';
+};
+
+/** @throws invalid-config when an option is malformed or `responses` is asked of a dated version */
+export function azureOpenAI(given: AzureOpenAIOptions = {}): Provider {
+  const { endpoint, apiVersion, token, api = 'chat-completions', ...options } = given;
+  if (api === 'responses' && apiVersion !== undefined) {
+    const remedy = 'leave apiVersion out to use /openai/v1, or ask for chat completions.';
+    throw new PolyphonyError('invalid-config', `The Responses wire has no "apiVersion" here: ${remedy}`);
+  }
+  const quirks: ChatCompletionsQuirks = {
+    authorisation: 'api-key',
+    maxTokensField: 'max_completion_tokens',
+    strictSchemas: true,
+    omit: ['top_k'],
+    ...(apiVersion === undefined ? {} : { paths: datedPaths(apiVersion) }),
+  };
+  return chatCompletionsProvider({
+    id: 'azure-openai',
+    baseURL: () => baseOf(endpoint ?? process.env.AZURE_OPENAI_ENDPOINT, apiVersion),
+    keyVariable: 'AZURE_OPENAI_API_KEY',
+    requiresKey: token === undefined,
+    listsModels: token === undefined && apiVersion === undefined,
+    quirks,
+    wire: (chatCompletions) => {
+      const facts = { authorisation: 'api-key', strictSchemas: true, leastOutputTokens: 16 };
+      const wire = api === 'responses' ? responsesWire(facts, chatCompletions) : chatCompletions;
+      return token === undefined ? wire : withToken(wire, token);
+    },
+    ...options,
+  });
+}
+
+function baseOf(endpoint: string | undefined, apiVersion: string | undefined): string {
+  if (!endpoint) {
+    const remedy = 'set AZURE_OPENAI_ENDPOINT, as https://name.openai.azure.com, or pass endpoint.';
+    throw new PolyphonyError('invalid-config', `No Azure endpoint is named: ${remedy}`);
+  }
+  const host = endpoint.replace(/\/+$/, '').replace(/\/openai(\/v1)?$/, '');
+  return apiVersion === undefined ? `${host}/openai/v1` : `${host}/openai`;
+}
+
+function datedPaths(apiVersion: string): NonNullable<ChatCompletionsQuirks['paths']> {
+  const path = (operation: string): string =>
+    `/deployments/{model}/${operation}?api-version=${encodeURIComponent(apiVersion)}`;
+  return {
+    chat: path('chat/completions'),
+    embed: path('embeddings'),
+    image: path('images/generations'),
+    imageEdit: path('images/edits'),
+  };
+}
+
+/** The token takes the place of the key. */
+const withToken = (wire: WireFormat, token: () => string | Promise<string>): WireFormat => ({
+  ...wire,
+  async encode(request, context) {
+    const encoded = await wire.encode(request, { ...context, apiKey: undefined });
+    const bearer = await token();
+    rememberSecret(bearer);
+    return { ...encoded, headers: { ...encoded.headers, authorization: `Bearer ${bearer}` } };
+  },
+});
+
+export default definePlugin({ name: 'azure-openai', providers: [azureOpenAI()] });

@@ -1,0 +1,89 @@
+/**
+ * Groq over chat completions. Key: GROQ_API_KEY, read at each request.
+ * Windows and prices are those of @pydantic/genai-prices 0.1.8 (the window of the Llama models that of their makers);
+ * output limits are not known to it: the cards keep the kit's default.
+ */
+import { definePlugin, type Provider } from 'polyphony';
+import {
+  CHAT_CAPABILITIES,
+  type ChatCompletionsQuirks,
+  type ChatCompletionsVendorOptions,
+  chatCompletionsProvider,
+  type ModelCardFields,
+} from 'polyphony/kit';
+
+const source = '@pydantic/genai-prices 0.1.8';
+const WITHOUT_SCHEMA = [...CHAT_CAPABILITIES.filter((capability) => capability !== 'json-schema'), 'seed'] as const;
+const REASONS = [...CHAT_CAPABILITIES, 'seed', 'reasoning', 'prompt-cache'] as const;
+const window = { contextTokens: 131_072, retention: 'none' } as const;
+/** One effort or none: the model's own. Its reasoning stands apart from the text only when asked to. */
+const hybrid: ChatCompletionsQuirks = {
+  reasoning: 'effort',
+  effortNames: { minimal: 'default', low: 'default', medium: 'default', high: 'default' },
+  structuredOutput: 'json-object',
+  body: { reasoning_format: 'parsed' },
+};
+const effortful: ChatCompletionsQuirks = { reasoning: 'effort', efforts: ['low', 'medium', 'high'] };
+
+const MODELS: readonly ModelCardFields[] = [
+  {
+    ...window,
+    id: 'openai/gpt-oss-120b',
+    tier: 'balanced',
+    capabilities: REASONS,
+    price: { input: 0.15, output: 0.6, cacheRead: 0.075, source },
+    wire: { ...effortful },
+  },
+  {
+    ...window,
+    id: 'openai/gpt-oss-20b',
+    tier: 'fast',
+    capabilities: REASONS,
+    price: { input: 0.075, output: 0.3, cacheRead: 0.0375, source },
+    wire: { ...effortful },
+  },
+  {
+    ...window,
+    id: 'llama-3.3-70b-versatile',
+    tier: 'balanced',
+    capabilities: WITHOUT_SCHEMA,
+    price: { input: 0.59, output: 0.79, source },
+  },
+  {
+    ...window,
+    id: 'llama-3.1-8b-instant',
+    tier: 'fast',
+    capabilities: WITHOUT_SCHEMA,
+    price: { input: 0.05, output: 0.08, source },
+  },
+  {
+    ...window,
+    id: 'qwen/qwen3-32b',
+    tier: 'balanced',
+    capabilities: [...WITHOUT_SCHEMA, 'reasoning'],
+    price: { input: 0.29, output: 0.59, source },
+    wire: { ...hybrid },
+  },
+];
+
+const quirks: ChatCompletionsQuirks = {
+  maxTokensField: 'max_completion_tokens',
+  omit: ['top_k', 'logprobs', 'top_logprobs', 'presence_penalty', 'frequency_penalty'],
+  jsonInWords: true,
+  messageNames: false,
+  reasoning: 'none',
+};
+
+/** @throws invalid-config when an option is malformed */
+export function groq(options: ChatCompletionsVendorOptions = {}): Provider {
+  return chatCompletionsProvider({
+    id: 'groq',
+    baseURL: 'https://api.groq.com/openai/v1',
+    keyVariable: 'GROQ_API_KEY',
+    models: MODELS,
+    quirks,
+    ...options,
+  });
+}
+
+export default definePlugin({ name: 'groq', providers: [groq()] });

@@ -1,0 +1,127 @@
+/**
+ * Mistral over chat completions, embeddings and moderation. Key: MISTRAL_API_KEY, read at each request.
+ * Windows and prices are those of @pydantic/genai-prices 0.1.8. The vendor publishes no output limits: the cards keep the
+ * kit's default. `safe_prompt` and the like go through `providerOptions`.
+ */
+import { definePlugin, type Provider, type TokenPrice } from 'polyphony';
+import {
+  CHAT_CAPABILITIES,
+  type ChatCompletionsQuirks,
+  type ChatCompletionsVendorOptions,
+  chatCompletionsProvider,
+  type ModelCardFields,
+} from 'polyphony/kit';
+
+const price = (input: number, output: number, cacheRead?: number): TokenPrice => ({
+  input,
+  output,
+  ...(cacheRead === undefined ? {} : { cacheRead }),
+  source: '@pydantic/genai-prices 0.1.8',
+});
+
+const WRITES = [...CHAT_CAPABILITIES, 'seed', 'penalties', 'prefix', 'prompt-cache'] as const;
+const SEES = [...WRITES, 'image-in', 'file-in'] as const;
+const quarterMillion = { contextTokens: 262_144, retention: 'provider' } as const;
+/** These reason on demand, all or nothing. */
+const reasons = {
+  capabilities: [...SEES, 'reasoning'],
+  wire: { reasoning: 'effort', efforts: ['none', 'high'] } satisfies ChatCompletionsQuirks,
+} as const;
+
+const MODELS: readonly ModelCardFields[] = [
+  {
+    ...quarterMillion,
+    ...reasons,
+    id: 'mistral-medium-3-5',
+    aliases: ['mistral-medium-latest'],
+    tier: 'premium',
+    price: price(1.5, 7.5, 0.15),
+  },
+  {
+    ...quarterMillion,
+    id: 'mistral-large-2512',
+    aliases: ['mistral-large-latest'],
+    tier: 'balanced',
+    capabilities: SEES,
+    price: price(0.5, 1.5, 0.05),
+  },
+  {
+    ...quarterMillion,
+    ...reasons,
+    id: 'mistral-small-2603',
+    aliases: ['mistral-small-latest'],
+    tier: 'fast',
+    price: price(0.15, 0.6, 0.015),
+  },
+  {
+    ...quarterMillion,
+    id: 'ministral-8b-2512',
+    aliases: ['ministral-8b-latest'],
+    tier: 'fast',
+    capabilities: SEES,
+    price: price(0.15, 0.15, 0.015),
+  },
+  {
+    id: 'ministral-3b-2512',
+    aliases: ['ministral-3b-latest'],
+    tier: 'fast',
+    contextTokens: 131_072,
+    retention: 'provider',
+    capabilities: SEES,
+    price: price(0.1, 0.1, 0.01),
+  },
+  {
+    id: 'codestral-2508',
+    aliases: ['codestral-latest'],
+    tier: 'balanced',
+    contextTokens: 256_000,
+    retention: 'provider',
+    capabilities: WRITES,
+    price: price(0.3, 0.9, 0.03),
+  },
+  {
+    id: 'mistral-embed',
+    operations: ['embed'],
+    capabilities: ['embeddings'],
+    contextTokens: 8192,
+    maxOutputTokens: 0,
+    retention: 'provider',
+    price: price(0.1, 0.1),
+    wire: { omit: ['dimensions'] } satisfies ChatCompletionsQuirks,
+  },
+  {
+    id: 'mistral-moderation-latest',
+    operations: ['moderate'],
+    capabilities: ['moderation'],
+    retention: 'provider',
+    price: null,
+  },
+];
+
+const quirks: ChatCompletionsQuirks = {
+  // Fields that it does not know are refused.
+  omit: ['top_k', 'user', 'service_tier', 'logprobs', 'top_logprobs'],
+  rename: { seed: 'random_seed', dimensions: 'output_dimension' },
+  streamUsage: false,
+  messageNames: false,
+  toolChoiceRequired: 'any',
+  toolCallIds: 'nine-alphanumerics',
+  files: 'document_url',
+  prefixField: 'prefix',
+  strictSchemas: true,
+  reasoning: 'none',
+};
+
+/** @throws invalid-config when an option is malformed */
+export function mistral(options: ChatCompletionsVendorOptions = {}): Provider {
+  return chatCompletionsProvider({
+    id: 'mistral',
+    baseURL: 'https://api.mistral.ai/v1',
+    keyVariable: 'MISTRAL_API_KEY',
+    models: MODELS,
+    quirks,
+    ...options,
+  });
+}
+
+export default definePlugin({ name: 'mistral', providers: [mistral()] });

@@ -1,0 +1,77 @@
+/**
+ * OpenRouter over chat completions. Key: OPENROUTER_API_KEY, read at each request.
+ * Prices and windows are those of @pydantic/genai-prices 0.1.8 for this router. It has hundreds of models: any other is
+ * answered as `openrouter/<vendor>/<model>`. Its own routing goes through `providerOptions`, as `{ openrouter: { provider:
+ * { order: […] }, models: […] } }`.
+ */
+import { definePlugin, type Provider, type TokenPrice } from 'polyphony';
+import {
+  CHAT_CAPABILITIES,
+  type ChatCompletionsQuirks,
+  type ChatCompletionsVendorOptions,
+  chatCompletionsProvider,
+  type ModelCardFields,
+} from 'polyphony/kit';
+
+const CAN = [...CHAT_CAPABILITIES, 'reasoning', 'prompt-cache', 'image-in', 'file-in'] as const;
+const WITHOUT_IMAGES = CAN.filter((capability) => capability !== 'image-in');
+
+const price = (input: number, output: number, cacheRead: number, cacheWrite?: number): TokenPrice => ({
+  input,
+  output,
+  cacheRead,
+  ...(cacheWrite === undefined ? {} : { cacheWrite }),
+  source: '@pydantic/genai-prices 0.1.8',
+});
+
+/** Above the threshold the whole request costs twice the input and one and a half times the output. */
+function longContext(input: number, output: number, cacheRead: number, cacheWrite: number): TokenPrice {
+  const above = { input: input * 2, output: output * 1.5, cacheRead: cacheRead * 2, cacheWrite: cacheWrite * 2 };
+  return { ...price(input, output, cacheRead, cacheWrite), tiers: [{ aboveInputTokens: 272_000, ...above }] };
+}
+
+const MODELS: readonly ModelCardFields[] = [
+  {
+    id: 'anthropic/claude-opus-5.5',
+    tier: 'premium',
+    contextTokens: 1_000_000,
+    price: price(4, 20, 0.2, 5),
+  },
+  {
+    id: 'anthropic/claude-sonnet-5',
+    tier: 'balanced',
+    contextTokens: 1_000_000,
+    price: price(2, 10, 0.2, 2.5),
+  },
+  { id: 'anthropic/claude-haiku-4.5', tier: 'fast', contextTokens: 200_000, price: price(1, 5, 0.1, 1.25) },
+  { id: 'openai/gpt-6-sol', tier: 'premium', contextTokens: 1_050_000, price: longContext(2, 10, 0.2, 2.5) },
+  { id: 'openai/gpt-6-luna', tier: 'fast', contextTokens: 1_050_000, price: longContext(0.1, 0.5, 0.01, 0.125) },
+  {
+    id: 'moonshotai/kimi-k3',
+    tier: 'premium',
+    contextTokens: 1_048_576,
+    capabilities: WITHOUT_IMAGES,
+    price: price(3, 15, 0.3),
+  },
+];
+
+const quirks: ChatCompletionsQuirks = {
+  reasoning: 'object',
+  cacheControl: true,
+  // Usage comes with every answer.
+  streamUsage: false,
+};
+
+/** @throws invalid-config when an option is malformed */
+export function openrouter(options: ChatCompletionsVendorOptions = {}): Provider {
+  return chatCompletionsProvider({
+    id: 'openrouter',
+    baseURL: 'https://openrouter.ai/api/v1',
+    keyVariable: 'OPENROUTER_API_KEY',
+    models: MODELS.map((card) => ({ capabilities: CAN, ...card })),
+    quirks,
+    ...options,
+  });
+}
+
+export default definePlugin({ name: 'openrouter', providers: [openrouter()] });
