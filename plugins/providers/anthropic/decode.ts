@@ -105,8 +105,8 @@ function readData(state: State, data: string): void {
     return;
   }
   state.raw?.push(body);
-  const read = READERS[asText(body.type) ?? ''];
-  if (read !== undefined) read(state, body);
+  const type = asText(body.type) ?? '';
+  if (Object.hasOwn(READERS, type)) READERS[type]?.(state, body);
   else if (body.error !== undefined) state.failure = errorInside(body);
 }
 
@@ -162,15 +162,15 @@ function readCounts(state: State, usage: unknown): void {
   if (told !== undefined) addCounts(state.counts, told);
 }
 
-const REASONS: Readonly<Record<string, FinishReason>> = {
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  max_tokens: 'length',
-  model_context_window_exceeded: 'length',
-  tool_use: 'tool-calls',
-  refusal: 'content-filter',
-  pause_turn: 'pause',
-};
+const REASONS: ReadonlyMap<string, FinishReason> = new Map([
+  ['end_turn', 'stop'],
+  ['stop_sequence', 'stop'],
+  ['max_tokens', 'length'],
+  ['model_context_window_exceeded', 'length'],
+  ['tool_use', 'tool-calls'],
+  ['refusal', 'content-filter'],
+  ['pause_turn', 'pause'],
+]);
 
 /** The last events. */
 function finish(state: State): readonly ModelEvent[] {
@@ -179,7 +179,7 @@ function finish(state: State): readonly ModelEvent[] {
   if (malformed > 0) events.push(warning('malformed-chunk', `${malformed} pieces of the stream could not be read.`));
   const usage = usageOf(state.counts);
   if (usage === undefined) events.push(warning('usage-missing', 'The provider told no usage: the counts are zero.'));
-  const reason = REASONS[state.reason ?? ''] ?? 'other';
+  const reason = REASONS.get(state.reason ?? '') ?? 'other';
   const { citations } = blocks;
   events.push({
     type: 'finish',

@@ -116,21 +116,21 @@ function readCandidate(state: State, candidate: JsonRecord): void {
   if (citations.length > 0) state.citations = citations;
 }
 
-const REASONS: Readonly<Record<string, FinishReason>> = {
-  STOP: 'stop',
-  FUNCTION_CALL: 'tool-calls',
-  TOOL_CALLS: 'tool-calls',
-  MAX_TOKENS: 'length',
-  SAFETY: 'content-filter',
-  RECITATION: 'content-filter',
-  BLOCKLIST: 'content-filter',
-  PROHIBITED_CONTENT: 'content-filter',
-  SPII: 'content-filter',
-  IMAGE_SAFETY: 'content-filter',
-  IMAGE_PROHIBITED_CONTENT: 'content-filter',
-  IMAGE_RECITATION: 'content-filter',
-  MALFORMED_FUNCTION_CALL: 'error',
-};
+const REASONS: ReadonlyMap<string, FinishReason> = new Map([
+  ['STOP', 'stop'],
+  ['FUNCTION_CALL', 'tool-calls'],
+  ['TOOL_CALLS', 'tool-calls'],
+  ['MAX_TOKENS', 'length'],
+  ['SAFETY', 'content-filter'],
+  ['RECITATION', 'content-filter'],
+  ['BLOCKLIST', 'content-filter'],
+  ['PROHIBITED_CONTENT', 'content-filter'],
+  ['SPII', 'content-filter'],
+  ['IMAGE_SAFETY', 'content-filter'],
+  ['IMAGE_PROHIBITED_CONTENT', 'content-filter'],
+  ['IMAGE_RECITATION', 'content-filter'],
+  ['MALFORMED_FUNCTION_CALL', 'error'],
+]);
 
 function finish(state: State): void {
   endParts(state.parts);
@@ -159,7 +159,7 @@ function finish(state: State): void {
 
 function reasonOf({ reason, parts }: State): FinishReason {
   if (reason === undefined) return 'content-filter';
-  const known = REASONS[reason] ?? 'other';
+  const known = REASONS.get(reason) ?? 'other';
   return known === 'stop' && parts.calls > 0 ? 'tool-calls' : known;
 }
 

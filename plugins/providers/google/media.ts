@@ -44,5 +44,6 @@ const inline = (mimeType: string, data: string): WirePart => ({ inlineData: { mi
 /** By the end of the path; addresses without one (uploaded files, videos of sites) need none. */
 function typeOfName(url: string): string | undefined {
   const extension = /\.([a-z0-9]+)(?:[?#]|$)/i.exec(url.replace(/^[a-z]+:\/\/[^/]*/i, ''))?.[1];
-  return extension === undefined ? undefined : TYPES[extension.toLowerCase()];
+  const known = extension?.toLowerCase() ?? '';
+  return Object.hasOwn(TYPES, known) ? TYPES[known] : undefined;
 }

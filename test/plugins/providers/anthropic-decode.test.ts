@@ -220,6 +220,18 @@ describe('endings', () => {
     expect(codes(response)).toEqual(['malformed-chunk']);
   });
 
+  test('hostile names are unknown ones', async () => {
+    const answer = namedEvents([
+      start(),
+      { type: '__proto__' },
+      { type: 'constructor' },
+      ...text(0, 'x'),
+      ending('__proto__'),
+      stop,
+    ]);
+    expect((await answered(answer)).response).toMatchObject({ finishReason: 'other', content: [{ text: 'x' }] });
+  });
+
   test('an overload in the middle of a stream is an error, behind the text before it', async () => {
     const error = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } };
     const answer = namedEvents([start(), ...text(0, 'x'), error]);

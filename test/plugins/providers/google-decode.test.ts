@@ -150,7 +150,9 @@ describe('endings', () => {
     ['SPII', 'content-filter'],
     ['BLOCKLIST', 'content-filter'],
     ['MALFORMED_FUNCTION_CALL', 'error'],
+    ['FUNCTION_CALL', 'tool-calls'],
     ['LANGUAGE', 'other'],
+    ['__proto__', 'other'],
   ])('%s is %s', async (reason, expected) => {
     expect((await answered(events([chunk([{ text: 'x' }], reason)]))).response.finishReason).toBe(expected);
   });
