@@ -4,9 +4,10 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
-import type { Agent, Dispatcher } from 'undici';
+import type { Agent } from 'undici';
 import { abortError, PolyphonyError } from '../core/errors.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../core/provider.ts';
+import { Exchange, type Head } from './exchange.ts';
 
 export interface TransportOptions {
   /** How long a connection may take to open, TLS included, in milliseconds. @default 10000 */
@@ -38,7 +39,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
       // One signal may stand for a run of hundreds of calls, which is no leak.
       setMaxListeners(0, request.signal);
       try {
-        return responseOf(await dispatch(await agent, request), request);
+        return await responseOf(dispatch(await agent, request), request);
       } catch (error) {
         throw closed ? closedError(request.url) : transportError(error, request);
       }
@@ -65,30 +66,65 @@ async function openAgent(options: TransportOptions): Promise<Agent> {
   });
 }
 
-function dispatch(agent: Agent, request: TransportRequest): Promise<Dispatcher.ResponseData> {
-  const url = new URL(request.url);
-  return agent.request({
-    origin: url.origin,
-    path: url.pathname + url.search,
-    method: request.method,
-    headers: { 'accept-encoding': 'gzip, deflate, br', ...request.headers },
-    body: request.body ?? null,
-    signal: request.signal,
-  });
+function dispatch(agent: Agent, request: TransportRequest): Exchange {
+  const { origin, path } = placeOf(request.url);
+  const exchange = new Exchange(request.signal);
+  agent.dispatch(
+    {
+      origin,
+      path,
+      method: request.method,
+      headers: { 'accept-encoding': 'gzip, deflate, br', ...request.headers },
+      body: request.body ?? null,
+    },
+    exchange,
+  );
+  return exchange;
+}
+
+interface Place {
+  readonly origin: string;
+  readonly path: string;
+}
+
+const MAX_PLACES = 256;
+const places = new Map<string, Place>();
+
+/** Programs ask the same few addresses again and again, and parsing one costs as much as a whole layer. */
+function placeOf(url: string): Place {
+  const known = places.get(url);
+  if (known !== undefined) return known;
+  const { origin, pathname, search } = new URL(url);
+  const place = { origin, path: pathname + search };
+  if (places.size >= MAX_PLACES) places.clear();
+  places.set(url, place);
+  return place;
 }
 
 // ---------------------------------------------------------------------------------------------------- answers
 
-async function responseOf(answer: Dispatcher.ResponseData, request: TransportRequest): Promise<TransportResponse> {
-  const headers = headersOf(answer.headers);
+async function responseOf(exchange: Exchange, request: TransportRequest): Promise<TransportResponse> {
+  const head = await exchange.head;
+  const headers = headersOf(head.headers);
   const encoding = headers['content-encoding'];
   const plain = encoding === undefined || encoding === 'identity';
-  const stream: Readable = plain ? answer.body : await decompressed(answer.body, encoding, request);
-  const body = new Body(stream, request);
-  return { status: answer.statusCode, headers, body, bytes: (limitBytes) => readAll(body, request, limitBytes) };
+  const body = plain
+    ? new Body(exchange, exchange, request)
+    : bodyOf(await decompressed(exchange, encoding, request), request);
+  return { status: head.status, headers, body, bytes: (limitBytes) => readAll(body, request, limitBytes) };
 }
 
-function headersOf(raw: Dispatcher.ResponseData['headers']): Record<string, string> {
+/** As they are where no header came twice. */
+function headersOf(raw: Head['headers']): Readonly<Record<string, string>> {
+  return isPlain(raw) ? raw : joined(raw);
+}
+
+function isPlain(raw: Head['headers']): raw is Readonly<Record<string, string>> {
+  for (const name in raw) if (typeof raw[name] !== 'string') return false;
+  return true;
+}
+
+function joined(raw: Head['headers']): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const name in raw) {
     const value = raw[name];
@@ -98,13 +134,16 @@ function headersOf(raw: Dispatcher.ResponseData['headers']): Record<string, stri
 }
 
 /** Left-most encoding was applied first, so it is undone last. */
-async function decompressed(source: Readable, encoding: string, request: TransportRequest): Promise<Readable> {
-  const [zlib, { pipeline }] = await Promise.all([import('node:zlib'), import('node:stream')]);
-  let stream = source;
+async function decompressed(source: Exchange, encoding: string, request: TransportRequest): Promise<Readable> {
+  const [zlib, { pipeline, Readable: ReadableStream }] = await Promise.all([
+    import('node:zlib'),
+    import('node:stream'),
+  ]);
+  let stream = ReadableStream.from(source, { objectMode: false });
   for (const name of encoding.split(',').reverse()) {
     const decoder = decoderOf(zlib, name.trim().toLowerCase());
     if (decoder === undefined) {
-      source.on('error', () => {}).destroy();
+      await source.return();
       throw new PolyphonyError(
         'network',
         `${hostOf(request.url)} answered in the content encoding "${encoding}", which cannot be read: gzip, deflate and br can.`,
@@ -129,48 +168,71 @@ function decoderOf(
 
 /** One iteration of a body. A class because it is iterable and iterator at once: no generator in the hot path. */
 class Body implements AsyncIterableIterator<Uint8Array> {
-  readonly #stream: Readable;
-  readonly #request: TransportRequest;
-  #chunks: AsyncIterator<Uint8Array> | undefined;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #exchange: Exchange | undefined;
+  readonly #rethrow: (error: unknown) => never;
 
-  constructor(stream: Readable, request: TransportRequest) {
-    this.#stream = stream;
-    this.#request = request;
+  constructor(chunks: AsyncIterator<Uint8Array>, exchange: Exchange | undefined, request: TransportRequest) {
+    this.#chunks = chunks;
+    this.#exchange = exchange;
+    this.#rethrow = (error) => {
+      throw transportError(error, request);
+    };
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  async next(): Promise<IteratorResult<Uint8Array>> {
-    this.#chunks ??= this.#stream[Symbol.asyncIterator]();
-    try {
-      return await this.#chunks.next();
-    } catch (error) {
-      throw transportError(error, this.#request);
-    }
+  next(): Promise<IteratorResult<Uint8Array>> {
+    return this.#chunks.next().then(undefined, this.#rethrow);
   }
 
   /** Closes the socket unless the body was read to its end. */
   async return(): Promise<IteratorResult<Uint8Array>> {
-    if (!this.#stream.destroyed) this.#stream.on('error', () => {}).destroy();
+    await this.#chunks.return?.();
     return { done: true, value: undefined };
+  }
+
+  arrived(): Uint8Array | undefined {
+    return this.#exchange?.arrived();
   }
 }
 
+/** Decompressed: destroying the last stream destroys those before it, and the first one leaves the exchange. */
+function bodyOf(stream: Readable, request: TransportRequest): Body {
+  const chunks: AsyncIterator<Uint8Array> = {
+    next: () => {
+      iterator ??= stream[Symbol.asyncIterator]();
+      return iterator.next();
+    },
+    async return() {
+      if (!stream.destroyed) stream.on('error', () => {}).destroy();
+      return { done: true, value: undefined };
+    },
+  };
+  let iterator: AsyncIterator<Uint8Array> | undefined;
+  return new Body(chunks, undefined, request);
+}
+
 async function readAll(body: Body, request: TransportRequest, limitBytes = 64 * MEBIBYTE): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
+  const whole = body.arrived();
+  if (whole !== undefined && whole.length <= limitBytes) return whole;
+  const chunks: Uint8Array[] = whole === undefined ? [] : [whole];
+  let length = whole?.length ?? 0;
+  for (;;) {
     if (length > limitBytes) {
+      await body.return();
       throw new PolyphonyError(
         'network',
         `${hostOf(request.url)} sent more than ${limitBytes} bytes, the limit of one answer: ask for less.`,
         { retryable: false },
       );
     }
-    chunks.push(chunk);
+    const { done, value } = await body.next();
+    if (done) break;
+    length += value.length;
+    chunks.push(value);
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
 }

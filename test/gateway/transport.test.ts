@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { createServer as createNetServer } from 'node:net';
 import { brotliCompressSync, constants, createGzip, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -68,6 +69,18 @@ describe('answers', () => {
       response.end(compress(text));
     });
     expect(await textOf(await transportOf().request(get(server.url)))).toBe(text);
+  });
+
+  test('larger than what is read ahead reach a slow reader whole and in order', async () => {
+    const sent = Buffer.from(Array.from({ length: 2_000_000 }, (_, index) => index % 251));
+    const server = await loopback((_, response) => void response.end(sent));
+    const response = await transportOf().request(get(server.url));
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of response.body) {
+      chunks.push(chunk);
+      await new Promise(setImmediate);
+    }
+    expect(Buffer.concat(chunks).equals(sent)).toBe(true);
   });
 
   test('are decompressed in the order that several encodings were applied in', async () => {
@@ -209,6 +222,29 @@ describe('cancelling', () => {
     controller.abort();
     expect((await pending).code).toBe('cancelled');
     await server.closed;
+  });
+
+  test('while it waits for a free connection ends it at once, and it is never sent', async () => {
+    const server = await loopback((received, response) => void (received.path === '/2' && response.end('second')));
+    const transport = transportOf({ maxConnectionsPerOrigin: 1 });
+    const first = new AbortController();
+    const pending = failure(transport.request(get(`${server.url}/1`, first.signal)));
+    const queued = new AbortController();
+    const waiting = failure(transport.request(get(`${server.url}/never`, queued.signal)));
+    queued.abort();
+    expect((await waiting).code).toBe('cancelled');
+    first.abort();
+    expect((await pending).code).toBe('cancelled');
+    expect(await textOf(await transport.request(get(`${server.url}/2`)))).toBe('second');
+    expect(server.received.map(({ path }) => path)).not.toContain('/never');
+  });
+
+  test('leaves no listener behind on a signal that many requests share', async () => {
+    const server = await loopback((_, response) => void response.end('done'));
+    const transport = transportOf();
+    const { signal } = new AbortController();
+    for (let round = 0; round < 3; round += 1) await textOf(await transport.request(get(server.url, signal)));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
   test('carries the reason of the signal where it is an error of ours', async () => {
