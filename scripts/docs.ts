@@ -105,9 +105,8 @@ async function checkPlans(blocks: readonly Block[]): Promise<void> {
   const polyphony = await createPolyphony();
   for (const block of blocks) {
     if (!block.text.includes('"nodes"')) continue;
-    const errors = polyphony
-      .validate(block.text, { repair: false })
-      .issues.filter(({ severity }) => severity === 'error');
+    const { issues } = await polyphony.validate(block.text, { repair: false });
+    const errors = issues.filter(({ severity }) => severity === 'error');
     report(
       block,
       errors.length === 0 ? undefined : errors.map(({ path, message }) => `${path}: ${message}`).join('\n'),

@@ -1,0 +1,110 @@
+/** The pages keep up with the code: every plugin, error, event and issue has its place, and every link leads somewhere. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { TRANSIENT_EVENTS } from '../../src/core/engine.ts';
+import { ERROR_CODES } from '../../src/core/errors.ts';
+import { ISSUE_CODES, REPAIR_CODES } from '../../src/validator/codes.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const filesBelow = (folder: string): readonly string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
+
+/** The cells of every row whose first cell holds code alone, by that code. */
+function rowsOf(path: string): ReadonlyMap<string, readonly string[]> {
+  const rows = read(path)
+    .split('\n')
+    .filter((line) => /^\| `[^`]+` \|/.test(line))
+    .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')));
+  return new Map(rows.map(([first = '', ...rest]) => [first.slice(1, -1), rest]));
+}
+
+/** The `type` literals of a union or an interface in a source file, from its declaration to its end. */
+function eventTypes(path: string, declaration: string): readonly string[] {
+  const source = read(path);
+  const start = source.indexOf(declaration);
+  expect(start, `${path} declares ${declaration}`).toBeGreaterThanOrEqual(0);
+  const end = source.slice(start).search(declaration.includes('interface') ? /^\}$/m : /;\n\n/);
+  return [...source.slice(start, start + end).matchAll(/readonly type: '([a-z-]+)'/g)].map(([, type = '']) => type);
+}
+
+describe('every plugin has its page', () => {
+  const plugins = filesBelow('plugins').filter((path) => /^plugins\/[^/]+\/[^/]+\.ts$/.test(path));
+
+  test.each(plugins)('%s', (path) => {
+    const [, kind = '', file = ''] = path.split('/');
+    const page = join('docs', kind === 'providers' ? 'providers' : 'plugins', file.replace(/\.ts$/, '.md'));
+    expect(existsSync(join(root, page)), `${page} is missing`).toBe(true);
+  });
+
+  test('there are plugins', () => expect(plugins.length).toBeGreaterThan(10));
+});
+
+describe('every relative link leads to a file, and every anchor to a heading', () => {
+  const pages = ['README.md', ...filesBelow('docs').filter((path) => path.endsWith('.md'))];
+  /** As the places where these pages are read make them. */
+  const anchorsOf = (path: string): readonly string[] =>
+    [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replace(/ /g, '-'),
+    );
+
+  test.each(pages)('%s', (page) => {
+    const text = read(page).replace(/^```[\s\S]*?^```/gm, '');
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+    const broken = links.filter((link) => {
+      if (/^[a-z]+:/.test(link)) return false;
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? page : relative(root, resolve(root, dirname(page), path));
+      return !existsSync(join(root, target)) || (anchor !== undefined && !anchorsOf(target).includes(anchor));
+    });
+    expect(broken).toEqual([]);
+  });
+
+  test('every page can be reached from the README', () => {
+    const reached = new Set<string>();
+    const queue = ['README.md'];
+    for (let page = queue.shift(); page !== undefined; page = queue.shift()) {
+      if (reached.has(page) || !existsSync(join(root, page))) continue;
+      reached.add(page);
+      for (const [, link = ''] of read(page).matchAll(/\]\(([^)\s#]+\.md)(?:#[^)]*)?\)/g)) {
+        queue.push(relative(root, resolve(root, dirname(page), link)));
+      }
+    }
+    expect(pages.filter((page) => !reached.has(page))).toEqual([]);
+  });
+});
+
+test('the reference of errors has every code, and says of each whether it is retryable', () => {
+  const rows = rowsOf('docs/reference/errors.md');
+  expect([...rows.keys()]).toEqual(Object.keys(ERROR_CODES));
+  for (const [code, retryable] of Object.entries(ERROR_CODES)) {
+    const said = rows.get(code)?.[0];
+    if (code === 'tool-failed' || code === 'plugin-failed') expect(said).toMatch(/^as the/);
+    else expect(said, code).toBe(retryable ? 'yes' : 'no');
+  }
+});
+
+test('the reference of events has every event, and says of each whether the journal keeps it', () => {
+  const run = [
+    ...eventTypes('src/core/engine.ts', 'export type RunEvent'),
+    ...eventTypes('src/core/engine.ts', 'export type NodeProgress'),
+  ];
+  const model = [
+    ...eventTypes('src/core/event.ts', 'export type ModelEvent'),
+    ...eventTypes('src/core/event.ts', 'export interface FinishEvent'),
+  ];
+  const rows = rowsOf('docs/reference/events.md');
+  expect([...rows.keys()].sort()).toEqual([...run, ...model].sort());
+  const transient: ReadonlySet<string> = TRANSIENT_EVENTS;
+  for (const type of run) expect(rows.get(type)?.[0], type).toBe(transient.has(type) ? 'passing' : 'yes');
+});
+
+test('the reference of issues has every code of the validator, with its severity', () => {
+  const rows = rowsOf('docs/reference/plan-issues.md');
+  expect([...rows.keys()].sort()).toEqual([...Object.keys(ISSUE_CODES), ...Object.keys(REPAIR_CODES)].sort());
+  for (const [code, severity] of Object.entries(ISSUE_CODES)) expect(rows.get(code)?.[0], code).toContain(severity);
+});
