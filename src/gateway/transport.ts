@@ -39,7 +39,9 @@ export function createTransport(options: TransportOptions = {}): Transport {
       // One signal may stand for a run of hundreds of calls, which is no leak.
       setMaxListeners(0, request.signal);
       try {
-        return await responseOf(dispatch(await agent, request), request);
+        const opened = await agent;
+        if (request.signal.aborted) throw abortError(request.signal);
+        return await responseOf(dispatch(opened, request), request);
       } catch (error) {
         throw closed ? closedError(request.url) : transportError(error, request);
       }

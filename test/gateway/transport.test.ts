@@ -224,11 +224,25 @@ describe('cancelling', () => {
     await server.closed;
   });
 
+  test('while the first request of all still loads what it needs ends it', async () => {
+    const server = await loopback(() => {});
+    const controller = new AbortController();
+    const pending = failure(transportOf().request(get(server.url, controller.signal)));
+    controller.abort();
+    expect((await pending).code).toBe('cancelled');
+    expect(server.received).toHaveLength(0);
+  });
+
   test('while it waits for a free connection ends it at once, and it is never sent', async () => {
-    const server = await loopback((received, response) => void (received.path === '/2' && response.end('second')));
+    const arrived = deferred();
+    const server = await loopback(({ path }, response) => {
+      if (path === '/1') arrived.resolve();
+      else response.end('second');
+    });
     const transport = transportOf({ maxConnectionsPerOrigin: 1 });
     const first = new AbortController();
     const pending = failure(transport.request(get(`${server.url}/1`, first.signal)));
+    await arrived.promise;
     const queued = new AbortController();
     const waiting = failure(transport.request(get(`${server.url}/never`, queued.signal)));
     queued.abort();
