@@ -1,7 +1,7 @@
 /**
  * Groq over chat completions. Key: GROQ_API_KEY, read at each request.
- * Windows and prices are those of @pydantic/genai-prices 0.1.8 (the window of the Llama models that of their makers);
- * output limits are not known to it: the cards keep the kit's default.
+ * Windows and prices are those of @pydantic/genai-prices 0.1.8 (the window of the Llama models that of their makers). Output
+ * limits are those that console.groq.com/docs/models stated in 2025; they could not be read again.
  */
 import { definePlugin, type Provider } from 'polyphony';
 import {
@@ -29,6 +29,7 @@ const MODELS: readonly ModelCardFields[] = [
   {
     ...window,
     id: 'openai/gpt-oss-120b',
+    maxOutputTokens: 65_536,
     tier: 'balanced',
     capabilities: REASONS,
     price: { input: 0.15, output: 0.6, cacheRead: 0.075, source },
@@ -37,6 +38,7 @@ const MODELS: readonly ModelCardFields[] = [
   {
     ...window,
     id: 'openai/gpt-oss-20b',
+    maxOutputTokens: 65_536,
     tier: 'fast',
     capabilities: REASONS,
     price: { input: 0.075, output: 0.3, cacheRead: 0.0375, source },
@@ -45,6 +47,7 @@ const MODELS: readonly ModelCardFields[] = [
   {
     ...window,
     id: 'llama-3.3-70b-versatile',
+    maxOutputTokens: 32_768,
     tier: 'balanced',
     capabilities: WITHOUT_SCHEMA,
     price: { input: 0.59, output: 0.79, source },
@@ -52,6 +55,7 @@ const MODELS: readonly ModelCardFields[] = [
   {
     ...window,
     id: 'llama-3.1-8b-instant',
+    maxOutputTokens: 131_072,
     tier: 'fast',
     capabilities: WITHOUT_SCHEMA,
     price: { input: 0.05, output: 0.08, source },
@@ -59,6 +63,7 @@ const MODELS: readonly ModelCardFields[] = [
   {
     ...window,
     id: 'qwen/qwen3-32b',
+    maxOutputTokens: 40_960,
     tier: 'balanced',
     capabilities: [...WITHOUT_SCHEMA, 'reasoning'],
     price: { input: 0.29, output: 0.59, source },

@@ -1,7 +1,7 @@
 /**
  * Mistral over chat completions, embeddings and moderation. Key: MISTRAL_API_KEY, read at each request.
- * Windows and prices are those of @pydantic/genai-prices 0.1.8. The vendor publishes no output limits: the cards keep the
- * kit's default. `safe_prompt` and the like go through `providerOptions`.
+ * Windows and prices are those of @pydantic/genai-prices 0.1.8. There is no limit of the output but the window, which
+ * prompt and answer share. `safe_prompt` and the like go through `providerOptions`.
  */
 import { definePlugin, type Provider, type TokenPrice } from 'polyphony';
 import {
@@ -21,7 +21,7 @@ const price = (input: number, output: number, cacheRead?: number): TokenPrice =>
 
 const WRITES = [...CHAT_CAPABILITIES, 'seed', 'penalties', 'prefix', 'prompt-cache'] as const;
 const SEES = [...WRITES, 'image-in', 'file-in'] as const;
-const quarterMillion = { contextTokens: 262_144, retention: 'provider' } as const;
+const quarterMillion = { contextTokens: 262_144, maxOutputTokens: 262_144, retention: 'provider' } as const;
 /** These reason on demand, all or nothing. */
 const reasons = {
   capabilities: [...SEES, 'reasoning'],
@@ -66,6 +66,7 @@ const MODELS: readonly ModelCardFields[] = [
     aliases: ['ministral-3b-latest'],
     tier: 'fast',
     contextTokens: 131_072,
+    maxOutputTokens: 131_072,
     retention: 'provider',
     capabilities: SEES,
     price: price(0.1, 0.1, 0.01),
@@ -75,6 +76,7 @@ const MODELS: readonly ModelCardFields[] = [
     aliases: ['codestral-latest'],
     tier: 'balanced',
     contextTokens: 256_000,
+    maxOutputTokens: 256_000,
     retention: 'provider',
     capabilities: WRITES,
     price: price(0.3, 0.9, 0.03),

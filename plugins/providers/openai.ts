@@ -1,6 +1,14 @@
 /**
- * OpenAI over chat completions, embeddings, images and moderation. Key: OPENAI_API_KEY, read at each request.
- * Windows and prices are those of @pydantic/genai-prices 0.1.8; output limits those of the models' own pages.
+ * OpenAI over chat completions, embeddings, images and moderation; `api: 'responses'` takes the Responses wire for chats.
+ * Key: OPENAI_API_KEY, read at each request. Where the facts on the cards come from:
+ *
+ * - Windows and prices: @pydantic/genai-prices 0.1.8, the threshold of the tiers included.
+ * - Output limits are not in that list. 128,000 of GPT-5.4 mini and GPT-5.5: pages of resellers (vercel.com/ai-gateway,
+ *   docs.oxen.ai). Of GPT-6: the window less the 922,000 input tokens that the release notes of a client name. Of GPT-5,
+ *   32,768 of GPT-4.1 and 16,384 of GPT-4o: third-party lists of 2025. None was read on the vendor's own pages.
+ * - Efforts, and which models call tools on this wire: bug reports and release notes of clients (GPT-6 Astra knows no
+ *   `none`; the others of GPT-6 take tools at `none` alone), not the vendor's reference.
+ * - That reasoning models refuse sampling parameters: the errors that the API answers.
  */
 import { type Capability, definePlugin, type Provider, type TokenPrice, type WireFormat } from 'polyphony';
 import {
@@ -58,9 +66,9 @@ const fourHundred = { contextTokens: 400_000, maxOutputTokens: 128_000, capabili
 const fifthWire = { ...reasoningWire, efforts: ['minimal', 'low', 'medium', 'high'] } satisfies ChatCompletionsQuirks;
 
 const CHAT_MODELS: readonly ModelCardFields[] = [
-  { id: 'gpt-6-astra', tier: 'premium', ...million, price: longContext(10, 50, 271_999, true), wire: astraWire },
   { id: 'gpt-6-sol', tier: 'premium', ...million, price: longContext(2, 10, 272_000, true), wire: sixthWire },
   { id: 'gpt-6-luna', tier: 'fast', ...million, price: longContext(0.1, 0.5, 272_000, true), wire: sixthWire },
+  { id: 'gpt-6-astra', tier: 'premium', ...million, price: longContext(10, 50, 271_999, true), wire: astraWire },
   {
     id: 'gpt-5.5',
     tier: 'premium',

@@ -1,8 +1,8 @@
 /**
  * OpenRouter over chat completions. Key: OPENROUTER_API_KEY, read at each request.
- * Prices and windows are those of @pydantic/genai-prices 0.1.8 for this router. It has hundreds of models: any other is
- * answered as `openrouter/<vendor>/<model>`. Its own routing goes through `providerOptions`, as `{ openrouter: { provider:
- * { order: […] }, models: […] } }`.
+ * Prices and windows are those of @pydantic/genai-prices 0.1.8 for this router, output limits those on the cards of the
+ * models' own providers. It has hundreds of models: any other is answered as `openrouter/<vendor>/<model>`. Its own routing
+ * goes through `providerOptions`, as `{ openrouter: { provider: { order: […] }, models: […] } }`.
  */
 import { definePlugin, type Provider, type TokenPrice } from 'polyphony';
 import {
@@ -35,17 +35,37 @@ const MODELS: readonly ModelCardFields[] = [
     id: 'anthropic/claude-opus-5.5',
     tier: 'premium',
     contextTokens: 1_000_000,
+    maxOutputTokens: 128_000,
     price: price(4, 20, 0.2, 5),
   },
   {
     id: 'anthropic/claude-sonnet-5',
     tier: 'balanced',
     contextTokens: 1_000_000,
+    maxOutputTokens: 128_000,
     price: price(2, 10, 0.2, 2.5),
   },
-  { id: 'anthropic/claude-haiku-4.5', tier: 'fast', contextTokens: 200_000, price: price(1, 5, 0.1, 1.25) },
-  { id: 'openai/gpt-6-sol', tier: 'premium', contextTokens: 1_050_000, price: longContext(2, 10, 0.2, 2.5) },
-  { id: 'openai/gpt-6-luna', tier: 'fast', contextTokens: 1_050_000, price: longContext(0.1, 0.5, 0.01, 0.125) },
+  {
+    id: 'anthropic/claude-haiku-4.5',
+    tier: 'fast',
+    contextTokens: 200_000,
+    maxOutputTokens: 64_000,
+    price: price(1, 5, 0.1, 1.25),
+  },
+  {
+    id: 'openai/gpt-6-sol',
+    tier: 'premium',
+    contextTokens: 1_050_000,
+    maxOutputTokens: 128_000,
+    price: longContext(2, 10, 0.2, 2.5),
+  },
+  {
+    id: 'openai/gpt-6-luna',
+    tier: 'fast',
+    contextTokens: 1_050_000,
+    maxOutputTokens: 128_000,
+    price: longContext(0.1, 0.5, 0.01, 0.125),
+  },
   {
     id: 'moonshotai/kimi-k3',
     tier: 'premium',

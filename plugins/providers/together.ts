@@ -1,6 +1,6 @@
 /**
  * Together over chat completions, embeddings and images. Key: TOGETHER_API_KEY, read at each request.
- * Prices are those of @pydantic/genai-prices 0.1.8, none where it has none; windows those of
+ * Prices are those of @pydantic/genai-prices 0.1.8, none where it has none; windows, which prompt and answer share, those of
  * docs.together.ai/docs/serverless-models. The catalogue is large: any other model is answered as `together/<id>`.
  */
 import { definePlugin, type Provider } from 'polyphony';
@@ -20,6 +20,7 @@ const MODELS: readonly ModelCardFields[] = [
     id: 'meta-llama/Llama-3.3-70B-Instruct-Turbo',
     tier: 'balanced',
     contextTokens: 131_072,
+    maxOutputTokens: 131_072,
     capabilities: CAN,
     price: { input: 0.88, output: 0.88, source },
   },
@@ -27,6 +28,7 @@ const MODELS: readonly ModelCardFields[] = [
     id: 'meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8',
     tier: 'balanced',
     contextTokens: 524_288,
+    maxOutputTokens: 524_288,
     capabilities: [...CAN, 'image-in'],
     price: { input: 0.27, output: 0.85, source },
   },
@@ -34,6 +36,7 @@ const MODELS: readonly ModelCardFields[] = [
     id: 'meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo',
     tier: 'fast',
     contextTokens: 131_072,
+    maxOutputTokens: 131_072,
     capabilities: CAN,
     price: { input: 0.18, output: 0.18, source },
   },
