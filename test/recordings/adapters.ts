@@ -2,6 +2,7 @@
 import type { ModelRequest, Provider } from 'polyphony';
 import { modelCard } from 'polyphony/kit';
 import { anthropic } from '../../plugins/providers/anthropic.ts';
+import { bedrock } from '../../plugins/providers/bedrock.ts';
 import { cohere } from '../../plugins/providers/cohere.ts';
 import { google } from '../../plugins/providers/google.ts';
 import { ollama } from '../../plugins/providers/ollama.ts';
@@ -28,6 +29,8 @@ const compatible = (baseURL: string): Provider => openaiCompatible({ baseURL, mo
 const gemini = (baseURL: string): Provider => google({ baseURL, apiKey: 'recorded', models: [model] });
 
 const commands = (baseURL: string): Provider => cohere({ baseURL, apiKey: 'recorded', models: [model] });
+const converse = (baseURL: string): Provider =>
+  bedrock({ baseURL, apiKey: 'recorded', region: 'recorded', models: [model] });
 const own = (baseURL: string): Provider => ollama({ baseURL, models: [model] });
 
 export const ADAPTERS: Readonly<Record<string, Adapter>> = {
@@ -44,6 +47,7 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   'embeddings-gemini': { request: embed, provider: gemini },
   gemini: { request: chat, provider: gemini },
   images: { request: image, provider: compatible },
+  'bedrock-converse': { request: chat, provider: converse },
   'cohere-chat-v2': { request: chat, provider: commands },
   'embeddings-cohere': { request: embed, provider: commands },
   rerank: { request: rerank, provider: commands },

@@ -1,0 +1,95 @@
+/**
+ * Amazon Bedrock over the Converse wire: the models of many makers behind one. A Bedrock API key goes as a bearer token
+ * (AWS_BEARER_TOKEN_BEDROCK), an access key signs every request (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). The region is
+ * the target's, else AWS_REGION.
+ */
+import {
+  type Clock,
+  definePlugin,
+  PolyphonyError,
+  type Provider,
+  type RateLimit,
+  type Target,
+  type WireFormat,
+} from 'polyphony';
+import { httpProvider, type ModelCardFields, modelCard, systemClock } from 'polyphony/kit';
+import { MODELS } from './bedrock/cards.ts';
+import { authorise, type CredentialOptions, type Credentials, credentialsOf } from './bedrock/credentials.ts';
+import { decodeChat } from './bedrock/decode.ts';
+import { encodeChat } from './bedrock/encode.ts';
+import { classify } from './bedrock/errors.ts';
+import { CHAT, undescribed } from './bedrock/facts.ts';
+
+export interface BedrockOptions extends CredentialOptions {
+  /** The first half of `provider/model`. @default 'bedrock' */
+  readonly id?: string;
+  /** Where targets without a region go. @default AWS_REGION, else AWS_DEFAULT_REGION */
+  readonly region?: string;
+  /** Regions that the router may choose among. @default the one region */
+  readonly regions?: readonly string[];
+  /** @default 'https://bedrock-runtime.<region>.amazonaws.com' */
+  readonly baseURL?: string | ((target: Target) => string);
+  /** Instead of the models that are known; an id (also of an inference profile, or an ARN) makes a card without a price. */
+  readonly models?: readonly (string | ModelCardFields)[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Requests at once. @default 64 */
+  readonly concurrency?: number;
+  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
+  /** Dates signatures. @default the system's */
+  readonly clock?: Clock;
+}
+
+/** @throws invalid-config when an option is malformed */
+export function bedrock(options: BedrockOptions = {}): Provider {
+  const { id = 'bedrock', models = MODELS, apiKey, apiKeys, credentials: given, region, baseURL, ...rest } = options;
+  const credentials = credentialsOf({
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(apiKeys === undefined ? {} : { apiKeys }),
+    ...(given === undefined ? {} : { credentials: given }),
+  });
+  const regionOf = (target: Target): string => target.region ?? region ?? regionOfEnvironment();
+  return httpProvider({
+    ...rest,
+    id,
+    wire: converseWire(credentials, regionOf, options.clock ?? systemClock),
+    baseURL: baseURL ?? ((target) => `https://bedrock-runtime.${regionOf(target)}.amazonaws.com`),
+    models: models.map((model) => (typeof model === 'string' ? undescribed(model) : modelCard({ ...CHAT, ...model }))),
+    unlisted: undescribed,
+    apiKeys: credentials.secrets,
+  });
+}
+
+/** @throws invalid-config when the environment names none */
+function regionOfEnvironment(): string {
+  const region = process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION;
+  if (region) return region;
+  throw new PolyphonyError('invalid-config', 'No region is named: set AWS_REGION, or pass region.');
+}
+
+function converseWire(credentials: Credentials, regionOf: (target: Target) => string, clock: Clock): WireFormat {
+  return {
+    async encode(request, context) {
+      if (request.operation !== 'chat') throw notChat(request.operation);
+      const { card, target, streaming, baseURL } = context;
+      const streams = streaming && card.capabilities.includes('streaming');
+      const url = `${baseURL}/model/${escaped(card.id)}/${streams ? 'converse-stream' : 'converse'}`;
+      const body = JSON.stringify({ ...encodeChat(request, context), ...request.providerOptions?.[target.provider] });
+      const proof = await authorise(credentials, { url, body, region: regionOf(target) }, context, clock);
+      return { url, headers: { 'content-type': 'application/json', ...proof }, body };
+    },
+    decode(response, request, context) {
+      if (request.operation !== 'chat') throw notChat(request.operation);
+      return decodeChat(response, request, context);
+    },
+    classify,
+  };
+}
+
+/** Ids hold colons, and those of profiles slashes: all of it is one segment of the path. */
+const escaped = (id: string): string =>
+  encodeURIComponent(id).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+
+const notChat = (operation: string): PolyphonyError =>
+  new PolyphonyError('unsupported', `This wire knows chat alone, not "${operation}": ask a model that lists it.`);
+
+export default definePlugin({ name: 'bedrock', providers: [bedrock()] });

@@ -1,0 +1,175 @@
+/**
+ * Content blocks of an answer while they stream in, or whole. What a tool of the provider's own did is no part of ours: it
+ * is kept as a reasoning part without text whose `raw` is the block, so that it goes back unchanged to this provider.
+ */
+import type { Citation, JsonValue, ModelEvent, ReasoningPart } from 'polyphony';
+import {
+  asList,
+  asRecord,
+  asText,
+  defined,
+  type JsonRecord,
+  type ToolCallAssembler,
+  toolCallAssembler,
+  tryParseJson,
+} from 'polyphony/kit';
+
+interface Block {
+  /** Reasoning so far. */
+  text: string;
+  signature: string;
+  /** Pieces of what only the provider can read. */
+  readonly redacted: Buffer[];
+  readonly call: JsonRecord | undefined;
+  /** Of a call: the caller's, the provider's own, or the one that was forced for the sake of its input. */
+  readonly kind: 'content' | 'call' | 'server' | 'answer';
+  /** The input of a call of the provider's own. */
+  input: string;
+  readonly calls: ToolCallAssembler;
+  readonly position: number;
+}
+
+export interface Blocks {
+  readonly family: string;
+  readonly answerTool: string | undefined;
+  readonly emit: (event: ModelEvent) => void;
+  readonly open: Map<number, Block>;
+  readonly citations: Citation[];
+  /** Calls of the caller's tools so far. */
+  calls: number;
+}
+
+export const newBlocks = (options: Pick<Blocks, 'family' | 'answerTool' | 'emit'>): Blocks => ({
+  ...options,
+  open: new Map(),
+  citations: [],
+  calls: 0,
+});
+
+export function startBlock(blocks: Blocks, index: number, start: JsonRecord): Block {
+  stopBlock(blocks, index);
+  const call = asRecord(start.toolUse);
+  const kind = call === undefined ? 'content' : kindOf(call, blocks.answerTool);
+  const calls = toolCallAssembler();
+  const block: Block = { text: '', signature: '', redacted: [], call, kind, input: '', calls, position: blocks.calls };
+  blocks.open.set(index, block);
+  if (kind === 'call') {
+    blocks.calls += 1;
+    push(blocks, block, undefined);
+  }
+  return block;
+}
+
+function kindOf(call: JsonRecord, answerTool: string | undefined): Block['kind'] {
+  if (call.type === 'server_tool_use') return 'server';
+  return answerTool !== undefined && call.name === answerTool ? 'answer' : 'call';
+}
+
+export function addDelta(blocks: Blocks, index: number, delta: JsonRecord): void {
+  const call = asRecord(delta.toolUse);
+  // Most models announce no block of text; a call that was not announced has neither id nor name to be known by.
+  const block = blocks.open.get(index) ?? startBlock(blocks, index, {});
+  if (typeof delta.text === 'string' && delta.text !== '') blocks.emit({ type: 'text-delta', text: delta.text });
+  if (call !== undefined) addInput(blocks, block, call.input);
+  const reasoning = asRecord(delta.reasoningContent);
+  if (reasoning !== undefined) addReasoning(blocks, block, reasoning);
+  if (delta.citation !== undefined) blocks.citations.push(...citationOf(delta.citation));
+}
+
+function addInput(blocks: Blocks, block: Block, input: unknown): void {
+  if (block.kind === 'call') push(blocks, block, input);
+  const text = typeof input === 'string' ? input : input === undefined ? '' : JSON.stringify(input);
+  if (block.kind === 'server') block.input += text;
+  if (block.kind === 'answer' && text !== '') blocks.emit({ type: 'text-delta', text });
+}
+
+function push(blocks: Blocks, block: Block, input: unknown): void {
+  const { call, calls, position } = block;
+  const piece = { index: 0, id: asText(call?.toolUseId), name: asText(call?.name), arguments: input };
+  const event = calls.push(piece);
+  // Each block has an assembler of its own; the index among all calls is ours to say.
+  if (event?.type === 'tool-call-delta') blocks.emit({ ...event, index: position });
+}
+
+function addReasoning(blocks: Blocks, block: Block, { text, signature, redactedContent }: JsonRecord): void {
+  block.signature += asText(signature) ?? '';
+  // Base64 of each piece: its end may be padded.
+  if (typeof redactedContent === 'string') block.redacted.push(Buffer.from(redactedContent, 'base64'));
+  const said = asText(text) ?? '';
+  block.text += said;
+  if (said !== '') blocks.emit({ type: 'reasoning-delta', text: said });
+}
+
+export function stopBlock(blocks: Blocks, index: number): void {
+  const block = blocks.open.get(index);
+  if (block === undefined) return;
+  blocks.open.delete(index);
+  const part = reasoningPart(block, blocks.family);
+  if (part !== undefined) blocks.emit({ type: 'reasoning', part });
+  if (block.kind === 'call') for (const event of block.calls.finish()) blocks.emit(event);
+  if (block.kind === 'server') {
+    const input = tryParseJson(block.input) ?? {};
+    keep(blocks, { toolUse: { ...block.call, input } });
+  }
+}
+
+/** Closes what is still open. */
+export function stopAll(blocks: Blocks): void {
+  for (const index of [...blocks.open.keys()]) stopBlock(blocks, index);
+}
+
+function reasoningPart({ text, signature, redacted: pieces }: Block, family: string): ReasoningPart | undefined {
+  const redacted = Buffer.concat(pieces).toString('base64');
+  if (text === '' && signature === '' && redacted === '') return undefined;
+  const known = defined({ text, signature: signature || undefined });
+  const raw =
+    redacted === ''
+      ? { reasoningContent: { reasoningText: known } }
+      : { reasoningContent: { redactedContent: redacted } };
+  return defined({
+    type: 'reasoning' as const,
+    text,
+    signature: signature || undefined,
+    redacted: redacted || undefined,
+    family,
+    raw: raw as JsonValue,
+  });
+}
+
+function keep(blocks: Blocks, block: JsonRecord): void {
+  const raw = block as JsonValue;
+  blocks.emit({ type: 'reasoning', part: { type: 'reasoning', text: '', family: blocks.family, raw } });
+}
+
+/** A block of an answer that came whole, read as the stream that would have made it. */
+export function readBlock(blocks: Blocks, index: number, block: JsonRecord): void {
+  const reasoning = asRecord(block.reasoningContent);
+  const call = asRecord(block.toolUse);
+  const cited = asRecord(block.citationsContent);
+  if (call !== undefined) {
+    const { input, ...start } = call;
+    startBlock(blocks, index, { toolUse: start });
+    addDelta(blocks, index, { toolUse: { input } });
+  } else if (reasoning !== undefined) {
+    const { redactedContent } = reasoning;
+    addDelta(blocks, index, { reasoningContent: { ...asRecord(reasoning.reasoningText), redactedContent } });
+  } else if (cited !== undefined) {
+    for (const item of asList(cited.content) ?? []) addDelta(blocks, index, { text: asRecord(item)?.text });
+    blocks.citations.push(...(asList(cited.citations) ?? []).flatMap(citationOf));
+  } else if (typeof block.text === 'string') addDelta(blocks, index, { text: block.text });
+  else keep(blocks, block);
+  stopBlock(blocks, index);
+}
+
+function citationOf(value: unknown): Citation[] {
+  const told = asRecord(value);
+  if (told === undefined) return [];
+  const location = asRecord(told.location);
+  const texts = (asList(told.sourceContent) ?? []).map((item) => asText(asRecord(item)?.text) ?? '').join('');
+  const citation = defined({
+    url: asText(asRecord(location?.web)?.url),
+    title: asText(told.title),
+    text: texts === '' ? undefined : texts,
+  });
+  return Object.keys(citation).length === 0 ? [] : [citation];
+}

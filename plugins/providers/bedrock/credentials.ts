@@ -1,0 +1,93 @@
+/** Who asks: a bearer token, or an access key whose signature (SigV4) goes with every request. */
+import { AwsV4Signer } from 'aws4fetch';
+import { type Clock, PolyphonyError, type WireContext } from 'polyphony';
+import { rememberSecret } from 'polyphony/kit';
+
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Of temporary credentials. */
+  readonly sessionToken?: string;
+}
+
+/** What is known of who asks. The gateway rotates over `secrets`: bearer tokens, and the secrets of access keys. */
+export interface Credentials {
+  readonly secrets: () => readonly string[];
+  /** Asked at each request where it is given: a chain that refreshes temporary credentials. */
+  readonly provide: (() => Promise<AwsCredentials>) | undefined;
+  readonly ofSecret: (secret: string) => AwsCredentials | undefined;
+}
+
+export interface CredentialOptions {
+  /** A Bedrock API key, sent as a bearer token. @default AWS_BEARER_TOKEN_BEDROCK */
+  readonly apiKey?: string;
+  readonly apiKeys?: readonly string[];
+  /** @default AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN */
+  readonly credentials?: AwsCredentials | readonly AwsCredentials[] | (() => Promise<AwsCredentials>);
+}
+
+export function credentialsOf({ apiKey, apiKeys, credentials }: CredentialOptions): Credentials {
+  const provide = typeof credentials === 'function' ? credentials : undefined;
+  const tokens = apiKeys ?? (apiKey === undefined ? [] : [apiKey]);
+  const given = typeof credentials === 'function' || credentials === undefined ? [] : [credentials].flat();
+  const named = tokens.length > 0 || given.length > 0 || provide !== undefined;
+  const pairs = (): readonly AwsCredentials[] => (named || bearerOfEnvironment() ? given : pairOfEnvironment());
+  return {
+    provide,
+    secrets() {
+      const environment = named ? undefined : bearerOfEnvironment();
+      return [...tokens, ...(environment ? [environment] : []), ...pairs().map((pair) => pair.secretAccessKey)];
+    },
+    ofSecret: (secret) => pairs().find((pair) => pair.secretAccessKey === secret),
+  };
+}
+
+const bearerOfEnvironment = (): string | undefined => process.env.AWS_BEARER_TOKEN_BEDROCK || undefined;
+
+function pairOfEnvironment(): readonly AwsCredentials[] {
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
+  if (!AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY) return [];
+  const pair = { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY };
+  return [AWS_SESSION_TOKEN ? { ...pair, sessionToken: AWS_SESSION_TOKEN } : pair];
+}
+
+export interface Unsigned {
+  readonly url: string;
+  readonly body: string;
+  readonly region: string;
+}
+
+/**
+ * The headers that prove who asks.
+ *
+ * @throws invalid-credential when nobody is named
+ */
+export async function authorise(
+  credentials: Credentials,
+  { url, body, region }: Unsigned,
+  { apiKey }: Pick<WireContext, 'apiKey'>,
+  clock: Clock,
+): Promise<Record<string, string>> {
+  const pair = (await credentials.provide?.()) ?? (apiKey === undefined ? undefined : credentials.ofSecret(apiKey));
+  if (pair === undefined) {
+    if (apiKey !== undefined) return { authorization: `Bearer ${apiKey}` };
+    throw new PolyphonyError(
+      'invalid-credential',
+      'There is no credential: set AWS_BEARER_TOKEN_BEDROCK, or an access key.',
+    );
+  }
+  rememberSecret(pair.secretAccessKey);
+  if (pair.sessionToken !== undefined) rememberSecret(pair.sessionToken);
+  const signer = new AwsV4Signer({
+    ...pair,
+    method: 'POST',
+    url,
+    body,
+    region,
+    service: 'bedrock',
+    headers: {},
+    datetime: new Date(clock.now()).toISOString().replace(/[:-]|\.\d{3}/g, ''),
+  });
+  const signed = await signer.sign();
+  return Object.fromEntries(signed.headers);
+}

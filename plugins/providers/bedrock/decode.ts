@@ -1,0 +1,191 @@
+/**
+ * Answers of this wire: a binary event stream, or one JSON document. The first byte tells which.
+ *
+ * B1. `finish` comes once, at the end of a body that told a stop reason: what was used is told behind it. Without one
+ *     there is none, and the caller reports a truncation.
+ * B2. A stream that ends inside a message was cut, whatever it told before.
+ * B3. An exception in the stream is thrown once the events before it have gone out, and so are damaged bytes.
+ */
+import type { ChatRequest, FinishReason, ModelEvent, TransportResponse, Usage, WireContext } from 'polyphony';
+import {
+  asList,
+  asNumber,
+  asPolyphonyError,
+  asRecord,
+  asText,
+  defined,
+  type JsonRecord,
+  parseDocument,
+  tryParseJson,
+} from 'polyphony/kit';
+import { addDelta, type Blocks, newBlocks, readBlock, startBlock, stopAll, stopBlock } from './blocks.ts';
+import { exceptionInside } from './errors.ts';
+import { createEventStreamDecoder, type EventMessage, type EventStreamDecoder } from './event-stream.ts';
+import { factsOf, outputPlan } from './facts.ts';
+
+interface State {
+  events: ModelEvent[];
+  readonly blocks: Blocks;
+  readonly answersByTool: boolean;
+  readonly raw: unknown[] | undefined;
+  reason: string | undefined;
+  usage: Usage | undefined;
+  malformed: number;
+  failure: Error | undefined;
+}
+
+const OPEN_BRACE = 0x7b;
+
+export async function* decodeChat(
+  response: TransportResponse,
+  request: ChatRequest,
+  context: WireContext,
+): AsyncGenerator<ModelEvent> {
+  const state = stateOf(request, context);
+  const stream = createEventStreamDecoder((message) => {
+    if (state.failure === undefined) readMessage(state, message);
+  });
+  const document: Uint8Array[] = [];
+  let whole: boolean | undefined;
+  for await (const chunk of response.body) {
+    if (chunk.length === 0) continue;
+    // A document may begin with spaces; the length of a message never begins with one of its bytes.
+    whole ??= [OPEN_BRACE, 0x20, 0x0a, 0x0d, 0x09, 0xef].includes(chunk[0] ?? 0);
+    if (whole) document.push(chunk);
+    else readChunk(state, stream, chunk);
+    yield* taken(state);
+    if (state.failure !== undefined) throw state.failure;
+  }
+  if (whole === true) readDocument(state, Buffer.concat(document).toString('utf8'));
+  else stream.end();
+  if (state.reason !== undefined) finish(state, response.headers);
+  yield* taken(state);
+}
+
+function taken(state: State): readonly ModelEvent[] {
+  const { events } = state;
+  state.events = [];
+  return events;
+}
+
+function stateOf(request: ChatRequest, context: WireContext): State {
+  const plan = outputPlan(request, factsOf(context.card));
+  const answerTool = plan.way === 'tool' ? plan.name : undefined;
+  const emit = (event: ModelEvent): void => void state.events.push(event);
+  const state: State = {
+    events: [],
+    blocks: newBlocks({ family: context.target.provider, answerTool, emit }),
+    answersByTool: answerTool !== undefined,
+    raw: request.includeRaw === true ? [] : undefined,
+    reason: undefined,
+    usage: undefined,
+    malformed: 0,
+    failure: undefined,
+  };
+  return state;
+}
+
+function readChunk(state: State, stream: EventStreamDecoder, chunk: Uint8Array): void {
+  try {
+    stream.push(chunk);
+  } catch (error) {
+    state.failure ??= asPolyphonyError(error);
+  }
+}
+
+function readMessage(state: State, { headers, payload }: EventMessage): void {
+  const kind = headers[':message-type'];
+  if (kind === 'exception' || kind === 'error') {
+    const type = headers[':exception-type'] ?? headers[':error-code'] ?? '';
+    state.failure = exceptionInside(type, headers[':error-message'] ?? payload);
+    return;
+  }
+  const body = asRecord(tryParseJson(payload));
+  if (body === undefined) {
+    state.malformed += 1;
+    return;
+  }
+  const type = headers[':event-type'] ?? '';
+  state.raw?.push({ [type]: body });
+  READERS[type]?.(state, body);
+}
+
+const READERS: Readonly<Record<string, (state: State, body: JsonRecord) => void>> = {
+  contentBlockStart: (state, body) => void startBlock(state.blocks, indexOf(body), asRecord(body.start) ?? {}),
+  contentBlockDelta: (state, body) => addDelta(state.blocks, indexOf(body), asRecord(body.delta) ?? {}),
+  contentBlockStop: (state, body) => stopBlock(state.blocks, indexOf(body)),
+  messageStop(state, { stopReason }) {
+    state.reason = asText(stopReason) ?? 'unknown';
+  },
+  metadata(state, { usage }) {
+    state.usage = usageOf(usage) ?? state.usage;
+  },
+};
+
+const indexOf = (body: JsonRecord): number => asNumber(body.contentBlockIndex) ?? 0;
+
+function readDocument(state: State, text: string): void {
+  const body = asRecord(parseDocument(text.replace(/^\uFEFF/, ''))) ?? {};
+  state.raw?.push(body);
+  const message = asRecord(asRecord(body.output)?.message) ?? {};
+  for (const [index, block] of (asList(message.content) ?? []).entries()) {
+    readBlock(state.blocks, index, asRecord(block) ?? {});
+  }
+  state.usage = usageOf(body.usage);
+  state.reason = asText(body.stopReason);
+}
+
+const REASONS: Readonly<Record<string, FinishReason>> = {
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  max_tokens: 'length',
+  model_context_window_exceeded: 'length',
+  tool_use: 'tool-calls',
+  guardrail_intervened: 'content-filter',
+  content_filtered: 'content-filter',
+  pause_turn: 'pause',
+};
+
+function finish(state: State, headers: TransportResponse['headers']): void {
+  stopAll(state.blocks);
+  const { events, blocks, raw, malformed, usage } = state;
+  if (malformed > 0) events.push(warning('malformed-chunk', `${malformed} pieces of the stream could not be read.`));
+  if (usage === undefined) events.push(warning('usage-missing', 'The provider told no usage: the counts are zero.'));
+  const reason = REASONS[state.reason ?? ''] ?? 'other';
+  // The call that was forced for the sake of its input is the answer.
+  const answered = state.answersByTool && blocks.calls === 0 && reason === 'tool-calls';
+  const { citations } = blocks;
+  events.push({
+    type: 'finish',
+    reason: answered ? 'stop' : reason,
+    usage: usage ?? { input: 0, output: 0 },
+    ...defined({
+      id: headers['x-amzn-requestid'],
+      citations: citations.length === 0 ? undefined : citations,
+      raw: raw === undefined || raw.length > 1 ? raw : raw[0],
+    }),
+  });
+}
+
+const warning = (code: string, message: string): ModelEvent => ({ type: 'warning', warning: { code, message } });
+
+/** This wire's input leaves out what the cache read and wrote, ours counts it. */
+function usageOf(value: unknown): Usage | undefined {
+  const told = asRecord(value);
+  const fresh = asNumber(told?.inputTokens);
+  const output = asNumber(told?.outputTokens);
+  if (fresh === undefined && output === undefined) return undefined;
+  const cacheRead = asNumber(told?.cacheReadInputTokens);
+  const cacheWrite = asNumber(told?.cacheWriteInputTokens);
+  const long = (asList(told?.cacheDetails) ?? []).reduce<number>((sum, item) => {
+    const detail = asRecord(item);
+    return detail?.ttl === '1h' ? sum + (asNumber(detail.inputTokens) ?? 0) : sum;
+  }, 0);
+  return defined({
+    input: (fresh ?? 0) + (cacheRead ?? 0) + (cacheWrite ?? 0),
+    output: output ?? 0,
+    cacheRead,
+    cacheWrite,
+    cacheWriteLong: long === 0 ? undefined : Math.min(long, cacheWrite ?? 0),
+  });
+}
