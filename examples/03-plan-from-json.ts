@@ -10,11 +10,11 @@ const broken = {
   ...plan,
   nodes: plan.nodes.map((node) => ({ ...node, use: node.use.replace('read_file', 'read_fiel') })),
 };
-for (const issue of polyphony.validate(broken, { repair: false }).issues) {
+for (const issue of (await polyphony.validate(broken, { repair: false })).issues) {
   console.log(`${issue.code} at ${issue.path}: did you mean ${issue.suggest?.[0]}?`);
 }
 
-const { plan: valid } = polyphony.validate(plan);
+const { plan: valid } = await polyphony.validate(plan);
 console.log(`expected to cost ${formatUsd(valid?.estimate.expectedNanoUsd ?? null)}`);
 const { output } = await polyphony.run(plan, { path: 'examples/material/rules.md' });
 console.log(output);

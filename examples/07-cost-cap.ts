@@ -44,7 +44,7 @@ const plan: Plan = {
 
 const polyphony = await createPolyphony({ plugins: [cent] });
 try {
-  const checked = polyphony.validate(plan);
+  const checked = await polyphony.validate(plan);
   console.log(`expected: ${formatUsd(checked.plan?.estimate.expectedNanoUsd ?? null)}; allowed: $0.025`);
   for (const issue of checked.issues) console.log(`${issue.severity} ${issue.code}: ${issue.message}`);
   // The estimate alone refuses it; without the plan's own budget it starts, and the cap of the run stops it.

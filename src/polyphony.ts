@@ -2,60 +2,28 @@
  * The composition root: providers, plugins, stores, gateway, planner, validator and engine become one polyphony. Nothing
  * else in the library knows all of them.
  */
-import { z } from 'zod';
-import { boundsOf, createCatalogue } from './composition/catalogue.ts';
-import { closeAll, collectParts, eventListener, type PluginParts, setUp } from './composition/plugin-host.ts';
-import {
-  outcomeOf,
-  type Runnable,
-  type RunOutcome,
-  type StartOptions,
-  startRun,
-  validOrThrow,
-} from './composition/start.ts';
-import { stepPlugin, workflowSet } from './composition/workflows.ts';
+import { lazy, lazyEngine } from './composition/lazy-engine.ts';
+import { closeAll, collectParts, setUp } from './composition/plugin-host.ts';
+import { createShelf } from './composition/shelf.ts';
+import { outcomeOf, type Runnable, type RunOutcome, type StartOptions, startRun } from './composition/start.ts';
 import type { Runtime } from './core/clock.ts';
-import { type Config, ConfigSchema } from './core/config.ts';
-import type {
-  ExecutionEngine,
-  NodeRunner,
-  NodeRunners,
-  Replan,
-  RunEvent,
-  RunHandle,
-  RunOptions,
-} from './core/engine.ts';
+import type { Config } from './core/config.ts';
+import type { ExecutionEngine, RunHandle, RunOptions } from './core/engine.ts';
 import { PolyphonyError } from './core/errors.ts';
-import type { CallOptions, Gateway } from './core/gateway.ts';
-import type { Plan, ValidPlan } from './core/plan.ts';
+import type { Gateway } from './core/gateway.ts';
 import type { Logger, Plugin } from './core/plugin.ts';
 import type { Provider, Transport } from './core/provider.ts';
-import type { RunJournal, Stores } from './core/stores.ts';
+import type { Stores } from './core/stores.ts';
 import type { Catalogue, PlanningResult, ValidateOptions, Validation } from './core/validation.ts';
-import { createEngine } from './executor/engine.ts';
-import { createRunners } from './executor/runners/create-runners.ts';
 import { createGateway } from './gateway/create-gateway.ts';
 import { createTransport } from './gateway/transport.ts';
 import { systemRuntime } from './kit/clock.ts';
 import { silentLogger } from './kit/logger.ts';
-import { createPlanner, createReplanner } from './planner/planner.ts';
+import type { EngineParts, PlanOptions, Running } from './running.ts';
 import { memoryStores } from './stores/memory.ts';
-import { validate } from './validator/validate.ts';
 import { isWorkflow, type Workflow } from './workflow/index.ts';
 
-export type { Runnable, RunOutcome, StartOptions };
-
-/** What an engine of another kind is made from. */
-export interface EngineParts {
-  readonly runtime: Runtime;
-  readonly journal: RunJournal;
-  readonly runners: NodeRunners;
-  /** Validates a journalled plan again. Throws invalid-plan. */
-  readonly validPlan: (plan: Plan) => ValidPlan;
-  /** For nodes that say `onError: "replan"`. */
-  readonly replan: Replan;
-  readonly onEvent?: (event: RunEvent) => void;
-}
+export type { EngineParts, PlanOptions, Runnable, RunOutcome, StartOptions };
 
 /** Whatever its types: they matter where it is built and where it is run. */
 type AnyWorkflow = Workflow<unknown, unknown>;
@@ -88,7 +56,8 @@ export interface Polyphony {
   catalogue(): Catalogue;
   /** Request to valid plan. Throws invalid-plan, unsupported, no-route, budget-exceeded. */
   plan(request: string, options?: PlanOptions): Promise<PlanningResult>;
-  validate(plan: unknown, options?: ValidateOptions): Validation;
+  /** All that is wrong with a plan, in text or parsed. Never rejects for what the plan holds. */
+  validate(plan: unknown, options?: ValidateOptions): Promise<Validation>;
   /** Starts a run and hands it over while it goes. Throws invalid-plan, and what planning throws. */
   start(
     what: Runnable | AnyWorkflow,
@@ -104,58 +73,72 @@ export interface Polyphony {
   close(): Promise<void>;
 }
 
-export interface PlanOptions extends CallOptions {
-  /** The plan's text while it is written. */
-  readonly onDelta?: (text: string) => void;
-}
-
 /**
  * Builds a polyphony. Without arguments it uses what the environment offers and keeps everything in memory.
  *
  * @throws invalid-config when the config or the plugins cannot be used; the message names the field and the rule
  */
 export async function createPolyphony(options: PolyphonyOptions = {}): Promise<Polyphony> {
-  const config = checkedConfig(options.config);
+  const config = await checkedConfig(options.config);
   const plugins = [
     ...(options.plugins ?? (await defaultPlugins(config, options.providers === undefined))),
     ...providerPlugin(options.providers ?? []),
   ];
   // Before anything is built, so that the message names the plugin and not the part that stumbled over it.
-  collectParts(plugins);
-  const logger = options.logger ?? silentLogger;
-  const house = build(options, config, plugins);
-  await setUp(plugins, {
-    ...house.runtime,
-    gateway: house.gateway,
-    store: house.stores.keyValue,
-    logger,
-    evaluators: house.evaluators,
+  const { evaluators } = collectParts(plugins);
+  const { runtime = systemRuntime, logger = silentLogger } = options;
+  const stores = options.stores ?? memoryStores({ clock: runtime.clock });
+  const gateway = createGateway({
+    plugins,
+    config,
+    runtime,
+    keyValue: stores.keyValue,
+    ledger: stores.ledger,
+    transport: options.transport ?? createTransport(),
+    ...(options.logger === undefined ? {} : { logger }),
   });
-  const { gateway, engine, stores } = house;
-  const start: Polyphony['start'] = (what, input, startOptions) =>
-    startRun(house, isWorkflow(what) ? house.adopt(what) : what, input, startOptions);
-  const run = async (
-    what: Runnable | AnyWorkflow,
-    input?: Readonly<Record<string, unknown>>,
-    runOptions?: StartOptions,
-  ) => outcomeOf(await (await start(what, input, runOptions)).result());
+  const shelf = createShelf(plugins, config, gateway, options.workflows ?? []);
+  await setUp(plugins, { ...runtime, gateway, store: stores.keyValue, logger, evaluators });
+  const running = lazy(async () => {
+    const { createRunning } = await import('./running.ts');
+    return createRunning({ runtime, config, plugins, shelf, stores, gateway, logger, engine: options.engine });
+  });
+  const engine = lazyEngine(running, runtime.ids);
   return {
     gateway,
     engine,
     stores,
-    catalogue: house.catalogue,
-    plan: house.plan,
-    validate: house.validate,
-    start,
-    // One implementation behind two signatures: the workflow's types are those of its plan.
-    run: run as Polyphony['run'],
+    catalogue: shelf.catalogue,
+    ...planAndRun(running, (workflow) => shelf.add(workflow)),
     resume: (runId, resumeOptions) => engine.resume(runId, resumeOptions),
     async close() {
       await engine.close();
       await closeAll(plugins, logger);
-      await house.closeGateway();
+      await gateway.close();
       await stores.close();
     },
+  };
+}
+
+/** What needs validator, planner and engine. A workflow that is run brings its own steps and workflows along. */
+function planAndRun(
+  running: () => Promise<Running>,
+  add: (workflow: AnyWorkflow) => boolean,
+): Pick<Polyphony, 'plan' | 'validate' | 'start' | 'run'> {
+  const start: Polyphony['start'] = async (what, input, options) => {
+    const parts = await running();
+    if (!isWorkflow(what)) return startRun(parts, what, input, options);
+    if (add(what)) parts.refill();
+    return startRun(parts, what.plan, input, options);
+  };
+  const run = async (what: Runnable | AnyWorkflow, input?: Readonly<Record<string, unknown>>, options?: StartOptions) =>
+    outcomeOf(await (await start(what, input, options)).result());
+  return {
+    plan: async (request, options) => (await running()).plan(request, options),
+    validate: async (plan, options) => (await running()).validate(plan, options),
+    start,
+    // One implementation behind two signatures: the workflow's types are those of its plan.
+    run: run as Polyphony['run'],
   };
 }
 
@@ -168,126 +151,11 @@ export async function defaultPlugins(config: Config = {}, withProviders = true):
 const providerPlugin = (providers: readonly Provider[]): readonly Plugin[] =>
   providers.length === 0 ? [] : [{ name: 'providers', providers }];
 
-function checkedConfig(config: Config = {}): Config {
+/** Without a config nothing has to be checked, nor the schema's library be loaded. */
+async function checkedConfig(config: Config | undefined): Promise<Config> {
+  if (config === undefined) return {};
+  const [{ z }, { ConfigSchema }] = await Promise.all([import('zod'), import('./core/config.ts')]);
   const parsed = ConfigSchema.safeParse(config);
   if (parsed.success) return parsed.data;
   throw new PolyphonyError('invalid-config', `The config cannot be used:\n${z.prettifyError(parsed.error)}`);
-}
-
-/** The parts, wired. A workflow that is run brings its own steps along, so what is registered can grow. */
-interface House extends Pick<Polyphony, 'gateway' | 'engine' | 'stores' | 'catalogue' | 'plan' | 'validate'> {
-  readonly runtime: Runtime;
-  readonly evaluators: PluginParts['evaluators'];
-  closeGateway(): Promise<void>;
-  /** Registers what the workflow uses. @throws invalid-config when a name is taken by something else */
-  adopt(workflow: AnyWorkflow): Plan;
-}
-
-function build(options: PolyphonyOptions, config: Config, plugins: readonly Plugin[]): House {
-  const { runtime = systemRuntime, logger } = options;
-  const stores = options.stores ?? memoryStores({ clock: runtime.clock });
-  const gateway = createGateway({
-    plugins,
-    config,
-    runtime,
-    keyValue: stores.keyValue,
-    ledger: stores.ledger,
-    transport: options.transport ?? createTransport(),
-    ...(logger === undefined ? {} : { logger }),
-  });
-  const shelf = createShelf(plugins, config, gateway, options.workflows ?? []);
-  const check: House['validate'] = (plan, given) => validate(plan, shelf.catalogue(), given);
-  const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan));
-  const planner = createPlanner(config.planner);
-  const replanner = createReplanner(config.planner);
-  const plan: House['plan'] = (request, { onDelta, ...call } = {}) =>
-    planner(request, {
-      gateway,
-      catalogue: shelf.catalogue(),
-      validate,
-      options: call,
-      ...(onDelta === undefined ? {} : { onDelta }),
-    });
-  const runners = new Map<string, NodeRunner>();
-  const fill = (): void => {
-    const made = createRunners({
-      gateway,
-      clock: runtime.clock,
-      tools: shelf.parts().tools,
-      steps: [...shelf.parts().steps.values()],
-      around: plugins.flatMap(({ node }) => (node === undefined ? [] : [node])),
-      workflows: (id) => planOf(shelf.catalogue().workflows.get(id), validPlan),
-      plan: (goal, context, { scopes, signal }) => plan(requestOf(goal, context), { scopes, signal }),
-      engine: () => engine,
-      nesting: boundsOf(config).nesting,
-    });
-    for (const [use, runner] of made) runners.set(use, runner);
-  };
-  fill();
-  const onEvent = eventListener(plugins, logger ?? silentLogger);
-  const engine = (options.engine ?? createEngine)({
-    runtime,
-    journal: stores.journal,
-    runners,
-    validPlan,
-    replan: async ({ signal, scopes, ...failure }) => {
-      const asking = { gateway, catalogue: shelf.catalogue(), validate, options: { signal, scopes } };
-      return (await replanner(failure, asking)).plan;
-    },
-    ...(onEvent === undefined ? {} : { onEvent }),
-  });
-  return {
-    gateway,
-    engine,
-    stores,
-    runtime,
-    plan,
-    validate: check,
-    catalogue: shelf.catalogue,
-    evaluators: shelf.parts().evaluators,
-    closeGateway: () => gateway.close(),
-    adopt(workflow) {
-      if (shelf.add(workflow)) fill();
-      return workflow.plan;
-    },
-  };
-}
-
-const planOf = (plan: Plan | undefined, validPlan: (plan: Plan) => ValidPlan): ValidPlan | undefined =>
-  plan === undefined ? undefined : validPlan(plan);
-
-/** A nested planner gets the goal and its material as one request. */
-const requestOf = (goal: string, context: unknown): string =>
-  context === null || context === undefined ? goal : `${goal}\n\nContext:\n${JSON.stringify(context)}`;
-
-interface Shelf {
-  parts(): PluginParts;
-  catalogue(): Catalogue;
-  /** False when it was there. */
-  add(workflow: AnyWorkflow): boolean;
-}
-
-/** What is registered now: replaced as a whole when a workflow comes along. */
-function createShelf(
-  plugins: readonly Plugin[],
-  config: Config,
-  gateway: Gateway,
-  initial: readonly AnyWorkflow[],
-): Shelf {
-  const place = (workflows: readonly AnyWorkflow[]) => {
-    const set = workflowSet(workflows);
-    const parts = collectParts([...plugins, ...stepPlugin(set.steps)]);
-    const catalogue = createCatalogue({ parts, workflows: set.registered, config, models: gateway.models() });
-    return { workflows, parts, catalogue };
-  };
-  let placed = place(initial);
-  return {
-    parts: () => placed.parts,
-    catalogue: () => placed.catalogue,
-    add(workflow) {
-      if (placed.workflows.includes(workflow)) return false;
-      placed = place([...placed.workflows, workflow]);
-      return true;
-    },
-  };
 }

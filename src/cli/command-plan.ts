@@ -60,7 +60,7 @@ export async function validateCommand(
 ): Promise<number> {
   const text = await planTextOf(argument);
   return withPolyphony(options, terminal, async ({ polyphony }) => {
-    const { plan, issues, repaired } = polyphony.validate(text, { repair: options.repair });
+    const { plan, issues, repaired } = await polyphony.validate(text, { repair: options.repair });
     const code = plan === undefined ? EXIT.invalidPlan : EXIT.done;
     if (options.json) {
       terminal.print(safeJson({ valid: plan !== undefined, issues, repaired }, 2));
@@ -77,14 +77,14 @@ export async function validateCommand(
 }
 
 /** The plan of the argument; undefined after its issues were shown. */
-function validPlan(
+async function validPlan(
   { polyphony }: Session,
   argument: string,
   text: string,
   options: SharedOptions,
   terminal: Terminal,
-): ValidPlan | undefined {
-  const { plan, issues } = polyphony.validate(text);
+): Promise<ValidPlan | undefined> {
+  const { plan, issues } = await polyphony.validate(text);
   if (plan !== undefined) return plan;
   const error = { code: 'invalid-plan', message: `${argument} cannot run.` };
   if (options.json) terminal.print(safeJson({ status: 'invalid', error, issues }, 2));
@@ -103,7 +103,7 @@ const moneyRow = (name: string, estimate: NodeEstimate): readonly string[] => [
 export async function estimateCommand(argument: string, options: SharedOptions, terminal: Terminal): Promise<number> {
   const text = await planTextOf(argument);
   return withPolyphony(options, terminal, async (session) => {
-    const plan = validPlan(session, argument, text, options, terminal);
+    const plan = await validPlan(session, argument, text, options, terminal);
     if (plan === undefined) return EXIT.invalidPlan;
     const nodes = plan.nodes.map(({ node, estimate }) => ({ id: node.id, ...estimate }));
     if (options.json) terminal.print(safeJson({ run: plan.estimate, nodes }, 2));
@@ -125,7 +125,7 @@ export async function graphCommand(
   const text = isRun ? undefined : await planTextOf(argument);
   return withPolyphony(options, terminal, async (session) => {
     const source = text ?? (await planOfRun(session, argument));
-    const plan = validPlan(session, argument, source, options, terminal);
+    const plan = await validPlan(session, argument, source, options, terminal);
     if (plan === undefined) return EXIT.invalidPlan;
     const { format, out, json } = options;
     const drawing = draw(plan, format, isRun ? await statesOf(session, argument) : undefined);

@@ -37,7 +37,7 @@ async function runWhat(
   signal: AbortSignal,
 ): Promise<number> {
   const { polyphony } = session;
-  const plan = what.type === 'plan' ? planOf(session, what, options, terminal) : what.text;
+  const plan = what.type === 'plan' ? await planOf(session, what, options, terminal) : what.text;
   if (plan === undefined) return EXIT.invalidPlan;
   const show = (valid: ValidPlan): void => {
     // The live view names the nodes too: where both do not fit, it alone stays.
@@ -78,13 +78,13 @@ function stoppedWhilePlanning(error: unknown, signal: AbortSignal): unknown {
   );
 }
 
-function planOf(
+async function planOf(
   session: Session,
   what: Extract<What, { type: 'plan' }>,
   options: Prepared,
   terminal: Terminal,
-): ValidPlan | undefined {
-  const { plan, issues, repaired } = session.polyphony.validate(what.text);
+): Promise<ValidPlan | undefined> {
+  const { plan, issues, repaired } = await session.polyphony.validate(what.text);
   if (talks(options)) {
     for (const { path, message } of repaired) {
       terminal.say(terminal.paint.dim(`repaired ${oneLine(path) || '/'}: ${printable(message)}`));

@@ -27,7 +27,7 @@ describe('ready-made workflows', () => {
     expect(JSON.parse(text), 'run `npm run workflows`').toEqual(workflow.plan);
     expect(workflow.id).toBe(name);
     await open(async (polyphony) => {
-      const { issues, repaired } = polyphony.validate(text);
+      const { issues, repaired } = await polyphony.validate(text);
       expect({ issues, repaired }).toEqual({ issues: [], repaired: [] });
     });
   });

@@ -1,0 +1,56 @@
+/** An engine that is loaded when it is first asked for: a process that only makes calls never pays for it. */
+import type { Ids } from '../core/clock.ts';
+import type { ExecutionEngine, RunEvent, RunHandle } from '../core/engine.ts';
+
+/** A value that is made at the first call, once. */
+export interface Lazy<T> {
+  (): Promise<T>;
+  /** Undefined while nobody has asked for it. */
+  begun(): Promise<T> | undefined;
+}
+
+export function lazy<T>(make: () => Promise<T>): Lazy<T> {
+  let made: Promise<T> | undefined;
+  const get = (): Promise<T> => {
+    made ??= make();
+    return made;
+  };
+  return Object.assign(get, { begun: () => made });
+}
+
+export function lazyEngine(owner: Lazy<{ readonly engine: ExecutionEngine }>, ids: Ids): ExecutionEngine {
+  const engine = async (): Promise<ExecutionEngine> => (await owner()).engine;
+  return {
+    start(plan, options = {}) {
+      const runId = options.runId ?? ids('run');
+      return handleOf(
+        runId,
+        engine().then((made) => made.start(plan, { ...options, runId })),
+      );
+    },
+    resume: async (runId, options) => (await engine()).resume(runId, options),
+    answer: async (runId, nodeId, answer) => (await engine()).answer(runId, nodeId, answer),
+    fork: async (runId, options) => (await engine()).fork(runId, options),
+    async *replay(runId) {
+      yield* (await engine()).replay(runId);
+    },
+    inspect: async (runId) => (await engine()).inspect(runId),
+    cancel: async (runId, reason) => (await engine()).cancel(runId, reason),
+    list: async (filter) => (await engine()).list(filter),
+    close: async () => (await owner.begun())?.engine.close(),
+  };
+}
+
+/** Of a run whose engine is on its way. */
+function handleOf(runId: string, coming: Promise<RunHandle>): RunHandle {
+  // Whoever reads the result or the events hears of it; nobody else has to.
+  coming.catch(() => undefined);
+  return {
+    runId,
+    async *events(): AsyncGenerator<RunEvent> {
+      yield* (await coming).events();
+    },
+    result: async () => (await coming).result(),
+    cancel: (reason) => void coming.then((handle) => handle.cancel(reason)),
+  };
+}

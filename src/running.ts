@@ -1,0 +1,116 @@
+/**
+ * Everything that plans and runs need and that a single call does not: validator, planner, runners and engine. Loaded by
+ * polyphony.ts when it is first asked for.
+ */
+import { boundsOf } from './composition/catalogue.ts';
+import { eventListener } from './composition/plugin-host.ts';
+import type { Shelf } from './composition/shelf.ts';
+import { type Starting, validOrThrow } from './composition/start.ts';
+import type { Runtime } from './core/clock.ts';
+import type { Config } from './core/config.ts';
+import type { ExecutionEngine, NodeRunner, NodeRunners, Replan, RunEvent } from './core/engine.ts';
+import type { CallOptions, Gateway } from './core/gateway.ts';
+import type { Plan, ValidPlan } from './core/plan.ts';
+import type { Logger, Plugin } from './core/plugin.ts';
+import type { RunJournal, Stores } from './core/stores.ts';
+import type { PlanningResult, ValidateOptions, Validation } from './core/validation.ts';
+import { createEngine } from './executor/engine.ts';
+import { createRunners } from './executor/runners/create-runners.ts';
+import { createPlanner, createReplanner } from './planner/planner.ts';
+import { validate } from './validator/validate.ts';
+
+/** What an engine of another kind is made from. */
+export interface EngineParts {
+  readonly runtime: Runtime;
+  readonly journal: RunJournal;
+  readonly runners: NodeRunners;
+  /** Validates a journalled plan again. Throws invalid-plan. */
+  readonly validPlan: (plan: Plan) => ValidPlan;
+  /** For nodes that say `onError: "replan"`. */
+  readonly replan: Replan;
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+export interface PlanOptions extends CallOptions {
+  /** The plan's text while it is written. */
+  readonly onDelta?: (text: string) => void;
+}
+
+export interface RunningParts {
+  readonly runtime: Runtime;
+  readonly config: Config;
+  readonly plugins: readonly Plugin[];
+  readonly shelf: Shelf;
+  readonly stores: Stores;
+  readonly gateway: Gateway;
+  readonly logger: Logger;
+  /** @default the in-process engine */
+  readonly engine?: ((parts: EngineParts) => ExecutionEngine) | undefined;
+}
+
+export interface Running extends Starting {
+  validate(plan: unknown, options?: ValidateOptions): Validation;
+  plan(request: string, options?: PlanOptions): Promise<PlanningResult>;
+  /** After the shelf has changed: runners for what came along. */
+  refill(): void;
+}
+
+export function createRunning(parts: RunningParts): Running {
+  const { runtime, config, plugins, shelf, stores, gateway } = parts;
+  const check: Running['validate'] = (plan, options) => validate(plan, shelf.catalogue(), options);
+  const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan));
+  const plan = planWith(parts);
+  const runners = new Map<string, NodeRunner>();
+  const refill = (): void => {
+    const made = createRunners({
+      gateway,
+      clock: runtime.clock,
+      tools: shelf.parts().tools,
+      steps: [...shelf.parts().steps.values()],
+      around: plugins.flatMap(({ node }) => (node === undefined ? [] : [node])),
+      workflows: (id) => planOf(shelf.catalogue().workflows.get(id), validPlan),
+      plan: (goal, context, { scopes, signal }) => plan(requestOf(goal, context), { scopes, signal }),
+      engine: () => engine,
+      nesting: boundsOf(config).nesting,
+    });
+    for (const [use, runner] of made) runners.set(use, runner);
+  };
+  refill();
+  const onEvent = eventListener(plugins, parts.logger);
+  const engine = (parts.engine ?? createEngine)({
+    runtime,
+    journal: stores.journal,
+    runners,
+    validPlan,
+    replan: replanWith(parts),
+    ...(onEvent === undefined ? {} : { onEvent }),
+  });
+  return { runtime, engine, validate: check, plan, refill };
+}
+
+function planWith({ gateway, shelf, config }: RunningParts): Running['plan'] {
+  const planner = createPlanner(config.planner);
+  return (request, { onDelta, ...options } = {}) =>
+    planner(request, {
+      gateway,
+      catalogue: shelf.catalogue(),
+      validate,
+      options,
+      ...(onDelta === undefined ? {} : { onDelta }),
+    });
+}
+
+function replanWith({ gateway, shelf, config }: RunningParts): Replan {
+  const replanner = createReplanner(config.planner);
+  return async ({ signal, scopes, ...failure }) => {
+    const asking = { gateway, catalogue: shelf.catalogue(), validate, options: { signal, scopes } };
+    return (await replanner(failure, asking)).plan;
+  };
+}
+
+const planOf = (plan: Plan | undefined, validPlan: (plan: Plan) => ValidPlan): ValidPlan | undefined =>
+  plan === undefined ? undefined : validPlan(plan);
+
+/** A nested planner gets the goal and its material as one request. */
+const requestOf = (goal: string, context: unknown): string =>
+  context === null || context === undefined ? goal : `${goal}\n\nContext:\n${JSON.stringify(context)}`;
