@@ -159,7 +159,8 @@ function lineOf(pieces: readonly Piece[], columns: number): string {
   const last = pieces.findLastIndex(([text]) => text.trim() !== '');
   let room = columns;
   let line = '';
-  for (const [text, paint] of pieces.slice(0, last + 1)) {
+  for (const [index, [piece, paint]] of pieces.slice(0, last + 1).entries()) {
+    const text = index === last ? piece.trimEnd() : piece;
     const shown = cutToWidth(text, room);
     line += paint(shown);
     room -= displayWidth(shown);
