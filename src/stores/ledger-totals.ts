@@ -2,18 +2,22 @@
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../core/stores.ts';
 
 const DAY_MS = 86_400_000;
-const dayFormat = new Intl.DateTimeFormat('en-CA', {
-  timeZone: 'UTC',
-  year: 'numeric',
-  month: '2-digit',
-  day: '2-digit',
-});
+/** Made when a total by days is first asked for: the tables behind it take longer to load than a call does. */
+let dayFormat: Intl.DateTimeFormat | undefined;
 
 /** Days since the epoch, in UTC. */
 export const dayOf = (at: number): number => Math.floor(at / DAY_MS);
 
 /** `2026-03-31`. */
-export const dayName = (day: number): string => dayFormat.format(day * DAY_MS);
+export function dayName(day: number): string {
+  dayFormat ??= new Intl.DateTimeFormat('en-CA', {
+    timeZone: 'UTC',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  });
+  return dayFormat.format(day * DAY_MS);
+}
 
 export const dayStart = (day: number): number => day * DAY_MS;
 

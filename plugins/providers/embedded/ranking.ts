@@ -2,8 +2,17 @@
  * TextRank (Mihalcea and Tarau 2004): PageRank over a graph whose edges are the likeness of sentences, or the
  * nearness of words. Sentences are compared by the cosine of their rarity-weighted stems.
  */
-import { UndirectedGraph } from 'graphology';
-import { pagerank } from 'graphology-metrics/centrality/index.js';
+import { createRequire } from 'node:module';
+import type { UndirectedGraph } from 'graphology';
+
+type ScoredGraph = UndirectedGraph<Record<string, never>, { weight: number }>;
+
+/** Loaded at the first ranking: a fast summary needs no graph, and both take longer to load than it takes. */
+const load = createRequire(import.meta.url);
+const newGraph = (): ScoredGraph => {
+  const { UndirectedGraph: Graph } = load('graphology') as typeof import('graphology');
+  return new Graph<Record<string, never>, { weight: number }>();
+};
 
 /** Edges below this likeness are noise and are left out. */
 const LEAST_LIKENESS = 0.05;
@@ -39,7 +48,7 @@ export function likeness(a: Weights, b: Weights): number {
 
 /** The TextRank of each sentence, highest 1. Quadratic in their number: the caller bounds it. */
 export function rankSentences(unit: readonly Weights[]): number[] {
-  const graph = new UndirectedGraph<Record<string, never>, { weight: number }>();
+  const graph = newGraph();
   for (const index of unit.keys()) graph.addNode(`s${index}`);
   for (const [index, a] of unit.entries()) {
     for (let other = index + 1; other < unit.length; other++) {
@@ -56,7 +65,7 @@ export function rankSentences(unit: readonly Weights[]): number[] {
 
 /** The TextRank of each word by the words that stand within `window` places of it, highest 1. */
 export function rankWords(runs: readonly (readonly string[])[], window = 3): Map<string, number> {
-  const graph = new UndirectedGraph<Record<string, never>, { weight: number }>();
+  const graph = newGraph();
   const names: string[] = [];
   for (const run of runs) {
     for (const [index, word] of run.entries()) {
@@ -75,10 +84,9 @@ export function rankWords(runs: readonly (readonly string[])[], window = 3): Map
   return new Map(names.map((name, index) => [name, scores[index] ?? 0]));
 }
 
-type ScoredGraph = UndirectedGraph<Record<string, never>, { weight: number }>;
-
 function score(graph: ScoredGraph): Record<string, number> {
   if (graph.order === 0) return {};
+  const { pagerank } = load('graphology-metrics/centrality') as typeof import('graphology-metrics/centrality/index.js');
   return pagerank(graph, { getEdgeWeight: 'weight', maxIterations: 200, tolerance: 1e-5 });
 }
 
