@@ -2,8 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { defaultPlugins } from '../../plugins/defaults.ts';
 import { TRANSIENT_EVENTS } from '../../src/core/engine.ts';
 import { ERROR_CODES } from '../../src/core/errors.ts';
+import type { Plugin } from '../../src/core/plugin.ts';
 import { ISSUE_CODES, REPAIR_CODES } from '../../src/validator/codes.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -19,6 +21,10 @@ function rowsOf(path: string): ReadonlyMap<string, readonly string[]> {
     .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')));
   return new Map(rows.map(([first = '', ...rest]) => [first.slice(1, -1), rest]));
 }
+
+/** What a page promises: every model in code of its own, alone or behind the provider's name. */
+const namesModel = (page: string, provider: string, id: string): boolean =>
+  page.includes(`\`${id}\``) || page.includes(`\`${provider}/${id}\``);
 
 /** The `type` literals of a union or an interface in a source file, from its declaration to its end. */
 function eventTypes(path: string, declaration: string): readonly string[] {
@@ -39,6 +45,41 @@ describe('every plugin has its page', () => {
   });
 
   test('there are plugins', () => expect(plugins.length).toBeGreaterThan(10));
+});
+
+describe('the pages of providers', () => {
+  const named = filesBelow('plugins/providers').flatMap(
+    (path) => /^plugins\/providers\/([^/]+)\.ts$/.exec(path)?.[1] ?? [],
+  );
+  const files = named.filter((name) => name !== 'environment');
+  /** Providers with the models of another one, whose page they lead to. */
+  const shared: Readonly<Record<string, string>> = { 'google-vertex': 'google', 'openai-responses': 'openai' };
+
+  test.each(files)('%s: name every model that it has', async (file) => {
+    const { default: plugin } = (await import(`../../plugins/providers/${file}.ts`)) as { readonly default: Plugin };
+    const page = read(`docs/providers/${shared[file] ?? file}.md`);
+    for (const { id: provider, models } of plugin.providers ?? []) {
+      expect(models.map(({ id }) => id).filter((id) => !namesModel(page, provider, id))).toEqual([]);
+    }
+  });
+
+  test.each(files)('%s: stand in the list of providers', (file) => {
+    expect(read('docs/providers/README.md')).toContain(`](${file}.md)`);
+  });
+
+  test('the environment: names every variable that registers one', () => {
+    const variables = [...read('plugins/providers/environment.ts').matchAll(/'([A-Z]+(?:_[A-Z]+)+)'/g)];
+    const page = read('docs/providers/environment.md');
+    expect(variables.length).toBeGreaterThan(5);
+    expect(variables.flatMap(([, name = '']) => (page.includes(`\`${name}\``) ? [] : name))).toEqual([]);
+  });
+});
+
+test('the list of plugins says which are on by default', async () => {
+  const names = (await defaultPlugins({})).map(({ name }) => name).filter((name) => name !== 'embedded');
+  const rows = [...read('docs/plugins/README.md').matchAll(/^\| \[([a-z-]+)\]\([^)]+\) \|.*\| (yes|no)\b[^|]*\|$/gm)];
+  const byDefault = rows.flatMap(([, name = '', said]) => (said === 'yes' ? name : []));
+  expect(byDefault.sort()).toEqual([...names].sort());
 });
 
 describe('every relative link leads to a file, and every anchor to a heading', () => {
