@@ -16,7 +16,7 @@ export interface Adapter {
 
 export const MODEL = 'recorded';
 const OPERATIONS = ['chat', 'embed', 'image', 'moderate', 'rerank'] as const;
-const model = modelCard({ id: MODEL, operations: OPERATIONS });
+export const RECORDED_MODEL = modelCard({ id: MODEL, operations: OPERATIONS });
 
 const chat: ModelRequest = { operation: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
 const embed: ModelRequest = { operation: 'embed', input: ['Hello'] };
@@ -24,25 +24,25 @@ const image: ModelRequest = { operation: 'image', prompt: 'A hello' };
 const moderate: ModelRequest = { operation: 'moderate', input: [{ type: 'text', text: 'Hello' }] };
 const rerank: ModelRequest = { operation: 'rerank', query: 'Hello', documents: ['Hello'] };
 
-const compatible = (baseURL: string): Provider => openaiCompatible({ baseURL, models: [model] });
+const compatible = (baseURL: string): Provider => openaiCompatible({ baseURL, models: [RECORDED_MODEL] });
 
-const gemini = (baseURL: string): Provider => google({ baseURL, apiKey: 'recorded', models: [model] });
+const gemini = (baseURL: string): Provider => google({ baseURL, apiKey: 'recorded', models: [RECORDED_MODEL] });
 
-const commands = (baseURL: string): Provider => cohere({ baseURL, apiKey: 'recorded', models: [model] });
+const commands = (baseURL: string): Provider => cohere({ baseURL, apiKey: 'recorded', models: [RECORDED_MODEL] });
 const converse = (baseURL: string): Provider =>
-  bedrock({ baseURL, apiKey: 'recorded', region: 'recorded', models: [model] });
-const own = (baseURL: string): Provider => ollama({ baseURL, models: [model] });
+  bedrock({ baseURL, apiKey: 'recorded', region: 'recorded', models: [RECORDED_MODEL] });
+const own = (baseURL: string): Provider => ollama({ baseURL, models: [RECORDED_MODEL] });
 
 export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   'openai-chat': { request: chat, provider: compatible },
   'openai-responses': {
     request: chat,
-    provider: (baseURL) => openaiResponses({ baseURL, apiKey: 'recorded', models: [model] }),
+    provider: (baseURL) => openaiResponses({ baseURL, apiKey: 'recorded', models: [RECORDED_MODEL] }),
   },
   embeddings: { request: embed, provider: compatible },
   'anthropic-messages': {
     request: chat,
-    provider: (baseURL) => anthropic({ baseURL, apiKey: 'recorded', models: [model] }),
+    provider: (baseURL) => anthropic({ baseURL, apiKey: 'recorded', models: [RECORDED_MODEL] }),
   },
   'embeddings-gemini': { request: embed, provider: gemini },
   gemini: { request: chat, provider: gemini },

@@ -4,12 +4,15 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Attempt, ModelRequest, Provider, Transport } from 'polyphony';
 import { collect } from 'polyphony/kit';
-import { ADAPTERS, MODEL } from './adapters.ts';
+import { ADAPTERS, MODEL, RECORDED_MODEL } from './adapters.ts';
 import { type Difference, difference, type Expected, type Outcome } from './compare.ts';
+import { vendorProvider } from './vendors.ts';
 
 export interface Fixture {
   readonly id: string;
   readonly protocol: string;
+  /** The vendor. */
+  readonly provider?: string;
   readonly streaming: boolean;
   readonly expected: Expected;
 }
@@ -94,7 +97,8 @@ export async function checkFixture(
   const adapter = ADAPTERS[fixture.protocol];
   if (adapter === undefined) throw new Error(`There is no adapter for "${fixture.protocol}".`);
   for (const variant of variants) {
-    const provider = await adapter.provider(server.base(fixture.id, variant));
+    const baseURL = server.base(fixture.id, variant);
+    const provider = vendorProvider(fixture, baseURL, RECORDED_MODEL) ?? (await adapter.provider(baseURL));
     const attempt = attemptOf(provider, adapter.request, new AbortController().signal);
     const found = difference(fixture.expected, await outcomeOf(provider, attempt, transport));
     if (found !== undefined) return { id: fixture.id, variant, ...found };
