@@ -12,6 +12,7 @@ import type {
   Warning,
 } from './model.ts';
 import { addMoney, type NanoUsd } from './money.ts';
+import { readWhole } from './whole.ts';
 
 interface Draft {
   target: Target | undefined;
@@ -91,7 +92,9 @@ export async function collect(
 ): Promise<ModelResponse> {
   const draft = emptyDraft();
   const warnings: Warning[] = [];
-  for await (const event of events) take(draft, warnings, event);
+  const whole = await readWhole(events);
+  if (whole.failure !== undefined) throw whole.failure.error;
+  for (const event of whole.events) take(draft, warnings, event);
   if (draft.finish === undefined || draft.target === undefined) {
     if (call.signal.aborted) throw abortError(call.signal);
     throw new PolyphonyError(

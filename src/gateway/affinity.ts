@@ -11,7 +11,6 @@ import { asPolyphonyError } from '../core/errors.ts';
 import type { Call, Middleware, Target } from '../core/model.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { KeyValueStore } from '../core/stores.ts';
-import { lazily } from './opening.ts';
 import { watch } from './watch.ts';
 
 /** What failover reads: the target that served the session before. */
@@ -32,27 +31,24 @@ export function affinity(parts: AffinityParts): Middleware {
     const { session } = call;
     if (session === undefined || (call.purpose !== 'answer' && call.purpose !== 'planner')) return next(call);
     const key = `affinity:${call.request.operation}:${session}`;
-    return lazily(async () => {
-      const preferred = await bindingOf(parts, key);
-      const bound: BoundCall = preferred === undefined ? call : { ...call, preferred };
-      return bindOnSuccess(parts, key, next(bound))[Symbol.asyncIterator]();
+    let bound: BoundCall = call;
+    let served: Target | undefined;
+    return watch({
+      async start() {
+        const preferred = await bindingOf(parts, key);
+        if (preferred !== undefined) bound = { ...call, preferred };
+      },
+      open: () => next(bound),
+      event(event) {
+        if (event.type === 'route') served = event.target;
+        return event;
+      },
+      async end(ending) {
+        if (ending.kind === 'done' && served !== undefined) await bind(parts, key, served);
+        return ending;
+      },
     });
   };
-}
-
-function bindOnSuccess(parts: AffinityParts, key: string, stream: ReturnType<Middleware>): ReturnType<Middleware> {
-  let served: Target | undefined;
-  return watch({
-    open: () => stream,
-    event(event) {
-      if (event.type === 'route') served = event.target;
-      return event;
-    },
-    async end(ending) {
-      if (ending.kind === 'done' && served !== undefined) await bind(parts, key, served);
-      return ending;
-    },
-  });
 }
 
 async function bindingOf({ keyValue, logger }: AffinityParts, key: string): Promise<Target | undefined> {

@@ -15,8 +15,8 @@ import type { BoundCall } from './affinity.ts';
 import { allFailed, type Failure } from './failures.ts';
 import { type Itinerary, itinerary } from './itinerary.ts';
 import { nextNumber } from './numbering.ts';
-import { lazily, type Opening, openStream, resume } from './opening.ts';
-import { type Reopen, recovering, type Shape } from './recovery.ts';
+import { lazily, type Open, type Opening } from './opening.ts';
+import { recovering, type Shape } from './recovery.ts';
 import type { RouteOptions } from './route.ts';
 import type { TimedAttempt } from './timings.ts';
 
@@ -29,24 +29,30 @@ export interface FailoverParts {
 /** The innermost layer of the request ring; `attempt` is the whole attempt ring. */
 export function failover({ routing, clock }: FailoverParts, attempt: Handler<Attempt>): Handler {
   return (call: BoundCall) =>
-    lazily(async () => {
+    lazily(async (open) => {
       const plan = itinerary(routing(call));
-      const opening = await openNext(call, plan, attempt, clock, unshaped, []);
+      const tryOn = (shape: Shape, failures: readonly Failure[]): Promise<Opening> =>
+        openNext({ call, plan, attempt, clock, open }, shape, failures);
+      const opening = await tryOn(unshaped, []);
       const mode = call.request.onStreamFailure ?? 'error';
-      if (mode === 'error') return resume(opening);
-      const reopen: Reopen = (shape, failures) => openNext(call, plan, attempt, clock, shape, failures);
-      return recovering(call, opening, mode, plan, reopen);
+      const isWhole = opening.whole !== undefined && opening.whole.failure === undefined;
+      return mode === 'error' || isWhole ? opening : { head: [], rest: recovering(call, opening, mode, plan, tryOn) };
     });
 }
 
 const unshaped: Shape = (call) => call;
 
+interface Trip {
+  readonly call: Call;
+  readonly plan: Itinerary;
+  readonly attempt: Handler<Attempt>;
+  readonly clock: FailoverParts['clock'];
+  readonly open: Open;
+}
+
 /** Tries what the itinerary still holds until one speaks. */
 async function openNext(
-  call: Call,
-  plan: Itinerary,
-  attempt: Handler<Attempt>,
-  clock: FailoverParts['clock'],
+  { call, plan, attempt, clock, open }: Trip,
   shape: Shape,
   before: readonly Failure[],
 ): Promise<Opening> {
@@ -56,7 +62,7 @@ async function openNext(
     const shaped = shape(call, stop.deployment);
     const trial: TimedAttempt = { ...shaped, target, number: nextNumber(call), lastResort: stop.last };
     try {
-      return await openStream(attempt(trial));
+      return await open(attempt(trial));
     } catch (thrown) {
       if (call.signal.aborted) throw abortError(call.signal);
       const error = asPolyphonyError(thrown);

@@ -3,6 +3,7 @@
  * nothing was shown to anyone, so a failed stream may be replaced without a trace.
  */
 import type { ModelEvent } from '../core/model.ts';
+import { readWhole, WHOLE, type Whole, type WholeStream } from '../core/whole.ts';
 
 const MAX_EVENTS = 64;
 const MAX_BYTES = 256 * 1024;
@@ -11,7 +12,12 @@ const MAX_BYTES = 256 * 1024;
 export interface Opening {
   readonly head: readonly ModelEvent[];
   readonly rest: AsyncIterator<ModelEvent>;
+  /** All of it, where it was read at once. */
+  readonly whole?: Whole;
 }
+
+/** How the reader of a stream wants it opened: as it comes, or all at once. */
+export type Open = (stream: AsyncIterable<ModelEvent>) => Promise<Opening>;
 
 /** True for the first sign of an answer; routes, warnings and empty deltas are none. */
 export function commits(event: ModelEvent): boolean {
@@ -30,7 +36,7 @@ export function commits(event: ModelEvent): boolean {
 }
 
 /** Reads up to the commit point, at most 64 events or 256 KiB; then the stream counts as committed. Throws what it throws. */
-export async function openStream(stream: AsyncIterable<ModelEvent>): Promise<Opening> {
+async function openStream(stream: AsyncIterable<ModelEvent>): Promise<Opening> {
   const rest = stream[Symbol.asyncIterator]();
   const head: ModelEvent[] = [];
   let bytes = 0;
@@ -56,9 +62,49 @@ export function resume({ head, rest }: Opening): AsyncIterator<ModelEvent> {
   };
 }
 
-/** A stream that is found only by waiting: `open` runs when the first event is asked for. */
-export function lazily(open: () => Promise<AsyncIterator<ModelEvent>>): AsyncIterable<ModelEvent> {
-  return { [Symbol.asyncIterator]: () => lazyIterator(open) };
+/** Like `openStream`, but reads to the end: throws what the stream failed with before its commit point. */
+async function openWhole(stream: AsyncIterable<ModelEvent>): Promise<Opening> {
+  const whole = await readWhole(stream);
+  if (whole.failure !== undefined && !isCommitted(whole.events)) throw whole.failure.error;
+  return { head: whole.events, rest: endOf(whole), whole };
+}
+
+function isCommitted(events: readonly ModelEvent[]): boolean {
+  let bytes = 0;
+  for (const event of events) {
+    if (commits(event)) return true;
+    if (event.type === 'warning') bytes += Buffer.byteLength(event.warning.message);
+  }
+  return events.length >= MAX_EVENTS || bytes >= MAX_BYTES;
+}
+
+function endOf({ failure }: Whole): AsyncIterator<ModelEvent> {
+  let failed = false;
+  return {
+    next() {
+      if (failure === undefined || failed) return Promise.resolve({ value: undefined, done: true });
+      failed = true;
+      return Promise.reject(failure.error);
+    },
+  };
+}
+
+/** A stream that is found only by waiting: `find` runs when the first event is asked for. */
+export function lazily(find: (open: Open) => Promise<Opening>): AsyncIterable<ModelEvent> {
+  const stream: WholeStream = {
+    [Symbol.asyncIterator]: () => lazyIterator(() => find(openStream).then(resume)),
+    [WHOLE]: () => findWhole(find),
+  };
+  return stream;
+}
+
+async function findWhole(find: (open: Open) => Promise<Opening>): Promise<Whole> {
+  try {
+    const opening = await find(openWhole);
+    return opening.whole ?? (await readWhole({ [Symbol.asyncIterator]: () => resume(opening) }));
+  } catch (error) {
+    return { events: [], failure: { error } };
+  }
 }
 
 function lazyIterator(open: () => Promise<AsyncIterator<ModelEvent>>): AsyncIterator<ModelEvent> {

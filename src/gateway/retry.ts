@@ -10,13 +10,13 @@
 import type { Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
-import type { Attempt, Handler, Middleware, ModelEvent } from '../core/model.ts';
+import type { Attempt, Handler, Middleware } from '../core/model.ts';
 import type { Provider } from '../core/provider.ts';
 import { sleep } from '../kit/clock.ts';
 import type { Credentials } from './credentials.ts';
 import { faultOf } from './faults.ts';
 import { nextNumber } from './numbering.ts';
-import { lazily, openStream, resume } from './opening.ts';
+import { lazily, type Open, type Opening } from './opening.ts';
 import type { Registry } from './registry.ts';
 import { newTimings, type TimedAttempt } from './timings.ts';
 
@@ -35,7 +35,9 @@ export function retry(parts: RetryParts): Middleware<Attempt> {
   return (attempt, next) => {
     const provider = parts.registry().providers.get(attempt.target.provider);
     // The innermost layer says what is wrong with the target.
-    return provider === undefined ? next(attempt) : lazily(() => openWithRetries(parts, provider, attempt, next));
+    return provider === undefined
+      ? next(attempt)
+      : lazily((open) => openWithRetries(parts, provider, attempt, next, open));
   };
 }
 
@@ -44,7 +46,8 @@ async function openWithRetries(
   provider: Provider,
   attempt: Attempt,
   next: Handler<Attempt>,
-): Promise<AsyncIterator<ModelEvent>> {
+  open: Open,
+): Promise<Opening> {
   const { clock } = parts.runtime;
   const policy = policyOf(parts.config(), attempt);
   let failures = 0;
@@ -53,7 +56,7 @@ async function openWithRetries(
   for (let number = attempt.number; ; number = nextNumber(attempt)) {
     const label = await credentialFor(parts, provider, attempt, policy, asked);
     try {
-      return resume(await openStream(next(numbered(attempt, number, label))));
+      return await open(next(numbered(attempt, number, label)));
     } catch (thrown) {
       const error = asPolyphonyError(thrown);
       if (attempt.signal.aborted) throw abortError(attempt.signal);

@@ -13,38 +13,21 @@
  * W4. `finish` is passed on only after the source has ended and every watcher too: who stops reading at `finish` leaves
  *     nothing open.
  * W5. Leaving while an event is awaited cancels what is awaited.
+ *
+ * A stream that is read whole (see core/whole.ts) keeps W1 to W4 and needs no W5; watch-whole.ts runs it.
  */
 import type { ModelEvent } from '../core/model.ts';
-
-export type Ending =
-  | { readonly kind: 'done' }
-  /** The consumer stopped reading. */
-  | { readonly kind: 'left' }
-  | { readonly kind: 'error'; readonly error: unknown };
-
-export interface StreamControl {
-  /** Fails the event that is awaited now, for a source that does not listen to its signal. */
-  interrupt(error: unknown): void;
-  /** True while an event is awaited. */
-  waiting(): boolean;
-}
-
-export interface Watcher {
-  /** May throw, or wait: then the stream waits too. */
-  start?(control: StreamControl): Promise<void> | undefined;
-  /** Called once, after `start`. */
-  open(): AsyncIterable<ModelEvent>;
-  /** Read after `open`; yielded before the source's first event, those of inner watchers first. */
-  readonly head?: readonly ModelEvent[];
-  /** Each time that the next event is asked of the source. */
-  ask?(): void;
-  /** Each event on its way out; returns what takes its place. */
-  event?(event: ModelEvent): ModelEvent;
-  /** The consumer leaves while an event is awaited. */
-  cancel?(): void;
-  /** Returns the ending that the outer watchers and the consumer see. */
-  end?(ending: Ending): Ending | Promise<Ending>;
-}
+import { WHOLE } from '../core/whole.ts';
+import { readWatched } from './watch-whole.ts';
+import {
+  type Ending,
+  endAll,
+  passThrough,
+  type StreamControl,
+  WATCHER,
+  type Watched,
+  type Watcher,
+} from './watcher.ts';
 
 type Result = IteratorResult<ModelEvent, undefined>;
 
@@ -63,17 +46,20 @@ interface WatchedStream {
   readonly onError: (error: unknown) => void;
 }
 
-const WATCHER: unique symbol = Symbol('watcher');
-type Watched = AsyncIterable<ModelEvent> & { readonly [WATCHER]?: Watcher };
-
 const DONE: Result = { value: undefined, done: true };
 const isOpen = (stream: WatchedStream): boolean => stream.phase === 'open';
 
 /** A stream that tells the watcher how it goes. */
 export function watch(watcher: Watcher): AsyncIterable<ModelEvent> {
-  const watched: Watched = { [WATCHER]: watcher, [Symbol.asyncIterator]: () => iterate(watcher) };
+  const watched: Watched = {
+    [WATCHER]: watcher,
+    [Symbol.asyncIterator]: () => iterate(watcher),
+    [WHOLE]: () => readWatched(watcher),
+  };
   return watched;
 }
+
+export type { Ending, StreamControl, Watcher } from './watcher.ts';
 
 function iterate(outermost: Watcher): AsyncIterator<ModelEvent, undefined> {
   const stream: WatchedStream = {
@@ -166,7 +152,7 @@ function pull(stream: WatchedStream): Promise<Result> {
 
 function yieldReady(stream: WatchedStream, ready: ModelEvent): Promise<Result> {
   try {
-    return Promise.resolve({ value: passThrough(stream, ready), done: false });
+    return Promise.resolve({ value: passThrough(stream.watchers, ready), done: false });
   } catch (error) {
     return close(stream, { kind: 'error', error });
   }
@@ -180,15 +166,6 @@ function askSource(stream: WatchedStream): void {
   }
 }
 
-function passThrough(stream: WatchedStream, event: ModelEvent): ModelEvent {
-  let passing = event;
-  for (let index = stream.watchers.length - 1; index >= 0; index -= 1) {
-    const watcher = stream.watchers[index];
-    if (watcher?.event !== undefined) passing = watcher.event(passing);
-  }
-  return passing;
-}
-
 function arrived(stream: WatchedStream, result: IteratorResult<ModelEvent>): void {
   if (stream.resolve === undefined) return;
   if (result.done) {
@@ -200,7 +177,7 @@ function arrived(stream: WatchedStream, result: IteratorResult<ModelEvent>): voi
     return;
   }
   try {
-    const event = passThrough(stream, result.value);
+    const event = passThrough(stream.watchers, result.value);
     if (event.type !== 'finish') {
       settle(stream, { value: event, done: false });
       return;
@@ -208,6 +185,7 @@ function arrived(stream: WatchedStream, result: IteratorResult<ModelEvent>): voi
     stream.held = event;
     askSource(stream);
   } catch (error) {
+    abandon(stream);
     settle(stream, close(stream, { kind: 'error', error }));
   }
 }
@@ -250,15 +228,7 @@ async function leave(stream: WatchedStream): Promise<Result> {
 async function close(stream: WatchedStream, first: Ending): Promise<Result> {
   if (!isOpen(stream)) return DONE;
   stream.phase = 'closed';
-  let ending = first;
-  for (let index = stream.watchers.length - 1; index >= 0; index -= 1) {
-    try {
-      const changed = stream.watchers[index]?.end?.(ending);
-      if (changed !== undefined) ending = changed instanceof Promise ? await changed : changed;
-    } catch (error) {
-      ending = { kind: 'error', error };
-    }
-  }
+  const ending = await endAll(stream.watchers, first);
   if (ending.kind === 'error') throw ending.error;
   return stream.held === undefined ? DONE : { value: stream.held, done: false };
 }

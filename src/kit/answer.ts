@@ -46,6 +46,22 @@ export async function* answerEvents(
   if (batch.length > 0) yield batch;
 }
 
+/**
+ * All events of a body that is labelled as one JSON document; undefined for any other label: such a body may say much
+ * before it breaks, and `answerEvents` hands that on.
+ *
+ * @throws invalid-config when a web page answers
+ */
+export async function wholeAnswer(response: TransportResponse): Promise<readonly ServerSentEvent[] | undefined> {
+  if (response.headers['content-type']?.startsWith('application/json') !== true) return undefined;
+  const bytes = await response.bytes();
+  const events: ServerSentEvent[] = [];
+  const decoder = decoderFor(bytes, (event) => void events.push(event), {});
+  decoder?.push(bytes);
+  decoder?.end();
+  return events;
+}
+
 /** Undefined while nothing but spaces came. */
 function decoderFor(
   chunk: Uint8Array,

@@ -3,7 +3,7 @@
  * it; retrying, rotating credentials and waiting are the gateway's.
  */
 import type { Clock } from '../core/clock.ts';
-import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
+import { abortError, PolyphonyError } from '../core/errors.ts';
 import type { Attempt, ModelEvent, Target, Warning } from '../core/model.ts';
 import type {
   ModelCard,
@@ -14,9 +14,10 @@ import type {
   WireContext,
   WireFormat,
 } from '../core/provider.ts';
+import { readWhole, WHOLE, type Whole, type WholeStream } from '../core/whole.ts';
 import { systemClock } from './clock.ts';
-import { parseRetryAfter } from './rate-limits.ts';
-import { rememberSecret, SCRUBBED, scrubText } from './scrub.ts';
+import { refusal, type Telling, told } from './http-refusal.ts';
+import { rememberSecret } from './scrub.ts';
 
 export interface HttpProviderOptions {
   /** `[a-z][a-z0-9-]*` */
@@ -46,9 +47,6 @@ export interface HttpProviderOptions {
   readonly clock?: Clock;
 }
 
-/** Of an error's body; the rest is not read. */
-const ERROR_BODY_BYTES = 65_536;
-
 /** @throws invalid-config when the id is malformed */
 export function httpProvider(options: HttpProviderOptions): Provider {
   const { id, models, unlisted, regions, concurrency, probe } = options;
@@ -72,6 +70,7 @@ export function httpProvider(options: HttpProviderOptions): Provider {
   const baseOf = (target: Target): string =>
     (typeof options.baseURL === 'function' ? options.baseURL(target) : options.baseURL).replace(/\/+$/, '');
 
+  const parts: Parts = { options, keys, cardOf, baseOf };
   return {
     id,
     models,
@@ -82,7 +81,7 @@ export function httpProvider(options: HttpProviderOptions): Provider {
     get credentials() {
       return Array.from({ length: Math.max(1, keys().length) }, (_, index) => `${id}#${index + 1}`);
     },
-    stream: (attempt, transport) => streamAttempt({ options, keys, cardOf, baseOf }, attempt, transport),
+    stream: (attempt, transport) => answerOf(parts, attempt, transport),
     ...(probe === undefined
       ? {}
       : { probe: (transport, signal) => runProbe(options, keys, baseOf, transport, signal) }),
@@ -96,32 +95,87 @@ interface Parts {
   readonly baseOf: (target: Target) => string;
 }
 
+function answerOf(parts: Parts, attempt: Attempt, transport: Transport): WholeStream {
+  return {
+    [Symbol.asyncIterator]: () => streamAttempt(parts, attempt, transport),
+    [WHOLE]: attempt.streaming === false ? () => readAttempt(parts, attempt, transport) : undefined,
+  };
+}
+
 async function* streamAttempt(parts: Parts, attempt: Attempt, transport: Transport): AsyncGenerator<ModelEvent> {
-  const { options } = parts;
-  const { wire } = options;
-  let response: TransportResponse | undefined;
+  const answer: Answer = { response: undefined };
   let finished = false;
   try {
-    const warnings: Warning[] = [];
-    const context = contextOf(parts, attempt, (warning) => void warnings.push(warning));
-    response = await send(options, context, attempt, transport);
-    report(options, response, attempt.target);
-    if (response.status >= 300) throw await refusal(wire, response);
+    const { warnings, events } = await ask(parts, attempt, transport, answer);
     for (const warning of warnings.splice(0)) yield { type: 'warning', warning };
-    for await (const event of wire.decode(response, attempt.request, context)) {
-      // What has arrived already is not given out to a reader who cancelled.
-      if (attempt.signal.aborted) throw abortError(attempt.signal);
+    for await (const event of events) {
       if (event.type === 'finish') finished = true;
       yield event;
     }
     if (!finished) throw truncated();
   } catch (error) {
-    throw attempt.signal.aborted ? abortError(attempt.signal) : told(error, attempt.target, parts, response);
+    throw attempt.signal.aborted
+      ? abortError(attempt.signal)
+      : told(error, attempt.target, tellingOf(parts), answer.response);
   } finally {
-    // Closes the socket of an answer that nobody read to its end.
-    if (response !== undefined) await response.body[Symbol.asyncIterator]().return?.();
+    await leave(answer);
   }
 }
+
+/** The same for an answer that nobody reads along. */
+async function readAttempt(parts: Parts, attempt: Attempt, transport: Transport): Promise<Whole> {
+  const answer: Answer = { response: undefined };
+  let events: ModelEvent[] = [];
+  try {
+    const asked = await ask(parts, attempt, transport, answer);
+    events = asked.warnings.splice(0).map((warning): ModelEvent => ({ type: 'warning', warning }));
+    const whole = await readWhole(asked.events);
+    events.push(...whole.events);
+    if (whole.failure !== undefined) throw whole.failure.error;
+    if (!events.some(({ type }) => type === 'finish')) throw truncated();
+    return { events };
+  } catch (thrown) {
+    const { signal, target } = attempt;
+    return {
+      events,
+      failure: { error: signal.aborted ? abortError(signal) : told(thrown, target, tellingOf(parts), answer.response) },
+    };
+  } finally {
+    await leave(answer);
+  }
+}
+
+/** Kept apart from what is read of it: who fails must still close it. */
+interface Answer {
+  response: TransportResponse | undefined;
+}
+
+interface Asked {
+  readonly warnings: Warning[];
+  readonly events: AsyncIterable<ModelEvent>;
+}
+
+async function ask(parts: Parts, attempt: Attempt, transport: Transport, answer: Answer): Promise<Asked> {
+  const { options } = parts;
+  const { wire } = options;
+  const warnings: Warning[] = [];
+  const context = contextOf(parts, attempt, (warning) => void warnings.push(warning));
+  const response = await send(options, context, attempt, transport);
+  answer.response = response;
+  report(options, response, attempt.target);
+  if (response.status >= 300) throw await refusal(wire, response);
+  return { warnings, events: wire.decode(response, attempt.request, context) };
+}
+
+/** Closes the socket of an answer that nobody read to its end. */
+async function leave({ response }: Answer): Promise<void> {
+  await response?.body[Symbol.asyncIterator]().return?.();
+}
+
+const tellingOf = ({ options: { clock = systemClock }, keys }: Pick<Parts, 'options' | 'keys'>): Telling => ({
+  secrets: keys(),
+  clock,
+});
 
 function truncated(): PolyphonyError {
   return new PolyphonyError('truncated', 'The answer ended without a finish reason: it was cut off. Try again.');
@@ -175,67 +229,6 @@ function report(options: HttpProviderOptions, response: TransportResponse, targe
   if (limits.length > 0) onRateLimits(limits, target);
 }
 
-// ---------------------------------------------------------------------------------------------------- errors
-
-async function refusal(wire: WireFormat, response: TransportResponse): Promise<PolyphonyError> {
-  if (response.status < 400) {
-    const to = response.headers.location;
-    const host = to !== undefined && URL.canParse(to) ? ` to ${new URL(to).origin}` : '';
-    return new PolyphonyError(
-      'invalid-config',
-      `HTTP ${response.status}: the server redirects${host}, which is not followed. Put the final address into baseURL.`,
-      { status: response.status },
-    );
-  }
-  return wire.classify(response.status, response.headers, await headOf(response));
-}
-
-/** A body that breaks off still says what it says. */
-async function headOf(response: TransportResponse): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of response.body) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length >= ERROR_BODY_BYTES) break;
-    }
-  } catch {
-    // The status stands whatever became of the body; a cancelled call is told apart by its signal.
-  }
-  return Buffer.concat(chunks).toString('utf8', 0, ERROR_BODY_BYTES);
-}
-
-/** The error with the target named, the waiting time of the headers, and no key in it. */
-function told(error: unknown, target: Target, parts: Parts, response: TransportResponse | undefined): PolyphonyError {
-  const known = asPolyphonyError(error);
-  const bad = response !== undefined && response.status >= 400;
-  const { clock = systemClock } = parts.options;
-  const retryAfterMs = known.retryAfterMs ?? (bad ? parseRetryAfter(response.headers, clock.now()) : undefined);
-  const secrets = parts.keys();
-  const { details } = known;
-  return new PolyphonyError(known.code, scrub(`${target.provider}/${target.model}: ${known.message}`, secrets), {
-    retryable: known.retryable,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    ...(known.status === undefined ? {} : { status: known.status }),
-    ...(details === undefined
-      ? {}
-      : { details: JSON.parse(scrub(JSON.stringify(details), secrets)) as typeof details }),
-    ...(known.cause === undefined || holds(known.cause, secrets) ? {} : { cause: known.cause }),
-  });
-}
-
-function scrub(text: string, secrets: readonly string[]): string {
-  let clean = text;
-  for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, SCRUBBED);
-  return scrubText(clean);
-}
-
-function holds(cause: unknown, secrets: readonly string[]): boolean {
-  const text = cause instanceof Error ? `${cause.message} ${cause.stack ?? ''}` : String(cause);
-  return scrub(text, secrets) !== text;
-}
-
 // ---------------------------------------------------------------------------------------------------- probes and cards
 
 async function runProbe(
@@ -250,17 +243,13 @@ async function runProbe(
   if (asked === undefined) return;
   const headers = { ...asked.headers, ...options.headers };
   const response = await transport.request({ method: 'GET', url: asked.url, headers, signal });
-  const secrets: Parts = { options, keys, baseOf, cardOf: () => never(target) };
+  const telling = tellingOf({ options, keys });
   try {
-    if (response.status >= 300) throw told(await refusal(options.wire, response), target, secrets, response);
+    if (response.status >= 300) throw told(await refusal(options.wire, response), target, telling, response);
     await response.bytes();
   } finally {
     await response.body[Symbol.asyncIterator]().return?.();
   }
-}
-
-function never(target: Target): never {
-  throw new PolyphonyError('model-not-found', `"${target.model}" is no model.`);
 }
 
 function cardIndex(models: readonly ModelCard[]): ReadonlyMap<string, ModelCard> {

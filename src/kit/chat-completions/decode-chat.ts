@@ -10,7 +10,8 @@
  */
 import type { ChatRequest, ModelEvent } from '../../core/model.ts';
 import type { TransportResponse, WireContext } from '../../core/provider.ts';
-import { answerEvents } from '../answer.ts';
+import { readWhole, WHOLE, type Whole, type WholeStream } from '../../core/whole.ts';
+import { answerEvents, wholeAnswer } from '../answer.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord, tryParseJson } from '../json-shape.ts';
 import type { ServerSentEvent } from '../sse.ts';
 import { type ChatState, chatState, finish, finishReason, withUsage } from './chat-state.ts';
@@ -19,13 +20,19 @@ import { extensionOf, frameError } from './frame-error.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { usageOf } from './usage.ts';
 
-export async function* decodeChat(
+export function decodeChat(
   response: TransportResponse,
   request: ChatRequest,
   quirks: ChatCompletionsQuirks,
   context: WireContext,
-): AsyncGenerator<ModelEvent> {
-  const state = chatState(request, quirks, context);
+): WholeStream {
+  return {
+    [Symbol.asyncIterator]: () => streamChat(response, chatState(request, quirks, context)),
+    [WHOLE]: () => readChat(response, chatState(request, quirks, context)),
+  };
+}
+
+async function* streamChat(response: TransportResponse, state: ChatState): AsyncGenerator<ModelEvent> {
   for await (const batch of answerEvents(response)) {
     for (const event of batch) readEvent(state, event);
     const { events } = state;
@@ -33,9 +40,26 @@ export async function* decodeChat(
     for (const event of events) yield event;
     if (state.failure !== undefined) throw state.failure;
   }
-  // A body that ends with its finish reason told is complete, `[DONE]` or not.
-  if (state.reason !== undefined || state.whole) finish(state);
+  complete(state);
   yield* state.events;
+}
+
+/** The usual answer that is not streamed: one JSON document. */
+async function readChat(response: TransportResponse, state: ChatState): Promise<Whole> {
+  try {
+    const answer = await wholeAnswer(response);
+    if (answer === undefined) return await readWhole(streamChat(response, state));
+    for (const event of answer) readEvent(state, event);
+    if (state.failure === undefined) complete(state);
+    return { events: state.events, failure: state.failure && { error: state.failure } };
+  } catch (error) {
+    return { events: state.events, failure: { error } };
+  }
+}
+
+/** A body that ends with its finish reason told is complete, `[DONE]` or not. */
+function complete(state: ChatState): void {
+  if (state.reason !== undefined || state.whole) finish(state);
 }
 
 function readEvent(state: ChatState, { data, event }: ServerSentEvent): void {
