@@ -16,7 +16,7 @@ import type { Provider, Transport } from './core/provider.ts';
 import type { Stores } from './core/stores.ts';
 import type { Catalogue, PlanningResult, ValidateOptions, Validation } from './core/validation.ts';
 import { createGateway } from './gateway/create-gateway.ts';
-import { createTransport } from './gateway/transport.ts';
+import { createTransport, type TransportOptions } from './gateway/transport.ts';
 import { systemRuntime } from './kit/clock.ts';
 import { silentLogger } from './kit/logger.ts';
 import type { EngineParts, PlanOptions, Running } from './running.ts';
@@ -94,7 +94,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     runtime,
     keyValue: stores.keyValue,
     ledger: stores.ledger,
-    transport: options.transport ?? createTransport(),
+    transport: options.transport ?? createTransport(transportOptions(config)),
     ...(options.logger === undefined ? {} : { logger }),
   });
   const shelf = createShelf(plugins, config, gateway, options.workflows ?? []);

@@ -48,6 +48,8 @@ export function createProgram(terminal: Terminal, outcome: Outcome, json = false
     .addHelpText('after', EXAMPLES)
     .exitOverride();
   program.configureOutput({
+    getOutHelpWidth: () => Math.min(100, terminal.columns()),
+    getErrHelpWidth: () => Math.min(100, terminal.columns()),
     writeOut: (text) => terminal.print(text.trimEnd()),
     writeErr: (text) => {
       if (!json) terminal.say(printable(text.trimEnd()));

@@ -1,0 +1,101 @@
+/** The reference pages say what the code does: `npx vitest run test/cli/reference.test.ts -u` writes the command's page anew. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { EXIT } from '../../src/cli/exit-code.ts';
+import { ConfigSchema } from '../../src/core/config.ts';
+import { call } from './call.ts';
+
+const docs = resolve(import.meta.dirname, '../../docs');
+
+const COMMANDS = [
+  'run',
+  'plan',
+  'validate',
+  'estimate',
+  'graph',
+  'runs',
+  'runs list',
+  'runs show',
+  'runs watch',
+  'runs resume',
+  'runs answer',
+  'runs fork',
+  'runs cancel',
+  'runs replay',
+  'models',
+  'route',
+  'spend',
+  'doctor',
+  'init',
+];
+
+const HEAD = `# The command
+
+What \`polyphony help <command>\` prints, word for word: a test holds this page against it. Tasks are on the page
+[the command line](../how-to/command-line.md).
+`;
+
+/** The options of the program stand once, at the top. */
+const ownPart = (help: string): string => help.replace(/\nGlobal Options:\n(?: .*\n)+/, '');
+
+describe('docs/reference/command-line.md', () => {
+  it('is what the command says of itself', async () => {
+    const block = (text: string): string => `\`\`\`text\n${text.trim()}\n\`\`\`\n`;
+    const parts = [HEAD, block((await call('--help')).out)];
+    for (const name of COMMANDS)
+      parts.push(`## ${name}\n`, block(ownPart((await call(...name.split(' '), '--help')).out)));
+    await expect(parts.join('\n')).toMatchFileSnapshot(join(docs, 'reference/command-line.md'));
+  });
+
+  it('leaves out no command', async () => {
+    const listed = ({ out }: { out: string }): string[] =>
+      [...(out.split('Commands:')[1]?.split('\n\n')[0] ?? '').matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name);
+    const top = listed(await call('--help'));
+    const below = listed(await call('runs', '--help')).map((name) => `runs ${name}`);
+    expect([...top, ...below].filter((name) => !name.endsWith('help')).sort()).toEqual([...COMMANDS].sort());
+  });
+});
+
+type JsonSchema = {
+  readonly properties?: Record<string, JsonSchema>;
+  readonly items?: JsonSchema;
+  readonly additionalProperties?: JsonSchema | boolean;
+};
+
+/** `retry.retries`, `routes.<name>.chain`, `budgets[].usd`: every field that holds no further ones. */
+function fieldsOf({ properties, items, additionalProperties }: JsonSchema, path: string): string[] {
+  if (properties !== undefined) {
+    return Object.entries(properties).flatMap(([name, field]) =>
+      fieldsOf(field, path === '' ? name : `${path}.${name}`),
+    );
+  }
+  if (items?.properties !== undefined) return fieldsOf(items, `${path}[]`);
+  if (typeof additionalProperties === 'object') return fieldsOf(additionalProperties, `${path}.<name>`);
+  return [path];
+}
+
+describe('docs/reference/configuration.md', () => {
+  const page = readFileSync(join(docs, 'reference/configuration.md'), 'utf8');
+
+  it('has one row for each field of the schema, and none for others', () => {
+    const rows = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, field = '']) => field);
+    expect([...rows].sort()).toEqual(fieldsOf(z.toJSONSchema(ConfigSchema) as JsonSchema, '').sort());
+  });
+
+  it('shows a config that is valid', () => {
+    const [, text = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
+    expect(ConfigSchema.safeParse(parse(text)).error).toBeUndefined();
+    expect(text.length).toBeGreaterThan(100);
+  });
+});
+
+describe('docs/how-to/command-line.md', () => {
+  it('has a row for each exit code', () => {
+    const page = readFileSync(join(docs, 'how-to/command-line.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
+    expect(rows).toEqual(Object.values(EXIT));
+  });
+});
