@@ -7,6 +7,7 @@ export { formatUsd, nanoToUsd, usdToNano } from '../core/money.ts';
 export { costOf } from '../core/price.ts';
 export { collect, replay, textOf } from '../core/response.ts';
 export { type AnswerOptions, answerEvents, parseDocument, readJson } from './answer.ts';
+export { aspectRatioOf, nearestShape } from './aspect-ratio.ts';
 export { citationsOf, logprobsOf } from './chat-completions/decode-extras.ts';
 export { mediaURL } from './chat-completions/encode-messages.ts';
 export {

@@ -1,0 +1,243 @@
+/**
+ * Replicate: images by models of many makers. A request waits for its image up to a minute and is asked for again until
+ * it is done. Key: REPLICATE_API_TOKEN, read at each request. A model is `owner/name`, or `owner/name:version`.
+ */
+import {
+  type Clock,
+  definePlugin,
+  type ImageRequest,
+  type MediaSource,
+  type ModelCard,
+  type ModelEvent,
+  PolyphonyError,
+  type Provider,
+  type RateLimit,
+  type Target,
+  type TransportResponse,
+  type WireContext,
+  type WireFormat,
+} from 'polyphony';
+import {
+  asList,
+  asRecord,
+  asText,
+  defined,
+  httpError,
+  httpProvider,
+  inlineMedia,
+  type JsonRecord,
+  type ModelCardFields,
+  mediaURL,
+  modelCard,
+  nearestShape,
+  parseRateLimits,
+  readFailure,
+  readJson,
+  systemClock,
+} from 'polyphony/kit';
+import { pollingTransport } from './replicate/polling.ts';
+
+export interface ReplicateOptions {
+  /** The first half of `provider/model`. @default 'replicate' */
+  readonly id?: string;
+  readonly apiKey?: string;
+  /** Several keys to rotate over. */
+  readonly apiKeys?: readonly string[];
+  /** Up to and including the version. @default 'https://api.replicate.com/v1' */
+  readonly baseURL?: string;
+  /** Instead of the models that are known; an id alone makes a card without a price. */
+  readonly models?: readonly (string | ModelCardFields)[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Requests at once. @default 64 */
+  readonly concurrency?: number;
+  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
+  /** Times the questions how a prediction stands. @default the system's */
+  readonly clock?: Clock;
+}
+
+/** What a model calls its inputs: data on its card, under `wire`. */
+type ReplicateFacts = {
+  /** The shapes that it makes; none where it takes width and height. */
+  readonly ratios: readonly string[];
+  /** The input that takes how many images to make. */
+  readonly count: string | null;
+  /** The input that takes an image to edit. */
+  readonly image: string;
+  readonly negativePrompt: boolean;
+};
+
+const FLUX: ReplicateFacts = {
+  ratios: ['21:9', '16:9', '3:2', '4:3', '5:4', '1:1', '4:5', '3:4', '2:3', '9:16', '9:21'],
+  count: 'num_outputs',
+  image: 'image',
+  negativePrompt: false,
+};
+const IMAGES = {
+  operations: ['image'],
+  capabilities: ['image-out', 'seed'],
+  contextTokens: 2500,
+  maxOutputTokens: 0,
+} as const satisfies Partial<ModelCardFields>;
+
+const priced = (image: number, source: string) => ({ input: 0, output: 0, image, source });
+const compared = 'https://www.workflowlab.dev/cost/flux-api-options-compared (May 2026)';
+
+const MODELS: readonly ModelCardFields[] = [
+  { id: 'black-forest-labs/flux-schnell', tier: 'fast', ...IMAGES, price: priced(0.003, compared), wire: FLUX },
+  {
+    id: 'black-forest-labs/flux-dev',
+    tier: 'balanced',
+    ...IMAGES,
+    capabilities: [...IMAGES.capabilities, 'image-edit'],
+    price: priced(0.025, compared),
+    wire: FLUX,
+  },
+  {
+    id: 'black-forest-labs/flux-pro',
+    tier: 'premium',
+    ...IMAGES,
+    price: priced(0.055, 'https://replicate.com/black-forest-labs/flux-pro'),
+    wire: { ...FLUX, count: null },
+  },
+  {
+    id: 'stability-ai/sdxl:7762fd07cf82c948538e41f63f77d685e02b063e37e496e96eefd46c929f9bdc',
+    aliases: ['sdxl'],
+    tier: 'fast',
+    ...IMAGES,
+    // Charged by the second of its machine.
+    price: null,
+    wire: { ratios: [], count: 'num_outputs', image: 'image', negativePrompt: true },
+  },
+];
+
+const undescribed = (id: string): ModelCard => modelCard({ id, ...IMAGES });
+const factsOf = (card: ModelCard): ReplicateFacts => ({
+  ...FLUX,
+  ...(card.wire as Partial<ReplicateFacts> | undefined),
+});
+
+// ---------------------------------------------------------------------------------------------------- requests
+
+const DEADLINE = '10m';
+
+function encode(request: ImageRequest, context: WireContext): ReturnType<WireFormat['encode']> {
+  const { card, target, apiKey } = context;
+  const [, name, version] = /^([^:]+)(?::(.+))?$/.exec(card.id) ?? [];
+  const input = { ...inputOf(request, context), ...request.providerOptions?.[target.provider] };
+  return {
+    url: version === undefined ? `/models/${name}/predictions` : '/predictions',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${apiKey ?? ''}`,
+      prefer: 'wait=60',
+      'cancel-after': DEADLINE,
+    },
+    body: JSON.stringify(defined({ version, input })),
+  };
+}
+
+function inputOf(request: ImageRequest, context: WireContext): JsonRecord {
+  const facts = factsOf(context.card);
+  const { prompt, negativePrompt, seed, image, count } = request;
+  const dropped = (name: string): undefined => {
+    const message = `"${name}" was left out: ${context.card.id} does not take it.`;
+    context.warn({ code: 'parameter-dropped', message });
+  };
+  if (negativePrompt !== undefined && !facts.negativePrompt) dropped('negativePrompt');
+  if (count !== undefined && count > 1 && facts.count === null) dropped('count');
+  if (request.quality !== undefined) dropped('quality');
+  return defined({
+    prompt,
+    negative_prompt: facts.negativePrompt ? negativePrompt : undefined,
+    seed,
+    ...shapeOf(request.size, facts),
+    ...(facts.count === null || count === undefined ? {} : { [facts.count]: count }),
+    ...(image === undefined ? {} : { [facts.image]: mediaURL(image) }),
+  });
+}
+
+function shapeOf(size: string | undefined, { ratios }: ReplicateFacts): JsonRecord {
+  if (size === undefined) return {};
+  if (ratios.length > 0) return defined({ aspect_ratio: nearestShape(size, ratios) });
+  const [width, height] = size.split('x').map(Number);
+  return { width, height };
+}
+
+// ---------------------------------------------------------------------------------------------------- answers
+
+/** @throws content-policy or overloaded when the prediction failed, invalid-output when it made no image */
+async function* decode(response: TransportResponse, request: ImageRequest): AsyncGenerator<ModelEvent> {
+  const prediction = asRecord(await readJson(response)) ?? {};
+  const status = asText(prediction.status) ?? 'unknown';
+  if (status !== 'succeeded' && status !== 'successful') throw failed(status, prediction);
+  const output = asList(prediction.output) ?? [prediction.output];
+  const images = output.flatMap(imageOf);
+  if (images.length === 0) {
+    throw new PolyphonyError('invalid-output', 'The prediction made no image: ask a model that makes some.');
+  }
+  yield { type: 'output', output: { operation: 'image', images } };
+  const usage = { input: 0, output: 0, images: images.length };
+  const raw = request.includeRaw === true ? prediction : undefined;
+  const told = { id: asText(prediction.id), model: asText(prediction.model), raw };
+  yield { type: 'finish', reason: 'stop', usage, ...defined(told) };
+}
+
+function imageOf(value: unknown): MediaSource[] {
+  const url = asText(value) ?? asText(asRecord(value)?.url);
+  if (url === undefined) return [];
+  const inline = inlineMedia({ type: 'url', url });
+  return [inline === undefined ? { type: 'url', url } : { type: 'base64', ...inline }];
+}
+
+function failed(status: string, prediction: JsonRecord): PolyphonyError {
+  const message = asText(prediction.error) || `The prediction ended as "${status}".`;
+  const refused = /nsfw|sensitive|flagged|safety/i.test(message);
+  return refused ? httpError({ status: 400, message, code: 'content_policy' }) : httpError({ status: 500, message });
+}
+
+const wire: WireFormat = {
+  encode(request, context) {
+    if (request.operation !== 'image') throw notImage(request.operation);
+    return encode(request, context);
+  },
+  decode(response, request) {
+    if (request.operation !== 'image') throw notImage(request.operation);
+    return decode(response, request);
+  },
+  classify: (status, _headers, body) => httpError(readFailure(status, body)),
+  rateLimits: parseRateLimits,
+};
+
+const notImage = (operation: string): PolyphonyError =>
+  new PolyphonyError('unsupported', `This provider makes images alone, not "${operation}": ask a model that lists it.`);
+
+/** @throws invalid-config when an option is malformed */
+export function replicate(options: ReplicateOptions = {}): Provider {
+  const { id = 'replicate', models = MODELS, apiKey, apiKeys, clock = systemClock, ...rest } = options;
+  const baseURL = (options.baseURL ?? 'https://api.replicate.com/v1').replace(/\/+$/, '');
+  const given = apiKeys ?? (apiKey === undefined ? undefined : [apiKey]);
+  const provider = httpProvider({
+    ...rest,
+    id,
+    wire,
+    baseURL,
+    clock,
+    models: models.map((model) =>
+      typeof model === 'string' ? undescribed(model) : modelCard({ ...IMAGES, ...model }),
+    ),
+    unlisted: undescribed,
+    apiKeys: () => given ?? [process.env.REPLICATE_API_TOKEN ?? ''].filter(Boolean),
+    missingKey: 'set REPLICATE_API_TOKEN, or pass apiKey.',
+    probe: (context) => ({
+      url: `${context.baseURL}/account`,
+      headers: { authorization: `Bearer ${context.apiKey ?? ''}` },
+    }),
+  });
+  const { stream } = provider;
+  // Defined on the provider itself: what it computes at each look (its credentials) stays as it is.
+  return Object.assign(provider, {
+    stream: (attempt, transport) => stream(attempt, pollingTransport(transport, baseURL, clock)),
+  } satisfies Pick<Provider, 'stream'>);
+}
+
+export default definePlugin({ name: 'replicate', providers: [replicate()] });

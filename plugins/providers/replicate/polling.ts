@@ -1,0 +1,96 @@
+/**
+ * A prediction that is not done when its request is answered is asked for until it is. The transport does that, so that
+ * the wire format only ever sees the end of it.
+ */
+import { type Clock, PolyphonyError, type Transport, type TransportRequest, type TransportResponse } from 'polyphony';
+import { asRecord, asText, type JsonRecord, sleep, tryParseJson } from 'polyphony/kit';
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 5000;
+/** A prediction that runs is paid for: one bad answer to the question how it stands does not end it. */
+const BAD_ANSWERS = 4;
+const DONE = new Set(['succeeded', 'successful', 'failed', 'canceled', 'aborted']);
+
+export function pollingTransport(transport: Transport, baseURL: string, clock: Clock): Transport {
+  return {
+    async request(request) {
+      const response = await transport.request(request);
+      if (response.status >= 300 || request.method !== 'POST') return response;
+      return whenDone({ transport, clock, request, baseURL }, response);
+    },
+    close: () => transport.close(),
+  };
+}
+
+interface Poll {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly request: TransportRequest;
+  readonly baseURL: string;
+}
+
+async function whenDone(poll: Poll, first: TransportResponse): Promise<TransportResponse> {
+  const { clock, request } = poll;
+  let answer = await held(first);
+  let prediction = predictionOf(answer);
+  const id = asText(prediction?.id);
+  if (id === undefined) return answer;
+  let waitMs = FIRST_WAIT_MS;
+  let bad = 0;
+  try {
+    while (prediction === undefined || !DONE.has(asText(prediction.status) ?? '')) {
+      await sleep(clock, waitMs, request.signal);
+      waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 1.5);
+      answer = await held(await ask(poll, 'GET', `/predictions/${encodeURIComponent(id)}`, request.signal));
+      prediction = answer.status < 300 ? predictionOf(answer) : undefined;
+      bad = prediction === undefined ? bad + 1 : 0;
+      if (bad >= BAD_ANSWERS) return answer.status < 300 ? unreadable() : answer;
+    }
+    return answer;
+  } catch (error) {
+    // Nobody waits for it any more, and it would be paid for to its end.
+    if (request.signal.aborted) void cancel(poll, id);
+    throw error;
+  }
+}
+
+function unreadable(): never {
+  throw new PolyphonyError('truncated', 'How the prediction stands could not be read. Try again.');
+}
+
+async function cancel(poll: Poll, id: string): Promise<void> {
+  try {
+    const path = `/predictions/${encodeURIComponent(id)}/cancel`;
+    await held(await ask(poll, 'POST', path, new AbortController().signal));
+  } catch {
+    // It ends by its own deadline then.
+  }
+}
+
+/** At the base URL, whatever address the answer names: the key goes nowhere else. */
+function ask(
+  { transport, request, baseURL }: Poll,
+  method: 'GET' | 'POST',
+  path: string,
+  signal: AbortSignal,
+): Promise<TransportResponse> {
+  const { prefer: _, 'cancel-after': __, ...headers } = request.headers;
+  return transport.request({ method, url: baseURL + path, headers, signal });
+}
+
+/** The answer with its body read, so that it can be looked at and read again. */
+async function held(response: TransportResponse): Promise<TransportResponse & { readonly text: string }> {
+  const bytes = await response.bytes();
+  async function* body(): AsyncGenerator<Uint8Array> {
+    yield bytes;
+  }
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: body(),
+    bytes: () => Promise.resolve(bytes),
+    text: Buffer.from(bytes).toString('utf8'),
+  };
+}
+
+const predictionOf = ({ text }: { readonly text: string }): JsonRecord | undefined => asRecord(tryParseJson(text));
