@@ -149,3 +149,11 @@ test('the reference of issues has every code of the validator, with its severity
   expect([...rows.keys()].sort()).toEqual([...Object.keys(ISSUE_CODES), ...Object.keys(REPAIR_CODES)].sort());
   for (const [code, severity] of Object.entries(ISSUE_CODES)) expect(rows.get(code)?.[0], code).toContain(severity);
 });
+
+test('the quirks of the chat-completions wire are all explained', () => {
+  const source = read('src/kit/chat-completions/quirks.ts').split('/** A server')[0] ?? '';
+  const quirks = [...source.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name = '']) => name);
+  const page = read('docs/how-to/add-a-provider.md');
+  expect(quirks.length).toBeGreaterThan(10);
+  expect(quirks.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+});
