@@ -120,6 +120,9 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   };
 }
 
+const transportOptions = ({ timeouts }: Config): TransportOptions =>
+  timeouts?.connect === undefined ? {} : { connectTimeoutMs: timeouts.connect };
+
 /** What needs validator, planner and engine. A workflow that is run brings its own steps and workflows along. */
 function planAndRun(
   running: () => Promise<Running>,
