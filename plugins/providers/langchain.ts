@@ -1,0 +1,128 @@
+/**
+ * Any chat model of LangChain as a provider: `langchain(new ChatAnything({ … }))`. What its own package can be told when it
+ * is made (a temperature, a limit) is told there; a call brings messages, tools, stop sequences and a signal.
+ *
+ * Make the model with `maxRetries: 0`: trying again is the gateway's.
+ */
+import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
+import {
+  type Attempt,
+  type Capability,
+  type ChatRequest,
+  type ModelEvent,
+  PolyphonyError,
+  type Provider,
+  type Warning,
+} from 'polyphony';
+import {
+  abortError,
+  asNumber,
+  asPolyphonyError,
+  asRecord,
+  asText,
+  httpError,
+  type ModelCardFields,
+  modelCard,
+} from 'polyphony/kit';
+import { finish, type LangChainMessage, newAnswer, readMessage } from './langchain/answer.ts';
+import { encodeMessages } from './langchain/messages.ts';
+
+export interface LangChainOptions {
+  /** The first half of `provider/model`. @default 'langchain' */
+  readonly id?: string;
+  /** What the model is called and can do, over what can be told from it. @default its own name, no price */
+  readonly card?: Partial<ModelCardFields>;
+  /** Requests at once. @default 64 */
+  readonly concurrency?: number;
+}
+
+const CAPABILITIES: readonly Capability[] = ['text', 'streaming', 'system', 'stop', 'image-in', 'planning'];
+const TOOLS: readonly Capability[] = ['tools', 'parallel-tools', 'tool-choice'];
+
+/** @throws invalid-config when the value is no chat model */
+export function langchain(model: BaseChatModel, options: LangChainOptions = {}): Provider {
+  if (typeof model?.stream !== 'function' || typeof model.invoke !== 'function') {
+    throw new PolyphonyError('invalid-config', 'langchain() takes a chat model of LangChain: pass one that was made.');
+  }
+  const { id = 'langchain', card = {}, concurrency } = options;
+  const capabilities = [...CAPABILITIES, ...(model.bindTools === undefined ? [] : TOOLS)];
+  return {
+    id,
+    models: [modelCard({ id: nameOf(model), capabilities, ...card })],
+    ...(concurrency === undefined ? {} : { concurrency }),
+    stream: (attempt) => streamAttempt(model, id, attempt),
+  };
+}
+
+function nameOf(model: BaseChatModel): string {
+  const { model: name, modelName } = model as { model?: unknown; modelName?: unknown };
+  return asText(name) || asText(modelName) || model._llmType();
+}
+
+async function* streamAttempt(model: BaseChatModel, family: string, attempt: Attempt): AsyncGenerator<ModelEvent> {
+  const { request, signal, streaming = true } = attempt;
+  if (request.operation !== 'chat') {
+    throw new PolyphonyError('unsupported', `This model chats alone: it cannot do "${request.operation}".`);
+  }
+  try {
+    for (const warning of droppedOf(request, model)) yield { type: 'warning', warning };
+    const messages = encodeMessages(request.messages, family, await import('@langchain/core/messages'));
+    const runnable = withTools(model, request);
+    const call = { ...request.providerOptions?.[family], ...(request.stop ? { stop: [...request.stop] } : {}), signal };
+    const answer = newAnswer(family);
+    if (streaming) {
+      for await (const chunk of await runnable.stream(messages, call)) {
+        readMessage(answer, chunk as LangChainMessage);
+        const { events } = answer;
+        answer.events = [];
+        yield* events;
+      }
+      // LangChain ends a stream that was cancelled as if it had been read to its end.
+      signal.throwIfAborted();
+    } else readMessage(answer, (await runnable.invoke(messages, call)) as LangChainMessage);
+    yield* finish(answer);
+  } catch (error) {
+    throw signal.aborted ? abortError(signal) : told(error);
+  }
+}
+
+type Runnable = Pick<BaseChatModel, 'stream' | 'invoke'>;
+
+function withTools(model: BaseChatModel, { tools = [], toolChoice, parallelToolCalls }: ChatRequest): Runnable {
+  if (tools.length === 0 || toolChoice === 'none') return model;
+  if (model.bindTools === undefined) {
+    throw new PolyphonyError('unsupported', 'This model of LangChain takes no tools: ask one that has bindTools.');
+  }
+  const choice = typeof toolChoice === 'object' ? toolChoice.name : toolChoice === 'required' ? 'any' : toolChoice;
+  const bound = model.bindTools(
+    tools.map(({ name, description = '', inputSchema }) => ({ name, description, schema: inputSchema })),
+    {
+      ...(choice === undefined ? {} : { tool_choice: choice }),
+      ...(parallelToolCalls === undefined ? {} : { parallel_tool_calls: parallelToolCalls }),
+    },
+  );
+  return bound as Runnable;
+}
+
+const FIXED = [
+  ...(['maxOutputTokens', 'temperature', 'topP', 'topK', 'presencePenalty', 'frequencyPenalty'] as const),
+  ...(['seed', 'logprobs', 'reasoning', 'serviceTier', 'user', 'output'] as const),
+];
+
+function droppedOf(request: ChatRequest, model: BaseChatModel): Warning[] {
+  const given = FIXED.filter((name) => request[name] !== undefined && request[name] !== false);
+  return given.map((name) => ({
+    code: 'parameter-dropped',
+    message: `"${name}" was left out: tell ${nameOf(model)} of it when it is made, or by providerOptions.`,
+  }));
+}
+
+/** What a client library threw, by the status that nearly all of them put on it. */
+function told(error: unknown): PolyphonyError {
+  if (error instanceof PolyphonyError) return error;
+  const fields = asRecord(error);
+  const status =
+    asNumber(fields?.status) ?? asNumber(fields?.statusCode) ?? asNumber(asRecord(fields?.response)?.status);
+  if (status === undefined || status < 400) return asPolyphonyError(error);
+  return httpError({ status, message: error instanceof Error ? error.message : String(error) });
+}

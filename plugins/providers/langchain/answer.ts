@@ -1,0 +1,158 @@
+/** A LangChain answer, in chunks or whole, as events. */
+import type { FinishReason, ModelEvent, Usage } from 'polyphony';
+import {
+  asList,
+  asNumber,
+  asRecord,
+  asText,
+  defined,
+  type JsonRecord,
+  type ToolCallAssembler,
+  toolCallAssembler,
+} from 'polyphony/kit';
+
+/** What is read of a message or a chunk of one. */
+export interface LangChainMessage {
+  readonly id?: string | undefined;
+  readonly content: unknown;
+  readonly tool_calls?: unknown;
+  readonly tool_call_chunks?: unknown;
+  readonly invalid_tool_calls?: unknown;
+  readonly usage_metadata?: unknown;
+  readonly response_metadata?: unknown;
+  readonly additional_kwargs?: unknown;
+}
+
+export interface Answer {
+  events: ModelEvent[];
+  readonly family: string;
+  readonly calls: ToolCallAssembler;
+  thinking: string;
+  signature: string;
+  usage: Usage | undefined;
+  reason: string | undefined;
+  model: string | undefined;
+  id: string | undefined;
+}
+
+export const newAnswer = (family: string): Answer => ({
+  events: [],
+  family,
+  calls: toolCallAssembler(),
+  thinking: '',
+  signature: '',
+  usage: undefined,
+  reason: undefined,
+  model: undefined,
+  id: undefined,
+});
+
+export function readMessage(answer: Answer, message: LangChainMessage): void {
+  answer.id ??= message.id;
+  readThought(answer, asText(asRecord(message.additional_kwargs)?.reasoning_content) ?? '');
+  readContent(answer, message.content);
+  readCalls(answer, message);
+  readUsage(answer, asRecord(message.usage_metadata));
+  const told = asRecord(message.response_metadata) ?? {};
+  const reason = told.finish_reason ?? told.stop_reason ?? told.stopReason ?? told.finishReason ?? told.done_reason;
+  answer.reason = asText(reason) || answer.reason;
+  answer.model ??= asText(told.model_name) ?? asText(told.model);
+}
+
+function readContent(answer: Answer, content: unknown): void {
+  const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : (asList(content) ?? []);
+  for (const item of blocks) {
+    const block = asRecord(item) ?? {};
+    if (block.type === 'thinking' || block.type === 'reasoning') readThinking(answer, block);
+    const text = asText(block.text) ?? '';
+    if (block.type !== 'text' || text === '') continue;
+    closeThinking(answer);
+    answer.events.push({ type: 'text-delta', text });
+  }
+}
+
+function readThinking(answer: Answer, block: JsonRecord): void {
+  answer.signature += asText(block.signature) ?? '';
+  readThought(answer, asText(block.thinking) ?? asText(block.reasoning) ?? '');
+}
+
+function readThought(answer: Answer, text: string): void {
+  if (text === '') return;
+  answer.thinking += text;
+  answer.events.push({ type: 'reasoning-delta', text });
+}
+
+function closeThinking(answer: Answer): void {
+  const { thinking: text, signature, family } = answer;
+  if (text === '' && signature === '') return;
+  answer.thinking = '';
+  answer.signature = '';
+  const part = { type: 'reasoning' as const, text, family, ...(signature === '' ? {} : { signature }) };
+  answer.events.push({ type: 'reasoning', part });
+}
+
+/** Pieces where there are some; else whole calls, those with arguments that are no JSON among them. */
+function readCalls(answer: Answer, message: LangChainMessage): void {
+  const pieces = asList(message.tool_call_chunks) ?? [];
+  const whole = [...(asList(message.tool_calls) ?? []), ...(asList(message.invalid_tool_calls) ?? [])];
+  for (const item of pieces.length > 0 ? pieces : whole) {
+    closeThinking(answer);
+    const call = asRecord(item) ?? {};
+    const { calls } = answer;
+    // A piece without an index goes on with the last call, unless it brings an id.
+    const next = pieces.length === 0 || asText(call.id) || calls.count === 0 ? calls.count : calls.count - 1;
+    const index = (pieces.length > 0 ? asNumber(call.index) : undefined) ?? next;
+    const event = calls.push({ index, id: asText(call.id), name: asText(call.name), arguments: call.args });
+    if (event !== undefined) answer.events.push(event);
+  }
+}
+
+/** Counts of chunks add up: that is how LangChain merges them. */
+function readUsage(answer: Answer, told: JsonRecord | undefined): void {
+  if (told === undefined) return;
+  const input = asRecord(told.input_token_details) ?? {};
+  const output = asRecord(told.output_token_details) ?? {};
+  const before = answer.usage;
+  const sum = (known: number | undefined, more: unknown): number | undefined => {
+    const number = asNumber(more);
+    return number === undefined ? known : (known ?? 0) + number;
+  };
+  answer.usage = defined({
+    input: sum(before?.input, told.input_tokens) ?? 0,
+    output: sum(before?.output, told.output_tokens) ?? 0,
+    cacheRead: sum(before?.cacheRead, input.cache_read),
+    cacheWrite: sum(before?.cacheWrite, input.cache_creation),
+    reasoning: sum(before?.reasoning, output.reasoning),
+    audioInput: sum(before?.audioInput, input.audio),
+    audioOutput: sum(before?.audioOutput, output.audio),
+  });
+}
+
+const REASONS: readonly (readonly [RegExp, FinishReason])[] = [
+  [/^(stop|end_turn|stop_sequence|complete|eos|end)$/, 'stop'],
+  [/^(length|max_tokens|max_output_tokens|model_length)$/, 'length'],
+  [/^(tool_calls?|tool_use|function_call)$/, 'tool-calls'],
+  [/filter|refusal|safety|guardrail|prohibited|blocklist|recitation/, 'content-filter'],
+  [/error|failed|malformed/, 'error'],
+];
+
+/** The last events. A model that names no reason has ended by itself: LangChain has no other word for it. */
+export function finish(answer: Answer): readonly ModelEvent[] {
+  closeThinking(answer);
+  const { calls, usage, reason, model, id } = answer;
+  const told = reason === undefined ? 'stop' : reasonOf(reason.toLowerCase());
+  const ending: ModelEvent[] = [...answer.events, ...calls.finish()];
+  if (usage === undefined) {
+    const message = 'The model told no usage: the counts of this answer are zero, not true.';
+    ending.push({ type: 'warning', warning: { code: 'usage-missing', message } });
+  }
+  ending.push({
+    type: 'finish',
+    reason: told === 'stop' && calls.count > 0 ? 'tool-calls' : told,
+    usage: usage ?? { input: 0, output: 0 },
+    ...defined({ model, id }),
+  });
+  return ending;
+}
+
+const reasonOf = (reason: string): FinishReason => REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? 'other';
