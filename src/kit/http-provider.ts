@@ -109,6 +109,8 @@ async function* streamAttempt(parts: Parts, attempt: Attempt, transport: Transpo
     const { warnings, events } = await ask(parts, attempt, transport, answer);
     for (const warning of warnings.splice(0)) yield { type: 'warning', warning };
     for await (const event of events) {
+      // What has arrived already is not given out to a reader who cancelled.
+      if (attempt.signal.aborted) throw abortError(attempt.signal);
       if (event.type === 'finish') finished = true;
       yield event;
     }
