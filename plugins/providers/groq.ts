@@ -15,7 +15,7 @@ import {
 const source = '@pydantic/genai-prices 0.1.8';
 const WITHOUT_SCHEMA = [...CHAT_CAPABILITIES.filter((capability) => capability !== 'json-schema'), 'seed'] as const;
 const REASONS = [...CHAT_CAPABILITIES, 'seed', 'reasoning', 'prompt-cache'] as const;
-const window = { contextTokens: 131_072, retention: 'none' } as const;
+const window = { contextTokens: 131_072, retention: 'provider' } as const;
 /** One effort or none: the model's own. Its reasoning stands apart from the text only when asked to. */
 const hybrid: ChatCompletionsQuirks = {
   reasoning: 'effort',
