@@ -11,12 +11,18 @@ import type { Terminal } from './terminal.ts';
 
 /** `polyphony "a request"` is short for run; nothing at all runs the first request where its texts are. */
 function withDefaultCommand(given: readonly string[], names: ReadonlySet<string>): string[] {
-  if (given.length === 0 && existsSync('examples/material/harbour.md')) return ['run', FIRST_REQUEST];
   const first = firstOperand(given);
+  const asksForHelp = isAskingForHelp(given);
+  if (first === undefined && !asksForHelp && existsSync('examples/material/harbour.md')) {
+    return ['run', FIRST_REQUEST, ...given];
+  }
   if (first === undefined || names.has(first)) return [...given];
   const isMeant = /\s/.test(first) || first.includes('.json') || first.startsWith('workflow:');
   return isMeant ? ['run', ...given] : [...given];
 }
+
+const isAskingForHelp = (given: readonly string[]): boolean =>
+  given.some((option) => ['-h', '--help', '-V', '--version'].includes(option));
 
 const TAKING_VALUES: ReadonlySet<string> = new Set(['--config', '--store', '--log']);
 
@@ -80,6 +86,9 @@ export async function commandLine(given: readonly string[], terminal: Terminal):
     return EXIT.done;
   }
   try {
+    if (firstOperand(operands) === undefined && !isAskingForHelp(operands)) {
+      throw new UsageError('No command is given: name one, or say in quotes what is to be done');
+    }
     await program.parseAsync(operands, { from: 'user' });
     return outcome.code;
   } catch (error) {

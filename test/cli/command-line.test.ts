@@ -136,6 +136,22 @@ describe('what the user got wrong', () => {
   });
 });
 
+describe('nothing but options', () => {
+  it('runs the first request where its texts are, and prints the help elsewhere', async () => {
+    const before = process.cwd();
+    expect((await call()).out).toContain('Usage: polyphony');
+    expect(await call('--no-color')).toMatchObject({ code: 2, out: '' });
+    const folder = folderWith();
+    mkdirSync(join(folder, 'examples/material'), { recursive: true });
+    for (const name of ['harbour', 'valley']) writeFileSync(join(folder, `examples/material/${name}.md`), TEXT);
+    process.chdir(folder);
+    const told = await call('--json');
+    process.chdir(before);
+    expect(told.code).toBe(0);
+    expect(JSON.parse(told.out)).toMatchObject({ status: 'done' });
+  });
+});
+
 describe('what goes well', () => {
   const document = async (...given: readonly string[]): Promise<Record<string, unknown>> => {
     const { code, out, err } = await call(...given, '--json');
