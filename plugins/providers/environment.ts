@@ -28,6 +28,12 @@ const PROVIDERS: readonly Entry[] = [
   { variables: ['XAI_API_KEY'], load: () => import('./xai.ts') },
   { variables: ['PERPLEXITY_API_KEY'], load: () => import('./perplexity.ts') },
   { variables: ['AZURE_OPENAI_API_KEY'], also: 'AZURE_OPENAI_ENDPOINT', load: () => import('./azure-openai.ts') },
+  { variables: ['COHERE_API_KEY'], load: () => import('./cohere.ts') },
+  // An access key to AWS opens far more than models: it counts only where POLYPHONY_BEDROCK says that it may.
+  { variables: ['AWS_BEARER_TOKEN_BEDROCK', 'POLYPHONY_BEDROCK'], load: () => import('./bedrock.ts') },
+  { variables: ['OLLAMA_HOST'], load: () => import('./ollama.ts') },
+  { variables: ['STABILITY_API_KEY'], load: () => import('./stability.ts') },
+  { variables: ['REPLICATE_API_TOKEN'], load: () => import('./replicate.ts') },
 ];
 
 /** Loads only the files of the providers that it returns. */
