@@ -114,22 +114,33 @@ function responseOf(
   warnings: readonly Warning[],
   attempts: readonly AttemptRecord[],
 ): ModelResponse {
-  const { type: _type, reason, usage, costNanoUsd, ...told } = finish;
+  const { reason, usage, costNanoUsd, model, id, logprobs, confidence, citations, refusal, raw, cached, escalation } =
+    finish;
   return {
-    ...told,
     target,
     content,
-    ...(output === undefined ? {} : { output }),
+    ...(output === undefined ? undefined : { output }),
     finishReason: reason,
     usage,
-    costNanoUsd: attempts.length > 0 || finish.cached === true ? totalCost(attempts) : (costNanoUsd ?? null),
+    costNanoUsd: attempts.length > 0 || cached === true ? totalCost(attempts) : (costNanoUsd ?? null),
     attempts,
     warnings,
+    ...(model === undefined ? undefined : { model }),
+    ...(id === undefined ? undefined : { id }),
+    ...(logprobs === undefined ? undefined : { logprobs }),
+    ...(confidence === undefined ? undefined : { confidence }),
+    ...(citations === undefined ? undefined : { citations }),
+    ...(refusal === undefined ? undefined : { refusal }),
+    ...(raw === undefined ? undefined : { raw }),
+    ...(cached === undefined ? undefined : { cached }),
+    ...(escalation === undefined ? undefined : { escalation }),
   };
 }
 
 export function totalCost(attempts: readonly AttemptRecord[]): NanoUsd | null {
-  return attempts.reduce<NanoUsd | null>((sum, attempt) => addMoney(sum, attempt.costNanoUsd), 0);
+  let sum: NanoUsd | null = 0;
+  for (const attempt of attempts) sum = addMoney(sum, attempt.costNanoUsd);
+  return sum;
 }
 
 /** The inverse of `collect`: what a cache or an evaluator held back, as a stream again. */

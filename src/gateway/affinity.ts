@@ -36,7 +36,7 @@ export function affinity(parts: AffinityParts): Middleware {
     return watch({
       async start() {
         const preferred = await bindingOf(parts, key);
-        if (preferred !== undefined) bound = { ...call, preferred };
+        if (preferred !== undefined) bound = { preferred, ...call };
       },
       open: () => next(bound),
       event(event) {

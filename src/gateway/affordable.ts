@@ -73,7 +73,7 @@ export function affordable(
   }
   const purse: Purse = { store: keyValue, scopes, book, callId: attempt.id };
   const finish = (taken: Taken): Affordable | Promise<Affordable> =>
-    taken.ok ? { ...free, held: taken.held } : squeeze(purse, request, deployment);
+    taken.ok ? { request, held: taken.held, warnings: [] } : squeeze(purse, request, deployment);
   const taken = take(purse, worst);
   return isPromise(taken) ? taken.then(finish) : finish(taken);
 }

@@ -79,7 +79,9 @@ function budgetWatcher(
 }
 
 function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent {
-  return { ...event, usage: usage ?? event.usage, costNanoUsd };
+  const told = usage ?? event.usage;
+  // A new field stands before the spread: see attemptOf in failover.ts.
+  return 'costNanoUsd' in event ? { ...event, usage: told, costNanoUsd } : { costNanoUsd, ...event, usage: told };
 }
 
 function chargeOfEnding(

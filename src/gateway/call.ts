@@ -29,7 +29,8 @@ export const canAbort = (signal: AbortSignal): boolean => !quiet.has(signal);
 
 export function callOf(
   request: ModelRequest,
-  options: CallOptions & { readonly streaming: boolean },
+  options: CallOptions = {},
+  streaming: boolean,
   { clock, ids }: Runtime,
 ): Call {
   const milliseconds = request.limits?.milliseconds;
@@ -40,7 +41,7 @@ export function callOf(
     purpose: options.purpose ?? 'answer',
     scopes: options.scopes ?? NO_SCOPES,
     trace: options.trace ?? { attempts: [] },
-    streaming: options.streaming,
+    streaming,
     ...(options.session === undefined ? {} : { session: options.session }),
     ...(milliseconds === undefined ? {} : { deadline: clock.now() + milliseconds }),
   };

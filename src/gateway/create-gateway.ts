@@ -162,23 +162,19 @@ function refusal(): PolyphonyError {
 type Operations = Pick<Gateway, 'generate' | 'stream' | 'embed' | 'image' | 'moderate' | 'rerank' | 'call'>;
 
 function operations(handle: Handler, runtime: Runtime): Operations {
-  const call = (request: ModelRequest, options: CallOptions = {}): Promise<ModelResponse> => {
-    // Nobody sees a collected answer before it is whole, so a stream that breaks may begin anew.
-    const whole: ModelRequest =
-      request.onStreamFailure === undefined ? { ...request, onStreamFailure: 'restart' } : request;
-    const made = callOf(whole, { ...options, streaming: false }, runtime);
+  const call = (request: ModelRequest, options?: CallOptions): Promise<ModelResponse> => {
+    const made = callOf(request, options, false, runtime);
     return collect(handle(made), made);
   };
   return {
     call,
-    generate: (request, options) =>
-      call({ ...request, operation: 'chat', onStreamFailure: request.onStreamFailure ?? 'restart' }, options),
-    stream: (request, options = {}): AsyncIterable<ModelEvent> =>
-      handle(callOf({ ...request, operation: 'chat' }, { ...options, streaming: true }, runtime)),
-    embed: (request, options) => call({ ...request, operation: 'embed' }, options),
-    image: (request, options) => call({ ...request, operation: 'image' }, options),
-    moderate: (request, options) => call({ ...request, operation: 'moderate' }, options),
-    rerank: (request, options) => call({ ...request, operation: 'rerank' }, options),
+    generate: (request, options) => call({ operation: 'chat', ...request }, options),
+    stream: (request, options): AsyncIterable<ModelEvent> =>
+      handle(callOf({ operation: 'chat', ...request }, options, true, runtime)),
+    embed: (request, options) => call({ operation: 'embed', ...request }, options),
+    image: (request, options) => call({ operation: 'image', ...request }, options),
+    moderate: (request, options) => call({ operation: 'moderate', ...request }, options),
+    rerank: (request, options) => call({ operation: 'rerank', ...request }, options),
   };
 }
 

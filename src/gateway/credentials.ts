@@ -18,6 +18,15 @@ interface Credential {
   reason: string;
 }
 
+interface Pool {
+  /** The provider's own list, by which an unchanged one is known at a glance. */
+  readonly labels: readonly (string | undefined)[];
+  readonly all: readonly Credential[];
+  turn: number;
+}
+
+const UNNAMED: readonly undefined[] = [undefined];
+
 /** A credential that may be used at `readyAt`, which may lie ahead; or that none is left alive. */
 export type Pick =
   | { readonly alive: true; readonly label: string | undefined; readonly readyAt: number }
@@ -38,16 +47,17 @@ export interface Credentials {
 }
 
 export function createCredentials(): Credentials {
-  const pools = new Map<string, { readonly all: readonly Credential[]; turn: number }>();
-  const poolOf = (provider: Provider): { readonly all: readonly Credential[]; turn: number } => {
+  const pools = new Map<string, Pool>();
+  const poolOf = (provider: Provider): Pool => {
     const known = pools.get(provider.id);
-    const labels = provider.credentials?.length ? provider.credentials : [undefined];
+    const labels = provider.credentials?.length ? provider.credentials : UNNAMED;
+    if (known !== undefined && known.labels === labels) return known;
     if (known !== undefined && known.all.length === labels.length) {
       if (known.all.every(({ label }, index) => label === labels[index])) return known;
     }
     const kept = (label: string | undefined): Credential =>
       known?.all.find((one) => one.label === label) ?? { label, deadUntil: 0, readyAt: 0, reason: '' };
-    const pool = { all: labels.map(kept), turn: 0 };
+    const pool = { labels, all: labels.map(kept), turn: 0 };
     pools.set(provider.id, pool);
     return pool;
   };
@@ -84,7 +94,7 @@ export function createCredentials(): Credentials {
 const usable = ({ deadUntil, readyAt }: Credential, nowMs: number): boolean => deadUntil <= nowMs && readyAt <= nowMs;
 
 /** In turn among those that are ready, else the one that is ready first; undefined when all are dead. */
-function choose(pool: { readonly all: readonly Credential[]; turn: number }, nowMs: number): Credential | undefined {
+function choose(pool: Pool, nowMs: number): Credential | undefined {
   const { all } = pool;
   let earliest: Credential | undefined;
   for (let step = 0; step < all.length; step += 1) {

@@ -36,9 +36,9 @@ function outcomeOf(ending: Ending, code: string | undefined): AttemptOutcome {
 
 export function rowOf(attempt: Attempt, record: AttemptRecord): LedgerRow {
   return {
-    ...record,
     callId: attempt.id,
     ...(attempt.session === undefined ? {} : { session: attempt.session }),
     scopes: attempt.scopes.map(({ kind, id }) => ({ kind, id })),
+    ...record,
   };
 }

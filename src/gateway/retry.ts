@@ -84,8 +84,9 @@ function numbered(attempt: Attempt, number: number, credential: string | undefin
 }
 
 function withCredential({ target }: Attempt, credential: string | undefined): Attempt['target'] {
-  const { credential: _before, ...bare } = target;
-  return credential === undefined ? bare : { ...bare, credential };
+  const { provider, model, region } = target;
+  const bare = region === undefined ? { provider, model } : { provider, model, region };
+  return credential === undefined ? bare : { credential, ...bare };
 }
 
 /** Waits for the first that is ready. */

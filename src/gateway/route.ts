@@ -97,8 +97,13 @@ const isPreferred = ({ target }: Deployment, { preferred }: RouteOptions): boole
 /** The deployment with the session's credential, where the session is bound to it. */
 function preferredOf(deployment: Deployment, options: RouteOptions): Deployment {
   const credential = isPreferred(deployment, options) ? options.preferred?.credential : undefined;
-  return credential === undefined ? deployment : { ...deployment, target: { ...deployment.target, credential } };
+  return credential === undefined
+    ? deployment
+    : { ...deployment, target: withCredential(deployment.target, credential) };
 }
+
+const withCredential = ({ provider, model, region }: Target, credential: string): Target =>
+  region === undefined ? { provider, model, credential } : { provider, model, region, credential };
 
 const sameDeployment = (a: Target, b: Target): boolean =>
   a.provider === b.provider && a.model === b.model && a.region === b.region;

@@ -67,8 +67,11 @@ export function httpProvider(options: HttpProviderOptions): Provider {
       `"${target.model}" is no model of this provider: see its list of models.`,
     );
   };
+  const { baseURL } = options;
+  const fixedBase = typeof baseURL === 'function' ? '' : withoutSlash(baseURL);
   const baseOf = (target: Target): string =>
-    (typeof options.baseURL === 'function' ? options.baseURL(target) : options.baseURL).replace(/\/+$/, '');
+    typeof baseURL === 'function' ? withoutSlash(baseURL(target)) : fixedBase;
+  let labels: readonly string[] = [];
 
   const parts: Parts = { options, keys, cardOf, baseOf };
   return {
@@ -79,7 +82,9 @@ export function httpProvider(options: HttpProviderOptions): Provider {
     ...(concurrency === undefined ? {} : { concurrency }),
     // A getter: keys may come from an environment that is filled after this module was loaded.
     get credentials() {
-      return Array.from({ length: Math.max(1, keys().length) }, (_, index) => `${id}#${index + 1}`);
+      const count = Math.max(1, keys().length);
+      if (labels.length !== count) labels = Array.from({ length: count }, (_, index) => `${id}#${index + 1}`);
+      return labels;
     },
     stream: (attempt, transport) => answerOf(parts, attempt, transport),
     ...(probe === undefined
@@ -87,6 +92,8 @@ export function httpProvider(options: HttpProviderOptions): Provider {
       : { probe: (transport, signal) => runProbe(options, keys, baseOf, transport, signal) }),
   };
 }
+
+const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
 
 interface Parts {
   readonly options: HttpProviderOptions;

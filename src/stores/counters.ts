@@ -18,7 +18,9 @@ export interface CounterCells {
 export function changeCounters(cells: CounterCells, changes: readonly CounterChange[]): CounterResult {
   const values: number[] = [];
   try {
-    for (const [index, change] of changes.entries()) {
+    let index = -1;
+    for (const change of changes) {
+      index += 1;
       const next = counterValue(cells, change) + change.by;
       if (!Number.isFinite(next)) throw notFinite(change);
       if (change.limit !== undefined && next > change.limit) {

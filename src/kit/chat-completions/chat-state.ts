@@ -101,19 +101,17 @@ function finishEvent(state: ChatState): ModelEvent {
   const { model, id, raw, refusal, logprobs, citations } = state;
   // Several servers say `stop` (or nothing) beside tool calls.
   const called = state.calls.count > 0 && (state.reason === 'stop' || state.reason === undefined);
-  return {
-    type: 'finish',
+  return defined({
+    type: 'finish' as const,
     reason: called ? 'tool-calls' : (state.reason ?? 'other'),
     usage: state.usage ?? { input: 0, output: 0 },
-    ...defined({
-      model,
-      id,
-      refusal: refusal === '' ? undefined : refusal,
-      logprobs: logprobs.length === 0 ? undefined : logprobs,
-      citations: citations.length === 0 ? undefined : citations,
-      raw: raw.length > 1 ? raw : raw[0],
-    }),
-  };
+    model,
+    id,
+    refusal: refusal === '' ? undefined : refusal,
+    logprobs: logprobs.length === 0 ? undefined : logprobs,
+    citations: citations.length === 0 ? undefined : citations,
+    raw: raw.length > 1 ? raw : raw[0],
+  });
 }
 
 function malformedWarning(count: number): ModelEvent {
