@@ -31,6 +31,8 @@ const VENDORS: Readonly<Record<string, (given: Given, api: Api) => Provider>> = 
   xai: (given, api) => xai({ ...given, api }),
 };
 
+/** Vendors whose provider takes the Responses wire too; those of others are read by the provider of that wire. */
+const WITH_RESPONSES: ReadonlySet<string> = new Set(['azure-openai', 'openai', 'xai']);
 const SHARED: ReadonlySet<string> = new Set(['openai-chat', 'openai-responses', 'embeddings', 'images', 'moderations']);
 
 /** The vendor's own provider; undefined where the protocol or the vendor has none. */
@@ -42,5 +44,6 @@ export function vendorProvider(
   const { protocol, provider = '' } = fixture;
   if (!SHARED.has(protocol) || !Object.hasOwn(VENDORS, provider)) return undefined;
   const api = protocol === 'openai-responses' ? 'responses' : 'chat-completions';
+  if (api === 'responses' && !WITH_RESPONSES.has(provider)) return undefined;
   return VENDORS[provider]?.({ baseURL, apiKey: 'recorded', models: [model] }, api);
 }
