@@ -34,19 +34,17 @@ export function affinity(parts: AffinityParts): Middleware {
     let bound: BoundCall = call;
     let served: Target | undefined;
     return watch({
-      async start() {
-        const preferred = await bindingOf(parts, key);
-        if (preferred !== undefined) bound = { preferred, ...call };
-      },
+      start: () =>
+        bindingOf(parts, key).then((preferred) => {
+          if (preferred !== undefined) bound = { preferred, ...call };
+        }),
       open: () => next(bound),
       event(event) {
         if (event.type === 'route') served = event.target;
         return event;
       },
-      async end(ending) {
-        if (ending.kind === 'done' && served !== undefined) await bind(parts, key, served);
-        return ending;
-      },
+      end: (ending) =>
+        ending.kind === 'done' && served !== undefined ? bind(parts, key, served).then(() => ending) : ending,
     });
   };
 }

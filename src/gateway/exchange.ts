@@ -110,7 +110,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     });
   }
 
-  async return(): Promise<IteratorResult<Uint8Array>> {
+  return(): Promise<IteratorResult<Uint8Array>> {
     this.#chunks = [];
     if (this.#state === 'open') {
       this.#end('left');
@@ -118,7 +118,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
       this.#waiter = undefined;
       this.#controller?.abort(asError(undefined));
     }
-    return DONE;
+    return Promise.resolve(DONE);
   }
 
   /** The whole body where it has arrived already and in one piece. */

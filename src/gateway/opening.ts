@@ -63,8 +63,11 @@ export function resume({ head, rest }: Opening): AsyncIterator<ModelEvent> {
 }
 
 /** Like `openStream`, but reads to the end: throws what the stream failed with before its commit point. */
-async function openWhole(stream: AsyncIterable<ModelEvent>): Promise<Opening> {
-  const whole = await readWhole(stream);
+function openWhole(stream: AsyncIterable<ModelEvent>): Promise<Opening> {
+  return readWhole(stream).then(openingOf);
+}
+
+function openingOf(whole: Whole): Opening {
   if (whole.failure !== undefined && !isCommitted(whole.events)) throw whole.failure.error;
   return { head: whole.events, rest: endOf(whole), whole };
 }
@@ -91,21 +94,30 @@ function endOf({ failure }: Whole): AsyncIterator<ModelEvent> {
 
 /** A stream that is found only by waiting: `find` runs when the first event is asked for. */
 export function lazily(find: (open: Open) => Promise<Opening>): AsyncIterable<ModelEvent> {
-  const stream: WholeStream = {
-    [Symbol.asyncIterator]: () => lazyIterator(() => find(openStream).then(resume)),
-    [WHOLE]: () => findWhole(find),
-  };
-  return stream;
+  return new LazyStream(find);
 }
 
-async function findWhole(find: (open: Open) => Promise<Opening>): Promise<Whole> {
-  try {
-    const opening = await find(openWhole);
-    return opening.whole ?? (await readWhole({ [Symbol.asyncIterator]: () => resume(opening) }));
-  } catch (error) {
-    return { events: [], failure: { error } };
+/** A class for the reason that WatchedIterable is one. */
+class LazyStream implements WholeStream {
+  readonly #find: (open: Open) => Promise<Opening>;
+
+  constructor(find: (open: Open) => Promise<Opening>) {
+    this.#find = find;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<ModelEvent> {
+    return lazyIterator(() => this.#find(openStream).then(resume));
+  }
+
+  [WHOLE](): Promise<Whole> {
+    return this.#find(openWhole).then(wholeOf, failed);
   }
 }
+
+const wholeOf = (opening: Opening): Whole | Promise<Whole> =>
+  opening.whole ?? readWhole({ [Symbol.asyncIterator]: () => resume(opening) });
+
+const failed = (error: unknown): Whole => ({ events: [], failure: { error } });
 
 function lazyIterator(open: () => Promise<AsyncIterator<ModelEvent>>): AsyncIterator<ModelEvent> {
   let opening: Promise<AsyncIterator<ModelEvent>> | undefined;

@@ -54,7 +54,8 @@ async function openWithRetries(
   let rotations = parts.credentials.alive(provider, clock.now()) - 1;
   let asked = attempt.target.credential;
   for (let number = attempt.number; ; number = nextNumber(attempt)) {
-    const label = await credentialFor(parts, provider, attempt, policy, asked);
+    const found = credentialFor(parts, provider, attempt, policy, asked);
+    const label = found instanceof Promise ? await found : found;
     try {
       return await open(next(numbered(attempt, number, label)));
     } catch (thrown) {
@@ -89,14 +90,14 @@ function withCredential({ target }: Attempt, credential: string | undefined): At
   return credential === undefined ? bare : { credential, ...bare };
 }
 
-/** Waits for the first that is ready. */
-async function credentialFor(
+/** Waits for the first that is ready; answers at once where one is. */
+function credentialFor(
   { credentials, runtime: { clock } }: RetryParts,
   provider: Provider,
   attempt: Attempt,
   policy: Policy,
   asked: string | undefined,
-): Promise<string | undefined> {
+): string | undefined | Promise<string | undefined> {
   const now = clock.now();
   const pick = credentials.pick(provider, asked, now);
   if (!pick.alive) throw allDead(provider, pick.reasons);
@@ -108,7 +109,7 @@ async function credentialFor(
       details: { provider: provider.id },
     });
     if (waitMs > policy.maxMilliseconds || pick.readyAt >= (attempt.deadline ?? Number.POSITIVE_INFINITY)) throw error;
-    await sleep(clock, waitMs, attempt.signal);
+    return sleep(clock, waitMs, attempt.signal).then(() => pick.label);
   }
   return pick.label;
 }

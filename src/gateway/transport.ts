@@ -168,13 +168,15 @@ function decoderOf(
   return name === 'identity' || name === '' ? 'identity' : undefined;
 }
 
+type Chunks = Required<Pick<AsyncIterator<Uint8Array>, 'next' | 'return'>>;
+
 /** One iteration of a body. A class because it is iterable and iterator at once: no generator in the hot path. */
 class Body implements AsyncIterableIterator<Uint8Array> {
-  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #chunks: Chunks;
   readonly #exchange: Exchange | undefined;
   readonly #rethrow: (error: unknown) => never;
 
-  constructor(chunks: AsyncIterator<Uint8Array>, exchange: Exchange | undefined, request: TransportRequest) {
+  constructor(chunks: Chunks, exchange: Exchange | undefined, request: TransportRequest) {
     this.#chunks = chunks;
     this.#exchange = exchange;
     this.#rethrow = (error) => {
@@ -191,9 +193,8 @@ class Body implements AsyncIterableIterator<Uint8Array> {
   }
 
   /** Closes the socket unless the body was read to its end. */
-  async return(): Promise<IteratorResult<Uint8Array>> {
-    await this.#chunks.return?.();
-    return { done: true, value: undefined };
+  return(): Promise<IteratorResult<Uint8Array>> {
+    return this.#chunks.return();
   }
 
   arrived(): Uint8Array | undefined {
@@ -203,7 +204,8 @@ class Body implements AsyncIterableIterator<Uint8Array> {
 
 /** Decompressed: destroying the last stream destroys those before it, and the first one leaves the exchange. */
 function bodyOf(stream: Readable, request: TransportRequest): Body {
-  const chunks: AsyncIterator<Uint8Array> = {
+  let iterator: AsyncIterator<Uint8Array> | undefined;
+  const chunks: Chunks = {
     next: () => {
       iterator ??= stream[Symbol.asyncIterator]();
       return iterator.next();
@@ -213,7 +215,6 @@ function bodyOf(stream: Readable, request: TransportRequest): Body {
       return { done: true, value: undefined };
     },
   };
-  let iterator: AsyncIterator<Uint8Array> | undefined;
   return new Body(chunks, undefined, request);
 }
 

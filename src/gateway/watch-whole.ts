@@ -14,113 +14,130 @@ import {
   type Watcher,
 } from './watcher.ts';
 
-/** The source is asked and has not answered: what settles the wait for it. */
-interface Wait {
-  fail: ((error: unknown) => void) | undefined;
-}
-
-interface Reading {
-  readonly watchers: Watcher[];
-  readonly events: ModelEvent[];
-  readonly wait: Wait;
-  held: ModelEvent | undefined;
-}
-
 const DONE: Ending = { kind: 'done' };
 
 export async function readWatched(outermost: Watcher): Promise<Whole> {
-  const reading: Reading = { watchers: [], events: [], wait: { fail: undefined }, held: undefined };
+  const reading = new Reading();
   let ending: Ending;
   try {
-    const entered = enterAll(reading, outermost);
-    ending = await readSource(reading, entered instanceof Promise ? await entered : entered);
+    let source = reading.descend(outermost);
+    if (source instanceof Promise) source = await source;
+    ending =
+      source[WHOLE] === undefined ? await reading.eventsOf(source) : reading.takeAll(await reading.whole(source));
   } catch (error) {
     ending = { kind: 'error', error };
   }
-  const last = await endAll(reading.watchers, ending);
-  const { events, held } = reading;
-  if (last.kind === 'error') return { events, failure: last };
-  if (held !== undefined) events.push(held);
-  return { events };
+  const ended = endAll(reading.watchers, ending);
+  return reading.result(ended instanceof Promise ? await ended : ended);
 }
 
-/** Down to the source, without a wait where no watcher's start needs one. */
-function enterAll(reading: Reading, outermost: Watcher): WholeStream | Promise<WholeStream> {
-  const { wait } = reading;
-  const control: StreamControl = {
-    interrupt: (error) => wait.fail?.(error),
-    waiting: () => wait.fail !== undefined,
-  };
-  const heads: ModelEvent[] = [];
-  const descend = (from: Watcher, started: boolean): WholeStream | Promise<WholeStream> => {
-    let watcher = from;
-    for (let ready = started; ; ready = false) {
-      const waiting = ready ? undefined : watcher.start?.(control);
-      if (waiting !== undefined) return later(watcher, waiting);
-      reading.watchers.push(watcher);
-      const inner: Watched = watcher.open();
-      if (watcher.head !== undefined) heads.unshift(...watcher.head);
+/** What is known of one reading. A class because there are two a call, and closures would cost more than what they do. */
+class Reading implements StreamControl {
+  /** Those that started, outermost first. */
+  readonly watchers: Watcher[] = [];
+  readonly #events: ModelEvent[] = [];
+  #heads: ModelEvent[] | undefined;
+  #held: ModelEvent | undefined;
+  /** Settles the wait for the source. */
+  #fail: ((error: unknown) => void) | undefined;
+
+  interrupt(error: unknown): void {
+    this.#fail?.(error);
+  }
+
+  waiting(): boolean {
+    return this.#fail !== undefined;
+  }
+
+  /** Down to the source, without a wait where no watcher's start needs one. */
+  descend(outermost: Watcher): WholeStream | Promise<WholeStream> {
+    let watcher = outermost;
+    for (;;) {
+      const waiting = watcher.start?.(this);
+      if (waiting !== undefined) return this.#descendLater(watcher, waiting);
+      const inner = this.#enter(watcher);
       const fused = inner[WATCHER];
-      if (fused === undefined) {
-        for (const event of heads) reading.events.push(passThrough(reading.watchers, event));
-        return inner;
-      }
+      if (fused === undefined) return this.#arrive(inner);
       watcher = fused;
     }
-  };
-  const later = async (watcher: Watcher, waiting: Promise<void>): Promise<WholeStream> => {
-    await waiting;
-    return descend(watcher, true);
-  };
-  return descend(outermost, false);
-}
-
-async function readSource(reading: Reading, source: WholeStream): Promise<Ending> {
-  const read = source[WHOLE];
-  if (read === undefined) return readEvents(reading, source[Symbol.asyncIterator]());
-  const { events, failure } = await asked(reading, () => read.call(source));
-  for (const event of events) take(reading, event);
-  return failure === undefined ? DONE : { kind: 'error', error: failure.error };
-}
-
-/** A source that knows only events. */
-async function readEvents(reading: Reading, source: AsyncIterator<ModelEvent>): Promise<Ending> {
-  let ended = false;
-  try {
-    for (;;) {
-      const { done, value } = await asked(reading, () => source.next());
-      if (done) {
-        ended = true;
-        return DONE;
-      }
-      take(reading, value);
-    }
-  } finally {
-    // Without waiting for it: what was interrupted may never answer.
-    if (!ended) source.return?.().then(undefined, () => undefined);
   }
-}
 
-/** What the source says, or what a watcher interrupts the wait with. */
-function asked<T>({ watchers, wait }: Reading, ask: () => Promise<T>): Promise<T> {
-  for (const watcher of watchers) watcher.ask?.();
-  return new Promise<T>((resolve, reject) => {
-    wait.fail = (error) => {
-      wait.fail = undefined;
-      reject(error);
-    };
-    const answered = (value: T): void => {
-      wait.fail = undefined;
-      resolve(value);
-    };
-    ask().then(answered, wait.fail);
-  });
-}
+  async #descendLater(watcher: Watcher, waiting: Promise<void>): Promise<WholeStream> {
+    await waiting;
+    const inner = this.#enter(watcher);
+    const fused = inner[WATCHER];
+    return fused === undefined ? this.#arrive(inner) : this.descend(fused);
+  }
 
-/** Nothing counts after `finish`, which goes out last of all. */
-function take(reading: Reading, event: ModelEvent): void {
-  if (reading.held !== undefined) return;
-  const passing = passThrough(reading.watchers, event);
-  if (passing.type === 'finish') reading.held = passing;
-  else reading.events.push(passing);
+  #enter(watcher: Watcher): Watched {
+    this.watchers.push(watcher);
+    const inner = watcher.open();
+    const { head } = watcher;
+    if (head !== undefined && head.length > 0) this.#heads = [...head, ...(this.#heads ?? [])];
+    return inner;
+  }
+
+  #arrive(source: WholeStream): WholeStream {
+    for (const event of this.#heads ?? []) this.#take(event);
+    return source;
+  }
+
+  whole(source: WholeStream): Promise<Whole> {
+    return this.#ask(() => source[WHOLE]?.() ?? Promise.resolve({ events: [] }));
+  }
+
+  takeAll({ events, failure }: Whole): Ending {
+    for (const event of events) this.#take(event);
+    return failure === undefined ? DONE : { kind: 'error', error: failure.error };
+  }
+
+  /** A source that knows only events. */
+  async eventsOf(stream: WholeStream): Promise<Ending> {
+    const source = stream[Symbol.asyncIterator]();
+    let ended = false;
+    try {
+      for (;;) {
+        const { done, value } = await this.#ask(() => source.next());
+        if (done) {
+          ended = true;
+          return DONE;
+        }
+        this.#take(value);
+      }
+    } finally {
+      // Without waiting for it: what was interrupted may never answer.
+      if (!ended) source.return?.().then(undefined, () => undefined);
+    }
+  }
+
+  /** What the source says, or what a watcher interrupts the wait with. */
+  #ask<T>(ask: () => Promise<T>): Promise<T> {
+    for (const watcher of this.watchers) watcher.ask?.();
+    return new Promise<T>((resolve, reject) => {
+      this.#fail = (error) => {
+        this.#fail = undefined;
+        reject(error);
+      };
+      const answered = (value: T): void => {
+        this.#fail = undefined;
+        resolve(value);
+      };
+      ask().then(answered, this.#fail);
+    });
+  }
+
+  /** Nothing counts after `finish`, which goes out last of all. */
+  #take(event: ModelEvent): void {
+    if (this.#held !== undefined) return;
+    const passing = passThrough(this.watchers, event);
+    if (passing.type === 'finish') this.#held = passing;
+    else this.#events.push(passing);
+  }
+
+  result(ending: Ending): Whole {
+    const events = this.#events;
+    if (ending.kind === 'error') return { events, failure: ending };
+    if (this.#held !== undefined) events.push(this.#held);
+    return { events };
+  }
 }

@@ -17,7 +17,7 @@
  * A stream that is read whole (see core/whole.ts) keeps W1 to W4 and needs no W5; watch-whole.ts runs it.
  */
 import type { ModelEvent } from '../core/model.ts';
-import { WHOLE } from '../core/whole.ts';
+import { WHOLE, type Whole } from '../core/whole.ts';
 import { readWatched } from './watch-whole.ts';
 import {
   type Ending,
@@ -51,12 +51,24 @@ const isOpen = (stream: WatchedStream): boolean => stream.phase === 'open';
 
 /** A stream that tells the watcher how it goes. */
 export function watch(watcher: Watcher): AsyncIterable<ModelEvent> {
-  const watched: Watched = {
-    [WATCHER]: watcher,
-    [Symbol.asyncIterator]: () => iterate(watcher),
-    [WHOLE]: () => readWatched(watcher),
-  };
-  return watched;
+  return new WatchedIterable(watcher);
+}
+
+/** A class because there is one a layer and a call: methods cost nothing there, closures do. */
+class WatchedIterable implements Watched {
+  readonly [WATCHER]: Watcher;
+
+  constructor(watcher: Watcher) {
+    this[WATCHER] = watcher;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<ModelEvent, undefined> {
+    return iterate(this[WATCHER]);
+  }
+
+  [WHOLE](): Promise<Whole> {
+    return readWatched(this[WATCHER]);
+  }
 }
 
 export type { Ending, StreamControl, Watcher } from './watcher.ts';

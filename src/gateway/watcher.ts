@@ -45,16 +45,26 @@ export function passThrough(watchers: readonly Watcher[], event: ModelEvent): Mo
   return passing;
 }
 
-/** Innermost first; each sees what the one before made of it. */
-export async function endAll(watchers: readonly Watcher[], first: Ending): Promise<Ending> {
+/** Innermost first; each sees what the one before made of it. Answers at once where none of them waits. */
+export function endAll(
+  watchers: readonly Watcher[],
+  first: Ending,
+  from = watchers.length - 1,
+): Ending | Promise<Ending> {
   let ending = first;
-  for (let index = watchers.length - 1; index >= 0; index -= 1) {
+  for (let index = from; index >= 0; index -= 1) {
     try {
       const changed = watchers[index]?.end?.(ending);
-      if (changed !== undefined) ending = changed instanceof Promise ? await changed : changed;
+      if (changed instanceof Promise) return endRest(watchers, changed, index - 1);
+      if (changed !== undefined) ending = changed;
     } catch (error) {
       ending = { kind: 'error', error };
     }
   }
   return ending;
+}
+
+async function endRest(watchers: readonly Watcher[], waiting: Promise<Ending>, from: number): Promise<Ending> {
+  const ending = await waiting.catch((error: unknown): Ending => ({ kind: 'error', error }));
+  return endAll(watchers, ending, from);
 }

@@ -114,7 +114,7 @@ async function* streamAttempt(parts: Parts, attempt: Attempt, transport: Transpo
   let finished = false;
   try {
     const { warnings, events } = await ask(parts, attempt, transport, answer);
-    for (const warning of warnings.splice(0)) yield { type: 'warning', warning };
+    yield* warnings.splice(0).map(asEvent);
     for await (const event of events) {
       // What has arrived already is not given out to a reader who cancelled.
       if (attempt.signal.aborted) throw abortError(attempt.signal);
@@ -137,9 +137,8 @@ async function readAttempt(parts: Parts, attempt: Attempt, transport: Transport)
   let events: ModelEvent[] = [];
   try {
     const asked = await ask(parts, attempt, transport, answer);
-    events = asked.warnings.splice(0).map((warning): ModelEvent => ({ type: 'warning', warning }));
     const whole = await readWhole(asked.events);
-    events.push(...whole.events);
+    events = [...asked.warnings.splice(0).map(asEvent), ...whole.events];
     if (whole.failure !== undefined) throw whole.failure.error;
     if (!events.some(({ type }) => type === 'finish')) throw truncated();
     return { events };
@@ -153,6 +152,8 @@ async function readAttempt(parts: Parts, attempt: Attempt, transport: Transport)
     await leave(answer);
   }
 }
+
+const asEvent = (warning: Warning): ModelEvent => ({ type: 'warning', warning });
 
 /** Kept apart from what is read of it: who fails must still close it. */
 interface Answer {
@@ -177,8 +178,8 @@ async function ask(parts: Parts, attempt: Attempt, transport: Transport, answer:
 }
 
 /** Closes the socket of an answer that nobody read to its end. */
-async function leave({ response }: Answer): Promise<void> {
-  await response?.body[Symbol.asyncIterator]().return?.();
+function leave({ response }: Answer): Promise<unknown> | undefined {
+  return response?.body[Symbol.asyncIterator]().return?.();
 }
 
 const tellingOf = ({ options: { clock = systemClock }, keys }: Pick<Parts, 'options' | 'keys'>): Telling => ({
