@@ -1,6 +1,7 @@
 /** Requests of the Converse wire, and who signs them. */
 import { collect, fakeClock } from 'polyphony/kit';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { authorise, credentialsOf } from '../../../plugins/providers/bedrock/credentials.ts';
 import { type BedrockOptions, bedrock } from '../../../plugins/providers/bedrock.ts';
 import { loopback } from '../../kit/loopback.ts';
 import { ask, chat, speak } from './attempts.ts';
@@ -233,6 +234,16 @@ describe('who asks', () => {
     expect(received?.headers.authorization).toMatch(
       /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/20231114\/eu-west-1\/bedrock\/aws4_request, SignedHeaders=host;x-amz-date;x-amz-security-token, Signature=[0-9a-f]{64}$/,
     );
+  });
+
+  test("the signature is that of the vendor's own signer", async () => {
+    // Computed with @smithy/signature-v4 5.7.5 for the same request.
+    const signature = 'ca85b90c24f5d776c3823b46f9542baaf5703d20a5cb41f3747b3510682a52a1';
+    const url = 'https://bedrock-runtime.us-east-1.amazonaws.com/model/us.anthropic.claude-x-v1%3A0/converse';
+    const credentials = credentialsOf({ credentials: { ...pair, sessionToken: 'session' } });
+    const request = { url, body: '{"messages":[]}', region: 'us-east-1' };
+    const headers = await authorise(credentials, request, { apiKey: pair.secretAccessKey }, fakeClock());
+    expect(headers.authorization).toContain(`Signature=${signature}`);
   });
 
   test('several are rotated over by their labels', async () => {
