@@ -80,15 +80,19 @@ export function createTerminal(output: Output, options: { readonly colour?: bool
   const colour = options.colour ?? ((interactive || Boolean(environment.FORCE_COLOR)) && !environment.NO_COLOR);
   const columns = (): number => stderr.columns || 100;
   const area = statusArea(stderr, columns);
+  const live = interactive && !environment.CI;
   return {
     print: (text) => void stdout.write(`${text}\n`),
     say: (text) => {
       if (area.isEmpty()) stderr.write(`${text}\n`);
       else area.say(text);
     },
-    status: (lines) => area.render(lines),
+    // A file or a pipe gets no control sequences, whoever asks.
+    status: (lines) => {
+      if (live) area.render(lines);
+    },
     keepStatus: () => area.keep(),
-    live: interactive && !environment.CI,
+    live,
     colour,
     columns,
     rows: () => stderr.rows || 40,

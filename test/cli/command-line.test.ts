@@ -113,6 +113,15 @@ const WRONG: [given: string[], code: number, ...words: string[]][] = [
   [['run', 'good.plan.json', '-i', 'text=a', '--store', 'stump.db'], 1, 'stump.db', 'backup'],
 ];
 
+describe('a pipe', () => {
+  it('gets no control sequences, not even while a request is planned', async () => {
+    const text = 'The harbour is deep. Ships come each day. The harbour pays well.';
+    const told = await call(`Summarise the following text: ${text}`);
+    expect(told.code).toBe(0);
+    expect(told.out + told.err).not.toMatch(/\p{Cc}(?<![\n\t])/u);
+  });
+});
+
 describe('what the user got wrong', () => {
   it.each(WRONG)('%j ends with %i and a sentence', async (given, code, ...words) => {
     const told = await call(...given);
