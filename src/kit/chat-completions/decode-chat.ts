@@ -93,8 +93,11 @@ function readUsage(state: ChatState, value: unknown): void {
 
 function readChoice(state: ChatState, choice: JsonRecord): void {
   if (asNumber(choice.index) !== undefined && choice.index !== 0) return;
-  const delta = asRecord(choice.delta);
-  const message = delta ?? asRecord(choice.message);
+  const whole = asRecord(choice.message);
+  const piece = asRecord(choice.delta);
+  // Whole answers of some servers hold an empty delta beside their message, their streams the message so far.
+  const delta = piece !== undefined && !piece.content && whole?.content && !state.spoke ? undefined : piece;
+  const message = delta ?? whole;
   if (message !== undefined) readMessage(state, message);
   else sayText(state, asText(choice.text));
   if (message !== undefined && delta === undefined) state.whole = true;

@@ -37,6 +37,17 @@ test('chunks that repeat the whole message are read by their deltas', async () =
   expect(response.content).toMatchObject([{ type: 'text', text: 'Hello' }]);
 });
 
+test('a whole answer with an empty delta beside its message is its message', async () => {
+  const choice = {
+    index: 0,
+    delta: { role: 'assistant', content: '' },
+    message: { role: 'assistant', content: 'Four' },
+  };
+  const answer = JSON.stringify({ model: 'sonar', usage, choices: [{ ...choice, finish_reason: 'stop' }] });
+  const { response } = await exchangeWith(perplexity, 'sonar', chat('x'), answer);
+  expect(response.content).toEqual([{ type: 'text', text: 'Four' }]);
+});
+
 test('tools are not sent, and their lack stands on the cards', async () => {
   const tools = [{ name: 'f', inputSchema: { type: 'object' } }];
   const { body, response } = await exchangeWith(perplexity, 'sonar', chat('x', { tools, stop: ['END'] }));
