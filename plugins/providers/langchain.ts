@@ -77,7 +77,7 @@ async function* streamAttempt(model: BaseChatModel, family: string, attempt: Att
         answer.events = [];
         yield* events;
       }
-      // LangChain ends a stream that was cancelled as if it had been read to its end.
+      // A model may end a stream that was cancelled as if it had been read to its end.
       signal.throwIfAborted();
     } else readMessage(answer, (await runnable.invoke(messages, call)) as LangChainMessage);
     yield* finish(answer);

@@ -36,9 +36,9 @@ describe.skipIf(!haveRecordings)('recordings (skipped where POLYPHONY_SHARED hol
     return outcomeOf(provider, attemptOf(provider, adapter.request, signal), transport);
   };
 
-  test('there are some of every protocol that has an adapter', () => {
-    const protocols = new Set(fixtures.map(({ protocol }) => protocol));
-    expect([...protocols].sort()).toEqual(Object.keys(ADAPTERS).sort());
+  test('every protocol that was recorded has an adapter', () => {
+    expect(index.length).toBeGreaterThan(0);
+    expect(index.filter(({ protocol }) => !Object.hasOwn(ADAPTERS, protocol))).toEqual([]);
   });
 
   test.each(fixtures)('$protocol: $id agrees however it is sent', async (fixture) => {

@@ -70,7 +70,8 @@ function vectorsOf(body: JsonRecord): OperationOutput | undefined {
 }
 
 function rankingOf(body: JsonRecord): OperationOutput | undefined {
-  const results = asList(body.results)?.map((item) => {
+  // Other servers of rerankers call them `data`.
+  const results = (asList(body.results) ?? asList(body.data))?.map((item) => {
     const told = asRecord(item);
     return { index: asNumber(told?.index) ?? 0, score: asNumber(told?.relevance_score) ?? 0 };
   });

@@ -8,6 +8,7 @@ import {
   type UsageMetadata,
 } from '@langchain/core/messages';
 import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
+import { IterableReadableStream } from '@langchain/core/utils/stream';
 import { FakeListChatModel, FakeStreamingChatModel } from '@langchain/core/utils/testing';
 import type { ModelEvent, ModelRequest } from 'polyphony';
 import { textOf } from 'polyphony/kit';
@@ -261,6 +262,23 @@ describe('endings', () => {
     })();
     expect(await failure(reading)).toMatchObject({ code: 'cancelled' });
     expect(seen.length).toBeLessThan('Hello, hello, hello'.length);
+  });
+
+  test('a model that ends quietly when it is cancelled does not pass for one that ended', async () => {
+    const controller = new AbortController();
+    class Quiet extends Listening {
+      override async stream() {
+        controller.abort();
+        return IterableReadableStream.fromAsyncGenerator(
+          (async function* () {
+            yield new AIMessageChunk('Hel');
+          })(),
+        );
+      }
+    }
+    const provider = langchain(new Quiet());
+    const reading = ask(provider, transport, chat('Hi'), { signal: controller.signal });
+    expect(await failure(reading)).toMatchObject({ code: 'cancelled' });
   });
 
   test.each([
