@@ -35,9 +35,15 @@ export function encodeChat(request: ChatRequest, context: WireContext): Body {
     stop_sequences: stops(request, context),
     service_tier: serviceTier(request.serviceTier),
     metadata: request.user === undefined ? undefined : { user_id: request.user },
-    stream: card.capabilities.includes('streaming') ? true : undefined,
+    stream: streams(max_tokens, context) ? true : undefined,
   });
 }
+
+/** Whole answers above this are streamed all the same: the wire drops connections on which nothing moves for minutes. */
+const LONGEST_WHOLE = 8192;
+
+const streams = (maxTokens: number, { card, streaming }: WireContext): boolean =>
+  card.capabilities.includes('streaming') && (streaming || maxTokens > LONGEST_WHOLE);
 
 function instructionsOf(plan: OutputPlan): readonly string[] {
   if (plan.way !== 'prompt') return [];

@@ -136,7 +136,7 @@ function requireTool({ tools }: Draft, use: string, path: string): void {
   throw refusal(`The request names ${path}, and the catalogue has no ${use} to read it with: register that tool.`);
 }
 
-const LONGEST_SLUG = 15;
+const LONGEST_SLUG = 12;
 const RESERVED_ENDS = new Set([...'0123456789']);
 
 /** A short name for nodes from a path: `docs/a.md` as `docs_a`, unique in the draft. */

@@ -46,7 +46,7 @@ function encodeRequest(
   // Tuned models carry their collection in their id.
   const model = card.id.includes('/') ? card.id : `models/${card.id}`;
   if (request.operation === 'chat') {
-    const streams = card.capabilities.includes('streaming');
+    const streams = context.streaming && card.capabilities.includes('streaming');
     const method = streams ? 'streamGenerateContent?alt=sse' : 'generateContent';
     return { path: `/${model}:${method}`, body: encodeChat(request, context) };
   }
