@@ -1,7 +1,7 @@
 /**
  * Output items, from their pieces or whole.
  *
- * I1. An item is said once: what deltas told is not told again by the item that closes them.
+ * I1. An item is said once: of the item that closes its deltas, only what they left out is told.
  * I2. Calls and reasoning come in the order of their items, which is the order in which they must go back.
  * I3. Items that only the provider understands (its own tools, the phase of a message) become reasoning parts without text,
  *     so that they go back unchanged.
@@ -22,8 +22,10 @@ import {
 } from 'polyphony/kit';
 
 interface OpenItem {
-  /** Text, summary or arguments said so far. */
-  said: boolean;
+  /** Text, summary, arguments or refusal so far. */
+  said: string;
+  /** Its log probabilities came with its deltas. */
+  weighed: boolean;
   done: boolean;
   /** Of a call: its place among the calls. */
   readonly position: number;
@@ -54,7 +56,7 @@ export const newItems = (given: Pick<Items, 'family' | 'emit' | 'strictTools'>):
 function itemAt(items: Items, index: number): OpenItem {
   const known = items.open.get(index);
   if (known !== undefined) return known;
-  const item: OpenItem = { said: false, done: false, position: items.calls, call: toolCallAssembler() };
+  const item: OpenItem = { said: '', weighed: false, done: false, position: items.calls, call: toolCallAssembler() };
   items.open.set(index, item);
   return item;
 }
@@ -74,7 +76,9 @@ function openMessage(items: Items, item: JsonRecord): void {
 
 export function addText(items: Items, index: number, { delta, logprobs }: JsonRecord): void {
   say(items, index, 'text-delta', asText(delta));
-  items.logprobs.push(...logprobsOf({ content: asList(logprobs) ?? [] }));
+  const weights = logprobsOf({ content: asList(logprobs) ?? [] });
+  if (weights.length > 0) itemAt(items, index).weighed = true;
+  items.logprobs.push(...weights);
 }
 
 export const addSummary = (items: Items, index: number, { delta }: JsonRecord): void =>
@@ -82,7 +86,7 @@ export const addSummary = (items: Items, index: number, { delta }: JsonRecord): 
 
 function say(items: Items, index: number, type: 'text-delta' | 'reasoning-delta', text: string | undefined): void {
   if (text === undefined || text === '') return;
-  itemAt(items, index).said = true;
+  itemAt(items, index).said += text;
   items.emit({ type, text });
 }
 
@@ -91,14 +95,14 @@ export function addArguments(items: Items, index: number, { delta }: JsonRecord)
 }
 
 export function addRefusal(items: Items, index: number, { delta }: JsonRecord): void {
-  itemAt(items, index).said = true;
+  itemAt(items, index).said += asText(delta) ?? '';
   items.refusal += asText(delta) ?? '';
 }
 
 function pushCall(items: Items, index: number, item: JsonRecord, argumentsText: string | undefined): void {
   const open = itemAt(items, index);
   if (open.call.count === 0) items.calls += 1;
-  if (argumentsText) open.said = true;
+  open.said += argumentsText ?? '';
   const event = open.call.push({
     index: 0,
     id: asText(item.call_id) ?? asText(item.id),
@@ -130,22 +134,24 @@ const opaque = ({ family }: Items, item: JsonRecord): ModelEvent => ({
   part: { type: 'reasoning', text: '', family, raw: item as JsonValue },
 });
 
+/** What the whole tells beyond what was said; nothing where the two differ. */
+const restOf = (whole: string, said: string): string => (whole.startsWith(said) ? whole.slice(said.length) : '');
+
 function closeMessage(items: Items, index: number, item: JsonRecord): void {
-  const { said } = itemAt(items, index);
-  for (const value of asList(item.content) ?? []) {
-    const part = asRecord(value) ?? {};
+  const { said, weighed } = itemAt(items, index);
+  const parts = (asList(item.content) ?? []).map((part) => asRecord(part) ?? {});
+  const texts = parts.filter(({ type }) => type === 'output_text');
+  say(items, index, 'text-delta', restOf(texts.map(({ text }) => asText(text) ?? '').join(''), said));
+  for (const part of parts) {
     items.citations.push(...citationsOf(part));
-    if (said) continue;
-    if (part.type === 'output_text') {
-      if (asText(part.text)) items.emit({ type: 'text-delta', text: asText(part.text) ?? '' });
-      items.logprobs.push(...logprobsOf({ content: asList(part.logprobs) ?? [] }));
-    } else if (part.type === 'refusal') items.refusal += asText(part.refusal) ?? '';
+    if (!weighed) items.logprobs.push(...logprobsOf({ content: asList(part.logprobs) ?? [] }));
+    if (items.refusal === '' && part.type === 'refusal') items.refusal = asText(part.refusal) ?? '';
   }
 }
 
 function closeCall(items: Items, index: number, item: JsonRecord): void {
   const open = itemAt(items, index);
-  pushCall(items, index, item, open.said ? undefined : argumentsOf(item));
+  pushCall(items, index, item, restOf(argumentsOf(item) ?? '', open.said));
   endCall(items, open);
 }
 
@@ -166,7 +172,7 @@ function endCall(items: Items, { call }: OpenItem): void {
 /** The text is the summary: a raw chain of thought, where a server sends one, stays in `raw`. */
 function closeReasoning(items: Items, index: number, item: JsonRecord): void {
   const text = (asList(item.summary) ?? []).map((piece) => asText(asRecord(piece)?.text) ?? '').join('');
-  if (!itemAt(items, index).said && text !== '') items.emit({ type: 'reasoning-delta', text });
+  say(items, index, 'reasoning-delta', restOf(text, itemAt(items, index).said));
   const signature = asText(item.encrypted_content);
   const part = { type: 'reasoning' as const, text, signature, family: items.family, raw: item as JsonValue };
   items.emit({ type: 'reasoning', part: defined(part) });

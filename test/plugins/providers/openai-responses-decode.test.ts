@@ -129,6 +129,14 @@ describe('streams', () => {
     expect(response.citations).toEqual([{ url: 'https://example.com', title: 'E', start: 0, end: 2 }]);
   });
 
+  test('say what the deltas left out, and nothing where the whole differs from them', async () => {
+    const delta = (text: string) => ({ type: 'response.output_text.delta', output_index: 0, delta: text });
+    const cut = await exchange(stream([delta('Hel'), done(0, message('Hello'))]));
+    expect(textOf(cut.response)).toBe('Hello');
+    const other = await exchange(stream([delta('Hullo'), done(0, message('Hello'))]));
+    expect(textOf(other.response)).toBe('Hullo');
+  });
+
   test('read the items of the end where none was streamed', async () => {
     const { response } = await exchange(stream([], { status: 'completed', output: [message('All at once')] }));
     expect(textOf(response)).toBe('All at once');
