@@ -7,6 +7,8 @@ const GROWTH = Math.log(1.07);
 const BUCKETS = 200;
 const HALF_LIFE_MS = 300_000;
 const MAX_EXPONENT = 500;
+/** One sample, a little faded: below it a sketch knows nothing. */
+const LEAST_WEIGHT = 0.99;
 
 /** Counts that halve every five minutes. */
 export interface DecayingCounts {
@@ -14,6 +16,8 @@ export interface DecayingCounts {
   /** Weight of a bucket as of now. */
   weight(index: number, nowMs: number): number;
   total(nowMs: number): number;
+  /** The moment from which the total is less than `weight`. */
+  until(weight: number): number;
 }
 
 export interface Sketch {
@@ -44,8 +48,10 @@ export function decayingCounts(buckets: number): DecayingCounts & { readonly raw
       raw[index] = (raw[index] ?? 0) + weight;
       sum += weight;
     },
-    weight: (index, nowMs) => (sum === 0 ? 0 : (raw[index] ?? 0) * 2 ** -exponent(nowMs)),
+    // Most buckets are empty, and a power for each would be a third of what routing over a long catalogue costs.
+    weight: (index, nowMs) => (raw[index] ? raw[index] * 2 ** -exponent(nowMs) : 0),
     total: (nowMs) => (sum === 0 ? 0 : sum * 2 ** -exponent(nowMs)),
+    until: (weight) => (sum === 0 ? Number.NEGATIVE_INFINITY : origin + HALF_LIFE_MS * Math.log2(sum / weight)),
   };
 }
 
@@ -55,6 +61,7 @@ const bucketOf = (milliseconds: number): number =>
 export function sketch(): Sketch {
   const counts = decayingCounts(BUCKETS);
   const known = new Map<number, number>();
+  let freshUntil = Number.NEGATIVE_INFINITY;
   const find = (fraction: number): number => {
     let rest = 0;
     for (let index = 0; index < BUCKETS; index += 1) rest += counts.raw[index] ?? 0;
@@ -69,10 +76,13 @@ export function sketch(): Sketch {
     add(milliseconds, nowMs) {
       known.clear();
       counts.add(bucketOf(milliseconds), nowMs);
+      freshUntil = counts.until(LEAST_WEIGHT);
     },
     quantile(fraction, nowMs) {
-      if (counts.total(nowMs) < 0.99) return undefined;
-      const value = known.get(fraction) ?? find(fraction);
+      if (nowMs > freshUntil) return undefined;
+      const before = known.get(fraction);
+      if (before !== undefined) return before;
+      const value = find(fraction);
       known.set(fraction, value);
       return value;
     },

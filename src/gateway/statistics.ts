@@ -66,7 +66,10 @@ export function targetStatistics(everyone: MeanLength = { tokens: undefined }): 
       follow(own, outputTokens);
       follow(everyone, outputTokens);
     },
-    errorRate: (nowMs) => outcomes.weight(1, nowMs) / (outcomes.total(nowMs) + PRIOR_ATTEMPTS),
+    errorRate(nowMs) {
+      const failed = outcomes.weight(1, nowMs);
+      return failed === 0 ? 0 : failed / (outcomes.total(nowMs) + PRIOR_ATTEMPTS);
+    },
     meanOutputTokens: () => own.tokens ?? everyone.tokens,
   };
 }
