@@ -27,6 +27,13 @@ describe('providers from the environment', () => {
     ]);
   });
 
+  test('an access key to AWS counts only where it is said that it may', async () => {
+    const access = { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'eu-west-1' };
+    expect(await names(access)).toEqual(['embedded']);
+    expect(await names({ ...access, POLYPHONY_BEDROCK: '1' })).toEqual(['bedrock']);
+    expect(await names({ AWS_BEARER_TOKEN_BEDROCK: 'k' })).toEqual(['bedrock']);
+  });
+
   test('are the embedded one where nothing is set, or set to nothing', async () => {
     expect(await names({})).toEqual(['embedded']);
     expect(await names({ OPENAI_API_KEY: '' })).toEqual(['embedded']);
