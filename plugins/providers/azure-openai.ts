@@ -9,8 +9,8 @@ import {
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
   rememberSecret,
+  responsesWire,
 } from 'polyphony/kit';
-import { responsesWire } from './openai-responses/wire.ts';
 
 export type AzureOpenAIOptions = ChatCompletionsVendorOptions & {
   /** The first half of `provider/model`. @default 'azure-openai' */

@@ -4,9 +4,7 @@
  * under the usual name. With `baseURL` and `models` it speaks to any other server of this wire.
  */
 import { definePlugin, type Provider } from 'polyphony';
-import { type OpenAIOptions, openai } from './openai.ts';
-
-export { type ResponsesWireOptions, responsesWire } from './openai-responses/wire.ts';
+import { type OpenAIOptions, openai } from './openai/provider.ts';
 
 export type OpenAIResponsesOptions = Omit<OpenAIOptions, 'api'>;
 

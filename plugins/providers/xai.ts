@@ -10,8 +10,8 @@ import {
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
   type ModelCardFields,
+  responsesWire,
 } from 'polyphony/kit';
-import { responsesWire } from './openai-responses/wire.ts';
 
 export type XaiOptions = ChatCompletionsVendorOptions & {
   /** The wire of chats. @default 'responses' */

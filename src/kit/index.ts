@@ -33,6 +33,7 @@ export {
 export { type InlineMedia, inlineMedia } from './media.ts';
 export { CHAT_CAPABILITIES, type ModelCardFields, modelCard } from './model-card.ts';
 export { parseRateLimits, parseReset, parseRetryAfter } from './rate-limits.ts';
+export { type ResponsesWireOptions, responsesWire, wireByCard } from './responses/wire.ts';
 export { type DialectResult, type SchemaDialect, toDialect } from './schema-dialects.ts';
 export { rememberSecret } from './scrub.ts';
 export * from './testing.ts';

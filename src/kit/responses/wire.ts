@@ -1,6 +1,9 @@
 /** The Responses wire: chat in items, whose reasoning can be handed back. Other operations stay on another wire. */
-import { PolyphonyError, type WireContext, type WireFormat } from 'polyphony';
-import { authorisation, httpError, parseRateLimits, readFailure } from 'polyphony/kit';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { WireContext, WireFormat } from '../../core/provider.ts';
+import { authorisation } from '../chat-completions/wire.ts';
+import { httpError, readFailure } from '../http-errors.ts';
+import { parseRateLimits } from '../rate-limits.ts';
 import { decodeChat } from './decode.ts';
 import { encodeChat } from './encode.ts';
 import { factsOf, type ResponsesFacts } from './facts.ts';

@@ -1,5 +1,5 @@
 /** What a server or model of the Responses wire accepts beyond its capabilities: data, set by its factory or its card. */
-import type { WireContext } from 'polyphony';
+import type { WireContext } from '../../core/provider.ts';
 
 export type Effort = 'none' | 'minimal' | 'low' | 'medium' | 'high';
 

@@ -6,20 +6,11 @@
  * I3. Items that only the provider understands (its own tools, the phase of a message) become reasoning parts without text,
  *     so that they go back unchanged.
  */
-import type { Citation, JsonSchema, JsonValue, ModelEvent, TokenLogprob } from 'polyphony';
-import {
-  asList,
-  asNumber,
-  asRecord,
-  asText,
-  citationsOf,
-  defined,
-  dropOptionalNulls,
-  type JsonRecord,
-  logprobsOf,
-  type ToolCallAssembler,
-  toolCallAssembler,
-} from 'polyphony/kit';
+import type { Citation, JsonSchema, JsonValue, ModelEvent, TokenLogprob } from '../../core/model.ts';
+import { citationsOf, logprobsOf } from '../chat-completions/decode-extras.ts';
+import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from '../json-shape.ts';
+import { dropOptionalNulls } from '../json-validation.ts';
+import { type ToolCallAssembler, toolCallAssembler } from '../tool-calls.ts';
 
 interface OpenItem {
   /** Text, summary, arguments or refusal so far. */

@@ -1,6 +1,8 @@
 /** A canonical chat request as the body of the Responses wire. */
-import type { ChatRequest, JsonSchema, OutputFormat, ToolDefinition, WireContext } from 'polyphony';
-import { asList, asRecord, defined, toDialect } from 'polyphony/kit';
+import type { ChatRequest, JsonSchema, OutputFormat, ToolDefinition } from '../../core/model.ts';
+import type { WireContext } from '../../core/provider.ts';
+import { asList, asRecord, defined } from '../json-shape.ts';
+import { toDialect } from '../schema-dialects.ts';
 import type { Effort, ResponsesFacts } from './facts.ts';
 import { encodeInput } from './input.ts';
 

@@ -1,6 +1,7 @@
 /** Parts of messages as content of the Responses wire. */
-import { type AudioPart, type FilePart, type ImagePart, type Part, PolyphonyError, type TextPart } from 'polyphony';
-import { defined } from 'polyphony/kit';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { AudioPart, FilePart, ImagePart, Part, TextPart } from '../../core/model.ts';
+import { defined } from '../json-shape.ts';
 
 export type Item = Record<string, unknown>;
 type MediaSource = ImagePart['source'];

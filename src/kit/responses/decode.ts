@@ -7,29 +7,13 @@
  * R3. An error event, or an error in a response that ends, is thrown once the events before it have gone out.
  * R4. Where no item was streamed, those of the final response are read.
  */
-import type {
-  ChatRequest,
-  FinishReason,
-  JsonSchema,
-  ModelEvent,
-  PolyphonyError,
-  TransportResponse,
-  Usage,
-  WireContext,
-} from 'polyphony';
-import {
-  answerEvents,
-  asList,
-  asRecord,
-  asText,
-  defined,
-  failureOf,
-  httpError,
-  impliedStatus,
-  type JsonRecord,
-  tryParseJson,
-  usageOf,
-} from 'polyphony/kit';
+import type { PolyphonyError } from '../../core/errors.ts';
+import type { ChatRequest, FinishReason, JsonSchema, ModelEvent, Usage } from '../../core/model.ts';
+import type { TransportResponse, WireContext } from '../../core/provider.ts';
+import { answerEvents } from '../answer.ts';
+import { usageOf } from '../chat-completions/usage.ts';
+import { failureOf, httpError, impliedStatus } from '../http-errors.ts';
+import { asList, asRecord, asText, defined, type JsonRecord, tryParseJson } from '../json-shape.ts';
 import type { ResponsesFacts } from './facts.ts';
 import {
   addArguments,

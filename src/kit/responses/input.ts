@@ -2,8 +2,9 @@
  * Canonical messages as input items. Items of this provider that came as reasoning parts (`raw`) go back unchanged and in
  * their places: reasoning with its encrypted content, calls of the provider's own tools, the phase of a message.
  */
-import type { Message, Part, ReasoningPart, ToolCallPart, ToolResultPart, WireContext } from 'polyphony';
-import { asRecord, asText, type JsonRecord } from 'polyphony/kit';
+import type { Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from '../../core/model.ts';
+import type { WireContext } from '../../core/provider.ts';
+import { asRecord, asText, type JsonRecord } from '../json-shape.ts';
 import { contentOf, fileContent, type Item, imageContent, textContent } from './content.ts';
 import type { ResponsesFacts } from './facts.ts';
 

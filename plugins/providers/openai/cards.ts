@@ -1,0 +1,159 @@
+/**
+ * Models of this provider. Where the facts on the cards come from:
+ *
+ * - Windows and prices: @pydantic/genai-prices 0.1.8, the threshold of the tiers included.
+ * - Output limits are not in that list. 128,000 of GPT-5.4 mini and GPT-5.5: pages of resellers (vercel.com/ai-gateway,
+ *   docs.oxen.ai). Of GPT-6: the window less the 922,000 input tokens that the release notes of a client name. Of GPT-5,
+ *   32,768 of GPT-4.1 and 16,384 of GPT-4o: third-party lists of 2025. None was read on the vendor's own pages.
+ * - Efforts, and which models call tools on this wire: bug reports and release notes of clients (GPT-6 Astra knows no
+ *   `none`; the others of GPT-6 take tools at `none` alone), not the vendor's reference.
+ * - That reasoning models refuse sampling parameters: the errors that the API answers.
+ */
+import type { Capability, TokenPrice } from 'polyphony';
+import { CHAT_CAPABILITIES, type ChatCompletionsQuirks, type ModelCardFields } from 'polyphony/kit';
+
+const source = '@pydantic/genai-prices 0.1.8';
+const models = 'https://developers.openai.com/api/docs/models';
+
+const SEES = ['image-in', 'file-in', 'prompt-cache', 'planning'] as const;
+const CLASSIC = unique([...CHAT_CAPABILITIES, ...SEES, 'logprobs', 'seed', 'penalties']);
+const REASONING = unique([...CLASSIC, 'reasoning']).filter(
+  (capability) => !['temperature', 'top-p', 'stop', 'logprobs', 'penalties'].includes(capability),
+);
+
+function unique(capabilities: readonly Capability[]): readonly Capability[] {
+  return [...new Set(capabilities)];
+}
+
+const SAMPLING = ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs'];
+/** Reasoning models refuse sampling parameters unless they are told not to reason. */
+const reasoningWire = {
+  systemRole: 'developer',
+  omit: ['stop', 'top_k'],
+  omitWhenReasoning: SAMPLING,
+} satisfies ChatCompletionsQuirks;
+/** The newest ones call tools on this wire at effort `none` alone. */
+const sixthWire = {
+  ...reasoningWire,
+  efforts: ['none', 'low', 'medium', 'high'],
+  effortWithTools: 'none',
+} satisfies ChatCompletionsQuirks;
+
+/** The largest knows no effort `none`, so that its tools work on the Responses wire alone: all its chats take that. */
+const astraWire = { ...reasoningWire, efforts: ['low', 'medium', 'high'], api: 'responses' } as const;
+
+/** Above the threshold the whole request costs twice the input and one and a half times the output. */
+function longContext(input: number, output: number, aboveInputTokens: number, writes: boolean): TokenPrice {
+  const rates = (twice: number, half: number) => ({
+    input: input * twice,
+    output: output * half,
+    cacheRead: (input * twice) / 10,
+    ...(writes ? { cacheWrite: input * twice * 1.25 } : {}),
+  });
+  return { ...rates(1, 1), tiers: [{ aboveInputTokens, ...rates(2, 1.5) }], source };
+}
+
+const million = { contextTokens: 1_050_000, maxOutputTokens: 128_000, capabilities: REASONING } as const;
+const fourHundred = { contextTokens: 400_000, maxOutputTokens: 128_000, capabilities: REASONING } as const;
+const fifthWire = { ...reasoningWire, efforts: ['minimal', 'low', 'medium', 'high'] } satisfies ChatCompletionsQuirks;
+
+const CHAT_MODELS: readonly ModelCardFields[] = [
+  { id: 'gpt-6-sol', tier: 'premium', ...million, price: longContext(2, 10, 272_000, true), wire: sixthWire },
+  { id: 'gpt-6-luna', tier: 'fast', ...million, price: longContext(0.1, 0.5, 272_000, true), wire: sixthWire },
+  { id: 'gpt-6-astra', tier: 'premium', ...million, price: longContext(10, 50, 271_999, true), wire: astraWire },
+  {
+    id: 'gpt-5.5',
+    tier: 'premium',
+    ...million,
+    contextTokens: 1_000_000,
+    price: longContext(5, 30, 271_999, false),
+    wire: { ...reasoningWire, efforts: ['none', 'low', 'medium', 'high'] },
+  },
+  {
+    id: 'gpt-5.4-mini',
+    tier: 'balanced',
+    ...fourHundred,
+    price: { input: 0.75, output: 4.5, cacheRead: 0.075, source },
+    wire: { ...reasoningWire, efforts: ['none', 'low', 'medium', 'high'] },
+  },
+  {
+    id: 'gpt-5-mini',
+    tier: 'fast',
+    ...fourHundred,
+    price: { input: 0.25, output: 2, cacheRead: 0.025, source },
+    wire: fifthWire,
+  },
+  {
+    id: 'gpt-5-nano',
+    tier: 'fast',
+    ...fourHundred,
+    price: { input: 0.05, output: 0.4, cacheRead: 0.005, source },
+    wire: fifthWire,
+  },
+  {
+    id: 'gpt-4.1',
+    tier: 'balanced',
+    contextTokens: 1_000_000,
+    maxOutputTokens: 32_768,
+    capabilities: CLASSIC,
+    price: { input: 2, output: 8, cacheRead: 0.5, source },
+  },
+  {
+    id: 'gpt-4.1-mini',
+    tier: 'fast',
+    contextTokens: 1_000_000,
+    maxOutputTokens: 32_768,
+    capabilities: CLASSIC,
+    price: { input: 0.4, output: 1.6, cacheRead: 0.1, source },
+  },
+  {
+    id: 'gpt-4o',
+    tier: 'balanced',
+    contextTokens: 128_000,
+    maxOutputTokens: 16_384,
+    capabilities: CLASSIC,
+    price: { input: 2.5, output: 10, cacheRead: 1.25, source },
+  },
+  {
+    id: 'gpt-4o-mini',
+    tier: 'fast',
+    contextTokens: 128_000,
+    maxOutputTokens: 16_384,
+    capabilities: CLASSIC,
+    price: { input: 0.15, output: 0.6, cacheRead: 0.075, source },
+  },
+];
+
+const embedding = (id: string, input: number): ModelCardFields => ({
+  id,
+  operations: ['embed'],
+  capabilities: ['embeddings'],
+  contextTokens: 8192,
+  maxOutputTokens: 0,
+  price: { input, output: 0, source },
+});
+
+const OTHER_MODELS: readonly ModelCardFields[] = [
+  embedding('text-embedding-3-small', 0.02),
+  embedding('text-embedding-3-large', 0.13),
+  {
+    id: 'gpt-image-2',
+    operations: ['image'],
+    capabilities: ['image-out', 'image-edit'],
+    // A prompt takes 32,000 characters.
+    contextTokens: 8000,
+    price: { input: 5, output: 30, cacheRead: 1.25, source },
+    wire: { imageFormat: 'none', omit: ['seed', 'negative_prompt'] },
+  },
+  {
+    id: 'omni-moderation-latest',
+    operations: ['moderate'],
+    capabilities: ['moderation'],
+    price: { input: 0, output: 0, source: `${models}/omni-moderation-latest` },
+  },
+];
+
+export const MODELS: readonly ModelCardFields[] = [...CHAT_MODELS, ...OTHER_MODELS].map((card) => ({
+  retention: 'provider',
+  ...card,
+}));

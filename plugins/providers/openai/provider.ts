@@ -1,0 +1,39 @@
+/** The provider over either of its wires. */
+import type { Provider, WireFormat } from 'polyphony';
+import {
+  type ChatCompletionsQuirks,
+  type ChatCompletionsVendorOptions,
+  chatCompletionsProvider,
+  responsesWire,
+  wireByCard,
+} from 'polyphony/kit';
+import { MODELS } from './cards.ts';
+
+const quirks: ChatCompletionsQuirks = {
+  maxTokensField: 'max_completion_tokens',
+  strictSchemas: true,
+  omit: ['top_k'],
+  embeddingEncoding: 'base64',
+};
+const onResponses = (others: WireFormat): WireFormat =>
+  responsesWire({ strictSchemas: true, leastOutputTokens: 16 }, others);
+
+export type OpenAIOptions = ChatCompletionsVendorOptions & {
+  /** The first half of `provider/model`. @default 'openai' */
+  readonly id?: string;
+  /** The wire of chats; embeddings, images and moderation have one alone. @default 'chat-completions' */
+  readonly api?: 'chat-completions' | 'responses';
+};
+
+/** @throws invalid-config when an option is malformed */
+export function openai({ api = 'chat-completions', ...options }: OpenAIOptions = {}): Provider {
+  return chatCompletionsProvider({
+    id: 'openai',
+    baseURL: 'https://api.openai.com/v1',
+    keyVariable: 'OPENAI_API_KEY',
+    models: MODELS,
+    quirks,
+    wire: (others) => (api === 'responses' ? onResponses(others) : wireByCard(onResponses(others), others)),
+    ...options,
+  });
+}
