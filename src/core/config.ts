@@ -46,7 +46,10 @@ export const ConfigSchema = z.strictObject({
   timeouts: z
     .strictObject({
       connect: milliseconds.optional(),
+      /** Of a stream. */
       firstToken: milliseconds.optional(),
+      /** Of an answer that is not streamed, until it is there. */
+      answer: milliseconds.optional(),
       idle: milliseconds.optional(),
       total: milliseconds.optional(),
     })

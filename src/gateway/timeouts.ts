@@ -1,5 +1,5 @@
 /**
- * First token, idle and total, on the injected clock; the transport has the connection's. One timer an attempt: events
+ * First token (or the whole answer, where it comes whole), idle and total, on the injected clock; the transport has the connection's. One timer an attempt: events
  * move deadlines, and the timer compares them when it fires.
  *
  * T1. Silence counts only while an event is awaited: a slow reader times nothing out.
@@ -16,9 +16,10 @@ import { commits } from './opening.ts';
 import { nameOf } from './route.ts';
 import { type StreamControl, type Watcher, watch } from './watch.ts';
 
-export type TimeoutKind = 'first-token' | 'idle' | 'total' | 'deadline';
+export type TimeoutKind = 'first-token' | 'answer' | 'idle' | 'total' | 'deadline';
 
 interface Bounds {
+  /** Of an answer that comes whole: until it is there. */
   readonly firstToken: number;
   readonly idle: number;
   /** Ends of the attempt and of the call, in monotonic milliseconds from the start. */
@@ -26,7 +27,7 @@ interface Bounds {
   readonly deadline: number;
 }
 
-const DEFAULTS = { firstToken: 120_000, idle: 60_000, total: 600_000 };
+const DEFAULTS = { firstToken: 120_000, answer: 300_000, idle: 60_000, total: 600_000 };
 /** For a source to end after `finish`, or after its signal was aborted. */
 const GRACE_MS = 1000;
 
@@ -37,7 +38,7 @@ export function timeouts({ clock, config }: { clock: Clock; config: () => Config
 function boundsOf({ deadline, streaming }: Attempt, clock: Clock, { timeouts: given }: Config): Bounds {
   return {
     // An answer that comes whole has its first token with its last.
-    firstToken: streaming === false ? Number.POSITIVE_INFINITY : (given?.firstToken ?? DEFAULTS.firstToken),
+    firstToken: streaming === false ? (given?.answer ?? DEFAULTS.answer) : (given?.firstToken ?? DEFAULTS.firstToken),
     idle: given?.idle ?? DEFAULTS.idle,
     total: given?.total ?? DEFAULTS.total,
     deadline: deadline === undefined ? Number.POSITIVE_INFINITY : deadline - clock.now(),
@@ -53,6 +54,7 @@ function timeoutWatcher(
   const controller = new AbortController();
   const begun = clock.monotonic();
   const whole = begun + Math.min(bounds.total, bounds.deadline);
+  const silence = attempt.streaming === false ? 'answer' : 'first-token';
   let asked = begun;
   let spoke = false;
   let control: StreamControl | undefined;
@@ -72,7 +74,7 @@ function timeoutWatcher(
     const now = clock.monotonic();
     if (now >= whole) stop(timeout(bounds.deadline < bounds.total ? 'deadline' : 'total', attempt, bounds));
     else if (now < due()) arm(nextCheck(now), check);
-    else if (control?.waiting()) stop(timeout(spoke ? 'idle' : 'first-token', attempt, bounds));
+    else if (control?.waiting()) stop(timeout(spoke ? 'idle' : silence, attempt, bounds));
     else arm(Math.min(whole, now + bounds.idle), check);
   };
   const listens = canAbort(attempt.signal);
@@ -119,6 +121,7 @@ function timeout(kind: TimeoutKind, { target }: Attempt, bounds: Bounds): Polyph
   }
   const [waited, bound] = {
     'first-token': [`gave no token for ${bounds.firstToken} ms`, 'firstToken'],
+    answer: [`gave no answer for ${bounds.firstToken} ms`, 'answer'],
     idle: [`went silent for ${bounds.idle} ms`, 'idle'],
     total: [`took longer than ${bounds.total} ms`, 'total'],
   }[kind];
