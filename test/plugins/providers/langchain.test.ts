@@ -1,72 +1,15 @@
-/** LangChain's own fakes as providers, and a model of ours that says what arrived at it. */
-import { BaseChatModel } from '@langchain/core/language_models/chat_models';
-import {
-  AIMessage,
-  AIMessageChunk,
-  type AIMessageChunkFields,
-  type BaseMessage,
-  type UsageMetadata,
-} from '@langchain/core/messages';
-import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
+/** LangChain's own fakes as providers, and models that hear and say more. */
+import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
+import { AIMessage, AIMessageChunk } from '@langchain/core/messages';
 import { IterableReadableStream } from '@langchain/core/utils/stream';
 import { FakeListChatModel, FakeStreamingChatModel } from '@langchain/core/utils/testing';
 import type { ModelEvent, ModelRequest } from 'polyphony';
 import { textOf } from 'polyphony/kit';
 import { describe, expect, test } from 'vitest';
-import { type LangChainOptions, langchain } from '../../../plugins/providers/langchain.ts';
+import { langchain } from '../../../plugins/providers/langchain.ts';
 import { ask, chat, speak } from './attempts.ts';
 import { codes, failure, transport } from './exchange.ts';
-
-const answered = (model: BaseChatModel, request: ModelRequest = chat('Hi'), options?: LangChainOptions) =>
-  ask(langchain(model, options), transport, request);
-const streaming = (...chunks: readonly ChunkFields[]) => new Chunked(chunks);
-const tool = { name: 'f', description: 'F', inputSchema: { type: 'object', properties: { x: { type: 'number' } } } };
-
-/** Keeps what it was called with, and answers whole. */
-class Listening extends BaseChatModel {
-  heard: BaseMessage[] = [];
-  options: Record<string, unknown> = {};
-  tools: unknown;
-  readonly answer: AIMessage | Error;
-  constructor(answer: AIMessage | Error = new AIMessage('Hello'), maxRetries = 6) {
-    super({ maxRetries });
-    this.answer = answer;
-  }
-  _llmType(): string {
-    return 'listening';
-  }
-  override bindTools(tools: unknown[], options?: object) {
-    this.tools = tools;
-    this.options = { ...options };
-    return this;
-  }
-  override async _generate(messages: BaseMessage[], options: Record<string, unknown>): Promise<ChatResult> {
-    this.heard = messages;
-    this.options = { ...this.options, ...options };
-    if (this.answer instanceof Error) throw this.answer;
-    return { generations: [{ text: String(this.answer.content), message: this.answer }] };
-  }
-}
-
-type ChunkFields = Omit<AIMessageChunkFields, 'usage_metadata'> & { readonly usage_metadata?: UsageMetadata };
-
-/** Streams its chunks with all that is on them, which LangChain's own fake leaves out. */
-class Chunked extends Listening {
-  readonly chunks: readonly ChunkFields[];
-  constructor(chunks: readonly ChunkFields[]) {
-    super();
-    this.chunks = chunks;
-  }
-  override async *_streamResponseChunks(): AsyncGenerator<ChatGenerationChunk> {
-    for (const { usage_metadata, ...fields } of this.chunks) {
-      const message = new AIMessageChunk(fields);
-      yield new ChatGenerationChunk({
-        text: '',
-        message: Object.assign(message, usage_metadata && { usage_metadata }),
-      });
-    }
-  }
-}
+import { answered, Listening, streaming, tool } from './langchain-models.ts';
 
 describe('answers', () => {
   test('come piece by piece', async () => {
