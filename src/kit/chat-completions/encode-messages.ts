@@ -35,7 +35,9 @@ export function encodeMessages(
 }
 
 function encodeMessage(message: Message, quirks: ChatCompletionsQuirks, context: WireContext): WireMessage[] {
-  const { role, name } = message;
+  const { role, name, content } = message;
+  // By far the most common message.
+  if (role === 'user' && typeof content === 'string' && name === undefined) return [{ role, content }];
   const parts: readonly Part[] = typeof message.content === 'string' ? [textPart(message.content)] : message.content;
   const named = name === undefined || quirks.messageNames === false ? {} : { name };
   if (role === 'assistant') return [{ ...assistantMessage(parts, quirks, context), ...named }];

@@ -18,13 +18,12 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
     encode(request, context) {
       const own = quirksOf(quirks, context);
       const { path, body } = encodeRequest(request, own, context);
+      const mended = applyQuirks(body, own, context);
+      const given = request.providerOptions?.[context.target.provider];
       return {
         url: path.replace('{model}', encodeURIComponent(context.card.id)),
         headers: { 'content-type': 'application/json', ...authorisation(own, context.apiKey) },
-        body: JSON.stringify({
-          ...applyQuirks(body, own, context),
-          ...request.providerOptions?.[context.target.provider],
-        }),
+        body: JSON.stringify(given === undefined ? mended : { ...mended, ...given }),
       };
     },
     decode(response, request, context) {
