@@ -127,13 +127,24 @@ function walk(root: Node, words: readonly Word[], first: number, found: (node: N
   return false;
 }
 
-function findings(root: Node, words: readonly Word[]): Finding[] {
-  const found: { category: string; start: number; end: number }[] = [];
+interface Span {
+  readonly category: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+function spans(root: Node, words: readonly Word[]): Span[] {
+  const found: Span[] = [];
   for (const [index, { start }] of words.entries()) {
     walk(root, words, index, (node, last) => {
       for (const category of node.ends) found.push({ category, start, end: last.end });
     });
   }
+  return found;
+}
+
+function findings(root: Node, words: readonly Word[]): Finding[] {
+  const found = spans(root, words);
   const excuses = found.filter(({ category }) => category === EXCUSE);
   return found.filter(
     ({ category, start, end }) => category !== EXCUSE && !excuses.some((one) => one.start <= start && one.end >= end),
@@ -145,8 +156,20 @@ function pendingLength(root: Node, mayGrow: (word: string) => boolean, text: str
   const last = words.at(-1);
   const open = last !== undefined && last.end === text.length && mayGrow(last.text);
   const whole = open ? words.slice(0, -1) : words;
-  for (const [index, { start }] of whole.entries()) {
-    if (index >= whole.length - MAX_WORDS && walk(root, whole, index, () => undefined)) return text.length - start;
+  const first = whole.findIndex(
+    (_, index) => index >= whole.length - MAX_WORDS && walk(root, whole, index, () => undefined),
+  );
+  const held = whole[first] ?? (open ? last : undefined);
+  return held === undefined ? 0 : text.length - uncut(spans(root, whole), held.start);
+}
+
+/** Not in the middle of a phrase: what excuses a term has to be judged together with it. */
+function uncut(found: readonly Span[], at: number): number {
+  let from = at;
+  for (let moved = true; moved; ) {
+    const across = found.find(({ start, end }) => start < from && end > from);
+    moved = across !== undefined;
+    from = across?.start ?? from;
   }
-  return open ? text.length - last.start : 0;
+  return from;
 }

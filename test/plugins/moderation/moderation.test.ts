@@ -142,6 +142,13 @@ describe('an answer', () => {
   });
 });
 
+describe('an excuse', () => {
+  it('is judged together with the term that it ends in, though the term could go on', async () => {
+    const { ask } = await ring({ action: 'redact', window: 1, overlap: 0 }, [...deltas('do not kill ', 1), finish()]);
+    expect(textOf(await ask(chat('q')))).toBe('do not kill ');
+  });
+});
+
 describe('law: however a stream is cut, windows find what a whole text shows', () => {
   const word = fc.constantFrom(
     'kill',
