@@ -97,12 +97,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   }
 
   next(): Promise<IteratorResult<Uint8Array>> {
-    const chunk = this.#chunks.shift();
-    if (chunk !== undefined) {
-      this.#bytes -= chunk.length;
-      if (this.#controller?.paused && this.#bytes <= MAX_WAITING_BYTES) this.#controller.resume();
-      return Promise.resolve({ done: false, value: chunk });
-    }
+    if (this.#chunks.length > 0) return Promise.resolve({ done: false, value: this.#takeAll() });
     if (this.#state === 'failed') return Promise.reject(this.#error);
     if (this.#state !== 'open') return Promise.resolve(DONE);
     return new Promise((resolve, reject) => {
@@ -124,6 +119,16 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   /** The whole body where it has arrived already and in one piece. */
   arrived(): Uint8Array | undefined {
     return this.#state === 'complete' && this.#chunks.length === 1 ? this.#chunks.pop() : undefined;
+  }
+
+  /** In one piece: each piece costs its reader a wait. */
+  #takeAll(): Uint8Array {
+    const [first] = this.#chunks;
+    const all = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks, this.#bytes);
+    this.#chunks = [];
+    this.#bytes = 0;
+    if (this.#controller?.paused) this.#controller.resume();
+    return all;
   }
 
   #fail(error: unknown): void {
