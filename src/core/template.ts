@@ -6,13 +6,10 @@ import { PolyphonyError } from './errors.ts';
 import { parseTemplate, type Reference, TEMPLATE_BOUNDS, type TemplateIssue } from './template-syntax.ts';
 
 export {
-  type Alternative,
   escapeTemplate,
   type ParsedTemplate,
   parseTemplate,
   type Reference,
-  type Scalar,
-  type Segment,
   TEMPLATE_BOUNDS,
   type TemplateIssue,
 } from './template-syntax.ts';

@@ -7,15 +7,14 @@ import type { JsonSchema } from '../core/model.ts';
 import { fromShorthand, isPlainObject, isShorthand } from './shorthand.ts';
 
 export type { JsonSchema } from '../core/model.ts';
-export { type ExtractedJson, extractJson, schemaInstruction } from './json-text.ts';
+export { extractJson, schemaInstruction } from './json-text.ts';
 export {
   dropOptionalNulls,
   type JsonIssue,
-  type JsonValidation,
   refuseUnsafeSchema,
   validateJson,
 } from './json-validation.ts';
-export { type DialectResult, SCHEMA_DIALECTS, type SchemaDialect, toDialect } from './schema-dialects.ts';
+export { toDialect } from './schema-dialects.ts';
 export { fromShorthand, isShorthand, toShorthand } from './shorthand.ts';
 
 export interface ToJsonSchemaOptions {
