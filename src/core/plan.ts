@@ -55,7 +55,7 @@ declare const valid: unique symbol;
 export interface ValidPlan {
   readonly [valid]: true;
   readonly plan: Plan;
-  /** SHA-256 of the canonical JSON, hex. */
+  /** SHA-256 of the canonical JSON, hex; made when first read. */
   readonly hash: string;
   /** In the plan's order, which is topological. */
   readonly nodes: readonly ValidNode[];

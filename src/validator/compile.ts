@@ -8,9 +8,14 @@ import type { Study, Subject } from './study.ts';
 export function compilePlan(study: Study, estimate: StudyEstimate): ValidPlan {
   const plan: Plan = { ...study.plan, nodes: study.subjects.map(({ node }) => node) };
   const { lowNanoUsd, expectedNanoUsd, highNanoUsd, expectedMs } = estimate;
+  let hash: string | undefined;
   return markValid({
     plan,
-    hash: hashOf(plan),
+    // Only runs need it, and it takes an eighth of a validation.
+    get hash() {
+      hash ??= hashOf(plan);
+      return hash;
+    },
     nodes: study.subjects.map((subject, index) => validNode(subject, index, study, estimate)),
     estimate: { lowNanoUsd, expectedNanoUsd, highNanoUsd, expectedMs },
     bounds: study.catalogue.bounds,
