@@ -4,7 +4,7 @@ import { ANSWER_TOKENS, ITEMS, PROMPT_TOKENS, VALUE_TOKENS } from './assumptions
 import { isRecord } from './document.ts';
 import type { Outline } from './outline.ts';
 import type { Study, Subject } from './study.ts';
-import { answerTokensOf, roughTokens } from './tokens.ts';
+import { answerTokens, roughTokens } from './tokens.ts';
 
 export interface Range {
   readonly low: number;
@@ -43,7 +43,7 @@ function outputOf({ node, step, outputOnce }: Subject): Range {
   if (node.use === 'embed' || node.use === 'moderate' || node.use === 'rerank' || node.use === 'image') return NONE;
   const most = mostTokens(node);
   const leaf = outputOnce === 'any' ? undefined : outputOnce[0];
-  const typical = node.out !== undefined && leaf !== undefined ? answerTokensOf(leaf.schema) : ANSWER_TOKENS;
+  const typical = node.out !== undefined && leaf !== undefined ? answerTokens(leaf.schema) : ANSWER_TOKENS;
   return { low: 1, expected: Math.min(typical, most), high: most };
 }
 
@@ -137,7 +137,7 @@ function valueSize(
 function partSize(outline: Outline | undefined, source: Subject): number | undefined {
   if (source.node.out === undefined || outline === undefined || outline === 'any') return undefined;
   const [leaf] = outline;
-  return leaf === undefined ? undefined : answerTokensOf(leaf.schema);
+  return leaf === undefined ? undefined : answerTokens(leaf.schema);
 }
 
 // ---------------------------------------------------------------------------------------------------- items

@@ -6,7 +6,7 @@ import type { Catalogue, StepType } from '../core/validation.ts';
 import { isShorthand, refuseUnsafeSchema, toJsonSchema } from '../kit/json-schema.ts';
 import { readCondition } from './conditions.ts';
 import { isRecord, pointerToken } from './document.ts';
-import { arrayOf, type Outline, outlineOf } from './outline.ts';
+import { arrayOf, leavesOf, type Outline, outlineOf } from './outline.ts';
 import type { Report } from './report.ts';
 import type { ShapedPlan } from './shape.ts';
 
@@ -191,7 +191,8 @@ function readSchema(declared: Readonly<Record<string, unknown>>, pointer: string
     const plain = isShorthand(declared) && Object.values(declared).every((type) => typeof type === 'string');
     const unsafe = plain ? [] : refuseUnsafeSchema(declared);
     for (const { path, message } of unsafe) report.add('schema.unsafe', `${pointer}${path}`, message);
-    return unsafe.length > 0 ? 'any' : outlineOf(schema);
+    // Made for this plan alone: kept by identity, it would only outlive the plan.
+    return unsafe.length > 0 ? 'any' : leavesOf(schema, schema);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     report.add('schema.invalid', pointer, message.length > 400 ? `${message.slice(0, 400)}…` : message);

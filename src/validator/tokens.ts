@@ -1,5 +1,4 @@
 /** Tokens of texts and of answers that do not exist yet: rough, fast, and the same every time. */
-import type { JsonSchema } from '../core/model.ts';
 import { isRecord } from './document.ts';
 
 /** Four characters of ASCII a token, one of anything else: within a third on prose, and never far under on Japanese. */
@@ -28,16 +27,5 @@ function fieldTokens(properties: Readonly<Record<string, unknown>>, depth: numbe
   for (const [name, schema] of Object.entries(properties)) {
     tokens += 3 + Math.ceil(name.length / 4) + answerTokens(schema, depth + 1);
   }
-  return tokens;
-}
-
-const kept = new WeakMap<JsonSchema, number>();
-
-/** The same for a schema object that is asked for again. */
-export function answerTokensOf(schema: JsonSchema): number {
-  const known = kept.get(schema);
-  if (known !== undefined) return known;
-  const tokens = answerTokens(schema);
-  kept.set(schema, tokens);
   return tokens;
 }
