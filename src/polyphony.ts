@@ -112,7 +112,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     ...planAndRun(running, (workflow) => shelf.add(workflow)),
     resume: (runId, resumeOptions) => engine.resume(runId, resumeOptions),
     async close() {
-      await engine.close();
+      await (await running.begun())?.close();
       await closeAll(plugins, logger);
       await gateway.close();
       await stores.close();

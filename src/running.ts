@@ -9,6 +9,7 @@ import { type Starting, validOrThrow } from './composition/start.ts';
 import type { Runtime } from './core/clock.ts';
 import type { Config } from './core/config.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, Replan, RunEvent } from './core/engine.ts';
+import { errorRecord } from './core/errors.ts';
 import type { CallOptions, Gateway } from './core/gateway.ts';
 import type { Plan, ValidPlan } from './core/plan.ts';
 import type { Logger, Plugin } from './core/plugin.ts';
@@ -16,6 +17,7 @@ import type { RunJournal, Stores } from './core/stores.ts';
 import type { PlanningResult, ValidateOptions, Validation } from './core/validation.ts';
 import { createEngine } from './executor/engine.ts';
 import { createRunners } from './executor/runners/create-runners.ts';
+import { keyOf as counterKey } from './gateway/reservation.ts';
 import { createPlanner, createReplanner } from './planner/planner.ts';
 import { validate } from './validator/validate.ts';
 
@@ -53,6 +55,8 @@ export interface Running extends Starting {
   plan(request: string, options?: PlanOptions): Promise<PlanningResult>;
   /** After the shelf has changed: runners for what came along. */
   refill(): void;
+  /** Ends every run and what it left to be done. */
+  close(): Promise<void>;
 }
 
 export function createRunning(parts: RunningParts): Running {
@@ -76,16 +80,41 @@ export function createRunning(parts: RunningParts): Running {
     for (const [use, runner] of made) runners.set(use, runner);
   };
   refill();
-  const onEvent = eventListener(plugins, parts.logger);
+  const tell = eventListener(plugins, parts.logger);
+  let cleaning: Promise<unknown> = Promise.resolve();
+  const onEvent = (event: RunEvent): void => {
+    tell?.(event);
+    if (event.type === 'run-finished') cleaning = Promise.all([cleaning, forgetCounters(parts, event.runId)]);
+  };
   const engine = (parts.engine ?? createEngine)({
     runtime,
     journal: stores.journal,
     runners,
     validPlan,
     replan: replanWith(parts),
-    ...(onEvent === undefined ? {} : { onEvent }),
+    onEvent,
   });
-  return { runtime, engine, validate: check, plan, refill };
+  return {
+    runtime,
+    engine,
+    validate: check,
+    plan,
+    refill,
+    async close() {
+      await engine.close();
+      await cleaning;
+    },
+  };
+}
+
+/** A finished run is never charged again, so its counters would stay in the store for ever. */
+async function forgetCounters({ stores: { keyValue }, logger }: RunningParts, runId: string): Promise<void> {
+  try {
+    const nodes = await keyValue.keys(counterKey({ kind: 'node', id: `${runId}/` }));
+    for (const key of [counterKey({ kind: 'run', id: runId }), ...nodes]) await keyValue.delete(key);
+  } catch (error) {
+    logger.warn({ runId, error: errorRecord(error) }, 'the counters of a finished run could not be removed');
+  }
 }
 
 function planWith({ gateway, shelf, config }: RunningParts): Running['plan'] {

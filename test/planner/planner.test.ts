@@ -112,6 +112,9 @@ describe('the planner', () => {
       expect(result.costNanoUsd).toBe(500_000);
       const totals = await polyphony.stores.ledger.totals('scope:run');
       expect(totals).toMatchObject([{ group: result.runId, costNanoUsd: 500_000 }]);
+      // Its counters are not left behind.
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(await polyphony.stores.keyValue.keys('budget:')).toEqual([]);
     });
     await withPlanner({ answers: [GOOD] }, async (polyphony) => {
       await expect(polyphony.run('say one', {}, { budgetUsd: 0.0000001 })).rejects.toMatchObject({
