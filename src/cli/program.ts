@@ -19,7 +19,7 @@ Examples:
   polyphony run workflow:ask -i question="Who pays?" -i pattern="docs/*.md" --budget 0.10
   polyphony estimate my.plan.json          what it may cost, before it costs anything
   polyphony graph my.plan.json -f svg -o my.svg
-  polyphony runs resume run_4f1c…          go on after a crash; nothing is paid twice
+  polyphony runs resume run_4f1c…          go on after a crash; what had finished is not paid again
 
 Results go to standard output, everything about them to standard error. A request in quotes needs no "run".
 Exit codes: 0 done, 1 failed, 2 usage, 3 invalid plan, 4 budget refused, 5 waiting for an answer, 130 interrupted.`;

@@ -39,10 +39,10 @@ const openWeights = { ...CHAT, maxOutputTokens: 8192 } as const;
 
 export const MODELS: readonly ModelCardFields[] = [
   { id: 'global.anthropic.claude-opus-5', tier: 'premium', ...newClaude, price: cached(5, 25, 0.5) },
-  { id: 'global.anthropic.claude-sonnet-5-v1:0', tier: 'premium', ...newClaude, price: cached(2, 10, 0.2) },
+  { id: 'global.anthropic.claude-sonnet-5-v1:0', tier: 'balanced', ...newClaude, price: cached(2, 10, 0.2) },
   {
     id: 'global.anthropic.claude-sonnet-4-5-20250929-v1:0',
-    tier: 'premium',
+    tier: 'balanced',
     ...claude,
     price: cached(3, 15, 0.3),
   },
