@@ -3,7 +3,7 @@
  * where it belongs (without `/v1`, as the vendor's own clients have it).
  */
 import { definePlugin, type Provider, type RateLimit, type Target } from 'polyphony';
-import { httpProvider, type ModelCardFields, modelCard } from 'polyphony/kit';
+import { apiKeysOf, httpProvider, type ModelCardFields, modelCard } from 'polyphony/kit';
 import { MODELS } from './anthropic/cards.ts';
 import { CHAT, undescribed } from './anthropic/facts.ts';
 import { authorisation, messagesWire } from './anthropic/wire.ts';
@@ -27,7 +27,6 @@ export interface AnthropicOptions {
 /** @throws invalid-config when an option is malformed */
 export function anthropic(options: AnthropicOptions = {}): Provider {
   const { id = 'anthropic', baseURL = addressOf, models = MODELS, apiKey, apiKeys, ...rest } = options;
-  const given = apiKeys ?? (apiKey === undefined ? undefined : [apiKey]);
   return httpProvider({
     ...rest,
     id,
@@ -35,7 +34,7 @@ export function anthropic(options: AnthropicOptions = {}): Provider {
     baseURL,
     models: models.map((model) => (typeof model === 'string' ? undescribed(model) : modelCard({ ...CHAT, ...model }))),
     unlisted: undescribed,
-    apiKeys: () => given ?? [process.env.ANTHROPIC_API_KEY ?? ''].filter(Boolean),
+    apiKeys: apiKeysOf({ apiKey, apiKeys }, 'ANTHROPIC_API_KEY'),
     missingKey: 'set ANTHROPIC_API_KEY, or pass apiKey.',
     probe: (context) => ({ url: `${context.baseURL}/models?limit=1`, headers: authorisation(context.apiKey) }),
   });

@@ -13,6 +13,7 @@ import {
   type WireFormat,
 } from 'polyphony';
 import {
+  apiKeysOf,
   CHAT_CAPABILITIES,
   httpError,
   httpProvider,
@@ -146,7 +147,6 @@ const unknown = (operation: string): PolyphonyError =>
 /** @throws invalid-config when an option is malformed */
 export function cohere(options: CohereOptions = {}): Provider {
   const { id = 'cohere', baseURL = 'https://api.cohere.com/v2', models = MODELS, apiKey, apiKeys, ...rest } = options;
-  const given = apiKeys ?? (apiKey === undefined ? undefined : [apiKey]);
   return httpProvider({
     ...rest,
     id,
@@ -154,7 +154,7 @@ export function cohere(options: CohereOptions = {}): Provider {
     baseURL,
     models: models.map((model) => (typeof model === 'string' ? undescribed(model) : modelCard({ ...CHAT, ...model }))),
     unlisted: undescribed,
-    apiKeys: () => given ?? [process.env.COHERE_API_KEY ?? ''].filter(Boolean),
+    apiKeys: apiKeysOf({ apiKey, apiKeys }, 'COHERE_API_KEY'),
     missingKey: 'set COHERE_API_KEY, or pass apiKey.',
     probe: (context) => ({
       url: `${context.baseURL.replace(/\/v2$/, '/v1')}/models?page_size=1`,

@@ -1,6 +1,6 @@
 /** Google's Gemini API. Key: GEMINI_API_KEY or GOOGLE_API_KEY, read at each request. */
 import { definePlugin, type Provider, type RateLimit, type Target } from 'polyphony';
-import { httpProvider, type ModelCardFields, modelCard } from 'polyphony/kit';
+import { apiKeysOf, httpProvider, type ModelCardFields, modelCard } from 'polyphony/kit';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
 import { CHAT, undescribed } from './google/facts.ts';
 import { geminiWire } from './google/wire.ts';
@@ -32,8 +32,6 @@ const wire = geminiWire({ headers: ({ apiKey }) => authorisation(apiKey) });
 /** @throws invalid-config when an option is malformed */
 export function google(options: GoogleOptions = {}): Provider {
   const { id = 'google', baseURL = BASE_URL, models = MODELS, apiKey, apiKeys, ...rest } = options;
-  const given = apiKeys ?? (apiKey === undefined ? undefined : [apiKey]);
-  const found = (): string => process.env.GEMINI_API_KEY || process.env.GOOGLE_API_KEY || '';
   return httpProvider({
     ...rest,
     id,
@@ -41,7 +39,7 @@ export function google(options: GoogleOptions = {}): Provider {
     baseURL,
     models: models.map((model) => (typeof model === 'string' ? undescribed(model) : modelCard({ ...CHAT, ...model }))),
     unlisted: undescribed,
-    apiKeys: () => given ?? [found()].filter(Boolean),
+    apiKeys: apiKeysOf({ apiKey, apiKeys }, 'GEMINI_API_KEY', 'GOOGLE_API_KEY'),
     missingKey: 'set GEMINI_API_KEY, or pass apiKey.',
     probe: (context) => ({ url: `${context.baseURL}/models?pageSize=1`, headers: authorisation(context.apiKey) }),
   });

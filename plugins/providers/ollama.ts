@@ -12,6 +12,7 @@ import {
   type WireFormat,
 } from 'polyphony';
 import {
+  apiKeysOf,
   CHAT_CAPABILITIES,
   httpError,
   httpProvider,
@@ -51,8 +52,7 @@ const CLOUD = { ...OWN_MACHINE, retention: 'unknown', price: null } as const sat
 /** @throws invalid-config when an option is malformed */
 export function ollama(options: OllamaOptions = {}): Provider {
   const { id = 'ollama', baseURL = addressOf, models = [], concurrency = 4, apiKey, apiKeys, ...rest } = options;
-  const given = apiKeys ?? (apiKey === undefined ? undefined : [apiKey]);
-  const keys = (): readonly string[] => given ?? [process.env.OLLAMA_API_KEY ?? ''].filter(Boolean);
+  const keys = apiKeysOf({ apiKey, apiKeys }, 'OLLAMA_API_KEY');
   const facts = (): Partial<ModelCardFields> => (inCloud(baseURL) ? CLOUD : OWN_MACHINE);
   const undescribed = (model: string): ModelCard => modelCard({ id: model, ...facts() });
   return httpProvider({

@@ -18,20 +18,20 @@ import {
   type WireFormat,
 } from 'polyphony';
 import {
+  apiKeysOf,
   asList,
   asRecord,
   asText,
   defined,
   httpError,
   httpProvider,
+  imageWire,
   inlineMedia,
   type JsonRecord,
   type ModelCardFields,
   mediaURL,
   modelCard,
   nearestShape,
-  parseRateLimits,
-  readFailure,
   readJson,
   systemClock,
 } from 'polyphony/kit';
@@ -195,27 +195,12 @@ function failed(status: string, prediction: JsonRecord): PolyphonyError {
   return refused ? httpError({ status: 400, message, code: 'content_policy' }) : httpError({ status: 500, message });
 }
 
-const wire: WireFormat = {
-  encode(request, context) {
-    if (request.operation !== 'image') throw notImage(request.operation);
-    return encode(request, context);
-  },
-  decode(response, request) {
-    if (request.operation !== 'image') throw notImage(request.operation);
-    return decode(response, request);
-  },
-  classify: (status, _headers, body) => httpError(readFailure(status, body)),
-  rateLimits: parseRateLimits,
-};
-
-const notImage = (operation: string): PolyphonyError =>
-  new PolyphonyError('unsupported', `This provider makes images alone, not "${operation}": ask a model that lists it.`);
+const wire = imageWire(encode, decode);
 
 /** @throws invalid-config when an option is malformed */
 export function replicate(options: ReplicateOptions = {}): Provider {
   const { id = 'replicate', models = MODELS, apiKey, apiKeys, clock = systemClock, ...rest } = options;
   const baseURL = (options.baseURL ?? 'https://api.replicate.com/v1').replace(/\/+$/, '');
-  const given = apiKeys ?? (apiKey === undefined ? undefined : [apiKey]);
   const provider = httpProvider({
     ...rest,
     id,
@@ -226,7 +211,7 @@ export function replicate(options: ReplicateOptions = {}): Provider {
       typeof model === 'string' ? undescribed(model) : modelCard({ ...IMAGES, ...model }),
     ),
     unlisted: undescribed,
-    apiKeys: () => given ?? [process.env.REPLICATE_API_TOKEN ?? ''].filter(Boolean),
+    apiKeys: apiKeysOf({ apiKey, apiKeys }, 'REPLICATE_API_TOKEN'),
     missingKey: 'set REPLICATE_API_TOKEN, or pass apiKey.',
     probe: (context) => ({
       url: `${context.baseURL}/account`,

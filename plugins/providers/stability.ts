@@ -14,25 +14,23 @@ import {
   type RateLimit,
   type TransportResponse,
   type WireContext,
-  type WireFormat,
   type WireRequest,
 } from 'polyphony';
 import {
+  apiKeysOf,
   asList,
   asNumber,
   aspectRatioOf,
   asRecord,
   asText,
   defined,
-  httpError,
   httpProvider,
+  imageWire,
   inlineMedia,
   type JsonRecord,
   type ModelCardFields,
   modelCard,
   nearestShape,
-  parseRateLimits,
-  readFailure,
   readJson,
 } from 'polyphony/kit';
 
@@ -205,26 +203,11 @@ async function* decode(response: TransportResponse, request: ImageRequest): Asyn
   yield { type: 'finish', reason: filtered ? 'content-filter' : 'stop', usage, ...defined({ id, raw }) };
 }
 
-const wire: WireFormat = {
-  encode(request, context) {
-    if (request.operation !== 'image') throw notImage(request.operation);
-    return encode(request, context);
-  },
-  decode(response, request) {
-    if (request.operation !== 'image') throw notImage(request.operation);
-    return decode(response, request);
-  },
-  classify: (status, _headers, body) => httpError(readFailure(status, body)),
-  rateLimits: parseRateLimits,
-};
-
-const notImage = (operation: string): PolyphonyError =>
-  new PolyphonyError('unsupported', `This provider makes images alone, not "${operation}": ask a model that lists it.`);
+const wire = imageWire(encode, decode);
 
 /** @throws invalid-config when an option is malformed */
 export function stability(options: StabilityOptions = {}): Provider {
   const { id = 'stability', baseURL = 'https://api.stability.ai', models = MODELS, apiKey, apiKeys, ...rest } = options;
-  const given = apiKeys ?? (apiKey === undefined ? undefined : [apiKey]);
   return httpProvider({
     ...rest,
     id,
@@ -234,7 +217,7 @@ export function stability(options: StabilityOptions = {}): Provider {
       typeof model === 'string' ? undescribed(model) : modelCard({ ...IMAGES, ...model }),
     ),
     unlisted: undescribed,
-    apiKeys: () => given ?? [process.env.STABILITY_API_KEY ?? ''].filter(Boolean),
+    apiKeys: apiKeysOf({ apiKey, apiKeys }, 'STABILITY_API_KEY'),
     missingKey: 'set STABILITY_API_KEY, or pass apiKey.',
     probe: (context) => ({
       url: `${context.baseURL}/v1/user/balance`,

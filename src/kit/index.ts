@@ -7,6 +7,7 @@ export { formatUsd, nanoToUsd, usdToNano } from '../core/money.ts';
 export { costOf } from '../core/price.ts';
 export { collect, replay, textOf } from '../core/response.ts';
 export { type AnswerOptions, answerEvents, parseDocument, readJson } from './answer.ts';
+export { apiKeysOf } from './api-keys.ts';
 export { aspectRatioOf, nearestShape } from './aspect-ratio.ts';
 export { citationsOf, logprobsOf } from './chat-completions/decode-extras.ts';
 export { mediaURL } from './chat-completions/encode-messages.ts';
@@ -21,6 +22,7 @@ export { authorisation, chatCompletionsWire } from './chat-completions/wire.ts';
 export { sleep, systemClock, systemIds, systemRandom, systemRuntime } from './clock.ts';
 export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from './http-errors.ts';
 export { type HttpProviderOptions, httpProvider } from './http-provider.ts';
+export { imageWire } from './image-wire.ts';
 export { asList, asNumber, asRecord, asText, defined, type JsonRecord, tryParseJson } from './json-shape.ts';
 export { type ExtractedJson, extractJson, schemaInstruction } from './json-text.ts';
 export {

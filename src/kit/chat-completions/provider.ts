@@ -2,6 +2,7 @@
 
 import type { Target } from '../../core/model.ts';
 import type { ModelCard, Provider, RateLimit, WireFormat } from '../../core/provider.ts';
+import { apiKeysOf } from '../api-keys.ts';
 import { httpProvider } from '../http-provider.ts';
 import { type ModelCardFields, modelCard } from '../model-card.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
@@ -63,7 +64,7 @@ export function chatCompletionsProvider(options: ChatCompletionsProviderOptions)
     wire: options.wire === undefined ? own : options.wire(own),
     baseURL: options.baseURL,
     models: models.map((model) => modelCard(typeof model === 'string' ? { id: model } : model)),
-    apiKeys: keysOf(options),
+    apiKeys: apiKeysOf(options, ...(keyVariable === undefined ? [] : [keyVariable])),
     ...(needsKey ? { missingKey: remedy } : {}),
     ...(unlisted === false ? {} : { unlisted: typeof unlisted === 'function' ? unlisted : undescribed }),
     ...(headers === undefined ? {} : { headers }),
@@ -77,12 +78,3 @@ export function chatCompletionsProvider(options: ChatCompletionsProviderOptions)
 }
 
 const undescribed = (id: string): ModelCard => modelCard({ id, ...UNDESCRIBED });
-
-function keysOf({ apiKey, apiKeys, keyVariable }: ChatCompletionsProviderOptions): () => readonly string[] {
-  const given = apiKeys ?? (apiKey === undefined ? undefined : [apiKey]);
-  return () => {
-    if (given !== undefined) return given;
-    const found = keyVariable === undefined ? undefined : process.env[keyVariable];
-    return found === undefined || found === '' ? [] : [found];
-  };
-}
