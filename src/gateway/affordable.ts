@@ -7,15 +7,8 @@ import type { KeyValueStore } from '../core/stores.ts';
 import { expectedOutput, outputCeiling, worstCost } from './estimate.ts';
 import type { Deployment } from './registry.ts';
 import { needsOf } from './requirements.ts';
-import {
-  type CappedScope,
-  cappedScopes,
-  isPromise,
-  type RequestBook,
-  type ReservationResult,
-  requestBook,
-  reserve,
-} from './reservation.ts';
+import { type CappedScope, cappedScopes, isPromise, type ReservationResult, reserve } from './reservation.ts';
+import { type RequestBook, requestBook } from './trace.ts';
 
 export interface AffordableParts {
   readonly keyValue: KeyValueStore;

@@ -2,6 +2,7 @@
 import type { Runtime } from '../core/clock.ts';
 import type { CallOptions } from '../core/gateway.ts';
 import type { Call, ModelRequest, Scope } from '../core/model.ts';
+import { newTrace } from './trace.ts';
 
 const NO_SCOPES: readonly Scope[] = [];
 
@@ -40,7 +41,7 @@ export function callOf(
     signal: options.signal ?? quietSignal(),
     purpose: options.purpose ?? 'answer',
     scopes: options.scopes ?? NO_SCOPES,
-    trace: options.trace ?? { attempts: [] },
+    trace: options.trace ?? newTrace(),
     streaming,
     ...(options.session === undefined ? {} : { session: options.session }),
     ...(milliseconds === undefined ? {} : { deadline: clock.now() + milliseconds }),

@@ -13,6 +13,7 @@ import { abortError, PolyphonyError } from '../core/errors.ts';
 import type { Attempt, CallTrace, Middleware, Purpose } from '../core/model.ts';
 import type { Registry } from './registry.ts';
 import { type TimedAttempt, timed } from './timings.ts';
+import { notesOf } from './trace.ts';
 import { watch } from './watch.ts';
 
 const DEFAULT_SLOTS = 64;
@@ -35,7 +36,6 @@ interface Waiter {
 interface Endpoint {
   used: number;
   readonly queues: readonly [Waiter[], Waiter[], Waiter[]];
-  readonly holders: Map<CallTrace, number>;
 }
 
 export interface LimiterParts {
@@ -55,7 +55,7 @@ export function limiter({ clock, config, registry }: LimiterParts): Middleware<A
     let held = false;
     return watch({
       start() {
-        if (isNested(attempt.purpose) && endpoint.holders.has(attempt.trace)) return undefined;
+        if (isNested(attempt.purpose) && holds(endpoint, attempt.trace)) return undefined;
         if (endpoint.used < slotsOf(provider) && isIdle(endpoint)) {
           hold(endpoint, attempt.trace);
           held = true;
@@ -79,23 +79,26 @@ export function limiter({ clock, config, registry }: LimiterParts): Middleware<A
 function endpointOf(endpoints: Map<string, Endpoint>, key: string): Endpoint {
   const known = endpoints.get(key);
   if (known !== undefined) return known;
-  const made: Endpoint = { used: 0, queues: [[], [], []], holders: new Map() };
+  const made: Endpoint = { used: 0, queues: [[], [], []] };
   endpoints.set(key, made);
   return made;
 }
 
 const isIdle = ({ queues }: Endpoint): boolean => queues.every((queue) => queue.length === 0);
 
+const holds = (endpoint: Endpoint, trace: CallTrace): boolean => notesOf(trace).held?.includes(endpoint) === true;
+
 function hold(endpoint: Endpoint, trace: CallTrace): void {
   endpoint.used += 1;
-  endpoint.holders.set(trace, (endpoint.holders.get(trace) ?? 0) + 1);
+  const notes = notesOf(trace);
+  if (notes.held === undefined) notes.held = [endpoint];
+  else notes.held.push(endpoint);
 }
 
 function free(endpoint: Endpoint, trace: CallTrace, slots: number): void {
   endpoint.used -= 1;
-  const left = (endpoint.holders.get(trace) ?? 1) - 1;
-  if (left === 0) endpoint.holders.delete(trace);
-  else endpoint.holders.set(trace, left);
+  const { held } = notesOf(trace);
+  held?.splice(held.indexOf(endpoint), 1);
   while (endpoint.used < slots) {
     const waiter = endpoint.queues.find((queue) => queue.length > 0)?.shift();
     if (waiter === undefined) return;

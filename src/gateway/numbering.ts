@@ -1,15 +1,16 @@
 /** Attempts of a call are numbered from 1 across retries, fallbacks, rungs and hedges, which share its trace. */
-import type { Call, CallTrace } from '../core/model.ts';
-
-const counts = new WeakMap<CallTrace, Map<string, number>>();
+import type { Call } from '../core/model.ts';
+import { notesOf } from './trace.ts';
 
 export function nextNumber({ trace, id }: Pick<Call, 'trace' | 'id'>): number {
-  let calls = counts.get(trace);
-  if (calls === undefined) {
-    calls = new Map();
-    counts.set(trace, calls);
+  const notes = notesOf(trace);
+  notes.callId ??= id;
+  if (notes.callId === id) {
+    notes.number += 1;
+    return notes.number;
   }
-  const number = (calls.get(id) ?? 0) + 1;
-  calls.set(id, number);
+  notes.more ??= new Map();
+  const number = (notes.more.get(id) ?? 0) + 1;
+  notes.more.set(id, number);
   return number;
 }

@@ -6,7 +6,7 @@
  * M3. A reservation is settled exactly once, to what was really spent; settling again does nothing (see `heldBy`).
  */
 import type { Config } from '../core/config.ts';
-import type { CallTrace, Scope } from '../core/model.ts';
+import type { Scope } from '../core/model.ts';
 import { type NanoUsd, usdToNano } from '../core/money.ts';
 import type { CounterChange, CounterResult, KeyValueStore } from '../core/stores.ts';
 
@@ -59,8 +59,20 @@ function lowest(
   let cap = own;
   for (const budget of budgets) {
     if (budget.scope !== kind || (budget.id !== undefined && budget.id !== id)) continue;
-    cap = Math.min(cap ?? Number.POSITIVE_INFINITY, usdToNano(budget.usd));
+    cap = Math.min(cap ?? Number.POSITIVE_INFINITY, capOf(budget));
   }
+  return cap;
+}
+
+type Budget = NonNullable<Budgets>[number];
+const caps = new WeakMap<Budget, NanoUsd>();
+
+/** Budgets live as long as their config, and turning dollars into an integer exactly costs microseconds. */
+function capOf(budget: Budget): NanoUsd {
+  const known = caps.get(budget);
+  if (known !== undefined) return known;
+  const cap = usdToNano(budget.usd);
+  caps.set(budget, cap);
   return cap;
 }
 
@@ -113,23 +125,4 @@ function reservationOf(store: KeyValueStore, scopes: readonly CappedScope[], hel
       return isPromise(result) ? result.then(() => undefined) : undefined;
     },
   };
-}
-
-export interface RequestBook {
-  /** Spent and held. */
-  taken: NanoUsd;
-  cap: NanoUsd | undefined;
-}
-const books = new WeakMap<CallTrace, RequestBook>();
-
-/**
- * The cap of the request itself (`limits.usd`) over all its attempts. A call lives in one process, so its counter does
- * too and leaves nothing in the store.
- */
-export function requestBook(trace: CallTrace): RequestBook {
-  const known = books.get(trace);
-  if (known !== undefined) return known;
-  const made: RequestBook = { taken: 0, cap: undefined };
-  books.set(trace, made);
-  return made;
 }
