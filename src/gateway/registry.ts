@@ -33,6 +33,8 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
   const byId = new Map<string, Provider>();
   const byName = new Map<string, Deployment[]>();
   const deployments: Deployment[] = [];
+  /** Asked several times a call, of the same few targets (see target.ts). */
+  const found = new WeakMap<Target, Deployment>();
   const add = (name: string, deployment: Deployment): void => {
     const known = byName.get(name);
     if (known === undefined) byName.set(name, [deployment]);
@@ -67,9 +69,13 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     providers: byId,
     named,
     find(target) {
+      const before = found.get(target);
+      if (before !== undefined) return before;
       const name = `${target.provider}/${target.model}`;
       const regions = byName.get(name) ?? unlisted(name, byId, listUnlisted);
-      return regions.find((deployment) => deployment.target.region === target.region) ?? regions[0];
+      const deployment = regions.find(({ target: { region } }) => region === target.region) ?? regions[0];
+      if (deployment !== undefined) found.set(target, deployment);
+      return deployment;
     },
     names: () => [...new Set([...Object.keys(config.aliases ?? {}), ...byName.keys()])],
   };

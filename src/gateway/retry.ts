@@ -18,6 +18,7 @@ import { faultOf } from './faults.ts';
 import { nextNumber } from './numbering.ts';
 import { lazily, type Open, type Opening } from './opening.ts';
 import type { Registry } from './registry.ts';
+import { withCredential } from './target.ts';
 import { newTimings, type TimedAttempt } from './timings.ts';
 
 export interface RetryParts {
@@ -51,7 +52,7 @@ async function openWithRetries(
   const { clock } = parts.runtime;
   const policy = policyOf(parts.config(), attempt);
   let failures = 0;
-  let rotations = parts.credentials.alive(provider, clock.now()) - 1;
+  let rotations: number | undefined;
   let asked = attempt.target.credential;
   for (let number = attempt.number; ; number = nextNumber(attempt)) {
     const found = credentialFor(parts, provider, attempt, policy, asked);
@@ -61,6 +62,8 @@ async function openWithRetries(
     } catch (thrown) {
       const error = asPolyphonyError(thrown);
       if (attempt.signal.aborted) throw abortError(attempt.signal);
+      // Counted before the first is blamed.
+      rotations ??= parts.credentials.alive(provider, clock.now()) - 1;
       const rotated = blame(parts, provider, label, error) && rotations > 0;
       asked = undefined;
       if (rotated) rotations -= 1;
@@ -80,14 +83,7 @@ function policyOf({ retry: given }: Config, { request }: Attempt): Policy {
 }
 
 function numbered(attempt: Attempt, number: number, credential: string | undefined): TimedAttempt {
-  const target = credential === attempt.target.credential ? attempt.target : withCredential(attempt, credential);
-  return { ...attempt, number, target, timings: newTimings() };
-}
-
-function withCredential({ target }: Attempt, credential: string | undefined): Attempt['target'] {
-  const { provider, model, region } = target;
-  const bare = region === undefined ? { provider, model } : { provider, model, region };
-  return credential === undefined ? bare : { credential, ...bare };
+  return { ...attempt, number, target: withCredential(attempt.target, credential), timings: newTimings() };
 }
 
 /** Waits for the first that is ready; answers at once where one is. */

@@ -17,6 +17,7 @@ import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
 import { bestFirst, bestOf, type Scored, scoreAll } from './score.ts';
 import { suggest } from './suggest.ts';
+import { withCredential } from './target.ts';
 
 export interface RouteOptions extends Negotiation {
   readonly registry: Registry;
@@ -101,9 +102,6 @@ function preferredOf(deployment: Deployment, options: RouteOptions): Deployment 
     ? deployment
     : { ...deployment, target: withCredential(deployment.target, credential) };
 }
-
-const withCredential = ({ provider, model, region }: Target, credential: string): Target =>
-  region === undefined ? { provider, model, credential } : { provider, model, region, credential };
 
 const sameDeployment = (a: Target, b: Target): boolean =>
   a.provider === b.provider && a.model === b.model && a.region === b.region;
