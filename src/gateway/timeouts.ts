@@ -1,17 +1,20 @@
 /**
- * First token (or the whole answer, where it comes whole), idle and total, on the injected clock; the transport has the connection's. One timer an attempt: events
- * move deadlines, and the timer compares them when it fires.
+ * First token (or the whole answer, where it comes whole), idle and total, on the injected clock; the transport has the
+ * connection's. One deadline an attempt: events move what is compared with it when it comes.
  *
  * T1. Silence counts only while an event is awaited: a slow reader times nothing out.
  * T2. A timeout reaches the provider as an abort of its signal; a source that ignores it is given up a second later.
  * T3. After `finish` the source has a second to end; then the connection is dropped and the answer stands.
- * T4. No timer and no listener outlives the attempt.
+ * T4. No deadline and no listener outlives the attempt.
+ * T5. A signal that was not aborted serves other attempts after this one: making one costs more than a layer.
  */
 import type { Clock } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { abortError, PolyphonyError } from '../core/errors.ts';
 import type { Attempt, Middleware, ModelEvent } from '../core/model.ts';
 import { canAbort } from './call.ts';
+import { type Controllers, createControllers } from './controllers.ts';
+import { createDeadlines, type Deadlines, newDeadline } from './deadlines.ts';
 import { commits } from './opening.ts';
 import { nameOf } from './route.ts';
 import { type StreamControl, type Watcher, watch } from './watch.ts';
@@ -32,7 +35,14 @@ const DEFAULTS = { firstToken: 120_000, answer: 300_000, idle: 60_000, total: 60
 const GRACE_MS = 1000;
 
 export function timeouts({ clock, config }: { clock: Clock; config: () => Config }): Middleware<Attempt> {
-  return (attempt, next) => watch(timeoutWatcher(attempt, next, clock, boundsOf(attempt, clock, config())));
+  const parts: TimeoutParts = { clock, deadlines: createDeadlines(clock), controllers: createControllers() };
+  return (attempt, next) => watch(timeoutWatcher(attempt, next, parts, boundsOf(attempt, clock, config())));
+}
+
+interface TimeoutParts {
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly controllers: Controllers;
 }
 
 function boundsOf({ deadline, streaming }: Attempt, clock: Clock, { timeouts: given }: Config): Bounds {
@@ -48,21 +58,19 @@ function boundsOf({ deadline, streaming }: Attempt, clock: Clock, { timeouts: gi
 function timeoutWatcher(
   attempt: Attempt,
   next: (attempt: Attempt) => AsyncIterable<ModelEvent>,
-  clock: Clock,
+  { clock, deadlines, controllers }: TimeoutParts,
   bounds: Bounds,
 ): Watcher {
-  const controller = new AbortController();
+  const lent = controllers.take();
+  const { controller } = lent;
+  const deadline = newDeadline();
   const begun = clock.monotonic();
   const whole = begun + Math.min(bounds.total, bounds.deadline);
   const silence = attempt.streaming === false ? 'answer' : 'first-token';
   let asked = begun;
   let spoke = false;
   let control: StreamControl | undefined;
-  let cancelTimer: (() => void) | undefined;
-  const arm = (at: number, callback: () => void): void => {
-    cancelTimer?.();
-    cancelTimer = clock.schedule(Math.max(0, at - clock.monotonic()), callback);
-  };
+  const arm = (at: number, due: () => void): void => deadlines.set(deadline, at, due);
   const stop = (reason: PolyphonyError): void => {
     controller.abort(reason);
     arm(clock.monotonic() + GRACE_MS, () => control?.interrupt(reason));
@@ -98,7 +106,8 @@ function timeoutWatcher(
     },
     cancel: () => stop(new PolyphonyError('cancelled', 'The reader left the stream.')),
     end(ending) {
-      cancelTimer?.();
+      deadlines.remove(deadline);
+      controllers.giveBack(lent);
       if (listens) attempt.signal.removeEventListener('abort', onAbort);
       return ending;
     },

@@ -36,8 +36,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
       if (closed) throw closedError(request.url);
       if (request.signal.aborted) throw abortError(request.signal);
       agent ??= openAgent(options);
-      // One signal may stand for a run of hundreds of calls, which is no leak.
-      setMaxListeners(0, request.signal);
+      expectMany(request.signal);
       try {
         const opened = await agent;
         if (request.signal.aborted) throw abortError(request.signal);
@@ -52,6 +51,15 @@ export function createTransport(options: TransportOptions = {}): Transport {
       await opened?.destroy();
     },
   };
+}
+
+const expected = new WeakSet<AbortSignal>();
+
+/** One signal may stand for a run of hundreds of calls, which is no leak. */
+function expectMany(signal: AbortSignal): void {
+  if (expected.has(signal)) return;
+  expected.add(signal);
+  setMaxListeners(0, signal);
 }
 
 async function openAgent(options: TransportOptions): Promise<Agent> {
