@@ -41,12 +41,13 @@ export interface ChatState {
   readonly reasoningBesideOutput: boolean;
   /** The schemas of tools that were sent in the strict subset, whose optional arguments come as nulls. */
   readonly strictTools: ReadonlyMap<string, JsonSchema>;
-  readonly calls: ToolCallAssembler;
+  /** Made with the first piece of a call. */
+  calls: ToolCallAssembler | undefined;
   readonly reasoning: ReasoningReader;
 }
 
 export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): ChatState {
-  const state: ChatState = {
+  return {
     events: [],
     reason: undefined,
     usage: undefined,
@@ -64,10 +65,15 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     keepsRaw: request.includeRaw === true,
     reasoningBesideOutput: quirks.reasoningBesideOutput === true,
     strictTools: strictToolsOf(request, quirks),
-    calls: toolCallAssembler(() => `call_${state.id ?? 'unnamed'}`),
+    calls: undefined,
     reasoning: reasoningReader(context.target.provider),
   };
-  return state;
+}
+
+/** The assembler of the answer's calls. */
+export function callsOf(state: ChatState): ToolCallAssembler {
+  state.calls ??= toolCallAssembler(() => `call_${state.id ?? 'unnamed'}`);
+  return state.calls;
 }
 
 /** Adds the last events; a second time nothing. */
@@ -77,14 +83,18 @@ export function finish(state: ChatState): void {
   const { events } = state;
   const block = state.reasoning.close();
   if (block !== undefined) events.push(block);
-  for (const event of state.calls.finish()) events.push(withoutNulls(event, state.strictTools));
+  if (state.calls !== undefined)
+    for (const event of state.calls.finish()) events.push(withoutNulls(event, state.strictTools));
   if (state.malformed > 0) events.push(malformedWarning(state.malformed));
   if (state.usage === undefined) events.push(usageMissing);
   events.push(finishEvent(state));
 }
 
+const NO_SCHEMAS: ReadonlyMap<string, JsonSchema> = new Map();
+
 function strictToolsOf(request: ChatRequest, quirks: ChatCompletionsQuirks): ReadonlyMap<string, JsonSchema> {
-  const strict = quirks.strictSchemas === true ? (request.tools ?? []).filter((tool) => tool.strict === true) : [];
+  if (quirks.strictSchemas !== true || request.tools === undefined) return NO_SCHEMAS;
+  const strict = request.tools.filter((tool) => tool.strict === true);
   return new Map(strict.map((tool) => [tool.name, tool.inputSchema]));
 }
 
@@ -100,7 +110,7 @@ function withoutNulls(event: ModelEvent, strictTools: ReadonlyMap<string, JsonSc
 function finishEvent(state: ChatState): ModelEvent {
   const { model, id, raw, refusal, logprobs, citations } = state;
   // Several servers say `stop` (or nothing) beside tool calls.
-  const called = state.calls.count > 0 && (state.reason === 'stop' || state.reason === undefined);
+  const called = state.calls !== undefined && (state.reason === 'stop' || state.reason === undefined);
   return defined({
     type: 'finish' as const,
     reason: called ? 'tool-calls' : (state.reason ?? 'other'),

@@ -14,7 +14,7 @@ import { readWhole, WHOLE, type Whole, type WholeStream } from '../../core/whole
 import { answerEvents, wholeAnswer } from '../answer.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord, tryParseJson } from '../json-shape.ts';
 import type { ServerSentEvent } from '../sse.ts';
-import { type ChatState, chatState, finish, finishReason, withUsage } from './chat-state.ts';
+import { type ChatState, callsOf, chatState, finish, finishReason, withUsage } from './chat-state.ts';
 import { citationsOf, imagesOf, logprobsOf } from './decode-extras.ts';
 import { extensionOf, frameError } from './frame-error.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
@@ -135,7 +135,7 @@ function readCalls(state: ChatState, pieces: readonly unknown[]): void {
     const extra = asRecord(piece.extra_content);
     say(state, state.reasoning.close());
     state.spoke = true;
-    const event = state.calls.push({
+    const event = callsOf(state).push({
       index: asNumber(piece.index) ?? position,
       id: asText(piece.id),
       name: asText(named.name),

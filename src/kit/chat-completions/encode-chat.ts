@@ -12,7 +12,7 @@ export function encodeChat(request: ChatRequest, quirks: ChatCompletionsQuirks, 
   const streams = context.streaming && context.card.capabilities.includes('streaming');
   return {
     model: context.card.id,
-    messages: [...jsonInWords(request, quirks), ...encodeMessages(request.messages, quirks, context)],
+    messages: messagesOf(request, quirks, context),
     ...sampling(request, quirks),
     ...tools(request, quirks, context),
     ...(request.output === undefined ? {} : responseFormat(request.output, quirks, context)),
@@ -76,11 +76,19 @@ function responseFormat(output: OutputFormat, quirks: ChatCompletionsQuirks, con
   return { response_format: { type: 'json_schema', json_schema } };
 }
 
+function messagesOf(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): WireBody[] {
+  const messages = encodeMessages(request.messages, quirks, context);
+  if (lacksJsonInWords(request, quirks)) {
+    messages.unshift({ role: quirks.systemRole ?? 'system', content: 'Answer in JSON.' });
+  }
+  return messages;
+}
+
 /** A request for bare JSON whose messages never say so. */
-function jsonInWords({ output, messages }: ChatRequest, quirks: ChatCompletionsQuirks): WireBody[] {
-  const bare = output !== undefined && (output.schema === undefined || quirks.structuredOutput === 'json-object');
-  if (!bare || quirks.jsonInWords !== true || /json/i.test(JSON.stringify(messages))) return [];
-  return [{ role: quirks.systemRole ?? 'system', content: 'Answer in JSON.' }];
+function lacksJsonInWords({ output, messages }: ChatRequest, quirks: ChatCompletionsQuirks): boolean {
+  if (quirks.jsonInWords !== true || output === undefined) return false;
+  const bare = output.schema === undefined || quirks.structuredOutput === 'json-object';
+  return bare && !/json/i.test(JSON.stringify(messages));
 }
 
 function dialect(schema: JsonSchema, strict: boolean, what: string, context: WireContext): JsonSchema {
@@ -152,10 +160,10 @@ function effortOf(request: ChatRequest, quirks: ChatCompletionsQuirks, context: 
 
 /** Drops what the server refuses (saying so) and gives the rest its names. */
 export function applyQuirks(body: WireBody, quirks: ChatCompletionsQuirks, context: WireContext): WireBody {
-  const { rename, omitWhenReasoning = [] } = quirks;
+  const { rename, omitWhenReasoning } = quirks;
+  if (rename === undefined && omitWhenReasoning === undefined && quirks.omit === undefined) return body;
   const quiet = body.reasoning_effort === 'none' || asRecord(body.thinking)?.type === 'disabled';
-  const omit = quiet ? quirks.omit : [...(quirks.omit ?? []), ...omitWhenReasoning];
-  if (omit === undefined && rename === undefined) return body;
+  const omit = quiet ? quirks.omit : [...(quirks.omit ?? []), ...(omitWhenReasoning ?? [])];
   const changed: WireBody = {};
   for (const [name, value] of Object.entries(body)) {
     if (omit?.includes(name)) {

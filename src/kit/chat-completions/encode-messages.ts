@@ -26,7 +26,13 @@ export function encodeMessages(
   quirks: ChatCompletionsQuirks,
   context: WireContext,
 ): WireMessage[] {
-  const encoded = messages.flatMap((message) => encodeMessage(message, quirks, context));
+  const encoded: WireMessage[] = [];
+  for (const message of messages) {
+    const { role, name, content } = message;
+    // By far the most common message.
+    if (role === 'user' && typeof content === 'string' && name === undefined) encoded.push({ role, content });
+    else encoded.push(...encodeMessage(message, quirks, context));
+  }
   const last = encoded.at(-1);
   if (quirks.prefixField !== undefined && last?.role === 'assistant' && last.tool_calls === undefined) {
     last[quirks.prefixField] = true;
@@ -35,9 +41,7 @@ export function encodeMessages(
 }
 
 function encodeMessage(message: Message, quirks: ChatCompletionsQuirks, context: WireContext): WireMessage[] {
-  const { role, name, content } = message;
-  // By far the most common message.
-  if (role === 'user' && typeof content === 'string' && name === undefined) return [{ role, content }];
+  const { role, name } = message;
   const parts: readonly Part[] = typeof message.content === 'string' ? [textPart(message.content)] : message.content;
   const named = name === undefined || quirks.messageNames === false ? {} : { name };
   if (role === 'assistant') return [{ ...assistantMessage(parts, quirks, context), ...named }];
