@@ -1,7 +1,7 @@
 /** Stores that live and die with the process: no file, no promise on the hot paths, bounded where they would grow. */
 import type { Clock } from '../core/clock.ts';
 import type { RunEvent, RunStatus, RunSummary } from '../core/engine.ts';
-import type { KeyValueStore, RunJournal, Stores } from '../core/stores.ts';
+import type { CounterChange, CounterResult, KeyValueStore, RunJournal, Stores } from '../core/stores.ts';
 import { systemClock } from '../kit/clock.ts';
 import { type CounterCells, changeCounters, jsonText } from './counters.ts';
 import { type MemoryLedgerOptions, memoryLedger } from './memory-ledger.ts';
@@ -155,6 +155,17 @@ function undoableCells(cells: Cells): CounterCells {
   };
 }
 
+/** One counter that is there and has room for the change: nothing of it can fail. Undefined: not so. */
+function changeOne(cells: Cells, changes: readonly CounterChange[]): CounterResult | undefined {
+  const [change] = changes;
+  const cell = changes.length === 1 && change !== undefined ? cells.get(change.key) : undefined;
+  if (change === undefined || cell === undefined || typeof cell.value !== 'number') return undefined;
+  const next = cell.value + change.by;
+  if (!Number.isFinite(next) || next > (change.limit ?? Number.POSITIVE_INFINITY)) return undefined;
+  cells.set(change.key, { value: next, until: cell.until });
+  return { ok: true, values: [next] };
+}
+
 function memoryKeyValue(clock: Clock): KeyValueStore {
   const cells = expiringCells(clock);
   return {
@@ -172,7 +183,7 @@ function memoryKeyValue(clock: Clock): KeyValueStore {
       const living = cells.living().filter((key) => key.startsWith(prefix));
       return living.sort().slice(0, limit);
     },
-    change: (changes) => changeCounters(undoableCells(cells), changes),
+    change: (changes) => changeOne(cells, changes) ?? changeCounters(undoableCells(cells), changes),
     close: async () => {},
   };
 }
