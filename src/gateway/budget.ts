@@ -48,8 +48,11 @@ function budgetWatcher(
   let finished: Charge | undefined;
   const hold = (made: Affordable): void => {
     holding = made;
+    watcher.head = made.warnings;
   };
-  return {
+  // Its head is a field: a getter in a literal costs as much as the rest of this layer.
+  const watcher: Watcher & { head: readonly ModelEvent[] } = {
+    head: holding.warnings,
     start() {
       const made = affordable(parts, attempt, deployment);
       if (made instanceof Promise) return made.then(hold);
@@ -58,9 +61,6 @@ function budgetWatcher(
     },
     open() {
       return next(holding.request === attempt.request ? attempt : { ...attempt, request: holding.request });
-    },
-    get head() {
-      return holding.warnings;
     },
     event(event) {
       if (event.type === 'finish') {
@@ -76,6 +76,7 @@ function budgetWatcher(
       return settled === undefined ? ending : settled.then(() => ending);
     },
   };
+  return watcher;
 }
 
 function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent {

@@ -10,9 +10,11 @@ import type {
   Provider,
   RateLimit,
   Transport,
+  TransportRequest,
   TransportResponse,
   WireContext,
   WireFormat,
+  WireRequest,
 } from '../core/provider.ts';
 import { readWhole, WHOLE, type Whole, type WholeStream } from '../core/whole.ts';
 import { systemClock } from './clock.ts';
@@ -86,7 +88,7 @@ export function httpProvider(options: HttpProviderOptions): Provider {
       if (labels.length !== count) labels = Array.from({ length: count }, (_, index) => `${id}#${index + 1}`);
       return labels;
     },
-    stream: (attempt, transport) => answerOf(parts, attempt, transport),
+    stream: (attempt, transport) => new HttpAnswer(parts, attempt, transport),
     ...(probe === undefined
       ? {}
       : { probe: (transport, signal) => runProbe(options, keys, baseOf, transport, signal) }),
@@ -102,11 +104,29 @@ interface Parts {
   readonly baseOf: (target: Target) => string;
 }
 
-function answerOf(parts: Parts, attempt: Attempt, transport: Transport): WholeStream {
-  return {
-    [Symbol.asyncIterator]: () => streamAttempt(parts, attempt, transport),
-    [WHOLE]: attempt.streaming === false ? () => readAttempt(parts, attempt, transport) : undefined,
-  };
+/** A class because there is one a call: methods cost nothing there, closures do. */
+class HttpAnswer implements WholeStream {
+  readonly #parts: Parts;
+  readonly #attempt: Attempt;
+  readonly #transport: Transport;
+
+  constructor(parts: Parts, attempt: Attempt, transport: Transport) {
+    this.#parts = parts;
+    this.#attempt = attempt;
+    this.#transport = transport;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<ModelEvent> {
+    return streamAttempt(this.#parts, this.#attempt, this.#transport);
+  }
+
+  get [WHOLE](): (() => Promise<Whole>) | undefined {
+    return this.#attempt.streaming === false ? this.#read : undefined;
+  }
+
+  #read(): Promise<Whole> {
+    return readAttempt(this.#parts, this.#attempt, this.#transport);
+  }
 }
 
 async function* streamAttempt(parts: Parts, attempt: Attempt, transport: Transport): AsyncGenerator<ModelEvent> {
@@ -134,13 +154,13 @@ async function* streamAttempt(parts: Parts, attempt: Attempt, transport: Transpo
 /** The same for an answer that nobody reads along. */
 async function readAttempt(parts: Parts, attempt: Attempt, transport: Transport): Promise<Whole> {
   const answer: Answer = { response: undefined };
-  let events: ModelEvent[] = [];
+  let events: readonly ModelEvent[] = [];
   try {
     const asked = await ask(parts, attempt, transport, answer);
     const whole = await readWhole(asked.events);
-    events = [...asked.warnings.splice(0).map(asEvent), ...whole.events];
+    events = asked.warnings.length === 0 ? whole.events : [...asked.warnings.map(asEvent), ...whole.events];
     if (whole.failure !== undefined) throw whole.failure.error;
-    if (!events.some(({ type }) => type === 'finish')) throw truncated();
+    if (!events.some(isFinish)) throw truncated();
     return { events };
   } catch (thrown) {
     const { signal, target } = attempt;
@@ -153,6 +173,7 @@ async function readAttempt(parts: Parts, attempt: Attempt, transport: Transport)
   }
 }
 
+const isFinish = ({ type }: ModelEvent): boolean => type === 'finish';
 const asEvent = (warning: Warning): ModelEvent => ({ type: 'warning', warning });
 
 /** Kept apart from what is read of it: who fails must still close it. */
@@ -170,7 +191,9 @@ async function ask(parts: Parts, attempt: Attempt, transport: Transport, answer:
   const { wire } = options;
   const warnings: Warning[] = [];
   const context = contextOf(parts, attempt, (warning) => void warnings.push(warning));
-  const response = await send(options, context, attempt, transport);
+  const encoded = wire.encode(attempt.request, context);
+  const request = encoded instanceof Promise ? await encoded : encoded;
+  const response = await transport.request(addressed(request, options, context, attempt.signal));
   answer.response = response;
   report(options, response, attempt.target);
   if (response.status >= 300) throw await refusal(wire, response);
@@ -212,22 +235,15 @@ function keyOf(keys: readonly string[], target: Target): string | undefined {
   return keys[number - 1];
 }
 
-async function send(
+function addressed(
+  { method = 'POST', url: path, headers: own, body }: WireRequest,
   options: HttpProviderOptions,
   context: WireContext,
-  attempt: Attempt,
-  transport: Transport,
-): Promise<TransportResponse> {
-  const encoded = options.wire.encode(attempt.request, context);
-  const request = encoded instanceof Promise ? await encoded : encoded;
-  const { method = 'POST', url, headers, body } = request;
-  return transport.request({
-    method,
-    url: absolute(url, context.baseURL),
-    headers: options.headers === undefined ? headers : { ...headers, ...options.headers },
-    ...(method === 'GET' ? {} : { body }),
-    signal: attempt.signal,
-  });
+  signal: AbortSignal,
+): TransportRequest {
+  const url = absolute(path, context.baseURL);
+  const headers = options.headers === undefined ? own : { ...own, ...options.headers };
+  return method === 'GET' ? { method, url, headers, signal } : { method, url, headers, body, signal };
 }
 
 const absolute = (url: string, baseURL: string): string => (/^https?:\/\//.test(url) ? url : baseURL + url);
