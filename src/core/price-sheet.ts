@@ -3,7 +3,15 @@
  * that pricing a call only multiplies.
  */
 import { NANO_PER_USD, type NanoUsd } from './money.ts';
-import type { DatedPrice, PriceChange, PriceRates, PriceTier, PriceWindow, TokenPrice } from './token-price.ts';
+import type {
+  DatedPrice,
+  PriceChange,
+  PriceRates,
+  PriceTier,
+  PriceWindow,
+  SomeRates,
+  TokenPrice,
+} from './token-price.ts';
 
 type TokenKind = Exclude<keyof PriceRates, 'image' | 'request'>;
 
@@ -59,6 +67,15 @@ export function compiledPrice(price: TokenPrice): CompiledPrice {
   const made = compile(price);
   compiled.set(price, made);
   return made;
+}
+
+/** The price without the dated changes that have begun: they are its rates now. The same object where there is none. */
+export function priceAsOf(price: TokenPrice, ms: number): TokenPrice {
+  const { changes = [], ...plain } = price;
+  const begun = changes.filter(({ from }) => Date.parse(from) <= ms).sort(byDate);
+  if (begun.length === 0) return price;
+  const later = changes.filter((change) => !begun.includes(change));
+  return { ...plain, ...begun.reduce(changed, plain), ...(later.length === 0 ? undefined : { changes: later }) };
 }
 
 // ---------------------------------------------------------------------------------------------------- choosing a sheet
@@ -193,10 +210,10 @@ function changed(price: PlainPrice, { times = 1, tiers, ...rates }: PriceChange)
   return { ...price, ...scale(price, times), ...defined(rates), tiers: tiers ?? scaled };
 }
 
-const scale = (rates: Partial<PriceRates>, times: number): Partial<PriceRates> =>
+const scale = (rates: SomeRates, times: number): Partial<PriceRates> =>
   Object.fromEntries(KINDS.flatMap((kind) => (rates[kind] === undefined ? [] : [[kind, rates[kind] * times]])));
 
-const defined = (rates: Partial<PriceRates>): Partial<PriceRates> => scale(rates, 1);
+const defined = (rates: SomeRates): Partial<PriceRates> => scale(rates, 1);
 
 function sheetOf(price: PlainPrice, times: number): Sheet {
   const tiers = [...(price.tiers ?? [])].sort((a, b) => a.aboveInputTokens - b.aboveInputTokens);

@@ -33,13 +33,16 @@ export interface PriceRates {
   readonly request?: number | undefined;
 }
 
+/** Some of the rates. */
+export type SomeRates = { readonly [Kind in keyof PriceRates]?: PriceRates[Kind] | undefined };
+
 /** The whole request is repriced above a threshold of input tokens. */
-export interface PriceTier extends Partial<PriceRates> {
+export interface PriceTier extends SomeRates {
   readonly aboveInputTokens: number;
 }
 
 /** What differs from the price that it belongs to; what is not named stays. */
-export interface PriceChange extends Partial<PriceRates> {
+export interface PriceChange extends SomeRates {
   /** Multiplies every rate, those of `tiers` too. @default 1 */
   readonly times?: number | undefined;
   /** Instead of the price's own. */
