@@ -227,7 +227,7 @@ function sheetOf(price: PlainPrice, times: number): Sheet {
 }
 
 function ratesOf(price: PriceRates, times: number): Rates {
-  const pico = (usdPerMillion: number): number => Math.round(usdPerMillion * times * 1_000_000);
+  const pico = (usdPerMillion: number): number => roundedUp(usdPerMillion * times * 1_000_000);
   const {
     cacheRead = price.input,
     cacheWrite = price.input,
@@ -259,5 +259,7 @@ function ratesOf(price: PriceRates, times: number): Rates {
   };
 }
 
-/** Rounded up, but not for the noise of floating point. */
-const nano = (usd: number): NanoUsd => Math.ceil(Number((usd * NANO_PER_USD).toFixed(3)));
+const nano = (usd: number): NanoUsd => roundedUp(usd * NANO_PER_USD);
+
+/** But not for the noise of floating point. */
+const roundedUp = (amount: number): number => Math.ceil(Number(amount.toFixed(3)));
