@@ -42,6 +42,7 @@ const change = { ...rates, times, tiers };
 export const PriceSchema = z
   .strictObject({
     ...change,
+    reasoningCoversAnswer: z.boolean().optional(),
     changes: z
       .array(z.strictObject({ ...change, from: z.iso.date() }))
       .max(10)

@@ -7,7 +7,6 @@ import type {
   DatedPrice,
   PriceChange,
   PriceRates,
-  PriceTier,
   PriceWindow,
   SomeRates,
   TokenPrice,
@@ -22,6 +21,7 @@ export interface Rates extends Readonly<Record<TokenKind, number>> {
   readonly request: NanoUsd;
   /** Reasoning, audio or pictures cost other than text. */
   readonly apart: boolean;
+  readonly reasoningCoversAnswer: boolean;
   /** The most that a prompt token, and an answer token, of text can cost. */
   readonly dearestInput: number;
   readonly dearestOutput: number;
@@ -153,7 +153,7 @@ function startOf(start: number, end: number, time: number, day: number): number 
 // ---------------------------------------------------------------------------------------------------- compiling
 
 /** A price without its variants. */
-type PlainPrice = PriceRates & { readonly tiers?: readonly PriceTier[] | undefined };
+type PlainPrice = PriceRates & Pick<TokenPrice, 'tiers' | 'reasoningCoversAnswer'>;
 
 function compile(price: TokenPrice): CompiledPrice {
   const { times = 1, tiers, changes = [], windows = [], serviceTiers = {} } = price;
@@ -226,7 +226,7 @@ function sheetOf(price: PlainPrice, times: number): Sheet {
   };
 }
 
-function ratesOf(price: PriceRates, times: number): Rates {
+function ratesOf(price: PlainPrice, times: number): Rates {
   const pico = (usdPerMillion: number): number => roundedUp(usdPerMillion * times * 1_000_000);
   const {
     cacheRead = price.input,
@@ -254,6 +254,7 @@ function ratesOf(price: PriceRates, times: number): Rates {
       imageInput !== price.input ||
       audioCacheRead !== cacheRead ||
       [reasoning, audioOutput, imageOutput].some((rate) => rate !== price.output),
+    reasoningCoversAnswer: price.reasoningCoversAnswer === true,
     dearestInput: Math.max(rates.input, rates.cacheRead, writes.cacheWrite, writes.cacheWriteLong),
     dearestOutput: Math.max(rates.output, pico(reasoning)),
   };

@@ -96,7 +96,9 @@ function apart(rates: Rates, usage: Usage, fresh: number, cacheRead: number): nu
   const imageFresh = Math.min(usage.imageInput ?? 0, fresh - audioFresh);
   const audioOutput = Math.min(usage.audioOutput ?? 0, usage.output);
   const imageOutput = Math.min(usage.imageOutput ?? 0, usage.output - audioOutput);
-  const reasoning = Math.min(usage.reasoning ?? 0, usage.output - audioOutput - imageOutput);
+  const text = usage.output - audioOutput - imageOutput;
+  const thought = usage.reasoning ?? 0;
+  const reasoning = thought > 0 && rates.reasoningCoversAnswer ? text : Math.min(thought, text);
   return (
     audioFresh * (rates.audioInput - rates.input) +
     audioRead * (rates.audioCacheRead - rates.cacheRead) +

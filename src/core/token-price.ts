@@ -66,6 +66,8 @@ export interface PriceWindow extends PriceChange {
 export interface TokenPrice extends PriceRates {
   /** Multiplies every rate: a discount that was agreed. @default 1 */
   readonly times?: number | undefined;
+  /** Where there was any reasoning, its rate holds for the whole answer. @default false */
+  readonly reasoningCoversAnswer?: boolean | undefined;
   /** With rising thresholds. */
   readonly tiers?: readonly PriceTier[] | undefined;
   /** With rising dates; each differs from the one before. */

@@ -44,6 +44,7 @@ const price: fc.Arbitrary<TokenPrice> = fc.record({
   output: rate,
   image: rate,
   times: optional(fc.constantFrom(0.5, 1)),
+  reasoningCoversAnswer: optional(fc.boolean()),
   tiers: optional(tiers),
   windows: optional(fc.array(window, { maxLength: 3 })),
   changes: optional(

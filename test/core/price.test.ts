@@ -17,6 +17,13 @@ describe('kinds', () => {
     expect(costOf(priced({}), usage)).toBe(2_800_000);
   });
 
+  it('reasoning may be the price of the whole answer', () => {
+    const card = priced({ reasoning: 20, reasoningCoversAnswer: true });
+    // 1000 × 2 + 100 × 20, and without a thought 1000 × 2 + 100 × 8
+    expect(costOf(card, { ...tokens, reasoning: 1 })).toBe(4_000_000);
+    expect(costOf(card, tokens)).toBe(2_800_000);
+  });
+
   it('audio that was read from the cache has a rate of its own', () => {
     const card = priced({ cacheRead: 0.2, audioInput: 10, audioCacheRead: 1 });
     const usage = { input: 1000, output: 0, cacheRead: 600, audioInput: 500, audioCacheRead: 200 };
