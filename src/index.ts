@@ -16,6 +16,7 @@ export type * from './core/plugin.ts';
 export { definePlugin } from './core/plugin.ts';
 export type * from './core/provider.ts';
 export type * from './core/stores.ts';
+export type * from './core/token-price.ts';
 export type * from './core/validation.ts';
 export type {
   EngineParts,

@@ -45,6 +45,8 @@ export function azureOpenAI(given: AzureOpenAIOptions = {}): Provider {
     keyVariable: 'AZURE_OPENAI_API_KEY',
     requiresKey: token === undefined,
     listsModels: token === undefined && apiVersion === undefined,
+    // A deployment may be called like a model that it is not.
+    listedPrices: false,
     quirks,
     wire: (chatCompletions) => {
       const facts = { authorisation: 'api-key', strictSchemas: true, leastOutputTokens: 16 };

@@ -1,7 +1,8 @@
 /**
  * DeepSeek over chat completions. Key: DEEPSEEK_API_KEY, read at each request.
- * Windows, output limits and prices are those of api-docs.deepseek.com/quick_start/pricing, read in November 2026. The
- * prices are the peak ones (01:00 to 04:00 and 06:00 to 10:00 UTC on working days in China); off-peak costs half.
+ * Windows, output limits and prices are those of api-docs.deepseek.com/quick_start/pricing, read in November 2026. At its
+ * peak, 01:00 to 04:00 and 06:00 to 10:00 UTC from Monday to Friday, everything costs twice as much; that Chinese holidays
+ * are off-peak too is not told to the price, which is an upper bound on them.
  */
 import { definePlugin, type Provider } from 'polyphony';
 import {
@@ -12,7 +13,12 @@ import {
   type ModelCardFields,
 } from 'polyphony/kit';
 
-const source = 'https://api-docs.deepseek.com/quick_start/pricing (peak)';
+const source = 'https://api-docs.deepseek.com/quick_start/pricing';
+const weekdays = { days: [1, 2, 3, 4, 5], times: 2 } as const;
+const windows = [
+  { start: '01:00', end: '04:00', ...weekdays },
+  { start: '06:00', end: '10:00', ...weekdays },
+] as const;
 const CAN = [
   ...CHAT_CAPABILITIES.filter((capability) => capability !== 'json-schema'),
   'reasoning',
@@ -28,14 +34,14 @@ const MODELS: readonly ModelCardFields[] = [
     aliases: ['deepseek-v4-flash'],
     tier: 'fast',
     capabilities: [...CAN, 'image-in'],
-    price: { input: 0.3, output: 1.2, cacheRead: 0.006, source },
+    price: { input: 0.15, output: 0.6, cacheRead: 0.003, windows, source },
   },
   {
     ...million,
     id: 'deepseek-v4-pro',
     tier: 'premium',
     capabilities: CAN,
-    price: { input: 1.32, output: 3.96, cacheRead: 0.044, source },
+    price: { input: 0.66, output: 1.98, cacheRead: 0.022, windows, source },
   },
 ];
 

@@ -1,6 +1,6 @@
 /**
  * Mistral over chat completions, embeddings and moderation. Key: MISTRAL_API_KEY, read at each request.
- * Windows and prices are those of @pydantic/genai-prices 0.1.8. There is no limit of the output but the window, which
+ * Windows and prices are those of @pydantic/genai-prices 0.1.8; a batch costs half (mistral.ai/news/batch-api). There is no limit of the output but the window, which
  * prompt and answer share. `safe_prompt` and the like go through `providerOptions`.
  */
 import { definePlugin, type Provider, type TokenPrice } from 'polyphony';
@@ -16,6 +16,7 @@ const price = (input: number, output: number, cacheRead?: number): TokenPrice =>
   input,
   output,
   ...(cacheRead === undefined ? {} : { cacheRead }),
+  serviceTiers: { batch: { times: 0.5 } },
   source: '@pydantic/genai-prices 0.1.8',
 });
 

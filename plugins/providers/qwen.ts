@@ -1,9 +1,12 @@
 /**
  * Qwen over the compatible mode of Alibaba Cloud Model Studio. Key: DASHSCOPE_API_KEY of the region, read at each request.
- * Prices depend on the region and, by steps, on the length of the prompt; the vendor's own figures could not be read, so
- * the cards have none: give yours in `models`. Windows are those that resellers of the models state.
+ * Prices are those of Singapore, by the length of the prompt: LiteLLM's and models.dev's copies of
+ * alibabacloud.com/help/en/model-studio/model-pricing, of 2026, and the vendor's page on embeddings. A prompt that the cache
+ * remembers by itself costs a fifth, one that it was told to remember a tenth to read and a quarter more to write; the usage
+ * does not tell which, so reads are booked at a fifth. In other regions there is none: give yours in `prices`.
+ * Windows and output limits are those of models.dev.
  */
-import { definePlugin, PolyphonyError, type Provider } from 'polyphony';
+import { definePlugin, PolyphonyError, type PriceTier, type Provider, type TokenPrice } from 'polyphony';
 import {
   CHAT_CAPABILITIES,
   type ChatCompletionsQuirks,
@@ -33,22 +36,90 @@ const CAN = [
   'prompt-cache',
 ] as const;
 const SEES = [...CAN, 'image-in', 'video-in'] as const;
-const unpriced = { price: null, retention: 'provider' } as const;
+const source = 'alibabacloud.com/help/en/model-studio/model-pricing, by LiteLLM and models.dev (2026)';
+const half = { batch: { times: 0.5 } } as const;
+const cached = (input: number) => ({ input, cacheRead: input / 5, cacheWrite: input * 1.25 });
+const price = (input: number, output: number, tiers: readonly PriceTier[] = []): TokenPrice => ({
+  ...{ ...cached(input), output, source },
+  ...(tiers.length === 0 ? undefined : { tiers }),
+});
+const above = (aboveInputTokens: number, input: number, output: number): PriceTier => ({
+  ...{ aboveInputTokens, ...cached(input), output },
+});
+const kept = { retention: 'provider' } as const;
+
+const PRICED_REGION = 'ap-southeast-1';
 
 const MODELS: readonly ModelCardFields[] = [
-  { ...unpriced, id: 'qwen3.7-max', tier: 'premium', contextTokens: 1_000_000, capabilities: CAN },
-  { ...unpriced, id: 'qwen3-max', tier: 'premium', contextTokens: 262_144, capabilities: CAN },
-  { ...unpriced, id: 'qwen3.5-plus', tier: 'balanced', contextTokens: 1_000_000, capabilities: SEES },
-  { ...unpriced, id: 'qwen-plus', tier: 'balanced', contextTokens: 1_000_000, capabilities: CAN },
-  { ...unpriced, id: 'qwen3.5-flash', tier: 'fast', contextTokens: 1_000_000, capabilities: SEES },
-  { ...unpriced, id: 'qwen-flash', tier: 'fast', contextTokens: 1_000_000, capabilities: CAN },
   {
-    ...unpriced,
+    ...kept,
+    id: 'qwen3.7-max',
+    tier: 'premium',
+    contextTokens: 1_000_000,
+    maxOutputTokens: 65_536,
+    capabilities: CAN,
+    price: price(2.5, 7.5),
+  },
+  {
+    ...kept,
+    id: 'qwen3-max',
+    tier: 'premium',
+    contextTokens: 262_144,
+    maxOutputTokens: 65_536,
+    capabilities: CAN,
+    price: { ...price(1.2, 6, [above(32_000, 2.4, 12), above(128_000, 3, 15)]), serviceTiers: half },
+  },
+  {
+    ...kept,
+    id: 'qwen3.5-plus',
+    tier: 'balanced',
+    contextTokens: 1_000_000,
+    maxOutputTokens: 65_536,
+    capabilities: SEES,
+    price: price(0.4, 2.4, [above(256_000, 0.5, 3)]),
+  },
+  {
+    ...kept,
+    id: 'qwen-plus',
+    tier: 'balanced',
+    contextTokens: 1_000_000,
+    maxOutputTokens: 32_768,
+    capabilities: CAN,
+    price: {
+      ...price(0.4, 1.2, [{ ...above(256_000, 1.2, 3.6), reasoning: 12 }]),
+      ...{ reasoning: 4, reasoningCoversAnswer: true, serviceTiers: half },
+    },
+  },
+  {
+    ...kept,
+    id: 'qwen3.5-flash',
+    tier: 'fast',
+    contextTokens: 1_000_000,
+    maxOutputTokens: 65_536,
+    capabilities: SEES,
+    // It has steps that no source tells.
+    price: null,
+  },
+  {
+    ...kept,
+    id: 'qwen-flash',
+    tier: 'fast',
+    contextTokens: 1_000_000,
+    maxOutputTokens: 32_768,
+    capabilities: CAN,
+    price: { ...price(0.05, 0.4, [above(256_000, 0.25, 2)]), serviceTiers: half },
+  },
+  {
+    ...kept,
     id: 'text-embedding-v4',
     operations: ['embed'],
     capabilities: ['embeddings'],
     contextTokens: 8192,
     maxOutputTokens: 0,
+    price: {
+      ...{ input: 0.07, output: 0 },
+      source: 'alibabacloud.com/help/en/model-studio/embedding-interfaces-compatible-with-openai',
+    },
   },
 ];
 
@@ -74,7 +145,7 @@ export function qwen({ region = 'ap-southeast-1', ...options }: QwenOptions = {}
     id: 'qwen',
     baseURL: REGIONS[region],
     keyVariable: 'DASHSCOPE_API_KEY',
-    models: MODELS,
+    models: region === PRICED_REGION ? MODELS : MODELS.map((model) => ({ ...model, price: null })),
     regions: [region],
     quirks,
     ...options,

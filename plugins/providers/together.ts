@@ -1,7 +1,8 @@
 /**
  * Together over chat completions, embeddings and images. Key: TOGETHER_API_KEY, read at each request.
- * Prices are those of @pydantic/genai-prices 0.1.8, none where it has none; windows, which prompt and answer share, those of
- * docs.together.ai/docs/serverless-models. The catalogue is large: any other model is answered as `together/<id>`.
+ * Prices are those of @pydantic/genai-prices 0.1.8, none where it has none: images are paid by the megapixel, which no
+ * answer tells. Windows, which prompt and answer share, are those of docs.together.ai/docs/serverless-models. The catalogue
+ * is large: any other model is answered as `together/<id>`.
  */
 import { definePlugin, type Provider } from 'polyphony';
 import {

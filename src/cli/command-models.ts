@@ -1,6 +1,6 @@
 /** polyphony models: what can answer, at what price, and why a request would go where. */
 import type { Tier } from '../core/model.ts';
-import type { TokenPrice } from '../core/provider.ts';
+import type { TokenPrice } from '../core/token-price.ts';
 import { oneLine, safeJson } from '../drawing/plain-text.ts';
 import { thisCommand } from './command-name.ts';
 import { EXIT } from './exit-code.ts';

@@ -13,6 +13,60 @@ export const BudgetSchema = z.strictObject({
   usd,
 });
 
+const rate = z.number().nonnegative().max(1_000_000).optional();
+/** USD per million tokens of a kind, per image, per request: see token-price.ts. */
+const rates = {
+  input: rate,
+  output: rate,
+  cacheRead: rate,
+  cacheWrite: rate,
+  cacheWriteLong: rate,
+  reasoning: rate,
+  audioInput: rate,
+  audioCacheRead: rate,
+  audioOutput: rate,
+  imageInput: rate,
+  imageOutput: rate,
+  image: rate,
+  request: rate,
+};
+const times = z.number().nonnegative().max(1000).optional();
+const tiers = z
+  .array(z.strictObject({ ...rates, aboveInputTokens: z.int().nonnegative() }))
+  .max(10)
+  .optional();
+const hour = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day in UTC is written as 01:30');
+const change = { ...rates, times, tiers };
+
+/** The price of one model, whole, or what the built-in one is multiplied by. */
+export const PriceSchema = z
+  .strictObject({
+    ...change,
+    reasoningCoversAnswer: z.boolean().optional(),
+    changes: z
+      .array(z.strictObject({ ...change, from: z.iso.date() }))
+      .max(10)
+      .optional(),
+    windows: z
+      .array(
+        z.strictObject({ ...change, start: hour, end: hour, days: z.array(z.int().min(0).max(6)).max(7).optional() }),
+      )
+      .max(10)
+      .optional(),
+    serviceTiers: z.record(name, z.strictObject(change)).optional(),
+    source: z.string().max(500).optional(),
+  })
+  .refine((price) => isWhole(price) || isFactor(price), {
+    message: 'give input and output, or nothing but times, which multiplies the built-in price',
+  });
+
+const isWhole = ({ input, output }: Readonly<Record<string, unknown>>): boolean =>
+  input !== undefined && output !== undefined;
+const isFactor = (price: Readonly<Record<string, unknown>>): boolean =>
+  Object.keys(price).every((field) => field === 'times' || field === 'source') && price.times !== undefined;
+
+export const PricesSchema = z.record(name, PriceSchema);
+
 export const ConfigSchema = z.strictObject({
   /** Short names: `{ cheap: 'provider/model' }`. */
   aliases: z.record(name, name).optional(),
@@ -24,6 +78,10 @@ export const ConfigSchema = z.strictObject({
     .optional(),
   optimise: z.enum(['cost', 'latency', 'quality', 'balanced']).optional(),
   budgets: z.array(BudgetSchema).max(1000).optional(),
+  /** Over the built-in prices, by `provider/model` or, for all others of a provider, `provider/*`. */
+  prices: PricesSchema.optional(),
+  /** A file with more `prices`, YAML or JSON, relative to the config: read by the command. */
+  pricesFile: name.optional(),
   /** Let calls under a cap go to models of unknown price. */
   allowUnpriced: z.boolean().optional(),
   retry: z

@@ -14,8 +14,17 @@ export interface Usage {
   readonly cacheWriteLong?: number;
   /** Part of `output`. */
   readonly reasoning?: number;
+  /** Part of `input`. */
   readonly audioInput?: number;
+  /** Part of both `audioInput` and `cacheRead`. */
+  readonly audioCacheRead?: number;
+  /** Part of `output`. */
   readonly audioOutput?: number;
+  /** Tokens of pictures: part of `input`. */
+  readonly imageInput?: number;
+  /** Tokens of pictures: part of `output`. */
+  readonly imageOutput?: number;
+  /** Pictures made, where they are paid by the piece. */
   readonly images?: number;
 }
 
@@ -68,6 +77,8 @@ export interface FinishEvent {
   readonly model?: string;
   /** The provider's own id of the response. */
   readonly id?: string;
+  /** The service tier that the provider says it served, which may not be the one asked for. */
+  readonly serviceTier?: string;
   readonly logprobs?: readonly TokenLogprob[];
   /** How sure the answering engine says it is, 0 to 1, where it says so at all. */
   readonly confidence?: number;

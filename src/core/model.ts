@@ -100,6 +100,7 @@ export interface ModelResponse {
   readonly warnings: readonly Warning[];
   readonly model?: string;
   readonly id?: string;
+  readonly serviceTier?: string;
   readonly logprobs?: readonly TokenLogprob[];
   readonly confidence?: number;
   readonly citations?: readonly Citation[];

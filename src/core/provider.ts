@@ -15,23 +15,7 @@ import type {
   Tier,
   Warning,
 } from './model.ts';
-
-/** USD per million tokens, as price lists print it; money.ts makes integers of it. */
-export interface TokenPrice {
-  readonly input: number;
-  readonly output: number;
-  readonly cacheRead?: number;
-  readonly cacheWrite?: number;
-  readonly cacheWriteLong?: number;
-  /** USD an image made. */
-  readonly image?: number;
-  /** USD a request, whatever its size. */
-  readonly request?: number;
-  /** The whole request is repriced above a threshold of input tokens; list them with rising thresholds. */
-  readonly tiers?: readonly (Partial<Omit<TokenPrice, 'tiers' | 'source'>> & { readonly aboveInputTokens: number })[];
-  /** Where the figures come from, for people. */
-  readonly source?: string;
-}
+import type { TokenPrice } from './token-price.ts';
 
 export interface ModelCard {
   /** The provider's own id of the model. */

@@ -114,8 +114,21 @@ function responseOf(
   warnings: readonly Warning[],
   attempts: readonly AttemptRecord[],
 ): ModelResponse {
-  const { reason, usage, costNanoUsd, model, id, logprobs, confidence, citations, refusal, raw, cached, escalation } =
-    finish;
+  const {
+    reason,
+    usage,
+    costNanoUsd,
+    model,
+    id,
+    serviceTier,
+    logprobs,
+    confidence,
+    citations,
+    refusal,
+    raw,
+    cached,
+    escalation,
+  } = finish;
   return {
     target,
     content,
@@ -127,6 +140,7 @@ function responseOf(
     warnings,
     ...(model === undefined ? undefined : { model }),
     ...(id === undefined ? undefined : { id }),
+    ...(serviceTier === undefined ? undefined : { serviceTier }),
     ...(logprobs === undefined ? undefined : { logprobs }),
     ...(confidence === undefined ? undefined : { confidence }),
     ...(citations === undefined ? undefined : { citations }),

@@ -30,7 +30,10 @@ const OPTIONAL_COUNTS = [
   'cacheWriteLong',
   'reasoning',
   'audioInput',
+  'audioCacheRead',
   'audioOutput',
+  'imageInput',
+  'imageOutput',
   'images',
 ] as const;
 

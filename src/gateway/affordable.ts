@@ -1,16 +1,19 @@
 /** Makes an attempt affordable: holds its worst case, or as much of an answer as the caps allow, or refuses it. */
+import type { Clock } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Attempt, ModelEvent, ModelRequest } from '../core/model.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../core/money.ts';
 import type { KeyValueStore } from '../core/stores.ts';
-import { expectedOutput, outputCeiling, worstCost } from './estimate.ts';
+import { expectedOutput, outputCeiling, type WorstTerms, worstCost, worstTerms } from './estimate.ts';
 import type { Deployment } from './registry.ts';
 import { needsOf } from './requirements.ts';
 import { type CappedScope, cappedScopes, isPromise, type ReservationResult, reserve } from './reservation.ts';
+import { longestAttempt } from './timeouts.ts';
 import { type RequestBook, requestBook } from './trace.ts';
 
 export interface AffordableParts {
+  readonly clock: Clock;
   readonly keyValue: KeyValueStore;
   readonly config: () => Config;
 }
@@ -48,25 +51,27 @@ const MAX_ROUNDS = 6;
 
 /** Answers at once where the store does. @throws budget-exceeded */
 export function affordable(
-  { keyValue, config }: AffordableParts,
+  { clock, keyValue, config: configNow }: AffordableParts,
   attempt: Attempt,
   deployment: Deployment,
 ): Affordable | Promise<Affordable> {
   const { request } = attempt;
   const free: Affordable = { request, held: undefined, warnings: [] };
-  const { budgets, allowUnpriced } = config();
+  const config = configNow();
+  const { budgets, allowUnpriced } = config;
   const scopes = cappedScopes(attempt.scopes, attempt.session, budgets);
   const book = bookOf(attempt);
   if (scopes.length === 0 && book.cap === undefined) return free;
   const { card } = deployment;
-  const worst = worstCost(card, request, needsOf(request).size.upperTokens, outputCeiling(request, card));
+  const terms = worstTerms(card, request, clock.now(), longestAttempt(config));
+  const worst = worstCost(terms, needsOf(request).size.upperTokens, outputCeiling(request, card));
   if (worst === null) {
     if (allowUnpriced === true) return free;
     throw unpriced(deployment, scopes[0]?.kind ?? 'request');
   }
   const purse: Purse = { store: keyValue, scopes, book, callId: attempt.id };
   const finish = (taken: Taken): Affordable | Promise<Affordable> =>
-    taken.ok ? { request, held: taken.held, warnings: [] } : squeeze(purse, request, deployment);
+    taken.ok ? { request, held: taken.held, warnings: [] } : squeeze(purse, terms, deployment);
   const taken = take(purse, worst);
   return isPromise(taken) ? taken.then(finish) : finish(taken);
 }
@@ -117,8 +122,8 @@ function heldBy(book: RequestBook, amount: NanoUsd, reservation: Held | undefine
 }
 
 /** The worst case by bytes does not fit: tries the tighter bound on the prompt, then a shorter answer. */
-async function squeeze(purse: Purse, request: ModelRequest, deployment: Deployment): Promise<Affordable> {
-  const { card } = deployment;
+async function squeeze(purse: Purse, terms: WorstTerms, deployment: Deployment): Promise<Affordable> {
+  const { card, request } = terms;
   const { size } = needsOf(request);
   const input = Math.min(size.upperTokens, Math.ceil(size.exactTokens() * MARGIN));
   const ceiling = outputCeiling(request, card);
@@ -126,13 +131,13 @@ async function squeeze(purse: Purse, request: ModelRequest, deployment: Deployme
   let output = ceiling;
   let refusal: Refusal | undefined;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const taken = await take(purse, worstCost(card, request, input, output) ?? 0);
+    const taken = await take(purse, worstCost(terms, input, output) ?? 0);
     if (taken.ok) return limited(request, taken.held, output, ceiling);
     refusal = taken;
-    output = longestAnswer(request, deployment, input, output, taken);
+    output = longestAnswer(terms, input, output, taken);
     if (output < least || output <= 0) break;
   }
-  const needed = worstCost(card, request, input, least) ?? 0;
+  const needed = worstCost(terms, input, least) ?? 0;
   throw exceeded(refusal, needed);
 }
 
@@ -142,20 +147,14 @@ function leastOutput(request: ModelRequest, deployment: Deployment, ceiling: num
 }
 
 /** Tokens of answer that what is left pays for, at most `output` − 1. */
-function longestAnswer(
-  request: ModelRequest,
-  { card }: Deployment,
-  input: number,
-  output: number,
-  refusal: Refusal,
-): number {
+function longestAnswer(terms: WorstTerms, input: number, output: number, refusal: Refusal): number {
   const left = refusal.scope.capNanoUsd - refusal.takenNanoUsd;
-  const prompt = worstCost(card, request, input, 0) ?? 0;
-  const whole = worstCost(card, request, input, output) ?? 0;
+  const prompt = worstCost(terms, input, 0) ?? 0;
+  const whole = worstCost(terms, input, output) ?? 0;
   if (left < prompt || output === 0 || whole === prompt) return -1;
   const estimate = Math.floor(((left - prompt) * output) / (whole - prompt));
   const tokens = Math.min(output - 1, estimate);
-  return (worstCost(card, request, input, tokens) ?? 0) <= left ? tokens : tokens - 1;
+  return (worstCost(terms, input, tokens) ?? 0) <= left ? tokens : tokens - 1;
 }
 
 function limited(request: ModelRequest, held: Held, output: number, ceiling: number): Affordable {

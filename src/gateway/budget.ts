@@ -9,19 +9,21 @@
  *     the amount that its reservation was settled to; one that was not leaves none and costs nothing.
  * M7. An unknown price is refused under a cap unless the config allows it, and is recorded as null, never as 0.
  */
+import type { Clock } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { asPolyphonyError } from '../core/errors.ts';
-import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent } from '../core/model.ts';
+import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent, ModelRequest } from '../core/model.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
 import { type Affordable, affordable, type Held } from './affordable.ts';
-import { billedText, type Charge, chargeOfFinish, chargeOfStream, isFree, NO_CHARGE } from './charge.ts';
+import { billedText, type Charge, chargeOfFinish, chargeOfStream, isFree, NO_CHARGE, type Sent } from './charge.ts';
 import { recordOf, rowOf } from './record.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { type MeteredAttempt, type TimedAttempt, timed } from './timings.ts';
 import { type Ending, type Watcher, watch } from './watch.ts';
 
 export interface BudgetParts {
+  readonly clock: Clock;
   readonly keyValue: KeyValueStore;
   readonly ledger: UsageLedger | undefined;
   readonly logger: Logger | undefined;
@@ -64,14 +66,16 @@ function budgetWatcher(
     },
     event(event) {
       if (event.type === 'finish') {
-        finished = chargeOfFinish(deployment.card, holding.request, event, streamed);
+        finished = chargeOfFinish(sentOf(holding.request, attempt, deployment, parts.clock), event, streamed);
         return priced(event, finished);
       }
       streamed += billedText(event);
       return event;
     },
     end(ending) {
-      const charge = finished ?? chargeOfEnding(ending, attempt, deployment, streamed);
+      const charge =
+        finished ??
+        chargeOfEnding(ending, sentOf(attempt.request, attempt, deployment, parts.clock), attempt, streamed);
       const settled = settle(parts, attempt, holding.held, charge, ending);
       return settled === undefined ? ending : settled.then(() => ending);
     },
@@ -85,15 +89,14 @@ function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent 
   return 'costNanoUsd' in event ? { ...event, usage: told, costNanoUsd } : { costNanoUsd, ...event, usage: told };
 }
 
-function chargeOfEnding(
-  ending: Ending,
-  { request, timings }: MeteredAttempt,
-  { card }: Deployment,
-  streamed: string,
-): Charge {
+function sentOf(request: ModelRequest, { timings }: MeteredAttempt, { card }: Deployment, clock: Clock): Sent {
+  return { card, request, at: timings.dispatchedAt ?? clock.now() };
+}
+
+function chargeOfEnding(ending: Ending, sent: Sent, { timings }: MeteredAttempt, streamed: string): Charge {
   if (timings.dispatchedAt === null) return NO_CHARGE;
   const free = ending.kind === 'error' && isFree(asPolyphonyError(ending.error));
-  return free && streamed === '' ? NO_CHARGE : chargeOfStream(card, request, streamed);
+  return free && streamed === '' ? NO_CHARGE : chargeOfStream(sent, streamed);
 }
 
 /** Books the money first: whatever fails afterwards, the counters are right. */

@@ -2,14 +2,23 @@
 import type { PolyphonyError } from '../core/errors.ts';
 import type { FinishEvent, ModelEvent, ModelRequest, Usage } from '../core/model.ts';
 import type { NanoUsd } from '../core/money.ts';
-import { costOf } from '../core/price.ts';
+import { costOf, type PriceTerms } from '../core/price.ts';
 import type { ModelCard } from '../core/provider.ts';
+import { askedTier, termsOf } from './estimate.ts';
 import { needsOf } from './requirements.ts';
 
 export interface Charge {
   readonly usage: Usage | null;
   readonly costNanoUsd: NanoUsd | null;
   readonly estimated: boolean;
+}
+
+/** A request that was sent. */
+export interface Sent {
+  readonly card: ModelCard;
+  readonly request: ModelRequest;
+  /** Epoch milliseconds: the moment that decides between the rates of different hours. */
+  readonly at: number;
 }
 
 const BYTES_PER_TOKEN = 4;
@@ -29,18 +38,23 @@ export function billedText(event: ModelEvent): string {
 }
 
 /** By the finish event; where it tells no usage, by what was streamed. */
-export function chargeOfFinish(card: ModelCard, request: ModelRequest, event: FinishEvent, streamed: string): Charge {
-  const told = event.usage.input > 0 || event.usage.output > 0 || (event.usage.images ?? 0) > 0;
-  if (told) return { usage: event.usage, costNanoUsd: costOf(card, event.usage), estimated: false };
-  return chargeOfStream(card, request, streamed);
+export function chargeOfFinish(sent: Sent, event: FinishEvent, streamed: string): Charge {
+  const { usage, serviceTier = askedTier(sent.request) } = event;
+  const terms: PriceTerms = { at: sent.at, serviceTier };
+  const told = usage.input > 0 || usage.output > 0 || (usage.images ?? 0) > 0;
+  if (told) return { usage, costNanoUsd: costOf(sent.card, usage, terms), estimated: false };
+  return estimated(sent, streamed, terms);
 }
 
 /** Of an attempt that ended without a finish: the prompt was read, and what was streamed was generated. */
-export function chargeOfStream(card: ModelCard, request: ModelRequest, streamed: string): Charge {
+export const chargeOfStream = (sent: Sent, streamed: string): Charge =>
+  estimated(sent, streamed, termsOf(sent.request, sent.at));
+
+function estimated({ card, request }: Sent, streamed: string, terms: PriceTerms): Charge {
   const { size } = needsOf(request);
   const output = Math.ceil(Buffer.byteLength(streamed) / BYTES_PER_TOKEN);
   const usage: Usage = { input: size.exactTokens(), output, ...(size.images > 0 ? { images: size.images } : {}) };
-  return { usage, costNanoUsd: costOf(card, usage), estimated: true };
+  return { usage, costNanoUsd: costOf(card, usage, terms), estimated: true };
 }
 
 /**

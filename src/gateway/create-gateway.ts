@@ -5,7 +5,8 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Explanation, Gateway } from '../core/gateway.ts';
 import type { Attempt, Call, Handler, ModelEvent, ModelRequest, ModelResponse } from '../core/model.ts';
 import type { Logger, Plugin } from '../core/plugin.ts';
-import type { Provider, Transport } from '../core/provider.ts';
+import { priceAsOf } from '../core/price-sheet.ts';
+import type { ModelCard, Provider, Transport } from '../core/provider.ts';
 import { collect } from '../core/response.ts';
 import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
 import type { BoundCall } from './affinity.ts';
@@ -92,10 +93,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     ...operations(handle, runtime),
     handle,
     explain: (request) => explain(request, state, runtime),
-    models: () =>
-      state.providers
-        .concat(pluginProviders(state.plugins))
-        .flatMap(({ id, models }) => models.map((card) => ({ provider: id, card }))),
+    models: () => modelsOf(state.registry, runtime.clock.now()),
     register(added) {
       state = build({
         ...state,
@@ -114,6 +112,21 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
       await transport.close();
     },
   };
+}
+
+/** Each once, however many regions it is deployed in, at its price of today. */
+function modelsOf({ deployments }: Registry, nowMs: number): ReturnType<Gateway['models']> {
+  const models = new Map<string, { provider: string; card: ModelCard }>();
+  for (const { provider, card } of deployments) {
+    const name = `${provider.id}/${card.id}`;
+    if (!models.has(name)) models.set(name, { provider: provider.id, card: asOf(card, nowMs) });
+  }
+  return [...models.values()];
+}
+
+function asOf(card: ModelCard, nowMs: number): ModelCard {
+  const price = card.price === null ? null : priceAsOf(card.price, nowMs);
+  return price === card.price ? card : { ...card, price };
 }
 
 const pluginProviders = (plugins: readonly GatewayPlugin[]): readonly Provider[] =>

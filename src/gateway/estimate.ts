@@ -1,10 +1,10 @@
 /** What a request will cost at a deployment: expected, to choose by; at worst, to reserve by. */
 import type { ModelRequest, Usage } from '../core/model.ts';
 import type { NanoUsd } from '../core/money.ts';
-import { costOf } from '../core/price.ts';
+import { costOf, type PriceSpan, type PriceTerms, worstCostOf } from '../core/price.ts';
 import type { ModelCard } from '../core/provider.ts';
 import type { Deployment } from './registry.ts';
-import { needsOf } from './requirements.ts';
+import { maskOf, needsOf } from './requirements.ts';
 import type { RequestSize } from './size.ts';
 
 /** Tokens of an answer when none of that model was seen yet. */
@@ -21,20 +21,59 @@ export function expectedOutput(request: ModelRequest, deployment: Deployment): n
   return Math.min(Math.ceil(typical), outputCeiling(request, deployment.card));
 }
 
-export function expectedCost(request: ModelRequest, size: RequestSize, deployment: Deployment): NanoUsd | null {
-  return costOf(deployment.card, {
-    input: size.roughTokens,
-    output: expectedOutput(request, deployment),
-    images: size.images,
-  });
+/** What the rates of a request hang on when it is sent now. */
+export const termsOf = (request: ModelRequest, nowMs: number): PriceTerms => ({
+  at: nowMs,
+  serviceTier: askedTier(request),
+});
+
+/**
+ * The service tier that a request asks for. Batch is none: a request that is answered at once is not one of a batch,
+ * whatever it says, and costs the whole price.
+ */
+export function askedTier(request: ModelRequest): string | undefined {
+  const tier = request.operation === 'chat' ? request.serviceTier : undefined;
+  return tier === 'batch' ? undefined : tier;
 }
 
-/** The most that `input` and `output` tokens can cost: a prompt that is written to the cache may cost more than one that is not. */
-export function worstCost(card: ModelCard, request: ModelRequest, input: number, output: number): NanoUsd | null {
-  const { price } = card;
-  const { images } = needsOf(request).size;
-  const plain = costOf(card, { input, output, images });
-  if (plain === null || price?.cacheWrite === undefined) return plain;
-  const written: Usage = { input, output, images, cacheWrite: input, cacheWriteLong: price.cacheWriteLong ? input : 0 };
-  return Math.max(plain, costOf(card, written) ?? plain);
+export function expectedCost(
+  request: ModelRequest,
+  size: RequestSize,
+  deployment: Deployment,
+  terms: PriceTerms,
+): NanoUsd | null {
+  const usage = { input: size.roughTokens, output: expectedOutput(request, deployment), images: size.images };
+  return costOf(deployment.card, usage, terms);
+}
+
+/** What an attempt that begins now is reserved by. */
+export interface WorstTerms {
+  readonly card: ModelCard;
+  readonly request: ModelRequest;
+  readonly span: PriceSpan;
+}
+
+/** `mostMs`: how long the attempt may take, for a price that changes in the meantime. */
+export function worstTerms(card: ModelCard, request: ModelRequest, nowMs: number, mostMs: number): WorstTerms {
+  return { card, request, span: { from: nowMs, until: nowMs + mostMs, serviceTier: askedTier(request) } };
+}
+
+/** The most that `input` and `output` tokens can cost; null where the price is unknown. */
+export function worstCost({ card, request, span }: WorstTerms, input: number, output: number): NanoUsd | null {
+  const { mask, size } = needsOf(request);
+  const most: Usage = { input, output, images: size.images, ...media(request, mask, input, output) };
+  return worstCostOf(card, most, span);
+}
+
+const HEARS = maskOf(['audio-in']);
+const SEES = maskOf(['image-in', 'image-edit', 'video-in', 'file-in']);
+
+/** An answer is spoken only where the provider's own options ask for it; pictures some models draw unasked. */
+function media(request: ModelRequest, mask: number, input: number, output: number): Partial<Usage> {
+  return {
+    ...((mask & HEARS) === 0 ? undefined : { audioInput: input }),
+    ...((mask & SEES) === 0 ? undefined : { imageInput: input }),
+    ...(request.providerOptions === undefined ? undefined : { audioOutput: output }),
+    imageOutput: output,
+  };
 }

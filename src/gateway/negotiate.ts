@@ -3,7 +3,7 @@ import type { Config } from '../core/config.ts';
 import type { ModelRequest, RequestLimits, Requirements } from '../core/model.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../core/money.ts';
 import type { ModelCard } from '../core/provider.ts';
-import { expectedCost, outputCeiling } from './estimate.ts';
+import { expectedCost, outputCeiling, termsOf } from './estimate.ts';
 import type { Deployment } from './registry.ts';
 import { capabilitiesOf, maskOf, type Needs } from './requirements.ts';
 
@@ -148,10 +148,10 @@ function latency({ card, statistics }: Deployment, { request, nowMs }: Negotiati
   return `has a 95th percentile of ${Math.round(observed)} ms, at most ${most} ms is asked for`;
 }
 
-function cost(deployment: Deployment, { request, needs, config }: Negotiation): string | undefined {
+function cost(deployment: Deployment, { request, needs, config, nowMs }: Negotiation): string | undefined {
   const limit = request.limits?.usd;
   if (limit === undefined) return undefined;
-  const expected = expectedCost(request, needs.size, deployment);
+  const expected = expectedCost(request, needs.size, deployment, termsOf(request, nowMs));
   if (expected === null) return config.allowUnpriced ? undefined : unpriced(request.limits);
   return expected <= usdToNano(limit) ? undefined : tooExpensive(expected, request, deployment.card);
 }

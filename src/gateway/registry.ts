@@ -3,6 +3,7 @@ import type { Config } from '../core/config.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Target } from '../core/model.ts';
 import type { ModelCard, Provider } from '../core/provider.ts';
+import { withPrice } from './overlay.ts';
 import { maskOf } from './requirements.ts';
 import type { Statistics, TargetStatistics } from './statistics.ts';
 
@@ -41,7 +42,7 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     else if (!known.includes(deployment)) known.push(deployment);
   };
   const list = (provider: Provider, card: ModelCard): Deployment[] => {
-    const made = deploymentsOf(provider, card, statistics);
+    const made = deploymentsOf(provider, withPrice(provider.id, card, config.prices), statistics);
     for (const deployment of made) {
       for (const name of [card.id, ...(card.aliases ?? [])]) {
         add(name, deployment);
@@ -51,7 +52,7 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     return made;
   };
   const listUnlisted = (name: string, provider: Provider, card: ModelCard): Deployment[] => {
-    const made = deploymentsOf(provider, card, statistics);
+    const made = deploymentsOf(provider, withPrice(provider.id, card, config.prices), statistics);
     for (const deployment of made) add(name, deployment);
     return made;
   };

@@ -1,7 +1,7 @@
 /** How well each deployment that satisfies a request serves it: parts from 0 (worst) to 1 (best), weighed by intent. */
 import type { ModelRequest } from '../core/model.ts';
 import type { NanoUsd } from '../core/money.ts';
-import { expectedCost } from './estimate.ts';
+import { expectedCost, termsOf } from './estimate.ts';
 import { type Negotiation, qualityOf } from './negotiate.ts';
 import type { Deployment } from './registry.ts';
 
@@ -45,10 +45,11 @@ interface Figures {
 export function scoreAll(deployments: readonly Deployment[], negotiation: Negotiation): readonly Scored[] {
   const { request, needs, config, nowMs } = negotiation;
   const weights = WEIGHTS[request.optimise ?? config.optimise ?? 'balanced'];
+  const terms = termsOf(request, nowMs);
   let cheapest = Number.POSITIVE_INFINITY;
   let fastest = Number.POSITIVE_INFINITY;
   const figures = deployments.map((deployment): Figures => {
-    const cost = expectedCost(request, needs.size, deployment);
+    const cost = expectedCost(request, needs.size, deployment, terms);
     const ms = deployment.statistics.total.quantile(0.5, nowMs) ?? deployment.card.expectedMs ?? DEFAULT_MS;
     cheapest = Math.min(cheapest, cost ?? cheapest);
     fastest = Math.min(fastest, ms);

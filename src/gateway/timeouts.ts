@@ -34,6 +34,9 @@ const DEFAULTS = { firstToken: 120_000, answer: 300_000, idle: 60_000, total: 60
 /** For a source to end after `finish`, or after its signal was aborted. */
 const GRACE_MS = 1000;
 
+/** The longest that an attempt may take, in milliseconds. */
+export const longestAttempt = ({ timeouts: given }: Config): number => given?.total ?? DEFAULTS.total;
+
 export function timeouts({ clock, config }: { clock: Clock; config: () => Config }): Middleware<Attempt> {
   const parts: TimeoutParts = { clock, deadlines: createDeadlines(clock), controllers: createControllers() };
   return (attempt, next) => watch(timeoutWatcher(attempt, next, parts, boundsOf(attempt, clock, config())));
@@ -45,12 +48,13 @@ interface TimeoutParts {
   readonly controllers: Controllers;
 }
 
-function boundsOf({ deadline, streaming }: Attempt, clock: Clock, { timeouts: given }: Config): Bounds {
+function boundsOf({ deadline, streaming }: Attempt, clock: Clock, config: Config): Bounds {
+  const { timeouts: given } = config;
   return {
     // An answer that comes whole has its first token with its last.
     firstToken: streaming === false ? (given?.answer ?? DEFAULTS.answer) : (given?.firstToken ?? DEFAULTS.firstToken),
     idle: given?.idle ?? DEFAULTS.idle,
-    total: given?.total ?? DEFAULTS.total,
+    total: longestAttempt(config),
     deadline: deadline === undefined ? Number.POSITIVE_INFINITY : deadline - clock.now(),
   };
 }

@@ -19,6 +19,7 @@ import type {
 import { readWhole, WHOLE, type Whole, type WholeStream } from '../core/whole.ts';
 import { systemClock } from './clock.ts';
 import { refusal, type Telling, told } from './http-refusal.ts';
+import { type ListedFacts, listedFacts } from './price-list.ts';
 import { rememberSecret } from './scrub.ts';
 
 export interface HttpProviderOptions {
@@ -37,6 +38,8 @@ export interface HttpProviderOptions {
   /** Requests at once. @default 64 */
   readonly concurrency?: number;
   readonly unlisted?: (id: string) => ModelCard | undefined;
+  /** Prices of unlisted models are those of the public price list for this address, where it has them. @default true */
+  readonly listedPrices?: boolean;
   readonly regions?: readonly string[];
   /** The free endpoint that tells whether the provider lives. @default none */
   readonly probe?: (context: Pick<WireContext, 'baseURL' | 'apiKey'>) => {
@@ -73,13 +76,18 @@ export function httpProvider(options: HttpProviderOptions): Provider {
   const fixedBase = typeof baseURL === 'function' ? '' : withoutSlash(baseURL);
   const baseOf = (target: Target): string =>
     typeof baseURL === 'function' ? withoutSlash(baseURL(target)) : fixedBase;
+  // The wire needs no price: only what the router sees has one.
+  const priced = (card: ModelCard | undefined): ModelCard | undefined =>
+    card === undefined || card.price !== null || options.listedPrices === false
+      ? card
+      : { ...card, ...factsAt(baseOf, { provider: id, model: card.id }) };
   let labels: readonly string[] = [];
 
   const parts: Parts = { options, keys, cardOf, baseOf };
   return {
     id,
     models,
-    ...(unlisted === undefined ? {} : { unlisted }),
+    ...(unlisted === undefined ? {} : { unlisted: (name: string) => priced(unlisted(name)) }),
     ...(regions === undefined ? {} : { regions }),
     ...(concurrency === undefined ? {} : { concurrency }),
     // A getter: keys may come from an environment that is filled after this module was loaded.
@@ -93,6 +101,15 @@ export function httpProvider(options: HttpProviderOptions): Provider {
       ? {}
       : { probe: (transport, signal) => runProbe(options, keys, baseOf, transport, signal) }),
   };
+}
+
+function factsAt(baseOf: (target: Target) => string, target: Target): ListedFacts {
+  try {
+    return listedFacts(baseOf(target), target.model);
+  } catch {
+    // The address needs a setting that is not there: the request will say so.
+    return {};
+  }
 }
 
 const withoutSlash = (url: string): string => url.replace(/\/+$/, '');

@@ -4,7 +4,7 @@ export { SuspendRun } from '../core/engine.ts';
 export { abortError, asPolyphonyError, errorRecord } from '../core/errors.ts';
 export { compose } from '../core/model.ts';
 export { formatUsd, nanoToUsd, usdToNano } from '../core/money.ts';
-export { costOf } from '../core/price.ts';
+export { costOf, type PriceSpan, type PriceTerms, worstCostOf } from '../core/price.ts';
 export { collect, replay, textOf } from '../core/response.ts';
 export { type AnswerOptions, answerEvents, parseDocument, readJson } from './answer.ts';
 export { apiKeysOf } from './api-keys.ts';

@@ -1,8 +1,9 @@
 /** What a call costs at the models that may serve it: at the cheapest, at the likely one, at the dearest. */
 import type { Usage } from '../core/model.ts';
 import { type NanoUsd, usdToNano } from '../core/money.ts';
-import { costOf } from '../core/price.ts';
+import { costOf, type PriceTerms } from '../core/price.ts';
 import type { ModelCard } from '../core/provider.ts';
+import type { TokenPrice } from '../core/token-price.ts';
 import type { CatalogueModel } from './candidates.ts';
 
 export const DEFAULT_MS = 1500;
@@ -22,6 +23,11 @@ export interface Pool {
 
 /** A call that tells models apart as most calls do. */
 const TYPICAL: Usage = { input: 1000, output: 400, images: 0 };
+
+/** Nobody knows the hour at which a plan will run. */
+const CHEAPEST: PriceTerms = { at: 'cheapest' };
+const USUAL: PriceTerms = { at: 'usual' };
+const DEAREST: PriceTerms = { at: 'dearest' };
 
 const NO_STRENGTHS: readonly string[] = [];
 const known = new WeakMap<readonly CatalogueModel[], Map<string, Pool>>();
@@ -54,6 +60,7 @@ function dominates(card: ModelCard, other: ModelCard): boolean {
   const [mine, theirs] = [card.price, other.price];
   if (mine === null || theirs === null || mine.tiers !== undefined || theirs.tiers !== undefined) return false;
   if (mine.image !== undefined || theirs.image !== undefined) return false;
+  if (varies(mine) || varies(theirs)) return false;
   const pairs = [
     [mine.input, theirs.input],
     [mine.output, theirs.output],
@@ -64,9 +71,14 @@ function dominates(card: ModelCard, other: ModelCard): boolean {
   return pairs.every(([a, b]) => a >= b) && pairs.some(([a, b]) => a > b);
 }
 
+/** Its rates are others at other hours or from a date on. */
+const varies = ({ windows, changes }: TokenPrice): boolean => windows !== undefined || changes !== undefined;
+
 /** Quality, price and speed weighed as the gateway's router does without statistics; equals keep the catalogue's order. */
 function likelyOf(models: readonly CatalogueModel[], strengths: readonly string[]): CatalogueModel | undefined {
-  const costs = models.map(({ card }) => costOf(card, { ...TYPICAL, images: card.price?.image === undefined ? 0 : 1 }));
+  const costs = models.map(({ card }) =>
+    costOf(card, { ...TYPICAL, images: card.price?.image === undefined ? 0 : 1 }, USUAL),
+  );
   const cheapest = Math.min(...costs.map((cost) => cost ?? Number.POSITIVE_INFINITY));
   const fastest = Math.min(...models.map(({ card }) => card.expectedMs ?? DEFAULT_MS));
   let best: CatalogueModel | undefined;
@@ -110,14 +122,14 @@ const usageAt = (card: ModelCard, { input, output, images }: CallSize): Usage =>
 export function cheapestCost({ cheap }: Pool, size: CallSize): NanoUsd | null {
   let least: NanoUsd | null = null;
   for (const card of cheap) {
-    const cost = costOf(card, usageAt(card, size));
+    const cost = costOf(card, usageAt(card, size), CHEAPEST);
     if (cost !== null && (least === null || cost < least)) least = cost;
   }
   return least;
 }
 
 export function likelyCost({ likely }: Pool, size: CallSize): NanoUsd | null {
-  return likely === undefined ? null : costOf(likely.card, usageAt(likely.card, size));
+  return likely === undefined ? null : costOf(likely.card, usageAt(likely.card, size), USUAL);
 }
 
 /** null: a model without a price may be chosen, unless a cap (which refuses those) is set. */
@@ -125,7 +137,7 @@ export function dearestCost({ dear, hasUnpriced }: Pool, size: CallSize, capped:
   if (dear.length === 0 || (hasUnpriced && !capped)) return null;
   let most: NanoUsd | null = null;
   for (const card of dear) {
-    const cost = costOf(card, usageAt(card, size));
+    const cost = costOf(card, usageAt(card, size), DEAREST);
     if (cost !== null && (most === null || cost > most)) most = cost;
   }
   return most;

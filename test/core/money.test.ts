@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addMoney, formatUsd, NANO_PER_USD, nanoToUsd, usdToNano } from '../../src/core/money.ts';
 import { costOf } from '../../src/core/price.ts';
-import type { TokenPrice } from '../../src/core/provider.ts';
+import type { TokenPrice } from '../../src/core/token-price.ts';
 
 const price = (over: Partial<TokenPrice> = {}): { price: TokenPrice } => ({
   price: { input: 0.15, output: 0.6, ...over },

@@ -6,6 +6,7 @@ import { affordable } from '../../src/gateway/affordable.ts';
 import { createRegistry } from '../../src/gateway/registry.ts';
 import { createStatistics } from '../../src/gateway/statistics.ts';
 import { requestBook } from '../../src/gateway/trace.ts';
+import { systemClock } from '../../src/kit/clock.ts';
 import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/kit/testing/fakes.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { drain, errorOf, fault, harness, text, user } from '../gateway/harness.ts';
@@ -261,7 +262,7 @@ describe('law: money', () => {
       target: deployment.target,
       number: 1,
     };
-    const { held } = await affordable({ keyValue, config: () => ({}) }, attempt, deployment);
+    const { held } = await affordable({ clock: systemClock, keyValue, config: () => ({}) }, attempt, deployment);
     expect(await keyValue.get('budget:run:r')).toBeGreaterThan(8_000_000);
     for (let time = 0; time < 3; time += 1) await held?.settle(7);
     expect(await keyValue.get('budget:run:r')).toBe(7);

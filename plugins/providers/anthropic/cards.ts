@@ -1,7 +1,9 @@
 /**
  * Models of this provider. Prices and windows are those of @pydantic/genai-prices 0.1.8 and, where it lacks a model, of
  * the model's own page; limits, thinking modes and dates are those of platform.claude.com/docs (models, model
- * deprecations, migration guides; read November 2026). Strengths are priors for the router, no measurement.
+ * deprecations, migration guides; read November 2026). A batch costs half (platform.claude.com/docs, batch processing); the
+ * priority tier is capacity that was bought before, so that a call of it costs nothing else than the usual. Strengths are
+ * priors for the router, no measurement.
  */
 import type { TokenPrice } from 'polyphony';
 import type { ModelCardFields } from 'polyphony/kit';
@@ -12,7 +14,8 @@ const page = (model: string): string => `https://platform.claude.com/docs/en/mod
 
 /** Cache writes cost a quarter more than input for five minutes, twice the input for an hour. */
 function price(input: number, output: number, cacheRead: number, source = LISTED): TokenPrice {
-  return { input, output, cacheRead, cacheWrite: input * 1.25, cacheWriteLong: input * 2, source };
+  const writes = { cacheWrite: input * 1.25, cacheWriteLong: input * 2 };
+  return { input, output, cacheRead, ...writes, serviceTiers: { batch: { times: 0.5 } }, source };
 }
 
 const WITHOUT_SAMPLING = CHAT.capabilities.filter((name) => name !== 'temperature' && name !== 'top-p');

@@ -189,6 +189,7 @@ function finish(state: State): readonly ModelEvent[] {
     ...defined({
       model,
       id,
+      serviceTier: asText(state.counts.service_tier),
       refusal: reason === 'content-filter' ? refusal : undefined,
       citations: citations.length === 0 ? undefined : citations,
       raw: raw === undefined || raw.length > 1 ? raw : raw[0],

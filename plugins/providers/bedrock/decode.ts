@@ -30,6 +30,7 @@ interface State {
   readonly raw: unknown[] | undefined;
   reason: string | undefined;
   usage: Usage | undefined;
+  serviceTier: string | undefined;
   malformed: number;
   failure: Error | undefined;
 }
@@ -79,6 +80,7 @@ function stateOf(request: ChatRequest, context: WireContext): State {
     raw: request.includeRaw === true ? [] : undefined,
     reason: undefined,
     usage: undefined,
+    serviceTier: undefined,
     malformed: 0,
     failure: undefined,
   };
@@ -117,11 +119,13 @@ const READERS: Readonly<Record<string, (state: State, body: JsonRecord) => void>
   messageStop(state, { stopReason }) {
     state.reason = asText(stopReason) ?? 'unknown';
   },
-  metadata(state, { usage }) {
+  metadata(state, { usage, serviceTier }) {
     state.usage = usageOf(usage) ?? state.usage;
+    state.serviceTier = tierOf(serviceTier) ?? state.serviceTier;
   },
 };
 
+const tierOf = (value: unknown): string | undefined => asText(asRecord(value)?.type);
 const indexOf = (body: JsonRecord): number => asNumber(body.contentBlockIndex) ?? 0;
 
 function readDocument(state: State, text: string): void {
@@ -132,6 +136,7 @@ function readDocument(state: State, text: string): void {
     readBlock(state.blocks, index, asRecord(block) ?? {});
   }
   state.usage = usageOf(body.usage);
+  state.serviceTier = tierOf(body.serviceTier);
   state.reason = asText(body.stopReason);
 }
 
@@ -161,6 +166,7 @@ function finish(state: State, headers: TransportResponse['headers']): void {
     usage: usage ?? { input: 0, output: 0 },
     ...defined({
       id: headers['x-amzn-requestid'],
+      serviceTier: state.serviceTier,
       citations: citations.length === 0 ? undefined : citations,
       raw: raw === undefined || raw.length > 1 ? raw : raw[0],
     }),

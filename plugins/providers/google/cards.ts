@@ -1,7 +1,8 @@
 /**
  * Models of this wire. Prices are those of @pydantic/genai-prices 0.1.8; limits, thinking levels and dates those of
  * ai.google.dev/gemini-api/docs (models, deprecations; read November 2026). Strengths are priors for the router, no
- * measurement. Audio tokens cost more than the input rate on some of them, which our prices cannot say.
+ * measurement. Batch and flex cost half, priority 1.8 times the price (ai.google.dev/gemini-api/docs/pricing and
+ * /optimization). What cached content costs by the hour is not counted.
  */
 import type { TokenPrice } from 'polyphony';
 import type { ModelCardFields } from 'polyphony/kit';
@@ -9,8 +10,14 @@ import { CHAT } from './facts.ts';
 
 const source = '@pydantic/genai-prices 0.1.8';
 
+const BATCH = { batch: { times: 0.5 } } as const;
+const serviceTiers = { ...BATCH, flex: { times: 0.5 }, priority: { times: 1.8 } } as const;
+
 /** Cached input costs a tenth. */
-const price = (input: number, output: number): TokenPrice => ({ input, output, cacheRead: input / 10, source });
+const price = (input: number, output: number, audioInput?: number): TokenPrice => ({
+  ...{ input, output, cacheRead: input / 10, serviceTiers, source },
+  ...(audioInput === undefined ? {} : { audioInput, audioCacheRead: audioInput / 10 }),
+});
 
 /** Above 200,000 tokens the whole request costs twice the input and one and a half times the output. */
 const longPrice = (input: number, output: number): TokenPrice => ({
@@ -45,8 +52,7 @@ export const CHAT_MODELS: readonly ModelCardFields[] = [
     tier: 'balanced',
     capabilities: WITHOUT_SAMPLING,
     strengths: strengths(0.89, 0.88, 0.9, 0.89, 0.93),
-    // Of 2026; twice as much from 1 January 2027.
-    price: price(0.75, 3.75),
+    price: { ...price(0.75, 3.75), changes: [{ from: '2027-01-01', times: 2 }] },
     lifecycle: stable,
     wire: { sampling: false },
   },
@@ -72,7 +78,7 @@ export const CHAT_MODELS: readonly ModelCardFields[] = [
     id: 'gemini-3.1-flash-lite',
     tier: 'fast',
     strengths: strengths(0.7, 0.63, 0.66, 0.77, 0.76),
-    price: price(0.25, 1.5),
+    price: price(0.25, 1.5, 0.5),
     lifecycle: { stage: 'stable', endsOn: '2027-05-07' },
     expectedMs: 700,
     wire: { levels: ALL_LEVELS },
@@ -91,7 +97,7 @@ export const CHAT_MODELS: readonly ModelCardFields[] = [
     tier: 'balanced',
     capabilities: WITH_PREFIX,
     strengths: strengths(0.78, 0.75, 0.76, 0.82, 0.85),
-    price: price(0.3, 2.5),
+    price: price(0.3, 2.5, 1),
     lifecycle: { stage: 'deprecated', endsOn: '2026-12-01' },
   },
   {
@@ -99,7 +105,7 @@ export const CHAT_MODELS: readonly ModelCardFields[] = [
     tier: 'fast',
     capabilities: WITH_PREFIX,
     strengths: strengths(0.66, 0.58, 0.6, 0.74, 0.74),
-    price: price(0.1, 0.4),
+    price: price(0.1, 0.4, 0.3),
     lifecycle: stable,
     expectedMs: 700,
   },
@@ -117,8 +123,13 @@ export const EMBEDDING_MODELS: readonly ModelCardFields[] = [
     id: 'gemini-embedding-2',
     ...embedding,
     contextTokens: 8192,
-    price: { input: 0.2, output: 0, source },
+    price: { input: 0.2, output: 0, audioInput: 6.5, imageInput: 0.45, serviceTiers: BATCH, source },
     wire: { taskInText: true },
   },
-  { id: 'gemini-embedding-001', ...embedding, contextTokens: 2048, price: { input: 0.15, output: 0, source } },
+  {
+    id: 'gemini-embedding-001',
+    ...embedding,
+    contextTokens: 2048,
+    price: { input: 0.15, output: 0, serviceTiers: BATCH, source },
+  },
 ];

@@ -21,7 +21,7 @@ import { answerEvents, asList, asRecord, asText, defined, type JsonRecord, tryPa
 import { errorInside } from './errors.ts';
 import { citationsOf, logprobsOf } from './grounding.ts';
 import { endParts, newParts, type Parts, readPart } from './parts.ts';
-import { usageOf } from './usage.ts';
+import { serviceTierOf, usageOf } from './usage.ts';
 
 interface State {
   events: ModelEvent[];
@@ -149,6 +149,7 @@ function finish(state: State): void {
     ...defined({
       model,
       id,
+      serviceTier: serviceTierOf(state.counts),
       refusal: filtered,
       logprobs: logprobs.length === 0 ? undefined : logprobs,
       citations: citations.length === 0 ? undefined : citations,

@@ -15,12 +15,22 @@ export function usageOf(told: JsonRecord | undefined): Usage | undefined {
     output: (written ?? 0) + (thoughts ?? 0),
     cacheRead: asNumber(told.cachedContentTokenCount),
     reasoning: thoughts,
-    audioInput: audioOf(told.promptTokensDetails),
-    audioOutput: audioOf(told.candidatesTokensDetails),
+    audioInput: tokensOf('AUDIO', told.promptTokensDetails),
+    audioCacheRead: tokensOf('AUDIO', told.cacheTokensDetails),
+    audioOutput: tokensOf('AUDIO', told.candidatesTokensDetails),
+    imageInput: tokensOf('IMAGE', told.promptTokensDetails),
+    imageOutput: tokensOf('IMAGE', told.candidatesTokensDetails),
   });
 }
 
-function audioOf(details: unknown): number | undefined {
-  const audio = (asList(details) ?? []).map(asRecord).find((item) => asText(item?.modality) === 'AUDIO');
-  return asNumber(audio?.tokenCount);
+function tokensOf(modality: string, details: unknown): number | undefined {
+  const told = (asList(details) ?? []).map(asRecord).find((item) => asText(item?.modality) === modality);
+  return asNumber(told?.tokenCount);
+}
+
+/** One endpoint names the tier, the other the kind of traffic: `ON_DEMAND_FLEX`. */
+export function serviceTierOf(told: JsonRecord | undefined): string | undefined {
+  return (
+    (asText(told?.serviceTier) ?? asText(told?.trafficType)?.replace(/^ON_DEMAND_?/, ''))?.toLowerCase() || undefined
+  );
 }

@@ -8,6 +8,10 @@
  * - Efforts, and which models call tools on this wire: bug reports and release notes of clients (GPT-6 Astra knows no
  *   `none`; the others of GPT-6 take tools at `none` alone), not the vendor's reference.
  * - That reasoning models refuse sampling parameters: the errors that the API answers.
+ * - Service tiers: openai.com/api-fast-mode and /api-priority-processing (both names are one tier; long prompts are served
+ *   at the usual one), developers.openai.com/api/docs/guides (batch and flex cost half). Of GPT-6, twice the price for the
+ *   fast tier: release notes of clients.
+ * - Ends: developers.openai.com/api/docs/deprecations, read in November 2026.
  */
 import type { Capability, TokenPrice } from 'polyphony';
 import { CHAT_CAPABILITIES, type ChatCompletionsQuirks, type ModelCardFields } from 'polyphony/kit';
@@ -50,12 +54,23 @@ function longContext(input: number, output: number, aboveInputTokens: number, wr
     cacheRead: (input * twice) / 10,
     ...(writes ? { cacheWrite: input * twice * 1.25 } : {}),
   });
-  return { ...rates(1, 1), tiers: [{ aboveInputTokens, ...rates(2, 1.5) }], source };
+  return { ...rates(1, 1), tiers: [{ aboveInputTokens, ...rates(2, 1.5) }], serviceTiers: twice, source };
 }
+
+/** What the batch API costs of every text model. */
+const BATCH = { batch: { times: 0.5 } } as const;
+const FLEX = { ...BATCH, flex: { times: 0.5 } } as const;
+/** Two names of one tier. */
+const fast = (times: number) => ({ priority: { times }, fast: { times } });
+const twice = { ...FLEX, ...fast(2) };
 
 const million = { contextTokens: 1_050_000, maxOutputTokens: 128_000, capabilities: REASONING } as const;
 const fourHundred = { contextTokens: 400_000, maxOutputTokens: 128_000, capabilities: REASONING } as const;
 const fifthWire = { ...reasoningWire, efforts: ['minimal', 'low', 'medium', 'high'] } satisfies ChatCompletionsQuirks;
+
+/** Of the smallest of its family, which is no multiple. */
+const mini = { input: 0.25, cacheRead: 0.125, output: 1 } as const;
+const ends = (endsOn: string) => ({ stage: 'deprecated', endsOn }) as const;
 
 const CHAT_MODELS: readonly ModelCardFields[] = [
   { id: 'gpt-6-sol', tier: 'premium', ...million, price: longContext(2, 10, 272_000, true), wire: sixthWire },
@@ -66,28 +81,30 @@ const CHAT_MODELS: readonly ModelCardFields[] = [
     tier: 'premium',
     ...million,
     contextTokens: 1_000_000,
-    price: longContext(5, 30, 271_999, false),
+    price: { ...longContext(5, 30, 271_999, false), serviceTiers: { ...FLEX, ...fast(2.5) } },
     wire: { ...reasoningWire, efforts: ['none', 'low', 'medium', 'high'] },
   },
   {
     id: 'gpt-5.4-mini',
     tier: 'balanced',
     ...fourHundred,
-    price: { input: 0.75, output: 4.5, cacheRead: 0.075, source },
+    price: { input: 0.75, output: 4.5, cacheRead: 0.075, serviceTiers: twice, source },
     wire: { ...reasoningWire, efforts: ['none', 'low', 'medium', 'high'] },
   },
   {
     id: 'gpt-5-mini',
     tier: 'fast',
     ...fourHundred,
-    price: { input: 0.25, output: 2, cacheRead: 0.025, source },
+    price: { input: 0.25, output: 2, cacheRead: 0.025, serviceTiers: { ...FLEX, ...fast(1.8) }, source },
+    lifecycle: ends('2026-12-11'),
     wire: fifthWire,
   },
   {
     id: 'gpt-5-nano',
     tier: 'fast',
     ...fourHundred,
-    price: { input: 0.05, output: 0.4, cacheRead: 0.005, source },
+    price: { input: 0.05, output: 0.4, cacheRead: 0.005, serviceTiers: FLEX, source },
+    lifecycle: ends('2026-12-11'),
     wire: fifthWire,
   },
   {
@@ -96,7 +113,8 @@ const CHAT_MODELS: readonly ModelCardFields[] = [
     contextTokens: 1_000_000,
     maxOutputTokens: 32_768,
     capabilities: CLASSIC,
-    price: { input: 2, output: 8, cacheRead: 0.5, source },
+    price: { input: 2, output: 8, cacheRead: 0.5, serviceTiers: { ...BATCH, ...fast(1.75) }, source },
+    lifecycle: ends('2027-01-14'),
   },
   {
     id: 'gpt-4.1-mini',
@@ -104,7 +122,8 @@ const CHAT_MODELS: readonly ModelCardFields[] = [
     contextTokens: 1_000_000,
     maxOutputTokens: 32_768,
     capabilities: CLASSIC,
-    price: { input: 0.4, output: 1.6, cacheRead: 0.1, source },
+    price: { input: 0.4, output: 1.6, cacheRead: 0.1, serviceTiers: { ...BATCH, ...fast(1.75) }, source },
+    lifecycle: ends('2027-01-14'),
   },
   {
     id: 'gpt-4o',
@@ -112,7 +131,8 @@ const CHAT_MODELS: readonly ModelCardFields[] = [
     contextTokens: 128_000,
     maxOutputTokens: 16_384,
     capabilities: CLASSIC,
-    price: { input: 2.5, output: 10, cacheRead: 1.25, source },
+    price: { input: 2.5, output: 10, cacheRead: 1.25, serviceTiers: { ...BATCH, ...fast(1.7) }, source },
+    lifecycle: ends('2027-01-14'),
   },
   {
     id: 'gpt-4o-mini',
@@ -120,7 +140,11 @@ const CHAT_MODELS: readonly ModelCardFields[] = [
     contextTokens: 128_000,
     maxOutputTokens: 16_384,
     capabilities: CLASSIC,
-    price: { input: 0.15, output: 0.6, cacheRead: 0.075, source },
+    price: {
+      ...{ input: 0.15, output: 0.6, cacheRead: 0.075, source },
+      serviceTiers: { ...BATCH, priority: mini, fast: mini },
+    },
+    lifecycle: ends('2027-01-14'),
   },
 ];
 
@@ -130,7 +154,7 @@ const embedding = (id: string, input: number): ModelCardFields => ({
   capabilities: ['embeddings'],
   contextTokens: 8192,
   maxOutputTokens: 0,
-  price: { input, output: 0, source },
+  price: { input, output: 0, serviceTiers: BATCH, source },
 });
 
 const OTHER_MODELS: readonly ModelCardFields[] = [
@@ -142,7 +166,7 @@ const OTHER_MODELS: readonly ModelCardFields[] = [
     capabilities: ['image-out', 'image-edit'],
     // A prompt takes 32,000 characters.
     contextTokens: 8000,
-    price: { input: 5, output: 30, cacheRead: 1.25, source },
+    price: { input: 5, output: 30, cacheRead: 1.25, imageInput: 8, source },
     wire: { imageFormat: 'none', omit: ['seed', 'negative_prompt'] },
   },
   {

@@ -25,6 +25,7 @@ export interface ChatState {
   usage: Usage | undefined;
   model: string | undefined;
   id: string | undefined;
+  serviceTier: string | undefined;
   refusal: string;
   citations: Citation[];
   /** Text or a tool call came. */
@@ -53,6 +54,7 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     usage: undefined,
     model: undefined,
     id: undefined,
+    serviceTier: undefined,
     refusal: '',
     citations: [],
     spoke: false,
@@ -108,7 +110,7 @@ function withoutNulls(event: ModelEvent, strictTools: ReadonlyMap<string, JsonSc
 }
 
 function finishEvent(state: ChatState): ModelEvent {
-  const { model, id, raw, refusal, logprobs, citations } = state;
+  const { model, id, serviceTier, raw, refusal, logprobs, citations } = state;
   // Several servers say `stop` (or nothing) beside tool calls.
   const called = state.calls !== undefined && (state.reason === 'stop' || state.reason === undefined);
   return defined({
@@ -117,6 +119,7 @@ function finishEvent(state: ChatState): ModelEvent {
     usage: state.usage ?? { input: 0, output: 0 },
     model,
     id,
+    serviceTier,
     refusal: refusal === '' ? undefined : refusal,
     logprobs: logprobs.length === 0 ? undefined : logprobs,
     citations: citations.length === 0 ? undefined : citations,

@@ -79,6 +79,7 @@ function readDocument(state: ChatState, body: JsonRecord, event: string | undefi
   if (state.keepsRaw) state.raw.push(body);
   state.model ??= asText(body.model) || undefined;
   state.id ??= asText(body.id) || undefined;
+  state.serviceTier = asText(body.service_tier) ?? state.serviceTier;
   const extension = extensionOf(body);
   readUsage(state, body.usage ?? extension?.usage);
   if (Array.isArray(body.choices)) for (const choice of body.choices) readChoice(state, asRecord(choice) ?? {});

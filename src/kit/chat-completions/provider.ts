@@ -29,6 +29,8 @@ export interface ChatCompletionsProviderOptions {
   readonly wire?: (chatCompletions: WireFormat) => WireFormat;
   /** There is a list of models at `/models`, by which the provider is probed. @default true */
   readonly listsModels?: boolean;
+  /** See `HttpProviderOptions`. @default true */
+  readonly listedPrices?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly concurrency?: number;
   readonly regions?: readonly string[];
@@ -71,6 +73,7 @@ export function chatCompletionsProvider(options: ChatCompletionsProviderOptions)
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(regions === undefined ? {} : { regions }),
     ...(onRateLimits === undefined ? {} : { onRateLimits }),
+    ...(options.listedPrices === undefined ? {} : { listedPrices: options.listedPrices }),
     ...(options.listsModels === false
       ? {}
       : { probe: ({ baseURL, apiKey }) => ({ url: `${baseURL}/models`, headers: authorisation(quirks, apiKey) }) }),

@@ -20,7 +20,10 @@ export function usageOf(value: unknown, reasoningBesideOutput = false): Usage | 
     cacheWrite: cacheWrite(told, prompt),
     reasoning,
     audioInput: positive(prompt.audio_tokens),
+    audioCacheRead: positive(asRecord(prompt.cached_tokens_details)?.audio_tokens),
     audioOutput: positive(completion.audio_tokens),
+    imageInput: positive(prompt.image_tokens),
+    imageOutput: positive(completion.image_tokens),
   });
 }
 

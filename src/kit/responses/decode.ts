@@ -33,6 +33,7 @@ interface State {
   readonly items: Items;
   model: string | undefined;
   id: string | undefined;
+  serviceTier: string | undefined;
   usage: Usage | undefined;
   malformed: number;
   finished: boolean;
@@ -68,6 +69,7 @@ function stateOf(request: ChatRequest, facts: ResponsesFacts, context: WireConte
     }),
     model: undefined,
     id: undefined,
+    serviceTier: undefined,
     usage: undefined,
     malformed: 0,
     finished: false,
@@ -112,9 +114,10 @@ const ENDS: ReadonlySet<string> = new Set([
   'response.cancelled',
 ]);
 
-function readHead(state: State, { id, model, usage }: JsonRecord): void {
+function readHead(state: State, { id, model, usage, service_tier: serviceTier }: JsonRecord): void {
   state.id = asText(id) ?? state.id;
   state.model = asText(model) ?? state.model;
+  state.serviceTier = asText(serviceTier) ?? state.serviceTier;
   if (usage) state.usage = usageOf(usage) ?? state.usage;
 }
 
@@ -138,7 +141,7 @@ function readFinal(state: State, response: JsonRecord): void {
 
 function finish(state: State, response: JsonRecord): void {
   state.finished = true;
-  const { events, items, usage, model, id, malformed } = state;
+  const { events, items, usage, model, id, serviceTier, malformed } = state;
   const { refusal, logprobs, citations } = items;
   if (malformed > 0) events.push(warning('malformed-chunk', `${malformed} pieces of the stream could not be read.`));
   if (usage === undefined) events.push(warning('usage-missing', 'The provider told no usage: the counts are zero.'));
@@ -149,6 +152,7 @@ function finish(state: State, response: JsonRecord): void {
     ...defined({
       model,
       id,
+      serviceTier,
       refusal: refusal === '' ? undefined : refusal,
       logprobs: logprobs.length === 0 ? undefined : logprobs,
       citations: citations.length === 0 ? undefined : citations,

@@ -87,9 +87,12 @@ function checkUsage({ usage }: FinishEvent): void {
     assert.ok(Number.isInteger(count) && count >= 0, `usage.${kind} is ${count}, not a whole number from 0`);
   }
   const { input, output, cacheRead = 0, cacheWrite = 0, cacheWriteLong = 0, reasoning = 0 } = usage;
+  const { audioInput = 0, imageInput = 0, audioOutput = 0, imageOutput = 0 } = usage;
   assert.ok(cacheRead + cacheWrite <= input, 'cached tokens are part of the input');
   assert.ok(cacheWriteLong <= cacheWrite, 'tokens cached for long are part of those cached');
   assert.ok(reasoning <= output, 'reasoning tokens are part of the output');
+  assert.ok(audioInput + imageInput <= input, 'tokens of audio and pictures are part of the input');
+  assert.ok(audioOutput + imageOutput <= output, 'spoken and drawn tokens are part of the output');
 }
 
 function streamTests(check: ProviderTest): void {

@@ -1,0 +1,81 @@
+/**
+ * What a provider charges, as its price list prints it: USD per million tokens of a kind, per image, per request. Rates
+ * may differ above a length of prompt, from a date on, at hours of the day and by the service tier; `costOf` in price.ts
+ * says how they combine.
+ */
+
+/** A kind whose rate is absent costs what the kind costs that it is part of. */
+export interface PriceRates {
+  /** Prompt tokens of text. */
+  readonly input: number;
+  readonly output: number;
+  /** @default input */
+  readonly cacheRead?: number | undefined;
+  /** Written for five minutes. @default input */
+  readonly cacheWrite?: number | undefined;
+  /** Written for an hour. @default cacheWrite */
+  readonly cacheWriteLong?: number | undefined;
+  /** @default output */
+  readonly reasoning?: number | undefined;
+  /** @default input */
+  readonly audioInput?: number | undefined;
+  /** Audio read from the cache. @default cacheRead */
+  readonly audioCacheRead?: number | undefined;
+  /** @default output */
+  readonly audioOutput?: number | undefined;
+  /** Tokens of pictures in the prompt. @default input */
+  readonly imageInput?: number | undefined;
+  /** Tokens of pictures in the answer. @default output */
+  readonly imageOutput?: number | undefined;
+  /** USD an image made, where images are paid by the piece. */
+  readonly image?: number | undefined;
+  /** USD a request, whatever its size. @default 0 */
+  readonly request?: number | undefined;
+}
+
+/** Some of the rates. */
+export type SomeRates = { readonly [Kind in keyof PriceRates]?: PriceRates[Kind] | undefined };
+
+/** The whole request is repriced above a threshold of input tokens. */
+export interface PriceTier extends SomeRates {
+  readonly aboveInputTokens: number;
+}
+
+/** What differs from the price that it belongs to; what is not named stays. */
+export interface PriceChange extends SomeRates {
+  /** Multiplies every rate, those of `tiers` too. @default 1 */
+  readonly times?: number | undefined;
+  /** Instead of the price's own. */
+  readonly tiers?: readonly PriceTier[] | undefined;
+}
+
+/** Other rates from the beginning of a day (UTC), `2027-01-01`. */
+export interface DatedPrice extends PriceChange {
+  readonly from: string;
+}
+
+/** Other rates at hours of the day (UTC), `01:30`; the start belongs to the window, the end does not. */
+export interface PriceWindow extends PriceChange {
+  readonly start: string;
+  /** At or before the start: on the next day. */
+  readonly end: string;
+  /** Days of the week on which it starts, Sunday 0. @default every day */
+  readonly days?: readonly number[] | undefined;
+}
+
+export interface TokenPrice extends PriceRates {
+  /** Multiplies every rate: a discount that was agreed. @default 1 */
+  readonly times?: number | undefined;
+  /** Where there was any reasoning, its rate holds for the whole answer. @default false */
+  readonly reasoningCoversAnswer?: boolean | undefined;
+  /** With rising thresholds. */
+  readonly tiers?: readonly PriceTier[] | undefined;
+  /** With rising dates; each differs from the one before. */
+  readonly changes?: readonly DatedPrice[] | undefined;
+  /** Where several hold, the last one counts. */
+  readonly windows?: readonly PriceWindow[] | undefined;
+  /** By the provider's names (`batch`, `flex`, `priority`); a tier that is not named costs what the price says. */
+  readonly serviceTiers?: Readonly<Record<string, PriceChange>> | undefined;
+  /** Where the figures come from, for people. */
+  readonly source?: string | undefined;
+}
