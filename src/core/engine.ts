@@ -58,7 +58,14 @@ export interface NodeCall {
 }
 export type NodeProgress =
   | { readonly type: 'node-escalated'; readonly escalation: EscalationReport }
-  | { readonly type: 'node-retried'; readonly attempt: number; readonly error: ErrorRecord };
+  | ({ readonly type: 'node-retried'; readonly attempt: number; readonly error: ErrorRecord } & Partial<Paid>);
+
+/** What calls came to that left no result of their own. */
+export interface Paid {
+  /** Null: unknown. */
+  readonly costNanoUsd: NanoUsd | null;
+  readonly usage?: Usage;
+}
 
 /** Throws PolyphonyError; `SuspendRun` to wait for a person. */
 export type NodeRunner = (call: NodeCall) => Promise<NodeOutput>;
@@ -153,9 +160,8 @@ export type RunEvent =
        */
       readonly handled?: 'skip' | 'value' | 'replan' | 'wait';
       readonly result?: NodeResult;
-      readonly costNanoUsd: NanoUsd | null;
-    })
-  | (NodeEventBase & { readonly type: 'node-cancelled'; readonly reason: string; readonly costNanoUsd: NanoUsd | null })
+    } & Paid)
+  | (NodeEventBase & { readonly type: 'node-cancelled'; readonly reason: string } & Paid)
   | (NodeEventBase & { readonly type: 'node-suspended'; readonly question: HumanQuestion })
   | (NodeEventBase & { readonly type: 'answer'; readonly answer: unknown })
   | (EventBase & { readonly type: 'budget-warning'; readonly spentNanoUsd: NanoUsd; readonly capNanoUsd: NanoUsd })
@@ -176,7 +182,6 @@ export const TRANSIENT_EVENTS: ReadonlySet<RunEvent['type']> = new Set([
   'plan-delta',
   'node-ready',
   'node-delta',
-  'node-retried',
   'budget-warning',
 ]);
 

@@ -48,6 +48,19 @@ export function addUsage(a: Usage, b: Usage | undefined): Usage {
   return sum;
 }
 
+/** What is left of a sum without one of its parts. */
+export function subtractUsage(sum: Usage, part: Usage): Usage {
+  const left: { -readonly [K in keyof Usage]: Usage[K] } = {
+    input: Math.max(0, sum.input - part.input),
+    output: Math.max(0, sum.output - part.output),
+  };
+  for (const key of OPTIONAL_COUNTS) {
+    const count = sum[key];
+    if (count !== undefined) left[key] = Math.max(0, count - (part[key] ?? 0));
+  }
+  return left;
+}
+
 /** The charge of every attempt of a call, however it ended. */
 export function chargeOfAttempts(attempts: readonly AttemptRecord[]): Charge {
   const usage = attempts.reduce((sum, attempt) => addUsage(sum, attempt.usage ?? undefined), NO_USAGE);

@@ -1,8 +1,9 @@
 /** How nodes end, and what that means for those that depend on them. */
-import type { NodeResult } from '../core/engine.ts';
+import type { NodeResult, Paid } from '../core/engine.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
 import { nanoToUsd } from '../core/money.ts';
 import type { Ending } from '../core/schedule.ts';
+import { NO_USAGE } from './charge.ts';
 import { compiledOf } from './compiled-node.ts';
 import { releaseReservation } from './money.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from './reasons.ts';
@@ -110,8 +111,7 @@ export function cancel(run: RunState, task: Task, reason: string): void {
     stopUnits(run, task, new PolyphonyError('cancelled', `Node ${task.id} was cancelled: ${reason}.`));
     return;
   }
-  const costNanoUsd = task.priced ? task.paid : null;
-  end(run, task, 'cancelled', { type: 'node-cancelled', nodeId: task.id, reason, costNanoUsd });
+  end(run, task, 'cancelled', { type: 'node-cancelled', nodeId: task.id, reason, ...paidOf(task) });
   if (run.stopping === undefined) dropUnneeded(run, task);
 }
 
@@ -120,8 +120,7 @@ export function fail(run: RunState, task: Task, cause: unknown): void {
   const error = asPolyphonyError(cause);
   task.error = error;
   const { onError = 'fail' } = task.node;
-  const costNanoUsd = task.priced ? task.paid : null;
-  const event = { type: 'node-failed', nodeId: task.id, error: errorRecord(error), costNanoUsd } as const;
+  const event = { type: 'node-failed', nodeId: task.id, error: errorRecord(error), ...paidOf(task) } as const;
   const goesOn = run.stopping === undefined;
   if (goesOn && (onError === 'skip' || typeof onError === 'object')) {
     const result = standIn(run, task, onError === 'skip' ? null : onError.value);
@@ -136,6 +135,10 @@ export function fail(run: RunState, task: Task, cause: unknown): void {
     return;
   }
   if (task.open > 0) dropUnneeded(run, task);
+}
+
+function paidOf({ priced, paid, usage }: Task): Paid {
+  return { costNanoUsd: priced ? paid : null, ...(usage === NO_USAGE ? {} : { usage }) };
 }
 
 /** What references see of a node whose `onError` gave a value. */

@@ -3,10 +3,10 @@ import type { NodeCall, NodeMeta, NodeOutput, NodeProgress, NodeResult } from '.
 import { SuspendRun } from '../core/engine.ts';
 import { errorRecord, type PolyphonyError } from '../core/errors.ts';
 import type { Scope, Warning } from '../core/model.ts';
-import { nanoToUsd, usdToNano } from '../core/money.ts';
+import { addMoney, nanoToUsd, usdToNano } from '../core/money.ts';
 import type { PlanNode } from '../core/plan.ts';
 import { sleep } from '../kit/clock.ts';
-import { chargeOf } from './charge.ts';
+import { addUsage, chargeOf, NO_USAGE } from './charge.ts';
 import { compiledOf } from './compiled-node.ts';
 import { assertFunds, charge } from './money.ts';
 import type { RunState } from './run-state.ts';
@@ -62,10 +62,23 @@ async function performRounds(run: RunState, unit: Unit): Promise<NodeResult> {
   }
   for (;;) {
     unit.round += 1;
-    const result = resultOf(run, unit, await callRunner(run, unit));
+    const result = await performRound(run, unit);
     await recordRound(run, unit, result);
     unit.previous = result.output;
     if (isLast(run, unit, result)) return lastOf(run, unit, result);
+  }
+}
+
+/** Its result has the money of its failed calls too, for nothing else in the journal tells it. */
+async function performRound(run: RunState, unit: Unit): Promise<NodeResult> {
+  const { costNanoUsd, usage } = unit;
+  unit.costNanoUsd = 0;
+  unit.usage = NO_USAGE;
+  try {
+    return wholeOf(unit, resultOf(run, unit, await callRunner(run, unit)));
+  } finally {
+    unit.costNanoUsd = addMoney(costNanoUsd, unit.costNanoUsd);
+    unit.usage = addUsage(usage, unit.usage);
   }
 }
 
@@ -78,7 +91,7 @@ function isLast(run: RunState, unit: Unit, result: NodeResult): boolean {
 
 function lastOf(run: RunState, unit: Unit, result: NodeResult): NodeResult {
   const { node } = unit.task;
-  const whole = { ...wholeOf(unit, result), usage: unit.usage };
+  const whole = wholeOf(unit, result);
   const self = withMeta(result.output, result.meta);
   if (compiledOf(unit.task).until?.(scopeOf(run, unit, self)) === true) return whole;
   const message = `Node ${node.id} was repeated ${unit.round} times and "until" never held: its last output stands.`;
@@ -88,10 +101,10 @@ function lastOf(run: RunState, unit: Unit, result: NodeResult): NodeResult {
 
 /** The result of the last call with the money of all: failed attempts and earlier rounds too. */
 function wholeOf(unit: Unit, result: NodeResult): NodeResult {
-  const { costNanoUsd } = unit;
-  if (costNanoUsd === result.costNanoUsd) return result;
+  const { costNanoUsd, usage } = unit;
+  if (costNanoUsd === result.costNanoUsd && usage === (result.usage ?? NO_USAGE)) return result;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
-  return { ...result, costNanoUsd, meta: { ...result.meta, costUsd } };
+  return { ...result, usage, costNanoUsd, meta: { ...result.meta, costUsd } };
 }
 
 function recordRound(run: RunState, unit: Unit, result: NodeResult): Promise<void> {
@@ -165,7 +178,13 @@ async function pauseBeforeRetry(run: RunState, unit: Unit, attempt: number, erro
   const { clock, random } = run.host.runtime;
   const told = error instanceof Error && 'retryAfterMs' in error ? Number(error.retryAfterMs ?? 0) : 0;
   const ceiling = Math.min(RETRY_CEILING_MS, RETRY_BASE_MS * 2 ** (attempt - 1));
-  run.recorder.record({ type: 'node-retried', ...placeOf(unit), attempt, error: errorRecord(error) });
+  run.recorder.record({
+    type: 'node-retried',
+    ...placeOf(unit),
+    attempt,
+    error: errorRecord(error),
+    ...chargeOf(error),
+  });
   run.wake();
   await sleep(clock, Math.max(told, random() * ceiling), signalOf(unit));
 }

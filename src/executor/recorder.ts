@@ -4,9 +4,11 @@
  * R1. Events get their `seq` when they happen, gapless, and are shown in that order.
  * R2. An event that the journal keeps is shown, and its `committed` called, only after its append was committed.
  * R3. One append is in flight at a time; what happens meanwhile goes into the next one.
+ * R4. A store that is full takes what it can: of a batch without room, the first records that have some.
  */
 import type { Clock } from '../core/clock.ts';
 import { type RunEvent, TRANSIENT_EVENTS } from '../core/engine.ts';
+import { PolyphonyError } from '../core/errors.ts';
 import type { RunJournal } from '../core/stores.ts';
 import type { Task } from './task.ts';
 
@@ -58,6 +60,8 @@ interface Batch {
   readonly committed: ((() => void) | Task | undefined)[];
   readonly kept: RunEvent[];
 }
+
+const isFull = (error: unknown): boolean => error instanceof PolyphonyError && error.code === 'store-full';
 
 const emptyBatch = (): Batch => ({ events: [], committed: [], kept: [] });
 
@@ -117,11 +121,20 @@ export function createRecorder(options: RecorderOptions): Recorder {
         settle(batch);
         options.onCommitted();
       },
-      (error: unknown) => {
+      async (error: unknown) => {
+        if (isFull(error)) await keepWhatFits(batch);
         inFlight = false;
         broken(batch, error);
       },
     );
+  };
+  /** The whole batch found no room, its first records may: each is work that is not done and paid again. */
+  const keepWhatFits = async ({ kept }: Batch): Promise<void> => {
+    try {
+      for (const event of kept.length > 1 ? kept : []) await journal.append(runId, [event]);
+    } catch {
+      // The run ends with the error of the whole batch.
+    }
   };
   return {
     record,

@@ -2,7 +2,7 @@
  * From a journal to where its run stands. A node that ended stays ended and paid; one that was started and did not end
  * runs again, without the items and rounds that it finished.
  */
-import type { NodeResult, RunEvent, RunStatus } from '../core/engine.ts';
+import type { NodeResult, Paid, RunEvent, RunStatus } from '../core/engine.ts';
 import { type ErrorRecord, PolyphonyError } from '../core/errors.ts';
 import type { Usage } from '../core/model.ts';
 import type { NanoUsd } from '../core/money.ts';
@@ -11,6 +11,7 @@ import type { Ending } from '../core/schedule.ts';
 import type { RunJournal } from '../core/stores.ts';
 import { addUsage, NO_USAGE } from './charge.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from './reasons.ts';
+import { bookEnd, bookResult, bookRetried, holdRetried, spend, subtract, usageOf } from './restored-money.ts';
 import { isSameNode } from './revision.ts';
 import { noProgress, type Progress } from './task.ts';
 
@@ -25,6 +26,8 @@ export interface RestoredNode {
   readonly progress: Progress;
   /** Counted so far of what its next end will tell as a sum. */
   paid: NanoUsd;
+  /** Failed calls by item that the next end of the item, of its round or of the node will tell in its sum. */
+  readonly retried: Map<number, Paid>;
 }
 
 export interface Restored {
@@ -55,6 +58,7 @@ export async function restore(events: AsyncIterable<RunEvent>): Promise<Restored
   }
   if (restored === undefined) return undefined;
   restored.activeMs += restored.lastAt - restored.stretchAt;
+  bookRetried(restored);
   for (const node of restored.nodes.values()) {
     if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOf(node.progress));
   }
@@ -89,6 +93,7 @@ function begin(started: RunStarted): Restored {
 
 function take(restored: Restored, event: RunEvent): void {
   if (event.type === 'run-resumed') {
+    bookRetried(restored);
     restored.activeMs += restored.lastAt - restored.stretchAt;
     restored.stretchAt = event.at;
   }
@@ -110,6 +115,7 @@ function nodeOf({ nodes }: Restored, id: string): RestoredNode {
     started: false,
     progress: noProgress(),
     paid: 0,
+    retried: new Map(),
   };
   nodes.set(id, node);
   return node;
@@ -160,7 +166,11 @@ function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): vo
     case 'node-started':
       node.started = true;
       return;
+    case 'node-retried':
+      holdRetried(node, event);
+      return;
     case 'item-finished':
+      node.retried.delete(event.item ?? -1);
       spend(
         restored,
         node,
@@ -181,7 +191,7 @@ function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): vo
       takeFailure(restored, node, event);
       return;
     case 'node-cancelled':
-      settle(restored, node, event.costNanoUsd);
+      bookEnd(restored, node, event);
       if (event.reason === NOT_NEEDED || event.reason === DEPENDENCY_FAILED) node.ending = 'cancelled';
       return;
     case 'node-suspended':
@@ -198,6 +208,7 @@ function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): vo
 function takeRound(restored: Restored, node: RestoredNode, event: Extract<RunEvent, { type: 'round-finished' }>): void {
   const { item = -1, round = 1, result } = event;
   const before = node.progress.rounds.get(item);
+  node.retried.delete(item);
   const cost = result.costNanoUsd;
   const costNanoUsd = cost === null || before?.costNanoUsd === null ? null : cost + (before?.costNanoUsd ?? 0);
   const usage = addUsage(before?.usage ?? NO_USAGE, result.usage);
@@ -212,46 +223,14 @@ function takeFailure(restored: Restored, node: RestoredNode, event: Extract<RunE
     finish(restored, node, 'handled', event.result ?? { output: null, meta, costNanoUsd: event.costNanoUsd });
     return;
   }
-  settle(restored, node, event.costNanoUsd);
+  bookEnd(restored, node, event);
   if (event.handled === 'wait') node.ending = 'failed';
   else node.failures += 1;
 }
 
 function finish(restored: Restored, node: RestoredNode, ending: Ending, result: NodeResult): void {
-  spend(restored, node, subtract(result.costNanoUsd, node.paid));
-  restored.usage = addUsage(restored.usage, result.usage);
+  bookResult(restored, node, result);
   node.ending = ending;
   node.result = result;
   if (ending === 'done') node.error = undefined;
-}
-
-/** Books the end of a node that will run again: what its finished items and rounds cost stays part of its next sum. */
-function settle(restored: Restored, node: RestoredNode, cost: NanoUsd | null): void {
-  spend(restored, node, subtract(cost, node.paid));
-  node.paid = keptCost(node.progress);
-}
-
-function spend(restored: Restored, node: RestoredNode, cost: NanoUsd | null): void {
-  if (cost === null) restored.priced = false;
-  else {
-    restored.spent += cost;
-    node.paid += cost;
-  }
-}
-
-const subtract = (sum: NanoUsd | null, counted: NanoUsd | null | undefined): NanoUsd | null =>
-  sum === null ? null : Math.max(0, sum - (counted ?? 0));
-
-function keptCost({ items, rounds }: Progress): NanoUsd {
-  let cost = 0;
-  for (const result of items.values()) cost += result.costNanoUsd ?? 0;
-  for (const [item, round] of rounds) if (!items.has(item)) cost += round.costNanoUsd ?? 0;
-  return cost;
-}
-
-export function usageOf({ items, rounds }: Progress): Usage {
-  let usage = NO_USAGE;
-  for (const result of items.values()) usage = addUsage(usage, result.usage);
-  for (const [item, round] of rounds) if (!items.has(item)) usage = addUsage(usage, round.usage);
-  return usage;
 }

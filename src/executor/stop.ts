@@ -20,9 +20,15 @@ export function stopUnits(run: RunState, task: Task, reason: PolyphonyError): vo
   };
   addTimer(task, clock.schedule(run.host.graceMs, giveUp));
   for (const unit of [...task.units]) {
-    unit.stop ??= reason;
+    unit.stop ??= own(reason);
     unit.controller?.abort(unit.stop);
   }
+}
+
+/** One error a unit: what a stopped call cost is remembered by the error that it throws, which may be this one. */
+function own(reason: PolyphonyError): PolyphonyError {
+  const { code, message, retryable, details, cause } = reason;
+  return new PolyphonyError(code, message, { retryable, cause, ...(details === undefined ? {} : { details }) });
 }
 
 /** From now on nothing starts; what runs is told to stop. The first reason stands. */

@@ -2,7 +2,7 @@
 import type { NodeCall, NodeOutput } from '../../core/engine.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { CallOptions } from '../../core/gateway.ts';
-import type { CallTrace, ModelResponse, RequestLimits } from '../../core/model.ts';
+import type { CallTrace, ModelResponse, RequestLimits, Usage } from '../../core/model.ts';
 import { chargeOf, chargeOfAttempts, withCharge } from '../charge.ts';
 
 /** `id` makes the ledger rows of a node that runs again the same rows. */
@@ -57,11 +57,11 @@ export async function charged<T>(run: (trace: CallTrace) => Promise<T>): Promise
 
 /** What the response says beside its value. */
 export function outputOf(value: unknown, response: ModelResponse): NodeOutput {
-  const { target, usage, costNanoUsd, escalation, warnings } = response;
+  const { target, costNanoUsd, escalation, warnings } = response;
   const confidence = response.confidence ?? escalation?.score ?? undefined;
   return {
     value,
-    usage,
+    usage: paidUsage(response),
     costNanoUsd,
     model: response.model ?? target.model,
     provider: target.provider,
@@ -69,6 +69,11 @@ export function outputOf(value: unknown, response: ModelResponse): NodeOutput {
     ...(escalation === undefined ? {} : { escalation }),
     warnings,
   };
+}
+
+/** The tokens that the cost is for: of every attempt, while `usage` is that of the one that answered. */
+export function paidUsage({ attempts, usage }: ModelResponse): Usage {
+  return attempts.length > 1 ? (chargeOfAttempts(attempts).usage ?? usage) : usage;
 }
 
 /** Tells the run about a ladder that was climbed. */

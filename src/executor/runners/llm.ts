@@ -17,7 +17,7 @@ import type { Tool } from '../../core/plugin.ts';
 import { collect, textOf } from '../../core/response.ts';
 import { dropOptionalNulls, extractJson, type JsonIssue, validateJson } from '../../kit/json-schema.ts';
 import { addUsage, chargeOf, NO_USAGE, withCharge } from '../charge.ts';
-import { callOptions, charged, outputOf, reportEscalation } from './gateway-call.ts';
+import { callOptions, charged, outputOf, paidUsage, reportEscalation } from './gateway-call.ts';
 import { type ChatDraft, chatRequest, toolsOf } from './llm-request.ts';
 import { issueList, outputSchema } from './output-check.ts';
 import { callTool } from './tool.ts';
@@ -113,7 +113,7 @@ async function ask(conversation: Conversation, more: Partial<ChatDraft>): Promis
     return collect(shown(stream, call), { trace, signal: call.signal });
   });
   conversation.costNanoUsd = addMoney(conversation.costNanoUsd, response.costNanoUsd);
-  conversation.usage = addUsage(conversation.usage, response.usage);
+  conversation.usage = addUsage(conversation.usage, paidUsage(response));
   conversation.warnings = [...conversation.warnings, ...response.warnings];
   reportEscalation(call, response);
   return response;

@@ -5,6 +5,7 @@ import {
   type NodeCall,
   type NodeOutput,
   type NodeRunner,
+  type Paid,
   type RunHandle,
   type RunResult,
   SuspendRun,
@@ -12,7 +13,7 @@ import {
 import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { NanoUsd } from '../../core/money.ts';
 import type { ValidPlan } from '../../core/plan.ts';
-import { withCharge } from '../charge.ts';
+import { subtractUsage, withCharge } from '../charge.ts';
 import { requiredText } from './inputs.ts';
 
 export interface NestedOptions {
@@ -95,8 +96,9 @@ async function runNested(options: NestedOptions, call: NodeCall, prepare: () => 
 }
 
 /** What the node that failed or was cancelled was charged for its nested run already. */
-function paidBefore(before: RunResult | undefined): NanoUsd {
-  return before?.status === 'failed' || before?.status === 'cancelled' ? (before.costNanoUsd ?? 0) : 0;
+function paidBefore(before: RunResult | undefined): Paid {
+  const charged = before?.status === 'failed' || before?.status === 'cancelled';
+  return charged ? before : { costNanoUsd: 0 };
 }
 
 async function begin(options: NestedOptions, call: NodeCall, nested: Nested): Promise<RunHandle> {
@@ -139,11 +141,12 @@ type Waiting = NonNullable<RunResult['waiting']>[number];
 const originOf = (runId: string, { nodeId, origin, question }: Waiting): string =>
   origin ?? `${runId}/${nodeId}: ${question}`;
 
-function settle(call: NodeCall, result: RunResult, paid: NanoUsd): RunResult {
-  const { status, usage, error } = result;
-  const costNanoUsd = result.costNanoUsd === null ? null : Math.max(0, result.costNanoUsd - paid);
+function settle(call: NodeCall, result: RunResult, paid: Paid): RunResult {
+  const { status, error } = result;
+  const costNanoUsd = result.costNanoUsd === null ? null : Math.max(0, result.costNanoUsd - (paid.costNanoUsd ?? 0));
+  const usage = paid.usage === undefined ? result.usage : subtractUsage(result.usage, paid.usage);
   const [asked] = result.waiting ?? [];
-  if (status === 'done') return { ...result, costNanoUsd };
+  if (status === 'done') return { ...result, costNanoUsd, usage };
   if (asked !== undefined) {
     const { nodeId: _nodeId, ...question } = asked;
     throw new SuspendRun({ ...question, origin: originOf(result.runId, asked) });
