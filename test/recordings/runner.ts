@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Attempt, ModelRequest, Provider, Transport } from 'polyphony';
 import { collect } from 'polyphony/kit';
+import { readWhole } from '../../src/core/whole.ts';
 import { ADAPTERS, MODEL, RECORDED_MODEL } from './adapters.ts';
 import { type Difference, difference, type Expected, type Outcome } from './compare.ts';
 import { vendorProvider } from './vendors.ts';
@@ -41,6 +42,9 @@ export async function startReplay(data = join(RECORDINGS, 'data')): Promise<Repl
   return replay.start({ resolve: load });
 }
 
+/** As it was recorded, to a caller who reads no event before the last. */
+const AT_ONCE = 'at-once';
+
 /** How the server sends each recording: every way must lead to the same result. */
 export const VARIANTS = [
   '-',
@@ -53,10 +57,11 @@ export const VARIANTS = [
   'bom=1',
   'gzip=1',
   'split=rand,seed=4,gzip=1,crlf=1,keepalive=1,bom=1',
+  AT_ONCE,
 ] as const;
 
-export function attemptOf(provider: Provider, request: ModelRequest, signal: AbortSignal, model = MODEL): Attempt {
-  const target = { provider: provider.id, model };
+export function attemptOf(provider: Provider, request: ModelRequest, signal: AbortSignal, streaming = true): Attempt {
+  const target = { provider: provider.id, model: MODEL };
   return {
     id: 'call',
     request,
@@ -66,14 +71,20 @@ export function attemptOf(provider: Provider, request: ModelRequest, signal: Abo
     trace: { attempts: [] },
     target,
     number: 1,
+    streaming,
   };
 }
 
-/** One attempt, its response or what it threw. */
+/** One attempt, its response or what it threw; read event by event, or at once where nobody reads it as it comes. */
 export async function outcomeOf(provider: Provider, attempt: Attempt, transport: Transport): Promise<Outcome> {
+  const { target, streaming } = attempt;
   const spoken = async function* () {
-    yield { type: 'route', target: attempt.target } as const;
-    yield* provider.stream(attempt, transport);
+    yield { type: 'route', target } as const;
+    const stream = provider.stream(attempt, transport);
+    if (streaming !== false) return yield* stream;
+    const { events, failure } = await readWhole(stream);
+    yield* events;
+    if (failure !== undefined) throw failure.error;
   };
   try {
     return { response: await collect(spoken(), attempt) };
@@ -99,7 +110,7 @@ export async function checkFixture(
   for (const variant of variants) {
     const baseURL = server.base(fixture.id, variant);
     const provider = vendorProvider(fixture, baseURL, RECORDED_MODEL) ?? (await adapter.provider(baseURL));
-    const attempt = attemptOf(provider, adapter.request, new AbortController().signal);
+    const attempt = attemptOf(provider, adapter.request, new AbortController().signal, variant !== AT_ONCE);
     const found = difference(fixture.expected, await outcomeOf(provider, attempt, transport));
     if (found !== undefined) return { id: fixture.id, variant, ...found };
   }
