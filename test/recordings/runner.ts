@@ -29,18 +29,35 @@ interface Replay {
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const RECORDINGS = join(resolve(root, process.env.POLYPHONY_SHARED ?? '../shared'), 'recordings');
+export const DATA = join(RECORDINGS, 'data');
 export const haveRecordings = existsSync(join(RECORDINGS, 'replay.mjs'));
 
-export const readIndex = (file = join(RECORDINGS, 'index.json')): readonly Fixture[] =>
-  (JSON.parse(readFileSync(file, 'utf8')) as { readonly fixtures: readonly Fixture[] }).fixtures;
+/** @throws when the file is none, no JSON, or lists no fixtures */
+export function readIndex(file = join(RECORDINGS, 'index.json')): readonly Fixture[] {
+  const { fixtures } = JSON.parse(readFileSync(file, 'utf8')) as { readonly fixtures?: readonly Fixture[] };
+  if (Array.isArray(fixtures)) return fixtures;
+  throw new Error(`${file} has no list "fixtures".`);
+}
 
 /** The replay server, reading its fixtures from `data`. */
-export async function startReplay(data = join(RECORDINGS, 'data')): Promise<ReplayServer> {
+export async function startReplay(data = DATA): Promise<ReplayServer> {
   const replay = (await import(pathToFileURL(join(RECORDINGS, 'replay.mjs')).href)) as Replay;
-  const load = (id: string): unknown =>
-    JSON.parse(readFileSync(join(data, `${id.replaceAll('~', '/')}.json`), 'utf8')) as unknown;
+  /** Those that are asked for again and again: each is sent in many ways, some at once. */
+  const kept = new Map<string, unknown>();
+  const load = (id: string): unknown => {
+    const known = kept.get(id);
+    if (known !== undefined) return known;
+    const [oldest] = kept.keys();
+    if (kept.size >= KEPT && oldest !== undefined) kept.delete(oldest);
+    const fixture = JSON.parse(readFileSync(fileOf(data, id), 'utf8')) as unknown;
+    kept.set(id, fixture);
+    return fixture;
+  };
   return replay.start({ resolve: load });
 }
+
+const KEPT = 32;
+const fileOf = (data: string, id: string): string => join(data, `${id.replaceAll('~', '/')}.json`);
 
 /** As it was recorded, to a caller who reads no event before the last. */
 const AT_ONCE = 'at-once';
@@ -98,21 +115,45 @@ export interface Disagreement extends Difference {
   readonly variant: string;
 }
 
-/** The first disagreement of a fixture over all ways to send it. */
+export interface CheckOptions {
+  /** Where the files of the recordings are. @default those beside the replay server */
+  readonly data?: string | undefined;
+  readonly variants?: readonly string[];
+}
+
+/**
+ * The first disagreement of a fixture over all ways to send it. What cannot be played is one too: its protocol has no
+ * adapter, its file is missing, or it takes longer than 30 s.
+ */
 export async function checkFixture(
   fixture: Fixture,
   server: ReplayServer,
   transport: Transport,
-  variants: readonly string[] = VARIANTS,
+  { data = DATA, variants = VARIANTS }: CheckOptions = {},
 ): Promise<Disagreement | undefined> {
-  const adapter = ADAPTERS[fixture.protocol];
-  if (adapter === undefined) throw new Error(`There is no adapter for "${fixture.protocol}".`);
-  for (const variant of variants) {
-    const baseURL = server.base(fixture.id, variant);
-    const provider = vendorProvider(fixture, baseURL, RECORDED_MODEL) ?? (await adapter.provider(baseURL));
-    const attempt = attemptOf(provider, adapter.request, new AbortController().signal, variant !== AT_ONCE);
-    const found = difference(fixture.expected, await outcomeOf(provider, attempt, transport));
-    if (found !== undefined) return { id: fixture.id, variant, ...found };
+  const { id, protocol } = fixture;
+  const adapter = Object.hasOwn(ADAPTERS, protocol) ? ADAPTERS[protocol] : undefined;
+  const unplayed = (field: string, expected: unknown, got: unknown): Disagreement => ({
+    id,
+    variant: '-',
+    field,
+    expected,
+    got,
+  });
+  if (adapter === undefined) return unplayed('protocol', Object.keys(ADAPTERS), protocol);
+  if (!existsSync(fileOf(data, id))) return unplayed('file', fileOf(data, id), 'missing');
+  try {
+    for (const variant of variants) {
+      const baseURL = server.base(id, variant);
+      const provider = vendorProvider(fixture, baseURL, RECORDED_MODEL) ?? (await adapter.provider(baseURL));
+      const attempt = attemptOf(provider, adapter.request, AbortSignal.timeout(LONGEST_MS), variant !== AT_ONCE);
+      const found = difference(fixture.expected, await outcomeOf(provider, attempt, transport));
+      if (found !== undefined) return { id, variant, ...found };
+    }
+  } catch (error) {
+    return unplayed('run', 'to be compared', String(error));
   }
   return undefined;
 }
+
+const LONGEST_MS = 30_000;
