@@ -13,8 +13,15 @@ export interface Whole {
 
 export const WHOLE: unique symbol = Symbol('polyphony.whole');
 
-/** Either iterate it or read it whole, once. */
+export const BATCHES: unique symbol = Symbol('polyphony.batches');
+
+/** All events that arrived at once, no list of them empty. */
+export type Batches = AsyncIterable<readonly ModelEvent[]>;
+
+/** Iterate it, by events or by batches, or read it whole: one of these, once. */
 export interface WholeStream extends AsyncIterable<ModelEvent> {
+  /** Saves a turn of a generator an event. */
+  readonly [BATCHES]?: Batches | undefined;
   /** Never rejects. */
   readonly [WHOLE]?: (() => Promise<Whole>) | undefined;
 }
@@ -22,6 +29,25 @@ export interface WholeStream extends AsyncIterable<ModelEvent> {
 export function readWhole(stream: WholeStream): Promise<Whole> {
   const read = stream[WHOLE];
   return read === undefined ? drain(stream) : read.call(stream);
+}
+
+/** Of any stream: one that has no batches of its own gives event by event. */
+export function batchesOf(stream: WholeStream): Batches {
+  const batches = stream[BATCHES];
+  if (batches !== undefined) return batches;
+  const events = stream[Symbol.asyncIterator]();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        const { done, value } = await events.next();
+        return done === true ? { done, value: undefined } : { done: false, value: [value] };
+      },
+      async return() {
+        await events.return?.();
+        return { done: true, value: undefined };
+      },
+    }),
+  };
 }
 
 async function drain(stream: AsyncIterable<ModelEvent>): Promise<Whole> {

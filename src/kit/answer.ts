@@ -5,14 +5,15 @@
 import { PolyphonyError } from '../core/errors.ts';
 import type { TransportResponse } from '../core/provider.ts';
 import { createJsonStreamDecoder } from './json-stream.ts';
-import { createSseDecoder, type ServerSentEvent } from './sse.ts';
+import { createSseDecoder, type ServerSentEvent, tooLarge } from './sse.ts';
 
 export interface AnswerOptions {
   /** `elements`: each element of a streamed top-level array, and each of several documents, is an event of its own. @default 'whole' */
   readonly json?: 'whole' | 'elements';
 }
 
-interface Decoder {
+/** Takes a body in pieces; what it completes is handed over before `push` returns. */
+export interface BodyDecoder {
   push(chunk: Uint8Array): void;
   end(): void;
 }
@@ -22,9 +23,26 @@ const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 const LESS_THAN = 0x3c;
 const BYTE_ORDER_MARK = 0xfeff;
+/** What the transport allows a body that is read at once, too. */
+const MAX_DOCUMENT_BYTES = 67_108_864;
 
 /**
- * Batches of events, all that a chunk completed at once; a JSON body is one event without a name.
+ * The events of a body in either form, each handed over as soon as it is complete; a JSON body is one event without a name.
+ * `push` throws `invalid-config` when a web page answers, and `truncated` when a document is too large.
+ */
+export function bodyDecoder(onEvent: (event: ServerSentEvent) => void, options: AnswerOptions = {}): BodyDecoder {
+  let decoder: BodyDecoder | undefined;
+  return {
+    push(chunk) {
+      decoder ??= decoderFor(chunk, onEvent, options);
+      decoder?.push(chunk);
+    },
+    end: () => decoder?.end(),
+  };
+}
+
+/**
+ * Batches of events, all that a chunk completed at once.
  *
  * @throws invalid-config when a web page answers
  */
@@ -33,41 +51,28 @@ export async function* answerEvents(
   options: AnswerOptions = {},
 ): AsyncGenerator<readonly ServerSentEvent[]> {
   let batch: ServerSentEvent[] = [];
-  let decoder: Decoder | undefined;
+  const decoder = bodyDecoder((event) => void batch.push(event), options);
   for await (const chunk of response.body) {
-    decoder ??= decoderFor(chunk, (event) => batch.push(event), options);
-    decoder?.push(chunk);
+    decoder.push(chunk);
     if (batch.length === 0) continue;
     const complete = batch;
     batch = [];
     yield complete;
   }
-  decoder?.end();
+  decoder.end();
   if (batch.length > 0) yield batch;
 }
 
-/**
- * All events of a body that is labelled as one JSON document; undefined for any other label: such a body may say much
- * before it breaks, and `answerEvents` hands that on.
- *
- * @throws invalid-config when a web page answers
- */
-export async function wholeAnswer(response: TransportResponse): Promise<readonly ServerSentEvent[] | undefined> {
-  if (response.headers['content-type']?.startsWith('application/json') !== true) return undefined;
-  const bytes = await response.bytes();
-  const events: ServerSentEvent[] = [];
-  const decoder = decoderFor(bytes, (event) => void events.push(event), {});
-  decoder?.push(bytes);
-  decoder?.end();
-  return events;
-}
+/** Labelled as one JSON document: a body under any other label may say much before it breaks. */
+export const isWhole = ({ headers }: TransportResponse): boolean =>
+  headers['content-type']?.startsWith('application/json') === true;
 
 /** Undefined while nothing but spaces came. */
 function decoderFor(
   chunk: Uint8Array,
   onEvent: (event: ServerSentEvent) => void,
   options: AnswerOptions,
-): Decoder | undefined {
+): BodyDecoder | undefined {
   const first = chunk.find((byte) => !SPACES.has(byte));
   if (first === undefined) return undefined;
   if (first === LESS_THAN) {
@@ -81,10 +86,15 @@ function decoderFor(
   return wholeDecoder(onEvent);
 }
 
-function wholeDecoder(onEvent: (event: ServerSentEvent) => void): Decoder {
+function wholeDecoder(onEvent: (event: ServerSentEvent) => void): BodyDecoder {
   const chunks: Uint8Array[] = [];
+  let length = 0;
   return {
-    push: (chunk) => void chunks.push(chunk),
+    push(chunk) {
+      length += chunk.length;
+      if (length > MAX_DOCUMENT_BYTES) throw tooLarge('The answer', MAX_DOCUMENT_BYTES);
+      chunks.push(chunk);
+    },
     end: () => onEvent({ data: textOfBytes(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)) }),
   };
 }

@@ -16,7 +16,7 @@ import type {
   WireFormat,
   WireRequest,
 } from '../core/provider.ts';
-import { readWhole, WHOLE, type Whole, type WholeStream } from '../core/whole.ts';
+import { batchesOf, readWhole, WHOLE, type Whole, type WholeStream } from '../core/whole.ts';
 import { systemClock } from './clock.ts';
 import { refusal, type Telling, told } from './http-refusal.ts';
 import { type ListedFacts, listedFacts } from './price-list.ts';
@@ -152,11 +152,13 @@ async function* streamAttempt(parts: Parts, attempt: Attempt, transport: Transpo
   try {
     const { warnings, events } = await ask(parts, attempt, transport, answer);
     yield* warnings.splice(0).map(asEvent);
-    for await (const event of events) {
-      // What has arrived already is not given out to a reader who cancelled.
-      if (attempt.signal.aborted) throw abortError(attempt.signal);
-      if (event.type === 'finish') finished = true;
-      yield event;
+    for await (const batch of batchesOf(events)) {
+      for (const event of batch) {
+        // What has arrived already is not given out to a reader who cancelled.
+        if (attempt.signal.aborted) throw abortError(attempt.signal);
+        if (event.type === 'finish') finished = true;
+        yield event;
+      }
     }
     if (!finished) throw truncated();
   } catch (error) {

@@ -6,7 +6,7 @@ export { compose } from '../core/model.ts';
 export { formatUsd, nanoToUsd, usdToNano } from '../core/money.ts';
 export { costOf, type PriceSpan, type PriceTerms, worstCostOf } from '../core/price.ts';
 export { collect, replay, textOf } from '../core/response.ts';
-export { type AnswerOptions, answerEvents, parseDocument, readJson } from './answer.ts';
+export { type AnswerOptions, answerEvents, type BodyDecoder, parseDocument, readJson } from './answer.ts';
 export { apiKeysOf } from './api-keys.ts';
 export { aspectRatioOf, nearestShape } from './aspect-ratio.ts';
 export { citationsOf, logprobsOf } from './chat-completions/decode-extras.ts';
@@ -20,6 +20,16 @@ export type { ChatCompletionsQuirks } from './chat-completions/quirks.ts';
 export { usageOf } from './chat-completions/usage.ts';
 export { authorisation, chatCompletionsWire } from './chat-completions/wire.ts';
 export { sleep, systemClock, systemIds, systemRandom, systemRuntime } from './clock.ts';
+export {
+  type AnswerEnding,
+  type AnswerState,
+  answerState,
+  type DocumentReader,
+  decodeAnswer,
+  decodeBody,
+  finishAnswer,
+  usageMissing,
+} from './decode-answer.ts';
 export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from './http-errors.ts';
 export { type HttpProviderOptions, httpProvider } from './http-provider.ts';
 export { imageWire } from './image-wire.ts';

@@ -4,6 +4,7 @@
  * element is the consumer's to judge. What the stream ends in is emitted as it stands.
  */
 import { MAX_EVENT_BYTES, tooLarge } from './sse.ts';
+import { utf8Decoder } from './utf8.ts';
 
 export interface JsonStreamOptions {
   /** What an element may take, in UTF-16 units. @default 8_388_608 */
@@ -54,7 +55,7 @@ export function createJsonStreamDecoder(
     escaped: false,
     inArray: false,
   };
-  const text = new TextDecoder();
+  const text = utf8Decoder();
   const finish = (chunk: string, end: number): void => {
     const tail = chunk.slice(state.start, end);
     const element = state.pending.length === 0 ? tail : state.pending.join('') + tail;
@@ -66,7 +67,9 @@ export function createJsonStreamDecoder(
   };
   const feed = (chunk: string): void => {
     if (state.pending.length > 0) state.start = 0;
-    for (let at = 0; at < chunk.length; at++) at = step(state, chunk, at, finish);
+    for (let at = 0; at < chunk.length; ) {
+      at = state.inString ? stepString(state, chunk, at, finish) : step(state, chunk, at, finish);
+    }
     if (state.start === -1) return;
     state.pending.push(chunk.slice(state.start));
     state.pendingLength += chunk.length - state.start;
@@ -74,48 +77,63 @@ export function createJsonStreamDecoder(
     if (state.pendingLength > maxElementBytes) throw tooLarge('A JSON element', maxElementBytes);
   };
   const end = (): void => {
-    feed(text.decode());
+    feed(text.end());
     state.start = 0;
     if (state.pending.length > 0) finish('', 0);
   };
-  return { push: (chunk) => feed(text.decode(chunk, { stream: true })), end };
+  return { push: (chunk) => feed(text.decode(chunk)), end };
 }
 
-/** Looks at the character at `at` and returns where the last one that it took stands. */
-function step(state: Scanner, chunk: string, at: number, finish: (chunk: string, end: number) => void): number {
-  const code = chunk.charCodeAt(at);
-  if (state.inString) return stepString(state, chunk, at, code, finish);
-  if (state.start === -1) return stepBetween(state, at, code);
-  if (code === QUOTE) state.inString = true;
-  else if (code === OPEN_BRACE || code === OPEN_BRACKET) state.depth++;
-  else if (state.depth > 0) {
-    if ((code === CLOSE_BRACE || code === CLOSE_BRACKET) && --state.depth === 0) finish(chunk, at + 1);
-  } else if (isSpace(code) || code === COMMA || code === CLOSE_BRACKET) {
-    // A bare number or word ends where something else begins.
-    finish(chunk, at);
-    if (code === CLOSE_BRACKET) state.inArray = false;
+type Finish = (chunk: string, end: number) => void;
+
+/** Looks at the characters from `at` on, up to where a string begins or an element ends; returns where to go on. */
+function step(state: Scanner, chunk: string, at: number, finish: Finish): number {
+  let { depth } = state;
+  if (state.start === -1) return stepBetween(state, at, chunk.charCodeAt(at));
+  for (let place = at; place < chunk.length; place++) {
+    const code = chunk.charCodeAt(place);
+    if (code === QUOTE) {
+      state.inString = true;
+      state.depth = depth;
+      return place + 1;
+    }
+    if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
+    else if (depth === 0) {
+      if (!isSpace(code) && code !== COMMA && code !== CLOSE_BRACKET) continue;
+      // A bare number or word ends where something else begins.
+      finish(chunk, place);
+      if (code === CLOSE_BRACKET) state.inArray = false;
+      return place + 1;
+    } else if ((code === CLOSE_BRACE || code === CLOSE_BRACKET) && --depth === 0) {
+      state.depth = 0;
+      finish(chunk, place + 1);
+      return place + 1;
+    }
   }
-  return at;
+  state.depth = depth;
+  return chunk.length;
 }
 
-function stepString(
-  state: Scanner,
-  chunk: string,
-  at: number,
-  code: number,
-  finish: (chunk: string, end: number) => void,
-): number {
-  if (state.escaped) state.escaped = false;
-  else if (code === BACKSLASH) state.escaped = true;
-  else if (code === QUOTE) {
-    state.inString = false;
-    if (state.depth === 0) finish(chunk, at + 1);
+function stepString(state: Scanner, chunk: string, at: number, finish: Finish): number {
+  const from = state.escaped ? at + 1 : at;
+  state.escaped = false;
+  const quote = chunk.indexOf('"', from);
+  const end = quote === -1 ? chunk.length : quote;
+  let before = end;
+  while (before > from && chunk.charCodeAt(before - 1) === BACKSLASH) before--;
+  const escapes = (end - before) % 2 === 1;
+  if (quote === -1) {
+    state.escaped = escapes;
+    return end;
   }
-  return at;
+  if (escapes) return quote + 1;
+  state.inString = false;
+  if (state.depth === 0) finish(chunk, quote + 1);
+  return quote + 1;
 }
 
 function stepBetween(state: Scanner, at: number, code: number): number {
-  if (isSpace(code) || code === COMMA) return at;
+  if (isSpace(code) || code === COMMA) return at + 1;
   if (code === OPEN_BRACKET && !state.inArray) state.inArray = true;
   else if (code === CLOSE_BRACKET && state.inArray) state.inArray = false;
   else {
@@ -123,7 +141,7 @@ function stepBetween(state: Scanner, at: number, code: number): number {
     if (code === QUOTE) state.inString = true;
     else if (code === OPEN_BRACE || code === OPEN_BRACKET) state.depth = 1;
   }
-  return at;
+  return at + 1;
 }
 
 /**

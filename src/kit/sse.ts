@@ -6,6 +6,7 @@
  */
 import { createParser, type ParseError } from 'eventsource-parser';
 import { PolyphonyError } from '../core/errors.ts';
+import { utf8Decoder } from './utf8.ts';
 
 export interface ServerSentEvent {
   readonly event?: string;
@@ -40,14 +41,14 @@ export function createSseDecoder(onEvent: (event: ServerSentEvent) => void, opti
     onError,
     maxBufferSize: maxEventBytes,
   });
-  const text = new TextDecoder();
+  const text = utf8Decoder();
   const feed = (chunk: string): void => {
     if (failure === undefined && chunk !== '') parser.feed(chunk);
     if (failure !== undefined) throw failure;
   };
   return {
-    push: (chunk) => feed(text.decode(chunk, { stream: true })),
-    end: () => feed(`${text.decode()}\n\n`),
+    push: (chunk) => feed(text.decode(chunk)),
+    end: () => feed(`${text.end()}\n\n`),
   };
 }
 

@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   validation: () => import('./validation.ts'),
   dag: () => import('./dag.ts'),
   stores: () => import('./stores.ts'),
+  decode: () => import('./decode.ts'),
   calls: () => import('./calls.ts'),
 };
 

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Attempt, ModelRequest, Provider, Transport } from 'polyphony';
 import { collect } from 'polyphony/kit';
+import { readWhole } from '../../src/core/whole.ts';
 import { ADAPTERS, MODEL, RECORDED_MODEL } from './adapters.ts';
 import { type Difference, difference, type Expected, type Outcome } from './compare.ts';
 import { vendorProvider } from './vendors.ts';
@@ -28,18 +29,38 @@ interface Replay {
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const RECORDINGS = join(resolve(root, process.env.POLYPHONY_SHARED ?? '../shared'), 'recordings');
+export const DATA = join(RECORDINGS, 'data');
 export const haveRecordings = existsSync(join(RECORDINGS, 'replay.mjs'));
 
-export const readIndex = (file = join(RECORDINGS, 'index.json')): readonly Fixture[] =>
-  (JSON.parse(readFileSync(file, 'utf8')) as { readonly fixtures: readonly Fixture[] }).fixtures;
+/** @throws when the file is none, no JSON, or lists no fixtures */
+export function readIndex(file = join(RECORDINGS, 'index.json')): readonly Fixture[] {
+  const { fixtures } = JSON.parse(readFileSync(file, 'utf8')) as { readonly fixtures?: readonly Fixture[] };
+  if (Array.isArray(fixtures)) return fixtures;
+  throw new Error(`${file} has no list "fixtures".`);
+}
 
 /** The replay server, reading its fixtures from `data`. */
-export async function startReplay(data = join(RECORDINGS, 'data')): Promise<ReplayServer> {
+export async function startReplay(data = DATA): Promise<ReplayServer> {
   const replay = (await import(pathToFileURL(join(RECORDINGS, 'replay.mjs')).href)) as Replay;
-  const load = (id: string): unknown =>
-    JSON.parse(readFileSync(join(data, `${id.replaceAll('~', '/')}.json`), 'utf8')) as unknown;
+  /** Those that are asked for again and again: each is sent in many ways, some at once. */
+  const kept = new Map<string, unknown>();
+  const load = (id: string): unknown => {
+    const known = kept.get(id);
+    if (known !== undefined) return known;
+    const [oldest] = kept.keys();
+    if (kept.size >= KEPT && oldest !== undefined) kept.delete(oldest);
+    const fixture = JSON.parse(readFileSync(fileOf(data, id), 'utf8')) as unknown;
+    kept.set(id, fixture);
+    return fixture;
+  };
   return replay.start({ resolve: load });
 }
+
+const KEPT = 32;
+const fileOf = (data: string, id: string): string => join(data, `${id.replaceAll('~', '/')}.json`);
+
+/** As it was recorded, to a caller who reads no event before the last. */
+const AT_ONCE = 'at-once';
 
 /** How the server sends each recording: every way must lead to the same result. */
 export const VARIANTS = [
@@ -53,10 +74,11 @@ export const VARIANTS = [
   'bom=1',
   'gzip=1',
   'split=rand,seed=4,gzip=1,crlf=1,keepalive=1,bom=1',
+  AT_ONCE,
 ] as const;
 
-export function attemptOf(provider: Provider, request: ModelRequest, signal: AbortSignal, model = MODEL): Attempt {
-  const target = { provider: provider.id, model };
+export function attemptOf(provider: Provider, request: ModelRequest, signal: AbortSignal, streaming = true): Attempt {
+  const target = { provider: provider.id, model: MODEL };
   return {
     id: 'call',
     request,
@@ -66,14 +88,20 @@ export function attemptOf(provider: Provider, request: ModelRequest, signal: Abo
     trace: { attempts: [] },
     target,
     number: 1,
+    streaming,
   };
 }
 
-/** One attempt, its response or what it threw. */
+/** One attempt, its response or what it threw; read event by event, or at once where nobody reads it as it comes. */
 export async function outcomeOf(provider: Provider, attempt: Attempt, transport: Transport): Promise<Outcome> {
+  const { target, streaming } = attempt;
   const spoken = async function* () {
-    yield { type: 'route', target: attempt.target } as const;
-    yield* provider.stream(attempt, transport);
+    yield { type: 'route', target } as const;
+    const stream = provider.stream(attempt, transport);
+    if (streaming !== false) return yield* stream;
+    const { events, failure } = await readWhole(stream);
+    yield* events;
+    if (failure !== undefined) throw failure.error;
   };
   try {
     return { response: await collect(spoken(), attempt) };
@@ -87,21 +115,45 @@ export interface Disagreement extends Difference {
   readonly variant: string;
 }
 
-/** The first disagreement of a fixture over all ways to send it. */
+export interface CheckOptions {
+  /** Where the files of the recordings are. @default those beside the replay server */
+  readonly data?: string | undefined;
+  readonly variants?: readonly string[];
+}
+
+/**
+ * The first disagreement of a fixture over all ways to send it. What cannot be played is one too: its protocol has no
+ * adapter, its file is missing, or it takes longer than 30 s.
+ */
 export async function checkFixture(
   fixture: Fixture,
   server: ReplayServer,
   transport: Transport,
-  variants: readonly string[] = VARIANTS,
+  { data = DATA, variants = VARIANTS }: CheckOptions = {},
 ): Promise<Disagreement | undefined> {
-  const adapter = ADAPTERS[fixture.protocol];
-  if (adapter === undefined) throw new Error(`There is no adapter for "${fixture.protocol}".`);
-  for (const variant of variants) {
-    const baseURL = server.base(fixture.id, variant);
-    const provider = vendorProvider(fixture, baseURL, RECORDED_MODEL) ?? (await adapter.provider(baseURL));
-    const attempt = attemptOf(provider, adapter.request, new AbortController().signal);
-    const found = difference(fixture.expected, await outcomeOf(provider, attempt, transport));
-    if (found !== undefined) return { id: fixture.id, variant, ...found };
+  const { id, protocol } = fixture;
+  const adapter = Object.hasOwn(ADAPTERS, protocol) ? ADAPTERS[protocol] : undefined;
+  const unplayed = (field: string, expected: unknown, got: unknown): Disagreement => ({
+    id,
+    variant: '-',
+    field,
+    expected,
+    got,
+  });
+  if (adapter === undefined) return unplayed('protocol', Object.keys(ADAPTERS), protocol);
+  if (!existsSync(fileOf(data, id))) return unplayed('file', fileOf(data, id), 'missing');
+  try {
+    for (const variant of variants) {
+      const baseURL = server.base(id, variant);
+      const provider = vendorProvider(fixture, baseURL, RECORDED_MODEL) ?? (await adapter.provider(baseURL));
+      const attempt = attemptOf(provider, adapter.request, AbortSignal.timeout(LONGEST_MS), variant !== AT_ONCE);
+      const found = difference(fixture.expected, await outcomeOf(provider, attempt, transport));
+      if (found !== undefined) return { id, variant, ...found };
+    }
+  } catch (error) {
+    return unplayed('run', 'to be compared', String(error));
   }
   return undefined;
 }
+
+const LONGEST_MS = 30_000;

@@ -4,69 +4,62 @@
  * B1. `finish` comes once, at the end of a body that told a stop reason: what was used is told behind it. Without one
  *     there is none, and the caller reports a truncation.
  * B2. A stream that ends inside a message was cut, whatever it told before.
- * B3. An exception in the stream is thrown once the events before it have gone out, and so are damaged bytes.
  */
 import type { ChatRequest, FinishReason, ModelEvent, TransportResponse, Usage, WireContext } from 'polyphony';
 import {
+  type AnswerState,
+  answerState,
   asList,
   asNumber,
-  asPolyphonyError,
   asRecord,
   asText,
+  decodeBody,
   defined,
+  finishAnswer,
   type JsonRecord,
   parseDocument,
   tryParseJson,
 } from 'polyphony/kit';
 import { addDelta, type Blocks, newBlocks, readBlock, startBlock, stopAll, stopBlock } from './blocks.ts';
 import { exceptionInside } from './errors.ts';
-import { createEventStreamDecoder, type EventMessage, type EventStreamDecoder } from './event-stream.ts';
+import { createEventStreamDecoder, type EventMessage } from './event-stream.ts';
 import { factsOf, outputPlan } from './facts.ts';
 
-interface State {
-  events: ModelEvent[];
+interface State extends AnswerState {
   readonly blocks: Blocks;
   readonly answersByTool: boolean;
-  readonly raw: unknown[] | undefined;
   reason: string | undefined;
   usage: Usage | undefined;
   serviceTier: string | undefined;
-  malformed: number;
-  failure: Error | undefined;
 }
 
-const OPEN_BRACE = 0x7b;
+const OPENINGS: ReadonlySet<number | undefined> = new Set([0x7b, 0x20, 0x0a, 0x0d, 0x09, 0xef]);
 
-export async function* decodeChat(
+export function decodeChat(
   response: TransportResponse,
   request: ChatRequest,
   context: WireContext,
-): AsyncGenerator<ModelEvent> {
+): AsyncIterable<ModelEvent> {
   const state = stateOf(request, context);
   const stream = createEventStreamDecoder((message) => {
     if (state.failure === undefined) readMessage(state, message);
   });
   const document: Uint8Array[] = [];
   let whole: boolean | undefined;
-  for await (const chunk of response.body) {
-    if (chunk.length === 0) continue;
-    // A document may begin with spaces; the length of a message never begins with one of its bytes.
-    whole ??= [OPEN_BRACE, 0x20, 0x0a, 0x0d, 0x09, 0xef].includes(chunk[0] ?? 0);
-    if (whole) document.push(chunk);
-    else readChunk(state, stream, chunk);
-    yield* taken(state);
-    if (state.failure !== undefined) throw state.failure;
-  }
-  if (whole === true) readDocument(state, Buffer.concat(document).toString('utf8'));
-  else stream.end();
-  if (state.reason !== undefined) finish(state, response.headers);
-  yield* taken(state);
-}
-
-function taken(state: State): readonly ModelEvent[] {
-  const { events } = state;
-  state.events = [];
-  return events;
+  return decodeBody(response, state, {
+    push(chunk) {
+      if (chunk.length === 0) return;
+      // A document may begin with spaces; the length of a message never begins with one of its bytes.
+      whole ??= OPENINGS.has(chunk[0]);
+      if (whole) document.push(chunk);
+      else stream.push(chunk);
+    },
+    end() {
+      if (whole === true) readWhole(state, Buffer.concat(document).toString('utf8'));
+      else stream.end();
+      if (state.reason !== undefined) finish(state, response.headers);
+    },
+  });
 }
 
 function stateOf(request: ChatRequest, context: WireContext): State {
@@ -74,25 +67,14 @@ function stateOf(request: ChatRequest, context: WireContext): State {
   const answerTool = plan.way === 'tool' ? plan.name : undefined;
   const emit = (event: ModelEvent): void => void state.events.push(event);
   const state: State = {
-    events: [],
+    ...answerState(request),
     blocks: newBlocks({ family: context.target.provider, answerTool, emit }),
     answersByTool: answerTool !== undefined,
-    raw: request.includeRaw === true ? [] : undefined,
     reason: undefined,
     usage: undefined,
     serviceTier: undefined,
-    malformed: 0,
-    failure: undefined,
   };
   return state;
-}
-
-function readChunk(state: State, stream: EventStreamDecoder, chunk: Uint8Array): void {
-  try {
-    stream.push(chunk);
-  } catch (error) {
-    state.failure ??= asPolyphonyError(error);
-  }
 }
 
 function readMessage(state: State, { headers, payload }: EventMessage): void {
@@ -128,7 +110,7 @@ const READERS: Readonly<Record<string, (state: State, body: JsonRecord) => void>
 const tierOf = (value: unknown): string | undefined => asText(asRecord(value)?.type);
 const indexOf = (body: JsonRecord): number => asNumber(body.contentBlockIndex) ?? 0;
 
-function readDocument(state: State, text: string): void {
+function readWhole(state: State, text: string): void {
   const body = asRecord(parseDocument(text.replace(/^\uFEFF/, ''))) ?? {};
   state.raw?.push(body);
   const message = asRecord(asRecord(body.output)?.message) ?? {};
@@ -153,27 +135,18 @@ const REASONS: Readonly<Record<string, FinishReason>> = {
 
 function finish(state: State, headers: TransportResponse['headers']): void {
   stopAll(state.blocks);
-  const { events, blocks, raw, malformed, usage } = state;
-  if (malformed > 0) events.push(warning('malformed-chunk', `${malformed} pieces of the stream could not be read.`));
-  if (usage === undefined) events.push(warning('usage-missing', 'The provider told no usage: the counts are zero.'));
+  const { blocks, usage } = state;
   const reason = REASONS[state.reason ?? ''] ?? 'other';
   // The call that was forced for the sake of its input is the answer.
   const answered = state.answersByTool && blocks.calls === 0 && reason === 'tool-calls';
-  const { citations } = blocks;
-  events.push({
-    type: 'finish',
+  finishAnswer(state, {
     reason: answered ? 'stop' : reason,
-    usage: usage ?? { input: 0, output: 0 },
-    ...defined({
-      id: headers['x-amzn-requestid'],
-      serviceTier: state.serviceTier,
-      citations: citations.length === 0 ? undefined : citations,
-      raw: raw === undefined || raw.length > 1 ? raw : raw[0],
-    }),
+    usage,
+    id: headers['x-amzn-requestid'],
+    serviceTier: state.serviceTier,
+    citations: blocks.citations,
   });
 }
-
-const warning = (code: string, message: string): ModelEvent => ({ type: 'warning', warning: { code, message } });
 
 /** This wire's input leaves out what the cache read and wrote, ours counts it. */
 function usageOf(value: unknown): Usage | undefined {

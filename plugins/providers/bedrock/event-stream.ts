@@ -30,33 +30,37 @@ const LEAST = 16;
 const MOST = 25_165_824;
 
 export function createEventStreamDecoder(onMessage: (message: EventMessage) => void): EventStreamDecoder {
+  const headers = headerReader();
+  /** What came of a message that is not complete. */
   let chunks: Uint8Array[] = [];
   let length = 0;
   /** What must be here to go on: a prelude, and once it was checked, the message that it announced. */
   let wanted = PRELUDE;
-  let announced = false;
 
-  const step = (): void => {
-    const bytes = Buffer.concat(chunks);
-    if (!announced) {
-      wanted = checkedLength(bytes);
-      announced = true;
-      chunks = [bytes];
-      return;
+  /** Hands over what is complete, and returns where the rest begins. */
+  const read = (bytes: Buffer): number => {
+    let at = 0;
+    while (bytes.length - at >= wanted) {
+      if (wanted === PRELUDE) wanted = checkedLength(bytes, at);
+      else {
+        onMessage(messageOf(bytes, at, wanted, headers));
+        at += wanted;
+        wanted = PRELUDE;
+      }
     }
-    const rest = bytes.subarray(wanted);
-    onMessage(messageOf(bytes.subarray(0, wanted)));
-    chunks = [rest];
-    length = rest.length;
-    wanted = PRELUDE;
-    announced = false;
+    return at;
   };
 
   return {
     push(chunk) {
       chunks.push(chunk);
       length += chunk.length;
-      while (length >= wanted) step();
+      if (length < wanted) return;
+      const bytes =
+        chunks.length === 1 ? Buffer.from(chunk.buffer, chunk.byteOffset, length) : Buffer.concat(chunks, length);
+      const at = read(bytes);
+      length = bytes.length - at;
+      chunks = length === 0 ? [] : [bytes.subarray(at)];
     },
     end() {
       if (length === 0) return;
@@ -69,19 +73,33 @@ function damaged(what: string): PolyphonyError {
   return new PolyphonyError('network', `${what} of the event stream is wrong: the bytes were damaged. Try again.`);
 }
 
-function checkedLength(bytes: Buffer): number {
-  if (crc32(bytes.subarray(0, 8)) !== bytes.readUInt32BE(8)) throw damaged('The checksum of a prelude');
-  const total = bytes.readUInt32BE(0);
-  const headers = bytes.readUInt32BE(4);
+function checkedLength(bytes: Buffer, at: number): number {
+  if (crc32(bytes.subarray(at, at + 8)) !== bytes.readUInt32BE(at + 8)) throw damaged('The checksum of a prelude');
+  const total = bytes.readUInt32BE(at);
+  const headers = bytes.readUInt32BE(at + 4);
   if (total < LEAST + headers || total > MOST) throw damaged(`A length of ${total} bytes in a message`);
   return total;
 }
 
-function messageOf(bytes: Buffer): EventMessage {
-  const end = bytes.length - 4;
-  if (crc32(bytes.subarray(0, end)) !== bytes.readUInt32BE(end)) throw damaged('The checksum of a message');
-  const payloadAt = PRELUDE + bytes.readUInt32BE(4);
-  return { headers: headersOf(bytes.subarray(PRELUDE, payloadAt)), payload: bytes.toString('utf8', payloadAt, end) };
+function messageOf(bytes: Buffer, at: number, length: number, headers: HeaderReader): EventMessage {
+  const end = at + length - 4;
+  if (crc32(bytes.subarray(at, end)) !== bytes.readUInt32BE(end)) throw damaged('The checksum of a message');
+  const payloadAt = at + PRELUDE + bytes.readUInt32BE(at + 4);
+  return { headers: headers(bytes.subarray(at + PRELUDE, payloadAt)), payload: bytes.toString('utf8', payloadAt, end) };
+}
+
+type HeaderReader = (bytes: Buffer) => EventMessage['headers'];
+
+/** Nearly all messages of a stream have the headers of the one before. */
+function headerReader(): HeaderReader {
+  let bytes: Buffer | undefined;
+  let headers: EventMessage['headers'] = {};
+  return (next) => {
+    if (bytes?.equals(next) === true) return headers;
+    headers = headersOf(next);
+    bytes = next;
+    return headers;
+  };
 }
 
 /** Bytes that a value of the type takes; those of -1 say their own length in two bytes. */

@@ -4,88 +4,61 @@
  * C1. `finish` comes once: at `message-end`, or at the end of one whole message. Without these there is none, and the
  *     caller reports a truncation.
  * C2. A plan of tools is no text of the answer: it is kept as a reasoning part without text, and goes back unchanged.
- * C3. An error inside a good answer is thrown once the events before it have gone out.
  */
-import type {
-  ChatRequest,
-  Citation,
-  FinishReason,
-  ModelEvent,
-  PolyphonyError,
-  TransportResponse,
-  Usage,
-  WireContext,
-} from 'polyphony';
+import type { ChatRequest, Citation, FinishReason, ModelEvent, TransportResponse, Usage, WireContext } from 'polyphony';
 import {
-  answerEvents,
+  type AnswerState,
+  answerState,
   asList,
   asNumber,
   asRecord,
   asText,
+  decodeAnswer,
   defined,
+  finishAnswer,
   httpError,
   impliedStatus,
   type JsonRecord,
   type ToolCallAssembler,
   toolCallAssembler,
-  tryParseJson,
 } from 'polyphony/kit';
 
-interface State {
-  events: ModelEvent[];
+interface State extends AnswerState {
   readonly family: string;
   readonly calls: ToolCallAssembler;
-  readonly raw: unknown[] | undefined;
   readonly citations: Citation[];
   /** The block of thinking that is open. */
   thinking: string;
   plan: string;
   id: string | undefined;
-  finished: boolean;
-  malformed: number;
-  failure: PolyphonyError | undefined;
 }
 
-export async function* decodeChat(
+export function decodeChat(
   response: TransportResponse,
   request: ChatRequest,
   context: WireContext,
-): AsyncGenerator<ModelEvent> {
+): AsyncIterable<ModelEvent> {
   const state: State = {
-    events: [],
+    ...answerState(request),
     family: context.target.provider,
     calls: toolCallAssembler(),
-    raw: request.includeRaw === true ? [] : undefined,
     citations: [],
     thinking: '',
     plan: '',
     id: undefined,
-    finished: false,
-    malformed: 0,
-    failure: undefined,
   };
-  for await (const batch of answerEvents(response)) {
-    for (const { data } of batch) if (state.failure === undefined && !state.finished) readData(state, data);
-    const { events } = state;
-    state.events = [];
-    for (const event of events) yield event;
-    if (state.failure !== undefined) throw state.failure;
-  }
+  return decodeAnswer(response, state, { read: (body) => readDocument(state, body) });
 }
 
-function readData(state: State, data: string): void {
-  const body = asRecord(tryParseJson(data));
-  if (body === undefined) {
-    if (data.trim() !== '' && data.trim() !== '[DONE]') state.malformed += 1;
-    return;
-  }
-  state.raw?.push(body);
+function readDocument(state: State, body: JsonRecord): void {
+  if (state.complete) return;
   state.id ??= asText(body.id);
   const type = asText(body.type);
-  const delta = asRecord(body.delta) ?? {};
-  const read = READERS[type ?? ''];
-  if (read !== undefined) read(state, asRecord(delta.message) ?? {}, body, delta);
-  else if (type === undefined && asRecord(body.message) !== undefined) readWhole(state, body);
+  const read = READERS.get(type ?? '');
+  if (read !== undefined) {
+    const delta = asRecord(body.delta) ?? {};
+    read(state, asRecord(delta.message) ?? {}, body, delta);
+  } else if (type === undefined && asRecord(body.message) !== undefined) readWhole(state, body);
   else if (type === undefined || type.includes('error')) fail(state, body);
 }
 
@@ -97,27 +70,29 @@ const readCall: Reader = (state, { tool_calls }, body) => {
   for (const call of listed) pushCall(state, asRecord(call) ?? {}, asNumber(body.index) ?? 0);
 };
 
-const READERS: Readonly<Record<string, Reader>> = {
-  'content-start': readContent,
-  'content-delta': readContent,
-  'content-end': closeThinking,
-  'tool-plan-delta': (state, { tool_plan }) => {
-    state.plan += asText(tool_plan) ?? '';
-  },
-  'tool-call-start': readCall,
-  'tool-call-delta': readCall,
-  'citation-start': (state, { citations }) => {
-    state.citations.push(...(asList(citations) ?? [citations]).flatMap(citationOf));
-  },
-  'message-end': (state, _message, _body, delta) => {
-    const error = asText(delta.error);
-    if (error) fail(state, { message: error });
-    else finish(state, asText(delta.finish_reason), delta.usage);
-  },
-  'message-start': () => {},
-  'tool-call-end': () => {},
-  'citation-end': () => {},
-};
+const READERS: ReadonlyMap<string, Reader> = new Map(
+  Object.entries<Reader>({
+    'content-start': readContent,
+    'content-delta': readContent,
+    'content-end': closeThinking,
+    'tool-plan-delta': (state, { tool_plan }) => {
+      state.plan += asText(tool_plan) ?? '';
+    },
+    'tool-call-start': readCall,
+    'tool-call-delta': readCall,
+    'citation-start': (state, { citations }) => {
+      state.citations.push(...(asList(citations) ?? [citations]).flatMap(citationOf));
+    },
+    'message-end': (state, _message, _body, delta) => {
+      const error = asText(delta.error);
+      if (error) fail(state, { message: error });
+      else finish(state, asText(delta.finish_reason), delta.usage);
+    },
+    'message-start': () => {},
+    'tool-call-end': () => {},
+    'citation-end': () => {},
+  }),
+);
 
 function readWhole(state: State, body: JsonRecord): void {
   const message = asRecord(body.message) ?? {};
@@ -194,24 +169,12 @@ const REASONS: Readonly<Record<string, FinishReason>> = {
 };
 
 function finish(state: State, reason: string | undefined, told: unknown): void {
-  state.finished = true;
   closeThinking(state);
   closePlan(state);
-  const { events, calls, id, raw, malformed, citations } = state;
+  const { events, calls, id, citations } = state;
   events.push(...calls.finish());
-  if (malformed > 0) events.push(warning('malformed-chunk', `${malformed} pieces of the stream could not be read.`));
   const usage = usageOf(asRecord(told));
-  if (usage === undefined) events.push(warning('usage-missing', 'The provider told no usage: the counts are zero.'));
-  events.push({
-    type: 'finish',
-    reason: REASONS[reason?.toUpperCase() ?? ''] ?? 'other',
-    usage: usage ?? { input: 0, output: 0 },
-    ...defined({
-      id,
-      citations: citations.length === 0 ? undefined : citations,
-      raw: raw === undefined || raw.length > 1 ? raw : raw[0],
-    }),
-  });
+  finishAnswer(state, { reason: REASONS[reason?.toUpperCase() ?? ''] ?? 'other', usage, id, citations });
 }
 
 /** What was processed; what is billed leaves out the provider's own instructions. */
@@ -229,5 +192,3 @@ function fail(state: State, body: JsonRecord): void {
   const message = asText(error.message) ?? asText(body.error) ?? JSON.stringify(body);
   state.failure = httpError({ status: impliedStatus(error), message });
 }
-
-export const warning = (code: string, message: string): ModelEvent => ({ type: 'warning', warning: { code, message } });

@@ -8,8 +8,7 @@ import {
   type TransportResponse,
   type WireContext,
 } from 'polyphony';
-import { asList, asNumber, asRecord, asText, defined, type JsonRecord, readJson } from 'polyphony/kit';
-import { warning } from './decode.ts';
+import { asList, asNumber, asRecord, asText, defined, type JsonRecord, readJson, usageMissing } from 'polyphony/kit';
 import type { Body } from './encode.ts';
 
 const MOST_TEXTS = 96;
@@ -49,12 +48,12 @@ export async function* decodeOperation(
   yield { type: 'output', output };
   const billed = asRecord(asRecord(body.meta)?.billed_units);
   const input = asNumber(billed?.input_tokens);
-  if (request.operation === 'embed' && input === undefined) {
-    yield warning('usage-missing', 'The provider told no usage: the counts of this answer are zero, not true.');
-  }
+  if (request.operation === 'embed' && input === undefined) yield usageMissing;
   const units = asNumber(billed?.search_units) ?? 1;
-  if (units > 1)
-    yield warning('cost-understated', `${units} search units were billed; the price on the card is of one.`);
+  if (units > 1) {
+    const message = `${units} search units were billed; the price on the card is of one.`;
+    yield { type: 'warning', warning: { code: 'cost-understated', message } };
+  }
   yield {
     type: 'finish',
     reason: 'stop',

@@ -5,28 +5,32 @@
  *     reason. Without these there is none, and the caller reports a truncation.
  * G2. The last reason wins, and of each count the last number.
  * G3. Only the first candidate is read.
- * G4. An error document is thrown once the events before it have gone out.
  */
 import type {
   ChatRequest,
   Citation,
   FinishReason,
   ModelEvent,
-  PolyphonyError,
   TokenLogprob,
   TransportResponse,
   WireContext,
 } from 'polyphony';
-import { answerEvents, asList, asRecord, asText, defined, type JsonRecord, tryParseJson } from 'polyphony/kit';
+import {
+  type AnswerState,
+  answerState,
+  asRecord,
+  asText,
+  decodeAnswer,
+  finishAnswer,
+  type JsonRecord,
+} from 'polyphony/kit';
 import { errorInside } from './errors.ts';
 import { citationsOf, logprobsOf } from './grounding.ts';
 import { endParts, newParts, type Parts, readPart } from './parts.ts';
 import { serviceTierOf, usageOf } from './usage.ts';
 
-interface State {
-  events: ModelEvent[];
+interface State extends AnswerState {
   readonly parts: Parts;
-  readonly raw: unknown[] | undefined;
   readonly logprobs: TokenLogprob[];
   citations: readonly Citation[];
   counts: Record<string, unknown> | undefined;
@@ -35,32 +39,27 @@ interface State {
   blockMessage: string | undefined;
   model: string | undefined;
   id: string | undefined;
-  malformed: number;
-  failure: PolyphonyError | undefined;
 }
 
-export async function* decodeChat(
+export function decodeChat(
   response: TransportResponse,
   request: ChatRequest,
   context: WireContext,
-): AsyncGenerator<ModelEvent> {
+): AsyncIterable<ModelEvent> {
   const state = stateOf(request, context);
-  for await (const batch of answerEvents(response, { json: 'elements' })) {
-    for (const { data } of batch) if (state.failure === undefined) readData(state, data);
-    const { events } = state;
-    state.events = [];
-    for (const event of events) yield event;
-    if (state.failure !== undefined) throw state.failure;
-  }
-  if (state.reason !== undefined || state.blocked !== undefined) finish(state);
-  yield* state.events;
+  return decodeAnswer(response, state, {
+    json: 'elements',
+    read: (body) => readDocument(state, body),
+    end() {
+      if (state.reason !== undefined || state.blocked !== undefined) finish(state);
+    },
+  });
 }
 
 function stateOf(request: ChatRequest, context: WireContext): State {
   const state: State = {
-    events: [],
+    ...answerState(request),
     parts: newParts({ family: context.target.provider, emit: (event) => void state.events.push(event) }),
-    raw: request.includeRaw === true ? [] : undefined,
     logprobs: [],
     citations: [],
     counts: undefined,
@@ -69,20 +68,11 @@ function stateOf(request: ChatRequest, context: WireContext): State {
     blockMessage: undefined,
     model: undefined,
     id: undefined,
-    malformed: 0,
-    failure: undefined,
   };
   return state;
 }
 
-function readData(state: State, data: string): void {
-  const parsed = tryParseJson(data);
-  const body = asRecord(parsed) ?? asRecord(asList(parsed)?.[0]);
-  if (body === undefined) {
-    if (data.trim() !== '' && data.trim() !== '[DONE]') state.malformed += 1;
-    return;
-  }
-  state.raw?.push(body);
+function readDocument(state: State, body: JsonRecord): void {
   if (state.id === undefined && typeof body.responseId === 'string') {
     state.id = body.responseId;
     state.parts.responseId = state.id;
@@ -134,28 +124,14 @@ const REASONS: ReadonlyMap<string, FinishReason> = new Map([
 
 function finish(state: State): void {
   endParts(state.parts);
-  const { events, parts, model, id, raw, malformed, logprobs, citations } = state;
+  const { events, parts, model, id, logprobs, citations } = state;
   const { images } = parts;
   if (images.length > 0) events.push({ type: 'output', output: { operation: 'image', images } });
-  if (malformed > 0) events.push(warning('malformed-chunk', `${malformed} pieces of the stream could not be read.`));
   const usage = usageOf(state.counts);
-  if (usage === undefined) events.push(warning('usage-missing', 'The provider told no usage: the counts are zero.'));
   const reason = reasonOf(state);
-  const filtered = reason === 'content-filter' ? (state.blockMessage ?? state.blocked ?? state.reason) : undefined;
-  events.push({
-    type: 'finish',
-    reason,
-    usage: usage ?? { input: 0, output: 0 },
-    ...defined({
-      model,
-      id,
-      serviceTier: serviceTierOf(state.counts),
-      refusal: filtered,
-      logprobs: logprobs.length === 0 ? undefined : logprobs,
-      citations: citations.length === 0 ? undefined : citations,
-      raw: raw === undefined || raw.length > 1 ? raw : raw[0],
-    }),
-  });
+  const refusal = reason === 'content-filter' ? (state.blockMessage ?? state.blocked ?? state.reason) : undefined;
+  const serviceTier = serviceTierOf(state.counts);
+  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations });
 }
 
 function reasonOf({ reason, parts }: State): FinishReason {
@@ -163,5 +139,3 @@ function reasonOf({ reason, parts }: State): FinishReason {
   const known = REASONS.get(reason) ?? 'other';
   return known === 'stop' && parts.calls > 0 ? 'tool-calls' : known;
 }
-
-const warning = (code: string, message: string): ModelEvent => ({ type: 'warning', warning: { code, message } });

@@ -6,7 +6,7 @@ import {
   type TransportResponse,
   type WireContext,
 } from 'polyphony';
-import { asList, asNumber, asRecord, asText, defined, type JsonRecord, readJson } from 'polyphony/kit';
+import { asList, asNumber, asRecord, asText, defined, type JsonRecord, readJson, usageMissing } from 'polyphony/kit';
 import type { Body } from './encode.ts';
 import { errorInside } from './errors.ts';
 import { factsOf } from './facts.ts';
@@ -65,10 +65,7 @@ export async function* decodeEmbedding(
   }
   yield { type: 'output', output: { operation: 'embed', vectors: found } };
   const usage = usageOf(asRecord(body.usageMetadata)) ?? predictionUsage(body);
-  if (usage === undefined) {
-    const message = 'The provider told no usage: the counts of this answer are zero, not true.';
-    yield { type: 'warning', warning: { code: 'usage-missing', message } };
-  }
+  if (usage === undefined) yield usageMissing;
   yield {
     type: 'finish',
     reason: 'stop',

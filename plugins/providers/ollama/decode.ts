@@ -3,7 +3,7 @@
  *
  * O1. `finish` comes once, at `done`. Without it there is none, and the caller reports a truncation.
  * O2. A call comes whole, its arguments an object; `stop` beside calls means that they are to be made.
- * O3. An error may stand in any line; it is thrown once the events before it have gone out.
+ * O3. An error may stand in any line.
  */
 import {
   type ChatRequest,
@@ -15,63 +15,46 @@ import {
   type WireContext,
 } from 'polyphony';
 import {
-  answerEvents,
+  type AnswerState,
+  answerState,
   asList,
   asNumber,
   asRecord,
   asText,
+  decodeAnswer,
   defined,
+  finishAnswer,
   httpError,
   impliedStatus,
   type JsonRecord,
   readJson,
   type ToolCallAssembler,
   toolCallAssembler,
-  tryParseJson,
+  usageMissing,
 } from 'polyphony/kit';
 
-interface State {
-  events: ModelEvent[];
+interface State extends AnswerState {
   readonly family: string;
   readonly calls: ToolCallAssembler;
-  readonly raw: unknown[] | undefined;
   thinking: string;
-  finished: boolean;
-  malformed: number;
-  failure: PolyphonyError | undefined;
 }
 
-export async function* decodeChat(
+export function decodeChat(
   response: TransportResponse,
   request: ChatRequest,
   context: WireContext,
-): AsyncGenerator<ModelEvent> {
+): AsyncIterable<ModelEvent> {
   const state: State = {
-    events: [],
+    ...answerState(request),
     family: context.target.provider,
     calls: toolCallAssembler(),
-    raw: request.includeRaw === true ? [] : undefined,
     thinking: '',
-    finished: false,
-    malformed: 0,
-    failure: undefined,
   };
-  for await (const batch of answerEvents(response, { json: 'elements' })) {
-    for (const { data } of batch) if (state.failure === undefined && !state.finished) readLine(state, data);
-    const { events } = state;
-    state.events = [];
-    for (const event of events) yield event;
-    if (state.failure !== undefined) throw state.failure;
-  }
+  return decodeAnswer(response, state, { json: 'elements', read: (body) => readLine(state, body) });
 }
 
-function readLine(state: State, data: string): void {
-  const body = asRecord(tryParseJson(data));
-  if (body === undefined) {
-    if (data.trim() !== '') state.malformed += 1;
-    return;
-  }
-  state.raw?.push(body);
+function readLine(state: State, body: JsonRecord): void {
+  if (state.complete) return;
   if (body.error) {
     state.failure = errorInside(body);
     return;
@@ -116,21 +99,17 @@ function closeThinking(state: State): void {
 const REASONS: Readonly<Record<string, FinishReason>> = { stop: 'stop', length: 'length' };
 
 function finish(state: State, body: JsonRecord): void {
-  state.finished = true;
   closeThinking(state);
-  const { events, calls, raw, malformed } = state;
+  const { events, calls } = state;
   events.push(...calls.finish());
-  if (malformed > 0) events.push(warning('malformed-chunk', `${malformed} lines of the stream could not be read.`));
   const input = asNumber(body.prompt_eval_count);
   const output = asNumber(body.eval_count);
-  if (input === undefined && output === undefined) events.push(usageMissing);
   const reason = REASONS[asText(body.done_reason) ?? ''] ?? 'other';
-  events.push({
-    type: 'finish',
+  finishAnswer(state, {
     reason: calls.count > 0 && reason === 'stop' ? 'tool-calls' : reason,
     // A prompt that the server still holds is counted as nothing on some versions.
-    usage: { input: input ?? 0, output: output ?? 0 },
-    ...defined({ model: asText(body.model), raw: raw === undefined || raw.length > 1 ? raw : raw[0] }),
+    usage: input === undefined && output === undefined ? undefined : { input: input ?? 0, output: output ?? 0 },
+    model: asText(body.model),
   });
 }
 
@@ -162,9 +141,3 @@ export async function* decodeEmbedding(
     ...defined({ model: asText(body.model), raw: request.includeRaw === true ? body : undefined }),
   };
 }
-
-const warning = (code: string, message: string): ModelEvent => ({ type: 'warning', warning: { code, message } });
-const usageMissing = warning(
-  'usage-missing',
-  'The server told no usage: the counts of this answer are zero, not true.',
-);

@@ -11,16 +11,13 @@ import type {
   Usage,
 } from '../../core/model.ts';
 import type { WireContext } from '../../core/provider.ts';
-import { defined } from '../json-shape.ts';
+import { type AnswerState, answerState, finishAnswer } from '../decode-answer.ts';
 import { dropOptionalNulls } from '../json-validation.ts';
 import { type ToolCallAssembler, toolCallAssembler } from '../tool-calls.ts';
-import { usageMissing } from './operations.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { type ReasoningReader, reasoningReader } from './reasoning.ts';
 
-export interface ChatState {
-  /** What was read and not yet yielded. */
-  events: ModelEvent[];
+export interface ChatState extends AnswerState {
   reason: FinishReason | undefined;
   usage: Usage | undefined;
   model: string | undefined;
@@ -32,13 +29,7 @@ export interface ChatState {
   spoke: boolean;
   /** A whole message came: the end of its JSON is its end, whatever it says of a reason. */
   whole: boolean;
-  finished: boolean;
-  /** Events whose data is no JSON. */
-  malformed: number;
-  failure: PolyphonyError | undefined;
   readonly logprobs: TokenLogprob[];
-  readonly raw: unknown[];
-  readonly keepsRaw: boolean;
   readonly reasoningBesideOutput: boolean;
   /** The schemas of tools that were sent in the strict subset, whose optional arguments come as nulls. */
   readonly strictTools: ReadonlyMap<string, JsonSchema>;
@@ -49,7 +40,7 @@ export interface ChatState {
 
 export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): ChatState {
   return {
-    events: [],
+    ...answerState(request),
     reason: undefined,
     usage: undefined,
     model: undefined,
@@ -59,12 +50,7 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     citations: [],
     spoke: false,
     whole: false,
-    finished: false,
-    malformed: 0,
-    failure: undefined,
     logprobs: [],
-    raw: [],
-    keepsRaw: request.includeRaw === true,
     reasoningBesideOutput: quirks.reasoningBesideOutput === true,
     strictTools: strictToolsOf(request, quirks),
     calls: undefined,
@@ -80,16 +66,15 @@ export function callsOf(state: ChatState): ToolCallAssembler {
 
 /** Adds the last events; a second time nothing. */
 export function finish(state: ChatState): void {
-  if (state.finished) return;
-  state.finished = true;
-  const { events } = state;
+  if (state.complete) return;
+  const { events, calls, usage, model, id, serviceTier, refusal, logprobs, citations } = state;
   const block = state.reasoning.close();
   if (block !== undefined) events.push(block);
-  if (state.calls !== undefined)
-    for (const event of state.calls.finish()) events.push(withoutNulls(event, state.strictTools));
-  if (state.malformed > 0) events.push(malformedWarning(state.malformed));
-  if (state.usage === undefined) events.push(usageMissing);
-  events.push(finishEvent(state));
+  if (calls !== undefined) for (const event of calls.finish()) events.push(withoutNulls(event, state.strictTools));
+  // Several servers say `stop` (or nothing) beside tool calls.
+  const called = calls !== undefined && (state.reason === 'stop' || state.reason === undefined);
+  const reason = called ? 'tool-calls' : (state.reason ?? 'other');
+  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations });
 }
 
 const NO_SCHEMAS: ReadonlyMap<string, JsonSchema> = new Map();
@@ -107,29 +92,6 @@ function withoutNulls(event: ModelEvent, strictTools: ReadonlyMap<string, JsonSc
     type: 'tool-call',
     call: { ...event.call, arguments: dropOptionalNulls(schema, event.call.arguments) as JsonValue },
   };
-}
-
-function finishEvent(state: ChatState): ModelEvent {
-  const { model, id, serviceTier, raw, refusal, logprobs, citations } = state;
-  // Several servers say `stop` (or nothing) beside tool calls.
-  const called = state.calls !== undefined && (state.reason === 'stop' || state.reason === undefined);
-  return defined({
-    type: 'finish' as const,
-    reason: called ? 'tool-calls' : (state.reason ?? 'other'),
-    usage: state.usage ?? { input: 0, output: 0 },
-    model,
-    id,
-    serviceTier,
-    refusal: refusal === '' ? undefined : refusal,
-    logprobs: logprobs.length === 0 ? undefined : logprobs,
-    citations: citations.length === 0 ? undefined : citations,
-    raw: raw.length > 1 ? raw : raw[0],
-  });
-}
-
-function malformedWarning(count: number): ModelEvent {
-  const message = `${count} ${count === 1 ? 'piece' : 'pieces'} of the stream could not be read and were left out.`;
-  return { type: 'warning', warning: { code: 'malformed-chunk', message } };
 }
 
 /** The error with the usage told so far among its details, so that it can be charged. */

@@ -1,19 +1,16 @@
 /**
  * Chat answers of this wire, streamed or whole.
  *
- * D1. All documents of a chunk are read before the first of their events is yielded.
- * D2. `finish` comes once: at a `[DONE]` behind some output, or at the end of a body that told a finish reason or was
+ * D1. `finish` comes once: at a `[DONE]` behind some output, or at the end of a body that told a finish reason or was
  *     one whole message. Without these there is none, and the caller reports a truncation.
- * D3. The last finish reason and the last usage win; some servers send both twice.
- * D4. Only the first choice is read.
- * D5. An error frame is thrown once the events before it have gone out.
+ * D2. The last finish reason and the last usage win; some servers send both twice.
+ * D3. Only the first choice is read.
  */
 import type { ChatRequest, ModelEvent } from '../../core/model.ts';
 import type { TransportResponse, WireContext } from '../../core/provider.ts';
-import { readWhole, WHOLE, type Whole, type WholeStream } from '../../core/whole.ts';
-import { answerEvents, wholeAnswer } from '../answer.ts';
-import { asList, asNumber, asRecord, asText, type JsonRecord, tryParseJson } from '../json-shape.ts';
-import type { ServerSentEvent } from '../sse.ts';
+import type { WholeStream } from '../../core/whole.ts';
+import { decodeAnswer } from '../decode-answer.ts';
+import { asList, asNumber, asRecord, asText, type JsonRecord } from '../json-shape.ts';
 import { type ChatState, callsOf, chatState, finish, finishReason, withUsage } from './chat-state.ts';
 import { citationsOf, imagesOf, logprobsOf } from './decode-extras.ts';
 import { extensionOf, frameError } from './frame-error.ts';
@@ -26,57 +23,26 @@ export function decodeChat(
   quirks: ChatCompletionsQuirks,
   context: WireContext,
 ): WholeStream {
-  return {
-    [Symbol.asyncIterator]: () => streamChat(response, chatState(request, quirks, context)),
-    [WHOLE]: () => readChat(response, chatState(request, quirks, context)),
-  };
+  const state = chatState(request, quirks, context);
+  return decodeAnswer(response, state, {
+    read: (body, event) => readDocument(state, body, event),
+    readOther: (text, event) => readOther(state, text, event),
+    // A body that ends with its finish reason told is complete, `[DONE]` or not.
+    end() {
+      if (state.reason !== undefined || state.whole) finish(state);
+    },
+  });
 }
 
-async function* streamChat(response: TransportResponse, state: ChatState): AsyncGenerator<ModelEvent> {
-  for await (const batch of answerEvents(response)) {
-    for (const event of batch) readEvent(state, event);
-    const { events } = state;
-    state.events = [];
-    for (const event of events) yield event;
-    if (state.failure !== undefined) throw state.failure;
-  }
-  complete(state);
-  yield* state.events;
+function readOther(state: ChatState, text: string, event: string | undefined): boolean {
+  if (state.complete) return true;
+  if (text === '[DONE]' && (state.reason !== undefined || state.spoke)) finish(state);
+  if (event === 'error') state.failure = frameError({ error: text });
+  return event === 'error';
 }
-
-/** The usual answer that is not streamed: one JSON document. */
-async function readChat(response: TransportResponse, state: ChatState): Promise<Whole> {
-  try {
-    const answer = await wholeAnswer(response);
-    if (answer === undefined) return await readWhole(streamChat(response, state));
-    for (const event of answer) readEvent(state, event);
-    if (state.failure === undefined) complete(state);
-    return { events: state.events, failure: state.failure && { error: state.failure } };
-  } catch (error) {
-    return { events: state.events, failure: { error } };
-  }
-}
-
-/** A body that ends with its finish reason told is complete, `[DONE]` or not. */
-function complete(state: ChatState): void {
-  if (state.reason !== undefined || state.whole) finish(state);
-}
-
-function readEvent(state: ChatState, { data, event }: ServerSentEvent): void {
-  if (state.failure !== undefined || state.finished) return;
-  const body = tryParseJson(data);
-  if (typeof body === 'object' && body !== null) readDocument(state, documentOf(body), event);
-  else if (data.trim() === '[DONE]') {
-    if (state.reason !== undefined || state.spoke) finish(state);
-  } else if (event === 'error') state.failure = frameError({ error: data });
-  else if (data.trim() !== '') state.malformed += 1;
-}
-
-/** Some servers wrap errors into a list. */
-const documentOf = (body: object): JsonRecord => asRecord(Array.isArray(body) ? body[0] : body) ?? {};
 
 function readDocument(state: ChatState, body: JsonRecord, event: string | undefined): void {
-  if (state.keepsRaw) state.raw.push(body);
+  if (state.complete) return;
   state.model ??= asText(body.model) || undefined;
   state.id ??= asText(body.id) || undefined;
   state.serviceTier = asText(body.service_tier) ?? state.serviceTier;

@@ -15,6 +15,7 @@ import type {
 } from '../../core/model.ts';
 import type { TransportResponse, WireContext } from '../../core/provider.ts';
 import { readJson } from '../answer.ts';
+import { usageMissing } from '../decode-answer.ts';
 import { asList, asRecord, asText, defined, type JsonRecord } from '../json-shape.ts';
 import type { WireBody } from './encode-chat.ts';
 import { mediaURL } from './encode-messages.ts';
@@ -89,14 +90,6 @@ export async function* decodeOperation(response: TransportResponse, request: Mod
   if (usage === undefined && request.operation === 'embed') yield usageMissing;
   yield finishOf(request, body, usage, output);
 }
-
-export const usageMissing: ModelEvent = {
-  type: 'warning',
-  warning: {
-    code: 'usage-missing',
-    message: 'The provider told no usage: the counts of this answer are zero, not true.',
-  },
-};
 
 const noResult = (operation: string): PolyphonyError =>
   new PolyphonyError(

@@ -4,16 +4,17 @@
  * R1. `finish` comes once, from the response that ends the stream or is the whole body. Without one there is none, and the
  *     caller reports a truncation.
  * R2. Nothing is yielded before the model speaks: `response.created` and its like commit nobody.
- * R3. An error event, or an error in a response that ends, is thrown once the events before it have gone out.
+ * R3. An error in a response that ends fails it.
  * R4. Where no item was streamed, those of the final response are read.
  */
 import type { PolyphonyError } from '../../core/errors.ts';
-import type { ChatRequest, FinishReason, JsonSchema, ModelEvent, Usage } from '../../core/model.ts';
+import type { ChatRequest, FinishReason, JsonSchema, Usage } from '../../core/model.ts';
 import type { TransportResponse, WireContext } from '../../core/provider.ts';
-import { answerEvents } from '../answer.ts';
+import type { WholeStream } from '../../core/whole.ts';
 import { usageOf } from '../chat-completions/usage.ts';
+import { type AnswerState, answerState, decodeAnswer, finishAnswer } from '../decode-answer.ts';
 import { failureOf, httpError, impliedStatus } from '../http-errors.ts';
-import { asList, asRecord, asText, defined, type JsonRecord, tryParseJson } from '../json-shape.ts';
+import { asList, asRecord, asText, type JsonRecord } from '../json-shape.ts';
 import type { ResponsesFacts } from './facts.ts';
 import {
   addArguments,
@@ -28,40 +29,30 @@ import {
   newItems,
 } from './items.ts';
 
-interface State {
-  events: ModelEvent[];
+interface State extends AnswerState {
   readonly items: Items;
   model: string | undefined;
   id: string | undefined;
   serviceTier: string | undefined;
   usage: Usage | undefined;
-  malformed: number;
-  finished: boolean;
-  failure: PolyphonyError | undefined;
   readonly keepsRaw: boolean;
 }
 
-export async function* decodeChat(
+export function decodeChat(
   response: TransportResponse,
   request: ChatRequest,
   facts: ResponsesFacts,
   context: WireContext,
-): AsyncGenerator<ModelEvent> {
+): WholeStream {
   const state = stateOf(request, facts, context);
-  for await (const batch of answerEvents(response)) {
-    for (const { data, event } of batch)
-      if (state.failure === undefined && !state.finished) readData(state, data, event);
-    const { events } = state;
-    state.events = [];
-    for (const event of events) yield event;
-    if (state.failure !== undefined) throw state.failure;
-  }
+  return decodeAnswer(response, state, { read: (body, event) => readDocument(state, body, event) });
 }
 
 function stateOf(request: ChatRequest, facts: ResponsesFacts, context: WireContext): State {
   const strict = facts.strictSchemas === true ? (request.tools ?? []).filter((tool) => tool.strict === true) : [];
   const state: State = {
-    events: [],
+    // What ends the stream repeats all that came before.
+    ...answerState({}),
     items: newItems({
       family: context.target.provider,
       emit: (event) => void state.events.push(event),
@@ -71,20 +62,13 @@ function stateOf(request: ChatRequest, facts: ResponsesFacts, context: WireConte
     id: undefined,
     serviceTier: undefined,
     usage: undefined,
-    malformed: 0,
-    finished: false,
-    failure: undefined,
     keepsRaw: request.includeRaw === true,
   };
   return state;
 }
 
-function readData(state: State, data: string, event: string | undefined): void {
-  const body = asRecord(tryParseJson(data));
-  if (body === undefined) {
-    if (data.trim() !== '' && data.trim() !== '[DONE]') state.malformed += 1;
-    return;
-  }
+function readDocument(state: State, body: JsonRecord, event: string | undefined): void {
+  if (state.complete) return;
   const type = asText(body.type) ?? event ?? '';
   if (type.startsWith('response.')) readEvent(state, type, body);
   else if (type === 'error' || (body.error && body.output === undefined)) state.failure = errorOf(body, state.usage);
@@ -140,25 +124,11 @@ function readFinal(state: State, response: JsonRecord): void {
 }
 
 function finish(state: State, response: JsonRecord): void {
-  state.finished = true;
-  const { events, items, usage, model, id, serviceTier, malformed } = state;
+  const { items, usage, model, id, serviceTier, keepsRaw } = state;
   const { refusal, logprobs, citations } = items;
-  if (malformed > 0) events.push(warning('malformed-chunk', `${malformed} pieces of the stream could not be read.`));
-  if (usage === undefined) events.push(warning('usage-missing', 'The provider told no usage: the counts are zero.'));
-  events.push({
-    type: 'finish',
-    reason: reasonOf(response, items.calls),
-    usage: usage ?? { input: 0, output: 0 },
-    ...defined({
-      model,
-      id,
-      serviceTier,
-      refusal: refusal === '' ? undefined : refusal,
-      logprobs: logprobs.length === 0 ? undefined : logprobs,
-      citations: citations.length === 0 ? undefined : citations,
-      raw: state.keepsRaw ? response : undefined,
-    }),
-  });
+  const raw = keepsRaw ? response : undefined;
+  const reason = reasonOf(response, items.calls);
+  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations, raw });
 }
 
 const INCOMPLETE: Readonly<Record<string, FinishReason>> = {
@@ -174,8 +144,6 @@ function reasonOf({ status, incomplete_details: details }: JsonRecord, calls: nu
   if (status === 'in_progress' || status === 'queued' || status === 'cancelled') return 'other';
   return calls > 0 ? 'tool-calls' : 'stop';
 }
-
-const warning = (code: string, message: string): ModelEvent => ({ type: 'warning', warning: { code, message } });
 
 /** `{ error: { code, message } }`, or the code and the message themselves; what was used goes along, to be charged. */
 function errorOf(body: JsonRecord, usage: Usage | undefined): PolyphonyError {

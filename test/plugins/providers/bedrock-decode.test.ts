@@ -10,12 +10,12 @@ import {
   ending,
   event,
   exception,
-  frame,
   HELLO,
   metadata,
   stopped,
   stream,
 } from './bedrock-answers.ts';
+import { frame } from './bedrock-frame.ts';
 import { codes, failure } from './exchange.ts';
 
 const damaged = (at: number): Buffer => {
