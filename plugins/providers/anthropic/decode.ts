@@ -58,7 +58,6 @@ function stateOf(request: ChatRequest, context: WireContext): State {
   const plan = outputPlan(request, factsOf(context.card));
   const answerTool = plan.way === 'tool' ? plan.name : undefined;
   const state: State = {
-    ...answerState(request),
     blocks: newBlocks({
       family: context.target.provider,
       answerTool,
@@ -74,6 +73,7 @@ function stateOf(request: ChatRequest, context: WireContext): State {
     model: undefined,
     id: undefined,
     spoke: false,
+    ...answerState(request),
   };
   return state;
 }

@@ -67,12 +67,12 @@ function stateOf(request: ChatRequest, context: WireContext): State {
   const answerTool = plan.way === 'tool' ? plan.name : undefined;
   const emit = (event: ModelEvent): void => void state.events.push(event);
   const state: State = {
-    ...answerState(request),
     blocks: newBlocks({ family: context.target.provider, answerTool, emit }),
     answersByTool: answerTool !== undefined,
     reason: undefined,
     usage: undefined,
     serviceTier: undefined,
+    ...answerState(request),
   };
   return state;
 }

@@ -39,13 +39,13 @@ export function decodeChat(
   context: WireContext,
 ): AsyncIterable<ModelEvent> {
   const state: State = {
-    ...answerState(request),
     family: context.target.provider,
     calls: toolCallAssembler(),
     citations: [],
     thinking: '',
     plan: '',
     id: undefined,
+    ...answerState(request),
   };
   return decodeAnswer(response, state, { read: (body) => readDocument(state, body) });
 }

@@ -58,7 +58,6 @@ export function decodeChat(
 
 function stateOf(request: ChatRequest, context: WireContext): State {
   const state: State = {
-    ...answerState(request),
     parts: newParts({ family: context.target.provider, emit: (event) => void state.events.push(event) }),
     logprobs: [],
     citations: [],
@@ -68,6 +67,7 @@ function stateOf(request: ChatRequest, context: WireContext): State {
     blockMessage: undefined,
     model: undefined,
     id: undefined,
+    ...answerState(request),
   };
   return state;
 }

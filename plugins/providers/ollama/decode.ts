@@ -45,10 +45,10 @@ export function decodeChat(
   context: WireContext,
 ): AsyncIterable<ModelEvent> {
   const state: State = {
-    ...answerState(request),
     family: context.target.provider,
     calls: toolCallAssembler(),
     thinking: '',
+    ...answerState(request),
   };
   return decodeAnswer(response, state, { json: 'elements', read: (body) => readLine(state, body) });
 }

@@ -40,7 +40,6 @@ export interface ChatState extends AnswerState {
 
 export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): ChatState {
   return {
-    ...answerState(request),
     reason: undefined,
     usage: undefined,
     model: undefined,
@@ -55,6 +54,8 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     strictTools: strictToolsOf(request, quirks),
     calls: undefined,
     reasoning: reasoningReader(context.target.provider),
+    // Last: a field behind a spread costs as much as all that stand before it.
+    ...answerState(request),
   };
 }
 

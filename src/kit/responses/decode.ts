@@ -51,8 +51,6 @@ export function decodeChat(
 function stateOf(request: ChatRequest, facts: ResponsesFacts, context: WireContext): State {
   const strict = facts.strictSchemas === true ? (request.tools ?? []).filter((tool) => tool.strict === true) : [];
   const state: State = {
-    // What ends the stream repeats all that came before.
-    ...answerState({}),
     items: newItems({
       family: context.target.provider,
       emit: (event) => void state.events.push(event),
@@ -63,6 +61,8 @@ function stateOf(request: ChatRequest, facts: ResponsesFacts, context: WireConte
     serviceTier: undefined,
     usage: undefined,
     keepsRaw: request.includeRaw === true,
+    // What ends the stream repeats all that came before.
+    ...answerState({}),
   };
   return state;
 }
