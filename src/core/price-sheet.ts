@@ -3,14 +3,7 @@
  * that pricing a call only multiplies.
  */
 import { NANO_PER_USD, type NanoUsd } from './money.ts';
-import type {
-  DatedPrice,
-  PriceChange,
-  PriceRates,
-  PriceWindow,
-  SomeRates,
-  TokenPrice,
-} from './token-price.ts';
+import type { DatedPrice, PriceChange, PriceRates, PriceWindow, SomeRates, TokenPrice } from './token-price.ts';
 
 type TokenKind = Exclude<keyof PriceRates, 'image' | 'request'>;
 
