@@ -1,50 +1,50 @@
 /** polyphony models: what can answer, at what price, and why a request would go where. */
+import type { Gateway } from '../core/gateway.ts';
 import type { Tier } from '../core/model.ts';
-import type { TokenPrice } from '../core/token-price.ts';
 import { oneLine, safeJson } from '../drawing/plain-text.ts';
 import { thisCommand } from './command-name.ts';
 import { EXIT } from './exit-code.ts';
-import { tableText } from './result-text.ts';
+import { type ListedModel, modelDetail, modelTable, nameOf } from './models-text.ts';
 import { withPolyphony } from './session.ts';
 import type { SharedOptions } from './shared-options.ts';
 import type { Terminal } from './terminal.ts';
 
-function priceText(price: TokenPrice | null): string {
-  if (price === null) return 'unknown';
-  if (price.input === 0 && price.output === 0 && price.image === undefined) return 'free';
-  if (price.image !== undefined && price.input === 0) return `$${price.image} an image`;
-  return `$${price.input} / $${price.output}`;
-}
-
-const thousands = (tokens: number): string => (tokens >= 1000 ? `${Math.round(tokens / 1000)}k` : String(tokens));
-
-export async function modelsCommand(options: SharedOptions, terminal: Terminal): Promise<number> {
-  return withPolyphony(options, terminal, async ({ polyphony }) => {
-    const models = polyphony.gateway.models();
-    if (options.json) {
-      terminal.print(
-        safeJson(
-          models.map(({ provider, card }) => ({ provider, ...card })),
-          2,
-        ),
-      );
-      return EXIT.done;
-    }
-    const rows = models.map(({ provider, card }) => [
-      `${provider}/${card.id}`,
-      card.tier,
-      card.operations.join(','),
-      thousands(card.contextTokens),
-      thousands(card.maxOutputTokens),
-      priceText(card.price),
-      card.lifecycle?.stage ?? 'stable',
-      card.capabilities.filter((capability) => capability !== 'text' && capability !== 'streaming').join(' '),
-    ]);
-    const head = ['model', 'tier', 'does', 'context', 'output', 'USD a million in / out', 'stage', 'capabilities'];
-    terminal.print(tableText([head, ...rows], terminal.paint));
-    return EXIT.done;
+/** Without a name all models; with one those that it names, in detail, or those whose names hold it. */
+export async function modelsCommand(
+  name: string | undefined,
+  options: SharedOptions,
+  terminal: Terminal,
+): Promise<number> {
+  return withPolyphony(options, terminal, async ({ polyphony, loaded }) => {
+    const { gateway } = polyphony;
+    const named = name === undefined ? [] : namedModels(name, gateway, loaded.config.aliases ?? {});
+    const models = name === undefined || named.length > 0 ? named : holding(name, gateway);
+    const shown = name === undefined ? gateway.models() : models;
+    if (options.json) terminal.print(safeJson(shown.map(documentOf), 2));
+    else if (named.length > 0) terminal.print(named.map((model) => modelDetail(model, terminal.paint)).join('\n\n'));
+    else if (shown.length > 0) terminal.print(modelTable(shown, terminal.columns(), terminal.paint));
+    if (shown.length > 0) return EXIT.done;
+    terminal.say(`No model is called "${oneLine(name ?? '')}": ${thisCommand()} models lists what there is.`);
+    return EXIT.failed;
   });
 }
+
+const documentOf = ({ provider, card }: ListedModel): object => ({ provider, ...card });
+
+/** Also a model that its provider does not list, asked for as `provider/model`. */
+function namedModels(name: string, gateway: Gateway, aliases: Readonly<Record<string, string>>): ListedModel[] {
+  const wanted = Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name;
+  const listed = gateway
+    .models()
+    .filter((model) => [model.card.id, nameOf(model), ...(model.card.aliases ?? [])].includes(wanted));
+  if (listed.length > 0) return listed;
+  const { candidates } = gateway.explain({ operation: 'chat', messages: [], model: wanted });
+  const asked = candidates.filter(({ target }) => `${target.provider}/${target.model}` === wanted);
+  return asked.slice(0, 1).map(({ target, card }) => ({ provider: target.provider, card }));
+}
+
+const holding = (part: string, gateway: Gateway): readonly ListedModel[] =>
+  gateway.models().filter((model) => nameOf(model).toLowerCase().includes(part.toLowerCase()));
 
 /** polyphony route: the rings and the decision, without a call. */
 export async function routeCommand(

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { type Config, ConfigSchema } from '../core/config.ts';
+import { type Config, ConfigSchema, PricesSchema } from '../core/config.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Plugin } from '../core/plugin.ts';
 import { scrubText } from '../kit/scrub.ts';
@@ -12,6 +12,7 @@ import { readable } from './read-file.ts';
 
 export const CONFIG_FILES = ['polyphony.yaml', 'polyphony.yml', 'polyphony.json'] as const;
 const LARGEST_CONFIG = 1024 * 1024;
+const PricesFileSchema = z.strictObject({ prices: PricesSchema });
 
 export interface LoadedConfig {
   /** Undefined: none was found, the defaults hold. */
@@ -24,7 +25,16 @@ export async function loadConfig(folder: string, named?: string): Promise<Loaded
   const path = named ?? CONFIG_FILES.map((name) => resolve(folder, name)).find((candidate) => existsSync(candidate));
   if (path === undefined) return { path: undefined, config: {} };
   const text = await readable(path, LARGEST_CONFIG, 'a config file');
-  return { path, config: checked(path, await parse(path, text)) };
+  return { path, config: await withPrices(path, checked(path, ConfigSchema, await parse(path, text))) };
+}
+
+/** What the config itself says of a model counts before the file that it names. */
+async function withPrices(config: string, loaded: Config): Promise<Config> {
+  if (loaded.pricesFile === undefined) return loaded;
+  const path = resolve(config, '..', loaded.pricesFile);
+  const text = await readable(path, LARGEST_CONFIG, 'a file of prices');
+  const { prices } = checked(path, PricesFileSchema, await parse(path, text));
+  return { ...loaded, prices: { ...prices, ...loaded.prices } };
 }
 
 async function parse(path: string, text: string): Promise<unknown> {
@@ -42,8 +52,8 @@ async function parse(path: string, text: string): Promise<unknown> {
   }
 }
 
-function checked(path: string, value: unknown): Config {
-  const parsed = ConfigSchema.safeParse(value);
+function checked<T>(path: string, schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new PolyphonyError('invalid-config', `${path} breaks the config schema:\n${z.prettifyError(parsed.error)}`);
 }

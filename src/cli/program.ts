@@ -155,10 +155,19 @@ function addOverview(program: Command, terminal: Terminal, outcome: Outcome): vo
   program
     .command('models')
     .description('the models that can answer, with prices and limits')
-    .addHelpText('after', examples('polyphony models', "polyphony models --json | jq -r '.[].id'"))
-    .action(async (_options, command: Command) => {
+    .argument('[name]', 'a model, to see all of it: capabilities, every rate, limits, end; or a part of names')
+    .addHelpText(
+      'after',
+      examples(
+        'polyphony models',
+        'polyphony models gpt-5.5                  every rate: cache, batch, hours, long prompts',
+        'polyphony models claude                   those whose names hold it',
+        "polyphony models --json | jq -r '.[].id'",
+      ),
+    )
+    .action(async (name: string | undefined, _options, command: Command) => {
       const { modelsCommand } = await import('./command-models.ts');
-      outcome.code = await modelsCommand(optionsOf(command), terminal);
+      outcome.code = await modelsCommand(name, optionsOf(command), terminal);
     });
   program
     .command('route')

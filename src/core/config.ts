@@ -11,6 +11,8 @@ export const BudgetSchema = z.strictObject({
   /** Absent: every id of that kind by itself. */
   id: name.optional(),
   usd,
+  /** Counted anew each day or month, in UTC. Absent: without end. */
+  period: z.enum(['day', 'month']).optional(),
 });
 
 const rate = z.number().nonnegative().max(1_000_000).optional();

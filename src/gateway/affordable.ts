@@ -41,7 +41,7 @@ interface Purse {
 type Taken = { readonly ok: true; readonly held: Held } | Refusal;
 interface Refusal {
   readonly ok: false;
-  readonly scope: Pick<CappedScope, 'kind' | 'id' | 'capNanoUsd'>;
+  readonly scope: Pick<CappedScope, 'kind' | 'id' | 'capNanoUsd' | 'period'>;
   readonly takenNanoUsd: NanoUsd;
 }
 
@@ -59,7 +59,7 @@ export function affordable(
   const free: Affordable = { request, held: undefined, warnings: [] };
   const config = configNow();
   const { budgets, allowUnpriced } = config;
-  const scopes = cappedScopes(attempt.scopes, attempt.session, budgets);
+  const scopes = cappedScopes(attempt.scopes, attempt.session, budgets, clock.now());
   const book = bookOf(attempt);
   if (scopes.length === 0 && book.cap === undefined) return free;
   const { card } = deployment;
@@ -170,7 +170,7 @@ function limited(request: ModelRequest, held: Held, output: number, ceiling: num
 function exceeded(refusal: Refusal | undefined, neededNanoUsd: NanoUsd): PolyphonyError {
   if (refusal === undefined) return new PolyphonyError('budget-exceeded', 'The budget is spent.');
   const { scope, takenNanoUsd } = refusal;
-  const name = `${scope.kind} "${scope.id}"`;
+  const name = `${scope.kind} "${scope.id}"${scope.period === undefined ? '' : ` in ${scope.period}`}`;
   return new PolyphonyError(
     'budget-exceeded',
     `The budget of ${name} is ${formatUsd(scope.capNanoUsd)}, of which ${formatUsd(takenNanoUsd)} is spent or held; ` +
@@ -178,6 +178,7 @@ function exceeded(refusal: Refusal | undefined, neededNanoUsd: NanoUsd): Polypho
     {
       details: {
         scope: { kind: scope.kind, id: scope.id },
+        ...(scope.period === undefined ? {} : { period: scope.period }),
         capNanoUsd: scope.capNanoUsd,
         spentNanoUsd: takenNanoUsd,
         neededNanoUsd,

@@ -15,6 +15,8 @@ export interface CappedScope {
   readonly id: string;
   readonly capNanoUsd: NanoUsd;
   readonly spentNanoUsd: NanoUsd;
+  /** The day or month that the cap is of, `2026-11`. */
+  readonly period?: string;
 }
 
 export interface Reservation {
@@ -34,15 +36,36 @@ export function cappedScopes(
   scopes: readonly Scope[],
   session: string | undefined,
   budgets: Budgets,
+  nowMs: number,
 ): readonly CappedScope[] {
   const all = session === undefined ? scopes : withSession(scopes, session);
   const capped: CappedScope[] = [];
   for (const { kind, id, capNanoUsd, spentNanoUsd = 0 } of all) {
     const cap = budgets === undefined ? capNanoUsd : lowest(capNanoUsd, kind, id, budgets);
     if (cap !== undefined) capped.push({ kind, id, capNanoUsd: cap, spentNanoUsd });
+    for (const period of budgets === undefined ? NONE : periodsOf(budgets)) {
+      const most = lowest(undefined, kind, id, budgets ?? [], period);
+      const name = periodAt(period, nowMs);
+      if (most !== undefined) capped.push({ kind, id, capNanoUsd: most, spentNanoUsd: 0, period: name });
+    }
   }
   return capped.length > 1 ? withoutTwins(capped) : capped;
 }
+
+type Period = 'day' | 'month';
+const NONE: readonly Period[] = [];
+const periods = new WeakMap<NonNullable<Budgets>, readonly Period[]>();
+
+function periodsOf(budgets: NonNullable<Budgets>): readonly Period[] {
+  const known = periods.get(budgets);
+  if (known !== undefined) return known;
+  const found = [...new Set(budgets.flatMap(({ period }) => period ?? []))];
+  periods.set(budgets, found);
+  return found;
+}
+
+const periodAt = (period: Period, nowMs: number): string =>
+  new Date(nowMs).toISOString().slice(0, period === 'day' ? 10 : 7);
 
 function withSession(scopes: readonly Scope[], id: string): readonly Scope[] {
   return scopes.some((scope) => scope.kind === 'session' && scope.id === id)
@@ -55,10 +78,11 @@ function lowest(
   kind: Scope['kind'],
   id: string,
   budgets: NonNullable<Budgets>,
+  period?: Period,
 ): NanoUsd | undefined {
   let cap = own;
   for (const budget of budgets) {
-    if (budget.scope !== kind || (budget.id !== undefined && budget.id !== id)) continue;
+    if (budget.scope !== kind || (budget.id ?? id) !== id || budget.period !== period) continue;
     cap = Math.min(cap ?? Number.POSITIVE_INFINITY, capOf(budget));
   }
   return cap;
@@ -87,7 +111,8 @@ function withoutTwins(scopes: readonly CappedScope[]): readonly CappedScope[] {
 }
 
 /** The counter of a scope in the key-value store. */
-export const keyOf = ({ kind, id }: Pick<Scope, 'kind' | 'id'>): string => `budget:${kind}:${id}`;
+export const keyOf = ({ kind, id, period }: Pick<CappedScope, 'kind' | 'id' | 'period'>): string =>
+  period === undefined ? `budget:${kind}:${id}` : `budget@${period}:${kind}:${id}`;
 
 export const isPromise = <T>(value: T | Promise<T>): value is Promise<T> => value instanceof Promise;
 
