@@ -30,6 +30,7 @@ export {
   finishAnswer,
   usageMissing,
 } from './decode-answer.ts';
+export { finishReason } from './finish-reason.ts';
 export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from './http-errors.ts';
 export { type HttpProviderOptions, httpProvider } from './http-provider.ts';
 export { imageWire } from './image-wire.ts';

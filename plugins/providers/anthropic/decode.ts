@@ -6,7 +6,7 @@
  * A2. A whole message is read as the stream that would have made it.
  * A3. A second `message_start` begins the message anew: what was said is void (`restart`), counts are kept.
  */
-import type { ChatRequest, FinishReason, ModelEvent, TransportResponse, WireContext } from 'polyphony';
+import type { ChatRequest, ModelEvent, TransportResponse, WireContext } from 'polyphony';
 import {
   type AnswerState,
   answerState,
@@ -16,6 +16,7 @@ import {
   asText,
   decodeAnswer,
   finishAnswer,
+  finishReason,
   type JsonRecord,
 } from 'polyphony/kit';
 import { addDelta, type Blocks, newBlocks, resetBlocks, startBlock, stopAll, stopBlock } from './blocks.ts';
@@ -132,21 +133,11 @@ function readCounts(state: State, usage: unknown): void {
   if (told !== undefined) addCounts(state.counts, told);
 }
 
-const REASONS: ReadonlyMap<string, FinishReason> = new Map([
-  ['end_turn', 'stop'],
-  ['stop_sequence', 'stop'],
-  ['max_tokens', 'length'],
-  ['model_context_window_exceeded', 'length'],
-  ['tool_use', 'tool-calls'],
-  ['refusal', 'content-filter'],
-  ['pause_turn', 'pause'],
-]);
-
 /** The last events. */
 function finish(state: State): void {
   stopAll(state.blocks);
   const { blocks, model, id, refusal } = state;
-  const reason = REASONS.get(state.reason ?? '') ?? 'other';
+  const reason = finishReason(state.reason);
   finishAnswer(state, {
     // The call that was forced for the sake of its input is the answer.
     reason: reason === 'tool-calls' && isAnswered(state) ? 'stop' : reason,

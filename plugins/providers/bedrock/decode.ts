@@ -5,7 +5,7 @@
  *     there is none, and the caller reports a truncation.
  * B2. A stream that ends inside a message was cut, whatever it told before.
  */
-import type { ChatRequest, FinishReason, ModelEvent, TransportResponse, Usage, WireContext } from 'polyphony';
+import type { ChatRequest, ModelEvent, TransportResponse, Usage, WireContext } from 'polyphony';
 import {
   type AnswerState,
   answerState,
@@ -16,6 +16,7 @@ import {
   decodeBody,
   defined,
   finishAnswer,
+  finishReason,
   type JsonRecord,
   parseDocument,
   tryParseJson,
@@ -91,21 +92,23 @@ function readMessage(state: State, { headers, payload }: EventMessage): void {
   }
   const type = headers[':event-type'] ?? '';
   state.raw?.push({ [type]: body });
-  READERS[type]?.(state, body);
+  READERS.get(type)?.(state, body);
 }
 
-const READERS: Readonly<Record<string, (state: State, body: JsonRecord) => void>> = {
-  contentBlockStart: (state, body) => void startBlock(state.blocks, indexOf(body), asRecord(body.start) ?? {}),
-  contentBlockDelta: (state, body) => addDelta(state.blocks, indexOf(body), asRecord(body.delta) ?? {}),
-  contentBlockStop: (state, body) => stopBlock(state.blocks, indexOf(body)),
-  messageStop(state, { stopReason }) {
-    state.reason = asText(stopReason) ?? 'unknown';
-  },
-  metadata(state, { usage, serviceTier }) {
-    state.usage = usageOf(usage) ?? state.usage;
-    state.serviceTier = tierOf(serviceTier) ?? state.serviceTier;
-  },
-};
+const READERS: ReadonlyMap<string, (state: State, body: JsonRecord) => void> = new Map(
+  Object.entries<(state: State, body: JsonRecord) => void>({
+    contentBlockStart: (state, body) => void startBlock(state.blocks, indexOf(body), asRecord(body.start) ?? {}),
+    contentBlockDelta: (state, body) => addDelta(state.blocks, indexOf(body), asRecord(body.delta) ?? {}),
+    contentBlockStop: (state, body) => stopBlock(state.blocks, indexOf(body)),
+    messageStop(state, { stopReason }) {
+      state.reason = asText(stopReason) ?? 'unknown';
+    },
+    metadata(state, { usage, serviceTier }) {
+      state.usage = usageOf(usage) ?? state.usage;
+      state.serviceTier = tierOf(serviceTier) ?? state.serviceTier;
+    },
+  }),
+);
 
 const tierOf = (value: unknown): string | undefined => asText(asRecord(value)?.type);
 const indexOf = (body: JsonRecord): number => asNumber(body.contentBlockIndex) ?? 0;
@@ -122,21 +125,10 @@ function readWhole(state: State, text: string): void {
   state.reason = asText(body.stopReason);
 }
 
-const REASONS: Readonly<Record<string, FinishReason>> = {
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  max_tokens: 'length',
-  model_context_window_exceeded: 'length',
-  tool_use: 'tool-calls',
-  guardrail_intervened: 'content-filter',
-  content_filtered: 'content-filter',
-  pause_turn: 'pause',
-};
-
 function finish(state: State, headers: TransportResponse['headers']): void {
   stopAll(state.blocks);
   const { blocks, usage } = state;
-  const reason = REASONS[state.reason ?? ''] ?? 'other';
+  const reason = finishReason(state.reason);
   // The call that was forced for the sake of its input is the answer.
   const answered = state.answersByTool && blocks.calls === 0 && reason === 'tool-calls';
   finishAnswer(state, {

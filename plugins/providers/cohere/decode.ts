@@ -5,7 +5,7 @@
  *     caller reports a truncation.
  * C2. A plan of tools is no text of the answer: it is kept as a reasoning part without text, and goes back unchanged.
  */
-import type { ChatRequest, Citation, FinishReason, ModelEvent, TransportResponse, Usage, WireContext } from 'polyphony';
+import type { ChatRequest, Citation, ModelEvent, TransportResponse, Usage, WireContext } from 'polyphony';
 import {
   type AnswerState,
   answerState,
@@ -16,6 +16,7 @@ import {
   decodeAnswer,
   defined,
   finishAnswer,
+  finishReason,
   httpError,
   impliedStatus,
   type JsonRecord,
@@ -160,21 +161,13 @@ function citationOf(value: unknown): Citation[] {
 
 // ---------------------------------------------------------------------------------------------------- endings
 
-const REASONS: Readonly<Record<string, FinishReason>> = {
-  COMPLETE: 'stop',
-  STOP_SEQUENCE: 'stop',
-  MAX_TOKENS: 'length',
-  TOOL_CALL: 'tool-calls',
-  ERROR: 'error',
-};
-
 function finish(state: State, reason: string | undefined, told: unknown): void {
   closeThinking(state);
   closePlan(state);
   const { events, calls, id, citations } = state;
   events.push(...calls.finish());
   const usage = usageOf(asRecord(told));
-  finishAnswer(state, { reason: REASONS[reason?.toUpperCase() ?? ''] ?? 'other', usage, id, citations });
+  finishAnswer(state, { reason: finishReason(reason), usage, id, citations });
 }
 
 /** What was processed; what is billed leaves out the provider's own instructions. */

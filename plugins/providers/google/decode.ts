@@ -22,6 +22,7 @@ import {
   asText,
   decodeAnswer,
   finishAnswer,
+  finishReason,
   type JsonRecord,
 } from 'polyphony/kit';
 import { errorInside } from './errors.ts';
@@ -106,22 +107,6 @@ function readCandidate(state: State, candidate: JsonRecord): void {
   if (citations.length > 0) state.citations = citations;
 }
 
-const REASONS: ReadonlyMap<string, FinishReason> = new Map([
-  ['STOP', 'stop'],
-  ['FUNCTION_CALL', 'tool-calls'],
-  ['TOOL_CALLS', 'tool-calls'],
-  ['MAX_TOKENS', 'length'],
-  ['SAFETY', 'content-filter'],
-  ['RECITATION', 'content-filter'],
-  ['BLOCKLIST', 'content-filter'],
-  ['PROHIBITED_CONTENT', 'content-filter'],
-  ['SPII', 'content-filter'],
-  ['IMAGE_SAFETY', 'content-filter'],
-  ['IMAGE_PROHIBITED_CONTENT', 'content-filter'],
-  ['IMAGE_RECITATION', 'content-filter'],
-  ['MALFORMED_FUNCTION_CALL', 'error'],
-]);
-
 function finish(state: State): void {
   endParts(state.parts);
   const { events, parts, model, id, logprobs, citations } = state;
@@ -136,6 +121,6 @@ function finish(state: State): void {
 
 function reasonOf({ reason, parts }: State): FinishReason {
   if (reason === undefined) return 'content-filter';
-  const known = REASONS.get(reason) ?? 'other';
+  const known = finishReason(reason);
   return known === 'stop' && parts.calls > 0 ? 'tool-calls' : known;
 }

@@ -8,7 +8,6 @@
 import {
   type ChatRequest,
   type EmbeddingRequest,
-  type FinishReason,
   type ModelEvent,
   PolyphonyError,
   type TransportResponse,
@@ -24,6 +23,7 @@ import {
   decodeAnswer,
   defined,
   finishAnswer,
+  finishReason,
   httpError,
   impliedStatus,
   type JsonRecord,
@@ -96,15 +96,13 @@ function closeThinking(state: State): void {
   state.events.push({ type: 'reasoning', part: { type: 'reasoning', text: thinking, family } });
 }
 
-const REASONS: Readonly<Record<string, FinishReason>> = { stop: 'stop', length: 'length' };
-
 function finish(state: State, body: JsonRecord): void {
   closeThinking(state);
   const { events, calls } = state;
   events.push(...calls.finish());
   const input = asNumber(body.prompt_eval_count);
   const output = asNumber(body.eval_count);
-  const reason = REASONS[asText(body.done_reason) ?? ''] ?? 'other';
+  const reason = finishReason(body.done_reason);
   finishAnswer(state, {
     reason: calls.count > 0 && reason === 'stop' ? 'tool-calls' : reason,
     // A prompt that the server still holds is counted as nothing on some versions.

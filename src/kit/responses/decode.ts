@@ -13,6 +13,7 @@ import type { TransportResponse, WireContext } from '../../core/provider.ts';
 import type { WholeStream } from '../../core/whole.ts';
 import { usageOf } from '../chat-completions/usage.ts';
 import { type AnswerState, answerState, decodeAnswer, finishAnswer } from '../decode-answer.ts';
+import { finishReason } from '../finish-reason.ts';
 import { failureOf, httpError, impliedStatus } from '../http-errors.ts';
 import { asList, asRecord, asText, type JsonRecord } from '../json-shape.ts';
 import type { ResponsesFacts } from './facts.ts';
@@ -76,20 +77,20 @@ function readDocument(state: State, body: JsonRecord, event: string | undefined)
 }
 
 function readEvent(state: State, type: string, body: JsonRecord): void {
-  const read = READERS[type];
+  const read = READERS.get(type);
   if (read !== undefined) read(state.items, indexOf(body), ITEM_EVENTS.has(type) ? (asRecord(body.item) ?? {}) : body);
   else if (ENDS.has(type)) readFinal(state, asRecord(body.response) ?? body);
   else readHead(state, asRecord(body.response) ?? {});
 }
 
-const READERS: Readonly<Record<string, (items: Items, index: number, body: JsonRecord) => void>> = {
-  'response.output_text.delta': addText,
-  'response.reasoning_summary_text.delta': addSummary,
-  'response.function_call_arguments.delta': addArguments,
-  'response.refusal.delta': addRefusal,
-  'response.output_item.added': addItem,
-  'response.output_item.done': closeItem,
-};
+const READERS: ReadonlyMap<string, (items: Items, index: number, body: JsonRecord) => void> = new Map([
+  ['response.output_text.delta', addText],
+  ['response.reasoning_summary_text.delta', addSummary],
+  ['response.function_call_arguments.delta', addArguments],
+  ['response.refusal.delta', addRefusal],
+  ['response.output_item.added', addItem],
+  ['response.output_item.done', closeItem],
+]);
 const ITEM_EVENTS: ReadonlySet<string> = new Set(['response.output_item.added', 'response.output_item.done']);
 const ENDS: ReadonlySet<string> = new Set([
   'response.completed',
@@ -131,15 +132,8 @@ function finish(state: State, response: JsonRecord): void {
   finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations, raw });
 }
 
-const INCOMPLETE: Readonly<Record<string, FinishReason>> = {
-  max_output_tokens: 'length',
-  max_tokens: 'length',
-  length: 'length',
-  content_filter: 'content-filter',
-};
-
 function reasonOf({ status, incomplete_details: details }: JsonRecord, calls: number): FinishReason {
-  if (status === 'incomplete') return INCOMPLETE[asText(asRecord(details)?.reason) ?? ''] ?? 'other';
+  if (status === 'incomplete') return finishReason(asRecord(details)?.reason);
   if (status === 'failed') return 'error';
   if (status === 'in_progress' || status === 'queued' || status === 'cancelled') return 'other';
   return calls > 0 ? 'tool-calls' : 'stop';
