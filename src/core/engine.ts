@@ -2,8 +2,8 @@
 import type { ErrorRecord } from './errors.ts';
 import type { CacheMode, EscalationReport, Scope, Sensitivity, Usage, Warning } from './model.ts';
 import type { NanoUsd } from './money.ts';
-import type { Plan, PlanNode, ValidPlan } from './plan.ts';
-import type { PlanIssue } from './validation.ts';
+import type { DraftNode, Plan, PlanNode, ValidPlan } from './plan.ts';
+import type { PlanIssue, PlannerAnswer, PlanningResult } from './validation.ts';
 
 // ---------------------------------------------------------------------------------------------------- nodes
 
@@ -112,9 +112,12 @@ export interface NodeResult {
 export type RunEvent =
   | (EventBase & {
       readonly type: 'run-started';
+      /** Without nodes where there is a `request`. */
       readonly plan: Plan;
       readonly planHash: string;
       readonly input: unknown;
+      /** What is being planned: the plan follows, its nodes in `plan-delta`, the whole of it in `plan-revised`. */
+      readonly request?: string;
       readonly capNanoUsd?: NanoUsd;
       readonly spentNanoUsd?: NanoUsd;
       /** The run that this one was forked from, or whose node started it. */
@@ -125,12 +128,17 @@ export type RunEvent =
       readonly session?: string;
       readonly level?: number;
     })
-  | (EventBase & { readonly type: 'plan-delta'; readonly text: string })
+  | (EventBase & { readonly type: 'plan-delta'; readonly nodes: readonly PlanNode[] })
+  | (EventBase & PlannerAnswer & { readonly type: 'plan-answered' })
   | (EventBase & {
       readonly type: 'plan-revised';
       readonly plan: Plan;
       readonly planHash: string;
       readonly reason: string;
+      /** Nodes that stay as they are and run again all the same: one that they depend on has changed. */
+      readonly again?: readonly string[];
+      /** Of the run from now on. */
+      readonly capNanoUsd?: NanoUsd;
     })
   | (NodeEventBase & { readonly type: 'node-ready' })
   | (NodeEventBase & { readonly type: 'node-started'; readonly idempotencyKey: string })
@@ -149,9 +157,10 @@ export type RunEvent =
       readonly error: ErrorRecord;
       /**
        * Why the run goes on. `skip` and `value` stand in for the output, by the node's onError; `wait`: all that depend on
-       * it wait for any or for a quorum.
+       * it wait for any or for a quorum. `plan`: the plan is still being written, and the whole of it will decide, in
+       * another `node-failed` where the node stays.
        */
-      readonly handled?: 'skip' | 'value' | 'replan' | 'wait';
+      readonly handled?: 'skip' | 'value' | 'replan' | 'wait' | 'plan';
       readonly result?: NodeResult;
       readonly costNanoUsd: NanoUsd | null;
     })
@@ -173,7 +182,6 @@ export interface RunTotals {
 
 /** Events that no journal keeps: they can be made again or only colour the stream. */
 export const TRANSIENT_EVENTS: ReadonlySet<RunEvent['type']> = new Set([
-  'plan-delta',
   'node-ready',
   'node-delta',
   'node-retried',
@@ -227,6 +235,28 @@ export type Replan = (context: {
   readonly scopes: readonly Scope[];
 }) => Promise<ValidPlan>;
 
+/** Plans the request of a run, and tells of the plan while it is written. */
+export interface PlanWriter {
+  /** The plan as it is before anything of it is written: no nodes. */
+  open(request: string): ValidPlan;
+  /** Throws what planning throws; invalid-request when the input does not fit the plan. */
+  write(writing: {
+    readonly request: string;
+    readonly input: Readonly<Record<string, unknown>>;
+    readonly signal: AbortSignal;
+    readonly scopes: readonly Scope[];
+    readonly session?: string;
+    /** Nodes as they close, each once, with the budget as far as it is known. Not given: nobody waits for parts. */
+    readonly onDraft?: (nodes: readonly DraftNode[], budget: Plan['budget']) => void;
+    readonly onAnswer: (answer: PlannerAnswer) => void;
+  }): Promise<PlanningResult>;
+}
+
+export interface RequestOptions extends RunOptions {
+  /** Called with the whole plan; nodes of it may run already. What it throws fails the run. */
+  readonly onPlan?: (planning: PlanningResult) => void;
+}
+
 export interface RunOptions {
   readonly input?: Readonly<Record<string, unknown>>;
   /** @default a fresh one */
@@ -258,6 +288,11 @@ export interface RunHandle {
 
 export interface ExecutionEngine {
   start(plan: ValidPlan, options?: RunOptions): RunHandle;
+  /**
+   * Plans a request within its run: nodes without side effects start while the plan is still being written. Absent: this
+   * engine takes whole plans alone.
+   */
+  startRequest?(request: string, options?: RequestOptions): RunHandle;
   /** Goes on from the journal: finished nodes are kept and not paid again. Throws not-found, store-busy when it is being run. */
   resume(runId: string, options?: Pick<RunOptions, 'signal' | 'concurrency'>): Promise<RunHandle>;
   /** Journals the answer of a suspended node; `resume` goes on with it. */
