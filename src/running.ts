@@ -20,6 +20,7 @@ import { createEngine } from './executor/engine.ts';
 import { createRunners } from './executor/runners/create-runners.ts';
 import { keyOf as counterKey } from './gateway/reservation.ts';
 import { createPlanner, createReplanner } from './planner/planner.ts';
+import { emptyPlan, openDraft } from './validator/draft.ts';
 import { validate } from './validator/validate.ts';
 
 /** What an engine of another kind is made from. */
@@ -92,7 +93,7 @@ export function createRunning(parts: RunningParts): Running {
     runners,
     validPlan,
     replan: replanWith(parts),
-    writer: createWriter({ plan, catalogue: shelf.catalogue }),
+    writer: createWriter({ plan, catalogue: shelf.catalogue, openDraft, emptyPlan }),
     onEvent,
   });
   return {

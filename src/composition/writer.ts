@@ -1,19 +1,21 @@
 /** Planner and validator as the engine's plan writer: what the planner writes is checked node by node as it comes. */
 import type { PlanWriter } from '../core/engine.ts';
 import type { CallOptions } from '../core/gateway.ts';
-import type { Plan } from '../core/plan.ts';
-import type { Catalogue, PlanningListener, PlanningResult } from '../core/validation.ts';
-import { emptyPlan, openDraft, type PlanDraft } from '../validator/draft.ts';
+import type { Plan, PlanBounds, ValidPlan } from '../core/plan.ts';
+import type { Catalogue, PlanDraft, PlanningListener, PlanningResult } from '../core/validation.ts';
 import { checkedInput } from './start.ts';
 
 export interface WriterParts {
   readonly plan: (request: string, options: CallOptions & PlanningListener) => Promise<PlanningResult>;
   readonly catalogue: () => Catalogue;
+  /** The validator's. */
+  readonly openDraft: (catalogue: Catalogue) => PlanDraft;
+  readonly emptyPlan: (request: string, bounds: PlanBounds) => ValidPlan;
 }
 
 type Writing = Parameters<PlanWriter['write']>[0];
 
-export function createWriter({ plan, catalogue }: WriterParts): PlanWriter {
+export function createWriter({ plan, catalogue, openDraft, emptyPlan }: WriterParts): PlanWriter {
   return {
     open: (request) => emptyPlan(request, catalogue().bounds),
     async write(writing) {

@@ -3,7 +3,7 @@ import type { ErrorRecord } from './errors.ts';
 import type { CallOptions, Gateway } from './gateway.ts';
 import type { JsonSchema } from './model.ts';
 import type { NanoUsd } from './money.ts';
-import type { Plan, PlanBounds, ValidPlan } from './plan.ts';
+import type { DraftNode, Plan, PlanBounds, ValidPlan } from './plan.ts';
 import type { ModelCard } from './provider.ts';
 
 /** A kind of step that a node's `use` may name. */
@@ -82,6 +82,14 @@ export interface PlanningResult {
   /** Calls to the planner model, repairs included. */
   readonly rounds: number;
   readonly costNanoUsd: NanoUsd | null;
+}
+
+/** A plan while it is written, checked node by node. Never throws, whatever is pushed. */
+export interface PlanDraft {
+  /** Takes more of the text, and gives the nodes that it closed, as far as they are valid. */
+  push(text: string): readonly DraftNode[];
+  /** What the plan says before its nodes, as far as it could be used. */
+  readonly head: Pick<Plan, 'input' | 'budget'>;
 }
 
 /** One answer of the planner's model: of what was written, or why there is none. */

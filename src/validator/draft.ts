@@ -8,7 +8,7 @@
  */
 import type { DraftNode, Plan, PlanBounds, PlanNode, ValidPlan } from '../core/plan.ts';
 import { markValid } from '../core/plan.ts';
-import type { Catalogue, StepType } from '../core/validation.ts';
+import type { Catalogue, PlanDraft, StepType } from '../core/validation.ts';
 import { createMemberReader, type JsonMember } from '../kit/json-members.ts';
 import { checkNode } from './check-node.ts';
 import { hashOf, validNode } from './compile.ts';
@@ -22,13 +22,6 @@ import { openNode, openPlan, readSchema, type Study, type Subject } from './stud
 /** After so many nodes that cannot be used the rest of the text is left to the whole plan. */
 const MOST_INVALID = 8;
 const LONGEST_GOAL = 1000;
-
-export interface PlanDraft {
-  /** Takes more of the text, and gives the nodes that it closed, as far as they are valid. */
-  push(text: string): readonly DraftNode[];
-  /** What the plan says before its nodes, as far as it could be used. */
-  readonly head: Pick<Plan, 'input' | 'budget'>;
-}
 
 /** The plan of a run whose request has yet to be planned. */
 export function emptyPlan(request: string, bounds: PlanBounds): ValidPlan {
