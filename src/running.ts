@@ -6,19 +6,21 @@ import { boundsOf } from './composition/catalogue.ts';
 import { eventListener } from './composition/plugin-host.ts';
 import type { Shelf } from './composition/shelf.ts';
 import { type Starting, validOrThrow } from './composition/start.ts';
+import { createWriter } from './composition/writer.ts';
 import type { Runtime } from './core/clock.ts';
 import type { Config } from './core/config.ts';
-import type { ExecutionEngine, NodeRunner, NodeRunners, Replan, RunEvent } from './core/engine.ts';
+import type { ExecutionEngine, NodeRunner, NodeRunners, PlanWriter, Replan, RunEvent } from './core/engine.ts';
 import { errorRecord } from './core/errors.ts';
 import type { CallOptions, Gateway } from './core/gateway.ts';
 import type { Plan, ValidPlan } from './core/plan.ts';
 import type { Logger, Plugin } from './core/plugin.ts';
 import type { RunJournal, Stores } from './core/stores.ts';
-import type { PlanningResult, ValidateOptions, Validation } from './core/validation.ts';
+import type { PlanningListener, PlanningResult, ValidateOptions, Validation } from './core/validation.ts';
 import { createEngine } from './executor/engine.ts';
 import { createRunners } from './executor/runners/create-runners.ts';
 import { keyOf as counterKey } from './gateway/reservation.ts';
 import { createPlanner, createReplanner } from './planner/planner.ts';
+import { emptyPlan, openDraft } from './validator/draft.ts';
 import { validate } from './validator/validate.ts';
 
 /** What an engine of another kind is made from. */
@@ -30,13 +32,12 @@ export interface EngineParts {
   readonly validPlan: (plan: Plan) => ValidPlan;
   /** For nodes that say `onError: "replan"`. */
   readonly replan: Replan;
+  /** For engines that plan a request within its run. */
+  readonly writer: PlanWriter;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
-export interface PlanOptions extends CallOptions {
-  /** The plan's text while it is written. */
-  readonly onDelta?: (text: string) => void;
-}
+export type PlanOptions = CallOptions & PlanningListener;
 
 export interface RunningParts {
   readonly runtime: Runtime;
@@ -92,6 +93,7 @@ export function createRunning(parts: RunningParts): Running {
     runners,
     validPlan,
     replan: replanWith(parts),
+    writer: createWriter({ plan, catalogue: shelf.catalogue, openDraft, emptyPlan }),
     onEvent,
   });
   return {
@@ -119,13 +121,15 @@ async function forgetCounters({ stores: { keyValue }, logger }: RunningParts, ru
 
 function planWith({ gateway, shelf, config }: RunningParts): Running['plan'] {
   const planner = createPlanner(config.planner);
-  return (request, { onDelta, ...options } = {}) =>
+  return (request, { onDelta, onRestart, onAnswer, ...options } = {}) =>
     planner(request, {
       gateway,
       catalogue: shelf.catalogue(),
       validate,
       options,
       ...(onDelta === undefined ? {} : { onDelta }),
+      ...(onRestart === undefined ? {} : { onRestart }),
+      ...(onAnswer === undefined ? {} : { onAnswer }),
     });
 }
 

@@ -29,6 +29,7 @@ export default (options?: FileToolsOptions) => fileTools(options);
 
 const readFile = (limits: FolderOptions): Tool => ({
   name: 'read_file',
+  sideEffects: false,
   description: 'Reads a text file. Paths are relative to the working folder; nothing outside it can be read.',
   input: {
     type: 'object',
@@ -51,6 +52,7 @@ const readFile = (limits: FolderOptions): Tool => ({
 
 const listFiles = (limits: FolderOptions): Tool => ({
   name: 'list_files',
+  sideEffects: false,
   description:
     'Lists the files of the working folder that match a pattern: * within a name, ? one character, ** any folders.',
   input: {

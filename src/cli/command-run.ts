@@ -45,8 +45,14 @@ async function runWhat(
     if (terminal.live && talks(options) && fits)
       terminal.say(`${draw(valid, 'tree', undefined, terminal.columns())}\n`);
   };
+  const startView = (valid: ValidPlan): void => {
+    terminal.status([]);
+    show(valid);
+  };
   const planning = typeof plan === 'string';
-  if (planning && terminal.live && talks(options)) terminal.status([terminal.paint.dim('planning …')]);
+  // Else the run is there from the start, and its own view shows the plan as it is written.
+  const plansFirst = planning && options.streaming === false;
+  if (plansFirst && terminal.live && talks(options)) terminal.status([terminal.paint.dim('planning …')]);
   try {
     const handle = await polyphony.start(plan, options.input(planning ? undefined : plan.plan), {
       signal,
@@ -55,15 +61,12 @@ async function runWhat(
       ...(options.budget === undefined ? {} : { budgetUsd: options.budget }),
       ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
       ...(options.session === undefined ? {} : { session: options.session }),
-      onPlan: (made) => {
-        terminal.status([]);
-        show(made.plan);
-      },
+      ...(plansFirst ? { streaming: false, onPlan: (made) => startView(made.plan) } : {}),
     });
     if (!planning) show(plan);
     return await follow(handle, polyphony.engine, options, terminal);
   } catch (error) {
-    if (planning) terminal.status([]);
+    if (plansFirst) terminal.status([]);
     throw stoppedWhilePlanning(error, signal);
   }
 }

@@ -36,7 +36,7 @@ export function createLiveView(terminal: Terminal, ticker: Ticker): LiveView {
   const progress = newProgress();
   let frame = 0;
   const draw = (room: number): void => {
-    if (progress.rows.size === 0) return;
+    if (progress.rows.size === 0 && !progress.isPlanning) return;
     const options = { columns: terminal.columns(), rows: room, now: ticker.now(), frame, paint: terminal.paint };
     terminal.status(viewLines(progress, options));
   };
@@ -74,10 +74,10 @@ export function viewLines(progress: Progress, options: ViewOptions): string[] {
   const shown = all.length <= room ? all : mostUrgent(all, room - 1);
   const widths = {
     id: Math.min(
-      Math.max(...all.map(({ node }) => displayWidth(node.id))),
+      Math.max(0, ...all.map(({ node }) => displayWidth(node.id))),
       Math.max(8, Math.floor(options.columns / 3)),
     ),
-    use: Math.min(Math.max(...all.map(({ node }) => displayWidth(oneLine(node.use)))), 18),
+    use: Math.min(Math.max(0, ...all.map(({ node }) => displayWidth(oneLine(node.use)))), 18),
   };
   const lines = shown.map((row) => lineOf(rowPieces(row, widths, options), options.columns - 1));
   const hidden = all.length - shown.length;
@@ -145,9 +145,11 @@ function tail(note: string, columns: number): string {
 function totalPieces(progress: Progress, { now, paint }: ViewOptions): Piece[] {
   const rows = [...progress.rows.values()];
   const over = rows.filter(({ state }) => ['done', 'skipped', 'failed', 'cancelled'].includes(state)).length;
-  const { startedAt, endedAt = now, spentNanoUsd, capNanoUsd } = progress;
+  const { startedAt, endedAt = now, spentNanoUsd, capNanoUsd, isPlanning } = progress;
   const facts = [
-    `${over} of ${rows.length} nodes`,
+    isPlanning && progress.endedAt === undefined
+      ? `planning, ${over} of ${rows.length} nodes so far`
+      : `${over} of ${rows.length} nodes`,
     durationText(startedAt === undefined ? 0 : endedAt - startedAt),
     `${costText(spentNanoUsd)}${capNanoUsd === undefined ? '' : ` of ${costText(capNanoUsd)}`}`,
   ];

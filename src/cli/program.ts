@@ -70,6 +70,7 @@ function addRun(program: Command, terminal: Terminal, outcome: Outcome): void {
     )
     .summary('plan a request and run it, or run a plan file or workflow:<id>')
     .argument('<what>', 'a request in words, a .plan.json, or workflow:<id>')
+    .option('--no-streaming', 'plan the whole request before anything of it runs')
     .addHelpText(
       'after',
       examples(

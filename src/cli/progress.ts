@@ -1,4 +1,5 @@
 /** How a run stands, told by its events alone: of this process or of another one's journal. */
+import { canonicalJson } from '../core/canonical-json.ts';
 import type { NodeState, RunEvent } from '../core/engine.ts';
 import { addMoney, formatUsd, NANO_PER_USD, type NanoUsd } from '../core/money.ts';
 import type { Plan, PlanNode } from '../core/plan.ts';
@@ -27,6 +28,8 @@ export interface Row {
 
 export interface Progress {
   readonly rows: Map<string, Row>;
+  /** The plan is still being written: more rows may come. */
+  isPlanning: boolean;
   input: unknown;
   readonly outputs: Map<string, unknown>;
   /** Epoch milliseconds. */
@@ -39,6 +42,7 @@ export interface Progress {
 
 export const newProgress = (): Progress => ({
   rows: new Map(),
+  isPlanning: false,
   input: undefined,
   outputs: new Map(),
   startedAt: undefined,
@@ -65,22 +69,34 @@ function newRow(node: PlanNode): Row {
   };
 }
 
-/** Nodes that a revision left out go, those that are as before stay as they are. */
-function takePlan(progress: Progress, plan: Plan): void {
+/** Nodes that a revision left out go, those that are as before stay as they are; `again` run anew all the same. */
+function takePlan(progress: Progress, plan: Plan, again: readonly string[] = []): void {
   const before = new Map(progress.rows);
   progress.rows.clear();
-  for (const node of plan.nodes) progress.rows.set(node.id, before.get(node.id) ?? newRow(node));
+  for (const node of plan.nodes) {
+    const row = before.get(node.id);
+    const stays = row !== undefined && !again.includes(node.id) && canonicalJson(row.node) === canonicalJson(node);
+    progress.rows.set(node.id, stays ? row : newRow(node));
+  }
 }
 
 export function takeEvent(progress: Progress, event: RunEvent): void {
   if (event.type === 'run-started') {
     takePlan(progress, event.plan);
+    progress.isPlanning = event.request !== undefined;
     progress.input = event.input;
     progress.startedAt = event.at;
     progress.capNanoUsd = event.capNanoUsd;
     progress.spentNanoUsd = event.spentNanoUsd ?? 0;
-  } else if (event.type === 'plan-revised') takePlan(progress, event.plan);
-  else if (event.type === 'run-resumed') resume(progress, event.at);
+  } else if (event.type === 'plan-delta') {
+    for (const node of event.nodes) progress.rows.set(node.id, newRow(node));
+  } else if (event.type === 'plan-answered') {
+    progress.spentNanoUsd = addMoney(progress.spentNanoUsd, event.costNanoUsd);
+  } else if (event.type === 'plan-revised') {
+    takePlan(progress, event.plan, event.again);
+    progress.isPlanning = false;
+    progress.capNanoUsd = event.capNanoUsd ?? progress.capNanoUsd;
+  } else if (event.type === 'run-resumed') resume(progress, event.at);
   else if (event.type === 'run-finished' || event.type === 'run-failed' || event.type === 'run-cancelled') {
     progress.endedAt = event.at;
   } else if (event.type === 'run-suspended') progress.endedAt = event.at;

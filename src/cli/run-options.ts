@@ -8,6 +8,8 @@ export interface RunCommandOptions extends SharedOptions {
   readonly budget?: number;
   readonly concurrency?: number;
   readonly session?: string;
+  /** Commander's `--no-streaming`. */
+  readonly streaming?: boolean;
   readonly tag: readonly string[];
   readonly events?: boolean;
   readonly quiet?: boolean;

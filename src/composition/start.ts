@@ -13,8 +13,14 @@ import { toJsonSchema, validateJson } from '../kit/json-schema.ts';
 export type Runnable = string | Plan | ValidPlan;
 
 export interface StartOptions extends Omit<RunOptions, 'input' | 'spentNanoUsd'> {
-  /** Called with the plan of a request before it runs. */
+  /** Called with the whole plan of a request. What it throws fails the run. */
   readonly onPlan?: (planning: PlanningResult) => void;
+  /**
+   * Start nodes without side effects while the plan of a request is still being written. False: plan first, then run.
+   *
+   * @default true, where the engine can
+   */
+  readonly streaming?: boolean;
 }
 
 export interface Starting {
@@ -32,20 +38,29 @@ export async function startRun(
   input: Input | undefined,
   options: StartOptions = {},
 ): Promise<RunHandle> {
-  const { onPlan, ...runOptions } = options;
-  if (typeof what === 'string') return startRequest(starting, what, input, options);
+  const { onPlan, streaming = true, ...runOptions } = options;
+  if (typeof what === 'string') {
+    if (!streaming || starting.engine.startRequest === undefined) {
+      return planThenStart(starting, what, input, runOptions, onPlan);
+    }
+    return starting.engine.startRequest(what, {
+      ...runOptions,
+      input: input ?? {},
+      ...(onPlan === undefined ? {} : { onPlan }),
+    });
+  }
   const plan = 'hash' in what ? what : validOrThrow(starting.validate(what));
   return starting.engine.start(plan, { ...runOptions, input: checkedInput(plan.plan, input) });
 }
 
 /** The planner's calls are charged to the run that they make, under its cap. */
-async function startRequest(
+async function planThenStart(
   starting: Starting,
   request: string,
   input: Input | undefined,
-  options: StartOptions,
+  options: Omit<StartOptions, 'onPlan' | 'streaming'>,
+  onPlan: StartOptions['onPlan'],
 ): Promise<RunHandle> {
-  const { onPlan, ...runOptions } = options;
   const runId = options.runId ?? starting.runtime.ids('run');
   const cap = options.budgetUsd === undefined ? {} : { capNanoUsd: usdToNano(options.budgetUsd) };
   const run: Scope = { kind: 'run', id: runId, ...cap };
@@ -56,7 +71,7 @@ async function startRequest(
   });
   onPlan?.(planning);
   return starting.engine.start(planning.plan, {
-    ...runOptions,
+    ...options,
     runId,
     input: checkedInput(planning.plan.plan, input),
     ...(planning.costNanoUsd === null ? {} : { spentNanoUsd: planning.costNanoUsd }),

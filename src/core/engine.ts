@@ -1,94 +1,13 @@
 /** The engine port: runs, their events and the runners of their nodes. */
 import type { ErrorRecord } from './errors.ts';
-import type { CacheMode, EscalationReport, Scope, Sensitivity, Usage, Warning } from './model.ts';
+import type { Scope, Usage } from './model.ts';
 import type { NanoUsd } from './money.ts';
-import type { Plan, PlanNode, ValidPlan } from './plan.ts';
-import type { PlanIssue } from './validation.ts';
+import type { HumanQuestion, NodeMeta, NodeProgress, Paid } from './node-call.ts';
+import type { DraftNode, Plan, PlanNode, ValidPlan } from './plan.ts';
+import type { PlanIssue, PlannerAnswer, PlanningResult } from './validation.ts';
 
-// ---------------------------------------------------------------------------------------------------- nodes
-
-/** What `{{node.meta.…}}` reads. */
-export interface NodeMeta {
-  readonly model?: string;
-  readonly provider?: string;
-  /** 0 for the first rung. */
-  readonly rung?: number;
-  readonly confidence?: number;
-  readonly costUsd: number | null;
-  readonly ms: number;
-  readonly warnings: readonly Warning[];
-}
-
-/** What a runner returns. `value` is what references see; `meta` is added to it under its own name. */
-export interface NodeOutput {
-  readonly value: unknown;
-  readonly usage?: Usage;
-  /** Sum of every dispatched request of this call; 0 for steps that call no model; null: unknown. */
-  readonly costNanoUsd: NanoUsd | null;
-  readonly model?: string;
-  readonly provider?: string;
-  readonly confidence?: number;
-  readonly escalation?: EscalationReport;
-  readonly warnings?: readonly Warning[];
-}
-
-/** One run of one node, or of one item or round of it. */
-export interface NodeCall {
-  readonly runId: string;
-  readonly node: PlanNode;
-  /** `in`, rendered. */
-  readonly inputs: Readonly<Record<string, unknown>>;
-  readonly item?: number;
-  readonly round?: number;
-  /** `run/node/item/round`: the same for a node that runs again after a crash. */
-  readonly idempotencyKey: string;
-  readonly signal: AbortSignal;
-  readonly scopes: readonly Scope[];
-  readonly session?: string;
-  readonly sensitivity?: Sensitivity;
-  readonly cache?: CacheMode;
-  /** Nesting of workflows and plans, 0 at the top. */
-  readonly level: number;
-  /** Of a node that suspended the run: what it had asked, and what came back. */
-  readonly answer?: { readonly question: HumanQuestion; readonly value: unknown };
-  /** Text that the node produces while it runs: becomes a `node-delta` event. */
-  readonly emit: (text: string, options?: { readonly restart?: boolean }) => void;
-  /** For progress of model calls: becomes `node-escalated` or `node-retried`. */
-  readonly report: (event: NodeProgress) => void;
-}
-export type NodeProgress =
-  | { readonly type: 'node-escalated'; readonly escalation: EscalationReport }
-  | ({ readonly type: 'node-retried'; readonly attempt: number; readonly error: ErrorRecord } & Partial<Paid>);
-
-/** What calls came to that left no result of their own. */
-export interface Paid {
-  /** Null: unknown. */
-  readonly costNanoUsd: NanoUsd | null;
-  readonly usage?: Usage;
-}
-
-/** Throws PolyphonyError; `SuspendRun` to wait for a person. */
-export type NodeRunner = (call: NodeCall) => Promise<NodeOutput>;
-
-/** Thrown by a runner whose node waits for an answer from outside: the run is journalled as suspended. */
-export class SuspendRun extends Error {
-  override readonly name = 'SuspendRun';
-  readonly question: HumanQuestion;
-  constructor(question: HumanQuestion) {
-    super(`waiting for an answer: ${question.question}`);
-    this.question = question;
-  }
-}
-export interface HumanQuestion {
-  readonly question: string;
-  readonly choices?: readonly string[];
-  readonly data?: unknown;
-  /** Of a question that a nested run asked: `runId/nodeId` there. */
-  readonly origin?: string;
-}
-
-/** A step kind as the executor needs it: what runs for which `use` (`llm`; `tool:` matches by prefix when it ends in `:`). */
-export type NodeRunners = ReadonlyMap<string, NodeRunner>;
+export type * from './node-call.ts';
+export { SuspendRun } from './node-call.ts';
 
 // ---------------------------------------------------------------------------------------------------- events
 
@@ -119,9 +38,12 @@ export interface NodeResult {
 export type RunEvent =
   | (EventBase & {
       readonly type: 'run-started';
+      /** Without nodes where there is a `request`. */
       readonly plan: Plan;
       readonly planHash: string;
       readonly input: unknown;
+      /** What is being planned: the plan follows, its nodes in `plan-delta`, the whole of it in `plan-revised`. */
+      readonly request?: string;
       readonly capNanoUsd?: NanoUsd;
       readonly spentNanoUsd?: NanoUsd;
       /** The run that this one was forked from, or whose node started it. */
@@ -132,12 +54,17 @@ export type RunEvent =
       readonly session?: string;
       readonly level?: number;
     })
-  | (EventBase & { readonly type: 'plan-delta'; readonly text: string })
+  | (EventBase & { readonly type: 'plan-delta'; readonly nodes: readonly PlanNode[] })
+  | (EventBase & PlannerAnswer & { readonly type: 'plan-answered' })
   | (EventBase & {
       readonly type: 'plan-revised';
       readonly plan: Plan;
       readonly planHash: string;
       readonly reason: string;
+      /** Nodes that stay as they are and run again all the same: one that they depend on has changed. */
+      readonly again?: readonly string[];
+      /** Of the run from now on. */
+      readonly capNanoUsd?: NanoUsd;
     })
   | (NodeEventBase & { readonly type: 'node-ready' })
   | (NodeEventBase & { readonly type: 'node-started'; readonly idempotencyKey: string })
@@ -156,9 +83,10 @@ export type RunEvent =
       readonly error: ErrorRecord;
       /**
        * Why the run goes on. `skip` and `value` stand in for the output, by the node's onError; `wait`: all that depend on
-       * it wait for any or for a quorum.
+       * it wait for any or for a quorum. `plan`: the plan is still being written, and the whole of it will decide, in
+       * another `node-failed` where the node stays.
        */
-      readonly handled?: 'skip' | 'value' | 'replan' | 'wait';
+      readonly handled?: 'skip' | 'value' | 'replan' | 'wait' | 'plan';
       readonly result?: NodeResult;
     } & Paid)
   | (NodeEventBase & { readonly type: 'node-cancelled'; readonly reason: string } & Paid)
@@ -178,12 +106,7 @@ export interface RunTotals {
 }
 
 /** Events that no journal keeps: they can be made again or only colour the stream. */
-export const TRANSIENT_EVENTS: ReadonlySet<RunEvent['type']> = new Set([
-  'plan-delta',
-  'node-ready',
-  'node-delta',
-  'budget-warning',
-]);
+export const TRANSIENT_EVENTS: ReadonlySet<RunEvent['type']> = new Set(['node-ready', 'node-delta', 'budget-warning']);
 
 // ---------------------------------------------------------------------------------------------------- runs
 
@@ -232,6 +155,28 @@ export type Replan = (context: {
   readonly scopes: readonly Scope[];
 }) => Promise<ValidPlan>;
 
+/** Plans the request of a run, and tells of the plan while it is written. */
+export interface PlanWriter {
+  /** The plan as it is before anything of it is written: no nodes. */
+  open(request: string): ValidPlan;
+  /** Throws what planning throws; invalid-request when the input does not fit the plan. */
+  write(writing: {
+    readonly request: string;
+    readonly input: Readonly<Record<string, unknown>>;
+    readonly signal: AbortSignal;
+    readonly scopes: readonly Scope[];
+    readonly session?: string;
+    /** Nodes as they close, each once, with the budget as far as it is known. Not given: nobody waits for parts. */
+    readonly onDraft?: (nodes: readonly DraftNode[], budget: Plan['budget']) => void;
+    readonly onAnswer: (answer: PlannerAnswer) => void;
+  }): Promise<PlanningResult>;
+}
+
+export interface RequestOptions extends RunOptions {
+  /** Called with the whole plan; nodes of it may run already. What it throws fails the run. */
+  readonly onPlan?: (planning: PlanningResult) => void;
+}
+
 export interface RunOptions {
   readonly input?: Readonly<Record<string, unknown>>;
   /** @default a fresh one */
@@ -263,6 +208,11 @@ export interface RunHandle {
 
 export interface ExecutionEngine {
   start(plan: ValidPlan, options?: RunOptions): RunHandle;
+  /**
+   * Plans a request within its run: nodes without side effects start while the plan is still being written. Absent: this
+   * engine takes whole plans alone.
+   */
+  startRequest?(request: string, options?: RequestOptions): RunHandle;
   /** Goes on from the journal: finished nodes are kept and not paid again. Throws not-found, store-busy when it is being run. */
   resume(runId: string, options?: Pick<RunOptions, 'signal' | 'concurrency'>): Promise<RunHandle>;
   /** Journals the answer of a suspended node; `resume` goes on with it. */

@@ -49,6 +49,13 @@ export interface ValidNode {
   readonly priority: number;
 }
 
+/** A node of a plan that is still being written: valid by itself and with those that were written before it. */
+export interface DraftNode {
+  readonly valid: ValidNode;
+  /** It has no side effects, so nothing is lost but its cost when the plan turns out otherwise. */
+  readonly mayStart: boolean;
+}
+
 declare const valid: unique symbol;
 
 /** A plan that the validator let pass, compiled for engines. Only the validator makes one (`markValid`). */

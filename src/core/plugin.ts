@@ -62,6 +62,12 @@ export interface Tool {
   readonly description: string;
   readonly input: JsonSchema;
   readonly output?: JsonSchema;
+  /**
+   * False: it only reads, so a plan may use it while it is still being written. True: a plan keeps its node though nothing
+   * reads its output.
+   *
+   * @default it may change something outside
+   */
   readonly sideEffects?: boolean;
   readonly expectedMs?: number;
   /** `input` is validated before. Throws PolyphonyError, or anything, which becomes `tool-failed`. */

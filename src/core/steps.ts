@@ -25,6 +25,7 @@ export const MEDIA_SCHEMA: JsonSchema = {
 
 const llm: StepType = {
   use: 'llm',
+  sideEffects: false,
   description: 'Asks a language model. Give prompt or messages; declare out for typed answers.',
   input: object(
     {
@@ -47,6 +48,7 @@ const llm: StepType = {
 
 const image: StepType = {
   use: 'image',
+  sideEffects: false,
   description: 'Makes or edits a picture.',
   input: object(
     {
@@ -65,6 +67,7 @@ const image: StepType = {
 
 const embed: StepType = {
   use: 'embed',
+  sideEffects: false,
   description: 'Turns texts into vectors.',
   input: object({ input: { anyOf: [string, strings] } }, ['input']),
   output: object({ vectors: { type: 'array', items: { type: 'array', items: number } } }, ['vectors']),
@@ -73,6 +76,7 @@ const embed: StepType = {
 
 const moderate: StepType = {
   use: 'moderate',
+  sideEffects: false,
   description: 'Checks a text for harmful content.',
   input: object({ input: anything }, ['input']),
   output: object({ flagged: { type: 'boolean' }, categories: { type: 'object' }, scores: { type: 'object' } }, [
@@ -85,6 +89,7 @@ const moderate: StepType = {
 
 const rerank: StepType = {
   use: 'rerank',
+  sideEffects: false,
   description: 'Orders documents by how well they answer a query.',
   input: object({ query: string, documents: strings, top: { type: 'integer' } }, ['query', 'documents']),
   output: object(
@@ -113,6 +118,7 @@ const plan: StepType = {
 
 const value: StepType = {
   use: 'value',
+  sideEffects: false,
   description: 'Its own inputs, rendered: reshapes and joins without a model.',
   input: { type: 'object' },
   typedOutput: true,

@@ -1,8 +1,9 @@
 /** The ports of the validator and of the planner, and the catalogue that both read. */
+import type { ErrorRecord } from './errors.ts';
 import type { CallOptions, Gateway } from './gateway.ts';
 import type { JsonSchema } from './model.ts';
 import type { NanoUsd } from './money.ts';
-import type { Plan, PlanBounds, ValidPlan } from './plan.ts';
+import type { DraftNode, Plan, PlanBounds, ValidPlan } from './plan.ts';
 import type { ModelCard } from './provider.ts';
 
 /** A kind of step that a node's `use` may name. */
@@ -17,6 +18,11 @@ export interface StepType {
   readonly typedOutput?: boolean;
   /** It calls models through the gateway, so `model`, `escalate` and tokens mean something. @default false */
   readonly usesModel?: boolean;
+  /**
+   * False: running it changes nothing outside, so a node of it may start while the plan is still being written.
+   *
+   * @default it may change something
+   */
   readonly sideEffects?: boolean;
   /** Expected milliseconds of one run, when it calls no model. @default 10 */
   readonly expectedMs?: number;
@@ -78,14 +84,42 @@ export interface PlanningResult {
   readonly costNanoUsd: NanoUsd | null;
 }
 
+/** A plan while it is written, checked node by node. Never throws, whatever is pushed. */
+export interface PlanDraft {
+  /** Takes more of the text, and gives the nodes that it closed, as far as they are valid. */
+  push(text: string): readonly DraftNode[];
+  /** What the plan says before its nodes, as far as it could be used. */
+  readonly head: Pick<Plan, 'input' | 'budget'>;
+}
+
+/** One answer of the planner's model: of what was written, or why there is none. */
+export interface PlannerAnswer {
+  /** From 1. */
+  readonly round: number;
+  readonly costNanoUsd: NanoUsd | null;
+  /** Errors that keep the plan from running, at most 40; absent when it can. */
+  readonly issues?: readonly PlanIssue[];
+  /** The call failed, or was cancelled. */
+  readonly error?: ErrorRecord;
+}
+
+/** Who hears of a plan while it is made. */
+export interface PlanningListener {
+  /** Text of the plan as it is written; makes the planner stream. */
+  readonly onDelta?: (text: string) => void;
+  /** What was written so far is void: another answer begins. */
+  readonly onRestart?: () => void;
+  /** Of every call that was paid for, whatever came of it. */
+  readonly onAnswer?: (answer: PlannerAnswer) => void;
+}
+
 /** Turns a request into a valid plan. Throws invalid-plan with every issue when its rounds are used up. */
 export type Planner = (
   request: string,
-  context: {
+  context: PlanningListener & {
     readonly gateway: Gateway;
     readonly catalogue: Catalogue;
     readonly validate: Validate;
     readonly options?: CallOptions;
-    readonly onDelta?: (text: string) => void;
   },
 ) => Promise<PlanningResult>;

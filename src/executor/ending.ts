@@ -1,5 +1,5 @@
 /** How nodes end, and what that means for those that depend on them. */
-import type { NodeResult, Paid } from '../core/engine.ts';
+import type { NodeResult, Paid, RunEvent } from '../core/engine.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
 import { nanoToUsd } from '../core/money.ts';
 import type { Ending } from '../core/schedule.ts';
@@ -14,13 +14,20 @@ import { scopeOf } from './scope.ts';
 import { clearTimers, stop, stopUnits } from './stop.ts';
 import type { Task } from './task.ts';
 
+type Stamp = 'seq' | 'at' | 'runId';
+
 /** Records how a node ended; its dependents hear of it once that is committed. */
 export function end(run: RunState, task: Task, ending: Ending, event: EventDraft, result?: NodeResult): void {
-  task.phase = 'settling';
-  if (task.cancelTimers !== undefined) clearTimers(task);
-  releaseReservation(run, task);
+  letGo(run, task, 'settling');
   task.settled = { ending, result };
   run.recorder.recordEnd(event, task);
+}
+
+/** Nothing runs for the node any more. */
+function letGo(run: RunState, task: Task, phase: 'settling' | 'ended'): void {
+  task.phase = phase;
+  if (task.cancelTimers !== undefined) clearTimers(task);
+  releaseReservation(run, task);
 }
 
 /** The end of the node is committed. */
@@ -94,8 +101,19 @@ function failQuorum(run: RunState, task: Task): void {
   fail(run, task, new PolyphonyError(cause?.code ?? 'invalid-request', message, { cause }));
 }
 
+/** After a plan has changed: starts, skips and cancels what it allows and asks for. */
+export function considerAll(run: RunState): void {
+  if (run.stopping !== undefined || run.writing !== undefined) return;
+  for (const task of run.tasks.values()) {
+    if (task.phase === 'waiting') consider(run, task);
+    else if (task.open > 0) dropUnneeded(run, task);
+  }
+}
+
 /** Cancels the dependencies of a node that has stopped waiting, as far as nobody else waits for them. */
 export function dropUnneeded(run: RunState, task: Task): void {
+  // Half a plan does not tell who needs what.
+  if (run.writing !== undefined) return;
   for (const dependency of task.dependencies) {
     const over = dependency.phase === 'ended' || dependency.phase === 'settling';
     if (over || dependency.inOutput || dependency.cancelled !== undefined) continue;
@@ -111,7 +129,13 @@ export function cancel(run: RunState, task: Task, reason: string): void {
     stopUnits(run, task, new PolyphonyError('cancelled', `Node ${task.id} was cancelled: ${reason}.`));
     return;
   }
-  end(run, task, 'cancelled', { type: 'node-cancelled', nodeId: task.id, reason, ...paidOf(task) });
+  const event = { type: 'node-cancelled', nodeId: task.id, reason, ...paidOf(task) } as const;
+  if (run.writing?.dropped.delete(task)) {
+    letGo(run, task, 'ended');
+    run.recorder.record(event);
+    return;
+  }
+  end(run, task, 'cancelled', event);
   if (run.stopping === undefined) dropUnneeded(run, task);
 }
 
@@ -125,6 +149,9 @@ export function fail(run: RunState, task: Task, cause: unknown): void {
   if (goesOn && (onError === 'skip' || typeof onError === 'object')) {
     const result = standIn(run, task, onError === 'skip' ? null : onError.value);
     end(run, task, 'handled', { ...event, handled: onError === 'skip' ? 'skip' : 'value', result }, result);
+  } else if (goesOn && run.writing !== undefined) {
+    hold(run, task, event);
+    return;
   } else if (goesOn && onError === 'replan' && canRevise(run)) {
     startRevision(run, task, error, { ...event, handled: 'replan' });
     return;
@@ -141,11 +168,20 @@ function paidOf({ priced, paid, usage }: Task): Paid {
   return { costNanoUsd: priced ? paid : null, ...(usage === NO_USAGE ? {} : { usage }) };
 }
 
+/** Half a plan does not tell who can do without the node: the whole of it decides. */
+function hold(run: RunState, task: Task, event: Omit<Extract<RunEvent, { type: 'node-failed' }>, Stamp>): void {
+  letGo(run, task, 'settling');
+  task.failures += 1;
+  task.startedAt = -1;
+  run.writing?.failed.add(task);
+  run.recorder.record({ ...event, handled: 'plan' });
+}
+
 /** What references see of a node whose `onError` gave a value. */
 export function standIn(run: RunState, task: Task, output: unknown): NodeResult {
   const costNanoUsd = task.priced ? task.paid : null;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
-  const ms = task.startedAt === 0 ? 0 : run.host.runtime.clock.monotonic() - task.startedAt;
+  const ms = task.startedAt < 0 ? 0 : run.host.runtime.clock.monotonic() - task.startedAt;
   return { output, meta: { costUsd, ms, warnings: [] }, usage: task.usage, costNanoUsd };
 }
 

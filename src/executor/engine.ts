@@ -4,6 +4,7 @@ import type {
   ExecutionEngine,
   NodeRunner,
   NodeRunners,
+  PlanWriter,
   Replan,
   RunEvent,
   RunHandle,
@@ -17,9 +18,9 @@ import { cancelStored } from './cancel.ts';
 import { forkRun } from './fork.ts';
 import { endedHandle, inspectRun } from './inspect.ts';
 import { busy, takeLease } from './lease.ts';
-import { knownRun } from './restore.ts';
+import { knownRun, type Restored } from './restore.ts';
 import type { Host, RunState } from './run-state.ts';
-import { abandon, begin, createRun, followSignal, handleOf, type Opening, refuse } from './start.ts';
+import { abandon, begin, createRun, followSignal, handleOf, noWriter, type Opening, refuse } from './start.ts';
 
 export interface EngineOptions {
   readonly runtime: Runtime;
@@ -29,6 +30,8 @@ export interface EngineOptions {
   readonly validPlan: (plan: Plan) => ValidPlan;
   /** Asked when a node with `onError: "replan"` has failed. @default such a node fails the run */
   readonly replan?: Replan;
+  /** Plans requests within their runs. @default this engine takes plans alone */
+  readonly writer?: PlanWriter;
   /** Of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Names this process in leases. @default a fresh id */
@@ -54,7 +57,11 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
   const host = hostOf(options);
   const engine: Engine = { host, live: new Map() };
   return {
-    start: (plan, runOptions = {}) => start(engine, plan, runOptions),
+    start: (plan, runOptions = {}) => start(engine, { plan, options: runOptions }),
+    startRequest(request, { onPlan, ...runOptions } = {}) {
+      const plan = writerOf(host).open(request);
+      return start(engine, { plan, options: runOptions, request, ...(onPlan === undefined ? {} : { onPlan }) });
+    },
     resume: (runId, runOptions = {}) => resume(engine, runId, runOptions),
     answer: (runId, nodeId, answer) => answerRun(host, engine.live.get(runId)?.run, { runId, nodeId, answer }),
     async fork(runId, forkOptions) {
@@ -79,18 +86,24 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
 }
 
 function hostOf(options: EngineOptions): Host {
-  const { runtime, journal, replan, validPlan, onEvent, owner, leaseMs = 10_000, graceMs = 1000 } = options;
+  const { runtime, journal, replan, writer, validPlan, onEvent, owner, leaseMs = 10_000, graceMs = 1000 } = options;
   return {
     runtime,
     journal,
     runnerOf: (use) => runnerOf(options.runners, use),
     replan,
+    writer,
     validPlan,
     onEvent: onEvent === undefined ? undefined : guarded(onEvent),
     owner: owner ?? runtime.ids('engine'),
     leaseMs,
     graceMs,
   };
+}
+
+function writerOf({ writer }: Host): PlanWriter {
+  if (writer === undefined) throw noWriter();
+  return writer;
 }
 
 function guarded(onEvent: (event: RunEvent) => void): (event: RunEvent) => void {
@@ -131,20 +144,22 @@ async function lock(engine: Engine, run: RunState, parent: RunOptions['parent'])
   run.cleanups.push(await takeLease({ journal, clock: runtime.clock, runId: run.runId, owner, leaseMs, onLost }));
 }
 
-function start(engine: Engine, plan: ValidPlan, options: RunOptions): RunHandle {
-  const runId = options.runId ?? engine.host.runtime.ids('run');
+function start(engine: Engine, given: Omit<Opening, 'runId'>): RunHandle {
+  const runId = given.options.runId ?? engine.host.runtime.ids('run');
   if (engine.live.has(runId)) throw exists(runId);
-  const { run, handle } = register(engine, { runId, plan, options });
-  void lockAndBegin(engine, run, options).catch((error: unknown) => refuse(run, error));
+  const opening = { ...given, runId };
+  const { run, handle } = register(engine, opening);
+  void lockAndBegin(engine, run, opening).catch((error: unknown) => refuse(run, error));
   return handle;
 }
 
-async function lockAndBegin(engine: Engine, run: RunState, options: RunOptions): Promise<void> {
+async function lockAndBegin(engine: Engine, run: RunState, opening: Opening): Promise<void> {
+  const { options } = opening;
   await lock(engine, run, options.parent);
   if (options.runId !== undefined) {
     for await (const _event of engine.host.journal.read(run.runId)) throw exists(run.runId);
   }
-  begin(run, { type: 'started', options });
+  begin(run, opening, { type: 'started' });
 }
 
 const exists = (runId: string): PolyphonyError =>
@@ -162,7 +177,14 @@ async function resume(
     throw new PolyphonyError('invalid-request', `Run ${runId} is a part of run ${parent.runId}: resume that one.`);
   }
   if (restored.status === 'done') return endedHandle(engine.host.journal, restored);
-  return goOn(engine, { runId, plan: engine.host.validPlan(restored.plan), options, restored }, 'resumed');
+  return goOn(engine, { runId, options, restored, ...planOf(engine.host, restored) }, 'resumed');
+}
+
+/** A plan that was never whole is asked for anew; nodes of it that come back as they were keep what they did. */
+function planOf(host: Host, { isWriting, started, plan }: Restored): Pick<Opening, 'plan' | 'request'> {
+  const { request } = started;
+  if (!isWriting || request === undefined) return { plan: host.validPlan(plan) };
+  return { plan: writerOf(host).open(request), request };
 }
 
 /** Drives a run from its journal on. Throws store-busy when another process does. */
@@ -179,6 +201,6 @@ async function goOn(engine: Engine, opening: Opening, type: 'resumed' | 'forked'
     await handle.result();
     throw error;
   }
-  begin(run, type === 'resumed' ? { type } : { type, prelude: opening.prelude ?? [] });
+  begin(run, opening, type === 'resumed' ? { type } : { type, prelude: opening.prelude ?? [] });
   return handle;
 }

@@ -13,6 +13,9 @@ type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
 /** Writes the beginning of the new run's journal. `with` replaces fields of `in` of the node it is forked from. */
 export async function forkRun(host: Host, runId: string, options: ForkOptions): Promise<Opening> {
   const old = await knownRun(host.journal, runId);
+  if (old.isWriting) {
+    throw new PolyphonyError('invalid-request', `The plan of run ${runId} was never whole: resume it before a fork.`);
+  }
   const plan = host.validPlan(withInputs(old.plan, options));
   const input = options.input ?? (old.started.input as Readonly<Record<string, unknown>>);
   const again = rerunFrom(plan, options.from, changedKeys(old.started.input, input));
@@ -77,7 +80,7 @@ function startOf(
   options: ForkOptions,
 ): EventDraft {
   const { started } = old;
-  const cap = options.budgetUsd === undefined ? started.capNanoUsd : capOf(plan, options);
+  const cap = options.budgetUsd === undefined ? old.capNanoUsd : capOf(plan, options);
   const { tags = started.tags, scopes = started.scopes, session = started.session } = options;
   return {
     type: 'run-started',

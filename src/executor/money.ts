@@ -8,6 +8,7 @@
 import { PolyphonyError } from '../core/errors.ts';
 import type { Usage } from '../core/model.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../core/money.ts';
+import type { Plan } from '../core/plan.ts';
 import { addUsage } from './charge.ts';
 import type { Money, RunState } from './run-state.ts';
 import type { Task, Unit } from './task.ts';
@@ -17,6 +18,13 @@ const WARN_AT = 0.8;
 export function createMoney(cap: NanoUsd | undefined, spent: NanoUsd, priced: boolean, usage: Usage): Money {
   const warned = cap !== undefined && spent >= cap * WARN_AT && spent > 0;
   return { cap, spent, priced, reserved: 0, warned, usage };
+}
+
+/** The lower of the plan's budget and a cap. */
+export function lowerCap(budget: Plan['budget'], cap: NanoUsd | undefined): NanoUsd | undefined {
+  if (budget?.usd === undefined) return cap;
+  const own = usdToNano(budget.usd);
+  return cap === undefined ? own : Math.min(own, cap);
 }
 
 const limited = (task: Task, amount: NanoUsd | null): NanoUsd => {
@@ -73,6 +81,18 @@ function spend(run: RunState, task: Task, cost: NanoUsd): void {
   const covered = Math.min(cost, task.reserved);
   task.reserved -= covered;
   money.reserved -= covered;
+  warn(run);
+}
+
+/** Books what a call of the run itself cost: one of its planner. */
+export function chargeRun(run: RunState, cost: NanoUsd | null): void {
+  if (cost === null) run.money.priced = false;
+  else run.money.spent += cost;
+  warn(run);
+}
+
+function warn(run: RunState): void {
+  const { money } = run;
   if (money.cap === undefined || money.warned || money.spent < money.cap * WARN_AT) return;
   money.warned = true;
   run.recorder.record({ type: 'budget-warning', spentNanoUsd: money.spent, capNanoUsd: money.cap });

@@ -1,11 +1,11 @@
 /** Tasks of a plan, with what a journal knows of them. */
 import { PolyphonyError } from '../core/errors.ts';
-import type { ValidPlan } from '../core/plan.ts';
+import type { NodeEstimate, ValidPlan } from '../core/plan.ts';
 import { countEnded } from './ending.ts';
 import { type Restored, type RestoredNode, restore } from './restore.ts';
 import { usageOf } from './restored-money.ts';
 import type { RunState } from './run-state.ts';
-import { createTasks, isAsking, type Task } from './task.ts';
+import { createTask, createTasks, isAsking, type Task } from './task.ts';
 
 export function rebuildTasks(plan: ValidPlan, restored: Restored | undefined): Map<string, Task> {
   const tasks = createTasks(plan);
@@ -14,9 +14,28 @@ export function rebuildTasks(plan: ValidPlan, restored: Restored | undefined): M
     const task = tasks.get(id);
     if (task !== undefined) rebuildTask(task, node);
   }
+  countAllEnded(tasks);
+  return tasks;
+}
+
+export function countAllEnded(tasks: ReadonlyMap<string, Task>): void {
   for (const task of tasks.values()) {
     for (const dependency of task.dependencies) if (dependency.ending !== undefined) countEnded(task, dependency);
   }
+}
+
+const UNKNOWN: NodeEstimate = { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0, expectedMs: 0 };
+
+/** Nodes of a plan that was never whole: linked to nothing, with what they did. */
+export function rebuildDraft({ plan, nodes }: Restored): Map<string, Task> {
+  const tasks = new Map<string, Task>();
+  plan.nodes.forEach((node, index) => {
+    const valid = { node, index, data: [], dependencies: [], hasFallback: false, estimate: UNKNOWN, priority: 0 };
+    const task = createTask(valid, false);
+    const known = nodes.get(node.id);
+    if (known !== undefined) rebuildTask(task, known);
+    tasks.set(task.id, task);
+  });
   return tasks;
 }
 

@@ -22,7 +22,10 @@ export interface RestoredNode {
   result: NodeResult | undefined;
   error: ErrorRecord | undefined;
   failures: number;
+  /** Begun and, as far as is known, neither failed nor given up: its idempotency key is taken. */
   started: boolean;
+  /** It failed while the plan was being written: counted, and not judged yet. */
+  isHeld: boolean;
   readonly progress: Progress;
   /** Counted so far of what its next end will tell as a sum. */
   paid: NanoUsd;
@@ -33,12 +36,17 @@ export interface RestoredNode {
 export interface Restored {
   readonly started: RunStarted;
   plan: Plan;
+  /** The plan was never whole: `plan` holds what was told of it. */
+  isWriting: boolean;
+  capNanoUsd: NanoUsd | undefined;
   revisions: number;
   readonly nodes: Map<string, RestoredNode>;
   nextSeq: number;
   status: RunStatus;
   /** Milliseconds in which a process drove it. */
   activeMs: number;
+  /** Of these, before the plan was whole. */
+  plannedMs: number;
   /** Epoch milliseconds of the last event, and of the start of its last stretch. */
   lastAt: number;
   stretchAt: number;
@@ -75,12 +83,15 @@ export async function knownRun(journal: RunJournal, runId: string): Promise<Rest
 function begin(started: RunStarted): Restored {
   return {
     started,
-    plan: started.plan,
+    plan: started.request === undefined ? started.plan : { ...started.plan, nodes: [...started.plan.nodes] },
+    isWriting: started.request !== undefined,
+    capNanoUsd: started.capNanoUsd,
     revisions: 0,
     nodes: new Map(),
     nextSeq: started.seq + 1,
     status: 'running',
     activeMs: 0,
+    plannedMs: 0,
     lastAt: started.at,
     stretchAt: started.at,
     spent: started.spentNanoUsd ?? 0,
@@ -107,24 +118,34 @@ function take(restored: Restored, event: RunEvent): void {
 function nodeOf({ nodes }: Restored, id: string): RestoredNode {
   const known = nodes.get(id);
   if (known !== undefined) return known;
-  const node: RestoredNode = {
-    ending: undefined,
-    result: undefined,
-    error: undefined,
-    failures: 0,
-    started: false,
-    progress: noProgress(),
-    paid: 0,
-    retried: new Map(),
-  };
+  const node = emptyNode();
   nodes.set(id, node);
   return node;
 }
 
+const emptyNode = (): RestoredNode => ({
+  ending: undefined,
+  result: undefined,
+  error: undefined,
+  failures: 0,
+  started: false,
+  isHeld: false,
+  progress: noProgress(),
+  paid: 0,
+  retried: new Map(),
+});
+
 function takeOfRun(restored: Restored, event: RunEvent): void {
   switch (event.type) {
+    case 'plan-delta':
+      restored.plan.nodes.push(...event.nodes);
+      return;
+    case 'plan-answered':
+      if (event.costNanoUsd === null) restored.priced = false;
+      else restored.spent += event.costNanoUsd;
+      return;
     case 'plan-revised':
-      revise(restored, event.plan);
+      revise(restored, event);
       return;
     case 'run-resumed':
       restored.status = 'running';
@@ -148,17 +169,28 @@ function takeOfRun(restored: Restored, event: RunEvent): void {
   }
 }
 
-function revise(restored: Restored, plan: Plan): void {
+function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revised' }>): void {
+  const { plan, again = [], capNanoUsd = restored.capNanoUsd } = event;
   const before = new Map(restored.plan.nodes.map((node) => [node.id, node]));
   const after = new Map(plan.nodes.map((node) => [node.id, node]));
   for (const [id, node] of [...restored.nodes]) {
     const [old, revised] = [before.get(id), after.get(id)];
-    if (old !== undefined && revised !== undefined && isSameNode(old, revised)) continue;
+    if (old !== undefined && isSameNode(old, revised) && !again.includes(id)) continue;
+    if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOf(node.progress));
     if (revised === undefined) restored.nodes.delete(id);
-    else restored.nodes.set(id, { ...node, ending: undefined, result: undefined, progress: noProgress(), paid: 0 });
+    else restored.nodes.set(id, anew(node));
   }
   restored.plan = plan;
-  restored.revisions += 1;
+  restored.capNanoUsd = capNanoUsd;
+  if (restored.isWriting) restored.plannedMs = restored.activeMs + event.at - restored.stretchAt;
+  else restored.revisions += 1;
+  restored.isWriting = false;
+}
+
+/** Under another key, so that the ledger tells both runs of it apart. */
+function anew(node: RestoredNode): RestoredNode {
+  const failures = node.failures + (node.started ? 1 : 0);
+  return { ...emptyNode(), failures };
 }
 
 function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): void {
@@ -223,9 +255,13 @@ function takeFailure(restored: Restored, node: RestoredNode, event: Extract<RunE
     finish(restored, node, 'handled', event.result ?? { output: null, meta, costNanoUsd: event.costNanoUsd });
     return;
   }
-  bookEnd(restored, node, event);
+  if (!node.isHeld) bookEnd(restored, node, event);
   if (event.handled === 'wait') node.ending = 'failed';
-  else node.failures += 1;
+  else if (!node.isHeld) {
+    node.failures += 1;
+    node.started = false;
+  }
+  node.isHeld = event.handled === 'plan';
 }
 
 function finish(restored: Restored, node: RestoredNode, ending: Ending, result: NodeResult): void {

@@ -1,4 +1,5 @@
 /** A node that failed for good and says `onError: "replan"` gets a revised remainder of the plan. */
+import { canonicalJson } from '../core/canonical-json.ts';
 import { asPolyphonyError, errorRecord, type PolyphonyError } from '../core/errors.ts';
 import type { PlanNode } from '../core/plan.ts';
 import type { EventDraft } from './recorder.ts';
@@ -56,4 +57,5 @@ function finishedOutputs(run: RunState): Readonly<Record<string, unknown>> {
 }
 
 /** A node that both plans define alike keeps what it did. */
-export const isSameNode = (a: PlanNode, b: PlanNode): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
+export const isSameNode = (a: PlanNode, b: PlanNode | undefined): boolean =>
+  a === b || (b !== undefined && canonicalJson(a) === canonicalJson(b));

@@ -1,6 +1,6 @@
 /** All that one run knows, and what the parts of the executor share of it. */
 import type { Runtime } from '../core/clock.ts';
-import type { NodeRunner, Replan, RunEvent, RunResult } from '../core/engine.ts';
+import type { NodeRunner, PlanWriter, Replan, RunEvent, RunResult } from '../core/engine.ts';
 import type { PolyphonyError } from '../core/errors.ts';
 import type { Scope, Usage } from '../core/model.ts';
 import type { NanoUsd } from '../core/money.ts';
@@ -17,6 +17,7 @@ export interface Host {
   readonly journal: RunJournal;
   readonly runnerOf: (use: string) => NodeRunner;
   readonly replan: Replan | undefined;
+  readonly writer: PlanWriter | undefined;
   readonly validPlan: (plan: ValidPlan['plan']) => ValidPlan;
   readonly onEvent: ((event: RunEvent) => void) | undefined;
   readonly owner: string;
@@ -27,7 +28,7 @@ export interface Host {
 
 /** Money of a run; `cap` is undefined when nothing limits it. */
 export interface Money {
-  readonly cap: NanoUsd | undefined;
+  cap: NanoUsd | undefined;
   spent: NanoUsd;
   /** False as soon as one cost is unknown. */
   priced: boolean;
@@ -63,10 +64,14 @@ export interface RunState {
   alive: number;
   stopping: Stopping | undefined;
   revision: Revision | undefined;
+  /** Until its plan is whole. */
+  writing: Writing | undefined;
   revisions: number;
   /** Monotonic; what earlier processes spent is in `activeMs`. */
   startedAt: number;
   activeMs: number;
+  /** Of these, what went into planning: a plan's own seconds begin when it is whole. */
+  plannedMs: number;
   /** Released when the run ends: listeners, timers, the lease. */
   readonly cleanups: (() => void | Promise<void>)[];
   /** Goes on without a unit that did not stop in time. */
@@ -82,4 +87,23 @@ export interface Revision {
   readonly reason: string;
   readonly controller: AbortController;
   plan: ValidPlan | undefined;
+}
+
+/** A plan that is being written: what of it runs already, and the whole of it once it is there. */
+export interface Writing {
+  readonly controller: AbortController;
+  /** The caller's cap; the plan's own budget may be lower. */
+  readonly capNanoUsd: NanoUsd | undefined;
+  /** Nodes that may run before the plan is whole. */
+  readonly startable: Set<string>;
+  /** Nodes that an earlier process started. */
+  readonly started: ReadonlySet<string>;
+  /** Nodes whose failure the whole plan has to judge. */
+  readonly failed: Set<Task>;
+  whole: ValidPlan | undefined;
+  /** Nodes that the whole plan has no use for as they are. */
+  changed: readonly Task[];
+  /** Those of them that have yet to stop. */
+  readonly dropped: Set<Task>;
+  isMerged: boolean;
 }

@@ -13,7 +13,7 @@ import type { RunResult } from '../core/engine.ts';
 import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import type { ValidPlan } from '../core/plan.ts';
 import { renderValue } from '../core/template.ts';
-import { cancel, consider, dropUnneeded, fail } from './ending.ts';
+import { cancel, considerAll, fail } from './ending.ts';
 import { unaffordable } from './money.ts';
 import { reload } from './rebuild.ts';
 import type { EventDraft } from './recorder.ts';
@@ -22,6 +22,7 @@ import type { Revision, RunState } from './run-state.ts';
 import { scopeOf } from './scope.ts';
 import { clearTimers, stop } from './stop.ts';
 import { giveUp, startReady } from './units.ts';
+import { canMerge, merge } from './writing.ts';
 
 /** Begins, or goes on with, what the state holds. */
 export function drive(run: RunState): void {
@@ -35,6 +36,7 @@ export function drive(run: RunState): void {
       again = false;
       run.recorder.flush();
       startReady(run);
+      if (canMerge(run)) merge(run);
       if (run.recorder.pending() || (isQuiet(run) && conclude(run))) again = true;
     }
     turning = false;
@@ -54,7 +56,8 @@ export function drive(run: RunState): void {
   turn();
 }
 
-const isQuiet = (run: RunState): boolean => run.active === 0 && run.recorder.idle() && run.result === undefined;
+const isQuiet = (run: RunState): boolean =>
+  run.active === 0 && run.recorder.idle() && run.result === undefined && run.writing === undefined;
 
 /** Nothing runs and nothing can start: finds out why. True when something happened that needs another look. */
 function conclude(run: RunState): boolean {
@@ -130,14 +133,6 @@ function revise(run: RunState, plan: ValidPlan, revision: Revision): boolean {
     reload(run, plan).then(resume, refuse);
   });
   return true;
-}
-
-function considerAll(run: RunState): void {
-  if (run.stopping !== undefined) return;
-  for (const task of run.tasks.values()) {
-    if (task.phase === 'waiting') consider(run, task);
-    else if (task.phase === 'ended' && task.open > 0) dropUnneeded(run, task);
-  }
 }
 
 /** The last record of the run in this process. */

@@ -1,5 +1,5 @@
 /** From what an engine and a caller give to the state of one run. */
-import type { RunEvent, RunHandle, RunOptions } from '../core/engine.ts';
+import type { RequestOptions, RunEvent, RunHandle, RunOptions } from '../core/engine.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import { type NanoUsd, usdToNano } from '../core/money.ts';
 import type { ValidPlan } from '../core/plan.ts';
@@ -8,13 +8,14 @@ import { ended } from './ending.ts';
 import { eventLog } from './event-log.ts';
 import { createMoney } from './money.ts';
 import { readyQueue } from './ready-queue.ts';
-import { countAlive, rebuildTasks } from './rebuild.ts';
+import { countAlive, rebuildDraft, rebuildTasks } from './rebuild.ts';
 import { createRecorder, type EventDraft } from './recorder.ts';
 import type { Restored } from './restore.ts';
 import { resultOf } from './result.ts';
 import { drive, settleRun } from './run.ts';
-import type { Host, RunState } from './run-state.ts';
-import { stop } from './stop.ts';
+import type { Host, RunState, Writing } from './run-state.ts';
+import { limitSeconds, stop } from './stop.ts';
+import { write } from './writing.ts';
 
 export const DEFAULT_CONCURRENCY = 64;
 
@@ -24,15 +25,18 @@ export interface Opening {
   readonly options: RunOptions;
   /** Of a run that goes on. */
   readonly restored?: Restored;
+  /** Of a run whose plan has yet to be written, or was never finished. */
+  readonly request?: string;
+  readonly onPlan?: RequestOptions['onPlan'];
   /** What a fork's journal begins with. */
   readonly prelude?: readonly RunEvent[];
 }
 
-export function createRun(host: Host, { runId, plan, options, restored }: Opening): RunState {
+export function createRun(host: Host, { runId, plan, options, restored, request }: Opening): RunState {
   const { clock } = host.runtime;
   const log = eventLog();
-  const tasks = rebuildTasks(plan, restored);
-  const cap = restored === undefined ? capOf(plan, options) : restored.started.capNanoUsd;
+  const tasks = restored?.isWriting === true ? rebuildDraft(restored) : rebuildTasks(plan, restored);
+  const cap = restored === undefined ? capOf(plan, options) : restored.capNanoUsd;
   const spent = restored?.spent ?? options.spentNanoUsd ?? 0;
   const run: RunState = {
     host,
@@ -66,9 +70,11 @@ export function createRun(host: Host, { runId, plan, options, restored }: Openin
     alive: countAlive(tasks),
     stopping: undefined,
     revision: undefined,
+    writing: request === undefined ? undefined : newWriting(cap, restored),
     revisions: restored?.revisions ?? 0,
     startedAt: clock.monotonic(),
     activeMs: restored?.activeMs ?? 0,
+    plannedMs: restored?.plannedMs ?? 0,
     cleanups: [],
     wake: () => {},
     giveUp: () => {},
@@ -76,6 +82,21 @@ export function createRun(host: Host, { runId, plan, options, restored }: Openin
     resolve: () => {},
   };
   return run;
+}
+
+function newWriting(capNanoUsd: NanoUsd | undefined, restored: Restored | undefined): Writing {
+  const known = [...(restored?.nodes ?? [])];
+  return {
+    controller: new AbortController(),
+    capNanoUsd,
+    startable: new Set(),
+    started: new Set(known.flatMap(([id, { started }]) => (started ? [id] : []))),
+    failed: new Set(),
+    whole: undefined,
+    changed: [],
+    dropped: new Set(),
+    isMerged: false,
+  };
 }
 
 function inputOf(options: RunOptions, restored: Restored | undefined): Readonly<Record<string, unknown>> {
@@ -124,25 +145,36 @@ export function refuse(run: RunState, error: unknown): void {
 }
 
 export type Beginning =
-  | { readonly type: 'started'; readonly options: RunOptions }
+  | { readonly type: 'started' }
   | { readonly type: 'resumed' }
   | { readonly type: 'forked'; readonly prelude: readonly RunEvent[] };
 
 /** Records what kind of beginning it is and drives the run once that is committed. */
-export function begin(run: RunState, beginning: Beginning): void {
+export function begin(run: RunState, opening: Opening, beginning: Beginning): void {
   limitSeconds(run);
   if (beginning.type === 'forked') {
     for (const event of beginning.prelude) run.recorder.show(event);
     drive(run);
     return;
   }
-  const event =
-    beginning.type === 'resumed' ? ({ type: 'run-resumed' } as const) : startedEvent(run, beginning.options);
-  run.recorder.record(event, () => drive(run));
+  const event = beginning.type === 'resumed' ? ({ type: 'run-resumed' } as const) : startedEvent(run, opening);
+  run.recorder.record(event, () => {
+    if (opening.request !== undefined) plan(run, opening, beginning.type === 'started');
+    drive(run);
+  });
   run.recorder.flush();
 }
 
-export function startedEvent(run: RunState, options: RunOptions): EventDraft & { readonly type: 'run-started' } {
+function plan(run: RunState, { request = '', onPlan }: Opening, inParts: boolean): void {
+  const { writing, host } = run;
+  if (host.writer === undefined) throw noWriter();
+  if (writing !== undefined) write(run, writing, { writer: host.writer, request, inParts, onPlan });
+}
+
+export const noWriter = (): PolyphonyError =>
+  new PolyphonyError('unsupported', 'This engine has no planner, so it runs plans alone: give it a plan.');
+
+function startedEvent(run: RunState, { options, request }: Opening): EventDraft {
   const { money, plan, input } = run;
   const { spentNanoUsd, parent, tags, scopes, session, level } = options;
   return {
@@ -150,6 +182,7 @@ export function startedEvent(run: RunState, options: RunOptions): EventDraft & {
     plan: plan.plan,
     planHash: plan.hash,
     input,
+    ...(request === undefined ? {} : { request }),
     ...(money.cap === undefined ? {} : { capNanoUsd: money.cap }),
     ...(spentNanoUsd === undefined ? {} : { spentNanoUsd }),
     ...(parent === undefined ? {} : { parent }),
@@ -158,15 +191,4 @@ export function startedEvent(run: RunState, options: RunOptions): EventDraft & {
     ...(session === undefined ? {} : { session }),
     ...(level === undefined ? {} : { level }),
   };
-}
-
-/** The plan's seconds, less those of earlier stretches. */
-function limitSeconds(run: RunState): void {
-  const seconds = run.plan.plan.budget?.seconds;
-  if (seconds === undefined) return;
-  const message = `The run used up its ${seconds} seconds (budget.seconds): raise them, or ask for less.`;
-  const error = new PolyphonyError('budget-exceeded', message, { details: { scope: 'run', seconds } });
-  const { clock } = run.host.runtime;
-  const left = Math.max(0, seconds * 1000 - run.activeMs);
-  run.cleanups.push(clock.schedule(left, () => stop(run, { type: 'failed', error })));
 }

@@ -1,6 +1,6 @@
 /** Stopping units, nodes and runs: signals first, patience for a while, then going on without. */
 import { PolyphonyError } from '../core/errors.ts';
-import type { RunState, Stopping } from './run-state.ts';
+import type { RunState, Stopping, Writing } from './run-state.ts';
 import type { Task, Unit } from './task.ts';
 
 /** Made when first asked for: most steps of a large plan never look at it. */
@@ -39,8 +39,33 @@ export function stop(run: RunState, stopping: Stopping): void {
   run.poor = [];
   const reason = reasonOf(stopping);
   run.revision?.controller.abort(reason);
+  if (run.writing !== undefined) stopWriting(run, run.writing, reason);
   for (const task of run.tasks.values()) if (task.units.length > 0) stopUnits(run, task, reason);
   run.wake();
+}
+
+function stopWriting(run: RunState, writing: Writing, reason: PolyphonyError): void {
+  if (writing.whole !== undefined) {
+    run.writing = undefined;
+    return;
+  }
+  const giveUp = (): void => {
+    run.writing = undefined;
+    run.wake();
+  };
+  run.cleanups.push(run.host.runtime.clock.schedule(run.host.graceMs, giveUp));
+  writing.controller.abort(reason);
+}
+
+/** The plan's seconds, less those that it ran in earlier stretches. */
+export function limitSeconds(run: RunState): void {
+  const seconds = run.plan.plan.budget?.seconds;
+  if (seconds === undefined) return;
+  const message = `The run used up its ${seconds} seconds (budget.seconds): raise them, or ask for less.`;
+  const error = new PolyphonyError('budget-exceeded', message, { details: { scope: 'run', seconds } });
+  const { clock } = run.host.runtime;
+  const left = Math.max(0, seconds * 1000 - (run.activeMs - run.plannedMs));
+  run.cleanups.push(clock.schedule(left, () => stop(run, { type: 'failed', error })));
 }
 
 function reasonOf(stopping: Stopping): PolyphonyError {

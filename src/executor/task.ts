@@ -48,14 +48,16 @@ export interface Unit {
 }
 
 export interface Task extends Ranked {
-  readonly valid: ValidNode;
+  valid: ValidNode;
+  priority: number;
+  index: number;
   readonly node: PlanNode;
   readonly id: string;
   readonly dependencies: Task[];
   readonly dependents: Task[];
   /** Successes that its `wait` asks for; 0: all. */
   readonly quorum: number;
-  readonly inOutput: boolean;
+  inOutput: boolean;
   open: number;
   succeeded: number;
   broken: number;
@@ -75,6 +77,7 @@ export interface Task extends Ranked {
   priced: boolean;
   usage: Usage;
   reserved: NanoUsd;
+  /** Monotonic; below 0: it has not started in this process. */
   startedAt: number;
   units: Unit[];
   queued: boolean;
@@ -121,7 +124,7 @@ export function createTask(valid: ValidNode, inOutput: boolean): Task {
     priced: true,
     usage: NO_USAGE,
     reserved: 0,
-    startedAt: 0,
+    startedAt: -1,
     units: [],
     queued: false,
     failure: undefined,
@@ -132,25 +135,31 @@ export function createTask(valid: ValidNode, inOutput: boolean): Task {
   };
 }
 
-/** The tasks of a plan by id, in the plan's order, linked both ways. */
-export function createTasks(plan: ValidPlan): Map<string, Task> {
+/** The tasks of a plan by id, in the plan's order, linked both ways. `known` may give a task that is there already. */
+export function createTasks(plan: ValidPlan, known?: (fresh: Task) => Task): Map<string, Task> {
   const inOutput = new Set<string>();
   for (const { reference } of listReferences(plan.plan.output)) {
     for (const alternative of reference.alternatives) if (alternative.type === 'path') inOutput.add(alternative.head);
   }
   const tasks = new Map<string, Task>();
   for (const valid of plan.nodes) {
-    const task = createTask(valid, inOutput.has(valid.node.id));
-    for (const id of valid.dependencies) {
-      const dependency = tasks.get(id);
-      if (dependency === undefined) continue;
-      task.dependencies.push(dependency);
-      dependency.dependents.push(task);
-    }
-    task.open = task.dependencies.length;
+    const fresh = createTask(valid, inOutput.has(valid.node.id));
+    const task = known === undefined ? fresh : known(fresh);
+    linkTask(task, tasks);
     tasks.set(task.id, task);
   }
   return tasks;
+}
+
+/** Links a task with those that it depends on. */
+export function linkTask(task: Task, tasks: ReadonlyMap<string, Task>): void {
+  for (const id of task.valid.dependencies) {
+    const dependency = tasks.get(id);
+    if (dependency === undefined) continue;
+    task.dependencies.push(dependency);
+    dependency.dependents.push(task);
+  }
+  task.open = task.dependencies.length;
 }
 
 export const noProgress = (): Progress => ({

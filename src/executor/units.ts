@@ -14,6 +14,7 @@ import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit 
 
 /** Starts what is ready, most urgent first, as far as slots and money go. */
 export function startReady(run: RunState): void {
+  if (run.writing?.whole !== undefined) return;
   while (run.active < run.concurrency && run.stopping === undefined && run.revision === undefined) {
     const task = run.queue.pop();
     if (task === undefined) return;

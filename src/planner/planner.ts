@@ -2,13 +2,13 @@
  * Request to plan: prompt with the catalogue, answer, validation with its own repairs, then rounds with the issues, and a
  * stronger model for the last one.
  */
-import { abortError, type ErrorRecord, PolyphonyError } from '../core/errors.ts';
+import { abortError, type ErrorRecord, errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import type { ChatRequest, Message, ModelEvent, ModelResponse } from '../core/model.ts';
 import { addMoney, type NanoUsd } from '../core/money.ts';
 import type { Plan } from '../core/plan.ts';
-import { collect, textOf } from '../core/response.ts';
-import type { Catalogue, Planner, PlanningResult, Validate, Validation } from '../core/validation.ts';
+import { collect, textOf, totalCost } from '../core/response.ts';
+import type { Catalogue, Planner, PlanningListener, PlanningResult, Validate, Validation } from '../core/validation.ts';
 import { planningMessages, repairMessages, revisionMessages } from './prompt.ts';
 
 export interface PlannerOptions {
@@ -53,10 +53,12 @@ async function planInRounds(messages: Message[], options: PlannerOptions, contex
   for (let round = 1; round <= rounds + 1; round += 1) {
     const escalated = round > rounds;
     if (escalated && !canEscalate(context.catalogue, options.model)) break;
-    const response = await ask(messages, escalated, options.model, context);
+    if (round > 1) context.onRestart?.();
+    const response = await ask(messages, { round, escalated, model: options.model }, context);
     costNanoUsd = addMoney(costNanoUsd, response.costNanoUsd);
     const answer = textOf(response);
     validation = context.validate(answer, context.catalogue);
+    tell(context, round, response.costNanoUsd, validation);
     if (validation.plan !== undefined) return result(validation, round, costNanoUsd);
     messages.push(...repairMessages(answer, validation.issues));
   }
@@ -75,19 +77,31 @@ function checkRequest(request: string): void {
   }
 }
 
-export interface Asking {
+export interface Asking extends PlanningListener {
   readonly gateway: Gateway;
   readonly catalogue: Catalogue;
   readonly validate: Validate;
   readonly options?: CallOptions;
-  readonly onDelta?: (text: string) => void;
+}
+
+/** More issues than this are no news to whoever listens. */
+const TOLD_ISSUES = 40;
+
+function tell({ onAnswer }: Asking, round: number, costNanoUsd: NanoUsd | null, { plan, issues }: Validation): void {
+  const errors = issues.filter(({ severity }) => severity === 'error').slice(0, TOLD_ISSUES);
+  onAnswer?.({ round, costNanoUsd, ...(plan === undefined ? { issues: errors } : {}) });
+}
+
+interface Round {
+  readonly round: number;
+  readonly escalated: boolean;
+  readonly model: string | undefined;
 }
 
 /** One round. Streams only when somebody watches. */
 async function ask(
   messages: readonly Message[],
-  escalated: boolean,
-  model: string | undefined,
+  { round, escalated, model }: Round,
   asking: Asking,
 ): Promise<ModelResponse> {
   const request: ChatRequest = {
@@ -104,14 +118,21 @@ async function ask(
   // A trace of its own, so that the response's cost is that of this round alone.
   const trace = { attempts: [] };
   const options: CallOptions = { ...asking.options, signal, trace, purpose: 'planner' };
-  const { onDelta } = asking;
-  if (onDelta === undefined) return asking.gateway.call(request, options);
-  return collect(watch(asking.gateway.stream(request, options), onDelta), { trace, signal });
+  try {
+    if (asking.onDelta === undefined) return await asking.gateway.call(request, options);
+    return await collect(watch(asking.gateway.stream(request, options), asking), { trace, signal });
+  } catch (error) {
+    // What was paid for an answer that never came is told all the same.
+    const costNanoUsd = totalCost(trace.attempts);
+    if (trace.attempts.length > 0) asking.onAnswer?.({ round, costNanoUsd, error: errorRecord(error) });
+    throw error;
+  }
 }
 
-async function* watch(events: AsyncIterable<ModelEvent>, onDelta: (text: string) => void): AsyncGenerator<ModelEvent> {
+async function* watch(events: AsyncIterable<ModelEvent>, listener: PlanningListener): AsyncGenerator<ModelEvent> {
   for await (const event of events) {
-    if (event.type === 'text-delta') onDelta(event.text);
+    if (event.type === 'text-delta') listener.onDelta?.(event.text);
+    else if (event.type === 'restart') listener.onRestart?.();
     yield event;
   }
 }

@@ -11,6 +11,8 @@ export interface RunProgress {
   readonly goal?: string;
   /** Nodes of the plan. */
   readonly total?: number;
+  /** Nodes that were written since. */
+  readonly added: number;
   /** Nodes that ended since, the run going on: done, skipped, or failed with a stand-in. */
   readonly finished: number;
   /** A run's own total, which replaces the sum of its nodes. */
@@ -34,7 +36,13 @@ const STATUS_AFTER: Partial<Record<RunEvent['type'], RunStatus>> = {
 export function progressOf(events: readonly RunEvent[]): RunProgress | undefined {
   const first = events[0];
   if (first === undefined) return undefined;
-  const progress: Mutable<RunProgress> = { startedAt: first.at, updatedAt: first.at, finished: 0, costNanoUsd: 0 };
+  const progress: Mutable<RunProgress> = {
+    startedAt: first.at,
+    updatedAt: first.at,
+    added: 0,
+    finished: 0,
+    costNanoUsd: 0,
+  };
   for (const event of events) take(progress, event);
   return progress;
 }
@@ -48,6 +56,13 @@ function take(progress: Mutable<RunProgress>, event: RunEvent): void {
     case 'plan-revised':
       progress.goal = event.plan.goal ?? event.plan.id ?? '';
       progress.total = event.plan.nodes.length;
+      progress.added = 0;
+      return;
+    case 'plan-delta':
+      progress.added += event.nodes.length;
+      return;
+    case 'plan-answered':
+      charge(progress, undefined, event.costNanoUsd, false);
       return;
     case 'node-finished':
       charge(progress, event.item, event.result.costNanoUsd, true);
@@ -56,6 +71,8 @@ function take(progress: Mutable<RunProgress>, event: RunEvent): void {
       charge(progress, event.item, 0, true);
       return;
     case 'node-failed':
+      // It is told again when the plan is whole.
+      if (event.handled === 'plan') return;
       charge(progress, event.item, event.costNanoUsd, event.handled === 'skip' || event.handled === 'value');
       return;
     case 'node-cancelled':
@@ -91,7 +108,7 @@ export function progressed(runId: string, before: RunSummary | undefined, progre
     updatedAt: progress.updatedAt,
     costNanoUsd: addMoney(cost, progress.costNanoUsd),
     nodes: {
-      total: progress.total ?? before?.nodes.total ?? 0,
+      total: (progress.total ?? before?.nodes.total ?? 0) + progress.added,
       finished: (before?.nodes.finished ?? 0) + progress.finished,
     },
   };

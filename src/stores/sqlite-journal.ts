@@ -40,7 +40,7 @@ function save(sql: Sql, runId: string, texts: readonly string[], progress: RunPr
   const before = sql.first(FIND_RUN, [runId]);
   const after = progressed(runId, before && summaryOf(before), progress);
   const { status, goal, startedAt, updatedAt, costNanoUsd, nodes } = after;
-  if (before !== undefined && progress.status === undefined && progress.total === undefined) {
+  if (before !== undefined && progress.status === undefined && progress.total === undefined && progress.added === 0) {
     sql.run(ADVANCE_RUN, [updatedAt, costNanoUsd, nodes.finished, runId]);
   } else sql.run(SAVE_RUN, [runId, status, goal, startedAt, updatedAt, costNanoUsd, nodes.total, nodes.finished]);
   for (const text of texts) sql.run(INSERT_EVENT, [runId, text]);

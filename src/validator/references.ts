@@ -25,26 +25,29 @@ const META = outlineOf({
 
 /** Resolves every use of the plan, node by node in the order of the run, and keeps what each text refers to. */
 export function resolvePlan(study: Study): void {
-  for (const subject of study.subjects) {
-    const { node, uses } = subject;
-    if (node.each === undefined) resolveUses(uses, subject, study);
-    else {
-      // What `item` is depends on the reference of the `each` itself.
-      resolveUses(
-        uses.filter(({ place }) => place === 'each'),
-        subject,
-        study,
-      );
-      checkEach(subject, study);
-      resolveUses(
-        uses.filter(({ place }) => place !== 'each'),
-        subject,
-        study,
-      );
-    }
-    if (node.use === 'value' && node.out === undefined) setValueOutput(subject, study);
-  }
+  for (const subject of study.subjects) resolveSubject(subject, study);
   resolveUses(study.outputUses, undefined, study);
+}
+
+/** After those that it refers to. */
+export function resolveSubject(subject: Subject, study: Study): void {
+  const { node, uses } = subject;
+  if (node.each === undefined) resolveUses(uses, subject, study);
+  else {
+    // What `item` is depends on the reference of the `each` itself.
+    resolveUses(
+      uses.filter(({ place }) => place === 'each'),
+      subject,
+      study,
+    );
+    checkEach(subject, study);
+    resolveUses(
+      uses.filter(({ place }) => place !== 'each'),
+      subject,
+      study,
+    );
+  }
+  if (node.use === 'value' && node.out === undefined) setValueOutput(subject, study);
 }
 
 /** The output of a `value` step is its rendered input. */

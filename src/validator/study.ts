@@ -86,7 +86,7 @@ export function openPlan({ plan, broken }: ShapedPlan, catalogue: Catalogue, rep
   };
 }
 
-function openNode(
+export function openNode(
   node: PlanNode,
   index: number,
   catalogue: Catalogue,
@@ -184,7 +184,7 @@ function outputOf(node: PlanNode, step: StepType | undefined, pointer: string, r
 }
 
 /** The outline of a schema or shorthand of the plan; what is wrong with it is reported. */
-function readSchema(declared: Readonly<Record<string, unknown>>, pointer: string, report: Report): Outline {
+export function readSchema(declared: Readonly<Record<string, unknown>>, pointer: string, report: Report): Outline {
   try {
     const schema = toJsonSchema(declared);
     // Shorthand names types and nothing else, unless a field of it is a schema.

@@ -8,12 +8,10 @@
  */
 import type { Catalogue, PlanRepair, Validate, ValidateOptions, Validation } from '../core/validation.ts';
 import { checkBudget } from './budget.ts';
+import { checkNode } from './check-node.ts';
 import { compilePlan } from './compile.ts';
-import { checkConditions, checkIneffective, checkRepeat, checkWait, reportUnused } from './control.ts';
+import { reportUnused } from './control.ts';
 import { estimateStudy } from './estimate.ts';
-import { checkInputs } from './inputs.ts';
-import { checkModels } from './models.ts';
-import { checkId, checkOut, checkUse } from './names.ts';
 import { checkNesting } from './nesting.ts';
 import { applyOrder, dependenciesOf, isOrdered, reportCycles, stableOrder } from './order.ts';
 import { readPlan } from './read.ts';
@@ -62,17 +60,7 @@ function examine(document: unknown, catalogue: Catalogue, repair: boolean, repor
   if (shaped === undefined) return { issues: report.findings.map(publicIssue), repaired: [] };
   const { study, dependencies, moved } = ordered(shaped, catalogue, repair, report);
   resolvePlan(study);
-  study.subjects.forEach((subject, place) => {
-    checkId(subject, study);
-    checkUse(subject, study);
-    checkOut(subject, report);
-    checkInputs(subject, study);
-    checkConditions(subject, study);
-    checkRepeat(subject, study);
-    checkWait(subject, dependencies[place]?.length ?? 0, study);
-    checkModels(subject, study);
-    checkIneffective(subject, study);
-  });
+  study.subjects.forEach((subject, place) => void checkNode(subject, dependencies[place]?.length ?? 0, study));
   reportUnused(study.subjects, study);
   checkNesting(study);
   const estimate = estimateStudy(study, dependencies);

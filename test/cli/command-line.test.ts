@@ -191,6 +191,24 @@ describe('what goes well', () => {
     expect(types.at(-1)).toBe('run-finished');
   });
 
+  it('--events tells the plan of a request as it is written, unless it is to be planned first', async () => {
+    writeFileSync('note.md', TEXT);
+    const eventsOf = async (...more: string[]): Promise<{ type: string; nodes?: { id: string }[] }[]> => {
+      const { out } = await call('run', 'summarise note.md', '--events', ...more);
+      return out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    };
+    const events = await eventsOf();
+    const told = events.flatMap(({ type, nodes = [] }) => (type === 'plan-delta' ? nodes.map(({ id }) => id) : []));
+    expect(told.length).toBeGreaterThan(1);
+    expect(events.at(-1)?.type).toBe('run-finished');
+    const first = await eventsOf('--no-streaming');
+    expect(first.filter(({ type }) => type.startsWith('plan-'))).toEqual([]);
+    expect(first.at(-1)?.type).toBe('run-finished');
+  });
+
   it('a run can be listed, shown, drawn, replayed, forked and accounted for', async () => {
     const { runId, nodes, costUsd } = await document('run', 'good.plan.json', '-i', `text=${TEXT}`, '--tag', 'a=b');
     const id = String(runId);

@@ -62,6 +62,29 @@ function progressAfter(count = events.length) {
 const options = { columns: 100, rows: 30, now: 3000, frame: 0, paint: paintFor(false) };
 
 describe('the live view', () => {
+  it('shows nodes as they are written, and those anew that the whole plan changes', () => {
+    const progress = newProgress();
+    const [one, two] = plan.nodes.slice(1, 3);
+    if (one === undefined || two === undefined) throw new Error('no nodes');
+    const whole = { ...plan, nodes: [{ ...one, in: { x: 1 } }, two] };
+    const written: readonly Draft<RunEvent>[] = [
+      { type: 'run-started', plan: { version: 1, nodes: [] }, planHash: 'h', input: {}, request: 'do it' },
+      { type: 'plan-delta', nodes: [one] },
+      { type: 'plan-delta', nodes: [two] },
+      { type: 'node-finished', nodeId: 'kind', result },
+      { type: 'plan-answered', round: 1, costNanoUsd: 1_000_000 },
+      { type: 'plan-revised', plan: whole, planHash: 'i', reason: 'the plan is whole', capNanoUsd: 500_000_000 },
+    ];
+    const lines = written.map((draft, seq) => {
+      takeEvent(progress, { ...draft, seq, at: 1000, runId: 'run_x' } as RunEvent);
+      return viewLines(progress, options);
+    });
+    expect(lines[0]).toEqual(['   planning, 0 of 0 nodes so far · 2.0 s · $0']);
+    expect(lines[2]?.map((line) => line.trim().split(' ')[1])).toEqual(['kind', 'bad', '0']);
+    expect(lines[4]?.at(-1)).toBe('   planning, 1 of 2 nodes so far · 2.0 s · $0.003');
+    expect(lines[5]?.at(-1)).toBe('   0 of 2 nodes · 2.0 s · $0.003 of $0.50');
+  });
+
   it('shows state, time, cost, items, rung and note of each node, and the totals', () => {
     const [pages, kind, bad, ask, after, totals] = viewLines(progressAfter(), options);
     expect(pages).toMatch(/◐ pages {2}llm {8}2\.0 s {2}\$0\.002 {2}1 of 3$/);

@@ -1,17 +1,19 @@
 /**
  * The process that the kill law kills: starts its run or goes on with it, on a database in a file.
  *
- *   node kill-child.js <database> <log> <run id> <life>
+ *   node kill-child.js <database> <log> <run id> <life> [written]
+ *
+ * `written`: the run's plan comes node by node, and nodes start while it is written.
  */
 import { appendFileSync } from 'node:fs';
-import type { NodeRunner, RunEvent } from '../../src/core/engine.ts';
+import type { NodeRunner, PlanWriter, RunEvent } from '../../src/core/engine.ts';
 import { createEngine } from '../../src/executor/engine.ts';
 import { sleep, systemClock, systemRuntime } from '../../src/kit/clock.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { KILL_COST, KILL_INPUT, killPlan } from './kill-plan.ts';
 
-const [database = '', log = '', runId = '', life = ''] = process.argv.slice(2);
+const [database = '', log = '', runId = '', life = '', written] = process.argv.slice(2);
 const note = (line: object): void => appendFileSync(log, `${JSON.stringify({ life: Number(life), ...line })}\n`);
 
 const step: NodeRunner = async (call) => {
@@ -32,12 +34,26 @@ function finishedIn(events: readonly RunEvent[]): Record<string, unknown> {
   return finished;
 }
 
+/** Takes about as long as the nodes do. */
+const writer: PlanWriter = {
+  open: () => validPlan({ nodes: [] }),
+  async write({ signal, onDraft }) {
+    const plan = validPlan(killPlan);
+    for (const valid of plan.nodes) {
+      await sleep(systemClock, 1, signal);
+      onDraft?.([{ valid, mayStart: !valid.node.id.startsWith('rounds') }], undefined);
+    }
+    return { plan, issues: [], repaired: [], rounds: 1, costNanoUsd: 0 };
+  },
+};
+
 const stores = sqliteStores({ path: database });
 const engine = createEngine({
   runtime: systemRuntime,
   journal: stores.journal,
   runners: new Map([['step', step]]),
   validPlan,
+  writer,
   owner: 'the same after each kill',
 });
 
@@ -45,10 +61,11 @@ const events: RunEvent[] = [];
 for await (const event of stores.journal.read(runId)) events.push(event);
 note({ finished: finishedIn(events) });
 process.stdout.write('go\n');
-const handle =
-  events.length === 0
-    ? engine.start(validPlan(killPlan), { runId, concurrency: 4, input: KILL_INPUT })
-    : await engine.resume(runId, { concurrency: 4 });
+const options = { runId, concurrency: 4, input: KILL_INPUT };
+const begin = () =>
+  written === undefined ? engine.start(validPlan(killPlan), options) : engine.startRequest?.('be killed', options);
+const handle = events.length === 0 ? begin() : await engine.resume(runId, { concurrency: 4 });
+if (handle === undefined) throw new Error('this engine takes no requests');
 const result = await handle.result();
 await stores.close();
 process.stdout.write(`done ${JSON.stringify(result)}\n`);

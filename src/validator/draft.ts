@@ -1,0 +1,150 @@
+/**
+ * A plan while it is written. References point backwards only, so every node can be checked the moment it closes, against
+ * those before it: what was checked is kept, and a plan of n nodes costs n checks.
+ *
+ * D1. Nothing that is pushed makes it throw or hang, or lets it exceed the bounds of the catalogue.
+ * D2. A node is handed over at most once, and only when it is valid with the nodes that were handed over before it.
+ * D3. Nothing is repaired here: a node that needs it waits for the whole plan, and so does all that refers to it.
+ */
+import type { DraftNode, Plan, PlanBounds, PlanNode, ValidPlan } from '../core/plan.ts';
+import { markValid } from '../core/plan.ts';
+import type { Catalogue, PlanDraft, StepType } from '../core/validation.ts';
+import { createMemberReader, type JsonMember } from '../kit/json-members.ts';
+import { checkNode } from './check-node.ts';
+import { hashOf, validNode } from './compile.ts';
+import { createNodeEstimator } from './estimate-node.ts';
+import { hasPlanShape } from './plan-shape.ts';
+import { readPlan } from './read.ts';
+import { resolveSubject } from './references.ts';
+import { createReport, type Report } from './report.ts';
+import { openNode, openPlan, readSchema, type Study, type Subject } from './study.ts';
+
+/** After so many nodes that cannot be used the rest of the text is left to the whole plan. */
+const MOST_INVALID = 8;
+const LONGEST_GOAL = 1000;
+
+/** The plan of a run whose request has yet to be planned. */
+export function emptyPlan(request: string, bounds: PlanBounds): ValidPlan {
+  const plan: Plan = { version: 1, goal: request.slice(0, LONGEST_GOAL), nodes: [] };
+  const estimate = { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0, expectedMs: 0 };
+  return markValid({ plan, hash: hashOf(plan), nodes: [], estimate, bounds });
+}
+
+interface Drafting {
+  readonly catalogue: Catalogue;
+  readonly plan: Plan;
+  readonly subjects: Subject[];
+  readonly byId: Map<string, Subject>;
+  readonly study: Study;
+  input: Study['input'];
+  readonly estimateNode: ReturnType<typeof createNodeEstimator>;
+  invalid: number;
+}
+
+export function openDraft(catalogue: Catalogue): PlanDraft {
+  const { bytes, nodes: most } = catalogue.bounds;
+  const reader = createMemberReader({ array: 'nodes', maxLength: bytes });
+  const drafting = newDrafting(catalogue);
+  const { plan } = drafting;
+  const takeMember = (member: JsonMember): DraftNode | undefined => {
+    if (member.element === undefined) takeHead(drafting, member);
+    else if (member.element < most && drafting.invalid < MOST_INVALID) {
+      const taken = tryNode(drafting, member.text, member.element);
+      if (taken === undefined) drafting.invalid += 1;
+      return taken;
+    }
+    return undefined;
+  };
+  return {
+    push: (text) => reader.push(text).flatMap((member) => takeMember(member) ?? []),
+    get head() {
+      const { input, budget } = plan;
+      return { ...(input === undefined ? {} : { input }), ...(budget === undefined ? {} : { budget }) };
+    },
+  };
+}
+
+function newDrafting(catalogue: Catalogue): Drafting {
+  const plan: Plan = { version: 1, nodes: [] };
+  const subjects: Subject[] = [];
+  const byId = new Map<string, Subject>();
+  const opened = openPlan({ plan, broken: new Set() }, catalogue, createReport());
+  const study: Study = { ...opened, subjects, byId };
+  // What a workflow costs is asked of the whole plan alone: a node of one never starts early.
+  const estimateNode = createNodeEstimator(study, () => undefined);
+  return { catalogue, plan, subjects, byId, study, input: undefined, estimateNode, invalid: 0 };
+}
+
+/** The document around one part of a plan, read and shaped as a whole plan would be. */
+function readPart(part: string, { bounds }: Catalogue, report: Report): Plan | undefined {
+  const { document } = readPlan(part, { bounds, repair: false }, report);
+  return document !== undefined && hasPlanShape(document) && isFine(report) ? document : undefined;
+}
+
+const isFine = ({ findings }: Report): boolean => findings.every(({ severity }) => severity !== 'error');
+
+function takeHead(drafting: Drafting, { key, text }: JsonMember): void {
+  if (key !== 'input' && key !== 'budget') return;
+  const report = createReport();
+  // The shape asks for a node; any will do.
+  const part = `{"version":1,"nodes":[{"id":"a","use":"value"}],"${key}":${text}}`;
+  const read = readPart(part, drafting.catalogue, report);
+  if (read === undefined) return;
+  if (key === 'budget' && read.budget !== undefined) drafting.plan.budget = read.budget;
+  if (key !== 'input' || read.input === undefined) return;
+  const input = readSchema(read.input, '/input', report);
+  if (!isFine(report)) return;
+  drafting.plan.input = read.input;
+  drafting.input = input;
+}
+
+function tryNode(drafting: Drafting, text: string, element: number): DraftNode | undefined {
+  try {
+    return takeNode(drafting, text, element);
+  } catch {
+    // A bound of the operator is deeper than the stack: the whole plan will be told so.
+    return undefined;
+  }
+}
+
+/** Undefined when the node is not valid with those before it. */
+function takeNode(drafting: Drafting, text: string, element: number): DraftNode | undefined {
+  const { catalogue, subjects, byId } = drafting;
+  const report = createReport();
+  const node = readPart(`{"version":1,"nodes":[${text}]}`, catalogue, report)?.nodes[0];
+  if (node === undefined || byId.has(node.id)) return undefined;
+  const study: Study = { ...drafting.study, report, input: drafting.input };
+  const subject = openNode(node, element, catalogue, study.template, report);
+  subject.position = subjects.length;
+  byId.set(node.id, subject);
+  const places = placesOf(subject, study);
+  resolveSubject(subject, study);
+  checkNode(subject, places.length, study);
+  if (!isFine(report)) {
+    byId.delete(node.id);
+    return undefined;
+  }
+  subjects.push(subject);
+  const { estimate } = drafting.estimateNode(subject, places);
+  const valid = validNode(subject, subject.position, study, estimate, estimate.expectedMs);
+  return { valid, mayStart: changesNothing(node, subject.step, catalogue) };
+}
+
+/** Places of the nodes that it waits for. */
+function placesOf({ node, uses }: Subject, { byId }: Study): readonly number[] {
+  const places = new Set<number>();
+  for (const { head } of uses) {
+    const place = head === node.id ? undefined : byId.get(head)?.position;
+    if (place !== undefined) places.add(place);
+  }
+  return [...places];
+}
+
+/** Neither the step nor a tool that it hands to a model has side effects. */
+function changesNothing({ in: inputs }: PlanNode, step: StepType | undefined, { steps }: Catalogue): boolean {
+  if (step?.sideEffects !== false) return false;
+  const tools: unknown = inputs?.tools;
+  if (tools === undefined || tools === null) return true;
+  if (!Array.isArray(tools)) return false;
+  return tools.every((name: unknown) => steps.get(`tool:${String(name)}`)?.sideEffects === false);
+}
