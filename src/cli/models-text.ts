@@ -1,4 +1,5 @@
 /** Models as text: one line each, or all that is known of one. */
+import { dayName, dayOf } from '../core/calendar.ts';
 import { compiledPrice, type Rates, type Sheet } from '../core/price-sheet.ts';
 import type { ModelCard } from '../core/provider.ts';
 import type { PriceRates, PriceWindow, TokenPrice } from '../core/token-price.ts';
@@ -215,7 +216,7 @@ function rateRows(price: TokenPrice): readonly RateRow[] {
   const { eras } = compiledPrice(price);
   const rows: RateRow[] = [];
   for (const { fromMs, sheets } of eras) {
-    const from = Number.isFinite(fromMs) ? `from ${new Date(fromMs).toISOString().slice(0, 10)}` : '';
+    const from = Number.isFinite(fromMs) ? `from ${dayName(dayOf(fromMs))}` : '';
     for (const [serviceTier, [usual, ...hours]] of sheets) {
       const name = [from, serviceTier].filter((part) => part !== '');
       if (usual !== undefined) rows.push(...sheetRows(name, usual));

@@ -2,6 +2,7 @@
  * A price worked out once: integer pico-dollars a token for every date, hour and service tier at which it differs, so
  * that pricing a call only multiplies.
  */
+import { DAY_MS, dayOf } from './calendar.ts';
 import { NANO_PER_USD, type NanoUsd } from './money.ts';
 import type { DatedPrice, PriceChange, PriceRates, PriceWindow, SomeRates, TokenPrice } from './token-price.ts';
 
@@ -48,7 +49,6 @@ export interface CompiledPrice {
   readonly windows: readonly Hours[];
 }
 
-const DAY_MS = 86_400_000;
 /** 1 January 1970 was a Thursday. */
 const FIRST_DAY = 4;
 const compiled = new WeakMap<TokenPrice, CompiledPrice>();
@@ -104,8 +104,6 @@ function boundaries({ eras, windows }: CompiledPrice, from: number, until: numbe
     for (const { start, end } of windows) found.push(day * DAY_MS + start, day * DAY_MS + end);
   return found;
 }
-
-const dayOf = (ms: number): number => Math.floor(ms / DAY_MS);
 
 function eraAt(eras: readonly Era[], ms: number): Era | undefined {
   let found = eras[0];

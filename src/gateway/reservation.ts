@@ -5,6 +5,7 @@
  * M2. A counter is what was spent plus what is held; it never exceeds its cap by a reservation.
  * M3. A reservation is settled exactly once, to what was really spent; settling again does nothing (see `heldBy`).
  */
+import { dayName, dayOf } from '../core/calendar.ts';
 import type { Config } from '../core/config.ts';
 import type { Scope } from '../core/model.ts';
 import { type NanoUsd, usdToNano } from '../core/money.ts';
@@ -64,8 +65,7 @@ function periodsOf(budgets: NonNullable<Budgets>): readonly Period[] {
   return found;
 }
 
-const periodAt = (period: Period, nowMs: number): string =>
-  new Date(nowMs).toISOString().slice(0, period === 'day' ? 10 : 7);
+const periodAt = (period: Period, nowMs: number): string => dayName(dayOf(nowMs)).slice(0, period === 'day' ? 10 : 7);
 
 function withSession(scopes: readonly Scope[], id: string): readonly Scope[] {
   return scopes.some((scope) => scope.kind === 'session' && scope.id === id)

@@ -1,23 +1,6 @@
 /** How ledger rows are filtered, grouped and added up: the meaning that every store shares. */
+import { DAY_MS, dayName, dayOf } from '../core/calendar.ts';
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../core/stores.ts';
-
-const DAY_MS = 86_400_000;
-/** Made when a total by days is first asked for: the tables behind it take longer to load than a call does. */
-let dayFormat: Intl.DateTimeFormat | undefined;
-
-/** Days since the epoch, in UTC. */
-export const dayOf = (at: number): number => Math.floor(at / DAY_MS);
-
-/** `2026-03-31`. */
-export function dayName(day: number): string {
-  dayFormat ??= new Intl.DateTimeFormat('en-CA', {
-    timeZone: 'UTC',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-  });
-  return dayFormat.format(day * DAY_MS);
-}
 
 export const dayStart = (day: number): number => day * DAY_MS;
 

@@ -2,8 +2,9 @@
  * The ledger of a process that keeps nothing: a ring of the latest rows, and sums of the rows that fell out of it, so that
  * totals stay right when rows are gone.
  */
+import { dayOf } from '../core/calendar.ts';
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal, UsageLedger } from '../core/stores.ts';
-import { addSum, dayOf, dayStart, emptySum, groupsOf, matches, type Sum, sumOf } from './ledger-totals.ts';
+import { addSum, dayStart, emptySum, groupsOf, matches, type Sum, sumOf } from './ledger-totals.ts';
 
 /** Scopes with few ids: those of a request, node, run or session would make every sum a row again. */
 const KEPT_SCOPES: ReadonlySet<string> = new Set(['user', 'team', 'tenant', 'tag']);

@@ -1,6 +1,7 @@
 /** The ledger's SQL: rows once a key, an index from scopes to rows, totals added up by the database. */
+
+import { dayName } from '../core/calendar.ts';
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../core/stores.ts';
-import { dayName } from './ledger-totals.ts';
 import type { Sql, SqlRow, SqlValue } from './sqlite-database.ts';
 
 /** A row as it waits for its transaction, its JSON made when it was appended. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { EXIT } from '../../src/cli/exit-code.ts';
-import { ConfigSchema } from '../../src/core/config.ts';
+import { ConfigSchema, PriceSchema } from '../../src/core/config.ts';
 import { call } from './call.ts';
 
 const docs = resolve(import.meta.dirname, '../../docs');
@@ -82,13 +82,35 @@ describe('docs/reference/configuration.md', () => {
 
   it('has one row for each field of the schema, and none for others', () => {
     const rows = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, field = '']) => field);
-    expect([...rows].sort()).toEqual(fieldsOf(z.toJSONSchema(ConfigSchema) as JsonSchema, '').sort());
+    const fields = fieldsOf(z.toJSONSchema(ConfigSchema) as JsonSchema, '');
+    // What a price is made of has a page of its own.
+    const own = fields.filter((field) => !field.startsWith('prices.<name>.'));
+    expect([...rows].sort()).toEqual([...own, 'prices.<name>'].sort());
   });
 
   it('shows a config that is valid', () => {
     const [, text = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
     expect(ConfigSchema.safeParse(parse(text)).error).toBeUndefined();
     expect(text.length).toBeGreaterThan(100);
+  });
+});
+
+describe('docs/reference/prices.md', () => {
+  const page = readFileSync(join(docs, 'reference/prices.md'), 'utf8');
+
+  it('has one row for each field of a price, and none for others', () => {
+    const rows = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, field = '']) => field);
+    const fields = fieldsOf(z.toJSONSchema(PriceSchema) as JsonSchema, '');
+    const rates = fields.filter((field) => /^\w+$/.test(field));
+    // A rate may stand in every part of a price, and is explained once.
+    const nested = fields.filter((field) => !rates.includes(field.replace(/^.*\./, '')));
+    const parts = nested.filter((field) => !/^(changes|windows|serviceTiers).*tiers\[\]/.test(field));
+    expect([...rows].sort()).toEqual([...rates, ...parts].sort());
+  });
+
+  it('shows a price that is valid', () => {
+    const [, text = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
+    expect(ConfigSchema.safeParse(parse(text)).error).toBeUndefined();
   });
 });
 
