@@ -12,7 +12,7 @@ import {
   type Target,
   type WireFormat,
 } from 'polyphony';
-import { httpProvider, type ModelCardFields, modelCard, systemClock } from 'polyphony/kit';
+import { asNumber, asRecord, defined, httpProvider, type ModelCardFields, modelCard, systemClock } from 'polyphony/kit';
 import { MODELS } from './bedrock/cards.ts';
 import { authorise, type CredentialOptions, type Credentials, credentialsOf } from './bedrock/credentials.ts';
 import { decodeChat } from './bedrock/decode.ts';
@@ -82,8 +82,24 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
       return decodeChat(response, request, context);
     },
     classify,
+    counting: {
+      async encode(request, context) {
+        if (request.operation !== 'chat') throw notChat(request.operation);
+        const { card, target, baseURL } = context;
+        const own: Readonly<Record<string, unknown>> = request.providerOptions?.[target.provider] ?? {};
+        const { messages, system, toolConfig } = { ...encodeChat(request, context), ...own };
+        const url = `${baseURL}/model/${escaped(card.id.replace(PROFILE, ''))}/count-tokens`;
+        const body = JSON.stringify({ input: { converse: defined({ messages, system, toolConfig }) } });
+        const proof = await authorise(credentials, { url, body, region: regionOf(target) }, context, clock);
+        return { url, headers: { 'content-type': 'application/json', ...proof }, body };
+      },
+      decode: (body) => asNumber(asRecord(body)?.inputTokens),
+    },
   };
 }
+
+/** Tokens are counted by models, not by the inference profiles that spread their calls over regions. */
+const PROFILE = /^(?:global|us|eu|apac|jp|au|ca|us-gov)\./;
 
 /** Ids hold colons, and those of profiles slashes: all of it is one segment of the path. */
 const escaped = (id: string): string =>

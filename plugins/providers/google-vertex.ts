@@ -3,7 +3,7 @@
  * library (or `gcloud auth print-access-token`) provides. A target's region is the location.
  */
 import { definePlugin, PolyphonyError, type Provider, type RateLimit, type Target } from 'polyphony';
-import { httpProvider, type ModelCardFields, modelCard, rememberSecret } from 'polyphony/kit';
+import { defined, httpProvider, type ModelCardFields, modelCard, rememberSecret } from 'polyphony/kit';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
 import { type EmbeddingCall, encodePrediction } from './google/embeddings.ts';
 import { CHAT, factsOf, undescribed } from './google/facts.ts';
@@ -35,13 +35,16 @@ const MODELS = [...CHAT_MODELS, ...EMBEDDING_MODELS];
 /** @throws invalid-config when an option is malformed */
 export function googleVertex(options: GoogleVertexOptions): Provider {
   const { accessToken, project, location, id = 'google-vertex', models = MODELS, baseURL, ...rest } = options;
+  const headers = async (): Promise<Record<string, string>> => {
+    const token = await accessToken();
+    rememberSecret(token);
+    return { authorization: `Bearer ${token}` };
+  };
   const wire = geminiWire({
-    async headers() {
-      const token = await accessToken();
-      rememberSecret(token);
-      return { authorization: `Bearer ${token}` };
-    },
+    headers,
     embedding: onVertex,
+    counted: (_model, { contents, systemInstruction, tools, generationConfig }) =>
+      defined({ contents, systemInstruction, tools, generationConfig }),
   });
   return httpProvider({
     ...rest,
@@ -50,6 +53,14 @@ export function googleVertex(options: GoogleVertexOptions): Provider {
     baseURL: baseURL ?? ((target) => addressOf(target, project, location)),
     models: models.map((model) => (typeof model === 'string' ? undescribed(model) : modelCard({ ...CHAT, ...model }))),
     unlisted: undescribed,
+    async probe({ baseURL: address }) {
+      // The list of models belongs to no project: this says whose quota is asked.
+      const payer = project ?? process.env.GOOGLE_CLOUD_PROJECT;
+      return {
+        url: `${new URL(address).origin}/v1beta1/publishers/google/models?pageSize=1`,
+        headers: { ...(await headers()), ...(payer ? { 'x-goog-user-project': payer } : {}) },
+      };
+    },
   });
 }
 

@@ -27,7 +27,10 @@ const MODELS = [...CHAT_MODELS, ...EMBEDDING_MODELS];
 const authorisation = (apiKey: string | undefined): Record<string, string> =>
   apiKey === undefined ? {} : { 'x-goog-api-key': apiKey };
 
-const wire = geminiWire({ headers: ({ apiKey }) => authorisation(apiKey) });
+const wire = geminiWire({
+  headers: ({ apiKey }) => authorisation(apiKey),
+  counted: (model, body) => ({ generateContentRequest: { model, ...body } }),
+});
 
 /** @throws invalid-config when an option is malformed */
 export function google(options: GoogleOptions = {}): Provider {

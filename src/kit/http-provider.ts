@@ -13,10 +13,13 @@ import type {
   TransportResponse,
   WireContext,
   WireFormat,
+  WireRequest,
 } from '../core/provider.ts';
 import { batchesOf, readWhole, WHOLE, type Whole, type WholeStream } from '../core/whole.ts';
+import { readJson } from './answer.ts';
 import { systemClock } from './clock.ts';
 import { refusal, type Telling, told } from './http-refusal.ts';
+import { cardIndex } from './model-card.ts';
 import { rememberSecret } from './scrub.ts';
 
 export interface HttpProviderOptions {
@@ -37,14 +40,16 @@ export interface HttpProviderOptions {
   readonly unlisted?: (id: string) => ModelCard | undefined;
   readonly regions?: readonly string[];
   /** The free endpoint that tells whether the provider lives. @default none */
-  readonly probe?: (context: Pick<WireContext, 'baseURL' | 'apiKey'>) => {
-    readonly url: string;
-    readonly headers?: Readonly<Record<string, string>>;
-  };
+  readonly probe?: (context: Pick<WireContext, 'baseURL' | 'apiKey'>) => ProbeRequest | Promise<ProbeRequest>;
   /** Told after every answer that names limits, good or bad. */
   readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
   /** Read for dates in headers. @default the system's */
   readonly clock?: Clock;
+}
+
+export interface ProbeRequest {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** @throws invalid-config when the id is malformed */
@@ -87,6 +92,9 @@ export function httpProvider(options: HttpProviderOptions): Provider {
       return labels;
     },
     stream: (attempt, transport) => answerOf(parts, attempt, transport),
+    ...(options.wire.counting === undefined
+      ? {}
+      : { countTokens: (attempt, transport) => countTokens(parts, attempt, transport) }),
     ...(probe === undefined
       ? {}
       : { probe: (transport, signal) => runProbe(options, keys, baseOf, transport, signal) }),
@@ -172,7 +180,9 @@ async function ask(parts: Parts, attempt: Attempt, transport: Transport, answer:
   const { wire } = options;
   const warnings: Warning[] = [];
   const context = contextOf(parts, attempt, (warning) => void warnings.push(warning));
-  const response = await send(options, context, attempt, transport);
+  const encoded = wire.encode(attempt.request, context);
+  const request = encoded instanceof Promise ? await encoded : encoded;
+  const response = await send(options, request, context, attempt, transport);
   answer.response = response;
   report(options, response, attempt.target);
   if (response.status >= 300) throw await refusal(wire, response);
@@ -214,21 +224,19 @@ function keyOf(keys: readonly string[], target: Target): string | undefined {
   return keys[number - 1];
 }
 
-async function send(
+function send(
   options: HttpProviderOptions,
-  context: WireContext,
-  attempt: Attempt,
+  { method = 'POST', url, headers, body }: WireRequest,
+  { baseURL }: WireContext,
+  { signal }: Attempt,
   transport: Transport,
 ): Promise<TransportResponse> {
-  const encoded = options.wire.encode(attempt.request, context);
-  const request = encoded instanceof Promise ? await encoded : encoded;
-  const { method = 'POST', url, headers, body } = request;
   return transport.request({
     method,
-    url: absolute(url, context.baseURL),
+    url: absolute(url, baseURL),
     headers: options.headers === undefined ? headers : { ...headers, ...options.headers },
     ...(method === 'GET' ? {} : { body }),
-    signal: attempt.signal,
+    signal,
   });
 }
 
@@ -241,7 +249,7 @@ function report(options: HttpProviderOptions, response: TransportResponse, targe
   if (limits.length > 0) onRateLimits(limits, target);
 }
 
-// ---------------------------------------------------------------------------------------------------- probes and cards
+// ---------------------------------------------------------------------------------------------------- probes and counts
 
 async function runProbe(
   options: HttpProviderOptions,
@@ -251,7 +259,7 @@ async function runProbe(
   signal: AbortSignal,
 ): Promise<void> {
   const target: Target = { provider: options.id, model: 'probe' };
-  const asked = options.probe?.({ baseURL: baseOf(target), apiKey: keys()[0] });
+  const asked = await options.probe?.({ baseURL: baseOf(target), apiKey: keys()[0] });
   if (asked === undefined) return;
   const headers = { ...asked.headers, ...options.headers };
   const response = await transport.request({ method: 'GET', url: asked.url, headers, signal });
@@ -264,9 +272,25 @@ async function runProbe(
   }
 }
 
-function cardIndex(models: readonly ModelCard[]): ReadonlyMap<string, ModelCard> {
-  const cards = new Map<string, ModelCard>();
-  for (const card of models) for (const alias of card.aliases ?? []) cards.set(alias, card);
-  for (const card of models) cards.set(card.id, card);
-  return cards;
+async function countTokens(parts: Parts, attempt: Attempt, transport: Transport): Promise<number> {
+  const { options } = parts;
+  const { counting } = options.wire;
+  const answer: Answer = { response: undefined };
+  try {
+    // Whoever sends the request is warned of what was changed in it; a count changes nothing.
+    const context = contextOf(parts, attempt, () => {});
+    const request = await counting?.encode(attempt.request, context);
+    if (request === undefined) throw new PolyphonyError('unsupported', 'This wire counts no tokens.');
+    const response = await send(options, request, context, attempt, transport);
+    answer.response = response;
+    if (response.status >= 300) throw await refusal(options.wire, response);
+    const count = counting?.decode(await readJson(response));
+    if (count !== undefined) return count;
+    throw new PolyphonyError('invalid-output', 'The answer holds no count of tokens: the address is another.');
+  } catch (error) {
+    const { signal, target } = attempt;
+    throw signal.aborted ? abortError(signal) : told(error, target, tellingOf(parts), answer.response);
+  } finally {
+    await leave(answer);
+  }
 }
