@@ -20,6 +20,7 @@ export type { ChatCompletionsQuirks } from './chat-completions/quirks.ts';
 export { usageOf } from './chat-completions/usage.ts';
 export { authorisation, chatCompletionsWire } from './chat-completions/wire.ts';
 export { sleep, systemClock, systemIds, systemRandom, systemRuntime } from './clock.ts';
+export { closedSchema } from './closed-schema.ts';
 export {
   type AnswerEnding,
   type AnswerState,
