@@ -53,3 +53,4 @@ export { rememberSecret } from './scrub.ts';
 export * from './testing.ts';
 export { estimateRequestTokens, estimateTokens } from './tokens.ts';
 export { type ToolCallAssembler, type ToolCallPiece, toolCallAssembler } from './tool-calls.ts';
+export { cardsOf, type VendorOptions } from './vendor-options.ts';
