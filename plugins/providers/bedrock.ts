@@ -3,16 +3,17 @@
  * (AWS_BEARER_TOKEN_BEDROCK), an access key signs every request (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). The region is
  * the target's, else AWS_REGION.
  */
+import { type Clock, definePlugin, PolyphonyError, type Provider, type Target, type WireFormat } from 'polyphony';
 import {
-  type Clock,
-  definePlugin,
-  PolyphonyError,
-  type Provider,
-  type RateLimit,
-  type Target,
-  type WireFormat,
-} from 'polyphony';
-import { httpProvider, type ModelCardFields, modelCard, systemClock } from 'polyphony/kit';
+  asNumber,
+  asRecord,
+  cardsOf,
+  defined,
+  httpProvider,
+  type ModelCardFields,
+  systemClock,
+  type VendorOptions,
+} from 'polyphony/kit';
 import { MODELS } from './bedrock/cards.ts';
 import { authorise, type CredentialOptions, type Credentials, credentialsOf } from './bedrock/credentials.ts';
 import { decodeChat } from './bedrock/decode.ts';
@@ -20,9 +21,7 @@ import { encodeChat } from './bedrock/encode.ts';
 import { classify } from './bedrock/errors.ts';
 import { CHAT, undescribed } from './bedrock/facts.ts';
 
-export interface BedrockOptions extends CredentialOptions {
-  /** The first half of `provider/model`. @default 'bedrock' */
-  readonly id?: string;
+export interface BedrockOptions extends CredentialOptions, Omit<VendorOptions, 'apiKey' | 'apiKeys'> {
   /** Where targets without a region go. @default AWS_REGION, else AWS_DEFAULT_REGION */
   readonly region?: string;
   /** Regions that the router may choose among. @default the one region */
@@ -31,10 +30,6 @@ export interface BedrockOptions extends CredentialOptions {
   readonly baseURL?: string | ((target: Target) => string);
   /** Instead of the models that are known; an id (also of an inference profile, or an ARN) makes a card without a price. */
   readonly models?: readonly (string | ModelCardFields)[];
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Requests at once. @default 64 */
-  readonly concurrency?: number;
-  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
   /** Dates signatures. @default the system's */
   readonly clock?: Clock;
 }
@@ -53,7 +48,7 @@ export function bedrock(options: BedrockOptions = {}): Provider {
     id,
     wire: converseWire(credentials, regionOf, options.clock ?? systemClock),
     baseURL: baseURL ?? ((target) => `https://bedrock-runtime.${regionOf(target)}.amazonaws.com`),
-    models: models.map((model) => (typeof model === 'string' ? undescribed(model) : modelCard({ ...CHAT, ...model }))),
+    models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
     apiKeys: credentials.secrets,
   });
@@ -82,8 +77,24 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
       return decodeChat(response, request, context);
     },
     classify,
+    counting: {
+      async encode(request, context) {
+        if (request.operation !== 'chat') throw notChat(request.operation);
+        const { card, target, baseURL } = context;
+        const own: Readonly<Record<string, unknown>> = request.providerOptions?.[target.provider] ?? {};
+        const { messages, system, toolConfig } = { ...encodeChat(request, context), ...own };
+        const url = `${baseURL}/model/${escaped(card.id.replace(PROFILE, ''))}/count-tokens`;
+        const body = JSON.stringify({ input: { converse: defined({ messages, system, toolConfig }) } });
+        const proof = await authorise(credentials, { url, body, region: regionOf(target) }, context, clock);
+        return { url, headers: { 'content-type': 'application/json', ...proof }, body };
+      },
+      decode: (body) => asNumber(asRecord(body)?.inputTokens),
+    },
   };
 }
+
+/** Tokens are counted by models, not by the inference profiles that spread their calls over regions. */
+const PROFILE = /^(?:global|us|eu|apac|jp|au|ca|us-gov)\./;
 
 /** Ids hold colons, and those of profiles slashes: all of it is one segment of the path. */
 const escaped = (id: string): string =>

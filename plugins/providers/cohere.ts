@@ -7,7 +7,6 @@ import {
   type ModelCard,
   PolyphonyError,
   type Provider,
-  type RateLimit,
   type Target,
   type TokenPrice,
   type WireFormat,
@@ -15,31 +14,22 @@ import {
 import {
   apiKeysOf,
   CHAT_CAPABILITIES,
+  cardsOf,
   httpError,
   httpProvider,
   type ModelCardFields,
   modelCard,
   parseRateLimits,
   readFailure,
+  type VendorOptions,
 } from 'polyphony/kit';
 import { decodeChat } from './cohere/decode.ts';
 import { encodeChat } from './cohere/encode.ts';
 import { decodeOperation, encodeEmbedding, encodeRerank } from './cohere/operations.ts';
 
-export interface CohereOptions {
-  /** The first half of `provider/model`. @default 'cohere' */
-  readonly id?: string;
-  readonly apiKey?: string;
-  /** Several keys to rotate over. */
-  readonly apiKeys?: readonly string[];
+export interface CohereOptions extends VendorOptions {
   /** Up to and including the version. @default 'https://api.cohere.com/v2' */
   readonly baseURL?: string | ((target: Target) => string);
-  /** Instead of the models that are known; an id alone makes a card without a price. */
-  readonly models?: readonly (string | ModelCardFields)[];
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Requests at once. @default 64 */
-  readonly concurrency?: number;
-  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
 }
 
 const LISTED = '@pydantic/genai-prices 0.1.8';
@@ -152,7 +142,7 @@ export function cohere(options: CohereOptions = {}): Provider {
     id,
     wire,
     baseURL,
-    models: models.map((model) => (typeof model === 'string' ? undescribed(model) : modelCard({ ...CHAT, ...model }))),
+    models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
     apiKeys: apiKeysOf({ apiKey, apiKeys }, 'COHERE_API_KEY'),
     missingKey: 'set COHERE_API_KEY, or pass apiKey.',

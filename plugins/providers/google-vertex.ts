@@ -2,14 +2,14 @@
  * Google's models on Vertex AI: the same wire at the address of a project, with a bearer token that the caller's own
  * library (or `gcloud auth print-access-token`) provides. A target's region is the location.
  */
-import { definePlugin, PolyphonyError, type Provider, type RateLimit, type Target } from 'polyphony';
-import { httpProvider, type ModelCardFields, modelCard, rememberSecret } from 'polyphony/kit';
+import { definePlugin, PolyphonyError, type Provider, type Target } from 'polyphony';
+import { cardsOf, defined, httpProvider, rememberSecret, type VendorOptions } from 'polyphony/kit';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
 import { type EmbeddingCall, encodePrediction } from './google/embeddings.ts';
 import { CHAT, factsOf, undescribed } from './google/facts.ts';
 import { type GeminiWireOptions, geminiWire } from './google/wire.ts';
 
-export interface GoogleVertexOptions {
+export interface GoogleVertexOptions extends Omit<VendorOptions, 'apiKey' | 'apiKeys'> {
   /** Asked at each request; keep the token there until it expires. */
   readonly accessToken: () => Promise<string>;
   /** @default the environment's GOOGLE_CLOUD_PROJECT */
@@ -18,16 +18,8 @@ export interface GoogleVertexOptions {
   readonly location?: string;
   /** Locations that the router may choose among. @default the one location */
   readonly regions?: readonly string[];
-  /** The first half of `provider/model`. @default 'google-vertex' */
-  readonly id?: string;
   /** Up to and including the publisher (`…/publishers/google`); a function of the target. @default by project and location */
   readonly baseURL?: string | ((target: Target) => string);
-  /** Instead of the models that are known; an id alone makes a card without a price. */
-  readonly models?: readonly (string | ModelCardFields)[];
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Requests at once. @default 64 */
-  readonly concurrency?: number;
-  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
 }
 
 const MODELS = [...CHAT_MODELS, ...EMBEDDING_MODELS];
@@ -35,21 +27,32 @@ const MODELS = [...CHAT_MODELS, ...EMBEDDING_MODELS];
 /** @throws invalid-config when an option is malformed */
 export function googleVertex(options: GoogleVertexOptions): Provider {
   const { accessToken, project, location, id = 'google-vertex', models = MODELS, baseURL, ...rest } = options;
+  const headers = async (): Promise<Record<string, string>> => {
+    const token = await accessToken();
+    rememberSecret(token);
+    return { authorization: `Bearer ${token}` };
+  };
   const wire = geminiWire({
-    async headers() {
-      const token = await accessToken();
-      rememberSecret(token);
-      return { authorization: `Bearer ${token}` };
-    },
+    headers,
     embedding: onVertex,
+    counted: (_model, { contents, systemInstruction, tools, generationConfig }) =>
+      defined({ contents, systemInstruction, tools, generationConfig }),
   });
   return httpProvider({
     ...rest,
     id,
     wire,
     baseURL: baseURL ?? ((target) => addressOf(target, project, location)),
-    models: models.map((model) => (typeof model === 'string' ? undescribed(model) : modelCard({ ...CHAT, ...model }))),
+    models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
+    async probe({ baseURL: address }) {
+      // The list of models belongs to no project: this says whose quota is asked.
+      const payer = project ?? process.env.GOOGLE_CLOUD_PROJECT;
+      return {
+        url: `${new URL(address).origin}/v1beta1/publishers/google/models?pageSize=1`,
+        headers: { ...(await headers()), ...(payer ? { 'x-goog-user-project': payer } : {}) },
+      };
+    },
   });
 }
 

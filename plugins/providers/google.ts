@@ -1,24 +1,13 @@
 /** Google's Gemini API. Key: GEMINI_API_KEY or GOOGLE_API_KEY, read at each request. */
-import { definePlugin, type Provider, type RateLimit, type Target } from 'polyphony';
-import { apiKeysOf, httpProvider, type ModelCardFields, modelCard } from 'polyphony/kit';
+import { definePlugin, type Provider, type Target } from 'polyphony';
+import { apiKeysOf, cardsOf, httpProvider, type VendorOptions } from 'polyphony/kit';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
 import { CHAT, undescribed } from './google/facts.ts';
 import { geminiWire } from './google/wire.ts';
 
-export interface GoogleOptions {
-  /** The first half of `provider/model`. @default 'google' */
-  readonly id?: string;
-  readonly apiKey?: string;
-  /** Several keys to rotate over. */
-  readonly apiKeys?: readonly string[];
+export interface GoogleOptions extends VendorOptions {
   /** Up to and including the version. @default 'https://generativelanguage.googleapis.com/v1beta' */
   readonly baseURL?: string | ((target: Target) => string);
-  /** Instead of the models that are known; an id alone makes a card without a price. */
-  readonly models?: readonly (string | ModelCardFields)[];
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Requests at once. @default 64 */
-  readonly concurrency?: number;
-  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
 }
 
 const BASE_URL = 'https://generativelanguage.googleapis.com/v1beta';
@@ -27,7 +16,10 @@ const MODELS = [...CHAT_MODELS, ...EMBEDDING_MODELS];
 const authorisation = (apiKey: string | undefined): Record<string, string> =>
   apiKey === undefined ? {} : { 'x-goog-api-key': apiKey };
 
-const wire = geminiWire({ headers: ({ apiKey }) => authorisation(apiKey) });
+const wire = geminiWire({
+  headers: ({ apiKey }) => authorisation(apiKey),
+  counted: (model, body) => ({ generateContentRequest: { model, ...body } }),
+});
 
 /** @throws invalid-config when an option is malformed */
 export function google(options: GoogleOptions = {}): Provider {
@@ -37,7 +29,7 @@ export function google(options: GoogleOptions = {}): Provider {
     id,
     wire,
     baseURL,
-    models: models.map((model) => (typeof model === 'string' ? undescribed(model) : modelCard({ ...CHAT, ...model }))),
+    models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
     apiKeys: apiKeysOf({ apiKey, apiKeys }, 'GEMINI_API_KEY', 'GOOGLE_API_KEY'),
     missingKey: 'set GEMINI_API_KEY, or pass apiKey.',

@@ -2,42 +2,31 @@
  * Ollama over its own wire: chat and embeddings of models on a machine of yours, or in its cloud with OLLAMA_API_KEY.
  * OLLAMA_HOST says where it listens; no key is needed there. Which models there are, the server knows: any may be asked.
  */
-import {
-  definePlugin,
-  type ModelCard,
-  PolyphonyError,
-  type Provider,
-  type RateLimit,
-  type Target,
-  type WireFormat,
-} from 'polyphony';
+import { definePlugin, type ModelCard, PolyphonyError, type Provider, type Target, type WireFormat } from 'polyphony';
 import {
   apiKeysOf,
   CHAT_CAPABILITIES,
+  cardsOf,
   httpError,
   httpProvider,
   type ModelCardFields,
   modelCard,
   parseRateLimits,
   readFailure,
+  type VendorOptions,
 } from 'polyphony/kit';
 import { decodeChat, decodeEmbedding } from './ollama/decode.ts';
 import { encodeChat, encodeEmbedding } from './ollama/encode.ts';
 
-export interface OllamaOptions {
-  /** The first half of `provider/model`. @default 'ollama' */
-  readonly id?: string;
+export interface OllamaOptions extends VendorOptions {
   /** Needed by the cloud alone. */
   readonly apiKey?: string;
-  readonly apiKeys?: readonly string[];
   /** Without `/api`. @default OLLAMA_HOST, else 'http://127.0.0.1:11434' */
   readonly baseURL?: string | ((target: Target) => string);
   /** The models that the router may choose; every other may be asked for by name. An id alone makes a card. */
   readonly models?: readonly (string | ModelCardFields)[];
-  readonly headers?: Readonly<Record<string, string>>;
   /** Requests at once: a server of one machine answers few. @default 4 */
   readonly concurrency?: number;
-  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
 }
 
 /** What a machine of one's own costs by the token is nothing; what it keeps is its owner's. */
@@ -61,9 +50,7 @@ export function ollama(options: OllamaOptions = {}): Provider {
     wire,
     baseURL,
     concurrency,
-    models: models.map((model) =>
-      typeof model === 'string' ? undescribed(model) : modelCard({ ...facts(), ...model }),
-    ),
+    models: cardsOf(models, facts(), undescribed),
     unlisted: undescribed,
     apiKeys: keys,
     probe: (context) => ({ url: `${context.baseURL}/api/version`, headers: authorisation(context.apiKey) }),

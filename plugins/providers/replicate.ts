@@ -11,8 +11,6 @@ import {
   type ModelEvent,
   PolyphonyError,
   type Provider,
-  type RateLimit,
-  type Target,
   type TransportResponse,
   type WireContext,
   type WireFormat,
@@ -22,6 +20,7 @@ import {
   asList,
   asRecord,
   asText,
+  cardsOf,
   defined,
   httpError,
   httpProvider,
@@ -34,23 +33,13 @@ import {
   nearestShape,
   readJson,
   systemClock,
+  type VendorOptions,
 } from 'polyphony/kit';
 import { pollingTransport } from './replicate/polling.ts';
 
-export interface ReplicateOptions {
-  /** The first half of `provider/model`. @default 'replicate' */
-  readonly id?: string;
-  readonly apiKey?: string;
-  /** Several keys to rotate over. */
-  readonly apiKeys?: readonly string[];
+export interface ReplicateOptions extends VendorOptions {
   /** Up to and including the version. @default 'https://api.replicate.com/v1' */
   readonly baseURL?: string;
-  /** Instead of the models that are known; an id alone makes a card without a price. */
-  readonly models?: readonly (string | ModelCardFields)[];
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Requests at once. @default 64 */
-  readonly concurrency?: number;
-  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
   /** Times the questions how a prediction stands. @default the system's */
   readonly clock?: Clock;
 }
@@ -207,9 +196,7 @@ export function replicate(options: ReplicateOptions = {}): Provider {
     wire,
     baseURL,
     clock,
-    models: models.map((model) =>
-      typeof model === 'string' ? undescribed(model) : modelCard({ ...IMAGES, ...model }),
-    ),
+    models: cardsOf(models, IMAGES, undescribed),
     unlisted: undescribed,
     apiKeys: apiKeysOf({ apiKey, apiKeys }, 'REPLICATE_API_TOKEN'),
     missingKey: 'set REPLICATE_API_TOKEN, or pass apiKey.',

@@ -11,7 +11,6 @@ import {
   type ModelEvent,
   PolyphonyError,
   type Provider,
-  type RateLimit,
   type TransportResponse,
   type WireContext,
   type WireRequest,
@@ -23,6 +22,7 @@ import {
   aspectRatioOf,
   asRecord,
   asText,
+  cardsOf,
   defined,
   httpProvider,
   imageWire,
@@ -32,22 +32,12 @@ import {
   modelCard,
   nearestShape,
   readJson,
+  type VendorOptions,
 } from 'polyphony/kit';
 
-export interface StabilityOptions {
-  /** The first half of `provider/model`. @default 'stability' */
-  readonly id?: string;
-  readonly apiKey?: string;
-  /** Several keys to rotate over. */
-  readonly apiKeys?: readonly string[];
+export interface StabilityOptions extends VendorOptions {
   /** Without a version. @default 'https://api.stability.ai' */
   readonly baseURL?: string;
-  /** Instead of the models that are known; an id alone makes a card without a price. */
-  readonly models?: readonly (string | ModelCardFields)[];
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Requests at once. @default 64 */
-  readonly concurrency?: number;
-  readonly onRateLimits?: (limits: readonly RateLimit[], target: { readonly model: string }) => void;
 }
 
 const IMAGES = {
@@ -213,9 +203,7 @@ export function stability(options: StabilityOptions = {}): Provider {
     id,
     wire,
     baseURL,
-    models: models.map((model) =>
-      typeof model === 'string' ? undescribed(model) : modelCard({ ...IMAGES, ...model }),
-    ),
+    models: cardsOf(models, IMAGES, undescribed),
     unlisted: undescribed,
     apiKeys: apiKeysOf({ apiKey, apiKeys }, 'STABILITY_API_KEY'),
     missingKey: 'set STABILITY_API_KEY, or pass apiKey.',

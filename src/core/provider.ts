@@ -58,6 +58,7 @@ export interface Provider {
   stream(attempt: Attempt, transport: Transport): AsyncIterable<ModelEvent>;
   /** Asks the cheapest free endpoint whether the provider lives. */
   probe?(transport: Transport, signal: AbortSignal): Promise<void>;
+  /** The input tokens of the request as the provider counts them, asked free of charge. Throws as `stream` does. */
   countTokens?(attempt: Attempt, transport: Transport): Promise<number>;
   close?(): Promise<void>;
 }
@@ -128,4 +129,13 @@ export interface WireFormat {
   /** What a bad answer means. `body` is cut at 64 KiB. */
   classify(status: number, headers: Readonly<Record<string, string>>, body: string): PolyphonyError;
   rateLimits?(headers: Readonly<Record<string, string>>, nowMs: number): readonly RateLimit[];
+  /** The free endpoint that says how many input tokens a request would take. */
+  readonly counting?: TokenCounting;
+}
+
+export interface TokenCounting {
+  /** @throws unsupported for what the endpoint does not count */
+  encode(request: ModelRequest, context: WireContext): WireRequest | Promise<WireRequest>;
+  /** Undefined where the answer holds no count. */
+  decode(body: unknown): number | undefined;
 }

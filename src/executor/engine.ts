@@ -18,7 +18,8 @@ import { cancelStored } from './cancel.ts';
 import { forkRun } from './fork.ts';
 import { endedHandle, inspectRun } from './inspect.ts';
 import { busy, takeLease } from './lease.ts';
-import { knownRun, type Restored } from './restore.ts';
+import { knownRun } from './restore.ts';
+import type { Restored } from './restored.ts';
 import type { Host, RunState } from './run-state.ts';
 import { abandon, begin, createRun, followSignal, handleOf, noWriter, type Opening, refuse } from './start.ts';
 

@@ -4,7 +4,8 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { Plan, ValidNode, ValidPlan } from '../core/plan.ts';
 import { listReferences } from '../core/template.ts';
 import { type EventDraft, stamp } from './recorder.ts';
-import { knownRun, type Restored, type RestoredNode } from './restore.ts';
+import { knownRun } from './restore.ts';
+import type { Restored, RestoredNode } from './restored.ts';
 import type { Host } from './run-state.ts';
 import { capOf, type Opening } from './start.ts';
 

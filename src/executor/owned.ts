@@ -1,7 +1,8 @@
 /** Changing a run that nobody drives: locked, read, written, unlocked. */
 import { takeLease } from './lease.ts';
 import { type EventDraft, stamp } from './recorder.ts';
-import { knownRun, type Restored } from './restore.ts';
+import { knownRun } from './restore.ts';
+import type { Restored } from './restored.ts';
 import type { Host } from './run-state.ts';
 
 /**

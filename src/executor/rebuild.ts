@@ -2,7 +2,8 @@
 import { PolyphonyError } from '../core/errors.ts';
 import type { NodeEstimate, ValidPlan } from '../core/plan.ts';
 import { countEnded } from './ending.ts';
-import { type Restored, type RestoredNode, restore } from './restore.ts';
+import { restore } from './restore.ts';
+import type { Restored, RestoredNode } from './restored.ts';
 import { usageOf } from './restored-money.ts';
 import type { RunState } from './run-state.ts';
 import { createTask, createTasks, isAsking, type Task } from './task.ts';

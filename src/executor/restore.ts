@@ -2,60 +2,16 @@
  * From a journal to where its run stands. A node that ended stays ended and paid; one that was started and did not end
  * runs again, without the items and rounds that it finished.
  */
-import type { NodeResult, Paid, RunEvent, RunStatus } from '../core/engine.ts';
-import { type ErrorRecord, PolyphonyError } from '../core/errors.ts';
-import type { Usage } from '../core/model.ts';
-import type { NanoUsd } from '../core/money.ts';
-import type { Plan } from '../core/plan.ts';
+import type { NodeResult, RunEvent } from '../core/engine.ts';
+import { PolyphonyError } from '../core/errors.ts';
 import type { Ending } from '../core/schedule.ts';
 import type { RunJournal } from '../core/stores.ts';
 import { addUsage, NO_USAGE } from './charge.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from './reasons.ts';
+import type { Restored, RestoredNode, RunStarted } from './restored.ts';
 import { bookEnd, bookResult, bookRetried, holdRetried, spend, subtract, usageOf } from './restored-money.ts';
 import { isSameNode } from './revision.ts';
-import { noProgress, type Progress } from './task.ts';
-
-export type RunStarted = Extract<RunEvent, { type: 'run-started' }>;
-
-export interface RestoredNode {
-  ending: Ending | undefined;
-  result: NodeResult | undefined;
-  error: ErrorRecord | undefined;
-  failures: number;
-  /** Begun and, as far as is known, neither failed nor given up: its idempotency key is taken. */
-  started: boolean;
-  /** It failed while the plan was being written: counted, and not judged yet. */
-  isHeld: boolean;
-  readonly progress: Progress;
-  /** Counted so far of what its next end will tell as a sum. */
-  paid: NanoUsd;
-  /** Failed calls by item that the next end of the item, of its round or of the node will tell in its sum. */
-  readonly retried: Map<number, Paid>;
-}
-
-export interface Restored {
-  readonly started: RunStarted;
-  plan: Plan;
-  /** The plan was never whole: `plan` holds what was told of it. */
-  isWriting: boolean;
-  capNanoUsd: NanoUsd | undefined;
-  revisions: number;
-  readonly nodes: Map<string, RestoredNode>;
-  nextSeq: number;
-  status: RunStatus;
-  /** Milliseconds in which a process drove it. */
-  activeMs: number;
-  /** Of these, before the plan was whole. */
-  plannedMs: number;
-  /** Epoch milliseconds of the last event, and of the start of its last stretch. */
-  lastAt: number;
-  stretchAt: number;
-  spent: NanoUsd;
-  priced: boolean;
-  usage: Usage;
-  output: unknown;
-  error: ErrorRecord | undefined;
-}
+import { noProgress } from './task.ts';
 
 /** Undefined when the journal does not know the run. */
 export async function restore(events: AsyncIterable<RunEvent>): Promise<Restored | undefined> {

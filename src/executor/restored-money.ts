@@ -3,7 +3,7 @@ import type { NodeResult, Paid, RunEvent } from '../core/engine.ts';
 import type { Usage } from '../core/model.ts';
 import { addMoney, type NanoUsd } from '../core/money.ts';
 import { addUsage, NO_USAGE, subtractUsage } from './charge.ts';
-import type { Restored, RestoredNode } from './restore.ts';
+import type { Restored, RestoredNode } from './restored.ts';
 import type { Progress } from './task.ts';
 
 export function spend(restored: Restored, node: RestoredNode, cost: NanoUsd | null): void {

@@ -10,7 +10,7 @@ import { createMoney } from './money.ts';
 import { readyQueue } from './ready-queue.ts';
 import { countAlive, rebuildDraft, rebuildTasks } from './rebuild.ts';
 import { createRecorder, type EventDraft } from './recorder.ts';
-import type { Restored } from './restore.ts';
+import type { Restored } from './restored.ts';
 import { resultOf } from './result.ts';
 import { drive, settleRun } from './run.ts';
 import type { Host, RunState, Writing } from './run-state.ts';

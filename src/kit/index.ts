@@ -20,6 +20,7 @@ export type { ChatCompletionsQuirks } from './chat-completions/quirks.ts';
 export { usageOf } from './chat-completions/usage.ts';
 export { authorisation, chatCompletionsWire } from './chat-completions/wire.ts';
 export { sleep, systemClock, systemIds, systemRandom, systemRuntime } from './clock.ts';
+export { closedSchema } from './closed-schema.ts';
 export {
   type AnswerEnding,
   type AnswerState,
@@ -52,3 +53,4 @@ export { rememberSecret } from './scrub.ts';
 export * from './testing.ts';
 export { estimateRequestTokens, estimateTokens } from './tokens.ts';
 export { type ToolCallAssembler, type ToolCallPiece, toolCallAssembler } from './tool-calls.ts';
+export { cardsOf, type VendorOptions } from './vendor-options.ts';

@@ -42,3 +42,11 @@ export function modelCard(fields: ModelCardFields): ModelCard {
     ...fields,
   };
 }
+
+/** Cards by id and by alias; an id that is also an alias of another is the id. */
+export function cardIndex(models: readonly ModelCard[]): ReadonlyMap<string, ModelCard> {
+  const cards = new Map<string, ModelCard>();
+  for (const card of models) for (const alias of card.aliases ?? []) cards.set(alias, card);
+  for (const card of models) cards.set(card.id, card);
+  return cards;
+}

@@ -1,10 +1,9 @@
 /** A canonical chat request as the body of this wire. */
 import type { ChatRequest, JsonSchema, ToolDefinition, WireContext } from 'polyphony';
-import { defined, schemaInstruction } from 'polyphony/kit';
+import { closedSchema, defined, schemaInstruction } from 'polyphony/kit';
 import { factsOf, type MessagesFacts } from './facts.ts';
 import { encodeMessages } from './messages.ts';
 import { type OutputPlan, outputPlan } from './output.ts';
-import { closedSchema } from './schema.ts';
 import { type Thinking, thinkingOf } from './thinking.ts';
 
 export type Body = Record<string, unknown>;

@@ -1,7 +1,7 @@
 /** The way in which a model of this wire is held to a JSON Schema. Encoding and decoding must agree on it. */
 import type { ChatRequest, JsonSchema } from 'polyphony';
+import { closedSchema } from 'polyphony/kit';
 import type { MessagesFacts } from './facts.ts';
-import { closedSchema } from './schema.ts';
 
 export type OutputPlan =
   | { readonly way: 'text' }

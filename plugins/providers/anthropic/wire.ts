@@ -1,8 +1,8 @@
 /** The Messages wire. */
-import { PolyphonyError, type WireFormat } from 'polyphony';
-import { parseRateLimits } from 'polyphony/kit';
+import { type ModelRequest, PolyphonyError, type WireContext, type WireFormat, type WireRequest } from 'polyphony';
+import { asNumber, asRecord, defined, parseRateLimits } from 'polyphony/kit';
 import { decodeChat } from './decode.ts';
-import { encodeChat } from './encode.ts';
+import { type Body, encodeChat } from './encode.ts';
 import { classify } from './errors.ts';
 
 const VERSION = '2023-06-01';
@@ -13,11 +13,8 @@ const VERSION = '2023-06-01';
  */
 export const messagesWire: WireFormat = {
   encode(request, context) {
-    if (request.operation !== 'chat') throw notChat(request.operation);
-    const { betas, ...options } = request.providerOptions?.[context.target.provider] ?? {};
-    const headers: Record<string, string> = { 'content-type': 'application/json', ...authorisation(context.apiKey) };
-    if (Array.isArray(betas) && betas.length > 0) headers['anthropic-beta'] = betas.join(',');
-    return { url: '/messages', headers, body: JSON.stringify({ ...encodeChat(request, context), ...options }) };
+    const { headers, body } = messageOf(request, context);
+    return { url: '/messages', headers, body: JSON.stringify(body) };
   },
   decode(response, request, context) {
     if (request.operation !== 'chat') throw notChat(request.operation);
@@ -25,7 +22,29 @@ export const messagesWire: WireFormat = {
   },
   classify: (status, _headers, body) => classify(status, body),
   rateLimits: parseRateLimits,
+  counting: {
+    encode(request, context) {
+      const { headers, body } = messageOf(request, context);
+      const counted = defined(Object.fromEntries(COUNTED.map((name) => [name, body[name]])));
+      return { url: '/messages/count_tokens', headers, body: JSON.stringify(counted) };
+    },
+    decode: (body) => asNumber(asRecord(body)?.input_tokens),
+  },
 };
+
+function messageOf(
+  request: ModelRequest,
+  context: WireContext,
+): Pick<WireRequest, 'headers'> & { readonly body: Body } {
+  if (request.operation !== 'chat') throw notChat(request.operation);
+  const { betas, ...options } = request.providerOptions?.[context.target.provider] ?? {};
+  const headers: Record<string, string> = { 'content-type': 'application/json', ...authorisation(context.apiKey) };
+  if (Array.isArray(betas) && betas.length > 0) headers['anthropic-beta'] = betas.join(',');
+  return { headers, body: { ...encodeChat(request, context), ...options } };
+}
+
+/** What decides on the input; the endpoint that counts refuses everything else. */
+const COUNTED = ['model', 'system', 'messages', 'tools', 'tool_choice', 'thinking', 'output_config'] as const;
 
 export const authorisation = (apiKey: string | undefined): Record<string, string> => ({
   'anthropic-version': VERSION,

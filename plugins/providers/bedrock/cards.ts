@@ -35,6 +35,8 @@ const nova = {
   maxOutputTokens: 10_000,
   wire: { reasoning: 'none' } satisfies Partial<ConverseFacts>,
 } as const;
+/** To a JSON Schema. */
+const HELD = [...CHAT.capabilities, 'json-schema'] as const;
 const openWeights = { ...CHAT, maxOutputTokens: 8192 } as const;
 
 export const MODELS: readonly ModelCardFields[] = [
@@ -83,9 +85,17 @@ export const MODELS: readonly ModelCardFields[] = [
     id: 'mistral.mistral-large-3-675b-instruct',
     tier: 'balanced',
     ...openWeights,
+    capabilities: HELD,
     contextTokens: 256_000,
     price: price(0.5, 1.5),
   },
   { id: 'meta.llama3-3-70b-instruct-v1:0', tier: 'balanced', ...openWeights, price: price(0.72, 0.72) },
-  { id: 'qwen.qwen3-32b-v1:0', tier: 'fast', ...openWeights, contextTokens: 32_000, price: price(0.15, 0.6) },
+  {
+    id: 'qwen.qwen3-32b-v1:0',
+    tier: 'fast',
+    ...openWeights,
+    capabilities: HELD,
+    contextTokens: 32_000,
+    price: price(0.15, 0.6),
+  },
 ];

@@ -1,6 +1,6 @@
 /** A canonical chat request as the body of this wire. */
-import type { ChatRequest, JsonSchema, WireContext } from 'polyphony';
-import { defined, schemaInstruction } from 'polyphony/kit';
+import type { ChatRequest, JsonSchema, ToolDefinition, WireContext } from 'polyphony';
+import { closedSchema, defined, schemaInstruction } from 'polyphony/kit';
 import { type ConverseFacts, factsOf, type OutputPlan, outputPlan } from './facts.ts';
 import { encodeMessages } from './messages.ts';
 
@@ -22,6 +22,7 @@ export function encodeChat(request: ChatRequest, context: WireContext): Body {
     messages,
     inferenceConfig: inferenceConfig(request, thinking, context),
     toolConfig: toolConfig(request, plan, called, facts, context),
+    outputConfig: outputConfig(plan),
     additionalModelRequestFields: Object.keys(extra).length === 0 ? undefined : extra,
     serviceTier: request.serviceTier === undefined ? undefined : { type: request.serviceTier },
     requestMetadata: request.user === undefined ? undefined : { user: request.user },
@@ -31,6 +32,13 @@ export function encodeChat(request: ChatRequest, context: WireContext): Body {
 function instructionsOf(plan: OutputPlan): readonly string[] {
   if (plan.way !== 'prompt') return [];
   return [plan.schema === undefined ? ANY_JSON : schemaInstruction(plan.schema)];
+}
+
+function outputConfig(plan: OutputPlan): Body | undefined {
+  if (plan.way !== 'format') return undefined;
+  // The schema goes as text.
+  const jsonSchema = { name: plan.name, schema: JSON.stringify(plan.schema) };
+  return { textFormat: { type: 'json_schema', structure: { jsonSchema } } };
 }
 
 // ---------------------------------------------------------------------------------------------------- tools
@@ -46,7 +54,7 @@ function toolConfig(
   // Without a way to forbid calls, the tools are not offered, unless calls were made: those want them defined.
   const forbidden = toolChoice === 'none' && plan.way !== 'tool';
   const offered = forbidden && called.size === 0 ? [] : tools;
-  const specs = offered.map(({ name, description, inputSchema }) => toolSpec(name, description, inputSchema));
+  const specs = offered.map((tool) => toolSpec(tool.name, tool.description, tool.inputSchema, strict(tool, facts)));
   for (const name of called) {
     if (!offered.some((tool) => tool.name === name)) specs.push(toolSpec(name, undefined, { type: 'object' }));
   }
@@ -60,9 +68,15 @@ function toolConfig(
   return defined({ tools: specs, toolChoice: choiceOf(toolChoice, facts, context) });
 }
 
-function toolSpec(name: string, description: string | undefined, schema: JsonSchema): Body {
-  const { $schema: _, ...json }: JsonSchema = { type: 'object', ...schema };
-  return { toolSpec: defined({ name, description: description || undefined, inputSchema: { json } }) };
+/** The schema that the model is held to in its calls; undefined where it is not. */
+const strict = (tool: ToolDefinition, { structured }: ConverseFacts): JsonSchema | undefined =>
+  tool.strict === true && structured ? closedSchema(tool.inputSchema) : undefined;
+
+function toolSpec(name: string, description: string | undefined, schema: JsonSchema, closed?: JsonSchema): Body {
+  const { $schema: _, ...open }: JsonSchema = { type: 'object', ...schema };
+  const inputSchema = { json: closed ?? open };
+  const held = closed === undefined ? undefined : true;
+  return { toolSpec: defined({ name, description: description || undefined, inputSchema, strict: held }) };
 }
 
 function choiceOf(

@@ -1,6 +1,6 @@
 /** What a model of this wire accepts beyond its capabilities: by its family, or as its card says under `wire`. */
 import type { ChatRequest, JsonSchema, ModelCard } from 'polyphony';
-import { CHAT_CAPABILITIES, type ModelCardFields, modelCard } from 'polyphony/kit';
+import { CHAT_CAPABILITIES, closedSchema, type ModelCardFields, modelCard } from 'polyphony/kit';
 
 export type ConverseFacts = {
   /** How reasoning is asked for: a budget, an effort of its own choice of depth, Nova's words, `reasoning_effort`, or not at all. */
@@ -12,6 +12,8 @@ export type ConverseFacts = {
   /** Says whether a tool failed, and takes cache points. */
   readonly toolStatus: boolean;
   readonly cachePoints: boolean;
+  /** Holds itself to a JSON Schema (`outputConfig.textFormat`, strict tools). */
+  readonly structured: boolean;
 };
 
 const PLAIN: ConverseFacts = {
@@ -20,13 +22,21 @@ const PLAIN: ConverseFacts = {
   forcedTools: false,
   toolStatus: false,
   cachePoints: false,
+  structured: false,
 };
 
+const CLAUDE = { reasoning: 'budget', topK: 'flat', forcedTools: true, toolStatus: true, cachePoints: true } as const;
+const NOVA = { reasoning: 'nova', topK: 'nested', forcedTools: true, toolStatus: true, cachePoints: true } as const;
+
+/** The first that matches. */
 const FAMILIES: readonly (readonly [RegExp, ConverseFacts])[] = [
-  [/anthropic\.claude/, { reasoning: 'budget', topK: 'flat', forcedTools: true, toolStatus: true, cachePoints: true }],
-  [/amazon\.nova/, { reasoning: 'nova', topK: 'nested', forcedTools: true, toolStatus: true, cachePoints: true }],
+  [/anthropic\.claude-[a-z]+-(?:4-[5-9]|[5-9])/, { ...CLAUDE, structured: true }],
+  [/anthropic\.claude/, { ...CLAUDE, structured: false }],
+  [/amazon\.nova/, { ...NOVA, structured: false }],
   [/openai\./, { ...PLAIN, reasoning: 'effort' }],
+  [/mistral\.mistral-large-3/, { ...PLAIN, forcedTools: true, structured: true }],
   [/mistral\./, { ...PLAIN, forcedTools: true }],
+  [/(?:qwen\.qwen3|google\.gemma-3|nvidia\.nemotron|minimax\.|zai\.)/, { ...PLAIN, structured: true }],
 ];
 
 export function factsOf(card: ModelCard): ConverseFacts {
@@ -52,7 +62,7 @@ export function undescribed(id: string): ModelCard {
       ...CHAT.capabilities,
       'image-in',
       'file-in',
-      ...(facts.forcedTools ? (['json-schema'] as const) : []),
+      ...(facts.forcedTools || facts.structured ? (['json-schema'] as const) : []),
       ...(facts.reasoning === 'none' ? [] : (['reasoning'] as const)),
     ],
   });
@@ -63,6 +73,7 @@ export function undescribed(id: string): ModelCard {
 /** The way in which a model is held to a JSON Schema. Encoding and decoding must agree on it. */
 export type OutputPlan =
   | { readonly way: 'text' }
+  | { readonly way: 'format'; readonly name: string; readonly schema: JsonSchema }
   /** The answer is the input of a tool that the model has to call. */
   | { readonly way: 'tool'; readonly name: string; readonly schema: JsonSchema }
   | { readonly way: 'prompt'; readonly schema: JsonSchema | undefined };
@@ -71,6 +82,8 @@ export function outputPlan({ output, tools = [], reasoning }: ChatRequest, facts
   if (output === undefined) return { way: 'text' };
   const { schema, name = 'output' } = output;
   const tool = name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64);
+  const closed = facts.structured && output.strict !== false && schema !== undefined ? closedSchema(schema) : undefined;
+  if (closed !== undefined) return { way: 'format', name: tool, schema: closed };
   // What reasons cannot be forced to call; a tool takes an object.
   const thinks = (reasoning?.effort ?? 'none') !== 'none' || (reasoning?.budgetTokens ?? 0) > 0;
   const free = facts.forcedTools && !thinks && !tools.some((offered) => offered.name === tool);

@@ -1,6 +1,6 @@
 /** The generateContent wire, at whichever address. */
 import { PolyphonyError, type WireContext, type WireFormat, type WireRequest } from 'polyphony';
-import { asRecord } from 'polyphony/kit';
+import { asNumber, asRecord } from 'polyphony/kit';
 import { decodeChat } from './decode.ts';
 import { decodeEmbedding, type EmbeddingCall, encodeEmbedding } from './embeddings.ts';
 import { type Body, encodeChat } from './encode.ts';
@@ -8,6 +8,8 @@ import { classify } from './errors.ts';
 
 export interface GeminiWireOptions {
   readonly headers: (context: WireContext) => Promise<Record<string, string>> | Record<string, string>;
+  /** What is counted, as the address wants it. */
+  readonly counted: (model: string, body: Body) => Body;
   /** Without it, embeddings go the way of the vendor's own address. */
   readonly embedding?: (
     call: EmbeddingCall,
@@ -34,8 +36,22 @@ export function geminiWire(options: GeminiWireOptions): WireFormat {
       throw unknownOperation(request.operation);
     },
     classify: (status, _headers, body) => classify(status, body),
+    counting: {
+      async encode(request, context) {
+        if (request.operation !== 'chat') throw unknownOperation(request.operation);
+        const model = resourceOf(context);
+        const own = asRecord(request.providerOptions?.[context.target.provider]) ?? {};
+        const body = merged(encodeChat(request, context), own);
+        const headers = { 'content-type': 'application/json', ...(await options.headers(context)) };
+        return { url: `/${model}:countTokens`, headers, body: JSON.stringify(options.counted(model, body)) };
+      },
+      decode: (body) => asNumber(asRecord(body)?.totalTokens),
+    },
   };
 }
+
+// Tuned models carry their collection in their id.
+const resourceOf = ({ card }: WireContext): string => (card.id.includes('/') ? card.id : `models/${card.id}`);
 
 function encodeRequest(
   request: Parameters<WireFormat['encode']>[0],
@@ -43,8 +59,7 @@ function encodeRequest(
   context: WireContext,
 ): { readonly path: WireRequest['url']; readonly body: Body } {
   const { card } = context;
-  // Tuned models carry their collection in their id.
-  const model = card.id.includes('/') ? card.id : `models/${card.id}`;
+  const model = resourceOf(context);
   if (request.operation === 'chat') {
     const streams = context.streaming && card.capabilities.includes('streaming');
     const method = streams ? 'streamGenerateContent?alt=sse' : 'generateContent';

@@ -16,7 +16,7 @@ const quirks: ChatCompletionsQuirks = {
   embeddingEncoding: 'base64',
 };
 const onResponses = (others: WireFormat): WireFormat =>
-  responsesWire({ strictSchemas: true, leastOutputTokens: 16 }, others);
+  responsesWire({ strictSchemas: true, leastOutputTokens: 16, countsTokens: true }, others);
 
 export type OpenAIOptions = ChatCompletionsVendorOptions & {
   /** The first half of `provider/model`. @default 'openai' */

@@ -1,21 +1,19 @@
 /** A whole provider on the chat-completions wire from its address, its key's name and its quirks. */
 
 import type { Target } from '../../core/model.ts';
-import type { ModelCard, Provider, RateLimit, WireFormat } from '../../core/provider.ts';
+import type { ModelCard, Provider, WireFormat } from '../../core/provider.ts';
 import { apiKeysOf } from '../api-keys.ts';
 import { httpProvider } from '../http-provider.ts';
 import { type ModelCardFields, modelCard } from '../model-card.ts';
+import type { VendorOptions } from '../vendor-options.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { authorisation, chatCompletionsWire } from './wire.ts';
 
-export interface ChatCompletionsProviderOptions {
+export interface ChatCompletionsProviderOptions extends VendorOptions {
   /** `[a-z][a-z0-9-]*`: the first half of `provider/model`. */
   readonly id: string;
   /** Up to and including the version: `https://host/v1`. */
   readonly baseURL: string | ((target: Target) => string);
-  readonly apiKey?: string;
-  /** Several keys to rotate over. */
-  readonly apiKeys?: readonly string[];
   /** The environment variable that is read at each request when no key is given. A provider that names one needs a key. */
   readonly keyVariable?: string;
   /** @default true when `keyVariable` is set */
@@ -31,10 +29,7 @@ export interface ChatCompletionsProviderOptions {
   readonly listsModels?: boolean;
   /** See `HttpProviderOptions`. @default true */
   readonly listedPrices?: boolean;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly concurrency?: number;
   readonly regions?: readonly string[];
-  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
 }
 
 /** What a user may set of a vendor's provider. */

@@ -3,8 +3,9 @@ import type { ModelRequest, Target, Transport, TransportRequest } from 'polyphon
 import { describe, expect, test } from 'vitest';
 import { google } from '../../../plugins/providers/google.ts';
 import { googleVertex } from '../../../plugins/providers/google-vertex.ts';
+import { loopback } from '../../kit/loopback.ts';
 import { ask, chat } from './attempts.ts';
-import { codes, failure } from './exchange.ts';
+import { codes, failure, transport } from './exchange.ts';
 import { HELLO } from './google-answers.ts';
 import { send } from './native-exchange.ts';
 
@@ -112,5 +113,16 @@ describe('embeddings', () => {
     });
     expect(response).toMatchObject({ output: { vectors: [[1]] }, usage: { input: 4, output: 0 } });
     expect(await failure(outgoing(embed(['a', 'b']), newer))).toMatchObject({ code: 'unsupported' });
+  });
+});
+
+test('is probed by the list of models, at the host of its location, for the quota of its project', async () => {
+  const server = await loopback((_, response) => void response.end('{"publisherModels":[]}'));
+  const provider = googleVertex({ accessToken, project: 'p1', baseURL: `${server.url}/v1/publishers/google` });
+  await provider.probe?.(transport, new AbortController().signal);
+  expect(server.received[0]).toMatchObject({
+    method: 'GET',
+    path: '/v1beta1/publishers/google/models?pageSize=1',
+    headers: { authorization: `Bearer ${TOKEN}`, 'x-goog-user-project': 'p1' },
   });
 });

@@ -1,9 +1,9 @@
 /**
- * JSON Schemas as structured outputs of this provider take them: objects closed, no numeric or length limits, no
- * recursion. What a limit said stands in the description instead, where the model still reads it. Key order is kept.
+ * JSON Schemas for models that are held to them by a grammar of closed objects: no numeric or length limits, no recursion.
+ * What a limit said stands in the description instead, where the model still reads it. Key order is kept.
  */
-import type { JsonSchema, JsonValue } from 'polyphony';
-import { asList, asRecord } from 'polyphony/kit';
+import type { JsonSchema, JsonValue } from '../core/model.ts';
+import { asList, asRecord } from './json-shape.ts';
 
 const KEPT = new Set(['type', 'title', 'description', 'enum', 'const', 'required', '$ref', 'format', 'default']);
 const SCHEMAS = new Set(['items', 'additionalItems']);
