@@ -13,8 +13,9 @@ export default defineConfig({
     environment: 'node',
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Tests that start processes of their own take many times longer on a busy machine; none waits for the clock.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     execArgv: [`--conditions=${source}`],
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
   },
