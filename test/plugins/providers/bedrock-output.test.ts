@@ -47,7 +47,9 @@ describe('an output schema', () => {
       maxOutputTokens: 8000,
     });
     expect((await sentFor(request, NEW)).body).toMatchObject({ outputConfig: { textFormat: { type: 'json_schema' } } });
-    expect((await sentFor(request, OLD)).body).toMatchObject({ system: [{ text: expect.stringContaining('JSON Schema') }] });
+    expect((await sentFor(request, OLD)).body).toMatchObject({
+      system: [{ text: expect.stringContaining('JSON Schema') }],
+    });
   });
 });
 
