@@ -4,6 +4,7 @@
  *
  * Layout, big-endian: total length (4), header length (4), CRC of these 8 (4), headers, payload, CRC of all before (4).
  */
+import { StringDecoder } from 'node:string_decoder';
 import { crc32 } from 'node:zlib';
 import { PolyphonyError } from 'polyphony';
 
@@ -85,19 +86,23 @@ function messageOf(bytes: Buffer, at: number, length: number, headers: HeaderRea
   const end = at + length - 4;
   if (crc32(bytes.subarray(at, end)) !== bytes.readUInt32BE(end)) throw damaged('The checksum of a message');
   const payloadAt = at + PRELUDE + bytes.readUInt32BE(at + 4);
-  return { headers: headers(bytes.subarray(at + PRELUDE, payloadAt)), payload: bytes.toString('utf8', payloadAt, end) };
+  return { headers: headers(bytes, at + PRELUDE, payloadAt), payload: textOf(bytes.subarray(payloadAt, end)) };
 }
 
-type HeaderReader = (bytes: Buffer) => EventMessage['headers'];
+/** Several times as fast as `toString` on the small payloads of a stream. */
+const utf8 = new StringDecoder('utf8');
+const textOf = (bytes: Buffer): string => utf8.write(bytes) + utf8.end();
+
+type HeaderReader = (bytes: Buffer, start: number, end: number) => EventMessage['headers'];
 
 /** Nearly all messages of a stream have the headers of the one before. */
 function headerReader(): HeaderReader {
-  let bytes: Buffer | undefined;
+  let known: Buffer = Buffer.alloc(0);
   let headers: EventMessage['headers'] = {};
-  return (next) => {
-    if (bytes?.equals(next) === true) return headers;
-    headers = headersOf(next);
-    bytes = next;
+  return (bytes, start, end) => {
+    if (bytes.compare(known, 0, known.length, start, end) === 0) return headers;
+    known = bytes.subarray(start, end);
+    headers = headersOf(known);
     return headers;
   };
 }
