@@ -132,7 +132,7 @@ test('the reference of errors has every code, and says of each whether it is ret
 test('the reference of events has every event, and says of each whether the journal keeps it', () => {
   const run = [
     ...eventTypes('src/core/engine.ts', 'export type RunEvent'),
-    ...eventTypes('src/core/engine.ts', 'export type NodeProgress'),
+    ...eventTypes('src/core/node-call.ts', 'export type NodeProgress'),
   ];
   const model = [
     ...eventTypes('src/core/event.ts', 'export type ModelEvent'),
