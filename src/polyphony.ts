@@ -58,7 +58,10 @@ export interface Polyphony {
   plan(request: string, options?: PlanOptions): Promise<PlanningResult>;
   /** All that is wrong with a plan, in text or parsed. Never rejects for what the plan holds. */
   validate(plan: unknown, options?: ValidateOptions): Promise<Validation>;
-  /** Starts a run and hands it over while it goes. Throws invalid-plan, and what planning throws. */
+  /**
+   * Starts a run and hands it over while it goes. Throws invalid-plan and invalid-request. A request whose planning fails is
+   * a run that fails, unless `streaming` is false: then what planning throws is thrown.
+   */
   start(
     what: Runnable | AnyWorkflow,
     input?: Readonly<Record<string, unknown>>,

@@ -19,7 +19,7 @@ import type { PlanningListener, PlanningResult, ValidateOptions, Validation } fr
 import { createEngine } from './executor/engine.ts';
 import { createRunners } from './executor/runners/create-runners.ts';
 import { keyOf as counterKey } from './gateway/reservation.ts';
-import { createPlanner, createReplanner } from './planner/planner.ts';
+import { checkRequest, createPlanner, createReplanner } from './planner/planner.ts';
 import { emptyPlan, openDraft } from './validator/draft.ts';
 import { validate } from './validator/validate.ts';
 
@@ -93,7 +93,7 @@ export function createRunning(parts: RunningParts): Running {
     runners,
     validPlan,
     replan: replanWith(parts),
-    writer: createWriter({ plan, catalogue: shelf.catalogue, openDraft, emptyPlan }),
+    writer: createWriter({ plan, checkRequest, catalogue: shelf.catalogue, openDraft, emptyPlan }),
     onEvent,
   });
   return {

@@ -132,6 +132,14 @@ describe('a request', () => {
     expect(told(events)).toEqual(['a', 'b', 'last']);
   });
 
+  it('that cannot be planned is refused before a run of it is kept', async () => {
+    const { polyphony, provider } = await open({ plans: [GOOD] });
+    await expect(polyphony.start('  ')).rejects.toMatchObject({ code: 'invalid-request' });
+    await expect(polyphony.start('x'.repeat(200_001))).rejects.toMatchObject({ code: 'invalid-request' });
+    expect([await polyphony.engine.list(), provider.seen]).toEqual([[], []]);
+    await polyphony.close();
+  });
+
   it('hands the whole plan to whom it may concern, who may refuse it', async () => {
     const onPlan = () => {
       throw new Error('not like this');

@@ -7,6 +7,8 @@ import { checkedInput } from './start.ts';
 
 export interface WriterParts {
   readonly plan: (request: string, options: CallOptions & PlanningListener) => Promise<PlanningResult>;
+  /** Throws invalid-request for what cannot be planned: before a run of it is kept. */
+  readonly checkRequest: (request: string) => void;
   readonly catalogue: () => Catalogue;
   /** The validator's. */
   readonly openDraft: (catalogue: Catalogue) => PlanDraft;
@@ -15,9 +17,13 @@ export interface WriterParts {
 
 type Writing = Parameters<PlanWriter['write']>[0];
 
-export function createWriter({ plan, catalogue, openDraft, emptyPlan }: WriterParts): PlanWriter {
+export function createWriter(parts: WriterParts): PlanWriter {
+  const { plan, checkRequest, catalogue, openDraft, emptyPlan } = parts;
   return {
-    open: (request) => emptyPlan(request, catalogue().bounds),
+    open(request) {
+      checkRequest(request);
+      return emptyPlan(request, catalogue().bounds);
+    },
     async write(writing) {
       const { request, input, signal, scopes, session, onDraft, onAnswer } = writing;
       const planning = await plan(request, {

@@ -65,7 +65,8 @@ async function planInRounds(messages: Message[], options: PlannerOptions, contex
   throw unusable(validation, rounds);
 }
 
-function checkRequest(request: string): void {
+/** @throws invalid-request when there is nothing to plan, or more than can be planned */
+export function checkRequest(request: string): void {
   if (request.trim() === '') {
     throw new PolyphonyError('invalid-request', 'The request is empty: say what is to be done, in a sentence.');
   }
