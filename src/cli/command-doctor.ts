@@ -1,8 +1,9 @@
 /** polyphony doctor: checks what a run needs, one line a check, and says what to do about each that fails. */
-import { mkdir, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PolyphonyError } from '../core/errors.ts';
 import { printable, safeJson } from '../drawing/plain-text.ts';
+import { makeFolder } from '../kit/make-folder.ts';
 import { loadConfig } from './config-file.ts';
 import { EXIT } from './exit-code.ts';
 import { type Session, withPolyphony } from './session.ts';
@@ -34,7 +35,7 @@ function checkNode(): Check {
 
 async function checkSpace(store: string): Promise<Check> {
   const folder = dirname(resolve(store));
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   const megabytes = `${Math.round(free / 1024 / 1024)} MB free in ${folder}`;

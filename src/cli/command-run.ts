@@ -37,6 +37,8 @@ async function runWhat(
   signal: AbortSignal,
 ): Promise<number> {
   const { polyphony } = session;
+  // A store that cannot be used is told before a planner is paid.
+  await polyphony.stores.journal.list({ limit: 1 });
   const plan = what.type === 'plan' ? await planOf(session, what, options, terminal) : what.text;
   if (plan === undefined) return EXIT.invalidPlan;
   const show = (valid: ValidPlan): void => {

@@ -1,6 +1,7 @@
 /** Reading and writing what the user names, with sentences when that fails. */
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../kit/make-folder.ts';
 import { UsageError } from './exit-code.ts';
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
@@ -63,7 +64,7 @@ export async function write(
 /** The folder of a file, made when it is missing. @throws UsageError */
 export async function folderFor(path: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
   } catch (error) {
     throw writingError(path, error);
   }

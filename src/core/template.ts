@@ -3,7 +3,13 @@
  * properties only, and what is rendered can never set a prototype.
  */
 import { PolyphonyError } from './errors.ts';
-import { parseTemplate, type Reference, TEMPLATE_BOUNDS, type TemplateIssue } from './template-syntax.ts';
+import {
+  type Alternative,
+  parseTemplate,
+  type Reference,
+  TEMPLATE_BOUNDS,
+  type TemplateIssue,
+} from './template-syntax.ts';
 
 export {
   escapeTemplate,
@@ -68,8 +74,11 @@ export function listTemplateIssues(value: unknown): (TemplateIssue & { readonly 
   return found;
 }
 
-/** What a head means: the output of a node, `input`, `item`. */
-export type TemplateScope = (head: string) => unknown;
+/**
+ * What a head means: the output of a node, `input`, `item`. Asked for `meta`, what stands beside the output of a node; undefined
+ * where nothing does, and `meta` is then a field like any other.
+ */
+export type TemplateScope = (head: string, part?: 'meta') => unknown;
 
 /** A value whose references were parsed once. */
 export interface CompiledTemplate {
@@ -91,11 +100,15 @@ export function walkPath(value: unknown, path: readonly (string | number)[]): un
   return current;
 }
 
+function readPath({ head, path }: Extract<Alternative, { type: 'path' }>, scope: TemplateScope): unknown {
+  const meta = path[0] === 'meta' ? scope(head, 'meta') : undefined;
+  return meta === undefined ? walkPath(scope(head), path) : walkPath(meta, path.slice(1));
+}
+
 /** The first alternative that is neither null nor missing; else null. */
 export function resolveReference(reference: Reference, scope: TemplateScope): unknown {
   for (const alternative of reference.alternatives) {
-    const value =
-      alternative.type === 'literal' ? alternative.value : walkPath(scope(alternative.head), alternative.path);
+    const value = alternative.type === 'literal' ? alternative.value : readPath(alternative, scope);
     if (value !== null && value !== undefined) return value;
   }
   return null;

@@ -44,7 +44,8 @@ function compileTest(nodeId: string, source: string): Test {
   }
   const { condition } = compiled;
   const heads = [...new Set(condition.references.map(({ head }) => head))];
-  return (scope) => condition.evaluate(Object.fromEntries(heads.map((head) => [head, scope(head)])));
+  return (scope) =>
+    condition.evaluate(Object.fromEntries(heads.map((head) => [head, scope(head)])), (head) => scope(head, 'meta'));
 }
 
 /** The compiled form of a task's node, made when first needed. */

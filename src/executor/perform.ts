@@ -10,7 +10,7 @@ import { addUsage, chargeOf, NO_USAGE } from './charge.ts';
 import { compiledOf } from './compiled-node.ts';
 import { assertFunds, charge } from './money.ts';
 import type { RunState } from './run-state.ts';
-import { scopeOf, withMeta } from './scope.ts';
+import { scopeOf } from './scope.ts';
 import { signalOf } from './stop.ts';
 import { idempotencyKey, type Unit } from './task.ts';
 
@@ -85,15 +85,13 @@ async function performRound(run: RunState, unit: Unit): Promise<NodeResult> {
 function isLast(run: RunState, unit: Unit, result: NodeResult): boolean {
   const { node } = unit.task;
   const until = compiledOf(unit.task).until;
-  const self = withMeta(result.output, result.meta);
-  return unit.round >= (node.repeat?.max ?? 1) || until?.(scopeOf(run, unit, self)) === true;
+  return unit.round >= (node.repeat?.max ?? 1) || until?.(scopeOf(run, unit, result)) === true;
 }
 
 function lastOf(run: RunState, unit: Unit, result: NodeResult): NodeResult {
   const { node } = unit.task;
   const whole = wholeOf(unit, result);
-  const self = withMeta(result.output, result.meta);
-  if (compiledOf(unit.task).until?.(scopeOf(run, unit, self)) === true) return whole;
+  if (compiledOf(unit.task).until?.(scopeOf(run, unit, result)) === true) return whole;
   const message = `Node ${node.id} was repeated ${unit.round} times and "until" never held: its last output stands.`;
   const warnings = [...result.meta.warnings, { code: 'repeat-max', message }];
   return { ...whole, meta: { ...result.meta, warnings } };

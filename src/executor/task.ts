@@ -67,8 +67,6 @@ export interface Task extends Ranked {
   settled: { readonly ending: Ending; readonly result: NodeResult | undefined } | undefined;
   result: NodeResult | undefined;
   error: PolyphonyError | undefined;
-  /** What references see: made when first asked for. */
-  view: unknown;
   /** Runs of it that failed for good before this one: part of its idempotency keys. */
   failures: number;
   progress: Progress | undefined;
@@ -117,7 +115,6 @@ export function createTask(valid: ValidNode, inOutput: boolean): Task {
     settled: undefined,
     result: undefined,
     error: undefined,
-    view: undefined,
     failures: 0,
     progress: undefined,
     paid: 0,

@@ -20,6 +20,8 @@ export interface Emission {
   readonly isHead: (name: string) => boolean;
   readonly references: ConditionReference[];
   readonly heads: Set<string>;
+  /** Heads whose `meta` is read: it stands beside the value, whatever that is. */
+  readonly metas: Set<string>;
 }
 
 /** Why a condition that parses is refused. */
@@ -167,6 +169,11 @@ function emitName(name: string, at: number, variables: Variables, { isHead, head
 function emitAccess(node: Extract<ASTNode, { op: '.' | '[]' }>, variables: Variables, emission: Emission): string {
   // The reference of the whole chain is noted already; its parts are none of their own.
   const base = node.args[0];
+  if (base.op === 'id' && stepOf(node) === 'meta' && !variables.includes(base.args)) {
+    emitName(base.args, base.start, variables, emission);
+    emission.metas.add(base.args);
+    return `m_${base.args}`;
+  }
   const inner =
     base.op === '.' || base.op === '[]'
       ? emitAccess(base, variables, emission)
@@ -205,6 +212,7 @@ function emitHas(parameters: readonly ASTNode[], at: number, variables: Variable
   }
   noteReference(field, variables, emission);
   const [base, name] = field.args;
+  if (name === 'meta') return `(${emitAccess(field, variables, emission)} != null)`;
   const inner = base.op === '.' || base.op === '[]' ? emitAccess(base, variables, emission) : undefined;
   const owner =
     inner ??
@@ -246,13 +254,16 @@ function noteReference(node: ASTNode, variables: Variables, emission: Emission):
   const path: (string | number)[] = [];
   let end = root.end;
   for (const link of chain) {
-    const step = link.op === '.' ? link.args[1] : constantStep(link.args[1]);
+    const step = stepOf(link);
     if (step === undefined) break;
     path.push(step);
     end = link.end;
   }
   emission.references.push({ head: root.args, path, text: emission.source.slice(root.start, end) });
 }
+
+const stepOf = (link: Extract<ASTNode, { op: '.' | '[]' }>): string | number | undefined =>
+  link.op === '.' ? link.args[1] : constantStep(link.args[1]);
 
 function constantStep(node: ASTNode): string | number | undefined {
   if (node.op !== 'value') return undefined;

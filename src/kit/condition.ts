@@ -15,16 +15,19 @@ import { CEL_RESERVED, CONDITION_BOUNDS } from './condition-rules.ts';
 export type { ConditionReference } from './condition-emit.ts';
 export { CEL_RESERVED, CONDITION_BOUNDS } from './condition-rules.ts';
 
+type MetaOf = (head: string) => unknown;
+
 export interface Condition {
   readonly source: string;
   /** Every path that starts at a head, in order of appearance, duplicates included. */
   readonly references: readonly ConditionReference[];
   /**
-   * The truth of the condition for these values of its heads; a head that is not there is null. Synchronous.
+   * The truth of the condition for these values of its heads; a head that is not there is null. `metaOf` gives what
+   * `head.meta` stands for; undefined where that is a field like any other. Synchronous.
    *
    * @throws invalid-plan when the values do not fit the operators, a list is too long, or the result is no bool
    */
-  evaluate(scope: Readonly<Record<string, unknown>>): boolean;
+  evaluate(scope: Readonly<Record<string, unknown>>, metaOf?: MetaOf): boolean;
 }
 
 export type CompiledCondition =
@@ -53,7 +56,7 @@ export function compileCondition(source: string, options: CompileConditionOption
   const { heads } = options;
   const given = typeof heads === 'function' ? heads : (name: string) => heads.includes(name);
   const isHead = (name: string) => !CEL_RESERVED.has(name) && given(name);
-  const emission: Emission = { source, isHead, references: [], heads: new Set() };
+  const emission: Emission = { source, isHead, references: [], heads: new Set(), metas: new Set() };
   try {
     const emitted = emitCondition(environments().strict.parse(source).ast, emission);
     const parsed = environments().emitted.parse(emitted);
@@ -83,18 +86,21 @@ function refused(error: unknown): CompiledCondition {
   return { ok: false, code: 'condition.syntax', message };
 }
 
-function conditionOf({ source, references, heads }: Emission, parsed: ParseResult): Condition {
+function conditionOf({ source, references, heads, metas }: Emission, parsed: ParseResult): Condition {
   const names = [...heads].map((head) => [head, `h_${head}`] as const);
-  const run = (scope: Readonly<Record<string, unknown>>, prepare: (value: unknown) => unknown): unknown => {
+  type Scope = { readonly values: Readonly<Record<string, unknown>>; readonly metaOf: MetaOf | undefined };
+  const run = ({ values, metaOf }: Scope, prepare: (value: unknown) => unknown): unknown => {
     const context: Record<string, unknown> = {};
-    for (const [head, name] of names) context[name] = Object.hasOwn(scope, head) ? prepare(scope[head] ?? null) : null;
+    for (const [head, name] of names)
+      context[name] = Object.hasOwn(values, head) ? prepare(values[head] ?? null) : null;
+    for (const head of metas) context[`m_${head}`] = prepare(metaOf?.(head) ?? readOwn(values[head], 'meta') ?? null);
     steps = CONDITION_BOUNDS.steps;
     return parsed(context);
   };
-  const evaluate = (scope: Readonly<Record<string, unknown>>): boolean => {
+  const evaluate: Condition['evaluate'] = (values, metaOf) => {
     let result: unknown;
     try {
-      result = runTamed(scope, run);
+      result = runTamed({ values, metaOf }, run);
     } catch (cause) {
       throw failure(source, summaryOf(cause), cause);
     }

@@ -7,11 +7,12 @@
  * 3. A lock that another process holds blocks the event loop for 5 ms at most; the rest of the wait is on the clock.
  * 4. A write that breaks a transaction is tried again by itself, so that it cannot sink the others of its group.
  */
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import { sleep } from '../kit/clock.ts';
+import { makeFolder } from '../kit/make-folder.ts';
 import { type Sql, sqlOf } from './sqlite-database.ts';
 import { busyError, closedError, corruptError, isBusy, storeError } from './sqlite-errors.ts';
 import { migrate } from './sqlite-schema.ts';
@@ -140,8 +141,8 @@ async function patiently<T>({ path, clock, busyMs }: ConnectionOptions, work: ()
 
 async function open(options: ConnectionOptions): Promise<Sql> {
   const { path, powerSafe, maximumBytes } = options;
-  await mkdir(dirname(path), { recursive: true });
-  await refuseStump(path);
+  await makeFolder(dirname(path));
+  await refuseOther(path);
   const { default: Database } = await import('libsql');
   const sql = await patiently(options, () => sqlOf(new Database(path)));
   try {
@@ -160,11 +161,13 @@ async function open(options: ConnectionOptions): Promise<Sql> {
   }
 }
 
-/** SQLite takes a file of one byte for an empty database and would write over it. */
-async function refuseStump(path: string): Promise<void> {
-  const size = await stat(path).then(
-    (file) => file.size,
-    () => 0,
-  );
-  if (size > 0 && size < SMALLEST_PAGE_BYTES) throw corruptError(path, `${size} bytes`);
+/** SQLite takes a file of one byte for an empty database and would write over it; of a device it takes anything. */
+async function refuseOther(path: string): Promise<void> {
+  const file = await stat(path).catch(() => undefined);
+  if (file === undefined) return;
+  if (!file.isFile()) {
+    const message = `The store ${path} is no file: choose a path of a file, which is made when it is missing.`;
+    throw new PolyphonyError('invalid-config', message);
+  }
+  if (file.size > 0 && file.size < SMALLEST_PAGE_BYTES) throw corruptError(path, `${file.size} bytes`);
 }

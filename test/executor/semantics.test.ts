@@ -1,7 +1,8 @@
 /** What plan-format.md says about when, each, repeat and order, one case a rule. */
 import { describe, expect, it } from 'vitest';
+import type { NodeCall } from '../../src/core/engine.ts';
 import type { PlanNode } from '../../src/core/plan.ts';
-import { collected, finished, harness, settled } from './harness.ts';
+import { collected, finished, harness, output, settled } from './harness.ts';
 import { plan, scripted, states } from './scripted-steps.ts';
 import { validPlan } from './valid-plan.ts';
 
@@ -127,6 +128,49 @@ describe('repeat', () => {
         { item: 2, round: 2 },
       ],
     });
+  });
+});
+
+describe('meta', () => {
+  it('stands beside every output, whatever it is, and in none', async () => {
+    const outputs = { object: { x: 1 }, array: [1, 2], text: 'words', number: 7, own: { meta: 'mine' } };
+    const step = ({ node, inputs }: NodeCall) =>
+      node.id in outputs
+        ? output({ value: outputs[node.id as keyof typeof outputs], model: `m-${node.id}` })
+        : { ...inputs, length: Object.keys(inputs).length };
+    const ids = Object.keys(outputs);
+    const makers = ids.map((id): PlanNode => ({ id, use: 'step' }));
+    const reader: PlanNode = {
+      id: 'reader',
+      use: 'step',
+      when: ids
+        .map((id) => `${id}.meta.model == 'm-${id}' && has(${id}.meta) && ${id}["meta"].costUsd == 0`)
+        .join(' && '),
+      in: Object.fromEntries(ids.map((id) => [id, `{{${id}.meta.model}}: {{${id}}}`])),
+    };
+    const result = await finished(harness({ step }), plan([...makers, reader], { reader: '{{reader}}' }));
+    expect(result.output).toEqual({
+      reader: {
+        object: 'm-object: {"x":1}',
+        array: 'm-array: [1,2]',
+        text: 'm-text: words',
+        number: 'm-number: 7',
+        own: 'm-own: {"meta":"mine"}',
+        length: 5,
+      },
+    });
+  });
+
+  it('is a field like any other of inputs and items, and of a round in its condition', async () => {
+    const step = ({ round, inputs }: NodeCall) =>
+      output({ value: round ?? inputs, model: round === 2 ? 'last' : 'first' });
+    const nodes: PlanNode[] = [
+      { id: 'loop', use: 'step', repeat: { until: "self.meta.model == 'last'", max: 5 } },
+      { id: 'each', use: 'step', each: '{{input.list}}', when: 'input.meta > 1', in: { of: '{{item.meta}}' } },
+    ];
+    const input = { meta: 2, list: [{ meta: 'a' }, { meta: 'b' }] };
+    const result = await finished(harness({ step }), validPlan({ nodes }), { input });
+    expect(result.output).toEqual({ loop: 2, each: [{ of: 'a' }, { of: 'b' }] });
   });
 });
 

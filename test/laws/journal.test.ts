@@ -4,7 +4,7 @@
  * 1. A node starts only after the records of all it waits for were committed, however long commits take.
  * 2. What is shown is committed: no reader sees an event that the journal would keep and does not hold yet.
  * 3. The journal holds exactly the shown events that are not transient, in their order.
- * 4. A journal that fails stops the run; a lease that is lost stops it without another record.
+ * 4. A journal that fails stops the run, one that is full after it took what it could; a lease that is lost stops it without another record.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -101,6 +101,27 @@ describe('the journal', () => {
     expect(result).toMatchObject({ status: 'failed', error: { code: 'store-full' } });
     expect(h.calls.map(({ node }) => node.id)).toEqual(['a']);
     expect((await h.engine.inspect(handle.runId)).status).toBe('running');
+  });
+
+  it('keeps the first records of a batch that has no room as a whole', async () => {
+    const runtime = fakeRuntime();
+    const inner = memoryStores({ clock: runtime.clock }).journal;
+    const full = new PolyphonyError('store-full', 'The disk is full: make room.');
+    let room = 4;
+    const journal: RunJournal = {
+      ...inner,
+      async append(runId, events) {
+        if (events.length > room) throw full;
+        room -= events.length;
+        await inner.append(runId, events);
+      },
+    };
+    const h = harness({ runtime, journal });
+    const nodes = ['a', 'b', 'c', 'd', 'e'].map((id) => ({ id, use: 'step' }));
+    const handle = h.engine.start(validPlan({ nodes }));
+    expect(await settled(h, handle)).toMatchObject({ status: 'failed', error: { code: 'store-full' } });
+    const kept = await collected(inner.read(handle.runId));
+    expect(kept.map(({ type }) => type)).toEqual(['run-started', 'node-started', 'node-started', 'node-started']);
   });
 
   it('belongs to one process at a time', async () => {

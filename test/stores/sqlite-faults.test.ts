@@ -50,6 +50,21 @@ describe('opening', () => {
     expect(statSync(path).isFile()).toBe(true);
   });
 
+  test('fails at once where no folder can be made', async () => {
+    const places = ['/proc/polyphony/a.db', '/dev/null/a.db', `${import.meta.filename}/a.db`];
+    for (const path of places) {
+      const error = await firstError(path);
+      expect(error).toMatchObject({ code: 'invalid-config' });
+      expect(error.message).toContain(`${path} cannot be opened for writing`);
+    }
+    for (const path of ['/dev/null', folder]) {
+      expect(await firstError(path)).toMatchObject({
+        code: 'invalid-config',
+        message: expect.stringContaining('no file: choose'),
+      });
+    }
+  });
+
   test('refuses a file of a newer release and leaves it alone', async () => {
     const path = await written();
     const database = new Database(path);
