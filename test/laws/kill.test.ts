@@ -115,7 +115,7 @@ describe('kill -9', () => {
     for (const folder of [...folders, built]) rmSync(folder, { recursive: true, force: true });
   });
 
-  it(`loses nothing and pays nothing again in ${KILLS} kills`, { timeout: 300_000 }, async () => {
+  it(`loses nothing and pays nothing again in ${KILLS} kills`, { timeout: 600_000 }, async () => {
     const random = seededRandom(20_261_120);
     let kills = 0;
     // The plan of one lane is given, that of the other written: some lives end before it is whole, some after.
