@@ -72,6 +72,13 @@ export interface Polyphony {
   run(what: Runnable, input?: Readonly<Record<string, unknown>>, options?: StartOptions): Promise<RunOutcome<unknown>>;
   /** Goes on with a run that was interrupted, suspended or failed; what is finished is not paid again. */
   resume(runId: string, options?: Pick<RunOptions, 'signal' | 'concurrency'>): Promise<RunHandle>;
+  /**
+   * Replaces the config for calls, plans and runs that begin afterwards; what is under way drops nothing. `plugins`, `tools`,
+   * `escalate` and `timeouts.connect` are built in and have to stay as they are.
+   *
+   * @throws invalid-config when the config cannot be used; the old one then stays
+   */
+  reconfigure(config: Config): Promise<void>;
   /** Ends every run, flushes the ledger, closes sockets and stores. */
   close(): Promise<void>;
 }
@@ -82,7 +89,7 @@ export interface Polyphony {
  * @throws invalid-config when the config or the plugins cannot be used; the message names the field and the rule
  */
 export async function createPolyphony(options: PolyphonyOptions = {}): Promise<Polyphony> {
-  const config = await checkedConfig(options.config);
+  let config = await checkedConfig(options.config);
   const plugins = [
     ...(options.plugins ?? (await defaultPlugins(config, options.providers === undefined))),
     ...providerPlugin(options.providers ?? []),
@@ -100,11 +107,20 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     transport: options.transport ?? createTransport(transportOptions(config)),
     ...(options.logger === undefined ? {} : { logger }),
   });
-  const shelf = createShelf(plugins, config, gateway, options.workflows ?? []);
+  const shelf = createShelf(plugins, () => config, gateway, options.workflows ?? []);
   await setUp(plugins, { ...runtime, gateway, store: stores.keyValue, logger, evaluators });
   const running = lazy(async () => {
     const { createRunning } = await import('./running.ts');
-    return createRunning({ runtime, config, plugins, shelf, stores, gateway, logger, engine: options.engine });
+    return createRunning({
+      runtime,
+      config: () => config,
+      plugins,
+      shelf,
+      stores,
+      gateway,
+      logger,
+      engine: options.engine,
+    });
   });
   const engine = lazyEngine(running, runtime.ids);
   return {
@@ -114,6 +130,14 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     catalogue: shelf.catalogue,
     ...planAndRun(running, (workflow) => shelf.add(workflow)),
     resume: (runId, resumeOptions) => engine.resume(runId, resumeOptions),
+    async reconfigure(given) {
+      const next = await checkedConfig(given);
+      assertReplaceable(config, next);
+      config = next;
+      gateway.reconfigure(next);
+      shelf.refresh();
+      (await running.begun())?.refill();
+    },
     async close() {
       await (await running.begun())?.close();
       await closeAll(plugins, logger);
@@ -156,6 +180,21 @@ export async function defaultPlugins(config: Config = {}, withProviders = true):
 
 const providerPlugin = (providers: readonly Provider[]): readonly Plugin[] =>
   providers.length === 0 ? [] : [{ name: 'providers', providers }];
+
+const BUILT_IN: readonly (readonly [field: string, of: (config: Config) => unknown])[] = [
+  ['plugins', ({ plugins }) => plugins],
+  ['tools', ({ tools }) => tools],
+  ['escalate', ({ escalate }) => escalate],
+  ['timeouts.connect', ({ timeouts }) => timeouts?.connect],
+];
+
+function assertReplaceable(before: Config, next: Config): void {
+  const moved = BUILT_IN.filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(next)));
+  if (moved.length === 0) return;
+  const names = moved.map(([field]) => field).join(', ');
+  const message = `The config cannot be replaced, because ${names} would change, which is built in: leave it as it is, or make a new polyphony.`;
+  throw new PolyphonyError('invalid-config', message);
+}
 
 /** Without a config nothing has to be checked, nor the schema's library be loaded. */
 async function checkedConfig(config: Config | undefined): Promise<Config> {

@@ -41,7 +41,8 @@ export type PlanOptions = CallOptions & PlanningListener;
 
 export interface RunningParts {
   readonly runtime: Runtime;
-  readonly config: Config;
+  /** As of now: it may be replaced. */
+  readonly config: () => Config;
   readonly plugins: readonly Plugin[];
   readonly shelf: Shelf;
   readonly stores: Stores;
@@ -54,7 +55,7 @@ export interface RunningParts {
 export interface Running extends Starting {
   validate(plan: unknown, options?: ValidateOptions): Validation;
   plan(request: string, options?: PlanOptions): Promise<PlanningResult>;
-  /** After the shelf has changed: runners for what came along. */
+  /** After the shelf or the config has changed: runners for what came along. */
   refill(): void;
   /** Ends every run and what it left to be done. */
   close(): Promise<void>;
@@ -76,7 +77,7 @@ export function createRunning(parts: RunningParts): Running {
       workflows: (id) => planOf(shelf.catalogue().workflows.get(id), validPlan),
       plan: (goal, context, { scopes, signal }) => plan(requestOf(goal, context), { scopes, signal }),
       engine: () => engine,
-      nesting: boundsOf(config).nesting,
+      nesting: boundsOf(config()).nesting,
     });
     for (const [use, runner] of made) runners.set(use, runner);
   };
@@ -120,9 +121,8 @@ async function forgetCounters({ stores: { keyValue }, logger }: RunningParts, ru
 }
 
 function planWith({ gateway, shelf, config }: RunningParts): Running['plan'] {
-  const planner = createPlanner(config.planner);
   return (request, { onDelta, onRestart, onAnswer, ...options } = {}) =>
-    planner(request, {
+    createPlanner(config().planner)(request, {
       gateway,
       catalogue: shelf.catalogue(),
       validate,
@@ -134,10 +134,9 @@ function planWith({ gateway, shelf, config }: RunningParts): Running['plan'] {
 }
 
 function replanWith({ gateway, shelf, config }: RunningParts): Replan {
-  const replanner = createReplanner(config.planner);
   return async ({ signal, scopes, ...failure }) => {
     const asking = { gateway, catalogue: shelf.catalogue(), validate, options: { signal, scopes } };
-    return (await replanner(failure, asking)).plan;
+    return (await createReplanner(config().planner)(failure, asking)).plan;
   };
 }
 

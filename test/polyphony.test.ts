@@ -217,3 +217,43 @@ describe('the config', () => {
     });
   });
 });
+
+describe('reconfigure', () => {
+  const two = () => {
+    const make = (id: string) => fakeProvider({ id, models: [fakeCard({ id: 'one' })], script: () => id });
+    return createPolyphony({
+      plugins: [{ name: 'fake', providers: [make('a'), make('b')] }],
+      config: { aliases: { my: 'a/one' } },
+    });
+  };
+  const asked = plan({ nodes: [{ id: 'a', use: 'llm', in: { prompt: 'say' }, model: { id: 'my' } }] });
+
+  it('holds for calls, plans and runs that begin afterwards', async () => {
+    const polyphony = await two();
+    expect((await polyphony.run(asked)).output).toBe('a');
+    await polyphony.reconfigure({ aliases: { my: 'b/one', other: 'a/one' }, bounds: { nodes: 2 } });
+    expect((await polyphony.run(asked)).output).toBe('b');
+    const response = await polyphony.gateway.generate({ messages: [{ role: 'user', content: 'say' }], model: 'other' });
+    expect(response.target.provider).toBe('a');
+    const nodes = ['a', 'b', 'c'].map((id) => ({ id, use: 'llm', in: { prompt: 'say' } }));
+    const { issues } = await polyphony.validate(plan({ nodes }));
+    expect(issues.map(({ code }) => code)).toContain('size.nodes');
+    await polyphony.close();
+  });
+
+  it('keeps the old config where the new one cannot be used', async () => {
+    const polyphony = await two();
+    const wrong = { aliases: 'a' } as never;
+    await expect(polyphony.reconfigure(wrong)).rejects.toMatchObject({
+      code: 'invalid-config',
+      message: expect.stringContaining('aliases'),
+    });
+    const built = polyphony.reconfigure({ tools: { http: true } });
+    await expect(built).rejects.toMatchObject({
+      code: 'invalid-config',
+      message: expect.stringMatching(/tools.*make a new polyphony/),
+    });
+    expect((await polyphony.run(asked)).output).toBe('a');
+    await polyphony.close();
+  });
+});

@@ -12,18 +12,20 @@ export interface Shelf {
   catalogue(): Catalogue;
   /** False when it was there. Throws invalid-config when a name is taken by something else. */
   add(workflow: WorkflowParts): boolean;
+  /** Reads the config anew. */
+  refresh(): void;
 }
 
 export function createShelf(
   plugins: readonly Plugin[],
-  config: Config,
+  config: () => Config,
   gateway: Gateway,
   initial: readonly WorkflowParts[],
 ): Shelf {
   const place = (workflows: readonly WorkflowParts[]) => {
     const set = workflowSet(workflows);
     const parts = collectParts([...plugins, ...stepPlugin(set.steps)]);
-    const catalogue = createCatalogue({ parts, workflows: set.registered, config, models: gateway.models() });
+    const catalogue = createCatalogue({ parts, workflows: set.registered, config: config(), models: gateway.models() });
     return { workflows, parts, catalogue };
   };
   let placed = place(initial);
@@ -34,6 +36,9 @@ export function createShelf(
       if (placed.workflows.includes(workflow)) return false;
       placed = place([...placed.workflows, workflow]);
       return true;
+    },
+    refresh() {
+      placed = place(placed.workflows);
     },
   };
 }

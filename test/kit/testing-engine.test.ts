@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { ExecutionEngine, NodeRunner, RunEvent, RunHandle } from '../../src/core/engine.ts';
+import type { RunJournal } from '../../src/core/stores.ts';
 import { createEngine } from '../../src/executor/engine.ts';
 import { type EngineParts, testEngine } from '../../src/kit/testing.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
@@ -30,6 +31,30 @@ describe('the in-process engine on the memory journal', () => {
 
 describe('the in-process engine on the SQLite journal', () => {
   testEngine({ test, make: inProcess, journal: sqliteJournal, valid });
+});
+
+/** Engines that keep their runs themselves, by the runtime of the processes that share them, and die on demand. */
+function ownJournals(forgetful = false) {
+  const kept = new WeakMap<object, RunJournal>();
+  const dead = new WeakSet<ExecutionEngine>();
+  const make = (parts: EngineParts): ExecutionEngine => {
+    const journal = kept.get(parts.runtime) ?? memoryJournal();
+    if (!forgetful) kept.set(parts.runtime, journal);
+    const append: RunJournal['append'] = (...given) => (dead.has(engine) ? undefined : journal.append(...given));
+    const owner = 'the same in every life';
+    const engine = createEngine({ ...parts, journal: { ...journal, append }, validPlan: valid, owner });
+    return engine;
+  };
+  return { make, crash: async (engine: ExecutionEngine) => void dead.add(engine), journal: nowhere, valid };
+}
+
+const unused = (): never => {
+  throw new Error('this journal is not looked at');
+};
+const nowhere = (): RunJournal => ({ ...memoryJournal(), append: unused, read: unused, list: unused, claim: unused });
+
+describe('an engine that keeps its runs in a place of its own', () => {
+  testEngine({ test, ...ownJournals() });
 });
 
 type Break = (parts: EngineParts) => ExecutionEngine;
@@ -166,5 +191,10 @@ describe('testEngine', () => {
   test.each(Object.entries(broken))('catches one that %s', async (_, [make, caught]) => {
     const failures = await failuresOf((run) => testEngine({ test: run, make, journal: memoryJournal, valid }));
     expect(failures).toContain(caught);
+  });
+
+  test('catches one that loses what it keeps itself when it dies', async () => {
+    const failures = await failuresOf((run) => testEngine({ test: run, ...ownJournals(true) }));
+    expect(failures).toContain('resumes after a crash without running again what had finished');
   });
 });

@@ -8,6 +8,7 @@ import {
   type RunResult,
   SuspendRun,
 } from '../../core/engine.ts';
+import { abortError } from '../../core/errors.ts';
 import type { Plan, PlanNode, ValidPlan } from '../../core/plan.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import { fakeRuntime } from './fakes.ts';
@@ -23,8 +24,14 @@ export interface EngineSuiteOptions {
   readonly test: TestFunction;
   /** An engine of its own, as a process that has just started would make it. */
   readonly make: (parts: EngineParts) => ExecutionEngine | Promise<ExecutionEngine>;
-  /** A fresh and empty journal. */
+  /** A fresh and empty journal. An engine that keeps runs in a place of its own takes no notice of it, and says `crash`. */
   readonly journal: () => RunJournal;
+  /**
+   * Stops an engine as `kill -9` stops its process: it records nothing more, starts nothing more, and no lease of it holds any
+   * longer; what it had recorded stays for the engine that `make` makes next, with the same `runtime`. `close` is still
+   * called on it. @default the next engine gets a copy of the journal as it stood
+   */
+  readonly crash?: (engine: ExecutionEngine) => Promise<void>;
   /** Validates a plan whose steps are `tool:work` (any input and output) and `human`. */
   readonly valid: (plan: Plan) => ValidPlan;
 }
@@ -39,6 +46,8 @@ export interface Bench {
   /** Another engine on the same journal: the next process. */
   engine(journal?: RunJournal): Promise<ExecutionEngine>;
   run(nodes: readonly PlanNode[], plan?: Partial<Plan>): Promise<RunResult>;
+  /** Starts the run `run`, kills its process while the node is at work, and gives the engine of the next process. */
+  crashAt(nodeId: string, plan: ValidPlan): Promise<ExecutionEngine>;
   valid(nodes: readonly PlanNode[], plan?: Partial<Plan>): ValidPlan;
   readonly work: Map<string, Work>;
 }
@@ -66,11 +75,19 @@ function runnersOf(ran: string[], work: ReadonlyMap<string, Work>): NodeRunners 
   ]);
 }
 
-export function benchOf({ make, journal: fresh, valid }: EngineSuiteOptions, engines: ExecutionEngine[]): Bench {
+/** What a test opened and the suite closes behind it. */
+export interface Opened {
+  readonly engines: ExecutionEngine[];
+  readonly journals: RunJournal[];
+}
+
+export function benchOf(options: EngineSuiteOptions, { engines, journals }: Opened): Bench {
+  const { make, journal: fresh, valid } = options;
   const journal = fresh();
   const runtime = fakeRuntime();
   const ran: string[] = [];
   const work = new Map<string, Work>();
+  journals.push(journal);
   const bench: Bench = {
     journal,
     ran,
@@ -84,6 +101,36 @@ export function benchOf({ make, journal: fresh, valid }: EngineSuiteOptions, eng
     async run(nodes, plan) {
       return (await bench.engine()).start(bench.valid(nodes, plan), { runId: 'run' }).result();
     },
+    async crashAt(nodeId, plan) {
+      const engine = await bench.engine();
+      await untilAtWork(bench, nodeId, () => engine.start(plan, { runId: 'run' }));
+      const left = options.crash === undefined ? await copyOf(journal, fresh()) : journal;
+      if (left !== journal) journals.push(left);
+      await options.crash?.(engine);
+      return bench.engine(left);
+    },
   };
   return bench;
+}
+
+/** The call of the node waits until it is told to stop; the one after it does its work as before. */
+async function untilAtWork({ work }: Bench, nodeId: string, start: () => unknown): Promise<void> {
+  const usual = work.get(nodeId);
+  await new Promise<void>((atWork) => {
+    work.set(nodeId, (call) => {
+      void usual?.(call);
+      if (usual === undefined) work.delete(nodeId);
+      else work.set(nodeId, usual);
+      atWork();
+      return new Promise((_, reject) => {
+        call.signal.addEventListener('abort', () => reject(abortError(call.signal)), { once: true });
+      });
+    });
+    start();
+  });
+}
+
+async function copyOf(from: RunJournal, to: RunJournal): Promise<RunJournal> {
+  for await (const event of from.read('run')) await to.append('run', [event]);
+  return to;
 }

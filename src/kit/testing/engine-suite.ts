@@ -1,10 +1,9 @@
 /** The conformance suite of ExecutionEngine. */
 import assert from 'node:assert/strict';
-import type { ExecutionEngine, NodeCall, RunEvent, RunResult } from '../../core/engine.ts';
+import { type NodeCall, type RunResult, TRANSIENT_EVENTS } from '../../core/engine.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { PlanNode } from '../../core/plan.ts';
-import type { RunJournal } from '../../core/stores.ts';
-import { type Bench, benchOf, type EngineSuiteOptions, node, type Work } from './engine-bench.ts';
+import { type Bench, benchOf, type EngineSuiteOptions, node, type Opened, type Work } from './engine-bench.ts';
 import { gather } from './suite.ts';
 
 type EngineTest = (name: string, run: (bench: Bench) => Promise<void>) => void;
@@ -13,13 +12,12 @@ type EngineTest = (name: string, run: (bench: Bench) => Promise<void>) => void;
 export function testEngine(options: EngineSuiteOptions): void {
   const check: EngineTest = (name, run) => {
     options.test(name, async () => {
-      const engines: ExecutionEngine[] = [];
-      const bench = benchOf(options, engines);
+      const opened: Opened = { engines: [], journals: [] };
       try {
-        await run(bench);
+        await run(benchOf(options, opened));
       } finally {
-        for (const engine of engines) await engine.close();
-        await bench.journal.close();
+        for (const engine of opened.engines) await engine.close();
+        for (const journal of opened.journals) await journal.close();
       }
     });
   };
@@ -27,7 +25,7 @@ export function testEngine(options: EngineSuiteOptions): void {
   skipTests(check);
   failureTests(check);
   cancelTests(check);
-  journalTests(check, options);
+  journalTests(check);
   humanTests(check);
 }
 
@@ -158,33 +156,21 @@ function cancelTests(check: EngineTest): void {
   });
 }
 
-/** What a killed process leaves behind: the journal up to the first event that `until` accepts. */
-async function cutJournal(whole: RunJournal, cut: RunJournal, until: (event: RunEvent) => boolean): Promise<void> {
-  for await (const event of whole.read('run')) {
-    await cut.append('run', [event]);
-    if (until(event)) return;
-  }
-  assert.fail('the journal holds no event to cut at');
-}
-
-function journalTests(check: EngineTest, { journal }: EngineSuiteOptions): void {
+function journalTests(check: EngineTest): void {
   const nodes = [node('a', { x: 1 }), node('b', { x: '{{a.x}}' }), node('c', { x: '{{b.x}}' })];
   const output = { x: '{{c.x}}' };
   check('resumes after a crash without running again what had finished', async (bench) => {
-    const before = await bench.run(nodes, { output });
-    const cut = journal();
-    await cutJournal(bench.journal, cut, (event) => event.type === 'node-finished' && event.nodeId === 'b');
+    const engine = await bench.crashAt('c', bench.valid(nodes, { output }));
     bench.ran.length = 0;
-    const after = await (await (await bench.engine(cut)).resume('run')).result();
+    const after = await (await engine.resume('run')).result();
     assert.deepEqual(bench.ran, ['c']);
-    assert.deepEqual([after.status, after.output, after.costNanoUsd], ['done', before.output, before.costNanoUsd]);
-    const sequence = (await gather(cut.read('run'))).map(({ seq }) => seq);
+    assert.deepEqual([after.status, after.output, after.costNanoUsd], ['done', { x: 1 }, 3000]);
+    const sequence = (await gather(engine.replay('run'))).map(({ seq }) => seq);
     assert.deepEqual(
       sequence,
       [...sequence].sort((a, b) => a - b),
       'numbers go on rising',
     );
-    await cut.close();
   });
   check('runs a node again under the same key when a crash left its end unknown', async (bench) => {
     const keys: string[] = [];
@@ -192,19 +178,18 @@ function journalTests(check: EngineTest, { journal }: EngineSuiteOptions): void 
       keys.push(idempotencyKey);
       return inputs;
     });
-    await bench.run(nodes, { output });
-    const cut = journal();
-    await cutJournal(bench.journal, cut, (event) => event.type === 'node-started' && event.nodeId === 'b');
-    await (await (await bench.engine(cut)).resume('run')).result();
+    const engine = await bench.crashAt('b', bench.valid(nodes, { output }));
+    await (await engine.resume('run')).result();
     assert.equal(keys.length, 2);
     assert.equal(keys[0], keys[1]);
-    await cut.close();
   });
   check('replays, inspects and lists a run without running anything', async (bench) => {
-    const result = await bench.run(nodes, { goal: 'to be seen', output });
+    const handle = (await bench.engine()).start(bench.valid(nodes, { goal: 'to be seen', output }), { runId: 'run' });
+    const result = await handle.result();
+    const kept = (await gather(handle.events())).filter(({ type }) => !TRANSIENT_EVENTS.has(type));
     bench.ran.length = 0;
     const engine = await bench.engine();
-    assert.deepEqual(await gather(engine.replay('run')), await gather(bench.journal.read('run')));
+    assert.deepEqual(await gather(engine.replay('run')), kept);
     const inspected = await engine.inspect('run');
     assert.deepEqual(
       [inspected.status, inspected.output, stateOf(inspected)],
