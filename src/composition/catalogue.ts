@@ -37,6 +37,7 @@ export function createCatalogue(options: {
   return {
     steps,
     models,
+    unlisted: (provider, model) => parts.providers.find(({ id }) => id === provider)?.unlisted?.(model),
     aliases: config.aliases ?? {},
     routes: Object.keys(config.routes ?? {}),
     evaluators: [...parts.evaluators.keys()],

@@ -32,6 +32,8 @@ export interface StepType {
 export interface Catalogue {
   readonly steps: ReadonlyMap<string, StepType>;
   readonly models: readonly { readonly provider: string; readonly card: ModelCard }[];
+  /** The card of a model that its provider answers to without listing it. @default no provider has such models */
+  readonly unlisted?: (provider: string, model: string) => ModelCard | undefined;
   readonly aliases: Readonly<Record<string, string>>;
   readonly routes: readonly string[];
   readonly evaluators: readonly string[];

@@ -76,7 +76,8 @@ export function createCredentials(): Credentials {
       const credential = find(provider, label);
       if (credential === undefined) return;
       credential.deadUntil = nowMs + DEAD_MS;
-      credential.reason = `${label ?? 'the only credential'}: ${error.message}`;
+      const alone = label === undefined || poolOf(provider).all.length === 1;
+      credential.reason = alone ? error.message : `${label}: ${error.message}`;
     },
     rest(provider, label, nowMs, waitMs) {
       const credential = find(provider, label);

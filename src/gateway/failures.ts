@@ -49,7 +49,29 @@ export function allFailed(failures: readonly Failure[]): PolyphonyError {
   });
 }
 
+const MAX_NAMES = 4;
+
+/** Each reason once, with all whom it befell: targets of one provider mostly fail alike. */
 function summary(failures: readonly Failure[]): string {
-  const reasons = failures.map(({ target, error }) => `${nameOf(target)} (${error.code}): ${error.message}`);
-  return `All ${failures.length} targets failed. ${reasons.join(' ')}`;
+  const byReason = new Map<string, string[]>();
+  for (const { target, error } of failures) {
+    const reason = `${error.code}: ${withoutName(error.message, target)}`;
+    const names = byReason.get(reason) ?? [];
+    if (!names.includes(nameOf(target))) names.push(nameOf(target));
+    byReason.set(reason, names);
+  }
+  const count = new Set(failures.map(({ target }) => nameOf(target))).size;
+  const all = count === 1 ? 'The target failed in every way.' : `All ${count} targets failed.`;
+  return [all, ...[...byReason].map(([reason, names]) => `${listed(names)}: ${reason}`)].join(' ');
+}
+
+/** An error of a provider begins with the name of its target, which would tell like reasons apart. */
+function withoutName(message: string, target: Target): string {
+  const name = `${target.provider}/${target.model}: `;
+  return message.startsWith(name) ? message.slice(name.length) : message;
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_NAMES).join(', ');
+  return names.length > MAX_NAMES ? `${shown} and ${names.length - MAX_NAMES} more` : shown;
 }

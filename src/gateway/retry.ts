@@ -155,10 +155,13 @@ function final(
 }
 
 function allDead(provider: Provider, reasons: readonly string[]): PolyphonyError {
-  const all = reasons.length === 1 ? 'The only credential' : `All ${reasons.length} credentials`;
+  const one = reasons.length === 1;
+  const refused = one
+    ? `The only credential of "${provider.id}" was refused.`
+    : `All ${reasons.length} credentials of "${provider.id}" were refused.`;
   return new PolyphonyError(
     'invalid-credential',
-    `${all} of "${provider.id}" was refused (${reasons.join('; ')}). Mend the account or the key; it is tried again in 15 minutes.`,
+    `${refused} ${reasons.join(' ')} ${one ? 'It is' : 'They are'} tried again in 15 minutes.`,
     { details: { provider: provider.id, allDead: true, reasons } },
   );
 }

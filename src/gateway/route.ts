@@ -173,11 +173,9 @@ function whyNot(deployment: Deployment, options: RouteOptions, tier: Tier | unde
 function noRoute(options: RouteOptions): PolyphonyError {
   const { request, registry } = options;
   const { choice } = options.needs;
-  if (registry.deployments.length === 0 && registry.providers.size === 0) {
-    return new PolyphonyError('no-route', 'There is no model to send the request to: register a provider.');
-  }
   if (choice.id !== undefined && registry.named(choice.id).length === 0) return unknownModel(choice.id, registry);
   const rejected = rejections(options);
+  if (registry.deployments.length === 0) return noModels(registry);
   const lines = rejected.slice(0, MAX_LISTED).map(({ target, failed }) => `${nameOf(target)} ${failed.join(' and ')}`);
   const more = rejected.length > MAX_LISTED ? `; and ${rejected.length - MAX_LISTED} more, see details` : '';
   return new PolyphonyError(
@@ -185,6 +183,15 @@ function noRoute(options: RouteOptions): PolyphonyError {
     `No model satisfies ${describe(request)}: ${lines.join('; ')}${more}. Relax a requirement, or register a model that meets it.`,
     { details: { rejected } },
   );
+}
+
+function noModels({ providers }: Registry): PolyphonyError {
+  const [first] = providers.keys();
+  const message =
+    first === undefined
+      ? 'There is no model to send the request to: register a provider.'
+      : `${[...providers.keys()].join(', ')} list no models to choose from: name one in the request, as "${first}/model", or give the provider its models.`;
+  return new PolyphonyError('no-route', message, { details: { rejected: [] } });
 }
 
 export const nameOf = (target: Target): string =>

@@ -49,7 +49,8 @@ export function httpError(failure: HttpFailure): PolyphonyError {
   const said = failure.message.trim() === '' ? 'no reason given' : failure.message.trim().slice(0, 1000);
   const named = failure.code ?? failure.type;
   const remedy = REMEDIES[code];
-  const message = `HTTP ${failure.status}: ${said}${named === undefined ? '' : ` (${named})`}${remedy === undefined ? '' : ` ${remedy}`}`;
+  const whole = `HTTP ${failure.status}: ${said}${named === undefined ? '' : ` (${named})`}`;
+  const message = remedy === undefined ? whole : `${/[.!?)]$/.test(whole) ? whole : `${whole}.`} ${remedy}`;
   return new PolyphonyError(code, message, {
     status: failure.status,
     ...(failure.retryAfterMs === undefined ? {} : { retryAfterMs: failure.retryAfterMs }),

@@ -4,6 +4,7 @@ import { TIERS, type Tier } from '../core/model.ts';
 import type { PlanNode } from '../core/plan.ts';
 import type { ModelCard } from '../core/provider.ts';
 import type { Catalogue } from '../core/validation.ts';
+import { slipOf } from './suggest.ts';
 
 export interface CatalogueModel {
   readonly provider: string;
@@ -31,13 +32,25 @@ function aliased(name: string, catalogue: Catalogue): string {
   return current;
 }
 
-/** Every model that a name means: `provider/model`, a model's id, one of its aliases, an alias of the config. */
+/**
+ * Every model that a name means: `provider/model`, a model's id, one of its aliases, an alias of the config; or one that
+ * its provider does not list and answers to, unless the name is a slip for one that is listed.
+ */
 export function modelsNamed(name: string, catalogue: Catalogue): CatalogueModel[] {
   const wanted = aliased(name, catalogue);
-  return catalogue.models.filter(
+  const listed = catalogue.models.filter(
     ({ provider, card }) =>
       card.id === wanted || `${provider}/${card.id}` === wanted || (card.aliases ?? []).includes(wanted),
   );
+  return listed.length > 0 ? listed : unlistedNamed(wanted, catalogue);
+}
+
+function unlistedNamed(name: string, catalogue: Catalogue): CatalogueModel[] {
+  const slash = name.indexOf('/');
+  if (slash < 1 || slash === name.length - 1) return [];
+  const provider = name.slice(0, slash);
+  const card = catalogue.unlisted?.(provider, name.slice(slash + 1));
+  return card === undefined || slipOf(name, modelNames(catalogue)) !== undefined ? [] : [{ provider, card }];
 }
 
 /** Every name that `model.id` may have. */

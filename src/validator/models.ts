@@ -58,7 +58,7 @@ function checkAble(
   if (able.length === 0) {
     const { operation, tier, can } = demand;
     const wanted = [operation, ...(tier === undefined ? [] : [`tier ${tier}`]), ...can].join(', ');
-    const message = `No model can serve ${who} (${wanted})${reasonsOf(named, demand)}: ask for less, or register one.`;
+    const message = `No model can serve ${who} (${wanted})${reasonsOf(named, demand)}.`;
     study.report.add('model.no_capable', path, message, { expected: { operation, tier, can } });
   } else if (demand.privately && !able.some(keepsNothing)) {
     const names = able.slice(0, 5).map(nameOf).join(', ');
@@ -74,13 +74,13 @@ const nameOf = ({ provider, card }: CatalogueModel): string => `${provider}/${ca
 
 /** Why those that come nearest do not fit. */
 function reasonsOf(named: readonly CatalogueModel[], demand: Demand): string {
-  if (named.length === 0) return '; none is registered';
+  if (named.length === 0) return '; no model is registered: give a provider its models';
   const reasons = named
     .map((model) => ({ name: nameOf(model), missing: lacks(model, demand) }))
     .sort((a, b) => a.missing.length - b.missing.length)
     .slice(0, 3)
     .map(({ name, missing }) => `${name} ${missing.join(' and ')}`);
-  return `; ${reasons.join('; ')}`;
+  return `; ${reasons.join('; ')}: ask for less, or register one`;
 }
 
 function reportUnknown(name: string, names: readonly string[], path: string, what: string, study: Study): void {

@@ -180,6 +180,12 @@ describe('order', () => {
     expect(order(made, chat({ model: { strengths: ['code'] } }))[0]).toBe('a');
   });
 
+  it('says how to name a model where providers list none', async () => {
+    const { gateway, run } = harness({ providers: [fakeProvider({ id: 'local', models: [] })] });
+    const error = await run(gateway.generate(user())).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'no-route', message: expect.stringContaining('as "local/model"') });
+  });
+
   it('keeps the order of an explicit chain, whatever its prices', () => {
     const made = offering(ladder, { routes: { mine: { chain: ['fast', 'p/premium-2', 'balanced'] } } });
     expect(order(made, chat({ model: { route: 'mine' } }))).toEqual(['fast', 'premium-2', 'balanced']);

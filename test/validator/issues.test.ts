@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Catalogue } from '../../src/core/validation.ts';
 import { ISSUE_CODES } from '../../src/validator/codes.ts';
 import { validate } from '../../src/validator/validate.ts';
-import { type CatalogueParts, catalogue, MODELS, SEARCH } from './catalogue.ts';
+import { type CatalogueParts, card, catalogue, MODELS, SEARCH } from './catalogue.ts';
 import { ask, type Case, plan, search } from './fragments.ts';
 import { REFERENCE_CASES } from './reference-issues.ts';
 import { RESOURCE_CASES } from './resource-issues.ts';
@@ -108,5 +108,27 @@ describe('what is no issue', () => {
     expect(valid(raw, { steps: [tool], models: MODELS })).toEqual([]);
     const wrong = plan({ id: 'a', use: 'tool:tree', in: { query: 'x' } }, ask('b', '{{a.next.nxt}}'));
     expect(valid(wrong, { steps: [tool] }).map(({ code }) => code)).toEqual(['ref.unknown_field']);
+  });
+});
+
+describe('models that a provider answers to without listing them', () => {
+  const parts: Catalogue = {
+    ...catalogue(),
+    unlisted: (provider, id) => (provider === 'local' || provider === 'acme' ? card(id, 'fast', 0) : undefined),
+  };
+  const codesOf = (id: string) =>
+    validate(plan({ id: 'a', use: 'llm', in: { prompt: 'x' }, model: { id } }), parts, { repair: false }).issues.map(
+      ({ code }) => code,
+    );
+
+  it('may be named in full, in a node and in a ladder', () => {
+    expect(codesOf('local/my-own')).toEqual([]);
+    const escalate = { evaluator: 'validators', to: ['local/my-own'] };
+    const { issues } = validate(plan({ id: 'a', use: 'llm', in: { prompt: 'x' }, escalate }), parts);
+    expect(issues.filter(({ severity }) => severity === 'error')).toEqual([]);
+  });
+
+  it.each(['my-own', 'local/', '/my-own', 'zenith/my-own', 'acme/swfit-1'])('are no excuse for %s', (id) => {
+    expect(codesOf(id)).toContain('model.unknown');
   });
 });
