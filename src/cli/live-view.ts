@@ -116,14 +116,14 @@ function rowPieces(row: Row, widths: { readonly id: number; readonly use: number
   if (options.columns >= 60)
     pieces.push([`  ${padToWidth(cutToWidth(oneLine(row.node.use), widths.use), widths.use)}`, paint.dim]);
   pieces.push([`  ${(spent === undefined ? '' : durationText(spent)).padStart(8)}`, paint.cyan]);
-  const cost =
-    row.state === 'waiting' || row.state === 'ready' || row.costNanoUsd === 0 ? '' : costText(row.costNanoUsd);
-  if (cost !== '') pieces.push([`  ${cost}`, paint.cyan]);
   if (row.node.each !== undefined && row.state !== 'waiting' && row.state !== 'skipped') {
     pieces.push([`  ${row.items}${row.itemsTotal === undefined ? '' : ` of ${row.itemsTotal}`}`, plain]);
   }
   if (row.round !== undefined) pieces.push([`  round ${row.round}`, plain]);
   if (row.rung > 0) pieces.push([`  ↑${row.rung}`, paint.magenta]);
+  const cost =
+    row.state === 'waiting' || row.state === 'ready' || row.costNanoUsd === 0 ? '' : costText(row.costNanoUsd);
+  if (cost !== '') pieces.push([`  ${cost}`, paint.cyan]);
   if (row.model !== '' && row.state !== 'skipped') pieces.push([`  ${oneLine(row.model)}`, plain]);
   if (row.note !== '') pieces.push([`  ${isRunning(row) ? tail(row.note, options.columns) : row.note}`, paint.dim]);
   return pieces;

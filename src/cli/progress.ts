@@ -24,6 +24,8 @@ export interface Row {
   rung: number;
   /** The last words that it said, what it asks, or why it failed. */
   note: string;
+  /** The item whose words these are: those of several at once would make no sense. */
+  speaker: number | undefined;
 }
 
 export interface Progress {
@@ -66,6 +68,7 @@ function newRow(node: PlanNode): Row {
     round: undefined,
     rung: 0,
     note: '',
+    speaker: undefined,
   };
 }
 
@@ -112,7 +115,13 @@ function resume(progress: Progress, at: number): void {
   progress.endedAt = undefined;
   for (const row of progress.rows.values()) {
     if (row.state === 'done' || row.state === 'skipped' || row.state === 'suspended') continue;
-    Object.assign(row, { state: 'waiting', startedAt: undefined, milliseconds: undefined, note: '' });
+    Object.assign(row, {
+      state: 'waiting',
+      startedAt: undefined,
+      milliseconds: undefined,
+      note: '',
+      speaker: undefined,
+    });
   }
 }
 
@@ -129,6 +138,8 @@ function takeNodeEvent(progress: Progress, row: Row, event: NodeEvent): void {
       row.itemsTotal ??= itemsOf(progress, row.node);
       return;
     case 'node-delta':
+      if (row.speaker !== undefined && row.speaker !== event.item) return;
+      row.speaker = event.item;
       row.note = lastWords(event.restart === true ? event.text : row.note + event.text);
       return;
     case 'node-retried':
@@ -140,7 +151,10 @@ function takeNodeEvent(progress: Progress, row: Row, event: NodeEvent): void {
       return;
     case 'item-finished':
       row.items += 1;
-      row.note = '';
+      if (row.speaker === undefined || row.speaker === event.item) {
+        row.note = '';
+        row.speaker = undefined;
+      }
       charge(progress, row, addMoney(row.costNanoUsd, event.result.costNanoUsd));
       return;
     case 'round-finished':

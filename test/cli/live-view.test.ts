@@ -87,8 +87,8 @@ describe('the live view', () => {
 
   it('shows state, time, cost, items, rung and note of each node, and the totals', () => {
     const [pages, kind, bad, ask, after, totals] = viewLines(progressAfter(), options);
-    expect(pages).toMatch(/◐ pages {2}llm {8}2\.0 s {2}\$0\.002 {2}1 of 3$/);
-    expect(kind).toMatch(/✓ kind .* 1\.5 s {2}\$0\.002 {2}↑1 {2}evil/);
+    expect(pages).toMatch(/◐ pages {2}llm {8}2\.0 s {2}1 of 3 {2}\$0\.002$/);
+    expect(kind).toMatch(/✓ kind .* 1\.5 s {2}↑1 {2}\$0\.002 {2}evil/);
     expect(bad).toMatch(/✗ bad .*evil/);
     expect(ask).toMatch(/\? ask .*evil/);
     expect(after).toMatch(/^ · after {2}llm$/);
@@ -117,6 +117,19 @@ describe('the live view', () => {
     expect(progress.rows.get('pages')?.state).toBe('waiting');
     expect(progress.rows.get('kind')?.state).toBe('done');
     expect(progress.startedAt).toBe(9000);
+  });
+
+  it('shows the words of one item at a time', () => {
+    const progress = progressAfter(2);
+    const say = (item: number, text: string): void =>
+      takeEvent(progress, { type: 'node-delta', nodeId: 'pages', item, text, seq: 9, at: 1, runId: 'r' });
+    say(0, 'one ');
+    say(1, 'other ');
+    say(0, 'two');
+    expect(progress.rows.get('pages')?.note).toBe('one two');
+    takeEvent(progress, { type: 'item-finished', nodeId: 'pages', item: 0, result, seq: 9, at: 1, runId: 'r' });
+    say(1, 'words');
+    expect(progress.rows.get('pages')?.note).toBe('words');
   });
 
   it('leaves out no cost: an unknown one makes the sum unknown', () => {
