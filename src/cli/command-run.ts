@@ -63,7 +63,7 @@ async function runWhat(
       },
     });
     if (!planning) show(plan);
-    return await follow(handle, polyphony.engine, options, terminal);
+    return await follow(handle, polyphony, options, terminal);
   } catch (error) {
     if (planning) terminal.status([]);
     throw stoppedWhilePlanning(error, signal);
