@@ -18,7 +18,7 @@ export type ContinueOptions = SharedOptions & FollowOptions;
 function goOn({ polyphony }: Session, runId: string, options: ContinueOptions, terminal: Terminal): Promise<number> {
   return withInterrupt(terminal, async (signal) => {
     const handle = await whenFree(runId, terminal, signal, () => polyphony.resume(runId, { signal }));
-    return follow(handle, polyphony.engine, options, terminal);
+    return follow(handle, polyphony, options, terminal);
   });
 }
 
@@ -47,7 +47,7 @@ export async function forkRun(runId: string, options: ForkOptions, terminal: Ter
         ...(changed === undefined ? {} : { with: changed }),
         ...(input === undefined ? {} : { input }),
       });
-      return follow(handle, engine, options, terminal);
+      return follow(handle, polyphony, options, terminal);
     }),
   );
 }

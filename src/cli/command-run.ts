@@ -66,7 +66,7 @@ async function runWhat(
       ...(plansFirst ? { streaming: false, onPlan: (made) => startView(made.plan) } : {}),
     });
     if (!planning) show(plan);
-    return await follow(handle, polyphony.engine, options, terminal);
+    return await follow(handle, polyphony, options, terminal);
   } catch (error) {
     if (plansFirst) terminal.status([]);
     throw stoppedWhilePlanning(error, signal);

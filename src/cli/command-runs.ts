@@ -4,10 +4,10 @@ import { PolyphonyError } from '../core/errors.ts';
 import { nanoToUsd, usdToNano } from '../core/money.ts';
 import { safeJson } from '../drawing/plain-text.ts';
 import { systemClock } from '../kit/clock.ts';
+import { cancelAnywhere } from './cancel-request.ts';
 import { thisCommand } from './command-name.ts';
 import { EXIT, UsageError } from './exit-code.ts';
 import { showResult } from './follow.ts';
-import { whenFree } from './patience.ts';
 import { costText, durationText } from './progress.ts';
 import { tableText } from './result-text.ts';
 import { withPolyphony } from './session.ts';
@@ -99,8 +99,7 @@ export async function replayRun(runId: string, options: SharedOptions, terminal:
 
 export async function cancelRun(runId: string, options: SharedOptions, terminal: Terminal): Promise<number> {
   return withPolyphony(options, terminal, async ({ polyphony }) => {
-    const cancel = () => polyphony.engine.cancel(runId, 'cancelled by the command');
-    const cancelled = await whenFree(runId, terminal, undefined, cancel);
+    const cancelled = await cancelAnywhere(polyphony, runId, terminal);
     const { status } = await polyphony.engine.inspect(runId);
     if (options.json) terminal.print(safeJson({ runId, cancelled, status }, 2));
     else terminal.say(cancelled ? `cancelled ${runId}` : `${runId} has ended already: it is ${status}`);

@@ -3,6 +3,7 @@ import type { RunEvent, RunHandle, RunResult } from '../core/engine.ts';
 import { oneLine, printable, safeJson } from '../drawing/plain-text.ts';
 import { systemClock } from '../kit/clock.ts';
 import type { Polyphony } from '../polyphony.ts';
+import { heedRequests } from './cancel-request.ts';
 import { quoted, thisCommand } from './command-name.ts';
 import { exitCodeOfRun } from './exit-code.ts';
 import { createLiveView, type LiveView } from './live-view.ts';
@@ -44,11 +45,13 @@ export async function showEvents(events: AsyncIterable<RunEvent>, view: LiveView
 
 export async function follow(
   handle: RunHandle,
-  engine: Polyphony['engine'],
+  { engine, stores }: Pick<Polyphony, 'engine' | 'stores'>,
   options: FollowOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const [result] = await Promise.all([handle.result(), showEvents(handle.events(), eventView(options, terminal))]);
+  const release = heedRequests(stores.keyValue, handle);
+  const shown = showEvents(handle.events(), eventView(options, terminal));
+  const [result] = await Promise.all([handle.result(), shown]).finally(release);
   if (options.events) return exitCodeOfRun(result);
   const recorded = result.status === 'done' || (await isRecorded(engine, result.runId));
   showResult(result, options, terminal, recorded);

@@ -51,7 +51,7 @@ function addLooking(runs: Command, terminal: Terminal, outcome: Outcome): void {
   for (const [name, description] of [
     ['show', 'its nodes and its result'],
     ['replay', 'print its journalled events, one JSON line each; with --json one list'],
-    ['cancel', 'end a run that no process drives, such as a suspended one'],
+    ['cancel', 'end a run: one that is suspended or was left behind, or that another command drives'],
   ] as const) {
     runs
       .command(name)

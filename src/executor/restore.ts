@@ -65,7 +65,8 @@ function take(restored: Restored, event: RunEvent): void {
     restored.stretchAt = event.at;
   }
   restored.nextSeq = event.seq + 1;
-  restored.lastAt = event.at;
+  // People answer when they like: until somebody goes on, nobody drives the run.
+  if (event.type !== 'answer') restored.lastAt = event.at;
   if ('nodeId' in event && event.type !== 'run-failed' && event.nodeId !== undefined) {
     takeOfNode(restored, nodeOf(restored, event.nodeId), event);
   } else takeOfRun(restored, event);
@@ -112,17 +113,26 @@ function takeOfRun(restored: Restored, event: RunEvent): void {
       return;
     case 'run-finished':
       restored.status = 'done';
+      settleTime(restored, event);
       restored.output = event.output;
       return;
     case 'run-failed':
       restored.status = 'failed';
+      settleTime(restored, event);
       restored.error = event.error;
       return;
     case 'run-cancelled':
       restored.status = 'cancelled';
+      settleTime(restored, event);
       return;
     default:
   }
+}
+
+/** The end tells the time itself, and may be written long after the last process died. */
+function settleTime(restored: Restored, { ms, at }: { readonly ms: number; readonly at: number }): void {
+  restored.activeMs = ms;
+  restored.stretchAt = at;
 }
 
 function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revised' }>): void {

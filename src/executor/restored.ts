@@ -39,7 +39,7 @@ export interface Restored {
   activeMs: number;
   /** Of these, before the plan was whole. */
   plannedMs: number;
-  /** Epoch milliseconds of the last event, and of the start of its last stretch. */
+  /** Epoch milliseconds of the last event of a process that drove it, and of the start of its last stretch. */
   lastAt: number;
   stretchAt: number;
   spent: NanoUsd;

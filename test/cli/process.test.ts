@@ -146,6 +146,20 @@ describe.concurrent('a run of the command', () => {
     expect(out.trim().split('\n').at(-1)).toContain('"run-finished"');
   });
 
+  it('can be cancelled from another process', async () => {
+    const { gate, reached, command } = await model('two');
+    const run = command('run', 'chain.plan.json', '--json');
+    await reached;
+    const list = await command('runs', 'list', '--json').ended;
+    const [{ runId }] = JSON.parse(list.out) as [{ runId: string }];
+    const cancelled = await command('runs', 'cancel', runId, '--json').ended;
+    expect(cancelled.code).toBe(0);
+    expect(JSON.parse(cancelled.out)).toEqual({ runId, cancelled: true, status: 'cancelled' });
+    const { code, out } = await run.ended;
+    expect({ code, status: document(out).status }).toEqual({ code: 130, status: 'cancelled' });
+    gate.resolve();
+  });
+
   it('that no price is known for is refused under a cap, with 4', async () => {
     const { asked, command } = await model('none');
     const { code, out, err } = await command('run', 'chain.plan.json', '--budget', '0.01', '--json').ended;

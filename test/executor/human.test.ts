@@ -50,6 +50,25 @@ describe('a human node', () => {
     await expect(h.engine.answer('run_none', 'ok', 'yes')).rejects.toMatchObject({ code: 'not-found' });
   });
 
+  it('may take hours: the wait is none of the time of the run, nor of its seconds', async () => {
+    const h = harness();
+    const handle = h.engine.start(validPlan({ ...plan.plan, budget: { seconds: 60 } }));
+    await settled(h, handle);
+    await h.runtime.clock.advance(3 * 3_600_000);
+    await h.engine.answer(handle.runId, 'ok', 'yes');
+    await h.runtime.clock.advance(3_600_000);
+    expect(await h.engine.inspect(handle.runId)).toMatchObject({ ms: 0 });
+    const result = await settled(h, await h.engine.resume(handle.runId));
+    expect(result).toMatchObject({ status: 'done', ms: 0 });
+  });
+
+  it('may be given up hours later, which takes none of the time of the run', async () => {
+    const { h, handle } = await suspended();
+    await h.runtime.clock.advance(3 * 3_600_000);
+    await h.engine.cancel(handle.runId);
+    expect(await h.engine.inspect(handle.runId)).toMatchObject({ status: 'cancelled', ms: 0 });
+  });
+
   it('stays suspended when it is resumed without an answer', async () => {
     const { h, handle } = await suspended();
     const again = await settled(h, await h.engine.resume(handle.runId));
