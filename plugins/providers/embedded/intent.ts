@@ -19,11 +19,11 @@ const PATTERNS: readonly (readonly [JobType, RegExp])[] = [
   ],
   [
     'compare',
-    /\bcompar(?:e|es|ing|ison|isons)\b|\bcontrast\b|\bdifferences? between\b|\bhow (?:do|does|are)\b[^.?!]{0,80}\bdiffer\b|\bin common\b|\bsimilarit(?:y|ies) between\b|\bvergleich\w*|\bcompare[rz]\b|\bconfronta\b/iu,
+    /\bcompar(?:e|es|ing|ison|isons)\b|\bcontrast\b|\bdifferences? between\b|\bdiffer(?:s|ent)? (?:between|from)\b|\bhow (?:do|does|are)\b[^.?!]{0,80}\bdiffer\b|\bin common\b|\bsimilarit(?:y|ies) between\b|\bvergleich\w*|\bcompare[rz]\b|\bconfronta\b/iu,
   ],
   [
     'classify',
-    /\bclassif(?:y|ies|ying|ication)\b|\bcategori[sz]e\b|\b(?:which|what) (?:category|label|class|kind of ticket|department)\b|\bsentiment\b|\btriage\b|(?:^|[.!?:,]\s{0,5}|\b(?:and|then|please)\s{1,5})(?:label|tag|rate|route|sort)\b|\b(?:assign|choose|pick|select)\b[^.?!]{0,40}\b(?:label|category|class|department|one of)\b|\bdecide (?:whether|if)\b|\bis (?:this|it|the (?:text|review|message|ticket|email|comment))\b[^?.]{0,80}\bor\b|\bklassifizier\w*|\bclassifi\w+\b|\bclasific\w+|\bclassifica\w*/iu,
+    /\bclassif(?:y|ies|ying|ication)\b|\bcategori[sz]e\b|\b(?:which|what) (?:category|label|class|kind of ticket|department)\b|\bsentiment\b|\btriage\b|(?:^|[.!?:,]\s{0,5}|\b(?:and|then|please)\s{1,5})(?:label|tag|rate|route|sort)\b|\b(?:assign|choose|pick|select)\b[^.?!]{0,40}\b(?:label|category|class|department|one of)\b|\bdecide (?:whether|if)\b|\bis (?:this|it|the (?:text|review|message|ticket|email|comment)|(?:[\w-]{1,80}\/){0,12}[\w-]{1,80}\.\w{1,8})(?![\w/.])[^?.]{0,80}\bor\b|\bklassifizier\w*|\bclassifi\w+\b|\bclasific\w+|\bclassifica\w*/iu,
   ],
   [
     'entities',

@@ -9,7 +9,7 @@ const LEADS: readonly RegExp[] = [
   /\b(?:is|in|to|from|with)\s+/giu,
 ];
 const TRAILER =
-  /^(?:the following|following|these|one of|labels?|categories|classes|options|either|exactly one of|one|a|an|(?:this|that|the|it)(?:\s+(?:text|review|message|comment|ticket|e-?mail|tweet|sentence|sentiment|tone))?|more|rather|mostly)\s*:?\s+/iu;
+  /^(?:the following|following|about|these|one of|labels?|categories|classes|options|either|exactly one of|one|a|an|(?:this|that|the|it)(?:\s+(?:text|review|message|comment|ticket|e-?mail|tweet|sentence|sentiment|tone))?|more|rather|mostly)\s*:?\s+/iu;
 /** Inside a spoken list these say that it is none. */
 const NO_LABEL =
   /\b(?:into|as|the|text|texts|file|files|document|documents|classify|summar\w+|compare|list|it|them|this|that)\b/iu;

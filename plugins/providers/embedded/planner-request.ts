@@ -34,6 +34,8 @@ const GLOB =
   /(?<![\w/.*?+@-])((?:[\w.*?@+-]{1,80}\/){0,12}(?:\*{1,2}|[\w.-]{1,80}\*[\w.*-]{0,80})(?:\/[\w.*?-]{1,80}){0,12})(?=[\s,;:!?]|$)/gu;
 const FOLDER =
   /\b(?:every|each|all|the)\s+(?:of\s+)?(?:the\s+)?(?:\.?(?<type>md|txt|json|csv|html|markdown|text|log)\s+)?(?:files?|documents?|texts?|notes?|reviews?|tickets?|e-?mails?)\s+(?:in|under|from|inside|of)\s+(?:the\s+)?(?:(?:folder|directory)\s+)?[`"']?(?<folder>(?:\.{1,2}\/)?[\w.-]+(?:\/[\w.-]+)*)\/?[`"']?(?:\s+(?:folder|directory))?/giu;
+const WHOLE_FOLDER =
+  /\b(?:everything (?:in|under|from|inside)|(?:(?:the|this|all of the) )?(?:(?:whole|entire) )?(?:folder|directory))\s+(?:(?:the )?(?:folder|directory) )?[`"']?(?!(?:and|or|of|with|in|into|as|is|are|for|to|by|that|which|where|the|it|this|them)\b)(?<folder>(?:\.{1,2}\/)?[\w.-]+(?:\/[\w.-]+)*)\/?[`"']?/giu;
 const WELL_KNOWN = /(?<![\w/.-])(README|LICEN[SC]E|CHANGELOG|CONTRIBUTING|NOTICE|AUTHORS|COPYING)(?![\w./*-])/gu;
 const NOT_FILES =
   /^(?:node|vue|next|react|express|three|d3|nuxt|angular|ember|backbone|moment|chart|socket|deno|bun)\.js$/i;
@@ -50,7 +52,7 @@ export function fileReferences(text: string): FileReference[] {
     if (clean === '' || overlaps || NOT_FILES.test(clean)) return;
     found.push({ path: clean, pattern: /[*?]/.test(clean), at, end: at + length });
   };
-  for (const match of text.matchAll(FOLDER)) {
+  for (const match of [...text.matchAll(FOLDER), ...text.matchAll(WHOLE_FOLDER)]) {
     const { type, folder = '' } = match.groups ?? {};
     if (
       folder.includes('*') ||
@@ -70,7 +72,11 @@ export function fileReferences(text: string): FileReference[] {
       add(path, match.index, match[0].length);
   }
   for (const pattern of [PATH, ROOTED, GLOB])
-    for (const match of text.matchAll(pattern)) add(match[1] ?? '', match.index, match[0].length);
+    for (const match of text.matchAll(pattern)) {
+      // In `3 * 4` nothing is a file.
+      const isProduct = match[1] === '*' && /\d\s*$/.test(text.slice(Math.max(0, match.index - 9), match.index));
+      if (!isProduct) add(match[1] ?? '', match.index, match[0].length);
+    }
   for (const match of text.matchAll(WELL_KNOWN)) add(`${match[1] ?? ''}*`, match.index, match[0].length);
   const ordered = found.sort((a, b) => a.at - b.at);
   return ordered.filter(({ path }, index) => ordered.findIndex((other) => other.path === path) === index);
@@ -116,7 +122,12 @@ function questionIn(clause: string): string {
     /\b(?:tell me|find out|answer|say|know|ask the text)\b:?\s+(?=(?:what|who|when|where|why|how|which|whose|if|whether)\b)(.+)$/isu.exec(
       clause,
     )?.[1];
-  return told ?? clause;
+  const question = told ?? clause;
+  // `When was it built? a.md` and `Using a.md, answer: may I …?` name the text beside the question.
+  return question
+    .replace(/\?\s*(?:\(?(?:see|in|from)\s+)?the texts?\W*$/iu, '?')
+    .replace(/^(?:(?:using|from|given|see|read|in|based on|according to)\s+)?the texts?\s*[,:;–-]\s*/iu, '')
+    .replace(/^(?:please\s+)?answer(?:\s+(?:this|the question))?\s*[:,]\s*/iu, '');
 }
 
 function refuseBeyond(request: string): void {

@@ -50,7 +50,41 @@ const uses = ({ nodes }: Plan) => nodes.map(({ id, use }) => `${id}=${use}`);
 const paths = ({ nodes }: Plan) =>
   nodes.filter(({ use }) => use.startsWith('tool:')).flatMap((node) => Object.values(node.in ?? {}));
 
+/** Reads the question that a plan's answering node asks. */
+const question = ({ nodes }: Plan) => /Question: (.*)/.exec(String(nodes.at(-1)?.in?.prompt))?.[1];
+
 describe('plans over files', () => {
+  test.each([
+    ['When was the harbour built? a/harbour.md', 'When was the harbour built?'],
+    ['When was the harbour built? (see a/harbour.md)', 'When was the harbour built?'],
+    ['Using a/rules.md, answer: may I bring a guest?', 'may I bring a guest?'],
+    ['a/rules.md: may I bring a guest?', 'may I bring a guest?'],
+    ['Is a guest allowed according to a/rules.md?', 'Is a guest allowed according to the text?'],
+  ])('%s asks: %s', (request, asked) => expect(question(plan(request))).toBe(asked));
+
+  test.each(['What differs between a/x.md and a/y.md?', 'How is a/x.md different from a/y.md?'])(
+    '%s compares',
+    (request) => {
+      expect(uses(plan(request)).at(-1)).toBe('comparison=llm');
+    },
+  );
+
+  test('whether a file is one thing or another is a classification', () => {
+    const made = plan('Is mail/002.txt a complaint or praise?');
+    expect(made.nodes.at(-1)).toMatchObject({ id: 'label', out: { label: 'complaint|praise' } });
+  });
+
+  test.each([
+    'Summarise the whole folder a/notes',
+    'Summarise everything in a/notes/',
+    'Summarise the directory a/notes, please',
+  ])('%s reads all of it', (request) => expect(paths(plan(request))).toEqual(['a/notes/*', '{{item}}']));
+
+  test('a product is no pattern of files', () => {
+    expect(fileReferences('what is 12 + 30 * 4')).toEqual([]);
+    expect(fileReferences('summarise the folder and compare it')).toEqual([]);
+  });
+
   test('summaries, a comparison and terms of two files', () => {
     const made = plan('summarise README.md and docs/a.md, compare them and list the key terms');
     expect(uses(made)).toEqual([
