@@ -118,13 +118,20 @@ describe('the worst case', () => {
   });
 });
 
+/**
+ * Audio beyond the fresh tokens must have come from the cache, told or not. One fresh token more then makes one of these
+ * fresh, which a price may charge less for: the usage is another one, not a greater one.
+ */
+function withoutHiddenReads(usage: Usage): Usage {
+  const { input, cacheRead = 0, cacheWrite = 0, audioInput = 0, audioCacheRead = 0 } = usage;
+  return { ...usage, audioInput: Math.min(audioInput, audioCacheRead + input - cacheRead - cacheWrite) };
+}
+
 describe('a cost', () => {
   it('is whole, not negative, and grows with every kind of token within a tier', () => {
-    const cases = price.chain((given) =>
-      fc.tuple(fc.constant(given), usageWithin({ input: 20_000, output: 20_000, images: 1 }), moment),
-    );
+    const usages = usageWithin({ input: 20_000, output: 20_000, images: 1 }).map(withoutHiddenReads);
     fc.assert(
-      fc.property(cases, ([given, usage, at]) => {
+      fc.property(price, usages, moment, (given, usage, at) => {
         const { tiers: _, ...flat } = given;
         const card = { price: { ...flat, windows: [], changes: [], serviceTiers: {} } };
         const cost = costOf(card, usage, { at }) ?? -1;
