@@ -58,6 +58,8 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const DOUBLE_QUOTED = /"(?:[^"\\]|\\.)*"/y;
 const SINGLE_QUOTED = /'(?:[^'\\]|\\.)*'/y;
 const SPACE = /\s*/y;
+/** What most references are: names and dots. */
+const PLAIN = /^[A-Za-z_$][\w$]*(?:\.[\w$][\w$-]*)*$/;
 const WORDS: ReadonlyMap<string, Scalar> = new Map<string, Scalar>([
   ['true', true],
   ['false', false],
@@ -121,9 +123,18 @@ function takePath(cursor: Cursor): (string | number)[] {
   return path;
 }
 
+/** As `takeAlternative` reads it, without a match for each step. */
+function plainPath(text: string): Alternative | undefined {
+  const [head = '', ...path] = text.split('.');
+  if (WORDS.has(head) || path.length > TEMPLATE_BOUNDS.pathLength) return undefined;
+  return { type: 'path', head, path, text };
+}
+
 /** What stands between the braces, or why it is no reference. */
 function parseReference(text: string): Reference | string {
   if (text.length > TEMPLATE_BOUNDS.referenceLength) return `at most ${TEMPLATE_BOUNDS.referenceLength} characters`;
+  const plain = PLAIN.test(text) ? plainPath(text) : undefined;
+  if (plain !== undefined) return { alternatives: [plain] };
   const cursor: Cursor = { text, at: 0 };
   const alternatives: Alternative[] = [];
   for (;;) {

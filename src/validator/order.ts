@@ -3,15 +3,18 @@ import type { Study, Subject } from './study.ts';
 
 /** What each node waits for, by place in `subjects`; unknown names and the node itself left out. */
 export function dependenciesOf(study: Study): number[][] {
-  const places = new Map(study.subjects.map((subject, place) => [subject, place] as const));
+  const places = new Map<Subject, number>();
+  study.subjects.forEach((subject, place) => {
+    places.set(subject, place);
+  });
   return study.subjects.map((subject) => {
-    const found = new Set<number>();
+    const found: number[] = [];
     for (const { head } of subject.uses) {
       const target = study.byId.get(head);
       const place = target === undefined || target === subject ? undefined : places.get(target);
-      if (place !== undefined) found.add(place);
+      if (place !== undefined && !found.includes(place)) found.push(place);
     }
-    return [...found];
+    return found;
   });
 }
 
@@ -24,6 +27,7 @@ export function stableOrder(dependencies: readonly (readonly number[])[]): numbe
   const done = new Uint8Array(dependencies.length);
   const visiting = new Uint8Array(dependencies.length);
   for (let start = 0; start < dependencies.length; start += 1) {
+    if (done[start] === 1) continue;
     const stack: { readonly place: number; next: number }[] = [{ place: start, next: 0 }];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const waits = dependencies[top.place] ?? [];

@@ -95,6 +95,8 @@ export function typesOfOutline(outline: Outline): readonly string[] | undefined 
 }
 
 export const mayBe = (leaf: Leaf, type: JsonType): boolean => {
+  // Asked of every step of every path, and mostly of a schema that names one type.
+  if (typeof leaf.schema.type === 'string' && leaf.schema.nullable !== true) return leaf.schema.type === type;
   const types = typesOf(leaf);
   return types === undefined || types.includes(type);
 };

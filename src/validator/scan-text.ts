@@ -5,8 +5,11 @@
 import { pointerToken } from './document.ts';
 
 interface Level {
-  /** Undefined in an array. */
-  readonly keys: Set<string> | undefined;
+  isObject: boolean;
+  /** The first `count` are those of this object. */
+  readonly names: string[];
+  count: number;
+  many: Set<string> | undefined;
   key: string;
   index: number;
 }
@@ -22,33 +25,66 @@ export interface TextScan {
   readonly depth: number;
 }
 
+/** Objects of plans have few keys: going through them costs less than a set of them, up to here. */
+const FEW = 16;
+
+function isRepeated(level: Level, key: string): boolean {
+  const { names, many } = level;
+  if (many !== undefined) {
+    if (many.has(key)) return true;
+    many.add(key);
+    return false;
+  }
+  for (let at = 0; at < level.count; at += 1) if (names[at] === key) return true;
+  names[level.count] = key;
+  level.count += 1;
+  if (level.count > FEW) level.many = new Set(names.slice(0, level.count));
+  return false;
+}
+
 export function scanText(text: string): TextScan {
   const found: string[] = [];
-  let depth = 0;
+  // Made once for each depth, and used again for every object and array there.
   const levels: Level[] = [];
+  let depth = 0;
   let level: Level | undefined;
-  let string: string | undefined;
+  let start = -1;
+  let end = -1;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) {
-      const end = endOfString(text, at);
-      string = level?.keys === undefined ? undefined : text.slice(at, end + 1);
+      start = at;
+      end = endOfString(text, at);
       at = end;
-    } else if (code === COLON && level?.keys !== undefined && string !== undefined) {
-      level.key = string.includes('\\') ? String(JSON.parse(string)) : string.slice(1, -1);
-      if (level.keys.has(level.key) && found.length < 20) found.push(pointerOf(levels));
-      level.keys.add(level.key);
+    } else if (code === COLON && level !== undefined) {
+      const key = text.slice(start + 1, end);
+      level.key = key.includes('\\') ? String(JSON.parse(`"${key}"`)) : key;
+      if (isRepeated(level, level.key) && found.length < 20) found.push(pointerOf(levels, depth));
     } else if (code === COMMA && level !== undefined) level.index += 1;
     else if (code === 0x7b || code === 0x5b) {
-      level = { keys: code === 0x7b ? new Set() : undefined, key: '', index: 0 };
-      levels.push(level);
-      if (levels.length > depth) depth = levels.length;
+      level = opened(levels, depth, code === 0x7b);
+      depth += 1;
     } else if (code === 0x7d || code === 0x5d) {
-      levels.pop();
-      level = levels.at(-1);
+      depth -= 1;
+      level = levels[depth - 1];
     }
   }
-  return { duplicates: found, depth };
+  return { duplicates: found, depth: levels.length };
+}
+
+function opened(levels: Level[], depth: number, isObject: boolean): Level {
+  const known = levels[depth];
+  if (known === undefined) {
+    const made: Level = { isObject, names: [], count: 0, many: undefined, key: '', index: 0 };
+    levels.push(made);
+    return made;
+  }
+  known.isObject = isObject;
+  known.count = 0;
+  known.many = undefined;
+  known.key = '';
+  known.index = 0;
+  return known;
 }
 
 function endOfString(text: string, start: number): number {
@@ -60,5 +96,8 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-const pointerOf = (levels: readonly Level[]): string =>
-  levels.map(({ keys, key, index }) => `/${keys === undefined ? index : pointerToken(key)}`).join('');
+const pointerOf = (levels: readonly Level[], depth: number): string =>
+  levels
+    .slice(0, depth)
+    .map(({ isObject, key, index }) => `/${isObject ? pointerToken(key) : index}`)
+    .join('');

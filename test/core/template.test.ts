@@ -82,6 +82,20 @@ describe('parsing', () => {
     expect(segments[1]).toMatchObject({ type: 'reference' });
   });
 
+  it('reads names and dots as it reads the same path with a blank before it', () => {
+    const steps = ['a', 'b2', '_x', 'a-b', '0', 'true', 'null', '$', ''];
+    for (const head of steps) {
+      for (const step of steps) {
+        const [plain, spaced] = [`${head}.${step}`, ` ${head}.${step}`].map((path) => parseTemplate(`{{${path}}}`));
+        const meaning = (parsed = plain) =>
+          parsed?.segments.map((segment) => (segment.type === 'reference' ? segment.reference : 'text'));
+        expect(meaning(), `${head}.${step}`).toEqual(meaning(spaced));
+      }
+    }
+    const long = `a${'.b'.repeat(TEMPLATE_BOUNDS.pathLength + 1)}`;
+    expect(parseTemplate(`{{${long}}}`).issues).toHaveLength(1);
+  });
+
   it('reports a reference without an end', () => {
     expect(parseTemplate('a {{b').issues).toMatchObject([{ code: 'template.unterminated', at: 2 }]);
     expect(render('a {{b', {})).toBe('a {{b');

@@ -117,6 +117,13 @@ describe('the scan of a text', () => {
     const text = '{"a":[{"b":1,"\\u0062":"{\\"b\\":[","c":{}}],"a":{"x/~":1,"y":[1,2],"x/~":2}}';
     expect(scanText(text).duplicates).toEqual(['/a/0/b', '/a', '/a/x~1~0']);
   });
+
+  it('tells objects beside one another apart, and counts the keys of large ones', () => {
+    const keys = Array.from({ length: 40 }, (_, index) => `"k${index}":{"a":1,"b":2}`);
+    const text = (more: string): string => `{${[...keys, more].join()}}`;
+    expect(scanText(text('"other":1'))).toEqual({ duplicates: [], depth: 2 });
+    expect(scanText(text('"k3":1,"k39":{"a":1,"a":2}')).duplicates).toEqual(['/k3', '/k39', '/k39/a']);
+  });
 });
 
 describe('bounds of reading', () => {
