@@ -134,8 +134,8 @@ function planWith({ gateway, shelf, config }: RunningParts): Running['plan'] {
 }
 
 function replanWith({ gateway, shelf, config }: RunningParts): Replan {
-  return async ({ signal, scopes, ...failure }) => {
-    const asking = { gateway, catalogue: shelf.catalogue(), validate, options: { signal, scopes } };
+  return async ({ signal, scopes, onAnswer, ...failure }) => {
+    const asking = { gateway, catalogue: shelf.catalogue(), validate, onAnswer, options: { signal, scopes } };
     return (await createReplanner(config().planner)(failure, asking)).plan;
   };
 }

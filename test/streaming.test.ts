@@ -117,11 +117,13 @@ describe('a request', () => {
     expect(first(events, 'node-started')).toBeLessThan(lastDelta);
     expect(prompts()).toEqual(['first', 'second', 'said first said second']);
     expect(result.costNanoUsd).toBe(PLANNER_COST + 3 * ANSWER_COST);
+    expect(result.usage.output).toBe(4 * 5);
   });
 
   it('may be planned before anything runs', async () => {
     const { events, result } = await run({ plans: [GOOD] }, { streaming: false });
     expect(result).toMatchObject({ status: 'done', costNanoUsd: PLANNER_COST + 3 * ANSWER_COST });
+    expect(result.usage.output).toBe(4 * 5);
     expect(told(events)).toEqual([]);
     expect(events[0]).toMatchObject({ type: 'run-started', plan: GOOD });
   });

@@ -90,7 +90,7 @@ export function takeEvent(progress: Progress, event: RunEvent): void {
     progress.input = event.input;
     progress.startedAt = event.at;
     progress.capNanoUsd = event.capNanoUsd;
-    progress.spentNanoUsd = event.spentNanoUsd ?? 0;
+    progress.spentNanoUsd = event.paid === undefined ? 0 : event.paid.costNanoUsd;
   } else if (event.type === 'plan-delta') {
     for (const node of event.nodes) progress.rows.set(node.id, newRow(node));
   } else if (event.type === 'plan-answered') {

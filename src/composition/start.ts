@@ -12,7 +12,7 @@ import { toJsonSchema, validateJson } from '../kit/json-schema.ts';
 /** A request in words, a plan, or a plan that was validated. */
 export type Runnable = string | Plan | ValidPlan;
 
-export interface StartOptions extends Omit<RunOptions, 'input' | 'spentNanoUsd'> {
+export interface StartOptions extends Omit<RunOptions, 'input' | 'paid'> {
   /** Called with the whole plan of a request. What it throws fails the run. */
   readonly onPlan?: (planning: PlanningResult) => void;
   /**
@@ -70,11 +70,12 @@ async function planThenStart(
     ...(options.session === undefined ? {} : { session: options.session }),
   });
   onPlan?.(planning);
+  const { costNanoUsd, usage } = planning;
   return starting.engine.start(planning.plan, {
     ...options,
     runId,
     input: checkedInput(planning.plan.plan, input),
-    ...(planning.costNanoUsd === null ? {} : { spentNanoUsd: planning.costNanoUsd }),
+    paid: { costNanoUsd, ...(usage === undefined ? {} : { usage }) },
   });
 }
 

@@ -45,7 +45,8 @@ export type RunEvent =
       /** What is being planned: the plan follows, its nodes in `plan-delta`, the whole of it in `plan-revised`. */
       readonly request?: string;
       readonly capNanoUsd?: NanoUsd;
-      readonly spentNanoUsd?: NanoUsd;
+      /** Before the first node: what the planner's calls came to. */
+      readonly paid?: Paid;
       /** The run that this one was forked from, or whose node started it. */
       readonly parent?: { readonly runId: string; readonly nodeId?: string; readonly kind: 'fork' | 'nested' };
       readonly tags?: Readonly<Record<string, string>>;
@@ -153,6 +154,8 @@ export type Replan = (context: {
   readonly issues: readonly PlanIssue[];
   readonly signal: AbortSignal;
   readonly scopes: readonly Scope[];
+  /** Of every call that was paid for. */
+  readonly onAnswer: (answer: PlannerAnswer) => void;
 }) => Promise<ValidPlan>;
 
 /** Plans the request of a run, and tells of the plan while it is written. */
@@ -186,8 +189,8 @@ export interface RunOptions {
   readonly concurrency?: number;
   /** Caps the run below the plan's own budget. */
   readonly budgetUsd?: number;
-  /** Paid for the run before its first node: the planner's calls. Part of its totals and of its budget. @default 0 */
-  readonly spentNanoUsd?: NanoUsd;
+  /** Paid for the run before its first node: the planner's calls. Part of its totals and of its budget. @default nothing */
+  readonly paid?: Paid;
   /** Charged too: tenant, user, tags. */
   readonly scopes?: readonly Scope[];
   readonly session?: string;

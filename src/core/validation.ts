@@ -2,7 +2,7 @@
 import type { ErrorRecord } from './errors.ts';
 import type { CallOptions, Gateway } from './gateway.ts';
 import type { JsonSchema } from './model.ts';
-import type { NanoUsd } from './money.ts';
+import type { Paid } from './node-call.ts';
 import type { DraftNode, Plan, PlanBounds, ValidPlan } from './plan.ts';
 import type { ModelCard } from './provider.ts';
 
@@ -77,13 +77,12 @@ export interface ValidateOptions {
 /** Never throws, whatever `raw` is: text of a model, parsed JSON, anything. */
 export type Validate = (raw: unknown, catalogue: Catalogue, options?: ValidateOptions) => Validation;
 
-export interface PlanningResult {
+export interface PlanningResult extends Paid {
   readonly plan: ValidPlan;
   readonly issues: readonly PlanIssue[];
   readonly repaired: readonly PlanRepair[];
   /** Calls to the planner model, repairs included. */
   readonly rounds: number;
-  readonly costNanoUsd: NanoUsd | null;
 }
 
 /** A plan while it is written, checked node by node. Never throws, whatever is pushed. */
@@ -95,10 +94,9 @@ export interface PlanDraft {
 }
 
 /** One answer of the planner's model: of what was written, or why there is none. */
-export interface PlannerAnswer {
+export interface PlannerAnswer extends Paid {
   /** From 1. */
   readonly round: number;
-  readonly costNanoUsd: NanoUsd | null;
   /** Errors that keep the plan from running, at most 40; absent when it can. */
   readonly issues?: readonly PlanIssue[];
   /** The call failed, or was cancelled. */

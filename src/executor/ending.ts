@@ -3,7 +3,7 @@ import type { NodeResult, Paid, RunEvent } from '../core/engine.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
 import { nanoToUsd } from '../core/money.ts';
 import type { Ending } from '../core/schedule.ts';
-import { NO_USAGE } from './charge.ts';
+import { NO_USAGE } from '../core/usage.ts';
 import { compiledOf } from './compiled-node.ts';
 import { releaseReservation } from './money.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from './reasons.ts';

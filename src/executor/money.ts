@@ -8,14 +8,18 @@
 import { PolyphonyError } from '../core/errors.ts';
 import type { Usage } from '../core/model.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../core/money.ts';
+import type { Paid } from '../core/node-call.ts';
 import type { Plan } from '../core/plan.ts';
-import { addUsage } from './charge.ts';
+import { addUsage } from '../core/usage.ts';
 import type { Money, RunState } from './run-state.ts';
 import type { Task, Unit } from './task.ts';
 
 const WARN_AT = 0.8;
 
-export function createMoney(cap: NanoUsd | undefined, spent: NanoUsd, priced: boolean, usage: Usage): Money {
+export function createMoney(
+  cap: NanoUsd | undefined,
+  { spent, priced, usage }: Pick<Money, 'spent' | 'priced' | 'usage'>,
+): Money {
   const warned = cap !== undefined && spent >= cap * WARN_AT && spent > 0;
   return { cap, spent, priced, reserved: 0, warned, usage };
 }
@@ -84,10 +88,11 @@ function spend(run: RunState, task: Task, cost: NanoUsd): void {
   warn(run);
 }
 
-/** Books what a call of the run itself cost: one of its planner. */
-export function chargeRun(run: RunState, cost: NanoUsd | null): void {
-  if (cost === null) run.money.priced = false;
-  else run.money.spent += cost;
+/** Books a call of the run itself: one of its planner. */
+export function chargeRun(run: RunState, { costNanoUsd, usage }: Paid): void {
+  if (costNanoUsd === null) run.money.priced = false;
+  else run.money.spent += costNanoUsd;
+  run.money.usage = addUsage(run.money.usage, usage);
   warn(run);
 }
 

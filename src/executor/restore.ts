@@ -6,7 +6,7 @@ import type { NodeResult, RunEvent } from '../core/engine.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Ending } from '../core/schedule.ts';
 import type { RunJournal } from '../core/stores.ts';
-import { addUsage, NO_USAGE } from './charge.ts';
+import { addUsage, NO_USAGE } from '../core/usage.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from './reasons.ts';
 import type { Restored, RestoredNode, RunStarted } from './restored.ts';
 import { bookEnd, bookResult, bookRetried, holdRetried, spend, subtract, usageOf } from './restored-money.ts';
@@ -50,9 +50,9 @@ function begin(started: RunStarted): Restored {
     plannedMs: 0,
     lastAt: started.at,
     stretchAt: started.at,
-    spent: started.spentNanoUsd ?? 0,
-    priced: true,
-    usage: NO_USAGE,
+    spent: started.paid?.costNanoUsd ?? 0,
+    priced: started.paid?.costNanoUsd !== null,
+    usage: started.paid?.usage ?? NO_USAGE,
     output: undefined,
     error: undefined,
   };
@@ -100,6 +100,7 @@ function takeOfRun(restored: Restored, event: RunEvent): void {
     case 'plan-answered':
       if (event.costNanoUsd === null) restored.priced = false;
       else restored.spent += event.costNanoUsd;
+      restored.usage = addUsage(restored.usage, event.usage);
       return;
     case 'plan-revised':
       revise(restored, event);

@@ -2,7 +2,7 @@
 import type { NodeResult, Paid, RunEvent } from '../core/engine.ts';
 import type { Usage } from '../core/model.ts';
 import { addMoney, type NanoUsd } from '../core/money.ts';
-import { addUsage, NO_USAGE, subtractUsage } from './charge.ts';
+import { addUsage, NO_USAGE, subtractUsage } from '../core/usage.ts';
 import type { Restored, RestoredNode } from './restored.ts';
 import type { Progress } from './task.ts';
 

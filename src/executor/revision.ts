@@ -2,6 +2,7 @@
 import { canonicalJson } from '../core/canonical-json.ts';
 import { asPolyphonyError, errorRecord, type PolyphonyError } from '../core/errors.ts';
 import type { PlanNode } from '../core/plan.ts';
+import { bookAnswer, plannerScopes } from './planner-calls.ts';
 import type { EventDraft } from './recorder.ts';
 import type { Revision, RunState } from './run-state.ts';
 import { clearTimers, stop } from './stop.ts';
@@ -25,6 +26,7 @@ export function startRevision(run: RunState, task: Task, error: PolyphonyError, 
   const revision: Revision = {
     reason: `${task.id}: ${error.message}`,
     controller: new AbortController(),
+    asking: true,
     plan: undefined,
   };
   run.revision = revision;
@@ -40,14 +42,15 @@ async function askForPlan(run: RunState, revision: Revision, task: Task, error: 
       finished: finishedOutputs(run),
       issues: [],
       signal: revision.controller.signal,
-      scopes: [...run.scopes, { kind: 'run', id: run.runId }],
+      scopes: plannerScopes(run),
+      onAnswer: (answer) => revision.asking && bookAnswer(run, answer),
     });
-    run.wake();
   } catch (cause) {
-    stop(run, { type: 'failed', error: asPolyphonyError(cause), nodeId: task.id });
     run.revision = undefined;
-    run.wake();
+    stop(run, { type: 'failed', error: asPolyphonyError(cause), nodeId: task.id });
   }
+  revision.asking = false;
+  run.wake();
 }
 
 function finishedOutputs(run: RunState): Readonly<Record<string, unknown>> {

@@ -86,6 +86,8 @@ export interface RunState {
 export interface Revision {
   readonly reason: string;
   readonly controller: AbortController;
+  /** The planner has not answered yet. */
+  asking: boolean;
   plan: ValidPlan | undefined;
 }
 

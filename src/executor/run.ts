@@ -80,7 +80,8 @@ function conclude(run: RunState): boolean {
 
 function concludeStopped(run: RunState): boolean {
   const { stopping } = run;
-  if (stopping === undefined) return false;
+  // The planner's last call is charged to the run, so it is waited for.
+  if (stopping === undefined || run.revision?.asking === true) return false;
   const left = [...run.tasks.values()].filter(({ phase }) => phase === 'running');
   for (const task of left) cancel(run, task, stopping.type === 'failed' ? 'the run failed' : 'the run was cancelled');
   if (left.length > 0) return true;

@@ -3,7 +3,7 @@ import type { RequestOptions, RunEvent, RunHandle, RunOptions } from '../core/en
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import { type NanoUsd, usdToNano } from '../core/money.ts';
 import type { ValidPlan } from '../core/plan.ts';
-import { NO_USAGE } from './charge.ts';
+import { NO_USAGE } from '../core/usage.ts';
 import { ended } from './ending.ts';
 import { eventLog } from './event-log.ts';
 import { createMoney } from './money.ts';
@@ -37,7 +37,6 @@ export function createRun(host: Host, { runId, plan, options, restored, request 
   const log = eventLog();
   const tasks = restored?.isWriting === true ? rebuildDraft(restored) : rebuildTasks(plan, restored);
   const cap = restored === undefined ? capOf(plan, options) : restored.capNanoUsd;
-  const spent = restored?.spent ?? options.spentNanoUsd ?? 0;
   const run: RunState = {
     host,
     runId,
@@ -47,7 +46,7 @@ export function createRun(host: Host, { runId, plan, options, restored, request 
     level: options.level ?? restored?.started.level ?? 0,
     bounds: plan.bounds,
     input: inputOf(options, restored),
-    money: createMoney(cap, spent, restored?.priced ?? true, restored?.usage ?? NO_USAGE),
+    money: createMoney(cap, restored ?? paidAlready(options)),
     log,
     queue: readyQueue(),
     recorder: createRecorder({
@@ -82,6 +81,10 @@ export function createRun(host: Host, { runId, plan, options, restored, request 
     resolve: () => {},
   };
   return run;
+}
+
+function paidAlready({ paid }: RunOptions): Pick<Restored, 'spent' | 'priced' | 'usage'> {
+  return { spent: paid?.costNanoUsd ?? 0, priced: paid?.costNanoUsd !== null, usage: paid?.usage ?? NO_USAGE };
 }
 
 function newWriting(capNanoUsd: NanoUsd | undefined, restored: Restored | undefined): Writing {
@@ -176,7 +179,7 @@ export const noWriter = (): PolyphonyError =>
 
 function startedEvent(run: RunState, { options, request }: Opening): EventDraft {
   const { money, plan, input } = run;
-  const { spentNanoUsd, parent, tags, scopes, session, level } = options;
+  const { paid, parent, tags, scopes, session, level } = options;
   return {
     type: 'run-started',
     plan: plan.plan,
@@ -184,7 +187,7 @@ function startedEvent(run: RunState, { options, request }: Opening): EventDraft 
     input,
     ...(request === undefined ? {} : { request }),
     ...(money.cap === undefined ? {} : { capNanoUsd: money.cap }),
-    ...(spentNanoUsd === undefined ? {} : { spentNanoUsd }),
+    ...(paid === undefined ? {} : { paid }),
     ...(parent === undefined ? {} : { parent }),
     ...(tags === undefined ? {} : { tags }),
     ...(scopes === undefined ? {} : { scopes }),

@@ -1,6 +1,6 @@
 /** Stopping units, nodes and runs: signals first, patience for a while, then going on without. */
 import { PolyphonyError } from '../core/errors.ts';
-import type { RunState, Stopping, Writing } from './run-state.ts';
+import type { Revision, RunState, Stopping, Writing } from './run-state.ts';
 import type { Task, Unit } from './task.ts';
 
 /** Made when first asked for: most steps of a large plan never look at it. */
@@ -38,7 +38,7 @@ export function stop(run: RunState, stopping: Stopping): void {
   run.queue.clear();
   run.poor = [];
   const reason = reasonOf(stopping);
-  run.revision?.controller.abort(reason);
+  if (run.revision?.asking === true) stopRevision(run, run.revision, reason);
   if (run.writing !== undefined) stopWriting(run, run.writing, reason);
   for (const task of run.tasks.values()) if (task.units.length > 0) stopUnits(run, task, reason);
   run.wake();
@@ -49,12 +49,25 @@ function stopWriting(run: RunState, writing: Writing, reason: PolyphonyError): v
     run.writing = undefined;
     return;
   }
-  const giveUp = (): void => {
+  stopPlanner(run, writing.controller, reason, () => {
     run.writing = undefined;
+  });
+}
+
+function stopRevision(run: RunState, revision: Revision, reason: PolyphonyError): void {
+  stopPlanner(run, revision.controller, reason, () => {
+    revision.asking = false;
+  });
+}
+
+function stopPlanner(run: RunState, controller: AbortController, reason: PolyphonyError, giveUp: () => void): void {
+  const { runtime, graceMs } = run.host;
+  const onGrace = (): void => {
+    giveUp();
     run.wake();
   };
-  run.cleanups.push(run.host.runtime.clock.schedule(run.host.graceMs, giveUp));
-  writing.controller.abort(reason);
+  run.cleanups.push(runtime.clock.schedule(graceMs, onGrace));
+  controller.abort(reason);
 }
 
 /** The plan's seconds, less those that it ran in earlier stretches. */

@@ -6,7 +6,7 @@ import type { NanoUsd } from '../core/money.ts';
 import type { PlanNode, ValidNode, ValidPlan } from '../core/plan.ts';
 import type { Ending } from '../core/schedule.ts';
 import { listReferences } from '../core/template.ts';
-import { NO_USAGE } from './charge.ts';
+import { NO_USAGE } from '../core/usage.ts';
 import type { CompiledNode } from './compiled-node.ts';
 import type { Ranked } from './ready-queue.ts';
 

@@ -2,7 +2,7 @@
 import { type NodeOutput, type NodeResult, SuspendRun } from '../core/engine.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
 import { nanoToUsd } from '../core/money.ts';
-import { addUsage, NO_USAGE } from './charge.ts';
+import { addUsage, NO_USAGE } from '../core/usage.ts';
 import { compiledOf } from './compiled-node.ts';
 import { cancel, end, fail, standIn } from './ending.ts';
 import { releaseReservation, reserve } from './money.ts';

@@ -11,11 +11,11 @@
  */
 import type { PlanWriter, RequestOptions } from '../core/engine.ts';
 import { asPolyphonyError } from '../core/errors.ts';
-import type { Scope } from '../core/model.ts';
 import type { DraftNode, Plan, ValidPlan } from '../core/plan.ts';
 import type { PlannerAnswer } from '../core/validation.ts';
 import { cancel, consider, considerAll, countEnded, fail } from './ending.ts';
-import { chargeRun, lowerCap } from './money.ts';
+import { lowerCap } from './money.ts';
+import { bookAnswer, plannerScopes } from './planner-calls.ts';
 import { countAlive, countAllEnded } from './rebuild.ts';
 import type { EventDraft } from './recorder.ts';
 import { isSameNode } from './revision.ts';
@@ -46,7 +46,7 @@ export function write(run: RunState, writing: Writing, options: WritingOptions):
     request,
     input: run.input,
     signal: writing.controller.signal,
-    scopes: planningScopes(run),
+    scopes: plannerScopes(run),
     ...(run.session === undefined ? {} : { session: run.session }),
     ...(inParts ? { onDraft: (nodes, budget) => isOver() || takeDraft(run, writing, nodes, budget) } : {}),
     onAnswer: (answer) => takeAnswer(run, writing, answer),
@@ -63,18 +63,9 @@ export function write(run: RunState, writing: Writing, options: WritingOptions):
     });
 }
 
-function planningScopes({ scopes, money: { cap, spent }, runId }: RunState): readonly Scope[] {
-  const run: Scope = { kind: 'run', id: runId };
-  return [
-    ...scopes,
-    { ...run, ...(cap === undefined ? {} : { capNanoUsd: cap }), ...(spent === 0 ? {} : { spentNanoUsd: spent }) },
-  ];
-}
-
 function takeAnswer(run: RunState, writing: Writing, answer: PlannerAnswer): void {
   if (run.writing !== writing) return;
-  run.recorder.record({ type: 'plan-answered', ...answer });
-  chargeRun(run, answer.costNanoUsd);
+  bookAnswer(run, answer);
   run.wake();
 }
 

@@ -4,10 +4,12 @@
  */
 import { abortError, type ErrorRecord, errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
-import type { ChatRequest, Message, ModelEvent, ModelResponse } from '../core/model.ts';
-import { addMoney, type NanoUsd } from '../core/money.ts';
+import type { AttemptRecord, CallTrace, ChatRequest, Message, ModelEvent, ModelResponse } from '../core/model.ts';
+import { addMoney } from '../core/money.ts';
+import type { Paid } from '../core/node-call.ts';
 import type { Plan } from '../core/plan.ts';
 import { collect, textOf, totalCost } from '../core/response.ts';
+import { addUsage, NO_USAGE, usageOfAttempts } from '../core/usage.ts';
 import type { Catalogue, Planner, PlanningListener, PlanningResult, Validate, Validation } from '../core/validation.ts';
 import { planningMessages, repairMessages, revisionMessages } from './prompt.ts';
 
@@ -48,18 +50,19 @@ export function createReplanner(
 
 async function planInRounds(messages: Message[], options: PlannerOptions, context: Asking): Promise<PlanningResult> {
   const rounds = options.rounds ?? 3;
-  let costNanoUsd: NanoUsd | null = 0;
+  let paid: Paid = { costNanoUsd: 0, usage: NO_USAGE };
   let validation: Validation = { issues: [], repaired: [] };
   for (let round = 1; round <= rounds + 1; round += 1) {
     const escalated = round > rounds;
     if (escalated && !canEscalate(context.catalogue, options.model)) break;
     if (round > 1) context.onRestart?.();
     const response = await ask(messages, { round, escalated, model: options.model }, context);
-    costNanoUsd = addMoney(costNanoUsd, response.costNanoUsd);
+    const price = paidFor(response.attempts);
+    paid = sumOf(paid, price);
     const answer = textOf(response);
     validation = context.validate(answer, context.catalogue);
-    tell(context, round, response.costNanoUsd, validation);
-    if (validation.plan !== undefined) return result(validation, round, costNanoUsd);
+    tell(context, round, price, validation);
+    if (validation.plan !== undefined) return result(validation, round, paid);
     messages.push(...repairMessages(answer, validation.issues));
   }
   throw unusable(validation, rounds);
@@ -88,9 +91,19 @@ export interface Asking extends PlanningListener {
 /** More issues than this are no news to whoever listens. */
 const TOLD_ISSUES = 40;
 
-function tell({ onAnswer }: Asking, round: number, costNanoUsd: NanoUsd | null, { plan, issues }: Validation): void {
+const paidFor = (attempts: readonly AttemptRecord[]): Paid => ({
+  costNanoUsd: totalCost(attempts),
+  usage: usageOfAttempts(attempts),
+});
+
+const sumOf = (a: Paid, b: Paid): Paid => ({
+  costNanoUsd: addMoney(a.costNanoUsd, b.costNanoUsd),
+  usage: addUsage(a.usage ?? NO_USAGE, b.usage),
+});
+
+function tell({ onAnswer }: Asking, round: number, paid: Paid, { plan, issues }: Validation): void {
   const errors = issues.filter(({ severity }) => severity === 'error').slice(0, TOLD_ISSUES);
-  onAnswer?.({ round, costNanoUsd, ...(plan === undefined ? { issues: errors } : {}) });
+  onAnswer?.({ round, ...paid, ...(plan === undefined ? { issues: errors } : {}) });
 }
 
 interface Round {
@@ -117,15 +130,15 @@ async function ask(
   const signal = asking.options?.signal ?? new AbortController().signal;
   if (signal.aborted) throw abortError(signal);
   // A trace of its own, so that the response's cost is that of this round alone.
-  const trace = { attempts: [] };
+  const trace: CallTrace = { attempts: [] };
   const options: CallOptions = { ...asking.options, signal, trace, purpose: 'planner' };
   try {
     if (asking.onDelta === undefined) return await asking.gateway.call(request, options);
     return await collect(watch(asking.gateway.stream(request, options), asking), { trace, signal });
   } catch (error) {
     // What was paid for an answer that never came is told all the same.
-    const costNanoUsd = totalCost(trace.attempts);
-    if (trace.attempts.length > 0) asking.onAnswer?.({ round, costNanoUsd, error: errorRecord(error) });
+    const { attempts } = trace;
+    if (attempts.length > 0) asking.onAnswer?.({ round, ...paidFor(attempts), error: errorRecord(error) });
     throw error;
   }
 }
@@ -146,9 +159,9 @@ function canEscalate(catalogue: Catalogue, pinned: string | undefined): boolean 
   );
 }
 
-function result(validation: Validation, rounds: number, costNanoUsd: NanoUsd | null): PlanningResult {
+function result(validation: Validation, rounds: number, paid: Paid): PlanningResult {
   if (validation.plan === undefined) throw unusable(validation, rounds);
-  return { plan: validation.plan, issues: validation.issues, repaired: validation.repaired, rounds, costNanoUsd };
+  return { plan: validation.plan, issues: validation.issues, repaired: validation.repaired, rounds, ...paid };
 }
 
 function unusable(validation: Validation, rounds: number): PolyphonyError {

@@ -1,6 +1,7 @@
 /** What a run's events mean for its line in `list`: as a change to add up, so that no store reads before it writes. */
 import type { RunEvent, RunStatus, RunSummary } from '../core/engine.ts';
 import { addMoney, type NanoUsd } from '../core/money.ts';
+import type { Plan } from '../core/plan.ts';
 
 /** What one append changes of a run's summary; absent fields stay as they are. */
 export interface RunProgress {
@@ -53,10 +54,11 @@ function take(progress: Mutable<RunProgress>, event: RunEvent): void {
   if (status !== undefined) progress.status = status;
   switch (event.type) {
     case 'run-started':
+      takePlan(progress, event.plan);
+      if (event.paid !== undefined) charge(progress, undefined, event.paid.costNanoUsd, false);
+      return;
     case 'plan-revised':
-      progress.goal = event.plan.goal ?? event.plan.id ?? '';
-      progress.total = event.plan.nodes.length;
-      progress.added = 0;
+      takePlan(progress, event.plan);
       return;
     case 'plan-delta':
       progress.added += event.nodes.length;
@@ -86,6 +88,12 @@ function take(progress: Mutable<RunProgress>, event: RunEvent): void {
       return;
     default:
   }
+}
+
+function takePlan(progress: Mutable<RunProgress>, { goal, id, nodes }: Plan): void {
+  progress.goal = goal ?? id ?? '';
+  progress.total = nodes.length;
+  progress.added = 0;
 }
 
 type Cost = NanoUsd | null;

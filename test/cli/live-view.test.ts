@@ -40,7 +40,7 @@ const drafts: readonly Draft<RunEvent>[] = [
     planHash: 'h',
     input: { names: ['a', 'b', 'c'] },
     capNanoUsd: 500_000_000,
-    spentNanoUsd: 1_000_000,
+    paid: { costNanoUsd: 1_000_000 },
   },
   { type: 'node-started', nodeId: 'pages', idempotencyKey: 'k' },
   { type: 'node-started', nodeId: 'kind', idempotencyKey: 'k' },

@@ -1,5 +1,6 @@
 /** What plan-format.md says about wait, limits and replanning, one case a rule. */
 import { describe, expect, it } from 'vitest';
+import type { Replan } from '../../src/core/engine.ts';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import type { PlanNode } from '../../src/core/plan.ts';
 import { collected, finished, harness, settled } from './harness.ts';
@@ -151,6 +152,43 @@ describe('replan', () => {
     const types = (await collected(h.engine.replay(handle.runId))).map(({ type }) => type);
     expect(types).toContain('plan-revised');
     expect(await h.engine.inspect(handle.runId)).toMatchObject({ status: 'done', output: { d: 1 } });
+  });
+
+  it('is under the cap of the run and in its totals, also where it is cancelled', async () => {
+    const node: PlanNode = { id: 'b', use: 'step', in: { fail: true }, onError: 'replan' };
+    const paid = { round: 1, costNanoUsd: 7, usage: { input: 3, output: 2 } };
+    const scopes: unknown[] = [];
+    const replan: Replan = async ({ onAnswer, scopes: given }) => {
+      scopes.push(given.at(-1));
+      onAnswer(paid);
+      return plan([{ id: 'd', use: 'step', in: { value: 1 } }], '{{d}}');
+    };
+    const h = scripted({ replan });
+    const handle = h.engine.start(plan([node]), {
+      budgetUsd: 1,
+      paid: { costNanoUsd: 5, usage: { input: 1, output: 1 } },
+    });
+    const totals = { costNanoUsd: 12, usage: { input: 4, output: 3 } };
+    expect(await settled(h, handle)).toMatchObject({ status: 'done', ...totals });
+    expect(scopes).toEqual([{ kind: 'run', id: handle.runId, capNanoUsd: 1e9, spentNanoUsd: 5 }]);
+    expect(await h.engine.inspect(handle.runId)).toMatchObject(totals);
+
+    const stopped = scripted({
+      replan: ({ onAnswer, signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            onAnswer(paid);
+            reject(signal.reason);
+          });
+          cancelled.cancel();
+        }),
+    });
+    const cancelled = stopped.engine.start(plan([node]), { paid: { costNanoUsd: null } });
+    expect(await settled(stopped, cancelled)).toMatchObject({
+      status: 'cancelled',
+      costNanoUsd: null,
+      usage: paid.usage,
+    });
   });
 
   it('fails the run when no plan helps', async () => {

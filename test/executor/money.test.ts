@@ -55,7 +55,7 @@ describe('the budget of a run', () => {
     const h = priced();
     const lower = await settled(h, h.engine.start(twoNodes(expected, 5), { budgetUsd: 0.5 }));
     expect(lower.error?.code).toBe('budget-exceeded');
-    const before = await settled(h, h.engine.start(twoNodes(expected, 1), { spentNanoUsd: 0.5e9 }));
+    const before = await settled(h, h.engine.start(twoNodes(expected, 1), { paid: { costNanoUsd: 0.5e9 } }));
     expect(before).toMatchObject({ error: { code: 'budget-exceeded' }, costNanoUsd: 0.9e9 });
   });
 

@@ -15,8 +15,9 @@ import type {
 import { addMoney, type NanoUsd } from '../../core/money.ts';
 import type { Tool } from '../../core/plugin.ts';
 import { collect, textOf } from '../../core/response.ts';
+import { addUsage, NO_USAGE } from '../../core/usage.ts';
 import { dropOptionalNulls, extractJson, type JsonIssue, validateJson } from '../../kit/json-schema.ts';
-import { addUsage, chargeOf, NO_USAGE, withCharge } from '../charge.ts';
+import { chargeOf, withCharge } from '../charge.ts';
 import { callOptions, charged, outputOf, paidUsage, reportEscalation } from './gateway-call.ts';
 import { type ChatDraft, chatRequest, toolsOf } from './llm-request.ts';
 import { issueList, outputSchema } from './output-check.ts';

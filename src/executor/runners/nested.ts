@@ -11,9 +11,9 @@ import {
   SuspendRun,
 } from '../../core/engine.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
-import type { NanoUsd } from '../../core/money.ts';
 import type { ValidPlan } from '../../core/plan.ts';
-import { subtractUsage, withCharge } from '../charge.ts';
+import { subtractUsage } from '../../core/usage.ts';
+import { withCharge } from '../charge.ts';
 import { requiredText } from './inputs.ts';
 
 export interface NestedOptions {
@@ -21,11 +21,7 @@ export interface NestedOptions {
   readonly engine: () => ExecutionEngine;
   readonly workflows: (id: string) => ValidPlan | undefined;
   /** Plans a goal. The calls that it makes are charged to the given scopes. */
-  readonly plan?: (
-    goal: string,
-    context: unknown,
-    call: NodeCall,
-  ) => Promise<{ readonly plan: ValidPlan; readonly costNanoUsd: NanoUsd | null }>;
+  readonly plan?: (goal: string, context: unknown, call: NodeCall) => Promise<Paid & { readonly plan: ValidPlan }>;
   /** Levels of runs within runs. @default 4 */
   readonly nesting?: number;
   readonly clock: Clock;
@@ -66,11 +62,10 @@ export function planRunner(options: NestedOptions): NodeRunner {
   };
 }
 
-interface Nested {
+/** What was paid was paid before its first node. */
+interface Nested extends Paid {
   readonly plan: ValidPlan;
   readonly input: Readonly<Record<string, unknown>>;
-  /** Paid before its first node. */
-  readonly costNanoUsd: NanoUsd | null;
 }
 
 /** The id of a nested run says whose it is, so that a run that goes on finds its parts again. */
@@ -102,14 +97,15 @@ function paidBefore(before: RunResult | undefined): Paid {
 }
 
 async function begin(options: NestedOptions, call: NodeCall, nested: Nested): Promise<RunHandle> {
-  return options.engine().start(nested.plan, {
+  const { plan, input, costNanoUsd, usage } = nested;
+  return options.engine().start(plan, {
     runId: nestedRunId(call),
-    input: nested.input,
+    input,
     signal: call.signal,
     scopes: call.scopes,
     level: call.level + 1,
     parent: { runId: call.runId, nodeId: call.node.id, kind: 'nested' },
-    ...(nested.costNanoUsd === null ? {} : { spentNanoUsd: nested.costNanoUsd }),
+    paid: { costNanoUsd, ...(usage === undefined ? {} : { usage }) },
     ...(call.session === undefined ? {} : { session: call.session }),
   });
 }

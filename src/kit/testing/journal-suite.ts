@@ -19,7 +19,9 @@ const resultOf = (costNanoUsd: number | null, output: unknown = null): NodeResul
   costNanoUsd,
 });
 
-const started = (runId: string, at = START, nodes = 3, goal = 'a goal'): RunEvent => ({
+type Started = Extract<RunEvent, { type: 'run-started' }>;
+
+const started = (runId: string, at = START, nodes = 3, goal = 'a goal'): Started => ({
   type: 'run-started',
   seq: 0,
   at,
@@ -115,6 +117,10 @@ function summaryTests(options: StoreSuiteOptions<RunJournal>): void {
     await journal.append('run', [ended('run', 3, 17)]);
     const done = { ...running, status: 'done', updatedAt: START + 3, costNanoUsd: 17, nodes };
     assert.deepEqual(await journal.list(), [done]);
+  });
+  check('counts what was paid before the first node', async (journal) => {
+    await journal.append('run', [{ ...started('run'), paid: { costNanoUsd: 4 } }, finished('run', 1, 10)]);
+    assert.equal((await journal.list())[0]?.costNanoUsd, 14);
   });
   check('says that a cost is unknown rather than 0', async (journal) => {
     await journal.append('run', [started('run'), finished('run', 1, null)]);
