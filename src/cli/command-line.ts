@@ -17,7 +17,7 @@ function withDefaultCommand(given: readonly string[], names: ReadonlySet<string>
     return ['run', FIRST_REQUEST, ...given];
   }
   if (first === undefined || names.has(first)) return [...given];
-  const isMeant = /\s/.test(first) || first.includes('.json') || first.startsWith('workflow:');
+  const isMeant = first === '' || /\s/.test(first) || first.includes('.json') || first.startsWith('workflow:');
   return isMeant ? ['run', ...given] : [...given];
 }
 

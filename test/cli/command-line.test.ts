@@ -56,6 +56,7 @@ beforeAll(() => {
 const WRONG: [given: string[], code: number, ...words: string[]][] = [
   [['run'], 2, 'what'],
   [['run', ''], 2, 'empty'],
+  [[''], 2, 'empty'],
   [['nosuch'], 2, 'nosuch'],
   [['run', 'x', '--nope'], 2, '--nope'],
   [['run', 'missing.plan.json'], 2, 'missing.plan.json', 'name a plan file that exists'],
