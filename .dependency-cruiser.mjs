@@ -1,6 +1,7 @@
 // Who may import whom. scripts/laws.ts runs these rules, counts the files that were read and plants a breach of each.
 const composition = '^plugins/(defaults|providers/environment)\\.ts$';
 const publicSurface = '^src/(index|kit/index)\\.ts$';
+const kitOnly = '^src/kit/index\\.ts$';
 const anythingOfOurs = '^(src|plugins|workflows|examples|test|scripts)/';
 const standAlone =
   'a plugin is one file, its parts in a folder of its name (a-b may use those of a); only defaults.ts and providers/environment.ts gather plugins';
@@ -16,22 +17,60 @@ export default {
       { pathNot: ['^src/core/', '(^|/)node_modules/zod/'] },
     ),
     law(
-      'kit-imports-core-only',
-      'kit stands on core alone; move what it needs into core or kit',
+      'ground-floor-downwards',
+      'core ← system ← language ← kit ← runs, testing: each stands on those before it; move what it needs down',
+      { path: '^src/system/' },
+      { path: anythingOfOurs, pathNot: '^src/(core|system)/' },
+    ),
+    law(
+      'ground-floor-downwards',
+      'core ← system ← language ← kit ← runs, testing: each stands on those before it; move what it needs down',
+      { path: '^src/language/' },
+      { path: anythingOfOurs, pathNot: '^src/(core|system|language)/' },
+    ),
+    law(
+      'kit-imports-the-ground-only',
+      'kit stands on core, system and language; move what it needs into one of them',
       { path: '^src/kit/' },
-      { path: anythingOfOurs, pathNot: '^src/(core|kit)/' },
+      { path: anythingOfOurs, pathNot: '^src/(core|system|language|kit)/' },
+    ),
+    law(
+      'suites-are-for-tests',
+      'polyphony/testing holds fakes and suites: only tests and examples import it, and it imports no layer',
+      { path: '^src/testing/' },
+      { path: anythingOfOurs, pathNot: '^src/(core|system|language|kit|testing)/' },
+    ),
+    law(
+      'suites-are-for-tests',
+      'polyphony/testing holds fakes and suites: only tests and examples import it, and it imports no layer',
+      { path: '^(src/(?!testing/)|plugins/|workflows/)' },
+      { path: '^src/testing/' },
     ),
     law(
       'layers-meet-in-core',
-      'the folders between kit and polyphony.ts never import each other; meet in a port of src/core',
-      { path: '^src/(?!(?:core|kit|server|dashboard|cli)/)([^/]+)/' },
-      { path: '^src/', pathNot: ['^src/(core|kit)/', '^src/$1/'] },
+      'the folders between kit and composition never import each other; meet in a port of src/core',
+      {
+        path: '^src/(?!(?:core|system|language|kit|testing|executor|runners|composition|server|dashboard|cli)/)([^/]+)/',
+      },
+      { path: '^src/', pathNot: ['^src/(core|system|language|kit)/', '^src/$1/'] },
+    ),
+    law(
+      'engines-share-the-rules-of-a-run',
+      'engines and runners import the ground and the rules in src/runs, nothing of each other',
+      { path: '^src/(executor|runners)/' },
+      { path: '^src/', pathNot: ['^src/(core|system|language|kit|runs)/', '^src/$1/'] },
     ),
     law(
       'composition-root-below-server',
-      'polyphony.ts and index.ts know no server, dashboard or command; let those import the composition root',
-      { path: '^src/[^/]+\\.ts$' },
+      'polyphony.ts, index.ts and composition know no server, dashboard or command; let those import the composition root',
+      { path: '^src/([^/]+\\.ts$|composition/)' },
       { path: '^src/(server|dashboard|cli)/' },
+    ),
+    law(
+      'composition-below-its-root',
+      'composition holds the parts of polyphony.ts, which imports them; move what both need into composition',
+      { path: '^src/composition/' },
+      { path: '^src/(polyphony|index)\\.ts$' },
     ),
     law(
       'nobody-imports-the-command',
@@ -76,10 +115,10 @@ export default {
       { path: '^plugins/', dynamic: false },
     ),
     law(
-      'plugins-use-the-public-surface',
-      "a plugin imports 'polyphony', 'polyphony/kit', npm packages and node built-ins, nothing else of ours",
+      'plugins-import-the-kit-only',
+      "a plugin imports 'polyphony/kit', npm packages and node built-ins, nothing else of ours: not 'polyphony', which imports the plugins",
       { path: '^plugins/' },
-      { path: anythingOfOurs, pathNot: [publicSurface, '^plugins/'] },
+      { path: anythingOfOurs, pathNot: [kitOnly, '^plugins/'] },
     ),
     law(
       'plugins-stand-alone',
@@ -113,7 +152,7 @@ export default {
     ),
     law(
       'imports-resolve',
-      'the import leads nowhere; mend the path or install the package',
+      'the import leads nowhere; correct the path or install the package',
       {},
       { couldNotResolve: true },
     ),

@@ -1,5 +1,5 @@
 /** What a polyphony gets that was given no plugins: providers from the environment, escalation and read-only tools. */
-import type { Config, EscalationRule, Plugin } from 'polyphony';
+import type { Config, EscalationRule, Plugin } from 'polyphony/kit';
 
 /** A config fits as it is. */
 export interface DefaultPluginsOptions {

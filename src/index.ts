@@ -5,19 +5,19 @@
 
 export type * from './core/clock.ts';
 export type { Config } from './core/config.ts';
-export type * from './core/engine.ts';
 export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from './core/errors.ts';
 export { PolyphonyError } from './core/errors.ts';
 export type * from './core/gateway.ts';
-export type * from './core/model.ts';
-export type { NanoUsd } from './core/money.ts';
-export type { NodeEstimate, Plan, PlanBounds, PlanNode, ValidNode, ValidPlan } from './core/plan.ts';
+export type * from './core/model/model.ts';
+export type * from './core/model/provider.ts';
+export type { NanoUsd } from './core/money/money.ts';
+export type * from './core/money/token-price.ts';
+export type { NodeEstimate, Plan, PlanBounds, PlanNode, ValidNode, ValidPlan } from './core/plan/plan.ts';
+export type * from './core/plan/validation.ts';
 export type * from './core/plugin.ts';
 export { definePlugin } from './core/plugin.ts';
-export type * from './core/provider.ts';
+export type * from './core/run/engine.ts';
 export type * from './core/stores.ts';
-export type * from './core/token-price.ts';
-export type * from './core/validation.ts';
 export type {
   EngineParts,
   PlanOptions,

@@ -4,23 +4,23 @@
  */
 import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { closeAll, collectParts, setUp } from './composition/plugin-host.ts';
-import { createShelf } from './composition/shelf.ts';
+import { createShelf } from './composition/registered.ts';
+import type { EngineParts, PlanOptions, Running } from './composition/run-services.ts';
 import { outcomeOf, type Runnable, type RunOutcome, type StartOptions, startRun } from './composition/start.ts';
 import type { Runtime } from './core/clock.ts';
 import type { Config } from './core/config.ts';
-import type { ExecutionEngine, RunHandle, RunOptions } from './core/engine.ts';
 import { PolyphonyError } from './core/errors.ts';
 import type { Gateway } from './core/gateway.ts';
+import type { Provider, Transport } from './core/model/provider.ts';
+import type { Catalogue, PlanningResult, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin } from './core/plugin.ts';
-import type { Provider, Transport } from './core/provider.ts';
+import type { ExecutionEngine, RunHandle, RunOptions } from './core/run/engine.ts';
 import type { Stores } from './core/stores.ts';
-import type { Catalogue, PlanningResult, ValidateOptions, Validation } from './core/validation.ts';
 import { createGateway } from './gateway/create-gateway.ts';
-import { createTransport, type TransportOptions } from './gateway/transport.ts';
-import { systemRuntime } from './kit/clock.ts';
-import { silentLogger } from './kit/logger.ts';
-import type { EngineParts, PlanOptions, Running } from './running.ts';
+import { createTransport, type TransportOptions } from './gateway/transport/transport.ts';
 import { memoryStores } from './stores/memory.ts';
+import { systemRuntime } from './system/clock.ts';
+import { silentLogger } from './system/logger.ts';
 import { isWorkflow, type Workflow } from './workflow/index.ts';
 
 export type { EngineParts, PlanOptions, Runnable, RunOutcome, StartOptions };
@@ -110,7 +110,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   const shelf = createShelf(plugins, () => config, gateway, options.workflows ?? []);
   await setUp(plugins, { ...runtime, gateway, store: stores.keyValue, logger, evaluators });
   const running = lazy(async () => {
-    const { createRunning } = await import('./running.ts');
+    const { createRunning } = await import('./composition/run-services.ts');
     return createRunning({
       runtime,
       config: () => config,

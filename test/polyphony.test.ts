@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import * as surface from '../src/index.ts';
 import { createPolyphony, defineStep, llm, type Plan, type Plugin, PolyphonyError, t, workflow } from '../src/index.ts';
-import { fakeCard, fakeProvider } from '../src/kit/testing.ts';
+import { fakeCard, fakeProvider } from '../src/testing/index.ts';
 
 const provider = (script: () => string = () => 'fine') => fakeProvider({ script });
 const open = (plugins: readonly Plugin[] = [{ name: 'fake', providers: [provider()] }]) => createPolyphony({ plugins });

@@ -1,9 +1,11 @@
 /** A request whose plan runs while it is written, from the planner's model to the result, on a clock driven by hand. */
 import { describe, expect, it } from 'vitest';
-import type { RunEvent, RunHandle, RunResult } from '../src/core/engine.ts';
-import type { Attempt } from '../src/core/model.ts';
+import type { Attempt } from '../src/core/model/model.ts';
 import type { Tool } from '../src/core/plugin.ts';
+import type { RunEvent, RunHandle, RunResult } from '../src/core/run/engine.ts';
 import type { Stores } from '../src/core/stores.ts';
+import { createPolyphony, type Polyphony, type StartOptions } from '../src/polyphony.ts';
+import { memoryStores } from '../src/stores/memory.ts';
 import {
   type FakeProvider,
   type FakeRuntime,
@@ -11,9 +13,7 @@ import {
   fakeProvider,
   fakeRuntime,
   finish,
-} from '../src/kit/testing.ts';
-import { createPolyphony, type Polyphony, type StartOptions } from '../src/polyphony.ts';
-import { memoryStores } from '../src/stores/memory.ts';
+} from '../src/testing/index.ts';
 import { settled } from './executor/harness.ts';
 
 const ask = (id: string, prompt: string, more: object = {}) => ({ id, use: 'llm', in: { prompt }, ...more });

@@ -1,6 +1,16 @@
 /** Answers a request that was asked before, and asks once when several callers ask the same at the same time. */
-import { type Call, definePlugin, type Handler, type ModelEvent, type Plugin, PolyphonyError } from 'polyphony';
-import { abortError, asPolyphonyError, collect, replay } from 'polyphony/kit';
+import {
+  abortError,
+  asPolyphonyError,
+  type Call,
+  collect,
+  definePlugin,
+  type Handler,
+  type ModelEvent,
+  type Plugin,
+  PolyphonyError,
+  replay,
+} from 'polyphony/kit';
 import { type Flight, startFlight } from './exact-cache/flight.ts';
 import { type CacheSharing, cacheKey } from './exact-cache/key.ts';
 import { asHit, cacheable, shows, storable, timeSensitive } from './exact-cache/policy.ts';

@@ -9,7 +9,7 @@ import {
   type Plugin,
   type PluginContext,
   PolyphonyError,
-} from 'polyphony';
+} from 'polyphony/kit';
 import { climb } from './escalation/ladder.ts';
 
 export interface EscalationOptions {

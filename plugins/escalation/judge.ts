@@ -3,6 +3,7 @@ import {
   type ChatRequest,
   definePlugin,
   type Evaluation,
+  extractJson,
   type JsonSchema,
   type Message,
   type ModelChoice,
@@ -10,8 +11,8 @@ import {
   type Plugin,
   type PluginContext,
   PolyphonyError,
-} from 'polyphony';
-import { extractJson, textOf } from 'polyphony/kit';
+  textOf,
+} from 'polyphony/kit';
 
 export interface JudgeOptions {
   /** Who judges. @default { tier: 'premium' } */

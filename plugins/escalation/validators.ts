@@ -3,7 +3,7 @@
  * the confidence; what is left is the score. The shares were set by judgement and measured, not fitted: see
  * docs/plugins/validators.md.
  */
-import { definePlugin, type Evaluation, type Evaluator, type Plugin } from 'polyphony';
+import { definePlugin, type Evaluation, type Evaluator, type Plugin } from 'polyphony/kit';
 import {
   finalNumberFromNowhere,
   longChain,

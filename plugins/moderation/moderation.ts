@@ -9,7 +9,7 @@ import {
   type Plugin,
   PolyphonyError,
   type Warning,
-} from 'polyphony';
+} from 'polyphony/kit';
 import type { Classifier, Finding } from './moderation/classifier.ts';
 import { type Inspector, inspect, type ModerationAction, redacted, type Span, whole } from './moderation/inspect.ts';
 import { mapTexts, textsOf } from './moderation/request-texts.ts';

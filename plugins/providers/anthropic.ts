@@ -2,8 +2,15 @@
  * Anthropic over the Messages wire. Key: ANTHROPIC_API_KEY, read at each request; ANTHROPIC_BASE_URL, where set, says
  * where it belongs (without `/v1`, as the vendor's own clients have it).
  */
-import { definePlugin, type Provider, type Target } from 'polyphony';
-import { apiKeysOf, cardsOf, httpProvider, type VendorOptions } from 'polyphony/kit';
+import {
+  apiKeysOf,
+  cardsOf,
+  definePlugin,
+  httpProvider,
+  type Provider,
+  type Target,
+  type VendorOptions,
+} from 'polyphony/kit';
 import { MODELS } from './anthropic/cards.ts';
 import { CHAT, undescribed } from './anthropic/facts.ts';
 import { authorisation, messagesWire } from './anthropic/wire.ts';

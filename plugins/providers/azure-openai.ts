@@ -3,13 +3,16 @@
  * at each request, or a function that gets a token of Microsoft Entra ID. The wire is that of `/openai/v1`; with an
  * `apiVersion`, the older one with a path for each deployment. Prices are those of your contract: give them in `models`.
  */
-import { definePlugin, PolyphonyError, type Provider, type WireFormat } from 'polyphony';
 import {
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
+  definePlugin,
+  PolyphonyError,
+  type Provider,
   rememberSecret,
   responsesWire,
+  type WireFormat,
 } from 'polyphony/kit';
 
 export type AzureOpenAIOptions = ChatCompletionsVendorOptions & {

@@ -3,16 +3,21 @@
  * (AWS_BEARER_TOKEN_BEDROCK), an access key signs every request (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). The region is
  * the target's, else AWS_REGION.
  */
-import { type Clock, definePlugin, PolyphonyError, type Provider, type Target, type WireFormat } from 'polyphony';
 import {
   asNumber,
   asRecord,
+  type Clock,
   cardsOf,
   defined,
+  definePlugin,
   httpProvider,
   type ModelCardFields,
+  PolyphonyError,
+  type Provider,
   systemClock,
+  type Target,
   type VendorOptions,
+  type WireFormat,
 } from 'polyphony/kit';
 import { MODELS } from './bedrock/cards.ts';
 import { authorise, type CredentialOptions, type Credentials, credentialsOf } from './bedrock/credentials.ts';

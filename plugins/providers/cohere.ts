@@ -3,25 +3,23 @@
  * Windows and limits are those of docs.cohere.com/docs/models (read November 2026).
  */
 import {
-  definePlugin,
-  type ModelCard,
-  PolyphonyError,
-  type Provider,
-  type Target,
-  type TokenPrice,
-  type WireFormat,
-} from 'polyphony';
-import {
   apiKeysOf,
   CHAT_CAPABILITIES,
   cardsOf,
+  definePlugin,
   httpError,
   httpProvider,
+  type ModelCard,
   type ModelCardFields,
   modelCard,
+  PolyphonyError,
+  type Provider,
   parseRateLimits,
   readFailure,
+  type Target,
+  type TokenPrice,
   type VendorOptions,
+  type WireFormat,
 } from 'polyphony/kit';
 import { decodeChat } from './cohere/decode.ts';
 import { encodeChat } from './cohere/encode.ts';

@@ -4,13 +4,14 @@
  * peak, 01:00 to 04:00 and 06:00 to 10:00 UTC from Monday to Friday, everything costs twice as much; that Chinese holidays
  * are off-peak too is not told to the price, which is an upper bound on them.
  */
-import { definePlugin, type Provider } from 'polyphony';
 import {
   CHAT_CAPABILITIES,
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
+  definePlugin,
   type ModelCardFields,
+  type Provider,
 } from 'polyphony/kit';
 
 const source = 'https://api-docs.deepseek.com/quick_start/pricing';

@@ -4,14 +4,16 @@
  */
 import {
   type Attempt,
+  abortError,
   type ChatRequest,
   definePlugin,
+  estimateRequestTokens,
+  estimateTokens,
   type ModelCard,
   type ModelEvent,
   PolyphonyError,
   type Provider,
-} from 'polyphony';
-import { abortError, estimateRequestTokens, estimateTokens } from 'polyphony/kit';
+} from 'polyphony/kit';
 
 export interface EmbeddedOptions {
   /** Requests at once; each takes the one thread of this process while it computes. @default 8 */

@@ -1,5 +1,5 @@
 /** The providers whose keys are in the environment; without any, the embedded one, which needs neither key nor network. */
-import type { Plugin } from 'polyphony';
+import type { Plugin } from 'polyphony/kit';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 /** A plugin's file exports the plugin, or the function that makes it. */

@@ -2,8 +2,17 @@
  * Google's models on Vertex AI: the same wire at the address of a project, with a bearer token that the caller's own
  * library (or `gcloud auth print-access-token`) provides. A target's region is the location.
  */
-import { definePlugin, PolyphonyError, type Provider, type Target } from 'polyphony';
-import { cardsOf, defined, httpProvider, rememberSecret, type VendorOptions } from 'polyphony/kit';
+import {
+  cardsOf,
+  defined,
+  definePlugin,
+  httpProvider,
+  PolyphonyError,
+  type Provider,
+  rememberSecret,
+  type Target,
+  type VendorOptions,
+} from 'polyphony/kit';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
 import { type EmbeddingCall, encodePrediction } from './google/embeddings.ts';
 import { CHAT, factsOf, undescribed } from './google/facts.ts';

@@ -1,6 +1,13 @@
 /** Google's Gemini API. Key: GEMINI_API_KEY or GOOGLE_API_KEY, read at each request. */
-import { definePlugin, type Provider, type Target } from 'polyphony';
-import { apiKeysOf, cardsOf, httpProvider, type VendorOptions } from 'polyphony/kit';
+import {
+  apiKeysOf,
+  cardsOf,
+  definePlugin,
+  httpProvider,
+  type Provider,
+  type Target,
+  type VendorOptions,
+} from 'polyphony/kit';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
 import { CHAT, undescribed } from './google/facts.ts';
 import { geminiWire } from './google/wire.ts';

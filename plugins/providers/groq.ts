@@ -3,13 +3,14 @@
  * Windows and prices are those of @pydantic/genai-prices 0.1.8 (the window of the Llama models that of their makers). Output
  * limits are those that console.groq.com/docs/models stated in 2025; they could not be read again.
  */
-import { definePlugin, type Provider } from 'polyphony';
 import {
   CHAT_CAPABILITIES,
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
+  definePlugin,
   type ModelCardFields,
+  type Provider,
 } from 'polyphony/kit';
 
 const source = '@pydantic/genai-prices 0.1.8';

@@ -7,22 +7,20 @@
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import {
   type Attempt,
-  type Capability,
-  type ChatRequest,
-  type ModelEvent,
-  PolyphonyError,
-  type Provider,
-  type Warning,
-} from 'polyphony';
-import {
   abortError,
   asNumber,
   asPolyphonyError,
   asRecord,
   asText,
+  type Capability,
+  type ChatRequest,
   httpError,
   type ModelCardFields,
+  type ModelEvent,
   modelCard,
+  PolyphonyError,
+  type Provider,
+  type Warning,
 } from 'polyphony/kit';
 import { finish, type LangChainMessage, newAnswer, readMessage } from './langchain/answer.ts';
 import { encodeMessages } from './langchain/messages.ts';

@@ -3,13 +3,15 @@
  * Windows and prices are those of @pydantic/genai-prices 0.1.8; a batch costs half (mistral.ai/news/batch-api). There is no limit of the output but the window, which
  * prompt and answer share. `safe_prompt` and the like go through `providerOptions`.
  */
-import { definePlugin, type Provider, type TokenPrice } from 'polyphony';
 import {
   CHAT_CAPABILITIES,
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
+  definePlugin,
   type ModelCardFields,
+  type Provider,
+  type TokenPrice,
 } from 'polyphony/kit';
 
 const price = (input: number, output: number, cacheRead?: number): TokenPrice => ({

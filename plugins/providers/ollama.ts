@@ -2,18 +2,23 @@
  * Ollama over its own wire: chat and embeddings of models on a machine of yours, or in its cloud with OLLAMA_API_KEY.
  * OLLAMA_HOST says where it listens; no key is needed there. Which models there are, the server knows: any may be asked.
  */
-import { definePlugin, type ModelCard, PolyphonyError, type Provider, type Target, type WireFormat } from 'polyphony';
 import {
   apiKeysOf,
   CHAT_CAPABILITIES,
   cardsOf,
+  definePlugin,
   httpError,
   httpProvider,
+  type ModelCard,
   type ModelCardFields,
   modelCard,
+  PolyphonyError,
+  type Provider,
   parseRateLimits,
   readFailure,
+  type Target,
   type VendorOptions,
+  type WireFormat,
 } from 'polyphony/kit';
 import { decodeChat, decodeEmbedding } from './ollama/decode.ts';
 import { encodeChat, encodeEmbedding } from './ollama/encode.ts';

@@ -3,8 +3,13 @@
  * The plugin reads POLYPHONY_BASE_URL with POLYPHONY_API_KEY, or else OPENAI_BASE_URL with OPENAI_API_KEY, and
  * POLYPHONY_MODELS, a list of model ids by commas.
  */
-import { definePlugin, PolyphonyError, type Provider } from 'polyphony';
-import { type ChatCompletionsProviderOptions, chatCompletionsProvider } from 'polyphony/kit';
+import {
+  type ChatCompletionsProviderOptions,
+  chatCompletionsProvider,
+  definePlugin,
+  PolyphonyError,
+  type Provider,
+} from 'polyphony/kit';
 
 export { type ChatCompletionsQuirks, chatCompletionsWire } from 'polyphony/kit';
 

@@ -3,7 +3,7 @@
  * newest models call tools at every effort, summaries of reasoning can be read. `openai({ api: 'responses' })` is the same
  * under the usual name. With `baseURL` and `models` it speaks to any other server of this wire.
  */
-import { definePlugin, type Provider } from 'polyphony';
+import { definePlugin, type Provider } from 'polyphony/kit';
 import { type OpenAIOptions, openai } from './openai/provider.ts';
 
 export type OpenAIResponsesOptions = Omit<OpenAIOptions, 'api'>;

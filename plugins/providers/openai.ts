@@ -2,7 +2,7 @@
  * OpenAI over chat completions, embeddings, images and moderation; `api: 'responses'` takes the Responses wire for chats.
  * Key: OPENAI_API_KEY, read at each request.
  */
-import { definePlugin } from 'polyphony';
+import { definePlugin } from 'polyphony/kit';
 import { openai } from './openai/provider.ts';
 
 export { type OpenAIOptions, openai } from './openai/provider.ts';

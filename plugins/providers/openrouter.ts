@@ -4,13 +4,15 @@
  * models' own providers. It has hundreds of models: any other is answered as `openrouter/<vendor>/<model>`. Its own routing
  * goes through `providerOptions`, as `{ openrouter: { provider: { order: […] }, models: […] } }`.
  */
-import { definePlugin, type Provider, type TokenPrice } from 'polyphony';
 import {
   CHAT_CAPABILITIES,
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
+  definePlugin,
   type ModelCardFields,
+  type Provider,
+  type TokenPrice,
 } from 'polyphony/kit';
 
 const CAN = [...CHAT_CAPABILITIES, 'reasoning', 'prompt-cache', 'image-in', 'file-in'] as const;

@@ -3,13 +3,15 @@
  * Prices and windows are those of @pydantic/genai-prices 0.1.8; the fee a request is that of the largest search context.
  * `sonar-deep-research` is billed by searches and by kinds of tokens that a card cannot say: it has no price.
  */
-import { definePlugin, type Provider, type TokenPrice } from 'polyphony';
 import {
   CHAT_CAPABILITIES,
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
+  definePlugin,
   type ModelCardFields,
+  type Provider,
+  type TokenPrice,
 } from 'polyphony/kit';
 
 const MISSING = ['tools', 'parallel-tools', 'tool-choice', 'stop', 'json-mode', 'planning'];

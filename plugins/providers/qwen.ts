@@ -6,13 +6,17 @@
  * does not tell which, so reads are booked at a fifth. In other regions there is none: give yours in `prices`.
  * Windows and output limits are those of models.dev.
  */
-import { definePlugin, PolyphonyError, type PriceTier, type Provider, type TokenPrice } from 'polyphony';
 import {
   CHAT_CAPABILITIES,
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
+  definePlugin,
   type ModelCardFields,
+  PolyphonyError,
+  type PriceTier,
+  type Provider,
+  type TokenPrice,
 } from 'polyphony/kit';
 
 /** Keys belong to one region each. */

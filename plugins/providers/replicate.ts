@@ -3,37 +3,35 @@
  * it is done. Key: REPLICATE_API_TOKEN, read at each request. A model is `owner/name`, or `owner/name:version`.
  */
 import {
-  type Clock,
-  definePlugin,
-  type ImageRequest,
-  type MediaSource,
-  type ModelCard,
-  type ModelEvent,
-  PolyphonyError,
-  type Provider,
-  type TransportResponse,
-  type WireContext,
-  type WireFormat,
-} from 'polyphony';
-import {
   apiKeysOf,
   asList,
   asRecord,
   asText,
+  type Clock,
   cardsOf,
   defined,
+  definePlugin,
   httpError,
   httpProvider,
+  type ImageRequest,
   imageWire,
   inlineMedia,
   type JsonRecord,
+  type MediaSource,
+  type ModelCard,
   type ModelCardFields,
+  type ModelEvent,
   mediaURL,
   modelCard,
   nearestShape,
+  PolyphonyError,
+  type Provider,
   readJson,
   systemClock,
+  type TransportResponse,
   type VendorOptions,
+  type WireContext,
+  type WireFormat,
 } from 'polyphony/kit';
 import { pollingTransport } from './replicate/polling.ts';
 

@@ -4,18 +4,6 @@
  * credits of one cent); SDXL is charged by steps, so its price is not known beforehand.
  */
 import {
-  definePlugin,
-  type ImageRequest,
-  type MediaSource,
-  type ModelCard,
-  type ModelEvent,
-  PolyphonyError,
-  type Provider,
-  type TransportResponse,
-  type WireContext,
-  type WireRequest,
-} from 'polyphony';
-import {
   apiKeysOf,
   asList,
   asNumber,
@@ -24,15 +12,25 @@ import {
   asText,
   cardsOf,
   defined,
+  definePlugin,
   httpProvider,
+  type ImageRequest,
   imageWire,
   inlineMedia,
   type JsonRecord,
+  type MediaSource,
+  type ModelCard,
   type ModelCardFields,
+  type ModelEvent,
   modelCard,
   nearestShape,
+  PolyphonyError,
+  type Provider,
   readJson,
+  type TransportResponse,
   type VendorOptions,
+  type WireContext,
+  type WireRequest,
 } from 'polyphony/kit';
 
 export interface StabilityOptions extends VendorOptions {

@@ -4,13 +4,14 @@
  * answer tells. Windows, which prompt and answer share, are those of docs.together.ai/docs/serverless-models. The catalogue
  * is large: any other model is answered as `together/<id>`.
  */
-import { definePlugin, type Provider } from 'polyphony';
 import {
   CHAT_CAPABILITIES,
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
+  definePlugin,
   type ModelCardFields,
+  type Provider,
 } from 'polyphony/kit';
 
 const source = '@pydantic/genai-prices 0.1.8';

@@ -3,14 +3,16 @@
  * XAI_API_KEY, read at each request. Prices and windows are those of @pydantic/genai-prices 0.1.8; the limit of the output
  * is the default of docs.x.ai, which knows no hard one.
  */
-import { definePlugin, type Provider, type TokenPrice } from 'polyphony';
 import {
   CHAT_CAPABILITIES,
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
+  definePlugin,
   type ModelCardFields,
+  type Provider,
   responsesWire,
+  type TokenPrice,
 } from 'polyphony/kit';
 
 export type XaiOptions = ChatCompletionsVendorOptions & {

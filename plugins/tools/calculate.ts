@@ -1,5 +1,5 @@
 /** The tool `calculate`: arithmetic by a parser of its own; nothing is ever evaluated as code. */
-import { definePlugin, type Plugin, PolyphonyError, type Tool } from 'polyphony';
+import { definePlugin, type Plugin, PolyphonyError, type Tool } from 'polyphony/kit';
 
 const MAX_LENGTH = 1000;
 const MAX_DEPTH = 64;

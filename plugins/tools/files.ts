@@ -1,5 +1,5 @@
 /** The tools `read_file` and `list_files`: text files of one folder, read-only. */
-import { definePlugin, type Plugin, PolyphonyError, type Tool } from 'polyphony';
+import { definePlugin, type Plugin, PolyphonyError, type Tool } from 'polyphony/kit';
 import { type FolderOptions, listFilesIn, readFileIn } from './files/folder.ts';
 
 export interface FileToolsOptions {

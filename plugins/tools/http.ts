@@ -4,8 +4,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import PQueue from 'p-queue';
-import { definePlugin, type Plugin, PolyphonyError, type Tool } from 'polyphony';
-import { abortError } from 'polyphony/kit';
+import { abortError, definePlugin, type Plugin, PolyphonyError, type Tool } from 'polyphony/kit';
 import { isPublicAddress } from './http/address.ts';
 import { fetchPage, type HttpLimits } from './http/fetch.ts';
 

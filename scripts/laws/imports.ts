@@ -22,7 +22,6 @@ type Module = z.infer<typeof ModuleSchema>;
 const repository = resolve(import.meta.dirname, '../..');
 const rules = join(repository, '.dependency-cruiser.mjs');
 const cruiser = join(repository, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
-const lazyPlugins = new Set(['plugins/defaults.ts', 'plugins/providers/environment.ts']);
 const importStatement = /^(?:import|export)\b[^;='"`]*\bfrom\s*['"]/m;
 
 /** Cruises the project at `root` in a bare Node: under tsx the cruiser loses its parser. */
@@ -33,7 +32,7 @@ function cruise(root: string, present: readonly string[]): z.infer<typeof Cruise
   return CruiseSchema.parse(JSON.parse(stdout));
 }
 
-const graphLaws = ['every-file-is-read', 'imports-by-package-name', 'no-cycles'];
+const graphLaws = ['every-file-is-read', 'imports-by-package-name', 'no-cycles', 'rooms-one-way'];
 
 /** Reads the import graph below `root` and returns the names of the import laws and every breach of one. */
 export function checkImports(root: string): { laws: string[]; breaches: Breach[] } {
@@ -53,6 +52,7 @@ export function checkImports(root: string): { laws: string[]; breaches: Breach[]
     })),
     ...foreignSpecifiers(ours),
     ...cycles(ours),
+    ...roomCycles(ours),
   ];
   return { laws: [...comments.keys(), ...graphLaws], breaches };
 }
@@ -85,29 +85,70 @@ function foreignSpecifiers(modules: Module[]): Breach[] {
   });
 }
 
-/** One breach for each ring of modules, type-only imports included; polyphony.ts may load the default plugins lazily. */
+type Graph = ReadonlyMap<string, readonly string[]>;
+
+/** One breach per ring of modules, type-only and dynamic imports included. */
 function cycles(modules: Module[]): Breach[] {
-  const edges = new Map(modules.map((module) => [module.source, successors(module)]));
-  const state = new Map<string, 'open' | 'closed'>();
-  const found: Breach[] = [];
-  function visit(file: string, path: string[]): void {
-    if (state.get(file) === 'closed') return;
-    if (state.get(file) === 'open') {
-      const ring = [...path.slice(path.indexOf(file)), file];
-      const [first = file] = ring.toSorted();
-      found.push({ law: 'no-cycles', file: first, message: `imports itself: ${ring.join(' → ')}` });
-      return;
-    }
-    state.set(file, 'open');
-    for (const next of edges.get(file) ?? []) visit(next, [...path, file]);
-    state.set(file, 'closed');
-  }
-  for (const file of edges.keys()) visit(file, []);
-  return found;
+  const graph = new Map(
+    modules.map(({ source, dependencies }) => [source, dependencies.map(({ resolved }) => resolved)]),
+  );
+  return rings(graph).map((ring) => breachOf('no-cycles', ring, `imports itself: ${ring.join(' → ')}`));
 }
 
-function successors({ source, dependencies }: Module): string[] {
-  return dependencies
-    .filter(({ resolved, dynamic }) => !(source === 'src/polyphony.ts' && dynamic && lazyPlugins.has(resolved)))
-    .map(({ resolved }) => resolved);
+/**
+ * Within a folder of src, its sub-folders and files import each other one way. A ring of rooms can exist where no ring of
+ * files does, so it is looked for folder by folder. The order of the folders of src itself is in .dependency-cruiser.mjs.
+ */
+function roomCycles(modules: Module[]): Breach[] {
+  const folders = new Map<string, Map<string, string[]>>();
+  const importer = new Map<string, string>();
+  for (const { source, dependencies } of modules) {
+    for (const { resolved } of source.startsWith('src/') ? dependencies : []) {
+      const { folder, from, to } = fork(source, resolved);
+      if (folder === '' || folder === 'src' || from === to) continue;
+      const graph = folders.get(folder) ?? new Map<string, string[]>();
+      folders.set(folder, graph.set(from, [...(graph.get(from) ?? []), to]));
+      importer.set(`${from} ${to}`, source);
+    }
+  }
+  return [...folders].flatMap(([folder, graph]) =>
+    rings(graph)
+      .filter((ring) => ring.some((room) => !room.endsWith('.ts')))
+      .map((ring) => {
+        const edges = ring.slice(1).map((to, index) => importer.get(`${ring[index]} ${to}`) ?? to);
+        return breachOf('rooms-one-way', edges, `the rooms of ${folder} import in a ring: ${ring.join(' → ')}`);
+      }),
+  );
+}
+
+/** Where two paths part: the last folder that they share, and what lies in it on the way to each. */
+function fork(source: string, target: string): { folder: string; from: string; to: string } {
+  const [a, b] = [source.split('/'), target.split('/')];
+  let depth = 0;
+  while (depth < Math.min(a.length, b.length) - 1 && a[depth] === b[depth]) depth += 1;
+  const upTo = (path: string[]): string => path.slice(0, depth + 1).join('/');
+  return { folder: a.slice(0, depth).join('/'), from: upTo(a), to: upTo(b) };
+}
+
+function breachOf(law: string, files: readonly string[], message: string): Breach {
+  const [file = ''] = files.toSorted();
+  return { law, file, message };
+}
+
+/** Every ring that a depth-first search closes, as the nodes along it. */
+function rings(graph: Graph): string[][] {
+  const state = new Map<string, 'open' | 'closed'>();
+  const found: string[][] = [];
+  function visit(node: string, path: string[]): void {
+    if (state.get(node) === 'closed') return;
+    if (state.get(node) === 'open') {
+      found.push([...path.slice(path.indexOf(node)), node]);
+      return;
+    }
+    state.set(node, 'open');
+    for (const next of graph.get(node) ?? []) visit(next, [...path, node]);
+    state.set(node, 'closed');
+  }
+  for (const node of graph.keys()) visit(node, []);
+  return found;
 }

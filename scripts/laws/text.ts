@@ -1,13 +1,16 @@
 /** The laws that a file's own name and text can break. */
 
 import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Breach, sourceFiles } from './tree.ts';
 
-export const maxLines = 300;
-
-/** Files that a reader would accept above the limit, each with the reason. */
-const longFiles: Readonly<Record<string, string>> = {};
+/** A file that is longer is split. */
+const maxLines = 400;
+/** Most files are shorter; only one in twenty may be longer. */
+const usualLines = 300;
+const longFileShare = 1 / 20;
+/** More files than this in one folder of src, and nobody sees the whole of it. */
+const maxFiles = 16;
 
 interface TextLaw {
   readonly law: string;
@@ -38,10 +41,10 @@ const textLaws: readonly TextLaw[] = [
   },
   {
     law: 'one-clock',
-    applies: (file) => file.startsWith('src/') && file !== 'src/kit/clock.ts',
+    applies: (file) => file.startsWith('src/') && file !== 'src/system/clock.ts',
     pattern:
       /\bDate\.now\b|\bnew Date\(|\bperformance\.now\b|\bprocess\.hrtime\b|\bset(?:Timeout|Interval)\b|\bMath\.random\b|\brandomUUID\b|\bAbortSignal\.timeout\b|['"](?:node:)?timers\b/,
-    remedy: 'time, chance and ids come from the injected clock, random and ids; only src/kit/clock.ts makes them',
+    remedy: 'time, chance and ids come from the injected clock, random and ids; only src/system/clock.ts makes them',
   },
   {
     // Biome finds the rest; this one also holds where its rule was switched off.
@@ -54,7 +57,7 @@ const textLaws: readonly TextLaw[] = [
     law: 'no-silenced-check',
     applies: () => true,
     pattern: /@ts-(?:ignore|nocheck)|biome-(?:ignore)|eslint-(?:disable)/,
-    remedy: 'mend what the check found',
+    remedy: 'correct what the check found',
     comments: true,
   },
   {
@@ -87,16 +90,29 @@ const textLaws: readonly TextLaw[] = [
 ];
 
 /** The names of the laws that this file checks. */
-export const textLawNames: readonly string[] = [...textLaws.map(({ law }) => law), 'telling-names', 'short-files'];
+export const textLawNames: readonly string[] = [
+  ...textLaws.map(({ law }) => law),
+  'telling-names',
+  'short-files',
+  'few-long-files',
+  'small-folders',
+];
 
 const vagueNames = /^(?:utils?|helpers?|common|types?|misc)$/;
 
 /** Returns every breach of the laws about names, sizes and words below `root`. */
 export function textBreaches(root: string): Breach[] {
-  return sourceFiles(root).flatMap((file) => {
-    const text = readFileSync(join(root, file), 'utf8');
-    return [...nameBreaches(file), ...lengthBreaches(file, text), ...wordBreaches(file, text)];
-  });
+  const files = sourceFiles(root);
+  const texts = files.map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }));
+  return [
+    ...texts.flatMap(({ file, text }) => [
+      ...nameBreaches(file),
+      ...lengthBreaches(file, text),
+      ...wordBreaches(file, text),
+    ]),
+    ...longFileBreaches(texts),
+    ...folderBreaches(files),
+  ];
 }
 
 function nameBreaches(file: string): Breach[] {
@@ -106,11 +122,43 @@ function nameBreaches(file: string): Breach[] {
   return [{ law: 'telling-names', file, message: `"${vague}" says nothing; name it after what it holds` }];
 }
 
+const linesOf = (text: string): number => text.split('\n').length - 1;
+
 function lengthBreaches(file: string, text: string): Breach[] {
-  const lines = text.split('\n').length - 1;
-  if (lines <= maxLines || file in longFiles) return [];
-  const message = `has ${lines} lines, the limit is ${maxLines}; split it, or give a reason in scripts/laws/text.ts`;
-  return [{ law: 'short-files', file, message }];
+  const lines = linesOf(text);
+  if (lines <= maxLines) return [];
+  return [
+    {
+      law: 'short-files',
+      file,
+      message: `has ${lines} lines, the limit is ${maxLines}: split it by what changes together`,
+    },
+  ];
+}
+
+/** All files above the usual length, when there are too many of them. */
+function longFileBreaches(texts: readonly { readonly file: string; readonly text: string }[]): Breach[] {
+  const long = texts.filter(({ text }) => linesOf(text) > usualLines);
+  const allowed = Math.max(1, Math.floor(texts.length * longFileShare));
+  if (long.length <= allowed) return [];
+  const message = `has more than ${usualLines} lines, as ${long.length} files have; ${allowed} may: shorten one of them`;
+  return long.map(({ file }) => ({ law: 'few-long-files', file, message }));
+}
+
+/** plugins/providers holds one file per provider; the folders of their parts obey the limit. */
+function folderBreaches(files: readonly string[]): Breach[] {
+  const folders = new Map<string, string[]>();
+  for (const file of files) {
+    const folder = dirname(file);
+    if (!/^(?:src|plugins)\b/.test(folder) || folder === 'plugins/providers') continue;
+    folders.set(folder, [...(folders.get(folder) ?? []), file]);
+  }
+  return [...folders].flatMap(([folder, members]) => {
+    const file = members[maxFiles];
+    if (file === undefined) return [];
+    const message = `is one of ${members.length} files in ${folder}, the limit is ${maxFiles}: divide it into rooms`;
+    return [{ law: 'small-folders', file, message }];
+  });
 }
 
 function wordBreaches(file: string, text: string): Breach[] {

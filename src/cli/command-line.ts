@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
 import { printable, safeJson } from '../drawing/plain-text.ts';
-import { scrubText } from '../kit/scrub.ts';
-import type { Outcome } from './command-parts.ts';
-import { EXIT, exitCodeOf, UsageError } from './exit-code.ts';
+import { scrubText } from '../system/scrub.ts';
+import { EXIT, exitCodeOf, UsageError } from './input/exit-code.ts';
+import type { Outcome } from './process/command-parts.ts';
 import { createProgram, FIRST_REQUEST } from './program.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './screen/terminal.ts';
 
 /** `polyphony "a request"` is short for run; nothing at all runs the first request where its texts are. */
 function withDefaultCommand(given: readonly string[], names: ReadonlySet<string>): string[] {

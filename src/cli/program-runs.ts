@@ -1,9 +1,9 @@
 /** The commands about runs that exist. */
 import { type Command, Option } from 'commander';
-import type { RunStatus } from '../core/engine.ts';
-import { examples, type Outcome, optionsOf } from './command-parts.ts';
-import { collectValues, wholeNumber } from './run-options.ts';
-import type { Terminal } from './terminal.ts';
+import type { RunStatus } from '../core/run/engine.ts';
+import { collectValues, wholeNumber } from './input/run-options.ts';
+import { examples, type Outcome, optionsOf } from './process/command-parts.ts';
+import type { Terminal } from './screen/terminal.ts';
 
 const STATUSES = ['running', 'suspended', 'done', 'failed', 'cancelled'] as const satisfies readonly RunStatus[];
 
@@ -34,7 +34,7 @@ function addLooking(runs: Command, terminal: Terminal, outcome: Outcome): void {
     .option('-n, --limit <n>', 'how many', wholeNumber, 20)
     .addHelpText('after', examples('polyphony runs list --status suspended', 'polyphony runs list -n 100 --json'))
     .action(async (word: string | undefined, _options, command: Command) => {
-      const { listOrShow } = await import('./command-runs.ts');
+      const { listOrShow } = await import('./commands/command-runs.ts');
       outcome.code = await listOrShow(word, optionsOf<{ status?: RunStatus; limit: number }>(command), terminal);
     });
   runs
@@ -45,7 +45,7 @@ function addLooking(runs: Command, terminal: Terminal, outcome: Outcome): void {
     .option('-q, --quiet', 'print the answer alone')
     .addHelpText('after', examples('polyphony runs watch run_4f1c…', 'polyphony runs watch run_4f1c… --events'))
     .action(async (runId: string, _options, command: Command) => {
-      const { watchRun } = await import('./command-watch.ts');
+      const { watchRun } = await import('./commands/command-watch.ts');
       outcome.code = await watchRun(runId, optionsOf<{ events?: boolean; quiet?: boolean }>(command), terminal);
     });
   for (const [name, description] of [
@@ -59,7 +59,7 @@ function addLooking(runs: Command, terminal: Terminal, outcome: Outcome): void {
       .argument('<run>', 'its id')
       .addHelpText('after', examples(`polyphony runs ${name} run_4f1c…`))
       .action(async (runId: string, _options, command: Command) => {
-        const { showRun, replayRun, cancelRun } = await import('./command-runs.ts');
+        const { showRun, replayRun, cancelRun } = await import('./commands/command-runs.ts');
         const action = { show: showRun, replay: replayRun, cancel: cancelRun }[name];
         outcome.code = await action(runId, optionsOf(command), terminal);
       });
@@ -81,7 +81,7 @@ function addContinuing(runs: Command, terminal: Terminal, outcome: Outcome): voi
     .argument('<run>', 'its id')
     .addHelpText('after', examples('polyphony runs resume run_4f1c…', 'polyphony runs resume run_4f1c… --json'))
     .action(async (runId: string, _options, command: Command) => {
-      const { resumeRun } = await import('./command-continue.ts');
+      const { resumeRun } = await import('./commands/command-continue.ts');
       outcome.code = await resumeRun(runId, optionsOf<Following>(command), terminal);
     });
   withFollowOptions(runs.command('fork'))
@@ -99,7 +99,7 @@ function addContinuing(runs: Command, terminal: Terminal, outcome: Outcome): voi
       ),
     )
     .action(async (runId: string, _options, command: Command) => {
-      const { forkRun } = await import('./command-continue.ts');
+      const { forkRun } = await import('./commands/command-continue.ts');
       const options = optionsOf<Following & { from: string; with: readonly string[]; input: readonly string[] }>(
         command,
       );
@@ -116,7 +116,7 @@ function addContinuing(runs: Command, terminal: Terminal, outcome: Outcome): voi
       examples('polyphony runs answer run_4f1c… review yes', 'polyphony runs answer run_4f1c… name "Ada" --no-resume'),
     )
     .action(async (runId: string, nodeId: string, answer: string, _options, command: Command) => {
-      const { answerRun } = await import('./command-continue.ts');
+      const { answerRun } = await import('./commands/command-continue.ts');
       const options = optionsOf<Following & { resume: boolean }>(command);
       outcome.code = await answerRun({ runId, nodeId, answer }, options, terminal);
     });

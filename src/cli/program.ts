@@ -1,12 +1,12 @@
 /** The commands, their options and their help. What a command does is imported when it runs. */
 import { Command, Option } from 'commander';
 import { printable } from '../drawing/plain-text.ts';
-import { examples, type Outcome, optionsOf } from './command-parts.ts';
-import { packageVersion } from './package-file.ts';
+import { packageVersion } from './input/package-file.ts';
+import { type RunCommandOptions, withRunOptions } from './input/run-options.ts';
+import { DEFAULT_STORE } from './input/shared-options.ts';
+import { examples, type Outcome, optionsOf } from './process/command-parts.ts';
 import { addRuns } from './program-runs.ts';
-import { type RunCommandOptions, withRunOptions } from './run-options.ts';
-import { DEFAULT_STORE } from './shared-options.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './screen/terminal.ts';
 
 /** Ran when the command is called with nothing, in a folder that holds the example texts. */
 export const FIRST_REQUEST =
@@ -83,7 +83,7 @@ function addRun(program: Command, terminal: Terminal, outcome: Outcome): void {
       ),
     )
     .action(async (what: string, _options, command: Command) => {
-      const { runCommand } = await import('./command-run.ts');
+      const { runCommand } = await import('./commands/command-run.ts');
       outcome.code = await runCommand(what, optionsOf<RunCommandOptions>(command), terminal);
     });
 }
@@ -102,7 +102,7 @@ function addPlanning(program: Command, terminal: Terminal, outcome: Outcome): vo
       ),
     )
     .action(async (request: string, _options, command: Command) => {
-      const { planCommand } = await import('./command-plan.ts');
+      const { planCommand } = await import('./commands/command-plan.ts');
       outcome.code = await planCommand(request, optionsOf<{ out?: string }>(command), terminal);
     });
   program
@@ -115,7 +115,7 @@ function addPlanning(program: Command, terminal: Terminal, outcome: Outcome): vo
       examples('polyphony validate my.plan.json', 'polyphony validate my.plan.json --no-repair --json'),
     )
     .action(async (plan: string, _options, command: Command) => {
-      const { validateCommand } = await import('./command-plan.ts');
+      const { validateCommand } = await import('./commands/command-plan.ts');
       outcome.code = await validateCommand(plan, optionsOf<{ repair: boolean }>(command), terminal);
     });
   program
@@ -124,7 +124,7 @@ function addPlanning(program: Command, terminal: Terminal, outcome: Outcome): vo
     .argument('<plan>', 'a .plan.json or workflow:<id>')
     .addHelpText('after', examples('polyphony estimate my.plan.json', 'polyphony estimate workflow:digest --json'))
     .action(async (plan: string, _options, command: Command) => {
-      const { estimateCommand } = await import('./command-plan.ts');
+      const { estimateCommand } = await import('./commands/command-plan.ts');
       outcome.code = await estimateCommand(plan, optionsOf(command), terminal);
     });
   addGraph(program, terminal, outcome);
@@ -146,7 +146,7 @@ function addGraph(program: Command, terminal: Terminal, outcome: Outcome): void 
       ),
     )
     .action(async (plan: string, _options, command: Command) => {
-      const { graphCommand } = await import('./command-plan.ts');
+      const { graphCommand } = await import('./commands/command-plan.ts');
       const options = optionsOf<{ format: 'tree' | 'mermaid' | 'svg'; out?: string }>(command);
       outcome.code = await graphCommand(plan, options, terminal);
     });
@@ -167,7 +167,7 @@ function addOverview(program: Command, terminal: Terminal, outcome: Outcome): vo
       ),
     )
     .action(async (name: string | undefined, _options, command: Command) => {
-      const { modelsCommand } = await import('./command-models.ts');
+      const { modelsCommand } = await import('./commands/command-models.ts');
       outcome.code = await modelsCommand(name, optionsOf(command), terminal);
     });
   program
@@ -181,7 +181,7 @@ function addOverview(program: Command, terminal: Terminal, outcome: Outcome): vo
       examples('polyphony route "translate this" --tier fast', 'polyphony route "hello" --model cheap --json'),
     )
     .action(async (prompt: string, _options, command: Command) => {
-      const { routeCommand } = await import('./command-models.ts');
+      const { routeCommand } = await import('./commands/command-models.ts');
       const options = optionsOf<{ tier?: 'fast' | 'balanced' | 'premium'; model?: string }>(command);
       outcome.code = await routeCommand(prompt, options, terminal);
     });
@@ -193,7 +193,7 @@ function addOverview(program: Command, terminal: Terminal, outcome: Outcome): vo
     .option('--last <span>', 'only the last 12h, 7d, 4w')
     .addHelpText('after', examples('polyphony spend --by day --last 4w', 'polyphony spend --by tag --json'))
     .action(async (_options, command: Command) => {
-      const { spendCommand } = await import('./command-spend.ts');
+      const { spendCommand } = await import('./commands/command-spend.ts');
       outcome.code = await spendCommand(optionsOf<{ by: string; last?: string }>(command), terminal);
     });
   addHousekeeping(program, terminal, outcome);
@@ -205,7 +205,7 @@ function addHousekeeping(program: Command, terminal: Terminal, outcome: Outcome)
     .description('check Node, disk, config, store, plugins, providers and one small call')
     .addHelpText('after', examples('polyphony doctor', 'polyphony doctor --json'))
     .action(async (_options, command: Command) => {
-      const { doctorCommand } = await import('./command-doctor.ts');
+      const { doctorCommand } = await import('./commands/command-doctor.ts');
       outcome.code = await doctorCommand(optionsOf(command), terminal);
     });
   program
@@ -213,7 +213,7 @@ function addHousekeeping(program: Command, terminal: Terminal, outcome: Outcome)
     .description('write a config and a first plan into this folder; nothing is overwritten')
     .addHelpText('after', examples('polyphony init && polyphony run plans/summarise.plan.json -i path=plans/plans.md'))
     .action(async (_options, command: Command) => {
-      const { initCommand } = await import('./command-init.ts');
+      const { initCommand } = await import('./commands/command-init.ts');
       outcome.code = await initCommand(process.cwd(), optionsOf(command), terminal);
     });
 }

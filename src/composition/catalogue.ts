@@ -1,11 +1,11 @@
 /** All that a plan may name, from the parts that were registered. */
 import type { Config } from '../core/config.ts';
 import type { Gateway } from '../core/gateway.ts';
-import type { JsonSchema } from '../core/model.ts';
-import { DEFAULT_BOUNDS, type Plan, type PlanBounds } from '../core/plan.ts';
+import type { JsonSchema } from '../core/model/model.ts';
+import { DEFAULT_BOUNDS, type Plan, type PlanBounds } from '../core/plan/plan.ts';
+import { BUILT_IN_STEPS } from '../core/plan/steps.ts';
+import type { Catalogue, StepType } from '../core/plan/validation.ts';
 import type { Tool } from '../core/plugin.ts';
-import { BUILT_IN_STEPS } from '../core/steps.ts';
-import type { Catalogue, StepType } from '../core/validation.ts';
 import type { PluginParts } from './plugin-host.ts';
 
 export interface RegisteredWorkflow {

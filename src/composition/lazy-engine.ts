@@ -1,6 +1,6 @@
 /** An engine that is loaded when it is first asked for: a process that only makes calls never pays for it. */
 import type { Ids } from '../core/clock.ts';
-import type { ExecutionEngine, RunEvent, RunHandle } from '../core/engine.ts';
+import type { ExecutionEngine, RunEvent, RunHandle } from '../core/run/engine.ts';
 
 /** A value that is made at the first call, once. */
 export interface Lazy<T> {

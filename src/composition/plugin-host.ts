@@ -2,10 +2,11 @@
  * Sorts what the plugins bring into one place for each kind, refuses two of one name, and runs their `setup`, `onEvent`
  * and `close`. Whatever a plugin throws names the plugin.
  */
-import type { RunEvent } from '../core/engine.ts';
+
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
+import type { Provider } from '../core/model/provider.ts';
 import type { Evaluator, Logger, Plugin, PluginContext, Step, Tool } from '../core/plugin.ts';
-import type { Provider } from '../core/provider.ts';
+import type { RunEvent } from '../core/run/engine.ts';
 import type { CounterChange, KeyValueStore } from '../core/stores.ts';
 
 export interface PluginParts {

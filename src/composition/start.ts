@@ -1,13 +1,13 @@
 /** From whatever a user wants to run to a run: planning where it is a request, validation where it is a plan. */
 import type { Runtime } from '../core/clock.ts';
-import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/engine.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { CallOptions } from '../core/gateway.ts';
-import type { Scope } from '../core/model.ts';
-import { usdToNano } from '../core/money.ts';
-import type { Plan, ValidPlan } from '../core/plan.ts';
-import type { PlanIssue, PlanningResult, Validation } from '../core/validation.ts';
-import { toJsonSchema, validateJson } from '../kit/json-schema.ts';
+import type { Scope } from '../core/model/model.ts';
+import { usdToNano } from '../core/money/money.ts';
+import type { Plan, ValidPlan } from '../core/plan/plan.ts';
+import type { PlanIssue, PlanningResult, Validation } from '../core/plan/validation.ts';
+import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
+import { toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
 
 /** A request in words, a plan, or a plan that was validated. */
 export type Runnable = string | Plan | ValidPlan;

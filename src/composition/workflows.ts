@@ -1,7 +1,7 @@
 /** Workflows that were handed in, with all that they use: inner workflows and steps of their own. */
 import { PolyphonyError } from '../core/errors.ts';
-import type { JsonSchema } from '../core/model.ts';
-import type { Plan } from '../core/plan.ts';
+import type { JsonSchema } from '../core/model/model.ts';
+import type { Plan } from '../core/plan/plan.ts';
 import type { Plugin, Step } from '../core/plugin.ts';
 import type { RegisteredWorkflow } from './catalogue.ts';
 

@@ -1,6 +1,6 @@
 /** The configuration: YAML or JSON in the user's version control. The schema is the reference; every field is optional. */
 import { z } from 'zod';
-import { EscalateSchema } from './plan-schema.ts';
+import { EscalateSchema } from './plan/plan-schema.ts';
 
 const name = z.string().min(1).max(120);
 const usd = z.number().nonnegative();

@@ -12,8 +12,8 @@ import type {
   RerankRequest,
   Scope,
   Target,
-} from './model.ts';
-import type { ModelCard } from './provider.ts';
+} from './model/model.ts';
+import type { ModelCard } from './model/provider.ts';
 
 export interface CallOptions {
   readonly signal?: AbortSignal;

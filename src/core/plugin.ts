@@ -1,11 +1,11 @@
 /** Plugins: one file each, a typed factory that returns this object. */
 import type { Clock, Ids, Random } from './clock.ts';
-import type { NodeCall, NodeOutput, NodeRunner, RunEvent } from './engine.ts';
 import type { Gateway } from './gateway.ts';
-import type { Attempt, Call, JsonSchema, Middleware, ModelResponse } from './model.ts';
-import type { Provider } from './provider.ts';
+import type { Attempt, Call, JsonSchema, Middleware, ModelResponse } from './model/model.ts';
+import type { Provider } from './model/provider.ts';
+import type { StepType } from './plan/validation.ts';
+import type { NodeCall, NodeOutput, NodeRunner, RunEvent } from './run/engine.ts';
 import type { KeyValueStore } from './stores.ts';
-import type { StepType } from './validation.ts';
 
 /** Outermost first; `gateway/gateway.ts` lists what stands in each place. */
 export const REQUEST_LAYERS = [

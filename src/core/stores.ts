@@ -3,9 +3,9 @@
  * implementation passes. All are safe for several processes at once unless an implementation says otherwise.
  */
 
-import type { RunEvent, RunStatus, RunSummary } from './engine.ts';
-import type { AttemptRecord, Scope } from './model.ts';
-import type { NanoUsd } from './money.ts';
+import type { AttemptRecord, Scope } from './model/model.ts';
+import type { NanoUsd } from './money/money.ts';
+import type { RunEvent, RunStatus, RunSummary } from './run/engine.ts';
 
 /** An append-only record of each run: what `resume` replays. */
 export interface RunJournal {

@@ -1,6 +1,6 @@
 /** Pictures of plans and runs: terminal tree, Mermaid, SVG. */
-import type { ValidPlan } from '../core/plan.ts';
-import { listReferences } from '../core/template.ts';
+import type { ValidPlan } from '../core/plan/plan.ts';
+import { listReferences } from '../language/template.ts';
 import { drawingOf, type States } from './layout.ts';
 import { drawMermaid } from './mermaid.ts';
 import { drawSvg } from './svg.ts';

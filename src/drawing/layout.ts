@@ -1,6 +1,7 @@
 /** Where a plan's nodes stand: columns of nodes that may run side by side, ordered so that few edges cross. */
-import type { NodeState } from '../core/engine.ts';
-import type { PlanNode, ValidPlan } from '../core/plan.ts';
+
+import type { PlanNode, ValidPlan } from '../core/plan/plan.ts';
+import type { NodeState } from '../core/run/engine.ts';
 
 export interface DrawnNode {
   readonly id: string;

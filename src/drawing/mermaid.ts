@@ -1,5 +1,5 @@
 /** A plan as a Mermaid flowchart. */
-import type { NodeState } from '../core/engine.ts';
+import type { NodeState } from '../core/run/engine.ts';
 import type { Drawing, DrawnNode, States } from './layout.ts';
 import { oneLine } from './plain-text.ts';
 

@@ -1,5 +1,5 @@
 /** A plan as an SVG picture, readable on light and on dark pages, without a script or a font of its own. */
-import type { NodeState } from '../core/engine.ts';
+import type { NodeState } from '../core/run/engine.ts';
 import type { Drawing, DrawnNode, States } from './layout.ts';
 import { cutToWidth, displayWidth, oneLine } from './plain-text.ts';
 import { placementOf, type Route, type Slot } from './routes.ts';

@@ -1,5 +1,5 @@
 /** A plan for the terminal: one line a node, those that may run side by side under one bracket. */
-import type { NodeState } from '../core/engine.ts';
+import type { NodeState } from '../core/run/engine.ts';
 import type { Drawing, DrawnNode, States } from './layout.ts';
 import { cutToWidth, displayWidth, oneLine, padToWidth } from './plain-text.ts';
 

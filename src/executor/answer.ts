@@ -1,10 +1,11 @@
 /** Answers of people to nodes that wait for them. */
-import type { HumanQuestion } from '../core/engine.ts';
+
 import { PolyphonyError } from '../core/errors.ts';
+import type { HumanQuestion } from '../core/run/engine.ts';
+import type { Host, RunState } from '../runs/state/run-state.ts';
 import { questionsOf } from './inspect.ts';
-import { withRun } from './owned.ts';
-import type { Host, RunState } from './run-state.ts';
 import { takeAnswer } from './units.ts';
+import { withRun } from './with-lease.ts';
 
 export interface Answer {
   readonly runId: string;

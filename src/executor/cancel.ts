@@ -1,6 +1,7 @@
 /** Cancelling a run that no living process drives: its journal is closed. */
-import { withRun } from './owned.ts';
-import type { Host } from './run-state.ts';
+
+import type { Host } from '../runs/state/run-state.ts';
+import { withRun } from './with-lease.ts';
 
 /** False when the run is over already. Throws not-found, store-busy. */
 export function cancelStored(host: Host, runId: string, reason: string): Promise<boolean> {

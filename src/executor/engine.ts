@@ -1,5 +1,7 @@
 /** The engine that runs plans in this process, one journal behind it. */
 import type { Runtime } from '../core/clock.ts';
+import { PolyphonyError } from '../core/errors.ts';
+import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type {
   ExecutionEngine,
   NodeRunner,
@@ -9,18 +11,15 @@ import type {
   RunEvent,
   RunHandle,
   RunOptions,
-} from '../core/engine.ts';
-import { PolyphonyError } from '../core/errors.ts';
-import type { Plan, ValidPlan } from '../core/plan.ts';
+} from '../core/run/engine.ts';
 import type { RunJournal } from '../core/stores.ts';
+import { knownRun, type Restored } from '../runs/journal/restore.ts';
+import type { Host, RunState } from '../runs/state/run-state.ts';
 import { answerRun } from './answer.ts';
 import { cancelStored } from './cancel.ts';
 import { forkRun } from './fork.ts';
 import { endedHandle, inspectRun } from './inspect.ts';
 import { busy, takeLease } from './lease.ts';
-import { knownRun } from './restore.ts';
-import type { Restored } from './restored.ts';
-import type { Host, RunState } from './run-state.ts';
 import { abandon, begin, createRun, followSignal, handleOf, noWriter, type Opening, refuse } from './start.ts';
 
 export interface EngineOptions {

@@ -1,12 +1,12 @@
 /** A new run with the finished nodes of an old one: those from a node on, and whatever a changed input reaches, run again. */
-import type { ExecutionEngine, NodeResult } from '../core/engine.ts';
+
 import { PolyphonyError } from '../core/errors.ts';
-import type { Plan, ValidNode, ValidPlan } from '../core/plan.ts';
-import { listReferences } from '../core/template.ts';
-import { type EventDraft, stamp } from './recorder.ts';
-import { knownRun } from './restore.ts';
-import type { Restored, RestoredNode } from './restored.ts';
-import type { Host } from './run-state.ts';
+import type { Plan, ValidNode, ValidPlan } from '../core/plan/plan.ts';
+import type { ExecutionEngine, NodeResult } from '../core/run/engine.ts';
+import { listReferences } from '../language/template.ts';
+import { knownRun, type Restored, type RestoredNode } from '../runs/journal/restore.ts';
+import { type EventDraft, stamp } from '../runs/state/recorder.ts';
+import type { Host } from '../runs/state/run-state.ts';
 import { capOf, type Opening } from './start.ts';
 
 type ForkOptions = Parameters<ExecutionEngine['fork']>[1];

@@ -1,7 +1,7 @@
 /** A run as its journal tells it, without running anything. */
-import type { HumanQuestion, NodeReport, NodeState, RunHandle, RunResult } from '../core/engine.ts';
+import type { HumanQuestion, NodeReport, NodeState, RunHandle, RunResult } from '../core/run/engine.ts';
 import type { RunJournal } from '../core/stores.ts';
-import type { Restored, RestoredNode } from './restored.ts';
+import type { Restored, RestoredNode } from '../runs/journal/restore.ts';
 
 export function inspectRun(restored: Restored): RunResult {
   const { started, plan, status, output, error, usage, spent, priced, activeMs } = restored;

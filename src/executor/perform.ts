@@ -1,19 +1,20 @@
 /** One unit of a node from its first call to its result: rounds, retries, what they cost. */
-import type { NodeCall, NodeMeta, NodeOutput, NodeProgress, NodeResult } from '../core/engine.ts';
-import { SuspendRun } from '../core/engine.ts';
+
 import { errorRecord, type PolyphonyError } from '../core/errors.ts';
-import type { Scope, Warning } from '../core/model.ts';
-import { addMoney, nanoToUsd, usdToNano } from '../core/money.ts';
-import type { PlanNode } from '../core/plan.ts';
-import { addUsage, NO_USAGE } from '../core/usage.ts';
-import { sleep } from '../kit/clock.ts';
-import { chargeOf } from './charge.ts';
-import { compiledOf } from './compiled-node.ts';
-import { assertFunds, charge } from './money.ts';
-import type { RunState } from './run-state.ts';
-import { scopeOf } from './scope.ts';
-import { signalOf } from './stop.ts';
-import { idempotencyKey, type Unit } from './task.ts';
+import type { Scope, Warning } from '../core/model/model.ts';
+import { addMoney, nanoToUsd, usdToNano } from '../core/money/money.ts';
+import { addUsage, NO_USAGE } from '../core/money/usage.ts';
+import type { PlanNode } from '../core/plan/plan.ts';
+import type { NodeCall, NodeMeta, NodeOutput, NodeProgress, NodeResult } from '../core/run/engine.ts';
+import { SuspendRun } from '../core/run/engine.ts';
+import { chargeOf } from '../runs/state/charge.ts';
+import { compiledOf } from '../runs/state/compiled-node.ts';
+import { assertFunds, charge } from '../runs/state/money.ts';
+import type { RunState } from '../runs/state/run-state.ts';
+import { scopeOf } from '../runs/state/scope.ts';
+import { idempotencyKey, type Unit } from '../runs/state/task.ts';
+import { signalOf } from '../runs/turn/stop.ts';
+import { sleep } from '../system/clock.ts';
 
 const NO_WARNINGS: readonly Warning[] = [];
 const RETRY_BASE_MS = 500;

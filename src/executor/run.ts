@@ -9,20 +9,21 @@
  * S6. A run ends once: after its last unit has settled, its records are committed, and before its lease is released.
  * S7. `turn` is the only place that starts, ends or suspends anything; everything else changes state and calls `wake`.
  */
-import type { RunResult } from '../core/engine.ts';
+
 import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
-import type { ValidPlan } from '../core/plan.ts';
-import { renderValue } from '../core/template.ts';
-import { cancel, considerAll, fail } from './ending.ts';
-import { unaffordable } from './money.ts';
-import { reload } from './rebuild.ts';
-import type { EventDraft } from './recorder.ts';
-import { resultOf, totalsOf } from './result.ts';
-import type { Revision, RunState } from './run-state.ts';
-import { scopeOf } from './scope.ts';
-import { clearTimers, stop } from './stop.ts';
+import type { ValidPlan } from '../core/plan/plan.ts';
+import type { RunResult } from '../core/run/engine.ts';
+import { renderValue } from '../language/template.ts';
+import { reload } from '../runs/journal/rebuild.ts';
+import { unaffordable } from '../runs/state/money.ts';
+import type { EventDraft } from '../runs/state/recorder.ts';
+import { resultOf, totalsOf } from '../runs/state/result.ts';
+import type { Revision, RunState } from '../runs/state/run-state.ts';
+import { scopeOf } from '../runs/state/scope.ts';
+import { cancel, considerAll, fail } from '../runs/turn/ending.ts';
+import { clearTimers, stop } from '../runs/turn/stop.ts';
+import { canMerge, merge } from '../runs/turn/streaming-plan.ts';
 import { giveUp, startReady } from './units.ts';
-import { canMerge, merge } from './writing.ts';
 
 /** Begins, or goes on with, what the state holds. */
 export function drive(run: RunState): void {

@@ -1,21 +1,22 @@
 /** From what an engine and a caller give to the state of one run. */
-import type { RequestOptions, RunEvent, RunHandle, RunOptions } from '../core/engine.ts';
+
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
-import { type NanoUsd, usdToNano } from '../core/money.ts';
-import type { ValidPlan } from '../core/plan.ts';
-import { NO_USAGE } from '../core/usage.ts';
-import { ended } from './ending.ts';
-import { eventLog } from './event-log.ts';
-import { createMoney } from './money.ts';
-import { readyQueue } from './ready-queue.ts';
-import { countAlive, rebuildDraft, rebuildTasks } from './rebuild.ts';
-import { createRecorder, type EventDraft } from './recorder.ts';
-import type { Restored } from './restored.ts';
-import { resultOf } from './result.ts';
+import { type NanoUsd, usdToNano } from '../core/money/money.ts';
+import { NO_USAGE } from '../core/money/usage.ts';
+import type { ValidPlan } from '../core/plan/plan.ts';
+import type { RequestOptions, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
+import { countAlive, rebuildDraft, rebuildTasks } from '../runs/journal/rebuild.ts';
+import type { Restored } from '../runs/journal/restore.ts';
+import { eventLog } from '../runs/state/event-log.ts';
+import { createMoney } from '../runs/state/money.ts';
+import { readyQueue } from '../runs/state/ready-queue.ts';
+import { createRecorder, type EventDraft } from '../runs/state/recorder.ts';
+import { resultOf } from '../runs/state/result.ts';
+import type { Host, RunState, Writing } from '../runs/state/run-state.ts';
+import { ended } from '../runs/turn/ending.ts';
+import { limitSeconds, stop } from '../runs/turn/stop.ts';
+import { write } from '../runs/turn/streaming-plan.ts';
 import { drive, settleRun } from './run.ts';
-import type { Host, RunState, Writing } from './run-state.ts';
-import { limitSeconds, stop } from './stop.ts';
-import { write } from './writing.ts';
 
 export const DEFAULT_CONCURRENCY = 64;
 

@@ -1,16 +1,17 @@
 /** Starting nodes and their items while there are slots and money, and taking in what comes back. */
-import { type NodeOutput, type NodeResult, SuspendRun } from '../core/engine.ts';
+
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
-import { nanoToUsd } from '../core/money.ts';
-import { addUsage, NO_USAGE } from '../core/usage.ts';
-import { compiledOf } from './compiled-node.ts';
-import { cancel, end, fail, standIn } from './ending.ts';
-import { releaseReservation, reserve } from './money.ts';
+import { nanoToUsd } from '../core/money/money.ts';
+import { addUsage, NO_USAGE } from '../core/money/usage.ts';
+import { type NodeOutput, type NodeResult, SuspendRun } from '../core/run/engine.ts';
+import { compiledOf } from '../runs/state/compiled-node.ts';
+import { releaseReservation, reserve } from '../runs/state/money.ts';
+import type { RunState } from '../runs/state/run-state.ts';
+import { scopeOf } from '../runs/state/scope.ts';
+import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../runs/state/task.ts';
+import { cancel, end, fail, standIn } from '../runs/turn/ending.ts';
+import { addTimer, clearTimers, stopUnits } from '../runs/turn/stop.ts';
 import { bookFailure, callOnce, isSingleCall, perform, singleResult } from './perform.ts';
-import type { RunState } from './run-state.ts';
-import { scopeOf } from './scope.ts';
-import { addTimer, clearTimers, stopUnits } from './stop.ts';
-import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from './task.ts';
 
 /** Starts what is ready, most urgent first, as far as slots and money go. */
 export function startReady(run: RunState): void {

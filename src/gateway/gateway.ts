@@ -1,17 +1,17 @@
 /** Both rings, in order, outermost first. A slot without a layer is a plugin's; what has nothing to do is not composed. */
-import type { Attempt, Call } from '../core/model.ts';
+import type { Attempt, Call } from '../core/model/model.ts';
 import type { AttemptLayer, RequestLayer } from '../core/plugin.ts';
-import { adapt } from './adapt.ts';
-import { affinity } from './affinity.ts';
-import { attemptTelemetry } from './attempt-telemetry.ts';
-import { breaker } from './breaker.ts';
-import { budget } from './budget.ts';
-import { limiter } from './limiter.ts';
+import { adapt } from './attempt-ring/adapt.ts';
+import { attemptTelemetry } from './attempt-ring/attempt-telemetry.ts';
+import { breaker } from './attempt-ring/breaker.ts';
+import { limiter } from './attempt-ring/limiter.ts';
+import { retry } from './attempt-ring/retry.ts';
+import { timeouts } from './attempt-ring/timeouts.ts';
+import { budget } from './money/budget.ts';
 import type { GatewayParts } from './parts.ts';
-import { retry } from './retry.ts';
+import { affinity } from './request-ring/affinity.ts';
+import { telemetry } from './request-ring/telemetry.ts';
 import type { Slot } from './rings.ts';
-import { telemetry } from './telemetry.ts';
-import { timeouts } from './timeouts.ts';
 
 /** A call, once; ends in `failover`, which makes attempts of it. */
 export function requestSlots(parts: GatewayParts): readonly (Slot<Call> & { readonly name: RequestLayer })[] {

@@ -1,12 +1,12 @@
 /** What the layers are built from: each takes what it needs and no more. */
 import type { Clock, Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
+import type { Transport } from '../core/model/provider.ts';
 import type { Logger } from '../core/plugin.ts';
-import type { Transport } from '../core/provider.ts';
 import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
-import type { Credentials } from './credentials.ts';
-import type { Registry } from './registry.ts';
-import type { Statistics } from './statistics.ts';
+import type { Credentials } from './attempt-ring/credentials.ts';
+import type { Registry } from './routing/registry.ts';
+import type { Statistics } from './routing/statistics.ts';
 
 export interface GatewayParts {
   readonly runtime: Runtime;

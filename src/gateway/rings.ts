@@ -1,8 +1,8 @@
 /** Puts plugins into a ring: before a layer, in its place (behind the built-in one) or after it. */
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
-import { type Call, compose, type Handler, type Middleware, type ModelEvent } from '../core/model.ts';
+import { type Call, compose, type Handler, type Middleware, type ModelEvent } from '../core/model/model.ts';
 import type { Place } from '../core/plugin.ts';
-import { failing } from './opening.ts';
+import { failing } from './streams/stream-head.ts';
 
 /** A place of a ring; without `handle` nothing is built in and the slot waits for plugins. */
 export interface Slot<C extends Call> {

@@ -1,26 +1,33 @@
-/** polyphony/kit: for authors of plugins and providers. */
+/**
+ * polyphony/kit: everything that an author of a plugin imports. Fakes and conformance suites for its tests are in
+ * polyphony/testing.
+ */
 
-export { SuspendRun } from '../core/engine.ts';
-export { abortError, asPolyphonyError, errorRecord } from '../core/errors.ts';
-export { compose } from '../core/model.ts';
-export { formatUsd, nanoToUsd, usdToNano } from '../core/money.ts';
-export { costOf, type PriceSpan, type PriceTerms, worstCostOf } from '../core/price.ts';
-export { collect, replay, textOf } from '../core/response.ts';
-export { type AnswerOptions, answerEvents, type BodyDecoder, parseDocument, readJson } from './answer.ts';
-export { apiKeysOf } from './api-keys.ts';
-export { aspectRatioOf, nearestShape } from './aspect-ratio.ts';
-export { citationsOf, logprobsOf } from './chat-completions/decode-extras.ts';
-export { mediaURL } from './chat-completions/encode-messages.ts';
-export {
-  type ChatCompletionsProviderOptions,
-  type ChatCompletionsVendorOptions,
-  chatCompletionsProvider,
-} from './chat-completions/provider.ts';
-export type { ChatCompletionsQuirks } from './chat-completions/quirks.ts';
-export { usageOf } from './chat-completions/usage.ts';
-export { authorisation, chatCompletionsWire } from './chat-completions/wire.ts';
-export { sleep, systemClock, systemIds, systemRandom, systemRuntime } from './clock.ts';
-export { closedSchema } from './closed-schema.ts';
+// ---------------------------------------------------------------------------------------------------- plugins, errors, money
+export type * from '../core/clock.ts';
+export type { Config } from '../core/config.ts';
+export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from '../core/errors.ts';
+export { abortError, asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
+export type * from '../core/gateway.ts';
+export type * from '../core/model/model.ts';
+export type * from '../core/model/provider.ts';
+// ---------------------------------------------------------------------------------------------------- layers: read, replay and await answers
+export { collect, replay, textOf } from '../core/model/response.ts';
+export { formatUsd, nanoToUsd, usdToNano } from '../core/money/money.ts';
+export { costOf, type PriceTerms } from '../core/money/price.ts';
+export type * from '../core/money/token-price.ts';
+export type * from '../core/plan/validation.ts';
+export type * from '../core/plugin.ts';
+export { definePlugin } from '../core/plugin.ts';
+export type * from '../core/run/engine.ts';
+export { SuspendRun } from '../core/run/engine.ts';
+export type * from '../core/stores.ts';
+export { sleep, systemClock } from '../system/clock.ts';
+export { rememberSecret } from '../system/scrub.ts';
+// ---------------------------------------------------------------------------------------------------- a wire of your own: answers
+export { parseDocument, readJson } from './http/answer.ts';
+// ---------------------------------------------------------------------------------------------------- providers over HTTP
+export { apiKeysOf } from './http/api-keys.ts';
 export {
   type AnswerEnding,
   type AnswerState,
@@ -30,27 +37,32 @@ export {
   decodeBody,
   finishAnswer,
   usageMissing,
-} from './decode-answer.ts';
-export { finishReason } from './finish-reason.ts';
-export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from './http-errors.ts';
-export { type HttpProviderOptions, httpProvider } from './http-provider.ts';
-export { imageWire } from './image-wire.ts';
-export { asList, asNumber, asRecord, asText, defined, type JsonRecord, tryParseJson } from './json-shape.ts';
-export { type ExtractedJson, extractJson, schemaInstruction } from './json-text.ts';
+} from './http/decode-answer.ts';
+export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from './http/http-errors.ts';
+export { type HttpProviderOptions, httpProvider } from './http/http-provider.ts';
+export { parseRateLimits, parseReset, parseRetryAfter } from './http/rate-limits.ts';
+export { cardsOf, type VendorOptions } from './http/vendor-options.ts';
+// ---------------------------------------------------------------------------------------------------- JSON that is not trusted
+export { asList, asNumber, asRecord, asText, defined, type JsonRecord, tryParseJson } from './json/json-shape.ts';
+export { type ExtractedJson, extractJson, schemaInstruction } from './json/json-text.ts';
+export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } from './json/json-validation.ts';
+export { type DialectResult, type SchemaDialect, toDialect } from './json/schema-dialects.ts';
+export { CHAT_CAPABILITIES, type ModelCardFields, modelCard } from './models/model-card.ts';
+export { estimateRequestTokens, estimateTokens } from './models/tokens.ts';
+export { aspectRatioOf, nearestShape } from './wires/aspect-ratio.ts';
+// ---------------------------------------------------------------------------------------------------- a wire of your own: requests
+export { mediaURL } from './wires/chat-completions/encode-messages.ts';
 export {
-  dropOptionalNulls,
-  type JsonIssue,
-  type JsonValidation,
-  resolvePointer,
-  validateJson,
-} from './json-validation.ts';
-export { type InlineMedia, inlineMedia } from './media.ts';
-export { CHAT_CAPABILITIES, type ModelCardFields, modelCard } from './model-card.ts';
-export { parseRateLimits, parseReset, parseRetryAfter } from './rate-limits.ts';
-export { type ResponsesWireOptions, responsesWire, wireByCard } from './responses/wire.ts';
-export { type DialectResult, type SchemaDialect, toDialect } from './schema-dialects.ts';
-export { rememberSecret } from './scrub.ts';
-export * from './testing.ts';
-export { estimateRequestTokens, estimateTokens } from './tokens.ts';
-export { type ToolCallAssembler, type ToolCallPiece, toolCallAssembler } from './tool-calls.ts';
-export { cardsOf, type VendorOptions } from './vendor-options.ts';
+  type ChatCompletionsProviderOptions,
+  type ChatCompletionsVendorOptions,
+  chatCompletionsProvider,
+} from './wires/chat-completions/provider.ts';
+export type { ChatCompletionsQuirks } from './wires/chat-completions/quirks.ts';
+// ---------------------------------------------------------------------------------------------------- ready-made wires
+export { chatCompletionsWire } from './wires/chat-completions/wire.ts';
+export { closedSchema } from './wires/closed-schema.ts';
+export { finishReason } from './wires/finish-reason.ts';
+export { imageWire } from './wires/image-wire.ts';
+export { type InlineMedia, inlineMedia } from './wires/media.ts';
+export { type ResponsesWireOptions, responsesWire, wireByCard } from './wires/responses/wire.ts';
+export { type ToolCallAssembler, type ToolCallPiece, toolCallAssembler } from './wires/tool-calls.ts';

@@ -4,13 +4,20 @@
  */
 import { abortError, type ErrorRecord, errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
-import type { AttemptRecord, CallTrace, ChatRequest, Message, ModelEvent, ModelResponse } from '../core/model.ts';
-import { addMoney } from '../core/money.ts';
-import type { Paid } from '../core/node-call.ts';
-import type { Plan } from '../core/plan.ts';
-import { collect, textOf, totalCost } from '../core/response.ts';
-import { addUsage, NO_USAGE, usageOfAttempts } from '../core/usage.ts';
-import type { Catalogue, Planner, PlanningListener, PlanningResult, Validate, Validation } from '../core/validation.ts';
+import type { AttemptRecord, CallTrace, ChatRequest, Message, ModelEvent, ModelResponse } from '../core/model/model.ts';
+import { collect, textOf, totalCost } from '../core/model/response.ts';
+import { addMoney } from '../core/money/money.ts';
+import { addUsage, NO_USAGE, usageOfAttempts } from '../core/money/usage.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type {
+  Catalogue,
+  Planner,
+  PlanningListener,
+  PlanningResult,
+  Validate,
+  Validation,
+} from '../core/plan/validation.ts';
+import type { Paid } from '../core/run/node-call.ts';
 import { planningMessages, repairMessages, revisionMessages } from './prompt.ts';
 
 export interface PlannerOptions {

@@ -1,9 +1,9 @@
 /** What the planner model is told. The catalogue stands between two marks, so that any planner can find it. */
 import type { ErrorRecord } from '../core/errors.ts';
-import type { Message } from '../core/model.ts';
-import type { Plan } from '../core/plan.ts';
-import type { Catalogue, PlanIssue, StepType } from '../core/validation.ts';
-import { toShorthand } from '../kit/json-schema.ts';
+import type { Message } from '../core/model/model.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { Catalogue, PlanIssue, StepType } from '../core/plan/validation.ts';
+import { toShorthand } from '../kit/json/json-schema.ts';
 
 const RULES = `You write plans. A plan is one JSON document that a machine runs as a graph over a pool of models and tools.
 Answer with the JSON document alone.

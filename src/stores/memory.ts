@@ -1,10 +1,10 @@
 /** Stores that live and die with the process: no file, no promise on the hot paths, bounded where they would grow. */
 import type { Clock } from '../core/clock.ts';
-import type { RunEvent, RunStatus, RunSummary } from '../core/engine.ts';
+import type { RunEvent, RunStatus, RunSummary } from '../core/run/engine.ts';
 import type { CounterChange, CounterResult, KeyValueStore, RunJournal, Stores } from '../core/stores.ts';
-import { systemClock } from '../kit/clock.ts';
+import { systemClock } from '../system/clock.ts';
 import { type CounterCells, changeCounters, jsonText } from './counters.ts';
-import { type MemoryLedgerOptions, memoryLedger } from './memory-ledger.ts';
+import { type MemoryLedgerOptions, memoryLedger } from './memory/ledger.ts';
 import { newestFirst, progressed, progressOf } from './run-progress.ts';
 
 export interface MemoryStoresOptions extends MemoryLedgerOptions {

@@ -1,7 +1,8 @@
 /** What a run's events mean for its line in `list`: as a change to add up, so that no store reads before it writes. */
-import type { RunEvent, RunStatus, RunSummary } from '../core/engine.ts';
-import { addMoney, type NanoUsd } from '../core/money.ts';
-import type { Plan } from '../core/plan.ts';
+
+import { addMoney, type NanoUsd } from '../core/money/money.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { RunEvent, RunStatus, RunSummary } from '../core/run/engine.ts';
 
 /** What one append changes of a run's summary; absent fields stay as they are. */
 export interface RunProgress {

@@ -3,11 +3,11 @@ import { resolve } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Stores } from '../core/stores.ts';
-import { systemClock } from '../kit/clock.ts';
-import { connect } from './sqlite-connection.ts';
-import { sqliteJournal } from './sqlite-journal.ts';
-import { sqliteKeyValue } from './sqlite-key-value.ts';
-import { sqliteLedger } from './sqlite-ledger.ts';
+import { systemClock } from '../system/clock.ts';
+import { connect } from './sqlite/connection.ts';
+import { sqliteJournal } from './sqlite/journal.ts';
+import { sqliteKeyValue } from './sqlite/key-value.ts';
+import { sqliteLedger } from './sqlite/ledger.ts';
 
 export interface SqliteStoresOptions {
   /** The file, made with its folders when it is missing. On a local disk: network file systems break its locks. */

@@ -1,9 +1,9 @@
 /** Money and limits: whether the plan can be paid for at all, and whether its limits leave room to run. */
-import type { NanoUsd } from '../core/money.ts';
-import { formatUsd } from '../core/money.ts';
-import type { StudyEstimate } from './estimate.ts';
-import { capOf } from './pools.ts';
-import type { Study, Subject } from './study.ts';
+import type { NanoUsd } from '../core/money/money.ts';
+import { formatUsd } from '../core/money/money.ts';
+import type { Study, Subject } from './analysis/plan-analysis.ts';
+import type { StudyEstimate } from './estimate/estimate.ts';
+import { capOf } from './estimate/priced-candidates.ts';
 
 export function checkBudget(estimate: StudyEstimate, study: Study): void {
   const { budget } = study.plan;

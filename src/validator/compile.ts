@@ -1,9 +1,9 @@
 /** The plan that engines run: in topological order, with what the validator found out. */
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/canonical-json.ts';
-import { markValid, type NodeEstimate, type Plan, type ValidNode, type ValidPlan } from '../core/plan.ts';
-import type { StudyEstimate } from './estimate.ts';
-import type { Study, Subject } from './study.ts';
+import { markValid, type NodeEstimate, type Plan, type ValidNode, type ValidPlan } from '../core/plan/plan.ts';
+import type { Study, Subject } from './analysis/plan-analysis.ts';
+import type { StudyEstimate } from './estimate/estimate.ts';
 
 /** The subjects of the study stand in the order of the run. */
 export function compilePlan(study: Study, estimate: StudyEstimate): ValidPlan {

@@ -6,18 +6,18 @@
  * D2. A node is handed over at most once, and only when it is valid with the nodes that were handed over before it.
  * D3. Nothing is repaired here: a node that needs it waits for the whole plan, and so does all that refers to it.
  */
-import type { DraftNode, Plan, PlanBounds, PlanNode, ValidPlan } from '../core/plan.ts';
-import { markValid } from '../core/plan.ts';
-import type { Catalogue, PlanDraft, StepType } from '../core/validation.ts';
-import { createMemberReader, type JsonMember } from '../kit/json-members.ts';
-import { checkNode } from './check-node.ts';
+import type { DraftNode, Plan, PlanBounds, PlanNode, ValidPlan } from '../core/plan/plan.ts';
+import { markValid } from '../core/plan/plan.ts';
+import type { Catalogue, PlanDraft, StepType } from '../core/plan/validation.ts';
+import { createMemberReader, type JsonMember } from '../kit/json/json-members.ts';
+import { openNode, openPlan, readSchema, type Study, type Subject } from './analysis/plan-analysis.ts';
+import { resolveSubject } from './analysis/references.ts';
+import { checkNode } from './checks/check-node.ts';
 import { hashOf, validNode } from './compile.ts';
-import { createNodeEstimator } from './estimate-node.ts';
-import { hasPlanShape } from './plan-shape.ts';
-import { readPlan } from './read.ts';
-import { resolveSubject } from './references.ts';
-import { createReport, type Report } from './report.ts';
-import { openNode, openPlan, readSchema, type Study, type Subject } from './study.ts';
+import { hasPlanShape } from './document/plan-shape.ts';
+import { readPlan } from './document/read.ts';
+import { createReport, type Report } from './document/report.ts';
+import { createNodeEstimator } from './estimate/estimate-node.ts';
 
 /** After so many nodes that cannot be used the rest of the text is left to the whole plan. */
 const MOST_INVALID = 8;

@@ -4,9 +4,9 @@
  */
 import { DirectedGraph } from 'graphology';
 import dag from 'graphology-dag';
-import type { Plan, PlanNode, ValidPlan } from '../core/plan.ts';
-import { listReferences } from '../core/template.ts';
-import { readCondition } from './conditions.ts';
+import type { Plan, PlanNode, ValidPlan } from '../core/plan/plan.ts';
+import { listReferences } from '../language/template.ts';
+import { readCondition } from './analysis/conditions.ts';
 
 /** Attributes of a node of the graph. Its key is `node:<id>`: an id alone could be `__proto__`. */
 export interface GraphNode {

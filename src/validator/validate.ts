@@ -6,19 +6,19 @@
  * V3. Repairs need no model and no luck: where two are possible none is made. What was repaired is validated again.
  * V4. Only this file makes a ValidPlan, and only of a plan without errors.
  */
-import type { Catalogue, PlanRepair, Validate, ValidateOptions, Validation } from '../core/validation.ts';
+import type { Catalogue, PlanRepair, Validate, ValidateOptions, Validation } from '../core/plan/validation.ts';
+import { applyOrder, dependenciesOf, isOrdered, reportCycles, stableOrder } from './analysis/order.ts';
+import { openPlan, type Study } from './analysis/plan-analysis.ts';
+import { resolvePlan } from './analysis/references.ts';
 import { checkBudget } from './budget.ts';
-import { checkNode } from './check-node.ts';
+import { checkNode } from './checks/check-node.ts';
+import { reportUnused } from './checks/control.ts';
+import { checkNesting } from './checks/nesting.ts';
 import { compilePlan } from './compile.ts';
-import { reportUnused } from './control.ts';
-import { estimateStudy } from './estimate.ts';
-import { checkNesting } from './nesting.ts';
-import { applyOrder, dependenciesOf, isOrdered, reportCycles, stableOrder } from './order.ts';
-import { readPlan } from './read.ts';
-import { resolvePlan } from './references.ts';
-import { createReport, publicIssue, type Report } from './report.ts';
-import { readShape, type ShapedPlan } from './shape.ts';
-import { openPlan, type Study } from './study.ts';
+import { readPlan } from './document/read.ts';
+import { createReport, publicIssue, type Report } from './document/report.ts';
+import { readShape, type ShapedPlan } from './document/shape.ts';
+import { estimateStudy } from './estimate/estimate.ts';
 
 /** A repair can uncover the next one; more rounds than this were never seen to help. */
 const MOST_ROUNDS = 4;

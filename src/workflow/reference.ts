@@ -3,7 +3,7 @@
  * while a workflow is built.
  */
 import { PolyphonyError } from '../core/errors.ts';
-import { escapeTemplate } from '../core/template.ts';
+import { escapeTemplate } from '../language/template.ts';
 
 declare const value: unique symbol;
 

@@ -1,5 +1,5 @@
 /** Types of the schemas that a user may bring: zod 4, zod 3, the plan's shorthand, plain JSON Schema. */
-import { fromShorthand, isShorthand, toJsonSchema, toShorthand } from '../kit/json-schema.ts';
+import { fromShorthand, isShorthand, toJsonSchema, toShorthand } from '../kit/json/json-schema.ts';
 
 interface Zod4<T> {
   readonly _zod: { readonly output: T };

@@ -1,9 +1,10 @@
 /** What a node runs, with the types of its inputs and of its output. */
-import type { NodeMeta, NodeRunner } from '../core/engine.ts';
+
 import { PolyphonyError } from '../core/errors.ts';
-import type { MediaSource, Message } from '../core/model.ts';
+import type { MediaSource, Message } from '../core/model/model.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
-import { toJsonSchema, validateJson } from '../kit/json-schema.ts';
+import type { NodeMeta, NodeRunner } from '../core/run/engine.ts';
+import { toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
 import type { Infer, SchemaLike } from './schema.ts';
 
 /** A step kind: what `use` names. The types are for the compiler alone. */

@@ -3,10 +3,10 @@
  * later nodes, missing inputs, literals outside an enum and duplicate ids. A workflow is a step itself, so they compose.
  */
 import { PolyphonyError } from '../core/errors.ts';
-import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity } from '../core/model.ts';
-import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS } from '../core/plan.ts';
+import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity } from '../core/model/model.ts';
+import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS } from '../core/plan/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
-import { CEL_RESERVED } from '../kit/condition-rules.ts';
+import { CEL_RESERVED } from '../language/condition-rules.ts';
 import { type Condition, sourceOf } from './condition.ts';
 import { encode, pathOf, type Ref, type Resolved, referenceTo, type Value } from './reference.ts';
 import { type Infer, type SchemaLike, schemaForPlan, toJsonSchema } from './schema.ts';

@@ -12,13 +12,13 @@ import { createParser } from 'eventsource-parser';
 import { Agent, request } from 'undici';
 import { openaiCompatible } from '../../plugins/providers/openai-compatible.ts';
 import type { Gateway } from '../../src/core/gateway.ts';
-import type { ModelResponse } from '../../src/core/model.ts';
+import type { ModelResponse } from '../../src/core/model/model.ts';
 import type { Stores } from '../../src/core/stores.ts';
 import { createGateway } from '../../src/gateway/create-gateway.ts';
-import { createTransport } from '../../src/gateway/transport.ts';
-import { systemRuntime } from '../../src/kit/clock.ts';
+import { createTransport } from '../../src/gateway/transport/transport.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
+import { systemRuntime } from '../../src/system/clock.ts';
 import type { Measurement } from './measurement.ts';
 
 const MESSAGES = [{ role: 'user' as const, content: 'Say something in a few words.' }];

@@ -4,12 +4,13 @@
  *
  *   npm run bench -- dag
  */
-import type { NodeCall, NodeOutput, NodeRunner } from '../../src/core/engine.ts';
-import { DEFAULT_BOUNDS, markValid, type ValidNode, type ValidPlan } from '../../src/core/plan.ts';
+
+import { DEFAULT_BOUNDS, markValid, type ValidNode, type ValidPlan } from '../../src/core/plan/plan.ts';
+import type { NodeCall, NodeOutput, NodeRunner } from '../../src/core/run/engine.ts';
 import { createEngine } from '../../src/executor/engine.ts';
-import { sleep, systemClock, systemRuntime } from '../../src/kit/clock.ts';
-import { seededRandom } from '../../src/kit/testing/fakes.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
+import { sleep, systemClock, systemRuntime } from '../../src/system/clock.ts';
+import { seededRandom } from '../../src/testing/fakes.ts';
 import type { Measurement } from './measurement.ts';
 import { simulatedRuntime } from './simulated-clock.ts';
 

@@ -14,8 +14,8 @@ import { google } from '../../plugins/providers/google.ts';
 import { ollama } from '../../plugins/providers/ollama.ts';
 import { openaiCompatible } from '../../plugins/providers/openai-compatible.ts';
 import { openaiResponses } from '../../plugins/providers/openai-responses.ts';
-import type { Attempt } from '../../src/core/model.ts';
-import type { Provider, Transport } from '../../src/core/provider.ts';
+import type { Attempt } from '../../src/core/model/model.ts';
+import type { Provider, Transport } from '../../src/core/model/provider.ts';
 import { type BenchStream, streams, TEXT } from './decode-streams.ts';
 import type { Measurement } from './measurement.ts';
 

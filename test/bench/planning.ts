@@ -4,9 +4,9 @@
  *
  *   npm run bench -- planning
  */
-import type { RunEvent } from '../../src/core/engine.ts';
-import { type FakeProvider, fakeCard, fakeProvider, finish } from '../../src/kit/testing.ts';
+import type { RunEvent } from '../../src/core/run/engine.ts';
 import { createPolyphony } from '../../src/polyphony.ts';
+import { type FakeProvider, fakeCard, fakeProvider, finish } from '../../src/testing/index.ts';
 import { openDraft } from '../../src/validator/draft.ts';
 import { validate } from '../../src/validator/validate.ts';
 import { catalogue, longPlan } from '../validator/catalogue.ts';

@@ -1,6 +1,6 @@
 /** A runtime whose clock jumps to the next timer as soon as nothing else is left to do. */
 import type { Clock, Runtime } from '../../src/core/clock.ts';
-import { countedIds, seededRandom } from '../../src/kit/testing/fakes.ts';
+import { countedIds, seededRandom } from '../../src/testing/fakes.ts';
 
 export interface SimulatedRuntime extends Runtime {
   /** Moves time on until the promise settles. */

@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RunEvent } from '../../src/core/engine.ts';
+import type { RunEvent } from '../../src/core/run/engine.ts';
 import type { LedgerRow, Stores } from '../../src/core/stores.ts';
-import { ledgerRow } from '../../src/kit/testing.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
+import { ledgerRow } from '../../src/testing/index.ts';
 import type { Measurement } from './measurement.ts';
 
 export interface StoreFigure {

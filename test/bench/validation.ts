@@ -4,7 +4,7 @@
  *
  *   npm run bench -- validation
  */
-import { PlanSchema } from '../../src/core/plan-schema.ts';
+import { PlanSchema } from '../../src/core/plan/plan-schema.ts';
 import { validate } from '../../src/validator/validate.ts';
 import { card, catalogue, longPlan } from '../validator/catalogue.ts';
 import type { Measurement } from './measurement.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll } from 'vitest';
 import { commandLine } from '../../src/cli/command-line.ts';
-import { createTerminal } from '../../src/cli/terminal.ts';
+import { createTerminal } from '../../src/cli/screen/terminal.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const folders: string[] = [];

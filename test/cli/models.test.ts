@@ -5,9 +5,9 @@ import { deepseek } from '../../plugins/providers/deepseek.ts';
 import { google } from '../../plugins/providers/google.ts';
 import { openai } from '../../plugins/providers/openai.ts';
 import { replicate } from '../../plugins/providers/replicate.ts';
-import { type ListedModel, modelDetail, modelTable } from '../../src/cli/models-text.ts';
-import { paintFor } from '../../src/cli/terminal.ts';
-import { modelCard } from '../../src/kit/model-card.ts';
+import { type ListedModel, modelDetail, modelTable } from '../../src/cli/commands/models-text.ts';
+import { paintFor } from '../../src/cli/screen/terminal.ts';
+import { modelCard } from '../../src/kit/models/model-card.ts';
 import { STEERING } from '../drawing/steering.ts';
 import { call, folderWith } from './call.ts';
 

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { EXIT } from '../../src/cli/exit-code.ts';
+import { EXIT } from '../../src/cli/input/exit-code.ts';
 import { ConfigSchema, PriceSchema } from '../../src/core/config.ts';
 import { call } from './call.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { supportedNode } from '../../src/cli/command-doctor.ts';
-import { commandName, quoted } from '../../src/cli/command-name.ts';
-import { answerText, issueLines, tableText } from '../../src/cli/result-text.ts';
-import { createTerminal, paintFor } from '../../src/cli/terminal.ts';
+import { supportedNode } from '../../src/cli/commands/command-doctor.ts';
+import { commandName, quoted } from '../../src/cli/input/command-name.ts';
+import { answerText, issueLines, tableText } from '../../src/cli/screen/result-text.ts';
+import { createTerminal, paintFor } from '../../src/cli/screen/terminal.ts';
 import { STEERING } from '../drawing/steering.ts';
 
 const plain = paintFor(false);

@@ -3,10 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { defaultPlugins } from '../../plugins/defaults.ts';
-import { TRANSIENT_EVENTS } from '../../src/core/engine.ts';
 import { ERROR_CODES } from '../../src/core/errors.ts';
 import type { Plugin } from '../../src/core/plugin.ts';
-import { ISSUE_CODES, REPAIR_CODES } from '../../src/validator/codes.ts';
+import { TRANSIENT_EVENTS } from '../../src/core/run/engine.ts';
+import { ISSUE_CODES, REPAIR_CODES } from '../../src/validator/document/codes.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -131,12 +131,12 @@ test('the reference of errors has every code, and says of each whether it is ret
 
 test('the reference of events has every event, and says of each whether the journal keeps it', () => {
   const run = [
-    ...eventTypes('src/core/engine.ts', 'export type RunEvent'),
-    ...eventTypes('src/core/node-call.ts', 'export type NodeProgress'),
+    ...eventTypes('src/core/run/engine.ts', 'export type RunEvent'),
+    ...eventTypes('src/core/run/node-call.ts', 'export type NodeProgress'),
   ];
   const model = [
-    ...eventTypes('src/core/event.ts', 'export type ModelEvent'),
-    ...eventTypes('src/core/event.ts', 'export interface FinishEvent'),
+    ...eventTypes('src/core/model/event.ts', 'export type ModelEvent'),
+    ...eventTypes('src/core/model/event.ts', 'export interface FinishEvent'),
   ];
   const rows = rowsOf('docs/reference/events.md');
   expect([...rows.keys()].sort()).toEqual([...run, ...model].sort());
@@ -151,7 +151,7 @@ test('the reference of issues has every code of the validator, with its severity
 });
 
 test('the quirks of the chat-completions wire are all explained', () => {
-  const source = read('src/kit/chat-completions/quirks.ts').split('/** A server')[0] ?? '';
+  const source = read('src/kit/wires/chat-completions/quirks.ts').split('/** A server')[0] ?? '';
   const quirks = [...source.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name = '']) => name);
   const page = read('docs/how-to/add-a-provider.md');
   expect(quirks.length).toBeGreaterThan(10);

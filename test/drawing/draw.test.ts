@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { NodeState } from '../../src/core/engine.ts';
-import type { ValidPlan } from '../../src/core/plan.ts';
+import type { ValidPlan } from '../../src/core/plan/plan.ts';
+import type { NodeState } from '../../src/core/run/engine.ts';
 import { draw } from '../../src/drawing/index.ts';
 import { drawingOf } from '../../src/drawing/layout.ts';
 import { placementOf } from '../../src/drawing/routes.ts';

@@ -1,8 +1,8 @@
 /** What plan-format.md says about wait, limits and replanning, one case a rule. */
 import { describe, expect, it } from 'vitest';
-import type { Replan } from '../../src/core/engine.ts';
 import { PolyphonyError } from '../../src/core/errors.ts';
-import type { PlanNode } from '../../src/core/plan.ts';
+import type { PlanNode } from '../../src/core/plan/plan.ts';
+import type { Replan } from '../../src/core/run/engine.ts';
 import { collected, finished, harness, settled } from './harness.ts';
 import { plan, scripted, started, states } from './scripted-steps.ts';
 import { validPlan } from './valid-plan.ts';

@@ -1,10 +1,11 @@
 /** An engine on a clock driven by hand, with runners that do what a script says. */
-import type { NodeCall, NodeOutput, NodeRunner, RunEvent, RunHandle, RunResult } from '../../src/core/engine.ts';
-import type { Plan, ValidPlan } from '../../src/core/plan.ts';
+
+import type { Plan, ValidPlan } from '../../src/core/plan/plan.ts';
+import type { NodeCall, NodeOutput, NodeRunner, RunEvent, RunHandle, RunResult } from '../../src/core/run/engine.ts';
 import { createEngine, type EngineOptions } from '../../src/executor/engine.ts';
-import { humanRunner } from '../../src/executor/runners/human.ts';
-import { type FakeRuntime, fakeRuntime } from '../../src/kit/testing/fakes.ts';
+import { humanRunner } from '../../src/runners/human.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
+import { type FakeRuntime, fakeRuntime } from '../../src/testing/fakes.ts';
 import { type ValidPlanOptions, validPlan } from './valid-plan.ts';
 
 export interface Harness {

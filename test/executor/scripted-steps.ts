@@ -1,7 +1,7 @@
 /** Plans of steps that do what their input says. */
 import { PolyphonyError } from '../../src/core/errors.ts';
-import type { PlanNode } from '../../src/core/plan.ts';
-import { sleep } from '../../src/kit/clock.ts';
+import type { PlanNode } from '../../src/core/plan/plan.ts';
+import { sleep } from '../../src/system/clock.ts';
 import { harness } from './harness.ts';
 import { validPlan } from './valid-plan.ts';
 

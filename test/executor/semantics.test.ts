@@ -1,7 +1,7 @@
 /** What plan-format.md says about when, each, repeat and order, one case a rule. */
 import { describe, expect, it } from 'vitest';
-import type { NodeCall } from '../../src/core/engine.ts';
-import type { PlanNode } from '../../src/core/plan.ts';
+import type { PlanNode } from '../../src/core/plan/plan.ts';
+import type { NodeCall } from '../../src/core/run/engine.ts';
 import { collected, finished, harness, output, settled } from './harness.ts';
 import { plan, scripted, states } from './scripted-steps.ts';
 import { validPlan } from './valid-plan.ts';

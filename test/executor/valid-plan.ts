@@ -10,9 +10,9 @@ import {
   REFERENCE_HEADS,
   type ValidNode,
   type ValidPlan,
-} from '../../src/core/plan.ts';
-import { listReferences } from '../../src/core/template.ts';
-import { compileCondition } from '../../src/kit/condition.ts';
+} from '../../src/core/plan/plan.ts';
+import { compileCondition } from '../../src/language/condition.ts';
+import { listReferences } from '../../src/language/template.ts';
 
 export interface Expected {
   readonly ms?: number;

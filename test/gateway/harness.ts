@@ -1,12 +1,12 @@
 /** A gateway with fakes around it: a clock driven by hand, memory stores, no network. */
 import type { Config } from '../../src/core/config.ts';
 import { PolyphonyError } from '../../src/core/errors.ts';
-import type { ModelEvent, ModelResponse } from '../../src/core/model.ts';
-import type { Provider, Transport } from '../../src/core/provider.ts';
+import type { ModelEvent, ModelResponse } from '../../src/core/model/model.ts';
+import type { Provider, Transport } from '../../src/core/model/provider.ts';
 import type { LedgerRow, Stores } from '../../src/core/stores.ts';
 import { createGateway, type GatewayHandle, type GatewayPlugin } from '../../src/gateway/create-gateway.ts';
-import { type FakeRuntime, fakeRuntime } from '../../src/kit/testing/fakes.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
+import { type FakeRuntime, fakeRuntime } from '../../src/testing/fakes.ts';
 
 export interface Harness {
   readonly gateway: GatewayHandle;

@@ -1,7 +1,7 @@
 /** What other gateways suffered from, each a regression test: the name cites the report. */
 import { describe, expect, it } from 'vitest';
-import type { Scope } from '../../src/core/model.ts';
-import { type FakeProvider, fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/kit/testing/fakes.ts';
+import type { Scope } from '../../src/core/model/model.ts';
+import { type FakeProvider, fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/testing/fakes.ts';
 import { drain, errorOf, fault, harness, text, textOfEvents, user } from './harness.ts';
 
 /** Providers a, b, … in this order of preference, each playing its script. */

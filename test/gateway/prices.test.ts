@@ -1,9 +1,9 @@
 /** What a call is booked at: by the moment, by the service tier that was served, by the prices of the config. */
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
-import type { ChatRequest, FinishEvent, Scope } from '../../src/core/model.ts';
-import type { ModelCard } from '../../src/core/provider.ts';
-import { fakeCard, fakeProvider, finish } from '../../src/kit/testing/fakes.ts';
+import type { ChatRequest, FinishEvent, Scope } from '../../src/core/model/model.ts';
+import type { ModelCard } from '../../src/core/model/provider.ts';
+import { fakeCard, fakeProvider, finish } from '../../src/testing/fakes.ts';
 import { errorOf, harness, text, user } from './harness.ts';
 
 const usage = { input: 1000, output: 100 };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
-import type { Attempt, Middleware, ModelEvent } from '../../src/core/model.ts';
+import type { Attempt, Middleware, ModelEvent } from '../../src/core/model/model.ts';
 import { ATTEMPT_LAYERS, type Logger, REQUEST_LAYERS } from '../../src/core/plugin.ts';
 import { createGateway, type GatewayPlugin } from '../../src/gateway/create-gateway.ts';
-import { fakeProvider, fakeRuntime } from '../../src/kit/testing/fakes.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
+import { fakeProvider, fakeRuntime } from '../../src/testing/fakes.ts';
 import { drain, errorOf, harness, noTransport, user } from './harness.ts';
 
 const chat = { operation: 'chat' as const, ...user() };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KeyValueStore } from '../../src/core/stores.ts';
-import { fakeCard, fakeProvider } from '../../src/kit/testing/fakes.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
+import { fakeCard, fakeProvider } from '../../src/testing/fakes.ts';
 import { drain, errorOf, fault, harness, text, user } from '../gateway/harness.ts';
 
 /** `cheap` wins by price; `dear` is the fallback. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createCircuit, type Verdict } from '../../src/gateway/circuit.ts';
-import { fakeCard, fakeProvider } from '../../src/kit/testing/fakes.ts';
+import { createCircuit, type Verdict } from '../../src/gateway/attempt-ring/circuit.ts';
+import { fakeCard, fakeProvider } from '../../src/testing/fakes.ts';
 import { errorOf, fault, harness, user } from '../gateway/harness.ts';
 
 const POLICY = { rateLimits: 3, failureRatio: 0.5, minimumAttempts: 4, cooldownMs: 1000 };

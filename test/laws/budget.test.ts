@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Attempt, Scope } from '../../src/core/model.ts';
+import type { Attempt, Scope } from '../../src/core/model/model.ts';
 import type { KeyValueStore } from '../../src/core/stores.ts';
-import { affordable } from '../../src/gateway/affordable.ts';
-import { createRegistry } from '../../src/gateway/registry.ts';
-import { createStatistics } from '../../src/gateway/statistics.ts';
-import { requestBook } from '../../src/gateway/trace.ts';
-import { systemClock } from '../../src/kit/clock.ts';
-import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/kit/testing/fakes.ts';
+import { requestBook } from '../../src/gateway/calls/trace.ts';
+import { affordable } from '../../src/gateway/money/reserve-worst-case.ts';
+import { createRegistry } from '../../src/gateway/routing/registry.ts';
+import { createStatistics } from '../../src/gateway/routing/statistics.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/testing/fakes.ts';
 import { drain, errorOf, fault, harness, text, user } from '../gateway/harness.ts';
 
 /** What one call does: how its attempts go, what it costs, and when its reader or its caller gives up. */

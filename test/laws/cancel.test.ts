@@ -9,7 +9,7 @@
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/core/engine.ts';
+import type { RunEvent } from '../../src/core/run/engine.ts';
 import { collected, harness } from '../executor/harness.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { observe } from './observed-run.ts';

@@ -1,12 +1,12 @@
 /** Random plans that are written bit by bit, with nodes that turn out otherwise when the plan is whole. */
 import fc from 'fast-check';
-import type { NodeCall, PlanWriter } from '../../src/core/engine.ts';
-import type { DraftNode, PlanNode, ValidPlan } from '../../src/core/plan.ts';
+import type { DraftNode, PlanNode, ValidPlan } from '../../src/core/plan/plan.ts';
+import type { NodeCall, PlanWriter } from '../../src/core/run/engine.ts';
 import type { RunJournal } from '../../src/core/stores.ts';
-import { withCharge } from '../../src/executor/charge.ts';
-import { sleep } from '../../src/kit/clock.ts';
-import type { FakeRuntime } from '../../src/kit/testing/fakes.ts';
+import { withCharge } from '../../src/runs/state/charge.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
+import { sleep } from '../../src/system/clock.ts';
+import type { FakeRuntime } from '../../src/testing/fakes.ts';
 import { output } from '../executor/harness.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { type RandomPlan, randomPlans, type Shape } from './random-plans.ts';

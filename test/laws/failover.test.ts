@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../src/core/errors.ts';
-import type { Attempt } from '../../src/core/model.ts';
-import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/kit/testing/fakes.ts';
+import type { Attempt } from '../../src/core/model/model.ts';
+import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/testing/fakes.ts';
 import { drain, errorOf, fault, harness, text, textOfEvents, user } from '../gateway/harness.ts';
 
 const chain = { routes: { main: { chain: ['a/m', 'b/m', 'c/m'] } }, retry: { retries: 0 } };

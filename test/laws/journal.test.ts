@@ -9,13 +9,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/core/clock.ts';
-import { type RunEvent, TRANSIENT_EVENTS } from '../../src/core/engine.ts';
 import { PolyphonyError } from '../../src/core/errors.ts';
+import { type RunEvent, TRANSIENT_EVENTS } from '../../src/core/run/engine.ts';
 import type { RunJournal } from '../../src/core/stores.ts';
 import { takeLease } from '../../src/executor/lease.ts';
-import { sleep } from '../../src/kit/clock.ts';
-import { type FakeRuntime, fakeRuntime, seededRandom } from '../../src/kit/testing/fakes.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
+import { sleep } from '../../src/system/clock.ts';
+import { type FakeRuntime, fakeRuntime, seededRandom } from '../../src/testing/fakes.ts';
 import { collected, harness, settled } from '../executor/harness.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { observe, runThrough } from './observed-run.ts';

@@ -6,10 +6,10 @@
  * `written`: the run's plan comes node by node, and nodes start while it is written.
  */
 import { appendFileSync } from 'node:fs';
-import type { NodeRunner, PlanWriter, RunEvent } from '../../src/core/engine.ts';
+import type { NodeRunner, PlanWriter, RunEvent } from '../../src/core/run/engine.ts';
 import { createEngine } from '../../src/executor/engine.ts';
-import { sleep, systemClock, systemRuntime } from '../../src/kit/clock.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
+import { sleep, systemClock, systemRuntime } from '../../src/system/clock.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { KILL_COST, KILL_INPUT, killPlan } from './kill-plan.ts';
 

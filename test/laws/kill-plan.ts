@@ -1,5 +1,5 @@
 /** The plan of the kill law: chains, joins, items and rounds, some 300 ms of work at four slots. */
-import type { Plan, PlanNode } from '../../src/core/plan.ts';
+import type { Plan, PlanNode } from '../../src/core/plan/plan.ts';
 
 export const KILL_COST = 11;
 const LAYERS = 14;

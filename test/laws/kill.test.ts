@@ -11,8 +11,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunResult } from '../../src/core/engine.ts';
-import { seededRandom } from '../../src/kit/testing/fakes.ts';
+import type { RunResult } from '../../src/core/run/engine.ts';
+import { seededRandom } from '../../src/testing/fakes.ts';
 import { KILL_CALLS, KILL_COST } from './kill-plan.ts';
 
 const KILLS = 200;

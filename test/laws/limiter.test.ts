@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CallTrace } from '../../src/core/model.ts';
-import { fakeProvider, finish } from '../../src/kit/testing/fakes.ts';
+import type { CallTrace } from '../../src/core/model/model.ts';
+import { fakeProvider, finish } from '../../src/testing/fakes.ts';
 import { drain, errorOf, harness, text, user } from '../gateway/harness.ts';
 
 interface Caller {

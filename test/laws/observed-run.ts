@@ -1,7 +1,7 @@
 /** Runs a random plan on a clock driven by hand and keeps all that its steps saw. */
-import type { NodeCall, RunEvent, RunHandle, RunResult } from '../../src/core/engine.ts';
-import { sleep } from '../../src/kit/clock.ts';
-import { type FakeRuntime, fakeRuntime } from '../../src/kit/testing/fakes.ts';
+import type { NodeCall, RunEvent, RunHandle, RunResult } from '../../src/core/run/engine.ts';
+import { sleep } from '../../src/system/clock.ts';
+import { type FakeRuntime, fakeRuntime } from '../../src/testing/fakes.ts';
 import { collected, type Harness, type HarnessOptions, harness, settled } from '../executor/harness.ts';
 import { RANDOM_INPUT, type RandomPlan } from './random-plans.ts';
 

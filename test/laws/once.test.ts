@@ -4,11 +4,11 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { NodeCall } from '../../src/core/engine.ts';
-import { withCharge } from '../../src/executor/charge.ts';
-import { sleep } from '../../src/kit/clock.ts';
-import { type FakeRuntime, fakeRuntime } from '../../src/kit/testing/fakes.ts';
+import type { NodeCall } from '../../src/core/run/engine.ts';
+import { withCharge } from '../../src/runs/state/charge.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
+import { sleep } from '../../src/system/clock.ts';
+import { type FakeRuntime, fakeRuntime } from '../../src/testing/fakes.ts';
 import { collected, harness, output, settled } from '../executor/harness.ts';
 import { RANDOM_INPUT, type RandomPlan, randomPlans } from './random-plans.ts';
 

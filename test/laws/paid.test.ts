@@ -8,11 +8,11 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { NodeCall, RunEvent, RunResult } from '../../src/core/engine.ts';
-import type { PlanNode } from '../../src/core/plan.ts';
-import { withCharge } from '../../src/executor/charge.ts';
-import { sleep } from '../../src/kit/clock.ts';
+import type { PlanNode } from '../../src/core/plan/plan.ts';
+import type { NodeCall, RunEvent, RunResult } from '../../src/core/run/engine.ts';
+import { withCharge } from '../../src/runs/state/charge.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
+import { sleep } from '../../src/system/clock.ts';
 import { collected, type Harness, harness, output, settled } from '../executor/harness.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { RANDOM_INPUT, type RandomPlan, randomPlans } from './random-plans.ts';

@@ -1,6 +1,6 @@
 /** Random plans with what each of their steps will do, for the laws of the executor. */
 import fc from 'fast-check';
-import type { PlanNode, ValidPlan } from '../../src/core/plan.ts';
+import type { PlanNode, ValidPlan } from '../../src/core/plan/plan.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 
 export interface Behaviour {

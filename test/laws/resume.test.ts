@@ -8,7 +8,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/core/engine.ts';
+import type { RunEvent } from '../../src/core/run/engine.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { collected, settled } from '../executor/harness.ts';
 import { observe, runThrough } from './observed-run.ts';

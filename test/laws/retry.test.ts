@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Attempt } from '../../src/core/model.ts';
-import { type FakeRuntime, fakeProvider, type ScriptStep } from '../../src/kit/testing/fakes.ts';
+import type { Attempt } from '../../src/core/model/model.ts';
+import { type FakeRuntime, fakeProvider, type ScriptStep } from '../../src/testing/fakes.ts';
 import { drain, errorOf, fault, harness, text, user } from '../gateway/harness.ts';
 
 /** One provider; `at` holds when each attempt arrived, in milliseconds from the start. */

@@ -9,8 +9,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/core/engine.ts';
-import { type Ending, nextReady, readiness } from '../../src/core/schedule.ts';
+import type { RunEvent } from '../../src/core/run/engine.ts';
+import { type Ending, nextReady, readiness } from '../../src/core/run/schedule.ts';
 import { observe, runThrough } from './observed-run.ts';
 import { type RandomPlan, randomPlans } from './random-plans.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
-import type { ModelEvent } from '../../src/core/model.ts';
-import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/kit/testing/fakes.ts';
+import type { ModelEvent } from '../../src/core/model/model.ts';
+import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/testing/fakes.ts';
 import { drain, errorOf, fault, harness, text, user } from '../gateway/harness.ts';
 
 const event: fc.Arbitrary<ModelEvent> = fc.oneof(

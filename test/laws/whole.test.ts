@@ -8,11 +8,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asPolyphonyError } from '../../src/core/errors.ts';
-import type { ChatRequest, ModelEvent } from '../../src/core/model.ts';
-import type { Provider } from '../../src/core/provider.ts';
-import { readWhole, WHOLE, type WholeStream } from '../../src/core/whole.ts';
+import { readWhole, WHOLE, type WholeStream } from '../../src/core/model/complete.ts';
+import type { ChatRequest, ModelEvent } from '../../src/core/model/model.ts';
+import type { Provider } from '../../src/core/model/provider.ts';
 import type { GatewayPlugin } from '../../src/gateway/create-gateway.ts';
-import { type FakeProvider, fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/kit/testing/fakes.ts';
+import { type FakeProvider, fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/testing/fakes.ts';
 import { fault, harness, text, user } from '../gateway/harness.ts';
 
 async function* eventByEvent(stream: AsyncIterable<ModelEvent>): AsyncGenerator<ModelEvent> {

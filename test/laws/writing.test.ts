@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RunEvent, RunHandle } from '../../src/core/engine.ts';
 import { PolyphonyError } from '../../src/core/errors.ts';
-import { fakeRuntime } from '../../src/kit/testing/fakes.ts';
+import type { RunEvent, RunHandle } from '../../src/core/run/engine.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
+import { fakeRuntime } from '../../src/testing/fakes.ts';
 import { collected, type Harness, type HarnessOptions, harness, settled } from '../executor/harness.ts';
 import {
   COST,

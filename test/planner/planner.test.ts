@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
-import type { Attempt } from '../../src/core/model.ts';
-import { fakeCard, fakeProvider, fakeRuntime } from '../../src/kit/testing.ts';
+import type { Attempt } from '../../src/core/model/model.ts';
 import { createPolyphony, type Polyphony } from '../../src/polyphony.ts';
+import { fakeCard, fakeProvider, fakeRuntime } from '../../src/testing/index.ts';
 
 const PLANNING = ['text', 'streaming', 'json-mode', 'planning'] as const;
 const GOOD = { version: 1, nodes: [{ id: 'a', use: 'value', in: { x: 1 } }], output: '{{a.x}}' };

@@ -1,4 +1,4 @@
-import { fakeClock } from 'polyphony/kit';
+import { fakeClock } from 'polyphony/testing';
 import { describe, expect, it } from 'vitest';
 import { defaultPlugins } from '../../plugins/defaults.ts';
 import { createPolyphony } from '../../src/polyphony.ts';

@@ -15,9 +15,10 @@ import type {
   PluginContext,
   Target,
 } from 'polyphony';
-import { asPolyphonyError, collect, type FakeProvider, type FakeRuntime, fakeCard, fakeRuntime } from 'polyphony/kit';
-import { silentLogger } from '../../src/kit/logger.ts';
+import { asPolyphonyError, collect } from 'polyphony/kit';
+import { type FakeProvider, type FakeRuntime, fakeCard, fakeRuntime } from 'polyphony/testing';
 import { memoryStores } from '../../src/stores/memory.ts';
+import { silentLogger } from '../../src/system/logger.ts';
 
 export interface Ring {
   readonly runtime: FakeRuntime;

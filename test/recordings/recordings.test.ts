@@ -1,7 +1,7 @@
 /** Real exchanges, played back. They lie outside of the repository: set POLYPHONY_SHARED to the folder that holds them. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
-import { createTransport } from '../../src/gateway/transport.ts';
+import { createTransport } from '../../src/gateway/transport/transport.ts';
 import { ADAPTERS } from './adapters.ts';
 import {
   attemptOf,

@@ -4,7 +4,7 @@
  * Exit codes: 0 all agree, 1 one does not, 2 the index cannot be read.
  */
 import { parseArgs } from 'node:util';
-import { createTransport } from '../../src/gateway/transport.ts';
+import { createTransport } from '../../src/gateway/transport/transport.ts';
 import {
   checkFixture,
   type Disagreement,

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Attempt, ModelRequest, Provider, Transport } from 'polyphony';
 import { collect } from 'polyphony/kit';
-import { readWhole } from '../../src/core/whole.ts';
+import { readWhole } from '../../src/core/model/complete.ts';
 import { ADAPTERS, MODEL, RECORDED_MODEL } from './adapters.ts';
 import { type Difference, difference, type Expected, type Outcome } from './compare.ts';
 import { vendorProvider } from './vendors.ts';

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
-import type { RunEvent } from '../../src/core/engine.ts';
 import { PolyphonyError } from '../../src/core/errors.ts';
+import type { RunEvent } from '../../src/core/run/engine.ts';
 
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'polyphony-stores-'));

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { RunEvent, RunResult } from '../../src/core/engine.ts';
+import type { RunEvent, RunResult } from '../../src/core/run/engine.ts';
 import { createPolyphony, definePlugin, type Plan, type Stores } from '../../src/index.ts';
-import { systemClock } from '../../src/kit/clock.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { temporaryFolder } from './folder.ts';
 
 const folder = temporaryFolder();

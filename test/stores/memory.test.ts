@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { fakeClock, ledgerRow, testJournal, testKeyValueStore, testLedger } from '../../src/kit/testing.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
+import { fakeClock, ledgerRow, testJournal, testKeyValueStore, testLedger } from '../../src/testing/index.ts';
 
 describe('conformance', () => {
   testJournal({ test, make: ({ clock }) => memoryStores({ clock }).journal });

@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { describe, expect, test } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
-import { fakeClock } from '../../src/kit/testing.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
+import { fakeClock } from '../../src/testing/index.ts';
 import { failure, resumed, temporaryFolder } from './folder.ts';
 
 const folder = temporaryFolder();

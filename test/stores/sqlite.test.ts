@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, test } from 'vitest';
-import { testJournal, testKeyValueStore, testLedger } from '../../src/kit/testing.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
+import { testJournal, testKeyValueStore, testLedger } from '../../src/testing/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'polyphony-sqlite-'));
 let files = 0;

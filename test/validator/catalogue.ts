@@ -1,9 +1,9 @@
 /** A catalogue and plans for the tests and the benchmark of the validator. */
-import type { Tier } from '../../src/core/model.ts';
-import { DEFAULT_BOUNDS, type Plan, type PlanBounds } from '../../src/core/plan.ts';
-import type { ModelCard } from '../../src/core/provider.ts';
-import { BUILT_IN_STEPS } from '../../src/core/steps.ts';
-import type { Catalogue, StepType } from '../../src/core/validation.ts';
+import type { Tier } from '../../src/core/model/model.ts';
+import type { ModelCard } from '../../src/core/model/provider.ts';
+import { DEFAULT_BOUNDS, type Plan, type PlanBounds } from '../../src/core/plan/plan.ts';
+import { BUILT_IN_STEPS } from '../../src/core/plan/steps.ts';
+import type { Catalogue, StepType } from '../../src/core/plan/validation.ts';
 
 export function card(id: string, tier: Tier, usd: number, more: Partial<ModelCard> = {}): ModelCard {
   return {

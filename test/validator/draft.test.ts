@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DraftNode } from '../../src/core/plan.ts';
-import type { Catalogue } from '../../src/core/validation.ts';
+import type { DraftNode } from '../../src/core/plan/plan.ts';
+import type { Catalogue } from '../../src/core/plan/validation.ts';
 import { emptyPlan, openDraft } from '../../src/validator/draft.ts';
 import { validate } from '../../src/validator/validate.ts';
 import { catalogue, SEARCH } from './catalogue.ts';

@@ -1,5 +1,5 @@
 /** Parts of the plans that provoke issues. */
-import type { IssueCode } from '../../src/validator/codes.ts';
+import type { IssueCode } from '../../src/validator/document/codes.ts';
 import type { CatalogueParts } from './catalogue.ts';
 
 export interface Case {

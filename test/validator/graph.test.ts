@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Plan } from '../../src/core/plan.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
 import { criticalPath, cycleOf, generationsOf, graphKey, planGraph } from '../../src/validator/graph.ts';
 import { validate } from '../../src/validator/validate.ts';
 import { catalogue, longPlan, TICKET } from './catalogue.ts';

@@ -1,9 +1,9 @@
 /** V1: nothing that is given makes the validator throw, hang or exceed its bounds. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Validation } from '../../src/core/validation.ts';
-import { ISSUE_CODES, REPAIR_CODES } from '../../src/validator/codes.ts';
-import { MOST_ISSUES } from '../../src/validator/report.ts';
+import type { Validation } from '../../src/core/plan/validation.ts';
+import { ISSUE_CODES, REPAIR_CODES } from '../../src/validator/document/codes.ts';
+import { MOST_ISSUES } from '../../src/validator/document/report.ts';
 import { validate } from '../../src/validator/validate.ts';
 import { catalogue } from './catalogue.ts';
 

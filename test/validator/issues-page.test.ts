@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ISSUE_CODES, REPAIR_CODES } from '../../src/validator/codes.ts';
+import { ISSUE_CODES, REPAIR_CODES } from '../../src/validator/document/codes.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/reference/plan-issues.md'), 'utf8');
 const [issues = '', repairs = ''] = page.split('## Repairs');

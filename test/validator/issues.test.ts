@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Catalogue } from '../../src/core/validation.ts';
-import { ISSUE_CODES } from '../../src/validator/codes.ts';
+import type { Catalogue } from '../../src/core/plan/validation.ts';
+import { ISSUE_CODES } from '../../src/validator/document/codes.ts';
 import { validate } from '../../src/validator/validate.ts';
 import { type CatalogueParts, card, catalogue, MODELS, SEARCH } from './catalogue.ts';
 import { ask, type Case, plan, search } from './fragments.ts';

@@ -1,7 +1,7 @@
 /** Plans that two models wrote for published requests, with the tools that they were told of; not part of the repository. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Catalogue, StepType } from '../../src/core/validation.ts';
+import type { Catalogue, StepType } from '../../src/core/plan/validation.ts';
 import { catalogue } from './catalogue.ts';
 
 const FOLDER = join(process.env.POLYPHONY_SHARED ?? join(import.meta.dirname, '../../../shared'), 'data/plans');

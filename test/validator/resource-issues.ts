@@ -1,5 +1,5 @@
 /** Issues of models, money and nesting, each with a plan that has it. */
-import type { Plan } from '../../src/core/plan.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
 import { card } from './catalogue.ts';
 import { ask, type Case, plan } from './fragments.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { PlanSchema } from '../../src/core/plan-schema.ts';
-import { renderValue } from '../../src/core/template.ts';
+import { PlanSchema } from '../../src/core/plan/plan-schema.ts';
+import { renderValue } from '../../src/language/template.ts';
 import {
   and,
   coalesce,

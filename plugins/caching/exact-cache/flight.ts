@@ -5,8 +5,7 @@
  * F2. Every reader gets every event from the first, in order, or the stream's own error.
  * F3. A reader whose signal aborts, or whose deadline passes, leaves alone.
  */
-import { type Call, type Clock, type ModelEvent, PolyphonyError } from 'polyphony';
-import { abortError } from 'polyphony/kit';
+import { abortError, type Call, type Clock, type ModelEvent, PolyphonyError } from 'polyphony/kit';
 
 export interface Flight {
   /** Joins on the first `next()`. */

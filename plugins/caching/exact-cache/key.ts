@@ -1,6 +1,6 @@
 /** What makes two calls the same call. */
 import { createHash } from 'node:crypto';
-import type { Call, Message, ModelRequest, Part } from 'polyphony';
+import type { Call, Message, ModelRequest, Part } from 'polyphony/kit';
 
 /** Who may get an answer that was made for somebody else. */
 export type CacheSharing = 'user' | 'tenant' | 'everyone';

@@ -1,6 +1,5 @@
 /** Which calls the cache answers, and which answers it keeps. */
-import type { Call, ChatRequest, ModelEvent, ModelResponse } from 'polyphony';
-import { textOf } from 'polyphony/kit';
+import { type Call, type ChatRequest, type ModelEvent, type ModelResponse, textOf } from 'polyphony/kit';
 
 export interface CachePolicy {
   readonly cacheSampled: boolean;

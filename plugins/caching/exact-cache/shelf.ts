@@ -1,7 +1,6 @@
 /** Where answers are kept: memory first, the plugin's own store behind it. A store that fails makes misses, not errors. */
 import { LRUCache } from 'lru-cache';
-import type { Clock, KeyValueStore, Logger, ModelResponse } from 'polyphony';
-import { errorRecord } from 'polyphony/kit';
+import { type Clock, errorRecord, type KeyValueStore, type Logger, type ModelResponse } from 'polyphony/kit';
 
 interface Entry {
   /** Epoch milliseconds. */

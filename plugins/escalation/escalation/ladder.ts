@@ -7,6 +7,8 @@
  * E4. The best-scoring answer is kept, the later one when two score the same. One that was not judged ends the climb.
  */
 import {
+  abortError,
+  asPolyphonyError,
   type Call,
   type Clock,
   type EscalationReport,
@@ -18,8 +20,7 @@ import {
   type ModelEvent,
   type ModelRequest,
   PolyphonyError,
-} from 'polyphony';
-import { abortError, asPolyphonyError } from 'polyphony/kit';
+} from 'polyphony/kit';
 import {
   type Answer,
   costOfAttempts,

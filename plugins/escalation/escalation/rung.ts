@@ -1,8 +1,10 @@
 /** One rung of the ladder: what is asked of which model, and what came back. */
 import {
   type AttemptRecord,
+  asPolyphonyError,
   type Call,
   type ChatRequest,
+  collect,
   type ErrorCode,
   type FinishEvent,
   type Gateway,
@@ -13,8 +15,8 @@ import {
   PolyphonyError,
   type Target,
   type TextPart,
-} from 'polyphony';
-import { asPolyphonyError, collect, textOf } from 'polyphony/kit';
+  textOf,
+} from 'polyphony/kit';
 
 const TIERS: readonly string[] = ['fast', 'balanced', 'premium'];
 

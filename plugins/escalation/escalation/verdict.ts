@@ -1,6 +1,14 @@
 /** What becomes of an answer: kept, or replaced by the next rung's. */
-import type { Call, ChatRequest, Evaluator, ModelResponse } from 'polyphony';
-import { asPolyphonyError, extractJson, textOf, validateJson } from 'polyphony/kit';
+import {
+  asPolyphonyError,
+  type Call,
+  type ChatRequest,
+  type Evaluator,
+  extractJson,
+  type ModelResponse,
+  textOf,
+  validateJson,
+} from 'polyphony/kit';
 
 export interface Verdict {
   /** null: not judged, and kept as it is. */

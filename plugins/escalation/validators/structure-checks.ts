@@ -1,6 +1,5 @@
 /** Checks of answers with a form: JSON, a schema, code. */
-import type { JsonSchema } from 'polyphony';
-import { extractJson, validateJson } from 'polyphony/kit';
+import { extractJson, type JsonSchema, validateJson } from 'polyphony/kit';
 import type { Check } from './subject.ts';
 
 /** JSON where JSON was asked for, and as the schema says (allowed labels are its enumerations). */

@@ -1,6 +1,5 @@
 /** What the checks look at, read once. */
-import type { Call, ChatRequest, Message, ModelResponse } from 'polyphony';
-import { textOf } from 'polyphony/kit';
+import { type Call, type ChatRequest, type Message, type ModelResponse, textOf } from 'polyphony/kit';
 import { type Equation, equationsOf } from './arithmetic.ts';
 
 export interface Subject {

@@ -1,5 +1,5 @@
 /** The port between the moderation layer and whoever judges a text. */
-import type { Call, Gateway } from 'polyphony';
+import type { Call, Gateway } from 'polyphony/kit';
 
 export interface Finding {
   readonly category: string;

@@ -1,5 +1,5 @@
 /** Moderation by a model: any that offers the operation `moderate`, at whichever provider. */
-import { type ModelChoice, type ModerationResult, PolyphonyError } from 'polyphony';
+import { type ModelChoice, type ModerationResult, PolyphonyError } from 'polyphony/kit';
 import type { Classifier, Finding } from './classifier.ts';
 
 export interface ModerationEndpointOptions {

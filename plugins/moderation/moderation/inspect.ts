@@ -1,6 +1,5 @@
 /** Asks all classifiers about one text and says what is to be done about it. */
-import { type Call, type Gateway, PolyphonyError, type Warning } from 'polyphony';
-import { asPolyphonyError } from 'polyphony/kit';
+import { asPolyphonyError, type Call, type Gateway, PolyphonyError, type Warning } from 'polyphony/kit';
 import type { Classifier, ClassifierContext, Finding } from './classifier.ts';
 
 export type ModerationAction = 'block' | 'redact' | 'flag' | 'allow';

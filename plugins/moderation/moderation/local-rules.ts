@@ -3,7 +3,7 @@
  * invisible characters ignored; `*` ends a word that may go on (`hack*`); `except` names phrases that excuse what they
  * cover. One walk over the words of a text along a trie of all rules, so that its time grows with the text alone.
  */
-import { PolyphonyError } from 'polyphony';
+import { PolyphonyError } from 'polyphony/kit';
 import type { Classifier, Finding } from './classifier.ts';
 
 export interface LocalRule {

@@ -1,5 +1,5 @@
 /** The texts of a request that come from outside: everything but the operator's system messages. */
-import type { ChatRequest, Message, ModelRequest, Part } from 'polyphony';
+import type { ChatRequest, Message, ModelRequest, Part } from 'polyphony/kit';
 
 type Replace = (text: string) => string;
 

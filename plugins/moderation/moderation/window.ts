@@ -5,7 +5,7 @@
  * W2. What may be the beginning of a finding is held back until it is none, however the stream is cut into pieces.
  * W3. Nothing is judged twice but what was held back and the context before it.
  */
-import type { Call, Citation, FinishEvent, Gateway, ModelEvent, ReasoningPart } from 'polyphony';
+import type { Call, Citation, FinishEvent, Gateway, ModelEvent, ReasoningPart } from 'polyphony/kit';
 import { type Inspector, inspect, redacted, whole } from './inspect.ts';
 
 export interface WindowParts {

@@ -5,13 +5,16 @@
  * What a server tool did (its call, its result) is no part of ours; it is kept as a reasoning part without text whose
  * `raw` is the block, so that it goes back unchanged to this provider and to no other.
  */
-import type { Citation, JsonValue, ModelEvent, ReasoningPart } from 'polyphony';
 import {
   asNumber,
   asRecord,
   asText,
+  type Citation,
   defined,
   type JsonRecord,
+  type JsonValue,
+  type ModelEvent,
+  type ReasoningPart,
   type ToolCallAssembler,
   toolCallAssembler,
   tryParseJson,

@@ -5,8 +5,7 @@
  * priority tier is capacity that was bought before, so that a call of it costs nothing else than the usual. Strengths are
  * priors for the router, no measurement.
  */
-import type { TokenPrice } from 'polyphony';
-import type { ModelCardFields } from 'polyphony/kit';
+import type { ModelCardFields, TokenPrice } from 'polyphony/kit';
 import { CHAT, type MessagesFacts } from './facts.ts';
 
 const LISTED = '@pydantic/genai-prices 0.1.8';

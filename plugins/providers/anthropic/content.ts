@@ -1,6 +1,5 @@
 /** Parts as content blocks of this wire. */
-import { type FilePart, type ImagePart, type MediaSource, PolyphonyError, type TextPart } from 'polyphony';
-import { defined } from 'polyphony/kit';
+import { defined, type FilePart, type ImagePart, type MediaSource, PolyphonyError, type TextPart } from 'polyphony/kit';
 
 export type Block = Record<string, unknown>;
 

@@ -6,7 +6,6 @@
  * A2. A whole message is read as the stream that would have made it.
  * A3. A second `message_start` begins the message anew: what was said is void (`restart`), counts are kept.
  */
-import type { ChatRequest, ModelEvent, TransportResponse, WireContext } from 'polyphony';
 import {
   type AnswerState,
   answerState,
@@ -14,10 +13,14 @@ import {
   asNumber,
   asRecord,
   asText,
+  type ChatRequest,
   decodeAnswer,
   finishAnswer,
   finishReason,
   type JsonRecord,
+  type ModelEvent,
+  type TransportResponse,
+  type WireContext,
 } from 'polyphony/kit';
 import { addDelta, type Blocks, newBlocks, resetBlocks, startBlock, stopAll, stopBlock } from './blocks.ts';
 import { errorInside } from './errors.ts';

@@ -1,6 +1,14 @@
 /** What refusals of this wire mean, as answers and as events of a stream. */
-import type { PolyphonyError } from 'polyphony';
-import { asRecord, asText, failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from 'polyphony/kit';
+import {
+  asRecord,
+  asText,
+  failureOf,
+  type HttpFailure,
+  httpError,
+  impliedStatus,
+  type PolyphonyError,
+  readFailure,
+} from 'polyphony/kit';
 
 const STATUS: Readonly<Record<string, number>> = {
   invalid_request_error: 400,

@@ -1,6 +1,5 @@
 /** What a model of the Messages wire accepts beyond its capabilities: data on its card, under `wire`. */
-import type { ModelCard } from 'polyphony';
-import { type ModelCardFields, modelCard } from 'polyphony/kit';
+import { type ModelCard, type ModelCardFields, modelCard } from 'polyphony/kit';
 
 export type Effort = 'low' | 'medium' | 'high';
 

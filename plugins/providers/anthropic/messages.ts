@@ -3,7 +3,9 @@
  * their calls, thinking blocks of this provider alone.
  */
 import {
+  asRecord,
   type ChatRequest,
+  defined,
   type Message,
   type Part,
   PolyphonyError,
@@ -12,8 +14,7 @@ import {
   type ToolCallPart,
   type ToolResultPart,
   type WireContext,
-} from 'polyphony';
-import { asRecord, defined } from 'polyphony/kit';
+} from 'polyphony/kit';
 import { type Block, cacheControl, fileBlock, imageBlock, refused, textBlock } from './content.ts';
 
 interface Turn {

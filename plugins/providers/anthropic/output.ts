@@ -1,6 +1,5 @@
 /** The way in which a model of this wire is held to a JSON Schema. Encoding and decoding must agree on it. */
-import type { ChatRequest, JsonSchema } from 'polyphony';
-import { closedSchema } from 'polyphony/kit';
+import { type ChatRequest, closedSchema, type JsonSchema } from 'polyphony/kit';
 import type { MessagesFacts } from './facts.ts';
 
 export type OutputPlan =

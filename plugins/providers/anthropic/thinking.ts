@@ -1,5 +1,5 @@
 /** Reasoning as this wire asks for it: a budget in tokens, an effort, or both, depending on the model. */
-import type { ChatRequest, WireContext } from 'polyphony';
+import type { ChatRequest, WireContext } from 'polyphony/kit';
 import { type Effort, factsOf, type MessagesFacts } from './facts.ts';
 
 export interface Thinking {

@@ -2,8 +2,7 @@
  * Usage of this wire, normalised: its input leaves out what the cache read and wrote, ours counts it. Counts are told
  * twice, at the beginning and cumulatively at the end; the last number of each kind wins.
  */
-import type { Usage } from 'polyphony';
-import { asNumber, asRecord, defined, type JsonRecord } from 'polyphony/kit';
+import { asNumber, asRecord, defined, type JsonRecord, type Usage } from 'polyphony/kit';
 
 export type Counts = Record<string, unknown>;
 

@@ -1,6 +1,15 @@
 /** The Messages wire. */
-import { type ModelRequest, PolyphonyError, type WireContext, type WireFormat, type WireRequest } from 'polyphony';
-import { asNumber, asRecord, defined, parseRateLimits } from 'polyphony/kit';
+import {
+  asNumber,
+  asRecord,
+  defined,
+  type ModelRequest,
+  PolyphonyError,
+  parseRateLimits,
+  type WireContext,
+  type WireFormat,
+  type WireRequest,
+} from 'polyphony/kit';
 import { decodeChat } from './decode.ts';
 import { type Body, encodeChat } from './encode.ts';
 import { classify } from './errors.ts';

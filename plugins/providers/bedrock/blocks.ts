@@ -2,13 +2,16 @@
  * Content blocks of an answer while they stream in, or whole. What a tool of the provider's own did is no part of ours: it
  * is kept as a reasoning part without text whose `raw` is the block, so that it goes back unchanged to this provider.
  */
-import type { Citation, JsonValue, ModelEvent, ReasoningPart } from 'polyphony';
 import {
   asList,
   asRecord,
   asText,
+  type Citation,
   defined,
   type JsonRecord,
+  type JsonValue,
+  type ModelEvent,
+  type ReasoningPart,
   type ToolCallAssembler,
   toolCallAssembler,
   tryParseJson,

@@ -2,8 +2,7 @@
  * Models of this provider. Prices and windows are those of @pydantic/genai-prices 0.1.8 (provider `aws`, of the inference
  * profiles named by the ids); output limits those of the models' own pages. Strengths are priors by tier.
  */
-import type { TokenPrice } from 'polyphony';
-import type { ModelCardFields } from 'polyphony/kit';
+import type { ModelCardFields, TokenPrice } from 'polyphony/kit';
 import { CHAT, type ConverseFacts } from './facts.ts';
 
 const source = '@pydantic/genai-prices 0.1.8';

@@ -1,13 +1,14 @@
 /** Parts as content blocks of this wire. */
 import {
+  asRecord,
   type FilePart,
+  inlineMedia,
   type MediaSource,
   type Part,
   PolyphonyError,
   type TextPart,
   type ToolResultPart,
-} from 'polyphony';
-import { asRecord, inlineMedia } from 'polyphony/kit';
+} from 'polyphony/kit';
 import type { ConverseFacts } from './facts.ts';
 
 export type Block = Record<string, unknown>;

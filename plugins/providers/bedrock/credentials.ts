@@ -1,7 +1,6 @@
 /** Who asks: a bearer token, or an access key whose signature (SigV4) goes with every request. */
 import { AwsV4Signer } from 'aws4fetch';
-import { type Clock, PolyphonyError, type WireContext } from 'polyphony';
-import { rememberSecret } from 'polyphony/kit';
+import { type Clock, PolyphonyError, rememberSecret, type WireContext } from 'polyphony/kit';
 
 export interface AwsCredentials {
   readonly accessKeyId: string;

@@ -5,7 +5,6 @@
  *     there is none, and the caller reports a truncation.
  * B2. A stream that ends inside a message was cut, whatever it told before.
  */
-import type { ChatRequest, ModelEvent, TransportResponse, Usage, WireContext } from 'polyphony';
 import {
   type AnswerState,
   answerState,
@@ -13,13 +12,18 @@ import {
   asNumber,
   asRecord,
   asText,
+  type ChatRequest,
   decodeBody,
   defined,
   finishAnswer,
   finishReason,
   type JsonRecord,
+  type ModelEvent,
   parseDocument,
+  type TransportResponse,
   tryParseJson,
+  type Usage,
+  type WireContext,
 } from 'polyphony/kit';
 import { addDelta, type Blocks, newBlocks, readBlock, startBlock, stopAll, stopBlock } from './blocks.ts';
 import { exceptionInside } from './errors.ts';

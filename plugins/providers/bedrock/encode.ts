@@ -1,6 +1,13 @@
 /** A canonical chat request as the body of this wire. */
-import type { ChatRequest, JsonSchema, ToolDefinition, WireContext } from 'polyphony';
-import { closedSchema, defined, schemaInstruction } from 'polyphony/kit';
+import {
+  type ChatRequest,
+  closedSchema,
+  defined,
+  type JsonSchema,
+  schemaInstruction,
+  type ToolDefinition,
+  type WireContext,
+} from 'polyphony/kit';
 import { type ConverseFacts, factsOf, type OutputPlan, outputPlan } from './facts.ts';
 import { encodeMessages } from './messages.ts';
 

@@ -1,6 +1,14 @@
 /** What refusals of this wire mean, as answers and as exceptions inside a stream. */
-import type { PolyphonyError } from 'polyphony';
-import { asNumber, asRecord, asText, type HttpFailure, httpError, readFailure, tryParseJson } from 'polyphony/kit';
+import {
+  asNumber,
+  asRecord,
+  asText,
+  type HttpFailure,
+  httpError,
+  type PolyphonyError,
+  readFailure,
+  tryParseJson,
+} from 'polyphony/kit';
 
 const STATUS: Readonly<Record<string, number>> = {
   validationexception: 400,

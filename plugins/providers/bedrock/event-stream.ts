@@ -6,7 +6,7 @@
  */
 import { StringDecoder } from 'node:string_decoder';
 import { crc32 } from 'node:zlib';
-import { PolyphonyError } from 'polyphony';
+import { PolyphonyError } from 'polyphony/kit';
 
 export interface EventMessage {
   /** Headers of the type string; others mean nothing to this wire. */

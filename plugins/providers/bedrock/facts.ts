@@ -1,6 +1,13 @@
 /** What a model of this wire accepts beyond its capabilities: by its family, or as its card says under `wire`. */
-import type { ChatRequest, JsonSchema, ModelCard } from 'polyphony';
-import { CHAT_CAPABILITIES, closedSchema, type ModelCardFields, modelCard } from 'polyphony/kit';
+import {
+  CHAT_CAPABILITIES,
+  type ChatRequest,
+  closedSchema,
+  type JsonSchema,
+  type ModelCard,
+  type ModelCardFields,
+  modelCard,
+} from 'polyphony/kit';
 
 export type ConverseFacts = {
   /** How reasoning is asked for: a budget, an effort of its own choice of depth, Nova's words, `reasoning_effort`, or not at all. */

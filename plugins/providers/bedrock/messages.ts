@@ -2,8 +2,7 @@
  * Canonical messages as this wire has them: system text apart, two roles in turn, tool results first in the turn behind
  * their calls, reasoning of this provider alone.
  */
-import type { ChatRequest, Message, Part, WireContext } from 'polyphony';
-import { asRecord } from 'polyphony/kit';
+import { asRecord, type ChatRequest, type Message, type Part, type WireContext } from 'polyphony/kit';
 import { type Block, contentBlocks, reasoningBlocks, textBlocks } from './content.ts';
 import type { ConverseFacts } from './facts.ts';
 

@@ -5,7 +5,6 @@
  *     caller reports a truncation.
  * C2. A plan of tools is no text of the answer: it is kept as a reasoning part without text, and goes back unchanged.
  */
-import type { ChatRequest, Citation, ModelEvent, TransportResponse, Usage, WireContext } from 'polyphony';
 import {
   type AnswerState,
   answerState,
@@ -13,6 +12,8 @@ import {
   asNumber,
   asRecord,
   asText,
+  type ChatRequest,
+  type Citation,
   decodeAnswer,
   defined,
   finishAnswer,
@@ -20,8 +21,12 @@ import {
   httpError,
   impliedStatus,
   type JsonRecord,
+  type ModelEvent,
   type ToolCallAssembler,
+  type TransportResponse,
   toolCallAssembler,
+  type Usage,
+  type WireContext,
 } from 'polyphony/kit';
 
 interface State extends AnswerState {

@@ -1,6 +1,5 @@
 /** A canonical chat request as the body of this wire. */
-import type { ChatRequest, ToolDefinition, WireContext } from 'polyphony';
-import { defined, schemaInstruction } from 'polyphony/kit';
+import { type ChatRequest, defined, schemaInstruction, type ToolDefinition, type WireContext } from 'polyphony/kit';
 import { encodeMessages } from './messages.ts';
 
 export type Body = Record<string, unknown>;

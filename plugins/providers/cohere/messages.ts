@@ -1,17 +1,19 @@
 /** Canonical messages as this wire has them. */
-import type {
-  FilePart,
-  ImagePart,
-  Message,
-  Part,
-  ReasoningPart,
-  TextPart,
-  ToolCallPart,
-  ToolResultPart,
-  WireContext,
-} from 'polyphony';
-import { PolyphonyError } from 'polyphony';
-import { asRecord, defined, mediaURL } from 'polyphony/kit';
+import {
+  asRecord,
+  defined,
+  type FilePart,
+  type ImagePart,
+  type Message,
+  mediaURL,
+  type Part,
+  PolyphonyError,
+  type ReasoningPart,
+  type TextPart,
+  type ToolCallPart,
+  type ToolResultPart,
+  type WireContext,
+} from 'polyphony/kit';
 
 type WireMessage = Record<string, unknown>;
 type Media = ImagePart | FilePart;

@@ -1,14 +1,21 @@
 /** Embeddings and reranking. */
 import {
+  asList,
+  asNumber,
+  asRecord,
+  asText,
+  defined,
   type EmbeddingRequest,
+  type JsonRecord,
   type ModelEvent,
   type OperationOutput,
   PolyphonyError,
   type RerankRequest,
+  readJson,
   type TransportResponse,
+  usageMissing,
   type WireContext,
-} from 'polyphony';
-import { asList, asNumber, asRecord, asText, defined, type JsonRecord, readJson, usageMissing } from 'polyphony/kit';
+} from 'polyphony/kit';
 import type { Body } from './encode.ts';
 
 const MOST_TEXTS = 96;

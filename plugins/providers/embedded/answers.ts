@@ -2,9 +2,9 @@
  * Answers by quotation: the sentences that match a question best by BM25 (Robertson and Zaragoza 2009) over its stems,
  * lifted where they hold what the question word asks for. A question whose words the text does not hold has no answer.
  */
-import { type EntityKind, entities, numbers } from './entities.ts';
-import { contentStems, joiner, stem } from './language.ts';
-import { type Passage, type Reading, rarity } from './passages.ts';
+import { type EntityKind, entities, numbers } from './text/entities.ts';
+import { contentStems, joiner, stem } from './text/language.ts';
+import { type Passage, type Reading, rarity } from './text/passages.ts';
 
 export interface Answer {
   /** False: the text does not answer, and `text` is ''. */

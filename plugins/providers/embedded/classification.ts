@@ -3,8 +3,8 @@
  * and the lexicon's cues. The confidence is the label's smoothed share of all evidence, so that without evidence it is
  * one over the number of labels: honest, and not calibrated.
  */
-import { contentStems, guessLanguage, type Language, sentences, stem, words } from './language.ts';
-import { cuesOf, FALLBACK_LABEL, NEGATIONS, OPPOSITES } from './lexicon.ts';
+import { contentStems, guessLanguage, type Language, sentences, stem, words } from './text/language.ts';
+import { cuesOf, FALLBACK_LABEL, NEGATIONS, OPPOSITES } from './text/lexicon.ts';
 
 export interface Label {
   readonly name: string;

@@ -1,8 +1,9 @@
 /** What texts share and where they part: key terms, likeness, and the sentence most typical of each. */
-import { joiner } from './language.ts';
-import { prose, type Reading } from './passages.ts';
-import { likeness, vectors } from './ranking.ts';
+
 import { keyTerms } from './terms.ts';
+import { joiner } from './text/language.ts';
+import { prose, type Reading } from './text/passages.ts';
+import { likeness, vectors } from './text/ranking.ts';
 
 export interface Comparison {
   /** Cosine of the texts' stems, 0 to 1. */

@@ -1,10 +1,10 @@
 /** One chat request, from messages to the text of the answer. What the provider loads when it is first used. */
-import type { ChatRequest, JsonValue } from 'polyphony';
+import type { ChatRequest, JsonValue } from 'polyphony/kit';
 import { answer } from './answers.ts';
 import { classify } from './classification.ts';
-import { planText } from './planner.ts';
+import { fillSchema } from './fields/schema.ts';
+import { planText } from './planner/planner.ts';
 import { type Reply, readAll, reply } from './reply.ts';
-import { fillSchema } from './schema.ts';
 import type { Effort } from './summary.ts';
 import { readTask, type Task } from './task.ts';
 import { keyTerms } from './terms.ts';

@@ -1,5 +1,5 @@
 /** What the engine says when it is asked for what it cannot do. */
-import { PolyphonyError } from 'polyphony';
+import { PolyphonyError } from 'polyphony/kit';
 
 /** Environment variables that register a provider with language models. */
 const MODEL_KEYS = [

@@ -2,13 +2,13 @@
 import { answer } from './answers.ts';
 import { classify } from './classification.ts';
 import { compare, describeComparison } from './comparison.ts';
-import { type EntityKind, entities } from './entities.ts';
 import type { JobType } from './intent.ts';
-import { type Reading, read } from './passages.ts';
 import { refusal } from './refusal.ts';
 import { type Effort, summarise } from './summary.ts';
 import type { Task } from './task.ts';
 import { keyTerms } from './terms.ts';
+import { type EntityKind, entities } from './text/entities.ts';
+import { type Reading, read } from './text/passages.ts';
 
 export interface Reply {
   readonly text: string;

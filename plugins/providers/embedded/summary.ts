@@ -3,9 +3,9 @@
  * stems and place; `thorough` ranks the best of these with TextRank. Both drop sentences that repeat a chosen one
  * (maximal marginal relevance, Carbonell and Goldstein 1998).
  */
-import { joiner } from './language.ts';
-import { type Passage, prose, type Reading } from './passages.ts';
-import { likeness, rankSentences, vectors } from './ranking.ts';
+import { joiner } from './text/language.ts';
+import { type Passage, prose, type Reading } from './text/passages.ts';
+import { likeness, rankSentences, vectors } from './text/ranking.ts';
 
 export type Effort = 'fast' | 'thorough';
 

@@ -1,5 +1,5 @@
 /** Reads a conversation: which jobs are asked of the engine, and about which texts. */
-import type { Message } from 'polyphony';
+import type { Message } from 'polyphony/kit';
 import type { Label } from './classification.ts';
 import { countBefore, type Intent, type JobType, readIntent } from './intent.ts';
 import { readLabels } from './labels.ts';

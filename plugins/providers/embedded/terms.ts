@@ -2,10 +2,11 @@
  * Key terms: runs of content words, as in RAKE (Rose et al. 2010), weighed by the TextRank of their words and by how
  * often the run itself occurs.
  */
-import { isContentWord, type Language, stem, words } from './language.ts';
-import { type Passage, prose, type Reading } from './passages.ts';
-import { rankWords } from './ranking.ts';
+
 import { COURTESY } from './summary.ts';
+import { isContentWord, type Language, stem, words } from './text/language.ts';
+import { type Passage, prose, type Reading } from './text/passages.ts';
+import { rankWords } from './text/ranking.ts';
 
 interface Term {
   /** As the text writes it most often. */

@@ -4,8 +4,7 @@
  * measurement. Batch and flex cost half, priority 1.8 times the price (ai.google.dev/gemini-api/docs/pricing and
  * /optimization). What cached content costs by the hour is not counted.
  */
-import type { TokenPrice } from 'polyphony';
-import type { ModelCardFields } from 'polyphony/kit';
+import type { ModelCardFields, TokenPrice } from 'polyphony/kit';
 import { CHAT } from './facts.ts';
 
 const source = '@pydantic/genai-prices 0.1.8';

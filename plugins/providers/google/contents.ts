@@ -3,6 +3,8 @@
  * that called them, thought signatures of this provider alone.
  */
 import {
+  asRecord,
+  defined,
   type Message,
   type Part,
   PolyphonyError,
@@ -10,8 +12,7 @@ import {
   type ToolCallPart,
   type ToolResultPart,
   type WireContext,
-} from 'polyphony';
-import { asRecord, defined } from 'polyphony/kit';
+} from 'polyphony/kit';
 import { factsOf, type GeminiFacts } from './facts.ts';
 import { mediaPart, type WirePart } from './media.ts';
 import { isOwnId, signatureFor } from './signature.ts';

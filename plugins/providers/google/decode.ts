@@ -6,24 +6,22 @@
  * G2. The last reason wins, and of each count the last number.
  * G3. Only the first candidate is read.
  */
-import type {
-  ChatRequest,
-  Citation,
-  FinishReason,
-  ModelEvent,
-  TokenLogprob,
-  TransportResponse,
-  WireContext,
-} from 'polyphony';
 import {
   type AnswerState,
   answerState,
   asRecord,
   asText,
+  type ChatRequest,
+  type Citation,
   decodeAnswer,
+  type FinishReason,
   finishAnswer,
   finishReason,
   type JsonRecord,
+  type ModelEvent,
+  type TokenLogprob,
+  type TransportResponse,
+  type WireContext,
 } from 'polyphony/kit';
 import { errorInside } from './errors.ts';
 import { citationsOf, logprobsOf } from './grounding.ts';

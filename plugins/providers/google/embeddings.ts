@@ -1,12 +1,19 @@
 /** Embeddings on this wire: one text or a batch, and the older form that Vertex keeps for some models. */
 import {
+  asList,
+  asNumber,
+  asRecord,
+  asText,
+  defined,
   type EmbeddingRequest,
+  type JsonRecord,
   type ModelEvent,
   PolyphonyError,
+  readJson,
   type TransportResponse,
+  usageMissing,
   type WireContext,
-} from 'polyphony';
-import { asList, asNumber, asRecord, asText, defined, type JsonRecord, readJson, usageMissing } from 'polyphony/kit';
+} from 'polyphony/kit';
 import type { Body } from './encode.ts';
 import { errorInside } from './errors.ts';
 import { factsOf } from './facts.ts';

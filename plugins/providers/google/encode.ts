@@ -1,6 +1,13 @@
 /** A canonical chat request as the body of this wire. */
-import type { ChatRequest, JsonSchema, ToolDefinition, WireContext } from 'polyphony';
-import { defined, schemaInstruction, toDialect } from 'polyphony/kit';
+import {
+  type ChatRequest,
+  defined,
+  type JsonSchema,
+  schemaInstruction,
+  type ToolDefinition,
+  toDialect,
+  type WireContext,
+} from 'polyphony/kit';
 import { encodeContents } from './contents.ts';
 import { factsOf, type GeminiFacts } from './facts.ts';
 import { thinkingConfig } from './thinking.ts';

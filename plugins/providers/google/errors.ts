@@ -2,7 +2,6 @@
  * What refusals of this wire mean. Its 429 speaks of a quota that is exceeded, which elsewhere is a spent account: here
  * it is a rate, unless the rate is zero. `details` tell how long to wait and whether the key is at fault.
  */
-import { PolyphonyError } from 'polyphony';
 import {
   asList,
   asNumber,
@@ -13,6 +12,7 @@ import {
   httpError,
   impliedStatus,
   type JsonRecord,
+  PolyphonyError,
   parseReset,
   readFailure,
   tryParseJson,

@@ -1,6 +1,14 @@
 /** What rides along with an answer: its sources, and log probabilities. */
-import type { Citation, TokenLogprob } from 'polyphony';
-import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from 'polyphony/kit';
+import {
+  asList,
+  asNumber,
+  asRecord,
+  asText,
+  type Citation,
+  defined,
+  type JsonRecord,
+  type TokenLogprob,
+} from 'polyphony/kit';
 
 /** Sources that a search found, one for each passage that they support, and passages quoted at length. */
 export function citationsOf(candidate: JsonRecord): readonly Citation[] {

@@ -1,6 +1,5 @@
 /** Media as parts of this wire: inline bytes, or a file by its address. */
-import type { MediaSource } from 'polyphony';
-import { defined } from 'polyphony/kit';
+import { defined, type MediaSource } from 'polyphony/kit';
 
 export type WirePart = Record<string, unknown>;
 

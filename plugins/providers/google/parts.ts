@@ -3,8 +3,16 @@
  * What is signed goes back as it came: a thought's signature stands on its block, a call's on the call, and that of
  * anything else (text, code that the provider ran) on a reasoning part without text, whose `raw` is the part.
  */
-import type { JsonValue, MediaSource, ModelEvent } from 'polyphony';
-import { asList, asRecord, asText, defined, type JsonRecord } from 'polyphony/kit';
+import {
+  asList,
+  asRecord,
+  asText,
+  defined,
+  type JsonRecord,
+  type JsonValue,
+  type MediaSource,
+  type ModelEvent,
+} from 'polyphony/kit';
 import { type Arguments, addArgument } from './arguments.ts';
 import { ownId, signed } from './signature.ts';
 

@@ -1,5 +1,5 @@
 /** Reasoning as this wire asks for it: a level for newer models, a budget in tokens for older ones. */
-import type { ChatRequest, WireContext } from 'polyphony';
+import type { ChatRequest, WireContext } from 'polyphony/kit';
 import type { GeminiFacts, Level } from './facts.ts';
 
 type Config = Readonly<Record<string, unknown>>;

@@ -1,6 +1,5 @@
 /** Usage of this wire, normalised: thoughts are output, what tools of the provider fed back is input. */
-import type { Usage } from 'polyphony';
-import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from 'polyphony/kit';
+import { asList, asNumber, asRecord, asText, defined, type JsonRecord, type Usage } from 'polyphony/kit';
 
 /** Undefined where no count was told. */
 export function usageOf(told: JsonRecord | undefined): Usage | undefined {

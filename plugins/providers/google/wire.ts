@@ -1,6 +1,5 @@
 /** The generateContent wire, at whichever address. */
-import { PolyphonyError, type WireContext, type WireFormat, type WireRequest } from 'polyphony';
-import { asNumber, asRecord } from 'polyphony/kit';
+import { asNumber, asRecord, PolyphonyError, type WireContext, type WireFormat, type WireRequest } from 'polyphony/kit';
 import { decodeChat } from './decode.ts';
 import { decodeEmbedding, type EmbeddingCall, encodeEmbedding } from './embeddings.ts';
 import { type Body, encodeChat } from './encode.ts';

@@ -1,14 +1,16 @@
 /** A LangChain answer, in chunks or whole, as events. */
-import type { FinishReason, ModelEvent, Usage } from 'polyphony';
 import {
   asList,
   asNumber,
   asRecord,
   asText,
   defined,
+  type FinishReason,
   type JsonRecord,
+  type ModelEvent,
   type ToolCallAssembler,
   toolCallAssembler,
+  type Usage,
 } from 'polyphony/kit';
 
 /** What is read of a message or a chunk of one. */

@@ -1,7 +1,14 @@
 /** Canonical messages as LangChain has them. */
 import type { AIMessage, BaseMessage } from '@langchain/core/messages';
-import type { Message, Part, ReasoningPart, ToolResultPart } from 'polyphony';
-import { asRecord, inlineMedia, mediaURL } from 'polyphony/kit';
+import {
+  asRecord,
+  inlineMedia,
+  type Message,
+  mediaURL,
+  type Part,
+  type ReasoningPart,
+  type ToolResultPart,
+} from 'polyphony/kit';
 
 /** Loaded when the first call is made: the package takes a quarter of a second. */
 export type MessageClasses = Pick<

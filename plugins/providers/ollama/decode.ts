@@ -6,31 +6,29 @@
  * O3. An error may stand in any line.
  */
 import {
-  type ChatRequest,
-  type EmbeddingRequest,
-  type ModelEvent,
-  PolyphonyError,
-  type TransportResponse,
-  type WireContext,
-} from 'polyphony';
-import {
   type AnswerState,
   answerState,
   asList,
   asNumber,
   asRecord,
   asText,
+  type ChatRequest,
   decodeAnswer,
   defined,
+  type EmbeddingRequest,
   finishAnswer,
   finishReason,
   httpError,
   impliedStatus,
   type JsonRecord,
+  type ModelEvent,
+  PolyphonyError,
   readJson,
   type ToolCallAssembler,
+  type TransportResponse,
   toolCallAssembler,
   usageMissing,
+  type WireContext,
 } from 'polyphony/kit';
 
 interface State extends AnswerState {

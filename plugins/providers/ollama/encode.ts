@@ -1,14 +1,17 @@
 /** Canonical requests as the bodies of this wire. */
 import {
+  asRecord,
   type ChatRequest,
+  defined,
   type EmbeddingRequest,
+  inlineMedia,
   type Message,
   type Part,
   PolyphonyError,
+  schemaInstruction,
   type ToolResultPart,
   type WireContext,
-} from 'polyphony';
-import { asRecord, defined, inlineMedia, schemaInstruction } from 'polyphony/kit';
+} from 'polyphony/kit';
 
 export type Body = Record<string, unknown>;
 

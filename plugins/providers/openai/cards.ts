@@ -13,8 +13,13 @@
  *   fast tier: release notes of clients.
  * - Ends: developers.openai.com/api/docs/deprecations, read in November 2026.
  */
-import type { Capability, TokenPrice } from 'polyphony';
-import { CHAT_CAPABILITIES, type ChatCompletionsQuirks, type ModelCardFields } from 'polyphony/kit';
+import {
+  type Capability,
+  CHAT_CAPABILITIES,
+  type ChatCompletionsQuirks,
+  type ModelCardFields,
+  type TokenPrice,
+} from 'polyphony/kit';
 
 const source = '@pydantic/genai-prices 0.1.8';
 const models = 'https://developers.openai.com/api/docs/models';

@@ -1,10 +1,11 @@
 /** The provider over either of its wires. */
-import type { Provider, WireFormat } from 'polyphony';
 import {
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
+  type Provider,
   responsesWire,
+  type WireFormat,
   wireByCard,
 } from 'polyphony/kit';
 import { MODELS } from './cards.ts';

@@ -2,8 +2,18 @@
  * A prediction that is not done when its request is answered is asked for until it is. The transport does that, so that
  * the wire format only ever sees the end of it.
  */
-import { type Clock, PolyphonyError, type Transport, type TransportRequest, type TransportResponse } from 'polyphony';
-import { asRecord, asText, type JsonRecord, sleep, tryParseJson } from 'polyphony/kit';
+import {
+  asRecord,
+  asText,
+  type Clock,
+  type JsonRecord,
+  PolyphonyError,
+  sleep,
+  type Transport,
+  type TransportRequest,
+  type TransportResponse,
+  tryParseJson,
+} from 'polyphony/kit';
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5000;

@@ -8,7 +8,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { PolyphonyError } from 'polyphony';
+import { PolyphonyError } from 'polyphony/kit';
 import { globMatches } from './glob.ts';
 
 export interface FolderOptions {

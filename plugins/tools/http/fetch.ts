@@ -10,8 +10,7 @@ import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { pipeline } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { PolyphonyError } from 'polyphony';
-import { abortError } from 'polyphony/kit';
+import { abortError, PolyphonyError } from 'polyphony/kit';
 
 export interface HttpLimits {
   readonly maxBytes: number;

@@ -1,5 +1,6 @@
 import { type ModelEvent, type ModelRequest, PolyphonyError } from 'polyphony';
-import { fakeProvider, fakeRuntime, finish, type ScriptStep, textOf } from 'polyphony/kit';
+import { textOf } from 'polyphony/kit';
+import { fakeProvider, fakeRuntime, finish, type ScriptStep } from 'polyphony/testing';
 import { describe, expect, it } from 'vitest';
 import { type ExactCacheOptions, exactCache } from '../../../plugins/caching/exact-cache.ts';
 import { memoryStores } from '../../../src/stores/memory.ts';

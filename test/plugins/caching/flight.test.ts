@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type ModelEvent, PolyphonyError } from 'polyphony';
-import { fakeProvider, fakeRuntime, finish, type ScriptStep, textOf } from 'polyphony/kit';
+import { textOf } from 'polyphony/kit';
+import { fakeProvider, fakeRuntime, finish, type ScriptStep } from 'polyphony/testing';
 import { describe, expect, it } from 'vitest';
 import { exactCache } from '../../../plugins/caching/exact-cache.ts';
 import { chat, pluginRing } from '../plugin-ring.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type Attempt, type EscalationRule, type Evaluator, type ModelRequest, PolyphonyError } from 'polyphony';
-import { fakeCard, fakeProvider, fakeRuntime, finish, type ScriptStep, textOf } from 'polyphony/kit';
+import { textOf } from 'polyphony/kit';
+import { fakeCard, fakeProvider, fakeRuntime, finish, type ScriptStep } from 'polyphony/testing';
 import { describe, expect, it } from 'vitest';
 import { type EscalationOptions, escalation } from '../../../plugins/escalation/escalation.ts';
 import { chat, eventsOf, pluginRing } from '../plugin-ring.ts';

@@ -1,5 +1,5 @@
 import type { Attempt } from 'polyphony';
-import { fakeCard, fakeProvider } from 'polyphony/kit';
+import { fakeCard, fakeProvider } from 'polyphony/testing';
 import { describe, expect, it } from 'vitest';
 import { type JudgeOptions, judge } from '../../../plugins/escalation/judge.ts';
 import { chat, pluginRing } from '../plugin-ring.ts';

@@ -1,6 +1,7 @@
 /** The plugins in the real rings: who pays, what is kept, in which order. */
 import { type Attempt, type ChatRequest, type Plugin, PolyphonyError, type Scope } from 'polyphony';
-import { fakeCard, fakeProvider, fakeRuntime, finish, type ScriptStep, textOf } from 'polyphony/kit';
+import { textOf } from 'polyphony/kit';
+import { fakeCard, fakeProvider, fakeRuntime, finish, type ScriptStep } from 'polyphony/testing';
 import { describe, expect, it } from 'vitest';
 import { exactCache } from '../../../plugins/caching/exact-cache.ts';
 import { escalation } from '../../../plugins/escalation/escalation.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type ModelEvent, type ModelRequest, PolyphonyError } from 'polyphony';
-import { fakeCard, fakeProvider, finish, type ScriptStep, textOf } from 'polyphony/kit';
+import { textOf } from 'polyphony/kit';
+import { fakeCard, fakeProvider, finish, type ScriptStep } from 'polyphony/testing';
 import { describe, expect, it } from 'vitest';
 import {
   type Classifier,

@@ -4,7 +4,7 @@ import { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema';
 import type { ModelRequest } from 'polyphony';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { anthropic } from '../../../plugins/providers/anthropic.ts';
-import { createTransport } from '../../../src/gateway/transport.ts';
+import { createTransport } from '../../../src/gateway/transport/transport.ts';
 import { type Loopback, loopback } from '../../kit/loopback.ts';
 import { HELLO } from './anthropic-answers.ts';
 import { ask, chat } from './attempts.ts';

@@ -1,10 +1,10 @@
 /** Against an upstream that others wrote: aimock, which speaks the Messages wire. And the suite of every provider. */
 import { LLMock } from '@copilotkit/aimock';
 import type { ModelResponse, Provider } from 'polyphony';
-import { testProvider } from 'polyphony/kit';
+import { testProvider } from 'polyphony/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { anthropic } from '../../../plugins/providers/anthropic.ts';
-import { createTransport } from '../../../src/gateway/transport.ts';
+import { createTransport } from '../../../src/gateway/transport/transport.ts';
 import { loopback } from '../../kit/loopback.ts';
 import { HELLO } from './anthropic-answers.ts';
 import { ask, chat, speak } from './attempts.ts';

@@ -1,5 +1,6 @@
 /** Requests of the Converse wire, and who signs them. */
-import { collect, fakeClock } from 'polyphony/kit';
+import { collect } from 'polyphony/kit';
+import { fakeClock } from 'polyphony/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { authorise, credentialsOf } from '../../../plugins/providers/bedrock/credentials.ts';
 import { type BedrockOptions, bedrock } from '../../../plugins/providers/bedrock.ts';

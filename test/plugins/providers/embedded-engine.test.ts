@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { answer } from '../../../plugins/providers/embedded/answers.ts';
 import { classify } from '../../../plugins/providers/embedded/classification.ts';
 import { compare } from '../../../plugins/providers/embedded/comparison.ts';
-import { toIsoDate } from '../../../plugins/providers/embedded/dates.ts';
-import { entities, numbers } from '../../../plugins/providers/embedded/entities.ts';
-import { guessLanguage, sentences, stem, words } from '../../../plugins/providers/embedded/language.ts';
-import { readBlocks, unwrap } from '../../../plugins/providers/embedded/markdown.ts';
-import { read } from '../../../plugins/providers/embedded/passages.ts';
 import { summarise } from '../../../plugins/providers/embedded/summary.ts';
 import { keyTerms } from '../../../plugins/providers/embedded/terms.ts';
+import { toIsoDate } from '../../../plugins/providers/embedded/text/dates.ts';
+import { entities, numbers } from '../../../plugins/providers/embedded/text/entities.ts';
+import { guessLanguage, sentences, stem, words } from '../../../plugins/providers/embedded/text/language.ts';
+import { readBlocks, unwrap } from '../../../plugins/providers/embedded/text/markdown.ts';
+import { read } from '../../../plugins/providers/embedded/text/passages.ts';
 
 const QUEUE = `# Queue
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { planText } from '../../../plugins/providers/embedded/planner.ts';
-import { fileReferences } from '../../../plugins/providers/embedded/planner-request.ts';
-import type { Message } from '../../../src/core/model.ts';
-import { type Plan, PlanSchema } from '../../../src/core/plan-schema.ts';
-import { parseTemplate } from '../../../src/core/template.ts';
+import { planText } from '../../../plugins/providers/embedded/planner/planner.ts';
+import { fileReferences } from '../../../plugins/providers/embedded/planner/planner-request.ts';
+import type { Message } from '../../../src/core/model/model.ts';
+import { type Plan, PlanSchema } from '../../../src/core/plan/plan-schema.ts';
+import { parseTemplate } from '../../../src/language/template.ts';
 
 const CATALOGUE = {
   steps: [{ use: 'llm' }],

@@ -1,10 +1,10 @@
 /** The planner's plans, run node by node on the engine: what the one writes the other must read. */
 import { describe, expect, test } from 'vitest';
 import { respond, respondWithPlan } from '../../../plugins/providers/embedded/engine.ts';
-import type { ChatRequest } from '../../../src/core/model.ts';
-import { PlanSchema } from '../../../src/core/plan-schema.ts';
-import { renderValue } from '../../../src/core/template.ts';
-import { fromShorthand, isShorthand } from '../../../src/kit/json-schema.ts';
+import type { ChatRequest } from '../../../src/core/model/model.ts';
+import { PlanSchema } from '../../../src/core/plan/plan-schema.ts';
+import { fromShorthand, isShorthand } from '../../../src/kit/json/json-schema.ts';
+import { renderValue } from '../../../src/language/template.ts';
 
 const FILES: Readonly<Record<string, string>> = {
   'README.md': `# Tern

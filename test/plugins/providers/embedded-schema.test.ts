@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fillSchema } from '../../../plugins/providers/embedded/schema.ts';
+import { fillSchema } from '../../../plugins/providers/embedded/fields/schema.ts';
 import { readTask } from '../../../plugins/providers/embedded/task.ts';
 import { PolyphonyError } from '../../../src/core/errors.ts';
-import type { JsonSchema } from '../../../src/core/model.ts';
-import { validateJson } from '../../../src/kit/json-validation.ts';
+import type { JsonSchema } from '../../../src/core/model/model.ts';
+import { validateJson } from '../../../src/kit/json/json-validation.ts';
 
 const MAIL = `Hello support,
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readTask, type Task } from '../../../plugins/providers/embedded/task.ts';
-import type { Message } from '../../../src/core/model.ts';
+import type { Message } from '../../../src/core/model/model.ts';
 
 const STORY =
   'The ship left the harbour at dawn. A storm broke the mast before noon. The crew repaired it with rope and rowed home.';

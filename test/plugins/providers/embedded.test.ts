@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import plugin, { embedded } from '../../../plugins/providers/embedded.ts';
 import { PolyphonyError } from '../../../src/core/errors.ts';
-import type { Attempt, ChatRequest, ModelEvent, ModelRequest } from '../../../src/core/model.ts';
-import type { Transport } from '../../../src/core/provider.ts';
-import { testProvider } from '../../../src/kit/testing.ts';
+import type { Attempt, ChatRequest, ModelEvent, ModelRequest } from '../../../src/core/model/model.ts';
+import type { Transport } from '../../../src/core/model/provider.ts';
+import { testProvider } from '../../../src/testing/index.ts';
 
 const ARTICLE = `# Harbour
 

@@ -3,7 +3,7 @@ import { type ModelRequest, type ModelResponse, PolyphonyError } from 'polyphony
 import type { ChatCompletionsQuirks } from 'polyphony/kit';
 import { afterAll } from 'vitest';
 import { openaiCompatible } from '../../../plugins/providers/openai-compatible.ts';
-import { createTransport } from '../../../src/gateway/transport.ts';
+import { createTransport } from '../../../src/gateway/transport/transport.ts';
 import { loopback } from '../../kit/loopback.ts';
 import { ask, chat } from './attempts.ts';
 

@@ -3,7 +3,7 @@ import { FunctionCallingConfigMode, type GenerateContentParameters, GoogleGenAI,
 import type { ModelRequest } from 'polyphony';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { google } from '../../../plugins/providers/google.ts';
-import { createTransport } from '../../../src/gateway/transport.ts';
+import { createTransport } from '../../../src/gateway/transport/transport.ts';
 import { type Loopback, loopback } from '../../kit/loopback.ts';
 import { ask, chat } from './attempts.ts';
 import { HELLO } from './google-answers.ts';

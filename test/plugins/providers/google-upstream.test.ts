@@ -1,10 +1,10 @@
 /** Against an upstream that others wrote: aimock, which speaks the generateContent wire. And the suite of every provider. */
 import { LLMock } from '@copilotkit/aimock';
 import type { ModelResponse, Provider } from 'polyphony';
-import { testProvider } from 'polyphony/kit';
+import { testProvider } from 'polyphony/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { google } from '../../../plugins/providers/google.ts';
-import { createTransport } from '../../../src/gateway/transport.ts';
+import { createTransport } from '../../../src/gateway/transport/transport.ts';
 import { loopback } from '../../kit/loopback.ts';
 import { ask, chat, speak } from './attempts.ts';
 import { failure } from './exchange.ts';

@@ -1,7 +1,7 @@
 /** The suite of every provider, held by those with wires of their own and by the bridge to LangChain. */
 import { FakeListChatModel } from '@langchain/core/utils/testing';
 import type { ModelRequest, Provider } from 'polyphony';
-import { testProvider } from 'polyphony/kit';
+import { testProvider } from 'polyphony/testing';
 import { describe, test } from 'vitest';
 import { bedrock } from '../../../plugins/providers/bedrock.ts';
 import { cohere } from '../../../plugins/providers/cohere.ts';
@@ -9,7 +9,7 @@ import { langchain } from '../../../plugins/providers/langchain.ts';
 import { ollama } from '../../../plugins/providers/ollama.ts';
 import { replicate } from '../../../plugins/providers/replicate.ts';
 import { stability } from '../../../plugins/providers/stability.ts';
-import { createTransport } from '../../../src/gateway/transport.ts';
+import { createTransport } from '../../../src/gateway/transport/transport.ts';
 import { loopback } from '../../kit/loopback.ts';
 import { HELLO } from './bedrock-answers.ts';
 import { namedEvents } from './native-exchange.ts';

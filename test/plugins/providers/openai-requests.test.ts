@@ -4,7 +4,7 @@ import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/
 import type { ModelRequest } from 'polyphony';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openai } from '../../../plugins/providers/openai.ts';
-import { createTransport } from '../../../src/gateway/transport.ts';
+import { createTransport } from '../../../src/gateway/transport/transport.ts';
 import type { Loopback } from '../../kit/loopback.ts';
 import { ask, chat } from './attempts.ts';
 import { recorder } from './openai-recorder.ts';

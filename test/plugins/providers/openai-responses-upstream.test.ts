@@ -1,10 +1,11 @@
 /** Against an independent mock of the Responses protocol. */
 import { LLMock } from '@copilotkit/aimock';
 import type { Provider } from 'polyphony';
-import { testProvider, textOf } from 'polyphony/kit';
+import { textOf } from 'polyphony/kit';
+import { testProvider } from 'polyphony/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openaiResponses } from '../../../plugins/providers/openai-responses.ts';
-import { createTransport } from '../../../src/gateway/transport.ts';
+import { createTransport } from '../../../src/gateway/transport/transport.ts';
 import { loopback } from '../../kit/loopback.ts';
 import { ask, chat, speak } from './attempts.ts';
 import { failure, transport } from './exchange.ts';

@@ -4,7 +4,7 @@ import { type ModelResponse, PolyphonyError, type Provider } from 'polyphony';
 import { textOf } from 'polyphony/kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openai } from '../../../plugins/providers/openai.ts';
-import { createTransport } from '../../../src/gateway/transport.ts';
+import { createTransport } from '../../../src/gateway/transport/transport.ts';
 import { ask, chat, speak } from './attempts.ts';
 
 const transport = createTransport();

@@ -1,9 +1,9 @@
 import type OpenAI from 'openai';
 import { type ModelRequest, PolyphonyError } from 'polyphony';
-import { testProvider } from 'polyphony/kit';
+import { testProvider } from 'polyphony/testing';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import plugin, { openai } from '../../../plugins/providers/openai.ts';
-import { createTransport } from '../../../src/gateway/transport.ts';
+import { createTransport } from '../../../src/gateway/transport/transport.ts';
 import type { Loopback } from '../../kit/loopback.ts';
 import { ask, chat } from './attempts.ts';
 import { recorder } from './openai-recorder.ts';

@@ -1,6 +1,6 @@
 /** Replicate: predictions that are done at once, later, or never. */
 import type { ModelRequest } from 'polyphony';
-import { fakeClock } from 'polyphony/kit';
+import { fakeClock } from 'polyphony/testing';
 import { describe, expect, test } from 'vitest';
 import { replicate } from '../../../plugins/providers/replicate.ts';
 import { type Loopback, loopback } from '../../kit/loopback.ts';

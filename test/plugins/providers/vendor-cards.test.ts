@@ -1,7 +1,8 @@
 /** Cards of the vendors on the chat-completions wire: what they cite, and that each provider holds to the suite. */
 import { findProvider } from '@pydantic/genai-prices';
 import type { ModelCard, Provider } from 'polyphony';
-import { costOf, testProvider } from 'polyphony/kit';
+import { costOf } from 'polyphony/kit';
+import { testProvider } from 'polyphony/testing';
 import { describe, expect, test } from 'vitest';
 import { azureOpenAI } from '../../../plugins/providers/azure-openai.ts';
 import { deepseek } from '../../../plugins/providers/deepseek.ts';
@@ -12,7 +13,7 @@ import { perplexity } from '../../../plugins/providers/perplexity.ts';
 import { qwen } from '../../../plugins/providers/qwen.ts';
 import { together } from '../../../plugins/providers/together.ts';
 import { xai } from '../../../plugins/providers/xai.ts';
-import { createTransport } from '../../../src/gateway/transport.ts';
+import { createTransport } from '../../../src/gateway/transport/transport.ts';
 import { loopback } from '../../kit/loopback.ts';
 import { saying, stream } from './responses-exchange.ts';
 import { hi } from './vendor-exchange.ts';

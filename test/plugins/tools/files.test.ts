@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { fakeClock } from 'polyphony/kit';
+import { fakeClock } from 'polyphony/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { globMatches } from '../../../plugins/tools/files/glob.ts';
 import { type FileToolsOptions, fileTools } from '../../../plugins/tools/files.ts';

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { fakeClock, systemClock } from 'polyphony/kit';
+import { systemClock } from 'polyphony/kit';
+import { fakeClock } from 'polyphony/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isPublicAddress } from '../../../plugins/tools/http/address.ts';
 import { type HttpToolOptions, httpTool } from '../../../plugins/tools/http.ts';

@@ -1,0 +1,170 @@
+/** Strings of a schema: what kind of string a field wants is read off its format, its name and its description. */
+import { answer } from '../answers.ts';
+import { classify } from '../classification.ts';
+import { NO_ANSWER, reply } from '../reply.ts';
+import { summarise } from '../summary.ts';
+import { keyTerms } from '../terms.ts';
+import { toIsoDate } from '../text/dates.ts';
+import { type EntityKind, entities } from '../text/entities.ts';
+import { type Field, type Filled, fieldStems, mentions, nearness, type Source, spoken } from './fields.ts';
+
+const ENTITY_FIELDS: readonly (readonly [RegExp, EntityKind])[] = [
+  [/\be ?-?mail(?: address)?\b/i, 'email'],
+  [/\b(?:url|link|website|homepage|uri)\b/i, 'url'],
+  [/\b(?:phone|telephone|mobile|fax)\b/i, 'phone'],
+  [/\b(?:date|deadline|due|day|when|published|birthday|since|until)\b/i, 'date'],
+  [/\b(?:price|cost|amount|total|fee|budget|salary)\b/i, 'money'],
+  [/\bversion\b/i, 'version'],
+  [
+    /\b(?:order|invoice|ticket|reference|customer|tracking|account|case|booking|user|product) (?:id|no|nr|number|code)\b|^(?:id|identifier|reference|order|ticket)$/i,
+    'identifier',
+  ],
+  [/\b(?:name|person|author|customer|sender|recipient|manager|speaker|who|client|company|organi[sz]ation)\b/i, 'name'],
+];
+
+const SUMMARY_FIELD =
+  /\b(?:summary|gist|abstract|tl ?;?dr|overview|synopsis|description|zusammenfassung|résumé|resumen)\b/i;
+const COMPANY_FIELD = /\b(?:company|organi[sz]ation|employer|firm)\b/i;
+const COMPANY =
+  /\b(?:GmbH|AG|Inc|Ltd|LLC|Corp|Corporation|Company|Co|PLC|SA|SAS|SpA|BV|NV|KG|Foundation|Institute|University|Agency)\b/;
+const TITLE_FIELD = /\b(?:title|headline|subject|heading)\b/i;
+const ANSWER_FIELD = /\banswer\b/i;
+const EVIDENCE_FIELD =
+  /\b(?:reason|reasoning|rationale|evidence|quote|quotation|justification|explanation|why|because|excerpt|snippet|citation)\b/i;
+const TERM_FIELD = /\b(?:topic|theme|keyword|key term|term|tag|category|about)\b/i;
+const WHOLE_FIELD = /^(?:text|output|result|response|content|reply|value|)$/i;
+
+/** The string that the field asks for, cut to its bounds; undefined where the text holds none. */
+export function fillString(field: Field, source: Source): Filled | undefined {
+  const format = typeof field.schema.format === 'string' ? field.schema.format : '';
+  if (format !== '') return formatted(field, format, source);
+  // A pattern of a caller is not run here, so nothing could be promised.
+  if (typeof field.schema.pattern === 'string') return undefined;
+  const found = candidate(field, source);
+  return found === undefined ? undefined : bounded(found, field);
+}
+
+function formatted(field: Field, format: string, source: Source): Filled | undefined {
+  if (format === 'email' || format === 'idn-email') return nearest(field, 'email', source);
+  if (format === 'uri' || format === 'url' || format === 'uri-reference' || format === 'iri')
+    return nearest(field, 'url', source);
+  if (format !== 'date') return undefined;
+  const found = nearest(field, 'date', source);
+  const iso = typeof found?.value === 'string' ? toIsoDate(found.value) : undefined;
+  return found === undefined || iso === undefined ? undefined : { value: iso, confidence: found.confidence };
+}
+
+function candidate(field: Field, source: Source): Filled | undefined {
+  const name = spoken(field.name);
+  const { reading, task, effort } = source;
+  if (WHOLE_FIELD.test(name) && task.jobs.length > 0) {
+    const { text, confidence } = reply(task, effort);
+    return { value: text, confidence };
+  }
+  if (SUMMARY_FIELD.test(name)) {
+    const { text, confidence } = summarise(reading, { effort, sentences: task.sentences ?? 2 });
+    return text === '' ? undefined : { value: text, confidence };
+  }
+  if (TITLE_FIELD.test(name)) return title(source);
+  if (ANSWER_FIELD.test(name)) return answered(source);
+  if (EVIDENCE_FIELD.test(name)) return evidence(source);
+  if (/\blanguage\b/i.test(name)) return { value: reading.language, confidence: 0.7 };
+  const kind = ENTITY_FIELDS.find(([pattern]) => pattern.test(name))?.[1];
+  if (COMPANY_FIELD.test(name)) return company(field, source);
+  if (kind !== undefined) return nearest(field, kind, source);
+  if (/\bsentiment|tone|mood\b/i.test(name)) {
+    const { label, confidence } = classify(source.text, ['positive', 'negative', 'neutral']);
+    return { value: label, confidence };
+  }
+  if (TERM_FIELD.test(name)) {
+    const [first] = keyTerms(reading, 1);
+    return first === undefined ? undefined : { value: first.term, confidence: 0.6 };
+  }
+  return sentenceAbout(field, source);
+}
+
+/** The entity nearest to the field's words; the first one when the text holds few. */
+function nearest(field: Field, kind: EntityKind, { text, reading }: Source): Filled | undefined {
+  const found = entities(text, kind);
+  const [first] = found;
+  if (first === undefined) return undefined;
+  const places = mentions(text, fieldStems(field, reading), reading);
+  const scored = found.map((entity) => ({ entity, near: nearness(text, entity.at, places) }));
+  scored.sort((a, b) => b.near - a.near || a.entity.at - b.entity.at);
+  const best = scored[0];
+  if (best === undefined) return undefined;
+  const certain = kind === 'email' || kind === 'url' ? 0.6 : kind === 'name' ? 0.3 : 0.5;
+  const alone = new Set(found.map((entity) => entity.text)).size === 1 ? 0.25 : 0;
+  // Names are guessed from capitals alone: without the field's word near by, only a lone one is taken.
+  if (kind === 'name' && best.near < 0.2 && alone === 0 && !field.required) return undefined;
+  return { value: best.entity.text, confidence: Math.min(0.95, certain + alone + 0.35 * best.near) };
+}
+
+/** A name that ends as companies' names do, else one beside the field's word: a person is none. */
+function company(field: Field, { text, reading }: Source): Filled | undefined {
+  const found = entities(text, 'name');
+  const named = found.find((entity) => COMPANY.test(entity.text));
+  if (named !== undefined) return { value: named.text, confidence: 0.7 };
+  const places = mentions(text, fieldStems(field, reading), reading);
+  const beside = found.find((entity) => nearness(text, entity.at, places) > 0.5);
+  return beside === undefined ? undefined : { value: beside.text, confidence: 0.45 };
+}
+
+function title({ reading }: Source): Filled | undefined {
+  const heading = reading.passages.find(({ kind }) => kind === 'heading')?.text;
+  if (heading !== undefined) return { value: heading, confidence: 0.75 };
+  const first = reading.passages[0]?.text;
+  return first === undefined ? undefined : { value: shorten(first, 100), confidence: 0.4 };
+}
+
+function answered({ reading, task }: Source): Filled {
+  const found = answer(reading, task.question === '' ? task.instruction : task.question);
+  return found.found
+    ? { value: found.text, confidence: found.confidence }
+    : { value: NO_ANSWER, confidence: found.confidence };
+}
+
+/** The sentence that speaks for the answer or the label; of neither, the one that says most. */
+function evidence({ text, reading, task }: Source): Filled | undefined {
+  if (task.labels.length >= 2) {
+    const found = classify(text, task.labels);
+    if (found.evidence !== '') return { value: found.evidence, confidence: found.confidence };
+  }
+  if (task.jobs.includes('answer')) {
+    const found = answer(reading, task.question, { sentences: 1 });
+    if (found.found) return { value: found.text, confidence: found.confidence };
+  }
+  const summary = summarise(reading, { sentences: 1 });
+  return summary.text === '' ? undefined : { value: summary.text, confidence: 0.4 };
+}
+
+/** `Field: value` on a line of its own, else the sentence that answers to the field's words. */
+function sentenceAbout(field: Field, { text, reading, task, effort }: Source): Filled | undefined {
+  const name = spoken(field.name);
+  for (const line of text.slice(0, 100_000).split('\n')) {
+    const [key = '', ...rest] = line.replace(/^[\s*>-]+|\*\*/g, '').split(/:\s+/);
+    const value = rest.join(': ').trim();
+    if (value !== '' && key.trim().toLowerCase() === name) return { value, confidence: 0.9 };
+  }
+  const found = answer(reading, `${name} ${field.description}`, { sentences: 1 });
+  if (found.found) return { value: found.text, confidence: Math.min(0.6, found.confidence) };
+  if (!field.required || task.jobs.length === 0) return undefined;
+  const asked = reply(task, effort);
+  return { value: asked.text, confidence: Math.min(0.4, asked.confidence) };
+}
+
+function bounded({ value, confidence }: Filled, { schema }: Field): Filled | undefined {
+  const most = typeof schema.maxLength === 'number' ? schema.maxLength : Number.POSITIVE_INFINITY;
+  const text = shorten(String(value), most);
+  return text.length < (typeof schema.minLength === 'number' ? schema.minLength : 0)
+    ? undefined
+    : { value: text, confidence };
+}
+
+/** At most `most` characters, cut between words where there are any. */
+export function shorten(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const cut = text.slice(0, Math.max(0, most));
+  const space = cut.lastIndexOf(' ');
+  return (space > most / 2 ? cut.slice(0, space) : cut).replace(/[\uD800-\uDBFF]$/, '');
+}

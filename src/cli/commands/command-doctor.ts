@@ -1,0 +1,128 @@
+/** polyphony doctor: checks what a run needs, one line a check, and says what to do about each that fails. */
+import { statfs } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { PolyphonyError } from '../../core/errors.ts';
+import { printable, safeJson } from '../../drawing/plain-text.ts';
+import { makeFolder } from '../../system/make-folder.ts';
+import { loadConfig } from '../input/config-file.ts';
+import { EXIT } from '../input/exit-code.ts';
+import type { SharedOptions } from '../input/shared-options.ts';
+import { type Session, withPolyphony } from '../process/session.ts';
+import type { Terminal } from '../screen/terminal.ts';
+
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+const SMALLEST_SPACE = 50 * 1024 * 1024;
+
+/** The versions that package.json asks for: ^20.19 || >=22.13. */
+export function supportedNode(version: string): boolean {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  return (major === 20 && minor >= 19) || (major === 22 && minor >= 13) || major > 22;
+}
+
+function checkNode(): Check {
+  const ok = supportedNode(process.version);
+  return {
+    name: 'node',
+    ok,
+    detail: ok ? process.version : `${process.version}: install 20.19 or later, or 22.13 or later`,
+  };
+}
+
+async function checkSpace(store: string): Promise<Check> {
+  const folder = dirname(resolve(store));
+  await makeFolder(folder);
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  const megabytes = `${Math.round(free / 1024 / 1024)} MB free in ${folder}`;
+  return {
+    name: 'disk',
+    ok: free >= SMALLEST_SPACE,
+    detail: free >= SMALLEST_SPACE ? megabytes : `${megabytes}: make room, or move the store with --store`,
+  };
+}
+
+async function checkStore({ polyphony }: Session, store: string): Promise<Check> {
+  const { keyValue } = polyphony.stores;
+  await keyValue.set('doctor', 1);
+  await keyValue.delete('doctor');
+  return { name: 'store', ok: true, detail: resolve(store) };
+}
+
+function checkProviders({ polyphony }: Session): Check {
+  const providers = [...new Set(polyphony.gateway.models().map(({ provider }) => provider))];
+  const detail = `${providers.join(', ')} (${polyphony.gateway.models().length} models)`;
+  const only = providers.length === 1 && providers[0] === 'embedded';
+  return {
+    name: 'providers',
+    ok: providers.length > 0,
+    detail: only ? `${detail}: set a vendor's key in the environment for real models` : detail,
+  };
+}
+
+/** One small call end to end. */
+async function checkCall({ polyphony }: Session): Promise<Check> {
+  const handle = await polyphony.gateway.generate({
+    messages: [
+      {
+        role: 'user',
+        content:
+          'Summarise the following text in one sentence.\n\nThe doctor checks that a call comes back. It costs next to nothing.',
+      },
+    ],
+    maxOutputTokens: 60,
+    limits: { usd: 0.01, milliseconds: 30_000 },
+  });
+  return { name: 'call', ok: true, detail: `${handle.target.provider}/${handle.target.model} answered` };
+}
+
+async function attempt(name: string, check: () => Check | Promise<Check>): Promise<Check> {
+  try {
+    return await check();
+  } catch (error) {
+    return { name, ok: false, detail: reasonOf(error) };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof PolyphonyError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+export async function doctorCommand(options: SharedOptions, terminal: Terminal): Promise<number> {
+  const checks = [await attempt('node', checkNode), await attempt('disk', () => checkSpace(options.store))];
+  const config = await attempt('config', async () => {
+    const loaded = await loadConfig(process.cwd(), options.config);
+    return { name: 'config', ok: true, detail: loaded.path ?? 'none, the defaults hold' };
+  });
+  checks.push(config);
+  if (config.ok) {
+    const opened = await attempt('plugins', () =>
+      withPolyphony(options, terminal, async (session) => {
+        checks.push(await attempt('store', () => checkStore(session, options.store)));
+        checks.push(await attempt('providers', () => checkProviders(session)));
+        checks.push(await attempt('call', () => checkCall(session)));
+        const names = session.loaded.config.plugins ?? [];
+        return {
+          name: 'plugins',
+          ok: true,
+          detail: names.length === 0 ? 'none beside the built-in ones' : names.join(', '),
+        };
+      }),
+    );
+    checks.push(opened);
+  }
+  if (options.json) terminal.print(safeJson(checks, 2));
+  else {
+    for (const { name, ok, detail } of checks) {
+      terminal.print(
+        `${ok ? terminal.paint.green('✓') : terminal.paint.red('✗')} ${name.padEnd(10)} ${printable(detail)}`,
+      );
+    }
+  }
+  return checks.every((check) => check.ok) ? EXIT.done : EXIT.failed;
+}

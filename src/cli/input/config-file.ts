@@ -1,0 +1,116 @@
+/** Finds and reads the configuration: YAML or JSON, named by --config or lying in the working folder. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { isAbsolute, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { type Config, ConfigSchema, PricesSchema } from '../../core/config.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { Plugin } from '../../core/plugin.ts';
+import { scrubText } from '../../system/scrub.ts';
+import { readable } from './read-file.ts';
+
+export const CONFIG_FILES = ['polyphony.yaml', 'polyphony.yml', 'polyphony.json'] as const;
+const LARGEST_CONFIG = 1024 * 1024;
+const PricesFileSchema = z.strictObject({ prices: PricesSchema });
+
+export interface LoadedConfig {
+  /** Undefined: none was found, the defaults hold. */
+  readonly path: string | undefined;
+  readonly config: Config;
+}
+
+/** @throws invalid-config naming file, field, rule and what stands there */
+export async function loadConfig(folder: string, named?: string): Promise<LoadedConfig> {
+  const path = named ?? CONFIG_FILES.map((name) => resolve(folder, name)).find((candidate) => existsSync(candidate));
+  if (path === undefined) return { path: undefined, config: {} };
+  const text = await readable(path, LARGEST_CONFIG, 'a config file');
+  return { path, config: await withPrices(path, checked(path, ConfigSchema, await parse(path, text))) };
+}
+
+/** What the config itself says of a model counts before the file that it names. */
+async function withPrices(config: string, loaded: Config): Promise<Config> {
+  if (loaded.pricesFile === undefined) return loaded;
+  const path = resolve(config, '..', loaded.pricesFile);
+  const text = await readable(path, LARGEST_CONFIG, 'a file of prices');
+  const { prices } = checked(path, PricesFileSchema, await parse(path, text));
+  return { ...loaded, prices: { ...prices, ...loaded.prices } };
+}
+
+async function parse(path: string, text: string): Promise<unknown> {
+  try {
+    if (path.endsWith('.json')) return JSON.parse(text);
+    const { parse: parseYaml } = await import('yaml');
+    // A config of a few lines can name itself over and over (the billion laughs): aliases are bounded.
+    return parseYaml(text, { maxAliasCount: 50 }) ?? {};
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PolyphonyError(
+      'invalid-config',
+      `${path} cannot be read as ${path.endsWith('.json') ? 'JSON' : 'YAML'}: ${reason}`,
+    );
+  }
+}
+
+function checked<T>(path: string, schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new PolyphonyError('invalid-config', `${path} breaks the config schema:\n${z.prettifyError(parsed.error)}`);
+}
+
+/** Whether a module's default export looks like a plugin; the host checks the rest. */
+function isPlugin(value: unknown): value is Plugin {
+  return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string';
+}
+
+/** The modules that the config names: packages, or files relative to the config. Default export: a plugin or a function that makes one. */
+export async function loadPlugins(loaded: LoadedConfig): Promise<readonly Plugin[]> {
+  const plugins: Plugin[] = [];
+  for (const name of loaded.config.plugins ?? []) {
+    const specifier = specifierOf(name, resolve(loaded.path ?? '.'));
+    plugins.push(await loadPlugin(name, specifier));
+  }
+  return plugins;
+}
+
+/** Packages are those of the project that the config lies in; what it does not have comes with polyphony itself. */
+function specifierOf(name: string, config: string): string {
+  if (name.startsWith('.') || isAbsolute(name)) return pathToFileURL(resolve(config, '..', name)).href;
+  try {
+    return pathToFileURL(createRequire(config).resolve(name)).href;
+  } catch {
+    return name;
+  }
+}
+
+async function loadPlugin(name: string, specifier: string): Promise<Plugin> {
+  let module: unknown;
+  try {
+    module = await import(specifier);
+  } catch (error) {
+    throw notLoaded(name, error);
+  }
+  const exported: unknown =
+    typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
+  const plugin = await made(name, exported);
+  if (isPlugin(plugin)) return plugin;
+  throw new PolyphonyError(
+    'invalid-config',
+    `The plugin "${name}" has no default export that is a plugin or a function that makes one: see docs/how-to/add-a-provider.md for the shape.`,
+  );
+}
+
+async function made(name: string, exported: unknown): Promise<unknown> {
+  try {
+    return typeof exported === 'function' ? await exported() : exported;
+  } catch (error) {
+    throw notLoaded(name, error);
+  }
+}
+
+function notLoaded(name: string, error: unknown): PolyphonyError {
+  const reason = error instanceof Error ? error.message.replace(/ imported from .*$/s, '') : String(error);
+  const remedy = 'name an installed package, or a file as a path relative to the config that begins with "./"';
+  const message = `The plugin "${name}" of the config cannot be loaded (${scrubText(reason)}): ${remedy}.`;
+  return new PolyphonyError('invalid-config', message, { cause: error });
+}

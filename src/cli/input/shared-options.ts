@@ -1,0 +1,11 @@
+/** The options that every command takes. */
+import type { LogLevel } from '../../system/logger.ts';
+
+export interface SharedOptions {
+  readonly config?: string;
+  readonly store: string;
+  readonly log: LogLevel;
+  readonly json?: boolean;
+}
+
+export const DEFAULT_STORE = '.polyphony/polyphony.db';

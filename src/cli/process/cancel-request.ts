@@ -1,0 +1,67 @@
+/** Cancelling a run that another process drives: a note in their store, which the driving command looks for. */
+
+import { PolyphonyError } from '../../core/errors.ts';
+import type { RunHandle } from '../../core/run/engine.ts';
+import type { KeyValueStore } from '../../core/stores.ts';
+import type { Polyphony } from '../../polyphony.ts';
+import { systemClock } from '../../system/clock.ts';
+import type { Terminal } from '../screen/terminal.ts';
+import { whenFree } from './wait-for-lease.ts';
+
+const LOOK_MS = 1000;
+/** Longer than anyone waits for an answer to it. */
+const NOTE_MS = 15_000;
+
+const keyOf = (runId: string): string => `cancel:${runId}`;
+
+/**
+ * Cancels a run that another process drives, by asking it to stop, or one whose process died, once its lease is over. False
+ * when it had ended already.
+ *
+ * @throws not-found, store-busy when whoever drives it does not heed the request
+ */
+export async function cancelAnywhere(
+  { engine, stores: { keyValue } }: Pick<Polyphony, 'engine' | 'stores'>,
+  runId: string,
+  terminal: Terminal,
+): Promise<boolean> {
+  let asked = false;
+  const cancel = async (): Promise<boolean> => {
+    try {
+      return await engine.cancel(runId, 'cancelled by the command');
+    } catch (error) {
+      const busy = error instanceof PolyphonyError && error.code === 'store-busy';
+      if (busy && !asked) await keyValue.set(keyOf(runId), true, { ttlMs: NOTE_MS });
+      asked ||= busy;
+      throw error;
+    }
+  };
+  try {
+    const closed = await whenFree(runId, terminal, undefined, cancel);
+    return closed || (asked && (await engine.inspect(runId)).status === 'cancelled');
+  } finally {
+    if (asked) await keyValue.delete(keyOf(runId));
+  }
+}
+
+/** Cancels the run when a note for it is found; looks until the returned function is called. */
+export function heedRequests(store: KeyValueStore, handle: RunHandle): () => void {
+  let stopped = false;
+  let cancel = systemClock.schedule(LOOK_MS, look, { background: true });
+  function look(): void {
+    store.get(keyOf(handle.runId)).then(heed, again);
+  }
+  function heed(note: unknown): void {
+    if (stopped) return;
+    if (note === undefined) again();
+    else handle.cancel('asked for by another process');
+  }
+  /** A store that cannot be read for a moment is the run's own trouble. */
+  function again(): void {
+    if (!stopped) cancel = systemClock.schedule(LOOK_MS, look, { background: true });
+  }
+  return () => {
+    stopped = true;
+    cancel();
+  };
+}

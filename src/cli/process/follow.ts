@@ -1,0 +1,92 @@
+/** Follows one run to its end: live view or event lines, result, exit code. */
+import type { RunEvent, RunHandle, RunResult } from '../../core/run/engine.ts';
+import { oneLine, printable, safeJson } from '../../drawing/plain-text.ts';
+import type { Polyphony } from '../../polyphony.ts';
+import { systemClock } from '../../system/clock.ts';
+import { quoted, thisCommand } from '../input/command-name.ts';
+import { exitCodeOfRun } from '../input/exit-code.ts';
+import { createLiveView, type LiveView } from '../screen/live-view.ts';
+import { answerText, runDocument, summaryLine } from '../screen/result-text.ts';
+import type { Terminal } from '../screen/terminal.ts';
+import { heedRequests } from './cancel-request.ts';
+
+export interface FollowOptions {
+  readonly json?: boolean;
+  readonly events?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Calls `tick` again and again until the returned function is called; nobody waits for it. */
+function every(milliseconds: number, tick: () => void): () => void {
+  let cancel = systemClock.schedule(milliseconds, again, { background: true });
+  function again(): void {
+    tick();
+    cancel = systemClock.schedule(milliseconds, again, { background: true });
+  }
+  return () => cancel();
+}
+
+/** Shows events as they come: lines, a live view, or nothing. */
+export function eventView(options: FollowOptions, terminal: Terminal): LiveView {
+  if (options.events) return { onEvent: (event) => terminal.print(safeJson(event)), stop: () => {} };
+  if (terminal.live && !options.json && !options.quiet) {
+    return createLiveView(terminal, { now: systemClock.now, every });
+  }
+  return { onEvent: () => {}, stop: () => {} };
+}
+
+export async function showEvents(events: AsyncIterable<RunEvent>, view: LiveView): Promise<void> {
+  try {
+    for await (const event of events) view.onEvent(event);
+  } finally {
+    view.stop();
+  }
+}
+
+export async function follow(
+  handle: RunHandle,
+  { engine, stores }: Pick<Polyphony, 'engine' | 'stores'>,
+  options: FollowOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const release = heedRequests(stores.keyValue, handle);
+  const shown = showEvents(handle.events(), eventView(options, terminal));
+  const [result] = await Promise.all([handle.result(), shown]).finally(release);
+  if (options.events) return exitCodeOfRun(result);
+  const recorded = result.status === 'done' || (await isRecorded(engine, result.runId));
+  showResult(result, options, terminal, recorded);
+  return exitCodeOfRun(result);
+}
+
+/** A run that its store refused from the start cannot be resumed, so nobody is told to. */
+async function isRecorded(engine: Polyphony['engine'], runId: string): Promise<boolean> {
+  try {
+    await engine.inspect(runId);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function showResult(result: RunResult, options: FollowOptions, terminal: Terminal, resumable = true): void {
+  if (options.json) {
+    terminal.print(safeJson(runDocument(result), 2));
+    return;
+  }
+  const { paint } = terminal;
+  if (!options.quiet) terminal.say(summaryLine(result, paint));
+  if (result.status === 'done') terminal.print(answerText(result.output, paint));
+  if (result.error !== undefined) terminal.say(`${paint.red(result.error.code)}: ${printable(result.error.message)}`);
+  showQuestions(result, terminal);
+  const stopped = result.status === 'cancelled' || result.status === 'failed';
+  if (stopped && resumable) terminal.say(paint.dim(`go on with: ${thisCommand()} runs resume ${quoted(result.runId)}`));
+}
+
+function showQuestions({ runId, waiting = [] }: RunResult, terminal: Terminal): void {
+  for (const { nodeId, question, choices } of waiting) {
+    terminal.say(`\n${terminal.paint.magenta(oneLine(nodeId))} asks: ${printable(question)}`);
+    if (choices !== undefined) terminal.say(`  choices: ${choices.map(oneLine).join(', ')}`);
+    const example = choices?.[0] === undefined ? "'<answer>'" : quoted(oneLine(choices[0]));
+    terminal.say(`  answer with: ${thisCommand()} runs answer ${quoted(runId)} ${quoted(oneLine(nodeId))} ${example}`);
+  }
+}

@@ -1,0 +1,54 @@
+/** What every command works with: the options that all share, and a polyphony over the store on disk. */
+
+import { printable } from '../../drawing/plain-text.ts';
+import { createPolyphony, defaultPlugins, type Polyphony } from '../../polyphony.ts';
+import { sqliteStores } from '../../stores/sqlite.ts';
+import { createLogger, silentLogger } from '../../system/logger.ts';
+import { scrubText } from '../../system/scrub.ts';
+import { type LoadedConfig, loadConfig, loadPlugins } from '../input/config-file.ts';
+import { UsageError } from '../input/exit-code.ts';
+import type { SharedOptions } from '../input/shared-options.ts';
+import type { Terminal } from '../screen/terminal.ts';
+
+export interface Session {
+  readonly polyphony: Polyphony;
+  readonly loaded: LoadedConfig;
+}
+
+/** Opens everything, hands it to the command, and closes it again whatever happens. */
+export async function withPolyphony<T>(
+  options: SharedOptions,
+  terminal: Terminal,
+  command: (session: Session) => Promise<T>,
+): Promise<T> {
+  if (options.store.trim() === '') throw new UsageError('--store is empty: name the file in which runs are kept');
+  const loaded = await loadConfig(process.cwd(), options.config);
+  const [defaults, named] = await Promise.all([defaultPlugins(loaded.config), loadPlugins(loaded)]);
+  const logger =
+    options.log === 'silent'
+      ? silentLogger
+      : await createLogger(options.log, (line) => terminal.say(printable(line.trimEnd())));
+  const polyphony = await createPolyphony({
+    plugins: [...defaults, ...named],
+    config: loaded.config,
+    stores: sqliteStores({ path: options.store }),
+    logger,
+  });
+  try {
+    return await command({ polyphony, loaded });
+  } finally {
+    await closed(polyphony, terminal);
+  }
+}
+
+/** What could not be closed must not hide how the command ended. */
+async function closed(polyphony: Polyphony, terminal: Terminal): Promise<void> {
+  try {
+    await polyphony.close();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    terminal.say(
+      `${terminal.paint.yellow('warning')}: what was still to be written is lost: ${printable(scrubText(message))}`,
+    );
+  }
+}

@@ -1,0 +1,247 @@
+/** How a run stands, told by its events alone: of this process or of another one's journal. */
+import { canonicalJson } from '../../core/canonical-json.ts';
+import { addMoney, formatUsd, NANO_PER_USD, type NanoUsd } from '../../core/money/money.ts';
+import type { Plan, PlanNode } from '../../core/plan/plan.ts';
+import type { NodeState, RunEvent } from '../../core/run/engine.ts';
+import { oneLine } from '../../drawing/plain-text.ts';
+import { renderValue } from '../../language/template.ts';
+
+export interface Row {
+  readonly node: PlanNode;
+  state: NodeState;
+  /** Epoch milliseconds. */
+  startedAt: number | undefined;
+  /** Of a node that has ended. */
+  milliseconds: number | undefined;
+  /** That answered, or until then that the plan asks for. */
+  model: string;
+  costNanoUsd: NanoUsd | null;
+  /** Items of `each` that have finished, and how many there are. */
+  items: number;
+  itemsTotal: number | undefined;
+  round: number | undefined;
+  /** Rung of the ladder that answered; above 0 the node was escalated. */
+  rung: number;
+  /** The last words that it said, what it asks, or why it failed. */
+  note: string;
+  /** The item whose words these are: those of several at once would make no sense. */
+  speaker: number | undefined;
+}
+
+export interface Progress {
+  readonly rows: Map<string, Row>;
+  /** The plan is still being written: more rows may come. */
+  isPlanning: boolean;
+  input: unknown;
+  readonly outputs: Map<string, unknown>;
+  /** Epoch milliseconds. */
+  startedAt: number | undefined;
+  /** Of the last event that ended the run. */
+  endedAt: number | undefined;
+  spentNanoUsd: NanoUsd | null;
+  capNanoUsd: NanoUsd | undefined;
+}
+
+export const newProgress = (): Progress => ({
+  rows: new Map(),
+  isPlanning: false,
+  input: undefined,
+  outputs: new Map(),
+  startedAt: undefined,
+  endedAt: undefined,
+  spentNanoUsd: 0,
+  capNanoUsd: undefined,
+});
+
+const LONGEST_NOTE = 300;
+
+function newRow(node: PlanNode): Row {
+  return {
+    node,
+    state: 'waiting',
+    startedAt: undefined,
+    milliseconds: undefined,
+    model: node.model?.id ?? node.model?.tier ?? '',
+    costNanoUsd: 0,
+    items: 0,
+    itemsTotal: undefined,
+    round: undefined,
+    rung: 0,
+    note: '',
+    speaker: undefined,
+  };
+}
+
+/** Nodes that a revision left out go, those that are as before stay as they are; `again` run anew all the same. */
+function takePlan(progress: Progress, plan: Plan, again: readonly string[] = []): void {
+  const before = new Map(progress.rows);
+  progress.rows.clear();
+  for (const node of plan.nodes) {
+    const row = before.get(node.id);
+    const stays = row !== undefined && !again.includes(node.id) && canonicalJson(row.node) === canonicalJson(node);
+    progress.rows.set(node.id, stays ? row : newRow(node));
+  }
+}
+
+export function takeEvent(progress: Progress, event: RunEvent): void {
+  if (event.type === 'run-started') {
+    takePlan(progress, event.plan);
+    progress.isPlanning = event.request !== undefined;
+    progress.input = event.input;
+    progress.startedAt = event.at;
+    progress.capNanoUsd = event.capNanoUsd;
+    progress.spentNanoUsd = event.paid === undefined ? 0 : event.paid.costNanoUsd;
+  } else if (event.type === 'plan-delta') {
+    for (const node of event.nodes) progress.rows.set(node.id, newRow(node));
+  } else if (event.type === 'plan-answered') {
+    progress.spentNanoUsd = addMoney(progress.spentNanoUsd, event.costNanoUsd);
+  } else if (event.type === 'plan-revised') {
+    takePlan(progress, event.plan, event.again);
+    progress.isPlanning = false;
+    progress.capNanoUsd = event.capNanoUsd ?? progress.capNanoUsd;
+  } else if (event.type === 'run-resumed') resume(progress, event.at);
+  else if (event.type === 'run-finished' || event.type === 'run-failed' || event.type === 'run-cancelled') {
+    progress.endedAt = event.at;
+  } else if (event.type === 'run-suspended') progress.endedAt = event.at;
+  else if ('nodeId' in event) {
+    const row = progress.rows.get(event.nodeId);
+    if (row !== undefined) takeNodeEvent(progress, row, event);
+  }
+}
+
+/** What had not ended runs again, and the clock of the view starts anew. */
+function resume(progress: Progress, at: number): void {
+  progress.startedAt = at;
+  progress.endedAt = undefined;
+  for (const row of progress.rows.values()) {
+    if (row.state === 'done' || row.state === 'skipped' || row.state === 'suspended') continue;
+    Object.assign(row, {
+      state: 'waiting',
+      startedAt: undefined,
+      milliseconds: undefined,
+      note: '',
+      speaker: undefined,
+    });
+  }
+}
+
+type NodeEvent = Exclude<Extract<RunEvent, { readonly nodeId: string }>, { readonly type: 'run-failed' }>;
+
+function takeNodeEvent(progress: Progress, row: Row, event: NodeEvent): void {
+  switch (event.type) {
+    case 'node-ready':
+      row.state = 'ready';
+      return;
+    case 'node-started':
+      row.state = 'running';
+      row.startedAt ??= event.at;
+      row.itemsTotal ??= itemsOf(progress, row.node);
+      return;
+    case 'node-delta':
+      if (row.speaker !== undefined && row.speaker !== event.item) return;
+      row.speaker = event.item;
+      row.note = lastWords(event.restart === true ? event.text : row.note + event.text);
+      return;
+    case 'node-retried':
+      row.note = oneLine(`attempt ${event.attempt} failed: ${event.error.message}`);
+      return;
+    case 'node-escalated':
+      row.rung = Math.max(row.rung, event.escalation.rung);
+      row.note = oneLine(event.escalation.reason);
+      return;
+    case 'item-finished':
+      row.items += 1;
+      if (row.speaker === undefined || row.speaker === event.item) {
+        row.note = '';
+        row.speaker = undefined;
+      }
+      charge(progress, row, addMoney(row.costNanoUsd, event.result.costNanoUsd));
+      return;
+    case 'round-finished':
+      row.round = event.round;
+      return;
+    case 'node-suspended':
+      row.state = 'suspended';
+      row.note = oneLine(event.question.question);
+      return;
+    case 'answer':
+      row.state = 'ready';
+      row.note = '';
+      return;
+    default:
+      endNode(progress, row, event);
+  }
+}
+
+type EndEvent = Extract<
+  NodeEvent,
+  { readonly type: 'node-finished' | 'node-skipped' | 'node-failed' | 'node-cancelled' }
+>;
+
+function endNode(progress: Progress, row: Row, event: EndEvent): void {
+  row.milliseconds = row.startedAt === undefined ? undefined : event.at - row.startedAt;
+  switch (event.type) {
+    case 'node-finished': {
+      const { meta, output, costNanoUsd } = event.result;
+      row.state = 'done';
+      row.milliseconds = meta.ms;
+      row.model = meta.model ?? (row.node.each === undefined ? '' : row.model);
+      row.rung = meta.rung ?? row.rung;
+      row.note = '';
+      progress.outputs.set(row.node.id, output);
+      charge(progress, row, costNanoUsd);
+      return;
+    }
+    case 'node-skipped':
+      row.state = 'skipped';
+      row.note = oneLine(event.reason);
+      return;
+    case 'node-failed':
+      row.state = 'failed';
+      row.note = oneLine(event.error.message);
+      if (event.result !== undefined) progress.outputs.set(row.node.id, event.result.output);
+      charge(progress, row, event.costNanoUsd);
+      return;
+    case 'node-cancelled':
+      row.state = 'cancelled';
+      row.note = oneLine(event.reason);
+      charge(progress, row, event.costNanoUsd);
+  }
+}
+
+/** Replaces what the node has cost so far. An unknown cost makes the sum unknown. */
+function charge(progress: Progress, row: Row, costNanoUsd: NanoUsd | null): void {
+  const others = progress.spentNanoUsd === null ? null : progress.spentNanoUsd - (row.costNanoUsd ?? 0);
+  row.costNanoUsd = costNanoUsd;
+  progress.spentNanoUsd = addMoney(others, costNanoUsd);
+}
+
+/** How many items the node's `each` has, where that can be told. */
+function itemsOf({ input, outputs }: Progress, { each }: PlanNode): number | undefined {
+  if (each === undefined) return undefined;
+  try {
+    const list = renderValue(each, (head) => (head === 'input' ? input : (outputs.get(head) ?? null)));
+    return Array.isArray(list) ? list.length : undefined;
+  } catch {
+    // A picture of a run is no place to fail: without the number it shows what is done.
+    return undefined;
+  }
+}
+
+const lastWords = (text: string): string => oneLine(text.slice(-LONGEST_NOTE)) + (/\s$/.test(text) ? ' ' : '');
+
+/** `12 ms`, `3.4 s`, `2 min 05 s`. */
+export function durationText(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.max(0, Math.round(milliseconds))} ms`;
+  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  const seconds = Math.floor(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
+}
+
+/** Money for people who watch it: three digits that count, cents from a dollar on. */
+export function costText(nano: NanoUsd | null): string {
+  if (nano === null) return '$?';
+  if (nano === 0) return '$0';
+  const unit = nano >= NANO_PER_USD ? NANO_PER_USD / 100 : 10 ** Math.max(0, Math.floor(Math.log10(nano)) - 2);
+  return formatUsd(Math.round(nano / unit) * unit);
+}

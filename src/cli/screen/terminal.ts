@@ -1,0 +1,101 @@
+/** Where the command writes: answers to standard output, everything about them to standard error. */
+import type { WriteStream } from 'node:tty';
+import { stripVTControlCharacters } from 'node:util';
+import { displayWidth } from '../../drawing/plain-text.ts';
+
+export interface Terminal {
+  /** The answer. Must be printable already. */
+  print(text: string): void;
+  /** About the answer: progress, notes, errors. Must be printable already. Stands above the status area. */
+  say(text: string): void;
+  /** Replaces the status area, the lines at the bottom that are redrawn in place. Each must fit into one row. */
+  status(lines: readonly string[]): void;
+  /** What the status area shows stays, as text like any other. */
+  keepStatus(): void;
+  /** Standard error is a terminal that can redraw. */
+  readonly live: boolean;
+  readonly colour: boolean;
+  columns(): number;
+  rows(): number;
+  readonly paint: Paint;
+}
+
+const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36 } as const;
+export type Paint = Readonly<Record<keyof typeof CODES, (text: string) => string>>;
+
+export function paintFor(colour: boolean): Paint {
+  const painter = (code: number) => (text: string) =>
+    colour && text !== '' ? `\u001b[${code}m${text}\u001b[0m` : text;
+  const { bold, dim, red, green, yellow, blue, magenta, cyan } = CODES;
+  return {
+    bold: painter(bold),
+    dim: painter(dim),
+    red: painter(red),
+    green: painter(green),
+    yellow: painter(yellow),
+    blue: painter(blue),
+    magenta: painter(magenta),
+    cyan: painter(cyan),
+  };
+}
+
+interface Output {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: Pick<WriteStream, 'write' | 'columns' | 'rows' | 'isTTY'>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+// Terminals that know it show everything up to the end mark at once, so that nothing flickers; others ignore it.
+const BEGIN_UPDATE = '\u001b[?2026h';
+const END_UPDATE = '\u001b[?2026l';
+
+/** The lines at the bottom. Rows are counted again at each redraw: a window made narrower has wrapped them. */
+function statusArea(stderr: Output['stderr'], columns: () => number) {
+  let drawn: readonly string[] = [];
+  const backToTop = (): string => {
+    const rowsOf = (line: string): number =>
+      Math.max(1, Math.ceil(displayWidth(stripVTControlCharacters(line)) / columns()));
+    const rows = drawn.reduce((sum, line) => sum + rowsOf(line), 0);
+    return rows === 0 ? '' : `\u001b[${rows}A\r`;
+  };
+  const render = (lines: readonly string[], above = ''): void => {
+    const rows = lines.map((line) => `${line}\u001b[K\n`).join('');
+    stderr.write(`${BEGIN_UPDATE}${backToTop()}${above}${rows}\u001b[J${END_UPDATE}`);
+    drawn = lines;
+  };
+  return {
+    render,
+    isEmpty: () => drawn.length === 0,
+    say: (text: string) => render(drawn, `${text.replaceAll('\n', '\u001b[K\n')}\u001b[K\n`),
+    keep: () => {
+      drawn = [];
+    },
+  };
+}
+
+export function createTerminal(output: Output, options: { readonly colour?: boolean } = {}): Terminal {
+  const { stdout, stderr, environment } = output;
+  const interactive = stderr.isTTY && environment.TERM !== 'dumb';
+  // https://no-color.org: any non-empty value turns colours off.
+  const colour = options.colour ?? ((interactive || Boolean(environment.FORCE_COLOR)) && !environment.NO_COLOR);
+  const columns = (): number => stderr.columns || 100;
+  const area = statusArea(stderr, columns);
+  const live = interactive && !environment.CI;
+  return {
+    print: (text) => void stdout.write(`${text}\n`),
+    say: (text) => {
+      if (area.isEmpty()) stderr.write(`${text}\n`);
+      else area.say(text);
+    },
+    // A file or a pipe gets no control sequences, whoever asks.
+    status: (lines) => {
+      if (live) area.render(lines);
+    },
+    keepStatus: () => area.keep(),
+    live,
+    colour,
+    columns,
+    rows: () => stderr.rows || 40,
+    paint: paintFor(colour),
+  };
+}

@@ -1,0 +1,44 @@
+/** What is registered now: replaced as a whole when a workflow comes along. */
+import type { Config } from '../core/config.ts';
+import type { Gateway } from '../core/gateway.ts';
+import type { Catalogue } from '../core/plan/validation.ts';
+import type { Plugin } from '../core/plugin.ts';
+import { createCatalogue } from './catalogue.ts';
+import { collectParts, type PluginParts } from './plugin-host.ts';
+import { stepPlugin, type WorkflowParts, workflowSet } from './workflows.ts';
+
+export interface Shelf {
+  parts(): PluginParts;
+  catalogue(): Catalogue;
+  /** False when it was there. Throws invalid-config when a name is taken by something else. */
+  add(workflow: WorkflowParts): boolean;
+  /** Reads the config anew. */
+  refresh(): void;
+}
+
+export function createShelf(
+  plugins: readonly Plugin[],
+  config: () => Config,
+  gateway: Gateway,
+  initial: readonly WorkflowParts[],
+): Shelf {
+  const place = (workflows: readonly WorkflowParts[]) => {
+    const set = workflowSet(workflows);
+    const parts = collectParts([...plugins, ...stepPlugin(set.steps)]);
+    const catalogue = createCatalogue({ parts, workflows: set.registered, config: config(), models: gateway.models() });
+    return { workflows, parts, catalogue };
+  };
+  let placed = place(initial);
+  return {
+    parts: () => placed.parts,
+    catalogue: () => placed.catalogue,
+    add(workflow) {
+      if (placed.workflows.includes(workflow)) return false;
+      placed = place([...placed.workflows, workflow]);
+      return true;
+    },
+    refresh() {
+      placed = place(placed.workflows);
+    },
+  };
+}

@@ -1,0 +1,149 @@
+/**
+ * Everything that plans and runs need and that a single call does not: validator, planner, runners and engine. Loaded by
+ * polyphony.ts when it is first asked for.
+ */
+
+import type { Runtime } from '../core/clock.ts';
+import type { Config } from '../core/config.ts';
+import { errorRecord } from '../core/errors.ts';
+import type { CallOptions, Gateway } from '../core/gateway.ts';
+import type { Plan, ValidPlan } from '../core/plan/plan.ts';
+import type { PlanningListener, PlanningResult, ValidateOptions, Validation } from '../core/plan/validation.ts';
+import type { Logger, Plugin } from '../core/plugin.ts';
+import type { ExecutionEngine, NodeRunner, NodeRunners, PlanWriter, Replan, RunEvent } from '../core/run/engine.ts';
+import type { RunJournal, Stores } from '../core/stores.ts';
+import { createEngine } from '../executor/engine.ts';
+import { keyOf as counterKey } from '../gateway/money/reservation.ts';
+import { checkRequest, createPlanner, createReplanner } from '../planner/planner.ts';
+import { createRunners } from '../runners/create-runners.ts';
+import { emptyPlan, openDraft } from '../validator/draft.ts';
+import { validate } from '../validator/validate.ts';
+import { boundsOf } from './catalogue.ts';
+import { eventListener } from './plugin-host.ts';
+import type { Shelf } from './registered.ts';
+import { type Starting, validOrThrow } from './start.ts';
+import { createWriter } from './streaming-planner.ts';
+
+/** What an engine of another kind is made from. */
+export interface EngineParts {
+  readonly runtime: Runtime;
+  readonly journal: RunJournal;
+  readonly runners: NodeRunners;
+  /** Validates a journalled plan again. Throws invalid-plan. */
+  readonly validPlan: (plan: Plan) => ValidPlan;
+  /** For nodes that say `onError: "replan"`. */
+  readonly replan: Replan;
+  /** For engines that plan a request within its run. */
+  readonly writer: PlanWriter;
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+export type PlanOptions = CallOptions & PlanningListener;
+
+export interface RunningParts {
+  readonly runtime: Runtime;
+  /** As of now: it may be replaced. */
+  readonly config: () => Config;
+  readonly plugins: readonly Plugin[];
+  readonly shelf: Shelf;
+  readonly stores: Stores;
+  readonly gateway: Gateway;
+  readonly logger: Logger;
+  /** @default the in-process engine */
+  readonly engine?: ((parts: EngineParts) => ExecutionEngine) | undefined;
+}
+
+export interface Running extends Starting {
+  validate(plan: unknown, options?: ValidateOptions): Validation;
+  plan(request: string, options?: PlanOptions): Promise<PlanningResult>;
+  /** After the shelf or the config has changed: runners for what came along. */
+  refill(): void;
+  /** Ends every run and what it left to be done. */
+  close(): Promise<void>;
+}
+
+export function createRunning(parts: RunningParts): Running {
+  const { runtime, config, plugins, shelf, stores, gateway } = parts;
+  const check: Running['validate'] = (plan, options) => validate(plan, shelf.catalogue(), options);
+  const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan));
+  const plan = planWith(parts);
+  const runners = new Map<string, NodeRunner>();
+  const refill = (): void => {
+    const made = createRunners({
+      gateway,
+      clock: runtime.clock,
+      tools: shelf.parts().tools,
+      steps: [...shelf.parts().steps.values()],
+      around: plugins.flatMap(({ node }) => (node === undefined ? [] : [node])),
+      workflows: (id) => planOf(shelf.catalogue().workflows.get(id), validPlan),
+      plan: (goal, context, { scopes, signal }) => plan(requestOf(goal, context), { scopes, signal }),
+      engine: () => engine,
+      nesting: boundsOf(config()).nesting,
+    });
+    for (const [use, runner] of made) runners.set(use, runner);
+  };
+  refill();
+  const tell = eventListener(plugins, parts.logger);
+  let cleaning: Promise<unknown> = Promise.resolve();
+  const onEvent = (event: RunEvent): void => {
+    tell?.(event);
+    if (event.type === 'run-finished') cleaning = Promise.all([cleaning, forgetCounters(parts, event.runId)]);
+  };
+  const engine = (parts.engine ?? createEngine)({
+    runtime,
+    journal: stores.journal,
+    runners,
+    validPlan,
+    replan: replanWith(parts),
+    writer: createWriter({ plan, checkRequest, catalogue: shelf.catalogue, openDraft, emptyPlan }),
+    onEvent,
+  });
+  return {
+    runtime,
+    engine,
+    validate: check,
+    plan,
+    refill,
+    async close() {
+      await engine.close();
+      await cleaning;
+    },
+  };
+}
+
+/** A finished run is never charged again, so its counters would stay in the store for ever. */
+async function forgetCounters({ stores: { keyValue }, logger }: RunningParts, runId: string): Promise<void> {
+  try {
+    const nodes = await keyValue.keys(counterKey({ kind: 'node', id: `${runId}/` }));
+    for (const key of [counterKey({ kind: 'run', id: runId }), ...nodes]) await keyValue.delete(key);
+  } catch (error) {
+    logger.warn({ runId, error: errorRecord(error) }, 'the counters of a finished run could not be removed');
+  }
+}
+
+function planWith({ gateway, shelf, config }: RunningParts): Running['plan'] {
+  return (request, { onDelta, onRestart, onAnswer, ...options } = {}) =>
+    createPlanner(config().planner)(request, {
+      gateway,
+      catalogue: shelf.catalogue(),
+      validate,
+      options,
+      ...(onDelta === undefined ? {} : { onDelta }),
+      ...(onRestart === undefined ? {} : { onRestart }),
+      ...(onAnswer === undefined ? {} : { onAnswer }),
+    });
+}
+
+function replanWith({ gateway, shelf, config }: RunningParts): Replan {
+  return async ({ signal, scopes, onAnswer, ...failure }) => {
+    const asking = { gateway, catalogue: shelf.catalogue(), validate, onAnswer, options: { signal, scopes } };
+    return (await createReplanner(config().planner)(failure, asking)).plan;
+  };
+}
+
+const planOf = (plan: Plan | undefined, validPlan: (plan: Plan) => ValidPlan): ValidPlan | undefined =>
+  plan === undefined ? undefined : validPlan(plan);
+
+/** A nested planner gets the goal and its material as one request. */
+const requestOf = (goal: string, context: unknown): string =>
+  context === null || context === undefined ? goal : `${goal}\n\nContext:\n${JSON.stringify(context)}`;

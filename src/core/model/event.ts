@@ -1,0 +1,106 @@
+/** The one stream format: what providers yield, layers pass on and responses are made of. */
+
+import type { NanoUsd } from '../money/money.ts';
+import type { Usage } from '../money/usage.ts';
+import type { Citation, MediaSource, ReasoningPart, ToolCallPart } from './message.ts';
+
+export type { Usage };
+
+export const FINISH_REASONS = ['stop', 'length', 'tool-calls', 'content-filter', 'pause', 'error', 'other'] as const;
+export type FinishReason = (typeof FINISH_REASONS)[number];
+
+/** Something that the caller should know and that stopped nothing. `code` is stable, kebab-case. */
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** One deployment of one model: what the router returns, in order of preference. `credential` is a label, never a key. */
+export interface Target {
+  readonly provider: string;
+  readonly model: string;
+  readonly region?: string;
+  readonly credential?: string;
+}
+
+export interface TokenLogprob {
+  readonly token: string;
+  readonly logprob: number;
+  readonly top?: readonly { readonly token: string; readonly logprob: number }[];
+}
+
+export interface ModerationResult {
+  readonly flagged: boolean;
+  readonly categories: Readonly<Record<string, boolean>>;
+  readonly scores: Readonly<Record<string, number>>;
+}
+
+/** The result of an operation other than chat. */
+export type OperationOutput =
+  | { readonly operation: 'embed'; readonly vectors: readonly (readonly number[])[] }
+  | { readonly operation: 'image'; readonly images: readonly MediaSource[]; readonly revisedPrompt?: string }
+  | { readonly operation: 'moderate'; readonly results: readonly ModerationResult[] }
+  | {
+      readonly operation: 'rerank';
+      readonly results: readonly { readonly index: number; readonly score: number }[];
+    };
+
+export interface FinishEvent {
+  readonly type: 'finish';
+  readonly reason: FinishReason;
+  readonly usage: Usage;
+  /** Set by the gateway's budget layer; null where no price is known. Absent as the provider yields it. */
+  readonly costNanoUsd?: NanoUsd | null;
+  /** The model as the provider reported it, which may be more exact than the one asked for. */
+  readonly model?: string;
+  /** The provider's own id of the response. */
+  readonly id?: string;
+  /** The service tier that the provider says it served, which may not be the one asked for. */
+  readonly serviceTier?: string;
+  readonly logprobs?: readonly TokenLogprob[];
+  /** How sure the answering engine says it is, 0 to 1, where it says so at all. */
+  readonly confidence?: number;
+  readonly citations?: readonly Citation[];
+  readonly refusal?: string;
+  /** The provider's own body, when the request asked for it. */
+  readonly raw?: unknown;
+  /** Filled by the layers above the attempt: see the fields of the same names on ModelResponse. */
+  readonly cached?: boolean;
+  readonly escalation?: EscalationReport;
+}
+
+/** Noun-verb names. `route` comes first in every attempt that speaks, `finish` is last; an error is thrown, never an event. */
+export type ModelEvent =
+  | { readonly type: 'route'; readonly target: Target }
+  /** What was shown so far is void: a fresh stream follows. */
+  | { readonly type: 'restart'; readonly notice: string }
+  | { readonly type: 'text-delta'; readonly text: string }
+  | { readonly type: 'reasoning-delta'; readonly text: string }
+  /** A whole reasoning block, signature included, after its deltas. */
+  | { readonly type: 'reasoning'; readonly part: ReasoningPart }
+  | {
+      readonly type: 'tool-call-delta';
+      readonly index: number;
+      readonly id: string;
+      readonly name: string;
+      readonly delta: string;
+    }
+  | { readonly type: 'tool-call'; readonly call: ToolCallPart }
+  | { readonly type: 'output'; readonly output: OperationOutput }
+  | { readonly type: 'warning'; readonly warning: Warning }
+  | FinishEvent;
+
+/** Which rung of the ladder answered, and why. */
+export interface EscalationReport {
+  readonly rung: number;
+  readonly evaluator: string;
+  /** The score of the answer that was kept; null when it was not judged. */
+  readonly score: number | null;
+  readonly reason: string;
+  readonly rungs: readonly {
+    readonly target: Target;
+    readonly score: number | null;
+    readonly reasons: readonly string[];
+    readonly costNanoUsd: NanoUsd | null;
+  }[];
+}

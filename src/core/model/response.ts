@@ -1,0 +1,195 @@
+/** Streams to responses and back. */
+import { abortError, PolyphonyError } from '../errors.ts';
+import { addMoney, type NanoUsd } from '../money/money.ts';
+import { readWhole } from './complete.ts';
+import type {
+  AttemptRecord,
+  Call,
+  FinishEvent,
+  ModelEvent,
+  ModelResponse,
+  OperationOutput,
+  Part,
+  Target,
+  Warning,
+} from './model.ts';
+
+interface Draft {
+  target: Target | undefined;
+  parts: Part[];
+  text: string;
+  reasoning: string;
+  output: OperationOutput | undefined;
+  finish: FinishEvent | undefined;
+}
+
+const emptyDraft = (): Draft => ({
+  target: undefined,
+  parts: [],
+  text: '',
+  reasoning: '',
+  output: undefined,
+  finish: undefined,
+});
+
+function flush(draft: Draft): void {
+  if (draft.reasoning !== '') draft.parts.push({ type: 'reasoning', text: draft.reasoning });
+  if (draft.text !== '') draft.parts.push({ type: 'text', text: draft.text });
+  draft.reasoning = '';
+  draft.text = '';
+}
+
+function take(draft: Draft, warnings: Warning[], event: ModelEvent): void {
+  switch (event.type) {
+    case 'text-delta':
+      if (draft.reasoning !== '') flush(draft);
+      draft.text += event.text;
+      return;
+    case 'reasoning-delta':
+      if (draft.text !== '') flush(draft);
+      draft.reasoning += event.text;
+      return;
+    case 'reasoning':
+      // The whole block replaces the deltas that announced it.
+      draft.reasoning = '';
+      flush(draft);
+      draft.parts.push(event.part);
+      return;
+    case 'tool-call':
+      flush(draft);
+      draft.parts.push(event.call);
+      return;
+    case 'output':
+      draft.output = event.output;
+      return;
+    case 'route':
+      draft.target = event.target;
+      return;
+    case 'restart':
+      // A new route follows where another target answers; where the same one began anew, it stands.
+      Object.assign(draft, { ...emptyDraft(), target: draft.target });
+      return;
+    case 'warning':
+      warnings.push(event.warning);
+      return;
+    case 'finish':
+      draft.finish = event;
+      return;
+    case 'tool-call-delta':
+      return;
+  }
+}
+
+/**
+ * Reads a stream to its end (past `finish`, so that every layer's own ending runs) and returns the response. The cost is
+ * that of the whole call, taken from `call.trace`.
+ *
+ * @throws truncated when the stream ends without a `finish` event
+ */
+export async function collect(
+  events: AsyncIterable<ModelEvent>,
+  call: Pick<Call, 'trace' | 'signal'>,
+): Promise<ModelResponse> {
+  const draft = emptyDraft();
+  const warnings: Warning[] = [];
+  const whole = await readWhole(events);
+  if (whole.failure !== undefined) throw whole.failure.error;
+  for (const event of whole.events) take(draft, warnings, event);
+  if (draft.finish === undefined || draft.target === undefined) {
+    if (call.signal.aborted) throw abortError(call.signal);
+    throw new PolyphonyError(
+      'truncated',
+      'The stream ended without a finish event: the answer may be incomplete. Try again.',
+    );
+  }
+  flush(draft);
+  return responseOf(draft.target, draft.parts, draft.output, draft.finish, warnings, call.trace.attempts);
+}
+
+function responseOf(
+  target: Target,
+  content: readonly Part[],
+  output: OperationOutput | undefined,
+  finish: FinishEvent,
+  warnings: readonly Warning[],
+  attempts: readonly AttemptRecord[],
+): ModelResponse {
+  const {
+    reason,
+    usage,
+    costNanoUsd,
+    model,
+    id,
+    serviceTier,
+    logprobs,
+    confidence,
+    citations,
+    refusal,
+    raw,
+    cached,
+    escalation,
+  } = finish;
+  return {
+    target,
+    content,
+    ...(output === undefined ? undefined : { output }),
+    finishReason: reason,
+    usage,
+    costNanoUsd: attempts.length > 0 || cached === true ? totalCost(attempts) : (costNanoUsd ?? null),
+    attempts,
+    warnings,
+    ...(model === undefined ? undefined : { model }),
+    ...(id === undefined ? undefined : { id }),
+    ...(serviceTier === undefined ? undefined : { serviceTier }),
+    ...(logprobs === undefined ? undefined : { logprobs }),
+    ...(confidence === undefined ? undefined : { confidence }),
+    ...(citations === undefined ? undefined : { citations }),
+    ...(refusal === undefined ? undefined : { refusal }),
+    ...(raw === undefined ? undefined : { raw }),
+    ...(cached === undefined ? undefined : { cached }),
+    ...(escalation === undefined ? undefined : { escalation }),
+  };
+}
+
+export function totalCost(attempts: readonly AttemptRecord[]): NanoUsd | null {
+  let sum: NanoUsd | null = 0;
+  for (const attempt of attempts) sum = addMoney(sum, attempt.costNanoUsd);
+  return sum;
+}
+
+/** The inverse of `collect`: what a cache or an evaluator held back, as a stream again. */
+export async function* replay(response: ModelResponse): AsyncGenerator<ModelEvent> {
+  yield { type: 'route', target: response.target };
+  for (const warning of response.warnings) yield { type: 'warning', warning };
+  let index = 0;
+  for (const part of response.content) yield* replayPart(part, () => index++);
+  if (response.output !== undefined) yield { type: 'output', output: response.output };
+  yield finishOf(response);
+}
+
+function* replayPart(part: Part, nextIndex: () => number): Generator<ModelEvent> {
+  if (part.type === 'text') yield { type: 'text-delta', text: part.text };
+  else if (part.type === 'reasoning') {
+    if (part.text !== '') yield { type: 'reasoning-delta', text: part.text };
+    yield { type: 'reasoning', part };
+  } else if (part.type === 'tool-call') {
+    const delta = part.raw ?? JSON.stringify(part.arguments);
+    yield { type: 'tool-call-delta', index: nextIndex(), id: part.id, name: part.name, delta };
+    yield { type: 'tool-call', call: part };
+  }
+}
+
+function finishOf(response: ModelResponse): FinishEvent {
+  const { target: _t, content: _c, output: _o, finishReason, usage, attempts: _a, warnings: _w, ...told } = response;
+  return { ...told, type: 'finish', reason: finishReason, usage };
+}
+
+/** All text of an answer, reasoning left out. */
+export function textOf(response: Pick<ModelResponse, 'content'>): string {
+  const { content } = response;
+  const only = content[0];
+  if (content.length === 1 && only?.type === 'text') return only.text;
+  let text = '';
+  for (const part of content) if (part.type === 'text') text += part.text;
+  return text;
+}

@@ -1,0 +1,39 @@
+/**
+ * Money. Amounts are integer nano-dollars (1 USD = 1e9), rounded up, so that sums are exact and no call is free by
+ * rounding. An unknown price is null, never 0.
+ */
+import { PolyphonyError } from '../errors.ts';
+
+export type NanoUsd = number;
+
+export const NANO_PER_USD = 1_000_000_000;
+
+/** @throws invalid-request when the amount is negative or not finite */
+export function usdToNano(usd: number): NanoUsd {
+  if (!Number.isFinite(usd) || usd < 0 || usd > 9_000_000) {
+    throw new PolyphonyError(
+      'invalid-request',
+      `An amount of ${usd} USD cannot be used: give a number from 0 to 9,000,000.`,
+    );
+  }
+  return Math.ceil(Number((usd * NANO_PER_USD).toFixed(3)));
+}
+
+export const nanoToUsd = (nano: NanoUsd): number => nano / NANO_PER_USD;
+
+/** For people: `$1.25`, `$0.0004`, `$0`, `unknown`. At most 9 decimals, trailing zeros dropped, cents kept. */
+export function formatUsd(nano: NanoUsd | null): string {
+  if (nano === null) return 'unknown';
+  const sign = nano < 0 ? '-' : '';
+  const whole = Math.floor(Math.abs(nano) / NANO_PER_USD);
+  const fraction = String(Math.abs(nano) % NANO_PER_USD)
+    .padStart(9, '0')
+    .replace(/0+$/, '');
+  if (fraction === '') return `${sign}$${whole}`;
+  return `${sign}$${whole}.${fraction.length === 1 ? `${fraction}0` : fraction}`;
+}
+
+/** The sum, null as soon as one part is unknown. */
+export function addMoney(a: NanoUsd | null, b: NanoUsd | null): NanoUsd | null {
+  return a === null || b === null ? null : a + b;
+}

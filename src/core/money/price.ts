@@ -1,0 +1,168 @@
+/**
+ * What usage costs. Prices are USD per million tokens, as every price list prints them; they become integer pico-dollars a
+ * token before they are multiplied, and the sum is rounded up to nano-dollars.
+ *
+ * The rates of a call: the card's, changed by the dated changes that have begun, then by the service tier, then by the
+ * window of the day; above a threshold of prompt tokens those of the tier, for the whole request.
+ */
+import type { NanoUsd } from './money.ts';
+import {
+  allSheets,
+  type CompiledPrice,
+  compiledPrice,
+  type Rates,
+  type Sheet,
+  sheetAt,
+  sheetsBetween,
+  usualSheet,
+} from './price-sheet.ts';
+import type { TokenPrice } from './token-price.ts';
+import type { Usage } from './usage.ts';
+
+/** A model card, as far as its price goes. */
+type Priced = { readonly price: TokenPrice | null };
+
+/** What the rates depend on beside the usage. */
+export interface PriceTerms {
+  /**
+   * The moment of the request in epoch milliseconds; where it is not known, the hour that is meant: `usual` is the one
+   * outside of every window. @default 'dearest'
+   */
+  readonly at?: number | 'usual' | 'cheapest' | 'dearest';
+  /** The one served, else the one asked for. One that the price does not name changes nothing. @default none */
+  readonly serviceTier?: string | undefined;
+}
+
+/** When, and at which service tier, a request may be served. */
+export interface PriceSpan {
+  /** Epoch milliseconds, both included. @default all the time */
+  readonly from?: number;
+  readonly until?: number;
+  /** As asked for; the provider may also serve the request without it. @default none */
+  readonly serviceTier?: string | undefined;
+}
+
+const NO_TERMS: PriceTerms = {};
+const WHOLE_SPAN: PriceSpan = {};
+
+/**
+ * What the usage costs by the card's price, in nano-dollars rounded up; null when the card has no price, or lacks the
+ * rate of images where some were made.
+ */
+export function costOf({ price }: Priced, usage: Usage, terms = NO_TERMS): NanoUsd | null {
+  if (price === null) return null;
+  const compiled = compiledPrice(price);
+  if (compiled.only !== undefined) return costBy(compiled.only, usage);
+  const { at = 'dearest', serviceTier } = terms;
+  if (typeof at === 'number') return costBy(sheetAt(compiled, at, serviceTier), usage);
+  if (at === 'usual') return costBy(usualSheet(compiled, serviceTier), usage);
+  return extreme(allSheets(compiled, serviceTier), usage, at === 'cheapest' ? Math.min : Math.max);
+}
+
+function extreme(sheets: readonly Sheet[], usage: Usage, pick: (...costs: number[]) => number): NanoUsd | null {
+  const costs = sheets.map((sheet) => costBy(sheet, usage)).filter((cost) => cost !== null);
+  return costs.length < sheets.length ? null : pick(...costs);
+}
+
+function costBy(sheet: Sheet, usage: Usage): NanoUsd | null {
+  const rates = sheet.tiers.length === 0 ? sheet.rates : ratesAbove(sheet, usage.input);
+  const images = usage.images ?? 0;
+  if (images > 0 && rates.image === null) return null;
+  const cacheRead = usage.cacheRead ?? 0;
+  const cacheWrite = usage.cacheWrite ?? 0;
+  const longCacheWrite = Math.min(usage.cacheWriteLong ?? 0, cacheWrite);
+  const fresh = Math.max(0, usage.input - cacheRead - cacheWrite);
+  const pico =
+    fresh * rates.input +
+    cacheRead * rates.cacheRead +
+    (cacheWrite - longCacheWrite) * rates.cacheWrite +
+    longCacheWrite * rates.cacheWriteLong +
+    usage.output * rates.output +
+    (rates.apart ? apart(rates, usage, fresh, cacheRead) : 0);
+  return Math.ceil(pico / 1000) + images * (rates.image ?? 0) + rates.request;
+}
+
+function ratesAbove({ rates, tiers }: Sheet, input: number): Rates {
+  let chosen = rates;
+  for (const tier of tiers) if (input > tier.above) chosen = tier.rates;
+  return chosen;
+}
+
+/** What audio, pictures and reasoning cost beyond the text that they were counted as. */
+function apart(rates: Rates, usage: Usage, fresh: number, cacheRead: number): number {
+  const audio = usage.audioInput ?? 0;
+  // What does not fit into the fresh tokens was read from the cache, whether or not the provider says so.
+  const audioRead = Math.min(Math.max(usage.audioCacheRead ?? 0, audio - fresh), cacheRead, audio);
+  const audioFresh = Math.min(audio - audioRead, fresh);
+  const imageFresh = Math.min(usage.imageInput ?? 0, fresh - audioFresh);
+  const audioOutput = Math.min(usage.audioOutput ?? 0, usage.output);
+  const imageOutput = Math.min(usage.imageOutput ?? 0, usage.output - audioOutput);
+  const text = usage.output - audioOutput - imageOutput;
+  const thought = usage.reasoning ?? 0;
+  const reasoning = thought > 0 && rates.reasoningCoversAnswer ? text : Math.min(thought, text);
+  return (
+    audioFresh * (rates.audioInput - rates.input) +
+    audioRead * (rates.audioCacheRead - rates.cacheRead) +
+    imageFresh * (rates.imageInput - rates.input) +
+    audioOutput * (rates.audioOutput - rates.output) +
+    imageOutput * (rates.imageOutput - rates.output) +
+    reasoning * (rates.reasoning - rates.output)
+  );
+}
+
+// ---------------------------------------------------------------------------------------------------- the worst case
+
+/**
+ * The most that any usage of at most the counts of `most` can cost within the span: at the dearest hour that begins in it,
+ * with or without the service tier, the prompt read from the cache or written to it, the answer all reasoning. Kinds of
+ * audio and pictures are taken as far as `most` names them. null as `costOf`.
+ */
+export function worstCostOf({ price }: Priced, most: Usage, span = WHOLE_SPAN): NanoUsd | null {
+  if (price === null) return null;
+  const compiled = compiledPrice(price);
+  if (compiled.only !== undefined) return worstBy(compiled.only, most);
+  let worst: NanoUsd = 0;
+  for (const sheet of sheetsIn(compiled, span)) {
+    const cost = worstBy(sheet, most);
+    if (cost === null) return null;
+    worst = Math.max(worst, cost);
+  }
+  return worst;
+}
+
+function sheetsIn(price: CompiledPrice, { from, until, serviceTier }: PriceSpan): readonly Sheet[] {
+  const of = (tier: string | undefined): readonly Sheet[] =>
+    from === undefined || until === undefined ? allSheets(price, tier) : sheetsBetween(price, from, until, tier);
+  return serviceTier === undefined ? of(undefined) : [...of(undefined), ...of(serviceTier)];
+}
+
+/** A shorter prompt may be the dearer one where its tier is: the longest of every tier is tried. */
+function worstBy({ rates, tiers }: Sheet, most: Usage): NanoUsd | null {
+  let worst = worstIn(rates, Math.min(most.input, tiers[0]?.above ?? most.input), most);
+  for (const [index, tier] of tiers.entries()) {
+    if (worst === null || most.input <= tier.above) return worst;
+    const cost = worstIn(tier.rates, Math.min(most.input, tiers[index + 1]?.above ?? most.input), most);
+    worst = cost === null ? null : Math.max(worst, cost);
+  }
+  return worst;
+}
+
+function worstIn(rates: Rates, input: number, most: Usage): NanoUsd | null {
+  const images = most.images ?? 0;
+  if (images > 0 && rates.image === null) return null;
+  const pico = input * rates.dearestInput + most.output * rates.dearestOutput;
+  const beyond = rates.apart ? worstApart(rates, input, most) : 0;
+  return Math.ceil((pico + beyond) / 1000) + images * (rates.image ?? 0) + rates.request;
+}
+
+function worstApart(rates: Rates, input: number, most: Usage): number {
+  const { dearestInput, dearestOutput } = rates;
+  const over = (count: number | undefined, whole: number, rate: number, text: number): number =>
+    Math.min(count ?? 0, whole) * Math.max(0, rate - text);
+  return (
+    over(most.audioInput, input, Math.max(rates.audioInput, rates.audioCacheRead), dearestInput) +
+    over(most.imageInput, input, rates.imageInput, dearestInput) +
+    over(most.audioOutput, most.output, rates.audioOutput, dearestOutput) +
+    over(most.imageOutput, most.output, rates.imageOutput, dearestOutput)
+  );
+}

@@ -1,0 +1,64 @@
+/**
+ * The schema of the plan: shapes and sizes. Meaning (names, references, types, money) is the validator's.
+ */
+import { z } from 'zod';
+import { CAPABILITIES, SENSITIVITIES, TIERS } from '../model/model.ts';
+import { NODE_ID } from './node-id.ts';
+
+const json: z.ZodType<unknown> = z.unknown();
+const positive = z.number().positive();
+
+export const ModelChoiceSchema = z.strictObject({
+  id: z.string().min(1).max(200).optional(),
+  tier: z.enum(TIERS).optional(),
+  can: z.array(z.enum(CAPABILITIES)).max(CAPABILITIES.length).optional(),
+  strengths: z.array(z.string().max(40)).max(20).optional(),
+  route: z.string().min(1).max(100).optional(),
+});
+
+export const EscalateSchema = z.strictObject({
+  evaluator: z.string().min(1).max(100),
+  below: z.number().min(0).max(1).optional(),
+  to: z.array(z.string().min(1).max(200)).min(1).max(8),
+  context: z.enum(['fresh', 'with-draft']).optional(),
+});
+
+export const NodeLimitsSchema = z.strictObject({
+  usd: z.number().nonnegative().optional(),
+  seconds: positive.optional(),
+  retries: z.int().min(0).max(10).optional(),
+  concurrency: z.int().min(1).max(1000).optional(),
+  tokens: z.int().min(1).optional(),
+});
+
+export const PlanNodeSchema = z.strictObject({
+  id: z.string().regex(NODE_ID),
+  use: z.string().min(1).max(120),
+  in: z.record(z.string(), json).optional(),
+  needs: z.array(z.string()).max(256).optional(),
+  when: z.string().max(2000).optional(),
+  each: z.string().max(2000).optional(),
+  repeat: z.strictObject({ until: z.string().max(2000), max: z.int().min(1) }).optional(),
+  wait: z.union([z.enum(['all', 'any']), z.strictObject({ atLeast: z.int().min(1) })]).optional(),
+  out: z.record(z.string(), json).optional(),
+  model: ModelChoiceSchema.optional(),
+  escalate: EscalateSchema.optional(),
+  limits: NodeLimitsSchema.optional(),
+  onError: z.union([z.enum(['fail', 'skip', 'replan']), z.strictObject({ value: json })]).optional(),
+  session: z.string().max(500).optional(),
+  sensitivity: z.enum(SENSITIVITIES).optional(),
+  cache: z.enum(['use', 'skip', 'refresh']).optional(),
+});
+
+export const PlanSchema = z.strictObject({
+  version: z.literal(1),
+  id: z.string().max(120).optional(),
+  goal: z.string().max(10_000).optional(),
+  input: z.record(z.string(), json).optional(),
+  budget: z.strictObject({ usd: z.number().nonnegative().optional(), seconds: positive.optional() }).optional(),
+  nodes: z.array(PlanNodeSchema).min(1),
+  output: json.optional(),
+});
+
+export type Plan = z.infer<typeof PlanSchema>;
+export type PlanNode = z.infer<typeof PlanNodeSchema>;

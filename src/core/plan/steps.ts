@@ -1,0 +1,128 @@
+/** The steps that come built in, as the catalogue knows them. What runs for each is a file of executor/runners. */
+import type { JsonSchema } from '../model/model.ts';
+import type { StepType } from './validation.ts';
+
+const string = { type: 'string' } as const;
+const strings = { type: 'array', items: string } as const;
+const number = { type: 'number' } as const;
+const anything = {} as const;
+
+const object = (properties: Record<string, JsonSchema>, required: readonly string[]): JsonSchema => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: false,
+});
+
+/** A picture in a plan: a media source, or a string with a URL or a data URL. */
+export const MEDIA_SCHEMA: JsonSchema = {
+  anyOf: [
+    string,
+    object({ type: { const: 'base64' }, data: string, mediaType: string }, ['type', 'data', 'mediaType']),
+    object({ type: { const: 'url' }, url: string, mediaType: string }, ['type', 'url']),
+  ],
+};
+
+const llm: StepType = {
+  use: 'llm',
+  sideEffects: false,
+  description: 'Asks a language model. Give prompt or messages; declare out for typed answers.',
+  input: object(
+    {
+      prompt: anything,
+      messages: { type: 'array' },
+      system: string,
+      images: { type: 'array' },
+      files: { type: 'array' },
+      tools: strings,
+      temperature: number,
+      maxTokens: { type: 'integer' },
+      reasoning: { type: 'string', enum: ['none', 'minimal', 'low', 'medium', 'high'] },
+    },
+    [],
+  ),
+  output: object({ text: string }, ['text']),
+  typedOutput: true,
+  usesModel: true,
+};
+
+const image: StepType = {
+  use: 'image',
+  sideEffects: false,
+  description: 'Makes or edits a picture.',
+  input: object(
+    {
+      prompt: string,
+      negativePrompt: string,
+      size: string,
+      count: { type: 'integer' },
+      seed: { type: 'integer' },
+      image: MEDIA_SCHEMA,
+    },
+    ['prompt'],
+  ),
+  output: object({ image: MEDIA_SCHEMA, images: { type: 'array', items: MEDIA_SCHEMA } }, ['image', 'images']),
+  usesModel: true,
+};
+
+const embed: StepType = {
+  use: 'embed',
+  sideEffects: false,
+  description: 'Turns texts into vectors.',
+  input: object({ input: { anyOf: [string, strings] } }, ['input']),
+  output: object({ vectors: { type: 'array', items: { type: 'array', items: number } } }, ['vectors']),
+  usesModel: true,
+};
+
+const moderate: StepType = {
+  use: 'moderate',
+  sideEffects: false,
+  description: 'Checks a text for harmful content.',
+  input: object({ input: anything }, ['input']),
+  output: object({ flagged: { type: 'boolean' }, categories: { type: 'object' }, scores: { type: 'object' } }, [
+    'flagged',
+    'categories',
+    'scores',
+  ]),
+  usesModel: true,
+};
+
+const rerank: StepType = {
+  use: 'rerank',
+  sideEffects: false,
+  description: 'Orders documents by how well they answer a query.',
+  input: object({ query: string, documents: strings, top: { type: 'integer' } }, ['query', 'documents']),
+  output: object(
+    {
+      results: { type: 'array', items: object({ index: { type: 'integer' }, score: number }, ['index', 'score']) },
+    },
+    ['results'],
+  ),
+  usesModel: true,
+};
+
+const human: StepType = {
+  use: 'human',
+  description: 'Asks a person; the run waits, even across processes, until the answer comes.',
+  input: object({ question: string, choices: strings, data: anything }, ['question']),
+  output: object({ answer: anything, approved: { type: 'boolean' } }, ['answer', 'approved']),
+};
+
+const plan: StepType = {
+  use: 'plan',
+  description: 'Plans a goal while the run goes on, and runs that plan.',
+  input: object({ goal: string, context: anything }, ['goal']),
+  output: object({ output: anything, plan: { type: 'object' } }, ['output', 'plan']),
+  usesModel: true,
+};
+
+const value: StepType = {
+  use: 'value',
+  sideEffects: false,
+  description: 'Its own inputs, rendered: reshapes and joins without a model.',
+  input: { type: 'object' },
+  typedOutput: true,
+  expectedMs: 0,
+};
+
+export const BUILT_IN_STEPS: readonly StepType[] = [llm, image, embed, moderate, rerank, human, plan, value];

@@ -1,0 +1,125 @@
+/** The ports of the validator and of the planner, and the catalogue that both read. */
+import type { ErrorRecord } from '../errors.ts';
+import type { CallOptions, Gateway } from '../gateway.ts';
+import type { JsonSchema } from '../model/model.ts';
+import type { ModelCard } from '../model/provider.ts';
+import type { Paid } from '../money/usage.ts';
+import type { DraftNode, Plan, PlanBounds, ValidPlan } from './plan.ts';
+
+/** A kind of step that a node's `use` may name. */
+export interface StepType {
+  readonly use: string;
+  readonly description: string;
+  /** JSON Schema of `in`. */
+  readonly input: JsonSchema;
+  /** JSON Schema of the output; absent: dynamic, its fields are not checked. */
+  readonly output?: JsonSchema;
+  /** The node may declare `out`, which then is its output. @default false */
+  readonly typedOutput?: boolean;
+  /** It calls models through the gateway, so `model`, `escalate` and tokens mean something. @default false */
+  readonly usesModel?: boolean;
+  /**
+   * False: running it changes nothing outside, so a node of it may start while the plan is still being written.
+   *
+   * @default it may change something
+   */
+  readonly sideEffects?: boolean;
+  /** Expected milliseconds of one run, when it calls no model. @default 10 */
+  readonly expectedMs?: number;
+}
+
+/** All that a plan may name. */
+export interface Catalogue {
+  readonly steps: ReadonlyMap<string, StepType>;
+  readonly models: readonly { readonly provider: string; readonly card: ModelCard }[];
+  /** The card of a model that its provider answers to without listing it. @default no provider has such models */
+  readonly unlisted?: (provider: string, model: string) => ModelCard | undefined;
+  readonly aliases: Readonly<Record<string, string>>;
+  readonly routes: readonly string[];
+  readonly evaluators: readonly string[];
+  /** Plans behind `workflow:<id>`, for nesting depth and cost. */
+  readonly workflows: ReadonlyMap<string, Plan>;
+  readonly bounds: PlanBounds;
+}
+
+export interface PlanIssue {
+  /** `group.name`, stable: `ref.unknown_node`. */
+  readonly code: string;
+  readonly severity: 'error' | 'warning';
+  /** JSON pointer into the plan. */
+  readonly path: string;
+  readonly message: string;
+  readonly expected?: unknown;
+  readonly got?: unknown;
+  /** The nearest valid names, best first. */
+  readonly suggest?: readonly string[];
+}
+
+/** A change that the validator made by itself, without a model. */
+export interface PlanRepair {
+  readonly code: string;
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface Validation {
+  /** There when no issue is an error. */
+  readonly plan?: ValidPlan;
+  readonly issues: readonly PlanIssue[];
+  readonly repaired: readonly PlanRepair[];
+}
+
+export interface ValidateOptions {
+  /** Make the repairs that need no model. @default true */
+  readonly repair?: boolean;
+}
+
+/** Never throws, whatever `raw` is: text of a model, parsed JSON, anything. */
+export type Validate = (raw: unknown, catalogue: Catalogue, options?: ValidateOptions) => Validation;
+
+export interface PlanningResult extends Paid {
+  readonly plan: ValidPlan;
+  readonly issues: readonly PlanIssue[];
+  readonly repaired: readonly PlanRepair[];
+  /** Calls to the planner model, repairs included. */
+  readonly rounds: number;
+}
+
+/** A plan while it is written, checked node by node. Never throws, whatever is pushed. */
+export interface PlanDraft {
+  /** Takes more of the text, and gives the nodes that it closed, as far as they are valid. */
+  push(text: string): readonly DraftNode[];
+  /** What the plan says before its nodes, as far as it could be used. */
+  readonly head: Pick<Plan, 'input' | 'budget'>;
+}
+
+/** One answer of the planner's model: of what was written, or why there is none. */
+export interface PlannerAnswer extends Paid {
+  /** From 1. */
+  readonly round: number;
+  /** Errors that keep the plan from running, at most 40; absent when it can. */
+  readonly issues?: readonly PlanIssue[];
+  /** The call failed, or was cancelled. */
+  readonly error?: ErrorRecord;
+}
+
+/** Who hears of a plan while it is made. */
+export interface PlanningListener {
+  /** Text of the plan as it is written; makes the planner stream. */
+  readonly onDelta?: (text: string) => void;
+  /** What was written so far is void: another answer begins. */
+  readonly onRestart?: () => void;
+  /** Of every call that was paid for, whatever came of it. */
+  readonly onAnswer?: (answer: PlannerAnswer) => void;
+}
+
+/** Turns a request into a valid plan. Throws invalid-plan with every issue when its rounds are used up. */
+export type Planner = (
+  request: string,
+  context: PlanningListener & {
+    readonly gateway: Gateway;
+    readonly catalogue: Catalogue;
+    readonly validate: Validate;
+    readonly options?: CallOptions;
+  },
+) => Promise<PlanningResult>;

@@ -1,0 +1,84 @@
+/** A node while it runs: what its runner is called with and what it gives. */
+import type { ErrorRecord } from '../errors.ts';
+import type { CacheMode, EscalationReport, Scope, Sensitivity, Usage, Warning } from '../model/model.ts';
+import type { NanoUsd } from '../money/money.ts';
+import type { Paid } from '../money/usage.ts';
+import type { PlanNode } from '../plan/plan.ts';
+
+export type { Paid };
+
+/** What `{{node.meta.…}}` reads. */
+export interface NodeMeta {
+  readonly model?: string;
+  readonly provider?: string;
+  /** 0 for the first rung. */
+  readonly rung?: number;
+  readonly confidence?: number;
+  readonly costUsd: number | null;
+  readonly ms: number;
+  readonly warnings: readonly Warning[];
+}
+
+/** What a runner returns. `value` is what references see; `meta` is added to it under its own name. */
+export interface NodeOutput {
+  readonly value: unknown;
+  readonly usage?: Usage;
+  /** Sum of every dispatched request of this call; 0 for steps that call no model; null: unknown. */
+  readonly costNanoUsd: NanoUsd | null;
+  readonly model?: string;
+  readonly provider?: string;
+  readonly confidence?: number;
+  readonly escalation?: EscalationReport;
+  readonly warnings?: readonly Warning[];
+}
+
+/** One run of one node, or of one item or round of it. */
+export interface NodeCall {
+  readonly runId: string;
+  readonly node: PlanNode;
+  /** `in`, rendered. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly item?: number;
+  readonly round?: number;
+  /** `run/node/item/round`: the same for a node that runs again after a crash. */
+  readonly idempotencyKey: string;
+  readonly signal: AbortSignal;
+  readonly scopes: readonly Scope[];
+  readonly session?: string;
+  readonly sensitivity?: Sensitivity;
+  readonly cache?: CacheMode;
+  /** Nesting of workflows and plans, 0 at the top. */
+  readonly level: number;
+  /** Of a node that suspended the run: what it had asked, and what came back. */
+  readonly answer?: { readonly question: HumanQuestion; readonly value: unknown };
+  /** Text that the node produces while it runs: becomes a `node-delta` event. */
+  readonly emit: (text: string, options?: { readonly restart?: boolean }) => void;
+  /** For progress of model calls: becomes `node-escalated` or `node-retried`. */
+  readonly report: (event: NodeProgress) => void;
+}
+export type NodeProgress =
+  | { readonly type: 'node-escalated'; readonly escalation: EscalationReport }
+  | ({ readonly type: 'node-retried'; readonly attempt: number; readonly error: ErrorRecord } & Partial<Paid>);
+
+/** Throws PolyphonyError; `SuspendRun` to wait for a person. */
+export type NodeRunner = (call: NodeCall) => Promise<NodeOutput>;
+
+/** Thrown by a runner whose node waits for an answer from outside: the run is journalled as suspended. */
+export class SuspendRun extends Error {
+  override readonly name = 'SuspendRun';
+  readonly question: HumanQuestion;
+  constructor(question: HumanQuestion) {
+    super(`waiting for an answer: ${question.question}`);
+    this.question = question;
+  }
+}
+export interface HumanQuestion {
+  readonly question: string;
+  readonly choices?: readonly string[];
+  readonly data?: unknown;
+  /** Of a question that a nested run asked: `runId/nodeId` there. */
+  readonly origin?: string;
+}
+
+/** A step kind as the executor needs it: what runs for which `use` (`llm`; `tool:` matches by prefix when it ends in `:`). */
+export type NodeRunners = ReadonlyMap<string, NodeRunner>;

@@ -1,0 +1,58 @@
+/**
+ * The scheduler as a pure function: which nodes may start now. Every engine shares it; the in-process engine keeps
+ * in-degree counters beside it for speed, and a law test proves that both agree.
+ */
+import type { ValidNode, ValidPlan } from '../plan/plan.ts';
+
+/** How a node ended. `handled`: it failed and its onError let the run go on (its output is null or the given value). */
+export type Ending = 'done' | 'skipped' | 'failed' | 'handled' | 'cancelled';
+
+export type Readiness = 'ready' | 'waiting' | 'skip' | 'impossible';
+
+/**
+ * Whether one node may start, from the endings of its dependencies.
+ * `skip`: every data dependency was skipped and neither `when` nor `??` says otherwise. `impossible`: its `wait` can no
+ * longer be met.
+ */
+export function readiness(node: ValidNode, endings: ReadonlyMap<string, Ending>): Readiness {
+  const wait = node.node.wait ?? 'all';
+  if (wait === 'all') return readinessOfAll(node, endings);
+  const wanted = wait === 'any' ? 1 : wait.atLeast;
+  let succeeded = 0;
+  let open = 0;
+  for (const dependency of node.dependencies) {
+    const ending = endings.get(dependency);
+    if (ending === undefined) open += 1;
+    else if (ending === 'done') succeeded += 1;
+  }
+  if (succeeded >= wanted) return 'ready';
+  return succeeded + open >= wanted ? 'waiting' : 'impossible';
+}
+
+function readinessOfAll(node: ValidNode, endings: ReadonlyMap<string, Ending>): Readiness {
+  let open = false;
+  for (const dependency of node.dependencies) {
+    const ending = endings.get(dependency);
+    if (ending === undefined) open = true;
+    else if (ending === 'failed' || ending === 'cancelled') return 'impossible';
+  }
+  if (open) return 'waiting';
+  return isSkipped(node, endings) ? 'skip' : 'ready';
+}
+
+function isSkipped(node: ValidNode, endings: ReadonlyMap<string, Ending>): boolean {
+  if (node.data.length === 0 || node.hasFallback || node.node.when !== undefined) return false;
+  return node.data.every((dependency) => endings.get(dependency) === 'skipped');
+}
+
+/** Nodes that may start now, those with the longest expected remaining path first, then in the plan's order. */
+export function nextReady(
+  plan: Pick<ValidPlan, 'nodes'>,
+  finished: ReadonlyMap<string, Ending>,
+  running: ReadonlySet<string>,
+): readonly ValidNode[] {
+  return plan.nodes
+    .filter(({ node }) => !finished.has(node.id) && !running.has(node.id))
+    .filter((node) => readiness(node, finished) === 'ready')
+    .sort((a, b) => b.priority - a.priority || a.index - b.index);
+}

@@ -1,0 +1,110 @@
+/**
+ * Makes a request fit a target that cannot do all of it natively, with a warning for each change: a schema becomes a
+ * prompt, a system message the beginning of the user's, and parameters that the model does not know are left out.
+ */
+import type {
+  Attempt,
+  Capability,
+  ChatRequest,
+  Message,
+  Middleware,
+  ModelEvent,
+  Warning,
+} from '../../core/model/model.ts';
+import type { ModelCard } from '../../core/model/provider.ts';
+import type { Registry } from '../routing/registry.ts';
+import { maskOf } from '../routing/requirements.ts';
+import { nameOf } from '../routing/route.ts';
+import { watch } from '../streams/observe.ts';
+
+interface Draft {
+  request: ChatRequest;
+  readonly warnings: Warning[];
+  readonly model: string;
+}
+
+export function adapt({ registry }: { registry: () => Registry }): Middleware<Attempt> {
+  return (attempt, next) => {
+    const { request } = attempt;
+    const deployment = request.operation === 'chat' ? registry().find(attempt.target) : undefined;
+    if (request.operation !== 'chat' || deployment === undefined || fits(request, deployment.mask))
+      return next(attempt);
+    const draft: Draft = { request, warnings: [], model: nameOf(attempt.target) };
+    adaptSchema(draft, deployment.card);
+    adaptSystem(draft, deployment.card);
+    dropParameters(draft, deployment.card);
+    if (draft.warnings.length === 0) return next(attempt);
+    return watch({
+      open: () => next({ ...attempt, request: draft.request }),
+      head: draft.warnings.map((warning): ModelEvent => ({ type: 'warning', warning })),
+    });
+  };
+}
+
+const ALL = maskOf(['json-schema', 'json-mode', 'system', 'temperature', 'top-p', 'seed', 'stop', 'penalties']);
+const WITHOUT_OUTPUT = ALL & ~maskOf(['json-schema', 'json-mode']);
+
+/** The common case, without looking at a parameter: the model can do everything that could be adapted. */
+function fits(request: ChatRequest, mask: number): boolean {
+  const all = request.output === undefined ? WITHOUT_OUTPUT : ALL;
+  return (mask & all) === all;
+}
+
+const can = (card: ModelCard, capability: Capability): boolean => card.capabilities.includes(capability);
+
+function adaptSchema(draft: Draft, card: ModelCard): void {
+  const { output } = draft.request;
+  if (output === undefined || can(card, output.schema === undefined ? 'json-mode' : 'json-schema')) return;
+  const wanted =
+    output.schema === undefined
+      ? 'Answer with one JSON value and nothing else: no prose, no code fence.'
+      : `Answer with one JSON value that matches this JSON Schema and nothing else: no prose, no code fence.\n${JSON.stringify(output.schema)}`;
+  const { output: _native, ...rest } = draft.request;
+  const kept: ChatRequest = can(card, 'json-mode') ? { ...rest, output: { type: 'json' } } : rest;
+  draft.request = { ...kept, messages: withInstruction(kept.messages, wanted) };
+  warn(draft, 'schema-in-prompt', 'has no native JSON Schema: the schema was put into the prompt.');
+}
+
+/** Behind the system messages that are there, so that prompt caches keep their prefix. */
+function withInstruction(messages: readonly Message[], text: string): readonly Message[] {
+  const first = messages.findIndex(({ role }) => role !== 'system');
+  const at = first === -1 ? messages.length : first;
+  return [...messages.slice(0, at), { role: 'system', content: text }, ...messages.slice(at)];
+}
+
+function adaptSystem(draft: Draft, card: ModelCard): void {
+  if (can(card, 'system') || !draft.request.messages.some(({ role }) => role === 'system')) return;
+  const messages = draft.request.messages.map(
+    (message): Message => (message.role === 'system' ? { ...message, role: 'user' } : message),
+  );
+  draft.request = { ...draft.request, messages };
+  warn(draft, 'system-as-user', 'knows no system messages: they were sent as messages of the user.');
+}
+
+/** The parameters that a capability stands for. */
+const PARAMETERS: readonly (readonly [Capability, readonly (keyof ChatRequest)[]])[] = [
+  ['temperature', ['temperature']],
+  ['top-p', ['topP', 'topK']],
+  ['seed', ['seed']],
+  ['stop', ['stop']],
+  ['penalties', ['presencePenalty', 'frequencyPenalty']],
+];
+
+function dropParameters(draft: Draft, card: ModelCard): void {
+  for (const [capability, names] of PARAMETERS) {
+    const given = names.filter((name) => draft.request[name] !== undefined);
+    if (given.length === 0 || can(card, capability)) continue;
+    draft.request = without(draft.request, given);
+    warn(draft, 'parameter-dropped', `does not take ${given.join(', ')}: left out.`);
+  }
+}
+
+function without(request: ChatRequest, names: readonly (keyof ChatRequest)[]): ChatRequest {
+  const { operation, messages, ...rest } = request;
+  const kept = Object.entries(rest).filter(([name]) => !names.some((dropped) => dropped === name));
+  return { ...Object.fromEntries(kept), operation, messages };
+}
+
+function warn(draft: Draft, code: string, what: string): void {
+  draft.warnings.push({ code, message: `${draft.model} ${what}` });
+}

@@ -1,0 +1,47 @@
+/** Times an attempt and tells the statistics how it went. The budget, right outside, writes both into the record. */
+import type { Clock } from '../../core/clock.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { Attempt, Middleware } from '../../core/model/model.ts';
+import { faultOf } from '../calls/faults.ts';
+import { type TimedAttempt, timed } from '../calls/timings.ts';
+import type { Registry } from '../routing/registry.ts';
+import { type Ending, watch } from '../streams/observe.ts';
+import { commits } from '../streams/stream-head.ts';
+
+export function attemptTelemetry({ clock, registry }: { clock: Clock; registry: () => Registry }): Middleware<Attempt> {
+  return (given: TimedAttempt, next) => {
+    const attempt = timed(given);
+    const { timings } = attempt;
+    let begun = 0;
+    let outputTokens = 0;
+    return watch({
+      start() {
+        begun = clock.monotonic();
+        return undefined;
+      },
+      open: () => next(attempt),
+      event(event) {
+        if (event.type === 'finish') outputTokens = event.usage.output;
+        else if (timings.firstTokenMs === null && commits(event)) timings.firstTokenMs = clock.monotonic() - begun;
+        return event;
+      },
+      end(ending) {
+        timings.totalMs = clock.monotonic() - begun;
+        const statistics = registry().find(attempt.target)?.statistics;
+        const { totalMs } = timings;
+        // An answer that comes whole says nothing about first tokens.
+        const firstTokenMs = attempt.streaming === false ? null : timings.firstTokenMs;
+        statistics?.record({ totalMs, firstTokenMs, outcome: outcomeOf(ending), outputTokens, nowMs: clock.now() });
+        return ending;
+      },
+    });
+  };
+}
+
+/** A cancelled attempt tells nothing of the target, nor does an error of the caller's. */
+function outcomeOf(ending: Ending): 'ok' | 'blamed' | 'other' {
+  if (ending.kind === 'done') return 'ok';
+  if (ending.kind === 'left' || !(ending.error instanceof PolyphonyError)) return 'other';
+  const fault = faultOf(ending.error);
+  return fault === 'target' || fault === 'rate-limit' ? 'blamed' : 'other';
+}

@@ -1,0 +1,112 @@
+/**
+ * The labels of a provider's credentials, and which of them may be used now. Keys never come here.
+ *
+ * C1. A credential that was refused (401, 402, 403) is dead for 15 minutes: long enough to stop hammering, short enough
+ *     that an account that was topped up comes back by itself.
+ * C2. One that was told to wait is not used before its time, whichever model or call asks: siblings share the upstream.
+ * C3. Among those that may be used, each takes its turn.
+ */
+import type { PolyphonyError } from '../../core/errors.ts';
+import type { Provider } from '../../core/model/provider.ts';
+
+const DEAD_MS = 900_000;
+
+interface Credential {
+  readonly label: string | undefined;
+  deadUntil: number;
+  readyAt: number;
+  reason: string;
+}
+
+interface Pool {
+  /** The provider's own list, by which an unchanged one is known at a glance. */
+  readonly labels: readonly (string | undefined)[];
+  readonly all: readonly Credential[];
+  turn: number;
+}
+
+const UNNAMED: readonly undefined[] = [undefined];
+
+/** A credential that may be used at `readyAt`, which may lie ahead; or that none is left alive. */
+export type Pick =
+  | { readonly alive: true; readonly label: string | undefined; readonly readyAt: number }
+  | { readonly alive: false; readonly reasons: readonly string[] };
+
+export interface Credentials {
+  /** `asked` is taken where it may be used. */
+  pick(provider: Provider, asked: string | undefined, nowMs: number): Pick;
+  refuse(provider: Provider, label: string | undefined, error: PolyphonyError, nowMs: number): void;
+  /** Not to be used for `waitMs`. */
+  rest(provider: Provider, label: string | undefined, nowMs: number, waitMs: number): void;
+  /** One may be used now; takes no turn. */
+  ready(provider: Provider, nowMs: number): boolean;
+  /** Why each was refused, when all are dead. */
+  deadReasons(provider: Provider, nowMs: number): readonly string[] | undefined;
+  /** How many may be used or will be again without anyone's help. */
+  alive(provider: Provider, nowMs: number): number;
+}
+
+export function createCredentials(): Credentials {
+  const pools = new Map<string, Pool>();
+  const poolOf = (provider: Provider): Pool => {
+    const known = pools.get(provider.id);
+    const labels = provider.credentials?.length ? provider.credentials : UNNAMED;
+    if (known !== undefined && known.labels === labels) return known;
+    if (known !== undefined && known.all.length === labels.length) {
+      if (known.all.every(({ label }, index) => label === labels[index])) return known;
+    }
+    const kept = (label: string | undefined): Credential =>
+      known?.all.find((one) => one.label === label) ?? { label, deadUntil: 0, readyAt: 0, reason: '' };
+    const pool = { labels, all: labels.map(kept), turn: 0 };
+    pools.set(provider.id, pool);
+    return pool;
+  };
+  const find = (provider: Provider, label: string | undefined): Credential | undefined =>
+    poolOf(provider).all.find((one) => one.label === label);
+  return {
+    pick(provider, asked, nowMs) {
+      const pool = poolOf(provider);
+      const wanted = asked === undefined ? undefined : find(provider, asked);
+      if (wanted !== undefined && usable(wanted, nowMs)) return { alive: true, label: wanted.label, readyAt: nowMs };
+      const chosen = choose(pool, nowMs);
+      if (chosen === undefined) return { alive: false, reasons: pool.all.map(({ reason }) => reason) };
+      return { alive: true, label: chosen.label, readyAt: Math.max(nowMs, chosen.readyAt) };
+    },
+    refuse(provider, label, error, nowMs) {
+      const credential = find(provider, label);
+      if (credential === undefined) return;
+      credential.deadUntil = nowMs + DEAD_MS;
+      const alone = label === undefined || poolOf(provider).all.length === 1;
+      credential.reason = alone ? error.message : `${label}: ${error.message}`;
+    },
+    rest(provider, label, nowMs, waitMs) {
+      const credential = find(provider, label);
+      if (credential !== undefined) credential.readyAt = Math.max(credential.readyAt, nowMs + waitMs);
+    },
+    ready: (provider, nowMs) => poolOf(provider).all.some((one) => usable(one, nowMs)),
+    deadReasons(provider, nowMs) {
+      const { all } = poolOf(provider);
+      return all.every(({ deadUntil }) => deadUntil > nowMs) ? all.map(({ reason }) => reason) : undefined;
+    },
+    alive: (provider, nowMs) => poolOf(provider).all.filter(({ deadUntil }) => deadUntil <= nowMs).length,
+  };
+}
+
+const usable = ({ deadUntil, readyAt }: Credential, nowMs: number): boolean => deadUntil <= nowMs && readyAt <= nowMs;
+
+/** In turn among those that are ready, else the one that is ready first; undefined when all are dead. */
+function choose(pool: Pool, nowMs: number): Credential | undefined {
+  const { all } = pool;
+  let earliest: Credential | undefined;
+  for (let step = 0; step < all.length; step += 1) {
+    const index = (pool.turn + step) % all.length;
+    const credential = all[index];
+    if (credential === undefined || credential.deadUntil > nowMs) continue;
+    if (credential.readyAt <= nowMs) {
+      pool.turn = index + 1;
+      return credential;
+    }
+    if (earliest === undefined || credential.readyAt < earliest.readyAt) earliest = credential;
+  }
+  return earliest;
+}

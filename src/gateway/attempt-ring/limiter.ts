@@ -1,0 +1,146 @@
+/**
+ * So many requests at once an endpoint (a provider in a region); the rest wait, first come first served within their
+ * priority. A free slot costs no queue and no promise.
+ *
+ * L1. Never more streams open than slots, but for nested calls of a call that holds one there (L3).
+ * L2. Whoever waits stops at once when its signal aborts or its deadline comes, and leaves no trace in the queue.
+ * L3. A judge or a moderator of a stream that holds a slot at the same endpoint needs none: it would wait for ever for
+ *     the one that waits for it.
+ */
+import type { Clock } from '../../core/clock.ts';
+import type { Config } from '../../core/config.ts';
+import { abortError, PolyphonyError } from '../../core/errors.ts';
+import type { Attempt, CallTrace, Middleware, Purpose } from '../../core/model/model.ts';
+import { type TimedAttempt, timed } from '../calls/timings.ts';
+import { notesOf } from '../calls/trace.ts';
+import type { Registry } from '../routing/registry.ts';
+import { watch } from '../streams/observe.ts';
+
+const DEFAULT_SLOTS = 64;
+
+/** What others wait for goes first, what nobody waits for goes last. */
+const PRIORITY: Readonly<Record<Purpose, number>> = {
+  judge: 0,
+  moderation: 0,
+  embedding: 0,
+  answer: 1,
+  planner: 1,
+  probe: 2,
+};
+const isNested = (purpose: Purpose): boolean => PRIORITY[purpose] === 0;
+
+interface Waiter {
+  readonly go: () => void;
+}
+
+interface Endpoint {
+  used: number;
+  readonly queues: readonly [Waiter[], Waiter[], Waiter[]];
+}
+
+export interface LimiterParts {
+  readonly clock: Clock;
+  readonly config: () => Config;
+  readonly registry: () => Registry;
+}
+
+export function limiter({ clock, config, registry }: LimiterParts): Middleware<Attempt> {
+  const endpoints = new Map<string, Endpoint>();
+  const slotsOf = (provider: string): number =>
+    config().concurrency?.[provider] ?? registry().providers.get(provider)?.concurrency ?? DEFAULT_SLOTS;
+  return (given: TimedAttempt, next) => {
+    const attempt = timed(given);
+    const { provider, region } = attempt.target;
+    const endpoint = endpointOf(endpoints, region === undefined ? provider : `${provider}@${region}`);
+    let held = false;
+    return watch({
+      start() {
+        if (isNested(attempt.purpose) && holds(endpoint, attempt.trace)) return undefined;
+        if (endpoint.used < slotsOf(provider) && isIdle(endpoint)) {
+          hold(endpoint, attempt.trace);
+          held = true;
+          return undefined;
+        }
+        const begun = clock.monotonic();
+        return wait(endpoint, attempt, clock).then(() => {
+          held = true;
+          attempt.timings.queueMs = clock.monotonic() - begun;
+        });
+      },
+      open: () => next(attempt),
+      end(ending) {
+        if (held) free(endpoint, attempt.trace, slotsOf(provider));
+        return ending;
+      },
+    });
+  };
+}
+
+function endpointOf(endpoints: Map<string, Endpoint>, key: string): Endpoint {
+  const known = endpoints.get(key);
+  if (known !== undefined) return known;
+  const made: Endpoint = { used: 0, queues: [[], [], []] };
+  endpoints.set(key, made);
+  return made;
+}
+
+const isIdle = ({ queues }: Endpoint): boolean => queues.every((queue) => queue.length === 0);
+
+const holds = (endpoint: Endpoint, trace: CallTrace): boolean => notesOf(trace).held?.includes(endpoint) === true;
+
+function hold(endpoint: Endpoint, trace: CallTrace): void {
+  endpoint.used += 1;
+  const notes = notesOf(trace);
+  if (notes.held === undefined) notes.held = [endpoint];
+  else notes.held.push(endpoint);
+}
+
+function free(endpoint: Endpoint, trace: CallTrace, slots: number): void {
+  endpoint.used -= 1;
+  const { held } = notesOf(trace);
+  held?.splice(held.indexOf(endpoint), 1);
+  while (endpoint.used < slots) {
+    const waiter = endpoint.queues.find((queue) => queue.length > 0)?.shift();
+    if (waiter === undefined) return;
+    waiter.go();
+  }
+}
+
+function wait(endpoint: Endpoint, attempt: Attempt, clock: Clock): Promise<void> {
+  const { signal, deadline, trace, purpose } = attempt;
+  const queue = endpoint.queues[PRIORITY[purpose]] ?? endpoint.queues[1];
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      signal.removeEventListener('abort', onAbort);
+      cancelTimer?.();
+    };
+    const waiter: Waiter = {
+      go() {
+        stop();
+        hold(endpoint, trace);
+        resolve();
+      },
+    };
+    const giveUp = (error: PolyphonyError): void => {
+      stop();
+      queue.splice(queue.indexOf(waiter), 1);
+      reject(error);
+    };
+    const onAbort = (): void => giveUp(abortError(signal));
+    const cancelTimer =
+      deadline === undefined ? undefined : clock.schedule(deadline - clock.now(), () => giveUp(queuedTooLong(attempt)));
+    if (signal.aborted) {
+      cancelTimer?.();
+      reject(abortError(signal));
+      return;
+    }
+    signal.addEventListener('abort', onAbort, { once: true });
+    queue.push(waiter);
+  });
+}
+
+function queuedTooLong({ target }: Attempt): PolyphonyError {
+  const message = `The call's time was over while it waited for a free connection to ${target.provider}: allow more concurrency or time.`;
+  const details = { timeout: 'deadline', provider: target.provider };
+  return new PolyphonyError('timeout', message, { retryable: false, details });
+}

@@ -1,0 +1,89 @@
+/**
+ * The innermost layer: asks the target's provider, and makes an honest stream of what comes back. `route` comes first;
+ * the end without `finish` is a truncation, an answer without anything in it a failure, and whatever a provider throws
+ * becomes an error of ours that names it.
+ */
+import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
+import type { Attempt, FinishEvent, Handler } from '../../core/model/model.ts';
+import type { Transport } from '../../core/model/provider.ts';
+import { type TimedAttempt, timed } from '../calls/timings.ts';
+import type { Registry } from '../routing/registry.ts';
+import { nameOf } from '../routing/route.ts';
+import { type Ending, watch } from '../streams/observe.ts';
+import { commits } from '../streams/stream-head.ts';
+
+export interface ProviderParts {
+  readonly registry: () => Registry;
+  readonly transport: Transport;
+  readonly clock: { now(): number };
+}
+
+export function providerHandler({ registry, transport, clock }: ProviderParts): Handler<Attempt> {
+  return (given: TimedAttempt) => {
+    const attempt = timed(given);
+    let answered = false;
+    let finished = false;
+    return watch({
+      head: [{ type: 'route', target: attempt.target }],
+      open() {
+        const provider = registry().providers.get(attempt.target.provider);
+        if (provider === undefined) throw unknownProvider(attempt);
+        attempt.timings.dispatchedAt = clock.now();
+        return provider.stream(attempt, transport);
+      },
+      event(event) {
+        if (event.type === 'finish') {
+          if (!answered) refuseEmpty(event, attempt);
+          finished = true;
+        } else if (!answered) answered = commits(event);
+        return event;
+      },
+      end: (ending) => honest(ending, finished, answered, attempt),
+    });
+  };
+}
+
+/** A finish of which the provider itself says that nothing was generated. */
+function refuseEmpty(event: FinishEvent, attempt: Attempt): void {
+  const blamed = event.reason === 'error' || (event.usage.output === 0 && event.reason === 'stop');
+  if (!blamed || event.refusal !== undefined) return;
+  throw new PolyphonyError(
+    'truncated',
+    `${nameOf(attempt.target)} finished without an answer. Try again or elsewhere.`,
+  );
+}
+
+function honest(ending: Ending, finished: boolean, answered: boolean, attempt: Attempt): Ending {
+  if (ending.kind === 'left') return ending;
+  // The answer is whole: what the connection does afterwards is nobody's concern.
+  if (finished) return { kind: 'done' };
+  if (attempt.signal.aborted) return { kind: 'error', error: abortError(attempt.signal) };
+  if (ending.kind === 'done') return { kind: 'error', error: cutShort(answered, attempt) };
+  return { kind: 'error', error: ownError(ending.error, attempt) };
+}
+
+function cutShort(answered: boolean, { target }: Attempt): PolyphonyError {
+  const message = answered
+    ? `The stream of ${nameOf(target)} ended without a finish reason: the answer is cut short. Try again or elsewhere.`
+    : `The stream of ${nameOf(target)} ended without a single event. Try again or elsewhere.`;
+  return new PolyphonyError('truncated', message);
+}
+
+function ownError(error: unknown, { target }: Attempt): PolyphonyError {
+  if (error instanceof PolyphonyError) return error;
+  const { message } = asPolyphonyError(error);
+  return new PolyphonyError('plugin-failed', `The provider "${target.provider}" failed: ${message}`, {
+    cause: error,
+    details: { provider: target.provider },
+  });
+}
+
+function unknownProvider({ target }: Attempt): PolyphonyError {
+  const message = `No provider is called "${target.provider}": register it, or route to another.`;
+  return new PolyphonyError('no-route', message, { details: { target } });
+}
+
+/** True for the error of a provider that threw something of its own: another provider may do better. */
+export function isProviderFault(error: PolyphonyError): boolean {
+  return error.code === 'plugin-failed' && error.details?.provider !== undefined;
+}

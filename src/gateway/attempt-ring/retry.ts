@@ -1,0 +1,167 @@
+/**
+ * Attempts at one target until one of them speaks. Only what has said nothing yet is tried again (see opening.ts).
+ *
+ * Y1. Waits have full jitter between 0 and base × 2ⁿ, at most the maximum; THIS attempt's retry-after is a floor.
+ * Y2. A wait that ends after the deadline, or a retry-after above the maximum, is not begun: the error goes up at once.
+ * Y3. A refused credential is replaced at once, a rate-limited one after a wait where none is ready. Rotations have their
+ *     own budget, one a credential; they cost no retry.
+ * Y4. When every credential of the provider is dead the error is `invalid-credential`, and says so of each.
+ */
+import type { Runtime } from '../../core/clock.ts';
+import type { Config } from '../../core/config.ts';
+import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
+import type { Attempt, Handler, Middleware } from '../../core/model/model.ts';
+import type { Provider } from '../../core/model/provider.ts';
+import { sleep } from '../../system/clock.ts';
+import { faultOf } from '../calls/faults.ts';
+import { nextNumber } from '../calls/numbering.ts';
+import { withCredential } from '../calls/target.ts';
+import { newTimings, type TimedAttempt } from '../calls/timings.ts';
+import type { Registry } from '../routing/registry.ts';
+import { lazily, type Open, type Opening } from '../streams/stream-head.ts';
+import type { Credentials } from './credentials.ts';
+
+export interface RetryParts {
+  readonly runtime: Runtime;
+  readonly credentials: Credentials;
+  readonly registry: () => Registry;
+  readonly config: () => Config;
+}
+
+const DEFAULTS = { retries: 2, baseMilliseconds: 500, maxMilliseconds: 30_000 };
+
+type Policy = typeof DEFAULTS;
+
+export function retry(parts: RetryParts): Middleware<Attempt> {
+  return (attempt, next) => {
+    const provider = parts.registry().providers.get(attempt.target.provider);
+    // The innermost layer says what is wrong with the target.
+    return provider === undefined
+      ? next(attempt)
+      : lazily((open) => openWithRetries(parts, provider, attempt, next, open));
+  };
+}
+
+async function openWithRetries(
+  parts: RetryParts,
+  provider: Provider,
+  attempt: Attempt,
+  next: Handler<Attempt>,
+  open: Open,
+): Promise<Opening> {
+  const { clock } = parts.runtime;
+  const policy = policyOf(parts.config(), attempt);
+  let failures = 0;
+  let rotations: number | undefined;
+  let asked = attempt.target.credential;
+  for (let number = attempt.number; ; number = nextNumber(attempt)) {
+    const found = credentialFor(parts, provider, attempt, policy, asked);
+    const label = found instanceof Promise ? await found : found;
+    try {
+      return await open(next(numbered(attempt, number, label)));
+    } catch (thrown) {
+      const error = asPolyphonyError(thrown);
+      if (attempt.signal.aborted) throw abortError(attempt.signal);
+      // Counted before the first is blamed.
+      rotations ??= parts.credentials.alive(provider, clock.now()) - 1;
+      const rotated = blame(parts, provider, label, error) && rotations > 0;
+      asked = undefined;
+      if (rotated) rotations -= 1;
+      else if (!error.retryable || failures >= policy.retries) throw final(parts, provider, error);
+      else failures += 1;
+      if (!(rotated && isReady(parts, provider))) await backOff(parts, attempt, policy, failures, error);
+    }
+  }
+}
+
+function policyOf({ retry: given }: Config, { request }: Attempt): Policy {
+  return {
+    retries: request.limits?.retries ?? given?.retries ?? DEFAULTS.retries,
+    baseMilliseconds: given?.baseMilliseconds ?? DEFAULTS.baseMilliseconds,
+    maxMilliseconds: given?.maxMilliseconds ?? DEFAULTS.maxMilliseconds,
+  };
+}
+
+function numbered(attempt: Attempt, number: number, credential: string | undefined): TimedAttempt {
+  return { ...attempt, number, target: withCredential(attempt.target, credential), timings: newTimings() };
+}
+
+/** Waits for the first that is ready; answers at once where one is. */
+function credentialFor(
+  { credentials, runtime: { clock } }: RetryParts,
+  provider: Provider,
+  attempt: Attempt,
+  policy: Policy,
+  asked: string | undefined,
+): string | undefined | Promise<string | undefined> {
+  const now = clock.now();
+  const pick = credentials.pick(provider, asked, now);
+  if (!pick.alive) throw allDead(provider, pick.reasons);
+  const waitMs = pick.readyAt - now;
+  if (waitMs > 0) {
+    const message = `${provider.id} asked to wait ${waitMs} ms more. Wait, or route elsewhere.`;
+    const error = new PolyphonyError('rate-limited', message, {
+      retryAfterMs: waitMs,
+      details: { provider: provider.id },
+    });
+    if (waitMs > policy.maxMilliseconds || pick.readyAt >= (attempt.deadline ?? Number.POSITIVE_INFINITY)) throw error;
+    return sleep(clock, waitMs, attempt.signal).then(() => pick.label);
+  }
+  return pick.label;
+}
+
+/** Notes what the error says of the credential; true when another one may do better. */
+function blame(
+  { credentials, runtime: { clock } }: RetryParts,
+  provider: Provider,
+  label: string | undefined,
+  error: PolyphonyError,
+): boolean {
+  const fault = faultOf(error);
+  if (fault === 'credential') credentials.refuse(provider, label, error, clock.now());
+  else if (fault === 'rate-limit' && error.retryAfterMs !== undefined) {
+    credentials.rest(provider, label, clock.now(), error.retryAfterMs);
+  }
+  return fault === 'credential' || fault === 'rate-limit';
+}
+
+function isReady({ credentials, runtime: { clock } }: RetryParts, provider: Provider): boolean {
+  return credentials.ready(provider, clock.now());
+}
+
+async function backOff(
+  { runtime: { clock, random } }: RetryParts,
+  attempt: Attempt,
+  policy: Policy,
+  failures: number,
+  error: PolyphonyError,
+): Promise<void> {
+  const ceiling = Math.min(policy.maxMilliseconds, policy.baseMilliseconds * 2 ** Math.max(0, failures - 1));
+  const told = error.retryAfterMs ?? 0;
+  const waitMs = Math.max(told, random() * ceiling);
+  if (told > policy.maxMilliseconds || clock.now() + waitMs >= (attempt.deadline ?? Number.POSITIVE_INFINITY))
+    throw error;
+  if (waitMs > 0) await sleep(clock, waitMs, attempt.signal);
+}
+
+function final(
+  { credentials, runtime: { clock } }: RetryParts,
+  provider: Provider,
+  error: PolyphonyError,
+): PolyphonyError {
+  if (faultOf(error) !== 'credential') return error;
+  const reasons = credentials.deadReasons(provider, clock.now());
+  return reasons === undefined ? error : allDead(provider, reasons);
+}
+
+function allDead(provider: Provider, reasons: readonly string[]): PolyphonyError {
+  const one = reasons.length === 1;
+  const refused = one
+    ? `The only credential of "${provider.id}" was refused.`
+    : `All ${reasons.length} credentials of "${provider.id}" were refused.`;
+  return new PolyphonyError(
+    'invalid-credential',
+    `${refused} ${reasons.join(' ')} ${one ? 'It is' : 'They are'} tried again in 15 minutes.`,
+    { details: { provider: provider.id, allDead: true, reasons } },
+  );
+}

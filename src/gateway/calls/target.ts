@@ -1,0 +1,21 @@
+/** Targets with a credential: made once and kept, because every call needs one. */
+import type { Target } from '../../core/model/model.ts';
+
+const known = new WeakMap<Target, Map<string | undefined, Target>>();
+
+/** The same target at another credential, or at none. The same object for the same arguments. */
+export function withCredential(target: Target, credential: string | undefined): Target {
+  if (target.credential === credential) return target;
+  let made = known.get(target);
+  if (made === undefined) {
+    made = new Map();
+    known.set(target, made);
+  }
+  const before = made.get(credential);
+  if (before !== undefined) return before;
+  const { provider, model, region } = target;
+  const bare = region === undefined ? { provider, model } : { provider, model, region };
+  const changed = credential === undefined ? bare : { credential, ...bare };
+  made.set(credential, changed);
+  return changed;
+}

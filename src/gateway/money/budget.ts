@@ -1,0 +1,127 @@
+/**
+ * Money: holds the worst case before anything is sent, settles to the real cost however the attempt ends, and writes the
+ * record of the attempt. The one place that charges.
+ *
+ * M4. Under a cap nothing is sent whose worst case is not held in every capped scope.
+ * M5. Where the worst case does not fit but an answer of expected length does, the answer is limited to what is
+ *     affordable, with a warning; else the call is refused before anything is sent.
+ * M6. Every attempt that was dispatched leaves exactly one record in the call's trace and one row in the ledger, with
+ *     the amount that its reservation was settled to; one that was not leaves none and costs nothing.
+ * M7. An unknown price is refused under a cap unless the config allows it, and is recorded as null, never as 0.
+ */
+import type { Clock } from '../../core/clock.ts';
+import type { Config } from '../../core/config.ts';
+import { asPolyphonyError } from '../../core/errors.ts';
+import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent, ModelRequest } from '../../core/model/model.ts';
+import type { Logger } from '../../core/plugin.ts';
+import type { KeyValueStore, UsageLedger } from '../../core/stores.ts';
+import { type MeteredAttempt, type TimedAttempt, timed } from '../calls/timings.ts';
+import type { Deployment, Registry } from '../routing/registry.ts';
+import { type Ending, type Watcher, watch } from '../streams/observe.ts';
+import { billedText, type Charge, chargeOfFinish, chargeOfStream, isFree, NO_CHARGE, type Sent } from './charge.ts';
+import { recordOf, rowOf } from './record.ts';
+import { type Affordable, affordable, type Held } from './reserve-worst-case.ts';
+
+export interface BudgetParts {
+  readonly clock: Clock;
+  readonly keyValue: KeyValueStore;
+  readonly ledger: UsageLedger | undefined;
+  readonly logger: Logger | undefined;
+  readonly config: () => Config;
+  readonly registry: () => Registry;
+}
+
+export function budget(parts: BudgetParts): Middleware<Attempt> {
+  return (given: TimedAttempt, next) => {
+    const attempt = timed(given);
+    const deployment = parts.registry().find(attempt.target);
+    return deployment === undefined ? next(attempt) : watch(budgetWatcher(parts, attempt, deployment, next));
+  };
+}
+
+function budgetWatcher(
+  parts: BudgetParts,
+  attempt: MeteredAttempt,
+  deployment: Deployment,
+  next: Handler<Attempt>,
+): Watcher {
+  let holding: Affordable = { request: attempt.request, held: undefined, warnings: [] };
+  let streamed = '';
+  let finished: Charge | undefined;
+  const hold = (made: Affordable): void => {
+    holding = made;
+    watcher.head = made.warnings;
+  };
+  // Its head is a field: a getter in a literal costs as much as the rest of this layer.
+  const watcher: Watcher & { head: readonly ModelEvent[] } = {
+    head: holding.warnings,
+    start() {
+      const made = affordable(parts, attempt, deployment);
+      if (made instanceof Promise) return made.then(hold);
+      hold(made);
+      return undefined;
+    },
+    open() {
+      return next(holding.request === attempt.request ? attempt : { ...attempt, request: holding.request });
+    },
+    event(event) {
+      if (event.type === 'finish') {
+        finished = chargeOfFinish(sentOf(holding.request, attempt, deployment, parts.clock), event, streamed);
+        return priced(event, finished);
+      }
+      streamed += billedText(event);
+      return event;
+    },
+    end(ending) {
+      const charge =
+        finished ??
+        chargeOfEnding(ending, sentOf(attempt.request, attempt, deployment, parts.clock), attempt, streamed);
+      const settled = settle(parts, attempt, holding.held, charge, ending);
+      return settled === undefined ? ending : settled.then(() => ending);
+    },
+  };
+  return watcher;
+}
+
+function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent {
+  const told = usage ?? event.usage;
+  // A new field stands before the spread: see attemptOf in failover.ts.
+  return 'costNanoUsd' in event ? { ...event, usage: told, costNanoUsd } : { costNanoUsd, ...event, usage: told };
+}
+
+function sentOf(request: ModelRequest, { timings }: MeteredAttempt, { card }: Deployment, clock: Clock): Sent {
+  return { card, request, at: timings.dispatchedAt ?? clock.now() };
+}
+
+function chargeOfEnding(ending: Ending, sent: Sent, { timings }: MeteredAttempt, streamed: string): Charge {
+  if (timings.dispatchedAt === null) return NO_CHARGE;
+  const free = ending.kind === 'error' && isFree(asPolyphonyError(ending.error));
+  return free && streamed === '' ? NO_CHARGE : chargeOfStream(sent, streamed);
+}
+
+/** Books the money first: whatever fails afterwards, the counters are right. */
+function settle(
+  { ledger, logger }: BudgetParts,
+  attempt: MeteredAttempt,
+  held: Held | undefined,
+  charge: Charge,
+  ending: Ending,
+): Promise<void> | undefined {
+  const settling = held?.settle(charge.costNanoUsd ?? 0);
+  let written: Promise<void> | undefined;
+  if (attempt.timings.dispatchedAt !== null) {
+    const record = recordOf(attempt, charge, ending);
+    attempt.trace.attempts.push(record);
+    written = ledger?.append([rowOf(attempt, record)]);
+  }
+  if (settling === undefined && written === undefined) return undefined;
+  return Promise.allSettled([settling, written]).then((results) => {
+    // The answer is paid for: a store that fails now must not take it from the caller.
+    for (const result of results) if (result.status === 'rejected') report(logger, attempt, result.reason);
+  });
+}
+
+function report(logger: Logger | undefined, attempt: Attempt, reason: unknown): void {
+  const { code, message } = asPolyphonyError(reason);
+  logger?.error({ call: attempt.id, attempt: attempt.number, code }, `An attempt could not be booked: ${message}`);
+}

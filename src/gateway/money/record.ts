@@ -1,0 +1,44 @@
+/** The record of a dispatched attempt, and its row in the ledger. */
+import { asPolyphonyError } from '../../core/errors.ts';
+import type { Attempt, AttemptOutcome, AttemptRecord } from '../../core/model/model.ts';
+import type { LedgerRow } from '../../core/stores.ts';
+import type { Timings } from '../calls/timings.ts';
+import type { Ending } from '../streams/observe.ts';
+import type { Charge } from './charge.ts';
+
+export function recordOf(
+  attempt: Attempt & { readonly timings: Timings },
+  charge: Charge,
+  ending: Ending,
+): AttemptRecord {
+  const { timings } = attempt;
+  const failed = ending.kind === 'error' ? asPolyphonyError(ending.error) : undefined;
+  return {
+    key: `${attempt.id}/${attempt.number}`,
+    target: attempt.target,
+    purpose: attempt.purpose,
+    startedAt: timings.dispatchedAt ?? 0,
+    queueMs: timings.queueMs,
+    firstTokenMs: timings.firstTokenMs,
+    totalMs: timings.totalMs,
+    outcome: outcomeOf(ending, failed?.code),
+    ...(failed === undefined ? {} : { error: { code: failed.code, message: failed.message } }),
+    usage: charge.usage,
+    costNanoUsd: charge.costNanoUsd,
+    ...(charge.estimated ? { estimated: true } : {}),
+  };
+}
+
+function outcomeOf(ending: Ending, code: string | undefined): AttemptOutcome {
+  if (ending.kind === 'done') return 'ok';
+  return ending.kind === 'left' || code === 'cancelled' ? 'cancelled' : 'error';
+}
+
+export function rowOf(attempt: Attempt, record: AttemptRecord): LedgerRow {
+  return {
+    callId: attempt.id,
+    ...(attempt.session === undefined ? {} : { session: attempt.session }),
+    scopes: attempt.scopes.map(({ kind, id }) => ({ kind, id })),
+    ...record,
+  };
+}

@@ -1,0 +1,196 @@
+/** Makes an attempt affordable: holds its worst case, or as much of an answer as the caps allow, or refuses it. */
+import type { Clock } from '../../core/clock.ts';
+import type { Config } from '../../core/config.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { Attempt, ModelEvent, ModelRequest } from '../../core/model/model.ts';
+import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
+import type { KeyValueStore } from '../../core/stores.ts';
+import { longestAttempt } from '../attempt-ring/timeouts.ts';
+import { type RequestBook, requestBook } from '../calls/trace.ts';
+import { expectedOutput, outputCeiling, type WorstTerms, worstCost, worstTerms } from '../routing/estimate.ts';
+import type { Deployment } from '../routing/registry.ts';
+import { needsOf } from '../routing/requirements.ts';
+import { type CappedScope, cappedScopes, isPromise, type ReservationResult, reserve } from './reservation.ts';
+
+export interface AffordableParts {
+  readonly clock: Clock;
+  readonly keyValue: KeyValueStore;
+  readonly config: () => Config;
+}
+
+export interface Held {
+  /** Once; later calls do nothing. */
+  settle(actualNanoUsd: NanoUsd): Promise<void> | undefined;
+}
+
+export interface Affordable {
+  readonly request: ModelRequest;
+  /** undefined: no scope of the call has a cap. */
+  readonly held: Held | undefined;
+  readonly warnings: readonly ModelEvent[];
+}
+
+/** What the caps of one attempt are checked against. */
+interface Purse {
+  readonly store: KeyValueStore;
+  readonly scopes: readonly CappedScope[];
+  readonly book: RequestBook;
+  readonly callId: string;
+}
+
+type Taken = { readonly ok: true; readonly held: Held } | Refusal;
+interface Refusal {
+  readonly ok: false;
+  readonly scope: Pick<CappedScope, 'kind' | 'id' | 'capNanoUsd' | 'period'>;
+  readonly takenNanoUsd: NanoUsd;
+}
+
+/** The margin over the tokeniser's estimate where the bound by bytes does not fit; see docs/how-to/budgets.md. */
+const MARGIN = 1.5;
+const MAX_ROUNDS = 6;
+
+/** Answers at once where the store does. @throws budget-exceeded */
+export function affordable(
+  { clock, keyValue, config: configNow }: AffordableParts,
+  attempt: Attempt,
+  deployment: Deployment,
+): Affordable | Promise<Affordable> {
+  const { request } = attempt;
+  const free: Affordable = { request, held: undefined, warnings: [] };
+  const config = configNow();
+  const { budgets, allowUnpriced } = config;
+  const scopes = cappedScopes(attempt.scopes, attempt.session, budgets, clock.now());
+  const book = bookOf(attempt);
+  if (scopes.length === 0 && book.cap === undefined) return free;
+  const { card } = deployment;
+  const terms = worstTerms(card, request, clock.now(), longestAttempt(config));
+  const worst = worstCost(terms, needsOf(request).size.upperTokens, outputCeiling(request, card));
+  if (worst === null) {
+    if (allowUnpriced === true) return free;
+    throw unpriced(deployment, scopes[0]?.kind ?? 'request');
+  }
+  const purse: Purse = { store: keyValue, scopes, book, callId: attempt.id };
+  const finish = (taken: Taken): Affordable | Promise<Affordable> =>
+    taken.ok ? { request, held: taken.held, warnings: [] } : squeeze(purse, terms, deployment);
+  const taken = take(purse, worst);
+  return isPromise(taken) ? taken.then(finish) : finish(taken);
+}
+
+/** The cap of a request holds for all that is done for its sake, judges included. */
+function bookOf({ trace, request, purpose }: Attempt): RequestBook {
+  const book = requestBook(trace);
+  const usd = purpose === 'answer' || purpose === 'planner' ? request.limits?.usd : undefined;
+  if (usd !== undefined) book.cap = usdToNano(usd);
+  return book;
+}
+
+/** Takes from the request's own book and from every scope's counter, or from none. */
+function take(purse: Purse, amount: NanoUsd): Taken | Promise<Taken> {
+  const { book, store, scopes, callId } = purse;
+  if (book.cap !== undefined && book.taken + amount > book.cap) {
+    return { ok: false, scope: { kind: 'request', id: callId, capNanoUsd: book.cap }, takenNanoUsd: book.taken };
+  }
+  book.taken += amount;
+  const undo = (error: unknown): never => {
+    book.taken -= amount;
+    throw error;
+  };
+  if (scopes.length === 0) return { ok: true, held: heldBy(book, amount, undefined) };
+  const read = (result: ReservationResult): Taken => {
+    if (result.ok) return { ok: true, held: heldBy(book, amount, result.reservation) };
+    book.taken -= amount;
+    return result;
+  };
+  try {
+    const result = reserve(store, scopes, amount);
+    return isPromise(result) ? result.then(read, undo) : read(result);
+  } catch (error) {
+    return undo(error);
+  }
+}
+
+function heldBy(book: RequestBook, amount: NanoUsd, reservation: Held | undefined): Held {
+  let settled = false;
+  return {
+    settle(actual) {
+      if (settled) return undefined;
+      settled = true;
+      book.taken += actual - amount;
+      return reservation?.settle(actual);
+    },
+  };
+}
+
+/** The worst case by bytes does not fit: tries the tighter bound on the prompt, then a shorter answer. */
+async function squeeze(purse: Purse, terms: WorstTerms, deployment: Deployment): Promise<Affordable> {
+  const { card, request } = terms;
+  const { size } = needsOf(request);
+  const input = Math.min(size.upperTokens, Math.ceil(size.exactTokens() * MARGIN));
+  const ceiling = outputCeiling(request, card);
+  const least = leastOutput(request, deployment, ceiling);
+  let output = ceiling;
+  let refusal: Refusal | undefined;
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const taken = await take(purse, worstCost(terms, input, output) ?? 0);
+    if (taken.ok) return limited(request, taken.held, output, ceiling);
+    refusal = taken;
+    output = longestAnswer(terms, input, output, taken);
+    if (output < least || output <= 0) break;
+  }
+  const needed = worstCost(terms, input, least) ?? 0;
+  throw exceeded(refusal, needed);
+}
+
+function leastOutput(request: ModelRequest, deployment: Deployment, ceiling: number): number {
+  const thinking = request.operation === 'chat' ? (request.reasoning?.budgetTokens ?? 0) : 0;
+  return Math.min(ceiling, expectedOutput(request, deployment) + thinking);
+}
+
+/** Tokens of answer that what is left pays for, at most `output` − 1. */
+function longestAnswer(terms: WorstTerms, input: number, output: number, refusal: Refusal): number {
+  const left = refusal.scope.capNanoUsd - refusal.takenNanoUsd;
+  const prompt = worstCost(terms, input, 0) ?? 0;
+  const whole = worstCost(terms, input, output) ?? 0;
+  if (left < prompt || output === 0 || whole === prompt) return -1;
+  const estimate = Math.floor(((left - prompt) * output) / (whole - prompt));
+  const tokens = Math.min(output - 1, estimate);
+  return (worstCost(terms, input, tokens) ?? 0) <= left ? tokens : tokens - 1;
+}
+
+function limited(request: ModelRequest, held: Held, output: number, ceiling: number): Affordable {
+  if (request.operation !== 'chat' || output === ceiling) return { request, held, warnings: [] };
+  const message = `The answer is limited to ${output} tokens instead of ${ceiling}: that is what the budget still pays for.`;
+  return {
+    request: { ...request, maxOutputTokens: output },
+    held,
+    warnings: [{ type: 'warning', warning: { code: 'output-limited-by-budget', message } }],
+  };
+}
+
+function exceeded(refusal: Refusal | undefined, neededNanoUsd: NanoUsd): PolyphonyError {
+  if (refusal === undefined) return new PolyphonyError('budget-exceeded', 'The budget is spent.');
+  const { scope, takenNanoUsd } = refusal;
+  const name = `${scope.kind} "${scope.id}"${scope.period === undefined ? '' : ` in ${scope.period}`}`;
+  return new PolyphonyError(
+    'budget-exceeded',
+    `The budget of ${name} is ${formatUsd(scope.capNanoUsd)}, of which ${formatUsd(takenNanoUsd)} is spent or held; ` +
+      `this call needs ${formatUsd(neededNanoUsd)}. Nothing was sent: raise the cap, or ask for a cheaper model or a shorter answer.`,
+    {
+      details: {
+        scope: { kind: scope.kind, id: scope.id },
+        ...(scope.period === undefined ? {} : { period: scope.period }),
+        capNanoUsd: scope.capNanoUsd,
+        spentNanoUsd: takenNanoUsd,
+        neededNanoUsd,
+      },
+    },
+  );
+}
+
+function unpriced({ target }: Deployment, scope: string): PolyphonyError {
+  return new PolyphonyError(
+    'budget-exceeded',
+    `The price of ${target.provider}/${target.model} is unknown and the ${scope} has a cap: give the model a price, or set allowUnpriced.`,
+    { details: { scope, provider: target.provider, model: target.model, price: null } },
+  );
+}

@@ -1,0 +1,113 @@
+/**
+ * A session stays with the target (and credential) that served it, because prompt caches live there.
+ *
+ * A1. Bound on success only, to whoever served: a fallback takes the session with it.
+ * A2. A binding moves a target to the front where it is a candidate; it never brings back one that is excluded.
+ * A3. It ends when it was not used for its time to live.
+ * A4. A store that fails costs the binding, never the call.
+ * A5. A session in steady use asks the store once in a while, not at each call: what this process bound itself is
+ *     believed for five seconds, or a quarter of the time to live. Another process's rebinding is seen that much later.
+ */
+import type { Clock } from '../../core/clock.ts';
+import type { Config } from '../../core/config.ts';
+import { asPolyphonyError } from '../../core/errors.ts';
+import type { Call, Middleware, Target } from '../../core/model/model.ts';
+import type { Logger } from '../../core/plugin.ts';
+import type { KeyValueStore } from '../../core/stores.ts';
+import { watch } from '../streams/observe.ts';
+
+/** What failover reads: the target that served the session before. */
+export interface BoundCall extends Call {
+  readonly preferred?: Target;
+}
+
+const DEFAULT_TTL_SECONDS = 3600;
+const BELIEVED_MS = 5000;
+const MOST_BELIEVED = 10_000;
+
+export interface AffinityParts {
+  readonly clock: Clock;
+  readonly keyValue: KeyValueStore;
+  readonly logger: Logger | undefined;
+  readonly config: () => Config;
+}
+
+/** What this process wrote, and when. */
+interface Believed {
+  readonly target: Target;
+  readonly at: number;
+}
+
+export function affinity(parts: AffinityParts): Middleware {
+  const believed = new Map<string, Believed>();
+  return (call, next) => {
+    const { session } = call;
+    if (session === undefined || (call.purpose !== 'answer' && call.purpose !== 'planner')) return next(call);
+    const key = `affinity:${call.request.operation}:${session}`;
+    const fresh = freshOf(believed.get(key), parts);
+    let bound: BoundCall = fresh === undefined ? call : { preferred: fresh, ...call };
+    let served: Target | undefined;
+    return watch({
+      start: () => {
+        if (fresh !== undefined) return undefined;
+        return bindingOf(parts, key).then((preferred) => {
+          if (preferred !== undefined) bound = { preferred, ...call };
+        });
+      },
+      open: () => next(bound),
+      event(event) {
+        if (event.type === 'route') served = event.target;
+        return event;
+      },
+      end(ending) {
+        if (ending.kind !== 'done' || served === undefined || isSame(served, fresh)) return ending;
+        return bind(parts, believed, key, served).then(() => ending);
+      },
+    });
+  };
+}
+
+function freshOf(known: Believed | undefined, { clock, config }: AffinityParts): Target | undefined {
+  if (known === undefined) return undefined;
+  const believedMs = Math.min(BELIEVED_MS, ((config().affinity?.ttlSeconds ?? DEFAULT_TTL_SECONDS) * 1000) / 4);
+  return clock.now() - known.at < believedMs ? known.target : undefined;
+}
+
+const isSame = (a: Target, b: Target | undefined): boolean =>
+  b !== undefined &&
+  a.provider === b.provider &&
+  a.model === b.model &&
+  a.region === b.region &&
+  a.credential === b.credential;
+
+async function bindingOf({ keyValue, logger }: AffinityParts, key: string): Promise<Target | undefined> {
+  try {
+    const value = await keyValue.get(key);
+    return isTarget(value) ? value : undefined;
+  } catch (error) {
+    logger?.warn({ key }, `A session's binding could not be read: ${asPolyphonyError(error).message}`);
+    return undefined;
+  }
+}
+
+async function bind(
+  { keyValue, logger, config, clock }: AffinityParts,
+  believed: Map<string, Believed>,
+  key: string,
+  target: Target,
+): Promise<void> {
+  const ttlMs = (config().affinity?.ttlSeconds ?? DEFAULT_TTL_SECONDS) * 1000;
+  try {
+    await keyValue.set(key, target, { ttlMs });
+    believed.delete(key);
+    believed.set(key, { target, at: clock.now() });
+    const oldest = believed.size > MOST_BELIEVED ? believed.keys().next().value : undefined;
+    if (oldest !== undefined) believed.delete(oldest);
+  } catch (error) {
+    logger?.warn({ key }, `A session could not be bound: ${asPolyphonyError(error).message}`);
+  }
+}
+
+function isTarget(value: unknown): value is Target {
+  return typeof value === 'object' && value !== null && 'provider' in value && 'model' in value;
+}

@@ -1,0 +1,77 @@
+/** The one error that stands for all targets that failed. */
+import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
+import type { Target } from '../../core/model/model.ts';
+import { isBreakerRefusal } from '../attempt-ring/breaker.ts';
+import { isProviderFault } from '../attempt-ring/provider.ts';
+import { faultOf } from '../calls/faults.ts';
+import { nameOf } from '../routing/route.ts';
+
+export interface Failure {
+  readonly target: Target;
+  readonly error: PolyphonyError;
+}
+
+/** What a caller can act on comes first: change the request, wait, try again, mend the set-up. */
+const USEFULNESS: readonly ErrorCode[] = [
+  'context-window',
+  'content-policy',
+  'rate-limited',
+  'overloaded',
+  'timeout',
+  'network',
+  'truncated',
+  'plugin-failed',
+  'unsupported',
+  'model-not-found',
+  'invalid-credential',
+];
+
+function usefulness({ error }: Failure): number {
+  if (faultOf(error) === 'caller' && !isProviderFault(error)) return -1;
+  if (isBreakerRefusal(error)) return USEFULNESS.length;
+  const rank = USEFULNESS.indexOf(error.code);
+  return rank === -1 ? USEFULNESS.length : rank;
+}
+
+/** The most useful of the errors, with the reason of every target in its message and details. */
+export function allFailed(failures: readonly Failure[]): PolyphonyError {
+  const [best] = [...failures].sort((a, b) => usefulness(a) - usefulness(b));
+  if (best === undefined) return new PolyphonyError('no-route', 'No target was left to try.');
+  const { error } = best;
+  const attempts = failures.map(({ target, error: { code, message } }) => ({ target, code, message }));
+  const waits = failures.map((failure) => failure.error.retryAfterMs).filter((wait) => wait !== undefined);
+  return new PolyphonyError(error.code, failures.length === 1 ? error.message : summary(failures), {
+    cause: error,
+    retryable: usefulness(best) >= 0 ? failures.some((failure) => failure.error.retryable) : error.retryable,
+    ...(waits.length === 0 ? {} : { retryAfterMs: Math.min(...waits) }),
+    ...(error.status === undefined ? {} : { status: error.status }),
+    details: { ...error.details, attempts },
+  });
+}
+
+const MAX_NAMES = 4;
+
+/** Each reason once, with all whom it befell: targets of one provider mostly fail alike. */
+function summary(failures: readonly Failure[]): string {
+  const byReason = new Map<string, string[]>();
+  for (const { target, error } of failures) {
+    const reason = `${error.code}: ${withoutName(error.message, target)}`;
+    const names = byReason.get(reason) ?? [];
+    if (!names.includes(nameOf(target))) names.push(nameOf(target));
+    byReason.set(reason, names);
+  }
+  const count = new Set(failures.map(({ target }) => nameOf(target))).size;
+  const all = count === 1 ? 'The target failed in every way.' : `All ${count} targets failed.`;
+  return [all, ...[...byReason].map(([reason, names]) => `${listed(names)}: ${reason}`)].join(' ');
+}
+
+/** An error of a provider begins with the name of its target, which would tell like reasons apart. */
+function withoutName(message: string, target: Target): string {
+  const name = `${target.provider}/${target.model}: `;
+  return message.startsWith(name) ? message.slice(name.length) : message;
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_NAMES).join(', ');
+  return names.length > MAX_NAMES ? `${shown} and ${names.length - MAX_NAMES} more` : shown;
+}

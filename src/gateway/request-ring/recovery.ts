@@ -1,0 +1,97 @@
+/** What happens to a stream that breaks after its commit point, where the request asks for more than the error. */
+import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
+import type { Call, Message, ModelEvent, Target } from '../../core/model/model.ts';
+import type { Deployment } from '../routing/registry.ts';
+import { type Opening, resume } from '../streams/stream-head.ts';
+import type { Failure } from './failures.ts';
+import type { Itinerary } from './target-queue.ts';
+
+/** For clients, which clear what they showed. */
+export const RESTART_NOTICE = 'Regenerating response due to a connection error.';
+
+/** Shapes the call for the target that it goes to. */
+export type Shape = (call: Call, deployment: Deployment) => Call;
+export type Reopen = (shape: Shape, failures: readonly Failure[]) => Promise<Opening>;
+
+interface Progress {
+  target: Target | undefined;
+  text: string;
+  /** Something was said that no other model can go on from. */
+  fixed: boolean;
+}
+
+/** Passes the stream on; when it breaks, `restart` begins anew and `continue` hands the text so far to the next target. */
+export async function* recovering(
+  call: Call,
+  first: Opening,
+  mode: 'restart' | 'continue',
+  plan: Itinerary,
+  reopen: Reopen,
+): AsyncGenerator<ModelEvent> {
+  const failures: Failure[] = [];
+  const progress: Progress = { target: undefined, text: '', fixed: false };
+  let opening = first;
+  for (;;) {
+    try {
+      for await (const event of { [Symbol.asyncIterator]: () => resume(opening) }) {
+        follow(progress, event);
+        yield event;
+      }
+      return;
+    } catch (thrown) {
+      if (call.signal.aborted) throw abortError(call.signal);
+      failures.push(failureOf(thrown, progress));
+      const { head, rest } = await next(mode, plan, reopen, progress, failures);
+      // In the stream itself, so that a reader who leaves at the notice leaves the new stream too.
+      opening = { head: [announce(mode), ...head], rest };
+      if (mode === 'restart') Object.assign(progress, { text: '', fixed: false });
+    }
+  }
+}
+
+function follow(progress: Progress, event: ModelEvent): void {
+  if (event.type === 'text-delta') progress.text += event.text;
+  else if (event.type === 'route') progress.target = event.target;
+  else if (event.type === 'tool-call-delta' || event.type === 'tool-call' || event.type === 'output')
+    progress.fixed = true;
+}
+
+function failureOf(thrown: unknown, { target }: Progress): Failure {
+  const error = asPolyphonyError(thrown);
+  if (target === undefined) throw error;
+  return { target, error };
+}
+
+async function next(
+  mode: 'restart' | 'continue',
+  plan: Itinerary,
+  reopen: Reopen,
+  progress: Progress,
+  failures: readonly Failure[],
+): Promise<Opening> {
+  const error = failures.at(-1)?.error ?? new PolyphonyError('truncated', 'The stream broke.');
+  if (!plan.failed(error) || (mode === 'continue' && progress.fixed)) throw error;
+  plan.allowAgain();
+  const { text } = progress;
+  return reopen(
+    mode === 'restart' ? (call) => call : (call, deployment) => continued(call, deployment, text),
+    failures,
+  );
+}
+
+function announce(mode: 'restart' | 'continue'): ModelEvent {
+  if (mode === 'restart') return { type: 'restart', notice: RESTART_NOTICE };
+  const message = 'The connection broke; another model goes on from where the text ended.';
+  return { type: 'warning', warning: { code: 'stream-continued', message } };
+}
+
+const GO_ON = 'Continue exactly where your text ends. Repeat nothing, explain nothing.';
+
+/** The request with the text so far as the answer's beginning, and a word about it to models that cannot go on from one. */
+function continued(call: Call, { card }: Deployment, text: string): Call {
+  const { request } = call;
+  if (request.operation !== 'chat' || text === '') return call;
+  const messages: Message[] = [...request.messages, { role: 'assistant', content: text }];
+  if (!card.capabilities.includes('prefix')) messages.push({ role: 'user', content: GO_ON });
+  return { ...call, request: { ...request, messages } };
+}

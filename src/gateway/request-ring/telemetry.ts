@@ -1,0 +1,60 @@
+/** One log line a call. Composed only where there is a logger; figures of attempts are the attempt ring's. */
+import type { Clock } from '../../core/clock.ts';
+import { asPolyphonyError } from '../../core/errors.ts';
+import type { Call, Middleware, Target } from '../../core/model/model.ts';
+import { totalCost } from '../../core/model/response.ts';
+import { formatUsd } from '../../core/money/money.ts';
+import type { Logger } from '../../core/plugin.ts';
+import { nameOf } from '../routing/route.ts';
+import { type Ending, watch } from '../streams/observe.ts';
+import { commits } from '../streams/stream-head.ts';
+
+export function telemetry({ clock, logger }: { clock: Clock; logger: Logger }): Middleware {
+  return (call, next) => {
+    let begun = 0;
+    let firstTokenMs: number | null = null;
+    let target: Target | undefined;
+    return watch({
+      start() {
+        begun = clock.monotonic();
+        return undefined;
+      },
+      open: () => next(call),
+      event(event) {
+        if (event.type === 'route') target = event.target;
+        else if (firstTokenMs === null && commits(event)) firstTokenMs = clock.monotonic() - begun;
+        return event;
+      },
+      end(ending) {
+        write(logger, call, ending, { target, firstTokenMs, totalMs: clock.monotonic() - begun });
+        return ending;
+      },
+    });
+  };
+}
+
+interface Figures {
+  readonly target: Target | undefined;
+  readonly firstTokenMs: number | null;
+  readonly totalMs: number;
+}
+
+function write(logger: Logger, call: Call, ending: Ending, { target, firstTokenMs, totalMs }: Figures): void {
+  const fields = {
+    call: call.id,
+    operation: call.request.operation,
+    purpose: call.purpose,
+    target: target === undefined ? null : nameOf(target),
+    attempts: call.trace.attempts.length,
+    firstTokenMs,
+    totalMs,
+    cost: formatUsd(totalCost(call.trace.attempts)),
+  };
+  if (ending.kind === 'done') logger.info(fields, 'answered');
+  else if (ending.kind === 'left') logger.info(fields, 'left by its reader');
+  else {
+    const { code, message } = asPolyphonyError(ending.error);
+    if (code === 'cancelled') logger.info({ ...fields, code }, 'cancelled');
+    else logger.warn({ ...fields, code }, message);
+  }
+}

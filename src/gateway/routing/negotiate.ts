@@ -1,0 +1,166 @@
+/** Which deployments satisfy every requirement and limit of a request, and what each of the others fails. */
+import type { Config } from '../../core/config.ts';
+import type { ModelRequest, RequestLimits, Requirements } from '../../core/model/model.ts';
+import type { ModelCard } from '../../core/model/provider.ts';
+import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
+import { expectedCost, outputCeiling, termsOf } from './estimate.ts';
+import type { Deployment } from './registry.ts';
+import { capabilitiesOf, maskOf, type Needs } from './requirements.ts';
+
+export interface Negotiation {
+  readonly request: ModelRequest;
+  /** What `needsOf` says of it. */
+  readonly needs: Needs;
+  readonly config: Config;
+  readonly nowMs: number;
+}
+
+/** A rule: the sentence that says what fails, or undefined. */
+type Rule = (deployment: Deployment, negotiation: Negotiation) => string | undefined;
+
+/** Cheapest first: the first that fails decides where only yes or no is asked. */
+const RULES: readonly Rule[] = [
+  operation,
+  capabilities,
+  dedication,
+  lifecycle,
+  outputLength,
+  contextWindow,
+  retention,
+  sensitivity,
+  regions,
+  languages,
+  quality,
+  latency,
+  cost,
+];
+
+/** True when nothing fails; builds no sentence that nobody reads beyond the first. */
+export function satisfies(deployment: Deployment, negotiation: Negotiation): boolean {
+  for (const rule of RULES) if (rule(deployment, negotiation) !== undefined) return false;
+  return true;
+}
+
+/** Every requirement and limit that the deployment fails, as sentences with their values. */
+export function failures(deployment: Deployment, negotiation: Negotiation): readonly string[] {
+  return RULES.map((rule) => rule(deployment, negotiation)).filter((failed) => failed !== undefined);
+}
+
+function operation({ card }: Deployment, { request }: Negotiation): string | undefined {
+  if (card.operations.includes(request.operation)) return undefined;
+  return `cannot do "${request.operation}" (it does ${card.operations.join(', ')})`;
+}
+
+function capabilities({ mask }: Deployment, { needs }: Negotiation): string | undefined {
+  const missing = needs.mask & ~mask;
+  return missing === 0 ? undefined : `lacks ${capabilitiesOf(missing).join(', ')}`;
+}
+
+function dedication({ card: { dedicatedTo } }: Deployment, { needs }: Negotiation): string | undefined {
+  if (dedicatedTo === undefined || (needs.mask & maskOf([dedicatedTo])) !== 0) return undefined;
+  return `is made for ${dedicatedTo} alone`;
+}
+
+function lifecycle({ card }: Deployment, { nowMs }: Negotiation): string | undefined {
+  if (card.lifecycle === undefined) return undefined;
+  const { stage, endsOn } = card.lifecycle;
+  if (stage === 'retired') return 'is retired';
+  return endsOn !== undefined && Date.parse(endsOn) <= nowMs ? `was retired on ${endsOn}` : undefined;
+}
+
+function outputLength({ card }: Deployment, { request }: Negotiation): string | undefined {
+  const asked = request.operation === 'chat' ? (request.maxOutputTokens ?? 0) : 0;
+  if (asked <= card.maxOutputTokens) return undefined;
+  return `answers with at most ${card.maxOutputTokens} tokens, ${asked} are asked for`;
+}
+
+function contextWindow({ card }: Deployment, { request, needs: { size } }: Negotiation): string | undefined {
+  const asked = request.requires?.contextTokens ?? 0;
+  if (asked > card.contextTokens) return `has a window of ${card.contextTokens} tokens, ${asked} are required`;
+  const answer = request.operation === 'chat' ? (request.maxOutputTokens ?? 0) : 0;
+  if (size.upperTokens + answer <= card.contextTokens) return undefined;
+  const needed = size.exactTokens() + answer;
+  return needed <= card.contextTokens
+    ? undefined
+    : `has a window of ${card.contextTokens} tokens, the request needs about ${needed}`;
+}
+
+function retention({ card }: Deployment, { request }: Negotiation): string | undefined {
+  if (request.requires?.retention !== 'none' || card.retention === 'none') return undefined;
+  return `keeps data (retention "${card.retention}"), "none" is required`;
+}
+
+/**
+ * Regulated data goes to targets that keep nothing. Personal data may also go to one that keeps it in a region that the
+ * caller named; where it is unknown what a target keeps, neither may.
+ */
+function sensitivity({ card, target }: Deployment, { request }: Negotiation): string | undefined {
+  const level = request.sensitivity;
+  if ((level !== 'personal' && level !== 'regulated') || card.retention === 'none') return undefined;
+  const named =
+    request.requires?.regions !== undefined && regionFailure(card, target.region, request.requires) === undefined;
+  if (level === 'personal' && card.retention === 'provider' && named) return undefined;
+  return `keeps data (retention "${card.retention}"), which ${level} data must not meet`;
+}
+
+function regions({ card, target }: Deployment, { request }: Negotiation): string | undefined {
+  return request.requires === undefined ? undefined : regionFailure(card, target.region, request.requires);
+}
+
+/** A deployment without a region of its own may run in any that its card names, so all of them must be allowed. */
+function regionFailure(card: ModelCard, region: string | undefined, requires: Requirements): string | undefined {
+  const allowed = requires.regions;
+  if (allowed === undefined || allowed.length === 0) return undefined;
+  const where = region === undefined ? (card.regions ?? []) : [region];
+  if (where.length > 0 && where.every((name) => allowed.includes(name))) return undefined;
+  return `runs in ${where.join(', ') || 'an unknown region'}, ${allowed.join(' or ')} is required`;
+}
+
+const primary = (tag: string): string => (tag.split('-')[0] ?? tag).toLowerCase();
+
+function languages({ card }: Deployment, { request }: Negotiation): string | undefined {
+  const asked = request.requires?.languages;
+  if (asked === undefined || card.languages === undefined) return undefined;
+  const spoken = card.languages.map(primary);
+  const missing = asked.filter((tag) => !spoken.includes(primary(tag)));
+  return missing.length === 0 ? undefined : `does not claim ${missing.join(', ')}`;
+}
+
+/** Prior quality on the asked strengths, else in general; 0.5 where the card says nothing. */
+export function qualityOf({ strengths }: ModelCard, asked: readonly string[] = []): number {
+  const general = strengths.general ?? 0.5;
+  if (asked.length === 0) return general;
+  return asked.reduce((sum, name) => sum + (strengths[name] ?? general), 0) / asked.length;
+}
+
+function quality({ card }: Deployment, { request, needs: { choice } }: Negotiation): string | undefined {
+  const least = request.limits?.quality;
+  if (least === undefined) return undefined;
+  const reached = qualityOf(card, choice.strengths);
+  return reached >= least ? undefined : `has quality ${reached.toFixed(2)}, at least ${least} is asked for`;
+}
+
+function latency({ card, statistics }: Deployment, { request, nowMs }: Negotiation): string | undefined {
+  const most = request.limits?.p95Milliseconds;
+  if (most === undefined) return undefined;
+  const observed = statistics.total.quantile(0.95, nowMs) ?? card.expectedMs;
+  if (observed === undefined || observed <= most) return undefined;
+  return `has a 95th percentile of ${Math.round(observed)} ms, at most ${most} ms is asked for`;
+}
+
+function cost(deployment: Deployment, { request, needs, config, nowMs }: Negotiation): string | undefined {
+  const limit = request.limits?.usd;
+  if (limit === undefined) return undefined;
+  const expected = expectedCost(request, needs.size, deployment, termsOf(request, nowMs));
+  if (expected === null) return config.allowUnpriced ? undefined : unpriced(request.limits);
+  return expected <= usdToNano(limit) ? undefined : tooExpensive(expected, request, deployment.card);
+}
+
+const unpriced = (limits: RequestLimits | undefined): string =>
+  `has no known price, and the request may cost at most $${limits?.usd} (allowUnpriced lets it through)`;
+
+function tooExpensive(expected: NanoUsd, request: ModelRequest, card: ModelCard): string {
+  const length = outputCeiling(request, card);
+  const limit = formatUsd(usdToNano(request.limits?.usd ?? 0));
+  return `costs about ${formatUsd(expected)} (answer of at most ${length} tokens), the limit is ${limit}`;
+}

@@ -1,0 +1,123 @@
+/** Every deployment that the providers offer, and the names by which one may ask for it. */
+import type { Config } from '../../core/config.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { Target } from '../../core/model/model.ts';
+import type { ModelCard, Provider } from '../../core/model/provider.ts';
+import { withPrice } from './price-overrides.ts';
+import { maskOf } from './requirements.ts';
+import type { Statistics, TargetStatistics } from './statistics.ts';
+
+/** One model at one provider in one region, with all that routing asks about it. */
+export interface Deployment {
+  readonly target: Target;
+  readonly card: ModelCard;
+  readonly provider: Provider;
+  /** The card's capabilities as bits. */
+  readonly mask: number;
+  readonly statistics: TargetStatistics;
+}
+
+export interface Registry {
+  readonly deployments: readonly Deployment[];
+  readonly providers: ReadonlyMap<string, Provider>;
+  /** Deployments that a name means: an alias of the config, `provider/model`, a model's id or its card's alias. */
+  named(name: string): readonly Deployment[];
+  /** The deployment behind a target, whatever its credential. */
+  find(target: Target): Deployment | undefined;
+  /** Every name that `named` knows, for suggestions. */
+  names(): readonly string[];
+}
+
+const MAX_ALIASES = 8;
+
+export function createRegistry(providers: readonly Provider[], config: Config, statistics: Statistics): Registry {
+  const byId = new Map<string, Provider>();
+  const byName = new Map<string, Deployment[]>();
+  const deployments: Deployment[] = [];
+  /** Asked several times a call, of the same few targets (see target.ts). */
+  const found = new WeakMap<Target, Deployment>();
+  const add = (name: string, deployment: Deployment): void => {
+    const known = byName.get(name);
+    if (known === undefined) byName.set(name, [deployment]);
+    else if (!known.includes(deployment)) known.push(deployment);
+  };
+  const list = (provider: Provider, card: ModelCard): Deployment[] => {
+    const made = deploymentsOf(provider, withPrice(provider.id, card, config.prices), statistics);
+    for (const deployment of made) {
+      for (const name of [card.id, ...(card.aliases ?? [])]) {
+        add(name, deployment);
+        add(`${provider.id}/${name}`, deployment);
+      }
+    }
+    return made;
+  };
+  const listUnlisted = (name: string, provider: Provider, card: ModelCard): Deployment[] => {
+    const made = deploymentsOf(provider, withPrice(provider.id, card, config.prices), statistics);
+    for (const deployment of made) add(name, deployment);
+    return made;
+  };
+  for (const provider of providers) {
+    refuseTwin(byId, provider);
+    byId.set(provider.id, provider);
+    for (const card of provider.models) deployments.push(...list(provider, card));
+  }
+  const named = (name: string): readonly Deployment[] => {
+    const meant = resolveAlias(name, config.aliases);
+    return byName.get(meant) ?? unlisted(meant, byId, listUnlisted);
+  };
+  return {
+    deployments,
+    providers: byId,
+    named,
+    find(target) {
+      const before = found.get(target);
+      if (before !== undefined) return before;
+      const name = `${target.provider}/${target.model}`;
+      const regions = byName.get(name) ?? unlisted(name, byId, listUnlisted);
+      const deployment = regions.find(({ target: { region } }) => region === target.region) ?? regions[0];
+      if (deployment !== undefined) found.set(target, deployment);
+      return deployment;
+    },
+    names: () => [...new Set([...Object.keys(config.aliases ?? {}), ...byName.keys()])],
+  };
+}
+
+function refuseTwin(providers: ReadonlyMap<string, Provider>, { id }: Provider): void {
+  if (!providers.has(id)) return;
+  const message = `Two providers are called "${id}", and ids must be unique: give one of them another id.`;
+  throw new PolyphonyError('invalid-config', message);
+}
+
+/** One a region of the provider that the card allows; a provider without regions has one deployment a model. */
+function deploymentsOf(provider: Provider, card: ModelCard, statistics: Statistics): Deployment[] {
+  const regions = provider.regions?.filter((region) => card.regions?.includes(region) ?? true) ?? [];
+  const targets: Target[] =
+    regions.length === 0
+      ? [{ provider: provider.id, model: card.id }]
+      : regions.map((region) => ({ provider: provider.id, model: card.id, region }));
+  const mask = maskOf(card.capabilities);
+  return targets.map((target) => ({ target, card, provider, mask, statistics: statistics.of(target) }));
+}
+
+function resolveAlias(name: string, aliases: Config['aliases']): string {
+  let meant = name;
+  for (let step = 0; step < MAX_ALIASES; step += 1) {
+    const next = aliases !== undefined && Object.hasOwn(aliases, meant) ? aliases[meant] : undefined;
+    if (next === undefined || next === meant) return meant;
+    meant = next;
+  }
+  const message = `The alias "${name}" leads to more than ${MAX_ALIASES} others: let it name a model.`;
+  throw new PolyphonyError('invalid-config', message);
+}
+
+/** A model that its provider does not list but accepts by `provider/model`; remembered under that name alone. */
+function unlisted(
+  name: string,
+  providers: ReadonlyMap<string, Provider>,
+  list: (name: string, provider: Provider, card: ModelCard) => Deployment[],
+): readonly Deployment[] {
+  const slash = name.indexOf('/');
+  const provider = providers.get(name.slice(0, Math.max(0, slash)));
+  const card = provider?.unlisted?.(name.slice(slash + 1));
+  return provider === undefined || card === undefined ? [] : list(name, provider, card);
+}

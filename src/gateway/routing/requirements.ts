@@ -1,0 +1,84 @@
+/** What a request asks of a target, said by the caller or implied by the request itself. */
+import {
+  CAPABILITIES,
+  type Capability,
+  type ChatRequest,
+  type ModelChoice,
+  type ModelRequest,
+  type Part,
+} from '../../core/model/model.ts';
+import { type RequestSize, sizeOf } from './size.ts';
+
+export interface Needs {
+  readonly choice: ModelChoice;
+  /** Capabilities without which a target is no target, as bits. */
+  readonly mask: number;
+  readonly size: RequestSize;
+}
+
+const BITS: ReadonlyMap<Capability, number> = new Map(CAPABILITIES.map((name, index) => [name, 1 << index]));
+
+export function maskOf(capabilities: readonly Capability[]): number {
+  return capabilities.reduce((mask, name) => mask | (BITS.get(name) ?? 0), 0);
+}
+
+/** The capabilities of `mask` that are set. */
+export const capabilitiesOf = (mask: number): readonly Capability[] =>
+  CAPABILITIES.filter((_name, index) => (mask & (1 << index)) !== 0);
+
+const NO_CHOICE: ModelChoice = {};
+const known = new WeakMap<ModelRequest, Needs>();
+
+/** Worked out once a request: requests are never changed in place. */
+export function needsOf(request: ModelRequest): Needs {
+  const before = known.get(request);
+  if (before !== undefined) return before;
+  const choice = choiceOf(request);
+  const needs = { choice, mask: maskOf(choice.can ?? []) | impliedMask(request), size: sizeOf(request) };
+  known.set(request, needs);
+  return needs;
+}
+
+export function choiceOf(request: ModelRequest): ModelChoice {
+  const { model } = request;
+  if (model === undefined) return NO_CHOICE;
+  return typeof model === 'string' ? { id: model } : model;
+}
+
+function impliedMask(request: ModelRequest): number {
+  if (request.operation === 'image') return request.image === undefined ? 0 : maskOf(['image-edit']);
+  if (request.operation === 'moderate') return partsMask(request.input);
+  return request.operation === 'chat' ? chatMask(request) : 0;
+}
+
+/**
+ * JSON output, sampling parameters and system messages are not here: `adapt` makes them fit any target, so they move the
+ * score and exclude nobody. Name `json-schema` in `model.can` to insist on it.
+ */
+function chatMask(request: ChatRequest): number {
+  let mask = 0;
+  for (const { content } of request.messages) if (typeof content !== 'string') mask |= partsMask(content);
+  const { tools, toolChoice, reasoning, logprobs } = request;
+  if (tools !== undefined && tools.length > 0) mask |= maskOf(['tools']);
+  if (toolChoice === 'required' || typeof toolChoice === 'object') mask |= maskOf(['tool-choice']);
+  if (request.parallelToolCalls === true) mask |= maskOf(['parallel-tools']);
+  if (logprobs !== undefined && logprobs !== false) mask |= maskOf(['logprobs']);
+  const thinks = reasoning?.effort !== undefined ? reasoning.effort !== 'none' : reasoning?.budgetTokens !== undefined;
+  return thinks ? mask | maskOf(['reasoning']) : mask;
+}
+
+const PART_NEEDS: Partial<Record<Part['type'], number>> = {
+  image: maskOf(['image-in']),
+  audio: maskOf(['audio-in']),
+  video: maskOf(['video-in']),
+  file: maskOf(['file-in']),
+};
+
+function partsMask(parts: readonly Part[]): number {
+  let mask = 0;
+  for (const part of parts) {
+    mask |= PART_NEEDS[part.type] ?? 0;
+    if (part.type === 'tool-result' && typeof part.content !== 'string') mask |= partsMask(part.content);
+  }
+  return mask;
+}

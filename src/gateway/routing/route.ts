@@ -1,0 +1,224 @@
+/**
+ * The routing decision: pure and synchronous, apart from any execution.
+ *
+ * R1. A target that fails a requirement or a limit is never a candidate, whatever its score, session or chain.
+ * R2. An explicit chain keeps its order. Else the best score comes first.
+ * R3. A tier is a requirement of the first choice; the fallbacks may leave it.
+ * R4. Fallbacks go by nearness in quality: the same model elsewhere, then the same tier, then the next tier (upwards
+ *     before downwards), each nearest quality first. A premium model never falls to a fast one before a balanced one.
+ * R5. A session's target comes first where it is a first choice; it is never brought back otherwise.
+ */
+
+import { PolyphonyError } from '../../core/errors.ts';
+import type { Rejection } from '../../core/gateway.ts';
+import { type ModelRequest, type Target, TIERS, type Tier } from '../../core/model/model.ts';
+import { withCredential } from '../calls/target.ts';
+import { failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
+import type { Deployment, Registry } from './registry.ts';
+import { choiceOf } from './requirements.ts';
+import { bestFirst, bestOf, type Scored, scoreAll } from './score.ts';
+import { suggest } from './suggest.ts';
+
+export interface RouteOptions extends Negotiation {
+  readonly registry: Registry;
+  /** The target that served the session before. */
+  readonly preferred?: Target | undefined;
+}
+
+/** Targets that one call tries at most: an outage of one's own network would otherwise be tried at every model there is. */
+const MAX_TARGETS = 8;
+const MAX_LISTED = 40;
+
+/** The deployments to try, in order, at most eight. @throws no-route listing for each target what it failed */
+export function route(options: RouteOptions): readonly Deployment[] {
+  const able = options.needs.choice.route === undefined ? ableOf(options) : [];
+  // One alone needs no score.
+  const [only] = able;
+  if (able.length === 1 && only !== undefined && isFirstChoice(only, options)) return [preferredOf(only, options)];
+  const ordered = order(options, MAX_TARGETS, able).map(({ deployment }) => deployment);
+  if (ordered.length === 0) throw noRoute(options);
+  return ordered;
+}
+
+/** The candidates in order; empty when none is left. */
+export function order(
+  options: RouteOptions,
+  most = Number.POSITIVE_INFINITY,
+  able = ableOf(options),
+): readonly Scored[] {
+  const { choice } = options.needs;
+  if (choice.route !== undefined) return preferredFirst(chain(choice.route, options), options).slice(0, most);
+  const scored = scoreAll(able, options);
+  const first = scored.filter(({ deployment }) => isFirstChoice(deployment, options));
+  const bound = first.find(({ deployment }) => isPreferred(deployment, options));
+  const best = bound ?? bestOf(first);
+  if (best === undefined) return [];
+  const served: Scored = bound === undefined ? best : { ...best, deployment: preferredOf(best.deployment, options) };
+  return [served, ...fallbacks(best, scored, choice.strengths, most - 1)];
+}
+
+/** Everything that the request names, or everything there is, as far as it satisfies the request. */
+function ableOf(options: RouteOptions): readonly Deployment[] {
+  const { id } = options.needs.choice;
+  const asked = id === undefined ? options.registry.deployments : options.registry.named(id);
+  return asked.filter((deployment) => satisfies(deployment, options));
+}
+
+function isFirstChoice({ card }: Deployment, { needs: { choice } }: RouteOptions): boolean {
+  return choice.tier === undefined || card.tier === choice.tier;
+}
+
+/** The chain of the config, each name's own deployments by score. */
+function chain(name: string, options: RouteOptions): readonly Scored[] {
+  const routes = options.config.routes ?? {};
+  const names = Object.hasOwn(routes, name) ? routes[name]?.chain : undefined;
+  if (names === undefined) throw unknownRoute(name, Object.keys(routes));
+  return namedTargets(names, options);
+}
+
+/** Targets by names in the names' order; those that fail a requirement are left out. */
+export function namedTargets(names: readonly string[], options: RouteOptions): readonly Scored[] {
+  const all = names.flatMap((name) => {
+    const able = options.registry.named(name).filter((deployment) => satisfies(deployment, options));
+    return bestFirst(scoreAll(able, options));
+  });
+  return all.filter((one, index) => all.findIndex((other) => other.deployment === one.deployment) === index);
+}
+
+function preferredFirst(scored: readonly Scored[], options: RouteOptions): readonly Scored[] {
+  const bound = scored.find(({ deployment }) => isPreferred(deployment, options));
+  if (bound === undefined) return scored;
+  const served: Scored = { ...bound, deployment: preferredOf(bound.deployment, options) };
+  return [served, ...scored.filter((one) => one !== bound)];
+}
+
+const isPreferred = ({ target }: Deployment, { preferred }: RouteOptions): boolean =>
+  preferred !== undefined && sameDeployment(target, preferred);
+
+/** The deployment with the session's credential, where the session is bound to it. */
+function preferredOf(deployment: Deployment, options: RouteOptions): Deployment {
+  const credential = isPreferred(deployment, options) ? options.preferred?.credential : undefined;
+  return credential === undefined
+    ? deployment
+    : { ...deployment, target: withCredential(deployment.target, credential) };
+}
+
+const sameDeployment = (a: Target, b: Target): boolean =>
+  a.provider === b.provider && a.model === b.model && a.region === b.region;
+
+interface Ranked {
+  readonly one: Scored;
+  readonly step: number;
+  readonly distance: number;
+}
+
+const nearer = (a: Ranked, b: Ranked): number =>
+  a.step - b.step || a.distance - b.distance || b.one.score - a.one.score;
+
+/** The `most` nearest in quality, kept sorted while they are found: catalogues are long and chains short. */
+function fallbacks(
+  best: Scored,
+  scored: readonly Scored[],
+  strengths: readonly string[] | undefined,
+  most: number,
+): readonly Scored[] {
+  const { card } = best.deployment;
+  const quality = qualityOf(card, strengths);
+  const nearest: Ranked[] = [];
+  for (const one of scored) {
+    if (one === best) continue;
+    const other = one.deployment.card;
+    const step = other.id === card.id ? -1 : tierStep(card.tier, other.tier);
+    const ranked: Ranked = { one, step, distance: Math.abs(one.parts.quality - quality) };
+    let at = nearest.length;
+    for (let before = nearest[at - 1]; before !== undefined && nearer(ranked, before) < 0; before = nearest[at - 1])
+      at -= 1;
+    if (at >= most) continue;
+    nearest.splice(at, 0, ranked);
+    if (nearest.length > most) nearest.pop();
+  }
+  return nearest.map(({ one }) => one);
+}
+
+/** Steps from one tier to another; upwards comes before downwards at the same distance. */
+function tierStep(from: Tier, to: Tier): number {
+  const difference = TIERS.indexOf(to) - TIERS.indexOf(from);
+  return difference >= 0 ? 2 * difference : -2 * difference + 1;
+}
+
+/** What each target that is no candidate fails: the requirements, the asked model, the asked tier. */
+export function rejections(options: RouteOptions): readonly Rejection[] {
+  const { registry } = options;
+  const { choice } = options.needs;
+  const names =
+    choice.route === undefined
+      ? choice.id === undefined
+        ? undefined
+        : [choice.id]
+      : options.config.routes?.[choice.route]?.chain;
+  const asked = names?.flatMap((name) => registry.named(name));
+  const candidates = new Set(order(options).map(({ deployment }) => deployment.card));
+  return (asked ?? registry.deployments)
+    .filter((deployment) => !candidates.has(deployment.card) || !satisfies(deployment, options))
+    .map((deployment) => ({ target: deployment.target, failed: whyNot(deployment, options, choice.tier) }))
+    .filter(({ failed }) => failed.length > 0);
+}
+
+function whyNot(deployment: Deployment, options: RouteOptions, tier: Tier | undefined): readonly string[] {
+  const failed = failures(deployment, options);
+  if (tier === undefined || deployment.card.tier === tier) return failed;
+  return [`is of tier "${deployment.card.tier}", "${tier}" is asked for`, ...failed];
+}
+
+function noRoute(options: RouteOptions): PolyphonyError {
+  const { request, registry } = options;
+  const { choice } = options.needs;
+  if (choice.id !== undefined && registry.named(choice.id).length === 0) return unknownModel(choice.id, registry);
+  const rejected = rejections(options);
+  if (registry.deployments.length === 0) return noModels(registry);
+  const lines = rejected.slice(0, MAX_LISTED).map(({ target, failed }) => `${nameOf(target)} ${failed.join(' and ')}`);
+  const more = rejected.length > MAX_LISTED ? `; and ${rejected.length - MAX_LISTED} more, see details` : '';
+  return new PolyphonyError(
+    'no-route',
+    `No model satisfies ${describe(request)}: ${lines.join('; ')}${more}. Relax a requirement, or register a model that meets it.`,
+    { details: { rejected } },
+  );
+}
+
+function noModels({ providers }: Registry): PolyphonyError {
+  const [first] = providers.keys();
+  const message =
+    first === undefined
+      ? 'There is no model to send the request to: register a provider.'
+      : `${[...providers.keys()].join(', ')} list no models to choose from: name one in the request, as "${first}/model", or give the provider its models.`;
+  return new PolyphonyError('no-route', message, { details: { rejected: [] } });
+}
+
+export const nameOf = (target: Target): string =>
+  `${target.provider}/${target.model}${target.region === undefined ? '' : `@${target.region}`}`;
+
+function describe(request: ModelRequest): string {
+  const { id, tier, route: name } = choiceOf(request);
+  const asked = [id && `model "${id}"`, tier && `tier "${tier}"`, name && `route "${name}"`].filter(Boolean);
+  return asked.length === 0 ? `the "${request.operation}" request` : `the request for ${asked.join(' and ')}`;
+}
+
+function unknownModel(id: string, registry: Registry): PolyphonyError {
+  const suggestions = suggest(id, registry.names());
+  const hint =
+    suggestions.length > 0 ? `Did you mean ${suggestions.map((name) => `"${name}"`).join(' or ')}?` : remedy(registry);
+  return new PolyphonyError('no-route', `No provider offers a model called "${id}". ${hint}`, {
+    details: { unknown: id, suggestions, rejected: [] },
+  });
+}
+
+const remedy = ({ providers }: Registry): string =>
+  `Ask for one as "provider/model"; the providers are ${[...providers.keys()].join(', ')}.`;
+
+function unknownRoute(name: string, known: readonly string[]): PolyphonyError {
+  const near = suggest(name, known);
+  const hint = near.length > 0 ? `Did you mean "${near[0]}"?` : `The routes are: ${known.join(', ') || 'none'}.`;
+  return new PolyphonyError('no-route', `The config has no route called "${name}". ${hint}`, {
+    details: { unknown: name, suggestions: near, rejected: [] },
+  });
+}

@@ -1,0 +1,104 @@
+/** How well each deployment that satisfies a request serves it: parts from 0 (worst) to 1 (best), weighed by intent. */
+import type { ModelRequest } from '../../core/model/model.ts';
+import type { NanoUsd } from '../../core/money/money.ts';
+import { expectedCost, termsOf } from './estimate.ts';
+import { type Negotiation, qualityOf } from './negotiate.ts';
+import type { Deployment } from './registry.ts';
+
+export interface ScoreParts extends Readonly<Record<string, number>> {
+  readonly cost: number;
+  readonly latency: number;
+  readonly quality: number;
+  readonly reliability: number;
+  /** How little has to be adapted, and how long the model will live. */
+  readonly fit: number;
+}
+
+export interface Scored {
+  readonly deployment: Deployment;
+  readonly score: number;
+  readonly parts: ScoreParts;
+  readonly estimatedNanoUsd: NanoUsd | null;
+}
+
+type Intent = NonNullable<ModelRequest['optimise']>;
+
+/** Shares of the whole; `balanced` unless the request or the config says otherwise. */
+const WEIGHTS: Readonly<Record<Intent, ScoreParts>> = {
+  cost: { cost: 0.7, latency: 0.05, quality: 0.1, reliability: 0.1, fit: 0.05 },
+  latency: { cost: 0.05, latency: 0.7, quality: 0.1, reliability: 0.1, fit: 0.05 },
+  quality: { cost: 0.05, latency: 0.05, quality: 0.75, reliability: 0.1, fit: 0.05 },
+  balanced: { cost: 0.3, latency: 0.15, quality: 0.35, reliability: 0.15, fit: 0.05 },
+};
+
+const DEFAULT_MS = 1500;
+/** Keeps a free model from making every price infinitely bad: a hundredth of a cent. */
+const FREE = 100_000;
+
+interface Figures {
+  readonly deployment: Deployment;
+  readonly cost: NanoUsd | null;
+  readonly ms: number;
+}
+
+/** In the order given; see `bestFirst`. */
+export function scoreAll(deployments: readonly Deployment[], negotiation: Negotiation): readonly Scored[] {
+  const { request, needs, config, nowMs } = negotiation;
+  const weights = WEIGHTS[request.optimise ?? config.optimise ?? 'balanced'];
+  const terms = termsOf(request, nowMs);
+  let cheapest = Number.POSITIVE_INFINITY;
+  let fastest = Number.POSITIVE_INFINITY;
+  const figures = deployments.map((deployment): Figures => {
+    const cost = expectedCost(request, needs.size, deployment, terms);
+    const ms = deployment.statistics.total.quantile(0.5, nowMs) ?? deployment.card.expectedMs ?? DEFAULT_MS;
+    cheapest = Math.min(cheapest, cost ?? cheapest);
+    fastest = Math.min(fastest, ms);
+    return { deployment, cost, ms };
+  });
+  return figures.map((figure) => scoreOne(figure, cheapest, fastest, weights, negotiation));
+}
+
+/** Equals keep their order. */
+export const bestFirst = (scored: readonly Scored[]): readonly Scored[] =>
+  [...scored].sort((a, b) => b.score - a.score);
+
+/** The first of `bestFirst`, without sorting. */
+export function bestOf(scored: readonly Scored[]): Scored | undefined {
+  let best: Scored | undefined;
+  for (const one of scored) if (best === undefined || one.score > best.score) best = one;
+  return best;
+}
+
+function scoreOne(
+  { deployment, cost, ms }: Figures,
+  cheapest: number,
+  fastest: number,
+  weights: ScoreParts,
+  { request, needs, nowMs }: Negotiation,
+): Scored {
+  const { card, statistics } = deployment;
+  const parts: ScoreParts = {
+    cost: cost === null ? 0 : (cheapest + FREE) / (cost + FREE),
+    latency: (fastest + 1) / (ms + 1),
+    quality: qualityOf(card, needs.choice.strengths),
+    reliability: 1 - statistics.errorRate(nowMs),
+    fit: fitOf(deployment, request),
+  };
+  const score =
+    weights.cost * parts.cost +
+    weights.latency * parts.latency +
+    weights.quality * parts.quality +
+    weights.reliability * parts.reliability +
+    weights.fit * parts.fit;
+  return { deployment, score, parts, estimatedNanoUsd: cost };
+}
+
+function fitOf({ card }: Deployment, request: ModelRequest): number {
+  let fit = 1;
+  if (card.lifecycle?.stage === 'deprecated') fit -= 0.5;
+  if (request.operation === 'chat' && request.output !== undefined) {
+    const native = request.output.schema === undefined ? 'json-mode' : 'json-schema';
+    if (!card.capabilities.includes(native)) fit -= 0.5;
+  }
+  return fit;
+}

@@ -1,0 +1,125 @@
+/**
+ * How long a request is, in tokens: a cheap upper bound first, the exact estimate only where the answer hangs on it.
+ * A token of every byte-level vocabulary covers at least one byte, so bytes bound tokens from above.
+ */
+import { estimateTokenCount } from 'tokenx';
+import type { ChatRequest, MediaSource, Message, ModelRequest, Part } from '../../core/model/model.ts';
+
+export interface RequestSize {
+  /** Never below the provider's count, as far as text goes; media at generous constants. */
+  readonly upperTokens: number;
+  /** A quarter of the bytes: good to rank prices by. */
+  readonly roughTokens: number;
+  /** The estimate of the default tokeniser, worked out once on demand. */
+  exactTokens(): number;
+  readonly images: number;
+}
+
+/** What roles, separators and a hidden preamble cost, per message and per request. */
+const MESSAGE_OVERHEAD = 16;
+const REQUEST_OVERHEAD = 32;
+/** Tokens of one image in full detail, and tokens a base64 byte of other media, at the expensive end of price lists. */
+const IMAGE_TOKENS = 2000;
+const MEDIA_TOKENS_PER_BYTE = 0.25;
+const REMOTE_MEDIA_TOKENS = 10_000;
+
+interface Measure {
+  bytes: number;
+  media: number;
+  messages: number;
+  images: number;
+  texts: string[];
+}
+
+const toolBytes = new WeakMap<object, string>();
+
+/** JSON of tools and schemas, kept by reference: callers pass the same objects again and again. */
+function jsonOf(value: object): string {
+  const known = toolBytes.get(value);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(value);
+  toolBytes.set(value, text);
+  return text;
+}
+
+export function sizeOf(request: ModelRequest): RequestSize {
+  const measure: Measure = { bytes: 0, media: 0, messages: 0, images: 0, texts: [] };
+  if (request.operation === 'chat') measureChat(measure, request);
+  else measureOther(measure, request);
+  const overhead = REQUEST_OVERHEAD + measure.messages * MESSAGE_OVERHEAD;
+  let exact: number | undefined;
+  return {
+    upperTokens: measure.bytes + measure.media + overhead,
+    roughTokens: Math.ceil(measure.bytes / 4) + measure.media + measure.messages * 4,
+    exactTokens() {
+      exact ??= measure.texts.reduce((sum, text) => sum + estimateTokenCount(text), measure.media + overhead / 4);
+      return Math.ceil(exact);
+    },
+    images: measure.images,
+  };
+}
+
+function measureOther(measure: Measure, request: Exclude<ModelRequest, ChatRequest>): void {
+  switch (request.operation) {
+    case 'embed':
+      for (const text of request.input) addText(measure, text);
+      return;
+    case 'image':
+      addText(measure, request.prompt);
+      addText(measure, request.negativePrompt ?? '');
+      measure.images = request.count ?? 1;
+      return;
+    case 'moderate':
+      for (const part of request.input) measurePart(measure, part);
+      return;
+    case 'rerank':
+      // The query is read once with every document.
+      for (const document of request.documents) addText(measure, request.query + document);
+      return;
+  }
+}
+
+function measureChat(measure: Measure, request: ChatRequest): void {
+  for (const message of request.messages) measureMessage(measure, message);
+  if (request.tools !== undefined) addText(measure, jsonOf(request.tools));
+  if (request.output?.schema !== undefined) addText(measure, jsonOf(request.output.schema));
+}
+
+function measureMessage(measure: Measure, message: Message): void {
+  measure.messages += 1;
+  if (typeof message.content === 'string') addText(measure, message.content);
+  else for (const part of message.content) measurePart(measure, part);
+}
+
+function addText(measure: Measure, text: string): void {
+  measure.bytes += Buffer.byteLength(text);
+  measure.texts.push(text);
+}
+
+function measurePart(measure: Measure, part: Part): void {
+  switch (part.type) {
+    case 'text':
+      addText(measure, part.text);
+      return;
+    case 'reasoning':
+      addText(measure, part.text + (part.signature ?? '') + (part.redacted ?? ''));
+      return;
+    case 'tool-call':
+      addText(measure, part.name + (part.raw ?? JSON.stringify(part.arguments)));
+      return;
+    case 'tool-result':
+      if (typeof part.content === 'string') addText(measure, part.content);
+      else for (const inner of part.content) measurePart(measure, inner);
+      return;
+    case 'image':
+      measure.media += IMAGE_TOKENS;
+      return;
+    default:
+      measure.media += mediaTokens(part.source);
+  }
+}
+
+function mediaTokens(source: MediaSource): number {
+  const data = source.type === 'base64' ? source.data : source.url.startsWith('data:') ? source.url : undefined;
+  return data === undefined ? REMOTE_MEDIA_TOKENS : Math.ceil(data.length * MEDIA_TOKENS_PER_BYTE);
+}

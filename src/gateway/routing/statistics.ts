@@ -1,0 +1,101 @@
+/** What was observed of each target: latency, first token, error rate, length of answers. All of it fades in minutes. */
+import type { Target } from '../../core/model/model.ts';
+import { decayingCounts, type Sketch, sketch } from './sketch.ts';
+
+/** Attempts without an error that are assumed before any was seen, so that one failure is not a rate of 1. */
+const PRIOR_ATTEMPTS = 4;
+const LENGTH_SHARE = 0.1;
+
+export interface TargetStatistics {
+  /** Total milliseconds of good attempts. */
+  readonly total: Sketch;
+  readonly firstToken: Sketch;
+  /** `blamed`: the target's own fault, neither the caller's nor the credential's. */
+  record(observed: {
+    readonly totalMs: number;
+    readonly firstTokenMs: number | null;
+    readonly outcome: 'ok' | 'blamed' | 'other';
+    readonly outputTokens: number;
+    readonly nowMs: number;
+  }): void;
+  /** 0 to 1; fades to 0 when a target gets no traffic, so that it is tried again. */
+  errorRate(nowMs: number): number;
+  /** Mean length of its answers in tokens, before the first that of all targets; undefined before any. */
+  meanOutputTokens(): number | undefined;
+}
+
+/** For people and dashboards. */
+export interface TargetFigures {
+  readonly target: Target;
+  readonly attempts: number;
+  readonly errorRate: number;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly firstTokenP50Ms: number | null;
+  readonly firstTokenP95Ms: number | null;
+}
+
+export interface Statistics {
+  of(target: Target): TargetStatistics;
+  figures(nowMs: number): readonly TargetFigures[];
+}
+
+interface MeanLength {
+  tokens: number | undefined;
+}
+
+function follow(mean: MeanLength, tokens: number): void {
+  mean.tokens = mean.tokens === undefined ? tokens : mean.tokens + LENGTH_SHARE * (tokens - mean.tokens);
+}
+
+export function targetStatistics(everyone: MeanLength = { tokens: undefined }): TargetStatistics {
+  const total = sketch();
+  const firstToken = sketch();
+  const outcomes = decayingCounts(2);
+  const own: MeanLength = { tokens: undefined };
+  return {
+    total,
+    firstToken,
+    record({ totalMs, firstTokenMs, outcome, outputTokens, nowMs }) {
+      if (outcome === 'other') return;
+      outcomes.add(outcome === 'ok' ? 0 : 1, nowMs);
+      if (outcome !== 'ok') return;
+      total.add(totalMs, nowMs);
+      if (firstTokenMs !== null) firstToken.add(firstTokenMs, nowMs);
+      if (outputTokens === 0) return;
+      follow(own, outputTokens);
+      follow(everyone, outputTokens);
+    },
+    errorRate(nowMs) {
+      const failed = outcomes.weight(1, nowMs);
+      return failed === 0 ? 0 : failed / (outcomes.total(nowMs) + PRIOR_ATTEMPTS);
+    },
+    meanOutputTokens: () => own.tokens ?? everyone.tokens,
+  };
+}
+
+/** Kept apart from the registry: what was learned of a target outlives a change of the configuration. */
+export function createStatistics(): Statistics {
+  const everyone: MeanLength = { tokens: undefined };
+  const byKey = new Map<string, { readonly target: Target; readonly statistics: TargetStatistics }>();
+  return {
+    of(target) {
+      const key = `${target.provider}/${target.model}@${target.region ?? ''}`;
+      const known = byKey.get(key);
+      if (known !== undefined) return known.statistics;
+      const statistics = targetStatistics(everyone);
+      byKey.set(key, { target, statistics });
+      return statistics;
+    },
+    figures: (nowMs) =>
+      [...byKey.values()].map(({ target, statistics }) => ({
+        target,
+        attempts: statistics.total.weight(nowMs),
+        errorRate: statistics.errorRate(nowMs),
+        p50Ms: statistics.total.quantile(0.5, nowMs) ?? null,
+        p95Ms: statistics.total.quantile(0.95, nowMs) ?? null,
+        firstTokenP50Ms: statistics.firstToken.quantile(0.5, nowMs) ?? null,
+        firstTokenP95Ms: statistics.firstToken.quantile(0.95, nowMs) ?? null,
+      })),
+  };
+}

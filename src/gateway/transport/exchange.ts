@@ -1,0 +1,149 @@
+/**
+ * One request and its answer on undici's dispatcher, without the Readable that `request` makes of every body: an answer
+ * that has arrived by the time somebody asks for it costs neither a stream nor a wait.
+ *
+ * X1. The caller's abort ends it at once wherever it stands: before a connection is free, before the headers, in the body.
+ * X2. It stops reading from the socket while more than 64 KiB wait to be taken.
+ * X3. Leaving the body before its end closes the socket; what comes afterwards is dropped.
+ * X4. No listener outlives it.
+ */
+import type { Dispatcher } from 'undici';
+import { abortError } from '../../core/errors.ts';
+
+export interface Head {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+interface Waiter {
+  readonly resolve: (result: IteratorResult<Uint8Array>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const MAX_WAITING_BYTES = 65_536;
+const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
+
+/** A class because undici calls its methods and its reader's loop does: one object a request. */
+export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array> {
+  /** Settles when the headers are there, or will never be. */
+  readonly head: Promise<Head>;
+  readonly #signal: AbortSignal;
+  #controller: Dispatcher.DispatchController | undefined;
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #state: 'open' | 'complete' | 'failed' | 'left' = 'open';
+  #error: unknown;
+  #waiter: Waiter | undefined;
+  #resolveHead: (head: Head) => void = () => {};
+  #rejectHead: (error: unknown) => void = () => {};
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    this.head = new Promise((resolve, reject) => {
+      this.#resolveHead = resolve;
+      this.#rejectHead = reject;
+    });
+    signal.addEventListener('abort', this);
+  }
+
+  /** The signal's abort. */
+  handleEvent(): void {
+    const error = abortError(this.#signal);
+    this.#fail(error);
+    this.#controller?.abort(error);
+  }
+
+  // ---------------------------------------------------------------------------------------------------- undici's calls
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#state !== 'open') controller.abort(asError(this.#error));
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Head['headers']): void {
+    // 1xx only announce what is to come.
+    if (status >= 200) this.#resolveHead({ status, headers });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    const waiter = this.#waiter;
+    if (waiter !== undefined) {
+      this.#waiter = undefined;
+      waiter.resolve({ done: false, value: chunk });
+      return;
+    }
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes > MAX_WAITING_BYTES) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'complete';
+    this.#signal.removeEventListener('abort', this);
+    this.#waiter?.resolve(DONE);
+    this.#waiter = undefined;
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: unknown): void {
+    this.#fail(error);
+  }
+
+  // ---------------------------------------------------------------------------------------------------- the body's reader
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    if (this.#chunks.length > 0) return Promise.resolve({ done: false, value: this.#takeAll() });
+    if (this.#state === 'failed') return Promise.reject(this.#error);
+    if (this.#state !== 'open') return Promise.resolve(DONE);
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+    });
+  }
+
+  return(): Promise<IteratorResult<Uint8Array>> {
+    this.#chunks = [];
+    if (this.#state === 'open') {
+      this.#end('left');
+      this.#waiter?.resolve(DONE);
+      this.#waiter = undefined;
+      this.#controller?.abort(asError(undefined));
+    }
+    return Promise.resolve(DONE);
+  }
+
+  /** The whole body where it has arrived already and in one piece. */
+  arrived(): Uint8Array | undefined {
+    return this.#state === 'complete' && this.#chunks.length === 1 ? this.#chunks.pop() : undefined;
+  }
+
+  /** In one piece: each piece costs its reader a wait. */
+  #takeAll(): Uint8Array {
+    const [first] = this.#chunks;
+    const all = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks, this.#bytes);
+    this.#chunks = [];
+    this.#bytes = 0;
+    if (this.#controller?.paused) this.#controller.resume();
+    return all;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state !== 'open') return;
+    this.#error = error;
+    this.#end('failed');
+    this.#rejectHead(error);
+    this.#waiter?.reject(error);
+    this.#waiter = undefined;
+  }
+
+  #end(state: 'failed' | 'left'): void {
+    this.#state = state;
+    this.#signal.removeEventListener('abort', this);
+  }
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error('The reader left the answer.'));

@@ -1,0 +1,300 @@
+/**
+ * The transport on undici: one agent, one pool an origin, keep-alive on, pipelining off. It neither retries nor follows
+ * redirects: who may try again, and where, is for the layers above to say.
+ */
+import { setMaxListeners } from 'node:events';
+import type { Readable } from 'node:stream';
+import type { Agent } from 'undici';
+import { abortError, PolyphonyError } from '../../core/errors.ts';
+import type { Transport, TransportRequest, TransportResponse } from '../../core/model/provider.ts';
+import { Exchange, type Head } from './exchange.ts';
+
+export interface TransportOptions {
+  /** How long a connection may take to open, TLS included, in milliseconds. @default 10000 */
+  readonly connectTimeoutMs?: number;
+  /** From the request sent to the answer's headers, in milliseconds. @default 600000 */
+  readonly headersTimeoutMs?: number;
+  /** The longest silence within a body, in milliseconds. @default 600000 */
+  readonly idleTimeoutMs?: number;
+  /** Sockets at once to one origin; further requests wait. @default 256 */
+  readonly maxConnectionsPerOrigin?: number;
+  /** How long an idle socket is kept where the server names no time itself, in milliseconds. @default 30000 */
+  readonly keepAliveMs?: number;
+  /** Bytes of the answer's headers. @default 65536 */
+  readonly maxHeaderBytes?: number;
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Opens nothing until the first request. */
+export function createTransport(options: TransportOptions = {}): Transport {
+  let agent: Promise<Agent> | undefined;
+  let closed = false;
+
+  return {
+    async request(request) {
+      if (closed) throw closedError(request.url);
+      if (request.signal.aborted) throw abortError(request.signal);
+      agent ??= openAgent(options);
+      expectMany(request.signal);
+      try {
+        const opened = await agent;
+        if (request.signal.aborted) throw abortError(request.signal);
+        return await responseOf(dispatch(opened, request), request);
+      } catch (error) {
+        throw closed ? closedError(request.url) : transportError(error, request);
+      }
+    },
+    async close() {
+      closed = true;
+      const opened = await agent;
+      await opened?.destroy();
+    },
+  };
+}
+
+const expected = new WeakSet<AbortSignal>();
+
+/** One signal may stand for a run of hundreds of calls, which is no leak. */
+function expectMany(signal: AbortSignal): void {
+  if (expected.has(signal)) return;
+  expected.add(signal);
+  setMaxListeners(0, signal);
+}
+
+async function openAgent(options: TransportOptions): Promise<Agent> {
+  // Loading undici costs more than everything else that a first call loads: whoever makes none does not pay for it.
+  const undici = await import('undici');
+  return new undici.Agent({
+    connections: options.maxConnectionsPerOrigin ?? 256,
+    pipelining: 1,
+    connect: { timeout: options.connectTimeoutMs ?? 10_000 },
+    headersTimeout: options.headersTimeoutMs ?? 600_000,
+    bodyTimeout: options.idleTimeoutMs ?? 600_000,
+    keepAliveTimeout: options.keepAliveMs ?? 30_000,
+    maxHeaderSize: options.maxHeaderBytes ?? 65_536,
+  });
+}
+
+function dispatch(agent: Agent, request: TransportRequest): Exchange {
+  const { origin, path } = placeOf(request.url);
+  const exchange = new Exchange(request.signal);
+  agent.dispatch(
+    {
+      origin,
+      path,
+      method: request.method,
+      headers: { 'accept-encoding': 'gzip, deflate, br', ...request.headers },
+      body: request.body ?? null,
+    },
+    exchange,
+  );
+  return exchange;
+}
+
+interface Place {
+  readonly origin: string;
+  readonly path: string;
+}
+
+const MAX_PLACES = 256;
+const places = new Map<string, Place>();
+
+/** Programs ask the same few addresses again and again, and parsing one costs as much as a whole layer. */
+function placeOf(url: string): Place {
+  const known = places.get(url);
+  if (known !== undefined) return known;
+  const { origin, pathname, search } = new URL(url);
+  const place = { origin, path: pathname + search };
+  if (places.size >= MAX_PLACES) places.clear();
+  places.set(url, place);
+  return place;
+}
+
+// ---------------------------------------------------------------------------------------------------- answers
+
+async function responseOf(exchange: Exchange, request: TransportRequest): Promise<TransportResponse> {
+  const head = await exchange.head;
+  const headers = headersOf(head.headers);
+  const encoding = headers['content-encoding'];
+  const plain = encoding === undefined || encoding === 'identity';
+  const body = plain
+    ? new Body(exchange, exchange, request)
+    : bodyOf(await decompressed(exchange, encoding, request), request);
+  return { status: head.status, headers, body, bytes: (limitBytes) => readAll(body, request, limitBytes) };
+}
+
+/** As they are where no header came twice. */
+function headersOf(raw: Head['headers']): Readonly<Record<string, string>> {
+  return isPlain(raw) ? raw : joined(raw);
+}
+
+function isPlain(raw: Head['headers']): raw is Readonly<Record<string, string>> {
+  for (const name in raw) if (typeof raw[name] !== 'string') return false;
+  return true;
+}
+
+function joined(raw: Head['headers']): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name in raw) {
+    const value = raw[name];
+    if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return headers;
+}
+
+/** Left-most encoding was applied first, so it is undone last. */
+async function decompressed(source: Exchange, encoding: string, request: TransportRequest): Promise<Readable> {
+  const [zlib, { pipeline, Readable: ReadableStream }] = await Promise.all([
+    import('node:zlib'),
+    import('node:stream'),
+  ]);
+  let stream = ReadableStream.from(source, { objectMode: false });
+  for (const name of encoding.split(',').reverse()) {
+    const decoder = decoderOf(zlib, name.trim().toLowerCase());
+    if (decoder === undefined) {
+      await source.return();
+      throw new PolyphonyError(
+        'network',
+        `${hostOf(request.url)} answered in the content encoding "${encoding}", which cannot be read: gzip, deflate and br can.`,
+      );
+    }
+    // Errors of either side come out of the iteration of the last stream.
+    if (decoder !== 'identity') stream = pipeline(stream, decoder, () => {});
+  }
+  return stream;
+}
+
+function decoderOf(
+  zlib: typeof import('node:zlib'),
+  name: string,
+): (NodeJS.ReadWriteStream & Readable) | 'identity' | undefined {
+  if (name === 'gzip' || name === 'x-gzip') return zlib.createGunzip();
+  // RFC 9110: deflate is the zlib format, not the raw one.
+  if (name === 'deflate') return zlib.createInflate();
+  if (name === 'br') return zlib.createBrotliDecompress();
+  return name === 'identity' || name === '' ? 'identity' : undefined;
+}
+
+type Chunks = Required<Pick<AsyncIterator<Uint8Array>, 'next' | 'return'>>;
+
+/** One iteration of a body. A class because it is iterable and iterator at once: no generator in the hot path. */
+class Body implements AsyncIterableIterator<Uint8Array> {
+  readonly #chunks: Chunks;
+  readonly #exchange: Exchange | undefined;
+  readonly #rethrow: (error: unknown) => never;
+
+  constructor(chunks: Chunks, exchange: Exchange | undefined, request: TransportRequest) {
+    this.#chunks = chunks;
+    this.#exchange = exchange;
+    this.#rethrow = (error) => {
+      throw transportError(error, request);
+    };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    return this.#chunks.next().then(undefined, this.#rethrow);
+  }
+
+  /** Closes the socket unless the body was read to its end. */
+  return(): Promise<IteratorResult<Uint8Array>> {
+    return this.#chunks.return();
+  }
+
+  arrived(): Uint8Array | undefined {
+    return this.#exchange?.arrived();
+  }
+}
+
+/** Decompressed: destroying the last stream destroys those before it, and the first one leaves the exchange. */
+function bodyOf(stream: Readable, request: TransportRequest): Body {
+  let iterator: AsyncIterator<Uint8Array> | undefined;
+  const chunks: Chunks = {
+    next: () => {
+      iterator ??= stream[Symbol.asyncIterator]();
+      return iterator.next();
+    },
+    async return() {
+      if (!stream.destroyed) stream.on('error', () => {}).destroy();
+      return { done: true, value: undefined };
+    },
+  };
+  return new Body(chunks, undefined, request);
+}
+
+async function readAll(body: Body, request: TransportRequest, limitBytes = 64 * MEBIBYTE): Promise<Uint8Array> {
+  const whole = body.arrived();
+  if (whole !== undefined && whole.length <= limitBytes) return whole;
+  const chunks: Uint8Array[] = whole === undefined ? [] : [whole];
+  let length = whole?.length ?? 0;
+  for (;;) {
+    if (length > limitBytes) {
+      await body.return();
+      throw new PolyphonyError(
+        'network',
+        `${hostOf(request.url)} sent more than ${limitBytes} bytes, the limit of one answer: ask for less.`,
+        { retryable: false },
+      );
+    }
+    const { done, value } = await body.next();
+    if (done) break;
+    length += value.length;
+    chunks.push(value);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
+}
+
+// ---------------------------------------------------------------------------------------------------- errors
+
+/** The host alone: paths and queries may hold keys. */
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : 'The server';
+}
+
+function closedError(url: string): PolyphonyError {
+  return new PolyphonyError('cancelled', `The request to ${hostOf(url)} ended because the transport was closed.`);
+}
+
+function transportError(error: unknown, request: TransportRequest): PolyphonyError {
+  if (request.signal.aborted) return abortError(request.signal);
+  if (error instanceof PolyphonyError) return error;
+  const host = hostOf(request.url);
+  const code = codeOf(error);
+  if (code === 'ERR_INVALID_URL') {
+    return new PolyphonyError('invalid-config', 'The base URL is not a URL: write it as https://host/path.');
+  }
+  const timeout = TIMEOUTS[code];
+  if (timeout !== undefined) {
+    // Nothing was sent yet: whoever charges for timeouts must know.
+    const details = code === 'UND_ERR_CONNECT_TIMEOUT' ? { details: { timeout: 'connect' } } : {};
+    return new PolyphonyError('timeout', `${host} ${timeout}`, { cause: error, ...details });
+  }
+  const told = REASONS[code] ?? (error instanceof Error && error.message !== '' ? error.message : code);
+  return new PolyphonyError('network', `The connection to ${host} failed: ${told}`, { cause: error });
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return 'cause' in error ? codeOf(error.cause) : '';
+}
+
+const TIMEOUTS: Readonly<Record<string, string>> = {
+  UND_ERR_CONNECT_TIMEOUT: 'did not accept a connection in time: check the address, or raise connectTimeoutMs.',
+  UND_ERR_HEADERS_TIMEOUT: 'did not answer in time: try again, or raise headersTimeoutMs.',
+  UND_ERR_BODY_TIMEOUT: 'fell silent within its answer: try again, or raise idleTimeoutMs.',
+  ETIMEDOUT: 'did not answer in time: check the address and the network.',
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there. Check the address and that the server runs.',
+  ENOTFOUND: 'the name is unknown. Check the address.',
+  EAI_AGAIN: 'the name could not be looked up. Check the network.',
+  ECONNRESET: 'the other side closed it before the answer was complete. Try again.',
+  UND_ERR_SOCKET: 'the other side closed it before the answer was complete. Try again.',
+  UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are larger than maxHeaderBytes.',
+};

@@ -1,0 +1,128 @@
+/**
+ * One answer's body as events, whichever form the server chose: servers answer a stream request with one JSON body, a
+ * plain request with server-sent events, and label both wrongly. The first character that is no space decides.
+ */
+import { PolyphonyError } from '../../core/errors.ts';
+import type { TransportResponse } from '../../core/model/provider.ts';
+import { createJsonStreamDecoder } from './json-stream.ts';
+import { createSseDecoder, type ServerSentEvent, tooLarge } from './sse.ts';
+
+export interface AnswerOptions {
+  /** `elements`: each element of a streamed top-level array, and each of several documents, is an event of its own. @default 'whole' */
+  readonly json?: 'whole' | 'elements';
+}
+
+/** Takes a body in pieces; what it completes is handed over before `push` returns. */
+export interface BodyDecoder {
+  push(chunk: Uint8Array): void;
+  end(): void;
+}
+
+const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
+const OPEN_BRACE = 0x7b;
+const OPEN_BRACKET = 0x5b;
+const LESS_THAN = 0x3c;
+const BYTE_ORDER_MARK = 0xfeff;
+/** What the transport allows a body that is read at once, too. */
+const MAX_DOCUMENT_BYTES = 67_108_864;
+
+/**
+ * The events of a body in either form, each handed over as soon as it is complete; a JSON body is one event without a name.
+ * `push` throws `invalid-config` when a web page answers, and `truncated` when a document is too large.
+ */
+export function bodyDecoder(onEvent: (event: ServerSentEvent) => void, options: AnswerOptions = {}): BodyDecoder {
+  let decoder: BodyDecoder | undefined;
+  return {
+    push(chunk) {
+      decoder ??= decoderFor(chunk, onEvent, options);
+      decoder?.push(chunk);
+    },
+    end: () => decoder?.end(),
+  };
+}
+
+/**
+ * Batches of events, all that a chunk completed at once.
+ *
+ * @throws invalid-config when a web page answers
+ */
+export async function* answerEvents(
+  response: TransportResponse,
+  options: AnswerOptions = {},
+): AsyncGenerator<readonly ServerSentEvent[]> {
+  let batch: ServerSentEvent[] = [];
+  const decoder = bodyDecoder((event) => void batch.push(event), options);
+  for await (const chunk of response.body) {
+    decoder.push(chunk);
+    if (batch.length === 0) continue;
+    const complete = batch;
+    batch = [];
+    yield complete;
+  }
+  decoder.end();
+  if (batch.length > 0) yield batch;
+}
+
+/** Labelled as one JSON document: a body under any other label may say much before it breaks. */
+export const isWhole = ({ headers }: TransportResponse): boolean =>
+  headers['content-type']?.startsWith('application/json') === true;
+
+/** Undefined while nothing but spaces came. */
+function decoderFor(
+  chunk: Uint8Array,
+  onEvent: (event: ServerSentEvent) => void,
+  options: AnswerOptions,
+): BodyDecoder | undefined {
+  const first = chunk.find((byte) => !SPACES.has(byte));
+  if (first === undefined) return undefined;
+  if (first === LESS_THAN) {
+    throw new PolyphonyError(
+      'invalid-config',
+      'A web page answered where JSON was expected: the base URL does not point at an API. Mend baseURL.',
+    );
+  }
+  if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return createSseDecoder(onEvent);
+  if (options.json === 'elements') return createJsonStreamDecoder((data) => onEvent({ data }));
+  return wholeDecoder(onEvent);
+}
+
+function wholeDecoder(onEvent: (event: ServerSentEvent) => void): BodyDecoder {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  return {
+    push(chunk) {
+      length += chunk.length;
+      if (length > MAX_DOCUMENT_BYTES) throw tooLarge('The answer', MAX_DOCUMENT_BYTES);
+      chunks.push(chunk);
+    },
+    end: () => onEvent({ data: textOfBytes(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)) }),
+  };
+}
+
+function textOfBytes(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
+}
+
+/**
+ * The one JSON document of an answer that is not streamed.
+ *
+ * @throws truncated when it is no JSON: the server ended in the middle of it
+ */
+export async function readJson(response: TransportResponse): Promise<unknown> {
+  let last = '';
+  for await (const batch of answerEvents(response)) {
+    for (const event of batch) if (event.data.trim() !== '[DONE]') last = event.data;
+  }
+  return parseDocument(last);
+}
+
+/** @throws truncated when it is no JSON */
+export function parseDocument(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    const told = text.trim() === '' ? 'is empty' : `is no complete JSON (${text.length} characters)`;
+    throw new PolyphonyError('truncated', `The answer ${told}: it was cut off. Try again.`, { cause });
+  }
+}

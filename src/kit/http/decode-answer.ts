@@ -1,0 +1,225 @@
+/**
+ * The frame around the decoder of every wire: it reads a body, streamed or whole, and hands on the events that the wire's
+ * reader makes of it.
+ *
+ * D1. All that a chunk completes is read before the first of its events is handed on.
+ * D2. A failure is thrown once the events before it have gone out; nothing behind it is read.
+ * D3. What breaks behind the end of an answer breaks nothing.
+ */
+import { PolyphonyError } from '../../core/errors.ts';
+import { BATCHES, type Batches, WHOLE, type Whole, type WholeStream } from '../../core/model/complete.ts';
+import type { Citation, FinishReason, ModelEvent, TokenLogprob, Usage } from '../../core/model/model.ts';
+import type { TransportResponse } from '../../core/model/provider.ts';
+import { asList, asRecord, defined, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
+import { type AnswerOptions, type BodyDecoder, bodyDecoder, isWhole } from './answer.ts';
+
+/** What is known of an answer while it is read, on every wire; a wire adds what it needs. */
+export interface AnswerState {
+  /** What was read and not yet handed on. */
+  events: ModelEvent[];
+  /** Why it goes no further. */
+  failure: Error | undefined;
+  /** The answer is whole. */
+  complete: boolean;
+  /** Documents that could not be read. */
+  malformed: number;
+  /** Every document of the body, where the request asked for it. */
+  readonly raw: unknown[] | undefined;
+}
+
+export const answerState = ({ includeRaw }: { readonly includeRaw?: boolean | undefined }): AnswerState => ({
+  events: [],
+  failure: undefined,
+  complete: false,
+  malformed: 0,
+  raw: includeRaw === true ? [] : undefined,
+});
+
+export interface DocumentReader extends AnswerOptions {
+  /** A document of the body, with the name of its event where it has one. Of a list, the first. */
+  read(body: JsonRecord, event: string | undefined): void;
+  /** What is no JSON object, nor empty. True where it meant something; else it counts as malformed, but for `[DONE]`. */
+  readOther?(text: string, event: string | undefined): boolean;
+  /** The body is over. */
+  end?(): void;
+}
+
+/** An answer of JSON documents: server-sent events, one document, or several. */
+export function decodeAnswer(response: TransportResponse, state: AnswerState, reader: DocumentReader): WholeStream {
+  const decoder = bodyDecoder(({ data, event }) => {
+    if (state.failure === undefined) readDocument(state, reader, data, event);
+  }, reader);
+  return decodeBody(response, state, {
+    push: decoder.push,
+    end() {
+      decoder.end();
+      if (state.failure === undefined) reader.end?.();
+    },
+  });
+}
+
+function readDocument(state: AnswerState, reader: DocumentReader, data: string, event: string | undefined): void {
+  const parsed = tryParseJson(data);
+  const body = asRecord(parsed) ?? asRecord(asList(parsed)?.[0]);
+  if (body !== undefined) {
+    state.raw?.push(body);
+    reader.read(body, event);
+    return;
+  }
+  const text = data.trim();
+  if (text === '' || reader.readOther?.(text, event) === true || text === '[DONE]') return;
+  state.malformed += 1;
+}
+
+/** An answer of any other form: `decoder` fills the state. */
+export function decodeBody(response: TransportResponse, state: AnswerState, decoder: BodyDecoder): WholeStream {
+  const batches: Batches = { [Symbol.asyncIterator]: () => batchesOfBody(response, state, decoder) };
+  return {
+    [Symbol.asyncIterator]: () => eventsOf(batches),
+    [BATCHES]: batches,
+    [WHOLE]: () => readBody(response, state, decoder),
+  };
+}
+
+async function* eventsOf(batches: Batches): AsyncGenerator<ModelEvent> {
+  for await (const events of batches) yield* events;
+}
+
+/** By hand: a generator would cost a turn a chunk. */
+function batchesOfBody(
+  response: TransportResponse,
+  state: AnswerState,
+  decoder: BodyDecoder,
+): AsyncIterator<readonly ModelEvent[]> {
+  const body = response.body[Symbol.asyncIterator]();
+  let over = false;
+  const failed = async (failure: Error): Promise<never> => {
+    await body.return?.();
+    throw failure;
+  };
+  const settled = (): Batch | Promise<Batch> | undefined => {
+    if (state.events.length > 0) return { done: false, value: taken(state) };
+    if (state.failure !== undefined) return failed(state.failure);
+    return over ? { done: true, value: undefined } : undefined;
+  };
+  const arrived = ({ done, value }: IteratorResult<Uint8Array>): Batch | Promise<Batch> => {
+    if (done === true) return ended();
+    push(state, decoder, value);
+    return settled() ?? body.next().then(arrived, broken);
+  };
+  const ended = (): Batch | Promise<Batch> => {
+    over = true;
+    decoder.end();
+    return settled() ?? next();
+  };
+  const broken = (error: unknown): Batch | Promise<Batch> => {
+    if (breaks(state, error)) throw error;
+    return ended();
+  };
+  const next = async (): Promise<Batch> => settled() ?? body.next().then(arrived, broken);
+  return {
+    next,
+    async return() {
+      await body.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+type Batch = IteratorResult<readonly ModelEvent[], undefined>;
+
+function taken(state: AnswerState): readonly ModelEvent[] {
+  const { events } = state;
+  state.events = [];
+  return events;
+}
+
+/** The same for an answer that nobody reads along. */
+async function readBody(response: TransportResponse, state: AnswerState, decoder: BodyDecoder): Promise<Whole> {
+  try {
+    await readChunks(response, state, decoder);
+    if (state.failure === undefined) decoder.end();
+  } catch (error) {
+    state.failure ??= error as Error;
+  }
+  return { events: state.events, failure: state.failure && { error: state.failure } };
+}
+
+async function readChunks(response: TransportResponse, state: AnswerState, decoder: BodyDecoder): Promise<void> {
+  try {
+    if (isWhole(response)) push(state, decoder, await response.bytes());
+    else
+      for await (const chunk of response.body) {
+        push(state, decoder, chunk);
+        if (state.failure !== undefined) return;
+      }
+  } catch (error) {
+    if (breaks(state, error)) throw error;
+  }
+}
+
+function push(state: AnswerState, decoder: BodyDecoder, chunk: Uint8Array): void {
+  try {
+    decoder.push(chunk);
+  } catch (error) {
+    state.failure ??= error as Error;
+  }
+}
+
+function breaks({ complete, failure }: AnswerState, error: unknown): boolean {
+  return !complete || failure !== undefined || (error instanceof PolyphonyError && error.code === 'cancelled');
+}
+
+export interface AnswerEnding {
+  readonly reason: FinishReason;
+  /** Undefined where none was told: the counts are then zero, and a warning says so. */
+  readonly usage: Usage | undefined;
+  readonly model?: string | undefined;
+  readonly id?: string | undefined;
+  /** The one that the provider says it served. */
+  readonly serviceTier?: string | undefined;
+  readonly refusal?: string | undefined;
+  readonly logprobs?: readonly TokenLogprob[];
+  readonly citations?: readonly Citation[];
+  /** Instead of all documents. */
+  readonly raw?: unknown;
+}
+
+/** Adds `finish`, with a warning before it for what could not be read and for usage that was not told. */
+export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
+  const { events, malformed } = state;
+  const { reason, usage, model, id, serviceTier, refusal, logprobs, citations, raw = rawOf(state) } = ending;
+  state.complete = true;
+  if (malformed > 0) {
+    const pieces = malformed === 1 ? 'piece' : 'pieces';
+    events.push(
+      warning('malformed-chunk', `${malformed} ${pieces} of the answer could not be read and were left out.`),
+    );
+  }
+  if (usage === undefined) events.push(usageMissing);
+  events.push(
+    defined({
+      type: 'finish' as const,
+      reason,
+      usage: usage ?? { input: 0, output: 0 },
+      model,
+      id,
+      serviceTier,
+      refusal: refusal === '' ? undefined : refusal,
+      logprobs: logprobs?.length === 0 ? undefined : logprobs,
+      citations: citations?.length === 0 ? undefined : citations,
+      raw,
+    }),
+  );
+}
+
+/** One document stands for itself. */
+const rawOf = ({ raw }: AnswerState): unknown => (raw === undefined || raw.length > 1 ? raw : raw[0]);
+
+const warning = (code: string, message: string): ModelEvent => ({ type: 'warning', warning: { code, message } });
+
+/** An answer whose counts are zeros because nobody told them. */
+export const usageMissing: ModelEvent = warning(
+  'usage-missing',
+  'The provider told no usage: the counts of this answer are zero, not true.',
+);

@@ -1,0 +1,77 @@
+/**
+ * A provider over HTTP: a wire format and a base URL make one. It sends one request an attempt and reports what became of
+ * it; retrying, rotating credentials and waiting are the gateway's.
+ */
+import { PolyphonyError } from '../../core/errors.ts';
+import type { Target } from '../../core/model/model.ts';
+import type { ModelCard, Provider } from '../../core/model/provider.ts';
+import { cardIndex } from '../models/model-card.ts';
+import { type ListedFacts, listedFacts } from '../models/price-list.ts';
+import { HttpAnswer } from './http-answer.ts';
+import { countTokens, runProbe } from './http-questions.ts';
+import type { HttpParts, HttpProviderOptions } from './http-request.ts';
+
+export type { HttpProviderOptions } from './http-request.ts';
+
+/** @throws invalid-config when the id is malformed */
+export function httpProvider(options: HttpProviderOptions): Provider {
+  const { id, models, unlisted, regions, concurrency, probe } = options;
+  if (!/^[a-z][a-z0-9-]*$/.test(id)) {
+    throw new PolyphonyError(
+      'invalid-config',
+      `A provider cannot be named "${id}": use lower-case letters, digits and dashes.`,
+    );
+  }
+  const given = options.apiKeys ?? [];
+  const keys = typeof given === 'function' ? given : () => given;
+  const cards = cardIndex(models);
+  const cardOf = (target: Target): ModelCard => {
+    const card = cards.get(target.model) ?? unlisted?.(target.model);
+    if (card !== undefined) return card;
+    throw new PolyphonyError(
+      'model-not-found',
+      `"${target.model}" is no model of this provider: see its list of models.`,
+    );
+  };
+  const { baseURL } = options;
+  const fixedBase = typeof baseURL === 'function' ? '' : withoutSlash(baseURL);
+  const baseOf = (target: Target): string =>
+    typeof baseURL === 'function' ? withoutSlash(baseURL(target)) : fixedBase;
+  // The wire needs no price: only what the router sees has one.
+  const priced = (card: ModelCard | undefined): ModelCard | undefined =>
+    card === undefined || card.price !== null || options.listedPrices === false
+      ? card
+      : { ...card, ...factsAt(baseOf, { provider: id, model: card.id }) };
+  let labels: readonly string[] = [];
+
+  const parts: HttpParts = { options, keys, cardOf, baseOf };
+  return {
+    id,
+    models,
+    ...(unlisted === undefined ? {} : { unlisted: (name: string) => priced(unlisted(name)) }),
+    ...(regions === undefined ? {} : { regions }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    // A getter: keys may come from an environment that is filled after this module was loaded.
+    get credentials() {
+      const count = Math.max(1, keys().length);
+      if (labels.length !== count) labels = Array.from({ length: count }, (_, index) => `${id}#${index + 1}`);
+      return labels;
+    },
+    stream: (attempt, transport) => new HttpAnswer(parts, attempt, transport),
+    ...(options.wire.counting === undefined
+      ? {}
+      : { countTokens: (attempt, transport) => countTokens(parts, attempt, transport) }),
+    ...(probe === undefined ? {} : { probe: (transport, signal) => runProbe(parts, transport, signal) }),
+  };
+}
+
+function factsAt(baseOf: (target: Target) => string, target: Target): ListedFacts {
+  try {
+    return listedFacts(baseOf(target), target.model);
+  } catch {
+    // The address needs a setting that is not there: the request will say so.
+    return {};
+  }
+}
+
+const withoutSlash = (url: string): string => url.replace(/\/+$/, '');

@@ -1,0 +1,79 @@
+/** A bad answer as an error: what it means, whom it names, and no key in it. */
+import type { Clock } from '../../core/clock.ts';
+import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
+import type { Target } from '../../core/model/model.ts';
+import type { TransportResponse, WireFormat } from '../../core/model/provider.ts';
+import { SCRUBBED, scrubText } from '../../system/scrub.ts';
+import { parseRetryAfter } from './rate-limits.ts';
+
+/** Of an error's body; the rest is not read. */
+const ERROR_BODY_BYTES = 65_536;
+
+export interface Telling {
+  readonly secrets: readonly string[];
+  /** Read for dates in headers. */
+  readonly clock: Clock;
+}
+
+/** What a bad answer means. */
+export async function refusal(wire: WireFormat, response: TransportResponse): Promise<PolyphonyError> {
+  if (response.status < 400) {
+    const to = response.headers.location;
+    const host = to !== undefined && URL.canParse(to) ? ` to ${new URL(to).origin}` : '';
+    return new PolyphonyError(
+      'invalid-config',
+      `HTTP ${response.status}: the server redirects${host}, which is not followed. Put the final address into baseURL.`,
+      { status: response.status },
+    );
+  }
+  return wire.classify(response.status, response.headers, await headOf(response));
+}
+
+/** A body that breaks off still says what it says. */
+async function headOf(response: TransportResponse): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of response.body) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= ERROR_BODY_BYTES) break;
+    }
+  } catch {
+    // The status stands whatever became of the body; a cancelled call is told apart by its signal.
+  }
+  return Buffer.concat(chunks).toString('utf8', 0, ERROR_BODY_BYTES);
+}
+
+/** The error with the target named, the waiting time of the headers, and no key in it. */
+export function told(
+  error: unknown,
+  target: Target,
+  { secrets, clock }: Telling,
+  response: TransportResponse | undefined,
+): PolyphonyError {
+  const known = asPolyphonyError(error);
+  const bad = response !== undefined && response.status >= 400;
+  const retryAfterMs = known.retryAfterMs ?? (bad ? parseRetryAfter(response.headers, clock.now()) : undefined);
+  const { details } = known;
+  return new PolyphonyError(known.code, scrub(`${target.provider}/${target.model}: ${known.message}`, secrets), {
+    retryable: known.retryable,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(known.status === undefined ? {} : { status: known.status }),
+    ...(details === undefined
+      ? {}
+      : { details: JSON.parse(scrub(JSON.stringify(details), secrets)) as typeof details }),
+    ...(known.cause === undefined || holds(known.cause, secrets) ? {} : { cause: known.cause }),
+  });
+}
+
+function scrub(text: string, secrets: readonly string[]): string {
+  let clean = text;
+  for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, SCRUBBED);
+  return scrubText(clean);
+}
+
+function holds(cause: unknown, secrets: readonly string[]): boolean {
+  const text = cause instanceof Error ? `${cause.message} ${cause.stack ?? ''}` : String(cause);
+  return scrub(text, secrets) !== text;
+}

@@ -1,0 +1,72 @@
+/** JSON Schemas from whatever a user brings: zod 4, zod 3, plain JSON Schema, or the shorthand of plans. */
+import { createRequire } from 'node:module';
+import type { z } from 'zod';
+import type { zodToJsonSchema } from 'zod-to-json-schema';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { JsonSchema } from '../../core/model/model.ts';
+import { fromShorthand, isPlainObject, isShorthand } from '../../language/shorthand.ts';
+
+export type { JsonSchema } from '../../core/model/model.ts';
+export { fromShorthand, isShorthand, toShorthand } from '../../language/shorthand.ts';
+export { extractJson, schemaInstruction } from './json-text.ts';
+export {
+  dropOptionalNulls,
+  type JsonIssue,
+  refuseUnsafeSchema,
+  validateJson,
+} from './json-validation.ts';
+export { toDialect } from './schema-dialects.ts';
+
+export interface ToJsonSchemaOptions {
+  /** Of a zod schema: what it accepts, or what it gives. @default 'input' */
+  readonly io?: 'input' | 'output';
+}
+
+const load = createRequire(import.meta.url);
+
+/**
+ * The JSON Schema of a zod 4 schema, a zod 3 schema, a plain JSON Schema (returned itself) or a shorthand map. Key order
+ * is kept.
+ *
+ * @throws invalid-request for anything else
+ */
+export function toJsonSchema(schema: unknown, options: ToJsonSchemaOptions = {}): JsonSchema {
+  if (isZod4(schema)) return fromZod4(schema, options.io ?? 'input');
+  if (isZod3(schema)) return fromZod3(schema, options.io ?? 'input');
+  if (schema === true) return {};
+  if (isShorthand(schema)) return fromShorthand(schema);
+  if (isPlainObject(schema)) return schema;
+  const got = schema === null ? 'null' : Array.isArray(schema) ? 'an array' : typeof schema;
+  const remedy = 'give a zod schema, a JSON Schema object, or a map like { name: "string" }';
+  throw new PolyphonyError('invalid-request', `A schema cannot be ${got}: ${remedy}.`);
+}
+
+/** Zod 4 marks its schemas, whichever copy of the library made them. */
+function isZod4(schema: unknown): schema is z.core.$ZodType {
+  return typeof schema === 'object' && schema !== null && '_zod' in schema;
+}
+
+function isZod3(schema: unknown): schema is Parameters<typeof zodToJsonSchema>[0] {
+  if (typeof schema !== 'object' || schema === null) return false;
+  return '_def' in schema && 'safeParse' in schema && typeof schema.safeParse === 'function';
+}
+
+function fromZod4(schema: z.core.$ZodType, io: 'input' | 'output'): JsonSchema {
+  const options = { io, unrepresentable: 'any' } as const;
+  // The schema's own method spares loading zod, which takes longer than a first call; zod/mini and older ones have none.
+  const written = hasOwnConverter(schema) ? schema.toJSONSchema(options) : loadZod().toJSONSchema(schema, options);
+  const { $schema: _, '~standard': __, ...plain } = written as JsonSchema;
+  return plain;
+}
+
+const hasOwnConverter = (schema: z.core.$ZodType): schema is z.ZodType =>
+  'toJSONSchema' in schema && typeof schema.toJSONSchema === 'function';
+
+const loadZod = (): typeof z => (load('zod') as { readonly z: typeof z }).z;
+
+function fromZod3(schema: Parameters<typeof zodToJsonSchema>[0], io: 'input' | 'output'): JsonSchema {
+  // Loaded where it is needed: 36 ms, and most users bring zod 4.
+  const { zodToJsonSchema: convert }: typeof import('zod-to-json-schema') = load('zod-to-json-schema');
+  const { $schema: _, ...plain } = convert(schema, { pipeStrategy: io, effectStrategy: 'input' }) as JsonSchema;
+  return plain;
+}

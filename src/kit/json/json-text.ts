@@ -1,0 +1,122 @@
+/** JSON in what models write: asking for it, and finding it again. */
+import { createRequire } from 'node:module';
+import type { JsonSchema } from '../../core/model/model.ts';
+
+/** Larger texts are not repaired: jsonrepair takes seconds on 160 kB of stray quotes. */
+const MAX_REPAIR_LENGTH = 65_536;
+/** Unclosed brackets in the prose that are stepped over: keeps the search linear. */
+const MAX_RESTARTS = 16;
+
+const load = createRequire(import.meta.url);
+
+/** The instruction for a model that cannot be held to a schema otherwise. */
+export function schemaInstruction(schema: JsonSchema): string {
+  return [
+    'Answer with one JSON value and nothing else: no prose before or after it, no code fence.',
+    'It must match this JSON Schema:',
+    JSON.stringify(schema),
+  ].join('\n');
+}
+
+export interface ExtractedJson {
+  readonly value: unknown;
+  /** The JSON that `value` was parsed from. */
+  readonly text: string;
+  /** The answer held no valid JSON; this is what a repair made of it. */
+  readonly repaired: boolean;
+}
+
+/**
+ * Finds the JSON in an answer: the whole of it, else the longest object or array that parses (in a fence, between
+ * prose), else the repair of the first that does not. What precedes a closing `</think>` is left out. Linear up to the
+ * repair, which takes texts up to 65,536 characters.
+ */
+export function extractJson(text: string): ExtractedJson | undefined {
+  const whole = parse(text);
+  if (whole !== undefined) return { ...whole, text: text.trim(), repaired: false };
+  const answer = text.slice(Math.max(0, text.lastIndexOf('</think>')));
+  let best: ExtractedJson | undefined;
+  for (const span of balancedSpans(answer)) {
+    const candidate = answer.slice(span.start, span.end);
+    if (best !== undefined && candidate.length < best.text.length) continue;
+    const parsed = parse(candidate);
+    if (parsed !== undefined) best = { ...parsed, text: candidate, repaired: false };
+  }
+  return best ?? repair(answer);
+}
+
+function parse(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Outermost balanced objects and arrays, in order. An opening that is never closed is stepped over. */
+function balancedSpans(text: string): Span[] {
+  const spans: Span[] = [];
+  let from = nextOpening(text, 0);
+  for (let restarts = 0; from !== -1 && restarts <= MAX_RESTARTS; ) {
+    const end = closingOf(text, from);
+    if (end === -1) restarts++;
+    else spans.push({ start: from, end });
+    from = nextOpening(text, end === -1 ? from + 1 : end);
+  }
+  return spans;
+}
+
+function nextOpening(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
+    const character = text[at];
+    if (character === '{' || character === '[') return at;
+  }
+  return -1;
+}
+
+/** Where the bracket at `start` is closed; -1 where it is not. */
+function closingOf(text: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') {
+      at = endOfString(text, at);
+      if (at === -1) return -1;
+    } else if (character === '{' || character === '[') depth++;
+    else if ((character === '}' || character === ']') && --depth === 0) return at + 1;
+  }
+  return -1;
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const character = text[at];
+    if (character === '\\') at++;
+    else if (character === '"') return at;
+  }
+  return -1;
+}
+
+function repair(answer: string): ExtractedJson | undefined {
+  const start = nextOpening(answer, 0);
+  if (start === -1) return undefined;
+  const end = closingOf(answer, start);
+  const lastClosing = Math.max(answer.lastIndexOf('}'), answer.lastIndexOf(']')) + 1;
+  // A cut answer is repaired to its end; prose behind a broken one would end up inside it.
+  const broken =
+    end !== -1 ? answer.slice(start, end) : answer.slice(start, lastClosing > start ? lastClosing : undefined);
+  if (broken.length > MAX_REPAIR_LENGTH) return undefined;
+  try {
+    const { jsonrepair }: typeof import('jsonrepair') = load('jsonrepair');
+    const text = jsonrepair(broken);
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? { value, text, repaired: true } : undefined;
+  } catch {
+    return undefined;
+  }
+}

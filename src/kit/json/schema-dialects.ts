@@ -1,0 +1,284 @@
+/**
+ * The dialects of JSON Schema that providers accept, as data: which keywords each knows, and how it says "or null". A
+ * keyword that a dialect does not know is left out with a warning, so a schema loses strictness, never validity. Key
+ * order is kept.
+ *
+ * - `plain`: everything but `$schema`.
+ * - `strict-subset`: every object closed, every property required, optional ones nullable (`dropOptionalNulls` undoes
+ *   that in the answer), no `oneOf`, `allOf` or `not`.
+ * - `openapi-subset`: no references, no `additionalProperties`, no `const`, `nullable: true` instead of a null type, enums
+ *   of strings only.
+ */
+import type { JsonSchema } from '../../core/model/model.ts';
+import { isPlainObject } from '../../language/shorthand.ts';
+import { resolvePointer } from './json-validation.ts';
+import { nullAsKeyword, orNull, stringEnum } from './schema-nulls.ts';
+
+export const SCHEMA_DIALECTS = ['plain', 'strict-subset', 'openapi-subset'] as const;
+export type SchemaDialect = (typeof SCHEMA_DIALECTS)[number];
+
+export interface DialectResult {
+  readonly schema: JsonSchema;
+  /** What the dialect could not say, each with its place; the first hundred. */
+  readonly warnings: readonly string[];
+}
+
+interface Rules {
+  readonly keywords: ReadonlySet<string>;
+  readonly formats: ReadonlySet<string>;
+  /** Objects are closed and all their properties required. */
+  readonly closed: boolean;
+  /** References stay; otherwise each is replaced by what it refers to. */
+  readonly references: boolean;
+  /** How "or null" is said. */
+  readonly nullable: 'type' | 'keyword';
+}
+
+const COMMON = [
+  'type',
+  'title',
+  'description',
+  'enum',
+  'properties',
+  'required',
+  'items',
+  'anyOf',
+  'minItems',
+  'maxItems',
+];
+const NUMERIC = ['minimum', 'maximum', 'format'];
+
+const RULES: Readonly<Record<Exclude<SchemaDialect, 'plain'>, Rules>> = {
+  'strict-subset': {
+    keywords: new Set([
+      ...[...COMMON, ...NUMERIC, 'const', '$ref', '$defs', 'definitions', 'additionalProperties'],
+      ...['exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'pattern'],
+    ]),
+    formats: new Set(['date-time', 'time', 'date', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid']),
+    closed: true,
+    references: true,
+    nullable: 'type',
+  },
+  'openapi-subset': {
+    keywords: new Set([...COMMON, ...NUMERIC, 'nullable']),
+    formats: new Set(['float', 'double', 'int32', 'int64', 'enum', 'date-time']),
+    closed: false,
+    references: false,
+    nullable: 'keyword',
+  },
+};
+
+/** Left out without a word: they constrain nothing. */
+const SILENT: ReadonlySet<string> = new Set([
+  '$schema',
+  '$id',
+  '$comment',
+  '$anchor',
+  'examples',
+  'deprecated',
+  'default',
+]);
+const MAX_DEPTH = 64;
+const MAX_PARTS = 5000;
+const MAX_WARNINGS = 100;
+
+interface Conversion {
+  readonly rules: Rules;
+  readonly root: JsonSchema;
+  readonly warnings: string[];
+  /** References being replaced, outermost first: one that comes again is recursive. */
+  readonly following: string[];
+  depth: number;
+  /** Schemas converted so far: references that double the work at each step end here. */
+  parts: number;
+}
+
+/** The schema in a provider's dialect. Never throws; the input is not changed. */
+export function toDialect(schema: JsonSchema, dialect: SchemaDialect): DialectResult {
+  if (dialect === 'plain') {
+    const { $schema: _, ...plain } = schema;
+    return { schema: plain, warnings: [] };
+  }
+  const conversion: Conversion = {
+    rules: RULES[dialect],
+    root: schema,
+    warnings: [],
+    following: [],
+    depth: 0,
+    parts: 0,
+  };
+  const converted = convert(schema, '', conversion);
+  if (conversion.rules.closed && converted.type !== 'object') {
+    conversion.warnings.push('The root of the schema is no object: wrap it in one, or the provider may refuse it.');
+  }
+  return { schema: converted, warnings: conversion.warnings.slice(0, MAX_WARNINGS) };
+}
+
+function convert(value: unknown, path: string, conversion: Conversion): JsonSchema {
+  if (!isPlainObject(value)) return {};
+  if (conversion.depth >= MAX_DEPTH || ++conversion.parts > MAX_PARTS) {
+    if (conversion.parts <= MAX_PARTS + 1) {
+      conversion.warnings.push(`${path}: deeper than ${MAX_DEPTH} or larger than ${MAX_PARTS} parts, left open.`);
+    }
+    return {};
+  }
+  conversion.depth++;
+  const flat = withoutReference(value, path, conversion, (target) =>
+    convertKeywords(mergeAllOf(target, path, conversion), path, conversion),
+  );
+  conversion.depth--;
+  return flat;
+}
+
+/** Calls `next` with the schema, or with what its `$ref` names where the dialect has no references. */
+function withoutReference(
+  schema: JsonSchema,
+  path: string,
+  conversion: Conversion,
+  next: (schema: JsonSchema) => JsonSchema,
+): JsonSchema {
+  const { rules, root, warnings, following } = conversion;
+  const { $ref, ...beside } = schema;
+  if (rules.references || typeof $ref !== 'string') return next(schema);
+  const target = resolvePointer(root, $ref);
+  if (following.includes($ref) || !isPlainObject(target)) {
+    warnings.push(`${path}: ${$ref} is ${isPlainObject(target) ? 'recursive' : 'not in the schema'}, left open.`);
+    return next({ ...beside, type: 'object' });
+  }
+  following.push($ref);
+  const converted = withoutReference({ ...target, ...beside }, path, conversion, next);
+  following.pop();
+  return converted;
+}
+
+/** `allOf` of objects becomes one object; of anything else, its first schema with a warning. */
+function mergeAllOf(schema: JsonSchema, path: string, { root, warnings }: Conversion): JsonSchema {
+  const { allOf, ...beside } = schema;
+  if (!Array.isArray(allOf)) return schema;
+  const parts = [...allOf, beside].map((part: unknown) => {
+    const target = isPlainObject(part) && typeof part.$ref === 'string' ? resolvePointer(root, part.$ref) : part;
+    return isPlainObject(target) ? target : {};
+  });
+  const merged: Record<string, unknown> = {};
+  const properties: [string, unknown][] = [];
+  const required: unknown[] = [];
+  for (const { properties: own, required: needed, ...rest } of parts) {
+    for (const [key, value] of Object.entries(rest)) {
+      if (Object.hasOwn(merged, key) && JSON.stringify(merged[key]) !== JSON.stringify(value)) {
+        warnings.push(`${path}/allOf: ${key} differs between its parts, the first one is kept.`);
+      } else merged[key] = value;
+    }
+    if (isPlainObject(own)) properties.push(...Object.entries(own));
+    if (Array.isArray(needed)) required.push(...needed);
+  }
+  if (properties.length > 0) merged.properties = Object.fromEntries(properties);
+  if (required.length > 0) merged.required = [...new Set(required)];
+  return merged;
+}
+
+function convertKeywords(schema: JsonSchema, path: string, conversion: Conversion): JsonSchema {
+  const { rules, warnings } = conversion;
+  const converted: [string, unknown][] = [];
+  for (const [keyword, value] of Object.entries(schema)) {
+    const where = `${path}/${keyword}`;
+    if (keyword === 'oneOf' || keyword === 'anyOf')
+      converted.push(...convertChoices(schema, keyword, where, conversion));
+    else if (keyword === 'const' && !rules.keywords.has('const'))
+      converted.push(...convertConstant(schema, where, conversion));
+    else if (!rules.keywords.has(keyword)) {
+      // Closing an object is a matter of course where objects cannot be open.
+      if (!SILENT.has(keyword) && !isHarmless(keyword, value, rules))
+        warnings.push(`${where}: not supported, left out.`);
+    } else if (keyword === 'format' && !rules.formats.has(String(value))) {
+      warnings.push(`${where}: "${String(value)}" is not supported, left out.`);
+    } else converted.push([keyword, convertKeyword(keyword, value, where, conversion)]);
+  }
+  const result = Object.fromEntries(converted);
+  const shaped = rules.closed
+    ? closeObject(result, schema, path, conversion)
+    : stringEnum(result, path, conversion.warnings);
+  return rules.nullable === 'keyword' ? nullAsKeyword(shaped) : shaped;
+}
+
+function isHarmless(keyword: string, value: unknown, rules: Rules): boolean {
+  if (keyword === 'additionalProperties') return value === false;
+  return !rules.references && (keyword === '$defs' || keyword === 'definitions');
+}
+
+function convertKeyword(keyword: string, value: unknown, path: string, conversion: Conversion): unknown {
+  switch (keyword) {
+    case 'items':
+      return convert(value, path, conversion);
+    case 'properties':
+    case '$defs':
+    case 'definitions':
+      if (!isPlainObject(value)) return {};
+      return Object.fromEntries(
+        Object.entries(value).map(([name, child]) => [name, convert(child, `${path}/${name}`, conversion)]),
+      );
+    default:
+      return value;
+  }
+}
+
+function convertChoices(
+  schema: JsonSchema,
+  keyword: 'oneOf' | 'anyOf',
+  path: string,
+  conversion: Conversion,
+): [string, unknown][] {
+  const choices = schema[keyword];
+  if (!Array.isArray(choices)) return [];
+  if (keyword === 'oneOf') {
+    if (schema.anyOf !== undefined) {
+      conversion.warnings.push(`${path}: not supported beside anyOf, left out.`);
+      return [];
+    }
+    conversion.warnings.push(`${path}: treated as anyOf.`);
+  }
+  return [['anyOf', choices.map((choice, index) => convert(choice, `${path}/${index}`, conversion))]];
+}
+
+function convertConstant(schema: JsonSchema, path: string, { warnings }: Conversion): [string, unknown][] {
+  const value = schema.const;
+  if (typeof value === 'string') {
+    return schema.type === undefined
+      ? [
+          ['type', 'string'],
+          ['enum', [value]],
+        ]
+      : [['enum', [value]]];
+  }
+  if (value === null) return schema.type === undefined ? [['type', 'null']] : [];
+  warnings.push(`${path}: only strings can be constants, left out.`);
+  return schema.type === undefined ? [['type', typeof value]] : [];
+}
+
+/** Every property required, optional ones nullable, nothing else allowed. */
+function closeObject(schema: JsonSchema, original: JsonSchema, path: string, { warnings }: Conversion): JsonSchema {
+  const isObject = schema.type === 'object' || (Array.isArray(schema.type) && schema.type.includes('object'));
+  if (!isObject && schema.properties === undefined) return openToScalars(schema, path, warnings);
+  const { additionalProperties = false } = original;
+  if (additionalProperties !== false) {
+    warnings.push(`${path}/additionalProperties: objects are closed, other properties are lost.`);
+  }
+  const properties = isPlainObject(schema.properties) ? schema.properties : {};
+  const required: readonly unknown[] = Array.isArray(original.required) ? original.required : [];
+  const closed = Object.entries(properties).map(([name, property]) =>
+    required.includes(name) || !isPlainObject(property) ? [name, property] : [name, orNull(property)],
+  );
+  return {
+    ...schema,
+    properties: Object.fromEntries(closed),
+    required: Object.keys(properties),
+    additionalProperties: false,
+  };
+}
+
+/** A schema that says nothing is not accepted: scalars are what can be had without a shape. */
+function openToScalars(schema: JsonSchema, path: string, warnings: string[]): JsonSchema {
+  const shaped = ['type', 'anyOf', 'enum', 'const', '$ref'].some((keyword) => schema[keyword] !== undefined);
+  if (shaped) return schema;
+  warnings.push(`${path}: any value is not supported, only strings, numbers, booleans and null.`);
+  return { ...schema, type: ['string', 'number', 'boolean', 'null'] };
+}

@@ -1,0 +1,107 @@
+/** What is known of a chat answer while it is read, and how it ends. */
+import { PolyphonyError } from '../../../core/errors.ts';
+import type {
+  ChatRequest,
+  Citation,
+  FinishReason,
+  JsonSchema,
+  JsonValue,
+  ModelEvent,
+  TokenLogprob,
+  Usage,
+} from '../../../core/model/model.ts';
+import type { WireContext } from '../../../core/model/provider.ts';
+import { type AnswerState, answerState, finishAnswer } from '../../http/decode-answer.ts';
+import { dropOptionalNulls } from '../../json/json-validation.ts';
+import { type ToolCallAssembler, toolCallAssembler } from '../tool-calls.ts';
+import type { ChatCompletionsQuirks } from './quirks.ts';
+import { type ReasoningReader, reasoningReader } from './reasoning.ts';
+
+export interface ChatState extends AnswerState {
+  reason: FinishReason | undefined;
+  usage: Usage | undefined;
+  model: string | undefined;
+  id: string | undefined;
+  serviceTier: string | undefined;
+  refusal: string;
+  citations: Citation[];
+  /** Text or a tool call came. */
+  spoke: boolean;
+  /** A whole message came: the end of its JSON is its end, whatever it says of a reason. */
+  whole: boolean;
+  readonly logprobs: TokenLogprob[];
+  readonly reasoningBesideOutput: boolean;
+  /** The schemas of tools that were sent in the strict subset, whose optional arguments come as nulls. */
+  readonly strictTools: ReadonlyMap<string, JsonSchema>;
+  /** Made with the first piece of a call. */
+  calls: ToolCallAssembler | undefined;
+  readonly reasoning: ReasoningReader;
+}
+
+export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): ChatState {
+  return {
+    reason: undefined,
+    usage: undefined,
+    model: undefined,
+    id: undefined,
+    serviceTier: undefined,
+    refusal: '',
+    citations: [],
+    spoke: false,
+    whole: false,
+    logprobs: [],
+    reasoningBesideOutput: quirks.reasoningBesideOutput === true,
+    strictTools: strictToolsOf(request, quirks),
+    calls: undefined,
+    reasoning: reasoningReader(context.target.provider),
+    // Last: a field behind a spread costs as much as all that stand before it.
+    ...answerState(request),
+  };
+}
+
+/** The assembler of the answer's calls. */
+export function callsOf(state: ChatState): ToolCallAssembler {
+  state.calls ??= toolCallAssembler(() => `call_${state.id ?? 'unnamed'}`);
+  return state.calls;
+}
+
+/** Adds the last events; a second time nothing. */
+export function finish(state: ChatState): void {
+  if (state.complete) return;
+  const { events, calls, usage, model, id, serviceTier, refusal, logprobs, citations } = state;
+  const block = state.reasoning.close();
+  if (block !== undefined) events.push(block);
+  if (calls !== undefined) for (const event of calls.finish()) events.push(withoutNulls(event, state.strictTools));
+  // Several servers say `stop` (or nothing) beside tool calls.
+  const called = calls !== undefined && (state.reason === 'stop' || state.reason === undefined);
+  const reason = called ? 'tool-calls' : (state.reason ?? 'other');
+  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations });
+}
+
+const NO_SCHEMAS: ReadonlyMap<string, JsonSchema> = new Map();
+
+function strictToolsOf(request: ChatRequest, quirks: ChatCompletionsQuirks): ReadonlyMap<string, JsonSchema> {
+  if (quirks.strictSchemas !== true || request.tools === undefined) return NO_SCHEMAS;
+  const strict = request.tools.filter((tool) => tool.strict === true);
+  return new Map(strict.map((tool) => [tool.name, tool.inputSchema]));
+}
+
+function withoutNulls(event: ModelEvent, strictTools: ReadonlyMap<string, JsonSchema>): ModelEvent {
+  const schema = event.type === 'tool-call' ? strictTools.get(event.call.name) : undefined;
+  if (event.type !== 'tool-call' || schema === undefined) return event;
+  return {
+    type: 'tool-call',
+    call: { ...event.call, arguments: dropOptionalNulls(schema, event.call.arguments) as JsonValue },
+  };
+}
+
+/** The error with the usage told so far among its details, so that it can be charged. */
+export function withUsage(error: PolyphonyError, usage: Usage | undefined): PolyphonyError {
+  if (usage === undefined) return error;
+  const { code, message, retryable, status } = error;
+  return new PolyphonyError(code, message, {
+    retryable,
+    details: { ...error.details, usage },
+    ...(status === undefined ? {} : { status }),
+  });
+}

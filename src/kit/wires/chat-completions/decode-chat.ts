@@ -1,0 +1,127 @@
+/**
+ * Chat answers of this wire, streamed or whole.
+ *
+ * D1. `finish` comes once: at a `[DONE]` behind some output, or at the end of a body that told a finish reason or was
+ *     one whole message. Without these there is none, and the caller reports a truncation.
+ * D2. The last finish reason and the last usage win; some servers send both twice.
+ * D3. Only the first choice is read.
+ */
+
+import type { WholeStream } from '../../../core/model/complete.ts';
+import type { ChatRequest, ModelEvent } from '../../../core/model/model.ts';
+import type { TransportResponse, WireContext } from '../../../core/model/provider.ts';
+import { decodeAnswer } from '../../http/decode-answer.ts';
+import { asList, asNumber, asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
+import { finishReason } from '../finish-reason.ts';
+import { type ChatState, callsOf, chatState, finish, withUsage } from './chat-state.ts';
+import { citationsOf, imagesOf, logprobsOf } from './decode-extras.ts';
+import { extensionOf, frameError } from './frame-error.ts';
+import type { ChatCompletionsQuirks } from './quirks.ts';
+import { usageOf } from './usage.ts';
+
+export function decodeChat(
+  response: TransportResponse,
+  request: ChatRequest,
+  quirks: ChatCompletionsQuirks,
+  context: WireContext,
+): WholeStream {
+  const state = chatState(request, quirks, context);
+  return decodeAnswer(response, state, {
+    read: (body, event) => readDocument(state, body, event),
+    readOther: (text, event) => readOther(state, text, event),
+    // A body that ends with its finish reason told is complete, `[DONE]` or not.
+    end() {
+      if (state.reason !== undefined || state.whole) finish(state);
+    },
+  });
+}
+
+function readOther(state: ChatState, text: string, event: string | undefined): boolean {
+  if (state.complete) return true;
+  if (text === '[DONE]' && (state.reason !== undefined || state.spoke)) finish(state);
+  if (event === 'error') state.failure = frameError({ error: text });
+  return event === 'error';
+}
+
+function readDocument(state: ChatState, body: JsonRecord, event: string | undefined): void {
+  if (state.complete) return;
+  state.model ??= asText(body.model) || undefined;
+  state.id ??= asText(body.id) || undefined;
+  state.serviceTier = asText(body.service_tier) ?? state.serviceTier;
+  const extension = extensionOf(body);
+  readUsage(state, body.usage ?? extension?.usage);
+  if (Array.isArray(body.choices)) for (const choice of body.choices) readChoice(state, asRecord(choice) ?? {});
+  if (body.citations || body.search_results) state.citations = [...citationsOf(body)];
+  const failure = frameError(body, event, extension);
+  if (failure !== undefined) state.failure = withUsage(failure, state.usage);
+}
+
+function readUsage(state: ChatState, value: unknown): void {
+  if (value) state.usage = usageOf(value, state.reasoningBesideOutput) ?? state.usage;
+}
+
+function readChoice(state: ChatState, choice: JsonRecord): void {
+  if (asNumber(choice.index) !== undefined && choice.index !== 0) return;
+  const whole = asRecord(choice.message);
+  const piece = asRecord(choice.delta);
+  // Whole answers of some servers hold an empty delta beside their message, their streams the message so far.
+  const delta = piece !== undefined && !piece.content && whole?.content && !state.spoke ? undefined : piece;
+  const message = delta ?? whole;
+  if (message !== undefined) readMessage(state, message);
+  else sayText(state, asText(choice.text));
+  if (message !== undefined && delta === undefined) state.whole = true;
+  if (choice.logprobs) state.logprobs.push(...logprobsOf(choice.logprobs));
+  if (choice.finish_reason) state.reason = finishReason(choice.finish_reason);
+  readUsage(state, choice.usage);
+}
+
+function readMessage(state: ChatState, message: JsonRecord): void {
+  say(state, state.reasoning.readFields(message));
+  readContent(state, message.content);
+  if (message.refusal) state.refusal += asText(message.refusal) ?? '';
+  if (message.tool_calls) readCalls(state, asList(message.tool_calls) ?? []);
+  else if (message.function_call) readCalls(state, [{ function: message.function_call }]);
+  if (message.annotations) state.citations.push(...citationsOf(message));
+  if (message.images) say(state, imagesOf(message));
+}
+
+function readContent(state: ChatState, content: unknown): void {
+  if (typeof content === 'string') {
+    sayText(state, content);
+    return;
+  }
+  for (const item of asList(content) ?? []) {
+    const chunk = asRecord(item);
+    if (chunk?.type === 'thinking') say(state, state.reasoning.readChunk(chunk));
+    else if (chunk?.type === 'text' || chunk?.type === 'output_text') sayText(state, asText(chunk.text));
+  }
+}
+
+function readCalls(state: ChatState, pieces: readonly unknown[]): void {
+  for (const [position, item] of pieces.entries()) {
+    const piece = asRecord(item) ?? {};
+    const named = asRecord(piece.function) ?? asRecord(piece.custom) ?? {};
+    const extra = asRecord(piece.extra_content);
+    say(state, state.reasoning.close());
+    state.spoke = true;
+    const event = callsOf(state).push({
+      index: asNumber(piece.index) ?? position,
+      id: asText(piece.id),
+      name: asText(named.name),
+      arguments: named.arguments ?? named.input,
+      signature: extra === undefined ? undefined : JSON.stringify({ extra_content: extra }),
+    });
+    say(state, event);
+  }
+}
+
+function say(state: ChatState, event: ModelEvent | undefined): void {
+  if (event !== undefined) state.events.push(event);
+}
+
+function sayText(state: ChatState, text: string | undefined): void {
+  if (text === undefined || text === '') return;
+  say(state, state.reasoning.close());
+  state.spoke = true;
+  state.events.push({ type: 'text-delta', text });
+}

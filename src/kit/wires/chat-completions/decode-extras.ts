@@ -1,0 +1,68 @@
+/** What rides along with an answer: log probabilities, citations, images. */
+import type { Citation, MediaSource, ModelEvent, TokenLogprob } from '../../../core/model/model.ts';
+import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
+
+/** Both forms: `{ content: [{ token, logprob, top_logprobs }] }` and the older `{ tokens, token_logprobs, top_logprobs }`. */
+export function logprobsOf(value: unknown): readonly TokenLogprob[] {
+  const told = asRecord(value);
+  if (told === undefined) return [];
+  const content = asList(told.content) ?? asList(told.refusal);
+  if (content !== undefined) return content.map(tokenOf).filter((token) => token !== undefined);
+  const numbers = asList(told.token_logprobs) ?? [];
+  const tops = asList(told.top_logprobs) ?? [];
+  return (asList(told.tokens) ?? []).flatMap((token, index) => {
+    const logprob = asNumber(numbers[index]);
+    if (typeof token !== 'string' || logprob === undefined) return [];
+    const top = Object.entries(asRecord(tops[index]) ?? {}).flatMap(([name, chance]) => alternative(name, chance));
+    return [{ token, logprob, ...(top.length === 0 ? {} : { top }) }];
+  });
+}
+
+function tokenOf(value: unknown): TokenLogprob | undefined {
+  const told = asRecord(value);
+  const token = asText(told?.token);
+  const logprob = asNumber(told?.logprob);
+  if (token === undefined || logprob === undefined) return undefined;
+  const top = (asList(told?.top_logprobs) ?? []).flatMap((item) => {
+    const fields = asRecord(item) ?? {};
+    return alternative(asText(fields.token), fields.logprob);
+  });
+  return { token, logprob, ...(top.length === 0 ? {} : { top }) };
+}
+
+function alternative(token: string | undefined, value: unknown): { token: string; logprob: number }[] {
+  const logprob = asNumber(value);
+  return token === undefined || logprob === undefined ? [] : [{ token, logprob }];
+}
+
+/** `annotations` of a message; `search_results` or bare `citations` of a whole answer. */
+export function citationsOf(body: JsonRecord): readonly Citation[] {
+  const listed = asList(body.annotations) ?? asList(body.search_results) ?? asList(body.citations) ?? [];
+  return listed.flatMap((item) => {
+    if (typeof item === 'string') return [{ url: item }];
+    const told = asRecord(item);
+    const fields = asRecord(told?.url_citation) ?? asRecord(told?.file_citation) ?? told;
+    if (fields === undefined) return [];
+    const citation = defined({
+      url: asText(fields.url),
+      title: asText(fields.title) ?? asText(fields.filename),
+      text: asText(fields.content) ?? asText(fields.snippet),
+      start: asNumber(fields.start_index),
+      end: asNumber(fields.end_index),
+    });
+    return Object.keys(citation).length === 0 ? [] : [citation];
+  });
+}
+
+/** Images that a chat model drew. */
+export function imagesOf(message: JsonRecord): ModelEvent | undefined {
+  const images = (asList(message.images) ?? []).flatMap((item): MediaSource[] => {
+    const url = asText(asRecord(asRecord(item)?.image_url)?.url);
+    if (url === undefined) return [];
+    const inline = /^data:([^;,]+);base64,(.*)$/s.exec(url);
+    return [
+      inline?.[1] && inline[2] ? { type: 'base64', data: inline[2], mediaType: inline[1] } : { type: 'url', url },
+    ];
+  });
+  return images.length === 0 ? undefined : { type: 'output', output: { operation: 'image', images } };
+}

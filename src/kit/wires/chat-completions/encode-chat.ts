@@ -1,0 +1,177 @@
+/** A canonical chat request as this wire's body. */
+import type { ChatRequest, JsonSchema, OutputFormat, ToolDefinition } from '../../../core/model/model.ts';
+import type { WireContext } from '../../../core/model/provider.ts';
+import { asRecord, defined } from '../../json/json-shape.ts';
+import { toDialect } from '../../json/schema-dialects.ts';
+import { encodeMessages } from './encode-messages.ts';
+import type { ChatCompletionsQuirks } from './quirks.ts';
+
+export type WireBody = Record<string, unknown>;
+
+export function encodeChat(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): WireBody {
+  const streams = context.streaming && context.card.capabilities.includes('streaming');
+  return {
+    model: context.card.id,
+    messages: messagesOf(request, quirks, context),
+    ...sampling(request, quirks),
+    ...tools(request, quirks, context),
+    ...(request.output === undefined ? {} : responseFormat(request.output, quirks, context)),
+    ...reasoning(request, quirks, context),
+    ...(streams ? { stream: true } : {}),
+    ...(streams && quirks.streamUsage !== false ? { stream_options: { include_usage: true } } : {}),
+    ...quirks.body,
+  };
+}
+
+function sampling(request: ChatRequest, quirks: ChatCompletionsQuirks): WireBody {
+  const { logprobs } = request;
+  return defined({
+    [quirks.maxTokensField ?? 'max_tokens']: request.maxOutputTokens,
+    temperature: request.temperature,
+    top_p: request.topP,
+    top_k: request.topK,
+    presence_penalty: request.presencePenalty,
+    frequency_penalty: request.frequencyPenalty,
+    stop: request.stop,
+    seed: request.seed,
+    logprobs: logprobs === undefined || logprobs === false ? undefined : true,
+    top_logprobs: typeof logprobs === 'number' ? logprobs : undefined,
+    service_tier: request.serviceTier,
+    user: request.user,
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------- tools and schemas
+
+function tools(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): WireBody {
+  if (request.tools === undefined || request.tools.length === 0) return {};
+  return defined({
+    tools: request.tools.map((tool) => encodeTool(tool, quirks, context)),
+    tool_choice: toolChoice(request.toolChoice, quirks),
+    parallel_tool_calls: request.parallelToolCalls,
+  });
+}
+
+function encodeTool(tool: ToolDefinition, quirks: ChatCompletionsQuirks, context: WireContext): WireBody {
+  const strict = tool.strict === true && quirks.strictSchemas === true;
+  const parameters = dialect(tool.inputSchema, strict, `The schema of the tool "${tool.name}"`, context);
+  const { name, description } = tool;
+  return { type: 'function', function: defined({ name, description, parameters, strict: strict ? true : undefined }) };
+}
+
+function toolChoice(choice: ChatRequest['toolChoice'], quirks: ChatCompletionsQuirks): unknown {
+  if (choice === undefined) return undefined;
+  if (typeof choice === 'object') return { type: 'function', function: { name: choice.name } };
+  return choice === 'required' ? (quirks.toolChoiceRequired ?? 'required') : choice;
+}
+
+function responseFormat(output: OutputFormat, quirks: ChatCompletionsQuirks, context: WireContext): WireBody {
+  const mode = quirks.structuredOutput ?? 'json-schema';
+  if (mode === 'none') return {};
+  if (output.schema === undefined || mode === 'json-object') return { response_format: { type: 'json_object' } };
+  // The strict subset wants an object at the root.
+  const strict = quirks.strictSchemas === true && output.strict !== false && output.schema.type === 'object';
+  const schema = dialect(output.schema, strict, 'The output schema', context);
+  const json_schema = { name: output.name ?? 'output', schema, ...(strict ? { strict: true } : {}) };
+  return { response_format: { type: 'json_schema', json_schema } };
+}
+
+function messagesOf(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): WireBody[] {
+  const messages = encodeMessages(request.messages, quirks, context);
+  if (lacksJsonInWords(request, quirks)) {
+    messages.unshift({ role: quirks.systemRole ?? 'system', content: 'Answer in JSON.' });
+  }
+  return messages;
+}
+
+/** A request for bare JSON whose messages never say so. */
+function lacksJsonInWords({ output, messages }: ChatRequest, quirks: ChatCompletionsQuirks): boolean {
+  if (quirks.jsonInWords !== true || output === undefined) return false;
+  const bare = output.schema === undefined || quirks.structuredOutput === 'json-object';
+  return bare && !/json/i.test(JSON.stringify(messages));
+}
+
+function dialect(schema: JsonSchema, strict: boolean, what: string, context: WireContext): JsonSchema {
+  const converted = toDialect(schema, strict ? 'strict-subset' : 'plain');
+  for (const told of converted.warnings) context.warn({ code: 'schema-narrowed', message: `${what}: ${told}` });
+  return converted.schema;
+}
+
+// ---------------------------------------------------------------------------------------------------- reasoning and quirks
+
+const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high'] as const;
+type Effort = (typeof EFFORTS)[number];
+
+function reasoning(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): WireBody {
+  const effort = effortOf(request, quirks, context);
+  const budgetTokens = request.reasoning?.budgetTokens;
+  if (effort === undefined && budgetTokens === undefined) return {};
+  const on = effort !== 'none' && budgetTokens !== 0;
+  const named = effort === undefined ? undefined : (quirks.effortNames?.[effort] ?? effort);
+  switch (quirks.reasoning ?? 'effort') {
+    case 'effort':
+      return named === undefined ? {} : { reasoning_effort: named };
+    case 'object':
+      if (!on) return { reasoning: { enabled: false } };
+      return { reasoning: budgetTokens === undefined ? defined({ effort }) : { max_tokens: budgetTokens } };
+    case 'switch':
+      return defined({ enable_thinking: on, thinking_budget: on ? budgetTokens : undefined });
+    case 'thinking':
+      return { thinking: { type: on ? 'enabled' : 'disabled' } };
+    case 'thinking-effort':
+      return on
+        ? defined({ thinking: { type: 'enabled' }, reasoning_effort: named })
+        : { thinking: { type: 'disabled' } };
+    case 'none':
+      return {};
+  }
+}
+
+function effortOf(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): Effort | undefined {
+  const asked = request.reasoning?.effort;
+  const { effortWithTools, efforts } = quirks;
+  if (quirks.outputEndsReasoning === true && request.output !== undefined) {
+    if (asked !== undefined && asked !== 'none') {
+      const message = `${context.card.id} does not reason where it keeps to an output format: it was told not to.`;
+      context.warn({ code: 'effort-changed', message });
+    }
+    return 'none';
+  }
+  if (effortWithTools !== undefined && request.tools !== undefined && request.tools.length > 0) {
+    if (asked !== undefined && asked !== effortWithTools) {
+      const message = `${context.card.id} calls tools on this wire only at the effort "${effortWithTools}", which was sent.`;
+      context.warn({ code: 'effort-changed', message });
+    }
+    return effortWithTools;
+  }
+  if (asked === undefined || efforts === undefined || efforts.includes(asked)) return asked;
+  const distance = (effort: Effort): number => Math.abs(EFFORTS.indexOf(effort) - EFFORTS.indexOf(asked));
+  // Of two as near, the later one is the stronger.
+  const nearest = efforts.reduce(
+    (best, effort) => (distance(effort) <= distance(best) ? effort : best),
+    efforts[0] ?? asked,
+  );
+  context.warn({
+    code: 'effort-changed',
+    message: `${context.card.id} knows no effort "${asked}": "${nearest}" was sent.`,
+  });
+  return nearest;
+}
+
+/** Drops what the server refuses (saying so) and gives the rest its names. */
+export function applyQuirks(body: WireBody, quirks: ChatCompletionsQuirks, context: WireContext): WireBody {
+  const { rename, omitWhenReasoning } = quirks;
+  if (rename === undefined && omitWhenReasoning === undefined && quirks.omit === undefined) return body;
+  const quiet = body.reasoning_effort === 'none' || asRecord(body.thinking)?.type === 'disabled';
+  const omit = quiet ? quirks.omit : [...(quirks.omit ?? []), ...(omitWhenReasoning ?? [])];
+  const changed: WireBody = {};
+  for (const [name, value] of Object.entries(body)) {
+    if (omit?.includes(name)) {
+      context.warn({
+        code: 'parameter-dropped',
+        message: `"${name}" was left out: ${context.card.id} does not take it.`,
+      });
+    } else changed[rename?.[name] ?? name] = value;
+  }
+  return changed;
+}

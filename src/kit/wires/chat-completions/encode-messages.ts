@@ -1,0 +1,186 @@
+/** Canonical messages as this wire has them. */
+import { createHash } from 'node:crypto';
+import type {
+  AudioPart,
+  FilePart,
+  ImagePart,
+  MediaSource,
+  Message,
+  Part,
+  ReasoningPart,
+  TextPart,
+  ToolCallPart,
+  ToolResultPart,
+  VideoPart,
+} from '../../../core/model/model.ts';
+import type { WireContext } from '../../../core/model/provider.ts';
+import { asList, asRecord, defined, tryParseJson } from '../../json/json-shape.ts';
+import type { ChatCompletionsQuirks } from './quirks.ts';
+import { reasoningFields } from './reasoning.ts';
+
+type WireMessage = Record<string, unknown>;
+type ContentPart = TextPart | ImagePart | AudioPart | VideoPart | FilePart;
+
+export function encodeMessages(
+  messages: readonly Message[],
+  quirks: ChatCompletionsQuirks,
+  context: WireContext,
+): WireMessage[] {
+  const encoded: WireMessage[] = [];
+  for (const message of messages) {
+    const { role, name, content } = message;
+    // By far the most common message.
+    if (role === 'user' && typeof content === 'string' && name === undefined) encoded.push({ role, content });
+    else encoded.push(...encodeMessage(message, quirks, context));
+  }
+  const last = encoded.at(-1);
+  if (quirks.prefixField !== undefined && last?.role === 'assistant' && last.tool_calls === undefined) {
+    last[quirks.prefixField] = true;
+  }
+  return encoded;
+}
+
+function encodeMessage(message: Message, quirks: ChatCompletionsQuirks, context: WireContext): WireMessage[] {
+  const { role, name } = message;
+  const parts: readonly Part[] = typeof message.content === 'string' ? [textPart(message.content)] : message.content;
+  const named = name === undefined || quirks.messageNames === false ? {} : { name };
+  if (role === 'assistant') return [{ ...assistantMessage(parts, quirks, context), ...named }];
+  if (role === 'system') {
+    return [{ role: quirks.systemRole ?? 'system', content: contentOf(parts.filter(isContent), quirks), ...named }];
+  }
+  const results = parts.filter((part) => part.type === 'tool-result');
+  const rest = [...parts.filter(isContent), ...imagesOf(results, context)];
+  const user = rest.length === 0 ? [] : [{ role: 'user', content: contentOf(rest, quirks), ...named }];
+  // Results stand before everything else: the wire wants them right behind the calls.
+  return [...results.map((result) => toolMessage(result, quirks)), ...user];
+}
+
+const textPart = (text: string): TextPart => ({ type: 'text', text });
+const isContent = (part: Part): part is ContentPart =>
+  part.type !== 'tool-call' && part.type !== 'tool-result' && part.type !== 'reasoning';
+
+// ---------------------------------------------------------------------------------------------------- content
+
+/** A string where one text part is all there is: every server takes that. */
+function contentOf(parts: readonly ContentPart[], quirks: ChatCompletionsQuirks): unknown {
+  const only = parts[0];
+  const marked = quirks.cacheControl === true && parts.some((part) => part.type === 'text' && part.cache !== undefined);
+  if (parts.length === 1 && only?.type === 'text' && !marked) return only.text;
+  return parts.map((part) => encodePart(part, quirks));
+}
+
+function encodePart(part: ContentPart, quirks: ChatCompletionsQuirks): WireMessage {
+  switch (part.type) {
+    case 'text':
+      return { type: 'text', text: part.text, ...cacheControl(part, quirks) };
+    case 'image':
+      return { type: 'image_url', image_url: defined({ url: mediaURL(part.source), detail: part.detail }) };
+    case 'audio':
+      return audioPart(part);
+    case 'video':
+      return { type: 'video_url', video_url: { url: mediaURL(part.source) } };
+    case 'file':
+      if (quirks.files === 'document_url')
+        return defined({ type: 'document_url', document_url: mediaURL(part.source) });
+      return { type: 'file', file: fileFields(part) };
+  }
+}
+
+function cacheControl(part: TextPart, quirks: ChatCompletionsQuirks): WireMessage {
+  if (quirks.cacheControl !== true || part.cache === undefined) return {};
+  return { cache_control: part.cache === 'long' ? { type: 'ephemeral', ttl: '1h' } : { type: 'ephemeral' } };
+}
+
+export function mediaURL(source: MediaSource): string {
+  return source.type === 'url' ? source.url : `data:${source.mediaType};base64,${source.data}`;
+}
+
+function audioPart({ source }: AudioPart): WireMessage {
+  if (source.type === 'url') return { type: 'audio_url', audio_url: { url: source.url } };
+  const subtype = source.mediaType.replace(/^audio\/(x-)?/, '').replace(/;.*$/, '');
+  const format = subtype === 'mpeg' ? 'mp3' : subtype === 'wave' ? 'wav' : subtype;
+  return { type: 'input_audio', input_audio: { data: source.data, format } };
+}
+
+function fileFields({ source, name }: FilePart): WireMessage {
+  // What has no scheme is the id of a file that was uploaded before.
+  if (source.type === 'url' && !/^[a-z][a-z0-9+.-]*:/i.test(source.url)) return { file_id: source.url };
+  const subtype = (source.mediaType ?? 'application/pdf').replace(/^.*\/|;.*$/g, '');
+  return { filename: name ?? `file.${subtype === 'plain' ? 'txt' : subtype}`, file_data: mediaURL(source) };
+}
+
+// ---------------------------------------------------------------------------------------------------- assistant
+
+function assistantMessage(parts: readonly Part[], quirks: ChatCompletionsQuirks, context: WireContext): WireMessage {
+  const text = parts.reduce((sum, part) => (part.type === 'text' ? sum + part.text : sum), '');
+  const calls = parts.filter((part) => part.type === 'tool-call');
+  const thoughts = quirks.returnReasoning === false ? [] : parts.filter((part) => part.type === 'reasoning');
+  const { content: chunks, ...fields } = reasoningFields(thoughts, context.target.provider);
+  warnOfLostReasoning(thoughts, context);
+  const said = text === '' && calls.length > 0 ? null : text;
+  const thinking = asList(chunks);
+  return {
+    role: 'assistant',
+    content: thinking === undefined ? said : [...thinking, ...(text === '' ? [] : [{ type: 'text', text }])],
+    ...(calls.length === 0 || quirks.reasoningFieldOfCalls === undefined ? {} : { [quirks.reasoningFieldOfCalls]: '' }),
+    ...fields,
+    ...(calls.length === 0 ? {} : { tool_calls: calls.map((call) => encodeCall(call, quirks)) }),
+  };
+}
+
+function warnOfLostReasoning(thoughts: readonly ReasoningPart[], context: WireContext): void {
+  if (!thoughts.some((part) => part.signature !== undefined && part.family !== context.target.provider)) return;
+  const message = 'Signed reasoning of another provider was left out: only the provider that made it can read it.';
+  context.warn({ code: 'reasoning-dropped', message });
+}
+
+function encodeCall(call: ToolCallPart, quirks: ChatCompletionsQuirks): WireMessage {
+  const text = call.raw ?? JSON.stringify(call.arguments);
+  return {
+    id: idOf(call.id, quirks),
+    type: 'function',
+    function: { name: call.name, arguments: text },
+    ...signatureFields(call.signature),
+  };
+}
+
+/** The same for a call and its result, and from turn to turn. */
+function idOf(id: string, { toolCallIds }: ChatCompletionsQuirks): string {
+  if (toolCallIds !== 'nine-alphanumerics' || /^[a-zA-Z0-9]{9}$/.test(id)) return id;
+  return createHash('sha256').update(id).digest('hex').slice(0, 9);
+}
+
+/** Signatures of calls travel as the wire's own `extra_content`; those of other wires are no such object. */
+function signatureFields(signature: string | undefined): WireMessage {
+  const parsed = signature === undefined ? undefined : asRecord(tryParseJson(signature));
+  return parsed?.extra_content === undefined ? {} : { extra_content: parsed.extra_content };
+}
+
+// ---------------------------------------------------------------------------------------------------- tool results
+
+function toolMessage(result: ToolResultPart, quirks: ChatCompletionsQuirks): WireMessage {
+  const text = typeof result.content === 'string' ? result.content : result.content.map(resultText).join('\n');
+  // The wire has no flag for a failed tool.
+  return {
+    role: 'tool',
+    tool_call_id: idOf(result.id, quirks),
+    content: result.isError === true ? `Error: ${text}` : text,
+  };
+}
+
+function resultText(part: TextPart | ImagePart | FilePart): string {
+  if (part.type === 'text') return part.text;
+  return part.type === 'image' ? '[image: see the next user message]' : '[file: see the next user message]';
+}
+
+/** Tool messages hold text alone: what else a tool returned follows as a message of the user. */
+function imagesOf(results: readonly ToolResultPart[], context: WireContext): readonly ContentPart[] {
+  const media = results.flatMap(({ content }) =>
+    typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text'),
+  );
+  if (media.length > 0) {
+    const message = 'Tool results of this provider hold text alone: their images and files follow as a user message.';
+    context.warn({ code: 'tool-result-media', message });
+  }
+  return media;
+}

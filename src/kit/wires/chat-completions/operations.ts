@@ -1,0 +1,172 @@
+/** Embeddings, images and moderation on the same servers. */
+import { PolyphonyError } from '../../../core/errors.ts';
+import type {
+  EmbeddingRequest,
+  FinishEvent,
+  ImageRequest,
+  MediaSource,
+  ModelEvent,
+  ModelRequest,
+  ModerationRequest,
+  ModerationResult,
+  OperationOutput,
+  TextPart,
+  Usage,
+} from '../../../core/model/model.ts';
+import type { TransportResponse, WireContext } from '../../../core/model/provider.ts';
+import { readJson } from '../../http/answer.ts';
+import { usageMissing } from '../../http/decode-answer.ts';
+import { asList, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
+import type { WireBody } from './encode-chat.ts';
+import { mediaURL } from './encode-messages.ts';
+import { frameError } from './frame-error.ts';
+import type { ChatCompletionsQuirks } from './quirks.ts';
+import { usageOf } from './usage.ts';
+
+// ---------------------------------------------------------------------------------------------------- requests
+
+export function encodeEmbedding(
+  { input, dimensions }: EmbeddingRequest,
+  quirks: ChatCompletionsQuirks,
+  { card }: WireContext,
+): WireBody {
+  return defined({ model: card.id, input, dimensions, encoding_format: quirks.embeddingEncoding ?? 'float' });
+}
+
+export function encodeImage(request: ImageRequest, quirks: ChatCompletionsQuirks, { card }: WireContext): WireBody {
+  const { prompt, negativePrompt, count, size, quality, seed, image } = request;
+  const format = quirks.imageFormat ?? 'b64_json';
+  return defined({
+    model: card.id,
+    prompt,
+    negative_prompt: negativePrompt,
+    n: count,
+    ...sizeFields(size, quirks),
+    quality,
+    seed,
+    ...imageFields(image, quirks),
+    response_format: format === 'none' ? undefined : format,
+  });
+}
+
+function sizeFields(size: string | undefined, quirks: ChatCompletionsQuirks): WireBody {
+  const [, width, height] = /^(\d+)x(\d+)$/.exec(size ?? '') ?? [];
+  if (quirks.imageSize !== 'width-height' || width === undefined) return { size };
+  return { width: Number(width), height: Number(height) };
+}
+
+function imageFields(image: MediaSource | undefined, { imageField = 'images' }: ChatCompletionsQuirks): WireBody {
+  if (image === undefined) return {};
+  return imageField === 'images' ? { images: [{ image_url: mediaURL(image) }] } : { [imageField]: mediaURL(image) };
+}
+
+export function encodeModeration({ input }: ModerationRequest, { card }: WireContext): WireBody {
+  // Strings are judged one by one, parts together: texts alone go as strings, a mixture as parts.
+  const texts = input.filter((part): part is TextPart => part.type === 'text').map((part) => part.text);
+  if (texts.length === input.length) return { model: card.id, input: texts };
+  return {
+    model: card.id,
+    input: input.map((part) =>
+      part.type === 'text'
+        ? { type: 'text', text: part.text }
+        : { type: 'image_url', image_url: { url: mediaURL(part.source) } },
+    ),
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------- answers
+
+/** @throws invalid-output when the answer holds no result */
+export async function* decodeOperation(response: TransportResponse, request: ModelRequest): AsyncGenerator<ModelEvent> {
+  const body = asRecord(await readJson(response));
+  if (body === undefined) throw noResult(request.operation);
+  const error = frameError(body);
+  if (error !== undefined) throw error;
+  const output = outputOf(request, body);
+  if (output === undefined) throw noResult(request.operation);
+  yield { type: 'output', output };
+  const usage = usageOf(body.usage);
+  // Moderation is not charged by the token, images not always: only embeddings owe a count.
+  if (usage === undefined && request.operation === 'embed') yield usageMissing;
+  yield finishOf(request, body, usage, output);
+}
+
+const noResult = (operation: string): PolyphonyError =>
+  new PolyphonyError(
+    'invalid-output',
+    `The answer holds no result of "${operation}": the server does not speak this wire.`,
+  );
+
+function outputOf(request: ModelRequest, body: JsonRecord): OperationOutput | undefined {
+  const data = asList(body.data);
+  switch (request.operation) {
+    case 'embed':
+      return data && { operation: 'embed', vectors: vectorsOf(data) };
+    case 'image':
+      return data && imageOutput(data, body);
+    case 'moderate': {
+      const results = asList(body.results);
+      return results && { operation: 'moderate', results: results.map(moderationResult) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function finishOf(
+  request: ModelRequest,
+  body: JsonRecord,
+  usage: Usage | undefined,
+  output: OperationOutput,
+): FinishEvent {
+  // Images told in tokens are paid in tokens; a count beside them would charge them twice.
+  const images = output.operation === 'image' && usage === undefined ? output.images.length : undefined;
+  return {
+    type: 'finish',
+    reason: 'stop',
+    usage: defined({ ...(usage ?? { input: 0, output: 0 }), images }),
+    ...defined({ model: asText(body.model), id: asText(body.id), raw: request.includeRaw === true ? body : undefined }),
+  };
+}
+
+/** In the order of their `index`, which servers do not always keep. */
+function vectorsOf(data: readonly unknown[]): number[][] {
+  const vectors: number[][] = [];
+  for (const [position, item] of data.entries()) {
+    const fields = asRecord(item) ?? {};
+    const at = typeof fields.index === 'number' && fields.index < data.length ? fields.index : position;
+    vectors[at] = vectorOf(fields.embedding);
+  }
+  return vectors;
+}
+
+function vectorOf(value: unknown): number[] {
+  if (typeof value !== 'string') return (asList(value) ?? []).map(Number);
+  const bytes = Buffer.from(value, 'base64');
+  return Array.from({ length: bytes.length >> 2 }, (_, index) => bytes.readFloatLE(index * 4));
+}
+
+function imageOutput(data: readonly unknown[], body: JsonRecord): OperationOutput {
+  const format = asText(body.output_format) ?? 'png';
+  const items = data.map((item) => asRecord(item) ?? {});
+  const revisedPrompt = asText(items[0]?.revised_prompt);
+  const images = items.map((item) => imageOf(item, format)).filter((image) => image !== undefined);
+  return { operation: 'image', images, ...(revisedPrompt === undefined ? {} : { revisedPrompt }) };
+}
+
+function imageOf(item: JsonRecord, format: string): MediaSource | undefined {
+  const data = asText(item.b64_json);
+  if (data !== undefined) return { type: 'base64', data, mediaType: `image/${format}` };
+  const url = asText(item.url);
+  return url === undefined ? undefined : { type: 'url', url };
+}
+
+function moderationResult(value: unknown): ModerationResult {
+  const result = asRecord(value) ?? {};
+  const categories: Record<string, boolean> = {};
+  const scores: Record<string, number> = {};
+  for (const [name, hit] of Object.entries(asRecord(result.categories) ?? {})) categories[name] = hit === true;
+  for (const [name, score] of Object.entries(asRecord(result.category_scores) ?? {})) scores[name] = Number(score);
+  const flagged = typeof result.flagged === 'boolean' ? result.flagged : Object.values(categories).some(Boolean);
+  return { flagged, categories, scores };
+}

@@ -1,0 +1,78 @@
+/** A whole provider on the chat-completions wire from its address, its key's name and its quirks. */
+
+import type { Target } from '../../../core/model/model.ts';
+import type { ModelCard, Provider, WireFormat } from '../../../core/model/provider.ts';
+import { apiKeysOf } from '../../http/api-keys.ts';
+import { httpProvider } from '../../http/http-provider.ts';
+import type { VendorOptions } from '../../http/vendor-options.ts';
+import { type ModelCardFields, modelCard } from '../../models/model-card.ts';
+import type { ChatCompletionsQuirks } from './quirks.ts';
+import { authorisation, chatCompletionsWire } from './wire.ts';
+
+export interface ChatCompletionsProviderOptions extends VendorOptions {
+  /** `[a-z][a-z0-9-]*`: the first half of `provider/model`. */
+  readonly id: string;
+  /** Up to and including the version: `https://host/v1`. */
+  readonly baseURL: string | ((target: Target) => string);
+  /** The environment variable that is read at each request when no key is given. A provider that names one needs a key. */
+  readonly keyVariable?: string;
+  /** @default true when `keyVariable` is set */
+  readonly requiresKey?: boolean;
+  /** An id alone makes a card of the usual capabilities without a price. */
+  readonly models?: readonly (string | ModelCardFields)[];
+  /** Answers to models that are not listed too. @default true */
+  readonly unlisted?: boolean | ((id: string) => ModelCard);
+  readonly quirks?: ChatCompletionsQuirks;
+  /** Another wire for some operations, around this one. @default this one */
+  readonly wire?: (chatCompletions: WireFormat) => WireFormat;
+  /** There is a list of models at `/models`, by which the provider is probed. @default true */
+  readonly listsModels?: boolean;
+  /** See `HttpProviderOptions`. @default true */
+  readonly listedPrices?: boolean;
+  readonly regions?: readonly string[];
+}
+
+/** What a user may set of a vendor's provider. */
+export type ChatCompletionsVendorOptions = Partial<
+  Omit<ChatCompletionsProviderOptions, 'id' | 'quirks' | 'keyVariable' | 'requiresKey' | 'wire' | 'listsModels'>
+>;
+
+/** Any operation may be asked of a model that nobody described; its answer tells whether it can. */
+const UNDESCRIBED = { operations: ['chat', 'embed', 'image', 'moderate'] } as const;
+
+/** @throws invalid-config when the id is malformed */
+export function chatCompletionsProvider(options: ChatCompletionsProviderOptions): Provider {
+  const {
+    id,
+    keyVariable,
+    quirks = {},
+    unlisted = true,
+    models = [],
+    headers,
+    concurrency,
+    regions,
+    onRateLimits,
+  } = options;
+  const remedy = `set ${keyVariable ?? 'its environment variable'}, or pass apiKey.`;
+  const needsKey = options.requiresKey ?? keyVariable !== undefined;
+  const own = chatCompletionsWire(quirks);
+  return httpProvider({
+    id,
+    wire: options.wire === undefined ? own : options.wire(own),
+    baseURL: options.baseURL,
+    models: models.map((model) => modelCard(typeof model === 'string' ? { id: model } : model)),
+    apiKeys: apiKeysOf(options, ...(keyVariable === undefined ? [] : [keyVariable])),
+    ...(needsKey ? { missingKey: remedy } : {}),
+    ...(unlisted === false ? {} : { unlisted: typeof unlisted === 'function' ? unlisted : undescribed }),
+    ...(headers === undefined ? {} : { headers }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(regions === undefined ? {} : { regions }),
+    ...(onRateLimits === undefined ? {} : { onRateLimits }),
+    ...(options.listedPrices === undefined ? {} : { listedPrices: options.listedPrices }),
+    ...(options.listsModels === false
+      ? {}
+      : { probe: ({ baseURL, apiKey }) => ({ url: `${baseURL}/models`, headers: authorisation(quirks, apiKey) }) }),
+  });
+}
+
+const undescribed = (id: string): ModelCard => modelCard({ id, ...UNDESCRIBED });

@@ -1,0 +1,129 @@
+/**
+ * Reasoning on this wire comes in four spellings: `reasoning_content`, `reasoning`, `reasoning_details` (with signatures
+ * and encrypted blocks) and thinking chunks in an array `content`. Its block keeps, in `raw`, the message fields as they
+ * came, so that sending it back is a merge of fields whichever server made it.
+ */
+import type { JsonValue, ModelEvent, ReasoningPart } from '../../../core/model/model.ts';
+import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
+
+export interface ReasoningReader {
+  /** The deltas that a message or delta brings. */
+  readFields(message: JsonRecord): ModelEvent | undefined;
+  /** A thinking chunk of an array `content`. */
+  readChunk(chunk: JsonRecord): ModelEvent | undefined;
+  /** The block so far, closed; undefined where nothing is open. */
+  close(): ModelEvent | undefined;
+}
+
+type Detail = Record<string, unknown>;
+
+interface Block {
+  text: string;
+  fields: Record<string, string>;
+  details: Detail[];
+  chunks: Detail[];
+}
+
+const emptyBlock = (): Block => ({ text: '', fields: {}, details: [], chunks: [] });
+
+export function reasoningReader(family: string): ReasoningReader {
+  let block: Block | undefined;
+
+  const say = (text: string): ModelEvent | undefined => {
+    if (text === '') return undefined;
+    block ??= emptyBlock();
+    block.text += text;
+    return { type: 'reasoning-delta', text };
+  };
+
+  return {
+    readFields(message) {
+      const field = asText(message.reasoning_content) ? 'reasoning_content' : 'reasoning';
+      const text = asText(message[field]) ?? '';
+      const details = asList(message.reasoning_details) ?? [];
+      if (text === '' && details.length === 0) return undefined;
+      block ??= emptyBlock();
+      if (text !== '') block.fields[field] = (block.fields[field] ?? '') + text;
+      const said = addDetails(block.details, details);
+      // Servers that send both spell the same text twice.
+      return say(text === '' ? said : text);
+    },
+    readChunk(chunk) {
+      block ??= emptyBlock();
+      const text = thinkingText(chunk.thinking);
+      mergeChunk(block.chunks, chunk, text);
+      return say(text);
+    },
+    close() {
+      if (block === undefined) return undefined;
+      const part = partOf(block, family);
+      block = undefined;
+      return { type: 'reasoning', part };
+    },
+  };
+}
+
+/** Adds pieces of details to those so far: same index and kind, same block. Returns the readable text of the pieces. */
+function addDetails(known: Detail[], pieces: readonly unknown[]): string {
+  let said = '';
+  for (const piece of pieces) {
+    const detail = asRecord(piece);
+    if (detail === undefined) continue;
+    said += asText(detail.text) ?? asText(detail.summary) ?? '';
+    const last = known.at(-1);
+    const same = last !== undefined && last.type === detail.type && asNumber(last.index) === asNumber(detail.index);
+    if (same && detail.type !== 'reasoning.encrypted') mergeDetail(last, detail);
+    else known.push({ ...detail });
+  }
+  return said;
+}
+
+function mergeDetail(into: Detail, piece: JsonRecord): void {
+  for (const [name, value] of Object.entries(piece)) {
+    const appended = name === 'text' || name === 'summary' || name === 'data';
+    if (appended) into[name] = (asText(into[name]) ?? '') + (asText(value) ?? '');
+    else if (value !== null || into[name] === undefined) into[name] = value;
+  }
+}
+
+function thinkingText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  let text = '';
+  for (const item of asList(value) ?? []) text += asText(asRecord(item)?.text) ?? '';
+  return text;
+}
+
+function mergeChunk(chunks: Detail[], chunk: JsonRecord, text: string): void {
+  const last = chunks.at(-1);
+  const { thinking: _thinking, ...rest } = chunk;
+  const said = asText(last?.thinking) ?? thinkingText(last?.thinking);
+  const whole = { ...last, ...rest, thinking: [{ type: 'text', text: said + text }] };
+  if (last === undefined) chunks.push(whole);
+  else chunks[chunks.length - 1] = whole;
+}
+
+function partOf(block: Block, family: string): ReasoningPart {
+  const { text, fields, details, chunks } = block;
+  const raw = {
+    ...fields,
+    ...(details.length > 0 ? { reasoning_details: details } : {}),
+    ...(chunks.length > 0 ? { content: chunks } : {}),
+  };
+  const signature = details.map((detail) => asText(detail.signature)).findLast((found) => found);
+  const redacted = details.map((detail) => asText(detail.data)).findLast((found) => found);
+  return defined({ type: 'reasoning' as const, text, signature, redacted, family, raw: raw as JsonValue });
+}
+
+/** The message fields that give reasoning back unchanged; the parts of other families are left out. */
+export function reasoningFields(parts: readonly ReasoningPart[], family: string): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const part of parts) {
+    const raw = part.family === family ? asRecord(part.raw) : undefined;
+    for (const [name, value] of Object.entries(raw ?? {})) {
+      const before = fields[name];
+      if (Array.isArray(value)) fields[name] = [...(asList(before) ?? []), ...value];
+      else if (typeof value === 'string') fields[name] = (asText(before) ?? '') + value;
+    }
+  }
+  return fields;
+}

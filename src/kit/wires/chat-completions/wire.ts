@@ -1,0 +1,70 @@
+/** The chat-completions wire: what most servers of language models speak, each with its own quirks. */
+import { PolyphonyError } from '../../../core/errors.ts';
+import type { ModelRequest } from '../../../core/model/model.ts';
+import type { WireContext, WireFormat } from '../../../core/model/provider.ts';
+import { httpError, readFailure } from '../../http/http-errors.ts';
+import { parseRateLimits } from '../../http/rate-limits.ts';
+import { decodeChat } from './decode-chat.ts';
+import { applyQuirks, encodeChat, type WireBody } from './encode-chat.ts';
+import { decodeOperation, encodeEmbedding, encodeImage, encodeModeration } from './operations.ts';
+import { type ChatCompletionsQuirks, quirksOf } from './quirks.ts';
+
+/**
+ * Chat, embeddings, images and moderation. `providerOptions` under the provider's id are merged into the body last, field
+ * by field.
+ */
+export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFormat {
+  return {
+    encode(request, context) {
+      const own = quirksOf(quirks, context);
+      const { path, body } = encodeRequest(request, own, context);
+      const mended = applyQuirks(body, own, context);
+      const given = request.providerOptions?.[context.target.provider];
+      return {
+        url: path.replace('{model}', encodeURIComponent(context.card.id)),
+        headers: { 'content-type': 'application/json', ...authorisation(own, context.apiKey) },
+        body: JSON.stringify(given === undefined ? mended : { ...mended, ...given }),
+      };
+    },
+    decode(response, request, context) {
+      return request.operation === 'chat'
+        ? decodeChat(response, request, quirksOf(quirks, context), context)
+        : decodeOperation(response, request);
+    },
+    classify: (status, _headers, body) => httpError(readFailure(status, body)),
+    rateLimits: parseRateLimits,
+  };
+}
+
+/** The header that carries the key; none without a key. */
+export function authorisation(
+  quirks: Pick<ChatCompletionsQuirks, 'authorisation'>,
+  apiKey: string | undefined,
+): Record<string, string> {
+  if (apiKey === undefined) return {};
+  const { authorisation: way = 'bearer' } = quirks;
+  return way === 'bearer' ? { authorization: `Bearer ${apiKey}` } : { [way]: apiKey };
+}
+
+function encodeRequest(
+  request: ModelRequest,
+  quirks: ChatCompletionsQuirks,
+  context: WireContext,
+): { path: string; body: WireBody } {
+  const { paths = {} } = quirks;
+  switch (request.operation) {
+    case 'chat':
+      return { path: paths.chat ?? '/chat/completions', body: encodeChat(request, quirks, context) };
+    case 'embed':
+      return { path: paths.embed ?? '/embeddings', body: encodeEmbedding(request, quirks, context) };
+    case 'image': {
+      const path =
+        request.image === undefined ? (paths.image ?? '/images/generations') : (paths.imageEdit ?? '/images/edits');
+      return { path, body: encodeImage(request, quirks, context) };
+    }
+    case 'moderate':
+      return { path: paths.moderate ?? '/moderations', body: encodeModeration(request, context) };
+    case 'rerank':
+      throw new PolyphonyError('unsupported', 'This wire has no reranking: ask a model that lists "rerank".');
+  }
+}

@@ -1,0 +1,55 @@
+/** Parts of messages as content of the Responses wire. */
+import { PolyphonyError } from '../../../core/errors.ts';
+import type { AudioPart, FilePart, ImagePart, Part, TextPart } from '../../../core/model/model.ts';
+import { defined } from '../../json/json-shape.ts';
+
+export type Item = Record<string, unknown>;
+type MediaSource = ImagePart['source'];
+
+/** A string where one text is all there is: every server takes that. */
+export function contentOf(parts: readonly Part[]): string | readonly Item[] {
+  const [only] = parts;
+  return parts.length === 1 && only?.type === 'text' ? only.text : parts.map(encodePart);
+}
+
+/** @throws unsupported for audio and video */
+function encodePart(part: Part): Item {
+  switch (part.type) {
+    case 'text':
+      return textContent(part);
+    case 'image':
+      return imageContent(part);
+    case 'file':
+      return fileContent(part);
+    default:
+      throw new PolyphonyError('unsupported', `This wire carries no ${part.type} in a message: ${remedyOf(part)}`);
+  }
+}
+
+const remedyOf = (part: Part): string =>
+  isMedia(part) ? 'ask over another wire, or a model of another provider.' : 'put it into a message of the assistant.';
+const isMedia = (part: Part): part is AudioPart => part.type === 'audio' || part.type === 'video';
+
+export const textContent = ({ text }: Pick<TextPart, 'text'>): Item => ({ type: 'input_text', text });
+
+export function imageContent({ source, detail }: ImagePart): Item {
+  const id = fileId(source);
+  const image = id === undefined ? { image_url: addressOf(source) } : { file_id: id };
+  return defined({ type: 'input_image', ...image, detail });
+}
+
+export function fileContent({ source, name }: FilePart): Item {
+  const id = fileId(source);
+  if (id !== undefined) return { type: 'input_file', file_id: id };
+  if (source.type === 'url' && !source.url.startsWith('data:')) return { type: 'input_file', file_url: source.url };
+  const subtype = (source.mediaType ?? 'application/pdf').replace(/^.*\/|;.*$/g, '');
+  const filename = name ?? `file.${subtype === 'plain' ? 'txt' : subtype}`;
+  return { type: 'input_file', filename, file_data: addressOf(source) };
+}
+
+/** What has no scheme is the id of a file that was uploaded before. */
+const fileId = (source: MediaSource): string | undefined =>
+  source.type === 'url' && !/^[a-z][a-z0-9+.-]*:/i.test(source.url) ? source.url : undefined;
+
+const addressOf = (source: MediaSource): string =>
+  source.type === 'url' ? source.url : `data:${source.mediaType};base64,${source.data}`;

@@ -1,0 +1,151 @@
+/**
+ * Answers of the Responses wire, streamed or whole.
+ *
+ * R1. `finish` comes once, from the response that ends the stream or is the whole body. Without one there is none, and the
+ *     caller reports a truncation.
+ * R2. Nothing is yielded before the model speaks: `response.created` and its like commit nobody.
+ * R3. An error in a response that ends fails it.
+ * R4. Where no item was streamed, those of the final response are read.
+ */
+import type { PolyphonyError } from '../../../core/errors.ts';
+import type { WholeStream } from '../../../core/model/complete.ts';
+import type { ChatRequest, FinishReason, JsonSchema, Usage } from '../../../core/model/model.ts';
+import type { TransportResponse, WireContext } from '../../../core/model/provider.ts';
+import { type AnswerState, answerState, decodeAnswer, finishAnswer } from '../../http/decode-answer.ts';
+import { failureOf, httpError, impliedStatus } from '../../http/http-errors.ts';
+import { asList, asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
+import { usageOf } from '../chat-completions/usage.ts';
+import { finishReason } from '../finish-reason.ts';
+import type { ResponsesFacts } from './facts.ts';
+import {
+  addArguments,
+  addItem,
+  addRefusal,
+  addSummary,
+  addText,
+  closeAll,
+  closeItem,
+  type Items,
+  indexOf,
+  newItems,
+} from './items.ts';
+
+interface State extends AnswerState {
+  readonly items: Items;
+  model: string | undefined;
+  id: string | undefined;
+  serviceTier: string | undefined;
+  usage: Usage | undefined;
+  readonly keepsRaw: boolean;
+}
+
+export function decodeChat(
+  response: TransportResponse,
+  request: ChatRequest,
+  facts: ResponsesFacts,
+  context: WireContext,
+): WholeStream {
+  const state = stateOf(request, facts, context);
+  return decodeAnswer(response, state, { read: (body, event) => readDocument(state, body, event) });
+}
+
+function stateOf(request: ChatRequest, facts: ResponsesFacts, context: WireContext): State {
+  const strict = facts.strictSchemas === true ? (request.tools ?? []).filter((tool) => tool.strict === true) : [];
+  const state: State = {
+    items: newItems({
+      family: context.target.provider,
+      emit: (event) => void state.events.push(event),
+      strictTools: new Map<string, JsonSchema>(strict.map((tool) => [tool.name, tool.inputSchema])),
+    }),
+    model: undefined,
+    id: undefined,
+    serviceTier: undefined,
+    usage: undefined,
+    keepsRaw: request.includeRaw === true,
+    // What ends the stream repeats all that came before.
+    ...answerState({}),
+  };
+  return state;
+}
+
+function readDocument(state: State, body: JsonRecord, event: string | undefined): void {
+  if (state.complete) return;
+  const type = asText(body.type) ?? event ?? '';
+  if (type.startsWith('response.')) readEvent(state, type, body);
+  else if (type === 'error' || (body.error && body.output === undefined)) state.failure = errorOf(body, state.usage);
+  else if (body.object === 'response' || body.output !== undefined) readFinal(state, body);
+}
+
+function readEvent(state: State, type: string, body: JsonRecord): void {
+  const read = READERS.get(type);
+  if (read !== undefined) read(state.items, indexOf(body), ITEM_EVENTS.has(type) ? (asRecord(body.item) ?? {}) : body);
+  else if (ENDS.has(type)) readFinal(state, asRecord(body.response) ?? body);
+  else readHead(state, asRecord(body.response) ?? {});
+}
+
+const READERS: ReadonlyMap<string, (items: Items, index: number, body: JsonRecord) => void> = new Map([
+  ['response.output_text.delta', addText],
+  ['response.reasoning_summary_text.delta', addSummary],
+  ['response.function_call_arguments.delta', addArguments],
+  ['response.refusal.delta', addRefusal],
+  ['response.output_item.added', addItem],
+  ['response.output_item.done', closeItem],
+]);
+const ITEM_EVENTS: ReadonlySet<string> = new Set(['response.output_item.added', 'response.output_item.done']);
+const ENDS: ReadonlySet<string> = new Set([
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+  'response.cancelled',
+]);
+
+function readHead(state: State, { id, model, usage, service_tier: serviceTier }: JsonRecord): void {
+  state.id = asText(id) ?? state.id;
+  state.model = asText(model) ?? state.model;
+  state.serviceTier = asText(serviceTier) ?? state.serviceTier;
+  if (usage) state.usage = usageOf(usage) ?? state.usage;
+}
+
+function readFinal(state: State, response: JsonRecord): void {
+  const { items } = state;
+  readHead(state, response);
+  if (items.open.size === 0) {
+    for (const [index, value] of (asList(response.output) ?? []).entries()) {
+      const item = asRecord(value) ?? {};
+      addItem(items, index, item);
+      closeItem(items, index, item);
+    }
+  }
+  if (response.error) {
+    state.failure = errorOf(response, state.usage);
+    return;
+  }
+  closeAll(items);
+  finish(state, response);
+}
+
+function finish(state: State, response: JsonRecord): void {
+  const { items, usage, model, id, serviceTier, keepsRaw } = state;
+  const { refusal, logprobs, citations } = items;
+  const raw = keepsRaw ? response : undefined;
+  const reason = reasonOf(response, items.calls);
+  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations, raw });
+}
+
+function reasonOf({ status, incomplete_details: details }: JsonRecord, calls: number): FinishReason {
+  if (status === 'incomplete') return finishReason(asRecord(details)?.reason);
+  if (status === 'failed') return 'error';
+  if (status === 'in_progress' || status === 'queued' || status === 'cancelled') return 'other';
+  return calls > 0 ? 'tool-calls' : 'stop';
+}
+
+/** `{ error: { code, message } }`, or the code and the message themselves; what was used goes along, to be charged. */
+function errorOf(body: JsonRecord, usage: Usage | undefined): PolyphonyError {
+  const told = asRecord(body.error) ?? (typeof body.error === 'string' ? { message: body.error } : body);
+  // The type of the event is no type of an error.
+  const { type, ...rest } = told;
+  const named = type === undefined || type === 'error' ? rest : told;
+  const status = impliedStatus(named);
+  const failure = failureOf({ error: named }, status) ?? { status, message: '' };
+  return httpError(usage === undefined ? failure : { ...failure, details: { usage } });
+}

@@ -1,0 +1,160 @@
+/** A canonical chat request as the body of the Responses wire. */
+import type { ChatRequest, JsonSchema, OutputFormat, ToolDefinition } from '../../../core/model/model.ts';
+import type { WireContext } from '../../../core/model/provider.ts';
+import { asList, asRecord, defined } from '../../json/json-shape.ts';
+import { toDialect } from '../../json/schema-dialects.ts';
+import type { Effort, ResponsesFacts } from './facts.ts';
+import { encodeInput } from './input.ts';
+
+export type Body = Record<string, unknown>;
+
+/**
+ * Nothing is stored with the provider and reasoning comes encrypted, unless the options say otherwise. Options are merged
+ * into the body last, field by field; `reasoning` and `text` by their own fields, `include` as a list.
+ *
+ * @throws unsupported for parts that the wire cannot carry
+ */
+export function encodeChat(request: ChatRequest, facts: ResponsesFacts, context: WireContext): Body {
+  const { card, target } = context;
+  const options: Body = { ...request.providerOptions?.[target.provider] };
+  const { instructions, items } = encodeInput(request.messages, facts, options.store === true, context);
+  const reasoning = reasoningOf(request, facts, context);
+  const body = defined({
+    model: card.id,
+    instructions,
+    input: request.output !== undefined && request.output.schema === undefined ? withJsonWord(items) : items,
+    ...tools(request, facts, context),
+    text: request.output === undefined ? undefined : { format: formatOf(request.output, facts, context) },
+    reasoning,
+    max_output_tokens: maxTokens(request, facts, context),
+    ...sampling(request),
+    service_tier: request.serviceTier,
+    user: request.user,
+    include: includeOf(request, context),
+    store: false,
+    stream: context.streaming && card.capabilities.includes('streaming') ? true : undefined,
+  });
+  warnOfUnknown(request, context);
+  return merge(withoutRefused(body, facts, reasoning?.effort === 'none', context), options);
+}
+
+function merge(body: Body, options: Body): Body {
+  const merged = { ...body, ...options };
+  for (const name of ['reasoning', 'text']) {
+    if (asRecord(body[name]) && asRecord(options[name]))
+      merged[name] = { ...asRecord(body[name]), ...asRecord(options[name]) };
+  }
+  const included = [...(asList(body.include) ?? []), ...(asList(options.include) ?? [])];
+  if (included.length > 0) merged.include = [...new Set(included)];
+  return merged;
+}
+
+/** Bare JSON is refused unless the input says the word. */
+function withJsonWord(items: readonly Body[]): readonly Body[] {
+  return /json/i.test(JSON.stringify(items)) ? items : [{ role: 'developer', content: 'Answer in JSON.' }, ...items];
+}
+
+function includeOf({ logprobs }: ChatRequest, { card }: WireContext): readonly string[] | undefined {
+  const include = [
+    ...(card.capabilities.includes('reasoning') ? ['reasoning.encrypted_content'] : []),
+    ...(logprobs === undefined || logprobs === false ? [] : ['message.output_text.logprobs']),
+  ];
+  return include.length === 0 ? undefined : include;
+}
+
+// ---------------------------------------------------------------------------------------------------- tools and schemas
+
+function tools(request: ChatRequest, facts: ResponsesFacts, context: WireContext): Body {
+  if (request.tools === undefined || request.tools.length === 0) return {};
+  const { toolChoice } = request;
+  return defined({
+    tools: request.tools.map((tool) => encodeTool(tool, facts, context)),
+    tool_choice: typeof toolChoice === 'object' ? { type: 'function', name: toolChoice.name } : toolChoice,
+    parallel_tool_calls: request.parallelToolCalls,
+  });
+}
+
+function encodeTool(tool: ToolDefinition, facts: ResponsesFacts, context: WireContext): Body {
+  const strict = tool.strict === true && facts.strictSchemas === true;
+  const parameters = dialect(tool.inputSchema, strict, `The schema of the tool "${tool.name}"`, context);
+  const { name, description } = tool;
+  // Left out, `strict` would be true here.
+  return defined({ type: 'function', name, description, parameters, strict });
+}
+
+function formatOf(output: OutputFormat, facts: ResponsesFacts, context: WireContext): Body {
+  if (output.schema === undefined) return { type: 'json_object' };
+  // The strict subset wants an object at the root.
+  const strict = facts.strictSchemas === true && output.strict !== false && output.schema.type === 'object';
+  const schema = dialect(output.schema, strict, 'The output schema', context);
+  return { type: 'json_schema', name: output.name ?? 'output', schema, strict };
+}
+
+function dialect(schema: JsonSchema, strict: boolean, what: string, context: WireContext): JsonSchema {
+  const converted = toDialect(schema, strict ? 'strict-subset' : 'plain');
+  for (const told of converted.warnings) context.warn({ code: 'schema-narrowed', message: `${what}: ${told}` });
+  return converted.schema;
+}
+
+// ---------------------------------------------------------------------------------------------------- parameters
+
+function sampling({ temperature, topP, logprobs }: ChatRequest): Body {
+  return { temperature, top_p: topP, top_logprobs: typeof logprobs === 'number' ? logprobs : undefined };
+}
+
+const EFFORTS: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high'];
+
+function reasoningOf(
+  request: ChatRequest,
+  facts: ResponsesFacts,
+  context: WireContext,
+): { effort: Effort } | undefined {
+  const asked = request.reasoning?.effort ?? (request.reasoning?.budgetTokens === 0 ? 'none' : undefined);
+  if (asked === undefined || facts.reasoning === 'none') return undefined;
+  const known = facts.efforts ?? EFFORTS;
+  if (known.includes(asked)) return { effort: asked };
+  const distance = (effort: Effort): number => Math.abs(EFFORTS.indexOf(effort) - EFFORTS.indexOf(asked));
+  // Of two as near, the later one is the stronger.
+  const nearest = known.reduce(
+    (best, effort) => (distance(effort) <= distance(best) ? effort : best),
+    known[0] ?? asked,
+  );
+  const message = `${context.card.id} knows no effort "${asked}": "${nearest}" was sent.`;
+  context.warn({ code: 'effort-changed', message });
+  return { effort: nearest };
+}
+
+function maxTokens(
+  { maxOutputTokens }: ChatRequest,
+  facts: ResponsesFacts,
+  { warn, card }: WireContext,
+): number | undefined {
+  const { leastOutputTokens = 1 } = facts;
+  if (maxOutputTokens === undefined || maxOutputTokens >= leastOutputTokens) return maxOutputTokens;
+  const message = `${card.id} takes no limit below ${leastOutputTokens} output tokens: that was sent, not ${maxOutputTokens}.`;
+  warn({ code: 'parameter-changed', message });
+  return leastOutputTokens;
+}
+
+/** What the wire has no field for. */
+function warnOfUnknown(request: ChatRequest, { card, warn }: WireContext): void {
+  const { topK, presencePenalty, frequencyPenalty, stop, seed } = request;
+  const unknown: Body = { topK, presencePenalty, frequencyPenalty, stop, seed };
+  if (request.messages.some(({ name }) => name !== undefined)) unknown.name = true;
+  if (request.reasoning?.budgetTokens) unknown.budgetTokens = request.reasoning.budgetTokens;
+  for (const [name, value] of Object.entries(unknown)) {
+    if (value === undefined) continue;
+    warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it on this wire.` });
+  }
+}
+
+function withoutRefused(body: Body, facts: ResponsesFacts, quiet: boolean, { card, warn }: WireContext): Body {
+  const omit = [...(facts.omit ?? []), ...(quiet ? [] : (facts.omitWhenReasoning ?? []))];
+  const kept = { ...body };
+  for (const name of omit) {
+    if (kept[name] === undefined) continue;
+    delete kept[name];
+    warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it.` });
+  }
+  return kept;
+}

@@ -1,0 +1,103 @@
+/**
+ * Canonical messages as input items. Items of this provider that came as reasoning parts (`raw`) go back unchanged and in
+ * their places: reasoning with its encrypted content, calls of the provider's own tools, the phase of a message.
+ */
+import type { Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from '../../../core/model/model.ts';
+import type { WireContext } from '../../../core/model/provider.ts';
+import { asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
+import { contentOf, fileContent, type Item, imageContent, textContent } from './content.ts';
+import type { ResponsesFacts } from './facts.ts';
+
+export interface Input {
+  readonly instructions: string | undefined;
+  readonly items: readonly Item[];
+}
+
+/** `stored`: the server keeps responses, so that items without their encrypted content can be referred to. */
+export function encodeInput(
+  messages: readonly Message[],
+  facts: ResponsesFacts,
+  stored: boolean,
+  context: WireContext,
+): Input {
+  const others = messages.findIndex(({ role }) => role !== 'system');
+  const leading = facts.instructions === false ? 0 : others === -1 ? messages.length - 1 : others;
+  const texts = messages.slice(0, leading).flatMap(partsOf);
+  const instructions = texts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n\n');
+  const { systemRole = 'developer' } = facts;
+  warnOfLostReasoning(messages, context);
+  return {
+    instructions: instructions === '' ? undefined : instructions,
+    items: messages.slice(leading).flatMap((message) => itemsOf(message, systemRole, stored, context)),
+  };
+}
+
+const partsOf = ({ content }: Message): readonly Part[] =>
+  typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+
+function itemsOf(message: Message, systemRole: string, stored: boolean, context: WireContext): Item[] {
+  const parts = partsOf(message);
+  if (message.role === 'assistant') return assistantItems(parts, stored, context.target.provider);
+  if (message.role === 'system') return [{ role: systemRole, content: contentOf(parts) }];
+  const results = parts.filter((part) => part.type === 'tool-result');
+  const rest = parts.filter((part) => part.type !== 'tool-result');
+  return [...results.map(resultItem), ...(rest.length === 0 ? [] : [{ role: 'user', content: contentOf(rest) }])];
+}
+
+// ---------------------------------------------------------------------------------------------------- assistant
+
+function assistantItems(parts: readonly Part[], stored: boolean, family: string): Item[] {
+  const items: Item[] = [];
+  /** What a message item told beside its text, for the text behind it. */
+  let head: JsonRecord | undefined;
+  let open: Item | undefined;
+  for (const part of parts) {
+    if (part.type === 'text') {
+      if (open === undefined) {
+        open = { role: 'assistant', ...head, content: part.text };
+        items.push(open);
+      } else open.content = `${asText(open.content) ?? ''}${part.text}`;
+      head = undefined;
+      continue;
+    }
+    open = undefined;
+    if (part.type === 'tool-call') items.push(callItem(part));
+    const raw = part.type === 'reasoning' && part.family === family ? asRecord(part.raw) : undefined;
+    if (raw?.type === 'message') head = { phase: raw.phase };
+    else if (raw !== undefined && (stored || isWhole(raw))) items.push({ ...raw });
+  }
+  return items;
+}
+
+/** Of reasoning, an id alone means something only to a server that stored what it names. */
+const isWhole = (item: JsonRecord): boolean =>
+  item.type !== 'reasoning' ||
+  Boolean(item.encrypted_content) ||
+  (Array.isArray(item.content) && item.content.length > 0);
+
+function callItem(call: ToolCallPart): Item {
+  const text = call.raw ?? JSON.stringify(call.arguments);
+  return { type: 'function_call', call_id: call.id, name: call.name, arguments: text };
+}
+
+function resultItem({ id, content, isError }: ToolResultPart): Item {
+  // The wire has no flag for a failed tool.
+  const prefix = isError === true ? 'Error: ' : '';
+  if (typeof content === 'string') return { type: 'function_call_output', call_id: id, output: prefix + content };
+  const output = content.map((part) => {
+    if (part.type === 'text') return textContent(part);
+    return part.type === 'image' ? imageContent(part) : fileContent(part);
+  });
+  if (prefix !== '') output.unshift(textContent({ text: prefix.trim() }));
+  return { type: 'function_call_output', call_id: id, output };
+}
+
+function warnOfLostReasoning(messages: readonly Message[], { target, warn }: WireContext): void {
+  const opaque = (part: ReasoningPart): boolean => part.signature !== undefined || part.redacted !== undefined;
+  const lost = messages
+    .flatMap(partsOf)
+    .some((part) => part.type === 'reasoning' && opaque(part) && part.family !== target.provider);
+  if (!lost) return;
+  const message = 'Signed reasoning of another provider was left out: only the provider that made it can read it.';
+  warn({ code: 'reasoning-dropped', message });
+}

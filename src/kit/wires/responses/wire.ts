@@ -1,0 +1,90 @@
+/** The Responses wire: chat in items, whose reasoning can be handed back. Other operations stay on another wire. */
+import { PolyphonyError } from '../../../core/errors.ts';
+import type { TokenCounting, WireContext, WireFormat } from '../../../core/model/provider.ts';
+import { httpError, readFailure } from '../../http/http-errors.ts';
+import { parseRateLimits } from '../../http/rate-limits.ts';
+import { asNumber, asRecord, defined } from '../../json/json-shape.ts';
+import { authorisation } from '../chat-completions/wire.ts';
+import { decodeChat } from './decode.ts';
+import { encodeChat } from './encode.ts';
+import { factsOf, type ResponsesFacts } from './facts.ts';
+
+export interface ResponsesWireOptions extends ResponsesFacts {
+  /** How the key is sent: `bearer`, or the name of the header that takes it bare. @default 'bearer' */
+  readonly authorisation?: string;
+  /** There is an endpoint that counts input tokens. @default false */
+  readonly countsTokens?: boolean;
+}
+
+/** What decides on the input; the endpoint knows nothing else. */
+const COUNTED = [
+  'model',
+  'input',
+  'instructions',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'reasoning',
+  'text',
+] as const;
+
+/** Chats of the models whose card says `wire: { api: 'responses' }` over one wire, everything else over the other. */
+export function wireByCard(responses: WireFormat, others: WireFormat): WireFormat {
+  const wireOf = ({ card }: WireContext): WireFormat => (card.wire?.api === 'responses' ? responses : others);
+  return {
+    ...others,
+    // A model counts alike over either.
+    ...(responses.counting === undefined ? {} : { counting: responses.counting }),
+    encode: (request, context) => wireOf(context).encode(request, context),
+    decode: (response, request, context) => wireOf(context).decode(response, request, context),
+  };
+}
+
+/** `others` speaks for everything but chat; without it, that is refused. */
+export function responsesWire(options: ResponsesWireOptions = {}, others?: WireFormat): WireFormat {
+  const otherWire = (operation: string): WireFormat => {
+    if (others !== undefined) return others;
+    throw new PolyphonyError(
+      'unsupported',
+      `This wire knows chat alone, not "${operation}": ask a model that lists it.`,
+    );
+  };
+  const headers = ({ apiKey }: WireContext): Record<string, string> => ({
+    'content-type': 'application/json',
+    ...authorisation(options, apiKey),
+  });
+  return {
+    ...(options.countsTokens === true ? { counting: countingOf(options, headers) } : {}),
+    encode(request, context) {
+      if (request.operation !== 'chat') return otherWire(request.operation).encode(request, context);
+      return {
+        url: '/responses',
+        headers: headers(context),
+        body: JSON.stringify(encodeChat(request, factsOf(options, context), context)),
+      };
+    },
+    decode(response, request, context) {
+      if (request.operation !== 'chat') return otherWire(request.operation).decode(response, request, context);
+      return decodeChat(response, request, factsOf(options, context), context);
+    },
+    classify: (status, _headers, body) => httpError(readFailure(status, body)),
+    rateLimits: parseRateLimits,
+  };
+}
+
+function countingOf(
+  options: ResponsesWireOptions,
+  headers: (context: WireContext) => Record<string, string>,
+): TokenCounting {
+  return {
+    encode(request, context) {
+      if (request.operation !== 'chat') {
+        throw new PolyphonyError('unsupported', `Only chats are counted, not "${request.operation}".`);
+      }
+      const body: Readonly<Record<string, unknown>> = encodeChat(request, factsOf(options, context), context);
+      const counted = defined(Object.fromEntries(COUNTED.map((name) => [name, body[name]])));
+      return { url: '/responses/input_tokens', headers: headers(context), body: JSON.stringify(counted) };
+    },
+    decode: (body) => asNumber(asRecord(body)?.input_tokens),
+  };
+}

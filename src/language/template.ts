@@ -1,0 +1,201 @@
+/**
+ * Listing and rendering the references of nested values: see template-syntax.ts for the language. Rendering walks own
+ * properties only, and what is rendered can never set a prototype.
+ */
+import { PolyphonyError } from '../core/errors.ts';
+import {
+  type Alternative,
+  parseTemplate,
+  type Reference,
+  TEMPLATE_BOUNDS,
+  type TemplateIssue,
+} from './template-syntax.ts';
+
+export {
+  escapeTemplate,
+  type ParsedTemplate,
+  parseTemplate,
+  type Reference,
+  TEMPLATE_BOUNDS,
+  type TemplateIssue,
+} from './template-syntax.ts';
+
+export interface FoundReference {
+  /** JSON pointer below the value. */
+  readonly pointer: string;
+  readonly reference: Reference;
+}
+
+/** A value in depth-first order with its place: what a walk visits, bounded in depth and number. */
+interface Visit {
+  readonly value: unknown;
+  readonly pointer: string;
+  readonly depth: number;
+}
+
+function visitStrings(value: unknown, onString: (text: string, pointer: string) => void): void {
+  const stack: Visit[] = [{ value, pointer: '', depth: 0 }];
+  let budget = TEMPLATE_BOUNDS.values;
+  for (let visit = stack.pop(); visit !== undefined && budget > 0; visit = stack.pop()) {
+    budget--;
+    const { value: current, pointer, depth } = visit;
+    if (typeof current === 'string') onString(current, pointer);
+    else if (typeof current === 'object' && current !== null && depth < TEMPLATE_BOUNDS.depth) {
+      const entries = Object.entries(current);
+      if (stack.length + entries.length > TEMPLATE_BOUNDS.values) return;
+      for (let index = entries.length - 1; index >= 0; index--) {
+        const entry = entries[index];
+        if (entry === undefined || (typeof entry[1] !== 'string' && typeof entry[1] !== 'object')) continue;
+        stack.push({ value: entry[1], pointer: `${pointer}/${pointerToken(entry[0])}`, depth: depth + 1 });
+      }
+    }
+  }
+}
+
+const pointerToken = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
+
+/** Every reference in the strings of a nested value, in document order; keys are never templates. Never throws. */
+export function listReferences(value: unknown): FoundReference[] {
+  const found: FoundReference[] = [];
+  visitStrings(value, (text, pointer) => {
+    for (const segment of parseTemplate(text).segments) {
+      if (segment.type === 'reference') found.push({ pointer, reference: segment.reference });
+    }
+  });
+  return found;
+}
+
+/** Every issue of the templates in a nested value, in document order. Never throws. */
+export function listTemplateIssues(value: unknown): (TemplateIssue & { readonly pointer: string })[] {
+  const found: (TemplateIssue & { readonly pointer: string })[] = [];
+  visitStrings(value, (text, pointer) => {
+    for (const issue of parseTemplate(text).issues) found.push({ ...issue, pointer });
+  });
+  return found;
+}
+
+/**
+ * What a head means: the output of a node, `input`, `item`. Asked for `meta`, what stands beside the output of a node; undefined
+ * where nothing does, and `meta` is then a field like any other.
+ */
+export type TemplateScope = (head: string, part?: 'meta') => unknown;
+
+/** A value whose references were parsed once. */
+export interface CompiledTemplate {
+  /** False when it renders to the value itself, always. */
+  readonly dynamic: boolean;
+  render(scope: TemplateScope): unknown;
+}
+
+type Render = (scope: TemplateScope) => unknown;
+
+/** Follows own properties of objects and indexes of arrays; undefined where the path leaves the data. */
+export function walkPath(value: unknown, path: readonly (string | number)[]): unknown {
+  let current = value;
+  for (const step of path) {
+    if (typeof current !== 'object' || current === null) return undefined;
+    if (Array.isArray(current) !== (typeof step === 'number') || !Object.hasOwn(current, step)) return undefined;
+    current = (current as Record<string | number, unknown>)[step];
+  }
+  return current;
+}
+
+function readPath({ head, path }: Extract<Alternative, { type: 'path' }>, scope: TemplateScope): unknown {
+  const meta = path[0] === 'meta' ? scope(head, 'meta') : undefined;
+  return meta === undefined ? walkPath(scope(head), path) : walkPath(meta, path.slice(1));
+}
+
+/** The first alternative that is neither null nor missing; else null. */
+export function resolveReference(reference: Reference, scope: TemplateScope): unknown {
+  for (const alternative of reference.alternatives) {
+    const value = alternative.type === 'literal' ? alternative.value : readPath(alternative, scope);
+    if (value !== null && value !== undefined) return value;
+  }
+  return null;
+}
+
+function asText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === null ? '' : (JSON.stringify(value) ?? '');
+}
+
+function compileString(text: string): Render | undefined {
+  const { segments } = parseTemplate(text);
+  const [first] = segments;
+  if (segments.length === 1 && first?.type === 'reference') {
+    const { reference } = first;
+    return (scope) => resolveReference(reference, scope);
+  }
+  if (segments.every((segment) => segment.type === 'text')) {
+    const plain = segments.map((segment) => segment.text).join('');
+    return plain === text ? undefined : () => plain;
+  }
+  return (scope) => {
+    let rendered = '';
+    for (const segment of segments) {
+      rendered += segment.type === 'text' ? segment.text : asText(resolveReference(segment.reference, scope));
+    }
+    return rendered;
+  };
+}
+
+interface Budget {
+  values: number;
+}
+
+function compileValue(value: unknown, depth: number, budget: Budget): Render | undefined {
+  if (typeof value === 'string') return compileString(value);
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth > TEMPLATE_BOUNDS.depth || --budget.values < 0) {
+    const { depth: deepest, values } = TEMPLATE_BOUNDS;
+    const rule = `at most ${deepest} levels and ${values} values`;
+    throw new PolyphonyError('invalid-plan', `A value with references has ${rule}: flatten it or split it.`);
+  }
+  return Array.isArray(value) ? compileArray(value, depth, budget) : compileObject(value, depth, budget);
+}
+
+function compileArray(values: readonly unknown[], depth: number, budget: Budget): Render | undefined {
+  const renders = values.map((value) => compileValue(value, depth + 1, budget));
+  if (renders.every((render) => render === undefined)) return undefined;
+  return (scope) => values.map((value, index) => renders[index]?.(scope) ?? (renders[index] ? null : value));
+}
+
+function compileObject(value: object, depth: number, budget: Budget): Render | undefined {
+  const entries = Object.entries(value).map(
+    ([key, child]) => [key, child, compileValue(child, depth + 1, budget)] as const,
+  );
+  if (entries.every(([, , render]) => render === undefined)) return undefined;
+  return (scope) => {
+    const rendered: Record<string, unknown> = {};
+    for (const [key, child, render] of entries) setOwn(rendered, key, render === undefined ? child : render(scope));
+    return rendered;
+  };
+}
+
+/** Assigning to `__proto__` would set the prototype; defining it makes it a property like any other. */
+function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') {
+    Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+  } else target[key] = value;
+}
+
+/**
+ * Parses the references of a nested value once, for rendering many times. Keys are never templates.
+ *
+ * @throws invalid-plan when the value is nested too deeply or cyclic
+ */
+export function compileTemplate(value: unknown): CompiledTemplate {
+  const render = compileValue(value, 0, { values: TEMPLATE_BOUNDS.values });
+  return render === undefined ? { dynamic: false, render: () => value } : { dynamic: true, render };
+}
+
+/**
+ * Renders the references of a nested value. A string that is one reference and nothing else keeps the type of what it
+ * refers to; inside text, strings stay as they are, null and missing values are empty, all else is compact JSON. A value
+ * without references is returned itself, not copied.
+ *
+ * @throws invalid-plan when the value is nested too deeply or cyclic
+ */
+export function renderValue(value: unknown, scope: TemplateScope): unknown {
+  return compileTemplate(value).render(scope);
+}

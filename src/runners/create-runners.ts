@@ -1,0 +1,59 @@
+/** What runs for each `use`. */
+import type { Clock } from '../core/clock.ts';
+import type { Gateway } from '../core/gateway.ts';
+import type { Step, Tool } from '../core/plugin.ts';
+import type { NodeCall, NodeOutput, NodeRunner, NodeRunners } from '../core/run/engine.ts';
+import { humanRunner } from './human.ts';
+import { llmRunner } from './llm.ts';
+import { type NestedOptions, planRunner, workflowRunner } from './nested.ts';
+import { embedRunner, imageRunner, moderateRunner, rerankRunner } from './operations.ts';
+import { withOutputCheck } from './output-check.ts';
+import { toolRunner } from './tool.ts';
+
+export interface RunnersOptions extends NestedOptions {
+  readonly gateway: Gateway;
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly clock: Clock;
+  /** Step kinds of plugins; they may replace a built-in one. */
+  readonly steps?: readonly Step[];
+  /** Around every call of every runner, outermost first. */
+  readonly around?: readonly NodeMiddleware[];
+  /** Rounds in which a model may call tools before it has to answer. @default 8 */
+  readonly toolRounds?: number;
+}
+
+export type NodeMiddleware = (call: NodeCall, next: NodeRunner) => Promise<NodeOutput>;
+
+/** `value`: its own inputs. */
+const valueRunner: NodeRunner = async ({ inputs }) => ({ value: inputs, costNanoUsd: 0 });
+
+export function createRunners(options: RunnersOptions): NodeRunners {
+  const { gateway, tools, clock, steps = [], around = [] } = options;
+  const runners: [string, NodeRunner][] = [
+    ['llm', llmRunner(options)],
+    ['image', withOutputCheck(imageRunner(gateway))],
+    ['embed', withOutputCheck(embedRunner(gateway))],
+    ['moderate', withOutputCheck(moderateRunner(gateway))],
+    ['rerank', withOutputCheck(rerankRunner(gateway))],
+    ['tool:', withOutputCheck(toolRunner(tools, clock))],
+    ['workflow:', withOutputCheck(workflowRunner(options))],
+    ['plan', withOutputCheck(planRunner(options))],
+    ['human', withOutputCheck(humanRunner)],
+    ['value', withOutputCheck(valueRunner)],
+    ...steps.map(({ type, run }): [string, NodeRunner] => [type.use, withOutputCheck((call) => run(spreadable(call)))]),
+  ];
+  return new Map(runners.map(([use, runner]) => [use, wrapRunner(runner, around)]));
+}
+
+/** The runner inside its middlewares, which may hand on a copy of the call with something changed. */
+export function wrapRunner(runner: NodeRunner, around: readonly NodeMiddleware[]): NodeRunner {
+  if (around.length === 0) return runner;
+  const wrapped = around.reduceRight<NodeRunner>((next, middleware) => (call) => middleware(call, next), runner);
+  return (call) => wrapped(spreadable(call));
+}
+
+/** The engine's calls make some fields when they are read; a spread would lose them. */
+function spreadable(call: NodeCall): NodeCall {
+  const { signal, scopes, emit, report } = call;
+  return { ...call, signal, scopes, emit, report };
+}

@@ -1,0 +1,95 @@
+/** From a node's `in` to the chat request. */
+
+import { PolyphonyError } from '../core/errors.ts';
+import type { Without } from '../core/gateway.ts';
+import type { ChatRequest, JsonSchema, Message, Part, Role, ToolDefinition } from '../core/model/model.ts';
+import type { Tool } from '../core/plugin.ts';
+import type { NodeCall } from '../core/run/engine.ts';
+import { requestFields } from './gateway-call.ts';
+import { fileParts, imageParts, invalidInput, numberInput, textInput } from './inputs.ts';
+
+export type ChatDraft = Without<ChatRequest, 'operation'>;
+
+const ROLES: ReadonlySet<unknown> = new Set<Role>(['system', 'user', 'assistant', 'tool']);
+const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high'] as const;
+
+export function chatRequest(call: NodeCall, tools: readonly Tool[], schema: JsonSchema | undefined): ChatDraft {
+  const temperature = numberInput(call, 'temperature');
+  const maxOutputTokens = maxTokensOf(call);
+  const reasoning = reasoningOf(call);
+  return {
+    ...requestFields(call),
+    messages: messagesOf(call),
+    ...(tools.length === 0 ? {} : { tools: tools.map(definitionOf) }),
+    ...(schema === undefined ? {} : { output: { type: 'json', schema, name: call.node.id } as const }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+  };
+}
+
+function definitionOf({ name, description, input }: Tool): ToolDefinition {
+  return { name, description, inputSchema: input };
+}
+
+/** Tools that the node names. */
+export function toolsOf(call: NodeCall, tools: ReadonlyMap<string, Tool>): readonly Tool[] {
+  const { tools: names } = call.inputs;
+  if (names === undefined || names === null) return [];
+  if (!Array.isArray(names)) throw invalidInput(call, 'tools', 'a list of names of tools is needed');
+  return names.map((name) => {
+    const tool = tools.get(String(name));
+    if (tool !== undefined) return tool;
+    const known = [...tools.keys()].join(', ') || 'none is registered';
+    const message = `Node ${call.node.id} names the tool ${JSON.stringify(name)}, which is not registered: use ${known}.`;
+    throw new PolyphonyError('invalid-request', message);
+  });
+}
+
+function maxTokensOf(call: NodeCall): number | undefined {
+  const bounds = [numberInput(call, 'maxTokens'), call.node.limits?.tokens].filter((bound) => bound !== undefined);
+  return bounds.length === 0 ? undefined : Math.min(...bounds);
+}
+
+function reasoningOf(call: NodeCall): ChatRequest['reasoning'] | undefined {
+  const { reasoning } = call.inputs;
+  if (reasoning === undefined || reasoning === null) return undefined;
+  const effort = EFFORTS.find((known) => known === reasoning);
+  if (effort === undefined) throw invalidInput(call, 'reasoning', `one of ${EFFORTS.join(', ')} is needed`);
+  return { effort };
+}
+
+function messagesOf(call: NodeCall): readonly Message[] {
+  const system = textInput(call, 'system');
+  const prompt = textInput(call, 'prompt');
+  const history = historyOf(call);
+  if (prompt === undefined && history.length === 0) {
+    throw new PolyphonyError('invalid-request', `Node ${call.node.id} asks nothing: give it "prompt" or "messages".`);
+  }
+  const media = [...imageParts(call), ...fileParts(call)];
+  const asked = prompt === undefined && media.length === 0 ? [] : [userMessage(prompt, media)];
+  return [...(system === undefined ? [] : [{ role: 'system', content: system } as const]), ...history, ...asked];
+}
+
+function userMessage(prompt: string | undefined, media: readonly Part[]): Message {
+  if (media.length === 0) return { role: 'user', content: prompt ?? '' };
+  return {
+    role: 'user',
+    content: [...media, ...(prompt === undefined ? [] : [{ type: 'text', text: prompt } as const])],
+  };
+}
+
+function historyOf(call: NodeCall): readonly Message[] {
+  const { messages } = call.inputs;
+  if (messages === undefined || messages === null) return [];
+  if (!Array.isArray(messages)) throw invalidInput(call, 'messages', 'a list of { role, content } is needed');
+  return messages.map((message: unknown) => {
+    if (isMessage(message)) return message;
+    throw invalidInput(call, 'messages', 'every message needs a role and a content of text or parts');
+  });
+}
+
+function isMessage(value: unknown): value is Message {
+  if (typeof value !== 'object' || value === null || !('role' in value) || !('content' in value)) return false;
+  return ROLES.has(value.role) && (typeof value.content === 'string' || Array.isArray(value.content));
+}

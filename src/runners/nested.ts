@@ -1,0 +1,172 @@
+/** `workflow:<id>` and `plan`: runs within runs. */
+import type { Clock } from '../core/clock.ts';
+import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
+import { subtractUsage } from '../core/money/usage.ts';
+import type { ValidPlan } from '../core/plan/plan.ts';
+import {
+  type ExecutionEngine,
+  type NodeCall,
+  type NodeOutput,
+  type NodeRunner,
+  type Paid,
+  type RunHandle,
+  type RunResult,
+  SuspendRun,
+} from '../core/run/engine.ts';
+import { withCharge } from '../runs/state/charge.ts';
+import { requiredText } from './inputs.ts';
+
+export interface NestedOptions {
+  /** Asked late, because the engine is made after its runners. */
+  readonly engine: () => ExecutionEngine;
+  readonly workflows: (id: string) => ValidPlan | undefined;
+  /** Plans a goal. The calls that it makes are charged to the given scopes. */
+  readonly plan?: (goal: string, context: unknown, call: NodeCall) => Promise<Paid & { readonly plan: ValidPlan }>;
+  /** Levels of runs within runs. @default 4 */
+  readonly nesting?: number;
+  readonly clock: Clock;
+}
+
+export function workflowRunner(options: NestedOptions): NodeRunner {
+  return async function runWorkflow(call) {
+    const id = call.node.use.slice('workflow:'.length);
+    const plan = options.workflows(id);
+    if (plan === undefined) {
+      throw new PolyphonyError(
+        'invalid-plan',
+        `There is no workflow ${JSON.stringify(id)}: register it, or use another.`,
+      );
+    }
+    const result = await runNested(options, call, async () => ({ plan, input: call.inputs, costNanoUsd: 0 }));
+    return outputOf(result, result.output);
+  };
+}
+
+export function planRunner(options: NestedOptions): NodeRunner {
+  return async function runPlanned(call) {
+    const { plan } = options;
+    if (plan === undefined) {
+      throw new PolyphonyError(
+        'unsupported',
+        `Node ${call.node.id} needs a planner, and none is configured: configure one.`,
+      );
+    }
+    const goal = requiredText(call, 'goal');
+    const context = call.inputs.context ?? null;
+    const result = await runNested(options, call, async () => ({
+      ...(await plan(goal, context, call)),
+      input: { goal, context },
+    }));
+    const planned = await planOf(options.engine(), result.runId);
+    return outputOf(result, { output: result.output ?? null, plan: planned });
+  };
+}
+
+/** What was paid was paid before its first node. */
+interface Nested extends Paid {
+  readonly plan: ValidPlan;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** The id of a nested run says whose it is, so that a run that goes on finds its parts again. */
+export function nestedRunId({ runId, node, item, round }: NodeCall): string {
+  return [runId, node.id, ...(item === undefined ? [] : [item]), ...(round === undefined ? [] : [`r${round}`])].join(
+    '.',
+  );
+}
+
+async function runNested(options: NestedOptions, call: NodeCall, prepare: () => Promise<Nested>): Promise<RunResult> {
+  const nesting = options.nesting ?? 4;
+  if (call.level >= nesting) {
+    const message = `Node ${call.node.id} would be run ${call.level + 1} levels deep, at most ${nesting} are allowed: flatten the plan.`;
+    throw new PolyphonyError('invalid-plan', message);
+  }
+  if (call.signal.aborted) throw abortError(call.signal);
+  const before = await inspect(options.engine(), nestedRunId(call));
+  const handle = before === undefined ? await begin(options, call, await prepare()) : await goOn(options, call, before);
+  for await (const event of handle.events()) {
+    if (event.type === 'node-delta' && event.restart !== true) call.emit(event.text);
+  }
+  return settle(call, await handle.result(), paidBefore(before));
+}
+
+/** What the node that failed or was cancelled was charged for its nested run already. */
+function paidBefore(before: RunResult | undefined): Paid {
+  const charged = before?.status === 'failed' || before?.status === 'cancelled';
+  return charged ? before : { costNanoUsd: 0 };
+}
+
+async function begin(options: NestedOptions, call: NodeCall, nested: Nested): Promise<RunHandle> {
+  const { plan, input, costNanoUsd, usage } = nested;
+  return options.engine().start(plan, {
+    runId: nestedRunId(call),
+    input,
+    signal: call.signal,
+    scopes: call.scopes,
+    level: call.level + 1,
+    parent: { runId: call.runId, nodeId: call.node.id, kind: 'nested' },
+    paid: { costNanoUsd, ...(usage === undefined ? {} : { usage }) },
+    ...(call.session === undefined ? {} : { session: call.session }),
+  });
+}
+
+/** The nested run that an earlier process, an earlier try or an answered question left behind. */
+async function goOn({ engine }: NestedOptions, call: NodeCall, before: RunResult): Promise<RunHandle> {
+  await passAnswer(engine(), call, before);
+  return engine().resume(before.runId, { signal: call.signal });
+}
+
+async function inspect(engine: ExecutionEngine, runId: string): Promise<RunResult | undefined> {
+  try {
+    return await engine.inspect(runId);
+  } catch (error) {
+    if (asPolyphonyError(error).code === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+/** Hands an answer on to the question that it answers, unless that was done before a crash. */
+async function passAnswer(engine: ExecutionEngine, { answer }: NodeCall, nested: RunResult): Promise<void> {
+  if (answer === undefined) return;
+  const asked = nested.waiting?.find((waiting) => originOf(nested.runId, waiting) === answer.question.origin);
+  if (asked !== undefined) await engine.answer(nested.runId, asked.nodeId, answer.value);
+}
+
+type Waiting = NonNullable<RunResult['waiting']>[number];
+
+const originOf = (runId: string, { nodeId, origin, question }: Waiting): string =>
+  origin ?? `${runId}/${nodeId}: ${question}`;
+
+function settle(call: NodeCall, result: RunResult, paid: Paid): RunResult {
+  const { status, error } = result;
+  const costNanoUsd = result.costNanoUsd === null ? null : Math.max(0, result.costNanoUsd - (paid.costNanoUsd ?? 0));
+  const usage = paid.usage === undefined ? result.usage : subtractUsage(result.usage, paid.usage);
+  const [asked] = result.waiting ?? [];
+  if (status === 'done') return { ...result, costNanoUsd, usage };
+  if (asked !== undefined) {
+    const { nodeId: _nodeId, ...question } = asked;
+    throw new SuspendRun({ ...question, origin: originOf(result.runId, asked) });
+  }
+  const failure =
+    status === 'cancelled'
+      ? call.signal.aborted
+        ? abortError(call.signal)
+        : new PolyphonyError('cancelled', `Run ${result.runId}, a part of this one, was cancelled: resume this run.`)
+      : new PolyphonyError(error?.code ?? 'plugin-failed', `In ${call.node.use}: ${error?.message ?? 'it failed.'}`, {
+          ...(error === undefined ? {} : { retryable: error.retryable }),
+          details: { ...error?.details, runId: result.runId },
+        });
+  throw withCharge(failure, { costNanoUsd, usage });
+}
+
+async function planOf(engine: ExecutionEngine, runId: string): Promise<unknown> {
+  let plan: unknown = null;
+  for await (const event of engine.replay(runId)) {
+    if (event.type === 'run-started' || event.type === 'plan-revised') plan = event.plan;
+  }
+  return plan;
+}
+
+function outputOf({ usage, costNanoUsd }: RunResult, value: unknown): NodeOutput {
+  return { value: value ?? null, usage, costNanoUsd };
+}

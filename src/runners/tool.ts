@@ -1,0 +1,69 @@
+/** `tool:<name>`: input checked, run, output checked; a model's tool calls take the same way. */
+import type { Clock } from '../core/clock.ts';
+import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
+import type { Tool } from '../core/plugin.ts';
+import type { NodeRunner } from '../core/run/engine.ts';
+import { validateJson } from '../kit/json/json-schema.ts';
+import { issueList } from './output-check.ts';
+
+export interface ToolCall {
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+  readonly idempotencyKey: string;
+  readonly clock: Clock;
+}
+
+/**
+ * What the tool gave, as JSON: its output where it declares a schema, else `{ result }`.
+ *
+ * @throws invalid-request for its input, invalid-output for its output, tool-failed for the rest, naming the tool
+ */
+export async function callTool(tool: Tool, { input, signal, idempotencyKey, clock }: ToolCall): Promise<unknown> {
+  const checked = validateJson(tool.input, input, { trusted: true });
+  if (!checked.ok) {
+    const message = `The input of tool ${tool.name} does not fit: ${issueList(checked.issues)}. Correct it.`;
+    throw new PolyphonyError('invalid-request', message, { details: { tool: tool.name, issues: checked.issues } });
+  }
+  if (signal.aborted) throw abortError(signal);
+  const result = await runTool(tool, { input, signal, idempotencyKey, clock });
+  if (tool.output === undefined) return { result };
+  const output = validateJson(tool.output, result, { trusted: true });
+  if (output.ok) return result;
+  const message = `Tool ${tool.name} gave what its output schema does not allow: ${issueList(output.issues)}. Mend the tool.`;
+  throw new PolyphonyError('invalid-output', message, { details: { tool: tool.name, issues: output.issues } });
+}
+
+async function runTool(tool: Tool, { input, signal, idempotencyKey, clock }: ToolCall): Promise<unknown> {
+  try {
+    return toJson(await tool.run(input, { signal, idempotencyKey, clock }));
+  } catch (error) {
+    if (signal.aborted) throw abortError(signal);
+    if (error instanceof PolyphonyError && error.code !== 'plugin-failed' && error.code !== 'tool-failed') throw error;
+    const { message, retryable, retryAfterMs, details } = asPolyphonyError(error);
+    throw new PolyphonyError('tool-failed', `Tool ${tool.name} failed: ${message}`, {
+      cause: error,
+      retryable,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      details: { ...details, tool: tool.name },
+    });
+  }
+}
+
+/** What a journal can hold of it: the run sees the same value after a resume. */
+function toJson(value: unknown): unknown {
+  const text = JSON.stringify(value);
+  return text === undefined ? null : JSON.parse(text);
+}
+
+export function toolRunner(tools: ReadonlyMap<string, Tool>, clock: Clock): NodeRunner {
+  return async (call) => {
+    const name = call.node.use.slice('tool:'.length);
+    const tool = tools.get(name);
+    if (tool === undefined) {
+      const known = [...tools.keys()].join(', ') || 'none is registered';
+      throw new PolyphonyError('invalid-plan', `There is no tool ${JSON.stringify(name)}: use ${known}.`);
+    }
+    const { inputs: input, signal, idempotencyKey } = call;
+    return { value: await callTool(tool, { input, signal, idempotencyKey, clock }), costNanoUsd: 0 };
+  };
+}

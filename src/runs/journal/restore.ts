@@ -1,0 +1,347 @@
+/**
+ * From a journal to where its run stands. A node that ended stays ended and paid; one that was started and did not end
+ * runs again, without the items and rounds that it finished.
+ */
+
+import { type ErrorRecord, PolyphonyError } from '../../core/errors.ts';
+import { addMoney, type NanoUsd } from '../../core/money/money.ts';
+import { addUsage, NO_USAGE, subtractUsage, type Usage } from '../../core/money/usage.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import type { NodeResult, Paid, RunEvent, RunStatus } from '../../core/run/engine.ts';
+import type { Ending } from '../../core/run/schedule.ts';
+import type { RunJournal } from '../../core/stores.ts';
+import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
+import { isSameNode, noProgress, type Progress } from '../state/task.ts';
+
+export type RunStarted = Extract<RunEvent, { type: 'run-started' }>;
+
+export interface RestoredNode {
+  ending: Ending | undefined;
+  result: NodeResult | undefined;
+  error: ErrorRecord | undefined;
+  failures: number;
+  /** Begun and, as far as is known, neither failed nor given up: its idempotency key is taken. */
+  started: boolean;
+  /** It failed while the plan was being written: counted, and not judged yet. */
+  isHeld: boolean;
+  readonly progress: Progress;
+  /** Counted so far of what its next end will tell as a sum. */
+  paid: NanoUsd;
+  /** Failed calls by item that the next end of the item, of its round or of the node will tell in its sum. */
+  readonly retried: Map<number, Paid>;
+}
+
+export interface Restored {
+  readonly started: RunStarted;
+  plan: Plan;
+  /** The plan was never whole: `plan` holds what was told of it. */
+  isWriting: boolean;
+  capNanoUsd: NanoUsd | undefined;
+  revisions: number;
+  readonly nodes: Map<string, RestoredNode>;
+  nextSeq: number;
+  status: RunStatus;
+  /** Milliseconds in which a process drove it. */
+  activeMs: number;
+  /** Of these, before the plan was whole. */
+  plannedMs: number;
+  /** Epoch milliseconds of the last event of a process that drove it, and of the start of its last stretch. */
+  lastAt: number;
+  stretchAt: number;
+  spent: NanoUsd;
+  priced: boolean;
+  usage: Usage;
+  output: unknown;
+  error: ErrorRecord | undefined;
+}
+
+/** Undefined when the journal does not know the run. */
+export async function restore(events: AsyncIterable<RunEvent>): Promise<Restored | undefined> {
+  let restored: Restored | undefined;
+  for await (const event of events) {
+    if (restored === undefined) restored = event.type === 'run-started' ? begin(event) : undefined;
+    else take(restored, event);
+  }
+  if (restored === undefined) return undefined;
+  restored.activeMs += restored.lastAt - restored.stretchAt;
+  bookRetried(restored);
+  for (const node of restored.nodes.values()) {
+    if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOf(node.progress));
+  }
+  return restored;
+}
+
+/** @throws not-found when the journal does not know the run */
+export async function knownRun(journal: RunJournal, runId: string): Promise<Restored> {
+  const restored = await restore(journal.read(runId));
+  if (restored !== undefined) return restored;
+  throw new PolyphonyError('not-found', `The journal has no run ${runId}: list the runs to see which there are.`);
+}
+
+function begin(started: RunStarted): Restored {
+  return {
+    started,
+    plan: started.request === undefined ? started.plan : { ...started.plan, nodes: [...started.plan.nodes] },
+    isWriting: started.request !== undefined,
+    capNanoUsd: started.capNanoUsd,
+    revisions: 0,
+    nodes: new Map(),
+    nextSeq: started.seq + 1,
+    status: 'running',
+    activeMs: 0,
+    plannedMs: 0,
+    lastAt: started.at,
+    stretchAt: started.at,
+    spent: started.paid?.costNanoUsd ?? 0,
+    priced: started.paid?.costNanoUsd !== null,
+    usage: started.paid?.usage ?? NO_USAGE,
+    output: undefined,
+    error: undefined,
+  };
+}
+
+function take(restored: Restored, event: RunEvent): void {
+  if (event.type === 'run-resumed') {
+    bookRetried(restored);
+    restored.activeMs += restored.lastAt - restored.stretchAt;
+    restored.stretchAt = event.at;
+  }
+  restored.nextSeq = event.seq + 1;
+  // People answer when they like: until somebody goes on, nobody drives the run.
+  if (event.type !== 'answer') restored.lastAt = event.at;
+  if ('nodeId' in event && event.type !== 'run-failed' && event.nodeId !== undefined) {
+    takeOfNode(restored, nodeOf(restored, event.nodeId), event);
+  } else takeOfRun(restored, event);
+}
+
+function nodeOf({ nodes }: Restored, id: string): RestoredNode {
+  const known = nodes.get(id);
+  if (known !== undefined) return known;
+  const node = emptyNode();
+  nodes.set(id, node);
+  return node;
+}
+
+const emptyNode = (): RestoredNode => ({
+  ending: undefined,
+  result: undefined,
+  error: undefined,
+  failures: 0,
+  started: false,
+  isHeld: false,
+  progress: noProgress(),
+  paid: 0,
+  retried: new Map(),
+});
+
+function takeOfRun(restored: Restored, event: RunEvent): void {
+  switch (event.type) {
+    case 'plan-delta':
+      restored.plan.nodes.push(...event.nodes);
+      return;
+    case 'plan-answered':
+      if (event.costNanoUsd === null) restored.priced = false;
+      else restored.spent += event.costNanoUsd;
+      restored.usage = addUsage(restored.usage, event.usage);
+      return;
+    case 'plan-revised':
+      revise(restored, event);
+      return;
+    case 'run-resumed':
+      restored.status = 'running';
+      restored.error = undefined;
+      return;
+    case 'run-suspended':
+      restored.status = 'suspended';
+      return;
+    case 'run-finished':
+      restored.status = 'done';
+      settleTime(restored, event);
+      restored.output = event.output;
+      return;
+    case 'run-failed':
+      restored.status = 'failed';
+      settleTime(restored, event);
+      restored.error = event.error;
+      return;
+    case 'run-cancelled':
+      restored.status = 'cancelled';
+      settleTime(restored, event);
+      return;
+    default:
+  }
+}
+
+/** The end tells the time itself, and may be written long after the last process died. */
+function settleTime(restored: Restored, { ms, at }: { readonly ms: number; readonly at: number }): void {
+  restored.activeMs = ms;
+  restored.stretchAt = at;
+}
+
+function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revised' }>): void {
+  const { plan, again = [], capNanoUsd = restored.capNanoUsd } = event;
+  const before = new Map(restored.plan.nodes.map((node) => [node.id, node]));
+  const after = new Map(plan.nodes.map((node) => [node.id, node]));
+  for (const [id, node] of [...restored.nodes]) {
+    const [old, revised] = [before.get(id), after.get(id)];
+    if (old !== undefined && isSameNode(old, revised) && !again.includes(id)) continue;
+    if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOf(node.progress));
+    if (revised === undefined) restored.nodes.delete(id);
+    else restored.nodes.set(id, anew(node));
+  }
+  restored.plan = plan;
+  restored.capNanoUsd = capNanoUsd;
+  if (restored.isWriting) restored.plannedMs = restored.activeMs + event.at - restored.stretchAt;
+  else restored.revisions += 1;
+  restored.isWriting = false;
+}
+
+/** Under another key, so that the ledger tells both runs of it apart. */
+function anew(node: RestoredNode): RestoredNode {
+  const failures = node.failures + (node.started ? 1 : 0);
+  return { ...emptyNode(), failures };
+}
+
+function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): void {
+  switch (event.type) {
+    case 'node-started':
+      node.started = true;
+      return;
+    case 'node-retried':
+      holdRetried(node, event);
+      return;
+    case 'item-finished':
+      node.retried.delete(event.item ?? -1);
+      spend(
+        restored,
+        node,
+        subtract(event.result.costNanoUsd, node.progress.rounds.get(event.item ?? -1)?.costNanoUsd),
+      );
+      node.progress.items.set(event.item ?? -1, event.result);
+      return;
+    case 'round-finished':
+      takeRound(restored, node, event);
+      return;
+    case 'node-finished':
+      finish(restored, node, 'done', event.result);
+      return;
+    case 'node-skipped':
+      node.ending = 'skipped';
+      return;
+    case 'node-failed':
+      takeFailure(restored, node, event);
+      return;
+    case 'node-cancelled':
+      bookEnd(restored, node, event);
+      if (event.reason === NOT_NEEDED || event.reason === DEPENDENCY_FAILED) node.ending = 'cancelled';
+      return;
+    case 'node-suspended':
+      node.progress.questions.set(event.item ?? -1, event.question);
+      node.progress.answers.delete(event.item ?? -1);
+      return;
+    case 'answer':
+      node.progress.answers.set(event.item ?? -1, event.answer);
+      return;
+    default:
+  }
+}
+
+function takeRound(restored: Restored, node: RestoredNode, event: Extract<RunEvent, { type: 'round-finished' }>): void {
+  const { item = -1, round = 1, result } = event;
+  const before = node.progress.rounds.get(item);
+  node.retried.delete(item);
+  const cost = result.costNanoUsd;
+  const costNanoUsd = cost === null || before?.costNanoUsd === null ? null : cost + (before?.costNanoUsd ?? 0);
+  const usage = addUsage(before?.usage ?? NO_USAGE, result.usage);
+  node.progress.rounds.set(item, { round, result, costNanoUsd, usage });
+  spend(restored, node, cost);
+}
+
+function takeFailure(restored: Restored, node: RestoredNode, event: Extract<RunEvent, { type: 'node-failed' }>): void {
+  node.error = event.error;
+  if (event.handled === 'skip' || event.handled === 'value') {
+    const meta = { costUsd: null, ms: 0, warnings: [] };
+    finish(restored, node, 'handled', event.result ?? { output: null, meta, costNanoUsd: event.costNanoUsd });
+    return;
+  }
+  if (!node.isHeld) bookEnd(restored, node, event);
+  if (event.handled === 'wait') node.ending = 'failed';
+  else if (!node.isHeld) {
+    node.failures += 1;
+    node.started = false;
+  }
+  node.isHeld = event.handled === 'plan';
+}
+
+function finish(restored: Restored, node: RestoredNode, ending: Ending, result: NodeResult): void {
+  bookResult(restored, node, result);
+  node.ending = ending;
+  node.result = result;
+  if (ending === 'done') node.error = undefined;
+}
+
+// ---------------------------------------------------------------------------------------------------- money
+
+// Each amount counts once, although later sums repeat their parts.
+
+function spend(restored: Restored, node: RestoredNode, cost: NanoUsd | null): void {
+  if (cost === null) restored.priced = false;
+  else {
+    restored.spent += cost;
+    node.paid += cost;
+  }
+}
+
+const subtract = (sum: NanoUsd | null, counted: NanoUsd | null | undefined): NanoUsd | null =>
+  sum === null ? null : Math.max(0, sum - (counted ?? 0));
+
+/** Books a node that will not run again. */
+function bookResult(restored: Restored, node: RestoredNode, result: NodeResult): void {
+  node.retried.clear();
+  spend(restored, node, subtract(result.costNanoUsd, node.paid));
+  restored.usage = addUsage(restored.usage, result.usage);
+}
+
+/** Books the end of a node that may run again: what its finished items and rounds came to stays part of its next sum. */
+function bookEnd(restored: Restored, node: RestoredNode, { costNanoUsd, usage }: Paid): void {
+  node.retried.clear();
+  spend(restored, node, subtract(costNanoUsd, node.paid));
+  node.paid = keptCost(node.progress);
+  if (usage !== undefined) restored.usage = addUsage(restored.usage, subtractUsage(usage, usageOf(node.progress)));
+}
+
+/** A failed call counts by itself only when its process died before the sum that includes it. */
+function holdRetried(node: RestoredNode, event: Extract<RunEvent, { type: 'node-retried' }>): void {
+  const { item = -1, costNanoUsd = 0, usage } = event;
+  const before = node.retried.get(item);
+  node.retried.set(item, {
+    costNanoUsd: addMoney(before?.costNanoUsd ?? 0, costNanoUsd),
+    usage: addUsage(before?.usage ?? NO_USAGE, usage),
+  });
+}
+
+/** The process died here: no sum will tell of the failed calls of what was running. */
+function bookRetried(restored: Restored): void {
+  for (const { retried } of restored.nodes.values()) {
+    for (const { costNanoUsd, usage } of retried.values()) {
+      if (costNanoUsd === null) restored.priced = false;
+      else restored.spent += costNanoUsd;
+      restored.usage = addUsage(restored.usage, usage);
+    }
+    retried.clear();
+  }
+}
+
+function keptCost({ items, rounds }: Progress): NanoUsd {
+  let cost = 0;
+  for (const result of items.values()) cost += result.costNanoUsd ?? 0;
+  for (const [item, round] of rounds) if (!items.has(item)) cost += round.costNanoUsd ?? 0;
+  return cost;
+}
+
+export function usageOf({ items, rounds }: Progress): Usage {
+  let usage = NO_USAGE;
+  for (const result of items.values()) usage = addUsage(usage, result.usage);
+  for (const [item, round] of rounds) if (!items.has(item)) usage = addUsage(usage, round.usage);
+  return usage;
+}

@@ -1,0 +1,55 @@
+/** The templates and conditions of a node, parsed once however many runs, items and rounds it has. */
+import { PolyphonyError } from '../../core/errors.ts';
+import type { PlanNode } from '../../core/plan/plan.ts';
+import { compileCondition } from '../../language/condition.ts';
+import { type CompiledTemplate, compileTemplate, type TemplateScope } from '../../language/template.ts';
+
+export type Test = (scope: TemplateScope) => boolean;
+
+export interface CompiledNode {
+  readonly inputs: CompiledTemplate;
+  readonly each: CompiledTemplate | undefined;
+  readonly when: Test | undefined;
+  readonly until: Test | undefined;
+  readonly session: CompiledTemplate | undefined;
+}
+
+const NO_INPUTS = {};
+const NOTHING: CompiledNode = {
+  inputs: { dynamic: false, render: () => NO_INPUTS },
+  each: undefined,
+  when: undefined,
+  until: undefined,
+  session: undefined,
+};
+
+/** @throws invalid-plan when a condition does not compile, which a valid plan's do */
+function compileNode(node: PlanNode): CompiledNode {
+  const { in: inputs, each, when, repeat, session } = node;
+  if (!inputs && !each && !when && !repeat && !session) return NOTHING;
+  return {
+    inputs: compileTemplate(inputs ?? NO_INPUTS),
+    each: each === undefined ? undefined : compileTemplate(each),
+    when: when === undefined ? undefined : compileTest(node.id, when),
+    until: repeat === undefined ? undefined : compileTest(node.id, repeat.until),
+    session: session === undefined ? undefined : compileTemplate(session),
+  };
+}
+
+function compileTest(nodeId: string, source: string): Test {
+  const compiled = compileCondition(source, { heads: () => true });
+  if (!compiled.ok) {
+    const message = `The condition ${JSON.stringify(source)} of node ${nodeId} does not compile: ${compiled.message}`;
+    throw new PolyphonyError('invalid-plan', message);
+  }
+  const { condition } = compiled;
+  const heads = [...new Set(condition.references.map(({ head }) => head))];
+  return (scope) =>
+    condition.evaluate(Object.fromEntries(heads.map((head) => [head, scope(head)])), (head) => scope(head, 'meta'));
+}
+
+/** The compiled form of a task's node, made when first needed. */
+export function compiledOf(task: { readonly node: PlanNode; compiled: CompiledNode | undefined }): CompiledNode {
+  task.compiled ??= compileNode(task.node);
+  return task.compiled;
+}

@@ -1,0 +1,18 @@
+/** Calls of the planner that a run makes: for its plan, and for another one. They are under its cap and in its totals. */
+import type { Scope } from '../../core/model/model.ts';
+import type { PlannerAnswer } from '../../core/plan/validation.ts';
+import { chargeRun } from './money.ts';
+import type { RunState } from './run-state.ts';
+
+export function plannerScopes({ scopes, money: { cap, spent }, runId }: RunState): readonly Scope[] {
+  const run: Scope = { kind: 'run', id: runId };
+  return [
+    ...scopes,
+    { ...run, ...(cap === undefined ? {} : { capNanoUsd: cap }), ...(spent === 0 ? {} : { spentNanoUsd: spent }) },
+  ];
+}
+
+export function bookAnswer(run: RunState, answer: PlannerAnswer): void {
+  run.recorder.record({ type: 'plan-answered', ...answer });
+  chargeRun(run, answer);
+}

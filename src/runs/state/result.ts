@@ -1,0 +1,54 @@
+/** What a run has come to, for its caller. */
+
+import { errorRecord } from '../../core/errors.ts';
+import type { NodeReport, NodeState, RunResult, RunStatus, RunTotals } from '../../core/run/engine.ts';
+import type { RunState } from './run-state.ts';
+import type { Task } from './task.ts';
+
+export function totalsOf(run: RunState): RunTotals {
+  const { money } = run;
+  const ms = run.activeMs + run.host.runtime.clock.monotonic() - run.startedAt;
+  return { usage: money.usage, costNanoUsd: money.priced ? money.spent : null, ms };
+}
+
+export function resultOf(run: RunState, status: RunStatus, output?: unknown): RunResult {
+  const { stopping } = run;
+  const waiting = status === 'suspended' ? { waiting: waitingOf(run.tasks.values()) } : {};
+  return {
+    runId: run.runId,
+    status,
+    ...(status === 'done' ? { output } : {}),
+    ...(stopping?.type === 'failed' ? { error: errorRecord(stopping.error) } : {}),
+    ...totalsOf(run),
+    nodes: [...run.tasks.values()].map(reportOf),
+    ...waiting,
+  };
+}
+
+export function waitingOf(tasks: Iterable<Task>): NonNullable<RunResult['waiting']> {
+  const waiting: { nodeId: string; question: string }[] = [];
+  for (const { id, phase, progress } of tasks) {
+    if (phase !== 'suspended' || progress === undefined) continue;
+    for (const [item, question] of progress.questions) {
+      if (!progress.answers.has(item)) waiting.push({ nodeId: id, ...question });
+    }
+  }
+  return waiting;
+}
+
+export function reportOf(task: Task): NodeReport {
+  const { id, result, error } = task;
+  const report: { -readonly [K in keyof NodeReport]: NodeReport[K] } = { id, state: stateOf(task) };
+  if (result !== undefined) {
+    report.output = result.output;
+    report.meta = result.meta;
+  }
+  if (error !== undefined) report.error = errorRecord(error);
+  return report;
+}
+
+function stateOf({ phase, ending, error }: Task): NodeState {
+  if (phase === 'settling') return error === undefined ? 'done' : 'failed';
+  if (phase !== 'ended') return phase;
+  return ending === 'handled' || ending === 'failed' ? 'failed' : (ending ?? 'done');
+}

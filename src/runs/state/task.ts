@@ -1,0 +1,191 @@
+/** A node of a run while it lives: counters of its dependencies, phase, money, and the units that run for it. */
+import { canonicalJson } from '../../core/canonical-json.ts';
+import type { PolyphonyError } from '../../core/errors.ts';
+import type { Usage } from '../../core/model/model.ts';
+import type { NanoUsd } from '../../core/money/money.ts';
+import { NO_USAGE } from '../../core/money/usage.ts';
+import type { PlanNode, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
+import type { HumanQuestion, NodeResult } from '../../core/run/engine.ts';
+import type { Ending } from '../../core/run/schedule.ts';
+import { listReferences } from '../../language/template.ts';
+import type { CompiledNode } from './compiled-node.ts';
+import type { Ranked } from './ready-queue.ts';
+
+/** `settling`: how it ended is recorded, but not committed yet, so nothing depends on it so far. */
+export type Phase = 'waiting' | 'ready' | 'running' | 'suspended' | 'settling' | 'ended';
+
+/** What a journal knows of a node that has not ended: finished items and rounds, questions and answers. Whole nodes are item -1. */
+export interface Progress {
+  readonly items: Map<number, NodeResult>;
+  readonly rounds: Map<number, FinishedRound>;
+  readonly questions: Map<number, HumanQuestion>;
+  readonly answers: Map<number, unknown>;
+}
+
+/** The last finished round of a unit, with the money of all its rounds. */
+export interface FinishedRound {
+  readonly round: number;
+  readonly result: NodeResult;
+  readonly costNanoUsd: NanoUsd | null;
+  readonly usage: Usage;
+}
+
+/** One call of a runner at a time: the node itself, or one item of it, with its rounds and retries. */
+export interface Unit {
+  readonly task: Task;
+  /** -1: the node itself. */
+  readonly item: number;
+  readonly value: unknown;
+  readonly startedAt: number;
+  round: number;
+  /** Output of the round before. */
+  previous: unknown;
+  controller: AbortController | undefined;
+  /** Why it has to stop. */
+  stop: PolyphonyError | undefined;
+  settled: boolean;
+  costNanoUsd: NanoUsd | null;
+  usage: Usage;
+}
+
+export interface Task extends Ranked {
+  valid: ValidNode;
+  priority: number;
+  index: number;
+  readonly node: PlanNode;
+  readonly id: string;
+  readonly dependencies: Task[];
+  readonly dependents: Task[];
+  /** Successes that its `wait` asks for; 0: all. */
+  readonly quorum: number;
+  inOutput: boolean;
+  open: number;
+  succeeded: number;
+  broken: number;
+  phase: Phase;
+  ending: Ending | undefined;
+  /** What becomes its ending once that is committed. */
+  settled: { readonly ending: Ending; readonly result: NodeResult | undefined } | undefined;
+  result: NodeResult | undefined;
+  error: PolyphonyError | undefined;
+  /** Runs of it that failed for good before this one: part of its idempotency keys. */
+  failures: number;
+  progress: Progress | undefined;
+  /** Known costs so far; `priced` is false when one was unknown. */
+  paid: NanoUsd;
+  priced: boolean;
+  usage: Usage;
+  reserved: NanoUsd;
+  /** Monotonic; below 0: it has not started in this process. */
+  startedAt: number;
+  units: Unit[];
+  queued: boolean;
+  /** Why its units were stopped: it failed, or was cancelled, when they have settled. */
+  failure: PolyphonyError | undefined;
+  cancelled: string | undefined;
+  cancelTimers: (() => void)[] | undefined;
+  compiled: CompiledNode | undefined;
+  each: Items | undefined;
+}
+
+/** The items of an `each` node. */
+export interface Items {
+  readonly values: readonly unknown[];
+  readonly results: (NodeResult | undefined)[];
+  next: number;
+  finished: number;
+}
+
+export function createTask(valid: ValidNode, inOutput: boolean): Task {
+  const { wait } = valid.node;
+  return {
+    valid,
+    node: valid.node,
+    id: valid.node.id,
+    priority: valid.priority,
+    index: valid.index,
+    dependencies: [],
+    dependents: [],
+    quorum: wait === undefined || wait === 'all' ? 0 : wait === 'any' ? 1 : wait.atLeast,
+    inOutput,
+    open: valid.dependencies.length,
+    succeeded: 0,
+    broken: 0,
+    phase: 'waiting',
+    ending: undefined,
+    settled: undefined,
+    result: undefined,
+    error: undefined,
+    failures: 0,
+    progress: undefined,
+    paid: 0,
+    priced: true,
+    usage: NO_USAGE,
+    reserved: 0,
+    startedAt: -1,
+    units: [],
+    queued: false,
+    failure: undefined,
+    cancelled: undefined,
+    cancelTimers: undefined,
+    compiled: undefined,
+    each: undefined,
+  };
+}
+
+/** The tasks of a plan by id, in the plan's order, linked both ways. `known` may give a task that is there already. */
+export function createTasks(plan: ValidPlan, known?: (fresh: Task) => Task): Map<string, Task> {
+  const inOutput = new Set<string>();
+  for (const { reference } of listReferences(plan.plan.output)) {
+    for (const alternative of reference.alternatives) if (alternative.type === 'path') inOutput.add(alternative.head);
+  }
+  const tasks = new Map<string, Task>();
+  for (const valid of plan.nodes) {
+    const fresh = createTask(valid, inOutput.has(valid.node.id));
+    const task = known === undefined ? fresh : known(fresh);
+    linkTask(task, tasks);
+    tasks.set(task.id, task);
+  }
+  return tasks;
+}
+
+/** Links a task with those that it depends on. */
+export function linkTask(task: Task, tasks: ReadonlyMap<string, Task>): void {
+  for (const id of task.valid.dependencies) {
+    const dependency = tasks.get(id);
+    if (dependency === undefined) continue;
+    task.dependencies.push(dependency);
+    dependency.dependents.push(task);
+  }
+  task.open = task.dependencies.length;
+}
+
+export const noProgress = (): Progress => ({
+  items: new Map(),
+  rounds: new Map(),
+  questions: new Map(),
+  answers: new Map(),
+});
+
+/** `run/node` and, where there are any, item, round and earlier failures: the same after a crash, another after a failure. */
+export function idempotencyKey(runId: string, task: Task, item = -1, round = 0): string {
+  const failed = task.failures === 0 ? '' : `~${task.failures}`;
+  const of = item === -1 ? '' : `/${item}`;
+  return round === 0 ? `${runId}/${task.id}${failed}${of}` : `${runId}/${task.id}${failed}${of}/r${round}`;
+}
+
+/** It asked, and nobody has answered so far. */
+export function isAsking({ progress }: Task, item: number): boolean {
+  return progress?.questions.has(item) === true && !progress.answers.has(item);
+}
+
+/** One dependency less to wait for. */
+export function countEnded(task: Task, dependency: Task): void {
+  task.open -= 1;
+  if (dependency.ending === 'done') task.succeeded += 1;
+  else if (dependency.ending === 'failed' || dependency.ending === 'cancelled') task.broken += 1;
+}
+
+/** A node that both plans define alike keeps what it did. */
+export const isSameNode = (a: PlanNode, b: PlanNode | undefined): boolean =>
+  a === b || (b !== undefined && canonicalJson(a) === canonicalJson(b));

@@ -1,0 +1,188 @@
+/** How nodes end, and what that means for those that depend on them. */
+
+import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
+import { nanoToUsd } from '../../core/money/money.ts';
+import { NO_USAGE } from '../../core/money/usage.ts';
+import type { NodeResult, Paid, RunEvent } from '../../core/run/engine.ts';
+import type { Ending } from '../../core/run/schedule.ts';
+import { compiledOf } from '../state/compiled-node.ts';
+import { releaseReservation } from '../state/money.ts';
+import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
+import type { EventDraft } from '../state/recorder.ts';
+import type { RunState } from '../state/run-state.ts';
+import { scopeOf } from '../state/scope.ts';
+import { countEnded, type Task } from '../state/task.ts';
+import { canRevise, startRevision } from './revision.ts';
+import { clearTimers, stop, stopUnits } from './stop.ts';
+
+type Stamp = 'seq' | 'at' | 'runId';
+
+/** Records how a node ended; its dependents hear of it once that is committed. */
+export function end(run: RunState, task: Task, ending: Ending, event: EventDraft, result?: NodeResult): void {
+  letGo(run, task, 'settling');
+  task.settled = { ending, result };
+  run.recorder.recordEnd(event, task);
+}
+
+/** Nothing runs for the node any more. */
+function letGo(run: RunState, task: Task, phase: 'settling' | 'ended'): void {
+  task.phase = phase;
+  if (task.cancelTimers !== undefined) clearTimers(task);
+  releaseReservation(run, task);
+}
+
+/** The end of the node is committed. */
+export function ended(run: RunState, task: Task): void {
+  task.phase = 'ended';
+  task.ending = task.settled?.ending;
+  task.result = task.settled?.result;
+  run.alive -= 1;
+  if (run.poor.length > 0) {
+    for (const poor of run.poor) run.queue.push(poor);
+    run.poor = [];
+  }
+  for (const dependent of task.dependents) {
+    countEnded(dependent, task);
+    if (dependent.phase === 'waiting' && run.stopping === undefined) consider(run, dependent);
+  }
+}
+
+/** Whether a waiting node may start, is skipped, or cannot start any more: `readiness` of core, on counters. */
+export function consider(run: RunState, task: Task): void {
+  if (task.quorum > 0) {
+    if (task.succeeded >= task.quorum) makeReady(run, task);
+    else if (task.succeeded + task.open < task.quorum) failQuorum(run, task);
+  } else if (task.broken > 0) cancel(run, task, DEPENDENCY_FAILED);
+  else if (task.open > 0) return;
+  else if (isSkipped(run, task)) skip(run, task, 'everything that it refers to was skipped');
+  else makeReady(run, task);
+}
+
+function isSkipped(run: RunState, { valid }: Task): boolean {
+  if (valid.data.length === 0 || valid.hasFallback || valid.node.when !== undefined) return false;
+  return valid.data.every((id) => run.tasks.get(id)?.ending === 'skipped');
+}
+
+function makeReady(run: RunState, task: Task): void {
+  const { when } = task.node;
+  if (when !== undefined) {
+    try {
+      if (compiledOf(task).when?.(scopeOf(run)) !== true) {
+        skip(run, task, `its condition does not hold: ${when}`);
+        return;
+      }
+    } catch (error) {
+      fail(run, task, error);
+      return;
+    }
+  }
+  task.phase = 'ready';
+  run.recorder.record({ seq: 0, at: 0, runId: run.runId, type: 'node-ready', nodeId: task.id });
+  run.queue.push(task);
+  if (task.open > 0) dropUnneeded(run, task);
+}
+
+function skip(run: RunState, task: Task, reason: string): void {
+  end(run, task, 'skipped', { type: 'node-skipped', nodeId: task.id, reason });
+  if (task.open > 0) dropUnneeded(run, task);
+}
+
+function failQuorum(run: RunState, task: Task): void {
+  const cause = task.dependencies.find(({ ending }) => ending === 'failed')?.error;
+  const why = cause === undefined ? 'the others were skipped or cancelled.' : cause.message;
+  const count = `${task.quorum} of ${task.dependencies.length}`;
+  const message = `Node ${task.id} waits for ${count} nodes to succeed, and only ${task.succeeded} did: ${why}`;
+  fail(run, task, new PolyphonyError(cause?.code ?? 'invalid-request', message, { cause }));
+}
+
+/** After a plan has changed: starts, skips and cancels what it allows and asks for. */
+export function considerAll(run: RunState): void {
+  if (run.stopping !== undefined || run.writing !== undefined) return;
+  for (const task of run.tasks.values()) {
+    if (task.phase === 'waiting') consider(run, task);
+    else if (task.open > 0) dropUnneeded(run, task);
+  }
+}
+
+/** Cancels the dependencies of a node that has stopped waiting, as far as nobody else waits for them. */
+export function dropUnneeded(run: RunState, task: Task): void {
+  // Half a plan does not tell who needs what.
+  if (run.writing !== undefined) return;
+  for (const dependency of task.dependencies) {
+    const over = dependency.phase === 'ended' || dependency.phase === 'settling';
+    if (over || dependency.inOutput || dependency.cancelled !== undefined) continue;
+    if (dependency.dependents.some(({ phase }) => phase === 'waiting')) continue;
+    cancel(run, dependency, NOT_NEEDED);
+  }
+}
+
+/** Ends the node as cancelled, at once or when what runs for it has stopped. */
+export function cancel(run: RunState, task: Task, reason: string): void {
+  if (task.units.length > 0) {
+    task.cancelled = reason;
+    stopUnits(run, task, new PolyphonyError('cancelled', `Node ${task.id} was cancelled: ${reason}.`));
+    return;
+  }
+  const event = { type: 'node-cancelled', nodeId: task.id, reason, ...paidOf(task) } as const;
+  if (run.writing?.dropped.delete(task)) {
+    letGo(run, task, 'ended');
+    run.recorder.record(event);
+    return;
+  }
+  end(run, task, 'cancelled', event);
+  if (run.stopping === undefined) dropUnneeded(run, task);
+}
+
+/** The node failed for good: its `onError` answers for it, or those that can do without it, or the run fails. */
+export function fail(run: RunState, task: Task, cause: unknown): void {
+  const error = asPolyphonyError(cause);
+  task.error = error;
+  const { onError = 'fail' } = task.node;
+  const event = { type: 'node-failed', nodeId: task.id, error: errorRecord(error), ...paidOf(task) } as const;
+  const goesOn = run.stopping === undefined;
+  if (goesOn && (onError === 'skip' || typeof onError === 'object')) {
+    const result = standIn(run, task, onError === 'skip' ? null : onError.value);
+    end(run, task, 'handled', { ...event, handled: onError === 'skip' ? 'skip' : 'value', result }, result);
+  } else if (goesOn && run.writing !== undefined) {
+    hold(run, task, event);
+    return;
+  } else if (goesOn && onError === 'replan' && canRevise(run)) {
+    startRevision(run, task, error, { ...event, handled: 'replan' });
+    return;
+  } else if (goesOn && isAbsorbed(task)) end(run, task, 'failed', { ...event, handled: 'wait' });
+  else {
+    end(run, task, 'failed', event);
+    stop(run, { type: 'failed', error, nodeId: task.id });
+    return;
+  }
+  if (task.open > 0) dropUnneeded(run, task);
+}
+
+function paidOf({ priced, paid, usage }: Task): Paid {
+  return { costNanoUsd: priced ? paid : null, ...(usage === NO_USAGE ? {} : { usage }) };
+}
+
+/** Half a plan does not tell who can do without the node: the whole of it decides. */
+function hold(run: RunState, task: Task, event: Omit<Extract<RunEvent, { type: 'node-failed' }>, Stamp>): void {
+  letGo(run, task, 'settling');
+  task.failures += 1;
+  task.startedAt = -1;
+  run.writing?.failed.add(task);
+  run.recorder.record({ ...event, handled: 'plan' });
+}
+
+/** What references see of a node whose `onError` gave a value. */
+export function standIn(run: RunState, task: Task, output: unknown): NodeResult {
+  const costNanoUsd = task.priced ? task.paid : null;
+  const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
+  const ms = task.startedAt < 0 ? 0 : run.host.runtime.clock.monotonic() - task.startedAt;
+  return { output, meta: { costUsd, ms, warnings: [] }, usage: task.usage, costNanoUsd };
+}
+
+/** Everything behind the node waits for any or for a quorum, and so may do without it. */
+function isAbsorbed(task: Task): boolean {
+  if (task.inOutput || task.dependents.length === 0) return false;
+  return task.dependents.every(
+    (dependent) => dependent.phase !== 'waiting' || dependent.quorum > 0 || isAbsorbed(dependent),
+  );
+}

@@ -1,0 +1,58 @@
+/** A node that failed for good and says `onError: "replan"` gets a revised remainder of the plan. */
+import { asPolyphonyError, errorRecord, type PolyphonyError } from '../../core/errors.ts';
+import { bookAnswer, plannerScopes } from '../state/planner-calls.ts';
+import type { EventDraft } from '../state/recorder.ts';
+import type { Revision, RunState } from '../state/run-state.ts';
+import type { Task } from '../state/task.ts';
+import { clearTimers, stop } from './stop.ts';
+
+/** How often one run may be given another plan. */
+const REVISIONS = 3;
+
+export const canRevise = (run: RunState): boolean =>
+  run.host.replan !== undefined && (run.revision !== undefined || run.revisions < REVISIONS);
+
+/** Nothing starts from here on until the revised plan is there; what runs may end. */
+export function startRevision(run: RunState, task: Task, error: PolyphonyError, event: EventDraft): void {
+  task.phase = 'settling';
+  task.failures += 1;
+  clearTimers(task);
+  if (run.revision !== undefined) {
+    run.recorder.record(event);
+    return;
+  }
+  const revision: Revision = {
+    reason: `${task.id}: ${error.message}`,
+    controller: new AbortController(),
+    asking: true,
+    plan: undefined,
+  };
+  run.revision = revision;
+  run.recorder.record(event, () => void askForPlan(run, revision, task, error));
+}
+
+async function askForPlan(run: RunState, revision: Revision, task: Task, error: PolyphonyError): Promise<void> {
+  const { replan } = run.host;
+  try {
+    revision.plan = await replan?.({
+      plan: run.plan.plan,
+      failed: { nodeId: task.id, error: errorRecord(error) },
+      finished: finishedOutputs(run),
+      issues: [],
+      signal: revision.controller.signal,
+      scopes: plannerScopes(run),
+      onAnswer: (answer) => revision.asking && bookAnswer(run, answer),
+    });
+  } catch (cause) {
+    run.revision = undefined;
+    stop(run, { type: 'failed', error: asPolyphonyError(cause), nodeId: task.id });
+  }
+  revision.asking = false;
+  run.wake();
+}
+
+function finishedOutputs(run: RunState): Readonly<Record<string, unknown>> {
+  const finished: Record<string, unknown> = {};
+  for (const task of run.tasks.values()) if (task.ending === 'done') finished[task.id] = task.result?.output ?? null;
+  return finished;
+}

@@ -1,0 +1,193 @@
+/**
+ * A run whose plan is still being written. The laws below are tested in test/laws/writing.test.ts.
+ *
+ * W1. A node starts before the plan is whole only if it and all that it depends on are free of side effects, and its
+ *     definition is committed.
+ * W2. Of the whole plan a node keeps what it did only if it is defined alike and everything that it depends on is kept;
+ *     all others run anew, under another key. What they cost stays counted.
+ * W3. Nothing is decided on half a plan: neither that the run has failed or ended, nor that a node is not needed.
+ * W4. A run that stops stops its planner and its nodes in the same tick; it ends when both have settled.
+ * W5. Only the first answer of the first process is taken node by node; any other one is waited for whole.
+ */
+
+import { asPolyphonyError } from '../../core/errors.ts';
+import type { DraftNode, Plan, ValidPlan } from '../../core/plan/plan.ts';
+import type { PlannerAnswer } from '../../core/plan/validation.ts';
+import type { PlanWriter, RequestOptions } from '../../core/run/engine.ts';
+import { countAlive, countAllEnded } from '../journal/rebuild.ts';
+import { lowerCap } from '../state/money.ts';
+import { bookAnswer, plannerScopes } from '../state/planner-calls.ts';
+import type { EventDraft } from '../state/recorder.ts';
+import type { RunState, Writing } from '../state/run-state.ts';
+import { countEnded, createTask, createTasks, isSameNode, linkTask, type Task } from '../state/task.ts';
+import { cancel, consider, considerAll, fail } from './ending.ts';
+import { limitSeconds, stop } from './stop.ts';
+
+const REASON = 'the plan is whole';
+const CHANGED = 'the whole plan defines it otherwise';
+
+export interface WritingOptions {
+  readonly writer: PlanWriter;
+  readonly request: string;
+  /** Take the nodes as they come. */
+  readonly inParts: boolean;
+  readonly onPlan: RequestOptions['onPlan'];
+}
+
+/** Asks the planner; the run's `writing` ends with the whole plan or with the run. */
+export function write(run: RunState, writing: Writing, options: WritingOptions): void {
+  if (run.stopping !== undefined) {
+    run.writing = undefined;
+    return;
+  }
+  const { writer, request, inParts, onPlan } = options;
+  const isOver = (): boolean => run.writing !== writing || writing.whole !== undefined || run.stopping !== undefined;
+  const planning = writer.write({
+    request,
+    input: run.input,
+    signal: writing.controller.signal,
+    scopes: plannerScopes(run),
+    ...(run.session === undefined ? {} : { session: run.session }),
+    ...(inParts ? { onDraft: (nodes, budget) => isOver() || takeDraft(run, writing, nodes, budget) } : {}),
+    onAnswer: (answer) => takeAnswer(run, writing, answer),
+  });
+  planning
+    .then((made) => {
+      onPlan?.(made);
+      if (!isOver()) takeWhole(run, writing, made.plan);
+    })
+    .catch((error: unknown) => stop(run, { type: 'failed', error: asPolyphonyError(error) }))
+    .finally(() => {
+      if (run.writing === writing && writing.whole === undefined) run.writing = undefined;
+      run.wake();
+    });
+}
+
+function takeAnswer(run: RunState, writing: Writing, answer: PlannerAnswer): void {
+  if (run.writing !== writing) return;
+  bookAnswer(run, answer);
+  run.wake();
+}
+
+// ---------------------------------------------------------------------------------------------------- parts
+
+function takeDraft(run: RunState, writing: Writing, nodes: readonly DraftNode[], budget: Plan['budget']): void {
+  run.money.cap = lowerCap(budget, writing.capNanoUsd);
+  const told = nodes.map(({ valid }) => valid.node);
+  run.recorder.record({ type: 'plan-delta', nodes: told }, () => adopt(run, writing, nodes));
+  run.wake();
+}
+
+/** Nodes that may not start yet are known, and linked to nothing. */
+function adopt(run: RunState, writing: Writing, nodes: readonly DraftNode[]): void {
+  if (run.writing !== writing || writing.whole !== undefined) return;
+  for (const { valid, mayStart } of nodes) {
+    const task = createTask(valid, false);
+    run.tasks.set(task.id, task);
+    run.alive += 1;
+    if (!mayStart || !valid.dependencies.every((id) => writing.startable.has(id))) continue;
+    writing.startable.add(task.id);
+    linkTask(task, run.tasks);
+    for (const dependency of task.dependencies) if (dependency.ending !== undefined) countEnded(task, dependency);
+    if (run.stopping === undefined) consider(run, task);
+  }
+  run.wake();
+}
+
+// ---------------------------------------------------------------------------------------------------- the whole
+
+function takeWhole(run: RunState, writing: Writing, plan: ValidPlan): void {
+  const kept = keptNodes(run.tasks, plan);
+  writing.whole = plan;
+  writing.changed = [...run.tasks.values()].filter(({ id }) => !kept.has(id));
+  for (const task of writing.changed) {
+    if (task.phase !== 'running' && task.phase !== 'suspended') continue;
+    writing.dropped.add(task);
+    cancel(run, task, CHANGED);
+  }
+  run.wake();
+}
+
+/** Ids of nodes that are defined alike, and so is all that they depend on. */
+function keptNodes(before: ReadonlyMap<string, Task>, plan: ValidPlan): ReadonlySet<string> {
+  const kept = new Set<string>();
+  for (const { node, dependencies } of plan.nodes) {
+    const task = before.get(node.id);
+    if (task === undefined || !isSameNode(task.node, node)) continue;
+    if (dependencies.every((id) => kept.has(id))) kept.add(node.id);
+  }
+  return kept;
+}
+
+/** Every node that the whole plan changes has stopped, and how it ended is committed. */
+export function canMerge({ writing, stopping }: RunState): boolean {
+  if (writing?.whole === undefined || writing.isMerged || stopping !== undefined || writing.dropped.size > 0) {
+    return false;
+  }
+  return writing.changed.every((task) => task.phase !== 'settling' || writing.failed.has(task));
+}
+
+/** Puts the run on the whole plan. Nothing starts before that is committed. */
+export function merge(run: RunState): void {
+  const { writing } = run;
+  const plan = writing?.whole;
+  if (writing === undefined || plan === undefined) return;
+  writing.isMerged = true;
+  const again = sameAgain(writing, plan);
+  run.tasks = mergedTasks(run, writing, plan);
+  run.plan = plan;
+  run.alive = countAlive(run.tasks);
+  run.money.cap = lowerCap(plan.plan.budget, writing.capNanoUsd);
+  run.queue.clear();
+  run.poor = [];
+  for (const task of run.tasks.values()) if (task.phase === 'ready' || task.queued) run.queue.push(task);
+  const { cap } = run.money;
+  const event: EventDraft = {
+    type: 'plan-revised',
+    plan: plan.plan,
+    planHash: plan.hash,
+    reason: REASON,
+    ...(again.length === 0 ? {} : { again }),
+    ...(cap === undefined ? {} : { capNanoUsd: cap }),
+  };
+  run.recorder.record(event, () => goOn(run, writing));
+}
+
+/** Ids of nodes that are defined alike and depend on one that is not. */
+function sameAgain({ changed }: Writing, plan: ValidPlan): readonly string[] {
+  if (changed.length === 0) return [];
+  const nodes = new Map(plan.nodes.map(({ node }) => [node.id, node]));
+  return changed.filter(({ id, node }) => isSameNode(node, nodes.get(id))).map(({ id }) => id);
+}
+
+function mergedTasks(run: RunState, writing: Writing, plan: ValidPlan): Map<string, Task> {
+  const changed = new Set(writing.changed);
+  const tasks = createTasks(plan, (fresh) => {
+    const before = run.tasks.get(fresh.id);
+    if (before === undefined) return fresh;
+    if (!changed.has(before)) return renewed(before, fresh);
+    // Its ledger rows must not be those of the run of it that does not count.
+    fresh.failures = before.failures + (before.startedAt >= 0 || writing.started.has(fresh.id) ? 1 : 0);
+    return fresh;
+  });
+  countAllEnded(tasks);
+  return tasks;
+}
+
+/** The node as it is, with what only the whole plan tells of it. */
+function renewed(task: Task, { valid, priority, index, inOutput }: Task): Task {
+  task.dependencies.length = 0;
+  task.dependents.length = 0;
+  return Object.assign(task, { valid, priority, index, inOutput, succeeded: 0, broken: 0 });
+}
+
+function goOn(run: RunState, writing: Writing): void {
+  if (run.writing !== writing) return;
+  run.writing = undefined;
+  limitSeconds(run);
+  considerAll(run);
+  for (const task of writing.failed) {
+    if (run.tasks.get(task.id) === task && task.error !== undefined) fail(run, task, task.error);
+  }
+  run.wake();
+}

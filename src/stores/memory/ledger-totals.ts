@@ -1,0 +1,62 @@
+/** How ledger rows are filtered, grouped and added up: the meaning that every store shares. */
+import { DAY_MS, dayName, dayOf } from '../../core/money/calendar.ts';
+import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../../core/stores.ts';
+
+export const dayStart = (day: number): number => day * DAY_MS;
+
+export function matches(row: LedgerRow, filter: LedgerFilter): boolean {
+  const { from, to, scope, provider } = filter;
+  if (from !== undefined && row.startedAt < from) return false;
+  if (to !== undefined && row.startedAt >= to) return false;
+  if (provider !== undefined && row.target.provider !== provider) return false;
+  return scope === undefined || row.scopes.some(({ kind, id }) => kind === scope.kind && id === scope.id);
+}
+
+/** The groups that a row counts in: one, or one for each of its scopes of the asked kind (none: it counts nowhere). */
+export function groupsOf(row: LedgerRow, by: LedgerGroup): readonly string[] {
+  switch (by) {
+    case 'provider':
+      return [row.target.provider];
+    case 'model':
+      return [`${row.target.provider}/${row.target.model}`];
+    case 'purpose':
+      return [row.purpose];
+    case 'outcome':
+      return [row.outcome];
+    case 'day':
+      return [dayName(dayOf(row.startedAt))];
+    default: {
+      const kind = by.slice('scope:'.length);
+      return [...new Set(row.scopes.filter((scope) => scope.kind === kind).map((scope) => scope.id))];
+    }
+  }
+}
+
+export type Sum = { -readonly [K in keyof Omit<LedgerTotal, 'group'>]: LedgerTotal[K] };
+
+export const emptySum = (): Sum => ({
+  attempts: 0,
+  errors: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  costNanoUsd: 0,
+  unpriced: 0,
+});
+
+export const sumOf = (row: LedgerRow): Sum => ({
+  attempts: 1,
+  errors: row.outcome === 'error' ? 1 : 0,
+  inputTokens: row.usage?.input ?? 0,
+  outputTokens: row.usage?.output ?? 0,
+  costNanoUsd: row.costNanoUsd ?? 0,
+  unpriced: row.costNanoUsd === null ? 1 : 0,
+});
+
+export function addSum(sum: Sum, other: Sum): void {
+  sum.attempts += other.attempts;
+  sum.errors += other.errors;
+  sum.inputTokens += other.inputTokens;
+  sum.outputTokens += other.outputTokens;
+  sum.costNanoUsd += other.costNanoUsd;
+  sum.unpriced += other.unpriced;
+}

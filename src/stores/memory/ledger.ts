@@ -1,0 +1,81 @@
+/**
+ * The ledger of a process that keeps nothing: a ring of the latest rows, and sums of the rows that fell out of it, so that
+ * totals stay right when rows are gone.
+ */
+import { dayOf } from '../../core/money/calendar.ts';
+import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal, UsageLedger } from '../../core/stores.ts';
+import { addSum, dayStart, emptySum, groupsOf, matches, type Sum, sumOf } from './ledger-totals.ts';
+
+/** Scopes with few ids: those of a request, node, run or session would make every sum a row again. */
+const KEPT_SCOPES: ReadonlySet<string> = new Set(['user', 'team', 'tenant', 'tag']);
+
+/** Rows that agree in everything that a total may ask for. */
+interface Folded {
+  readonly example: LedgerRow;
+  readonly sum: Sum;
+}
+
+export interface MemoryLedgerOptions {
+  /** Latest rows kept. @default 100_000 */
+  readonly ledgerRows?: number;
+}
+
+function fold(folded: Map<string, Folded>, row: LedgerRow): void {
+  const scopes = row.scopes.filter(({ kind }) => KEPT_SCOPES.has(kind));
+  const startedAt = dayStart(dayOf(row.startedAt));
+  const { provider, model } = row.target;
+  const key = JSON.stringify([startedAt, provider, model, row.purpose, row.outcome, scopes]);
+  const known = folded.get(key);
+  if (known) addSum(known.sum, sumOf(row));
+  else folded.set(key, { example: { ...row, startedAt, scopes }, sum: sumOf(row) });
+}
+
+function add(totals: Map<string, Sum>, row: LedgerRow, sum: Sum, by: LedgerGroup): void {
+  for (const group of groupsOf(row, by)) {
+    const total = totals.get(group) ?? emptySum();
+    totals.set(group, total);
+    addSum(total, sum);
+  }
+}
+
+const byGroup = (a: LedgerTotal, b: LedgerTotal): number => (a.group < b.group ? -1 : 1);
+
+export function memoryLedger(options: MemoryLedgerOptions = {}): UsageLedger {
+  const limit = Math.max(1, options.ledgerRows ?? 100_000);
+  const ring: LedgerRow[] = [];
+  const keys = new Set<string>();
+  const folded = new Map<string, Folded>();
+  let next = 0;
+  const append = (row: LedgerRow): void => {
+    if (keys.has(row.key)) return;
+    const oldest = ring[next];
+    if (oldest !== undefined) {
+      keys.delete(oldest.key);
+      fold(folded, oldest);
+    }
+    keys.add(row.key);
+    ring[next] = row;
+    next = next + 1 === limit ? 0 : next + 1;
+  };
+  return {
+    append(rows) {
+      for (const row of rows) append(row);
+      return undefined;
+    },
+    flush: async () => {},
+    async *rows(filter: LedgerFilter = {}) {
+      const latestFirst = [...ring.slice(next), ...ring.slice(0, next)].reverse();
+      yield* latestFirst
+        .filter((row) => matches(row, filter))
+        .sort((a, b) => b.startedAt - a.startedAt)
+        .slice(0, filter.limit);
+    },
+    async totals(by, filter = {}) {
+      const totals = new Map<string, Sum>();
+      for (const { example, sum } of folded.values()) if (matches(example, filter)) add(totals, example, sum, by);
+      for (const row of ring) if (matches(row, filter)) add(totals, row, sumOf(row), by);
+      return [...totals].map(([group, sum]) => ({ group, ...sum })).sort(byGroup);
+    },
+    close: async () => {},
+  };
+}

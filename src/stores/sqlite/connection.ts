@@ -1,0 +1,173 @@
+/**
+ * One connection to one SQLite file, shared by the three stores.
+ *
+ * 1. Writes of one turn of the event loop share one IMMEDIATE transaction; a write resolves when it is committed.
+ * 2. The database is synchronous, so nothing runs between two statements of a transaction, and no statement stays open
+ *    over an await.
+ * 3. A lock that another process holds blocks the event loop for 5 ms at most; the rest of the wait is on the clock.
+ * 4. A write that breaks a transaction is tried again by itself, so that it cannot sink the others of its group.
+ */
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Clock } from '../../core/clock.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import { sleep } from '../../system/clock.ts';
+import { makeFolder } from '../../system/make-folder.ts';
+import { type Sql, sqlOf } from './database.ts';
+import { busyError, closedError, corruptError, isBusy, storeError } from './errors.ts';
+import { migrate } from './schema.ts';
+
+export interface Connection {
+  readonly path: string;
+  /** Joins the next transaction. `work` checks before it writes: a PolyphonyError that it throws rolls nothing back. */
+  write<T>(work: (sql: Sql) => T): Promise<T>;
+  read<T>(work: (sql: Sql) => T): Promise<T>;
+  /** Commits what waits, then closes. */
+  close(): Promise<void>;
+}
+
+export interface ConnectionOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly powerSafe: boolean;
+  readonly busyMs: number;
+  readonly maximumBytes: number | undefined;
+}
+
+interface Job {
+  readonly work: (sql: Sql) => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: PolyphonyError) => void;
+}
+type Outcome = { readonly value: unknown } | { readonly error: PolyphonyError };
+
+/** A transaction blocks the event loop while it runs: some 5 ms at this size. */
+const GROUP = 500;
+const PAGE_BYTES = 4096;
+const SMALLEST_PAGE_BYTES = 512;
+
+/** Opens the file at the first read or write. */
+export function connect(options: ConnectionOptions): Connection {
+  const { path } = options;
+  const queue: Job[] = [];
+  let opening: Promise<Sql> | undefined;
+  let committing: Promise<void> | undefined;
+  let closing: Promise<void> | undefined;
+  const opened = (): Promise<Sql> => {
+    opening ??= open(options).catch((error: unknown) => {
+      opening = undefined;
+      throw storeError(error, path);
+    });
+    return opening;
+  };
+  const drain = async (): Promise<void> => {
+    while (queue.length > 0) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      await commit(options, opened, queue.splice(0, GROUP));
+    }
+    committing = undefined;
+  };
+  const close = async (): Promise<void> => {
+    await committing;
+    if (opening !== undefined) (await opening).close();
+  };
+  return {
+    path,
+    write<T>(work: (sql: Sql) => T) {
+      if (closing !== undefined) return Promise.reject(closedError(path));
+      return new Promise<T>((resolve, reject) => {
+        queue.push({ work, resolve: (value) => resolve(value as T), reject });
+        committing ??= drain();
+      });
+    },
+    async read(work) {
+      if (closing !== undefined) throw closedError(path);
+      const sql = await opened();
+      return patiently(options, () => work(sql));
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+async function commit(options: ConnectionOptions, opened: () => Promise<Sql>, jobs: readonly Job[]): Promise<void> {
+  try {
+    await commitTogether(options, await opened(), jobs);
+  } catch (error) {
+    const ours = storeError(error, options.path);
+    for (const job of jobs) job.reject(ours);
+  }
+}
+
+async function commitTogether(options: ConnectionOptions, sql: Sql, jobs: readonly Job[]): Promise<void> {
+  try {
+    const outcomes = await patiently(options, () => sql.transaction(() => jobs.map((job) => attempt(job, sql))));
+    for (const [index, outcome] of outcomes.entries()) {
+      if ('error' in outcome) jobs[index]?.reject(outcome.error);
+      else jobs[index]?.resolve(outcome.value);
+    }
+  } catch (error) {
+    const ours = storeError(error, options.path);
+    if (jobs.length === 1 || ours.code === 'store-busy') for (const job of jobs) job.reject(ours);
+    else for (const job of jobs) await commitTogether(options, sql, [job]);
+  }
+}
+
+function attempt(job: Job, sql: Sql): Outcome {
+  try {
+    return { value: job.work(sql) };
+  } catch (error) {
+    if (error instanceof PolyphonyError) return { error };
+    throw error;
+  }
+}
+
+/** Tries again while another process holds the lock, for `busyMs` at most. */
+async function patiently<T>({ path, clock, busyMs }: ConnectionOptions, work: () => T): Promise<T> {
+  const start = clock.monotonic();
+  for (let delay = 1; ; delay = Math.min(2 * delay, 50)) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error)) throw storeError(error, path);
+      const waited = clock.monotonic() - start;
+      if (waited >= busyMs) throw busyError(path, waited, error);
+      await sleep(clock, delay);
+    }
+  }
+}
+
+async function open(options: ConnectionOptions): Promise<Sql> {
+  const { path, powerSafe, maximumBytes } = options;
+  await makeFolder(dirname(path));
+  await refuseOther(path);
+  const { default: Database } = await import('libsql');
+  const sql = await patiently(options, () => sqlOf(new Database(path)));
+  try {
+    // Durable against a killed process either way; NORMAL skips the disk flush at every commit.
+    sql.script('PRAGMA busy_timeout = 5');
+    await patiently(options, () => sql.script('PRAGMA journal_mode = WAL'));
+    sql.script(`PRAGMA synchronous = ${powerSafe ? 'FULL' : 'NORMAL'}`);
+    if (maximumBytes !== undefined) {
+      sql.script(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maximumBytes / PAGE_BYTES))}`);
+    }
+    await patiently(options, () => migrate(sql, path));
+    return sql;
+  } catch (error) {
+    sql.close();
+    throw error;
+  }
+}
+
+/** SQLite takes a file of one byte for an empty database and would write over it; of a device it takes anything. */
+async function refuseOther(path: string): Promise<void> {
+  const file = await stat(path).catch(() => undefined);
+  if (file === undefined) return;
+  if (!file.isFile()) {
+    const message = `The store ${path} is no file: choose a path of a file, which is made when it is missing.`;
+    throw new PolyphonyError('invalid-config', message);
+  }
+  if (file.size > 0 && file.size < SMALLEST_PAGE_BYTES) throw corruptError(path, `${file.size} bytes`);
+}

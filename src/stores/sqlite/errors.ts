@@ -1,0 +1,73 @@
+/** What the errors of SQLite and of the file system mean for the operator of a store. */
+import { asPolyphonyError, type ErrorCode, PolyphonyError } from '../../core/errors.ts';
+
+const FULL = /^(?:SQLITE_FULL|SQLITE_IOERR_SHMSIZE|ENOSPC|EDQUOT)/;
+const CORRUPT = /^(?:SQLITE_CORRUPT|SQLITE_NOTADB|SQLITE_IOERR_SHORT_READ)/;
+const BUSY = /^SQLITE_(?:BUSY|LOCKED)/;
+const NO_ACCESS = /^(?:SQLITE_(?:READONLY|CANTOPEN|PERM)|E(?:ACCES|PERM|ROFS|NOTDIR|EXIST|ISDIR|NOENT)$)/;
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  if ('code' in error && typeof error.code === 'string' && error.code !== '') return error.code;
+  // Errors of opening a file carry no code, only this text.
+  return error.message.startsWith('ConnectionFailed') ? 'SQLITE_CANTOPEN' : '';
+}
+
+/** Another process or connection holds the lock: trying again helps. */
+export const isBusy = (error: unknown): boolean => BUSY.test(codeOf(error));
+
+const SENTENCES: readonly (readonly [RegExp, ErrorCode, (path: string, code: string) => string])[] = [
+  [
+    FULL,
+    'store-full',
+    (path) =>
+      `The disk or quota behind the store ${path} is full, so this was not recorded: free some space and try again. What was committed before is safe.`,
+  ],
+  [
+    NO_ACCESS,
+    'invalid-config',
+    (path, code) =>
+      `The store ${path} cannot be opened for writing (${code}): choose a path whose folder and file this process may write.`,
+  ],
+  [
+    /^SQLITE_IOERR/,
+    'store-corrupt',
+    (path, code) => `The store ${path} could not be read or written (${code}): check its disk, then the file itself.`,
+  ],
+];
+
+export function corruptError(path: string, found: string, cause?: unknown): PolyphonyError {
+  const message = `The store ${path} is damaged or no SQLite file (${found}): restore it from a backup, salvage it with "sqlite3 ${path} .recover", or move it away to begin with an empty one.`;
+  return new PolyphonyError('store-corrupt', message, { cause });
+}
+
+/** The error as one of ours, with the path, the rule and the remedy; foreign errors keep their message. */
+export function storeError(error: unknown, path: string): PolyphonyError {
+  if (error instanceof PolyphonyError) return error;
+  const code = codeOf(error);
+  if (CORRUPT.test(code)) return corruptError(path, code, error);
+  for (const [pattern, ours, sentence] of SENTENCES) {
+    if (pattern.test(code)) return new PolyphonyError(ours, sentence(path, code), { cause: error });
+  }
+  return asPolyphonyError(error);
+}
+
+export function busyError(path: string, waitedMs: number, cause: unknown): PolyphonyError {
+  const message = `The store ${path} was locked by another process for ${Math.round(waitedMs)} ms: look for a program that keeps a transaction open, then try again. Nothing was recorded.`;
+  return new PolyphonyError('store-busy', message, { cause });
+}
+
+export function closedError(path: string): PolyphonyError {
+  return new PolyphonyError('invalid-request', `The store ${path} is closed: open another one to go on.`);
+}
+
+/** The JSON of a record; text that is none was damaged. */
+export function parseStored(text: unknown, path: string): unknown {
+  try {
+    if (typeof text === 'string') return JSON.parse(text);
+  } catch {
+    // The same answer as for a value that is no text.
+  }
+  const message = `The store ${path} holds a record that is no JSON: restore the file from a backup.`;
+  throw new PolyphonyError('store-corrupt', message);
+}

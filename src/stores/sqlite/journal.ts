@@ -1,0 +1,96 @@
+/** The journal in SQLite: one row an event in order, and one row a run, added up at append so that `list` reads no event. */
+import type { Clock } from '../../core/clock.ts';
+import { asPolyphonyError } from '../../core/errors.ts';
+import type { RunEvent, RunStatus, RunSummary } from '../../core/run/engine.ts';
+import type { RunJournal } from '../../core/stores.ts';
+import { progressed, progressOf, type RunProgress } from '../run-progress.ts';
+import type { Connection } from './connection.ts';
+import type { Sql, SqlRow, SqlValue } from './database.ts';
+import { parseStored } from './errors.ts';
+
+const INSERT_EVENT = 'INSERT INTO events (run_id, event) VALUES (?, ?)';
+const RUN_COLUMNS = 'run_id, status, goal, started_at, updated_at, cost_nano_usd, total, finished';
+const FIND_RUN = `SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = ?`;
+const SAVE_RUN = `INSERT INTO runs (${RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, goal = excluded.goal, updated_at = excluded.updated_at,
+    cost_nano_usd = excluded.cost_nano_usd, total = excluded.total, finished = excluded.finished`;
+/** What most appends change; the indices stand on none of it. */
+const ADVANCE_RUN = 'UPDATE runs SET updated_at = ?, cost_nano_usd = ?, finished = ? WHERE run_id = ?';
+const READ_PAGE = 'SELECT id, event FROM events WHERE run_id = ? AND id > ? ORDER BY id LIMIT ?';
+const PAGE = 500;
+const CLAIM = `INSERT INTO leases (run_id, owner, until) VALUES (?, ?, ?)
+  ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, until = excluded.until
+    WHERE leases.owner = excluded.owner OR leases.until <= ?`;
+const RELEASE = 'DELETE FROM leases WHERE run_id = ? AND owner = ?';
+
+function summaryOf(row: SqlRow): RunSummary {
+  const [runId, status, goal, startedAt, updatedAt, cost, total, finished] = row;
+  return {
+    runId: String(runId),
+    status: status as RunStatus,
+    goal: String(goal),
+    startedAt: Number(startedAt),
+    updatedAt: Number(updatedAt),
+    costNanoUsd: cost === null ? null : Number(cost),
+    nodes: { total: Number(total), finished: Number(finished) },
+  };
+}
+
+function save(sql: Sql, runId: string, texts: readonly string[], progress: RunProgress): void {
+  const before = sql.first(FIND_RUN, [runId]);
+  const after = progressed(runId, before && summaryOf(before), progress);
+  const { status, goal, startedAt, updatedAt, costNanoUsd, nodes } = after;
+  if (before !== undefined && progress.status === undefined && progress.total === undefined && progress.added === 0) {
+    sql.run(ADVANCE_RUN, [updatedAt, costNanoUsd, nodes.finished, runId]);
+  } else sql.run(SAVE_RUN, [runId, status, goal, startedAt, updatedAt, costNanoUsd, nodes.total, nodes.finished]);
+  for (const text of texts) sql.run(INSERT_EVENT, [runId, text]);
+}
+
+function listQuery(status: RunStatus | undefined, limit: number | undefined): readonly [string, readonly SqlValue[]] {
+  const where = status === undefined ? '' : 'WHERE status = ?';
+  const bound = limit === undefined ? '' : 'LIMIT ?';
+  const values = [...(status === undefined ? [] : [status]), ...(limit === undefined ? [] : [limit])];
+  return [`SELECT ${RUN_COLUMNS} FROM runs ${where} ORDER BY started_at DESC, run_id DESC ${bound}`, values];
+}
+
+export function sqliteJournal(connection: Connection, clock: Clock, close: () => Promise<void>): RunJournal {
+  return {
+    async append(runId, events) {
+      const progress = progressOf(events);
+      if (progress === undefined) return;
+      const texts = events.map(eventText);
+      await connection.write((sql) => save(sql, runId, texts, progress));
+    },
+    async *read(runId) {
+      for (let after = 0; ; ) {
+        const page = await connection.read((sql) => sql.all(READ_PAGE, [runId, after, PAGE]));
+        for (const [, text] of page) yield parseStored(text, connection.path) as RunEvent;
+        if (page.length < PAGE) return;
+        after = Number(page.at(-1)?.[0]);
+      }
+    },
+    async list({ status, limit } = {}) {
+      const [text, values] = listQuery(status, limit);
+      const rows = await connection.read((sql) => sql.all(text, values));
+      return rows.map(summaryOf);
+    },
+    claim(runId, owner, leaseMs) {
+      return connection.write((sql) => {
+        const now = clock.now();
+        return sql.run(CLAIM, [runId, owner, now + leaseMs, now]).changes === 1;
+      });
+    },
+    async release(runId, owner) {
+      await connection.write((sql) => sql.run(RELEASE, [runId, owner]));
+    },
+    close,
+  };
+}
+
+function eventText(event: RunEvent): string {
+  try {
+    return JSON.stringify(event);
+  } catch (error) {
+    throw asPolyphonyError(error, 'invalid-output');
+  }
+}

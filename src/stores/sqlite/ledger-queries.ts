@@ -1,0 +1,123 @@
+/** The ledger's SQL: rows once a key, an index from scopes to rows, totals added up by the database. */
+
+import { dayName } from '../../core/money/calendar.ts';
+import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../../core/stores.ts';
+import type { Sql, SqlRow, SqlValue } from './database.ts';
+
+/** A row as it waits for its transaction, its JSON made when it was appended. */
+export interface LedgerEntry {
+  readonly row: LedgerRow;
+  readonly text: string;
+}
+
+const INSERT_ROW = `INSERT INTO ledger (key, started_at, provider, model, purpose, outcome, input_tokens, output_tokens,
+  cost_nano_usd, row) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`;
+const FIND_SCOPE = 'SELECT id FROM scopes WHERE kind = ? AND name = ?';
+const INSERT_SCOPE = 'INSERT INTO scopes (kind, name) VALUES (?, ?)';
+const INSERT_ROW_SCOPE = `INSERT INTO ledger_scopes (scope_id, started_at, ledger_id) VALUES (?, ?, ?)
+  ON CONFLICT (scope_id, started_at, ledger_id) DO NOTHING`;
+
+function scopeId(sql: Sql, known: Map<string, number>, kind: string, name: string): number {
+  const key = `${kind} ${name}`;
+  const cached = known.get(key);
+  if (cached !== undefined) return cached;
+  const found = sql.first(FIND_SCOPE, [kind, name]);
+  const id = found === undefined ? sql.run(INSERT_SCOPE, [kind, name]).id : Number(found[0]);
+  known.set(key, id);
+  return id;
+}
+
+/** Inside a transaction; `known` lives no longer than that, because a rollback takes its ids back. */
+export function insertRows(sql: Sql, entries: readonly LedgerEntry[]): void {
+  const known = new Map<string, number>();
+  for (const { row, text } of entries) {
+    const { key, startedAt, target, purpose, outcome, usage, costNanoUsd } = row;
+    const { provider, model } = target;
+    const tokens = [usage?.input ?? 0, usage?.output ?? 0];
+    const values = [key, startedAt, provider, model, purpose, outcome, ...tokens, costNanoUsd, text];
+    const inserted = sql.run(INSERT_ROW, values);
+    if (inserted.changes === 0) continue;
+    for (const { kind, id } of row.scopes) {
+      sql.run(INSERT_ROW_SCOPE, [scopeId(sql, known, kind, id), startedAt, inserted.id]);
+    }
+  }
+}
+
+interface Conditions {
+  readonly texts: string[];
+  readonly values: SqlValue[];
+}
+
+function conditionsOf({ from, to, scope, provider }: LedgerFilter): Conditions {
+  const texts: string[] = [];
+  const values: SqlValue[] = [];
+  const add = (text: string, ...more: readonly SqlValue[]): void => {
+    texts.push(text);
+    values.push(...more);
+  };
+  if (from !== undefined) add('l.started_at >= ?', from);
+  if (to !== undefined) add('l.started_at < ?', to);
+  if (provider !== undefined) add('l.provider = ?', provider);
+  if (scope === undefined) return { texts, values };
+  // The times stand on the index of the scope too, so that a month of one user reads a month of one user.
+  add('s.kind = ? AND s.name = ?', scope.kind, scope.id);
+  const range = [from === undefined ? '' : ' AND x.started_at >= ?', to === undefined ? '' : ' AND x.started_at < ?'];
+  const times = [from, to].filter((time) => time !== undefined);
+  const inner = `SELECT x.ledger_id FROM scopes s JOIN ledger_scopes x ON x.scope_id = s.id WHERE ${texts.pop()}${range.join('')}`;
+  texts.push(`l.id IN (${inner})`);
+  return { texts, values: [...values, ...times] };
+}
+
+const where = (texts: readonly string[]): string => (texts.length === 0 ? '' : `WHERE ${texts.join(' AND ')}`);
+
+/** Newest first, those of one millisecond by descending id, from below `after`: start and id of the last row read. */
+export function selectRows(
+  sql: Sql,
+  filter: LedgerFilter,
+  after: readonly [number, number] | undefined,
+  limit: number,
+): readonly SqlRow[] {
+  const { texts, values } = conditionsOf(filter);
+  if (after !== undefined) {
+    texts.push('(l.started_at, l.id) < (?, ?)');
+    values.push(...after);
+  }
+  const text = `SELECT l.started_at, l.id, l.row FROM ledger l ${where(texts)} ORDER BY l.started_at DESC, l.id DESC LIMIT ?`;
+  return sql.all(text, [...values, limit]);
+}
+
+const GROUPS: Readonly<Record<Exclude<LedgerGroup, `scope:${string}`>, string>> = {
+  provider: 'l.provider',
+  model: "l.provider || '/' || l.model",
+  purpose: 'l.purpose',
+  outcome: 'l.outcome',
+  day: 'CAST(l.started_at / 86400000 AS INTEGER)',
+};
+
+const SUMS = `count(*), sum(CASE WHEN l.outcome = 'error' THEN 1 ELSE 0 END), sum(l.input_tokens), sum(l.output_tokens),
+  coalesce(sum(l.cost_nano_usd), 0), sum(CASE WHEN l.cost_nano_usd IS NULL THEN 1 ELSE 0 END)`;
+
+export function selectTotals(sql: Sql, by: LedgerGroup, filter: LedgerFilter): readonly LedgerTotal[] {
+  const { texts, values } = conditionsOf(filter);
+  if (!by.startsWith('scope:')) {
+    const group = GROUPS[by as keyof typeof GROUPS];
+    const rows = sql.all(`SELECT ${group} AS g, ${SUMS} FROM ledger l ${where(texts)} GROUP BY g ORDER BY g`, values);
+    return rows.map((row) => totalOf(row, by));
+  }
+  const from = 'scopes k JOIN ledger_scopes y ON y.scope_id = k.id JOIN ledger l ON l.id = y.ledger_id';
+  const grouped = `SELECT k.name AS g, ${SUMS} FROM ${from} ${where(['k.kind = ?', ...texts])} GROUP BY g ORDER BY g`;
+  return sql.all(grouped, [by.slice('scope:'.length), ...values]).map((row) => totalOf(row, by));
+}
+
+function totalOf(row: SqlRow, by: LedgerGroup): LedgerTotal {
+  const [group, attempts, errors, inputTokens, outputTokens, costNanoUsd, unpriced] = row;
+  return {
+    group: by === 'day' ? dayName(Number(group)) : String(group),
+    attempts: Number(attempts),
+    errors: Number(errors),
+    inputTokens: Number(inputTokens),
+    outputTokens: Number(outputTokens),
+    costNanoUsd: Number(costNanoUsd),
+    unpriced: Number(unpriced),
+  };
+}

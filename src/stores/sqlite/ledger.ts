@@ -1,0 +1,131 @@
+/**
+ * The ledger in SQLite: rows wait in a buffer and are committed in groups, so that a call does not wait for its booking.
+ *
+ * 1. A row leaves the buffer when it is committed, and never otherwise: what fails is kept, told to `onError`, and tried
+ *    again with the next group, at `flush` and at `close`.
+ * 2. A killed process loses at most the rows of the last `delayMs`, and those that could not be written.
+ * 3. A full buffer takes no row until it has been written: `append` then returns a promise.
+ */
+import type { Clock } from '../../core/clock.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { LedgerRow, UsageLedger } from '../../core/stores.ts';
+import type { Connection } from './connection.ts';
+import { closedError, parseStored, storeError } from './errors.ts';
+import { insertRows, type LedgerEntry, selectRows, selectTotals } from './ledger-queries.ts';
+
+interface SqliteLedgerOptions {
+  readonly clock: Clock;
+  readonly delayMs: number;
+  readonly bufferRows: number;
+  readonly onError: (error: PolyphonyError) => void;
+  readonly close: () => Promise<void>;
+}
+
+/** Rows of one write: as many as block the event loop for some milliseconds. */
+const GROUP = 256;
+
+interface Buffer {
+  append(rows: readonly LedgerRow[]): Promise<void> | undefined;
+  /** Writes every row that waits now. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+function rowBuffer(connection: Connection, options: SqliteLedgerOptions): Buffer {
+  const { clock, delayMs, bufferRows, onError } = options;
+  let waiting: LedgerEntry[] = [];
+  let cancelTimer: (() => void) | undefined;
+  let writing: Promise<void> | undefined;
+  let closed = false;
+  const writeAll = async (): Promise<void> => {
+    cancelTimer?.();
+    cancelTimer = undefined;
+    for (let left = waiting.length; left > 0; left -= GROUP) {
+      const group = waiting.slice(0, Math.min(GROUP, left));
+      await connection.write((sql) => insertRows(sql, group));
+      waiting = waiting.slice(group.length);
+    }
+  };
+  const schedule = (): void => {
+    if (closed || waiting.length === 0) return;
+    cancelTimer ??= clock.schedule(delayMs, flushAlone, { background: true });
+  };
+  // One at a time: a second writer would take the same rows.
+  const flush = (): Promise<void> => {
+    const mine: Promise<void> = (writing ?? Promise.resolve()).catch(() => {}).then(writeAll);
+    writing = mine;
+    const settled = (): void => {
+      if (writing === mine) writing = undefined;
+      schedule();
+    };
+    mine.then(settled, settled);
+    return mine;
+  };
+  function flushAlone(): void {
+    flush().catch((error: unknown) => onError(storeError(error, connection.path)));
+  }
+  const take = (entries: readonly LedgerEntry[]): void => {
+    for (const entry of entries) waiting.push(entry);
+    if (writing !== undefined) return;
+    if (waiting.length < GROUP) schedule();
+    else flushAlone();
+  };
+  return {
+    append(rows) {
+      if (closed) return Promise.reject(closedError(connection.path));
+      const entries = rows.map((row) => ({ row, text: JSON.stringify(row) }));
+      if (waiting.length + entries.length <= bufferRows) {
+        take(entries);
+        return undefined;
+      }
+      return flush().then(() => take(entries));
+    },
+    flush,
+    async close() {
+      closed = true;
+      try {
+        await flush();
+      } catch (error) {
+        throw lostRows(storeError(error, connection.path), waiting.length);
+      }
+    },
+  };
+}
+
+function lostRows(error: PolyphonyError, rows: number): PolyphonyError {
+  const message = `${error.message} The ledger closed with ${rows} rows that are not in the file.`;
+  return new PolyphonyError(error.code, message, { cause: error, details: { rows } });
+}
+
+export function sqliteLedger(connection: Connection, options: SqliteLedgerOptions): UsageLedger {
+  const buffer = rowBuffer(connection, options);
+  return {
+    append: buffer.append,
+    flush: buffer.flush,
+    async *rows(filter = {}) {
+      await buffer.flush();
+      let after: readonly [number, number] | undefined;
+      let left = filter.limit ?? Number.POSITIVE_INFINITY;
+      while (left > 0) {
+        const page = Math.min(500, left);
+        const rows = await connection.read((sql) => selectRows(sql, filter, after, page));
+        for (const [, , text] of rows) yield parseStored(text, connection.path) as LedgerRow;
+        const last = rows.at(-1);
+        if (last === undefined || rows.length < page) return;
+        after = [Number(last[0]), Number(last[1])];
+        left -= rows.length;
+      }
+    },
+    async totals(by, filter = {}) {
+      await buffer.flush();
+      return connection.read((sql) => selectTotals(sql, by, filter));
+    },
+    async close() {
+      try {
+        await buffer.close();
+      } finally {
+        await options.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * The tables, one migration a version. Only what PostgreSQL knows too: TEXT ids, integers for epoch milliseconds and
+ * nano-dollars, JSON as text, ON CONFLICT.
+ */
+import { PolyphonyError } from '../../core/errors.ts';
+import type { Sql } from './database.ts';
+
+/** "poly": tells our files from those of other programs. */
+const APPLICATION_ID = 0x706f6c79;
+
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY, status TEXT NOT NULL, goal TEXT NOT NULL, started_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL, cost_nano_usd INTEGER, total INTEGER NOT NULL, finished INTEGER NOT NULL);
+  CREATE INDEX runs_by_start ON runs (started_at, run_id);
+  CREATE INDEX runs_by_status ON runs (status, started_at, run_id);
+  CREATE TABLE events (id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, event TEXT NOT NULL);
+  CREATE INDEX events_by_run ON events (run_id, id);
+  CREATE TABLE leases (run_id TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL);
+  CREATE TABLE ledger (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, started_at INTEGER NOT NULL, provider TEXT NOT NULL,
+    model TEXT NOT NULL, purpose TEXT NOT NULL, outcome TEXT NOT NULL, input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL, cost_nano_usd INTEGER, row TEXT NOT NULL);
+  CREATE INDEX ledger_by_start ON ledger (started_at, id);
+  CREATE INDEX ledger_by_provider ON ledger (provider, started_at, id);
+  CREATE TABLE scopes (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (kind, name));
+  CREATE TABLE ledger_scopes (
+    scope_id INTEGER NOT NULL, started_at INTEGER NOT NULL, ledger_id INTEGER NOT NULL,
+    PRIMARY KEY (scope_id, started_at, ledger_id)) WITHOUT ROWID;
+  CREATE TABLE cells (key TEXT PRIMARY KEY, value TEXT NOT NULL, until INTEGER);
+  CREATE INDEX cells_by_expiry ON cells (until) WHERE until IS NOT NULL;
+  `,
+];
+
+/** Version of the schema that this release writes. */
+const SCHEMA_VERSION = MIGRATIONS.length;
+
+function integer(sql: Sql, pragma: string): number {
+  return Number(sql.first(`PRAGMA ${pragma}`)?.[0] ?? 0);
+}
+
+/**
+ * Brings the file to this release's schema; a second process that does so at the same time waits and finds it done.
+ *
+ * @throws store-newer when a later release wrote the file, invalid-config when another program did
+ */
+export function migrate(sql: Sql, path: string): void {
+  if (integer(sql, 'user_version') === SCHEMA_VERSION && integer(sql, 'application_id') === APPLICATION_ID) return;
+  sql.transaction(() => {
+    const version = integer(sql, 'user_version');
+    refuseForeign(sql, path, version);
+    if (version > SCHEMA_VERSION) throw newerError(path, version);
+    for (const migration of MIGRATIONS.slice(version)) sql.script(migration);
+    sql.script(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
+  });
+}
+
+function refuseForeign(sql: Sql, path: string, version: number): void {
+  if (integer(sql, 'application_id') === APPLICATION_ID) return;
+  const tables = Number(sql.first('SELECT count(*) FROM sqlite_master')?.[0]);
+  if (version === 0 && tables === 0) return;
+  const message = `The file ${path} is an SQLite database of another program: choose another path for the store.`;
+  throw new PolyphonyError('invalid-config', message);
+}
+
+function newerError(path: string, version: number): PolyphonyError {
+  const message = `The store ${path} has schema version ${version}, this release knows up to ${SCHEMA_VERSION}: use the newer release that wrote it, or another path. Nothing was changed.`;
+  return new PolyphonyError('store-newer', message, { details: { version, known: SCHEMA_VERSION } });
+}

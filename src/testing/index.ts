@@ -1,0 +1,11 @@
+/** For tests of plugins and stores: fakes, and one conformance suite for every port. */
+
+export type { EngineParts, EngineSuiteOptions } from './engine-bench.ts';
+export { testEngine } from './engine-suite.ts';
+export * from './fakes.ts';
+export { testJournal } from './journal-suite.ts';
+export { testKeyValueStore } from './key-value-suite.ts';
+export { ledgerRow, testLedger } from './ledger-suite.ts';
+export { type ProviderFixture, type ProviderSuiteOptions, testProvider } from './provider-suite.ts';
+export type { StoreSuiteOptions, TestFunction } from './suite.ts';
+export { type WatchedTransport, watchTransport } from './watched-transport.ts';

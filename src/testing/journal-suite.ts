@@ -1,0 +1,182 @@
+/** The conformance suite of RunJournal. */
+import assert from 'node:assert/strict';
+import type { Plan } from '../core/plan/plan.ts';
+import type { NodeResult, RunEvent } from '../core/run/engine.ts';
+import type { RunJournal } from '../core/stores.ts';
+import { gather, HOSTILE_IDS, type StoreSuiteOptions, storeTests } from './suite.ts';
+
+const START = 1_700_000_000_000;
+
+const planOf = (nodes: number, goal: string): Plan => ({
+  version: 1,
+  goal,
+  nodes: Array.from({ length: nodes }, (_, index) => ({ id: `n${index}`, use: 'value' })),
+});
+
+const resultOf = (costNanoUsd: number | null, output: unknown = null): NodeResult => ({
+  output,
+  meta: { costUsd: costNanoUsd === null ? null : costNanoUsd / 1e9, ms: 1, warnings: [] },
+  costNanoUsd,
+});
+
+type Started = Extract<RunEvent, { type: 'run-started' }>;
+
+const started = (runId: string, at = START, nodes = 3, goal = 'a goal'): Started => ({
+  type: 'run-started',
+  seq: 0,
+  at,
+  runId,
+  plan: planOf(nodes, goal),
+  planHash: 'hash',
+  input: { a: 1 },
+});
+
+const finished = (runId: string, seq: number, costNanoUsd: number | null = 10, output?: unknown): RunEvent => ({
+  type: 'node-finished',
+  seq,
+  at: START + seq,
+  runId,
+  nodeId: `n${seq}`,
+  result: resultOf(costNanoUsd, output),
+});
+
+const ended = (runId: string, seq: number, costNanoUsd: number | null): RunEvent => ({
+  type: 'run-finished',
+  seq,
+  at: START + seq,
+  runId,
+  output: 'done',
+  usage: { input: 1, output: 1 },
+  costNanoUsd,
+  ms: seq,
+});
+
+/** Declares the tests that every journal passes. Needs no clock but the one handed to `make`. */
+export function testJournal(options: StoreSuiteOptions<RunJournal>): void {
+  recordTests(options);
+  summaryTests(options);
+  leaseTests(options);
+}
+
+function recordTests(options: StoreSuiteOptions<RunJournal>): void {
+  const check = storeTests(options);
+  check('reads events in the order of their appends', async (journal) => {
+    const events = [started('run'), ...Array.from({ length: 1200 }, (_, index) => finished('run', index + 1))];
+    await journal.append('run', events.slice(0, 1));
+    await journal.append('run', events.slice(1, 700));
+    await journal.append('run', events.slice(700));
+    assert.deepEqual(await gather(journal.read('run')), events);
+  });
+  check('keeps the order of appends that nobody waited for', async (journal) => {
+    const events = [started('run'), ...Array.from({ length: 50 }, (_, index) => finished('run', index + 1))];
+    await Promise.all(events.map((event) => journal.append('run', [event])));
+    assert.deepEqual(await gather(journal.read('run')), events);
+  });
+  check('reads what a resolved append wrote, also before the next one', async (journal) => {
+    await journal.append('run', [started('run')]);
+    assert.equal((await gather(journal.read('run'))).length, 1);
+    await journal.append('run', [finished('run', 1)]);
+    assert.equal((await gather(journal.read('run'))).length, 2);
+  });
+  check('reads nothing of a run that it does not know', async (journal) => {
+    await journal.append('run', []);
+    assert.deepEqual(await gather(journal.read('run')), []);
+    assert.deepEqual(await journal.list(), []);
+  });
+  check('keeps runs apart, whatever their ids', async (journal) => {
+    for (const id of HOSTILE_IDS) await journal.append(id, [started(id)]);
+    for (const id of HOSTILE_IDS) assert.deepEqual(await gather(journal.read(id)), [started(id)]);
+    assert.equal((await journal.list()).length, HOSTILE_IDS.length);
+  });
+  check('keeps every JSON value as it is', async (journal) => {
+    const output = {
+      text: 'naïve "世界"\n\u0000🎼',
+      deep: [[{ a: null }], []],
+      number: 0.1,
+      large: 2 ** 53,
+      not: false,
+    };
+    await journal.append('run', [started('run'), finished('run', 1, 0, output)]);
+    assert.deepEqual((await gather(journal.read('run')))[1], finished('run', 1, 0, output));
+  });
+  check('closes twice without complaint', async (journal) => {
+    await journal.append('run', [started('run')]);
+    await journal.close();
+  });
+}
+
+function summaryTests(options: StoreSuiteOptions<RunJournal>): void {
+  const check = storeTests(options);
+  check('sums up a run as it goes on', async (journal) => {
+    await journal.append('run', [started('run', START, 4, 'to sum up')]);
+    await journal.append('run', [finished('run', 1, 10), finished('run', 2, 5)]);
+    const nodes = { total: 4, finished: 2 };
+    const running = { runId: 'run', goal: 'to sum up', startedAt: START };
+    const summary = { ...running, status: 'running', updatedAt: START + 2, costNanoUsd: 15, nodes };
+    assert.deepEqual(await journal.list(), [summary]);
+    await journal.append('run', [ended('run', 3, 17)]);
+    const done = { ...running, status: 'done', updatedAt: START + 3, costNanoUsd: 17, nodes };
+    assert.deepEqual(await journal.list(), [done]);
+  });
+  check('counts what was paid before the first node', async (journal) => {
+    await journal.append('run', [{ ...started('run'), paid: { costNanoUsd: 4 } }, finished('run', 1, 10)]);
+    assert.equal((await journal.list())[0]?.costNanoUsd, 14);
+  });
+  check('says that a cost is unknown rather than 0', async (journal) => {
+    await journal.append('run', [started('run'), finished('run', 1, null)]);
+    await journal.append('run', [finished('run', 2, 5)]);
+    assert.equal((await journal.list())[0]?.costNanoUsd, null);
+  });
+  check('follows a run that is suspended, resumed, revised and cancelled', async (journal) => {
+    const status = async (): Promise<unknown> => (await journal.list())[0]?.status;
+    const base = { at: START, runId: 'run' };
+    await journal.append('run', [started('run'), { ...base, type: 'run-suspended', seq: 1, waiting: ['n0'] }]);
+    assert.equal(await status(), 'suspended');
+    const revised = { ...base, seq: 3, plan: planOf(7, 'revised'), planHash: 'other', reason: 'why' };
+    await journal.append('run', [{ ...base, type: 'run-resumed', seq: 2 }]);
+    assert.equal(await status(), 'running');
+    await journal.append('run', [{ ...revised, type: 'plan-revised' }]);
+    assert.equal((await journal.list())[0]?.nodes.total, 7);
+    const totals = { usage: { input: 0, output: 0 }, costNanoUsd: 0, ms: 1 };
+    await journal.append('run', [{ ...base, type: 'run-cancelled', seq: 4, reason: 'asked', ...totals }]);
+    assert.equal(await status(), 'cancelled');
+  });
+  check('lists the newest first, by status, at most as many as asked for', async (journal) => {
+    for (const [index, id] of ['b', 'a', 'c'].entries()) await journal.append(id, [started(id, START + index)]);
+    await journal.append('a', [ended('a', 1, 0)]);
+    const ids = async (filter?: Parameters<RunJournal['list']>[0]): Promise<string[]> =>
+      (await journal.list(filter)).map(({ runId }) => runId);
+    assert.deepEqual(await ids(), ['c', 'a', 'b']);
+    assert.deepEqual(await ids({ limit: 2 }), ['c', 'a']);
+    assert.deepEqual(await ids({ status: 'running' }), ['c', 'b']);
+    assert.deepEqual(await ids({ status: 'done', limit: 5 }), ['a']);
+  });
+}
+
+function leaseTests(options: StoreSuiteOptions<RunJournal>): void {
+  const check = storeTests(options);
+  check('gives a run to one owner until the lease ends', async (journal, clock) => {
+    assert.equal(await journal.claim('run', 'one', 1000), true);
+    assert.equal(await journal.claim('run', 'two', 1000), false);
+    assert.equal(await journal.claim('other', 'two', 1000), true);
+    await clock.advance(600);
+    assert.equal(await journal.claim('run', 'one', 1000), true, 'an owner renews its own lease');
+    await clock.advance(600);
+    assert.equal(await journal.claim('run', 'two', 1000), false, 'a renewed lease counts from its renewal');
+    await clock.advance(400);
+    assert.equal(await journal.claim('run', 'two', 1000), true, 'a lease ends by itself');
+    assert.equal(await journal.claim('run', 'one', 1000), false);
+  });
+  check('takes a release from the owner only', async (journal) => {
+    await journal.claim('run', 'one', 1000);
+    await journal.release('run', 'two');
+    assert.equal(await journal.claim('run', 'two', 1000), false);
+    await journal.release('run', 'one');
+    assert.equal(await journal.claim('run', 'two', 1000), true);
+  });
+  check('gives a run to one of many that ask at once', async (journal) => {
+    const owners = Array.from({ length: 20 }, (_, index) => `owner ${index}`);
+    const won = await Promise.all(owners.map((owner) => journal.claim('run', owner, 1000)));
+    assert.equal(won.filter(Boolean).length, 1);
+  });
+}

@@ -1,0 +1,150 @@
+/** The conformance suite of KeyValueStore. */
+import assert from 'node:assert/strict';
+import { PolyphonyError } from '../core/errors.ts';
+import type { KeyValueStore } from '../core/stores.ts';
+import { HOSTILE_IDS, type StoreSuiteOptions, storeTests } from './suite.ts';
+
+/** Declares the tests that every key-value store passes. */
+export function testKeyValueStore(options: StoreSuiteOptions<KeyValueStore>): void {
+  valueTests(options);
+  expiryTests(options);
+  counterTests(options);
+  refusalTests(options);
+}
+
+function valueTests(options: StoreSuiteOptions<KeyValueStore>): void {
+  const check = storeTests(options);
+  check('gives back what was set, and undefined for what was not', async (store) => {
+    assert.equal(await store.get('key'), undefined);
+    for (const value of [null, false, 0, '', 0.1, 'text', [1, [null]], { a: { b: '世界\u0000' } }]) {
+      await store.set('key', value);
+      assert.deepEqual(await store.get('key'), value);
+    }
+    await store.delete('key');
+    await store.delete('key');
+    assert.equal(await store.get('key'), undefined);
+  });
+  check('keeps a value apart from the object that it was set from', async (store) => {
+    const value = { list: [1] };
+    await store.set('key', value);
+    value.list.push(2);
+    const read = await store.get('key');
+    assert.deepEqual(read, { list: [1] });
+    assert.notEqual(await store.get('key'), read, 'every reader gets a copy of its own');
+  });
+  check('refuses what is no JSON value', async (store) => {
+    await assert.rejects(async () => store.set('key', undefined), isInvalidRequest);
+  });
+  check('takes any text as key', async (store) => {
+    for (const id of HOSTILE_IDS) await store.set(id, id);
+    for (const id of HOSTILE_IDS) assert.equal(await store.get(id), id);
+    assert.deepEqual(await store.keys('%'), ['%']);
+    assert.deepEqual(await store.keys('_'), ['_', '__proto__']);
+  });
+  check('lists keys with a prefix in order, at most as many as asked for', async (store) => {
+    for (const key of ['b:2', 'a', 'b:10', 'b:1', 'c', 'b']) await store.set(key, 1);
+    assert.deepEqual(await store.keys('b:'), ['b:1', 'b:10', 'b:2']);
+    assert.deepEqual(await store.keys('b:', 2), ['b:1', 'b:10']);
+    assert.deepEqual(await store.keys(''), ['a', 'b', 'b:1', 'b:10', 'b:2', 'c']);
+    assert.deepEqual(await store.keys('d'), []);
+  });
+}
+
+function expiryTests(options: StoreSuiteOptions<KeyValueStore>): void {
+  const check = storeTests(options);
+  check('forgets a value when its time is over', async (store, clock) => {
+    await store.set('key', 1, { ttlMs: 100 });
+    await store.set('other', 1, { ttlMs: 200 });
+    await clock.advance(99);
+    assert.equal(await store.get('key'), 1);
+    await clock.advance(1);
+    assert.equal(await store.get('key'), undefined);
+    assert.deepEqual(await store.keys(''), ['other']);
+  });
+  check('takes the time to live of the last set', async (store, clock) => {
+    await store.set('key', 1, { ttlMs: 100 });
+    await store.set('key', 2);
+    await clock.advance(1000);
+    assert.equal(await store.get('key'), 2);
+  });
+  check('lets a counter live as long as it was set to, and starts again after that', async (store, clock) => {
+    await store.set('key', 5, { ttlMs: 100 });
+    assert.deepEqual(await store.change([{ key: 'key', by: 1 }]), { ok: true, values: [6] });
+    await clock.advance(100);
+    assert.equal(await store.get('key'), undefined);
+    assert.deepEqual(await store.change([{ key: 'key', by: 1 }]), { ok: true, values: [1] });
+    await clock.advance(1000);
+    assert.equal(await store.get('key'), 1);
+  });
+}
+
+function counterTests(options: StoreSuiteOptions<KeyValueStore>): void {
+  const check = storeTests(options);
+  check('changes counters, from 0 or from where they are told to start', async (store) => {
+    const changes = [
+      { key: 'a', by: 2 },
+      { key: 'b', by: -3, initial: 10 },
+      { key: 'a', by: 5 },
+    ];
+    assert.deepEqual(await store.change(changes), { ok: true, values: [2, 7, 7] });
+    assert.deepEqual(await store.change([{ key: 'b', by: 1, initial: 100 }]), { ok: true, values: [8] });
+    assert.deepEqual([await store.get('a'), await store.get('b')], [7, 8]);
+    assert.deepEqual(await store.change([]), { ok: true, values: [] });
+  });
+  check('changes none when one would exceed its limit', async (store) => {
+    await store.change([
+      { key: 'a', by: 5 },
+      { key: 'b', by: 9 },
+    ]);
+    const changes = [
+      { key: 'a', by: 1 },
+      { key: 'new', by: 1 },
+      { key: 'b', by: 2, limit: 10 },
+    ];
+    assert.deepEqual(await store.change(changes), { ok: false, refused: 2, value: 9 });
+    assert.deepEqual([await store.get('a'), await store.get('b'), await store.get('new')], [5, 9, undefined]);
+    assert.deepEqual(await store.change([{ key: 'b', by: 1, limit: 10 }]), { ok: true, values: [10] });
+  });
+  check('sees its own earlier changes of a key, and takes them back together', async (store) => {
+    const twice = [
+      { key: 'a', by: 6, limit: 10 },
+      { key: 'a', by: 6, limit: 10 },
+    ];
+    assert.deepEqual(await store.change(twice), { ok: false, refused: 1, value: 0 });
+    assert.equal(await store.get('a'), undefined);
+  });
+  check('lets as many of many at once pass as the limit allows', async (store) => {
+    const asked = Array.from({ length: 100 }, () =>
+      store.change([
+        { key: 'total', by: 1 },
+        { key: 'a', by: 3, limit: 100 },
+      ]),
+    );
+    const results = await Promise.all(asked);
+    assert.equal(results.filter(({ ok }) => ok).length, 33);
+    assert.deepEqual([await store.get('a'), await store.get('total')], [99, 33]);
+  });
+}
+
+function refusalTests(options: StoreSuiteOptions<KeyValueStore>): void {
+  const check = storeTests(options);
+  check('refuses to count on what is no number, and changes nothing', async (store) => {
+    await store.set('text', 'seven');
+    const changes = [
+      { key: 'a', by: 1 },
+      { key: 'text', by: 1 },
+    ];
+    await assert.rejects(async () => store.change(changes), isInvalidRequest);
+    assert.deepEqual([await store.get('a'), await store.get('text')], [undefined, 'seven']);
+  });
+  check('refuses to count by what is not finite', async (store) => {
+    await assert.rejects(async () => store.change([{ key: 'a', by: Number.NaN }]), isInvalidRequest);
+    assert.equal(await store.get('a'), undefined);
+  });
+}
+
+function isInvalidRequest(error: unknown): boolean {
+  assert.ok(error instanceof PolyphonyError, `expected a PolyphonyError, got ${String(error)}`);
+  assert.equal(error.code, 'invalid-request');
+  return true;
+}

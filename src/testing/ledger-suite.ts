@@ -1,0 +1,161 @@
+/** The conformance suite of UsageLedger. */
+import assert from 'node:assert/strict';
+import type { LedgerFilter, LedgerRow, UsageLedger } from '../core/stores.ts';
+import { gather, HOSTILE_IDS, type StoreSuiteOptions, storeTests } from './suite.ts';
+
+/** 2023-11-14, 22:13:20 UTC. */
+const START = 1_700_000_000_000;
+const DAY_MS = 86_400_000;
+
+export function ledgerRow(row: Partial<LedgerRow> & Pick<LedgerRow, 'key'>): LedgerRow {
+  return {
+    callId: row.key.split('/')[0] ?? row.key,
+    scopes: [],
+    target: { provider: 'acme', model: 'small' },
+    purpose: 'answer',
+    startedAt: START,
+    queueMs: 0,
+    firstTokenMs: 20,
+    totalMs: 50,
+    outcome: 'ok',
+    usage: { input: 100, output: 10 },
+    costNanoUsd: 1000,
+    ...row,
+  };
+}
+
+const error = { code: 'overloaded', message: 'try later' } as const;
+const ann = { kind: 'user', id: 'ann' } as const;
+const bob = { kind: 'user', id: 'bob' } as const;
+const red = { kind: 'team', id: 'red' } as const;
+
+/** Four attempts of two providers and two users on two days; one failed, one has no known price. */
+const SAMPLE: readonly LedgerRow[] = [
+  ledgerRow({ key: 'a/1', scopes: [ann, red] }),
+  ledgerRow({ key: 'a/2', startedAt: START + 10, scopes: [ann, red], target: { provider: 'bolt', model: 'large' } }),
+  ledgerRow({ key: 'b/1', startedAt: START + 20, scopes: [bob], outcome: 'error', error, usage: null, costNanoUsd: 0 }),
+  ledgerRow({ key: 'c/1', startedAt: START + DAY_MS, scopes: [bob, red], purpose: 'judge', costNanoUsd: null }),
+];
+
+/** Declares the tests that every ledger passes. */
+export function testLedger(options: StoreSuiteOptions<UsageLedger>): void {
+  rowTests(options);
+  totalTests(options);
+}
+
+async function keysOf(ledger: UsageLedger, filter?: LedgerFilter): Promise<string[]> {
+  return (await gather(ledger.rows(filter))).map(({ key }) => key);
+}
+
+function rowTests(options: StoreSuiteOptions<UsageLedger>): void {
+  const check = storeTests(options);
+  check('keeps every field of a row', async (ledger) => {
+    await ledger.append(SAMPLE);
+    await ledger.flush();
+    assert.deepEqual(await gather(ledger.rows()), [...SAMPLE].reverse());
+  });
+  check('counts a key once, whatever comes again under it', async (ledger) => {
+    const row = ledgerRow({ key: 'a/1', scopes: [ann] });
+    await ledger.append([row, row]);
+    await ledger.append([{ ...row, costNanoUsd: 9, scopes: [bob] }]);
+    await ledger.flush();
+    await ledger.append([row]);
+    await ledger.flush();
+    assert.deepEqual(await gather(ledger.rows()), [row]);
+    assert.deepEqual(
+      (await ledger.totals('scope:user')).map(({ group, attempts, costNanoUsd }) => [group, attempts, costNanoUsd]),
+      [['ann', 1, 1000]],
+    );
+  });
+  check('filters rows by time, scope and provider, newest first', async (ledger) => {
+    await ledger.append(SAMPLE);
+    await ledger.flush();
+    assert.deepEqual(await keysOf(ledger, { limit: 2 }), ['c/1', 'b/1']);
+    assert.deepEqual(await keysOf(ledger, { from: START + 10, to: START + DAY_MS }), ['b/1', 'a/2']);
+    assert.deepEqual(await keysOf(ledger, { scope: ann }), ['a/2', 'a/1']);
+    assert.deepEqual(await keysOf(ledger, { scope: red, to: START + 1 }), ['a/1']);
+    assert.deepEqual(await keysOf(ledger, { provider: 'bolt' }), ['a/2']);
+    assert.deepEqual(await keysOf(ledger, { scope: bob, provider: 'bolt' }), []);
+    assert.deepEqual(await keysOf(ledger, { scope: { kind: 'team', id: 'ann' } }), []);
+  });
+  check('reads more rows than a page holds, each once', async (ledger) => {
+    const rows = Array.from({ length: 1203 }, (_, index) =>
+      ledgerRow({ key: `k${index}/1`, startedAt: START + (index % 7) }),
+    );
+    await Promise.all(rows.map((row) => ledger.append([row])));
+    await ledger.flush();
+    const keys = await keysOf(ledger);
+    assert.equal(keys.length, rows.length);
+    assert.equal(new Set(keys).size, rows.length);
+    assert.equal((await keysOf(ledger, { limit: 700 })).length, 700);
+  });
+  check('takes any text as key and scope', async (ledger) => {
+    await ledger.append(HOSTILE_IDS.map((id) => ledgerRow({ key: id, scopes: [{ kind: 'tag', id }] })));
+    await ledger.flush();
+    for (const id of HOSTILE_IDS) assert.deepEqual(await keysOf(ledger, { scope: { kind: 'tag', id } }), [id]);
+    assert.equal((await ledger.totals('scope:tag')).length, HOSTILE_IDS.length);
+  });
+}
+
+type Total = readonly [group: string, attempts: number, errors: number, costNanoUsd: number, unpriced: number];
+
+function totalTests(options: StoreSuiteOptions<UsageLedger>): void {
+  const check = storeTests(options);
+  const totalsOf = async (ledger: UsageLedger, ...query: Parameters<UsageLedger['totals']>): Promise<Total[]> => {
+    const totals = await ledger.totals(...query);
+    return totals.map((total) => [total.group, total.attempts, total.errors, total.costNanoUsd, total.unpriced]);
+  };
+  check('adds up by every group', async (ledger) => {
+    await ledger.append(SAMPLE);
+    await ledger.flush();
+    assert.deepEqual(await totalsOf(ledger, 'provider'), [
+      ['acme', 3, 1, 1000, 1],
+      ['bolt', 1, 0, 1000, 0],
+    ]);
+    assert.deepEqual(await totalsOf(ledger, 'model'), [
+      ['acme/small', 3, 1, 1000, 1],
+      ['bolt/large', 1, 0, 1000, 0],
+    ]);
+    assert.deepEqual(await totalsOf(ledger, 'purpose'), [
+      ['answer', 3, 1, 2000, 0],
+      ['judge', 1, 0, 0, 1],
+    ]);
+    assert.deepEqual(await totalsOf(ledger, 'outcome'), [
+      ['error', 1, 1, 0, 0],
+      ['ok', 3, 0, 2000, 1],
+    ]);
+    assert.deepEqual(await totalsOf(ledger, 'day'), [
+      ['2023-11-14', 3, 1, 2000, 0],
+      ['2023-11-15', 1, 0, 0, 1],
+    ]);
+    assert.deepEqual(await totalsOf(ledger, 'scope:user'), [
+      ['ann', 2, 0, 2000, 0],
+      ['bob', 2, 1, 0, 1],
+    ]);
+    assert.deepEqual(await totalsOf(ledger, 'scope:team'), [['red', 3, 0, 2000, 1]]);
+    assert.deepEqual(await totalsOf(ledger, 'scope:run'), []);
+  });
+  check('adds up tokens, those of unknown usage as none', async (ledger) => {
+    await ledger.append(SAMPLE);
+    await ledger.flush();
+    const [acme] = await ledger.totals('provider');
+    assert.deepEqual([acme?.inputTokens, acme?.outputTokens], [200, 20]);
+  });
+  check('adds up what a filter leaves', async (ledger) => {
+    await ledger.append(SAMPLE);
+    await ledger.flush();
+    assert.deepEqual(await totalsOf(ledger, 'provider', { scope: ann }), [
+      ['acme', 1, 0, 1000, 0],
+      ['bolt', 1, 0, 1000, 0],
+    ]);
+    assert.deepEqual(await totalsOf(ledger, 'scope:user', { scope: red }), [
+      ['ann', 2, 0, 2000, 0],
+      ['bob', 1, 0, 0, 1],
+    ]);
+    assert.deepEqual(await totalsOf(ledger, 'day', { from: START + DAY_MS }), [['2023-11-15', 1, 0, 0, 1]]);
+    assert.deepEqual(await totalsOf(ledger, 'outcome', { to: START }), []);
+    assert.deepEqual(await totalsOf(ledger, 'model', { provider: 'bolt', from: START, to: START + 11 }), [
+      ['bolt/large', 1, 0, 1000, 0],
+    ]);
+  });
+}

@@ -1,0 +1,163 @@
+/** Which models a node could go to by what it says itself; the router chooses among them when the node runs. */
+import type { Capability, Operation, Sensitivity } from '../../core/model/model.ts';
+import { TIERS, type Tier } from '../../core/model/model.ts';
+import type { ModelCard } from '../../core/model/provider.ts';
+import type { PlanNode } from '../../core/plan/plan.ts';
+import type { Catalogue } from '../../core/plan/validation.ts';
+import { slipOf } from '../document/suggest.ts';
+
+export interface CatalogueModel {
+  readonly provider: string;
+  readonly card: ModelCard;
+}
+
+const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
+  ['image', 'image'],
+  ['embed', 'embed'],
+  ['moderate', 'moderate'],
+  ['rerank', 'rerank'],
+]);
+
+/** Steps that ask a model in words, plugins' included, chat. */
+export const operationOf = (use: string): Operation => OPERATIONS.get(use) ?? 'chat';
+
+export const isTier = (name: string): name is Tier => (TIERS as readonly string[]).includes(name);
+
+/** Follows aliases of the config, a few steps at most. */
+function aliased(name: string, catalogue: Catalogue): string {
+  let current = name;
+  for (let step = 0; step < 5 && Object.hasOwn(catalogue.aliases, current); step += 1) {
+    current = catalogue.aliases[current] ?? current;
+  }
+  return current;
+}
+
+/**
+ * Every model that a name means: `provider/model`, a model's id, one of its aliases, an alias of the config; or one that
+ * its provider does not list and answers to, unless the name is a slip for one that is listed.
+ */
+export function modelsNamed(name: string, catalogue: Catalogue): CatalogueModel[] {
+  const wanted = aliased(name, catalogue);
+  const listed = catalogue.models.filter(
+    ({ provider, card }) =>
+      card.id === wanted || `${provider}/${card.id}` === wanted || (card.aliases ?? []).includes(wanted),
+  );
+  return listed.length > 0 ? listed : unlistedNamed(wanted, catalogue);
+}
+
+function unlistedNamed(name: string, catalogue: Catalogue): CatalogueModel[] {
+  const slash = name.indexOf('/');
+  if (slash < 1 || slash === name.length - 1) return [];
+  const provider = name.slice(0, slash);
+  const card = catalogue.unlisted?.(provider, name.slice(slash + 1));
+  return card === undefined || slipOf(name, modelNames(catalogue)) !== undefined ? [] : [{ provider, card }];
+}
+
+/** Every name that `model.id` may have. */
+export function modelNames(catalogue: Catalogue): string[] {
+  const names = catalogue.models.flatMap(({ provider, card }) => [
+    card.id,
+    `${provider}/${card.id}`,
+    ...(card.aliases ?? []),
+  ]);
+  return [...new Set([...Object.keys(catalogue.aliases), ...names])];
+}
+
+/** What a node's requests need of a model, beyond what the gateway can adapt. */
+export interface Demand {
+  readonly operation: Operation;
+  readonly tier: Tier | undefined;
+  readonly can: readonly Capability[];
+  readonly privately: boolean;
+}
+
+const PRIVATE: ReadonlySet<Sensitivity> = new Set(['personal', 'regulated']);
+const isGiven = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0);
+
+export function demandOf(node: PlanNode): Demand {
+  const operation = operationOf(node.use);
+  const can = [...(node.model?.can ?? [])];
+  if (operation === 'chat' && node.use === 'llm') can.push(...impliedBy(node.in ?? {}));
+  if (operation === 'image' && isGiven(node.in?.image)) can.push('image-edit');
+  const privately = node.sensitivity !== undefined && PRIVATE.has(node.sensitivity);
+  return { operation, tier: node.model?.tier, can, privately };
+}
+
+function impliedBy({ images, files, tools, reasoning }: Readonly<Record<string, unknown>>): Capability[] {
+  const can: Capability[] = [];
+  if (isGiven(images)) can.push('image-in');
+  if (isGiven(files)) can.push('file-in');
+  if (isGiven(tools)) can.push('tools');
+  if (isGiven(reasoning) && reasoning !== 'none') can.push('reasoning');
+  return can;
+}
+
+/** What a model lacks for the demand, in words; empty when it will do. Privacy is told apart by the caller. */
+export function lacks({ card }: CatalogueModel, { operation, tier, can }: Demand): string[] {
+  const missing: string[] = [];
+  if (!card.operations.includes(operation)) missing.push(`does no ${operation}`);
+  if (tier !== undefined && card.tier !== tier) missing.push(`is ${card.tier}, not ${tier}`);
+  const unable = can.filter((capability) => !card.capabilities.includes(capability));
+  if (unable.length > 0) missing.push(`lacks ${unable.join(', ')}`);
+  if (card.dedicatedTo !== undefined && !can.includes(card.dedicatedTo))
+    missing.push(`is made for ${card.dedicatedTo} alone`);
+  if (card.lifecycle?.stage === 'retired') missing.push('is retired');
+  return missing;
+}
+
+export const keepsNothing = ({ card }: CatalogueModel): boolean => card.retention === 'none';
+
+/** The models that a node may go to. */
+export type Candidates = (node: PlanNode) => readonly CatalogueModel[];
+
+const MOST_KEPT = 500;
+const known = new WeakMap<Catalogue, Candidates>();
+
+/** The candidates of a catalogue, worked out once a demand: a catalogue is replaced, never changed in place. */
+export function candidatesOf(catalogue: Catalogue): Candidates {
+  const before = known.get(catalogue);
+  if (before !== undefined) return before;
+  const found = createCandidates(catalogue);
+  known.set(catalogue, found);
+  return found;
+}
+
+function createCandidates(catalogue: Catalogue): Candidates {
+  const lists = new Map<string, readonly CatalogueModel[]>();
+  return function candidates(node) {
+    const key = keyOf(node);
+    const found = lists.get(key);
+    if (found !== undefined) return found;
+    const demand = demandOf(node);
+    const named = node.model?.id === undefined ? catalogue.models : modelsNamed(node.model.id, catalogue);
+    const able = named.filter(
+      (model) => lacks(model, demand).length === 0 && (!demand.privately || keepsNothing(model)),
+    );
+    if (lists.size >= MOST_KEPT) lists.clear();
+    lists.set(key, able);
+    return able;
+  };
+}
+
+/** The models that a rung of the node's ladder may go to; `target` is a tier or a model. */
+export function rungCandidates(node: PlanNode, target: string, catalogue: Catalogue): readonly CatalogueModel[] {
+  const { tier: _, id: __, ...model } = node.model ?? NO_MODEL;
+  const asked = isTier(target) ? { ...model, tier: target } : { ...model, id: target };
+  return candidatesOf(catalogue)({ ...node, model: asked });
+}
+
+const NO_MODEL: NonNullable<PlanNode['model']> = {};
+
+/** All of a node that its demand depends on. */
+function keyOf({ use, model, sensitivity, in: inputs }: PlanNode): string {
+  let key = use;
+  if (model !== undefined) key += ` ${model.id} ${model.tier} ${model.can?.join()}`;
+  if (sensitivity !== undefined) key += ` ${sensitivity}`;
+  for (const field of ASKING) if (inputs?.[field] !== undefined) key += ` ${field}:${askedFor(inputs[field])}`;
+  return key;
+}
+
+const ASKING = ['images', 'files', 'tools', 'reasoning', 'image'] as const;
+
+const askedFor = (value: unknown): string =>
+  typeof value === 'string' && value === 'none' ? value : String(isGiven(value));

@@ -1,0 +1,247 @@
+/**
+ * What can be known of a value before it exists: the leaves of a JSON Schema (references and choices followed), walked
+ * by paths and compared with what an input expects. Where a schema says nothing, everything is allowed: only what cannot
+ * fit is an issue.
+ */
+import type { JsonSchema } from '../../core/model/model.ts';
+import { resolvePointer } from '../../kit/json/json-validation.ts';
+import { isRecord } from '../document/document.ts';
+
+/** One way in which a value may look, with the document that its `$ref`s point into. */
+export interface Leaf {
+  readonly schema: JsonSchema;
+  readonly root: JsonSchema;
+}
+
+/** The ways in which a value may look; `'any'`: nothing is known. */
+export type Outline = 'any' | readonly Leaf[];
+
+const MOST_LEAVES = 32;
+const DEEPEST = 16;
+
+const outlines = new WeakMap<JsonSchema, Outline>();
+
+/** The outline of a whole schema. */
+export function outlineOf(schema: JsonSchema): Outline {
+  const known = outlines.get(schema);
+  if (known !== undefined) return known;
+  const outline = leavesOf(schema, schema);
+  outlines.set(schema, outline);
+  return outline;
+}
+
+/** The outline of a schema inside `root`. */
+export function leavesOf(schema: unknown, root: JsonSchema): Outline {
+  const leaves: Leaf[] = [];
+  return collect(schema, root, leaves, 0) ? leaves : 'any';
+}
+
+/** False when something is not understood: then nothing is known. */
+function collect(schema: unknown, root: JsonSchema, leaves: Leaf[], depth: number): boolean {
+  if (!isRecord(schema) || depth > DEEPEST || leaves.length >= MOST_LEAVES) return false;
+  if (typeof schema.$ref === 'string') {
+    return collect(resolvePointer(root, schema.$ref), root, leaves, depth + 1);
+  }
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (Array.isArray(choices)) {
+    // Choices of what is required only narrow the object that stands beside them.
+    if (schema.type !== undefined || schema.properties !== undefined) {
+      leaves.push({ schema, root });
+      return true;
+    }
+    return choices.length > 0 && choices.every((choice) => collect(choice, root, leaves, depth + 1));
+  }
+  if (Array.isArray(schema.allOf) || schema.not !== undefined || schema.if !== undefined) return false;
+  if (isEmpty(schema)) return false;
+  leaves.push({ schema, root });
+  return true;
+}
+
+function isEmpty(schema: object): boolean {
+  for (const _ in schema) return false;
+  return true;
+}
+
+export type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'null' | 'object' | 'array';
+
+export function typeOfValue(value: unknown): JsonType {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
+  return typeof value === 'string' ? 'string' : typeof value === 'boolean' ? 'boolean' : 'object';
+}
+
+/** The types that a leaf allows; undefined: any. */
+export function typesOf({ schema }: Leaf): readonly string[] | undefined {
+  const { type } = schema;
+  if (typeof type === 'string') return schema.nullable === true ? [type, 'null'] : [type];
+  if (Array.isArray(type)) return type.filter((name) => typeof name === 'string');
+  if (schema.const !== undefined) return [typeOfValue(schema.const)];
+  if (Array.isArray(schema.enum)) return [...new Set(schema.enum.map(typeOfValue))];
+  if (schema.properties !== undefined) return ['object'];
+  return schema.items !== undefined || schema.prefixItems !== undefined ? ['array'] : undefined;
+}
+
+/** Every type of the outline, for messages; undefined: any. */
+export function typesOfOutline(outline: Outline): readonly string[] | undefined {
+  if (outline === 'any') return undefined;
+  const types = new Set<string>();
+  for (const leaf of outline) {
+    const some = typesOf(leaf);
+    if (some === undefined) return undefined;
+    for (const type of some) types.add(type);
+  }
+  return [...types];
+}
+
+export const mayBe = (leaf: Leaf, type: JsonType): boolean => {
+  // Asked of every step of every path, and mostly of a schema that names one type.
+  if (typeof leaf.schema.type === 'string' && leaf.schema.nullable !== true) return leaf.schema.type === type;
+  const types = typesOf(leaf);
+  return types === undefined || types.includes(type);
+};
+
+// ---------------------------------------------------------------------------------------------------- paths
+
+export interface Step {
+  /** Undefined when no leaf has such a field or item. */
+  readonly outline: Outline | undefined;
+  /** Names that would have been found. */
+  readonly names: readonly string[];
+}
+
+/** The outline one step further; the step is a field name or an index. */
+export function stepInto(outline: Outline, step: string | number): Step {
+  if (outline === 'any') return { outline: 'any', names: [] };
+  const found: Leaf[] = [];
+  const names: string[] = [];
+  let any = false;
+  let reached = false;
+  for (const leaf of outline) {
+    const next = typeof step === 'number' ? itemOf(leaf, step) : fieldOf(leaf, step, names);
+    if (next === undefined) continue;
+    reached = true;
+    if (next === 'any') any = true;
+    else found.push(...next);
+  }
+  if (!reached) return { outline: undefined, names };
+  return { outline: any ? 'any' : found, names };
+}
+
+function itemOf(leaf: Leaf, index: number): Outline | undefined {
+  if (!mayBe(leaf, 'array')) return undefined;
+  const { prefixItems, items } = leaf.schema;
+  const schema: unknown = Array.isArray(prefixItems) && index < prefixItems.length ? prefixItems[index] : items;
+  if (schema === false) return undefined;
+  return leavesOf(schema, leaf.root);
+}
+
+function fieldOf(leaf: Leaf, field: string, names: string[]): Outline | undefined {
+  if (!mayBe(leaf, 'object')) return undefined;
+  const { properties, patternProperties, additionalProperties } = leaf.schema;
+  const declared = isRecord(properties) ? properties : undefined;
+  if (declared !== undefined && Object.hasOwn(declared, field)) return leavesOf(declared[field], leaf.root);
+  if (declared !== undefined) names.push(...Object.keys(declared).slice(0, 200));
+  if (patternProperties !== undefined || additionalProperties === true) return 'any';
+  if (isRecord(additionalProperties)) return leavesOf(additionalProperties, leaf.root);
+  // Declared fields are all there is to rely on, whether or not the schema bothers to say so.
+  const open = additionalProperties === undefined && (declared === undefined || Object.keys(declared).length === 0);
+  return open ? 'any' : undefined;
+}
+
+/** What an `each` over the outline runs through: undefined when it can be no array. */
+export function itemsOf(outline: Outline): Outline | undefined {
+  if (outline === 'any') return 'any';
+  const arrays = outline.filter((leaf) => mayBe(leaf, 'array'));
+  if (arrays.length === 0) return undefined;
+  const items = arrays.map((leaf) => leavesOf(leaf.schema.items, leaf.root));
+  const known: Leaf[] = [];
+  for (const item of items) {
+    if (item === 'any') return 'any';
+    known.push(...item);
+  }
+  return known;
+}
+
+export function arrayOf(outline: Outline): Outline {
+  if (outline === 'any') return [{ schema: { type: 'array' }, root: {} }];
+  return outline.map(({ schema, root }) => ({ schema: { type: 'array', items: schema }, root }));
+}
+
+// ---------------------------------------------------------------------------------------------------- fitting
+
+const NUMERIC: ReadonlySet<string> = new Set(['number', 'integer']);
+
+const typesMeet = (actual: readonly string[], expected: readonly string[]): boolean =>
+  actual.some((type) => expected.includes(type) || (NUMERIC.has(type) && expected.some((other) => NUMERIC.has(other))));
+
+/** False when no value of `actual` can be one of `expected`. Null is let pass: a skipped node gives null anywhere. */
+export function canFit(actual: Outline, expected: Outline, depth = 0): boolean {
+  if (actual === 'any' || expected === 'any' || depth > 4) return true;
+  return actual.some((mine) => expected.some((theirs) => leafFits(mine, theirs, depth)));
+}
+
+function leafFits(actual: Leaf, expected: Leaf, depth: number): boolean {
+  const mine = typesOf(actual);
+  const theirs = typesOf(expected);
+  if (mine === undefined || theirs === undefined) return true;
+  if (!typesMeet(mine, theirs)) return false;
+  if (!choicesMeet(actual.schema, expected.schema)) return false;
+  if (mine.length > 1 || theirs.length > 1) return true;
+  if (mine[0] === 'array') {
+    const [items, wanted] = [itemsOf([actual]), itemsOf([expected])];
+    return items === undefined || wanted === undefined || canFit(items, wanted, depth + 1);
+  }
+  return mine[0] !== 'object' || fieldsFit(actual, expected, depth);
+}
+
+function choicesMeet(actual: JsonSchema, expected: JsonSchema): boolean {
+  const mine = choicesOf(actual);
+  const theirs = choicesOf(expected);
+  return mine === undefined || theirs === undefined || mine.some((value) => theirs.includes(value));
+}
+
+function choicesOf(schema: JsonSchema): readonly unknown[] | undefined {
+  if (schema.const !== undefined) return [schema.const];
+  return Array.isArray(schema.enum) ? schema.enum : undefined;
+}
+
+function fieldsFit(actual: Leaf, expected: Leaf, depth: number): boolean {
+  const { required, properties } = expected.schema;
+  const wanted = isRecord(properties) ? properties : {};
+  for (const name of Array.isArray(required) ? required : []) {
+    if (typeof name !== 'string') continue;
+    const { outline } = stepInto([actual], name);
+    if (outline === undefined && actual.schema.additionalProperties === false) return false;
+    if (outline === undefined || !Object.hasOwn(wanted, name)) continue;
+    if (!canFit(outline, leavesOf(wanted[name], expected.root), depth + 1)) return false;
+  }
+  return true;
+}
+
+// ---------------------------------------------------------------------------------------------------- rendered values
+
+/** What a text refers to; `'text'`: it is rendered to text. */
+export type OutlineOfText = (text: string) => Outline | 'text';
+
+/** The outline of a literal whose strings may be references. */
+export function outlineOfValue(value: unknown, ofText: OutlineOfText): Outline {
+  const schema = schemaOfValue(value, ofText, 0);
+  return schema === undefined ? 'any' : [{ schema, root: schema }];
+}
+
+function schemaOfValue(value: unknown, ofText: OutlineOfText, depth: number): JsonSchema | undefined {
+  if (depth > DEEPEST) return undefined;
+  if (typeof value === 'string' && value.includes('{{')) {
+    const outline = ofText(value);
+    if (outline === 'text') return { type: 'string' };
+    const [leaf] = outline === 'any' ? [] : outline;
+    // A schema with references into its own document cannot move into another.
+    const isPlain = outline !== 'any' && outline.length === 1 && leaf !== undefined && !('$defs' in leaf.root);
+    return isPlain ? leaf.schema : undefined;
+  }
+  if (Array.isArray(value)) return { type: 'array' };
+  if (!isRecord(value)) return { type: typeOfValue(value) };
+  const fields = Object.keys(value).map((key) => [key, schemaOfValue(value[key], ofText, depth + 1) ?? {}] as const);
+  return { type: 'object', properties: Object.fromEntries(fields), additionalProperties: false };
+}

@@ -1,0 +1,201 @@
+/** A plan opened up for checking: its nodes by id, and every place where one of them names a value. */
+
+import type { Plan, PlanNode } from '../../core/plan/plan.ts';
+import type { Catalogue, StepType } from '../../core/plan/validation.ts';
+import { isShorthand, refuseUnsafeSchema, toJsonSchema } from '../../kit/json/json-schema.ts';
+import { type ParsedTemplate, parseTemplate } from '../../language/template.ts';
+import { isRecord, pointerToken } from '../document/document.ts';
+import type { Report } from '../document/report.ts';
+import type { ShapedPlan } from '../document/shape.ts';
+import { readCondition } from './conditions.ts';
+import { arrayOf, leavesOf, type Outline, outlineOf } from './inferred-type.ts';
+
+export type Place = 'in' | 'each' | 'when' | 'until' | 'session' | 'needs' | 'output';
+
+/** One name of one value somewhere in the plan. */
+export interface Use {
+  readonly place: Place;
+  /** JSON pointer of the string that holds it. */
+  readonly pointer: string;
+  readonly head: string;
+  readonly path: readonly (string | number)[];
+  readonly text: string;
+}
+
+/** A node while it is checked. */
+export interface Subject {
+  readonly node: PlanNode;
+  /** Place in the plan as it was given: issues point there. */
+  readonly pointer: string;
+  /** Place in the order in which the plan will run. */
+  position: number;
+  readonly step: StepType | undefined;
+  /** The plan behind `workflow:<id>`. */
+  readonly workflow: Plan | undefined;
+  readonly uses: readonly Use[];
+  readonly hasFallback: boolean;
+  /** Set once its references are resolved: what each text refers to. */
+  readonly outlines: Map<string, Outline>;
+  /** Of its output, `each` included. */
+  output: Outline;
+  /** Of one run of it: without `each`. */
+  outputOnce: Outline;
+  /** Of one item of its `each`. */
+  item: Outline;
+}
+
+export interface Study {
+  readonly catalogue: Catalogue;
+  readonly report: Report;
+  readonly plan: Plan;
+  readonly subjects: readonly Subject[];
+  readonly byId: ReadonlyMap<string, Subject>;
+  /** Uses of the plan's `output`. */
+  readonly outputUses: readonly Use[];
+  /** Undefined: the plan declares no input. */
+  readonly input: Outline | undefined;
+  readonly template: (text: string) => ParsedTemplate;
+  /** True when a field of the node was left out because its shape was wrong. */
+  readonly isBroken: (subject: Subject, field: string) => boolean;
+}
+
+export function openPlan({ plan, broken }: ShapedPlan, catalogue: Catalogue, report: Report): Study {
+  const templates = new Map<string, ParsedTemplate>();
+  const template = (text: string): ParsedTemplate => {
+    const known = templates.get(text);
+    if (known !== undefined) return known;
+    const parsed = parseTemplate(text);
+    templates.set(text, parsed);
+    return parsed;
+  };
+  const subjects = plan.nodes.map((node, index) => openNode(node, index, catalogue, template, report));
+  const byId = new Map<string, Subject>();
+  for (const subject of subjects) if (!byId.has(subject.node.id)) byId.set(subject.node.id, subject);
+  const collecting: Collecting = { uses: [], fallback: false, template, report };
+  collectValue(plan.output, '/output', 'output', collecting);
+  return {
+    catalogue,
+    report,
+    plan,
+    subjects,
+    byId,
+    outputUses: collecting.uses,
+    input: plan.input === undefined ? undefined : readSchema(plan.input, '/input', report),
+    template,
+    isBroken: (subject, field) => broken.has(`${subject.pointer.slice('/nodes/'.length)}/${field}`),
+  };
+}
+
+export function openNode(
+  node: PlanNode,
+  index: number,
+  catalogue: Catalogue,
+  template: Study['template'],
+  report: Report,
+): Subject {
+  const pointer = `/nodes/${index}`;
+  const step = catalogue.steps.get(node.use);
+  const collecting: Collecting = { uses: [], fallback: false, template, report };
+  collectValue(node.in, `${pointer}/in`, 'in', collecting);
+  collectValue(node.session, `${pointer}/session`, 'session', collecting);
+  collectValue(node.each, `${pointer}/each`, 'each', collecting);
+  collectCondition(node.when, `${pointer}/when`, 'when', collecting);
+  collectCondition(node.repeat?.until, `${pointer}/repeat/until`, 'until', collecting);
+  node.needs?.forEach((head, place) => {
+    collecting.uses.push({ place: 'needs', pointer: `${pointer}/needs/${place}`, head, path: [], text: head });
+  });
+  const outputOnce = outputOf(node, step, pointer, report);
+  return {
+    node,
+    pointer,
+    position: index,
+    step,
+    workflow: workflowOf(node.use, catalogue),
+    uses: collecting.uses,
+    hasFallback: collecting.fallback,
+    outlines: new Map(),
+    outputOnce,
+    output: node.each === undefined ? outputOnce : arrayOf(outputOnce),
+    item: 'any',
+  };
+}
+
+const WORKFLOW = 'workflow:';
+
+export function workflowOf(use: string, { workflows }: Catalogue): Plan | undefined {
+  return use.startsWith(WORKFLOW) ? workflows.get(use.slice(WORKFLOW.length)) : undefined;
+}
+
+// ---------------------------------------------------------------------------------------------------- uses
+
+interface Collecting {
+  readonly uses: Use[];
+  fallback: boolean;
+  readonly template: Study['template'];
+  readonly report: Report;
+}
+
+function collectValue(value: unknown, pointer: string, place: Place, collecting: Collecting): void {
+  if (typeof value === 'string') {
+    if (value.includes('{{')) collectText(value, pointer, place, collecting);
+  } else if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index += 1) {
+      collectValue(value[index], `${pointer}/${index}`, place, collecting);
+    }
+  } else if (isRecord(value)) {
+    for (const key of Object.keys(value)) {
+      collectValue(value[key], `${pointer}/${pointerToken(key)}`, place, collecting);
+    }
+  }
+}
+
+function collectText(text: string, pointer: string, place: Place, collecting: Collecting): void {
+  const { segments, issues } = collecting.template(text);
+  for (const { message } of issues) collecting.report.add('ref.syntax', pointer, message);
+  for (const segment of segments) {
+    if (segment.type === 'text') continue;
+    const { alternatives } = segment.reference;
+    if (alternatives.length > 1) collecting.fallback = true;
+    for (const alternative of alternatives) {
+      if (alternative.type === 'literal') continue;
+      const { head, path, text: written } = alternative;
+      collecting.uses.push({ place, pointer, head, path, text: written });
+    }
+  }
+}
+
+function collectCondition(source: string | undefined, pointer: string, place: Place, collecting: Collecting): void {
+  if (source === undefined) return;
+  const compiled = readCondition(source);
+  if (!compiled.ok) return;
+  for (const { head, path, text } of compiled.condition.references) {
+    collecting.uses.push({ place, pointer, head, path, text });
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------- outputs
+
+function outputOf(node: PlanNode, step: StepType | undefined, pointer: string, report: Report): Outline {
+  if (node.out !== undefined) {
+    const declared = readSchema(node.out, `${pointer}/out`, report);
+    if (step === undefined || step.typedOutput === true) return declared;
+  }
+  return step?.output === undefined ? 'any' : outlineOf(step.output);
+}
+
+/** The outline of a schema or shorthand of the plan; what is wrong with it is reported. */
+export function readSchema(declared: Readonly<Record<string, unknown>>, pointer: string, report: Report): Outline {
+  try {
+    const schema = toJsonSchema(declared);
+    // Shorthand names types and nothing else, unless a field of it is a schema.
+    const plain = isShorthand(declared) && Object.values(declared).every((type) => typeof type === 'string');
+    const unsafe = plain ? [] : refuseUnsafeSchema(declared);
+    for (const { path, message } of unsafe) report.add('schema.unsafe', `${pointer}${path}`, message);
+    // Made for this plan alone: kept by identity, it would only outlive the plan.
+    return unsafe.length > 0 ? 'any' : leavesOf(schema, schema);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    report.add('schema.invalid', pointer, message.length > 400 ? `${message.slice(0, 400)}…` : message);
+    return 'any';
+  }
+}

@@ -1,0 +1,45 @@
+/** Writing another name where a value is named: the edits behind repairs. */
+import { parseTemplate } from '../../language/template.ts';
+import { editText } from '../document/document.ts';
+import { type Fix, shown } from '../document/report.ts';
+import type { Use } from './plan-analysis.ts';
+
+export const formatPath = (head: string, path: readonly (string | number)[]): string =>
+  head + path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
+
+/** The edit that writes another name where the use stands. */
+export function renameFix(use: Use, target: string, code: Fix['code'] = 'name.corrected', why = ''): Fix {
+  const bare = use.place === 'when' || use.place === 'until' || use.place === 'needs';
+  const change = bare ? replaceName : replaceInReferences;
+  return {
+    code,
+    message: `${shown(use.text)} was taken for ${shown(target)}${why}.`,
+    edit: editText(use.pointer, (text) => change(text, use.text, target)),
+  };
+}
+
+function replaceInReferences(text: string, from: string, to: string): string {
+  let changed = '';
+  let at = 0;
+  for (const segment of parseTemplate(text).segments) {
+    if (segment.type === 'text') continue;
+    changed += text.slice(at, segment.start) + replaceName(text.slice(segment.start, segment.end), from, to);
+    at = segment.end;
+  }
+  return changed + text.slice(at);
+}
+
+const NAME_CHARACTER = /[\p{L}\p{N}_$.]/u;
+
+/** Replaces whole names only: `a.b`, but not the end of `x.a.b` nor the start of `a.bc`. */
+function replaceName(text: string, from: string, to: string): string {
+  let changed = '';
+  let at = 0;
+  for (let found = text.indexOf(from); found !== -1; found = text.indexOf(from, at)) {
+    const end = found + from.length;
+    const inside = NAME_CHARACTER.test(text.charAt(found - 1)) || NAME_CHARACTER.test(text.charAt(end));
+    changed += text.slice(at, found) + (inside ? from : to);
+    at = end;
+  }
+  return changed + text.slice(at);
+}

@@ -1,0 +1,247 @@
+/** The inputs of a node against what its step takes: names, types, literals. */
+import type { JsonSchema } from '../../core/model/model.ts';
+import {
+  canFit,
+  type Leaf,
+  leavesOf,
+  mayBe,
+  type Outline,
+  outlineOf,
+  typeOfValue,
+  typesOf,
+  typesOfOutline,
+} from '../analysis/inferred-type.ts';
+import type { Study, Subject } from '../analysis/plan-analysis.ts';
+import { isRecord, pointerToken, renameKey } from '../document/document.ts';
+import { createReport, type FindingDetails, type Report, shown } from '../document/report.ts';
+import { nearest, slipOf } from '../document/suggest.ts';
+
+interface Checking {
+  readonly subject: Subject;
+  readonly study: Study;
+  readonly report: Report;
+}
+
+const DEEPEST = 16;
+
+export function checkInputs(subject: Subject, study: Study): void {
+  const { node, step, pointer } = subject;
+  if (step === undefined || study.isBroken(subject, 'in')) return;
+  const checking: Checking = { subject, study, report: study.report };
+  checkValue(node.in ?? {}, outlineOf(step.input), `${pointer}/in`, checking, 0);
+  // The one choice between inputs that the built-in steps have, and that no shorthand can say.
+  const asks = node.use !== 'llm' || node.in?.prompt !== undefined || node.in?.messages !== undefined;
+  if (!asks) missingField(['prompt', 'messages'], `${pointer}/in`, checking);
+}
+
+/** Reports what cannot fit any leaf; of several the one with the fewest issues speaks. */
+function checkValue(value: unknown, expected: Outline, pointer: string, checking: Checking, depth: number): void {
+  if (expected === 'any' || depth > DEEPEST) return;
+  if (typeof value === 'string' && value.includes('{{')) {
+    checkTemplate(value, expected, pointer, checking);
+    return;
+  }
+  const [only] = expected;
+  if (only !== undefined && expected.length === 1) {
+    checkLeaf(value, only, pointer, checking, depth);
+    return;
+  }
+  let best: Report | undefined;
+  for (const leaf of expected) {
+    if (!mayBeValue(leaf, value)) continue;
+    const trial = createReport();
+    checkLeaf(value, leaf, pointer, { ...checking, report: trial }, depth);
+    if (trial.findings.length === 0) return;
+    if (best === undefined || trial.findings.length < best.findings.length) best = trial;
+  }
+  if (best === undefined) {
+    mismatch(value, typesOfOutline(expected), pointer, checking);
+    return;
+  }
+  for (const { code, path, message, ...details } of best.findings) checking.report.add(code, path, message, details);
+}
+
+const mayBeValue = (leaf: Leaf, value: unknown): boolean => {
+  const type = typeOfValue(value);
+  return mayBe(leaf, type) || (type === 'integer' && mayBe(leaf, 'number'));
+};
+
+function mismatch(value: unknown, types: readonly string[] | undefined, pointer: string, checking: Checking): void {
+  const rule = types === undefined || types.length === 0 ? 'something else' : types.join(' or ');
+  const message = `${place(pointer, checking)} is ${shown(value)}, and "${checking.subject.node.use}" takes ${rule}.`;
+  checking.report.add('type.mismatch', pointer, message, { expected: types, got: typeOfValue(value) });
+}
+
+/** `query` of node `docs`: what people call the place. */
+const place = (pointer: string, { subject }: Checking): string => {
+  const inside = pointer.slice(`${subject.pointer}/in`.length + 1);
+  return `${inside === '' ? 'The input' : shown(inside)} of node "${subject.node.id}"`;
+};
+
+// ---------------------------------------------------------------------------------------------------- references
+
+const TEXT: Outline = [{ schema: { type: 'string' }, root: {} }];
+
+function checkTemplate(text: string, expected: Outline, pointer: string, checking: Checking): void {
+  const { segments } = checking.study.template(text);
+  const [first] = segments;
+  if (segments.length !== 1 || first?.type !== 'reference') {
+    if (!canFit(TEXT, expected)) mismatch(text, typesOfOutline(expected), pointer, checking);
+    return;
+  }
+  for (const alternative of first.reference.alternatives) {
+    const actual = outlineOfAlternative(alternative, checking);
+    if (canFit(actual, expected)) continue;
+    const types = typesOfOutline(expected);
+    const got = typesOfOutline(actual);
+    const named = alternative.type === 'path' ? alternative.text : shown(alternative.value);
+    const same = got?.join() === types?.join();
+    const is = same ? `${got?.join(' or ') ?? 'a value'} of another shape` : (got?.join(' or ') ?? 'a value');
+    const message = `${place(pointer, checking)} is {{${shown(named).slice(1, -1)}}}, which is ${is}, and "${checking.subject.node.use}" takes ${types?.join(' or ') ?? 'something else'}.`;
+    checking.report.add('type.mismatch', pointer, message, { expected: types, got });
+  }
+}
+
+type Alternative =
+  | { readonly type: 'path'; readonly text: string }
+  | { readonly type: 'literal'; readonly value: unknown };
+
+function outlineOfAlternative(alternative: Alternative, { subject }: Checking): Outline {
+  if (alternative.type === 'path') return subject.outlines.get(alternative.text) ?? 'any';
+  if (alternative.value === null) return 'any';
+  return [{ schema: { const: alternative.value }, root: {} }];
+}
+
+// ---------------------------------------------------------------------------------------------------- literals
+
+function checkLeaf(value: unknown, leaf: Leaf, pointer: string, checking: Checking, depth: number): void {
+  if (!mayBeValue(leaf, value)) {
+    mismatch(value, typesOf(leaf), pointer, checking);
+    return;
+  }
+  const { schema, root } = leaf;
+  if (!isChoice(value, schema)) {
+    wrongChoice(value, schema, pointer, checking);
+    return;
+  }
+  const rule = brokenBound(value, schema);
+  if (rule !== undefined) {
+    const message = `${place(pointer, checking)} is ${shown(value)}: "${checking.subject.node.use}" takes ${rule}.`;
+    checking.report.add('type.mismatch', pointer, message, { expected: rule, got: shown(value) });
+  }
+  if (Array.isArray(value)) {
+    const items = leavesOf(schema.items, root);
+    value.forEach((item, index) => {
+      checkValue(item, items, `${pointer}/${index}`, checking, depth + 1);
+    });
+  } else if (isRecord(value)) checkObject(value, leaf, pointer, checking, depth);
+}
+
+function isChoice(value: unknown, schema: JsonSchema): boolean {
+  if (schema.const !== undefined) return isSame(schema.const, value);
+  return !Array.isArray(schema.enum) || schema.enum.some((choice) => isSame(choice, value));
+}
+
+const isSame = (left: unknown, right: unknown): boolean =>
+  left === right || (typeof left === 'object' && JSON.stringify(left) === JSON.stringify(right));
+
+function wrongChoice(value: unknown, schema: JsonSchema, pointer: string, checking: Checking): void {
+  const choices: readonly unknown[] = Array.isArray(schema.enum) ? schema.enum : [schema.const];
+  const names = choices.filter((choice) => typeof choice === 'string');
+  const details: FindingDetails = {
+    expected: choices,
+    got: shown(value),
+    suggest: typeof value === 'string' ? nearest(value, names) : [],
+  };
+  const message = `${place(pointer, checking)} is ${shown(value)}: "${checking.subject.node.use}" takes one of ${choices.slice(0, 20).map(shown).join(', ')}.`;
+  checking.report.add('type.mismatch', pointer, message, details);
+}
+
+/** The bound that a literal breaks, in words. */
+function brokenBound(value: unknown, schema: JsonSchema): string | undefined {
+  const { minimum, maximum, minLength, maxLength, minItems, maxItems } = schema;
+  const size = typeof value === 'number' ? value : typeof value === 'string' || Array.isArray(value) ? value.length : 0;
+  const [least, most, unit] =
+    typeof value === 'number'
+      ? [minimum, maximum, '']
+      : typeof value === 'string'
+        ? [minLength, maxLength, ' characters']
+        : Array.isArray(value)
+          ? [minItems, maxItems, ' entries']
+          : [];
+  if (typeof least === 'number' && size < least) return `at least ${least}${unit ?? ''}`;
+  return typeof most === 'number' && size > most ? `at most ${most}${unit ?? ''}` : undefined;
+}
+
+function checkObject(
+  value: Record<string, unknown>,
+  leaf: Leaf,
+  pointer: string,
+  checking: Checking,
+  depth: number,
+): void {
+  const { schema, root } = leaf;
+  const properties = isRecord(schema.properties) ? schema.properties : {};
+  for (const key of Object.keys(value)) {
+    const child = `${pointer}/${pointerToken(key)}`;
+    if (Object.hasOwn(properties, key)) {
+      checkValue(value[key], leavesOf(properties[key], root), child, checking, depth + 1);
+    } else if (isRecord(schema.additionalProperties)) {
+      checkValue(value[key], leavesOf(schema.additionalProperties, root), child, checking, depth + 1);
+    } else unknownField(key, value, leaf, pointer, checking);
+  }
+  for (const name of requiredOf(schema)) {
+    if (!Object.hasOwn(value, name)) missingField([name], pointer, checking);
+  }
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (!Array.isArray(choices) || choices.length === 0) return;
+  const needs = choices.map((choice) => (isRecord(choice) ? requiredOf(choice) : []));
+  if (needs.some((names) => names.every((name) => Object.hasOwn(value, name)))) return;
+  missingField(
+    needs.map((names) => names.join(' with ')),
+    pointer,
+    checking,
+  );
+}
+
+const requiredOf = (schema: Readonly<Record<string, unknown>>): readonly string[] =>
+  Array.isArray(schema.required) ? schema.required.filter((name) => typeof name === 'string') : [];
+
+function missingField(names: readonly string[], pointer: string, checking: Checking): void {
+  const what = names.map((name) => `"${name}"`).join(' or ');
+  const message = `${place(pointer, checking)} lacks ${what}, which "${checking.subject.node.use}" needs.`;
+  checking.report.add('in.missing', pointer, message, { expected: names });
+}
+
+/** An input that the step does not know: an error where its schema is closed, else a warning. */
+function unknownField(
+  key: string,
+  value: Record<string, unknown>,
+  leaf: Leaf,
+  pointer: string,
+  checking: Checking,
+): void {
+  if (checking.report.isFull()) return;
+  const { properties, additionalProperties, patternProperties } = leaf.schema;
+  if (patternProperties !== undefined || additionalProperties === true) return;
+  const known = isRecord(properties) ? Object.keys(properties) : [];
+  const closed = additionalProperties === false;
+  if (known.length === 0 && !closed) return;
+  const free = known.filter((name) => !Object.hasOwn(value, name));
+  const target = slipOf(key, free);
+  const message = `${place(pointer, checking)} has ${shown(key)}, which "${checking.subject.node.use}" does not take: remove or rename it.`;
+  checking.report.add('in.unknown', `${pointer}/${pointerToken(key)}`, message, {
+    severity: closed ? 'error' : 'warning',
+    expected: known.slice(0, 50),
+    got: key,
+    suggest: nearest(key, free),
+    fix:
+      target === undefined
+        ? undefined
+        : {
+            code: 'name.corrected',
+            message: `The input ${shown(key)} was taken for "${target}".`,
+            edit: renameKey(pointer, key, target),
+          },
+  });
+}

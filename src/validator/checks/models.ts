@@ -1,0 +1,136 @@
+/** The models that a node asks for: whether they exist, can do it, and may see the data. */
+import type { PlanNode } from '../../core/plan/plan.ts';
+import {
+  type CatalogueModel,
+  candidatesOf,
+  type Demand,
+  demandOf,
+  isTier,
+  keepsNothing,
+  lacks,
+  modelNames,
+  modelsNamed,
+  rungCandidates,
+} from '../analysis/candidates.ts';
+import type { Study, Subject } from '../analysis/plan-analysis.ts';
+import { correction, shown } from '../document/report.ts';
+import { nearest, slipOf } from '../document/suggest.ts';
+
+export function checkModels(subject: Subject, study: Study): void {
+  const { node, step } = subject;
+  if (step?.usesModel !== true) return;
+  checkChoice(subject, study);
+  if (node.escalate !== undefined) checkEscalation(node.escalate, subject, study);
+}
+
+function checkChoice({ node, pointer }: Subject, study: Study): void {
+  const { catalogue, report } = study;
+  const { model } = node;
+  if (model?.id !== undefined && model.route !== undefined) {
+    const message = `Node "${node.id}" names a model and a route: leave one of model.id and model.route.`;
+    report.add('model.ambiguous', `${pointer}/model`, message);
+  }
+  if (model?.route !== undefined) {
+    if (catalogue.routes.includes(model.route)) return;
+    reportUnknown(model.route, catalogue.routes, `${pointer}/model/route`, 'route of the config', study);
+    return;
+  }
+  if (model?.id !== undefined && modelsNamed(model.id, catalogue).length === 0) {
+    reportUnknown(model.id, modelNames(catalogue), `${pointer}/model/id`, 'model', study);
+    return;
+  }
+  if (candidatesOf(catalogue)(node).length > 0) return;
+  const named = model?.id === undefined ? catalogue.models : modelsNamed(model.id, catalogue);
+  const path = model === undefined ? pointer : `${pointer}/model`;
+  checkAble(named, demandOf(node), path, `node "${node.id}"`, node, study);
+}
+
+/** Some model must be able, and of the able ones some must be allowed. */
+function checkAble(
+  named: readonly CatalogueModel[],
+  demand: Demand,
+  path: string,
+  who: string,
+  node: PlanNode,
+  study: Study,
+): void {
+  const able = named.filter((model) => lacks(model, demand).length === 0);
+  if (able.length === 0) {
+    const { operation, tier, can } = demand;
+    const wanted = [operation, ...(tier === undefined ? [] : [`tier ${tier}`]), ...can].join(', ');
+    const message = `No model can serve ${who} (${wanted})${reasonsOf(named, demand)}.`;
+    study.report.add('model.no_capable', path, message, { expected: { operation, tier, can } });
+  } else if (demand.privately && !able.some(keepsNothing)) {
+    const names = able.slice(0, 5).map(nameOf).join(', ');
+    const message = `The data of ${who} is ${node.sensitivity}, and every model that could serve it may keep it (${names}): choose one with retention "none".`;
+    study.report.add('model.privacy', path, message, {
+      expected: { retention: 'none' },
+      got: able.slice(0, 20).map(nameOf),
+    });
+  }
+}
+
+const nameOf = ({ provider, card }: CatalogueModel): string => `${provider}/${card.id}`;
+
+/** Why those that come nearest do not fit. */
+function reasonsOf(named: readonly CatalogueModel[], demand: Demand): string {
+  if (named.length === 0) return '; no model is registered: give a provider its models';
+  const reasons = named
+    .map((model) => ({ name: nameOf(model), missing: lacks(model, demand) }))
+    .sort((a, b) => a.missing.length - b.missing.length)
+    .slice(0, 3)
+    .map(({ name, missing }) => `${name} ${missing.join(' and ')}`);
+  return `; ${reasons.join('; ')}: ask for less, or register one`;
+}
+
+function reportUnknown(name: string, names: readonly string[], path: string, what: string, study: Study): void {
+  const slip = slipOf(name, names);
+  const message = `No ${what} is called ${shown(name)}: use one of the catalogue, or constraints instead of a name.`;
+  study.report.add('model.unknown', path, message, {
+    got: name,
+    suggest: nearest(name, names),
+    fix: slip === undefined ? undefined : correction(name, slip, path),
+  });
+}
+
+function checkEscalation(escalate: NonNullable<PlanNode['escalate']>, subject: Subject, study: Study): void {
+  const { node, pointer } = subject;
+  const { catalogue, report } = study;
+  if (!catalogue.evaluators.includes(escalate.evaluator)) {
+    const path = `${pointer}/escalate/evaluator`;
+    const slip = slipOf(escalate.evaluator, catalogue.evaluators);
+    report.add(
+      'escalate.evaluator',
+      path,
+      `No evaluator is called ${shown(escalate.evaluator)}: use a registered one.`,
+      {
+        got: escalate.evaluator,
+        expected: catalogue.evaluators.slice(0, 50),
+        suggest: nearest(escalate.evaluator, catalogue.evaluators),
+        fix: slip === undefined ? undefined : correction(escalate.evaluator, slip, path),
+      },
+    );
+  }
+  escalate.to.forEach((target, rung) => {
+    const path = `${pointer}/escalate/to/${rung}`;
+    if (rungCandidates(node, target, catalogue).length > 0) return;
+    const named = modelsNamed(target, catalogue);
+    if (isTier(target)) {
+      const demand = { ...demandOf(node), tier: target };
+      checkAble(catalogue.models, demand, path, `rung ${rung + 1} of node "${node.id}"`, node, study);
+    } else if (named.length > 0) {
+      const demand = { ...demandOf(node), tier: undefined };
+      checkAble(named, demand, path, `rung ${rung + 1} of node "${node.id}"`, node, study);
+    } else reportUnknownRung(target, path, study);
+  });
+}
+
+function reportUnknownRung(target: string, path: string, study: Study): void {
+  const names = ['fast', 'balanced', 'premium', ...modelNames(study.catalogue)];
+  const slip = slipOf(target, names);
+  study.report.add('escalate.target', path, `${shown(target)} is neither a tier nor a model: name one of them.`, {
+    got: target,
+    suggest: nearest(target, names),
+    fix: slip === undefined ? undefined : correction(target, slip, path),
+  });
+}

@@ -1,0 +1,75 @@
+/** The names of a node: its id, its step, its own outputs. */
+import { REFERENCE_HEADS } from '../../core/plan/plan.ts';
+import { CEL_RESERVED } from '../../language/condition.ts';
+import type { Study, Subject } from '../analysis/plan-analysis.ts';
+import { isRecord } from '../document/document.ts';
+import { correction, type Report, shown } from '../document/report.ts';
+import { nearest, slipOf } from '../document/suggest.ts';
+
+const OBJECT_NAMES: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
+const HEADS: ReadonlySet<string> = new Set(REFERENCE_HEADS);
+
+/** Why no node may have this id; undefined when it may. */
+export function reservedAs(id: string): string | undefined {
+  if (HEADS.has(id)) return 'references use it themselves';
+  if (CEL_RESERVED.has(id)) return 'conditions know it as a name of their own';
+  return OBJECT_NAMES.has(id) ? 'every object has a property of that name' : undefined;
+}
+
+export function checkId(subject: Subject, study: Study): void {
+  const { node, pointer } = subject;
+  if (node.id === '') return;
+  const reserved = reservedAs(node.id);
+  if (reserved !== undefined) {
+    const message = `No node may be called "${node.id}", because ${reserved}: choose another id.`;
+    study.report.add('id.reserved', `${pointer}/id`, message, { got: node.id, suggest: [`${node.id}_1`] });
+  }
+  const first = study.byId.get(node.id);
+  if (first === undefined || first === subject) return;
+  const message = `The id "${node.id}" is taken by ${first.pointer}: give every node an id of its own.`;
+  study.report.add('id.duplicate', `${pointer}/id`, message, { got: node.id });
+}
+
+const PREFIXES = ['tool:', 'workflow:'] as const;
+
+export function checkUse(subject: Subject, study: Study): void {
+  const { node, pointer, step } = subject;
+  if (node.use === '' || step !== undefined) return;
+  const names = [...study.catalogue.steps.keys()];
+  const prefix = PREFIXES.find((known) => node.use.startsWith(known)) ?? '';
+  // Compared without the prefix that they share: `tool:` is no likeness.
+  const bare = new Map(names.filter((name) => name.startsWith(prefix)).map((name) => [withoutPrefix(name), name]));
+  const wanted = withoutPrefix(node.use);
+  const target = prefixedAs(wanted, names) ?? bare.get(slipOf(wanted, bare.keys()) ?? '');
+  const near = nearest(wanted, bare.keys()).map((name) => bare.get(name) ?? name);
+  const suggest = target === undefined ? near : [...new Set([target, ...near])].slice(0, 3);
+  const message = `No step is called ${shown(node.use)}: use one of the catalogue.`;
+  study.report.add('use.unknown', `${pointer}/use`, message, {
+    got: node.use,
+    suggest,
+    expected: suggest.length > 0 ? undefined : names.slice(0, 50),
+    fix: target === undefined ? undefined : correction(node.use, target, `${pointer}/use`),
+  });
+}
+
+const withoutPrefix = (name: string): string => {
+  const prefix = PREFIXES.find((known) => name.startsWith(known));
+  return prefix === undefined ? name : name.slice(prefix.length);
+};
+
+/** The only step that has this very name behind a prefix, or without one. */
+function prefixedAs(wanted: string, names: readonly string[]): string | undefined {
+  const exact = names.filter((name) => withoutPrefix(name) === wanted);
+  return exact.length === 1 ? exact[0] : undefined;
+}
+
+/** `out` may not declare what every node has. */
+export function checkOut({ node, pointer }: Subject, report: Report): void {
+  if (node.out === undefined) return;
+  const properties = isRecord(node.out.properties) ? node.out.properties : node.out;
+  if (!Object.hasOwn(properties, 'meta')) return;
+  const path = properties === node.out ? `${pointer}/out/meta` : `${pointer}/out/properties/meta`;
+  const message =
+    'No output may be called "meta": every node has one of its own (model, cost, time). Rename the field.';
+  report.add('id.reserved', path, message, { got: 'meta' });
+}

@@ -1,0 +1,60 @@
+/** Workflows inside workflows: no cycles, and no more levels than allowed. */
+import type { Plan } from '../../core/plan/plan.ts';
+import type { Catalogue } from '../../core/plan/validation.ts';
+import { type Study, workflowOf } from '../analysis/plan-analysis.ts';
+
+export function checkNesting(study: Study): void {
+  const heights = new Map<Plan, number>();
+  const { nesting } = study.catalogue.bounds;
+  for (const { node, pointer, workflow } of study.subjects) {
+    if (workflow === undefined) continue;
+    const path = cycleFrom(workflow, [node.use], study.plan.id, study.catalogue, new Set());
+    if (path !== undefined) {
+      const message = `Workflow ${path.join(' uses ')} again, without an end: cut one of these.`;
+      study.report.add('workflow.cycle', `${pointer}/use`, message, { got: path });
+      continue;
+    }
+    const levels = heightOf(workflow, study.catalogue, heights);
+    if (levels <= nesting) continue;
+    const message = `"${node.use}" nests workflows ${levels} levels deep, at most ${nesting} are allowed: flatten them.`;
+    study.report.add('workflow.depth', `${pointer}/use`, message, { expected: { atMost: nesting }, got: levels });
+  }
+}
+
+const innerUses = (plan: Plan): string[] => [
+  ...new Set(plan.nodes.map(({ use }) => use).filter((use) => use.startsWith('workflow:'))),
+];
+
+/** The names from the first workflow to the one that comes again; each plan is entered once. */
+function cycleFrom(
+  plan: Plan,
+  path: readonly string[],
+  root: string | undefined,
+  catalogue: Catalogue,
+  cleared: Set<Plan>,
+): string[] | undefined {
+  const last = path.at(-1);
+  if (root !== undefined && last === `workflow:${root}`) return [...path];
+  for (const use of innerUses(plan)) {
+    if (path.includes(use) || use === `workflow:${root}`) return [...path, use];
+    const inner = workflowOf(use, catalogue);
+    if (inner === undefined || cleared.has(inner)) continue;
+    const found = cycleFrom(inner, [...path, use], root, catalogue, cleared);
+    if (found !== undefined) return found;
+    cleared.add(inner);
+  }
+  return undefined;
+}
+
+/** Levels of workflows from this one down, itself included; of plans without a cycle. */
+function heightOf(plan: Plan, catalogue: Catalogue, heights: Map<Plan, number>): number {
+  const known = heights.get(plan);
+  if (known !== undefined) return known;
+  let height = 1;
+  for (const use of innerUses(plan)) {
+    const inner = workflowOf(use, catalogue);
+    if (inner !== undefined) height = Math.max(height, 1 + heightOf(inner, catalogue, heights));
+  }
+  heights.set(plan, height);
+  return height;
+}

@@ -1,0 +1,157 @@
+/**
+ * From anything to plain JSON of our own: text is parsed after its size is known, values are copied once, so that
+ * getters, proxies and cycles end here and nobody can change the plan behind our back.
+ */
+import type { PlanBounds } from '../../core/plan/plan.ts';
+import { pointerOf, type Reading } from './document.ts';
+import { mendText } from './mend-text.ts';
+import { type Report, shown } from './report.ts';
+import { scanText } from './scan-text.ts';
+
+export interface ReadOptions {
+  readonly bounds: PlanBounds;
+  readonly repair: boolean;
+}
+
+const NOTHING: Reading = { document: undefined, repaired: [] };
+
+/** What is counted while copying is never more than the JSON has bytes, and never less than this part of them (numbers). */
+const MOST_BYTES_PER_UNIT = 25;
+
+/** Never throws, but for what a hostile getter throws. */
+export function readPlan(raw: unknown, { bounds, repair }: ReadOptions, report: Report): Reading {
+  if (typeof raw !== 'string') {
+    const document = copyJson(raw, bounds, report);
+    return document === undefined ? NOTHING : { document, repaired: [] };
+  }
+  if (raw.length > bounds.bytes || Buffer.byteLength(raw) > bounds.bytes) {
+    refuseSize(bounds, report);
+    return NOTHING;
+  }
+  const reading = parseText(raw, bounds, repair, report);
+  if (reading.document === undefined || reading.isClean === true) return reading;
+  const document = copyJson(reading.document, bounds, report);
+  return document === undefined ? NOTHING : { document, repaired: reading.repaired };
+}
+
+function parseText(text: string, bounds: PlanBounds, repair: boolean, report: Report): Reading {
+  let reason: string;
+  try {
+    const document: unknown = JSON.parse(text);
+    const { duplicates, depth } = scanText(text);
+    for (const path of duplicates) {
+      const message = `The key at ${path} is written twice; the last one counts: leave one.`;
+      report.add('shape.duplicate_key', path, message);
+    }
+    // What was parsed from text is our own already; only its depth and one key have to be looked at.
+    const isClean = depth <= bounds.depth && !text.includes('__proto__') && !text.includes('\\u');
+    return { document, repaired: [], isClean };
+  } catch (error) {
+    reason = error instanceof Error ? error.message : String(error);
+  }
+  const mended = repair ? mendText(text) : undefined;
+  if (mended !== undefined) return mended;
+  const message = `The plan is no JSON (${shown(reason).slice(1, -1)}): give one JSON object and nothing around it.`;
+  report.add('shape.json', '', message);
+  return NOTHING;
+}
+
+function refuseSize(bounds: PlanBounds, report: Report): void {
+  const message = `The plan has more than ${bounds.bytes} bytes: make it smaller, or pass large data as input.`;
+  report.add('size.bytes', '', message, { expected: { atMost: bounds.bytes } });
+}
+
+interface Copying {
+  readonly bounds: PlanBounds;
+  readonly report: Report;
+  readonly path: string[];
+  units: number;
+  /** Set when a bound is broken, to end the walk. */
+  ended: boolean;
+}
+
+function copyJson(raw: unknown, bounds: PlanBounds, report: Report): unknown {
+  const copying: Copying = { bounds, report, path: [], units: 0, ended: false };
+  const copy = copyValue(raw, copying);
+  if (copying.ended) return undefined;
+  if (copying.units * MOST_BYTES_PER_UNIT > bounds.bytes && isTooLong(copy, bounds)) {
+    refuseSize(bounds, report);
+    return undefined;
+  }
+  if (copy === undefined && report.findings.length === 0) {
+    report.add('shape.json', '', 'The plan is undefined: give a JSON object, or its text.');
+  }
+  return copy;
+}
+
+const isTooLong = (copy: unknown, bounds: PlanBounds): boolean =>
+  Buffer.byteLength(JSON.stringify(copy)) > bounds.bytes;
+
+function copyValue(value: unknown, copying: Copying): unknown {
+  if (typeof value === 'string') {
+    spend(copying, value.length + 2);
+    return value;
+  }
+  if (typeof value === 'object' && value !== null) return copyContainer(value, copying);
+  spend(copying, 1);
+  if (typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) {
+    return value;
+  }
+  if (value === undefined) return undefined;
+  const message = `${shown(typeof value === 'number' ? value : typeof value)} is no JSON value: give a string, a finite number, a boolean, null, an array or an object.`;
+  copying.report.add('shape.type', pointerOf(copying.path), message);
+  return null;
+}
+
+function copyContainer(value: object, copying: Copying): unknown {
+  if (copying.ended) return undefined;
+  if (copying.path.length >= copying.bounds.depth) {
+    const message = `The plan is nested deeper than ${copying.bounds.depth} levels (or refers to itself): flatten it.`;
+    copying.report.add('size.depth', pointerOf(copying.path), message, { expected: { atMost: copying.bounds.depth } });
+    copying.ended = true;
+    return undefined;
+  }
+  spend(copying, 2);
+  return Array.isArray(value) ? copyArray(value, copying) : copyObject(value, copying);
+}
+
+function copyArray(value: readonly unknown[], copying: Copying): unknown[] {
+  const copy: unknown[] = [];
+  const { length } = value;
+  for (let index = 0; index < length && !copying.ended; index += 1) {
+    copying.path.push(String(index));
+    // As in JSON text: what is missing inside an array is null.
+    copy.push(copyValue(value[index], copying) ?? null);
+    copying.path.pop();
+  }
+  return copy;
+}
+
+function copyObject(value: object, copying: Copying): unknown {
+  if (ArrayBuffer.isView(value)) return copyValue(Symbol('bytes'), copying);
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    if (copying.ended) break;
+    spend(copying, key.length + 3);
+    copying.path.push(key);
+    if (key === '__proto__') refuseKey(copying);
+    else {
+      const own = copyValue((value as Record<string, unknown>)[key], copying);
+      if (own !== undefined) copy[key] = own;
+    }
+    copying.path.pop();
+  }
+  return copy;
+}
+
+function refuseKey({ report, path }: Copying): void {
+  const message = 'No key of a plan may be "__proto__": give it another name.';
+  report.add('shape.unsafe_key', pointerOf(path), message, { got: '__proto__' });
+}
+
+function spend(copying: Copying, units: number): void {
+  copying.units += units;
+  if (copying.units <= copying.bounds.bytes || copying.ended) return;
+  copying.ended = true;
+  refuseSize(copying.bounds, copying.report);
+}

@@ -1,0 +1,93 @@
+/** Collects what is wrong with a plan, with the edit that would mend it where there is one. */
+import type { PlanIssue } from '../../core/plan/validation.ts';
+import { ISSUE_CODES, type IssueCode, type RepairCode } from './codes.ts';
+import { type Edit, setText } from './document.ts';
+
+/** A change of the document that needs no model. */
+export interface Fix {
+  readonly code: RepairCode;
+  readonly message: string;
+  readonly edit: Edit;
+}
+
+export interface Finding extends PlanIssue {
+  readonly code: IssueCode;
+  readonly fix?: Fix;
+}
+
+export interface FindingDetails {
+  readonly expected?: unknown;
+  readonly got?: unknown;
+  readonly suggest?: readonly string[];
+  readonly severity?: PlanIssue['severity'];
+  readonly fix?: Fix | undefined;
+}
+
+/** More issues than this help nobody, and a hostile plan could have as many as bytes. */
+export const MOST_ISSUES = 500;
+
+export interface Report {
+  readonly findings: Finding[];
+  /** Nothing more is taken, so nothing more need be worked out. */
+  readonly isFull: () => boolean;
+  add(code: IssueCode, path: string, message: string, details?: FindingDetails): void;
+}
+
+export function createReport(): Report {
+  const findings: Finding[] = [];
+  return {
+    findings,
+    isFull: () => findings.length > MOST_ISSUES,
+    add(code, path, message, details = {}) {
+      if (findings.length > MOST_ISSUES) return;
+      if (findings.length === MOST_ISSUES) {
+        const rule = `The plan has more than ${MOST_ISSUES} issues; the rest are not listed: mend these first.`;
+        findings.push({ code: 'size.issues', severity: 'error', path: '', message: rule });
+        return;
+      }
+      findings.push(finding(code, path, message, details));
+    },
+  };
+}
+
+function finding(code: IssueCode, path: string, message: string, details: FindingDetails): Finding {
+  const { severity = ISSUE_CODES[code], expected, got, suggest, fix } = details;
+  return {
+    code,
+    severity,
+    path,
+    message: suggest !== undefined && suggest.length > 0 ? `${message} Did you mean ${orList(suggest)}?` : message,
+    ...(expected === undefined ? {} : { expected }),
+    ...(got === undefined ? {} : { got }),
+    ...(suggest === undefined || suggest.length === 0 ? {} : { suggest }),
+    ...(fix === undefined ? {} : { fix }),
+  };
+}
+
+/** The issue without what only the repairs need. */
+export function publicIssue({ fix: _, ...issue }: Finding): PlanIssue {
+  return issue;
+}
+
+const orList = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(' or ');
+
+const LONGEST_SHOWN = 80;
+
+/** The fix that writes the only name that can have been meant. */
+export const correction = (name: string, target: string, path: string): Fix => ({
+  code: 'name.corrected',
+  message: `${shown(name)} was taken for "${target}".`,
+  edit: setText(path, target),
+});
+
+/** A value of the plan, short enough for a message. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, LONGEST_SHOWN + 1)) : shownJson(value);
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+}
+
+function shownJson(value: unknown): string {
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return String(value);
+}

@@ -1,0 +1,205 @@
+/**
+ * The shape of the document. What zod takes is the plan as it is; else every zod issue becomes one of ours, the fields
+ * that are wrong are left out, and what remains is checked like any other plan, so that one round shows everything.
+ */
+import type { z } from 'zod';
+import { NODE_ID, type Plan, type PlanBounds, type PlanNode } from '../../core/plan/plan.ts';
+import { PlanSchema } from '../../core/plan/plan-schema.ts';
+import type { IssueCode } from './codes.ts';
+import { isRecord, ownValue, pointerOf, renameKey } from './document.ts';
+import { hasPlanShape } from './plan-shape.ts';
+import { correction, type Fix, type Report, shown } from './report.ts';
+import { nearest, slipOf } from './suggest.ts';
+
+/** A plan of which some fields may be missing; nodes keep their places. */
+export interface ShapedPlan {
+  readonly plan: Plan;
+  /** `index/field` of what was left out for its shape; `index` alone for a node without a usable id or use. */
+  readonly broken: ReadonlySet<string>;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+export function readShape(document: unknown, bounds: PlanBounds, report: Report): ShapedPlan | undefined {
+  if (!isRecord(document)) {
+    const got = Array.isArray(document) ? 'an array' : shown(document);
+    report.add('shape.type', '', `A plan is a JSON object, this is ${got}: give { "version": 1, "nodes": [ … ] }.`);
+    return undefined;
+  }
+  const nodes = ownValue(document, 'nodes');
+  if (Array.isArray(nodes) && nodes.length > bounds.nodes) {
+    const message = `The plan has ${nodes.length} nodes, at most ${bounds.nodes} are allowed: use "each" or a sub-workflow.`;
+    report.add('size.nodes', '/nodes', message, { expected: { atMost: bounds.nodes }, got: nodes.length });
+    return undefined;
+  }
+  if (hasPlanShape(document)) return { plan: document, broken: NONE };
+  const parsed = PlanSchema.safeParse(document);
+  if (parsed.success) return { plan: parsed.data, broken: NONE };
+  for (const issue of parsed.error.issues) if (!report.isFull()) reportIssue(issue, document, report);
+  return salvage(document, parsed.error.issues);
+}
+
+/** The document without the fields that zod refused. */
+function salvage(document: Record<string, unknown>, issues: readonly z.core.$ZodIssue[]): ShapedPlan {
+  const broken = new Set<string>();
+  const bad = new Set<string>();
+  for (const { path, code, ...rest } of issues) {
+    const keys = code === 'unrecognized_keys' && 'keys' in rest ? rest.keys : [];
+    if (path[0] !== 'nodes') for (const key of path.length === 0 ? keys : path.slice(0, 1)) bad.add(String(key));
+    else if (path.length === 2)
+      for (const key of keys.length === 0 ? [''] : keys) broken.add(`${String(path[1])}/${key}`);
+    else if (path.length > 2) broken.add(`${String(path[1])}/${String(path[2])}`);
+  }
+  const nodes = Array.isArray(document.nodes) ? document.nodes : [];
+  const kept: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(document)) if (!bad.has(key)) kept[key] = value;
+  // The fields that are left were all taken by the schema.
+  const plan = { ...kept, version: 1, nodes: nodes.map((node, index) => salvageNode(node, index, broken)) } as Plan;
+  return { plan, broken };
+}
+
+function salvageNode(node: unknown, index: number, broken: Set<string>): PlanNode {
+  const kept: Record<string, unknown> = { id: '', use: '' };
+  if (isRecord(node)) {
+    for (const [key, value] of Object.entries(node)) if (!broken.has(`${index}/${key}`)) kept[key] = value;
+    // A bad id can still be what others refer to.
+    if (kept.id === '' && typeof node.id === 'string') kept.id = node.id;
+  }
+  if (kept.id === '' || kept.use === '') broken.add(String(index));
+  return kept as PlanNode;
+}
+
+// ---------------------------------------------------------------------------------------------------- issues
+
+const NODE_FIELDS = Object.keys(PlanSchema.shape.nodes.element.shape);
+const PLAN_FIELDS = Object.keys(PlanSchema.shape);
+
+/** What models call a field of a node by habit. */
+const USUAL_NAMES: ReadonlyMap<string, string> = new Map([
+  ...['inputs', 'input', 'args', 'arguments', 'parameters', 'params'].map((name) => [name, 'in'] as const),
+  ...['depends_on', 'dependsOn', 'dependencies', 'after', 'depends'].map((name) => [name, 'needs'] as const),
+  ...['tool', 'type', 'uses', 'step', 'action', 'kind'].map((name) => [name, 'use'] as const),
+  ...['foreach', 'forEach', 'for_each', 'map', 'loop'].map((name) => [name, 'each'] as const),
+  ...['if', 'condition'].map((name) => [name, 'when'] as const),
+  ...['outputs', 'output', 'schema', 'returns'].map((name) => [name, 'out'] as const),
+  ...['name', 'key'].map((name) => [name, 'id'] as const),
+  ['on_error', 'onError'],
+]);
+
+function reportIssue(issue: z.core.$ZodIssue, document: unknown, report: Report): void {
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) if (!report.isFull()) reportUnknownField(key, issue.path, document, report);
+    return;
+  }
+  const deeper = issue.code === 'invalid_union' ? unionIssue(issue) : undefined;
+  if (deeper !== undefined) {
+    reportIssue(deeper, document, report);
+    return;
+  }
+  const path = pointerOf(issue.path);
+  const value = issue.path.reduce<unknown>((owner, key) => ownValue(owner, String(key)), document);
+  const { code, rule, expected } = ruleOf(issue, value);
+  const got = value === undefined ? undefined : shown(value);
+  const message =
+    value === undefined ? `${placeOf(path)} is missing: ${rule}.` : `${placeOf(path)} is ${got}: ${rule}.`;
+  const choices = issue.code === 'invalid_value' ? issue.values.filter((name) => typeof name === 'string') : [];
+  const name = typeof value === 'string' ? value : '';
+  const slip = slipOf(name, choices);
+  const fix = slip === undefined ? undefined : correction(name, slip, path);
+  report.add(code, path, message, { expected, got, suggest: nearest(name, choices), fix });
+}
+
+const placeOf = (path: string): string => (path === '' ? 'The plan' : `The value at ${path}`);
+
+/** Of a choice of shapes the one that was meant: the object's when an object stands there. */
+function unionIssue(issue: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue | undefined {
+  const deepest = issue.errors.flat().find((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys');
+  return deepest === undefined ? undefined : { ...deepest, path: [...issue.path, ...deepest.path] };
+}
+
+interface Rule {
+  readonly code: IssueCode;
+  readonly rule: string;
+  readonly expected: unknown;
+}
+
+function ruleOf(issue: z.core.$ZodIssue, value: unknown): Rule {
+  const last = issue.path.at(-1);
+  if (value === undefined && last === 'max' && issue.path.at(-2) === 'repeat') {
+    return { code: 'repeat.unbounded', rule: 'a repeat needs the most rounds that it may take', expected: 'integer' };
+  }
+  const code = value === undefined ? 'shape.required' : issue.code === 'invalid_type' ? 'shape.type' : 'shape.value';
+  if (issue.code === 'invalid_type') return { code, rule: `give ${article(issue.expected)}`, expected: issue.expected };
+  if (issue.code === 'invalid_value') {
+    const values = issue.values.map(String);
+    return { code, rule: `give ${values.length === 1 ? '' : 'one of '}${values.join(', ')}`, expected: values };
+  }
+  if (issue.code === 'too_small') {
+    return {
+      code,
+      rule: `give at least ${issue.minimum}${unitOf(issue.origin)}`,
+      expected: { atLeast: issue.minimum },
+    };
+  }
+  if (issue.code === 'too_big') {
+    return { code, rule: `give at most ${issue.maximum}${unitOf(issue.origin)}`, expected: { atMost: issue.maximum } };
+  }
+  if (last === 'id') {
+    const rule = 'an id starts with a lower-case letter and has at most 40 letters, digits and underscores';
+    return { code, rule, expected: NODE_ID.source };
+  }
+  const choices = issue.code === 'invalid_union' ? unionChoices(issue) : [];
+  if (choices.length > 0) return { code, rule: `give ${choices.join(', or ')}`, expected: choices };
+  return { code, rule: issue.message, expected: undefined };
+}
+
+const article = (type: string): string =>
+  type === 'record' ? 'an object' : `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type === 'int' ? 'whole number' : type}`;
+
+const unitOf = (origin: string): string =>
+  origin === 'string' ? ' characters' : origin === 'array' || origin === 'set' ? ' entries' : '';
+
+const unionChoices = (issue: z.core.$ZodIssueInvalidUnion): string[] =>
+  issue.errors.flat().flatMap((inner) => {
+    if (inner.code === 'invalid_value') return inner.values.map((value) => JSON.stringify(value) ?? String(value));
+    return inner.code === 'invalid_type' ? [article(inner.expected)] : [];
+  });
+
+function reportUnknownField(key: string, path: readonly PropertyKey[], document: unknown, report: Report): void {
+  const owner = path.reduce<unknown>((value, part) => ownValue(value, String(part)), document);
+  const inNode = path.length === 2 && path[0] === 'nodes';
+  const known = knownFields(path);
+  const usual = inNode ? USUAL_NAMES.get(key) : undefined;
+  const free = known.filter((name) => ownValue(owner, name) === undefined);
+  const target = usual !== undefined && free.includes(usual) ? usual : slipOf(key, free);
+  const suggest = [...new Set([...(usual === undefined ? [] : [usual]), ...nearest(key, known)])].slice(0, 3);
+  const where = pointerOf(path);
+  const message = `${shown(key)} is no field of ${path.length === 0 ? 'a plan' : `the object at ${where}`}: remove or rename it.`;
+  const fix: Fix | undefined =
+    target === undefined
+      ? undefined
+      : {
+          code: 'field.renamed',
+          message: `The field ${shown(key)} was taken for "${target}".`,
+          edit: renameKey(where, key, target),
+        };
+  report.add('shape.unknown_field', pointerOf([...path, key]), message, { expected: known, got: key, suggest, fix });
+}
+
+/** The fields that the schema knows at a path. */
+function knownFields(path: readonly PropertyKey[]): readonly string[] {
+  if (path.length === 0) return PLAN_FIELDS;
+  if (path.length === 2 && path[0] === 'nodes') return NODE_FIELDS;
+  const field = path[0] === 'nodes' ? path[2] : path[0];
+  return FIELDS_WITHIN.get(String(field)) ?? [];
+}
+
+const FIELDS_WITHIN: ReadonlyMap<string, readonly string[]> = new Map([
+  ['budget', ['usd', 'seconds']],
+  ['model', ['id', 'tier', 'can', 'strengths', 'route']],
+  ['escalate', ['evaluator', 'below', 'to', 'context']],
+  ['limits', ['usd', 'seconds', 'retries', 'concurrency', 'tokens']],
+  ['repeat', ['until', 'max']],
+  ['wait', ['atLeast']],
+  ['onError', ['value']],
+]);

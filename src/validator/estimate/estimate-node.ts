@@ -1,0 +1,208 @@
+/** The estimate of one node: calls × tokens × price, from what is known of the nodes before it. */
+import { addMoney, type NanoUsd } from '../../core/money/money.ts';
+import type { NodeEstimate, Plan, PlanNode } from '../../core/plan/plan.ts';
+import { type CatalogueModel, candidatesOf, operationOf, rungCandidates } from '../analysis/candidates.ts';
+import type { Study, Subject } from '../analysis/plan-analysis.ts';
+import { CONCURRENCY, ESCALATION_SHARE, NESTED, ROUNDS, TOOL_CALLS } from './assumptions.ts';
+import {
+  type CallSize,
+  capOf,
+  cheapestCost,
+  DEFAULT_MS,
+  dearestCost,
+  likelyCost,
+  type Pool,
+  poolOf,
+} from './priced-candidates.ts';
+import { createSizes, type NodeSize, type Range } from './sizes.ts';
+
+export interface EstimatedNode {
+  readonly id: string;
+  readonly estimate: NodeEstimate;
+  /** `provider/model` that the first rung would likely take. */
+  readonly model?: string;
+  /** Expected tokens of one call. */
+  readonly tokens: { readonly input: number; readonly output: number };
+  /** Expected runs of the node: items times rounds. */
+  readonly runs: number;
+  /** It has a `when`, or all that it reads may be skipped. */
+  readonly mayBeSkipped: boolean;
+}
+
+interface Costs {
+  readonly low: NanoUsd | null;
+  readonly expected: NanoUsd | null;
+  readonly high: NanoUsd | null;
+}
+
+const FREE: Costs = { low: 0, expected: 0, high: 0 };
+
+/** `nested`: the estimate of a workflow's plan; undefined beyond the nesting that is allowed. */
+export function createNodeEstimator(study: Study, nested: (plan: Plan) => NodeEstimate | undefined) {
+  const pools = createPools(study);
+  const sizeOf = createSizes(study);
+  const skippable = new Set<string>();
+  const racers = racersOf(study);
+  return function estimateNode(subject: Subject, dependencies: readonly number[]): EstimatedNode {
+    const { node } = subject;
+    const mayBeSkipped = maySkip(subject, dependencies, skippable, study);
+    if (mayBeSkipped) skippable.add(node.id);
+    const size = sizeOf(subject);
+    const isCapped = study.plan.budget?.usd !== undefined || node.limits?.usd !== undefined;
+    const once = onceOf(subject, size, pools, isCapped, nested);
+    const runs = runsOf(node, size.items);
+    const certain = !mayBeSkipped && !racers.has(node.id);
+    const estimate: NodeEstimate = {
+      lowNanoUsd: certain ? times(once.costs.low, runs.low) : 0,
+      expectedNanoUsd: limited(times(once.costs.expected, runs.expected), node),
+      highNanoUsd: limited(times(once.costs.high, runs.high), node),
+      expectedMs: timeOf(node, once.ms, size.items.expected),
+    };
+    const tokens = { input: size.input.expected, output: size.output.expected };
+    const { likely } = once;
+    const model = likely === undefined ? {} : { model: `${likely.provider}/${likely.card.id}` };
+    return { id: node.id, estimate, ...model, tokens, runs: runs.expected, mayBeSkipped };
+  };
+}
+
+/** Nodes that another one may cancel because it waits for some of several only. */
+function racersOf({ subjects }: Study): ReadonlySet<string> {
+  const racers = new Set<string>();
+  for (const { node, uses } of subjects) {
+    if (node.wait !== undefined && node.wait !== 'all') for (const { head } of uses) racers.add(head);
+  }
+  return racers;
+}
+
+function maySkip(
+  { node, uses, hasFallback }: Subject,
+  dependencies: readonly number[],
+  skippable: ReadonlySet<string>,
+  study: Study,
+): boolean {
+  if (node.when !== undefined) return true;
+  if (hasFallback || skippable.size === 0) return false;
+  const data = dependencies
+    .map((place) => study.subjects[place]?.node.id)
+    .filter((id) => uses.some(({ head, place }) => head === id && place !== 'needs'));
+  return data.length > 0 && data.every((id) => id !== undefined && skippable.has(id));
+}
+
+const times = (cost: NanoUsd | null, count: number): NanoUsd | null => (cost === null ? null : Math.ceil(cost * count));
+
+function limited(cost: NanoUsd | null, { limits }: PlanNode): NanoUsd | null {
+  if (limits?.usd === undefined || cost === null) return cost;
+  return Math.min(cost, capOf(limits.usd));
+}
+
+function runsOf({ repeat }: PlanNode, items: Range): Range {
+  const max = repeat?.max ?? 1;
+  return { low: items.low, expected: items.expected * Math.min(ROUNDS, max), high: items.high * max };
+}
+
+function timeOf({ each, repeat, limits }: PlanNode, ms: number, items: number): number {
+  const waves = each === undefined ? 1 : Math.ceil(items / (limits?.concurrency ?? CONCURRENCY));
+  const whole = ms * waves * Math.min(ROUNDS, repeat?.max ?? 1);
+  return limits?.seconds === undefined ? whole : Math.min(whole, limits.seconds * 1000);
+}
+
+// ---------------------------------------------------------------------------------------------------- one run
+
+interface Once {
+  readonly costs: Costs;
+  readonly ms: number;
+  readonly likely?: CatalogueModel | undefined;
+}
+
+interface Pools {
+  of(node: PlanNode): Pool;
+  /** Of a rung of its ladder: a tier or a model. */
+  rung(node: PlanNode, target: string): Pool;
+}
+
+function createPools({ catalogue }: Study): Pools {
+  const candidates = candidatesOf(catalogue);
+  return {
+    of: (node) => poolOf(candidates(node), node.model?.strengths),
+    rung: (node, target) => poolOf(rungCandidates(node, target, catalogue), node.model?.strengths),
+  };
+}
+
+function onceOf(
+  subject: Subject,
+  size: NodeSize,
+  pools: Pools,
+  isCapped: boolean,
+  nested: (plan: Plan) => NodeEstimate | undefined,
+): Once {
+  const { node, step } = subject;
+  const inner = node.use.startsWith('workflow:') ? subject.workflow : undefined;
+  if (inner !== undefined) return workflowOnce(nested(inner));
+  if (step?.usesModel !== true) return { costs: FREE, ms: step?.expectedMs ?? 10 };
+  const pool = pools.of(node);
+  if (node.use === 'plan') return planOnce(pool, isCapped);
+  const own = callCosts(pool, node, size, isCapped);
+  const ms = pool.likely?.card.expectedMs ?? DEFAULT_MS;
+  return escalated({ costs: own, ms: ms * callsOf(node).expected, likely: pool.likely }, node, size, pools, isCapped);
+}
+
+function workflowOnce(estimate: NodeEstimate | undefined): Once {
+  if (estimate === undefined) return { costs: { low: 0, expected: null, high: null }, ms: DEFAULT_MS };
+  const { lowNanoUsd: low, expectedNanoUsd: expected, highNanoUsd: high } = estimate;
+  return { costs: { low, expected, high }, ms: estimate.expectedMs };
+}
+
+/** Model calls of one run: tools take rounds, a typed answer may take one repair. */
+function callsOf(node: PlanNode): { readonly expected: number; readonly high: number } {
+  const { tools } = node.in ?? {};
+  const calls = Array.isArray(tools) && tools.length > 0 ? TOOL_CALLS : { expected: 1, high: 1 };
+  return { expected: calls.expected, high: calls.high + (node.out === undefined ? 0 : 1) };
+}
+
+function callCosts(pool: Pool, node: PlanNode, size: NodeSize, isCapped: boolean): Costs {
+  const images = imagesOf(node);
+  const calls = callsOf(node);
+  const { input, output } = size;
+  const high: CallSize = { input: input.high, output: output.high, images };
+  return {
+    low: cheapestCost(pool, { input: input.low, output: output.low, images }),
+    expected: times(likelyCost(pool, { input: input.expected, output: output.expected, images }), calls.expected),
+    high: times(dearestCost(pool, high, isCapped), calls.high),
+  };
+}
+
+function imagesOf(node: PlanNode): number {
+  if (operationOf(node.use) !== 'image') return 0;
+  const count = node.in?.count;
+  return typeof count === 'number' && count >= 1 ? Math.min(count, 100) : 1;
+}
+
+function escalated(first: Once, node: PlanNode, size: NodeSize, pools: Pools, isCapped: boolean): Once {
+  let { expected, high } = first.costs;
+  let { ms } = first;
+  let share = 1;
+  for (const target of node.escalate?.to ?? []) {
+    share *= ESCALATION_SHARE;
+    const pool = pools.rung(node, target);
+    const rung = callCosts(pool, node, size, isCapped);
+    expected = addMoney(expected, times(rung.expected, share));
+    high = addMoney(high, rung.high);
+    ms += share * (pool.likely?.card.expectedMs ?? DEFAULT_MS);
+  }
+  return { ...first, costs: { low: first.costs.low, expected, high }, ms };
+}
+
+function planOnce(pool: Pool, isCapped: boolean): Once {
+  const { planner, call, expected, high } = NESTED;
+  const both = (cost: (size: CallSize) => NanoUsd | null, counts: { plannings: number; calls: number }) =>
+    addMoney(times(cost(planner), counts.plannings), times(cost(call), counts.calls));
+  return {
+    costs: {
+      low: cheapestCost(pool, { ...planner, output: 1 }),
+      expected: both((size) => likelyCost(pool, size), expected),
+      high: both((size) => dearestCost(pool, { ...size, output: Number.MAX_SAFE_INTEGER }, isCapped), high),
+    },
+    ms: (pool.likely?.card.expectedMs ?? DEFAULT_MS) * 3,
+    likely: pool.likely,
+  };
+}

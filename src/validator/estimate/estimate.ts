@@ -1,0 +1,99 @@
+/**
+ * What a plan will cost and how long it will take, before a call is made. Low: the cheapest capable model, branches that
+ * may be skipped at nothing. Expected: the model that the router would likely take. High: the dearest capable model with
+ * its longest answer on every rung and round.
+ */
+import type { NanoUsd } from '../../core/money/money.ts';
+import { addMoney } from '../../core/money/money.ts';
+import type { NodeEstimate, Plan } from '../../core/plan/plan.ts';
+import type { Catalogue } from '../../core/plan/validation.ts';
+import { dependenciesOf } from '../analysis/order.ts';
+import { openPlan, type Study } from '../analysis/plan-analysis.ts';
+import { resolvePlan } from '../analysis/references.ts';
+import { createReport } from '../document/report.ts';
+import { RUN_SHARE } from './assumptions.ts';
+import { createNodeEstimator, type EstimatedNode } from './estimate-node.ts';
+import { capOf } from './priced-candidates.ts';
+
+export interface PlanEstimate extends NodeEstimate {
+  /** In the plan's order. */
+  readonly nodes: readonly EstimatedNode[];
+}
+
+export interface StudyEstimate extends PlanEstimate {
+  /** Expected milliseconds from the start of each node to the end of the longest path behind it. */
+  readonly priorities: readonly number[];
+}
+
+/** Estimates a plan, valid or not; references that name nothing count as unknown values. */
+export function estimatePlan(plan: Plan | { readonly plan: Plan }, catalogue: Catalogue): PlanEstimate {
+  const document = 'version' in plan ? plan : plan.plan;
+  return estimateNested(document, catalogue, 0);
+}
+
+/** `level`: how many workflows the plan is inside of. */
+export function estimateNested(plan: Plan, catalogue: Catalogue, level: number): PlanEstimate {
+  const study = openPlan({ plan, broken: new Set() }, catalogue, createReport());
+  resolvePlan(study);
+  const { priorities: _, ...estimate } = estimateStudy(study, dependenciesOf(study), level);
+  return estimate;
+}
+
+export function estimateStudy(study: Study, dependencies: readonly (readonly number[])[], level = 0): StudyEstimate {
+  const nested = (plan: Plan): NodeEstimate | undefined =>
+    level < study.catalogue.bounds.nesting ? estimateNested(plan, study.catalogue, level + 1) : undefined;
+  const estimateNode = createNodeEstimator(study, nested);
+  const nodes = study.subjects.map((subject, place) => estimateNode(subject, dependencies[place] ?? []));
+  return { ...totalOf(nodes, dependencies, study), nodes, priorities: prioritiesOf(nodes, dependencies) };
+}
+
+function totalOf(
+  nodes: readonly EstimatedNode[],
+  dependencies: readonly (readonly number[])[],
+  study: Study,
+): NodeEstimate {
+  let low: NanoUsd | null = 0;
+  let expected: NanoUsd | null = 0;
+  let high: NanoUsd | null = 0;
+  for (const { estimate, mayBeSkipped } of nodes) {
+    const share = mayBeSkipped ? RUN_SHARE : 1;
+    const { expectedNanoUsd } = estimate;
+    low = addMoney(low, estimate.lowNanoUsd);
+    expected = addMoney(expected, expectedNanoUsd === null ? null : Math.ceil(expectedNanoUsd * share));
+    high = addMoney(high, estimate.highNanoUsd);
+  }
+  const usd = study.plan.budget?.usd;
+  const cap = usd === undefined ? undefined : capOf(usd);
+  return {
+    lowNanoUsd: low,
+    expectedNanoUsd: expected,
+    // The run stops at its budget; that is the most it can cost whatever the nodes could.
+    highNanoUsd: cap === undefined ? high : high === null ? cap : Math.min(high, cap),
+    expectedMs: longestPath(nodes, dependencies),
+  };
+}
+
+function longestPath(nodes: readonly EstimatedNode[], dependencies: readonly (readonly number[])[]): number {
+  const ends: number[] = [];
+  let longest = 0;
+  nodes.forEach(({ estimate }, place) => {
+    let start = 0;
+    for (const other of dependencies[place] ?? []) start = Math.max(start, ends[other] ?? 0);
+    const end = start + estimate.expectedMs;
+    ends.push(end);
+    longest = Math.max(longest, end);
+  });
+  return longest;
+}
+
+function prioritiesOf(nodes: readonly EstimatedNode[], dependencies: readonly (readonly number[])[]): number[] {
+  const behind = nodes.map(() => 0);
+  for (let place = nodes.length - 1; place >= 0; place -= 1) {
+    const priority = (behind[place] ?? 0) + (nodes[place]?.estimate.expectedMs ?? 0);
+    behind[place] = priority;
+    for (const other of dependencies[place] ?? []) {
+      if (other < place) behind[other] = Math.max(behind[other] ?? 0, priority);
+    }
+  }
+  return behind;
+}

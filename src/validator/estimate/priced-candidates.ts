@@ -1,0 +1,144 @@
+/** What a call costs at the models that may serve it: at the cheapest, at the likely one, at the dearest. */
+import type { Usage } from '../../core/model/model.ts';
+import type { ModelCard } from '../../core/model/provider.ts';
+import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
+import { costOf, type PriceTerms } from '../../core/money/price.ts';
+import type { TokenPrice } from '../../core/money/token-price.ts';
+import type { CatalogueModel } from '../analysis/candidates.ts';
+
+export const DEFAULT_MS = 1500;
+
+/** A cap of a plan, which may name more money than there is. */
+export const capOf = (usd: number): NanoUsd => usdToNano(Math.min(usd, 9_000_000));
+
+export interface Pool {
+  /** Cards of which one is the cheapest whatever the usage; none: no price is known. */
+  readonly cheap: readonly ModelCard[];
+  /** Cards of which one is the dearest whatever the usage. */
+  readonly dear: readonly ModelCard[];
+  /** The one that a router without statistics would take; a priced one where there is one. */
+  readonly likely: CatalogueModel | undefined;
+  readonly hasUnpriced: boolean;
+}
+
+/** A call that tells models apart as most calls do. */
+const TYPICAL: Usage = { input: 1000, output: 400, images: 0 };
+
+/** Nobody knows the hour at which a plan will run. */
+const CHEAPEST: PriceTerms = { at: 'cheapest' };
+const USUAL: PriceTerms = { at: 'usual' };
+const DEAREST: PriceTerms = { at: 'dearest' };
+
+const NO_STRENGTHS: readonly string[] = [];
+const known = new WeakMap<readonly CatalogueModel[], Map<string, Pool>>();
+
+/** The pool of a list of models; worked out once for the same list. */
+export function poolOf(models: readonly CatalogueModel[], strengths = NO_STRENGTHS): Pool {
+  const pools = known.get(models) ?? new Map<string, Pool>();
+  const key = strengths.join();
+  const found = pools.get(key);
+  if (found !== undefined) return found;
+  const pool = createPool(models, strengths);
+  if (pools.size < 100) pools.set(key, pool);
+  known.set(models, pools);
+  return pool;
+}
+
+function createPool(models: readonly CatalogueModel[], strengths: readonly string[]): Pool {
+  const priced = models.filter(({ card }) => card.price !== null);
+  const cards = priced.map(({ card }) => card);
+  return {
+    cheap: cards.filter((card) => !cards.some((other) => other !== card && dominates(card, other))),
+    dear: cards.filter((card) => !cards.some((other) => other !== card && dominates(other, card))),
+    likely: likelyOf(priced.length > 0 ? priced : models, strengths),
+    hasUnpriced: priced.length < models.length,
+  };
+}
+
+/** Costs at least as much whatever the usage (and strictly more somewhere, so that of equals both stay). */
+function dominates(card: ModelCard, other: ModelCard): boolean {
+  const [mine, theirs] = [card.price, other.price];
+  if (mine === null || theirs === null || mine.tiers !== undefined || theirs.tiers !== undefined) return false;
+  if (mine.image !== undefined || theirs.image !== undefined) return false;
+  if (varies(mine) || varies(theirs)) return false;
+  const pairs = [
+    [mine.input, theirs.input],
+    [mine.output, theirs.output],
+    [mine.request ?? 0, theirs.request ?? 0],
+    [card.maxOutputTokens, other.maxOutputTokens],
+    [card.contextTokens, other.contextTokens],
+  ] as const;
+  return pairs.every(([a, b]) => a >= b) && pairs.some(([a, b]) => a > b);
+}
+
+/** Its rates are others at other hours or from a date on. */
+const varies = ({ windows, changes }: TokenPrice): boolean => windows !== undefined || changes !== undefined;
+
+/** Quality, price and speed weighed as the gateway's router does without statistics; equals keep the catalogue's order. */
+function likelyOf(models: readonly CatalogueModel[], strengths: readonly string[]): CatalogueModel | undefined {
+  const costs = models.map(({ card }) =>
+    costOf(card, { ...TYPICAL, images: card.price?.image === undefined ? 0 : 1 }, USUAL),
+  );
+  const cheapest = Math.min(...costs.map((cost) => cost ?? Number.POSITIVE_INFINITY));
+  const fastest = Math.min(...models.map(({ card }) => card.expectedMs ?? DEFAULT_MS));
+  let best: CatalogueModel | undefined;
+  let bestScore = Number.NEGATIVE_INFINITY;
+  models.forEach((model, index) => {
+    const cost = costs[index] ?? null;
+    const price = cost === null ? 0 : (cheapest + FREE) / (cost + FREE);
+    const speed = (fastest + 1) / ((model.card.expectedMs ?? DEFAULT_MS) + 1);
+    const stage = model.card.lifecycle?.stage === 'deprecated' ? 0.025 : 0;
+    const score = 0.3 * price + 0.15 * speed + 0.35 * qualityOf(model.card, strengths) - stage;
+    if (score <= bestScore) return;
+    bestScore = score;
+    best = model;
+  });
+  return best;
+}
+
+/** Keeps a free model from making every price infinitely bad: a hundredth of a cent. */
+const FREE = 100_000;
+
+function qualityOf({ strengths }: ModelCard, asked: readonly string[]): number {
+  const general = strengths.general ?? 0.5;
+  if (asked.length === 0) return general;
+  return asked.reduce((sum, name) => sum + (strengths[name] ?? general), 0) / asked.length;
+}
+
+/** Tokens and images of one call, before a model is chosen. */
+export interface CallSize {
+  readonly input: number;
+  readonly output: number;
+  readonly images: number;
+}
+
+const usageAt = (card: ModelCard, { input, output, images }: CallSize): Usage => ({
+  input: Math.min(input, card.contextTokens),
+  output: Math.min(output, card.maxOutputTokens),
+  images,
+});
+
+/** null: no model has a price for it. */
+export function cheapestCost({ cheap }: Pool, size: CallSize): NanoUsd | null {
+  let least: NanoUsd | null = null;
+  for (const card of cheap) {
+    const cost = costOf(card, usageAt(card, size), CHEAPEST);
+    if (cost !== null && (least === null || cost < least)) least = cost;
+  }
+  return least;
+}
+
+export function likelyCost({ likely }: Pool, size: CallSize): NanoUsd | null {
+  return likely === undefined ? null : costOf(likely.card, usageAt(likely.card, size), USUAL);
+}
+
+/** null: a model without a price may be chosen, unless a cap (which refuses those) is set. */
+export function dearestCost({ dear, hasUnpriced }: Pool, size: CallSize, capped: boolean): NanoUsd | null {
+  if (dear.length === 0 || (hasUnpriced && !capped)) return null;
+  let most: NanoUsd | null = null;
+  for (const card of dear) {
+    const cost = costOf(card, usageAt(card, size), DEAREST);
+    if (cost !== null && (most === null || cost > most)) most = cost;
+  }
+  return most;
+}

@@ -1,0 +1,166 @@
+/** How many tokens go into a node and come out of it, and how often it runs. */
+import type { PlanNode } from '../../core/plan/plan.ts';
+import type { Outline } from '../analysis/inferred-type.ts';
+import type { Study, Subject } from '../analysis/plan-analysis.ts';
+import { isRecord } from '../document/document.ts';
+import { ANSWER_TOKENS, ITEMS, PROMPT_TOKENS, VALUE_TOKENS } from './assumptions.ts';
+import { answerTokens, roughTokens } from './tokens.ts';
+
+export interface Range {
+  readonly low: number;
+  readonly expected: number;
+  readonly high: number;
+}
+
+export interface NodeSize {
+  /** Tokens of one call. */
+  readonly input: Range;
+  readonly output: Range;
+  readonly items: Range;
+}
+
+const ONE: Range = { low: 1, expected: 1, high: 1 };
+const NONE: Range = { low: 0, expected: 0, high: 0 };
+const UNKNOWN: Range = { low: 0, ...VALUE_TOKENS };
+/** Cut to what each model can write or read where its price is asked for. */
+const LONGEST = Number.MAX_SAFE_INTEGER;
+
+/** Sizes of nodes, asked for in the order of the run: each builds on those before it. */
+export function createSizes(study: Study): (subject: Subject) => NodeSize {
+  const sizes = new Map<string, NodeSize>();
+  return function sizeOf(subject) {
+    const { node, step } = subject;
+    const items = itemsOfNode(subject, sizes, study);
+    const input = step?.usesModel === true ? inputOf(subject, sizes, study) : NONE;
+    const size: NodeSize = { input, output: outputOf(subject), items };
+    sizes.set(node.id, size);
+    return size;
+  };
+}
+
+function outputOf({ node, step, outputOnce }: Subject): Range {
+  if (step?.usesModel !== true) return UNKNOWN;
+  if (node.use === 'embed' || node.use === 'moderate' || node.use === 'rerank' || node.use === 'image') return NONE;
+  const most = mostTokens(node);
+  const leaf = outputOnce === 'any' ? undefined : outputOnce[0];
+  const typical = node.out !== undefined && leaf !== undefined ? answerTokens(leaf.schema) : ANSWER_TOKENS;
+  return { low: 1, expected: Math.min(typical, most), high: most };
+}
+
+function mostTokens({ in: inputs, limits }: PlanNode): number {
+  const asked = inputs?.maxTokens;
+  const most = typeof asked === 'number' && asked >= 1 ? asked : LONGEST;
+  return Math.min(most, limits?.tokens ?? LONGEST);
+}
+
+// ---------------------------------------------------------------------------------------------------- input
+
+interface Tally {
+  fixed: number;
+  expected: number;
+  high: number;
+}
+
+function inputOf(subject: Subject, sizes: ReadonlyMap<string, NodeSize>, study: Study): Range {
+  const tally: Tally = { fixed: PROMPT_TOKENS, expected: 0, high: 0 };
+  for (const value of Object.values(subject.node.in ?? {})) countValue(value, tally, subject, sizes, study);
+  const { fixed, expected, high } = tally;
+  return { low: fixed, expected: fixed + expected, high: Math.min(LONGEST, fixed + high) };
+}
+
+function countValue(
+  value: unknown,
+  tally: Tally,
+  subject: Subject,
+  sizes: ReadonlyMap<string, NodeSize>,
+  study: Study,
+): void {
+  if (typeof value === 'string') {
+    if (!value.includes('{{')) tally.fixed += roughTokens(value);
+    else countTemplate(value, tally, subject, sizes, study);
+  } else if (Array.isArray(value)) {
+    for (const item of value) countValue(item, tally, subject, sizes, study);
+  } else if (isRecord(value)) {
+    for (const key of Object.keys(value)) countValue(value[key], tally, subject, sizes, study);
+  } else tally.fixed += 1;
+}
+
+function countTemplate(
+  text: string,
+  tally: Tally,
+  subject: Subject,
+  sizes: ReadonlyMap<string, NodeSize>,
+  study: Study,
+): void {
+  for (const segment of study.template(text).segments) {
+    if (segment.type === 'text') {
+      tally.fixed += roughTokens(segment.text);
+      continue;
+    }
+    // Of several alternatives one is used: the first for what is expected, the longest at worst.
+    let high = 0;
+    segment.reference.alternatives.forEach((alternative, index) => {
+      if (alternative.type === 'literal') return;
+      const size = valueSize(alternative, subject, sizes, study);
+      if (index === 0) tally.expected += size.expected;
+      high = Math.max(high, size.high);
+    });
+    tally.high = Math.min(LONGEST, tally.high + high);
+  }
+}
+
+interface Path {
+  readonly head: string;
+  readonly path: readonly (string | number)[];
+  readonly text: string;
+}
+
+/** Tokens of a value that a reference names. */
+function valueSize(
+  { head, path, text }: Path,
+  subject: Subject,
+  sizes: ReadonlyMap<string, NodeSize>,
+  study: Study,
+): Range {
+  const source = study.byId.get(head);
+  const size = sizes.get(head);
+  if (head === 'index') return ONE;
+  if (source === undefined || size === undefined) return UNKNOWN;
+  if (path[0] === 'meta') return ONE;
+  const whole = typeof path[0] !== 'number' && source.node.each !== undefined ? size.items : ONE;
+  const part = path.length === 0 ? undefined : partSize(subject.outlines.get(text), source);
+  const expected = part ?? size.output.expected;
+  return { low: 0, expected: expected * whole.expected, high: Math.min(LONGEST, size.output.high * whole.high) };
+}
+
+/** A field of a declared output is as long as its type tends to be. */
+function partSize(outline: Outline | undefined, source: Subject): number | undefined {
+  if (source.node.out === undefined || outline === undefined || outline === 'any') return undefined;
+  const [leaf] = outline;
+  return leaf === undefined ? undefined : answerTokens(leaf.schema);
+}
+
+// ---------------------------------------------------------------------------------------------------- items
+
+function itemsOfNode({ node, uses, outlines }: Subject, sizes: ReadonlyMap<string, NodeSize>, study: Study): Range {
+  if (node.each === undefined) return ONE;
+  const over = uses.find(({ place }) => place === 'each');
+  const source = over === undefined ? undefined : study.byId.get(over.head);
+  const most = study.catalogue.bounds.items;
+  // Over the results of another `each`: as many.
+  if (over?.path.length === 0 && source?.node.each !== undefined)
+    return sizes.get(over.head)?.items ?? rangeOf({}, most);
+  const outline = over === undefined ? undefined : outlines.get(over.text);
+  const leaf = outline === undefined || outline === 'any' ? undefined : outline[0];
+  return rangeOf(leaf?.schema ?? {}, most);
+}
+
+function rangeOf({ minItems, maxItems }: Readonly<Record<string, unknown>>, most: number): Range {
+  const least = typeof minItems === 'number' && minItems > 0 ? Math.min(minItems, most) : 0;
+  const top = typeof maxItems === 'number' ? Math.min(Math.max(maxItems, least), most) : undefined;
+  return {
+    low: least,
+    expected: Math.max(least, Math.min(ITEMS.expected, top ?? most)),
+    high: top ?? Math.max(least, Math.min(ITEMS.high, most)),
+  };
+}

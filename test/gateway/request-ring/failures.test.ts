@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { PolyphonyError } from '../../../src/core/errors.ts';
+import { allFailed, type Failure } from '../../../src/gateway/request-ring/failures.ts';
+
+const failed = (name: string, code: 'overloaded' | 'network', reason: string): Failure => {
+  const [provider = '', model = ''] = name.split('/');
+  return { target: { provider, model }, error: new PolyphonyError(code, `${name}: ${reason}`) };
+};
+
+describe('the error for all targets that failed', () => {
+  it('tells each reason once, with all whom it befell', () => {
+    const error = allFailed([
+      ...['a/one', 'a/two', 'a/three'].map((name) => failed(name, 'overloaded', 'HTTP 500: boom. Try again.')),
+      failed('b/one', 'network', 'The connection failed.'),
+    ]);
+    expect(error.message).toBe(
+      'All 4 targets failed. a/one, a/two, a/three: overloaded: HTTP 500: boom. Try again. b/one: network: The connection failed.',
+    );
+    expect(error.details?.attempts).toHaveLength(4);
+  });
+
+  it('names a few of many', () => {
+    const names = Array.from({ length: 9 }, (_, index) => `a/m${index}`);
+    const { message } = allFailed(names.map((name) => failed(name, 'network', 'Nothing listens.')));
+    expect(message).toBe('All 9 targets failed. a/m0, a/m1, a/m2, a/m3 and 5 more: network: Nothing listens.');
+  });
+
+  it('leaves the words of a single target alone', () => {
+    expect(allFailed([failed('a/one', 'network', 'Nothing listens.')]).message).toBe('a/one: Nothing listens.');
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { parseRateLimits, parseReset } from '../../../src/kit/http/rate-limits.ts';
+
+const now = Date.parse('2026-01-01T00:00:00Z');
+
+describe('a reset', () => {
+  test.each([
+    ['6ms', 6],
+    ['0s', 0],
+    ['12.5s', 12_500],
+    ['1m2s', 62_000],
+    ['1h0m0.5s', 3_600_500],
+    ['2', 2000],
+    ['0.25', 250],
+    ['1767225610', 10_000],
+    ['1767225610500', 10_500],
+    ['2026-01-01T00:01:00Z', 60_000],
+    ['2025-12-31T23:59:00Z', 0],
+    ['', undefined],
+    ['soon', undefined],
+  ])('%s is %s ms away', (text, expected) => {
+    expect(parseReset(text, now)).toBe(expected);
+  });
+});
+
+describe('limits', () => {
+  test('named field first', () => {
+    expect(
+      parseRateLimits(
+        {
+          'x-ratelimit-limit-requests': '100',
+          'x-ratelimit-remaining-requests': '99',
+          'x-ratelimit-reset-requests': '6ms',
+          'x-ratelimit-remaining-tokens': '0',
+          'x-ratelimit-reset-tokens': '1m2s',
+          'content-type': 'text/plain',
+        },
+        now,
+      ),
+    ).toEqual([
+      { kind: 'requests', limit: 100, remaining: 99, resetMs: 6 },
+      { kind: 'tokens', remaining: 0, resetMs: 62_000 },
+    ]);
+  });
+
+  test('named kind first, input and output apart', () => {
+    expect(
+      parseRateLimits(
+        {
+          'some-ratelimit-requests-limit': '50',
+          'some-ratelimit-requests-reset': '2026-01-01T00:00:30Z',
+          'some-ratelimit-input-tokens-remaining': '7',
+          'some-ratelimit-output-tokens-remaining': '8',
+        },
+        now,
+      ),
+    ).toEqual([
+      { kind: 'requests', limit: 50, resetMs: 30_000 },
+      { kind: 'tokens', remaining: 7 },
+      { kind: 'tokens', remaining: 8 },
+    ]);
+  });
+
+  test('by the minute, without a kind, and of what is neither requests nor tokens', () => {
+    expect(
+      parseRateLimits(
+        {
+          'x-ratelimit-limit-req-minute': '4',
+          'x-ratelimit-remaining-req-minute': '3',
+          'x-ratelimit-tokens-query-cost': '109',
+          'x-ratelimit-limit': '2',
+          'x-ratelimit-remaining': '1',
+          'x-ratelimit-reset': '2',
+          'x-ratelimit-limit-input-images': '500',
+          'x-ratelimit-abusepenalty-active': 'False',
+          'x-ratelimit-key': 'a',
+        },
+        now,
+      ),
+    ).toEqual([
+      { kind: 'requests', limit: 4, remaining: 3 },
+      { kind: 'requests', limit: 2, remaining: 1, resetMs: 2000 },
+    ]);
+  });
+});

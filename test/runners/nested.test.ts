@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import type { PlanNode, ValidPlan } from '../../src/core/plan/plan.ts';
+import type { Tool } from '../../src/core/plugin.ts';
+import { settled } from '../executor/harness.ts';
+import { validPlan } from '../executor/valid-plan.ts';
+import { add, run, setUp } from './run-node.ts';
+import { CALL_COST } from './scripted-gateway.ts';
+
+describe('runs within runs', () => {
+  const inner = validPlan({
+    nodes: [
+      { id: 'x', use: 'llm', in: { prompt: '{{input.text}}' } },
+      { id: 'ask', use: 'human', in: { question: 'Is {{x.text}} right?' } },
+      { id: 'more', use: 'human', in: { question: 'Sure?' }, needs: ['ask'] },
+    ],
+    output: { said: '{{x.text}}', by: '{{ask.answer}}', sure: '{{more.answer}}' },
+  });
+  const outer: PlanNode = { id: 'sub', use: 'workflow:inner', in: { text: 'go' } };
+  const workflows = (id: string): ValidPlan | undefined => (id === 'inner' ? inner : undefined);
+
+  it('passes questions up and answers down, and pays once', async () => {
+    const { engine, result, handle, gateway, ...world } = await run(['said'], outer, { workflows });
+    expect(result).toMatchObject({ status: 'suspended', waiting: [{ nodeId: 'sub', question: 'Is said right?' }] });
+    await engine.answer(handle.runId, 'sub', 'yes');
+    const next = await settled(world, await engine.resume(handle.runId));
+    expect(next).toMatchObject({ status: 'suspended', waiting: [{ nodeId: 'sub', question: 'Sure?' }] });
+    await engine.answer(handle.runId, 'sub', 'very');
+    const last = await settled(world, await engine.resume(handle.runId));
+    expect(last).toMatchObject({
+      status: 'done',
+      output: { sub: { said: 'said', by: 'yes', sure: 'very' } },
+      costNanoUsd: CALL_COST,
+    });
+    expect(gateway.asked.length).toBe(1);
+    expect(gateway.asked[0]?.options.scopes?.filter(({ kind }) => kind === 'run').map(({ id }) => id)).toEqual([
+      handle.runId,
+      `${handle.runId}.sub`,
+    ]);
+    await expect(engine.resume(`${handle.runId}.sub`)).rejects.toMatchObject({ code: 'invalid-request' });
+  });
+
+  it('bounds how deep they go', async () => {
+    const recursive = validPlan({ nodes: [{ id: 'again', use: 'workflow:self' }] });
+    const { result } = await run([], { id: 'sub', use: 'workflow:self' }, { workflows: () => recursive, nesting: 2 });
+    expect(result.error?.message).toContain('at most 2 are allowed');
+  });
+
+  it('goes on with a nested run that failed instead of paying for it again', async () => {
+    let broke = true;
+    const flaky: Tool = {
+      ...add,
+      name: 'flaky',
+      input: {},
+      run: async () => {
+        if (broke) throw new Error('not now');
+        return 'fine';
+      },
+    };
+    const plan = validPlan({
+      nodes: [
+        { id: 'paid', use: 'llm', in: { prompt: 'x' } },
+        { id: 'then', use: 'tool:flaky', needs: ['paid'] },
+      ],
+      output: '{{then.result}}',
+    });
+    const { engine, result, handle, gateway, ...world } = await run(['once'], outer, {
+      workflows: () => plan,
+      tools: new Map([['flaky', flaky]]),
+    });
+    expect(result).toMatchObject({ status: 'failed', costNanoUsd: CALL_COST, error: { code: 'tool-failed' } });
+    broke = false;
+    const next = await settled(world, await engine.resume(handle.runId));
+    expect(next).toMatchObject({ status: 'done', output: { sub: 'fine' }, costNanoUsd: CALL_COST });
+    expect(gateway.asked.length).toBe(1);
+  });
+
+  it('plans a goal and runs that plan', async () => {
+    const planned = validPlan({
+      nodes: [{ id: 'x', use: 'value', in: { goal: '{{input.goal}}' } }],
+      output: '{{x.goal}}',
+    });
+    const { result } = await run(
+      [],
+      { id: 'p', use: 'plan', in: { goal: 'win' } },
+      {
+        plan: async () => ({ plan: planned, costNanoUsd: 77 }),
+      },
+    );
+    expect(result).toMatchObject({ output: { p: { output: 'win', plan: { nodes: [{ id: 'x' }] } } }, costNanoUsd: 77 });
+  });
+
+  it('is cancelled with the run around it', async () => {
+    const slow: Tool = {
+      ...add,
+      name: 'slow',
+      input: {},
+      run: (_, { signal }) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('stopped')))),
+    };
+    const plan = validPlan({ nodes: [{ id: 'then', use: 'tool:slow' }] });
+    const world = setUp([], { workflows: () => plan, tools: new Map([['slow', slow]]) });
+    const handle = world.engine.start(validPlan({ nodes: [outer] }));
+    await world.runtime.clock.advance(10);
+    handle.cancel('enough');
+    expect(await handle.result()).toMatchObject({ status: 'cancelled' });
+    expect((await world.engine.inspect(`${handle.runId}.sub`)).status).toBe('cancelled');
+    expect(world.runtime.clock.pending()).toBe(0);
+  });
+});
