@@ -4,8 +4,8 @@
  */
 import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { closeAll, collectParts, setUp } from './composition/plugin-host.ts';
-import { createShelf } from './composition/registered.ts';
-import type { EngineParts, PlanOptions, Running } from './composition/run-services.ts';
+import { createRegistered } from './composition/registered.ts';
+import type { EngineParts, PlanOptions, RunServices } from './composition/run-services.ts';
 import { outcomeOf, type Runnable, type RunOutcome, type StartOptions, startRun } from './composition/start.ts';
 import type { Runtime } from './core/clock.ts';
 import type { Config } from './core/config.ts';
@@ -107,39 +107,39 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     transport: options.transport ?? createTransport(transportOptions(config)),
     ...(options.logger === undefined ? {} : { logger }),
   });
-  const shelf = createShelf(plugins, () => config, gateway, options.workflows ?? []);
+  const registered = createRegistered(plugins, () => config, gateway, options.workflows ?? []);
   await setUp(plugins, { ...runtime, gateway, store: stores.keyValue, logger, evaluators });
-  const running = lazy(async () => {
-    const { createRunning } = await import('./composition/run-services.ts');
-    return createRunning({
+  const services = lazy(async () => {
+    const { createRunServices } = await import('./composition/run-services.ts');
+    return createRunServices({
       runtime,
       config: () => config,
       plugins,
-      shelf,
+      registered,
       stores,
       gateway,
       logger,
       engine: options.engine,
     });
   });
-  const engine = lazyEngine(running, runtime.ids);
+  const engine = lazyEngine(services, runtime.ids);
   return {
     gateway,
     engine,
     stores,
-    catalogue: shelf.catalogue,
-    ...planAndRun(running, (workflow) => shelf.add(workflow)),
+    catalogue: registered.catalogue,
+    ...planAndRun(services, (workflow) => registered.add(workflow)),
     resume: (runId, resumeOptions) => engine.resume(runId, resumeOptions),
     async reconfigure(given) {
       const next = await checkedConfig(given);
       assertReplaceable(config, next);
       config = next;
       gateway.reconfigure(next);
-      shelf.refresh();
-      (await running.begun())?.refill();
+      registered.refresh();
+      (await services.begun())?.refill();
     },
     async close() {
-      await (await running.begun())?.close();
+      await (await services.begun())?.close();
       await closeAll(plugins, logger);
       await gateway.close();
       await stores.close();
@@ -152,11 +152,11 @@ const transportOptions = ({ timeouts }: Config): TransportOptions =>
 
 /** What needs validator, planner and engine. A workflow that is run brings its own steps and workflows along. */
 function planAndRun(
-  running: () => Promise<Running>,
+  services: () => Promise<RunServices>,
   add: (workflow: AnyWorkflow) => boolean,
 ): Pick<Polyphony, 'plan' | 'validate' | 'start' | 'run'> {
   const start: Polyphony['start'] = async (what, input, options) => {
-    const parts = await running();
+    const parts = await services();
     if (!isWorkflow(what)) return startRun(parts, what, input, options);
     if (add(what)) parts.refill();
     return startRun(parts, what.plan, input, options);
@@ -164,8 +164,8 @@ function planAndRun(
   const run = async (what: Runnable | AnyWorkflow, input?: Readonly<Record<string, unknown>>, options?: StartOptions) =>
     outcomeOf(await (await start(what, input, options)).result());
   return {
-    plan: async (request, options) => (await running()).plan(request, options),
-    validate: async (plan, options) => (await running()).validate(plan, options),
+    plan: async (request, options) => (await services()).plan(request, options),
+    validate: async (plan, options) => (await services()).validate(plan, options),
     start,
     // One implementation behind two signatures: the workflow's types are those of its plan.
     run: run as Polyphony['run'],

@@ -14,7 +14,7 @@ import {
 import { type Flight, startFlight } from './exact-cache/flight.ts';
 import { type CacheSharing, cacheKey } from './exact-cache/key.ts';
 import { asHit, cacheable, shows, storable, timeSensitive } from './exact-cache/policy.ts';
-import { createShelf, type Shelf } from './exact-cache/shelf.ts';
+import { type AnswerStore, createAnswerStore } from './exact-cache/shelf.ts';
 
 export type { CacheSharing } from './exact-cache/key.ts';
 
@@ -51,7 +51,7 @@ export interface ExactCachePlugin extends Plugin {
 
 interface Cache {
   readonly options: Required<ExactCacheOptions>;
-  readonly shelf: Shelf;
+  readonly shelf: AnswerStore;
   readonly flights: Map<string, Journey>;
   readonly counts: { -readonly [K in keyof CacheStatistics]: CacheStatistics[K] };
   readonly start: (key: string, call: Call, next: Handler) => Journey;
@@ -90,7 +90,7 @@ export function exactCache(options: ExactCacheOptions = {}): ExactCachePlugin {
     setup({ clock, logger, store }) {
       const behind = settings.store === 'plugin' ? store : undefined;
       const { maxEntries, maxBytes } = settings;
-      const shelf = createShelf({ clock, logger, maxEntries, maxBytes, store: behind });
+      const shelf = createAnswerStore({ clock, logger, maxEntries, maxBytes, store: behind });
       const flights = new Map<string, Journey>();
       const start = (key: string, call: Call, next: Handler): Journey => {
         const fate = { fromStore: false, kept: false };
@@ -131,7 +131,13 @@ function checked(options: Required<ExactCacheOptions>): Required<ExactCacheOptio
 }
 
 /** What a flight streams: the stored answer, else the model's. */
-async function* embark(shelf: Shelf, fate: Fate, key: string, call: Call, next: Handler): AsyncGenerator<ModelEvent> {
+async function* embark(
+  shelf: AnswerStore,
+  fate: Fate,
+  key: string,
+  call: Call,
+  next: Handler,
+): AsyncGenerator<ModelEvent> {
   const stored = call.request.cache === 'refresh' ? undefined : await shelf.fetch(key);
   fate.fromStore = stored !== undefined;
   yield* stored === undefined ? next(call) : replay(stored);

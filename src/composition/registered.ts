@@ -7,7 +7,7 @@ import { createCatalogue } from './catalogue.ts';
 import { collectParts, type PluginParts } from './plugin-host.ts';
 import { stepPlugin, type WorkflowParts, workflowSet } from './workflows.ts';
 
-export interface Shelf {
+export interface Registered {
   parts(): PluginParts;
   catalogue(): Catalogue;
   /** False when it was there. Throws invalid-config when a name is taken by something else. */
@@ -16,12 +16,12 @@ export interface Shelf {
   refresh(): void;
 }
 
-export function createShelf(
+export function createRegistered(
   plugins: readonly Plugin[],
   config: () => Config,
   gateway: Gateway,
   initial: readonly WorkflowParts[],
-): Shelf {
+): Registered {
   const place = (workflows: readonly WorkflowParts[]) => {
     const set = workflowSet(workflows);
     const parts = collectParts([...plugins, ...stepPlugin(set.steps)]);

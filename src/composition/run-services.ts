@@ -10,7 +10,14 @@ import type { CallOptions, Gateway } from '../core/gateway.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { PlanningListener, PlanningResult, ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger, Plugin } from '../core/plugin.ts';
-import type { ExecutionEngine, NodeRunner, NodeRunners, PlanWriter, Replan, RunEvent } from '../core/run/engine.ts';
+import type {
+  ExecutionEngine,
+  NodeRunner,
+  NodeRunners,
+  Replan,
+  RunEvent,
+  StreamingPlanner,
+} from '../core/run/engine.ts';
 import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
 import { keyOf as counterKey } from '../gateway/money/reservation.ts';
@@ -20,9 +27,9 @@ import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
 import { boundsOf } from './catalogue.ts';
 import { eventListener } from './plugin-host.ts';
-import type { Shelf } from './registered.ts';
+import type { Registered } from './registered.ts';
 import { type Starting, validOrThrow } from './start.ts';
-import { createWriter } from './streaming-planner.ts';
+import { createStreamingPlanner } from './streaming-planner.ts';
 
 /** What an engine of another kind is made from. */
 export interface EngineParts {
@@ -34,18 +41,18 @@ export interface EngineParts {
   /** For nodes that say `onError: "replan"`. */
   readonly replan: Replan;
   /** For engines that plan a request within its run. */
-  readonly writer: PlanWriter;
+  readonly writer: StreamingPlanner;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
 export type PlanOptions = CallOptions & PlanningListener;
 
-export interface RunningParts {
+export interface RunServicesParts {
   readonly runtime: Runtime;
   /** As of now: it may be replaced. */
   readonly config: () => Config;
   readonly plugins: readonly Plugin[];
-  readonly shelf: Shelf;
+  readonly registered: Registered;
   readonly stores: Stores;
   readonly gateway: Gateway;
   readonly logger: Logger;
@@ -53,18 +60,18 @@ export interface RunningParts {
   readonly engine?: ((parts: EngineParts) => ExecutionEngine) | undefined;
 }
 
-export interface Running extends Starting {
+export interface RunServices extends Starting {
   validate(plan: unknown, options?: ValidateOptions): Validation;
   plan(request: string, options?: PlanOptions): Promise<PlanningResult>;
-  /** After the shelf or the config has changed: runners for what came along. */
+  /** After the registered or the config has changed: runners for what came along. */
   refill(): void;
   /** Ends every run and what it left to be done. */
   close(): Promise<void>;
 }
 
-export function createRunning(parts: RunningParts): Running {
-  const { runtime, config, plugins, shelf, stores, gateway } = parts;
-  const check: Running['validate'] = (plan, options) => validate(plan, shelf.catalogue(), options);
+export function createRunServices(parts: RunServicesParts): RunServices {
+  const { runtime, config, plugins, registered, stores, gateway } = parts;
+  const check: RunServices['validate'] = (plan, options) => validate(plan, registered.catalogue(), options);
   const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan));
   const plan = planWith(parts);
   const runners = new Map<string, NodeRunner>();
@@ -72,10 +79,10 @@ export function createRunning(parts: RunningParts): Running {
     const made = createRunners({
       gateway,
       clock: runtime.clock,
-      tools: shelf.parts().tools,
-      steps: [...shelf.parts().steps.values()],
+      tools: registered.parts().tools,
+      steps: [...registered.parts().steps.values()],
       around: plugins.flatMap(({ node }) => (node === undefined ? [] : [node])),
-      workflows: (id) => planOf(shelf.catalogue().workflows.get(id), validPlan),
+      workflows: (id) => planOf(registered.catalogue().workflows.get(id), validPlan),
       plan: (goal, context, { scopes, signal }) => plan(requestOf(goal, context), { scopes, signal }),
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
@@ -95,7 +102,7 @@ export function createRunning(parts: RunningParts): Running {
     runners,
     validPlan,
     replan: replanWith(parts),
-    writer: createWriter({ plan, checkRequest, catalogue: shelf.catalogue, openDraft, emptyPlan }),
+    writer: createStreamingPlanner({ plan, checkRequest, catalogue: registered.catalogue, openDraft, emptyPlan }),
     onEvent,
   });
   return {
@@ -112,7 +119,7 @@ export function createRunning(parts: RunningParts): Running {
 }
 
 /** A finished run is never charged again, so its counters would stay in the store for ever. */
-async function forgetCounters({ stores: { keyValue }, logger }: RunningParts, runId: string): Promise<void> {
+async function forgetCounters({ stores: { keyValue }, logger }: RunServicesParts, runId: string): Promise<void> {
   try {
     const nodes = await keyValue.keys(counterKey({ kind: 'node', id: `${runId}/` }));
     for (const key of [counterKey({ kind: 'run', id: runId }), ...nodes]) await keyValue.delete(key);
@@ -121,11 +128,11 @@ async function forgetCounters({ stores: { keyValue }, logger }: RunningParts, ru
   }
 }
 
-function planWith({ gateway, shelf, config }: RunningParts): Running['plan'] {
+function planWith({ gateway, registered, config }: RunServicesParts): RunServices['plan'] {
   return (request, { onDelta, onRestart, onAnswer, ...options } = {}) =>
     createPlanner(config().planner)(request, {
       gateway,
-      catalogue: shelf.catalogue(),
+      catalogue: registered.catalogue(),
       validate,
       options,
       ...(onDelta === undefined ? {} : { onDelta }),
@@ -134,9 +141,9 @@ function planWith({ gateway, shelf, config }: RunningParts): Running['plan'] {
     });
 }
 
-function replanWith({ gateway, shelf, config }: RunningParts): Replan {
+function replanWith({ gateway, registered, config }: RunServicesParts): Replan {
   return async ({ signal, scopes, onAnswer, ...failure }) => {
-    const asking = { gateway, catalogue: shelf.catalogue(), validate, onAnswer, options: { signal, scopes } };
+    const asking = { gateway, catalogue: registered.catalogue(), validate, onAnswer, options: { signal, scopes } };
     return (await createReplanner(config().planner)(failure, asking)).plan;
   };
 }

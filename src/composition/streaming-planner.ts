@@ -3,10 +3,10 @@
 import type { CallOptions } from '../core/gateway.ts';
 import type { Plan, PlanBounds, ValidPlan } from '../core/plan/plan.ts';
 import type { Catalogue, PlanDraft, PlanningListener, PlanningResult } from '../core/plan/validation.ts';
-import type { PlanWriter } from '../core/run/engine.ts';
+import type { StreamingPlanner } from '../core/run/engine.ts';
 import { checkedInput } from './start.ts';
 
-export interface WriterParts {
+export interface StreamingPlannerParts {
   readonly plan: (request: string, options: CallOptions & PlanningListener) => Promise<PlanningResult>;
   /** Throws invalid-request for what cannot be planned: before a run of it is kept. */
   readonly checkRequest: (request: string) => void;
@@ -16,9 +16,9 @@ export interface WriterParts {
   readonly emptyPlan: (request: string, bounds: PlanBounds) => ValidPlan;
 }
 
-type Writing = Parameters<PlanWriter['write']>[0];
+type PlanningRequest = Parameters<StreamingPlanner['write']>[0];
 
-export function createWriter(parts: WriterParts): PlanWriter {
+export function createStreamingPlanner(parts: StreamingPlannerParts): StreamingPlanner {
   const { plan, checkRequest, catalogue, openDraft, emptyPlan } = parts;
   return {
     open(request) {
@@ -43,8 +43,8 @@ export function createWriter(parts: WriterParts): PlanWriter {
 /** Hands over nodes until the planner begins anew; none of a plan that the run's input does not fit. */
 function inParts(
   draft: PlanDraft,
-  input: Writing['input'],
-  onDraft: NonNullable<Writing['onDraft']>,
+  input: PlanningRequest['input'],
+  onDraft: NonNullable<PlanningRequest['onDraft']>,
 ): Pick<PlanningListener, 'onDelta' | 'onRestart'> {
   let isOver = false;
   let isChecked = false;
@@ -63,7 +63,7 @@ function inParts(
   };
 }
 
-function fits({ input: declared }: Pick<Plan, 'input'>, input: Writing['input']): boolean {
+function fits({ input: declared }: Pick<Plan, 'input'>, input: PlanningRequest['input']): boolean {
   try {
     checkedInput({ version: 1, nodes: [], ...(declared === undefined ? {} : { input: declared }) }, input);
     return true;

@@ -6,11 +6,11 @@ import type {
   ExecutionEngine,
   NodeRunner,
   NodeRunners,
-  PlanWriter,
   Replan,
   RunEvent,
   RunHandle,
   RunOptions,
+  StreamingPlanner,
 } from '../core/run/engine.ts';
 import type { RunJournal } from '../core/stores.ts';
 import { knownRun, type Restored } from '../runs/journal/restore.ts';
@@ -20,7 +20,7 @@ import { cancelStored } from './cancel.ts';
 import { forkRun } from './fork.ts';
 import { endedHandle, inspectRun } from './inspect.ts';
 import { busy, takeLease } from './lease.ts';
-import { abandon, begin, createRun, followSignal, handleOf, noWriter, type Opening, refuse } from './start.ts';
+import { abandon, begin, createRun, followSignal, handleOf, noWriter, type RunOpening, refuse } from './start.ts';
 
 export interface EngineOptions {
   readonly runtime: Runtime;
@@ -31,7 +31,7 @@ export interface EngineOptions {
   /** Asked when a node with `onError: "replan"` has failed. @default such a node fails the run */
   readonly replan?: Replan;
   /** Plans requests within their runs. @default this engine takes plans alone */
-  readonly writer?: PlanWriter;
+  readonly writer?: StreamingPlanner;
   /** Of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Names this process in leases. @default a fresh id */
@@ -101,7 +101,7 @@ function hostOf(options: EngineOptions): Host {
   };
 }
 
-function writerOf({ writer }: Host): PlanWriter {
+function writerOf({ writer }: Host): StreamingPlanner {
   if (writer === undefined) throw noWriter();
   return writer;
 }
@@ -126,7 +126,7 @@ function runnerOf(runners: NodeRunners, use: string): NodeRunner {
   throw new PolyphonyError('invalid-plan', `Nothing runs ${JSON.stringify(use)} here: use one of ${names}.`);
 }
 
-function register(engine: Engine, opening: Opening): LiveRun {
+function register(engine: Engine, opening: RunOpening): LiveRun {
   const run = createRun(engine.host, opening);
   const live = { run, handle: handleOf(run) };
   const { runId } = opening;
@@ -144,7 +144,7 @@ async function lock(engine: Engine, run: RunState, parent: RunOptions['parent'])
   run.cleanups.push(await takeLease({ journal, clock: runtime.clock, runId: run.runId, owner, leaseMs, onLost }));
 }
 
-function start(engine: Engine, given: Omit<Opening, 'runId'>): RunHandle {
+function start(engine: Engine, given: Omit<RunOpening, 'runId'>): RunHandle {
   const runId = given.options.runId ?? engine.host.runtime.ids('run');
   if (engine.live.has(runId)) throw exists(runId);
   const opening = { ...given, runId };
@@ -153,7 +153,7 @@ function start(engine: Engine, given: Omit<Opening, 'runId'>): RunHandle {
   return handle;
 }
 
-async function lockAndBegin(engine: Engine, run: RunState, opening: Opening): Promise<void> {
+async function lockAndBegin(engine: Engine, run: RunState, opening: RunOpening): Promise<void> {
   const { options } = opening;
   await lock(engine, run, options.parent);
   if (options.runId !== undefined) {
@@ -181,14 +181,14 @@ async function resume(
 }
 
 /** A plan that was never whole is asked for anew; nodes of it that come back as they were keep what they did. */
-function planOf(host: Host, { isWriting, started, plan }: Restored): Pick<Opening, 'plan' | 'request'> {
+function planOf(host: Host, { isWriting, started, plan }: Restored): Pick<RunOpening, 'plan' | 'request'> {
   const { request } = started;
   if (!isWriting || request === undefined) return { plan: host.validPlan(plan) };
   return { plan: writerOf(host).open(request), request };
 }
 
 /** Drives a run from its journal on. Throws store-busy when another process does. */
-async function goOn(engine: Engine, opening: Opening, type: 'resumed' | 'forked'): Promise<RunHandle> {
+async function goOn(engine: Engine, opening: RunOpening, type: 'resumed' | 'forked'): Promise<RunHandle> {
   const { runId, restored } = opening;
   const { run, handle } = register(engine, opening);
   try {

@@ -7,12 +7,12 @@ import { listReferences } from '../language/template.ts';
 import { knownRun, type Restored, type RestoredNode } from '../runs/journal/restore.ts';
 import { type EventDraft, stamp } from '../runs/state/recorder.ts';
 import type { Host } from '../runs/state/run-state.ts';
-import { capOf, type Opening } from './start.ts';
+import { capOf, type RunOpening } from './start.ts';
 
 type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
 
 /** Writes the beginning of the new run's journal. `with` replaces fields of `in` of the node it is forked from. */
-export async function forkRun(host: Host, runId: string, options: ForkOptions): Promise<Opening> {
+export async function forkRun(host: Host, runId: string, options: ForkOptions): Promise<RunOpening> {
   const old = await knownRun(host.journal, runId);
   if (old.isWriting) {
     throw new PolyphonyError('invalid-request', `The plan of run ${runId} was never whole: resume it before a fork.`);

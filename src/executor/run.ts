@@ -66,7 +66,7 @@ function conclude(run: RunState): boolean {
   const { revision } = run;
   if (revision !== undefined) return revision.plan !== undefined && revise(run, revision.plan, revision);
   if (run.alive === 0) return finish(run);
-  const poor = run.poor.shift();
+  const poor = run.waitingForBudget.shift();
   if (poor !== undefined) {
     fail(run, poor, unaffordable(run, poor));
     return true;
@@ -120,7 +120,7 @@ function revise(run: RunState, plan: ValidPlan, revision: Revision): boolean {
   revision.plan = undefined;
   run.revisions += 1;
   run.queue.clear();
-  run.poor = [];
+  run.waitingForBudget = [];
   const { plan: revised, hash: planHash } = plan;
   const resume = (): void => {
     run.revision = undefined;

@@ -12,7 +12,7 @@ import { createMoney } from '../runs/state/money.ts';
 import { readyQueue } from '../runs/state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../runs/state/recorder.ts';
 import { resultOf } from '../runs/state/result.ts';
-import type { Host, RunState, Writing } from '../runs/state/run-state.ts';
+import type { Host, RunState, StreamingPlan } from '../runs/state/run-state.ts';
 import { ended } from '../runs/turn/ending.ts';
 import { limitSeconds, stop } from '../runs/turn/stop.ts';
 import { write } from '../runs/turn/streaming-plan.ts';
@@ -20,7 +20,7 @@ import { drive, settleRun } from './run.ts';
 
 export const DEFAULT_CONCURRENCY = 64;
 
-export interface Opening {
+export interface RunOpening {
   readonly runId: string;
   readonly plan: ValidPlan;
   readonly options: RunOptions;
@@ -33,7 +33,7 @@ export interface Opening {
   readonly prelude?: readonly RunEvent[];
 }
 
-export function createRun(host: Host, { runId, plan, options, restored, request }: Opening): RunState {
+export function createRun(host: Host, { runId, plan, options, restored, request }: RunOpening): RunState {
   const { clock } = host.runtime;
   const log = eventLog();
   const tasks = restored?.isWriting === true ? rebuildDraft(restored) : rebuildTasks(plan, restored);
@@ -65,7 +65,7 @@ export function createRun(host: Host, { runId, plan, options, restored, request 
     }),
     plan,
     tasks,
-    poor: [],
+    waitingForBudget: [],
     active: 0,
     alive: countAlive(tasks),
     stopping: undefined,
@@ -88,7 +88,7 @@ function paidAlready({ paid }: RunOptions): Pick<Restored, 'spent' | 'priced' | 
   return { spent: paid?.costNanoUsd ?? 0, priced: paid?.costNanoUsd !== null, usage: paid?.usage ?? NO_USAGE };
 }
 
-function newWriting(capNanoUsd: NanoUsd | undefined, restored: Restored | undefined): Writing {
+function newWriting(capNanoUsd: NanoUsd | undefined, restored: Restored | undefined): StreamingPlan {
   const known = [...(restored?.nodes ?? [])];
   return {
     controller: new AbortController(),
@@ -154,7 +154,7 @@ export type Beginning =
   | { readonly type: 'forked'; readonly prelude: readonly RunEvent[] };
 
 /** Records what kind of beginning it is and drives the run once that is committed. */
-export function begin(run: RunState, opening: Opening, beginning: Beginning): void {
+export function begin(run: RunState, opening: RunOpening, beginning: Beginning): void {
   limitSeconds(run);
   if (beginning.type === 'forked') {
     for (const event of beginning.prelude) run.recorder.show(event);
@@ -169,7 +169,7 @@ export function begin(run: RunState, opening: Opening, beginning: Beginning): vo
   run.recorder.flush();
 }
 
-function plan(run: RunState, { request = '', onPlan }: Opening, inParts: boolean): void {
+function plan(run: RunState, { request = '', onPlan }: RunOpening, inParts: boolean): void {
   const { writing, host } = run;
   if (host.writer === undefined) throw noWriter();
   if (writing !== undefined) write(run, writing, { writer: host.writer, request, inParts, onPlan });
@@ -178,7 +178,7 @@ function plan(run: RunState, { request = '', onPlan }: Opening, inParts: boolean
 export const noWriter = (): PolyphonyError =>
   new PolyphonyError('unsupported', 'This engine has no planner, so it runs plans alone: give it a plan.');
 
-function startedEvent(run: RunState, { options, request }: Opening): EventDraft {
+function startedEvent(run: RunState, { options, request }: RunOpening): EventDraft {
   const { money, plan, input } = run;
   const { paid, parent, tags, scopes, session, level } = options;
   return {

@@ -9,7 +9,7 @@ import { releaseReservation, reserve } from '../runs/state/money.ts';
 import type { RunState } from '../runs/state/run-state.ts';
 import { scopeOf } from '../runs/state/scope.ts';
 import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../runs/state/task.ts';
-import { cancel, end, fail, standIn } from '../runs/turn/ending.ts';
+import { cancel, end, fail, fallbackResult } from '../runs/turn/ending.ts';
 import { addTimer, clearTimers, stopUnits } from '../runs/turn/stop.ts';
 import { bookFailure, callOnce, isSingleCall, perform, singleResult } from './perform.ts';
 
@@ -22,7 +22,7 @@ export function startReady(run: RunState): void {
     task.queued = false;
     if (task.phase === 'ready') {
       if (!reserve(run, task)) {
-        run.poor.push(task);
+        run.waitingForBudget.push(task);
         continue;
       }
       begin(run, task);
@@ -238,7 +238,7 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
     failWhenStopped(run, task, asPolyphonyError(error));
     return;
   }
-  const stood = result ?? itemStandIn(run, unit, typeof onError === 'object' ? onError.value : null);
+  const stood = result ?? itemFallback(run, unit, typeof onError === 'object' ? onError.value : null);
   const failed = result === undefined ? { error: errorRecord(error) } : {};
   each.results[item] = stood;
   each.finished += 1;
@@ -247,8 +247,8 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
   else if (task.units.length === 0 || each.next < each.values.length) enqueue(run, task);
 }
 
-function itemStandIn(run: RunState, unit: Unit, output: unknown): NodeResult {
-  return { ...standIn(run, unit.task, output), usage: unit.usage, costNanoUsd: unit.costNanoUsd };
+function itemFallback(run: RunState, unit: Unit, output: unknown): NodeResult {
+  return { ...fallbackResult(run, unit.task, output), usage: unit.usage, costNanoUsd: unit.costNanoUsd };
 }
 
 function finishItems(run: RunState, task: Task, each: Items): void {

@@ -11,10 +11,10 @@ import { budget } from './money/budget.ts';
 import type { GatewayParts } from './parts.ts';
 import { affinity } from './request-ring/affinity.ts';
 import { telemetry } from './request-ring/telemetry.ts';
-import type { Slot } from './rings.ts';
+import type { RingSlot } from './rings.ts';
 
 /** A call, once; ends in `failover`, which makes attempts of it. */
-export function requestSlots(parts: GatewayParts): readonly (Slot<Call> & { readonly name: RequestLayer })[] {
+export function requestSlots(parts: GatewayParts): readonly (RingSlot<Call> & { readonly name: RequestLayer })[] {
   const { clock } = parts;
   return [
     { name: 'telemetry', handle: parts.logger && telemetry({ clock, logger: parts.logger }) },
@@ -29,7 +29,7 @@ export function requestSlots(parts: GatewayParts): readonly (Slot<Call> & { read
 }
 
 /** An attempt at one target; ends in `provider`, which asks it. */
-export function attemptSlots(parts: GatewayParts): readonly (Slot<Attempt> & { readonly name: AttemptLayer })[] {
+export function attemptSlots(parts: GatewayParts): readonly (RingSlot<Attempt> & { readonly name: AttemptLayer })[] {
   return [
     { name: 'retry', handle: retry(parts) },
     { name: 'breaker', handle: breaker(parts) },

@@ -5,7 +5,7 @@ import type { Place } from '../core/plugin.ts';
 import { failing } from './streams/stream-head.ts';
 
 /** A place of a ring; without `handle` nothing is built in and the slot waits for plugins. */
-export interface Slot<C extends Call> {
+export interface RingSlot<C extends Call> {
   readonly name: string;
   readonly handle?: Middleware<C> | undefined;
 }
@@ -37,7 +37,7 @@ const ANSWERS_ONLY: readonly string[] = ['moderation', 'cache', 'escalation'];
  * @throws invalid-config for a place that does not exist
  */
 export function composeRing<C extends Call>(
-  slots: readonly Slot<C>[],
+  slots: readonly RingSlot<C>[],
   plugins: readonly PluginLayer<C>[],
   innermost: { readonly name: string; readonly handler: Handler<C> },
 ): Ring<C> {
@@ -72,7 +72,7 @@ function checkPlace<C extends Call>(
   throw new PolyphonyError('invalid-config', message, { details: { plugin } });
 }
 
-function layersOf<C extends Call>({ name, handle }: Slot<C>, plugins: readonly PluginLayer<C>[]): Layer<C>[] {
+function layersOf<C extends Call>({ name, handle }: RingSlot<C>, plugins: readonly PluginLayer<C>[]): Layer<C>[] {
   const at = (test: (place: Place<string>) => boolean): Layer<C>[] =>
     plugins.filter(({ place }) => test(place)).map((layer) => pluginLayer(layer));
   return [

@@ -17,7 +17,7 @@ export { CEL_RESERVED, CONDITION_BOUNDS } from './condition-rules.ts';
 
 type MetaOf = (head: string) => unknown;
 
-export interface Condition {
+export interface ParsedCondition {
   readonly source: string;
   /** Every path that starts at a head, in order of appearance, duplicates included. */
   readonly references: readonly ConditionReference[];
@@ -31,7 +31,7 @@ export interface Condition {
 }
 
 export type CompiledCondition =
-  | { readonly ok: true; readonly condition: Condition }
+  | { readonly ok: true; readonly condition: ParsedCondition }
   | {
       readonly ok: false;
       readonly code: 'condition.syntax' | 'condition.type';
@@ -86,7 +86,7 @@ function refused(error: unknown): CompiledCondition {
   return { ok: false, code: 'condition.syntax', message };
 }
 
-function conditionOf({ source, references, heads, metas }: Emission, parsed: ParseResult): Condition {
+function conditionOf({ source, references, heads, metas }: Emission, parsed: ParseResult): ParsedCondition {
   const names = [...heads].map((head) => [head, `h_${head}`] as const);
   type Scope = { readonly values: Readonly<Record<string, unknown>>; readonly metaOf: MetaOf | undefined };
   const run = ({ values, metaOf }: Scope, prepare: (value: unknown) => unknown): unknown => {
@@ -97,7 +97,7 @@ function conditionOf({ source, references, heads, metas }: Emission, parsed: Par
     steps = CONDITION_BOUNDS.steps;
     return parsed(context);
   };
-  const evaluate: Condition['evaluate'] = (values, metaOf) => {
+  const evaluate: ParsedCondition['evaluate'] = (values, metaOf) => {
     let result: unknown;
     try {
       result = runTamed({ values, metaOf }, run);

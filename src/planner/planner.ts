@@ -38,7 +38,7 @@ export function createPlanner(options: PlannerOptions = {}): Planner {
 }
 
 /** What happened to a plan, for another one of the same goal. */
-export interface Failure {
+export interface PlanningFailure {
   readonly plan: Plan;
   readonly failed: { readonly nodeId: string; readonly error: ErrorRecord };
   readonly finished: Readonly<Record<string, unknown>>;
@@ -47,7 +47,7 @@ export interface Failure {
 /** A plan that goes round a node which failed for good; nodes that finished stay as they are, and are not paid again. */
 export function createReplanner(
   options: PlannerOptions = {},
-): (failure: Failure, context: Asking) => Promise<PlanningResult> {
+): (failure: PlanningFailure, context: Asking) => Promise<PlanningResult> {
   return function replan(failure, context) {
     const request = failure.plan.goal ?? 'Reach the goal of the plan below.';
     const messages = [...planningMessages(request, context.catalogue), ...revisionMessages(failure)];

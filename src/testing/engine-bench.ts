@@ -14,7 +14,7 @@ import type { RunJournal } from '../core/stores.ts';
 import { fakeRuntime } from './fakes.ts';
 import type { TestFunction } from './suite.ts';
 
-export interface EngineParts {
+export interface TestEngineParts {
   readonly journal: RunJournal;
   readonly runners: NodeRunners;
   readonly runtime: Runtime;
@@ -23,7 +23,7 @@ export interface EngineParts {
 export interface EngineSuiteOptions {
   readonly test: TestFunction;
   /** An engine of its own, as a process that has just started would make it. */
-  readonly make: (parts: EngineParts) => ExecutionEngine | Promise<ExecutionEngine>;
+  readonly make: (parts: TestEngineParts) => ExecutionEngine | Promise<ExecutionEngine>;
   /** A fresh and empty journal. An engine that keeps runs in a place of its own takes no notice of it, and says `crash`. */
   readonly journal: () => RunJournal;
   /**

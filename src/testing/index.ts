@@ -1,6 +1,6 @@
 /** For tests of plugins and stores: fakes, and one conformance suite for every port. */
 
-export type { EngineParts, EngineSuiteOptions } from './engine-bench.ts';
+export type { EngineSuiteOptions, TestEngineParts } from './engine-bench.ts';
 export { testEngine } from './engine-suite.ts';
 export * from './fakes.ts';
 export { testJournal } from './journal-suite.ts';

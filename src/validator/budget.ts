@@ -1,50 +1,50 @@
 /** Money and limits: whether the plan can be paid for at all, and whether its limits leave room to run. */
 import type { NanoUsd } from '../core/money/money.ts';
 import { formatUsd } from '../core/money/money.ts';
-import type { Study, Subject } from './analysis/plan-analysis.ts';
+import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
 import type { StudyEstimate } from './estimate/estimate.ts';
 import { capOf } from './estimate/priced-candidates.ts';
 
-export function checkBudget(estimate: StudyEstimate, study: Study): void {
-  const { budget } = study.plan;
-  study.subjects.forEach((subject, place) => {
-    checkNode(subject, estimate.nodes[place]?.estimate.lowNanoUsd ?? null, study);
+export function checkBudget(estimate: StudyEstimate, analysis: PlanAnalysis): void {
+  const { budget } = analysis.plan;
+  analysis.subjects.forEach((subject, place) => {
+    checkNode(subject, estimate.nodes[place]?.estimate.lowNanoUsd ?? null, analysis);
   });
   if (budget?.usd !== undefined) {
     const cap = capOf(budget.usd);
     const { lowNanoUsd: low, expectedNanoUsd: expected } = estimate;
     if (low !== null && low > cap) {
       const message = `The plan costs at least ${formatUsd(low)}, and its budget is ${formatUsd(cap)}: raise it, or use cheaper models and fewer nodes.`;
-      study.report.add('budget.infeasible', '/budget/usd', message, {
+      analysis.report.add('budget.infeasible', '/budget/usd', message, {
         expected: { atLeast: low / 1e9 },
         got: budget.usd,
       });
-    } else if (low === null || expected === null) reportUnpriced(estimate, study);
+    } else if (low === null || expected === null) reportUnpriced(estimate, analysis);
   }
   if (budget?.seconds !== undefined && estimate.expectedMs > budget.seconds * 1000) {
     const seconds = Math.ceil(estimate.expectedMs / 1000);
     const message = `The longest path is expected to take ${seconds} s, and the budget is ${budget.seconds} s: raise it, or shorten the path.`;
-    study.report.add('budget.slow', '/budget/seconds', message, {
+    analysis.report.add('budget.slow', '/budget/seconds', message, {
       expected: { atLeast: seconds },
       got: budget.seconds,
     });
   }
 }
 
-function reportUnpriced(estimate: StudyEstimate, study: Study): void {
+function reportUnpriced(estimate: StudyEstimate, analysis: PlanAnalysis): void {
   const ids = estimate.nodes
     .filter((node) => node.estimate.expectedNanoUsd === null || node.estimate.lowNanoUsd === null)
     .map(({ id }) => id);
   const message = `No price is known for ${ids.slice(0, 10).join(', ')}, so the budget cannot be checked: the gateway refuses unpriced models under a cap unless the config allows them.`;
-  study.report.add('budget.unpriced', '/budget/usd', message, { got: ids.slice(0, 50) });
+  analysis.report.add('budget.unpriced', '/budget/usd', message, { got: ids.slice(0, 50) });
 }
 
-function checkNode({ node, pointer }: Subject, low: NanoUsd | null, study: Study): void {
+function checkNode({ node, pointer }: NodeAnalysis, low: NanoUsd | null, analysis: PlanAnalysis): void {
   const { limits } = node;
   if (limits === undefined) return;
   if (limits.usd !== undefined && low !== null && low > capOf(limits.usd)) {
     const message = `Node "${node.id}" costs at least ${formatUsd(low)}, and its limits.usd is ${formatUsd(capOf(limits.usd))}: raise it, or ask for a cheaper model.`;
-    study.report.add('budget.infeasible', `${pointer}/limits/usd`, message, {
+    analysis.report.add('budget.infeasible', `${pointer}/limits/usd`, message, {
       expected: { atLeast: low / 1e9 },
       got: limits.usd,
     });
@@ -52,12 +52,12 @@ function checkNode({ node, pointer }: Subject, low: NanoUsd | null, study: Study
   const asked = node.in?.maxTokens;
   if (limits.tokens !== undefined && typeof asked === 'number' && asked > limits.tokens) {
     const message = `Node "${node.id}" asks for up to ${asked} tokens and stops at ${limits.tokens} (limits.tokens): make them agree.`;
-    study.report.add('limits.contradiction', `${pointer}/limits/tokens`, message, {
+    analysis.report.add('limits.contradiction', `${pointer}/limits/tokens`, message, {
       expected: { atLeast: asked },
       got: limits.tokens,
     });
   }
-  checkAgainstBudget(node.id, pointer, limits, study);
+  checkAgainstBudget(node.id, pointer, limits, analysis);
 }
 
 interface Limits {
@@ -66,13 +66,13 @@ interface Limits {
 }
 
 /** A node that may take more than the whole run is a slip in one of the two numbers. */
-function checkAgainstBudget(id: string, pointer: string, limits: Limits, study: Study): void {
-  const { budget } = study.plan;
+function checkAgainstBudget(id: string, pointer: string, limits: Limits, analysis: PlanAnalysis): void {
+  const { budget } = analysis.plan;
   for (const field of ['usd', 'seconds'] as const) {
     const [own, whole] = [limits[field], budget?.[field]];
     if (own === undefined || whole === undefined || own <= whole) continue;
     const message = `limits.${field} of node "${id}" is ${own}, more than the whole plan's budget of ${whole}: lower it, or raise the budget.`;
-    study.report.add('limits.contradiction', `${pointer}/limits/${field}`, message, {
+    analysis.report.add('limits.contradiction', `${pointer}/limits/${field}`, message, {
       expected: { atMost: whole },
       got: own,
     });

@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { markValid, type NodeEstimate, type Plan, type ValidNode, type ValidPlan } from '../core/plan/plan.ts';
-import type { Study, Subject } from './analysis/plan-analysis.ts';
+import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
 import type { StudyEstimate } from './estimate/estimate.ts';
 
-/** The subjects of the study stand in the order of the run. */
-export function compilePlan(study: Study, estimate: StudyEstimate): ValidPlan {
-  const plan: Plan = { ...study.plan, nodes: study.subjects.map(({ node }) => node) };
+/** The subjects of the analysis stand in the order of the run. */
+export function compilePlan(analysis: PlanAnalysis, estimate: StudyEstimate): ValidPlan {
+  const plan: Plan = { ...analysis.plan, nodes: analysis.subjects.map(({ node }) => node) };
   const { lowNanoUsd, expectedNanoUsd, highNanoUsd, expectedMs } = estimate;
   let hash: string | undefined;
   return markValid({
@@ -17,25 +17,25 @@ export function compilePlan(study: Study, estimate: StudyEstimate): ValidPlan {
       hash ??= hashOf(plan);
       return hash;
     },
-    nodes: study.subjects.map((subject, index) =>
-      validNode(subject, index, study, estimate.nodes[index]?.estimate, estimate.priorities[index]),
+    nodes: analysis.subjects.map((subject, index) =>
+      validNode(subject, index, analysis, estimate.nodes[index]?.estimate, estimate.priorities[index]),
     ),
     estimate: { lowNanoUsd, expectedNanoUsd, highNanoUsd, expectedMs },
-    bounds: study.catalogue.bounds,
+    bounds: analysis.catalogue.bounds,
   });
 }
 
 export function validNode(
-  subject: Subject,
+  subject: NodeAnalysis,
   index: number,
-  study: Study,
+  analysis: PlanAnalysis,
   estimate: NodeEstimate | undefined,
   priority = 0,
 ): ValidNode {
   const data = new Set<string>();
   const dependencies = new Set<string>();
   for (const { head, place } of subject.uses) {
-    if (head === subject.node.id || !study.byId.has(head)) continue;
+    if (head === subject.node.id || !analysis.byId.has(head)) continue;
     dependencies.add(head);
     if (place !== 'needs') data.add(head);
   }

@@ -10,7 +10,7 @@ import type { DraftNode, Plan, PlanBounds, PlanNode, ValidPlan } from '../core/p
 import { markValid } from '../core/plan/plan.ts';
 import type { Catalogue, PlanDraft, StepType } from '../core/plan/validation.ts';
 import { createMemberReader, type JsonMember } from '../kit/json/json-members.ts';
-import { openNode, openPlan, readSchema, type Study, type Subject } from './analysis/plan-analysis.ts';
+import { type NodeAnalysis, openNode, openPlan, type PlanAnalysis, readSchema } from './analysis/plan-analysis.ts';
 import { resolveSubject } from './analysis/references.ts';
 import { checkNode } from './checks/check-node.ts';
 import { hashOf, validNode } from './compile.ts';
@@ -33,10 +33,10 @@ export function emptyPlan(request: string, bounds: PlanBounds): ValidPlan {
 interface Drafting {
   readonly catalogue: Catalogue;
   readonly plan: Plan;
-  readonly subjects: Subject[];
-  readonly byId: Map<string, Subject>;
-  readonly study: Study;
-  input: Study['input'];
+  readonly subjects: NodeAnalysis[];
+  readonly byId: Map<string, NodeAnalysis>;
+  readonly analysis: PlanAnalysis;
+  input: PlanAnalysis['input'];
   readonly estimateNode: ReturnType<typeof createNodeEstimator>;
   invalid: number;
 }
@@ -66,13 +66,13 @@ export function openDraft(catalogue: Catalogue): PlanDraft {
 
 function newDrafting(catalogue: Catalogue): Drafting {
   const plan: Plan = { version: 1, nodes: [] };
-  const subjects: Subject[] = [];
-  const byId = new Map<string, Subject>();
+  const subjects: NodeAnalysis[] = [];
+  const byId = new Map<string, NodeAnalysis>();
   const opened = openPlan({ plan, broken: new Set() }, catalogue, createReport());
-  const study: Study = { ...opened, subjects, byId };
+  const analysis: PlanAnalysis = { ...opened, subjects, byId };
   // What a workflow costs is asked of the whole plan alone: a node of one never starts early.
-  const estimateNode = createNodeEstimator(study, () => undefined);
-  return { catalogue, plan, subjects, byId, study, input: undefined, estimateNode, invalid: 0 };
+  const estimateNode = createNodeEstimator(analysis, () => undefined);
+  return { catalogue, plan, subjects, byId, analysis, input: undefined, estimateNode, invalid: 0 };
 }
 
 /** The document around one part of a plan, read and shaped as a whole plan would be. */
@@ -113,25 +113,25 @@ function takeNode(drafting: Drafting, text: string, element: number): DraftNode 
   const report = createReport();
   const node = readPart(`{"version":1,"nodes":[${text}]}`, catalogue, report)?.nodes[0];
   if (node === undefined || byId.has(node.id)) return undefined;
-  const study: Study = { ...drafting.study, report, input: drafting.input };
-  const subject = openNode(node, element, catalogue, study.template, report);
+  const analysis: PlanAnalysis = { ...drafting.analysis, report, input: drafting.input };
+  const subject = openNode(node, element, catalogue, analysis.template, report);
   subject.position = subjects.length;
   byId.set(node.id, subject);
-  const places = placesOf(subject, study);
-  resolveSubject(subject, study);
-  checkNode(subject, places.length, study);
+  const places = placesOf(subject, analysis);
+  resolveSubject(subject, analysis);
+  checkNode(subject, places.length, analysis);
   if (!isFine(report)) {
     byId.delete(node.id);
     return undefined;
   }
   subjects.push(subject);
   const { estimate } = drafting.estimateNode(subject, places);
-  const valid = validNode(subject, subject.position, study, estimate, estimate.expectedMs);
+  const valid = validNode(subject, subject.position, analysis, estimate, estimate.expectedMs);
   return { valid, mayStart: changesNothing(node, subject.step, catalogue) };
 }
 
 /** Places of the nodes that it waits for. */
-function placesOf({ node, uses }: Subject, { byId }: Study): readonly number[] {
+function placesOf({ node, uses }: NodeAnalysis, { byId }: PlanAnalysis): readonly number[] {
   const places = new Set<number>();
   for (const { head } of uses) {
     const place = head === node.id ? undefined : byId.get(head)?.position;

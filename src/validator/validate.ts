@@ -8,7 +8,7 @@
  */
 import type { Catalogue, PlanRepair, Validate, ValidateOptions, Validation } from '../core/plan/validation.ts';
 import { applyOrder, dependenciesOf, isOrdered, reportCycles, stableOrder } from './analysis/order.ts';
-import { openPlan, type Study } from './analysis/plan-analysis.ts';
+import { openPlan, type PlanAnalysis } from './analysis/plan-analysis.ts';
 import { resolvePlan } from './analysis/references.ts';
 import { checkBudget } from './budget.ts';
 import { checkNode } from './checks/check-node.ts';
@@ -58,23 +58,23 @@ function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptio
 function examine(document: unknown, catalogue: Catalogue, repair: boolean, report: Report): Validation {
   const shaped = readShape(document, catalogue.bounds, report);
   if (shaped === undefined) return { issues: report.findings.map(publicIssue), repaired: [] };
-  const { study, dependencies, moved } = ordered(shaped, catalogue, repair, report);
-  resolvePlan(study);
-  study.subjects.forEach((subject, place) => void checkNode(subject, dependencies[place]?.length ?? 0, study));
-  reportUnused(study.subjects, study);
-  checkNesting(study);
-  const estimate = estimateStudy(study, dependencies);
-  checkBudget(estimate, study);
+  const { analysis, dependencies, moved } = ordered(shaped, catalogue, repair, report);
+  resolvePlan(analysis);
+  analysis.subjects.forEach((subject, place) => void checkNode(subject, dependencies[place]?.length ?? 0, analysis));
+  reportUnused(analysis.subjects, analysis);
+  checkNesting(analysis);
+  const estimate = estimateStudy(analysis, dependencies);
+  checkBudget(estimate, analysis);
   const issues = report.findings.map(publicIssue);
   return hasErrors(report)
     ? { issues, repaired: moved }
-    : { plan: compilePlan(study, estimate), issues, repaired: moved };
+    : { plan: compilePlan(analysis, estimate), issues, repaired: moved };
 }
 
 const hasErrors = ({ findings }: Report): boolean => findings.some(({ severity }) => severity === 'error');
 
 interface Ordered {
-  readonly study: Study;
+  readonly analysis: PlanAnalysis;
   /** By place in the order of the run. */
   readonly dependencies: readonly (readonly number[])[];
   readonly moved: readonly PlanRepair[];
@@ -82,23 +82,23 @@ interface Ordered {
 
 /** The plan opened up, its nodes sorted where that is wanted and needed. */
 function ordered(shaped: ShapedPlan, catalogue: Catalogue, repair: boolean, report: Report): Ordered {
-  const study = openPlan(shaped, catalogue, report);
-  const dependencies = dependenciesOf(study);
-  if (isOrdered(dependencies)) return { study, dependencies, moved: [] };
-  const inCycles = reportCycles(study, dependencies);
-  if (!repair) return { study, dependencies, moved: [] };
+  const analysis = openPlan(shaped, catalogue, report);
+  const dependencies = dependenciesOf(analysis);
+  if (isOrdered(dependencies)) return { analysis, dependencies, moved: [] };
+  const inCycles = reportCycles(analysis, dependencies);
+  if (!repair) return { analysis, dependencies, moved: [] };
   const order = stableOrder(dependencies);
-  const subjects = applyOrder(study.subjects, order);
+  const subjects = applyOrder(analysis.subjects, order);
   const places = new Map(order.map((place, index) => [place, index] as const));
   const sorted = order.map((place) => (dependencies[place] ?? []).map((other) => places.get(other) ?? 0));
   const moved = subjects.flatMap(({ node, pointer }, index): PlanRepair[] => {
     const place = order[index] ?? 0;
     const waiters = (dependencies[place] ?? []).filter((other) => other > place && (places.get(other) ?? 0) < index);
     if (waiters.length === 0 || inCycles.has(place)) return [];
-    const names = waiters.map((other) => study.subjects[other]?.node.id).join(', ');
+    const names = waiters.map((other) => analysis.subjects[other]?.node.id).join(', ');
     return [
       { code: 'node.moved', path: pointer, message: `Node "${node.id}" was moved behind ${names}, which it needs.` },
     ];
   });
-  return { study: { ...study, subjects }, dependencies: sorted, moved };
+  return { analysis: { ...analysis, subjects }, dependencies: sorted, moved };
 }

@@ -8,7 +8,7 @@ import { toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
 import type { Infer, SchemaLike } from './schema.ts';
 
 /** A step kind: what `use` names. The types are for the compiler alone. */
-export interface Step<Input, Output> {
+export interface WorkflowStep<Input, Output> {
   readonly use: string;
   readonly __types?: { readonly input: Input; readonly output: Output };
   /** What runs, for steps that came with the workflow. */
@@ -16,7 +16,7 @@ export interface Step<Input, Output> {
 }
 
 /** A step whose node may declare `out`. */
-export interface TypedStep<Input, Output> extends Step<Input, Output> {
+export interface TypedStep<Input, Output> extends WorkflowStep<Input, Output> {
   readonly typedOutput: true;
 }
 
@@ -36,7 +36,7 @@ export type LlmRequest = LlmInput & ({ readonly prompt: string } | { readonly me
 
 export const llm: TypedStep<LlmRequest, { readonly text: string }> = { use: 'llm', typedOutput: true };
 
-export const image: Step<
+export const image: WorkflowStep<
   {
     readonly prompt: string;
     readonly negativePrompt?: string;
@@ -48,14 +48,14 @@ export const image: Step<
   { readonly image: MediaSource; readonly images: readonly MediaSource[] }
 > = { use: 'image' };
 
-export const embed: Step<
+export const embed: WorkflowStep<
   { readonly input: string | readonly string[] },
   { readonly vectors: readonly (readonly number[])[] }
 > = {
   use: 'embed',
 };
 
-export const moderate: Step<
+export const moderate: WorkflowStep<
   { readonly input: string },
   {
     readonly flagged: boolean;
@@ -64,12 +64,12 @@ export const moderate: Step<
   }
 > = { use: 'moderate' };
 
-export const rerank: Step<
+export const rerank: WorkflowStep<
   { readonly query: string; readonly documents: readonly string[]; readonly top?: number },
   { readonly results: readonly { readonly index: number; readonly score: number }[] }
 > = { use: 'rerank' };
 
-export const human: Step<
+export const human: WorkflowStep<
   { readonly question: string; readonly choices?: readonly string[]; readonly data?: unknown },
   { readonly answer: unknown; readonly approved: boolean }
 > = { use: 'human' };
@@ -80,7 +80,7 @@ export const value: TypedStep<Readonly<Record<string, unknown>>, Readonly<Record
 };
 
 /** A registered tool, or one of an MCP server, with the types that you say it has. */
-export function tool<Input extends object, Output>(name: string): Step<Input, Output> {
+export function tool<Input extends object, Output>(name: string): WorkflowStep<Input, Output> {
   return { use: `tool:${name}` };
 }
 
@@ -106,7 +106,7 @@ export function defineStep<const I extends SchemaLike, const O extends SchemaLik
   /** @default 10 */
   readonly expectedMs?: number;
   readonly run: (input: Infer<I>, context: StepContext) => Promise<Infer<O>> | Infer<O>;
-}): Step<Infer<I>, Infer<O>> {
+}): WorkflowStep<Infer<I>, Infer<O>> {
   if (!STEP_NAME.test(options.name)) {
     throw new PolyphonyError(
       'invalid-plan',

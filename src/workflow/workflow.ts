@@ -10,7 +10,7 @@ import { CEL_RESERVED } from '../language/condition-rules.ts';
 import { type Condition, sourceOf } from './condition.ts';
 import { encode, pathOf, type Ref, type Resolved, referenceTo, type Value } from './reference.ts';
 import { type Infer, type SchemaLike, schemaForPlan, toJsonSchema } from './schema.ts';
-import type { Step, WithMeta } from './step.ts';
+import type { WithMeta, WorkflowStep } from './step.ts';
 
 type Nodes = Readonly<Record<string, unknown>>;
 
@@ -84,7 +84,7 @@ export interface WorkflowBuilder<Input, N extends Nodes> {
   /** One node. */
   node<const Id extends string, I, O, const S extends NodeSpec<I>>(
     id: FreshId<Id, N>,
-    step: Step<I, O>,
+    step: WorkflowStep<I, O>,
     build: (c: Context<Input, N>) => S & Exact<S, I>,
     repetition?: Repetition<OutputOf<O, S>>,
   ): WorkflowBuilder<Input, N & { readonly [K in Id]: Skippable<OutputOf<O, S>, S> }>;
@@ -92,7 +92,7 @@ export interface WorkflowBuilder<Input, N extends Nodes> {
   /** One node that runs once an item of an array, in parallel, order kept. Its output is the array of outputs. */
   map<const Id extends string, Item, I, O, const S extends NodeSpec<I>>(
     id: FreshId<Id, N>,
-    step: Step<I, O>,
+    step: WorkflowStep<I, O>,
     over: (c: Context<Input, N>) => Ref<readonly Item[]>,
     build: (item: Ref<Item>, c: Context<Input, N>, index: Ref<number>) => S & Exact<S, I>,
   ): WorkflowBuilder<Input, N & { readonly [K in Id]: Mapped<OutputOf<O, S>, S> }>;
@@ -101,7 +101,7 @@ export interface WorkflowBuilder<Input, N extends Nodes> {
   output<const O>(build: (c: Context<Input, N>) => O): Workflow<Input, Resolved<O>>;
 }
 
-export interface Workflow<Input, Output> extends Step<Input, Output> {
+export interface Workflow<Input, Output> extends WorkflowStep<Input, Output> {
   readonly id: string;
   /** The JSON, as a planner would have written it. */
   readonly plan: Plan;
@@ -154,13 +154,13 @@ function builder<Input, N extends Nodes>(draft: Draft): WorkflowBuilder<Input, N
   const methods = {
     node: (
       id: string,
-      step: Step<unknown, unknown>,
+      step: WorkflowStep<unknown, unknown>,
       build: (c: Context<Input, N>) => LooseSpec,
       repetition?: Repetition<unknown>,
     ) => builder(withNode(draft, step, compileNode(draft, id, step, build(context()), repetition))),
     map: (
       id: string,
-      step: Step<unknown, unknown>,
+      step: WorkflowStep<unknown, unknown>,
       over: (c: Context<Input, N>) => unknown,
       build: (item: Ref<unknown>, c: Context<Input, N>, index: Ref<number>) => LooseSpec,
     ) => {
@@ -179,7 +179,7 @@ function builder<Input, N extends Nodes>(draft: Draft): WorkflowBuilder<Input, N
 function compileNode(
   draft: Draft,
   id: string,
-  step: Step<unknown, unknown>,
+  step: WorkflowStep<unknown, unknown>,
   spec: LooseSpec,
   repetition?: Repetition<unknown>,
 ): PlanNode {
@@ -206,7 +206,7 @@ function compileNode(
   } as PlanNode;
 }
 
-function withNode(draft: Draft, step: Step<unknown, unknown>, node: PlanNode): Draft {
+function withNode(draft: Draft, step: WorkflowStep<unknown, unknown>, node: PlanNode): Draft {
   const { definition } = step;
   const steps =
     definition === undefined || draft.steps.includes(definition) ? draft.steps : [...draft.steps, definition];

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Attempt, Scope } from '../../src/core/model/model.ts';
 import type { KeyValueStore } from '../../src/core/stores.ts';
-import { requestBook } from '../../src/gateway/calls/trace.ts';
-import { affordable } from '../../src/gateway/money/reserve-worst-case.ts';
+import { requestBudget } from '../../src/gateway/calls/trace.ts';
+import { reserveWorstCase } from '../../src/gateway/money/reserve-worst-case.ts';
 import { createRegistry } from '../../src/gateway/routing/registry.ts';
 import { createStatistics } from '../../src/gateway/routing/statistics.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
@@ -262,11 +262,11 @@ describe('law: money', () => {
       target: deployment.target,
       number: 1,
     };
-    const { held } = await affordable({ clock: systemClock, keyValue, config: () => ({}) }, attempt, deployment);
+    const { held } = await reserveWorstCase({ clock: systemClock, keyValue, config: () => ({}) }, attempt, deployment);
     expect(await keyValue.get('budget:run:r')).toBeGreaterThan(8_000_000);
     for (let time = 0; time < 3; time += 1) await held?.settle(7);
     expect(await keyValue.get('budget:run:r')).toBe(7);
-    expect(requestBook(trace).taken).toBe(7);
+    expect(requestBudget(trace).taken).toBe(7);
   });
 
   it('charges a judge to the request that caused it', async () => {

@@ -1,7 +1,7 @@
 /** Random plans that are written bit by bit, with nodes that turn out otherwise when the plan is whole. */
 import fc from 'fast-check';
 import type { DraftNode, PlanNode, ValidPlan } from '../../src/core/plan/plan.ts';
-import type { NodeCall, PlanWriter } from '../../src/core/run/engine.ts';
+import type { NodeCall, StreamingPlanner } from '../../src/core/run/engine.ts';
 import type { RunJournal } from '../../src/core/stores.ts';
 import { withCharge } from '../../src/runs/state/charge.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
@@ -81,7 +81,7 @@ function earlyOf(parts: readonly Part[]): ReadonlySet<string> {
 }
 
 /** Writes as the draft says; an error instead of the plan where there is one. */
-export function scriptedWriter(drafted: Drafted, runtime: FakeRuntime, error?: Error): PlanWriter {
+export function scriptedWriter(drafted: Drafted, runtime: FakeRuntime, error?: Error): StreamingPlanner {
   return {
     open: () => validPlan({ nodes: [] }),
     async write({ signal, onDraft, onAnswer }) {

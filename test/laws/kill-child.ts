@@ -6,7 +6,7 @@
  * `written`: the run's plan comes node by node, and nodes start while it is written.
  */
 import { appendFileSync } from 'node:fs';
-import type { NodeRunner, PlanWriter, RunEvent } from '../../src/core/run/engine.ts';
+import type { NodeRunner, RunEvent, StreamingPlanner } from '../../src/core/run/engine.ts';
 import { createEngine } from '../../src/executor/engine.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
 import { sleep, systemClock, systemRuntime } from '../../src/system/clock.ts';
@@ -35,7 +35,7 @@ function finishedIn(events: readonly RunEvent[]): Record<string, unknown> {
 }
 
 /** Takes about as long as the nodes do. */
-const writer: PlanWriter = {
+const writer: StreamingPlanner = {
   open: () => validPlan({ nodes: [] }),
   async write({ signal, onDraft }) {
     const plan = validPlan(killPlan);

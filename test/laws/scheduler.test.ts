@@ -10,14 +10,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/run/engine.ts';
-import { type Ending, nextReady, readiness } from '../../src/core/run/schedule.ts';
+import { type NodeEnding, nextReady, readiness } from '../../src/core/run/schedule.ts';
 import { observe, runThrough } from './observed-run.ts';
 import { type RandomPlan, randomPlans } from './random-plans.ts';
 
 const RUNS = { numRuns: 150 };
 const plans = randomPlans({ quorums: true, failures: true });
 
-function endingOf(event: RunEvent): Ending | undefined {
+function endingOf(event: RunEvent): NodeEnding | undefined {
   if (event.type === 'node-finished') return 'done';
   if (event.type === 'node-skipped') return 'skipped';
   if (event.type === 'node-cancelled') return 'cancelled';
@@ -25,8 +25,8 @@ function endingOf(event: RunEvent): Ending | undefined {
   return event.handled === 'skip' || event.handled === 'value' ? 'handled' : 'failed';
 }
 
-function endingsOf(events: readonly RunEvent[]): Map<string, Ending> {
-  const endings = new Map<string, Ending>();
+function endingsOf(events: readonly RunEvent[]): Map<string, NodeEnding> {
+  const endings = new Map<string, NodeEnding>();
   for (const event of events) {
     const ending = endingOf(event);
     if (ending !== undefined && 'nodeId' in event && event.nodeId !== undefined) endings.set(event.nodeId, ending);
@@ -77,7 +77,7 @@ describe('the scheduler', () => {
       fc.asyncProperty(plans, async (random) => {
         const { events } = await through(random);
         const announced = new Set<string>();
-        const endings = new Map<string, Ending>();
+        const endings = new Map<string, NodeEnding>();
         let at = events[0]?.at;
         for (const event of events) {
           if (event.at !== at) {

@@ -1,14 +1,14 @@
 /**
  * A whole answer is what its stream would have been.
  *
- * Calls that nobody reads along go up in one piece where every layer can (core/whole.ts), event by event where a plugin's
+ * Calls that nobody reads along go up in one piece where every layer can (core/model/complete.ts), event by event where a plugin's
  * generator stands in the way. Whatever the providers do, both give the same answer or error, the same ledger rows at the
  * same times, and leave nothing open.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asPolyphonyError } from '../../src/core/errors.ts';
-import { readWhole, WHOLE, type WholeStream } from '../../src/core/model/complete.ts';
+import { COMPLETE, type CompletableStream, readComplete } from '../../src/core/model/complete.ts';
 import type { ChatRequest, ModelEvent } from '../../src/core/model/model.ts';
 import type { Provider } from '../../src/core/model/provider.ts';
 import type { GatewayPlugin } from '../../src/gateway/create-gateway.ts';
@@ -29,9 +29,9 @@ const reader: GatewayPlugin = {
 function inOnePiece(provider: FakeProvider): Provider {
   return {
     ...provider,
-    stream(attempt, transport): WholeStream {
+    stream(attempt, transport): CompletableStream {
       const stream = provider.stream(attempt, transport);
-      return { [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](), [WHOLE]: () => readWhole(stream) };
+      return { [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](), [COMPLETE]: () => readComplete(stream) };
     },
   };
 }

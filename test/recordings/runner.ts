@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Attempt, ModelRequest, Provider, Transport } from 'polyphony';
 import { collect } from 'polyphony/kit';
-import { readWhole } from '../../src/core/model/complete.ts';
+import { readComplete } from '../../src/core/model/complete.ts';
 import { ADAPTERS, MODEL, RECORDED_MODEL } from './adapters.ts';
 import { type Difference, difference, type Expected, type Outcome } from './compare.ts';
 import { vendorProvider } from './vendors.ts';
@@ -99,7 +99,7 @@ export async function outcomeOf(provider: Provider, attempt: Attempt, transport:
     yield { type: 'route', target } as const;
     const stream = provider.stream(attempt, transport);
     if (streaming !== false) return yield* stream;
-    const { events, failure } = await readWhole(stream);
+    const { events, failure } = await readComplete(stream);
     yield* events;
     if (failure !== undefined) throw failure.error;
   };

@@ -8,7 +8,7 @@ import type { RunJournal } from '../../src/core/stores.ts';
 import { createEngine } from '../../src/executor/engine.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
-import { type EngineParts, testEngine } from '../../src/testing/index.ts';
+import { type TestEngineParts, testEngine } from '../../src/testing/index.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { failuresOf } from './broken.ts';
 
@@ -17,7 +17,7 @@ let files = 0;
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const valid: typeof validPlan = (plan) => validPlan(plan);
-const inProcess = (parts: EngineParts): ExecutionEngine => createEngine({ ...parts, validPlan: valid });
+const inProcess = (parts: TestEngineParts): ExecutionEngine => createEngine({ ...parts, validPlan: valid });
 const memoryJournal = () => memoryStores().journal;
 
 function sqliteJournal() {
@@ -37,7 +37,7 @@ describe('the in-process engine on the SQLite journal', () => {
 function ownJournals(forgetful = false) {
   const kept = new WeakMap<object, RunJournal>();
   const dead = new WeakSet<ExecutionEngine>();
-  const make = (parts: EngineParts): ExecutionEngine => {
+  const make = (parts: TestEngineParts): ExecutionEngine => {
     const journal = kept.get(parts.runtime) ?? memoryJournal();
     if (!forgetful) kept.set(parts.runtime, journal);
     const append: RunJournal['append'] = (...given) => (dead.has(engine) ? undefined : journal.append(...given));
@@ -57,12 +57,12 @@ describe('an engine that keeps its runs in a place of its own', () => {
   testEngine({ test, ...ownJournals() });
 });
 
-type Break = (parts: EngineParts) => ExecutionEngine;
+type Break = (parts: TestEngineParts) => ExecutionEngine;
 
-const withRunners = (parts: EngineParts, wrap: (runner: NodeRunner) => NodeRunner): ExecutionEngine =>
+const withRunners = (parts: TestEngineParts, wrap: (runner: NodeRunner) => NodeRunner): ExecutionEngine =>
   inProcess({ ...parts, runners: new Map([...parts.runners].map(([use, runner]) => [use, wrap(runner)])) });
 
-function withHandle(parts: EngineParts, wrap: (handle: RunHandle) => Partial<RunHandle>): ExecutionEngine {
+function withHandle(parts: TestEngineParts, wrap: (handle: RunHandle) => Partial<RunHandle>): ExecutionEngine {
   const engine = inProcess(parts);
   return {
     ...engine,

@@ -8,7 +8,7 @@ interface Entry {
   readonly response: ModelResponse;
 }
 
-export interface Shelf {
+export interface AnswerStore {
   /** What memory holds, at once. */
   recall(key: string): ModelResponse | undefined;
   /** What the store behind holds. */
@@ -18,14 +18,14 @@ export interface Shelf {
   close(): Promise<void>;
 }
 
-export function createShelf(options: {
+export function createAnswerStore(options: {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly maxEntries: number;
   readonly maxBytes: number;
   /** Absent: memory alone. */
   readonly store?: KeyValueStore | undefined;
-}): Shelf {
+}): AnswerStore {
   const { clock, logger, store } = options;
   const memory = new LRUCache<string, { readonly entry: Entry; readonly size: number }>({
     max: options.maxEntries,

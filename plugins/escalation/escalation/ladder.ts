@@ -32,7 +32,7 @@ import {
   tryRung,
   withDraft,
 } from './rung.ts';
-import { judge, type Verdict, wasNotJudged } from './verdict.ts';
+import { evaluated, type Verdict, wasNotJudged } from './verdict.ts';
 
 type ReportedRung = EscalationReport['rungs'][number];
 
@@ -133,7 +133,7 @@ async function* attempt(
   const before = call.trace.attempts.length;
   try {
     const answer = yield* tryRung(call, stream);
-    const verdict = await judge(evaluator, call, answer.response);
+    const verdict = await evaluated(evaluator, call, answer.response);
     const { target } = answer.response;
     rungs[rung] = { target, score: verdict.score, reasons: verdict.reasons, costNanoUsd: answer.costNanoUsd };
     const { best } = state;

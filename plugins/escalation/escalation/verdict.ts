@@ -24,7 +24,7 @@ const failing = (reason: string): Verdict => ({ score: 0, reasons: [reason] });
  *
  * @throws cancelled when the caller left while the answer was judged
  */
-export async function judge(evaluator: Evaluator, call: Call, response: ModelResponse): Promise<Verdict> {
+export async function evaluated(evaluator: Evaluator, call: Call, response: ModelResponse): Promise<Verdict> {
   const { finishReason } = response;
   if (finishReason === 'content-filter' || response.refusal !== undefined) return failing('the model refused');
   if (finishReason === 'error') return failing('the provider ended the answer with an error');

@@ -165,7 +165,7 @@ function heldShare(passage: Passage, own: readonly Match[], { reading, weights, 
   return sum / total;
 }
 
-interface Place {
+interface TextPlace {
   /** Its heading holds words of the question. */
   readonly headed: boolean;
   readonly weights: ReadonlyMap<string, number>;
@@ -177,7 +177,7 @@ interface Place {
 function placeLift(
   { stems, kind: block, index }: Passage,
   kind: AnswerKind,
-  { headed, weights, first }: Place,
+  { headed, weights, first }: TextPlace,
 ): number {
   if (block === 'code') return headed && kind === 'manner' ? 1.6 : 1;
   if (headed && kind === 'definition' && index === first) return 3;

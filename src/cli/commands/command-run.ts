@@ -8,7 +8,7 @@ import { quoted, thisCommand } from '../input/command-name.ts';
 import { EXIT } from '../input/exit-code.ts';
 import { type InputFor, inputOf } from '../input/run-input.ts';
 import { assertOneFormat, type RunCommandOptions, tagsOf } from '../input/run-options.ts';
-import { type What, whatOf } from '../input/run-target.ts';
+import { type RunTarget, runTargetOf } from '../input/run-target.ts';
 import { follow } from '../process/follow.ts';
 import { withInterrupt } from '../process/interrupt.ts';
 import { type Session, withPolyphony } from '../process/session.ts';
@@ -22,7 +22,7 @@ interface Prepared extends Omit<RunCommandOptions, 'input' | 'tag'> {
 
 export async function runCommand(argument: string, options: RunCommandOptions, terminal: Terminal): Promise<number> {
   assertOneFormat(options);
-  const what = await whatOf(argument);
+  const what = await runTargetOf(argument);
   const prepared = { ...options, input: await inputOf(options.input), tags: tagsOf(options.tag) };
   return withPolyphony(options, terminal, (session) =>
     withInterrupt(terminal, (signal) => runWhat(session, what, prepared, terminal, signal)),
@@ -31,7 +31,7 @@ export async function runCommand(argument: string, options: RunCommandOptions, t
 
 async function runWhat(
   session: Session,
-  what: What,
+  what: RunTarget,
   options: Prepared,
   terminal: Terminal,
   signal: AbortSignal,
@@ -85,7 +85,7 @@ function stoppedWhilePlanning(error: unknown, signal: AbortSignal): unknown {
 
 async function planOf(
   session: Session,
-  what: Extract<What, { type: 'plan' }>,
+  what: Extract<RunTarget, { type: 'plan' }>,
   options: Prepared,
   terminal: Terminal,
 ): Promise<ValidPlan | undefined> {

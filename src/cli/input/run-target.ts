@@ -5,7 +5,7 @@ import { UsageError } from './exit-code.ts';
 import { packageFile } from './package-file.ts';
 import { readable } from './read-file.ts';
 
-export type What =
+export type RunTarget =
   | { readonly type: 'plan'; readonly source: string; readonly text: string }
   | { readonly type: 'request'; readonly text: string };
 
@@ -14,7 +14,7 @@ const LARGEST_PLAN_FILE = 8 * 1024 * 1024;
 /** A single word that ends as a plan file does is meant as one, not as a request. */
 const looksLikeFile = (text: string): boolean => /\.(json|ya?ml)$/i.test(text) && !/\s/.test(text.trim());
 
-export async function whatOf(argument: string): Promise<What> {
+export async function runTargetOf(argument: string): Promise<RunTarget> {
   if (argument.trim() === '') throw new UsageError('The request is empty: say what is to be done, or name a plan file');
   if (argument.startsWith('workflow:')) return workflowNamed(argument.slice('workflow:'.length));
   if (!looksLikeFile(argument)) return { type: 'request', text: argument };
@@ -23,7 +23,7 @@ export async function whatOf(argument: string): Promise<What> {
 
 /** Where a plan is wanted and nothing else will do. */
 export async function planTextOf(argument: string): Promise<string> {
-  const what = await whatOf(argument);
+  const what = await runTargetOf(argument);
   if (what.type === 'plan') return what.text;
   throw new UsageError(`"${argument}" is no plan file; name a .json file or workflow:<id>`);
 }
@@ -33,7 +33,7 @@ async function readyMadeWorkflows(folder: URL): Promise<readonly string[]> {
   return files.flatMap((file) => (file.endsWith('.plan.json') ? [file.slice(0, -'.plan.json'.length)] : [])).sort();
 }
 
-async function workflowNamed(id: string): Promise<What> {
+async function workflowNamed(id: string): Promise<RunTarget> {
   const folder = packageFile('workflows/');
   const known = await readyMadeWorkflows(folder);
   if (!known.includes(id)) {

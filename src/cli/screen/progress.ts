@@ -28,7 +28,7 @@ export interface Row {
   speaker: number | undefined;
 }
 
-export interface Progress {
+export interface RunProgress {
   readonly rows: Map<string, Row>;
   /** The plan is still being written: more rows may come. */
   isPlanning: boolean;
@@ -42,7 +42,7 @@ export interface Progress {
   capNanoUsd: NanoUsd | undefined;
 }
 
-export const newProgress = (): Progress => ({
+export const newProgress = (): RunProgress => ({
   rows: new Map(),
   isPlanning: false,
   input: undefined,
@@ -73,7 +73,7 @@ function newRow(node: PlanNode): Row {
 }
 
 /** Nodes that a revision left out go, those that are as before stay as they are; `again` run anew all the same. */
-function takePlan(progress: Progress, plan: Plan, again: readonly string[] = []): void {
+function takePlan(progress: RunProgress, plan: Plan, again: readonly string[] = []): void {
   const before = new Map(progress.rows);
   progress.rows.clear();
   for (const node of plan.nodes) {
@@ -83,7 +83,7 @@ function takePlan(progress: Progress, plan: Plan, again: readonly string[] = [])
   }
 }
 
-export function takeEvent(progress: Progress, event: RunEvent): void {
+export function takeEvent(progress: RunProgress, event: RunEvent): void {
   if (event.type === 'run-started') {
     takePlan(progress, event.plan);
     progress.isPlanning = event.request !== undefined;
@@ -110,7 +110,7 @@ export function takeEvent(progress: Progress, event: RunEvent): void {
 }
 
 /** What had not ended runs again, and the clock of the view starts anew. */
-function resume(progress: Progress, at: number): void {
+function resume(progress: RunProgress, at: number): void {
   progress.startedAt = at;
   progress.endedAt = undefined;
   for (const row of progress.rows.values()) {
@@ -127,7 +127,7 @@ function resume(progress: Progress, at: number): void {
 
 type NodeEvent = Exclude<Extract<RunEvent, { readonly nodeId: string }>, { readonly type: 'run-failed' }>;
 
-function takeNodeEvent(progress: Progress, row: Row, event: NodeEvent): void {
+function takeNodeEvent(progress: RunProgress, row: Row, event: NodeEvent): void {
   switch (event.type) {
     case 'node-ready':
       row.state = 'ready';
@@ -178,7 +178,7 @@ type EndEvent = Extract<
   { readonly type: 'node-finished' | 'node-skipped' | 'node-failed' | 'node-cancelled' }
 >;
 
-function endNode(progress: Progress, row: Row, event: EndEvent): void {
+function endNode(progress: RunProgress, row: Row, event: EndEvent): void {
   row.milliseconds = row.startedAt === undefined ? undefined : event.at - row.startedAt;
   switch (event.type) {
     case 'node-finished': {
@@ -210,14 +210,14 @@ function endNode(progress: Progress, row: Row, event: EndEvent): void {
 }
 
 /** Replaces what the node has cost so far. An unknown cost makes the sum unknown. */
-function charge(progress: Progress, row: Row, costNanoUsd: NanoUsd | null): void {
+function charge(progress: RunProgress, row: Row, costNanoUsd: NanoUsd | null): void {
   const others = progress.spentNanoUsd === null ? null : progress.spentNanoUsd - (row.costNanoUsd ?? 0);
   row.costNanoUsd = costNanoUsd;
   progress.spentNanoUsd = addMoney(others, costNanoUsd);
 }
 
 /** How many items the node's `each` has, where that can be told. */
-function itemsOf({ input, outputs }: Progress, { each }: PlanNode): number | undefined {
+function itemsOf({ input, outputs }: RunProgress, { each }: PlanNode): number | undefined {
   if (each === undefined) return undefined;
   try {
     const list = renderValue(each, (head) => (head === 'input' ? input : (outputs.get(head) ?? null)));

@@ -6,12 +6,12 @@
 import type { ModelEvent } from './event.ts';
 
 /** What a stream said from its beginning to its end, and what it failed with after that. */
-export interface Whole {
+export interface CompleteStream {
   readonly events: readonly ModelEvent[];
   readonly failure?: { readonly error: unknown } | undefined;
 }
 
-export const WHOLE: unique symbol = Symbol('polyphony.whole');
+export const COMPLETE: unique symbol = Symbol('polyphony.complete');
 
 export const BATCHES: unique symbol = Symbol('polyphony.batches');
 
@@ -19,20 +19,20 @@ export const BATCHES: unique symbol = Symbol('polyphony.batches');
 export type Batches = AsyncIterable<readonly ModelEvent[]>;
 
 /** Iterate it, by events or by batches, or read it whole: one of these, once. */
-export interface WholeStream extends AsyncIterable<ModelEvent> {
+export interface CompletableStream extends AsyncIterable<ModelEvent> {
   /** Saves a turn of a generator an event. */
   readonly [BATCHES]?: Batches | undefined;
   /** Never rejects. */
-  readonly [WHOLE]?: (() => Promise<Whole>) | undefined;
+  readonly [COMPLETE]?: (() => Promise<CompleteStream>) | undefined;
 }
 
-export function readWhole(stream: WholeStream): Promise<Whole> {
-  const read = stream[WHOLE];
+export function readComplete(stream: CompletableStream): Promise<CompleteStream> {
+  const read = stream[COMPLETE];
   return read === undefined ? drain(stream) : read.call(stream);
 }
 
 /** Of any stream: one that has no batches of its own gives event by event. */
-export function batchesOf(stream: WholeStream): Batches {
+export function batchesOf(stream: CompletableStream): Batches {
   const batches = stream[BATCHES];
   if (batches !== undefined) return batches;
   const events = stream[Symbol.asyncIterator]();
@@ -50,7 +50,7 @@ export function batchesOf(stream: WholeStream): Batches {
   };
 }
 
-async function drain(stream: AsyncIterable<ModelEvent>): Promise<Whole> {
+async function drain(stream: AsyncIterable<ModelEvent>): Promise<CompleteStream> {
   const events: ModelEvent[] = [];
   try {
     for await (const event of stream) events.push(event);

@@ -1,7 +1,7 @@
 /** Streams to responses and back. */
 import { abortError, PolyphonyError } from '../errors.ts';
 import { addMoney, type NanoUsd } from '../money/money.ts';
-import { readWhole } from './complete.ts';
+import { readComplete } from './complete.ts';
 import type {
   AttemptRecord,
   Call,
@@ -92,7 +92,7 @@ export async function collect(
 ): Promise<ModelResponse> {
   const draft = emptyDraft();
   const warnings: Warning[] = [];
-  const whole = await readWhole(events);
+  const whole = await readComplete(events);
   if (whole.failure !== undefined) throw whole.failure.error;
   for (const event of whole.events) take(draft, warnings, event);
   if (draft.finish === undefined || draft.target === undefined) {

@@ -159,7 +159,7 @@ export type Replan = (context: {
 }) => Promise<ValidPlan>;
 
 /** Plans the request of a run, and tells of the plan while it is written. */
-export interface PlanWriter {
+export interface StreamingPlanner {
   /** The plan as it is before anything of it is written: no nodes. Throws invalid-request for what cannot be planned. */
   open(request: string): ValidPlan;
   /** Throws what planning throws; invalid-request when the input does not fit the plan. */

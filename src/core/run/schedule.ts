@@ -5,7 +5,7 @@
 import type { ValidNode, ValidPlan } from '../plan/plan.ts';
 
 /** How a node ended. `handled`: it failed and its onError let the run go on (its output is null or the given value). */
-export type Ending = 'done' | 'skipped' | 'failed' | 'handled' | 'cancelled';
+export type NodeEnding = 'done' | 'skipped' | 'failed' | 'handled' | 'cancelled';
 
 export type Readiness = 'ready' | 'waiting' | 'skip' | 'impossible';
 
@@ -14,7 +14,7 @@ export type Readiness = 'ready' | 'waiting' | 'skip' | 'impossible';
  * `skip`: every data dependency was skipped and neither `when` nor `??` says otherwise. `impossible`: its `wait` can no
  * longer be met.
  */
-export function readiness(node: ValidNode, endings: ReadonlyMap<string, Ending>): Readiness {
+export function readiness(node: ValidNode, endings: ReadonlyMap<string, NodeEnding>): Readiness {
   const wait = node.node.wait ?? 'all';
   if (wait === 'all') return readinessOfAll(node, endings);
   const wanted = wait === 'any' ? 1 : wait.atLeast;
@@ -29,7 +29,7 @@ export function readiness(node: ValidNode, endings: ReadonlyMap<string, Ending>)
   return succeeded + open >= wanted ? 'waiting' : 'impossible';
 }
 
-function readinessOfAll(node: ValidNode, endings: ReadonlyMap<string, Ending>): Readiness {
+function readinessOfAll(node: ValidNode, endings: ReadonlyMap<string, NodeEnding>): Readiness {
   let open = false;
   for (const dependency of node.dependencies) {
     const ending = endings.get(dependency);
@@ -40,7 +40,7 @@ function readinessOfAll(node: ValidNode, endings: ReadonlyMap<string, Ending>): 
   return isSkipped(node, endings) ? 'skip' : 'ready';
 }
 
-function isSkipped(node: ValidNode, endings: ReadonlyMap<string, Ending>): boolean {
+function isSkipped(node: ValidNode, endings: ReadonlyMap<string, NodeEnding>): boolean {
   if (node.data.length === 0 || node.hasFallback || node.node.when !== undefined) return false;
   return node.data.every((dependency) => endings.get(dependency) === 'skipped');
 }
@@ -48,7 +48,7 @@ function isSkipped(node: ValidNode, endings: ReadonlyMap<string, Ending>): boole
 /** Nodes that may start now, those with the longest expected remaining path first, then in the plan's order. */
 export function nextReady(
   plan: Pick<ValidPlan, 'nodes'>,
-  finished: ReadonlyMap<string, Ending>,
+  finished: ReadonlyMap<string, NodeEnding>,
   running: ReadonlySet<string>,
 ): readonly ValidNode[] {
   return plan.nodes

@@ -15,7 +15,7 @@ import type { ModelCard } from '../../core/model/provider.ts';
 import type { Registry } from '../routing/registry.ts';
 import { maskOf } from '../routing/requirements.ts';
 import { nameOf } from '../routing/route.ts';
-import { watch } from '../streams/observe.ts';
+import { observe } from '../streams/observe.ts';
 
 interface Draft {
   request: ChatRequest;
@@ -34,7 +34,7 @@ export function adapt({ registry }: { registry: () => Registry }): Middleware<At
     adaptSystem(draft, deployment.card);
     dropParameters(draft, deployment.card);
     if (draft.warnings.length === 0) return next(attempt);
-    return watch({
+    return observe({
       open: () => next({ ...attempt, request: draft.request }),
       head: draft.warnings.map((warning): ModelEvent => ({ type: 'warning', warning })),
     });

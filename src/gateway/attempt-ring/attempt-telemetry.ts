@@ -5,7 +5,7 @@ import type { Attempt, Middleware } from '../../core/model/model.ts';
 import { faultOf } from '../calls/faults.ts';
 import { type TimedAttempt, timed } from '../calls/timings.ts';
 import type { Registry } from '../routing/registry.ts';
-import { type Ending, watch } from '../streams/observe.ts';
+import { observe, type StreamEnding } from '../streams/observe.ts';
 import { commits } from '../streams/stream-head.ts';
 
 export function attemptTelemetry({ clock, registry }: { clock: Clock; registry: () => Registry }): Middleware<Attempt> {
@@ -14,7 +14,7 @@ export function attemptTelemetry({ clock, registry }: { clock: Clock; registry: 
     const { timings } = attempt;
     let begun = 0;
     let outputTokens = 0;
-    return watch({
+    return observe({
       start() {
         begun = clock.monotonic();
         return undefined;
@@ -39,7 +39,7 @@ export function attemptTelemetry({ clock, registry }: { clock: Clock; registry: 
 }
 
 /** A cancelled attempt tells nothing of the target, nor does an error of the caller's. */
-function outcomeOf(ending: Ending): 'ok' | 'blamed' | 'other' {
+function outcomeOf(ending: StreamEnding): 'ok' | 'blamed' | 'other' {
   if (ending.kind === 'done') return 'ok';
   if (ending.kind === 'left' || !(ending.error instanceof PolyphonyError)) return 'other';
   const fault = faultOf(ending.error);

@@ -10,7 +10,7 @@ import type { Attempt, Middleware, Target } from '../../core/model/model.ts';
 import { faultOf } from '../calls/faults.ts';
 import type { TimedAttempt } from '../calls/timings.ts';
 import { nameOf } from '../routing/route.ts';
-import { type Ending, watch } from '../streams/observe.ts';
+import { observe, type StreamEnding } from '../streams/observe.ts';
 import { type Circuit, type CircuitPolicy, createCircuit, type Verdict } from './circuit.ts';
 
 const DEFAULTS: CircuitPolicy = { rateLimits: 3, failureRatio: 0.5, minimumAttempts: 10, cooldownMs: 30_000 };
@@ -32,7 +32,7 @@ export function breaker({ clock, config }: { clock: Clock; config: () => Config 
   };
   return (attempt: TimedAttempt, next) => {
     let entries: readonly Entry[] = [];
-    return watch({
+    return observe({
       start() {
         const { target, lastResort } = attempt;
         const both = [circuitOf(`${target.provider}@${target.region ?? ''}`), circuitOf(nameOf(target))];
@@ -89,7 +89,7 @@ function enter(circuits: readonly Circuit[], nowMs: number, lastResort: boolean,
 /** True for a refusal by the breaker: nothing was sent. */
 export const isBreakerRefusal = (error: PolyphonyError): boolean => error.details?.breaker === 'open';
 
-function verdictOf(ending: Ending): { readonly verdict: Verdict; readonly retryAfterMs?: number | undefined } {
+function verdictOf(ending: StreamEnding): { readonly verdict: Verdict; readonly retryAfterMs?: number | undefined } {
   if (ending.kind === 'done') return { verdict: 'ok' };
   if (ending.kind === 'left' || !(ending.error instanceof PolyphonyError)) return { verdict: 'none' };
   const fault = faultOf(ending.error);

@@ -12,9 +12,9 @@ import type { Config } from '../../core/config.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, CallTrace, Middleware, Purpose } from '../../core/model/model.ts';
 import { type TimedAttempt, timed } from '../calls/timings.ts';
-import { notesOf } from '../calls/trace.ts';
+import { callStateOf } from '../calls/trace.ts';
 import type { Registry } from '../routing/registry.ts';
-import { watch } from '../streams/observe.ts';
+import { observe } from '../streams/observe.ts';
 
 const DEFAULT_SLOTS = 64;
 
@@ -53,7 +53,7 @@ export function limiter({ clock, config, registry }: LimiterParts): Middleware<A
     const { provider, region } = attempt.target;
     const endpoint = endpointOf(endpoints, region === undefined ? provider : `${provider}@${region}`);
     let held = false;
-    return watch({
+    return observe({
       start() {
         if (isNested(attempt.purpose) && holds(endpoint, attempt.trace)) return undefined;
         if (endpoint.used < slotsOf(provider) && isIdle(endpoint)) {
@@ -86,18 +86,18 @@ function endpointOf(endpoints: Map<string, Endpoint>, key: string): Endpoint {
 
 const isIdle = ({ queues }: Endpoint): boolean => queues.every((queue) => queue.length === 0);
 
-const holds = (endpoint: Endpoint, trace: CallTrace): boolean => notesOf(trace).held?.includes(endpoint) === true;
+const holds = (endpoint: Endpoint, trace: CallTrace): boolean => callStateOf(trace).held?.includes(endpoint) === true;
 
 function hold(endpoint: Endpoint, trace: CallTrace): void {
   endpoint.used += 1;
-  const notes = notesOf(trace);
-  if (notes.held === undefined) notes.held = [endpoint];
-  else notes.held.push(endpoint);
+  const state = callStateOf(trace);
+  if (state.held === undefined) state.held = [endpoint];
+  else state.held.push(endpoint);
 }
 
 function free(endpoint: Endpoint, trace: CallTrace, slots: number): void {
   endpoint.used -= 1;
-  const { held } = notesOf(trace);
+  const { held } = callStateOf(trace);
   held?.splice(held.indexOf(endpoint), 1);
   while (endpoint.used < slots) {
     const waiter = endpoint.queues.find((queue) => queue.length > 0)?.shift();

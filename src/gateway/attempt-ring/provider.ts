@@ -9,7 +9,7 @@ import type { Transport } from '../../core/model/provider.ts';
 import { type TimedAttempt, timed } from '../calls/timings.ts';
 import type { Registry } from '../routing/registry.ts';
 import { nameOf } from '../routing/route.ts';
-import { type Ending, watch } from '../streams/observe.ts';
+import { observe, type StreamEnding } from '../streams/observe.ts';
 import { commits } from '../streams/stream-head.ts';
 
 export interface ProviderParts {
@@ -23,7 +23,7 @@ export function providerHandler({ registry, transport, clock }: ProviderParts): 
     const attempt = timed(given);
     let answered = false;
     let finished = false;
-    return watch({
+    return observe({
       head: [{ type: 'route', target: attempt.target }],
       open() {
         const provider = registry().providers.get(attempt.target.provider);
@@ -38,7 +38,7 @@ export function providerHandler({ registry, transport, clock }: ProviderParts): 
         } else if (!answered) answered = commits(event);
         return event;
       },
-      end: (ending) => honest(ending, finished, answered, attempt),
+      end: (ending) => checkedEnding(ending, finished, answered, attempt),
     });
   };
 }
@@ -53,13 +53,13 @@ function refuseEmpty(event: FinishEvent, attempt: Attempt): void {
   );
 }
 
-function honest(ending: Ending, finished: boolean, answered: boolean, attempt: Attempt): Ending {
+function checkedEnding(ending: StreamEnding, finished: boolean, answered: boolean, attempt: Attempt): StreamEnding {
   if (ending.kind === 'left') return ending;
   // The answer is whole: what the connection does afterwards is nobody's concern.
   if (finished) return { kind: 'done' };
   if (attempt.signal.aborted) return { kind: 'error', error: abortError(attempt.signal) };
   if (ending.kind === 'done') return { kind: 'error', error: cutShort(answered, attempt) };
-  return { kind: 'error', error: ownError(ending.error, attempt) };
+  return { kind: 'error', error: asProviderError(ending.error, attempt) };
 }
 
 function cutShort(answered: boolean, { target }: Attempt): PolyphonyError {
@@ -69,7 +69,7 @@ function cutShort(answered: boolean, { target }: Attempt): PolyphonyError {
   return new PolyphonyError('truncated', message);
 }
 
-function ownError(error: unknown, { target }: Attempt): PolyphonyError {
+function asProviderError(error: unknown, { target }: Attempt): PolyphonyError {
   if (error instanceof PolyphonyError) return error;
   const { message } = asPolyphonyError(error);
   return new PolyphonyError('plugin-failed', `The provider "${target.provider}" failed: ${message}`, {

@@ -1,5 +1,5 @@
 /**
- * Attempts at one target until one of them speaks. Only what has said nothing yet is tried again (see opening.ts).
+ * Attempts at one target until one of them speaks. Only what has said nothing yet is tried again (see stream-head.ts).
  *
  * Y1. Waits have full jitter between 0 and base × 2ⁿ, at most the maximum; THIS attempt's retry-after is a floor.
  * Y2. A wait that ends after the deadline, or a retry-after above the maximum, is not begun: the error goes up at once.
@@ -18,7 +18,7 @@ import { nextNumber } from '../calls/numbering.ts';
 import { withCredential } from '../calls/target.ts';
 import { newTimings, type TimedAttempt } from '../calls/timings.ts';
 import type { Registry } from '../routing/registry.ts';
-import { lazily, type Open, type Opening } from '../streams/stream-head.ts';
+import { lazily, type ReadHead, type StreamHead } from '../streams/stream-head.ts';
 import type { Credentials } from './credentials.ts';
 
 export interface RetryParts {
@@ -47,8 +47,8 @@ async function openWithRetries(
   provider: Provider,
   attempt: Attempt,
   next: Handler<Attempt>,
-  open: Open,
-): Promise<Opening> {
+  open: ReadHead,
+): Promise<StreamHead> {
   const { clock } = parts.runtime;
   const policy = policyOf(parts.config(), attempt);
   let failures = 0;

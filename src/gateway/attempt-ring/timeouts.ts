@@ -14,7 +14,7 @@ import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Middleware, ModelEvent } from '../../core/model/model.ts';
 import { canAbort } from '../calls/call.ts';
 import { nameOf } from '../routing/route.ts';
-import { type StreamControl, type Watcher, watch } from '../streams/observe.ts';
+import { observe, type StreamControl, type StreamObserver } from '../streams/observe.ts';
 import { commits } from '../streams/stream-head.ts';
 import { type Controllers, createControllers } from './abort-controller-pool.ts';
 import { createDeadlines, type Deadlines, newDeadline } from './deadline-timer.ts';
@@ -39,7 +39,7 @@ export const longestAttempt = ({ timeouts: given }: Config): number => given?.to
 
 export function timeouts({ clock, config }: { clock: Clock; config: () => Config }): Middleware<Attempt> {
   const parts: TimeoutParts = { clock, deadlines: createDeadlines(clock), controllers: createControllers() };
-  return (attempt, next) => watch(timeoutWatcher(attempt, next, parts, boundsOf(attempt, clock, config())));
+  return (attempt, next) => observe(timeoutWatcher(attempt, next, parts, boundsOf(attempt, clock, config())));
 }
 
 interface TimeoutParts {
@@ -64,7 +64,7 @@ function timeoutWatcher(
   next: (attempt: Attempt) => AsyncIterable<ModelEvent>,
   { clock, deadlines, controllers }: TimeoutParts,
   bounds: Bounds,
-): Watcher {
+): StreamObserver {
   const lent = controllers.take();
   const { controller } = lent;
   const deadline = newDeadline();

@@ -6,38 +6,44 @@
 import type { CallTrace } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 
-export interface RequestBook {
+export interface RequestBudget {
   /** Spent and held. */
   taken: NanoUsd;
   cap: NanoUsd | undefined;
 }
 
-export interface Notes {
+export interface CallState {
   /** Of the call that made the trace; `more` numbers the others that share it. */
   callId: string | undefined;
   number: number;
   more: Map<string, number> | undefined;
-  book: RequestBook | undefined;
+  budget: RequestBudget | undefined;
   /** One entry a place; undefined until the first. */
   held: object[] | undefined;
 }
 
-const NOTES = Symbol('polyphony.notes');
-type NotedTrace = CallTrace & { readonly [NOTES]?: Notes };
+const CALL_STATE = Symbol('polyphony.call');
+type TraceWithState = CallTrace & { readonly [CALL_STATE]?: CallState };
 
-const newNotes = (): Notes => ({ callId: undefined, number: 0, more: undefined, book: undefined, held: undefined });
+const newCallState = (): CallState => ({
+  callId: undefined,
+  number: 0,
+  more: undefined,
+  budget: undefined,
+  held: undefined,
+});
 /** Of traces that a caller made. */
-const foreign = new WeakMap<CallTrace, Notes>();
+const foreign = new WeakMap<CallTrace, CallState>();
 
 export function newTrace(): CallTrace {
-  const trace: NotedTrace = { attempts: [], [NOTES]: newNotes() };
+  const trace: TraceWithState = { attempts: [], [CALL_STATE]: newCallState() };
   return trace;
 }
 
-export function notesOf(trace: NotedTrace): Notes {
-  const own = trace[NOTES] ?? foreign.get(trace);
+export function callStateOf(trace: TraceWithState): CallState {
+  const own = trace[CALL_STATE] ?? foreign.get(trace);
   if (own !== undefined) return own;
-  const made = newNotes();
+  const made = newCallState();
   foreign.set(trace, made);
   return made;
 }
@@ -46,8 +52,8 @@ export function notesOf(trace: NotedTrace): Notes {
  * The cap of the request itself (`limits.usd`) over all its attempts. A call lives in one process, so its counter does
  * too and leaves nothing in the store.
  */
-export function requestBook(trace: CallTrace): RequestBook {
-  const notes = notesOf(trace);
-  notes.book ??= { taken: 0, cap: undefined };
-  return notes.book;
+export function requestBudget(trace: CallTrace): RequestBudget {
+  const state = callStateOf(trace);
+  state.budget ??= { taken: 0, cap: undefined };
+  return state.budget;
 }

@@ -17,10 +17,10 @@ import type { Logger } from '../../core/plugin.ts';
 import type { KeyValueStore, UsageLedger } from '../../core/stores.ts';
 import { type MeteredAttempt, type TimedAttempt, timed } from '../calls/timings.ts';
 import type { Deployment, Registry } from '../routing/registry.ts';
-import { type Ending, type Watcher, watch } from '../streams/observe.ts';
+import { observe, type StreamEnding, type StreamObserver } from '../streams/observe.ts';
 import { billedText, type Charge, chargeOfFinish, chargeOfStream, isFree, NO_CHARGE, type Sent } from './charge.ts';
 import { recordOf, rowOf } from './record.ts';
-import { type Affordable, affordable, type Held } from './reserve-worst-case.ts';
+import { type Held, type ReservedAttempt, reserveWorstCase } from './reserve-worst-case.ts';
 
 export interface BudgetParts {
   readonly clock: Clock;
@@ -35,7 +35,7 @@ export function budget(parts: BudgetParts): Middleware<Attempt> {
   return (given: TimedAttempt, next) => {
     const attempt = timed(given);
     const deployment = parts.registry().find(attempt.target);
-    return deployment === undefined ? next(attempt) : watch(budgetWatcher(parts, attempt, deployment, next));
+    return deployment === undefined ? next(attempt) : observe(budgetWatcher(parts, attempt, deployment, next));
   };
 }
 
@@ -44,19 +44,19 @@ function budgetWatcher(
   attempt: MeteredAttempt,
   deployment: Deployment,
   next: Handler<Attempt>,
-): Watcher {
-  let holding: Affordable = { request: attempt.request, held: undefined, warnings: [] };
+): StreamObserver {
+  let holding: ReservedAttempt = { request: attempt.request, held: undefined, warnings: [] };
   let streamed = '';
   let finished: Charge | undefined;
-  const hold = (made: Affordable): void => {
+  const hold = (made: ReservedAttempt): void => {
     holding = made;
-    watcher.head = made.warnings;
+    observer.head = made.warnings;
   };
   // Its head is a field: a getter in a literal costs as much as the rest of this layer.
-  const watcher: Watcher & { head: readonly ModelEvent[] } = {
+  const observer: StreamObserver & { head: readonly ModelEvent[] } = {
     head: holding.warnings,
     start() {
-      const made = affordable(parts, attempt, deployment);
+      const made = reserveWorstCase(parts, attempt, deployment);
       if (made instanceof Promise) return made.then(hold);
       hold(made);
       return undefined;
@@ -80,7 +80,7 @@ function budgetWatcher(
       return settled === undefined ? ending : settled.then(() => ending);
     },
   };
-  return watcher;
+  return observer;
 }
 
 function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent {
@@ -93,7 +93,7 @@ function sentOf(request: ModelRequest, { timings }: MeteredAttempt, { card }: De
   return { card, request, at: timings.dispatchedAt ?? clock.now() };
 }
 
-function chargeOfEnding(ending: Ending, sent: Sent, { timings }: MeteredAttempt, streamed: string): Charge {
+function chargeOfEnding(ending: StreamEnding, sent: Sent, { timings }: MeteredAttempt, streamed: string): Charge {
   if (timings.dispatchedAt === null) return NO_CHARGE;
   const free = ending.kind === 'error' && isFree(asPolyphonyError(ending.error));
   return free && streamed === '' ? NO_CHARGE : chargeOfStream(sent, streamed);
@@ -105,7 +105,7 @@ function settle(
   attempt: MeteredAttempt,
   held: Held | undefined,
   charge: Charge,
-  ending: Ending,
+  ending: StreamEnding,
 ): Promise<void> | undefined {
   const settling = held?.settle(charge.costNanoUsd ?? 0);
   let written: Promise<void> | undefined;

@@ -3,13 +3,13 @@ import { asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, AttemptOutcome, AttemptRecord } from '../../core/model/model.ts';
 import type { LedgerRow } from '../../core/stores.ts';
 import type { Timings } from '../calls/timings.ts';
-import type { Ending } from '../streams/observe.ts';
+import type { StreamEnding } from '../streams/observe.ts';
 import type { Charge } from './charge.ts';
 
 export function recordOf(
   attempt: Attempt & { readonly timings: Timings },
   charge: Charge,
-  ending: Ending,
+  ending: StreamEnding,
 ): AttemptRecord {
   const { timings } = attempt;
   const failed = ending.kind === 'error' ? asPolyphonyError(ending.error) : undefined;
@@ -29,7 +29,7 @@ export function recordOf(
   };
 }
 
-function outcomeOf(ending: Ending, code: string | undefined): AttemptOutcome {
+function outcomeOf(ending: StreamEnding, code: string | undefined): AttemptOutcome {
   if (ending.kind === 'done') return 'ok';
   return ending.kind === 'left' || code === 'cancelled' ? 'cancelled' : 'error';
 }

@@ -6,13 +6,13 @@ import type { Attempt, ModelEvent, ModelRequest } from '../../core/model/model.t
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import type { KeyValueStore } from '../../core/stores.ts';
 import { longestAttempt } from '../attempt-ring/timeouts.ts';
-import { type RequestBook, requestBook } from '../calls/trace.ts';
+import { type RequestBudget, requestBudget } from '../calls/trace.ts';
 import { expectedOutput, outputCeiling, type WorstTerms, worstCost, worstTerms } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { needsOf } from '../routing/requirements.ts';
 import { type CappedScope, cappedScopes, isPromise, type ReservationResult, reserve } from './reservation.ts';
 
-export interface AffordableParts {
+export interface ReservationParts {
   readonly clock: Clock;
   readonly keyValue: KeyValueStore;
   readonly config: () => Config;
@@ -23,7 +23,7 @@ export interface Held {
   settle(actualNanoUsd: NanoUsd): Promise<void> | undefined;
 }
 
-export interface Affordable {
+export interface ReservedAttempt {
   readonly request: ModelRequest;
   /** undefined: no scope of the call has a cap. */
   readonly held: Held | undefined;
@@ -31,10 +31,10 @@ export interface Affordable {
 }
 
 /** What the caps of one attempt are checked against. */
-interface Purse {
+interface CappedScopes {
   readonly store: KeyValueStore;
   readonly scopes: readonly CappedScope[];
-  readonly book: RequestBook;
+  readonly budget: RequestBudget;
   readonly callId: string;
 }
 
@@ -50,18 +50,18 @@ const MARGIN = 1.5;
 const MAX_ROUNDS = 6;
 
 /** Answers at once where the store does. @throws budget-exceeded */
-export function affordable(
-  { clock, keyValue, config: configNow }: AffordableParts,
+export function reserveWorstCase(
+  { clock, keyValue, config: configNow }: ReservationParts,
   attempt: Attempt,
   deployment: Deployment,
-): Affordable | Promise<Affordable> {
+): ReservedAttempt | Promise<ReservedAttempt> {
   const { request } = attempt;
-  const free: Affordable = { request, held: undefined, warnings: [] };
+  const free: ReservedAttempt = { request, held: undefined, warnings: [] };
   const config = configNow();
   const { budgets, allowUnpriced } = config;
   const scopes = cappedScopes(attempt.scopes, attempt.session, budgets, clock.now());
-  const book = bookOf(attempt);
-  if (scopes.length === 0 && book.cap === undefined) return free;
+  const budget = budgetOf(attempt);
+  if (scopes.length === 0 && budget.cap === undefined) return free;
   const { card } = deployment;
   const terms = worstTerms(card, request, clock.now(), longestAttempt(config));
   const worst = worstCost(terms, needsOf(request).size.upperTokens, outputCeiling(request, card));
@@ -69,36 +69,36 @@ export function affordable(
     if (allowUnpriced === true) return free;
     throw unpriced(deployment, scopes[0]?.kind ?? 'request');
   }
-  const purse: Purse = { store: keyValue, scopes, book, callId: attempt.id };
-  const finish = (taken: Taken): Affordable | Promise<Affordable> =>
-    taken.ok ? { request, held: taken.held, warnings: [] } : squeeze(purse, terms, deployment);
-  const taken = take(purse, worst);
+  const capped: CappedScopes = { store: keyValue, scopes, budget, callId: attempt.id };
+  const finish = (taken: Taken): ReservedAttempt | Promise<ReservedAttempt> =>
+    taken.ok ? { request, held: taken.held, warnings: [] } : fitToBudget(capped, terms, deployment);
+  const taken = take(capped, worst);
   return isPromise(taken) ? taken.then(finish) : finish(taken);
 }
 
 /** The cap of a request holds for all that is done for its sake, judges included. */
-function bookOf({ trace, request, purpose }: Attempt): RequestBook {
-  const book = requestBook(trace);
+function budgetOf({ trace, request, purpose }: Attempt): RequestBudget {
+  const budget = requestBudget(trace);
   const usd = purpose === 'answer' || purpose === 'planner' ? request.limits?.usd : undefined;
-  if (usd !== undefined) book.cap = usdToNano(usd);
-  return book;
+  if (usd !== undefined) budget.cap = usdToNano(usd);
+  return budget;
 }
 
-/** Takes from the request's own book and from every scope's counter, or from none. */
-function take(purse: Purse, amount: NanoUsd): Taken | Promise<Taken> {
-  const { book, store, scopes, callId } = purse;
-  if (book.cap !== undefined && book.taken + amount > book.cap) {
-    return { ok: false, scope: { kind: 'request', id: callId, capNanoUsd: book.cap }, takenNanoUsd: book.taken };
+/** Takes from the request's own budget and from every scope's counter, or from none. */
+function take(capped: CappedScopes, amount: NanoUsd): Taken | Promise<Taken> {
+  const { budget, store, scopes, callId } = capped;
+  if (budget.cap !== undefined && budget.taken + amount > budget.cap) {
+    return { ok: false, scope: { kind: 'request', id: callId, capNanoUsd: budget.cap }, takenNanoUsd: budget.taken };
   }
-  book.taken += amount;
+  budget.taken += amount;
   const undo = (error: unknown): never => {
-    book.taken -= amount;
+    budget.taken -= amount;
     throw error;
   };
-  if (scopes.length === 0) return { ok: true, held: heldBy(book, amount, undefined) };
+  if (scopes.length === 0) return { ok: true, held: heldBy(budget, amount, undefined) };
   const read = (result: ReservationResult): Taken => {
-    if (result.ok) return { ok: true, held: heldBy(book, amount, result.reservation) };
-    book.taken -= amount;
+    if (result.ok) return { ok: true, held: heldBy(budget, amount, result.reservation) };
+    budget.taken -= amount;
     return result;
   };
   try {
@@ -109,20 +109,20 @@ function take(purse: Purse, amount: NanoUsd): Taken | Promise<Taken> {
   }
 }
 
-function heldBy(book: RequestBook, amount: NanoUsd, reservation: Held | undefined): Held {
+function heldBy(budget: RequestBudget, amount: NanoUsd, reservation: Held | undefined): Held {
   let settled = false;
   return {
     settle(actual) {
       if (settled) return undefined;
       settled = true;
-      book.taken += actual - amount;
+      budget.taken += actual - amount;
       return reservation?.settle(actual);
     },
   };
 }
 
 /** The worst case by bytes does not fit: tries the tighter bound on the prompt, then a shorter answer. */
-async function squeeze(purse: Purse, terms: WorstTerms, deployment: Deployment): Promise<Affordable> {
+async function fitToBudget(capped: CappedScopes, terms: WorstTerms, deployment: Deployment): Promise<ReservedAttempt> {
   const { card, request } = terms;
   const { size } = needsOf(request);
   const input = Math.min(size.upperTokens, Math.ceil(size.exactTokens() * MARGIN));
@@ -131,7 +131,7 @@ async function squeeze(purse: Purse, terms: WorstTerms, deployment: Deployment):
   let output = ceiling;
   let refusal: Refusal | undefined;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const taken = await take(purse, worstCost(terms, input, output) ?? 0);
+    const taken = await take(capped, worstCost(terms, input, output) ?? 0);
     if (taken.ok) return limited(request, taken.held, output, ceiling);
     refusal = taken;
     output = longestAnswer(terms, input, output, taken);
@@ -157,7 +157,7 @@ function longestAnswer(terms: WorstTerms, input: number, output: number, refusal
   return (worstCost(terms, input, tokens) ?? 0) <= left ? tokens : tokens - 1;
 }
 
-function limited(request: ModelRequest, held: Held, output: number, ceiling: number): Affordable {
+function limited(request: ModelRequest, held: Held, output: number, ceiling: number): ReservedAttempt {
   if (request.operation !== 'chat' || output === ceiling) return { request, held, warnings: [] };
   const message = `The answer is limited to ${output} tokens instead of ${ceiling}: that is what the budget still pays for.`;
   return {

@@ -14,7 +14,7 @@ import { asPolyphonyError } from '../../core/errors.ts';
 import type { Call, Middleware, Target } from '../../core/model/model.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { KeyValueStore } from '../../core/stores.ts';
-import { watch } from '../streams/observe.ts';
+import { observe } from '../streams/observe.ts';
 
 /** What failover reads: the target that served the session before. */
 export interface BoundCall extends Call {
@@ -47,7 +47,7 @@ export function affinity(parts: AffinityParts): Middleware {
     const fresh = freshOf(believed.get(key), parts);
     let bound: BoundCall = fresh === undefined ? call : { preferred: fresh, ...call };
     let served: Target | undefined;
-    return watch({
+    return observe({
       start: () => {
         if (fresh !== undefined) return undefined;
         return bindingOf(parts, key).then((preferred) => {

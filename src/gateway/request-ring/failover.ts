@@ -14,11 +14,11 @@ import type { Attempt, Call, Handler, Target } from '../../core/model/model.ts';
 import { nextNumber } from '../calls/numbering.ts';
 import { newTimings, type TimedAttempt } from '../calls/timings.ts';
 import type { RouteOptions } from '../routing/route.ts';
-import { lazily, type Open, type Opening } from '../streams/stream-head.ts';
+import { lazily, type ReadHead, type StreamHead } from '../streams/stream-head.ts';
 import type { BoundCall } from './affinity.ts';
-import { allFailed, type Failure } from './failures.ts';
+import { allFailed, type TargetFailure } from './failures.ts';
 import { recovering, type Shape } from './recovery.ts';
-import { type Itinerary, itinerary } from './target-queue.ts';
+import { type TargetQueue, targetQueue } from './target-queue.ts';
 
 export interface FailoverParts {
   /** The routing options of now: registry, config and time. */
@@ -30,8 +30,8 @@ export interface FailoverParts {
 export function failover({ routing, clock }: FailoverParts, attempt: Handler<Attempt>): Handler {
   return (call: BoundCall) =>
     lazily(async (open) => {
-      const plan = itinerary(routing(call));
-      const tryOn = (shape: Shape, failures: readonly Failure[]): Promise<Opening> =>
+      const plan = targetQueue(routing(call));
+      const tryOn = (shape: Shape, failures: readonly TargetFailure[]): Promise<StreamHead> =>
         openNext({ call, plan, attempt, clock, open }, shape, failures);
       const opening = await tryOn(unshaped, []);
       // Nobody sees a collected answer before it is whole, so a stream that breaks may begin anew.
@@ -50,20 +50,20 @@ function attemptOf(call: Call, target: Target, number: number, lastResort: boole
   return { target, number, lastResort, timings, ...call };
 }
 
-interface Trip {
+interface FailoverRun {
   readonly call: Call;
-  readonly plan: Itinerary;
+  readonly plan: TargetQueue;
   readonly attempt: Handler<Attempt>;
   readonly clock: FailoverParts['clock'];
-  readonly open: Open;
+  readonly open: ReadHead;
 }
 
-/** Tries what the itinerary still holds until one speaks. */
+/** Tries the targets that are left until one speaks. */
 async function openNext(
-  { call, plan, attempt, clock, open }: Trip,
+  { call, plan, attempt, clock, open }: FailoverRun,
   shape: Shape,
-  before: readonly Failure[],
-): Promise<Opening> {
+  before: readonly TargetFailure[],
+): Promise<StreamHead> {
   const failures = [...before];
   for (let stop = plan.next(); stop !== undefined; stop = plan.next()) {
     const { target } = stop.deployment;

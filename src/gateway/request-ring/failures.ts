@@ -6,7 +6,7 @@ import { isProviderFault } from '../attempt-ring/provider.ts';
 import { faultOf } from '../calls/faults.ts';
 import { nameOf } from '../routing/route.ts';
 
-export interface Failure {
+export interface TargetFailure {
   readonly target: Target;
   readonly error: PolyphonyError;
 }
@@ -26,7 +26,7 @@ const USEFULNESS: readonly ErrorCode[] = [
   'invalid-credential',
 ];
 
-function usefulness({ error }: Failure): number {
+function usefulness({ error }: TargetFailure): number {
   if (faultOf(error) === 'caller' && !isProviderFault(error)) return -1;
   if (isBreakerRefusal(error)) return USEFULNESS.length;
   const rank = USEFULNESS.indexOf(error.code);
@@ -34,7 +34,7 @@ function usefulness({ error }: Failure): number {
 }
 
 /** The most useful of the errors, with the reason of every target in its message and details. */
-export function allFailed(failures: readonly Failure[]): PolyphonyError {
+export function allFailed(failures: readonly TargetFailure[]): PolyphonyError {
   const [best] = [...failures].sort((a, b) => usefulness(a) - usefulness(b));
   if (best === undefined) return new PolyphonyError('no-route', 'No target was left to try.');
   const { error } = best;
@@ -52,7 +52,7 @@ export function allFailed(failures: readonly Failure[]): PolyphonyError {
 const MAX_NAMES = 4;
 
 /** Each reason once, with all whom it befell: targets of one provider mostly fail alike. */
-function summary(failures: readonly Failure[]): string {
+function summary(failures: readonly TargetFailure[]): string {
   const byReason = new Map<string, string[]>();
   for (const { target, error } of failures) {
     const reason = `${error.code}: ${withoutName(error.message, target)}`;

@@ -2,18 +2,18 @@
 import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Call, Message, ModelEvent, Target } from '../../core/model/model.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { type Opening, resume } from '../streams/stream-head.ts';
-import type { Failure } from './failures.ts';
-import type { Itinerary } from './target-queue.ts';
+import { resume, type StreamHead } from '../streams/stream-head.ts';
+import type { TargetFailure } from './failures.ts';
+import type { TargetQueue } from './target-queue.ts';
 
 /** For clients, which clear what they showed. */
 export const RESTART_NOTICE = 'Regenerating response due to a connection error.';
 
 /** Shapes the call for the target that it goes to. */
 export type Shape = (call: Call, deployment: Deployment) => Call;
-export type Reopen = (shape: Shape, failures: readonly Failure[]) => Promise<Opening>;
+export type Reopen = (shape: Shape, failures: readonly TargetFailure[]) => Promise<StreamHead>;
 
-interface Progress {
+interface StreamProgress {
   target: Target | undefined;
   text: string;
   /** Something was said that no other model can go on from. */
@@ -23,13 +23,13 @@ interface Progress {
 /** Passes the stream on; when it breaks, `restart` begins anew and `continue` hands the text so far to the next target. */
 export async function* recovering(
   call: Call,
-  first: Opening,
+  first: StreamHead,
   mode: 'restart' | 'continue',
-  plan: Itinerary,
+  plan: TargetQueue,
   reopen: Reopen,
 ): AsyncGenerator<ModelEvent> {
-  const failures: Failure[] = [];
-  const progress: Progress = { target: undefined, text: '', fixed: false };
+  const failures: TargetFailure[] = [];
+  const progress: StreamProgress = { target: undefined, text: '', fixed: false };
   let opening = first;
   for (;;) {
     try {
@@ -49,14 +49,14 @@ export async function* recovering(
   }
 }
 
-function follow(progress: Progress, event: ModelEvent): void {
+function follow(progress: StreamProgress, event: ModelEvent): void {
   if (event.type === 'text-delta') progress.text += event.text;
   else if (event.type === 'route') progress.target = event.target;
   else if (event.type === 'tool-call-delta' || event.type === 'tool-call' || event.type === 'output')
     progress.fixed = true;
 }
 
-function failureOf(thrown: unknown, { target }: Progress): Failure {
+function failureOf(thrown: unknown, { target }: StreamProgress): TargetFailure {
   const error = asPolyphonyError(thrown);
   if (target === undefined) throw error;
   return { target, error };
@@ -64,11 +64,11 @@ function failureOf(thrown: unknown, { target }: Progress): Failure {
 
 async function next(
   mode: 'restart' | 'continue',
-  plan: Itinerary,
+  plan: TargetQueue,
   reopen: Reopen,
-  progress: Progress,
-  failures: readonly Failure[],
-): Promise<Opening> {
+  progress: StreamProgress,
+  failures: readonly TargetFailure[],
+): Promise<StreamHead> {
   const error = failures.at(-1)?.error ?? new PolyphonyError('truncated', 'The stream broke.');
   if (!plan.failed(error) || (mode === 'continue' && progress.fixed)) throw error;
   plan.allowAgain();

@@ -4,16 +4,16 @@ import { isBreakerRefusal } from '../attempt-ring/breaker.ts';
 import { isProviderFault } from '../attempt-ring/provider.ts';
 import { faultOf } from '../calls/faults.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { namedTargets, nameOf, type RouteOptions, route } from '../routing/route.ts';
+import { namedTargets, nameOf, type RouteOptions, routeOf } from '../routing/route.ts';
 
-export interface Stop {
+export interface NextTarget {
   readonly deployment: Deployment;
   /** No other target is left. */
   readonly last: boolean;
 }
 
-export interface Itinerary {
-  next(): Stop | undefined;
+export interface TargetQueue {
+  next(): NextTarget | undefined;
   /** Takes note of how the present stop failed; false when nobody else is to be asked. */
   failed(error: PolyphonyError): boolean;
   /** After a stream broke: lets the present stop serve again where no other is left, at most twice. */
@@ -23,8 +23,8 @@ export interface Itinerary {
 const MAX_RETURNS = 2;
 
 /** @throws no-route */
-export function itinerary(options: RouteOptions): Itinerary {
-  let queue = [...route(options)];
+export function targetQueue(options: RouteOptions): TargetQueue {
+  let queue = [...routeOf(options)];
   const tried = new Set<string>();
   let refused: Deployment | undefined;
   let present: Deployment | undefined;

@@ -6,7 +6,7 @@ import { totalCost } from '../../core/model/response.ts';
 import { formatUsd } from '../../core/money/money.ts';
 import type { Logger } from '../../core/plugin.ts';
 import { nameOf } from '../routing/route.ts';
-import { type Ending, watch } from '../streams/observe.ts';
+import { observe, type StreamEnding } from '../streams/observe.ts';
 import { commits } from '../streams/stream-head.ts';
 
 export function telemetry({ clock, logger }: { clock: Clock; logger: Logger }): Middleware {
@@ -14,7 +14,7 @@ export function telemetry({ clock, logger }: { clock: Clock; logger: Logger }): 
     let begun = 0;
     let firstTokenMs: number | null = null;
     let target: Target | undefined;
-    return watch({
+    return observe({
       start() {
         begun = clock.monotonic();
         return undefined;
@@ -39,7 +39,7 @@ interface Figures {
   readonly totalMs: number;
 }
 
-function write(logger: Logger, call: Call, ending: Ending, { target, firstTokenMs, totalMs }: Figures): void {
+function write(logger: Logger, call: Call, ending: StreamEnding, { target, firstTokenMs, totalMs }: Figures): void {
   const fields = {
     call: call.id,
     operation: call.request.operation,

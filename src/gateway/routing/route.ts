@@ -30,7 +30,7 @@ const MAX_TARGETS = 8;
 const MAX_LISTED = 40;
 
 /** The deployments to try, in order, at most eight. @throws no-route listing for each target what it failed */
-export function route(options: RouteOptions): readonly Deployment[] {
+export function routeOf(options: RouteOptions): readonly Deployment[] {
   const able = options.needs.choice.route === undefined ? ableOf(options) : [];
   // One alone needs no score.
   const [only] = able;

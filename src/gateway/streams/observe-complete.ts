@@ -1,41 +1,41 @@
 /**
- * Runs the watchers of a stream that is read at once: the same calls in the same order as watch.ts makes for one that is
+ * Runs the observers of a stream that is read at once: the same calls in the same order as observe.ts makes for one that is
  * read event by event (W1 to W4 there), with one wait for the source instead of one an event and a layer.
  */
 
-import { WHOLE, type Whole, type WholeStream } from '../../core/model/complete.ts';
+import { COMPLETE, type CompletableStream, type CompleteStream } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
 import {
-  type Ending,
   endAll,
+  OBSERVER,
+  type ObservedStream,
   passThrough,
   type StreamControl,
-  WATCHER,
-  type Watched,
-  type Watcher,
+  type StreamEnding,
+  type StreamObserver,
 } from './stream-observer.ts';
 
-const DONE: Ending = { kind: 'done' };
+const DONE: StreamEnding = { kind: 'done' };
 
-export async function readWatched(outermost: Watcher): Promise<Whole> {
+export async function readObserved(outermost: StreamObserver): Promise<CompleteStream> {
   const reading = new Reading();
-  let ending: Ending;
+  let ending: StreamEnding;
   try {
     let source = reading.descend(outermost);
     if (source instanceof Promise) source = await source;
     ending =
-      source[WHOLE] === undefined ? await reading.eventsOf(source) : reading.takeAll(await reading.whole(source));
+      source[COMPLETE] === undefined ? await reading.eventsOf(source) : reading.takeAll(await reading.whole(source));
   } catch (error) {
     ending = { kind: 'error', error };
   }
-  const ended = endAll(reading.watchers, ending);
+  const ended = endAll(reading.observers, ending);
   return reading.result(ended instanceof Promise ? await ended : ended);
 }
 
 /** What is known of one reading. A class because there are two a call, and closures would cost more than what they do. */
 class Reading implements StreamControl {
   /** Those that started, outermost first. */
-  readonly watchers: Watcher[] = [];
+  readonly observers: StreamObserver[] = [];
   readonly #events: ModelEvent[] = [];
   #heads: ModelEvent[] | undefined;
   #held: ModelEvent | undefined;
@@ -50,50 +50,50 @@ class Reading implements StreamControl {
     return this.#fail !== undefined;
   }
 
-  /** Down to the source, without a wait where no watcher's start needs one. */
-  descend(outermost: Watcher): WholeStream | Promise<WholeStream> {
-    let watcher = outermost;
+  /** Down to the source, without a wait where no observer's start needs one. */
+  descend(outermost: StreamObserver): CompletableStream | Promise<CompletableStream> {
+    let observer = outermost;
     for (;;) {
-      const waiting = watcher.start?.(this);
-      if (waiting !== undefined) return this.#descendLater(watcher, waiting);
-      const inner = this.#enter(watcher);
-      const fused = inner[WATCHER];
+      const waiting = observer.start?.(this);
+      if (waiting !== undefined) return this.#descendLater(observer, waiting);
+      const inner = this.#enter(observer);
+      const fused = inner[OBSERVER];
       if (fused === undefined) return this.#arrive(inner);
-      watcher = fused;
+      observer = fused;
     }
   }
 
-  async #descendLater(watcher: Watcher, waiting: Promise<void>): Promise<WholeStream> {
+  async #descendLater(observer: StreamObserver, waiting: Promise<void>): Promise<CompletableStream> {
     await waiting;
-    const inner = this.#enter(watcher);
-    const fused = inner[WATCHER];
+    const inner = this.#enter(observer);
+    const fused = inner[OBSERVER];
     return fused === undefined ? this.#arrive(inner) : this.descend(fused);
   }
 
-  #enter(watcher: Watcher): Watched {
-    this.watchers.push(watcher);
-    const inner = watcher.open();
-    const { head } = watcher;
+  #enter(observer: StreamObserver): ObservedStream {
+    this.observers.push(observer);
+    const inner = observer.open();
+    const { head } = observer;
     if (head !== undefined && head.length > 0) this.#heads = [...head, ...(this.#heads ?? [])];
     return inner;
   }
 
-  #arrive(source: WholeStream): WholeStream {
+  #arrive(source: CompletableStream): CompletableStream {
     for (const event of this.#heads ?? []) this.#take(event);
     return source;
   }
 
-  whole(source: WholeStream): Promise<Whole> {
-    return this.#ask(() => source[WHOLE]?.() ?? Promise.resolve({ events: [] }));
+  whole(source: CompletableStream): Promise<CompleteStream> {
+    return this.#ask(() => source[COMPLETE]?.() ?? Promise.resolve({ events: [] }));
   }
 
-  takeAll({ events, failure }: Whole): Ending {
+  takeAll({ events, failure }: CompleteStream): StreamEnding {
     for (const event of events) this.#take(event);
     return failure === undefined ? DONE : { kind: 'error', error: failure.error };
   }
 
   /** A source that knows only events. */
-  async eventsOf(stream: WholeStream): Promise<Ending> {
+  async eventsOf(stream: CompletableStream): Promise<StreamEnding> {
     const source = stream[Symbol.asyncIterator]();
     let ended = false;
     try {
@@ -111,9 +111,9 @@ class Reading implements StreamControl {
     }
   }
 
-  /** What the source says, or what a watcher interrupts the wait with. */
+  /** What the source says, or what a observer interrupts the wait with. */
   #ask<T>(ask: () => Promise<T>): Promise<T> {
-    for (const watcher of this.watchers) watcher.ask?.();
+    for (const observer of this.observers) observer.ask?.();
     return new Promise<T>((resolve, reject) => {
       this.#fail = (error) => {
         this.#fail = undefined;
@@ -130,12 +130,12 @@ class Reading implements StreamControl {
   /** Nothing counts after `finish`, which goes out last of all. */
   #take(event: ModelEvent): void {
     if (this.#held !== undefined) return;
-    const passing = passThrough(this.watchers, event);
+    const passing = passThrough(this.observers, event);
     if (passing.type === 'finish') this.#held = passing;
     else this.#events.push(passing);
   }
 
-  result(ending: Ending): Whole {
+  result(ending: StreamEnding): CompleteStream {
     const events = this.#events;
     if (ending.kind === 'error') return { events, failure: ending };
     if (this.#held !== undefined) events.push(this.#held);

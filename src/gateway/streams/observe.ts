@@ -2,39 +2,39 @@
  * One pass over a stream for every layer that only keeps books.
  *
  * A pass-through generator costs 0.35 µs an event. Layers that hold a slot, a reservation, a timer or a verdict need to
- * know when a stream starts, what goes by and how it ends, and nothing else; so each returns a `Watcher`, and watchers
+ * know when a stream starts, what goes by and how it ends, and nothing else; so each returns a `Watcher`, and observers
  * that stand directly in one another are run by a single iterator. Where a plugin's generator stands between two of them
  * there are two iterators, and nothing else changes.
  *
  * W1. Nothing happens before the first event is asked for.
  * W2. Starts run from the outermost inwards; when one throws or waits, the inner ones have not begun.
- * W3. Every watcher whose start succeeded ends exactly once, innermost first: at the end, at an error, or when the
+ * W3. Every observer whose start succeeded ends exactly once, innermost first: at the end, at an error, or when the
  *     consumer leaves.
- * W4. `finish` is passed on only after the source has ended and every watcher too: who stops reading at `finish` leaves
+ * W4. `finish` is passed on only after the source has ended and every observer too: who stops reading at `finish` leaves
  *     nothing open.
  * W5. Leaving while an event is awaited cancels what is awaited.
  *
- * A stream that is read whole (see core/whole.ts) keeps W1 to W4 and needs no W5; watch-whole.ts runs it.
+ * A stream that is read whole (see core/model/complete.ts) keeps W1 to W4 and needs no W5; observe-complete.ts runs it.
  */
 
-import { WHOLE, type Whole } from '../../core/model/complete.ts';
+import { COMPLETE, type CompleteStream } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
-import { readWatched } from './observe-complete.ts';
+import { readObserved } from './observe-complete.ts';
 import {
-  type Ending,
   endAll,
+  OBSERVER,
+  type ObservedStream,
   passThrough,
   type StreamControl,
-  WATCHER,
-  type Watched,
-  type Watcher,
+  type StreamEnding,
+  type StreamObserver,
 } from './stream-observer.ts';
 
 type Result = IteratorResult<ModelEvent, undefined>;
 
-interface WatchedStream {
+interface Observation {
   /** Those that started, outermost first. */
-  readonly watchers: Watcher[];
+  readonly observers: StreamObserver[];
   readonly ready: ModelEvent[];
   readonly control: StreamControl;
   source: AsyncIterator<ModelEvent> | undefined;
@@ -48,35 +48,35 @@ interface WatchedStream {
 }
 
 const DONE: Result = { value: undefined, done: true };
-const isOpen = (stream: WatchedStream): boolean => stream.phase === 'open';
+const isOpen = (stream: Observation): boolean => stream.phase === 'open';
 
-/** A stream that tells the watcher how it goes. */
-export function watch(watcher: Watcher): AsyncIterable<ModelEvent> {
-  return new WatchedIterable(watcher);
+/** A stream that tells the observer how it goes. */
+export function observe(observer: StreamObserver): AsyncIterable<ModelEvent> {
+  return new ObservedIterable(observer);
 }
 
 /** A class because there is one a layer and a call: methods cost nothing there, closures do. */
-class WatchedIterable implements Watched {
-  readonly [WATCHER]: Watcher;
+class ObservedIterable implements ObservedStream {
+  readonly [OBSERVER]: StreamObserver;
 
-  constructor(watcher: Watcher) {
-    this[WATCHER] = watcher;
+  constructor(observer: StreamObserver) {
+    this[OBSERVER] = observer;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ModelEvent, undefined> {
-    return iterate(this[WATCHER]);
+    return iterate(this[OBSERVER]);
   }
 
-  [WHOLE](): Promise<Whole> {
-    return readWatched(this[WATCHER]);
+  [COMPLETE](): Promise<CompleteStream> {
+    return readObserved(this[OBSERVER]);
   }
 }
 
-export type { Ending, StreamControl, Watcher } from './stream-observer.ts';
+export type { StreamControl, StreamEnding, StreamObserver } from './stream-observer.ts';
 
-function iterate(outermost: Watcher): AsyncIterator<ModelEvent, undefined> {
-  const stream: WatchedStream = {
-    watchers: [],
+function iterate(outermost: StreamObserver): AsyncIterator<ModelEvent, undefined> {
+  const stream: Observation = {
+    observers: [],
     ready: [],
     control: { interrupt: (error) => interrupt(stream, error), waiting: () => stream.resolve !== undefined },
     source: undefined,
@@ -90,7 +90,7 @@ function iterate(outermost: Watcher): AsyncIterator<ModelEvent, undefined> {
   return { next: () => next(stream, outermost), return: () => leave(stream) };
 }
 
-function next(stream: WatchedStream, outermost: Watcher): Promise<Result> {
+function next(stream: Observation, outermost: StreamObserver): Promise<Result> {
   if (stream.busy !== undefined) return nextInTurn(stream, outermost, stream.busy);
   if (stream.phase === 'closed') return Promise.resolve(DONE);
   if (stream.phase === 'open') return pull(stream);
@@ -98,7 +98,7 @@ function next(stream: WatchedStream, outermost: Watcher): Promise<Result> {
   return track(stream, descend(stream, outermost));
 }
 
-function nextInTurn(stream: WatchedStream, outermost: Watcher, busy: Promise<Result>): Promise<Result> {
+function nextInTurn(stream: Observation, outermost: StreamObserver, busy: Promise<Result>): Promise<Result> {
   const again = (): Promise<Result> => {
     if (stream.busy === busy) stream.busy = undefined;
     return next(stream, outermost);
@@ -106,7 +106,7 @@ function nextInTurn(stream: WatchedStream, outermost: Watcher, busy: Promise<Res
   return busy.then(again, again);
 }
 
-function track(stream: WatchedStream, result: Promise<Result>): Promise<Result> {
+function track(stream: Observation, result: Promise<Result>): Promise<Result> {
   stream.busy = result;
   const free = (): void => {
     if (stream.busy === result) stream.busy = undefined;
@@ -115,26 +115,26 @@ function track(stream: WatchedStream, result: Promise<Result>): Promise<Result> 
   return result;
 }
 
-/** Starts and opens every watcher down to the source, without a promise where none of them waits. */
-function descend(stream: WatchedStream, outermost: Watcher): Promise<Result> {
-  let watcher = outermost;
+/** Starts and opens every observer down to the source, without a promise where none of them waits. */
+function descend(stream: Observation, outermost: StreamObserver): Promise<Result> {
+  let observer = outermost;
   try {
     for (;;) {
-      const waiting = watcher.start?.(stream.control);
-      if (waiting !== undefined) return descendLater(stream, watcher, waiting);
-      const inner = enter(stream, watcher);
+      const waiting = observer.start?.(stream.control);
+      if (waiting !== undefined) return descendLater(stream, observer, waiting);
+      const inner = enter(stream, observer);
       if (inner === undefined) return pull(stream);
-      watcher = inner;
+      observer = inner;
     }
   } catch (error) {
     return close(stream, { kind: 'error', error });
   }
 }
 
-async function descendLater(stream: WatchedStream, watcher: Watcher, waiting: Promise<void>): Promise<Result> {
+async function descendLater(stream: Observation, observer: StreamObserver, waiting: Promise<void>): Promise<Result> {
   try {
     await waiting;
-    const inner = enter(stream, watcher);
+    const inner = enter(stream, observer);
     return await (inner === undefined ? pull(stream) : descend(stream, inner));
   } catch (error) {
     if (!isOpen(stream)) throw error;
@@ -142,19 +142,19 @@ async function descendLater(stream: WatchedStream, watcher: Watcher, waiting: Pr
   }
 }
 
-function enter(stream: WatchedStream, watcher: Watcher): Watcher | undefined {
-  stream.watchers.push(watcher);
-  const inner: Watched = watcher.open();
-  if (watcher.head !== undefined) stream.ready.unshift(...watcher.head);
-  const fused = inner[WATCHER];
+function enter(stream: Observation, observer: StreamObserver): StreamObserver | undefined {
+  stream.observers.push(observer);
+  const inner: ObservedStream = observer.open();
+  if (observer.head !== undefined) stream.ready.unshift(...observer.head);
+  const fused = inner[OBSERVER];
   if (fused === undefined) stream.source = inner[Symbol.asyncIterator]();
   return fused;
 }
 
-function pull(stream: WatchedStream): Promise<Result> {
+function pull(stream: Observation): Promise<Result> {
   const ready = stream.ready.shift();
   if (ready !== undefined) return yieldReady(stream, ready);
-  for (const watcher of stream.watchers) watcher.ask?.();
+  for (const observer of stream.observers) observer.ask?.();
   const result = new Promise<Result>((resolve) => {
     stream.resolve = resolve;
     askSource(stream);
@@ -163,15 +163,15 @@ function pull(stream: WatchedStream): Promise<Result> {
   return result;
 }
 
-function yieldReady(stream: WatchedStream, ready: ModelEvent): Promise<Result> {
+function yieldReady(stream: Observation, ready: ModelEvent): Promise<Result> {
   try {
-    return Promise.resolve({ value: passThrough(stream.watchers, ready), done: false });
+    return Promise.resolve({ value: passThrough(stream.observers, ready), done: false });
   } catch (error) {
     return close(stream, { kind: 'error', error });
   }
 }
 
-function askSource(stream: WatchedStream): void {
+function askSource(stream: Observation): void {
   try {
     stream.source?.next().then(stream.onResult, stream.onError);
   } catch (error) {
@@ -179,7 +179,7 @@ function askSource(stream: WatchedStream): void {
   }
 }
 
-function arrived(stream: WatchedStream, result: IteratorResult<ModelEvent>): void {
+function arrived(stream: Observation, result: IteratorResult<ModelEvent>): void {
   if (stream.resolve === undefined) return;
   if (result.done) {
     settle(stream, close(stream, { kind: 'done' }));
@@ -190,7 +190,7 @@ function arrived(stream: WatchedStream, result: IteratorResult<ModelEvent>): voi
     return;
   }
   try {
-    const event = passThrough(stream.watchers, result.value);
+    const event = passThrough(stream.observers, result.value);
     if (event.type !== 'finish') {
       settle(stream, { value: event, done: false });
       return;
@@ -203,7 +203,7 @@ function arrived(stream: WatchedStream, result: IteratorResult<ModelEvent>): voi
   }
 }
 
-function settle(stream: WatchedStream, result: Result | Promise<Result>): void {
+function settle(stream: Observation, result: Result | Promise<Result>): void {
   const { resolve } = stream;
   stream.resolve = undefined;
   // Free before the consumer runs, so that its next call goes straight on.
@@ -212,21 +212,21 @@ function settle(stream: WatchedStream, result: Result | Promise<Result>): void {
   resolve?.(result);
 }
 
-function interrupt(stream: WatchedStream, error: unknown): void {
+function interrupt(stream: Observation, error: unknown): void {
   if (stream.resolve === undefined) return;
   abandon(stream);
   settle(stream, close(stream, { kind: 'error', error }));
 }
 
 /** Asks the source to clean up without waiting for it: it may never answer. */
-function abandon(stream: WatchedStream): void {
+function abandon(stream: Observation): void {
   stream.source?.return?.().then(undefined, () => undefined);
 }
 
-async function leave(stream: WatchedStream): Promise<Result> {
+async function leave(stream: Observation): Promise<Result> {
   if (stream.phase === 'new') stream.phase = 'closed';
   if (stream.busy !== undefined) {
-    for (const watcher of stream.watchers) watcher.cancel?.();
+    for (const observer of stream.observers) observer.cancel?.();
     await stream.busy.then(undefined, () => undefined);
   }
   if (!isOpen(stream)) return DONE;
@@ -238,10 +238,10 @@ async function leave(stream: WatchedStream): Promise<Result> {
   return DONE;
 }
 
-async function close(stream: WatchedStream, first: Ending): Promise<Result> {
+async function close(stream: Observation, first: StreamEnding): Promise<Result> {
   if (!isOpen(stream)) return DONE;
   stream.phase = 'closed';
-  const ending = await endAll(stream.watchers, first);
+  const ending = await endAll(stream.observers, first);
   if (ending.kind === 'error') throw ending.error;
   return stream.held === undefined ? DONE : { value: stream.held, done: false };
 }

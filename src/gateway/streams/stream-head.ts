@@ -3,22 +3,22 @@
  * nothing was shown to anyone, so a failed stream may be replaced without a trace.
  */
 
-import { readWhole, WHOLE, type Whole, type WholeStream } from '../../core/model/complete.ts';
+import { COMPLETE, type CompletableStream, type CompleteStream, readComplete } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
 
 const MAX_EVENTS = 64;
 const MAX_BYTES = 256 * 1024;
 
 /** A stream past its commit point (or ended before it): what it said so far, and the rest. */
-export interface Opening {
+export interface StreamHead {
   readonly head: readonly ModelEvent[];
   readonly rest: AsyncIterator<ModelEvent>;
   /** All of it, where it was read at once. */
-  readonly whole?: Whole;
+  readonly whole?: CompleteStream;
 }
 
 /** How the reader of a stream wants it opened: as it comes, or all at once. */
-export type Open = (stream: AsyncIterable<ModelEvent>) => Promise<Opening>;
+export type ReadHead = (stream: AsyncIterable<ModelEvent>) => Promise<StreamHead>;
 
 /** True for the first sign of an answer; routes, warnings and empty deltas are none. */
 export function commits(event: ModelEvent): boolean {
@@ -37,7 +37,7 @@ export function commits(event: ModelEvent): boolean {
 }
 
 /** Reads up to the commit point, at most 64 events or 256 KiB; then the stream counts as committed. Throws what it throws. */
-async function openStream(stream: AsyncIterable<ModelEvent>): Promise<Opening> {
+async function readHead(stream: AsyncIterable<ModelEvent>): Promise<StreamHead> {
   const rest = stream[Symbol.asyncIterator]();
   const head: ModelEvent[] = [];
   let bytes = 0;
@@ -52,7 +52,7 @@ async function openStream(stream: AsyncIterable<ModelEvent>): Promise<Opening> {
 }
 
 /** An opened stream as an iterator: the head, then the rest itself, which costs nothing an event. */
-export function resume({ head, rest }: Opening): AsyncIterator<ModelEvent> {
+export function resume({ head, rest }: StreamHead): AsyncIterator<ModelEvent> {
   let index = 0;
   return {
     next() {
@@ -64,11 +64,11 @@ export function resume({ head, rest }: Opening): AsyncIterator<ModelEvent> {
 }
 
 /** Like `openStream`, but reads to the end: throws what the stream failed with before its commit point. */
-function openWhole(stream: AsyncIterable<ModelEvent>): Promise<Opening> {
-  return readWhole(stream).then(openingOf);
+function readCompleteHead(stream: AsyncIterable<ModelEvent>): Promise<StreamHead> {
+  return readComplete(stream).then(headOf);
 }
 
-function openingOf(whole: Whole): Opening {
+function headOf(whole: CompleteStream): StreamHead {
   if (whole.failure !== undefined && !isCommitted(whole.events)) throw whole.failure.error;
   return { head: whole.events, rest: endOf(whole), whole };
 }
@@ -82,7 +82,7 @@ function isCommitted(events: readonly ModelEvent[]): boolean {
   return events.length >= MAX_EVENTS || bytes >= MAX_BYTES;
 }
 
-function endOf({ failure }: Whole): AsyncIterator<ModelEvent> {
+function endOf({ failure }: CompleteStream): AsyncIterator<ModelEvent> {
   let failed = false;
   return {
     next() {
@@ -94,31 +94,31 @@ function endOf({ failure }: Whole): AsyncIterator<ModelEvent> {
 }
 
 /** A stream that is found only by waiting: `find` runs when the first event is asked for. */
-export function lazily(find: (open: Open) => Promise<Opening>): AsyncIterable<ModelEvent> {
+export function lazily(find: (open: ReadHead) => Promise<StreamHead>): AsyncIterable<ModelEvent> {
   return new LazyStream(find);
 }
 
-/** A class for the reason that WatchedIterable is one. */
-class LazyStream implements WholeStream {
-  readonly #find: (open: Open) => Promise<Opening>;
+/** A class for the reason that ObservedIterable is one. */
+class LazyStream implements CompletableStream {
+  readonly #find: (open: ReadHead) => Promise<StreamHead>;
 
-  constructor(find: (open: Open) => Promise<Opening>) {
+  constructor(find: (open: ReadHead) => Promise<StreamHead>) {
     this.#find = find;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ModelEvent> {
-    return lazyIterator(() => this.#find(openStream).then(resume));
+    return lazyIterator(() => this.#find(readHead).then(resume));
   }
 
-  [WHOLE](): Promise<Whole> {
-    return this.#find(openWhole).then(wholeOf, failed);
+  [COMPLETE](): Promise<CompleteStream> {
+    return this.#find(readCompleteHead).then(completeOf, failed);
   }
 }
 
-const wholeOf = (opening: Opening): Whole | Promise<Whole> =>
-  opening.whole ?? readWhole({ [Symbol.asyncIterator]: () => resume(opening) });
+const completeOf = (opening: StreamHead): CompleteStream | Promise<CompleteStream> =>
+  opening.whole ?? readComplete({ [Symbol.asyncIterator]: () => resume(opening) });
 
-const failed = (error: unknown): Whole => ({ events: [], failure: { error } });
+const failed = (error: unknown): CompleteStream => ({ events: [], failure: { error } });
 
 function lazyIterator(open: () => Promise<AsyncIterator<ModelEvent>>): AsyncIterator<ModelEvent> {
   let opening: Promise<AsyncIterator<ModelEvent>> | undefined;

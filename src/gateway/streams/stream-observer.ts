@@ -1,9 +1,9 @@
-/** What a layer that keeps books is told of a stream; watch.ts says when. */
+/** What a layer that keeps books is told of a stream; observe.ts says when. */
 
-import type { WholeStream } from '../../core/model/complete.ts';
+import type { CompletableStream } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
 
-export type Ending =
+export type StreamEnding =
   | { readonly kind: 'done' }
   /** The consumer stopped reading. */
   | { readonly kind: 'left' }
@@ -16,12 +16,12 @@ export interface StreamControl {
   waiting(): boolean;
 }
 
-export interface Watcher {
+export interface StreamObserver {
   /** May throw, or wait: then the stream waits too. */
   start?(control: StreamControl): Promise<void> | undefined;
   /** Called once, after `start`. */
   open(): AsyncIterable<ModelEvent>;
-  /** Read after `open`; yielded before the source's first event, those of inner watchers first. */
+  /** Read after `open`; yielded before the source's first event, those of inner observers first. */
   readonly head?: readonly ModelEvent[];
   /** Each time that the next event is asked of the source. */
   ask?(): void;
@@ -29,34 +29,34 @@ export interface Watcher {
   event?(event: ModelEvent): ModelEvent;
   /** The consumer leaves while an event is awaited. */
   cancel?(): void;
-  /** Returns the ending that the outer watchers and the consumer see. */
-  end?(ending: Ending): Ending | Promise<Ending>;
+  /** Returns the ending that the outer observers and the consumer see. */
+  end?(ending: StreamEnding): StreamEnding | Promise<StreamEnding>;
 }
 
-export const WATCHER: unique symbol = Symbol('watcher');
-export type Watched = WholeStream & { readonly [WATCHER]?: Watcher };
+export const OBSERVER: unique symbol = Symbol('observer');
+export type ObservedStream = CompletableStream & { readonly [OBSERVER]?: StreamObserver };
 
 /** Innermost first. */
-export function passThrough(watchers: readonly Watcher[], event: ModelEvent): ModelEvent {
+export function passThrough(observers: readonly StreamObserver[], event: ModelEvent): ModelEvent {
   let passing = event;
-  for (let index = watchers.length - 1; index >= 0; index -= 1) {
-    const watcher = watchers[index];
-    if (watcher?.event !== undefined) passing = watcher.event(passing);
+  for (let index = observers.length - 1; index >= 0; index -= 1) {
+    const observer = observers[index];
+    if (observer?.event !== undefined) passing = observer.event(passing);
   }
   return passing;
 }
 
 /** Innermost first; each sees what the one before made of it. Answers at once where none of them waits. */
 export function endAll(
-  watchers: readonly Watcher[],
-  first: Ending,
-  from = watchers.length - 1,
-): Ending | Promise<Ending> {
+  observers: readonly StreamObserver[],
+  first: StreamEnding,
+  from = observers.length - 1,
+): StreamEnding | Promise<StreamEnding> {
   let ending = first;
   for (let index = from; index >= 0; index -= 1) {
     try {
-      const changed = watchers[index]?.end?.(ending);
-      if (changed instanceof Promise) return endRest(watchers, changed, index - 1);
+      const changed = observers[index]?.end?.(ending);
+      if (changed instanceof Promise) return endRest(observers, changed, index - 1);
       if (changed !== undefined) ending = changed;
     } catch (error) {
       ending = { kind: 'error', error };
@@ -65,7 +65,11 @@ export function endAll(
   return ending;
 }
 
-async function endRest(watchers: readonly Watcher[], waiting: Promise<Ending>, from: number): Promise<Ending> {
-  const ending = await waiting.catch((error: unknown): Ending => ({ kind: 'error', error }));
-  return endAll(watchers, ending, from);
+async function endRest(
+  observers: readonly StreamObserver[],
+  waiting: Promise<StreamEnding>,
+  from: number,
+): Promise<StreamEnding> {
+  const ending = await waiting.catch((error: unknown): StreamEnding => ({ kind: 'error', error }));
+  return endAll(observers, ending, from);
 }

@@ -92,16 +92,16 @@ function dispatch(agent: Agent, request: TransportRequest): Exchange {
   return exchange;
 }
 
-interface Place {
+interface Address {
   readonly origin: string;
   readonly path: string;
 }
 
 const MAX_PLACES = 256;
-const places = new Map<string, Place>();
+const places = new Map<string, Address>();
 
 /** Programs ask the same few addresses again and again, and parsing one costs as much as a whole layer. */
-function placeOf(url: string): Place {
+function placeOf(url: string): Address {
   const known = places.get(url);
   if (known !== undefined) return known;
   const { origin, pathname, search } = new URL(url);

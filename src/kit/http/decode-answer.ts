@@ -7,7 +7,13 @@
  * D3. What breaks behind the end of an answer breaks nothing.
  */
 import { PolyphonyError } from '../../core/errors.ts';
-import { BATCHES, type Batches, WHOLE, type Whole, type WholeStream } from '../../core/model/complete.ts';
+import {
+  BATCHES,
+  type Batches,
+  COMPLETE,
+  type CompletableStream,
+  type CompleteStream,
+} from '../../core/model/complete.ts';
 import type { Citation, FinishReason, ModelEvent, TokenLogprob, Usage } from '../../core/model/model.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
 import { asList, asRecord, defined, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
@@ -45,7 +51,11 @@ export interface DocumentReader extends AnswerOptions {
 }
 
 /** An answer of JSON documents: server-sent events, one document, or several. */
-export function decodeAnswer(response: TransportResponse, state: AnswerState, reader: DocumentReader): WholeStream {
+export function decodeAnswer(
+  response: TransportResponse,
+  state: AnswerState,
+  reader: DocumentReader,
+): CompletableStream {
   const decoder = bodyDecoder(({ data, event }) => {
     if (state.failure === undefined) readDocument(state, reader, data, event);
   }, reader);
@@ -72,12 +82,12 @@ function readDocument(state: AnswerState, reader: DocumentReader, data: string, 
 }
 
 /** An answer of any other form: `decoder` fills the state. */
-export function decodeBody(response: TransportResponse, state: AnswerState, decoder: BodyDecoder): WholeStream {
+export function decodeBody(response: TransportResponse, state: AnswerState, decoder: BodyDecoder): CompletableStream {
   const batches: Batches = { [Symbol.asyncIterator]: () => batchesOfBody(response, state, decoder) };
   return {
     [Symbol.asyncIterator]: () => eventsOf(batches),
     [BATCHES]: batches,
-    [WHOLE]: () => readBody(response, state, decoder),
+    [COMPLETE]: () => readBody(response, state, decoder),
   };
 }
 
@@ -135,7 +145,11 @@ function taken(state: AnswerState): readonly ModelEvent[] {
 }
 
 /** The same for an answer that nobody reads along. */
-async function readBody(response: TransportResponse, state: AnswerState, decoder: BodyDecoder): Promise<Whole> {
+async function readBody(
+  response: TransportResponse,
+  state: AnswerState,
+  decoder: BodyDecoder,
+): Promise<CompleteStream> {
   try {
     await readChunks(response, state, decoder);
     if (state.failure === undefined) decoder.end();

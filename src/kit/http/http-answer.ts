@@ -1,10 +1,16 @@
 /** The answer to an attempt over HTTP, streamed or whole. */
 import { abortError, PolyphonyError } from '../../core/errors.ts';
-import { batchesOf, readWhole, WHOLE, type Whole, type WholeStream } from '../../core/model/complete.ts';
+import {
+  batchesOf,
+  COMPLETE,
+  type CompletableStream,
+  type CompleteStream,
+  readComplete,
+} from '../../core/model/complete.ts';
 import type { Attempt, ModelEvent, Target, Warning } from '../../core/model/model.ts';
 import type { Transport, TransportResponse } from '../../core/model/provider.ts';
 import { systemClock } from '../../system/clock.ts';
-import { refusal, told } from './http-refusal.ts';
+import { describeError, refusal } from './http-refusal.ts';
 import {
   addressed,
   contextOf,
@@ -16,7 +22,7 @@ import {
 } from './http-request.ts';
 
 /** A class because there is one a call: methods cost nothing there, closures do. */
-export class HttpAnswer implements WholeStream {
+export class HttpAnswer implements CompletableStream {
   readonly #parts: HttpParts;
   readonly #attempt: Attempt;
   readonly #transport: Transport;
@@ -31,11 +37,11 @@ export class HttpAnswer implements WholeStream {
     return streamAttempt(this.#parts, this.#attempt, this.#transport);
   }
 
-  get [WHOLE](): (() => Promise<Whole>) | undefined {
+  get [COMPLETE](): (() => Promise<CompleteStream>) | undefined {
     return this.#attempt.streaming === false ? this.#read : undefined;
   }
 
-  #read(): Promise<Whole> {
+  #read(): Promise<CompleteStream> {
     return readAttempt(this.#parts, this.#attempt, this.#transport);
   }
 }
@@ -58,19 +64,19 @@ async function* streamAttempt(parts: HttpParts, attempt: Attempt, transport: Tra
   } catch (error) {
     throw attempt.signal.aborted
       ? abortError(attempt.signal)
-      : told(error, attempt.target, tellingOf(parts), answer.response);
+      : describeError(error, attempt.target, tellingOf(parts), answer.response);
   } finally {
     await leave(answer);
   }
 }
 
 /** The same for an answer that nobody reads along. */
-async function readAttempt(parts: HttpParts, attempt: Attempt, transport: Transport): Promise<Whole> {
+async function readAttempt(parts: HttpParts, attempt: Attempt, transport: Transport): Promise<CompleteStream> {
   const answer: HttpExchange = { response: undefined };
   let events: readonly ModelEvent[] = [];
   try {
     const asked = await ask(parts, attempt, transport, answer);
-    const whole = await readWhole(asked.events);
+    const whole = await readComplete(asked.events);
     events = asked.warnings.length === 0 ? whole.events : [...asked.warnings.map(asEvent), ...whole.events];
     if (whole.failure !== undefined) throw whole.failure.error;
     if (!events.some(isFinish)) throw truncated();
@@ -79,7 +85,9 @@ async function readAttempt(parts: HttpParts, attempt: Attempt, transport: Transp
     const { signal, target } = attempt;
     return {
       events,
-      failure: { error: signal.aborted ? abortError(signal) : told(thrown, target, tellingOf(parts), answer.response) },
+      failure: {
+        error: signal.aborted ? abortError(signal) : describeError(thrown, target, tellingOf(parts), answer.response),
+      },
     };
   } finally {
     await leave(answer);

@@ -3,7 +3,7 @@ import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target } from '../../core/model/model.ts';
 import type { Transport } from '../../core/model/provider.ts';
 import { readJson } from './answer.ts';
-import { refusal, told } from './http-refusal.ts';
+import { describeError, refusal } from './http-refusal.ts';
 import { addressed, contextOf, type HttpExchange, type HttpParts, leave, tellingOf } from './http-request.ts';
 
 /** Asks the free endpoint whether the provider lives. */
@@ -16,7 +16,7 @@ export async function runProbe(parts: HttpParts, transport: Transport, signal: A
   const response = await transport.request({ method: 'GET', url: asked.url, headers, signal });
   const telling = tellingOf(parts);
   try {
-    if (response.status >= 300) throw told(await refusal(options.wire, response), target, telling, response);
+    if (response.status >= 300) throw describeError(await refusal(options.wire, response), target, telling, response);
     await response.bytes();
   } finally {
     await response.body[Symbol.asyncIterator]().return?.();
@@ -41,7 +41,7 @@ export async function countTokens(parts: HttpParts, attempt: Attempt, transport:
     throw new PolyphonyError('invalid-output', 'The answer holds no count of tokens: the address is another.');
   } catch (error) {
     const { signal, target } = attempt;
-    throw signal.aborted ? abortError(signal) : told(error, target, tellingOf(parts), answer.response);
+    throw signal.aborted ? abortError(signal) : describeError(error, target, tellingOf(parts), answer.response);
   } finally {
     await leave(answer);
   }

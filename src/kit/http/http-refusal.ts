@@ -46,7 +46,7 @@ async function headOf(response: TransportResponse): Promise<string> {
 }
 
 /** The error with the target named, the waiting time of the headers, and no key in it. */
-export function told(
+export function describeError(
   error: unknown,
   target: Target,
   { secrets, clock }: Telling,

@@ -8,15 +8,15 @@ import { addMoney, type NanoUsd } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE, subtractUsage, type Usage } from '../../core/money/usage.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { NodeResult, Paid, RunEvent, RunStatus } from '../../core/run/engine.ts';
-import type { Ending } from '../../core/run/schedule.ts';
+import type { NodeEnding } from '../../core/run/schedule.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
-import { isSameNode, noProgress, type Progress } from '../state/task.ts';
+import { isSameNode, noProgress, type TaskProgress } from '../state/task.ts';
 
 export type RunStarted = Extract<RunEvent, { type: 'run-started' }>;
 
 export interface RestoredNode {
-  ending: Ending | undefined;
+  ending: NodeEnding | undefined;
   result: NodeResult | undefined;
   error: ErrorRecord | undefined;
   failures: number;
@@ -24,7 +24,7 @@ export interface RestoredNode {
   started: boolean;
   /** It failed while the plan was being written: counted, and not judged yet. */
   isHeld: boolean;
-  readonly progress: Progress;
+  readonly progress: TaskProgress;
   /** Counted so far of what its next end will tell as a sum. */
   paid: NanoUsd;
   /** Failed calls by item that the next end of the item, of its round or of the node will tell in its sum. */
@@ -273,7 +273,7 @@ function takeFailure(restored: Restored, node: RestoredNode, event: Extract<RunE
   node.isHeld = event.handled === 'plan';
 }
 
-function finish(restored: Restored, node: RestoredNode, ending: Ending, result: NodeResult): void {
+function finish(restored: Restored, node: RestoredNode, ending: NodeEnding, result: NodeResult): void {
   bookResult(restored, node, result);
   node.ending = ending;
   node.result = result;
@@ -332,14 +332,14 @@ function bookRetried(restored: Restored): void {
   }
 }
 
-function keptCost({ items, rounds }: Progress): NanoUsd {
+function keptCost({ items, rounds }: TaskProgress): NanoUsd {
   let cost = 0;
   for (const result of items.values()) cost += result.costNanoUsd ?? 0;
   for (const [item, round] of rounds) if (!items.has(item)) cost += round.costNanoUsd ?? 0;
   return cost;
 }
 
-export function usageOf({ items, rounds }: Progress): Usage {
+export function usageOf({ items, rounds }: TaskProgress): Usage {
   let usage = NO_USAGE;
   for (const result of items.values()) usage = addUsage(usage, result.usage);
   for (const [item, round] of rounds) if (!items.has(item)) usage = addUsage(usage, round.usage);

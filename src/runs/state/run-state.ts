@@ -4,7 +4,7 @@ import type { PolyphonyError } from '../../core/errors.ts';
 import type { Scope, Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import type { PlanBounds, ValidPlan } from '../../core/plan/plan.ts';
-import type { NodeRunner, PlanWriter, Replan, RunEvent, RunResult } from '../../core/run/engine.ts';
+import type { NodeRunner, Replan, RunEvent, RunResult, StreamingPlanner } from '../../core/run/engine.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import type { EventLog } from './event-log.ts';
 import type { ReadyQueue } from './ready-queue.ts';
@@ -17,7 +17,7 @@ export interface Host {
   readonly journal: RunJournal;
   readonly runnerOf: (use: string) => NodeRunner;
   readonly replan: Replan | undefined;
-  readonly writer: PlanWriter | undefined;
+  readonly writer: StreamingPlanner | undefined;
   readonly validPlan: (plan: ValidPlan['plan']) => ValidPlan;
   readonly onEvent: ((event: RunEvent) => void) | undefined;
   readonly owner: string;
@@ -57,7 +57,7 @@ export interface RunState {
   plan: ValidPlan;
   tasks: Map<string, Task>;
   /** Ready nodes that wait for siblings to settle their money. */
-  poor: Task[];
+  waitingForBudget: Task[];
   /** Runner calls in flight. */
   active: number;
   /** Nodes that have not ended. */
@@ -65,7 +65,7 @@ export interface RunState {
   stopping: Stopping | undefined;
   revision: Revision | undefined;
   /** Until its plan is whole. */
-  writing: Writing | undefined;
+  writing: StreamingPlan | undefined;
   revisions: number;
   /** Monotonic; what earlier processes spent is in `activeMs`. */
   startedAt: number;
@@ -92,7 +92,7 @@ export interface Revision {
 }
 
 /** A plan that is being written: what of it runs already, and the whole of it once it is there. */
-export interface Writing {
+export interface StreamingPlan {
   readonly controller: AbortController;
   /** The caller's cap; the plan's own budget may be lower. */
   readonly capNanoUsd: NanoUsd | undefined;

@@ -6,7 +6,7 @@ import type { NanoUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { PlanNode, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
 import type { HumanQuestion, NodeResult } from '../../core/run/engine.ts';
-import type { Ending } from '../../core/run/schedule.ts';
+import type { NodeEnding } from '../../core/run/schedule.ts';
 import { listReferences } from '../../language/template.ts';
 import type { CompiledNode } from './compiled-node.ts';
 import type { Ranked } from './ready-queue.ts';
@@ -15,7 +15,7 @@ import type { Ranked } from './ready-queue.ts';
 export type Phase = 'waiting' | 'ready' | 'running' | 'suspended' | 'settling' | 'ended';
 
 /** What a journal knows of a node that has not ended: finished items and rounds, questions and answers. Whole nodes are item -1. */
-export interface Progress {
+export interface TaskProgress {
   readonly items: Map<number, NodeResult>;
   readonly rounds: Map<number, FinishedRound>;
   readonly questions: Map<number, HumanQuestion>;
@@ -63,14 +63,14 @@ export interface Task extends Ranked {
   succeeded: number;
   broken: number;
   phase: Phase;
-  ending: Ending | undefined;
+  ending: NodeEnding | undefined;
   /** What becomes its ending once that is committed. */
-  settled: { readonly ending: Ending; readonly result: NodeResult | undefined } | undefined;
+  settled: { readonly ending: NodeEnding; readonly result: NodeResult | undefined } | undefined;
   result: NodeResult | undefined;
   error: PolyphonyError | undefined;
   /** Runs of it that failed for good before this one: part of its idempotency keys. */
   failures: number;
-  progress: Progress | undefined;
+  progress: TaskProgress | undefined;
   /** Known costs so far; `priced` is false when one was unknown. */
   paid: NanoUsd;
   priced: boolean;
@@ -160,7 +160,7 @@ export function linkTask(task: Task, tasks: ReadonlyMap<string, Task>): void {
   task.open = task.dependencies.length;
 }
 
-export const noProgress = (): Progress => ({
+export const noProgress = (): TaskProgress => ({
   items: new Map(),
   rounds: new Map(),
   questions: new Map(),

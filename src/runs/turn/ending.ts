@@ -4,7 +4,7 @@ import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors
 import { nanoToUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { NodeResult, Paid, RunEvent } from '../../core/run/engine.ts';
-import type { Ending } from '../../core/run/schedule.ts';
+import type { NodeEnding } from '../../core/run/schedule.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation } from '../state/money.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
@@ -18,14 +18,14 @@ import { clearTimers, stop, stopUnits } from './stop.ts';
 type Stamp = 'seq' | 'at' | 'runId';
 
 /** Records how a node ended; its dependents hear of it once that is committed. */
-export function end(run: RunState, task: Task, ending: Ending, event: EventDraft, result?: NodeResult): void {
-  letGo(run, task, 'settling');
+export function end(run: RunState, task: Task, ending: NodeEnding, event: EventDraft, result?: NodeResult): void {
+  release(run, task, 'settling');
   task.settled = { ending, result };
   run.recorder.recordEnd(event, task);
 }
 
 /** Nothing runs for the node any more. */
-function letGo(run: RunState, task: Task, phase: 'settling' | 'ended'): void {
+function release(run: RunState, task: Task, phase: 'settling' | 'ended'): void {
   task.phase = phase;
   if (task.cancelTimers !== undefined) clearTimers(task);
   releaseReservation(run, task);
@@ -37,9 +37,9 @@ export function ended(run: RunState, task: Task): void {
   task.ending = task.settled?.ending;
   task.result = task.settled?.result;
   run.alive -= 1;
-  if (run.poor.length > 0) {
-    for (const poor of run.poor) run.queue.push(poor);
-    run.poor = [];
+  if (run.waitingForBudget.length > 0) {
+    for (const poor of run.waitingForBudget) run.queue.push(poor);
+    run.waitingForBudget = [];
   }
   for (const dependent of task.dependents) {
     countEnded(dependent, task);
@@ -125,7 +125,7 @@ export function cancel(run: RunState, task: Task, reason: string): void {
   }
   const event = { type: 'node-cancelled', nodeId: task.id, reason, ...paidOf(task) } as const;
   if (run.writing?.dropped.delete(task)) {
-    letGo(run, task, 'ended');
+    release(run, task, 'ended');
     run.recorder.record(event);
     return;
   }
@@ -141,7 +141,7 @@ export function fail(run: RunState, task: Task, cause: unknown): void {
   const event = { type: 'node-failed', nodeId: task.id, error: errorRecord(error), ...paidOf(task) } as const;
   const goesOn = run.stopping === undefined;
   if (goesOn && (onError === 'skip' || typeof onError === 'object')) {
-    const result = standIn(run, task, onError === 'skip' ? null : onError.value);
+    const result = fallbackResult(run, task, onError === 'skip' ? null : onError.value);
     end(run, task, 'handled', { ...event, handled: onError === 'skip' ? 'skip' : 'value', result }, result);
   } else if (goesOn && run.writing !== undefined) {
     hold(run, task, event);
@@ -164,7 +164,7 @@ function paidOf({ priced, paid, usage }: Task): Paid {
 
 /** Half a plan does not tell who can do without the node: the whole of it decides. */
 function hold(run: RunState, task: Task, event: Omit<Extract<RunEvent, { type: 'node-failed' }>, Stamp>): void {
-  letGo(run, task, 'settling');
+  release(run, task, 'settling');
   task.failures += 1;
   task.startedAt = -1;
   run.writing?.failed.add(task);
@@ -172,7 +172,7 @@ function hold(run: RunState, task: Task, event: Omit<Extract<RunEvent, { type: '
 }
 
 /** What references see of a node whose `onError` gave a value. */
-export function standIn(run: RunState, task: Task, output: unknown): NodeResult {
+export function fallbackResult(run: RunState, task: Task, output: unknown): NodeResult {
   const costNanoUsd = task.priced ? task.paid : null;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
   const ms = task.startedAt < 0 ? 0 : run.host.runtime.clock.monotonic() - task.startedAt;

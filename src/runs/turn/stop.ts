@@ -1,6 +1,6 @@
 /** Stopping units, nodes and runs: signals first, patience for a while, then going on without. */
 import { PolyphonyError } from '../../core/errors.ts';
-import type { Revision, RunState, Stopping, Writing } from '../state/run-state.ts';
+import type { Revision, RunState, Stopping, StreamingPlan } from '../state/run-state.ts';
 import type { Task, Unit } from '../state/task.ts';
 
 /** Made when first asked for: most steps of a large plan never look at it. */
@@ -36,7 +36,7 @@ export function stop(run: RunState, stopping: Stopping): void {
   if (run.stopping !== undefined || run.result !== undefined) return;
   run.stopping = stopping;
   run.queue.clear();
-  run.poor = [];
+  run.waitingForBudget = [];
   const reason = reasonOf(stopping);
   if (run.revision?.asking === true) stopRevision(run, run.revision, reason);
   if (run.writing !== undefined) stopWriting(run, run.writing, reason);
@@ -44,7 +44,7 @@ export function stop(run: RunState, stopping: Stopping): void {
   run.wake();
 }
 
-function stopWriting(run: RunState, writing: Writing, reason: PolyphonyError): void {
+function stopWriting(run: RunState, writing: StreamingPlan, reason: PolyphonyError): void {
   if (writing.whole !== undefined) {
     run.writing = undefined;
     return;

@@ -13,12 +13,12 @@
 import { asPolyphonyError } from '../../core/errors.ts';
 import type { DraftNode, Plan, ValidPlan } from '../../core/plan/plan.ts';
 import type { PlannerAnswer } from '../../core/plan/validation.ts';
-import type { PlanWriter, RequestOptions } from '../../core/run/engine.ts';
+import type { RequestOptions, StreamingPlanner } from '../../core/run/engine.ts';
 import { countAlive, countAllEnded } from '../journal/rebuild.ts';
 import { lowerCap } from '../state/money.ts';
 import { bookAnswer, plannerScopes } from '../state/planner-calls.ts';
 import type { EventDraft } from '../state/recorder.ts';
-import type { RunState, Writing } from '../state/run-state.ts';
+import type { RunState, StreamingPlan } from '../state/run-state.ts';
 import { countEnded, createTask, createTasks, isSameNode, linkTask, type Task } from '../state/task.ts';
 import { cancel, consider, considerAll, fail } from './ending.ts';
 import { limitSeconds, stop } from './stop.ts';
@@ -26,8 +26,8 @@ import { limitSeconds, stop } from './stop.ts';
 const REASON = 'the plan is whole';
 const CHANGED = 'the whole plan defines it otherwise';
 
-export interface WritingOptions {
-  readonly writer: PlanWriter;
+export interface StreamingPlanOptions {
+  readonly writer: StreamingPlanner;
   readonly request: string;
   /** Take the nodes as they come. */
   readonly inParts: boolean;
@@ -35,7 +35,7 @@ export interface WritingOptions {
 }
 
 /** Asks the planner; the run's `writing` ends with the whole plan or with the run. */
-export function write(run: RunState, writing: Writing, options: WritingOptions): void {
+export function write(run: RunState, writing: StreamingPlan, options: StreamingPlanOptions): void {
   if (run.stopping !== undefined) {
     run.writing = undefined;
     return;
@@ -63,7 +63,7 @@ export function write(run: RunState, writing: Writing, options: WritingOptions):
     });
 }
 
-function takeAnswer(run: RunState, writing: Writing, answer: PlannerAnswer): void {
+function takeAnswer(run: RunState, writing: StreamingPlan, answer: PlannerAnswer): void {
   if (run.writing !== writing) return;
   bookAnswer(run, answer);
   run.wake();
@@ -71,7 +71,7 @@ function takeAnswer(run: RunState, writing: Writing, answer: PlannerAnswer): voi
 
 // ---------------------------------------------------------------------------------------------------- parts
 
-function takeDraft(run: RunState, writing: Writing, nodes: readonly DraftNode[], budget: Plan['budget']): void {
+function takeDraft(run: RunState, writing: StreamingPlan, nodes: readonly DraftNode[], budget: Plan['budget']): void {
   run.money.cap = lowerCap(budget, writing.capNanoUsd);
   const told = nodes.map(({ valid }) => valid.node);
   run.recorder.record({ type: 'plan-delta', nodes: told }, () => adopt(run, writing, nodes));
@@ -79,7 +79,7 @@ function takeDraft(run: RunState, writing: Writing, nodes: readonly DraftNode[],
 }
 
 /** Nodes that may not start yet are known, and linked to nothing. */
-function adopt(run: RunState, writing: Writing, nodes: readonly DraftNode[]): void {
+function adopt(run: RunState, writing: StreamingPlan, nodes: readonly DraftNode[]): void {
   if (run.writing !== writing || writing.whole !== undefined) return;
   for (const { valid, mayStart } of nodes) {
     const task = createTask(valid, false);
@@ -96,7 +96,7 @@ function adopt(run: RunState, writing: Writing, nodes: readonly DraftNode[]): vo
 
 // ---------------------------------------------------------------------------------------------------- the whole
 
-function takeWhole(run: RunState, writing: Writing, plan: ValidPlan): void {
+function takeWhole(run: RunState, writing: StreamingPlan, plan: ValidPlan): void {
   const kept = keptNodes(run.tasks, plan);
   writing.whole = plan;
   writing.changed = [...run.tasks.values()].filter(({ id }) => !kept.has(id));
@@ -139,7 +139,7 @@ export function merge(run: RunState): void {
   run.alive = countAlive(run.tasks);
   run.money.cap = lowerCap(plan.plan.budget, writing.capNanoUsd);
   run.queue.clear();
-  run.poor = [];
+  run.waitingForBudget = [];
   for (const task of run.tasks.values()) if (task.phase === 'ready' || task.queued) run.queue.push(task);
   const { cap } = run.money;
   const event: EventDraft = {
@@ -154,13 +154,13 @@ export function merge(run: RunState): void {
 }
 
 /** Ids of nodes that are defined alike and depend on one that is not. */
-function sameAgain({ changed }: Writing, plan: ValidPlan): readonly string[] {
+function sameAgain({ changed }: StreamingPlan, plan: ValidPlan): readonly string[] {
   if (changed.length === 0) return [];
   const nodes = new Map(plan.nodes.map(({ node }) => [node.id, node]));
   return changed.filter(({ id, node }) => isSameNode(node, nodes.get(id))).map(({ id }) => id);
 }
 
-function mergedTasks(run: RunState, writing: Writing, plan: ValidPlan): Map<string, Task> {
+function mergedTasks(run: RunState, writing: StreamingPlan, plan: ValidPlan): Map<string, Task> {
   const changed = new Set(writing.changed);
   const tasks = createTasks(plan, (fresh) => {
     const before = run.tasks.get(fresh.id);
@@ -181,7 +181,7 @@ function renewed(task: Task, { valid, priority, index, inOutput }: Task): Task {
   return Object.assign(task, { valid, priority, index, inOutput, succeeded: 0, broken: 0 });
 }
 
-function goOn(run: RunState, writing: Writing): void {
+function goOn(run: RunState, writing: StreamingPlan): void {
   if (run.writing !== writing) return;
   run.writing = undefined;
   limitSeconds(run);

@@ -1,52 +1,60 @@
 /** What an `each` goes over: a reference to an array, and so what `item` is. */
 import { setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
-import { itemsOf, type Outline, typesOfOutline } from './inferred-type.ts';
-import type { Study, Subject } from './plan-analysis.ts';
+import { type InferredType, itemsOf, typesOfInferred } from './inferred-type.ts';
+import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
 /** Sets what `item` is, and reports an `each` that is no array. After its own reference is resolved, before others. */
-export function checkEach(subject: Subject, study: Study): void {
+export function checkEach(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, pointer } = subject;
   const { each } = node;
   if (each === undefined) return;
   const path = `${pointer}/each`;
-  const { segments } = study.template(each);
+  const { segments } = analysis.template(each);
   const [only] = segments;
   if (segments.length !== 1 || only?.type !== 'reference') {
     const message = `"each" of node "${node.id}" is ${shown(each)}: give one reference to an array and nothing else, as in "{{docs.hits}}".`;
-    study.report.add('each.not_array', path, message, { got: each.slice(0, 200), fix: wrapFix(each, path, study) });
+    analysis.report.add('each.not_array', path, message, {
+      got: each.slice(0, 200),
+      fix: wrapFix(each, path, analysis),
+    });
     return;
   }
   const { alternatives } = only.reference;
-  let item: Outline | undefined;
+  let item: InferredType | undefined;
   for (const alternative of alternatives) {
     if (alternative.type === 'literal') {
-      if (alternative.value !== null) reportNoArray(shown(alternative.value), undefined, subject, study);
+      if (alternative.value !== null) reportNoArray(shown(alternative.value), undefined, subject, analysis);
       continue;
     }
-    const outline = subject.outlines.get(alternative.text) ?? 'any';
-    const items = itemsOf(outline);
-    if (items === undefined) reportNoArray(`{{${alternative.text}}}`, outline, subject, study);
+    const inferred = subject.inferredTypes.get(alternative.text) ?? 'any';
+    const items = itemsOf(inferred);
+    if (items === undefined) reportNoArray(`{{${alternative.text}}}`, inferred, subject, analysis);
     else item = item === undefined || items === 'any' ? items : item === 'any' ? 'any' : [...item, ...items];
   }
   subject.item = item ?? 'any';
 }
 
-function reportNoArray(name: string, outline: Outline | undefined, { node, pointer }: Subject, study: Study): void {
-  const types = outline === undefined ? undefined : typesOfOutline(outline);
+function reportNoArray(
+  name: string,
+  inferred: InferredType | undefined,
+  { node, pointer }: NodeAnalysis,
+  analysis: PlanAnalysis,
+): void {
+  const types = inferred === undefined ? undefined : typesOfInferred(inferred);
   const message = `"each" of node "${node.id}" goes over ${name}, which is ${types?.join(' or ') ?? 'no array'}: give an array.`;
-  study.report.add('each.not_array', `${pointer}/each`, message, { expected: 'array', got: types });
+  analysis.report.add('each.not_array', `${pointer}/each`, message, { expected: 'array', got: types });
 }
 
 /** `docs.hits` where `{{docs.hits}}` was meant. */
-function wrapFix(each: string, path: string, study: Study): Fix | undefined {
+function wrapFix(each: string, path: string, analysis: PlanAnalysis): Fix | undefined {
   const wrapped = `{{${each.trim()}}}`;
   if (each.includes('{') || each.length > 200) return undefined;
-  const { segments, issues } = study.template(wrapped);
+  const { segments, issues } = analysis.template(wrapped);
   const [only] = segments;
   if (issues.length > 0 || segments.length !== 1 || only?.type !== 'reference') return undefined;
   const [first] = only.reference.alternatives;
-  if (first?.type !== 'path' || (first.head !== 'input' && !study.byId.has(first.head))) return undefined;
+  if (first?.type !== 'path' || (first.head !== 'input' && !analysis.byId.has(first.head))) return undefined;
   const message = `${shown(each)} was taken for ${shown(wrapped)}.`;
   return { code: 'reference.wrapped', message, edit: setText(path, wrapped) };
 }

@@ -14,24 +14,24 @@ export interface Leaf {
 }
 
 /** The ways in which a value may look; `'any'`: nothing is known. */
-export type Outline = 'any' | readonly Leaf[];
+export type InferredType = 'any' | readonly Leaf[];
 
 const MOST_LEAVES = 32;
 const DEEPEST = 16;
 
-const outlines = new WeakMap<JsonSchema, Outline>();
+const inferredTypes = new WeakMap<JsonSchema, InferredType>();
 
-/** The outline of a whole schema. */
-export function outlineOf(schema: JsonSchema): Outline {
-  const known = outlines.get(schema);
+/** What is known of every value that the schema takes. */
+export function inferredType(schema: JsonSchema): InferredType {
+  const known = inferredTypes.get(schema);
   if (known !== undefined) return known;
-  const outline = leavesOf(schema, schema);
-  outlines.set(schema, outline);
-  return outline;
+  const inferred = leavesOf(schema, schema);
+  inferredTypes.set(schema, inferred);
+  return inferred;
 }
 
-/** The outline of a schema inside `root`. */
-export function leavesOf(schema: unknown, root: JsonSchema): Outline {
+/** The same for a schema inside `root`. */
+export function leavesOf(schema: unknown, root: JsonSchema): InferredType {
   const leaves: Leaf[] = [];
   return collect(schema, root, leaves, 0) ? leaves : 'any';
 }
@@ -82,11 +82,11 @@ export function typesOf({ schema }: Leaf): readonly string[] | undefined {
   return schema.items !== undefined || schema.prefixItems !== undefined ? ['array'] : undefined;
 }
 
-/** Every type of the outline, for messages; undefined: any. */
-export function typesOfOutline(outline: Outline): readonly string[] | undefined {
-  if (outline === 'any') return undefined;
+/** Every type that the value may have, for messages; undefined: any. */
+export function typesOfInferred(inferred: InferredType): readonly string[] | undefined {
+  if (inferred === 'any') return undefined;
   const types = new Set<string>();
-  for (const leaf of outline) {
+  for (const leaf of inferred) {
     const some = typesOf(leaf);
     if (some === undefined) return undefined;
     for (const type of some) types.add(type);
@@ -103,32 +103,32 @@ export const mayBe = (leaf: Leaf, type: JsonType): boolean => {
 
 // ---------------------------------------------------------------------------------------------------- paths
 
-export interface Step {
+export interface StepResult {
   /** Undefined when no leaf has such a field or item. */
-  readonly outline: Outline | undefined;
+  readonly inferred: InferredType | undefined;
   /** Names that would have been found. */
   readonly names: readonly string[];
 }
 
-/** The outline one step further; the step is a field name or an index. */
-export function stepInto(outline: Outline, step: string | number): Step {
-  if (outline === 'any') return { outline: 'any', names: [] };
+/** The inferred one step further; the step is a field name or an index. */
+export function stepInto(inferred: InferredType, step: string | number): StepResult {
+  if (inferred === 'any') return { inferred: 'any', names: [] };
   const found: Leaf[] = [];
   const names: string[] = [];
   let any = false;
   let reached = false;
-  for (const leaf of outline) {
+  for (const leaf of inferred) {
     const next = typeof step === 'number' ? itemOf(leaf, step) : fieldOf(leaf, step, names);
     if (next === undefined) continue;
     reached = true;
     if (next === 'any') any = true;
     else found.push(...next);
   }
-  if (!reached) return { outline: undefined, names };
-  return { outline: any ? 'any' : found, names };
+  if (!reached) return { inferred: undefined, names };
+  return { inferred: any ? 'any' : found, names };
 }
 
-function itemOf(leaf: Leaf, index: number): Outline | undefined {
+function itemOf(leaf: Leaf, index: number): InferredType | undefined {
   if (!mayBe(leaf, 'array')) return undefined;
   const { prefixItems, items } = leaf.schema;
   const schema: unknown = Array.isArray(prefixItems) && index < prefixItems.length ? prefixItems[index] : items;
@@ -136,7 +136,7 @@ function itemOf(leaf: Leaf, index: number): Outline | undefined {
   return leavesOf(schema, leaf.root);
 }
 
-function fieldOf(leaf: Leaf, field: string, names: string[]): Outline | undefined {
+function fieldOf(leaf: Leaf, field: string, names: string[]): InferredType | undefined {
   if (!mayBe(leaf, 'object')) return undefined;
   const { properties, patternProperties, additionalProperties } = leaf.schema;
   const declared = isRecord(properties) ? properties : undefined;
@@ -149,10 +149,10 @@ function fieldOf(leaf: Leaf, field: string, names: string[]): Outline | undefine
   return open ? 'any' : undefined;
 }
 
-/** What an `each` over the outline runs through: undefined when it can be no array. */
-export function itemsOf(outline: Outline): Outline | undefined {
-  if (outline === 'any') return 'any';
-  const arrays = outline.filter((leaf) => mayBe(leaf, 'array'));
+/** What an `each` over the inferred runs through: undefined when it can be no array. */
+export function itemsOf(inferred: InferredType): InferredType | undefined {
+  if (inferred === 'any') return 'any';
+  const arrays = inferred.filter((leaf) => mayBe(leaf, 'array'));
   if (arrays.length === 0) return undefined;
   const items = arrays.map((leaf) => leavesOf(leaf.schema.items, leaf.root));
   const known: Leaf[] = [];
@@ -163,9 +163,9 @@ export function itemsOf(outline: Outline): Outline | undefined {
   return known;
 }
 
-export function arrayOf(outline: Outline): Outline {
-  if (outline === 'any') return [{ schema: { type: 'array' }, root: {} }];
-  return outline.map(({ schema, root }) => ({ schema: { type: 'array', items: schema }, root }));
+export function arrayOf(inferred: InferredType): InferredType {
+  if (inferred === 'any') return [{ schema: { type: 'array' }, root: {} }];
+  return inferred.map(({ schema, root }) => ({ schema: { type: 'array', items: schema }, root }));
 }
 
 // ---------------------------------------------------------------------------------------------------- fitting
@@ -176,7 +176,7 @@ const typesMeet = (actual: readonly string[], expected: readonly string[]): bool
   actual.some((type) => expected.includes(type) || (NUMERIC.has(type) && expected.some((other) => NUMERIC.has(other))));
 
 /** False when no value of `actual` can be one of `expected`. Null is let pass: a skipped node gives null anywhere. */
-export function canFit(actual: Outline, expected: Outline, depth = 0): boolean {
+export function canFit(actual: InferredType, expected: InferredType, depth = 0): boolean {
   if (actual === 'any' || expected === 'any' || depth > 4) return true;
   return actual.some((mine) => expected.some((theirs) => leafFits(mine, theirs, depth)));
 }
@@ -211,10 +211,10 @@ function fieldsFit(actual: Leaf, expected: Leaf, depth: number): boolean {
   const wanted = isRecord(properties) ? properties : {};
   for (const name of Array.isArray(required) ? required : []) {
     if (typeof name !== 'string') continue;
-    const { outline } = stepInto([actual], name);
-    if (outline === undefined && actual.schema.additionalProperties === false) return false;
-    if (outline === undefined || !Object.hasOwn(wanted, name)) continue;
-    if (!canFit(outline, leavesOf(wanted[name], expected.root), depth + 1)) return false;
+    const { inferred } = stepInto([actual], name);
+    if (inferred === undefined && actual.schema.additionalProperties === false) return false;
+    if (inferred === undefined || !Object.hasOwn(wanted, name)) continue;
+    if (!canFit(inferred, leavesOf(wanted[name], expected.root), depth + 1)) return false;
   }
   return true;
 }
@@ -222,22 +222,22 @@ function fieldsFit(actual: Leaf, expected: Leaf, depth: number): boolean {
 // ---------------------------------------------------------------------------------------------------- rendered values
 
 /** What a text refers to; `'text'`: it is rendered to text. */
-export type OutlineOfText = (text: string) => Outline | 'text';
+export type InferredOfText = (text: string) => InferredType | 'text';
 
-/** The outline of a literal whose strings may be references. */
-export function outlineOfValue(value: unknown, ofText: OutlineOfText): Outline {
+/** The inferred of a literal whose strings may be references. */
+export function inferredTypeOfValue(value: unknown, ofText: InferredOfText): InferredType {
   const schema = schemaOfValue(value, ofText, 0);
   return schema === undefined ? 'any' : [{ schema, root: schema }];
 }
 
-function schemaOfValue(value: unknown, ofText: OutlineOfText, depth: number): JsonSchema | undefined {
+function schemaOfValue(value: unknown, ofText: InferredOfText, depth: number): JsonSchema | undefined {
   if (depth > DEEPEST) return undefined;
   if (typeof value === 'string' && value.includes('{{')) {
-    const outline = ofText(value);
-    if (outline === 'text') return { type: 'string' };
-    const [leaf] = outline === 'any' ? [] : outline;
+    const inferred = ofText(value);
+    if (inferred === 'text') return { type: 'string' };
+    const [leaf] = inferred === 'any' ? [] : inferred;
     // A schema with references into its own document cannot move into another.
-    const isPlain = outline !== 'any' && outline.length === 1 && leaf !== undefined && !('$defs' in leaf.root);
+    const isPlain = inferred !== 'any' && inferred.length === 1 && leaf !== undefined && !('$defs' in leaf.root);
     return isPlain ? leaf.schema : undefined;
   }
   if (Array.isArray(value)) return { type: 'array' };

@@ -1,16 +1,16 @@
 /** The order of the nodes: each behind what it needs, otherwise as written. */
-import type { Study, Subject } from './plan-analysis.ts';
+import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
 /** What each node waits for, by place in `subjects`; unknown names and the node itself left out. */
-export function dependenciesOf(study: Study): number[][] {
-  const places = new Map<Subject, number>();
-  study.subjects.forEach((subject, place) => {
+export function dependenciesOf(analysis: PlanAnalysis): number[][] {
+  const places = new Map<NodeAnalysis, number>();
+  analysis.subjects.forEach((subject, place) => {
     places.set(subject, place);
   });
-  return study.subjects.map((subject) => {
+  return analysis.subjects.map((subject) => {
     const found: number[] = [];
     for (const { head } of subject.uses) {
-      const target = study.byId.get(head);
+      const target = analysis.byId.get(head);
       const place = target === undefined || target === subject ? undefined : places.get(target);
       if (place !== undefined && !found.includes(place)) found.push(place);
     }
@@ -75,7 +75,10 @@ export const isOrdered = (dependencies: readonly (readonly number[])[]): boolean
   dependencies.every((waits, place) => waits.every((other) => other < place));
 
 /** Reports every cycle once, with its path; gives the places of its members. */
-export function reportCycles(study: Study, dependencies: readonly (readonly number[])[]): ReadonlySet<number> {
+export function reportCycles(
+  analysis: PlanAnalysis,
+  dependencies: readonly (readonly number[])[],
+): ReadonlySet<number> {
   const seen = new Set<number>();
   for (let place = 0; place < dependencies.length; place += 1) {
     // Every cycle has a member that waits for a later one.
@@ -83,17 +86,17 @@ export function reportCycles(study: Study, dependencies: readonly (readonly numb
     const cycle = cycleThrough(place, dependencies);
     if (cycle === undefined) continue;
     for (const member of cycle) seen.add(member);
-    const ids = cycle.map((member) => study.subjects[member]?.node.id ?? '');
-    const path = `${study.subjects[place]?.pointer ?? ''}`;
+    const ids = cycle.map((member) => analysis.subjects[member]?.node.id ?? '');
+    const path = `${analysis.subjects[place]?.pointer ?? ''}`;
     const message = `The nodes wait for one another (${ids.join(' needs ')}): cut one of these, or use "repeat".`;
-    study.report.add('graph.cycle', path, message, { got: ids });
+    analysis.report.add('graph.cycle', path, message, { got: ids });
   }
   return seen;
 }
 
 /** Gives each node its place in the order, and says which ones moved. */
-export function applyOrder(subjects: readonly Subject[], order: readonly number[]): Subject[] {
-  const ordered: Subject[] = [];
+export function applyOrder(subjects: readonly NodeAnalysis[], order: readonly number[]): NodeAnalysis[] {
+  const ordered: NodeAnalysis[] = [];
   for (const place of order) {
     const subject = subjects[place];
     if (subject === undefined) continue;

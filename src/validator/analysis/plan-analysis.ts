@@ -8,13 +8,13 @@ import { isRecord, pointerToken } from '../document/document.ts';
 import type { Report } from '../document/report.ts';
 import type { ShapedPlan } from '../document/shape.ts';
 import { readCondition } from './conditions.ts';
-import { arrayOf, leavesOf, type Outline, outlineOf } from './inferred-type.ts';
+import { arrayOf, type InferredType, inferredType, leavesOf } from './inferred-type.ts';
 
-export type Place = 'in' | 'each' | 'when' | 'until' | 'session' | 'needs' | 'output';
+export type ReferencePlace = 'in' | 'each' | 'when' | 'until' | 'session' | 'needs' | 'output';
 
 /** One name of one value somewhere in the plan. */
 export interface Use {
-  readonly place: Place;
+  readonly place: ReferencePlace;
   /** JSON pointer of the string that holds it. */
   readonly pointer: string;
   readonly head: string;
@@ -23,7 +23,7 @@ export interface Use {
 }
 
 /** A node while it is checked. */
-export interface Subject {
+export interface NodeAnalysis {
   readonly node: PlanNode;
   /** Place in the plan as it was given: issues point there. */
   readonly pointer: string;
@@ -35,31 +35,31 @@ export interface Subject {
   readonly uses: readonly Use[];
   readonly hasFallback: boolean;
   /** Set once its references are resolved: what each text refers to. */
-  readonly outlines: Map<string, Outline>;
+  readonly inferredTypes: Map<string, InferredType>;
   /** Of its output, `each` included. */
-  output: Outline;
+  output: InferredType;
   /** Of one run of it: without `each`. */
-  outputOnce: Outline;
+  outputOnce: InferredType;
   /** Of one item of its `each`. */
-  item: Outline;
+  item: InferredType;
 }
 
-export interface Study {
+export interface PlanAnalysis {
   readonly catalogue: Catalogue;
   readonly report: Report;
   readonly plan: Plan;
-  readonly subjects: readonly Subject[];
-  readonly byId: ReadonlyMap<string, Subject>;
+  readonly subjects: readonly NodeAnalysis[];
+  readonly byId: ReadonlyMap<string, NodeAnalysis>;
   /** Uses of the plan's `output`. */
   readonly outputUses: readonly Use[];
   /** Undefined: the plan declares no input. */
-  readonly input: Outline | undefined;
+  readonly input: InferredType | undefined;
   readonly template: (text: string) => ParsedTemplate;
   /** True when a field of the node was left out because its shape was wrong. */
-  readonly isBroken: (subject: Subject, field: string) => boolean;
+  readonly isBroken: (subject: NodeAnalysis, field: string) => boolean;
 }
 
-export function openPlan({ plan, broken }: ShapedPlan, catalogue: Catalogue, report: Report): Study {
+export function openPlan({ plan, broken }: ShapedPlan, catalogue: Catalogue, report: Report): PlanAnalysis {
   const templates = new Map<string, ParsedTemplate>();
   const template = (text: string): ParsedTemplate => {
     const known = templates.get(text);
@@ -69,7 +69,7 @@ export function openPlan({ plan, broken }: ShapedPlan, catalogue: Catalogue, rep
     return parsed;
   };
   const subjects = plan.nodes.map((node, index) => openNode(node, index, catalogue, template, report));
-  const byId = new Map<string, Subject>();
+  const byId = new Map<string, NodeAnalysis>();
   for (const subject of subjects) if (!byId.has(subject.node.id)) byId.set(subject.node.id, subject);
   const collecting: Collecting = { uses: [], fallback: false, template, report };
   collectValue(plan.output, '/output', 'output', collecting);
@@ -90,9 +90,9 @@ export function openNode(
   node: PlanNode,
   index: number,
   catalogue: Catalogue,
-  template: Study['template'],
+  template: PlanAnalysis['template'],
   report: Report,
-): Subject {
+): NodeAnalysis {
   const pointer = `/nodes/${index}`;
   const step = catalogue.steps.get(node.use);
   const collecting: Collecting = { uses: [], fallback: false, template, report };
@@ -113,7 +113,7 @@ export function openNode(
     workflow: workflowOf(node.use, catalogue),
     uses: collecting.uses,
     hasFallback: collecting.fallback,
-    outlines: new Map(),
+    inferredTypes: new Map(),
     outputOnce,
     output: node.each === undefined ? outputOnce : arrayOf(outputOnce),
     item: 'any',
@@ -131,11 +131,11 @@ export function workflowOf(use: string, { workflows }: Catalogue): Plan | undefi
 interface Collecting {
   readonly uses: Use[];
   fallback: boolean;
-  readonly template: Study['template'];
+  readonly template: PlanAnalysis['template'];
   readonly report: Report;
 }
 
-function collectValue(value: unknown, pointer: string, place: Place, collecting: Collecting): void {
+function collectValue(value: unknown, pointer: string, place: ReferencePlace, collecting: Collecting): void {
   if (typeof value === 'string') {
     if (value.includes('{{')) collectText(value, pointer, place, collecting);
   } else if (Array.isArray(value)) {
@@ -149,7 +149,7 @@ function collectValue(value: unknown, pointer: string, place: Place, collecting:
   }
 }
 
-function collectText(text: string, pointer: string, place: Place, collecting: Collecting): void {
+function collectText(text: string, pointer: string, place: ReferencePlace, collecting: Collecting): void {
   const { segments, issues } = collecting.template(text);
   for (const { message } of issues) collecting.report.add('ref.syntax', pointer, message);
   for (const segment of segments) {
@@ -164,7 +164,12 @@ function collectText(text: string, pointer: string, place: Place, collecting: Co
   }
 }
 
-function collectCondition(source: string | undefined, pointer: string, place: Place, collecting: Collecting): void {
+function collectCondition(
+  source: string | undefined,
+  pointer: string,
+  place: ReferencePlace,
+  collecting: Collecting,
+): void {
   if (source === undefined) return;
   const compiled = readCondition(source);
   if (!compiled.ok) return;
@@ -175,16 +180,16 @@ function collectCondition(source: string | undefined, pointer: string, place: Pl
 
 // ---------------------------------------------------------------------------------------------------- outputs
 
-function outputOf(node: PlanNode, step: StepType | undefined, pointer: string, report: Report): Outline {
+function outputOf(node: PlanNode, step: StepType | undefined, pointer: string, report: Report): InferredType {
   if (node.out !== undefined) {
     const declared = readSchema(node.out, `${pointer}/out`, report);
     if (step === undefined || step.typedOutput === true) return declared;
   }
-  return step?.output === undefined ? 'any' : outlineOf(step.output);
+  return step?.output === undefined ? 'any' : inferredType(step.output);
 }
 
-/** The outline of a schema or shorthand of the plan; what is wrong with it is reported. */
-export function readSchema(declared: Readonly<Record<string, unknown>>, pointer: string, report: Report): Outline {
+/** The inferred of a schema or shorthand of the plan; what is wrong with it is reported. */
+export function readSchema(declared: Readonly<Record<string, unknown>>, pointer: string, report: Report): InferredType {
   try {
     const schema = toJsonSchema(declared);
     // Shorthand names types and nothing else, unless a field of it is a schema.

@@ -3,13 +3,20 @@ import type { IssueCode } from '../document/codes.ts';
 import { shown } from '../document/report.ts';
 import { nearest, slipOf } from '../document/suggest.ts';
 import { checkEach } from './each.ts';
-import { arrayOf, type Outline, outlineOf, outlineOfValue, stepInto, typesOfOutline } from './inferred-type.ts';
-import type { Study, Subject, Use } from './plan-analysis.ts';
+import {
+  arrayOf,
+  type InferredType,
+  inferredType,
+  inferredTypeOfValue,
+  stepInto,
+  typesOfInferred,
+} from './inferred-type.ts';
+import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
 import { formatPath, renameFix } from './rename.ts';
 import { shiftOfSelf } from './self-reference.ts';
 
-const INTEGER = outlineOf({ type: 'integer' });
-const META = outlineOf({
+const INTEGER = inferredType({ type: 'integer' });
+const META = inferredType({
   type: 'object',
   properties: {
     model: { type: 'string' },
@@ -24,125 +31,134 @@ const META = outlineOf({
 });
 
 /** Resolves every use of the plan, node by node in the order of the run, and keeps what each text refers to. */
-export function resolvePlan(study: Study): void {
-  for (const subject of study.subjects) resolveSubject(subject, study);
-  resolveUses(study.outputUses, undefined, study);
+export function resolvePlan(analysis: PlanAnalysis): void {
+  for (const subject of analysis.subjects) resolveSubject(subject, analysis);
+  resolveUses(analysis.outputUses, undefined, analysis);
 }
 
 /** After those that it refers to. */
-export function resolveSubject(subject: Subject, study: Study): void {
+export function resolveSubject(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, uses } = subject;
-  if (node.each === undefined) resolveUses(uses, subject, study);
+  if (node.each === undefined) resolveUses(uses, subject, analysis);
   else {
     // What `item` is depends on the reference of the `each` itself.
     resolveUses(
       uses.filter(({ place }) => place === 'each'),
       subject,
-      study,
+      analysis,
     );
-    checkEach(subject, study);
+    checkEach(subject, analysis);
     resolveUses(
       uses.filter(({ place }) => place !== 'each'),
       subject,
-      study,
+      analysis,
     );
   }
-  if (node.use === 'value' && node.out === undefined) setValueOutput(subject, study);
+  if (node.use === 'value' && node.out === undefined) setValueOutput(subject, analysis);
 }
 
 /** The output of a `value` step is its rendered input. */
-function setValueOutput(subject: Subject, study: Study): void {
-  subject.outputOnce = outlineOfValue(subject.node.in ?? {}, (text) => {
-    const { segments } = study.template(text);
+function setValueOutput(subject: NodeAnalysis, analysis: PlanAnalysis): void {
+  subject.outputOnce = inferredTypeOfValue(subject.node.in ?? {}, (text) => {
+    const { segments } = analysis.template(text);
     const [only] = segments;
     if (segments.length !== 1 || only?.type !== 'reference') return 'text';
     const [first, second] = only.reference.alternatives;
-    return first?.type === 'path' && second === undefined ? (subject.outlines.get(first.text) ?? 'any') : 'any';
+    return first?.type === 'path' && second === undefined ? (subject.inferredTypes.get(first.text) ?? 'any') : 'any';
   });
   subject.output = subject.node.each === undefined ? subject.outputOnce : arrayOf(subject.outputOnce);
 }
 
-function resolveUses(uses: readonly Use[], subject: Subject | undefined, study: Study): void {
+function resolveUses(uses: readonly Use[], subject: NodeAnalysis | undefined, analysis: PlanAnalysis): void {
   for (const use of uses) {
-    if (study.report.isFull()) return;
-    const outline = resolveUse(use, subject, study);
-    subject?.outlines.set(use.text, outline ?? 'any');
+    if (analysis.report.isFull()) return;
+    const inferred = resolveUse(use, subject, analysis);
+    subject?.inferredTypes.set(use.text, inferred ?? 'any');
   }
 }
 
 /** Undefined when the use names nothing; the report then says so. */
-function resolveUse(use: Use, subject: Subject | undefined, study: Study): Outline | undefined {
-  const start = resolveHead(use, subject, study);
+function resolveUse(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAnalysis): InferredType | undefined {
+  const start = resolveHead(use, subject, analysis);
   if (start === undefined) return undefined;
-  let outline = start;
+  let inferred = start;
   for (const [index, step] of use.path.entries()) {
-    const next = index === 0 ? firstStep(use, outline, step, study) : stepInto(outline, step);
-    if (next.outline === undefined) {
-      reportField(use, index, outline, next.names, study);
+    const next = index === 0 ? firstStep(use, inferred, step, analysis) : stepInto(inferred, step);
+    if (next.inferred === undefined) {
+      reportField(use, index, inferred, next.names, analysis);
       return undefined;
     }
-    outline = next.outline;
+    inferred = next.inferred;
   }
-  return outline;
+  return inferred;
 }
 
 /** Behind the id of a node `meta` is always there. */
-function firstStep(use: Use, outline: Outline, step: string | number, study: Study): ReturnType<typeof stepInto> {
-  if (step === 'meta' && study.byId.has(use.head)) return { outline: META, names: [] };
-  return stepInto(outline, step);
+function firstStep(
+  use: Use,
+  inferred: InferredType,
+  step: string | number,
+  analysis: PlanAnalysis,
+): ReturnType<typeof stepInto> {
+  if (step === 'meta' && analysis.byId.has(use.head)) return { inferred: META, names: [] };
+  return stepInto(inferred, step);
 }
 
-function resolveHead(use: Use, subject: Subject | undefined, study: Study): Outline | undefined {
+function resolveHead(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAnalysis): InferredType | undefined {
   switch (use.head) {
     case 'input':
-      return resolveInput(use, study);
+      return resolveInput(use, analysis);
     case 'item':
     case 'index':
       if (subject?.node.each === undefined || use.place === 'each' || use.place === 'when' || use.place === 'needs') {
         return reportScope(
           use,
           'stands for one item, inside a node that has "each" (but not in its each or when)',
-          study,
+          analysis,
         );
       }
       return use.head === 'item' ? subject.item : INTEGER;
     case 'prev':
       if (subject?.node.repeat === undefined || use.place === 'each' || use.place === 'when' || use.place === 'needs') {
-        return reportScope(use, 'is the output of the round before, inside a node that has "repeat"', study);
+        return reportScope(use, 'is the output of the round before, inside a node that has "repeat"', analysis);
       }
       return subject.outputOnce;
     case 'self':
       if (subject === undefined || use.place !== 'until') {
-        return reportScope(use, 'is the output of the round, and only "repeat.until" sees it', study);
+        return reportScope(use, 'is the output of the round, and only "repeat.until" sees it', analysis);
       }
       return subject.outputOnce;
     default:
-      return resolveNode(use, subject, study);
+      return resolveNode(use, subject, analysis);
   }
 }
 
-function resolveInput(use: Use, study: Study): Outline | undefined {
+function resolveInput(use: Use, analysis: PlanAnalysis): InferredType | undefined {
   if (use.place === 'needs') {
-    return reportScope(use, 'is there from the start: needs name nodes', study);
+    return reportScope(use, 'is there from the start: needs name nodes', analysis);
   }
-  if (study.input !== undefined) return study.input;
+  if (analysis.input !== undefined) return analysis.input;
   const rule = 'the plan declares no input: add "input": { … } to the plan, or write the value here';
-  study.report.add(isCondition(use) ? 'condition.type' : 'ref.unknown_input', use.pointer, `${quoted(use)}: ${rule}.`);
+  analysis.report.add(
+    isCondition(use) ? 'condition.type' : 'ref.unknown_input',
+    use.pointer,
+    `${quoted(use)}: ${rule}.`,
+  );
   return undefined;
 }
 
-function reportScope(use: Use, rule: string, study: Study): undefined {
-  study.report.add('ref.scope', use.pointer, `${quoted(use)}: "${use.head}" ${rule}.`, { got: use.text });
+function reportScope(use: Use, rule: string, analysis: PlanAnalysis): undefined {
+  analysis.report.add('ref.scope', use.pointer, `${quoted(use)}: "${use.head}" ${rule}.`, { got: use.text });
   return undefined;
 }
 
-function resolveNode(use: Use, subject: Subject | undefined, study: Study): Outline | undefined {
-  const target = study.byId.get(use.head);
-  if (target === undefined) return reportUnknownNode(use, subject, study);
+function resolveNode(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAnalysis): InferredType | undefined {
+  const target = analysis.byId.get(use.head);
+  if (target === undefined) return reportUnknownNode(use, subject, analysis);
   if (subject !== undefined && target === subject) {
-    const fix = shiftOfSelf(use, subject, study);
+    const fix = shiftOfSelf(use, subject, analysis);
     const rule = 'a node cannot use its own output: name an earlier node, or use "repeat" with {{prev}}';
-    study.report.add('ref.self', use.pointer, `${quoted(use)} refers to its own node: ${rule}.`, {
+    analysis.report.add('ref.self', use.pointer, `${quoted(use)} refers to its own node: ${rule}.`, {
       got: use.text,
       fix,
     });
@@ -150,7 +166,7 @@ function resolveNode(use: Use, subject: Subject | undefined, study: Study): Outl
   }
   if (subject !== undefined && target.position > subject.position) {
     const rule = `"${use.head}" comes after "${subject.node.id}": references point backwards only, so move it before`;
-    study.report.add('ref.forward', use.pointer, `${quoted(use)}: ${rule}.`, { got: use.text });
+    analysis.report.add('ref.forward', use.pointer, `${quoted(use)}: ${rule}.`, { got: use.text });
     return undefined;
   }
   return target.output;
@@ -159,11 +175,11 @@ function resolveNode(use: Use, subject: Subject | undefined, study: Study): Outl
 const quoted = (use: Use): string => shown(use.text);
 const isCondition = (use: Use): boolean => use.place === 'when' || use.place === 'until';
 
-function reportUnknownNode(use: Use, subject: Subject | undefined, study: Study): undefined {
-  const names = headsFor(use, subject, study);
+function reportUnknownNode(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAnalysis): undefined {
+  const names = headsFor(use, subject, analysis);
   const code: IssueCode = isCondition(use) ? 'condition.type' : 'ref.unknown_node';
-  const viaInput = use.place === 'needs' ? undefined : inputField(use, study);
-  const sameUse = study.subjects.filter(({ node }) => node.use === use.head || node.use === `tool:${use.head}`);
+  const viaInput = use.place === 'needs' ? undefined : inputField(use, analysis);
+  const sameUse = analysis.subjects.filter(({ node }) => node.use === use.head || node.use === `tool:${use.head}`);
   const suggest = [
     ...(viaInput === undefined ? [] : [viaInput]),
     ...sameUse.map(({ node }) => node.id),
@@ -171,7 +187,7 @@ function reportUnknownNode(use: Use, subject: Subject | undefined, study: Study)
   ];
   const slip = slipOf(use.head, names);
   const target = slip === undefined ? viaInput : formatPath(slip, use.path);
-  study.report.add(code, use.pointer, `${quoted(use)}: no node has the id ${shown(use.head)}.`, {
+  analysis.report.add(code, use.pointer, `${quoted(use)}: no node has the id ${shown(use.head)}.`, {
     got: use.text,
     expected: names.slice(0, 50),
     suggest: [...new Set(suggest)].slice(0, 3),
@@ -181,34 +197,40 @@ function reportUnknownNode(use: Use, subject: Subject | undefined, study: Study)
 }
 
 /** Names that may stand where the use stands. */
-function headsFor(use: Use, subject: Subject | undefined, study: Study): string[] {
-  const earlier = study.subjects.filter(
+function headsFor(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAnalysis): string[] {
+  const earlier = analysis.subjects.filter(
     (other) => other.node.id !== '' && (subject === undefined || other.position < subject.position),
   );
   const names = earlier.map(({ node }) => node.id);
   if (use.place === 'needs') return names;
-  if (study.input !== undefined) names.push('input');
+  if (analysis.input !== undefined) names.push('input');
   if (subject?.node.each !== undefined && use.place === 'in') names.push('item', 'index');
   return names;
 }
 
 /** `ticket` where `input.ticket` was meant. */
-function inputField(use: Use, study: Study): string | undefined {
-  if (study.input === undefined || study.input === 'any') return undefined;
-  const { outline } = stepInto(study.input, use.head);
-  return outline === undefined ? undefined : formatPath('input', [use.head, ...use.path]);
+function inputField(use: Use, analysis: PlanAnalysis): string | undefined {
+  if (analysis.input === undefined || analysis.input === 'any') return undefined;
+  const { inferred } = stepInto(analysis.input, use.head);
+  return inferred === undefined ? undefined : formatPath('input', [use.head, ...use.path]);
 }
 
-function reportField(use: Use, index: number, outline: Outline, names: readonly string[], study: Study): void {
+function reportField(
+  use: Use,
+  index: number,
+  inferred: InferredType,
+  names: readonly string[],
+  analysis: PlanAnalysis,
+): void {
   const step = use.path[index];
   const owner = formatPath(use.head, use.path.slice(0, index));
-  const types = typesOfOutline(outline)?.join(' or ');
+  const types = typesOfInferred(inferred)?.join(' or ');
   const code = isCondition(use) ? 'condition.type' : use.head === 'input' ? 'ref.unknown_input' : 'ref.unknown_field';
   const has = names.length > 0 ? `it has ${names.slice(0, 20).join(', ')}` : `it is ${types ?? 'something else'}`;
   const what = typeof step === 'number' ? `no item [${step}]` : `no field ${shown(step)}`;
   const slip = typeof step === 'string' ? slipOf(step, names) : undefined;
   const target = slip === undefined ? undefined : formatPath(use.head, use.path.with(index, slip));
-  study.report.add(code, use.pointer, `${quoted(use)}: ${shown(owner).slice(1, -1)} has ${what}; ${has}.`, {
+  analysis.report.add(code, use.pointer, `${quoted(use)}: ${shown(owner).slice(1, -1)} has ${what}; ${has}.`, {
     got: use.text,
     ...(names.length > 0 ? { expected: names.slice(0, 50) } : { expected: types }),
     suggest: typeof step === 'string' ? nearest(step, names) : [],

@@ -5,34 +5,34 @@
  */
 
 import type { Fix } from '../document/report.ts';
-import { canFit, type Outline, outlineOf, stepInto } from './inferred-type.ts';
-import type { Study, Subject, Use } from './plan-analysis.ts';
+import { canFit, type InferredType, inferredType, stepInto } from './inferred-type.ts';
+import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
 import { formatPath, renameFix } from './rename.ts';
 
 /** The edit that names the node before, where it fits and nothing else uses it. */
-export function shiftOfSelf(use: Use, subject: Subject, study: Study): Fix | undefined {
+export function shiftOfSelf(use: Use, subject: NodeAnalysis, analysis: PlanAnalysis): Fix | undefined {
   if (use.place === 'needs' || use.place === 'until') return undefined;
-  const before = study.subjects.find((other) => other.position === subject.position - 1);
-  if (before === undefined || before.node.id === '' || isUsed(before.node.id, study)) return undefined;
-  let outline: Outline | undefined = before.output;
-  for (const step of use.path) outline = outline === undefined ? undefined : stepInto(outline, step).outline;
-  if (outline === undefined || !canFit(outline, expectedAt(use, subject))) return undefined;
+  const before = analysis.subjects.find((other) => other.position === subject.position - 1);
+  if (before === undefined || before.node.id === '' || isUsed(before.node.id, analysis)) return undefined;
+  let inferred: InferredType | undefined = before.output;
+  for (const step of use.path) inferred = inferred === undefined ? undefined : stepInto(inferred, step).inferred;
+  if (inferred === undefined || !canFit(inferred, expectedAt(use, subject))) return undefined;
   const target = formatPath(before.node.id, use.path);
   return renameFix(use, target, 'reference.shifted', ', the node right before, which nothing else uses');
 }
 
 /** By any other node or by the output. */
-const isUsed = (id: string, study: Study): boolean =>
-  study.outputUses.some(({ head }) => head === id) ||
-  study.subjects.some(({ node, uses }) => node.id !== id && uses.some(({ head }) => head === id));
+const isUsed = (id: string, analysis: PlanAnalysis): boolean =>
+  analysis.outputUses.some(({ head }) => head === id) ||
+  analysis.subjects.some(({ node, uses }) => node.id !== id && uses.some(({ head }) => head === id));
 
 /** What the step expects where the use stands. */
-function expectedAt(use: Use, { pointer, step }: Subject): Outline {
+function expectedAt(use: Use, { pointer, step }: NodeAnalysis): InferredType {
   if (use.place !== 'in' || step === undefined) return 'any';
-  let outline: Outline | undefined = outlineOf(step.input);
+  let inferred: InferredType | undefined = inferredType(step.input);
   for (const token of use.pointer.slice(pointer.length + '/in/'.length).split('/')) {
-    outline =
-      outline === undefined ? undefined : stepInto(outline, /^\d+$/.test(token) ? Number(token) : token).outline;
+    inferred =
+      inferred === undefined ? undefined : stepInto(inferred, /^\d+$/.test(token) ? Number(token) : token).inferred;
   }
-  return outline ?? 'any';
+  return inferred ?? 'any';
 }

@@ -1,16 +1,16 @@
 /** What steers a node: each, when, repeat, wait, and fields that its step does not read. */
 
 import { readCondition } from '../analysis/conditions.ts';
-import type { Study, Subject } from '../analysis/plan-analysis.ts';
+import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
 
-export function checkConditions({ node, pointer }: Subject, study: Study): void {
-  if (node.when !== undefined) checkCondition(node.when, `${pointer}/when`, study);
-  if (node.repeat !== undefined) checkCondition(node.repeat.until, `${pointer}/repeat/until`, study);
+export function checkConditions({ node, pointer }: NodeAnalysis, analysis: PlanAnalysis): void {
+  if (node.when !== undefined) checkCondition(node.when, `${pointer}/when`, analysis);
+  if (node.repeat !== undefined) checkCondition(node.repeat.until, `${pointer}/repeat/until`, analysis);
 }
 
-function checkCondition(source: string, path: string, study: Study): void {
+function checkCondition(source: string, path: string, analysis: PlanAnalysis): void {
   const compiled = readCondition(source);
   if (compiled.ok) return;
   const bare = source.replaceAll('{{', '').replaceAll('}}', '');
@@ -23,7 +23,7 @@ function checkCondition(source: string, path: string, study: Study): void {
         }
       : undefined;
   const at = compiled.at === undefined ? '' : ` (at character ${compiled.at})`;
-  study.report.add(
+  analysis.report.add(
     compiled.code,
     path,
     `The condition ${shown(source)} cannot be used${at}: ${compiled.message.slice(0, 300)}`,
@@ -34,62 +34,65 @@ function checkCondition(source: string, path: string, study: Study): void {
   );
 }
 
-export function checkRepeat({ node, pointer }: Subject, study: Study): void {
-  const { rounds } = study.catalogue.bounds;
+export function checkRepeat({ node, pointer }: NodeAnalysis, analysis: PlanAnalysis): void {
+  const { rounds } = analysis.catalogue.bounds;
   if (node.repeat === undefined || node.repeat.max <= rounds) return;
   const message = `"repeat" of node "${node.id}" may take ${node.repeat.max} rounds, at most ${rounds} are allowed: lower max.`;
-  study.report.add('repeat.unbounded', `${pointer}/repeat/max`, message, {
+  analysis.report.add('repeat.unbounded', `${pointer}/repeat/max`, message, {
     expected: { atMost: rounds },
     got: node.repeat.max,
   });
 }
 
 /** `dependencies`: how many nodes it waits for. */
-export function checkWait({ node, pointer }: Subject, dependencies: number, study: Study): void {
+export function checkWait({ node, pointer }: NodeAnalysis, dependencies: number, analysis: PlanAnalysis): void {
   if (node.wait === undefined || node.wait === 'all') return;
   const wanted = node.wait === 'any' ? 1 : node.wait.atLeast;
   if (wanted <= dependencies) return;
   const message = `Node "${node.id}" waits for ${wanted} of ${dependencies} nodes, which cannot happen: name more nodes in its references or needs, or lower wait.`;
-  study.report.add('wait.impossible', `${pointer}/wait`, message, { expected: { atMost: dependencies }, got: wanted });
+  analysis.report.add('wait.impossible', `${pointer}/wait`, message, {
+    expected: { atMost: dependencies },
+    got: wanted,
+  });
 }
 
 /** Fields that nothing will read: no harm, but not what was meant. */
-export function checkIneffective(subject: Subject, study: Study): void {
+export function checkIneffective(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step } = subject;
   if (step === undefined) return;
   if (step.usesModel !== true) {
     const why = `"${node.use}" calls no model`;
-    if (node.model !== undefined) warnIneffective('model', why, subject, study);
-    if (node.escalate !== undefined) warnIneffective('escalate', why, subject, study);
-    if (node.cache !== undefined) warnIneffective('cache', why, subject, study);
-    if (node.limits?.tokens !== undefined) warnIneffective('limits/tokens', why, subject, study);
+    if (node.model !== undefined) warnIneffective('model', why, subject, analysis);
+    if (node.escalate !== undefined) warnIneffective('escalate', why, subject, analysis);
+    if (node.cache !== undefined) warnIneffective('cache', why, subject, analysis);
+    if (node.limits?.tokens !== undefined) warnIneffective('limits/tokens', why, subject, analysis);
   }
   if (node.out !== undefined && step.typedOutput !== true) {
-    warnIneffective('out', `"${node.use}" has an output of its own`, subject, study);
+    warnIneffective('out', `"${node.use}" has an output of its own`, subject, analysis);
   }
   if (node.limits?.concurrency !== undefined && node.each === undefined) {
-    warnIneffective('limits/concurrency', 'only a node with "each" runs more than once at a time', subject, study);
+    warnIneffective('limits/concurrency', 'only a node with "each" runs more than once at a time', subject, analysis);
   }
 }
 
-function warnIneffective(field: string, why: string, { node, pointer }: Subject, { report }: Study): void {
+function warnIneffective(field: string, why: string, { node, pointer }: NodeAnalysis, { report }: PlanAnalysis): void {
   const name = field.replace('/', '.');
   report.add('field.ineffective', `${pointer}/${field}`, `"${name}" of node "${node.id}" has no effect: ${why}.`);
 }
 
 /** Nodes that no output, and nothing with an effect, depends on. In the order of the run. */
-export function reportUnused(subjects: readonly Subject[], study: Study): void {
+export function reportUnused(subjects: readonly NodeAnalysis[], analysis: PlanAnalysis): void {
   // A name that leads nowhere may have meant any of them.
-  const unclear = study.report.findings.some(({ code }) => /^(?:ref|condition|shape|each)\./.test(code));
-  if (study.plan.output === undefined || unclear) return;
-  const used = new Set(study.outputUses.map(({ head }) => head));
+  const unclear = analysis.report.findings.some(({ code }) => /^(?:ref|condition|shape|each)\./.test(code));
+  if (analysis.plan.output === undefined || unclear) return;
+  const used = new Set(analysis.outputUses.map(({ head }) => head));
   for (const subject of subjects.toReversed()) {
     const { node, step, pointer, uses } = subject;
     if (used.has(node.id) || step === undefined || step.sideEffects === true || node.use === 'human') {
       for (const { head } of uses) used.add(head);
     } else if (node.id !== '') {
       const message = `Nothing uses node "${node.id}": refer to it, or leave it out and save its cost.`;
-      study.report.add('node.unused', pointer, message, { got: node.id });
+      analysis.report.add('node.unused', pointer, message, { got: node.id });
     }
   }
 }

@@ -2,40 +2,40 @@
 import type { JsonSchema } from '../../core/model/model.ts';
 import {
   canFit,
+  type InferredType,
+  inferredType,
   type Leaf,
   leavesOf,
   mayBe,
-  type Outline,
-  outlineOf,
   typeOfValue,
   typesOf,
-  typesOfOutline,
+  typesOfInferred,
 } from '../analysis/inferred-type.ts';
-import type { Study, Subject } from '../analysis/plan-analysis.ts';
+import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { isRecord, pointerToken, renameKey } from '../document/document.ts';
 import { createReport, type FindingDetails, type Report, shown } from '../document/report.ts';
 import { nearest, slipOf } from '../document/suggest.ts';
 
 interface Checking {
-  readonly subject: Subject;
-  readonly study: Study;
+  readonly subject: NodeAnalysis;
+  readonly analysis: PlanAnalysis;
   readonly report: Report;
 }
 
 const DEEPEST = 16;
 
-export function checkInputs(subject: Subject, study: Study): void {
+export function checkInputs(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step, pointer } = subject;
-  if (step === undefined || study.isBroken(subject, 'in')) return;
-  const checking: Checking = { subject, study, report: study.report };
-  checkValue(node.in ?? {}, outlineOf(step.input), `${pointer}/in`, checking, 0);
+  if (step === undefined || analysis.isBroken(subject, 'in')) return;
+  const checking: Checking = { subject, analysis, report: analysis.report };
+  checkValue(node.in ?? {}, inferredType(step.input), `${pointer}/in`, checking, 0);
   // The one choice between inputs that the built-in steps have, and that no shorthand can say.
   const asks = node.use !== 'llm' || node.in?.prompt !== undefined || node.in?.messages !== undefined;
   if (!asks) missingField(['prompt', 'messages'], `${pointer}/in`, checking);
 }
 
 /** Reports what cannot fit any leaf; of several the one with the fewest issues speaks. */
-function checkValue(value: unknown, expected: Outline, pointer: string, checking: Checking, depth: number): void {
+function checkValue(value: unknown, expected: InferredType, pointer: string, checking: Checking, depth: number): void {
   if (expected === 'any' || depth > DEEPEST) return;
   if (typeof value === 'string' && value.includes('{{')) {
     checkTemplate(value, expected, pointer, checking);
@@ -55,7 +55,7 @@ function checkValue(value: unknown, expected: Outline, pointer: string, checking
     if (best === undefined || trial.findings.length < best.findings.length) best = trial;
   }
   if (best === undefined) {
-    mismatch(value, typesOfOutline(expected), pointer, checking);
+    mismatch(value, typesOfInferred(expected), pointer, checking);
     return;
   }
   for (const { code, path, message, ...details } of best.findings) checking.report.add(code, path, message, details);
@@ -80,20 +80,20 @@ const place = (pointer: string, { subject }: Checking): string => {
 
 // ---------------------------------------------------------------------------------------------------- references
 
-const TEXT: Outline = [{ schema: { type: 'string' }, root: {} }];
+const TEXT: InferredType = [{ schema: { type: 'string' }, root: {} }];
 
-function checkTemplate(text: string, expected: Outline, pointer: string, checking: Checking): void {
-  const { segments } = checking.study.template(text);
+function checkTemplate(text: string, expected: InferredType, pointer: string, checking: Checking): void {
+  const { segments } = checking.analysis.template(text);
   const [first] = segments;
   if (segments.length !== 1 || first?.type !== 'reference') {
-    if (!canFit(TEXT, expected)) mismatch(text, typesOfOutline(expected), pointer, checking);
+    if (!canFit(TEXT, expected)) mismatch(text, typesOfInferred(expected), pointer, checking);
     return;
   }
   for (const alternative of first.reference.alternatives) {
-    const actual = outlineOfAlternative(alternative, checking);
+    const actual = inferredOfAlternative(alternative, checking);
     if (canFit(actual, expected)) continue;
-    const types = typesOfOutline(expected);
-    const got = typesOfOutline(actual);
+    const types = typesOfInferred(expected);
+    const got = typesOfInferred(actual);
     const named = alternative.type === 'path' ? alternative.text : shown(alternative.value);
     const same = got?.join() === types?.join();
     const is = same ? `${got?.join(' or ') ?? 'a value'} of another shape` : (got?.join(' or ') ?? 'a value');
@@ -106,8 +106,8 @@ type Alternative =
   | { readonly type: 'path'; readonly text: string }
   | { readonly type: 'literal'; readonly value: unknown };
 
-function outlineOfAlternative(alternative: Alternative, { subject }: Checking): Outline {
-  if (alternative.type === 'path') return subject.outlines.get(alternative.text) ?? 'any';
+function inferredOfAlternative(alternative: Alternative, { subject }: Checking): InferredType {
+  if (alternative.type === 'path') return subject.inferredTypes.get(alternative.text) ?? 'any';
   if (alternative.value === null) return 'any';
   return [{ schema: { const: alternative.value }, root: {} }];
 }

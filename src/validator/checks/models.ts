@@ -12,19 +12,19 @@ import {
   modelsNamed,
   rungCandidates,
 } from '../analysis/candidates.ts';
-import type { Study, Subject } from '../analysis/plan-analysis.ts';
+import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { correction, shown } from '../document/report.ts';
 import { nearest, slipOf } from '../document/suggest.ts';
 
-export function checkModels(subject: Subject, study: Study): void {
+export function checkModels(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step } = subject;
   if (step?.usesModel !== true) return;
-  checkChoice(subject, study);
-  if (node.escalate !== undefined) checkEscalation(node.escalate, subject, study);
+  checkChoice(subject, analysis);
+  if (node.escalate !== undefined) checkEscalation(node.escalate, subject, analysis);
 }
 
-function checkChoice({ node, pointer }: Subject, study: Study): void {
-  const { catalogue, report } = study;
+function checkChoice({ node, pointer }: NodeAnalysis, analysis: PlanAnalysis): void {
+  const { catalogue, report } = analysis;
   const { model } = node;
   if (model?.id !== undefined && model.route !== undefined) {
     const message = `Node "${node.id}" names a model and a route: leave one of model.id and model.route.`;
@@ -32,17 +32,17 @@ function checkChoice({ node, pointer }: Subject, study: Study): void {
   }
   if (model?.route !== undefined) {
     if (catalogue.routes.includes(model.route)) return;
-    reportUnknown(model.route, catalogue.routes, `${pointer}/model/route`, 'route of the config', study);
+    reportUnknown(model.route, catalogue.routes, `${pointer}/model/route`, 'route of the config', analysis);
     return;
   }
   if (model?.id !== undefined && modelsNamed(model.id, catalogue).length === 0) {
-    reportUnknown(model.id, modelNames(catalogue), `${pointer}/model/id`, 'model', study);
+    reportUnknown(model.id, modelNames(catalogue), `${pointer}/model/id`, 'model', analysis);
     return;
   }
   if (candidatesOf(catalogue)(node).length > 0) return;
   const named = model?.id === undefined ? catalogue.models : modelsNamed(model.id, catalogue);
   const path = model === undefined ? pointer : `${pointer}/model`;
-  checkAble(named, demandOf(node), path, `node "${node.id}"`, node, study);
+  checkAble(named, demandOf(node), path, `node "${node.id}"`, node, analysis);
 }
 
 /** Some model must be able, and of the able ones some must be allowed. */
@@ -52,18 +52,18 @@ function checkAble(
   path: string,
   who: string,
   node: PlanNode,
-  study: Study,
+  analysis: PlanAnalysis,
 ): void {
   const able = named.filter((model) => lacks(model, demand).length === 0);
   if (able.length === 0) {
     const { operation, tier, can } = demand;
     const wanted = [operation, ...(tier === undefined ? [] : [`tier ${tier}`]), ...can].join(', ');
     const message = `No model can serve ${who} (${wanted})${reasonsOf(named, demand)}.`;
-    study.report.add('model.no_capable', path, message, { expected: { operation, tier, can } });
+    analysis.report.add('model.no_capable', path, message, { expected: { operation, tier, can } });
   } else if (demand.privately && !able.some(keepsNothing)) {
     const names = able.slice(0, 5).map(nameOf).join(', ');
     const message = `The data of ${who} is ${node.sensitivity}, and every model that could serve it may keep it (${names}): choose one with retention "none".`;
-    study.report.add('model.privacy', path, message, {
+    analysis.report.add('model.privacy', path, message, {
       expected: { retention: 'none' },
       got: able.slice(0, 20).map(nameOf),
     });
@@ -83,19 +83,29 @@ function reasonsOf(named: readonly CatalogueModel[], demand: Demand): string {
   return `; ${reasons.join('; ')}: ask for less, or register one`;
 }
 
-function reportUnknown(name: string, names: readonly string[], path: string, what: string, study: Study): void {
+function reportUnknown(
+  name: string,
+  names: readonly string[],
+  path: string,
+  what: string,
+  analysis: PlanAnalysis,
+): void {
   const slip = slipOf(name, names);
   const message = `No ${what} is called ${shown(name)}: use one of the catalogue, or constraints instead of a name.`;
-  study.report.add('model.unknown', path, message, {
+  analysis.report.add('model.unknown', path, message, {
     got: name,
     suggest: nearest(name, names),
     fix: slip === undefined ? undefined : correction(name, slip, path),
   });
 }
 
-function checkEscalation(escalate: NonNullable<PlanNode['escalate']>, subject: Subject, study: Study): void {
+function checkEscalation(
+  escalate: NonNullable<PlanNode['escalate']>,
+  subject: NodeAnalysis,
+  analysis: PlanAnalysis,
+): void {
   const { node, pointer } = subject;
-  const { catalogue, report } = study;
+  const { catalogue, report } = analysis;
   if (!catalogue.evaluators.includes(escalate.evaluator)) {
     const path = `${pointer}/escalate/evaluator`;
     const slip = slipOf(escalate.evaluator, catalogue.evaluators);
@@ -117,18 +127,18 @@ function checkEscalation(escalate: NonNullable<PlanNode['escalate']>, subject: S
     const named = modelsNamed(target, catalogue);
     if (isTier(target)) {
       const demand = { ...demandOf(node), tier: target };
-      checkAble(catalogue.models, demand, path, `rung ${rung + 1} of node "${node.id}"`, node, study);
+      checkAble(catalogue.models, demand, path, `rung ${rung + 1} of node "${node.id}"`, node, analysis);
     } else if (named.length > 0) {
       const demand = { ...demandOf(node), tier: undefined };
-      checkAble(named, demand, path, `rung ${rung + 1} of node "${node.id}"`, node, study);
-    } else reportUnknownRung(target, path, study);
+      checkAble(named, demand, path, `rung ${rung + 1} of node "${node.id}"`, node, analysis);
+    } else reportUnknownRung(target, path, analysis);
   });
 }
 
-function reportUnknownRung(target: string, path: string, study: Study): void {
-  const names = ['fast', 'balanced', 'premium', ...modelNames(study.catalogue)];
+function reportUnknownRung(target: string, path: string, analysis: PlanAnalysis): void {
+  const names = ['fast', 'balanced', 'premium', ...modelNames(analysis.catalogue)];
   const slip = slipOf(target, names);
-  study.report.add('escalate.target', path, `${shown(target)} is neither a tier nor a model: name one of them.`, {
+  analysis.report.add('escalate.target', path, `${shown(target)} is neither a tier nor a model: name one of them.`, {
     got: target,
     suggest: nearest(target, names),
     fix: slip === undefined ? undefined : correction(target, slip, path),

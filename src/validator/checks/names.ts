@@ -1,7 +1,7 @@
 /** The names of a node: its id, its step, its own outputs. */
 import { REFERENCE_HEADS } from '../../core/plan/plan.ts';
 import { CEL_RESERVED } from '../../language/condition.ts';
-import type { Study, Subject } from '../analysis/plan-analysis.ts';
+import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { isRecord } from '../document/document.ts';
 import { correction, type Report, shown } from '../document/report.ts';
 import { nearest, slipOf } from '../document/suggest.ts';
@@ -16,26 +16,26 @@ export function reservedAs(id: string): string | undefined {
   return OBJECT_NAMES.has(id) ? 'every object has a property of that name' : undefined;
 }
 
-export function checkId(subject: Subject, study: Study): void {
+export function checkId(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, pointer } = subject;
   if (node.id === '') return;
   const reserved = reservedAs(node.id);
   if (reserved !== undefined) {
     const message = `No node may be called "${node.id}", because ${reserved}: choose another id.`;
-    study.report.add('id.reserved', `${pointer}/id`, message, { got: node.id, suggest: [`${node.id}_1`] });
+    analysis.report.add('id.reserved', `${pointer}/id`, message, { got: node.id, suggest: [`${node.id}_1`] });
   }
-  const first = study.byId.get(node.id);
+  const first = analysis.byId.get(node.id);
   if (first === undefined || first === subject) return;
   const message = `The id "${node.id}" is taken by ${first.pointer}: give every node an id of its own.`;
-  study.report.add('id.duplicate', `${pointer}/id`, message, { got: node.id });
+  analysis.report.add('id.duplicate', `${pointer}/id`, message, { got: node.id });
 }
 
 const PREFIXES = ['tool:', 'workflow:'] as const;
 
-export function checkUse(subject: Subject, study: Study): void {
+export function checkUse(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, pointer, step } = subject;
   if (node.use === '' || step !== undefined) return;
-  const names = [...study.catalogue.steps.keys()];
+  const names = [...analysis.catalogue.steps.keys()];
   const prefix = PREFIXES.find((known) => node.use.startsWith(known)) ?? '';
   // Compared without the prefix that they share: `tool:` is no likeness.
   const bare = new Map(names.filter((name) => name.startsWith(prefix)).map((name) => [withoutPrefix(name), name]));
@@ -44,7 +44,7 @@ export function checkUse(subject: Subject, study: Study): void {
   const near = nearest(wanted, bare.keys()).map((name) => bare.get(name) ?? name);
   const suggest = target === undefined ? near : [...new Set([target, ...near])].slice(0, 3);
   const message = `No step is called ${shown(node.use)}: use one of the catalogue.`;
-  study.report.add('use.unknown', `${pointer}/use`, message, {
+  analysis.report.add('use.unknown', `${pointer}/use`, message, {
     got: node.use,
     suggest,
     expected: suggest.length > 0 ? undefined : names.slice(0, 50),
@@ -64,7 +64,7 @@ function prefixedAs(wanted: string, names: readonly string[]): string | undefine
 }
 
 /** `out` may not declare what every node has. */
-export function checkOut({ node, pointer }: Subject, report: Report): void {
+export function checkOut({ node, pointer }: NodeAnalysis, report: Report): void {
   if (node.out === undefined) return;
   const properties = isRecord(node.out.properties) ? node.out.properties : node.out;
   if (!Object.hasOwn(properties, 'meta')) return;

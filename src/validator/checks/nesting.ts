@@ -1,23 +1,23 @@
 /** Workflows inside workflows: no cycles, and no more levels than allowed. */
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
-import { type Study, workflowOf } from '../analysis/plan-analysis.ts';
+import { type PlanAnalysis, workflowOf } from '../analysis/plan-analysis.ts';
 
-export function checkNesting(study: Study): void {
+export function checkNesting(analysis: PlanAnalysis): void {
   const heights = new Map<Plan, number>();
-  const { nesting } = study.catalogue.bounds;
-  for (const { node, pointer, workflow } of study.subjects) {
+  const { nesting } = analysis.catalogue.bounds;
+  for (const { node, pointer, workflow } of analysis.subjects) {
     if (workflow === undefined) continue;
-    const path = cycleFrom(workflow, [node.use], study.plan.id, study.catalogue, new Set());
+    const path = cycleFrom(workflow, [node.use], analysis.plan.id, analysis.catalogue, new Set());
     if (path !== undefined) {
       const message = `Workflow ${path.join(' uses ')} again, without an end: cut one of these.`;
-      study.report.add('workflow.cycle', `${pointer}/use`, message, { got: path });
+      analysis.report.add('workflow.cycle', `${pointer}/use`, message, { got: path });
       continue;
     }
-    const levels = heightOf(workflow, study.catalogue, heights);
+    const levels = heightOf(workflow, analysis.catalogue, heights);
     if (levels <= nesting) continue;
     const message = `"${node.use}" nests workflows ${levels} levels deep, at most ${nesting} are allowed: flatten them.`;
-    study.report.add('workflow.depth', `${pointer}/use`, message, { expected: { atMost: nesting }, got: levels });
+    analysis.report.add('workflow.depth', `${pointer}/use`, message, { expected: { atMost: nesting }, got: levels });
   }
 }
 

@@ -2,7 +2,7 @@
 import { addMoney, type NanoUsd } from '../../core/money/money.ts';
 import type { NodeEstimate, Plan, PlanNode } from '../../core/plan/plan.ts';
 import { type CatalogueModel, candidatesOf, operationOf, rungCandidates } from '../analysis/candidates.ts';
-import type { Study, Subject } from '../analysis/plan-analysis.ts';
+import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { CONCURRENCY, ESCALATION_SHARE, NESTED, ROUNDS, TOOL_CALLS } from './assumptions.ts';
 import {
   type CallSize,
@@ -11,7 +11,7 @@ import {
   DEFAULT_MS,
   dearestCost,
   likelyCost,
-  type Pool,
+  type PricedCandidates,
   poolOf,
 } from './priced-candidates.ts';
 import { createSizes, type NodeSize, type Range } from './sizes.ts';
@@ -38,17 +38,17 @@ interface Costs {
 const FREE: Costs = { low: 0, expected: 0, high: 0 };
 
 /** `nested`: the estimate of a workflow's plan; undefined beyond the nesting that is allowed. */
-export function createNodeEstimator(study: Study, nested: (plan: Plan) => NodeEstimate | undefined) {
-  const pools = createPools(study);
-  const sizeOf = createSizes(study);
+export function createNodeEstimator(analysis: PlanAnalysis, nested: (plan: Plan) => NodeEstimate | undefined) {
+  const pools = createPools(analysis);
+  const sizeOf = createSizes(analysis);
   const skippable = new Set<string>();
-  const racers = racersOf(study);
-  return function estimateNode(subject: Subject, dependencies: readonly number[]): EstimatedNode {
+  const racers = racersOf(analysis);
+  return function estimateNode(subject: NodeAnalysis, dependencies: readonly number[]): EstimatedNode {
     const { node } = subject;
-    const mayBeSkipped = maySkip(subject, dependencies, skippable, study);
+    const mayBeSkipped = maySkip(subject, dependencies, skippable, analysis);
     if (mayBeSkipped) skippable.add(node.id);
     const size = sizeOf(subject);
-    const isCapped = study.plan.budget?.usd !== undefined || node.limits?.usd !== undefined;
+    const isCapped = analysis.plan.budget?.usd !== undefined || node.limits?.usd !== undefined;
     const once = onceOf(subject, size, pools, isCapped, nested);
     const runs = runsOf(node, size.items);
     const certain = !mayBeSkipped && !racers.has(node.id);
@@ -66,7 +66,7 @@ export function createNodeEstimator(study: Study, nested: (plan: Plan) => NodeEs
 }
 
 /** Nodes that another one may cancel because it waits for some of several only. */
-function racersOf({ subjects }: Study): ReadonlySet<string> {
+function racersOf({ subjects }: PlanAnalysis): ReadonlySet<string> {
   const racers = new Set<string>();
   for (const { node, uses } of subjects) {
     if (node.wait !== undefined && node.wait !== 'all') for (const { head } of uses) racers.add(head);
@@ -75,15 +75,15 @@ function racersOf({ subjects }: Study): ReadonlySet<string> {
 }
 
 function maySkip(
-  { node, uses, hasFallback }: Subject,
+  { node, uses, hasFallback }: NodeAnalysis,
   dependencies: readonly number[],
   skippable: ReadonlySet<string>,
-  study: Study,
+  analysis: PlanAnalysis,
 ): boolean {
   if (node.when !== undefined) return true;
   if (hasFallback || skippable.size === 0) return false;
   const data = dependencies
-    .map((place) => study.subjects[place]?.node.id)
+    .map((place) => analysis.subjects[place]?.node.id)
     .filter((id) => uses.some(({ head, place }) => head === id && place !== 'needs'));
   return data.length > 0 && data.every((id) => id !== undefined && skippable.has(id));
 }
@@ -115,12 +115,12 @@ interface Once {
 }
 
 interface Pools {
-  of(node: PlanNode): Pool;
+  of(node: PlanNode): PricedCandidates;
   /** Of a rung of its ladder: a tier or a model. */
-  rung(node: PlanNode, target: string): Pool;
+  rung(node: PlanNode, target: string): PricedCandidates;
 }
 
-function createPools({ catalogue }: Study): Pools {
+function createPools({ catalogue }: PlanAnalysis): Pools {
   const candidates = candidatesOf(catalogue);
   return {
     of: (node) => poolOf(candidates(node), node.model?.strengths),
@@ -129,7 +129,7 @@ function createPools({ catalogue }: Study): Pools {
 }
 
 function onceOf(
-  subject: Subject,
+  subject: NodeAnalysis,
   size: NodeSize,
   pools: Pools,
   isCapped: boolean,
@@ -159,7 +159,7 @@ function callsOf(node: PlanNode): { readonly expected: number; readonly high: nu
   return { expected: calls.expected, high: calls.high + (node.out === undefined ? 0 : 1) };
 }
 
-function callCosts(pool: Pool, node: PlanNode, size: NodeSize, isCapped: boolean): Costs {
+function callCosts(pool: PricedCandidates, node: PlanNode, size: NodeSize, isCapped: boolean): Costs {
   const images = imagesOf(node);
   const calls = callsOf(node);
   const { input, output } = size;
@@ -192,7 +192,7 @@ function escalated(first: Once, node: PlanNode, size: NodeSize, pools: Pools, is
   return { ...first, costs: { low: first.costs.low, expected, high }, ms };
 }
 
-function planOnce(pool: Pool, isCapped: boolean): Once {
+function planOnce(pool: PricedCandidates, isCapped: boolean): Once {
   const { planner, call, expected, high } = NESTED;
   const both = (cost: (size: CallSize) => NanoUsd | null, counts: { plannings: number; calls: number }) =>
     addMoney(times(cost(planner), counts.plannings), times(cost(call), counts.calls));

@@ -8,7 +8,7 @@ import { addMoney } from '../../core/money/money.ts';
 import type { NodeEstimate, Plan } from '../../core/plan/plan.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
 import { dependenciesOf } from '../analysis/order.ts';
-import { openPlan, type Study } from '../analysis/plan-analysis.ts';
+import { openPlan, type PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { resolvePlan } from '../analysis/references.ts';
 import { createReport } from '../document/report.ts';
 import { RUN_SHARE } from './assumptions.ts';
@@ -33,24 +33,28 @@ export function estimatePlan(plan: Plan | { readonly plan: Plan }, catalogue: Ca
 
 /** `level`: how many workflows the plan is inside of. */
 export function estimateNested(plan: Plan, catalogue: Catalogue, level: number): PlanEstimate {
-  const study = openPlan({ plan, broken: new Set() }, catalogue, createReport());
-  resolvePlan(study);
-  const { priorities: _, ...estimate } = estimateStudy(study, dependenciesOf(study), level);
+  const analysis = openPlan({ plan, broken: new Set() }, catalogue, createReport());
+  resolvePlan(analysis);
+  const { priorities: _, ...estimate } = estimateStudy(analysis, dependenciesOf(analysis), level);
   return estimate;
 }
 
-export function estimateStudy(study: Study, dependencies: readonly (readonly number[])[], level = 0): StudyEstimate {
+export function estimateStudy(
+  analysis: PlanAnalysis,
+  dependencies: readonly (readonly number[])[],
+  level = 0,
+): StudyEstimate {
   const nested = (plan: Plan): NodeEstimate | undefined =>
-    level < study.catalogue.bounds.nesting ? estimateNested(plan, study.catalogue, level + 1) : undefined;
-  const estimateNode = createNodeEstimator(study, nested);
-  const nodes = study.subjects.map((subject, place) => estimateNode(subject, dependencies[place] ?? []));
-  return { ...totalOf(nodes, dependencies, study), nodes, priorities: prioritiesOf(nodes, dependencies) };
+    level < analysis.catalogue.bounds.nesting ? estimateNested(plan, analysis.catalogue, level + 1) : undefined;
+  const estimateNode = createNodeEstimator(analysis, nested);
+  const nodes = analysis.subjects.map((subject, place) => estimateNode(subject, dependencies[place] ?? []));
+  return { ...totalOf(nodes, dependencies, analysis), nodes, priorities: prioritiesOf(nodes, dependencies) };
 }
 
 function totalOf(
   nodes: readonly EstimatedNode[],
   dependencies: readonly (readonly number[])[],
-  study: Study,
+  analysis: PlanAnalysis,
 ): NodeEstimate {
   let low: NanoUsd | null = 0;
   let expected: NanoUsd | null = 0;
@@ -62,7 +66,7 @@ function totalOf(
     expected = addMoney(expected, expectedNanoUsd === null ? null : Math.ceil(expectedNanoUsd * share));
     high = addMoney(high, estimate.highNanoUsd);
   }
-  const usd = study.plan.budget?.usd;
+  const usd = analysis.plan.budget?.usd;
   const cap = usd === undefined ? undefined : capOf(usd);
   return {
     lowNanoUsd: low,

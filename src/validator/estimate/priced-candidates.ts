@@ -11,7 +11,7 @@ export const DEFAULT_MS = 1500;
 /** A cap of a plan, which may name more money than there is. */
 export const capOf = (usd: number): NanoUsd => usdToNano(Math.min(usd, 9_000_000));
 
-export interface Pool {
+export interface PricedCandidates {
   /** Cards of which one is the cheapest whatever the usage; none: no price is known. */
   readonly cheap: readonly ModelCard[];
   /** Cards of which one is the dearest whatever the usage. */
@@ -30,11 +30,11 @@ const USUAL: PriceTerms = { at: 'usual' };
 const DEAREST: PriceTerms = { at: 'dearest' };
 
 const NO_STRENGTHS: readonly string[] = [];
-const known = new WeakMap<readonly CatalogueModel[], Map<string, Pool>>();
+const known = new WeakMap<readonly CatalogueModel[], Map<string, PricedCandidates>>();
 
 /** The pool of a list of models; worked out once for the same list. */
-export function poolOf(models: readonly CatalogueModel[], strengths = NO_STRENGTHS): Pool {
-  const pools = known.get(models) ?? new Map<string, Pool>();
+export function poolOf(models: readonly CatalogueModel[], strengths = NO_STRENGTHS): PricedCandidates {
+  const pools = known.get(models) ?? new Map<string, PricedCandidates>();
   const key = strengths.join();
   const found = pools.get(key);
   if (found !== undefined) return found;
@@ -44,7 +44,7 @@ export function poolOf(models: readonly CatalogueModel[], strengths = NO_STRENGT
   return pool;
 }
 
-function createPool(models: readonly CatalogueModel[], strengths: readonly string[]): Pool {
+function createPool(models: readonly CatalogueModel[], strengths: readonly string[]): PricedCandidates {
   const priced = models.filter(({ card }) => card.price !== null);
   const cards = priced.map(({ card }) => card);
   return {
@@ -119,7 +119,7 @@ const usageAt = (card: ModelCard, { input, output, images }: CallSize): Usage =>
 });
 
 /** null: no model has a price for it. */
-export function cheapestCost({ cheap }: Pool, size: CallSize): NanoUsd | null {
+export function cheapestCost({ cheap }: PricedCandidates, size: CallSize): NanoUsd | null {
   let least: NanoUsd | null = null;
   for (const card of cheap) {
     const cost = costOf(card, usageAt(card, size), CHEAPEST);
@@ -128,12 +128,12 @@ export function cheapestCost({ cheap }: Pool, size: CallSize): NanoUsd | null {
   return least;
 }
 
-export function likelyCost({ likely }: Pool, size: CallSize): NanoUsd | null {
+export function likelyCost({ likely }: PricedCandidates, size: CallSize): NanoUsd | null {
   return likely === undefined ? null : costOf(likely.card, usageAt(likely.card, size), USUAL);
 }
 
 /** null: a model without a price may be chosen, unless a cap (which refuses those) is set. */
-export function dearestCost({ dear, hasUnpriced }: Pool, size: CallSize, capped: boolean): NanoUsd | null {
+export function dearestCost({ dear, hasUnpriced }: PricedCandidates, size: CallSize, capped: boolean): NanoUsd | null {
   if (dear.length === 0 || (hasUnpriced && !capped)) return null;
   let most: NanoUsd | null = null;
   for (const card of dear) {

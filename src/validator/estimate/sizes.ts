@@ -1,7 +1,7 @@
 /** How many tokens go into a node and come out of it, and how often it runs. */
 import type { PlanNode } from '../../core/plan/plan.ts';
-import type { Outline } from '../analysis/inferred-type.ts';
-import type { Study, Subject } from '../analysis/plan-analysis.ts';
+import type { InferredType } from '../analysis/inferred-type.ts';
+import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { isRecord } from '../document/document.ts';
 import { ANSWER_TOKENS, ITEMS, PROMPT_TOKENS, VALUE_TOKENS } from './assumptions.ts';
 import { answerTokens, roughTokens } from './tokens.ts';
@@ -26,19 +26,19 @@ const UNKNOWN: Range = { low: 0, ...VALUE_TOKENS };
 const LONGEST = Number.MAX_SAFE_INTEGER;
 
 /** Sizes of nodes, asked for in the order of the run: each builds on those before it. */
-export function createSizes(study: Study): (subject: Subject) => NodeSize {
+export function createSizes(analysis: PlanAnalysis): (subject: NodeAnalysis) => NodeSize {
   const sizes = new Map<string, NodeSize>();
   return function sizeOf(subject) {
     const { node, step } = subject;
-    const items = itemsOfNode(subject, sizes, study);
-    const input = step?.usesModel === true ? inputOf(subject, sizes, study) : NONE;
+    const items = itemsOfNode(subject, sizes, analysis);
+    const input = step?.usesModel === true ? inputOf(subject, sizes, analysis) : NONE;
     const size: NodeSize = { input, output: outputOf(subject), items };
     sizes.set(node.id, size);
     return size;
   };
 }
 
-function outputOf({ node, step, outputOnce }: Subject): Range {
+function outputOf({ node, step, outputOnce }: NodeAnalysis): Range {
   if (step?.usesModel !== true) return UNKNOWN;
   if (node.use === 'embed' || node.use === 'moderate' || node.use === 'rerank' || node.use === 'image') return NONE;
   const most = mostTokens(node);
@@ -61,9 +61,9 @@ interface Tally {
   high: number;
 }
 
-function inputOf(subject: Subject, sizes: ReadonlyMap<string, NodeSize>, study: Study): Range {
+function inputOf(subject: NodeAnalysis, sizes: ReadonlyMap<string, NodeSize>, analysis: PlanAnalysis): Range {
   const tally: Tally = { fixed: PROMPT_TOKENS, expected: 0, high: 0 };
-  for (const value of Object.values(subject.node.in ?? {})) countValue(value, tally, subject, sizes, study);
+  for (const value of Object.values(subject.node.in ?? {})) countValue(value, tally, subject, sizes, analysis);
   const { fixed, expected, high } = tally;
   return { low: fixed, expected: fixed + expected, high: Math.min(LONGEST, fixed + high) };
 }
@@ -71,28 +71,28 @@ function inputOf(subject: Subject, sizes: ReadonlyMap<string, NodeSize>, study: 
 function countValue(
   value: unknown,
   tally: Tally,
-  subject: Subject,
+  subject: NodeAnalysis,
   sizes: ReadonlyMap<string, NodeSize>,
-  study: Study,
+  analysis: PlanAnalysis,
 ): void {
   if (typeof value === 'string') {
     if (!value.includes('{{')) tally.fixed += roughTokens(value);
-    else countTemplate(value, tally, subject, sizes, study);
+    else countTemplate(value, tally, subject, sizes, analysis);
   } else if (Array.isArray(value)) {
-    for (const item of value) countValue(item, tally, subject, sizes, study);
+    for (const item of value) countValue(item, tally, subject, sizes, analysis);
   } else if (isRecord(value)) {
-    for (const key of Object.keys(value)) countValue(value[key], tally, subject, sizes, study);
+    for (const key of Object.keys(value)) countValue(value[key], tally, subject, sizes, analysis);
   } else tally.fixed += 1;
 }
 
 function countTemplate(
   text: string,
   tally: Tally,
-  subject: Subject,
+  subject: NodeAnalysis,
   sizes: ReadonlyMap<string, NodeSize>,
-  study: Study,
+  analysis: PlanAnalysis,
 ): void {
-  for (const segment of study.template(text).segments) {
+  for (const segment of analysis.template(text).segments) {
     if (segment.type === 'text') {
       tally.fixed += roughTokens(segment.text);
       continue;
@@ -101,7 +101,7 @@ function countTemplate(
     let high = 0;
     segment.reference.alternatives.forEach((alternative, index) => {
       if (alternative.type === 'literal') return;
-      const size = valueSize(alternative, subject, sizes, study);
+      const size = valueSize(alternative, subject, sizes, analysis);
       if (index === 0) tally.expected += size.expected;
       high = Math.max(high, size.high);
     });
@@ -118,40 +118,44 @@ interface Path {
 /** Tokens of a value that a reference names. */
 function valueSize(
   { head, path, text }: Path,
-  subject: Subject,
+  subject: NodeAnalysis,
   sizes: ReadonlyMap<string, NodeSize>,
-  study: Study,
+  analysis: PlanAnalysis,
 ): Range {
-  const source = study.byId.get(head);
+  const source = analysis.byId.get(head);
   const size = sizes.get(head);
   if (head === 'index') return ONE;
   if (source === undefined || size === undefined) return UNKNOWN;
   if (path[0] === 'meta') return ONE;
   const whole = typeof path[0] !== 'number' && source.node.each !== undefined ? size.items : ONE;
-  const part = path.length === 0 ? undefined : partSize(subject.outlines.get(text), source);
+  const part = path.length === 0 ? undefined : partSize(subject.inferredTypes.get(text), source);
   const expected = part ?? size.output.expected;
   return { low: 0, expected: expected * whole.expected, high: Math.min(LONGEST, size.output.high * whole.high) };
 }
 
 /** A field of a declared output is as long as its type tends to be. */
-function partSize(outline: Outline | undefined, source: Subject): number | undefined {
-  if (source.node.out === undefined || outline === undefined || outline === 'any') return undefined;
-  const [leaf] = outline;
+function partSize(inferred: InferredType | undefined, source: NodeAnalysis): number | undefined {
+  if (source.node.out === undefined || inferred === undefined || inferred === 'any') return undefined;
+  const [leaf] = inferred;
   return leaf === undefined ? undefined : answerTokens(leaf.schema);
 }
 
 // ---------------------------------------------------------------------------------------------------- items
 
-function itemsOfNode({ node, uses, outlines }: Subject, sizes: ReadonlyMap<string, NodeSize>, study: Study): Range {
+function itemsOfNode(
+  { node, uses, inferredTypes }: NodeAnalysis,
+  sizes: ReadonlyMap<string, NodeSize>,
+  analysis: PlanAnalysis,
+): Range {
   if (node.each === undefined) return ONE;
   const over = uses.find(({ place }) => place === 'each');
-  const source = over === undefined ? undefined : study.byId.get(over.head);
-  const most = study.catalogue.bounds.items;
+  const source = over === undefined ? undefined : analysis.byId.get(over.head);
+  const most = analysis.catalogue.bounds.items;
   // Over the results of another `each`: as many.
   if (over?.path.length === 0 && source?.node.each !== undefined)
     return sizes.get(over.head)?.items ?? rangeOf({}, most);
-  const outline = over === undefined ? undefined : outlines.get(over.text);
-  const leaf = outline === undefined || outline === 'any' ? undefined : outline[0];
+  const inferred = over === undefined ? undefined : inferredTypes.get(over.text);
+  const leaf = inferred === undefined || inferred === 'any' ? undefined : inferred[0];
   return rangeOf(leaf?.schema ?? {}, most);
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../../src/core/errors.ts';
-import { allFailed, type Failure } from '../../../src/gateway/request-ring/failures.ts';
+import { allFailed, type TargetFailure } from '../../../src/gateway/request-ring/failures.ts';
 
-const failed = (name: string, code: 'overloaded' | 'network', reason: string): Failure => {
+const failed = (name: string, code: 'overloaded' | 'network', reason: string): TargetFailure => {
   const [provider = '', model = ''] = name.split('/');
   return { target: { provider, model }, error: new PolyphonyError(code, `${name}: ${reason}`) };
 };

@@ -1,7 +1,7 @@
 /** The frame around every decoder: what is handed on when, and what a broken connection breaks. */
 import { describe, expect, test, vi } from 'vitest';
 import { PolyphonyError } from '../../../src/core/errors.ts';
-import { batchesOf, readWhole, type WholeStream } from '../../../src/core/model/complete.ts';
+import { batchesOf, type CompletableStream, readComplete } from '../../../src/core/model/complete.ts';
 import type { ModelEvent } from '../../../src/core/model/model.ts';
 import type { TransportResponse } from '../../../src/core/model/provider.ts';
 import { answerState, decodeAnswer, finishAnswer } from '../../../src/kit/http/decode-answer.ts';
@@ -39,7 +39,7 @@ function answer({
 }
 
 /** `{ say }` is text, `{ fault }` an error, `{ end }` the end. */
-function decode(response: TransportResponse, includeRaw = false): WholeStream {
+function decode(response: TransportResponse, includeRaw = false): CompletableStream {
   const state = answerState({ includeRaw });
   return decodeAnswer(response, state, {
     read({ say, fault, end }) {
@@ -50,14 +50,14 @@ function decode(response: TransportResponse, includeRaw = false): WholeStream {
   });
 }
 
-type Read = (stream: WholeStream) => ReturnType<typeof readWhole>;
+type Read = (stream: CompletableStream) => ReturnType<typeof readComplete>;
 const WAYS: readonly (readonly [string, Read])[] = [
-  ['by events', (stream) => readWhole({ [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator]() })],
-  ['by batches', (stream) => readWhole({ [Symbol.asyncIterator]: () => flat(stream) })],
-  ['whole', readWhole],
+  ['by events', (stream) => readComplete({ [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator]() })],
+  ['by batches', (stream) => readComplete({ [Symbol.asyncIterator]: () => flat(stream) })],
+  ['whole', readComplete],
 ];
 
-async function* flat(stream: WholeStream): AsyncGenerator<ModelEvent> {
+async function* flat(stream: CompletableStream): AsyncGenerator<ModelEvent> {
   for await (const batch of batchesOf(stream)) yield* batch;
 }
 

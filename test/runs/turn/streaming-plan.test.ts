@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../../src/core/errors.ts';
 import type { Plan, PlanNode } from '../../../src/core/plan/plan.ts';
-import type { NodeCall, PlanWriter, RunEvent, RunHandle } from '../../../src/core/run/engine.ts';
+import type { NodeCall, RunEvent, RunHandle, StreamingPlanner } from '../../../src/core/run/engine.ts';
 import { sleep } from '../../../src/system/clock.ts';
 import { type FakeRuntime, fakeRuntime } from '../../../src/testing/fakes.ts';
 import { collected, type Harness, harness, output, settled } from '../../executor/harness.ts';
@@ -31,7 +31,7 @@ interface Ran {
   readonly keys: readonly string[];
 }
 
-function writerOf({ draft, draftBudget, whole }: Case, runtime: FakeRuntime): PlanWriter {
+function writerOf({ draft, draftBudget, whole }: Case, runtime: FakeRuntime): StreamingPlanner {
   return {
     open: () => validPlan({ nodes: [] }),
     async write({ signal, onDraft, onAnswer }) {

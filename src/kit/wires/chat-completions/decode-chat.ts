@@ -7,7 +7,7 @@
  * D3. Only the first choice is read.
  */
 
-import type { WholeStream } from '../../../core/model/complete.ts';
+import type { CompletableStream } from '../../../core/model/complete.ts';
 import type { ChatRequest, ModelEvent } from '../../../core/model/model.ts';
 import type { TransportResponse, WireContext } from '../../../core/model/provider.ts';
 import { decodeAnswer } from '../../http/decode-answer.ts';
@@ -24,7 +24,7 @@ export function decodeChat(
   request: ChatRequest,
   quirks: ChatCompletionsQuirks,
   context: WireContext,
-): WholeStream {
+): CompletableStream {
   const state = chatState(request, quirks, context);
   return decodeAnswer(response, state, {
     read: (body, event) => readDocument(state, body, event),

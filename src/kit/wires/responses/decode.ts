@@ -8,7 +8,7 @@
  * R4. Where no item was streamed, those of the final response are read.
  */
 import type { PolyphonyError } from '../../../core/errors.ts';
-import type { WholeStream } from '../../../core/model/complete.ts';
+import type { CompletableStream } from '../../../core/model/complete.ts';
 import type { ChatRequest, FinishReason, JsonSchema, Usage } from '../../../core/model/model.ts';
 import type { TransportResponse, WireContext } from '../../../core/model/provider.ts';
 import { type AnswerState, answerState, decodeAnswer, finishAnswer } from '../../http/decode-answer.ts';
@@ -44,7 +44,7 @@ export function decodeChat(
   request: ChatRequest,
   facts: ResponsesFacts,
   context: WireContext,
-): WholeStream {
+): CompletableStream {
   const state = stateOf(request, facts, context);
   return decodeAnswer(response, state, { read: (body, event) => readDocument(state, body, event) });
 }
