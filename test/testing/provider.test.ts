@@ -93,7 +93,7 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
   ],
   'sends before it looks at the signal': [
     () =>
-      streaming(async function* (attempt, transport) {
+      streaming(async function* (attempt, { transport }) {
         await transport.request({ method: 'GET', url: '', headers: {}, signal: new AbortController().signal });
         if (attempt.signal.aborted) throw new PolyphonyError('cancelled', 'The call was cancelled.');
         yield finish();
@@ -110,7 +110,7 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
   ],
   'leaves bodies open': [
     () =>
-      streaming(async function* (_attempt, transport) {
+      streaming(async function* (_attempt, { transport }) {
         await transport.request({ method: 'GET', url: '', headers: {}, signal: new AbortController().signal });
         yield finish();
       }),
@@ -118,7 +118,7 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
   ],
   'throws errors of its own': [
     () =>
-      streaming(async function* (attempt, transport) {
+      streaming(async function* (attempt, { transport }) {
         const { signal } = attempt;
         const { status } = await transport.request({ method: 'GET', url: '', headers: {}, signal });
         if (status !== 200) throw new Error('bad');
@@ -128,7 +128,7 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
   ],
   'shows the key': [
     () =>
-      streaming(async function* (attempt, transport) {
+      streaming(async function* (attempt, { transport }) {
         const { signal } = attempt;
         const { status } = await transport.request({ method: 'GET', url: '', headers: {}, signal });
         if (status !== 200) throw new PolyphonyError('invalid-credential', `The key ${KEY} was refused: mend it.`);
@@ -138,7 +138,7 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
   ],
   'takes anything for an answer': [
     () =>
-      streaming(async function* (attempt, transport) {
+      streaming(async function* (attempt, { transport }) {
         const { signal } = attempt;
         await (await transport.request({ method: 'GET', url: '', headers: {}, signal })).bytes();
         yield finish();
@@ -147,7 +147,7 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
   ],
   'calls every fault overload': [
     () =>
-      streaming(async function* (attempt, transport) {
+      streaming(async function* (attempt, { transport }) {
         const { signal } = attempt;
         await transport.request({ method: 'GET', url: '', headers: {}, signal }).catch(() => {
           throw new PolyphonyError('overloaded', 'Something went wrong.');

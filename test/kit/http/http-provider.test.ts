@@ -7,7 +7,7 @@ import { httpError } from '../../../src/kit/http/http-errors.ts';
 import { type HttpProviderOptions, httpProvider } from '../../../src/kit/http/http-provider.ts';
 import { parseRateLimits } from '../../../src/kit/http/rate-limits.ts';
 import { modelCard } from '../../../src/kit/models/model-card.ts';
-import { fakeClock } from '../../../src/testing/index.ts';
+import { fakeClock, providerContext } from '../../../src/testing/index.ts';
 import { loopback } from '../loopback.ts';
 
 const transport = createTransport();
@@ -47,9 +47,10 @@ async function run(
   provider: Provider,
   target: Partial<Target> = {},
   signal = new AbortController().signal,
+  context = providerContext(transport),
 ): Promise<ModelEvent[]> {
   const events: ModelEvent[] = [];
-  for await (const event of provider.stream(attemptOf(provider, target, signal), transport)) events.push(event);
+  for await (const event of provider.stream(attemptOf(provider, target, signal), context)) events.push(event);
   return events;
 }
 
@@ -93,7 +94,7 @@ describe('a good answer', () => {
     const server = await loopback((_, response) => void response.write('Hello'));
     const provider = providerOf({ baseURL: server.url });
     const attempt = attemptOf(provider, {}, new AbortController().signal);
-    for await (const event of provider.stream(attempt, transport)) {
+    for await (const event of provider.stream(attempt, providerContext(transport))) {
       if (event.type === 'finish') break;
     }
     await server.closed;
@@ -159,7 +160,8 @@ describe('a bad answer', () => {
       response.writeHead(429, { [header]: value });
       response.end('slow down');
     });
-    const error = await failure(run(providerOf({ baseURL: server.url, clock })));
+    const context = providerContext(transport, clock);
+    const error = await failure(run(providerOf({ baseURL: server.url }), {}, undefined, context));
     expect(error).toMatchObject({ code: 'rate-limited', status: 429 });
     expect(error.retryAfterMs).toBe(expected);
     expect(error.message).toMatch(/^echo\/m: HTTP 429: slow down/);
@@ -263,7 +265,7 @@ describe('probe', () => {
       apiKeys: ['first-key'],
       probe: ({ baseURL, apiKey }) => ({ url: `${baseURL}/models`, headers: { authorization: apiKey ?? '' } }),
     });
-    await provider.probe?.(transport, new AbortController().signal);
+    await provider.probe?.(providerContext(transport), new AbortController().signal);
     expect(server.received[0]).toMatchObject({
       method: 'GET',
       path: '/models',
@@ -277,7 +279,9 @@ describe('probe', () => {
       response.end('down');
     });
     const provider = providerOf({ baseURL: server.url, probe: ({ baseURL }) => ({ url: `${baseURL}/models` }) });
-    const error = await failure(Promise.resolve(provider.probe?.(transport, new AbortController().signal)));
+    const error = await failure(
+      Promise.resolve(provider.probe?.(providerContext(transport), new AbortController().signal)),
+    );
     expect(error.code).toBe('overloaded');
   });
 });

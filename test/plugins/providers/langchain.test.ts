@@ -5,6 +5,7 @@ import { IterableReadableStream } from '@langchain/core/utils/stream';
 import { FakeListChatModel, FakeStreamingChatModel } from '@langchain/core/utils/testing';
 import type { ModelEvent, ModelRequest } from 'polyphony';
 import { textOf } from 'polyphony/kit';
+import { providerContext } from 'polyphony/testing';
 import { describe, expect, test } from 'vitest';
 import { langchain } from '../../../plugins/providers/langchain.ts';
 import { ask, chat, speak } from './attempts.ts';
@@ -106,7 +107,7 @@ describe('answers', () => {
       trace: { attempts: [] },
     };
     const attempt = { ...call, target, number: 1, streaming: false };
-    for await (const event of provider.stream(attempt, transport)) events.push(event);
+    for await (const event of provider.stream(attempt, providerContext(transport))) events.push(event);
     expect(events.map(({ type }) => type)).toEqual(['text-delta', 'warning', 'finish']);
   });
 
