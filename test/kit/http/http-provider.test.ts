@@ -54,6 +54,10 @@ async function run(
   return events;
 }
 
+const thrower = (): never => {
+  throw new Error('never mind');
+};
+
 const attemptOf = (provider: Provider, target: Partial<Target>, signal: AbortSignal): Attempt => ({
   id: 'call',
   request,
@@ -140,6 +144,45 @@ describe('a good answer', () => {
     const told: (readonly RateLimit[])[] = [];
     await run(providerOf({ baseURL: server.url, onRateLimits: (limits) => void told.push(limits) }));
     expect(told).toEqual([[{ kind: 'tokens', remaining: 99, resetMs: 62_000 }]]);
+  });
+
+  test('reports limits and the id of the request at once, the rest at its end, and nothing where nothing is stated', async () => {
+    const server = await loopback((_, response) => {
+      response.setHeader('x-ratelimit-remaining-tokens', '99');
+      response.setHeader('x-other-id', 'second');
+      response.end('Hello');
+    });
+    const stating: WireFormat = {
+      ...wire,
+      requestIdHeaders: ['x-request-id', 'x-other-id'],
+      async *decode(_response, _request, { report }) {
+        report({ costNanoUsd: 1 });
+        report({ costNanoUsd: 2, serviceTier: 'flex' });
+        yield { type: 'finish', reason: 'stop', usage: { input: 1, output: 1 }, model: 'm-2026' };
+      },
+    };
+    const context = providerContext(transport);
+    await run(providerOf({ baseURL: server.url, wire: stating }), {}, undefined, context);
+    expect(context.reports).toEqual([
+      { rateLimits: [{ kind: 'tokens', remaining: 99 }], requestId: 'second' },
+      { costNanoUsd: 2, serviceTier: 'flex', model: 'm-2026' },
+    ]);
+    const silent = await loopback((_, response) => void response.end('Hello'));
+    const nothing = providerContext(transport);
+    await run(providerOf({ baseURL: silent.url }), {}, undefined, nothing);
+    expect(nothing.reports).toEqual([]);
+  });
+
+  test.each([
+    ['a reader of limits', { wire: { ...wire, rateLimits: thrower } }],
+    ['a listener to limits', { onRateLimits: thrower }],
+  ])('is not lost over %s that throws', async (_, options) => {
+    const server = await loopback((_, response) => {
+      response.setHeader('x-ratelimit-remaining-tokens', '99');
+      response.end('Hello');
+    });
+    const events = await run(providerOf({ baseURL: server.url, ...options }));
+    expect(events.at(-1)?.type).toBe('finish');
   });
 });
 
