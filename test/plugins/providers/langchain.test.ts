@@ -111,6 +111,16 @@ describe('answers', () => {
     expect(events.map(({ type }) => type)).toEqual(['text-delta', 'warning', 'finish']);
   });
 
+  test('reports the model that the message names', async () => {
+    const provider = langchain(streaming({ content: 'Hi', response_metadata: { model_name: 'm-2026' } }));
+    const target = { provider: 'langchain', model: provider.models[0]?.id ?? '' };
+    const call = { id: 'c', request: chat('Hi'), purpose: 'answer' as const, scopes: [], trace: { attempts: [] } };
+    const context = providerContext(transport);
+    const attempt = { ...call, signal: new AbortController().signal, target, number: 1 };
+    for await (const event of provider.stream(attempt, context)) expect(event.type).not.toBe('route');
+    expect(context.reports).toEqual([{ model: 'm-2026' }]);
+  });
+
   test.each([
     ['max_tokens', 'length'],
     ['content_filter', 'content-filter'],
