@@ -6,7 +6,6 @@
 import {
   asNumber,
   asRecord,
-  type Clock,
   cardsOf,
   defined,
   definePlugin,
@@ -14,7 +13,6 @@ import {
   type ModelCardFields,
   PolyphonyError,
   type Provider,
-  systemClock,
   type Target,
   type VendorOptions,
   type WireFormat,
@@ -35,8 +33,6 @@ export interface BedrockOptions extends CredentialOptions, Omit<VendorOptions, '
   readonly baseURL?: string | ((target: Target) => string);
   /** Instead of the models that are known; an id (also of an inference profile, or an ARN) makes a card without a price. */
   readonly models?: readonly (string | ModelCardFields)[];
-  /** Dates signatures. @default the system's */
-  readonly clock?: Clock;
 }
 
 /** @throws invalid-config when an option is malformed */
@@ -51,7 +47,7 @@ export function bedrock(options: BedrockOptions = {}): Provider {
   return httpProvider({
     ...rest,
     id,
-    wire: converseWire(credentials, regionOf, options.clock ?? systemClock),
+    wire: converseWire(credentials, regionOf),
     baseURL: baseURL ?? ((target) => `https://bedrock-runtime.${regionOf(target)}.amazonaws.com`),
     models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
@@ -66,7 +62,7 @@ function regionOfEnvironment(): string {
   throw new PolyphonyError('invalid-config', 'No region is named: set AWS_REGION, or pass region.');
 }
 
-function converseWire(credentials: Credentials, regionOf: (target: Target) => string, clock: Clock): WireFormat {
+function converseWire(credentials: Credentials, regionOf: (target: Target) => string): WireFormat {
   return {
     async encode(request, context) {
       if (request.operation !== 'chat') throw notChat(request.operation);
@@ -74,7 +70,7 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
       const streams = streaming && card.capabilities.includes('streaming');
       const url = `${baseURL}/model/${escaped(card.id)}/${streams ? 'converse-stream' : 'converse'}`;
       const body = JSON.stringify({ ...encodeChat(request, context), ...request.providerOptions?.[target.provider] });
-      const proof = await authorise(credentials, { url, body, region: regionOf(target) }, context, clock);
+      const proof = await authorise(credentials, { url, body, region: regionOf(target) }, context);
       return { url, headers: { 'content-type': 'application/json', ...proof }, body };
     },
     decode(response, request, context) {
@@ -82,6 +78,7 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
       return decodeChat(response, request, context);
     },
     classify,
+    requestIdHeaders: ['x-amzn-requestid'],
     counting: {
       async encode(request, context) {
         if (request.operation !== 'chat') throw notChat(request.operation);
@@ -90,7 +87,7 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
         const { messages, system, toolConfig } = { ...encodeChat(request, context), ...own };
         const url = `${baseURL}/model/${escaped(card.id.replace(PROFILE, ''))}/count-tokens`;
         const body = JSON.stringify({ input: { converse: defined({ messages, system, toolConfig }) } });
-        const proof = await authorise(credentials, { url, body, region: regionOf(target) }, context, clock);
+        const proof = await authorise(credentials, { url, body, region: regionOf(target) }, context);
         return { url, headers: { 'content-type': 'application/json', ...proof }, body };
       },
       decode: (body) => asNumber(asRecord(body)?.inputTokens),

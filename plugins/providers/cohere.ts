@@ -114,6 +114,7 @@ const wire: WireFormat = {
   },
   classify: (status, _headers, body) => httpError(readFailure(status, body)),
   rateLimits: parseRateLimits,
+  requestIdHeaders: ['x-debug-trace-id', 'x-request-id'],
 };
 
 function encodeOperation(...[request, context]: Parameters<WireFormat['encode']>): readonly [string, object] {

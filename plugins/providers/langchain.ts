@@ -20,6 +20,7 @@ import {
   modelCard,
   PolyphonyError,
   type Provider,
+  type ProviderContext,
   type Warning,
 } from 'polyphony/kit';
 import { finish, type LangChainMessage, newAnswer, readMessage } from './langchain/answer.ts';
@@ -48,7 +49,7 @@ export function langchain(model: BaseChatModel, options: LangChainOptions = {}):
     id,
     models: [modelCard({ id: nameOf(model), capabilities, ...card })],
     ...(concurrency === undefined ? {} : { concurrency }),
-    stream: (attempt) => streamAttempt(model, id, attempt),
+    stream: (attempt, context) => streamAttempt(model, id, attempt, context),
   };
 }
 
@@ -57,7 +58,12 @@ function nameOf(model: BaseChatModel): string {
   return asText(name) || asText(modelName) || model._llmType();
 }
 
-async function* streamAttempt(model: BaseChatModel, family: string, attempt: Attempt): AsyncGenerator<ModelEvent> {
+async function* streamAttempt(
+  model: BaseChatModel,
+  family: string,
+  attempt: Attempt,
+  { report }: ProviderContext,
+): AsyncGenerator<ModelEvent> {
   const { request, signal, streaming = true } = attempt;
   if (request.operation !== 'chat') {
     throw new PolyphonyError('unsupported', `This model chats alone: it cannot do "${request.operation}".`);
@@ -78,7 +84,10 @@ async function* streamAttempt(model: BaseChatModel, family: string, attempt: Att
       // A model may end a stream that was cancelled as if it had been read to its end.
       signal.throwIfAborted();
     } else readMessage(answer, (await runnable.invoke(messages, call)) as LangChainMessage);
-    yield* finish(answer);
+    for (const event of finish(answer)) {
+      if (event.type === 'finish' && event.model !== undefined) report({ model: event.model });
+      yield event;
+    }
   } catch (error) {
     throw signal.aborted ? abortError(signal) : told(error);
   }

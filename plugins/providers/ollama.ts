@@ -94,6 +94,8 @@ const wire: WireFormat = {
   },
   classify: (status, _headers, body) => httpError(readFailure(status, body)),
   rateLimits: parseRateLimits,
+  // The server itself states none; what stands before it in the cloud does.
+  requestIdHeaders: ['x-request-id', 'cf-ray'],
 };
 
 function encodeOperation(...[request, context]: Parameters<WireFormat['encode']>): readonly [string, object] {

@@ -7,7 +7,6 @@ import {
   asList,
   asRecord,
   asText,
-  type Clock,
   cardsOf,
   defined,
   definePlugin,
@@ -27,7 +26,6 @@ import {
   PolyphonyError,
   type Provider,
   readJson,
-  systemClock,
   type TransportResponse,
   type VendorOptions,
   type WireContext,
@@ -38,8 +36,6 @@ import { pollingTransport } from './replicate/polling.ts';
 export interface ReplicateOptions extends VendorOptions {
   /** Up to and including the version. @default 'https://api.replicate.com/v1' */
   readonly baseURL?: string;
-  /** Times the questions how a prediction stands. @default the system's */
-  readonly clock?: Clock;
 }
 
 /** What a model calls its inputs: data on its card, under `wire`. */
@@ -186,14 +182,13 @@ const wire = imageWire(encode, decode);
 
 /** @throws invalid-config when an option is malformed */
 export function replicate(options: ReplicateOptions = {}): Provider {
-  const { id = 'replicate', models = MODELS, apiKey, apiKeys, clock = systemClock, ...rest } = options;
+  const { id = 'replicate', models = MODELS, apiKey, apiKeys, ...rest } = options;
   const baseURL = (options.baseURL ?? 'https://api.replicate.com/v1').replace(/\/+$/, '');
   const provider = httpProvider({
     ...rest,
     id,
     wire,
     baseURL,
-    clock,
     models: cardsOf(models, IMAGES, undescribed),
     unlisted: undescribed,
     apiKeys: apiKeysOf({ apiKey, apiKeys }, 'REPLICATE_API_TOKEN'),
@@ -206,7 +201,9 @@ export function replicate(options: ReplicateOptions = {}): Provider {
   const { stream } = provider;
   // Defined on the provider itself: what it computes at each look (its credentials) stays as it is.
   return Object.assign(provider, {
-    stream: (attempt, transport) => stream(attempt, pollingTransport(transport, baseURL, clock)),
+    stream(attempt, { transport, clock, report }) {
+      return stream(attempt, { transport: pollingTransport(transport, baseURL, clock), clock, report });
+    },
   } satisfies Pick<Provider, 'stream'>);
 }
 

@@ -9,18 +9,21 @@ import { collect } from '../core/model/response.ts';
 import { priceAsOf } from '../core/money/price-sheet.ts';
 import type { Logger, Plugin } from '../core/plugin.ts';
 import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
+import { createCircuits } from './attempt-ring/circuits.ts';
 import { createCredentials } from './attempt-ring/credentials.ts';
 import { providerHandler } from './attempt-ring/provider.ts';
 import { callOf } from './calls/call.ts';
 import { attemptSlots, requestSlots } from './gateway.ts';
+import { healthOf } from './health.ts';
 import type { GatewayParts } from './parts.ts';
 import type { BoundCall } from './request-ring/affinity.ts';
 import { failover } from './request-ring/failover.ts';
 import { composeRing, type PluginLayer, type Ring } from './rings.ts';
+import { createEndpointReports } from './routing/endpoint-reports.ts';
 import { createRegistry, type Registry } from './routing/registry.ts';
 import { needsOf } from './routing/requirements.ts';
 import { order, type RouteOptions, rejections } from './routing/route.ts';
-import { createStatistics, type TargetFigures } from './routing/statistics.ts';
+import { createStatistics } from './routing/statistics.ts';
 import { failing } from './streams/stream-head.ts';
 
 export interface GatewayOptions {
@@ -53,8 +56,6 @@ export interface GatewayHandle extends Gateway {
   register(added: { readonly providers?: readonly Provider[]; readonly plugins?: readonly GatewayPlugin[] }): void;
   /** Replaces the config for calls that begin afterwards; those under way drop nothing. */
   reconfigure(config: Config): void;
-  /** What was observed of each target. */
-  statistics(): readonly TargetFigures[];
   /** Refuses new calls and closes the providers and the transport; the stores are their owner's. */
   close(): Promise<void>;
 }
@@ -81,6 +82,8 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     transport,
     statistics,
     credentials: createCredentials(),
+    circuits: createCircuits(() => state.config),
+    endpointReports: createEndpointReports(runtime.clock),
     config: () => state.config,
     registry: () => state.registry,
   };
@@ -105,6 +108,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
       state = build({ ...state, config: next });
     },
     statistics: () => statistics.figures(runtime.clock.now()),
+    health: () => healthOf(parts),
     async close() {
       if (closed) return;
       closed = true;

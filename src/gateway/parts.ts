@@ -4,7 +4,9 @@ import type { Config } from '../core/config.ts';
 import type { Transport } from '../core/model/provider.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
+import type { Circuits } from './attempt-ring/circuits.ts';
 import type { Credentials } from './attempt-ring/credentials.ts';
+import type { EndpointReports } from './routing/endpoint-reports.ts';
 import type { Registry } from './routing/registry.ts';
 import type { Statistics } from './routing/statistics.ts';
 
@@ -18,6 +20,8 @@ export interface GatewayParts {
   readonly transport: Transport;
   readonly statistics: Statistics;
   readonly credentials: Credentials;
+  readonly circuits: Circuits;
+  readonly endpointReports: EndpointReports;
   /** As of now: both are replaced as a whole while calls are under way. */
   readonly config: () => Config;
   readonly registry: () => Registry;

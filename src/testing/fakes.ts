@@ -2,7 +2,7 @@
 import type { Clock, Ids, Random, Runtime } from '../core/clock.ts';
 import { abortError } from '../core/errors.ts';
 import type { Attempt, Capability, FinishEvent, ModelEvent } from '../core/model/model.ts';
-import type { ModelCard, Provider } from '../core/model/provider.ts';
+import type { EndpointReport, ModelCard, Provider, ProviderContext } from '../core/model/provider.ts';
 import { sleep } from '../system/clock.ts';
 
 export interface FakeClock extends Clock {
@@ -120,8 +120,13 @@ export const finish = (fields: Partial<FinishEvent> = {}): FinishEvent => ({
   ...fields,
 });
 
-/** One step of a script: an event, a wait on the runtime's clock, an error to throw, or silence until cancelled. */
-export type ScriptStep = ModelEvent | { readonly wait: number } | { readonly fail: Error } | { readonly hang: true };
+/** One step of a script: an event, a report, a wait on the runtime's clock, an error to throw, or silence until cancelled. */
+export type ScriptStep =
+  | ModelEvent
+  | { readonly report: EndpointReport }
+  | { readonly wait: number }
+  | { readonly fail: Error }
+  | { readonly hang: true };
 
 export interface FakeProvider extends Provider {
   /** Every attempt that arrived, in order. */
@@ -146,7 +151,7 @@ export function fakeProvider(
     ...rest,
     seen,
     open: () => open,
-    async *stream(attempt) {
+    async *stream(attempt, context) {
       seen.push(attempt);
       open += 1;
       try {
@@ -154,6 +159,7 @@ export function fakeProvider(
         yield* play(
           typeof steps === 'string' ? [{ type: 'text-delta', text: steps }, finish()] : steps,
           attempt,
+          context,
           runtime,
         );
       } finally {
@@ -163,10 +169,16 @@ export function fakeProvider(
   };
 }
 
-async function* play(steps: readonly ScriptStep[], attempt: Attempt, runtime?: Runtime): AsyncGenerator<ModelEvent> {
+async function* play(
+  steps: readonly ScriptStep[],
+  attempt: Attempt,
+  context: ProviderContext,
+  runtime?: Runtime,
+): AsyncGenerator<ModelEvent> {
   for (const step of steps) {
     if (attempt.signal.aborted) throw abortError(attempt.signal);
     if ('type' in step) yield step;
+    else if ('report' in step) context.report(step.report);
     else if ('fail' in step) throw step.fail;
     else if ('hang' in step) await aborted(attempt.signal);
     else if (runtime) await sleep(runtime.clock, step.wait, attempt.signal);

@@ -9,7 +9,8 @@ import {
   type ModelRequest,
   TIERS,
 } from '../core/model/model.ts';
-import type { ModelCard, Provider, Transport, TransportResponse } from '../core/model/provider.ts';
+import type { EndpointReport, ModelCard, Provider, Transport, TransportResponse } from '../core/model/provider.ts';
+import { providerContext } from './provider-context.ts';
 import { gather, type TestFunction } from './suite.ts';
 import { watchTransport } from './watched-transport.ts';
 
@@ -21,6 +22,11 @@ export interface ProviderFixture {
   readonly request?: ModelRequest;
   /** Keys that no error may show. @default none */
   readonly secrets?: readonly string[];
+  /**
+   * Headers in which its server states limits, by lower-case names: the provider has to report what they say, of a good
+   * answer and of a refusal. @default none
+   */
+  readonly rateLimitHeaders?: Readonly<Record<string, string>>;
   readonly close?: () => Promise<void>;
 }
 
@@ -55,6 +61,7 @@ export function testProvider({ test, make }: ProviderSuiteOptions): void {
   streamTests(check);
   cancelTests(check);
   errorTests(check);
+  reportTests(check);
 }
 
 function checkCard(card: ModelCard): void {
@@ -79,7 +86,7 @@ function attemptOf({ provider, request = GREETING }: ProviderFixture, signal: Ab
 }
 
 function open(fixture: ProviderFixture, transport = fixture.transport, signal = new AbortController().signal) {
-  return fixture.provider.stream(attemptOf(fixture, signal), transport);
+  return fixture.provider.stream(attemptOf(fixture, signal), providerContext(transport));
 }
 
 function checkUsage({ usage }: FinishEvent): void {
@@ -170,12 +177,12 @@ function cancelTests(check: ProviderTest): void {
 const encoder = new TextEncoder();
 
 /** Answers every request with one status and body. */
-function answering(status: number, text: string): Transport {
+function answering(status: number, text: string, added: Readonly<Record<string, string>> = {}): Transport {
   const bytes = encoder.encode(text);
   const body = async function* (): AsyncGenerator<Uint8Array> {
     yield bytes;
   };
-  const headers = { 'content-type': 'application/json' };
+  const headers = { 'content-type': 'application/json', ...added };
   const response = (): TransportResponse => ({ status, headers, body: body(), bytes: async () => bytes });
   return { request: async () => response(), close: async () => {} };
 }
@@ -209,4 +216,70 @@ function checkError(error: unknown, asked: boolean, secrets: readonly string[], 
   assert.ok(error instanceof PolyphonyError, `${what}: expected a PolyphonyError, got ${String(error)}`);
   const shown = `${error.message} ${JSON.stringify(error.details ?? {})} ${error.stack} ${String(error.cause)}`;
   for (const secret of secrets) assert.ok(!shown.includes(secret), `${what}: the error shows a key`);
+}
+
+function reportTests(check: ProviderTest): void {
+  check('reports what its endpoint states, at most twice per attempt and in whole figures', async (fixture) => {
+    const { reports } = await reportsOf(fixture, fixture.transport);
+    assert.ok(reports.length <= 2, `${reports.length} reports of one attempt`);
+    for (const report of reports) checkReport(report);
+  });
+  check('reports the limits that headers state, of an answer and of a refusal', async (fixture) => {
+    const { rateLimitHeaders } = fixture;
+    if (rateLimitHeaders === undefined) return;
+    const answered = await reportsOf(fixture, withHeaders(fixture.transport, rateLimitHeaders));
+    assert.ok(answered.error === undefined, `limits in headers broke the answer: ${String(answered.error)}`);
+    checkLimits(answered.reports, 'an answer');
+    const body = JSON.stringify({ error: { message: 'Too many requests' } });
+    const refused = await reportsOf(fixture, answering(429, body, rateLimitHeaders));
+    checkCode(refused.error, 'rate-limited');
+    checkLimits(refused.reports, 'a refusal');
+  });
+}
+
+async function reportsOf(
+  fixture: ProviderFixture,
+  transport: Transport,
+): Promise<{ readonly reports: readonly EndpointReport[]; readonly error: unknown }> {
+  const context = providerContext(transport);
+  const attempt = attemptOf(fixture, new AbortController().signal);
+  const error = await thrownBy(fixture.provider.stream(attempt, context));
+  return { reports: context.reports, error };
+}
+
+function withHeaders(inner: Transport, headers: Readonly<Record<string, string>>): Transport {
+  return {
+    async request(request) {
+      const response = await inner.request(request);
+      return {
+        status: response.status,
+        headers: { ...response.headers, ...headers },
+        body: response.body,
+        bytes: (limitBytes) => response.bytes(limitBytes),
+      };
+    },
+    close: () => inner.close(),
+  };
+}
+
+function checkLimits(reports: readonly EndpointReport[], what: string): void {
+  for (const report of reports) checkReport(report);
+  const limits = reports.flatMap(({ rateLimits = [] }) => rateLimits);
+  assert.ok(limits.length > 0, `the limits beside ${what} were not reported`);
+}
+
+function checkReport({ rateLimits = [], costNanoUsd = 0, ...texts }: EndpointReport): void {
+  for (const { kind, limit = 0, remaining = 0, resetMs = 0 } of rateLimits) {
+    assert.ok(kind === 'requests' || kind === 'tokens', `a limit of "${kind}"`);
+    for (const figure of [limit, remaining, resetMs]) {
+      assert.ok(Number.isFinite(figure) && figure >= 0, `a limit with ${figure}, not a number from 0`);
+    }
+  }
+  assert.ok(Number.isInteger(costNanoUsd) && costNanoUsd >= 0, `a cost of ${costNanoUsd} nano-dollars`);
+  for (const [name, text] of Object.entries(texts)) {
+    assert.ok(
+      typeof text === 'string' && text !== '',
+      `${name} is ${JSON.stringify(text)}: leave out what is not stated`,
+    );
+  }
 }

@@ -16,6 +16,7 @@ import { openaiCompatible } from '../../plugins/providers/openai-compatible.ts';
 import { openaiResponses } from '../../plugins/providers/openai-responses.ts';
 import type { Attempt } from '../../src/core/model/model.ts';
 import type { Provider, Transport } from '../../src/core/model/provider.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { type BenchStream, streams, TEXT } from './decode-streams.ts';
 import type { Measurement } from './measurement.ts';
 
@@ -111,11 +112,11 @@ function attemptOf(provider: Provider): Attempt {
 function reader(stream: BenchStream): Read {
   const provider = PROVIDERS[stream.wire]?.();
   if (provider === undefined) throw new Error(`no provider speaks "${stream.wire}"`);
-  const transport = playing(stream);
+  const context = { transport: playing(stream), clock: systemClock, report() {} };
   const attempt = attemptOf(provider);
   return async () => {
     let length = 0;
-    for await (const event of provider.stream(attempt, transport))
+    for await (const event of provider.stream(attempt, context))
       if (event.type === 'text-delta') length += event.text.length;
     if (length !== TEXT.length) throw new Error(`${stream.wire}: ${length} letters came of ${TEXT.length}`);
     return length;

@@ -29,8 +29,8 @@ const reader: GatewayPlugin = {
 function inOnePiece(provider: FakeProvider): Provider {
   return {
     ...provider,
-    stream(attempt, transport): CompletableStream {
-      const stream = provider.stream(attempt, transport);
+    stream(attempt, context): CompletableStream {
+      const stream = provider.stream(attempt, context);
       return { [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](), [COMPLETE]: () => readComplete(stream) };
     },
   };

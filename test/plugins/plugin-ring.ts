@@ -16,7 +16,7 @@ import type {
   Target,
 } from 'polyphony';
 import { asPolyphonyError, collect } from 'polyphony/kit';
-import { type FakeProvider, type FakeRuntime, fakeCard, fakeRuntime } from 'polyphony/testing';
+import { type FakeProvider, type FakeRuntime, fakeCard, fakeRuntime, providerContext } from 'polyphony/testing';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { silentLogger } from '../../src/system/logger.ts';
 
@@ -73,7 +73,10 @@ export async function pluginRing(options: RingOptions): Promise<Ring> {
     let settled = false;
     try {
       yield { type: 'route', target };
-      for await (const event of provider.stream(attempt, { request: unused, close: async () => undefined })) {
+      for await (const event of provider.stream(
+        attempt,
+        providerContext({ request: unused, close: async () => undefined }),
+      )) {
         if (event.type !== 'finish') yield event;
         else {
           settled = true;
@@ -130,6 +133,8 @@ export async function pluginRing(options: RingOptions): Promise<Ring> {
       rejected: [],
     }),
     models: () => provider.models.map((card) => ({ provider: provider.id, card })),
+    statistics: () => [],
+    health: () => [],
   };
   const context: PluginContext = {
     gateway,

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Attempt, ModelRequest, Provider, Transport } from 'polyphony';
 import { collect } from 'polyphony/kit';
+import { providerContext } from 'polyphony/testing';
 import { readComplete } from '../../src/core/model/complete.ts';
 import { ADAPTERS, MODEL, RECORDED_MODEL } from './adapters.ts';
 import { type Difference, difference, type Expected, type Outcome } from './compare.ts';
@@ -97,7 +98,7 @@ export async function outcomeOf(provider: Provider, attempt: Attempt, transport:
   const { target, streaming } = attempt;
   const spoken = async function* () {
     yield { type: 'route', target } as const;
-    const stream = provider.stream(attempt, transport);
+    const stream = provider.stream(attempt, providerContext(transport));
     if (streaming !== false) return yield* stream;
     const { events, failure } = await readComplete(stream);
     yield* events;

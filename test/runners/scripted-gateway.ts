@@ -47,6 +47,8 @@ export function scriptedGateway(answers: readonly Answer[]): ScriptedGateway {
     rerank: (request, options) => call({ ...request, operation: 'rerank' }, options),
     explain: () => ({ requestRing: [], attemptRing: [], candidates: [], rejected: [] }),
     models: () => [],
+    statistics: () => [],
+    health: () => [],
   };
 }
 

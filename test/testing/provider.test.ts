@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import type { ModelEvent } from '../../src/core/model/model.ts';
-import type { Provider, Transport, WireFormat } from '../../src/core/model/provider.ts';
+import type { EndpointReport, Provider, Transport, WireFormat } from '../../src/core/model/provider.ts';
 import { httpProvider } from '../../src/kit/http/http-provider.ts';
 import { fakeCard, fakeProvider, finish, type ProviderFixture, testProvider } from '../../src/testing/index.ts';
 import { failuresOf } from './broken.ts';
@@ -36,7 +36,13 @@ const lines: WireFormat = {
       else throw new PolyphonyError('truncated', 'The server answered with no line: try again.');
     }
   },
-  classify: (status) => new PolyphonyError('overloaded', `The server answered ${status}: try again later.`),
+  classify: (status) =>
+    new PolyphonyError(
+      status === 429 ? 'rate-limited' : 'overloaded',
+      `The server answered ${status}: try again later.`,
+    ),
+  rateLimits: (headers) =>
+    headers['x-left'] === undefined ? [] : [{ kind: 'requests', remaining: Number(headers['x-left']) }],
 };
 
 const overHttp = (): Provider =>
@@ -48,7 +54,12 @@ const overHttp = (): Provider =>
     apiKeys: [KEY],
   });
 
-const fixtureOf = (provider: Provider): ProviderFixture => ({ provider, transport: threeLines, secrets: [KEY] });
+const fixtureOf = (provider: Provider): ProviderFixture => ({
+  provider,
+  transport: threeLines,
+  secrets: [KEY],
+  rateLimitHeaders: { 'x-left': '3' },
+});
 
 const inProcess = (script: readonly ModelEvent[]): Provider => fakeProvider({ script: () => script });
 const delta: ModelEvent = { type: 'text-delta', text: 'a' };
@@ -57,11 +68,31 @@ const usage = (fields: object): ModelEvent => finish({ usage: { input: 1, output
 /** The provider over HTTP with its stream replaced. */
 const streaming = (stream: Provider['stream']): Provider => ({ ...overHttp(), stream });
 
+const reporting = (...reports: readonly EndpointReport[]): Provider =>
+  fakeProvider({ script: () => [...reports.map((report) => ({ report })), delta, finish()] });
+
+/** Over HTTP, hiding the limits of some answers. */
+const unreported = (hides: (response: { readonly status: number }) => boolean): Pick<Provider, 'stream'> => ({
+  stream: (attempt, context) =>
+    overHttp().stream(attempt, {
+      ...context,
+      transport: {
+        async request(request) {
+          const response = await context.transport.request(request);
+          return hides(response) ? { ...response, headers: {} } : response;
+        },
+        close: () => context.transport.close(),
+      },
+    }),
+});
+
 const ONE_FINISH = 'streams to one finish event, which is the last, with whole numbers of tokens';
 const CARDS = 'has an id and cards that a router can use';
 const ALREADY = 'sends nothing for a call that is cancelled already';
 const WHILE = 'stops when it is cancelled while it streams, and says so';
 const WHY = 'passes on why it was cancelled';
+const REPORTS = 'reports what its endpoint states, at most twice per attempt and in whole figures';
+const LIMITS = 'reports the limits that headers state, of an answer and of a refusal';
 const BAD_ANSWER = 'throws errors of ours for every bad answer, and shows no key in them';
 
 const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
@@ -93,7 +124,7 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
   ],
   'sends before it looks at the signal': [
     () =>
-      streaming(async function* (attempt, transport) {
+      streaming(async function* (attempt, { transport }) {
         await transport.request({ method: 'GET', url: '', headers: {}, signal: new AbortController().signal });
         if (attempt.signal.aborted) throw new PolyphonyError('cancelled', 'The call was cancelled.');
         yield finish();
@@ -110,7 +141,7 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
   ],
   'leaves bodies open': [
     () =>
-      streaming(async function* (_attempt, transport) {
+      streaming(async function* (_attempt, { transport }) {
         await transport.request({ method: 'GET', url: '', headers: {}, signal: new AbortController().signal });
         yield finish();
       }),
@@ -118,7 +149,7 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
   ],
   'throws errors of its own': [
     () =>
-      streaming(async function* (attempt, transport) {
+      streaming(async function* (attempt, { transport }) {
         const { signal } = attempt;
         const { status } = await transport.request({ method: 'GET', url: '', headers: {}, signal });
         if (status !== 200) throw new Error('bad');
@@ -128,7 +159,7 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
   ],
   'shows the key': [
     () =>
-      streaming(async function* (attempt, transport) {
+      streaming(async function* (attempt, { transport }) {
         const { signal } = attempt;
         const { status } = await transport.request({ method: 'GET', url: '', headers: {}, signal });
         if (status !== 200) throw new PolyphonyError('invalid-credential', `The key ${KEY} was refused: mend it.`);
@@ -138,7 +169,7 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
   ],
   'takes anything for an answer': [
     () =>
-      streaming(async function* (attempt, transport) {
+      streaming(async function* (attempt, { transport }) {
         const { signal } = attempt;
         await (await transport.request({ method: 'GET', url: '', headers: {}, signal })).bytes();
         yield finish();
@@ -147,7 +178,7 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
   ],
   'calls every fault overload': [
     () =>
-      streaming(async function* (attempt, transport) {
+      streaming(async function* (attempt, { transport }) {
         const { signal } = attempt;
         await transport.request({ method: 'GET', url: '', headers: {}, signal }).catch(() => {
           throw new PolyphonyError('overloaded', 'Something went wrong.');
@@ -155,6 +186,18 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
         yield finish();
       }),
     'passes on an error of the network',
+  ],
+  'reports a price in parts of nano-dollars': [() => reporting({ costNanoUsd: 0.5 }), REPORTS],
+  'reports a limit that is no number': [
+    () => reporting({ rateLimits: [{ kind: 'tokens', remaining: Number.NaN }] }),
+    REPORTS,
+  ],
+  'reports an id that is empty': [() => reporting({ requestId: '' }), REPORTS],
+  'reports again and again': [() => reporting({}, {}, {}), REPORTS],
+  'keeps limits to itself': [() => ({ ...overHttp(), ...unreported(({ status }) => status > 0) }), LIMITS],
+  'keeps the limits of refusals to itself': [
+    () => ({ ...overHttp(), ...unreported(({ status }) => status === 429) }),
+    LIMITS,
   ],
   'answers one at a time': [
     () => {
@@ -176,7 +219,7 @@ describe('testProvider', () => {
     expect(await failuresOf((run) => testProvider({ test: run, make: () => fixtureOf(overHttp()) }))).toEqual([]);
   });
   test('passes a provider in process', async () => {
-    const make = (): ProviderFixture => fixtureOf(inProcess([delta, delta, finish()]));
+    const make = (): ProviderFixture => ({ provider: inProcess([delta, delta, finish()]), transport: threeLines });
     expect(await failuresOf((run) => testProvider({ test: run, make }))).toEqual([]);
   });
   test.each(Object.entries(broken))('catches one that %s', async (_, [make, caught]) => {

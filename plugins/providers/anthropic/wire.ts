@@ -31,6 +31,7 @@ export const messagesWire: WireFormat = {
   },
   classify: (status, _headers, body) => classify(status, body),
   rateLimits: parseRateLimits,
+  requestIdHeaders: ['request-id', 'cf-ray'],
   counting: {
     encode(request, context) {
       const { headers, body } = messageOf(request, context);

@@ -1,6 +1,6 @@
 /** Who asks: a bearer token, or an access key whose signature (SigV4) goes with every request. */
 import { AwsV4Signer } from 'aws4fetch';
-import { type Clock, PolyphonyError, rememberSecret, type WireContext } from 'polyphony/kit';
+import { PolyphonyError, rememberSecret, type WireContext } from 'polyphony/kit';
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -64,8 +64,7 @@ export interface Unsigned {
 export async function authorise(
   credentials: Credentials,
   { url, body, region }: Unsigned,
-  { apiKey }: Pick<WireContext, 'apiKey'>,
-  clock: Clock,
+  { apiKey, clock }: Pick<WireContext, 'apiKey' | 'clock'>,
 ): Promise<Record<string, string>> {
   const pair = (await credentials.provide?.()) ?? (apiKey === undefined ? undefined : credentials.ofSecret(apiKey));
   if (pair === undefined) {

@@ -3,7 +3,9 @@
  * `httpProvider` turns into a `Provider`; in process it implements `stream` itself. What a model can and cannot do is
  * data on its `ModelCard`.
  */
+import type { Clock } from '../clock.ts';
 import type { PolyphonyError } from '../errors.ts';
+import type { NanoUsd } from '../money/money.ts';
 import type { TokenPrice } from '../money/token-price.ts';
 import type {
   Attempt,
@@ -55,12 +57,39 @@ export interface Provider {
   /** Requests at once to this provider; the rest wait. @default 64 */
   readonly concurrency?: number;
   /** Yields every event but `route`. Ends with `finish` or throws a PolyphonyError. Stops at `attempt.signal`. */
-  stream(attempt: Attempt, transport: Transport): AsyncIterable<ModelEvent>;
+  stream(attempt: Attempt, context: ProviderContext): AsyncIterable<ModelEvent>;
   /** Asks the cheapest free endpoint whether the provider lives. */
-  probe?(transport: Transport, signal: AbortSignal): Promise<void>;
+  probe?(context: ProviderContext, signal: AbortSignal): Promise<void>;
   /** The input tokens of the request as the provider counts them, asked free of charge. Throws as `stream` does. */
-  countTokens?(attempt: Attempt, transport: Transport): Promise<number>;
+  countTokens?(attempt: Attempt, context: ProviderContext): Promise<number>;
   close?(): Promise<void>;
+}
+
+/** What a provider is given with each attempt, probe and count. */
+export interface ProviderContext {
+  /** The only door to the network. */
+  readonly transport: Transport;
+  /** The gateway's; read for dates in headers and signatures, and for waits. */
+  readonly clock: Clock;
+  /**
+   * Takes what the endpoint states besides its answer, a refusal included. Optional and at any moment: once when the
+   * headers are there and once at the end is enough. Never throws, and changes nothing about the answer.
+   */
+  readonly report: (report: EndpointReport) => void;
+}
+
+/** What an endpoint states of itself besides its answer; a field that it says nothing of is absent. */
+export interface EndpointReport {
+  /** The limits of the credential that was used, all of them: they replace those that were stated before. */
+  readonly rateLimits?: readonly RateLimit[];
+  /** Its own id of the request, by which its support finds it. */
+  readonly requestId?: string;
+  /** The model that answered, which may be more exact than the one asked for. */
+  readonly model?: string;
+  /** The service tier that it says it served. */
+  readonly serviceTier?: string;
+  /** What it says the request cost. */
+  readonly costNanoUsd?: NanoUsd;
 }
 
 // ---------------------------------------------------------------------------------------------------- transport
@@ -101,8 +130,15 @@ export interface WireContext {
   readonly apiKey: string | undefined;
   /** Ask for a stream: someone reads it as it comes. */
   readonly streaming: boolean;
+  /** Dates signatures. */
+  readonly clock: Clock;
   /** Pushed while encoding; the gateway shows them on the response. */
   readonly warn: (warning: Warning) => void;
+  /**
+   * For what only the body of the answer states, such as its price; called while decoding, before `finish`. Limits, the
+   * request id, and the model and service tier of `finish` are reported without it.
+   */
+  readonly report: (report: EndpointReport) => void;
 }
 
 export interface WireRequest {
@@ -113,11 +149,14 @@ export interface WireRequest {
   readonly body: string | Uint8Array;
 }
 
-/** What the endpoint says of its own limits; `resetMs` from now. */
+/** One limit that an endpoint states. */
 export interface RateLimit {
   readonly kind: 'requests' | 'tokens';
+  /** Requests or tokens per window. */
   readonly limit?: number;
+  /** Requests or tokens left in the window. */
   readonly remaining?: number;
+  /** Milliseconds from now until the window is full again. */
   readonly resetMs?: number;
 }
 
@@ -128,7 +167,10 @@ export interface WireFormat {
   decode(response: TransportResponse, request: ModelRequest, context: WireContext): AsyncIterable<ModelEvent>;
   /** What a bad answer means. `body` is cut at 64 KiB. */
   classify(status: number, headers: Readonly<Record<string, string>>, body: string): PolyphonyError;
+  /** The limits that the headers of an answer or a refusal state; reported to the gateway. @default none are read */
   rateLimits?(headers: Readonly<Record<string, string>>, nowMs: number): readonly RateLimit[];
+  /** Lower-case names of the headers that may hold the endpoint's id of the request; the first that is there counts. @default none */
+  readonly requestIdHeaders?: readonly string[];
   /** The free endpoint that says how many input tokens a request would take. */
   readonly counting?: TokenCounting;
 }

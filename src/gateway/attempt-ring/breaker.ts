@@ -4,39 +4,27 @@
  * cancel) trip neither. The last target that is left is let through: a refusal would help nobody.
  */
 import type { Clock } from '../../core/clock.ts';
-import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Middleware, Target } from '../../core/model/model.ts';
 import { faultOf } from '../calls/faults.ts';
 import type { TimedAttempt } from '../calls/timings.ts';
 import { nameOf } from '../routing/route.ts';
 import { observe, type StreamEnding } from '../streams/observe.ts';
-import { type Circuit, type CircuitPolicy, createCircuit, type Verdict } from './circuit.ts';
-
-const DEFAULTS: CircuitPolicy = { rateLimits: 3, failureRatio: 0.5, minimumAttempts: 10, cooldownMs: 30_000 };
+import type { Circuit, Verdict } from './circuit.ts';
+import type { Circuits } from './circuits.ts';
 
 interface Entry {
   readonly circuit: Circuit;
   readonly probe: boolean;
 }
 
-export function breaker({ clock, config }: { clock: Clock; config: () => Config }): Middleware<Attempt> {
-  const circuits = new Map<string, Circuit>();
-  const policy = (): CircuitPolicy => policyOf(config());
-  const circuitOf = (key: string): Circuit => {
-    const known = circuits.get(key);
-    if (known !== undefined) return known;
-    const made = createCircuit(policy);
-    circuits.set(key, made);
-    return made;
-  };
+export function breaker({ clock, circuits }: { clock: Clock; circuits: Circuits }): Middleware<Attempt> {
   return (attempt: TimedAttempt, next) => {
     let entries: readonly Entry[] = [];
     return observe({
       start() {
         const { target, lastResort } = attempt;
-        const both = [circuitOf(`${target.provider}@${target.region ?? ''}`), circuitOf(nameOf(target))];
-        entries = enter(both, clock.now(), lastResort === true, target);
+        entries = enter(circuits.both(target), clock.now(), lastResort === true, target);
         return undefined;
       },
       open: () => next(attempt),
@@ -47,15 +35,6 @@ export function breaker({ clock, config }: { clock: Clock; config: () => Config 
         return ending;
       },
     });
-  };
-}
-
-function policyOf({ breaker: given }: Config): CircuitPolicy {
-  return {
-    rateLimits: given?.rateLimits ?? DEFAULTS.rateLimits,
-    failureRatio: given?.failureRatio ?? DEFAULTS.failureRatio,
-    minimumAttempts: given?.minimumAttempts ?? DEFAULTS.minimumAttempts,
-    cooldownMs: given?.cooldownMilliseconds ?? DEFAULTS.cooldownMs,
   };
 }
 

@@ -7,6 +7,8 @@
  *     verdict (a cancel, say) frees the place for the next probe.
  * B4. Zero is a value: a cooldown of 0 goes straight to half-open.
  */
+import type { BreakerHealth } from '../../core/gateway.ts';
+
 export interface CircuitPolicy {
   readonly rateLimits: number;
   readonly failureRatio: number;
@@ -26,6 +28,7 @@ export interface Circuit {
     nowMs: number,
     options: { readonly probe: boolean; readonly retryAfterMs?: number | undefined },
   ): void;
+  health(nowMs: number): BreakerHealth;
 }
 
 const WINDOW_MS = 60_000;
@@ -69,6 +72,10 @@ export function createCircuit(policy: () => CircuitPolicy): Circuit {
       if (verdict === 'rate-limited') rateLimits = [...rateLimits.filter((at) => at > nowMs - WINDOW_MS), nowMs];
       else outcomes = remember(outcomes, { at: nowMs, failed: verdict === 'failed' }, nowMs);
       if (verdict !== 'ok' && trips(nowMs)) open(until);
+    },
+    health(nowMs) {
+      if (openUntil === undefined) return { state: 'closed', until: null };
+      return nowMs < openUntil ? { state: 'open', until: openUntil } : { state: 'half-open', until: null };
     },
   };
 }

@@ -7,7 +7,9 @@
  * C3. Among those that may be used, each takes its turn.
  */
 import type { PolyphonyError } from '../../core/errors.ts';
+import type { CredentialHealth } from '../../core/gateway.ts';
 import type { Provider } from '../../core/model/provider.ts';
+import { scrubText } from '../../system/scrub.ts';
 
 const DEAD_MS = 900_000;
 
@@ -44,7 +46,11 @@ export interface Credentials {
   deadReasons(provider: Provider, nowMs: number): readonly string[] | undefined;
   /** How many may be used or will be again without anyone's help. */
   alive(provider: Provider, nowMs: number): number;
+  /** For people, in the provider's order. */
+  states(provider: Provider, nowMs: number): readonly CredentialState[];
 }
+
+export type CredentialState = Omit<CredentialHealth, 'limits' | 'stated'>;
 
 export function createCredentials(): Credentials {
   const pools = new Map<string, Pool>();
@@ -89,7 +95,15 @@ export function createCredentials(): Credentials {
       return all.every(({ deadUntil }) => deadUntil > nowMs) ? all.map(({ reason }) => reason) : undefined;
     },
     alive: (provider, nowMs) => poolOf(provider).all.filter(({ deadUntil }) => deadUntil <= nowMs).length,
+    states: (provider, nowMs) => poolOf(provider).all.map((one) => stateOf(one, nowMs)),
   };
+}
+
+function stateOf({ label: name, deadUntil, readyAt, reason }: Credential, nowMs: number): CredentialState {
+  const label = name ?? null;
+  if (deadUntil > nowMs) return { label, state: 'refused', until: deadUntil, reason: scrubText(reason) };
+  if (readyAt > nowMs) return { label, state: 'waiting', until: readyAt, reason: null };
+  return { label, state: 'ready', until: null, reason: null };
 }
 
 const usable = ({ deadUntil, readyAt }: Credential, nowMs: number): boolean => deadUntil <= nowMs && readyAt <= nowMs;

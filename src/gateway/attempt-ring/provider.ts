@@ -3,10 +3,12 @@
  * the end without `finish` is a truncation, an answer without anything in it a failure, and whatever a provider throws
  * becomes an error of ours that names it.
  */
+import type { Clock } from '../../core/clock.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, FinishEvent, Handler } from '../../core/model/model.ts';
 import type { Transport } from '../../core/model/provider.ts';
 import { type TimedAttempt, timed } from '../calls/timings.ts';
+import type { EndpointReports } from '../routing/endpoint-reports.ts';
 import type { Registry } from '../routing/registry.ts';
 import { nameOf } from '../routing/route.ts';
 import { observe, type StreamEnding } from '../streams/observe.ts';
@@ -15,10 +17,11 @@ import { commits } from '../streams/stream-head.ts';
 export interface ProviderParts {
   readonly registry: () => Registry;
   readonly transport: Transport;
-  readonly clock: { now(): number };
+  readonly clock: Clock;
+  readonly endpointReports: EndpointReports;
 }
 
-export function providerHandler({ registry, transport, clock }: ProviderParts): Handler<Attempt> {
+export function providerHandler({ registry, transport, clock, endpointReports }: ProviderParts): Handler<Attempt> {
   return (given: TimedAttempt) => {
     const attempt = timed(given);
     let answered = false;
@@ -29,7 +32,12 @@ export function providerHandler({ registry, transport, clock }: ProviderParts): 
         const provider = registry().providers.get(attempt.target.provider);
         if (provider === undefined) throw unknownProvider(attempt);
         attempt.timings.dispatchedAt = clock.now();
-        return provider.stream(attempt, transport);
+        const { target } = attempt;
+        return provider.stream(attempt, {
+          transport,
+          clock,
+          report: (report) => endpointReports.hear(target, report),
+        });
       },
       event(event) {
         if (event.type === 'finish') {

@@ -1,4 +1,5 @@
 /** What was observed of each target: latency, first token, error rate, length of answers. All of it fades in minutes. */
+import type { TargetFigures } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
 import { decayingCounts, type Sketch, sketch } from './sketch.ts';
 
@@ -22,17 +23,6 @@ export interface TargetStatistics {
   errorRate(nowMs: number): number;
   /** Mean length of its answers in tokens, before the first that of all targets; undefined before any. */
   meanOutputTokens(): number | undefined;
-}
-
-/** For people and dashboards. */
-export interface TargetFigures {
-  readonly target: Target;
-  readonly attempts: number;
-  readonly errorRate: number;
-  readonly p50Ms: number | null;
-  readonly p95Ms: number | null;
-  readonly firstTokenP50Ms: number | null;
-  readonly firstTokenP95Ms: number | null;
 }
 
 export interface Statistics {
@@ -89,7 +79,7 @@ export function createStatistics(): Statistics {
     },
     figures: (nowMs) =>
       [...byKey.values()].map(({ target, statistics }) => ({
-        target,
+        target: { ...target },
         attempts: statistics.total.weight(nowMs),
         errorRate: statistics.errorRate(nowMs),
         p50Ms: statistics.total.quantile(0.5, nowMs) ?? null,

@@ -7,34 +7,26 @@ import {
   type CompleteStream,
   readComplete,
 } from '../../core/model/complete.ts';
-import type { Attempt, ModelEvent, Target, Warning } from '../../core/model/model.ts';
-import type { Transport, TransportResponse } from '../../core/model/provider.ts';
-import { systemClock } from '../../system/clock.ts';
+import type { Attempt, FinishEvent, ModelEvent, Warning } from '../../core/model/model.ts';
+import type { ProviderContext } from '../../core/model/provider.ts';
 import { describeError, refusal } from './http-refusal.ts';
-import {
-  addressed,
-  contextOf,
-  type HttpExchange,
-  type HttpParts,
-  type HttpProviderOptions,
-  leave,
-  tellingOf,
-} from './http-request.ts';
+import { reportFinish, reportHeaders } from './http-report.ts';
+import { addressed, contextOf, type HttpExchange, type HttpParts, leave, tellingOf } from './http-request.ts';
 
 /** A class because there is one a call: methods cost nothing there, closures do. */
 export class HttpAnswer implements CompletableStream {
   readonly #parts: HttpParts;
   readonly #attempt: Attempt;
-  readonly #transport: Transport;
+  readonly #context: ProviderContext;
 
-  constructor(parts: HttpParts, attempt: Attempt, transport: Transport) {
+  constructor(parts: HttpParts, attempt: Attempt, context: ProviderContext) {
     this.#parts = parts;
     this.#attempt = attempt;
-    this.#transport = transport;
+    this.#context = context;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ModelEvent> {
-    return streamAttempt(this.#parts, this.#attempt, this.#transport);
+    return streamAttempt(this.#parts, this.#attempt, this.#context);
   }
 
   get [COMPLETE](): (() => Promise<CompleteStream>) | undefined {
@@ -42,21 +34,28 @@ export class HttpAnswer implements CompletableStream {
   }
 
   #read(): Promise<CompleteStream> {
-    return readAttempt(this.#parts, this.#attempt, this.#transport);
+    return readAttempt(this.#parts, this.#attempt, this.#context);
   }
 }
 
-async function* streamAttempt(parts: HttpParts, attempt: Attempt, transport: Transport): AsyncGenerator<ModelEvent> {
+async function* streamAttempt(
+  parts: HttpParts,
+  attempt: Attempt,
+  context: ProviderContext,
+): AsyncGenerator<ModelEvent> {
   const answer: HttpExchange = { response: undefined };
   let finished = false;
   try {
-    const { warnings, events } = await ask(parts, attempt, transport, answer);
+    const { warnings, events } = await ask(parts, attempt, context, answer);
     yield* warnings.splice(0).map(asEvent);
     for await (const batch of batchesOf(events)) {
       for (const event of batch) {
         // What has arrived already is not given out to a reader who cancelled.
         if (attempt.signal.aborted) throw abortError(attempt.signal);
-        if (event.type === 'finish') finished = true;
+        if (event.type === 'finish') {
+          finished = true;
+          reportFinish(event, answer, context);
+        }
         yield event;
       }
     }
@@ -64,37 +63,37 @@ async function* streamAttempt(parts: HttpParts, attempt: Attempt, transport: Tra
   } catch (error) {
     throw attempt.signal.aborted
       ? abortError(attempt.signal)
-      : describeError(error, attempt.target, tellingOf(parts), answer.response);
+      : describeError(error, attempt.target, tellingOf(parts, context.clock), answer.response);
   } finally {
     await leave(answer);
   }
 }
 
 /** The same for an answer that nobody reads along. */
-async function readAttempt(parts: HttpParts, attempt: Attempt, transport: Transport): Promise<CompleteStream> {
+async function readAttempt(parts: HttpParts, attempt: Attempt, context: ProviderContext): Promise<CompleteStream> {
   const answer: HttpExchange = { response: undefined };
   let events: readonly ModelEvent[] = [];
   try {
-    const asked = await ask(parts, attempt, transport, answer);
+    const asked = await ask(parts, attempt, context, answer);
     const whole = await readComplete(asked.events);
     events = asked.warnings.length === 0 ? whole.events : [...asked.warnings.map(asEvent), ...whole.events];
     if (whole.failure !== undefined) throw whole.failure.error;
-    if (!events.some(isFinish)) throw truncated();
+    const finish = events.findLast(isFinish);
+    if (finish === undefined) throw truncated();
+    reportFinish(finish, answer, context);
     return { events };
   } catch (thrown) {
     const { signal, target } = attempt;
-    return {
-      events,
-      failure: {
-        error: signal.aborted ? abortError(signal) : describeError(thrown, target, tellingOf(parts), answer.response),
-      },
-    };
+    const error = signal.aborted
+      ? abortError(signal)
+      : describeError(thrown, target, tellingOf(parts, context.clock), answer.response);
+    return { events, failure: { error } };
   } finally {
     await leave(answer);
   }
 }
 
-const isFinish = ({ type }: ModelEvent): boolean => type === 'finish';
+const isFinish = (event: ModelEvent): event is FinishEvent => event.type === 'finish';
 const asEvent = (warning: Warning): ModelEvent => ({ type: 'warning', warning });
 
 interface Asked {
@@ -102,27 +101,25 @@ interface Asked {
   readonly events: AsyncIterable<ModelEvent>;
 }
 
-async function ask(parts: HttpParts, attempt: Attempt, transport: Transport, answer: HttpExchange): Promise<Asked> {
+async function ask(parts: HttpParts, attempt: Attempt, given: ProviderContext, answer: HttpExchange): Promise<Asked> {
   const { options } = parts;
   const { wire } = options;
   const warnings: Warning[] = [];
-  const context = contextOf(parts, attempt, (warning) => void warnings.push(warning));
+  const context = contextOf(parts, attempt, given.clock, {
+    warn: (warning) => void warnings.push(warning),
+    report(report) {
+      answer.stated = { ...answer.stated, ...report };
+    },
+  });
   const encoded = wire.encode(attempt.request, context);
   const request = encoded instanceof Promise ? await encoded : encoded;
-  const response = await transport.request(addressed(request, options, context, attempt.signal));
+  const response = await given.transport.request(addressed(request, options, context, attempt.signal));
   answer.response = response;
-  report(options, response, attempt.target);
+  reportHeaders(options, response, attempt.target, given);
   if (response.status >= 300) throw await refusal(wire, response);
   return { warnings, events: wire.decode(response, attempt.request, context) };
 }
 
 function truncated(): PolyphonyError {
   return new PolyphonyError('truncated', 'The answer ended without a finish reason: it was cut off. Try again.');
-}
-
-function report(options: HttpProviderOptions, response: TransportResponse, target: Target): void {
-  const { onRateLimits, wire, clock = systemClock } = options;
-  if (onRateLimits === undefined || wire.rateLimits === undefined) return;
-  const limits = wire.rateLimits(response.headers, clock.now());
-  if (limits.length > 0) onRateLimits(limits, target);
 }

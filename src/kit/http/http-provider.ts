@@ -57,11 +57,11 @@ export function httpProvider(options: HttpProviderOptions): Provider {
       if (labels.length !== count) labels = Array.from({ length: count }, (_, index) => `${id}#${index + 1}`);
       return labels;
     },
-    stream: (attempt, transport) => new HttpAnswer(parts, attempt, transport),
+    stream: (attempt, context) => new HttpAnswer(parts, attempt, context),
     ...(options.wire.counting === undefined
       ? {}
-      : { countTokens: (attempt, transport) => countTokens(parts, attempt, transport) }),
-    ...(probe === undefined ? {} : { probe: (transport, signal) => runProbe(parts, transport, signal) }),
+      : { countTokens: (attempt, context) => countTokens(parts, attempt, context) }),
+    ...(probe === undefined ? {} : { probe: (context, signal) => runProbe(parts, context, signal) }),
   };
 }
 

@@ -1,20 +1,20 @@
 /** What a provider over HTTP is asked beside requests: whether it lives, and how many tokens a request has. */
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target } from '../../core/model/model.ts';
-import type { Transport } from '../../core/model/provider.ts';
+import type { ProviderContext } from '../../core/model/provider.ts';
 import { readJson } from './answer.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { addressed, contextOf, type HttpExchange, type HttpParts, leave, tellingOf } from './http-request.ts';
 
 /** Asks the free endpoint whether the provider lives. */
-export async function runProbe(parts: HttpParts, transport: Transport, signal: AbortSignal): Promise<void> {
+export async function runProbe(parts: HttpParts, context: ProviderContext, signal: AbortSignal): Promise<void> {
   const { options, keys, baseOf } = parts;
   const target: Target = { provider: options.id, model: 'probe' };
   const asked = await options.probe?.({ baseURL: baseOf(target), apiKey: keys()[0] });
   if (asked === undefined) return;
   const headers = { ...asked.headers, ...options.headers };
-  const response = await transport.request({ method: 'GET', url: asked.url, headers, signal });
-  const telling = tellingOf(parts);
+  const response = await context.transport.request({ method: 'GET', url: asked.url, headers, signal });
+  const telling = tellingOf(parts, context.clock);
   try {
     if (response.status >= 300) throw describeError(await refusal(options.wire, response), target, telling, response);
     await response.bytes();
@@ -24,13 +24,14 @@ export async function runProbe(parts: HttpParts, transport: Transport, signal: A
 }
 
 /** Asks the endpoint that counts tokens for nothing. */
-export async function countTokens(parts: HttpParts, attempt: Attempt, transport: Transport): Promise<number> {
+export async function countTokens(parts: HttpParts, attempt: Attempt, given: ProviderContext): Promise<number> {
   const { options } = parts;
+  const { transport, clock } = given;
   const { counting } = options.wire;
   const answer: HttpExchange = { response: undefined };
   try {
     // Whoever sends the request is warned of what was changed in it; a count changes nothing.
-    const context = contextOf(parts, attempt, () => {});
+    const context = contextOf(parts, attempt, clock, { warn: ignore, report: ignore });
     const request = await counting?.encode(attempt.request, context);
     if (request === undefined) throw new PolyphonyError('unsupported', 'This wire counts no tokens.');
     const response = await transport.request(addressed(request, options, context, attempt.signal));
@@ -41,8 +42,10 @@ export async function countTokens(parts: HttpParts, attempt: Attempt, transport:
     throw new PolyphonyError('invalid-output', 'The answer holds no count of tokens: the address is another.');
   } catch (error) {
     const { signal, target } = attempt;
-    throw signal.aborted ? abortError(signal) : describeError(error, target, tellingOf(parts), answer.response);
+    throw signal.aborted ? abortError(signal) : describeError(error, target, tellingOf(parts, clock), answer.response);
   } finally {
     await leave(answer);
   }
 }
+
+function ignore(): void {}

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target, Warning } from '../../core/model/model.ts';
 import type {
+  EndpointReport,
   ModelCard,
   RateLimit,
   TransportRequest,
@@ -11,7 +12,6 @@ import type {
   WireFormat,
   WireRequest,
 } from '../../core/model/provider.ts';
-import { systemClock } from '../../system/clock.ts';
 import { rememberSecret } from '../../system/scrub.ts';
 import type { Telling } from './http-refusal.ts';
 
@@ -36,10 +36,8 @@ export interface HttpProviderOptions {
   readonly regions?: readonly string[];
   /** The free endpoint that tells whether the provider lives. @default none */
   readonly probe?: (context: Pick<WireContext, 'baseURL' | 'apiKey'>) => ProbeRequest | Promise<ProbeRequest>;
-  /** Told after every answer that names limits, good or bad. */
+  /** Told after every answer that names limits, good or bad; the gateway hears of them by itself. What it throws is ignored. */
   readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
-  /** Read for dates in headers. @default the system's */
-  readonly clock?: Clock;
 }
 
 export interface ProbeRequest {
@@ -58,6 +56,8 @@ export interface HttpParts {
 /** Kept apart from what is read of it: who fails must still close it. */
 export interface HttpExchange {
   response: TransportResponse | undefined;
+  /** What the wire reported while it read the body. */
+  stated?: EndpointReport;
 }
 
 /** Closes the socket of an answer that nobody read to its end. */
@@ -65,18 +65,19 @@ export function leave({ response }: HttpExchange): Promise<unknown> | undefined 
   return response?.body[Symbol.asyncIterator]().return?.();
 }
 
-export const tellingOf = ({
-  options: { clock = systemClock },
-  keys,
-}: Pick<HttpParts, 'options' | 'keys'>): Telling => ({
-  secrets: keys(),
-  clock,
-});
+export const tellingOf = ({ keys }: Pick<HttpParts, 'keys'>, clock: Clock): Telling => ({ secrets: keys(), clock });
+
+/** What the wire says beside its translations. */
+export interface WireSinks {
+  readonly warn: (warning: Warning) => void;
+  readonly report: (report: EndpointReport) => void;
+}
 
 export function contextOf(
   parts: HttpParts,
   { target, streaming = true }: Pick<Attempt, 'target' | 'streaming'>,
-  warn: (warning: Warning) => void,
+  clock: Clock,
+  { warn, report }: WireSinks,
 ): WireContext {
   const apiKey = keyOf(parts.keys(), target);
   const { missingKey } = parts.options;
@@ -84,7 +85,7 @@ export function contextOf(
     throw new PolyphonyError('invalid-credential', `There is no API key: ${missingKey}`);
   }
   if (apiKey !== undefined) rememberSecret(apiKey);
-  return { card: parts.cardOf(target), target, baseURL: parts.baseOf(target), apiKey, streaming, warn };
+  return { card: parts.cardOf(target), target, baseURL: parts.baseOf(target), apiKey, streaming, clock, warn, report };
 }
 
 /** The key that the label names; the first where the target names none. */

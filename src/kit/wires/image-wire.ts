@@ -20,6 +20,7 @@ export function imageWire(
     },
     classify: (status, _headers, body) => httpError(readFailure(status, body)),
     rateLimits: parseRateLimits,
+    requestIdHeaders: ['x-request-id', 'cf-ray'],
   };
 }
 

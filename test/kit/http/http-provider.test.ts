@@ -7,7 +7,7 @@ import { httpError } from '../../../src/kit/http/http-errors.ts';
 import { type HttpProviderOptions, httpProvider } from '../../../src/kit/http/http-provider.ts';
 import { parseRateLimits } from '../../../src/kit/http/rate-limits.ts';
 import { modelCard } from '../../../src/kit/models/model-card.ts';
-import { fakeClock } from '../../../src/testing/index.ts';
+import { fakeClock, providerContext } from '../../../src/testing/index.ts';
 import { loopback } from '../loopback.ts';
 
 const transport = createTransport();
@@ -47,11 +47,16 @@ async function run(
   provider: Provider,
   target: Partial<Target> = {},
   signal = new AbortController().signal,
+  context = providerContext(transport),
 ): Promise<ModelEvent[]> {
   const events: ModelEvent[] = [];
-  for await (const event of provider.stream(attemptOf(provider, target, signal), transport)) events.push(event);
+  for await (const event of provider.stream(attemptOf(provider, target, signal), context)) events.push(event);
   return events;
 }
+
+const thrower = (): never => {
+  throw new Error('never mind');
+};
 
 const attemptOf = (provider: Provider, target: Partial<Target>, signal: AbortSignal): Attempt => ({
   id: 'call',
@@ -93,7 +98,7 @@ describe('a good answer', () => {
     const server = await loopback((_, response) => void response.write('Hello'));
     const provider = providerOf({ baseURL: server.url });
     const attempt = attemptOf(provider, {}, new AbortController().signal);
-    for await (const event of provider.stream(attempt, transport)) {
+    for await (const event of provider.stream(attempt, providerContext(transport))) {
       if (event.type === 'finish') break;
     }
     await server.closed;
@@ -140,6 +145,45 @@ describe('a good answer', () => {
     await run(providerOf({ baseURL: server.url, onRateLimits: (limits) => void told.push(limits) }));
     expect(told).toEqual([[{ kind: 'tokens', remaining: 99, resetMs: 62_000 }]]);
   });
+
+  test('reports limits and the id of the request at once, the rest at its end, and nothing where nothing is stated', async () => {
+    const server = await loopback((_, response) => {
+      response.setHeader('x-ratelimit-remaining-tokens', '99');
+      response.setHeader('x-other-id', 'second');
+      response.end('Hello');
+    });
+    const stating: WireFormat = {
+      ...wire,
+      requestIdHeaders: ['x-request-id', 'x-other-id'],
+      async *decode(_response, _request, { report }) {
+        report({ costNanoUsd: 1 });
+        report({ costNanoUsd: 2, serviceTier: 'flex' });
+        yield { type: 'finish', reason: 'stop', usage: { input: 1, output: 1 }, model: 'm-2026' };
+      },
+    };
+    const context = providerContext(transport);
+    await run(providerOf({ baseURL: server.url, wire: stating }), {}, undefined, context);
+    expect(context.reports).toEqual([
+      { rateLimits: [{ kind: 'tokens', remaining: 99 }], requestId: 'second' },
+      { costNanoUsd: 2, serviceTier: 'flex', model: 'm-2026' },
+    ]);
+    const silent = await loopback((_, response) => void response.end('Hello'));
+    const nothing = providerContext(transport);
+    await run(providerOf({ baseURL: silent.url }), {}, undefined, nothing);
+    expect(nothing.reports).toEqual([]);
+  });
+
+  test.each([
+    ['a reader of limits', { wire: { ...wire, rateLimits: thrower } }],
+    ['a listener to limits', { onRateLimits: thrower }],
+  ])('is not lost over %s that throws', async (_, options) => {
+    const server = await loopback((_, response) => {
+      response.setHeader('x-ratelimit-remaining-tokens', '99');
+      response.end('Hello');
+    });
+    const events = await run(providerOf({ baseURL: server.url, ...options }));
+    expect(events.at(-1)?.type).toBe('finish');
+  });
 });
 
 describe('a bad answer', () => {
@@ -159,7 +203,8 @@ describe('a bad answer', () => {
       response.writeHead(429, { [header]: value });
       response.end('slow down');
     });
-    const error = await failure(run(providerOf({ baseURL: server.url, clock })));
+    const context = providerContext(transport, clock);
+    const error = await failure(run(providerOf({ baseURL: server.url }), {}, undefined, context));
     expect(error).toMatchObject({ code: 'rate-limited', status: 429 });
     expect(error.retryAfterMs).toBe(expected);
     expect(error.message).toMatch(/^echo\/m: HTTP 429: slow down/);
@@ -263,7 +308,7 @@ describe('probe', () => {
       apiKeys: ['first-key'],
       probe: ({ baseURL, apiKey }) => ({ url: `${baseURL}/models`, headers: { authorization: apiKey ?? '' } }),
     });
-    await provider.probe?.(transport, new AbortController().signal);
+    await provider.probe?.(providerContext(transport), new AbortController().signal);
     expect(server.received[0]).toMatchObject({
       method: 'GET',
       path: '/models',
@@ -277,7 +322,9 @@ describe('probe', () => {
       response.end('down');
     });
     const provider = providerOf({ baseURL: server.url, probe: ({ baseURL }) => ({ url: `${baseURL}/models` }) });
-    const error = await failure(Promise.resolve(provider.probe?.(transport, new AbortController().signal)));
+    const error = await failure(
+      Promise.resolve(provider.probe?.(providerContext(transport), new AbortController().signal)),
+    );
     expect(error.code).toBe('overloaded');
   });
 });

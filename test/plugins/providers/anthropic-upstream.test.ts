@@ -83,6 +83,10 @@ describe('the suite of every provider', () => {
         provider: anthropic({ apiKey: secret, baseURL: server.url }),
         transport: own,
         secrets: [secret],
+        rateLimitHeaders: {
+          'anthropic-ratelimit-output-tokens-limit': '80000',
+          'anthropic-ratelimit-output-tokens-reset': '2999-01-01T00:00:00Z',
+        },
         close: () => own.close(),
       };
     },

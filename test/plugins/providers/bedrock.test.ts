@@ -213,10 +213,10 @@ const served = async (options: BedrockOptions, target = {}) => {
   const provider = bedrock({
     baseURL: server.url,
     region: 'us-east-1',
-    clock: fakeClock(1_700_000_000_000),
     ...options,
   });
-  await ask(provider, transport, chat('Hi'), { target: { model: 'm:0/x', ...target } });
+  const clock = fakeClock(1_700_000_000_000);
+  await ask(provider, transport, chat('Hi'), { target: { model: 'm:0/x', ...target }, clock });
   return { provider, received: server.received[0] };
 };
 const pair = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
@@ -243,7 +243,10 @@ describe('who asks', () => {
     const url = 'https://bedrock-runtime.us-east-1.amazonaws.com/model/us.anthropic.claude-x-v1%3A0/converse';
     const credentials = credentialsOf({ credentials: { ...pair, sessionToken: 'session' } });
     const request = { url, body: '{"messages":[]}', region: 'us-east-1' };
-    const headers = await authorise(credentials, request, { apiKey: pair.secretAccessKey }, fakeClock());
+    const headers = await authorise(credentials, request, {
+      apiKey: pair.secretAccessKey,
+      clock: fakeClock(),
+    });
     expect(headers.authorization).toContain(`Signature=${signature}`);
   });
 

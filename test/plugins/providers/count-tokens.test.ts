@@ -1,5 +1,6 @@
 /** What is asked of the endpoints that count, and what comes of their answers. */
 import type { Provider, Target } from 'polyphony';
+import { providerContext } from 'polyphony/testing';
 import { describe, expect, test } from 'vitest';
 import { anthropic } from '../../../plugins/providers/anthropic.ts';
 import { bedrock } from '../../../plugins/providers/bedrock.ts';
@@ -28,7 +29,7 @@ function count(provider: Provider, what = request, target: Partial<Target> = {})
   const call = { id: 'call', signal: new AbortController().signal, purpose: 'answer' as const, scopes: [] };
   const chosen = { provider: provider.id, model: 'm', ...target };
   const attempt = { ...call, request: what, trace: { attempts: [] }, target: chosen, number: 1 };
-  return provider.countTokens?.(attempt, transport) ?? Promise.reject(new Error('it counts nothing'));
+  return provider.countTokens?.(attempt, providerContext(transport)) ?? Promise.reject(new Error('it counts nothing'));
 }
 
 const answering = (body: unknown, status = 200): Promise<Loopback> =>

@@ -4,7 +4,7 @@ import plugin, { embedded } from '../../../plugins/providers/embedded.ts';
 import { PolyphonyError } from '../../../src/core/errors.ts';
 import type { Attempt, ChatRequest, ModelEvent, ModelRequest } from '../../../src/core/model/model.ts';
 import type { Transport } from '../../../src/core/model/provider.ts';
-import { testProvider } from '../../../src/testing/index.ts';
+import { providerContext, testProvider } from '../../../src/testing/index.ts';
 
 const ARTICLE = `# Harbour
 
@@ -41,7 +41,7 @@ function stream(
     target,
     number: 1,
   };
-  return embedded().stream(attempt, noTransport);
+  return embedded().stream(attempt, providerContext(noTransport));
 }
 
 async function events(request: ModelRequest, asking?: Asking): Promise<ModelEvent[]> {

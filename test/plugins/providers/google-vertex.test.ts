@@ -1,5 +1,6 @@
 /** The same wire at the address of a project; and embeddings, at both addresses. */
 import type { ModelRequest, Target, Transport, TransportRequest } from 'polyphony';
+import { providerContext } from 'polyphony/testing';
 import { describe, expect, test } from 'vitest';
 import { google } from '../../../plugins/providers/google.ts';
 import { googleVertex } from '../../../plugins/providers/google-vertex.ts';
@@ -119,7 +120,7 @@ describe('embeddings', () => {
 test('is probed by the list of models, at the host of its location, for the quota of its project', async () => {
   const server = await loopback((_, response) => void response.end('{"publisherModels":[]}'));
   const provider = googleVertex({ accessToken, project: 'p1', baseURL: `${server.url}/v1/publishers/google` });
-  await provider.probe?.(transport, new AbortController().signal);
+  await provider.probe?.(providerContext(transport), new AbortController().signal);
   expect(server.received[0]).toMatchObject({
     method: 'GET',
     path: '/v1beta1/publishers/google/models?pageSize=1',

@@ -32,10 +32,22 @@ interface Case {
   readonly answer: string | Buffer;
   readonly make: (baseURL: string) => Provider;
   readonly request?: ModelRequest;
+  readonly rateLimitHeaders?: Readonly<Record<string, string>>;
 }
 
+const LIMITS = {
+  'x-ratelimit-limit-requests': '9',
+  'x-ratelimit-remaining-requests': '8',
+  'x-ratelimit-reset-requests': '6s',
+};
+
 const CASES: readonly Case[] = [
-  { name: 'cohere', answer: commands, make: (baseURL) => cohere({ baseURL, apiKey: secret }) },
+  {
+    name: 'cohere',
+    answer: commands,
+    make: (baseURL) => cohere({ baseURL, apiKey: secret }),
+    rateLimitHeaders: LIMITS,
+  },
   {
     name: 'bedrock, by token',
     answer: HELLO,
@@ -47,18 +59,20 @@ const CASES: readonly Case[] = [
     make: (baseURL) =>
       bedrock({ baseURL, region: 'eu-west-1', credentials: { accessKeyId: 'AK', secretAccessKey: secret } }),
   },
-  { name: 'ollama', answer: own, make: (baseURL) => ollama({ baseURL, apiKey: secret }) },
+  { name: 'ollama', answer: own, make: (baseURL) => ollama({ baseURL, apiKey: secret }), rateLimitHeaders: LIMITS },
   {
     name: 'stability',
     answer: '{"image":"AAAA","finish_reason":"SUCCESS"}',
     make: (baseURL) => stability({ baseURL, apiKey: secret }),
     request: picture,
+    rateLimitHeaders: LIMITS,
   },
   {
     name: 'replicate',
     answer: prediction,
     make: (baseURL) => replicate({ baseURL, apiKey: secret }),
     request: picture,
+    rateLimitHeaders: LIMITS,
   },
   {
     name: 'langchain',
@@ -67,14 +81,20 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe.each(CASES)('$name', ({ answer, make, request }) => {
+describe.each(CASES)('$name', ({ answer, make, request, rateLimitHeaders }) => {
   testProvider({
     test,
     async make() {
       const transport = createTransport();
       const server = await loopback((_received, response) => void response.end(answer));
-      const fixture = { provider: make(server.url), transport, secrets: [secret], close: () => transport.close() };
-      return request === undefined ? fixture : { ...fixture, request };
+      return {
+        provider: make(server.url),
+        transport,
+        secrets: [secret],
+        close: () => transport.close(),
+        ...(request === undefined ? {} : { request }),
+        ...(rateLimitHeaders === undefined ? {} : { rateLimitHeaders }),
+      };
     },
   });
 });

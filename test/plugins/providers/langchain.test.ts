@@ -5,6 +5,7 @@ import { IterableReadableStream } from '@langchain/core/utils/stream';
 import { FakeListChatModel, FakeStreamingChatModel } from '@langchain/core/utils/testing';
 import type { ModelEvent, ModelRequest } from 'polyphony';
 import { textOf } from 'polyphony/kit';
+import { providerContext } from 'polyphony/testing';
 import { describe, expect, test } from 'vitest';
 import { langchain } from '../../../plugins/providers/langchain.ts';
 import { ask, chat, speak } from './attempts.ts';
@@ -106,8 +107,18 @@ describe('answers', () => {
       trace: { attempts: [] },
     };
     const attempt = { ...call, target, number: 1, streaming: false };
-    for await (const event of provider.stream(attempt, transport)) events.push(event);
+    for await (const event of provider.stream(attempt, providerContext(transport))) events.push(event);
     expect(events.map(({ type }) => type)).toEqual(['text-delta', 'warning', 'finish']);
+  });
+
+  test('reports the model that the message names', async () => {
+    const provider = langchain(streaming({ content: 'Hi', response_metadata: { model_name: 'm-2026' } }));
+    const target = { provider: 'langchain', model: provider.models[0]?.id ?? '' };
+    const call = { id: 'c', request: chat('Hi'), purpose: 'answer' as const, scopes: [], trace: { attempts: [] } };
+    const context = providerContext(transport);
+    const attempt = { ...call, signal: new AbortController().signal, target, number: 1 };
+    for await (const event of provider.stream(attempt, context)) expect(event.type).not.toBe('route');
+    expect(context.reports).toEqual([{ model: 'm-2026' }]);
   });
 
   test.each([

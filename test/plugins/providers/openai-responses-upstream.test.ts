@@ -15,9 +15,10 @@ testProvider({
   test,
   async make() {
     const own = createTransport();
+    const rateLimitHeaders = { 'x-ratelimit-remaining-tokens': '8', 'x-ratelimit-reset-tokens': '6m0s' };
     const server = await loopback((_, response) => void response.end(stream(saying('Hi', ' there'))));
     const provider = openaiResponses({ apiKey: 'a-secret-key-of-ours', baseURL: server.url });
-    return { provider, transport: own, secrets: ['a-secret-key-of-ours'], close: () => own.close() };
+    return { provider, transport: own, secrets: ['a-secret-key-of-ours'], rateLimitHeaders, close: () => own.close() };
   },
 });
 

@@ -1,4 +1,5 @@
 /** What Qwen's compatible mode does differently, each quirk once. */
+import { providerContext } from 'polyphony/testing';
 import { describe, expect, test } from 'vitest';
 import { qwen } from '../../../plugins/providers/qwen.ts';
 import { sse } from '../../kit/loopback.ts';
@@ -63,7 +64,7 @@ test.each([
     },
   };
   const provider = qwen({ apiKey: 'k', region });
-  await provider.probe?.(watched, new AbortController().signal).catch(() => undefined);
+  await provider.probe?.(providerContext(watched), new AbortController().signal).catch(() => undefined);
   expect(urls).toEqual([`${host}/compatible-mode/v1/models`]);
   expect(provider.regions).toEqual([region]);
 });

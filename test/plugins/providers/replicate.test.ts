@@ -32,9 +32,9 @@ async function scene(...answers: readonly Answer[]): Promise<Scene> {
     response.end(text);
   });
   const clock = fakeClock();
-  const provider = replicate({ baseURL: server.url, apiKey: 'test-key', clock });
+  const provider = replicate({ baseURL: server.url, apiKey: 'test-key' });
   const run: Scene['run'] = (request = prompt, model = SCHNELL, signal = new AbortController().signal) =>
-    ask(provider, transport, request, { target: { model }, signal });
+    ask(provider, transport, request, { target: { model }, signal, clock });
   return { server, clock, run };
 }
 

@@ -103,7 +103,8 @@ describe.each(VENDORS)('%s', (_, vendor) => {
       });
       const secret = 'a-secret-key-of-ours';
       const provider = vendor({ baseURL: server.url, apiKey: secret });
-      return { provider, transport, secrets: [secret], close: () => transport.close() };
+      const rateLimitHeaders = { 'x-ratelimit-remaining-requests': '8', 'x-ratelimit-reset-requests': '6s' };
+      return { provider, transport, secrets: [secret], rateLimitHeaders, close: () => transport.close() };
     },
   });
 });

@@ -13,6 +13,7 @@ import type {
 import type { WireContext } from '../../../core/model/provider.ts';
 import { type AnswerState, answerState, finishAnswer } from '../../http/decode-answer.ts';
 import { dropOptionalNulls } from '../../json/json-validation.ts';
+import { statedCost } from '../stated-cost.ts';
 import { type ToolCallAssembler, toolCallAssembler } from '../tool-calls.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { type ReasoningReader, reasoningReader } from './reasoning.ts';
@@ -20,6 +21,8 @@ import { type ReasoningReader, reasoningReader } from './reasoning.ts';
 export interface ChatState extends AnswerState {
   reason: FinishReason | undefined;
   usage: Usage | undefined;
+  /** The last usage as it came, which may state a price. */
+  rawUsage: unknown;
   model: string | undefined;
   id: string | undefined;
   serviceTier: string | undefined;
@@ -36,12 +39,14 @@ export interface ChatState extends AnswerState {
   /** Made with the first piece of a call. */
   calls: ToolCallAssembler | undefined;
   readonly reasoning: ReasoningReader;
+  readonly report: WireContext['report'];
 }
 
 export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): ChatState {
   return {
     reason: undefined,
     usage: undefined,
+    rawUsage: undefined,
     model: undefined,
     id: undefined,
     serviceTier: undefined,
@@ -54,6 +59,7 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     strictTools: strictToolsOf(request, quirks),
     calls: undefined,
     reasoning: reasoningReader(context.target.provider),
+    report: context.report,
     // Last: a field behind a spread costs as much as all that stand before it.
     ...answerState(request),
   };
@@ -75,6 +81,8 @@ export function finish(state: ChatState): void {
   // Several servers say `stop` (or nothing) beside tool calls.
   const called = calls !== undefined && (state.reason === 'stop' || state.reason === undefined);
   const reason = called ? 'tool-calls' : (state.reason ?? 'other');
+  const costNanoUsd = statedCost(state.rawUsage);
+  if (costNanoUsd !== undefined) state.report({ costNanoUsd });
   finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations });
 }
 

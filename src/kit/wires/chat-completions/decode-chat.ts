@@ -57,7 +57,10 @@ function readDocument(state: ChatState, body: JsonRecord, event: string | undefi
 }
 
 function readUsage(state: ChatState, value: unknown): void {
-  if (value) state.usage = usageOf(value, state.reasoningBesideOutput) ?? state.usage;
+  const usage = value ? usageOf(value, state.reasoningBesideOutput) : undefined;
+  if (usage === undefined) return;
+  state.usage = usage;
+  state.rawUsage = value;
 }
 
 function readChoice(state: ChatState, choice: JsonRecord): void {

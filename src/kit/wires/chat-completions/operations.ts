@@ -17,6 +17,7 @@ import type { TransportResponse, WireContext } from '../../../core/model/provide
 import { readJson } from '../../http/answer.ts';
 import { usageMissing } from '../../http/decode-answer.ts';
 import { asList, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
+import { statedCost } from '../stated-cost.ts';
 import type { WireBody } from './encode-chat.ts';
 import { mediaURL } from './encode-messages.ts';
 import { frameError } from './frame-error.ts';
@@ -77,7 +78,11 @@ export function encodeModeration({ input }: ModerationRequest, { card }: WireCon
 // ---------------------------------------------------------------------------------------------------- answers
 
 /** @throws invalid-output when the answer holds no result */
-export async function* decodeOperation(response: TransportResponse, request: ModelRequest): AsyncGenerator<ModelEvent> {
+export async function* decodeOperation(
+  response: TransportResponse,
+  request: ModelRequest,
+  { report }: Pick<WireContext, 'report'>,
+): AsyncGenerator<ModelEvent> {
   const body = asRecord(await readJson(response));
   if (body === undefined) throw noResult(request.operation);
   const error = frameError(body);
@@ -88,6 +93,8 @@ export async function* decodeOperation(response: TransportResponse, request: Mod
   const usage = usageOf(body.usage);
   // Moderation is not charged by the token, images not always: only embeddings owe a count.
   if (usage === undefined && request.operation === 'embed') yield usageMissing;
+  const costNanoUsd = statedCost(body.usage);
+  if (costNanoUsd !== undefined) report({ costNanoUsd });
   yield finishOf(request, body, usage, output);
 }
 

@@ -29,12 +29,16 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
     decode(response, request, context) {
       return request.operation === 'chat'
         ? decodeChat(response, request, quirksOf(quirks, context), context)
-        : decodeOperation(response, request);
+        : decodeOperation(response, request, context);
     },
     classify: (status, _headers, body) => httpError(readFailure(status, body)),
     rateLimits: parseRateLimits,
+    requestIdHeaders: REQUEST_ID_HEADERS,
   };
 }
+
+/** Of the servers themselves, of the gateway before them, of the network before both. */
+export const REQUEST_ID_HEADERS: readonly string[] = ['x-request-id', 'request-id', 'apim-request-id', 'cf-ray'];
 
 /** The header that carries the key; none without a key. */
 export function authorisation(

@@ -16,6 +16,7 @@ import { failureOf, httpError, impliedStatus } from '../../http/http-errors.ts';
 import { asList, asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
 import { usageOf } from '../chat-completions/usage.ts';
 import { finishReason } from '../finish-reason.ts';
+import { statedCost } from '../stated-cost.ts';
 import type { ResponsesFacts } from './facts.ts';
 import {
   addArguments,
@@ -37,6 +38,7 @@ interface State extends AnswerState {
   serviceTier: string | undefined;
   usage: Usage | undefined;
   readonly keepsRaw: boolean;
+  readonly report: WireContext['report'];
 }
 
 export function decodeChat(
@@ -62,6 +64,7 @@ function stateOf(request: ChatRequest, facts: ResponsesFacts, context: WireConte
     serviceTier: undefined,
     usage: undefined,
     keepsRaw: request.includeRaw === true,
+    report: context.report,
     // What ends the stream repeats all that came before.
     ...answerState({}),
   };
@@ -129,6 +132,8 @@ function finish(state: State, response: JsonRecord): void {
   const { refusal, logprobs, citations } = items;
   const raw = keepsRaw ? response : undefined;
   const reason = reasonOf(response, items.calls);
+  const costNanoUsd = statedCost(response.usage);
+  if (costNanoUsd !== undefined) state.report({ costNanoUsd });
   finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations, raw });
 }
 

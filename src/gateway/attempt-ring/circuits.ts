@@ -1,0 +1,53 @@
+/** The circuits of the breaker: one per provider in a region, and one per model. */
+import type { Config } from '../../core/config.ts';
+import type { BreakerHealth } from '../../core/gateway.ts';
+import type { Target } from '../../core/model/model.ts';
+import { nameOf } from '../routing/route.ts';
+import { type Circuit, type CircuitPolicy, createCircuit } from './circuit.ts';
+
+const DEFAULTS: CircuitPolicy = { rateLimits: 3, failureRatio: 0.5, minimumAttempts: 10, cooldownMs: 30_000 };
+
+export interface Circuits {
+  /** Of the target's provider in its region, and of its model. */
+  both(target: Target): readonly [Circuit, Circuit];
+  /** Of the two, the one that holds the target back more. */
+  health(target: Target, nowMs: number): BreakerHealth;
+}
+
+export function createCircuits(config: () => Config): Circuits {
+  const circuits = new Map<string, Circuit>();
+  const policy = (): CircuitPolicy => policyOf(config());
+  const circuitOf = (key: string): Circuit => {
+    const known = circuits.get(key);
+    if (known !== undefined) return known;
+    const made = createCircuit(policy);
+    circuits.set(key, made);
+    return made;
+  };
+  return {
+    both: (target) => [circuitOf(placeOf(target)), circuitOf(nameOf(target))],
+    health(target, nowMs) {
+      const place = circuits.get(placeOf(target))?.health(nowMs) ?? CLOSED;
+      return worse(place, circuits.get(nameOf(target))?.health(nowMs) ?? CLOSED);
+    },
+  };
+}
+
+const placeOf = ({ provider, region }: Target): string => `${provider}@${region ?? ''}`;
+
+const CLOSED: BreakerHealth = { state: 'closed', until: null };
+const SEVERITY: Readonly<Record<BreakerHealth['state'], number>> = { closed: 0, 'half-open': 1, open: 2 };
+
+function worse(one: BreakerHealth, other: BreakerHealth): BreakerHealth {
+  if (one.state === other.state) return (one.until ?? 0) >= (other.until ?? 0) ? one : other;
+  return SEVERITY[one.state] > SEVERITY[other.state] ? one : other;
+}
+
+function policyOf({ breaker: given }: Config): CircuitPolicy {
+  return {
+    rateLimits: given?.rateLimits ?? DEFAULTS.rateLimits,
+    failureRatio: given?.failureRatio ?? DEFAULTS.failureRatio,
+    minimumAttempts: given?.minimumAttempts ?? DEFAULTS.minimumAttempts,
+    cooldownMs: given?.cooldownMilliseconds ?? DEFAULTS.cooldownMs,
+  };
+}

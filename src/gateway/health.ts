@@ -1,0 +1,35 @@
+/** Which targets and credentials can be used now: gathered from the layers that decide it, when somebody asks. */
+import type { CredentialHealth, TargetHealth } from '../core/gateway.ts';
+import type { Target } from '../core/model/model.ts';
+import type { Provider } from '../core/model/provider.ts';
+import { withCredential } from './calls/target.ts';
+import type { GatewayParts } from './parts.ts';
+
+type HealthParts = Pick<
+  GatewayParts,
+  'clock' | 'registry' | 'statistics' | 'circuits' | 'credentials' | 'endpointReports'
+>;
+
+/** Every target that the registry lists, and every one that was asked for by name besides. */
+export function healthOf(parts: HealthParts): readonly TargetHealth[] {
+  const { clock, registry, statistics, circuits } = parts;
+  const nowMs = clock.now();
+  const { providers } = registry();
+  return statistics.figures(nowMs).flatMap(({ target, errorRate }) => {
+    const provider = providers.get(target.provider);
+    if (provider === undefined) return [];
+    const breaker = circuits.health(target, nowMs);
+    return [{ target, breaker, errorRate, credentials: credentialsOf(parts, provider, target, nowMs) }];
+  });
+}
+
+function credentialsOf(
+  { credentials, endpointReports }: HealthParts,
+  provider: Provider,
+  target: Target,
+  nowMs: number,
+): readonly CredentialHealth[] {
+  return credentials
+    .states(provider, nowMs)
+    .map((state) => ({ ...state, ...endpointReports.of(withCredential(target, state.label ?? undefined)) }));
+}

@@ -1,0 +1,63 @@
+/** What an answer over HTTP states besides itself: by its headers as soon as they are there, the rest at its end. */
+import type { FinishEvent, Target } from '../../core/model/model.ts';
+import type { EndpointReport, ProviderContext, RateLimit, TransportResponse } from '../../core/model/provider.ts';
+import type { HttpExchange, HttpProviderOptions } from './http-request.ts';
+
+type Draft = { -readonly [Field in keyof EndpointReport]: EndpointReport[Field] };
+
+/** Reports the limits and the request id of a good answer or of a refusal; says nothing where the headers hold neither. */
+export function reportHeaders(
+  options: HttpProviderOptions,
+  response: TransportResponse,
+  target: Target,
+  { clock, report }: ProviderContext,
+): void {
+  const { wire } = options;
+  const requestId = requestIdOf(response, wire.requestIdHeaders);
+  const rateLimits = wire.rateLimits === undefined ? undefined : limitsOf(options, response, target, clock.now());
+  if (rateLimits === undefined && requestId === undefined) return;
+  const stated: Draft = {};
+  if (rateLimits !== undefined) stated.rateLimits = rateLimits;
+  if (requestId !== undefined) stated.requestId = requestId;
+  report(stated);
+}
+
+/** Undefined where the headers state none. */
+function limitsOf(
+  { wire, onRateLimits }: HttpProviderOptions,
+  { headers }: TransportResponse,
+  target: Target,
+  nowMs: number,
+): readonly RateLimit[] | undefined {
+  try {
+    const limits = wire.rateLimits?.(headers, nowMs) ?? [];
+    if (limits.length === 0) return undefined;
+    onRateLimits?.(limits, target);
+    return limits;
+  } catch {
+    // An answer that was paid for is not lost over a header beside it.
+    return undefined;
+  }
+}
+
+function requestIdOf({ headers }: TransportResponse, names: readonly string[] | undefined): string | undefined {
+  if (names === undefined) return undefined;
+  for (const name of names) {
+    const id = headers[name];
+    if (id !== undefined && id !== '') return id;
+  }
+  return undefined;
+}
+
+/** Reports the model and the service tier of the end, and what the wire stated while it read the body. */
+export function reportFinish(
+  { model, serviceTier }: FinishEvent,
+  { stated }: HttpExchange,
+  context: ProviderContext,
+): void {
+  if (model === undefined && serviceTier === undefined && stated === undefined) return;
+  const report: Draft = { ...stated };
+  if (model !== undefined) report.model ??= model;
+  if (serviceTier !== undefined) report.serviceTier ??= serviceTier;
+  context.report(report);
+}

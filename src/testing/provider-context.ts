@@ -1,0 +1,15 @@
+/** What a gateway gives a provider with each attempt, for tests of a provider without a gateway. */
+import type { Clock } from '../core/clock.ts';
+import type { EndpointReport, ProviderContext, Transport } from '../core/model/provider.ts';
+import { systemClock } from '../system/clock.ts';
+
+export interface RecordedContext extends ProviderContext {
+  /** Everything that was reported, in order. */
+  readonly reports: readonly EndpointReport[];
+}
+
+/** `clock` defaults to the system's, because a transport that is not scripted waits in real time. */
+export function providerContext(transport: Transport, clock: Clock = systemClock): RecordedContext {
+  const reports: EndpointReport[] = [];
+  return { transport, clock, report: (report) => void reports.push(report), reports };
+}
