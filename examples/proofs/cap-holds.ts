@@ -1,6 +1,6 @@
 /**
  * A cap that 64 concurrent calls cannot break: first in one process, then in four processes that share one SQLite file. The
- * model is a fake that costs up to a cent an answer and usually less; cap, reservation and ledger are the real ones.
+ * model is a fake that costs up to a cent per answer and usually less; cap, reservation and ledger are real.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

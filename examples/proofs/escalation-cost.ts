@@ -88,9 +88,9 @@ const large = await polyphony.gateway.generate({
   model: 'fake/large',
   messages: [{ role: 'user', content: '3 rows of 4' }],
 });
-const alone = (large.costNanoUsd ?? 0) * questions.length;
+const dearestOnly = (large.costNanoUsd ?? 0) * questions.length;
 console.log(
-  `\n${questions.length} answers, ${wrong} wrong: ${formatUsd(total)}; by the dearest model alone ${formatUsd(alone)}`,
+  `\n${questions.length} answers, ${wrong} wrong: ${formatUsd(total)}; all by the dearest model: ${formatUsd(dearestOnly)}`,
 );
 await polyphony.close();
 if (wrong > 0) throw new Error('every answer should be right in the end');

@@ -1,6 +1,6 @@
 /**
  * A plan that runs while it is written. The planner is a fake that writes a fixed plan at the pace of a real model, 100 tokens
- * a second; the workers are a fake that takes half a second an answer. Clock, validator, scheduler and gateway are the real ones.
+ * per second; the workers are a fake that takes half a second per answer. Clock, validator, scheduler and gateway are real.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { createPolyphony, definePlugin, type Plan, type RunEvent, type StartOptions } from 'polyphony';
