@@ -39,9 +39,13 @@ function runExample(name: string): Promise<Outcome> {
 }
 
 const folder = join(root, 'examples');
-/** `npm run examples -- 06` runs that one and shows what it prints. */
+/** `npm run examples -- 06` runs that one and shows what it prints; so does `-- proofs/cap`. */
 const wanted = process.argv.slice(2);
-const programs = existsSync(folder) ? readdirSync(folder).filter((name) => /^\d.*\.ts$/.test(name)) : [];
+const files = (name: string): string[] => (existsSync(join(folder, name)) ? readdirSync(join(folder, name)) : []);
+const programs = [
+  ...files('.').filter((name) => /^\d.*\.ts$/.test(name)),
+  ...files('proofs').flatMap((name) => (name.endsWith('.ts') ? [`proofs/${name}`] : [])),
+];
 const names = programs.filter((name) => wanted.length === 0 || wanted.some((start) => name.startsWith(start)));
 const outcomes: Outcome[] = [];
 for (const name of names.sort()) {
@@ -52,5 +56,6 @@ for (const name of names.sort()) {
 }
 const failed = outcomes.filter(({ passed }) => !passed).length;
 console.log(`${outcomes.length - failed} examples ran, ${failed} failed`);
-if (outcomes.length === 0) console.error('examples/ holds no program whose name starts with a number');
+if (outcomes.length === 0)
+  console.error('examples/ holds no program whose name starts with a number, and examples/proofs none at all');
 process.exitCode = failed === 0 && outcomes.length > 0 ? 0 : 1;

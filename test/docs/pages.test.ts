@@ -83,7 +83,7 @@ test('the list of plugins says which are on by default', async () => {
 });
 
 describe('every relative link leads to a file, and every anchor to a heading', () => {
-  const pages = ['README.md', ...filesBelow('docs').filter((path) => path.endsWith('.md'))];
+  const pages = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs').filter((path) => path.endsWith('.md'))];
   /** As the places where these pages are read make them. */
   const anchorsOf = (path: string): readonly string[] =>
     [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
