@@ -80,9 +80,9 @@ export function flagsOf(given: readonly string[]): Flags {
 
 export async function commandLine(given: readonly string[], terminal: Terminal): Promise<number> {
   const flags = flagsOf(given);
-  const calling: Calling = { terminal, code: EXIT.done };
   const operands = withDefaultCommand(given);
-  const program = await createProgram(calling, fromOperand(operands), flags.json);
+  const calling: Calling = { terminal, given: fromOperand(operands), code: EXIT.done };
+  const program = await createProgram(calling, flags.json);
   if (operands.length === 0) {
     program.outputHelp();
     return EXIT.done;

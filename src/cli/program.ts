@@ -3,7 +3,8 @@ import { Command, Option } from 'commander';
 import { printable } from '../drawing/plain-text.ts';
 import { addCommands, type Calling, type CommandList } from './command.ts';
 import { packageVersion } from './input/package-file.ts';
-import { DEFAULT_STORE } from './input/shared-options.ts';
+
+const DEFAULT_STORE = '.polyphony/polyphony.db';
 
 /** Ran when the command is called with nothing, in a folder that holds the example texts. */
 export const FIRST_REQUEST =
@@ -22,24 +23,61 @@ Results go to standard output, everything about them to standard error. A reques
 Exit codes: 0 done, 1 failed, 2 usage, 3 invalid plan, 4 budget refused, 5 waiting for an answer, 130 interrupted.`;
 
 export const COMMANDS: CommandList = {
-  run: () => import('./commands/run.ts'),
-  plan: () => import('./commands/plan.ts'),
-  validate: () => import('./commands/validate.ts'),
-  estimate: () => import('./commands/estimate.ts'),
-  graph: () => import('./commands/graph.ts'),
-  runs: () => import('./commands/runs.ts'),
-  models: () => import('./commands/models.ts'),
-  route: () => import('./commands/route.ts'),
-  spend: () => import('./commands/spend.ts'),
-  doctor: () => import('./commands/doctor.ts'),
-  init: () => import('./commands/init.ts'),
+  run: {
+    usage: '[options] <what>',
+    summary: 'plan a request and run it, or run a plan file or workflow:<id>',
+    load: () => import('./commands/run.ts'),
+  },
+  plan: {
+    usage: '[options] <request>',
+    summary: 'plan a request and print the plan, without running it',
+    load: () => import('./commands/plan.ts'),
+  },
+  validate: {
+    usage: '[options] <plan>',
+    summary: 'say everything that is wrong with a plan, and what could be meant',
+    load: () => import('./commands/validate.ts'),
+  },
+  estimate: {
+    usage: '<plan>',
+    summary: 'what a plan may cost and how long it may take, without any call',
+    load: () => import('./commands/estimate.ts'),
+  },
+  graph: {
+    usage: '[options] <plan>',
+    summary: 'draw a plan, or a run with its states',
+    load: () => import('./commands/graph.ts'),
+  },
+  runs: {
+    usage: '',
+    summary: 'list runs, and show, watch, resume, answer, fork, cancel or replay one',
+    load: () => import('./commands/runs.ts'),
+  },
+  models: {
+    usage: '[name]',
+    summary: 'the models that can answer, with prices and limits',
+    load: () => import('./commands/models.ts'),
+  },
+  route: {
+    usage: '[options] <prompt>',
+    summary: 'explain where a prompt would go, without sending it',
+    load: () => import('./commands/route.ts'),
+  },
+  spend: { usage: '[options]', summary: 'what was paid', load: () => import('./commands/spend.ts') },
+  doctor: {
+    usage: '',
+    summary: 'check Node, disk, config, store, plugins, providers and one small call',
+    load: () => import('./commands/doctor.ts'),
+  },
+  init: {
+    usage: '',
+    summary: 'write a config and a first plan into this folder; nothing is overwritten',
+    load: () => import('./commands/init.ts'),
+  },
 };
 
-/**
- * @param given the arguments from the name of the command on
- * @param json errors of the arguments become the one JSON document, so Commander prints nothing of its own
- */
-export async function createProgram(calling: Calling, given: readonly string[], json = false): Promise<Command> {
+/** @param json errors of the arguments become the one JSON document, so Commander prints nothing of its own */
+export async function createProgram(calling: Calling, json = false): Promise<Command> {
   const { terminal } = calling;
   const program = new Command('polyphony')
     .description('Turns a request into a plan, and runs it as a graph over a pool of models.')
@@ -70,6 +108,6 @@ export async function createProgram(calling: Calling, given: readonly string[], 
       if (!json) terminal.say(printable(text.trimEnd()));
     },
   });
-  await addCommands(program, COMMANDS, given, calling);
+  await addCommands(program, COMMANDS, calling);
   return program;
 }

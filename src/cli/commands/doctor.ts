@@ -10,10 +10,7 @@ import type { Session } from '../process/session.ts';
 import type { Terminal } from '../screen/terminal.ts';
 
 export const command = defineCommand({
-  define: (doctor) =>
-    doctor
-      .description('check Node, disk, config, store, plugins, providers and one small call')
-      .addHelpText('after', examples('polyphony doctor', 'polyphony doctor --json')),
+  define: (doctor) => doctor.addHelpText('after', examples('polyphony doctor', 'polyphony doctor --json')),
   handle: async (terminal, options) => {
     const checks = await checksOf(options, terminal);
     if (options.json) terminal.print(safeJson(checks, 2));

@@ -7,7 +7,6 @@ import { EXIT } from '../input/exit-code.ts';
 export const command = defineCommand<object, [plan: string]>({
   define: (estimate) =>
     estimate
-      .description('what a plan may cost and how long it may take, without any call')
       .argument('<plan>', 'a .plan.json or workflow:<id>')
       .addHelpText('after', examples('polyphony estimate my.plan.json', 'polyphony estimate workflow:digest --json')),
   handle: async (terminal, options, argument) => {

@@ -15,7 +15,6 @@ interface Options {
 export const command = defineCommand<Options, [plan: string]>({
   define: (graph) =>
     graph
-      .description('draw a plan, or a run with its states')
       .argument('<plan>', 'a .plan.json, workflow:<id>, or a run id')
       .addOption(
         new Option('-f, --format <format>', 'what to draw').choices(['tree', 'mermaid', 'svg']).default('tree'),

@@ -52,12 +52,10 @@ const FILES = [
 
 export const command = defineCommand({
   define: (init) =>
-    init
-      .description('write a config and a first plan into this folder; nothing is overwritten')
-      .addHelpText(
-        'after',
-        examples('polyphony init && polyphony run plans/summarise.plan.json -i path=plans/plans.md'),
-      ),
+    init.addHelpText(
+      'after',
+      examples('polyphony init && polyphony run plans/summarise.plan.json -i path=plans/plans.md'),
+    ),
   handle: async (terminal, options) => {
     const folder = process.cwd();
     const taken = FILES.map(([name]) => name).filter((name) => existsSync(join(folder, name)));

@@ -8,7 +8,6 @@ import type { ListedModel } from '../input/listed-model.ts';
 export const command = defineCommand<object, [name: string | undefined]>({
   define: (models) =>
     models
-      .description('the models that can answer, with prices and limits')
       .argument('[name]', 'a model, to see all of it: capabilities, every rate, limits, end; or a part of names')
       .addHelpText(
         'after',

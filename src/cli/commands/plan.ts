@@ -9,7 +9,6 @@ import type { Terminal } from '../screen/terminal.ts';
 export const command = defineCommand<{ readonly out?: string }, [request: string]>({
   define: (plan) =>
     plan
-      .description('plan a request and print the plan, without running it')
       .argument('<request>', 'what is to be done, in words')
       .option('-o, --out <file>', 'write the plan here')
       .addHelpText(

@@ -15,7 +15,6 @@ interface Options {
 export const command = defineCommand<Options, [prompt: string]>({
   define: (route) =>
     route
-      .description('explain where a prompt would go, without sending it')
       .argument('<prompt>', 'what would be asked')
       .addOption(new Option('--tier <tier>', 'ask for a class of models').choices(['fast', 'balanced', 'premium']))
       .option('--model <id>', 'a model, an alias or provider/model')

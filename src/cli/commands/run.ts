@@ -29,7 +29,6 @@ export const command = defineCommand<Options, [what: string]>({
         'Plan a request and run it, or run a plan file or a ready-made workflow. The answer goes to standard output. ' +
           'Ctrl-C stops the run and keeps what is finished for "runs resume".',
       )
-      .summary('plan a request and run it, or run a plan file or workflow:<id>')
       .argument('<what>', 'a request in words, a .plan.json, or workflow:<id>')
       .option('--no-streaming', 'plan the whole request before anything of it runs')
       .addHelpText(

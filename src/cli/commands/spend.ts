@@ -1,14 +1,12 @@
 /** polyphony spend: what was paid, by provider, model, day or scope. */
 import type { LedgerGroup } from '../../core/stores.ts';
 import { safeJson } from '../../drawing/plain-text.ts';
-import { systemClock } from '../../system/clock.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT, UsageError } from '../input/exit-code.ts';
 
 export const command = defineCommand<{ readonly by: string; readonly last?: string }>({
   define: (spend) =>
     spend
-      .description('what was paid')
       .option(
         '--by <group>',
         'provider, model, purpose, day, outcome, run, node, session, user, team, tenant or tag',
@@ -18,6 +16,7 @@ export const command = defineCommand<{ readonly by: string; readonly last?: stri
       .addHelpText('after', examples('polyphony spend --by day --last 4w', 'polyphony spend --by tag --json')),
   handle: async (terminal, options) => {
     const by = ledgerGroup(options.by);
+    const { systemClock } = await import('../../system/clock.ts');
     const filter = options.last === undefined ? {} : { from: systemClock.now() - span(options.last) };
     const { withPolyphony } = await import('../process/session.ts');
     const { tableText } = await import('../screen/result-text.ts');

@@ -6,7 +6,6 @@ import { EXIT } from '../input/exit-code.ts';
 export const command = defineCommand<{ readonly repair: boolean }, [plan: string]>({
   define: (validate) =>
     validate
-      .description('say everything that is wrong with a plan, and what could be meant')
       .argument('<plan>', 'a .plan.json or workflow:<id>')
       .option('--no-repair', 'do not mend what needs no model')
       .addHelpText(

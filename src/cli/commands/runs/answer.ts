@@ -9,7 +9,6 @@ type Options = FollowOptions & { readonly resume: boolean };
 export const command = defineCommand<Options, [run: string, node: string, answer: string]>({
   define: (answer) =>
     withFollowOptions(answer)
-      .description('answer what a suspended run asks, and go on with it')
       .argument('<run>', 'its id')
       .argument('<node>', 'the node that asks')
       .argument('<answer>', 'one of the choices, or a text')

@@ -5,10 +5,7 @@ import { EXIT } from '../../input/exit-code.ts';
 
 export const command = defineCommand<object, [run: string]>({
   define: (cancel) =>
-    cancel
-      .description('end a run: one that is suspended or was left behind, or that another command drives')
-      .argument('<run>', 'its id')
-      .addHelpText('after', examples('polyphony runs cancel run_4f1c…')),
+    cancel.argument('<run>', 'its id').addHelpText('after', examples('polyphony runs cancel run_4f1c…')),
   handle: async (terminal, options, runId) => {
     const { withPolyphony } = await import('../../process/session.ts');
     const { cancelAnywhere } = await import('../../process/cancel-request.ts');

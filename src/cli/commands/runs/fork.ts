@@ -15,7 +15,6 @@ interface Options extends FollowOptions {
 export const command = defineCommand<Options, [run: string]>({
   define: (fork) =>
     withFollowOptions(fork)
-      .description('run again from a node on, in a new run, with other input if you like')
       .argument('<run>', 'its id')
       .requiredOption('--from <node>', 'the first node that runs again')
       .option('-i, --input <value>', 'changed fields of the input of the run (repeatable)', collectValues, [])

@@ -2,7 +2,6 @@
 import { Option } from 'commander';
 import type { RunStatus, RunSummary } from '../../../core/run/engine.ts';
 import { safeJson } from '../../../drawing/plain-text.ts';
-import { systemClock } from '../../../system/clock.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { EXIT, UsageError } from '../../input/exit-code.ts';
 import { wholeNumber } from '../../input/option-values.ts';
@@ -17,10 +16,8 @@ interface Options {
 }
 
 export const command = defineCommand<Options, [run: string | undefined]>({
-  isDefault: true,
   define: (list) =>
     list
-      .description('the last runs, newest first')
       .argument('[run]', 'the id of one to show')
       .addOption(new Option('-s, --status <status>', 'only these').choices(STATUSES))
       .option('-n, --limit <n>', 'how many', wholeNumber, 20)
@@ -59,6 +56,7 @@ async function listRuns(options: Options & SharedOptions, terminal: Terminal): P
 }
 
 async function printRuns(runs: readonly RunSummary[], terminal: Terminal): Promise<void> {
+  const { systemClock } = await import('../../../system/clock.ts');
   const { costText } = await import('../../screen/progress.ts');
   const { tableText } = await import('../../screen/result-text.ts');
   const rows = runs.map((run) => [

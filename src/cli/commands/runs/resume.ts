@@ -5,7 +5,6 @@ import { assertOneFormat, type FollowOptions, withFollowOptions } from '../../in
 export const command = defineCommand<FollowOptions, [run: string]>({
   define: (resume) =>
     withFollowOptions(resume)
-      .description('go on after a crash, a stop, a failure or an answer; finished nodes are not paid again')
       .argument('<run>', 'its id')
       .addHelpText('after', examples('polyphony runs resume run_4f1c…', 'polyphony runs resume run_4f1c… --json')),
   handle: async (terminal, options, runId) => {

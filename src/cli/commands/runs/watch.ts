@@ -11,7 +11,6 @@ import type { LiveView } from '../../screen/live-view.ts';
 export const command = defineCommand<FollowOptions, [run: string]>({
   define: (watch) =>
     withFollowOptions(watch)
-      .description('follow a run of another process until it ends')
       .argument('<run>', 'its id')
       .addHelpText('after', examples('polyphony runs watch run_4f1c…', 'polyphony runs watch run_4f1c… --events')),
   handle: async (terminal, options, runId) => {
