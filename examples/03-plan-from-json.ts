@@ -16,6 +16,7 @@ for (const issue of (await polyphony.validate(broken, { repair: false })).issues
 
 const { plan: valid } = await polyphony.validate(plan);
 console.log(`expected to cost ${formatUsd(valid?.estimate.expectedNanoUsd ?? null)}`);
-const { output } = await polyphony.run(plan, { path: 'examples/material/rules.md' });
-console.log(output);
+const result = await polyphony.run(plan, { path: 'examples/material/rules.md' });
+// A plan may ask a person: a run that waits for the answer is suspended, and has no output yet.
+if (result.status === 'done') console.log(result.output);
 await polyphony.close();

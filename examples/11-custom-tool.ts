@@ -44,7 +44,8 @@ const plan: Plan = {
 };
 
 const polyphony = await createPolyphony({ plugins: [...(await defaultPlugins()), ferry] });
-console.log((await polyphony.run(plan)).output);
+const result = await polyphony.run(plan);
+if (result.status === 'done') console.log(result.output);
 
 // The schema is the contract: a destination that it does not know never reaches the tool.
 const wrong = {

@@ -19,6 +19,7 @@ export { definePlugin } from './core/plugin.ts';
 export type * from './core/run/engine.ts';
 export type * from './core/stores.ts';
 export type {
+  DoneRun,
   EngineParts,
   PlanOptions,
   Polyphony,
@@ -26,6 +27,7 @@ export type {
   Runnable,
   RunOutcome,
   StartOptions,
+  SuspendedRun,
 } from './polyphony.ts';
 export { createPolyphony, defaultPlugins } from './polyphony.ts';
 export type {
@@ -37,6 +39,7 @@ export type {
   Value,
   Workflow,
   WorkflowBuilder,
+  WorkflowStep,
 } from './workflow/index.ts';
 export {
   and,

@@ -6,7 +6,15 @@ import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { closeAll, collectParts, setUp } from './composition/plugin-host.ts';
 import { createRegistered } from './composition/registered.ts';
 import type { EngineParts, PlanOptions, RunServices } from './composition/run-services.ts';
-import { outcomeOf, type Runnable, type RunOutcome, type StartOptions, startRun } from './composition/start.ts';
+import {
+  type DoneRun,
+  outcomeOf,
+  type Runnable,
+  type RunOutcome,
+  type StartOptions,
+  type SuspendedRun,
+  startRun,
+} from './composition/start.ts';
 import type { Runtime } from './core/clock.ts';
 import type { Config } from './core/config.ts';
 import { PolyphonyError } from './core/errors.ts';
@@ -23,7 +31,7 @@ import { systemRuntime } from './system/clock.ts';
 import { silentLogger } from './system/logger.ts';
 import { isWorkflow, type Workflow } from './workflow/index.ts';
 
-export type { EngineParts, PlanOptions, Runnable, RunOutcome, StartOptions };
+export type { DoneRun, EngineParts, PlanOptions, Runnable, RunOutcome, StartOptions, SuspendedRun };
 
 /** Whatever its types: they matter where it is built and where it is run. */
 type AnyWorkflow = Workflow<unknown, unknown>;
@@ -67,9 +75,17 @@ export interface Polyphony {
     input?: Readonly<Record<string, unknown>>,
     options?: StartOptions,
   ): Promise<RunHandle>;
-  /** Runs to the end. Throws the run's error when it failed or was cancelled. */
-  run<Input, Output>(what: Workflow<Input, Output>, input: Input, options?: StartOptions): Promise<RunOutcome<Output>>;
-  run(what: Runnable, input?: Readonly<Record<string, unknown>>, options?: StartOptions): Promise<RunOutcome<unknown>>;
+  /**
+   * Runs until there is nothing left to do. A workflow in which nothing waits for an answer from outside is `done`, with its
+   * output; anything else may be `suspended` too, so its `status` is checked before its output is read. Throws the run's
+   * error when it failed or was cancelled.
+   */
+  run<Input, Output, MaySuspend extends boolean>(
+    what: Workflow<Input, Output, MaySuspend>,
+    input: Input,
+    options?: StartOptions,
+  ): Promise<RunOutcome<Output, MaySuspend>>;
+  run(what: Runnable, input?: Readonly<Record<string, unknown>>, options?: StartOptions): Promise<RunOutcome>;
   /** Goes on with a run that was interrupted, suspended or failed; what is finished is not paid again. */
   resume(runId: string, options?: Pick<RunOptions, 'signal' | 'concurrency'>): Promise<RunHandle>;
   /**

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import * as surface from '../src/index.ts';
 import { createPolyphony, defineStep, llm, type Plan, type Plugin, PolyphonyError, t, workflow } from '../src/index.ts';
+import { SuspendRun } from '../src/kit/index.ts';
 import { fakeCard, fakeProvider } from '../src/testing/index.ts';
 
 const provider = (script: () => string = () => 'fine') => fakeProvider({ script });
@@ -87,7 +88,7 @@ describe('plugins', () => {
         },
       },
     ]);
-    expect((await polyphony.run(plan())).output).toBe('fine');
+    expect(await polyphony.run(plan())).toMatchObject({ status: 'done', output: 'fine' });
     expect(heard).toContain('run-finished');
     await polyphony.close();
   });
@@ -100,7 +101,7 @@ describe('plugins', () => {
         node: async (call, next) => ({ ...(await next(call)), value: { text: `wrapped ${call.node.id}` } }),
       },
     ]);
-    expect((await polyphony.run(plan())).output).toBe('wrapped a');
+    expect(await polyphony.run(plan())).toMatchObject({ status: 'done', output: 'wrapped a' });
     await polyphony.close();
   });
 
@@ -137,7 +138,7 @@ describe('running', () => {
       code: 'invalid-request',
       message: expect.stringContaining('ticket'),
     });
-    expect((await polyphony.run(asking, { ticket: 'x' })).output).toBe('fine');
+    expect(await polyphony.run(asking, { ticket: 'x' })).toMatchObject({ status: 'done', output: 'fine' });
     await polyphony.close();
   });
 
@@ -196,6 +197,33 @@ describe('running', () => {
     await polyphony.close();
   });
 
+  it('gives a step of a workflow the answer that it had asked for', async () => {
+    const polyphony = await open();
+    const asked: string[] = [];
+    const name = defineStep({
+      name: 'name',
+      input: z.object({ of: z.string() }),
+      output: z.object({ name: z.string() }),
+      suspends: true,
+      run: ({ of }, { answer }) => {
+        if (answer === undefined) throw new SuspendRun({ question: `Who is ${of}?` });
+        asked.push(answer.question.question);
+        return { name: String(answer.value) };
+      },
+    });
+    const greet = workflow({ id: 'greet' })
+      .node('who', name, () => ({ in: { of: 'the guest' } }))
+      .output((c) => ({ hello: c.who.name }));
+    const outcome = await polyphony.run(greet, {});
+    expect(outcome).toMatchObject({ status: 'suspended', waiting: [{ nodeId: 'who', question: 'Who is the guest?' }] });
+    expect(outcome).not.toHaveProperty('output');
+    await polyphony.engine.answer(outcome.runId, 'who', 'Ada');
+    const result = await (await polyphony.resume(outcome.runId)).result();
+    expect(result).toMatchObject({ status: 'done', output: { hello: 'Ada' } });
+    expect(asked).toEqual(['Who is the guest?']);
+    await polyphony.close();
+  });
+
   it('leaves nothing open behind close, and takes no run after it', async () => {
     const hanging = fakeProvider({ models: [fakeCard({ id: 'one' })], script: () => [{ hang: true }] });
     const polyphony = await open([{ name: 'fake', providers: [hanging] }]);
@@ -230,9 +258,9 @@ describe('reconfigure', () => {
 
   it('holds for calls, plans and runs that begin afterwards', async () => {
     const polyphony = await two();
-    expect((await polyphony.run(asked)).output).toBe('a');
+    expect(await polyphony.run(asked)).toMatchObject({ status: 'done', output: 'a' });
     await polyphony.reconfigure({ aliases: { my: 'b/one', other: 'a/one' }, bounds: { nodes: 2 } });
-    expect((await polyphony.run(asked)).output).toBe('b');
+    expect(await polyphony.run(asked)).toMatchObject({ status: 'done', output: 'b' });
     const response = await polyphony.gateway.generate({ messages: [{ role: 'user', content: 'say' }], model: 'other' });
     expect(response.target.provider).toBe('a');
     const nodes = ['a', 'b', 'c'].map((id) => ({ id, use: 'llm', in: { prompt: 'say' } }));
@@ -253,7 +281,7 @@ describe('reconfigure', () => {
       code: 'invalid-config',
       message: expect.stringMatching(/tools.*make a new polyphony/),
     });
-    expect((await polyphony.run(asked)).output).toBe('a');
+    expect(await polyphony.run(asked)).toMatchObject({ status: 'done', output: 'a' });
     await polyphony.close();
   });
 });

@@ -4,19 +4,19 @@ import { CommanderError } from 'commander';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
 import { printable, safeJson } from '../drawing/plain-text.ts';
 import { scrubText } from '../system/scrub.ts';
+import type { Calling } from './command.ts';
 import { EXIT, exitCodeOf, UsageError } from './input/exit-code.ts';
-import type { Outcome } from './process/command-parts.ts';
-import { createProgram, FIRST_REQUEST } from './program.ts';
+import { COMMANDS, createProgram, FIRST_REQUEST } from './program.ts';
 import type { Terminal } from './screen/terminal.ts';
 
 /** `polyphony "a request"` is short for run; nothing at all runs the first request where its texts are. */
-function withDefaultCommand(given: readonly string[], names: ReadonlySet<string>): string[] {
+function withDefaultCommand(given: readonly string[]): string[] {
   const first = firstOperand(given);
   const asksForHelp = isAskingForHelp(given);
   if (first === undefined && !asksForHelp && existsSync('examples/material/harbour.md')) {
     return ['run', FIRST_REQUEST, ...given];
   }
-  if (first === undefined || names.has(first)) return [...given];
+  if (first === undefined || first === 'help' || Object.hasOwn(COMMANDS, first)) return [...given];
   const isMeant = first === '' || /\s/.test(first) || first.includes('.json') || first.startsWith('workflow:');
   return isMeant ? ['run', ...given] : [...given];
 }
@@ -26,14 +26,17 @@ const isAskingForHelp = (given: readonly string[]): boolean =>
 
 const TAKING_VALUES: ReadonlySet<string> = new Set(['--config', '--store', '--log']);
 
-function firstOperand(given: readonly string[]): string | undefined {
+/** The arguments from the first on that is neither an option of the program nor the value of one. */
+function fromOperand(given: readonly string[]): readonly string[] {
   for (let index = 0; index < given.length; index += 1) {
-    const argument = given[index];
-    if (argument === undefined || !argument.startsWith('-')) return argument;
+    const argument = given[index] ?? '';
+    if (!argument.startsWith('-')) return given.slice(index);
     if (TAKING_VALUES.has(argument)) index += 1;
   }
-  return undefined;
+  return [];
 }
+
+const firstOperand = (given: readonly string[]): string | undefined => fromOperand(given)[0];
 
 /** What is shown of an error: its code and a sentence. A stack is for us, and only with --log debug. */
 function factsOf(error: unknown): { readonly code: string; readonly message: string; readonly details?: unknown } {
@@ -77,10 +80,9 @@ export function flagsOf(given: readonly string[]): Flags {
 
 export async function commandLine(given: readonly string[], terminal: Terminal): Promise<number> {
   const flags = flagsOf(given);
-  const outcome: Outcome = { code: EXIT.done };
-  const program = createProgram(terminal, outcome, flags.json);
-  const names = new Set([...program.commands.map((command) => command.name()), 'help']);
-  const operands = withDefaultCommand(given, names);
+  const operands = withDefaultCommand(given);
+  const calling: Calling = { terminal, given: fromOperand(operands), code: EXIT.done };
+  const program = await createProgram(calling, flags.json);
   if (operands.length === 0) {
     program.outputHelp();
     return EXIT.done;
@@ -90,7 +92,7 @@ export async function commandLine(given: readonly string[], terminal: Terminal):
       throw new UsageError('No command is given: name one, or say in quotes what is to be done');
     }
     await program.parseAsync(operands, { from: 'user' });
-    return outcome.code;
+    return calling.code;
   } catch (error) {
     // Asking for help or for the version is no fault.
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;

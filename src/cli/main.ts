@@ -2,7 +2,7 @@
 /** The polyphony command as a process: its streams, its accidents, its exit code. */
 import { commandLine, explain, type Flags, flagsOf } from './command-line.ts';
 import { EXIT } from './input/exit-code.ts';
-import { readerGone } from './process/interrupt.ts';
+import { readerGone } from './process/reader.ts';
 import { createTerminal, type Terminal } from './screen/terminal.ts';
 
 /** What no command could catch: a reader that closed early (`| head`), a plugin that fails behind our back. */

@@ -103,7 +103,26 @@ export function checkedInput(plan: Plan, input: Input | undefined): Input {
   );
 }
 
-export type RunOutcome<Output> = Omit<RunResult, 'output'> & { readonly output: Output };
+/** A run that has ended well. */
+export interface DoneRun<Output = unknown> extends Omit<RunResult, 'status' | 'output' | 'error' | 'waiting'> {
+  readonly status: 'done';
+  readonly output: Output;
+}
+
+/** A run that waits for answers from outside. It has no output yet: `engine.answer` and `resume` go on with it. */
+export interface SuspendedRun extends Omit<RunResult, 'status' | 'output' | 'error' | 'waiting'> {
+  readonly status: 'suspended';
+  /** The nodes that wait, with what they ask. */
+  readonly waiting: NonNullable<RunResult['waiting']>;
+}
+
+/**
+ * How a run ended, by its `status`: only one that is done has an output. `MaySuspend` false: nothing in it waits for an
+ * answer from outside, so it is done.
+ */
+export type RunOutcome<Output = unknown, MaySuspend extends boolean = boolean> =
+  | DoneRun<Output>
+  | (true extends MaySuspend ? SuspendedRun : never);
 
 /** @throws the run's own error when it failed or was cancelled; a suspended run comes back with what it waits for */
 export function outcomeOf<Output>(result: RunResult): RunOutcome<Output> {

@@ -3,5 +3,5 @@
 export { and, type Condition, eq, gt, gte, hasItems, isPresent, isTrue, lt, lte, ne, not, or } from './condition.ts';
 export { coalesce, previous, type Ref, type Template, t, type Value } from './reference.ts';
 export type { Infer, SchemaLike } from './schema.ts';
-export { defineStep, embed, human, image, llm, moderate, rerank, tool, value } from './step.ts';
+export { defineStep, embed, human, image, llm, moderate, rerank, tool, value, type WorkflowStep } from './step.ts';
 export { isWorkflow, type Workflow, type WorkflowBuilder, workflow } from './workflow.ts';

@@ -3,14 +3,17 @@
 import { PolyphonyError } from '../core/errors.ts';
 import type { MediaSource, Message } from '../core/model/model.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
-import type { NodeMeta, NodeRunner } from '../core/run/engine.ts';
+import type { NodeCall, NodeMeta, NodeRunner } from '../core/run/engine.ts';
 import { toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
 import type { Infer, SchemaLike } from './schema.ts';
 
-/** A step kind: what `use` names. The types are for the compiler alone. */
-export interface WorkflowStep<Input, Output> {
+/**
+ * A step kind: what `use` names. The types are only for the compiler. `MaySuspend` true: it may wait for an answer from
+ * outside, so a workflow that uses it is `done` or `suspended`.
+ */
+export interface WorkflowStep<Input, Output, MaySuspend extends boolean = false> {
   readonly use: string;
-  readonly __types?: { readonly input: Input; readonly output: Output };
+  readonly __types?: { readonly input: Input; readonly output: Output; readonly suspends: MaySuspend };
   /** What runs, for steps that came with the workflow. */
   readonly definition?: StepPlugin;
 }
@@ -71,7 +74,8 @@ export const rerank: WorkflowStep<
 
 export const human: WorkflowStep<
   { readonly question: string; readonly choices?: readonly string[]; readonly data?: unknown },
-  { readonly answer: unknown; readonly approved: boolean }
+  { readonly answer: unknown; readonly approved: boolean },
+  true
 > = { use: 'human' };
 
 export const value: TypedStep<Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>> = {
@@ -79,8 +83,13 @@ export const value: TypedStep<Readonly<Record<string, unknown>>, Readonly<Record
   typedOutput: true,
 };
 
-/** A registered tool, or one of an MCP server, with the types that you say it has. */
-export function tool<Input extends object, Output>(name: string): WorkflowStep<Input, Output> {
+/**
+ * A registered tool, or one of an MCP server, with the types that you say it has. `MaySuspend` true: a plugin may hold its
+ * calls until somebody answers.
+ */
+export function tool<Input extends object, Output, MaySuspend extends boolean = false>(
+  name: string,
+): WorkflowStep<Input, Output, MaySuspend> {
   return { use: `tool:${name}` };
 }
 
@@ -88,6 +97,8 @@ export interface StepContext {
   readonly signal: AbortSignal;
   /** The same for a run of the step that is repeated after a crash. */
   readonly idempotencyKey: string;
+  /** Of a step that had thrown `SuspendRun`: what it had asked, and the answer. */
+  readonly answer?: NonNullable<NodeCall['answer']>;
 }
 
 const STEP_NAME = /^[a-z][a-z0-9_-]{0,60}$/;
@@ -97,7 +108,11 @@ const STEP_NAME = /^[a-z][a-z0-9_-]{0,60}$/;
  *
  * @throws invalid-plan when the name cannot be used
  */
-export function defineStep<const I extends SchemaLike, const O extends SchemaLike>(options: {
+export function defineStep<
+  const I extends SchemaLike,
+  const O extends SchemaLike,
+  const MaySuspend extends boolean = false,
+>(options: {
   /** `[a-z][a-z0-9_-]*`; what `use` names. */
   readonly name: string;
   readonly description?: string;
@@ -105,8 +120,14 @@ export function defineStep<const I extends SchemaLike, const O extends SchemaLik
   readonly output: O;
   /** @default 10 */
   readonly expectedMs?: number;
+  /**
+   * It may throw `SuspendRun` of polyphony/kit to wait for an answer from outside; it then runs again, with `context.answer`.
+   *
+   * @default false
+   */
+  readonly suspends?: MaySuspend;
   readonly run: (input: Infer<I>, context: StepContext) => Promise<Infer<O>> | Infer<O>;
-}): WorkflowStep<Infer<I>, Infer<O>> {
+}): WorkflowStep<Infer<I>, Infer<O>, MaySuspend> {
   if (!STEP_NAME.test(options.name)) {
     throw new PolyphonyError(
       'invalid-plan',
@@ -117,7 +138,9 @@ export function defineStep<const I extends SchemaLike, const O extends SchemaLik
   const output = toJsonSchema(options.output);
   const run: NodeRunner = async (call) => {
     const checked = conforming<Infer<I>>(options.name, 'input', input, call.inputs);
-    const result: unknown = await options.run(checked, { signal: call.signal, idempotencyKey: call.idempotencyKey });
+    const { signal, idempotencyKey, answer } = call;
+    const context = { signal, idempotencyKey, ...(answer === undefined ? {} : { answer }) };
+    const result: unknown = await options.run(checked, context);
     return { value: conforming(options.name, 'output', output, result), costNanoUsd: 0 };
   };
   const { name, description = `The step ${options.name}.`, expectedMs } = options;

@@ -80,28 +80,34 @@ export interface WorkflowOptions<S> {
   readonly budget?: { readonly usd?: number; readonly seconds?: number };
 }
 
-export interface WorkflowBuilder<Input, N extends Nodes> {
+/** A failed node that is planned anew may be followed by one that asks a person. */
+type MayAsk<S> = S extends { readonly onError: 'replan' } ? true : false;
+
+/** `MaySuspend`: true once a node may wait for an answer from outside. */
+export interface WorkflowBuilder<Input, N extends Nodes, MaySuspend extends boolean = false> {
   /** One node. */
-  node<const Id extends string, I, O, const S extends NodeSpec<I>>(
+  node<const Id extends string, I, O, const S extends NodeSpec<I>, Waits extends boolean = false>(
     id: FreshId<Id, N>,
-    step: WorkflowStep<I, O>,
+    step: WorkflowStep<I, O, Waits>,
     build: (c: Context<Input, N>) => S & Exact<S, I>,
     repetition?: Repetition<OutputOf<O, S>>,
-  ): WorkflowBuilder<Input, N & { readonly [K in Id]: Skippable<OutputOf<O, S>, S> }>;
+  ): WorkflowBuilder<Input, N & { readonly [K in Id]: Skippable<OutputOf<O, S>, S> }, MaySuspend | Waits | MayAsk<S>>;
 
   /** One node that runs once an item of an array, in parallel, order kept. Its output is the array of outputs. */
-  map<const Id extends string, Item, I, O, const S extends NodeSpec<I>>(
+  map<const Id extends string, Item, I, O, const S extends NodeSpec<I>, Waits extends boolean = false>(
     id: FreshId<Id, N>,
-    step: WorkflowStep<I, O>,
+    step: WorkflowStep<I, O, Waits>,
     over: (c: Context<Input, N>) => Ref<readonly Item[]>,
     build: (item: Ref<Item>, c: Context<Input, N>, index: Ref<number>) => S & Exact<S, I>,
-  ): WorkflowBuilder<Input, N & { readonly [K in Id]: Mapped<OutputOf<O, S>, S> }>;
+  ): WorkflowBuilder<Input, N & { readonly [K in Id]: Mapped<OutputOf<O, S>, S> }, MaySuspend | Waits | MayAsk<S>>;
 
   /** What the workflow gives back: references, templates and literals, nested as you like. */
-  output<const O>(build: (c: Context<Input, N>) => O): Workflow<Input, Resolved<O>>;
+  output<const O>(build: (c: Context<Input, N>) => O): Workflow<Input, Resolved<O>, MaySuspend>;
 }
 
-export interface Workflow<Input, Output> extends WorkflowStep<Input, Output> {
+/** `MaySuspend` false: nothing in it waits for an answer from outside, so a run of it is done, and has its output. */
+export interface Workflow<Input, Output, MaySuspend extends boolean = boolean>
+  extends WorkflowStep<Input, Output, MaySuspend> {
   readonly id: string;
   /** The JSON, as a planner would have written it. */
   readonly plan: Plan;
@@ -154,13 +160,13 @@ function builder<Input, N extends Nodes>(draft: Draft): WorkflowBuilder<Input, N
   const methods = {
     node: (
       id: string,
-      step: WorkflowStep<unknown, unknown>,
+      step: WorkflowStep<unknown, unknown, boolean>,
       build: (c: Context<Input, N>) => LooseSpec,
       repetition?: Repetition<unknown>,
     ) => builder(withNode(draft, step, compileNode(draft, id, step, build(context()), repetition))),
     map: (
       id: string,
-      step: WorkflowStep<unknown, unknown>,
+      step: WorkflowStep<unknown, unknown, boolean>,
       over: (c: Context<Input, N>) => unknown,
       build: (item: Ref<unknown>, c: Context<Input, N>, index: Ref<number>) => LooseSpec,
     ) => {
@@ -179,7 +185,7 @@ function builder<Input, N extends Nodes>(draft: Draft): WorkflowBuilder<Input, N
 function compileNode(
   draft: Draft,
   id: string,
-  step: WorkflowStep<unknown, unknown>,
+  step: WorkflowStep<unknown, unknown, boolean>,
   spec: LooseSpec,
   repetition?: Repetition<unknown>,
 ): PlanNode {
@@ -206,7 +212,7 @@ function compileNode(
   } as PlanNode;
 }
 
-function withNode(draft: Draft, step: WorkflowStep<unknown, unknown>, node: PlanNode): Draft {
+function withNode(draft: Draft, step: WorkflowStep<unknown, unknown, boolean>, node: PlanNode): Draft {
   const { definition } = step;
   const steps =
     definition === undefined || draft.steps.includes(definition) ? draft.steps : [...draft.steps, definition];

@@ -1,7 +1,22 @@
 /** What the compiler must accept, and must refuse: every `@ts-expect-error` is a guarantee of the builder. */
 import { z } from 'zod';
 import { z as z3 } from 'zod3';
-import { coalesce, defineStep, eq, gt, llm, previous, t, tool, workflow } from '../../src/workflow/index.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import type { DoneRun, Polyphony, RunOutcome, SuspendedRun } from '../../src/polyphony.ts';
+import {
+  coalesce,
+  defineStep,
+  eq,
+  gt,
+  human,
+  isTrue,
+  llm,
+  previous,
+  t,
+  tool,
+  type Workflow,
+  workflow,
+} from '../../src/workflow/index.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <_T extends true>(): void => undefined;
@@ -135,4 +150,83 @@ export function refusedSteps(): void {
   const text = z.object({ a: z.string() });
   // @ts-expect-error the output of a step has the wrong type
   defineStep({ name: 'bad', input: text, output: text, run: () => ({ a: 1 }) });
+}
+
+// What may wait for an answer from outside is done or suspended, and has its output only when it is done.
+type MaySuspend<W> = W extends Workflow<infer _I, infer _O, infer M> ? M : 'no workflow';
+const asks = base.node('ok', human, (c) => ({ in: { question: c.input.text } })).output((c) => ({ ok: c.ok.approved }));
+const asksLater = outer
+  .node('first', llm, (c) => ({ in: { prompt: c.input.a } }))
+  .node('inner', asks, (c) => ({ in: { text: c.first.text, count: 1, kind: 'p' } }))
+  .node('last', llm, (c) => ({ when: isTrue(c.inner.ok), in: { prompt: 'go' } }))
+  .output((c) => ({ text: c.last.text }));
+const asksEach = outer
+  .node('found', search, (c) => ({ in: { query: c.input.a } }))
+  .map(
+    'each',
+    human,
+    (c) => c.found.hits,
+    (hit) => ({ in: { question: hit } }),
+  )
+  .output((c) => ({ answers: c.each }));
+const asksByStep = outer
+  .node(
+    's',
+    defineStep({
+      name: 'asking',
+      input: { text: 'string' },
+      output: { loud: 'string' },
+      suspends: true,
+      run: ({ text }, { answer }) => ({ loud: `${text} ${String(answer?.value)}` }),
+    }),
+    (c) => ({ in: { text: c.input.a } }),
+  )
+  .output((c) => ({ loud: c.s.loud }));
+const asksByTool = outer
+  .node('t', tool<{ readonly q: string }, { readonly a: string }, true>('held'), (c) => ({ in: { q: c.input.a } }))
+  .output((c) => ({ a: c.t.a }));
+const asksByReplan = outer
+  .node('r', llm, (c) => ({ in: { prompt: c.input.a }, onError: 'replan' }))
+  .output((c) => ({ a: c.r.text }));
+const neverAsks = outer
+  .node('r', llm, (c) => ({ in: { prompt: c.input.a }, onError: 'skip' }))
+  .node('i', inner, () => ({ in: { text: 'a', count: 1, kind: 'p' } }))
+  .output((c) => ({ a: c.r.text }));
+holds<Equal<MaySuspend<typeof triage>, false>>();
+holds<Equal<MaySuspend<typeof inner>, false>>();
+holds<Equal<MaySuspend<typeof neverAsks>, false>>();
+holds<Equal<MaySuspend<typeof asks>, boolean>>();
+holds<Equal<MaySuspend<typeof asksLater>, boolean>>();
+holds<Equal<MaySuspend<typeof asksEach>, boolean>>();
+holds<Equal<MaySuspend<typeof asksByStep>, boolean>>();
+holds<Equal<MaySuspend<typeof asksByTool>, boolean>>();
+holds<Equal<MaySuspend<typeof asksByReplan>, boolean>>();
+
+export async function outcomes(polyphony: Polyphony, plan: Plan, any: Workflow<{ a: string }, string>): Promise<void> {
+  const sureOutcome = await polyphony.run(triage, { ticket: 'x', lang: 'en' });
+  holds<Equal<typeof sureOutcome, DoneRun<Output>>>();
+  const { output, costNanoUsd } = await polyphony.run(triage, { ticket: 'x', lang: 'en' });
+  holds<Equal<typeof output.label, 'billing' | 'tech'>>();
+  holds<Equal<typeof costNanoUsd, number | null>>();
+
+  const asked = await polyphony.run(asks, { text: 'x', count: 1, kind: 'p' });
+  // @ts-expect-error what waits has no output
+  void asked.output;
+  // @ts-expect-error what is done waits for nothing
+  void asked.waiting;
+  if (asked.status === 'done') holds<Equal<typeof asked, DoneRun<{ readonly ok: boolean }>>>();
+  else holds<Equal<typeof asked, SuspendedRun>>();
+
+  const planned = await polyphony.run(plan);
+  const requested = await polyphony.run('a request');
+  const unknown = await polyphony.run(any, { a: 'x' });
+  holds<Equal<typeof planned, RunOutcome>>();
+  holds<Equal<typeof requested, RunOutcome>>();
+  // @ts-expect-error a plan may ask
+  void planned.output;
+  // @ts-expect-error so may what a planner writes
+  void requested.output;
+  // @ts-expect-error and a workflow of which it is not known
+  void unknown.output;
+  if (unknown.status === 'done') holds<Equal<typeof unknown.output, string>>();
 }

@@ -7,5 +7,3 @@ export interface SharedOptions {
   readonly log: LogLevel;
   readonly json?: boolean;
 }
-
-export const DEFAULT_STORE = '.polyphony/polyphony.db';

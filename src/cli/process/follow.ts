@@ -5,16 +5,11 @@ import type { Polyphony } from '../../polyphony.ts';
 import { systemClock } from '../../system/clock.ts';
 import { quoted, thisCommand } from '../input/command-name.ts';
 import { exitCodeOfRun } from '../input/exit-code.ts';
+import type { FollowOptions } from '../input/follow-options.ts';
 import { createLiveView, type LiveView } from '../screen/live-view.ts';
 import { answerText, runDocument, summaryLine } from '../screen/result-text.ts';
 import type { Terminal } from '../screen/terminal.ts';
 import { heedRequests } from './cancel-request.ts';
-
-export interface FollowOptions {
-  readonly json?: boolean;
-  readonly events?: boolean;
-  readonly quiet?: boolean;
-}
 
 /** Calls `tick` again and again until the returned function is called; nobody waits for it. */
 function every(milliseconds: number, tick: () => void): () => void {

@@ -1,7 +1,8 @@
-/** Ctrl-C, SIGTERM, and a reader that has gone: the run stops in order, and can be resumed. */
+/** Ctrl-C and SIGTERM: the run stops in order, and can be resumed. */
 import { systemClock } from '../../system/clock.ts';
 import { EXIT } from '../input/exit-code.ts';
 import type { Terminal } from '../screen/terminal.ts';
+import { stoppable } from './reader.ts';
 
 export interface Interrupt {
   readonly signal: AbortSignal;
@@ -10,8 +11,6 @@ export interface Interrupt {
 
 /** npm and a shell may both pass on the same Ctrl-C. */
 const SAME_KEYSTROKE_MS = 500;
-
-const stoppable = new Set<AbortController>();
 
 /** The first signal stops the run and keeps its journal; the second leaves at once. */
 export function interruptible(terminal: Terminal): Interrupt {
@@ -46,10 +45,4 @@ export async function withInterrupt<T>(terminal: Terminal, work: (signal: AbortS
   } finally {
     interrupt.release();
   }
-}
-
-/** Nobody reads any more (`| head`): what runs is stopped, else there is nothing left to do. */
-export function readerGone(): void {
-  if (stoppable.size === 0) process.exit(EXIT.done);
-  for (const controller of stoppable) controller.abort();
 }

@@ -5,15 +5,9 @@ import { dayName, dayOf } from '../../core/money/calendar.ts';
 import { compiledPrice, type Rates, type Sheet } from '../../core/money/price-sheet.ts';
 import type { PriceRates, PriceWindow, TokenPrice } from '../../core/money/token-price.ts';
 import { displayWidth, oneLine } from '../../drawing/plain-text.ts';
-import { tableText } from '../screen/result-text.ts';
-import type { Paint } from '../screen/terminal.ts';
-
-export interface ListedModel {
-  readonly provider: string;
-  readonly card: ModelCard;
-}
-
-export const nameOf = ({ provider, card }: ListedModel): string => `${provider}/${card.id}`;
+import { type ListedModel, nameOf } from '../input/listed-model.ts';
+import { tableText } from './result-text.ts';
+import type { Paint } from './terminal.ts';
 
 const usd = (amount: number): string => `$${Number(amount.toFixed(6))}`;
 const perMillion = (pico: number): string => usd(pico / 1_000_000);

@@ -2,10 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { safeJson } from '../../drawing/plain-text.ts';
-import { thisCommand } from '../input/command-name.ts';
+import { defineCommand, examples } from '../command.ts';
 import { EXIT, UsageError } from '../input/exit-code.ts';
-import { folderFor, readable, write } from '../input/read-file.ts';
-import type { Terminal } from '../screen/terminal.ts';
 
 const CONFIG = `# polyphony.yaml: every field is optional. Keys stay in the environment, never in this file.
 
@@ -52,39 +50,46 @@ const FILES = [
   ['plans/plans.md', TEXT],
 ] as const;
 
-export async function initCommand(
-  folder: string,
-  options: { readonly json?: boolean },
-  terminal: Terminal,
-): Promise<number> {
-  const taken = FILES.map(([name]) => name).filter((name) => existsSync(join(folder, name)));
-  if (taken.length > 0) {
-    const verb = taken.length > 1 ? 'are' : 'is';
-    throw new UsageError(
-      `${taken.join(' and ')} ${verb} there already; init overwrites nothing: move them away, or go to another folder`,
-    );
-  }
-  for (const [name, text] of FILES) {
-    const path = join(folder, name);
-    await folderFor(path);
-    await write(path, text, { flag: 'wx' });
-  }
-  const ignored = await ignoreStore(folder);
-  const hint = `${thisCommand()} run plans/summarise.plan.json --input path=plans/plans.md`;
-  const wrote = FILES.map(([name]) => name);
-  if (options.json) terminal.print(safeJson({ wrote, ignored, next: hint }, 2));
-  else {
-    for (const name of wrote) terminal.say(`wrote ${name}`);
-    if (ignored) terminal.say('added .polyphony/ to .gitignore');
-    terminal.say(`\ntry: ${hint}`);
-  }
-  return EXIT.done;
-}
+export const command = defineCommand({
+  define: (init) =>
+    init.addHelpText(
+      'after',
+      examples('polyphony init && polyphony run plans/summarise.plan.json -i path=plans/plans.md'),
+    ),
+  handle: async (terminal, options) => {
+    const folder = process.cwd();
+    const taken = FILES.map(([name]) => name).filter((name) => existsSync(join(folder, name)));
+    if (taken.length > 0) {
+      const verb = taken.length > 1 ? 'are' : 'is';
+      throw new UsageError(
+        `${taken.join(' and ')} ${verb} there already; init overwrites nothing: move them away, or go to another folder`,
+      );
+    }
+    const { folderFor, write } = await import('../input/read-file.ts');
+    const { thisCommand } = await import('../input/command-name.ts');
+    for (const [name, text] of FILES) {
+      const path = join(folder, name);
+      await folderFor(path);
+      await write(path, text, { flag: 'wx' });
+    }
+    const ignored = await ignoreStore(folder);
+    const hint = `${thisCommand()} run plans/summarise.plan.json --input path=plans/plans.md`;
+    const wrote = FILES.map(([name]) => name);
+    if (options.json) terminal.print(safeJson({ wrote, ignored, next: hint }, 2));
+    else {
+      for (const name of wrote) terminal.say(`wrote ${name}`);
+      if (ignored) terminal.say('added .polyphony/ to .gitignore');
+      terminal.say(`\ntry: ${hint}`);
+    }
+    return EXIT.done;
+  },
+});
 
 const LARGEST_GITIGNORE = 1024 * 1024;
 
 /** False when it was ignored already. */
 async function ignoreStore(folder: string): Promise<boolean> {
+  const { readable, write } = await import('../input/read-file.ts');
   const path = join(folder, '.gitignore');
   const text = existsSync(path) ? await readable(path, LARGEST_GITIGNORE, 'a .gitignore') : '';
   if (/^\/?\.polyphony\/?\s*$/m.test(text)) return false;

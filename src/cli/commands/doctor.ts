@@ -3,12 +3,26 @@ import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PolyphonyError } from '../../core/errors.ts';
 import { printable, safeJson } from '../../drawing/plain-text.ts';
-import { makeFolder } from '../../system/make-folder.ts';
-import { loadConfig } from '../input/config-file.ts';
+import { defineCommand, examples } from '../command.ts';
 import { EXIT } from '../input/exit-code.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
-import { type Session, withPolyphony } from '../process/session.ts';
+import type { Session } from '../process/session.ts';
 import type { Terminal } from '../screen/terminal.ts';
+
+export const command = defineCommand({
+  define: (doctor) => doctor.addHelpText('after', examples('polyphony doctor', 'polyphony doctor --json')),
+  handle: async (terminal, options) => {
+    const checks = await checksOf(options, terminal);
+    if (options.json) terminal.print(safeJson(checks, 2));
+    else {
+      const { green, red } = terminal.paint;
+      for (const { name, ok, detail } of checks) {
+        terminal.print(`${ok ? green('✓') : red('✗')} ${name.padEnd(10)} ${printable(detail)}`);
+      }
+    }
+    return checks.every((check) => check.ok) ? EXIT.done : EXIT.failed;
+  },
+});
 
 interface Check {
   readonly name: string;
@@ -35,6 +49,7 @@ function checkNode(): Check {
 
 async function checkSpace(store: string): Promise<Check> {
   const folder = dirname(resolve(store));
+  const { makeFolder } = await import('../../system/make-folder.ts');
   await makeFolder(folder);
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
@@ -93,14 +108,17 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-export async function doctorCommand(options: SharedOptions, terminal: Terminal): Promise<number> {
+/** In the order in which one builds on the other. */
+async function checksOf(options: SharedOptions, terminal: Terminal): Promise<readonly Check[]> {
   const checks = [await attempt('node', checkNode), await attempt('disk', () => checkSpace(options.store))];
   const config = await attempt('config', async () => {
+    const { loadConfig } = await import('../input/config-file.ts');
     const loaded = await loadConfig(process.cwd(), options.config);
     return { name: 'config', ok: true, detail: loaded.path ?? 'none, the defaults hold' };
   });
   checks.push(config);
   if (config.ok) {
+    const { withPolyphony } = await import('../process/session.ts');
     const opened = await attempt('plugins', () =>
       withPolyphony(options, terminal, async (session) => {
         checks.push(await attempt('store', () => checkStore(session, options.store)));
@@ -116,13 +134,5 @@ export async function doctorCommand(options: SharedOptions, terminal: Terminal):
     );
     checks.push(opened);
   }
-  if (options.json) terminal.print(safeJson(checks, 2));
-  else {
-    for (const { name, ok, detail } of checks) {
-      terminal.print(
-        `${ok ? terminal.paint.green('✓') : terminal.paint.red('✗')} ${name.padEnd(10)} ${printable(detail)}`,
-      );
-    }
-  }
-  return checks.every((check) => check.ok) ? EXIT.done : EXIT.failed;
+  return checks;
 }

@@ -1,0 +1,65 @@
+/** polyphony graph: draws a plan, or a run with its states. */
+import { Option } from 'commander';
+import type { NodeState } from '../../core/run/engine.ts';
+import type { DrawingFormat } from '../../drawing/index.ts';
+import { oneLine, printable, safeJson } from '../../drawing/plain-text.ts';
+import { defineCommand, examples } from '../command.ts';
+import { EXIT, UsageError } from '../input/exit-code.ts';
+import type { Session } from '../process/session.ts';
+
+interface Options {
+  readonly format: DrawingFormat;
+  readonly out?: string;
+}
+
+export const command = defineCommand<Options, [plan: string]>({
+  define: (graph) =>
+    graph
+      .argument('<plan>', 'a .plan.json, workflow:<id>, or a run id')
+      .addOption(
+        new Option('-f, --format <format>', 'what to draw').choices(['tree', 'mermaid', 'svg']).default('tree'),
+      )
+      .option('-o, --out <file>', 'write the picture here')
+      .addHelpText(
+        'after',
+        examples(
+          'polyphony graph my.plan.json',
+          'polyphony graph my.plan.json -f svg -o my.svg',
+          'polyphony graph run_4f1c… -f mermaid      the run, its nodes coloured by state',
+        ),
+      ),
+  handle: async (terminal, { format, out, ...options }, argument) => {
+    const isRun = argument.startsWith('run_');
+    const { planTextOf } = await import('../input/run-target.ts');
+    const text = isRun ? undefined : await planTextOf(argument);
+    const { withPolyphony } = await import('../process/session.ts');
+    const { validPlan } = await import('../process/given-plan.ts');
+    const { draw } = await import('../../drawing/index.ts');
+    const { write } = await import('../input/read-file.ts');
+    return withPolyphony(options, terminal, async (session) => {
+      const source = text ?? (await planOfRun(session, argument));
+      const plan = await validPlan(session, argument, source, options, terminal);
+      if (plan === undefined) return EXIT.invalidPlan;
+      const drawing = draw(plan, format, isRun ? await statesOf(session, argument) : undefined);
+      if (out !== undefined) await write(out, drawing.endsWith('\n') ? drawing : `${drawing}\n`);
+      if (options.json) terminal.print(safeJson({ format, ...(out === undefined ? { drawing } : { file: out }) }, 2));
+      else if (out === undefined) terminal.print(printable(drawing).trimEnd());
+      else terminal.say(`wrote ${oneLine(out)}`);
+      return EXIT.done;
+    });
+  },
+});
+
+async function planOfRun({ polyphony }: Session, runId: string): Promise<string> {
+  let plan: string | undefined;
+  for await (const event of polyphony.engine.replay(runId)) {
+    if (event.type === 'run-started' || event.type === 'plan-revised') plan = JSON.stringify(event.plan);
+  }
+  if (plan !== undefined) return plan;
+  throw new UsageError(`There is no run ${runId}; the command "runs list" shows those that there are`);
+}
+
+async function statesOf({ polyphony }: Session, runId: string): Promise<Map<string, NodeState>> {
+  const { nodes } = await polyphony.engine.inspect(runId);
+  return new Map(nodes.map((node) => [node.id, node.state]));
+}

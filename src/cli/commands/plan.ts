@@ -1,0 +1,68 @@
+/** polyphony plan: plans a request and prints the plan. */
+import type { PlanningResult } from '../../core/plan/validation.ts';
+import { oneLine, safeJson } from '../../drawing/plain-text.ts';
+import { defineCommand, examples } from '../command.ts';
+import { EXIT, UsageError } from '../input/exit-code.ts';
+import { withInterrupt } from '../process/interrupt.ts';
+import type { Terminal } from '../screen/terminal.ts';
+
+export const command = defineCommand<{ readonly out?: string }, [request: string]>({
+  define: (plan) =>
+    plan
+      .argument('<request>', 'what is to be done, in words')
+      .option('-o, --out <file>', 'write the plan here')
+      .addHelpText(
+        'after',
+        examples(
+          'polyphony plan "compare a.md and b.md" -o compare.plan.json',
+          'polyphony plan "compare a.md and b.md" --json      { plan, hash, rounds, costUsd, issues }',
+        ),
+      ),
+  handle: async (terminal, options, request) => {
+    if (request.trim() === '') throw new UsageError('The request is empty: say what is to be planned');
+    const { withPolyphony } = await import('../process/session.ts');
+    return withPolyphony(options, terminal, ({ polyphony }) =>
+      withInterrupt(terminal, async (signal) => {
+        await showPlanning(await polyphony.plan(request, { signal }), options, terminal);
+        return EXIT.done;
+      }),
+    );
+  },
+});
+
+interface Options {
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+async function showPlanning(planning: PlanningResult, { out, json }: Options, terminal: Terminal): Promise<void> {
+  const { plan } = planning;
+  // Safe to print and the same JSON, so that it may go to a file either way.
+  const text = safeJson(plan.plan, 2);
+  if (out !== undefined) {
+    const { write } = await import('../input/read-file.ts');
+    await write(out, `${text}\n`);
+  }
+  if (json) return terminal.print(safeJson(await planningDocument(planning, out), 2));
+  await showSummary(planning, terminal);
+  if (out === undefined) terminal.print(text);
+  else terminal.say(`wrote ${oneLine(out)}`);
+}
+
+async function planningDocument(planning: PlanningResult, file: string | undefined): Promise<object> {
+  const { nanoToUsd } = await import('../../core/money/money.ts');
+  const { plan, rounds, costNanoUsd, issues } = planning;
+  const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
+  return { plan: plan.plan, hash: plan.hash, rounds, costUsd, issues, ...(file === undefined ? {} : { file }) };
+}
+
+async function showSummary({ plan, rounds, costNanoUsd, issues }: PlanningResult, terminal: Terminal): Promise<void> {
+  const { counted, issueLines } = await import('../screen/result-text.ts');
+  if (issues.length > 0) terminal.say(issueLines(issues, terminal.paint));
+  if (!terminal.live) return;
+  const { draw } = await import('../../drawing/index.ts');
+  const { formatUsd } = await import('../../core/money/money.ts');
+  terminal.say(`${draw(plan, 'tree', undefined, terminal.columns())}\n`);
+  const cost = costNanoUsd === null ? 'an unknown cost' : formatUsd(costNanoUsd);
+  terminal.say(terminal.paint.dim(`planned in ${counted(rounds, 'round')} for ${cost}`));
+}

@@ -1,0 +1,63 @@
+/** polyphony route: the rings and the decision, without a call. */
+import { Option } from 'commander';
+import type { Explanation } from '../../core/gateway.ts';
+import type { Tier } from '../../core/model/model.ts';
+import { oneLine, safeJson } from '../../drawing/plain-text.ts';
+import { defineCommand, examples } from '../command.ts';
+import { EXIT } from '../input/exit-code.ts';
+import type { Terminal } from '../screen/terminal.ts';
+
+interface Options {
+  readonly tier?: Tier;
+  readonly model?: string;
+}
+
+export const command = defineCommand<Options, [prompt: string]>({
+  define: (route) =>
+    route
+      .argument('<prompt>', 'what would be asked')
+      .addOption(new Option('--tier <tier>', 'ask for a class of models').choices(['fast', 'balanced', 'premium']))
+      .option('--model <id>', 'a model, an alias or provider/model')
+      .addHelpText(
+        'after',
+        examples('polyphony route "translate this" --tier fast', 'polyphony route "hello" --model cheap --json'),
+      ),
+  handle: async (terminal, options, prompt) => {
+    const { withPolyphony } = await import('../process/session.ts');
+    return withPolyphony(options, terminal, async ({ polyphony }) => {
+      const model = options.model ?? (options.tier === undefined ? undefined : { tier: options.tier });
+      const explanation = polyphony.gateway.explain({
+        operation: 'chat',
+        messages: [{ role: 'user', content: prompt }],
+        ...(model === undefined ? {} : { model }),
+      });
+      const code = explanation.candidates.length === 0 ? EXIT.failed : EXIT.done;
+      if (options.json) {
+        terminal.print(safeJson(explanation, 2));
+        return code;
+      }
+      printRoute(explanation, terminal);
+      if (code !== EXIT.done) {
+        const { thisCommand } = await import('../input/command-name.ts');
+        const wanted = options.model === undefined ? 'this prompt' : `the model ${oneLine(options.model)}`;
+        terminal.say(`no-route: nothing here answers ${wanted}; ${thisCommand()} models lists what there is`);
+      }
+      return code;
+    });
+  },
+});
+
+function printRoute({ requestRing, attemptRing, candidates, rejected }: Explanation, terminal: Terminal): void {
+  const { bold, dim } = terminal.paint;
+  terminal.print(`${bold('request ring')}  ${requestRing.join(' → ')}`);
+  terminal.print(`${bold('attempt ring')}  ${attemptRing.join(' → ')}`);
+  candidates.forEach(({ target, score, parts }, index) => {
+    const shown = Object.entries(parts).map(([part, value]) => `${part} ${value.toFixed(2)}`);
+    terminal.print(
+      `${String(index + 1).padStart(2)}. ${target.provider}/${target.model}  ${score.toFixed(3)}  ${dim(shown.join(', '))}`,
+    );
+  });
+  for (const { target, failed } of rejected) {
+    terminal.print(dim(` ✗  ${oneLine(`${target.provider}/${target.model}  ${failed.join('; ')}`)}`));
+  }
+}

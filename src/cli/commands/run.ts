@@ -1,0 +1,154 @@
+/** polyphony run: plans a request, or takes a plan, and runs it. */
+import type { Command } from 'commander';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { ValidPlan } from '../../core/plan/plan.ts';
+import { defineCommand, examples } from '../command.ts';
+import { EXIT, UsageError } from '../input/exit-code.ts';
+import { assertOneFormat, type FollowOptions } from '../input/follow-options.ts';
+import { amount, collectValues, wholeNumber } from '../input/option-values.ts';
+import type { InputFor } from '../input/run-input.ts';
+import type { RunTarget } from '../input/run-target.ts';
+import { withInterrupt } from '../process/interrupt.ts';
+import type { Session } from '../process/session.ts';
+import type { Terminal } from '../screen/terminal.ts';
+
+interface Options extends FollowOptions {
+  readonly input: readonly string[];
+  readonly budget?: number;
+  readonly concurrency?: number;
+  readonly session?: string;
+  /** Commander's `--no-streaming`. */
+  readonly streaming?: boolean;
+  readonly tag: readonly string[];
+}
+
+export const command = defineCommand<Options, [what: string]>({
+  define: (run) =>
+    withRunOptions(run)
+      .description(
+        'Plan a request and run it, or run a plan file or a ready-made workflow. The answer goes to standard output. ' +
+          'Ctrl-C stops the run and keeps what is finished for "runs resume".',
+      )
+      .argument('<what>', 'a request in words, a .plan.json, or workflow:<id>')
+      .option('--no-streaming', 'plan the whole request before anything of it runs')
+      .addHelpText(
+        'after',
+        examples(
+          'polyphony run "summarise README.md" --budget 0.05',
+          'polyphony run my.plan.json -i path=README.md -i \'tags=["a","b"]\'',
+          'polyphony run my.plan.json -i text=@letter.txt      the text of a file as a field',
+          'polyphony run my.plan.json -i @input.json           the whole input from a file',
+          "polyphony run my.plan.json --json | jq '.output'    one document: runId, status, output, costUsd, nodes",
+          'polyphony run my.plan.json --events                 one JSON line an event, while it runs',
+        ),
+      ),
+  handle: async (terminal, options, argument) => {
+    assertOneFormat(options);
+    const { runTargetOf } = await import('../input/run-target.ts');
+    const { inputOf } = await import('../input/run-input.ts');
+    const what = await runTargetOf(argument);
+    const prepared = { ...options, input: await inputOf(options.input), tags: tagsOf(options.tag) };
+    const { withPolyphony } = await import('../process/session.ts');
+    return withPolyphony(options, terminal, (session) =>
+      withInterrupt(terminal, (signal) => runTarget(session, what, prepared, terminal, signal)),
+    );
+  },
+});
+
+function withRunOptions(run: Command): Command {
+  return run
+    .option('-i, --input <value>', 'key=value, a JSON object, @file.json, or key=@file (repeatable)', collectValues, [])
+    .option('-b, --budget <usd>', 'stop the run before it costs more than this, planning included', amount)
+    .option('-c, --concurrency <n>', 'nodes at once (default: 64)', wholeNumber)
+    .option('--session <id>', 'keep calls of one session with one model')
+    .option('--tag <key=value>', 'mark the run and its costs (repeatable)', collectValues, [])
+    .option('--events', 'print every event as a JSON line instead of the result')
+    .option('-q, --quiet', 'print the answer alone');
+}
+
+function tagsOf(given: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map((tag) => {
+      const equals = tag.indexOf('=');
+      if (equals < 1) throw new UsageError(`--tag "${tag}" must be key=value`);
+      return [tag.slice(0, equals), tag.slice(equals + 1)];
+    }),
+  );
+}
+
+interface Prepared extends Omit<Options, 'input' | 'tag'> {
+  readonly input: InputFor;
+  readonly tags: Record<string, string>;
+}
+
+async function runTarget(
+  session: Session,
+  what: RunTarget,
+  options: Prepared,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  const { polyphony } = session;
+  // A store that cannot be used is told before a planner is paid.
+  await polyphony.stores.journal.list({ limit: 1 });
+  const plan = what.type === 'plan' ? await planOf(session, what, options, terminal) : what.text;
+  if (plan === undefined) return EXIT.invalidPlan;
+  const { draw } = await import('../../drawing/index.ts');
+  const { follow } = await import('../process/follow.ts');
+  const show = (valid: ValidPlan): void => {
+    // The live view names the nodes too: where both do not fit, only it stays.
+    const fits = 2 * valid.nodes.length + 6 <= terminal.rows();
+    if (terminal.live && talks(options) && fits)
+      terminal.say(`${draw(valid, 'tree', undefined, terminal.columns())}\n`);
+  };
+  const startView = (valid: ValidPlan): void => {
+    terminal.status([]);
+    show(valid);
+  };
+  const planning = typeof plan === 'string';
+  // Else the run is there from the start, and its own view shows the plan as it is written.
+  const plansFirst = planning && options.streaming === false;
+  if (plansFirst && terminal.live && talks(options)) terminal.status([terminal.paint.dim('planning …')]);
+  try {
+    const handle = await polyphony.start(plan, options.input(planning ? undefined : plan.plan), {
+      signal,
+      tags: options.tags,
+      scopes: Object.entries(options.tags).map(([name, value]) => ({ kind: 'tag', id: `${name}=${value}` })),
+      ...(options.budget === undefined ? {} : { budgetUsd: options.budget }),
+      ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+      ...(options.session === undefined ? {} : { session: options.session }),
+      ...(plansFirst ? { streaming: false, onPlan: (made) => startView(made.plan) } : {}),
+    });
+    if (!planning) show(plan);
+    return await follow(handle, polyphony, options, terminal);
+  } catch (error) {
+    if (plansFirst) terminal.status([]);
+    throw stoppedWhilePlanning(error, signal);
+  }
+}
+
+const talks = (options: Prepared): boolean => !options.json && !options.events && !options.quiet;
+
+function stoppedWhilePlanning(error: unknown, signal: AbortSignal): unknown {
+  if (!signal.aborted || !(error instanceof PolyphonyError) || error.code !== 'cancelled') return error;
+  return new PolyphonyError(
+    'cancelled',
+    'Stopped while the request was being planned: no run was begun, so none is kept.',
+  );
+}
+
+/** The plan, with what was repaired and what is doubtful about it; undefined once its errors were shown. */
+async function planOf(
+  { polyphony }: Session,
+  { source, text }: Extract<RunTarget, { type: 'plan' }>,
+  options: Prepared,
+  terminal: Terminal,
+): Promise<ValidPlan | undefined> {
+  const { firstIssues, refusePlan, repairLine } = await import('../process/given-plan.ts');
+  const validation = await polyphony.validate(text);
+  const { plan, issues, repaired } = validation;
+  if (talks(options)) for (const repair of repaired) terminal.say(terminal.paint.dim(repairLine(repair)));
+  if (plan === undefined) refusePlan(validation, source, options, terminal);
+  else if (terminal.live && talks(options) && issues.length > 0) terminal.say(firstIssues(issues, source, terminal));
+  return plan;
+}

@@ -1,0 +1,39 @@
+/** polyphony runs answer: answers what a suspended run asks, and goes on with it. */
+import { safeJson } from '../../../drawing/plain-text.ts';
+import { defineCommand, examples } from '../../command.ts';
+import { EXIT } from '../../input/exit-code.ts';
+import { assertOneFormat, type FollowOptions, withFollowOptions } from '../../input/follow-options.ts';
+
+type Options = FollowOptions & { readonly resume: boolean };
+
+export const command = defineCommand<Options, [run: string, node: string, answer: string]>({
+  define: (answer) =>
+    withFollowOptions(answer)
+      .argument('<run>', 'its id')
+      .argument('<node>', 'the node that asks')
+      .argument('<answer>', 'one of the choices, or a text')
+      .option('--no-resume', 'only record the answer')
+      .addHelpText(
+        'after',
+        examples(
+          'polyphony runs answer run_4f1c… review yes',
+          'polyphony runs answer run_4f1c… name "Ada" --no-resume',
+        ),
+      ),
+  handle: async (terminal, options, runId, nodeId, answer) => {
+    assertOneFormat(options);
+    const { withPolyphony } = await import('../../process/session.ts');
+    const { whenFree } = await import('../../process/wait-for-lease.ts');
+    return withPolyphony(options, terminal, async (session) => {
+      await whenFree(runId, terminal, undefined, () => session.polyphony.engine.answer(runId, nodeId, answer));
+      if (options.resume) {
+        const { goOn } = await import('../../process/go-on.ts');
+        return goOn(session, runId, options, terminal);
+      }
+      const { quoted, thisCommand } = await import('../../input/command-name.ts');
+      if (options.json) terminal.print(safeJson({ runId, nodeId, answered: true }, 2));
+      else terminal.say(`answered; go on with: ${thisCommand()} runs resume ${quoted(runId)}`);
+      return EXIT.done;
+    });
+  },
+});

@@ -1,0 +1,66 @@
+/** polyphony runs fork: runs a run again from a node on, as a new run. */
+import type { Polyphony } from '../../../polyphony.ts';
+import { defineCommand, examples } from '../../command.ts';
+import { assertOneFormat, type FollowOptions, withFollowOptions } from '../../input/follow-options.ts';
+import { collectValues } from '../../input/option-values.ts';
+import type { InputFor } from '../../input/run-input.ts';
+import { withInterrupt } from '../../process/interrupt.ts';
+
+interface Options extends FollowOptions {
+  readonly from: string;
+  readonly with: readonly string[];
+  readonly input: readonly string[];
+}
+
+export const command = defineCommand<Options, [run: string]>({
+  define: (fork) =>
+    withFollowOptions(fork)
+      .argument('<run>', 'its id')
+      .requiredOption('--from <node>', 'the first node that runs again')
+      .option('-i, --input <value>', 'changed fields of the input of the run (repeatable)', collectValues, [])
+      .option('--with <value>', 'changed fields of the `in` of that node (repeatable)', collectValues, [])
+      .addHelpText(
+        'after',
+        examples(
+          'polyphony runs fork run_4f1c… --from summary',
+          'polyphony runs fork run_4f1c… --from page -i path=other.md           other input for the run',
+          'polyphony runs fork run_4f1c… --from page --with path=other.md       other input for this node alone',
+        ),
+      ),
+  handle: async (terminal, options, runId) => {
+    assertOneFormat(options);
+    const { inputOf } = await import('../../input/run-input.ts');
+    const [ofNode, ofRun] = await Promise.all([inputOf(options.with), inputOf(options.input)]);
+    const { withPolyphony } = await import('../../process/session.ts');
+    const { follow } = await import('../../process/follow.ts');
+    return withPolyphony(options, terminal, ({ polyphony }) =>
+      withInterrupt(terminal, async (signal) => {
+        const { engine } = polyphony;
+        const changed = ofNode();
+        const input = options.input.length === 0 ? undefined : await changedInput(engine, runId, ofRun);
+        const handle = await engine.fork(runId, {
+          from: options.from,
+          signal,
+          ...(changed === undefined ? {} : { with: changed }),
+          ...(input === undefined ? {} : { input }),
+        });
+        return follow(handle, polyphony, options, terminal);
+      }),
+    );
+  },
+});
+
+/** The old run's input with the given fields changed; undefined when there is no such run, which the fork will say. */
+async function changedInput(
+  engine: Polyphony['engine'],
+  runId: string,
+  inputFor: InputFor,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const { checkedInput } = await import('../../../composition/start.ts');
+  for await (const event of engine.replay(runId)) {
+    if (event.type !== 'run-started') continue;
+    const before = typeof event.input === 'object' ? event.input : {};
+    return checkedInput(event.plan, { ...before, ...inputFor(event.plan) });
+  }
+  return undefined;
+}

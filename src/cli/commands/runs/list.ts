@@ -1,0 +1,78 @@
+/** polyphony runs list: the last runs; `runs <id>` shows one. */
+import { Option } from 'commander';
+import type { RunStatus, RunSummary } from '../../../core/run/engine.ts';
+import { safeJson } from '../../../drawing/plain-text.ts';
+import { defineCommand, examples } from '../../command.ts';
+import { EXIT, UsageError } from '../../input/exit-code.ts';
+import { wholeNumber } from '../../input/option-values.ts';
+import type { SharedOptions } from '../../input/shared-options.ts';
+import type { Terminal } from '../../screen/terminal.ts';
+
+const STATUSES = ['running', 'suspended', 'done', 'failed', 'cancelled'] as const satisfies readonly RunStatus[];
+
+interface Options {
+  readonly status?: RunStatus;
+  readonly limit: number;
+}
+
+export const command = defineCommand<Options, [run: string | undefined]>({
+  define: (list) =>
+    list
+      .argument('[run]', 'the id of one to show')
+      .addOption(new Option('-s, --status <status>', 'only these').choices(STATUSES))
+      .option('-n, --limit <n>', 'how many', wholeNumber, 20)
+      .addHelpText('after', examples('polyphony runs list --status suspended', 'polyphony runs list -n 100 --json')),
+  handle: async (terminal, options, word) => {
+    if (word === undefined) return listRuns(options, terminal);
+    if (word.startsWith('run_')) {
+      const { showRun } = await import('./show.ts');
+      return showRun(word, options, terminal);
+    }
+    const known = 'list, show, watch, resume, answer, fork, cancel, replay';
+    throw new UsageError(`"runs ${word}" is no command: give the id of a run, or one of ${known}`);
+  },
+});
+
+async function listRuns(options: Options & SharedOptions, terminal: Terminal): Promise<number> {
+  const { withPolyphony } = await import('../../process/session.ts');
+  return withPolyphony(options, terminal, async ({ polyphony }) => {
+    const filter = { limit: options.limit, ...(options.status === undefined ? {} : { status: options.status }) };
+    const runs = await polyphony.engine.list(filter);
+    if (options.json) {
+      const { nanoToUsd } = await import('../../../core/money/money.ts');
+      // Money in documents is in dollars.
+      const documents = runs.map(({ costNanoUsd, ...run }) => ({
+        ...run,
+        costUsd: costNanoUsd === null ? null : nanoToUsd(costNanoUsd),
+      }));
+      terminal.print(safeJson(documents, 2));
+    } else if (runs.length === 0) {
+      const { thisCommand } = await import('../../input/command-name.ts');
+      const which = options.status === undefined ? 'no runs yet' : `no runs that are ${options.status}`;
+      terminal.say(`${which}; start one with: ${thisCommand()} run "<request>"`);
+    } else await printRuns(runs, terminal);
+    return EXIT.done;
+  });
+}
+
+async function printRuns(runs: readonly RunSummary[], terminal: Terminal): Promise<void> {
+  const { systemClock } = await import('../../../system/clock.ts');
+  const { costText } = await import('../../screen/progress.ts');
+  const { tableText } = await import('../../screen/result-text.ts');
+  const rows = runs.map((run) => [
+    run.runId,
+    run.status,
+    `${run.nodes.finished}/${run.nodes.total}`,
+    costText(run.costNanoUsd),
+    age(systemClock.now() - run.startedAt),
+    run.goal.slice(0, 60),
+  ]);
+  terminal.print(tableText([['run', 'status', 'nodes', 'cost', 'started', 'goal'], ...rows], terminal.paint));
+}
+
+function age(milliseconds: number): string {
+  const minutes = Math.floor(milliseconds / 60_000);
+  if (minutes < 1) return 'now';
+  if (minutes < 60) return `${minutes} min ago`;
+  return minutes < 2880 ? `${Math.floor(minutes / 60)} h ago` : `${Math.floor(minutes / 1440)} days ago`;
+}

@@ -1,0 +1,16 @@
+/** polyphony runs resume: goes on with a run. */
+import { defineCommand, examples } from '../../command.ts';
+import { assertOneFormat, type FollowOptions, withFollowOptions } from '../../input/follow-options.ts';
+
+export const command = defineCommand<FollowOptions, [run: string]>({
+  define: (resume) =>
+    withFollowOptions(resume)
+      .argument('<run>', 'its id')
+      .addHelpText('after', examples('polyphony runs resume run_4f1c…', 'polyphony runs resume run_4f1c… --json')),
+  handle: async (terminal, options, runId) => {
+    assertOneFormat(options);
+    const { withPolyphony } = await import('../../process/session.ts');
+    const { goOn } = await import('../../process/go-on.ts');
+    return withPolyphony(options, terminal, (session) => goOn(session, runId, options, terminal));
+  },
+});

@@ -1,0 +1,86 @@
+/** polyphony spend: what was paid, by provider, model, day or scope. */
+import type { LedgerGroup } from '../../core/stores.ts';
+import { safeJson } from '../../drawing/plain-text.ts';
+import { defineCommand, examples } from '../command.ts';
+import { EXIT, UsageError } from '../input/exit-code.ts';
+
+export const command = defineCommand<{ readonly by: string; readonly last?: string }>({
+  define: (spend) =>
+    spend
+      .option(
+        '--by <group>',
+        'provider, model, purpose, day, outcome, run, node, session, user, team, tenant or tag',
+        'model',
+      )
+      .option('--last <span>', 'only the last 12h, 7d, 4w')
+      .addHelpText('after', examples('polyphony spend --by day --last 4w', 'polyphony spend --by tag --json')),
+  handle: async (terminal, options) => {
+    const by = ledgerGroup(options.by);
+    const { systemClock } = await import('../../system/clock.ts');
+    const filter = options.last === undefined ? {} : { from: systemClock.now() - span(options.last) };
+    const { withPolyphony } = await import('../process/session.ts');
+    const { tableText } = await import('../screen/result-text.ts');
+    const { formatUsd, nanoToUsd } = await import('../../core/money/money.ts');
+    return withPolyphony(options, terminal, async ({ polyphony }) => {
+      const { ledger } = polyphony.stores;
+      await ledger.flush();
+      const totals = await ledger.totals(by, filter);
+      if (options.json) {
+        const documents = totals.map(({ costNanoUsd, ...total }) => ({ ...total, costUsd: nanoToUsd(costNanoUsd) }));
+        terminal.print(safeJson(documents, 2));
+        return EXIT.done;
+      }
+      if (totals.length === 0) {
+        terminal.say('nothing was spent yet');
+        return EXIT.done;
+      }
+      const rows = totals.map((total) => [
+        total.group,
+        String(total.attempts),
+        String(total.errors),
+        String(total.inputTokens),
+        String(total.outputTokens),
+        formatUsd(total.costNanoUsd),
+        total.unpriced === 0 ? '' : `and ${total.unpriced} of unknown price`,
+      ]);
+      terminal.print(
+        tableText([[options.by, 'attempts', 'errors', 'tokens in', 'tokens out', 'cost', ''], ...rows], terminal.paint),
+      );
+      return EXIT.done;
+    });
+  },
+});
+
+const GROUPS: readonly LedgerGroup[] = [
+  'provider',
+  'model',
+  'purpose',
+  'day',
+  'outcome',
+  'scope:run',
+  'scope:node',
+  'scope:session',
+  'scope:user',
+  'scope:team',
+  'scope:tenant',
+  'scope:tag',
+];
+const UNITS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+
+function ledgerGroup(text: string): LedgerGroup {
+  const group = GROUPS.find((known) => known === text || known === `scope:${text}`);
+  if (group === undefined)
+    throw new UsageError(
+      `--by "${text}" must be one of ${GROUPS.map((known) => known.replace('scope:', '')).join(', ')}`,
+    );
+  return group;
+}
+
+/** `12h`, `7d`, `4w` → milliseconds. */
+function span(text: string): number {
+  const found = /^(\d{1,6})([hdw])$/.exec(text);
+  const unit = found?.[2];
+  if (unit !== 'h' && unit !== 'd' && unit !== 'w')
+    throw new UsageError(`--last "${text}" must be a number with h, d or w, such as 7d`);
+  return Number(found?.[1]) * UNITS[unit];
+}

@@ -1,0 +1,37 @@
+/** polyphony validate: all that is wrong with a plan. */
+import { safeJson } from '../../drawing/plain-text.ts';
+import { defineCommand, examples } from '../command.ts';
+import { EXIT } from '../input/exit-code.ts';
+
+export const command = defineCommand<{ readonly repair: boolean }, [plan: string]>({
+  define: (validate) =>
+    validate
+      .argument('<plan>', 'a .plan.json or workflow:<id>')
+      .option('--no-repair', 'do not mend what needs no model')
+      .addHelpText(
+        'after',
+        examples('polyphony validate my.plan.json', 'polyphony validate my.plan.json --no-repair --json'),
+      ),
+  handle: async (terminal, options, argument) => {
+    const { planTextOf } = await import('../input/run-target.ts');
+    const text = await planTextOf(argument);
+    const { withPolyphony } = await import('../process/session.ts');
+    const { repairLine } = await import('../process/given-plan.ts');
+    const { counted, issueLines } = await import('../screen/result-text.ts');
+    return withPolyphony(options, terminal, async ({ polyphony }) => {
+      const { plan, issues, repaired } = await polyphony.validate(text, { repair: options.repair });
+      const code = plan === undefined ? EXIT.invalidPlan : EXIT.done;
+      if (options.json) {
+        terminal.print(safeJson({ valid: plan !== undefined, issues, repaired }, 2));
+        return code;
+      }
+      for (const repair of repaired) terminal.print(repairLine(repair));
+      if (issues.length > 0) terminal.print(issueLines(issues, terminal.paint));
+      const { green } = terminal.paint;
+      if (plan !== undefined) {
+        terminal.print(`${green('valid')}: ${counted(plan.nodes.length, 'node')}, hash ${plan.hash.slice(0, 12)}`);
+      }
+      return code;
+    });
+  },
+});

@@ -1,0 +1,19 @@
+/** The options of every command that follows a run to its end. */
+import type { Command } from 'commander';
+import { UsageError } from './exit-code.ts';
+
+export interface FollowOptions {
+  readonly json?: boolean;
+  readonly events?: boolean;
+  readonly quiet?: boolean;
+}
+
+export const withFollowOptions = (command: Command): Command =>
+  command.option('--events', 'print every event as a JSON line').option('-q, --quiet', 'print the answer alone');
+
+/** Both write to standard output, so only one of them can be asked for. */
+export function assertOneFormat(options: FollowOptions): void {
+  if (options.json && options.events) {
+    throw new UsageError('--json prints one document and --events many lines: choose one of them');
+  }
+}

@@ -1,0 +1,26 @@
+/** The models that a name of the user means. */
+import type { Gateway } from '../../core/gateway.ts';
+import type { ModelCard } from '../../core/model/provider.ts';
+
+export interface ListedModel {
+  readonly provider: string;
+  readonly card: ModelCard;
+}
+
+export const nameOf = ({ provider, card }: ListedModel): string => `${provider}/${card.id}`;
+
+/** Those of a name, an alias or `provider/model`; also a model that its provider does not list. */
+export function modelsNamed(name: string, gateway: Gateway, aliases: Readonly<Record<string, string>>): ListedModel[] {
+  const wanted = Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name;
+  const listed = gateway
+    .models()
+    .filter((model) => [model.card.id, nameOf(model), ...(model.card.aliases ?? [])].includes(wanted));
+  if (listed.length > 0) return listed;
+  const { candidates } = gateway.explain({ operation: 'chat', messages: [], model: wanted });
+  const asked = candidates.filter(({ target }) => `${target.provider}/${target.model}` === wanted);
+  return asked.slice(0, 1).map(({ target, card }) => ({ provider: target.provider, card }));
+}
+
+/** Those whose names hold a text. */
+export const modelsHolding = (part: string, gateway: Gateway): readonly ListedModel[] =>
+  gateway.models().filter((model) => nameOf(model).toLowerCase().includes(part.toLowerCase()));

@@ -1,0 +1,55 @@
+/** The plan that the user named, or what is wrong with it. */
+import type { ValidPlan } from '../../core/plan/plan.ts';
+import type { PlanIssue, PlanRepair, Validation } from '../../core/plan/validation.ts';
+import { oneLine, printable, safeJson } from '../../drawing/plain-text.ts';
+import { quoted, thisCommand } from '../input/command-name.ts';
+import { counted, issueLines } from '../screen/result-text.ts';
+import type { Terminal } from '../screen/terminal.ts';
+import type { Session } from './session.ts';
+
+interface Format {
+  readonly json?: boolean;
+}
+
+/**
+ * The plan that a text holds; undefined once its issues were shown.
+ *
+ * @param source a file, workflow:<id> or the id of a run
+ */
+export async function validPlan(
+  { polyphony }: Session,
+  source: string,
+  text: string,
+  options: Format,
+  terminal: Terminal,
+): Promise<ValidPlan | undefined> {
+  const { plan, issues } = await polyphony.validate(text);
+  if (plan !== undefined) return plan;
+  const error = { code: 'invalid-plan', message: `${source} cannot run.` };
+  if (options.json) terminal.print(safeJson({ status: 'invalid', error, issues }, 2));
+  else terminal.say(`${oneLine(source)} cannot run:\n${issueLines(issues, terminal.paint)}`);
+  return undefined;
+}
+
+/** Shows why a plan that was to run cannot. */
+export function refusePlan({ issues }: Validation, source: string, options: Format, terminal: Terminal): void {
+  const errors = issues.filter(({ severity }) => severity === 'error').length;
+  const message = `${source} cannot run: it has ${counted(errors, 'error')}.`;
+  if (options.json) {
+    terminal.print(safeJson({ status: 'invalid', error: { code: 'invalid-plan', message }, issues }, 2));
+  } else terminal.say(`${oneLine(source)} cannot run:\n${firstIssues(issues, source, terminal)}`);
+}
+
+const SHOWN_ISSUES = 8;
+
+/** Errors first, and no screen full of them. */
+export function firstIssues(issues: readonly PlanIssue[], source: string, { paint }: Terminal): string {
+  const sorted = [...issues].sort((a, b) => a.severity.localeCompare(b.severity));
+  const lines = issueLines(sorted.slice(0, SHOWN_ISSUES), paint);
+  const hidden = sorted.length - SHOWN_ISSUES;
+  if (hidden <= 0) return lines;
+  return `${lines}\n… and ${hidden} more: ${thisCommand()} validate ${quoted(oneLine(source))}`;
+}
+
+export const repairLine = ({ path, message }: PlanRepair): string =>
+  `repaired ${oneLine(path) || '/'}: ${printable(message)}`;
