@@ -7,6 +7,7 @@
  *     own budget, one a credential; they cost no retry.
  * Y4. When every credential of the provider is dead the error is `invalid-credential`, and says so of each.
  */
+import { backOffMs } from '../../core/backoff.ts';
 import type { Runtime } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
@@ -136,11 +137,10 @@ async function backOff(
   failures: number,
   error: PolyphonyError,
 ): Promise<void> {
-  const ceiling = Math.min(policy.maxMilliseconds, policy.baseMilliseconds * 2 ** Math.max(0, failures - 1));
+  const { baseMilliseconds: baseMs, maxMilliseconds: maxMs } = policy;
   const told = error.retryAfterMs ?? 0;
-  const waitMs = Math.max(told, random() * ceiling);
-  if (told > policy.maxMilliseconds || clock.now() + waitMs >= (attempt.deadline ?? Number.POSITIVE_INFINITY))
-    throw error;
+  const waitMs = backOffMs({ failures, baseMs, maxMs, random, atLeastMs: told });
+  if (told > maxMs || clock.now() + waitMs >= (attempt.deadline ?? Number.POSITIVE_INFINITY)) throw error;
   if (waitMs > 0) await sleep(clock, waitMs, attempt.signal);
 }
 

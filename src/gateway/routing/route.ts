@@ -12,12 +12,12 @@
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Rejection } from '../../core/gateway.ts';
 import { type ModelRequest, type Target, TIERS, type Tier } from '../../core/model/model.ts';
+import { nearest, nearestUnprefixed } from '../../language/suggest.ts';
 import { withCredential } from '../calls/target.ts';
 import { failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
 import { bestFirst, bestOf, type Scored, scoreAll } from './score.ts';
-import { suggest } from './suggest.ts';
 
 export interface RouteOptions extends Negotiation {
   readonly registry: Registry;
@@ -204,7 +204,7 @@ function describe(request: ModelRequest): string {
 }
 
 function unknownModel(id: string, registry: Registry): PolyphonyError {
-  const suggestions = suggest(id, registry.names());
+  const suggestions = nearestUnprefixed(id, registry.names());
   const hint =
     suggestions.length > 0 ? `Did you mean ${suggestions.map((name) => `"${name}"`).join(' or ')}?` : remedy(registry);
   return new PolyphonyError('no-route', `No provider offers a model called "${id}". ${hint}`, {
@@ -216,7 +216,7 @@ const remedy = ({ providers }: Registry): string =>
   `Ask for one as "provider/model"; the providers are ${[...providers.keys()].join(', ')}.`;
 
 function unknownRoute(name: string, known: readonly string[]): PolyphonyError {
-  const near = suggest(name, known);
+  const near = nearest(name, known);
   const hint = near.length > 0 ? `Did you mean "${near[0]}"?` : `The routes are: ${known.join(', ') || 'none'}.`;
   return new PolyphonyError('no-route', `The config has no route called "${name}". ${hint}`, {
     details: { unknown: name, suggestions: near, rejected: [] },
