@@ -12,9 +12,9 @@ import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
 import { createCredentials } from './attempt-ring/credentials.ts';
 import { providerHandler } from './attempt-ring/provider.ts';
 import { callOf } from './calls/call.ts';
+import { callStateOf } from './calls/call-state.ts';
 import { attemptSlots, requestSlots } from './gateway.ts';
 import type { GatewayParts } from './parts.ts';
-import type { BoundCall } from './request-ring/affinity.ts';
 import { failover } from './request-ring/failover.ts';
 import { composeRing, type PluginLayer, type Ring } from './rings.ts';
 import { createRegistry, type Registry } from './routing/registry.ts';
@@ -157,11 +157,11 @@ const requestLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Call>[]
 const attemptLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Attempt>[] =>
   plugins.flatMap(({ name, attempt }) => (attempt === undefined ? [] : [{ plugin: name, ...attempt }]));
 
-function routingOf({ registry, config, clock }: GatewayParts): (call: BoundCall) => RouteOptions {
-  return ({ request, preferred }) => ({
-    request,
-    needs: needsOf(request),
-    preferred,
+function routingOf({ registry, config, clock }: GatewayParts): (call: Call) => RouteOptions {
+  return (call) => ({
+    request: call.request,
+    needs: needsOf(call.request),
+    preferred: callStateOf(call).preferred(call.id),
     registry: registry(),
     config: config(),
     nowMs: clock.now(),

@@ -6,9 +6,9 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
-import type { Attempt, Middleware, Target } from '../../core/model/model.ts';
+import type { Attempt, Middleware } from '../../core/model/model.ts';
+import { attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
-import type { TimedAttempt } from '../calls/timings.ts';
 import { nameOf } from '../routing/route.ts';
 import { observe, type StreamEnding } from '../streams/observe.ts';
 import { type Circuit, type CircuitPolicy, createCircuit, type Verdict } from './circuit.ts';
@@ -30,18 +30,20 @@ export function breaker({ clock, config }: { clock: Clock; config: () => Config 
     circuits.set(key, made);
     return made;
   };
-  return (attempt: TimedAttempt, next) => {
+  return (attempt, next) => {
+    const state = attemptStateOf(attempt);
     let entries: readonly Entry[] = [];
     return observe({
       start() {
-        const { target, lastResort } = attempt;
+        const { target } = attempt;
         const both = [circuitOf(`${target.provider}@${target.region ?? ''}`), circuitOf(nameOf(target))];
-        entries = enter(both, clock.now(), lastResort === true, target);
+        entries = enter(both, clock.now(), state.lastResort, attempt);
         return undefined;
       },
       open: () => next(attempt),
       end(ending) {
-        const { verdict, retryAfterMs } = verdictOf(ending);
+        const { verdict, retryAfterMs } = verdictOf(attempt, ending);
+        state.over = true;
         const now = clock.now();
         for (const { circuit, probe } of entries) circuit.report(verdict, now, { probe, retryAfterMs });
         return ending;
@@ -60,7 +62,7 @@ function policyOf({ breaker: given }: Config): CircuitPolicy {
 }
 
 /** Enters every circuit or none. */
-function enter(circuits: readonly Circuit[], nowMs: number, lastResort: boolean, target: Target): readonly Entry[] {
+function enter(circuits: readonly Circuit[], nowMs: number, lastResort: boolean, attempt: Attempt): readonly Entry[] {
   const entries: Entry[] = [];
   let until = 0;
   let refused = false;
@@ -75,24 +77,25 @@ function enter(circuits: readonly Circuit[], nowMs: number, lastResort: boolean,
   }
   if (!refused || lastResort) return entries;
   for (const { circuit, probe } of entries) circuit.report('none', nowMs, { probe });
-  throw new PolyphonyError(
-    'overloaded',
-    `${nameOf(target)} failed too often and is left alone for ${Math.max(0, until - nowMs)} ms. Try elsewhere or later.`,
-    {
-      retryAfterMs: Math.max(0, until - nowMs),
-      retryable: false,
-      details: { breaker: 'open', provider: target.provider },
-    },
-  );
+  throw refusal(attempt, Math.max(0, until - nowMs));
 }
 
-/** True for a refusal by the breaker: nothing was sent. */
-export const isBreakerRefusal = (error: PolyphonyError): boolean => error.details?.breaker === 'open';
+function refusal(attempt: Attempt, retryAfterMs: number): PolyphonyError {
+  const { target } = attempt;
+  const message = `${nameOf(target)} failed too often and is left alone for ${retryAfterMs} ms. Try elsewhere or later.`;
+  const details = { breaker: 'open', provider: target.provider };
+  const error = new PolyphonyError('overloaded', message, { retryAfterMs, retryable: false, details });
+  callStateOf(attempt).blame(error, 'open-breaker');
+  return error;
+}
 
-function verdictOf(ending: StreamEnding): { readonly verdict: Verdict; readonly retryAfterMs?: number | undefined } {
+function verdictOf(
+  attempt: Attempt,
+  ending: StreamEnding,
+): { readonly verdict: Verdict; readonly retryAfterMs?: number | undefined } {
   if (ending.kind === 'done') return { verdict: 'ok' };
   if (ending.kind === 'left' || !(ending.error instanceof PolyphonyError)) return { verdict: 'none' };
-  const fault = faultOf(ending.error);
+  const fault = faultOf(attempt, ending.error);
   if (fault === 'rate-limit') return { verdict: 'rate-limited', retryAfterMs: ending.error.retryAfterMs };
   return { verdict: fault === 'target' ? 'failed' : 'none' };
 }
