@@ -65,7 +65,7 @@ const figures = async (plugins: readonly GatewayPlugin[], trace?: CallTrace) => 
     ],
   });
   await run(gateway.generate(user(), { id: 'x', session: 's', ...(trace === undefined ? {} : { trace }) }));
-  return rows();
+  return [...(await rows())].reverse();
 };
 
 describe('law: call state', () => {
@@ -81,19 +81,17 @@ describe('law: call state', () => {
     ['no plugin', []],
     ['copiers', copiers],
   ])('keeps a session at the target that served it, with %s', async (_, plugins) => {
-    let broken = '';
-    const { gateway, run } = harness({
-      plugins,
-      config: { retry: { retries: 0 } },
-      providers: [twoModels(({ target }) => (target.model === broken ? [fault('overloaded')] : target.model))],
-    });
-    const ask = async (): Promise<string> => (await run(gateway.generate(user(), { session: 's' }))).target.model;
-    const first = await ask();
-    broken = first;
-    const other = await ask();
-    expect(other).not.toBe(first);
-    broken = '';
-    expect(await ask()).toBe(other);
+    const good = fakeCard({ id: 'good', strengths: { general: 0.9 } });
+    const poor = fakeCard({ id: 'poor', strengths: { general: 0.1 } });
+    const { gateway, run } = harness({ plugins, providers: [fakeProvider({ models: [good, poor] })] });
+    const ask = async (request: object, session?: string): Promise<string> => {
+      const options = session === undefined ? {} : { session };
+      return (await run(gateway.generate({ ...user(), optimise: 'quality', ...request }, options))).target.model;
+    };
+    expect(await ask({ model: 'poor' }, 's')).toBe('poor');
+    expect(await ask({})).toBe('good');
+    expect(await ask({}, 's')).toBe('poor');
+    expect(await ask({}, 'another')).toBe('good');
   });
 
   it.each([
