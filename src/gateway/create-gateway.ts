@@ -9,6 +9,7 @@ import { collect } from '../core/model/response.ts';
 import { priceAsOf } from '../core/money/price-sheet.ts';
 import type { Logger, Plugin } from '../core/plugin.ts';
 import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
+import { failing } from '../kit/streams/stream-head.ts';
 import { createCredentials } from './attempt-ring/credentials.ts';
 import { providerHandler } from './attempt-ring/provider.ts';
 import { callOf } from './calls/call.ts';
@@ -21,7 +22,6 @@ import { createRegistry, type Registry } from './routing/registry.ts';
 import { needsOf } from './routing/requirements.ts';
 import { order, type RouteOptions, rejections } from './routing/route.ts';
 import { createStatistics, type TargetFigures } from './routing/statistics.ts';
-import { failing } from './streams/stream-head.ts';
 
 export interface GatewayOptions {
   /** @default none; `register` adds more */

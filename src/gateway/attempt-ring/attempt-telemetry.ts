@@ -2,11 +2,11 @@
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Middleware } from '../../core/model/model.ts';
+import { observe, type StreamEnding } from '../../kit/streams/observe.ts';
+import { commits } from '../../kit/streams/stream-head.ts';
 import { attemptStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import type { Registry } from '../routing/registry.ts';
-import { observe, type StreamEnding } from '../streams/observe.ts';
-import { commits } from '../streams/stream-head.ts';
 
 export function attemptTelemetry({ clock, registry }: { clock: Clock; registry: () => Registry }): Middleware<Attempt> {
   return (attempt, next) => {

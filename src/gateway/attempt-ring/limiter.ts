@@ -11,9 +11,9 @@ import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Middleware, Purpose } from '../../core/model/model.ts';
+import { observe } from '../../kit/streams/observe.ts';
 import { attemptStateOf, type CallState, callStateOf } from '../calls/call-state.ts';
 import type { Registry } from '../routing/registry.ts';
-import { observe } from '../streams/observe.ts';
 
 const DEFAULT_SLOTS = 64;
 

@@ -6,11 +6,11 @@
 import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, FinishEvent, Handler } from '../../core/model/model.ts';
 import type { Transport } from '../../core/model/provider.ts';
+import { observe, type StreamEnding } from '../../kit/streams/observe.ts';
+import { commits } from '../../kit/streams/stream-head.ts';
 import { attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import type { Registry } from '../routing/registry.ts';
 import { nameOf } from '../routing/route.ts';
-import { observe, type StreamEnding } from '../streams/observe.ts';
-import { commits } from '../streams/stream-head.ts';
 
 export interface ProviderParts {
   readonly registry: () => Registry;

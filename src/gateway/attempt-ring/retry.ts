@@ -13,12 +13,12 @@ import type { Config } from '../../core/config.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Handler, Middleware } from '../../core/model/model.ts';
 import type { Provider } from '../../core/model/provider.ts';
+import { lazily, type ReadHead, type StreamHead } from '../../kit/streams/stream-head.ts';
 import { sleep } from '../../system/clock.ts';
 import { type AttemptState, type CallState, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import { withCredential } from '../calls/target.ts';
 import type { Registry } from '../routing/registry.ts';
-import { lazily, type ReadHead, type StreamHead } from '../streams/stream-head.ts';
 import type { Credentials } from './credentials.ts';
 
 export interface RetryParts {

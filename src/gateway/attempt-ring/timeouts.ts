@@ -12,11 +12,11 @@ import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Middleware, ModelEvent } from '../../core/model/model.ts';
+import { observe, type StreamControl, type StreamObserver } from '../../kit/streams/observe.ts';
+import { commits } from '../../kit/streams/stream-head.ts';
 import { canAbort } from '../calls/call.ts';
 import { callStateOf } from '../calls/call-state.ts';
 import { nameOf } from '../routing/route.ts';
-import { observe, type StreamControl, type StreamObserver } from '../streams/observe.ts';
-import { commits } from '../streams/stream-head.ts';
 import { type Controllers, createControllers } from './abort-controller-pool.ts';
 import { createDeadlines, type Deadlines, newDeadline } from './deadline-timer.ts';
 

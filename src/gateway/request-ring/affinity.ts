@@ -14,8 +14,8 @@ import { asPolyphonyError } from '../../core/errors.ts';
 import type { Middleware, Target } from '../../core/model/model.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { KeyValueStore } from '../../core/stores.ts';
+import { observe } from '../../kit/streams/observe.ts';
 import { callStateOf } from '../calls/call-state.ts';
-import { observe } from '../streams/observe.ts';
 
 const DEFAULT_TTL_SECONDS = 3600;
 const BELIEVED_MS = 5000;

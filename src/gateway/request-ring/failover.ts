@@ -11,10 +11,10 @@
  */
 import { abortError, asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Call, Handler, Target } from '../../core/model/model.ts';
+import { lazily, type ReadHead, type StreamHead } from '../../kit/streams/stream-head.ts';
 import { callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import type { RouteOptions } from '../routing/route.ts';
-import { lazily, type ReadHead, type StreamHead } from '../streams/stream-head.ts';
 import { allFailed, type TargetFailure } from './failures.ts';
 import { recovering, type Shape } from './recovery.ts';
 import { type TargetQueue, targetQueue } from './target-queue.ts';

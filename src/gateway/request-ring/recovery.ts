@@ -1,9 +1,9 @@
 /** What happens to a stream that breaks after its commit point, where the request asks for more than the error. */
 import { abortError, asPolyphonyError } from '../../core/errors.ts';
 import type { Call, Message, ModelEvent, Target } from '../../core/model/model.ts';
+import { resume, type StreamHead } from '../../kit/streams/stream-head.ts';
 import { faultOf } from '../calls/faults.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { resume, type StreamHead } from '../streams/stream-head.ts';
 import type { TargetFailure } from './failures.ts';
 import type { TargetQueue } from './target-queue.ts';
 
