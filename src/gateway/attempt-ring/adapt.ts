@@ -13,9 +13,9 @@ import type {
 } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 import { observe } from '../../kit/streams/observe.ts';
+import { nameOf } from '../calls/target.ts';
 import type { Registry } from '../routing/registry.ts';
 import { maskOf } from '../routing/requirements.ts';
-import { nameOf } from '../routing/route.ts';
 
 interface Draft {
   request: ChatRequest;

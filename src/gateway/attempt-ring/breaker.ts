@@ -10,7 +10,7 @@ import type { Attempt, Middleware } from '../../core/model/model.ts';
 import { observe, type StreamEnding } from '../../kit/streams/observe.ts';
 import { attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
-import { nameOf } from '../routing/route.ts';
+import { nameOf } from '../calls/target.ts';
 import { type Circuit, type CircuitPolicy, createCircuit, type Verdict } from './circuit.ts';
 
 const DEFAULTS: CircuitPolicy = { rateLimits: 3, failureRatio: 0.5, minimumAttempts: 10, cooldownMs: 30_000 };

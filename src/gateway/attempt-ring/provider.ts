@@ -9,8 +9,8 @@ import type { Transport } from '../../core/model/provider.ts';
 import { observe, type StreamEnding } from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
 import { attemptStateOf, callStateOf } from '../calls/call-state.ts';
+import { nameOf } from '../calls/target.ts';
 import type { Registry } from '../routing/registry.ts';
-import { nameOf } from '../routing/route.ts';
 
 export interface ProviderParts {
   readonly registry: () => Registry;

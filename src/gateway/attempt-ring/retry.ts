@@ -18,6 +18,7 @@ import { sleep } from '../../system/clock.ts';
 import { type AttemptState, type CallState, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import { withCredential } from '../calls/target.ts';
+import { excludedCredentials } from '../routing/exclude.ts';
 import type { Registry } from '../routing/registry.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -65,13 +66,13 @@ async function openWithRetries(
       const error = asPolyphonyError(thrown);
       if (attempt.signal.aborted) throw abortError(attempt.signal);
       // Counted before the first is blamed.
-      rotations ??= parts.credentials.alive(provider, clock.now()) - 1;
+      rotations ??= parts.credentials.alive(provider, clock.now(), excludedOf(attempt)) - 1;
       const rotated = blame(parts, provider, label, attempt, error) && rotations > 0;
       asked = undefined;
       if (rotated) rotations -= 1;
       else if (!error.retryable || failures >= policy.retries) throw final(parts, provider, attempt, error);
       else failures += 1;
-      if (!(rotated && isReady(parts, provider))) await backOff(parts, attempt, policy, failures, error);
+      if (!(rotated && isReady(parts, provider, attempt))) await backOff(parts, attempt, policy, failures, error);
     }
   }
 }
@@ -111,7 +112,7 @@ function credentialFor(
   asked: string | undefined,
 ): string | undefined | Promise<string | undefined> {
   const now = clock.now();
-  const pick = credentials.pick(provider, asked, now);
+  const pick = credentials.pick(provider, asked, now, excludedOf(attempt));
   if (!pick.alive) throw allDead(provider, pick.reasons);
   const waitMs = pick.readyAt - now;
   if (waitMs > 0) {
@@ -142,8 +143,11 @@ function blame(
   return fault === 'credential' || fault === 'rate-limit';
 }
 
-function isReady({ credentials, runtime: { clock } }: RetryParts, provider: Provider): boolean {
-  return credentials.ready(provider, clock.now());
+const excludedOf = ({ exclude, target }: Attempt): ReadonlySet<string> | undefined =>
+  excludedCredentials(exclude, target);
+
+function isReady({ credentials, runtime: { clock } }: RetryParts, provider: Provider, attempt: Attempt): boolean {
+  return credentials.ready(provider, clock.now(), excludedOf(attempt));
 }
 
 async function backOff(
@@ -167,7 +171,7 @@ function final(
   error: PolyphonyError,
 ): PolyphonyError {
   if (faultOf(attempt, error) !== 'credential') return error;
-  const reasons = credentials.deadReasons(provider, clock.now());
+  const reasons = credentials.deadReasons(provider, clock.now(), excludedOf(attempt));
   return reasons === undefined ? error : allDead(provider, reasons);
 }
 

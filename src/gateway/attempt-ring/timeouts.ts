@@ -16,7 +16,7 @@ import { observe, type StreamControl, type StreamObserver } from '../../kit/stre
 import { commits } from '../../kit/streams/stream-head.ts';
 import { canAbort } from '../calls/call.ts';
 import { callStateOf } from '../calls/call-state.ts';
-import { nameOf } from '../routing/route.ts';
+import { nameOf } from '../calls/target.ts';
 import { type Controllers, createControllers } from './abort-controller-pool.ts';
 import { createDeadlines, type Deadlines, newDeadline } from './deadline-timer.ts';
 

@@ -45,6 +45,7 @@ export function callOf(
     trace: options.trace ?? newTrace(),
     streaming,
     ...(options.session === undefined ? {} : { session: options.session }),
+    ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
     ...(milliseconds === undefined ? {} : { deadline: clock.now() + milliseconds }),
   };
 }

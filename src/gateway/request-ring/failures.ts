@@ -2,7 +2,7 @@
 import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { Fault } from '../calls/faults.ts';
-import { nameOf } from '../routing/route.ts';
+import { nameOf } from '../calls/target.ts';
 
 export interface TargetFailure {
   readonly target: Target;

@@ -1,8 +1,9 @@
 /** The targets that one call may still try, and how an error changes them. */
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { Fault } from '../calls/faults.ts';
+import { nameOf } from '../calls/target.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { namedTargets, nameOf, type RouteOptions, routeOf } from '../routing/route.ts';
+import { namedTargets, type RouteOptions, routeOf } from '../routing/route.ts';
 
 export interface NextTarget {
   readonly deployment: Deployment;

@@ -7,7 +7,7 @@ import { formatUsd } from '../../core/money/money.ts';
 import type { Logger } from '../../core/plugin.ts';
 import { observe, type StreamEnding } from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
-import { nameOf } from '../routing/route.ts';
+import { nameOf } from '../calls/target.ts';
 
 export function telemetry({ clock, logger }: { clock: Clock; logger: Logger }): Middleware {
   return (call, next) => {

@@ -27,9 +27,8 @@ export type { StreamControl, StreamEnding, StreamObserver } from './stream-obser
 
 /**
  * A stream that calls the observer as it goes: the hook form of a layer, which costs a fraction of a generator that yields
- * every event on. One observer object serves one stream.
- *
- *     handle: (call, next) => observe({ open: () => next(call), end: (ending) => (count(ending), ending) })
+ * every event on, and lets an answer that nobody reads along go up in one piece. One observer object serves one stream.
+ * What a hook throws fails the stream; in a plugin's layer it becomes `plugin-failed` with the plugin named.
  */
 export function observe(observer: StreamObserver): AsyncIterable<ModelEvent> {
   return new ObservedIterable(observer);
