@@ -42,6 +42,8 @@ export interface PolyphonyErrorOptions {
   readonly retryAfterMs?: number;
   /** HTTP status that the error came from, if any. */
   readonly status?: number;
+  /** Nothing reached the other side, so it bills nothing (a connection that never opened). @default false */
+  readonly unsent?: boolean;
   /** Facts for programs: issues of a plan, the failed requirement of each target, the scope of a budget. JSON only. */
   readonly details?: Readonly<Record<string, unknown>>;
 }
@@ -52,6 +54,7 @@ export class PolyphonyError extends Error {
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
   readonly status: number | undefined;
+  readonly unsent: boolean;
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, options: PolyphonyErrorOptions = {}) {
@@ -60,6 +63,7 @@ export class PolyphonyError extends Error {
     this.retryable = options.retryable ?? ERROR_CODES[code];
     this.retryAfterMs = options.retryAfterMs;
     this.status = options.status;
+    this.unsent = options.unsent ?? false;
     this.details = options.details;
   }
 }

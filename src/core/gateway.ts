@@ -24,6 +24,8 @@ export interface CallOptions {
   readonly purpose?: Purpose;
   /** For calls that a layer makes on behalf of another call: their attempts are charged and listed there. */
   readonly trace?: CallTrace;
+  /** Targets that must not be asked: see `Call.exclude`. @default none */
+  readonly exclude?: readonly Target[];
   /** @default a fresh id; give one to make ledger rows of a repeated call the same rows */
   readonly id?: string;
 }
@@ -47,8 +49,10 @@ export interface Rejection {
 export interface Explanation {
   readonly requestRing: readonly string[];
   readonly attemptRing: readonly string[];
-  /** Best first: the order in which they would be tried. */
+  /** Best first: the order in which they would be tried, at most eight of them. */
   readonly candidates: readonly Candidate[];
+  /** The plugins whose `rank` changed the router's order, in the order in which they did. @default none */
+  readonly rankedBy?: readonly string[];
   readonly rejected: readonly Rejection[];
 }
 
@@ -129,8 +133,8 @@ export interface Gateway {
   rerank(request: Without<RerankRequest, 'operation'>, options?: CallOptions): Promise<ModelResponse>;
   /** Any operation. */
   call(request: ModelRequest, options?: CallOptions): Promise<ModelResponse>;
-  /** The rings and the routing decision; sends nothing. */
-  explain(request: ModelRequest): Explanation;
+  /** The rings and the routing decision, as far as the session's own target does not change it; sends nothing. */
+  explain(request: ModelRequest, options?: CallOptions): Explanation;
   models(): readonly { readonly provider: string; readonly card: ModelCard }[];
   /** What was observed of each target in the last minutes. Plain JSON; a copy as of now. */
   statistics(): readonly TargetFigures[];

@@ -1,6 +1,6 @@
 /** Plugins: one file each, a typed factory that returns this object. */
 import type { Clock, Ids, Random } from './clock.ts';
-import type { Gateway } from './gateway.ts';
+import type { Candidate, Gateway } from './gateway.ts';
 import type { Attempt, Call, JsonSchema, Middleware, ModelResponse } from './model/model.ts';
 import type { Provider } from './model/provider.ts';
 import type { StepType } from './plan/validation.ts';
@@ -99,6 +99,18 @@ export interface Step {
   readonly run: NodeRunner;
 }
 
+/** A layer of the request ring: sees a call once. */
+export interface RequestRingLayer {
+  readonly place: Place<RequestLayer>;
+  readonly handle: Middleware;
+}
+
+/** A layer of the attempt ring: sees every try at a target. */
+export interface AttemptRingLayer {
+  readonly place: Place<AttemptLayer>;
+  readonly handle: Middleware<Attempt>;
+}
+
 export interface Plugin {
   /** Named in every error that the plugin causes. */
   readonly name: string;
@@ -106,8 +118,16 @@ export interface Plugin {
   readonly tools?: readonly Tool[];
   readonly evaluators?: readonly Evaluator[];
   readonly steps?: readonly Step[];
-  readonly request?: { readonly place: Place<RequestLayer>; readonly handle: Middleware };
-  readonly attempt?: { readonly place: Place<AttemptLayer>; readonly handle: Middleware<Attempt> };
+  /** One layer or several, at places of their own. */
+  readonly request?: RequestRingLayer | readonly RequestRingLayer[];
+  readonly attempt?: AttemptRingLayer | readonly AttemptRingLayer[];
+  /**
+   * Orders the candidates of a call: pure and synchronous. Gets those that satisfy the request, in the router's order or in
+   * that of the plugin before, and returns them in its own; may leave some out, never add one. Not asked for a chain
+   * of the config (`model.route`, `fallbacks`), which keeps its order. What it throws becomes `plugin-failed`. See
+   * docs/how-to/write-a-plugin.md for what stays first whatever it returns.
+   */
+  rank?(candidates: readonly Candidate[], call: Call): readonly Candidate[];
   /** Around every node run of every engine. */
   readonly node?: (call: NodeCall, next: NodeRunner) => Promise<NodeOutput>;
   /** Before the first call; once. */

@@ -1,5 +1,6 @@
 /** One unit of a node from its first call to its result: rounds, retries, what they cost. */
 
+import { backOffMs } from '../core/backoff.ts';
 import { errorRecord, type PolyphonyError } from '../core/errors.ts';
 import type { Scope, Warning } from '../core/model/model.ts';
 import { addMoney, nanoToUsd, usdToNano } from '../core/money/money.ts';
@@ -177,7 +178,6 @@ const mayRetry = (error: unknown): boolean => !(error instanceof SuspendRun) && 
 async function pauseBeforeRetry(run: RunState, unit: Unit, attempt: number, error: unknown): Promise<void> {
   const { clock, random } = run.host.runtime;
   const told = error instanceof Error && 'retryAfterMs' in error ? Number(error.retryAfterMs ?? 0) : 0;
-  const ceiling = Math.min(RETRY_CEILING_MS, RETRY_BASE_MS * 2 ** (attempt - 1));
   run.recorder.record({
     type: 'node-retried',
     ...placeOf(unit),
@@ -186,7 +186,14 @@ async function pauseBeforeRetry(run: RunState, unit: Unit, attempt: number, erro
     ...chargeOf(error),
   });
   run.wake();
-  await sleep(clock, Math.max(told, random() * ceiling), signalOf(unit));
+  const waitMs = backOffMs({
+    failures: attempt,
+    baseMs: RETRY_BASE_MS,
+    maxMs: RETRY_CEILING_MS,
+    random,
+    atLeastMs: told,
+  });
+  await sleep(clock, waitMs, signalOf(unit));
 }
 
 function placeOf(unit: Unit): { nodeId: string; item?: number; round?: number } {

@@ -9,22 +9,23 @@ import { collect } from '../core/model/response.ts';
 import { priceAsOf } from '../core/money/price-sheet.ts';
 import type { Logger, Plugin } from '../core/plugin.ts';
 import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
+import { failing } from '../kit/streams/stream-head.ts';
 import { createCircuits } from './attempt-ring/circuits.ts';
 import { createCredentials } from './attempt-ring/credentials.ts';
 import { providerHandler } from './attempt-ring/provider.ts';
 import { callOf } from './calls/call.ts';
+import { callStateOf } from './calls/call-state.ts';
 import { attemptSlots, requestSlots } from './gateway.ts';
 import { healthOf } from './health.ts';
 import type { GatewayParts } from './parts.ts';
-import type { BoundCall } from './request-ring/affinity.ts';
 import { failover } from './request-ring/failover.ts';
 import { composeRing, type PluginLayer, type Ring } from './rings.ts';
 import { createEndpointReports } from './routing/endpoint-reports.ts';
+import { candidateOf, type Ranker } from './routing/rank.ts';
 import { createRegistry, type Registry } from './routing/registry.ts';
 import { needsOf } from './routing/requirements.ts';
-import { order, type RouteOptions, rejections } from './routing/route.ts';
+import { decide, type RouteOptions, rejections } from './routing/route.ts';
 import { createStatistics } from './routing/statistics.ts';
-import { failing } from './streams/stream-head.ts';
 
 export interface GatewayOptions {
   /** @default none; `register` adds more */
@@ -42,7 +43,7 @@ export interface GatewayOptions {
   readonly transport: Transport;
 }
 
-export type GatewayPlugin = Pick<Plugin, 'name' | 'providers' | 'request' | 'attempt'>;
+export type GatewayPlugin = Pick<Plugin, 'name' | 'providers' | 'request' | 'attempt' | 'rank'>;
 
 export interface GatewayHandle extends Gateway {
   /** The request ring itself, for callers that make their own `Call`. */
@@ -67,6 +68,8 @@ interface State {
   readonly registry: Registry;
   readonly requests: Ring<Call>;
   readonly attempts: Ring<Attempt>;
+  /** Undefined: no plugin ranks. */
+  readonly rankers: readonly Ranker[] | undefined;
 }
 type Sources = Pick<State, 'config' | 'providers' | 'plugins'>;
 
@@ -95,7 +98,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   return {
     ...operations(handle, runtime),
     handle,
-    explain: (request) => explain(request, state, runtime),
+    explain: (request, options) => explain(request, options, state, runtime),
     models: () => modelsOf(state.registry, runtime.clock.now()),
     register(added) {
       state = build({
@@ -143,29 +146,58 @@ function builder(parts: GatewayParts): (sources: Sources) => State {
   const provider = providerHandler(parts);
   return ({ config, providers, plugins }) => {
     const attempts = composeRing(attemptLayers, attemptLayersOf(plugins), { name: 'provider', handler: provider });
-    const router = failover({ routing: routingOf(parts), clock: parts.clock }, attempts.handler);
+    const rankers = rankersOf(plugins);
+    const router = failover({ routing: routingOf(parts, rankers), clock: parts.clock }, attempts.handler);
     return {
       config,
       providers,
       plugins,
       registry: createRegistry([...providers, ...pluginProviders(plugins)], config, parts.statistics),
       attempts,
+      rankers,
       requests: composeRing(requestLayers, requestLayersOf(plugins), { name: 'failover', handler: router }),
     };
   };
 }
 
 const requestLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Call>[] =>
-  plugins.flatMap(({ name, request }) => (request === undefined ? [] : [{ plugin: name, ...request }]));
+  plugins.flatMap(({ name, request }) => listOf(request).map((layer) => ({ plugin: name, ...layer })));
 
 const attemptLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Attempt>[] =>
-  plugins.flatMap(({ name, attempt }) => (attempt === undefined ? [] : [{ plugin: name, ...attempt }]));
+  plugins.flatMap(({ name, attempt }) => listOf(attempt).map((layer) => ({ plugin: name, ...layer })));
 
-function routingOf({ registry, config, clock }: GatewayParts): (call: BoundCall) => RouteOptions {
-  return ({ request, preferred }) => ({
-    request,
-    needs: needsOf(request),
-    preferred,
+/** A plugin brings one layer, several or none. */
+function listOf<L extends object>(layers: L | readonly L[] | undefined): readonly L[] {
+  if (layers === undefined) return [];
+  return isList(layers) ? layers : [layers];
+}
+
+const isList = <L extends object>(layers: L | readonly L[]): layers is readonly L[] => Array.isArray(layers);
+
+function rankersOf(plugins: readonly GatewayPlugin[]): readonly Ranker[] | undefined {
+  const rankers = plugins.flatMap((plugin): Ranker[] =>
+    plugin.rank === undefined
+      ? []
+      : [
+          {
+            plugin: plugin.name,
+            rank: (candidates, call) => (plugin.rank === undefined ? candidates : plugin.rank(candidates, call)),
+          },
+        ],
+  );
+  return rankers.length === 0 ? undefined : rankers;
+}
+
+function routingOf(
+  { registry, config, clock }: GatewayParts,
+  rankers: readonly Ranker[] | undefined,
+): (call: Call) => RouteOptions {
+  return (call) => ({
+    request: call.request,
+    needs: needsOf(call.request),
+    preferred: callStateOf(call).preferred(call.id),
+    exclude: call.exclude,
+    ranking: rankers && { rankers, call },
     registry: registry(),
     config: config(),
     nowMs: clock.now(),
@@ -195,19 +227,28 @@ function operations(handle: Handler, runtime: Runtime): Operations {
   };
 }
 
-function explain(request: ModelRequest, state: State, { clock }: Runtime): Explanation {
-  const { registry, config } = state;
-  const options: RouteOptions = { request, needs: needsOf(request), registry, config, nowMs: clock.now() };
+/** A call's id costs a number of the runtime's, which nobody takes for a question. */
+const EXPLAINED: CallOptions = { id: 'explain' };
+
+function explain(request: ModelRequest, given: CallOptions | undefined, state: State, runtime: Runtime): Explanation {
+  const { registry, config, rankers } = state;
+  const call = callOf(request, { ...EXPLAINED, ...given }, true, runtime);
+  const options: RouteOptions = {
+    request,
+    needs: needsOf(request),
+    registry,
+    config,
+    nowMs: runtime.clock.now(),
+    exclude: call.exclude,
+    ranking: rankers && { rankers, call },
+  };
+  const decision = decide(options);
+  const { scored, rankedBy } = decision;
   return {
     requestRing: state.requests.names,
     attemptRing: state.attempts.names,
-    candidates: order(options).map(({ deployment: { target, card }, score, parts, estimatedNanoUsd }) => ({
-      target,
-      card,
-      score,
-      parts,
-      estimatedNanoUsd,
-    })),
-    rejected: rejections(options),
+    candidates: scored.map(candidateOf),
+    ...(rankedBy.length === 0 ? {} : { rankedBy }),
+    rejected: rejections(options, decision),
   };
 }

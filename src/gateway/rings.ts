@@ -2,7 +2,8 @@
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import { type Call, compose, type Handler, type Middleware, type ModelEvent } from '../core/model/model.ts';
 import type { Place } from '../core/plugin.ts';
-import { failing } from './streams/stream-head.ts';
+import { isObserved, observe } from '../kit/streams/observe.ts';
+import { failing } from '../kit/streams/stream-head.ts';
 
 /** A place of a ring; without `handle` nothing is built in and the slot waits for plugins. */
 export interface RingSlot<C extends Call> {
@@ -100,11 +101,20 @@ function guard<C extends Call>(plugin: string, handle: Middleware<C>): Middlewar
         inner = next(given);
         return inner;
       });
-      return stream === inner ? stream : guarded(stream, plugin, call);
+      if (stream === inner) return stream;
+      return isObserved(stream) ? guardedObserver(stream, plugin, call) : guarded(stream, plugin, call);
     } catch (error) {
       return failing(blame(error, plugin, call));
     }
   };
+}
+
+/** In the hook form, so that an observing plugin is read in one pass with the layers around it, or at once. */
+function guardedObserver(stream: AsyncIterable<ModelEvent>, plugin: string, call: Call): AsyncIterable<ModelEvent> {
+  return observe({
+    open: () => stream,
+    end: (ending) => (ending.kind === 'error' ? { kind: 'error', error: blame(ending.error, plugin, call) } : ending),
+  });
 }
 
 function guarded(stream: AsyncIterable<ModelEvent>, plugin: string, call: Call): AsyncIterable<ModelEvent> {

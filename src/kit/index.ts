@@ -4,6 +4,7 @@
  */
 
 // ---------------------------------------------------------------------------------------------------- plugins, errors, money
+
 export type * from '../core/clock.ts';
 export type { Config } from '../core/config.ts';
 export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from '../core/errors.ts';
@@ -11,8 +12,6 @@ export { abortError, asPolyphonyError, errorRecord, PolyphonyError } from '../co
 export type * from '../core/gateway.ts';
 export type * from '../core/model/model.ts';
 export type * from '../core/model/provider.ts';
-// ---------------------------------------------------------------------------------------------------- layers: read, replay and await answers
-export { collect, replay, textOf } from '../core/model/response.ts';
 export { formatUsd, nanoToUsd, usdToNano } from '../core/money/money.ts';
 export { costOf, type PriceTerms } from '../core/money/price.ts';
 export type * from '../core/money/token-price.ts';
@@ -22,47 +21,62 @@ export { definePlugin } from '../core/plugin.ts';
 export type * from '../core/run/engine.ts';
 export { SuspendRun } from '../core/run/engine.ts';
 export type * from '../core/stores.ts';
-export { sleep, systemClock } from '../system/clock.ts';
 export { rememberSecret } from '../system/scrub.ts';
-// ---------------------------------------------------------------------------------------------------- a wire of your own: answers
-export { parseDocument, readJson } from './http/answer.ts';
+
+// ---------------------------------------------------------------------------------------------------- layers: observe, read and replay streams
+
+export { collect, replay, textOf } from '../core/model/response.ts';
+export { sleep, systemClock } from '../system/clock.ts';
+export { observe, type StreamControl, type StreamEnding, type StreamObserver } from './streams/observe.ts';
+
 // ---------------------------------------------------------------------------------------------------- providers over HTTP
+
 export { apiKeysOf } from './http/api-keys.ts';
+export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from './http/http-errors.ts';
+export { type HttpProviderOptions, httpProvider } from './http/http-provider.ts';
+export { parseRateLimits, parseReset, parseRetryAfter } from './http/rate-limits.ts';
+export { cardsOf, type VendorOptions } from './http/vendor-options.ts';
+export { CHAT_CAPABILITIES, type ModelCardFields, modelCard } from './models/model-card.ts';
+export { estimateRequestTokens, estimateTokens } from './models/tokens.ts';
+
+// ---------------------------------------------------------------------------------------------------- JSON that is not trusted
+
+export { asList, asNumber, asRecord, asText, defined, type JsonRecord, tryParseJson } from './json/json-shape.ts';
+export { type ExtractedJson, extractJson, schemaInstruction } from './json/json-text.ts';
+export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } from './json/json-validation.ts';
+export { type DialectResult, type SchemaDialect, toDialect } from './json/schema-dialects.ts';
+
+// ---------------------------------------------------------------------------------------------------- a wire of your own: requests
+
+export { aspectRatioOf, nearestShape } from './wires/aspect-ratio.ts';
+export { mediaURL } from './wires/chat-completions/encode-messages.ts';
+export { closedSchema } from './wires/closed-schema.ts';
+export { type InlineMedia, inlineMedia } from './wires/media.ts';
+
+// ---------------------------------------------------------------------------------------------------- a wire of your own: answers
+
+export { parseDocument, readJson } from './http/answer.ts';
 export {
   type AnswerEnding,
   type AnswerState,
   answerState,
   type DocumentReader,
   decodeAnswer,
-  decodeBody,
   finishAnswer,
   usageMissing,
 } from './http/decode-answer.ts';
-export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from './http/http-errors.ts';
-export { type HttpProviderOptions, httpProvider } from './http/http-provider.ts';
-export { parseRateLimits, parseReset, parseRetryAfter } from './http/rate-limits.ts';
-export { cardsOf, type VendorOptions } from './http/vendor-options.ts';
-// ---------------------------------------------------------------------------------------------------- JSON that is not trusted
-export { asList, asNumber, asRecord, asText, defined, type JsonRecord, tryParseJson } from './json/json-shape.ts';
-export { type ExtractedJson, extractJson, schemaInstruction } from './json/json-text.ts';
-export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } from './json/json-validation.ts';
-export { type DialectResult, type SchemaDialect, toDialect } from './json/schema-dialects.ts';
-export { CHAT_CAPABILITIES, type ModelCardFields, modelCard } from './models/model-card.ts';
-export { estimateRequestTokens, estimateTokens } from './models/tokens.ts';
-export { aspectRatioOf, nearestShape } from './wires/aspect-ratio.ts';
-// ---------------------------------------------------------------------------------------------------- a wire of your own: requests
-export { mediaURL } from './wires/chat-completions/encode-messages.ts';
+export { type BodyDecoder, type BodyState, decodeBody } from './streams/answer-body.ts';
+export { finishReason } from './wires/finish-reason.ts';
+export { imageWire } from './wires/image-wire.ts';
+export { type ToolCallAssembler, type ToolCallPiece, toolCallAssembler } from './wires/tool-calls.ts';
+
+// ---------------------------------------------------------------------------------------------------- ready-made wires
+
 export {
   type ChatCompletionsProviderOptions,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
 } from './wires/chat-completions/provider.ts';
 export type { ChatCompletionsQuirks } from './wires/chat-completions/quirks.ts';
-// ---------------------------------------------------------------------------------------------------- ready-made wires
 export { chatCompletionsWire } from './wires/chat-completions/wire.ts';
-export { closedSchema } from './wires/closed-schema.ts';
-export { finishReason } from './wires/finish-reason.ts';
-export { imageWire } from './wires/image-wire.ts';
-export { type InlineMedia, inlineMedia } from './wires/media.ts';
 export { type ResponsesWireOptions, responsesWire, wireByCard } from './wires/responses/wire.ts';
-export { type ToolCallAssembler, type ToolCallPiece, toolCallAssembler } from './wires/tool-calls.ts';

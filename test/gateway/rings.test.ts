@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import type { Attempt, Middleware, ModelEvent } from '../../src/core/model/model.ts';
-import { ATTEMPT_LAYERS, type Logger, REQUEST_LAYERS } from '../../src/core/plugin.ts';
+import { ATTEMPT_LAYERS, type AttemptRingLayer, type Logger, REQUEST_LAYERS } from '../../src/core/plugin.ts';
 import { createGateway, type GatewayPlugin } from '../../src/gateway/create-gateway.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { fakeProvider, fakeRuntime } from '../../src/testing/fakes.ts';
@@ -29,7 +29,7 @@ describe('rings', () => {
   });
 
   it('put plugins before, in and after a layer, behind what is built in', () => {
-    const at = (name: string, place: NonNullable<GatewayPlugin['attempt']>['place']): GatewayPlugin => ({
+    const at = (name: string, place: AttemptRingLayer['place']): GatewayPlugin => ({
       name,
       attempt: { place, handle: passAttempt },
     });

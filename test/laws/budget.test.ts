@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Attempt, Scope } from '../../src/core/model/model.ts';
 import type { KeyValueStore } from '../../src/core/stores.ts';
-import { requestBudget } from '../../src/gateway/calls/trace.ts';
+import { callStateOf } from '../../src/gateway/calls/call-state.ts';
 import { reserveWorstCase } from '../../src/gateway/money/reserve-worst-case.ts';
 import { createRegistry } from '../../src/gateway/routing/registry.ts';
 import { createStatistics } from '../../src/gateway/routing/statistics.ts';
@@ -266,7 +266,7 @@ describe('law: money', () => {
     expect(await keyValue.get('budget:run:r')).toBeGreaterThan(8_000_000);
     for (let time = 0; time < 3; time += 1) await held?.settle(7);
     expect(await keyValue.get('budget:run:r')).toBe(7);
-    expect(requestBudget(trace).taken).toBe(7);
+    expect(callStateOf({ trace }).budget.taken).toBe(7);
   });
 
   it('charges a judge to the request that caused it', async () => {

@@ -13,6 +13,7 @@ import type {
   ModelResponse,
   Plugin,
   PluginContext,
+  RequestRingLayer,
   Target,
 } from 'polyphony';
 import { asPolyphonyError, collect } from 'polyphony/kit';
@@ -144,7 +145,7 @@ export async function pluginRing(options: RingOptions): Promise<Ring> {
     evaluators: new Map((options.evaluators ?? []).map((evaluator) => [evaluator.name, evaluator])),
   };
   await plugin.setup?.(context);
-  const handle: Handler = (made) => plugin.request?.handle(made, attemptRing) ?? attemptRing(made);
+  const handle: Handler = (made) => requestLayer(plugin)?.handle(made, attemptRing) ?? attemptRing(made);
   return {
     runtime,
     context,
@@ -164,4 +165,9 @@ export async function eventsOf(stream: AsyncIterable<ModelEvent>): Promise<Model
   const events: ModelEvent[] = [];
   for await (const event of stream) events.push(event);
   return events;
+}
+
+/** The one layer of a plugin that brings no more than one. */
+export function requestLayer({ request }: Plugin): RequestRingLayer | undefined {
+  return [request ?? []].flat()[0];
 }

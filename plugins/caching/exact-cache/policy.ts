@@ -9,11 +9,12 @@ export interface CachePolicy {
 /**
  * False for calls that must reach a model every time: those that ask for it, regulated ones, images and sampling above
  * temperature 0 without a seed (whoever sets it wants variety), requests that offer tools (a tool call acts, so each is
- * decided anew) and requests for the provider's raw body.
+ * decided anew), requests for the provider's raw body, and calls that exclude targets, whose answers may be kept here.
  */
 export function cacheable(call: Call, policy: CachePolicy): boolean {
   const { request, purpose } = call;
   if (purpose !== 'answer' && purpose !== 'planner') return false;
+  if (call.exclude !== undefined && call.exclude.length > 0) return false;
   if (request.cache === 'skip' || request.sensitivity === 'regulated' || request.includeRaw === true) return false;
   if (request.operation === 'image') return policy.cacheSampled || request.seed !== undefined;
   if (request.operation !== 'chat') return true;

@@ -1,7 +1,8 @@
 /**
  * Streams read at once. An answer that nobody reads along has a handful of events, and handing them on one promise at a
  * time costs more than everything else that is done for it. A stream that can give all it will ever say in one piece
- * offers `[WHOLE]`; whoever knows nothing of it iterates as ever.
+ * offers `[COMPLETE]`; whoever knows nothing of it iterates as ever. docs/decisions/streams-and-complete-answers.md explains
+ * who offers what.
  */
 import type { ModelEvent } from './event.ts';
 
@@ -11,16 +12,18 @@ export interface CompleteStream {
   readonly failure?: { readonly error: unknown } | undefined;
 }
 
+/** The method that reads a stream at once. */
 export const COMPLETE: unique symbol = Symbol('polyphony.complete');
 
+/** The same stream as lists of events. */
 export const BATCHES: unique symbol = Symbol('polyphony.batches');
 
-/** All events that arrived at once, no list of them empty. */
+/** Lists of all events that arrived at once, none of them empty. */
 export type Batches = AsyncIterable<readonly ModelEvent[]>;
 
-/** Iterate it, by events or by batches, or read it whole: one of these, once. */
+/** Iterate it, by events or by batches, or read it at once: one of these, and only one time. */
 export interface CompletableStream extends AsyncIterable<ModelEvent> {
-  /** Saves a turn of a generator an event. */
+  /** Saves a turn of a generator per event. */
   readonly [BATCHES]?: Batches | undefined;
   /** Never rejects. */
   readonly [COMPLETE]?: (() => Promise<CompleteStream>) | undefined;
@@ -31,7 +34,7 @@ export function readComplete(stream: CompletableStream): Promise<CompleteStream>
   return read === undefined ? drain(stream) : read.call(stream);
 }
 
-/** Of any stream: one that has no batches of its own gives event by event. */
+/** The batches of any stream: one that has none of its own gives event by event. */
 export function batchesOf(stream: CompletableStream): Batches {
   const batches = stream[BATCHES];
   if (batches !== undefined) return batches;

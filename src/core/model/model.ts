@@ -80,6 +80,11 @@ export interface Call {
   readonly streaming?: boolean;
   /** Epoch milliseconds after which the caller does not want the answer. */
   readonly deadline?: number;
+  /**
+   * Targets that must not be asked, by the ids of `Target`. One without `region` means the model in every region, one
+   * without `credential` at every credential. Overrules sessions, chains and pins. @default none
+   */
+  readonly exclude?: readonly Target[];
 }
 
 /** A call with its target chosen. `number` counts from 1 over all attempts of the call. */

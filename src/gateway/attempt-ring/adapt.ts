@@ -12,10 +12,10 @@ import type {
   Warning,
 } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
+import { observe } from '../../kit/streams/observe.ts';
+import { nameOf } from '../calls/target.ts';
 import type { Registry } from '../routing/registry.ts';
 import { maskOf } from '../routing/requirements.ts';
-import { nameOf } from '../routing/route.ts';
-import { observe } from '../streams/observe.ts';
 
 interface Draft {
   request: ChatRequest;

@@ -2,16 +2,15 @@
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Middleware } from '../../core/model/model.ts';
+import { observe, type StreamEnding } from '../../kit/streams/observe.ts';
+import { commits } from '../../kit/streams/stream-head.ts';
+import { attemptStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
-import { type TimedAttempt, timed } from '../calls/timings.ts';
 import type { Registry } from '../routing/registry.ts';
-import { observe, type StreamEnding } from '../streams/observe.ts';
-import { commits } from '../streams/stream-head.ts';
 
 export function attemptTelemetry({ clock, registry }: { clock: Clock; registry: () => Registry }): Middleware<Attempt> {
-  return (given: TimedAttempt, next) => {
-    const attempt = timed(given);
-    const { timings } = attempt;
+  return (attempt, next) => {
+    const timings = attemptStateOf(attempt);
     let begun = 0;
     let outputTokens = 0;
     return observe({
@@ -31,7 +30,13 @@ export function attemptTelemetry({ clock, registry }: { clock: Clock; registry: 
         const { totalMs } = timings;
         // An answer that comes whole says nothing about first tokens.
         const firstTokenMs = attempt.streaming === false ? null : timings.firstTokenMs;
-        statistics?.record({ totalMs, firstTokenMs, outcome: outcomeOf(ending), outputTokens, nowMs: clock.now() });
+        statistics?.record({
+          totalMs,
+          firstTokenMs,
+          outcome: outcomeOf(attempt, ending),
+          outputTokens,
+          nowMs: clock.now(),
+        });
         return ending;
       },
     });
@@ -39,9 +44,9 @@ export function attemptTelemetry({ clock, registry }: { clock: Clock; registry: 
 }
 
 /** A cancelled attempt tells nothing of the target, nor does an error of the caller's. */
-function outcomeOf(ending: StreamEnding): 'ok' | 'blamed' | 'other' {
+function outcomeOf(attempt: Attempt, ending: StreamEnding): 'ok' | 'blamed' | 'other' {
   if (ending.kind === 'done') return 'ok';
   if (ending.kind === 'left' || !(ending.error instanceof PolyphonyError)) return 'other';
-  const fault = faultOf(ending.error);
+  const fault = faultOf(attempt, ending.error);
   return fault === 'target' || fault === 'rate-limit' ? 'blamed' : 'other';
 }

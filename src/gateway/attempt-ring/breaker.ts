@@ -5,11 +5,11 @@
  */
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
-import type { Attempt, Middleware, Target } from '../../core/model/model.ts';
+import type { Attempt, Middleware } from '../../core/model/model.ts';
+import { observe, type StreamEnding } from '../../kit/streams/observe.ts';
+import { attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
-import type { TimedAttempt } from '../calls/timings.ts';
-import { nameOf } from '../routing/route.ts';
-import { observe, type StreamEnding } from '../streams/observe.ts';
+import { nameOf } from '../calls/target.ts';
 import type { Circuit, Verdict } from './circuit.ts';
 import type { Circuits } from './circuits.ts';
 
@@ -19,17 +19,18 @@ interface Entry {
 }
 
 export function breaker({ clock, circuits }: { clock: Clock; circuits: Circuits }): Middleware<Attempt> {
-  return (attempt: TimedAttempt, next) => {
+  return (attempt, next) => {
+    const state = attemptStateOf(attempt);
     let entries: readonly Entry[] = [];
     return observe({
       start() {
-        const { target, lastResort } = attempt;
-        entries = enter(circuits.both(target), clock.now(), lastResort === true, target);
+        entries = enter(circuits.both(attempt.target), clock.now(), state.lastResort, attempt);
         return undefined;
       },
       open: () => next(attempt),
       end(ending) {
-        const { verdict, retryAfterMs } = verdictOf(ending);
+        const { verdict, retryAfterMs } = verdictOf(attempt, ending);
+        state.over = true;
         const now = clock.now();
         for (const { circuit, probe } of entries) circuit.report(verdict, now, { probe, retryAfterMs });
         return ending;
@@ -39,7 +40,7 @@ export function breaker({ clock, circuits }: { clock: Clock; circuits: Circuits 
 }
 
 /** Enters every circuit or none. */
-function enter(circuits: readonly Circuit[], nowMs: number, lastResort: boolean, target: Target): readonly Entry[] {
+function enter(circuits: readonly Circuit[], nowMs: number, lastResort: boolean, attempt: Attempt): readonly Entry[] {
   const entries: Entry[] = [];
   let until = 0;
   let refused = false;
@@ -54,24 +55,25 @@ function enter(circuits: readonly Circuit[], nowMs: number, lastResort: boolean,
   }
   if (!refused || lastResort) return entries;
   for (const { circuit, probe } of entries) circuit.report('none', nowMs, { probe });
-  throw new PolyphonyError(
-    'overloaded',
-    `${nameOf(target)} failed too often and is left alone for ${Math.max(0, until - nowMs)} ms. Try elsewhere or later.`,
-    {
-      retryAfterMs: Math.max(0, until - nowMs),
-      retryable: false,
-      details: { breaker: 'open', provider: target.provider },
-    },
-  );
+  throw refusal(attempt, Math.max(0, until - nowMs));
 }
 
-/** True for a refusal by the breaker: nothing was sent. */
-export const isBreakerRefusal = (error: PolyphonyError): boolean => error.details?.breaker === 'open';
+function refusal(attempt: Attempt, retryAfterMs: number): PolyphonyError {
+  const { target } = attempt;
+  const message = `${nameOf(target)} failed too often and is left alone for ${retryAfterMs} ms. Try elsewhere or later.`;
+  const details = { breaker: 'open', provider: target.provider };
+  const error = new PolyphonyError('overloaded', message, { retryAfterMs, retryable: false, details });
+  callStateOf(attempt).blame(error, 'open-breaker');
+  return error;
+}
 
-function verdictOf(ending: StreamEnding): { readonly verdict: Verdict; readonly retryAfterMs?: number | undefined } {
+function verdictOf(
+  attempt: Attempt,
+  ending: StreamEnding,
+): { readonly verdict: Verdict; readonly retryAfterMs?: number | undefined } {
   if (ending.kind === 'done') return { verdict: 'ok' };
   if (ending.kind === 'left' || !(ending.error instanceof PolyphonyError)) return { verdict: 'none' };
-  const fault = faultOf(ending.error);
+  const fault = faultOf(attempt, ending.error);
   if (fault === 'rate-limit') return { verdict: 'rate-limited', retryAfterMs: ending.error.retryAfterMs };
   return { verdict: fault === 'target' ? 'failed' : 'none' };
 }

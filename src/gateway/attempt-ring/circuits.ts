@@ -2,7 +2,7 @@
 import type { Config } from '../../core/config.ts';
 import type { BreakerHealth } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
-import { nameOf } from '../routing/route.ts';
+import { nameOf } from '../calls/target.ts';
 import { type Circuit, type CircuitPolicy, createCircuit } from './circuit.ts';
 
 const DEFAULTS: CircuitPolicy = { rateLimits: 3, failureRatio: 0.5, minimumAttempts: 10, cooldownMs: 30_000 };

@@ -5,6 +5,7 @@
  *     that an account that was topped up comes back by itself.
  * C2. One that was told to wait is not used before its time, whichever model or call asks: siblings share the upstream.
  * C3. Among those that may be used, each takes its turn.
+ * C4. One that the call excludes is not there for it, dead or alive.
  */
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { CredentialHealth } from '../../core/gateway.ts';
@@ -27,6 +28,9 @@ interface Pool {
   turn: number;
 }
 
+/** The labels that a call must not use; undefined for none. */
+export type ExcludedLabels = ReadonlySet<string> | undefined;
+
 const UNNAMED: readonly undefined[] = [undefined];
 
 /** A credential that may be used at `readyAt`, which may lie ahead; or that none is left alive. */
@@ -36,16 +40,16 @@ export type Pick =
 
 export interface Credentials {
   /** `asked` is taken where it may be used. */
-  pick(provider: Provider, asked: string | undefined, nowMs: number): Pick;
+  pick(provider: Provider, asked: string | undefined, nowMs: number, excluded?: ExcludedLabels): Pick;
   refuse(provider: Provider, label: string | undefined, error: PolyphonyError, nowMs: number): void;
   /** Not to be used for `waitMs`. */
   rest(provider: Provider, label: string | undefined, nowMs: number, waitMs: number): void;
   /** One may be used now; takes no turn. */
-  ready(provider: Provider, nowMs: number): boolean;
+  ready(provider: Provider, nowMs: number, excluded?: ExcludedLabels): boolean;
   /** Why each was refused, when all are dead. */
-  deadReasons(provider: Provider, nowMs: number): readonly string[] | undefined;
+  deadReasons(provider: Provider, nowMs: number, excluded?: ExcludedLabels): readonly string[] | undefined;
   /** How many may be used or will be again without anyone's help. */
-  alive(provider: Provider, nowMs: number): number;
+  alive(provider: Provider, nowMs: number, excluded?: ExcludedLabels): number;
   /** For people, in the provider's order. */
   states(provider: Provider, nowMs: number): readonly CredentialState[];
 }
@@ -70,12 +74,12 @@ export function createCredentials(): Credentials {
   const find = (provider: Provider, label: string | undefined): Credential | undefined =>
     poolOf(provider).all.find((one) => one.label === label);
   return {
-    pick(provider, asked, nowMs) {
+    pick(provider, asked, nowMs, excluded) {
       const pool = poolOf(provider);
-      const wanted = asked === undefined ? undefined : find(provider, asked);
+      const wanted = asked === undefined || excluded?.has(asked) ? undefined : find(provider, asked);
       if (wanted !== undefined && usable(wanted, nowMs)) return { alive: true, label: wanted.label, readyAt: nowMs };
-      const chosen = choose(pool, nowMs);
-      if (chosen === undefined) return { alive: false, reasons: pool.all.map(({ reason }) => reason) };
+      const chosen = choose(pool, nowMs, excluded);
+      if (chosen === undefined) return { alive: false, reasons: of(pool, excluded).map(({ reason }) => reason) };
       return { alive: true, label: chosen.label, readyAt: Math.max(nowMs, chosen.readyAt) };
     },
     refuse(provider, label, error, nowMs) {
@@ -89,12 +93,13 @@ export function createCredentials(): Credentials {
       const credential = find(provider, label);
       if (credential !== undefined) credential.readyAt = Math.max(credential.readyAt, nowMs + waitMs);
     },
-    ready: (provider, nowMs) => poolOf(provider).all.some((one) => usable(one, nowMs)),
-    deadReasons(provider, nowMs) {
-      const { all } = poolOf(provider);
+    ready: (provider, nowMs, excluded) => of(poolOf(provider), excluded).some((one) => usable(one, nowMs)),
+    deadReasons(provider, nowMs, excluded) {
+      const all = of(poolOf(provider), excluded);
       return all.every(({ deadUntil }) => deadUntil > nowMs) ? all.map(({ reason }) => reason) : undefined;
     },
-    alive: (provider, nowMs) => poolOf(provider).all.filter(({ deadUntil }) => deadUntil <= nowMs).length,
+    alive: (provider, nowMs, excluded) =>
+      of(poolOf(provider), excluded).filter(({ deadUntil }) => deadUntil <= nowMs).length,
     states: (provider, nowMs) => poolOf(provider).all.map((one) => stateOf(one, nowMs)),
   };
 }
@@ -106,16 +111,22 @@ function stateOf({ label: name, deadUntil, readyAt, reason }: Credential, nowMs:
   return { label, state: 'ready', until: null, reason: null };
 }
 
+const isExcluded = ({ label }: Credential, excluded: ExcludedLabels): boolean =>
+  label !== undefined && excluded?.has(label) === true;
+
+const of = ({ all }: Pool, excluded: ExcludedLabels): readonly Credential[] =>
+  excluded === undefined ? all : all.filter((one) => !isExcluded(one, excluded));
+
 const usable = ({ deadUntil, readyAt }: Credential, nowMs: number): boolean => deadUntil <= nowMs && readyAt <= nowMs;
 
 /** In turn among those that are ready, else the one that is ready first; undefined when all are dead. */
-function choose(pool: Pool, nowMs: number): Credential | undefined {
+function choose(pool: Pool, nowMs: number, excluded: ExcludedLabels): Credential | undefined {
   const { all } = pool;
   let earliest: Credential | undefined;
   for (let step = 0; step < all.length; step += 1) {
     const index = (pool.turn + step) % all.length;
     const credential = all[index];
-    if (credential === undefined || credential.deadUntil > nowMs) continue;
+    if (credential === undefined || credential.deadUntil > nowMs || isExcluded(credential, excluded)) continue;
     if (credential.readyAt <= nowMs) {
       pool.turn = index + 1;
       return credential;

@@ -10,11 +10,10 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
-import type { Attempt, CallTrace, Middleware, Purpose } from '../../core/model/model.ts';
-import { type TimedAttempt, timed } from '../calls/timings.ts';
-import { callStateOf } from '../calls/trace.ts';
+import type { Attempt, Middleware, Purpose } from '../../core/model/model.ts';
+import { observe } from '../../kit/streams/observe.ts';
+import { attemptStateOf, type CallState, callStateOf } from '../calls/call-state.ts';
 import type { Registry } from '../routing/registry.ts';
-import { observe } from '../streams/observe.ts';
 
 const DEFAULT_SLOTS = 64;
 
@@ -48,28 +47,28 @@ export function limiter({ clock, config, registry }: LimiterParts): Middleware<A
   const endpoints = new Map<string, Endpoint>();
   const slotsOf = (provider: string): number =>
     config().concurrency?.[provider] ?? registry().providers.get(provider)?.concurrency ?? DEFAULT_SLOTS;
-  return (given: TimedAttempt, next) => {
-    const attempt = timed(given);
+  return (attempt, next) => {
+    const call = callStateOf(attempt);
     const { provider, region } = attempt.target;
     const endpoint = endpointOf(endpoints, region === undefined ? provider : `${provider}@${region}`);
     let held = false;
     return observe({
       start() {
-        if (isNested(attempt.purpose) && holds(endpoint, attempt.trace)) return undefined;
+        if (isNested(attempt.purpose) && call.holds(endpoint)) return undefined;
         if (endpoint.used < slotsOf(provider) && isIdle(endpoint)) {
-          hold(endpoint, attempt.trace);
+          hold(endpoint, call);
           held = true;
           return undefined;
         }
         const begun = clock.monotonic();
         return wait(endpoint, attempt, clock).then(() => {
           held = true;
-          attempt.timings.queueMs = clock.monotonic() - begun;
+          attemptStateOf(attempt).queueMs = clock.monotonic() - begun;
         });
       },
       open: () => next(attempt),
       end(ending) {
-        if (held) free(endpoint, attempt.trace, slotsOf(provider));
+        if (held) free(endpoint, call, slotsOf(provider));
         return ending;
       },
     });
@@ -86,19 +85,14 @@ function endpointOf(endpoints: Map<string, Endpoint>, key: string): Endpoint {
 
 const isIdle = ({ queues }: Endpoint): boolean => queues.every((queue) => queue.length === 0);
 
-const holds = (endpoint: Endpoint, trace: CallTrace): boolean => callStateOf(trace).held?.includes(endpoint) === true;
-
-function hold(endpoint: Endpoint, trace: CallTrace): void {
+function hold(endpoint: Endpoint, call: CallState): void {
   endpoint.used += 1;
-  const state = callStateOf(trace);
-  if (state.held === undefined) state.held = [endpoint];
-  else state.held.push(endpoint);
+  call.hold(endpoint);
 }
 
-function free(endpoint: Endpoint, trace: CallTrace, slots: number): void {
+function free(endpoint: Endpoint, call: CallState, slots: number): void {
   endpoint.used -= 1;
-  const { held } = callStateOf(trace);
-  held?.splice(held.indexOf(endpoint), 1);
+  call.release(endpoint);
   while (endpoint.used < slots) {
     const waiter = endpoint.queues.find((queue) => queue.length > 0)?.shift();
     if (waiter === undefined) return;
@@ -107,7 +101,7 @@ function free(endpoint: Endpoint, trace: CallTrace, slots: number): void {
 }
 
 function wait(endpoint: Endpoint, attempt: Attempt, clock: Clock): Promise<void> {
-  const { signal, deadline, trace, purpose } = attempt;
+  const { signal, deadline, purpose } = attempt;
   const queue = endpoint.queues[PRIORITY[purpose]] ?? endpoint.queues[1];
   return new Promise((resolve, reject) => {
     const stop = (): void => {
@@ -117,7 +111,7 @@ function wait(endpoint: Endpoint, attempt: Attempt, clock: Clock): Promise<void>
     const waiter: Waiter = {
       go() {
         stop();
-        hold(endpoint, trace);
+        hold(endpoint, callStateOf(attempt));
         resolve();
       },
     };
@@ -139,8 +133,11 @@ function wait(endpoint: Endpoint, attempt: Attempt, clock: Clock): Promise<void>
   });
 }
 
-function queuedTooLong({ target }: Attempt): PolyphonyError {
+function queuedTooLong(attempt: Attempt): PolyphonyError {
+  const { target } = attempt;
   const message = `The call's time was over while it waited for a free connection to ${target.provider}: allow more concurrency or time.`;
   const details = { timeout: 'deadline', provider: target.provider };
-  return new PolyphonyError('timeout', message, { retryable: false, details });
+  const error = new PolyphonyError('timeout', message, { retryable: false, details });
+  callStateOf(attempt).blame(error, 'caller');
+  return error;
 }

@@ -7,12 +7,12 @@ import type { Clock } from '../../core/clock.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, FinishEvent, Handler } from '../../core/model/model.ts';
 import type { Transport } from '../../core/model/provider.ts';
-import { type TimedAttempt, timed } from '../calls/timings.ts';
+import { observe, type StreamEnding } from '../../kit/streams/observe.ts';
+import { commits } from '../../kit/streams/stream-head.ts';
+import { attemptStateOf, callStateOf } from '../calls/call-state.ts';
+import { nameOf } from '../calls/target.ts';
 import type { EndpointReports } from '../routing/endpoint-reports.ts';
 import type { Registry } from '../routing/registry.ts';
-import { nameOf } from '../routing/route.ts';
-import { observe, type StreamEnding } from '../streams/observe.ts';
-import { commits } from '../streams/stream-head.ts';
 
 export interface ProviderParts {
   readonly registry: () => Registry;
@@ -22,8 +22,7 @@ export interface ProviderParts {
 }
 
 export function providerHandler({ registry, transport, clock, endpointReports }: ProviderParts): Handler<Attempt> {
-  return (given: TimedAttempt) => {
-    const attempt = timed(given);
+  return (attempt) => {
     let answered = false;
     let finished = false;
     return observe({
@@ -31,7 +30,7 @@ export function providerHandler({ registry, transport, clock, endpointReports }:
       open() {
         const provider = registry().providers.get(attempt.target.provider);
         if (provider === undefined) throw unknownProvider(attempt);
-        attempt.timings.dispatchedAt = clock.now();
+        attemptStateOf(attempt).dispatchedAt = clock.now();
         const { target } = attempt;
         return provider.stream(attempt, {
           transport,
@@ -77,21 +76,20 @@ function cutShort(answered: boolean, { target }: Attempt): PolyphonyError {
   return new PolyphonyError('truncated', message);
 }
 
-function asProviderError(error: unknown, { target }: Attempt): PolyphonyError {
+function asProviderError(error: unknown, attempt: Attempt): PolyphonyError {
   if (error instanceof PolyphonyError) return error;
+  const { provider } = attempt.target;
   const { message } = asPolyphonyError(error);
-  return new PolyphonyError('plugin-failed', `The provider "${target.provider}" failed: ${message}`, {
+  const details = { provider };
+  const ours = new PolyphonyError('plugin-failed', `The provider "${provider}" failed: ${message}`, {
     cause: error,
-    details: { provider: target.provider },
+    details,
   });
+  callStateOf(attempt).blame(ours, 'provider');
+  return ours;
 }
 
 function unknownProvider({ target }: Attempt): PolyphonyError {
   const message = `No provider is called "${target.provider}": register it, or route to another.`;
   return new PolyphonyError('no-route', message, { details: { target } });
-}
-
-/** True for the error of a provider that threw something of its own: another provider may do better. */
-export function isProviderFault(error: PolyphonyError): boolean {
-  return error.code === 'plugin-failed' && error.details?.provider !== undefined;
 }

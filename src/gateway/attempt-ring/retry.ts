@@ -7,18 +7,19 @@
  *     own budget, one a credential; they cost no retry.
  * Y4. When every credential of the provider is dead the error is `invalid-credential`, and says so of each.
  */
+import { backOffMs } from '../../core/backoff.ts';
 import type { Runtime } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Handler, Middleware } from '../../core/model/model.ts';
 import type { Provider } from '../../core/model/provider.ts';
+import { lazily, type ReadHead, type StreamHead } from '../../kit/streams/stream-head.ts';
 import { sleep } from '../../system/clock.ts';
+import { type AttemptState, type CallState, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
-import { nextNumber } from '../calls/numbering.ts';
 import { withCredential } from '../calls/target.ts';
-import { newTimings, type TimedAttempt } from '../calls/timings.ts';
+import { excludedCredentials } from '../routing/exclude.ts';
 import type { Registry } from '../routing/registry.ts';
-import { lazily, type ReadHead, type StreamHead } from '../streams/stream-head.ts';
 import type { Credentials } from './credentials.ts';
 
 export interface RetryParts {
@@ -54,22 +55,24 @@ async function openWithRetries(
   let failures = 0;
   let rotations: number | undefined;
   let asked = attempt.target.credential;
-  for (let number = attempt.number; ; number = nextNumber(attempt)) {
+  const call = callStateOf(attempt);
+  for (let state = firstOf(call, attempt); ; state = nextOf(call, state)) {
     const found = credentialFor(parts, provider, attempt, policy, asked);
     const label = found instanceof Promise ? await found : found;
     try {
-      return await open(next(numbered(attempt, number, label)));
+      return await open(next(numbered(attempt, state.number, label)));
     } catch (thrown) {
+      state.over = true;
       const error = asPolyphonyError(thrown);
       if (attempt.signal.aborted) throw abortError(attempt.signal);
       // Counted before the first is blamed.
-      rotations ??= parts.credentials.alive(provider, clock.now()) - 1;
-      const rotated = blame(parts, provider, label, error) && rotations > 0;
+      rotations ??= parts.credentials.alive(provider, clock.now(), excludedOf(attempt)) - 1;
+      const rotated = blame(parts, provider, label, attempt, error) && rotations > 0;
       asked = undefined;
       if (rotated) rotations -= 1;
-      else if (!error.retryable || failures >= policy.retries) throw final(parts, provider, error);
+      else if (!error.retryable || failures >= policy.retries) throw final(parts, provider, attempt, error);
       else failures += 1;
-      if (!(rotated && isReady(parts, provider))) await backOff(parts, attempt, policy, failures, error);
+      if (!(rotated && isReady(parts, provider, attempt))) await backOff(parts, attempt, policy, failures, error);
     }
   }
 }
@@ -82,8 +85,22 @@ function policyOf({ retry: given }: Config, { request }: Attempt): Policy {
   };
 }
 
-function numbered(attempt: Attempt, number: number, credential: string | undefined): TimedAttempt {
-  return { ...attempt, number, target: withCredential(attempt.target, credential), timings: newTimings() };
+/** The attempt's own state; another one where a layer outside of this one passes the same attempt on a second time. */
+function firstOf(call: CallState, { id, number }: Attempt): AttemptState {
+  const given = call.attempt(id, number);
+  if (given.taken) return nextOf(call, given);
+  given.taken = true;
+  return given;
+}
+
+function nextOf(call: CallState, { callId, lastResort }: AttemptState): AttemptState {
+  const made = call.begin(callId, call.nextNumber(callId), lastResort);
+  made.taken = true;
+  return made;
+}
+
+function numbered(attempt: Attempt, number: number, credential: string | undefined): Attempt {
+  return { ...attempt, number, target: withCredential(attempt.target, credential) };
 }
 
 /** Waits for the first that is ready; answers at once where one is. */
@@ -95,7 +112,7 @@ function credentialFor(
   asked: string | undefined,
 ): string | undefined | Promise<string | undefined> {
   const now = clock.now();
-  const pick = credentials.pick(provider, asked, now);
+  const pick = credentials.pick(provider, asked, now, excludedOf(attempt));
   if (!pick.alive) throw allDead(provider, pick.reasons);
   const waitMs = pick.readyAt - now;
   if (waitMs > 0) {
@@ -115,9 +132,10 @@ function blame(
   { credentials, runtime: { clock } }: RetryParts,
   provider: Provider,
   label: string | undefined,
+  attempt: Attempt,
   error: PolyphonyError,
 ): boolean {
-  const fault = faultOf(error);
+  const fault = faultOf(attempt, error);
   if (fault === 'credential') credentials.refuse(provider, label, error, clock.now());
   else if (fault === 'rate-limit' && error.retryAfterMs !== undefined) {
     credentials.rest(provider, label, clock.now(), error.retryAfterMs);
@@ -125,8 +143,11 @@ function blame(
   return fault === 'credential' || fault === 'rate-limit';
 }
 
-function isReady({ credentials, runtime: { clock } }: RetryParts, provider: Provider): boolean {
-  return credentials.ready(provider, clock.now());
+const excludedOf = ({ exclude, target }: Attempt): ReadonlySet<string> | undefined =>
+  excludedCredentials(exclude, target);
+
+function isReady({ credentials, runtime: { clock } }: RetryParts, provider: Provider, attempt: Attempt): boolean {
+  return credentials.ready(provider, clock.now(), excludedOf(attempt));
 }
 
 async function backOff(
@@ -136,21 +157,21 @@ async function backOff(
   failures: number,
   error: PolyphonyError,
 ): Promise<void> {
-  const ceiling = Math.min(policy.maxMilliseconds, policy.baseMilliseconds * 2 ** Math.max(0, failures - 1));
+  const { baseMilliseconds: baseMs, maxMilliseconds: maxMs } = policy;
   const told = error.retryAfterMs ?? 0;
-  const waitMs = Math.max(told, random() * ceiling);
-  if (told > policy.maxMilliseconds || clock.now() + waitMs >= (attempt.deadline ?? Number.POSITIVE_INFINITY))
-    throw error;
+  const waitMs = backOffMs({ failures, baseMs, maxMs, random, atLeastMs: told });
+  if (told > maxMs || clock.now() + waitMs >= (attempt.deadline ?? Number.POSITIVE_INFINITY)) throw error;
   if (waitMs > 0) await sleep(clock, waitMs, attempt.signal);
 }
 
 function final(
   { credentials, runtime: { clock } }: RetryParts,
   provider: Provider,
+  attempt: Attempt,
   error: PolyphonyError,
 ): PolyphonyError {
-  if (faultOf(error) !== 'credential') return error;
-  const reasons = credentials.deadReasons(provider, clock.now());
+  if (faultOf(attempt, error) !== 'credential') return error;
+  const reasons = credentials.deadReasons(provider, clock.now(), excludedOf(attempt));
   return reasons === undefined ? error : allDead(provider, reasons);
 }
 

@@ -12,10 +12,11 @@ import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Middleware, ModelEvent } from '../../core/model/model.ts';
+import { observe, type StreamControl, type StreamObserver } from '../../kit/streams/observe.ts';
+import { commits } from '../../kit/streams/stream-head.ts';
 import { canAbort } from '../calls/call.ts';
-import { nameOf } from '../routing/route.ts';
-import { observe, type StreamControl, type StreamObserver } from '../streams/observe.ts';
-import { commits } from '../streams/stream-head.ts';
+import { callStateOf } from '../calls/call-state.ts';
+import { nameOf } from '../calls/target.ts';
 import { type Controllers, createControllers } from './abort-controller-pool.ts';
 import { createDeadlines, type Deadlines, newDeadline } from './deadline-timer.ts';
 
@@ -125,12 +126,15 @@ function giveUp(controller: AbortController, control: StreamControl | undefined)
   control?.interrupt(reason);
 }
 
-function timeout(kind: TimeoutKind, { target }: Attempt, bounds: Bounds): PolyphonyError {
+function timeout(kind: TimeoutKind, attempt: Attempt, bounds: Bounds): PolyphonyError {
+  const { target } = attempt;
   const name = nameOf(target);
   const details = { timeout: kind, provider: target.provider };
   if (kind === 'deadline') {
     const message = `The call's time was over before ${name} had answered: allow more than limits.milliseconds.`;
-    return new PolyphonyError('timeout', message, { details, retryable: false });
+    const error = new PolyphonyError('timeout', message, { details, retryable: false });
+    callStateOf(attempt).blame(error, 'caller');
+    return error;
   }
   const [waited, bound] = {
     'first-token': [`gave no token for ${bounds.firstToken} ms`, 'firstToken'],

@@ -2,11 +2,12 @@
 import type { Runtime } from '../../core/clock.ts';
 import type { CallOptions } from '../../core/gateway.ts';
 import type { Call, ModelRequest, Scope } from '../../core/model/model.ts';
-import { newTrace } from './trace.ts';
+import { newTrace } from './call-state.ts';
 
 const NO_SCOPES: readonly Scope[] = [];
 
-const CALLS_A_SIGNAL = 1000;
+const CALLS_PER_SIGNAL = 1000;
+/** Says something of the signals, not of a call: they are shared by a thousand of them. */
 const quiet = new WeakSet<AbortSignal>();
 let shared: AbortSignal | undefined;
 let uses = 0;
@@ -16,7 +17,7 @@ let uses = 0;
  * more, because whatever is derived from a signal (`AbortSignal.any`) hangs on it for its life.
  */
 function quietSignal(): AbortSignal {
-  if (shared === undefined || uses >= CALLS_A_SIGNAL) {
+  if (shared === undefined || uses >= CALLS_PER_SIGNAL) {
     shared = new AbortController().signal;
     quiet.add(shared);
     uses = 0;
@@ -44,6 +45,7 @@ export function callOf(
     trace: options.trace ?? newTrace(),
     streaming,
     ...(options.session === undefined ? {} : { session: options.session }),
+    ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
     ...(milliseconds === undefined ? {} : { deadline: clock.now() + milliseconds }),
   };
 }

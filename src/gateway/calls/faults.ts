@@ -1,5 +1,7 @@
 /** Whose fault an error is: decides who is blamed, who rotates and what is tried next. */
 import type { PolyphonyError } from '../../core/errors.ts';
+import type { Call } from '../../core/model/model.ts';
+import { callStateOf } from './call-state.ts';
 
 export type Fault =
   /** The target itself: blamed in statistics and breakers, tried again, then elsewhere. */
@@ -9,23 +11,27 @@ export type Fault =
   | 'credential'
   /** This request at this target: another target may take it. */
   | 'request-here'
-  /** The caller, the budget, a plugin: nobody else is asked. */
+  /** The provider threw something of its own: another provider may do better. */
+  | 'provider'
+  /** An open breaker refused the attempt: nothing was sent. */
+  | 'open-breaker'
+  /** The caller, the budget, a plugin, or the end of the call's own time: nobody else is asked. */
   | 'caller';
 
-/** True when the call itself ran out of time, not merely this attempt. */
-export const isDeadline = (error: PolyphonyError): boolean =>
-  error.code === 'timeout' && error.details?.timeout === 'deadline';
+/** What the layer that made the error says, else what its code does. */
+export function faultOf(call: Pick<Call, 'trace'>, error: PolyphonyError): Fault {
+  return callStateOf(call).blamed(error) ?? faultOfCode(error.code);
+}
 
-export function faultOf(error: PolyphonyError): Fault {
-  switch (error.code) {
+function faultOfCode(code: PolyphonyError['code']): Fault {
+  switch (code) {
     case 'rate-limited':
       return 'rate-limit';
     case 'overloaded':
     case 'network':
     case 'truncated':
-      return 'target';
     case 'timeout':
-      return isDeadline(error) ? 'caller' : 'target';
+      return 'target';
     case 'invalid-credential':
       return 'credential';
     case 'context-window':

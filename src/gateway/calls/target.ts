@@ -1,6 +1,11 @@
-/** Targets with a credential: made once and kept, because every call needs one. */
+/** Names of targets, and targets with a credential. */
 import type { Target } from '../../core/model/model.ts';
 
+/** As it stands in messages and logs. */
+export const nameOf = (target: Target): string =>
+  `${target.provider}/${target.model}${target.region === undefined ? '' : `@${target.region}`}`;
+
+/** A cache: made once and kept, because every call needs one. */
 const known = new WeakMap<Target, Map<string | undefined, Target>>();
 
 /** The same target at another credential, or at none. The same object for the same arguments. */

@@ -15,9 +15,9 @@ import { asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent, ModelRequest } from '../../core/model/model.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { KeyValueStore, UsageLedger } from '../../core/stores.ts';
-import { type MeteredAttempt, type TimedAttempt, timed } from '../calls/timings.ts';
+import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
+import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
 import type { Deployment, Registry } from '../routing/registry.ts';
-import { observe, type StreamEnding, type StreamObserver } from '../streams/observe.ts';
 import { billedText, type Charge, chargeOfFinish, chargeOfStream, isFree, NO_CHARGE, type Sent } from './charge.ts';
 import { recordOf, rowOf } from './record.ts';
 import { type Held, type ReservedAttempt, reserveWorstCase } from './reserve-worst-case.ts';
@@ -32,8 +32,7 @@ export interface BudgetParts {
 }
 
 export function budget(parts: BudgetParts): Middleware<Attempt> {
-  return (given: TimedAttempt, next) => {
-    const attempt = timed(given);
+  return (attempt, next) => {
     const deployment = parts.registry().find(attempt.target);
     return deployment === undefined ? next(attempt) : observe(budgetWatcher(parts, attempt, deployment, next));
   };
@@ -41,10 +40,11 @@ export function budget(parts: BudgetParts): Middleware<Attempt> {
 
 function budgetWatcher(
   parts: BudgetParts,
-  attempt: MeteredAttempt,
+  attempt: Attempt,
   deployment: Deployment,
   next: Handler<Attempt>,
 ): StreamObserver {
+  const state = attemptStateOf(attempt);
   let holding: ReservedAttempt = { request: attempt.request, held: undefined, warnings: [] };
   let streamed = '';
   let finished: Charge | undefined;
@@ -66,7 +66,7 @@ function budgetWatcher(
     },
     event(event) {
       if (event.type === 'finish') {
-        finished = chargeOfFinish(sentOf(holding.request, attempt, deployment, parts.clock), event, streamed);
+        finished = chargeOfFinish(sentOf(holding.request, state, deployment, parts.clock), event, streamed);
         return priced(event, finished);
       }
       streamed += billedText(event);
@@ -74,9 +74,8 @@ function budgetWatcher(
     },
     end(ending) {
       const charge =
-        finished ??
-        chargeOfEnding(ending, sentOf(attempt.request, attempt, deployment, parts.clock), attempt, streamed);
-      const settled = settle(parts, attempt, holding.held, charge, ending);
+        finished ?? chargeOfEnding(ending, sentOf(attempt.request, state, deployment, parts.clock), state, streamed);
+      const settled = settle(parts, attempt, state, holding.held, charge, ending);
       return settled === undefined ? ending : settled.then(() => ending);
     },
   };
@@ -89,12 +88,12 @@ function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent 
   return 'costNanoUsd' in event ? { ...event, usage: told, costNanoUsd } : { costNanoUsd, ...event, usage: told };
 }
 
-function sentOf(request: ModelRequest, { timings }: MeteredAttempt, { card }: Deployment, clock: Clock): Sent {
-  return { card, request, at: timings.dispatchedAt ?? clock.now() };
+function sentOf(request: ModelRequest, { dispatchedAt }: AttemptState, { card }: Deployment, clock: Clock): Sent {
+  return { card, request, at: dispatchedAt ?? clock.now() };
 }
 
-function chargeOfEnding(ending: StreamEnding, sent: Sent, { timings }: MeteredAttempt, streamed: string): Charge {
-  if (timings.dispatchedAt === null) return NO_CHARGE;
+function chargeOfEnding(ending: StreamEnding, sent: Sent, { dispatchedAt }: AttemptState, streamed: string): Charge {
+  if (dispatchedAt === null) return NO_CHARGE;
   const free = ending.kind === 'error' && isFree(asPolyphonyError(ending.error));
   return free && streamed === '' ? NO_CHARGE : chargeOfStream(sent, streamed);
 }
@@ -102,15 +101,16 @@ function chargeOfEnding(ending: StreamEnding, sent: Sent, { timings }: MeteredAt
 /** Books the money first: whatever fails afterwards, the counters are right. */
 function settle(
   { ledger, logger }: BudgetParts,
-  attempt: MeteredAttempt,
+  attempt: Attempt,
+  state: AttemptState,
   held: Held | undefined,
   charge: Charge,
   ending: StreamEnding,
 ): Promise<void> | undefined {
   const settling = held?.settle(charge.costNanoUsd ?? 0);
   let written: Promise<void> | undefined;
-  if (attempt.timings.dispatchedAt !== null) {
-    const record = recordOf(attempt, charge, ending);
+  if (state.dispatchedAt !== null) {
+    const record = recordOf(attempt, state, charge, ending);
     attempt.trace.attempts.push(record);
     written = ledger?.append([rowOf(attempt, record)]);
   }

@@ -64,7 +64,7 @@ function estimated({ card, request }: Sent, streamed: string, terms: PriceTerms)
 export function isFree(error: PolyphonyError): boolean {
   switch (error.code) {
     case 'timeout':
-      return error.details?.timeout === 'connect';
+      return error.unsent;
     case 'truncated':
     case 'cancelled':
       return false;

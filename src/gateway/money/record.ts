@@ -2,16 +2,11 @@
 import { asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, AttemptOutcome, AttemptRecord } from '../../core/model/model.ts';
 import type { LedgerRow } from '../../core/stores.ts';
-import type { Timings } from '../calls/timings.ts';
-import type { StreamEnding } from '../streams/observe.ts';
+import type { StreamEnding } from '../../kit/streams/observe.ts';
+import type { AttemptState } from '../calls/call-state.ts';
 import type { Charge } from './charge.ts';
 
-export function recordOf(
-  attempt: Attempt & { readonly timings: Timings },
-  charge: Charge,
-  ending: StreamEnding,
-): AttemptRecord {
-  const { timings } = attempt;
+export function recordOf(attempt: Attempt, timings: AttemptState, charge: Charge, ending: StreamEnding): AttemptRecord {
   const failed = ending.kind === 'error' ? asPolyphonyError(ending.error) : undefined;
   return {
     key: `${attempt.id}/${attempt.number}`,

@@ -6,7 +6,7 @@ import type { Attempt, ModelEvent, ModelRequest } from '../../core/model/model.t
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import type { KeyValueStore } from '../../core/stores.ts';
 import { longestAttempt } from '../attempt-ring/timeouts.ts';
-import { type RequestBudget, requestBudget } from '../calls/trace.ts';
+import { callStateOf, type RequestBudget } from '../calls/call-state.ts';
 import { expectedOutput, outputCeiling, type WorstTerms, worstCost, worstTerms } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { needsOf } from '../routing/requirements.ts';
@@ -77,8 +77,9 @@ export function reserveWorstCase(
 }
 
 /** The cap of a request holds for all that is done for its sake, judges included. */
-function budgetOf({ trace, request, purpose }: Attempt): RequestBudget {
-  const budget = requestBudget(trace);
+function budgetOf(attempt: Attempt): RequestBudget {
+  const { request, purpose } = attempt;
+  const { budget } = callStateOf(attempt);
   const usd = purpose === 'answer' || purpose === 'planner' ? request.limits?.usd : undefined;
   if (usd !== undefined) budget.cap = usdToNano(usd);
   return budget;

@@ -11,15 +11,11 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
-import type { Call, Middleware, Target } from '../../core/model/model.ts';
+import type { Middleware, Target } from '../../core/model/model.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { KeyValueStore } from '../../core/stores.ts';
-import { observe } from '../streams/observe.ts';
-
-/** What failover reads: the target that served the session before. */
-export interface BoundCall extends Call {
-  readonly preferred?: Target;
-}
+import { observe } from '../../kit/streams/observe.ts';
+import { callStateOf } from '../calls/call-state.ts';
 
 const DEFAULT_TTL_SECONDS = 3600;
 const BELIEVED_MS = 5000;
@@ -45,16 +41,15 @@ export function affinity(parts: AffinityParts): Middleware {
     if (session === undefined || (call.purpose !== 'answer' && call.purpose !== 'planner')) return next(call);
     const key = `affinity:${call.request.operation}:${session}`;
     const fresh = freshOf(believed.get(key), parts);
-    let bound: BoundCall = fresh === undefined ? call : { preferred: fresh, ...call };
     let served: Target | undefined;
     return observe({
       start: () => {
-        if (fresh !== undefined) return undefined;
-        return bindingOf(parts, key).then((preferred) => {
-          if (preferred !== undefined) bound = { preferred, ...call };
-        });
+        const state = callStateOf(call);
+        if (fresh === undefined) return bindingOf(parts, key).then((target) => state.prefer(call.id, target));
+        state.prefer(call.id, fresh);
+        return undefined;
       },
-      open: () => next(bound),
+      open: () => next(call),
       event(event) {
         if (event.type === 'route') served = event.target;
         return event;

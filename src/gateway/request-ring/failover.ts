@@ -11,24 +11,23 @@
  */
 import { abortError, asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Call, Handler, Target } from '../../core/model/model.ts';
-import { nextNumber } from '../calls/numbering.ts';
-import { newTimings, type TimedAttempt } from '../calls/timings.ts';
+import { lazily, type ReadHead, type StreamHead } from '../../kit/streams/stream-head.ts';
+import { callStateOf } from '../calls/call-state.ts';
+import { faultOf } from '../calls/faults.ts';
 import type { RouteOptions } from '../routing/route.ts';
-import { lazily, type ReadHead, type StreamHead } from '../streams/stream-head.ts';
-import type { BoundCall } from './affinity.ts';
 import { allFailed, type TargetFailure } from './failures.ts';
 import { recovering, type Shape } from './recovery.ts';
 import { type TargetQueue, targetQueue } from './target-queue.ts';
 
 export interface FailoverParts {
   /** The routing options of now: registry, config and time. */
-  readonly routing: (call: BoundCall) => RouteOptions;
+  readonly routing: (call: Call) => RouteOptions;
   readonly clock: { now(): number };
 }
 
 /** The innermost layer of the request ring; `attempt` is the whole attempt ring. */
 export function failover({ routing, clock }: FailoverParts, attempt: Handler<Attempt>): Handler {
-  return (call: BoundCall) =>
+  return (call) =>
     lazily(async (open) => {
       const plan = targetQueue(routing(call));
       const tryOn = (shape: Shape, failures: readonly TargetFailure[]): Promise<StreamHead> =>
@@ -44,10 +43,8 @@ export function failover({ routing, clock }: FailoverParts, attempt: Handler<Att
 const unshaped: Shape = (call) => call;
 
 /** V8 adds a field behind a spread in the best part of a microsecond, and one before it in nothing. */
-function attemptOf(call: Call, target: Target, number: number, lastResort: boolean): TimedAttempt {
-  const timings = newTimings();
-  if ('target' in call) return { ...call, target, number, lastResort, timings };
-  return { target, number, lastResort, timings, ...call };
+function attemptOf(call: Call, target: Target, number: number): Attempt {
+  return 'target' in call ? { ...call, target, number } : { target, number, ...call };
 }
 
 interface FailoverRun {
@@ -65,17 +62,20 @@ async function openNext(
   before: readonly TargetFailure[],
 ): Promise<StreamHead> {
   const failures = [...before];
+  const state = callStateOf(call);
   for (let stop = plan.next(); stop !== undefined; stop = plan.next()) {
     const { target } = stop.deployment;
     const shaped = shape(call, stop.deployment);
-    const trial = attemptOf(shaped, target, nextNumber(call), stop.last);
+    const number = state.nextNumber(shaped.id);
+    state.begin(shaped.id, number, stop.last);
     try {
-      return await open(attempt(trial));
+      return await open(attempt(attemptOf(shaped, target, number)));
     } catch (thrown) {
       if (call.signal.aborted) throw abortError(call.signal);
       const error = asPolyphonyError(thrown);
-      failures.push({ target, error });
-      if (!plan.failed(error)) break;
+      const fault = faultOf(call, error);
+      failures.push({ target, error, fault });
+      if (!plan.failed(error, fault)) break;
       if (call.deadline !== undefined && clock.now() >= call.deadline) break;
     }
   }

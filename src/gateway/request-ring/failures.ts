@@ -1,14 +1,13 @@
 /** The one error that stands for all targets that failed. */
 import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
-import { isBreakerRefusal } from '../attempt-ring/breaker.ts';
-import { isProviderFault } from '../attempt-ring/provider.ts';
-import { faultOf } from '../calls/faults.ts';
-import { nameOf } from '../routing/route.ts';
+import type { Fault } from '../calls/faults.ts';
+import { nameOf } from '../calls/target.ts';
 
 export interface TargetFailure {
   readonly target: Target;
   readonly error: PolyphonyError;
+  readonly fault: Fault;
 }
 
 /** What a caller can act on comes first: change the request, wait, try again, mend the set-up. */
@@ -26,9 +25,9 @@ const USEFULNESS: readonly ErrorCode[] = [
   'invalid-credential',
 ];
 
-function usefulness({ error }: TargetFailure): number {
-  if (faultOf(error) === 'caller' && !isProviderFault(error)) return -1;
-  if (isBreakerRefusal(error)) return USEFULNESS.length;
+function usefulness({ error, fault }: TargetFailure): number {
+  if (fault === 'caller') return -1;
+  if (fault === 'open-breaker') return USEFULNESS.length;
   const rank = USEFULNESS.indexOf(error.code);
   return rank === -1 ? USEFULNESS.length : rank;
 }
@@ -45,6 +44,7 @@ export function allFailed(failures: readonly TargetFailure[]): PolyphonyError {
     retryable: usefulness(best) >= 0 ? failures.some((failure) => failure.error.retryable) : error.retryable,
     ...(waits.length === 0 ? {} : { retryAfterMs: Math.min(...waits) }),
     ...(error.status === undefined ? {} : { status: error.status }),
+    unsent: failures.every((failure) => failure.error.unsent),
     details: { ...error.details, attempts },
   });
 }

@@ -1,8 +1,9 @@
 /** What happens to a stream that breaks after its commit point, where the request asks for more than the error. */
-import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
+import { abortError, asPolyphonyError } from '../../core/errors.ts';
 import type { Call, Message, ModelEvent, Target } from '../../core/model/model.ts';
+import { resume, type StreamHead } from '../../kit/streams/stream-head.ts';
+import { faultOf } from '../calls/faults.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { resume, type StreamHead } from '../streams/stream-head.ts';
 import type { TargetFailure } from './failures.ts';
 import type { TargetQueue } from './target-queue.ts';
 
@@ -40,7 +41,9 @@ export async function* recovering(
       return;
     } catch (thrown) {
       if (call.signal.aborted) throw abortError(call.signal);
-      failures.push(failureOf(thrown, progress));
+      const failure = failureOf(call, thrown, progress);
+      failures.push(failure);
+      if (!plan.failed(failure.error, failure.fault) || (mode === 'continue' && progress.fixed)) throw failure.error;
       const { head, rest } = await next(mode, plan, reopen, progress, failures);
       // In the stream itself, so that a reader who leaves at the notice leaves the new stream too.
       opening = { head: [announce(mode), ...head], rest };
@@ -56,21 +59,19 @@ function follow(progress: StreamProgress, event: ModelEvent): void {
     progress.fixed = true;
 }
 
-function failureOf(thrown: unknown, { target }: StreamProgress): TargetFailure {
+function failureOf(call: Call, thrown: unknown, { target }: StreamProgress): TargetFailure {
   const error = asPolyphonyError(thrown);
   if (target === undefined) throw error;
-  return { target, error };
+  return { target, error, fault: faultOf(call, error) };
 }
 
-async function next(
+function next(
   mode: 'restart' | 'continue',
   plan: TargetQueue,
   reopen: Reopen,
   progress: StreamProgress,
   failures: readonly TargetFailure[],
 ): Promise<StreamHead> {
-  const error = failures.at(-1)?.error ?? new PolyphonyError('truncated', 'The stream broke.');
-  if (!plan.failed(error) || (mode === 'continue' && progress.fixed)) throw error;
   plan.allowAgain();
   const { text } = progress;
   return reopen(

@@ -1,10 +1,9 @@
 /** The targets that one call may still try, and how an error changes them. */
 import type { PolyphonyError } from '../../core/errors.ts';
-import { isBreakerRefusal } from '../attempt-ring/breaker.ts';
-import { isProviderFault } from '../attempt-ring/provider.ts';
-import { faultOf } from '../calls/faults.ts';
+import type { Fault } from '../calls/faults.ts';
+import { nameOf } from '../calls/target.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { namedTargets, nameOf, type RouteOptions, routeOf } from '../routing/route.ts';
+import { namedTargets, type RouteOptions, routeOf } from '../routing/route.ts';
 
 export interface NextTarget {
   readonly deployment: Deployment;
@@ -15,7 +14,7 @@ export interface NextTarget {
 export interface TargetQueue {
   next(): NextTarget | undefined;
   /** Takes note of how the present stop failed; false when nobody else is to be asked. */
-  failed(error: PolyphonyError): boolean;
+  failed(error: PolyphonyError, fault: Fault): boolean;
   /** After a stream broke: lets the present stop serve again where no other is left, at most twice. */
   allowAgain(): void;
 }
@@ -59,8 +58,8 @@ export function targetQueue(options: RouteOptions): TargetQueue {
       revisited = true;
       return present && { deployment: present, last: true };
     },
-    failed(error) {
-      if (isBreakerRefusal(error)) {
+    failed(error, fault) {
+      if (fault === 'open-breaker') {
         if (!revisited) refused ??= present;
         return true;
       }
@@ -69,7 +68,7 @@ export function targetQueue(options: RouteOptions): TargetQueue {
         return true;
       }
       if (error.code === 'content-policy') return appeal();
-      return faultOf(error) !== 'caller' || isProviderFault(error);
+      return fault !== 'caller';
     },
     allowAgain() {
       if (queue.length > 0 || present === undefined || returns >= MAX_RETURNS) return;

@@ -5,9 +5,9 @@ import type { Call, Middleware, Target } from '../../core/model/model.ts';
 import { totalCost } from '../../core/model/response.ts';
 import { formatUsd } from '../../core/money/money.ts';
 import type { Logger } from '../../core/plugin.ts';
-import { nameOf } from '../routing/route.ts';
-import { observe, type StreamEnding } from '../streams/observe.ts';
-import { commits } from '../streams/stream-head.ts';
+import { observe, type StreamEnding } from '../../kit/streams/observe.ts';
+import { commits } from '../../kit/streams/stream-head.ts';
+import { nameOf } from '../calls/target.ts';
 
 export function telemetry({ clock, logger }: { clock: Clock; logger: Logger }): Middleware {
   return (call, next) => {

@@ -1,9 +1,10 @@
 /** Which deployments satisfy every requirement and limit of a request, and what each of the others fails. */
 import type { Config } from '../../core/config.ts';
-import type { ModelRequest, RequestLimits, Requirements } from '../../core/model/model.ts';
+import type { ModelRequest, RequestLimits, Requirements, Target } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { expectedCost, outputCeiling, termsOf } from './estimate.ts';
+import { exclusion } from './exclude.ts';
 import type { Deployment } from './registry.ts';
 import { capabilitiesOf, maskOf, type Needs } from './requirements.ts';
 
@@ -13,6 +14,8 @@ export interface Negotiation {
   readonly needs: Needs;
   readonly config: Config;
   readonly nowMs: number;
+  /** Targets that the call must not ask. */
+  readonly exclude?: readonly Target[] | undefined;
 }
 
 /** A rule: the sentence that says what fails, or undefined. */
@@ -20,6 +23,7 @@ type Rule = (deployment: Deployment, negotiation: Negotiation) => string | undef
 
 /** Cheapest first: the first that fails decides where only yes or no is asked. */
 const RULES: readonly Rule[] = [
+  excluded,
   operation,
   capabilities,
   dedication,
@@ -44,6 +48,10 @@ export function satisfies(deployment: Deployment, negotiation: Negotiation): boo
 /** Every requirement and limit that the deployment fails, as sentences with their values. */
 export function failures(deployment: Deployment, negotiation: Negotiation): readonly string[] {
   return RULES.map((rule) => rule(deployment, negotiation)).filter((failed) => failed !== undefined);
+}
+
+function excluded({ target, provider }: Deployment, { exclude }: Negotiation): string | undefined {
+  return exclusion(exclude, target, provider);
 }
 
 function operation({ card }: Deployment, { request }: Negotiation): string | undefined {

@@ -7,22 +7,26 @@
  * R4. Fallbacks go by nearness in quality: the same model elsewhere, then the same tier, then the next tier (upwards
  *     before downwards), each nearest quality first. A premium model never falls to a fast one before a balanced one.
  * R5. A session's target comes first where it is a first choice; it is never brought back otherwise.
+ * R6. Plugins order the candidates that R1 leaves, and may leave some out; R2, R3 and R5 hold after them too.
  */
 
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Rejection } from '../../core/gateway.ts';
 import { type ModelRequest, type Target, TIERS, type Tier } from '../../core/model/model.ts';
-import { withCredential } from '../calls/target.ts';
+import { nearest, nearestUnprefixed } from '../../language/suggest.ts';
+import { nameOf, withCredential } from '../calls/target.ts';
 import { failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
+import { type Ranked, type Ranking, rank } from './rank.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
 import { bestFirst, bestOf, type Scored, scoreAll } from './score.ts';
-import { suggest } from './suggest.ts';
 
 export interface RouteOptions extends Negotiation {
   readonly registry: Registry;
   /** The target that served the session before. */
   readonly preferred?: Target | undefined;
+  /** The plugins that order the candidates. */
+  readonly ranking?: Ranking | undefined;
 }
 
 /** Targets that one call tries at most: an outage of one's own network would otherwise be tried at every model there is. */
@@ -34,20 +38,37 @@ export function routeOf(options: RouteOptions): readonly Deployment[] {
   const able = options.needs.choice.route === undefined ? ableOf(options) : [];
   // One alone needs no score.
   const [only] = able;
-  if (able.length === 1 && only !== undefined && isFirstChoice(only, options)) return [preferredOf(only, options)];
-  const ordered = order(options, MAX_TARGETS, able).map(({ deployment }) => deployment);
-  if (ordered.length === 0) throw noRoute(options);
-  return ordered;
+  const alone = able.length === 1 && options.ranking === undefined ? only : undefined;
+  if (alone !== undefined && isFirstChoice(alone, options)) return [preferredOf(alone, options)];
+  const decision = decide(options, MAX_TARGETS, able);
+  if (decision.scored.length === 0) throw noRoute(options, decision);
+  return decision.scored.map(({ deployment }) => deployment);
 }
 
-/** The candidates in order; empty when none is left. */
-export function order(
-  options: RouteOptions,
-  most = Number.POSITIVE_INFINITY,
-  able = ableOf(options),
-): readonly Scored[] {
+const AS_ROUTED: Pick<Ranked, 'rankedBy' | 'droppedBy'> = { rankedBy: [], droppedBy: new Map() };
+
+/** The candidates in the order in which they are tried; none when none is left. @throws plugin-failed where a plugin ranks wrongly */
+export function decide(options: RouteOptions, most = Number.POSITIVE_INFINITY, able = ableOf(options)): Ranked {
+  const { needs, ranking } = options;
+  const { route } = needs.choice;
+  if (route !== undefined) {
+    return { scored: preferredFirst(chain(route, options), options).slice(0, most), ...AS_ROUTED };
+  }
+  if (ranking === undefined) return { scored: order(options, most, able), ...AS_ROUTED };
+  const ranked = rank(order(options, Number.POSITIVE_INFINITY, able), ranking);
+  return { ...ranked, scored: firstChoiceFirst(ranked.scored, options).slice(0, most) };
+}
+
+/** The session's own target stays first, else the first of the asked tier, whatever a plugin made of the rest. */
+function firstChoiceFirst(scored: readonly Scored[], options: RouteOptions): readonly Scored[] {
+  const choices = scored.filter(({ deployment }) => isFirstChoice(deployment, options));
+  const first = choices.find(({ deployment }) => isPreferred(deployment, options)) ?? choices[0];
+  if (first === undefined) return [];
+  return first === scored[0] ? scored : [first, ...scored.filter((one) => one !== first)];
+}
+
+function order(options: RouteOptions, most: number, able: readonly Deployment[]): readonly Scored[] {
   const { choice } = options.needs;
-  if (choice.route !== undefined) return preferredFirst(chain(choice.route, options), options).slice(0, most);
   const scored = scoreAll(able, options);
   const first = scored.filter(({ deployment }) => isFirstChoice(deployment, options));
   const bound = first.find(({ deployment }) => isPreferred(deployment, options));
@@ -106,14 +127,13 @@ function preferredOf(deployment: Deployment, options: RouteOptions): Deployment 
 const sameDeployment = (a: Target, b: Target): boolean =>
   a.provider === b.provider && a.model === b.model && a.region === b.region;
 
-interface Ranked {
+interface Near {
   readonly one: Scored;
   readonly step: number;
   readonly distance: number;
 }
 
-const nearer = (a: Ranked, b: Ranked): number =>
-  a.step - b.step || a.distance - b.distance || b.one.score - a.one.score;
+const nearer = (a: Near, b: Near): number => a.step - b.step || a.distance - b.distance || b.one.score - a.one.score;
 
 /** The `most` nearest in quality, kept sorted while they are found: catalogues are long and chains short. */
 function fallbacks(
@@ -124,20 +144,19 @@ function fallbacks(
 ): readonly Scored[] {
   const { card } = best.deployment;
   const quality = qualityOf(card, strengths);
-  const nearest: Ranked[] = [];
+  const near: Near[] = [];
   for (const one of scored) {
     if (one === best) continue;
     const other = one.deployment.card;
     const step = other.id === card.id ? -1 : tierStep(card.tier, other.tier);
-    const ranked: Ranked = { one, step, distance: Math.abs(one.parts.quality - quality) };
-    let at = nearest.length;
-    for (let before = nearest[at - 1]; before !== undefined && nearer(ranked, before) < 0; before = nearest[at - 1])
-      at -= 1;
+    const next: Near = { one, step, distance: Math.abs(one.parts.quality - quality) };
+    let at = near.length;
+    for (let before = near[at - 1]; before !== undefined && nearer(next, before) < 0; before = near[at - 1]) at -= 1;
     if (at >= most) continue;
-    nearest.splice(at, 0, ranked);
-    if (nearest.length > most) nearest.pop();
+    near.splice(at, 0, next);
+    if (near.length > most) near.pop();
   }
-  return nearest.map(({ one }) => one);
+  return near.map(({ one }) => one);
 }
 
 /** Steps from one tier to another; upwards comes before downwards at the same distance. */
@@ -147,7 +166,7 @@ function tierStep(from: Tier, to: Tier): number {
 }
 
 /** What each target that is no candidate fails: the requirements, the asked model, the asked tier. */
-export function rejections(options: RouteOptions): readonly Rejection[] {
+export function rejections(options: RouteOptions, decision: Ranked): readonly Rejection[] {
   const { registry } = options;
   const { choice } = options.needs;
   const names =
@@ -157,24 +176,35 @@ export function rejections(options: RouteOptions): readonly Rejection[] {
         : [choice.id]
       : options.config.routes?.[choice.route]?.chain;
   const asked = names?.flatMap((name) => registry.named(name));
-  const candidates = new Set(order(options).map(({ deployment }) => deployment.card));
+  const { scored, droppedBy } = decision;
+  const candidates = new Set(scored.map(({ deployment }) => deployment.card));
   return (asked ?? registry.deployments)
-    .filter((deployment) => !candidates.has(deployment.card) || !satisfies(deployment, options))
-    .map((deployment) => ({ target: deployment.target, failed: whyNot(deployment, options, choice.tier) }))
+    .filter(
+      (deployment) =>
+        !candidates.has(deployment.card) || droppedBy.has(nameOf(deployment.target)) || !satisfies(deployment, options),
+    )
+    .map((deployment) => ({ target: deployment.target, failed: whyNot(deployment, options, choice.tier, droppedBy) }))
     .filter(({ failed }) => failed.length > 0);
 }
 
-function whyNot(deployment: Deployment, options: RouteOptions, tier: Tier | undefined): readonly string[] {
+function whyNot(
+  deployment: Deployment,
+  options: RouteOptions,
+  tier: Tier | undefined,
+  droppedBy: Ranked['droppedBy'],
+): readonly string[] {
+  const plugin = droppedBy.get(nameOf(deployment.target));
+  if (plugin !== undefined) return [`was left out by the plugin "${plugin}"`];
   const failed = failures(deployment, options);
   if (tier === undefined || deployment.card.tier === tier) return failed;
   return [`is of tier "${deployment.card.tier}", "${tier}" is asked for`, ...failed];
 }
 
-function noRoute(options: RouteOptions): PolyphonyError {
+function noRoute(options: RouteOptions, decision: Ranked): PolyphonyError {
   const { request, registry } = options;
   const { choice } = options.needs;
   if (choice.id !== undefined && registry.named(choice.id).length === 0) return unknownModel(choice.id, registry);
-  const rejected = rejections(options);
+  const rejected = rejections(options, decision);
   if (registry.deployments.length === 0) return noModels(registry);
   const lines = rejected.slice(0, MAX_LISTED).map(({ target, failed }) => `${nameOf(target)} ${failed.join(' and ')}`);
   const more = rejected.length > MAX_LISTED ? `; and ${rejected.length - MAX_LISTED} more, see details` : '';
@@ -194,9 +224,6 @@ function noModels({ providers }: Registry): PolyphonyError {
   return new PolyphonyError('no-route', message, { details: { rejected: [] } });
 }
 
-export const nameOf = (target: Target): string =>
-  `${target.provider}/${target.model}${target.region === undefined ? '' : `@${target.region}`}`;
-
 function describe(request: ModelRequest): string {
   const { id, tier, route: name } = choiceOf(request);
   const asked = [id && `model "${id}"`, tier && `tier "${tier}"`, name && `route "${name}"`].filter(Boolean);
@@ -204,7 +231,7 @@ function describe(request: ModelRequest): string {
 }
 
 function unknownModel(id: string, registry: Registry): PolyphonyError {
-  const suggestions = suggest(id, registry.names());
+  const suggestions = nearestUnprefixed(id, registry.names());
   const hint =
     suggestions.length > 0 ? `Did you mean ${suggestions.map((name) => `"${name}"`).join(' or ')}?` : remedy(registry);
   return new PolyphonyError('no-route', `No provider offers a model called "${id}". ${hint}`, {
@@ -216,7 +243,7 @@ const remedy = ({ providers }: Registry): string =>
   `Ask for one as "provider/model"; the providers are ${[...providers.keys()].join(', ')}.`;
 
 function unknownRoute(name: string, known: readonly string[]): PolyphonyError {
-  const near = suggest(name, known);
+  const near = nearest(name, known);
   const hint = near.length > 0 ? `Did you mean "${near[0]}"?` : `The routes are: ${known.join(', ') || 'none'}.`;
   return new PolyphonyError('no-route', `The config has no route called "${name}". ${hint}`, {
     details: { unknown: name, suggestions: near, rejected: [] },

@@ -269,9 +269,9 @@ function transportError(error: unknown, request: TransportRequest): PolyphonyErr
   }
   const timeout = TIMEOUTS[code];
   if (timeout !== undefined) {
-    // Nothing was sent yet: whoever charges for timeouts must know.
-    const details = code === 'UND_ERR_CONNECT_TIMEOUT' ? { details: { timeout: 'connect' } } : {};
-    return new PolyphonyError('timeout', `${host} ${timeout}`, { cause: error, ...details });
+    // Whoever charges for timeouts must know that nothing was sent.
+    const unconnected = code === 'UND_ERR_CONNECT_TIMEOUT' ? { unsent: true, details: { timeout: 'connect' } } : {};
+    return new PolyphonyError('timeout', `${host} ${timeout}`, { cause: error, ...unconnected });
   }
   const told = REASONS[code] ?? (error instanceof Error && error.message !== '' ? error.message : code);
   return new PolyphonyError('network', `The connection to ${host} failed: ${told}`, { cause: error });

@@ -4,18 +4,13 @@
  */
 import { PolyphonyError } from '../../core/errors.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
+import type { BodyDecoder } from '../streams/answer-body.ts';
 import { createJsonStreamDecoder } from './json-stream.ts';
 import { createSseDecoder, type ServerSentEvent, tooLarge } from './sse.ts';
 
 export interface AnswerOptions {
   /** `elements`: each element of a streamed top-level array, and each of several documents, is an event of its own. @default 'whole' */
   readonly json?: 'whole' | 'elements';
-}
-
-/** Takes a body in pieces; what it completes is handed over before `push` returns. */
-export interface BodyDecoder {
-  push(chunk: Uint8Array): void;
-  end(): void;
 }
 
 const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
@@ -62,10 +57,6 @@ export async function* answerEvents(
   decoder.end();
   if (batch.length > 0) yield batch;
 }
-
-/** Labelled as one JSON document: a body under any other label may say much before it breaks. */
-export const isWhole = ({ headers }: TransportResponse): boolean =>
-  headers['content-type']?.startsWith('application/json') === true;
 
 /** Undefined while nothing but spaces came. */
 function decoderFor(

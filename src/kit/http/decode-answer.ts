@@ -1,32 +1,16 @@
 /**
- * The frame around the decoder of every wire: it reads a body, streamed or whole, and hands on the events that the wire's
- * reader makes of it.
- *
- * D1. All that a chunk completes is read before the first of its events is handed on.
- * D2. A failure is thrown once the events before it have gone out; nothing behind it is read.
- * D3. What breaks behind the end of an answer breaks nothing.
+ * The frame around the decoder of every wire: it splits a body into documents, and hands on the events that the wire's
+ * reader makes of them. streams/answer-body.ts says in which order.
  */
-import { PolyphonyError } from '../../core/errors.ts';
-import {
-  BATCHES,
-  type Batches,
-  COMPLETE,
-  type CompletableStream,
-  type CompleteStream,
-} from '../../core/model/complete.ts';
+import type { CompletableStream } from '../../core/model/complete.ts';
 import type { Citation, FinishReason, ModelEvent, TokenLogprob, Usage } from '../../core/model/model.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
 import { asList, asRecord, defined, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
-import { type AnswerOptions, type BodyDecoder, bodyDecoder, isWhole } from './answer.ts';
+import { type BodyState, decodeBody } from '../streams/answer-body.ts';
+import { type AnswerOptions, bodyDecoder } from './answer.ts';
 
 /** What is known of an answer while it is read, on every wire; a wire adds what it needs. */
-export interface AnswerState {
-  /** What was read and not yet handed on. */
-  events: ModelEvent[];
-  /** Why it goes no further. */
-  failure: Error | undefined;
-  /** The answer is whole. */
-  complete: boolean;
+export interface AnswerState extends BodyState {
   /** Documents that could not be read. */
   malformed: number;
   /** Every document of the body, where the request asked for it. */
@@ -79,109 +63,6 @@ function readDocument(state: AnswerState, reader: DocumentReader, data: string, 
   const text = data.trim();
   if (text === '' || reader.readOther?.(text, event) === true || text === '[DONE]') return;
   state.malformed += 1;
-}
-
-/** An answer of any other form: `decoder` fills the state. */
-export function decodeBody(response: TransportResponse, state: AnswerState, decoder: BodyDecoder): CompletableStream {
-  const batches: Batches = { [Symbol.asyncIterator]: () => batchesOfBody(response, state, decoder) };
-  return {
-    [Symbol.asyncIterator]: () => eventsOf(batches),
-    [BATCHES]: batches,
-    [COMPLETE]: () => readBody(response, state, decoder),
-  };
-}
-
-async function* eventsOf(batches: Batches): AsyncGenerator<ModelEvent> {
-  for await (const events of batches) yield* events;
-}
-
-/** By hand: a generator would cost a turn a chunk. */
-function batchesOfBody(
-  response: TransportResponse,
-  state: AnswerState,
-  decoder: BodyDecoder,
-): AsyncIterator<readonly ModelEvent[]> {
-  const body = response.body[Symbol.asyncIterator]();
-  let over = false;
-  const failed = async (failure: Error): Promise<never> => {
-    await body.return?.();
-    throw failure;
-  };
-  const settled = (): Batch | Promise<Batch> | undefined => {
-    if (state.events.length > 0) return { done: false, value: taken(state) };
-    if (state.failure !== undefined) return failed(state.failure);
-    return over ? { done: true, value: undefined } : undefined;
-  };
-  const arrived = ({ done, value }: IteratorResult<Uint8Array>): Batch | Promise<Batch> => {
-    if (done === true) return ended();
-    push(state, decoder, value);
-    return settled() ?? body.next().then(arrived, broken);
-  };
-  const ended = (): Batch | Promise<Batch> => {
-    over = true;
-    decoder.end();
-    return settled() ?? next();
-  };
-  const broken = (error: unknown): Batch | Promise<Batch> => {
-    if (breaks(state, error)) throw error;
-    return ended();
-  };
-  const next = async (): Promise<Batch> => settled() ?? body.next().then(arrived, broken);
-  return {
-    next,
-    async return() {
-      await body.return?.();
-      return { done: true, value: undefined };
-    },
-  };
-}
-
-type Batch = IteratorResult<readonly ModelEvent[], undefined>;
-
-function taken(state: AnswerState): readonly ModelEvent[] {
-  const { events } = state;
-  state.events = [];
-  return events;
-}
-
-/** The same for an answer that nobody reads along. */
-async function readBody(
-  response: TransportResponse,
-  state: AnswerState,
-  decoder: BodyDecoder,
-): Promise<CompleteStream> {
-  try {
-    await readChunks(response, state, decoder);
-    if (state.failure === undefined) decoder.end();
-  } catch (error) {
-    state.failure ??= error as Error;
-  }
-  return { events: state.events, failure: state.failure && { error: state.failure } };
-}
-
-async function readChunks(response: TransportResponse, state: AnswerState, decoder: BodyDecoder): Promise<void> {
-  try {
-    if (isWhole(response)) push(state, decoder, await response.bytes());
-    else
-      for await (const chunk of response.body) {
-        push(state, decoder, chunk);
-        if (state.failure !== undefined) return;
-      }
-  } catch (error) {
-    if (breaks(state, error)) throw error;
-  }
-}
-
-function push(state: AnswerState, decoder: BodyDecoder, chunk: Uint8Array): void {
-  try {
-    decoder.push(chunk);
-  } catch (error) {
-    state.failure ??= error as Error;
-  }
-}
-
-function breaks({ complete, failure }: AnswerState, error: unknown): boolean {
-  return !complete || failure !== undefined || (error instanceof PolyphonyError && error.code === 'cancelled');
 }
 
 export interface AnswerEnding {

@@ -58,6 +58,7 @@ export function describeError(
   const { details } = known;
   return new PolyphonyError(known.code, scrub(`${target.provider}/${target.model}: ${known.message}`, secrets), {
     retryable: known.retryable,
+    unsent: known.unsent,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(known.status === undefined ? {} : { status: known.status }),
     ...(details === undefined

@@ -9,6 +9,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { ceilingMs } from '../../core/backoff.ts';
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { sleep } from '../../system/clock.ts';
@@ -124,17 +125,19 @@ function attempt(job: Job, sql: Sql): Outcome {
   }
 }
 
+const MAX_DELAY_MS = 50;
+
 /** Tries again while another process holds the lock, for `busyMs` at most. */
 async function patiently<T>({ path, clock, busyMs }: ConnectionOptions, work: () => T): Promise<T> {
   const start = clock.monotonic();
-  for (let delay = 1; ; delay = Math.min(2 * delay, 50)) {
+  for (let failures = 1; ; failures += 1) {
     try {
       return work();
     } catch (error) {
       if (!isBusy(error)) throw storeError(error, path);
       const waited = clock.monotonic() - start;
       if (waited >= busyMs) throw busyError(path, waited, error);
-      await sleep(clock, delay);
+      await sleep(clock, ceilingMs(failures, 1, MAX_DELAY_MS));
     }
   }
 }

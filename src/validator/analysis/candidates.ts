@@ -4,7 +4,7 @@ import { TIERS, type Tier } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
-import { slipOf } from '../document/suggest.ts';
+import { slipOf } from '../../language/suggest.ts';
 
 export interface CatalogueModel {
   readonly provider: string;

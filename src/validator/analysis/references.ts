@@ -1,7 +1,8 @@
 /** Resolves every name of a value to what is known of it, and reports the ones that name nothing. */
+
+import { nearest, slipOf } from '../../language/suggest.ts';
 import type { IssueCode } from '../document/codes.ts';
 import { shown } from '../document/report.ts';
-import { nearest, slipOf } from '../document/suggest.ts';
 import { checkEach } from './each.ts';
 import {
   arrayOf,

@@ -1,5 +1,6 @@
 /** The inputs of a node against what its step takes: names, types, literals. */
 import type { JsonSchema } from '../../core/model/model.ts';
+import { nearest, slipOf } from '../../language/suggest.ts';
 import {
   canFit,
   type InferredType,
@@ -14,7 +15,6 @@ import {
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { isRecord, pointerToken, renameKey } from '../document/document.ts';
 import { createReport, type FindingDetails, type Report, shown } from '../document/report.ts';
-import { nearest, slipOf } from '../document/suggest.ts';
 
 interface Checking {
   readonly subject: NodeAnalysis;

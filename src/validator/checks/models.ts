@@ -1,5 +1,6 @@
 /** The models that a node asks for: whether they exist, can do it, and may see the data. */
 import type { PlanNode } from '../../core/plan/plan.ts';
+import { nearest, slipOf } from '../../language/suggest.ts';
 import {
   type CatalogueModel,
   candidatesOf,
@@ -14,7 +15,6 @@ import {
 } from '../analysis/candidates.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { correction, shown } from '../document/report.ts';
-import { nearest, slipOf } from '../document/suggest.ts';
 
 export function checkModels(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step } = subject;

@@ -1,10 +1,10 @@
 /** The names of a node: its id, its step, its own outputs. */
 import { REFERENCE_HEADS } from '../../core/plan/plan.ts';
 import { CEL_RESERVED } from '../../language/condition.ts';
+import { nearest, slipOf } from '../../language/suggest.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { isRecord } from '../document/document.ts';
 import { correction, type Report, shown } from '../document/report.ts';
-import { nearest, slipOf } from '../document/suggest.ts';
 
 const OBJECT_NAMES: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
 const HEADS: ReadonlySet<string> = new Set(REFERENCE_HEADS);

@@ -5,11 +5,11 @@
 import type { z } from 'zod';
 import { NODE_ID, type Plan, type PlanBounds, type PlanNode } from '../../core/plan/plan.ts';
 import { PlanSchema } from '../../core/plan/plan-schema.ts';
+import { nearest, slipOf } from '../../language/suggest.ts';
 import type { IssueCode } from './codes.ts';
 import { isRecord, ownValue, pointerOf, renameKey } from './document.ts';
 import { hasPlanShape } from './plan-shape.ts';
 import { correction, type Fix, type Report, shown } from './report.ts';
-import { nearest, slipOf } from './suggest.ts';
 
 /** A plan of which some fields may be missing; nodes keep their places. */
 export interface ShapedPlan {

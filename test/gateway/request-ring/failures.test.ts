@@ -4,7 +4,7 @@ import { allFailed, type TargetFailure } from '../../../src/gateway/request-ring
 
 const failed = (name: string, code: 'overloaded' | 'network', reason: string): TargetFailure => {
   const [provider = '', model = ''] = name.split('/');
-  return { target: { provider, model }, error: new PolyphonyError(code, `${name}: ${reason}`) };
+  return { target: { provider, model }, error: new PolyphonyError(code, `${name}: ${reason}`), fault: 'target' };
 };
 
 describe('the error for all targets that failed', () => {

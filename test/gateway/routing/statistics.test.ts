@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sketch } from '../../../src/gateway/routing/sketch.ts';
 import { createStatistics } from '../../../src/gateway/routing/statistics.ts';
-import { editDistance } from '../../../src/gateway/routing/suggest.ts';
 
 describe('sketch', () => {
   it('finds quantiles within its 7 % buckets', () => {
@@ -45,20 +44,5 @@ describe('statistics', () => {
     expect(statistics.errorRate(0)).toBeCloseTo(0.96);
     for (let attempt = 0; attempt < 500; attempt += 1) record('other');
     expect(statistics.errorRate(0)).toBeCloseTo(0.96);
-  });
-});
-
-describe('suggestions', () => {
-  it('measure distance as a metric does, up to their bound', () => {
-    const word = fc.string({ maxLength: 8 });
-    fc.assert(
-      fc.property(word, word, (a, b) => {
-        expect(editDistance(a, a, 9)).toBe(0);
-        expect(editDistance(a, b, 9)).toBe(editDistance(b, a, 9));
-        expect(editDistance(a, b, 9)).toBeGreaterThanOrEqual(Math.abs(a.length - b.length));
-        expect(editDistance(a, b, 9)).toBeLessThanOrEqual(Math.max(a.length, b.length));
-      }),
-    );
-    expect(editDistance('chaep', 'cheap', 3)).toBe(1);
   });
 });

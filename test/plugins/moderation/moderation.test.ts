@@ -10,7 +10,7 @@ import {
   moderation,
   moderationEndpoint,
 } from '../../../plugins/moderation/moderation.ts';
-import { chat, eventsOf, pluginRing } from '../plugin-ring.ts';
+import { chat, eventsOf, pluginRing, requestLayer } from '../plugin-ring.ts';
 
 const rules = localRules({
   rules: [
@@ -244,8 +244,8 @@ describe('a request', () => {
     })();
     const plugin = moderation({ classifiers: [rules], inputs: false });
     await plugin.setup?.(context);
-    expect(plugin.request?.handle(call(chat('q'), { purpose: 'moderation' }), () => stream)).toBe(stream);
-    expect(plugin.request?.handle(call({ operation: 'embed', input: [] }), () => stream)).toBe(stream);
+    expect(requestLayer(plugin)?.handle(call(chat('q'), { purpose: 'moderation' }), () => stream)).toBe(stream);
+    expect(requestLayer(plugin)?.handle(call({ operation: 'embed', input: [] }), () => stream)).toBe(stream);
   });
 });
 

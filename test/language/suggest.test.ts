@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { editDistance, nearest, slipOf } from '../../../src/validator/document/suggest.ts';
+import { editDistance, nearest, nearestUnprefixed, slipOf } from '../../src/language/suggest.ts';
 
 /** The textbook table, without a bound: what the fast one must agree with. */
 function fullDistance(left: string, right: string): number {
@@ -40,6 +40,16 @@ describe('nearest', () => {
   ])('%s', (name, names, expected) => {
     expect(nearest(name, names)).toEqual(expect.arrayContaining(expected.slice(0, 1)));
     expect(nearest(name, names).length).toBe(expected.length);
+  });
+});
+
+describe('nearestUnprefixed', () => {
+  it('gives each name once, under its shortest form, and finds what contains the name that was asked for', () => {
+    const names = ['small-v2', 'acme/small-v2', 'large-haiku-9', 'acme/large-haiku-9', 'acme/only-here'];
+    expect(nearestUnprefixed('smal-v2', names)).toEqual(['small-v2']);
+    expect(nearestUnprefixed('haiku', names)).toEqual(['large-haiku-9']);
+    expect(nearestUnprefixed('only-her', names)).toEqual(['acme/only-here']);
+    expect(nearestUnprefixed('zebra', names)).toEqual([]);
   });
 });
 

@@ -1,14 +1,16 @@
-/** What a layer that keeps books is told of a stream; observe.ts says when. */
-
+/** What an observer is called with; observe.ts says when, observe-events.ts and observe-complete.ts call it. */
 import type { CompletableStream } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
 
+/** How a stream ended. */
 export type StreamEnding =
+  /** Its source said all that it had to say. */
   | { readonly kind: 'done' }
   /** The consumer stopped reading. */
   | { readonly kind: 'left' }
   | { readonly kind: 'error'; readonly error: unknown };
 
+/** What an observer may do to the stream. */
 export interface StreamControl {
   /** Fails the event that is awaited now, for a source that does not listen to its signal. */
   interrupt(error: unknown): void;
@@ -16,10 +18,11 @@ export interface StreamControl {
   waiting(): boolean;
 }
 
+/** Every hook but `open` may be left out; what one throws fails the stream. `this` is the observer. */
 export interface StreamObserver {
-  /** May throw, or wait: then the stream waits too. */
+  /** When the first event is asked for, outer observers first. May throw, or wait: then the stream waits too. */
   start?(control: StreamControl): Promise<void> | undefined;
-  /** Called once, after `start`. */
+  /** Once, after `start`: the stream to pass on, mostly `next(call)`. */
   open(): AsyncIterable<ModelEvent>;
   /** Read after `open`; yielded before the source's first event, those of inner observers first. */
   readonly head?: readonly ModelEvent[];
@@ -29,7 +32,7 @@ export interface StreamObserver {
   event?(event: ModelEvent): ModelEvent;
   /** The consumer leaves while an event is awaited. */
   cancel?(): void;
-  /** Returns the ending that the outer observers and the consumer see. */
+  /** Once, if `start` succeeded, inner observers first. Returns the ending that the outer observers and the consumer see. */
   end?(ending: StreamEnding): StreamEnding | Promise<StreamEnding>;
 }
 

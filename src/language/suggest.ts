@@ -1,6 +1,6 @@
 /**
  * The nearest valid names: by bounded Damerau-Levenshtein distance (optimal string alignment), by equality once case
- * and separators are gone, and by shared words.
+ * and separators are gone, by shared words, and by containment. The validator and the router suggest by the same rules.
  */
 
 const LONGEST_NAME = 80;
@@ -64,6 +64,8 @@ const isSwap = (left: string, right: string, row: number, column: number): boole
 
 /** 0 is the same name written otherwise; from `WORDS_APART` on the names share words or a beginning only. */
 const WORDS_APART = 10;
+/** The name stands within the other one and shares too few words with it. */
+const CONTAINED = 12;
 
 function distanceOf(mine: Spelling, theirs: Spelling): number | undefined {
   const [short, other] = [mine.squeezed, theirs.squeezed];
@@ -76,7 +78,8 @@ function distanceOf(mine: Spelling, theirs: Spelling): number | undefined {
   let shared = 0;
   for (const word of mine.words) if (theirs.words.has(word)) shared += 1;
   const share = shared / Math.max(1, mine.words.size, theirs.words.size);
-  return share >= 0.5 ? WORDS_APART + 1 - share : undefined;
+  if (share >= 0.5) return WORDS_APART + 1 - share;
+  return short.length >= 3 && other.includes(short) ? CONTAINED : undefined;
 }
 
 interface Near {
@@ -97,11 +100,20 @@ function nearNames(name: string, candidates: Iterable<string>): Near[] {
   return near.sort((a, b) => a.distance - b.distance);
 }
 
+const MOST_SUGGESTED = 3;
+
 /** The nearest names, best first, at most three. */
 export function nearest(name: string, candidates: Iterable<string>): string[] {
   return nearNames(name, candidates)
-    .slice(0, 3)
+    .slice(0, MOST_SUGGESTED)
     .map((near) => near.name);
+}
+
+/** Like `nearest`, for names that exist with and without a prefix (`small`, `acme/small`): each under its shortest form. */
+export function nearestUnprefixed(name: string, candidates: Iterable<string>): string[] {
+  const near = nearNames(name, candidates).sort((a, b) => a.distance - b.distance || a.name.length - b.name.length);
+  const names = near.map((one) => one.name);
+  return names.filter((one) => !names.some((other) => one.endsWith(`/${other}`))).slice(0, MOST_SUGGESTED);
 }
 
 const withoutDigits = (name: string): string => name.replace(/\d+/g, '#');

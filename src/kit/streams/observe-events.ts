@@ -1,25 +1,5 @@
-/**
- * One pass over a stream for every layer that only keeps books.
- *
- * A pass-through generator costs 0.35 µs an event. Layers that hold a slot, a reservation, a timer or a verdict need to
- * know when a stream starts, what goes by and how it ends, and nothing else; so each returns a `Watcher`, and observers
- * that stand directly in one another are run by a single iterator. Where a plugin's generator stands between two of them
- * there are two iterators, and nothing else changes.
- *
- * W1. Nothing happens before the first event is asked for.
- * W2. Starts run from the outermost inwards; when one throws or waits, the inner ones have not begun.
- * W3. Every observer whose start succeeded ends exactly once, innermost first: at the end, at an error, or when the
- *     consumer leaves.
- * W4. `finish` is passed on only after the source has ended and every observer too: who stops reading at `finish` leaves
- *     nothing open.
- * W5. Leaving while an event is awaited cancels what is awaited.
- *
- * A stream that is read whole (see core/model/complete.ts) keeps W1 to W4 and needs no W5; observe-complete.ts runs it.
- */
-
-import { COMPLETE, type CompleteStream } from '../../core/model/complete.ts';
+/** Runs the observers of a stream that is read event by event; observe.ts says by which rules, observe-complete.ts is its sibling. */
 import type { ModelEvent } from '../../core/model/model.ts';
-import { readObserved } from './observe-complete.ts';
 import {
   endAll,
   OBSERVER,
@@ -50,31 +30,8 @@ interface Observation {
 const DONE: Result = { value: undefined, done: true };
 const isOpen = (stream: Observation): boolean => stream.phase === 'open';
 
-/** A stream that tells the observer how it goes. */
-export function observe(observer: StreamObserver): AsyncIterable<ModelEvent> {
-  return new ObservedIterable(observer);
-}
-
-/** A class because there is one a layer and a call: methods cost nothing there, closures do. */
-class ObservedIterable implements ObservedStream {
-  readonly [OBSERVER]: StreamObserver;
-
-  constructor(observer: StreamObserver) {
-    this[OBSERVER] = observer;
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<ModelEvent, undefined> {
-    return iterate(this[OBSERVER]);
-  }
-
-  [COMPLETE](): Promise<CompleteStream> {
-    return readObserved(this[OBSERVER]);
-  }
-}
-
-export type { StreamControl, StreamEnding, StreamObserver } from './stream-observer.ts';
-
-function iterate(outermost: StreamObserver): AsyncIterator<ModelEvent, undefined> {
+/** Runs an observer, and those that stand directly in it, while the stream is read event by event. */
+export function observeEvents(outermost: StreamObserver): AsyncIterator<ModelEvent, undefined> {
   const stream: Observation = {
     observers: [],
     ready: [],

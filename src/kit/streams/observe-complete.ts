@@ -1,8 +1,7 @@
 /**
- * Runs the observers of a stream that is read at once: the same calls in the same order as observe.ts makes for one that is
- * read event by event (W1 to W4 there), with one wait for the source instead of one an event and a layer.
+ * Runs the observers of a stream that is read at once: the same calls in the same order as observe-events.ts makes for one
+ * that is read event by event (W1 to W4 in observe.ts), with one wait for the source instead of one per event and layer.
  */
-
 import { COMPLETE, type CompletableStream, type CompleteStream } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
 import {
@@ -17,7 +16,7 @@ import {
 
 const DONE: StreamEnding = { kind: 'done' };
 
-export async function readObserved(outermost: StreamObserver): Promise<CompleteStream> {
+export async function observeComplete(outermost: StreamObserver): Promise<CompleteStream> {
   const reading = new Reading();
   let ending: StreamEnding;
   try {
@@ -111,7 +110,7 @@ class Reading implements StreamControl {
     }
   }
 
-  /** What the source says, or what a observer interrupts the wait with. */
+  /** What the source says, or what an observer interrupts the wait with. */
   #ask<T>(ask: () => Promise<T>): Promise<T> {
     for (const observer of this.observers) observer.ask?.();
     return new Promise<T>((resolve, reject) => {

@@ -1,5 +1,5 @@
 /**
- * The opening of a stream: everything before its commit point, the first token, tool delta or output. Until then
+ * The head of a stream, read as it comes or with all the rest: everything before its commit point, the first token, tool delta or output. Until then
  * nothing was shown to anyone, so a failed stream may be replaced without a trace.
  */
 
@@ -63,7 +63,7 @@ export function resume({ head, rest }: StreamHead): AsyncIterator<ModelEvent> {
   };
 }
 
-/** Like `openStream`, but reads to the end: throws what the stream failed with before its commit point. */
+/** Like `readHead`, but reads to the end: throws what the stream failed with before its commit point. */
 function readCompleteHead(stream: AsyncIterable<ModelEvent>): Promise<StreamHead> {
   return readComplete(stream).then(headOf);
 }
@@ -98,7 +98,7 @@ export function lazily(find: (open: ReadHead) => Promise<StreamHead>): AsyncIter
   return new LazyStream(find);
 }
 
-/** A class for the reason that ObservedIterable is one. */
+/** A class because there are two per call: methods cost nothing there, closures do. */
 class LazyStream implements CompletableStream {
   readonly #find: (open: ReadHead) => Promise<StreamHead>;
 

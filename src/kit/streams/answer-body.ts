@@ -1,0 +1,136 @@
+/**
+ * Reads the body of an answer, streamed or at once, and hands on the events that its decoder makes of it.
+ *
+ * D1. All that a chunk completes is read before the first of its events is handed on.
+ * D2. A failure is thrown once the events before it have gone out; nothing behind it is read.
+ * D3. What breaks behind the end of an answer breaks nothing.
+ */
+import { PolyphonyError } from '../../core/errors.ts';
+import {
+  BATCHES,
+  type Batches,
+  COMPLETE,
+  type CompletableStream,
+  type CompleteStream,
+} from '../../core/model/complete.ts';
+import type { ModelEvent } from '../../core/model/model.ts';
+import type { TransportResponse } from '../../core/model/provider.ts';
+
+/** What a decoder fills. */
+export interface BodyState {
+  /** What was read and not yet handed on. */
+  events: ModelEvent[];
+  /** Why it goes no further. */
+  failure: Error | undefined;
+  /** The answer is complete. */
+  complete: boolean;
+}
+
+/** Takes a body in pieces; what it completes is handed over before `push` returns. */
+export interface BodyDecoder {
+  push(chunk: Uint8Array): void;
+  end(): void;
+}
+
+/** Labelled as one JSON document: a body under any other label may say much before it breaks. */
+const isWhole = ({ headers }: TransportResponse): boolean =>
+  headers['content-type']?.startsWith('application/json') === true;
+
+/** An answer of any other form: `decoder` fills the state. */
+export function decodeBody(response: TransportResponse, state: BodyState, decoder: BodyDecoder): CompletableStream {
+  const batches: Batches = { [Symbol.asyncIterator]: () => batchesOfBody(response, state, decoder) };
+  return {
+    [Symbol.asyncIterator]: () => eventsOf(batches),
+    [BATCHES]: batches,
+    [COMPLETE]: () => readBody(response, state, decoder),
+  };
+}
+
+async function* eventsOf(batches: Batches): AsyncGenerator<ModelEvent> {
+  for await (const events of batches) yield* events;
+}
+
+/** By hand: a generator would cost a turn a chunk. */
+function batchesOfBody(
+  response: TransportResponse,
+  state: BodyState,
+  decoder: BodyDecoder,
+): AsyncIterator<readonly ModelEvent[]> {
+  const body = response.body[Symbol.asyncIterator]();
+  let over = false;
+  const failed = async (failure: Error): Promise<never> => {
+    await body.return?.();
+    throw failure;
+  };
+  const settled = (): Batch | Promise<Batch> | undefined => {
+    if (state.events.length > 0) return { done: false, value: taken(state) };
+    if (state.failure !== undefined) return failed(state.failure);
+    return over ? { done: true, value: undefined } : undefined;
+  };
+  const arrived = ({ done, value }: IteratorResult<Uint8Array>): Batch | Promise<Batch> => {
+    if (done === true) return ended();
+    push(state, decoder, value);
+    return settled() ?? body.next().then(arrived, broken);
+  };
+  const ended = (): Batch | Promise<Batch> => {
+    over = true;
+    decoder.end();
+    return settled() ?? next();
+  };
+  const broken = (error: unknown): Batch | Promise<Batch> => {
+    if (breaks(state, error)) throw error;
+    return ended();
+  };
+  const next = async (): Promise<Batch> => settled() ?? body.next().then(arrived, broken);
+  return {
+    next,
+    async return() {
+      await body.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+type Batch = IteratorResult<readonly ModelEvent[], undefined>;
+
+function taken(state: BodyState): readonly ModelEvent[] {
+  const { events } = state;
+  state.events = [];
+  return events;
+}
+
+/** The same for an answer that nobody reads along. */
+async function readBody(response: TransportResponse, state: BodyState, decoder: BodyDecoder): Promise<CompleteStream> {
+  try {
+    await readChunks(response, state, decoder);
+    if (state.failure === undefined) decoder.end();
+  } catch (error) {
+    state.failure ??= error as Error;
+  }
+  return { events: state.events, failure: state.failure && { error: state.failure } };
+}
+
+async function readChunks(response: TransportResponse, state: BodyState, decoder: BodyDecoder): Promise<void> {
+  try {
+    if (isWhole(response)) push(state, decoder, await response.bytes());
+    else
+      for await (const chunk of response.body) {
+        push(state, decoder, chunk);
+        if (state.failure !== undefined) return;
+      }
+  } catch (error) {
+    if (breaks(state, error)) throw error;
+  }
+}
+
+function push(state: BodyState, decoder: BodyDecoder, chunk: Uint8Array): void {
+  try {
+    decoder.push(chunk);
+  } catch (error) {
+    state.failure ??= error as Error;
+  }
+}
+
+function breaks({ complete, failure }: BodyState, error: unknown): boolean {
+  return !complete || failure !== undefined || (error instanceof PolyphonyError && error.code === 'cancelled');
+}

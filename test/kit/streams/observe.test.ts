@@ -1,0 +1,124 @@
+/** The hook form of a layer, as plugins use it. Its rules (W1 to W5) are held by test/laws/stream.test.ts and whole.test.ts. */
+import { describe, expect, it } from 'vitest';
+import { COMPLETE, type CompletableStream } from '../../../src/core/model/complete.ts';
+import type { Attempt, Call, ModelEvent } from '../../../src/core/model/model.ts';
+import type { Provider } from '../../../src/core/model/provider.ts';
+import type { GatewayPlugin } from '../../../src/gateway/create-gateway.ts';
+import { observe, type StreamEnding } from '../../../src/kit/index.ts';
+import { fakeProvider, finish } from '../../../src/testing/fakes.ts';
+import { drain, errorOf, fault, harness, text, user } from '../../gateway/harness.ts';
+
+/** Counts in both rings, and keeps what it was called with. */
+function counter(seen: string[]): GatewayPlugin {
+  return {
+    name: 'counter',
+    request: {
+      place: 'hedge',
+      handle: (call, next) =>
+        observe({
+          open: () => next(call),
+          event(event) {
+            seen.push(event.type);
+            return event;
+          },
+          end(ending) {
+            seen.push(ending.kind);
+            return ending;
+          },
+        }),
+    },
+  };
+}
+
+/** An answer that can be read at once only. */
+const atOnce = (events: readonly ModelEvent[]): Provider => ({
+  ...fakeProvider({}),
+  stream: (): CompletableStream => ({
+    [COMPLETE]: () => Promise.resolve({ events }),
+    [Symbol.asyncIterator]: () => {
+      throw new Error('read event by event');
+    },
+  }),
+});
+
+describe('observe, in a plugin', () => {
+  it('sees the same of an answer that is streamed and of one that is not', async () => {
+    const seen: string[] = [];
+    const provider = fakeProvider({ script: () => [text('a'), text('b'), finish()] });
+    const { gateway, run } = harness({ providers: [provider], plugins: [counter(seen)] });
+    await run(drain(gateway.stream(user())));
+    expect(seen).toEqual(['route', 'text-delta', 'text-delta', 'finish', 'done']);
+    const streamed = seen.splice(0);
+    await run(gateway.generate(user()));
+    expect(seen).toEqual(streamed);
+  });
+
+  it('lets an answer that nobody reads along go up in one piece', async () => {
+    const seen: string[] = [];
+    const { gateway, run } = harness({ providers: [atOnce([text('a'), finish()])], plugins: [counter(seen)] });
+    await run(gateway.generate(user()));
+    expect(seen).toEqual(['route', 'text-delta', 'finish', 'done']);
+  });
+
+  it('ends once, with the error, or because the reader left', async () => {
+    const seen: string[] = [];
+    const failing = fakeProvider({ script: () => [text('a'), fault('network')] });
+    const { gateway, run } = harness({ providers: [failing], plugins: [counter(seen)] });
+    await run(drain(gateway.stream(user())));
+    expect(seen.at(-1)).toBe('error');
+    seen.length = 0;
+    const endless = harness({
+      providers: [fakeProvider({ script: () => [text('a'), { hang: true }] })],
+      plugins: [counter(seen)],
+    });
+    for await (const event of endless.gateway.stream(user())) if (event.type === 'text-delta') break;
+    expect(seen.filter((kind) => kind === 'left')).toHaveLength(1);
+  });
+
+  const hooks = {
+    start: {
+      start: () => {
+        throw new TypeError('oh');
+      },
+    },
+    event: {
+      event: () => {
+        throw new TypeError('oh');
+      },
+    },
+    end: {
+      end: (): StreamEnding => {
+        throw new TypeError('oh');
+      },
+    },
+  };
+  it.each(['start', 'event', 'end'] as const)('names the plugin whose "%s" throws', async (hook) => {
+    const bad: GatewayPlugin = {
+      name: 'bad',
+      request: { place: 'hedge', handle: (call: Call, next) => observe({ open: () => next(call), ...hooks[hook] }) },
+      attempt: { place: 'adapt', handle: (attempt: Attempt, next) => next(attempt) },
+    };
+    const { gateway, run, runtime } = harness({ providers: [fakeProvider({})], plugins: [bad] });
+    for (const result of [
+      await errorOf(run(gateway.generate(user()))),
+      (await run(drain(gateway.stream(user())))).error,
+    ])
+      expect(result).toMatchObject({ code: 'plugin-failed', message: 'The plugin "bad" failed: oh' });
+    expect(runtime.clock.pending()).toBe(0);
+  });
+
+  it('changes the ending that outer layers and the reader see', async () => {
+    const forgiving: GatewayPlugin = {
+      name: 'forgiving',
+      request: {
+        place: 'hedge',
+        handle: (call, next) => observe({ open: () => next(call), end: () => ({ kind: 'done' }) }),
+      },
+    };
+    const provider = fakeProvider({ script: () => [text('half'), fault('network')] });
+    const { gateway, run } = harness({ providers: [provider], plugins: [forgiving] });
+    const { events, error } = await run(drain(gateway.stream(user())));
+    expect(events.map(({ type }) => type)).toEqual(['route', 'text-delta']);
+    expect(error).toBeUndefined();
+  });
+});
