@@ -17,11 +17,13 @@ export type * from './core/plan/validation.ts';
 export type * from './core/plugin.ts';
 export { definePlugin } from './core/plugin.ts';
 export type * from './core/run/engine.ts';
+export type * from './core/run/runs.ts';
 export type * from './core/stores.ts';
 export type {
   EngineParts,
   PlanOptions,
   Polyphony,
+  PolyphonyEngine,
   PolyphonyOptions,
   Runnable,
   RunOutcome,

@@ -13,6 +13,7 @@ import type {
   ModelResponse,
   Plugin,
   PluginContext,
+  PluginParts,
   Target,
 } from 'polyphony';
 import { asPolyphonyError, collect } from 'polyphony/kit';
@@ -36,6 +37,11 @@ export interface RingOptions {
   readonly store?: PluginContext['store'];
   /** What an attempt at a model costs. @default 100 */
   readonly price?: (model: string) => number;
+}
+
+/** What the plugin brings to a polyphony whose context this is. */
+export async function partsOf(plugin: Plugin, context: PluginContext): Promise<PluginParts> {
+  return { ...plugin, ...((await plugin.setup?.(context)) ?? {}) };
 }
 
 const unused = (): never => {
@@ -138,8 +144,9 @@ export async function pluginRing(options: RingOptions): Promise<Ring> {
     logger: silentLogger,
     evaluators: new Map((options.evaluators ?? []).map((evaluator) => [evaluator.name, evaluator])),
   };
-  await plugin.setup?.(context);
-  const handle: Handler = (made) => plugin.request?.handle(made, attemptRing) ?? attemptRing(made);
+  const parts = await partsOf(plugin, context);
+  await parts.ready?.();
+  const handle: Handler = (made) => parts.request?.handle(made, attemptRing) ?? attemptRing(made);
   return {
     runtime,
     context,

@@ -10,7 +10,7 @@ import {
   moderation,
   moderationEndpoint,
 } from '../../../plugins/moderation/moderation.ts';
-import { chat, eventsOf, pluginRing } from '../plugin-ring.ts';
+import { chat, eventsOf, partsOf, pluginRing } from '../plugin-ring.ts';
 
 const rules = localRules({
   rules: [
@@ -243,9 +243,9 @@ describe('a request', () => {
       yield finish();
     })();
     const plugin = moderation({ classifiers: [rules], inputs: false });
-    await plugin.setup?.(context);
-    expect(plugin.request?.handle(call(chat('q'), { purpose: 'moderation' }), () => stream)).toBe(stream);
-    expect(plugin.request?.handle(call({ operation: 'embed', input: [] }), () => stream)).toBe(stream);
+    const { request } = await partsOf(plugin, context);
+    expect(request?.handle(call(chat('q'), { purpose: 'moderation' }), () => stream)).toBe(stream);
+    expect(request?.handle(call({ operation: 'embed', input: [] }), () => stream)).toBe(stream);
   });
 });
 
