@@ -1,21 +1,9 @@
 /** `polyphony.runs`: the engine's words about runs that exist, as a user means them. */
-import type { Runtime } from '../core/clock.ts';
 import type { ExecutionEngine, RunHandle } from '../core/run/engine.ts';
 import type { Runs } from '../core/run/runs.ts';
-import type { RunJournal } from '../core/stores.ts';
-import { replayKnown, watchRun } from './watch.ts';
+import { replayKnown, type WatchParts, watchRun } from './watch.ts';
 
-export interface RunsParts {
-  readonly engine: ExecutionEngine;
-  readonly journal: RunJournal;
-  readonly runtime: Runtime;
-  /** The handle of a run that this process drives now. */
-  readonly live: (runId: string) => Promise<RunHandle | undefined>;
-  /** Aborts when the polyphony is closed. */
-  readonly closing: AbortSignal;
-}
-
-export function createRuns(parts: RunsParts): Runs {
+export function createRuns(parts: WatchParts): Runs {
   const { engine } = parts;
   return {
     list: (filter) => engine.list(filter),

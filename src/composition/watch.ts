@@ -1,8 +1,19 @@
 /** The events of a run, whoever drives it: the handle's where this process does, else the journal's, read again and again. */
+import type { Runtime } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { ExecutionEngine, RunEvent, RunHandle } from '../core/run/engine.ts';
+import type { RunJournal } from '../core/stores.ts';
 import { sleep } from '../system/clock.ts';
-import type { RunsParts } from './runs.ts';
+
+export interface WatchParts {
+  readonly engine: ExecutionEngine;
+  readonly journal: RunJournal;
+  readonly runtime: Runtime;
+  /** The handle of a run that this process drives now. */
+  readonly live: (runId: string) => Promise<RunHandle | undefined>;
+  /** Aborts when the polyphony is closed. */
+  readonly closing: AbortSignal;
+}
 
 const PAUSE_MS = 300;
 /** Silence after which somebody has to ask whether the run's process still lives. */
@@ -13,7 +24,7 @@ const CLAIM_MS = 1000;
 const ENDS: ReadonlySet<RunEvent['type']> = new Set(['run-finished', 'run-failed', 'run-cancelled', 'run-suspended']);
 
 export async function* watchRun(
-  parts: RunsParts,
+  parts: WatchParts,
   runId: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RunEvent> {
@@ -54,7 +65,7 @@ async function* eventsBefore(engine: ExecutionEngine, { runId, seq }: RunEvent):
 }
 
 /** Ends after the run's last event, when its process is gone, and when the signal aborts. */
-async function* polled(parts: RunsParts, runId: string, signal: AbortSignal): AsyncGenerator<RunEvent> {
+async function* polled(parts: WatchParts, runId: string, signal: AbortSignal): AsyncGenerator<RunEvent> {
   const { clock } = parts.runtime;
   let seen = -1;
   let hasEnded = false;
@@ -80,7 +91,7 @@ async function* polled(parts: RunsParts, runId: string, signal: AbortSignal): As
 }
 
 /** Whoever can take the lease is the only one. It is given back at once. */
-async function isAbandoned({ engine, journal, runtime }: RunsParts, runId: string): Promise<boolean> {
+async function isAbandoned({ engine, journal, runtime }: WatchParts, runId: string): Promise<boolean> {
   const root = await rootOf(engine, runId);
   const owner = runtime.ids('watch');
   if (!(await journal.claim(root, owner, CLAIM_MS))) return false;
