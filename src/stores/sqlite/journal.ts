@@ -52,7 +52,7 @@ function save(sql: Sql, runId: string, texts: readonly string[], progress: RunPr
  */
 const IS_NESTED = `EXISTS (SELECT 1 FROM events
   WHERE id = (SELECT min(id) FROM events WHERE run_id = runs.run_id)
-    AND instr(event, '"kind":"nested"') > 0 AND json_valid(event) AND json_extract(event, '$.parent.kind') = 'nested')`;
+    AND instr(event, '"kind":"nested"') > 0 AND json_extract(event, '$.parent.kind') = 'nested')`;
 
 function listQuery({ status, limit, nested = false }: RunFilter): readonly [string, readonly SqlValue[]] {
   const conditions = [...(status === undefined ? [] : ['status = ?']), ...(nested ? [] : [`NOT ${IS_NESTED}`])];
