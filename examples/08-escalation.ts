@@ -2,8 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { createPolyphony, definePlugin } from 'polyphony';
 import { formatUsd, textOf } from 'polyphony/kit';
-import escalation from 'polyphony/plugins/escalation/escalation';
-import validators from 'polyphony/plugins/escalation/validators';
 import embedded from 'polyphony/plugins/providers/embedded';
 
 /** A fake of a cheap model that guesses and says so. */
@@ -33,7 +31,7 @@ const guesser = definePlugin({
   ],
 });
 
-const polyphony = await createPolyphony({ plugins: [guesser, embedded, validators(), escalation()] });
+const polyphony = await createPolyphony({ plugins: [guesser, embedded] });
 const rules = readFileSync('examples/material/rules.md', 'utf8');
 
 const response = await polyphony.gateway.generate({

@@ -1,5 +1,5 @@
 /** A tool of one's own: a function with a schema, which plans use by name and models may call. */
-import { createPolyphony, defaultPlugins, definePlugin, type Plan, type Tool } from 'polyphony';
+import { createPolyphony, definePlugin, type Plan, type Tool } from 'polyphony';
 
 const TIMES: Readonly<Record<string, readonly string[]>> = {
   island: ['09:00', '13:30', '18:15'],
@@ -43,7 +43,7 @@ const plan: Plan = {
   output: '{{answer.text}}',
 };
 
-const polyphony = await createPolyphony({ plugins: [...(await defaultPlugins()), ferry] });
+const polyphony = await createPolyphony({ plugins: [ferry] });
 const result = await polyphony.run(plan);
 if (result.status === 'done') console.log(result.output);
 

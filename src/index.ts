@@ -17,12 +17,14 @@ export type * from './core/plan/validation.ts';
 export type * from './core/plugin.ts';
 export { definePlugin } from './core/plugin.ts';
 export type * from './core/run/engine.ts';
+export type * from './core/run/runs.ts';
 export type * from './core/stores.ts';
 export type {
   DoneRun,
   EngineParts,
   PlanOptions,
   Polyphony,
+  PolyphonyEngine,
   PolyphonyOptions,
   Runnable,
   RunOutcome,

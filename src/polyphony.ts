@@ -3,9 +3,19 @@
  * else in the library knows all of them.
  */
 import { lazy, lazyEngine } from './composition/lazy-engine.ts';
-import { closeAll, collectParts, setUp } from './composition/plugin-host.ts';
-import { createRegistered } from './composition/registered.ts';
+import { lifetime } from './composition/lifetime.ts';
+import {
+  closeAll,
+  collectParts,
+  gatewayPluginOf,
+  type HostedPlugin,
+  hostedOf,
+  mergePlugins,
+  setUp,
+} from './composition/plugin-host.ts';
+import { createRegistered, type Registered } from './composition/registered.ts';
 import type { EngineParts, PlanOptions, RunServices } from './composition/run-services.ts';
+import { createRuns } from './composition/runs.ts';
 import {
   type DoneRun,
   outcomeOf,
@@ -21,10 +31,11 @@ import { PolyphonyError } from './core/errors.ts';
 import type { Gateway } from './core/gateway.ts';
 import type { Provider, Transport } from './core/model/provider.ts';
 import type { Catalogue, PlanningResult, ValidateOptions, Validation } from './core/plan/validation.ts';
-import type { Logger, Plugin } from './core/plugin.ts';
-import type { ExecutionEngine, RunHandle, RunOptions } from './core/run/engine.ts';
+import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
+import type { ExecutionEngine, RunHandle } from './core/run/engine.ts';
+import type { ContinueOptions, Runs } from './core/run/runs.ts';
 import type { Stores } from './core/stores.ts';
-import { createGateway } from './gateway/create-gateway.ts';
+import { createGateway, type GatewayHandle } from './gateway/create-gateway.ts';
 import { createTransport, type TransportOptions } from './gateway/transport/transport.ts';
 import { memoryStores } from './stores/memory.ts';
 import { systemRuntime } from './system/clock.ts';
@@ -37,10 +48,20 @@ export type { DoneRun, EngineParts, PlanOptions, Runnable, RunOutcome, StartOpti
 type AnyWorkflow = Workflow<unknown, unknown>;
 
 export interface PolyphonyOptions {
-  /** Instead of those that the environment names: `[provider({ apiKey })]`. @default by the environment, else the embedded one */
+  /** Models: `[provider({ apiKey })]`. @default those of the environment, else the embedded one */
   readonly providers?: readonly Provider[];
-  /** Instead of the default ones. @default the providers, escalation with its evaluators, the tools for files and sums */
+  /**
+   * Besides the default ones (escalation with its evaluators, the tools for files and sums). A plugin that has the name of a
+   * default one stands in its place; an empty list means none of them. Two of one name are refused. @default the default ones
+   */
   readonly plugins?: readonly Plugin[];
+  /** False: none of the default plugins. @default true, unless `plugins` is an empty list */
+  readonly defaults?: boolean;
+  /**
+   * True: also the providers whose keys are in the environment, or the embedded one. @default true where the default plugins
+   * are used and neither `providers` nor a field `providers` of a plugin is given
+   */
+  readonly environment?: boolean;
   readonly config?: Config;
   /** @default in memory */
   readonly stores?: Stores;
@@ -56,9 +77,15 @@ export interface PolyphonyOptions {
   readonly transport?: Transport;
 }
 
+/** The engine that was chosen. `startRequest` fails as `unsupported` where that engine takes whole plans only. */
+export type PolyphonyEngine = ExecutionEngine & Required<Pick<ExecutionEngine, 'startRequest'>>;
+
 export interface Polyphony {
   readonly gateway: Gateway;
-  readonly engine: ExecutionEngine;
+  /** Runs that exist: list, show, watch, resume, fork, answer, cancel, replay. */
+  readonly runs: Runs;
+  /** What `runs` stands on. Its `answer` only records, and `resume` goes on. */
+  readonly engine: PolyphonyEngine;
   readonly stores: Stores;
   /** All that a plan may name, as of now. */
   catalogue(): Catalogue;
@@ -87,7 +114,7 @@ export interface Polyphony {
   ): Promise<RunOutcome<Output, MaySuspend>>;
   run(what: Runnable, input?: Readonly<Record<string, unknown>>, options?: StartOptions): Promise<RunOutcome>;
   /** Goes on with a run that was interrupted, suspended or failed; what is finished is not paid again. */
-  resume(runId: string, options?: Pick<RunOptions, 'signal' | 'concurrency'>): Promise<RunHandle>;
+  resume(runId: string, options?: ContinueOptions): Promise<RunHandle>;
   /**
    * Replaces the config for calls, plans and runs that begin afterwards; what is under way drops nothing. `plugins`, `tools`,
    * `escalate` and `timeouts.connect` are built in and have to stay as they are.
@@ -95,7 +122,11 @@ export interface Polyphony {
    * @throws invalid-config when the config cannot be used; the old one then stays
    */
   reconfigure(config: Config): Promise<void>;
-  /** Ends every run, flushes the ledger, closes sockets and stores. */
+  /**
+   * Ends every run, closes each plugin and provider once, whatever fails, flushes the ledger, closes sockets and stores; then
+   * throws what the stores or the engine failed with first. A second call does nothing more. Whatever is called afterwards
+   * fails with `invalid-request`.
+   */
   close(): Promise<void>;
 }
 
@@ -106,12 +137,9 @@ export interface Polyphony {
  */
 export async function createPolyphony(options: PolyphonyOptions = {}): Promise<Polyphony> {
   let config = await checkedConfig(options.config);
-  const plugins = [
-    ...(options.plugins ?? (await defaultPlugins(config, options.providers === undefined))),
-    ...providerPlugin(options.providers ?? []),
-  ];
+  const plugins = await chosenPlugins(options, config);
   // Before anything is built, so that the message names the plugin and not the part that stumbled over it.
-  const { evaluators } = collectParts(plugins);
+  collectParts(plugins.map(hostedOf));
   const { runtime = systemRuntime, logger = silentLogger } = options;
   const stores = options.stores ?? memoryStores({ clock: runtime.clock });
   const gateway = createGateway({
@@ -123,14 +151,16 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     transport: options.transport ?? createTransport(transportOptions(config)),
     ...(options.logger === undefined ? {} : { logger }),
   });
-  const registered = createRegistered(plugins, () => config, gateway, options.workflows ?? []);
-  await setUp(plugins, { ...runtime, gateway, store: stores.keyValue, logger, evaluators });
-  const services = lazy(async () => {
+  const context = { ...runtime, gateway, store: stores.keyValue, logger };
+  const { hosted, registered } = await registerAll(plugins, context, (all) =>
+    createRegistered(all, () => config, gateway, options.workflows ?? []),
+  );
+  const made = lazy(async () => {
     const { createRunServices } = await import('./composition/run-services.ts');
     return createRunServices({
       runtime,
       config: () => config,
-      plugins,
+      plugins: hosted,
       registered,
       stores,
       gateway,
@@ -138,15 +168,23 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
       engine: options.engine,
     });
   });
+  const { services, closing, assertOpen, close } = lifetime(made, [
+    () => closeAll(hosted, logger),
+    gateway.close,
+    () => stores.close(),
+  ]);
   const engine = lazyEngine(services, runtime.ids);
+  const live = async (runId: string) => (await services()).liveRun(runId);
   return {
     gateway,
+    runs: createRuns({ engine, live, journal: stores.journal, runtime, closing }),
     engine,
     stores,
     catalogue: registered.catalogue,
     ...planAndRun(services, (workflow) => registered.add(workflow)),
     resume: (runId, resumeOptions) => engine.resume(runId, resumeOptions),
     async reconfigure(given) {
+      assertOpen();
       const next = await checkedConfig(given);
       assertReplaceable(config, next);
       config = next;
@@ -154,13 +192,27 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
       registered.refresh();
       (await services.begun())?.refill();
     },
-    async close() {
-      await (await services.begun())?.close();
-      await closeAll(plugins, logger);
-      await gateway.close();
-      await stores.close();
-    },
+    close,
   };
+}
+
+/** Sets the plugins up and registers all that they bring. What was opened on the way is closed when one fails. */
+async function registerAll(
+  plugins: readonly Plugin[],
+  context: Omit<PluginContext, 'evaluators'> & { readonly gateway: GatewayHandle },
+  register: (hosted: readonly HostedPlugin[]) => Registered,
+): Promise<{ readonly hosted: readonly HostedPlugin[]; readonly registered: Registered }> {
+  const { gateway, logger } = context;
+  let hosted: readonly HostedPlugin[] = [];
+  try {
+    hosted = await setUp(plugins, context);
+    if (hosted.length > plugins.length) gateway.replacePlugins(hosted.map(gatewayPluginOf));
+    return { hosted, registered: register(hosted) };
+  } catch (error) {
+    await closeAll(hosted, logger);
+    await gateway.close();
+    throw error;
+  }
 }
 
 const transportOptions = ({ timeouts }: Config): TransportOptions =>
@@ -173,9 +225,10 @@ function planAndRun(
 ): Pick<Polyphony, 'plan' | 'validate' | 'start' | 'run'> {
   const start: Polyphony['start'] = async (what, input, options) => {
     const parts = await services();
-    if (!isWorkflow(what)) return startRun(parts, what, input, options);
+    if (typeof what === 'string' || 'hash' in what) return startRun(parts, what, input, options);
+    if (!isWorkflow(what)) return startRun(parts, parts.validOnce(what), input, options);
     if (add(what)) parts.refill();
-    return startRun(parts, what.plan, input, options);
+    return startRun(parts, parts.validOnce(what.plan), input, options);
   };
   const run = async (what: Runnable | AnyWorkflow, input?: Readonly<Record<string, unknown>>, options?: StartOptions) =>
     outcomeOf(await (await start(what, input, options)).result());
@@ -186,6 +239,21 @@ function planAndRun(
     // One implementation behind two signatures: the workflow's types are those of its plan.
     run: run as Polyphony['run'],
   };
+}
+
+/** The default plugins as far as they are wanted, the caller's, and the caller's providers as a plugin. */
+async function chosenPlugins(options: PolyphonyOptions, config: Config): Promise<readonly Plugin[]> {
+  const { providers, plugins: given = [], defaults = options.plugins?.length !== 0 } = options;
+  const own = [...given, ...providerPlugin(providers ?? [])];
+  const isBrought = providers !== undefined || given.some((plugin) => (plugin.providers ?? []).length > 0);
+  const environment = options.environment ?? (defaults && !isBrought);
+  if (defaults) return mergePlugins(await defaultPlugins(config, environment), own);
+  return mergePlugins(environment ? await environmentPlugins() : [], own);
+}
+
+async function environmentPlugins(): Promise<readonly Plugin[]> {
+  const { providersFromEnvironment } = await import('../plugins/providers/environment.ts');
+  return providersFromEnvironment(process.env);
 }
 
 /** Escalation, the tools for files and sums, and the providers of the environment: see plugins/defaults.ts. */

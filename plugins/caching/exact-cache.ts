@@ -8,6 +8,7 @@ import {
   type Handler,
   type ModelEvent,
   type Plugin,
+  type PluginContext,
   PolyphonyError,
   replay,
 } from 'polyphony/kit';
@@ -46,6 +47,7 @@ export interface CacheStatistics {
 }
 
 export interface ExactCachePlugin extends Plugin {
+  /** Of all polyphonies that this object serves; each keeps its own answers. */
   statistics(): CacheStatistics;
 }
 
@@ -84,37 +86,41 @@ const DEFAULTS: Required<ExactCacheOptions> = {
 export function exactCache(options: ExactCacheOptions = {}): ExactCachePlugin {
   const settings = checked({ ...DEFAULTS, ...options });
   const counts = { hits: 0, coalesced: 0, misses: 0, stored: 0 };
-  let cache: Cache | undefined;
   return definePlugin({
     name: 'exact-cache',
-    setup({ clock, logger, store }) {
-      const behind = settings.store === 'plugin' ? store : undefined;
-      const { maxEntries, maxBytes } = settings;
-      const shelf = createAnswerStore({ clock, logger, maxEntries, maxBytes, store: behind });
-      const flights = new Map<string, Journey>();
-      const start = (key: string, call: Call, next: Handler): Journey => {
-        const fate = { fromStore: false, kept: false };
-        const open = (signal: AbortSignal) => embark(shelf, fate, key, call, (leading) => next({ ...leading, signal }));
-        const flight: Flight = startFlight(clock, open, () => {
-          if (flights.get(key)?.fate === fate) flights.delete(key);
-        });
-        const journey = { flight, fate };
-        flights.set(key, journey);
-        return journey;
+    setup(context) {
+      const cache = openCache(settings, counts, context);
+      return {
+        request: {
+          place: 'cache',
+          handle: (call, next) => (cacheable(call, settings) ? serve(cache, call, next) : next(call)),
+        },
+        close: () => cache.shelf.close(),
       };
-      const late = ({ deadline }: Call): boolean => deadline !== undefined && clock.now() >= deadline;
-      cache = { options: settings, shelf, flights, counts, start, late };
-    },
-    request: {
-      place: 'cache',
-      handle: (call, next) =>
-        cache === undefined || !cacheable(call, settings) ? next(call) : serve(cache, call, next),
     },
     statistics: () => ({ ...counts }),
-    async close() {
-      await cache?.shelf.close();
-    },
   });
+}
+
+/** The cache of one polyphony. */
+function openCache(settings: Cache['options'], counts: Cache['counts'], context: PluginContext): Cache {
+  const { clock, logger, store } = context;
+  const behind = settings.store === 'plugin' ? store : undefined;
+  const { maxEntries, maxBytes } = settings;
+  const shelf = createAnswerStore({ clock, logger, maxEntries, maxBytes, store: behind });
+  const flights = new Map<string, Journey>();
+  const start = (key: string, call: Call, next: Handler): Journey => {
+    const fate = { fromStore: false, kept: false };
+    const open = (signal: AbortSignal) => embark(shelf, fate, key, call, (leading) => next({ ...leading, signal }));
+    const flight: Flight = startFlight(clock, open, () => {
+      if (flights.get(key)?.fate === fate) flights.delete(key);
+    });
+    const journey = { flight, fate };
+    flights.set(key, journey);
+    return journey;
+  };
+  const late = ({ deadline }: Call): boolean => deadline !== undefined && clock.now() >= deadline;
+  return { options: settings, shelf, flights, counts, start, late };
 }
 
 /** For configs that load the plugin by its path. */

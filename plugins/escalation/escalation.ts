@@ -22,25 +22,23 @@ export interface EscalationOptions {
   readonly stream?: 'buffer' | 'restart';
 }
 
-/** @throws invalid-config, at setup, when the policy names an evaluator that no plugin brings */
+/** @throws invalid-config, once the plugins are set up, when the policy names an evaluator that no plugin brings */
 export function escalation(options: EscalationOptions = {}): Plugin {
   const { policy, stream = 'buffer' } = options;
-  let context: PluginContext | undefined;
   return definePlugin({
     name: 'escalation',
-    setup(given) {
-      if (policy !== undefined) requireEvaluator(given.evaluators, policy.evaluator, 'invalid-config');
-      context = given;
-    },
-    request: {
-      place: 'escalation',
-      handle(call, next) {
-        const rule = ruleOf(call, policy);
-        return rule === undefined || context === undefined
-          ? next(call)
-          : escalated(context, rule, stream === 'restart', call, next);
+    setup: (context) => ({
+      ready() {
+        if (policy !== undefined) requireEvaluator(context.evaluators, policy.evaluator, 'invalid-config');
       },
-    },
+      request: {
+        place: 'escalation',
+        handle(call, next) {
+          const rule = ruleOf(call, policy);
+          return rule === undefined ? next(call) : escalated(context, rule, stream === 'restart', call, next);
+        },
+      },
+    }),
   });
 }
 

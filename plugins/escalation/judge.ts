@@ -3,13 +3,14 @@ import {
   type ChatRequest,
   definePlugin,
   type Evaluation,
+  type Evaluator,
   extractJson,
+  type Gateway,
   type JsonSchema,
   type Message,
   type ModelChoice,
   type ModelResponse,
   type Plugin,
-  type PluginContext,
   PolyphonyError,
   textOf,
 } from 'polyphony/kit';
@@ -54,36 +55,33 @@ const INSTRUCTION = [
  */
 export function judge(options: JudgeOptions = {}): Plugin {
   const name = options.name ?? 'judge';
-  let context: PluginContext | undefined;
   return definePlugin({
     name,
-    setup(given) {
-      context = given;
-    },
-    evaluators: [
-      {
-        name,
-        callsModels: true,
-        async evaluate(call, response) {
-          if (context === undefined) throw new PolyphonyError('invalid-config', `The plugin "${name}" was not set up.`);
-          const { request } = call;
-          if (request.operation !== 'chat') {
-            throw new PolyphonyError(
-              'invalid-request',
-              `"${name}" judges chat answers, not those of ${request.operation}.`,
-            );
-          }
-          const verdict = await context.gateway.generate(questionFor(request, response, options), {
-            purpose: 'judge',
-            signal: call.signal,
-            scopes: call.scopes,
-            trace: call.trace,
-          });
-          return evaluationOf(verdict, name);
-        },
-      },
-    ],
+    setup: ({ gateway }) => ({ evaluators: [judgeEvaluator(name, options, gateway)] }),
   });
+}
+
+function judgeEvaluator(name: string, options: JudgeOptions, gateway: Gateway): Evaluator {
+  return {
+    name,
+    callsModels: true,
+    async evaluate(call, response) {
+      const { request } = call;
+      if (request.operation !== 'chat') {
+        throw new PolyphonyError(
+          'invalid-request',
+          `"${name}" judges chat answers, not those of ${request.operation}.`,
+        );
+      }
+      const verdict = await gateway.generate(questionFor(request, response, options), {
+        purpose: 'judge',
+        signal: call.signal,
+        scopes: call.scopes,
+        trace: call.trace,
+      });
+      return evaluationOf(verdict, name);
+    },
+  };
 }
 
 /** For configs that load the plugin by its path. */

@@ -54,22 +54,20 @@ export function moderation(options: ModerationOptions): Plugin {
   }
   const act = typeof action === 'function' ? action : () => action;
   const inspector: Inspector = { classifiers, action: act, failOpen: options.failOpen === true, overlap };
-  let gateway: Gateway | undefined;
   return definePlugin({
     name: 'moderation',
-    setup(context) {
-      gateway = context.gateway;
-    },
-    request: {
-      place: 'moderation',
-      handle(call, next) {
-        const ours = call.purpose === 'answer' || call.purpose === 'planner';
-        if (gateway === undefined || !ours || call.request.operation === 'moderate') return next(call);
-        const judged = outputs && call.request.operation === 'chat';
-        if (!inputs && !judged) return next(call);
-        return moderated({ inspector, gateway, window, inputs, outputs: judged }, call, next);
+    setup: ({ gateway }) => ({
+      request: {
+        place: 'moderation',
+        handle(call, next) {
+          const ours = call.purpose === 'answer' || call.purpose === 'planner';
+          if (!ours || call.request.operation === 'moderate') return next(call);
+          const judged = outputs && call.request.operation === 'chat';
+          if (!inputs && !judged) return next(call);
+          return moderated({ inspector, gateway, window, inputs, outputs: judged }, call, next);
+        },
       },
-    },
+    }),
   });
 }
 

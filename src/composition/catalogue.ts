@@ -6,7 +6,7 @@ import { DEFAULT_BOUNDS, type Plan, type PlanBounds } from '../core/plan/plan.ts
 import { BUILT_IN_STEPS } from '../core/plan/steps.ts';
 import type { Catalogue, StepType } from '../core/plan/validation.ts';
 import type { Tool } from '../core/plugin.ts';
-import type { PluginParts } from './plugin-host.ts';
+import type { CollectedParts } from './plugin-host.ts';
 
 export interface RegisteredWorkflow {
   readonly id: string;
@@ -23,7 +23,7 @@ const defined = (bounds: Partial<Record<keyof PlanBounds, number | undefined>>):
   Object.fromEntries(Object.entries(bounds).filter(([, bound]) => bound !== undefined));
 
 export function createCatalogue(options: {
-  readonly parts: PluginParts;
+  readonly parts: CollectedParts;
   readonly workflows: ReadonlyMap<string, RegisteredWorkflow>;
   readonly config: Config;
   readonly models: ReturnType<Gateway['models']>;

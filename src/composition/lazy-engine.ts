@@ -1,6 +1,7 @@
 /** An engine that is loaded when it is first asked for: a process that only makes calls never pays for it. */
 import type { Ids } from '../core/clock.ts';
-import type { ExecutionEngine, RunEvent, RunHandle } from '../core/run/engine.ts';
+import { PolyphonyError } from '../core/errors.ts';
+import type { ExecutionEngine, RequestOptions, RunEvent, RunHandle } from '../core/run/engine.ts';
 
 /** A value that is made at the first call, once. */
 export interface Lazy<T> {
@@ -18,14 +19,27 @@ export function lazy<T>(make: () => Promise<T>): Lazy<T> {
   return Object.assign(get, { begun: () => made });
 }
 
-export function lazyEngine(owner: Lazy<{ readonly engine: ExecutionEngine }>, ids: Ids): ExecutionEngine {
+/** `owner` may throw at once, for an engine that is closed. */
+export function lazyEngine(
+  owner: Lazy<{ readonly engine: ExecutionEngine }>,
+  ids: Ids,
+): ExecutionEngine & Required<Pick<ExecutionEngine, 'startRequest'>> {
   const engine = async (): Promise<ExecutionEngine> => (await owner()).engine;
   return {
     start(plan, options = {}) {
       const runId = options.runId ?? ids('run');
+      const made = owner();
       return handleOf(
         runId,
-        engine().then((made) => made.start(plan, { ...options, runId })),
+        made.then((parts) => parts.engine.start(plan, { ...options, runId })),
+      );
+    },
+    startRequest(request, options = {}) {
+      const runId = options.runId ?? ids('run');
+      const made = owner();
+      return handleOf(
+        runId,
+        made.then((parts) => startRequest(parts.engine, request, { ...options, runId })),
       );
     },
     resume: async (runId, options) => (await engine()).resume(runId, options),
@@ -39,6 +53,12 @@ export function lazyEngine(owner: Lazy<{ readonly engine: ExecutionEngine }>, id
     list: async (filter) => (await engine()).list(filter),
     close: async () => (await owner.begun())?.engine.close(),
   };
+}
+
+function startRequest(engine: ExecutionEngine, request: string, options: RequestOptions): RunHandle {
+  if (engine.startRequest !== undefined) return engine.startRequest(request, options);
+  const message = 'This engine takes whole plans only: plan the request first, as polyphony.start does by itself.';
+  throw new PolyphonyError('unsupported', message);
 }
 
 /** Of a run whose engine is on its way. */

@@ -1,16 +1,22 @@
 /**
- * Sorts what the plugins bring into one place for each kind, refuses two of one name, and runs their `setup`, `onEvent`
- * and `close`. Whatever a plugin throws names the plugin.
+ * Sorts what the plugins bring into one place for each kind, refuses two of one name, and runs their `setup`, `ready`,
+ * `onEvent` and `close`. Whatever a plugin throws names the plugin.
  */
 
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { Provider } from '../core/model/provider.ts';
-import type { Evaluator, Logger, Plugin, PluginContext, Step, Tool } from '../core/plugin.ts';
+import type { Evaluator, Logger, Plugin, PluginContext, PluginParts, Step, Tool } from '../core/plugin.ts';
 import type { RunEvent } from '../core/run/engine.ts';
 import type { CounterChange, KeyValueStore } from '../core/stores.ts';
+import { defined } from '../kit/json/json-shape.ts';
 
-export interface PluginParts {
-  readonly plugins: readonly Plugin[];
+/** A plugin as one polyphony holds it: its own parts, and in an entry of its own what `setup` returned to this polyphony. */
+export interface HostedPlugin {
+  readonly name: string;
+  readonly parts: PluginParts;
+}
+
+export interface CollectedParts {
   readonly providers: readonly Provider[];
   readonly tools: ReadonlyMap<string, Tool>;
   readonly steps: ReadonlyMap<string, Step>;
@@ -24,12 +30,10 @@ const NAMES = {
   evaluator: /^[a-z][a-z0-9-]{0,60}$/,
 } as const;
 
-/** @throws invalid-config when two plugins bring the same name, or a name cannot be used */
-export function collectParts(plugins: readonly Plugin[]): PluginParts {
-  const providers = new Map<string, Provider>();
-  const tools = new Map<string, Tool>();
-  const steps = new Map<string, Step>();
-  const evaluators = new Map<string, Evaluator>();
+export const hostedOf = (plugin: Plugin): HostedPlugin => ({ name: plugin.name, parts: plugin });
+
+/** @throws invalid-config when one is a factory that was not called, or two have one name */
+function assertDistinct(plugins: readonly Plugin[]): void {
   const names = new Set<string>();
   for (const plugin of plugins) {
     // A factory that was not called has a name too, and would register nothing.
@@ -40,35 +44,79 @@ export function collectParts(plugins: readonly Plugin[]): PluginParts {
       );
     }
     if (names.has(plugin.name)) {
-      throw new PolyphonyError('invalid-config', `Two plugins are named "${plugin.name}": register it once.`);
+      throw new PolyphonyError('invalid-config', `Two plugins are named "${plugin.name}": give only one of them.`);
     }
     names.add(plugin.name);
-    for (const provider of plugin.providers ?? []) add('provider', providers, provider.id, provider, plugin);
-    for (const tool of plugin.tools ?? []) add('tool', tools, tool.name, tool, plugin);
-    for (const step of plugin.steps ?? []) add('step', steps, step.type.use, step, plugin);
-    for (const evaluator of plugin.evaluators ?? [])
-      add('evaluator', evaluators, evaluator.name, guard(plugin, evaluator), plugin);
   }
-  return { plugins, providers: [...providers.values()], tools, steps, evaluators };
 }
 
-function add<T>(kind: keyof typeof NAMES, into: Map<string, T>, name: string, part: T, plugin: Plugin): void {
-  if (!NAMES[kind].test(name)) {
-    throw new PolyphonyError(
-      'invalid-config',
-      `The plugin "${plugin.name}" brings a ${kind} named "${name}": names match ${NAMES[kind].source}.`,
-    );
-  }
-  if (into.has(name)) {
-    throw new PolyphonyError(
-      'invalid-config',
-      `Two plugins bring the ${kind} "${name}" (the second is "${plugin.name}"): leave one out.`,
-    );
-  }
-  into.set(name, part);
+/**
+ * The default plugins and the caller's: one of the caller's that has the name of a default stands in its place.
+ *
+ * @throws invalid-config when two of the caller's have one name
+ */
+export function mergePlugins(defaults: readonly Plugin[], given: readonly Plugin[]): readonly Plugin[] {
+  assertDistinct(given);
+  const byName = new Map(given.map((plugin) => [plugin.name, plugin]));
+  const known = new Set(defaults.map(({ name }) => name));
+  return [
+    ...defaults.map((plugin) => byName.get(plugin.name) ?? plugin),
+    ...given.filter(({ name }) => !known.has(name)),
+  ];
 }
 
-function guard(plugin: Plugin, evaluator: Evaluator): Evaluator {
+/** @throws invalid-config when two plugins bring the same name, or a name cannot be used */
+export function collectParts(hosted: readonly HostedPlugin[]): CollectedParts {
+  const providers = kind<Provider>('provider');
+  const tools = kind<Tool>('tool');
+  const steps = kind<Step>('step');
+  const evaluators = kind<Evaluator>('evaluator');
+  for (const { name, parts } of hosted) {
+    for (const provider of parts.providers ?? []) providers.add(name, provider.id, provider);
+    for (const tool of parts.tools ?? []) tools.add(name, tool.name, tool);
+    for (const step of parts.steps ?? []) steps.add(name, step.type.use, step);
+    for (const evaluator of parts.evaluators ?? []) evaluators.add(name, evaluator.name, guard(name, evaluator));
+  }
+  return {
+    providers: [...providers.parts.values()],
+    tools: tools.parts,
+    steps: steps.parts,
+    evaluators: evaluators.parts,
+  };
+}
+
+interface Kind<T> {
+  readonly parts: ReadonlyMap<string, T>;
+  add(plugin: string, name: string, part: T): void;
+}
+
+function kind<T>(of: keyof typeof NAMES): Kind<T> {
+  const parts = new Map<string, T>();
+  const owners = new Map<string, string>();
+  return {
+    parts,
+    add(plugin, name, part) {
+      if (!NAMES[of].test(name)) {
+        const message = `The plugin "${plugin}" brings a ${of} named "${name}": names match ${NAMES[of].source}.`;
+        throw new PolyphonyError('invalid-config', message);
+      }
+      const owner = owners.get(name);
+      if (owner !== undefined) throw taken(of, name, owner, plugin);
+      owners.set(name, plugin);
+      parts.set(name, part);
+    },
+  };
+}
+
+function taken(of: string, name: string, owner: string, plugin: string): PolyphonyError {
+  const message =
+    owner === plugin
+      ? `The plugin "${plugin}" brings the ${of} "${name}" twice: leave one out.`
+      : `Two plugins bring the ${of} "${name}", "${owner}" and "${plugin}": leave one out, or rename one. A plugin of yours that is named "${owner}" replaces a default one.`;
+  return new PolyphonyError('invalid-config', message);
+}
+
+function guard(plugin: string, evaluator: Evaluator): Evaluator {
   return {
     ...evaluator,
     async evaluate(call, response) {
@@ -82,56 +130,97 @@ function guard(plugin: Plugin, evaluator: Evaluator): Evaluator {
 }
 
 /** Ours as it is; anything else becomes `plugin-failed`, with the plugin named. */
-function failed(plugin: Plugin, where: string, error: unknown): PolyphonyError {
+function failed(plugin: string, where: string, error: unknown): PolyphonyError {
   if (error instanceof PolyphonyError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new PolyphonyError('plugin-failed', `The plugin "${plugin.name}" failed in its ${where}: ${message}`, {
+  return new PolyphonyError('plugin-failed', `The plugin "${plugin}" failed in its ${where}: ${message}`, {
     cause: error,
   });
 }
 
-/** In order; the plugins that were set up are closed again when a later one throws. */
+/**
+ * Sets the plugins up in order, then tells each that all are ready. When one throws, those that were set up are closed.
+ *
+ * @throws plugin-failed with the plugin's name, and what `collectParts` throws of what `setup` returned
+ */
 export async function setUp(
   plugins: readonly Plugin[],
-  context: Omit<PluginContext, 'store'> & { readonly store: KeyValueStore },
-): Promise<void> {
-  const ready: Plugin[] = [];
-  for (const plugin of plugins) {
-    try {
-      await plugin.setup?.({ ...context, store: storeOf(plugin, context.store) });
-      ready.push(plugin);
-    } catch (error) {
-      await closeAll(ready, context.logger);
-      throw failed(plugin, 'setup', error);
+  context: Omit<PluginContext, 'evaluators'>,
+): Promise<readonly HostedPlugin[]> {
+  const hosted: HostedPlugin[] = [];
+  // One map for all, filled as they are set up: each plugin reads it when it judges an answer.
+  const evaluators = new Map(collectParts(plugins.map(hostedOf)).evaluators);
+  try {
+    for (const [index, plugin] of plugins.entries()) {
+      const made = await madeBy(plugin, { ...context, store: storeOf(plugin, context.store), evaluators });
+      hosted.push(hostedOf(plugin));
+      if (made === undefined) continue;
+      hosted.push({ name: plugin.name, parts: made });
+      const all = [...hosted, ...plugins.slice(index + 1).map(hostedOf)];
+      for (const [name, evaluator] of collectParts(all).evaluators) evaluators.set(name, evaluator);
     }
+    for (const { name, parts } of hosted) await announce(name, parts);
+    return hosted;
+  } catch (error) {
+    await closeAll(hosted, context.logger);
+    throw error;
   }
 }
 
-/** In reverse. One that throws is logged and stops no other. */
-export async function closeAll(plugins: readonly Plugin[], logger: Logger): Promise<void> {
-  for (const plugin of [...plugins].reverse()) {
+/** What the gateway takes of it. */
+export function gatewayPluginOf({
+  name,
+  parts,
+}: HostedPlugin): Pick<Plugin, 'name' | 'providers' | 'request' | 'attempt' | 'rank'> {
+  const { providers, request, attempt } = parts;
+  return { name, ...defined({ providers, request, attempt, rank: parts.rank?.bind(parts) }) };
+}
+
+async function madeBy(plugin: Plugin, context: PluginContext): Promise<PluginParts | undefined> {
+  let made: unknown;
+  try {
+    made = await plugin.setup?.(context);
+  } catch (error) {
+    throw failed(plugin.name, 'setup', error);
+  }
+  if (made === undefined) return undefined;
+  if (typeof made === 'object' && made !== null) return made;
+  const message = `The setup of the plugin "${plugin.name}" returned ${made === null ? 'null' : `a ${typeof made}`}: return an object with the parts that it brings, or nothing.`;
+  throw new PolyphonyError('plugin-failed', message);
+}
+
+async function announce(name: string, parts: PluginParts): Promise<void> {
+  try {
+    await parts.ready?.();
+  } catch (error) {
+    throw failed(name, 'ready', error);
+  }
+}
+
+/** In reverse. One that throws is logged and stops no other. Providers are closed by the gateway. */
+export async function closeAll(hosted: readonly HostedPlugin[], logger: Logger): Promise<void> {
+  for (const { name, parts } of [...hosted].reverse()) {
     try {
-      await plugin.close?.();
-      for (const provider of plugin.providers ?? []) await provider.close?.();
+      await parts.close?.();
     } catch (error) {
-      logger.warn({ plugin: plugin.name, error: errorRecord(error) }, 'a plugin failed to close');
+      logger.warn({ plugin: name, error: errorRecord(error) }, 'a plugin failed to close');
     }
   }
 }
 
 /** Undefined when nobody listens. */
-export function eventListener(plugins: readonly Plugin[], logger: Logger): ((event: RunEvent) => void) | undefined {
-  const listening = plugins.filter((plugin) => plugin.onEvent !== undefined);
+export function eventListener(
+  hosted: readonly HostedPlugin[],
+  logger: Logger,
+): ((event: RunEvent) => void) | undefined {
+  const listening = hosted.filter(({ parts }) => parts.onEvent !== undefined);
   if (listening.length === 0) return undefined;
   return (event) => {
-    for (const plugin of listening) {
+    for (const { name, parts } of listening) {
       try {
-        plugin.onEvent?.(event);
+        parts.onEvent?.(event);
       } catch (error) {
-        logger.warn(
-          { plugin: plugin.name, event: event.type, error: errorRecord(error) },
-          'a plugin failed on an event',
-        );
+        logger.warn({ plugin: name, event: event.type, error: errorRecord(error) }, 'a plugin failed on an event');
       }
     }
   };

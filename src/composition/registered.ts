@@ -2,13 +2,12 @@
 import type { Config } from '../core/config.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
-import type { Plugin } from '../core/plugin.ts';
 import { createCatalogue } from './catalogue.ts';
-import { collectParts, type PluginParts } from './plugin-host.ts';
+import { type CollectedParts, collectParts, type HostedPlugin, hostedOf } from './plugin-host.ts';
 import { stepPlugin, type WorkflowParts, workflowSet } from './workflows.ts';
 
 export interface Registered {
-  parts(): PluginParts;
+  parts(): CollectedParts;
   catalogue(): Catalogue;
   /** False when it was there. Throws invalid-config when a name is taken by something else. */
   add(workflow: WorkflowParts): boolean;
@@ -17,14 +16,14 @@ export interface Registered {
 }
 
 export function createRegistered(
-  plugins: readonly Plugin[],
+  plugins: readonly HostedPlugin[],
   config: () => Config,
   gateway: Gateway,
   initial: readonly WorkflowParts[],
 ): Registered {
   const place = (workflows: readonly WorkflowParts[]) => {
     const set = workflowSet(workflows);
-    const parts = collectParts([...plugins, ...stepPlugin(set.steps)]);
+    const parts = collectParts([...plugins, ...stepPlugin(set.steps).map(hostedOf)]);
     const catalogue = createCatalogue({ parts, workflows: set.registered, config: config(), models: gateway.models() });
     return { workflows, parts, catalogue };
   };

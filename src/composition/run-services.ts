@@ -9,13 +9,14 @@ import { errorRecord } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { PlanningListener, PlanningResult, ValidateOptions, Validation } from '../core/plan/validation.ts';
-import type { Logger, Plugin } from '../core/plugin.ts';
+import type { Logger } from '../core/plugin.ts';
 import type {
   ExecutionEngine,
   NodeRunner,
   NodeRunners,
   Replan,
   RunEvent,
+  RunHandle,
   StreamingPlanner,
 } from '../core/run/engine.ts';
 import type { RunJournal, Stores } from '../core/stores.ts';
@@ -26,10 +27,12 @@ import { createRunners } from '../runners/create-runners.ts';
 import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
 import { boundsOf } from './catalogue.ts';
-import { eventListener } from './plugin-host.ts';
+import { listLiveRuns } from './live-runs.ts';
+import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
 import { type Starting, validOrThrow } from './start.ts';
 import { createStreamingPlanner } from './streaming-planner.ts';
+import { type ValidatedPlans, validatedPlans } from './validated-plans.ts';
 
 /** What an engine of another kind is made from. */
 export interface EngineParts {
@@ -51,7 +54,7 @@ export interface RunServicesParts {
   readonly runtime: Runtime;
   /** As of now: it may be replaced. */
   readonly config: () => Config;
-  readonly plugins: readonly Plugin[];
+  readonly plugins: readonly HostedPlugin[];
   readonly registered: Registered;
   readonly stores: Stores;
   readonly gateway: Gateway;
@@ -62,6 +65,10 @@ export interface RunServicesParts {
 
 export interface RunServices extends Starting {
   validate(plan: unknown, options?: ValidateOptions): Validation;
+  /** The plan validated, once while it and the catalogue stay as they are. Throws invalid-plan. */
+  readonly validOnce: ValidatedPlans;
+  /** The handle of a run that this process drives now. */
+  liveRun(runId: string): RunHandle | undefined;
   plan(request: string, options?: PlanOptions): Promise<PlanningResult>;
   /** After the registered or the config has changed: runners for what came along. */
   refill(): void;
@@ -73,6 +80,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   const { runtime, config, plugins, registered, stores, gateway } = parts;
   const check: RunServices['validate'] = (plan, options) => validate(plan, registered.catalogue(), options);
   const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan));
+  const validOnce = validatedPlans(registered.catalogue, validPlan);
   const plan = planWith(parts);
   const runners = new Map<string, NodeRunner>();
   const refill = (): void => {
@@ -81,8 +89,8 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       clock: runtime.clock,
       tools: registered.parts().tools,
       steps: [...registered.parts().steps.values()],
-      around: plugins.flatMap(({ node }) => (node === undefined ? [] : [node])),
-      workflows: (id) => planOf(registered.catalogue().workflows.get(id), validPlan),
+      around: plugins.flatMap(({ parts: { node } }) => (node === undefined ? [] : [node])),
+      workflows: (id) => planOf(registered.catalogue().workflows.get(id), validOnce),
       plan: (goal, context, { scopes, signal }) => plan(requestOf(goal, context), { scopes, signal }),
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
@@ -96,7 +104,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     tell?.(event);
     if (event.type === 'run-finished') cleaning = Promise.all([cleaning, forgetCounters(parts, event.runId)]);
   };
-  const engine = (parts.engine ?? createEngine)({
+  const inner = (parts.engine ?? createEngine)({
     runtime,
     journal: stores.journal,
     runners,
@@ -105,10 +113,13 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     writer: createStreamingPlanner({ plan, checkRequest, catalogue: registered.catalogue, openDraft, emptyPlan }),
     onEvent,
   });
+  const { engine, find } = listLiveRuns(inner);
   return {
     runtime,
     engine,
+    liveRun: find,
     validate: check,
+    validOnce,
     plan,
     refill,
     async close() {

@@ -51,7 +51,7 @@ export interface PluginContext {
   /** Keys of one plugin never meet another's. */
   readonly store: KeyValueStore;
   readonly logger: Logger;
-  /** Evaluators of all plugins, by name. */
+  /** Evaluators of all plugins, by name. Those that a later plugin's `setup` returns are in it once that was set up. */
   readonly evaluators: ReadonlyMap<string, Evaluator>;
 }
 
@@ -111,9 +111,8 @@ export interface AttemptRingLayer {
   readonly handle: Middleware<Attempt>;
 }
 
-export interface Plugin {
-  /** Named in every error that the plugin causes. */
-  readonly name: string;
+/** What a plugin brings: fields of the plugin itself, or of what its `setup` returns; both count. */
+export interface PluginParts {
   readonly providers?: readonly Provider[];
   readonly tools?: readonly Tool[];
   readonly evaluators?: readonly Evaluator[];
@@ -130,11 +129,26 @@ export interface Plugin {
   rank?(candidates: readonly Candidate[], call: Call): readonly Candidate[];
   /** Around every node run of every engine. */
   readonly node?: (call: NodeCall, next: NodeRunner) => Promise<NodeOutput>;
-  /** Before the first call; once. */
-  setup?(context: PluginContext): void | Promise<void>;
   /** Of every run. Must not throw; what it throws is logged with the plugin's name and stops nothing. */
   onEvent?(event: RunEvent): void;
+  /**
+   * Once every plugin is set up, before the first call: the place to check what other plugins bring. What it throws refuses
+   * the polyphony.
+   */
+  ready?(): void | Promise<void>;
+  /** Once, at the end of the polyphony, or when a later plugin could not be set up. The gateway closes the providers. */
   close?(): void | Promise<void>;
+}
+
+/**
+ * A plugin is a value: one object may serve any number of polyphonies, also at once. What belongs to one of them (its
+ * gateway, its store, what was read from it) is held by the parts that `setup` returns.
+ */
+export interface Plugin extends PluginParts {
+  /** `[a-z][a-z0-9-]*`; named in every error that the plugin causes. */
+  readonly name: string;
+  /** Once per polyphony, before its first call. Returns the parts that need the context. @default nothing more is brought */
+  setup?(context: PluginContext): PluginParts | void | Promise<PluginParts | undefined> | Promise<void>;
 }
 
 /** Types a plugin where it is written; checks its name. */

@@ -5,7 +5,7 @@
 
 import type { AttemptRecord, Scope } from './model/model.ts';
 import type { NanoUsd } from './money/money.ts';
-import type { RunEvent, RunStatus, RunSummary } from './run/engine.ts';
+import type { RunEvent, RunFilter, RunSummary } from './run/engine.ts';
 
 /** An append-only record of each run: what `resume` replays. */
 export interface RunJournal {
@@ -17,8 +17,8 @@ export interface RunJournal {
   append(runId: string, events: readonly RunEvent[]): Promise<void> | undefined;
   /** Oldest first; empty for an unknown run. */
   read(runId: string): AsyncIterable<RunEvent>;
-  /** Newest first. */
-  list(filter?: { readonly status?: RunStatus; readonly limit?: number }): Promise<readonly RunSummary[]>;
+  /** Newest first. Without `nested`, no run whose first event names a `parent` of the kind `nested`. */
+  list(filter?: RunFilter): Promise<readonly RunSummary[]>;
   /**
    * Takes or renews the right to write a run; false while another living owner holds it. Released when `leaseMs` pass
    * without renewal.

@@ -1,7 +1,7 @@
 /** Builds the gateway: state that is replaced as a whole (providers, plugins, config) around layers that are made once. */
 import type { Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
-import { PolyphonyError } from '../core/errors.ts';
+import { errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Explanation, Gateway } from '../core/gateway.ts';
 import type { Attempt, Call, Handler, ModelEvent, ModelRequest, ModelResponse } from '../core/model/model.ts';
 import type { ModelCard, Provider, Transport } from '../core/model/provider.ts';
@@ -55,9 +55,19 @@ export interface GatewayHandle extends Gateway {
    * @throws invalid-config for a second provider of the same id, or a place that does not exist
    */
   register(added: { readonly providers?: readonly Provider[]; readonly plugins?: readonly GatewayPlugin[] }): void;
+  /**
+   * Replaces all plugins, in their new order, for calls that begin afterwards. Two entries may have one name: what a plugin
+   * is, and what its `setup` returned.
+   *
+   * @throws invalid-config for a second provider of the same id, or a place that does not exist
+   */
+  replacePlugins(plugins: readonly GatewayPlugin[]): void;
   /** Replaces the config for calls that begin afterwards; those under way drop nothing. */
   reconfigure(config: Config): void;
-  /** Refuses new calls and closes the providers and the transport; the stores are their owner's. */
+  /**
+   * Refuses new calls and closes each provider once, then the transport; the stores are their owner's. A provider that fails
+   * to close is logged and stops no other. A second call does nothing.
+   */
   close(): Promise<void>;
 }
 
@@ -107,6 +117,9 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
         plugins: [...state.plugins, ...(added.plugins ?? [])],
       });
     },
+    replacePlugins(next) {
+      state = build({ ...state, plugins: next });
+    },
     reconfigure(next) {
       state = build({ ...state, config: next });
     },
@@ -115,10 +128,18 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     async close() {
       if (closed) return;
       closed = true;
-      await Promise.all([...state.registry.providers.values()].map((provider) => provider.close?.()));
+      await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, logger)));
       await transport.close();
     },
   };
+}
+
+async function closeProvider(provider: Provider, logger: Logger | undefined): Promise<void> {
+  try {
+    await provider.close?.();
+  } catch (error) {
+    logger?.warn({ provider: provider.id, error: errorRecord(error) }, 'a provider failed to close');
+  }
 }
 
 /** Each once, however many regions it is deployed in, at its price of today. */

@@ -5,7 +5,7 @@ import type { CounterChange, CounterResult, KeyValueStore, RunJournal, Stores } 
 import { systemClock } from '../system/clock.ts';
 import { type CounterCells, changeCounters, jsonText } from './counters.ts';
 import { type MemoryLedgerOptions, memoryLedger } from './memory/ledger.ts';
-import { newestFirst, progressed, progressOf } from './run-progress.ts';
+import { isNested, newestFirst, progressed, progressOf } from './run-progress.ts';
 
 export interface MemoryStoresOptions extends MemoryLedgerOptions {
   /** @default the system's */
@@ -64,8 +64,9 @@ function memoryJournal(clock: Clock, endedRuns: number): RunJournal {
     async *read(runId) {
       yield* runs.get(runId)?.events.slice() ?? [];
     },
-    async list({ status, limit } = {}) {
-      const summaries = [...runs.values()].map(({ summary }) => summary);
+    async list({ status, limit, nested = false } = {}) {
+      const listed = [...runs.values()].filter(({ events }) => nested || !isNested(events[0]));
+      const summaries = listed.map(({ summary }) => summary);
       return summaries
         .filter((summary) => status === undefined || summary.status === status)
         .sort(newestFirst)

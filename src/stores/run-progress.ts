@@ -123,6 +123,10 @@ export function progressed(runId: string, before: RunSummary | undefined, progre
   };
 }
 
+/** Whether the run that begins with this event was started by a node of another run. */
+export const isNested = (first: RunEvent | undefined): boolean =>
+  first?.type === 'run-started' && first.parent?.kind === 'nested';
+
 /** Newest first; runs of one millisecond by descending id, so that every store lists alike. */
 export function newestFirst(a: RunSummary, b: RunSummary): number {
   return b.startedAt - a.startedAt || (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0);

@@ -151,6 +151,24 @@ function summaryTests(options: StoreSuiteOptions<RunJournal>): void {
     assert.deepEqual(await ids({ status: 'running' }), ['c', 'b']);
     assert.deepEqual(await ids({ status: 'done', limit: 5 }), ['a']);
   });
+  check('lists runs that a node of another run started only when asked for them', async (journal) => {
+    const within = (kind: 'nested' | 'fork'): Pick<Started, 'parent'> => ({
+      parent: { runId: 'a', nodeId: 'n', kind },
+    });
+    await journal.append('a', [started('a', START)]);
+    await journal.append('a.n', [{ ...started('a.n', START + 1), ...within('nested') }]);
+    await journal.append('forked', [{ ...started('forked', START + 2), ...within('fork') }]);
+    // What a plan or an input says of itself means nothing.
+    const told = { kind: 'nested', parent: { kind: 'nested' } };
+    await journal.append('b', [{ ...started('b', START + 3), input: told, tags: { kind: 'nested' } }]);
+    const ids = async (filter?: Parameters<RunJournal['list']>[0]): Promise<string[]> =>
+      (await journal.list(filter)).map(({ runId }) => runId);
+    assert.deepEqual(await ids(), ['b', 'forked', 'a']);
+    assert.deepEqual(await ids({ nested: false, status: 'running', limit: 2 }), ['b', 'forked']);
+    assert.deepEqual(await ids({ limit: 3, status: 'running' }), ['b', 'forked', 'a'], 'a limit counts what is listed');
+    assert.deepEqual(await ids({ nested: true }), ['b', 'forked', 'a.n', 'a']);
+    assert.deepEqual(await ids({ nested: true, limit: 3, status: 'running' }), ['b', 'forked', 'a.n']);
+  });
 }
 
 function leaseTests(options: StoreSuiteOptions<RunJournal>): void {

@@ -5,9 +5,11 @@
  *   npm run bench -- dag
  */
 
-import { DEFAULT_BOUNDS, markValid, type ValidNode, type ValidPlan } from '../../src/core/plan/plan.ts';
+import { DEFAULT_BOUNDS, markValid, type Plan, type ValidNode, type ValidPlan } from '../../src/core/plan/plan.ts';
+import type { Step } from '../../src/core/plugin.ts';
 import type { NodeCall, NodeOutput, NodeRunner } from '../../src/core/run/engine.ts';
 import { createEngine } from '../../src/executor/engine.ts';
+import { createPolyphony } from '../../src/polyphony.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sleep, systemClock, systemRuntime } from '../../src/system/clock.ts';
 import { seededRandom } from '../../src/testing/fakes.ts';
@@ -156,6 +158,47 @@ async function overheadOf(nodes: number, rounds: number): Promise<Measurement> {
   };
 }
 
+const STEP: Step = {
+  type: { use: 'step', description: 'Does nothing.', input: { type: 'object' }, output: {}, sideEffects: true },
+  run: noop,
+};
+
+/** What users run: a plan object through `polyphony.run`, again and again, with the step of a plugin. */
+async function publicOverheadOf(nodes: number, rounds: number): Promise<Measurement> {
+  const { plan: valid } = layeredPlan({ nodes, seed: 1, known: true });
+  const polyphony = await createPolyphony({
+    plugins: [{ name: 'noop', steps: [STEP] }],
+    defaults: false,
+    config: { bounds: { nodes, bytes: 100_000_000 } },
+    stores: memoryStores({ endedRuns: 1 }),
+  });
+  const runPublic = async (plan: Plan | ValidPlan): Promise<number> => {
+    const began = systemClock.monotonic();
+    await polyphony.run(plan, {}, { concurrency: LIMIT });
+    return systemClock.monotonic() - began;
+  };
+  const firstMs = await runPublic(valid.plan);
+  const floors: number[] = [];
+  const ours: number[] = [];
+  const engines: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const began = systemClock.monotonic();
+    await bareRunner(valid, async () => DONE, LIMIT);
+    floors.push(systemClock.monotonic() - began);
+    engines.push(await runOnce(valid, noop));
+    ours.push(await runPublic(valid.plan));
+  }
+  await polyphony.close();
+  const [floorMs, engineMs, againMs] = [Math.min(...floors), Math.min(...engines), Math.min(...ours)];
+  return {
+    name: `no-op ${nodes} nodes by polyphony.run of a plan that was run before, over the floor`,
+    value: againMs / floorMs,
+    unit: '×',
+    target: { below: 12 },
+    details: { floorMs, engineMs, againMs, firstMs },
+  };
+}
+
 function lowerBound(plan: ValidPlan, times: ReadonlyMap<string, number>): number {
   const work = [...times.values()].reduce((sum, ms) => sum + ms, 0);
   return Math.max(work / LIMIT, ...longestPaths(plan.nodes).values());
@@ -215,6 +258,7 @@ export async function run(): Promise<Measurement[]> {
   return [
     await overheadOf(1000, 200),
     await overheadOf(10_000, 20),
+    await publicOverheadOf(10_000, 20),
     await simulatedMakespan(true, 10),
     await simulatedMakespan(false, 10),
     await realMakespan(true),

@@ -13,6 +13,7 @@ import type {
   ModelResponse,
   Plugin,
   PluginContext,
+  PluginParts,
   RequestRingLayer,
   Target,
 } from 'polyphony';
@@ -37,6 +38,11 @@ export interface RingOptions {
   readonly store?: PluginContext['store'];
   /** What an attempt at a model costs. @default 100 */
   readonly price?: (model: string) => number;
+}
+
+/** What the plugin brings to a polyphony whose context this is. */
+export async function partsOf(plugin: Plugin, context: PluginContext): Promise<PluginParts> {
+  return { ...plugin, ...((await plugin.setup?.(context)) ?? {}) };
 }
 
 const unused = (): never => {
@@ -144,8 +150,9 @@ export async function pluginRing(options: RingOptions): Promise<Ring> {
     logger: silentLogger,
     evaluators: new Map((options.evaluators ?? []).map((evaluator) => [evaluator.name, evaluator])),
   };
-  await plugin.setup?.(context);
-  const handle: Handler = (made) => requestLayer(plugin)?.handle(made, attemptRing) ?? attemptRing(made);
+  const parts = await partsOf(plugin, context);
+  await parts.ready?.();
+  const handle: Handler = (made) => requestLayer(parts)?.handle(made, attemptRing) ?? attemptRing(made);
   return {
     runtime,
     context,
@@ -168,6 +175,6 @@ export async function eventsOf(stream: AsyncIterable<ModelEvent>): Promise<Model
 }
 
 /** The one layer of a plugin that brings no more than one. */
-export function requestLayer({ request }: Plugin): RequestRingLayer | undefined {
+export function requestLayer({ request }: PluginParts): RequestRingLayer | undefined {
   return [request ?? []].flat()[0];
 }

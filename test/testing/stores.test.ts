@@ -45,6 +45,14 @@ const journals: Readonly<Record<string, readonly [Break<RunJournal>, string]>> =
     (store) => ({ list: async (filter) => (await store.list(filter)).toReversed() }),
     'lists the newest first, by status, at most as many as asked for',
   ],
+  'lists nested runs': [
+    (store) => ({ list: (filter) => store.list({ ...filter, nested: true }) }),
+    'lists runs that a node of another run started only when asked for them',
+  ],
+  'lists no nested runs': [
+    (store) => ({ list: (filter) => store.list({ ...filter, nested: false }) }),
+    'lists runs that a node of another run started only when asked for them',
+  ],
   'takes an unknown cost for 0': [
     (store) => ({
       list: async (filter) => (await store.list(filter)).map((run) => ({ ...run, costNanoUsd: run.costNanoUsd ?? 0 })),

@@ -1,7 +1,7 @@
 /** What every command works with: the options that all share, and a polyphony over the store on disk. */
 
 import { printable } from '../../drawing/plain-text.ts';
-import { createPolyphony, defaultPlugins, type Polyphony } from '../../polyphony.ts';
+import { createPolyphony, type Polyphony } from '../../polyphony.ts';
 import { sqliteStores } from '../../stores/sqlite.ts';
 import { createLogger, silentLogger } from '../../system/logger.ts';
 import { scrubText } from '../../system/scrub.ts';
@@ -23,13 +23,15 @@ export async function withPolyphony<T>(
 ): Promise<T> {
   if (options.store.trim() === '') throw new UsageError('--store is empty: name the file in which runs are kept');
   const loaded = await loadConfig(process.cwd(), options.config);
-  const [defaults, named] = await Promise.all([defaultPlugins(loaded.config), loadPlugins(loaded)]);
+  const named = await loadPlugins(loaded);
   const logger =
     options.log === 'silent'
       ? silentLogger
       : await createLogger(options.log, (line) => terminal.say(printable(line.trimEnd())));
   const polyphony = await createPolyphony({
-    plugins: [...defaults, ...named],
+    plugins: named,
+    defaults: true,
+    environment: true,
     config: loaded.config,
     stores: sqliteStores({ path: options.store }),
     logger,

@@ -122,6 +122,16 @@ export interface RunSummary {
   readonly nodes: { readonly total: number; readonly finished: number };
 }
 
+/** Which runs are listed. */
+export interface RunFilter {
+  /** @default any */
+  readonly status?: RunStatus;
+  /** At most so many. @default all */
+  readonly limit?: number;
+  /** Also runs that a node of another run started. @default false */
+  readonly nested?: boolean;
+}
+
 export type NodeState = 'waiting' | 'ready' | 'running' | 'suspended' | 'done' | 'skipped' | 'failed' | 'cancelled';
 
 export interface NodeReport {
@@ -230,6 +240,7 @@ export interface ExecutionEngine {
   inspect(runId: string): Promise<RunResult>;
   /** Of a run in this process, or of one that no living process drives (its journal is closed as cancelled). */
   cancel(runId: string, reason?: string): Promise<boolean>;
-  list(filter?: { readonly status?: RunStatus; readonly limit?: number }): Promise<readonly RunSummary[]>;
+  /** Newest first, without nested runs unless they are asked for. */
+  list(filter?: RunFilter): Promise<readonly RunSummary[]>;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** The journal in SQLite: one row an event in order, and one row a run, added up at append so that `list` reads no event. */
 import type { Clock } from '../../core/clock.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
-import type { RunEvent, RunStatus, RunSummary } from '../../core/run/engine.ts';
+import type { RunEvent, RunFilter, RunStatus, RunSummary } from '../../core/run/engine.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import { progressed, progressOf, type RunProgress } from '../run-progress.ts';
 import type { Connection } from './connection.ts';
@@ -46,8 +46,17 @@ function save(sql: Sql, runId: string, texts: readonly string[], progress: RunPr
   for (const text of texts) sql.run(INSERT_EVENT, [runId, text]);
 }
 
-function listQuery(status: RunStatus | undefined, limit: number | undefined): readonly [string, readonly SqlValue[]] {
-  const where = status === undefined ? '' : 'WHERE status = ?';
+/**
+ * Runs that a node of another run started, by their first event: no column says it, so that files of every release list
+ * alike. The text is searched first, because most plans are long and few hold the word.
+ */
+const IS_NESTED = `EXISTS (SELECT 1 FROM events
+  WHERE id = (SELECT min(id) FROM events WHERE run_id = runs.run_id)
+    AND instr(event, '"kind":"nested"') > 0 AND json_extract(event, '$.parent.kind') = 'nested')`;
+
+function listQuery({ status, limit, nested = false }: RunFilter): readonly [string, readonly SqlValue[]] {
+  const conditions = [...(status === undefined ? [] : ['status = ?']), ...(nested ? [] : [`NOT ${IS_NESTED}`])];
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   const bound = limit === undefined ? '' : 'LIMIT ?';
   const values = [...(status === undefined ? [] : [status]), ...(limit === undefined ? [] : [limit])];
   return [`SELECT ${RUN_COLUMNS} FROM runs ${where} ORDER BY started_at DESC, run_id DESC ${bound}`, values];
@@ -69,8 +78,8 @@ export function sqliteJournal(connection: Connection, clock: Clock, close: () =>
         after = Number(page.at(-1)?.[0]);
       }
     },
-    async list({ status, limit } = {}) {
-      const [text, values] = listQuery(status, limit);
+    async list(filter = {}) {
+      const [text, values] = listQuery(filter);
       const rows = await connection.read((sql) => sql.all(text, values));
       return rows.map(summaryOf);
     },

@@ -4,7 +4,7 @@ import { fakeProvider, fakeRuntime, finish, type ScriptStep } from 'polyphony/te
 import { describe, expect, it } from 'vitest';
 import { type ExactCacheOptions, exactCache } from '../../../plugins/caching/exact-cache.ts';
 import { memoryStores } from '../../../src/stores/memory.ts';
-import { chat, eventsOf, pluginRing, requestLayer } from '../plugin-ring.ts';
+import { chat, eventsOf, partsOf, pluginRing, requestLayer } from '../plugin-ring.ts';
 
 const text = (value: string): ModelEvent => ({ type: 'text-delta', text: value });
 
@@ -174,9 +174,10 @@ describe('what never enters', () => {
   };
   for (const [name, fields] of Object.entries(requests)) {
     it(`a request that is ${name}: the next layer's own stream is returned`, async () => {
-      const { plugin, call } = await ring();
+      const { plugin, call, context } = await ring();
       const stream = eventStream();
-      expect(requestLayer(plugin)?.handle(call(chat('q', fields as Partial<ModelRequest>)), () => stream)).toBe(stream);
+      const parts = await partsOf(plugin, context);
+      expect(requestLayer(parts)?.handle(call(chat('q', fields as Partial<ModelRequest>)), () => stream)).toBe(stream);
     });
   }
 

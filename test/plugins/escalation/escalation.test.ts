@@ -4,7 +4,7 @@ import { textOf } from 'polyphony/kit';
 import { fakeCard, fakeProvider, fakeRuntime, finish, type ScriptStep } from 'polyphony/testing';
 import { describe, expect, it } from 'vitest';
 import { type EscalationOptions, escalation } from '../../../plugins/escalation/escalation.ts';
-import { chat, eventsOf, pluginRing, requestLayer } from '../plugin-ring.ts';
+import { chat, eventsOf, partsOf, pluginRing, requestLayer } from '../plugin-ring.ts';
 
 const models = [
   fakeCard({ id: 'small', tier: 'fast' }),
@@ -162,9 +162,9 @@ describe('it does not climb', () => {
     })();
     const layer = escalation({ policy: rule });
     const { context } = await ladder(scoring({}));
-    await layer.setup?.(context);
+    const parts = await partsOf(layer, context);
     const handled = (request: ModelRequest, fields = {}) =>
-      requestLayer(layer)?.handle(call(request, fields), () => stream);
+      requestLayer(parts)?.handle(call(request, fields), () => stream);
     expect(handled(chat('q', { escalate: false }))).toBe(stream);
     expect(handled(chat('q'), { purpose: 'judge' })).toBe(stream);
     expect(handled({ operation: 'embed', input: ['q'] })).toBe(stream);

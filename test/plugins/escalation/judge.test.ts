@@ -2,7 +2,7 @@ import type { Attempt } from 'polyphony';
 import { fakeCard, fakeProvider } from 'polyphony/testing';
 import { describe, expect, it } from 'vitest';
 import { type JudgeOptions, judge } from '../../../plugins/escalation/judge.ts';
-import { chat, pluginRing } from '../plugin-ring.ts';
+import { chat, partsOf, pluginRing } from '../plugin-ring.ts';
 
 const models = [fakeCard({ id: 'small' }), fakeCard({ id: 'large', tier: 'premium' })];
 
@@ -17,7 +17,8 @@ async function bench(script: (attempt: Attempt) => string, options: JudgeOptions
     },
   );
   const answered = await ring.ask(call.request, call);
-  return { provider, call, evaluate: () => plugin.evaluators?.[0]?.evaluate(call, answered) };
+  const { evaluators } = await partsOf(plugin, ring.context);
+  return { provider, call, evaluate: () => evaluators?.[0]?.evaluate(call, answered) };
 }
 
 describe('judge', () => {

@@ -10,7 +10,7 @@ import {
   moderation,
   moderationEndpoint,
 } from '../../../plugins/moderation/moderation.ts';
-import { chat, eventsOf, pluginRing, requestLayer } from '../plugin-ring.ts';
+import { chat, eventsOf, partsOf, pluginRing, requestLayer } from '../plugin-ring.ts';
 
 const rules = localRules({
   rules: [
@@ -243,9 +243,9 @@ describe('a request', () => {
       yield finish();
     })();
     const plugin = moderation({ classifiers: [rules], inputs: false });
-    await plugin.setup?.(context);
-    expect(requestLayer(plugin)?.handle(call(chat('q'), { purpose: 'moderation' }), () => stream)).toBe(stream);
-    expect(requestLayer(plugin)?.handle(call({ operation: 'embed', input: [] }), () => stream)).toBe(stream);
+    const parts = await partsOf(plugin, context);
+    expect(requestLayer(parts)?.handle(call(chat('q'), { purpose: 'moderation' }), () => stream)).toBe(stream);
+    expect(requestLayer(parts)?.handle(call({ operation: 'embed', input: [] }), () => stream)).toBe(stream);
   });
 });
 

@@ -1,0 +1,54 @@
+/** The end of a polyphony: everything is closed once, in order, whatever fails on the way, and nothing is begun afterwards. */
+import { PolyphonyError } from '../core/errors.ts';
+import type { Lazy } from './lazy-engine.ts';
+
+export interface Lifetime<T> {
+  /** Throws at once when the end has begun. */
+  readonly services: Lazy<T>;
+  /** Aborts when the end begins. */
+  readonly closing: AbortSignal;
+  /** @throws invalid-request when the end has begun */
+  assertOpen(): void;
+  /** A second call waits for the first. Throws what failed first, once all is closed. */
+  close(): Promise<void>;
+}
+
+type Closing = () => Promise<unknown>;
+
+/** `made` is closed first, where it was asked for; then each of `rest`. */
+export function lifetime<T extends { close(): Promise<void> }>(made: Lazy<T>, rest: readonly Closing[]): Lifetime<T> {
+  const end = new AbortController();
+  let closed: Promise<void> | undefined;
+  const assertOpen = (): void => {
+    if (!end.signal.aborted) return;
+    throw new PolyphonyError('invalid-request', 'The polyphony is closed and takes no calls: create another one.');
+  };
+  const services = (): Promise<T> => {
+    assertOpen();
+    return made();
+  };
+  // What could not be made was reported to whoever asked for it, and leaves nothing to close.
+  const closeMade = async (): Promise<void> => (await made.begun()?.catch(() => undefined))?.close();
+  return {
+    services: Object.assign(services, { begun: made.begun }),
+    closing: end.signal,
+    assertOpen,
+    close() {
+      end.abort();
+      closed ??= closeInOrder([closeMade, ...rest]);
+      return closed;
+    },
+  };
+}
+
+async function closeInOrder(steps: readonly Closing[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}

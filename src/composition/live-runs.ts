@@ -1,0 +1,37 @@
+/** The runs that this process drives, by id, so that whoever asks for one later hears of it as it happens. */
+import type { ExecutionEngine, RunHandle } from '../core/run/engine.ts';
+
+export interface LiveRuns {
+  /** The engine itself, with every run that it begins or goes on with listed until it ends. */
+  readonly engine: ExecutionEngine;
+  /** Undefined: no run of that id is driven here now. */
+  find(runId: string): RunHandle | undefined;
+}
+
+export function listLiveRuns(inner: ExecutionEngine): LiveRuns {
+  const live = new Map<string, RunHandle>();
+  const listed = (handle: RunHandle): RunHandle => {
+    live.set(handle.runId, handle);
+    const gone = (): void => {
+      if (live.get(handle.runId) === handle) live.delete(handle.runId);
+    };
+    handle.result().then(gone, gone);
+    return handle;
+  };
+  const { startRequest } = inner;
+  const engine: ExecutionEngine = {
+    start: (plan, options) => listed(inner.start(plan, options)),
+    ...(startRequest === undefined
+      ? {}
+      : { startRequest: (request, options) => listed(startRequest.call(inner, request, options)) }),
+    resume: async (runId, options) => listed(await inner.resume(runId, options)),
+    answer: (runId, nodeId, answer) => inner.answer(runId, nodeId, answer),
+    fork: async (runId, options) => listed(await inner.fork(runId, options)),
+    replay: (runId) => inner.replay(runId),
+    inspect: (runId) => inner.inspect(runId),
+    cancel: (runId, reason) => inner.cancel(runId, reason),
+    list: (filter) => inner.list(filter),
+    close: () => inner.close(),
+  };
+  return { engine, find: (runId) => live.get(runId) };
+}

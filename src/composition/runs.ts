@@ -1,0 +1,32 @@
+/** `polyphony.runs`: the engine's words about runs that exist, as a user means them. */
+import type { ExecutionEngine, RunHandle } from '../core/run/engine.ts';
+import type { Runs } from '../core/run/runs.ts';
+import { replayKnown, type WatchParts, watchRun } from './watch.ts';
+
+export function createRuns(parts: WatchParts): Runs {
+  const { engine } = parts;
+  return {
+    list: (filter) => engine.list(filter),
+    show: (runId) => engine.inspect(runId),
+    watch: (runId, options = {}) => watchRun(parts, runId, options.signal),
+    resume: (runId, options) => engine.resume(runId, options),
+    fork: (runId, options) => engine.fork(runId, options),
+    async answer(runId, nodeId, answer, options) {
+      const before = await parts.live(runId);
+      await engine.answer(runId, nodeId, answer);
+      const driving = before !== undefined && (await tookAnswer(engine, before));
+      return driving ? before : engine.resume(runId, options);
+    },
+    cancel: (runId, reason) => engine.cancel(runId, reason),
+    replay: (runId) => replayKnown(engine, runId),
+  };
+}
+
+/**
+ * Whether a run that was driven here when it was answered goes on by itself. One that was suspended at that moment does not:
+ * then its journal says so. A run that took the answer and ended in whatever way must not be resumed.
+ */
+async function tookAnswer(engine: ExecutionEngine, handle: RunHandle): Promise<boolean> {
+  const { status } = await engine.inspect(handle.runId);
+  return status === 'running' || (await handle.result()).status !== 'suspended';
+}

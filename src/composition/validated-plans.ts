@@ -1,0 +1,65 @@
+/**
+ * Validates a plan object once, as long as it and the catalogue stay as they are. Plans are plain objects that their owner
+ * may change in place, so whoever comes again is compared with what was validated: a walk over both, far below a validation.
+ */
+import type { Plan, ValidPlan } from '../core/plan/plan.ts';
+import type { Catalogue } from '../core/plan/validation.ts';
+
+interface Validated {
+  readonly catalogue: Catalogue;
+  /** The plan as it was given. */
+  readonly given: unknown;
+  readonly valid: ValidPlan;
+}
+
+export type ValidatedPlans = (plan: Plan) => ValidPlan;
+
+/** `validate` throws what it throws; nothing is kept of that. */
+export function validatedPlans(catalogue: () => Catalogue, validate: (plan: Plan) => ValidPlan): ValidatedPlans {
+  const known = new WeakMap<Plan, Validated>();
+  return (plan) => {
+    const now = catalogue();
+    const before = known.get(plan);
+    if (before?.catalogue === now && isUnchanged(plan, before.given)) return before.valid;
+    const valid = validate(plan);
+    // The validator's plan is a copy of its own, and the same as the given one unless something was repaired.
+    const given = isUnchanged(plan, valid.plan) ? valid.plan : JSON.parse(JSON.stringify(plan));
+    known.set(plan, { catalogue: now, given, valid });
+    return valid;
+  };
+}
+
+/** A getter that throws is the validator's to report. */
+function isUnchanged(plan: Plan, given: unknown): boolean {
+  try {
+    return isSameJson(plan, given);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether both hold the same JSON, field by field. False for what is no JSON. */
+export function isSameJson(given: unknown, copy: unknown): boolean {
+  if (typeof given !== 'object' || given === null) return given === copy;
+  if (typeof copy !== 'object' || copy === null) return false;
+  return Array.isArray(given) ? isSameList(given, copy) : isSameRecord(given, copy);
+}
+
+function isSameList(given: readonly unknown[], copy: object): boolean {
+  if (!Array.isArray(copy) || copy.length !== given.length) return false;
+  for (let index = 0; index < given.length; index += 1) if (!isSameJson(given[index], copy[index])) return false;
+  return true;
+}
+
+function isSameRecord(given: object, copy: object): boolean {
+  if (Array.isArray(copy)) return false;
+  let fields = 0;
+  for (const key of Object.keys(given)) {
+    const value = (given as Readonly<Record<string, unknown>>)[key];
+    // As in JSON: a field that is undefined is not there.
+    if (value === undefined) continue;
+    if (!Object.hasOwn(copy, key) || !isSameJson(value, (copy as Readonly<Record<string, unknown>>)[key])) return false;
+    fields += 1;
+  }
+  return fields === Object.keys(copy).length;
+}
