@@ -8,7 +8,7 @@ import { createRegistered } from './composition/registered.ts';
 import type { EngineParts, PlanOptions, RunServices } from './composition/run-services.ts';
 import { outcomeOf, type Runnable, type RunOutcome, type StartOptions, startRun } from './composition/start.ts';
 import type { Runtime } from './core/clock.ts';
-import type { Config } from './core/config.ts';
+import type { Config, ConfigInput } from './core/config.ts';
 import { PolyphonyError } from './core/errors.ts';
 import type { Gateway } from './core/gateway.ts';
 import type { Provider, Transport } from './core/model/provider.ts';
@@ -33,7 +33,7 @@ export interface PolyphonyOptions {
   readonly providers?: readonly Provider[];
   /** Instead of the default ones. @default the providers, escalation with its evaluators, the tools for files and sums */
   readonly plugins?: readonly Plugin[];
-  readonly config?: Config;
+  readonly config?: ConfigInput;
   /** @default in memory */
   readonly stores?: Stores;
   /** @default the in-process engine */
@@ -74,11 +74,11 @@ export interface Polyphony {
   resume(runId: string, options?: Pick<RunOptions, 'signal' | 'concurrency'>): Promise<RunHandle>;
   /**
    * Replaces the config for calls, plans and runs that begin afterwards; what is under way drops nothing. `plugins`, `tools`,
-   * `escalate` and `timeouts.connect` are built in and have to stay as they are.
+   * `escalate` and `timeouts.connectMs` are built in and have to stay as they are.
    *
    * @throws invalid-config when the config cannot be used; the old one then stays
    */
-  reconfigure(config: Config): Promise<void>;
+  reconfigure(config: ConfigInput): Promise<void>;
   /** Ends every run, flushes the ledger, closes sockets and stores. */
   close(): Promise<void>;
 }
@@ -148,7 +148,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
 }
 
 const transportOptions = ({ timeouts }: Config): TransportOptions =>
-  timeouts?.connect === undefined ? {} : { connectTimeoutMs: timeouts.connect };
+  timeouts?.connectMs === undefined ? {} : { connectTimeoutMs: timeouts.connectMs };
 
 /** What needs validator, planner and engine. A workflow that is run brings its own steps and workflows along. */
 function planAndRun(
@@ -185,7 +185,7 @@ const BUILT_IN: readonly (readonly [field: string, of: (config: Config) => unkno
   ['plugins', ({ plugins }) => plugins],
   ['tools', ({ tools }) => tools],
   ['escalate', ({ escalate }) => escalate],
-  ['timeouts.connect', ({ timeouts }) => timeouts?.connect],
+  ['timeouts.connectMs', ({ timeouts }) => timeouts?.connectMs],
 ];
 
 function assertReplaceable(before: Config, next: Config): void {
@@ -197,9 +197,9 @@ function assertReplaceable(before: Config, next: Config): void {
 }
 
 /** Without a config nothing has to be checked, nor the schema's library be loaded. */
-async function checkedConfig(config: Config | undefined): Promise<Config> {
+async function checkedConfig(config: ConfigInput | undefined): Promise<Config> {
   if (config === undefined) return {};
-  const [{ z }, { ConfigSchema }] = await Promise.all([import('zod'), import('./core/config.ts')]);
+  const [{ z }, { ConfigSchema }] = await Promise.all([import('zod'), import('./core/config/config-schema.ts')]);
   const parsed = ConfigSchema.safeParse(config);
   if (parsed.success) return parsed.data;
   throw new PolyphonyError('invalid-config', `The config cannot be used:\n${z.prettifyError(parsed.error)}`);

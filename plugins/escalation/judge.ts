@@ -115,7 +115,7 @@ function questionFor(
     cache: 'skip',
     ...(sensitivity === undefined ? {} : { sensitivity }),
     ...(requires === undefined ? {} : { requires: withoutSize(requires) }),
-    ...(limits?.milliseconds === undefined ? {} : { limits: { milliseconds: limits.milliseconds } }),
+    ...(limits?.ms === undefined ? {} : { limits: { ms: limits.ms } }),
   };
 }
 

@@ -12,6 +12,7 @@ import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
 import { createCredentials } from './attempt-ring/credentials.ts';
 import { providerHandler } from './attempt-ring/provider.ts';
 import { callOf } from './calls/call.ts';
+import { withCurrentLimits } from './calls/older-limits.ts';
 import { attemptSlots, requestSlots } from './gateway.ts';
 import type { GatewayParts } from './parts.ts';
 import type { BoundCall } from './request-ring/affinity.ts';
@@ -159,7 +160,8 @@ const attemptLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Attempt
 
 function routingOf({ registry, config, clock }: GatewayParts): (call: BoundCall) => RouteOptions {
   return ({ request, preferred }) => ({
-    request,
+    // A layer may have written a limit by its older name.
+    request: withCurrentLimits(request),
     needs: needsOf(request),
     preferred,
     registry: registry(),
@@ -191,8 +193,9 @@ function operations(handle: Handler, runtime: Runtime): Operations {
   };
 }
 
-function explain(request: ModelRequest, state: State, { clock }: Runtime): Explanation {
+function explain(given: ModelRequest, state: State, { clock }: Runtime): Explanation {
   const { registry, config } = state;
+  const request = withCurrentLimits(given);
   const options: RouteOptions = { request, needs: needsOf(request), registry, config, nowMs: clock.now() };
   return {
     requestRing: state.requests.names,

@@ -5,7 +5,7 @@
 
 // ---------------------------------------------------------------------------------------------------- plugins, errors, money
 export type * from '../core/clock.ts';
-export type { Config } from '../core/config.ts';
+export type { ConfigInput as Config } from '../core/config.ts';
 export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from '../core/errors.ts';
 export { abortError, asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
 export type * from '../core/gateway.ts';

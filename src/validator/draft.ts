@@ -30,9 +30,12 @@ export function emptyPlan(request: string, bounds: PlanBounds): ValidPlan {
   return markValid({ plan, hash: hashOf(plan), nodes: [], estimate, bounds });
 }
 
+/** Its fields come as they are written. */
+type PlanSoFar = { -readonly [Field in keyof Plan]: Plan[Field] };
+
 interface Drafting {
   readonly catalogue: Catalogue;
-  readonly plan: Plan;
+  readonly plan: PlanSoFar;
   readonly subjects: NodeAnalysis[];
   readonly byId: Map<string, NodeAnalysis>;
   readonly analysis: PlanAnalysis;
@@ -65,7 +68,7 @@ export function openDraft(catalogue: Catalogue): PlanDraft {
 }
 
 function newDrafting(catalogue: Catalogue): Drafting {
-  const plan: Plan = { version: 1, nodes: [] };
+  const plan: PlanSoFar = { version: 1, nodes: [] };
   const subjects: NodeAnalysis[] = [];
   const byId = new Map<string, NodeAnalysis>();
   const opened = openPlan({ plan, broken: new Set() }, catalogue, createReport());

@@ -28,7 +28,7 @@ export interface RetryParts {
   readonly config: () => Config;
 }
 
-const DEFAULTS = { retries: 2, baseMilliseconds: 500, maxMilliseconds: 30_000 };
+const DEFAULTS = { retries: 2, baseMs: 500, maxMs: 30_000 };
 
 type Policy = typeof DEFAULTS;
 
@@ -77,8 +77,8 @@ async function openWithRetries(
 function policyOf({ retry: given }: Config, { request }: Attempt): Policy {
   return {
     retries: request.limits?.retries ?? given?.retries ?? DEFAULTS.retries,
-    baseMilliseconds: given?.baseMilliseconds ?? DEFAULTS.baseMilliseconds,
-    maxMilliseconds: given?.maxMilliseconds ?? DEFAULTS.maxMilliseconds,
+    baseMs: given?.baseMs ?? DEFAULTS.baseMs,
+    maxMs: given?.maxMs ?? DEFAULTS.maxMs,
   };
 }
 
@@ -104,7 +104,7 @@ function credentialFor(
       retryAfterMs: waitMs,
       details: { provider: provider.id },
     });
-    if (waitMs > policy.maxMilliseconds || pick.readyAt >= (attempt.deadline ?? Number.POSITIVE_INFINITY)) throw error;
+    if (waitMs > policy.maxMs || pick.readyAt >= (attempt.deadline ?? Number.POSITIVE_INFINITY)) throw error;
     return sleep(clock, waitMs, attempt.signal).then(() => pick.label);
   }
   return pick.label;
@@ -136,11 +136,10 @@ async function backOff(
   failures: number,
   error: PolyphonyError,
 ): Promise<void> {
-  const ceiling = Math.min(policy.maxMilliseconds, policy.baseMilliseconds * 2 ** Math.max(0, failures - 1));
+  const ceiling = Math.min(policy.maxMs, policy.baseMs * 2 ** Math.max(0, failures - 1));
   const told = error.retryAfterMs ?? 0;
   const waitMs = Math.max(told, random() * ceiling);
-  if (told > policy.maxMilliseconds || clock.now() + waitMs >= (attempt.deadline ?? Number.POSITIVE_INFINITY))
-    throw error;
+  if (told > policy.maxMs || clock.now() + waitMs >= (attempt.deadline ?? Number.POSITIVE_INFINITY)) throw error;
   if (waitMs > 0) await sleep(clock, waitMs, attempt.signal);
 }
 

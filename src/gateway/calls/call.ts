@@ -2,6 +2,7 @@
 import type { Runtime } from '../../core/clock.ts';
 import type { CallOptions } from '../../core/gateway.ts';
 import type { Call, ModelRequest, Scope } from '../../core/model/model.ts';
+import { withCurrentLimits } from './older-limits.ts';
 import { newTrace } from './trace.ts';
 
 const NO_SCOPES: readonly Scope[] = [];
@@ -29,12 +30,13 @@ function quietSignal(): AbortSignal {
 export const canAbort = (signal: AbortSignal): boolean => !quiet.has(signal);
 
 export function callOf(
-  request: ModelRequest,
+  given: ModelRequest,
   options: CallOptions = {},
   streaming: boolean,
   { clock, ids }: Runtime,
 ): Call {
-  const milliseconds = request.limits?.milliseconds;
+  const request = withCurrentLimits(given);
+  const ms = request.limits?.ms;
   return {
     id: options.id ?? ids('call'),
     request,
@@ -44,6 +46,6 @@ export function callOf(
     trace: options.trace ?? newTrace(),
     streaming,
     ...(options.session === undefined ? {} : { session: options.session }),
-    ...(milliseconds === undefined ? {} : { deadline: clock.now() + milliseconds }),
+    ...(ms === undefined ? {} : { deadline: clock.now() + ms }),
   };
 }

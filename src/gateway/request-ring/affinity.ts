@@ -21,7 +21,7 @@ export interface BoundCall extends Call {
   readonly preferred?: Target;
 }
 
-const DEFAULT_TTL_SECONDS = 3600;
+const DEFAULT_TTL_MS = 3_600_000;
 const BELIEVED_MS = 5000;
 const MOST_BELIEVED = 10_000;
 
@@ -69,7 +69,7 @@ export function affinity(parts: AffinityParts): Middleware {
 
 function freshOf(known: Believed | undefined, { clock, config }: AffinityParts): Target | undefined {
   if (known === undefined) return undefined;
-  const believedMs = Math.min(BELIEVED_MS, ((config().affinity?.ttlSeconds ?? DEFAULT_TTL_SECONDS) * 1000) / 4);
+  const believedMs = Math.min(BELIEVED_MS, (config().affinity?.ttlMs ?? DEFAULT_TTL_MS) / 4);
   return clock.now() - known.at < believedMs ? known.target : undefined;
 }
 
@@ -96,7 +96,7 @@ async function bind(
   key: string,
   target: Target,
 ): Promise<void> {
-  const ttlMs = (config().affinity?.ttlSeconds ?? DEFAULT_TTL_SECONDS) * 1000;
+  const ttlMs = config().affinity?.ttlMs ?? DEFAULT_TTL_MS;
   try {
     await keyValue.set(key, target, { ttlMs });
     believed.delete(key);
