@@ -22,7 +22,7 @@ export function withCurrentFields<T extends object>(
   refuse: (older: string, name: string) => void,
 ): T {
   const fields = given as Fields;
-  if (!names.some(({ older }) => fields[older] !== undefined)) return given;
+  if (!names.some(({ older }) => older in fields)) return given;
   const current: Record<string, unknown> = { ...fields };
   for (const { older, name, times = 1 } of names) {
     const value = fields[older];

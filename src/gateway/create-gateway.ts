@@ -178,14 +178,25 @@ type Operations = Pick<Gateway, 'generate' | 'stream' | 'embed' | 'image' | 'mod
 
 function operations(handle: Handler, runtime: Runtime): Operations {
   const call = (request: ModelRequest, options?: CallOptions): Promise<ModelResponse> => {
-    const made = callOf(request, options, false, runtime);
-    return collect(handle(made), made);
+    try {
+      const made = callOf(request, options, false, runtime);
+      return collect(handle(made), made);
+    } catch (error) {
+      // Limits that contradict each other are refused as every other fault: by the promise.
+      return Promise.reject(error);
+    }
+  };
+  const stream = (request: ModelRequest, options?: CallOptions): AsyncIterable<ModelEvent> => {
+    try {
+      return handle(callOf(request, options, true, runtime));
+    } catch (error) {
+      return failing(error);
+    }
   };
   return {
     call,
     generate: (request, options) => call({ operation: 'chat', ...request }, options),
-    stream: (request, options): AsyncIterable<ModelEvent> =>
-      handle(callOf({ operation: 'chat', ...request }, options, true, runtime)),
+    stream: (request, options) => stream({ operation: 'chat', ...request }, options),
     embed: (request, options) => call({ operation: 'embed', ...request }, options),
     image: (request, options) => call({ operation: 'image', ...request }, options),
     moderate: (request, options) => call({ operation: 'moderate', ...request }, options),

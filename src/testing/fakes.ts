@@ -121,7 +121,18 @@ export const finish = (fields: Partial<FinishEvent> = {}): FinishEvent => ({
 });
 
 /** One step of a script: an event, a wait on the runtime's clock, an error to throw, or silence until cancelled. */
-export type ScriptStep = ModelEvent | { readonly wait: number } | { readonly fail: Error } | { readonly hang: true };
+export type ScriptStep = ModelEvent | ScriptWait | { readonly fail: Error } | { readonly hang: true };
+
+type ScriptWait =
+  | {
+      /** Milliseconds. */
+      readonly waitMs: number;
+    }
+  | {
+      /** @deprecated Write `waitMs`. */
+      readonly wait: number;
+      readonly waitMs?: never;
+    };
 
 export interface FakeProvider extends Provider {
   /** Every attempt that arrived, in order. */
@@ -169,7 +180,7 @@ async function* play(steps: readonly ScriptStep[], attempt: Attempt, runtime?: R
     if ('type' in step) yield step;
     else if ('fail' in step) throw step.fail;
     else if ('hang' in step) await aborted(attempt.signal);
-    else if (runtime) await sleep(runtime.clock, step.wait, attempt.signal);
+    else if (runtime) await sleep(runtime.clock, step.waitMs ?? step.wait, attempt.signal);
   }
 }
 

@@ -55,7 +55,7 @@ export interface ModelChoice {
 
 /** Bounds that a target must keep; one that cannot is rejected with the bound that it broke. */
 export interface RequestLimits {
-  /** What one attempt is expected to cost, in US dollars. */
+  /** The most that the call may cost, in US dollars: its expected cost to be routed, its worst case to be sent. */
   readonly usd?: number;
   /** The whole call, in milliseconds. */
   readonly ms?: number;
