@@ -43,7 +43,16 @@ export { type HttpProviderOptions, httpProvider } from './http/http-provider.ts'
 export { parseRateLimits, parseReset, parseRetryAfter } from './http/rate-limits.ts';
 export { cardsOf, type VendorOptions } from './http/vendor-options.ts';
 // ---------------------------------------------------------------------------------------------------- JSON that is not trusted
-export { asList, asNumber, asRecord, asText, defined, type JsonRecord, tryParseJson } from './json/json-shape.ts';
+export {
+  asList,
+  asNumber,
+  asRecord,
+  asText,
+  type Defined,
+  defined,
+  type JsonRecord,
+  tryParseJson,
+} from './json/json-shape.ts';
 export { type ExtractedJson, extractJson, schemaInstruction } from './json/json-text.ts';
 export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } from './json/json-validation.ts';
 export { type DialectResult, type SchemaDialect, toDialect } from './json/schema-dialects.ts';

@@ -6,6 +6,7 @@
  * D2. A node is handed over at most once, and only when it is valid with the nodes that were handed over before it.
  * D3. Nothing is repaired here: a node that needs it waits for the whole plan, and so does all that refers to it.
  */
+import { defined } from '../core/defined.ts';
 import type { DraftNode, Plan, PlanBounds, PlanNode, ValidPlan } from '../core/plan/plan.ts';
 import { markValid } from '../core/plan/plan.ts';
 import type { Catalogue, PlanDraft, StepType } from '../core/plan/validation.ts';
@@ -62,7 +63,7 @@ export function openDraft(catalogue: Catalogue): PlanDraft {
     push: (text) => reader.push(text).flatMap((member) => takeMember(member) ?? []),
     get head() {
       const { input, budget } = plan;
-      return { ...(input === undefined ? {} : { input }), ...(budget === undefined ? {} : { budget }) };
+      return defined({ input, budget });
     },
   };
 }
