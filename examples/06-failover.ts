@@ -36,7 +36,7 @@ const polyphony = await createPolyphony({
   ],
   config: {
     routes: { greeting: { chain: ['first/voice', 'second/voice'] } },
-    retry: { retries: 1, baseMilliseconds: 20 },
+    retry: { retries: 1, baseMs: 20 },
   },
 });
 

@@ -17,7 +17,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join, relative, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { ConfigSchema } from '../src/core/config.ts';
+import { ConfigSchema } from '../src/core/config/config-schema.ts';
 import { createPolyphony } from '../src/polyphony.ts';
 
 const root = resolve(import.meta.dirname, '..');

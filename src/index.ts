@@ -4,7 +4,7 @@
  */
 
 export type * from './core/clock.ts';
-export type { Config } from './core/config.ts';
+export type { ConfigInput as Config } from './core/config.ts';
 export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from './core/errors.ts';
 export { PolyphonyError } from './core/errors.ts';
 export type * from './core/gateway.ts';

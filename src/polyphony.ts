@@ -26,7 +26,7 @@ import {
   startRun,
 } from './composition/start.ts';
 import type { Runtime } from './core/clock.ts';
-import type { Config } from './core/config.ts';
+import type { Config, ConfigInput } from './core/config.ts';
 import { PolyphonyError } from './core/errors.ts';
 import type { Gateway } from './core/gateway.ts';
 import type { Provider, Transport } from './core/model/provider.ts';
@@ -62,7 +62,7 @@ export interface PolyphonyOptions {
    * are used and neither `providers` nor a field `providers` of a plugin is given
    */
   readonly environment?: boolean;
-  readonly config?: Config;
+  readonly config?: ConfigInput;
   /** @default in memory */
   readonly stores?: Stores;
   /** @default the in-process engine */
@@ -117,11 +117,11 @@ export interface Polyphony {
   resume(runId: string, options?: ContinueOptions): Promise<RunHandle>;
   /**
    * Replaces the config for calls, plans and runs that begin afterwards; what is under way drops nothing. `plugins`, `tools`,
-   * `escalate` and `timeouts.connect` are built in and have to stay as they are.
+   * `escalate` and `timeouts.connectMs` are built in and have to stay as they are.
    *
    * @throws invalid-config when the config cannot be used; the old one then stays
    */
-  reconfigure(config: Config): Promise<void>;
+  reconfigure(config: ConfigInput): Promise<void>;
   /**
    * Ends every run, closes each plugin and provider once, whatever fails, flushes the ledger, closes sockets and stores; then
    * throws what the stores or the engine failed with first. A second call does nothing more. Whatever is called afterwards
@@ -216,7 +216,7 @@ async function registerAll(
 }
 
 const transportOptions = ({ timeouts }: Config): TransportOptions =>
-  timeouts?.connect === undefined ? {} : { connectTimeoutMs: timeouts.connect };
+  timeouts?.connectMs === undefined ? {} : { connectTimeoutMs: timeouts.connectMs };
 
 /** What needs validator, planner and engine. A workflow that is run brings its own steps and workflows along. */
 function planAndRun(
@@ -269,7 +269,7 @@ const BUILT_IN: readonly (readonly [field: string, of: (config: Config) => unkno
   ['plugins', ({ plugins }) => plugins],
   ['tools', ({ tools }) => tools],
   ['escalate', ({ escalate }) => escalate],
-  ['timeouts.connect', ({ timeouts }) => timeouts?.connect],
+  ['timeouts.connectMs', ({ timeouts }) => timeouts?.connectMs],
 ];
 
 function assertReplaceable(before: Config, next: Config): void {
@@ -281,9 +281,9 @@ function assertReplaceable(before: Config, next: Config): void {
 }
 
 /** Without a config nothing has to be checked, nor the schema's library be loaded. */
-async function checkedConfig(config: Config | undefined): Promise<Config> {
+async function checkedConfig(config: ConfigInput | undefined): Promise<Config> {
   if (config === undefined) return {};
-  const [{ z }, { ConfigSchema }] = await Promise.all([import('zod'), import('./core/config.ts')]);
+  const [{ z }, { ConfigSchema }] = await Promise.all([import('zod'), import('./core/config/config-schema.ts')]);
   const parsed = ConfigSchema.safeParse(config);
   if (parsed.success) return parsed.data;
   throw new PolyphonyError('invalid-config', `The config cannot be used:\n${z.prettifyError(parsed.error)}`);

@@ -26,17 +26,23 @@ export interface ExactCacheOptions {
   readonly maxEntries?: number;
   /** Bytes of answers in memory. @default 67108864 */
   readonly maxBytes?: number;
-  /** How long an answer is served, in seconds. @default 86400 */
-  readonly ttlSeconds?: number;
-  /** The same for questions about the present, by their words; 0 never serves them. @default 60 */
-  readonly timeSensitiveSeconds?: number;
+  /** How long an answer is served, in milliseconds. @default 86400000 */
+  readonly ttlMs?: number;
+  /** The same for questions about the present, by their words; 0 never serves them. @default 60000 */
+  readonly timeSensitiveMs?: number;
   /** Who may get an answer that was made for somebody else. @default 'tenant' */
   readonly sharing?: CacheSharing;
   /** Cache images, and requests that set a temperature above 0 without a seed. @default false */
   readonly cacheSampled?: boolean;
   /** Cache requests that offer tools, their tool calls included. @default false */
   readonly cacheTools?: boolean;
+  /** @deprecated Write `ttlMs`, in milliseconds. */
+  readonly ttlSeconds?: number;
+  /** @deprecated Write `timeSensitiveMs`, in milliseconds. */
+  readonly timeSensitiveSeconds?: number;
 }
+
+type CurrentOptions = Required<Omit<ExactCacheOptions, 'ttlSeconds' | 'timeSensitiveSeconds'>>;
 
 export interface CacheStatistics {
   readonly hits: number;
@@ -52,7 +58,7 @@ export interface ExactCachePlugin extends Plugin {
 }
 
 interface Cache {
-  readonly options: Required<ExactCacheOptions>;
+  readonly options: CurrentOptions;
   readonly shelf: AnswerStore;
   readonly flights: Map<string, Journey>;
   readonly counts: { -readonly [K in keyof CacheStatistics]: CacheStatistics[K] };
@@ -71,20 +77,20 @@ interface Fate {
   kept: boolean;
 }
 
-const DEFAULTS: Required<ExactCacheOptions> = {
+const DEFAULTS: CurrentOptions = {
   store: 'plugin',
   maxEntries: 1000,
   maxBytes: 64 * 1024 * 1024,
-  ttlSeconds: 86_400,
-  timeSensitiveSeconds: 60,
+  ttlMs: 86_400_000,
+  timeSensitiveMs: 60_000,
   sharing: 'tenant',
   cacheSampled: false,
   cacheTools: false,
 };
 
-/** @throws invalid-config when a number is negative or no number */
+/** @throws invalid-config when a number is negative or no number, or when a time is given under both of its names */
 export function exactCache(options: ExactCacheOptions = {}): ExactCachePlugin {
-  const settings = checked({ ...DEFAULTS, ...options });
+  const settings = settingsOf(options);
   const counts = { hits: 0, coalesced: 0, misses: 0, stored: 0 };
   return definePlugin({
     name: 'exact-cache',
@@ -126,8 +132,25 @@ function openCache(settings: Cache['options'], counts: Cache['counts'], context:
 /** For configs that load the plugin by its path. */
 export default (options?: ExactCacheOptions) => exactCache(options);
 
-function checked(options: Required<ExactCacheOptions>): Required<ExactCacheOptions> {
-  for (const name of ['maxEntries', 'maxBytes', 'ttlSeconds', 'timeSensitiveSeconds'] as const) {
+function settingsOf({ ttlSeconds, timeSensitiveSeconds, ...options }: ExactCacheOptions): CurrentOptions {
+  return checked({
+    ...DEFAULTS,
+    ...options,
+    ...current('ttl', ttlSeconds, options.ttlMs),
+    ...current('timeSensitive', timeSensitiveSeconds, options.timeSensitiveMs),
+  });
+}
+
+/** A time that was given by its older name, in seconds. */
+function current(stem: 'ttl' | 'timeSensitive', seconds: number | undefined, ms: number | undefined): object {
+  if (seconds === undefined) return {};
+  if (ms === undefined) return { [`${stem}Ms`]: seconds * 1000 };
+  const message = `exactCache: "${stem}Seconds" is the older name of "${stem}Ms", and both are given: leave out "${stem}Seconds".`;
+  throw new PolyphonyError('invalid-config', message);
+}
+
+function checked(options: CurrentOptions): CurrentOptions {
+  for (const name of ['maxEntries', 'maxBytes', 'ttlMs', 'timeSensitiveMs'] as const) {
     const value = options[name];
     const least = name === 'maxEntries' || name === 'maxBytes' ? 1 : 0;
     if (Number.isFinite(value) && value >= least) continue;
@@ -205,9 +228,9 @@ async function accept(cache: Cache, key: string, journey: Journey, call: Call): 
   journey.fate.kept = true;
   const response = await collect(streamOf(journey.flight.events), { trace: { attempts: [] }, signal: call.signal });
   const { options, shelf, counts } = cache;
-  const seconds = timeSensitive(call) ? Math.min(options.timeSensitiveSeconds, options.ttlSeconds) : options.ttlSeconds;
-  if (seconds === 0 || !storable(response, options)) return;
-  shelf.keep(key, response, seconds * 1000, call.request.sensitivity === 'personal');
+  const ttlMs = timeSensitive(call) ? Math.min(options.timeSensitiveMs, options.ttlMs) : options.ttlMs;
+  if (ttlMs === 0 || !storable(response, options)) return;
+  shelf.keep(key, response, ttlMs, call.request.sensitivity === 'personal');
   counts.stored += 1;
 }
 

@@ -1,6 +1,7 @@
 /** The evaluator `judge`: another model scores the answer against a rubric. */
 import {
   type ChatRequest,
+  defined,
   definePlugin,
   type Evaluation,
   type Evaluator,
@@ -97,7 +98,7 @@ function questionFor(
   // JSON quotes whatever the answer holds, so that nothing in it can end the material.
   const material = JSON.stringify({
     request: shortened(request.messages.map(lineOf).join('\n\n'), most),
-    ...(request.output?.schema === undefined ? {} : { schema: request.output.schema }),
+    ...defined({ schema: request.output?.schema }),
     answer: shortened(textOf(response), most),
   });
   return {
@@ -111,9 +112,9 @@ function questionFor(
     maxOutputTokens: options.maxOutputTokens ?? 400,
     escalate: false,
     cache: 'skip',
-    ...(sensitivity === undefined ? {} : { sensitivity }),
+    ...defined({ sensitivity }),
     ...(requires === undefined ? {} : { requires: withoutSize(requires) }),
-    ...(limits?.milliseconds === undefined ? {} : { limits: { milliseconds: limits.milliseconds } }),
+    ...(limits?.ms === undefined ? {} : { limits: { ms: limits.ms } }),
   };
 }
 

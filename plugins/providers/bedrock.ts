@@ -39,9 +39,7 @@ export interface BedrockOptions extends CredentialOptions, Omit<VendorOptions, '
 export function bedrock(options: BedrockOptions = {}): Provider {
   const { id = 'bedrock', models = MODELS, apiKey, apiKeys, credentials: given, region, baseURL, ...rest } = options;
   const credentials = credentialsOf({
-    ...(apiKey === undefined ? {} : { apiKey }),
-    ...(apiKeys === undefined ? {} : { apiKeys }),
-    ...(given === undefined ? {} : { credentials: given }),
+    ...defined({ apiKey, apiKeys, credentials: given }),
   });
   const regionOf = (target: Target): string => target.region ?? region ?? regionOfEnvironment();
   return httpProvider({

@@ -14,6 +14,7 @@ import {
   asText,
   type Capability,
   type ChatRequest,
+  defined,
   httpError,
   type ModelCardFields,
   type ModelEvent,
@@ -48,7 +49,7 @@ export function langchain(model: BaseChatModel, options: LangChainOptions = {}):
   return {
     id,
     models: [modelCard({ id: nameOf(model), capabilities, ...card })],
-    ...(concurrency === undefined ? {} : { concurrency }),
+    ...defined({ concurrency }),
     stream: (attempt, context) => streamAttempt(model, id, attempt, context),
   };
 }
@@ -104,8 +105,7 @@ function withTools(model: BaseChatModel, { tools = [], toolChoice, parallelToolC
   const bound = model.bindTools(
     tools.map(({ name, description = '', inputSchema }) => ({ name, description, schema: inputSchema })),
     {
-      ...(choice === undefined ? {} : { tool_choice: choice }),
-      ...(parallelToolCalls === undefined ? {} : { parallel_tool_calls: parallelToolCalls }),
+      ...defined({ tool_choice: choice, parallel_tool_calls: parallelToolCalls }),
     },
   );
   return bound as Runnable;

@@ -8,6 +8,7 @@ import {
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
+  defined,
   definePlugin,
   type ModelCardFields,
   type Provider,
@@ -17,7 +18,7 @@ import {
 const price = (input: number, output: number, cacheRead?: number): TokenPrice => ({
   input,
   output,
-  ...(cacheRead === undefined ? {} : { cacheRead }),
+  ...defined({ cacheRead }),
   serviceTiers: { batch: { times: 0.5 } },
   source: '@pydantic/genai-prices 0.1.8',
 });

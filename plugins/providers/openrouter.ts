@@ -9,6 +9,7 @@ import {
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
+  defined,
   definePlugin,
   type ModelCardFields,
   type Provider,
@@ -22,7 +23,7 @@ const price = (input: number, output: number, cacheRead: number, cacheWrite?: nu
   input,
   output,
   cacheRead,
-  ...(cacheWrite === undefined ? {} : { cacheWrite }),
+  ...defined({ cacheWrite }),
   source: '@pydantic/genai-prices 0.1.8',
 });
 

@@ -47,6 +47,14 @@ const textLaws: readonly TextLaw[] = [
     remedy: 'time, chance and ids come from the injected clock, random and ids; only src/system/clock.ts makes them',
   },
   {
+    law: 'units-in-names',
+    applies: (file) => /^(?:src|plugins)\//.test(file),
+    pattern: /(?<!@deprecated [^\n]*\n\s*)\breadonly \w*(?:[mM]illiseconds|[a-z]Seconds|[a-z]Dollars|[a-z]Cents)\??:/,
+    remedy:
+      'a time ends in Ms, money in Usd or NanoUsd (docs/reference/units.md); an older name that is still accepted says @deprecated',
+    comments: true,
+  },
+  {
     // Biome finds the rest; this one also holds where its rule was switched off.
     law: 'no-any',
     applies: () => true,

@@ -173,7 +173,8 @@ export function gatewayPluginOf({
   parts,
 }: HostedPlugin): Pick<Plugin, 'name' | 'providers' | 'request' | 'attempt' | 'rank'> {
   const { providers, request, attempt } = parts;
-  return { name, ...defined({ providers, request, attempt, rank: parts.rank?.bind(parts) }) };
+  const rank = parts.rank?.bind(parts);
+  return { name, ...defined({ providers, request, attempt, rank }) };
 }
 
 async function madeBy(plugin: Plugin, context: PluginContext): Promise<PluginParts | undefined> {

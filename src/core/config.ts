@@ -1,139 +1,193 @@
-/** The configuration: YAML or JSON in the user's version control. The schema is the reference; every field is optional. */
-import { z } from 'zod';
-import { EscalateSchema } from './plan/plan-schema.ts';
+/**
+ * The configuration: YAML or JSON in the user's version control, or the object that `createPolyphony({ config })` takes.
+ * Types only: the schema is in config/config-schema.ts, because zod takes longer to load than a call needs. A type test
+ * holds both equal, and the published JSON Schema takes its descriptions and defaults from the comments here.
+ */
+import type { DatedPrice, PriceChange, PriceWindow } from './money/token-price.ts';
+import type { Escalation } from './plan/plan.ts';
 
-const name = z.string().min(1).max(120);
-const usd = z.number().nonnegative();
-const milliseconds = z.int().positive();
+/** What polyphony reads from a config. Every field is optional. */
+export interface Config {
+  /** Short names of models: `{ cheap: 'provider/model' }`. @default none */
+  readonly aliases?: Readonly<Record<string, string>>;
+  /** Explicit chains of models, by the name that a request gives in `model: { route: 'support' }`. @default none */
+  readonly routes?: Readonly<Record<string, RouteConfig>>;
+  /** Chains of models for two faults that another model can correct. @default the router's order */
+  readonly fallbacks?: FallbacksConfig;
+  /** What the router weighs most. @default 'balanced' */
+  readonly optimise?: 'cost' | 'latency' | 'quality' | 'balanced';
+  /** Caps on what is spent, at most 1000; a call has to keep all that apply to it. @default none */
+  readonly budgets?: readonly BudgetConfig[];
+  /** Prices over the built-in ones, by `provider/model` or, for all others of a provider, `provider/*`. @default the cards' and the public list's */
+  readonly prices?: Readonly<Record<string, PriceConfig>>;
+  /** A file with more `prices`, YAML or JSON, relative to the config; only the command reads it. @default none */
+  readonly pricesFile?: string;
+  /** Lets calls under a cap go to models of unknown price. @default false */
+  readonly allowUnpriced?: boolean;
+  /** How often and how fast an attempt is repeated at one target. */
+  readonly retry?: RetryConfig;
+  /** When a target that fails is left alone for a while. */
+  readonly breaker?: BreakerConfig;
+  /** How long an attempt may take, part by part. */
+  readonly timeouts?: TimeoutsConfig;
+  /** Requests at once to a provider, by its name, 1 to 10000. @default the provider's own figure, else 64 */
+  readonly concurrency?: Readonly<Record<string, number>>;
+  /** Applied to every answer whose request says nothing itself. @default none, nothing escalates */
+  readonly escalate?: Escalation;
+  /** How a session stays with the model that served it. */
+  readonly affinity?: AffinityConfig;
+  /** Bounds of every plan, whoever wrote it: the operator moves them up or down, a plan never can. */
+  readonly bounds?: BoundsConfig;
+  /** Modules that the command loads: npm packages, or files relative to the config that begin with `./`. @default none */
+  readonly plugins?: readonly string[];
+  /** How requests are turned into plans. */
+  readonly planner?: PlannerConfig;
+  /** The tools that come built in. */
+  readonly tools?: ToolsConfig;
+}
 
-export const BudgetSchema = z.strictObject({
-  scope: z.enum(['session', 'user', 'team', 'tenant', 'tag', 'run']),
-  /** Absent: every id of that kind by itself. */
-  id: name.optional(),
-  usd,
-  /** Counted anew each day or month, in UTC. Absent: without end. */
-  period: z.enum(['day', 'month']).optional(),
-});
+export interface RouteConfig {
+  /** Models tried in this order, 1 to 20. */
+  readonly chain: readonly string[];
+}
 
-const rate = z.number().nonnegative().max(1_000_000).optional();
-/** USD per million tokens of a kind, per image, per request: see token-price.ts. */
-const rates = {
-  input: rate,
-  output: rate,
-  cacheRead: rate,
-  cacheWrite: rate,
-  cacheWriteLong: rate,
-  reasoning: rate,
-  audioInput: rate,
-  audioCacheRead: rate,
-  audioOutput: rate,
-  imageInput: rate,
-  imageOutput: rate,
-  image: rate,
-  request: rate,
-};
-const times = z.number().nonnegative().max(1000).optional();
-const tiers = z
-  .array(z.strictObject({ ...rates, aboveInputTokens: z.int().nonnegative() }))
-  .max(10)
-  .optional();
-const hour = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day in UTC is written as 01:30');
-const change = { ...rates, times, tiers };
+export interface FallbacksConfig {
+  /** Models tried when a text is too long for the chosen one, at most 20. @default the router's order */
+  readonly contextWindow?: readonly string[];
+  /** Models tried when the provider refuses a text, at most 20. @default the router's order */
+  readonly contentPolicy?: readonly string[];
+}
 
-/** The price of one model, whole, or what the built-in one is multiplied by. */
-export const PriceSchema = z
-  .strictObject({
-    ...change,
-    reasoningCoversAnswer: z.boolean().optional(),
-    changes: z
-      .array(z.strictObject({ ...change, from: z.iso.date() }))
-      .max(10)
-      .optional(),
-    windows: z
-      .array(
-        z.strictObject({ ...change, start: hour, end: hour, days: z.array(z.int().min(0).max(6)).max(7).optional() }),
-      )
-      .max(10)
-      .optional(),
-    serviceTiers: z.record(name, z.strictObject(change)).optional(),
-    source: z.string().max(500).optional(),
-  })
-  .refine((price) => isWhole(price) || isFactor(price), {
-    message: 'give input and output, or nothing but times, which multiplies the built-in price',
-  });
+export interface BudgetConfig {
+  /** Whose spending is capped. */
+  readonly scope: 'session' | 'user' | 'team' | 'tenant' | 'tag' | 'run';
+  /** One of them; a tag of the command is `key=value`. @default each by itself */
+  readonly id?: string;
+  /** The cap, in US dollars. */
+  readonly usd: number;
+  /** Counts anew each day or month, in UTC. @default without end */
+  readonly period?: 'day' | 'month';
+}
 
-const isWhole = ({ input, output }: Readonly<Record<string, unknown>>): boolean =>
-  input !== undefined && output !== undefined;
-const isFactor = (price: Readonly<Record<string, unknown>>): boolean =>
-  Object.keys(price).every((field) => field === 'times' || field === 'source') && price.times !== undefined;
+/** The price of one model, whole (`input` and `output`), or only `times`, which multiplies the built-in one. */
+export interface PriceConfig extends PriceChange {
+  /** Where there was any reasoning, its rate holds for the whole answer. @default false */
+  readonly reasoningCoversAnswer?: boolean;
+  /** Other rates from a date on, with rising dates, at most 10; each differs from the one before. @default none */
+  readonly changes?: readonly DatedPrice[];
+  /** Other rates at hours of the day, at most 10; where several hold, the last one counts. @default none */
+  readonly windows?: readonly PriceWindow[];
+  /** Other rates by the provider's service tier (`batch`, `flex`, `priority`). @default every tier costs the same */
+  readonly serviceTiers?: Readonly<Record<string, PriceChange>>;
+  /** Where the figures come from, for people. @default none */
+  readonly source?: string;
+}
 
-export const PricesSchema = z.record(name, PriceSchema);
+export interface RetryConfig {
+  /** Attempts after the first at one target, 0 to 10. @default 2 */
+  readonly retries?: number;
+  /** The first pause, in milliseconds; each next one doubles. @default 500 */
+  readonly baseMs?: number;
+  /** The longest pause, in milliseconds. @default 30000 */
+  readonly maxMs?: number;
+}
 
-export const ConfigSchema = z.strictObject({
-  /** Short names: `{ cheap: 'provider/model' }`. */
-  aliases: z.record(name, name).optional(),
-  /** Explicit chains: `model: { route: 'support' }` tries them in this order. */
-  routes: z.record(name, z.strictObject({ chain: z.array(name).min(1).max(20) })).optional(),
-  /** Chains for two faults that another target can mend. */
-  fallbacks: z
-    .strictObject({ contextWindow: z.array(name).max(20).optional(), contentPolicy: z.array(name).max(20).optional() })
-    .optional(),
-  optimise: z.enum(['cost', 'latency', 'quality', 'balanced']).optional(),
-  budgets: z.array(BudgetSchema).max(1000).optional(),
-  /** Over the built-in prices, by `provider/model` or, for all others of a provider, `provider/*`. */
-  prices: PricesSchema.optional(),
-  /** A file with more `prices`, YAML or JSON, relative to the config: read by the command. */
-  pricesFile: name.optional(),
-  /** Let calls under a cap go to models of unknown price. */
-  allowUnpriced: z.boolean().optional(),
-  retry: z
-    .strictObject({
-      /** After the first attempt, at one target. */
-      retries: z.int().min(0).max(10).optional(),
-      baseMilliseconds: milliseconds.optional(),
-      maxMilliseconds: milliseconds.optional(),
-    })
-    .optional(),
-  breaker: z
-    .strictObject({
-      /** 429s within a minute that open it. */
-      rateLimits: z.int().min(1).optional(),
-      failureRatio: z.number().min(0.01).max(1).optional(),
-      minimumAttempts: z.int().min(1).optional(),
-      cooldownMilliseconds: z.int().min(0).optional(),
-    })
-    .optional(),
-  timeouts: z
-    .strictObject({
-      connect: milliseconds.optional(),
-      /** Of a stream. */
-      firstToken: milliseconds.optional(),
-      /** Of an answer that is not streamed, until it is there. */
-      answer: milliseconds.optional(),
-      idle: milliseconds.optional(),
-      total: milliseconds.optional(),
-    })
-    .optional(),
-  /** Requests at once a provider, over the provider's own figure. */
-  concurrency: z.record(name, z.int().min(1).max(10_000)).optional(),
-  /** Applied to every answer whose request says nothing itself. */
-  escalate: EscalateSchema.optional(),
-  affinity: z.strictObject({ ttlSeconds: z.int().positive().optional() }).optional(),
-  /** Plan bounds: the operator's, upwards or downwards. */
-  bounds: z
-    .strictObject({
-      nodes: z.int().positive().optional(),
-      bytes: z.int().positive().optional(),
-      depth: z.int().positive().optional(),
-      items: z.int().positive().optional(),
-      rounds: z.int().positive().optional(),
-      nesting: z.int().positive().optional(),
-    })
-    .optional(),
-  /** Modules that the command loads: npm packages or files relative to the config. */
-  plugins: z.array(name).max(100).optional(),
-  planner: z.strictObject({ model: name.optional(), rounds: z.int().min(1).max(10).optional() }).optional(),
-  tools: z.strictObject({ http: z.boolean().optional(), folder: z.string().optional() }).optional(),
-});
+export interface BreakerConfig {
+  /** Answers with status 429 within a minute that open the breaker of a target. @default 3 */
+  readonly rateLimits?: number;
+  /** The share of failures that opens it, 0.01 to 1. @default 0.5 */
+  readonly failureRatio?: number;
+  /** Attempts before that share counts. @default 10 */
+  readonly minimumAttempts?: number;
+  /** How long it stays open, in milliseconds. @default 30000 */
+  readonly cooldownMs?: number;
+}
 
-export type Config = z.infer<typeof ConfigSchema>;
+export interface TimeoutsConfig {
+  /** To open a connection, in milliseconds. @default 10000 */
+  readonly connectMs?: number;
+  /** To the first token of a stream, in milliseconds. @default 120000 */
+  readonly firstTokenMs?: number;
+  /** To the end of an answer that is not streamed, in milliseconds. @default 300000 */
+  readonly answerMs?: number;
+  /** Between two pieces of a stream, in milliseconds. @default 60000 */
+  readonly idleMs?: number;
+  /** One attempt as a whole, in milliseconds. @default 600000 */
+  readonly totalMs?: number;
+}
+
+export interface AffinityConfig {
+  /** How long a session stays with its model after its last call, in milliseconds. @default 3600000 */
+  readonly ttlMs?: number;
+}
+
+export interface BoundsConfig {
+  /** Nodes of a plan. @default 256 */
+  readonly nodes?: number;
+  /** Bytes of the plan's JSON. @default 1048576 */
+  readonly bytes?: number;
+  /** Nesting of the plan's JSON, in levels. @default 32 */
+  readonly depth?: number;
+  /** Items of an `each`. @default 10000 */
+  readonly items?: number;
+  /** Rounds of a `repeat`. @default 20 */
+  readonly rounds?: number;
+  /** Workflows and plans within workflows, in levels. @default 4 */
+  readonly nesting?: number;
+}
+
+export interface PlannerConfig {
+  /** The model that turns requests into plans. @default the best that can plan */
+  readonly model?: string;
+  /** Attempts at a valid plan, 1 to 10. @default 3 */
+  readonly rounds?: number;
+}
+
+export interface ToolsConfig {
+  /** Offers `http_get`, to public addresses only. @default false */
+  readonly http?: boolean;
+  /** The folder that `read_file` and `list_files` may read. @default the working folder */
+  readonly folder?: string;
+}
+
+/** What may be given as a config: the older names too, see docs/reference/units.md. */
+export interface ConfigInput extends Omit<Config, 'retry' | 'breaker' | 'timeouts' | 'affinity'> {
+  /** How often and how fast an attempt is repeated at one target. */
+  readonly retry?: RetryConfig & OlderRetryNames;
+  /** When a target that fails is left alone for a while. */
+  readonly breaker?: BreakerConfig & OlderBreakerNames;
+  /** How long an attempt may take, part by part. */
+  readonly timeouts?: TimeoutsConfig & OlderTimeoutNames;
+  /** How a session stays with the model that served it. */
+  readonly affinity?: AffinityConfig & OlderAffinityNames;
+}
+
+export interface OlderRetryNames {
+  /** @deprecated Write `baseMs`. */
+  readonly baseMilliseconds?: number;
+  /** @deprecated Write `maxMs`. */
+  readonly maxMilliseconds?: number;
+}
+
+export interface OlderBreakerNames {
+  /** @deprecated Write `cooldownMs`. */
+  readonly cooldownMilliseconds?: number;
+}
+
+export interface OlderTimeoutNames {
+  /** @deprecated Write `connectMs`. */
+  readonly connect?: number;
+  /** @deprecated Write `firstTokenMs`. */
+  readonly firstToken?: number;
+  /** @deprecated Write `answerMs`. */
+  readonly answer?: number;
+  /** @deprecated Write `idleMs`. */
+  readonly idle?: number;
+  /** @deprecated Write `totalMs`. */
+  readonly total?: number;
+}
+
+export interface OlderAffinityNames {
+  /** @deprecated Write `ttlMs`, in milliseconds. */
+  readonly ttlSeconds?: number;
+}

@@ -15,6 +15,7 @@ import { createCredentials } from './attempt-ring/credentials.ts';
 import { providerHandler } from './attempt-ring/provider.ts';
 import { callOf } from './calls/call.ts';
 import { callStateOf } from './calls/call-state.ts';
+import { withCurrentLimits } from './calls/older-limits.ts';
 import { attemptSlots, requestSlots } from './gateway.ts';
 import { healthOf } from './health.ts';
 import type { GatewayParts } from './parts.ts';
@@ -214,7 +215,8 @@ function routingOf(
   rankers: readonly Ranker[] | undefined,
 ): (call: Call) => RouteOptions {
   return (call) => ({
-    request: call.request,
+    // A layer may have written a limit by its older name.
+    request: withCurrentLimits(call.request),
     needs: needsOf(call.request),
     preferred: callStateOf(call).preferred(call.id),
     exclude: call.exclude,
@@ -233,14 +235,25 @@ type Operations = Pick<Gateway, 'generate' | 'stream' | 'embed' | 'image' | 'mod
 
 function operations(handle: Handler, runtime: Runtime): Operations {
   const call = (request: ModelRequest, options?: CallOptions): Promise<ModelResponse> => {
-    const made = callOf(request, options, false, runtime);
-    return collect(handle(made), made);
+    try {
+      const made = callOf(request, options, false, runtime);
+      return collect(handle(made), made);
+    } catch (error) {
+      // Limits that contradict each other are refused as every other fault: by the promise.
+      return Promise.reject(error);
+    }
+  };
+  const stream = (request: ModelRequest, options?: CallOptions): AsyncIterable<ModelEvent> => {
+    try {
+      return handle(callOf(request, options, true, runtime));
+    } catch (error) {
+      return failing(error);
+    }
   };
   return {
     call,
     generate: (request, options) => call({ operation: 'chat', ...request }, options),
-    stream: (request, options): AsyncIterable<ModelEvent> =>
-      handle(callOf({ operation: 'chat', ...request }, options, true, runtime)),
+    stream: (request, options) => stream({ operation: 'chat', ...request }, options),
     embed: (request, options) => call({ operation: 'embed', ...request }, options),
     image: (request, options) => call({ operation: 'image', ...request }, options),
     moderate: (request, options) => call({ operation: 'moderate', ...request }, options),
@@ -251,9 +264,10 @@ function operations(handle: Handler, runtime: Runtime): Operations {
 /** A call's id costs a number of the runtime's, which nobody takes for a question. */
 const EXPLAINED: CallOptions = { id: 'explain' };
 
-function explain(request: ModelRequest, given: CallOptions | undefined, state: State, runtime: Runtime): Explanation {
+function explain(asked: ModelRequest, given: CallOptions | undefined, state: State, runtime: Runtime): Explanation {
   const { registry, config, rankers } = state;
-  const call = callOf(request, { ...EXPLAINED, ...given }, true, runtime);
+  const call = callOf(asked, { ...EXPLAINED, ...given }, true, runtime);
+  const { request } = call;
   const options: RouteOptions = {
     request,
     needs: needsOf(request),

@@ -6,7 +6,7 @@
 // ---------------------------------------------------------------------------------------------------- plugins, errors, money
 
 export type * from '../core/clock.ts';
-export type { Config } from '../core/config.ts';
+export type { ConfigInput as Config } from '../core/config.ts';
 export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from '../core/errors.ts';
 export { abortError, asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
 export type * from '../core/gateway.ts';
@@ -41,7 +41,16 @@ export { estimateRequestTokens, estimateTokens } from './models/tokens.ts';
 
 // ---------------------------------------------------------------------------------------------------- JSON that is not trusted
 
-export { asList, asNumber, asRecord, asText, defined, type JsonRecord, tryParseJson } from './json/json-shape.ts';
+export {
+  asList,
+  asNumber,
+  asRecord,
+  asText,
+  type Defined,
+  defined,
+  type JsonRecord,
+  tryParseJson,
+} from './json/json-shape.ts';
 export { type ExtractedJson, extractJson, schemaInstruction } from './json/json-text.ts';
 export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } from './json/json-validation.ts';
 export { type DialectResult, type SchemaDialect, toDialect } from './json/schema-dialects.ts';

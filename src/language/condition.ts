@@ -7,7 +7,9 @@
  *   empty list, in a bool's place false.
  * - What cannot be computed (a sum of a string and a number) is an error of the plan, thrown by `evaluate`.
  */
+
 import { Environment, EvaluationError, ParseError, type ParseResult } from '@marcbachmann/cel-js';
+import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import { type ConditionReference, ConditionRefusal, type Emission, emitCondition } from './condition-emit.ts';
 import { CEL_RESERVED, CONDITION_BOUNDS } from './condition-rules.ts';
@@ -75,11 +77,11 @@ export function compileCondition(source: string, options: CompileConditionOption
 function refused(error: unknown): CompiledCondition {
   if (error instanceof ConditionRefusal) {
     const { code, message, at, unknown } = error;
-    return { ok: false, code, message, at, ...(unknown === undefined ? {} : { unknown }) };
+    return { ok: false, code, message, at, ...defined({ unknown }) };
   }
   if (error instanceof ParseError) {
     const at = error.range?.start;
-    return { ok: false, code: 'condition.syntax', message: error.summary, ...(at === undefined ? {} : { at }) };
+    return { ok: false, code: 'condition.syntax', message: error.summary, ...defined({ at }) };
   }
   // Operators without parentheses around them may nest as deep as the text is long.
   const message = error instanceof RangeError ? 'The condition is nested too deeply.' : String(error);

@@ -40,7 +40,7 @@ function limitsOf({ node }: NodeCall): RequestLimits | undefined {
   if (usd === undefined && seconds === undefined && retries === undefined) return undefined;
   return {
     ...(usd === undefined ? {} : { usd }),
-    ...(seconds === undefined ? {} : { milliseconds: seconds * 1000 }),
+    ...(seconds === undefined ? {} : { ms: seconds * 1000 }),
     ...(retries === undefined ? {} : { retries }),
   };
 }

@@ -1,5 +1,6 @@
 /** `human`: waits for a person. */
 
+import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import { type NodeRunner, SuspendRun } from '../core/run/engine.ts';
 
@@ -25,7 +26,7 @@ export const humanRunner: NodeRunner = async (call) => {
   throw new SuspendRun({
     question,
     ...(Array.isArray(choices) ? { choices: choices.map(String) } : {}),
-    ...(data === undefined ? {} : { data }),
+    ...defined({ data }),
   });
 };
 

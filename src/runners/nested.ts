@@ -1,5 +1,7 @@
 /** `workflow:<id>` and `plan`: runs within runs. */
+
 import type { Clock } from '../core/clock.ts';
+import { defined } from '../core/defined.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import { subtractUsage } from '../core/money/usage.ts';
 import type { ValidPlan } from '../core/plan/plan.ts';
@@ -105,8 +107,8 @@ async function begin(options: NestedOptions, call: NodeCall, nested: Nested): Pr
     scopes: call.scopes,
     level: call.level + 1,
     parent: { runId: call.runId, nodeId: call.node.id, kind: 'nested' },
-    paid: { costNanoUsd, ...(usage === undefined ? {} : { usage }) },
-    ...(call.session === undefined ? {} : { session: call.session }),
+    paid: { costNanoUsd, ...defined({ usage }) },
+    ...defined({ session: call.session }),
   });
 }
 

@@ -1,5 +1,6 @@
 /** `image`, `embed`, `moderate` and `rerank`: one gateway call each. */
 
+import { defined } from '../core/defined.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { ImagePart, ModelRequest, ModelResponse, ModerationResult, TextPart } from '../core/model/model.ts';
 import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
@@ -24,10 +25,7 @@ export function imageRunner(gateway: Gateway): NodeRunner {
       operation: 'image',
       ...requestFields(call),
       prompt: requiredText(call, 'prompt'),
-      ...(negativePrompt === undefined ? {} : { negativePrompt }),
-      ...(size === undefined ? {} : { size }),
-      ...(count === undefined ? {} : { count }),
-      ...(seed === undefined ? {} : { seed }),
+      ...defined({ negativePrompt, size, count, seed }),
       ...(image === undefined || image === null ? {} : { image: mediaSource(call, 'image', image) }),
     });
     const { images } = operationOutput(response, 'image');
@@ -88,7 +86,7 @@ export function rerankRunner(gateway: Gateway): NodeRunner {
       ...requestFields(call),
       query: requiredText(call, 'query'),
       documents,
-      ...(top === undefined ? {} : { top }),
+      ...defined({ top }),
     });
     return outputOf({ results: operationOutput(response, 'rerank').results }, response);
   };

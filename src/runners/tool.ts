@@ -1,5 +1,7 @@
 /** `tool:<name>`: input checked, run, output checked; a model's tool calls take the same way. */
+
 import type { Clock } from '../core/clock.ts';
+import { defined } from '../core/defined.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import type { Tool } from '../core/plugin.ts';
 import type { NodeRunner } from '../core/run/engine.ts';
@@ -43,7 +45,7 @@ async function runTool(tool: Tool, { input, signal, idempotencyKey, clock }: Too
     throw new PolyphonyError('tool-failed', `Tool ${tool.name} failed: ${message}`, {
       cause: error,
       retryable,
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...defined({ retryAfterMs }),
       details: { ...details, tool: tool.name },
     });
   }

@@ -124,9 +124,20 @@ export const finish = (fields: Partial<FinishEvent> = {}): FinishEvent => ({
 export type ScriptStep =
   | ModelEvent
   | { readonly report: EndpointReport }
-  | { readonly wait: number }
+  | ScriptWait
   | { readonly fail: Error }
   | { readonly hang: true };
+
+type ScriptWait =
+  | {
+      /** Milliseconds. */
+      readonly waitMs: number;
+    }
+  | {
+      /** @deprecated Write `waitMs`. */
+      readonly wait: number;
+      readonly waitMs?: never;
+    };
 
 export interface FakeProvider extends Provider {
   /** Every attempt that arrived, in order. */
@@ -181,7 +192,7 @@ async function* play(
     else if ('report' in step) context.report(step.report);
     else if ('fail' in step) throw step.fail;
     else if ('hang' in step) await aborted(attempt.signal);
-    else if (runtime) await sleep(runtime.clock, step.wait, attempt.signal);
+    else if (runtime) await sleep(runtime.clock, step.waitMs ?? step.wait, attempt.signal);
   }
 }
 

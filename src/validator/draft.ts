@@ -6,6 +6,7 @@
  * D2. A node is handed over at most once, and only when it is valid with the nodes that were handed over before it.
  * D3. Nothing is repaired here: a node that needs it waits for the whole plan, and so does all that refers to it.
  */
+import { defined } from '../core/defined.ts';
 import type { DraftNode, Plan, PlanBounds, PlanNode, ValidPlan } from '../core/plan/plan.ts';
 import { markValid } from '../core/plan/plan.ts';
 import type { Catalogue, PlanDraft, StepType } from '../core/plan/validation.ts';
@@ -30,9 +31,12 @@ export function emptyPlan(request: string, bounds: PlanBounds): ValidPlan {
   return markValid({ plan, hash: hashOf(plan), nodes: [], estimate, bounds });
 }
 
+/** Its fields come as they are written. */
+type PlanSoFar = { -readonly [Field in keyof Plan]: Plan[Field] };
+
 interface Drafting {
   readonly catalogue: Catalogue;
-  readonly plan: Plan;
+  readonly plan: PlanSoFar;
   readonly subjects: NodeAnalysis[];
   readonly byId: Map<string, NodeAnalysis>;
   readonly analysis: PlanAnalysis;
@@ -59,13 +63,13 @@ export function openDraft(catalogue: Catalogue): PlanDraft {
     push: (text) => reader.push(text).flatMap((member) => takeMember(member) ?? []),
     get head() {
       const { input, budget } = plan;
-      return { ...(input === undefined ? {} : { input }), ...(budget === undefined ? {} : { budget }) };
+      return defined({ input, budget });
     },
   };
 }
 
 function newDrafting(catalogue: Catalogue): Drafting {
-  const plan: Plan = { version: 1, nodes: [] };
+  const plan: PlanSoFar = { version: 1, nodes: [] };
   const subjects: NodeAnalysis[] = [];
   const byId = new Map<string, NodeAnalysis>();
   const opened = openPlan({ plan, broken: new Set() }, catalogue, createReport());

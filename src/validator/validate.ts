@@ -15,6 +15,7 @@ import { checkNode } from './checks/check-node.ts';
 import { reportUnused } from './checks/control.ts';
 import { checkNesting } from './checks/nesting.ts';
 import { compilePlan } from './compile.ts';
+import { isRecord } from './document/document.ts';
 import { readPlan } from './document/read.ts';
 import { createReport, publicIssue, type Report } from './document/report.ts';
 import { readShape, type ShapedPlan } from './document/shape.ts';
@@ -39,6 +40,7 @@ function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptio
   const first = createReport();
   const { document, repaired: read } = readPlan(raw, { bounds: catalogue.bounds, repair }, first);
   if (document === undefined) return { issues: first.findings.map(publicIssue), repaired: read };
+  dropSchemaKey(document);
   const repaired: PlanRepair[] = [...read];
   for (let round = 1; ; round += 1) {
     const report = createReport();
@@ -52,6 +54,11 @@ function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptio
       repaired.push({ code: fix.code, path, message: fix.message });
     }
   }
+}
+
+/** The key by which an editor knows the format is no part of the plan, nor of its hash. The document is our own. */
+function dropSchemaKey(document: unknown): void {
+  if (isRecord(document) && typeof document.$schema === 'string') delete document.$schema;
 }
 
 /** One look at the whole document. `repaired`: nodes that were moved. */

@@ -1,5 +1,6 @@
 /** What a node runs, with the types of its inputs and of its output. */
 
+import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { MediaSource, Message } from '../core/model/model.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
@@ -144,7 +145,7 @@ export function defineStep<
     return { value: conforming(options.name, 'output', output, result), costNanoUsd: 0 };
   };
   const { name, description = `The step ${options.name}.`, expectedMs } = options;
-  const type = { use: name, description, input, output, ...(expectedMs === undefined ? {} : { expectedMs }) };
+  const type = { use: name, description, input, output, ...defined({ expectedMs }) };
   return { use: name, definition: { type, run } };
 }
 

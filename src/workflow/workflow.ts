@@ -2,6 +2,7 @@
  * The typed builder. It emits exactly the JSON that the planner emits; the compiler refuses unknown fields, wrong types,
  * later nodes, missing inputs, literals outside an enum and duplicate ids. A workflow is a step itself, so they compose.
  */
+import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity } from '../core/model/model.ts';
 import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS } from '../core/plan/plan.ts';
@@ -230,9 +231,9 @@ function finished(draft: Draft, output: unknown): Workflow<unknown, unknown> {
   const plan = {
     version: 1 as const,
     id,
-    ...(goal === undefined ? {} : { goal }),
+    ...defined({ goal }),
     ...(input === undefined ? {} : { input: schemaForPlan(input) }),
-    ...(budget === undefined ? {} : { budget }),
+    ...defined({ budget }),
     nodes: [...draft.nodes],
     output,
   };

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { EXIT } from '../../src/cli/input/exit-code.ts';
-import { ConfigSchema, PriceSchema } from '../../src/core/config.ts';
+import { ConfigSchema, PriceSchema } from '../../src/core/config/config-schema.ts';
 import { call } from './call.ts';
 
 const docs = resolve(import.meta.dirname, '../../docs');

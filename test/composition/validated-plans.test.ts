@@ -2,12 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { isSameJson, validatedPlans } from '../../src/composition/validated-plans.ts';
-import type { Plan, ValidPlan } from '../../src/core/plan/plan.ts';
+import type { Plan, PlanNode, ValidPlan } from '../../src/core/plan/plan.ts';
 import type { Catalogue } from '../../src/core/plan/validation.ts';
 import { createPolyphony, defineStep, workflow } from '../../src/index.ts';
 import { fakeProvider } from '../../src/testing/index.ts';
 
-type Mutable = { -readonly [K in keyof Plan]: Plan[K] };
+type Mutable = { -readonly [K in keyof Plan]: Plan[K] } & { nodes: PlanNode[] };
 
 const planOf = (text: string): Mutable => ({
   version: 1,

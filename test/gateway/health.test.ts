@@ -70,7 +70,7 @@ describe('the breaker', () => {
     let code: 'rate-limited' | 'ok' = 'rate-limited';
     const { gateway, run, runtime } = harness({
       providers: [fakeProvider({ script: () => (code === 'ok' ? 'a' : [fault(code)]) })],
-      config: { ...noRetry, breaker: { rateLimits: 2, cooldownMilliseconds: 5000 } },
+      config: { ...noRetry, breaker: { rateLimits: 2, cooldownMs: 5000 } },
     });
     for (let call = 0; call < 2; call += 1) await run(errorOf(gateway.generate(user())));
     expect(healthOf(gateway).breaker).toEqual({ state: 'open', until: runtime.clock.now() + 5000 });

@@ -40,7 +40,9 @@ describe("peers' open wounds", () => {
   });
 
   it('LiteLLM #40404: a target that stalls is left for the next one', async () => {
-    const { gateway, run, runtime, request, fakes } = row([[{ hang: true }], 'b'], { timeouts: { firstToken: 5000 } });
+    const { gateway, run, runtime, request, fakes } = row([[{ hang: true }], 'b'], {
+      timeouts: { firstTokenMs: 5000 },
+    });
     expect(textOfEvents((await run(drain(gateway.stream(request)))).events)).toBe('b');
     expect(runtime.clock.monotonic()).toBe(5000);
     expect(fakes.map((fake) => fake.open())).toEqual([0, 0]);

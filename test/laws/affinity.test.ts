@@ -87,7 +87,7 @@ describe('law: affinity', () => {
 
   it('ends when it was not used for its time to live', async () => {
     let well = false;
-    const { gateway, run, runtime } = two({ cheap: () => well, config: { affinity: { ttlSeconds: 60 } } });
+    const { gateway, run, runtime } = two({ cheap: () => well, config: { affinity: { ttlMs: 60_000 } } });
     const serve = async (): Promise<string> => (await run(gateway.generate(user(), { session: 's' }))).target.provider;
     await serve();
     well = true;

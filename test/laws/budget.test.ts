@@ -96,7 +96,7 @@ async function world(courses: readonly Course[], asynchronous: boolean) {
       fake = provider(runtime);
       return [fake];
     },
-    config: { timeouts: { idle: 200 }, retry: { baseMilliseconds: 20, maxMilliseconds: 50 } },
+    config: { timeouts: { idleMs: 200 }, retry: { baseMs: 20, maxMs: 50 } },
     stores: (runtime) => {
       const stores = memoryStores({ clock: runtime.clock });
       store = watched(stores.keyValue, asynchronous);

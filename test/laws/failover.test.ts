@@ -192,7 +192,7 @@ describe('law: failover', () => {
     );
     expect(cancelled.seen).toEqual(['a']);
     const late = three({ a: () => [{ hang: true }] });
-    const error = await errorOf(late.run(late.gateway.generate({ ...routed, limits: { milliseconds: 50 } })));
+    const error = await errorOf(late.run(late.gateway.generate({ ...routed, limits: { ms: 50 } })));
     expect(error).toMatchObject({ code: 'timeout', details: { timeout: 'deadline' } });
     expect(late.seen).toEqual(['a']);
   });

@@ -95,9 +95,7 @@ describe('law: limiter', () => {
   it('stops waiting at the deadline', async () => {
     const world = limited(1, () => 1000);
     const first = world.gateway.generate(user(), { id: 'first' });
-    const error = await errorOf(
-      world.run(world.gateway.generate({ ...user(), limits: { milliseconds: 50 } }, { id: 'second' })),
-    );
+    const error = await errorOf(world.run(world.gateway.generate({ ...user(), limits: { ms: 50 } }, { id: 'second' })));
     expect(error).toMatchObject({ code: 'timeout', details: { timeout: 'deadline' } });
     await world.run(first);
     expect(world.order).toEqual(['first']);

@@ -69,7 +69,7 @@ describe('law: retry', () => {
 
   it('gives up at once when the wait would end after the deadline or is longer than the maximum', async () => {
     const late = one(() => [fault('rate-limited', { retryAfterMs: 5000 })]);
-    const error = await errorOf(late.run(late.gateway.generate({ ...user(), limits: { milliseconds: 4000 } })));
+    const error = await errorOf(late.run(late.gateway.generate({ ...user(), limits: { ms: 4000 } })));
     expect(error).toMatchObject({ code: 'rate-limited', retryAfterMs: 5000 });
     expect(late.runtime.clock.monotonic()).toBe(0);
     const long = one(() => [fault('rate-limited', { retryAfterMs: 31_000 })]);

@@ -92,7 +92,7 @@ describe('law: streams', () => {
   });
 
   it('does not time out a reader who is slow', async () => {
-    const { gateway, run, runtime } = playing([text('a'), text('b'), finish()], { timeouts: { idle: 100 } });
+    const { gateway, run, runtime } = playing([text('a'), text('b'), finish()], { timeouts: { idleMs: 100 } });
     const slow = async (): Promise<number> => {
       let count = 0;
       for await (const _event of gateway.stream(user())) {

@@ -113,7 +113,7 @@ describe('law: whole answers', () => {
       at: number;
     };
     expect(told.code).toBe('timeout');
-    expect(told.message).toContain('timeouts.answer');
+    expect(told.message).toContain('timeouts.answerMs');
     expect(at).toBeGreaterThanOrEqual(300_000);
   });
 });

@@ -50,7 +50,7 @@ describe('llm', () => {
       ],
       model: { tier: 'fast' },
       escalate: { evaluator: 'validators', to: ['premium'] },
-      limits: { usd: 0.5, retries: 1, milliseconds: 9000 },
+      limits: { usd: 0.5, retries: 1, ms: 9000 },
       sensitivity: 'personal',
       cache: 'skip',
       temperature: 0.2,

@@ -184,3 +184,30 @@ describe('the rules of repair', () => {
     expect(validate(mended, catalogue(), { repair: false })).toMatchObject({ issues: [], repaired: [] });
   });
 });
+
+describe('the $schema key of an editor', () => {
+  const hashOf = (raw: unknown) => validate(raw, catalogue(), { repair: false }).plan?.hash;
+  const $schema = './node_modules/polyphony/schemas/plan.schema.json';
+
+  it('is dropped, so that the plan and its hash are the same without it', () => {
+    const { plan: read, repaired } = repair({ $schema, ...TICKET });
+    expect(read).not.toHaveProperty('$schema');
+    expect(repaired).toEqual([]);
+    expect(hashOf({ $schema, ...TICKET })).toBe(hashOf(TICKET));
+    expect(hashOf(JSON.stringify({ $schema, ...TICKET }))).toBe(hashOf(TICKET));
+    expect(hashOf(TICKET)).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('stays in the object that was given', () => {
+    const given = { $schema, ...TICKET };
+    validate(given, catalogue());
+    expect(given.$schema).toBe($schema);
+  });
+
+  it.each([
+    ['another type', { $schema: 7, ...TICKET }, '/$schema'],
+    ['a node', { version: 1, nodes: [{ ...ask('a', 'x'), $schema }] }, '/nodes/0/$schema'],
+  ])('is an unknown field in %s', (_, raw, path) => {
+    expect(validate(raw, catalogue(), { repair: false }).issues).toMatchObject([{ code: 'shape.unknown_field', path }]);
+  });
+});

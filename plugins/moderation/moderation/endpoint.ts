@@ -1,5 +1,5 @@
 /** Moderation by a model: any that offers the operation `moderate`, at whichever provider. */
-import { type ModelChoice, type ModerationResult, PolyphonyError } from 'polyphony/kit';
+import { defined, type ModelChoice, type ModerationResult, PolyphonyError } from 'polyphony/kit';
 import type { Classifier, Finding } from './classifier.ts';
 
 export interface ModerationEndpointOptions {
@@ -22,8 +22,7 @@ export function moderationEndpoint(options: ModerationEndpointOptions = {}): Cla
       const { output } = await gateway.moderate(
         {
           input: [{ type: 'text', text }],
-          ...(model === undefined ? {} : { model }),
-          ...(sensitivity === undefined ? {} : { sensitivity }),
+          ...defined({ model, sensitivity }),
         },
         { purpose: 'moderation', signal: call.signal, scopes: call.scopes, trace: call.trace },
       );

@@ -3,6 +3,7 @@ import {
   asNumber,
   asRecord,
   asText,
+  defined,
   type HttpFailure,
   httpError,
   type PolyphonyError,
@@ -57,5 +58,5 @@ const nameOf = (type: string): string => type.replace(/:.*$/, '').replace(/^.*#/
 function refusal(failure: HttpFailure, type: string): PolyphonyError {
   const code = WORDS.find(([words]) => words.test(failure.message))?.[1] ?? TYPES[nameOf(type)];
   const named = type === '' ? {} : { type: type.replace(/:.*$/, '').replace(/^.*#/, '') };
-  return httpError({ ...failure, ...named, ...(code === undefined ? {} : { code }) });
+  return httpError({ ...failure, ...named, ...defined({ code }) });
 }

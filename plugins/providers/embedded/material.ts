@@ -1,5 +1,5 @@
 /** Splits a prompt into what is asked and what it is asked about. */
-import { tryParseJson } from 'polyphony/kit';
+import { defined, tryParseJson } from 'polyphony/kit';
 import { readIntent } from './intent.ts';
 
 export interface Material {
@@ -130,12 +130,12 @@ function labelled(text: string): Prompt | undefined {
     documents.length === 0 && isAsking(before)
       ? (embeddedJson(before) ?? paragraphs(before) ?? inline(before))
       : undefined;
-  if (inner !== undefined) return { ...inner, ...(question === undefined ? {} : { question }) };
+  if (inner !== undefined) return { ...inner, ...defined({ question }) };
   const leading = before !== '' && !isAsking(before) ? [{ name: '', text: before }] : [];
   if (documents.length === 0 && leading.length === 0 && question === undefined) return undefined;
   const instruction = [leading.length > 0 && documents.length === 0 ? '' : before, ...asking].join('\n').trim();
   const used = documents.length > 0 ? documents : leading;
-  return { instruction, documents: used, ...(question === undefined ? {} : { question }) };
+  return { instruction, documents: used, ...defined({ question }) };
 }
 
 /** Inside a text a line such as `Note: …` opens no section: only the prompt's own labels do, and they differ. */

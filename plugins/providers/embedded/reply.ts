@@ -1,4 +1,5 @@
 /** Does the jobs of a task and writes the answer as text. */
+import { defined } from 'polyphony/kit';
 import { answer } from './answers.ts';
 import { classify } from './classification.ts';
 import { compare, describeComparison } from './comparison.ts';
@@ -72,7 +73,7 @@ const textOf = (task: Task): string => task.documents.map(({ text }) => text).jo
 function summary(task: Task, whole: Reading, effort: Effort): Reply {
   const options = {
     effort,
-    ...(task.sentences === undefined ? {} : { sentences: task.sentences }),
+    ...defined({ sentences: task.sentences }),
     ...(task.words === undefined ? {} : { words: task.words, sentences: task.sentences ?? 20 }),
   };
   const bullets = /\bbullets?\b|\bbullet points?\b|\bkey points\b|\bmain points\b/i.test(task.instruction);

@@ -1,5 +1,5 @@
 /** Reads a conversation: which jobs are asked of the engine, and about which texts. */
-import type { Message } from 'polyphony/kit';
+import { defined, type Message } from 'polyphony/kit';
 import type { Label } from './classification.ts';
 import { countBefore, type Intent, type JobType, readIntent } from './intent.ts';
 import { readLabels } from './labels.ts';
@@ -110,9 +110,7 @@ function details(intent: Intent, prompt: Prompt, instruction: string, system: st
     instruction,
     question: prompt.question ?? questionOf(prompt.instruction === '' ? system : prompt.instruction),
     labels: labels.length > 0 ? labels : readLabels(system),
-    ...(sentences === undefined ? {} : { sentences }),
-    ...(words === undefined ? {} : { words }),
-    ...(terms === undefined ? {} : { terms }),
+    ...defined({ sentences, words, terms }),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   asNumber,
   asRecord,
   asText,
+  defined,
   failureOf,
   type HttpFailure,
   httpError,
@@ -54,7 +55,7 @@ function rateLimited({ message, type, retryAfterMs }: HttpFailure): PolyphonyErr
   return new PolyphonyError(
     'rate-limited',
     `HTTP 429: ${said}${named} Wait, ask for less at once, or add a credential.`,
-    { status: 429, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+    { status: 429, ...defined({ retryAfterMs }) },
   );
 }
 

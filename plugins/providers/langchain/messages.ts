@@ -2,6 +2,7 @@
 import type { AIMessage, BaseMessage } from '@langchain/core/messages';
 import {
   asRecord,
+  defined,
   inlineMedia,
   type Message,
   mediaURL,
@@ -90,6 +91,6 @@ function resultFields({ id, name, content, isError }: ToolResultPart) {
     tool_call_id: id,
     content: typeof content === 'string' ? content : contentOf(content),
     status: isError === true ? ('error' as const) : ('success' as const),
-    ...(name === undefined ? {} : { name }),
+    ...defined({ name }),
   };
 }

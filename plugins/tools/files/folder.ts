@@ -8,7 +8,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { PolyphonyError } from 'polyphony/kit';
+import { defined, PolyphonyError } from 'polyphony/kit';
 import { globMatches } from './glob.ts';
 
 export interface FolderOptions {
@@ -23,7 +23,7 @@ const SECRET =
   /^(?:id_(?:rsa|dsa|ecdsa|ed25519).*|.*\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk)|credentials(?:\..*)?|secrets?(?:\..*)?|.*\.env(?:\..*)?|env|service-?account.*\.json|htpasswd)$/i;
 
 const failed = (message: string, cause?: unknown): PolyphonyError =>
-  new PolyphonyError('tool-failed', message, { retryable: false, ...(cause === undefined ? {} : { cause }) });
+  new PolyphonyError('tool-failed', message, { retryable: false, ...defined({ cause }) });
 
 /** Hidden names begin with a dot. */
 const isSecret = (names: readonly string[]): boolean => names.some((name) => name.startsWith('.') || SECRET.test(name));

@@ -90,7 +90,7 @@ async function checkCall({ polyphony }: Session): Promise<Check> {
       },
     ],
     maxOutputTokens: 60,
-    limits: { usd: 0.01, milliseconds: 30_000 },
+    limits: { usd: 0.01, ms: 30_000 },
   });
   return { name: 'call', ok: true, detail: `${handle.target.provider}/${handle.target.model} answered` };
 }

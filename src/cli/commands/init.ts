@@ -22,7 +22,7 @@ budgets:
   - { scope: session, usd: 1 }
 
 retry: { retries: 2 }
-timeouts: { firstToken: 30000, total: 300000 }
+timeouts: { firstTokenMs: 30000, totalMs: 300000 }
 `;
 
 const PLAN = `{

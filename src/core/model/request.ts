@@ -41,27 +41,34 @@ export type Sensitivity = (typeof SENSITIVITIES)[number];
 
 /** Constraints from which the router chooses. A string is short for `{ id }`. */
 export interface ModelChoice {
-  /** A model's id (`small-v2`), `provider/model`, or an alias of the config. Pins. */
+  /** Pins one model: its id (`small-v2`), `provider/model`, or an alias of the config. @default the router's choice */
   readonly id?: string;
+  /** The class of the model. @default any */
   readonly tier?: Tier;
+  /** Capabilities that the model must have. @default those that the request needs */
   readonly can?: readonly Capability[];
-  /** Fields in which the model should be strong (`code`, `reasoning`); moves the score, excludes nobody. */
+  /** Fields in which the model should be strong (`code`, `reasoning`); moves the score, excludes nobody. @default none */
   readonly strengths?: readonly string[];
-  /** A route of the config: an explicit chain. */
+  /** A route of the config: an explicit chain. @default none */
   readonly route?: string;
 }
 
 /** Bounds that a target must keep; one that cannot is rejected with the bound that it broke. */
 export interface RequestLimits {
+  /** The most that the call may cost, in US dollars: its expected cost to be routed, its worst case to be sent. */
   readonly usd?: number;
   /** The whole call, in milliseconds. */
-  readonly milliseconds?: number;
+  readonly ms?: number;
   /** The target's observed 95th percentile of total latency, in milliseconds. */
-  readonly p95Milliseconds?: number;
+  readonly p95Ms?: number;
   /** Prior quality of the target on the asked strengths, 0 to 1. */
   readonly quality?: number;
   /** Attempts at the same target after the first. @default 2 */
   readonly retries?: number;
+  /** @deprecated Write `ms`. */
+  readonly milliseconds?: number;
+  /** @deprecated Write `p95Ms`. */
+  readonly p95Milliseconds?: number;
 }
 
 export interface Requirements {

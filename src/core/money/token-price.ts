@@ -6,30 +6,31 @@
 
 /** A kind whose rate is absent costs what the kind costs that it is part of. */
 export interface PriceRates {
-  /** Prompt tokens of text. */
+  /** Tokens of the prompt, in USD per million. */
   readonly input: number;
+  /** Tokens of the answer, in USD per million. */
   readonly output: number;
-  /** @default input */
+  /** Prompt tokens read from the provider's cache, in USD per million. @default input */
   readonly cacheRead?: number | undefined;
-  /** Written for five minutes. @default input */
+  /** Prompt tokens written to the cache for five minutes, in USD per million. @default input */
   readonly cacheWrite?: number | undefined;
-  /** Written for an hour. @default cacheWrite */
+  /** Prompt tokens written to the cache for an hour, in USD per million. @default cacheWrite */
   readonly cacheWriteLong?: number | undefined;
-  /** @default output */
+  /** Tokens of reasoning, in USD per million. @default output */
   readonly reasoning?: number | undefined;
-  /** @default input */
+  /** Tokens of audio in the prompt, in USD per million. @default input */
   readonly audioInput?: number | undefined;
-  /** Audio read from the cache. @default cacheRead */
+  /** Tokens of audio read from the cache, in USD per million. @default cacheRead */
   readonly audioCacheRead?: number | undefined;
-  /** @default output */
+  /** Tokens of audio in the answer, in USD per million. @default output */
   readonly audioOutput?: number | undefined;
-  /** Tokens of pictures in the prompt. @default input */
+  /** Tokens of pictures in the prompt, in USD per million. @default input */
   readonly imageInput?: number | undefined;
-  /** Tokens of pictures in the answer. @default output */
+  /** Tokens of pictures in the answer, in USD per million. @default output */
   readonly imageOutput?: number | undefined;
-  /** USD an image made, where images are paid by the piece. */
+  /** An image made, in USD, where images are paid by the piece. @default images that were made are of unknown price */
   readonly image?: number | undefined;
-  /** USD a request, whatever its size. @default 0 */
+  /** A request, in USD, whatever its size. @default 0 */
   readonly request?: number | undefined;
 }
 
@@ -38,6 +39,7 @@ export type SomeRates = { readonly [Kind in keyof PriceRates]?: PriceRates[Kind]
 
 /** The whole request is repriced above a threshold of input tokens. */
 export interface PriceTier extends SomeRates {
+  /** Tokens of the prompt above which the whole request has these rates. */
   readonly aboveInputTokens: number;
 }
 
@@ -45,19 +47,21 @@ export interface PriceTier extends SomeRates {
 export interface PriceChange extends SomeRates {
   /** Multiplies every rate, those of `tiers` too. @default 1 */
   readonly times?: number | undefined;
-  /** Instead of the price's own. */
+  /** Other rates for long prompts, with rising thresholds, instead of the price's own. @default the price's own */
   readonly tiers?: readonly PriceTier[] | undefined;
 }
 
 /** Other rates from the beginning of a day (UTC), `2027-01-01`. */
 export interface DatedPrice extends PriceChange {
+  /** The first day on which they hold (UTC), `2027-01-01`. */
   readonly from: string;
 }
 
 /** Other rates at hours of the day (UTC), `01:30`; the start belongs to the window, the end does not. */
 export interface PriceWindow extends PriceChange {
+  /** When they begin (UTC), `01:30`. */
   readonly start: string;
-  /** At or before the start: on the next day. */
+  /** When they end (UTC); at or before the start: on the next day. */
   readonly end: string;
   /** Days of the week on which it starts, Sunday 0. @default every day */
   readonly days?: readonly number[] | undefined;

@@ -1,5 +1,6 @@
 /**
- * The schema of the plan: shapes and sizes. Meaning (names, references, types, money) is the validator's.
+ * The schema of the plan: shapes and sizes. What each field means is said in plan-document.ts; whether names, references,
+ * types and money fit is the validator's.
  */
 import { z } from 'zod';
 import { CAPABILITIES, SENSITIVITIES, TIERS } from '../model/model.ts';
@@ -59,6 +60,3 @@ export const PlanSchema = z.strictObject({
   nodes: z.array(PlanNodeSchema).min(1),
   output: json.optional(),
 });
-
-export type Plan = z.infer<typeof PlanSchema>;
-export type PlanNode = z.infer<typeof PlanNodeSchema>;

@@ -1,12 +1,9 @@
-/**
- * The plan: the one format that the planner emits, the TypeScript builder compiles to and the executor runs. Its schema
- * is in plan-schema.ts, apart, because zod takes longer to load than everything that a single call needs.
- */
+/** What the validator makes of a plan: bounds, estimates and the compiled plan that engines run. */
 import type { NanoUsd } from '../money/money.ts';
-import type { Plan, PlanNode } from './plan-schema.ts';
+import type { Plan, PlanNode } from './plan-document.ts';
 
 export { NODE_ID, REFERENCE_HEADS } from './node-id.ts';
-export type { Plan, PlanNode } from './plan-schema.ts';
+export type * from './plan-document.ts';
 
 /** What an operator may move, up or down; a plan never can. */
 export interface PlanBounds {

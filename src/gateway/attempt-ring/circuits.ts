@@ -48,6 +48,6 @@ function policyOf({ breaker: given }: Config): CircuitPolicy {
     rateLimits: given?.rateLimits ?? DEFAULTS.rateLimits,
     failureRatio: given?.failureRatio ?? DEFAULTS.failureRatio,
     minimumAttempts: given?.minimumAttempts ?? DEFAULTS.minimumAttempts,
-    cooldownMs: given?.cooldownMilliseconds ?? DEFAULTS.cooldownMs,
+    cooldownMs: given?.cooldownMs ?? DEFAULTS.cooldownMs,
   };
 }

@@ -29,7 +29,7 @@ export interface RetryParts {
   readonly config: () => Config;
 }
 
-const DEFAULTS = { retries: 2, baseMilliseconds: 500, maxMilliseconds: 30_000 };
+const DEFAULTS = { retries: 2, baseMs: 500, maxMs: 30_000 };
 
 type Policy = typeof DEFAULTS;
 
@@ -80,8 +80,8 @@ async function openWithRetries(
 function policyOf({ retry: given }: Config, { request }: Attempt): Policy {
   return {
     retries: request.limits?.retries ?? given?.retries ?? DEFAULTS.retries,
-    baseMilliseconds: given?.baseMilliseconds ?? DEFAULTS.baseMilliseconds,
-    maxMilliseconds: given?.maxMilliseconds ?? DEFAULTS.maxMilliseconds,
+    baseMs: given?.baseMs ?? DEFAULTS.baseMs,
+    maxMs: given?.maxMs ?? DEFAULTS.maxMs,
   };
 }
 
@@ -121,7 +121,7 @@ function credentialFor(
       retryAfterMs: waitMs,
       details: { provider: provider.id },
     });
-    if (waitMs > policy.maxMilliseconds || pick.readyAt >= (attempt.deadline ?? Number.POSITIVE_INFINITY)) throw error;
+    if (waitMs > policy.maxMs || pick.readyAt >= (attempt.deadline ?? Number.POSITIVE_INFINITY)) throw error;
     return sleep(clock, waitMs, attempt.signal).then(() => pick.label);
   }
   return pick.label;
@@ -157,7 +157,7 @@ async function backOff(
   failures: number,
   error: PolyphonyError,
 ): Promise<void> {
-  const { baseMilliseconds: baseMs, maxMilliseconds: maxMs } = policy;
+  const { baseMs, maxMs } = policy;
   const told = error.retryAfterMs ?? 0;
   const waitMs = backOffMs({ failures, baseMs, maxMs, random, atLeastMs: told });
   if (told > maxMs || clock.now() + waitMs >= (attempt.deadline ?? Number.POSITIVE_INFINITY)) throw error;

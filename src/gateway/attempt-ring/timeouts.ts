@@ -24,19 +24,19 @@ export type TimeoutKind = 'first-token' | 'answer' | 'idle' | 'total' | 'deadlin
 
 interface Bounds {
   /** Of an answer that comes whole: until it is there. */
-  readonly firstToken: number;
-  readonly idle: number;
+  readonly firstTokenMs: number;
+  readonly idleMs: number;
   /** Ends of the attempt and of the call, in monotonic milliseconds from the start. */
-  readonly total: number;
-  readonly deadline: number;
+  readonly totalMs: number;
+  readonly deadlineMs: number;
 }
 
-const DEFAULTS = { firstToken: 120_000, answer: 300_000, idle: 60_000, total: 600_000 };
+const DEFAULTS = { firstTokenMs: 120_000, answerMs: 300_000, idleMs: 60_000, totalMs: 600_000 };
 /** For a source to end after `finish`, or after its signal was aborted. */
 const GRACE_MS = 1000;
 
 /** The longest that an attempt may take, in milliseconds. */
-export const longestAttempt = ({ timeouts: given }: Config): number => given?.total ?? DEFAULTS.total;
+export const longestAttempt = ({ timeouts: given }: Config): number => given?.totalMs ?? DEFAULTS.totalMs;
 
 export function timeouts({ clock, config }: { clock: Clock; config: () => Config }): Middleware<Attempt> {
   const parts: TimeoutParts = { clock, deadlines: createDeadlines(clock), controllers: createControllers() };
@@ -53,10 +53,11 @@ function boundsOf({ deadline, streaming }: Attempt, clock: Clock, config: Config
   const { timeouts: given } = config;
   return {
     // An answer that comes whole has its first token with its last.
-    firstToken: streaming === false ? (given?.answer ?? DEFAULTS.answer) : (given?.firstToken ?? DEFAULTS.firstToken),
-    idle: given?.idle ?? DEFAULTS.idle,
-    total: longestAttempt(config),
-    deadline: deadline === undefined ? Number.POSITIVE_INFINITY : deadline - clock.now(),
+    firstTokenMs:
+      streaming === false ? (given?.answerMs ?? DEFAULTS.answerMs) : (given?.firstTokenMs ?? DEFAULTS.firstTokenMs),
+    idleMs: given?.idleMs ?? DEFAULTS.idleMs,
+    totalMs: longestAttempt(config),
+    deadlineMs: deadline === undefined ? Number.POSITIVE_INFINITY : deadline - clock.now(),
   };
 }
 
@@ -70,7 +71,7 @@ function timeoutWatcher(
   const { controller } = lent;
   const deadline = newDeadline();
   const begun = clock.monotonic();
-  const whole = begun + Math.min(bounds.total, bounds.deadline);
+  const whole = begun + Math.min(bounds.totalMs, bounds.deadlineMs);
   const silence = attempt.streaming === false ? 'answer' : 'first-token';
   let asked = begun;
   let spoke = false;
@@ -80,15 +81,15 @@ function timeoutWatcher(
     controller.abort(reason);
     arm(clock.monotonic() + GRACE_MS, () => control?.interrupt(reason));
   };
-  const due = (): number => Math.min(whole, spoke ? asked + bounds.idle : begun + bounds.firstToken);
+  const due = (): number => Math.min(whole, spoke ? asked + bounds.idleMs : begun + bounds.firstTokenMs);
   // The first token may move the deadline forward to an idle one: never look away for longer than that.
-  const nextCheck = (now: number): number => Math.min(due(), now + bounds.idle);
+  const nextCheck = (now: number): number => Math.min(due(), now + bounds.idleMs);
   const check = (): void => {
     const now = clock.monotonic();
-    if (now >= whole) stop(timeout(bounds.deadline < bounds.total ? 'deadline' : 'total', attempt, bounds));
+    if (now >= whole) stop(timeout(bounds.deadlineMs < bounds.totalMs ? 'deadline' : 'total', attempt, bounds));
     else if (now < due()) arm(nextCheck(now), check);
     else if (control?.waiting()) stop(timeout(spoke ? 'idle' : silence, attempt, bounds));
-    else arm(Math.min(whole, now + bounds.idle), check);
+    else arm(Math.min(whole, now + bounds.idleMs), check);
   };
   const listens = canAbort(attempt.signal);
   const onAbort = (): void => stop(abortError(attempt.signal));
@@ -131,16 +132,16 @@ function timeout(kind: TimeoutKind, attempt: Attempt, bounds: Bounds): Polyphony
   const name = nameOf(target);
   const details = { timeout: kind, provider: target.provider };
   if (kind === 'deadline') {
-    const message = `The call's time was over before ${name} had answered: allow more than limits.milliseconds.`;
+    const message = `The call's time was over before ${name} had answered: allow more than limits.ms.`;
     const error = new PolyphonyError('timeout', message, { details, retryable: false });
     callStateOf(attempt).blame(error, 'caller');
     return error;
   }
   const [waited, bound] = {
-    'first-token': [`gave no token for ${bounds.firstToken} ms`, 'firstToken'],
-    answer: [`gave no answer for ${bounds.firstToken} ms`, 'answer'],
-    idle: [`went silent for ${bounds.idle} ms`, 'idle'],
-    total: [`took longer than ${bounds.total} ms`, 'total'],
+    'first-token': [`gave no token for ${bounds.firstTokenMs} ms`, 'firstTokenMs'],
+    answer: [`gave no answer for ${bounds.firstTokenMs} ms`, 'answerMs'],
+    idle: [`went silent for ${bounds.idleMs} ms`, 'idleMs'],
+    total: [`took longer than ${bounds.totalMs} ms`, 'totalMs'],
   }[kind];
   return new PolyphonyError('timeout', `${name} ${waited}. Try elsewhere, or raise timeouts.${bound}.`, { details });
 }

@@ -3,6 +3,7 @@ import type { Runtime } from '../../core/clock.ts';
 import type { CallOptions } from '../../core/gateway.ts';
 import type { Call, ModelRequest, Scope } from '../../core/model/model.ts';
 import { newTrace } from './call-state.ts';
+import { withCurrentLimits } from './older-limits.ts';
 
 const NO_SCOPES: readonly Scope[] = [];
 
@@ -30,12 +31,13 @@ function quietSignal(): AbortSignal {
 export const canAbort = (signal: AbortSignal): boolean => !quiet.has(signal);
 
 export function callOf(
-  request: ModelRequest,
+  given: ModelRequest,
   options: CallOptions = {},
   streaming: boolean,
   { clock, ids }: Runtime,
 ): Call {
-  const milliseconds = request.limits?.milliseconds;
+  const request = withCurrentLimits(given);
+  const ms = request.limits?.ms;
   return {
     id: options.id ?? ids('call'),
     request,
@@ -46,6 +48,6 @@ export function callOf(
     streaming,
     ...(options.session === undefined ? {} : { session: options.session }),
     ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
-    ...(milliseconds === undefined ? {} : { deadline: clock.now() + milliseconds }),
+    ...(ms === undefined ? {} : { deadline: clock.now() + ms }),
   };
 }

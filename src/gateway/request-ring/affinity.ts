@@ -17,7 +17,7 @@ import type { KeyValueStore } from '../../core/stores.ts';
 import { observe } from '../../kit/streams/observe.ts';
 import { callStateOf } from '../calls/call-state.ts';
 
-const DEFAULT_TTL_SECONDS = 3600;
+const DEFAULT_TTL_MS = 3_600_000;
 const BELIEVED_MS = 5000;
 const MOST_BELIEVED = 10_000;
 
@@ -64,7 +64,7 @@ export function affinity(parts: AffinityParts): Middleware {
 
 function freshOf(known: Believed | undefined, { clock, config }: AffinityParts): Target | undefined {
   if (known === undefined) return undefined;
-  const believedMs = Math.min(BELIEVED_MS, ((config().affinity?.ttlSeconds ?? DEFAULT_TTL_SECONDS) * 1000) / 4);
+  const believedMs = Math.min(BELIEVED_MS, (config().affinity?.ttlMs ?? DEFAULT_TTL_MS) / 4);
   return clock.now() - known.at < believedMs ? known.target : undefined;
 }
 
@@ -91,7 +91,7 @@ async function bind(
   key: string,
   target: Target,
 ): Promise<void> {
-  const ttlMs = (config().affinity?.ttlSeconds ?? DEFAULT_TTL_SECONDS) * 1000;
+  const ttlMs = config().affinity?.ttlMs ?? DEFAULT_TTL_MS;
   try {
     await keyValue.set(key, target, { ttlMs });
     believed.delete(key);

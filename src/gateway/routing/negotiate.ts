@@ -149,7 +149,7 @@ function quality({ card }: Deployment, { request, needs: { choice } }: Negotiati
 }
 
 function latency({ card, statistics }: Deployment, { request, nowMs }: Negotiation): string | undefined {
-  const most = request.limits?.p95Milliseconds;
+  const most = request.limits?.p95Ms;
   if (most === undefined) return undefined;
   const observed = statistics.total.quantile(0.95, nowMs) ?? card.expectedMs;
   if (observed === undefined || observed <= most) return undefined;

@@ -2,6 +2,7 @@
  * What a provider's refusal means. Statuses alone mislead (a spent quota is a 429, a wrong key a 400, an overlong prompt
  * a 500), so the words that servers use are read as well; only refusals are read, never answers.
  */
+import { defined } from '../../core/defined.ts';
 import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
 
@@ -53,8 +54,7 @@ export function httpError(failure: HttpFailure): PolyphonyError {
   const message = remedy === undefined ? whole : `${/[.!?)]$/.test(whole) ? whole : `${whole}.`} ${remedy}`;
   return new PolyphonyError(code, message, {
     status: failure.status,
-    ...(failure.retryAfterMs === undefined ? {} : { retryAfterMs: failure.retryAfterMs }),
-    ...(failure.details === undefined ? {} : { details: failure.details }),
+    ...defined({ retryAfterMs: failure.retryAfterMs, details: failure.details }),
   });
 }
 

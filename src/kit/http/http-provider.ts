@@ -2,6 +2,7 @@
  * A provider over HTTP: a wire format and a base URL make one. It sends one request an attempt and reports what became of
  * it; retrying, rotating credentials and waiting are the gateway's.
  */
+import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { ModelCard, Provider } from '../../core/model/provider.ts';
@@ -49,8 +50,7 @@ export function httpProvider(options: HttpProviderOptions): Provider {
     id,
     models,
     ...(unlisted === undefined ? {} : { unlisted: (name: string) => priced(unlisted(name)) }),
-    ...(regions === undefined ? {} : { regions }),
-    ...(concurrency === undefined ? {} : { concurrency }),
+    ...defined({ regions, concurrency }),
     // A getter: keys may come from an environment that is filled after this module was loaded.
     get credentials() {
       const count = Math.max(1, keys().length);

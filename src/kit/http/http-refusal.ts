@@ -1,5 +1,7 @@
 /** A bad answer as an error: what it means, whom it names, and no key in it. */
+
 import type { Clock } from '../../core/clock.ts';
+import { defined } from '../../core/defined.ts';
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { TransportResponse, WireFormat } from '../../core/model/provider.ts';
@@ -59,8 +61,7 @@ export function describeError(
   return new PolyphonyError(known.code, scrub(`${target.provider}/${target.model}: ${known.message}`, secrets), {
     retryable: known.retryable,
     unsent: known.unsent,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    ...(known.status === undefined ? {} : { status: known.status }),
+    ...defined({ retryAfterMs, status: known.status }),
     ...(details === undefined
       ? {}
       : { details: JSON.parse(scrub(JSON.stringify(details), secrets)) as typeof details }),

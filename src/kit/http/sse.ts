@@ -4,7 +4,9 @@
  * An event that the stream ends in (no blank line behind it) is emitted: several servers leave the last blank line out.
  * Where the connection broke inside its data, the data is cut: the consumer's JSON.parse tells.
  */
+
 import { createParser, type ParseError } from 'eventsource-parser';
+import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { utf8Decoder } from './utf8.ts';
 
@@ -54,7 +56,7 @@ export function createSseDecoder(onEvent: (event: ServerSentEvent) => void, opti
 
 export function tooLarge(what: string, limit: number, cause?: unknown): PolyphonyError {
   const message = `${what} is larger than ${limit} characters: raise the limit or ask for a shorter answer.`;
-  return new PolyphonyError('truncated', message, { retryable: false, ...(cause === undefined ? {} : { cause }) });
+  return new PolyphonyError('truncated', message, { retryable: false, ...defined({ cause }) });
 }
 
 /**

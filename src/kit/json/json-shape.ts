@@ -1,5 +1,7 @@
 /** Reads JSON of unknown shape without trusting it: what is not of the asked kind is undefined. */
 
+export { type Defined, defined } from '../../core/defined.ts';
+
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
 export function asRecord(value: unknown): JsonRecord | undefined {
@@ -27,13 +29,4 @@ export function tryParseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** A copy without the fields that are undefined. */
-export function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const given = fields as Readonly<Record<string, unknown>>;
-  const copy: Record<string, unknown> = {};
-  // Ten times faster than Object.entries, and this runs for every request and answer.
-  for (const name in given) if (given[name] !== undefined) copy[name] = given[name];
-  return copy as { [K in keyof T]: Exclude<T[K], undefined> };
 }

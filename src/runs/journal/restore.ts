@@ -137,7 +137,7 @@ const emptyNode = (): RestoredNode => ({
 function takeOfRun(restored: Restored, event: RunEvent): void {
   switch (event.type) {
     case 'plan-delta':
-      restored.plan.nodes.push(...event.nodes);
+      restored.plan = { ...restored.plan, nodes: [...restored.plan.nodes, ...event.nodes] };
       return;
     case 'plan-answered':
       if (event.costNanoUsd === null) restored.priced = false;

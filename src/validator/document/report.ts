@@ -1,4 +1,5 @@
 /** Collects what is wrong with a plan, with the edit that would mend it where there is one. */
+import { defined } from '../../core/defined.ts';
 import type { PlanIssue } from '../../core/plan/validation.ts';
 import { ISSUE_CODES, type IssueCode, type RepairCode } from './codes.ts';
 import { type Edit, setText } from './document.ts';
@@ -57,10 +58,9 @@ function finding(code: IssueCode, path: string, message: string, details: Findin
     severity,
     path,
     message: suggest !== undefined && suggest.length > 0 ? `${message} Did you mean ${orList(suggest)}?` : message,
-    ...(expected === undefined ? {} : { expected }),
-    ...(got === undefined ? {} : { got }),
+    ...defined({ expected, got }),
     ...(suggest === undefined || suggest.length === 0 ? {} : { suggest }),
-    ...(fix === undefined ? {} : { fix }),
+    ...defined({ fix }),
   };
 }
 

@@ -34,7 +34,8 @@ export function readShape(document: unknown, bounds: PlanBounds, report: Report)
   }
   if (hasPlanShape(document)) return { plan: document, broken: NONE };
   const parsed = PlanSchema.safeParse(document);
-  if (parsed.success) return { plan: parsed.data, broken: NONE };
+  // No field is present and undefined, because the document was read as JSON.
+  if (parsed.success) return { plan: parsed.data as Plan, broken: NONE };
   for (const issue of parsed.error.issues) if (!report.isFull()) reportIssue(issue, document, report);
   return salvage(document, parsed.error.issues);
 }
@@ -66,7 +67,7 @@ function salvageNode(node: unknown, index: number, broken: Set<string>): PlanNod
     if (kept.id === '' && typeof node.id === 'string') kept.id = node.id;
   }
   if (kept.id === '' || kept.use === '') broken.add(String(index));
-  return kept as PlanNode;
+  return kept as unknown as PlanNode;
 }
 
 // ---------------------------------------------------------------------------------------------------- issues

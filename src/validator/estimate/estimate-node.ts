@@ -29,13 +29,9 @@ export interface EstimatedNode {
   readonly mayBeSkipped: boolean;
 }
 
-interface Costs {
-  readonly low: NanoUsd | null;
-  readonly expected: NanoUsd | null;
-  readonly high: NanoUsd | null;
-}
+type Costs = Pick<NodeEstimate, 'lowNanoUsd' | 'expectedNanoUsd' | 'highNanoUsd'>;
 
-const FREE: Costs = { low: 0, expected: 0, high: 0 };
+const FREE: Costs = { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0 };
 
 /** `nested`: the estimate of a workflow's plan; undefined beyond the nesting that is allowed. */
 export function createNodeEstimator(analysis: PlanAnalysis, nested: (plan: Plan) => NodeEstimate | undefined) {
@@ -53,9 +49,9 @@ export function createNodeEstimator(analysis: PlanAnalysis, nested: (plan: Plan)
     const runs = runsOf(node, size.items);
     const certain = !mayBeSkipped && !racers.has(node.id);
     const estimate: NodeEstimate = {
-      lowNanoUsd: certain ? times(once.costs.low, runs.low) : 0,
-      expectedNanoUsd: limited(times(once.costs.expected, runs.expected), node),
-      highNanoUsd: limited(times(once.costs.high, runs.high), node),
+      lowNanoUsd: certain ? times(once.costs.lowNanoUsd, runs.low) : 0,
+      expectedNanoUsd: limited(times(once.costs.expectedNanoUsd, runs.expected), node),
+      highNanoUsd: limited(times(once.costs.highNanoUsd, runs.high), node),
       expectedMs: timeOf(node, once.ms, size.items.expected),
     };
     const tokens = { input: size.input.expected, output: size.output.expected };
@@ -147,9 +143,9 @@ function onceOf(
 }
 
 function workflowOnce(estimate: NodeEstimate | undefined): Once {
-  if (estimate === undefined) return { costs: { low: 0, expected: null, high: null }, ms: DEFAULT_MS };
-  const { lowNanoUsd: low, expectedNanoUsd: expected, highNanoUsd: high } = estimate;
-  return { costs: { low, expected, high }, ms: estimate.expectedMs };
+  if (estimate === undefined)
+    return { costs: { lowNanoUsd: 0, expectedNanoUsd: null, highNanoUsd: null }, ms: DEFAULT_MS };
+  return { costs: estimate, ms: estimate.expectedMs };
 }
 
 /** Model calls of one run: tools take rounds, a typed answer may take one repair. */
@@ -165,9 +161,12 @@ function callCosts(pool: PricedCandidates, node: PlanNode, size: NodeSize, isCap
   const { input, output } = size;
   const high: CallSize = { input: input.high, output: output.high, images };
   return {
-    low: cheapestCost(pool, { input: input.low, output: output.low, images }),
-    expected: times(likelyCost(pool, { input: input.expected, output: output.expected, images }), calls.expected),
-    high: times(dearestCost(pool, high, isCapped), calls.high),
+    lowNanoUsd: cheapestCost(pool, { input: input.low, output: output.low, images }),
+    expectedNanoUsd: times(
+      likelyCost(pool, { input: input.expected, output: output.expected, images }),
+      calls.expected,
+    ),
+    highNanoUsd: times(dearestCost(pool, high, isCapped), calls.high),
   };
 }
 
@@ -178,18 +177,18 @@ function imagesOf(node: PlanNode): number {
 }
 
 function escalated(first: Once, node: PlanNode, size: NodeSize, pools: Pools, isCapped: boolean): Once {
-  let { expected, high } = first.costs;
+  let { expectedNanoUsd, highNanoUsd } = first.costs;
   let { ms } = first;
   let share = 1;
   for (const target of node.escalate?.to ?? []) {
     share *= ESCALATION_SHARE;
     const pool = pools.rung(node, target);
     const rung = callCosts(pool, node, size, isCapped);
-    expected = addMoney(expected, times(rung.expected, share));
-    high = addMoney(high, rung.high);
+    expectedNanoUsd = addMoney(expectedNanoUsd, times(rung.expectedNanoUsd, share));
+    highNanoUsd = addMoney(highNanoUsd, rung.highNanoUsd);
     ms += share * (pool.likely?.card.expectedMs ?? DEFAULT_MS);
   }
-  return { ...first, costs: { low: first.costs.low, expected, high }, ms };
+  return { ...first, costs: { ...first.costs, expectedNanoUsd, highNanoUsd }, ms };
 }
 
 function planOnce(pool: PricedCandidates, isCapped: boolean): Once {
@@ -198,9 +197,9 @@ function planOnce(pool: PricedCandidates, isCapped: boolean): Once {
     addMoney(times(cost(planner), counts.plannings), times(cost(call), counts.calls));
   return {
     costs: {
-      low: cheapestCost(pool, { ...planner, output: 1 }),
-      expected: both((size) => likelyCost(pool, size), expected),
-      high: both((size) => dearestCost(pool, { ...size, output: Number.MAX_SAFE_INTEGER }, isCapped), high),
+      lowNanoUsd: cheapestCost(pool, { ...planner, output: 1 }),
+      expectedNanoUsd: both((size) => likelyCost(pool, size), expected),
+      highNanoUsd: both((size) => dearestCost(pool, { ...size, output: Number.MAX_SAFE_INTEGER }, isCapped), high),
     },
     ms: (pool.likely?.card.expectedMs ?? DEFAULT_MS) * 3,
     likely: pool.likely,

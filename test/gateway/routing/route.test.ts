@@ -40,7 +40,7 @@ describe('negotiation', () => {
     ['personal data', { sensitivity: 'personal' }, { retention: 'unknown' }, 'which personal data must not meet'],
     ['a price', { limits: { usd: 0.00001 } }, {}, 'costs about'],
     ['a known price', { limits: { usd: 1 } }, { price: null }, 'has no known price'],
-    ['a latency', { limits: { p95Milliseconds: 800 } }, { expectedMs: 900 }, 'has a 95th percentile of 900 ms'],
+    ['a latency', { limits: { p95Ms: 800 } }, { expectedMs: 900 }, 'has a 95th percentile of 900 ms'],
     ['a quality', { limits: { quality: 0.9 } }, {}, 'has quality 0.50, at least 0.9 is asked for'],
     ['a living model', {}, { lifecycle: { stage: 'retired' } }, 'is retired'],
     ['a model in time', {}, { lifecycle: { stage: 'deprecated', endsOn: '2023-01-01' } }, 'was retired on 2023-01-01'],
@@ -78,7 +78,7 @@ describe('negotiation', () => {
   });
 
   it('lets a target be limited by latency only by what is known of it', () => {
-    expect(order(offering([{ id: 'm' }]), chat({ limits: { p95Milliseconds: 1 } }))).toEqual(['m']);
+    expect(order(offering([{ id: 'm' }]), chat({ limits: { p95Ms: 1 } }))).toEqual(['m']);
   });
 
   it('suggests what is near to an unknown id', async () => {

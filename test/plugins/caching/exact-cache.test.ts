@@ -47,8 +47,11 @@ describe('a hit', () => {
     ]);
   });
 
-  it('ends when its time is over, sooner for questions about the present', async () => {
-    const { ask, provider, runtime } = await ring({ ttlSeconds: 100, timeSensitiveSeconds: 10 });
+  it.each([
+    ['', { ttlMs: 100_000, timeSensitiveMs: 10_000 }],
+    [', by the older names of the options', { ttlSeconds: 100, timeSensitiveSeconds: 10 }],
+  ])('ends when its time is over, sooner for questions about the present%s', async (_, options) => {
+    const { ask, provider, runtime } = await ring(options);
     const now = chat('What is the weather today?');
     for (const request of [chat('q'), now]) await ask(request);
     await runtime.clock.advance(10_000);
@@ -115,7 +118,7 @@ describe('the key', () => {
   }
 
   const same: Record<string, Partial<Record<string, unknown>>> = {
-    'how long one waits': { limits: { milliseconds: 5, retries: 1 } },
+    'how long one waits': { limits: { ms: 5, retries: 1 } },
     'what a failed stream does': { onStreamFailure: 'restart' },
     'one text part': { messages: [{ content: [{ text: 'q', type: 'text' }], role: 'user' }] },
     'the end user': { user: 'someone' },

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { planText } from '../../../plugins/providers/embedded/planner/planner.ts';
 import { fileReferences } from '../../../plugins/providers/embedded/planner/planner-request.ts';
 import type { Message } from '../../../src/core/model/model.ts';
-import { type Plan, PlanSchema } from '../../../src/core/plan/plan-schema.ts';
+import type { Plan } from '../../../src/core/plan/plan.ts';
+import { PlanSchema } from '../../../src/core/plan/plan-schema.ts';
 import { parseTemplate } from '../../../src/language/template.ts';
 
 const CATALOGUE = {
@@ -30,7 +31,7 @@ function plan(request: string): Plan {
     earlier.add(node.id);
   }
   for (const head of heads(parsed.output)) expect(earlier).toContain(head);
-  return parsed;
+  return parsed as Plan;
 }
 
 function heads(value: unknown): string[] {

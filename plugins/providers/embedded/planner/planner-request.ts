@@ -1,4 +1,5 @@
 /** Reads a planning request over files: which files it names, and what it wants done with which of them. */
+import { defined } from 'polyphony/kit';
 import type { Label } from '../classification.ts';
 import { countBefore, type JobType, jobMatches, readIntent } from '../intent.ts';
 import { readLabels } from '../labels.ts';
@@ -111,7 +112,7 @@ export function readFileJobs(request: string): FileJob[] {
       files: chosen,
       together,
       labels,
-      ...(count === undefined ? {} : { count }),
+      ...defined({ count }),
     };
   });
 }

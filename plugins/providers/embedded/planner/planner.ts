@@ -2,7 +2,7 @@
  * The embedded planner: turns requests over local files, or over a text that the request holds, into plans of several
  * nodes. It plans what the embedded engine can do and refuses the rest.
  */
-import { asList, asRecord, asText, type JsonValue, type Message, tryParseJson } from 'polyphony/kit';
+import { asList, asRecord, asText, defined, type JsonValue, type Message, tryParseJson } from 'polyphony/kit';
 import type { JobType } from '../intent.ts';
 import { refusal } from '../refusal.ts';
 import { readTask, type Task } from '../task.ts';
@@ -180,7 +180,7 @@ function addNode(draft: Draft, job: FileJob, sources: readonly TextSource[]): vo
     : sources.map(({ rendered }) => rendered).join('\n\n');
   const prompt = `${instructionOf(job, sources.length > 1 || (first.list !== undefined && !perItem))}\n\n${material}`;
   const each = perItem ? { each: `{{${first.list ?? ''}}}` } : {};
-  draft.nodes.push({ id, use: 'llm', ...each, in: { prompt }, ...draft.model, ...(out === undefined ? {} : { out }) });
+  draft.nodes.push({ id, use: 'llm', ...each, in: { prompt }, ...draft.model, ...defined({ out }) });
   const field = out === undefined ? '.text' : job.job === 'key-terms' ? '.terms' : '';
   addOutput(draft, {
     kind,
@@ -277,7 +277,7 @@ function addInlineJobs(draft: Draft, request: string): void {
     const out = outputShape(asked);
     const id = freeId(draft, NAMES[job]);
     const prompt = `${instructionOf(asked, task.documents.length > 1)}\n\n${material}`;
-    draft.nodes.push({ id, use: 'llm', in: { prompt }, ...draft.model, ...(out === undefined ? {} : { out }) });
+    draft.nodes.push({ id, use: 'llm', in: { prompt }, ...draft.model, ...defined({ out }) });
     const field = out === undefined ? '.text' : job === 'key-terms' ? '.terms' : '';
     draft.output.set(id, `{{${id}${field}}}`);
   }
@@ -286,5 +286,5 @@ function addInlineJobs(draft: Draft, request: string): void {
 function inlineJob(task: Task, job: JobType): Asked {
   const count = job === 'key-terms' ? task.terms : task.sentences;
   const clause = job === 'answer' ? task.question : task.instruction;
-  return { job, clause, labels: task.labels, ...(count === undefined ? {} : { count }) };
+  return { job, clause, labels: task.labels, ...defined({ count }) };
 }

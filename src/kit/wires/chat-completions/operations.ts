@@ -158,7 +158,7 @@ function imageOutput(data: readonly unknown[], body: JsonRecord): OperationOutpu
   const items = data.map((item) => asRecord(item) ?? {});
   const revisedPrompt = asText(items[0]?.revised_prompt);
   const images = items.map((item) => imageOf(item, format)).filter((image) => image !== undefined);
-  return { operation: 'image', images, ...(revisedPrompt === undefined ? {} : { revisedPrompt }) };
+  return { operation: 'image', images, ...defined({ revisedPrompt }) };
 }
 
 function imageOf(item: JsonRecord, format: string): MediaSource | undefined {

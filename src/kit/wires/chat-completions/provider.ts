@@ -1,5 +1,6 @@
 /** A whole provider on the chat-completions wire from its address, its key's name and its quirks. */
 
+import { defined } from '../../../core/defined.ts';
 import type { Target } from '../../../core/model/model.ts';
 import type { ModelCard, Provider, WireFormat } from '../../../core/model/provider.ts';
 import { apiKeysOf } from '../../http/api-keys.ts';
@@ -64,11 +65,7 @@ export function chatCompletionsProvider(options: ChatCompletionsProviderOptions)
     apiKeys: apiKeysOf(options, ...(keyVariable === undefined ? [] : [keyVariable])),
     ...(needsKey ? { missingKey: remedy } : {}),
     ...(unlisted === false ? {} : { unlisted: typeof unlisted === 'function' ? unlisted : undescribed }),
-    ...(headers === undefined ? {} : { headers }),
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(regions === undefined ? {} : { regions }),
-    ...(onRateLimits === undefined ? {} : { onRateLimits }),
-    ...(options.listedPrices === undefined ? {} : { listedPrices: options.listedPrices }),
+    ...defined({ headers, concurrency, regions, onRateLimits, listedPrices: options.listedPrices }),
     ...(options.listsModels === false
       ? {}
       : { probe: ({ baseURL, apiKey }) => ({ url: `${baseURL}/models`, headers: authorisation(quirks, apiKey) }) }),

@@ -34,7 +34,7 @@ export function wireByCard(responses: WireFormat, others: WireFormat): WireForma
   return {
     ...others,
     // A model counts alike over either.
-    ...(responses.counting === undefined ? {} : { counting: responses.counting }),
+    ...defined({ counting: responses.counting }),
     encode: (request, context) => wireOf(context).encode(request, context),
     decode: (response, request, context) => wireOf(context).decode(response, request, context),
   };

@@ -1,0 +1,136 @@
+/** The schema of the config. What each field means is said in ../config.ts. */
+import { z } from 'zod';
+import type { Config } from '../config.ts';
+import { EscalateSchema } from '../plan/plan-schema.ts';
+import { withCurrentNames } from './older-names.ts';
+
+const name = z.string().min(1).max(120);
+const usd = z.number().nonnegative();
+const milliseconds = z.int().positive();
+
+const BudgetSchema = z.strictObject({
+  scope: z.enum(['session', 'user', 'team', 'tenant', 'tag', 'run']),
+  id: name.optional(),
+  usd,
+  period: z.enum(['day', 'month']).optional(),
+});
+
+const rate = z.number().nonnegative().max(1_000_000).optional();
+const rates = {
+  input: rate,
+  output: rate,
+  cacheRead: rate,
+  cacheWrite: rate,
+  cacheWriteLong: rate,
+  reasoning: rate,
+  audioInput: rate,
+  audioCacheRead: rate,
+  audioOutput: rate,
+  imageInput: rate,
+  imageOutput: rate,
+  image: rate,
+  request: rate,
+};
+const times = z.number().nonnegative().max(1000).optional();
+const tiers = z
+  .array(z.strictObject({ ...rates, aboveInputTokens: z.int().nonnegative() }))
+  .max(10)
+  .optional();
+const hour = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day in UTC is written as 01:30');
+const change = { ...rates, times, tiers };
+
+/** The price of one model, whole, or what the built-in one is multiplied by. */
+export const PriceSchema = z
+  .strictObject({
+    ...change,
+    reasoningCoversAnswer: z.boolean().optional(),
+    changes: z
+      .array(z.strictObject({ ...change, from: z.iso.date() }))
+      .max(10)
+      .optional(),
+    windows: z
+      .array(
+        z.strictObject({ ...change, start: hour, end: hour, days: z.array(z.int().min(0).max(6)).max(7).optional() }),
+      )
+      .max(10)
+      .optional(),
+    serviceTiers: z.record(name, z.strictObject(change)).optional(),
+    source: z.string().max(500).optional(),
+  })
+  .refine((price) => isWhole(price) || isFactor(price), {
+    message: 'give input and output, or nothing but times, which multiplies the built-in price',
+  });
+
+const isWhole = ({ input, output }: Readonly<Record<string, unknown>>): boolean =>
+  input !== undefined && output !== undefined;
+const isFactor = (price: Readonly<Record<string, unknown>>): boolean =>
+  Object.keys(price).every((field) => field === 'times' || field === 'source') && price.times !== undefined;
+
+const prices = z.record(name, PriceSchema);
+
+export const PricesSchema = prices as unknown as z.ZodType<NonNullable<Config['prices']>>;
+
+/** With the names of today only, as the inside reads them. */
+export const CurrentConfigSchema = z.strictObject({
+  aliases: z.record(name, name).optional(),
+  routes: z.record(name, z.strictObject({ chain: z.array(name).min(1).max(20) })).optional(),
+  fallbacks: z
+    .strictObject({ contextWindow: z.array(name).max(20).optional(), contentPolicy: z.array(name).max(20).optional() })
+    .optional(),
+  optimise: z.enum(['cost', 'latency', 'quality', 'balanced']).optional(),
+  budgets: z.array(BudgetSchema).max(1000).optional(),
+  prices: prices.optional(),
+  pricesFile: name.optional(),
+  allowUnpriced: z.boolean().optional(),
+  retry: z
+    .strictObject({
+      retries: z.int().min(0).max(10).optional(),
+      baseMs: milliseconds.optional(),
+      maxMs: milliseconds.optional(),
+    })
+    .optional(),
+  breaker: z
+    .strictObject({
+      rateLimits: z.int().min(1).optional(),
+      failureRatio: z.number().min(0.01).max(1).optional(),
+      minimumAttempts: z.int().min(1).optional(),
+      cooldownMs: z.int().min(0).optional(),
+    })
+    .optional(),
+  timeouts: z
+    .strictObject({
+      connectMs: milliseconds.optional(),
+      firstTokenMs: milliseconds.optional(),
+      answerMs: milliseconds.optional(),
+      idleMs: milliseconds.optional(),
+      totalMs: milliseconds.optional(),
+    })
+    .optional(),
+  concurrency: z.record(name, z.int().min(1).max(10_000)).optional(),
+  escalate: EscalateSchema.optional(),
+  affinity: z.strictObject({ ttlMs: milliseconds.optional() }).optional(),
+  bounds: z
+    .strictObject({
+      nodes: z.int().positive().optional(),
+      bytes: z.int().positive().optional(),
+      depth: z.int().positive().optional(),
+      items: z.int().positive().optional(),
+      rounds: z.int().positive().optional(),
+      nesting: z.int().positive().optional(),
+    })
+    .optional(),
+  plugins: z.array(name).max(100).optional(),
+  planner: z.strictObject({ model: name.optional(), rounds: z.int().min(1).max(10).optional() }).optional(),
+  tools: z.strictObject({ http: z.boolean().optional(), folder: z.string().optional() }).optional(),
+});
+
+const currentNames = z.preprocess(
+  (given, context) => withCurrentNames(given, (path, message) => context.addIssue({ code: 'custom', path, message })),
+  CurrentConfigSchema,
+);
+
+/**
+ * What a user may write: older names and a `$schema` for an editor too. Its output has the names of today. A field that is
+ * there and undefined counts as absent, here and wherever a config is read, so the type leaves it out.
+ */
+export const ConfigSchema = currentNames as unknown as z.ZodType<Config>;
