@@ -8,28 +8,22 @@ import type { Config } from '../core/config.ts';
 import { errorRecord } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
-import type { PlanningListener, PlanningResult, ValidateOptions, Validation } from '../core/plan/validation.ts';
+import type { Planner, PlanningListener } from '../core/plan/planner.ts';
+import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger, Plugin } from '../core/plugin.ts';
-import type {
-  ExecutionEngine,
-  NodeRunner,
-  NodeRunners,
-  Replan,
-  RunEvent,
-  StreamingPlanner,
-} from '../core/run/engine.ts';
+import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent } from '../core/run/engine.ts';
 import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
 import { keyOf as counterKey } from '../gateway/money/reservation.ts';
-import { checkRequest, createPlanner, createReplanner } from '../planner/planner.ts';
+import { createPlanner } from '../planner/planner.ts';
 import { createRunners } from '../runners/create-runners.ts';
+import { checkedInput } from '../validator/check-input.ts';
 import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
 import { boundsOf } from './catalogue.ts';
 import { eventListener } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
 import { type Starting, validOrThrow } from './start.ts';
-import { createStreamingPlanner } from './streaming-planner.ts';
 
 /** What an engine of another kind is made from. */
 export interface EngineParts {
@@ -38,10 +32,8 @@ export interface EngineParts {
   readonly runners: NodeRunners;
   /** Validates a journalled plan again. Throws invalid-plan. */
   readonly validPlan: (plan: Plan) => ValidPlan;
-  /** For nodes that say `onError: "replan"`. */
-  readonly replan: Replan;
-  /** For engines that plan a request within its run. */
-  readonly writer: StreamingPlanner;
+  /** For nodes that say `onError: "replan"`, and for engines that plan a request within its run. */
+  readonly planner: Planner;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
@@ -62,7 +54,7 @@ export interface RunServicesParts {
 
 export interface RunServices extends Starting {
   validate(plan: unknown, options?: ValidateOptions): Validation;
-  plan(request: string, options?: PlanOptions): Promise<PlanningResult>;
+  readonly planner: Planner;
   /** After the registered or the config has changed: runners for what came along. */
   refill(): void;
   /** Ends every run and what it left to be done. */
@@ -73,7 +65,12 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   const { runtime, config, plugins, registered, stores, gateway } = parts;
   const check: RunServices['validate'] = (plan, options) => validate(plan, registered.catalogue(), options);
   const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan));
-  const plan = planWith(parts);
+  const planner = createPlanner({
+    gateway,
+    catalogue: registered.catalogue,
+    options: () => config().planner,
+    validator: { validate, openDraft, emptyPlan, checkInput: checkedInput },
+  });
   const runners = new Map<string, NodeRunner>();
   const refill = (): void => {
     const made = createRunners({
@@ -83,7 +80,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       steps: [...registered.parts().steps.values()],
       around: plugins.flatMap(({ node }) => (node === undefined ? [] : [node])),
       workflows: (id) => planOf(registered.catalogue().workflows.get(id), validPlan),
-      plan: (goal, context, { scopes, signal }) => plan(requestOf(goal, context), { scopes, signal }),
+      planner,
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
     });
@@ -101,15 +98,14 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     journal: stores.journal,
     runners,
     validPlan,
-    replan: replanWith(parts),
-    writer: createStreamingPlanner({ plan, checkRequest, catalogue: registered.catalogue, openDraft, emptyPlan }),
+    planner,
     onEvent,
   });
   return {
     runtime,
     engine,
     validate: check,
-    plan,
+    planner,
     refill,
     async close() {
       await engine.close();
@@ -128,29 +124,5 @@ async function forgetCounters({ stores: { keyValue }, logger }: RunServicesParts
   }
 }
 
-function planWith({ gateway, registered, config }: RunServicesParts): RunServices['plan'] {
-  return (request, { onDelta, onRestart, onAnswer, ...options } = {}) =>
-    createPlanner(config().planner)(request, {
-      gateway,
-      catalogue: registered.catalogue(),
-      validate,
-      options,
-      ...(onDelta === undefined ? {} : { onDelta }),
-      ...(onRestart === undefined ? {} : { onRestart }),
-      ...(onAnswer === undefined ? {} : { onAnswer }),
-    });
-}
-
-function replanWith({ gateway, registered, config }: RunServicesParts): Replan {
-  return async ({ signal, scopes, onAnswer, ...failure }) => {
-    const asking = { gateway, catalogue: registered.catalogue(), validate, onAnswer, options: { signal, scopes } };
-    return (await createReplanner(config().planner)(failure, asking)).plan;
-  };
-}
-
 const planOf = (plan: Plan | undefined, validPlan: (plan: Plan) => ValidPlan): ValidPlan | undefined =>
   plan === undefined ? undefined : validPlan(plan);
-
-/** A nested planner gets the goal and its material as one request. */
-const requestOf = (goal: string, context: unknown): string =>
-  context === null || context === undefined ? goal : `${goal}\n\nContext:\n${JSON.stringify(context)}`;

@@ -1,7 +1,8 @@
 /** polyphony runs resume, fork, answer: going on with a run. */
-import { checkedInput } from '../../composition/start.ts';
+
 import { safeJson } from '../../drawing/plain-text.ts';
 import type { Polyphony } from '../../polyphony.ts';
+import { checkedInput } from '../../validator/check-input.ts';
 import { quoted, thisCommand } from '../input/command-name.ts';
 import { EXIT } from '../input/exit-code.ts';
 import { type InputFor, inputOf } from '../input/run-input.ts';

@@ -2,7 +2,7 @@
 
 import { formatUsd, nanoToUsd } from '../../core/money/money.ts';
 import type { NodeEstimate, ValidPlan } from '../../core/plan/plan.ts';
-import type { PlanningResult } from '../../core/plan/validation.ts';
+import type { PlanningResult } from '../../core/plan/planner.ts';
 import type { NodeState } from '../../core/run/engine.ts';
 import { type DrawingFormat, draw } from '../../drawing/index.ts';
 import { oneLine, printable, safeJson } from '../../drawing/plain-text.ts';
