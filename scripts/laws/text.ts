@@ -47,6 +47,12 @@ const textLaws: readonly TextLaw[] = [
     remedy: 'time, chance and ids come from the injected clock, random and ids; only src/system/clock.ts makes them',
   },
   {
+    law: 'rules-drive-nothing',
+    applies: (file) => file.startsWith('src/runs/'),
+    pattern: /\bAbortController\b|\.schedule\(|\bqueueMicrotask\b|\bsleep\(|\.claim\(/,
+    remedy: 'signals, timers and leases are the work of an engine; ask for it through the Driver port',
+  },
+  {
     // Biome finds the rest; this one also holds where its rule was switched off.
     law: 'no-any',
     applies: () => true,
