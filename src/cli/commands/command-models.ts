@@ -73,6 +73,9 @@ export async function routeCommand(
         `${String(index + 1).padStart(2)}. ${target.provider}/${target.model}  ${score.toFixed(3)}  ${dim(shown.join(', '))}`,
       );
     });
+    if (explanation.rankedBy !== undefined) {
+      terminal.print(dim(`    order changed by ${oneLine(explanation.rankedBy.join(', '))}`));
+    }
     for (const { target, failed } of explanation.rejected) {
       terminal.print(dim(` ✗  ${oneLine(`${target.provider}/${target.model}  ${failed.join('; ')}`)}`));
     }
