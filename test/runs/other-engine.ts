@@ -17,22 +17,7 @@ import { type Beginning, begin, type RunOpening } from '../../src/runs/turn/open
 import { stop } from '../../src/runs/turn/stop.ts';
 import { nextUnit, settleUnit } from '../../src/runs/turn/units.ts';
 import type { TestEngineParts } from '../../src/testing/index.ts';
-import { openStep, runUnit, type Step } from './other-engine-step.ts';
-
-export interface OtherEngineParts extends TestEngineParts {
-  readonly validPlan: StoredRuns['validPlan'];
-  readonly planner?: Planner;
-}
-
-/** What outlives a step: who follows the run, and what they asked for. */
-export interface Followed {
-  readonly runId: string;
-  readonly shown: RunEvent[];
-  readonly waiters: (() => void)[];
-  step: Step | undefined;
-  cancelled: string | undefined;
-  result: RunResult | undefined;
-}
+import { type Followed, type OtherEngineParts, openStep, runUnit } from './other-engine-step.ts';
 
 export function otherEngine(parts: OtherEngineParts): ExecutionEngine {
   const { journal, runtime, validPlan } = parts;

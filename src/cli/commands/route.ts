@@ -47,7 +47,10 @@ export const command = defineCommand<Options, [prompt: string]>({
   },
 });
 
-function printRoute({ requestRing, attemptRing, candidates, rejected }: Explanation, terminal: Terminal): void {
+function printRoute(
+  { requestRing, attemptRing, candidates, rejected, rankedBy }: Explanation,
+  terminal: Terminal,
+): void {
   const { bold, dim } = terminal.paint;
   terminal.print(`${bold('request ring')}  ${requestRing.join(' → ')}`);
   terminal.print(`${bold('attempt ring')}  ${attemptRing.join(' → ')}`);
@@ -57,6 +60,7 @@ function printRoute({ requestRing, attemptRing, candidates, rejected }: Explanat
       `${String(index + 1).padStart(2)}. ${target.provider}/${target.model}  ${score.toFixed(3)}  ${dim(shown.join(', '))}`,
     );
   });
+  if (rankedBy !== undefined) terminal.print(dim(`    order changed by ${oneLine(rankedBy.join(', '))}`));
   for (const { target, failed } of rejected) {
     terminal.print(dim(` ✗  ${oneLine(`${target.provider}/${target.model}  ${failed.join('; ')}`)}`));
   }

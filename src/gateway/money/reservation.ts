@@ -56,6 +56,7 @@ export function cappedScopes(
 
 type Period = 'day' | 'month';
 const NONE: readonly Period[] = [];
+/** A cache: budgets live as long as their config. */
 const periods = new WeakMap<NonNullable<Budgets>, readonly Period[]>();
 
 function periodsOf(budgets: NonNullable<Budgets>): readonly Period[] {

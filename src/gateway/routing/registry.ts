@@ -34,7 +34,7 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
   const byId = new Map<string, Provider>();
   const byName = new Map<string, Deployment[]>();
   const deployments: Deployment[] = [];
-  /** Asked several times a call, of the same few targets (see target.ts). */
+  /** A cache: asked several times per call, of the same few targets (see calls/target.ts). */
   const found = new WeakMap<Target, Deployment>();
   const add = (name: string, deployment: Deployment): void => {
     const known = byName.get(name);

@@ -27,6 +27,7 @@ export const capabilitiesOf = (mask: number): readonly Capability[] =>
   CAPABILITIES.filter((_name, index) => (mask & (1 << index)) !== 0);
 
 const NO_CHOICE: ModelChoice = {};
+/** A cache of what can be worked out again. */
 const known = new WeakMap<ModelRequest, Needs>();
 
 /** Worked out once a request: requests are never changed in place. */
