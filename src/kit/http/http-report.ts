@@ -1,6 +1,12 @@
 /** What an answer over HTTP states besides itself: by its headers as soon as they are there, the rest at its end. */
 import type { FinishEvent, Target } from '../../core/model/model.ts';
-import type { EndpointReport, ProviderContext, RateLimit, TransportResponse } from '../../core/model/provider.ts';
+import type {
+  EndpointReport,
+  ProviderContext,
+  RateLimit,
+  TransportResponse,
+  WireFormat,
+} from '../../core/model/provider.ts';
 import type { HttpExchange, HttpProviderOptions } from './http-request.ts';
 
 type Draft = { -readonly [Field in keyof EndpointReport]: EndpointReport[Field] };
@@ -14,29 +20,35 @@ export function reportHeaders(
 ): void {
   const { wire } = options;
   const requestId = requestIdOf(response, wire.requestIdHeaders);
-  const rateLimits = wire.rateLimits === undefined ? undefined : limitsOf(options, response, target, clock.now());
+  const rateLimits = limitsOf(wire, response, clock);
   if (rateLimits === undefined && requestId === undefined) return;
   const stated: Draft = {};
   if (rateLimits !== undefined) stated.rateLimits = rateLimits;
   if (requestId !== undefined) stated.requestId = requestId;
   report(stated);
+  if (rateLimits !== undefined) callListener(options, rateLimits, target);
 }
 
-/** Undefined where the headers state none. */
+/** Undefined where the headers state none. An answer that was paid for is not lost over a header beside it. */
 function limitsOf(
-  { wire, onRateLimits }: HttpProviderOptions,
+  wire: WireFormat,
   { headers }: TransportResponse,
-  target: Target,
-  nowMs: number,
+  clock: ProviderContext['clock'],
 ): readonly RateLimit[] | undefined {
+  if (wire.rateLimits === undefined) return undefined;
   try {
-    const limits = wire.rateLimits?.(headers, nowMs) ?? [];
-    if (limits.length === 0) return undefined;
-    onRateLimits?.(limits, target);
-    return limits;
+    const limits = wire.rateLimits(headers, clock.now());
+    return limits.length === 0 ? undefined : limits;
   } catch {
-    // An answer that was paid for is not lost over a header beside it.
     return undefined;
+  }
+}
+
+function callListener({ onRateLimits }: HttpProviderOptions, limits: readonly RateLimit[], target: Target): void {
+  try {
+    onRateLimits?.(limits, target);
+  } catch {
+    // The answer does not depend on what the listener does.
   }
 }
 

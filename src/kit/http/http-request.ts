@@ -36,7 +36,7 @@ export interface HttpProviderOptions {
   readonly regions?: readonly string[];
   /** The free endpoint that tells whether the provider lives. @default none */
   readonly probe?: (context: Pick<WireContext, 'baseURL' | 'apiKey'>) => ProbeRequest | Promise<ProbeRequest>;
-  /** Told after every answer that names limits, good or bad; the gateway hears of them by itself. What it throws is ignored. */
+  /** Called after every answer that states limits, good or bad; what it throws is ignored. The gateway hears of limits without it. */
   readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
 }
 

@@ -74,7 +74,7 @@ const meanings = new Map<string, Meaning | null>();
 const MAX_NAMES = 256;
 
 /**
- * Every limit that the headers name, one a bucket: `x-ratelimit-remaining-tokens`, `<vendor>-ratelimit-tokens-remaining`,
+ * Every limit that the headers name, one per bucket: `x-ratelimit-remaining-tokens`, `<vendor>-ratelimit-tokens-remaining`,
  * `x-ratelimit-remaining-req-minute`, `ratelimit-remaining`. Buckets of anything but requests and tokens are left out.
  */
 export function parseRateLimits(headers: Headers, nowMs: number): readonly RateLimit[] {

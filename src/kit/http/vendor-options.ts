@@ -18,7 +18,7 @@ export interface VendorOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Requests at once. @default 64 */
   readonly concurrency?: number;
-  /** Told after every answer that names limits, good or bad. */
+  /** Called after every answer that states limits, good or bad; what it throws is ignored. The gateway hears of limits without it. */
   readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
 }
 

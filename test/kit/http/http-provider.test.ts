@@ -174,15 +174,17 @@ describe('a good answer', () => {
   });
 
   test.each([
-    ['a reader of limits', { wire: { ...wire, rateLimits: thrower } }],
-    ['a listener to limits', { onRateLimits: thrower }],
-  ])('is not lost over %s that throws', async (_, options) => {
+    ['a reader of limits', { wire: { ...wire, rateLimits: thrower } }, 0],
+    ['a listener to limits', { onRateLimits: thrower }, 1],
+  ])('is not lost over %s that throws', async (_, options, reported) => {
     const server = await loopback((_, response) => {
       response.setHeader('x-ratelimit-remaining-tokens', '99');
       response.end('Hello');
     });
-    const events = await run(providerOf({ baseURL: server.url, ...options }));
+    const context = providerContext(transport);
+    const events = await run(providerOf({ baseURL: server.url, ...options }), {}, undefined, context);
     expect(events.at(-1)?.type).toBe('finish');
+    expect(context.reports).toHaveLength(reported);
   });
 });
 
