@@ -52,8 +52,25 @@ export function wrapRunner(runner: NodeRunner, around: readonly NodeMiddleware[]
   return (call) => wrapped(spreadable(call));
 }
 
-/** The engine's calls make some fields when they are read; a spread would lose them. */
+/**
+ * The engine's calls make some fields when they are read; a spread would lose them. They are still made only then: an abort
+ * controller for a step that never looks at it costs more than everything else about that step.
+ */
 function spreadable(call: NodeCall): NodeCall {
-  const { signal, scopes, emit, report } = call;
-  return { ...call, signal, scopes, emit, report };
+  return {
+    get signal() {
+      return call.signal;
+    },
+    get scopes() {
+      return call.scopes;
+    },
+    get emit() {
+      return call.emit;
+    },
+    get report() {
+      return call.report;
+    },
+    // Behind the getters, so that what a middleware replaced counts.
+    ...call,
+  };
 }

@@ -1,8 +1,9 @@
 /** `polyphony.runs`: the words of the command, for runs of this process and of others. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createRuns } from '../../src/composition/runs.ts';
 import { createEngine } from '../../src/executor/engine.ts';
-import type { Plan, Plugin, PolyphonyOptions, RunEvent, Step, Stores } from '../../src/index.ts';
+import type { Plan, Plugin, PolyphonyOptions, RunEvent, RunHandle, Step, Stores } from '../../src/index.ts';
 import { createPolyphony } from '../../src/index.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
@@ -125,6 +126,26 @@ describe('answer', () => {
     expect((await handle.result()).status).toBe('failed');
     expect(tries).toBe(1);
     release();
+    await polyphony.close();
+  });
+
+  it('goes on with a run that is still being put away as suspended when its answer comes', async () => {
+    const { polyphony } = await open();
+    const { engine } = polyphony;
+    const suspendedRun = await (await polyphony.start(ASKING)).result();
+    const { runId } = suspendedRun;
+    const ending: RunHandle = {
+      runId,
+      events: () => engine.replay(runId),
+      result: async () => suspendedRun,
+      cancel: () => undefined,
+    };
+    const { journal } = polyphony.stores;
+    const closing = new AbortController().signal;
+    const runs = createRuns({ engine, journal, runtime: fakeRuntime(), live: async () => ending, closing });
+    const handle = await runs.answer(runId, 'ask', 'yes');
+    expect(handle).not.toBe(ending);
+    expect((await handle.result()).status).toBe('done');
     await polyphony.close();
   });
 
