@@ -1,8 +1,10 @@
 /** One step of the test engine: a run as its journal tells it, and its own way of calls, signals and timers. */
-import type { NodeCall, NodeOutput, NodeResult } from '../../src/core/run/engine.ts';
+import type { Planner } from '../../src/core/plan/planner.ts';
+import type { NodeCall, NodeOutput, NodeResult, RunEvent, RunResult } from '../../src/core/run/engine.ts';
 import type { Driver, DriverPlanner } from '../../src/runs/state/driver.ts';
 import type { RunState } from '../../src/runs/state/run-state.ts';
 import type { Task, Unit } from '../../src/runs/state/task.ts';
+import type { StoredRuns } from '../../src/runs/stored/change.ts';
 import {
   answerOf,
   assertCallable,
@@ -23,7 +25,22 @@ import {
 } from '../../src/runs/turn/calls.ts';
 import { createRun, type RunOpening } from '../../src/runs/turn/opening.ts';
 import { sleep } from '../../src/system/clock.ts';
-import type { Followed, OtherEngineParts } from './other-engine.ts';
+import type { TestEngineParts } from '../../src/testing/index.ts';
+
+export interface OtherEngineParts extends TestEngineParts {
+  readonly validPlan: StoredRuns['validPlan'];
+  readonly planner?: Planner;
+}
+
+/** What outlives a step: who follows the run, and what they asked for. */
+export interface Followed {
+  readonly runId: string;
+  readonly shown: RunEvent[];
+  readonly waiters: (() => void)[];
+  step: Step | undefined;
+  cancelled: string | undefined;
+  result: RunResult | undefined;
+}
 
 export interface Step {
   readonly run: RunState;
