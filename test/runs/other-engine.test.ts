@@ -17,7 +17,8 @@ import { settled } from '../executor/harness.ts';
 import { planned, scriptedPlanner } from '../executor/scripted-planner.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { RANDOM_INPUT, type RandomPlan, randomPlans } from '../laws/random-plans.ts';
-import { type OtherEngineParts, otherEngine } from './other-engine.ts';
+import { otherEngine } from './other-engine.ts';
+import type { OtherEngineParts } from './other-engine-step.ts';
 
 const COST = 7;
 

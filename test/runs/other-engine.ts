@@ -3,7 +3,6 @@
  * state from the journal, runs one unit at most, waits until all that follows is committed, and forgets everything.
  */
 import { PolyphonyError } from '../../src/core/errors.ts';
-import type { Planner } from '../../src/core/plan/planner.ts';
 import type { ExecutionEngine, RunEvent, RunHandle, RunOptions, RunResult } from '../../src/core/run/engine.ts';
 import { knownRun } from '../../src/runs/journal/restore.ts';
 import { answerRun } from '../../src/runs/stored/answer.ts';
@@ -16,8 +15,7 @@ import { considerAll } from '../../src/runs/turn/ending.ts';
 import { type Beginning, begin, type RunOpening } from '../../src/runs/turn/opening.ts';
 import { stop } from '../../src/runs/turn/stop.ts';
 import { nextUnit, settleUnit } from '../../src/runs/turn/units.ts';
-import type { TestEngineParts } from '../../src/testing/index.ts';
-import { type Followed, type OtherEngineParts, openStep, runUnit } from './other-engine-step.ts';
+import { type Followed, type OtherEngineParts, openStep, runUnit, type Step } from './other-engine-step.ts';
 
 export function otherEngine(parts: OtherEngineParts): ExecutionEngine {
   const { journal, runtime, validPlan } = parts;
