@@ -51,14 +51,14 @@ export default {
       'layers-meet-in-core',
       'the folders between kit and composition never import each other; meet in a port of src/core',
       {
-        path: '^src/(?!(?:core|system|language|kit|testing|executor|runners|composition|server|dashboard|cli)/)([^/]+)/',
+        path: '^src/(?!(?:core|system|language|kit|testing|executor|engines|runners|composition|server|dashboard|cli)/)([^/]+)/',
       },
       { path: '^src/', pathNot: ['^src/(core|system|language|kit)/', '^src/$1/'] },
     ),
     law(
       'engines-share-the-rules-of-a-run',
       'engines and runners import the ground and the rules in src/runs, nothing of each other',
-      { path: '^src/(executor|runners)/' },
+      { path: '^src/(executor|engines|runners)/' },
       { path: '^src/', pathNot: ['^src/(core|system|language|kit|runs)/', '^src/$1/'] },
     ),
     law(

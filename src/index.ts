@@ -13,6 +13,7 @@ export type * from './core/model/provider.ts';
 export type { NanoUsd } from './core/money/money.ts';
 export type * from './core/money/token-price.ts';
 export type { NodeEstimate, Plan, PlanBounds, PlanNode, ValidNode, ValidPlan } from './core/plan/plan.ts';
+export type * from './core/plan/planner.ts';
 export type * from './core/plan/validation.ts';
 export type * from './core/plugin.ts';
 export { definePlugin } from './core/plugin.ts';

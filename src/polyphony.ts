@@ -30,7 +30,8 @@ import type { Config, ConfigInput } from './core/config.ts';
 import { PolyphonyError } from './core/errors.ts';
 import type { Gateway } from './core/gateway.ts';
 import type { Provider, Transport } from './core/model/provider.ts';
-import type { Catalogue, PlanningResult, ValidateOptions, Validation } from './core/plan/validation.ts';
+import type { PlanningResult } from './core/plan/planner.ts';
+import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
 import type { ExecutionEngine, RunHandle } from './core/run/engine.ts';
 import type { ContinueOptions, Runs } from './core/run/runs.ts';
@@ -233,7 +234,7 @@ function planAndRun(
   const run = async (what: Runnable | AnyWorkflow, input?: Readonly<Record<string, unknown>>, options?: StartOptions) =>
     outcomeOf(await (await start(what, input, options)).result());
   return {
-    plan: async (request, options) => (await services()).plan(request, options),
+    plan: async (request, options) => (await services()).planner.plan(request, options),
     validate: async (plan, options) => (await services()).validate(plan, options),
     start,
     // One implementation behind two signatures: the workflow's types are those of its plan.

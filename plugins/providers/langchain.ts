@@ -2,7 +2,8 @@
  * Any chat model of LangChain as a provider: `langchain(new ChatAnything({ … }))`. What its own package can be told when it
  * is made (a temperature, a limit) is told there; a call brings messages, tools, stop sequences and a signal.
  *
- * Make the model with `maxRetries: 0`: trying again is the gateway's.
+ * Needs the package `@langchain/core`, which polyphony does not install. Make the model with `maxRetries: 0`: trying again is
+ * the gateway's.
  */
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import {
@@ -25,7 +26,7 @@ import {
   type Warning,
 } from 'polyphony/kit';
 import { finish, type LangChainMessage, newAnswer, readMessage } from './langchain/answer.ts';
-import { encodeMessages } from './langchain/messages.ts';
+import { encodeMessages, type MessageClasses } from './langchain/messages.ts';
 
 export interface LangChainOptions {
   /** The first half of `provider/model`. @default 'langchain' */
@@ -71,7 +72,7 @@ async function* streamAttempt(
   }
   try {
     for (const warning of droppedOf(request, model)) yield { type: 'warning', warning };
-    const messages = encodeMessages(request.messages, family, await import('@langchain/core/messages'));
+    const messages = encodeMessages(request.messages, family, await messageClasses());
     const runnable = withTools(model, request);
     const call = { ...request.providerOptions?.[family], ...(request.stop ? { stop: [...request.stop] } : {}), signal };
     const answer = newAnswer(family);
@@ -91,6 +92,20 @@ async function* streamAttempt(
     }
   } catch (error) {
     throw signal.aborted ? abortError(signal) : told(error);
+  }
+}
+
+/** The package is an optional peer: whoever makes a chat model of LangChain has it, nobody else installs it. */
+async function messageClasses(): Promise<MessageClasses> {
+  try {
+    return await import('@langchain/core/messages');
+  } catch (error) {
+    if (asRecord(error)?.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new PolyphonyError(
+      'invalid-config',
+      'langchain() needs the package "@langchain/core", which is not installed beside polyphony: run npm install @langchain/core.',
+      { cause: error },
+    );
   }
 }
 

@@ -103,6 +103,12 @@ export const unlawful: readonly Plant[] = [
     file: 'plugins/inline.ts',
     text: line("export type A = typeof import('../src/polyphony.ts');"),
   },
+  {
+    law: 'rules-drive-nothing',
+    file: 'src/runs/turn/signal.ts',
+    text: line('export const stopper = new AbortController();'),
+  },
+  { law: 'engines-share-the-rules-of-a-run', file: 'src/engines/other.ts', text: takesType('../executor/a.ts') },
   { law: 'no-any', file: 'test/any.ts', text: line(`export const a: ${'any'} = 1;`) },
   { law: 'no-any', file: 'test/as-any.ts', text: line(`export const a = (1 as ${'any'}).b;`) },
   { law: 'no-any', file: 'test/generic-any.ts', text: line(`export const a: Array<${'any'}> = [];`) },

@@ -55,6 +55,12 @@ const textLaws: readonly TextLaw[] = [
     comments: true,
   },
   {
+    law: 'rules-drive-nothing',
+    applies: (file) => file.startsWith('src/runs/'),
+    pattern: /\bAbortController\b|\.schedule\(|\bqueueMicrotask\b|\bsleep\(|\.claim\(/,
+    remedy: 'signals, timers and leases are the work of an engine; ask for it through the Driver port',
+  },
+  {
     // Biome finds the rest; this one also holds where its rule was switched off.
     law: 'no-any',
     applies: () => true,

@@ -8,22 +8,16 @@ import type { Config } from '../core/config.ts';
 import { errorRecord } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
-import type { PlanningListener, PlanningResult, ValidateOptions, Validation } from '../core/plan/validation.ts';
+import type { Planner, PlanningListener } from '../core/plan/planner.ts';
+import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger } from '../core/plugin.ts';
-import type {
-  ExecutionEngine,
-  NodeRunner,
-  NodeRunners,
-  Replan,
-  RunEvent,
-  RunHandle,
-  StreamingPlanner,
-} from '../core/run/engine.ts';
+import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle } from '../core/run/engine.ts';
 import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
 import { keyOf as counterKey } from '../gateway/money/reservation.ts';
-import { checkRequest, createPlanner, createReplanner } from '../planner/planner.ts';
+import { createPlanner } from '../planner/planner.ts';
 import { createRunners } from '../runners/create-runners.ts';
+import { checkedInput } from '../validator/check-input.ts';
 import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
 import { boundsOf } from './catalogue.ts';
@@ -31,7 +25,6 @@ import { listLiveRuns } from './live-runs.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
 import { type Starting, validOrThrow } from './start.ts';
-import { createStreamingPlanner } from './streaming-planner.ts';
 import { type ValidatedPlans, validatedPlans } from './validated-plans.ts';
 
 /** What an engine of another kind is made from. */
@@ -41,10 +34,8 @@ export interface EngineParts {
   readonly runners: NodeRunners;
   /** Validates a journalled plan again. Throws invalid-plan. */
   readonly validPlan: (plan: Plan) => ValidPlan;
-  /** For nodes that say `onError: "replan"`. */
-  readonly replan: Replan;
-  /** For engines that plan a request within its run. */
-  readonly writer: StreamingPlanner;
+  /** For nodes that say `onError: "replan"`, and for engines that plan a request within its run. */
+  readonly planner: Planner;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
@@ -69,7 +60,7 @@ export interface RunServices extends Starting {
   readonly validOnce: ValidatedPlans;
   /** The handle of a run that this process drives now. */
   liveRun(runId: string): RunHandle | undefined;
-  plan(request: string, options?: PlanOptions): Promise<PlanningResult>;
+  readonly planner: Planner;
   /** After the registered or the config has changed: runners for what came along. */
   refill(): void;
   /** Ends every run and what it left to be done. */
@@ -81,7 +72,12 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   const check: RunServices['validate'] = (plan, options) => validate(plan, registered.catalogue(), options);
   const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan));
   const validOnce = validatedPlans(registered.catalogue, validPlan);
-  const plan = planWith(parts);
+  const planner = createPlanner({
+    gateway,
+    catalogue: registered.catalogue,
+    options: () => config().planner,
+    validator: { validate, openDraft, emptyPlan, checkInput: checkedInput },
+  });
   const runners = new Map<string, NodeRunner>();
   const refill = (): void => {
     const made = createRunners({
@@ -91,7 +87,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       steps: [...registered.parts().steps.values()],
       around: plugins.flatMap(({ parts: { node } }) => (node === undefined ? [] : [node])),
       workflows: (id) => planOf(registered.catalogue().workflows.get(id), validOnce),
-      plan: (goal, context, { scopes, signal }) => plan(requestOf(goal, context), { scopes, signal }),
+      planner,
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
     });
@@ -109,8 +105,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     journal: stores.journal,
     runners,
     validPlan,
-    replan: replanWith(parts),
-    writer: createStreamingPlanner({ plan, checkRequest, catalogue: registered.catalogue, openDraft, emptyPlan }),
+    planner,
     onEvent,
   });
   const { engine, find } = listLiveRuns(inner);
@@ -120,7 +115,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     liveRun: find,
     validate: check,
     validOnce,
-    plan,
+    planner,
     refill,
     async close() {
       await engine.close();
@@ -139,29 +134,5 @@ async function forgetCounters({ stores: { keyValue }, logger }: RunServicesParts
   }
 }
 
-function planWith({ gateway, registered, config }: RunServicesParts): RunServices['plan'] {
-  return (request, { onDelta, onRestart, onAnswer, ...options } = {}) =>
-    createPlanner(config().planner)(request, {
-      gateway,
-      catalogue: registered.catalogue(),
-      validate,
-      options,
-      ...(onDelta === undefined ? {} : { onDelta }),
-      ...(onRestart === undefined ? {} : { onRestart }),
-      ...(onAnswer === undefined ? {} : { onAnswer }),
-    });
-}
-
-function replanWith({ gateway, registered, config }: RunServicesParts): Replan {
-  return async ({ signal, scopes, onAnswer, ...failure }) => {
-    const asking = { gateway, catalogue: registered.catalogue(), validate, onAnswer, options: { signal, scopes } };
-    return (await createReplanner(config().planner)(failure, asking)).plan;
-  };
-}
-
 const planOf = (plan: Plan | undefined, validPlan: (plan: Plan) => ValidPlan): ValidPlan | undefined =>
   plan === undefined ? undefined : validPlan(plan);
-
-/** A nested planner gets the goal and its material as one request. */
-const requestOf = (goal: string, context: unknown): string =>
-  context === null || context === undefined ? goal : `${goal}\n\nContext:\n${JSON.stringify(context)}`;

@@ -1,13 +1,13 @@
 /** From whatever a user wants to run to a run: planning where it is a request, validation where it is a plan. */
 import type { Runtime } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
-import type { CallOptions } from '../core/gateway.ts';
 import type { Scope } from '../core/model/model.ts';
 import { usdToNano } from '../core/money/money.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
-import type { PlanIssue, PlanningResult, Validation } from '../core/plan/validation.ts';
+import type { Planner, PlanningResult } from '../core/plan/planner.ts';
+import type { PlanIssue, Validation } from '../core/plan/validation.ts';
 import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
-import { toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
+import { checkedInput } from '../validator/check-input.ts';
 
 /** A request in words, a plan, or a plan that was validated. */
 export type Runnable = string | Plan | ValidPlan;
@@ -27,7 +27,7 @@ export interface Starting {
   readonly engine: ExecutionEngine;
   readonly runtime: Runtime;
   readonly validate: (plan: unknown) => Validation;
-  readonly plan: (request: string, options: CallOptions) => Promise<PlanningResult>;
+  readonly planner: Planner;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -64,7 +64,7 @@ async function planThenStart(
   const runId = options.runId ?? starting.runtime.ids('run');
   const cap = options.budgetUsd === undefined ? {} : { capNanoUsd: usdToNano(options.budgetUsd) };
   const run: Scope = { kind: 'run', id: runId, ...cap };
-  const planning = await starting.plan(request, {
+  const planning = await starting.planner.plan(request, {
     scopes: [...(options.scopes ?? []), run],
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.session === undefined ? {} : { session: options.session }),
@@ -88,19 +88,6 @@ export function validOrThrow({ plan, issues }: Validation): ValidPlan {
   throw new PolyphonyError('invalid-plan', `The plan cannot run:\n${lines.join('\n')}${more}`, {
     details: { issues: issues satisfies readonly PlanIssue[] },
   });
-}
-
-/** @throws invalid-request naming each field that is missing or wrong */
-export function checkedInput(plan: Plan, input: Input | undefined): Input {
-  const given = input ?? {};
-  if (plan.input === undefined) return given;
-  const checked = validateJson(toJsonSchema(plan.input), given, { trusted: false });
-  if (checked.ok) return given;
-  const issues = checked.issues.map(({ path, message }) => `${path || '/'} ${message}`).join('; ');
-  throw new PolyphonyError(
-    'invalid-request',
-    `The input does not fit the plan: ${issues}. It takes ${JSON.stringify(plan.input)}.`,
-  );
 }
 
 /** A run that has ended well. */

@@ -2,25 +2,21 @@
 import type { Runtime } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
-import type {
-  ExecutionEngine,
-  NodeRunner,
-  NodeRunners,
-  Replan,
-  RunEvent,
-  RunHandle,
-  RunOptions,
-  StreamingPlanner,
-} from '../core/run/engine.ts';
+import type { Planner } from '../core/plan/planner.ts';
+import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
 import type { RunJournal } from '../core/stores.ts';
 import { knownRun, type Restored } from '../runs/journal/restore.ts';
-import type { Host, RunState } from '../runs/state/run-state.ts';
-import { answerRun } from './answer.ts';
-import { cancelStored } from './cancel.ts';
-import { forkRun } from './fork.ts';
-import { endedHandle, inspectRun } from './inspect.ts';
+import { answerRun } from '../runs/stored/answer.ts';
+import { cancelStored } from '../runs/stored/cancel.ts';
+import { forkRun } from '../runs/stored/fork.ts';
+import { inspectRun } from '../runs/stored/inspect.ts';
+import { refuse } from '../runs/turn/concluding.ts';
+import { type Beginning, begin, type RunOpening } from '../runs/turn/opening.ts';
+import { abandon } from '../runs/turn/stop.ts';
+import { noPlanner } from '../runs/turn/streaming-plan.ts';
+import { drive } from './drive.ts';
+import { createDriving, type Driving, followSignal, type Host, handleOf } from './driving.ts';
 import { busy, takeLease } from './lease.ts';
-import { abandon, begin, createRun, followSignal, handleOf, noWriter, type RunOpening, refuse } from './start.ts';
 
 export interface EngineOptions {
   readonly runtime: Runtime;
@@ -28,10 +24,12 @@ export interface EngineOptions {
   readonly runners: NodeRunners;
   /** Validates the plan of a journal again, against today's catalogue. Throws invalid-plan. */
   readonly validPlan: (plan: Plan) => ValidPlan;
-  /** Asked when a node with `onError: "replan"` has failed. @default such a node fails the run */
-  readonly replan?: Replan;
-  /** Plans requests within their runs. @default this engine takes plans alone */
-  readonly writer?: StreamingPlanner;
+  /**
+   * Plans requests within their runs, and revises the plan of a run after the failure of a node with `onError: "replan"`.
+   *
+   * @default this engine runs plans only, and such a node fails the run
+   */
+  readonly planner?: Planner;
   /** Of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Names this process in leases. @default a fresh id */
@@ -43,7 +41,7 @@ export interface EngineOptions {
 }
 
 interface LiveRun {
-  readonly run: RunState;
+  readonly driving: Driving;
   readonly handle: RunHandle;
 }
 
@@ -59,11 +57,11 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
   return {
     start: (plan, runOptions = {}) => start(engine, { plan, options: runOptions }),
     startRequest(request, { onPlan, ...runOptions } = {}) {
-      const plan = writerOf(host).open(request);
+      const plan = plannerOf(host).open(request);
       return start(engine, { plan, options: runOptions, request, ...(onPlan === undefined ? {} : { onPlan }) });
     },
     resume: (runId, runOptions = {}) => resume(engine, runId, runOptions),
-    answer: (runId, nodeId, answer) => answerRun(host, engine.live.get(runId)?.run, { runId, nodeId, answer }),
+    answer: (runId, nodeId, answer) => answerRun(host, engine.live.get(runId)?.driving.run, { runId, nodeId, answer }),
     async fork(runId, forkOptions) {
       const opening = await forkRun(host, runId, forkOptions);
       return goOn(engine, opening, 'forked');
@@ -86,24 +84,24 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
 }
 
 function hostOf(options: EngineOptions): Host {
-  const { runtime, journal, replan, writer, validPlan, onEvent, owner, leaseMs = 10_000, graceMs = 1000 } = options;
+  const { runtime, journal, planner, validPlan, onEvent, leaseMs = 10_000, graceMs = 1000 } = options;
+  const { owner = runtime.ids('engine') } = options;
+  const leasing = { journal, clock: runtime.clock, owner, leaseMs };
   return {
     runtime,
     journal,
     runnerOf: (use) => runnerOf(options.runners, use),
-    replan,
-    writer,
+    planner,
     validPlan,
     onEvent: onEvent === undefined ? undefined : guarded(onEvent),
-    owner: owner ?? runtime.ids('engine'),
-    leaseMs,
+    lock: (runId, onLost = () => {}) => takeLease({ ...leasing, runId, onLost }),
     graceMs,
   };
 }
 
-function writerOf({ writer }: Host): StreamingPlanner {
-  if (writer === undefined) throw noWriter();
-  return writer;
+function plannerOf({ planner }: Host): Planner {
+  if (planner === undefined) throw noPlanner();
+  return planner;
 }
 
 function guarded(onEvent: (event: RunEvent) => void): (event: RunEvent) => void {
@@ -127,39 +125,38 @@ function runnerOf(runners: NodeRunners, use: string): NodeRunner {
 }
 
 function register(engine: Engine, opening: RunOpening): LiveRun {
-  const run = createRun(engine.host, opening);
-  const live = { run, handle: handleOf(run) };
+  const driving = createDriving(engine.host, opening);
+  const live = { driving, handle: handleOf(driving) };
   const { runId } = opening;
   engine.live.set(runId, live);
-  run.cleanups.push(() => void engine.live.delete(runId));
-  followSignal(run, opening.options.signal);
+  driving.cleanups.push(() => void engine.live.delete(runId));
+  followSignal(driving, opening.options.signal);
   return live;
 }
 
 /** Only the root of a run is locked: whoever drives it drives what is nested in it. */
-async function lock(engine: Engine, run: RunState, parent: RunOptions['parent']): Promise<void> {
+async function lock({ host }: Engine, { run, cleanups }: Driving, parent: RunOptions['parent']): Promise<void> {
   if (parent?.kind === 'nested') return;
-  const { journal, runtime, owner, leaseMs } = engine.host;
-  const onLost = (error: unknown): void => abandon(run, error);
-  run.cleanups.push(await takeLease({ journal, clock: runtime.clock, runId: run.runId, owner, leaseMs, onLost }));
+  cleanups.push(await host.lock(run.runId, (error) => abandon(run, error)));
 }
 
 function start(engine: Engine, given: Omit<RunOpening, 'runId'>): RunHandle {
   const runId = given.options.runId ?? engine.host.runtime.ids('run');
   if (engine.live.has(runId)) throw exists(runId);
   const opening = { ...given, runId };
-  const { run, handle } = register(engine, opening);
-  void lockAndBegin(engine, run, opening).catch((error: unknown) => refuse(run, error));
+  const { driving, handle } = register(engine, opening);
+  void lockAndBegin(engine, driving, opening).catch((error: unknown) => refuse(driving.run, error));
   return handle;
 }
 
-async function lockAndBegin(engine: Engine, run: RunState, opening: RunOpening): Promise<void> {
+async function lockAndBegin(engine: Engine, driving: Driving, opening: RunOpening): Promise<void> {
   const { options } = opening;
-  await lock(engine, run, options.parent);
+  const { run } = driving;
+  await lock(engine, driving, options.parent);
   if (options.runId !== undefined) {
     for await (const _event of engine.host.journal.read(run.runId)) throw exists(run.runId);
   }
-  begin(run, opening, { type: 'started' });
+  begin(run, opening, { type: 'started' }, () => drive(driving));
 }
 
 const exists = (runId: string): PolyphonyError =>
@@ -181,18 +178,19 @@ async function resume(
 }
 
 /** A plan that was never whole is asked for anew; nodes of it that come back as they were keep what they did. */
-function planOf(host: Host, { isWriting, started, plan }: Restored): Pick<RunOpening, 'plan' | 'request'> {
+function planOf(host: Host, { hasPartialPlan, started, plan }: Restored): Pick<RunOpening, 'plan' | 'request'> {
   const { request } = started;
-  if (!isWriting || request === undefined) return { plan: host.validPlan(plan) };
-  return { plan: writerOf(host).open(request), request };
+  if (!hasPartialPlan || request === undefined) return { plan: host.validPlan(plan) };
+  return { plan: plannerOf(host).open(request), request };
 }
 
 /** Drives a run from its journal on. Throws store-busy when another process does. */
 async function goOn(engine: Engine, opening: RunOpening, type: 'resumed' | 'forked'): Promise<RunHandle> {
   const { runId, restored } = opening;
-  const { run, handle } = register(engine, opening);
+  const { driving, handle } = register(engine, opening);
+  const { run } = driving;
   try {
-    await lock(engine, run, restored?.started.parent);
+    await lock(engine, driving, restored?.started.parent);
     // Another process may have gone on with it before the lock was ours.
     const latest = await knownRun(engine.host.journal, runId);
     if (latest.nextSeq !== restored?.nextSeq) throw busy(runId);
@@ -201,6 +199,18 @@ async function goOn(engine: Engine, opening: RunOpening, type: 'resumed' | 'fork
     await handle.result();
     throw error;
   }
-  begin(run, opening, type === 'resumed' ? { type } : { type, prelude: opening.prelude ?? [] });
+  const beginning: Beginning = type === 'resumed' ? { type } : { type, prelude: opening.prelude ?? [] };
+  begin(run, opening, beginning, () => drive(driving));
   return handle;
+}
+
+/** A run that is over: its journal as events, its result at once. */
+function endedHandle(journal: RunJournal, restored: Restored): RunHandle {
+  const { runId } = restored.started;
+  return {
+    runId,
+    events: () => journal.read(runId),
+    result: async () => inspectRun(restored),
+    cancel: () => {},
+  };
 }

@@ -15,7 +15,7 @@ import { type ConditionReference, ConditionRefusal, type Emission, emitCondition
 import { CEL_RESERVED, CONDITION_BOUNDS } from './condition-rules.ts';
 
 export type { ConditionReference } from './condition-emit.ts';
-export { CEL_RESERVED, CONDITION_BOUNDS } from './condition-rules.ts';
+export { CEL_RESERVED } from './condition-rules.ts';
 
 type MetaOf = (head: string) => unknown;
 

@@ -3,21 +3,13 @@
  * properties only, and what is rendered can never set a prototype.
  */
 import { PolyphonyError } from '../core/errors.ts';
-import {
-  type Alternative,
-  parseTemplate,
-  type Reference,
-  TEMPLATE_BOUNDS,
-  type TemplateIssue,
-} from './template-syntax.ts';
+import { type Alternative, parseTemplate, type Reference, TEMPLATE_BOUNDS } from './template-syntax.ts';
 
 export {
   escapeTemplate,
   type ParsedTemplate,
   parseTemplate,
   type Reference,
-  TEMPLATE_BOUNDS,
-  type TemplateIssue,
 } from './template-syntax.ts';
 
 export interface FoundReference {
@@ -61,15 +53,6 @@ export function listReferences(value: unknown): FoundReference[] {
     for (const segment of parseTemplate(text).segments) {
       if (segment.type === 'reference') found.push({ pointer, reference: segment.reference });
     }
-  });
-  return found;
-}
-
-/** Every issue of the templates in a nested value, in document order. Never throws. */
-export function listTemplateIssues(value: unknown): (TemplateIssue & { readonly pointer: string })[] {
-  const found: (TemplateIssue & { readonly pointer: string })[] = [];
-  visitStrings(value, (text, pointer) => {
-    for (const issue of parseTemplate(text).issues) found.push({ ...issue, pointer });
   });
   return found;
 }

@@ -2,22 +2,16 @@
  * Request to plan: prompt with the catalogue, answer, validation with its own repairs, then rounds with the issues, and a
  * stronger model for the last one.
  */
-import { abortError, type ErrorRecord, errorRecord, PolyphonyError } from '../core/errors.ts';
+import { abortError, errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import type { AttemptRecord, CallTrace, ChatRequest, Message, ModelEvent, ModelResponse } from '../core/model/model.ts';
 import { collect, textOf, totalCost } from '../core/model/response.ts';
 import { addMoney } from '../core/money/money.ts';
-import { addUsage, NO_USAGE, usageOfAttempts } from '../core/money/usage.ts';
-import type { Plan } from '../core/plan/plan.ts';
-import type {
-  Catalogue,
-  Planner,
-  PlanningListener,
-  PlanningResult,
-  Validate,
-  Validation,
-} from '../core/plan/validation.ts';
-import type { Paid } from '../core/run/node-call.ts';
+import { addUsage, NO_USAGE, type Paid, usageOfAttempts } from '../core/money/usage.ts';
+import type { PlanBounds, ValidPlan } from '../core/plan/plan.ts';
+import type { Planner, PlanningResult } from '../core/plan/planner.ts';
+import type { Catalogue, Validate, Validation } from '../core/plan/validation.ts';
+import { type DraftChecks, type Listener, listenInParts } from './drafts.ts';
 import { planningMessages, repairMessages, revisionMessages } from './prompt.ts';
 
 export interface PlannerOptions {
@@ -30,45 +24,70 @@ export interface PlannerOptions {
 /** Longer requests are refused before a model is paid. */
 const LONGEST_REQUEST = 200_000;
 
-export function createPlanner(options: PlannerOptions = {}): Planner {
-  return async function plan(request, context) {
-    checkRequest(request);
-    return planInRounds(planningMessages(request, context.catalogue), options, context);
+/** What the planner is handed: models, the catalogue, and the validator that judges what is written. */
+export interface PlannerParts {
+  readonly gateway: Gateway;
+  /** As of now: what is registered may change. */
+  readonly catalogue: () => Catalogue;
+  /** As of now: the config may be replaced. @default no model in particular, 3 rounds */
+  readonly options?: () => PlannerOptions | undefined;
+  readonly validator: PlanChecks;
+}
+
+/** The validator's part in planning. */
+export interface PlanChecks extends DraftChecks {
+  readonly validate: Validate;
+  /** The plan of a request before anything of it is written. */
+  readonly emptyPlan: (request: string, bounds: PlanBounds) => ValidPlan;
+}
+
+export function createPlanner(parts: PlannerParts): Planner {
+  const { catalogue, validator, options = () => undefined } = parts;
+  return {
+    open(request) {
+      checkRequest(request);
+      return validator.emptyPlan(request, catalogue().bounds);
+    },
+    async plan(request, { input, onDraft, onDelta, onRestart, onAnswer, ...call } = {}) {
+      checkRequest(request);
+      const listener: Listener = { onDelta, onRestart, onAnswer };
+      const asking = askingOf(parts, call, listener);
+      if (onDraft !== undefined) listenInParts(listener, validator, { catalogue: asking.catalogue, input, onDraft });
+      const planning = await planInRounds(planningMessages(request, asking.catalogue), options() ?? {}, asking);
+      if (input !== undefined) validator.checkInput(planning.plan.plan, input);
+      return planning;
+    },
+    revise(failure, { onDelta, onRestart, onAnswer, ...call } = {}) {
+      const asking = askingOf(parts, call, { onDelta, onRestart, onAnswer });
+      const request = failure.plan.goal ?? 'Reach the goal of the plan below.';
+      const messages = [...planningMessages(request, asking.catalogue), ...revisionMessages(failure)];
+      return planInRounds(messages, options() ?? {}, asking);
+    },
   };
 }
 
-/** What happened to a plan, for another one of the same goal. */
-export interface PlanningFailure {
-  readonly plan: Plan;
-  readonly failed: { readonly nodeId: string; readonly error: ErrorRecord };
-  readonly finished: Readonly<Record<string, unknown>>;
-}
+const askingOf = (parts: PlannerParts, options: CallOptions, listener: Listener): Asking => ({
+  gateway: parts.gateway,
+  catalogue: parts.catalogue(),
+  validate: parts.validator.validate,
+  options,
+  listener,
+});
 
-/** A plan that goes round a node which failed for good; nodes that finished stay as they are, and are not paid again. */
-export function createReplanner(
-  options: PlannerOptions = {},
-): (failure: PlanningFailure, context: Asking) => Promise<PlanningResult> {
-  return function replan(failure, context) {
-    const request = failure.plan.goal ?? 'Reach the goal of the plan below.';
-    const messages = [...planningMessages(request, context.catalogue), ...revisionMessages(failure)];
-    return planInRounds(messages, options, context);
-  };
-}
-
-async function planInRounds(messages: Message[], options: PlannerOptions, context: Asking): Promise<PlanningResult> {
+async function planInRounds(messages: Message[], options: PlannerOptions, asking: Asking): Promise<PlanningResult> {
   const rounds = options.rounds ?? 3;
   let paid: Paid = { costNanoUsd: 0, usage: NO_USAGE };
   let validation: Validation = { issues: [], repaired: [] };
   for (let round = 1; round <= rounds + 1; round += 1) {
     const escalated = round > rounds;
-    if (escalated && !canEscalate(context.catalogue, options.model)) break;
-    if (round > 1) context.onRestart?.();
-    const response = await ask(messages, { round, escalated, model: options.model }, context);
+    if (escalated && !canEscalate(asking.catalogue, options.model)) break;
+    if (round > 1) asking.listener.onRestart?.();
+    const response = await ask(messages, { round, escalated, model: options.model }, asking);
     const price = paidFor(response.attempts);
     paid = sumOf(paid, price);
     const answer = textOf(response);
-    validation = context.validate(answer, context.catalogue);
-    tell(context, round, price, validation);
+    validation = asking.validate(answer, asking.catalogue);
+    tell(asking.listener, round, price, validation);
     if (validation.plan !== undefined) return result(validation, round, paid);
     messages.push(...repairMessages(answer, validation.issues));
   }
@@ -76,7 +95,7 @@ async function planInRounds(messages: Message[], options: PlannerOptions, contex
 }
 
 /** @throws invalid-request when there is nothing to plan, or more than can be planned */
-export function checkRequest(request: string): void {
+function checkRequest(request: string): void {
   if (request.trim() === '') {
     throw new PolyphonyError('invalid-request', 'The request is empty: say what is to be done, in a sentence.');
   }
@@ -88,11 +107,12 @@ export function checkRequest(request: string): void {
   }
 }
 
-export interface Asking extends PlanningListener {
+interface Asking {
   readonly gateway: Gateway;
   readonly catalogue: Catalogue;
   readonly validate: Validate;
-  readonly options?: CallOptions;
+  readonly options: CallOptions;
+  readonly listener: Listener;
 }
 
 /** More issues than this are no news to whoever listens. */
@@ -108,7 +128,7 @@ const sumOf = (a: Paid, b: Paid): Paid => ({
   usage: addUsage(a.usage ?? NO_USAGE, b.usage),
 });
 
-function tell({ onAnswer }: Asking, round: number, paid: Paid, { plan, issues }: Validation): void {
+function tell({ onAnswer }: Listener, round: number, paid: Paid, { plan, issues }: Validation): void {
   const errors = issues.filter(({ severity }) => severity === 'error').slice(0, TOLD_ISSUES);
   onAnswer?.({ round, ...paid, ...(plan === undefined ? { issues: errors } : {}) });
 }
@@ -134,23 +154,23 @@ async function ask(
     output: { type: 'json' },
     temperature: 0,
   };
-  const signal = asking.options?.signal ?? new AbortController().signal;
+  const signal = asking.options.signal ?? new AbortController().signal;
   if (signal.aborted) throw abortError(signal);
   // A trace of its own, so that the response's cost is that of this round alone.
   const trace: CallTrace = { attempts: [] };
   const options: CallOptions = { ...asking.options, signal, trace, purpose: 'planner' };
   try {
-    if (asking.onDelta === undefined) return await asking.gateway.call(request, options);
-    return await collect(watch(asking.gateway.stream(request, options), asking), { trace, signal });
+    if (asking.listener.onDelta === undefined) return await asking.gateway.call(request, options);
+    return await collect(watch(asking.gateway.stream(request, options), asking.listener), { trace, signal });
   } catch (error) {
     // What was paid for an answer that never came is told all the same.
     const { attempts } = trace;
-    if (attempts.length > 0) asking.onAnswer?.({ round, ...paidFor(attempts), error: errorRecord(error) });
+    if (attempts.length > 0) asking.listener.onAnswer?.({ round, ...paidFor(attempts), error: errorRecord(error) });
     throw error;
   }
 }
 
-async function* watch(events: AsyncIterable<ModelEvent>, listener: PlanningListener): AsyncGenerator<ModelEvent> {
+async function* watch(events: AsyncIterable<ModelEvent>, listener: Listener): AsyncGenerator<ModelEvent> {
   for await (const event of events) {
     if (event.type === 'text-delta') listener.onDelta?.(event.text);
     else if (event.type === 'restart') listener.onRestart?.();

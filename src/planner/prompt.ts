@@ -1,7 +1,6 @@
 /** What the planner model is told. The catalogue stands between two marks, so that any planner can find it. */
-import type { ErrorRecord } from '../core/errors.ts';
 import type { Message } from '../core/model/model.ts';
-import type { Plan } from '../core/plan/plan.ts';
+import type { PlanFailure } from '../core/plan/planner.ts';
 import type { Catalogue, PlanIssue, StepType } from '../core/plan/validation.ts';
 import { toShorthand } from '../kit/json/json-schema.ts';
 
@@ -77,11 +76,7 @@ export function repairMessages(answer: string, issues: readonly PlanIssue[]): Me
 const SHOWN_OUTPUT = 400;
 
 /** The plan that failed, where, and what is finished. */
-export function revisionMessages(failure: {
-  readonly plan: Plan;
-  readonly failed: { readonly nodeId: string; readonly error: ErrorRecord };
-  readonly finished: Readonly<Record<string, unknown>>;
-}): Message[] {
+export function revisionMessages(failure: PlanFailure): Message[] {
   const { nodeId, error } = failure.failed;
   const finished = Object.entries(failure.finished).map(
     ([id, output]) => `${id}: ${(JSON.stringify(output) ?? 'null').slice(0, SHOWN_OUTPUT)}`,

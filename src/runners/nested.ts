@@ -5,6 +5,7 @@ import { defined } from '../core/defined.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import { subtractUsage } from '../core/money/usage.ts';
 import type { ValidPlan } from '../core/plan/plan.ts';
+import type { Planner } from '../core/plan/planner.ts';
 import {
   type ExecutionEngine,
   type NodeCall,
@@ -22,8 +23,8 @@ export interface NestedOptions {
   /** Asked late, because the engine is made after its runners. */
   readonly engine: () => ExecutionEngine;
   readonly workflows: (id: string) => ValidPlan | undefined;
-  /** Plans a goal. The calls that it makes are charged to the given scopes. */
-  readonly plan?: (goal: string, context: unknown, call: NodeCall) => Promise<Paid & { readonly plan: ValidPlan }>;
+  /** Plans the goals of `plan` nodes; its calls are charged to what the node is charged to. */
+  readonly planner?: Planner;
   /** Levels of runs within runs. @default 4 */
   readonly nesting?: number;
   readonly clock: Clock;
@@ -46,8 +47,8 @@ export function workflowRunner(options: NestedOptions): NodeRunner {
 
 export function planRunner(options: NestedOptions): NodeRunner {
   return async function runPlanned(call) {
-    const { plan } = options;
-    if (plan === undefined) {
+    const { planner } = options;
+    if (planner === undefined) {
       throw new PolyphonyError(
         'unsupported',
         `Node ${call.node.id} needs a planner, and none is configured: configure one.`,
@@ -55,14 +56,19 @@ export function planRunner(options: NestedOptions): NodeRunner {
     }
     const goal = requiredText(call, 'goal');
     const context = call.inputs.context ?? null;
+    const { scopes, signal } = call;
     const result = await runNested(options, call, async () => ({
-      ...(await plan(goal, context, call)),
+      ...(await planner.plan(requestOf(goal, context), { scopes, signal })),
       input: { goal, context },
     }));
     const planned = await planOf(options.engine(), result.runId);
     return outputOf(result, { output: result.output ?? null, plan: planned });
   };
 }
+
+/** The planner gets the goal and its material as one request. */
+const requestOf = (goal: string, context: unknown): string =>
+  context === null || context === undefined ? goal : `${goal}\n\nContext:\n${JSON.stringify(context)}`;
 
 /** What was paid was paid before its first node. */
 interface Nested extends Paid {

@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import type { PlanNode } from '../../src/core/plan/plan.ts';
-import type { Replan } from '../../src/core/run/engine.ts';
+import type { Planner } from '../../src/core/plan/planner.ts';
 import { collected, finished, harness, settled } from './harness.ts';
+import { planned, scriptedPlanner } from './scripted-planner.ts';
 import { plan, scripted, started, states } from './scripted-steps.ts';
 import { validPlan } from './valid-plan.ts';
 
@@ -127,6 +128,8 @@ describe('limits', () => {
   });
 });
 
+const revising = (revise: Planner['revise']): Planner => scriptedPlanner({ revise });
+
 describe('replan', () => {
   it('gets a revised remainder, keeps what is finished and goes on', async () => {
     const asked: unknown[] = [];
@@ -139,10 +142,10 @@ describe('replan', () => {
       d: '{{d.from}}',
     });
     const h = scripted({
-      replan: async (context) => {
-        asked.push(context.failed.nodeId, context.finished);
-        return revised;
-      },
+      planner: revising(async (failure) => {
+        asked.push(failure.failed.nodeId, failure.finished);
+        return planned(revised);
+      }),
     });
     const handle = h.engine.start(plan(nodes));
     const result = await settled(h, handle);
@@ -158,12 +161,12 @@ describe('replan', () => {
     const node: PlanNode = { id: 'b', use: 'step', in: { fail: true }, onError: 'replan' };
     const paid = { round: 1, costNanoUsd: 7, usage: { input: 3, output: 2 } };
     const scopes: unknown[] = [];
-    const replan: Replan = async ({ onAnswer, scopes: given }) => {
-      scopes.push(given.at(-1));
-      onAnswer(paid);
-      return plan([{ id: 'd', use: 'step', in: { value: 1 } }], '{{d}}');
-    };
-    const h = scripted({ replan });
+    const planner = revising(async (_failure, { onAnswer, scopes: given } = {}) => {
+      scopes.push(given?.at(-1));
+      onAnswer?.(paid);
+      return planned(plan([{ id: 'd', use: 'step', in: { value: 1 } }], '{{d}}'));
+    });
+    const h = scripted({ planner });
     const handle = h.engine.start(plan([node]), {
       budgetUsd: 1,
       paid: { costNanoUsd: 5, usage: { input: 1, output: 1 } },
@@ -174,14 +177,16 @@ describe('replan', () => {
     expect(await h.engine.inspect(handle.runId)).toMatchObject(totals);
 
     const stopped = scripted({
-      replan: ({ onAnswer, signal }) =>
-        new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => {
-            onAnswer(paid);
-            reject(signal.reason);
-          });
-          cancelled.cancel();
-        }),
+      planner: revising(
+        (_failure, { onAnswer, signal } = {}) =>
+          new Promise((_resolve, reject) => {
+            signal?.addEventListener('abort', () => {
+              onAnswer?.(paid);
+              reject(signal.reason);
+            });
+            cancelled.cancel();
+          }),
+      ),
     });
     const cancelled = stopped.engine.start(plan([node]), { paid: { costNanoUsd: null } });
     expect(await settled(stopped, cancelled)).toMatchObject({
@@ -194,15 +199,15 @@ describe('replan', () => {
   it('fails the run when no plan helps', async () => {
     const node: PlanNode = { id: 'b', use: 'step', in: { fail: true }, onError: 'replan' };
     let asked = 0;
-    const replan = async () => {
+    const planner = revising(async () => {
       asked += 1;
-      return plan([node]);
-    };
-    expect((await finished(scripted({ replan }), plan([node]))).status).toBe('failed');
+      return planned(plan([node]));
+    });
+    expect((await finished(scripted({ planner }), plan([node]))).status).toBe('failed');
     expect(asked).toBe(3);
-    const never = async () => {
+    const never = revising(async () => {
       throw new PolyphonyError('invalid-plan', 'no idea');
-    };
-    expect(await finished(scripted({ replan: never }), plan([node]))).toMatchObject({ error: { message: 'no idea' } });
+    });
+    expect(await finished(scripted({ planner: never }), plan([node]))).toMatchObject({ error: { message: 'no idea' } });
   });
 });

@@ -1,7 +1,8 @@
 import { Environment } from '@marcbachmann/cel-js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CEL_RESERVED, CONDITION_BOUNDS, compileCondition } from '../../src/language/condition.ts';
+import { CEL_RESERVED, compileCondition } from '../../src/language/condition.ts';
+import { CONDITION_BOUNDS } from '../../src/language/condition-rules.ts';
 
 const HEADS = ['x', 'kind', 'docs', 'index', 'google', 'self'];
 const SCOPE = {

@@ -1,13 +1,15 @@
 /** Random plans that are written bit by bit, with nodes that turn out otherwise when the plan is whole. */
 import fc from 'fast-check';
 import type { DraftNode, PlanNode, ValidPlan } from '../../src/core/plan/plan.ts';
-import type { NodeCall, StreamingPlanner } from '../../src/core/run/engine.ts';
+import type { Planner } from '../../src/core/plan/planner.ts';
+import type { NodeCall } from '../../src/core/run/engine.ts';
 import type { RunJournal } from '../../src/core/stores.ts';
 import { withCharge } from '../../src/runs/state/charge.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sleep } from '../../src/system/clock.ts';
 import type { FakeRuntime } from '../../src/testing/fakes.ts';
 import { output } from '../executor/harness.ts';
+import { planned, scriptedPlanner } from '../executor/scripted-planner.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { type RandomPlan, randomPlans, type Shape } from './random-plans.ts';
 
@@ -81,20 +83,19 @@ function earlyOf(parts: readonly Part[]): ReadonlySet<string> {
 }
 
 /** Writes as the draft says; an error instead of the plan where there is one. */
-export function scriptedWriter(drafted: Drafted, runtime: FakeRuntime, error?: Error): StreamingPlanner {
-  return {
-    open: () => validPlan({ nodes: [] }),
-    async write({ signal, onDraft, onAnswer }) {
+export function plannerOf(drafted: Drafted, runtime: FakeRuntime, error?: Error): Planner {
+  return scriptedPlanner({
+    async plan(_request, { signal, onDraft, onAnswer } = {}) {
       for (const { wait, nodes } of drafted.parts) {
         await sleep(runtime.clock, wait, signal);
         onDraft?.(nodes, undefined);
       }
       await sleep(runtime.clock, drafted.lastWait, signal);
-      onAnswer({ round: 1, costNanoUsd: PLANNER_COST });
+      onAnswer?.({ round: 1, costNanoUsd: PLANNER_COST });
       if (error !== undefined) throw error;
-      return { plan: drafted.plan, issues: [], repaired: [], rounds: 1, costNanoUsd: PLANNER_COST };
+      return planned(drafted.plan, PLANNER_COST);
     },
-  };
+  });
 }
 
 /** A store that takes a while to commit, so that much happens between a record and its commit. */

@@ -6,10 +6,11 @@
  * `written`: the run's plan comes node by node, and nodes start while it is written.
  */
 import { appendFileSync } from 'node:fs';
-import type { NodeRunner, RunEvent, StreamingPlanner } from '../../src/core/run/engine.ts';
+import type { NodeRunner, RunEvent } from '../../src/core/run/engine.ts';
 import { createEngine } from '../../src/executor/engine.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
 import { sleep, systemClock, systemRuntime } from '../../src/system/clock.ts';
+import { planned, scriptedPlanner } from '../executor/scripted-planner.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { KILL_COST, KILL_INPUT, killPlan } from './kill-plan.ts';
 
@@ -35,17 +36,16 @@ function finishedIn(events: readonly RunEvent[]): Record<string, unknown> {
 }
 
 /** Takes about as long as the nodes do. */
-const writer: StreamingPlanner = {
-  open: () => validPlan({ nodes: [] }),
-  async write({ signal, onDraft }) {
+const planner = scriptedPlanner({
+  async plan(_request, { signal, onDraft } = {}) {
     const plan = validPlan(killPlan);
     for (const valid of plan.nodes) {
       await sleep(systemClock, 1, signal);
       onDraft?.([{ valid, mayStart: !valid.node.id.startsWith('rounds') }], undefined);
     }
-    return { plan, issues: [], repaired: [], rounds: 1, costNanoUsd: 0 };
+    return planned(plan);
   },
-};
+});
 
 const stores = sqliteStores({ path: database });
 const engine = createEngine({
@@ -53,7 +53,7 @@ const engine = createEngine({
   journal: stores.journal,
   runners: new Map([['step', step]]),
   validPlan,
-  writer,
+  planner,
   owner: 'the same after each kill',
 });
 

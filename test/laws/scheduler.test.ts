@@ -2,17 +2,17 @@
  * Laws of the scheduler, on random plans with random durations, failures, conditions, loops and quorums.
  *
  * 1. Nothing runs twice: one call a node, item and round.
- * 2. Nothing runs early: when a step begins, core's `readiness` says ready for the ends that were shown by then.
+ * 2. Nothing runs early: when a step begins, the model's `readiness` says ready for the ends that were shown by then.
  * 3. Nothing runs late: whenever time moves on, `nextReady` names no node that was not announced.
  * 4. Numbers of events are gapless from 0, and a run ends exactly once.
  * 5. Of two nodes that are ready, the one with the longer expected path starts first.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/core/run/engine.ts';
-import { type NodeEnding, nextReady, readiness } from '../../src/core/run/schedule.ts';
+import type { NodeEnding, RunEvent } from '../../src/core/run/engine.ts';
 import { observe, runThrough } from './observed-run.ts';
 import { type RandomPlan, randomPlans } from './random-plans.ts';
+import { nextReady, readiness } from './schedule-model.ts';
 
 const RUNS = { numRuns: 150 };
 const plans = randomPlans({ quorums: true, failures: true });

@@ -16,7 +16,7 @@ import {
   type Paid,
   PLANNER_COST,
   payingSteps,
-  scriptedWriter,
+  plannerOf,
   slowJournal,
 } from './drafted-run.ts';
 import { RANDOM_INPUT } from './random-plans.ts';
@@ -29,8 +29,8 @@ interface Streamed {
 function open(drafted: Drafted, options: HarnessOptions = {}, error?: Error): Streamed {
   const { runtime = fakeRuntime() } = options;
   const paid: Paid[] = [];
-  const writer = scriptedWriter(drafted, runtime, error);
-  const h = harness({ runtime, writer, step: payingSteps(drafted, runtime, paid), ...options });
+  const planner = plannerOf(drafted, runtime, error);
+  const h = harness({ runtime, planner, step: payingSteps(drafted, runtime, paid), ...options });
   return { h, paid };
 }
 

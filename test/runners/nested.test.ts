@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PlanNode, ValidPlan } from '../../src/core/plan/plan.ts';
 import type { Tool } from '../../src/core/plugin.ts';
 import { settled } from '../executor/harness.ts';
+import { planned, scriptedPlanner } from '../executor/scripted-planner.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { add, run, setUp } from './run-node.ts';
 import { CALL_COST } from './scripted-gateway.ts';
@@ -75,7 +76,7 @@ describe('runs within runs', () => {
   });
 
   it('plans a goal and runs that plan', async () => {
-    const planned = validPlan({
+    const plan = validPlan({
       nodes: [{ id: 'x', use: 'value', in: { goal: '{{input.goal}}' } }],
       output: '{{x.goal}}',
     });
@@ -83,7 +84,7 @@ describe('runs within runs', () => {
       [],
       { id: 'p', use: 'plan', in: { goal: 'win' } },
       {
-        plan: async () => ({ plan: planned, costNanoUsd: 77 }),
+        planner: scriptedPlanner({ plan: async () => planned(plan, 77) }),
       },
     );
     expect(result).toMatchObject({ output: { p: { output: 'win', plan: { nodes: [{ id: 'x' }] } } }, costNanoUsd: 77 });

@@ -1,5 +1,5 @@
 /** polyphony plan: plans a request and prints the plan. */
-import type { PlanningResult } from '../../core/plan/validation.ts';
+import type { PlanningResult } from '../../core/plan/planner.ts';
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT, UsageError } from '../input/exit-code.ts';

@@ -1,9 +1,6 @@
-/** The ports of the validator and of the planner, and the catalogue that both read. */
-import type { ErrorRecord } from '../errors.ts';
-import type { CallOptions, Gateway } from '../gateway.ts';
+/** The port of the validator, and the catalogue that it and the planner read. */
 import type { JsonSchema } from '../model/model.ts';
 import type { ModelCard } from '../model/provider.ts';
-import type { Paid } from '../money/usage.ts';
 import type { DraftNode, Plan, PlanBounds, ValidPlan } from './plan.ts';
 
 /** A kind of step that a node's `use` may name. */
@@ -77,14 +74,6 @@ export interface ValidateOptions {
 /** Never throws, whatever `raw` is: text of a model, parsed JSON, anything. */
 export type Validate = (raw: unknown, catalogue: Catalogue, options?: ValidateOptions) => Validation;
 
-export interface PlanningResult extends Paid {
-  readonly plan: ValidPlan;
-  readonly issues: readonly PlanIssue[];
-  readonly repaired: readonly PlanRepair[];
-  /** Calls to the planner model, repairs included. */
-  readonly rounds: number;
-}
-
 /** A plan while it is written, checked node by node. Never throws, whatever is pushed. */
 export interface PlanDraft {
   /** Takes more of the text, and gives the nodes that it closed, as far as they are valid. */
@@ -92,34 +81,3 @@ export interface PlanDraft {
   /** What the plan says before its nodes, as far as it could be used. */
   readonly head: Pick<Plan, 'input' | 'budget'>;
 }
-
-/** One answer of the planner's model: of what was written, or why there is none. */
-export interface PlannerAnswer extends Paid {
-  /** From 1. */
-  readonly round: number;
-  /** Errors that keep the plan from running, at most 40; absent when it can. */
-  readonly issues?: readonly PlanIssue[];
-  /** The call failed, or was cancelled. */
-  readonly error?: ErrorRecord;
-}
-
-/** Who hears of a plan while it is made. */
-export interface PlanningListener {
-  /** Text of the plan as it is written; makes the planner stream. */
-  readonly onDelta?: (text: string) => void;
-  /** What was written so far is void: another answer begins. */
-  readonly onRestart?: () => void;
-  /** Of every call that was paid for, whatever came of it. */
-  readonly onAnswer?: (answer: PlannerAnswer) => void;
-}
-
-/** Turns a request into a valid plan. Throws invalid-plan with every issue when its rounds are used up. */
-export type Planner = (
-  request: string,
-  context: PlanningListener & {
-    readonly gateway: Gateway;
-    readonly catalogue: Catalogue;
-    readonly validate: Validate;
-    readonly options?: CallOptions;
-  },
-) => Promise<PlanningResult>;

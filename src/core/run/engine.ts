@@ -2,8 +2,8 @@
 import type { ErrorRecord } from '../errors.ts';
 import type { Scope, Usage } from '../model/model.ts';
 import type { NanoUsd } from '../money/money.ts';
-import type { DraftNode, Plan, PlanNode, ValidPlan } from '../plan/plan.ts';
-import type { PlanIssue, PlannerAnswer, PlanningResult } from '../plan/validation.ts';
+import type { Plan, PlanNode, ValidPlan } from '../plan/plan.ts';
+import type { PlannerAnswer, PlanningResult } from '../plan/planner.ts';
 import type { HumanQuestion, NodeMeta, NodeProgress, Paid } from './node-call.ts';
 
 export type * from './node-call.ts';
@@ -109,6 +109,9 @@ export interface RunTotals {
 /** Events that no journal keeps: they can be made again or only colour the stream. */
 export const TRANSIENT_EVENTS: ReadonlySet<RunEvent['type']> = new Set(['node-ready', 'node-delta', 'budget-warning']);
 
+/** How a node ended. `handled`: it failed and its onError let the run go on (its output is null or the given value). */
+export type NodeEnding = 'done' | 'skipped' | 'failed' | 'handled' | 'cancelled';
+
 // ---------------------------------------------------------------------------------------------------- runs
 
 export interface RunSummary {
@@ -156,35 +159,6 @@ export interface RunResult {
   readonly waiting?: readonly ({ readonly nodeId: string } & HumanQuestion)[];
 }
 
-/** Gives a node's remainder of a plan after a failure for good; see P4 of the features. */
-export type Replan = (context: {
-  readonly plan: Plan;
-  readonly failed: { readonly nodeId: string; readonly error: ErrorRecord };
-  readonly finished: Readonly<Record<string, unknown>>;
-  readonly issues: readonly PlanIssue[];
-  readonly signal: AbortSignal;
-  readonly scopes: readonly Scope[];
-  /** Of every call that was paid for. */
-  readonly onAnswer: (answer: PlannerAnswer) => void;
-}) => Promise<ValidPlan>;
-
-/** Plans the request of a run, and tells of the plan while it is written. */
-export interface StreamingPlanner {
-  /** The plan as it is before anything of it is written: no nodes. Throws invalid-request for what cannot be planned. */
-  open(request: string): ValidPlan;
-  /** Throws what planning throws; invalid-request when the input does not fit the plan. */
-  write(writing: {
-    readonly request: string;
-    readonly input: Readonly<Record<string, unknown>>;
-    readonly signal: AbortSignal;
-    readonly scopes: readonly Scope[];
-    readonly session?: string;
-    /** Nodes as they close, each once, with the budget as far as it is known. Not given: nobody waits for parts. */
-    readonly onDraft?: (nodes: readonly DraftNode[], budget: Plan['budget']) => void;
-    readonly onAnswer: (answer: PlannerAnswer) => void;
-  }): Promise<PlanningResult>;
-}
-
 export interface RequestOptions extends RunOptions {
   /** Called with the whole plan; nodes of it may run already. What it throws fails the run. */
   readonly onPlan?: (planning: PlanningResult) => void;
@@ -223,7 +197,7 @@ export interface ExecutionEngine {
   start(plan: ValidPlan, options?: RunOptions): RunHandle;
   /**
    * Plans a request within its run: nodes without side effects start while the plan is still being written. Absent: this
-   * engine takes whole plans alone.
+   * engine takes whole plans only.
    */
   startRequest?(request: string, options?: RequestOptions): RunHandle;
   /** Goes on from the journal: finished nodes are kept and not paid again. Throws not-found, store-busy when it is being run. */

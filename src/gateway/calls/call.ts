@@ -1,8 +1,8 @@
 /** A request becomes a call: an id, a signal, who pays, and until when it is wanted. */
 import type { Runtime } from '../../core/clock.ts';
 import type { CallOptions } from '../../core/gateway.ts';
-import type { Call, ModelRequest, Scope } from '../../core/model/model.ts';
-import { newTrace } from './call-state.ts';
+import type { Call, CallTrace, ModelRequest, Scope } from '../../core/model/model.ts';
+import { callStateOf, newTrace } from './call-state.ts';
 import { withCurrentLimits } from './older-limits.ts';
 
 const NO_SCOPES: readonly Scope[] = [];
@@ -30,6 +30,9 @@ function quietSignal(): AbortSignal {
 /** False for a signal of `quietSignal`: nobody need listen to it. */
 export const canAbort = (signal: AbortSignal): boolean => !quiet.has(signal);
 
+/** A caller's own trace is adopted here, once, and its list of attempts goes on growing. */
+const traceOf = ({ trace }: CallOptions): CallTrace => (trace === undefined ? newTrace() : callStateOf({ trace }));
+
 export function callOf(
   given: ModelRequest,
   options: CallOptions = {},
@@ -44,7 +47,7 @@ export function callOf(
     signal: options.signal ?? quietSignal(),
     purpose: options.purpose ?? 'answer',
     scopes: options.scopes ?? NO_SCOPES,
-    trace: options.trace ?? newTrace(),
+    trace: traceOf(options),
     streaming,
     ...(options.session === undefined ? {} : { session: options.session }),
     ...(options.exclude === undefined ? {} : { exclude: options.exclude }),

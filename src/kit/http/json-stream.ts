@@ -143,25 +143,3 @@ function stepBetween(state: Scanner, at: number, code: number): number {
   }
   return at + 1;
 }
-
-/**
- * The JSON texts of a byte stream, each to be parsed by the consumer.
- *
- * @throws truncated when an element is larger than allowed
- */
-export async function* decodeJsonArrayStream(
-  chunks: AsyncIterable<Uint8Array>,
-  options?: JsonStreamOptions,
-): AsyncGenerator<string> {
-  let batch: string[] = [];
-  const decoder = createJsonStreamDecoder((json) => batch.push(json), options);
-  for await (const chunk of chunks) {
-    decoder.push(chunk);
-    if (batch.length === 0) continue;
-    const complete = batch;
-    batch = [];
-    for (const json of complete) yield json;
-  }
-  decoder.end();
-  yield* batch;
-}

@@ -10,6 +10,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   h: 3_600_000,
   d: 86_400_000,
 };
+const SINGLE = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 /** Plain numbers above these are moments (epoch seconds, epoch milliseconds), not durations. */
 const EPOCH_SECONDS = 1_000_000_000;
 const EPOCH_MILLISECONDS = 1_000_000_000_000;
@@ -23,6 +24,8 @@ export function parseReset(value: string, nowMs: number): number | undefined {
   if (text === '') return undefined;
   const plain = Number(text);
   if (Number.isFinite(plain)) return fromNumber(plain, nowMs);
+  const [, single, singleUnit = ''] = SINGLE.exec(text) ?? [];
+  if (single !== undefined) return Math.ceil(Number(single) * (UNIT_MS[singleUnit] ?? 0));
   if (/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) {
     let total = 0;
     for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
@@ -58,34 +61,60 @@ interface Draft {
   resetMs?: number;
 }
 
+/** What the name of a header says of its value. */
+interface Meaning {
+  readonly kind: RateLimit['kind'];
+  /** The name without its field: a server may have several limits of one kind. */
+  readonly bucket: string;
+  readonly field: 'limit' | 'remaining' | 'reset';
+}
+
+/** Servers send the same few names with every answer, and taking one apart costs more than all else here. */
+const meanings = new Map<string, Meaning | null>();
+const MAX_NAMES = 256;
+
 /**
  * Every limit that the headers name, one a bucket: `x-ratelimit-remaining-tokens`, `<vendor>-ratelimit-tokens-remaining`,
  * `x-ratelimit-remaining-req-minute`, `ratelimit-remaining`. Buckets of anything but requests and tokens are left out.
  */
 export function parseRateLimits(headers: Headers, nowMs: number): readonly RateLimit[] {
-  const buckets = new Map<string, Draft>();
+  let buckets: Map<string, Draft> | undefined;
   for (const name in headers) {
-    const at = name.indexOf('ratelimit-');
-    if (at === -1) continue;
+    if (!name.includes('ratelimit-')) continue;
+    const meaning = meaningOf(name);
     const value = headers[name];
-    if (value !== undefined) note(buckets, name.slice(at + 'ratelimit-'.length), value, nowMs);
+    if (meaning === null || value === undefined) continue;
+    buckets ??= new Map();
+    note(buckets, meaning, value, nowMs);
   }
+  if (buckets === undefined) return [];
   return [...buckets.values()].filter((draft) => draft.limit !== undefined || draft.remaining !== undefined);
 }
 
-function note(buckets: Map<string, Draft>, name: string, value: string, nowMs: number): void {
-  const words = name.split('-');
+/** Null for a name that says nothing of a limit on requests or tokens. */
+function meaningOf(name: string): Meaning | null {
+  const known = meanings.get(name);
+  if (known !== undefined) return known;
+  const words = name.slice(name.indexOf('ratelimit-') + 'ratelimit-'.length).split('-');
   const field = words.find((word) => word === 'limit' || word === 'remaining' || word === 'reset');
-  if (field === undefined) return;
   const bucket = words.filter((word) => word !== field).join('-');
   const kind = kindOf(bucket);
+  const meaning = field === undefined || kind === undefined ? null : { kind, bucket, field };
+  if (meanings.size < MAX_NAMES) meanings.set(name, meaning);
+  return meaning;
+}
+
+function note(buckets: Map<string, Draft>, { kind, bucket, field }: Meaning, value: string, nowMs: number): void {
   const number = field === 'reset' ? parseReset(value, nowMs) : Number(value);
-  if (kind === undefined || number === undefined || !Number.isFinite(number) || value.trim() === '') return;
-  const draft = buckets.get(bucket) ?? { kind };
+  if (number === undefined || !Number.isFinite(number) || value.trim() === '') return;
+  let draft = buckets.get(bucket);
+  if (draft === undefined) {
+    draft = { kind };
+    buckets.set(bucket, draft);
+  }
   if (field === 'limit') draft.limit = number;
   else if (field === 'remaining') draft.remaining = Math.max(0, number);
   else draft.resetMs = number;
-  buckets.set(bucket, draft);
 }
 
 function kindOf(bucket: string): RateLimit['kind'] | undefined {

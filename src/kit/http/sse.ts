@@ -58,25 +58,3 @@ export function tooLarge(what: string, limit: number, cause?: unknown): Polyphon
   const message = `${what} is larger than ${limit} characters: raise the limit or ask for a shorter answer.`;
   return new PolyphonyError('truncated', message, { retryable: false, ...defined({ cause }) });
 }
-
-/**
- * The events of a byte stream, all events of a chunk before the next chunk is awaited.
- *
- * @throws truncated when an event is larger than allowed
- */
-export async function* decodeServerSentEvents(
-  chunks: AsyncIterable<Uint8Array>,
-  options?: SseOptions,
-): AsyncGenerator<ServerSentEvent> {
-  let batch: ServerSentEvent[] = [];
-  const decoder = createSseDecoder((event) => batch.push(event), options);
-  for await (const chunk of chunks) {
-    decoder.push(chunk);
-    if (batch.length === 0) continue;
-    const complete = batch;
-    batch = [];
-    for (const event of complete) yield event;
-  }
-  decoder.end();
-  yield* batch;
-}

@@ -8,14 +8,13 @@ import { fromShorthand, isPlainObject, isShorthand } from '../../language/shorth
 
 export type { JsonSchema } from '../../core/model/model.ts';
 export { fromShorthand, isShorthand, toShorthand } from '../../language/shorthand.ts';
-export { extractJson, schemaInstruction } from './json-text.ts';
+export { extractJson } from './json-text.ts';
 export {
   dropOptionalNulls,
   type JsonIssue,
   refuseUnsafeSchema,
   validateJson,
 } from './json-validation.ts';
-export { toDialect } from './schema-dialects.ts';
 
 export interface ToJsonSchemaOptions {
   /** Of a zod schema: what it accepts, or what it gives. @default 'input' */

@@ -7,8 +7,7 @@ import { type ErrorRecord, PolyphonyError } from '../../core/errors.ts';
 import { addMoney, type NanoUsd } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE, subtractUsage, type Usage } from '../../core/money/usage.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import type { NodeResult, Paid, RunEvent, RunStatus } from '../../core/run/engine.ts';
-import type { NodeEnding } from '../../core/run/schedule.ts';
+import type { NodeEnding, NodeResult, Paid, RunEvent, RunStatus } from '../../core/run/engine.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
 import { isSameNode, noProgress, type TaskProgress } from '../state/task.ts';
@@ -35,7 +34,7 @@ export interface Restored {
   readonly started: RunStarted;
   plan: Plan;
   /** The plan was never whole: `plan` holds what was told of it. */
-  isWriting: boolean;
+  hasPartialPlan: boolean;
   capNanoUsd: NanoUsd | undefined;
   revisions: number;
   readonly nodes: Map<string, RestoredNode>;
@@ -82,7 +81,7 @@ function begin(started: RunStarted): Restored {
   return {
     started,
     plan: started.request === undefined ? started.plan : { ...started.plan, nodes: [...started.plan.nodes] },
-    isWriting: started.request !== undefined,
+    hasPartialPlan: started.request !== undefined,
     capNanoUsd: started.capNanoUsd,
     revisions: 0,
     nodes: new Map(),
@@ -191,9 +190,9 @@ function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revis
   }
   restored.plan = plan;
   restored.capNanoUsd = capNanoUsd;
-  if (restored.isWriting) restored.plannedMs = restored.activeMs + event.at - restored.stretchAt;
+  if (restored.hasPartialPlan) restored.plannedMs = restored.activeMs + event.at - restored.stretchAt;
   else restored.revisions += 1;
-  restored.isWriting = false;
+  restored.hasPartialPlan = false;
 }
 
 /** Under another key, so that the ledger tells both runs of it apart. */

@@ -1,6 +1,6 @@
 /** Calls of the planner that a run makes: for its plan, and for another one. They are under its cap and in its totals. */
 import type { Scope } from '../../core/model/model.ts';
-import type { PlannerAnswer } from '../../core/plan/validation.ts';
+import type { PlannerAnswer } from '../../core/plan/planner.ts';
 import { chargeRun } from './money.ts';
 import type { RunState } from './run-state.ts';
 

@@ -5,8 +5,7 @@ import type { Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { PlanNode, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
-import type { HumanQuestion, NodeResult } from '../../core/run/engine.ts';
-import type { NodeEnding } from '../../core/run/schedule.ts';
+import type { HumanQuestion, NodeEnding, NodeResult } from '../../core/run/engine.ts';
 import { listReferences } from '../../language/template.ts';
 import type { CompiledNode } from './compiled-node.ts';
 import type { Ranked } from './ready-queue.ts';
@@ -30,7 +29,7 @@ export interface FinishedRound {
   readonly usage: Usage;
 }
 
-/** One call of a runner at a time: the node itself, or one item of it, with its rounds and retries. */
+/** What a driver runs at a time: the node itself, or one item of it, with its rounds and retries. */
 export interface Unit {
   readonly task: Task;
   /** -1: the node itself. */
@@ -40,7 +39,6 @@ export interface Unit {
   round: number;
   /** Output of the round before. */
   previous: unknown;
-  controller: AbortController | undefined;
   /** Why it has to stop. */
   stop: PolyphonyError | undefined;
   settled: boolean;
@@ -83,7 +81,6 @@ export interface Task extends Ranked {
   /** Why its units were stopped: it failed, or was cancelled, when they have settled. */
   failure: PolyphonyError | undefined;
   cancelled: string | undefined;
-  cancelTimers: (() => void)[] | undefined;
   compiled: CompiledNode | undefined;
   each: Items | undefined;
 }
@@ -127,7 +124,6 @@ export function createTask(valid: ValidNode, inOutput: boolean): Task {
     queued: false,
     failure: undefined,
     cancelled: undefined,
-    cancelTimers: undefined,
     compiled: undefined,
     each: undefined,
   };

@@ -3,8 +3,7 @@
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import { nanoToUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
-import type { NodeResult, Paid, RunEvent } from '../../core/run/engine.ts';
-import type { NodeEnding } from '../../core/run/schedule.ts';
+import type { NodeEnding, NodeResult, Paid, RunEvent } from '../../core/run/engine.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation } from '../state/money.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
@@ -13,7 +12,7 @@ import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { countEnded, type Task } from '../state/task.ts';
 import { canRevise, startRevision } from './revision.ts';
-import { clearTimers, stop, stopUnits } from './stop.ts';
+import { stop, stopUnits } from './stop.ts';
 
 type Stamp = 'seq' | 'at' | 'runId';
 
@@ -27,7 +26,7 @@ export function end(run: RunState, task: Task, ending: NodeEnding, event: EventD
 /** Nothing runs for the node any more. */
 function release(run: RunState, task: Task, phase: 'settling' | 'ended'): void {
   task.phase = phase;
-  if (task.cancelTimers !== undefined) clearTimers(task);
+  run.driver.releaseNode(task);
   releaseReservation(run, task);
 }
 
@@ -47,7 +46,7 @@ export function ended(run: RunState, task: Task): void {
   }
 }
 
-/** Whether a waiting node may start, is skipped, or cannot start any more: `readiness` of core, on counters. */
+/** Whether a waiting node may start, is skipped, or cannot start any more: from the counters of what it waits for. */
 export function consider(run: RunState, task: Task): void {
   if (task.quorum > 0) {
     if (task.succeeded >= task.quorum) makeReady(run, task);
@@ -97,7 +96,7 @@ function failQuorum(run: RunState, task: Task): void {
 
 /** After a plan has changed: starts, skips and cancels what it allows and asks for. */
 export function considerAll(run: RunState): void {
-  if (run.stopping !== undefined || run.writing !== undefined) return;
+  if (run.stopping !== undefined || run.streamingPlan !== undefined) return;
   for (const task of run.tasks.values()) {
     if (task.phase === 'waiting') consider(run, task);
     else if (task.open > 0) dropUnneeded(run, task);
@@ -107,7 +106,7 @@ export function considerAll(run: RunState): void {
 /** Cancels the dependencies of a node that has stopped waiting, as far as nobody else waits for them. */
 export function dropUnneeded(run: RunState, task: Task): void {
   // Half a plan does not tell who needs what.
-  if (run.writing !== undefined) return;
+  if (run.streamingPlan !== undefined) return;
   for (const dependency of task.dependencies) {
     const over = dependency.phase === 'ended' || dependency.phase === 'settling';
     if (over || dependency.inOutput || dependency.cancelled !== undefined) continue;
@@ -124,7 +123,7 @@ export function cancel(run: RunState, task: Task, reason: string): void {
     return;
   }
   const event = { type: 'node-cancelled', nodeId: task.id, reason, ...paidOf(task) } as const;
-  if (run.writing?.dropped.delete(task)) {
+  if (run.streamingPlan?.dropped.delete(task)) {
     release(run, task, 'ended');
     run.recorder.record(event);
     return;
@@ -143,7 +142,7 @@ export function fail(run: RunState, task: Task, cause: unknown): void {
   if (goesOn && (onError === 'skip' || typeof onError === 'object')) {
     const result = fallbackResult(run, task, onError === 'skip' ? null : onError.value);
     end(run, task, 'handled', { ...event, handled: onError === 'skip' ? 'skip' : 'value', result }, result);
-  } else if (goesOn && run.writing !== undefined) {
+  } else if (goesOn && run.streamingPlan !== undefined) {
     hold(run, task, event);
     return;
   } else if (goesOn && onError === 'replan' && canRevise(run)) {
@@ -167,7 +166,7 @@ function hold(run: RunState, task: Task, event: Omit<Extract<RunEvent, { type: '
   release(run, task, 'settling');
   task.failures += 1;
   task.startedAt = -1;
-  run.writing?.failed.add(task);
+  run.streamingPlan?.failed.add(task);
   run.recorder.record({ ...event, handled: 'plan' });
 }
 

@@ -4,26 +4,25 @@ import { bookAnswer, plannerScopes } from '../state/planner-calls.ts';
 import type { EventDraft } from '../state/recorder.ts';
 import type { Revision, RunState } from '../state/run-state.ts';
 import type { Task } from '../state/task.ts';
-import { clearTimers, stop } from './stop.ts';
+import { stop } from './stop.ts';
 
 /** How often one run may be given another plan. */
 const REVISIONS = 3;
 
 export const canRevise = (run: RunState): boolean =>
-  run.host.replan !== undefined && (run.revision !== undefined || run.revisions < REVISIONS);
+  run.driver.planner !== undefined && (run.revision !== undefined || run.revisions < REVISIONS);
 
 /** Nothing starts from here on until the revised plan is there; what runs may end. */
 export function startRevision(run: RunState, task: Task, error: PolyphonyError, event: EventDraft): void {
   task.phase = 'settling';
   task.failures += 1;
-  clearTimers(task);
+  run.driver.releaseNode(task);
   if (run.revision !== undefined) {
     run.recorder.record(event);
     return;
   }
   const revision: Revision = {
     reason: `${task.id}: ${error.message}`,
-    controller: new AbortController(),
     asking: true,
     plan: undefined,
   };
@@ -32,23 +31,27 @@ export function startRevision(run: RunState, task: Task, error: PolyphonyError, 
 }
 
 async function askForPlan(run: RunState, revision: Revision, task: Task, error: PolyphonyError): Promise<void> {
-  const { replan } = run.host;
+  const failure = {
+    plan: run.plan.plan,
+    failed: { nodeId: task.id, error: errorRecord(error) },
+    finished: finishedOutputs(run),
+  };
   try {
-    revision.plan = await replan?.({
-      plan: run.plan.plan,
-      failed: { nodeId: task.id, error: errorRecord(error) },
-      finished: finishedOutputs(run),
-      issues: [],
-      signal: revision.controller.signal,
-      scopes: plannerScopes(run),
-      onAnswer: (answer) => revision.asking && bookAnswer(run, answer),
-    });
+    // A run that was stopped before the failure was committed asks for nothing.
+    const revised =
+      run.stopping === undefined
+        ? await run.driver.planner?.revise(failure, {
+            scopes: plannerScopes(run),
+            onAnswer: (answer) => revision.asking && bookAnswer(run, answer),
+          })
+        : undefined;
+    revision.plan = revised?.plan;
   } catch (cause) {
     run.revision = undefined;
     stop(run, { type: 'failed', error: asPolyphonyError(cause), nodeId: task.id });
   }
   revision.asking = false;
-  run.wake();
+  run.driver.wake();
 }
 
 function finishedOutputs(run: RunState): Readonly<Record<string, unknown>> {

@@ -10,10 +10,10 @@
  * W5. Only the first answer of the first process is taken node by node; any other one is waited for whole.
  */
 
-import { asPolyphonyError } from '../../core/errors.ts';
+import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { DraftNode, Plan, ValidPlan } from '../../core/plan/plan.ts';
-import type { PlannerAnswer } from '../../core/plan/validation.ts';
-import type { RequestOptions, StreamingPlanner } from '../../core/run/engine.ts';
+import type { PlannerAnswer } from '../../core/plan/planner.ts';
+import type { RequestOptions } from '../../core/run/engine.ts';
 import { countAlive, countAllEnded } from '../journal/rebuild.ts';
 import { lowerCap } from '../state/money.ts';
 import { bookAnswer, plannerScopes } from '../state/planner-calls.ts';
@@ -27,85 +27,88 @@ const REASON = 'the plan is whole';
 const CHANGED = 'the whole plan defines it otherwise';
 
 export interface StreamingPlanOptions {
-  readonly writer: StreamingPlanner;
   readonly request: string;
   /** Take the nodes as they come. */
   readonly inParts: boolean;
   readonly onPlan: RequestOptions['onPlan'];
 }
 
-/** Asks the planner; the run's `writing` ends with the whole plan or with the run. */
-export function write(run: RunState, writing: StreamingPlan, options: StreamingPlanOptions): void {
+/** Asks the planner; the run's `streamingPlan` ends with the whole plan or with the run. Throws unsupported without a planner. */
+export function streamPlan(run: RunState, streaming: StreamingPlan, options: StreamingPlanOptions): void {
+  const { planner } = run.driver;
+  if (planner === undefined) throw noPlanner();
   if (run.stopping !== undefined) {
-    run.writing = undefined;
+    run.streamingPlan = undefined;
     return;
   }
-  const { writer, request, inParts, onPlan } = options;
-  const isOver = (): boolean => run.writing !== writing || writing.whole !== undefined || run.stopping !== undefined;
-  const planning = writer.write({
-    request,
+  const { request, inParts, onPlan } = options;
+  const isOver = (): boolean =>
+    run.streamingPlan !== streaming || streaming.whole !== undefined || run.stopping !== undefined;
+  const planning = planner.plan(request, {
     input: run.input,
-    signal: writing.controller.signal,
     scopes: plannerScopes(run),
     ...(run.session === undefined ? {} : { session: run.session }),
-    ...(inParts ? { onDraft: (nodes, budget) => isOver() || takeDraft(run, writing, nodes, budget) } : {}),
-    onAnswer: (answer) => takeAnswer(run, writing, answer),
+    ...(inParts ? { onDraft: (nodes, budget) => isOver() || takeDraft(run, streaming, nodes, budget) } : {}),
+    onAnswer: (answer) => takeAnswer(run, streaming, answer),
   });
   planning
     .then((made) => {
       onPlan?.(made);
-      if (!isOver()) takeWhole(run, writing, made.plan);
+      if (!isOver()) takeWhole(run, streaming, made.plan);
     })
     .catch((error: unknown) => stop(run, { type: 'failed', error: asPolyphonyError(error) }))
     .finally(() => {
-      if (run.writing === writing && writing.whole === undefined) run.writing = undefined;
-      run.wake();
+      if (run.streamingPlan === streaming && streaming.whole === undefined) run.streamingPlan = undefined;
+      run.driver.wake();
     });
 }
 
-function takeAnswer(run: RunState, writing: StreamingPlan, answer: PlannerAnswer): void {
-  if (run.writing !== writing) return;
+export const noPlanner = (): PolyphonyError =>
+  new PolyphonyError('unsupported', 'This engine has no planner, so it runs plans only: give it a plan.');
+
+function takeAnswer(run: RunState, streaming: StreamingPlan, answer: PlannerAnswer): void {
+  if (run.streamingPlan !== streaming) return;
   bookAnswer(run, answer);
-  run.wake();
+  run.driver.wake();
 }
 
 // ---------------------------------------------------------------------------------------------------- parts
 
-function takeDraft(run: RunState, writing: StreamingPlan, nodes: readonly DraftNode[], budget: Plan['budget']): void {
-  run.money.cap = lowerCap(budget, writing.capNanoUsd);
+function takeDraft(run: RunState, streaming: StreamingPlan, nodes: readonly DraftNode[], budget: Plan['budget']): void {
+  run.money.cap = lowerCap(budget, streaming.capNanoUsd);
   const told = nodes.map(({ valid }) => valid.node);
-  run.recorder.record({ type: 'plan-delta', nodes: told }, () => adopt(run, writing, nodes));
-  run.wake();
+  run.recorder.record({ type: 'plan-delta', nodes: told }, () => adopt(run, streaming, nodes));
+  run.driver.wake();
 }
 
 /** Nodes that may not start yet are known, and linked to nothing. */
-function adopt(run: RunState, writing: StreamingPlan, nodes: readonly DraftNode[]): void {
-  if (run.writing !== writing || writing.whole !== undefined) return;
+function adopt(run: RunState, streaming: StreamingPlan, nodes: readonly DraftNode[]): void {
+  if (run.streamingPlan !== streaming || streaming.whole !== undefined) return;
   for (const { valid, mayStart } of nodes) {
     const task = createTask(valid, false);
     run.tasks.set(task.id, task);
     run.alive += 1;
-    if (!mayStart || !valid.dependencies.every((id) => writing.startable.has(id))) continue;
-    writing.startable.add(task.id);
+    if (!mayStart || !valid.dependencies.every((id) => streaming.startable.has(id))) continue;
+    streaming.startable.add(task.id);
     linkTask(task, run.tasks);
     for (const dependency of task.dependencies) if (dependency.ending !== undefined) countEnded(task, dependency);
     if (run.stopping === undefined) consider(run, task);
   }
-  run.wake();
+  run.driver.wake();
 }
 
 // ---------------------------------------------------------------------------------------------------- the whole
 
-function takeWhole(run: RunState, writing: StreamingPlan, plan: ValidPlan): void {
+function takeWhole(run: RunState, streaming: StreamingPlan, plan: ValidPlan): void {
   const kept = keptNodes(run.tasks, plan);
-  writing.whole = plan;
-  writing.changed = [...run.tasks.values()].filter(({ id }) => !kept.has(id));
-  for (const task of writing.changed) {
+  streaming.whole = plan;
+  streaming.changed = [...run.tasks.values()].filter(({ id }) => !kept.has(id));
+  for (const task of streaming.changed) {
     if (task.phase !== 'running' && task.phase !== 'suspended') continue;
-    writing.dropped.add(task);
+    streaming.dropped.add(task);
     cancel(run, task, CHANGED);
   }
-  run.wake();
+  run.driver.wake();
 }
 
 /** Ids of nodes that are defined alike, and so is all that they depend on. */
@@ -120,24 +123,24 @@ function keptNodes(before: ReadonlyMap<string, Task>, plan: ValidPlan): Readonly
 }
 
 /** Every node that the whole plan changes has stopped, and how it ended is committed. */
-export function canMerge({ writing, stopping }: RunState): boolean {
-  if (writing?.whole === undefined || writing.isMerged || stopping !== undefined || writing.dropped.size > 0) {
+export function canMerge({ streamingPlan: streaming, stopping }: RunState): boolean {
+  if (streaming?.whole === undefined || streaming.isMerged || stopping !== undefined || streaming.dropped.size > 0) {
     return false;
   }
-  return writing.changed.every((task) => task.phase !== 'settling' || writing.failed.has(task));
+  return streaming.changed.every((task) => task.phase !== 'settling' || streaming.failed.has(task));
 }
 
 /** Puts the run on the whole plan. Nothing starts before that is committed. */
 export function merge(run: RunState): void {
-  const { writing } = run;
-  const plan = writing?.whole;
-  if (writing === undefined || plan === undefined) return;
-  writing.isMerged = true;
-  const again = sameAgain(writing, plan);
-  run.tasks = mergedTasks(run, writing, plan);
+  const { streamingPlan: streaming } = run;
+  const plan = streaming?.whole;
+  if (streaming === undefined || plan === undefined) return;
+  streaming.isMerged = true;
+  const again = sameAgain(streaming, plan);
+  run.tasks = mergedTasks(run, streaming, plan);
   run.plan = plan;
   run.alive = countAlive(run.tasks);
-  run.money.cap = lowerCap(plan.plan.budget, writing.capNanoUsd);
+  run.money.cap = lowerCap(plan.plan.budget, streaming.capNanoUsd);
   run.queue.clear();
   run.waitingForBudget = [];
   for (const task of run.tasks.values()) if (task.phase === 'ready' || task.queued) run.queue.push(task);
@@ -150,7 +153,7 @@ export function merge(run: RunState): void {
     ...(again.length === 0 ? {} : { again }),
     ...(cap === undefined ? {} : { capNanoUsd: cap }),
   };
-  run.recorder.record(event, () => goOn(run, writing));
+  run.recorder.record(event, () => goOn(run, streaming));
 }
 
 /** Ids of nodes that are defined alike and depend on one that is not. */
@@ -160,14 +163,14 @@ function sameAgain({ changed }: StreamingPlan, plan: ValidPlan): readonly string
   return changed.filter(({ id, node }) => isSameNode(node, nodes.get(id))).map(({ id }) => id);
 }
 
-function mergedTasks(run: RunState, writing: StreamingPlan, plan: ValidPlan): Map<string, Task> {
-  const changed = new Set(writing.changed);
+function mergedTasks(run: RunState, streaming: StreamingPlan, plan: ValidPlan): Map<string, Task> {
+  const changed = new Set(streaming.changed);
   const tasks = createTasks(plan, (fresh) => {
     const before = run.tasks.get(fresh.id);
     if (before === undefined) return fresh;
     if (!changed.has(before)) return renewed(before, fresh);
     // Its ledger rows must not be those of the run of it that does not count.
-    fresh.failures = before.failures + (before.startedAt >= 0 || writing.started.has(fresh.id) ? 1 : 0);
+    fresh.failures = before.failures + (before.startedAt >= 0 || streaming.started.has(fresh.id) ? 1 : 0);
     return fresh;
   });
   countAllEnded(tasks);
@@ -181,13 +184,13 @@ function renewed(task: Task, { valid, priority, index, inOutput }: Task): Task {
   return Object.assign(task, { valid, priority, index, inOutput, succeeded: 0, broken: 0 });
 }
 
-function goOn(run: RunState, writing: StreamingPlan): void {
-  if (run.writing !== writing) return;
-  run.writing = undefined;
+function goOn(run: RunState, streaming: StreamingPlan): void {
+  if (run.streamingPlan !== streaming) return;
+  run.streamingPlan = undefined;
   limitSeconds(run);
   considerAll(run);
-  for (const task of writing.failed) {
+  for (const task of streaming.failed) {
     if (run.tasks.get(task.id) === task && task.error !== undefined) fail(run, task, task.error);
   }
-  run.wake();
+  run.driver.wake();
 }

@@ -25,14 +25,12 @@ export interface StudyEstimate extends PlanEstimate {
   readonly priorities: readonly number[];
 }
 
-/** Estimates a plan, valid or not; references that name nothing count as unknown values. */
-export function estimatePlan(plan: Plan | { readonly plan: Plan }, catalogue: Catalogue): PlanEstimate {
-  const document = 'version' in plan ? plan : plan.plan;
-  return estimateNested(document, catalogue, 0);
-}
-
-/** `level`: how many workflows the plan is inside of. */
-export function estimateNested(plan: Plan, catalogue: Catalogue, level: number): PlanEstimate {
+/**
+ * Estimates a plan, valid or not; references that name nothing count as unknown values.
+ *
+ * @param level how many workflows the plan is inside of
+ */
+export function estimatePlan(plan: Plan, catalogue: Catalogue, level = 0): PlanEstimate {
   const analysis = openPlan({ plan, broken: new Set() }, catalogue, createReport());
   resolvePlan(analysis);
   const { priorities: _, ...estimate } = estimateStudy(analysis, dependenciesOf(analysis), level);
@@ -45,7 +43,7 @@ export function estimateStudy(
   level = 0,
 ): StudyEstimate {
   const nested = (plan: Plan): NodeEstimate | undefined =>
-    level < analysis.catalogue.bounds.nesting ? estimateNested(plan, analysis.catalogue, level + 1) : undefined;
+    level < analysis.catalogue.bounds.nesting ? estimatePlan(plan, analysis.catalogue, level + 1) : undefined;
   const estimateNode = createNodeEstimator(analysis, nested);
   const nodes = analysis.subjects.map((subject, place) => estimateNode(subject, dependencies[place] ?? []));
   return { ...totalOf(nodes, dependencies, analysis), nodes, priorities: prioritiesOf(nodes, dependencies) };

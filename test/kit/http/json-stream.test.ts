@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createJsonStreamDecoder, decodeJsonArrayStream } from '../../../src/kit/http/json-stream.ts';
-
-/** Array.fromAsync, which Node 20 lacks. */
-async function gather<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const item of items) list.push(item);
-  return list;
-}
+import { createJsonStreamDecoder } from '../../../src/kit/http/json-stream.ts';
+import { decoded } from './decoded.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -20,10 +14,10 @@ async function decode(text: string, sizes: readonly number[] = [], options = {})
       at += size;
     }
   }
-  return gather(decodeJsonArrayStream(chunks(), options));
+  return decoded<string>(chunks(), (take) => createJsonStreamDecoder(take, options));
 }
 
-describe('decodeJsonArrayStream', () => {
+describe('the decoder of JSON streams', () => {
   it.each([
     ['an array', '[{"a":1},\n{"b":"]}\\""}]', ['{"a":1}', '{"b":"]}\\""}']],
     ['arrays in an array', '[[1,[2]],[]]', ['[1,[2]]', '[]']],

@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createSseDecoder, decodeServerSentEvents, type ServerSentEvent } from '../../../src/kit/http/sse.ts';
-
-/** Array.fromAsync, which Node 20 lacks. */
-async function gather<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const item of items) list.push(item);
-  return list;
-}
+import { createSseDecoder, type ServerSentEvent } from '../../../src/kit/http/sse.ts';
+import { decoded } from './decoded.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -21,10 +15,10 @@ async function* chunked(data: Uint8Array, sizes: readonly number[]): AsyncGenera
 }
 
 async function decode(text: string, sizes: readonly number[] = []): Promise<ServerSentEvent[]> {
-  return gather(decodeServerSentEvents(chunked(bytes(text), sizes)));
+  return decoded<ServerSentEvent>(chunked(bytes(text), sizes), (take) => createSseDecoder(take));
 }
 
-describe('decodeServerSentEvents', () => {
+describe('the decoder of server-sent events', () => {
   it.each([
     ['LF', 'event: a\ndata: 1\n\ndata: 2\n\n'],
     ['CRLF', 'event: a\r\ndata: 1\r\n\r\ndata: 2\r\n\r\n'],
@@ -48,7 +42,8 @@ describe('decodeServerSentEvents', () => {
   it('refuses an event beyond the bound, in one line or in many', async () => {
     const options = { maxEventBytes: 100 };
     for (const text of [`data: ${'x'.repeat(200)}`, 'data: xxxxxxxxx\n'.repeat(30)]) {
-      const decoding = gather(decodeServerSentEvents(chunked(bytes(text), [50, 50, 50, 50]), options));
+      const chunks = chunked(bytes(text), [50, 50, 50, 50]);
+      const decoding = decoded<ServerSentEvent>(chunks, (take) => createSseDecoder(take, options));
       await expect(decoding).rejects.toMatchObject({ code: 'truncated', retryable: false });
     }
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { extractJson, schemaInstruction } from '../../../src/kit/json/json-schema.ts';
+import { extractJson, schemaInstruction } from '../../../src/kit/json/json-text.ts';
 
 describe('extractJson', () => {
   it.each([

@@ -4,9 +4,9 @@ import {
   dropOptionalNulls,
   fromShorthand,
   refuseUnsafeSchema,
-  toDialect,
   validateJson,
 } from '../../../src/kit/json/json-schema.ts';
+import { toDialect } from '../../../src/kit/json/schema-dialects.ts';
 
 const ticket = fromShorthand({ label: 'billing|tech', confidence: 'number', note: 'string?' });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromShorthand, type JsonSchema, toDialect } from '../../../src/kit/json/json-schema.ts';
+import { fromShorthand, type JsonSchema } from '../../../src/kit/json/json-schema.ts';
+import { toDialect } from '../../../src/kit/json/schema-dialects.ts';
 
 const strict = (schema: JsonSchema) => toDialect(schema, 'strict-subset');
 const openapi = (schema: JsonSchema) => toDialect(schema, 'openapi-subset');

@@ -2,10 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../../src/core/errors.ts';
 import type { Plan, PlanNode } from '../../../src/core/plan/plan.ts';
-import type { NodeCall, RunEvent, RunHandle, StreamingPlanner } from '../../../src/core/run/engine.ts';
+import type { Planner } from '../../../src/core/plan/planner.ts';
+import type { NodeCall, RunEvent, RunHandle } from '../../../src/core/run/engine.ts';
 import { sleep } from '../../../src/system/clock.ts';
 import { type FakeRuntime, fakeRuntime } from '../../../src/testing/fakes.ts';
 import { collected, type Harness, harness, output, settled } from '../../executor/harness.ts';
+import { planned, scriptedPlanner } from '../../executor/scripted-planner.ts';
 import { validPlan } from '../../executor/valid-plan.ts';
 
 const step = (id: string, fields: Partial<PlanNode> = {}): PlanNode => ({ id, use: 'step', in: { id }, ...fields });
@@ -31,26 +33,25 @@ interface Ran {
   readonly keys: readonly string[];
 }
 
-function writerOf({ draft, draftBudget, whole }: Case, runtime: FakeRuntime): StreamingPlanner {
-  return {
-    open: () => validPlan({ nodes: [] }),
-    async write({ signal, onDraft, onAnswer }) {
+function plannerOf({ draft, draftBudget, whole, replan }: Case, runtime: FakeRuntime): Planner {
+  return scriptedPlanner({
+    async plan(_request, { signal, onDraft, onAnswer } = {}) {
       const { nodes } = validPlan({ nodes: [...draft] });
       onDraft?.(
         nodes.map((valid) => ({ valid, mayStart: true })),
         draftBudget,
       );
       await sleep(runtime.clock, 100, signal);
-      onAnswer({ round: 1, costNanoUsd: 1000 });
+      onAnswer?.({ round: 1, costNanoUsd: 1000 });
       if (whole instanceof Error) throw whole;
-      return { plan: validPlan(whole), issues: [], repaired: [], rounds: 1, costNanoUsd: 1000 };
+      return planned(validPlan(whole), 1000);
     },
-  };
+    ...(replan === undefined ? {} : { revise: async () => planned(validPlan(replan)) }),
+  });
 }
 
 async function run(given: Case, options: { readonly budgetUsd?: number } = {}): Promise<Ran> {
   const runtime = fakeRuntime();
-  const { replan } = given;
   const work = async ({ node, inputs, signal }: NodeCall): Promise<unknown> => {
     await sleep(runtime.clock, given.ms?.[node.id] ?? 10, signal);
     if (given.fails?.includes(node.id)) throw new PolyphonyError('tool-failed', `${node.id} broke`);
@@ -59,8 +60,7 @@ async function run(given: Case, options: { readonly budgetUsd?: number } = {}): 
   const h = harness({
     runtime,
     step: work,
-    writer: writerOf(given, runtime),
-    ...(replan === undefined ? {} : { replan: async () => validPlan(replan) }),
+    planner: plannerOf(given, runtime),
   });
   const handle = h.engine.startRequest?.('do it', options);
   if (handle === undefined) throw new Error('no startRequest');

@@ -56,7 +56,7 @@ async function changedInput(
   runId: string,
   inputFor: InputFor,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const { checkedInput } = await import('../../../composition/start.ts');
+  const { checkedInput } = await import('../../../validator/check-input.ts');
   for await (const event of engine.replay(runId)) {
     if (event.type !== 'run-started') continue;
     const before = typeof event.input === 'object' ? event.input : {};

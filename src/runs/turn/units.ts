@@ -1,24 +1,26 @@
-/** Starting nodes and their items while there are slots and money, and taking in what comes back. */
+/** Units: what a driver takes to run, while there is money, and what becomes of what it hands back. */
 
-import { asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
-import { nanoToUsd } from '../core/money/money.ts';
-import { addUsage, NO_USAGE } from '../core/money/usage.ts';
-import { type NodeOutput, type NodeResult, SuspendRun } from '../core/run/engine.ts';
-import { compiledOf } from '../runs/state/compiled-node.ts';
-import { releaseReservation, reserve } from '../runs/state/money.ts';
-import type { RunState } from '../runs/state/run-state.ts';
-import { scopeOf } from '../runs/state/scope.ts';
-import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../runs/state/task.ts';
-import { cancel, end, fail, fallbackResult } from '../runs/turn/ending.ts';
-import { addTimer, clearTimers, stopUnits } from '../runs/turn/stop.ts';
-import { bookFailure, callOnce, isSingleCall, perform, singleResult } from './perform.ts';
+import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
+import { nanoToUsd } from '../../core/money/money.ts';
+import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
+import { type NodeResult, SuspendRun } from '../../core/run/engine.ts';
+import { compiledOf } from '../state/compiled-node.ts';
+import { releaseReservation, reserve } from '../state/money.ts';
+import type { RunState } from '../state/run-state.ts';
+import { scopeOf } from '../state/scope.ts';
+import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../state/task.ts';
+import { cancel, end, fail, fallbackResult } from './ending.ts';
+import { stopUnits } from './stop.ts';
 
-/** Starts what is ready, most urgent first, as far as slots and money go. */
-export function startReady(run: RunState): void {
-  if (run.writing?.whole !== undefined) return;
-  while (run.active < run.concurrency && run.stopping === undefined && run.revision === undefined) {
+/**
+ * The most urgent unit that can start now: its node has begun, its money is reserved. The driver runs it and hands it back to
+ * `settleUnit`, once. Undefined: nothing can start as things are.
+ */
+export function nextUnit(run: RunState): Unit | undefined {
+  if (run.streamingPlan?.whole !== undefined) return undefined;
+  while (run.stopping === undefined && run.revision === undefined) {
     const task = run.queue.pop();
-    if (task === undefined) return;
+    if (task === undefined) return undefined;
     task.queued = false;
     if (task.phase === 'ready') {
       if (!reserve(run, task)) {
@@ -27,8 +29,10 @@ export function startReady(run: RunState): void {
       }
       begin(run, task);
     }
-    if (task.phase === 'running') startUnit(run, task);
+    const unit = task.phase === 'running' ? unitOf(run, task) : undefined;
+    if (unit !== undefined) return unit;
   }
+  return undefined;
 }
 
 function begin(run: RunState, task: Task): void {
@@ -45,11 +49,7 @@ function begin(run: RunState, task: Task): void {
     idempotencyKey: idempotencyKey(runId, task),
   });
   const seconds = task.node.limits?.seconds;
-  if (seconds !== undefined)
-    addTimer(
-      task,
-      clock.schedule(seconds * 1000, () => expire(run, task, seconds)),
-    );
+  if (seconds !== undefined) run.driver.limitNode(task, seconds * 1000, () => expire(run, task, seconds));
   if (task.node.each === undefined) return;
   try {
     task.each = itemsOf(run, task);
@@ -69,7 +69,7 @@ function itemsOf(run: RunState, task: Task): Items {
   const values = compiledOf(task).each?.render(scopeOf(run));
   if (!Array.isArray(values)) {
     const got = values === null ? 'null' : typeof values;
-    const message = `Node ${task.id} runs once an item of ${task.node.each}, which is ${got} and not an array: refer to an array.`;
+    const message = `Node ${task.id} runs once per item of ${task.node.each}, which is ${got} and not an array: refer to an array.`;
     throw new PolyphonyError('invalid-request', message);
   }
   if (values.length > run.bounds.items) {
@@ -107,17 +107,18 @@ function answeredItem(task: Task, each: Items): number | undefined {
   return undefined;
 }
 
-function startUnit(run: RunState, task: Task): void {
-  if (task.failure !== undefined || task.cancelled !== undefined) return;
+function unitOf(run: RunState, task: Task): Unit | undefined {
+  if (task.failure !== undefined || task.cancelled !== undefined) return undefined;
   const item = nextItem(task);
   if (item === undefined) {
     suspendIfAsking(run, task);
-    return;
+    return undefined;
   }
-  launch(run, task, item);
+  const unit = createUnit(run, task, item);
   const { each } = task;
-  if (each === undefined || each.next >= each.values.length) return;
+  if (each === undefined || each.next >= each.values.length) return unit;
   if (task.units.length < (task.node.limits?.concurrency ?? Number.POSITIVE_INFINITY)) enqueue(run, task);
+  return unit;
 }
 
 function enqueue(run: RunState, task: Task): void {
@@ -126,7 +127,7 @@ function enqueue(run: RunState, task: Task): void {
   run.queue.push(task);
 }
 
-function launch(run: RunState, task: Task, item: number): void {
+function createUnit(run: RunState, task: Task, item: number): Unit {
   const unit: Unit = {
     task,
     item,
@@ -134,7 +135,6 @@ function launch(run: RunState, task: Task, item: number): void {
     startedAt: run.host.runtime.clock.monotonic(),
     round: 0,
     previous: null,
-    controller: undefined,
     stop: undefined,
     settled: false,
     costNanoUsd: 0,
@@ -142,38 +142,11 @@ function launch(run: RunState, task: Task, item: number): void {
   };
   task.units.push(unit);
   run.active += 1;
-  if (isSingleCall(unit)) {
-    callOnce(run, unit).then(
-      (output) => settleOutput(run, unit, output),
-      (error: unknown) => settleFailure(run, unit, error),
-    );
-  } else {
-    perform(run, unit).then(
-      (result) => settle(run, unit, result, undefined),
-      (error: unknown) => settle(run, unit, undefined, error),
-    );
-  }
+  return unit;
 }
 
-function settleOutput(run: RunState, unit: Unit, output: NodeOutput): void {
-  try {
-    settle(run, unit, singleResult(run, unit, output), undefined);
-  } catch (error) {
-    settle(run, unit, undefined, error);
-  }
-}
-
-function settleFailure(run: RunState, unit: Unit, error: unknown): void {
-  bookFailure(run, unit, error);
-  settle(run, unit, undefined, error);
-}
-
-/** Goes on without a unit that did not stop in time. */
-export function giveUp(run: RunState, unit: Unit, reason: PolyphonyError): void {
-  settle(run, unit, undefined, reason);
-}
-
-function settle(run: RunState, unit: Unit, result: NodeResult | undefined, error: unknown): void {
+/** Takes back a unit with its result, or without one with what it failed of. What comes after the first time counts nothing. */
+export function settleUnit(run: RunState, unit: Unit, result: NodeResult | undefined, error: unknown): void {
   if (unit.settled) return;
   unit.settled = true;
   const { task } = unit;
@@ -187,7 +160,7 @@ function settle(run: RunState, unit: Unit, result: NodeResult | undefined, error
     const { runId } = run;
     end(run, task, 'done', { seq: 0, at: 0, runId, type: 'node-finished', nodeId: task.id, result }, result);
   } else fail(run, task, error);
-  run.wake();
+  run.driver.wake();
 }
 
 /** Of a node that was told to stop: ends it with its last unit. What it finished in the meantime does not count. */
@@ -202,7 +175,7 @@ function failWhenStopped(run: RunState, task: Task, error: PolyphonyError): void
   task.failure ??= error;
   if (task.units.length > 0) stopUnits(run, task, error);
   else fail(run, task, task.failure);
-  run.wake();
+  run.driver.wake();
 }
 
 function ask(run: RunState, { task, item }: Unit, { question }: SuspendRun): void {
@@ -219,7 +192,7 @@ function suspendIfAsking(run: RunState, task: Task): void {
   const { each, units, queued } = task;
   if (units.length > 0 || queued || (each !== undefined && each.next < each.values.length)) return;
   task.phase = 'suspended';
-  clearTimers(task);
+  run.driver.releaseNode(task);
   releaseReservation(run, task);
 }
 
@@ -228,7 +201,7 @@ export function takeAnswer(run: RunState, task: Task, item: number, answer: unkn
   task.progress?.answers.set(item, answer);
   if (task.phase === 'suspended') task.phase = 'running';
   enqueue(run, task);
-  run.wake();
+  run.driver.wake();
 }
 
 function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult | undefined, error: unknown): void {

@@ -1,11 +1,11 @@
 /** Answers of people to nodes that wait for them. */
 
-import { PolyphonyError } from '../core/errors.ts';
-import type { HumanQuestion } from '../core/run/engine.ts';
-import type { Host, RunState } from '../runs/state/run-state.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { HumanQuestion } from '../../core/run/engine.ts';
+import type { RunState } from '../state/run-state.ts';
+import { takeAnswer } from '../turn/units.ts';
+import { changeStored, type StoredRuns } from './change.ts';
 import { questionsOf } from './inspect.ts';
-import { takeAnswer } from './units.ts';
-import { withRun } from './with-lease.ts';
 
 export interface Answer {
   readonly runId: string;
@@ -18,9 +18,9 @@ export interface Answer {
  *
  * @throws not-found when the node asks nothing, invalid-request when the answer is none of the choices
  */
-export async function answerRun(host: Host, live: RunState | undefined, given: Answer): Promise<void> {
+export async function answerRun(stored: StoredRuns, live: RunState | undefined, given: Answer): Promise<void> {
   if (live !== undefined && live.result === undefined) return answerLive(live, given);
-  await withRun(host, given.runId, async (restored) => {
+  await changeStored(stored, given.runId, (restored) => {
     const node = restored.nodes.get(given.nodeId);
     const [asked] = node === undefined ? [] : questionsOf(node);
     if (asked === undefined) throw nobodyAsks(given);
@@ -42,7 +42,7 @@ async function answerLive(run: RunState, given: Answer): Promise<void> {
       takeAnswer(run, task, item, given.answer);
       resolve();
     });
-    run.wake();
+    run.driver.wake();
   });
 }
 

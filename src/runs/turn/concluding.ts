@@ -1,66 +1,32 @@
+/** What follows where nothing can start: the whole of a plan that was being written, a revised plan, or the end of the run. */
+
+import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
+import type { ValidPlan } from '../../core/plan/plan.ts';
+import type { RunResult } from '../../core/run/engine.ts';
+import { renderValue } from '../../language/template.ts';
+import { reload } from '../journal/rebuild.ts';
+import { unaffordable } from '../state/money.ts';
+import type { EventDraft } from '../state/recorder.ts';
+import { resultOf, totalsOf } from '../state/result.ts';
+import type { Revision, RunState } from '../state/run-state.ts';
+import { scopeOf } from '../state/scope.ts';
+import { cancel, considerAll, fail } from './ending.ts';
+import { stop } from './stop.ts';
+import { canMerge, merge } from './streaming-plan.ts';
+
 /**
- * One run: the scheduler. The laws below are tested in test/laws.
- *
- * S1. A node starts once all it waits for has ended and those ends are committed; no node ends twice.
- * S2. There are no supersteps: whatever can start after an end is committed starts in the same turn.
- * S3. At most `concurrency` runner calls are in flight, and at most `limits.concurrency` of one node's items.
- * S4. Of several ready nodes the one with the longest expected remaining path starts first.
- * S5. After a stop nothing starts; what runs is signalled in the same tick, and the run ends when it has settled.
- * S6. A run ends once: after its last unit has settled, its records are committed, and before its lease is released.
- * S7. `turn` is the only place that starts, ends or suspends anything; everything else changes state and calls `wake`.
+ * To be called once `nextUnit` gives nothing, or the driver has no room. Merges, revises, suspends or ends the run where it
+ * is time to. True: something has happened, so look again; false: only a unit, the planner, a commit or a caller can go on.
  */
-
-import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
-import type { ValidPlan } from '../core/plan/plan.ts';
-import type { RunResult } from '../core/run/engine.ts';
-import { renderValue } from '../language/template.ts';
-import { reload } from '../runs/journal/rebuild.ts';
-import { unaffordable } from '../runs/state/money.ts';
-import type { EventDraft } from '../runs/state/recorder.ts';
-import { resultOf, totalsOf } from '../runs/state/result.ts';
-import type { Revision, RunState } from '../runs/state/run-state.ts';
-import { scopeOf } from '../runs/state/scope.ts';
-import { cancel, considerAll, fail } from '../runs/turn/ending.ts';
-import { clearTimers, stop } from '../runs/turn/stop.ts';
-import { canMerge, merge } from '../runs/turn/streaming-plan.ts';
-import { giveUp, startReady } from './units.ts';
-
-/** Begins, or goes on with, what the state holds. */
-export function drive(run: RunState): void {
-  let turning = false;
-  let again = false;
-  const turn = (): void => {
-    again = true;
-    if (turning || run.result !== undefined) return;
-    turning = true;
-    while (again) {
-      again = false;
-      run.recorder.flush();
-      startReady(run);
-      if (canMerge(run)) merge(run);
-      if (run.recorder.pending() || (isQuiet(run) && conclude(run))) again = true;
-    }
-    turning = false;
-  };
-  let scheduled = false;
-  // Ends that come in one go are committed in one go.
-  run.wake = () => {
-    if (scheduled) return;
-    scheduled = true;
-    queueMicrotask(() => {
-      scheduled = false;
-      turn();
-    });
-  };
-  run.giveUp = (unit, reason) => giveUp(run, unit, reason);
-  considerAll(run);
-  turn();
+export function advance(run: RunState): boolean {
+  if (canMerge(run)) merge(run);
+  return run.recorder.pending() || (isQuiet(run) && conclude(run));
 }
 
 const isQuiet = (run: RunState): boolean =>
-  run.active === 0 && run.recorder.idle() && run.result === undefined && run.writing === undefined;
+  run.active === 0 && run.recorder.idle() && run.result === undefined && run.streamingPlan === undefined;
 
-/** Nothing runs and nothing can start: finds out why. True when something happened that needs another look. */
+/** Nothing runs and nothing can start: finds out why. */
 function conclude(run: RunState): boolean {
   if (run.stopping !== undefined) return concludeStopped(run);
   const { revision } = run;
@@ -125,7 +91,7 @@ function revise(run: RunState, plan: ValidPlan, revision: Revision): boolean {
   const resume = (): void => {
     run.revision = undefined;
     considerAll(run);
-    run.wake();
+    run.driver.wake();
   };
   const refuse = (error: unknown): void => {
     run.revision = undefined;
@@ -143,15 +109,15 @@ function close(run: RunState, status: RunResult['status'], event: EventDraft, ou
   return true;
 }
 
-/** Gives back all that the run holds, then its result. */
-export function settleRun(run: RunState, result: RunResult): void {
+/** The run is over here, with this result. The first one stands. */
+function settleRun(run: RunState, result: RunResult): void {
   if (run.result !== undefined) return;
   run.result = result;
-  for (const task of run.tasks.values()) if (task.cancelTimers !== undefined) clearTimers(task);
-  const done = (): void => {
-    run.log.close();
-    run.resolve(result);
-  };
-  const cleanups = run.cleanups.map((cleanup) => Promise.resolve().then(cleanup));
-  void Promise.allSettled(cleanups).then(done);
+  run.driver.settle(result);
+}
+
+/** For a run that never began. */
+export function refuse(run: RunState, error: unknown): void {
+  run.stopping = { type: 'failed', error: asPolyphonyError(error) };
+  settleRun(run, resultOf(run, 'failed'));
 }

@@ -1,11 +1,8 @@
 /**
- * The scheduler as a pure function: which nodes may start now. Every engine shares it; the in-process engine keeps
- * in-degree counters beside it for speed, and a law test proves that both agree.
+ * The scheduler as a pure function of how nodes ended: the model that the engines' counters are compared with.
  */
-import type { ValidNode, ValidPlan } from '../plan/plan.ts';
-
-/** How a node ended. `handled`: it failed and its onError let the run go on (its output is null or the given value). */
-export type NodeEnding = 'done' | 'skipped' | 'failed' | 'handled' | 'cancelled';
+import type { ValidNode, ValidPlan } from '../../src/core/plan/plan.ts';
+import type { NodeEnding } from '../../src/core/run/engine.ts';
 
 export type Readiness = 'ready' | 'waiting' | 'skip' | 'impossible';
 

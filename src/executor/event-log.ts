@@ -1,5 +1,5 @@
 /** The events of one run in memory: any number of readers, each from the first event on. */
-import type { RunEvent } from '../../core/run/engine.ts';
+import type { RunEvent } from '../core/run/engine.ts';
 
 export interface EventLog {
   push(event: RunEvent): void;

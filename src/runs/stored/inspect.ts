@@ -1,7 +1,6 @@
 /** A run as its journal tells it, without running anything. */
-import type { HumanQuestion, NodeReport, NodeState, RunHandle, RunResult } from '../core/run/engine.ts';
-import type { RunJournal } from '../core/stores.ts';
-import type { Restored, RestoredNode } from '../runs/journal/restore.ts';
+import type { HumanQuestion, NodeReport, NodeState, RunResult } from '../../core/run/engine.ts';
+import type { Restored, RestoredNode } from '../journal/restore.ts';
 
 export function inspectRun(restored: Restored): RunResult {
   const { started, plan, status, output, error, usage, spent, priced, activeMs } = restored;
@@ -46,15 +45,4 @@ function stateOf(node: RestoredNode): NodeState {
   if (questionsOf(node).length > 0) return 'suspended';
   if (error !== undefined) return 'failed';
   return started ? 'running' : 'waiting';
-}
-
-/** A run that is over: its journal as events, its result at once. */
-export function endedHandle(journal: RunJournal, restored: Restored): RunHandle {
-  const { runId } = restored.started;
-  return {
-    runId,
-    events: () => journal.read(runId),
-    result: async () => inspectRun(restored),
-    cancel: () => {},
-  };
 }

@@ -1,20 +1,24 @@
 /** A new run with the finished nodes of an old one: those from a node on, and whatever a changed input reaches, run again. */
 
-import { PolyphonyError } from '../core/errors.ts';
-import type { Plan, ValidNode, ValidPlan } from '../core/plan/plan.ts';
-import type { ExecutionEngine, NodeResult } from '../core/run/engine.ts';
-import { listReferences } from '../language/template.ts';
-import { knownRun, type Restored, type RestoredNode } from '../runs/journal/restore.ts';
-import { type EventDraft, stamp } from '../runs/state/recorder.ts';
-import type { Host } from '../runs/state/run-state.ts';
-import { capOf, type RunOpening } from './start.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { Plan, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
+import type { ExecutionEngine, NodeResult } from '../../core/run/engine.ts';
+import { listReferences } from '../../language/template.ts';
+import { knownRun, type Restored, type RestoredNode } from '../journal/restore.ts';
+import { type EventDraft, stamp } from '../state/recorder.ts';
+import { capOf, type RunOpening } from '../turn/opening.ts';
+import type { StoredRuns } from './change.ts';
 
 type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
 
 /** Writes the beginning of the new run's journal. `with` replaces fields of `in` of the node it is forked from. */
-export async function forkRun(host: Host, runId: string, options: ForkOptions): Promise<RunOpening> {
+export async function forkRun(
+  host: Omit<StoredRuns, 'lock'>,
+  runId: string,
+  options: ForkOptions,
+): Promise<RunOpening> {
   const old = await knownRun(host.journal, runId);
-  if (old.isWriting) {
+  if (old.hasPartialPlan) {
     throw new PolyphonyError('invalid-request', `The plan of run ${runId} was never whole: resume it before a fork.`);
   }
   const plan = host.validPlan(withInputs(old.plan, options));

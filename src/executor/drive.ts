@@ -1,0 +1,81 @@
+/**
+ * One run: the scheduler. The laws below are tested in test/laws.
+ *
+ * S1. A node starts once all it waits for has ended and those ends are committed; no node ends twice.
+ * S2. There are no supersteps: whatever can start after an end is committed starts in the same turn.
+ * S3. At most `concurrency` runner calls are in flight, and at most `limits.concurrency` of one node's items.
+ * S4. Of several ready nodes the one with the longest expected remaining path starts first.
+ * S5. After a stop nothing starts; what runs is signalled in the same tick, and the run ends when it has settled.
+ * S6. A run ends once: after its last unit has settled, its records are committed, and before its lease is released.
+ * S7. `turn` is the only place that starts, ends or suspends anything; everything else changes state and calls `wake`.
+ */
+
+import type { NodeOutput, NodeResult } from '../core/run/engine.ts';
+import type { Unit } from '../runs/state/task.ts';
+import { bookFailure, bookOutput, isSingleCall } from '../runs/turn/calls.ts';
+import { advance } from '../runs/turn/concluding.ts';
+import { nextUnit, settleUnit } from '../runs/turn/units.ts';
+import type { Driving } from './driving.ts';
+import { callOnce, perform } from './perform.ts';
+
+/** Drives the run from here on, as far as it may start. */
+export function drive(driving: Driving): void {
+  const { run } = driving;
+  let turning = false;
+  let again = false;
+  driving.turn = () => {
+    again = true;
+    if (turning || run.result !== undefined) return;
+    turning = true;
+    while (again) {
+      again = false;
+      run.recorder.flush();
+      startReady(driving);
+      if (advance(run)) again = true;
+    }
+    turning = false;
+  };
+  driving.turn();
+}
+
+/** Starts what is ready, most urgent first, as far as slots and money go. */
+function startReady(driving: Driving): void {
+  const { run, concurrency } = driving;
+  while (run.active < concurrency) {
+    const unit = nextUnit(run);
+    if (unit === undefined) return;
+    launch(driving, unit);
+  }
+}
+
+function launch(driving: Driving, unit: Unit): void {
+  if (isSingleCall(unit)) {
+    callOnce(driving, unit).then(
+      (output) => settleOutput(driving, unit, output),
+      (error: unknown) => settleFailure(driving, unit, error),
+    );
+  } else {
+    perform(driving, unit).then(
+      (result) => settle(driving, unit, result, undefined),
+      (error: unknown) => settle(driving, unit, undefined, error),
+    );
+  }
+}
+
+function settleOutput(driving: Driving, unit: Unit, output: NodeOutput): void {
+  try {
+    settle(driving, unit, bookOutput(driving.run, unit, output), undefined);
+  } catch (error) {
+    settle(driving, unit, undefined, error);
+  }
+}
+
+function settleFailure(driving: Driving, unit: Unit, error: unknown): void {
+  bookFailure(driving.run, unit, error);
+  settle(driving, unit, undefined, error);
+}
+
+function settle({ run, controllers }: Driving, unit: Unit, result: NodeResult | undefined, error: unknown): void {
+  if (controllers.size > 0) controllers.delete(unit);
+  settleUnit(run, unit, result, error);
+}

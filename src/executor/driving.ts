@@ -1,0 +1,175 @@
+/** One run in this process: the state that the rules keep, and the driver that they ask for signals, timers and the planner. */
+
+import { abortError } from '../core/errors.ts';
+import type { Planner } from '../core/plan/planner.ts';
+import type { NodeRunner, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
+import type { Driver, DriverPlanner } from '../runs/state/driver.ts';
+import type { RunState } from '../runs/state/run-state.ts';
+import type { Task, Unit } from '../runs/state/task.ts';
+import type { StoredRuns } from '../runs/stored/change.ts';
+import { createRun, type RunOpening } from '../runs/turn/opening.ts';
+import { stop } from '../runs/turn/stop.ts';
+import { settleUnit } from '../runs/turn/units.ts';
+import { type EventLog, eventLog } from './event-log.ts';
+
+const DEFAULT_CONCURRENCY = 64;
+
+/** What an engine gives to each of its runs. */
+export interface Host extends StoredRuns {
+  readonly runnerOf: (use: string) => NodeRunner;
+  readonly planner: Planner | undefined;
+  readonly onEvent: ((event: RunEvent) => void) | undefined;
+  /** As for stored runs; of a run that is driven `onLost` is called when another process has it. */
+  readonly lock: (runId: string, onLost?: (error: unknown) => void) => Promise<() => Promise<void>>;
+  /** How long a runner, or the planner, may take to stop after its signal, in milliseconds. */
+  readonly graceMs: number;
+}
+
+export interface Driving {
+  readonly host: Host;
+  readonly run: RunState;
+  /** Units at once. */
+  readonly concurrency: number;
+  readonly log: EventLog;
+  /** Signals of the units that asked for one: most steps of a large plan never look at it. */
+  readonly controllers: Map<Unit, AbortController>;
+  /** What cancels the timers of each node that has some. */
+  readonly timers: Map<Task, (() => void)[]>;
+  /** Of the planner's call under way. */
+  planning: AbortController | undefined;
+  /** Takes the next turn; undefined until the run is driven. */
+  turn: (() => void) | undefined;
+  /** A turn is on its way. */
+  scheduled: boolean;
+  /** Released when the run ends: listeners, timers, the lease. */
+  readonly cleanups: (() => void | Promise<void>)[];
+  resolve: (result: RunResult) => void;
+}
+
+export function createDriving(host: Host, opening: RunOpening): Driving {
+  // The rules call the driver once the run is there, and not while it is made.
+  const driver: Driver = {
+    wake: () => wake(driving),
+    show(event) {
+      driving.log.push(event);
+      host.onEvent?.(event);
+    },
+    stopUnits: (task, reason) => stopUnits(driving, task, reason),
+    limitNode: (task, ms, expired) => addTimer(driving, task, host.runtime.clock.schedule(ms, expired)),
+    releaseNode(task) {
+      if (driving.timers.size > 0) clearTimers(driving, task);
+    },
+    limitRun: (ms, expired) => void driving.cleanups.push(host.runtime.clock.schedule(ms, expired)),
+    planner: host.planner === undefined ? undefined : plannerOf(host.planner, () => driving),
+    settle: (result) => settle(driving, result),
+  };
+  const driving: Driving = {
+    host,
+    run: createRun(host, driver, opening),
+    concurrency: Math.max(1, opening.options.concurrency ?? DEFAULT_CONCURRENCY),
+    log: eventLog(),
+    controllers: new Map(),
+    timers: new Map(),
+    planning: undefined,
+    turn: undefined,
+    scheduled: false,
+    cleanups: [],
+    resolve: () => {},
+  };
+  return driving;
+}
+
+/** Ends that come in one go are committed in one go. */
+function wake(driving: Driving): void {
+  if (driving.scheduled || driving.turn === undefined) return;
+  driving.scheduled = true;
+  queueMicrotask(() => {
+    driving.scheduled = false;
+    driving.turn?.();
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------- stopping
+
+/** The signal of a unit, made when first asked for. */
+export function signalOf({ controllers }: Driving, unit: Unit): AbortSignal {
+  const known = controllers.get(unit);
+  if (known !== undefined) return known.signal;
+  const controller = new AbortController();
+  controllers.set(unit, controller);
+  if (unit.stop !== undefined) controller.abort(unit.stop);
+  return controller.signal;
+}
+
+/** Signals first, patience for a while, then going on without. */
+function stopUnits(driving: Driving, task: Task, reason: Error): void {
+  const { host, run, controllers } = driving;
+  const giveUp = (): void => {
+    for (const unit of [...task.units]) settleUnit(run, unit, undefined, reason);
+  };
+  addTimer(driving, task, host.runtime.clock.schedule(host.graceMs, giveUp));
+  for (const unit of [...task.units]) controllers.get(unit)?.abort(unit.stop);
+}
+
+function addTimer({ timers }: Driving, task: Task, cancelTimer: () => void): void {
+  const known = timers.get(task);
+  if (known === undefined) timers.set(task, [cancelTimer]);
+  else known.push(cancelTimer);
+}
+
+function clearTimers({ timers }: Driving, task: Task): void {
+  for (const cancelTimer of timers.get(task) ?? []) cancelTimer();
+  timers.delete(task);
+}
+
+function plannerOf(planner: Planner, driving: () => Driving): DriverPlanner {
+  const nextSignal = (): AbortSignal => {
+    const controller = new AbortController();
+    driving().planning = controller;
+    return controller.signal;
+  };
+  return {
+    plan: async (request, options) => planner.plan(request, { ...options, signal: nextSignal() }),
+    revise: async (failure, options) => planner.revise(failure, { ...options, signal: nextSignal() }),
+    stop(reason, giveUp) {
+      const { host, cleanups, planning } = driving();
+      cleanups.push(host.runtime.clock.schedule(host.graceMs, giveUp));
+      planning?.abort(reason);
+    },
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------- callers
+
+export function handleOf(driving: Driving): RunHandle {
+  const { run, log } = driving;
+  const result = new Promise<RunResult>((resolve) => {
+    driving.resolve = resolve;
+  });
+  return {
+    runId: run.runId,
+    events: () => log.read(),
+    result: () => result,
+    cancel: (reason = 'by its caller') => stop(run, { type: 'cancelled', reason }),
+  };
+}
+
+/** Cancels the run with the caller's signal. */
+export function followSignal({ run, cleanups }: Driving, signal: AbortSignal | undefined): void {
+  if (signal === undefined) return;
+  const onAbort = (): void => stop(run, { type: 'cancelled', reason: abortError(signal).message });
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  cleanups.push(() => signal.removeEventListener('abort', onAbort));
+}
+
+/** Gives back all that the run holds, then its result. */
+function settle(driving: Driving, result: RunResult): void {
+  for (const task of driving.timers.keys()) clearTimers(driving, task);
+  const done = (): void => {
+    driving.log.close();
+    driving.resolve(result);
+  };
+  const cleanups = driving.cleanups.map((cleanup) => Promise.resolve().then(cleanup));
+  void Promise.allSettled(cleanups).then(done);
+}

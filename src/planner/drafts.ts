@@ -1,0 +1,51 @@
+/** A plan while its text comes: what the planner writes is checked node by node, and handed on as far as it is valid. */
+import type { Plan } from '../core/plan/plan.ts';
+import type { PlanningListener, PlanningOptions } from '../core/plan/planner.ts';
+import type { Catalogue, PlanDraft } from '../core/plan/validation.ts';
+
+/** What hears the planner's model; of what is undefined nobody wants to hear. */
+export type Listener = { -readonly [K in keyof PlanningListener]-?: PlanningListener[K] | undefined };
+
+export interface DraftChecks {
+  readonly openDraft: (catalogue: Catalogue) => PlanDraft;
+  /** Throws invalid-request when the input does not fit what the plan declares. */
+  readonly checkInput: (plan: Pick<Plan, 'input'>, input: PlanningOptions['input']) => void;
+}
+
+interface Drafting {
+  readonly catalogue: Catalogue;
+  readonly input: PlanningOptions['input'];
+  readonly onDraft: NonNullable<PlanningOptions['onDraft']>;
+}
+
+/** Hands over nodes until the planner begins anew; none of a plan that the run's input does not fit. */
+export function listenInParts(listener: Listener, checks: DraftChecks, drafting: Drafting): void {
+  const { onDelta, onRestart } = listener;
+  const draft = checks.openDraft(drafting.catalogue);
+  let isOver = false;
+  let isChecked = false;
+  listener.onDelta = (text) => {
+    onDelta?.(text);
+    if (isOver) return;
+    const nodes = draft.push(text);
+    if (nodes.length === 0) return;
+    isOver = !isChecked && !fits(checks, draft.head, drafting.input);
+    isChecked = true;
+    if (!isOver) drafting.onDraft(nodes, draft.head.budget);
+  };
+  listener.onRestart = () => {
+    isOver = true;
+    onRestart?.();
+  };
+}
+
+function fits({ checkInput }: DraftChecks, head: Pick<Plan, 'input'>, input: PlanningOptions['input']): boolean {
+  if (input === undefined) return true;
+  try {
+    checkInput(head, input);
+    return true;
+  } catch {
+    // The whole plan will be refused with the reason, unless it turns out otherwise.
+    return false;
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * The calls of a unit: what a runner is called with, what its output comes to, and whether it is called again. A unit is
+ * one call unless it has rounds or retries.
+ */
+import { backOffMs } from '../../core/backoff.ts';
+import { errorRecord, type PolyphonyError } from '../../core/errors.ts';
+import type { Scope, Warning } from '../../core/model/model.ts';
+import { addMoney, nanoToUsd, usdToNano } from '../../core/money/money.ts';
+import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
+import {
+  type NodeCall,
+  type NodeMeta,
+  type NodeOutput,
+  type NodeProgress,
+  type NodeResult,
+  SuspendRun,
+} from '../../core/run/engine.ts';
+import { chargeOf } from '../state/charge.ts';
+import { compiledOf } from '../state/compiled-node.ts';
+import { assertFunds, charge } from '../state/money.ts';
+import type { RunState } from '../state/run-state.ts';
+import { scopeOf } from '../state/scope.ts';
+import { idempotencyKey, type Unit } from '../state/task.ts';
+
+const NO_WARNINGS: readonly Warning[] = [];
+const NO_INPUTS: NodeCall['inputs'] = {};
+const RETRY_BASE_MS = 500;
+const RETRY_CEILING_MS = 30_000;
+
+// ---------------------------------------------------------------------------------------------------- before a call
+
+/** @throws why the unit was stopped; budget-exceeded when nothing is left for another call of it */
+export function assertCallable(run: RunState, unit: Unit): void {
+  if (unit.stop !== undefined) throw unit.stop;
+  assertFunds(run, unit.task);
+}
+
+/** `in`, rendered. Throws invalid-request and the like for what cannot be rendered. */
+export function inputsOf(run: RunState, unit: Unit): NodeCall['inputs'] {
+  const { inputs } = compiledOf(unit.task);
+  if (!inputs.dynamic) return unit.task.node.in ?? NO_INPUTS;
+  return inputs.render(scopeOf(run, unit)) as NodeCall['inputs'];
+}
+
+/** The session of the node's own, else the run's. */
+export function sessionOf(run: RunState, unit: Unit): string | undefined {
+  const { session } = compiledOf(unit.task);
+  return session === undefined ? run.session : String(session.render(scopeOf(run, unit)));
+}
+
+export const keyOf = ({ runId }: RunState, { task, item, round }: Unit): string =>
+  idempotencyKey(runId, task, item, round);
+
+export function answerOf({ task, item }: Unit): NodeCall['answer'] {
+  const { progress } = task;
+  const question = progress?.questions.get(item);
+  if (question === undefined || !progress?.answers.has(item)) return undefined;
+  return { question, value: progress.answers.get(item) };
+}
+
+/** Who is charged for a call: the caller's scopes, the run, the node, each with its cap and what it spent. */
+export function scopesOf(run: RunState, { task }: Unit): readonly Scope[] {
+  const { money, runId } = run;
+  const usd = task.node.limits?.usd;
+  const paid: Scope = { kind: 'run', id: runId, ...(money.cap === undefined ? {} : { capNanoUsd: money.cap }) };
+  const node: Scope = {
+    kind: 'node',
+    id: `${runId}/${task.id}`,
+    ...(usd === undefined ? {} : { capNanoUsd: usdToNano(usd) }),
+  };
+  return [
+    ...run.scopes,
+    money.spent === 0 ? paid : { ...paid, spentNanoUsd: money.spent },
+    task.paid === 0 ? node : { ...node, spentNanoUsd: task.paid },
+  ];
+}
+
+// ---------------------------------------------------------------------------------------------------- during a call
+
+export function takeDelta(run: RunState, unit: Unit, text: string, restart: boolean): void {
+  if (unit.settled) return;
+  run.recorder.record({ type: 'node-delta', ...placeOf(unit), text, ...(restart ? { restart } : {}) });
+  run.driver.wake();
+}
+
+export function takeProgress(run: RunState, unit: Unit, event: NodeProgress): void {
+  if (unit.settled) return;
+  run.recorder.record({ ...event, ...placeOf(unit) });
+  run.driver.wake();
+}
+
+function placeOf(unit: Unit): { nodeId: string; item?: number; round?: number } {
+  const { task, item, round } = unit;
+  const place: { nodeId: string; item?: number; round?: number } = { nodeId: task.id };
+  if (item !== -1) place.item = item;
+  if (round !== 0) place.round = round;
+  return place;
+}
+
+// ---------------------------------------------------------------------------------------------------- after a call
+
+/** Books what a call gave; the result has the money of all calls of the unit: failed attempts too. */
+export function bookOutput(run: RunState, unit: Unit, output: NodeOutput): NodeResult {
+  charge(run, unit, output.costNanoUsd, output.usage);
+  const { usage, costNanoUsd } = output;
+  const result = {
+    output: output.value === undefined ? null : output.value,
+    meta: metaOf(run, unit, output),
+    costNanoUsd,
+  };
+  return withAllMoney(unit, usage === undefined ? result : { ...result, usage });
+}
+
+/** Books what a call cost that failed. */
+export function bookFailure(run: RunState, unit: Unit, error: unknown): void {
+  if (error instanceof SuspendRun) return;
+  const { costNanoUsd, usage } = chargeOf(error);
+  charge(run, unit, costNanoUsd, usage);
+}
+
+function metaOf(run: RunState, unit: Unit, output: NodeOutput): NodeMeta {
+  const { model, provider, confidence, escalation, costNanoUsd } = output;
+  const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
+  const ms = run.host.runtime.clock.monotonic() - unit.startedAt;
+  const meta = { costUsd, ms, warnings: output.warnings ?? NO_WARNINGS };
+  if (model === undefined && provider === undefined && confidence === undefined && escalation === undefined)
+    return meta;
+  return {
+    ...(model === undefined ? {} : { model }),
+    ...(provider === undefined ? {} : { provider }),
+    rung: escalation?.rung ?? 0,
+    ...(confidence === undefined ? {} : { confidence }),
+    ...meta,
+  };
+}
+
+function withAllMoney(unit: Unit, result: NodeResult): NodeResult {
+  const { costNanoUsd, usage } = unit;
+  if (costNanoUsd === result.costNanoUsd && usage === (result.usage ?? NO_USAGE)) return result;
+  const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
+  return { ...result, usage, costNanoUsd, meta: { ...result.meta, costUsd } };
+}
+
+// ---------------------------------------------------------------------------------------------------- retries
+
+/** Rounds and retries make a unit more than one call. */
+export function isSingleCall({ task }: Unit): boolean {
+  const { repeat, limits, use } = task.node;
+  return repeat === undefined && (limits?.retries === undefined || retriesOf(use, limits.retries) === 0);
+}
+
+/** A model's retries are the gateway's: only what is no model call runs again here. */
+function retriesOf(use: string, retries = 0): number {
+  return use === 'plan' || use.startsWith('tool:') || use.startsWith('workflow:') ? retries : 0;
+}
+
+const FINAL: ReadonlySet<PolyphonyError['code']> = new Set([
+  'cancelled',
+  'budget-exceeded',
+  'blocked',
+  'invalid-request',
+  'invalid-plan',
+  'invalid-config',
+  'not-found',
+]);
+
+/** Whether the attempt, from 1, is followed by another one. */
+export function mayRetry({ task, stop }: Unit, attempt: number, error: unknown): boolean {
+  const { use, limits } = task.node;
+  if (attempt > retriesOf(use, limits?.retries) || stop !== undefined) return false;
+  return !(error instanceof SuspendRun) && !FINAL.has(errorRecord(error).code);
+}
+
+/** Records that the attempt failed and another one follows, in as many milliseconds as are returned. */
+export function recordRetry(run: RunState, unit: Unit, attempt: number, error: unknown): number {
+  const wanted = error instanceof Error && 'retryAfterMs' in error ? Number(error.retryAfterMs ?? 0) : 0;
+  run.recorder.record({
+    type: 'node-retried',
+    ...placeOf(unit),
+    attempt,
+    error: errorRecord(error),
+    ...chargeOf(error),
+  });
+  run.driver.wake();
+  const { random } = run.host.runtime;
+  return backOffMs({ failures: attempt, baseMs: RETRY_BASE_MS, maxMs: RETRY_CEILING_MS, random, atLeastMs: wanted });
+}
+
+// ---------------------------------------------------------------------------------------------------- rounds
+
+/** Takes up the rounds that an earlier process finished. The result of the unit, when they were all. */
+export function takeUpRounds(run: RunState, unit: Unit): NodeResult | undefined {
+  const restored = unit.task.progress?.rounds.get(unit.item);
+  if (restored === undefined) return undefined;
+  unit.round = restored.round;
+  unit.previous = restored.result.output;
+  unit.costNanoUsd = restored.costNanoUsd;
+  unit.usage = restored.usage;
+  return lastRound(run, unit, restored.result);
+}
+
+/**
+ * Begins the next round. Its result has the money of its own failed calls, for nothing else in the journal tells it.
+ *
+ * @returns what closes the round, however it ended: its money becomes part of the unit's
+ */
+export function nextRound(unit: Unit): () => void {
+  const { costNanoUsd, usage } = unit;
+  unit.round += 1;
+  unit.costNanoUsd = 0;
+  unit.usage = NO_USAGE;
+  return () => {
+    unit.costNanoUsd = addMoney(costNanoUsd, unit.costNanoUsd);
+    unit.usage = addUsage(usage, unit.usage);
+  };
+}
+
+/** Records the round that ended; `committed` once the journal has it. */
+export function recordRound(run: RunState, unit: Unit, result: NodeResult, committed: () => void): void {
+  const { task, item, round } = unit;
+  const place = item === -1 ? { round } : { item, round };
+  run.recorder.record({ type: 'round-finished', nodeId: task.id, ...place, result }, committed);
+  run.driver.wake();
+}
+
+/** The result of the unit when the round was its last one; otherwise another round follows. */
+export function takeRound(run: RunState, unit: Unit, result: NodeResult): NodeResult | undefined {
+  unit.previous = result.output;
+  return lastRound(run, unit, result);
+}
+
+function lastRound(run: RunState, unit: Unit, result: NodeResult): NodeResult | undefined {
+  const { node } = unit.task;
+  const holds = compiledOf(unit.task).until?.(scopeOf(run, unit, result)) === true;
+  if (!holds && unit.round < (node.repeat?.max ?? 1)) return undefined;
+  const whole = withAllMoney(unit, result);
+  if (holds) return whole;
+  const message = `Node ${node.id} was repeated ${unit.round} times and "until" never held: its last output stands.`;
+  const warnings = [...result.meta.warnings, { code: 'repeat-max', message }];
+  return { ...whole, meta: { ...result.meta, warnings } };
+}

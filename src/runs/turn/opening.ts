@@ -1,0 +1,146 @@
+/** From what an engine and a caller give to the state of one run, and its first record. */
+
+import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
+import { NO_USAGE } from '../../core/money/usage.ts';
+import type { ValidPlan } from '../../core/plan/plan.ts';
+import type { RequestOptions, RunEvent, RunOptions } from '../../core/run/engine.ts';
+import { countAlive, rebuildDraft, rebuildTasks } from '../journal/rebuild.ts';
+import type { Restored } from '../journal/restore.ts';
+import type { Driver } from '../state/driver.ts';
+import { createMoney, lowerCap } from '../state/money.ts';
+import { readyQueue } from '../state/ready-queue.ts';
+import { createRecorder, type EventDraft } from '../state/recorder.ts';
+import type { RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
+import { considerAll, ended } from './ending.ts';
+import { abandon, limitSeconds } from './stop.ts';
+import { streamPlan } from './streaming-plan.ts';
+
+export interface RunOpening {
+  readonly runId: string;
+  readonly plan: ValidPlan;
+  readonly options: RunOptions;
+  /** Of a run that goes on. */
+  readonly restored?: Restored;
+  /** Of a run whose plan has yet to be written, or was never finished. */
+  readonly request?: string;
+  readonly onPlan?: RequestOptions['onPlan'];
+  /** What a fork's journal begins with. */
+  readonly prelude?: readonly RunEvent[];
+}
+
+/** The run as it stands. Nothing is recorded and nothing starts before `begin`, or before `considerAll` where a run goes on without a record. */
+export function createRun(host: RunHost, driver: Driver, opening: RunOpening): RunState {
+  const { runId, plan, options, restored, request } = opening;
+  const { clock } = host.runtime;
+  const tasks = restored?.hasPartialPlan === true ? rebuildDraft(restored) : rebuildTasks(plan, restored);
+  const cap = restored === undefined ? capOf(plan, options) : restored.capNanoUsd;
+  const run: RunState = {
+    host,
+    driver,
+    runId,
+    scopes: options.scopes ?? restored?.started.scopes ?? [],
+    session: options.session ?? restored?.started.session,
+    level: options.level ?? restored?.started.level ?? 0,
+    bounds: plan.bounds,
+    input: inputOf(options, restored),
+    money: createMoney(cap, restored ?? paidAlready(options)),
+    queue: readyQueue(),
+    recorder: createRecorder({
+      runId,
+      clock,
+      journal: host.journal,
+      firstSeq: restored?.nextSeq ?? 0,
+      publish: driver.show,
+      onEnd: (task) => ended(run, task),
+      onCommitted: driver.wake,
+      onBroken: (error) => abandon(run, error),
+    }),
+    plan,
+    tasks,
+    waitingForBudget: [],
+    active: 0,
+    alive: countAlive(tasks),
+    stopping: undefined,
+    revision: undefined,
+    streamingPlan: request === undefined ? undefined : newStreaming(cap, restored),
+    revisions: restored?.revisions ?? 0,
+    startedAt: clock.monotonic(),
+    activeMs: restored?.activeMs ?? 0,
+    plannedMs: restored?.plannedMs ?? 0,
+    result: undefined,
+  };
+  return run;
+}
+
+function paidAlready({ paid }: RunOptions): Pick<Restored, 'spent' | 'priced' | 'usage'> {
+  return { spent: paid?.costNanoUsd ?? 0, priced: paid?.costNanoUsd !== null, usage: paid?.usage ?? NO_USAGE };
+}
+
+function newStreaming(capNanoUsd: NanoUsd | undefined, restored: Restored | undefined): StreamingPlan {
+  const known = [...(restored?.nodes ?? [])];
+  return {
+    capNanoUsd,
+    startable: new Set(),
+    started: new Set(known.flatMap(([id, { started }]) => (started ? [id] : []))),
+    failed: new Set(),
+    whole: undefined,
+    changed: [],
+    dropped: new Set(),
+    isMerged: false,
+  };
+}
+
+function inputOf(options: RunOptions, restored: Restored | undefined): Readonly<Record<string, unknown>> {
+  const input = options.input ?? restored?.started.input ?? {};
+  return input as Readonly<Record<string, unknown>>;
+}
+
+/** The lower of the plan's budget and the caller's. */
+export function capOf(plan: ValidPlan, { budgetUsd }: Pick<RunOptions, 'budgetUsd'>): NanoUsd | undefined {
+  return lowerCap(plan.plan.budget, budgetUsd === undefined ? undefined : usdToNano(budgetUsd));
+}
+
+export type Beginning =
+  | { readonly type: 'started' }
+  | { readonly type: 'resumed' }
+  | { readonly type: 'forked'; readonly prelude: readonly RunEvent[] };
+
+/** Records what kind of beginning it is; once that is committed, says what may start and calls `begun`: drive it from there. */
+export function begin(run: RunState, opening: RunOpening, beginning: Beginning, begun: () => void): void {
+  limitSeconds(run);
+  if (beginning.type === 'forked') {
+    for (const event of beginning.prelude) run.recorder.show(event);
+    considerAll(run);
+    begun();
+    return;
+  }
+  const event = beginning.type === 'resumed' ? ({ type: 'run-resumed' } as const) : startedEvent(run, opening);
+  run.recorder.record(event, () => {
+    const { request, onPlan } = opening;
+    const inParts = beginning.type === 'started';
+    if (request !== undefined && run.streamingPlan !== undefined)
+      streamPlan(run, run.streamingPlan, { request, inParts, onPlan });
+    considerAll(run);
+    begun();
+  });
+  run.recorder.flush();
+}
+
+function startedEvent(run: RunState, { options, request }: RunOpening): EventDraft {
+  const { money, plan, input } = run;
+  const { paid, parent, tags, scopes, session, level } = options;
+  return {
+    type: 'run-started',
+    plan: plan.plan,
+    planHash: plan.hash,
+    input,
+    ...(request === undefined ? {} : { request }),
+    ...(money.cap === undefined ? {} : { capNanoUsd: money.cap }),
+    ...(paid === undefined ? {} : { paid }),
+    ...(parent === undefined ? {} : { parent }),
+    ...(tags === undefined ? {} : { tags }),
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(session === undefined ? {} : { session }),
+    ...(level === undefined ? {} : { level }),
+  };
+}
