@@ -15,7 +15,22 @@
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { AttemptRecord, Call, CallTrace, Target } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
-import type { Fault } from './faults.ts';
+
+/** Whose fault an error is; faults.ts finds it. */
+export type Fault =
+  /** The target itself: blamed in statistics and breakers, tried again, then elsewhere. */
+  | 'target'
+  /** Too many requests: counted apart from the other faults of the target. */
+  | 'rate-limit'
+  | 'credential'
+  /** This request at this target: another target may take it. */
+  | 'request-here'
+  /** The provider threw something of its own: another provider may do better. */
+  | 'provider'
+  /** An open breaker refused the attempt: nothing was sent. */
+  | 'open-breaker'
+  /** The caller, the budget, a plugin, or the end of the call's own time: nobody else is asked. */
+  | 'caller';
 
 /** The cap of the request itself (`limits.usd`) over all its attempts. A call lives in one process, so its counter does too. */
 export interface RequestBudget {

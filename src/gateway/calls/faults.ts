@@ -1,22 +1,9 @@
 /** Whose fault an error is: decides who is blamed, who rotates and what is tried next. */
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { Call } from '../../core/model/model.ts';
-import { callStateOf } from './call-state.ts';
+import { callStateOf, type Fault } from './call-state.ts';
 
-export type Fault =
-  /** The target itself: blamed in statistics and breakers, tried again, then elsewhere. */
-  | 'target'
-  /** Too many requests: counted apart from the other faults of the target. */
-  | 'rate-limit'
-  | 'credential'
-  /** This request at this target: another target may take it. */
-  | 'request-here'
-  /** The provider threw something of its own: another provider may do better. */
-  | 'provider'
-  /** An open breaker refused the attempt: nothing was sent. */
-  | 'open-breaker'
-  /** The caller, the budget, a plugin, or the end of the call's own time: nobody else is asked. */
-  | 'caller';
+export type { Fault };
 
 /** What the layer that made the error says, else what its code does. */
 export function faultOf(call: Pick<Call, 'trace'>, error: PolyphonyError): Fault {
