@@ -13,7 +13,7 @@ export type * from '../core/gateway.ts';
 export type * from '../core/model/model.ts';
 export type * from '../core/model/provider.ts';
 export { formatUsd, nanoToUsd, usdToNano } from '../core/money/money.ts';
-export { costOf, type PriceTerms } from '../core/money/price.ts';
+export { costOf, type PriceTerms, worstCostOf } from '../core/money/price.ts';
 export type * from '../core/money/token-price.ts';
 export type * from '../core/plan/planner.ts';
 export type * from '../core/plan/validation.ts';

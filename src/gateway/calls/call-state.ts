@@ -16,7 +16,7 @@ import type { PolyphonyError } from '../../core/errors.ts';
 import type { AttemptRecord, Call, CallTrace, Target } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 
-/** Whose fault an error is; faults.ts says which error is whose. */
+/** Whose fault an error is; faults.ts finds it. */
 export type Fault =
   /** The target itself: blamed in statistics and breakers, tried again, then elsewhere. */
   | 'target'
