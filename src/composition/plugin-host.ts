@@ -8,7 +8,6 @@ import type { Provider } from '../core/model/provider.ts';
 import type { Evaluator, Logger, Plugin, PluginContext, PluginParts, Step, Tool } from '../core/plugin.ts';
 import type { RunEvent } from '../core/run/engine.ts';
 import type { CounterChange, KeyValueStore } from '../core/stores.ts';
-import { defined } from '../kit/json/json-shape.ts';
 
 /** A plugin as one polyphony holds it: its own parts, and in an entry of its own what `setup` returned to this polyphony. */
 export interface HostedPlugin {
@@ -167,15 +166,11 @@ export async function setUp(
   }
 }
 
-/** What the gateway takes of it. */
-export function gatewayPluginOf({
-  name,
-  parts,
-}: HostedPlugin): Pick<Plugin, 'name' | 'providers' | 'request' | 'attempt' | 'rank'> {
-  const { providers, request, attempt } = parts;
-  const rank = parts.rank?.bind(parts);
-  return { name, ...defined({ providers, request, attempt, rank }) };
-}
+/** As the gateway takes it: the plugin itself, or what its `setup` returned under its name. */
+export const gatewayPluginOf = ({ name, parts }: HostedPlugin): Plugin =>
+  isItself(parts, name) ? parts : { ...parts, name };
+
+const isItself = (parts: PluginParts, name: string): parts is Plugin => 'name' in parts && parts.name === name;
 
 async function madeBy(plugin: Plugin, context: PluginContext): Promise<PluginParts | undefined> {
   let made: unknown;
