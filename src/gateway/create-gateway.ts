@@ -139,7 +139,7 @@ async function closeProvider(provider: Provider, logger: Logger | undefined): Pr
   try {
     await provider.close?.();
   } catch (error) {
-    logger?.warn({ provider: provider.id, error: errorRecord(error) }, 'a provider failed to close');
+    logger?.warn({ provider: provider.id, error: errorRecord(error) }, 'A provider failed to close.');
   }
 }
 
@@ -228,7 +228,7 @@ function routingOf(
 }
 
 function refusal(): PolyphonyError {
-  return new PolyphonyError('invalid-request', 'The gateway is closed and takes no calls: create another one.');
+  return new PolyphonyError('invalid-request', 'The gateway is closed and accepts no calls: create a new one.');
 }
 
 type Operations = Pick<Gateway, 'generate' | 'stream' | 'embed' | 'image' | 'moderate' | 'rerank' | 'call'>;

@@ -68,8 +68,8 @@ function checkPlace<C extends Call>(
   const slot = slotOf(place);
   const behindAll = typeof place === 'object' && 'after' in place && place.after === innermost;
   if (names.includes(slot) && !behindAll) return;
-  const why = behindAll ? `nothing comes after "${slot}"` : `there is no layer "${slot}"`;
-  const message = `The plugin "${plugin}" cannot take its place: ${why}. The layers are ${names.join(', ')}.`;
+  const why = behindAll ? `no layer comes after "${slot}"` : `there is no layer "${slot}"`;
+  const message = `The plugin "${plugin}" cannot be placed in the ring: ${why}. The layers are ${names.join(', ')}.`;
   throw new PolyphonyError('invalid-config', message, { details: { plugin } });
 }
 

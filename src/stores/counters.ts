@@ -43,12 +43,12 @@ function counterValue(cells: CounterCells, { key, initial = 0 }: CounterChange):
   if (typeof value === 'number') return value;
   throw new PolyphonyError(
     'invalid-request',
-    `${JSON.stringify(key)} holds ${JSON.stringify(value).slice(0, 60)}, which is no number: a counter needs a key of its own.`,
+    `The key ${JSON.stringify(key)} holds ${JSON.stringify(value).slice(0, 60)}, which is not a number: use another key for the counter.`,
   );
 }
 
 function notFinite({ key, by }: CounterChange): PolyphonyError {
-  const message = `${JSON.stringify(key)} cannot change by ${by}: counters hold finite numbers.`;
+  const message = `The counter ${JSON.stringify(key)} cannot change by ${by}, because its value must stay a finite number.`;
   return new PolyphonyError('invalid-request', message);
 }
 
@@ -56,6 +56,6 @@ function notFinite({ key, by }: CounterChange): PolyphonyError {
 export function jsonText(key: string, value: unknown): string {
   const text: string | undefined = JSON.stringify(value);
   if (text !== undefined) return text;
-  const message = `${JSON.stringify(key)} cannot hold ${String(value)}, which is no JSON value: use delete() to remove it.`;
+  const message = `The key ${JSON.stringify(key)} cannot hold ${String(value)}, which is not a JSON value: use delete() to remove the key.`;
   throw new PolyphonyError('invalid-request', message);
 }

@@ -63,6 +63,6 @@ export function sqliteStores(options: SqliteStoresOptions): Stores {
 
 function filePath(path: string): string {
   if (path !== '' && !path.startsWith(':') && !/^\w{2,}:/.test(path)) return resolve(path);
-  const message = `${JSON.stringify(path)} is no path of a file: give one like ".polyphony/polyphony.db", or use memoryStores().`;
+  const message = `${JSON.stringify(path)} is not a file path: use one such as ".polyphony/polyphony.db", or use memoryStores().`;
   throw new PolyphonyError('invalid-config', message);
 }

@@ -62,7 +62,8 @@ function adaptSchema(draft: Draft, card: ModelCard): void {
   const { output: _native, ...rest } = draft.request;
   const kept: ChatRequest = can(card, 'json-mode') ? { ...rest, output: { type: 'json' } } : rest;
   draft.request = { ...kept, messages: withInstruction(kept.messages, wanted) };
-  warn(draft, 'schema-in-prompt', 'has no native JSON Schema: the schema was put into the prompt.');
+  const lacking = output.schema === undefined ? 'JSON mode' : 'JSON Schema';
+  warn(draft, 'schema-in-prompt', `does not support ${lacking}, so the prompt now asks for the format.`);
 }
 
 /** Behind the system messages that are there, so that prompt caches keep their prefix. */
@@ -78,7 +79,7 @@ function adaptSystem(draft: Draft, card: ModelCard): void {
     (message): Message => (message.role === 'system' ? { ...message, role: 'user' } : message),
   );
   draft.request = { ...draft.request, messages };
-  warn(draft, 'system-as-user', 'knows no system messages: they were sent as messages of the user.');
+  warn(draft, 'system-as-user', 'does not support system messages, so they were sent as user messages.');
 }
 
 /** The parameters that a capability stands for. */
@@ -95,7 +96,7 @@ function dropParameters(draft: Draft, card: ModelCard): void {
     const given = names.filter((name) => draft.request[name] !== undefined);
     if (given.length === 0 || can(card, capability)) continue;
     draft.request = without(draft.request, given);
-    warn(draft, 'parameter-dropped', `does not take ${given.join(', ')}: left out.`);
+    warn(draft, 'parameter-dropped', `does not support ${given.join(' or ')}: dropped from the request.`);
   }
 }
 

@@ -135,7 +135,7 @@ function wait(endpoint: Endpoint, attempt: Attempt, clock: Clock): Promise<void>
 
 function queuedTooLong(attempt: Attempt): PolyphonyError {
   const { target } = attempt;
-  const message = `The call's time was over while it waited for a free connection to ${target.provider}: allow more concurrency or time.`;
+  const message = `The call reached its deadline while it waited for a free connection to ${target.provider}: raise concurrency for this provider, or limits.ms.`;
   const details = { timeout: 'deadline', provider: target.provider };
   const error = new PolyphonyError('timeout', message, { retryable: false, details });
   callStateOf(attempt).blame(error, 'caller');

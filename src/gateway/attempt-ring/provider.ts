@@ -56,7 +56,7 @@ function refuseEmpty(event: FinishEvent, attempt: Attempt): void {
   if (!blamed || event.refusal !== undefined) return;
   throw new PolyphonyError(
     'truncated',
-    `${nameOf(attempt.target)} finished without an answer. Try again or elsewhere.`,
+    `${nameOf(attempt.target)} finished without an answer. Try again, or try another model.`,
   );
 }
 
@@ -71,8 +71,8 @@ function checkedEnding(ending: StreamEnding, finished: boolean, answered: boolea
 
 function cutShort(answered: boolean, { target }: Attempt): PolyphonyError {
   const message = answered
-    ? `The stream of ${nameOf(target)} ended without a finish reason: the answer is cut short. Try again or elsewhere.`
-    : `The stream of ${nameOf(target)} ended without a single event. Try again or elsewhere.`;
+    ? `The stream of ${nameOf(target)} ended without a finish reason, so the answer is incomplete. Try again, or try another model.`
+    : `The stream of ${nameOf(target)} ended before its first event. Try again, or try another model.`;
   return new PolyphonyError('truncated', message);
 }
 
@@ -90,6 +90,6 @@ function asProviderError(error: unknown, attempt: Attempt): PolyphonyError {
 }
 
 function unknownProvider({ target }: Attempt): PolyphonyError {
-  const message = `No provider is called "${target.provider}": register it, or route to another.`;
+  const message = `No provider has the id "${target.provider}": register it, or choose another provider.`;
   return new PolyphonyError('no-route', message, { details: { target } });
 }

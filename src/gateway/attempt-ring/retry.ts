@@ -116,7 +116,7 @@ function credentialFor(
   if (!pick.alive) throw allDead(provider, pick.reasons);
   const waitMs = pick.readyAt - now;
   if (waitMs > 0) {
-    const message = `${provider.id} asked to wait ${waitMs} ms more. Wait, or route elsewhere.`;
+    const message = `${provider.id} accepts no request for another ${waitMs} ms, because its rate limit was reached. Wait, or try another provider.`;
     const error = new PolyphonyError('rate-limited', message, {
       retryAfterMs: waitMs,
       details: { provider: provider.id },

@@ -110,7 +110,7 @@ function timeoutWatcher(
       else if (!spoke) spoke = commits(event);
       return event;
     },
-    cancel: () => stop(new PolyphonyError('cancelled', 'The reader left the stream.')),
+    cancel: () => stop(new PolyphonyError('cancelled', 'The reader closed the stream before its end.')),
     end(ending) {
       deadlines.remove(deadline);
       controllers.giveBack(lent);
@@ -122,7 +122,7 @@ function timeoutWatcher(
 
 /** The answer is whole but its source does not end. */
 function giveUp(controller: AbortController, control: StreamControl | undefined): void {
-  const reason = new PolyphonyError('cancelled', 'The source did not end after it had finished.');
+  const reason = new PolyphonyError('cancelled', 'The stream stayed open after its finish event, so it was closed.');
   controller.abort(reason);
   control?.interrupt(reason);
 }
@@ -132,16 +132,18 @@ function timeout(kind: TimeoutKind, attempt: Attempt, bounds: Bounds): Polyphony
   const name = nameOf(target);
   const details = { timeout: kind, provider: target.provider };
   if (kind === 'deadline') {
-    const message = `The call's time was over before ${name} had answered: allow more than limits.ms.`;
+    const message = `The call reached its deadline before ${name} answered: raise limits.ms.`;
     const error = new PolyphonyError('timeout', message, { details, retryable: false });
     callStateOf(attempt).blame(error, 'caller');
     return error;
   }
   const [waited, bound] = {
-    'first-token': [`gave no token for ${bounds.firstTokenMs} ms`, 'firstTokenMs'],
-    answer: [`gave no answer for ${bounds.firstTokenMs} ms`, 'answerMs'],
-    idle: [`went silent for ${bounds.idleMs} ms`, 'idleMs'],
+    'first-token': [`sent no token for ${bounds.firstTokenMs} ms`, 'firstTokenMs'],
+    answer: [`sent no answer for ${bounds.firstTokenMs} ms`, 'answerMs'],
+    idle: [`sent nothing for ${bounds.idleMs} ms`, 'idleMs'],
     total: [`took longer than ${bounds.totalMs} ms`, 'totalMs'],
   }[kind];
-  return new PolyphonyError('timeout', `${name} ${waited}. Try elsewhere, or raise timeouts.${bound}.`, { details });
+  return new PolyphonyError('timeout', `${name} ${waited}. Try another model, or raise timeouts.${bound}.`, {
+    details,
+  });
 }

@@ -123,5 +123,8 @@ function settle(
 
 function report(logger: Logger | undefined, attempt: Attempt, reason: unknown): void {
   const { code, message } = asPolyphonyError(reason);
-  logger?.error({ call: attempt.id, attempt: attempt.number, code }, `An attempt could not be booked: ${message}`);
+  logger?.error(
+    { call: attempt.id, attempt: attempt.number, code },
+    `The usage of an attempt could not be recorded: ${message}`,
+  );
 }

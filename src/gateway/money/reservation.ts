@@ -140,7 +140,10 @@ function outcome(
 ): ReservationResult {
   if (result.ok) return { ok: true, reservation: reservationOf(store, scopes, amount) };
   const scope = scopes[result.refused];
-  if (scope === undefined) throw new RangeError(`The store refused change ${result.refused} of ${scopes.length}.`);
+  if (scope === undefined)
+    throw new RangeError(
+      `The key-value store refused change ${result.refused}, but was given ${scopes.length}: "refused" must be an index of the changes.`,
+    );
   return { ok: false, scope, takenNanoUsd: result.value };
 }
 

@@ -160,7 +160,7 @@ function longestAnswer(terms: WorstTerms, input: number, output: number, refusal
 
 function limited(request: ModelRequest, held: Held, output: number, ceiling: number): ReservedAttempt {
   if (request.operation !== 'chat' || output === ceiling) return { request, held, warnings: [] };
-  const message = `The answer is limited to ${output} tokens instead of ${ceiling}: that is what the budget still pays for.`;
+  const message = `The answer is limited to ${output} tokens instead of ${ceiling}, because the budget does not cover more.`;
   return {
     request: { ...request, maxOutputTokens: output },
     held,
@@ -169,7 +169,8 @@ function limited(request: ModelRequest, held: Held, output: number, ceiling: num
 }
 
 function exceeded(refusal: Refusal | undefined, neededNanoUsd: NanoUsd): PolyphonyError {
-  if (refusal === undefined) return new PolyphonyError('budget-exceeded', 'The budget is spent.');
+  if (refusal === undefined)
+    return new PolyphonyError('budget-exceeded', 'The budget does not cover this call: raise its cap.');
   const { scope, takenNanoUsd } = refusal;
   const name = `${scope.kind} "${scope.id}"${scope.period === undefined ? '' : ` in ${scope.period}`}`;
   return new PolyphonyError(
@@ -191,7 +192,7 @@ function exceeded(refusal: Refusal | undefined, neededNanoUsd: NanoUsd): Polypho
 function unpriced({ target }: Deployment, scope: string): PolyphonyError {
   return new PolyphonyError(
     'budget-exceeded',
-    `The price of ${target.provider}/${target.model} is unknown and the ${scope} has a cap: give the model a price, or set allowUnpriced.`,
+    `The price of ${target.provider}/${target.model} is unknown, so the cap of the ${scope} cannot be checked: add the price to the config, or set allowUnpriced.`,
     { details: { scope, provider: target.provider, model: target.model, price: null } },
   );
 }

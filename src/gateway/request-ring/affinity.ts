@@ -80,7 +80,7 @@ async function bindingOf({ keyValue, logger }: AffinityParts, key: string): Prom
     const value = await keyValue.get(key);
     return isTarget(value) ? value : undefined;
   } catch (error) {
-    logger?.warn({ key }, `A session's binding could not be read: ${asPolyphonyError(error).message}`);
+    logger?.warn({ key }, `The target of a session could not be read: ${asPolyphonyError(error).message}`);
     return undefined;
   }
 }
@@ -99,7 +99,7 @@ async function bind(
     const oldest = believed.size > MOST_BELIEVED ? believed.keys().next().value : undefined;
     if (oldest !== undefined) believed.delete(oldest);
   } catch (error) {
-    logger?.warn({ key }, `A session could not be bound: ${asPolyphonyError(error).message}`);
+    logger?.warn({ key }, `The target of a session could not be saved: ${asPolyphonyError(error).message}`);
   }
 }
 

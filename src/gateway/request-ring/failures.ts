@@ -61,7 +61,7 @@ function summary(failures: readonly TargetFailure[]): string {
     byReason.set(reason, names);
   }
   const count = new Set(failures.map(({ target }) => nameOf(target))).size;
-  const all = count === 1 ? 'The target failed in every way.' : `All ${count} targets failed.`;
+  const all = count === 1 ? 'Every attempt at the target failed.' : `All ${count} targets failed.`;
   return [all, ...[...byReason].map(([reason, names]) => `${listed(names)}: ${reason}`)].join(' ');
 }
 

@@ -82,7 +82,7 @@ function next(
 
 function announce(mode: 'restart' | 'continue'): ModelEvent {
   if (mode === 'restart') return { type: 'restart', notice: RESTART_NOTICE };
-  const message = 'The connection broke; another model goes on from where the text ended.';
+  const message = 'The connection broke, so another model continues the text from where it ended.';
   return { type: 'warning', warning: { code: 'stream-continued', message } };
 }
 

@@ -51,7 +51,7 @@ function write(logger: Logger, call: Call, ending: StreamEnding, { target, first
     cost: formatUsd(totalCost(call.trace.attempts)),
   };
   if (ending.kind === 'done') logger.info(fields, 'answered');
-  else if (ending.kind === 'left') logger.info(fields, 'left by its reader');
+  else if (ending.kind === 'left') logger.info(fields, 'closed by its reader');
   else {
     const { code, message } = asPolyphonyError(ending.error);
     if (code === 'cancelled') logger.info({ ...fields, code }, 'cancelled');

@@ -22,5 +22,5 @@ export function exclusion(exclude: Excluded, target: Target, { credentials }: Pr
   if (exclude.some((one) => one.credential === undefined && names(one, target))) return 'is excluded by the call';
   const labels = excludedCredentials(exclude, target);
   if (labels === undefined || credentials === undefined || credentials.length === 0) return undefined;
-  return credentials.every((label) => labels.has(label)) ? 'has every credential excluded by the call' : undefined;
+  return credentials.every((label) => labels.has(label)) ? 'has only credentials that the call excludes' : undefined;
 }

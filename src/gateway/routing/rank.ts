@@ -66,15 +66,18 @@ function ask(plugin: string, order: () => unknown): unknown {
 function checked(plugin: string, returned: unknown, given: ReadonlyMap<string, Scored>): ReadonlyMap<string, Scored> {
   if (!Array.isArray(returned)) {
     const what = returned instanceof Promise ? 'a promise' : typeof returned;
-    throw failed(plugin, `its rank returned ${what}; return a list of the candidates at once.`);
+    throw failed(plugin, `its rank function returned ${what}: return a list of the candidates, synchronously.`);
   }
   const kept = new Map<string, Scored>();
   for (const candidate of returned as readonly (Partial<Candidate> | null | undefined)[]) {
     const name = candidate?.target === undefined ? String(JSON.stringify(candidate)) : nameOf(candidate.target);
     const known = given.get(name);
-    const rule = known === undefined ? 'was not among the candidates' : 'stands in the list twice';
+    const rule = known === undefined ? 'was not among the candidates' : 'is in the list twice';
     if (known === undefined || kept.has(name)) {
-      throw failed(plugin, `its rank returned ${name}, which ${rule}; return only what it was given, each once.`);
+      throw failed(
+        plugin,
+        `its rank function returned ${name}, which ${rule}: return only given candidates, each once.`,
+      );
     }
     kept.set(name, known);
   }

@@ -84,7 +84,7 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
 
 function refuseTwin(providers: ReadonlyMap<string, Provider>, { id }: Provider): void {
   if (!providers.has(id)) return;
-  const message = `Two providers are called "${id}", and ids must be unique: give one of them another id.`;
+  const message = `Two providers have the id "${id}", but ids must be unique: give one of them another id.`;
   throw new PolyphonyError('invalid-config', message);
 }
 
@@ -106,7 +106,7 @@ function resolveAlias(name: string, aliases: Config['aliases']): string {
     if (next === undefined || next === meant) return meant;
     meant = next;
   }
-  const message = `The alias "${name}" leads to more than ${MAX_ALIASES} others: let it name a model.`;
+  const message = `The alias "${name}" leads through more than ${MAX_ALIASES} other aliases: point it at a model.`;
   throw new PolyphonyError('invalid-config', message);
 }
 

@@ -194,10 +194,10 @@ function whyNot(
   droppedBy: Ranked['droppedBy'],
 ): readonly string[] {
   const plugin = droppedBy.get(nameOf(deployment.target));
-  if (plugin !== undefined) return [`was left out by the plugin "${plugin}"`];
+  if (plugin !== undefined) return [`was dropped by the plugin "${plugin}"`];
   const failed = failures(deployment, options);
   if (tier === undefined || deployment.card.tier === tier) return failed;
-  return [`is of tier "${deployment.card.tier}", "${tier}" is asked for`, ...failed];
+  return [`has tier "${deployment.card.tier}", but the request asks for tier "${tier}"`, ...failed];
 }
 
 function noRoute(options: RouteOptions, decision: Ranked): PolyphonyError {
@@ -206,7 +206,9 @@ function noRoute(options: RouteOptions, decision: Ranked): PolyphonyError {
   if (choice.id !== undefined && registry.named(choice.id).length === 0) return unknownModel(choice.id, registry);
   const rejected = rejections(options, decision);
   if (registry.deployments.length === 0) return noModels(registry);
-  const lines = rejected.slice(0, MAX_LISTED).map(({ target, failed }) => `${nameOf(target)} ${failed.join(' and ')}`);
+  const lines = rejected
+    .slice(0, MAX_LISTED)
+    .map(({ target, failed }) => `${nameOf(target)} ${failed.join(', and it ')}`);
   const more = rejected.length > MAX_LISTED ? `; and ${rejected.length - MAX_LISTED} more, see details` : '';
   return new PolyphonyError(
     'no-route',
@@ -220,7 +222,7 @@ function noModels({ providers }: Registry): PolyphonyError {
   const message =
     first === undefined
       ? 'There is no model to send the request to: register a provider.'
-      : `${[...providers.keys()].join(', ')} list no models to choose from: name one in the request, as "${first}/model", or give the provider its models.`;
+      : `The providers ${[...providers.keys()].join(', ')} list no models to choose from: name a model in the request, such as "${first}/model", or list the provider's models.`;
   return new PolyphonyError('no-route', message, { details: { rejected: [] } });
 }
 

@@ -146,4 +146,5 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   }
 }
 
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error('The reader left the answer.'));
+const asError = (error: unknown): Error =>
+  error instanceof Error ? error : new Error('The reader closed the answer before its end.');

@@ -156,7 +156,7 @@ async function decompressed(source: Exchange, encoding: string, request: Transpo
       await source.return();
       throw new PolyphonyError(
         'network',
-        `${hostOf(request.url)} answered in the content encoding "${encoding}", which cannot be read: gzip, deflate and br can.`,
+        `${hostOf(request.url)} answered with the content encoding "${encoding}", which is not supported: use gzip, deflate or br.`,
       );
     }
     // Errors of either side come out of the iteration of the last stream.
@@ -236,7 +236,7 @@ async function readAll(body: Body, request: TransportRequest, limitBytes = 64 * 
       await body.return();
       throw new PolyphonyError(
         'network',
-        `${hostOf(request.url)} sent more than ${limitBytes} bytes, the limit of one answer: ask for less.`,
+        `${hostOf(request.url)} sent more than ${limitBytes} bytes, which is the limit of one answer: ask for less.`,
         { retryable: false },
       );
     }
@@ -265,7 +265,7 @@ function transportError(error: unknown, request: TransportRequest): PolyphonyErr
   const host = hostOf(request.url);
   const code = codeOf(error);
   if (code === 'ERR_INVALID_URL') {
-    return new PolyphonyError('invalid-config', 'The base URL is not a URL: write it as https://host/path.');
+    return new PolyphonyError('invalid-config', 'The base URL is not a valid URL: write it as https://host/path.');
   }
   const timeout = TIMEOUTS[code];
   if (timeout !== undefined) {
@@ -286,15 +286,15 @@ function codeOf(error: unknown): string {
 const TIMEOUTS: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'did not accept a connection in time: check the address, or raise connectTimeoutMs.',
   UND_ERR_HEADERS_TIMEOUT: 'did not answer in time: try again, or raise headersTimeoutMs.',
-  UND_ERR_BODY_TIMEOUT: 'fell silent within its answer: try again, or raise idleTimeoutMs.',
+  UND_ERR_BODY_TIMEOUT: 'stopped sending before its answer was complete: try again, or raise idleTimeoutMs.',
   ETIMEDOUT: 'did not answer in time: check the address and the network.',
 };
 
 const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there. Check the address and that the server runs.',
-  ENOTFOUND: 'the name is unknown. Check the address.',
-  EAI_AGAIN: 'the name could not be looked up. Check the network.',
+  ECONNREFUSED: 'nothing listens at this address. Check the address, and that the server is running.',
+  ENOTFOUND: 'the host name is unknown. Check the address.',
+  EAI_AGAIN: 'the host name could not be looked up. Check the network.',
   ECONNRESET: 'the other side closed it before the answer was complete. Try again.',
   UND_ERR_SOCKET: 'the other side closed it before the answer was complete. Try again.',
-  UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are larger than maxHeaderBytes.',
+  UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are larger than maxHeaderBytes. Raise this limit.',
 };

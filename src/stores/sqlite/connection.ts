@@ -169,7 +169,7 @@ async function refuseOther(path: string): Promise<void> {
   const file = await stat(path).catch(() => undefined);
   if (file === undefined) return;
   if (!file.isFile()) {
-    const message = `The store ${path} is no file: choose a path of a file, which is made when it is missing.`;
+    const message = `The store ${path} is not a file: choose the path of a file, which is created when it is missing.`;
     throw new PolyphonyError('invalid-config', message);
   }
   if (file.size > 0 && file.size < SMALLEST_PAGE_BYTES) throw corruptError(path, `${file.size} bytes`);

@@ -37,7 +37,7 @@ const SENTENCES: readonly (readonly [RegExp, ErrorCode, (path: string, code: str
 ];
 
 export function corruptError(path: string, found: string, cause?: unknown): PolyphonyError {
-  const message = `The store ${path} is damaged or no SQLite file (${found}): restore it from a backup, salvage it with "sqlite3 ${path} .recover", or move it away to begin with an empty one.`;
+  const message = `The store ${path} is damaged or is not an SQLite file (${found}): restore it from a backup, salvage it with "sqlite3 ${path} .recover", or move it away to start with an empty one.`;
   return new PolyphonyError('store-corrupt', message, { cause });
 }
 
@@ -58,7 +58,7 @@ export function busyError(path: string, waitedMs: number, cause: unknown): Polyp
 }
 
 export function closedError(path: string): PolyphonyError {
-  return new PolyphonyError('invalid-request', `The store ${path} is closed: open another one to go on.`);
+  return new PolyphonyError('invalid-request', `The store ${path} is closed: open a new one.`);
 }
 
 /** The JSON of a record; text that is none was damaged. */
@@ -68,6 +68,6 @@ export function parseStored(text: unknown, path: string): unknown {
   } catch {
     // The same answer as for a value that is no text.
   }
-  const message = `The store ${path} holds a record that is no JSON: restore the file from a backup.`;
+  const message = `The store ${path} holds a record that is not valid JSON: restore the file from a backup.`;
   throw new PolyphonyError('store-corrupt', message);
 }

@@ -93,7 +93,7 @@ function rowBuffer(connection: Connection, options: SqliteLedgerOptions): Buffer
 }
 
 function lostRows(error: PolyphonyError, rows: number): PolyphonyError {
-  const message = `${error.message} The ledger closed with ${rows} rows that are not in the file.`;
+  const message = `${error.message} The ledger was closed with ${rows} rows that were not written to the file.`;
   return new PolyphonyError(error.code, message, { cause: error, details: { rows } });
 }
 

@@ -65,6 +65,6 @@ function refuseForeign(sql: Sql, path: string, version: number): void {
 }
 
 function newerError(path: string, version: number): PolyphonyError {
-  const message = `The store ${path} has schema version ${version}, this release knows up to ${SCHEMA_VERSION}: use the newer release that wrote it, or another path. Nothing was changed.`;
+  const message = `The store ${path} has schema version ${version}, but this release supports at most version ${SCHEMA_VERSION}: use the newer release that wrote it, or another path. Nothing was changed.`;
   return new PolyphonyError('store-newer', message, { details: { version, known: SCHEMA_VERSION } });
 }
