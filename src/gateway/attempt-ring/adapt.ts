@@ -1,6 +1,6 @@
 /**
- * Makes a request fit a target that cannot do all of it natively, with a warning for each change: a schema becomes a
- * prompt, a system message the beginning of the user's, and parameters that the model does not know are left out.
+ * Makes a request fit a target that does not support all of it natively, with a warning per change: a schema becomes part of
+ * the prompt, system messages become user messages, and parameters that the model does not support are dropped.
  */
 import type {
   Attempt,
@@ -44,7 +44,7 @@ export function adapt({ registry }: { registry: () => Registry }): Middleware<At
 const ALL = maskOf(['json-schema', 'json-mode', 'system', 'temperature', 'top-p', 'seed', 'stop', 'penalties']);
 const WITHOUT_OUTPUT = ALL & ~maskOf(['json-schema', 'json-mode']);
 
-/** The common case, without looking at a parameter: the model can do everything that could be adapted. */
+/** The common case, decided without reading a parameter: the model supports everything that could be adapted. */
 function fits(request: ChatRequest, mask: number): boolean {
   const all = request.output === undefined ? WITHOUT_OUTPUT : ALL;
   return (mask & all) === all;
@@ -66,7 +66,7 @@ function adaptSchema(draft: Draft, card: ModelCard): void {
   warn(draft, 'schema-in-prompt', `does not support ${lacking}, so the prompt now asks for the format.`);
 }
 
-/** Behind the system messages that are there, so that prompt caches keep their prefix. */
+/** Inserts after the existing system messages, so that prompt caches keep their prefix. */
 function withInstruction(messages: readonly Message[], text: string): readonly Message[] {
   const first = messages.findIndex(({ role }) => role !== 'system');
   const at = first === -1 ? messages.length : first;
@@ -82,7 +82,7 @@ function adaptSystem(draft: Draft, card: ModelCard): void {
   warn(draft, 'system-as-user', 'does not support system messages, so they were sent as user messages.');
 }
 
-/** The parameters that a capability stands for. */
+/** The parameters that each capability covers. */
 const PARAMETERS: readonly (readonly [Capability, readonly (keyof ChatRequest)[]])[] = [
   ['temperature', ['temperature']],
   ['top-p', ['topP', 'topK']],

@@ -1,7 +1,7 @@
 /**
- * Stops asking what does not answer, at two levels: a provider in a region, and a model. Each attempt needs both
- * circuits, and each outcome is reported to both. The caller's faults (context window, content policy, other 4xx, a
- * cancel) trip neither. The last target that is left is let through: a refusal would help nobody.
+ * Stops sending to what keeps failing, at two levels: a provider in a region, and a model. Each attempt needs both circuits
+ * to admit it, and each outcome is reported to both. The caller's faults (context window, content policy, other 4xx, a
+ * cancel) trip neither. The last remaining target is always admitted, because refusing it would leave no target at all.
  */
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';

@@ -1,7 +1,7 @@
 /**
- * The innermost layer: asks the target's provider, and makes an honest stream of what comes back. `route` comes first;
- * the end without `finish` is a truncation, an answer without anything in it a failure, and whatever a provider throws
- * becomes an error of ours that names it.
+ * The innermost layer: calls the target's provider and checks the stream that it returns. `route` comes first. An end
+ * without `finish` is a truncation, an empty answer is a failure, and whatever a provider throws becomes a PolyphonyError
+ * that names the provider.
  */
 import type { Clock } from '../../core/clock.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
@@ -50,7 +50,7 @@ export function providerHandler({ registry, transport, clock, endpointReports }:
   };
 }
 
-/** A finish of which the provider itself says that nothing was generated. */
+/** Throws for a finish event which reports that nothing was generated. */
 function refuseEmpty(event: FinishEvent, attempt: Attempt): void {
   const blamed = event.reason === 'error' || (event.usage.output === 0 && event.reason === 'stop');
   if (!blamed || event.refusal !== undefined) return;
@@ -62,7 +62,7 @@ function refuseEmpty(event: FinishEvent, attempt: Attempt): void {
 
 function checkedEnding(ending: StreamEnding, finished: boolean, answered: boolean, attempt: Attempt): StreamEnding {
   if (ending.kind === 'left') return ending;
-  // The answer is whole: what the connection does afterwards is nobody's concern.
+  // The answer is complete: an error of the connection after it does not matter.
   if (finished) return { kind: 'done' };
   if (attempt.signal.aborted) return { kind: 'error', error: abortError(attempt.signal) };
   if (ending.kind === 'done') return { kind: 'error', error: cutShort(answered, attempt) };
