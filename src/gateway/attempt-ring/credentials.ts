@@ -86,8 +86,8 @@ export function createCredentials(): Credentials {
       const credential = find(provider, label);
       if (credential === undefined) return;
       credential.deadUntil = nowMs + DEAD_MS;
-      const alone = label === undefined || poolOf(provider).all.length === 1;
-      credential.reason = alone ? error.message : `${label}: ${error.message}`;
+      const isOnly = label === undefined || poolOf(provider).all.length === 1;
+      credential.reason = isOnly ? error.message : `${label}: ${error.message}`;
     },
     rest(provider, label, nowMs, waitMs) {
       const credential = find(provider, label);

@@ -35,7 +35,7 @@ export function providerHandler({ registry, transport, clock, endpointReports }:
         return provider.stream(attempt, {
           transport,
           clock,
-          report: (report) => endpointReports.hear(target, report),
+          report: (report) => endpointReports.record(target, report),
         });
       },
       event(event) {

@@ -1,4 +1,4 @@
-/** One log line a call. Composed only where there is a logger; figures of attempts are the attempt ring's. */
+/** Writes one log line per call. Composed only if there is a logger; the attempt ring measures the attempts. */
 import type { Clock } from '../../core/clock.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
 import type { Call, Middleware, Target } from '../../core/model/model.ts';

@@ -1,4 +1,4 @@
-/** Which deployments satisfy every requirement and limit of a request, and what each of the others fails. */
+/** Which deployments satisfy every requirement and limit of a request, and what the others fail. */
 import type { Config } from '../../core/config.ts';
 import type { ModelRequest, RequestLimits, Requirements, Target } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
@@ -10,18 +10,18 @@ import { capabilitiesOf, maskOf, type Needs } from './requirements.ts';
 
 export interface Negotiation {
   readonly request: ModelRequest;
-  /** What `needsOf` says of it. */
+  /** The result of `needsOf` for the request. */
   readonly needs: Needs;
   readonly config: Config;
   readonly nowMs: number;
-  /** Targets that the call must not ask. */
+  /** Targets that the call must not use. */
   readonly exclude?: readonly Target[] | undefined;
 }
 
-/** A rule: the sentence that says what fails, or undefined. */
+/** A rule: returns a predicate that says what fails, such as `is retired`, or undefined. */
 type Rule = (deployment: Deployment, negotiation: Negotiation) => string | undefined;
 
-/** Cheapest first: the first that fails decides where only yes or no is asked. */
+/** The cheapest rules come first, because `satisfies` stops at the first that fails. */
 const RULES: readonly Rule[] = [
   excluded,
   operation,
@@ -39,13 +39,13 @@ const RULES: readonly Rule[] = [
   cost,
 ];
 
-/** True when nothing fails; builds no sentence that nobody reads beyond the first. */
+/** True when no rule fails. Stops at the first failure, because nobody reads the messages. */
 export function satisfies(deployment: Deployment, negotiation: Negotiation): boolean {
   for (const rule of RULES) if (rule(deployment, negotiation) !== undefined) return false;
   return true;
 }
 
-/** Every requirement and limit that the deployment fails, as sentences with their values. */
+/** Every requirement and limit that the deployment fails, as predicates with their values. */
 export function failures(deployment: Deployment, negotiation: Negotiation): readonly string[] {
   return RULES.map((rule) => rule(deployment, negotiation)).filter((failed) => failed !== undefined);
 }
@@ -100,8 +100,8 @@ function retention({ card }: Deployment, { request }: Negotiation): string | und
 }
 
 /**
- * Regulated data goes to targets that keep nothing. Personal data may also go to one that keeps it in a region that the
- * caller named; where it is unknown what a target keeps, neither may.
+ * Regulated data goes only to targets that keep nothing. Personal data may also go to a target that keeps it in a region
+ * named by the caller. Neither may go to a target with unknown retention.
  */
 function sensitivity({ card, target }: Deployment, { request }: Negotiation): string | undefined {
   const level = request.sensitivity;
@@ -116,7 +116,7 @@ function regions({ card, target }: Deployment, { request }: Negotiation): string
   return request.requires === undefined ? undefined : regionFailure(card, target.region, request.requires);
 }
 
-/** A deployment without a region of its own may run in any that its card names, so all of them must be allowed. */
+/** A deployment without a region of its own may run in any region of its card, so all of them must be allowed. */
 function regionFailure(card: ModelCard, region: string | undefined, requires: Requirements): string | undefined {
   const allowed = requires.regions;
   if (allowed === undefined || allowed.length === 0) return undefined;
@@ -135,7 +135,7 @@ function languages({ card }: Deployment, { request }: Negotiation): string | und
   return missing.length === 0 ? undefined : `does not claim support for ${missing.join(', ')}`;
 }
 
-/** Prior quality on the asked strengths, else in general; 0.5 where the card says nothing. */
+/** Prior quality, 0 to 1, for the requested strengths, else in general; 0.5 if the card has none. */
 export function qualityOf({ strengths }: ModelCard, asked: readonly string[] = []): number {
   const general = strengths.general ?? 0.5;
   if (asked.length === 0) return general;

@@ -1,6 +1,6 @@
 /**
- * The order of plugins over that of the router (`Plugin.rank`): each gets the candidates as the one before left them, and
- * returns some or all of them in its own order.
+ * Lets plugins change the order of the router (`Plugin.rank`). Each plugin gets the candidates as the previous one returned
+ * them, and returns some or all of them in its own order.
  */
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Candidate } from '../../core/gateway.ts';
@@ -20,9 +20,9 @@ export interface Ranking {
 
 export interface Ranked {
   readonly scored: readonly Scored[];
-  /** The plugins that changed the order, in their own. */
+  /** The plugins that changed the order, in the order of their calls. */
   readonly rankedBy: readonly string[];
-  /** By the name of a target: the plugin that left it out. */
+  /** Maps the name of a target to the plugin that dropped it. */
   readonly droppedBy: ReadonlyMap<string, string>;
 }
 
@@ -34,7 +34,7 @@ export const candidateOf = ({ deployment: { target, card }, score, parts, estima
   estimatedNanoUsd,
 });
 
-/** @throws plugin-failed naming the plugin that threw, or returned what it was not given */
+/** @throws plugin-failed naming the plugin, if it threw or returned anything but its candidates, each once */
 export function rank(scored: readonly Scored[], { rankers, call }: Ranking): Ranked {
   const rankedBy: string[] = [];
   const droppedBy = new Map<string, string>();
