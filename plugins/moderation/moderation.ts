@@ -45,11 +45,12 @@ const SEPARATOR = '\n\n';
  */
 export function moderation(options: ModerationOptions): Plugin {
   const { classifiers, inputs = true, outputs = true, action = 'block', window = 400, overlap = 80 } = options;
-  if (classifiers.length === 0) throw new PolyphonyError('invalid-config', 'moderation: give at least one classifier.');
+  if (classifiers.length === 0)
+    throw new PolyphonyError('invalid-config', 'moderation: classifiers is empty; give at least one.');
   if (!(window >= 1) || !(overlap >= 0)) {
     throw new PolyphonyError(
       'invalid-config',
-      `moderation: window is ${window} and overlap ${overlap}; give 1 and 0 or more characters.`,
+      `moderation: window is ${window} and overlap is ${overlap}; give at least 1 and at least 0 characters.`,
     );
   }
   const act = typeof action === 'function' ? action : () => action;

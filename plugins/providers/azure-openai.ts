@@ -32,8 +32,8 @@ export type AzureOpenAIOptions = ChatCompletionsVendorOptions & {
 export function azureOpenAI(given: AzureOpenAIOptions = {}): Provider {
   const { endpoint, apiVersion, token, api = 'chat-completions', ...options } = given;
   if (api === 'responses' && apiVersion !== undefined) {
-    const remedy = 'leave apiVersion out to use /openai/v1, or ask for chat completions.';
-    throw new PolyphonyError('invalid-config', `The Responses wire has no "apiVersion" here: ${remedy}`);
+    const remedy = 'leave apiVersion out to use /openai/v1, or use chat completions.';
+    throw new PolyphonyError('invalid-config', `The Responses API does not support "apiVersion": ${remedy}`);
   }
   const quirks: ChatCompletionsQuirks = {
     authorisation: 'api-key',
@@ -62,8 +62,8 @@ export function azureOpenAI(given: AzureOpenAIOptions = {}): Provider {
 
 function baseOf(endpoint: string | undefined, apiVersion: string | undefined): string {
   if (!endpoint) {
-    const remedy = 'set AZURE_OPENAI_ENDPOINT, as https://name.openai.azure.com, or pass endpoint.';
-    throw new PolyphonyError('invalid-config', `No Azure endpoint is named: ${remedy}`);
+    const remedy = 'set AZURE_OPENAI_ENDPOINT, such as https://name.openai.azure.com, or pass endpoint.';
+    throw new PolyphonyError('invalid-config', `There is no Azure endpoint: ${remedy}`);
   }
   const host = endpoint.replace(/\/+$/, '').replace(/\/openai(\/v1)?$/, '');
   return apiVersion === undefined ? `${host}/openai/v1` : `${host}/openai`;

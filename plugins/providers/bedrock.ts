@@ -57,7 +57,7 @@ export function bedrock(options: BedrockOptions = {}): Provider {
 function regionOfEnvironment(): string {
   const region = process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION;
   if (region) return region;
-  throw new PolyphonyError('invalid-config', 'No region is named: set AWS_REGION, or pass region.');
+  throw new PolyphonyError('invalid-config', 'There is no region: set AWS_REGION, or pass region.');
 }
 
 function converseWire(credentials: Credentials, regionOf: (target: Target) => string): WireFormat {
@@ -101,6 +101,9 @@ const escaped = (id: string): string =>
   encodeURIComponent(id).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
 const notChat = (operation: string): PolyphonyError =>
-  new PolyphonyError('unsupported', `This wire knows chat alone, not "${operation}": ask a model that lists it.`);
+  new PolyphonyError(
+    'unsupported',
+    `This provider supports only chat, not "${operation}": choose a model that lists this operation.`,
+  );
 
 export default definePlugin({ name: 'bedrock', providers: [bedrock()] });

@@ -131,7 +131,10 @@ function encodeOperation(...[request, context]: Parameters<WireFormat['encode']>
 }
 
 const unknown = (operation: string): PolyphonyError =>
-  new PolyphonyError('unsupported', `This wire knows no "${operation}": ask a model that lists it.`);
+  new PolyphonyError(
+    'unsupported',
+    `This provider does not support "${operation}": choose a model that lists this operation.`,
+  );
 
 /** @throws invalid-config when an option is malformed */
 export function cohere(options: CohereOptions = {}): Provider {

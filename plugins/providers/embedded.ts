@@ -76,12 +76,12 @@ export function embedded(options: EmbeddedOptions = {}): Provider {
 async function* streamAnswer(attempt: Attempt): AsyncGenerator<ModelEvent> {
   const { request, signal } = attempt;
   if (request.operation !== 'chat') {
-    const message = `The embedded engine cannot do "${request.operation}": it reads and extracts text. Name a model that can.`;
+    const message = `The embedded engine does not support "${request.operation}", only chat: choose a model that lists this operation.`;
     throw new PolyphonyError('unsupported', message);
   }
   const input = estimateRequestTokens(request);
   if (input > CONTEXT_TOKENS) {
-    const message = `The request has about ${input} tokens and the embedded engine reads ${CONTEXT_TOKENS}: shorten it.`;
+    const message = `The request has about ${input} tokens, but the embedded engine reads at most ${CONTEXT_TOKENS}: shorten it.`;
     throw new PolyphonyError('context-window', message);
   }
   if (signal.aborted) throw abortError(signal);

@@ -69,11 +69,11 @@ function addressOf(target: Target, givenProject: string | undefined, givenLocati
   const project = givenProject ?? process.env.GOOGLE_CLOUD_PROJECT;
   const location = target.region ?? givenLocation ?? (process.env.GOOGLE_CLOUD_LOCATION || 'global');
   if (!project) {
-    throw new PolyphonyError('invalid-config', 'No project is named: set GOOGLE_CLOUD_PROJECT, or pass project.');
+    throw new PolyphonyError('invalid-config', 'There is no project: set GOOGLE_CLOUD_PROJECT, or pass project.');
   }
   for (const part of [project, location]) {
     if (/^[a-z0-9][a-z0-9.:-]*$/i.test(part)) continue;
-    throw new PolyphonyError('invalid-config', `"${part}" is no project and no location: mend the option.`);
+    throw new PolyphonyError('invalid-config', `"${part}" is not a valid project or location: correct the option.`);
   }
   return `https://${hostOf(location)}/v1/projects/${project}/locations/${location}/publishers/google`;
 }
@@ -93,7 +93,7 @@ const onVertex: NonNullable<GeminiWireOptions['embedding']> = (call, request, { 
   const { length } = request.input;
   throw new PolyphonyError(
     'unsupported',
-    `${card.id} embeds one text a request here, not ${length}: send them one by one.`,
+    `${card.id} embeds only one text per request here, not ${length}: send one request per text.`,
   );
 };
 

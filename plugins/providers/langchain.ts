@@ -43,7 +43,7 @@ const TOOLS: readonly Capability[] = ['tools', 'parallel-tools', 'tool-choice'];
 /** @throws invalid-config when the value is no chat model */
 export function langchain(model: BaseChatModel, options: LangChainOptions = {}): Provider {
   if (typeof model?.stream !== 'function' || typeof model.invoke !== 'function') {
-    throw new PolyphonyError('invalid-config', 'langchain() takes a chat model of LangChain: pass one that was made.');
+    throw new PolyphonyError('invalid-config', 'langchain() needs a chat model of LangChain: pass an instance of one.');
   }
   const { id = 'langchain', card = {}, concurrency } = options;
   const capabilities = [...CAPABILITIES, ...(model.bindTools === undefined ? [] : TOOLS)];
@@ -68,7 +68,10 @@ async function* streamAttempt(
 ): AsyncGenerator<ModelEvent> {
   const { request, signal, streaming = true } = attempt;
   if (request.operation !== 'chat') {
-    throw new PolyphonyError('unsupported', `This model chats alone: it cannot do "${request.operation}".`);
+    throw new PolyphonyError(
+      'unsupported',
+      `This model supports only chat, not "${request.operation}": choose a model that lists this operation.`,
+    );
   }
   try {
     for (const warning of droppedOf(request, model)) yield { type: 'warning', warning };
@@ -103,7 +106,7 @@ async function messageClasses(): Promise<MessageClasses> {
     if (asRecord(error)?.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new PolyphonyError(
       'invalid-config',
-      'langchain() needs the package "@langchain/core", which is not installed beside polyphony: run npm install @langchain/core.',
+      'langchain() needs the package "@langchain/core", which is not installed: run npm install @langchain/core.',
       { cause: error },
     );
   }
@@ -114,7 +117,7 @@ type Runnable = Pick<BaseChatModel, 'stream' | 'invoke'>;
 function withTools(model: BaseChatModel, { tools = [], toolChoice, parallelToolCalls }: ChatRequest): Runnable {
   if (tools.length === 0 || toolChoice === 'none') return model;
   if (model.bindTools === undefined) {
-    throw new PolyphonyError('unsupported', 'This model of LangChain takes no tools: ask one that has bindTools.');
+    throw new PolyphonyError('unsupported', 'This LangChain model does not support tools: use one that has bindTools.');
   }
   const choice = typeof toolChoice === 'object' ? toolChoice.name : toolChoice === 'required' ? 'any' : toolChoice;
   const bound = model.bindTools(
@@ -135,7 +138,7 @@ function droppedOf(request: ChatRequest, model: BaseChatModel): Warning[] {
   const given = FIXED.filter((name) => request[name] !== undefined && request[name] !== false);
   return given.map((name) => ({
     code: 'parameter-dropped',
-    message: `"${name}" was left out: tell ${nameOf(model)} of it when it is made, or by providerOptions.`,
+    message: `"${name}" was dropped: set it when you construct ${nameOf(model)}, or pass it in providerOptions.`,
   }));
 }
 

@@ -33,7 +33,7 @@ function fromEnvironment(environment: Readonly<Record<string, string | undefined
       if (baseURL) return baseURL;
       throw new PolyphonyError(
         'invalid-config',
-        'No server is named: set POLYPHONY_BASE_URL, as http://localhost:8000/v1.',
+        'There is no server: set POLYPHONY_BASE_URL, such as http://localhost:8000/v1.',
       );
     },
     models: (environment.POLYPHONY_MODELS ?? '').split(',').flatMap((id) => id.trim() || []),

@@ -123,7 +123,7 @@ function inputOf(request: ImageRequest, context: WireContext): JsonRecord {
   const facts = factsOf(context.card);
   const { prompt, negativePrompt, seed, image, count } = request;
   const dropped = (name: string): undefined => {
-    const message = `"${name}" was left out: ${context.card.id} does not take it.`;
+    const message = `"${name}" was dropped, because ${context.card.id} does not support it.`;
     context.warn({ code: 'parameter-dropped', message });
   };
   if (negativePrompt !== undefined && !facts.negativePrompt) dropped('negativePrompt');
@@ -156,7 +156,10 @@ async function* decode(response: TransportResponse, request: ImageRequest): Asyn
   const output = asList(prediction.output) ?? [prediction.output];
   const images = output.flatMap(imageOf);
   if (images.length === 0) {
-    throw new PolyphonyError('invalid-output', 'The prediction made no image: ask a model that makes some.');
+    throw new PolyphonyError(
+      'invalid-output',
+      'The prediction contains no image: choose a model that generates images.',
+    );
   }
   yield { type: 'output', output: { operation: 'image', images } };
   const usage = { input: 0, output: 0, images: images.length };
@@ -173,7 +176,7 @@ function imageOf(value: unknown): MediaSource[] {
 }
 
 function failed(status: string, prediction: JsonRecord): PolyphonyError {
-  const message = asText(prediction.error) || `The prediction ended as "${status}".`;
+  const message = asText(prediction.error) || `The prediction ended with the status "${status}".`;
   const refused = /nsfw|sensitive|flagged|safety/i.test(message);
   return refused ? httpError({ status: 400, message, code: 'content_policy' }) : httpError({ status: 500, message });
 }

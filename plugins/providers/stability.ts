@@ -93,7 +93,7 @@ function encode(request: ImageRequest, context: WireContext): WireRequest | Prom
 async function encodeForm(request: ImageRequest, context: WireContext): Promise<WireRequest> {
   const { prompt, negativePrompt, seed, image, count = 1 } = request;
   if (count > 1) {
-    const message = `${context.card.id} makes one image a call: one was asked for, not ${count}.`;
+    const message = `${context.card.id} generates one image per call, so 1 image was requested instead of ${count}.`;
     context.warn({ code: 'parameter-changed', message });
   }
   const service = SERVICES[context.card.id];
@@ -124,7 +124,10 @@ async function encodeForm(request: ImageRequest, context: WireContext): Promise<
 function encodeJson(request: ImageRequest, context: WireContext): WireRequest {
   const { prompt, negativePrompt, seed, count, image } = request;
   if (image !== undefined) {
-    throw new PolyphonyError('unsupported', `${context.card.id} edits no image: ask a model that lists "image-edit".`);
+    throw new PolyphonyError(
+      'unsupported',
+      `${context.card.id} cannot edit images: choose a model that lists "image-edit".`,
+    );
   }
   const [width, height] = (shapeOf(request, SDXL_SIZES, context) ?? '1024x1024').split('x').map(Number);
   const negative = negativePrompt === undefined ? [] : [{ text: negativePrompt, weight: -1 }];
@@ -149,7 +152,7 @@ const headersOf = ({ apiKey }: WireContext): Record<string, string> => ({
 function shapeOf({ size }: ImageRequest, shapes: readonly string[], context: WireContext): string | undefined {
   const shape = size === undefined ? undefined : nearestShape(size, shapes);
   if (size !== undefined && (shape === undefined || aspectRatioOf(shape) !== aspectRatioOf(size))) {
-    const message = `${context.card.id} makes no image of ${size}: ${shape ?? 'its usual shape'} was asked for.`;
+    const message = `${context.card.id} does not support the size ${size}, so ${shape ?? 'its default size'} was requested instead.`;
     context.warn({ code: 'parameter-changed', message });
   }
   return shape;
@@ -160,12 +163,12 @@ function blobOf(image: MediaSource): Blob {
   if (inline !== undefined) return new Blob([Buffer.from(inline.data, 'base64')], { type: inline.mediaType });
   throw new PolyphonyError(
     'unsupported',
-    'This provider takes an image to edit inline, not by address: send it as base64.',
+    'This provider accepts an image to edit only inline, not as a URL: send it as base64.',
   );
 }
 
 function dropped(name: string, { card, warn }: WireContext): void {
-  warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it.` });
+  warn({ code: 'parameter-dropped', message: `"${name}" was dropped, because ${card.id} does not support it.` });
 }
 
 // ---------------------------------------------------------------------------------------------------- answers
@@ -180,7 +183,7 @@ async function* decode(response: TransportResponse, request: ImageRequest): Asyn
     return data === undefined ? [] : [{ type: 'base64', data, mediaType }];
   });
   if (images.length === 0) {
-    throw new PolyphonyError('invalid-output', 'The answer holds no image: the model or the address is another.');
+    throw new PolyphonyError('invalid-output', 'The answer contains no image: check the model and the base URL.');
   }
   yield { type: 'output', output: { operation: 'image', images } };
   // A filtered image comes blurred, and is charged.

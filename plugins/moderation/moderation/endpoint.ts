@@ -29,7 +29,7 @@ export function moderationEndpoint(options: ModerationEndpointOptions = {}): Cla
       if (output?.operation !== 'moderate') {
         throw new PolyphonyError(
           'invalid-output',
-          `"${name}" got no moderation result: choose a model that moderates.`,
+          `The classifier "${name}" got no moderation result: choose a moderation model.`,
         );
       }
       return output.results.flatMap((result) => findingsOf(result, thresholds));

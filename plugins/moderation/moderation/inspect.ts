@@ -99,7 +99,7 @@ async function ask(
     if (context.call.signal.aborted || code === 'budget-exceeded') throw error;
     const told = `The moderation classifier "${classifier.name}" failed: ${message}`;
     if (failOpen) return { findings: [], failure: { code: 'not-moderated', message: told } };
-    const remedy = 'Nothing that was not judged is let through: mend the classifier, or set failOpen.';
+    const remedy = 'A text that was not judged does not pass: fix the classifier, or set failOpen.';
     throw new PolyphonyError('plugin-failed', `${told} ${remedy}`, { cause: error, retryable });
   }
 }
@@ -110,16 +110,16 @@ const what = { input: 'request', output: 'answer' } as const;
 function blocked(category: string, classifier: string, direction: 'input' | 'output'): PolyphonyError {
   return new PolyphonyError(
     'blocked',
-    `The ${what[direction]} was blocked: "${classifier}" found "${category}" in it, which the moderation rules do not let through. Change the ${direction === 'input' ? 'request' : 'question'} or the rules.`,
+    `The ${what[direction]} was blocked, because "${classifier}" found "${category}" in it. Change the ${direction === 'input' ? 'request' : 'question'} or the moderation rules.`,
     { details: { category, classifier, direction } },
   );
 }
 
 function warningOf(action: 'redact' | 'flag', category: string, name: string, direction: 'input' | 'output'): Warning {
-  const done = action === 'redact' ? 'replaced' : 'let through';
+  const done = action === 'redact' ? 'replaced' : 'passed unchanged';
   return {
     code: action === 'redact' ? 'redacted' : 'flagged',
-    message: `"${name}" found "${category}" in the ${what[direction]}; it was ${done}.`,
+    message: `"${name}" found "${category}" in the ${what[direction]}: the text was ${done}.`,
   };
 }
 

@@ -62,7 +62,7 @@ export function localRules({ rules, name = 'local-rules' }: LocalRulesOptions): 
   const mayGrow = growing(terms);
   for (const { category, terms: wanted, except = [] } of rules) {
     if (category === EXCUSE)
-      throw new PolyphonyError('invalid-config', 'A moderation rule has an empty category: name it.');
+      throw new PolyphonyError('invalid-config', 'A moderation rule has an empty category: give it a name.');
     for (const term of wanted) plant(root, term, category);
     for (const phrase of except) plant(root, phrase, EXCUSE);
   }

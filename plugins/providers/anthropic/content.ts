@@ -47,7 +47,10 @@ function mediaSource(source: MediaSource, wanted: string): Block {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1];
   // What has no scheme is the id of a file that was uploaded before.
   if (scheme === undefined) return { type: 'file', file_id: url };
-  throw refused(`${wanted} by "${scheme}:"`, 'Send it inline, by https: or as the id of an uploaded file.');
+  throw refused(
+    `"${scheme}:" URLs for ${wanted}`,
+    'Send it inline, as an https: URL or as the id of an uploaded file.',
+  );
 }
 
 interface Inline {
@@ -65,5 +68,5 @@ const mediaTypeOf = (source: MediaSource): string | undefined =>
   inlineOf(source)?.mediaType ?? (source.type === 'url' ? source.mediaType : undefined);
 
 export function refused(what: string, remedy: string): PolyphonyError {
-  return new PolyphonyError('unsupported', `This provider does not take ${what}. ${remedy}`);
+  return new PolyphonyError('unsupported', `This provider does not support ${what}. ${remedy}`);
 }

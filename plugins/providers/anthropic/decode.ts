@@ -88,7 +88,7 @@ const READERS: ReadonlyMap<string, (state: State, body: JsonRecord) => void> = n
     content_block_start: (state, body) => startBlock(state.blocks, indexOf(body), asRecord(body.content_block) ?? {}),
     content_block_stop: (state, body) => stopBlock(state.blocks, indexOf(body)),
     message_start(state, { message }) {
-      if (state.spoke) state.events.push({ type: 'restart', notice: 'The provider began its answer anew.' });
+      if (state.spoke) state.events.push({ type: 'restart', notice: 'The provider restarted its answer.' });
       Object.assign(state, { spoke: false, complete: false, reason: undefined });
       resetBlocks(state.blocks);
       readMessage(state, asRecord(message) ?? {});

@@ -57,7 +57,7 @@ export function encodeMessages(
 }
 
 const empty = (): PolyphonyError =>
-  new PolyphonyError('invalid-request', 'There is nothing to answer: add a message of the user that is not empty.');
+  new PolyphonyError('invalid-request', 'The request has no message to answer: add a user message that is not empty.');
 
 const partsOf = ({ content }: Message): readonly Part[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content;
@@ -89,7 +89,7 @@ function encodePart(part: Part, role: Turn['role'], context: WireContext): Block
       return fileBlock(part);
     case 'audio':
     case 'video':
-      throw refused(`${part.type}`, 'Ask a model that lists it among its capabilities.');
+      throw refused(`${part.type}`, 'Choose a model that lists it among its capabilities.');
     case 'reasoning':
       return role === 'assistant' ? reasoningBlock(part, context) : undefined;
     case 'tool-call':
@@ -154,7 +154,7 @@ function closePrefix(turns: Turn[], context: WireContext): void {
   if (last?.role !== 'assistant') return;
   if (!context.card.capabilities.includes('prefix')) {
     turns.push({ role: 'user', content: [{ type: 'text', text: GO_ON }] });
-    const message = `${context.card.id} does not continue a message of the assistant: it was asked to go on in words.`;
+    const message = `${context.card.id} does not continue an assistant message, so a user message that asks it to go on was added.`;
     context.warn({ code: 'prefix-in-words', message });
     return;
   }
@@ -169,7 +169,7 @@ function limitBreakpoints(blocks: readonly Block[], context: WireContext): void 
   const excess = Math.max(0, marked.length - MAX_BREAKPOINTS);
   for (const block of marked.slice(0, excess)) delete block.cache_control;
   if (excess > 0) {
-    const message = `Only the last ${MAX_BREAKPOINTS} of ${marked.length} cache marks were sent: the provider takes no more.`;
+    const message = `Only the last ${MAX_BREAKPOINTS} of ${marked.length} cache marks were sent, because this provider accepts no more.`;
     context.warn({ code: 'cache-marks-dropped', message });
   }
   const kept = marked.slice(excess);
@@ -177,7 +177,8 @@ function limitBreakpoints(blocks: readonly Block[], context: WireContext): void 
   const late = firstShort === -1 ? [] : kept.slice(firstShort).filter(isLong);
   for (const block of late) block.cache_control = cacheControl('short');
   if (late.length > 0) {
-    const message = 'Long cache marks behind a short one were sent as short ones: the provider wants long ones first.';
+    const message =
+      'Long cache marks after a short one were sent as short ones, because this provider accepts long ones only before short ones.';
     context.warn({ code: 'cache-marks-changed', message });
   }
 }
@@ -190,7 +191,8 @@ function warnOfLostReasoning(messages: readonly Message[], context: WireContext)
     .flatMap((message) => (message.role === 'assistant' ? partsOf(message) : []))
     .some((part) => part.type === 'reasoning' && isOpaque(part) && part.family !== context.target.provider);
   if (!lost) return;
-  const message = 'Signed reasoning of another provider was left out: only the provider that made it can read it.';
+  const message =
+    'Signed reasoning of another provider was dropped, because only the provider that made it can read it.';
   context.warn({ code: 'reasoning-dropped', message });
 }
 

@@ -52,18 +52,18 @@ function budgeted(
   context: WireContext,
 ): Thinking {
   if (begunWithout) {
-    dropped(context, 'the turn at hand began without thinking of this provider');
+    dropped(context, 'the current turn began without reasoning by this provider');
     return NOTHING;
   }
   const wanted = Math.max(LEAST_BUDGET, budgetTokens ?? BUDGETS[asked ?? 'medium']);
   // Thinking counts towards the limit of the answer: at least a quarter of it stays for the answer itself.
   const budget = Math.min(wanted, Math.floor(maxTokens * 0.75));
   if (budget < LEAST_BUDGET) {
-    dropped(context, `${maxTokens} output tokens leave no room for the ${LEAST_BUDGET} that it takes at least`);
+    dropped(context, `${maxTokens} output tokens leave no room for the ${LEAST_BUDGET} that it needs at least`);
     return NOTHING;
   }
   if (budget < wanted && budgetTokens !== undefined) {
-    const message = `A reasoning budget of ${wanted} tokens does not fit into ${maxTokens} output tokens: ${budget} was sent.`;
+    const message = `A reasoning budget of ${wanted} tokens does not fit into ${maxTokens} output tokens, so ${budget} was sent.`;
     context.warn({ code: 'reasoning-budget-changed', message });
   }
   const effort = facts.effort ? asked : undefined;
@@ -77,7 +77,7 @@ function effortAlone(facts: MessagesFacts, effort: Effort | undefined, context: 
 
 function switchedOff(facts: MessagesFacts, context: WireContext): Thinking {
   if (facts.thinkingOff !== 'never') return withoutThinking(facts);
-  const message = `${context.card.id} always reasons: the least effort was sent.`;
+  const message = `${context.card.id} always reasons, so the lowest effort was sent.`;
   context.warn({ code: 'effort-changed', message });
   return { ...NOTHING, effort: 'low' };
 }
@@ -91,11 +91,11 @@ function withoutThinking(facts: MessagesFacts): Thinking {
 /** Models that take no budget get the effort that spends about as much. */
 function effortFor(budgetTokens: number, context: WireContext): Effort {
   const effort = budgetTokens <= BUDGETS.low ? 'low' : budgetTokens <= BUDGETS.medium ? 'medium' : 'high';
-  const message = `${context.card.id} takes no reasoning budget: the effort "${effort}" was sent.`;
+  const message = `${context.card.id} does not support a reasoning budget, so the effort "${effort}" was sent.`;
   context.warn({ code: 'reasoning-budget-changed', message });
   return effort;
 }
 
 function dropped(context: WireContext, why: string): void {
-  context.warn({ code: 'reasoning-dropped', message: `Reasoning was not asked for: ${why}.` });
+  context.warn({ code: 'reasoning-dropped', message: `Reasoning was dropped, because ${why}.` });
 }

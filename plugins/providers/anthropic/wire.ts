@@ -62,4 +62,7 @@ export const authorisation = (apiKey: string | undefined): Record<string, string
 });
 
 const notChat = (operation: string): PolyphonyError =>
-  new PolyphonyError('unsupported', `This wire knows chat alone, not "${operation}": ask a model that lists it.`);
+  new PolyphonyError(
+    'unsupported',
+    `This provider supports only chat, not "${operation}": choose a model that lists this operation.`,
+  );

@@ -84,7 +84,7 @@ function stored(source: MediaSource, kind: string): Block {
   if (source.type === 'url' && source.url.startsWith('s3:')) return { s3Location: { uri: source.url } };
   throw new PolyphonyError(
     'unsupported',
-    `This provider fetches no ${kind} from the web: send it inline as base64, or as an s3: address.`,
+    `This provider does not fetch "${kind}" parts from the web: send the part inline as base64, or as an s3: URL.`,
   );
 }
 

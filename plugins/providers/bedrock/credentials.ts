@@ -71,7 +71,7 @@ export async function authorise(
     if (apiKey !== undefined) return { authorization: `Bearer ${apiKey}` };
     throw new PolyphonyError(
       'invalid-credential',
-      'There is no credential: set AWS_BEARER_TOKEN_BEDROCK, or an access key.',
+      'There is no credential: set AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
     );
   }
   rememberSecret(pair.secretAccessKey);

@@ -98,7 +98,7 @@ function choiceOf(
 }
 
 function warnChoice(choice: string, { card, warn }: WireContext): void {
-  const message = `The tool choice "${choice}" was left out: ${card.id} chooses for itself.`;
+  const message = `The tool choice "${choice}" was dropped, because ${card.id} always chooses for itself.`;
   warn({ code: 'tool-choice-changed', message });
 }
 
@@ -132,7 +132,7 @@ function budgeted(wanted: number, { maxOutputTokens }: ChatRequest, context: Wir
   const limit = maxOutputTokens ?? context.card.maxOutputTokens;
   const budget = Math.min(wanted, Math.floor(limit * 0.75));
   if (budget >= 1024) return { thinking: { type: 'enabled', budget_tokens: budget } };
-  const message = `Reasoning was not asked for: ${limit} output tokens leave no room for the 1024 that it takes at least.`;
+  const message = `Reasoning was dropped, because ${limit} output tokens leave no room for the 1024 that it needs at least.`;
   context.warn({ code: 'reasoning-dropped', message });
   return {};
 }
@@ -173,5 +173,5 @@ function dropUnknown(request: ChatRequest, context: WireContext): void {
 }
 
 function dropped(name: string, { card, warn }: WireContext): void {
-  warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it.` });
+  warn({ code: 'parameter-dropped', message: `"${name}" was dropped, because ${card.id} does not support it.` });
 }

@@ -65,13 +65,16 @@ export function createEventStreamDecoder(onMessage: (message: EventMessage) => v
     },
     end() {
       if (length === 0) return;
-      throw new PolyphonyError('truncated', 'The stream ended inside a message: it was cut off. Try again.');
+      throw new PolyphonyError('truncated', 'The stream ended inside a message, so the answer was cut off. Try again.');
     },
   };
 }
 
 function damaged(what: string): PolyphonyError {
-  return new PolyphonyError('network', `${what} of the event stream is wrong: the bytes were damaged. Try again.`);
+  return new PolyphonyError(
+    'network',
+    `${what} of the event stream is invalid: the bytes were damaged in transit. Try again.`,
+  );
 }
 
 function checkedLength(bytes: Buffer, at: number): number {

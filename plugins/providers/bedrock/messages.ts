@@ -75,7 +75,7 @@ function limitCachePoints(lists: readonly Block[][], context: WireContext): void
   const total = lists.flat().filter((block) => block.cachePoint !== undefined).length;
   let excess = total - MAX_CACHE_POINTS;
   if (excess <= 0) return;
-  const message = `Only the last ${MAX_CACHE_POINTS} of ${total} cache marks were sent: the provider takes no more.`;
+  const message = `Only the last ${MAX_CACHE_POINTS} of ${total} cache marks were sent, because this provider accepts no more.`;
   context.warn({ code: 'cache-marks-dropped', message });
   for (const list of lists) {
     for (let at = 0; at < list.length && excess > 0; at += 1) {
@@ -92,7 +92,8 @@ function warnOfLostReasoning(messages: readonly Message[], context: WireContext)
     .flatMap((message) => (message.role === 'assistant' ? partsOf(message) : []))
     .some((part) => part.type === 'reasoning' && isOpaque(part) && part.family !== context.target.provider);
   if (!lost) return;
-  const message = 'Signed reasoning of another provider was left out: only the provider that made it can read it.';
+  const message =
+    'Signed reasoning of another provider was dropped, because only the provider that made it can read it.';
   context.warn({ code: 'reasoning-dropped', message });
 }
 

@@ -15,7 +15,8 @@ export function encodeChat(request: ChatRequest, context: WireContext): Body {
   if (request.output !== undefined && format === undefined) {
     const { schema } = request.output;
     messages.unshift({ role: 'system', content: schema === undefined ? ANY_JSON : schemaInstruction(schema) });
-    const message = 'This provider takes no schema beside tools: the schema was put into the prompt.';
+    const message =
+      'This provider does not support a schema together with tools, so the schema was put into the prompt.';
     context.warn({ code: 'schema-in-prompt', message });
   }
   return defined({
@@ -77,7 +78,10 @@ function sampling(request: ChatRequest, context: WireContext): Body {
   const within = (name: string, value: number | undefined, low: number, high: number): number | undefined => {
     if (value === undefined || (value >= low && value <= high)) return value;
     const near = Math.min(high, Math.max(low, value));
-    context.warn({ code: 'parameter-changed', message: `${name} ${value} was sent as ${near}, the nearest there is.` });
+    context.warn({
+      code: 'parameter-changed',
+      message: `"${name}" was sent as ${near} instead of ${value}, the nearest value that this provider accepts.`,
+    });
     return near;
   };
   return {
@@ -96,11 +100,11 @@ function stops(stop: readonly string[] | undefined, context: WireContext): reado
   if (stop === undefined || stop.length <= 5) return stop;
   context.warn({
     code: 'parameter-changed',
-    message: 'Only the first five stop sequences were sent: no more are taken.',
+    message: 'Only the first 5 stop sequences were sent, because this provider accepts no more.',
   });
   return stop.slice(0, 5);
 }
 
 function dropped(name: string, { card, warn }: WireContext): void {
-  warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it.` });
+  warn({ code: 'parameter-dropped', message: `"${name}" was dropped, because ${card.id} does not support it.` });
 }

@@ -53,7 +53,7 @@ function encodePart(part: Part): WireMessage {
     default:
       throw new PolyphonyError(
         'unsupported',
-        `This provider takes no part of the type "${part.type}" here: send text or images, files as providerOptions.cohere.documents.`,
+        `This provider does not support message parts of type "${part.type}": send text or images, and files as providerOptions.cohere.documents.`,
       );
   }
 }
@@ -90,7 +90,8 @@ function warnOfLostReasoning(messages: readonly Message[], context: WireContext)
       (part) => part.type === 'reasoning' && part.signature !== undefined && part.family !== context.target.provider,
     );
   if (!lost) return;
-  const message = 'Signed reasoning of another provider was left out: only the provider that made it can read it.';
+  const message =
+    'Signed reasoning of another provider was dropped, because only the provider that made it can read it.';
   context.warn({ code: 'reasoning-dropped', message });
 }
 
@@ -112,7 +113,8 @@ function mediaOf(results: readonly ToolResultPart[], context: WireContext): read
     typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text'),
   );
   if (media.length > 0) {
-    const message = 'Tool results of this provider hold text alone: their images follow as a user message.';
+    const message =
+      'Tool results of this provider can contain only text, so their images were sent as a user message after them.';
     context.warn({ code: 'tool-result-media', message });
   }
   return media;

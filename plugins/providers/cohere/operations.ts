@@ -25,7 +25,7 @@ export function encodeEmbedding({ input, purpose, dimensions }: EmbeddingRequest
   if (input.length > MOST_TEXTS) {
     throw new PolyphonyError(
       'invalid-request',
-      `${input.length} texts are too many: ${card.id} takes ${MOST_TEXTS} a call. Ask in several calls.`,
+      `The request has ${input.length} texts, but ${card.id} accepts at most ${MOST_TEXTS} per call: use several calls.`,
     );
   }
   return defined({
@@ -50,7 +50,7 @@ export async function* decodeOperation(
   const body = asRecord(await readJson(response)) ?? {};
   const output = request.operation === 'embed' ? vectorsOf(body) : rankingOf(body);
   if (output === undefined) {
-    throw new PolyphonyError('invalid-output', 'The answer holds no result: the model or the address is another.');
+    throw new PolyphonyError('invalid-output', 'The answer contains no result: check the model and the base URL.');
   }
   yield { type: 'output', output };
   const billed = asRecord(asRecord(body.meta)?.billed_units);
@@ -58,7 +58,7 @@ export async function* decodeOperation(
   if (request.operation === 'embed' && input === undefined) yield usageMissing;
   const units = asNumber(billed?.search_units) ?? 1;
   if (units > 1) {
-    const message = `${units} search units were billed; the price on the card is of one.`;
+    const message = `${units} search units were billed, but the price on the card covers only one, so the cost is too low.`;
     yield { type: 'warning', warning: { code: 'cost-understated', message } };
   }
   yield {

@@ -28,6 +28,6 @@ const CAN =
 export function refusal(reason: string): PolyphonyError {
   const message =
     `${reason} This is the embedded extractive engine, not a language model: ${CAN}. ` +
-    `For anything else set one of ${MODEL_KEYS.join(', ')}.`;
+    `For anything else, set one of these environment variables: ${MODEL_KEYS.join(', ')}.`;
   return new PolyphonyError('unsupported', message, { details: { engine: 'embedded', keys: [...MODEL_KEYS] } });
 }

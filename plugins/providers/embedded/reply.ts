@@ -91,7 +91,7 @@ function answered(task: Task, whole: Reading): Reply {
 
 function comparison(task: Task): Reply {
   const halves = task.documents.length === 1 ? inHalves(task.documents[0]?.text ?? '') : task.documents;
-  if (halves.length < 2) throw refusal('A comparison needs two texts or more, and the request gives one.');
+  if (halves.length < 2) throw refusal('A comparison needs at least two texts, but the request contains only one.');
   const named = halves
     .slice(0, 20)
     .map(({ name, text }, index) => ({ name: name === '' ? `text ${index + 1}` : name, reading: read(text) }));

@@ -39,17 +39,17 @@ export function readTask(messages: readonly Message[], { structured }: TaskOptio
   const own = readIntent(prompt.instruction);
   const intent = combine(own, prompt, system);
   if (intent.beyond !== undefined)
-    throw refusal(`The request asks to "${intent.beyond}", which takes a language model.`);
+    throw refusal(`The request asks to "${intent.beyond}", which needs a language model.`);
   const earlier = turns.filter(({ text }) => text !== last).map(({ text }) => text);
   const documents = given(prompt, { earlier, last, intent, context });
   const instruction = own.jobs.length > 0 ? prompt.instruction : `${system}\n${prompt.instruction}`.trim();
   if (intent.jobs.length === 0 && !structured) {
-    throw refusal('The request names no job that can be done by extraction.');
+    throw refusal('The request asks for nothing that this engine can do.');
   }
   if (documents.length === 0) {
     const asked = intent.jobs.includes('answer')
-      ? 'The question comes without a text to answer it from.'
-      : 'The request gives no text to work on.';
+      ? 'The request asks a question, but it contains no text to answer it from.'
+      : 'The request contains no text to work on.';
     throw refusal(asked);
   }
   return { ...details(intent, prompt, instruction, system), documents };

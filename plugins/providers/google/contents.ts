@@ -61,7 +61,7 @@ export function encodeContents(
 }
 
 const empty = (): PolyphonyError =>
-  new PolyphonyError('invalid-request', 'There is nothing to answer: add a message of the user that is not empty.');
+  new PolyphonyError('invalid-request', 'The request has no message to answer: add a user message that is not empty.');
 
 const partsOf = ({ content }: Message): readonly Part[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content;
@@ -136,7 +136,7 @@ function responseParts(result: ToolResultPart, { context, facts, names }: Encodi
     parts: facts.mediaInResults && media.length > 0 ? media : undefined,
   });
   if (facts.mediaInResults || media.length === 0) return [{ functionResponse }];
-  const message = `Tool results of ${context.card.id} hold text alone: their images and files follow them.`;
+  const message = `Tool results of ${context.card.id} can contain only text, so their images and files were sent after them.`;
   context.warn({ code: 'tool-result-media', message });
   return [{ functionResponse }, ...media];
 }
@@ -153,7 +153,7 @@ function responsesFirst(parts: readonly WirePart[]): WirePart[] {
 function askToGoOn(contents: Content[], { card, warn }: WireContext): void {
   if (contents.at(-1)?.role !== 'model' || card.capabilities.includes('prefix')) return;
   contents.push({ role: 'user', parts: [{ text: GO_ON }] });
-  const message = `${card.id} does not continue a message of the assistant: it was asked to go on in words.`;
+  const message = `${card.id} does not continue an assistant message, so a user message that asks it to go on was added.`;
   warn({ code: 'prefix-in-words', message });
 }
 
@@ -162,7 +162,8 @@ function warnOfLostReasoning(messages: readonly Message[], { target, warn }: Wir
     .flatMap((message) => (message.role === 'assistant' ? partsOf(message) : []))
     .some((part) => part.type === 'reasoning' && isOpaque(part) && part.family !== target.provider);
   if (!lost) return;
-  const message = 'Signed reasoning of another provider was left out: only the provider that made it can read it.';
+  const message =
+    'Signed reasoning of another provider was dropped, because only the provider that made it can read it.';
   warn({ code: 'reasoning-dropped', message });
 }
 

@@ -68,7 +68,7 @@ export async function* decodeEmbedding(
   if (body.error !== undefined) throw errorInside(body);
   const found = vectorsOf(body);
   if (found.length === 0 || found.some((vector) => vector.length === 0)) {
-    throw new PolyphonyError('invalid-output', 'The answer holds no embedding: the model or the address is another.');
+    throw new PolyphonyError('invalid-output', 'The answer contains no embedding: check the model and the base URL.');
   }
   yield { type: 'output', output: { operation: 'embed', vectors: found } };
   const usage = usageOf(asRecord(body.usageMetadata)) ?? predictionUsage(body);

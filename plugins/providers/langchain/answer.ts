@@ -145,7 +145,7 @@ export function finish(answer: Answer): readonly ModelEvent[] {
   const told = reason === undefined ? 'stop' : reasonOf(reason.toLowerCase());
   const ending: ModelEvent[] = [...answer.events, ...calls.finish()];
   if (usage === undefined) {
-    const message = 'The model told no usage: the counts of this answer are zero, not true.';
+    const message = 'The model reported no usage, so the token counts of this answer are 0 and may be wrong.';
     ending.push({ type: 'warning', warning: { code: 'usage-missing', message } });
   }
   ending.push({

@@ -125,7 +125,7 @@ export async function* decodeEmbedding(
   const listed = asList(body.embeddings) ?? (body.embedding === undefined ? [] : [body.embedding]);
   const vectors = listed.map((vector) => (asList(vector) ?? []).map(Number));
   if (vectors.length === 0) {
-    throw new PolyphonyError('invalid-output', 'The answer holds no embedding: the model or the address is another.');
+    throw new PolyphonyError('invalid-output', 'The answer contains no embedding: check the model and the base URL.');
   }
   yield { type: 'output', output: { operation: 'embed', vectors } };
   const input = asNumber(body.prompt_eval_count);

@@ -24,7 +24,8 @@ export function encodeChat(request: ChatRequest, context: WireContext): Body {
   const bySchema = output?.schema !== undefined && tools.length > 0;
   if (bySchema) {
     messages.unshift({ role: 'system', content: schemaInstruction(output.schema ?? {}) });
-    const message = 'This server cannot hold a model to a schema while it may call tools: it was put into the prompt.';
+    const message =
+      'This server cannot enforce a schema while the model may call tools, so the schema was put into the prompt.';
     context.warn({ code: 'schema-in-prompt', message });
   }
   return defined({
@@ -75,7 +76,7 @@ function options(request: ChatRequest, context: WireContext): Body | undefined {
 }
 
 function dropped(name: string, { card, warn }: WireContext): void {
-  warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it.` });
+  warn({ code: 'parameter-dropped', message: `"${name}" was dropped, because ${card.id} does not support it.` });
 }
 
 export function encodeEmbedding({ input, dimensions }: EmbeddingRequest, { card }: WireContext): Body {
@@ -113,12 +114,12 @@ function imageOf(part: Part): string[] {
   if (part.type !== 'image') {
     throw new PolyphonyError(
       'unsupported',
-      `This server takes no part of the type "${part.type}": send text or images.`,
+      `This server does not support message parts of type "${part.type}": send text or images.`,
     );
   }
   const inline = inlineMedia(part.source);
   if (inline !== undefined) return [inline.data];
-  throw new PolyphonyError('unsupported', 'This server takes images inline, not by address: send them as base64.');
+  throw new PolyphonyError('unsupported', 'This server accepts images only inline, not as URLs: send them as base64.');
 }
 
 function assistantMessage(parts: readonly Part[], context: WireContext): Body {

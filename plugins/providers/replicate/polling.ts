@@ -65,7 +65,7 @@ async function whenDone(poll: Poll, first: TransportResponse): Promise<Transport
 }
 
 function unreadable(): never {
-  throw new PolyphonyError('truncated', 'How the prediction stands could not be read. Try again.');
+  throw new PolyphonyError('truncated', 'The status of the prediction could not be read. Try again.');
 }
 
 async function cancel(poll: Poll, id: string): Promise<void> {

@@ -92,8 +92,8 @@ describe('http_get', () => {
   const refused: Record<string, RegExp> = {
     'file:///etc/passwd': /"file:" cannot be fetched/,
     'ftp://public.test/': /"ftp:"/,
-    'no url': /is no URL/,
-    'http://user:secret@public.test/': /user or a password/,
+    'no url': /is not a valid URL/,
+    'http://user:secret@public.test/': /user name or a password/,
     'http://internal.test/': /public address/,
     'http://mixed.test/': /public address/,
     'http://none.test/': /public address/,

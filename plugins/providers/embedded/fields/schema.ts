@@ -24,12 +24,12 @@ export function fillSchema(schema: JsonSchema, task: Task, effort: Effort): Fill
   const source: Source = { text, reading: read(text), task, effort };
   const field: Field = { name: '', description: String(schema.description ?? ''), schema, required: true };
   const filled = filler(schema)(field, source, 0);
-  if (filled === undefined) throw refusal('The given text holds nothing that fits the asked schema.');
+  if (filled === undefined) throw refusal('The given text contains nothing that fits the requested schema.');
   const checked = validateJson(schema, filled.value);
   if (checked.ok) return filled;
   const [issue] = checked.issues;
   throw refusal(
-    `What the text holds does not fit the asked schema (at "${issue?.path ?? ''}": ${issue?.message ?? ''}).`,
+    `The values found in the text do not fit the requested schema (at "${issue?.path ?? ''}": ${issue?.message ?? ''}).`,
   );
 }
 
@@ -96,7 +96,7 @@ function fillObject(field: Field, source: Source, inner: Fill): Filled | undefin
       if (required.has(name) || required.size === 0) doubts.push(found.confidence);
     } else if (required.has(name)) {
       if (field.name !== '') return undefined;
-      throw refusal(`The given text says nothing that fills "${name}", which the asked schema requires.`);
+      throw refusal(`The given text contains no value for "${name}", which the requested schema requires.`);
     }
   }
   const confidence = doubts.length === 0 ? 0.3 : Math.min(...doubts);

@@ -88,7 +88,8 @@ export function readFileJobs(request: string): FileJob[] {
   refuseBeyond(request);
   const files = fileReferences(request);
   const matches = jobMatches(request);
-  if (matches.length === 0) throw refusal('The request names files and no job that can be done by extraction.');
+  if (matches.length === 0)
+    throw refusal('The request names files, but it asks for nothing that this planner can do with them.');
   return matches.map(({ job, at }, index) => {
     const from = index === 0 ? 0 : at;
     const to = matches[index + 1]?.at ?? request.length;

@@ -38,7 +38,7 @@ const GOAL_LENGTH = 300;
 /** The plan of the last request, as JSON. @throws unsupported when the request takes a language model or a tool that is missing */
 export function planText(messages: readonly Message[]): string {
   if (messages.some(({ role }) => role === 'assistant')) {
-    throw refusal('The embedded planner gives the same plan again and cannot mend one.');
+    throw refusal('The embedded planner cannot repair a plan: it would return the same plan again.');
   }
   const system = messages
     .filter(({ role }) => role === 'system')
@@ -61,7 +61,7 @@ export function planText(messages: readonly Message[]): string {
 function refuseAddress(request: string): void {
   const address = /https?:\/\/\S+/.exec(request)?.[0];
   if (address === undefined || request.length > 200 + address.length) return;
-  throw refusal(`The request names ${address}, and this planner reads local files only.`);
+  throw refusal(`The request names ${address}, but this planner reads only local files.`);
 }
 
 /** Files count where the request asks, not inside a text that it holds. */
@@ -92,7 +92,7 @@ function addFileJob(draft: Draft, job: FileJob): void {
   const sources = job.files.map((file) => sourceOf(draft, file));
   const whole = job.job === 'compare' || job.job === 'answer' || job.together;
   if (job.job === 'compare' && sources.length === 1 && sources[0]?.list === undefined) {
-    throw refusal(`A comparison needs two files or more, and the request names ${job.files[0]?.path ?? 'none'}.`);
+    throw refusal(`A comparison needs at least two files, but the request names only ${job.files[0]?.path ?? 'one'}.`);
   }
   // Terms of several files are asked of all of them, unless each is named.
   const joined =
@@ -132,7 +132,7 @@ function addPattern(draft: Draft, path: string, slug: string): TextSource {
 
 function requireTool({ tools }: Draft, use: string, path: string): void {
   if (tools.has(use)) return;
-  throw refusal(`The request names ${path}, and the catalogue has no ${use} to read it with: register that tool.`);
+  throw refusal(`The request names ${path}, but the catalogue has no ${use} to read it: register that tool.`);
 }
 
 const LONGEST_SLUG = 12;
