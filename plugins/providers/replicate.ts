@@ -1,6 +1,6 @@
 /**
- * Replicate: images by models of many makers. A request waits for its image up to a minute and is asked for again until
- * it is done. Key: REPLICATE_API_TOKEN, read at each request. A model is `owner/name`, or `owner/name:version`.
+ * Replicate: images by models of many vendors. A request waits up to a minute for its image and is then polled until it is
+ * done. Key: REPLICATE_API_TOKEN, read at each request. A model is `owner/name`, or `owner/name:version`.
  */
 import {
   apiKeysOf,
@@ -38,13 +38,13 @@ export interface ReplicateOptions extends VendorOptions {
   readonly baseURL?: string;
 }
 
-/** What a model calls its inputs: data on its card, under `wire`. */
+/** The names of a model's inputs: data on its card, under `wire`. */
 type ReplicateFacts = {
-  /** The shapes that it makes; none where it takes width and height. */
+  /** The aspect ratios that it supports; empty where it takes width and height. */
   readonly ratios: readonly string[];
-  /** The input that takes how many images to make. */
+  /** The input for the number of images. */
   readonly count: string | null;
-  /** The input that takes an image to edit. */
+  /** The input for an image to edit. */
   readonly image: string;
   readonly negativePrompt: boolean;
 };
@@ -87,7 +87,7 @@ const MODELS: readonly ModelCardFields[] = [
     aliases: ['sdxl'],
     tier: 'fast',
     ...IMAGES,
-    // Charged by the second of its machine.
+    // Charged per second of machine time.
     price: null,
     wire: { ratios: [], count: 'num_outputs', image: 'image', negativePrompt: true },
   },
@@ -148,7 +148,7 @@ function shapeOf(size: string | undefined, { ratios }: ReplicateFacts): JsonReco
 
 // ---------------------------------------------------------------------------------------------------- answers
 
-/** @throws content-policy or overloaded when the prediction failed, invalid-output when it made no image */
+/** @throws content-policy or overloaded when the prediction failed, invalid-output when it contains no image */
 async function* decode(response: TransportResponse, request: ImageRequest): AsyncGenerator<ModelEvent> {
   const prediction = asRecord(await readJson(response)) ?? {};
   const status = asText(prediction.status) ?? 'unknown';
@@ -202,7 +202,7 @@ export function replicate(options: ReplicateOptions = {}): Provider {
     }),
   });
   const { stream } = provider;
-  // Defined on the provider itself: what it computes at each look (its credentials) stays as it is.
+  // Defined on the provider itself, so that its getters (such as the credentials) stay getters.
   return Object.assign(provider, {
     stream(attempt, { transport, clock, report }) {
       return stream(attempt, { transport: pollingTransport(transport, baseURL, clock), clock, report });

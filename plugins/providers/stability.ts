@@ -1,7 +1,7 @@
 /**
  * Stability AI: images by Stable Diffusion 3.5 and Stable Image (multipart requests) and by SDXL (JSON). Key:
- * STABILITY_API_KEY, read at each request. Prices by the image: developer.puter.com/tutorials/stability-ai-api-pricing (June 2026, in
- * credits of one cent); SDXL is charged by steps, so its price is not known beforehand.
+ * STABILITY_API_KEY, read at each request. Prices per image: developer.puter.com/tutorials/stability-ai-api-pricing (June 2026, in
+ * credits of one cent); SDXL is charged per step, so its price is not known in advance.
  */
 import {
   apiKeysOf,
@@ -41,7 +41,7 @@ export interface StabilityOptions extends VendorOptions {
 const IMAGES = {
   operations: ['image'],
   capabilities: ['image-out', 'image-edit', 'seed'],
-  // A prompt takes 10,000 characters.
+  // A prompt may have up to 10,000 characters.
   contextTokens: 2500,
   maxOutputTokens: 0,
 } as const satisfies Partial<ModelCardFields>;
@@ -79,7 +79,7 @@ const SDXL_SIZES = [
   ...['1536x640', '1344x768', '1216x832', '1152x896', '1024x1024'],
   ...['896x1152', '832x1216', '768x1344', '640x1536'],
 ];
-/** Services of their own; every other model is named in the form. */
+/** Models with an endpoint of their own; every other model is named in the form. */
 const SERVICES: Readonly<Record<string, string>> = { 'stable-image-ultra': 'ultra', 'stable-image-core': 'core' };
 const STRENGTH = 0.7;
 
@@ -102,7 +102,7 @@ async function encodeForm(request: ImageRequest, context: WireContext): Promise<
     negative_prompt: negativePrompt,
     model: service === undefined ? context.card.id : undefined,
     mode: service === undefined ? (image === undefined ? 'text-to-image' : 'image-to-image') : undefined,
-    // An edit keeps the shape of its image.
+    // An edit keeps the aspect ratio of its image.
     aspect_ratio: image === undefined ? shapeOf(request, RATIOS, context) : undefined,
     strength: image === undefined ? undefined : STRENGTH,
     seed,
@@ -112,7 +112,7 @@ async function encodeForm(request: ImageRequest, context: WireContext): Promise<
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, String(value));
   if (image !== undefined) form.append('image', blobOf(image), 'image');
-  // The platform's own writer of multipart bodies.
+  // The platform encodes the multipart body.
   const written = new Response(form);
   return {
     url: `/v2beta/stable-image/generate/${service ?? 'sd3'}`,
@@ -173,7 +173,7 @@ function dropped(name: string, { card, warn }: WireContext): void {
 
 // ---------------------------------------------------------------------------------------------------- answers
 
-/** @throws invalid-output when the answer holds no image */
+/** @throws invalid-output when the answer contains no image */
 async function* decode(response: TransportResponse, request: ImageRequest): AsyncGenerator<ModelEvent> {
   const body = asRecord(await readJson(response)) ?? {};
   const mediaType = /type=(image\/\w+)/.exec(response.headers['content-type'] ?? '')?.[1] ?? 'image/png';
@@ -186,7 +186,7 @@ async function* decode(response: TransportResponse, request: ImageRequest): Asyn
     throw new PolyphonyError('invalid-output', 'The answer contains no image: check the model and the base URL.');
   }
   yield { type: 'output', output: { operation: 'image', images } };
-  // A filtered image comes blurred, and is charged.
+  // A filtered image arrives blurred, and is charged.
   const filtered = items.some((item) => (item.finish_reason ?? item.finishReason) === 'CONTENT_FILTERED');
   const usage = { input: 0, output: 0, images: images.length };
   const raw = request.includeRaw === true ? body : undefined;

@@ -80,7 +80,7 @@ async function checkedAddress(limits: HttpLimits, url: URL, signal: AbortSignal)
   const addresses = isIP(host) === 0 ? await resolved(limits, host, signal) : [host];
   const [first] = addresses;
   if (first === undefined || !addresses.every(limits.isAllowed)) {
-    throw failed(`"${host}" resolves to an address that is not public, and only public addresses are fetched.`);
+    throw failed(`"${host}" does not resolve only to public addresses, and no other address is fetched.`);
   }
   return first;
 }

@@ -83,7 +83,9 @@ describe('splits what is asked from what it is asked about', () => {
   });
 
   test('manners of a system prompt are no job', () => {
-    expect(() => read('Hello', "You are a helpful assistant. Answer the user's questions.")).toThrow(/asks for nothing/);
+    expect(() => read('Hello', "You are a helpful assistant. Answer the user's questions.")).toThrow(
+      /asks for nothing/,
+    );
   });
 
   test('an earlier turn gives the text', () => {
