@@ -1,6 +1,6 @@
 /**
  * The provider that needs no key and no network: a deterministic engine that answers by extraction, in this process. It
- * is no language model and says so in every response. See docs/providers/embedded.md.
+ * is not a language model, and every response has a warning about that. See docs/providers/embedded.md.
  */
 import {
   type Attempt,
@@ -16,7 +16,7 @@ import {
 } from 'polyphony/kit';
 
 export interface EmbeddedOptions {
-  /** Requests at once; each takes the one thread of this process while it computes. @default 8 */
+  /** Requests at the same time; each one blocks the only thread of this process while it computes. @default 8 */
   readonly concurrency?: number;
 }
 
@@ -68,7 +68,7 @@ export function embedded(options: EmbeddedOptions = {}): Provider {
     concurrency: options.concurrency ?? 8,
     stream: streamAnswer,
     async probe() {
-      // Nothing can be down: the engine is this process.
+      // The engine runs in this process, so it is always available.
     },
   };
 }
@@ -110,7 +110,7 @@ interface Computed {
 }
 
 async function compute({ purpose, target, signal }: Attempt, request: ChatRequest): Promise<Computed> {
-  // The engine, its graph library and its segmenters load when they are first needed.
+  // The engine, its graph library and its segmenters are loaded at their first use.
   const engine = await import('./embedded/engine.ts');
   if (signal.aborted) throw abortError(signal);
   if (purpose === 'planner') {

@@ -34,7 +34,7 @@ import {
 import { pollingTransport } from './replicate/polling.ts';
 
 export interface ReplicateOptions extends VendorOptions {
-  /** Up to and including the version. @default 'https://api.replicate.com/v1' */
+  /** URL up to and including the version. @default 'https://api.replicate.com/v1' */
   readonly baseURL?: string;
 }
 

@@ -34,7 +34,7 @@ import {
 } from 'polyphony/kit';
 
 export interface StabilityOptions extends VendorOptions {
-  /** Without a version. @default 'https://api.stability.ai' */
+  /** URL without the version. @default 'https://api.stability.ai' */
   readonly baseURL?: string;
 }
 

@@ -1,4 +1,4 @@
-/** A canonical chat request as the body of this wire. */
+/** Encodes a canonical chat request as the body of this wire format. */
 import {
   type ChatRequest,
   closedSchema,
@@ -17,7 +17,7 @@ export type Body = Record<string, unknown>;
 
 const ANY_JSON = 'Answer with one JSON value and nothing else: no prose before or after it, no code fence.';
 
-/** @throws unsupported for parts that the wire cannot carry */
+/** @throws unsupported for parts that the wire format cannot carry */
 export function encodeChat(request: ChatRequest, context: WireContext): Body {
   const { card } = context;
   const facts = factsOf(card);
@@ -45,7 +45,7 @@ export function encodeChat(request: ChatRequest, context: WireContext): Body {
   });
 }
 
-/** Whole answers above this are streamed all the same: the wire drops connections on which nothing moves for minutes. */
+/** Longer answers are always streamed, because the provider drops connections that are idle for minutes. */
 const LONGEST_WHOLE = 8192;
 
 const streams = (maxTokens: number, { card, streaming }: WireContext): boolean =>
@@ -61,7 +61,7 @@ function outputConfig(plan: OutputPlan, { effort }: Thinking): Body | undefined 
   return effort === undefined && format === undefined ? undefined : defined({ effort, format });
 }
 
-/** The wire demands a limit; without one of the caller's it is the model's own. */
+/** The wire format requires a limit; without a limit of the caller, it is that of the model. */
 function maxTokens({ maxOutputTokens }: ChatRequest, { card, warn }: WireContext): number {
   const limit = card.maxOutputTokens;
   if (maxOutputTokens === undefined || maxOutputTokens <= limit) return maxOutputTokens ?? limit;

@@ -1,4 +1,4 @@
-/** Reasoning as this wire asks for it: a budget in tokens, an effort, or both, depending on the model. */
+/** Encodes reasoning settings: a budget in tokens, an effort, or both, depending on the model. */
 import type { ChatRequest, WireContext } from 'polyphony/kit';
 import { type Effort, factsOf, type MessagesFacts } from './facts.ts';
 
@@ -16,9 +16,9 @@ const LEAST_BUDGET = 1024;
 
 export interface ThinkingLimits {
   readonly maxTokens: number;
-  /** A call is forced, which nothing that thinks accepts. */
+  /** True when a call is forced, which excludes thinking. */
   readonly forced: boolean;
-  /** The turn at hand began without a thinking block of this provider: with a budget, it has to end without one. */
+  /** True when the current turn began without a thinking block of this provider: thinking with a budget must then stay off. */
   readonly begunWithout: boolean;
 }
 
@@ -37,7 +37,7 @@ export function thinkingOf(request: ChatRequest, limits: ThinkingLimits, context
   const byBudget = facts.thinking === 'budget' || (facts.thinking === 'either' && budgetTokens !== undefined);
   if (byBudget) return budgeted(asked, budgetTokens, limits, facts, context);
   return {
-    // Without this, newer models think in silence.
+    // Without this, newer models return no thinking text.
     thinking: { type: 'adaptive', display: 'summarized' },
     effort: facts.effort ? (asked ?? effortFor(budgetTokens ?? 0, context)) : undefined,
     on: true,
@@ -56,7 +56,7 @@ function budgeted(
     return NOTHING;
   }
   const wanted = Math.max(LEAST_BUDGET, budgetTokens ?? BUDGETS[asked ?? 'medium']);
-  // Thinking counts towards the limit of the answer: at least a quarter of it stays for the answer itself.
+  // Thinking counts towards the output limit: at least a quarter of the limit is left for the answer itself.
   const budget = Math.min(wanted, Math.floor(maxTokens * 0.75));
   if (budget < LEAST_BUDGET) {
     dropped(context, `${maxTokens} output tokens leave no room for the ${LEAST_BUDGET} that it needs at least`);
@@ -88,7 +88,7 @@ function withoutThinking(facts: MessagesFacts): Thinking {
   return named ? { ...NOTHING, thinking: { type: thinkingOff } } : NOTHING;
 }
 
-/** Models that take no budget get the effort that spends about as much. */
+/** Models without a reasoning budget get the effort that uses about as many tokens. */
 function effortFor(budgetTokens: number, context: WireContext): Effort {
   const effort = budgetTokens <= BUDGETS.low ? 'low' : budgetTokens <= BUDGETS.medium ? 'medium' : 'high';
   const message = `${context.card.id} does not support a reasoning budget, so the effort "${effort}" was sent.`;

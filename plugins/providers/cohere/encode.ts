@@ -1,4 +1,4 @@
-/** A canonical chat request as the body of this wire. */
+/** Encodes a canonical chat request as the body of this wire format. */
 import { type ChatRequest, defined, schemaInstruction, type ToolDefinition, type WireContext } from 'polyphony/kit';
 import { encodeMessages } from './messages.ts';
 
@@ -6,12 +6,12 @@ export type Body = Record<string, unknown>;
 
 const ANY_JSON = 'Answer with one JSON value and nothing else: no prose before or after it, no code fence.';
 
-/** @throws unsupported for parts that the wire cannot carry */
+/** @throws unsupported for parts that the wire format cannot carry */
 export function encodeChat(request: ChatRequest, context: WireContext): Body {
   const { card, streaming } = context;
   const messages = encodeMessages(request.messages, context);
   const format = responseFormat(request);
-  // The wire takes no schema beside tools: the model is asked for it in words.
+  // The wire format does not support a schema together with tools, so the schema goes into the prompt.
   if (request.output !== undefined && format === undefined) {
     const { schema } = request.output;
     messages.unshift({ role: 'system', content: schema === undefined ? ANY_JSON : schemaInstruction(schema) });
@@ -42,7 +42,7 @@ function tools(request: ChatRequest, context: WireContext): Body {
   const { tools: offered = [], toolChoice, parallelToolCalls } = request;
   if (offered.length === 0) return {};
   if (parallelToolCalls === false) dropped('parallelToolCalls', context);
-  // The wire names no tool to be called: it is offered alone, and one must be called.
+  // The wire format cannot name the tool to call, so only that tool is offered and a call is required.
   const named = typeof toolChoice === 'object' ? offered.filter(({ name }) => name === toolChoice.name) : offered;
   return defined({
     tools: named.map(encodeTool),

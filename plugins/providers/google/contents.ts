@@ -1,6 +1,6 @@
 /**
- * Canonical messages as this wire has them: system text apart, two roles in turn, answers of tools right behind the turn
- * that called them, thought signatures of this provider alone.
+ * Encodes canonical messages: system text separately, two alternating roles, tool results directly after the turn
+ * that called them, and only thought signatures of this provider.
  */
 import {
   asRecord,
@@ -30,11 +30,11 @@ export interface WireContents {
 interface Encoding {
   readonly context: WireContext;
   readonly facts: GeminiFacts;
-  /** Of the calls seen so far, by id: answers must say the name. */
+  /** Tool names of the calls so far, by call id: tool results must repeat the name. */
   readonly names: Map<string, string>;
 }
 
-/** Accepted in place of a signature for calls that another model made. */
+/** Accepted instead of a signature for calls that another model made. */
 const UNSIGNED = 'skip_thought_signature_validator';
 const GO_ON = 'Go on from exactly where your last message stops. Repeat nothing.';
 
@@ -81,7 +81,7 @@ function systemInstruction(
 function encodeParts(parts: readonly Part[], role: Content['role'], encoding: Encoding): WirePart[] {
   const encoded = parts.flatMap((part): WirePart[] => encodePart(part, role, encoding));
   const first = encoded.find((part) => part.functionCall !== undefined);
-  // Of calls made at once, only the first carries a signature.
+  // Of parallel calls, only the first has a signature.
   if (first !== undefined && first.thoughtSignature === undefined && encoding.facts.signedCalls) {
     first.thoughtSignature = UNSIGNED;
   }
@@ -107,7 +107,7 @@ function encodePart(part: Part, role: Content['role'], encoding: Encoding): Wire
   }
 }
 
-/** Thoughts are summaries that nobody needs back; what is signed goes back as it came. */
+/** Thoughts are summaries, which the model does not need back; signed parts are sent back unchanged. */
 function reasoningPart(part: ReasoningPart, { target }: WireContext): WirePart[] {
   if (part.family !== target.provider) return [];
   const own = asRecord(part.raw);
@@ -141,7 +141,7 @@ function responseParts(result: ToolResultPart, { context, facts, names }: Encodi
   return [{ functionResponse }, ...media];
 }
 
-// ---------------------------------------------------------------------------------------------------- rules of the wire
+// ---------------------------------------------------------------------------------------------------- rules of the wire format
 
 const isResponse = (part: WirePart): boolean => part.functionResponse !== undefined;
 
@@ -149,7 +149,7 @@ function responsesFirst(parts: readonly WirePart[]): WirePart[] {
   return [...parts.filter(isResponse), ...parts.filter((part) => !isResponse(part))];
 }
 
-/** Newer models refuse a last turn of their own. */
+/** Newer models reject a final turn of the model. */
 function askToGoOn(contents: Content[], { card, warn }: WireContext): void {
   if (contents.at(-1)?.role !== 'model' || card.capabilities.includes('prefix')) return;
   contents.push({ role: 'user', parts: [{ text: GO_ON }] });

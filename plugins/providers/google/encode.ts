@@ -1,4 +1,4 @@
-/** A canonical chat request as the body of this wire. */
+/** Encodes a canonical chat request as the body of this wire format. */
 import {
   type ChatRequest,
   defined,
@@ -84,7 +84,7 @@ function tools(request: ChatRequest, facts: GeminiFacts, context: WireContext): 
 function declaration(tool: ToolDefinition, facts: GeminiFacts, context: WireContext): Body {
   const { name, description, inputSchema } = tool;
   const schema = dialect(inputSchema, `The schema of the tool "${name}"`, facts, context);
-  // The older dialect refuses objects without properties.
+  // The older dialect rejects objects without properties.
   const empty = Object.keys(schema.properties ?? {}).length === 0;
   const older = facts.schemas === 'openapi';
   return defined({
@@ -130,7 +130,7 @@ function sampling(request: ChatRequest, facts: GeminiFacts, context: WireContext
 
 function maxTokens({ maxOutputTokens }: ChatRequest, { card, warn }: WireContext): number | undefined {
   const limit = card.maxOutputTokens;
-  // The window of a model that nobody described is a guess: the server knows better.
+  // The window of an unknown model is a guess, so the server decides.
   if (maxOutputTokens === undefined || maxOutputTokens <= limit || card.price === null) return maxOutputTokens;
   warn({
     code: 'parameter-changed',

@@ -1,4 +1,4 @@
-/** Reasoning as this wire asks for it: a level for newer models, a budget in tokens for older ones. */
+/** Encodes reasoning settings: a level for newer models, a budget in tokens for older ones. */
 import type { ChatRequest, WireContext } from 'polyphony/kit';
 import type { GeminiFacts, Level } from './facts.ts';
 
@@ -38,7 +38,7 @@ function byBudget(wanted: number, { leastBudget, mostBudget }: GeminiFacts, { ca
   return wanted === 0 ? { thinkingBudget } : { thinkingBudget, includeThoughts: true };
 }
 
-/** Models that take no budget get the level that spends about as much. */
+/** Models without a reasoning budget get the level that uses about as many tokens. */
 function levelFor(budgetTokens: number, { card, warn }: WireContext): Level {
   const level = LEVELS.find((name) => budgetTokens <= BUDGETS[name]) ?? 'high';
   const message = `${card.id} does not support a reasoning budget, so the level "${level}" was sent.`;

@@ -192,7 +192,7 @@ function addNode(draft: Draft, job: FileJob, sources: readonly TextSource[]): vo
     draft.output.set(single ? 'files' : `files of ${first.name}`, `{{${first.files}.files}}`);
 }
 
-/** The output name of a result: grouped by file for results of single files, its own for results of all files. */
+/** Adds a result to the output: results of single files under the file's name, results of all files under their kind. */
 function addOutput(
   { output }: Draft,
   { kind, id, field, source }: { kind: string; id: string; field: string; source: string | undefined },
