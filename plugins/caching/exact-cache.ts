@@ -1,4 +1,4 @@
-/** Answers a request that was asked before, and asks once when several callers ask the same at the same time. */
+/** Answers repeated requests from a store, and sends one request when several callers ask the same at the same time. */
 import {
   abortError,
   asPolyphonyError,
@@ -20,17 +20,17 @@ import { type AnswerStore, createAnswerStore } from './exact-cache/shelf.ts';
 export type { CacheSharing } from './exact-cache/key.ts';
 
 export interface ExactCacheOptions {
-  /** `plugin`: memory in front of the polyphony's own key-value store. Personal answers stay in memory. @default 'plugin' */
+  /** `plugin`: memory in front of the polyphony's own key-value store. Personal answers are kept only in memory. @default 'plugin' */
   readonly store?: 'memory' | 'plugin';
-  /** Answers in memory. @default 1000 */
+  /** Limit of answers in memory. @default 1000 */
   readonly maxEntries?: number;
-  /** Bytes of answers in memory. @default 67108864 */
+  /** Limit of answers in memory, in bytes. @default 67108864 */
   readonly maxBytes?: number;
   /** How long an answer is served, in milliseconds. @default 86400000 */
   readonly ttlMs?: number;
-  /** The same for questions about the present, by their words; 0 never serves them. @default 60000 */
+  /** The same for questions about the present, recognised by their words; 0 never stores them. @default 60000 */
   readonly timeSensitiveMs?: number;
-  /** Who may get an answer that was made for somebody else. @default 'tenant' */
+  /** Who may get an answer that was made for another caller. @default 'tenant' */
   readonly sharing?: CacheSharing;
   /** Cache images, and requests that set a temperature above 0 without a seed. @default false */
   readonly cacheSampled?: boolean;
@@ -46,14 +46,14 @@ type CurrentOptions = Required<Omit<ExactCacheOptions, 'ttlSeconds' | 'timeSensi
 
 export interface CacheStatistics {
   readonly hits: number;
-  /** Calls that were answered by another call in flight. */
+  /** Calls answered by another call that was in flight. */
   readonly coalesced: number;
   readonly misses: number;
   readonly stored: number;
 }
 
 export interface ExactCachePlugin extends Plugin {
-  /** Of all polyphonies that this object serves; each keeps its own answers. */
+  /** Statistics over all polyphonies that use this object; each keeps its own answers. */
   statistics(): CacheStatistics;
 }
 
@@ -67,7 +67,7 @@ interface Cache {
   readonly late: (call: Call) => boolean;
 }
 
-/** A flight, and what became of it. */
+/** A flight and its outcome. */
 interface Journey {
   readonly flight: Flight;
   readonly fate: Fate;
@@ -88,7 +88,7 @@ const DEFAULTS: CurrentOptions = {
   cacheTools: false,
 };
 
-/** @throws invalid-config when a number is negative or no number, or when a time is given under both of its names */
+/** @throws invalid-config when a number is invalid, or when a time is given under both of its names */
 export function exactCache(options: ExactCacheOptions = {}): ExactCachePlugin {
   const settings = settingsOf(options);
   const counts = { hits: 0, coalesced: 0, misses: 0, stored: 0 };
@@ -141,7 +141,7 @@ function settingsOf({ ttlSeconds, timeSensitiveSeconds, ...options }: ExactCache
   });
 }
 
-/** A time that was given by its older name, in seconds. */
+/** A time given under its older name, in seconds. */
 function current(stem: 'ttl' | 'timeSensitive', seconds: number | undefined, ms: number | undefined): object {
   if (seconds === undefined) return {};
   if (ms === undefined) return { [`${stem}Ms`]: seconds * 1000 };
@@ -159,7 +159,7 @@ function checked(options: CurrentOptions): CurrentOptions {
   return options;
 }
 
-/** What a flight streams: the stored answer, else the model's. */
+/** The events of a flight: the stored answer, else that of the model. */
 async function* embark(
   shelf: AnswerStore,
   fate: Fate,
@@ -188,7 +188,7 @@ async function* serve(cache: Cache, call: Call, next: Handler): AsyncGenerator<M
   }
   if (call.signal.aborted) throw abortError(call.signal);
   const journey = cache.start(key, call, next);
-  // Its own deadline is kept by the layers below, with a better message.
+  // The layers below enforce this call's own deadline, with a better message.
   const { deadline: _deadline, ...leader } = call;
   for await (const event of journey.flight.read(leader)) yield journey.fate.fromStore ? asHit(event) : event;
   if (journey.fate.fromStore) counts.hits += 1;
@@ -198,7 +198,7 @@ async function* serve(cache: Cache, call: Call, next: Handler): AsyncGenerator<M
 
 /**
  * Reads another call's flight. False when that call failed for reasons of its own (its budget, its deadline, its
- * caller) before anything was shown: then whoever notices first leads the next flight.
+ * caller) before anything was emitted: the first follower to notice then leads the next flight.
  */
 async function* follow(cache: Cache, key: string, journey: Journey, call: Call): AsyncGenerator<ModelEvent, boolean> {
   let shown = false;
@@ -220,8 +220,8 @@ async function* follow(cache: Cache, key: string, journey: Journey, call: Call):
 }
 
 /**
- * Keeps what a reader took to its very end. A layer that blocks an answer leaves at `finish` or before, so that nothing
- * blocked is ever stored; so does a reader who stops early.
+ * Stores an answer that a reader read to its end. A layer that blocks an answer stops at `finish` or before, so that a
+ * blocked answer is never stored; a reader that stops early has the same effect.
  */
 async function accept(cache: Cache, key: string, journey: Journey, call: Call): Promise<void> {
   if (journey.fate.fromStore || journey.fate.kept) return;

@@ -1,6 +1,6 @@
 /**
- * The evaluator `validators`: what can be checked about an answer without asking a model. Each flaw takes its share of
- * the confidence; what is left is the score. The shares were set by judgement and measured, not fitted: see
+ * The evaluator `validators`: checks of an answer that need no model. Each flaw takes its share of the confidence; the
+ * rest is the score. The shares were set by judgement and measured, not fitted: see
  * docs/plugins/validators.md.
  */
 import { definePlugin, type Evaluation, type Evaluator, type Plugin } from 'polyphony/kit';
@@ -48,7 +48,7 @@ const CHECKS: readonly Check[] = [
   longChain,
 ];
 
-/** 1 where nothing is wrong. Answers of other operations than chat are not judged and score 1. */
+/** Scores 1 for an answer without flaws. Answers of operations other than chat are not judged and score 1. */
 export const validatorsEvaluator: Evaluator = {
   name: 'validators',
   evaluate(call, response): Evaluation {
@@ -57,7 +57,7 @@ export const validatorsEvaluator: Evaluator = {
     const flaws = CHECKS.map((check) => check(subject)).filter((flaw) => flaw !== undefined);
     const left = flaws.reduce((score, { penalty }) => score * (1 - penalty), 1);
     const told = response.confidence;
-    // The engine's own doubt is believed, its praise is not.
+    // The confidence that a model reports can only lower the score.
     const score = told === undefined ? left : Math.min(left, Math.max(0, told));
     const reasons = flaws.sort(byPenalty).map(({ reason }) => reason);
     if (told !== undefined && told < left) reasons.unshift(`the model reports a confidence of ${told}`);

@@ -1,4 +1,4 @@
-/** Where answers are kept: memory first, the plugin's own store behind it. A store that fails makes misses, not errors. */
+/** Stores answers: in memory first, then in the plugin's own store. A failing store causes misses, not errors. */
 import { LRUCache } from 'lru-cache';
 import { type Clock, errorRecord, type KeyValueStore, type Logger, type ModelResponse } from 'polyphony/kit';
 
@@ -9,12 +9,12 @@ interface Entry {
 }
 
 export interface AnswerStore {
-  /** What memory holds, at once. */
+  /** Reads memory, synchronously. */
   recall(key: string): ModelResponse | undefined;
-  /** What the store behind holds. */
+  /** Reads the plugin's store. */
   fetch(key: string): Promise<ModelResponse | undefined>;
   keep(key: string, response: ModelResponse, ttlMs: number, memoryOnly: boolean): void;
-  /** Waits for what is being written. */
+  /** Waits for pending writes. */
   close(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export function createAnswerStore(options: {
   readonly logger: Logger;
   readonly maxEntries: number;
   readonly maxBytes: number;
-  /** Absent: memory alone. */
+  /** Absent: only memory is used. */
   readonly store?: KeyValueStore | undefined;
 }): AnswerStore {
   const { clock, logger, store } = options;

@@ -122,7 +122,7 @@ function pendingOf({ classifiers, overlap }: Inspector, text: string, before: st
   return Math.max(0, ...lengths);
 }
 
-/** Never splits a surrogate pair. */
+/** Moves an offset out of a surrogate pair. */
 const notWithinPair = (text: string, at: number): number =>
   at > 0 && /[\udc00-\udfff]/.test(text.charAt(at)) && /[\ud800-\udbff]/.test(text.charAt(at - 1)) ? at - 1 : at;
 
