@@ -146,8 +146,8 @@ function evaluationOf(verdict: ModelResponse, name: string): Evaluation {
   const value = extractJson(textOf(verdict))?.value;
   if (typeof value === 'object' && value !== null && 'score' in value && typeof value.score === 'number') {
     const { score } = value;
-    const told: readonly unknown[] = 'reasons' in value && Array.isArray(value.reasons) ? value.reasons : [];
-    const reasons = told.filter((reason) => typeof reason === 'string').slice(0, 3);
+    const texts: readonly unknown[] = 'reasons' in value && Array.isArray(value.reasons) ? value.reasons : [];
+    const reasons = texts.filter((reason) => typeof reason === 'string').slice(0, 3);
     if (score >= 0 && score <= 1) return { score, calibrated: false, reasons };
   }
   throw new PolyphonyError(

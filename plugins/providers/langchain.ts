@@ -94,7 +94,7 @@ async function* streamAttempt(
       yield event;
     }
   } catch (error) {
-    throw signal.aborted ? abortError(signal) : told(error);
+    throw signal.aborted ? abortError(signal) : toPolyphonyError(error);
   }
 }
 
@@ -143,7 +143,7 @@ function droppedOf(request: ChatRequest, model: BaseChatModel): Warning[] {
 }
 
 /** Converts the error of a client library, by the status that nearly all of them set on it. */
-function told(error: unknown): PolyphonyError {
+function toPolyphonyError(error: unknown): PolyphonyError {
   if (error instanceof PolyphonyError) return error;
   const fields = asRecord(error);
   const status =

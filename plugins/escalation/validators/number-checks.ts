@@ -1,11 +1,11 @@
 /** Checks of answers to questions with numbers. */
 import { numbersOf } from './arithmetic.ts';
-import type { Check, Subject } from './subject.ts';
+import type { Check, CheckedAnswer } from './checked-answer.ts';
 
 const ASKS_NUMBER =
   /\bhow (?:many|much|long|far|old|tall|often|fast|big)\b|\bcalculate\b|\bwhat (?:is|was|are|were) the (?:\w+ )?(?:total|sum|difference|number|amount|cost|price|average|percentage|area|volume)\b/i;
 
-const asksNumber = ({ question, request }: Subject): boolean =>
+const asksNumber = ({ question, request }: CheckedAnswer): boolean =>
   request.output === undefined && ASKS_NUMBER.test(question) && numbersOf(question).length >= 2;
 
 /** The last line of the text with a letter or a digit. */
@@ -14,7 +14,7 @@ function ending(text: string): string {
   return lines.findLast((line) => /[\p{L}\p{N}]/u.test(line)) ?? '';
 }
 
-const finalNumber = ({ text }: Subject): number | undefined => numbersOf(ending(text)).at(-1);
+const finalNumber = ({ text }: CheckedAnswer): number | undefined => numbersOf(ending(text)).at(-1);
 
 export const wrongArithmetic: Check = ({ equations }) => {
   const wrong = equations.filter(({ right }) => !right);

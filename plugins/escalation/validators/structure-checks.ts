@@ -1,6 +1,6 @@
 /** Checks of structured answers: JSON, schemas, code. */
 import { extractJson, type JsonSchema, validateJson } from 'polyphony/kit';
-import type { Check } from './subject.ts';
+import type { Check } from './checked-answer.ts';
 
 /** The answer must be JSON where JSON was requested, and match the schema (allowed labels are enumerations). */
 export const schemaValidity: Check = ({ request, response, text }) => {

@@ -1,5 +1,5 @@
 /** Checks of any answer in prose: it exists, is complete and agrees with the given text. */
-import type { Check } from './subject.ts';
+import type { Check } from './checked-answer.ts';
 
 const REFUSAL =
   /^\W*(?:i(?:'m| am) (?:sorry|afraid|unable|not able)|sorry,|i (?:can(?:no|')t|won't|do not|don't) (?:help|assist|answer|provide|comply|know|have)|as an ai|unfortunately, i|(?:es )?tut mir leid|je suis désolé|lo siento)/i;

@@ -70,8 +70,8 @@ function systemInstruction(
   messages: readonly Message[],
   instructions: readonly string[],
 ): WireContents['systemInstruction'] {
-  const told = messages.filter(({ role }) => role === 'system').flatMap(partsOf);
-  const texts = told.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+  const systemParts = messages.filter(({ role }) => role === 'system').flatMap(partsOf);
+  const texts = systemParts.flatMap((part) => (part.type === 'text' ? [part.text] : []));
   const parts = [...texts, ...instructions].filter(Boolean).map((text) => ({ text }));
   return parts.length === 0 ? undefined : { parts };
 }

@@ -60,7 +60,7 @@ function options(request: ChatRequest, context: WireContext): Body | undefined {
   if (request.logprobs !== undefined && request.logprobs !== false) dropped('logprobs', context);
   if (request.user !== undefined) dropped('user', context);
   if (request.serviceTier !== undefined) dropped('serviceTier', context);
-  const told = defined({
+  const parameters = defined({
     num_predict: request.maxOutputTokens,
     temperature: request.temperature,
     top_p: request.topP,
@@ -72,7 +72,7 @@ function options(request: ChatRequest, context: WireContext): Body | undefined {
     // Without this the server truncates the prompt at its own default window, without an error.
     num_ctx: context.card.wire?.num_ctx,
   });
-  return Object.keys(told).length === 0 ? undefined : told;
+  return Object.keys(parameters).length === 0 ? undefined : parameters;
 }
 
 function dropped(name: string, { card, warn }: WireContext): void {

@@ -2,7 +2,7 @@
 import { type Call, type ChatRequest, type Message, type ModelResponse, textOf } from 'polyphony/kit';
 import { type Equation, equationsOf } from './arithmetic.ts';
 
-export interface Subject {
+export interface CheckedAnswer {
   readonly request: ChatRequest;
   readonly response: ModelResponse;
   readonly text: string;
@@ -18,12 +18,12 @@ export interface Flaw {
   readonly penalty: number;
   readonly reason: string;
 }
-export type Check = (subject: Subject) => Flaw | undefined;
+export type Check = (answer: CheckedAnswer) => Flaw | undefined;
 
 /** Longer texts are judged by their beginning and end, which bounds the time of the checks. */
 const MAX_LENGTH = 16_000;
 
-export function subjectOf(call: Call, response: ModelResponse): Subject | undefined {
+export function checkedAnswer(call: Call, response: ModelResponse): CheckedAnswer | undefined {
   const { request } = call;
   if (request.operation !== 'chat') return undefined;
   // JSON is parsed only as a whole.
