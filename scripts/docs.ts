@@ -146,5 +146,5 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 for (const failure of failures) console.log(`FAILED ${failure}\n`);
-console.log(`${checked - failures.length} blocks of the docs hold, ${failures.length} failed`);
+console.log(`${checked - failures.length} blocks of the docs passed, ${failures.length} failed`);
 process.exitCode = failures.length === 0 && checked > 0 ? 0 : 1;

@@ -81,7 +81,8 @@ function installed(tarball: string): void {
   const types = `@types/node@${devDependencies['@types/node']}`;
   run(['npm', 'install', '--no-audit', '--no-fund', tarball, types], { cwd: project });
   const uninvited = ['@langchain', 'typescript'].filter((name) => existsSync(join(project, 'node_modules', name)));
-  if (uninvited.length > 0) throw new Error(`The package brings along what nobody asked for: ${uninvited.join(', ')}`);
+  if (uninvited.length > 0)
+    throw new Error(`The package installs dependencies that it must not: ${uninvited.join(', ')}`);
 }
 
 function compiled(): void {

@@ -277,7 +277,7 @@ function assertReplaceable(before: Config, next: Config): void {
   const moved = BUILT_IN.filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(next)));
   if (moved.length === 0) return;
   const names = moved.map(([field]) => field).join(', ');
-  const message = `The config cannot be replaced, because ${names} would change, which is built in: leave it as it is, or make a new polyphony.`;
+  const message = `The config cannot be replaced, because ${names} would change, which is fixed when a polyphony is created: leave it as it is, or create a new polyphony.`;
   throw new PolyphonyError('invalid-config', message);
 }
 

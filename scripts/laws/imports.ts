@@ -28,7 +28,7 @@ const importStatement = /^(?:import|export)\b[^;='"`]*\bfrom\s*['"]/m;
 function cruise(root: string, present: readonly string[]): z.infer<typeof CruiseSchema> {
   const command = [cruiser, '--config', rules, '--output-type', 'json', ...present];
   const { stdout, stderr } = spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 28 });
-  if (stdout === '') throw new Error(`dependency-cruiser said nothing: ${stderr}`);
+  if (stdout === '') throw new Error(`dependency-cruiser printed nothing: ${stderr}`);
   return CruiseSchema.parse(JSON.parse(stdout));
 }
 
@@ -68,9 +68,12 @@ export function unreadFiles(root: string, files: string[], modules: readonly Mod
   const read = new Map(modules.map((module) => [module.source, module.dependencies.length]));
   return files.flatMap((file) => {
     const imports = read.get(file);
-    if (imports === undefined) return [{ law: 'every-file-is-read', file, message: 'was not cruised' }];
+    if (imports === undefined)
+      return [{ law: 'every-file-is-read', file, message: 'is missing from the import graph' }];
     if (imports > 0 || !importStatement.test(readFileSync(join(root, file), 'utf8'))) return [];
-    return [{ law: 'every-file-is-read', file, message: 'has imports, but the cruise saw none (does it parse?)' }];
+    return [
+      { law: 'every-file-is-read', file, message: 'has imports, but the import graph shows none (does it parse?)' },
+    ];
   });
 }
 

@@ -133,7 +133,7 @@ function nameBreaches(file: string): Breach[] {
   const [stem = ''] = basename(file).split('.');
   const vague = [...file.split('/').slice(0, -1), stem].find((part) => vagueNames.test(part));
   if (vague === undefined) return [];
-  return [{ law: 'telling-names', file, message: `"${vague}" says nothing; name it after what it holds` }];
+  return [{ law: 'telling-names', file, message: `"${vague}" is too vague; name it after what it contains` }];
 }
 
 const linesOf = (text: string): number => text.split('\n').length - 1;

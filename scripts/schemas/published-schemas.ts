@@ -60,7 +60,8 @@ function described(schema: z.ZodType, name: string, docs: Docs): Schema {
     },
   });
   const text = docs.get(name)?.text;
-  if (text === undefined || text === '') throw new Error(`The interface ${name} has no comment: say what it is.`);
+  if (text === undefined || text === '')
+    throw new Error(`The interface ${name} has no comment: describe it in a sentence.`);
   return { description: text, ...withFields(shape as Schema, name, docs) };
 }
 
@@ -70,7 +71,7 @@ function withFields(schema: Schema, name: string, docs: Docs): Schema {
   const properties = Object.entries(schema.properties ?? {}).map(([field, inner]) => {
     const doc = fields?.get(field);
     if (doc === undefined || doc.text === '') {
-      throw new Error(`${name}.${field} has no comment: say in a sentence what it is, and in which unit.`);
+      throw new Error(`${name}.${field} has no comment: describe it in a sentence, with its unit.`);
     }
     return [field, { ...descriptionOf(doc), ...withParts(inner, doc, docs) }] as const;
   });

@@ -57,7 +57,8 @@ export function lazyEngine(
 
 function startRequest(engine: ExecutionEngine, request: string, options: RequestOptions): RunHandle {
   if (engine.startRequest !== undefined) return engine.startRequest(request, options);
-  const message = 'This engine takes whole plans only: plan the request first, as polyphony.start does by itself.';
+  const message =
+    'This engine cannot start a request, only a whole plan: plan the request first, or call polyphony.start, which does.';
   throw new PolyphonyError('unsupported', message);
 }
 

@@ -21,7 +21,10 @@ export function lifetime<T extends { close(): Promise<void> }>(made: Lazy<T>, re
   let closed: Promise<void> | undefined;
   const assertOpen = (): void => {
     if (!end.signal.aborted) return;
-    throw new PolyphonyError('invalid-request', 'The polyphony is closed and takes no calls: create another one.');
+    throw new PolyphonyError(
+      'invalid-request',
+      'This polyphony is closed and accepts no more calls: create a new one.',
+    );
   };
   const services = (): Promise<T> => {
     assertOpen();

@@ -39,7 +39,7 @@ function assertDistinct(plugins: readonly Plugin[]): void {
     if (typeof plugin !== 'object') {
       throw new PolyphonyError(
         'invalid-config',
-        `A plugin is an object, and one of those given is a ${typeof plugin}: call the factory.`,
+        `A plugin must be an object, but one of those given is a ${typeof plugin}: call the factory that returns the plugin.`,
       );
     }
     if (names.has(plugin.name)) {
@@ -96,7 +96,7 @@ function kind<T>(of: keyof typeof NAMES): Kind<T> {
     parts,
     add(plugin, name, part) {
       if (!NAMES[of].test(name)) {
-        const message = `The plugin "${plugin}" brings a ${of} named "${name}": names match ${NAMES[of].source}.`;
+        const message = `The plugin "${plugin}" brings a ${of} named "${name}", but the name must match ${NAMES[of].source}: rename it.`;
         throw new PolyphonyError('invalid-config', message);
       }
       const owner = owners.get(name);
@@ -111,7 +111,7 @@ function taken(of: string, name: string, owner: string, plugin: string): Polypho
   const message =
     owner === plugin
       ? `The plugin "${plugin}" brings the ${of} "${name}" twice: leave one out.`
-      : `Two plugins bring the ${of} "${name}", "${owner}" and "${plugin}": leave one out, or rename one. A plugin of yours that is named "${owner}" replaces a default one.`;
+      : `Two plugins bring the ${of} "${name}", "${owner}" and "${plugin}": leave one out, or rename one. To replace a default plugin, name yours "${owner}".`;
   return new PolyphonyError('invalid-config', message);
 }
 

@@ -42,7 +42,7 @@ export async function* replayKnown(engine: ExecutionEngine, runId: string): Asyn
     yield event;
   }
   if (!known) {
-    throw new PolyphonyError('not-found', `The journal has no run ${runId}: list the runs to see which there are.`);
+    throw new PolyphonyError('not-found', `The journal has no run ${runId}: list the runs to find the right id.`);
   }
 }
 

@@ -121,7 +121,7 @@ function runnerOf(runners: NodeRunners, use: string): NodeRunner {
   const byPrefix = prefix === '' ? undefined : runners.get(prefix);
   if (byPrefix !== undefined) return byPrefix;
   const names = [...runners.keys()].join(', ');
-  throw new PolyphonyError('invalid-plan', `Nothing runs ${JSON.stringify(use)} here: use one of ${names}.`);
+  throw new PolyphonyError('invalid-plan', `This engine cannot run ${JSON.stringify(use)}: use one of ${names}.`);
 }
 
 function register(engine: Engine, opening: RunOpening): LiveRun {
@@ -160,7 +160,7 @@ async function lockAndBegin(engine: Engine, driving: Driving, opening: RunOpenin
 }
 
 const exists = (runId: string): PolyphonyError =>
-  new PolyphonyError('invalid-request', `Run ${runId} exists already: resume it, or choose another id.`);
+  new PolyphonyError('invalid-request', `Run ${runId} already exists: resume it, or choose another id.`);
 
 async function resume(
   engine: Engine,
@@ -171,7 +171,10 @@ async function resume(
   const restored = await knownRun(engine.host.journal, runId);
   const { parent } = restored.started;
   if (parent?.kind === 'nested' && !engine.live.has(parent.runId)) {
-    throw new PolyphonyError('invalid-request', `Run ${runId} is a part of run ${parent.runId}: resume that one.`);
+    throw new PolyphonyError(
+      'invalid-request',
+      `Run ${runId} is nested in run ${parent.runId}: resume run ${parent.runId} instead.`,
+    );
   }
   if (restored.status === 'done') return endedHandle(engine.host.journal, restored);
   return goOn(engine, { runId, options, restored, ...planOf(engine.host, restored) }, 'resumed');

@@ -51,6 +51,6 @@ export async function takeLease(options: LeaseOptions): Promise<() => Promise<vo
 }
 
 export function busy(runId: string): PolyphonyError {
-  const message = `Run ${runId} is being driven by another process: wait until it ends, or for its lease to expire.`;
+  const message = `Run ${runId} is already being driven, here or by another process: wait until it ends, or until the lease of a dead process expires.`;
   return new PolyphonyError('store-busy', message);
 }

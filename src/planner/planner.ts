@@ -97,12 +97,12 @@ async function planInRounds(messages: Message[], options: PlannerOptions, asking
 /** @throws invalid-request when there is nothing to plan, or more than can be planned */
 function checkRequest(request: string): void {
   if (request.trim() === '') {
-    throw new PolyphonyError('invalid-request', 'The request is empty: say what is to be done, in a sentence.');
+    throw new PolyphonyError('invalid-request', 'The request is empty: describe the task in a sentence.');
   }
   if (request.length > LONGEST_REQUEST) {
     throw new PolyphonyError(
       'invalid-request',
-      `The request has ${request.length} characters, and at most ${LONGEST_REQUEST} can be planned: put the material into files and name them.`,
+      `The request has ${request.length} characters, but at most ${LONGEST_REQUEST} are allowed: put the material into files and name them in the request.`,
     );
   }
 }
@@ -196,11 +196,11 @@ function unusable(validation: Validation, rounds: number): PolyphonyError {
   const first = errors[0];
   const shown =
     first === undefined
-      ? 'it gave no plan'
-      : `the first of ${errors.length} is ${first.code} at ${first.path}: ${first.message}`;
+      ? 'its answer held no plan'
+      : `the first of ${errors.length} errors is ${first.code} at ${first.path}: ${first.message}`;
   return new PolyphonyError(
     'invalid-plan',
-    `The planner gave no plan that can run in ${rounds} rounds; ${shown}. Say the request more plainly, or name a stronger planner model in the config (planner.model).`,
+    `The planner wrote no valid plan in ${rounds} rounds; ${shown}. Word the request more plainly, or set a stronger planner model in the config (planner.model).`,
     { details: { issues: validation.issues } },
   );
 }

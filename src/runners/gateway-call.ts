@@ -89,6 +89,6 @@ export function operationOutput<K extends NonNullable<ModelResponse['output']>['
 ): Extract<NonNullable<ModelResponse['output']>, { operation: K }> {
   const { output, target } = response;
   if (output?.operation === operation) return output as Extract<typeof output, { operation: K }>;
-  const message = `${target.provider}/${target.model} answered ${operation} without a result: try another model.`;
+  const message = `${target.provider}/${target.model} returned no result for the operation "${operation}": try another model.`;
   throw withCharge(new PolyphonyError('invalid-output', message), chargeOfAttempts(response.attempts));
 }

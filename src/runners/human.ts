@@ -21,7 +21,10 @@ export const humanRunner: NodeRunner = async (call) => {
   if (call.answer !== undefined) return { value: outputOf(call.answer.value), costNanoUsd: 0 };
   const { question, choices, data } = call.inputs;
   if (typeof question !== 'string' || question === '') {
-    throw new PolyphonyError('invalid-request', `Node ${call.node.id} asks nothing: give "question" a text.`);
+    throw new PolyphonyError(
+      'invalid-request',
+      `Node ${call.node.id} has no question to ask: set "question" to a text.`,
+    );
   }
   throw new SuspendRun({
     question,

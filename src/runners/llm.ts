@@ -97,7 +97,7 @@ async function converse(conversation: Conversation): Promise<ModelResponse> {
 }
 
 function warnOfRounds(conversation: Conversation, rounds: number): void {
-  const message = `The model called tools in ${rounds} rounds, the most that are allowed: it had to answer with what it knew.`;
+  const message = `The model called tools in ${rounds} rounds, which is the limit, so it had to answer without calling more.`;
   conversation.warnings = [...conversation.warnings, { code: 'tool-rounds', message }];
 }
 
@@ -124,7 +124,7 @@ function assertTokens({ call, usage }: Conversation): void {
   const tokens = call.node.limits?.tokens;
   const used = usage.input + usage.output;
   if (tokens === undefined || used < tokens) return;
-  const message = `Node ${call.node.id} used ${used} tokens of its ${tokens} (limits.tokens) before it could answer: raise the limit.`;
+  const message = `Node ${call.node.id} used ${used} tokens before it could answer, and its limit is ${tokens} (limits.tokens): raise the limit.`;
   throw new PolyphonyError('budget-exceeded', message, { details: { scope: 'node' } });
 }
 
@@ -181,7 +181,10 @@ async function typedAnswer(conversation: Conversation, schema: JsonSchema, first
   const second = await ask(conversation, conversation.tools.length > 0 ? { toolChoice: 'none' } : {});
   const repaired = read(schema, second);
   if (!repaired.ok) throw unfit(conversation.call, repaired.issues, second);
-  const warning = { code: 'output-repaired', message: `The first answer did not fit: ${issueList(answer.issues)}` };
+  const warning = {
+    code: 'output-repaired',
+    message: `The first answer did not match "out", so the model corrected it: ${issueList(answer.issues)}`,
+  };
   conversation.warnings = [...conversation.warnings, warning];
   return finish(conversation, second, repaired.value);
 }
@@ -198,6 +201,6 @@ function read(schema: JsonSchema, response: ModelResponse): Answer {
 
 function unfit(call: NodeCall, issues: readonly JsonIssue[], response: ModelResponse): PolyphonyError {
   const { provider, model } = response.target;
-  const message = `${provider}/${model} did not answer node ${call.node.id} as its "out" asks, even after a repair: ${issueList(issues)}. Simplify "out", or choose a stronger model.`;
+  const message = `The answer of ${provider}/${model} does not match "out" of node ${call.node.id}, even after one repair: ${issueList(issues)}. Simplify "out", or choose a stronger model.`;
   return new PolyphonyError('invalid-output', message, { details: { issues } });
 }

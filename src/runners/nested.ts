@@ -37,7 +37,7 @@ export function workflowRunner(options: NestedOptions): NodeRunner {
     if (plan === undefined) {
       throw new PolyphonyError(
         'invalid-plan',
-        `There is no workflow ${JSON.stringify(id)}: register it, or use another.`,
+        `There is no workflow ${JSON.stringify(id)}: register it, or use another one.`,
       );
     }
     const result = await runNested(options, call, async () => ({ plan, input: call.inputs, costNanoUsd: 0 }));
@@ -51,7 +51,7 @@ export function planRunner(options: NestedOptions): NodeRunner {
     if (planner === undefined) {
       throw new PolyphonyError(
         'unsupported',
-        `Node ${call.node.id} needs a planner, and none is configured: configure one.`,
+        `Node ${call.node.id} needs a planner, but none is configured: configure one.`,
       );
     }
     const goal = requiredText(call, 'goal');
@@ -86,7 +86,7 @@ export function nestedRunId({ runId, node, item, round }: NodeCall): string {
 async function runNested(options: NestedOptions, call: NodeCall, prepare: () => Promise<Nested>): Promise<RunResult> {
   const nesting = options.nesting ?? 4;
   if (call.level >= nesting) {
-    const message = `Node ${call.node.id} would be run ${call.level + 1} levels deep, at most ${nesting} are allowed: flatten the plan.`;
+    const message = `Node ${call.node.id} would start a run ${call.level + 1} levels deep, but at most ${nesting} are allowed (bounds.nesting): flatten the plan.`;
     throw new PolyphonyError('invalid-plan', message);
   }
   if (call.signal.aborted) throw abortError(call.signal);
@@ -159,7 +159,7 @@ function settle(call: NodeCall, result: RunResult, paid: Paid): RunResult {
     status === 'cancelled'
       ? call.signal.aborted
         ? abortError(call.signal)
-        : new PolyphonyError('cancelled', `Run ${result.runId}, a part of this one, was cancelled: resume this run.`)
+        : new PolyphonyError('cancelled', `The nested run ${result.runId} was cancelled: resume this run.`)
       : new PolyphonyError(error?.code ?? 'plugin-failed', `In ${call.node.use}: ${error?.message ?? 'it failed.'}`, {
           ...(error === undefined ? {} : { retryable: error.retryable }),
           details: { ...error?.details, runId: result.runId },

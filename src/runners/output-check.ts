@@ -30,7 +30,7 @@ export function withOutputCheck(runner: NodeRunner): NodeRunner {
     if (schema === undefined) return output;
     const checked = validateJson(schema, output.value);
     if (checked.ok) return output;
-    const message = `The output of node ${call.node.id} does not fit its "out": ${issueList(checked.issues)}.`;
+    const message = `The output of node ${call.node.id} does not match its "out": ${issueList(checked.issues)}. Correct the step or "out".`;
     const error = new PolyphonyError('invalid-output', message, { details: { issues: checked.issues } });
     const { costNanoUsd, usage } = output;
     throw withCharge(error, usage === undefined ? { costNanoUsd } : { costNanoUsd, usage });

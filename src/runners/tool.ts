@@ -31,7 +31,7 @@ export async function callTool(tool: Tool, { input, signal, idempotencyKey, cloc
   if (tool.output === undefined) return { result };
   const output = validateJson(tool.output, result, { trusted: true });
   if (output.ok) return result;
-  const message = `Tool ${tool.name} gave what its output schema does not allow: ${issueList(output.issues)}. Mend the tool.`;
+  const message = `Tool ${tool.name} returned a value that does not match its output schema: ${issueList(output.issues)}. Fix the tool.`;
   throw new PolyphonyError('invalid-output', message, { details: { tool: tool.name, issues: output.issues } });
 }
 
@@ -62,8 +62,9 @@ export function toolRunner(tools: ReadonlyMap<string, Tool>, clock: Clock): Node
     const name = call.node.use.slice('tool:'.length);
     const tool = tools.get(name);
     if (tool === undefined) {
-      const known = [...tools.keys()].join(', ') || 'none is registered';
-      throw new PolyphonyError('invalid-plan', `There is no tool ${JSON.stringify(name)}: use ${known}.`);
+      const known = [...tools.keys()].join(', ');
+      const remedy = known === '' ? 'register it' : `use one of ${known}`;
+      throw new PolyphonyError('invalid-plan', `There is no tool ${JSON.stringify(name)}: ${remedy}.`);
     }
     const { inputs: input, signal, idempotencyKey } = call;
     return { value: await callTool(tool, { input, signal, idempotencyKey, clock }), costNanoUsd: 0 };

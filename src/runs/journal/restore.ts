@@ -74,7 +74,7 @@ export async function restore(events: AsyncIterable<RunEvent>): Promise<Restored
 export async function knownRun(journal: RunJournal, runId: string): Promise<Restored> {
   const restored = await restore(journal.read(runId));
   if (restored !== undefined) return restored;
-  throw new PolyphonyError('not-found', `The journal has no run ${runId}: list the runs to see which there are.`);
+  throw new PolyphonyError('not-found', `The journal has no run ${runId}: list the runs to find the right id.`);
 }
 
 function begin(started: RunStarted): Restored {

@@ -58,7 +58,7 @@ export function unaffordable(run: RunState, task: Task): PolyphonyError {
   const { cap = 0, spent } = run.money;
   const expected = formatUsd(task.valid.estimate.expectedNanoUsd);
   const left = formatUsd(Math.max(0, cap - spent));
-  const message = `Node ${task.id} is expected to cost ${expected}, but only ${left} of the run's ${formatUsd(cap)} are left: raise the budget, or choose a cheaper model.`;
+  const message = `Node ${task.id} is expected to cost ${expected}, but only ${left} of the run's budget of ${formatUsd(cap)} is left: raise the budget, or choose a cheaper model.`;
   return new PolyphonyError('budget-exceeded', message, { details: { scope: 'run', capNanoUsd: cap } });
 }
 
@@ -111,12 +111,12 @@ export function assertFunds(run: RunState, task: Task): void {
   if (cap !== undefined && costly && spent >= cap) throw unaffordable(run, task);
   if (limits === undefined) return;
   if (limits.usd !== undefined && task.paid > 0 && task.paid >= usdToNano(limits.usd)) {
-    const message = `Node ${task.id} spent ${formatUsd(task.paid)} of its limit of ${limits.usd} USD (limits.usd): raise it.`;
+    const message = `Node ${task.id} has spent ${formatUsd(task.paid)}, and its limit is ${limits.usd} USD (limits.usd): raise the limit.`;
     throw new PolyphonyError('budget-exceeded', message, { details: { scope: 'node' } });
   }
   const tokens = task.usage.input + task.usage.output;
   if (limits.tokens !== undefined && tokens >= limits.tokens) {
-    const message = `Node ${task.id} used ${tokens} tokens of its ${limits.tokens} (limits.tokens): raise the limit.`;
+    const message = `Node ${task.id} has used ${tokens} tokens, and its limit is ${limits.tokens} (limits.tokens): raise the limit.`;
     throw new PolyphonyError('budget-exceeded', message, { details: { scope: 'node' } });
   }
 }

@@ -47,13 +47,16 @@ async function answerLive(run: RunState, given: Answer): Promise<void> {
 }
 
 function nobodyAsks({ runId, nodeId }: Answer): PolyphonyError {
-  return new PolyphonyError('not-found', `Node ${nodeId} of run ${runId} waits for no answer: inspect the run.`);
+  return new PolyphonyError(
+    'not-found',
+    `Node ${nodeId} of run ${runId} is not waiting for an answer: inspect the run to see which nodes are.`,
+  );
 }
 
 function assertChoice({ choices }: HumanQuestion, answer: unknown): void {
   if (choices === undefined || typeof answer === 'boolean') return;
   const chosen = typeof answer === 'object' && answer !== null && 'answer' in answer ? answer.answer : answer;
   if (typeof chosen === 'string' && choices.includes(chosen)) return;
-  const message = `${JSON.stringify(chosen)} is none of the choices: answer one of ${choices.join(', ')}.`;
+  const message = `The answer ${JSON.stringify(chosen)} is not one of the choices: answer with one of ${choices.join(', ')}.`;
   throw new PolyphonyError('invalid-request', message);
 }

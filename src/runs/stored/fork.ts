@@ -19,7 +19,10 @@ export async function forkRun(
 ): Promise<RunOpening> {
   const old = await knownRun(host.journal, runId);
   if (old.hasPartialPlan) {
-    throw new PolyphonyError('invalid-request', `The plan of run ${runId} was never whole: resume it before a fork.`);
+    throw new PolyphonyError(
+      'invalid-request',
+      `Run ${runId} stopped before its plan was whole, so it cannot be forked: resume it first.`,
+    );
   }
   const plan = host.validPlan(withInputs(old.plan, options));
   const input = options.input ?? (old.started.input as Readonly<Record<string, unknown>>);
@@ -29,7 +32,7 @@ export async function forkRun(
   const at = host.runtime.clock.now();
   const prelude = drafts.map((draft, seq) => stamp(draft, seq, at, forkId));
   for await (const _event of host.journal.read(forkId)) {
-    throw new PolyphonyError('invalid-request', `Run ${forkId} exists already: choose another id for the fork.`);
+    throw new PolyphonyError('invalid-request', `Run ${forkId} already exists: choose another id for the fork.`);
   }
   await host.journal.append(forkId, prelude);
   const restored = await knownRun(host.journal, forkId);

@@ -235,7 +235,7 @@ function lastRound(run: RunState, unit: Unit, result: NodeResult): NodeResult | 
   if (!holds && unit.round < (node.repeat?.max ?? 1)) return undefined;
   const whole = withAllMoney(unit, result);
   if (holds) return whole;
-  const message = `Node ${node.id} was repeated ${unit.round} times and "until" never held: its last output stands.`;
+  const message = `Node ${node.id} ran ${unit.round} rounds and "until" was never true, so its last output is used: raise "max" or relax "until".`;
   const warnings = [...result.meta.warnings, { code: 'repeat-max', message }];
   return { ...whole, meta: { ...result.meta, warnings } };
 }

@@ -40,7 +40,7 @@ function conclude(run: RunState): boolean {
   const waiting = [...run.tasks.values()].filter(({ phase }) => phase === 'suspended').map(({ id }) => id);
   if (waiting.length > 0) return close(run, 'suspended', { type: 'run-suspended', waiting });
   const stuck = [...run.tasks.values()].find(({ phase }) => phase !== 'ended');
-  const message = `Node ${stuck?.id} can never start: the plan does not list what it waits for. Validate the plan.`;
+  const message = `Node ${stuck?.id} can never start, because it waits for a node that is not in the plan: validate the plan.`;
   stop(run, { type: 'failed', error: new PolyphonyError('invalid-plan', message) });
   return true;
 }

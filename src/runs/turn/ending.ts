@@ -90,7 +90,7 @@ function failQuorum(run: RunState, task: Task): void {
   const cause = task.dependencies.find(({ ending }) => ending === 'failed')?.error;
   const why = cause === undefined ? 'the others were skipped or cancelled.' : cause.message;
   const count = `${task.quorum} of ${task.dependencies.length}`;
-  const message = `Node ${task.id} waits for ${count} nodes to succeed, and only ${task.succeeded} did: ${why}`;
+  const message = `Node ${task.id} needs ${count} nodes to succeed, but only ${task.succeeded} did: ${why}`;
   fail(run, task, new PolyphonyError(cause?.code ?? 'invalid-request', message, { cause }));
 }
 

@@ -61,7 +61,7 @@ function stopPlanner({ driver }: RunState, reason: PolyphonyError, giveUp: () =>
 export function limitSeconds(run: RunState): void {
   const seconds = run.plan.plan.budget?.seconds;
   if (seconds === undefined) return;
-  const message = `The run used up its ${seconds} seconds (budget.seconds): raise them, or ask for less.`;
+  const message = `The run took longer than its limit of ${seconds} seconds (budget.seconds): raise the limit, or shorten the plan.`;
   const error = new PolyphonyError('budget-exceeded', message, { details: { scope: 'run', seconds } });
   const left = Math.max(0, seconds * 1000 - (run.activeMs - run.plannedMs));
   run.driver.limitRun(left, () => stop(run, { type: 'failed', error }));

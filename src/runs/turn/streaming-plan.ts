@@ -24,7 +24,7 @@ import { cancel, consider, considerAll, fail } from './ending.ts';
 import { limitSeconds, stop } from './stop.ts';
 
 const REASON = 'the plan is whole';
-const CHANGED = 'the whole plan defines it otherwise';
+const CHANGED = 'the whole plan defines it differently';
 
 export interface StreamingPlanOptions {
   readonly request: string;
@@ -64,7 +64,7 @@ export function streamPlan(run: RunState, streaming: StreamingPlan, options: Str
 }
 
 export const noPlanner = (): PolyphonyError =>
-  new PolyphonyError('unsupported', 'This engine has no planner, so it runs plans only: give it a plan.');
+  new PolyphonyError('unsupported', 'This engine has no planner, so it cannot plan a request: pass a plan instead.');
 
 function takeAnswer(run: RunState, streaming: StreamingPlan, answer: PlannerAnswer): void {
   if (run.streamingPlan !== streaming) return;

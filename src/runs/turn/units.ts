@@ -61,19 +61,19 @@ function begin(run: RunState, task: Task): void {
 }
 
 function expire(run: RunState, task: Task, seconds: number): void {
-  const message = `Node ${task.id} took longer than its ${seconds} seconds (limits.seconds): raise them, or set onError.`;
+  const message = `Node ${task.id} took longer than its limit of ${seconds} seconds (limits.seconds): raise the limit, or set onError.`;
   failWhenStopped(run, task, new PolyphonyError('timeout', message));
 }
 
 function itemsOf(run: RunState, task: Task): Items {
   const values = compiledOf(task).each?.render(scopeOf(run));
   if (!Array.isArray(values)) {
-    const got = values === null ? 'null' : typeof values;
-    const message = `Node ${task.id} runs once per item of ${task.node.each}, which is ${got} and not an array: refer to an array.`;
+    const got = values === null ? 'null' : `of type ${typeof values}`;
+    const message = `Node ${task.id} runs once per item of ${task.node.each}, but that value is ${got}, not an array: refer to an array.`;
     throw new PolyphonyError('invalid-request', message);
   }
   if (values.length > run.bounds.items) {
-    const message = `Node ${task.id} has ${values.length} items, at most ${run.bounds.items} are allowed: split the array.`;
+    const message = `Node ${task.id} has ${values.length} items, but at most ${run.bounds.items} are allowed (bounds.items): split the array.`;
     throw new PolyphonyError('invalid-request', message);
   }
   const items: Items = { values, results: new Array(values.length).fill(undefined), next: 0, finished: 0 };
