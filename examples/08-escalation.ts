@@ -1,4 +1,4 @@
-/** A doubtful answer escalates to a premium model. Both rungs are charged, and the response reports which one answered and why. */
+/** A doubtful answer escalates to a premium model. Both are charged; the response reports which one answered and why. */
 import { readFileSync } from 'node:fs';
 import { createPolyphony, definePlugin } from 'polyphony';
 import { formatUsd, textOf } from 'polyphony/kit';

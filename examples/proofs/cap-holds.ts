@@ -83,7 +83,7 @@ function report(title: string, { answered, refused, others, firstRefusal }: Outc
 
 async function inOneProcess(): Promise<void> {
   const polyphony = await open();
-  report(`${CALLS} calls at once in one process`, await askAtOnce(polyphony, CALLS), await spent(polyphony));
+  report(`${CALLS} concurrent calls in one process`, await askAtOnce(polyphony, CALLS), await spent(polyphony));
   const last = await askAtOnce(polyphony, CALLS);
   console.log(`${CALLS} more: answered ${last.answered}; spent ${formatUsd(await spent(polyphony))} in all`);
   if ((await spent(polyphony)) > usdToNano(CAP_USD)) throw new Error('the cap was broken');

@@ -20,7 +20,7 @@ import { asHit, cacheable, shows, storable, timeSensitive } from './exact-cache/
 export type { CacheSharing } from './exact-cache/key.ts';
 
 export interface ExactCacheOptions {
-  /** `plugin`: memory in front of the polyphony's own key-value store. Personal answers are kept only in memory. @default 'plugin' */
+  /** `plugin`: memory in front of the polyphony's key-value store. Personal answers stay in memory. @default 'plugin' */
   readonly store?: 'memory' | 'plugin';
   /** Limit of answers in memory. @default 1000 */
   readonly maxEntries?: number;

@@ -33,7 +33,7 @@ export function storable(response: ModelResponse, policy: CachePolicy): boolean 
 const OF_TIME =
   /\b(?:today|tonight|now|current(?:ly)?|latest|newest|recent(?:ly)?|yesterday|tomorrow|this (?:week|month|year|morning)|breaking|weather|heute|jetzt|aktuell\w*|gestern|aujourd.hui|maintenant|actuel\w*|hoy|ahora|oggi|adesso)\b/i;
 
-/** True when the words of the question suggest that its answer changes over time: a guess that only shortens the storage time. */
+/** True when the question sounds as if its answer changes over time: a guess that only shortens the storage time. */
 export function timeSensitive(call: Call): boolean {
   const { request } = call;
   return request.operation === 'chat' && OF_TIME.test(lastQuestion(request).slice(-8000));

@@ -133,7 +133,7 @@ function resultBlock(result: ToolResultPart): Block {
   });
 }
 
-// ---------------------------------------------------------------------------------------------------- rules of the wire format
+// ---------------------------------------------------------------------------------------------------- rules of the wire
 
 const isResult = (block: Block): boolean => block.type === 'tool_result';
 const isThinking = (block: Block): boolean => block.type === 'thinking' || block.type === 'redacted_thinking';

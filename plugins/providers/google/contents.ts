@@ -141,7 +141,7 @@ function responseParts(result: ToolResultPart, { context, facts, names }: Encodi
   return [{ functionResponse }, ...media];
 }
 
-// ---------------------------------------------------------------------------------------------------- rules of the wire format
+// ---------------------------------------------------------------------------------------------------- rules of the wire
 
 const isResponse = (part: WirePart): boolean => part.functionResponse !== undefined;
 

@@ -54,7 +54,7 @@ function rateLimited({ message, type, retryAfterMs }: HttpFailure): PolyphonyErr
   const named = type === undefined ? '' : ` (${type})`;
   return new PolyphonyError(
     'rate-limited',
-    `HTTP 429: ${reason}${named} Wait, ask for less at once, or add a credential.`,
+    `HTTP 429: ${reason}${named} Wait, send fewer requests at the same time, or add a credential.`,
     { status: 429, ...defined({ retryAfterMs }) },
   );
 }

@@ -143,7 +143,7 @@ const REASONS: readonly (readonly [RegExp, FinishReason])[] = [
   [/error|failed|malformed/, 'error'],
 ];
 
-/** Emits the last events. Without a finish reason the answer counts as complete, because LangChain has no other sign of it. */
+/** Emits the last events. An answer without a finish reason counts as complete: LangChain has no other sign of it. */
 export function finish(answer: Answer): readonly ModelEvent[] {
   closeThinking(answer);
   const { calls, usage, reason, model, id } = answer;

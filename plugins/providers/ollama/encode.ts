@@ -45,7 +45,7 @@ function encodeTool({ name, description, inputSchema }: NonNullable<ChatRequest[
   return { type: 'function', function: defined({ name, description, parameters }) };
 }
 
-/** The effort is sent as a word to models that support it (`wire.think: "effort"` on the card), as a boolean to the others. */
+/** The effort, as a word for models that support it (`wire.think: "effort"` on the card), else as a boolean. */
 function think({ reasoning }: ChatRequest, { card }: WireContext): boolean | string | undefined {
   if (reasoning?.effort === undefined && reasoning?.budgetTokens === undefined) return undefined;
   if (reasoning.effort === 'none' || reasoning.budgetTokens === 0) return false;
