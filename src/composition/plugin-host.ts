@@ -89,29 +89,29 @@ interface Kind<T> {
   add(plugin: string, name: string, part: T): void;
 }
 
-function kind<T>(of: keyof typeof NAMES): Kind<T> {
+function kind<T>(label: keyof typeof NAMES): Kind<T> {
   const parts = new Map<string, T>();
   const owners = new Map<string, string>();
   return {
     parts,
     add(plugin, name, part) {
-      if (!NAMES[of].test(name)) {
-        const message = `The plugin "${plugin}" brings a ${of} named "${name}", but the name must match ${NAMES[of].source}: rename it.`;
+      if (!NAMES[label].test(name)) {
+        const message = `The plugin "${plugin}" brings a ${label} named "${name}", but the name must match ${NAMES[label].source}: rename it.`;
         throw new PolyphonyError('invalid-config', message);
       }
       const owner = owners.get(name);
-      if (owner !== undefined) throw taken(of, name, owner, plugin);
+      if (owner !== undefined) throw taken(label, name, owner, plugin);
       owners.set(name, plugin);
       parts.set(name, part);
     },
   };
 }
 
-function taken(of: string, name: string, owner: string, plugin: string): PolyphonyError {
+function taken(label: string, name: string, owner: string, plugin: string): PolyphonyError {
   const message =
     owner === plugin
-      ? `The plugin "${plugin}" brings the ${of} "${name}" twice: leave one out.`
-      : `Two plugins bring the ${of} "${name}", "${owner}" and "${plugin}": leave one out, or rename one. To replace a default plugin, name yours "${owner}".`;
+      ? `The plugin "${plugin}" brings the ${label} "${name}" twice: leave one out.`
+      : `Two plugins bring the ${label} "${name}", "${owner}" and "${plugin}": leave one out, or rename one. To replace a default plugin, name yours "${owner}".`;
   return new PolyphonyError('invalid-config', message);
 }
 
@@ -216,7 +216,10 @@ export function eventListener(
       try {
         parts.onEvent?.(event);
       } catch (error) {
-        logger.warn({ plugin: name, event: event.type, error: errorRecord(error) }, 'a plugin failed on an event');
+        logger.warn(
+          { plugin: name, event: event.type, error: errorRecord(error) },
+          'a plugin failed to handle an event',
+        );
       }
     }
   };

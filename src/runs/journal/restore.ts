@@ -186,7 +186,7 @@ function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revis
     if (old !== undefined && isSameNode(old, revised) && !again.includes(id)) continue;
     if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOf(node.progress));
     if (revised === undefined) restored.nodes.delete(id);
-    else restored.nodes.set(id, anew(node));
+    else restored.nodes.set(id, freshNode(node));
   }
   restored.plan = plan;
   restored.capNanoUsd = capNanoUsd;
@@ -196,7 +196,7 @@ function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revis
 }
 
 /** A fresh state under another key, so that the ledger keeps both runs of the node apart. */
-function anew(node: RestoredNode): RestoredNode {
+function freshNode(node: RestoredNode): RestoredNode {
   const failures = node.failures + (node.started ? 1 : 0);
   return { ...emptyNode(), failures };
 }

@@ -54,7 +54,7 @@ export interface RecorderOptions {
   readonly onBroken: (error: unknown) => void;
 }
 
-/** What happened since the last append. `committed[i]` belongs to `events[i]`; `kept` is what the journal keeps of them. */
+/** The events since the last append. `committed[i]` belongs to `events[i]`; `kept` is what the journal keeps of them. */
 interface Batch {
   readonly events: RunEvent[];
   readonly committed: ((() => void) | Task | undefined)[];

@@ -113,7 +113,7 @@ function* keptEvents(plan: ValidPlan, old: Restored, again: ReadonlySet<string>)
 
 /** What the old run paid is not charged again: the figures stay in `meta`, and the cost is 0 here. */
 function keptEvent(nodeId: string, { ending, result, error }: RestoredNode): EventDraft | undefined {
-  if (ending === 'skipped') return { type: 'node-skipped', nodeId, reason: 'it was skipped in the run forked from' };
+  if (ending === 'skipped') return { type: 'node-skipped', nodeId, reason: 'it was skipped in the original run' };
   if (result === undefined) return undefined;
   const { usage: _usage, ...withoutUsage } = result;
   const free: NodeResult = { ...withoutUsage, costNanoUsd: 0 };
