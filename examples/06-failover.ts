@@ -51,4 +51,4 @@ console.log(`${textOf(response)} (${response.target.provider})`);
 await polyphony.close();
 broken.server.close();
 working.server.close();
-if (response.target.provider !== 'second') throw new Error('the call should have fallen over to the second provider');
+if (response.target.provider !== 'second') throw new Error('the call should have failed over to the second provider');

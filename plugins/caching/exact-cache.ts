@@ -154,7 +154,7 @@ function checked(options: CurrentOptions): CurrentOptions {
     const value = options[name];
     const least = name === 'maxEntries' || name === 'maxBytes' ? 1 : 0;
     if (Number.isFinite(value) && value >= least) continue;
-    throw new PolyphonyError('invalid-config', `exactCache: ${name} is ${value}; give a number from ${least} upwards.`);
+    throw new PolyphonyError('invalid-config', `exactCache: ${name} is ${value}; give a number of at least ${least}.`);
   }
   return options;
 }

@@ -72,6 +72,6 @@ function requireEvaluator(
   const known = [...evaluators.keys()].map((one) => `"${one}"`).join(', ') || 'none';
   throw new PolyphonyError(
     code,
-    `There is no evaluator "${name}" to escalate by: name one that exists (${known}), or add its plugin.`,
+    `There is no evaluator "${name}": use one that exists (${known}), or add the plugin that brings it.`,
   );
 }

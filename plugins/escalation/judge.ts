@@ -71,7 +71,7 @@ function judgeEvaluator(name: string, options: JudgeOptions, gateway: Gateway): 
       if (request.operation !== 'chat') {
         throw new PolyphonyError(
           'invalid-request',
-          `"${name}" judges chat answers, not those of ${request.operation}.`,
+          `The evaluator "${name}" judges only chat answers, not those of "${request.operation}".`,
         );
       }
       const verdict = await gateway.generate(questionFor(request, response, options), {
@@ -152,6 +152,6 @@ function evaluationOf(verdict: ModelResponse, name: string): Evaluation {
   }
   throw new PolyphonyError(
     'invalid-output',
-    `"${name}" got no verdict from ${verdict.target.provider}/${verdict.target.model}: it must be {"reasons": [...], "score": 0 to 1}. Choose another model to judge.`,
+    `The evaluator "${name}" got no valid verdict from ${verdict.target.provider}/${verdict.target.model}: a verdict must be {"reasons": [...], "score": 0 to 1}. Choose another model as judge.`,
   );
 }

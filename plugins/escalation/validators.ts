@@ -60,7 +60,7 @@ export const validatorsEvaluator: Evaluator = {
     // The engine's own doubt is believed, its praise is not.
     const score = told === undefined ? left : Math.min(left, Math.max(0, told));
     const reasons = flaws.sort(byPenalty).map(({ reason }) => reason);
-    if (told !== undefined && told < left) reasons.unshift(`the model gives its answer ${told}`);
+    if (told !== undefined && told < left) reasons.unshift(`the model reports a confidence of ${told}`);
     return { score, calibrated: false, reasons };
   },
 };

@@ -49,7 +49,7 @@ export function evaluateArithmetic(expression: string): number {
   const value = readSum(reader);
   if (reader.at < reader.tokens.length) throw expected(reader, 'an operator');
   if (Number.isFinite(value)) return Object.is(value, -0) ? 0 : value;
-  throw failed(`"${expression}" has no finite value: mind divisions by zero and roots of negative numbers.`);
+  throw failed(`"${expression}" has no finite value: avoid divisions by zero and roots of negative numbers.`);
 }
 
 const TOKEN = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[a-zA-Z][a-zA-Z0-9]*|\*\*|\S/g;
@@ -71,13 +71,14 @@ function accept(reader: Reader, ...wanted: readonly string[]): string | undefine
 function expected({ tokens, at }: Reader, what: string): PolyphonyError {
   const token = tokens[at];
   const found = token === undefined ? 'the end' : `"${token[0]}" at character ${(token.index ?? 0) + 1}`;
-  return failed(`The expression cannot be read: ${what} was expected where ${found} stands.`);
+  return failed(`The expression is invalid: ${what} was expected, but ${found} was found.`);
 }
 
 /** One level deeper, so that no expression exhausts the stack. */
 function nested<T>(reader: Reader, read: (reader: Reader) => T): T {
   reader.depth += 1;
-  if (reader.depth > MAX_DEPTH) throw failed(`The expression is nested more than ${MAX_DEPTH} deep: flatten it.`);
+  if (reader.depth > MAX_DEPTH)
+    throw failed(`The expression is nested more than ${MAX_DEPTH} levels deep: flatten it.`);
   const result = read(reader);
   reader.depth -= 1;
   return result;
@@ -134,9 +135,9 @@ function readNamed(reader: Reader, name: string): number {
   if (constant !== undefined) return constant;
   const known = FUNCTIONS.get(name);
   if (known === undefined) {
-    throw failed(`There is no "${name}": use ${[...FUNCTIONS.keys(), ...CONSTANTS.keys()].join(', ')}.`);
+    throw failed(`Unknown name "${name}": use one of ${[...FUNCTIONS.keys(), ...CONSTANTS.keys()].join(', ')}.`);
   }
-  if (accept(reader, '(') === undefined) throw expected(reader, `"(" behind ${name}`);
+  if (accept(reader, '(') === undefined) throw expected(reader, `"(" after ${name}`);
   const [least, most, apply] = known;
   const values = nested(reader, readList);
   close(reader);

@@ -75,7 +75,7 @@ const httpGet = (limits: HttpLimits, timeoutMs: number, queue: PQueue): Tool => 
     const leave = (): void => abort.abort(signal.reason);
     signal.addEventListener('abort', leave, { once: true });
     if (signal.aborted) leave();
-    const message = `http_get took longer than ${timeoutMs} ms: the server is slow, or timeoutMs is too short.`;
+    const message = `http_get took longer than ${timeoutMs} ms: try again, or raise timeoutMs.`;
     const cancel = clock.schedule(timeoutMs, () =>
       abort.abort(new PolyphonyError('tool-failed', message, { retryable: true })),
     );

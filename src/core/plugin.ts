@@ -154,7 +154,9 @@ export interface Plugin extends PluginParts {
 /** Types a plugin where it is written; checks its name. */
 export function definePlugin<P extends Plugin>(plugin: P): P {
   if (!/^[a-z][a-z0-9-]*$/.test(plugin.name)) {
-    throw new TypeError(`A plugin cannot be named "${plugin.name}": use lower-case letters, digits and dashes.`);
+    throw new TypeError(
+      `The plugin name "${plugin.name}" is invalid: start with a lower-case letter, then use lower-case letters, digits and dashes.`,
+    );
   }
   return plugin;
 }

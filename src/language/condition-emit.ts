@@ -101,7 +101,7 @@ function emit(node: ASTNode, variables: Variables, emission: Emission): string {
     case '[?]':
       throw new ConditionRefusal(
         'condition.syntax',
-        'Optional selection is not needed: a missing field is null.',
+        'Optional selection is not supported: use "." or "[]", which give null for a missing field.',
         node.start,
       );
     default:
@@ -148,7 +148,11 @@ function emitValue(value: unknown, at: number): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'number') return Number.isInteger(value) ? value.toExponential() : String(value);
   if (typeof value === 'bigint' || typeof value === 'boolean' || value === null) return String(value);
-  throw new ConditionRefusal('condition.type', 'Bytes and unsigned literals compare with nothing in a plan.', at);
+  throw new ConditionRefusal(
+    'condition.type',
+    'Bytes and unsigned literals are not supported in a plan: use a string or a plain number.',
+    at,
+  );
 }
 
 function emitName(name: string, at: number, variables: Variables, { isHead, heads }: Emission): string {
@@ -160,7 +164,7 @@ function emitName(name: string, at: number, variables: Variables, { isHead, head
   if (CEL_TYPE_NAMES.has(name)) return name;
   throw new ConditionRefusal(
     'condition.type',
-    `"${name}" is no earlier node and no input of this condition.`,
+    `"${name}" is neither an earlier node nor an input of this condition: use the id of an earlier node.`,
     at,
     name,
   );
@@ -208,7 +212,7 @@ function emitCall(
 function emitHas(parameters: readonly ASTNode[], at: number, variables: Variables, emission: Emission): string {
   const [field] = parameters;
   if (field?.op !== '.' || parameters.length !== 1) {
-    throw new ConditionRefusal('condition.syntax', 'has() takes one field, as in has(node.field).', at);
+    throw new ConditionRefusal('condition.syntax', 'has() takes exactly one field: write has(node.field).', at);
   }
   noteReference(field, variables, emission);
   const [base, name] = field.args;
@@ -230,7 +234,7 @@ function emitComprehension(
   emission: Emission,
 ): string {
   if (variables.length === CONDITION_BOUNDS.comprehensions) {
-    const message = `Comprehensions nest at most ${CONDITION_BOUNDS.comprehensions} deep: compute the inner one in a node.`;
+    const message = `Comprehensions can be nested at most ${CONDITION_BOUNDS.comprehensions} deep: compute the inner one in another node.`;
     throw new ConditionRefusal('condition.syntax', message, at);
   }
   const list = emit(receiver, variables, emission);

@@ -52,7 +52,7 @@ export interface CompileConditionOptions {
 /** Compiles a condition. Never throws: what is wrong comes back with its code and place. */
 export function compileCondition(source: string, options: CompileConditionOptions): CompiledCondition {
   if (source.length > CONDITION_BOUNDS.length) {
-    const message = `A condition has at most ${CONDITION_BOUNDS.length} characters, this one ${source.length}: shorten it.`;
+    const message = `The condition has ${source.length} characters, but at most ${CONDITION_BOUNDS.length} are allowed: shorten it.`;
     return { ok: false, code: 'condition.syntax', message };
   }
   const { heads } = options;
@@ -63,9 +63,14 @@ export function compileCondition(source: string, options: CompileConditionOption
     const emitted = emitCondition(environments().strict.parse(source).ast, emission);
     const parsed = environments().emitted.parse(emitted);
     const { valid, type, error } = parsed.check();
-    if (!valid) return { ok: false, code: 'condition.type', message: error?.summary ?? 'The types do not fit.' };
+    if (!valid)
+      return {
+        ok: false,
+        code: 'condition.type',
+        message: error?.summary ?? 'The types of the operands do not match.',
+      };
     if (type !== 'bool' && type !== 'dyn') {
-      const message = `A condition must give a bool, this one gives ${type ?? 'something else'}: compare it with a value.`;
+      const message = `A condition must result in a bool, but this one results in ${type ?? 'another type'}: compare it with a value.`;
       return { ok: false, code: 'condition.type', message };
     }
     return { ok: true, condition: conditionOf(emission, parsed) };
@@ -84,7 +89,7 @@ function refused(error: unknown): CompiledCondition {
     return { ok: false, code: 'condition.syntax', message: error.summary, ...defined({ at }) };
   }
   // Operators without parentheses around them may nest as deep as the text is long.
-  const message = error instanceof RangeError ? 'The condition is nested too deeply.' : String(error);
+  const message = error instanceof RangeError ? 'The condition is nested too deeply: simplify it.' : String(error);
   return { ok: false, code: 'condition.syntax', message };
 }
 
@@ -107,7 +112,7 @@ function conditionOf({ source, references, heads, metas }: Emission, parsed: Par
       throw failure(source, summaryOf(cause), cause);
     }
     if (typeof result === 'boolean') return result;
-    throw failure(source, `it gives ${result === null ? 'null' : typeof result}, not a bool`);
+    throw failure(source, `its result has the type ${result === null ? 'null' : typeof result}, not bool`);
   };
   return { source, references, evaluate };
 }
@@ -118,7 +123,7 @@ function summaryOf(error: unknown): string {
 }
 
 function failure(source: string, reason: string, cause?: unknown): PolyphonyError {
-  const message = `The condition ${JSON.stringify(source)} cannot be evaluated: ${reason}. Change it to fit the values.`;
+  const message = `The condition ${JSON.stringify(source)} cannot be evaluated: ${reason}. Change it so that it fits the values.`;
   return new PolyphonyError('invalid-plan', message, cause === undefined ? {} : { cause });
 }
 
@@ -170,7 +175,7 @@ function list(value: unknown): unknown {
   if (typeof value !== 'object') return value;
   const length = Array.isArray(value) ? value.length : value instanceof Map ? value.size : Object.keys(value).length;
   if (length > CONDITION_BOUNDS.listItems) {
-    throw new RangeError(`a list has ${length} items, at most ${CONDITION_BOUNDS.listItems} are gone through`);
+    throw new RangeError(`a list has ${length} items, but at most ${CONDITION_BOUNDS.listItems} are allowed`);
   }
   spend(length);
   return value;
@@ -179,7 +184,7 @@ function list(value: unknown): unknown {
 function bool(value: unknown): unknown {
   if (typeof value === 'boolean') return value;
   if (value === null) return false;
-  throw new TypeError(`a bool is needed where a ${Array.isArray(value) ? 'list' : typeof value} stands`);
+  throw new TypeError(`a bool is needed, but the value has the type ${Array.isArray(value) ? 'list' : typeof value}`);
 }
 
 /** Deeper data is not what a condition reads. */

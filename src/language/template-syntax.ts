@@ -107,7 +107,7 @@ function takeAlternative(cursor: Cursor): Alternative | string {
   const word = WORDS.get(head);
   if (word !== undefined) return { type: 'literal', value: word };
   const path = takePath(cursor);
-  if (path.length > TEMPLATE_BOUNDS.pathLength) return `a path has at most ${TEMPLATE_BOUNDS.pathLength} steps`;
+  if (path.length > TEMPLATE_BOUNDS.pathLength) return `a path can have at most ${TEMPLATE_BOUNDS.pathLength} steps`;
   return { type: 'path', head, path, text: cursor.text.slice(start, cursor.at) };
 }
 
@@ -132,7 +132,8 @@ function plainPath(text: string): Alternative | undefined {
 
 /** What stands between the braces, or why it is no reference. */
 function parseReference(text: string): Reference | string {
-  if (text.length > TEMPLATE_BOUNDS.referenceLength) return `at most ${TEMPLATE_BOUNDS.referenceLength} characters`;
+  if (text.length > TEMPLATE_BOUNDS.referenceLength)
+    return `it can have at most ${TEMPLATE_BOUNDS.referenceLength} characters`;
   const plain = PLAIN.test(text) ? plainPath(text) : undefined;
   if (plain !== undefined) return { alternatives: [plain] };
   const cursor: Cursor = { text, at: 0 };
@@ -141,14 +142,14 @@ function parseReference(text: string): Reference | string {
     take(cursor, SPACE);
     const alternative = takeAlternative(cursor);
     if (typeof alternative === 'string') return alternative;
-    if (alternative.type === 'literal' && alternatives.length === 0) return 'a reference starts with a path';
+    if (alternative.type === 'literal' && alternatives.length === 0) return 'a reference must start with a path';
     alternatives.push(alternative);
     take(cursor, SPACE);
     if (cursor.at === text.length) return { alternatives };
     if (!text.startsWith('??', cursor.at)) return `unexpected ${JSON.stringify(text.slice(cursor.at, cursor.at + 10))}`;
     if (alternative.type === 'literal') return 'nothing can follow a literal';
     if (alternatives.length === TEMPLATE_BOUNDS.alternatives) {
-      return `at most ${TEMPLATE_BOUNDS.alternatives} alternatives`;
+      return `it can have at most ${TEMPLATE_BOUNDS.alternatives} alternatives`;
     }
     cursor.at += 2;
   }
@@ -158,7 +159,7 @@ function parseReference(text: string): Reference | string {
 export function parseTemplate(text: string): ParsedTemplate {
   if (!text.includes('{{')) return { segments: text === '' ? [] : [{ type: 'text', text }], issues: [] };
   if (text.length > TEMPLATE_BOUNDS.length) {
-    const message = `A template has at most ${TEMPLATE_BOUNDS.length} characters, this one ${text.length}: shorten it.`;
+    const message = `The template has ${text.length} characters, but at most ${TEMPLATE_BOUNDS.length} are allowed: shorten it.`;
     return { segments: [{ type: 'text', text }], issues: [{ code: 'template.size', message, at: 0 }] };
   }
   return scan(text);
@@ -195,7 +196,7 @@ function scanReference(state: Scan): boolean {
   const { text, at, issues } = state;
   const close = text.indexOf('}}', at);
   if (close === -1) {
-    const message = 'A reference that starts with {{ needs its }}; write {{{{ for two braces.';
+    const message = 'A reference starts with {{ but has no closing }}: add }}, or write {{{{ for two literal braces.';
     issues.push({ code: 'template.unterminated', message, at });
     return false;
   }
@@ -203,11 +204,11 @@ function scanReference(state: Scan): boolean {
   const end = close + 2;
   if (typeof reference === 'string') {
     const shown = JSON.stringify(text.slice(at, Math.min(end, at + 60)));
-    const message = `${shown} is no reference: ${reference}. Write {{node.field}}, or {{{{ for two braces.`;
+    const message = `${shown} is not a valid reference: ${reference}. Write {{node.field}}, or {{{{ for two literal braces.`;
     issues.push({ code: 'template.syntax', message, at });
     state.pending += text.slice(at, end);
   } else if (++state.references > TEMPLATE_BOUNDS.references) {
-    const message = `A template holds at most ${TEMPLATE_BOUNDS.references} references: split it.`;
+    const message = `A template can have at most ${TEMPLATE_BOUNDS.references} references: split it.`;
     issues.push({ code: 'template.size', message, at });
     return false;
   } else {

@@ -132,7 +132,7 @@ function compileValue(value: unknown, depth: number, budget: Budget): Render | u
   if (depth > TEMPLATE_BOUNDS.depth || --budget.values < 0) {
     const { depth: deepest, values } = TEMPLATE_BOUNDS;
     const rule = `at most ${deepest} levels and ${values} values`;
-    throw new PolyphonyError('invalid-plan', `A value with references has ${rule}: flatten it or split it.`);
+    throw new PolyphonyError('invalid-plan', `A value with references can have ${rule}: flatten it or split it.`);
   }
   return Array.isArray(value) ? compileArray(value, depth, budget) : compileObject(value, depth, budget);
 }

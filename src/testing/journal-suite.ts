@@ -99,7 +99,7 @@ function recordTests(options: StoreSuiteOptions<RunJournal>): void {
     await journal.append('run', [started('run'), finished('run', 1, 0, output)]);
     assert.deepEqual((await gather(journal.read('run')))[1], finished('run', 1, 0, output));
   });
-  check('closes twice without complaint', async (journal) => {
+  check('closes twice without an error', async (journal) => {
     await journal.append('run', [started('run')]);
     await journal.close();
   });
@@ -192,7 +192,7 @@ function leaseTests(options: StoreSuiteOptions<RunJournal>): void {
     await journal.release('run', 'one');
     assert.equal(await journal.claim('run', 'two', 1000), true);
   });
-  check('gives a run to one of many that ask at once', async (journal) => {
+  check('gives a run to one of many that ask at the same time', async (journal) => {
     const owners = Array.from({ length: 20 }, (_, index) => `owner ${index}`);
     const won = await Promise.all(owners.map((owner) => journal.claim('run', owner, 1000)));
     assert.equal(won.filter(Boolean).length, 1);

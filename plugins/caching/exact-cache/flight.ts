@@ -117,7 +117,7 @@ async function leave(state: State, signal: AbortSignal, onEnd: () => void): Prom
   if (state.readers.size > 0 || state.ended || state.finished) return;
   onEnd();
   state.abort.abort(
-    signal.aborted ? signal.reason : new PolyphonyError('cancelled', 'Nobody waits for this answer any more.'),
+    signal.aborted ? signal.reason : new PolyphonyError('cancelled', 'No caller waits for this answer any more.'),
   );
   await state.pump;
 }

@@ -119,7 +119,7 @@ function skipped(state: Climb, gateway: Gateway, request: ModelRequest, rung: nu
     (one) => one.score !== null && target !== undefined && sameModel(one.target, target),
   );
   if (target === undefined || !answered) return false;
-  state.rungs[rung] = { target, score: null, reasons: ['skipped: this model answered already'], costNanoUsd: 0 };
+  state.rungs[rung] = { target, score: null, reasons: ['skipped: this model has already answered'], costNanoUsd: 0 };
   return true;
 }
 
@@ -154,11 +154,14 @@ async function* attempt(
 async function* keep(state: Climb): AsyncGenerator<ModelEvent> {
   const { best, shown } = state;
   if (best === undefined)
-    throw state.failure ?? new PolyphonyError('no-route', 'No rung of the ladder could be tried.');
+    throw (
+      state.failure ??
+      new PolyphonyError('no-route', 'No rung of the escalation could be tried: name other models in "to".')
+    );
   if (shown !== undefined && shown !== best.rung) yield { type: 'restart', notice: NOTICE };
   if (shown !== best.rung) yield* best.answer.events;
   if (wasNotJudged(best.verdict)) {
-    const message = `The answer was kept without a verdict of "${state.rule.evaluator}": ${best.verdict.reasons[0]}`;
+    const message = `The answer was kept without a verdict by "${state.rule.evaluator}": ${best.verdict.reasons[0]}`;
     yield { type: 'warning', warning: { code: 'not-judged', message } };
   }
   yield finishOf(state, best);
@@ -178,5 +181,5 @@ function finishOf(state: Climb, { answer, verdict, rung }: Kept): FinishEvent {
 function reasonOf({ below, ended }: Climb, { score, reasons }: Verdict): string {
   if (score === null) return reasons[0] ?? 'not judged';
   if (score >= below) return `scored ${score.toFixed(2)}, at least ${below}`;
-  return `the best of the ladder at ${score.toFixed(2)}, below ${below}: ${ended ?? 'no rung is left'}`;
+  return `the highest score was ${score.toFixed(2)}, below ${below}: ${ended ?? 'no rung is left'}`;
 }

@@ -28,7 +28,8 @@ export async function evaluated(evaluator: Evaluator, call: Call, response: Mode
   const { finishReason } = response;
   if (finishReason === 'content-filter' || response.refusal !== undefined) return failing('the model refused');
   if (finishReason === 'error') return failing('the provider ended the answer with an error');
-  if (finishReason === 'tool-calls' || finishReason === 'pause') return { score: null, reasons: ['a step on the way'] };
+  if (finishReason === 'tool-calls' || finishReason === 'pause')
+    return { score: null, reasons: ['an intermediate step'] };
   const broken = call.request.operation === 'chat' ? schemaFailure(call.request, response) : undefined;
   if (broken !== undefined) return failing(broken);
   try {
@@ -48,14 +49,14 @@ export const wasNotJudged = ({ reasons }: Verdict): boolean => reasons[0]?.start
 function schemaFailure({ output }: ChatRequest, response: ModelResponse): string | undefined {
   if (output === undefined) return undefined;
   const found = extractJson(textOf(response));
-  if (found === undefined) return 'the answer holds no JSON';
+  if (found === undefined) return 'the answer contains no JSON';
   if (output.schema === undefined || output.strict === false) return undefined;
   try {
     const result = validateJson(output.schema, found.value);
     const [issue] = result.ok ? [] : result.issues;
     return issue === undefined
       ? undefined
-      : `the JSON breaks its schema: ${issue.path || 'the value'} ${issue.message}`;
+      : `the JSON does not match its schema: ${issue.path || 'the value'} ${issue.message}`;
   } catch {
     return undefined;
   }

@@ -23,13 +23,13 @@ export const wrongArithmetic: Check = ({ equations }) => {
   const value = Number(first.computed.toPrecision(10));
   return {
     penalty: 0.6 + 0.3 * (wrong.length / equations.length),
-    reason: `"${first.text}" is wrong: it makes ${value}`,
+    reason: `"${first.text}" is wrong: the result is ${value}`,
   };
 };
 
 export const noFinalNumber: Check = (subject) =>
   asksNumber(subject) && finalNumber(subject) === undefined
-    ? { penalty: 0.5, reason: 'the question asks for a number and the answer ends without one' }
+    ? { penalty: 0.5, reason: 'the question asks for a number, but the answer ends without one' }
     : undefined;
 
 /** The number given last should be one that the answer worked out. */
@@ -60,7 +60,7 @@ export const oddQuantity: Check = (subject) => {
   ) {
     return { penalty: 0.2, reason: `the result ${final} is a fraction` };
   }
-  return { penalty: 0.5, reason: `the question counts whole things and the result is ${final}` };
+  return { penalty: 0.5, reason: `the question counts whole things, but the result is ${final}` };
 };
 
 /** Figures are seldom given for nothing. */
@@ -71,7 +71,7 @@ export const unusedNumbers: Check = (subject) => {
   const unused = given.filter((number) => !used.has(number));
   if (unused.length === 0) return undefined;
   const penalty = Math.min(0.5, 0.25 + 0.5 * (unused.length / given.length));
-  return { penalty, reason: `the answer never uses ${unused.slice(0, 3).join(', ')} of the question` };
+  return { penalty, reason: `the answer never uses ${unused.slice(0, 3).join(', ')} from the question` };
 };
 
 /** A chain is as weak as its links: each step may be the wrong one. */
@@ -97,7 +97,7 @@ export const strayOperands: Check = (subject) => {
       .add(Math.round(computed * 100) / 100);
   }
   if (total === 0 || stray / total < 0.2) return undefined;
-  return { penalty: 0.15, reason: `${stray} of ${total} operands come from nowhere` };
+  return { penalty: 0.15, reason: `${stray} of ${total} operands are neither in the question nor in an earlier step` };
 };
 
 const near = (a: number, b: number): boolean => Math.abs(a - b) <= 0.011 + Math.abs(a) * 1e-9;

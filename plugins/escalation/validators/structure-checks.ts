@@ -7,10 +7,10 @@ export const schemaValidity: Check = ({ request, response, text }) => {
   const { output } = request;
   if (output === undefined || response.finishReason === 'tool-calls') return undefined;
   const found = extractJson(text);
-  if (found === undefined) return { penalty: 1, reason: 'the answer holds no JSON' };
+  if (found === undefined) return { penalty: 1, reason: 'the answer contains no JSON' };
   const issue = output.schema === undefined ? undefined : firstIssue(output.schema, found.value);
   if (issue !== undefined)
-    return { penalty: output.strict === false ? 0.5 : 1, reason: `the JSON breaks its schema: ${issue}` };
+    return { penalty: output.strict === false ? 0.5 : 1, reason: `the JSON does not match its schema: ${issue}` };
   return found.repaired ? { penalty: 0.4, reason: 'the JSON had to be repaired' } : undefined;
 };
 

@@ -1,9 +1,9 @@
 /**
- * An answer in windows.
+ * Moderates an answer in windows.
  *
- * W1. No character is shown before a window that holds it was judged.
- * W2. What may be the beginning of a finding is held back until it is none, however the stream is cut into pieces.
- * W3. Nothing is judged twice but what was held back and the context before it.
+ * W1. No character is emitted before a window that contains it was judged.
+ * W2. A possible beginning of a finding is held back until it is decided, however the stream is split into pieces.
+ * W3. Only held-back text and the context before it are judged twice.
  */
 import type { Call, Citation, FinishEvent, Gateway, ModelEvent, ReasoningPart } from 'polyphony/kit';
 import { type Inspector, inspect, redacted, whole } from './inspect.ts';
@@ -12,7 +12,7 @@ export interface WindowParts {
   readonly inspector: Inspector;
   readonly gateway: Gateway;
   readonly call: Call;
-  /** Characters that are gathered before they are judged. */
+  /** Characters that are collected before they are judged. */
   readonly window: number;
 }
 
@@ -21,14 +21,14 @@ type ToolDelta = Extract<ModelEvent, { type: 'tool-call-delta' }>;
 
 interface State {
   kind: Kind;
-  /** Shown before, so that what follows is judged in its context. */
+  /** Text emitted before, as context for the text that follows. */
   context: string;
   /** The character before the context. */
   before: string;
   held: string;
-  /** Held characters at which the next look is worth it. */
+  /** Number of held characters from which the next inspection is useful. */
   lookAt: number;
-  /** Since the last whole reasoning block: what was judged of it. */
+  /** The judged reasoning text since the last whole reasoning block. */
   reasoning: string;
   changed: boolean;
   deltas: ToolDelta[];
@@ -81,11 +81,11 @@ export async function* inWindows(parts: WindowParts, stream: AsyncIterable<Model
         yield event;
     }
   }
-  // A stream that was cut: what is left was still said.
+  // The stream was truncated: the rest is still part of the answer.
   yield* release(parts, state, true);
 }
 
-/** Judges what is held and shows what is decided: all of it at an end, else all but what may still become a finding. */
+/** Judges the held text and emits the decided part: all of it at the end, else all except what may become a finding. */
 async function* release(parts: WindowParts, state: State, final: boolean): AsyncGenerator<ModelEvent> {
   if (state.held === '') return;
   const { inspector, gateway, call, window } = parts;
@@ -122,11 +122,11 @@ function pendingOf({ classifiers, overlap }: Inspector, text: string, before: st
   return Math.max(0, ...lengths);
 }
 
-/** Half a character is never shown. */
+/** Never splits a surrogate pair. */
 const notWithinPair = (text: string, at: number): number =>
   at > 0 && /[\udc00-\udfff]/.test(text.charAt(at)) && /[\ud800-\udbff]/.test(text.charAt(at - 1)) ? at - 1 : at;
 
-/** The pieces of a tool call wait for the whole, because half an argument cannot be judged. */
+/** The pieces of a tool call wait for the whole call, because half an argument cannot be judged. */
 async function* toolCall(
   { inspector, gateway, call }: WindowParts,
   state: State,
@@ -140,7 +140,7 @@ async function* toolCall(
   yield event;
 }
 
-/** A block that was changed loses its signature: it is no longer what the model signed. */
+/** A changed block loses its signature, because it is no longer what the model signed. */
 async function reasoning(parts: WindowParts, state: State, part: ReasoningPart): Promise<ReasoningPart> {
   if (!state.changed && state.reasoning === part.text) return part;
   const { inspector, gateway, call } = parts;
@@ -150,7 +150,7 @@ async function reasoning(parts: WindowParts, state: State, part: ReasoningPart):
   return { type: 'reasoning', text: redacted(part.text, spans, 0, part.text.length) };
 }
 
-/** Beside a changed answer nothing may stand that repeats it. */
+/** Removes every field of the finish event that would repeat the text of a changed answer. */
 async function finish(parts: WindowParts, state: State, event: FinishEvent): Promise<FinishEvent> {
   const { inspector, gateway, call } = parts;
   const { refusal } = event;

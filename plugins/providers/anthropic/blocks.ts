@@ -2,8 +2,8 @@
  * Content blocks while they stream in. Blocks are keyed by their index in the answer, which is not the index of a tool
  * call: text, thinking and server tools count too.
  *
- * What a server tool did (its call, its result) is no part of ours; it is kept as a reasoning part without text whose
- * `raw` is the block, so that it goes back unchanged to this provider and to no other.
+ * Calls and results of server tools are kept as reasoning parts without text whose `raw` is the block, so that they are
+ * sent back unchanged to this provider and to no other.
  */
 import {
   asNumber,
@@ -20,7 +20,7 @@ import {
   tryParseJson,
 } from 'polyphony/kit';
 
-/** Told apart once, when a block starts. `answer`: the call that was forced for the sake of its input. */
+/** Decided once, when a block starts. `answer`: the forced call whose input is the answer. */
 type Kind = 'text' | 'thinking' | 'redacted' | 'call' | 'answer' | 'other';
 
 interface Block {
@@ -51,7 +51,7 @@ export const newBlocks = (options: Pick<Blocks, 'family' | 'answerTool' | 'emit'
   calls: 0,
 });
 
-/** Forgets every block: the message begins anew. */
+/** Drops every block, because the message starts again. */
 export function resetBlocks(blocks: Blocks): void {
   blocks.open.clear();
   blocks.citations.length = 0;
@@ -100,7 +100,7 @@ export function stopBlock(blocks: Blocks, index: number): void {
   blocks.open.delete(index);
   const part = reasoningPart(block, blocks.family);
   if (part !== undefined) blocks.emit({ type: 'reasoning', part });
-  // Without deltas, the input stands at the start; `{}` there announces one that follows.
+  // Without deltas, the start contains the input; `{}` there announces an input that follows.
   const whole = block.start.input;
   const isInput = block.kind === 'call' || block.kind === 'answer';
   if (isInput && block.text === '' && typeof whole === 'object' && whole !== null && Object.keys(whole).length > 0) {
@@ -109,7 +109,7 @@ export function stopBlock(blocks: Blocks, index: number): void {
   for (const event of block.call?.finish() ?? []) blocks.emit(event);
 }
 
-/** Closes what is still open. */
+/** Closes open blocks. */
 export function stopAll(blocks: Blocks): void {
   for (const index of [...blocks.open.keys()]) stopBlock(blocks, index);
 }
@@ -139,14 +139,14 @@ function addInput(blocks: Blocks, block: Block, piece: string): void {
   else sayPiece(blocks, block, block.call?.push({ index: 0, arguments: piece }));
 }
 
-/** The assembler knows one call: its place among the others is ours to say. */
+/** The assembler knows only one call, so the index among all calls is set here. */
 function sayPiece({ emit }: Blocks, { callIndex }: Block, event: ModelEvent | undefined): void {
   if (event?.type === 'tool-call-delta') emit({ ...event, index: callIndex });
 }
 
 // ---------------------------------------------------------------------------------------------------- whole blocks
 
-/** What goes back to the provider unchanged; undefined for text and for calls of the caller's tools. */
+/** The part to send back to the provider unchanged; undefined for text and for calls of the caller's tools. */
 function reasoningPart(block: Block, family: string): ReasoningPart | undefined {
   const { kind, start, text } = block;
   if (kind === 'redacted') return defined({ type: 'reasoning', text: '', redacted: asText(start.data), family });

@@ -1,9 +1,9 @@
 /**
- * Answers of this wire, streamed or whole.
+ * Answers of this wire format, streamed or whole.
  *
- * C1. `finish` comes once: at `message-end`, or at the end of one whole message. Without these there is none, and the
- *     caller reports a truncation.
- * C2. A plan of tools is no text of the answer: it is kept as a reasoning part without text, and goes back unchanged.
+ * C1. `finish` is emitted once: at `message-end`, or at the end of one whole message. Without either there is no `finish`,
+ *     and the caller reports a truncation.
+ * C2. A tool plan is not text of the answer: it is kept as a reasoning part without text, and sent back unchanged.
  */
 import {
   type AnswerState,
@@ -33,7 +33,7 @@ interface State extends AnswerState {
   readonly family: string;
   readonly calls: ToolCallAssembler;
   readonly citations: Citation[];
-  /** The block of thinking that is open. */
+  /** The open thinking block. */
   thinking: string;
   plan: string;
   id: string | undefined;
@@ -143,7 +143,7 @@ function pushCall(state: State, call: JsonRecord, index: number, whole = false):
   closeThinking(state);
   closePlan(state);
   const named = asRecord(call.function) ?? {};
-  // A tool without parameters is called with `null` in whole answers.
+  // Whole answers call a tool without parameters with `null`.
   const given = whole && named.arguments === 'null' ? undefined : named.arguments;
   const event = state.calls.push({ index, id: asText(call.id), name: asText(named.name), arguments: given });
   if (event !== undefined) state.events.push(event);
@@ -175,7 +175,7 @@ function finish(state: State, reason: string | undefined, told: unknown): void {
   finishAnswer(state, { reason: finishReason(reason), usage, id, citations });
 }
 
-/** What was processed; what is billed leaves out the provider's own instructions. */
+/** Processed tokens; the billed ones exclude the provider's own instructions. */
 function usageOf(told: JsonRecord | undefined): Usage | undefined {
   const tokens = asRecord(told?.tokens);
   const billed = asRecord(told?.billed_units);

@@ -1,4 +1,4 @@
-/** What rides along with an answer: its sources, and log probabilities. */
+/** Metadata of an answer: its sources and log probabilities. */
 import {
   asList,
   asNumber,
@@ -10,7 +10,7 @@ import {
   type TokenLogprob,
 } from 'polyphony/kit';
 
-/** Sources that a search found, one for each passage that they support, and passages quoted at length. */
+/** Sources that a search found, one per passage that they support, and passages quoted at length. */
 export function citationsOf(candidate: JsonRecord): readonly Citation[] {
   const grounding = asRecord(candidate.groundingMetadata);
   const quoted =
@@ -24,7 +24,7 @@ function groundings(metadata: JsonRecord): readonly Citation[] {
   const supports = (asList(metadata.groundingSupports) ?? []).map((item) => asRecord(item) ?? {});
   if (supports.length === 0) return sources.filter((source) => Object.keys(source).length > 0);
   return supports.flatMap((support) => {
-    // Its offsets count bytes, ours do not: the text says as much.
+    // The provider's offsets count bytes, canonical ones do not, so only the text is kept.
     const text = asText(asRecord(support.segment)?.text);
     return (asList(support.groundingChunkIndices) ?? []).flatMap((index) => {
       const source = sources[asNumber(index) ?? -1];

@@ -1,7 +1,7 @@
-/** Usage of this wire, normalised: thoughts are output, what tools of the provider fed back is input. */
+/** Normalised usage: thoughts are output; results of the provider's own tools are input. */
 import { asList, asNumber, asRecord, asText, defined, type JsonRecord, type Usage } from 'polyphony/kit';
 
-/** Undefined where no count was told. */
+/** Undefined where no count was reported. */
 export function usageOf(told: JsonRecord | undefined): Usage | undefined {
   if (told === undefined) return undefined;
   const prompt = asNumber(told.promptTokenCount);
@@ -27,7 +27,7 @@ function tokensOf(modality: string, details: unknown): number | undefined {
   return asNumber(told?.tokenCount);
 }
 
-/** One endpoint names the tier, the other the kind of traffic: `ON_DEMAND_FLEX`. */
+/** One endpoint reports the tier, the other the kind of traffic: `ON_DEMAND_FLEX`. */
 export function serviceTierOf(told: JsonRecord | undefined): string | undefined {
   return (
     (asText(told?.serviceTier) ?? asText(told?.trafficType)?.replace(/^ON_DEMAND_?/, ''))?.toLowerCase() || undefined

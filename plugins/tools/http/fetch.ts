@@ -47,7 +47,9 @@ export async function fetchPage(limits: HttpLimits, address: string, signal: Abo
     response.destroy();
     const next = parsed(location, url);
     if (url.protocol === 'https:' && next.protocol === 'http:') {
-      throw failed(`${url.host} redirects from https to http, which is not followed.`);
+      throw failed(
+        `"${url.host}" redirects from https to http, and such redirects are not followed: give the https address.`,
+      );
     }
     url = next;
   }
@@ -59,12 +61,13 @@ function parsed(address: string, base?: URL): URL {
   try {
     url = new URL(address, base);
   } catch (cause) {
-    throw failed(`"${address.slice(0, 200)}" is no URL: give one that begins with https://.`, { cause });
+    throw failed(`"${address.slice(0, 200)}" is not a valid URL: give one that begins with https://.`, { cause });
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     throw failed(`"${url.protocol}" cannot be fetched: only http: and https: can.`);
   }
-  if (url.username !== '' || url.password !== '') throw failed('A URL with a user or a password is not fetched.');
+  if (url.username !== '' || url.password !== '')
+    throw failed('A URL with a user name or a password is not fetched: leave both out.');
   return url;
 }
 
@@ -72,12 +75,12 @@ function parsed(address: string, base?: URL): URL {
 async function checkedAddress(limits: HttpLimits, url: URL, signal: AbortSignal): Promise<string> {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
   if (limits.hosts !== undefined && !limits.hosts.some((pattern) => hostMatches(pattern, host))) {
-    throw failed(`"${host}" is not among the hosts that may be fetched.`);
+    throw failed(`"${host}" is not among the allowed hosts: fetch another one, or add it to the option hosts.`);
   }
   const addresses = isIP(host) === 0 ? await resolved(limits, host, signal) : [host];
   const [first] = addresses;
   if (first === undefined || !addresses.every(limits.isAllowed)) {
-    throw failed(`"${host}" does not lead to a public address only, and nothing else is fetched.`);
+    throw failed(`"${host}" does not resolve only to public addresses, and no other address is fetched.`);
   }
   return first;
 }
@@ -91,7 +94,7 @@ async function resolved({ resolve }: HttpLimits, host: string, signal: AbortSign
     return await untilAborted(resolve(host), signal);
   } catch (cause) {
     if (signal.aborted) throw abortError(signal);
-    throw failed(`"${host}" cannot be resolved.`, { cause, retryable: true });
+    throw failed(`"${host}" cannot be resolved: check the name.`, { cause, retryable: true });
   }
 }
 
@@ -126,14 +129,14 @@ const HEADERS = {
 } as const;
 
 const unreachable = (url: URL, cause: unknown): PolyphonyError =>
-  failed(`"${url.host}" could not be reached.`, { cause, retryable: true });
+  failed(`"${url.host}" could not be reached. Try again.`, { cause, retryable: true });
 
 async function pageOf(limits: HttpLimits, url: URL, response: IncomingMessage, signal: AbortSignal): Promise<Page> {
   try {
     const contentType = response.headers['content-type'] ?? '';
-    if (BINARY.test(contentType)) throw failed(`"${url.host}" answers with ${contentType}; only text is fetched.`);
+    if (BINARY.test(contentType)) throw failed(`"${url.host}" returned ${contentType}, but only text is fetched.`);
     const { bytes, truncated } = await bodyOf(response, limits.maxBytes);
-    if (bytes.includes(0)) throw failed(`"${url.host}" answers with binary data; only text is fetched.`);
+    if (bytes.includes(0)) throw failed(`"${url.host}" returned binary data, but only text is fetched.`);
     return {
       status: response.statusCode ?? 0,
       text: decoded(bytes, contentType),
@@ -168,7 +171,8 @@ function unpacked(response: IncomingMessage): NodeJS.ReadableStream {
   const encoding = response.headers['content-encoding'] ?? 'identity';
   const decoder = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress };
   if (encoding === 'identity') return response;
-  if (!Object.hasOwn(decoder, encoding)) throw failed(`The encoding "${encoding}" cannot be unpacked.`);
+  if (!Object.hasOwn(decoder, encoding))
+    throw failed(`The content encoding "${encoding}" is not supported: fetch another address.`);
   // Errors reach the reader of the last stream; the callback only keeps them from being thrown twice.
   return pipeline(response, decoder[encoding as keyof typeof decoder](), () => undefined);
 }

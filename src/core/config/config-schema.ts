@@ -36,7 +36,7 @@ const tiers = z
   .array(z.strictObject({ ...rates, aboveInputTokens: z.int().nonnegative() }))
   .max(10)
   .optional();
-const hour = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day in UTC is written as 01:30');
+const hour = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a time of day in UTC as HH:MM, such as 01:30');
 const change = { ...rates, times, tiers };
 
 /** The price of one model, whole, or what the built-in one is multiplied by. */
@@ -58,7 +58,7 @@ export const PriceSchema = z
     source: z.string().max(500).optional(),
   })
   .refine((price) => isWhole(price) || isFactor(price), {
-    message: 'give input and output, or nothing but times, which multiplies the built-in price',
+    message: 'give both input and output, or only times, which multiplies the built-in price',
   });
 
 const isWhole = ({ input, output }: Readonly<Record<string, unknown>>): boolean =>

@@ -99,7 +99,7 @@ export async function collect(
     if (call.signal.aborted) throw abortError(call.signal);
     throw new PolyphonyError(
       'truncated',
-      'The stream ended without a finish event: the answer may be incomplete. Try again.',
+      'The stream ended without a finish event, so the answer may be incomplete. Try again.',
     );
   }
   flush(draft);

@@ -69,7 +69,7 @@ function decoderFor(
   if (first === LESS_THAN) {
     throw new PolyphonyError(
       'invalid-config',
-      'A web page answered where JSON was expected: the base URL does not point at an API. Mend baseURL.',
+      'The server returned a web page instead of JSON, so baseURL does not point to an API. Correct baseURL.',
     );
   }
   if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return createSseDecoder(onEvent);
@@ -113,7 +113,7 @@ export function parseDocument(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    const told = text.trim() === '' ? 'is empty' : `is no complete JSON (${text.length} characters)`;
+    const told = text.trim() === '' ? 'is empty' : `is not complete JSON (${text.length} characters)`;
     throw new PolyphonyError('truncated', `The answer ${told}: it was cut off. Try again.`, { cause });
   }
 }

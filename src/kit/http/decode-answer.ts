@@ -86,10 +86,8 @@ export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
   const { reason, usage, model, id, serviceTier, refusal, logprobs, citations, raw = rawOf(state) } = ending;
   state.complete = true;
   if (malformed > 0) {
-    const pieces = malformed === 1 ? 'piece' : 'pieces';
-    events.push(
-      warning('malformed-chunk', `${malformed} ${pieces} of the answer could not be read and were left out.`),
-    );
+    const pieces = malformed === 1 ? '1 piece of the answer was' : `${malformed} pieces of the answer were`;
+    events.push(warning('malformed-chunk', `${pieces} invalid and dropped.`));
   }
   if (usage === undefined) events.push(usageMissing);
   events.push(
@@ -116,5 +114,5 @@ const warning = (code: string, message: string): ModelEvent => ({ type: 'warning
 /** An answer whose counts are zeros because nobody told them. */
 export const usageMissing: ModelEvent = warning(
   'usage-missing',
-  'The provider told no usage: the counts of this answer are zero, not true.',
+  'The provider reported no usage, so the token counts of this answer are 0 and may be wrong.',
 );

@@ -121,5 +121,5 @@ async function ask(parts: HttpParts, attempt: Attempt, given: ProviderContext, a
 }
 
 function truncated(): PolyphonyError {
-  return new PolyphonyError('truncated', 'The answer ended without a finish reason: it was cut off. Try again.');
+  return new PolyphonyError('truncated', 'The answer ended without a finish reason, so it was cut off. Try again.');
 }

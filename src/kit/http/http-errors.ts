@@ -17,15 +17,15 @@ export interface HttpFailure {
 }
 
 const REMEDIES: Partial<Record<ErrorCode, string>> = {
-  'rate-limited': 'Wait, ask for less at once, or add a credential.',
-  overloaded: 'Try again, or let another provider answer.',
-  timeout: 'Try again, or let another provider answer.',
+  'rate-limited': 'Wait, send fewer requests at the same time, or add a credential.',
+  overloaded: 'Try again, or use another provider.',
+  timeout: 'Try again, or use another provider.',
   'invalid-credential': 'Check the key, its rights and the credit of the account.',
-  'context-window': 'Shorten the input, or ask a model with a larger window.',
-  'content-policy': 'Rephrase the input, or ask another model.',
+  'context-window': 'Shorten the input, or use a model with a larger context window.',
+  'content-policy': 'Rephrase the input, or use another model.',
   'model-not-found': 'Check the name of the model and whether the account may use it.',
-  unsupported: 'Leave that feature out, or ask a model that has it.',
-  'invalid-request': 'Mend the request.',
+  unsupported: 'Leave that feature out, or use a model that supports it.',
+  'invalid-request': 'Correct the request.',
 };
 
 const CONTEXT_WORDS =

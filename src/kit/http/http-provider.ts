@@ -20,7 +20,7 @@ export function httpProvider(options: HttpProviderOptions): Provider {
   if (!/^[a-z][a-z0-9-]*$/.test(id)) {
     throw new PolyphonyError(
       'invalid-config',
-      `A provider cannot be named "${id}": use lower-case letters, digits and dashes.`,
+      `The provider id "${id}" is invalid: start with a lower-case letter, then use lower-case letters, digits and dashes.`,
     );
   }
   const given = options.apiKeys ?? [];
@@ -31,7 +31,7 @@ export function httpProvider(options: HttpProviderOptions): Provider {
     if (card !== undefined) return card;
     throw new PolyphonyError(
       'model-not-found',
-      `"${target.model}" is no model of this provider: see its list of models.`,
+      `This provider has no model "${target.model}": use a model that it lists.`,
     );
   };
   const { baseURL } = options;

@@ -33,13 +33,14 @@ export async function countTokens(parts: HttpParts, attempt: Attempt, given: Pro
     // Whoever sends the request is warned of what was changed in it; a count changes nothing.
     const context = contextOf(parts, attempt, clock, { warn: ignore, report: ignore });
     const request = await counting?.encode(attempt.request, context);
-    if (request === undefined) throw new PolyphonyError('unsupported', 'This wire counts no tokens.');
+    if (request === undefined)
+      throw new PolyphonyError('unsupported', 'This wire format cannot count tokens: use an estimate instead.');
     const response = await transport.request(addressed(request, options, context, attempt.signal));
     answer.response = response;
     if (response.status >= 300) throw await refusal(options.wire, response);
     const count = counting?.decode(await readJson(response));
     if (count !== undefined) return count;
-    throw new PolyphonyError('invalid-output', 'The answer holds no count of tokens: the address is another.');
+    throw new PolyphonyError('invalid-output', 'The answer contains no token count: check that baseURL is right.');
   } catch (error) {
     const { signal, target } = attempt;
     throw signal.aborted ? abortError(signal) : describeError(error, target, tellingOf(parts, clock), answer.response);

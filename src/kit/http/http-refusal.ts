@@ -24,7 +24,7 @@ export async function refusal(wire: WireFormat, response: TransportResponse): Pr
     const host = to !== undefined && URL.canParse(to) ? ` to ${new URL(to).origin}` : '';
     return new PolyphonyError(
       'invalid-config',
-      `HTTP ${response.status}: the server redirects${host}, which is not followed. Put the final address into baseURL.`,
+      `HTTP ${response.status}: the server redirects${host}, but redirects are not followed. Set baseURL to the final address.`,
       { status: response.status },
     );
   }

@@ -82,7 +82,7 @@ export function contextOf(
   const apiKey = keyOf(parts.keys(), target);
   const { missingKey } = parts.options;
   if (apiKey === undefined && missingKey !== undefined) {
-    throw new PolyphonyError('invalid-credential', `There is no API key: ${missingKey}`);
+    throw new PolyphonyError('invalid-credential', `The API key is missing: ${missingKey}`);
   }
   if (apiKey !== undefined) rememberSecret(apiKey);
   return { card: parts.cardOf(target), target, baseURL: parts.baseOf(target), apiKey, streaming, clock, warn, report };

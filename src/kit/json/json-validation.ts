@@ -46,7 +46,7 @@ function run(validate: ValidateFunction, value: unknown): boolean {
   try {
     return validate(value) === true;
   } catch (cause) {
-    const message = 'The schema refers to itself without end, or the value is nested too deeply: flatten one of them.';
+    const message = 'The schema refers to itself endlessly, or the value is nested too deeply: flatten one of them.';
     throw new PolyphonyError('invalid-request', message, { cause });
   }
 }
@@ -95,7 +95,7 @@ function compile(schema: JsonSchema): ValidateFunction {
     }
   }
   const reason = failure instanceof Error ? failure.message : String(failure);
-  throw new PolyphonyError('invalid-request', `This is no JSON Schema: ${reason}. Mend it.`, { cause: failure });
+  throw new PolyphonyError('invalid-request', `The JSON Schema is invalid: ${reason}. Correct it.`, { cause: failure });
 }
 
 function loadNewest(): Ajv2020 {
@@ -127,7 +127,7 @@ export function refuseUnsafeSchema(schema: unknown): JsonIssue[] {
     if (typeof value !== 'object' || value === null) continue;
     if (depth > SCHEMA_BOUNDS.depth * 2 || ++count > SCHEMA_BOUNDS.subschemas * 4) {
       const { depth: levels, subschemas } = SCHEMA_BOUNDS;
-      issues.push({ path, message: `A schema has at most ${levels} levels and ${subschemas} parts: flatten it.` });
+      issues.push({ path, message: `A schema can have at most ${levels} levels and ${subschemas} parts: flatten it.` });
       return issues;
     }
     if (!Array.isArray(value)) issues.push(...unsafeKeywords(value as JsonSchema, path));
@@ -140,7 +140,7 @@ export function refuseUnsafeSchema(schema: unknown): JsonIssue[] {
     }
   }
   if (issues.length === 0 && expandedSize(schema) > SCHEMA_BOUNDS.expanded) {
-    const message = `Its references expand to more than ${SCHEMA_BOUNDS.expanded} parts: use fewer $ref.`;
+    const message = `The references of the schema expand to more than ${SCHEMA_BOUNDS.expanded} parts: use fewer $ref.`;
     issues.push({ path: '', message });
   }
   return issues;
@@ -153,14 +153,14 @@ function unsafeKeywords(schema: JsonSchema, path: string): JsonIssue[] {
     const value = Object.hasOwn(schema, keyword) ? schema[keyword] : undefined;
     const used =
       keyword === 'pattern' ? typeof value === 'string' : isPlainObject(value) && !path.endsWith('/properties');
-    if (used) issues.push({ path, message: `A schema from a plan may not have ${keyword}: use enum, or drop it.` });
+    if (used) issues.push({ path, message: `A schema from a plan must not have ${keyword}: use enum, or remove it.` });
   }
   for (const keyword of ['$ref', '$dynamicRef', '$recursiveRef']) {
     const value = Object.hasOwn(schema, keyword) ? schema[keyword] : undefined;
     if (typeof value !== 'string' || (keyword === '$ref' && value.startsWith('#'))) continue;
     issues.push({
       path,
-      message: `${keyword} "${value.slice(0, 100)}" leaves the schema: only "#/…" may be referred to.`,
+      message: `${keyword} "${value.slice(0, 100)}" points outside the schema: refer only to "#/…".`,
     });
   }
   return issues;

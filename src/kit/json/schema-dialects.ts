@@ -109,7 +109,9 @@ export function toDialect(schema: JsonSchema, dialect: SchemaDialect): DialectRe
   };
   const converted = convert(schema, '', conversion);
   if (conversion.rules.closed && converted.type !== 'object') {
-    conversion.warnings.push('The root of the schema is no object: wrap it in one, or the provider may refuse it.');
+    conversion.warnings.push(
+      'The root of the schema is not an object, so the provider may reject it: wrap it in an object.',
+    );
   }
   return { schema: converted, warnings: conversion.warnings.slice(0, MAX_WARNINGS) };
 }
@@ -118,7 +120,9 @@ function convert(value: unknown, path: string, conversion: Conversion): JsonSche
   if (!isPlainObject(value)) return {};
   if (conversion.depth >= MAX_DEPTH || ++conversion.parts > MAX_PARTS) {
     if (conversion.parts <= MAX_PARTS + 1) {
-      conversion.warnings.push(`${path}: deeper than ${MAX_DEPTH} or larger than ${MAX_PARTS} parts, left open.`);
+      conversion.warnings.push(
+        `${path}: deeper than ${MAX_DEPTH} levels or larger than ${MAX_PARTS} parts, so any value is allowed.`,
+      );
     }
     return {};
   }
@@ -142,7 +146,9 @@ function withoutReference(
   if (rules.references || typeof $ref !== 'string') return next(schema);
   const target = resolvePointer(root, $ref);
   if (following.includes($ref) || !isPlainObject(target)) {
-    warnings.push(`${path}: ${$ref} is ${isPlainObject(target) ? 'recursive' : 'not in the schema'}, left open.`);
+    warnings.push(
+      `${path}: ${$ref} is ${isPlainObject(target) ? 'recursive' : 'not in the schema'}, so any object is allowed.`,
+    );
     return next({ ...beside, type: 'object' });
   }
   following.push($ref);
@@ -165,7 +171,7 @@ function mergeAllOf(schema: JsonSchema, path: string, { root, warnings }: Conver
   for (const { properties: own, required: needed, ...rest } of parts) {
     for (const [key, value] of Object.entries(rest)) {
       if (Object.hasOwn(merged, key) && JSON.stringify(merged[key]) !== JSON.stringify(value)) {
-        warnings.push(`${path}/allOf: ${key} differs between its parts, the first one is kept.`);
+        warnings.push(`${path}/allOf: ${key} differs between its parts, so only the first one was kept.`);
       } else merged[key] = value;
     }
     if (isPlainObject(own)) properties.push(...Object.entries(own));
@@ -188,9 +194,9 @@ function convertKeywords(schema: JsonSchema, path: string, conversion: Conversio
     else if (!rules.keywords.has(keyword)) {
       // Closing an object is a matter of course where objects cannot be open.
       if (!SILENT.has(keyword) && !isHarmless(keyword, value, rules))
-        warnings.push(`${where}: not supported, left out.`);
+        warnings.push(`${where}: not supported, so it was dropped.`);
     } else if (keyword === 'format' && !rules.formats.has(String(value))) {
-      warnings.push(`${where}: "${String(value)}" is not supported, left out.`);
+      warnings.push(`${where}: "${String(value)}" is not supported, so it was dropped.`);
     } else converted.push([keyword, convertKeyword(keyword, value, where, conversion)]);
   }
   const result = Object.fromEntries(converted);
@@ -231,7 +237,7 @@ function convertChoices(
   if (!Array.isArray(choices)) return [];
   if (keyword === 'oneOf') {
     if (schema.anyOf !== undefined) {
-      conversion.warnings.push(`${path}: not supported beside anyOf, left out.`);
+      conversion.warnings.push(`${path}: not supported beside anyOf, so it was dropped.`);
       return [];
     }
     conversion.warnings.push(`${path}: treated as anyOf.`);
@@ -250,7 +256,7 @@ function convertConstant(schema: JsonSchema, path: string, { warnings }: Convers
       : [['enum', [value]]];
   }
   if (value === null) return schema.type === undefined ? [['type', 'null']] : [];
-  warnings.push(`${path}: only strings can be constants, left out.`);
+  warnings.push(`${path}: only strings are supported as constants, so it was dropped.`);
   return schema.type === undefined ? [['type', typeof value]] : [];
 }
 
@@ -260,7 +266,9 @@ function closeObject(schema: JsonSchema, original: JsonSchema, path: string, { w
   if (!isObject && schema.properties === undefined) return openToScalars(schema, path, warnings);
   const { additionalProperties = false } = original;
   if (additionalProperties !== false) {
-    warnings.push(`${path}/additionalProperties: objects are closed, other properties are lost.`);
+    warnings.push(
+      `${path}/additionalProperties: not supported, so the object was closed and other properties are lost.`,
+    );
   }
   const properties = isPlainObject(schema.properties) ? schema.properties : {};
   const required: readonly unknown[] = Array.isArray(original.required) ? original.required : [];
@@ -279,6 +287,6 @@ function closeObject(schema: JsonSchema, original: JsonSchema, path: string, { w
 function openToScalars(schema: JsonSchema, path: string, warnings: string[]): JsonSchema {
   const shaped = ['type', 'anyOf', 'enum', 'const', '$ref'].some((keyword) => schema[keyword] !== undefined);
   if (shaped) return schema;
-  warnings.push(`${path}: any value is not supported, only strings, numbers, booleans and null.`);
+  warnings.push(`${path}: any value is not supported, so only strings, numbers, booleans and null are allowed.`);
   return { ...schema, type: ['string', 'number', 'boolean', 'null'] };
 }

@@ -22,7 +22,7 @@ export function stringEnum(schema: JsonSchema, path: string, warnings: string[])
   const strings = values.filter((value) => value !== null);
   const nullable = strings.length < values.length ? { nullable: true } : {};
   if (strings.every((value) => typeof value === 'string')) return { ...schema, enum: strings, ...nullable };
-  warnings.push(`${path}/enum: only strings can be listed, the values stand in the description.`);
+  warnings.push(`${path}/enum: only strings are supported, so the values were moved to the description.`);
   const described = typeof rest.description === 'string' ? `${rest.description} ` : '';
   return {
     ...rest,

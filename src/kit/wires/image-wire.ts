@@ -25,4 +25,7 @@ export function imageWire(
 }
 
 const notImage = (operation: string): PolyphonyError =>
-  new PolyphonyError('unsupported', `This provider makes images alone, not "${operation}": ask a model that lists it.`);
+  new PolyphonyError(
+    'unsupported',
+    `This provider supports only "image", not "${operation}": use a model that lists it.`,
+  );

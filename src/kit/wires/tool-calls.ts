@@ -96,7 +96,7 @@ function eventsOf(draft: Draft): ModelEvent[] {
   const signed = draft.signature === undefined ? {} : { signature: draft.signature };
   const parsed = draft.text.trim() === '' ? {} : tryParseJson(draft.text);
   if (parsed !== undefined) return [callEvent({ ...known, arguments: parsed as JsonValue, ...signed })];
-  const message = `The arguments of the tool call "${draft.name}" are no JSON; they are kept as the call's raw text.`;
+  const message = `The arguments of the tool call "${draft.name}" are not valid JSON, so they were kept as text in "raw".`;
   return [
     { type: 'warning', warning: { code: 'tool-arguments', message } },
     callEvent({ ...known, arguments: {}, raw: draft.text, ...signed }),

@@ -1,5 +1,4 @@
 /** polyphony runs replay: the events of a run as its journal holds them. */
-import { PolyphonyError } from '../../../core/errors.ts';
 import type { RunEvent } from '../../../core/run/engine.ts';
 import { safeJson } from '../../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../../command.ts';
@@ -12,14 +11,10 @@ export const command = defineCommand<object, [run: string]>({
     const { withPolyphony } = await import('../../process/session.ts');
     return withPolyphony(options, terminal, async ({ polyphony }) => {
       const all: RunEvent[] = [];
-      let count = 0;
-      for await (const event of polyphony.engine.replay(runId)) {
-        count += 1;
+      for await (const event of polyphony.runs.replay(runId)) {
         if (options.json) all.push(event);
         else terminal.print(safeJson(event));
       }
-      if (count === 0)
-        throw new PolyphonyError('not-found', `The journal has no run ${runId}: list the runs to see which there are.`);
       if (options.json) terminal.print(safeJson(all, 2));
       return EXIT.done;
     });

@@ -1,12 +1,8 @@
-/** polyphony runs watch: follows a run that another process drives, by reading its journal again and again. */
-import type { RunResult } from '../../../core/run/engine.ts';
-import { sleep, systemClock } from '../../../system/clock.ts';
+/** polyphony runs watch: follows a run that another process drives. */
 import { defineCommand, examples } from '../../command.ts';
 import { EXIT, exitCodeOfRun } from '../../input/exit-code.ts';
 import { assertOneFormat, type FollowOptions, withFollowOptions } from '../../input/follow-options.ts';
 import { withInterrupt } from '../../process/interrupt.ts';
-import type { Session } from '../../process/session.ts';
-import type { LiveView } from '../../screen/live-view.ts';
 
 export const command = defineCommand<FollowOptions, [run: string]>({
   define: (watch) =>
@@ -16,14 +12,14 @@ export const command = defineCommand<FollowOptions, [run: string]>({
   handle: async (terminal, options, runId) => {
     assertOneFormat(options);
     const { withPolyphony } = await import('../../process/session.ts');
-    const { eventView, showResult } = await import('../../process/follow.ts');
-    return withPolyphony(options, terminal, (session) =>
+    const { eventView, showEvents, showResult } = await import('../../process/follow.ts');
+    return withPolyphony(options, terminal, ({ polyphony: { runs } }) =>
       withInterrupt(terminal, async (signal) => {
         // Refuses an unknown run before anything is drawn.
-        await session.polyphony.engine.inspect(runId);
-        const view = eventView(options, terminal);
-        const result = await untilOver(session, runId, view, signal).finally(() => view.stop());
+        await runs.show(runId);
+        await showEvents(runs.watch(runId, { signal }), eventView(options, terminal));
         if (signal.aborted) return EXIT.interrupted;
+        const result = await runs.show(runId);
         if (!options.events) showResult(result, options, terminal);
         if (result.status !== 'running') return exitCodeOfRun(result);
         const { quoted, thisCommand } = await import('../../input/command-name.ts');
@@ -33,44 +29,3 @@ export const command = defineCommand<FollowOptions, [run: string]>({
     );
   },
 });
-
-const PAUSE_MS = 300;
-/** Silence after which somebody has to ask whether the run's process still lives. */
-const SILENCE_MS = 5000;
-
-/** The run's result once it has ended, was suspended, or was left by its process; then it is still `running`. */
-async function untilOver(
-  { polyphony }: Session,
-  runId: string,
-  view: LiveView,
-  signal: AbortSignal,
-): Promise<RunResult> {
-  let seen = -1;
-  let heardAt = systemClock.monotonic();
-  for (;;) {
-    const start = systemClock.monotonic();
-    for await (const event of polyphony.engine.replay(runId)) {
-      if (event.seq <= seen) continue;
-      seen = event.seq;
-      heardAt = systemClock.monotonic();
-      view.onEvent(event);
-    }
-    const result = await polyphony.engine.inspect(runId);
-    const now = systemClock.monotonic();
-    if (result.status !== 'running' || signal.aborted) return result;
-    if (now - heardAt > SILENCE_MS) {
-      if (await isAbandoned(polyphony, runId)) return result;
-      heardAt = now;
-    }
-    // A long journal takes a while to read: no more than a tenth of the time goes into that.
-    await sleep(systemClock, Math.max(PAUSE_MS, 10 * (now - start)), signal).catch(() => {});
-  }
-}
-
-/** Whoever can take the lease is alone. It is given back at once. */
-async function isAbandoned({ stores }: Session['polyphony'], runId: string): Promise<boolean> {
-  const owner = `watch-${process.pid}`;
-  if (!(await stores.journal.claim(runId, owner, 1000))) return false;
-  await stores.journal.release(runId, owner);
-  return true;
-}

@@ -132,14 +132,14 @@ function effortOf(request: ChatRequest, quirks: ChatCompletionsQuirks, context: 
   const { effortWithTools, efforts } = quirks;
   if (quirks.outputEndsReasoning === true && request.output !== undefined) {
     if (asked !== undefined && asked !== 'none') {
-      const message = `${context.card.id} does not reason where it keeps to an output format: it was told not to.`;
+      const message = `${context.card.id} cannot reason and keep to an output format at the same time, so the effort "none" was sent.`;
       context.warn({ code: 'effort-changed', message });
     }
     return 'none';
   }
   if (effortWithTools !== undefined && request.tools !== undefined && request.tools.length > 0) {
     if (asked !== undefined && asked !== effortWithTools) {
-      const message = `${context.card.id} calls tools on this wire only at the effort "${effortWithTools}", which was sent.`;
+      const message = `${context.card.id} can call tools on this wire only with the effort "${effortWithTools}", so that was sent.`;
       context.warn({ code: 'effort-changed', message });
     }
     return effortWithTools;
@@ -153,7 +153,7 @@ function effortOf(request: ChatRequest, quirks: ChatCompletionsQuirks, context: 
   );
   context.warn({
     code: 'effort-changed',
-    message: `${context.card.id} knows no effort "${asked}": "${nearest}" was sent.`,
+    message: `${context.card.id} does not support the effort "${asked}", so "${nearest}" was sent.`,
   });
   return nearest;
 }
@@ -169,7 +169,7 @@ export function applyQuirks(body: WireBody, quirks: ChatCompletionsQuirks, conte
     if (omit?.includes(name)) {
       context.warn({
         code: 'parameter-dropped',
-        message: `"${name}" was left out: ${context.card.id} does not take it.`,
+        message: `"${name}" was dropped, because ${context.card.id} does not support it.`,
       });
     } else changed[rename?.[name] ?? name] = value;
   }

@@ -130,7 +130,8 @@ function assistantMessage(parts: readonly Part[], quirks: ChatCompletionsQuirks,
 
 function warnOfLostReasoning(thoughts: readonly ReasoningPart[], context: WireContext): void {
   if (!thoughts.some((part) => part.signature !== undefined && part.family !== context.target.provider)) return;
-  const message = 'Signed reasoning of another provider was left out: only the provider that made it can read it.';
+  const message =
+    'Signed reasoning of another provider was dropped, because only the provider that made it can read it.';
   context.warn({ code: 'reasoning-dropped', message });
 }
 
@@ -179,7 +180,8 @@ function imagesOf(results: readonly ToolResultPart[], context: WireContext): rea
     typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text'),
   );
   if (media.length > 0) {
-    const message = 'Tool results of this provider hold text alone: their images and files follow as a user message.';
+    const message =
+      'This provider accepts only text in tool results, so their images and files were sent as a user message.';
     context.warn({ code: 'tool-result-media', message });
   }
   return media;

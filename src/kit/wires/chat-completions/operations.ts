@@ -101,7 +101,7 @@ export async function* decodeOperation(
 const noResult = (operation: string): PolyphonyError =>
   new PolyphonyError(
     'invalid-output',
-    `The answer holds no result of "${operation}": the server does not speak this wire.`,
+    `The answer contains no result of "${operation}", so the server does not use this wire format. Check baseURL.`,
   );
 
 function outputOf(request: ModelRequest, body: JsonRecord): OperationOutput | undefined {

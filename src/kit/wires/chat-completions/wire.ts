@@ -69,6 +69,6 @@ function encodeRequest(
     case 'moderate':
       return { path: paths.moderate ?? '/moderations', body: encodeModeration(request, context) };
     case 'rerank':
-      throw new PolyphonyError('unsupported', 'This wire has no reranking: ask a model that lists "rerank".');
+      throw new PolyphonyError('unsupported', 'This wire format does not support "rerank": use a model that lists it.');
   }
 }

@@ -22,12 +22,15 @@ function encodePart(part: Part): Item {
     case 'file':
       return fileContent(part);
     default:
-      throw new PolyphonyError('unsupported', `This wire carries no ${part.type} in a message: ${remedyOf(part)}`);
+      throw new PolyphonyError(
+        'unsupported',
+        `This wire format does not support ${part.type} in a message: ${remedyOf(part)}`,
+      );
   }
 }
 
 const remedyOf = (part: Part): string =>
-  isMedia(part) ? 'ask over another wire, or a model of another provider.' : 'put it into a message of the assistant.';
+  isMedia(part) ? 'use another wire format, or a model of another provider.' : 'put it into an assistant message.';
 const isMedia = (part: Part): part is AudioPart => part.type === 'audio' || part.type === 'video';
 
 export const textContent = ({ text }: Pick<TextPart, 'text'>): Item => ({ type: 'input_text', text });

@@ -119,7 +119,7 @@ function reasoningOf(
     (best, effort) => (distance(effort) <= distance(best) ? effort : best),
     known[0] ?? asked,
   );
-  const message = `${context.card.id} knows no effort "${asked}": "${nearest}" was sent.`;
+  const message = `${context.card.id} does not support the effort "${asked}", so "${nearest}" was sent.`;
   context.warn({ code: 'effort-changed', message });
   return { effort: nearest };
 }
@@ -131,7 +131,7 @@ function maxTokens(
 ): number | undefined {
   const { leastOutputTokens = 1 } = facts;
   if (maxOutputTokens === undefined || maxOutputTokens >= leastOutputTokens) return maxOutputTokens;
-  const message = `${card.id} takes no limit below ${leastOutputTokens} output tokens: that was sent, not ${maxOutputTokens}.`;
+  const message = `${card.id} needs a limit of at least ${leastOutputTokens} output tokens, so that was sent instead of ${maxOutputTokens}.`;
   warn({ code: 'parameter-changed', message });
   return leastOutputTokens;
 }
@@ -144,7 +144,10 @@ function warnOfUnknown(request: ChatRequest, { card, warn }: WireContext): void 
   if (request.reasoning?.budgetTokens) unknown.budgetTokens = request.reasoning.budgetTokens;
   for (const [name, value] of Object.entries(unknown)) {
     if (value === undefined) continue;
-    warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it on this wire.` });
+    warn({
+      code: 'parameter-dropped',
+      message: `"${name}" was dropped, because ${card.id} does not support it on this wire.`,
+    });
   }
 }
 
@@ -154,7 +157,7 @@ function withoutRefused(body: Body, facts: ResponsesFacts, quiet: boolean, { car
   for (const name of omit) {
     if (kept[name] === undefined) continue;
     delete kept[name];
-    warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it.` });
+    warn({ code: 'parameter-dropped', message: `"${name}" was dropped, because ${card.id} does not support it.` });
   }
   return kept;
 }

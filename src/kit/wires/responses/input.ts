@@ -98,6 +98,7 @@ function warnOfLostReasoning(messages: readonly Message[], { target, warn }: Wir
     .flatMap(partsOf)
     .some((part) => part.type === 'reasoning' && opaque(part) && part.family !== target.provider);
   if (!lost) return;
-  const message = 'Signed reasoning of another provider was left out: only the provider that made it can read it.';
+  const message =
+    'Signed reasoning of another provider was dropped, because only the provider that made it can read it.';
   warn({ code: 'reasoning-dropped', message });
 }

@@ -46,7 +46,7 @@ export function responsesWire(options: ResponsesWireOptions = {}, others?: WireF
     if (others !== undefined) return others;
     throw new PolyphonyError(
       'unsupported',
-      `This wire knows chat alone, not "${operation}": ask a model that lists it.`,
+      `This wire format supports only "chat", not "${operation}": use a model that lists it.`,
     );
   };
   const headers = ({ apiKey }: WireContext): Record<string, string> => ({
@@ -80,7 +80,10 @@ function countingOf(
   return {
     encode(request, context) {
       if (request.operation !== 'chat') {
-        throw new PolyphonyError('unsupported', `Only chats are counted, not "${request.operation}".`);
+        throw new PolyphonyError(
+          'unsupported',
+          `Tokens can be counted only for "chat", not for "${request.operation}": use an estimate instead.`,
+        );
       }
       const body: Readonly<Record<string, unknown>> = encodeChat(request, factsOf(options, context), context);
       const counted = defined(Object.fromEntries(COUNTED.map((name) => [name, body[name]])));
