@@ -47,7 +47,7 @@ function factsOf(error: unknown): { readonly code: string; readonly message: str
   if (error instanceof UsageError) return { code: 'usage', message: error.message };
   if (error instanceof CommanderError) return { code: 'usage', message: error.message.replace(/^error: /, '') };
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const remedy = 'This is a fault of polyphony itself: run it again with --log debug and report what it prints.';
+  const remedy = 'This is a bug in polyphony: run the command again with --log debug and report what it prints.';
   return { code: 'internal', message: `${scrubText(text)}. ${remedy}` };
 }
 
@@ -89,7 +89,7 @@ export async function commandLine(given: readonly string[], terminal: Terminal):
   }
   try {
     if (firstOperand(operands) === undefined && !isAskingForHelp(operands)) {
-      throw new UsageError('No command is given: name one, or say in quotes what is to be done');
+      throw new UsageError('No command was given: name a command, or write a request in quotes');
     }
     await program.parseAsync(operands, { from: 'user' });
     return calling.code;

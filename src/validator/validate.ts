@@ -29,8 +29,8 @@ export const validate: Validate = (raw, catalogue, options = {}) => {
     return validatePlan(raw, catalogue, options);
   } catch (error) {
     // A getter of the caller's own object threw, or a bound of the operator is deeper than the stack.
-    const reason = error instanceof Error ? error.message.slice(0, 200) : 'it threw something that is no error';
-    const message = `The plan could not be read to its end (${reason}): give plain JSON within the bounds.`;
+    const reason = error instanceof Error ? error.message.slice(0, 200) : 'it threw a value that is not an Error';
+    const message = `The plan could not be read completely (${reason}): give plain JSON within the bounds.`;
     return { issues: [{ code: 'validator.failed', severity: 'error', path: '', message }], repaired: [] };
   }
 };
@@ -104,7 +104,7 @@ function ordered(shaped: ShapedPlan, catalogue: Catalogue, repair: boolean, repo
     if (waiters.length === 0 || inCycles.has(place)) return [];
     const names = waiters.map((other) => analysis.subjects[other]?.node.id).join(', ');
     return [
-      { code: 'node.moved', path: pointer, message: `Node "${node.id}" was moved behind ${names}, which it needs.` },
+      { code: 'node.moved', path: pointer, message: `Node "${node.id}" was moved after ${names}, which it needs.` },
     ];
   });
   return { analysis: { ...analysis, subjects }, dependencies: sorted, moved };

@@ -18,7 +18,7 @@ function path(reference: unknown): string {
   if (found === undefined || found.includes('??')) {
     throw new PolyphonyError(
       'invalid-plan',
-      'A condition compares references to nodes or input; put `coalesce` into a value node first.',
+      'A condition can compare only references to nodes or to the input: put `coalesce` into a value node first.',
     );
   }
   return found;

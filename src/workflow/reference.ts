@@ -114,7 +114,10 @@ export function coalesce<const R extends readonly [Ref<unknown>, ...Ref<unknown>
   const paths = references.map((reference) => {
     const path = pathOf(reference);
     if (path === undefined)
-      throw new PolyphonyError('invalid-plan', 'coalesce takes references to nodes or input only.');
+      throw new PolyphonyError(
+        'invalid-plan',
+        '`coalesce` takes only references to nodes or to the input: put other values into a value node first.',
+      );
     return path;
   });
   return referenceTo(paths.join(' ?? '));

@@ -132,7 +132,7 @@ export function defineStep<
   if (!STEP_NAME.test(options.name)) {
     throw new PolyphonyError(
       'invalid-plan',
-      `A step cannot be named "${options.name}": use lower-case letters, digits, _ and -.`,
+      `A step cannot be named "${options.name}": start with a lower-case letter, and use only lower-case letters, digits, _ and -.`,
     );
   }
   const input = toJsonSchema(options.input);
@@ -160,7 +160,7 @@ function conforming<T>(
     const issues = checked.issues.map((issue) => `${issue.path || '/'} ${issue.message}`).join('; ');
     throw new PolyphonyError(
       'invalid-output',
-      `The ${side} of step "${step}" breaks its schema: ${issues}. Mend the step or its schema.`,
+      `The ${side} of step "${step}" does not match its schema: ${issues}. Correct the step or its schema.`,
     );
   }
   // The schema that was just checked is where T came from.

@@ -138,7 +138,7 @@ export function workflow<const S extends SchemaLike = Record<never, never>>(
   if (!WORKFLOW_ID.test(options.id)) {
     throw new PolyphonyError(
       'invalid-plan',
-      `A workflow cannot have the id "${options.id}": use lower-case letters, digits, _ and -.`,
+      `A workflow cannot have the id "${options.id}": start with a lower-case letter, and use only lower-case letters, digits, _ and -.`,
     );
   }
   return builder<Infer<S>, Record<never, never>>({ options, nodes: [], steps: [], workflows: [] });
@@ -175,7 +175,10 @@ function builder<Input, N extends Nodes>(draft: Draft): WorkflowBuilder<Input, N
       const spec = build(referenceTo('item'), c, referenceTo('index'));
       const each = pathOf(over(c));
       if (each === undefined)
-        throw new PolyphonyError('invalid-plan', `Node "${id}" must map over a reference to an array.`);
+        throw new PolyphonyError(
+          'invalid-plan',
+          `Node "${id}" must map over a reference to an array, such as c.docs.hits.`,
+        );
       return builder(withNode(draft, step, { ...compileNode(draft, id, step, spec), each: `{{${each}}}` }));
     },
     output: (build: (c: Context<Input, N>) => unknown) => finished(draft, encode(build(context()))),
@@ -195,7 +198,7 @@ function compileNode(
   if (taken || !NODE_ID.test(id)) {
     throw new PolyphonyError(
       'invalid-plan',
-      `A node cannot have the id "${id}": ids match ${NODE_ID.source}, are unique, and are none of ${REFERENCE_HEADS.join(', ')}, nor a name that conditions know (size, string, list, …).`,
+      `A node cannot have the id "${id}": use a unique id that matches ${NODE_ID.source} and is neither one of ${REFERENCE_HEADS.join(', ')} nor a name that conditions reserve (size, string, list, …).`,
     );
   }
   const { in: inputs, when, out, onError, needs, ...settings } = spec;

@@ -43,7 +43,7 @@ function checkNode(): Check {
   return {
     name: 'node',
     ok,
-    detail: ok ? process.version : `${process.version}: install 20.19 or later, or 22.13 or later`,
+    detail: ok ? process.version : `${process.version}: install Node 20.19 or later, or 22.13 or later`,
   };
 }
 
@@ -57,7 +57,7 @@ async function checkSpace(store: string): Promise<Check> {
   return {
     name: 'disk',
     ok: free >= SMALLEST_SPACE,
-    detail: free >= SMALLEST_SPACE ? megabytes : `${megabytes}: make room, or move the store with --store`,
+    detail: free >= SMALLEST_SPACE ? megabytes : `${megabytes}: free some space, or move the store with --store`,
   };
 }
 
@@ -75,7 +75,7 @@ function checkProviders({ polyphony }: Session): Check {
   return {
     name: 'providers',
     ok: providers.length > 0,
-    detail: only ? `${detail}: set a vendor's key in the environment for real models` : detail,
+    detail: only ? `${detail}: set the API key of a provider in the environment to use real models` : detail,
   };
 }
 
@@ -114,7 +114,7 @@ async function checksOf(options: SharedOptions, terminal: Terminal): Promise<rea
   const config = await attempt('config', async () => {
     const { loadConfig } = await import('../input/config-file.ts');
     const loaded = await loadConfig(process.cwd(), options.config);
-    return { name: 'config', ok: true, detail: loaded.path ?? 'none, the defaults hold' };
+    return { name: 'config', ok: true, detail: loaded.path ?? 'none, the defaults apply' };
   });
   checks.push(config);
   if (config.ok) {
@@ -128,7 +128,7 @@ async function checksOf(options: SharedOptions, terminal: Terminal): Promise<rea
         return {
           name: 'plugins',
           ok: true,
-          detail: names.length === 0 ? 'none beside the built-in ones' : names.join(', '),
+          detail: names.length === 0 ? 'only the built-in ones' : names.join(', '),
         };
       }),
     );

@@ -9,8 +9,8 @@ import type { Terminal } from '../screen/terminal.ts';
 export const command = defineCommand<{ readonly out?: string }, [request: string]>({
   define: (plan) =>
     plan
-      .argument('<request>', 'what is to be done, in words')
-      .option('-o, --out <file>', 'write the plan here')
+      .argument('<request>', 'what to plan, in words')
+      .option('-o, --out <file>', 'write the plan to this file')
       .addHelpText(
         'after',
         examples(
@@ -19,7 +19,7 @@ export const command = defineCommand<{ readonly out?: string }, [request: string
         ),
       ),
   handle: async (terminal, options, request) => {
-    if (request.trim() === '') throw new UsageError('The request is empty: say what is to be planned');
+    if (request.trim() === '') throw new UsageError('The request is empty: write what to plan');
     const { withPolyphony } = await import('../process/session.ts');
     return withPolyphony(options, terminal, ({ polyphony }) =>
       withInterrupt(terminal, async (signal) => {

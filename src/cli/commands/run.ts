@@ -27,10 +27,10 @@ export const command = defineCommand<Options, [what: string]>({
     withRunOptions(run)
       .description(
         'Plan a request and run it, or run a plan file or a ready-made workflow. The answer goes to standard output. ' +
-          'Ctrl-C stops the run and keeps what is finished for "runs resume".',
+          'Ctrl-C stops the run and keeps its finished nodes for "runs resume".',
       )
       .argument('<what>', 'a request in words, a .plan.json, or workflow:<id>')
-      .option('--no-streaming', 'plan the whole request before anything of it runs')
+      .option('--no-streaming', 'finish the whole plan before any of its nodes runs')
       .addHelpText(
         'after',
         examples(
@@ -39,7 +39,7 @@ export const command = defineCommand<Options, [what: string]>({
           'polyphony run my.plan.json -i text=@letter.txt      the text of a file as a field',
           'polyphony run my.plan.json -i @input.json           the whole input from a file',
           "polyphony run my.plan.json --json | jq '.output'    one document: runId, status, output, costUsd, nodes",
-          'polyphony run my.plan.json --events                 one JSON line an event, while it runs',
+          'polyphony run my.plan.json --events                 one JSON line per event, while it runs',
         ),
       ),
   handle: async (terminal, options, argument) => {
@@ -59,18 +59,18 @@ function withRunOptions(run: Command): Command {
   return run
     .option('-i, --input <value>', 'key=value, a JSON object, @file.json, or key=@file (repeatable)', collectValues, [])
     .option('-b, --budget <usd>', 'stop the run before it costs more than this, planning included', amount)
-    .option('-c, --concurrency <n>', 'nodes at once (default: 64)', wholeNumber)
-    .option('--session <id>', 'keep calls of one session with one model')
+    .option('-c, --concurrency <n>', 'nodes that run at the same time (default: 64)', wholeNumber)
+    .option('--session <id>', 'keep the calls of this session on the same model')
     .option('--tag <key=value>', 'mark the run and its costs (repeatable)', collectValues, [])
     .option('--events', 'print every event as a JSON line instead of the result')
-    .option('-q, --quiet', 'print the answer alone');
+    .option('-q, --quiet', 'print only the answer');
 }
 
 function tagsOf(given: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     given.map((tag) => {
       const equals = tag.indexOf('=');
-      if (equals < 1) throw new UsageError(`--tag "${tag}" must be key=value`);
+      if (equals < 1) throw new UsageError(`--tag "${tag}" must be key=value, such as team=search`);
       return [tag.slice(0, equals), tag.slice(equals + 1)];
     }),
   );
@@ -133,7 +133,7 @@ function stoppedWhilePlanning(error: unknown, signal: AbortSignal): unknown {
   if (!signal.aborted || !(error instanceof PolyphonyError) || error.code !== 'cancelled') return error;
   return new PolyphonyError(
     'cancelled',
-    'Stopped while the request was being planned: no run was begun, so none is kept.',
+    'Stopped while the request was being planned: no run had started, so there is nothing to resume.',
   );
 }
 

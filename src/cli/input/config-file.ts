@@ -56,7 +56,10 @@ async function parse(path: string, text: string): Promise<unknown> {
 function checked<T>(path: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new PolyphonyError('invalid-config', `${path} breaks the config schema:\n${z.prettifyError(parsed.error)}`);
+  throw new PolyphonyError(
+    'invalid-config',
+    `${path} does not match the config schema:\n${z.prettifyError(parsed.error)}`,
+  );
 }
 
 /** Whether a module's default export looks like a plugin; the host checks the rest. */
@@ -97,7 +100,7 @@ async function loadPlugin(name: string, specifier: string): Promise<Plugin> {
   if (isPlugin(plugin)) return plugin;
   throw new PolyphonyError(
     'invalid-config',
-    `The plugin "${name}" has no default export that is a plugin or a function that makes one: see docs/how-to/add-a-provider.md for the shape.`,
+    `The plugin "${name}" must have a default export that is a plugin or a function that returns one: see docs/how-to/add-a-provider.md for the shape.`,
   );
 }
 
@@ -111,7 +114,7 @@ async function made(name: string, exported: unknown): Promise<unknown> {
 
 function notLoaded(name: string, error: unknown): PolyphonyError {
   const reason = error instanceof Error ? error.message.replace(/ imported from .*$/s, '') : String(error);
-  const remedy = 'name an installed package, or a file as a path relative to the config that begins with "./"';
+  const remedy = 'name an installed package, or a file by a path that starts with "./" and is relative to the config';
   const message = `The plugin "${name}" of the config cannot be loaded (${scrubText(reason)}): ${remedy}.`;
   return new PolyphonyError('invalid-config', message, { cause: error });
 }

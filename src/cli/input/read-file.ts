@@ -8,9 +8,9 @@ const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in
 
 const READING: Readonly<Record<string, (path: string, what: string) => string>> = {
   ENOENT: (path, what) => `There is no file ${path}; name ${what} that exists`,
-  ENOTDIR: (path, what) => `A part of the path ${path} is no folder; name ${what} that exists`,
-  EACCES: (path) => `${path} may not be read; change its permissions`,
-  EPERM: (path) => `${path} may not be read; change its permissions`,
+  ENOTDIR: (path, what) => `A part of the path ${path} is not a folder; name ${what} that exists`,
+  EACCES: (path) => `There is no permission to read ${path}; change its permissions`,
+  EPERM: (path) => `There is no permission to read ${path}; change its permissions`,
   ELOOP: (path, what) => `${path} is a link that leads back to itself; name ${what}`,
   ENAMETOOLONG: (path, what) => `${path.slice(0, 60)}… is too long for a path; name ${what} that exists`,
 };
@@ -21,26 +21,26 @@ export async function readable(path: string, largest: number, what: string): Pro
     const found = await stat(path);
     if (found.isDirectory()) throw new UsageError(`${path} is a folder; name ${what} in it`);
     if (found.size > largest) {
-      throw new UsageError(`${path} has ${found.size} bytes, and ${what} may have ${largest}`);
+      throw new UsageError(`${path} has ${found.size} bytes, but ${what} may have at most ${largest}`);
     }
     return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const sentence = READING[String(codeOf(error))];
     if (sentence !== undefined) throw new UsageError(sentence(path, what));
-    throw new UsageError(`${path} cannot be read (${String(codeOf(error))}); name ${what} that can`);
+    throw new UsageError(`${path} cannot be read (${String(codeOf(error))}); name ${what} that can be read`);
   }
 }
 
 const WRITING: Readonly<Record<string, string>> = {
   ENOENT: 'its folder does not exist',
-  ENOTDIR: 'a part of its path is no folder',
+  ENOTDIR: 'a part of its path is not a folder',
   EISDIR: 'it is a folder',
-  EACCES: 'this user may not write there',
-  EPERM: 'this user may not write there',
+  EACCES: 'this user has no permission to write there',
+  EPERM: 'this user has no permission to write there',
   EROFS: 'its disk is read-only',
   ENOSPC: 'the disk is full',
-  EEXIST: 'it is there already',
+  EEXIST: 'it already exists',
 };
 
 const writingError = (path: string, error: unknown): UsageError =>

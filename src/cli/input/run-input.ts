@@ -28,7 +28,7 @@ function objectOf(text: string, source: string): Record<string, unknown> {
   const value = jsonOrText(text);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new UsageError(
-    `${source} must hold a JSON object such as {"ticket": "…"}; it holds ${text.slice(0, 60) || 'nothing'}`,
+    `${source} must be a JSON object such as {"ticket": "…"}, but it is ${text.slice(0, 60) || 'empty'}`,
   );
 }
 
@@ -40,7 +40,7 @@ async function partOf(argument: string): Promise<Given> {
   if (argument.trimStart().startsWith('{')) return { value: objectOf(argument, '--input') };
   const equals = argument.indexOf('=');
   if (equals < 1) {
-    throw new UsageError(`--input "${argument}" is neither key=value, nor a JSON object, nor @file.json`);
+    throw new UsageError(`--input "${argument}" is not key=value, a JSON object or @file.json: give one of these`);
   }
   const [key, text] = [argument.slice(0, equals), argument.slice(equals + 1)];
   if (!text.startsWith('@')) return { pair: { key, text, isText: false } };

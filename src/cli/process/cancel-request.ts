@@ -54,7 +54,7 @@ export function heedRequests(store: KeyValueStore, handle: RunHandle): () => voi
   function heed(note: unknown): void {
     if (stopped) return;
     if (note === undefined) again();
-    else handle.cancel('asked for by another process');
+    else handle.cancel('cancelled by another process');
   }
   /** A store that cannot be read for a moment is the run's own trouble. */
   function again(): void {

@@ -74,7 +74,8 @@ export function showResult(result: RunResult, options: FollowOptions, terminal: 
   if (result.error !== undefined) terminal.say(`${paint.red(result.error.code)}: ${printable(result.error.message)}`);
   showQuestions(result, terminal);
   const stopped = result.status === 'cancelled' || result.status === 'failed';
-  if (stopped && resumable) terminal.say(paint.dim(`go on with: ${thisCommand()} runs resume ${quoted(result.runId)}`));
+  if (stopped && resumable)
+    terminal.say(paint.dim(`continue with: ${thisCommand()} runs resume ${quoted(result.runId)}`));
 }
 
 function showQuestions({ runId, waiting = [] }: RunResult, terminal: Terminal): void {

@@ -21,7 +21,7 @@ export function interruptible(terminal: Terminal): Interrupt {
     if (first !== undefined && now - first < SAME_KEYSTROKE_MS) return;
     if (first !== undefined) process.exit(EXIT.interrupted);
     first = now;
-    terminal.say('stopping; what is finished is kept (press Ctrl-C again to leave at once)');
+    terminal.say('stopping; finished nodes are kept (press Ctrl-C again to exit immediately)');
     controller.abort();
   };
   stoppable.add(controller);

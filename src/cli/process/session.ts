@@ -21,7 +21,7 @@ export async function withPolyphony<T>(
   terminal: Terminal,
   command: (session: Session) => Promise<T>,
 ): Promise<T> {
-  if (options.store.trim() === '') throw new UsageError('--store is empty: name the file in which runs are kept');
+  if (options.store.trim() === '') throw new UsageError('--store is empty: name the file that keeps runs and costs');
   const loaded = await loadConfig(process.cwd(), options.config);
   const named = await loadPlugins(loaded);
   const logger =
@@ -50,7 +50,7 @@ async function closed(polyphony: Polyphony, terminal: Terminal): Promise<void> {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     terminal.say(
-      `${terminal.paint.yellow('warning')}: what was still to be written is lost: ${printable(scrubText(message))}`,
+      `${terminal.paint.yellow('warning')}: closing failed, so the last writes may be lost: ${printable(scrubText(message))}`,
     );
   }
 }

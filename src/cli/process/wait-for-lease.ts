@@ -22,13 +22,13 @@ export async function whenFree<T>(
     } catch (error) {
       if (!(error instanceof PolyphonyError) || error.code !== 'store-busy') throw error;
       if (systemClock.monotonic() - start > PATIENCE_MS) throw stillBusy(runId, error);
-      if (!told) terminal.say(`another process holds run ${runId}, or died a moment ago: waiting up to 12 s`);
+      if (!told) terminal.say(`another process holds run ${runId}, or has just died: waiting up to 12 s`);
       await sleep(systemClock, PAUSE_MS, signal);
     }
   }
 }
 
 function stillBusy(runId: string, cause: PolyphonyError): PolyphonyError {
-  const message = `Run ${runId} is being driven by another process: stop it there, or follow it with ${thisCommand()} runs watch ${runId}.`;
+  const message = `Run ${runId} is driven by another process: stop it there, or follow it with ${thisCommand()} runs watch ${runId}.`;
   return new PolyphonyError('store-busy', message, { cause });
 }

@@ -137,7 +137,7 @@ export function modelDetail(model: ListedModel, paint: Paint): string {
     ['regions', (card.regions ?? []).join(', ')],
     ['languages', (card.languages ?? []).join(', ')],
     ['expected', card.expectedMs === undefined ? '' : `${card.expectedMs} ms until the end of a short answer`],
-    ['price', card.price === null ? 'unknown' : `by ${card.price.source ?? 'its card'}`],
+    ['price', card.price === null ? 'unknown' : `from ${card.price.source ?? 'its card'}`],
   ];
   const lines = facts
     .filter(([, value]) => value !== '')
@@ -174,7 +174,7 @@ function rateTable(price: TokenPrice, paint: Paint): string {
   const titles = columns.map(({ title }) =>
     title === 'reasoning' && price.reasoningCoversAnswer ? 'out, reasoned' : title,
   );
-  const head = ['USD a million tokens', ...titles];
+  const head = ['USD per million tokens', ...titles];
   return tableText([head, ...rows.map(([name, rates]) => [name, ...columns.map(({ cell }) => cell(rates))])], paint);
 }
 
@@ -203,8 +203,8 @@ const COLUMNS: readonly Column[] = [
   tokenColumn('audio out', 'audioOutput', ({ audioOutput, output }) => audioOutput !== output),
   tokenColumn('picture in', 'imageInput', ({ imageInput, input }) => imageInput !== input),
   tokenColumn('picture out', 'imageOutput', ({ imageOutput, output }) => imageOutput !== output),
-  { title: 'an image', differs: ({ image }) => image !== null, cell: ({ image }) => usd((image ?? 0) / 1e9) },
-  { title: 'a request', differs: ({ request }) => request > 0, cell: ({ request }) => usd(request / 1e9) },
+  { title: 'per image', differs: ({ image }) => image !== null, cell: ({ image }) => usd((image ?? 0) / 1e9) },
+  { title: 'per request', differs: ({ request }) => request > 0, cell: ({ request }) => usd(request / 1e9) },
 ];
 
 function rateRows(price: TokenPrice): readonly RateRow[] {

@@ -95,12 +95,12 @@ function impliedBy({ images, files, tools, reasoning }: Readonly<Record<string, 
 /** What a model lacks for the demand, in words; empty when it will do. Privacy is told apart by the caller. */
 export function lacks({ card }: CatalogueModel, { operation, tier, can }: Demand): string[] {
   const missing: string[] = [];
-  if (!card.operations.includes(operation)) missing.push(`does no ${operation}`);
-  if (tier !== undefined && card.tier !== tier) missing.push(`is ${card.tier}, not ${tier}`);
+  if (!card.operations.includes(operation)) missing.push(`does not support ${operation}`);
+  if (tier !== undefined && card.tier !== tier) missing.push(`has tier ${card.tier}, not ${tier}`);
   const unable = can.filter((capability) => !card.capabilities.includes(capability));
   if (unable.length > 0) missing.push(`lacks ${unable.join(', ')}`);
   if (card.dedicatedTo !== undefined && !can.includes(card.dedicatedTo))
-    missing.push(`is made for ${card.dedicatedTo} alone`);
+    missing.push(`is made only for ${card.dedicatedTo}`);
   if (card.lifecycle?.stage === 'retired') missing.push('is retired');
   return missing;
 }

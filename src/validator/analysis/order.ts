@@ -88,7 +88,7 @@ export function reportCycles(
     for (const member of cycle) seen.add(member);
     const ids = cycle.map((member) => analysis.subjects[member]?.node.id ?? '');
     const path = `${analysis.subjects[place]?.pointer ?? ''}`;
-    const message = `The nodes wait for one another (${ids.join(' needs ')}): cut one of these, or use "repeat".`;
+    const message = `These nodes depend on each other in a cycle (${ids.join(' needs ')}): remove one of these references, or use "repeat".`;
     analysis.report.add('graph.cycle', path, message, { got: ids });
   }
   return seen;

@@ -13,7 +13,7 @@ export function renameFix(use: Use, target: string, code: Fix['code'] = 'name.co
   const change = bare ? replaceName : replaceInReferences;
   return {
     code,
-    message: `${shown(use.text)} was taken for ${shown(target)}${why}.`,
+    message: `${shown(use.text)} was replaced with ${shown(target)}${why}.`,
     edit: editText(use.pointer, (text) => change(text, use.text, target)),
   };
 }

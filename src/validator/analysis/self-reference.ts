@@ -18,7 +18,7 @@ export function shiftOfSelf(use: Use, subject: NodeAnalysis, analysis: PlanAnaly
   for (const step of use.path) inferred = inferred === undefined ? undefined : stepInto(inferred, step).inferred;
   if (inferred === undefined || !canFit(inferred, expectedAt(use, subject))) return undefined;
   const target = formatPath(before.node.id, use.path);
-  return renameFix(use, target, 'reference.shifted', ', the node right before, which nothing else uses');
+  return renameFix(use, target, 'reference.shifted', ', because that node comes right before and nothing else uses it');
 }
 
 /** By any other node or by the output. */

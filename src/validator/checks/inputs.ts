@@ -67,8 +67,8 @@ const mayBeValue = (leaf: Leaf, value: unknown): boolean => {
 };
 
 function mismatch(value: unknown, types: readonly string[] | undefined, pointer: string, checking: Checking): void {
-  const rule = types === undefined || types.length === 0 ? 'something else' : types.join(' or ');
-  const message = `${place(pointer, checking)} is ${shown(value)}, and "${checking.subject.node.use}" takes ${rule}.`;
+  const rule = types === undefined || types.length === 0 ? 'another type' : types.join(' or ');
+  const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.subject.node.use}" takes ${rule}.`;
   checking.report.add('type.mismatch', pointer, message, { expected: types, got: typeOfValue(value) });
 }
 
@@ -96,8 +96,8 @@ function checkTemplate(text: string, expected: InferredType, pointer: string, ch
     const got = typesOfInferred(actual);
     const named = alternative.type === 'path' ? alternative.text : shown(alternative.value);
     const same = got?.join() === types?.join();
-    const is = same ? `${got?.join(' or ') ?? 'a value'} of another shape` : (got?.join(' or ') ?? 'a value');
-    const message = `${place(pointer, checking)} is {{${shown(named).slice(1, -1)}}}, which is ${is}, and "${checking.subject.node.use}" takes ${types?.join(' or ') ?? 'something else'}.`;
+    const is = same ? `${got?.join(' or ') ?? 'a value'} of a different shape` : (got?.join(' or ') ?? 'a value');
+    const message = `${place(pointer, checking)} is {{${shown(named).slice(1, -1)}}}, which is ${is}, but "${checking.subject.node.use}" takes ${types?.join(' or ') ?? 'another type'}.`;
     checking.report.add('type.mismatch', pointer, message, { expected: types, got });
   }
 }
@@ -126,7 +126,7 @@ function checkLeaf(value: unknown, leaf: Leaf, pointer: string, checking: Checki
   }
   const rule = brokenBound(value, schema);
   if (rule !== undefined) {
-    const message = `${place(pointer, checking)} is ${shown(value)}: "${checking.subject.node.use}" takes ${rule}.`;
+    const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.subject.node.use}" takes ${rule}.`;
     checking.report.add('type.mismatch', pointer, message, { expected: rule, got: shown(value) });
   }
   if (Array.isArray(value)) {
@@ -153,7 +153,7 @@ function wrongChoice(value: unknown, schema: JsonSchema, pointer: string, checki
     got: shown(value),
     suggest: typeof value === 'string' ? nearest(value, names) : [],
   };
-  const message = `${place(pointer, checking)} is ${shown(value)}: "${checking.subject.node.use}" takes one of ${choices.slice(0, 20).map(shown).join(', ')}.`;
+  const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.subject.node.use}" takes one of ${choices.slice(0, 20).map(shown).join(', ')}.`;
   checking.report.add('type.mismatch', pointer, message, details);
 }
 
@@ -209,7 +209,7 @@ const requiredOf = (schema: Readonly<Record<string, unknown>>): readonly string[
 
 function missingField(names: readonly string[], pointer: string, checking: Checking): void {
   const what = names.map((name) => `"${name}"`).join(' or ');
-  const message = `${place(pointer, checking)} lacks ${what}, which "${checking.subject.node.use}" needs.`;
+  const message = `${place(pointer, checking)} lacks ${what}, which "${checking.subject.node.use}" requires: add ${names.length === 1 ? 'it' : 'one of them'}.`;
   checking.report.add('in.missing', pointer, message, { expected: names });
 }
 
@@ -240,7 +240,7 @@ function unknownField(
         ? undefined
         : {
             code: 'name.corrected',
-            message: `The input ${shown(key)} was taken for "${target}".`,
+            message: `The input ${shown(key)} was renamed to "${target}".`,
             edit: renameKey(pointer, key, target),
           },
   });

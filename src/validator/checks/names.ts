@@ -11,8 +11,8 @@ const HEADS: ReadonlySet<string> = new Set(REFERENCE_HEADS);
 
 /** Why no node may have this id; undefined when it may. */
 export function reservedAs(id: string): string | undefined {
-  if (HEADS.has(id)) return 'references use it themselves';
-  if (CEL_RESERVED.has(id)) return 'conditions know it as a name of their own';
+  if (HEADS.has(id)) return 'references reserve that name';
+  if (CEL_RESERVED.has(id)) return 'conditions reserve that name';
   return OBJECT_NAMES.has(id) ? 'every object has a property of that name' : undefined;
 }
 
@@ -26,7 +26,7 @@ export function checkId(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   }
   const first = analysis.byId.get(node.id);
   if (first === undefined || first === subject) return;
-  const message = `The id "${node.id}" is taken by ${first.pointer}: give every node an id of its own.`;
+  const message = `The id "${node.id}" is already used by ${first.pointer}: give every node a unique id.`;
   analysis.report.add('id.duplicate', `${pointer}/id`, message, { got: node.id });
 }
 
@@ -43,7 +43,7 @@ export function checkUse(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const target = prefixedAs(wanted, names) ?? bare.get(slipOf(wanted, bare.keys()) ?? '');
   const near = nearest(wanted, bare.keys()).map((name) => bare.get(name) ?? name);
   const suggest = target === undefined ? near : [...new Set([target, ...near])].slice(0, 3);
-  const message = `No step is called ${shown(node.use)}: use one of the catalogue.`;
+  const message = `No step is called ${shown(node.use)}: use a step from the catalogue.`;
   analysis.report.add('use.unknown', `${pointer}/use`, message, {
     got: node.use,
     suggest,
@@ -70,6 +70,6 @@ export function checkOut({ node, pointer }: NodeAnalysis, report: Report): void 
   if (!Object.hasOwn(properties, 'meta')) return;
   const path = properties === node.out ? `${pointer}/out/meta` : `${pointer}/out/properties/meta`;
   const message =
-    'No output may be called "meta": every node has one of its own (model, cost, time). Rename the field.';
+    'No output field may be called "meta", because every node already has one (model, cost, time): rename the field.';
   report.add('id.reserved', path, message, { got: 'meta' });
 }

@@ -10,13 +10,13 @@ export function checkNesting(analysis: PlanAnalysis): void {
     if (workflow === undefined) continue;
     const path = cycleFrom(workflow, [node.use], analysis.plan.id, analysis.catalogue, new Set());
     if (path !== undefined) {
-      const message = `Workflow ${path.join(' uses ')} again, without an end: cut one of these.`;
+      const message = `A workflow uses itself, directly or through others (${path.join(' uses ')}): remove one of these uses.`;
       analysis.report.add('workflow.cycle', `${pointer}/use`, message, { got: path });
       continue;
     }
     const levels = heightOf(workflow, analysis.catalogue, heights);
     if (levels <= nesting) continue;
-    const message = `"${node.use}" nests workflows ${levels} levels deep, at most ${nesting} are allowed: flatten them.`;
+    const message = `"${node.use}" nests workflows ${levels} levels deep, but at most ${nesting} levels are allowed: flatten them.`;
     analysis.report.add('workflow.depth', `${pointer}/use`, message, { expected: { atMost: nesting }, got: levels });
   }
 }

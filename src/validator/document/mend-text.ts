@@ -21,7 +21,7 @@ export function mendText(text: string): Reading | undefined {
 const looksLikePlan = (value: unknown): boolean => isRecord(value) && Array.isArray(value.nodes);
 
 function extracted(value: unknown): Reading {
-  const message = 'The JSON object was taken out of the text around it.';
+  const message = 'The JSON object was extracted from the text around it.';
   return { document: value, repaired: [{ code: 'text.extracted', path: '', message }] };
 }
 
@@ -34,7 +34,7 @@ function mendOuter(text: string): Reading | undefined {
     const { jsonrepair }: typeof import('jsonrepair') = load('jsonrepair');
     const value: unknown = JSON.parse(jsonrepair(text.slice(start, end)));
     if (!looksLikePlan(value)) return undefined;
-    const message = 'The text was almost JSON and was mended; check that nothing is lost.';
+    const message = 'The text was almost JSON and was repaired: check that nothing is lost.';
     return { document: value, repaired: [{ code: 'text.mended', path: '', message }] };
   } catch {
     return undefined;

@@ -40,7 +40,7 @@ function parseText(text: string, bounds: PlanBounds, repair: boolean, report: Re
     const document: unknown = JSON.parse(text);
     const { duplicates, depth } = scanText(text);
     for (const path of duplicates) {
-      const message = `The key at ${path} is written twice; the last one counts: leave one.`;
+      const message = `The key at ${path} appears twice, and only the last value is used: remove one of them.`;
       report.add('shape.duplicate_key', path, message);
     }
     // What was parsed from text is our own already; only its depth and one key have to be looked at.
@@ -51,13 +51,13 @@ function parseText(text: string, bounds: PlanBounds, repair: boolean, report: Re
   }
   const mended = repair ? mendText(text) : undefined;
   if (mended !== undefined) return mended;
-  const message = `The plan is no JSON (${shown(reason).slice(1, -1)}): give one JSON object and nothing around it.`;
+  const message = `The plan is not valid JSON (${shown(reason).slice(1, -1)}): give one JSON object and no text around it.`;
   report.add('shape.json', '', message);
   return NOTHING;
 }
 
 function refuseSize(bounds: PlanBounds, report: Report): void {
-  const message = `The plan has more than ${bounds.bytes} bytes: make it smaller, or pass large data as input.`;
+  const message = `The plan has more than ${bounds.bytes} bytes: make it smaller, or pass large data as the input of the run.`;
   report.add('size.bytes', '', message, { expected: { atMost: bounds.bytes } });
 }
 
@@ -79,7 +79,7 @@ function copyJson(raw: unknown, bounds: PlanBounds, report: Report): unknown {
     return undefined;
   }
   if (copy === undefined && report.findings.length === 0) {
-    report.add('shape.json', '', 'The plan is undefined: give a JSON object, or its text.');
+    report.add('shape.json', '', 'The plan is undefined: give a JSON object or its text.');
   }
   return copy;
 }
@@ -98,7 +98,7 @@ function copyValue(value: unknown, copying: Copying): unknown {
     return value;
   }
   if (value === undefined) return undefined;
-  const message = `${shown(typeof value === 'number' ? value : typeof value)} is no JSON value: give a string, a finite number, a boolean, null, an array or an object.`;
+  const message = `${shown(typeof value === 'number' ? value : typeof value)} is not a JSON value: give a string, a finite number, a boolean, null, an array or an object.`;
   copying.report.add('shape.type', pointerOf(copying.path), message);
   return null;
 }
@@ -106,7 +106,7 @@ function copyValue(value: unknown, copying: Copying): unknown {
 function copyContainer(value: object, copying: Copying): unknown {
   if (copying.ended) return undefined;
   if (copying.path.length >= copying.bounds.depth) {
-    const message = `The plan is nested deeper than ${copying.bounds.depth} levels (or refers to itself): flatten it.`;
+    const message = `The plan is nested deeper than ${copying.bounds.depth} levels (or contains itself): flatten it.`;
     copying.report.add('size.depth', pointerOf(copying.path), message, { expected: { atMost: copying.bounds.depth } });
     copying.ended = true;
     return undefined;
@@ -145,7 +145,7 @@ function copyObject(value: object, copying: Copying): unknown {
 }
 
 function refuseKey({ report, path }: Copying): void {
-  const message = 'No key of a plan may be "__proto__": give it another name.';
+  const message = 'No key of a plan may be "__proto__": rename the key.';
   report.add('shape.unsafe_key', pointerOf(path), message, { got: '__proto__' });
 }
 

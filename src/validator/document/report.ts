@@ -42,7 +42,7 @@ export function createReport(): Report {
     add(code, path, message, details = {}) {
       if (findings.length > MOST_ISSUES) return;
       if (findings.length === MOST_ISSUES) {
-        const rule = `The plan has more than ${MOST_ISSUES} issues; the rest are not listed: mend these first.`;
+        const rule = `The plan has more than ${MOST_ISSUES} issues, and the rest are not listed: fix these first.`;
         findings.push({ code: 'size.issues', severity: 'error', path: '', message: rule });
         return;
       }
@@ -76,7 +76,7 @@ const LONGEST_SHOWN = 80;
 /** The fix that writes the only name that can have been meant. */
 export const correction = (name: string, target: string, path: string): Fix => ({
   code: 'name.corrected',
-  message: `${shown(name)} was taken for "${target}".`,
+  message: `${shown(name)} was replaced with "${target}".`,
   edit: setText(path, target),
 });
 
@@ -87,7 +87,7 @@ export function shown(value: unknown): string {
 }
 
 function shownJson(value: unknown): string {
-  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (Array.isArray(value)) return `an array of length ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
   return String(value);
 }

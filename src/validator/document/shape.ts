@@ -23,12 +23,16 @@ const NONE: ReadonlySet<string> = new Set();
 export function readShape(document: unknown, bounds: PlanBounds, report: Report): ShapedPlan | undefined {
   if (!isRecord(document)) {
     const got = Array.isArray(document) ? 'an array' : shown(document);
-    report.add('shape.type', '', `A plan is a JSON object, this is ${got}: give { "version": 1, "nodes": [ … ] }.`);
+    report.add(
+      'shape.type',
+      '',
+      `A plan must be a JSON object, but this is ${got}: give { "version": 1, "nodes": [ … ] }.`,
+    );
     return undefined;
   }
   const nodes = ownValue(document, 'nodes');
   if (Array.isArray(nodes) && nodes.length > bounds.nodes) {
-    const message = `The plan has ${nodes.length} nodes, at most ${bounds.nodes} are allowed: use "each" or a sub-workflow.`;
+    const message = `The plan has ${nodes.length} nodes, but at most ${bounds.nodes} are allowed: use "each" or a sub-workflow.`;
     report.add('size.nodes', '/nodes', message, { expected: { atMost: bounds.nodes }, got: nodes.length });
     return undefined;
   }
@@ -127,7 +131,7 @@ interface Rule {
 function ruleOf(issue: z.core.$ZodIssue, value: unknown): Rule {
   const last = issue.path.at(-1);
   if (value === undefined && last === 'max' && issue.path.at(-2) === 'repeat') {
-    return { code: 'repeat.unbounded', rule: 'a repeat needs the most rounds that it may take', expected: 'integer' };
+    return { code: 'repeat.unbounded', rule: 'give the most rounds that "repeat" may take', expected: 'integer' };
   }
   const code = value === undefined ? 'shape.required' : issue.code === 'invalid_type' ? 'shape.type' : 'shape.value';
   if (issue.code === 'invalid_type') return { code, rule: `give ${article(issue.expected)}`, expected: issue.expected };
@@ -175,13 +179,13 @@ function reportUnknownField(key: string, path: readonly PropertyKey[], document:
   const target = usual !== undefined && free.includes(usual) ? usual : slipOf(key, free);
   const suggest = [...new Set([...(usual === undefined ? [] : [usual]), ...nearest(key, known)])].slice(0, 3);
   const where = pointerOf(path);
-  const message = `${shown(key)} is no field of ${path.length === 0 ? 'a plan' : `the object at ${where}`}: remove or rename it.`;
+  const message = `${shown(key)} is not a field of ${path.length === 0 ? 'a plan' : `the object at ${where}`}: remove or rename it.`;
   const fix: Fix | undefined =
     target === undefined
       ? undefined
       : {
           code: 'field.renamed',
-          message: `The field ${shown(key)} was taken for "${target}".`,
+          message: `The field ${shown(key)} was renamed to "${target}".`,
           edit: renameKey(where, key, target),
         };
   report.add('shape.unknown_field', pointerOf([...path, key]), message, { expected: known, got: key, suggest, fix });

@@ -7,7 +7,7 @@ import { EXIT } from '../../input/exit-code.ts';
 
 export const command = defineCommand<object, [run: string]>({
   define: (replay) =>
-    replay.argument('<run>', 'its id').addHelpText('after', examples('polyphony runs replay run_4f1c…')),
+    replay.argument('<run>', 'the id of the run').addHelpText('after', examples('polyphony runs replay run_4f1c…')),
   handle: async (terminal, options, runId) => {
     const { withPolyphony } = await import('../../process/session.ts');
     return withPolyphony(options, terminal, async ({ polyphony }) => {
@@ -19,7 +19,10 @@ export const command = defineCommand<object, [run: string]>({
         else terminal.print(safeJson(event));
       }
       if (count === 0)
-        throw new PolyphonyError('not-found', `The journal has no run ${runId}: list the runs to see which there are.`);
+        throw new PolyphonyError(
+          'not-found',
+          `The journal has no run ${runId}: list the runs to see which ones exist.`,
+        );
       if (options.json) terminal.print(safeJson(all, 2));
       return EXIT.done;
     });

@@ -5,7 +5,7 @@ import { assertOneFormat, type FollowOptions, withFollowOptions } from '../../in
 export const command = defineCommand<FollowOptions, [run: string]>({
   define: (resume) =>
     withFollowOptions(resume)
-      .argument('<run>', 'its id')
+      .argument('<run>', 'the id of the run')
       .addHelpText('after', examples('polyphony runs resume run_4f1c…', 'polyphony runs resume run_4f1c… --json')),
   handle: async (terminal, options, runId) => {
     assertOneFormat(options);

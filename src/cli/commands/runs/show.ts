@@ -6,7 +6,8 @@ import type { SharedOptions } from '../../input/shared-options.ts';
 import type { Terminal } from '../../screen/terminal.ts';
 
 export const command = defineCommand<object, [run: string]>({
-  define: (show) => show.argument('<run>', 'its id').addHelpText('after', examples('polyphony runs show run_4f1c…')),
+  define: (show) =>
+    show.argument('<run>', 'the id of the run').addHelpText('after', examples('polyphony runs show run_4f1c…')),
   handle: (terminal, options, runId) => showRun(runId, options, terminal),
 });
 
