@@ -6,7 +6,7 @@ import { packageVersion } from './input/package-file.ts';
 
 const DEFAULT_STORE = '.polyphony/polyphony.db';
 
-/** Ran when the command is called with nothing, in a folder that holds the example texts. */
+/** The request that runs when the command is called without arguments in a folder that has the example texts. */
 export const FIRST_REQUEST =
   'Summarise examples/material/harbour.md and examples/material/valley.md, compare them and list the key terms of both';
 
@@ -80,7 +80,7 @@ export const COMMANDS: CommandList = {
   },
 };
 
-/** @param json errors of the arguments become the one JSON document, so Commander prints nothing of its own */
+/** @param json Commander prints nothing itself, because the caller reports errors in the JSON document */
 export async function createProgram(calling: Calling, json = false): Promise<Command> {
   const { terminal } = calling;
   const program = new Command('polyphony')

@@ -1,4 +1,4 @@
-/** Money and limits: whether the plan can be paid for at all, and whether its limits leave room to run. */
+/** Checks of budgets and limits: whether the plan can run within its budget, and whether its limits contradict each other. */
 import type { NanoUsd } from '../core/money/money.ts';
 import { formatUsd } from '../core/money/money.ts';
 import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
@@ -65,7 +65,7 @@ interface Limits {
   readonly seconds?: number | undefined;
 }
 
-/** A node that may take more than the whole run is a slip in one of the two numbers. */
+/** A node limit above the budget of the whole run is a mistake in one of the two numbers. */
 function checkAgainstBudget(id: string, pointer: string, limits: Limits, analysis: PlanAnalysis): void {
   const { budget } = analysis.plan;
   for (const field of ['usd', 'seconds'] as const) {

@@ -1,4 +1,4 @@
-/** Whether what a run is given fits what its plan declares. */
+/** Checks that the input of a run matches the schema that its plan declares. */
 import { PolyphonyError } from '../core/errors.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { toJsonSchema, validateJson } from '../kit/json/json-schema.ts';

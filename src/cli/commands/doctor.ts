@@ -1,4 +1,4 @@
-/** polyphony doctor: checks what a run needs, one line a check, and says what to do about each that fails. */
+/** polyphony doctor: checks what a run needs, one line per check, with the remedy for each check that fails. */
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PolyphonyError } from '../../core/errors.ts';
@@ -32,7 +32,7 @@ interface Check {
 
 const SMALLEST_SPACE = 50 * 1024 * 1024;
 
-/** The versions that package.json asks for: ^20.19 || >=22.13. */
+/** The versions that package.json requires: ^20.19 || >=22.13. */
 export function supportedNode(version: string): boolean {
   const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
   return (major === 20 && minor >= 19) || (major === 22 && minor >= 13) || major > 22;
@@ -108,7 +108,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** In the order in which one builds on the other. */
+/** Runs the checks in order: later checks depend on earlier ones. */
 async function checksOf(options: SharedOptions, terminal: Terminal): Promise<readonly Check[]> {
   const checks = [await attempt('node', checkNode), await attempt('disk', () => checkSpace(options.store))];
   const config = await attempt('config', async () => {

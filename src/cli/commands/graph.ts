@@ -1,4 +1,4 @@
-/** polyphony graph: draws a plan, or a run with its states. */
+/** polyphony graph: draws a plan, or a run with the states of its nodes. */
 import { Option } from 'commander';
 import type { NodeState } from '../../core/run/engine.ts';
 import type { DrawingFormat } from '../../drawing/index.ts';

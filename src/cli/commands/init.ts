@@ -1,4 +1,4 @@
-/** polyphony init: a config, a plan with a text to try it on, and a line in .gitignore; never overwrites. */
+/** polyphony init: writes a config, a plan with a text to try it on, and a line in .gitignore; never overwrites. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { safeJson } from '../../drawing/plain-text.ts';

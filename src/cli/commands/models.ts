@@ -1,4 +1,4 @@
-/** polyphony models: what can answer, and at what price. */
+/** polyphony models: lists the available models with their prices. */
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT } from '../input/exit-code.ts';

@@ -37,7 +37,7 @@ interface Options {
 
 async function showPlanning(planning: PlanningResult, { out, json }: Options, terminal: Terminal): Promise<void> {
   const { plan } = planning;
-  // Safe to print and the same JSON, so that it may go to a file either way.
+  // This JSON is safe to print, so the terminal and the file get the same text.
   const text = safeJson(plan.plan, 2);
   if (out !== undefined) {
     const { write } = await import('../input/read-file.ts');

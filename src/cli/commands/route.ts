@@ -1,4 +1,4 @@
-/** polyphony route: the rings and the decision, without a call. */
+/** polyphony route: shows the rings and the routing decision, without a call. */
 import { Option } from 'commander';
 import type { Explanation } from '../../core/gateway.ts';
 import type { Tier } from '../../core/model/model.ts';

@@ -1,4 +1,4 @@
-/** polyphony run: plans a request, or takes a plan, and runs it. */
+/** polyphony run: plans a request, or reads a plan, and runs it. */
 import type { Command } from 'commander';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
@@ -89,14 +89,14 @@ async function runTarget(
   signal: AbortSignal,
 ): Promise<number> {
   const { polyphony } = session;
-  // A store that cannot be used is told before a planner is paid.
+  // Fails on an unusable store before the planner is paid.
   await polyphony.stores.journal.list({ limit: 1 });
   const plan = what.type === 'plan' ? await planOf(session, what, options, terminal) : what.text;
   if (plan === undefined) return EXIT.invalidPlan;
   const { draw } = await import('../../drawing/index.ts');
   const { follow } = await import('../process/follow.ts');
   const show = (valid: ValidPlan): void => {
-    // The live view names the nodes too: where both do not fit, only it stays.
+    // The live view also lists the nodes: where both do not fit, only the live view is shown.
     const fits = 2 * valid.nodes.length + 6 <= terminal.rows();
     if (terminal.live && talks(options) && fits)
       terminal.say(`${draw(valid, 'tree', undefined, terminal.columns())}\n`);
@@ -106,7 +106,7 @@ async function runTarget(
     show(valid);
   };
   const planning = typeof plan === 'string';
-  // Else the run is there from the start, and its own view shows the plan as it is written.
+  // Otherwise the run exists from the start, and its live view shows the plan as it is written.
   const plansFirst = planning && options.streaming === false;
   if (plansFirst && terminal.live && talks(options)) terminal.status([terminal.paint.dim('planning …')]);
   try {
@@ -137,7 +137,7 @@ function stoppedWhilePlanning(error: unknown, signal: AbortSignal): unknown {
   );
 }
 
-/** The plan, with what was repaired and what is doubtful about it; undefined once its errors were shown. */
+/** Shows repairs and warnings and returns the plan; shows the errors of an invalid plan and returns undefined. */
 async function planOf(
   { polyphony }: Session,
   { source, text }: Extract<RunTarget, { type: 'plan' }>,

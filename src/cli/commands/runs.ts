@@ -1,4 +1,4 @@
-/** polyphony runs: the commands about runs that exist. */
+/** polyphony runs: the commands for existing runs. */
 import { type CommandList, type DefinedCommand, examples } from '../command.ts';
 
 const COMMANDS: CommandList = {

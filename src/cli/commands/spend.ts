@@ -1,4 +1,4 @@
-/** polyphony spend: what was paid, by provider, model, day or scope. */
+/** polyphony spend: shows what was paid, by provider, model, day or scope. */
 import type { LedgerGroup } from '../../core/stores.ts';
 import { safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';

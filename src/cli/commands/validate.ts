@@ -1,4 +1,4 @@
-/** polyphony validate: all that is wrong with a plan. */
+/** polyphony validate: lists all issues of a plan. */
 import { safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT } from '../input/exit-code.ts';

@@ -1,4 +1,4 @@
-/** Reading and writing what the user names, with sentences when that fails. */
+/** Reads and writes the files that the user names, with a clear error when that fails. */
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolder } from '../../system/make-folder.ts';
@@ -15,7 +15,7 @@ const READING: Readonly<Record<string, (path: string, what: string) => string>> 
   ENAMETOOLONG: (path, what) => `${path.slice(0, 60)}… is too long for a path; name ${what} that exists`,
 };
 
-/** @throws UsageError that names the file and what is wrong with it */
+/** @throws UsageError naming the file and the reason */
 export async function readable(path: string, largest: number, what: string): Promise<string> {
   try {
     const found = await stat(path);
@@ -48,7 +48,7 @@ const writingError = (path: string, error: unknown): UsageError =>
     `${path} cannot be written: ${WRITING[String(codeOf(error))] ?? String(codeOf(error))}; name another file`,
   );
 
-/** @throws UsageError that names the file and what is wrong with it */
+/** @throws UsageError naming the file and the reason */
 export async function write(
   path: string,
   text: string,
@@ -61,7 +61,7 @@ export async function write(
   }
 }
 
-/** The folder of a file, made when it is missing. @throws UsageError */
+/** Creates the folder of a file when it is missing. @throws UsageError */
 export async function folderFor(path: string): Promise<void> {
   try {
     await makeFolder(dirname(path));

@@ -6,16 +6,16 @@ import { readable } from './read-file.ts';
 
 const LARGEST_INPUT = 16 * 1024 * 1024;
 
-/** A piece of input: `text` is a value whose meaning depends on what the plan wants. */
+/** One `--input` argument. The type of `pair.text` depends on the input that the plan declares. */
 interface Given {
   readonly value?: Readonly<Record<string, unknown>>;
   readonly pair?: { readonly key: string; readonly text: string; readonly isText: boolean };
 }
 
-/** Of a run that is about to start; undefined when nothing was given. */
+/** Returns the input of a run for its plan; undefined when no input was given. */
 export type InputFor = (plan?: Plan) => Record<string, unknown> | undefined;
 
-/** A value that is JSON is taken as JSON, everything else as text: `count=3` is a number, `name=Ada` a string. */
+/** Parses a value as JSON if it is JSON, otherwise as text: `count=3` is a number, `name=Ada` a string. */
 function jsonOrText(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -56,7 +56,7 @@ function textFields(plan: Plan | undefined): ReadonlySet<string> {
   return new Set(Object.entries(properties).flatMap(([name, schema]) => (isText(schema) ? [name] : [])));
 }
 
-/** Reads all that is to be read. Later arguments win. `key=@file` takes the text of the file. */
+/** Reads all arguments and the files that they name. Later arguments win. `key=@file` sets the text of the file. */
 export async function inputOf(given: readonly string[]): Promise<InputFor> {
   const parts = await Promise.all(given.map(partOf));
   return (plan) => {

@@ -1,4 +1,4 @@
-/** What the user asked to run: a plan in a file, a ready-made workflow, or a request in words. */
+/** The target of a run: a plan in a file, a ready-made workflow, or a request in words. */
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from './exit-code.ts';
@@ -11,7 +11,7 @@ export type RunTarget =
 
 const LARGEST_PLAN_FILE = 8 * 1024 * 1024;
 
-/** A single word that ends as a plan file does is meant as one, not as a request. */
+/** A single word with the ending of a plan file is a plan file, not a request. */
 const looksLikeFile = (text: string): boolean => /\.(json|ya?ml)$/i.test(text) && !/\s/.test(text.trim());
 
 export async function runTargetOf(argument: string): Promise<RunTarget> {
@@ -21,7 +21,7 @@ export async function runTargetOf(argument: string): Promise<RunTarget> {
   return { type: 'plan', source: argument, text: await readable(argument, LARGEST_PLAN_FILE, 'a plan file') };
 }
 
-/** Where a plan is wanted and nothing else will do. */
+/** The text of a plan file or a ready-made workflow. @throws UsageError for a request */
 export async function planTextOf(argument: string): Promise<string> {
   const what = await runTargetOf(argument);
   if (what.type === 'plan') return what.text;

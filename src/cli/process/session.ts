@@ -1,4 +1,4 @@
-/** What every command works with: the options that all share, and a polyphony over the store on disk. */
+/** Opens a polyphony over the store on disk, with the options that all commands share. */
 
 import { printable } from '../../drawing/plain-text.ts';
 import { createPolyphony, type Polyphony } from '../../polyphony.ts';
@@ -15,7 +15,7 @@ export interface Session {
   readonly loaded: LoadedConfig;
 }
 
-/** Opens everything, hands it to the command, and closes it again whatever happens. */
+/** Opens a session, passes it to the command, and always closes it afterwards. */
 export async function withPolyphony<T>(
   options: SharedOptions,
   terminal: Terminal,
@@ -43,7 +43,7 @@ export async function withPolyphony<T>(
   }
 }
 
-/** What could not be closed must not hide how the command ended. */
+/** An error while closing is only a warning, because it must not hide the result of the command. */
 async function closed(polyphony: Polyphony, terminal: Terminal): Promise<void> {
   try {
     await polyphony.close();

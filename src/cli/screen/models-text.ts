@@ -1,4 +1,4 @@
-/** Models as text: one line each, or all that is known of one. */
+/** Models as text: one line each, or all details of one. */
 
 import type { ModelCard } from '../../core/model/provider.ts';
 import { dayName, dayOf } from '../../core/money/calendar.ts';
@@ -23,7 +23,7 @@ function tokens(count: number): string {
 interface ListColumn {
   readonly title: string;
   readonly cell: (model: ListedModel) => string;
-  /** The widest table that fits is shown: 0 stands in every one. */
+  /** The widest table that fits is shown; columns of level 0 are in every table. */
   readonly level: 0 | 1 | 2 | 3;
 }
 
@@ -44,7 +44,7 @@ const LIST: readonly ListColumn[] = [
 ];
 const NAME_WIDTH = { least: 24, most: 44 } as const;
 
-/** No wider than the terminal: what does not fit is in the detail of each model. Prices are USD a million tokens. */
+/** A table no wider than the terminal; the details of each model show the rest. Prices are USD per million tokens. */
 export function modelTable(models: readonly ListedModel[], columns: number, paint: Paint): string {
   const names = models.map((model) => oneLine(nameOf(model)));
   const wanted = Math.min(NAME_WIDTH.most, Math.max('model'.length, ...names.map(displayWidth)));
@@ -67,7 +67,7 @@ function widthOf(rows: readonly (readonly string[])[]): number {
   return widths.reduce((sum, width) => sum + width + 2, -2);
 }
 
-/** The middle of a long name says the least: the version stands at its end. */
+/** Cuts the middle of a long name, because the version is at its end. */
 function shortened(name: string, most: number): string {
   if (name.length <= most) return name;
   const kept = Math.floor((most - 1) / 2);
@@ -97,7 +97,7 @@ function endOf({ lifecycle }: ModelCard): string {
   return lifecycle === undefined || lifecycle.stage === 'stable' ? '' : lifecycle.stage;
 }
 
-/** What the price hangs on, in a few words. */
+/** The conditions that change the price, in a few words. */
 function variantsOf(price: TokenPrice | null): readonly string[] {
   if (price === null) return [];
   const apart = (kind: 'audio' | 'image') => [price[`${kind}Input`], price[`${kind}Output`]].some(isGiven);
@@ -167,7 +167,7 @@ function stageOf({ lifecycle }: ModelCard): string {
 
 type RateRow = readonly [string, Rates];
 
-/** Every rate that the price can take, in USD a million tokens; a kind that costs what it is part of is left out. */
+/** Every rate of the price, in USD per million tokens; omits token kinds that cost the same as their general kind. */
 function rateTable(price: TokenPrice, paint: Paint): string {
   const rows = rateRows(price);
   const columns = COLUMNS.filter(({ differs }) => rows.some(([, rates]) => differs(rates)));

@@ -1,10 +1,10 @@
-/** What an `each` goes over: a reference to an array, and so what `item` is. */
+/** Checks that an `each` is a reference to an array, and infers the type of `item`. */
 import { setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
 import { type InferredType, itemsOf, typesOfInferred } from './inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
-/** Sets what `item` is, and reports an `each` that is no array. After its own reference is resolved, before others. */
+/** Sets the type of `item`, or reports an `each` that is not an array. Call it between the reference of `each` and the others. */
 export function checkEach(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, pointer } = subject;
   const { each } = node;
@@ -46,7 +46,7 @@ function reportNoArray(
   analysis.report.add('each.not_array', `${pointer}/each`, message, { expected: 'array', got: types });
 }
 
-/** `docs.hits` where `{{docs.hits}}` was meant. */
+/** The fix for `docs.hits` where `{{docs.hits}}` was meant. */
 function wrapFix(each: string, path: string, analysis: PlanAnalysis): Fix | undefined {
   const wrapped = `{{${each.trim()}}}`;
   if (each.includes('{') || each.length > 200) return undefined;

@@ -1,4 +1,4 @@
-/** Resolves every name of a value to what is known of it, and reports the ones that name nothing. */
+/** Resolves every reference to the type of its value, and reports references to nothing. */
 
 import { nearest, slipOf } from '../../language/suggest.ts';
 import type { IssueCode } from '../document/codes.ts';
@@ -31,18 +31,18 @@ const META = inferredType({
   additionalProperties: false,
 });
 
-/** Resolves every use of the plan, node by node in the order of the run, and keeps what each text refers to. */
+/** Resolves every use in the plan, node by node in the order of the run, and keeps the type of each reference. */
 export function resolvePlan(analysis: PlanAnalysis): void {
   for (const subject of analysis.subjects) resolveSubject(subject, analysis);
   resolveUses(analysis.outputUses, undefined, analysis);
 }
 
-/** After those that it refers to. */
+/** Resolves the uses of one node. The nodes that it refers to must have been resolved before. */
 export function resolveSubject(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, uses } = subject;
   if (node.each === undefined) resolveUses(uses, subject, analysis);
   else {
-    // What `item` is depends on the reference of the `each` itself.
+    // The type of `item` depends on the reference of the `each` itself.
     resolveUses(
       uses.filter(({ place }) => place === 'each'),
       subject,
@@ -78,7 +78,7 @@ function resolveUses(uses: readonly Use[], subject: NodeAnalysis | undefined, an
   }
 }
 
-/** Undefined when the use names nothing; the report then says so. */
+/** Undefined when the use names nothing; that is reported. */
 function resolveUse(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAnalysis): InferredType | undefined {
   const start = resolveHead(use, subject, analysis);
   if (start === undefined) return undefined;
@@ -94,7 +94,7 @@ function resolveUse(use: Use, subject: NodeAnalysis | undefined, analysis: PlanA
   return inferred;
 }
 
-/** Behind the id of a node `meta` is always there. */
+/** `meta` is a field of the output of every node. */
 function firstStep(
   use: Use,
   inferred: InferredType,
@@ -214,7 +214,7 @@ function reportUnknownNode(use: Use, subject: NodeAnalysis | undefined, analysis
   return undefined;
 }
 
-/** Names that may stand where the use stands. */
+/** Names that are allowed at the place of the use. */
 function headsFor(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAnalysis): string[] {
   const earlier = analysis.subjects.filter(
     (other) => other.node.id !== '' && (subject === undefined || other.position < subject.position),
@@ -226,7 +226,7 @@ function headsFor(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAna
   return names;
 }
 
-/** `ticket` where `input.ticket` was meant. */
+/** The correction of `ticket` where `input.ticket` was meant. */
 function inputField(use: Use, analysis: PlanAnalysis): string | undefined {
   if (analysis.input === undefined || analysis.input === 'any') return undefined;
   const { inferred } = stepInto(analysis.input, use.head);

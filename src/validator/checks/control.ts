@@ -1,4 +1,4 @@
-/** What steers a node: each, when, repeat, wait, and fields that its step does not read. */
+/** Checks of the fields that control a node: when, repeat, wait, and fields that its step does not read. */
 
 import { readCondition } from '../analysis/conditions.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
@@ -56,7 +56,7 @@ export function checkWait({ node, pointer }: NodeAnalysis, dependencies: number,
   });
 }
 
-/** Fields that nothing will read: no harm, but not what was meant. */
+/** Warns about fields that have no effect: they do no harm, but the author expected something of them. */
 export function checkIneffective(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step } = subject;
   if (step === undefined) return;
@@ -89,9 +89,9 @@ function warnIneffective(field: string, why: string, { node, pointer }: NodeAnal
   );
 }
 
-/** Nodes that no output, and nothing with an effect, depends on. In the order of the run. */
+/** Reports nodes that neither the output nor a step with side effects depends on. Takes the nodes in the order of the run. */
 export function reportUnused(subjects: readonly NodeAnalysis[], analysis: PlanAnalysis): void {
-  // A name that leads nowhere may have meant any of them.
+  // An unknown name may have meant any of the unused nodes.
   const unclear = analysis.report.findings.some(({ code }) => /^(?:ref|condition|shape|each)\./.test(code));
   if (analysis.plan.output === undefined || unclear) return;
   const used = new Set(analysis.outputUses.map(({ head }) => head));

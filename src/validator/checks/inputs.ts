@@ -1,4 +1,4 @@
-/** The inputs of a node against what its step takes: names, types, literals. */
+/** Checks the inputs of a node against the schema of its step: names, types, literals. */
 import type { JsonSchema } from '../../core/model/model.ts';
 import { nearest, slipOf } from '../../language/suggest.ts';
 import {
@@ -29,12 +29,12 @@ export function checkInputs(subject: NodeAnalysis, analysis: PlanAnalysis): void
   if (step === undefined || analysis.isBroken(subject, 'in')) return;
   const checking: Checking = { subject, analysis, report: analysis.report };
   checkValue(node.in ?? {}, inferredType(step.input), `${pointer}/in`, checking, 0);
-  // The one choice between inputs that the built-in steps have, and that no shorthand can say.
+  // The only built-in step that needs one of two inputs; shorthand cannot express that.
   const asks = node.use !== 'llm' || node.in?.prompt !== undefined || node.in?.messages !== undefined;
   if (!asks) missingField(['prompt', 'messages'], `${pointer}/in`, checking);
 }
 
-/** Reports what cannot fit any leaf; of several the one with the fewest issues speaks. */
+/** Reports a value that fits no leaf; with several leaves, the issues of the leaf with the fewest. */
 function checkValue(value: unknown, expected: InferredType, pointer: string, checking: Checking, depth: number): void {
   if (expected === 'any' || depth > DEEPEST) return;
   if (typeof value === 'string' && value.includes('{{')) {
@@ -72,7 +72,7 @@ function mismatch(value: unknown, types: readonly string[] | undefined, pointer:
   checking.report.add('type.mismatch', pointer, message, { expected: types, got: typeOfValue(value) });
 }
 
-/** `query` of node `docs`: what people call the place. */
+/** The place in words: `"query" of node "docs"`. */
 const place = (pointer: string, { subject }: Checking): string => {
   const inside = pointer.slice(`${subject.pointer}/in`.length + 1);
   return `${inside === '' ? 'The input' : shown(inside)} of node "${subject.node.id}"`;
@@ -157,7 +157,7 @@ function wrongChoice(value: unknown, schema: JsonSchema, pointer: string, checki
   checking.report.add('type.mismatch', pointer, message, details);
 }
 
-/** The bound that a literal breaks, in words. */
+/** The bound that a literal violates, in words; undefined when it violates none. */
 function brokenBound(value: unknown, schema: JsonSchema): string | undefined {
   const { minimum, maximum, minLength, maxLength, minItems, maxItems } = schema;
   const size = typeof value === 'number' ? value : typeof value === 'string' || Array.isArray(value) ? value.length : 0;
@@ -213,7 +213,7 @@ function missingField(names: readonly string[], pointer: string, checking: Check
   checking.report.add('in.missing', pointer, message, { expected: names });
 }
 
-/** An input that the step does not know: an error where its schema is closed, else a warning. */
+/** Reports an input that the step does not know: an error where its schema is closed, else a warning. */
 function unknownField(
   key: string,
   value: Record<string, unknown>,

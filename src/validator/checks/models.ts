@@ -1,4 +1,4 @@
-/** The models that a node asks for: whether they exist, can do it, and may see the data. */
+/** Checks the models that a node asks for: whether they exist, are capable, and may receive the data. */
 import type { PlanNode } from '../../core/plan/plan.ts';
 import { nearest, slipOf } from '../../language/suggest.ts';
 import {
@@ -45,7 +45,7 @@ function checkChoice({ node, pointer }: NodeAnalysis, analysis: PlanAnalysis): v
   checkAble(named, demandOf(node), path, `node "${node.id}"`, node, analysis);
 }
 
-/** Some model must be able, and of the able ones some must be allowed. */
+/** At least one model must be capable, and at least one of the capable models must be allowed to receive the data. */
 function checkAble(
   named: readonly CatalogueModel[],
   demand: Demand,
@@ -72,7 +72,7 @@ function checkAble(
 
 const nameOf = ({ provider, card }: CatalogueModel): string => `${provider}/${card.id}`;
 
-/** Why those that come nearest do not fit. */
+/** Why the models that come nearest do not fit. */
 function reasonsOf(named: readonly CatalogueModel[], demand: Demand): string {
   if (named.length === 0) return 'no model is registered. Add a provider that has models';
   const reasons = named

@@ -1,4 +1,4 @@
-/** Workflows inside workflows: no cycles, and no more levels than allowed. */
+/** Checks workflows inside workflows: no cycles, and no more levels than allowed. */
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
 import { type PlanAnalysis, workflowOf } from '../analysis/plan-analysis.ts';
@@ -25,7 +25,7 @@ const innerUses = (plan: Plan): string[] => [
   ...new Set(plan.nodes.map(({ use }) => use).filter((use) => use.startsWith('workflow:'))),
 ];
 
-/** The names from the first workflow to the one that comes again; each plan is entered once. */
+/** The names of a cycle, from the first workflow to the repeated one; visits each plan once. Undefined without a cycle. */
 function cycleFrom(
   plan: Plan,
   path: readonly string[],
@@ -46,7 +46,7 @@ function cycleFrom(
   return undefined;
 }
 
-/** Levels of workflows from this one down, itself included; of plans without a cycle. */
+/** Levels of nested workflows, this one included. The plans must have no cycle. */
 function heightOf(plan: Plan, catalogue: Catalogue, heights: Map<Plan, number>): number {
   const known = heights.get(plan);
   if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-/** Every issue that a plan can have, and whether it stops the plan. docs/reference/plan-issues.md explains each. */
+/** Every issue code of a plan, with its severity. docs/reference/plan-issues.md explains each. */
 
 export const ISSUE_CODES = {
   'shape.json': 'error',
@@ -52,7 +52,7 @@ export const ISSUE_CODES = {
 
 export type IssueCode = keyof typeof ISSUE_CODES;
 
-/** Every change that the validator makes by itself. */
+/** Every change that the validator makes by itself, with the reason for it. */
 export const REPAIR_CODES = {
   'text.extracted': 'The JSON was inside a code fence or between prose.',
   'text.mended': 'The text was almost JSON: its commas, quotes or brackets were corrected.',

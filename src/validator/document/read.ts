@@ -1,6 +1,6 @@
 /**
- * From anything to plain JSON of our own: text is parsed after its size is known, values are copied once, so that
- * getters, proxies and cycles end here and nobody can change the plan behind our back.
+ * Turns any input into our own copy of plain JSON. Text is parsed only after its size is checked. Values are copied once,
+ * so that getters, proxies and cycles end here and the caller cannot change the plan afterwards.
  */
 import type { PlanBounds } from '../../core/plan/plan.ts';
 import { pointerOf, type Reading } from './document.ts';
@@ -15,10 +15,10 @@ export interface ReadOptions {
 
 const NOTHING: Reading = { document: undefined, repaired: [] };
 
-/** What is counted while copying is never more than the JSON has bytes, and never less than this part of them (numbers). */
+/** The units counted while copying are at most the bytes of the JSON, and at least this fraction of them (numbers). */
 const MOST_BYTES_PER_UNIT = 25;
 
-/** Never throws, but for what a hostile getter throws. */
+/** Throws only what a getter or a proxy of the caller throws. */
 export function readPlan(raw: unknown, { bounds, repair }: ReadOptions, report: Report): Reading {
   if (typeof raw !== 'string') {
     const document = copyJson(raw, bounds, report);
@@ -43,7 +43,7 @@ function parseText(text: string, bounds: PlanBounds, repair: boolean, report: Re
       const message = `The key at ${path} appears twice, and only the last value is used: remove one of them.`;
       report.add('shape.duplicate_key', path, message);
     }
-    // What was parsed from text is our own already; only its depth and one key have to be looked at.
+    // A parsed text is already our own copy; only its depth and one key need a check.
     const isClean = depth <= bounds.depth && !text.includes('__proto__') && !text.includes('\\u');
     return { document, repaired: [], isClean };
   } catch (error) {
@@ -120,7 +120,7 @@ function copyArray(value: readonly unknown[], copying: Copying): unknown[] {
   const { length } = value;
   for (let index = 0; index < length && !copying.ended; index += 1) {
     copying.path.push(String(index));
-    // As in JSON text: what is missing inside an array is null.
+    // As JSON.stringify does: a missing item of an array becomes null.
     copy.push(copyValue(value[index], copying) ?? null);
     copying.path.pop();
   }

@@ -1,6 +1,6 @@
 /**
- * The shape of the document. What zod takes is the plan as it is; else every zod issue becomes one of ours, the fields
- * that are wrong are left out, and what remains is checked like any other plan, so that one round shows everything.
+ * Checks the shape of the document. A document that zod accepts is the plan. Otherwise every zod issue becomes one of ours,
+ * and the rest without the invalid fields is checked like any other plan, so that one round shows all issues.
  */
 import type { z } from 'zod';
 import { NODE_ID, type Plan, type PlanBounds, type PlanNode } from '../../core/plan/plan.ts';
@@ -14,7 +14,7 @@ import { correction, type Fix, type Report, shown } from './report.ts';
 /** A plan of which some fields may be missing; nodes keep their places. */
 export interface ShapedPlan {
   readonly plan: Plan;
-  /** `index/field` of what was left out for its shape; `index` alone for a node without a usable id or use. */
+  /** `index/field` of each field dropped for its shape; only `index` for a node without a usable id or use. */
   readonly broken: ReadonlySet<string>;
 }
 
@@ -58,7 +58,7 @@ function salvage(document: Record<string, unknown>, issues: readonly z.core.$Zod
   const nodes = Array.isArray(document.nodes) ? document.nodes : [];
   const kept: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(document)) if (!bad.has(key)) kept[key] = value;
-  // The fields that are left were all taken by the schema.
+  // The schema accepted all remaining fields.
   const plan = { ...kept, version: 1, nodes: nodes.map((node, index) => salvageNode(node, index, broken)) } as Plan;
   return { plan, broken };
 }
@@ -67,7 +67,7 @@ function salvageNode(node: unknown, index: number, broken: Set<string>): PlanNod
   const kept: Record<string, unknown> = { id: '', use: '' };
   if (isRecord(node)) {
     for (const [key, value] of Object.entries(node)) if (!broken.has(`${index}/${key}`)) kept[key] = value;
-    // A bad id can still be what others refer to.
+    // Other nodes may refer to an invalid id.
     if (kept.id === '' && typeof node.id === 'string') kept.id = node.id;
   }
   if (kept.id === '' || kept.use === '') broken.add(String(index));
@@ -79,7 +79,7 @@ function salvageNode(node: unknown, index: number, broken: Set<string>): PlanNod
 const NODE_FIELDS = Object.keys(PlanSchema.shape.nodes.element.shape);
 const PLAN_FIELDS = Object.keys(PlanSchema.shape);
 
-/** What models call a field of a node by habit. */
+/** Common names that models use for the fields of a node. */
 const USUAL_NAMES: ReadonlyMap<string, string> = new Map([
   ...['inputs', 'input', 'args', 'arguments', 'parameters', 'params'].map((name) => [name, 'in'] as const),
   ...['depends_on', 'dependsOn', 'dependencies', 'after', 'depends'].map((name) => [name, 'needs'] as const),
@@ -116,7 +116,7 @@ function reportIssue(issue: z.core.$ZodIssue, document: unknown, report: Report)
 
 const placeOf = (path: string): string => (path === '' ? 'The plan' : `The value at ${path}`);
 
-/** Of a choice of shapes the one that was meant: the object's when an object stands there. */
+/** The issue of the shape that was meant, out of a union: that of the object when the value is an object. */
 function unionIssue(issue: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue | undefined {
   const deepest = issue.errors.flat().find((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys');
   return deepest === undefined ? undefined : { ...deepest, path: [...issue.path, ...deepest.path] };

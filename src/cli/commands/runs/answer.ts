@@ -1,4 +1,4 @@
-/** polyphony runs answer: answers what a suspended run asks, and goes on with it. */
+/** polyphony runs answer: answers the question of a suspended run, and continues the run. */
 import { safeJson } from '../../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { EXIT } from '../../input/exit-code.ts';

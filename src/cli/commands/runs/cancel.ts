@@ -1,4 +1,4 @@
-/** polyphony runs cancel: ends a run, whoever drives it. */
+/** polyphony runs cancel: cancels a run, also one that another process drives. */
 import { safeJson } from '../../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { EXIT } from '../../input/exit-code.ts';

@@ -1,4 +1,4 @@
-/** polyphony runs fork: runs a run again from a node on, as a new run. */
+/** polyphony runs fork: repeats a run from a node onwards, as a new run. */
 import type { Polyphony } from '../../../polyphony.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { assertOneFormat, type FollowOptions, withFollowOptions } from '../../input/follow-options.ts';
@@ -50,7 +50,7 @@ export const command = defineCommand<Options, [run: string]>({
   },
 });
 
-/** The old run's input with the given fields changed; undefined when there is no such run, which the fork will say. */
+/** The old run's input with the given fields changed; undefined when there is no such run, which the fork then reports. */
 async function changedInput(
   engine: Polyphony['engine'],
   runId: string,

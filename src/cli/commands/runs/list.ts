@@ -1,4 +1,4 @@
-/** polyphony runs list: the last runs; `runs <id>` shows one. */
+/** polyphony runs list: lists the last runs; `runs <id>` shows one. */
 import { Option } from 'commander';
 import type { RunStatus, RunSummary } from '../../../core/run/engine.ts';
 import { safeJson } from '../../../drawing/plain-text.ts';
@@ -40,7 +40,7 @@ async function listRuns(options: Options & SharedOptions, terminal: Terminal): P
     const runs = await polyphony.engine.list(filter);
     if (options.json) {
       const { nanoToUsd } = await import('../../../core/money/money.ts');
-      // Money in documents is in dollars.
+      // JSON documents give money in dollars.
       const documents = runs.map(({ costNanoUsd, ...run }) => ({
         ...run,
         costUsd: costNanoUsd === null ? null : nanoToUsd(costNanoUsd),

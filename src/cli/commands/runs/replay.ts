@@ -1,4 +1,4 @@
-/** polyphony runs replay: the events of a run as its journal holds them. */
+/** polyphony runs replay: prints the events of a run from its journal. */
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { RunEvent } from '../../../core/run/engine.ts';
 import { safeJson } from '../../../drawing/plain-text.ts';

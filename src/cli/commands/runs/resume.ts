@@ -1,4 +1,4 @@
-/** polyphony runs resume: goes on with a run. */
+/** polyphony runs resume: continues a run. */
 import { defineCommand, examples } from '../../command.ts';
 import { assertOneFormat, type FollowOptions, withFollowOptions } from '../../input/follow-options.ts';
 

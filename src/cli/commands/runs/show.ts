@@ -1,4 +1,4 @@
-/** polyphony runs show: the nodes of a run, and its result. */
+/** polyphony runs show: shows the nodes of a run, and its result. */
 import type { NodeReport } from '../../../core/run/engine.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { EXIT } from '../../input/exit-code.ts';

@@ -1,4 +1,4 @@
-/** polyphony runs watch: follows a run that another process drives, by reading its journal again and again. */
+/** polyphony runs watch: follows a run that another process drives, by polling its journal. */
 import type { RunResult } from '../../../core/run/engine.ts';
 import { sleep, systemClock } from '../../../system/clock.ts';
 import { defineCommand, examples } from '../../command.ts';
@@ -37,10 +37,10 @@ export const command = defineCommand<FollowOptions, [run: string]>({
 });
 
 const PAUSE_MS = 300;
-/** Silence after which somebody has to ask whether the run's process still lives. */
+/** After this time without an event, the lease is checked to see whether the run's process is still alive. */
 const SILENCE_MS = 5000;
 
-/** The run's result once it has ended, was suspended, or was left by its process; then it is still `running`. */
+/** Returns the result once the run has ended, is suspended, or was abandoned by its process; then its status is `running`. */
 async function untilOver(
   { polyphony }: Session,
   runId: string,
@@ -64,12 +64,12 @@ async function untilOver(
       if (await isAbandoned(polyphony, runId)) return result;
       heardAt = now;
     }
-    // A long journal takes a while to read: no more than a tenth of the time goes into that.
+    // Reading a long journal takes a while: at most a tenth of the time is spent on it.
     await sleep(systemClock, Math.max(PAUSE_MS, 10 * (now - start)), signal).catch(() => {});
   }
 }
 
-/** Whoever can take the lease is alone. It is given back at once. */
+/** True when the lease can be taken, so that no process drives the run. Releases it at once. */
 async function isAbandoned({ stores }: Session['polyphony'], runId: string): Promise<boolean> {
   const owner = `watch-${process.pid}`;
   if (!(await stores.journal.claim(runId, owner, 1000))) return false;
