@@ -9,7 +9,7 @@ import { EXIT, exitCodeOf, UsageError } from './input/exit-code.ts';
 import { COMMANDS, createProgram, FIRST_REQUEST } from './program.ts';
 import type { Terminal } from './screen/terminal.ts';
 
-/** `polyphony "a request"` is short for run. Without arguments, the first request runs in a folder that has the example texts. */
+/** `polyphony "a request"` is short for run. Without arguments, the first request runs if its texts are there. */
 function withDefaultCommand(given: readonly string[]): string[] {
   const first = firstOperand(given);
   const asksForHelp = isAskingForHelp(given);

@@ -6,7 +6,7 @@ import type { Terminal } from './screen/terminal.ts';
 type Operands = readonly (string | undefined)[];
 
 interface Definition<Options, Given extends Operands> {
-  /** Adds operands, options and examples. It also runs for the help, so only the handler imports the modules that do the work. */
+  /** Adds operands, options and examples. It also runs for the help, so only the handler imports the working modules. */
   readonly define: (command: Command) => Command;
   /** @returns the exit code */
   readonly handle: (terminal: Terminal, options: Options & SharedOptions, ...given: Given) => Promise<number>;

@@ -1,4 +1,4 @@
-/** Checks of budgets and limits: whether the plan can run within its budget, and whether its limits contradict each other. */
+/** Checks whether the plan can run within its budget, and whether its limits contradict each other. */
 import type { NanoUsd } from '../core/money/money.ts';
 import { formatUsd } from '../core/money/money.ts';
 import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';

@@ -57,7 +57,7 @@ type Exact<S, Input> = { readonly [K in Exclude<keyof S, keyof NodeSpec<Input>>]
   : unknown);
 type KeysOf<Input> = Input extends unknown ? keyof Input : never;
 
-/** Repeats the node until the condition on its own output holds, at most `max` rounds; `previous()` is the previous output. */
+/** Repeats the node until the condition on its output holds, at most `max` rounds; `previous()` is the last output. */
 export interface Repetition<Self> {
   readonly repeat: (self: Ref<Self>) => { readonly until: Condition; readonly max: number };
 }
@@ -94,7 +94,7 @@ export interface WorkflowBuilder<Input, N extends Nodes, MaySuspend extends bool
     repetition?: Repetition<OutputOf<O, S>>,
   ): WorkflowBuilder<Input, N & { readonly [K in Id]: Skippable<OutputOf<O, S>, S> }, MaySuspend | Waits | MayAsk<S>>;
 
-  /** Adds a node that runs once per item of an array, in parallel. Its output is the array of outputs, in the same order. */
+  /** Adds a node that runs once per item of an array, in parallel. Its output is the array of outputs, in that order. */
   map<const Id extends string, Item, I, O, const S extends NodeSpec<I>, Waits extends boolean = false>(
     id: FreshId<Id, N>,
     step: WorkflowStep<I, O, Waits>,

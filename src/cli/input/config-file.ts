@@ -67,7 +67,10 @@ function isPlugin(value: unknown): value is Plugin {
   return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string';
 }
 
-/** Loads the modules that the config names: packages, or files relative to the config. Default export: a plugin or a function that returns one. */
+/**
+ * Loads the modules that the config names: packages, or files relative to the config. Their default export is a plugin or a
+ * function that returns one.
+ */
 export async function loadPlugins(loaded: LoadedConfig): Promise<readonly Plugin[]> {
   const plugins: Plugin[] = [];
   for (const name of loaded.config.plugins ?? []) {

@@ -25,7 +25,7 @@ export function runDocument(result: RunResult): object {
 
 const indent = (text: string): string => text.replace(/^(?=.)/gm, '  ');
 
-/** An answer for people: text as it is, lists as bullet points, objects with the names of their fields, deep values as JSON. */
+/** An answer for people: text as it is, lists as bullet points, objects with their field names, deep values as JSON. */
 export function answerText(output: unknown, paint: Paint, depth = 0): string {
   if (typeof output === 'string') return printable(output);
   if (output === null || typeof output !== 'object') return String(output ?? '–');

@@ -4,7 +4,7 @@ import { type Fix, shown } from '../document/report.ts';
 import { type InferredType, itemsOf, typesOfInferred } from './inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
-/** Sets the type of `item`, or reports an `each` that is not an array. Call it between the reference of `each` and the others. */
+/** Sets the type of `item`, or reports an `each` that is not an array. Resolve the reference of `each` first. */
 export function checkEach(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, pointer } = subject;
   const { each } = node;

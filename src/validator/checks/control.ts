@@ -89,7 +89,7 @@ function warnIneffective(field: string, why: string, { node, pointer }: NodeAnal
   );
 }
 
-/** Reports nodes that neither the output nor a step with side effects depends on. Takes the nodes in the order of the run. */
+/** Reports nodes that neither the output nor a step with side effects depends on; takes them in the order of the run. */
 export function reportUnused(subjects: readonly NodeAnalysis[], analysis: PlanAnalysis): void {
   // An unknown name may have meant any of the unused nodes.
   const unclear = analysis.report.findings.some(({ code }) => /^(?:ref|condition|shape|each)\./.test(code));

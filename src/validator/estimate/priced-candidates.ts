@@ -74,7 +74,7 @@ function dominates(card: ModelCard, other: ModelCard): boolean {
 /** True when the rates depend on the hour or on the date. */
 const varies = ({ windows, changes }: TokenPrice): boolean => windows !== undefined || changes !== undefined;
 
-/** Weighs quality, price and speed as the gateway's router does without statistics; equal scores keep the catalogue's order. */
+/** Weighs quality, price and speed as the router does without statistics; equal scores keep the catalogue's order. */
 function likelyOf(models: readonly CatalogueModel[], strengths: readonly string[]): CatalogueModel | undefined {
   const costs = models.map(({ card }) =>
     costOf(card, { ...TYPICAL, images: card.price?.image === undefined ? 0 : 1 }, USUAL),
@@ -96,7 +96,7 @@ function likelyOf(models: readonly CatalogueModel[], strengths: readonly string[
   return best;
 }
 
-/** A hundredth of a cent, in nano-dollars, added to each cost: otherwise a free model would make every other price count 0. */
+/** A hundredth of a cent, in nano-dollars, added to each cost: otherwise a free model gives all others the score 0. */
 const FREE = 100_000;
 
 function qualityOf({ strengths }: ModelCard, asked: readonly string[]): number {

@@ -1,7 +1,7 @@
 /** Rough, fast and deterministic token counts of texts and of answers that do not exist yet. */
 import { isRecord } from '../document/document.ts';
 
-/** One token per four Latin characters, and per one of any other: within a third on prose, and not far below on Japanese. */
+/** One token per four Latin characters or per other character: within a third on prose, not far below on Japanese. */
 export function roughTokens(text: string): number {
   let wide = 0;
   for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 0x2ff) wide += 1;

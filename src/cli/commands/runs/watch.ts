@@ -40,7 +40,7 @@ const PAUSE_MS = 300;
 /** After this time without an event, the lease is checked to see whether the run's process is still alive. */
 const SILENCE_MS = 5000;
 
-/** Returns the result once the run has ended, is suspended, or was abandoned by its process; then its status is `running`. */
+/** Returns the result once the run has ended, is suspended, or was abandoned (its status is then still `running`). */
 async function untilOver(
   { polyphony }: Session,
   runId: string,
