@@ -69,11 +69,11 @@ interface Limits {
 function checkAgainstBudget(id: string, pointer: string, limits: Limits, analysis: PlanAnalysis): void {
   const { budget } = analysis.plan;
   for (const field of ['usd', 'seconds'] as const) {
-    const [own, whole] = [limits[field], budget?.[field]];
-    if (own === undefined || whole === undefined || own <= whole) continue;
-    const message = `limits.${field} of node "${id}" is ${own}, but budget.${field} of the whole plan is ${whole}: lower the limit, or raise the budget.`;
+    const [own, plan] = [limits[field], budget?.[field]];
+    if (own === undefined || plan === undefined || own <= plan) continue;
+    const message = `limits.${field} of node "${id}" is ${own}, but budget.${field} of the whole plan is ${plan}: lower the limit, or raise the budget.`;
     analysis.report.add('limits.contradiction', `${pointer}/limits/${field}`, message, {
-      expected: { atMost: whole },
+      expected: { atMost: plan },
       got: own,
     });
   }

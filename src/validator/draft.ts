@@ -82,10 +82,10 @@ function newDrafting(catalogue: Catalogue): Drafting {
 /** The document around one part of a plan, read and shaped as a whole plan would be. */
 function readPart(part: string, { bounds }: Catalogue, report: Report): Plan | undefined {
   const { document } = readPlan(part, { bounds, repair: false }, report);
-  return document !== undefined && hasPlanShape(document) && isFine(report) ? document : undefined;
+  return document !== undefined && hasPlanShape(document) && hasNoErrors(report) ? document : undefined;
 }
 
-const isFine = ({ findings }: Report): boolean => findings.every(({ severity }) => severity !== 'error');
+const hasNoErrors = ({ findings }: Report): boolean => findings.every(({ severity }) => severity !== 'error');
 
 function takeHead(drafting: Drafting, { key, text }: JsonMember): void {
   if (key !== 'input' && key !== 'budget') return;
@@ -97,7 +97,7 @@ function takeHead(drafting: Drafting, { key, text }: JsonMember): void {
   if (key === 'budget' && read.budget !== undefined) drafting.plan.budget = read.budget;
   if (key !== 'input' || read.input === undefined) return;
   const input = readSchema(read.input, '/input', report);
-  if (!isFine(report)) return;
+  if (!hasNoErrors(report)) return;
   drafting.plan.input = read.input;
   drafting.input = input;
 }
@@ -124,7 +124,7 @@ function takeNode(drafting: Drafting, text: string, element: number): DraftNode 
   const places = placesOf(nodeAnalysis, analysis);
   resolveNodeUses(nodeAnalysis, analysis);
   checkNode(nodeAnalysis, places.length, analysis);
-  if (!isFine(report)) {
+  if (!hasNoErrors(report)) {
     byId.delete(node.id);
     return undefined;
   }

@@ -98,8 +98,8 @@ function runsOf({ repeat }: PlanNode, items: Range): Range {
 
 function timeOf({ each, repeat, limits }: PlanNode, ms: number, items: number): number {
   const waves = each === undefined ? 1 : Math.ceil(items / (limits?.concurrency ?? CONCURRENCY));
-  const whole = ms * waves * Math.min(ROUNDS, repeat?.max ?? 1);
-  return limits?.seconds === undefined ? whole : Math.min(whole, limits.seconds * 1000);
+  const total = ms * waves * Math.min(ROUNDS, repeat?.max ?? 1);
+  return limits?.seconds === undefined ? total : Math.min(total, limits.seconds * 1000);
 }
 
 // ---------------------------------------------------------------------------------------------------- one run

@@ -128,10 +128,10 @@ function valueSize(
   if (head === 'index') return ONE;
   if (source === undefined || size === undefined) return UNKNOWN;
   if (path[0] === 'meta') return ONE;
-  const whole = typeof path[0] !== 'number' && source.node.each !== undefined ? size.items : ONE;
+  const count = typeof path[0] !== 'number' && source.node.each !== undefined ? size.items : ONE;
   const part = path.length === 0 ? undefined : partSize(nodeAnalysis.inferredTypes.get(text), source);
   const expected = part ?? size.output.expected;
-  return { low: 0, expected: expected * whole.expected, high: Math.min(LONGEST, size.output.high * whole.high) };
+  return { low: 0, expected: expected * count.expected, high: Math.min(LONGEST, size.output.high * count.high) };
 }
 
 /** Tokens of a field of a declared output, by its type. */

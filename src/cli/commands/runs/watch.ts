@@ -22,7 +22,7 @@ export const command = defineCommand<FollowOptions, [run: string]>({
         // Refuses an unknown run before anything is drawn.
         await session.polyphony.engine.inspect(runId);
         const view = eventView(options, terminal);
-        const result = await untilOver(session, runId, view, signal).finally(() => view.stop());
+        const result = await untilEnded(session, runId, view, signal).finally(() => view.stop());
         if (signal.aborted) return EXIT.interrupted;
         if (!options.events) showResult(result, options, terminal);
         if (result.status !== 'running') return exitCodeOfRun(result);
@@ -38,31 +38,31 @@ export const command = defineCommand<FollowOptions, [run: string]>({
 
 const PAUSE_MS = 300;
 /** After this time without an event, the lease is checked to see whether the run's process is still alive. */
-const SILENCE_MS = 5000;
+const IDLE_MS = 5000;
 
 /** Returns the result once the run has ended, is suspended, or was abandoned (its status is then still `running`). */
-async function untilOver(
+async function untilEnded(
   { polyphony }: Session,
   runId: string,
   view: LiveView,
   signal: AbortSignal,
 ): Promise<RunResult> {
   let seen = -1;
-  let heardAt = systemClock.monotonic();
+  let lastEventAt = systemClock.monotonic();
   for (;;) {
     const start = systemClock.monotonic();
     for await (const event of polyphony.engine.replay(runId)) {
       if (event.seq <= seen) continue;
       seen = event.seq;
-      heardAt = systemClock.monotonic();
+      lastEventAt = systemClock.monotonic();
       view.onEvent(event);
     }
     const result = await polyphony.engine.inspect(runId);
     const now = systemClock.monotonic();
     if (result.status !== 'running' || signal.aborted) return result;
-    if (now - heardAt > SILENCE_MS) {
+    if (now - lastEventAt > IDLE_MS) {
       if (await isAbandoned(polyphony, runId)) return result;
-      heardAt = now;
+      lastEventAt = now;
     }
     // Reading a long journal takes a while: at most a tenth of the time is spent on it.
     await sleep(systemClock, Math.max(PAUSE_MS, 10 * (now - start)), signal).catch(() => {});
