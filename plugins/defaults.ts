@@ -1,17 +1,17 @@
-/** What a polyphony gets that was given no plugins: providers from the environment, escalation and read-only tools. */
+/** The default plugins: providers from the environment, escalation and read-only tools. */
 import type { Config, EscalationRule, Plugin } from 'polyphony/kit';
 
-/** A config fits as it is. */
+/** A subset of `Config`, so that a config can be passed. */
 export interface DefaultPluginsOptions {
-  /** Applied to every answer whose request says nothing itself. @default none */
+  /** Escalation for every answer whose request does not set its own. @default none */
   readonly escalate?: Config['escalate'] | undefined;
   /** `folder`: what the file tools may read, @default the current directory; `http` adds `http_get`, @default false */
   readonly tools?: Config['tools'] | undefined;
-  /** Those that the environment names. @default true */
+  /** Add the providers from the environment. @default true */
   readonly providers?: boolean;
 }
 
-/** Everything is imported when asked for, and all at once. */
+/** Imports only the requested plugins, all at the same time. */
 export async function defaultPlugins(
   environment: Readonly<Record<string, string | undefined>>,
   options: DefaultPluginsOptions = {},

@@ -57,5 +57,5 @@ for (const name of names.sort()) {
 const failed = outcomes.filter(({ passed }) => !passed).length;
 console.log(`${outcomes.length - failed} examples ran, ${failed} failed`);
 if (outcomes.length === 0)
-  console.error('examples/ holds no program whose name starts with a number, and examples/proofs none at all');
+  console.error('no program was found in examples/ (name starts with a digit) or examples/proofs/');
 process.exitCode = failed === 0 && outcomes.length > 0 ? 0 : 1;

@@ -279,7 +279,7 @@ describe('reconfigure', () => {
     const built = polyphony.reconfigure({ tools: { http: true } });
     await expect(built).rejects.toMatchObject({
       code: 'invalid-config',
-      message: expect.stringMatching(/tools.*make a new polyphony/),
+      message: expect.stringMatching(/tools.*create a new polyphony/),
     });
     expect(await polyphony.run(asked)).toMatchObject({ status: 'done', output: 'a' });
     await polyphony.close();

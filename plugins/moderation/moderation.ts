@@ -1,4 +1,4 @@
-/** Judges requests before a model sees them and answers before anybody does, whichever model gives them. */
+/** Judges requests before a model gets them and answers before the caller gets them, for every model. */
 import {
   type Call,
   definePlugin,
@@ -11,7 +11,14 @@ import {
   type Warning,
 } from 'polyphony/kit';
 import type { Classifier, Finding } from './moderation/classifier.ts';
-import { type Inspector, inspect, type ModerationAction, redacted, type Span, whole } from './moderation/inspect.ts';
+import {
+  type Inspector,
+  inspect,
+  type ModerationAction,
+  redacted,
+  type Span,
+  wholeText,
+} from './moderation/inspect.ts';
 import { mapTexts, textsOf } from './moderation/request-texts.ts';
 import { inWindows } from './moderation/window.ts';
 
@@ -22,34 +29,35 @@ export { type LocalRule, type LocalRulesOptions, localRules } from './moderation
 
 export interface ModerationOptions {
   readonly classifiers: readonly Classifier[];
-  /** Judge what is asked. @default true */
+  /** Judge requests. @default true */
   readonly inputs?: boolean;
-  /** Judge what is answered. @default true */
+  /** Judge answers. @default true */
   readonly outputs?: boolean;
-  /** What happens to a finding; a function decides by category and direction. @default 'block' */
+  /** The action for findings, or a function that decides per finding and direction. @default 'block' */
   readonly action?: ModerationAction | ((finding: Finding, direction: 'input' | 'output') => ModerationAction);
-  /** Characters of a streamed answer that are gathered before they are judged. @default 400 */
+  /** Characters of a streamed answer that are collected before they are judged. @default 400 */
   readonly window?: number;
   /** Characters judged again with the next window, for classifiers that cannot say how many they need. @default 80 */
   readonly overlap?: number;
-  /** When a classifier fails: let pass with the warning `not-moderated` instead of failing the call. @default false */
+  /** When a classifier fails, pass the text with the warning `not-moderated` instead of failing the call. @default false */
   readonly failOpen?: boolean;
 }
 
 const SEPARATOR = '\n\n';
 
 /**
- * A blocked call throws `blocked`, whose details hold category, classifier and direction, never the text.
+ * A blocked call throws `blocked`, whose details contain category, classifier and direction, never the text.
  *
- * @throws invalid-config when there is no classifier, or window or overlap is no number of characters
+ * @throws invalid-config when there is no classifier, or window or overlap is not a valid number of characters
  */
 export function moderation(options: ModerationOptions): Plugin {
   const { classifiers, inputs = true, outputs = true, action = 'block', window = 400, overlap = 80 } = options;
-  if (classifiers.length === 0) throw new PolyphonyError('invalid-config', 'moderation: give at least one classifier.');
+  if (classifiers.length === 0)
+    throw new PolyphonyError('invalid-config', 'moderation: classifiers is empty; give at least one.');
   if (!(window >= 1) || !(overlap >= 0)) {
     throw new PolyphonyError(
       'invalid-config',
-      `moderation: window is ${window} and overlap ${overlap}; give 1 and 0 or more characters.`,
+      `moderation: window is ${window} and overlap is ${overlap}; give at least 1 and at least 0 characters.`,
     );
   }
   const act = typeof action === 'function' ? action : () => action;
@@ -91,7 +99,7 @@ async function* moderated(parts: Parts, call: Call, next: Handler): AsyncGenerat
   yield* outputs ? inWindows({ inspector, gateway, call, window }, stream) : stream;
 }
 
-/** All texts in one look, so that a classifier that calls a model is called once. */
+/** Judges all texts together, so that a classifier that calls a model is called once. */
 async function judgedRequest(
   { inspector, gateway }: Parts,
   call: Call,
@@ -99,7 +107,7 @@ async function judgedRequest(
   const { request } = call;
   const text = textsOf(request).join(SEPARATOR);
   if (text.trim() === '') return { request, warnings: [] };
-  const { spans, warnings } = await inspect(inspector, call, gateway, 'input', whole(text, 'places'));
+  const { spans, warnings } = await inspect(inspector, call, gateway, 'input', wholeText(text, 'places'));
   return { request: spans.length === 0 ? request : withoutSpans(request, text, spans), warnings };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Anthropic over the Messages wire. Key: ANTHROPIC_API_KEY, read at each request; ANTHROPIC_BASE_URL, where set, says
- * where it belongs (without `/v1`, as the vendor's own clients have it).
+ * Anthropic over the Messages API. Key: ANTHROPIC_API_KEY, read at each request; ANTHROPIC_BASE_URL, where set, is its base
+ * URL (without `/v1`, as in the vendor's own clients).
  */
 import {
   apiKeysOf,
@@ -16,7 +16,7 @@ import { CHAT, undescribed } from './anthropic/facts.ts';
 import { authorisation, messagesWire } from './anthropic/wire.ts';
 
 export interface AnthropicOptions extends VendorOptions {
-  /** Up to and including the version. @default 'https://api.anthropic.com/v1' */
+  /** URL up to and including the version. @default 'https://api.anthropic.com/v1' */
   readonly baseURL?: string | ((target: Target) => string);
 }
 

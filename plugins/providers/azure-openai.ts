@@ -1,7 +1,7 @@
 /**
- * Azure OpenAI: models are the names of your deployments. Key: AZURE_OPENAI_API_KEY with AZURE_OPENAI_ENDPOINT, both read
- * at each request, or a function that gets a token of Microsoft Entra ID. The wire is that of `/openai/v1`; with an
- * `apiVersion`, the older one with a path for each deployment. Prices are those of your contract: give them in `models`.
+ * Azure OpenAI: model ids are the names of your deployments. Key: AZURE_OPENAI_API_KEY with AZURE_OPENAI_ENDPOINT, both read
+ * at each request, or a function that gets a token of Microsoft Entra ID. Requests go to `/openai/v1`; with an
+ * `apiVersion`, to the older API with a path per deployment. Prices are those of your contract: give them in `models`.
  */
 import {
   type ChatCompletionsQuirks,
@@ -20,20 +20,20 @@ export type AzureOpenAIOptions = ChatCompletionsVendorOptions & {
   readonly id?: string;
   /** `https://<resource>.openai.azure.com`. @default AZURE_OPENAI_ENDPOINT */
   readonly endpoint?: string;
-  /** A dated version, for paths by deployment. @default none: `/openai/v1` */
+  /** A dated version, for paths per deployment. @default none: `/openai/v1` */
   readonly apiVersion?: string;
-  /** Gets a token of Microsoft Entra ID, asked before each request: it should cache. @default the key */
+  /** Gets a token of Microsoft Entra ID. Called before each request, so it should cache. @default the key */
   readonly token?: () => string | Promise<string>;
-  /** The wire of chats; `responses` needs the undated version. @default 'chat-completions' */
+  /** The wire format of chats; `responses` needs the undated version. @default 'chat-completions' */
   readonly api?: 'chat-completions' | 'responses';
 };
 
-/** @throws invalid-config when an option is malformed or `responses` is asked of a dated version */
+/** @throws invalid-config when an option is malformed, or `responses` is combined with a dated version */
 export function azureOpenAI(given: AzureOpenAIOptions = {}): Provider {
   const { endpoint, apiVersion, token, api = 'chat-completions', ...options } = given;
   if (api === 'responses' && apiVersion !== undefined) {
-    const remedy = 'leave apiVersion out to use /openai/v1, or ask for chat completions.';
-    throw new PolyphonyError('invalid-config', `The Responses wire has no "apiVersion" here: ${remedy}`);
+    const remedy = 'leave apiVersion out to use /openai/v1, or use chat completions.';
+    throw new PolyphonyError('invalid-config', `The Responses API does not support "apiVersion": ${remedy}`);
   }
   const quirks: ChatCompletionsQuirks = {
     authorisation: 'api-key',
@@ -48,7 +48,7 @@ export function azureOpenAI(given: AzureOpenAIOptions = {}): Provider {
     keyVariable: 'AZURE_OPENAI_API_KEY',
     requiresKey: token === undefined,
     listsModels: token === undefined && apiVersion === undefined,
-    // A deployment may be called like a model that it is not.
+    // A deployment may have the name of a model that it does not run.
     listedPrices: false,
     quirks,
     wire: (chatCompletions) => {
@@ -62,8 +62,8 @@ export function azureOpenAI(given: AzureOpenAIOptions = {}): Provider {
 
 function baseOf(endpoint: string | undefined, apiVersion: string | undefined): string {
   if (!endpoint) {
-    const remedy = 'set AZURE_OPENAI_ENDPOINT, as https://name.openai.azure.com, or pass endpoint.';
-    throw new PolyphonyError('invalid-config', `No Azure endpoint is named: ${remedy}`);
+    const remedy = 'set AZURE_OPENAI_ENDPOINT, such as https://name.openai.azure.com, or pass endpoint.';
+    throw new PolyphonyError('invalid-config', `There is no Azure endpoint: ${remedy}`);
   }
   const host = endpoint.replace(/\/+$/, '').replace(/\/openai(\/v1)?$/, '');
   return apiVersion === undefined ? `${host}/openai/v1` : `${host}/openai`;
@@ -80,7 +80,7 @@ function datedPaths(apiVersion: string): NonNullable<ChatCompletionsQuirks['path
   };
 }
 
-/** The token takes the place of the key. */
+/** Sends the token instead of the key. */
 const withToken = (wire: WireFormat, token: () => string | Promise<string>): WireFormat => ({
   ...wire,
   async encode(request, context) {

@@ -1,7 +1,7 @@
 /**
- * Amazon Bedrock over the Converse wire: the models of many makers behind one. A Bedrock API key goes as a bearer token
- * (AWS_BEARER_TOKEN_BEDROCK), an access key signs every request (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). The region is
- * the target's, else AWS_REGION.
+ * Amazon Bedrock over the Converse API: models of many vendors behind one interface. A Bedrock API key is sent as a bearer
+ * token (AWS_BEARER_TOKEN_BEDROCK), an access key signs every request (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). The region
+ * is the target's, else AWS_REGION.
  */
 import {
   asNumber,
@@ -25,13 +25,13 @@ import { classify } from './bedrock/errors.ts';
 import { CHAT, undescribed } from './bedrock/facts.ts';
 
 export interface BedrockOptions extends CredentialOptions, Omit<VendorOptions, 'apiKey' | 'apiKeys'> {
-  /** Where targets without a region go. @default AWS_REGION, else AWS_DEFAULT_REGION */
+  /** The region of targets that name none. @default AWS_REGION, else AWS_DEFAULT_REGION */
   readonly region?: string;
   /** Regions that the router may choose among. @default the one region */
   readonly regions?: readonly string[];
   /** @default 'https://bedrock-runtime.<region>.amazonaws.com' */
   readonly baseURL?: string | ((target: Target) => string);
-  /** Instead of the models that are known; an id (also of an inference profile, or an ARN) makes a card without a price. */
+  /** Replaces the built-in models; an id (also of an inference profile, or an ARN) makes a card without a price. */
   readonly models?: readonly (string | ModelCardFields)[];
 }
 
@@ -53,11 +53,11 @@ export function bedrock(options: BedrockOptions = {}): Provider {
   });
 }
 
-/** @throws invalid-config when the environment names none */
+/** @throws invalid-config when neither the options nor the environment name a region */
 function regionOfEnvironment(): string {
   const region = process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION;
   if (region) return region;
-  throw new PolyphonyError('invalid-config', 'No region is named: set AWS_REGION, or pass region.');
+  throw new PolyphonyError('invalid-config', 'There is no region: set AWS_REGION, or pass region.');
 }
 
 function converseWire(credentials: Credentials, regionOf: (target: Target) => string): WireFormat {
@@ -93,14 +93,14 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
   };
 }
 
-/** Tokens are counted by models, not by the inference profiles that spread their calls over regions. */
+/** Prefixes of inference profiles, which spread calls over regions: only models can count tokens. */
 const PROFILE = /^(?:global|us|eu|apac|jp|au|ca|us-gov)\./;
 
-/** Ids hold colons, and those of profiles slashes: all of it is one segment of the path. */
+/** Ids contain colons, and those of profiles slashes: the whole id is one segment of the path. */
 const escaped = (id: string): string =>
   encodeURIComponent(id).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
 const notChat = (operation: string): PolyphonyError =>
-  new PolyphonyError('unsupported', `This wire knows chat alone, not "${operation}": ask a model that lists it.`);
+  new PolyphonyError('unsupported', `This provider supports only chat, not "${operation}": use a model that lists it.`);
 
 export default definePlugin({ name: 'bedrock', providers: [bedrock()] });

@@ -1,5 +1,5 @@
 /**
- * Cohere over its second wire: chat, embeddings, reranking. Key: COHERE_API_KEY, read at each request.
+ * Cohere over version 2 of its API: chat, embeddings, reranking. Key: COHERE_API_KEY, read at each request.
  * Windows and limits are those of docs.cohere.com/docs/models (read November 2026).
  */
 import {
@@ -26,7 +26,7 @@ import { encodeChat } from './cohere/encode.ts';
 import { decodeOperation, encodeEmbedding, encodeRerank } from './cohere/operations.ts';
 
 export interface CohereOptions extends VendorOptions {
-  /** Up to and including the version. @default 'https://api.cohere.com/v2' */
+  /** URL up to and including the version. @default 'https://api.cohere.com/v2' */
   readonly baseURL?: string | ((target: Target) => string);
 }
 
@@ -65,7 +65,7 @@ const MODELS: readonly ModelCardFields[] = [
     tier: 'premium',
     ...CHAT,
     maxOutputTokens: 8000,
-    // It calls no tools.
+    // This model does not support tools.
     capabilities: [
       'text',
       'streaming',
@@ -95,7 +95,7 @@ const MODELS: readonly ModelCardFields[] = [
   rerank('rerank-v3.5', 2),
 ];
 
-/** A card of a model that nobody described: any operation may be asked of it, its answer tells whether it can. */
+/** A card for an unknown model: every operation, because only its answer shows what it supports. */
 const undescribed = (id: string): ModelCard => modelCard({ id, ...CHAT, operations: ['chat', 'embed', 'rerank'] });
 
 const wire: WireFormat = {
@@ -131,7 +131,7 @@ function encodeOperation(...[request, context]: Parameters<WireFormat['encode']>
 }
 
 const unknown = (operation: string): PolyphonyError =>
-  new PolyphonyError('unsupported', `This wire knows no "${operation}": ask a model that lists it.`);
+  new PolyphonyError('unsupported', `This provider does not support "${operation}": use a model that lists it.`);
 
 /** @throws invalid-config when an option is malformed */
 export function cohere(options: CohereOptions = {}): Provider {

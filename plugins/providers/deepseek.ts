@@ -1,8 +1,8 @@
 /**
  * DeepSeek over chat completions. Key: DEEPSEEK_API_KEY, read at each request.
  * Windows, output limits and prices are those of api-docs.deepseek.com/quick_start/pricing, read in November 2026. At its
- * peak, 01:00 to 04:00 and 06:00 to 10:00 UTC from Monday to Friday, everything costs twice as much; that Chinese holidays
- * are off-peak too is not told to the price, which is an upper bound on them.
+ * peak, 01:00 to 04:00 and 06:00 to 10:00 UTC from Monday to Friday, everything costs twice as much; Chinese holidays
+ * are off-peak too, which the price does not model: on them it is an upper bound.
  */
 import {
   CHAT_CAPABILITIES,
@@ -48,13 +48,13 @@ const MODELS: readonly ModelCardFields[] = [
 
 const quirks: ChatCompletionsQuirks = {
   omit: ['top_k', 'seed', 'service_tier', 'parallel_tool_calls'],
-  // Taken and ignored while it reasons, which it does unless told not to.
+  // Accepted but ignored while it reasons, which it does by default.
   omitWhenReasoning: ['temperature', 'presence_penalty', 'frequency_penalty'],
   structuredOutput: 'json-object',
   jsonInWords: true,
   reasoning: 'thinking-effort',
   efforts: ['none', 'low', 'high'],
-  // A conversation whose calls lack it is refused while the model reasons, also where the calls are of another model.
+  // While the model reasons, a conversation whose calls lack this field is rejected, even where another model made the calls.
   reasoningFieldOfCalls: 'reasoning_content',
 };
 

@@ -1,6 +1,6 @@
 /**
  * The provider that needs no key and no network: a deterministic engine that answers by extraction, in this process. It
- * is no language model and says so in every response. See docs/providers/embedded.md.
+ * is not a language model, and every response has a warning about that. See docs/providers/embedded.md.
  */
 import {
   type Attempt,
@@ -16,7 +16,7 @@ import {
 } from 'polyphony/kit';
 
 export interface EmbeddedOptions {
-  /** Requests at once; each takes the one thread of this process while it computes. @default 8 */
+  /** Requests at the same time; each one blocks the only thread of this process while it computes. @default 8 */
   readonly concurrency?: number;
 }
 
@@ -68,7 +68,7 @@ export function embedded(options: EmbeddedOptions = {}): Provider {
     concurrency: options.concurrency ?? 8,
     stream: streamAnswer,
     async probe() {
-      // Nothing can be down: the engine is this process.
+      // The engine runs in this process, so it is always available.
     },
   };
 }
@@ -76,12 +76,12 @@ export function embedded(options: EmbeddedOptions = {}): Provider {
 async function* streamAnswer(attempt: Attempt): AsyncGenerator<ModelEvent> {
   const { request, signal } = attempt;
   if (request.operation !== 'chat') {
-    const message = `The embedded engine cannot do "${request.operation}": it reads and extracts text. Name a model that can.`;
+    const message = `The embedded engine does not support "${request.operation}", only chat: use a model that lists it.`;
     throw new PolyphonyError('unsupported', message);
   }
   const input = estimateRequestTokens(request);
   if (input > CONTEXT_TOKENS) {
-    const message = `The request has about ${input} tokens and the embedded engine reads ${CONTEXT_TOKENS}: shorten it.`;
+    const message = `The request has about ${input} tokens, but the embedded engine reads at most ${CONTEXT_TOKENS}: shorten it.`;
     throw new PolyphonyError('context-window', message);
   }
   if (signal.aborted) throw abortError(signal);
@@ -110,7 +110,7 @@ interface Computed {
 }
 
 async function compute({ purpose, target, signal }: Attempt, request: ChatRequest): Promise<Computed> {
-  // The engine, its graph library and its segmenters load when they are first needed.
+  // The engine, its graph library and its segmenters are loaded at their first use.
   const engine = await import('./embedded/engine.ts');
   if (signal.aborted) throw abortError(signal);
   if (purpose === 'planner') {

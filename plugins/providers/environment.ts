@@ -1,4 +1,4 @@
-/** The providers whose keys are in the environment; without any, the embedded one, which needs neither key nor network. */
+/** The providers whose keys are in the environment; without any key, the embedded one, which needs neither key nor network. */
 import type { Plugin } from 'polyphony/kit';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -6,14 +6,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 type Load = () => Promise<{ readonly default: Plugin | (() => Plugin) }>;
 
 interface Entry {
-  /** One of these must be set. */
+  /** At least one of these must be set. */
   readonly variables: readonly string[];
-  /** And this one. */
+  /** This one must be set as well. */
   readonly also?: string;
   readonly load: Load;
 }
 
-/** One line a provider: its variables and its file. */
+/** One line per provider: its variables and its file. */
 const PROVIDERS: readonly Entry[] = [
   { variables: ['POLYPHONY_BASE_URL', 'OPENAI_BASE_URL'], load: () => import('./openai-compatible.ts') },
   { variables: ['OPENAI_API_KEY'], load: () => import('./openai.ts') },
@@ -29,7 +29,7 @@ const PROVIDERS: readonly Entry[] = [
   { variables: ['PERPLEXITY_API_KEY'], load: () => import('./perplexity.ts') },
   { variables: ['AZURE_OPENAI_API_KEY'], also: 'AZURE_OPENAI_ENDPOINT', load: () => import('./azure-openai.ts') },
   { variables: ['COHERE_API_KEY'], load: () => import('./cohere.ts') },
-  // An access key to AWS opens far more than models: it counts only where POLYPHONY_BEDROCK says that it may.
+  // An AWS access key grants far more than access to models, so it is used only where POLYPHONY_BEDROCK allows it.
   { variables: ['AWS_BEARER_TOKEN_BEDROCK', 'POLYPHONY_BEDROCK'], load: () => import('./bedrock.ts') },
   { variables: ['OLLAMA_HOST'], load: () => import('./ollama.ts') },
   { variables: ['STABILITY_API_KEY'], load: () => import('./stability.ts') },
@@ -42,7 +42,7 @@ export async function providersFromEnvironment(environment: Environment): Promis
     ({ variables, also }) =>
       variables.some((name) => environment[name]) && (also === undefined || Boolean(environment[also])),
   );
-  // A base URL says where the key of the same family belongs: never send it to the vendor's own address as well.
+  // A base URL states where the key of the same family belongs, so the key is never sent to the vendor's own address too.
   const chosen = environment.OPENAI_BASE_URL
     ? present.filter(({ variables }) => !variables.includes('OPENAI_API_KEY'))
     : present;

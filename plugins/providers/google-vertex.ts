@@ -1,5 +1,5 @@
 /**
- * Google's models on Vertex AI: the same wire at the address of a project, with a bearer token that the caller's own
+ * Google's models on Vertex AI: the same wire format at the URL of a project, with a bearer token that the caller's own
  * library (or `gcloud auth print-access-token`) provides. A target's region is the location.
  */
 import {
@@ -19,15 +19,15 @@ import { CHAT, factsOf, undescribed } from './google/facts.ts';
 import { type GeminiWireOptions, geminiWire } from './google/wire.ts';
 
 export interface GoogleVertexOptions extends Omit<VendorOptions, 'apiKey' | 'apiKeys'> {
-  /** Asked at each request; keep the token there until it expires. */
+  /** Called at each request, so it should cache the token until it expires. */
   readonly accessToken: () => Promise<string>;
   /** @default the environment's GOOGLE_CLOUD_PROJECT */
   readonly project?: string;
-  /** Where targets without a region go. @default GOOGLE_CLOUD_LOCATION, else 'global' */
+  /** The location of targets without a region. @default GOOGLE_CLOUD_LOCATION, else 'global' */
   readonly location?: string;
   /** Locations that the router may choose among. @default the one location */
   readonly regions?: readonly string[];
-  /** Up to and including the publisher (`…/publishers/google`); a function of the target. @default by project and location */
+  /** URL up to the publisher (`…/publishers/google`), or a function of the target. @default by project and location */
   readonly baseURL?: string | ((target: Target) => string);
 }
 
@@ -55,7 +55,7 @@ export function googleVertex(options: GoogleVertexOptions): Provider {
     models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
     async probe({ baseURL: address }) {
-      // The list of models belongs to no project: this says whose quota is asked.
+      // The list of models belongs to no project: this header names the project whose quota is used.
       const payer = project ?? process.env.GOOGLE_CLOUD_PROJECT;
       return {
         url: `${new URL(address).origin}/v1beta1/publishers/google/models?pageSize=1`,
@@ -69,16 +69,16 @@ function addressOf(target: Target, givenProject: string | undefined, givenLocati
   const project = givenProject ?? process.env.GOOGLE_CLOUD_PROJECT;
   const location = target.region ?? givenLocation ?? (process.env.GOOGLE_CLOUD_LOCATION || 'global');
   if (!project) {
-    throw new PolyphonyError('invalid-config', 'No project is named: set GOOGLE_CLOUD_PROJECT, or pass project.');
+    throw new PolyphonyError('invalid-config', 'There is no project: set GOOGLE_CLOUD_PROJECT, or pass project.');
   }
   for (const part of [project, location]) {
     if (/^[a-z0-9][a-z0-9.:-]*$/i.test(part)) continue;
-    throw new PolyphonyError('invalid-config', `"${part}" is no project and no location: mend the option.`);
+    throw new PolyphonyError('invalid-config', `"${part}" is not a valid project or location: correct the option.`);
   }
   return `https://${hostOf(location)}/v1/projects/${project}/locations/${location}/publishers/google`;
 }
 
-/** One host a location, but for the global one and for the two that span a continent. */
+/** One host per location, except the global one and the two that span a continent. */
 function hostOf(location: string): string {
   if (location === 'global') return 'aiplatform.googleapis.com';
   return location === 'us' || location === 'eu'
@@ -86,18 +86,18 @@ function hostOf(location: string): string {
     : `${location}-aiplatform.googleapis.com`;
 }
 
-/** There are no batches: the newer models embed one text a request, the older ones keep a form of their own. */
+/** Vertex has no batches: newer models embed one text per request, older ones use a form of their own. */
 const onVertex: NonNullable<GeminiWireOptions['embedding']> = (call, request, { card }): EmbeddingCall => {
   if (!factsOf(card).taskInText) return encodePrediction(request);
   if (call.method === 'embedContent') return call;
   const { length } = request.input;
   throw new PolyphonyError(
     'unsupported',
-    `${card.id} embeds one text a request here, not ${length}: send them one by one.`,
+    `${card.id} embeds only one text per request here, not ${length}: send one request per text.`,
   );
 };
 
-/** The token of CLOUDSDK_AUTH_ACCESS_TOKEN, which the vendor's own command reads too. */
+/** The token in CLOUDSDK_AUTH_ACCESS_TOKEN, which the vendor's own command reads as well. */
 async function tokenFromEnvironment(): Promise<string> {
   const token = process.env.CLOUDSDK_AUTH_ACCESS_TOKEN;
   if (token) return token;

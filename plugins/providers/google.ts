@@ -13,7 +13,7 @@ import { CHAT, undescribed } from './google/facts.ts';
 import { geminiWire } from './google/wire.ts';
 
 export interface GoogleOptions extends VendorOptions {
-  /** Up to and including the version. @default 'https://generativelanguage.googleapis.com/v1beta' */
+  /** URL up to and including the version. @default 'https://generativelanguage.googleapis.com/v1beta' */
   readonly baseURL?: string | ((target: Target) => string);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Groq over chat completions. Key: GROQ_API_KEY, read at each request.
- * Windows and prices are those of @pydantic/genai-prices 0.1.8 (the window of the Llama models that of their makers). Output
+ * Windows and prices are those of @pydantic/genai-prices 0.1.8 (the window of the Llama models is that of their vendor). Output
  * limits are those that console.groq.com/docs/models stated in 2025; they could not be read again.
  */
 import {
@@ -17,7 +17,7 @@ const source = '@pydantic/genai-prices 0.1.8';
 const WITHOUT_SCHEMA = [...CHAT_CAPABILITIES.filter((capability) => capability !== 'json-schema'), 'seed'] as const;
 const REASONS = [...CHAT_CAPABILITIES, 'seed', 'reasoning', 'prompt-cache'] as const;
 const window = { contextTokens: 131_072, retention: 'provider' } as const;
-/** One effort or none: the model's own. Its reasoning stands apart from the text only when asked to. */
+/** Only one effort besides none, the model's own. Its reasoning is separate from the text only on request. */
 const hybrid: ChatCompletionsQuirks = {
   reasoning: 'effort',
   effortNames: { minimal: 'default', low: 'default', medium: 'default', high: 'default' },

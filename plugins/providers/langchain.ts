@@ -1,9 +1,9 @@
 /**
- * Any chat model of LangChain as a provider: `langchain(new ChatAnything({ … }))`. What its own package can be told when it
- * is made (a temperature, a limit) is told there; a call brings messages, tools, stop sequences and a signal.
+ * Any chat model of LangChain as a provider: `langchain(new ChatAnything({ … }))`. Options of its own package (such as a
+ * temperature or a limit) are set when it is constructed; a call passes messages, tools, stop sequences and a signal.
  *
- * Needs the package `@langchain/core`, which polyphony does not install. Make the model with `maxRetries: 0`: trying again is
- * the gateway's.
+ * Needs the package `@langchain/core`, which polyphony does not install. Construct the model with `maxRetries: 0`:
+ * the gateway retries.
  */
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import {
@@ -31,19 +31,19 @@ import { encodeMessages, type MessageClasses } from './langchain/messages.ts';
 export interface LangChainOptions {
   /** The first half of `provider/model`. @default 'langchain' */
   readonly id?: string;
-  /** What the model is called and can do, over what can be told from it. @default its own name, no price */
+  /** Card fields that override what can be read from the model. @default its own name, no price */
   readonly card?: Partial<ModelCardFields>;
-  /** Requests at once. @default 64 */
+  /** Requests at the same time. @default 64 */
   readonly concurrency?: number;
 }
 
 const CAPABILITIES: readonly Capability[] = ['text', 'streaming', 'system', 'stop', 'image-in', 'planning'];
 const TOOLS: readonly Capability[] = ['tools', 'parallel-tools', 'tool-choice'];
 
-/** @throws invalid-config when the value is no chat model */
+/** @throws invalid-config when the value is not a chat model */
 export function langchain(model: BaseChatModel, options: LangChainOptions = {}): Provider {
   if (typeof model?.stream !== 'function' || typeof model.invoke !== 'function') {
-    throw new PolyphonyError('invalid-config', 'langchain() takes a chat model of LangChain: pass one that was made.');
+    throw new PolyphonyError('invalid-config', 'langchain() needs a chat model of LangChain: pass an instance of one.');
   }
   const { id = 'langchain', card = {}, concurrency } = options;
   const capabilities = [...CAPABILITIES, ...(model.bindTools === undefined ? [] : TOOLS)];
@@ -68,7 +68,10 @@ async function* streamAttempt(
 ): AsyncGenerator<ModelEvent> {
   const { request, signal, streaming = true } = attempt;
   if (request.operation !== 'chat') {
-    throw new PolyphonyError('unsupported', `This model chats alone: it cannot do "${request.operation}".`);
+    throw new PolyphonyError(
+      'unsupported',
+      `This model supports only chat, not "${request.operation}": use a model that lists it.`,
+    );
   }
   try {
     for (const warning of droppedOf(request, model)) yield { type: 'warning', warning };
@@ -83,7 +86,7 @@ async function* streamAttempt(
         answer.events = [];
         yield* events;
       }
-      // A model may end a stream that was cancelled as if it had been read to its end.
+      // A model may end a cancelled stream as if it were complete.
       signal.throwIfAborted();
     } else readMessage(answer, (await runnable.invoke(messages, call)) as LangChainMessage);
     for (const event of finish(answer)) {
@@ -91,11 +94,11 @@ async function* streamAttempt(
       yield event;
     }
   } catch (error) {
-    throw signal.aborted ? abortError(signal) : told(error);
+    throw signal.aborted ? abortError(signal) : toPolyphonyError(error);
   }
 }
 
-/** The package is an optional peer: whoever makes a chat model of LangChain has it, nobody else installs it. */
+/** The package is an optional peer dependency: users of a LangChain model have it, others need not install it. */
 async function messageClasses(): Promise<MessageClasses> {
   try {
     return await import('@langchain/core/messages');
@@ -103,7 +106,7 @@ async function messageClasses(): Promise<MessageClasses> {
     if (asRecord(error)?.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new PolyphonyError(
       'invalid-config',
-      'langchain() needs the package "@langchain/core", which is not installed beside polyphony: run npm install @langchain/core.',
+      'langchain() needs the package "@langchain/core", which is not installed: run npm install @langchain/core.',
       { cause: error },
     );
   }
@@ -114,7 +117,7 @@ type Runnable = Pick<BaseChatModel, 'stream' | 'invoke'>;
 function withTools(model: BaseChatModel, { tools = [], toolChoice, parallelToolCalls }: ChatRequest): Runnable {
   if (tools.length === 0 || toolChoice === 'none') return model;
   if (model.bindTools === undefined) {
-    throw new PolyphonyError('unsupported', 'This model of LangChain takes no tools: ask one that has bindTools.');
+    throw new PolyphonyError('unsupported', 'This LangChain model does not support tools: use one that has bindTools.');
   }
   const choice = typeof toolChoice === 'object' ? toolChoice.name : toolChoice === 'required' ? 'any' : toolChoice;
   const bound = model.bindTools(
@@ -135,12 +138,12 @@ function droppedOf(request: ChatRequest, model: BaseChatModel): Warning[] {
   const given = FIXED.filter((name) => request[name] !== undefined && request[name] !== false);
   return given.map((name) => ({
     code: 'parameter-dropped',
-    message: `"${name}" was left out: tell ${nameOf(model)} of it when it is made, or by providerOptions.`,
+    message: `"${name}" was dropped: set it when you construct ${nameOf(model)}, or pass it in providerOptions.`,
   }));
 }
 
-/** What a client library threw, by the status that nearly all of them put on it. */
-function told(error: unknown): PolyphonyError {
+/** Converts the error of a client library, by the status that nearly all of them set on it. */
+function toPolyphonyError(error: unknown): PolyphonyError {
   if (error instanceof PolyphonyError) return error;
   const fields = asRecord(error);
   const status =

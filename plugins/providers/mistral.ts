@@ -1,7 +1,7 @@
 /**
  * Mistral over chat completions, embeddings and moderation. Key: MISTRAL_API_KEY, read at each request.
- * Windows and prices are those of @pydantic/genai-prices 0.1.8; a batch costs half (mistral.ai/news/batch-api). There is no limit of the output but the window, which
- * prompt and answer share. `safe_prompt` and the like go through `providerOptions`.
+ * Windows and prices are those of @pydantic/genai-prices 0.1.8; a batch costs half (mistral.ai/news/batch-api). Only the
+ * window, which prompt and answer share, limits the output. `safe_prompt` and the like go through `providerOptions`.
  */
 import {
   CHAT_CAPABILITIES,
@@ -26,7 +26,7 @@ const price = (input: number, output: number, cacheRead?: number): TokenPrice =>
 const WRITES = [...CHAT_CAPABILITIES, 'seed', 'penalties', 'prefix', 'prompt-cache'] as const;
 const SEES = [...WRITES, 'image-in', 'file-in'] as const;
 const quarterMillion = { contextTokens: 262_144, maxOutputTokens: 262_144, retention: 'provider' } as const;
-/** These reason on demand, all or nothing. */
+/** These reason on request, either fully or not at all. */
 const reasons = {
   capabilities: [...SEES, 'reasoning'],
   wire: { reasoning: 'effort', efforts: ['none', 'high'] } satisfies ChatCompletionsQuirks,
@@ -105,7 +105,7 @@ const MODELS: readonly ModelCardFields[] = [
 ];
 
 const quirks: ChatCompletionsQuirks = {
-  // Fields that it does not know are refused.
+  // Unknown fields are rejected.
   omit: ['top_k', 'user', 'service_tier', 'logprobs', 'top_logprobs'],
   rename: { seed: 'random_seed', dimensions: 'output_dimension' },
   streamUsage: false,

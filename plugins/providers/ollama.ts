@@ -1,6 +1,6 @@
 /**
- * Ollama over its own wire: chat and embeddings of models on a machine of yours, or in its cloud with OLLAMA_API_KEY.
- * OLLAMA_HOST says where it listens; no key is needed there. Which models there are, the server knows: any may be asked.
+ * Ollama over its own wire format: chat and embeddings by models on your own machine, or in its cloud with OLLAMA_API_KEY.
+ * OLLAMA_HOST is the server's address; a local server needs no key. Any model that the server has may be requested.
  */
 import {
   apiKeysOf,
@@ -24,17 +24,17 @@ import { decodeChat, decodeEmbedding } from './ollama/decode.ts';
 import { encodeChat, encodeEmbedding } from './ollama/encode.ts';
 
 export interface OllamaOptions extends VendorOptions {
-  /** Needed by the cloud alone. */
+  /** Needed only by the cloud. */
   readonly apiKey?: string;
   /** Without `/api`. @default OLLAMA_HOST, else 'http://127.0.0.1:11434' */
   readonly baseURL?: string | ((target: Target) => string);
-  /** The models that the router may choose; every other may be asked for by name. An id alone makes a card. */
+  /** The models that the router may choose; any other may be requested by name. An id without more makes a card. */
   readonly models?: readonly (string | ModelCardFields)[];
-  /** Requests at once: a server of one machine answers few. @default 4 */
+  /** Requests at the same time, few because a server on one machine handles few. @default 4 */
   readonly concurrency?: number;
 }
 
-/** What a machine of one's own costs by the token is nothing; what it keeps is its owner's. */
+/** The user's own machine costs nothing per token, and no third party retains data. */
 const OWN_MACHINE = {
   operations: ['chat', 'embed'],
   capabilities: [...CHAT_CAPABILITIES.filter((name) => name !== 'tool-choice'), 'seed', 'penalties'],
@@ -66,7 +66,7 @@ function inCloud(baseURL: NonNullable<OllamaOptions['baseURL']>): boolean {
   return typeof baseURL === 'string' ? /^https:\/\/([^/]*\.)?ollama\.com/.test(baseURL) : inCloud(addressOf());
 }
 
-/** OLLAMA_HOST as the server itself reads it: a scheme and a port may be missing, and 0.0.0.0 is no place to call. */
+/** OLLAMA_HOST as the server itself reads it: scheme and port may be missing, and 0.0.0.0 cannot be connected to. */
 function addressOf(): string {
   const host = (process.env.OLLAMA_HOST ?? '').trim().replace(/\/+$/, '');
   if (host === '') return 'http://127.0.0.1:11434';
@@ -94,7 +94,7 @@ const wire: WireFormat = {
   },
   classify: (status, _headers, body) => httpError(readFailure(status, body)),
   rateLimits: parseRateLimits,
-  // The server itself states none; what stands before it in the cloud does.
+  // The server itself sends no id; the proxy in front of it in the cloud does.
   requestIdHeaders: ['x-request-id', 'cf-ray'],
 };
 
@@ -105,6 +105,6 @@ function encodeOperation(...[request, context]: Parameters<WireFormat['encode']>
 }
 
 const unknown = (operation: string): PolyphonyError =>
-  new PolyphonyError('unsupported', `This wire knows no "${operation}": ask a model that lists it.`);
+  new PolyphonyError('unsupported', `This provider does not support "${operation}": use a model that lists it.`);
 
 export default definePlugin({ name: 'ollama', providers: [ollama()] });

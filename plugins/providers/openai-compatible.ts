@@ -1,7 +1,7 @@
 /**
- * Any server that speaks the chat-completions wire: vLLM, LM Studio, llama.cpp, LiteLLM, a proxy of your own.
+ * Any server with a chat-completions API: vLLM, LM Studio, llama.cpp, LiteLLM, a proxy of your own.
  * The plugin reads POLYPHONY_BASE_URL with POLYPHONY_API_KEY, or else OPENAI_BASE_URL with OPENAI_API_KEY, and
- * POLYPHONY_MODELS, a list of model ids by commas.
+ * POLYPHONY_MODELS, a comma-separated list of model ids.
  */
 import {
   type ChatCompletionsProviderOptions,
@@ -25,7 +25,7 @@ export function openaiCompatible(options: OpenAICompatibleOptions): Provider {
 
 /** The server that the environment names. */
 function fromEnvironment(environment: Readonly<Record<string, string | undefined>>): Provider {
-  // The key of one address is never sent to the other.
+  // The key of one base URL is never sent to the other.
   const apiKey = environment.POLYPHONY_BASE_URL ? environment.POLYPHONY_API_KEY : environment.OPENAI_API_KEY;
   return openaiCompatible({
     baseURL: () => {
@@ -33,7 +33,7 @@ function fromEnvironment(environment: Readonly<Record<string, string | undefined
       if (baseURL) return baseURL;
       throw new PolyphonyError(
         'invalid-config',
-        'No server is named: set POLYPHONY_BASE_URL, as http://localhost:8000/v1.',
+        'There is no server: set POLYPHONY_BASE_URL, such as http://localhost:8000/v1.',
       );
     },
     models: (environment.POLYPHONY_MODELS ?? '').split(',').flatMap((id) => id.trim() || []),

@@ -1,7 +1,7 @@
 /**
- * OpenAI over the Responses wire, as a provider of its own beside `openai`: reasoning is handed back from turn to turn, the
+ * OpenAI over the Responses API, as a separate provider next to `openai`: reasoning is sent back from turn to turn, the
  * newest models call tools at every effort, summaries of reasoning can be read. `openai({ api: 'responses' })` is the same
- * under the usual name. With `baseURL` and `models` it speaks to any other server of this wire.
+ * under the usual name. With `baseURL` and `models` it works with any other server of this API.
  */
 import { definePlugin, type Provider } from 'polyphony/kit';
 import { type OpenAIOptions, openai } from './openai/provider.ts';

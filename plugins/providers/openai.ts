@@ -1,5 +1,5 @@
 /**
- * OpenAI over chat completions, embeddings, images and moderation; `api: 'responses'` takes the Responses wire for chats.
+ * OpenAI over chat completions, embeddings, images and moderation; `api: 'responses'` uses the Responses API for chats.
  * Key: OPENAI_API_KEY, read at each request.
  */
 import { definePlugin } from 'polyphony/kit';

@@ -1,8 +1,8 @@
 /**
  * OpenRouter over chat completions. Key: OPENROUTER_API_KEY, read at each request.
  * Prices and windows are those of @pydantic/genai-prices 0.1.8 for this router, output limits those on the cards of the
- * models' own providers. It has hundreds of models: any other is answered as `openrouter/<vendor>/<model>`. Its own routing
- * goes through `providerOptions`, as `{ openrouter: { provider: { order: […] }, models: […] } }`.
+ * models' own providers. It has hundreds of models: any other is available as `openrouter/<vendor>/<model>`. Its own routing
+ * is set in `providerOptions`, such as `{ openrouter: { provider: { order: […] }, models: […] } }`.
  */
 import {
   CHAT_CAPABILITIES,
@@ -81,7 +81,7 @@ const MODELS: readonly ModelCardFields[] = [
 const quirks: ChatCompletionsQuirks = {
   reasoning: 'object',
   cacheControl: true,
-  // Usage comes with every answer.
+  // Every answer reports usage without this option.
   streamUsage: false,
 };
 

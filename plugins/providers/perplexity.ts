@@ -1,7 +1,7 @@
 /**
  * Perplexity over chat completions: models that search the web and cite it. Key: PERPLEXITY_API_KEY, read at each request.
- * Prices and windows are those of @pydantic/genai-prices 0.1.8; the fee a request is that of the largest search context.
- * `sonar-deep-research` is billed by searches and by kinds of tokens that a card cannot say: it has no price.
+ * Prices and windows are those of @pydantic/genai-prices 0.1.8; the fee per request is that of the largest search context.
+ * `sonar-deep-research` is billed per search and by kinds of tokens that a card cannot express, so it has no price.
  */
 import {
   CHAT_CAPABILITIES,

@@ -1,9 +1,9 @@
 /**
  * Qwen over the compatible mode of Alibaba Cloud Model Studio. Key: DASHSCOPE_API_KEY of the region, read at each request.
  * Prices are those of Singapore, by the length of the prompt: LiteLLM's and models.dev's copies of
- * alibabacloud.com/help/en/model-studio/model-pricing, of 2026, and the vendor's page on embeddings. A prompt that the cache
- * remembers by itself costs a fifth, one that it was told to remember a tenth to read and a quarter more to write; the usage
- * does not tell which, so reads are booked at a fifth. In other regions there is none: give yours in `prices`.
+ * alibabacloud.com/help/en/model-studio/model-pricing, of 2026, and the vendor's page on embeddings. A prompt cached
+ * implicitly costs a fifth; one cached on request costs a tenth to read and a quarter more to write. The usage does not
+ * report which, so reads are charged at a fifth. Other regions have no price: give yours in `prices`.
  * Windows and output limits are those of models.dev.
  */
 import {
@@ -19,7 +19,7 @@ import {
   type TokenPrice,
 } from 'polyphony/kit';
 
-/** Keys belong to one region each. */
+/** Each key is valid in one region only. */
 const REGIONS = {
   'ap-southeast-1': 'https://dashscope-intl.aliyuncs.com/compatible-mode/v1',
   'us-east-1': 'https://dashscope-us.aliyuncs.com/compatible-mode/v1',
@@ -27,7 +27,7 @@ const REGIONS = {
 } as const;
 
 export type QwenOptions = ChatCompletionsVendorOptions & {
-  /** Where the key belongs: Singapore, Virginia, Beijing. @default 'ap-southeast-1' */
+  /** The region of the key: Singapore, Virginia or Beijing. @default 'ap-southeast-1' */
   readonly region?: keyof typeof REGIONS;
 };
 
@@ -101,7 +101,7 @@ const MODELS: readonly ModelCardFields[] = [
     contextTokens: 1_000_000,
     maxOutputTokens: 65_536,
     capabilities: SEES,
-    // It has steps that no source tells.
+    // No source states its price steps.
     price: null,
   },
   {
@@ -132,7 +132,7 @@ const quirks: ChatCompletionsQuirks = {
   structuredOutput: 'json-object',
   jsonInWords: true,
   reasoning: 'switch',
-  // Structured output while it reasons is refused.
+  // Structured output is rejected while it reasons.
   outputEndsReasoning: true,
   prefixField: 'partial',
   cacheControl: true,

@@ -1,6 +1,6 @@
 /**
- * Replicate: images by models of many makers. A request waits for its image up to a minute and is asked for again until
- * it is done. Key: REPLICATE_API_TOKEN, read at each request. A model is `owner/name`, or `owner/name:version`.
+ * Replicate: images by models of many vendors. A request waits up to a minute for its image and is then polled until it is
+ * done. Key: REPLICATE_API_TOKEN, read at each request. A model is `owner/name`, or `owner/name:version`.
  */
 import {
   apiKeysOf,
@@ -34,17 +34,17 @@ import {
 import { pollingTransport } from './replicate/polling.ts';
 
 export interface ReplicateOptions extends VendorOptions {
-  /** Up to and including the version. @default 'https://api.replicate.com/v1' */
+  /** URL up to and including the version. @default 'https://api.replicate.com/v1' */
   readonly baseURL?: string;
 }
 
-/** What a model calls its inputs: data on its card, under `wire`. */
+/** The names of a model's inputs: data on its card, under `wire`. */
 type ReplicateFacts = {
-  /** The shapes that it makes; none where it takes width and height. */
+  /** The aspect ratios that it supports; empty where it takes width and height. */
   readonly ratios: readonly string[];
-  /** The input that takes how many images to make. */
+  /** The input for the number of images. */
   readonly count: string | null;
-  /** The input that takes an image to edit. */
+  /** The input for an image to edit. */
   readonly image: string;
   readonly negativePrompt: boolean;
 };
@@ -87,7 +87,7 @@ const MODELS: readonly ModelCardFields[] = [
     aliases: ['sdxl'],
     tier: 'fast',
     ...IMAGES,
-    // Charged by the second of its machine.
+    // Charged per second of machine time.
     price: null,
     wire: { ratios: [], count: 'num_outputs', image: 'image', negativePrompt: true },
   },
@@ -123,7 +123,7 @@ function inputOf(request: ImageRequest, context: WireContext): JsonRecord {
   const facts = factsOf(context.card);
   const { prompt, negativePrompt, seed, image, count } = request;
   const dropped = (name: string): undefined => {
-    const message = `"${name}" was left out: ${context.card.id} does not take it.`;
+    const message = `"${name}" was dropped, because ${context.card.id} does not support it.`;
     context.warn({ code: 'parameter-dropped', message });
   };
   if (negativePrompt !== undefined && !facts.negativePrompt) dropped('negativePrompt');
@@ -148,7 +148,7 @@ function shapeOf(size: string | undefined, { ratios }: ReplicateFacts): JsonReco
 
 // ---------------------------------------------------------------------------------------------------- answers
 
-/** @throws content-policy or overloaded when the prediction failed, invalid-output when it made no image */
+/** @throws content-policy or overloaded when the prediction failed, invalid-output when it contains no image */
 async function* decode(response: TransportResponse, request: ImageRequest): AsyncGenerator<ModelEvent> {
   const prediction = asRecord(await readJson(response)) ?? {};
   const status = asText(prediction.status) ?? 'unknown';
@@ -156,13 +156,16 @@ async function* decode(response: TransportResponse, request: ImageRequest): Asyn
   const output = asList(prediction.output) ?? [prediction.output];
   const images = output.flatMap(imageOf);
   if (images.length === 0) {
-    throw new PolyphonyError('invalid-output', 'The prediction made no image: ask a model that makes some.');
+    throw new PolyphonyError(
+      'invalid-output',
+      'The prediction contains no image: choose a model that generates images.',
+    );
   }
   yield { type: 'output', output: { operation: 'image', images } };
   const usage = { input: 0, output: 0, images: images.length };
   const raw = request.includeRaw === true ? prediction : undefined;
-  const told = { id: asText(prediction.id), model: asText(prediction.model), raw };
-  yield { type: 'finish', reason: 'stop', usage, ...defined(told) };
+  const metadata = { id: asText(prediction.id), model: asText(prediction.model), raw };
+  yield { type: 'finish', reason: 'stop', usage, ...defined(metadata) };
 }
 
 function imageOf(value: unknown): MediaSource[] {
@@ -173,7 +176,7 @@ function imageOf(value: unknown): MediaSource[] {
 }
 
 function failed(status: string, prediction: JsonRecord): PolyphonyError {
-  const message = asText(prediction.error) || `The prediction ended as "${status}".`;
+  const message = asText(prediction.error) || `The prediction ended with the status "${status}".`;
   const refused = /nsfw|sensitive|flagged|safety/i.test(message);
   return refused ? httpError({ status: 400, message, code: 'content_policy' }) : httpError({ status: 500, message });
 }
@@ -199,7 +202,7 @@ export function replicate(options: ReplicateOptions = {}): Provider {
     }),
   });
   const { stream } = provider;
-  // Defined on the provider itself: what it computes at each look (its credentials) stays as it is.
+  // Defined on the provider itself, so that its getters (such as the credentials) stay getters.
   return Object.assign(provider, {
     stream(attempt, { transport, clock, report }) {
       return stream(attempt, { transport: pollingTransport(transport, baseURL, clock), clock, report });

@@ -1,7 +1,7 @@
 /**
  * Stability AI: images by Stable Diffusion 3.5 and Stable Image (multipart requests) and by SDXL (JSON). Key:
- * STABILITY_API_KEY, read at each request. Prices by the image: developer.puter.com/tutorials/stability-ai-api-pricing (June 2026, in
- * credits of one cent); SDXL is charged by steps, so its price is not known beforehand.
+ * STABILITY_API_KEY, read at each request. Prices per image, in credits of one cent:
+ * developer.puter.com/tutorials/stability-ai-api-pricing (June 2026); SDXL is charged per step, so its price is not known in advance.
  */
 import {
   apiKeysOf,
@@ -34,14 +34,14 @@ import {
 } from 'polyphony/kit';
 
 export interface StabilityOptions extends VendorOptions {
-  /** Without a version. @default 'https://api.stability.ai' */
+  /** URL without the version. @default 'https://api.stability.ai' */
   readonly baseURL?: string;
 }
 
 const IMAGES = {
   operations: ['image'],
   capabilities: ['image-out', 'image-edit', 'seed'],
-  // A prompt takes 10,000 characters.
+  // A prompt may have up to 10,000 characters.
   contextTokens: 2500,
   maxOutputTokens: 0,
 } as const satisfies Partial<ModelCardFields>;
@@ -79,7 +79,7 @@ const SDXL_SIZES = [
   ...['1536x640', '1344x768', '1216x832', '1152x896', '1024x1024'],
   ...['896x1152', '832x1216', '768x1344', '640x1536'],
 ];
-/** Services of their own; every other model is named in the form. */
+/** Models with an endpoint of their own; every other model is named in the form. */
 const SERVICES: Readonly<Record<string, string>> = { 'stable-image-ultra': 'ultra', 'stable-image-core': 'core' };
 const STRENGTH = 0.7;
 
@@ -93,7 +93,7 @@ function encode(request: ImageRequest, context: WireContext): WireRequest | Prom
 async function encodeForm(request: ImageRequest, context: WireContext): Promise<WireRequest> {
   const { prompt, negativePrompt, seed, image, count = 1 } = request;
   if (count > 1) {
-    const message = `${context.card.id} makes one image a call: one was asked for, not ${count}.`;
+    const message = `${context.card.id} generates one image per call, so 1 image was requested instead of ${count}.`;
     context.warn({ code: 'parameter-changed', message });
   }
   const service = SERVICES[context.card.id];
@@ -102,7 +102,7 @@ async function encodeForm(request: ImageRequest, context: WireContext): Promise<
     negative_prompt: negativePrompt,
     model: service === undefined ? context.card.id : undefined,
     mode: service === undefined ? (image === undefined ? 'text-to-image' : 'image-to-image') : undefined,
-    // An edit keeps the shape of its image.
+    // An edit keeps the aspect ratio of its image.
     aspect_ratio: image === undefined ? shapeOf(request, RATIOS, context) : undefined,
     strength: image === undefined ? undefined : STRENGTH,
     seed,
@@ -112,7 +112,7 @@ async function encodeForm(request: ImageRequest, context: WireContext): Promise<
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, String(value));
   if (image !== undefined) form.append('image', blobOf(image), 'image');
-  // The platform's own writer of multipart bodies.
+  // The platform encodes the multipart body.
   const written = new Response(form);
   return {
     url: `/v2beta/stable-image/generate/${service ?? 'sd3'}`,
@@ -124,7 +124,10 @@ async function encodeForm(request: ImageRequest, context: WireContext): Promise<
 function encodeJson(request: ImageRequest, context: WireContext): WireRequest {
   const { prompt, negativePrompt, seed, count, image } = request;
   if (image !== undefined) {
-    throw new PolyphonyError('unsupported', `${context.card.id} edits no image: ask a model that lists "image-edit".`);
+    throw new PolyphonyError(
+      'unsupported',
+      `${context.card.id} cannot edit images: use a model that lists "image-edit".`,
+    );
   }
   const [width, height] = (shapeOf(request, SDXL_SIZES, context) ?? '1024x1024').split('x').map(Number);
   const negative = negativePrompt === undefined ? [] : [{ text: negativePrompt, weight: -1 }];
@@ -149,7 +152,7 @@ const headersOf = ({ apiKey }: WireContext): Record<string, string> => ({
 function shapeOf({ size }: ImageRequest, shapes: readonly string[], context: WireContext): string | undefined {
   const shape = size === undefined ? undefined : nearestShape(size, shapes);
   if (size !== undefined && (shape === undefined || aspectRatioOf(shape) !== aspectRatioOf(size))) {
-    const message = `${context.card.id} makes no image of ${size}: ${shape ?? 'its usual shape'} was asked for.`;
+    const message = `${context.card.id} does not support the size ${size}, so ${shape ?? 'its default size'} was requested instead.`;
     context.warn({ code: 'parameter-changed', message });
   }
   return shape;
@@ -160,17 +163,17 @@ function blobOf(image: MediaSource): Blob {
   if (inline !== undefined) return new Blob([Buffer.from(inline.data, 'base64')], { type: inline.mediaType });
   throw new PolyphonyError(
     'unsupported',
-    'This provider takes an image to edit inline, not by address: send it as base64.',
+    'This provider accepts an image to edit only inline, not as a URL: send it as base64.',
   );
 }
 
 function dropped(name: string, { card, warn }: WireContext): void {
-  warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it.` });
+  warn({ code: 'parameter-dropped', message: `"${name}" was dropped, because ${card.id} does not support it.` });
 }
 
 // ---------------------------------------------------------------------------------------------------- answers
 
-/** @throws invalid-output when the answer holds no image */
+/** @throws invalid-output when the answer contains no image */
 async function* decode(response: TransportResponse, request: ImageRequest): AsyncGenerator<ModelEvent> {
   const body = asRecord(await readJson(response)) ?? {};
   const mediaType = /type=(image\/\w+)/.exec(response.headers['content-type'] ?? '')?.[1] ?? 'image/png';
@@ -180,10 +183,10 @@ async function* decode(response: TransportResponse, request: ImageRequest): Asyn
     return data === undefined ? [] : [{ type: 'base64', data, mediaType }];
   });
   if (images.length === 0) {
-    throw new PolyphonyError('invalid-output', 'The answer holds no image: the model or the address is another.');
+    throw new PolyphonyError('invalid-output', 'The answer contains no image: check the model and the base URL.');
   }
   yield { type: 'output', output: { operation: 'image', images } };
-  // A filtered image comes blurred, and is charged.
+  // A filtered image arrives blurred, and is charged.
   const filtered = items.some((item) => (item.finish_reason ?? item.finishReason) === 'CONTENT_FILTERED');
   const usage = { input: 0, output: 0, images: images.length };
   const raw = request.includeRaw === true ? body : undefined;

@@ -1,8 +1,8 @@
 /**
  * Together over chat completions, embeddings and images. Key: TOGETHER_API_KEY, read at each request.
- * Prices are those of @pydantic/genai-prices 0.1.8, none where it has none: images are paid by the megapixel, which no
- * answer tells. Windows, which prompt and answer share, are those of docs.together.ai/docs/serverless-models. The catalogue
- * is large: any other model is answered as `together/<id>`.
+ * Prices are those of @pydantic/genai-prices 0.1.8, none where it has none: images are paid per megapixel, which no
+ * answer reports. Windows, which prompt and answer share, are those of docs.together.ai/docs/serverless-models. The catalogue
+ * is large: any other model is available as `together/<id>`.
  */
 import {
   CHAT_CAPABILITIES,
@@ -69,7 +69,7 @@ const quirks: ChatCompletionsQuirks = {
   imageFormat: 'base64',
   imageSize: 'width-height',
   imageField: 'image_url',
-  // Edits are made where images are.
+  // Edits use the endpoint for new images.
   paths: { imageEdit: '/images/generations' },
 };
 

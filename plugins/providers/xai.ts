@@ -1,7 +1,7 @@
 /**
- * xAI over its Responses wire, which the vendor recommends; `api: 'chat-completions'` takes the older one. Key:
+ * xAI over its Responses API, which the vendor recommends; `api: 'chat-completions'` uses the older one. Key:
  * XAI_API_KEY, read at each request. Prices and windows are those of @pydantic/genai-prices 0.1.8; the limit of the output
- * is the default of docs.x.ai, which knows no hard one.
+ * is the default of docs.x.ai, which states no hard limit.
  */
 import {
   CHAT_CAPABILITIES,
@@ -16,7 +16,7 @@ import {
 } from 'polyphony/kit';
 
 export type XaiOptions = ChatCompletionsVendorOptions & {
-  /** The wire of chats. @default 'responses' */
+  /** The wire format of chats. @default 'responses' */
   readonly api?: 'responses' | 'chat-completions';
 };
 
@@ -69,7 +69,7 @@ const MODELS: readonly ModelCardFields[] = [
     tier: 'fast',
     contextTokens: 256_000,
     price: price(1, 2, 0.2),
-    // An effort is refused, whatever its value.
+    // Every effort is rejected.
     wire: { reasoning: 'none' },
   },
 ];

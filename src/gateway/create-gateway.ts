@@ -1,4 +1,4 @@
-/** Builds the gateway: state that is replaced as a whole (providers, plugins, config) around layers that are made once. */
+/** Builds the gateway: state that is replaced as a whole (providers, plugins, config) around layers that are created once. */
 import type { Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
@@ -31,15 +31,15 @@ import { createStatistics } from './routing/statistics.ts';
 export interface GatewayOptions {
   /** @default none; `register` adds more */
   readonly providers?: readonly Provider[];
-  /** Their providers and their layers of both rings. @default none */
+  /** Plugins, of which the gateway uses the providers, the layers of both rings and `rank`. @default none */
   readonly plugins?: readonly GatewayPlugin[];
   /** @default {} */
   readonly config?: Config;
   readonly runtime: Runtime;
-  /** Holds the counters of budgets and the bindings of sessions. */
+  /** Stores the counters of budgets and the targets of sessions. */
   readonly keyValue: KeyValueStore;
   readonly ledger?: UsageLedger;
-  /** One line a call. @default none, and no layer that would write it */
+  /** Gets one line per call. @default none, and no layer that would write it */
   readonly logger?: Logger;
   readonly transport: Transport;
 }
@@ -50,24 +50,24 @@ export interface GatewayHandle extends Gateway {
   /** The request ring itself, for callers that make their own `Call`. */
   readonly handle: Handler;
   /**
-   * Adds providers and plugins, for calls that begin afterwards; so plugins can be given the gateway before it has
-   * their layers.
+   * Adds providers and plugins for calls that begin afterwards. So plugins can be given the gateway before it has their
+   * layers.
    *
    * @throws invalid-config for a second provider of the same id, or a place that does not exist
    */
   register(added: { readonly providers?: readonly Provider[]; readonly plugins?: readonly GatewayPlugin[] }): void;
   /**
-   * Replaces all plugins, in their new order, for calls that begin afterwards. Two entries may have one name: what a plugin
-   * is, and what its `setup` returned.
+   * Replaces all plugins, in their new order, for calls that begin afterwards. Two entries may have the same name: the plugin
+   * itself, and the parts that its `setup` returned.
    *
    * @throws invalid-config for a second provider of the same id, or a place that does not exist
    */
   replacePlugins(plugins: readonly GatewayPlugin[]): void;
-  /** Replaces the config for calls that begin afterwards; those under way drop nothing. */
+  /** Replaces the config for calls that begin afterwards; running calls are not interrupted. */
   reconfigure(config: Config): void;
   /**
-   * Refuses new calls and closes each provider once, then the transport; the stores are their owner's. A provider that fails
-   * to close is logged and stops no other. A second call does nothing.
+   * Refuses new calls and closes each provider once, then the transport. The stores stay open: their owner closes them. A
+   * provider that fails to close is logged and does not prevent the others from closing. A second call does nothing.
    */
   close(): Promise<void>;
 }
@@ -79,7 +79,7 @@ interface State {
   readonly registry: Registry;
   readonly requests: Ring<Call>;
   readonly attempts: Ring<Attempt>;
-  /** Undefined: no plugin ranks. */
+  /** Undefined when no plugin has `rank`. */
   readonly rankers: readonly Ranker[] | undefined;
 }
 type Sources = Pick<State, 'config' | 'providers' | 'plugins'>;
@@ -139,11 +139,11 @@ async function closeProvider(provider: Provider, logger: Logger | undefined): Pr
   try {
     await provider.close?.();
   } catch (error) {
-    logger?.warn({ provider: provider.id, error: errorRecord(error) }, 'a provider failed to close');
+    logger?.warn({ provider: provider.id, error: errorRecord(error) }, 'A provider failed to close.');
   }
 }
 
-/** Each once, however many regions it is deployed in, at its price of today. */
+/** Each model once, in however many regions it is deployed, with today's price. */
 function modelsOf({ deployments }: Registry, nowMs: number): ReturnType<Gateway['models']> {
   const models = new Map<string, { provider: string; card: ModelCard }>();
   for (const { provider, card } of deployments) {
@@ -161,7 +161,7 @@ function asOf(card: ModelCard, nowMs: number): ModelCard {
 const pluginProviders = (plugins: readonly GatewayPlugin[]): readonly Provider[] =>
   plugins.flatMap(({ providers }) => providers ?? []);
 
-/** Layers hold state (breakers, queues), so they are made once; only their order with plugins is made anew. */
+/** Layers hold state (breakers, queues), so they are created once; only their order among the plugins is built again. */
 function builder(parts: GatewayParts): (sources: Sources) => State {
   const requestLayers = requestSlots(parts);
   const attemptLayers = attemptSlots(parts);
@@ -188,7 +188,7 @@ const requestLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Call>[]
 const attemptLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Attempt>[] =>
   plugins.flatMap(({ name, attempt }) => listOf(attempt).map((layer) => ({ plugin: name, ...layer })));
 
-/** A plugin brings one layer, several or none. */
+/** A plugin has one layer, several or none. */
 function listOf<L extends object>(layers: L | readonly L[] | undefined): readonly L[] {
   if (layers === undefined) return [];
   return isList(layers) ? layers : [layers];
@@ -215,7 +215,7 @@ function routingOf(
   rankers: readonly Ranker[] | undefined,
 ): (call: Call) => RouteOptions {
   return (call) => ({
-    // A layer may have written a limit by its older name.
+    // A layer may have set a limit by its older name.
     request: withCurrentLimits(call.request),
     needs: needsOf(call.request),
     preferred: callStateOf(call).preferred(call.id),
@@ -228,7 +228,7 @@ function routingOf(
 }
 
 function refusal(): PolyphonyError {
-  return new PolyphonyError('invalid-request', 'The gateway is closed and takes no calls: create another one.');
+  return new PolyphonyError('invalid-request', 'The gateway is closed and accepts no calls: create a new one.');
 }
 
 type Operations = Pick<Gateway, 'generate' | 'stream' | 'embed' | 'image' | 'moderate' | 'rerank' | 'call'>;
@@ -239,7 +239,7 @@ function operations(handle: Handler, runtime: Runtime): Operations {
       const made = callOf(request, options, false, runtime);
       return collect(handle(made), made);
     } catch (error) {
-      // Limits that contradict each other are refused as every other fault: by the promise.
+      // Invalid limits reject the promise, as every other error does.
       return Promise.reject(error);
     }
   };
@@ -261,7 +261,7 @@ function operations(handle: Handler, runtime: Runtime): Operations {
   };
 }
 
-/** A call's id costs a number of the runtime's, which nobody takes for a question. */
+/** A fixed id, so that a question takes no id from the runtime. */
 const EXPLAINED: CallOptions = { id: 'explain' };
 
 function explain(asked: ModelRequest, given: CallOptions | undefined, state: State, runtime: Runtime): Explanation {

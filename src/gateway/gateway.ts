@@ -1,4 +1,4 @@
-/** Both rings, in order, outermost first. A slot without a layer is a plugin's; what has nothing to do is not composed. */
+/** Both rings, outermost layer first. A slot without a layer is for plugins; a layer with nothing to do is not composed. */
 import type { Attempt, Call } from '../core/model/model.ts';
 import type { AttemptLayer, RequestLayer } from '../core/plugin.ts';
 import { adapt } from './attempt-ring/adapt.ts';
@@ -13,7 +13,7 @@ import { affinity } from './request-ring/affinity.ts';
 import { telemetry } from './request-ring/telemetry.ts';
 import type { RingSlot } from './rings.ts';
 
-/** A call, once; ends in `failover`, which makes attempts of it. */
+/** The layers that a call passes once; the last is `failover`, which turns the call into attempts. */
 export function requestSlots(parts: GatewayParts): readonly (RingSlot<Call> & { readonly name: RequestLayer })[] {
   const { clock } = parts;
   return [
@@ -28,7 +28,7 @@ export function requestSlots(parts: GatewayParts): readonly (RingSlot<Call> & { 
   ];
 }
 
-/** An attempt at one target; ends in `provider`, which asks it. */
+/** The layers that each attempt at one target passes; the last is `provider`, which sends it. */
 export function attemptSlots(parts: GatewayParts): readonly (RingSlot<Attempt> & { readonly name: AttemptLayer })[] {
   return [
     { name: 'retry', handle: retry(parts) },

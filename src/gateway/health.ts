@@ -1,4 +1,4 @@
-/** Which targets and credentials can be used now: gathered from the layers that decide it, when somebody asks. */
+/** Which targets and credentials can be used now, read on demand from the layers that decide it. */
 import type { CredentialHealth, TargetHealth } from '../core/gateway.ts';
 import type { Target } from '../core/model/model.ts';
 import type { Provider } from '../core/model/provider.ts';
@@ -10,7 +10,7 @@ type HealthParts = Pick<
   'clock' | 'registry' | 'statistics' | 'circuits' | 'credentials' | 'endpointReports'
 >;
 
-/** Every target that the registry lists, and every one that was asked for by name besides. */
+/** Every target that the registry lists, and every unlisted one that a request has named. */
 export function healthOf(parts: HealthParts): readonly TargetHealth[] {
   const { clock, registry, statistics, circuits } = parts;
   const nowMs = clock.now();

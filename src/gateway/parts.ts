@@ -1,4 +1,4 @@
-/** What the layers are built from: each takes what it needs and no more. */
+/** The parts from which the layers are built; each layer takes only what it needs. */
 import type { Clock, Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import type { Transport } from '../core/model/provider.ts';
@@ -12,7 +12,7 @@ import type { Statistics } from './routing/statistics.ts';
 
 export interface GatewayParts {
   readonly runtime: Runtime;
-  /** The runtime's. */
+  /** The clock of the runtime. */
   readonly clock: Clock;
   readonly keyValue: KeyValueStore;
   readonly ledger: UsageLedger | undefined;
@@ -22,7 +22,7 @@ export interface GatewayParts {
   readonly credentials: Credentials;
   readonly circuits: Circuits;
   readonly endpointReports: EndpointReports;
-  /** As of now: both are replaced as a whole while calls are under way. */
+  /** The current values: both are replaced as a whole while calls are running. */
   readonly config: () => Config;
   readonly registry: () => Registry;
 }

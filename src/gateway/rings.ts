@@ -1,11 +1,11 @@
-/** Puts plugins into a ring: before a layer, in its place (behind the built-in one) or after it. */
+/** Puts plugins into a ring: before a layer, in its slot (after the built-in layer) or after the slot. */
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import { type Call, compose, type Handler, type Middleware, type ModelEvent } from '../core/model/model.ts';
 import type { Place } from '../core/plugin.ts';
 import { isObserved, observe } from '../kit/streams/observe.ts';
 import { failing } from '../kit/streams/stream-head.ts';
 
-/** A place of a ring; without `handle` nothing is built in and the slot waits for plugins. */
+/** A slot of a ring; without `handle` it has no built-in layer and only plugins fill it. */
 export interface RingSlot<C extends Call> {
   readonly name: string;
   readonly handle?: Middleware<C> | undefined;
@@ -28,12 +28,12 @@ interface Layer<C extends Call> {
   readonly handle: Middleware<C>;
 }
 
-/** Slots that judge or remember answers; calls that layers make themselves pass them by. */
+/** Slots that judge or cache answers; calls that layers make themselves skip them. */
 const ANSWERS_ONLY: readonly string[] = ['moderation', 'cache', 'escalation'];
 
 /**
- * The ring with every plugin in its place; plugins of the same place keep their order. The last slot is the handler
- * itself: what asks for its place stands right before it.
+ * The ring with every plugin in its place; plugins with the same place keep their order. The last slot is the handler
+ * itself: a plugin that names it is put directly before it.
  *
  * @throws invalid-config for a place that does not exist
  */
@@ -68,8 +68,8 @@ function checkPlace<C extends Call>(
   const slot = slotOf(place);
   const behindAll = typeof place === 'object' && 'after' in place && place.after === innermost;
   if (names.includes(slot) && !behindAll) return;
-  const why = behindAll ? `nothing comes after "${slot}"` : `there is no layer "${slot}"`;
-  const message = `The plugin "${plugin}" cannot take its place: ${why}. The layers are ${names.join(', ')}.`;
+  const why = behindAll ? `no layer comes after "${slot}"` : `there is no layer "${slot}"`;
+  const message = `The plugin "${plugin}" cannot be placed in the ring: ${why}. The layers are ${names.join(', ')}.`;
   throw new PolyphonyError('invalid-config', message, { details: { plugin } });
 }
 
@@ -92,7 +92,7 @@ function pluginLayer<C extends Call>({ plugin, place, handle }: PluginLayer<C>):
   return { name: `plugin:${plugin}`, handle: skips ? forAnswers : guarded };
 }
 
-/** Names the plugin in whatever it throws that is not an error of ours. Costs nothing where it returns `next(call)`. */
+/** Names the plugin in whatever it throws that is not a PolyphonyError. Costs nothing if it returns `next(call)`. */
 function guard<C extends Call>(plugin: string, handle: Middleware<C>): Middleware<C> {
   return (call, next) => {
     let inner: AsyncIterable<ModelEvent> | undefined;
@@ -109,7 +109,7 @@ function guard<C extends Call>(plugin: string, handle: Middleware<C>): Middlewar
   };
 }
 
-/** In the hook form, so that an observing plugin is read in one pass with the layers around it, or at once. */
+/** In hook form, so that an observing plugin is read in one pass with the layers around it, or synchronously. */
 function guardedObserver(stream: AsyncIterable<ModelEvent>, plugin: string, call: Call): AsyncIterable<ModelEvent> {
   return observe({
     open: () => stream,

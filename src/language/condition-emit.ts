@@ -1,9 +1,9 @@
 /**
- * From the parsed condition to the expression that is evaluated, and the list of what it refers to.
+ * Translates the parsed condition to the expression that is evaluated, and lists its references.
  *
- * Plain CEL fails on a field of null and on a missing field. In a plan those are everyday values (a skipped node, an
- * optional field), so every access is emitted as a call of a function of ours that reads own properties only and answers
- * null for what is not there. Heads and variables get prefixes, so that no name can hide one of CEL's own.
+ * Plain CEL fails on a field of null and on a missing field. Both are common in a plan (a skipped node, an optional field),
+ * so every access becomes a call of our own function, which reads only own properties and returns null for missing ones.
+ * Heads and variables get prefixes, so that no name can hide a name of CEL.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { CEL_MACROS, CEL_TYPE_NAMES, CONDITION_BOUNDS } from './condition-rules.ts';
@@ -20,7 +20,7 @@ export interface Emission {
   readonly isHead: (name: string) => boolean;
   readonly references: ConditionReference[];
   readonly heads: Set<string>;
-  /** Heads whose `meta` is read: it stands beside the value, whatever that is. */
+  /** Heads whose `meta` is read: it exists beside the value, whatever the value is. */
   readonly metas: Set<string>;
 }
 
@@ -72,7 +72,7 @@ function emitWithin(node: ASTNode, variables: Variables, emission: Emission, bin
   return (BINDING[node.op] ?? PRIMARY) < binding ? `(${text})` : text;
 }
 
-/** Where a bool is needed, a bare read gives false for null: a skipped node's flag is not set. */
+/** Where a bool is needed, null counts as false, because the flag of a skipped node is not set. */
 function emitBool(node: ASTNode, variables: Variables, emission: Emission, binding: number): string {
   const bare = node.op === 'id' || node.op === '.' || node.op === '[]';
   return bare ? `_bool(${emit(node, variables, emission)})` : emitWithin(node, variables, emission, binding);
@@ -83,11 +83,11 @@ function emit(node: ASTNode, variables: Variables, emission: Emission): string {
     case 'value':
       return emitValue(node.args, node.start);
     case 'id':
-      noteReference(node, variables, emission);
+      recordReference(node, variables, emission);
       return emitName(node.args, node.start, variables, emission);
     case '.':
     case '[]':
-      noteReference(node, variables, emission);
+      recordReference(node, variables, emission);
       return emitAccess(node, variables, emission);
     case 'call':
       return emitCall(node.args[0], undefined, node.args[1], node.start, variables, emission);
@@ -101,7 +101,7 @@ function emit(node: ASTNode, variables: Variables, emission: Emission): string {
     case '[?]':
       throw new ConditionRefusal(
         'condition.syntax',
-        'Optional selection is not needed: a missing field is null.',
+        'Optional selection is not supported: use "." or "[]", which give null for a missing field.',
         node.start,
       );
     default:
@@ -148,7 +148,11 @@ function emitValue(value: unknown, at: number): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'number') return Number.isInteger(value) ? value.toExponential() : String(value);
   if (typeof value === 'bigint' || typeof value === 'boolean' || value === null) return String(value);
-  throw new ConditionRefusal('condition.type', 'Bytes and unsigned literals compare with nothing in a plan.', at);
+  throw new ConditionRefusal(
+    'condition.type',
+    'Bytes and unsigned literals are not supported in a plan: use a string or a plain number.',
+    at,
+  );
 }
 
 function emitName(name: string, at: number, variables: Variables, { isHead, heads }: Emission): string {
@@ -160,14 +164,14 @@ function emitName(name: string, at: number, variables: Variables, { isHead, head
   if (CEL_TYPE_NAMES.has(name)) return name;
   throw new ConditionRefusal(
     'condition.type',
-    `"${name}" is no earlier node and no input of this condition.`,
+    `"${name}" is neither an earlier node nor an input of this condition: use the id of an earlier node.`,
     at,
     name,
   );
 }
 
 function emitAccess(node: Extract<ASTNode, { op: '.' | '[]' }>, variables: Variables, emission: Emission): string {
-  // The reference of the whole chain is noted already; its parts are none of their own.
+  // The reference of the whole chain is recorded already; its parts are not references of their own.
   const base = node.args[0];
   if (base.op === 'id' && stepOf(node) === 'meta' && !variables.includes(base.args)) {
     emitName(base.args, base.start, variables, emission);
@@ -208,9 +212,9 @@ function emitCall(
 function emitHas(parameters: readonly ASTNode[], at: number, variables: Variables, emission: Emission): string {
   const [field] = parameters;
   if (field?.op !== '.' || parameters.length !== 1) {
-    throw new ConditionRefusal('condition.syntax', 'has() takes one field, as in has(node.field).', at);
+    throw new ConditionRefusal('condition.syntax', 'has() takes exactly one field: write has(node.field).', at);
   }
-  noteReference(field, variables, emission);
+  recordReference(field, variables, emission);
   const [base, name] = field.args;
   if (name === 'meta') return `(${emitAccess(field, variables, emission)} != null)`;
   const inner = base.op === '.' || base.op === '[]' ? emitAccess(base, variables, emission) : undefined;
@@ -230,12 +234,12 @@ function emitComprehension(
   emission: Emission,
 ): string {
   if (variables.length === CONDITION_BOUNDS.comprehensions) {
-    const message = `Comprehensions nest at most ${CONDITION_BOUNDS.comprehensions} deep: compute the inner one in a node.`;
+    const message = `Comprehensions can be nested at most ${CONDITION_BOUNDS.comprehensions} deep: compute the inner one in another node.`;
     throw new ConditionRefusal('condition.syntax', message, at);
   }
   const list = emit(receiver, variables, emission);
   const inner = [...variables, variable];
-  // In all but the last argument of `map` a bool is expected.
+  // Every argument except the last one of `map` must be a bool.
   const emitted = body.map((part, index) =>
     name === 'map' && index === body.length - 1 ? emit(part, inner, emission) : emitBool(part, inner, emission, 0),
   );
@@ -243,7 +247,7 @@ function emitComprehension(
 }
 
 /** Records the longest path of constant steps that starts at a head. */
-function noteReference(node: ASTNode, variables: Variables, emission: Emission): void {
+function recordReference(node: ASTNode, variables: Variables, emission: Emission): void {
   const chain: Extract<ASTNode, { op: '.' | '[]' }>[] = [];
   let root = node;
   while (root.op === '.' || root.op === '[]') {

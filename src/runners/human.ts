@@ -21,7 +21,10 @@ export const humanRunner: NodeRunner = async (call) => {
   if (call.answer !== undefined) return { value: outputOf(call.answer.value), costNanoUsd: 0 };
   const { question, choices, data } = call.inputs;
   if (typeof question !== 'string' || question === '') {
-    throw new PolyphonyError('invalid-request', `Node ${call.node.id} asks nothing: give "question" a text.`);
+    throw new PolyphonyError(
+      'invalid-request',
+      `Node ${call.node.id} has no question to ask: set "question" to a text.`,
+    );
   }
   throw new SuspendRun({
     question,
@@ -30,7 +33,7 @@ export const humanRunner: NodeRunner = async (call) => {
   });
 };
 
-/** `true`, `"approve"` and any text but a refusal approve; `{ answer, approved }` says it itself. */
+/** `true`, `"approve"` and any text that is not a refusal approve; `{ answer, approved }` decides by its `approved`. */
 function outputOf(value: unknown): { readonly answer: unknown; readonly approved: boolean } {
   if (typeof value === 'object' && value !== null && 'approved' in value) {
     const answer = 'answer' in value ? value.answer : null;

@@ -1,12 +1,12 @@
-/** Reading the rendered `in` of the built-in steps. */
+/** Reads the rendered `in` of the built-in steps. */
 
 import { PolyphonyError } from '../core/errors.ts';
 import type { FilePart, ImagePart, MediaSource } from '../core/model/model.ts';
 import type { NodeCall } from '../core/run/engine.ts';
 
 export function invalidInput(call: NodeCall, field: string, rule: string): PolyphonyError {
-  const got = JSON.stringify(call.inputs[field])?.slice(0, 80) ?? 'nothing';
-  return new PolyphonyError('invalid-request', `Node ${call.node.id}: "${field}" is ${got}, but ${rule}.`);
+  const got = JSON.stringify(call.inputs[field])?.slice(0, 80) ?? 'missing';
+  return new PolyphonyError('invalid-request', `Node ${call.node.id}: "${field}" is ${got}, but it must be ${rule}.`);
 }
 
 /** Text of a field; other values than strings as compact JSON. Undefined where it is absent or null. */
@@ -18,14 +18,14 @@ export function textInput(call: NodeCall, field: string): string | undefined {
 
 export function requiredText(call: NodeCall, field: string): string {
   const text = textInput(call, field);
-  if (text === undefined || text === '') throw invalidInput(call, field, 'a text is needed');
+  if (text === undefined || text === '') throw invalidInput(call, field, 'a text');
   return text;
 }
 
 export function numberInput(call: NodeCall, field: string): number | undefined {
   const value = call.inputs[field];
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw invalidInput(call, field, 'a number is needed');
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw invalidInput(call, field, 'a number');
   return value;
 }
 
@@ -52,7 +52,7 @@ export function mediaSource(call: NodeCall, field: string, value: unknown): Medi
       return typeof mediaType === 'string' ? { type, url, mediaType } : { type, url };
     }
   }
-  throw invalidInput(call, field, 'a URL, a data URL or { type, data | url, mediaType } is needed');
+  throw invalidInput(call, field, 'a URL, a data URL or { type, data | url, mediaType }');
 }
 
 export function imageParts(call: NodeCall): readonly ImagePart[] {

@@ -1,4 +1,4 @@
-/** From a node's `in` to the chat request. */
+/** Creates the chat request from a node's `in`. */
 
 import { PolyphonyError } from '../core/errors.ts';
 import type { Without } from '../core/gateway.ts';
@@ -36,12 +36,13 @@ function definitionOf({ name, description, input }: Tool): ToolDefinition {
 export function toolsOf(call: NodeCall, tools: ReadonlyMap<string, Tool>): readonly Tool[] {
   const { tools: names } = call.inputs;
   if (names === undefined || names === null) return [];
-  if (!Array.isArray(names)) throw invalidInput(call, 'tools', 'a list of names of tools is needed');
+  if (!Array.isArray(names)) throw invalidInput(call, 'tools', 'a list of tool names');
   return names.map((name) => {
     const tool = tools.get(String(name));
     if (tool !== undefined) return tool;
-    const known = [...tools.keys()].join(', ') || 'none is registered';
-    const message = `Node ${call.node.id} names the tool ${JSON.stringify(name)}, which is not registered: use ${known}.`;
+    const known = [...tools.keys()].join(', ');
+    const remedy = known === '' ? 'register it' : `use one of ${known}`;
+    const message = `Node ${call.node.id} names the tool ${JSON.stringify(name)}, which is not registered: ${remedy}.`;
     throw new PolyphonyError('invalid-request', message);
   });
 }
@@ -55,7 +56,7 @@ function reasoningOf(call: NodeCall): ChatRequest['reasoning'] | undefined {
   const { reasoning } = call.inputs;
   if (reasoning === undefined || reasoning === null) return undefined;
   const effort = EFFORTS.find((known) => known === reasoning);
-  if (effort === undefined) throw invalidInput(call, 'reasoning', `one of ${EFFORTS.join(', ')} is needed`);
+  if (effort === undefined) throw invalidInput(call, 'reasoning', `one of ${EFFORTS.join(', ')}`);
   return { effort };
 }
 
@@ -64,7 +65,10 @@ function messagesOf(call: NodeCall): readonly Message[] {
   const prompt = textInput(call, 'prompt');
   const history = historyOf(call);
   if (prompt === undefined && history.length === 0) {
-    throw new PolyphonyError('invalid-request', `Node ${call.node.id} asks nothing: give it "prompt" or "messages".`);
+    throw new PolyphonyError(
+      'invalid-request',
+      `Node ${call.node.id} has nothing to ask the model: give it "prompt" or "messages".`,
+    );
   }
   const media = [...imageParts(call), ...fileParts(call)];
   const asked = prompt === undefined && media.length === 0 ? [] : [userMessage(prompt, media)];
@@ -82,10 +86,14 @@ function userMessage(prompt: string | undefined, media: readonly Part[]): Messag
 function historyOf(call: NodeCall): readonly Message[] {
   const { messages } = call.inputs;
   if (messages === undefined || messages === null) return [];
-  if (!Array.isArray(messages)) throw invalidInput(call, 'messages', 'a list of { role, content } is needed');
+  if (!Array.isArray(messages)) throw invalidInput(call, 'messages', 'a list of { role, content }');
   return messages.map((message: unknown) => {
     if (isMessage(message)) return message;
-    throw invalidInput(call, 'messages', 'every message needs a role and a content of text or parts');
+    throw invalidInput(
+      call,
+      'messages',
+      'a list of { role, content } with a known role and a content of text or parts',
+    );
   });
 }
 

@@ -36,7 +36,7 @@ export function imageRunner(gateway: Gateway): NodeRunner {
 export function embedRunner(gateway: Gateway): NodeRunner {
   return async function embedTexts(call) {
     const input = textsInput(call, 'input');
-    if (input.length === 0) throw invalidInput(call, 'input', 'a text or a list of texts is needed');
+    if (input.length === 0) throw invalidInput(call, 'input', 'a text or a list of texts');
     const response = await ask(gateway, call, { operation: 'embed', ...requestFields(call), input });
     return outputOf({ vectors: operationOutput(response, 'embed').vectors }, response);
   };
@@ -54,7 +54,7 @@ function moderated(call: NodeCall): readonly (TextPart | ImagePart)[] {
   const { input } = call.inputs;
   const list = Array.isArray(input) ? input : [input];
   const parts = list.filter((item) => item !== null && item !== undefined && item !== '');
-  if (parts.length === 0) throw invalidInput(call, 'input', 'a text is needed');
+  if (parts.length === 0) throw invalidInput(call, 'input', 'a text, an image part or a list of them');
   return parts.map((item: unknown) => (isPart(item) ? item : { type: 'text', text: asText(item) }));
 }
 
@@ -65,7 +65,7 @@ function isPart(item: unknown): item is TextPart | ImagePart {
   return (item.type === 'text' && 'text' in item) || (item.type === 'image' && 'source' in item);
 }
 
-/** One verdict for all parts: flagged where one is, the highest score a category. */
+/** One verdict for all parts: flagged when one is, with the highest score per category. */
 function worst(results: readonly ModerationResult[]): ModerationResult {
   const categories: Record<string, boolean> = {};
   const scores: Record<string, number> = {};

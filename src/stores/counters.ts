@@ -1,10 +1,10 @@
-/** How counters move together or not at all, whatever holds them. */
+/** Changes several counters atomically, for every kind of store. */
 import { PolyphonyError } from '../core/errors.ts';
 import type { CounterChange, CounterResult } from '../core/stores.ts';
 
-/** Where counters are read and written while a change is made; `undo` takes every write of the change back. */
+/** Reads and writes counters during a change; `undo` reverts every write of the change. */
 export interface CounterCells {
-  /** Undefined: there is none. */
+  /** Undefined when the key does not exist. */
   read(key: string): unknown;
   write(key: string, value: number): void;
   undo(): void;
@@ -13,7 +13,7 @@ export interface CounterCells {
 /**
  * Applies the changes in order; later ones see earlier ones of the same key.
  *
- * @throws invalid-request when a key holds something else than a number, or a change is no finite number
+ * @throws invalid-request when a key holds a value that is not a number, or a counter would not stay finite
  */
 export function changeCounters(cells: CounterCells, changes: readonly CounterChange[]): CounterResult {
   const values: number[] = [];
@@ -43,19 +43,19 @@ function counterValue(cells: CounterCells, { key, initial = 0 }: CounterChange):
   if (typeof value === 'number') return value;
   throw new PolyphonyError(
     'invalid-request',
-    `${JSON.stringify(key)} holds ${JSON.stringify(value).slice(0, 60)}, which is no number: a counter needs a key of its own.`,
+    `The key ${JSON.stringify(key)} holds ${JSON.stringify(value).slice(0, 60)}, which is not a number: use another key for the counter.`,
   );
 }
 
 function notFinite({ key, by }: CounterChange): PolyphonyError {
-  const message = `${JSON.stringify(key)} cannot change by ${by}: counters hold finite numbers.`;
+  const message = `The counter ${JSON.stringify(key)} cannot change by ${by}, because its value must stay a finite number.`;
   return new PolyphonyError('invalid-request', message);
 }
 
-/** The text that stores keep of a value. */
+/** The JSON text of a value, as stores keep it. @throws invalid-request when the value has no JSON text */
 export function jsonText(key: string, value: unknown): string {
   const text: string | undefined = JSON.stringify(value);
   if (text !== undefined) return text;
-  const message = `${JSON.stringify(key)} cannot hold ${String(value)}, which is no JSON value: use delete() to remove it.`;
+  const message = `The key ${JSON.stringify(key)} cannot hold ${String(value)}, which is not a JSON value: use delete() to remove the key.`;
   throw new PolyphonyError('invalid-request', message);
 }

@@ -1,4 +1,4 @@
-/** Stores that live and die with the process: no file, no promise on the hot paths, bounded where they would grow. */
+/** Stores in the memory of the process: no file, no promise on the hot paths, and a bound on everything that would grow. */
 import type { Clock } from '../core/clock.ts';
 import type { RunEvent, RunStatus, RunSummary } from '../core/run/engine.ts';
 import type { CounterChange, CounterResult, KeyValueStore, RunJournal, Stores } from '../core/stores.ts';
@@ -8,15 +8,15 @@ import { type MemoryLedgerOptions, memoryLedger } from './memory/ledger.ts';
 import { isNested, newestFirst, progressed, progressOf } from './run-progress.ts';
 
 export interface MemoryStoresOptions extends MemoryLedgerOptions {
-  /** @default the system's */
+  /** @default the system clock */
   readonly clock?: Clock;
-  /** Ended runs kept, the latest ones. @default 10_000 */
+  /** How many ended runs are kept: the latest ones. @default 10_000 */
   readonly endedRuns?: number;
 }
 
 /**
- * Stores in memory, for one process. Totals of the ledger stay right when rows beyond `ledgerRows` are dropped, by day and
- * by user, team, tenant and tag; those by request, node, run and session then hold the kept rows only.
+ * Stores in memory, for one process. When rows beyond `ledgerRows` are dropped, the ledger's totals by day and by user, team,
+ * tenant and tag stay right. Totals by request, node, run and session then count only the kept rows.
  */
 export function memoryStores(options: MemoryStoresOptions = {}): Stores {
   const clock = options.clock ?? systemClock;
@@ -89,21 +89,22 @@ function memoryJournal(clock: Clock, endedRuns: number): RunJournal {
 // ---------------------------------------------------------------------------------------------------- key and value
 
 interface Cell {
-  /** A number as it is; everything else as JSON text, so that no caller can change what another reads. */
+  /** A number as it is; any other value as JSON text, so that no caller can change what another one reads. */
   readonly value: number | string;
-  /** Epoch milliseconds; Infinity: never. */
+  /** When the value expires, in epoch milliseconds; Infinity for never. */
   readonly until: number;
 }
 
 interface Cells {
-  /** The living cell of a key. */
+  /** The cell of a key, unless it has expired. */
   get(key: string): Cell | undefined;
   set(key: string, cell: Cell): void;
   delete(key: string): void;
-  living(): string[];
+  /** The keys that have not expired. */
+  keys(): string[];
 }
 
-/** Sweeps out what has expired once as many keys were set as there are, so that a set costs O(1) on average. */
+/** Removes expired cells after as many sets as there are keys, so that a set costs O(1) on average. */
 function expiringCells(clock: Clock): Cells {
   const cells = new Map<string, Cell>();
   let untilSweep = 1000;
@@ -125,7 +126,7 @@ function expiringCells(clock: Clock): Cells {
       if (untilSweep === 0) sweep();
     },
     delete: (key) => void cells.delete(key),
-    living() {
+    keys() {
       sweep();
       return [...cells.keys()];
     },
@@ -134,7 +135,7 @@ function expiringCells(clock: Clock): Cells {
 
 const read = (cell: Cell): unknown => (typeof cell.value === 'number' ? cell.value : JSON.parse(cell.value));
 
-/** Remembers what each write replaced, newest last. */
+/** Records what each write replaced, newest last. */
 function undoableCells(cells: Cells): CounterCells {
   const replaced: { readonly key: string; readonly cell: Cell | undefined }[] = [];
   return {
@@ -156,7 +157,7 @@ function undoableCells(cells: Cells): CounterCells {
   };
 }
 
-/** One counter that is there and has room for the change: nothing of it can fail. Undefined: not so. */
+/** The fast path: one existing counter with room for the change. Undefined when the change needs `changeCounters`. */
 function changeOne(cells: Cells, changes: readonly CounterChange[]): CounterResult | undefined {
   const [change] = changes;
   const cell = changes.length === 1 && change !== undefined ? cells.get(change.key) : undefined;
@@ -181,8 +182,8 @@ function memoryKeyValue(clock: Clock): KeyValueStore {
     },
     delete: async (key) => cells.delete(key),
     async keys(prefix, limit = 1000) {
-      const living = cells.living().filter((key) => key.startsWith(prefix));
-      return living.sort().slice(0, limit);
+      const found = cells.keys().filter((key) => key.startsWith(prefix));
+      return found.sort().slice(0, limit);
     },
     change: (changes) => changeOne(cells, changes) ?? changeCounters(undoableCells(cells), changes),
     close: async () => {},

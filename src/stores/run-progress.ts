@@ -1,25 +1,25 @@
-/** What a run's events mean for its line in `list`: as a change to add up, so that no store reads before it writes. */
+/** Turns a run's events into a change of its summary in `list`, so that no store has to read the earlier events. */
 
 import { addMoney, type NanoUsd } from '../core/money/money.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunEvent, RunStatus, RunSummary } from '../core/run/engine.ts';
 
-/** What one append changes of a run's summary; absent fields stay as they are. */
+/** The change of a run's summary by one append; absent fields stay as they are. */
 export interface RunProgress {
-  /** Of the first event: the start of a run that the journal does not know yet. */
+  /** The time of the first event, in epoch milliseconds: the start of a run that is new to the journal. */
   readonly startedAt: number;
   readonly updatedAt: number;
   readonly status?: RunStatus;
   readonly goal?: string;
-  /** Nodes of the plan. */
+  /** The number of nodes of the plan. */
   readonly total?: number;
-  /** Nodes that were written since. */
+  /** The number of nodes that were added since. */
   readonly added: number;
-  /** Nodes that ended since, the run going on: done, skipped, or failed with a stand-in. */
+  /** The number of nodes that ended since without failing the run: done, skipped, or failed with a substitute value. */
   readonly finished: number;
-  /** A run's own total, which replaces the sum of its nodes. */
+  /** The total of the ended run, which replaces the sum of its nodes. */
   readonly settled?: { readonly costNanoUsd: NanoUsd | null };
-  /** Of nodes that ended after that. */
+  /** The cost that was added since, or after `settled` if it is set; null when it is unknown. */
   readonly costNanoUsd: NanoUsd | null;
 }
 
@@ -34,7 +34,7 @@ const STATUS_AFTER: Partial<Record<RunEvent['type'], RunStatus>> = {
   'run-cancelled': 'cancelled',
 };
 
-/** Undefined when there is no event. */
+/** Undefined when `events` is empty. */
 export function progressOf(events: readonly RunEvent[]): RunProgress | undefined {
   const first = events[0];
   if (first === undefined) return undefined;
@@ -74,7 +74,7 @@ function take(progress: Mutable<RunProgress>, event: RunEvent): void {
       charge(progress, event.item, 0, true);
       return;
     case 'node-failed':
-      // It is told again when the plan is whole.
+      // The failure is recorded again when the plan is complete.
       if (event.handled === 'plan') return;
       charge(progress, event.item, event.costNanoUsd, event.handled === 'skip' || event.handled === 'value');
       return;
@@ -99,14 +99,14 @@ function takePlan(progress: Mutable<RunProgress>, { goal, id, nodes }: Plan): vo
 
 type Cost = NanoUsd | null;
 
-/** Items are part of their node, which says the sum when it ends. */
+/** Items are part of their node, which reports their sum when it ends. */
 function charge(progress: Mutable<RunProgress>, item: number | undefined, cost: Cost, ended: boolean): void {
   if (item !== undefined) return;
   progress.costNanoUsd = addMoney(progress.costNanoUsd, cost);
   if (ended) progress.finished += 1;
 }
 
-/** The summary after the change; `before` is undefined for a run that the journal does not know yet. */
+/** The summary after the change; `before` is undefined for a run that is new to the journal. */
 export function progressed(runId: string, before: RunSummary | undefined, progress: RunProgress): RunSummary {
   const cost = (progress.settled ?? before ?? { costNanoUsd: 0 }).costNanoUsd;
   return {
@@ -127,7 +127,7 @@ export function progressed(runId: string, before: RunSummary | undefined, progre
 export const isNested = (first: RunEvent | undefined): boolean =>
   first?.type === 'run-started' && first.parent?.kind === 'nested';
 
-/** Newest first; runs of one millisecond by descending id, so that every store lists alike. */
+/** Newest first; runs of the same millisecond by descending id, so that every store lists the same order. */
 export function newestFirst(a: RunSummary, b: RunSummary): number {
   return b.startedAt - a.startedAt || (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0);
 }

@@ -1,4 +1,4 @@
-/** Stores in one SQLite file: what a run leaves behind survives the process. Several processes may use it at once. */
+/** Stores in one SQLite file, which survives the process. Several processes may use it at the same time. */
 import { resolve } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
@@ -10,36 +10,36 @@ import { sqliteKeyValue } from './sqlite/key-value.ts';
 import { sqliteLedger } from './sqlite/ledger.ts';
 
 export interface SqliteStoresOptions {
-  /** The file, made with its folders when it is missing. On a local disk: network file systems break its locks. */
+  /** The file, created with its folders when it is missing. Use a local disk: network file systems break its locks. */
   readonly path: string;
-  /** @default the system's */
+  /** @default the system clock */
   readonly clock?: Clock;
   /**
-   * Flushes the disk at every commit, so that a power cut loses nothing that was committed. Without it a power cut may
-   * take the last commits, never the file; a killed process takes nothing either way. @default false
+   * Flushes the disk at every commit, so that a power cut loses no commit. Without it, a power cut may lose the last
+   * commits, but never the file. A killed process loses no commit either way. @default false
    */
   readonly powerSafe?: boolean;
   /** How long an operation waits for other processes before it fails with store-busy, in milliseconds. @default 10_000 */
   readonly busyMs?: number;
-  /** How long ledger rows wait for others to share their commit, in milliseconds. @default 50 */
+  /** How long ledger rows wait for others, to share a commit, in milliseconds. @default 50 */
   readonly ledgerDelayMs?: number;
-  /** Ledger rows that may wait; above it `append` waits for the disk. @default 10_000 */
+  /** How many ledger rows may wait; above that, `append` waits for the disk. @default 10_000 */
   readonly ledgerBufferRows?: number;
-  /** The file grows no larger; what does not fit fails with store-full. @default no limit */
+  /** The largest size of the file, in bytes; a write that does not fit fails with store-full. @default no limit */
   readonly maximumBytes?: number;
-  /** Told when a group of ledger rows could not be written; the rows are kept and tried again. @default none */
+  /** Called when a group of ledger rows could not be written; the rows are kept and tried again. @default none */
   readonly onError?: (error: PolyphonyError) => void;
 }
 
 /**
- * Opens the file at the first use, so errors of opening come from the first operation.
+ * Opens the file at the first use, so the first operation fails if the file cannot be opened.
  *
- * @throws invalid-config when the path is no file; from operations store-full, store-corrupt, store-newer, store-busy
+ * @throws invalid-config when the path is not a file path; operations throw store-full, -corrupt, -newer or -busy
  */
 export function sqliteStores(options: SqliteStoresOptions): Stores {
   const { clock = systemClock, powerSafe = false, busyMs = 10_000, maximumBytes, onError = () => {} } = options;
   const connection = connect({ path: filePath(options.path), clock, powerSafe, busyMs, maximumBytes });
-  // The file is closed when the last of the three is.
+  // The file is closed when the last of the three stores is closed.
   const open = new Set(['journal', 'ledger', 'keyValue']);
   const closing = (name: string) => async (): Promise<void> => {
     open.delete(name);
@@ -63,6 +63,6 @@ export function sqliteStores(options: SqliteStoresOptions): Stores {
 
 function filePath(path: string): string {
   if (path !== '' && !path.startsWith(':') && !/^\w{2,}:/.test(path)) return resolve(path);
-  const message = `${JSON.stringify(path)} is no path of a file: give one like ".polyphony/polyphony.db", or use memoryStores().`;
+  const message = `${JSON.stringify(path)} is not a file path: use one such as ".polyphony/polyphony.db", or use memoryStores().`;
   throw new PolyphonyError('invalid-config', message);
 }

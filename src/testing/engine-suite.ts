@@ -33,7 +33,7 @@ const stateOf = (result: RunResult): Record<string, string> =>
   Object.fromEntries(result.nodes.map(({ id, state }) => [id, state]));
 
 function shapeTests(check: EngineTest): void {
-  check('runs a chain in its order and hands outputs on with their types', async (bench) => {
+  check('runs a chain in its order and passes outputs on with their types', async (bench) => {
     const nodes = [node('a', { list: [1, { b: null }] }), node('b', { got: '{{a.list}}', text: 'is {{a.list[0]}}' })];
     const result = await bench.run(nodes, { output: { last: '{{b.got}}', text: '{{b.text}}' } });
     assert.equal(result.status, 'done', JSON.stringify(result.error));
@@ -41,9 +41,9 @@ function shapeTests(check: EngineTest): void {
     assert.deepEqual(bench.ran, ['a', 'b']);
     assert.equal(result.costNanoUsd, 2000);
   });
-  check('runs both arms of a diamond at once and its join after both', async (bench) => {
+  check('runs both arms of a diamond at the same time and its join after both', async (bench) => {
     const arrived: (() => void)[] = [];
-    // Each arm waits for the other: an engine that runs them one by one never ends.
+    // Each arm waits for the other: an engine that runs them one at a time never ends.
     const together = ({ inputs }: NodeCall): Promise<unknown> =>
       new Promise((resolve) => {
         arrived.push(() => resolve(inputs));
@@ -57,7 +57,7 @@ function shapeTests(check: EngineTest): void {
     assert.equal(bench.ran.at(-1), 'join');
     assert.equal(bench.ran.length, 4);
   });
-  check('runs a node once an item, in any order, and keeps the order of the items', async (bench) => {
+  check('runs a node once per item, in any order, and keeps the order of the items', async (bench) => {
     const nodes = [node('many', { value: '{{index}}: {{item}}' }, { each: '{{input.items}}' })];
     const engine = await bench.engine();
     const plan = bench.valid(nodes, { input: { items: 'string[]' }, output: '{{many}}' });
@@ -210,7 +210,7 @@ function journalTests(check: EngineTest): void {
     assert.deepEqual([result.output, bench.ran], [{ x: 5 }, ['b', 'c']]);
     assert.notEqual(result.runId, 'run');
   });
-  check('says that it does not know a run', async (bench) => {
+  check('throws not-found for a run that it does not know', async (bench) => {
     const engine = await bench.engine();
     const isNotFound = (error: unknown): boolean => error instanceof PolyphonyError && error.code === 'not-found';
     await assert.rejects(engine.resume('nobody'), isNotFound);

@@ -51,7 +51,7 @@ const ended = (runId: string, seq: number, costNanoUsd: number | null): RunEvent
   ms: seq,
 });
 
-/** Declares the tests that every journal passes. Needs no clock but the one handed to `make`. */
+/** Declares the tests that every journal passes. They use only the clock that `make` gets. */
 export function testJournal(options: StoreSuiteOptions<RunJournal>): void {
   recordTests(options);
   summaryTests(options);
@@ -99,7 +99,7 @@ function recordTests(options: StoreSuiteOptions<RunJournal>): void {
     await journal.append('run', [started('run'), finished('run', 1, 0, output)]);
     assert.deepEqual((await gather(journal.read('run')))[1], finished('run', 1, 0, output));
   });
-  check('closes twice without complaint', async (journal) => {
+  check('closes twice without an error', async (journal) => {
     await journal.append('run', [started('run')]);
     await journal.close();
   });
@@ -158,9 +158,9 @@ function summaryTests(options: StoreSuiteOptions<RunJournal>): void {
     await journal.append('a', [started('a', START)]);
     await journal.append('a.n', [{ ...started('a.n', START + 1), ...within('nested') }]);
     await journal.append('forked', [{ ...started('forked', START + 2), ...within('fork') }]);
-    // What a plan or an input says of itself means nothing.
-    const told = { kind: 'nested', parent: { kind: 'nested' } };
-    await journal.append('b', [{ ...started('b', START + 3), input: told, tags: { kind: 'nested' } }]);
+    // Fields of the same names in an input or in tags have no effect.
+    const misleading = { kind: 'nested', parent: { kind: 'nested' } };
+    await journal.append('b', [{ ...started('b', START + 3), input: misleading, tags: { kind: 'nested' } }]);
     const ids = async (filter?: Parameters<RunJournal['list']>[0]): Promise<string[]> =>
       (await journal.list(filter)).map(({ runId }) => runId);
     assert.deepEqual(await ids(), ['b', 'forked', 'a']);
@@ -192,7 +192,7 @@ function leaseTests(options: StoreSuiteOptions<RunJournal>): void {
     await journal.release('run', 'one');
     assert.equal(await journal.claim('run', 'two', 1000), true);
   });
-  check('gives a run to one of many that ask at once', async (journal) => {
+  check('gives a run to one of many that ask at the same time', async (journal) => {
     const owners = Array.from({ length: 20 }, (_, index) => `owner ${index}`);
     const won = await Promise.all(owners.map((owner) => journal.claim('run', owner, 1000)));
     assert.equal(won.filter(Boolean).length, 1);

@@ -14,7 +14,7 @@ export function testKeyValueStore(options: StoreSuiteOptions<KeyValueStore>): vo
 
 function valueTests(options: StoreSuiteOptions<KeyValueStore>): void {
   const check = storeTests(options);
-  check('gives back what was set, and undefined for what was not', async (store) => {
+  check('returns what was set, and undefined for what was not', async (store) => {
     assert.equal(await store.get('key'), undefined);
     for (const value of [null, false, 0, '', 0.1, 'text', [1, [null]], { a: { b: '世界\u0000' } }]) {
       await store.set('key', value);
@@ -32,7 +32,7 @@ function valueTests(options: StoreSuiteOptions<KeyValueStore>): void {
     assert.deepEqual(read, { list: [1] });
     assert.notEqual(await store.get('key'), read, 'every reader gets a copy of its own');
   });
-  check('refuses what is no JSON value', async (store) => {
+  check('refuses a value that is not JSON', async (store) => {
     await assert.rejects(async () => store.set('key', undefined), isInvalidRequest);
   });
   check('takes any text as key', async (store) => {
@@ -80,7 +80,7 @@ function expiryTests(options: StoreSuiteOptions<KeyValueStore>): void {
 
 function counterTests(options: StoreSuiteOptions<KeyValueStore>): void {
   const check = storeTests(options);
-  check('changes counters, from 0 or from where they are told to start', async (store) => {
+  check('changes counters, from 0 or from their initial value', async (store) => {
     const changes = [
       { key: 'a', by: 2 },
       { key: 'b', by: -3, initial: 10 },
@@ -113,7 +113,7 @@ function counterTests(options: StoreSuiteOptions<KeyValueStore>): void {
     assert.deepEqual(await store.change(twice), { ok: false, refused: 1, value: 0 });
     assert.equal(await store.get('a'), undefined);
   });
-  check('lets as many of many at once pass as the limit allows', async (store) => {
+  check('allows only as many changes at the same time as the limit permits', async (store) => {
     const asked = Array.from({ length: 100 }, () =>
       store.change([
         { key: 'total', by: 1 },
@@ -128,7 +128,7 @@ function counterTests(options: StoreSuiteOptions<KeyValueStore>): void {
 
 function refusalTests(options: StoreSuiteOptions<KeyValueStore>): void {
   const check = storeTests(options);
-  check('refuses to count on what is no number, and changes nothing', async (store) => {
+  check('refuses to change a value that is not a number, and changes nothing', async (store) => {
     await store.set('text', 'seven');
     const changes = [
       { key: 'a', by: 1 },
@@ -137,7 +137,7 @@ function refusalTests(options: StoreSuiteOptions<KeyValueStore>): void {
     await assert.rejects(async () => store.change(changes), isInvalidRequest);
     assert.deepEqual([await store.get('a'), await store.get('text')], [undefined, 'seven']);
   });
-  check('refuses to count by what is not finite', async (store) => {
+  check('refuses to change a counter by a number that is not finite', async (store) => {
     await assert.rejects(async () => store.change([{ key: 'a', by: Number.NaN }]), isInvalidRequest);
     assert.equal(await store.get('a'), undefined);
   });

@@ -135,7 +135,7 @@ function totalTests(options: StoreSuiteOptions<UsageLedger>): void {
     assert.deepEqual(await totalsOf(ledger, 'scope:team'), [['red', 3, 0, 2000, 1]]);
     assert.deepEqual(await totalsOf(ledger, 'scope:run'), []);
   });
-  check('adds up tokens, those of unknown usage as none', async (ledger) => {
+  check('adds up tokens, and counts unknown usage as 0', async (ledger) => {
     await ledger.append(SAMPLE);
     await ledger.flush();
     const [acme] = await ledger.totals('provider');

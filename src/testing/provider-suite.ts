@@ -16,15 +16,15 @@ import { watchTransport } from './watched-transport.ts';
 
 export interface ProviderFixture {
   readonly provider: Provider;
-  /** The way to the server that answers `request` well. A provider in process never asks it. */
+  /** The transport to a server that answers `request`. A provider in process does not use it. */
   readonly transport: Transport;
   /** A request that the first model answers. @default a chat of one word */
   readonly request?: ModelRequest;
-  /** Keys that no error may show. @default none */
+  /** Keys that must not appear in an error. @default none */
   readonly secrets?: readonly string[];
   /**
-   * Headers in which its server states limits, by lower-case names: the provider has to report what they say, of a good
-   * answer and of a refusal. @default none
+   * Headers in which the server states limits, by lower-case names: the provider must report them, for an answer and for a
+   * refusal. @default none
    */
   readonly rateLimitHeaders?: Readonly<Record<string, string>>;
   readonly close?: () => Promise<void>;
@@ -56,7 +56,7 @@ export function testProvider({ test, make }: ProviderSuiteOptions): void {
     assert.match(provider.id, /^[a-z][a-z0-9-]*$/);
     for (const card of provider.models) checkCard(card);
     const ids = provider.models.flatMap(({ id, aliases = [] }) => [id, ...aliases]);
-    assert.equal(new Set(ids).size, ids.length, 'an id or alias stands on two cards');
+    assert.equal(new Set(ids).size, ids.length, 'two cards have the same id or alias');
   });
   streamTests(check);
   cancelTests(check);
@@ -66,15 +66,26 @@ export function testProvider({ test, make }: ProviderSuiteOptions): void {
 
 function checkCard(card: ModelCard): void {
   const { id, operations, tier, strengths, capabilities, contextTokens, maxOutputTokens, price } = card;
-  assert.ok(id !== '' && operations.length > 0 && TIERS.includes(tier), `card ${id}: an id, an operation and a tier`);
-  for (const capability of capabilities) assert.ok(CAPABILITIES.includes(capability), `card ${id}: ${capability}`);
+  assert.ok(
+    id !== '' && operations.length > 0 && TIERS.includes(tier),
+    `card ${id}: it needs an id, an operation and a known tier`,
+  );
+  for (const capability of capabilities)
+    assert.ok(CAPABILITIES.includes(capability), `card ${id}: the capability "${capability}" is unknown`);
   for (const [field, strength] of Object.entries(strengths)) {
-    assert.ok(strength >= 0 && strength <= 1, `card ${id}: strength ${field} is ${strength}, not within 0 and 1`);
+    assert.ok(strength >= 0 && strength <= 1, `card ${id}: strength ${field} is ${strength}, not a number from 0 to 1`);
   }
-  assert.ok(Number.isInteger(contextTokens) && contextTokens > 0, `card ${id}: contextTokens ${contextTokens}`);
-  assert.ok(Number.isInteger(maxOutputTokens) && maxOutputTokens >= 0, `card ${id}: maxOutputTokens`);
+  assert.ok(
+    Number.isInteger(contextTokens) && contextTokens > 0,
+    `card ${id}: contextTokens is ${contextTokens}, not a whole number above 0`,
+  );
+  assert.ok(
+    Number.isInteger(maxOutputTokens) && maxOutputTokens >= 0,
+    `card ${id}: maxOutputTokens is ${maxOutputTokens}, not a whole number of 0 or more`,
+  );
   for (const [kind, usd] of Object.entries(price ?? {})) {
-    if (typeof usd === 'number') assert.ok(Number.isFinite(usd) && usd >= 0, `card ${id}: price ${kind} is ${usd}`);
+    if (typeof usd === 'number')
+      assert.ok(Number.isFinite(usd) && usd >= 0, `card ${id}: price ${kind} is ${usd}, not 0 or more`);
   }
 }
 
@@ -91,30 +102,33 @@ function open(fixture: ProviderFixture, transport = fixture.transport, signal = 
 
 function checkUsage({ usage }: FinishEvent): void {
   for (const [kind, count] of Object.entries(usage)) {
-    assert.ok(Number.isInteger(count) && count >= 0, `usage.${kind} is ${count}, not a whole number from 0`);
+    assert.ok(Number.isInteger(count) && count >= 0, `usage.${kind} is ${count}, not a whole number of 0 or more`);
   }
   const { input, output, cacheRead = 0, cacheWrite = 0, cacheWriteLong = 0, reasoning = 0 } = usage;
   const { audioInput = 0, imageInput = 0, audioOutput = 0, imageOutput = 0 } = usage;
   assert.ok(cacheRead + cacheWrite <= input, 'cached tokens are part of the input');
-  assert.ok(cacheWriteLong <= cacheWrite, 'tokens cached for long are part of those cached');
+  assert.ok(
+    cacheWriteLong <= cacheWrite,
+    'tokens written to the cache for an hour are part of those written to the cache',
+  );
   assert.ok(reasoning <= output, 'reasoning tokens are part of the output');
   assert.ok(audioInput + imageInput <= input, 'tokens of audio and pictures are part of the input');
-  assert.ok(audioOutput + imageOutput <= output, 'spoken and drawn tokens are part of the output');
+  assert.ok(audioOutput + imageOutput <= output, 'tokens of audio and pictures are part of the output');
 }
 
 function streamTests(check: ProviderTest): void {
   check('streams to one finish event, which is the last, with whole numbers of tokens', async (fixture) => {
     const events = await gather(open(fixture));
     const finishes = events.filter((event) => event.type === 'finish');
-    assert.equal(finishes.length, 1, `${finishes.length} finish events`);
+    assert.equal(finishes.length, 1, `there are ${finishes.length} finish events instead of 1`);
     const last = events.at(-1);
     assert.ok(last?.type === 'finish', `the last event is ${last?.type}`);
     checkUsage(last);
     assert.ok(
       !events.some(({ type }) => type === 'route' || type === 'restart'),
-      'route and restart are the gateway’s',
+      'only the gateway sends route and restart',
     );
-    assert.ok(last.costNanoUsd === undefined, 'the gateway prices, not the provider');
+    assert.ok(last.costNanoUsd === undefined, 'only the gateway sets costNanoUsd');
   });
   check('closes what it opened, read to the end or left early', async (fixture) => {
     const watched = watchTransport(fixture.transport);
@@ -123,13 +137,13 @@ function streamTests(check: ProviderTest): void {
     for await (const _event of open(fixture, watched.transport)) break;
     assert.equal(watched.open(), 0, 'a body stays open after the reader left');
   });
-  check('answers several at once', async (fixture) => {
+  check('answers several requests at the same time', async (fixture) => {
     const streams = await Promise.all([gather(open(fixture)), gather(open(fixture)), gather(open(fixture))]);
     for (const events of streams) assert.equal(events.at(-1)?.type, 'finish');
   });
 }
 
-/** What the stream throws; undefined when it ends well. */
+/** The error of the stream; undefined if it ends without one. */
 async function thrownBy(events: AsyncIterable<ModelEvent>): Promise<unknown> {
   try {
     await gather(events);
@@ -188,7 +202,7 @@ function answering(status: number, text: string, added: Readonly<Record<string, 
 }
 
 function errorTests(check: ProviderTest): void {
-  check('throws errors of ours for every bad answer, and shows no key in them', async (fixture) => {
+  check('throws a PolyphonyError for every error response, and shows no key in it', async (fixture) => {
     const secrets = fixture.secrets ?? [];
     const echo = JSON.stringify({ error: { message: `Incorrect key provided: ${secrets.join(' ')}` } });
     for (const status of [400, 401, 403, 404, 429, 500, 503]) {
@@ -196,7 +210,7 @@ function errorTests(check: ProviderTest): void {
       checkError(await thrownBy(open(fixture, watched.transport)), watched.sent() > 0, secrets, `status ${status}`);
     }
   });
-  check('throws an error of ours for an answer that is no answer', async (fixture) => {
+  check('throws a PolyphonyError for a malformed answer', async (fixture) => {
     for (const text of ['', 'not json', '{"unexpected":', '[]']) {
       const watched = watchTransport(answering(200, text));
       checkError(await thrownBy(open(fixture, watched.transport)), watched.sent() > 0, [], JSON.stringify(text));
@@ -210,7 +224,7 @@ function errorTests(check: ProviderTest): void {
   });
 }
 
-/** A provider in process asks no server, so no bad answer reaches it. */
+/** A provider in process sends no request, so it gets no error response. */
 function checkError(error: unknown, asked: boolean, secrets: readonly string[], what: string): void {
   if (!asked) return;
   assert.ok(error instanceof PolyphonyError, `${what}: expected a PolyphonyError, got ${String(error)}`);
@@ -221,7 +235,7 @@ function checkError(error: unknown, asked: boolean, secrets: readonly string[], 
 function reportTests(check: ProviderTest): void {
   check('reports what its endpoint states, at most twice per attempt and in whole figures', async (fixture) => {
     const { reports } = await reportsOf(fixture, fixture.transport);
-    assert.ok(reports.length <= 2, `${reports.length} reports of one attempt`);
+    assert.ok(reports.length <= 2, `there are ${reports.length} reports of one attempt, but at most 2 are allowed`);
     for (const report of reports) checkReport(report);
   });
   check('reports the limits that headers state, of an answer and of a refusal', async (fixture) => {
@@ -265,17 +279,20 @@ function withHeaders(inner: Transport, headers: Readonly<Record<string, string>>
 function checkLimits(reports: readonly EndpointReport[], what: string): void {
   for (const report of reports) checkReport(report);
   const limits = reports.flatMap(({ rateLimits = [] }) => rateLimits);
-  assert.ok(limits.length > 0, `the limits beside ${what} were not reported`);
+  assert.ok(limits.length > 0, `the limits in the headers of ${what} were not reported`);
 }
 
 function checkReport({ rateLimits = [], costNanoUsd = 0, ...texts }: EndpointReport): void {
   for (const { kind, limit = 0, remaining = 0, resetMs = 0 } of rateLimits) {
-    assert.ok(kind === 'requests' || kind === 'tokens', `a limit of "${kind}"`);
+    assert.ok(kind === 'requests' || kind === 'tokens', `a limit has the kind "${kind}", not "requests" or "tokens"`);
     for (const figure of [limit, remaining, resetMs]) {
-      assert.ok(Number.isFinite(figure) && figure >= 0, `a limit with ${figure}, not a number from 0`);
+      assert.ok(Number.isFinite(figure) && figure >= 0, `a limit has the figure ${figure}, not a number of 0 or more`);
     }
   }
-  assert.ok(Number.isInteger(costNanoUsd) && costNanoUsd >= 0, `a cost of ${costNanoUsd} nano-dollars`);
+  assert.ok(
+    Number.isInteger(costNanoUsd) && costNanoUsd >= 0,
+    `costNanoUsd is ${costNanoUsd}, not a whole number of 0 or more`,
+  );
   for (const [name, text] of Object.entries(texts)) {
     assert.ok(
       typeof text === 'string' && text !== '',

@@ -109,7 +109,7 @@ const WRONG: [given: string[], code: number, ...words: string[]][] = [
   [['models', '--config', 'throws.yaml'], 2, './throws.mjs', 'the plugin fell over'],
   [['models', '--config', 'three.yaml'], 2, './three.mjs', 'default export'],
   [['models', '--store', ''], 2, '--store'],
-  [['runs', 'list', '--store', '.'], 2, 'store', 'choose a path'],
+  [['runs', 'list', '--store', '.'], 2, 'store', 'choose the path'],
   [['runs', 'list', '--store', 'noise.db'], 1, 'noise.db', 'backup'],
   [['run', 'good.plan.json', '-i', 'text=a', '--store', 'stump.db'], 1, 'stump.db', 'backup'],
 ];

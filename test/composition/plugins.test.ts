@@ -152,7 +152,7 @@ describe('what setup returns', () => {
       'a layer in a place that there is not',
       [{ name: 'a', setup: () => ({ request: { place: 'nowhere' as never, handle: (call, next) => next(call) } }) }],
       'invalid-config',
-      /"a" cannot take its place/,
+      /"a" cannot be placed in the ring/,
     ],
     [
       'a `ready` that throws',

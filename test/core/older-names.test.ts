@@ -105,7 +105,7 @@ describe('of a request', () => {
     const rejected = slow()
       .gateway.explain(chat(limits))
       .rejected.flatMap(({ failed }) => failed);
-    expect(rejected.join(' ')).toContain('at most 50 ms is asked for');
+    expect(rejected.join(' ')).toContain('but the request allows at most 50 ms');
   });
 
   it('excludes what is slower where a layer wrote the limit', async () => {

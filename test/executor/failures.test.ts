@@ -56,7 +56,7 @@ describe('wait', () => {
     expect((await finished(scripted(), plan(nodes(1)))).status).toBe('done');
     const failed = await finished(scripted(), plan(nodes(2)));
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'tool-failed' } });
-    expect(failed.error?.message).toContain('waits for 3 of 4');
+    expect(failed.error?.message).toContain('needs 3 of 4');
     expect(failed.ms).toBe(11);
     expect((await finished(scripted(), plan(nodes(2, { value: 'instead' })))).output).toMatchObject({
       vote: 'instead',

@@ -64,7 +64,7 @@ describe('stored runs', () => {
     expect(await other.engine.inspect('dead')).toMatchObject({ status: 'cancelled' });
     expect(await other.engine.cancel('dead')).toBe(false);
     const taken = other.engine.start(plan, { runId: 'dead' });
-    expect((await settled(other, taken)).error?.message).toContain('exists already');
+    expect((await settled(other, taken)).error?.message).toContain('already exists');
     handle.cancel();
     await h.runtime.clock.advance(2000);
     await handle.result();

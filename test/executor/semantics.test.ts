@@ -77,7 +77,7 @@ describe('each', () => {
       { id: 'work', use: 'step', each: '{{list}}' },
     ];
     const bounded = validPlan({ nodes }, { bounds: { items: 2 } });
-    expect((await finished(scripted(), bounded)).error?.message).toContain('has 3 items, at most 2');
+    expect((await finished(scripted(), bounded)).error?.message).toContain('has 3 items, but at most 2');
     const wrong = plan([{ id: 'list', use: 'step', in: { value: 'text' } }, ...nodes.slice(1)]);
     expect((await finished(scripted(), wrong)).error?.message).toContain('not an array');
   });

@@ -45,7 +45,9 @@ describe('rings', () => {
 
   it('refuse a place behind the last layer, and name the plugin', () => {
     const plugin: GatewayPlugin = { name: 'late', attempt: { place: { after: 'provider' }, handle: passAttempt } };
-    expect(() => harness({ providers: [], plugins: [plugin] })).toThrow(/The plugin "late" cannot take its place/);
+    expect(() => harness({ providers: [], plugins: [plugin] })).toThrow(
+      /The plugin "late" cannot be placed in the ring/,
+    );
   });
 
   it('take providers and plugins late, for calls that begin afterwards', async () => {
@@ -67,7 +69,7 @@ describe('rings', () => {
     await run(gateway.generate(user(), { id: 'x' }));
     expect(seen).toEqual(['x']);
     expect(gateway.models()).toHaveLength(1);
-    expect(() => gateway.register({ providers: [fakeProvider({})] })).toThrow(/Two providers are called "fake"/);
+    expect(() => gateway.register({ providers: [fakeProvider({})] })).toThrow(/Two providers have the id "fake"/);
     await run(gateway.generate(user()));
   });
 

@@ -104,7 +104,7 @@ describe('law: rank', () => {
     expect(rankedBy).toEqual(['reversed', 'drop']);
     expect(plain.rankedBy).toBeUndefined();
     expect(names(candidates)).toEqual(seen[1]?.filter((name) => name.startsWith('a/')));
-    expect(rejected.filter(({ failed }) => failed.includes('was left out by the plugin "drop"'))).toHaveLength(6);
+    expect(rejected.filter(({ failed }) => failed.includes('was dropped by the plugin "drop"'))).toHaveLength(6);
   });
 
   it('gives the call, with its scopes and its session', async () => {
@@ -154,13 +154,13 @@ describe('law: rank', () => {
       /The plugin "bad" failed: no$/,
     ],
     ['adds a target', (candidates) => [...candidates, made], /returned z\/made-up, which was not among the candidates/],
-    ['returns one twice', (candidates) => [...candidates, ...candidates], /which stands in the list twice/],
+    ['returns one twice', (candidates) => [...candidates, ...candidates], /which is in the list twice/],
     [
       'returns a promise',
       (() => Promise.resolve([])) as unknown as GatewayPlugin['rank'],
-      /returned a promise; return a list/,
+      /returned a promise: return a list/,
     ],
-    ['returns nothing', (() => undefined) as unknown as GatewayPlugin['rank'], /returned undefined; return a list/],
+    ['returns nothing', (() => undefined) as unknown as GatewayPlugin['rank'], /returned undefined: return a list/],
     [
       'returns null in a list',
       (() => [null]) as unknown as GatewayPlugin['rank'],
@@ -178,7 +178,7 @@ describe('law: rank', () => {
     const { gateway, run } = twelve([ranking('none', () => [])]);
     const error = await errorOf(run(gateway.generate(user())));
     expect(error.code).toBe('no-route');
-    expect(error.message).toContain('a/m0 was left out by the plugin "none"');
+    expect(error.message).toContain('a/m0 was dropped by the plugin "none"');
   });
 });
 

@@ -135,7 +135,7 @@ describe('llm', () => {
   it('refuses a node without a question, and tools that nobody registered', async () => {
     expect((await run([], { id: 'a', use: 'llm', in: {} })).result.error?.message).toContain('"prompt" or "messages"');
     const unknown = await run([], { id: 'a', use: 'llm', in: { prompt: 'x', tools: ['fly'] } });
-    expect(unknown.result.error?.message).toContain('use add, broken');
+    expect(unknown.result.error?.message).toContain('use one of add, broken');
   });
 
   it('says that what was shown is void when the stream restarts', async () => {

@@ -136,10 +136,11 @@ describe('the rules of a run, driven in another way', () => {
     );
   });
 
-  it('revise a plan, keep what is finished and count the planner', async () => {
+  it('revise a plan, keep what is finished, give a new key to what failed, and count the planner', async () => {
     const step = (id: string, from: string): PlanNode => ({ id, use: 'step', in: { from } });
     const nodes: PlanNode[] = [step('a', 'x'), { ...step('bad', '{{a.from}}'), onError: 'replan' }];
-    const revised = validPlan({ nodes: [step('a', 'x'), step('c', '{{a.from}}')], output: '{{c.from}}' });
+    const optional: PlanNode = { ...step('bad', '{{a.from}}'), onError: 'skip' };
+    const revised = validPlan({ nodes: [step('a', 'x'), optional, step('c', '{{a.from}}')], output: '{{c.from}}' });
     const planner: Planner = scriptedPlanner({
       async revise(_failure, { onAnswer } = {}) {
         onAnswer?.({ round: 1, costNanoUsd: 100 });
@@ -153,9 +154,9 @@ describe('the rules of a run, driven in another way', () => {
         make({ ...parts, planner, validPlan: (plan) => validPlan(plan) });
     const one = await runOn(withPlanner(createEngine), { ...random, concurrency: 1 }, { concurrency: 1 });
     const other = await runOn(withPlanner(otherEngine), { ...random, concurrency: 1 }, {});
-    expect(one.result).toMatchObject({ status: 'done', output: 'x', costNanoUsd: 3 * COST + 100 });
+    expect(one.result).toMatchObject({ status: 'done', output: 'x', costNanoUsd: 4 * COST + 100 });
     expect(essence(other.result)).toEqual(essence(one.result));
-    expect([one.keys, other.keys]).toEqual(Array(2).fill(['run/a', 'run/bad', 'run/c']));
+    expect([one.keys, other.keys]).toEqual(Array(2).fill(['run/a', 'run/bad', 'run/bad~1', 'run/c']));
   });
 });
 

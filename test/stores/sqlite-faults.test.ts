@@ -60,7 +60,7 @@ describe('opening', () => {
     for (const path of ['/dev/null', folder]) {
       expect(await firstError(path)).toMatchObject({
         code: 'invalid-config',
-        message: expect.stringContaining('no file: choose'),
+        message: expect.stringContaining('is not a file: choose'),
       });
     }
   });

@@ -84,7 +84,7 @@ const broken: Readonly<Record<string, readonly [Break, string]>> = {
         const inputs = Object.entries(call.inputs).map(([name, value]) => [name, String(value)]);
         return runner({ ...call, inputs: Object.fromEntries(inputs) });
       }),
-    'runs a chain in its order and hands outputs on with their types',
+    'runs a chain in its order and passes outputs on with their types',
   ],
   'loses an event of its stream': [
     (parts) => withHandle(parts, (handle) => ({ events: () => without(handle.events(), 'node-finished') })),
@@ -125,7 +125,7 @@ const broken: Readonly<Record<string, readonly [Break, string]>> = {
           return Array.isArray(result.output) ? { ...result, output: result.output.toReversed() } : result;
         },
       })),
-    'runs a node once an item, in any order, and keeps the order of the items',
+    'runs a node once per item, in any order, and keeps the order of the items',
   ],
   'resumes from the beginning': [
     (parts) => {
@@ -183,7 +183,7 @@ const broken: Readonly<Record<string, readonly [Break, string]>> = {
       });
       return { ...engine, inspect };
     },
-    'says that it does not know a run',
+    'throws not-found for a run that it does not know',
   ],
 };
 

@@ -93,7 +93,7 @@ const WHILE = 'stops when it is cancelled while it streams, and says so';
 const WHY = 'passes on why it was cancelled';
 const REPORTS = 'reports what its endpoint states, at most twice per attempt and in whole figures';
 const LIMITS = 'reports the limits that headers state, of an answer and of a refusal';
-const BAD_ANSWER = 'throws errors of ours for every bad answer, and shows no key in them';
+const BAD_ANSWER = 'throws a PolyphonyError for every error response, and shows no key in it';
 
 const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
   'ends without a finish': [() => inProcess([delta]), ONE_FINISH],
@@ -174,7 +174,7 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
         await (await transport.request({ method: 'GET', url: '', headers: {}, signal })).bytes();
         yield finish();
       }),
-    'throws an error of ours for an answer that is no answer',
+    'throws a PolyphonyError for a malformed answer',
   ],
   'calls every fault overload': [
     () =>
@@ -210,7 +210,7 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
         yield finish();
       });
     },
-    'answers several at once',
+    'answers several requests at the same time',
   ],
 };
 

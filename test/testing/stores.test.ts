@@ -73,7 +73,7 @@ const journals: Readonly<Record<string, readonly [Break<RunJournal>, string]>> =
     (store) => ({ release: async (id) => void (await Promise.all(['one', 'two'].map((o) => store.release(id, o)))) }),
     'takes a release from the owner only',
   ],
-  'leases to everybody': [() => ({ claim: async () => true }), 'gives a run to one of many that ask at once'],
+  'leases to everybody': [() => ({ claim: async () => true }), 'gives a run to one of many that ask at the same time'],
 };
 
 const ledgers: Readonly<Record<string, readonly [Break<UsageLedger>, string]>> = {
@@ -109,7 +109,7 @@ const ledgers: Readonly<Record<string, readonly [Break<UsageLedger>, string]>> =
     (store) => ({
       totals: async (...query) => (await store.totals(...query)).map((total) => ({ ...total, inputTokens: 0 })),
     }),
-    'adds up tokens, those of unknown usage as none',
+    'adds up tokens, and counts unknown usage as 0',
   ],
 };
 
@@ -119,7 +119,7 @@ const one = (store: KeyValueStore, changes: readonly CounterChange[]) =>
 const keyValues: Readonly<Record<string, readonly [Break<KeyValueStore>, string]>> = {
   'forgets null': [
     (store) => ({ get: async (key) => (await store.get(key)) ?? undefined }),
-    'gives back what was set, and undefined for what was not',
+    'returns what was set, and undefined for what was not',
   ],
   'shares its objects': [
     () => {
@@ -130,7 +130,7 @@ const keyValues: Readonly<Record<string, readonly [Break<KeyValueStore>, string]
   ],
   'takes undefined': [
     (store) => ({ set: async (key, value, options) => store.set(key, value ?? null, options) }),
-    'refuses what is no JSON value',
+    'refuses a value that is not JSON',
   ],
   'takes a prefix for a pattern': [
     (store) => ({ keys: (prefix, limit) => store.keys(prefix === '_' ? '' : prefix, limit) }),
@@ -168,7 +168,7 @@ const keyValues: Readonly<Record<string, readonly [Break<KeyValueStore>, string]
         return store.change(changes);
       },
     }),
-    'lets as many of many at once pass as the limit allows',
+    'allows only as many changes at the same time as the limit permits',
   ],
   'counts from whatever is there': [
     (store) => ({
@@ -177,17 +177,17 @@ const keyValues: Readonly<Record<string, readonly [Break<KeyValueStore>, string]
         return store.change(numbers);
       },
     }),
-    'refuses to count on what is no number, and changes nothing',
+    'refuses to change a value that is not a number, and changes nothing',
   ],
   'counts by nothing': [
     (store) => ({
       change: (changes) => store.change(changes.map((change) => ({ ...change, by: change.by || 0 }))),
     }),
-    'refuses to count by what is not finite',
+    'refuses to change a counter by a number that is not finite',
   ],
   'starts at 0': [
     (store) => ({ change: (changes) => store.change(changes.map(({ initial: _, ...change }) => change)) }),
-    'changes counters, from 0 or from where they are told to start',
+    'changes counters, from 0 or from their initial value',
   ],
 };
 

@@ -1,20 +1,20 @@
 /** Checks of answers to questions with numbers. */
 import { numbersOf } from './arithmetic.ts';
-import type { Check, Subject } from './subject.ts';
+import type { Check, CheckedAnswer } from './checked-answer.ts';
 
 const ASKS_NUMBER =
   /\bhow (?:many|much|long|far|old|tall|often|fast|big)\b|\bcalculate\b|\bwhat (?:is|was|are|were) the (?:\w+ )?(?:total|sum|difference|number|amount|cost|price|average|percentage|area|volume)\b/i;
 
-const asksNumber = ({ question, request }: Subject): boolean =>
+const asksNumber = ({ question, request }: CheckedAnswer): boolean =>
   request.output === undefined && ASKS_NUMBER.test(question) && numbersOf(question).length >= 2;
 
-/** What the text ends with: its last line that says anything. */
+/** The last line of the text with a letter or a digit. */
 function ending(text: string): string {
   const lines = text.trim().split('\n');
   return lines.findLast((line) => /[\p{L}\p{N}]/u.test(line)) ?? '';
 }
 
-const finalNumber = ({ text }: Subject): number | undefined => numbersOf(ending(text)).at(-1);
+const finalNumber = ({ text }: CheckedAnswer): number | undefined => numbersOf(ending(text)).at(-1);
 
 export const wrongArithmetic: Check = ({ equations }) => {
   const wrong = equations.filter(({ right }) => !right);
@@ -23,16 +23,16 @@ export const wrongArithmetic: Check = ({ equations }) => {
   const value = Number(first.computed.toPrecision(10));
   return {
     penalty: 0.6 + 0.3 * (wrong.length / equations.length),
-    reason: `"${first.text}" is wrong: it makes ${value}`,
+    reason: `"${first.text}" is wrong: the result is ${value}`,
   };
 };
 
 export const noFinalNumber: Check = (subject) =>
   asksNumber(subject) && finalNumber(subject) === undefined
-    ? { penalty: 0.5, reason: 'the question asks for a number and the answer ends without one' }
+    ? { penalty: 0.5, reason: 'the question asks for a number, but the answer ends without one' }
     : undefined;
 
-/** The number given last should be one that the answer worked out. */
+/** The last number should be the result of a step of the answer. */
 export const finalNumberFromNowhere: Check = (subject) => {
   const { equations, text } = subject;
   const final = finalNumber(subject);
@@ -42,11 +42,11 @@ export const finalNumberFromNowhere: Check = (subject) => {
   return reached ? undefined : { penalty: 0.4, reason: `no step of the answer leads to its result ${final}` };
 };
 
-/** What stands behind an equals sign, be there words on its left side. */
+/** Numbers after an equals sign, also where its left side contains words. */
 const resultsOf = (text: string): number[] =>
   [...text.matchAll(/=\s*[$€£]?\s*(\d[\d,]*(?:\.\d+)?)/g)].map(([, digits = '']) => Number(digits.replaceAll(',', '')));
 
-/** Whole things are counted in whole numbers, and nothing countable is negative. */
+/** Countable things have whole numbers that are not negative. */
 export const oddQuantity: Check = (subject) => {
   const final = finalNumber(subject);
   if (final === undefined || !asksNumber(subject)) return undefined;
@@ -60,10 +60,10 @@ export const oddQuantity: Check = (subject) => {
   ) {
     return { penalty: 0.2, reason: `the result ${final} is a fraction` };
   }
-  return { penalty: 0.5, reason: `the question counts whole things and the result is ${final}` };
+  return { penalty: 0.5, reason: `the question counts whole things, but the result is ${final}` };
 };
 
-/** Figures are seldom given for nothing. */
+/** An answer should use the figures of its question. */
 export const unusedNumbers: Check = (subject) => {
   if (!asksNumber(subject) || subject.equations.length === 0) return undefined;
   const given = [...new Set(numbersOf(subject.question))];
@@ -71,10 +71,10 @@ export const unusedNumbers: Check = (subject) => {
   const unused = given.filter((number) => !used.has(number));
   if (unused.length === 0) return undefined;
   const penalty = Math.min(0.5, 0.25 + 0.5 * (unused.length / given.length));
-  return { penalty, reason: `the answer never uses ${unused.slice(0, 3).join(', ')} of the question` };
+  return { penalty, reason: `the answer never uses ${unused.slice(0, 3).join(', ')} from the question` };
 };
 
-/** A chain is as weak as its links: each step may be the wrong one. */
+/** Each further step of a calculation may be wrong. */
 export const longChain: Check = ({ equations }) => {
   const steps = equations.length;
   return steps < 3 ? undefined : { penalty: 1 - 0.98 ** steps, reason: `the answer rests on ${steps} steps` };
@@ -97,7 +97,7 @@ export const strayOperands: Check = (subject) => {
       .add(Math.round(computed * 100) / 100);
   }
   if (total === 0 || stray / total < 0.2) return undefined;
-  return { penalty: 0.15, reason: `${stray} of ${total} operands come from nowhere` };
+  return { penalty: 0.15, reason: `${stray} of ${total} operands are neither in the question nor in an earlier step` };
 };
 
 const near = (a: number, b: number): boolean => Math.abs(a - b) <= 0.011 + Math.abs(a) * 1e-9;

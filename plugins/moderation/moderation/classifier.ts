@@ -1,9 +1,9 @@
-/** The port between the moderation layer and whoever judges a text. */
+/** The port between the moderation layer and a classifier of texts. */
 import type { Call, Gateway } from 'polyphony/kit';
 
 export interface Finding {
   readonly category: string;
-  /** Where it stands in the judged text; both or neither. Without a place the whole text is meant. */
+  /** Offsets in the judged text; both or neither. Without offsets the finding covers the whole text. */
   readonly start?: number;
   readonly end?: number;
 }
@@ -12,7 +12,7 @@ export interface ClassifierContext {
   readonly call: Call;
   readonly gateway: Gateway;
   readonly direction: 'input' | 'output';
-  /** The character before the text, judged earlier: tells whether the text begins within a word. Empty at the beginning. */
+  /** The character before the text, judged earlier: shows whether the text begins within a word. Empty at the beginning. */
   readonly before: string;
 }
 
@@ -20,8 +20,8 @@ export interface Classifier {
   readonly name: string;
   classify(text: string, context: ClassifierContext): readonly Finding[] | Promise<readonly Finding[]>;
   /**
-   * How many characters at the end of an unfinished text may be the beginning of something that it would find; they are
-   * held back until more is known. @default the layer's `overlap`
+   * How many characters at the end of an unfinished text may be the beginning of a finding; they are
+   * held back until more text arrives. @default the layer's `overlap`
    */
   pending?(text: string, context: Pick<ClassifierContext, 'before'>): number;
 }

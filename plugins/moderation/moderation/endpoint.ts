@@ -1,17 +1,17 @@
-/** Moderation by a model: any that offers the operation `moderate`, at whichever provider. */
+/** Moderation by a model: any model of any provider with the operation `moderate`. */
 import { defined, type ModelChoice, type ModerationResult, PolyphonyError } from 'polyphony/kit';
 import type { Classifier, Finding } from './classifier.ts';
 
 export interface ModerationEndpointOptions {
-  /** @default whichever moderation model the gateway chooses */
+  /** @default the moderation model that the gateway chooses */
   readonly model?: string | ModelChoice;
-  /** Score from which a category counts, 0 to 1; others count when the model flags them. @default none */
+  /** Score from which a category counts, 0 to 1; without a threshold it counts when flagged. @default none */
   readonly thresholds?: Readonly<Record<string, number>>;
   /** @default 'moderation-endpoint' */
   readonly name?: string;
 }
 
-/** One call a window, charged to the call that is moderated. It tells no place, so `redact` replaces the whole window. */
+/** One call per window, charged to the moderated call. Findings have no offsets: `redact` replaces the window. */
 export function moderationEndpoint(options: ModerationEndpointOptions = {}): Classifier {
   const { model, thresholds = {}, name = 'moderation-endpoint' } = options;
   return {
@@ -29,7 +29,7 @@ export function moderationEndpoint(options: ModerationEndpointOptions = {}): Cla
       if (output?.operation !== 'moderate') {
         throw new PolyphonyError(
           'invalid-output',
-          `"${name}" got no moderation result: choose a model that moderates.`,
+          `The classifier "${name}" got no moderation result: choose a moderation model.`,
         );
       }
       return output.results.flatMap((result) => findingsOf(result, thresholds));

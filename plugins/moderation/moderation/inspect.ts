@@ -1,4 +1,4 @@
-/** Asks all classifiers about one text and says what is to be done about it. */
+/** Runs all classifiers on one text and decides what happens to the findings. */
 import { asPolyphonyError, type Call, type Gateway, PolyphonyError, type Warning } from 'polyphony/kit';
 import type { Classifier, ClassifierContext, Finding } from './classifier.ts';
 
@@ -22,22 +22,22 @@ export interface Inspection {
   readonly warnings: readonly Warning[];
 }
 
-/** A text, and where in it what is not yet decided begins (its end, when nothing more comes). */
-export interface Subject {
+/** A text, and the offset of its undecided part (its end, when no more text follows). */
+export interface InspectedText {
   readonly text: string;
-  /** Before this was judged in an earlier window. */
+  /** Text before this offset was judged in an earlier window. */
   readonly from: number;
   readonly until: number;
   /** The character before it. */
   readonly before: string;
   /**
-   * What can be replaced: only places that a classifier names, also everything undecided, or nothing. What cannot be
+   * What can be replaced: only places with offsets, also everything undecided, or nothing. A finding that cannot be
    * replaced is blocked.
    */
   readonly replaceable: 'places' | 'window' | 'nothing';
 }
 
-export const whole = (text: string, replaceable: Subject['replaceable']): Subject => ({
+export const wholeText = (text: string, replaceable: InspectedText['replaceable']): InspectedText => ({
   text,
   from: 0,
   until: text.length,
@@ -46,37 +46,37 @@ export const whole = (text: string, replaceable: Subject['replaceable']): Subjec
 });
 
 /**
- * @throws blocked when a finding is to be blocked; plugin-failed when a classifier fails and the layer is not told to go
- * on without it; what the caller's own budget or cancel throws
+ * @throws blocked when a finding has the action `block`; plugin-failed when a classifier fails without `failOpen`; the
+ * error of the caller's own budget or cancellation
  */
 export async function inspect(
   inspector: Inspector,
   call: Call,
   gateway: Gateway,
   direction: 'input' | 'output',
-  subject: Subject,
+  input: InspectedText,
 ): Promise<Inspection> {
-  const context: ClassifierContext = { call, gateway, direction, before: subject.before };
+  const context: ClassifierContext = { call, gateway, direction, before: input.before };
   const spans: Span[] = [];
   const warnings: Warning[] = [];
-  const judged = inspector.classifiers.map((classifier) => ask(inspector, classifier, subject.text, context));
+  const judged = inspector.classifiers.map((classifier) => ask(inspector, classifier, input.text, context));
   for (const [index, { findings, failure }] of (await Promise.all(judged)).entries()) {
     const name = inspector.classifiers[index]?.name ?? '';
     if (failure !== undefined) warnings.push(failure);
     for (const finding of findings) {
-      const { start = subject.from, end = subject.until } = finding;
-      // Judged before, or to be judged again when more is known.
-      if (end <= subject.from || start >= subject.until) continue;
-      const action = possible(inspector.action(finding, direction), finding, subject);
+      const { start = input.from, end = input.until } = finding;
+      // Judged before, or judged again when more text arrives.
+      if (end <= input.from || start >= input.until) continue;
+      const action = possible(inspector.action(finding, direction), finding, input);
       if (action === 'block') throw blocked(finding.category, name, direction);
-      if (action === 'redact') spans.push({ start: Math.max(start, subject.from), end, category: finding.category });
+      if (action === 'redact') spans.push({ start: Math.max(start, input.from), end, category: finding.category });
       if (action !== 'allow') warnings.push(warningOf(action, finding.category, name, direction));
     }
   }
   return { spans, warnings };
 }
 
-function possible(action: ModerationAction, { start }: Finding, { replaceable }: Subject): ModerationAction {
+function possible(action: ModerationAction, { start }: Finding, { replaceable }: InspectedText): ModerationAction {
   const cannot = replaceable === 'nothing' || (replaceable === 'places' && start === undefined);
   return action === 'redact' && cannot ? 'block' : action;
 }
@@ -97,29 +97,29 @@ async function ask(
   } catch (error) {
     const { code, message, retryable } = asPolyphonyError(error);
     if (context.call.signal.aborted || code === 'budget-exceeded') throw error;
-    const told = `The moderation classifier "${classifier.name}" failed: ${message}`;
-    if (failOpen) return { findings: [], failure: { code: 'not-moderated', message: told } };
-    const remedy = 'Nothing that was not judged is let through: mend the classifier, or set failOpen.';
-    throw new PolyphonyError('plugin-failed', `${told} ${remedy}`, { cause: error, retryable });
+    const problem = `The moderation classifier "${classifier.name}" failed: ${message}`;
+    if (failOpen) return { findings: [], failure: { code: 'not-moderated', message: problem } };
+    const remedy = 'A text that was not judged does not pass: fix the classifier, or set failOpen.';
+    throw new PolyphonyError('plugin-failed', `${problem} ${remedy}`, { cause: error, retryable });
   }
 }
 
 const what = { input: 'request', output: 'answer' } as const;
 
-/** The text itself is never repeated. */
+/** The error never contains the text itself. */
 function blocked(category: string, classifier: string, direction: 'input' | 'output'): PolyphonyError {
   return new PolyphonyError(
     'blocked',
-    `The ${what[direction]} was blocked: "${classifier}" found "${category}" in it, which the moderation rules do not let through. Change the ${direction === 'input' ? 'request' : 'question'} or the rules.`,
+    `The ${what[direction]} was blocked, because "${classifier}" found "${category}" in it. Change the ${direction === 'input' ? 'request' : 'question'} or the moderation rules.`,
     { details: { category, classifier, direction } },
   );
 }
 
 function warningOf(action: 'redact' | 'flag', category: string, name: string, direction: 'input' | 'output'): Warning {
-  const done = action === 'redact' ? 'replaced' : 'let through';
+  const done = action === 'redact' ? 'replaced' : 'passed unchanged';
   return {
     code: action === 'redact' ? 'redacted' : 'flagged',
-    message: `"${name}" found "${category}" in the ${what[direction]}; it was ${done}.`,
+    message: `"${name}" found "${category}" in the ${what[direction]}: the text was ${done}.`,
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Moderation by lists of words and phrases, without a call. A rule is data: whole words, any case, accents and
- * invisible characters ignored; `*` ends a word that may go on (`hack*`); `except` names phrases that excuse what they
- * cover. One walk over the words of a text along a trie of all rules, so that its time grows with the text alone.
+ * invisible characters ignored; `*` marks a word prefix (`hack*`); `except` names phrases inside which a term is
+ * harmless. One pass over the words of a text along a trie of all rules, so that its time grows only with the text.
  */
 import { PolyphonyError } from 'polyphony/kit';
 import type { Classifier, Finding } from './classifier.ts';
@@ -22,9 +22,9 @@ export interface LocalRulesOptions {
 
 interface Node {
   readonly words: Map<string, Node>;
-  /** Words that may go on, by their beginning. */
+  /** Word prefixes. */
   readonly beginnings: Map<string, Node>;
-  /** Categories of the rules that end here; an empty name excuses. */
+  /** Categories of the rules that end here; the empty name marks an exception. */
   readonly ends: Set<string>;
 }
 
@@ -55,14 +55,14 @@ function wordsOf(text: string): Word[] {
   return words;
 }
 
-/** @throws invalid-config when a term has no word, or more than 20 */
+/** @throws invalid-config when a term has no word or more than 20, or a category is empty */
 export function localRules({ rules, name = 'local-rules' }: LocalRulesOptions): Classifier {
   const root = emptyNode();
   const terms = rules.flatMap((rule) => [...rule.terms, ...(rule.except ?? [])]);
   const mayGrow = growing(terms);
   for (const { category, terms: wanted, except = [] } of rules) {
     if (category === EXCUSE)
-      throw new PolyphonyError('invalid-config', 'A moderation rule has an empty category: name it.');
+      throw new PolyphonyError('invalid-config', 'A moderation rule has an empty category: give it a name.');
     for (const term of wanted) plant(root, term, category);
     for (const phrase of except) plant(root, phrase, EXCUSE);
   }
@@ -73,7 +73,7 @@ export function localRules({ rules, name = 'local-rules' }: LocalRulesOptions): 
   };
 }
 
-/** The words of a text. One that began before it is no whole word, and none of them. */
+/** The words of a text, without a first word that began before the text. */
 function wordsBehind(before: string, text: string): readonly Word[] {
   if (before === '') return wordsOf(text);
   const shift = before.length;
@@ -100,7 +100,7 @@ function plant(root: Node, term: string, category: string): void {
   node.ends.add(category);
 }
 
-/** Says of a word that may go on whether it could still be looked for, or is part of what was found. */
+/** Returns a test whether an unfinished word may still become part of a term. */
 function growing(terms: readonly string[]): (word: string) => boolean {
   const words = terms.flatMap((term) => wordsOf(term).map(({ text, end }) => ({ text, open: term[end] === '*' })));
   const longest = Math.max(0, ...words.map(({ text }) => text.length));
@@ -115,7 +115,7 @@ function* steps(node: Node, word: string): Generator<Node> {
   for (const [beginning, next] of node.beginnings) if (word.startsWith(beginning)) yield next;
 }
 
-/** Where a walk from `first` ends with a rule, and whether it could go on beyond the last of `words`. */
+/** Reports every match that starts at `first`; true when a match could continue beyond the last of `words`. */
 function walk(root: Node, words: readonly Word[], first: number, found: (node: Node, last: Word) => void): boolean {
   let nodes: readonly Node[] = [root];
   for (let index = first; nodes.length > 0; index += 1) {
@@ -151,7 +151,7 @@ function findings(root: Node, words: readonly Word[]): Finding[] {
   );
 }
 
-/** From the first word that may still become part of a term or of an excuse. */
+/** Number of characters from the first word that may still become part of a term or an exception. */
 function pendingLength(root: Node, mayGrow: (word: string) => boolean, text: string, words: readonly Word[]): number {
   const last = words.at(-1);
   const open = last !== undefined && last.end === text.length && mayGrow(last.text);
@@ -163,7 +163,7 @@ function pendingLength(root: Node, mayGrow: (word: string) => boolean, text: str
   return held === undefined ? 0 : text.length - uncut(spans(root, whole), held.start);
 }
 
-/** Not in the middle of a phrase: what excuses a term has to be judged together with it. */
+/** Moves an offset out of every phrase, because a term and its exception must be judged together. */
 function uncut(found: readonly Span[], at: number): number {
   let from = at;
   for (let moved = true; moved; ) {

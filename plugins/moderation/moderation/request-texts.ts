@@ -1,4 +1,4 @@
-/** The texts of a request that come from outside: everything but the operator's system messages. */
+/** The texts of a request that come from outside: everything except the operator's system messages. */
 import type { ChatRequest, Message, ModelRequest, Part } from 'polyphony/kit';
 
 type Replace = (text: string) => string;

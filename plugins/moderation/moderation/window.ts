@@ -1,18 +1,18 @@
 /**
- * An answer in windows.
+ * Moderates an answer in windows.
  *
- * W1. No character is shown before a window that holds it was judged.
- * W2. What may be the beginning of a finding is held back until it is none, however the stream is cut into pieces.
- * W3. Nothing is judged twice but what was held back and the context before it.
+ * W1. No character is emitted before a window that contains it was judged.
+ * W2. A possible beginning of a finding is held back until it is decided, however the stream is split into pieces.
+ * W3. Only held-back text and the context before it are judged twice.
  */
 import type { Call, Citation, FinishEvent, Gateway, ModelEvent, ReasoningPart } from 'polyphony/kit';
-import { type Inspector, inspect, redacted, whole } from './inspect.ts';
+import { type Inspector, inspect, redacted, wholeText } from './inspect.ts';
 
 export interface WindowParts {
   readonly inspector: Inspector;
   readonly gateway: Gateway;
   readonly call: Call;
-  /** Characters that are gathered before they are judged. */
+  /** Characters that are collected before they are judged. */
   readonly window: number;
 }
 
@@ -21,14 +21,14 @@ type ToolDelta = Extract<ModelEvent, { type: 'tool-call-delta' }>;
 
 interface State {
   kind: Kind;
-  /** Shown before, so that what follows is judged in its context. */
+  /** Text emitted before, as context for the text that follows. */
   context: string;
   /** The character before the context. */
   before: string;
   held: string;
-  /** Held characters at which the next look is worth it. */
+  /** Number of held characters from which the next inspection is useful. */
   lookAt: number;
-  /** Since the last whole reasoning block: what was judged of it. */
+  /** The judged reasoning text since the last whole reasoning block. */
   reasoning: string;
   changed: boolean;
   deltas: ToolDelta[];
@@ -81,11 +81,11 @@ export async function* inWindows(parts: WindowParts, stream: AsyncIterable<Model
         yield event;
     }
   }
-  // A stream that was cut: what is left was still said.
+  // The stream was truncated: the rest is still part of the answer.
   yield* release(parts, state, true);
 }
 
-/** Judges what is held and shows what is decided: all of it at an end, else all but what may still become a finding. */
+/** Judges the held text and emits the decided part: all of it at the end, else all except what may become a finding. */
 async function* release(parts: WindowParts, state: State, final: boolean): AsyncGenerator<ModelEvent> {
   if (state.held === '') return;
   const { inspector, gateway, call, window } = parts;
@@ -94,8 +94,8 @@ async function* release(parts: WindowParts, state: State, final: boolean): Async
   const from = state.context.length;
   const until = final ? text.length : Math.max(from, text.length - pendingOf(inspector, text, before));
   if (until > from) {
-    const subject = { text, from, until, before, replaceable: 'window' } as const;
-    const { spans, warnings } = await inspect(inspector, call, gateway, 'output', subject);
+    const input = { text, from, until, before, replaceable: 'window' } as const;
+    const { spans, warnings } = await inspect(inspector, call, gateway, 'output', input);
     for (const warning of warnings) yield { type: 'warning', warning };
     const cut = notWithinPair(
       text,
@@ -122,40 +122,42 @@ function pendingOf({ classifiers, overlap }: Inspector, text: string, before: st
   return Math.max(0, ...lengths);
 }
 
-/** Half a character is never shown. */
+/** Moves an offset out of a surrogate pair. */
 const notWithinPair = (text: string, at: number): number =>
   at > 0 && /[\udc00-\udfff]/.test(text.charAt(at)) && /[\ud800-\udbff]/.test(text.charAt(at - 1)) ? at - 1 : at;
 
-/** The pieces of a tool call wait for the whole, because half an argument cannot be judged. */
+/** The pieces of a tool call wait for the whole call, because half an argument cannot be judged. */
 async function* toolCall(
   { inspector, gateway, call }: WindowParts,
   state: State,
   event: Extract<ModelEvent, { type: 'tool-call' }>,
 ): AsyncGenerator<ModelEvent> {
-  const said = `${JSON.stringify(event.call.arguments)} ${event.call.raw ?? ''}`;
-  const { warnings } = await inspect(inspector, call, gateway, 'output', whole(said, 'nothing'));
+  const callText = `${JSON.stringify(event.call.arguments)} ${event.call.raw ?? ''}`;
+  const { warnings } = await inspect(inspector, call, gateway, 'output', wholeText(callText, 'nothing'));
   for (const warning of warnings) yield { type: 'warning', warning };
   yield* state.deltas.filter(({ id }) => id === event.call.id);
   state.deltas = state.deltas.filter(({ id }) => id !== event.call.id);
   yield event;
 }
 
-/** A block that was changed loses its signature: it is no longer what the model signed. */
+/** A changed block loses its signature, because it is no longer what the model signed. */
 async function reasoning(parts: WindowParts, state: State, part: ReasoningPart): Promise<ReasoningPart> {
   if (!state.changed && state.reasoning === part.text) return part;
   const { inspector, gateway, call } = parts;
-  const { spans } = await inspect(inspector, call, gateway, 'output', whole(part.text, 'window'));
+  const { spans } = await inspect(inspector, call, gateway, 'output', wholeText(part.text, 'window'));
   if (spans.length === 0) return part;
   state.changed = true;
   return { type: 'reasoning', text: redacted(part.text, spans, 0, part.text.length) };
 }
 
-/** Beside a changed answer nothing may stand that repeats it. */
+/** Removes every field of the finish event that would repeat the text of a changed answer. */
 async function finish(parts: WindowParts, state: State, event: FinishEvent): Promise<FinishEvent> {
   const { inspector, gateway, call } = parts;
   const { refusal } = event;
   const spans =
-    refusal === undefined ? [] : (await inspect(inspector, call, gateway, 'output', whole(refusal, 'window'))).spans;
+    refusal === undefined
+      ? []
+      : (await inspect(inspector, call, gateway, 'output', wholeText(refusal, 'window'))).spans;
   if (!state.changed && spans.length === 0) return event;
   const { logprobs: _logprobs, raw: _raw, citations, ...rest } = event;
   return {

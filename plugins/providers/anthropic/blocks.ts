@@ -2,8 +2,8 @@
  * Content blocks while they stream in. Blocks are keyed by their index in the answer, which is not the index of a tool
  * call: text, thinking and server tools count too.
  *
- * What a server tool did (its call, its result) is no part of ours; it is kept as a reasoning part without text whose
- * `raw` is the block, so that it goes back unchanged to this provider and to no other.
+ * Calls and results of server tools are kept as reasoning parts without text whose `raw` is the block, so that they are
+ * sent back unchanged to this provider and to no other.
  */
 import {
   asNumber,
@@ -20,7 +20,7 @@ import {
   tryParseJson,
 } from 'polyphony/kit';
 
-/** Told apart once, when a block starts. `answer`: the call that was forced for the sake of its input. */
+/** Decided once, when a block starts. `answer`: the forced call whose input is the answer. */
 type Kind = 'text' | 'thinking' | 'redacted' | 'call' | 'answer' | 'other';
 
 interface Block {
@@ -51,7 +51,7 @@ export const newBlocks = (options: Pick<Blocks, 'family' | 'answerTool' | 'emit'
   calls: 0,
 });
 
-/** Forgets every block: the message begins anew. */
+/** Drops every block, because the message starts again. */
 export function resetBlocks(blocks: Blocks): void {
   blocks.open.clear();
   blocks.citations.length = 0;
@@ -68,8 +68,8 @@ export function startBlock(blocks: Blocks, index: number, start: JsonRecord): vo
     blocks.calls += 1;
     sayPiece(blocks, block, call.push({ index: 0, id: asText(start.id), name: asText(start.name) }));
   }
-  if (kind === 'text') say(blocks, 'text-delta', start.text);
-  if (kind === 'thinking') think(blocks, block, start.thinking);
+  if (kind === 'text') emitText(blocks, 'text-delta', start.text);
+  if (kind === 'thinking') addThinking(blocks, block, start.thinking);
   if (Array.isArray(start.citations)) blocks.citations.push(...start.citations.flatMap(citationOf));
 }
 
@@ -78,10 +78,10 @@ export function addDelta(blocks: Blocks, index: number, delta: JsonRecord): void
   if (block === undefined) return;
   switch (delta.type) {
     case 'text_delta':
-      say(blocks, 'text-delta', delta.text);
+      emitText(blocks, 'text-delta', delta.text);
       break;
     case 'thinking_delta':
-      think(blocks, block, delta.thinking);
+      addThinking(blocks, block, delta.thinking);
       break;
     case 'signature_delta':
       block.signature += asText(delta.signature) ?? '';
@@ -100,7 +100,7 @@ export function stopBlock(blocks: Blocks, index: number): void {
   blocks.open.delete(index);
   const part = reasoningPart(block, blocks.family);
   if (part !== undefined) blocks.emit({ type: 'reasoning', part });
-  // Without deltas, the input stands at the start; `{}` there announces one that follows.
+  // Without deltas, the start contains the input; `{}` there announces an input that follows.
   const whole = block.start.input;
   const isInput = block.kind === 'call' || block.kind === 'answer';
   if (isInput && block.text === '' && typeof whole === 'object' && whole !== null && Object.keys(whole).length > 0) {
@@ -109,7 +109,7 @@ export function stopBlock(blocks: Blocks, index: number): void {
   for (const event of block.call?.finish() ?? []) blocks.emit(event);
 }
 
-/** Closes what is still open. */
+/** Closes open blocks. */
 export function stopAll(blocks: Blocks): void {
   for (const index of [...blocks.open.keys()]) stopBlock(blocks, index);
 }
@@ -124,29 +124,29 @@ function kindOf(start: JsonRecord, answerTool: string | undefined): Kind {
   return answerTool !== undefined && start.name === answerTool ? 'answer' : 'call';
 }
 
-function say({ emit }: Blocks, type: 'text-delta' | 'reasoning-delta', text: unknown): void {
+function emitText({ emit }: Blocks, type: 'text-delta' | 'reasoning-delta', text: unknown): void {
   if (typeof text === 'string' && text !== '') emit({ type, text });
 }
 
-function think(blocks: Blocks, block: Block, text: unknown): void {
+function addThinking(blocks: Blocks, block: Block, text: unknown): void {
   block.text += asText(text) ?? '';
-  say(blocks, 'reasoning-delta', text);
+  emitText(blocks, 'reasoning-delta', text);
 }
 
 function addInput(blocks: Blocks, block: Block, piece: string): void {
   block.text += piece;
-  if (block.kind === 'answer') say(blocks, 'text-delta', piece);
+  if (block.kind === 'answer') emitText(blocks, 'text-delta', piece);
   else sayPiece(blocks, block, block.call?.push({ index: 0, arguments: piece }));
 }
 
-/** The assembler knows one call: its place among the others is ours to say. */
+/** The assembler knows only one call, so the index among all calls is set here. */
 function sayPiece({ emit }: Blocks, { callIndex }: Block, event: ModelEvent | undefined): void {
   if (event?.type === 'tool-call-delta') emit({ ...event, index: callIndex });
 }
 
 // ---------------------------------------------------------------------------------------------------- whole blocks
 
-/** What goes back to the provider unchanged; undefined for text and for calls of the caller's tools. */
+/** The part to send back to the provider unchanged; undefined for text and for calls of the caller's tools. */
 function reasoningPart(block: Block, family: string): ReasoningPart | undefined {
   const { kind, start, text } = block;
   if (kind === 'redacted') return defined({ type: 'reasoning', text: '', redacted: asText(start.data), family });
@@ -160,14 +160,14 @@ function reasoningPart(block: Block, family: string): ReasoningPart | undefined 
 }
 
 function citationOf(value: unknown): Citation[] {
-  const told = asRecord(value);
-  if (told === undefined) return [];
+  const record = asRecord(value);
+  if (record === undefined) return [];
   const citation = defined({
-    url: asText(told.url) ?? asText(told.source),
-    title: asText(told.title) ?? asText(told.document_title),
-    text: asText(told.cited_text),
-    start: asNumber(told.start_char_index),
-    end: asNumber(told.end_char_index),
+    url: asText(record.url) ?? asText(record.source),
+    title: asText(record.title) ?? asText(record.document_title),
+    text: asText(record.cited_text),
+    start: asNumber(record.start_char_index),
+    end: asNumber(record.end_char_index),
   });
   return Object.keys(citation).length === 0 ? [] : [citation];
 }

@@ -2,8 +2,8 @@
  * Models of this provider. Prices and windows are those of @pydantic/genai-prices 0.1.8 and, where it lacks a model, of
  * the model's own page; limits, thinking modes and dates are those of platform.claude.com/docs (models, model
  * deprecations, migration guides; read November 2026). A batch costs half (platform.claude.com/docs, batch processing); the
- * priority tier is capacity that was bought before, so that a call of it costs nothing else than the usual. Strengths are
- * priors for the router, no measurement.
+ * priority tier is capacity bought in advance, so its calls cost the usual price. Strengths are priors for the router, not
+ * measurements.
  */
 import type { ModelCardFields, TokenPrice } from 'polyphony/kit';
 import { CHAT, type MessagesFacts } from './facts.ts';
@@ -18,7 +18,7 @@ function price(input: number, output: number, cacheRead: number, source = LISTED
 }
 
 const WITHOUT_SAMPLING = CHAT.capabilities.filter((name) => name !== 'temperature' && name !== 'top-p');
-/** A final message of the assistant is continued. */
+/** These models continue a final assistant message. */
 const WITH_PREFIX = [...CHAT.capabilities, 'prefix'] as const;
 
 const million = {

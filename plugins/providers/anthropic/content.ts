@@ -1,13 +1,13 @@
-/** Parts as content blocks of this wire. */
+/** Encodes parts as content blocks of this wire format. */
 import { defined, type FilePart, type ImagePart, type MediaSource, PolyphonyError, type TextPart } from 'polyphony/kit';
 
 export type Block = Record<string, unknown>;
 
-/** How text asks for the prompt cache; the budget of breakpoints is kept in messages.ts. */
+/** The cache mark of a text; messages.ts limits the number of marks. */
 export const cacheControl = (cache: 'short' | 'long'): Block =>
   cache === 'long' ? { type: 'ephemeral', ttl: '1h' } : { type: 'ephemeral' };
 
-/** Undefined for empty text, which this wire refuses. */
+/** Undefined for empty text, which this wire format rejects. */
 export function textBlock(part: TextPart): Block | undefined {
   if (part.text.trim() === '') return undefined;
   return defined({
@@ -21,7 +21,7 @@ export function imageBlock({ source }: ImagePart): Block {
   return { type: 'image', source: mediaSource(source, 'image/*') };
 }
 
-/** @throws unsupported for a kind of file that this wire does not take */
+/** @throws unsupported for a kind of file that this wire format does not support */
 export function fileBlock({ source, name }: FilePart): Block {
   const mediaType = mediaTypeOf(source);
   if (mediaType?.startsWith('image/') === true) return imageBlock({ type: 'image', source });
@@ -45,9 +45,12 @@ function mediaSource(source: MediaSource, wanted: string): Block {
   const url = source.type === 'url' ? source.url : '';
   if (/^https?:/i.test(url)) return { type: 'url', url };
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1];
-  // What has no scheme is the id of a file that was uploaded before.
+  // A URL without a scheme is the id of an uploaded file.
   if (scheme === undefined) return { type: 'file', file_id: url };
-  throw refused(`${wanted} by "${scheme}:"`, 'Send it inline, by https: or as the id of an uploaded file.');
+  throw refused(
+    `"${scheme}:" URLs for ${wanted}`,
+    'Send it inline, as an https: URL or as the id of an uploaded file.',
+  );
 }
 
 interface Inline {
@@ -65,5 +68,5 @@ const mediaTypeOf = (source: MediaSource): string | undefined =>
   inlineOf(source)?.mediaType ?? (source.type === 'url' ? source.mediaType : undefined);
 
 export function refused(what: string, remedy: string): PolyphonyError {
-  return new PolyphonyError('unsupported', `This provider does not take ${what}. ${remedy}`);
+  return new PolyphonyError('unsupported', `This provider does not support ${what}. ${remedy}`);
 }

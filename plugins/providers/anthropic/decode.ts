@@ -1,10 +1,10 @@
 /**
- * Answers of this wire, streamed or whole.
+ * Answers of this wire format, streamed or whole.
  *
- * A1. `finish` comes once, at the end of a body that told a stop reason, stopped its message or was one whole message.
- *     Without these there is none, and the caller reports a truncation.
- * A2. A whole message is read as the stream that would have made it.
- * A3. A second `message_start` begins the message anew: what was said is void (`restart`), counts are kept.
+ * A1. `finish` is emitted once, at the end of a body with a stop reason, a `message_stop` or one whole message. Without
+ *     these there is no `finish`, and the caller reports a truncation.
+ * A2. A whole message is read as the equivalent stream.
+ * A3. A second `message_start` starts the message again: what was emitted is void (`restart`), counts are kept.
  */
 import {
   type AnswerState,
@@ -36,7 +36,7 @@ interface State extends AnswerState {
   refusal: string | undefined;
   model: string | undefined;
   id: string | undefined;
-  /** Something was said that a new message makes void. */
+  /** True once something was emitted that a new message makes void. */
   spoke: boolean;
 }
 
@@ -88,7 +88,7 @@ const READERS: ReadonlyMap<string, (state: State, body: JsonRecord) => void> = n
     content_block_start: (state, body) => startBlock(state.blocks, indexOf(body), asRecord(body.content_block) ?? {}),
     content_block_stop: (state, body) => stopBlock(state.blocks, indexOf(body)),
     message_start(state, { message }) {
-      if (state.spoke) state.events.push({ type: 'restart', notice: 'The provider began its answer anew.' });
+      if (state.spoke) state.events.push({ type: 'restart', notice: 'The provider restarted its answer.' });
       Object.assign(state, { spoke: false, complete: false, reason: undefined });
       resetBlocks(state.blocks);
       readMessage(state, asRecord(message) ?? {});
@@ -132,17 +132,17 @@ function readEnding(state: State, { stop_reason, stop_details }: JsonRecord): vo
 }
 
 function readCounts(state: State, usage: unknown): void {
-  const told = asRecord(usage);
-  if (told !== undefined) addCounts(state.counts, told);
+  const reported = asRecord(usage);
+  if (reported !== undefined) addCounts(state.counts, reported);
 }
 
-/** The last events. */
+/** Emits the last events. */
 function finish(state: State): void {
   stopAll(state.blocks);
   const { blocks, model, id, refusal } = state;
   const reason = finishReason(state.reason);
   finishAnswer(state, {
-    // The call that was forced for the sake of its input is the answer.
+    // The forced call whose input is the answer is not a tool call of the caller.
     reason: reason === 'tool-calls' && isAnswered(state) ? 'stop' : reason,
     usage: usageOf(state.counts),
     model,

@@ -1,4 +1,4 @@
-/** A canonical chat request as the body of this wire. */
+/** Encodes a canonical chat request as the body of this wire format. */
 import {
   type ChatRequest,
   closedSchema,
@@ -17,7 +17,7 @@ export type Body = Record<string, unknown>;
 
 const ANY_JSON = 'Answer with one JSON value and nothing else: no prose before or after it, no code fence.';
 
-/** @throws unsupported for parts that the wire cannot carry */
+/** @throws unsupported for parts that the wire format cannot carry */
 export function encodeChat(request: ChatRequest, context: WireContext): Body {
   const { card } = context;
   const facts = factsOf(card);
@@ -45,7 +45,7 @@ export function encodeChat(request: ChatRequest, context: WireContext): Body {
   });
 }
 
-/** Whole answers above this are streamed all the same: the wire drops connections on which nothing moves for minutes. */
+/** Longer answers are always streamed, because the provider drops connections that are idle for minutes. */
 const LONGEST_WHOLE = 8192;
 
 const streams = (maxTokens: number, { card, streaming }: WireContext): boolean =>
@@ -61,11 +61,14 @@ function outputConfig(plan: OutputPlan, { effort }: Thinking): Body | undefined 
   return effort === undefined && format === undefined ? undefined : defined({ effort, format });
 }
 
-/** The wire demands a limit; without one of the caller's it is the model's own. */
+/** The wire format requires a limit; without a limit of the caller, it is that of the model. */
 function maxTokens({ maxOutputTokens }: ChatRequest, { card, warn }: WireContext): number {
   const limit = card.maxOutputTokens;
   if (maxOutputTokens === undefined || maxOutputTokens <= limit) return maxOutputTokens ?? limit;
-  warn({ code: 'parameter-changed', message: `${card.id} writes at most ${limit} tokens, not ${maxOutputTokens}.` });
+  warn({
+    code: 'parameter-changed',
+    message: `${card.id} writes at most ${limit} tokens, so ${limit} was sent instead of ${maxOutputTokens}.`,
+  });
   return limit;
 }
 
@@ -103,7 +106,7 @@ function toolChoice(
   const asked = choiceOf(request.toolChoice, request.parallelToolCalls);
   const forced = asked?.type === 'any' || asked?.type === 'tool';
   if (!forced || facts.forcedTools) return asked;
-  const message = `${context.card.id} cannot be forced to call a tool: it was left to choose.`;
+  const message = `The tool choice was changed to "auto", because ${context.card.id} cannot be forced to call a tool.`;
   context.warn({ code: 'tool-choice-changed', message });
   return choiceOf('auto', request.parallelToolCalls);
 }
@@ -122,31 +125,35 @@ const UNKNOWN_PARAMETERS = ['presencePenalty', 'frequencyPenalty', 'seed', 'logp
 
 function sampling(request: ChatRequest, thinking: Thinking, facts: MessagesFacts, context: WireContext): Body {
   const drop = (name: string, why: string): undefined => {
-    context.warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${context.card.id} ${why}.` });
+    context.warn({ code: 'parameter-dropped', message: `"${name}" was dropped, because ${context.card.id} ${why}.` });
   };
   for (const name of UNKNOWN_PARAMETERS) {
-    if (request[name] !== undefined && request[name] !== false) drop(name, 'does not take it');
+    if (request[name] !== undefined && request[name] !== false) drop(name, 'does not support it');
   }
-  const why = facts.sampling === 'none' ? 'does not take it' : thinking.on ? 'does not take it while it reasons' : '';
+  const why =
+    facts.sampling === 'none' ? 'does not support it' : thinking.on ? 'does not support it while it reasons' : '';
   const allowed = <T>(name: string, value: T | undefined): T | undefined =>
     value === undefined || why === '' ? value : drop(name, why);
   const temperature = allowed('temperature', inRange(request.temperature, context));
   const top_k = allowed('topK', request.topK);
   const top_p = allowed('topP', request.topP);
   const both = facts.sampling === 'one' && temperature !== undefined && top_p !== undefined;
-  return { temperature, top_k, top_p: both ? drop('topP', 'takes it or the temperature') : top_p };
+  return { temperature, top_k, top_p: both ? drop('topP', 'supports either topP or temperature, not both') : top_p };
 }
 
 function inRange(temperature: number | undefined, { warn }: WireContext): number | undefined {
   if (temperature === undefined || temperature <= 1) return temperature;
-  warn({ code: 'parameter-changed', message: `A temperature of ${temperature} was sent as 1, the highest there is.` });
+  warn({
+    code: 'parameter-changed',
+    message: `The temperature ${temperature} was sent as 1, the highest that this provider accepts.`,
+  });
   return 1;
 }
 
 function stops({ stop }: ChatRequest, { warn }: WireContext): readonly string[] | undefined {
   const visible = stop?.filter((text) => text.trim() !== '');
   if (visible?.length !== stop?.length) {
-    const message = 'Stop sequences of white space alone were left out: this provider refuses them.';
+    const message = 'Stop sequences that contain only white space were dropped, because this provider rejects them.';
     warn({ code: 'parameter-dropped', message });
   }
   return visible?.length === 0 ? undefined : visible;

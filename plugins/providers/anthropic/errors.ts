@@ -1,4 +1,4 @@
-/** What refusals of this wire mean, as answers and as events of a stream. */
+/** Maps errors of this wire format, both answers and events of a stream. */
 import {
   asRecord,
   asText,
@@ -24,7 +24,7 @@ const STATUS: Readonly<Record<string, number>> = {
   overloaded_error: 529,
 };
 
-/** Words that only this provider uses, and the code that says the same everywhere. */
+/** Error types of this provider, with the common error code. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
   [/exceed(s|ed)? (the )?context limit/i, 'context_window_exceeded'],
   [/api usage limits|spend limit/i, 'billing_error'],
@@ -32,7 +32,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
 
 export const classify = (status: number, body: string): PolyphonyError => refusal(readFailure(status, body));
 
-/** An `error` event, or an error as the body of a good answer. */
+/** An `error` event, or an error in the body of a successful answer. */
 export function errorInside(body: unknown): PolyphonyError {
   const fields = asRecord(asRecord(body)?.error) ?? asRecord(body);
   const status = STATUS[asText(fields?.type) ?? ''] ?? impliedStatus(fields);

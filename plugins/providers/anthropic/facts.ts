@@ -1,26 +1,26 @@
-/** What a model of the Messages wire accepts beyond its capabilities: data on its card, under `wire`. */
+/** What a model of this wire format accepts beyond its capabilities: data on its card, under `wire`. */
 import { type ModelCard, type ModelCardFields, modelCard } from 'polyphony/kit';
 
 export type Effort = 'low' | 'medium' | 'high';
 
 export type MessagesFacts = {
-  /** How thinking is asked for: by a budget, by an effort, by either, or not at all. */
+  /** How thinking is requested: by a budget, by an effort, by either, or not at all. */
   readonly thinking: 'none' | 'budget' | 'adaptive' | 'either';
-  /** What switches thinking off: leaving it out, a type of its own, or nothing (the least effort is sent instead). */
+  /** How thinking is switched off: by omission, by a type, or never (the lowest effort is sent instead). */
   readonly thinkingOff: 'omit' | 'disabled' | 'between_tools' | 'never';
-  /** Knows `output_config.effort`. */
+  /** Supports `output_config.effort`. */
   readonly effort: boolean;
-  /** Which of temperature and top_p are taken: both, one at a time, neither. */
+  /** Which of temperature and top_p are supported: both, one at a time, or neither. */
   readonly sampling: 'both' | 'one' | 'none';
-  /** Takes a tool choice that forces a call. */
+  /** Supports a tool choice that forces a call. */
   readonly forcedTools: boolean;
-  /** Thinks unless told not to, which a forced call has to do. */
+  /** Thinks by default, so a forced call must switch thinking off. */
   readonly thinksByDefault: boolean;
-  /** Holds itself to a JSON Schema (`output_config.format`, strict tools). */
+  /** Follows a JSON Schema (`output_config.format`, strict tools). */
   readonly structured: boolean;
 };
 
-/** What the newest models take; an unknown one is most likely newer. */
+/** The facts of the newest models, because an unknown model is most likely newer. */
 const UNKNOWN: MessagesFacts = {
   thinking: 'adaptive',
   thinkingOff: 'omit',
@@ -32,11 +32,11 @@ const UNKNOWN: MessagesFacts = {
 };
 
 export function factsOf(card: ModelCard): MessagesFacts {
-  // Cards are written by programmers beside the wire that they configure; foreign words in them are never read.
+  // Cards are written by programmers next to the wire format that they configure; unknown fields in them are never read.
   return { ...UNKNOWN, ...(card.wire as Partial<MessagesFacts> | undefined) };
 }
 
-/** A card of a model that nobody described: what nearly all of them do, without a price. */
+/** A card for an unknown model: what nearly all models support, without a price. */
 export const undescribed = (id: string): ModelCard => modelCard({ id, ...CHAT, maxOutputTokens: 8192 });
 
 export const CHAT = {

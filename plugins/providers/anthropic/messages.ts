@@ -1,6 +1,6 @@
 /**
- * Canonical messages as this wire has them: system text apart, two roles in turn, tool results first in the turn behind
- * their calls, thinking blocks of this provider alone.
+ * Encodes canonical messages: system text separately, two alternating roles, tool results first in the turn after
+ * their calls, and only thinking blocks of this provider.
  */
 import {
   asRecord,
@@ -25,14 +25,14 @@ interface Turn {
 export interface WireMessages {
   readonly system: string | readonly Block[] | undefined;
   readonly messages: readonly Turn[];
-  /** The assistant's turn at hand (calls whose results follow) began without a thinking block. */
+  /** True when the assistant's current turn (calls whose results follow) began without a thinking block. */
   readonly begunWithout: boolean;
 }
 
 const MAX_BREAKPOINTS = 4;
 const GO_ON = 'Go on from exactly where your last message stops. Repeat nothing.';
 
-/** @throws unsupported for parts that the wire cannot carry */
+/** @throws unsupported for parts that the wire format cannot carry */
 export function encodeMessages(
   request: ChatRequest,
   instructions: readonly string[],
@@ -57,20 +57,20 @@ export function encodeMessages(
 }
 
 const empty = (): PolyphonyError =>
-  new PolyphonyError('invalid-request', 'There is nothing to answer: add a message of the user that is not empty.');
+  new PolyphonyError('invalid-request', 'The request has no message to answer: add a user message that is not empty.');
 
 const partsOf = ({ content }: Message): readonly Part[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 
 function systemBlocks(messages: readonly Message[], instructions: readonly string[]): Block[] {
-  const told = messages.filter(({ role }) => role === 'system').flatMap(partsOf);
+  const systemParts = messages.filter(({ role }) => role === 'system').flatMap(partsOf);
   const texts: TextPart[] = instructions.map((text) => ({ type: 'text', text }));
-  return [...told.filter((part) => part.type === 'text'), ...texts].flatMap((part) => listed(textBlock(part)));
+  return [...systemParts.filter((part) => part.type === 'text'), ...texts].flatMap((part) => listed(textBlock(part)));
 }
 
 const listed = (block: Block | undefined): Block[] => (block === undefined ? [] : [block]);
 
-/** One text without a mark is a string: every proxy of this wire takes that. */
+/** One text without a cache mark is a string, which every proxy accepts. */
 function plain(blocks: readonly Block[]): string | readonly Block[] | undefined {
   const only = blocks[0];
   if (only === undefined) return undefined;
@@ -89,7 +89,7 @@ function encodePart(part: Part, role: Turn['role'], context: WireContext): Block
       return fileBlock(part);
     case 'audio':
     case 'video':
-      throw refused(`${part.type}`, 'Ask a model that lists it among its capabilities.');
+      throw refused(`${part.type}`, 'Choose a model that lists it among its capabilities.');
     case 'reasoning':
       return role === 'assistant' ? reasoningBlock(part, context) : undefined;
     case 'tool-call':
@@ -99,7 +99,7 @@ function encodePart(part: Part, role: Turn['role'], context: WireContext): Block
   }
 }
 
-/** The block as it came, for the provider that made it. */
+/** The unchanged block, only for the provider that made it. */
 function reasoningBlock(part: ReasoningPart, context: WireContext): Block | undefined {
   if (part.family !== context.target.provider) return undefined;
   const { raw, redacted, signature, text } = part;
@@ -109,7 +109,7 @@ function reasoningBlock(part: ReasoningPart, context: WireContext): Block | unde
   return signature === undefined ? undefined : { type: 'thinking', thinking: text, signature };
 }
 
-/** Ids of other providers may hold characters that this wire refuses. */
+/** Ids of other providers may contain characters that this wire format rejects. */
 const idOf = (id: string): string => id.replace(/[^a-zA-Z0-9_-]/g, '_');
 
 function callBlock(call: ToolCallPart): Block {
@@ -148,28 +148,28 @@ function begunWithoutThinking(turns: readonly Turn[]): boolean {
   return last?.content.some(isResult) === true && before !== undefined && !isThinking(before);
 }
 
-/** A final message of the assistant is a beginning to be continued; models that do not do that are asked in words. */
+/** Models that do not continue a final assistant message get a user message that asks them to. */
 function closePrefix(turns: Turn[], context: WireContext): void {
   const last = turns.at(-1);
   if (last?.role !== 'assistant') return;
   if (!context.card.capabilities.includes('prefix')) {
     turns.push({ role: 'user', content: [{ type: 'text', text: GO_ON }] });
-    const message = `${context.card.id} does not continue a message of the assistant: it was asked to go on in words.`;
+    const message = `${context.card.id} does not continue an assistant message, so a user message that asks it to go on was added.`;
     context.warn({ code: 'prefix-in-words', message });
     return;
   }
   const end = last.content.at(-1);
-  // Trailing white space in it is refused.
+  // Trailing white space in it is rejected.
   if (end?.type === 'text') end.text = String(end.text).trimEnd();
 }
 
-/** The last four count most: they reach furthest into the conversation. A long mark behind a short one is refused. */
+/** Keeps the last four, because they cover most of the conversation. A long mark after a short one is rejected. */
 function limitBreakpoints(blocks: readonly Block[], context: WireContext): void {
   const marked = blocks.flatMap((block) => [block, ...innerBlocks(block)]).filter((block) => block.cache_control);
   const excess = Math.max(0, marked.length - MAX_BREAKPOINTS);
   for (const block of marked.slice(0, excess)) delete block.cache_control;
   if (excess > 0) {
-    const message = `Only the last ${MAX_BREAKPOINTS} of ${marked.length} cache marks were sent: the provider takes no more.`;
+    const message = `Only the last ${MAX_BREAKPOINTS} of ${marked.length} cache marks were sent, because this provider accepts no more.`;
     context.warn({ code: 'cache-marks-dropped', message });
   }
   const kept = marked.slice(excess);
@@ -177,7 +177,8 @@ function limitBreakpoints(blocks: readonly Block[], context: WireContext): void 
   const late = firstShort === -1 ? [] : kept.slice(firstShort).filter(isLong);
   for (const block of late) block.cache_control = cacheControl('short');
   if (late.length > 0) {
-    const message = 'Long cache marks behind a short one were sent as short ones: the provider wants long ones first.';
+    const message =
+      'Long cache marks after a short one were sent as short ones, because this provider accepts long ones only before short ones.';
     context.warn({ code: 'cache-marks-changed', message });
   }
 }
@@ -190,7 +191,8 @@ function warnOfLostReasoning(messages: readonly Message[], context: WireContext)
     .flatMap((message) => (message.role === 'assistant' ? partsOf(message) : []))
     .some((part) => part.type === 'reasoning' && isOpaque(part) && part.family !== context.target.provider);
   if (!lost) return;
-  const message = 'Signed reasoning of another provider was left out: only the provider that made it can read it.';
+  const message =
+    'Signed reasoning of another provider was dropped, because only the provider that made it can read it.';
   context.warn({ code: 'reasoning-dropped', message });
 }
 

@@ -1,11 +1,11 @@
-/** The way in which a model of this wire is held to a JSON Schema. Encoding and decoding must agree on it. */
+/** How a JSON Schema is enforced in this wire format. Encoding and decoding must agree on it. */
 import { type ChatRequest, closedSchema, type JsonSchema } from 'polyphony/kit';
 import type { MessagesFacts } from './facts.ts';
 
 export type OutputPlan =
   | { readonly way: 'text' }
   | { readonly way: 'format'; readonly schema: JsonSchema }
-  /** The answer is the input of a tool that the model has to call. */
+  /** The answer is the input of a tool that the model must call. */
   | { readonly way: 'tool'; readonly name: string; readonly schema: JsonSchema }
   | { readonly way: 'prompt'; readonly schema: JsonSchema | undefined };
 
@@ -17,7 +17,7 @@ export function outputPlan({ output, tools = [] }: ChatRequest, facts: MessagesF
   if (closed !== undefined) return { way: 'format', schema: closed };
   const name = toolName(output.name ?? 'output');
   const taken = tools.some((tool) => tool.name === name);
-  // A tool takes an object; other values, and models that cannot be forced, are asked for in words.
+  // The input of a tool is an object. Other schemas, and those for models that cannot be forced, go into the prompt.
   const forced = facts.forcedTools && schema.type === 'object' && !taken;
   return forced ? { way: 'tool', name, schema } : { way: 'prompt', schema };
 }

@@ -1,4 +1,4 @@
-/** Reasoning as this wire asks for it: a budget in tokens, an effort, or both, depending on the model. */
+/** Encodes reasoning settings: a budget in tokens, an effort, or both, depending on the model. */
 import type { ChatRequest, WireContext } from 'polyphony/kit';
 import { type Effort, factsOf, type MessagesFacts } from './facts.ts';
 
@@ -16,9 +16,9 @@ const LEAST_BUDGET = 1024;
 
 export interface ThinkingLimits {
   readonly maxTokens: number;
-  /** A call is forced, which nothing that thinks accepts. */
+  /** True when a call is forced, which excludes thinking. */
   readonly forced: boolean;
-  /** The turn at hand began without a thinking block of this provider: with a budget, it has to end without one. */
+  /** True when the current turn began without thinking of this provider: thinking with a budget must then stay off. */
   readonly begunWithout: boolean;
 }
 
@@ -37,7 +37,7 @@ export function thinkingOf(request: ChatRequest, limits: ThinkingLimits, context
   const byBudget = facts.thinking === 'budget' || (facts.thinking === 'either' && budgetTokens !== undefined);
   if (byBudget) return budgeted(asked, budgetTokens, limits, facts, context);
   return {
-    // Without this, newer models think in silence.
+    // Without this, newer models return no thinking text.
     thinking: { type: 'adaptive', display: 'summarized' },
     effort: facts.effort ? (asked ?? effortFor(budgetTokens ?? 0, context)) : undefined,
     on: true,
@@ -52,18 +52,18 @@ function budgeted(
   context: WireContext,
 ): Thinking {
   if (begunWithout) {
-    dropped(context, 'the turn at hand began without thinking of this provider');
+    dropped(context, 'the current turn began without reasoning by this provider');
     return NOTHING;
   }
   const wanted = Math.max(LEAST_BUDGET, budgetTokens ?? BUDGETS[asked ?? 'medium']);
-  // Thinking counts towards the limit of the answer: at least a quarter of it stays for the answer itself.
+  // Thinking counts towards the output limit: at least a quarter of the limit is left for the answer itself.
   const budget = Math.min(wanted, Math.floor(maxTokens * 0.75));
   if (budget < LEAST_BUDGET) {
-    dropped(context, `${maxTokens} output tokens leave no room for the ${LEAST_BUDGET} that it takes at least`);
+    dropped(context, `${maxTokens} output tokens leave no room for the ${LEAST_BUDGET} that it needs at least`);
     return NOTHING;
   }
   if (budget < wanted && budgetTokens !== undefined) {
-    const message = `A reasoning budget of ${wanted} tokens does not fit into ${maxTokens} output tokens: ${budget} was sent.`;
+    const message = `A reasoning budget of ${wanted} tokens does not fit into ${maxTokens} output tokens, so ${budget} was sent.`;
     context.warn({ code: 'reasoning-budget-changed', message });
   }
   const effort = facts.effort ? asked : undefined;
@@ -77,7 +77,7 @@ function effortAlone(facts: MessagesFacts, effort: Effort | undefined, context: 
 
 function switchedOff(facts: MessagesFacts, context: WireContext): Thinking {
   if (facts.thinkingOff !== 'never') return withoutThinking(facts);
-  const message = `${context.card.id} always reasons: the least effort was sent.`;
+  const message = `${context.card.id} always reasons, so the lowest effort was sent.`;
   context.warn({ code: 'effort-changed', message });
   return { ...NOTHING, effort: 'low' };
 }
@@ -88,14 +88,14 @@ function withoutThinking(facts: MessagesFacts): Thinking {
   return named ? { ...NOTHING, thinking: { type: thinkingOff } } : NOTHING;
 }
 
-/** Models that take no budget get the effort that spends about as much. */
+/** Models without a reasoning budget get the effort that uses about as many tokens. */
 function effortFor(budgetTokens: number, context: WireContext): Effort {
   const effort = budgetTokens <= BUDGETS.low ? 'low' : budgetTokens <= BUDGETS.medium ? 'medium' : 'high';
-  const message = `${context.card.id} takes no reasoning budget: the effort "${effort}" was sent.`;
+  const message = `${context.card.id} does not support a reasoning budget, so the effort "${effort}" was sent.`;
   context.warn({ code: 'reasoning-budget-changed', message });
   return effort;
 }
 
 function dropped(context: WireContext, why: string): void {
-  context.warn({ code: 'reasoning-dropped', message: `Reasoning was not asked for: ${why}.` });
+  context.warn({ code: 'reasoning-dropped', message: `Reasoning was dropped, because ${why}.` });
 }

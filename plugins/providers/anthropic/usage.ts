@@ -1,17 +1,17 @@
 /**
- * Usage of this wire, normalised: its input leaves out what the cache read and wrote, ours counts it. Counts are told
- * twice, at the beginning and cumulatively at the end; the last number of each kind wins.
+ * Normalised usage: this wire format excludes cache reads and writes from the input, canonical usage includes them. Counts
+ * arrive twice, at the beginning and cumulatively at the end; the last number of each kind wins.
  */
 import { asNumber, asRecord, defined, type JsonRecord, type Usage } from 'polyphony/kit';
 
 export type Counts = Record<string, unknown>;
 
-/** Adds what is told and not null to what is known. */
-export function addCounts(known: Counts, told: JsonRecord): void {
-  for (const [name, value] of Object.entries(told)) if (value !== null) known[name] = value;
+/** Overwrites the known counts with reported ones that are not null. */
+export function addCounts(known: Counts, reported: JsonRecord): void {
+  for (const [name, value] of Object.entries(reported)) if (value !== null) known[name] = value;
 }
 
-/** Undefined where no count was told. */
+/** Undefined where no count was reported. */
 export function usageOf(counts: Counts): Usage | undefined {
   const fresh = asNumber(counts.input_tokens);
   const output = asNumber(counts.output_tokens);

@@ -1,4 +1,4 @@
-/** The Messages wire. */
+/** The wire format of the Messages API. */
 import {
   asNumber,
   asRecord,
@@ -17,8 +17,8 @@ import { classify } from './errors.ts';
 const VERSION = '2023-06-01';
 
 /**
- * `providerOptions` under the provider's id are merged into the body last, field by field; `betas` among them, a list,
- * becomes the header that switches previews on.
+ * `providerOptions` under the provider's id are merged into the body last, field by field; `betas`, a list,
+ * becomes the header that enables previews.
  */
 export const messagesWire: WireFormat = {
   encode(request, context) {
@@ -53,7 +53,7 @@ function messageOf(
   return { headers, body: { ...encodeChat(request, context), ...options } };
 }
 
-/** What decides on the input; the endpoint that counts refuses everything else. */
+/** The fields that determine the input tokens; the counting endpoint rejects all others. */
 const COUNTED = ['model', 'system', 'messages', 'tools', 'tool_choice', 'thinking', 'output_config'] as const;
 
 export const authorisation = (apiKey: string | undefined): Record<string, string> => ({
@@ -62,4 +62,4 @@ export const authorisation = (apiKey: string | undefined): Record<string, string
 });
 
 const notChat = (operation: string): PolyphonyError =>
-  new PolyphonyError('unsupported', `This wire knows chat alone, not "${operation}": ask a model that lists it.`);
+  new PolyphonyError('unsupported', `This provider supports only chat, not "${operation}": use a model that lists it.`);

@@ -1,6 +1,6 @@
 /**
- * Content blocks of an answer while they stream in, or whole. What a tool of the provider's own did is no part of ours: it
- * is kept as a reasoning part without text whose `raw` is the block, so that it goes back unchanged to this provider.
+ * Content blocks of an answer, streamed or whole. The calls and results of the provider's own tools are kept as reasoning
+ * parts without text whose `raw` is the block, so that they are sent back unchanged to this provider.
  */
 import {
   asList,
@@ -21,12 +21,12 @@ interface Block {
   /** Reasoning so far. */
   text: string;
   signature: string;
-  /** Pieces of what only the provider can read. */
+  /** Pieces of encrypted reasoning, which only the provider can read. */
   readonly redacted: Buffer[];
   readonly call: JsonRecord | undefined;
-  /** Of a call: the caller's, the provider's own, or the one that was forced for the sake of its input. */
+  /** `call`: of a tool of the caller; `server`: of the provider; `answer`: the forced call whose input is the answer. */
   readonly kind: 'content' | 'call' | 'server' | 'answer';
-  /** The input of a call of the provider's own. */
+  /** The input of a call of the provider's own tool. */
   input: string;
   readonly calls: ToolCallAssembler;
   readonly position: number;
@@ -70,7 +70,7 @@ function kindOf(call: JsonRecord, answerTool: string | undefined): Block['kind']
 
 export function addDelta(blocks: Blocks, index: number, delta: JsonRecord): void {
   const call = asRecord(delta.toolUse);
-  // Most models announce no block of text; a call that was not announced has neither id nor name to be known by.
+  // Most models do not announce text blocks; an unannounced call has neither id nor name to identify it.
   const block = blocks.open.get(index) ?? startBlock(blocks, index, {});
   if (typeof delta.text === 'string' && delta.text !== '') blocks.emit({ type: 'text-delta', text: delta.text });
   if (call !== undefined) addInput(blocks, block, call.input);
@@ -90,17 +90,17 @@ function push(blocks: Blocks, block: Block, input: unknown): void {
   const { call, calls, position } = block;
   const piece = { index: 0, id: asText(call?.toolUseId), name: asText(call?.name), arguments: input };
   const event = calls.push(piece);
-  // Each block has an assembler of its own; the index among all calls is ours to say.
+  // Each block has its own assembler, so the index among all calls is set here.
   if (event?.type === 'tool-call-delta') blocks.emit({ ...event, index: position });
 }
 
 function addReasoning(blocks: Blocks, block: Block, { text, signature, redactedContent }: JsonRecord): void {
   block.signature += asText(signature) ?? '';
-  // Base64 of each piece: its end may be padded.
+  // Each piece is base64 of its own and may be padded, so it is decoded separately.
   if (typeof redactedContent === 'string') block.redacted.push(Buffer.from(redactedContent, 'base64'));
-  const said = asText(text) ?? '';
-  block.text += said;
-  if (said !== '') blocks.emit({ type: 'reasoning-delta', text: said });
+  const piece = asText(text) ?? '';
+  block.text += piece;
+  if (piece !== '') blocks.emit({ type: 'reasoning-delta', text: piece });
 }
 
 export function stopBlock(blocks: Blocks, index: number): void {
@@ -116,7 +116,7 @@ export function stopBlock(blocks: Blocks, index: number): void {
   }
 }
 
-/** Closes what is still open. */
+/** Closes open blocks. */
 export function stopAll(blocks: Blocks): void {
   for (const index of [...blocks.open.keys()]) stopBlock(blocks, index);
 }
@@ -144,7 +144,7 @@ function keep(blocks: Blocks, block: JsonRecord): void {
   blocks.emit({ type: 'reasoning', part: { type: 'reasoning', text: '', family: blocks.family, raw } });
 }
 
-/** A block of an answer that came whole, read as the stream that would have made it. */
+/** Reads a block of a whole answer as the equivalent stream. */
 export function readBlock(blocks: Blocks, index: number, block: JsonRecord): void {
   const reasoning = asRecord(block.reasoningContent);
   const call = asRecord(block.toolUse);
@@ -165,13 +165,13 @@ export function readBlock(blocks: Blocks, index: number, block: JsonRecord): voi
 }
 
 function citationOf(value: unknown): Citation[] {
-  const told = asRecord(value);
-  if (told === undefined) return [];
-  const location = asRecord(told.location);
-  const texts = (asList(told.sourceContent) ?? []).map((item) => asText(asRecord(item)?.text) ?? '').join('');
+  const record = asRecord(value);
+  if (record === undefined) return [];
+  const location = asRecord(record.location);
+  const texts = (asList(record.sourceContent) ?? []).map((item) => asText(asRecord(item)?.text) ?? '').join('');
   const citation = defined({
     url: asText(asRecord(location?.web)?.url),
-    title: asText(told.title),
+    title: asText(record.title),
     text: texts === '' ? undefined : texts,
   });
   return Object.keys(citation).length === 0 ? [] : [citation];

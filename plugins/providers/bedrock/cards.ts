@@ -1,6 +1,6 @@
 /**
- * Models of this provider. Prices and windows are those of @pydantic/genai-prices 0.1.8 (provider `aws`, of the inference
- * profiles named by the ids); output limits those of the models' own pages. Strengths are priors by tier.
+ * Models of this provider. Prices and windows are those of @pydantic/genai-prices 0.1.8 (provider `aws`, for the inference
+ * profiles in the ids); output limits those of the models' own pages. Strengths are priors by tier.
  */
 import type { ModelCardFields, TokenPrice } from 'polyphony/kit';
 import { CHAT, type ConverseFacts } from './facts.ts';
@@ -34,7 +34,7 @@ const nova = {
   maxOutputTokens: 10_000,
   wire: { reasoning: 'none' } satisfies Partial<ConverseFacts>,
 } as const;
-/** To a JSON Schema. */
+/** Models that follow a JSON Schema. */
 const HELD = [...CHAT.capabilities, 'json-schema'] as const;
 const openWeights = { ...CHAT, maxOutputTokens: 8192 } as const;
 

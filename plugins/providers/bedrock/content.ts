@@ -1,4 +1,4 @@
-/** Parts as content blocks of this wire. */
+/** Encodes parts as content blocks of this wire format. */
 import {
   asRecord,
   type FilePart,
@@ -13,19 +13,19 @@ import type { ConverseFacts } from './facts.ts';
 
 export type Block = Record<string, unknown>;
 
-/** The mark behind a part up to which the prompt is to be cached. */
+/** The mark after a part: the prompt up to it is cached. */
 export function cachePoint(cache: TextPart['cache']): Block[] {
   if (cache === undefined) return [];
   return [{ cachePoint: cache === 'long' ? { type: 'default', ttl: '1h' } : { type: 'default' } }];
 }
 
-/** Nothing for blank text, which this wire refuses. */
+/** Empty for blank text, which this wire format rejects. */
 export function textBlocks(part: TextPart, facts: ConverseFacts): Block[] {
   if (part.text.trim() === '') return [];
   return [{ text: part.text }, ...(facts.cachePoints ? cachePoint(part.cache) : [])];
 }
 
-/** @throws unsupported for parts that the wire cannot carry */
+/** @throws unsupported for parts that the wire format cannot carry */
 export function contentBlocks(part: Part, names: () => string, facts: ConverseFacts): Block[] {
   switch (part.type) {
     case 'text':
@@ -64,7 +64,7 @@ const FORMATS: Readonly<Record<string, string>> = {
 
 function formatOf(mediaType: string): string {
   const subtype = mediaType.replace(/^.*\/|;.*$/g, '').toLowerCase();
-  // The subtype `mpeg` of a video is no mp3.
+  // The subtype `mpeg` of a video is not mp3.
   if (mediaType.startsWith('video/') && subtype === 'mpeg') return 'mpeg';
   return FORMATS[subtype] ?? subtype;
 }
@@ -79,12 +79,12 @@ const typeOf = (source: MediaSource): string | undefined => source.mediaType;
 const extensionOf = (source: MediaSource): string | undefined =>
   source.type === 'url' ? /\.([a-z0-9]+)$/i.exec(source.url)?.[1] : undefined;
 
-/** This provider fetches from its own storage alone. */
+/** This provider fetches only from its own storage. */
 function stored(source: MediaSource, kind: string): Block {
   if (source.type === 'url' && source.url.startsWith('s3:')) return { s3Location: { uri: source.url } };
   throw new PolyphonyError(
     'unsupported',
-    `This provider fetches no ${kind} from the web: send it inline as base64, or as an s3: address.`,
+    `This provider does not fetch "${kind}" parts from the web: send the part inline as base64, or as an s3: URL.`,
   );
 }
 
@@ -93,7 +93,7 @@ function fileBlock({ source, name }: FilePart, names: () => string): Block {
   const mediaType = inline?.mediaType ?? typeOf(source) ?? extensionOf(source) ?? 'application/pdf';
   if (mediaType.startsWith('image/')) return { image: mediaBlock(source, 'image') };
   const held = inline === undefined ? stored(source, 'file') : { bytes: inline.data };
-  // Letters, digits, single spaces and a few signs are what a name may hold.
+  // A name may contain only letters, digits, single spaces and a few punctuation marks.
   const neutral = name
     ?.replace(/\.[a-z0-9]{1,5}$/i, '')
     .replace(/[^a-zA-Z0-9 ()[\]-]+/g, ' ')
@@ -119,7 +119,7 @@ function resultBlock(result: ToolResultPart, names: () => string, facts: Convers
   };
 }
 
-/** Reasoning as it came, for the provider that made it. */
+/** Unchanged reasoning, only for the provider that made it. */
 export function reasoningBlocks(part: Part, family: string): Block[] {
   if (part.type !== 'reasoning' || part.family !== family) return [];
   const raw = asRecord(part.raw);

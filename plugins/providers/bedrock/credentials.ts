@@ -1,18 +1,18 @@
-/** Who asks: a bearer token, or an access key whose signature (SigV4) goes with every request. */
+/** Credentials: a bearer token, or an access key that signs every request (SigV4). */
 import { AwsV4Signer } from 'aws4fetch';
 import { PolyphonyError, rememberSecret, type WireContext } from 'polyphony/kit';
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** Of temporary credentials. */
+  /** Only for temporary credentials. */
   readonly sessionToken?: string;
 }
 
-/** What is known of who asks. The gateway rotates over `secrets`: bearer tokens, and the secrets of access keys. */
+/** The available credentials. The gateway rotates over `secrets`: bearer tokens, and the secrets of access keys. */
 export interface Credentials {
   readonly secrets: () => readonly string[];
-  /** Asked at each request where it is given: a chain that refreshes temporary credentials. */
+  /** Called at each request where it is given: a chain that refreshes temporary credentials. */
   readonly provide: (() => Promise<AwsCredentials>) | undefined;
   readonly ofSecret: (secret: string) => AwsCredentials | undefined;
 }
@@ -57,9 +57,9 @@ export interface Unsigned {
 }
 
 /**
- * The headers that prove who asks.
+ * The headers that authenticate a request.
  *
- * @throws invalid-credential when nobody is named
+ * @throws invalid-credential when there is no credential
  */
 export async function authorise(
   credentials: Credentials,
@@ -71,7 +71,7 @@ export async function authorise(
     if (apiKey !== undefined) return { authorization: `Bearer ${apiKey}` };
     throw new PolyphonyError(
       'invalid-credential',
-      'There is no credential: set AWS_BEARER_TOKEN_BEDROCK, or an access key.',
+      'There is no credential: set AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
     );
   }
   rememberSecret(pair.secretAccessKey);

@@ -1,9 +1,9 @@
 /**
- * Answers of this wire: a binary event stream, or one JSON document. The first byte tells which.
+ * Answers of this wire format: a binary event stream, or one JSON document. The first byte decides which.
  *
- * B1. `finish` comes once, at the end of a body that told a stop reason: what was used is told behind it. Without one
- *     there is none, and the caller reports a truncation.
- * B2. A stream that ends inside a message was cut, whatever it told before.
+ * B1. `finish` is emitted once, at the end of a body with a stop reason, because the usage follows the reason. Without a
+ *     reason there is no `finish`, and the caller reports a truncation.
+ * B2. A stream that ends inside a message is truncated, whatever came before.
  */
 import {
   type AnswerState,
@@ -54,7 +54,7 @@ export function decodeChat(
   return decodeBody(response, state, {
     push(chunk) {
       if (chunk.length === 0) return;
-      // A document may begin with spaces; the length of a message never begins with one of its bytes.
+      // A document may begin with white space; the length of a message never begins with one of these bytes.
       whole ??= OPENINGS.has(chunk[0]);
       if (whole) document.push(chunk);
       else stream.push(chunk);
@@ -133,7 +133,7 @@ function finish(state: State, headers: TransportResponse['headers']): void {
   stopAll(state.blocks);
   const { blocks, usage } = state;
   const reason = finishReason(state.reason);
-  // The call that was forced for the sake of its input is the answer.
+  // The forced call whose input is the answer is not a tool call of the caller.
   const answered = state.answersByTool && blocks.calls === 0 && reason === 'tool-calls';
   finishAnswer(state, {
     reason: answered ? 'stop' : reason,
@@ -144,15 +144,15 @@ function finish(state: State, headers: TransportResponse['headers']): void {
   });
 }
 
-/** This wire's input leaves out what the cache read and wrote, ours counts it. */
+/** This wire format excludes cache reads and writes from the input; canonical usage includes them. */
 function usageOf(value: unknown): Usage | undefined {
-  const told = asRecord(value);
-  const fresh = asNumber(told?.inputTokens);
-  const output = asNumber(told?.outputTokens);
+  const reported = asRecord(value);
+  const fresh = asNumber(reported?.inputTokens);
+  const output = asNumber(reported?.outputTokens);
   if (fresh === undefined && output === undefined) return undefined;
-  const cacheRead = asNumber(told?.cacheReadInputTokens);
-  const cacheWrite = asNumber(told?.cacheWriteInputTokens);
-  const long = (asList(told?.cacheDetails) ?? []).reduce<number>((sum, item) => {
+  const cacheRead = asNumber(reported?.cacheReadInputTokens);
+  const cacheWrite = asNumber(reported?.cacheWriteInputTokens);
+  const long = (asList(reported?.cacheDetails) ?? []).reduce<number>((sum, item) => {
     const detail = asRecord(item);
     return detail?.ttl === '1h' ? sum + (asNumber(detail.inputTokens) ?? 0) : sum;
   }, 0);

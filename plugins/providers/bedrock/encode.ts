@@ -1,4 +1,4 @@
-/** A canonical chat request as the body of this wire. */
+/** Encodes a canonical chat request as the body of this wire format. */
 import {
   type ChatRequest,
   closedSchema,
@@ -15,7 +15,7 @@ export type Body = Record<string, unknown>;
 
 const ANY_JSON = 'Answer with one JSON value and nothing else: no prose before or after it, no code fence.';
 
-/** @throws unsupported for parts that the wire cannot carry */
+/** @throws unsupported for parts that the wire format cannot carry */
 export function encodeChat(request: ChatRequest, context: WireContext): Body {
   const facts = factsOf(context.card);
   const plan = outputPlan(request, facts);
@@ -43,7 +43,7 @@ function instructionsOf(plan: OutputPlan): readonly string[] {
 
 function outputConfig(plan: OutputPlan): Body | undefined {
   if (plan.way !== 'format') return undefined;
-  // The schema goes as text.
+  // The schema is sent as text.
   const jsonSchema = { name: plan.name, schema: JSON.stringify(plan.schema) };
   return { textFormat: { type: 'json_schema', structure: { jsonSchema } } };
 }
@@ -58,7 +58,7 @@ function toolConfig(
   context: WireContext,
 ): Body | undefined {
   const { tools = [], toolChoice = 'auto' } = request;
-  // Without a way to forbid calls, the tools are not offered, unless calls were made: those want them defined.
+  // Calls cannot be forbidden, so the tools are not offered, except those that were called: their definitions are required.
   const forbidden = toolChoice === 'none' && plan.way !== 'tool';
   const offered = forbidden && called.size === 0 ? [] : tools;
   const specs = offered.map((tool) => toolSpec(tool.name, tool.description, tool.inputSchema, strict(tool, facts)));
@@ -75,7 +75,7 @@ function toolConfig(
   return defined({ tools: specs, toolChoice: choiceOf(toolChoice, facts, context) });
 }
 
-/** The schema that the model is held to in its calls; undefined where it is not. */
+/** The schema that is enforced for calls of the tool; undefined where none is. */
 const strict = (tool: ToolDefinition, { structured }: ConverseFacts): JsonSchema | undefined =>
   tool.strict === true && structured ? closedSchema(tool.inputSchema) : undefined;
 
@@ -98,7 +98,7 @@ function choiceOf(
 }
 
 function warnChoice(choice: string, { card, warn }: WireContext): void {
-  const message = `The tool choice "${choice}" was left out: ${card.id} chooses for itself.`;
+  const message = `The tool choice "${choice}" was dropped, because ${card.id} always chooses for itself.`;
   warn({ code: 'tool-choice-changed', message });
 }
 
@@ -127,12 +127,12 @@ function reasoning(request: ChatRequest, facts: ConverseFacts, context: WireCont
   }
 }
 
-/** The budget counts towards the limit of the answer: at least a quarter of it stays for the answer itself. */
+/** The budget counts towards the output limit: at least a quarter of the limit is left for the answer itself. */
 function budgeted(wanted: number, { maxOutputTokens }: ChatRequest, context: WireContext): Body {
   const limit = maxOutputTokens ?? context.card.maxOutputTokens;
   const budget = Math.min(wanted, Math.floor(limit * 0.75));
   if (budget >= 1024) return { thinking: { type: 'enabled', budget_tokens: budget } };
-  const message = `Reasoning was not asked for: ${limit} output tokens leave no room for the 1024 that it takes at least.`;
+  const message = `Reasoning was dropped, because ${limit} output tokens leave no room for the 1024 that it needs at least.`;
   context.warn({ code: 'reasoning-dropped', message });
   return {};
 }
@@ -146,15 +146,15 @@ function inferenceConfig(request: ChatRequest, thinking: Body, context: WireCont
     dropped(name, context);
     return undefined;
   };
-  // The limit of an answer must lie above the budget of its reasoning; else the model's own is best.
+  // The output limit must exceed the reasoning budget; without a budget the model's default limit is used.
   const needed = thinks ? context.card.maxOutputTokens : undefined;
-  const told = defined({
+  const parameters = defined({
     maxTokens: request.maxOutputTokens ?? needed,
     temperature: allowed('temperature', request.temperature),
     topP: allowed('topP', request.topP),
     stopSequences: request.stop?.filter((text) => text.trim() !== ''),
   });
-  return Object.keys(told).length === 0 ? undefined : told;
+  return Object.keys(parameters).length === 0 ? undefined : parameters;
 }
 
 function topK({ topK: value }: ChatRequest, facts: Pick<ConverseFacts, 'topK'>, context: WireContext): Body {
@@ -173,5 +173,5 @@ function dropUnknown(request: ChatRequest, context: WireContext): void {
 }
 
 function dropped(name: string, { card, warn }: WireContext): void {
-  warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it.` });
+  warn({ code: 'parameter-dropped', message: `"${name}" was dropped, because ${card.id} does not support it.` });
 }

@@ -1,4 +1,4 @@
-/** What refusals of this wire mean, as answers and as exceptions inside a stream. */
+/** Maps errors of this wire format, both answers and exceptions inside a stream. */
 import {
   asNumber,
   asRecord,
@@ -25,11 +25,11 @@ const STATUS: Readonly<Record<string, number>> = {
   serviceunavailableexception: 503,
 };
 
-/** Types and words that only this provider uses, and the code that says the same everywhere. */
+/** Error types and phrases of this provider, with the common error code. */
 const TYPES: Readonly<Record<string, string>> = {
   servicequotaexceededexception: 'rate_limit',
   throttlingexception: 'rate_limit',
-  // The model is being loaded, or failed: another try or another model may answer.
+  // The model is loading or failed: a retry or another model may succeed.
   modelnotreadyexception: 'overloaded',
   modelerrorexception: 'overloaded',
   modelstreamerrorexception: 'overloaded',
@@ -44,7 +44,7 @@ export function classify(status: number, headers: Readonly<Record<string, string
   return refusal(failure, headers['x-amzn-errortype'] ?? asText(asRecord(tryParseJson(body))?.__type) ?? '');
 }
 
-/** An exception that comes as a message of the stream. */
+/** An exception that arrives as a message of the stream. */
 export function exceptionInside(type: string, payload: string): PolyphonyError {
   const body = asRecord(tryParseJson(payload));
   const status = asNumber(body?.originalStatusCode) ?? STATUS[nameOf(type)] ?? 500;

@@ -1,6 +1,6 @@
 /**
  * The binary event stream of AWS (`application/vnd.amazon.eventstream`): messages of a prelude, headers and a payload,
- * each guarded by two CRC-32 sums. Bytes come in pieces of any size.
+ * each with two CRC-32 checksums. Bytes arrive in chunks of any size.
  *
  * Layout, big-endian: total length (4), header length (4), CRC of these 8 (4), headers, payload, CRC of all before (4).
  */
@@ -9,16 +9,16 @@ import { crc32 } from 'node:zlib';
 import { PolyphonyError } from 'polyphony/kit';
 
 export interface EventMessage {
-  /** Headers of the type string; others mean nothing to this wire. */
+  /** Headers of type string; this wire format does not use other types. */
   readonly headers: Readonly<Record<string, string>>;
   readonly payload: string;
 }
 
 export interface EventStreamDecoder {
   /**
-   * Hands over every message that the chunk completes.
+   * Emits every message that the chunk completes.
    *
-   * @throws network when a sum is wrong: the bytes were damaged on the way
+   * @throws network when a checksum is wrong: the bytes were damaged in transit
    */
   push(chunk: Uint8Array): void;
   /** @throws truncated when the stream ended inside a message */
@@ -27,18 +27,18 @@ export interface EventStreamDecoder {
 
 const PRELUDE = 12;
 const LEAST = 16;
-/** What the protocol allows a message to take. */
+/** The largest message that the protocol allows, in bytes. */
 const MOST = 25_165_824;
 
 export function createEventStreamDecoder(onMessage: (message: EventMessage) => void): EventStreamDecoder {
   const headers = headerReader();
-  /** What came of a message that is not complete. */
+  /** The bytes of an incomplete message. */
   let chunks: Uint8Array[] = [];
   let length = 0;
-  /** What must be here to go on: a prelude, and once it was checked, the message that it announced. */
+  /** Bytes needed to go on: a prelude, and once it was checked, the message that it announced. */
   let wanted = PRELUDE;
 
-  /** Hands over what is complete, and returns where the rest begins. */
+  /** Emits complete messages, and returns the offset of the rest. */
   const read = (bytes: Buffer): number => {
     let at = 0;
     while (bytes.length - at >= wanted) {
@@ -65,13 +65,16 @@ export function createEventStreamDecoder(onMessage: (message: EventMessage) => v
     },
     end() {
       if (length === 0) return;
-      throw new PolyphonyError('truncated', 'The stream ended inside a message: it was cut off. Try again.');
+      throw new PolyphonyError('truncated', 'The stream ended inside a message, so the answer was cut off. Try again.');
     },
   };
 }
 
 function damaged(what: string): PolyphonyError {
-  return new PolyphonyError('network', `${what} of the event stream is wrong: the bytes were damaged. Try again.`);
+  return new PolyphonyError(
+    'network',
+    `${what} of the event stream is invalid: the bytes were damaged in transit. Try again.`,
+  );
 }
 
 function checkedLength(bytes: Buffer, at: number): number {
@@ -89,13 +92,13 @@ function messageOf(bytes: Buffer, at: number, length: number, headers: HeaderRea
   return { headers: headers(bytes, at + PRELUDE, payloadAt), payload: textOf(bytes.subarray(payloadAt, end)) };
 }
 
-/** Several times as fast as `toString` on the small payloads of a stream. */
+/** Several times faster than `toString` on the small payloads of a stream. */
 const utf8 = new StringDecoder('utf8');
 const textOf = (bytes: Buffer): string => utf8.write(bytes) + utf8.end();
 
 type HeaderReader = (bytes: Buffer, start: number, end: number) => EventMessage['headers'];
 
-/** Nearly all messages of a stream have the headers of the one before. */
+/** Caches the last headers, because nearly all messages of a stream have the same ones. */
 function headerReader(): HeaderReader {
   let known: Buffer = Buffer.alloc(0);
   let headers: EventMessage['headers'] = {};
@@ -107,7 +110,7 @@ function headerReader(): HeaderReader {
   };
 }
 
-/** Bytes that a value of the type takes; those of -1 say their own length in two bytes. */
+/** Size of a value by type, in bytes; -1 means that two bytes in front of it state the length. */
 const SIZES = [0, 0, 1, 2, 4, 8, -1, -1, 8, 16] as const;
 const STRING = 7;
 

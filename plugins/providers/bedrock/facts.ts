@@ -1,4 +1,4 @@
-/** What a model of this wire accepts beyond its capabilities: by its family, or as its card says under `wire`. */
+/** What a model of this wire format accepts beyond its capabilities: by its family, or by its card, under `wire`. */
 import {
   CHAT_CAPABILITIES,
   type ChatRequest,
@@ -10,16 +10,16 @@ import {
 } from 'polyphony/kit';
 
 export type ConverseFacts = {
-  /** How reasoning is asked for: a budget, an effort of its own choice of depth, Nova's words, `reasoning_effort`, or not at all. */
+  /** How reasoning is requested: a budget, adaptive thinking, Nova's fields, `reasoning_effort`, or not at all. */
   readonly reasoning: 'budget' | 'adaptive' | 'nova' | 'effort' | 'none';
-  /** Where `top_k` goes. */
+  /** Where `top_k` is placed in the body. */
   readonly topK: 'flat' | 'nested' | 'none';
-  /** Takes a tool choice that forces a call. */
+  /** Supports a tool choice that forces a call. */
   readonly forcedTools: boolean;
-  /** Says whether a tool failed, and takes cache points. */
+  /** `toolStatus`: supports the status of a failed tool. `cachePoints`: supports cache points. */
   readonly toolStatus: boolean;
   readonly cachePoints: boolean;
-  /** Holds itself to a JSON Schema (`outputConfig.textFormat`, strict tools). */
+  /** Follows a JSON Schema (`outputConfig.textFormat`, strict tools). */
   readonly structured: boolean;
 };
 
@@ -35,7 +35,7 @@ const PLAIN: ConverseFacts = {
 const CLAUDE = { reasoning: 'budget', topK: 'flat', forcedTools: true, toolStatus: true, cachePoints: true } as const;
 const NOVA = { reasoning: 'nova', topK: 'nested', forcedTools: true, toolStatus: true, cachePoints: true } as const;
 
-/** The first that matches. */
+/** The first matching pattern decides. */
 const FAMILIES: readonly (readonly [RegExp, ConverseFacts])[] = [
   [/anthropic\.claude-[a-z]+-(?:4-[5-9]|[5-9])/, { ...CLAUDE, structured: true }],
   [/anthropic\.claude/, { ...CLAUDE, structured: false }],
@@ -48,18 +48,18 @@ const FAMILIES: readonly (readonly [RegExp, ConverseFacts])[] = [
 
 export function factsOf(card: ModelCard): ConverseFacts {
   const family = FAMILIES.find(([pattern]) => pattern.test(card.id))?.[1] ?? PLAIN;
-  // Cards are written by programmers beside the wire that they configure; foreign words in them are never read.
+  // Cards are written by programmers next to the wire format that they configure; unknown fields in them are never read.
   return { ...family, ...(card.wire as Partial<ConverseFacts> | undefined) };
 }
 
 export const CHAT = {
   capabilities: CHAT_CAPABILITIES.filter((name) => name !== 'json-schema' && name !== 'json-mode'),
   contextTokens: 128_000,
-  // Amazon keeps neither prompts nor answers, and the makers of the models see none.
+  // Amazon stores neither prompts nor answers, and does not share them with the vendors of the models.
   retention: 'none',
 } as const satisfies Partial<ModelCardFields>;
 
-/** A card of a model that nobody described: what its family does, without a price. */
+/** A card for an unknown model: what its family supports, without a price. */
 export function undescribed(id: string): ModelCard {
   const facts = factsOf(modelCard({ id }));
   return modelCard({
@@ -77,11 +77,11 @@ export function undescribed(id: string): ModelCard {
 
 // ---------------------------------------------------------------------------------------------------- outputs
 
-/** The way in which a model is held to a JSON Schema. Encoding and decoding must agree on it. */
+/** How a JSON Schema is enforced. Encoding and decoding must agree on it. */
 export type OutputPlan =
   | { readonly way: 'text' }
   | { readonly way: 'format'; readonly name: string; readonly schema: JsonSchema }
-  /** The answer is the input of a tool that the model has to call. */
+  /** The answer is the input of a tool that the model must call. */
   | { readonly way: 'tool'; readonly name: string; readonly schema: JsonSchema }
   | { readonly way: 'prompt'; readonly schema: JsonSchema | undefined };
 
@@ -91,7 +91,7 @@ export function outputPlan({ output, tools = [], reasoning }: ChatRequest, facts
   const tool = name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64);
   const closed = facts.structured && output.strict !== false && schema !== undefined ? closedSchema(schema) : undefined;
   if (closed !== undefined) return { way: 'format', name: tool, schema: closed };
-  // What reasons cannot be forced to call; a tool takes an object.
+  // A model cannot be forced to call while it reasons, and the input of a tool must be an object.
   const thinks = (reasoning?.effort ?? 'none') !== 'none' || (reasoning?.budgetTokens ?? 0) > 0;
   const free = facts.forcedTools && !thinks && !tools.some((offered) => offered.name === tool);
   return free && schema?.type === 'object' ? { way: 'tool', name: tool, schema } : { way: 'prompt', schema };

@@ -1,6 +1,6 @@
 /**
- * Canonical messages as this wire has them: system text apart, two roles in turn, tool results first in the turn behind
- * their calls, reasoning of this provider alone.
+ * Encodes canonical messages: system text separately, two alternating roles, tool results first in the turn after
+ * their calls, and only reasoning of this provider.
  */
 import { asRecord, type ChatRequest, type Message, type Part, type WireContext } from 'polyphony/kit';
 import { type Block, contentBlocks, reasoningBlocks, textBlocks } from './content.ts';
@@ -14,13 +14,13 @@ interface Turn {
 export interface WireMessages {
   readonly system: readonly Block[];
   readonly messages: readonly Turn[];
-  /** Names of the tools that were called so far: the wire wants them defined, offered or not. */
+  /** Names of the tools called so far: the wire format requires their definitions, even where they are not offered. */
   readonly called: ReadonlySet<string>;
 }
 
 const MAX_CACHE_POINTS = 4;
 
-/** @throws unsupported for parts that the wire cannot carry */
+/** @throws unsupported for parts that the wire format cannot carry */
 export function encodeMessages(
   { messages }: ChatRequest,
   instructions: readonly string[],
@@ -62,7 +62,7 @@ function assistantBlocks(part: Part, names: () => string, facts: ConverseFacts, 
   return [{ toolUse: { toolUseId: part.id, name: part.name, input: asRecord(part.arguments) ?? {} } }];
 }
 
-/** Results first; a document wants text beside it. */
+/** Results first; a document needs text next to it. */
 function arranged(content: readonly Block[]): Block[] {
   const isResult = (block: Block): boolean => block.toolResult !== undefined;
   const rest = content.filter((block) => !isResult(block));
@@ -70,12 +70,12 @@ function arranged(content: readonly Block[]): Block[] {
   return [...content.filter(isResult), ...rest, ...(lonely ? [{ text: 'See the document.' }] : [])];
 }
 
-/** The last ones count most: they reach furthest into the conversation. */
+/** Keeps the last ones, because they cover most of the conversation. */
 function limitCachePoints(lists: readonly Block[][], context: WireContext): void {
   const total = lists.flat().filter((block) => block.cachePoint !== undefined).length;
   let excess = total - MAX_CACHE_POINTS;
   if (excess <= 0) return;
-  const message = `Only the last ${MAX_CACHE_POINTS} of ${total} cache marks were sent: the provider takes no more.`;
+  const message = `Only the last ${MAX_CACHE_POINTS} of ${total} cache marks were sent, because this provider accepts no more.`;
   context.warn({ code: 'cache-marks-dropped', message });
   for (const list of lists) {
     for (let at = 0; at < list.length && excess > 0; at += 1) {
@@ -92,7 +92,8 @@ function warnOfLostReasoning(messages: readonly Message[], context: WireContext)
     .flatMap((message) => (message.role === 'assistant' ? partsOf(message) : []))
     .some((part) => part.type === 'reasoning' && isOpaque(part) && part.family !== context.target.provider);
   if (!lost) return;
-  const message = 'Signed reasoning of another provider was left out: only the provider that made it can read it.';
+  const message =
+    'Signed reasoning of another provider was dropped, because only the provider that made it can read it.';
   context.warn({ code: 'reasoning-dropped', message });
 }
 

@@ -1,9 +1,9 @@
 /**
- * Answers of this wire, streamed or whole.
+ * Answers of this wire format, streamed or whole.
  *
- * C1. `finish` comes once: at `message-end`, or at the end of one whole message. Without these there is none, and the
- *     caller reports a truncation.
- * C2. A plan of tools is no text of the answer: it is kept as a reasoning part without text, and goes back unchanged.
+ * C1. `finish` is emitted once: at `message-end`, or at the end of one whole message. Without either there is no `finish`,
+ *     and the caller reports a truncation.
+ * C2. A tool plan is not text of the answer: it is kept as a reasoning part without text, and sent back unchanged.
  */
 import {
   type AnswerState,
@@ -33,7 +33,7 @@ interface State extends AnswerState {
   readonly family: string;
   readonly calls: ToolCallAssembler;
   readonly citations: Citation[];
-  /** The block of thinking that is open. */
+  /** The open thinking block. */
   thinking: string;
   plan: string;
   id: string | undefined;
@@ -143,46 +143,46 @@ function pushCall(state: State, call: JsonRecord, index: number, whole = false):
   closeThinking(state);
   closePlan(state);
   const named = asRecord(call.function) ?? {};
-  // A tool without parameters is called with `null` in whole answers.
+  // Whole answers call a tool without parameters with `null`.
   const given = whole && named.arguments === 'null' ? undefined : named.arguments;
   const event = state.calls.push({ index, id: asText(call.id), name: asText(named.name), arguments: given });
   if (event !== undefined) state.events.push(event);
 }
 
 function citationOf(value: unknown): Citation[] {
-  const told = asRecord(value);
-  if (told === undefined) return [];
-  const source = asRecord(asList(told.sources)?.[0]);
+  const record = asRecord(value);
+  if (record === undefined) return [];
+  const source = asRecord(asList(record.sources)?.[0]);
   const document = asRecord(source?.document) ?? asRecord(source?.tool_output);
   const citation = defined({
     url: asText(document?.url),
     title: asText(document?.title) ?? asText(source?.id),
-    text: asText(told.text),
-    start: asNumber(told.start),
-    end: asNumber(told.end),
+    text: asText(record.text),
+    start: asNumber(record.start),
+    end: asNumber(record.end),
   });
   return Object.keys(citation).length === 0 ? [] : [citation];
 }
 
 // ---------------------------------------------------------------------------------------------------- endings
 
-function finish(state: State, reason: string | undefined, told: unknown): void {
+function finish(state: State, reason: string | undefined, record: unknown): void {
   closeThinking(state);
   closePlan(state);
   const { events, calls, id, citations } = state;
   events.push(...calls.finish());
-  const usage = usageOf(asRecord(told));
+  const usage = usageOf(asRecord(record));
   finishAnswer(state, { reason: finishReason(reason), usage, id, citations });
 }
 
-/** What was processed; what is billed leaves out the provider's own instructions. */
-function usageOf(told: JsonRecord | undefined): Usage | undefined {
-  const tokens = asRecord(told?.tokens);
-  const billed = asRecord(told?.billed_units);
+/** Processed tokens; the billed ones exclude the provider's own instructions. */
+function usageOf(record: JsonRecord | undefined): Usage | undefined {
+  const tokens = asRecord(record?.tokens);
+  const billed = asRecord(record?.billed_units);
   const input = asNumber(tokens?.input_tokens) ?? asNumber(billed?.input_tokens);
   const output = asNumber(tokens?.output_tokens) ?? asNumber(billed?.output_tokens);
   if (input === undefined && output === undefined) return undefined;
-  return defined({ input: input ?? 0, output: output ?? 0, cacheRead: asNumber(told?.cached_tokens) });
+  return defined({ input: input ?? 0, output: output ?? 0, cacheRead: asNumber(record?.cached_tokens) });
 }
 
 function fail(state: State, body: JsonRecord): void {

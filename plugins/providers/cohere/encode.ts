@@ -1,4 +1,4 @@
-/** A canonical chat request as the body of this wire. */
+/** Encodes a canonical chat request as the body of this wire format. */
 import { type ChatRequest, defined, schemaInstruction, type ToolDefinition, type WireContext } from 'polyphony/kit';
 import { encodeMessages } from './messages.ts';
 
@@ -6,16 +6,17 @@ export type Body = Record<string, unknown>;
 
 const ANY_JSON = 'Answer with one JSON value and nothing else: no prose before or after it, no code fence.';
 
-/** @throws unsupported for parts that the wire cannot carry */
+/** @throws unsupported for parts that the wire format cannot carry */
 export function encodeChat(request: ChatRequest, context: WireContext): Body {
   const { card, streaming } = context;
   const messages = encodeMessages(request.messages, context);
   const format = responseFormat(request);
-  // The wire takes no schema beside tools: the model is asked for it in words.
+  // The wire format does not support a schema together with tools, so the schema goes into the prompt.
   if (request.output !== undefined && format === undefined) {
     const { schema } = request.output;
     messages.unshift({ role: 'system', content: schema === undefined ? ANY_JSON : schemaInstruction(schema) });
-    const message = 'This provider takes no schema beside tools: the schema was put into the prompt.';
+    const message =
+      'This provider does not support a schema together with tools, so the schema was put into the prompt.';
     context.warn({ code: 'schema-in-prompt', message });
   }
   return defined({
@@ -41,7 +42,7 @@ function tools(request: ChatRequest, context: WireContext): Body {
   const { tools: offered = [], toolChoice, parallelToolCalls } = request;
   if (offered.length === 0) return {};
   if (parallelToolCalls === false) dropped('parallelToolCalls', context);
-  // The wire names no tool to be called: it is offered alone, and one must be called.
+  // The wire format cannot name the tool to call, so only that tool is offered and a call is required.
   const named = typeof toolChoice === 'object' ? offered.filter(({ name }) => name === toolChoice.name) : offered;
   return defined({
     tools: named.map(encodeTool),
@@ -77,7 +78,10 @@ function sampling(request: ChatRequest, context: WireContext): Body {
   const within = (name: string, value: number | undefined, low: number, high: number): number | undefined => {
     if (value === undefined || (value >= low && value <= high)) return value;
     const near = Math.min(high, Math.max(low, value));
-    context.warn({ code: 'parameter-changed', message: `${name} ${value} was sent as ${near}, the nearest there is.` });
+    context.warn({
+      code: 'parameter-changed',
+      message: `"${name}" was sent as ${near} instead of ${value}, the nearest value that this provider accepts.`,
+    });
     return near;
   };
   return {
@@ -96,11 +100,11 @@ function stops(stop: readonly string[] | undefined, context: WireContext): reado
   if (stop === undefined || stop.length <= 5) return stop;
   context.warn({
     code: 'parameter-changed',
-    message: 'Only the first five stop sequences were sent: no more are taken.',
+    message: 'Only the first 5 stop sequences were sent, because this provider accepts no more.',
   });
   return stop.slice(0, 5);
 }
 
 function dropped(name: string, { card, warn }: WireContext): void {
-  warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it.` });
+  warn({ code: 'parameter-dropped', message: `"${name}" was dropped, because ${card.id} does not support it.` });
 }

@@ -1,4 +1,4 @@
-/** Canonical messages as this wire has them. */
+/** Encodes canonical messages. */
 import {
   asRecord,
   defined,
@@ -18,7 +18,7 @@ import {
 type WireMessage = Record<string, unknown>;
 type Media = ImagePart | FilePart;
 
-/** @throws unsupported for parts that the wire cannot carry */
+/** @throws unsupported for parts that the wire format cannot carry */
 export function encodeMessages(messages: readonly Message[], context: WireContext): WireMessage[] {
   warnOfLostReasoning(messages, context);
   return messages.flatMap((message) => encodeMessage(message, context));
@@ -33,11 +33,11 @@ function encodeMessage(message: Message, context: WireContext): WireMessage[] {
   if (message.role === 'system') return [{ role: 'system', content: contentOf(parts) }];
   const results = parts.filter((part) => part.type === 'tool-result');
   const rest = [...parts.filter((part) => part.type !== 'tool-result'), ...mediaOf(results, context)];
-  // Results stand before everything else: the wire wants them right behind the calls.
+  // Results come before everything else, because the wire format requires them directly after the calls.
   return [...results.map(toolMessage), ...(rest.length === 0 ? [] : [{ role: 'user', content: contentOf(rest) }])];
 }
 
-/** A string where one text is all there is: every server of this wire takes that. */
+/** A string where the content is one text, because every server accepts that. */
 function contentOf(parts: readonly Part[]): unknown {
   const only = parts[0];
   if (parts.length === 1 && only?.type === 'text') return only.text;
@@ -53,7 +53,7 @@ function encodePart(part: Part): WireMessage {
     default:
       throw new PolyphonyError(
         'unsupported',
-        `This provider takes no part of the type "${part.type}" here: send text or images, files as providerOptions.cohere.documents.`,
+        `This provider does not support message parts of type "${part.type}": send text or images, and files as providerOptions.cohere.documents.`,
       );
   }
 }
@@ -64,14 +64,14 @@ function assistantMessage(parts: readonly Part[], context: WireContext): WireMes
   const own = parts.filter((part) => part.type === 'reasoning' && part.family === context.target.provider);
   const blocks = own.map((part) => asRecord((part as ReasoningPart).raw) ?? {});
   const thinking = blocks.filter((block) => block.type === 'thinking');
-  const plan = blocks.map((block) => block.tool_plan).findLast((told) => typeof told === 'string');
+  const plan = blocks.map((block) => block.tool_plan).findLast((text) => typeof text === 'string');
   const text = parts.reduce((sum, part) => (part.type === 'text' ? sum + part.text : sum), '');
   const calls = parts.filter((part) => part.type === 'tool-call');
   const said = text === '' ? [] : [{ type: 'text', text }];
   const content = thinking.length === 0 ? text : [...thinking, ...said];
   return defined({
     role: 'assistant',
-    // Beside calls, empty content is refused.
+    // Empty content next to calls is rejected.
     content: content === '' && calls.length > 0 ? undefined : content,
     tool_plan: calls.length === 0 ? undefined : plan,
     tool_calls: calls.length === 0 ? undefined : calls.map(encodeCall),
@@ -90,7 +90,8 @@ function warnOfLostReasoning(messages: readonly Message[], context: WireContext)
       (part) => part.type === 'reasoning' && part.signature !== undefined && part.family !== context.target.provider,
     );
   if (!lost) return;
-  const message = 'Signed reasoning of another provider was left out: only the provider that made it can read it.';
+  const message =
+    'Signed reasoning of another provider was dropped, because only the provider that made it can read it.';
   context.warn({ code: 'reasoning-dropped', message });
 }
 
@@ -98,7 +99,7 @@ function warnOfLostReasoning(messages: readonly Message[], context: WireContext)
 
 function toolMessage(result: ToolResultPart): WireMessage {
   const text = typeof result.content === 'string' ? result.content : result.content.map(resultText).join('\n');
-  // The wire has no flag for a failed tool.
+  // The wire format has no flag for a failed tool.
   return { role: 'tool', tool_call_id: result.id, content: result.isError === true ? `Error: ${text}` : text };
 }
 
@@ -106,13 +107,14 @@ function resultText(part: TextPart | Media): string {
   return part.type === 'text' ? part.text : `[${part.type}: see the next user message]`;
 }
 
-/** Tool messages hold text alone: what else a tool returned follows as a message of the user. */
+/** Tool messages can contain only text: other content of a tool result follows as a user message. */
 function mediaOf(results: readonly ToolResultPart[], context: WireContext): readonly Media[] {
   const media = results.flatMap(({ content }) =>
     typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text'),
   );
   if (media.length > 0) {
-    const message = 'Tool results of this provider hold text alone: their images follow as a user message.';
+    const message =
+      'Tool results of this provider can contain only text, so their images were sent as a user message after them.';
     context.warn({ code: 'tool-result-media', message });
   }
   return media;

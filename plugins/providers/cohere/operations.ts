@@ -20,18 +20,18 @@ import type { Body } from './encode.ts';
 
 const MOST_TEXTS = 96;
 
-/** @throws invalid-request for more texts than one call takes */
+/** @throws invalid-request for more texts than one call accepts */
 export function encodeEmbedding({ input, purpose, dimensions }: EmbeddingRequest, { card }: WireContext): Body {
   if (input.length > MOST_TEXTS) {
     throw new PolyphonyError(
       'invalid-request',
-      `${input.length} texts are too many: ${card.id} takes ${MOST_TEXTS} a call. Ask in several calls.`,
+      `The request has ${input.length} texts, but ${card.id} accepts at most ${MOST_TEXTS} per call: use several calls.`,
     );
   }
   return defined({
     model: card.id,
     texts: input,
-    // The wire demands one; what is stored is a document.
+    // The wire format requires a type; a text to store is a document.
     input_type: purpose === 'query' ? 'search_query' : 'search_document',
     embedding_types: ['float'],
     output_dimension: dimensions,
@@ -42,7 +42,7 @@ export function encodeRerank({ query, documents, top }: RerankRequest, { card }:
   return defined({ model: card.id, query, documents, top_n: top });
 }
 
-/** @throws invalid-output when the answer holds no result */
+/** @throws invalid-output when the answer contains no result */
 export async function* decodeOperation(
   response: TransportResponse,
   request: EmbeddingRequest | RerankRequest,
@@ -50,7 +50,7 @@ export async function* decodeOperation(
   const body = asRecord(await readJson(response)) ?? {};
   const output = request.operation === 'embed' ? vectorsOf(body) : rankingOf(body);
   if (output === undefined) {
-    throw new PolyphonyError('invalid-output', 'The answer holds no result: the model or the address is another.');
+    throw new PolyphonyError('invalid-output', 'The answer contains no result: check the model and the base URL.');
   }
   yield { type: 'output', output };
   const billed = asRecord(asRecord(body.meta)?.billed_units);
@@ -58,7 +58,7 @@ export async function* decodeOperation(
   if (request.operation === 'embed' && input === undefined) yield usageMissing;
   const units = asNumber(billed?.search_units) ?? 1;
   if (units > 1) {
-    const message = `${units} search units were billed; the price on the card is of one.`;
+    const message = `${units} search units were billed, but the price on the card covers only one, so the cost is too low.`;
     yield { type: 'warning', warning: { code: 'cost-understated', message } };
   }
   yield {
@@ -69,17 +69,17 @@ export async function* decodeOperation(
   };
 }
 
-/** By type, as this version has them, or one plain list, as the one before. */
+/** Vectors by type, as in this version, or one plain list, as in the previous one. */
 function vectorsOf(body: JsonRecord): OperationOutput | undefined {
   const vectors = asList(body.embeddings) ?? asList(asRecord(body.embeddings)?.float);
   return vectors && { operation: 'embed', vectors: vectors.map((vector) => (asList(vector) ?? []).map(Number)) };
 }
 
 function rankingOf(body: JsonRecord): OperationOutput | undefined {
-  // Other servers of rerankers call them `data`.
+  // Other rerank servers name the field `data`.
   const results = (asList(body.results) ?? asList(body.data))?.map((item) => {
-    const told = asRecord(item);
-    return { index: asNumber(told?.index) ?? 0, score: asNumber(told?.relevance_score) ?? 0 };
+    const record = asRecord(item);
+    return { index: asNumber(record?.index) ?? 0, score: asNumber(record?.relevance_score) ?? 0 };
   });
   return results && { operation: 'rerank', results };
 }

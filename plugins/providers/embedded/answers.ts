@@ -1,6 +1,6 @@
 /**
  * Answers by quotation: the sentences that match a question best by BM25 (Robertson and Zaragoza 2009) over its stems,
- * lifted where they hold what the question word asks for. A question whose words the text does not hold has no answer.
+ * with a higher score for the kind of thing that the question asks for. A question whose words the text lacks has no answer.
  */
 import { type EntityKind, entities, numbers } from './text/entities.ts';
 import { contentStems, joiner, stem } from './text/language.ts';
@@ -11,13 +11,13 @@ export interface Answer {
   readonly found: boolean;
   readonly text: string;
   readonly sentences: readonly string[];
-  /** 0 to 1; of `found: false` too: how sure it is that there is no answer is not known, so it stays low. */
+  /** 0 to 1. Low for `found: false`, because the certainty that there is no answer is unknown. */
   readonly confidence: number;
 }
 
 const SATURATION = 1.2;
 const LENGTH_WEIGHT = 0.5;
-/** Share of the question's weight that the best sentence and its surroundings must hold. */
+/** Share of the question's weight that the best sentence and its surroundings must contain. */
 const THRESHOLD = 0.5;
 const NEARBY = 0.45;
 
@@ -39,19 +39,19 @@ const KINDS: readonly (readonly [AnswerKind, RegExp])[] = [
   ['definition', /\bwhat (?:is|are|does .* mean)\b|\bwas (?:ist|sind)\b|\bqu'est-ce\b|\bqué (?:es|son)\b|\bcos'è\b/i],
 ];
 
-/** What kind of thing a question asks for. */
+/** The kind of thing that a question asks for. */
 export function kindOf(question: string): AnswerKind {
   return KINDS.find(([, pattern]) => pattern.test(question))?.[0] ?? 'other';
 }
 
-/** Words of questions that say nothing of what is asked about. */
+/** Words of questions that do not identify the topic. */
 const ASKING = new Set(
   'text document file article read question answer find passage say says said mention mentions mentioned tell describe explain state states according exactly happen many much long name'
     .split(' ')
     .map((word) => stem(word, 'en')),
 );
 
-/** Answers from the text or says that it cannot. */
+/** Answers from the text, or returns `found: false`. */
 export function answer(reading: Reading, question: string, options: { readonly sentences?: number } = {}): Answer {
   const none: Answer = { found: false, text: '', sentences: [], confidence: 0.1 };
   const kind = kindOf(question);
@@ -72,12 +72,12 @@ export function answer(reading: Reading, question: string, options: { readonly s
 
 interface Ranked {
   readonly passage: Passage;
-  /** Share of the question that it and its surroundings hold, 0 to 1. */
+  /** Share of the question that it and its surroundings contain, 0 to 1. */
   readonly held: number;
   readonly score: number;
 }
 
-/** The passages that hold enough of the question, best first. */
+/** The passages that contain enough of the question, best first. */
 function rank(reading: Reading, question: string, kind: AnswerKind): Ranked[] {
   const asked = [...new Set(contentStems(question, reading.language))].filter((stem) => !ASKING.has(stem));
   if (asked.length === 0 || reading.passages.length === 0) return [];
@@ -110,7 +110,7 @@ function match(passage: Passage, weights: ReadonlyMap<string, number>, reading: 
   for (const [stem, count] of counts) {
     score += ((weights.get(stem) ?? 0) * count * (SATURATION + 1)) / (count + SATURATION * length);
   }
-  // A heading asks its own question; what stands below it answers.
+  // A heading is no answer itself; the text below it is.
   return { score: score + 0.6 * headingHits(passage, weights, reading), stems: new Set(counts.keys()) };
 }
 
@@ -121,7 +121,7 @@ function headingHits(passage: Passage, weights: ReadonlyMap<string, number>, rea
   return sum;
 }
 
-/** Stems of questions that a kind of entity answers without the word itself. */
+/** Stems of questions that an entity of this kind answers even where the text lacks the word. */
 const HELD_BY_KIND: ReadonlyMap<string, EntityKind> = new Map([
   ['number', 'identifier'],
   ['id', 'identifier'],
@@ -152,7 +152,7 @@ interface Held {
   readonly total: number;
 }
 
-/** Share of the question that the sentence holds; its heading and the sentences beside it count in part. */
+/** Share of the question that the sentence contains; its heading and the neighbouring sentences count in part. */
 function heldShare(passage: Passage, own: readonly Match[], { reading, weights, total }: Held): number {
   const heading = new Set(contentStems(passage.heading, reading.language));
   const near = [passage.index - 1, passage.index + 1].filter((at) => reading.passages[at]?.block === passage.block);
@@ -166,14 +166,14 @@ function heldShare(passage: Passage, own: readonly Match[], { reading, weights, 
 }
 
 interface TextPlace {
-  /** Its heading holds words of the question. */
+  /** True when its heading contains words of the question. */
   readonly headed: boolean;
   readonly weights: ReadonlyMap<string, number>;
-  /** The number of the text's first sentence. */
+  /** Index of the text's first sentence. */
   readonly first: number | undefined;
 }
 
-/** A sentence that opens with what is asked about is about it; what opens a text says what its title is. */
+/** A sentence that begins with the topic of the question is about it; the first sentence of a text defines its title. */
 function placeLift(
   { stems, kind: block, index }: Passage,
   kind: AnswerKind,
@@ -184,7 +184,7 @@ function placeLift(
   return headed || stems.slice(0, 2).some((stem) => weights.has(stem)) ? 1.25 : 1;
 }
 
-/** Above 1 where the sentence holds the kind of thing that is asked for, below 1 where it must and does not. */
+/** Above 1 where the sentence contains the kind of thing that is asked for, below 1 where that is required and missing. */
 function kindLift({ text, kind: block }: Passage, kind: AnswerKind): number {
   switch (kind) {
     case 'quantity':

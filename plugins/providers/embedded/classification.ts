@@ -1,14 +1,14 @@
 /**
  * Classification into given labels by the evidence in the text: the label's own words, the words of its description
  * and the lexicon's cues. The confidence is the label's smoothed share of all evidence, so that without evidence it is
- * one over the number of labels: honest, and not calibrated.
+ * one over the number of labels. It is not calibrated.
  */
 import { contentStems, guessLanguage, type Language, sentences, stem, words } from './text/language.ts';
 import { cuesOf, FALLBACK_LABEL, NEGATIONS, OPPOSITES } from './text/lexicon.ts';
 
 export interface Label {
   readonly name: string;
-  /** What the request says of it. */
+  /** Its description in the request. */
   readonly description?: string;
 }
 
@@ -18,18 +18,18 @@ interface Classification {
   readonly confidence: number;
   /** Each label's share, in the order given; they add up to 1. */
   readonly scores: Readonly<Record<string, number>>;
-  /** The labels that any evidence speaks for. */
+  /** The labels with any evidence. */
   readonly supported: readonly string[];
-  /** The sentence with most evidence for the label, or ''. */
+  /** The sentence with the most evidence for the label, or ''. */
   readonly evidence: string;
 }
 
-/** Characters that are read: the head and the tail of a longer text. */
+/** Characters that are read: the beginning and the end of a longer text. */
 const TEXT_LIMIT = 60_000;
 const OWN_WORD = 1.5;
 const DESCRIPTION_WORD = 1.5;
 const CUE = 1;
-/** Evidence that every label is lent. */
+/** Evidence added to every label (smoothing). */
 const PRIOR = 0.5;
 
 interface Cue {
@@ -39,7 +39,7 @@ interface Cue {
   readonly opposite: number | undefined;
 }
 
-/** The label with most evidence. Without any, the label for "other" if there is one, else the first, at chance. */
+/** The label with the most evidence. Without evidence, the label for "other" if there is one, else the first, at chance. */
 export function classify(text: string, labels: readonly (string | Label)[]): Classification {
   const known = labels.map((label) => (typeof label === 'string' ? { name: label } : label));
   const shown = text.length <= TEXT_LIMIT ? text : `${text.slice(0, TEXT_LIMIT / 2)}\n${text.slice(-TEXT_LIMIT / 2)}`;
@@ -79,7 +79,7 @@ function decide(
   };
 }
 
-/** Cues by their first stem. A cue that several labels share weighs less for each. */
+/** Cues by their first stem. A cue that several labels share has less weight for each. */
 function indexCues(labels: readonly Label[], language: Language): Map<string, Cue[]> {
   const concepts = labels.map(({ name }) => cuesOf(name));
   const all: Cue[] = [];
@@ -91,7 +91,7 @@ function indexCues(labels: readonly Label[], language: Language): Map<string, Cu
     const add = (stems: readonly string[], weight: number) => {
       if (stems.length > 0) all.push({ stems, label, weight, opposite });
     };
-    // A label such as "a" names nothing that a text could speak of.
+    // A label such as "a" has no word that a text could contain as evidence.
     const own = name.replace(/[_/-]+/g, ' ');
     if (contentStems(own, language).length > 0) add(stemsOf(own, language), OWN_WORD);
     for (const word of new Set(contentStems(description ?? '', language))) add([word], DESCRIPTION_WORD);
@@ -128,7 +128,7 @@ const stemsOf = (text: string, language: Language): string[] =>
 interface Weighing {
   readonly cues: ReadonlyMap<string, readonly Cue[]>;
   readonly language: Language;
-  /** How often each cue was seen: a repeated one counts less and less. */
+  /** How often each cue was found: each repetition counts less. */
   readonly seen: Map<string, number>;
   readonly labels: number;
 }

@@ -1,4 +1,4 @@
-/** What texts share and where they part: key terms, likeness, and the sentence most typical of each. */
+/** Compares texts: shared and distinct key terms, similarity, and the most typical sentences of each. */
 
 import { keyTerms } from './terms.ts';
 import { joiner } from './text/language.ts';
@@ -11,9 +11,9 @@ export interface Comparison {
   readonly shared: readonly string[];
   readonly documents: readonly {
     readonly name: string;
-    /** Key terms that no other text holds. */
+    /** Key terms that no other text contains. */
     readonly distinct: readonly string[];
-    /** Sentences that hold most of them. */
+    /** Sentences that contain most of them. */
     readonly typical: string;
   }[];
   readonly confidence: number;
@@ -27,7 +27,7 @@ interface NamedReading {
 const TERMS = 60;
 const SHOWN = 8;
 
-/** Compares two texts or more; the similarity of more than two is the mean over all pairs. */
+/** Compares two or more texts; the similarity of more than two is the mean over all pairs. */
 export function compare(documents: readonly NamedReading[]): Comparison {
   const terms = documents.map(({ reading }) => keyTerms(reading, TERMS));
   const holds = (index: number, stems: readonly string[]) =>
@@ -84,7 +84,7 @@ function typicalSentences(reading: Reading, distinct: readonly { stems: readonly
   return scored.map(({ passage }) => passage.text).join(joiner(reading.language));
 }
 
-/** A comparison as readers see it. */
+/** A comparison as text. */
 export function describeComparison({ similarity: alike, shared, documents }: Comparison): string {
   const list = (terms: readonly string[]) => (terms.length === 0 ? 'none' : terms.join(', '));
   const lines = [

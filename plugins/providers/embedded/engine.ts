@@ -1,4 +1,4 @@
-/** One chat request, from messages to the text of the answer. What the provider loads when it is first used. */
+/** Answers one chat request, from messages to text. The provider loads this module at its first use. */
 import type { ChatRequest, JsonValue } from 'polyphony/kit';
 import { answer } from './answers.ts';
 import { classify } from './classification.ts';
@@ -10,11 +10,11 @@ import { readTask, type Task } from './task.ts';
 import { keyTerms } from './terms.ts';
 
 interface Response extends Reply {
-  /** What was done, for the warning on the response. */
+  /** The jobs done, for the warning on the response. */
   readonly done: string;
 }
 
-/** Answers a chat request. @throws unsupported for what takes a language model */
+/** Answers a chat request. @throws unsupported for what needs a language model */
 export function respond(request: ChatRequest, effort: Effort): Response {
   const structured = request.output !== undefined;
   const task = readTask(request.messages, { structured });
@@ -25,20 +25,20 @@ export function respond(request: ChatRequest, effort: Effort): Response {
   return { text: JSON.stringify(value), confidence, done };
 }
 
-/** Answers a planning request with a plan as JSON. @throws unsupported for what no plan of this engine can do */
+/** Answers a planning request with a plan as JSON. @throws unsupported for what this engine cannot plan */
 export function respondWithPlan(request: ChatRequest): Response {
   return { text: planText(request.messages), confidence: 0.8, done: 'plan' };
 }
 
-/** JSON mode without a schema: one field a job. */
+/** JSON mode without a schema: one field per job. */
 function freeJson(task: Task, effort: Effort): { value: JsonValue; confidence: number } {
   const text = task.documents.map((document) => document.text).join('\n\n');
   const fields = new Map<string, JsonValue>();
   let confidence = 1;
   const whole = readAll(task);
   for (const job of task.jobs.length === 0 ? (['summarise', 'key-terms'] as const) : task.jobs) {
-    const alone = { ...task, jobs: [job] };
-    const done = reply(alone, effort);
+    const single = { ...task, jobs: [job] };
+    const done = reply(single, effort);
     confidence = Math.min(confidence, done.confidence);
     if (job === 'key-terms')
       fields.set(
@@ -55,7 +55,7 @@ function freeJson(task: Task, effort: Effort): { value: JsonValue; confidence: n
   return { value: Object.fromEntries(fields), confidence };
 }
 
-/** An answer in the pieces in which it is streamed: sentences and lines. They add up to the text. */
+/** Splits an answer into the pieces that are streamed: sentences and lines. Joined, they equal the text. */
 export function sentenceChunks(text: string): string[] {
   const chunks: string[] = [];
   let start = 0;

@@ -1,10 +1,10 @@
-/** Which job an instruction asks for. Reads instructions only, never the material. */
+/** Which jobs an instruction asks for. Reads only instructions, never the material. */
 
 export type JobType = 'summarise' | 'key-terms' | 'classify' | 'answer' | 'compare' | 'entities';
 
 export interface Intent {
   readonly jobs: readonly JobType[];
-  /** A verb that the engine cannot follow (`translate`), where the instruction asks for one. */
+  /** A verb that the engine does not support (`translate`), where the instruction contains one. */
   readonly beyond?: string;
 }
 
@@ -37,10 +37,10 @@ const PATTERNS: readonly (readonly [JobType, RegExp])[] = [
 
 const BEYOND =
   /(?:^|[.!?;:\n]\s{0,5}|\b(?:please|and|then|you|to|also|now|me|bitte|or)\s+|,\s*)(write|compose|draft|create|generate|produce|invent|imagine|translate|rewrite|paraphrase|rephrase|improve|correct|proofread|code|implement|program|debug|fix|refactor|design|draw|paint|brainstorm|recommend|solve|calculate|compute|continue|role-?play|pretend|explain|predict|critique|argue|chat|reply|respond|make up|build|convert|schreibe?|übersetze|écri[st]|tradui[st]|escrib[ea]|traduce|scrivi|traduci)\b([^.!?\n]{0,80})/giu;
-/** Things that the engine can make, whatever verb asks for them. */
+/** Results that the engine can produce, whatever verb asks for them. */
 const MAKEABLE =
   /^\W*(?:\w+\s){0,6}?(?:summar(?:y|ies)|abstract|overview|keywords?|key (?:terms|words|phrases|points)|terms|tl;?dr|comparison|classification|label|list of (?:key|the|all|terms|names|dates)|zusammenfassung|résumé|resumen|riassunto|samenvatting)\b/iu;
-/** Ways of wording the form of the answer, not a task of their own. */
+/** Wordings of the form of the answer, which are not jobs. */
 const FORM =
   /^\W*(?:(?:only|just)\b|(?:with|in|using|as) (?:only|just|one|a single|json|the|valid|exactly)\b|briefly|concisely|shortly|in (?:\w+ )?(?:words?|sentences?)|no )/iu;
 
@@ -49,7 +49,7 @@ interface JobMatch {
   readonly at: number;
 }
 
-/** The jobs of an instruction in the order asked, and whether it asks for more than the engine can. */
+/** The jobs of an instruction in order, and what it asks for beyond the engine's abilities. */
 export function readIntent(instruction: string): Intent {
   const text = instruction.slice(0, 20_000);
   const jobs = jobMatches(text).map(({ job }) => job);
@@ -57,7 +57,7 @@ export function readIntent(instruction: string): Intent {
   return beyond === undefined ? { jobs } : { jobs, beyond };
 }
 
-/** Where an instruction first asks for each job. */
+/** The jobs in the order of their first mention in the instruction. */
 export function jobMatches(text: string): JobMatch[] {
   const found = PATTERNS.flatMap(([job, pattern]) => {
     const at = pattern.exec(text)?.index;
@@ -73,7 +73,7 @@ export function jobMatches(text: string): JobMatch[] {
 }
 
 /**
- * A question beside other jobs is a job of its own only where its clause asks for none of them: "can you summarise
+ * A question next to other jobs is a job of its own only where its clause names none of them: "can you summarise
  * this?" and "is it a or b?" are not.
  */
 function separateQuestion(text: string): number | undefined {
@@ -92,7 +92,7 @@ function beyondEngine(text: string, jobs: readonly JobType[]): string | undefine
     const asked = verb.toLowerCase();
     if (MAKEABLE.test(rest)) continue;
     if (/^(?:reply|respond|write|explain|produce)$/.test(asked) && FORM.test(rest)) continue;
-    // A classifier or a reader of questions may quote its evidence.
+    // Explaining a label or an answer is possible: the evidence is quoted.
     if (asked === 'explain' && /^\W*(?:why|your|the (?:choice|reason))/.test(rest) && jobs.includes('classify'))
       continue;
     if (asked === 'explain' && jobs.includes('answer')) continue;

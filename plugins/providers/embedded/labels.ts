@@ -2,7 +2,7 @@
 import type { Label } from './classification.ts';
 
 const MOST = 100;
-/** Words before a spoken list of labels: those that name one come first. */
+/** Words before a list of labels in prose: the most specific come first. */
 const LEADS: readonly RegExp[] = [
   /\b(?:one of|labels?|categor(?:y|ies)|classes|options|departments?|choices|following)\b[^:\n]{0,40}?:\s*/giu,
   /\b(?:into|as|either|whether it is|whether|among|between|one of|choose from)\s+/giu,
@@ -10,11 +10,11 @@ const LEADS: readonly RegExp[] = [
 ];
 const TRAILER =
   /^(?:the following|following|about|these|one of|labels?|categories|classes|options|either|exactly one of|one|a|an|(?:this|that|the|it)(?:\s+(?:text|review|message|comment|ticket|e-?mail|tweet|sentence|sentiment|tone))?|more|rather|mostly)\s*:?\s+/iu;
-/** Inside a spoken list these say that it is none. */
+/** Words that show that a passage is not a list of labels. */
 const NO_LABEL =
   /\b(?:into|as|the|text|texts|file|files|document|documents|classify|summar\w+|compare|list|it|them|this|that)\b/iu;
 
-/** The labels in an instruction, best evidence first: bars, described bullets, brackets, a spoken list. */
+/** The labels in an instruction, strongest notation first: bars, described bullets, brackets, a list in prose. */
 export function readLabels(instruction: string): Label[] {
   const text = instruction.slice(0, 20_000);
   for (const reader of [barred, bulleted, bracketed, quoted, spoken]) {

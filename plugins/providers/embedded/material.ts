@@ -1,4 +1,4 @@
-/** Splits a prompt into what is asked and what it is asked about. */
+/** Splits a prompt into its instruction and its material. */
 import { defined, tryParseJson } from 'polyphony/kit';
 import { readIntent } from './intent.ts';
 
@@ -15,7 +15,7 @@ export interface Prompt {
 
 const TAGS =
   'text|document|doc|article|content|context|material|email|ticket|review|message|input|data|passage|source|file|transcript|comment|notes?|body';
-/** Opening tags that are looked at. */
+/** Opening tags that are examined. */
 const MOST_TAGS = 400;
 const OPEN = new RegExp(`<(${TAGS})(?:\\s+([^<>]{0,300}))?>`, 'giu');
 const LABEL =
@@ -24,7 +24,7 @@ const ASKING_LABELS = /^(?:instructions?|task|labels|categories|classes|options)
 const PROMPT_LABELS = /^(?:question|q|frage|instructions?|task|labels|categories|classes|options)$/i;
 const EMPTY_LABELS = /^(?:answer|output|summary|label|category)$/i;
 
-/** A system prompt that carries its context, in tags or behind `Context:`; otherwise all of it is instruction. */
+/** A system prompt that contains its context, in tags or after `Context:`; otherwise all of it is instruction. */
 export function splitSystem(text: string): Prompt {
   const found = tagged(text) ?? labelled(text);
   const carries = found?.documents.some(
@@ -48,7 +48,7 @@ const isAsking = (text: string): boolean => {
   return jobs.length > 0 || beyond !== undefined;
 };
 
-/** `<document name="a.md">…</document>`. A text may hold the closing tag itself: the last one before the next opening counts. */
+/** `<document name="a.md">…</document>`. A text may contain the closing tag: the last one before the next opening tag counts. */
 function tagged(text: string): Prompt | undefined {
   const documents: Material[] = [];
   let instruction = '';
@@ -69,13 +69,13 @@ function tagged(text: string): Prompt | undefined {
   }
   if (documents.length === 0) return undefined;
   instruction = `${instruction}${text.slice(at)}`.trim();
-  // Tags inside a longer text are its own markup.
+  // Tags inside a longer text are part of its markup.
   return instruction === '' || (instruction.length < 4000 && isAsking(instruction))
     ? { instruction, documents }
     : undefined;
 }
 
-/** Blocks in triple quotes, or in code fences where little else stands around them. */
+/** Blocks in triple quotes, or in code fences with little text around them. */
 function fenced(text: string): Prompt | undefined {
   for (const mark of ['"""', "'''", '```', '~~~']) {
     const parts = text.split(mark);
@@ -125,7 +125,7 @@ function labelled(text: string): Prompt | undefined {
     .map(({ label, text: body }) => ({ name: label, text: body }));
   const before = lead.join('\n').trim();
   if (documents.length === 0 && question === undefined && asking.length === 0) return undefined;
-  // What stands before the first label holds the material, or is it when it asks nothing.
+  // Text before the first label contains the material, or is the material when it asks nothing.
   const inner =
     documents.length === 0 && isAsking(before)
       ? (embeddedJson(before) ?? paragraphs(before) ?? inline(before))
@@ -138,7 +138,7 @@ function labelled(text: string): Prompt | undefined {
   return { instruction, documents: used, ...defined({ question }) };
 }
 
-/** Inside a text a line such as `Note: …` opens no section: only the prompt's own labels do, and they differ. */
+/** Inside a text a line such as `Note: …` begins no section: only the prompt's own labels do, and they are all different. */
 function startsSection(label: string, sections: readonly Section[]): boolean {
   if (sections.some((section) => section.label === label)) return false;
   const last = sections.at(-1);
@@ -175,7 +175,7 @@ function closingBracket(text: string, start: number): number {
   return -1;
 }
 
-/** An instruction above or below a blank line. */
+/** An instruction before or after a blank line. */
 function paragraphs(text: string): Prompt | undefined {
   const trimmed = text.trim();
   const parts = trimmed.split(/\n\s*\n/);
@@ -184,7 +184,7 @@ function paragraphs(text: string): Prompt | undefined {
   if (parts.length < 2) return undefined;
   const colon = /^[^\n]{1,300}:[ \t]*$/m.test(first) || first.endsWith(':');
   if (first.length <= 1500 && (colon || isAsking(first))) return withTail(first, parts.slice(1));
-  // An instruction above labels or rules may take several paragraphs.
+  // An instruction with labels or rules may have several paragraphs.
   const second = parts[1] ?? '';
   if (parts.length > 2 && first.length + second.length <= 1500 && isAsking(second))
     return withTail(`${first}\n\n${second}`, parts.slice(2));
@@ -230,7 +230,7 @@ function inline(text: string): Prompt | undefined {
   return undefined;
 }
 
-/** Rendered JSON as documents: one an item that holds a text, else lines of `key: value`. */
+/** Rendered JSON as documents: one per item that contains a text, else lines of `key: value`. */
 function expandJson(material: Material): Material[] {
   const trimmed = material.text.trim();
   if (!/^[[{]/.test(trimmed)) return [material];
@@ -242,14 +242,14 @@ function expandJson(material: Material): Material[] {
     .flatMap((item: unknown, index) => asDocument(item, index, material.name) ?? []);
   if (documents.length === 0) return [material];
   const long = documents.filter(({ text }) => text.length > 200).length;
-  // Many short values are one list; long ones are documents of their own.
+  // Many short values are one list; long ones are separate documents.
   if (long === 0 && documents.length > 1 && documents.every(({ name }) => name === '')) {
     return [{ name: material.name, text: documents.map(({ text }) => `- ${text}`).join('\n') }];
   }
   return documents;
 }
 
-/** The items of an array, or of the one array that an object is about. */
+/** The items of an array, or of the only array in an object. */
 function itemsOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   const fields = Object.entries(Object(value));

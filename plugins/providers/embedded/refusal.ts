@@ -1,4 +1,4 @@
-/** What the engine says when it is asked for what it cannot do. */
+/** The error for requests that the engine cannot handle. */
 import { PolyphonyError } from 'polyphony/kit';
 
 /** Environment variables that register a provider with language models. */
@@ -24,10 +24,10 @@ const MODEL_KEYS = [
 const CAN =
   'it summarises, lists key terms, classifies into given labels, answers questions from a given text, compares texts and extracts facts';
 
-/** `unsupported`, with what the engine is, why it stops, and which keys would register a real model. */
+/** The error `unsupported`, with the reason, what the engine is, and which keys would register a language model. */
 export function refusal(reason: string): PolyphonyError {
   const message =
     `${reason} This is the embedded extractive engine, not a language model: ${CAN}. ` +
-    `For anything else set one of ${MODEL_KEYS.join(', ')}.`;
+    `For anything else, set one of these environment variables: ${MODEL_KEYS.join(', ')}.`;
   return new PolyphonyError('unsupported', message, { details: { engine: 'embedded', keys: [...MODEL_KEYS] } });
 }

@@ -1,4 +1,4 @@
-/** Does the jobs of a task and writes the answer as text. */
+/** Runs the jobs of a task and returns the answer as text. */
 import { defined } from 'polyphony/kit';
 import { answer } from './answers.ts';
 import { classify } from './classification.ts';
@@ -28,12 +28,12 @@ const TITLES: Readonly<Record<JobType, string>> = {
   entities: 'Found',
 };
 
-/** The texts of a task, read as one where a job is about all of them. */
+/** The texts of a task, parsed as one text for jobs that concern all of them. */
 export function readAll(task: Task): Reading {
   return read(task.documents.map(({ text }) => text).join('\n\n'));
 }
 
-/** @throws unsupported when a classification comes without labels, or a comparison with a single text */
+/** @throws unsupported for a classification without labels, or a comparison with only one text */
 export function reply(task: Task, effort: Effort): Reply {
   const whole = readAll(task);
   const parts = task.jobs.map((job) => ({ job, ...perform(job, task, whole, effort) }));
@@ -69,7 +69,7 @@ function perform(job: JobType, task: Task, whole: Reading, effort: Effort): Repl
 
 const textOf = (task: Task): string => task.documents.map(({ text }) => text).join('\n\n');
 
-/** Several named documents are summarised one by one when each is asked for, else as one text. */
+/** Several named documents are summarised one at a time when the request asks for each, else as one text. */
 function summary(task: Task, whole: Reading, effort: Effort): Reply {
   const options = {
     effort,
@@ -91,7 +91,7 @@ function answered(task: Task, whole: Reading): Reply {
 
 function comparison(task: Task): Reply {
   const halves = task.documents.length === 1 ? inHalves(task.documents[0]?.text ?? '') : task.documents;
-  if (halves.length < 2) throw refusal('A comparison needs two texts or more, and the request gives one.');
+  if (halves.length < 2) throw refusal('A comparison needs at least two texts, but the request contains only one.');
   const named = halves
     .slice(0, 20)
     .map(({ name, text }, index) => ({ name: name === '' ? `text ${index + 1}` : name, reading: read(text) }));
@@ -99,7 +99,7 @@ function comparison(task: Task): Reply {
   return { text: describeComparison(found), confidence: found.confidence };
 }
 
-/** Two texts in one, apart by a ruler. */
+/** Two texts in one, separated by a ruler. */
 function inHalves(text: string): { name: string; text: string }[] {
   return text
     .split(/\n\s*(?:-{3,}|={3,}|\*{3,})\s*\n/)

@@ -1,6 +1,6 @@
 /**
- * Extractive summaries: the sentences that stand for a text, in their own order. `fast` scores sentences by frequent
- * stems and place; `thorough` ranks the best of these with TextRank. Both drop sentences that repeat a chosen one
+ * Extractive summaries: the most representative sentences of a text, in their own order. `fast` scores sentences by frequent
+ * stems and position; `thorough` ranks the best of these with TextRank. Both drop sentences that repeat a chosen one
  * (maximal marginal relevance, Carbonell and Goldstein 1998).
  */
 import { joiner } from './text/language.ts';
@@ -19,15 +19,15 @@ export interface Extract {
 interface SummaryOptions {
   /** @default 3 */
   readonly sentences?: number;
-  /** Words at most; whole sentences are kept. @default no bound */
+  /** Maximum number of words; whole sentences are kept. @default no limit */
   readonly words?: number;
   readonly effort?: Effort;
 }
 
-/** Sentences that take part in the graph: 300 make at most 44,850 comparisons. */
+/** Sentences that enter the graph: 300 need at most 44,850 comparisons. */
 const GRAPH_LIMIT = 300;
 const MOST_SENTENCES = 50;
-/** Starts that point at a sentence before: out of place in a summary that leaves that one out. */
+/** Beginnings that refer to the previous sentence, which the summary may lack. */
 const POINTING_BACK =
   /^(?:this|that|these|those|it|its|they|their|he|she|his|her|such|however|therefore|thus|hence|but|and|or|so|also|then|otherwise|instead|moreover|furthermore|additionally|similarly|in addition|for example|for instance|as a result|dies|diese[rs]?|daher|deshalb|jedoch|ce|cette|ceci|cependant|esto|esta|sin embargo|questo|questa|tuttavia|isto|isso|dit|deze|echter)\b/i;
 const BOILERPLATE =
@@ -36,7 +36,7 @@ const BOILERPLATE =
 export const COURTESY =
   /^(?:(?:best|kind|warm) )?(?:regards|wishes)\b|^(?:sincerely|thanks|thank you|cheers|hello|hi|dear)\b/i;
 
-/** The sentences that say most of the text. */
+/** The most representative sentences. */
 export function summarise(reading: Reading, options: SummaryOptions = {}): Extract {
   const candidates = prose(reading);
   const wanted = Math.max(1, Math.min(MOST_SENTENCES, Math.floor(options.sentences ?? 3)));
@@ -56,7 +56,7 @@ export function summarise(reading: Reading, options: SummaryOptions = {}): Extra
   return { text: found.join(joiner(reading.language)), sentences: found, confidence: coverage(reading, chosen) };
 }
 
-/** Mean weight of a sentence's stems, times how fit the sentence is, plus a lift for where it stands. */
+/** Mean weight of a sentence's stems, times its fitness, plus a bonus for its position. */
 function frequencyScores(reading: Reading, candidates: readonly Passage[]): Map<number, number> {
   const counts = new Map<string, number>();
   for (const { stems } of candidates) for (const stem of stems) counts.set(stem, (counts.get(stem) ?? 0) + 1);
@@ -70,7 +70,7 @@ function frequencyScores(reading: Reading, candidates: readonly Passage[]): Map<
   return new Map(candidates.map((passage, index) => [passage.index, (raw[index] ?? 0) / highest]));
 }
 
-/** What opens a text most often says what it is; the graph does not know. */
+/** The beginning of a text most often says what it is about, which the graph does not know. */
 function leadBonus(passage: Passage, candidates: readonly Passage[]): number {
   const opens = passage.index === candidates[0]?.index && passage.stems.length >= 3 && passage.text.length < 400;
   return opens && !BOILERPLATE.test(passage.text) && !COURTESY.test(passage.text) ? 0.8 : 0;
@@ -84,7 +84,7 @@ function placeLift(reading: Reading, passage: Passage, order: number, total: num
   return lead * opening * close * titled;
 }
 
-/** How well a sentence stands alone: whole, of readable length, not mostly symbols. 0 to 1. */
+/** How well a sentence reads on its own: complete, of readable length, not mostly symbols. 0 to 1. */
 function fitness({ text, stems, kind }: Passage): number {
   let value = 1;
   const symbols = (text.match(/[^\p{L}\p{N}\s.,;:'’"“”()-]/gu) ?? []).length / Math.max(1, text.length);
@@ -153,7 +153,7 @@ function bestRemaining(
   return found;
 }
 
-/** Share of the text's weight of frequent stems that the chosen sentences hold, as a confidence from 0.3 to 0.95. */
+/** Share of the text's weight of frequent stems in the chosen sentences, as a confidence from 0.3 to 0.95. */
 function coverage(reading: Reading, chosen: readonly Passage[]): number {
   if (chosen.length === 0) return 0;
   const held = new Set(chosen.flatMap(({ stems }) => stems));

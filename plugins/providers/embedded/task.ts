@@ -1,4 +1,4 @@
-/** Reads a conversation: which jobs are asked of the engine, and about which texts. */
+/** Parses a conversation: which jobs it asks for, and on which texts. */
 import { defined, type Message } from 'polyphony/kit';
 import type { Label } from './classification.ts';
 import { countBefore, type Intent, type JobType, readIntent } from './intent.ts';
@@ -11,7 +11,7 @@ export interface Task {
   readonly instruction: string;
   readonly question: string;
   readonly labels: readonly Label[];
-  /** At least one, none of them blank. */
+  /** At least one, none of them empty. */
   readonly documents: readonly Material[];
   readonly sentences?: number;
   readonly words?: number;
@@ -19,11 +19,11 @@ export interface Task {
 }
 
 interface TaskOptions {
-  /** The caller wants JSON of a given shape: an instruction that names no job asks for extraction. */
+  /** True when the caller wants JSON of a given shape: an instruction that names no job then asks for extraction. */
   readonly structured: boolean;
 }
 
-/** @throws unsupported when the conversation asks for what the engine cannot do, or gives no text to do it on */
+/** @throws unsupported when the conversation asks for what the engine cannot do, or contains no text to work on */
 export function readTask(messages: readonly Message[], { structured }: TaskOptions): Task {
   const whole = messages
     .filter(({ role }) => role === 'system')
@@ -39,23 +39,23 @@ export function readTask(messages: readonly Message[], { structured }: TaskOptio
   const own = readIntent(prompt.instruction);
   const intent = combine(own, prompt, system);
   if (intent.beyond !== undefined)
-    throw refusal(`The request asks to "${intent.beyond}", which takes a language model.`);
+    throw refusal(`The request asks to "${intent.beyond}", which needs a language model.`);
   const earlier = turns.filter(({ text }) => text !== last).map(({ text }) => text);
   const documents = given(prompt, { earlier, last, intent, context });
   const instruction = own.jobs.length > 0 ? prompt.instruction : `${system}\n${prompt.instruction}`.trim();
   if (intent.jobs.length === 0 && !structured) {
-    throw refusal('The request names no job that can be done by extraction.');
+    throw refusal('The request asks for nothing that this engine can do.');
   }
   if (documents.length === 0) {
     const asked = intent.jobs.includes('answer')
-      ? 'The question comes without a text to answer it from.'
-      : 'The request gives no text to work on.';
+      ? 'The request asks a question, but it contains no text to answer it from.'
+      : 'The request contains no text to work on.';
     throw refusal(asked);
   }
   return { ...details(intent, prompt, instruction, system), documents };
 }
 
-/** A user message that asks nothing under a system prompt that does is material as a whole. */
+/** A user message without an instruction is material as a whole when the system prompt contains the instruction. */
 function withoutEcho(prompt: Prompt, last: string, system: string): Prompt {
   const asksItself = readIntent(prompt.instruction).jobs.length > 0 || prompt.question !== undefined;
   if (asksItself || readIntent(prompt.instruction).beyond !== undefined) return prompt;
@@ -68,13 +68,13 @@ function combine(own: Intent, prompt: Prompt, system: string): Intent {
   if (prompt.question !== undefined)
     return { jobs: own.jobs.length > 0 ? [...new Set([...own.jobs, 'answer' as const])] : ['answer'] };
   const ruling = readIntent(system);
-  // A question under a ruling system prompt ("classify the ticket") is itself the ticket.
+  // Under a system prompt that states the job ("classify the ticket"), a question is itself the material.
   const named = own.jobs.filter((job) => job !== 'answer');
   if (named.length > 0) return { jobs: own.jobs };
   const rulingJobs = ruling.jobs.filter((job) => job !== 'answer');
   if (rulingJobs.length > 0) return ruling.beyond === undefined ? { jobs: rulingJobs } : ruling;
   if (own.jobs.length > 0) return { jobs: own.jobs };
-  // "Answer the user's questions" is manners until a question is asked.
+  // "Answer the user's questions" is no job as long as no question is asked.
   return system.includes('?') ? ruling : { jobs: [] };
 }
 
@@ -85,7 +85,7 @@ interface Surroundings {
   readonly context: readonly Material[];
 }
 
-/** The texts of the last message, else the whole message, else what the system prompt carries, else earlier turns. */
+/** The texts of the last message, else the whole message, else those of the system prompt, else earlier turns. */
 function given(prompt: Prompt, { earlier, last, intent, context }: Surroundings): Material[] {
   const solid = ({ text }: Material) => text.trim() !== '';
   const own = prompt.documents.filter(solid);
@@ -120,7 +120,7 @@ const byTone = (instruction: string): number | undefined => {
   return /\b(?:detailed|comprehensive|long|thorough)\b/i.test(instruction) ? 8 : undefined;
 };
 
-/** The part of an instruction that asks: its last question, else all of it. */
+/** The question in an instruction: its last one, else the whole instruction. */
 function questionOf(instruction: string): string {
   const questions = instruction.match(/[^.!?\n:]{3,500}\?/g);
   return (questions?.at(-1) ?? instruction).trim();

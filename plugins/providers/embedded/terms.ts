@@ -1,5 +1,5 @@
 /**
- * Key terms: runs of content words, as in RAKE (Rose et al. 2010), weighed by the TextRank of their words and by how
+ * Key terms: runs of content words, as in RAKE (Rose et al. 2010), weighted by the TextRank of their words and by how
  * often the run itself occurs.
  */
 
@@ -9,18 +9,18 @@ import { type Passage, prose, type Reading } from './text/passages.ts';
 import { rankWords } from './text/ranking.ts';
 
 interface Term {
-  /** As the text writes it most often. */
+  /** In the spelling that the text uses most often. */
   readonly term: string;
-  /** Highest 1. */
+  /** 0 to 1; the best term has 1. */
   readonly score: number;
   readonly count: number;
   readonly stems: readonly string[];
 }
 
-/** Sentences whose words make the graph. */
+/** Sentences whose words enter the graph. */
 const PASSAGE_LIMIT = 3000;
 const LONGEST_RUN = 3;
-/** Content words that name nothing by themselves. */
+/** Content words that are no term on their own. */
 const VAGUE = new Set(
   `one two three first second third new good better best big small different able example thing way lot kind sort case part
   number time people work need mean help provide include allow following available various etc e.g i.e come look find know think
@@ -41,7 +41,7 @@ export function keyTerms(reading: Reading, n = 10): Term[] {
   const perPassage = contentRuns(reading).map((runs) =>
     runs.map((run) => run.map((word) => ({ word, stem: stem(word.toLowerCase(), reading.language) }))),
   );
-  // Words are neighbours across the function words between them; a term is a run without any.
+  // Words are neighbours even across function words; a term is a run without function words.
   const ranks = rankWords(perPassage.map((runs) => runs.flat().map((part) => part.stem)));
   const candidates = collectRuns(perPassage.flat());
   const scored = [...candidates.values()].map((candidate) => ({ ...candidate, score: weigh(candidate, ranks) }));
@@ -130,7 +130,7 @@ function count(candidates: Map<string, Candidate>, stems: readonly string[], spe
   candidates.set(key, known);
 }
 
-/** Mean rank of the words, lifted by length and by how often the run occurs; a longer run must occur again to count. */
+/** Mean rank of the words, raised by length and by how often the run occurs; a longer run must occur twice to count. */
 function weigh({ stems, count: found }: Candidate, ranks: ReadonlyMap<string, number>): number {
   const sum = stems.reduce((total, part) => total + (ranks.get(part) ?? 0), 0);
   const mean = sum / stems.length;
@@ -138,7 +138,7 @@ function weigh({ stems, count: found }: Candidate, ranks: ReadonlyMap<string, nu
   return mean * repeated * (1 + Math.log(found));
 }
 
-/** A term goes when a better one holds all its words, or is held in it and nearly always occurs with it. */
+/** A term is dropped when a better one contains all its words, or is part of it and nearly always occurs with it. */
 function withoutOverlap<T extends Candidate>(scored: readonly T[], n: number): T[] {
   const chosen: T[] = [];
   for (const candidate of scored) {
@@ -157,7 +157,7 @@ function commonSpelling(spelled: ReadonlyMap<string, number>): string {
   let found = '';
   let most = 0;
   for (const [spelling, times] of spelled) {
-    // Of equals the lower-case one wins: a capital may only be the start of a sentence.
+    // On a tie the lower-case spelling wins: a capital may only be the start of a sentence.
     if (times > most || (times === most && spelling > found)) {
       found = spelling;
       most = times;

@@ -1,4 +1,4 @@
-/** Arguments that come in pieces, each with the path of the value that it belongs to (`$.place.name`, `$.days[0]`). */
+/** Arguments that arrive in pieces, each with the path of its value (`$.place.name`, `$.days[0]`). */
 import { asList, asNumber, asRecord, asText, type JsonRecord } from 'polyphony/kit';
 
 export type Arguments = Record<string, unknown>;
@@ -7,20 +7,20 @@ type Container = Record<Step, unknown>;
 
 const MAX_INDEX = 100_000;
 
-/** Adds the piece where its path says; text is appended to text. Paths that are none are left out. */
+/** Adds the piece at its path; text is appended to text. A piece with an invalid path is dropped. */
 export function addArgument(root: Arguments, piece: unknown): void {
-  const told = asRecord(piece);
-  const path = stepsOf(asText(told?.jsonPath) ?? '');
+  const record = asRecord(piece);
+  const path = stepsOf(asText(record?.jsonPath) ?? '');
   const last = path.at(-1);
-  if (told === undefined || last === undefined) return;
+  if (record === undefined || last === undefined) return;
   let place: Container = root;
   for (const [position, step] of path.slice(0, -1).entries()) place = inside(place, step, path[position + 1]);
-  const value = pieceValue(told);
+  const value = pieceValue(record);
   const before = Object.hasOwn(place, last) ? place[last] : undefined;
   set(place, last, typeof before === 'string' && typeof value === 'string' ? before + value : value);
 }
 
-/** What stands at the step, made where nothing does. */
+/** The container at the step, created where it is missing. */
 function inside(place: Container, step: Step, next: Step | undefined): Container {
   const found = Object.hasOwn(place, step) ? place[step] : undefined;
   if (typeof found === 'object' && found !== null) return found as Container;
@@ -29,7 +29,7 @@ function inside(place: Container, step: Step, next: Step | undefined): Container
   return made as Container;
 }
 
-/** Defines, so that a key named `__proto__` is a key. */
+/** Defines the property instead of assigning it, so that `__proto__` is an ordinary key. */
 function set(place: Container, step: Step, value: unknown): void {
   Object.defineProperty(place, step, { value, writable: true, enumerable: true, configurable: true });
 }
@@ -43,9 +43,9 @@ function stepsOf(path: string): readonly Step[] {
   return steps;
 }
 
-function pieceValue(told: JsonRecord): unknown {
-  if ('nullValue' in told) return null;
-  if (typeof told.boolValue === 'boolean') return told.boolValue;
-  const object = asRecord(told.structValue) ?? asList(told.listValue);
-  return asText(told.stringValue) ?? asNumber(told.numberValue) ?? object ?? '';
+function pieceValue(record: JsonRecord): unknown {
+  if ('nullValue' in record) return null;
+  if (typeof record.boolValue === 'boolean') return record.boolValue;
+  const object = asRecord(record.structValue) ?? asList(record.listValue);
+  return asText(record.stringValue) ?? asNumber(record.numberValue) ?? object ?? '';
 }

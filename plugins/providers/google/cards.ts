@@ -1,8 +1,8 @@
 /**
- * Models of this wire. Prices are those of @pydantic/genai-prices 0.1.8; limits, thinking levels and dates those of
- * ai.google.dev/gemini-api/docs (models, deprecations; read November 2026). Strengths are priors for the router, no
- * measurement. Batch and flex cost half, priority 1.8 times the price (ai.google.dev/gemini-api/docs/pricing and
- * /optimization). What cached content costs by the hour is not counted.
+ * Models of this wire format. Prices are those of @pydantic/genai-prices 0.1.8; limits, thinking levels and dates those of
+ * ai.google.dev/gemini-api/docs (models, deprecations; read November 2026). Strengths are priors for the router, not
+ * measurements. Batch and flex cost half, priority 1.8 times the price (ai.google.dev/gemini-api/docs/pricing and
+ * /optimization). The hourly cost of cached content is not counted.
  */
 import type { ModelCardFields, TokenPrice } from 'polyphony/kit';
 import { CHAT } from './facts.ts';
@@ -25,7 +25,7 @@ const longPrice = (input: number, output: number): TokenPrice => ({
 });
 
 const WITHOUT_SAMPLING = CHAT.capabilities.filter((name) => name !== 'temperature' && name !== 'top-p');
-/** A final message of the model is continued. */
+/** These models continue a final assistant message. */
 const WITH_PREFIX = [...CHAT.capabilities, 'prefix'] as const;
 const ALL_LEVELS = ['minimal', 'low', 'medium', 'high'];
 

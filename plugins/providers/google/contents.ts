@@ -1,6 +1,6 @@
 /**
- * Canonical messages as this wire has them: system text apart, two roles in turn, answers of tools right behind the turn
- * that called them, thought signatures of this provider alone.
+ * Encodes canonical messages: system text separately, two alternating roles, tool results directly after the turn
+ * that called them, and only thought signatures of this provider.
  */
 import {
   asRecord,
@@ -30,11 +30,11 @@ export interface WireContents {
 interface Encoding {
   readonly context: WireContext;
   readonly facts: GeminiFacts;
-  /** Of the calls seen so far, by id: answers must say the name. */
+  /** Tool names of the calls so far, by call id: tool results must repeat the name. */
   readonly names: Map<string, string>;
 }
 
-/** Accepted in place of a signature for calls that another model made. */
+/** Accepted instead of a signature for calls that another model made. */
 const UNSIGNED = 'skip_thought_signature_validator';
 const GO_ON = 'Go on from exactly where your last message stops. Repeat nothing.';
 
@@ -61,7 +61,7 @@ export function encodeContents(
 }
 
 const empty = (): PolyphonyError =>
-  new PolyphonyError('invalid-request', 'There is nothing to answer: add a message of the user that is not empty.');
+  new PolyphonyError('invalid-request', 'The request has no message to answer: add a user message that is not empty.');
 
 const partsOf = ({ content }: Message): readonly Part[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content;
@@ -70,8 +70,8 @@ function systemInstruction(
   messages: readonly Message[],
   instructions: readonly string[],
 ): WireContents['systemInstruction'] {
-  const told = messages.filter(({ role }) => role === 'system').flatMap(partsOf);
-  const texts = told.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+  const systemParts = messages.filter(({ role }) => role === 'system').flatMap(partsOf);
+  const texts = systemParts.flatMap((part) => (part.type === 'text' ? [part.text] : []));
   const parts = [...texts, ...instructions].filter(Boolean).map((text) => ({ text }));
   return parts.length === 0 ? undefined : { parts };
 }
@@ -81,7 +81,7 @@ function systemInstruction(
 function encodeParts(parts: readonly Part[], role: Content['role'], encoding: Encoding): WirePart[] {
   const encoded = parts.flatMap((part): WirePart[] => encodePart(part, role, encoding));
   const first = encoded.find((part) => part.functionCall !== undefined);
-  // Of calls made at once, only the first carries a signature.
+  // Of parallel calls, only the first has a signature.
   if (first !== undefined && first.thoughtSignature === undefined && encoding.facts.signedCalls) {
     first.thoughtSignature = UNSIGNED;
   }
@@ -107,7 +107,7 @@ function encodePart(part: Part, role: Content['role'], encoding: Encoding): Wire
   }
 }
 
-/** Thoughts are summaries that nobody needs back; what is signed goes back as it came. */
+/** Thoughts are summaries, which the model does not need back; signed parts are sent back unchanged. */
 function reasoningPart(part: ReasoningPart, { target }: WireContext): WirePart[] {
   if (part.family !== target.provider) return [];
   const own = asRecord(part.raw);
@@ -136,7 +136,7 @@ function responseParts(result: ToolResultPart, { context, facts, names }: Encodi
     parts: facts.mediaInResults && media.length > 0 ? media : undefined,
   });
   if (facts.mediaInResults || media.length === 0) return [{ functionResponse }];
-  const message = `Tool results of ${context.card.id} hold text alone: their images and files follow them.`;
+  const message = `Tool results of ${context.card.id} can contain only text, so their images and files were sent after them.`;
   context.warn({ code: 'tool-result-media', message });
   return [{ functionResponse }, ...media];
 }
@@ -149,11 +149,11 @@ function responsesFirst(parts: readonly WirePart[]): WirePart[] {
   return [...parts.filter(isResponse), ...parts.filter((part) => !isResponse(part))];
 }
 
-/** Newer models refuse a last turn of their own. */
+/** Newer models reject a final turn of the model. */
 function askToGoOn(contents: Content[], { card, warn }: WireContext): void {
   if (contents.at(-1)?.role !== 'model' || card.capabilities.includes('prefix')) return;
   contents.push({ role: 'user', parts: [{ text: GO_ON }] });
-  const message = `${card.id} does not continue a message of the assistant: it was asked to go on in words.`;
+  const message = `${card.id} does not continue an assistant message, so a user message that asks it to go on was added.`;
   warn({ code: 'prefix-in-words', message });
 }
 
@@ -162,7 +162,8 @@ function warnOfLostReasoning(messages: readonly Message[], { target, warn }: Wir
     .flatMap((message) => (message.role === 'assistant' ? partsOf(message) : []))
     .some((part) => part.type === 'reasoning' && isOpaque(part) && part.family !== target.provider);
   if (!lost) return;
-  const message = 'Signed reasoning of another provider was left out: only the provider that made it can read it.';
+  const message =
+    'Signed reasoning of another provider was dropped, because only the provider that made it can read it.';
   warn({ code: 'reasoning-dropped', message });
 }
 

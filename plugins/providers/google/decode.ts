@@ -1,9 +1,9 @@
 /**
- * Answers of this wire, streamed as server-sent events or as one JSON array, or whole.
+ * Answers of this wire format: streamed as server-sent events or as one JSON array, or whole.
  *
- * G1. `finish` comes once, at the end of a body that told a finish reason or blocked the prompt: counts may follow the
- *     reason. Without these there is none, and the caller reports a truncation.
- * G2. The last reason wins, and of each count the last number.
+ * G1. `finish` is emitted once, at the end of a body with a finish reason or a blocked prompt, because counts may follow
+ *     the reason. Without either there is no `finish`, and the caller reports a truncation.
+ * G2. The last reason wins, and the last number of each count.
  * G3. Only the first candidate is read.
  */
 import {
@@ -95,7 +95,7 @@ function readCandidate(state: State, candidate: JsonRecord): void {
     for (const part of content.parts) readPart(state.parts, asRecord(part) ?? {});
   }
   if (candidate.finishReason) {
-    // Enums come as numbers where a proxy asked for them so: an ending all the same.
+    // A proxy may send enums as numbers, which end the answer as well.
     state.reason = String(candidate.finishReason);
     state.blockMessage = asText(candidate.finishMessage) ?? state.blockMessage;
   }

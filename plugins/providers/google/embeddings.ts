@@ -1,4 +1,4 @@
-/** Embeddings on this wire: one text or a batch, and the older form that Vertex keeps for some models. */
+/** Embeddings in this wire format: one text or a batch, and the older form that Vertex keeps for some models. */
 import {
   asList,
   asNumber,
@@ -26,7 +26,7 @@ export interface EmbeddingCall {
 
 const TASKS = { query: 'RETRIEVAL_QUERY', document: 'RETRIEVAL_DOCUMENT' } as const;
 
-/** `model` is the resource name, which every member of a batch repeats. */
+/** `model` is the resource name, which every item of a batch repeats. */
 export function encodeEmbedding(request: EmbeddingRequest, model: string, context: WireContext): EmbeddingCall {
   const one = (text: string): Body => contentBody(request, text, context);
   const [only] = request.input;
@@ -59,7 +59,7 @@ export function encodePrediction({ input, purpose, dimensions }: EmbeddingReques
   };
 }
 
-/** @throws invalid-output when the answer holds no vector */
+/** @throws invalid-output when the answer contains no vector */
 export async function* decodeEmbedding(
   response: TransportResponse,
   request: EmbeddingRequest,
@@ -68,7 +68,7 @@ export async function* decodeEmbedding(
   if (body.error !== undefined) throw errorInside(body);
   const found = vectorsOf(body);
   if (found.length === 0 || found.some((vector) => vector.length === 0)) {
-    throw new PolyphonyError('invalid-output', 'The answer holds no embedding: the model or the address is another.');
+    throw new PolyphonyError('invalid-output', 'The answer contains no embedding: check the model and the base URL.');
   }
   yield { type: 'output', output: { operation: 'embed', vectors: found } };
   const usage = usageOf(asRecord(body.usageMetadata)) ?? predictionUsage(body);

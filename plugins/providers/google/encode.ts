@@ -1,4 +1,4 @@
-/** A canonical chat request as the body of this wire. */
+/** Encodes a canonical chat request as the body of this wire format. */
 import {
   type ChatRequest,
   defined,
@@ -46,7 +46,7 @@ function responseFormat({ output, tools = [] }: ChatRequest, facts: GeminiFacts,
   if (output === undefined) return { config: {}, instructions: [] };
   const { schema } = output;
   if (tools.length > 0 && !facts.toolsWithSchema) {
-    const message = `${context.card.id} takes tools or an output format, not both: the format was put into the prompt.`;
+    const message = `${context.card.id} does not support tools together with an output format, so the format was put into the prompt.`;
     context.warn({ code: 'schema-in-prompt', message });
     return { config: {}, instructions: [schema === undefined ? ANY_JSON : schemaInstruction(schema)] };
   }
@@ -60,7 +60,7 @@ function responseFormat({ output, tools = [] }: ChatRequest, facts: GeminiFacts,
 
 function dialect(schema: JsonSchema, what: string, facts: GeminiFacts, context: WireContext): JsonSchema {
   const converted = toDialect(schema, facts.schemas === 'openapi' ? 'openapi-subset' : 'plain');
-  for (const told of converted.warnings) context.warn({ code: 'schema-narrowed', message: `${what}: ${told}` });
+  for (const warning of converted.warnings) context.warn({ code: 'schema-narrowed', message: `${what}: ${warning}` });
   return converted.schema;
 }
 
@@ -69,7 +69,8 @@ function dialect(schema: JsonSchema, what: string, facts: GeminiFacts, context: 
 function tools(request: ChatRequest, facts: GeminiFacts, context: WireContext): Body {
   if (request.tools === undefined || request.tools.length === 0) return {};
   if (request.parallelToolCalls === false) {
-    const message = '"parallelToolCalls: false" was left out: this provider may call several tools at once.';
+    const message =
+      '"parallelToolCalls: false" was dropped, because this provider may call several tools at the same time.';
     context.warn({ code: 'parameter-dropped', message });
   }
   const functionDeclarations = request.tools.map((tool) => declaration(tool, facts, context));
@@ -83,7 +84,7 @@ function tools(request: ChatRequest, facts: GeminiFacts, context: WireContext): 
 function declaration(tool: ToolDefinition, facts: GeminiFacts, context: WireContext): Body {
   const { name, description, inputSchema } = tool;
   const schema = dialect(inputSchema, `The schema of the tool "${name}"`, facts, context);
-  // The older dialect refuses objects without properties.
+  // The older dialect rejects objects without properties.
   const empty = Object.keys(schema.properties ?? {}).length === 0;
   const older = facts.schemas === 'openapi';
   return defined({
@@ -108,11 +109,11 @@ function sampling(request: ChatRequest, facts: GeminiFacts, context: WireContext
   const { card, warn } = context;
   const allowed = <T>(name: string, value: T | undefined, takes: boolean): T | undefined => {
     if (value === undefined || takes) return value;
-    warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it.` });
+    warn({ code: 'parameter-dropped', message: `"${name}" was dropped, because ${card.id} does not support it.` });
     return undefined;
   };
   const logprobs = request.logprobs === false ? undefined : request.logprobs;
-  const told = allowed('logprobs', logprobs, card.capabilities.includes('logprobs'));
+  const wantedLogprobs = allowed('logprobs', logprobs, card.capabilities.includes('logprobs'));
   return {
     maxOutputTokens: maxTokens(request, context),
     temperature: allowed('temperature', request.temperature, facts.sampling),
@@ -122,22 +123,25 @@ function sampling(request: ChatRequest, facts: GeminiFacts, context: WireContext
     frequencyPenalty: allowed('frequencyPenalty', request.frequencyPenalty, facts.penalties),
     seed: request.seed,
     stopSequences: stops(request, context),
-    responseLogprobs: told === undefined ? undefined : true,
-    logprobs: typeof told === 'number' ? told : undefined,
+    responseLogprobs: wantedLogprobs === undefined ? undefined : true,
+    logprobs: typeof wantedLogprobs === 'number' ? wantedLogprobs : undefined,
   };
 }
 
 function maxTokens({ maxOutputTokens }: ChatRequest, { card, warn }: WireContext): number | undefined {
   const limit = card.maxOutputTokens;
-  // The window of a model that nobody described is a guess: the server knows better.
+  // The window of an unknown model is a guess, so the server decides.
   if (maxOutputTokens === undefined || maxOutputTokens <= limit || card.price === null) return maxOutputTokens;
-  warn({ code: 'parameter-changed', message: `${card.id} writes at most ${limit} tokens, not ${maxOutputTokens}.` });
+  warn({
+    code: 'parameter-changed',
+    message: `${card.id} writes at most ${limit} tokens, so ${limit} was sent instead of ${maxOutputTokens}.`,
+  });
   return limit;
 }
 
 function stops({ stop }: ChatRequest, { warn }: WireContext): readonly string[] | undefined {
   if (stop === undefined || stop.length <= MAX_STOPS) return stop;
-  const message = `Only the first ${MAX_STOPS} of ${stop.length} stop sequences were sent: the provider takes no more.`;
+  const message = `Only the first ${MAX_STOPS} of ${stop.length} stop sequences were sent, because this provider accepts no more.`;
   warn({ code: 'parameter-changed', message });
   return stop.slice(0, MAX_STOPS);
 }

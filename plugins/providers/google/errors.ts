@@ -1,6 +1,6 @@
 /**
- * What refusals of this wire mean. Its 429 speaks of a quota that is exceeded, which elsewhere is a spent account: here
- * it is a rate, unless the rate is zero. `details` tell how long to wait and whether the key is at fault.
+ * Maps errors of this wire format. Its 429 reports an exceeded quota, which elsewhere means a spent account: here it is a
+ * rate limit, unless the limit is zero. `details` state how long to wait and whether the key is at fault.
  */
 import {
   asList,
@@ -19,14 +19,14 @@ import {
   tryParseJson,
 } from 'polyphony/kit';
 
-/** Waiting does not mend these: the key buys nothing from this model. */
+/** Waiting does not help for these: the key has no quota for this model. */
 const SPENT = /\blimit: 0\b|spending cap|depleted/i;
 
 export function classify(status: number, body: string): PolyphonyError {
   return refusal(readFailure(status, body), errorOf(tryParseJson(body)));
 }
 
-/** An error as a document of a good answer. */
+/** An error inside the body of a successful answer. */
 export function errorInside(body: JsonRecord): PolyphonyError {
   const error = errorOf(body);
   const status = asNumber(error?.code);
@@ -34,7 +34,7 @@ export function errorInside(body: JsonRecord): PolyphonyError {
   return refusal(failureOf(body, implied) ?? { status: implied, message: '' }, error);
 }
 
-/** Streams wrap it into a list. */
+/** Streams wrap the error in a list. */
 function errorOf(body: unknown): JsonRecord | undefined {
   return asRecord(asRecord(asList(body)?.[0] ?? body)?.error);
 }
@@ -42,19 +42,19 @@ function errorOf(body: unknown): JsonRecord | undefined {
 function refusal(failure: HttpFailure, error: JsonRecord | undefined): PolyphonyError {
   const details = (asList(error?.details) ?? []).map((item) => asRecord(item) ?? {});
   const retryAfterMs = delayOf(details);
-  const told = retryAfterMs === undefined ? failure : { ...failure, retryAfterMs };
+  const withDelay = retryAfterMs === undefined ? failure : { ...failure, retryAfterMs };
   if (failure.status === 429)
-    return SPENT.test(failure.message) ? httpError({ ...told, code: 'billing' }) : rateLimited(told);
+    return SPENT.test(failure.message) ? httpError({ ...withDelay, code: 'billing' }) : rateLimited(withDelay);
   const reason = details.map((detail) => asText(detail.reason)).find((text) => text !== undefined);
-  return httpError(reason === undefined ? told : { ...told, code: reason });
+  return httpError(reason === undefined ? withDelay : { ...withDelay, code: reason });
 }
 
 function rateLimited({ message, type, retryAfterMs }: HttpFailure): PolyphonyError {
-  const said = message.trim().slice(0, 1000) || 'no reason given';
+  const reason = message.trim().slice(0, 1000) || 'no reason given';
   const named = type === undefined ? '' : ` (${type})`;
   return new PolyphonyError(
     'rate-limited',
-    `HTTP 429: ${said}${named} Wait, ask for less at once, or add a credential.`,
+    `HTTP 429: ${reason}${named} Wait, send fewer requests at the same time, or add a credential.`,
     { status: 429, ...defined({ retryAfterMs }) },
   );
 }
@@ -62,6 +62,6 @@ function rateLimited({ message, type, retryAfterMs }: HttpFailure): PolyphonyErr
 function delayOf(details: readonly JsonRecord[]): number | undefined {
   const info = details.find((detail) => asText(detail['@type'])?.includes('RetryInfo') === true);
   const delay = asText(info?.retryDelay);
-  // A duration, whose moment of measurement is of no matter.
+  // A duration, for which the current time does not matter.
   return delay === undefined ? undefined : parseReset(delay, 0);
 }

@@ -1,26 +1,26 @@
-/** What a model of this wire accepts beyond its capabilities: data on its card, under `wire`. */
+/** What a model of this wire format accepts beyond its capabilities: data on its card, under `wire`. */
 import { type ModelCard, type ModelCardFields, modelCard } from 'polyphony/kit';
 
 export type Level = 'minimal' | 'low' | 'medium' | 'high';
 
 export type GeminiFacts = {
-  /** How thinking is asked for. */
+  /** How thinking is requested. */
   readonly thinking: 'none' | 'budget' | 'level';
   readonly levels: readonly Level[];
-  /** The least budget; 0 switches thinking off. */
+  /** The smallest budget; 0 switches thinking off. */
   readonly leastBudget: number;
   readonly mostBudget: number;
   readonly sampling: boolean;
   readonly penalties: boolean;
   /** Which dialect schemas are sent in. */
   readonly schemas: 'json-schema' | 'openapi';
-  /** Takes tools and an output schema in one request. */
+  /** Supports tools together with an output schema. */
   readonly toolsWithSchema: boolean;
-  /** Refuses calls in the history that carry no thought signature. */
+  /** Rejects calls in the history that have no thought signature. */
   readonly signedCalls: boolean;
-  /** Takes images and files inside function responses. */
+  /** Supports images and files inside function responses. */
   readonly mediaInResults: boolean;
-  /** Embeds by a task named in the text, not by a field. */
+  /** Takes the embedding task in the text, not in a field. */
   readonly taskInText: boolean;
 };
 
@@ -39,7 +39,7 @@ const NEWEST: GeminiFacts = {
 };
 const BEFORE_THREE: Partial<GeminiFacts> = { signedCalls: false, toolsWithSchema: false, mediaInResults: false };
 
-/** By generation, for models that nobody described. */
+/** Defaults by generation, for models without a card. */
 function generation(id: string): Partial<GeminiFacts> {
   if (/gemini-2\.5/.test(id)) return { ...BEFORE_THREE, thinking: 'budget' };
   if (!/gemini-[12]\b|gemma|learnlm/.test(id)) return {};
@@ -47,7 +47,7 @@ function generation(id: string): Partial<GeminiFacts> {
 }
 
 export function factsOf(card: ModelCard): GeminiFacts {
-  // Cards are written by programmers beside the wire that they configure; foreign words in them are never read.
+  // Cards are written by programmers next to the wire format that they configure; unknown fields in them are never read.
   return { ...NEWEST, ...generation(card.id), ...(card.wire as Partial<GeminiFacts> | undefined) };
 }
 
@@ -78,6 +78,6 @@ export const CHAT = {
   retention: 'provider',
 } as const satisfies Partial<ModelCardFields>;
 
-/** A card of a model that nobody described: chat and embeddings; its answer tells whether it can. */
+/** A card for an unknown model: chat and embeddings, because only its answer shows what it supports. */
 export const undescribed = (id: string): ModelCard =>
   modelCard({ id, operations: ['chat', 'embed'], ...CHAT, maxOutputTokens: 8192 });

@@ -1,4 +1,4 @@
-/** What rides along with an answer: its sources, and log probabilities. */
+/** Metadata of an answer: its sources and log probabilities. */
 import {
   asList,
   asNumber,
@@ -10,7 +10,7 @@ import {
   type TokenLogprob,
 } from 'polyphony/kit';
 
-/** Sources that a search found, one for each passage that they support, and passages quoted at length. */
+/** Sources that a search found, one per passage that they support, and passages quoted at length. */
 export function citationsOf(candidate: JsonRecord): readonly Citation[] {
   const grounding = asRecord(candidate.groundingMetadata);
   const quoted =
@@ -24,7 +24,7 @@ function groundings(metadata: JsonRecord): readonly Citation[] {
   const supports = (asList(metadata.groundingSupports) ?? []).map((item) => asRecord(item) ?? {});
   if (supports.length === 0) return sources.filter((source) => Object.keys(source).length > 0);
   return supports.flatMap((support) => {
-    // Its offsets count bytes, ours do not: the text says as much.
+    // The provider's offsets count bytes, canonical ones do not, so only the text is kept.
     const text = asText(asRecord(support.segment)?.text);
     return (asList(support.groundingChunkIndices) ?? []).flatMap((index) => {
       const source = sources[asNumber(index) ?? -1];
@@ -40,11 +40,11 @@ function sourceOf(item: unknown): Citation {
 }
 
 function quotation(item: unknown): Citation[] {
-  const told = asRecord(item) ?? {};
-  const { startIndex, endIndex } = told;
+  const record = asRecord(item) ?? {};
+  const { startIndex, endIndex } = record;
   const citation = defined({
-    url: asText(told.uri),
-    title: asText(told.title),
+    url: asText(record.uri),
+    title: asText(record.title),
     start: asNumber(startIndex),
     end: asNumber(endIndex),
   });
@@ -62,8 +62,8 @@ export function logprobsOf(candidate: JsonRecord): readonly TokenLogprob[] {
 }
 
 function tokenOf(value: unknown): { token: string; logprob: number }[] {
-  const told = asRecord(value);
-  const token = asText(told?.token);
-  const logprob = asNumber(told?.logProbability);
+  const record = asRecord(value);
+  const token = asText(record?.token);
+  const logprob = asNumber(record?.logProbability);
   return token === undefined || logprob === undefined ? [] : [{ token, logprob }];
 }

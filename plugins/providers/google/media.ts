@@ -1,4 +1,4 @@
-/** Media as parts of this wire: inline bytes, or a file by its address. */
+/** Media as parts of this wire format: inline bytes, or a file by its URL. */
 import { defined, type MediaSource } from 'polyphony/kit';
 
 export type WirePart = Record<string, unknown>;
@@ -30,7 +30,7 @@ const TYPES: Readonly<Record<string, string>> = {
   mpg: 'video/mpg',
 };
 
-/** Bytes go inline; addresses (https:, gs:, of uploaded files, of videos) are fetched by the provider. */
+/** Bytes are sent inline; URLs (https:, gs:, uploaded files, videos) are fetched by the provider. */
 export function mediaPart(source: MediaSource): WirePart {
   if (source.type === 'base64') return inline(source.mediaType, source.data);
   const [, mediaType, data] = /^data:([^;,]+)[^,]*;base64,(.*)$/s.exec(source.url) ?? [];
@@ -40,7 +40,7 @@ export function mediaPart(source: MediaSource): WirePart {
 
 const inline = (mimeType: string, data: string): WirePart => ({ inlineData: { mimeType, data } });
 
-/** By the end of the path; addresses without one (uploaded files, videos of sites) need none. */
+/** The media type by file extension; URLs without one (uploaded files, videos of sites) need none. */
 function typeOfName(url: string): string | undefined {
   const extension = /\.([a-z0-9]+)(?:[?#]|$)/i.exec(url.replace(/^[a-z]+:\/\/[^/]*/i, ''))?.[1];
   const known = extension?.toLowerCase() ?? '';

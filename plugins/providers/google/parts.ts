@@ -1,7 +1,7 @@
 /**
- * Parts of an answer while they stream in. A call comes whole, unless the request asked for its arguments in pieces.
- * What is signed goes back as it came: a thought's signature stands on its block, a call's on the call, and that of
- * anything else (text, code that the provider ran) on a reasoning part without text, whose `raw` is the part.
+ * Parts of an answer while they stream in. A call arrives complete, unless the request asked for its arguments in pieces.
+ * Signed parts are sent back unchanged: the signature of a thought is kept on its block, that of a call on the call, and
+ * that of anything else (text, code that the provider ran) on a reasoning part without text, whose `raw` is the part.
  */
 import {
   asList,
@@ -31,9 +31,9 @@ export interface Parts {
   responseId: string;
   /** Calls so far. */
   calls: number;
-  /** The call whose arguments still come. */
+  /** The call whose arguments are not complete. */
   call: Call | undefined;
-  /** The thoughts since the last block of them was closed. */
+  /** The thoughts since the last reasoning block was closed. */
   thoughts: string | undefined;
   readonly images: MediaSource[];
 }
@@ -57,7 +57,7 @@ export function readPart(parts: Parts, part: JsonRecord): void {
   else say(parts, text, signature);
 }
 
-/** Closes what is still open. */
+/** Closes open blocks and calls. */
 export function endParts(parts: Parts): void {
   closeThoughts(parts, undefined);
   closeCall(parts);
@@ -70,7 +70,7 @@ function say(parts: Parts, text: string, signature: string | undefined): void {
     closeThoughts(parts, undefined);
     parts.emit({ type: 'text-delta', text });
   }
-  // The text was said: the signature stands alone behind it.
+  // The text was already emitted: its signature follows in a part of its own.
   if (signature !== undefined) keep(parts, { text: '', thoughtSignature: signature });
 }
 
@@ -87,14 +87,14 @@ function closeThoughts(parts: Parts, signature: string | undefined): void {
   parts.emit({ type: 'reasoning', part: defined({ type: 'reasoning', text, signature, family }) });
 }
 
-/** Goes back to this provider as it came. */
+/** Keeps the part, so that it is sent back to this provider unchanged. */
 function keep(parts: Parts, raw: JsonRecord): void {
   closeThoughts(parts, undefined);
   const { family } = parts;
   parts.emit({ type: 'reasoning', part: { type: 'reasoning', text: '', family, raw: raw as JsonValue } });
 }
 
-/** Images are results; code that the provider ran and calls of its own tools go back. */
+/** Images are output; code that the provider ran and calls of its own tools are sent back. */
 function readOther(parts: Parts, part: JsonRecord): void {
   const inline = asRecord(part.inlineData);
   const data = asText(inline?.data);
@@ -109,21 +109,21 @@ function readOther(parts: Parts, part: JsonRecord): void {
 
 // ---------------------------------------------------------------------------------------------------- calls
 
-function readCall(parts: Parts, told: JsonRecord, thoughtSignature: string | undefined): void {
+function readCall(parts: Parts, functionCall: JsonRecord, thoughtSignature: string | undefined): void {
   closeThoughts(parts, undefined);
-  const name = asText(told.name);
+  const name = asText(functionCall.name);
   const signature = thoughtSignature === undefined ? undefined : signed(thoughtSignature, parts.family);
   if (name) {
     closeCall(parts);
     const index = parts.calls++;
-    const id = asText(told.id) || ownId(parts.responseId, index);
-    parts.call = { index, id, name, signature, arguments: { ...asRecord(told.args) } };
+    const id = asText(functionCall.id) || ownId(parts.responseId, index);
+    parts.call = { index, id, name, signature, arguments: { ...asRecord(functionCall.args) } };
   }
   const { call } = parts;
   if (call === undefined) return;
   call.signature ??= signature;
-  for (const piece of asList(told.partialArgs) ?? []) addArgument(call.arguments, piece);
-  if (told.willContinue !== true) closeCall(parts);
+  for (const piece of asList(functionCall.partialArgs) ?? []) addArgument(call.arguments, piece);
+  if (functionCall.willContinue !== true) closeCall(parts);
 }
 
 function closeCall(parts: Parts): void {

@@ -1,6 +1,6 @@
-/** Thought signatures and ids of calls, as they travel through canonical parts. */
+/** Thought signatures and call ids, as canonical parts store them. */
 
-/** A call's signature names the provider that made it, so that no other one is sent it. */
+/** A call's signature names the provider that made it, so that it is sent to no other one. */
 export const signed = (signature: string, provider: string): string => `${provider}:${signature}`;
 
 export function signatureFor(signature: string | undefined, provider: string): string | undefined {
@@ -9,7 +9,7 @@ export function signatureFor(signature: string | undefined, provider: string): s
 
 const OWN = 'unnamed_';
 
-/** For calls that came without an id: unlike those of other answers, and never sent back. */
+/** An id for a call that came without one: unique among answers, and never sent back. */
 export const ownId = (response: string, index: number): string => `${OWN}${response}_${index}`;
 
 export const isOwnId = (id: string): boolean => id.startsWith(OWN);

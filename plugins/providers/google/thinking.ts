@@ -1,4 +1,4 @@
-/** Reasoning as this wire asks for it: a level for newer models, a budget in tokens for older ones. */
+/** Encodes reasoning settings: a level for newer models, a budget in tokens for older ones. */
 import type { ChatRequest, WireContext } from 'polyphony/kit';
 import type { GeminiFacts, Level } from './facts.ts';
 
@@ -12,7 +12,11 @@ export function thinkingConfig(request: ChatRequest, facts: GeminiFacts, context
   if (effort === undefined && budgetTokens === undefined) return undefined;
   const off = effort === 'none' || budgetTokens === 0;
   if (facts.thinking === 'none') {
-    if (!off) context.warn({ code: 'reasoning-dropped', message: `${context.card.id} does not reason.` });
+    if (!off)
+      context.warn({
+        code: 'reasoning-dropped',
+        message: `Reasoning was dropped, because ${context.card.id} does not reason.`,
+      });
     return undefined;
   }
   if (facts.thinking === 'budget')
@@ -28,16 +32,16 @@ const levelOf = (effort: NonNullable<ChatRequest['reasoning']>['effort']): Level
 function byBudget(wanted: number, { leastBudget, mostBudget }: GeminiFacts, { card, warn }: WireContext): Config {
   const thinkingBudget = Math.min(Math.max(wanted, leastBudget), mostBudget);
   if (thinkingBudget !== wanted) {
-    const message = `${card.id} reasons with ${leastBudget} to ${mostBudget} tokens, not ${wanted}: ${thinkingBudget} was sent.`;
+    const message = `${card.id} reasons with ${leastBudget} to ${mostBudget} tokens, so ${thinkingBudget} was sent instead of ${wanted}.`;
     warn({ code: 'reasoning-budget-changed', message });
   }
   return wanted === 0 ? { thinkingBudget } : { thinkingBudget, includeThoughts: true };
 }
 
-/** Models that take no budget get the level that spends about as much. */
+/** Models without a reasoning budget get the level that uses about as many tokens. */
 function levelFor(budgetTokens: number, { card, warn }: WireContext): Level {
   const level = LEVELS.find((name) => budgetTokens <= BUDGETS[name]) ?? 'high';
-  const message = `${card.id} takes no reasoning budget: the level "${level}" was sent.`;
+  const message = `${card.id} does not support a reasoning budget, so the level "${level}" was sent.`;
   warn({ code: 'reasoning-budget-changed', message });
   return level;
 }
@@ -46,9 +50,12 @@ function nearest(asked: Level, off: boolean, { levels }: GeminiFacts, { card, wa
   const distance = (level: Level): number => Math.abs(LEVELS.indexOf(level) - LEVELS.indexOf(asked));
   const found = levels.reduce((best, level) => (distance(level) < distance(best) ? level : best), levels[0] ?? asked);
   if (off) {
-    warn({ code: 'effort-changed', message: `${card.id} always reasons: the level "${found}" was sent.` });
+    warn({ code: 'effort-changed', message: `${card.id} always reasons, so the level "${found}" was sent.` });
   } else if (found !== asked) {
-    warn({ code: 'effort-changed', message: `${card.id} knows no level "${asked}": "${found}" was sent.` });
+    warn({
+      code: 'effort-changed',
+      message: `${card.id} does not support the level "${asked}", so "${found}" was sent.`,
+    });
   }
   return found;
 }

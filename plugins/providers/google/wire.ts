@@ -1,4 +1,4 @@
-/** The generateContent wire, at whichever address. */
+/** The generateContent wire format, for any base URL. */
 import { asNumber, asRecord, PolyphonyError, type WireContext, type WireFormat, type WireRequest } from 'polyphony/kit';
 import { decodeChat } from './decode.ts';
 import { decodeEmbedding, type EmbeddingCall, encodeEmbedding } from './embeddings.ts';
@@ -7,9 +7,9 @@ import { classify } from './errors.ts';
 
 export interface GeminiWireOptions {
   readonly headers: (context: WireContext) => Promise<Record<string, string>> | Record<string, string>;
-  /** What is counted, as the address wants it. */
+  /** The body of a token count, in the form that the endpoint expects. */
   readonly counted: (model: string, body: Body) => Body;
-  /** Without it, embeddings go the way of the vendor's own address. */
+  /** How embeddings are requested. @default as at the vendor's own address */
   readonly embedding?: (
     call: EmbeddingCall,
     request: Parameters<typeof encodeEmbedding>[0],
@@ -49,7 +49,7 @@ export function geminiWire(options: GeminiWireOptions): WireFormat {
   };
 }
 
-// Tuned models carry their collection in their id.
+// The id of a tuned model contains its collection.
 const resourceOf = ({ card }: WireContext): string => (card.id.includes('/') ? card.id : `models/${card.id}`);
 
 function encodeRequest(
@@ -79,5 +79,5 @@ function merged(body: Body, own: Body): Body {
 const unknownOperation = (operation: string): PolyphonyError =>
   new PolyphonyError(
     'unsupported',
-    `This wire knows chat and embeddings, not "${operation}": ask a model that lists it.`,
+    `This provider supports only chat and embeddings, not "${operation}": use a model that lists it.`,
   );

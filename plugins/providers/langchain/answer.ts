@@ -1,4 +1,4 @@
-/** A LangChain answer, in chunks or whole, as events. */
+/** Converts a LangChain answer, in chunks or whole, to events. */
 import {
   asList,
   asNumber,
@@ -13,7 +13,7 @@ import {
   type Usage,
 } from 'polyphony/kit';
 
-/** What is read of a message or a chunk of one. */
+/** The fields that are read from a message or a chunk. */
 export interface LangChainMessage {
   readonly id?: string | undefined;
   readonly content: unknown;
@@ -55,10 +55,15 @@ export function readMessage(answer: Answer, message: LangChainMessage): void {
   readContent(answer, message.content);
   readCalls(answer, message);
   readUsage(answer, asRecord(message.usage_metadata));
-  const told = asRecord(message.response_metadata) ?? {};
-  const reason = told.finish_reason ?? told.stop_reason ?? told.stopReason ?? told.finishReason ?? told.done_reason;
+  const metadata = asRecord(message.response_metadata) ?? {};
+  const reason =
+    metadata.finish_reason ??
+    metadata.stop_reason ??
+    metadata.stopReason ??
+    metadata.finishReason ??
+    metadata.done_reason;
   answer.reason = asText(reason) || answer.reason;
-  answer.model ??= asText(told.model_name) ?? asText(told.model);
+  answer.model ??= asText(metadata.model_name) ?? asText(metadata.model);
 }
 
 function readContent(answer: Answer, content: unknown): void {
@@ -93,7 +98,7 @@ function closeThinking(answer: Answer): void {
   answer.events.push({ type: 'reasoning', part });
 }
 
-/** Pieces where there are some; else whole calls, those with arguments that are no JSON among them. */
+/** Reads pieces of calls where there are any; else whole calls, including those with invalid JSON as arguments. */
 function readCalls(answer: Answer, message: LangChainMessage): void {
   const pieces = asList(message.tool_call_chunks) ?? [];
   const whole = [...(asList(message.tool_calls) ?? []), ...(asList(message.invalid_tool_calls) ?? [])];
@@ -101,7 +106,7 @@ function readCalls(answer: Answer, message: LangChainMessage): void {
     closeThinking(answer);
     const call = asRecord(item) ?? {};
     const { calls } = answer;
-    // A piece without an index goes on with the last call, unless it brings an id.
+    // A piece without an index continues the last call, unless it has an id.
     const next = pieces.length === 0 || asText(call.id) || calls.count === 0 ? calls.count : calls.count - 1;
     const index = (pieces.length > 0 ? asNumber(call.index) : undefined) ?? next;
     const event = calls.push({ index, id: asText(call.id), name: asText(call.name), arguments: call.args });
@@ -109,19 +114,19 @@ function readCalls(answer: Answer, message: LangChainMessage): void {
   }
 }
 
-/** Counts of chunks add up: that is how LangChain merges them. */
-function readUsage(answer: Answer, told: JsonRecord | undefined): void {
-  if (told === undefined) return;
-  const input = asRecord(told.input_token_details) ?? {};
-  const output = asRecord(told.output_token_details) ?? {};
+/** Adds up the counts of chunks, as LangChain does when it merges them. */
+function readUsage(answer: Answer, reported: JsonRecord | undefined): void {
+  if (reported === undefined) return;
+  const input = asRecord(reported.input_token_details) ?? {};
+  const output = asRecord(reported.output_token_details) ?? {};
   const before = answer.usage;
   const sum = (known: number | undefined, more: unknown): number | undefined => {
     const number = asNumber(more);
     return number === undefined ? known : (known ?? 0) + number;
   };
   answer.usage = defined({
-    input: sum(before?.input, told.input_tokens) ?? 0,
-    output: sum(before?.output, told.output_tokens) ?? 0,
+    input: sum(before?.input, reported.input_tokens) ?? 0,
+    output: sum(before?.output, reported.output_tokens) ?? 0,
     cacheRead: sum(before?.cacheRead, input.cache_read),
     cacheWrite: sum(before?.cacheWrite, input.cache_creation),
     reasoning: sum(before?.reasoning, output.reasoning),
@@ -138,19 +143,19 @@ const REASONS: readonly (readonly [RegExp, FinishReason])[] = [
   [/error|failed|malformed/, 'error'],
 ];
 
-/** The last events. A model that names no reason has ended by itself: LangChain has no other word for it. */
+/** Emits the last events. An answer without a finish reason counts as complete: LangChain has no other sign of it. */
 export function finish(answer: Answer): readonly ModelEvent[] {
   closeThinking(answer);
   const { calls, usage, reason, model, id } = answer;
-  const told = reason === undefined ? 'stop' : reasonOf(reason.toLowerCase());
+  const known = reason === undefined ? 'stop' : reasonOf(reason.toLowerCase());
   const ending: ModelEvent[] = [...answer.events, ...calls.finish()];
   if (usage === undefined) {
-    const message = 'The model told no usage: the counts of this answer are zero, not true.';
+    const message = 'The model reported no usage, so the token counts of this answer are 0 and may be wrong.';
     ending.push({ type: 'warning', warning: { code: 'usage-missing', message } });
   }
   ending.push({
     type: 'finish',
-    reason: told === 'stop' && calls.count > 0 ? 'tool-calls' : told,
+    reason: known === 'stop' && calls.count > 0 ? 'tool-calls' : known,
     usage: usage ?? { input: 0, output: 0 },
     ...defined({ model, id }),
   });

@@ -1,4 +1,4 @@
-/** Canonical messages as LangChain has them. */
+/** Converts canonical messages to messages of LangChain. */
 import type { AIMessage, BaseMessage } from '@langchain/core/messages';
 import {
   asRecord,
@@ -11,7 +11,7 @@ import {
   type ToolResultPart,
 } from 'polyphony/kit';
 
-/** Loaded when the first call is made: the package takes a quarter of a second. */
+/** Loaded at the first call, because loading the package takes a quarter of a second. */
 export type MessageClasses = Pick<
   typeof import('@langchain/core/messages'),
   'AIMessage' | 'HumanMessage' | 'SystemMessage' | 'ToolMessage'
@@ -40,7 +40,7 @@ function encodeMessage(message: Message, family: string, classes: MessageClasses
   ];
 }
 
-/** A string where one text is all there is: every model takes that. */
+/** A string where the content is one text, because every model accepts that. */
 function contentOf(parts: readonly Part[]): string | Block[] {
   const only = parts[0];
   return parts.length === 1 && only?.type === 'text' ? only.text : parts.flatMap(blocksOf);
@@ -81,7 +81,7 @@ function assistantMessage(parts: readonly Part[], family: string, Class: Message
   });
 }
 
-/** Signed thinking goes back as it came; the rest is nobody's business. */
+/** Signed thinking is sent back unchanged; other thinking is dropped. */
 function thinkingOf({ text, signature, family: made }: ReasoningPart, family: string): Block[] {
   return signature === undefined || made !== family ? [] : [{ type: 'thinking', thinking: text, signature }];
 }

@@ -1,9 +1,9 @@
 /**
- * Answers of this wire: one JSON document a line, the last of them `done`; or one document for all.
+ * Answers of this wire format: one JSON document per line, the last of them `done`; or a single document.
  *
- * O1. `finish` comes once, at `done`. Without it there is none, and the caller reports a truncation.
- * O2. A call comes whole, its arguments an object; `stop` beside calls means that they are to be made.
- * O3. An error may stand in any line.
+ * O1. `finish` is emitted once, at `done`. Without `done` there is no `finish`, and the caller reports a truncation.
+ * O2. A call arrives complete, its arguments an object; `stop` beside calls means that the caller must make them.
+ * O3. Any line may be an error.
  */
 import {
   type AnswerState,
@@ -76,7 +76,7 @@ function readMessage(state: State, message: JsonRecord): void {
     closeThinking(state);
     const call = asRecord(item) ?? {};
     const named = asRecord(call.function) ?? {};
-    // Every call is a new one, whatever index it repeats.
+    // Every call is a new one, even when its index repeats.
     const event = state.calls.push({
       index: state.calls.count,
       id: asText(call.id),
@@ -103,7 +103,7 @@ function finish(state: State, body: JsonRecord): void {
   const reason = finishReason(body.done_reason);
   finishAnswer(state, {
     reason: calls.count > 0 && reason === 'stop' ? 'tool-calls' : reason,
-    // A prompt that the server still holds is counted as nothing on some versions.
+    // Some versions report no count for a prompt that the server still has in memory.
     usage: input === undefined && output === undefined ? undefined : { input: input ?? 0, output: output ?? 0 },
     model: asText(body.model),
   });
@@ -115,7 +115,7 @@ export function errorInside(body: JsonRecord): PolyphonyError {
   return httpError({ status: impliedStatus(error), message });
 }
 
-/** @throws invalid-output when the answer holds no vector */
+/** @throws invalid-output when the answer contains no vector */
 export async function* decodeEmbedding(
   response: TransportResponse,
   request: EmbeddingRequest,
@@ -125,7 +125,7 @@ export async function* decodeEmbedding(
   const listed = asList(body.embeddings) ?? (body.embedding === undefined ? [] : [body.embedding]);
   const vectors = listed.map((vector) => (asList(vector) ?? []).map(Number));
   if (vectors.length === 0) {
-    throw new PolyphonyError('invalid-output', 'The answer holds no embedding: the model or the address is another.');
+    throw new PolyphonyError('invalid-output', 'The answer contains no embedding: check the model and the base URL.');
   }
   yield { type: 'output', output: { operation: 'embed', vectors } };
   const input = asNumber(body.prompt_eval_count);

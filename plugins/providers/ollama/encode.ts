@@ -1,4 +1,4 @@
-/** Canonical requests as the bodies of this wire. */
+/** Encodes canonical requests as bodies of this wire format. */
 import {
   asRecord,
   type ChatRequest,
@@ -15,16 +15,17 @@ import {
 
 export type Body = Record<string, unknown>;
 
-/** @throws unsupported for parts that the wire cannot carry */
+/** @throws unsupported for parts that the wire format cannot carry */
 export function encodeChat(request: ChatRequest, context: WireContext): Body {
   const { card, streaming } = context;
   const { tools = [], output } = request;
   const messages = request.messages.flatMap((message) => encodeMessage(message, context));
-  // Held to a schema, the model cannot call: beside tools it is asked for in words.
+  // A model that must follow a schema cannot call tools, so with tools the schema goes into the prompt.
   const bySchema = output?.schema !== undefined && tools.length > 0;
   if (bySchema) {
     messages.unshift({ role: 'system', content: schemaInstruction(output.schema ?? {}) });
-    const message = 'This server cannot hold a model to a schema while it may call tools: it was put into the prompt.';
+    const message =
+      'This server cannot enforce a schema while the model may call tools, so the schema was put into the prompt.';
     context.warn({ code: 'schema-in-prompt', message });
   }
   return defined({
@@ -34,7 +35,7 @@ export function encodeChat(request: ChatRequest, context: WireContext): Body {
     format: output === undefined || tools.length > 0 ? undefined : (output.schema ?? 'json'),
     think: think(request, context),
     options: options(request, context),
-    // Unlike on other wires, a stream is what comes when nothing is said.
+    // Unlike other wire formats, this one streams by default.
     stream: streaming && card.capabilities.includes('streaming'),
   });
 }
@@ -44,7 +45,7 @@ function encodeTool({ name, description, inputSchema }: NonNullable<ChatRequest[
   return { type: 'function', function: defined({ name, description, parameters }) };
 }
 
-/** Efforts are words to models that know them (`think: "low"` on a card's wire), a switch to the rest. */
+/** The effort, as a word for models that support it (`wire.think: "effort"` on the card), else as a boolean. */
 function think({ reasoning }: ChatRequest, { card }: WireContext): boolean | string | undefined {
   if (reasoning?.effort === undefined && reasoning?.budgetTokens === undefined) return undefined;
   if (reasoning.effort === 'none' || reasoning.budgetTokens === 0) return false;
@@ -59,7 +60,7 @@ function options(request: ChatRequest, context: WireContext): Body | undefined {
   if (request.logprobs !== undefined && request.logprobs !== false) dropped('logprobs', context);
   if (request.user !== undefined) dropped('user', context);
   if (request.serviceTier !== undefined) dropped('serviceTier', context);
-  const told = defined({
+  const parameters = defined({
     num_predict: request.maxOutputTokens,
     temperature: request.temperature,
     top_p: request.topP,
@@ -68,14 +69,14 @@ function options(request: ChatRequest, context: WireContext): Body | undefined {
     frequency_penalty: request.frequencyPenalty,
     stop: request.stop,
     seed: request.seed,
-    // Without this the server cuts the prompt, in silence, at a window of its own.
+    // Without this the server truncates the prompt at its own default window, without an error.
     num_ctx: context.card.wire?.num_ctx,
   });
-  return Object.keys(told).length === 0 ? undefined : told;
+  return Object.keys(parameters).length === 0 ? undefined : parameters;
 }
 
 function dropped(name: string, { card, warn }: WireContext): void {
-  warn({ code: 'parameter-dropped', message: `"${name}" was left out: ${card.id} does not take it.` });
+  warn({ code: 'parameter-dropped', message: `"${name}" was dropped, because ${card.id} does not support it.` });
 }
 
 export function encodeEmbedding({ input, dimensions }: EmbeddingRequest, { card }: WireContext): Body {
@@ -96,7 +97,7 @@ function encodeMessage(message: Message, context: WireContext): Body[] {
   return [...results.map(toolMessage), ...(rest.length === 0 ? [] : [{ role, ...contentOf(rest) }])];
 }
 
-/** Text in one field, images in another: their order among each other is not kept by this wire. */
+/** Text is one field and images another: this wire format does not keep the order between them. */
 function contentOf(parts: readonly Part[]): Body {
   const images = parts.flatMap(imageOf);
   return { content: textOf(parts), ...(images.length === 0 ? {} : { images }) };
@@ -113,12 +114,12 @@ function imageOf(part: Part): string[] {
   if (part.type !== 'image') {
     throw new PolyphonyError(
       'unsupported',
-      `This server takes no part of the type "${part.type}": send text or images.`,
+      `This server does not support message parts of type "${part.type}": send text or images.`,
     );
   }
   const inline = inlineMedia(part.source);
   if (inline !== undefined) return [inline.data];
-  throw new PolyphonyError('unsupported', 'This server takes images inline, not by address: send them as base64.');
+  throw new PolyphonyError('unsupported', 'This server accepts images only inline, not as URLs: send them as base64.');
 }
 
 function assistantMessage(parts: readonly Part[], context: WireContext): Body {
@@ -140,7 +141,7 @@ function toolMessage(result: ToolResultPart): Body {
   const { content, id, name, isError } = result;
   const parts: readonly Part[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
   const { content: text, ...images } = contentOf(parts);
-  // The wire has no flag for a failed tool.
+  // The wire format has no flag for a failed tool.
   return defined({
     role: 'tool',
     tool_call_id: id,

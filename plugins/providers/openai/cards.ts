@@ -2,16 +2,16 @@
  * Models of this provider. Where the facts on the cards come from:
  *
  * - Windows and prices: @pydantic/genai-prices 0.1.8, the threshold of the tiers included.
- * - Output limits are not in that list. 128,000 of GPT-5.4 mini and GPT-5.5: pages of resellers (vercel.com/ai-gateway,
- *   docs.oxen.ai). Of GPT-6: the window less the 922,000 input tokens that the release notes of a client name. Of GPT-5,
- *   32,768 of GPT-4.1 and 16,384 of GPT-4o: third-party lists of 2025. None was read on the vendor's own pages.
- * - Efforts, and which models call tools on this wire: bug reports and release notes of clients (GPT-6 Astra knows no
- *   `none`; the others of GPT-6 take tools at `none` alone), not the vendor's reference.
- * - That reasoning models refuse sampling parameters: the errors that the API answers.
+ * - Output limits are not in that list. GPT-5.4 mini and GPT-5.5 (128,000): pages of resellers (vercel.com/ai-gateway,
+ *   docs.oxen.ai). GPT-6: the window minus the 922,000 input tokens in the release notes of a client. GPT-5, GPT-4.1
+ *   (32,768) and GPT-4o (16,384): third-party lists of 2025. None was read on the vendor's own pages.
+ * - Efforts, and which models call tools over chat completions: bug reports and release notes of clients (GPT-6 Astra has
+ *   no `none`; the other GPT-6 models support tools only at `none`), not the vendor's reference.
+ * - That reasoning models reject sampling parameters: the error messages of the API.
  * - Service tiers: openai.com/api-fast-mode and /api-priority-processing (both names are one tier; long prompts are served
- *   at the usual one), developers.openai.com/api/docs/guides (batch and flex cost half). Of GPT-6, twice the price for the
- *   fast tier: release notes of clients.
- * - Ends: developers.openai.com/api/docs/deprecations, read in November 2026.
+ *   at the usual one), developers.openai.com/api/docs/guides (batch and flex cost half). Twice the price for the
+ *   fast tier of GPT-6: release notes of clients.
+ * - End dates: developers.openai.com/api/docs/deprecations, read in November 2026.
  */
 import {
   type Capability,
@@ -35,20 +35,20 @@ function unique(capabilities: readonly Capability[]): readonly Capability[] {
 }
 
 const SAMPLING = ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs'];
-/** Reasoning models refuse sampling parameters unless they are told not to reason. */
+/** Reasoning models reject sampling parameters unless reasoning is switched off. */
 const reasoningWire = {
   systemRole: 'developer',
   omit: ['stop', 'top_k'],
   omitWhenReasoning: SAMPLING,
 } satisfies ChatCompletionsQuirks;
-/** The newest ones call tools on this wire at effort `none` alone. */
+/** The newest models call tools over chat completions only at effort `none`. */
 const sixthWire = {
   ...reasoningWire,
   efforts: ['none', 'low', 'medium', 'high'],
   effortWithTools: 'none',
 } satisfies ChatCompletionsQuirks;
 
-/** The largest knows no effort `none`, so that its tools work on the Responses wire alone: all its chats take that. */
+/** The largest model has no effort `none`, so its tools work only over the Responses API, which all its chats use. */
 const astraWire = { ...reasoningWire, efforts: ['low', 'medium', 'high'], api: 'responses' } as const;
 
 /** Above the threshold the whole request costs twice the input and one and a half times the output. */
@@ -62,10 +62,10 @@ function longContext(input: number, output: number, aboveInputTokens: number, wr
   return { ...rates(1, 1), tiers: [{ aboveInputTokens, ...rates(2, 1.5) }], serviceTiers: twice, source };
 }
 
-/** What the batch API costs of every text model. */
+/** The batch API costs half the price of every text model. */
 const BATCH = { batch: { times: 0.5 } } as const;
 const FLEX = { ...BATCH, flex: { times: 0.5 } } as const;
-/** Two names of one tier. */
+/** Two names for the same tier. */
 const fast = (times: number) => ({ priority: { times }, fast: { times } });
 const twice = { ...FLEX, ...fast(2) };
 
@@ -73,7 +73,7 @@ const million = { contextTokens: 1_050_000, maxOutputTokens: 128_000, capabiliti
 const fourHundred = { contextTokens: 400_000, maxOutputTokens: 128_000, capabilities: REASONING } as const;
 const fifthWire = { ...reasoningWire, efforts: ['minimal', 'low', 'medium', 'high'] } satisfies ChatCompletionsQuirks;
 
-/** Of the smallest of its family, which is no multiple. */
+/** Prices of the smallest model of its family, which are not a multiple of the standard ones. */
 const mini = { input: 0.25, cacheRead: 0.125, output: 1 } as const;
 const ends = (endsOn: string) => ({ stage: 'deprecated', endsOn }) as const;
 
@@ -169,7 +169,7 @@ const OTHER_MODELS: readonly ModelCardFields[] = [
     id: 'gpt-image-2',
     operations: ['image'],
     capabilities: ['image-out', 'image-edit'],
-    // A prompt takes 32,000 characters.
+    // A prompt may have up to 32,000 characters.
     contextTokens: 8000,
     price: { input: 5, output: 30, cacheRead: 1.25, imageInput: 8, source },
     wire: { imageFormat: 'none', omit: ['seed', 'negative_prompt'] },

@@ -1,4 +1,4 @@
-/** The provider over either of its wires. */
+/** The provider over either of its wire formats. */
 import {
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
@@ -22,7 +22,7 @@ const onResponses = (others: WireFormat): WireFormat =>
 export type OpenAIOptions = ChatCompletionsVendorOptions & {
   /** The first half of `provider/model`. @default 'openai' */
   readonly id?: string;
-  /** The wire of chats; embeddings, images and moderation have one alone. @default 'chat-completions' */
+  /** The wire format of chats; embeddings, images and moderation have only one. @default 'chat-completions' */
   readonly api?: 'chat-completions' | 'responses';
 };
 

@@ -1,6 +1,6 @@
 /**
- * A prediction that is not done when its request is answered is asked for until it is. The transport does that, so that
- * the wire format only ever sees the end of it.
+ * A prediction that is not done when its request is answered is polled until it is. The transport does that, so that the
+ * wire format only sees the final state.
  */
 import {
   asRecord,
@@ -17,7 +17,7 @@ import {
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5000;
-/** A prediction that runs is paid for: one bad answer to the question how it stands does not end it. */
+/** Failed polls that are tolerated: a running prediction is paid for, so a single bad answer does not end it. */
 const BAD_ANSWERS = 4;
 const DONE = new Set(['succeeded', 'successful', 'failed', 'canceled', 'aborted']);
 
@@ -58,14 +58,14 @@ async function whenDone(poll: Poll, first: TransportResponse): Promise<Transport
     }
     return answer;
   } catch (error) {
-    // Nobody waits for it any more, and it would be paid for to its end.
+    // No caller waits for it any more, and without a cancel it would be paid for to its end.
     if (request.signal.aborted) void cancel(poll, id);
     throw error;
   }
 }
 
 function unreadable(): never {
-  throw new PolyphonyError('truncated', 'How the prediction stands could not be read. Try again.');
+  throw new PolyphonyError('truncated', 'The status of the prediction could not be read. Try again.');
 }
 
 async function cancel(poll: Poll, id: string): Promise<void> {
@@ -73,11 +73,11 @@ async function cancel(poll: Poll, id: string): Promise<void> {
     const path = `/predictions/${encodeURIComponent(id)}/cancel`;
     await held(await ask(poll, 'POST', path, new AbortController().signal));
   } catch {
-    // It ends by its own deadline then.
+    // If the cancel fails, the prediction ends at its own deadline.
   }
 }
 
-/** At the base URL, whatever address the answer names: the key goes nowhere else. */
+/** Polls at the base URL, whatever URL the answer names, so that the key is sent nowhere else. */
 function ask(
   { transport, request, baseURL }: Poll,
   method: 'GET' | 'POST',
@@ -88,7 +88,7 @@ function ask(
   return transport.request({ method, url: baseURL + path, headers, signal });
 }
 
-/** The answer with its body read, so that it can be looked at and read again. */
+/** The answer with its body buffered, so that it can be inspected and read again. */
 async function held(response: TransportResponse): Promise<TransportResponse & { readonly text: string }> {
   const bytes = await response.bytes();
   async function* body(): AsyncGenerator<Uint8Array> {

@@ -1,9 +1,9 @@
 /**
  * One folder, and nothing outside it.
  *
- * D1. A path is taken inside the folder, links followed to their end; one that leads out is refused.
- * D2. What is opened is what was checked: the opened file must be the one that the checked path still names.
- * D3. Hidden files, environments and keys are refused by their names, whatever leads to them.
+ * D1. A path is resolved inside the folder, with links followed to their end; a path that leads out is refused.
+ * D2. The opened file is the checked file: it must be the one that the checked path still names.
+ * D3. Hidden files, environment files and keys are refused by name, whatever path leads to them.
  */
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
@@ -41,7 +41,7 @@ export async function readFileIn(
   try {
     const { size } = await handle.stat();
     if (size > options.maxBytes) {
-      throw failed(`"${path}" has ${size} bytes; at most ${options.maxBytes} are read. Choose a smaller file.`);
+      throw failed(`"${path}" has ${size} bytes, but at most ${options.maxBytes} are read. Choose a smaller file.`);
     }
     const bytes = await readAll(handle, options.maxBytes, path);
     return { text: decode(bytes, path), path: inside, bytes: bytes.length };
@@ -63,14 +63,15 @@ async function locate(
   root: string,
   path: string,
 ): Promise<{ readonly real: string; readonly inside: string }> {
-  if (path.includes('\0') || path === '') throw failed('A path is empty or holds a zero character: give a plain one.');
+  if (path.includes('\0') || path === '')
+    throw failed('The path is empty or contains a NUL character: give a path inside the folder.');
   const asked = inner(root, resolve(root, path), path);
   if (!options.secrets && isSecret(namesOf(asked))) throw secret(path);
   let real: string;
   try {
     real = await realpath(join(root, asked));
   } catch (error) {
-    throw failed(`There is no file "${path}" in the folder: list_files shows what there is.`, error);
+    throw failed(`There is no file "${path}" in the folder: use list_files to find the files that exist.`, error);
   }
   const inside = inner(root, real, path);
   if (!options.secrets && isSecret(namesOf(inside))) throw secret(path);
@@ -78,7 +79,7 @@ async function locate(
 }
 
 const secret = (path: string): PolyphonyError =>
-  failed(`"${path}" is hidden or looks like a secret (a key, an environment) and is not read.`);
+  failed(`"${path}" is hidden or looks like a secret (such as a key or an environment file), so it is not read.`);
 
 /** The path below the root. @throws tool-failed when it lies elsewhere */
 function inner(root: string, absolute: string, path: string): string {
@@ -89,17 +90,17 @@ function inner(root: string, absolute: string, path: string): string {
   return below;
 }
 
-/** Neither a link that was put there since, nor a pipe that would hang. */
+/** Opens without following a link that was created after the check, and without blocking on a pipe. */
 async function openChecked(real: string, path: string): Promise<FileHandle> {
   let handle: FileHandle;
   try {
     handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    throw failed(`"${path}" cannot be opened.`, error);
+    throw failed(`"${path}" cannot be opened: choose another file.`, error);
   }
   try {
     const [opened, named, again] = await Promise.all([handle.stat(), lstat(real), realpath(real)]);
-    if (!opened.isFile()) throw failed(`"${path}" is no file: give one that list_files shows.`);
+    if (!opened.isFile()) throw failed(`"${path}" is not a file: give one that list_files returns.`);
     if (again !== real || opened.ino !== named.ino || opened.dev !== named.dev) {
       throw failed(`"${path}" was replaced while it was opened. Try again.`);
     }
@@ -110,7 +111,7 @@ async function openChecked(real: string, path: string): Promise<FileHandle> {
   }
 }
 
-/** A file that grows while it is read ends at the limit too. */
+/** The limit also holds for a file that grows while it is read. */
 async function readAll(handle: FileHandle, maxBytes: number, path: string): Promise<Buffer> {
   const buffer = Buffer.alloc(maxBytes + 1);
   let length = 0;
@@ -123,15 +124,15 @@ async function readAll(handle: FileHandle, maxBytes: number, path: string): Prom
 }
 
 function decode(bytes: Buffer, path: string): string {
-  if (bytes.includes(0)) throw failed(`"${path}" is binary and only text is read.`);
+  if (bytes.includes(0)) throw failed(`"${path}" is a binary file, but only text is read.`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    throw failed(`"${path}" is no UTF-8 text and only that is read.`, error);
+    throw failed(`"${path}" is not UTF-8 text, and no other encoding is read.`, error);
   }
 }
 
-/** Files that match, in order; links are not followed. @throws tool-failed */
+/** Matching files, in order; links are not followed. @throws tool-failed */
 export async function listFilesIn(
   options: FolderOptions,
   pattern: string,
@@ -165,7 +166,7 @@ async function entriesOf(folder: string) {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch {
-    // A folder that may not be read, or is gone since, holds nothing for us.
+    // A folder that cannot be read, or was deleted meanwhile, counts as empty.
     return [];
   }
 }

@@ -1,9 +1,9 @@
 /**
  * One GET to a public address.
  *
- * N1. Every hop is checked anew: scheme, credentials, and each address that its name resolves to.
- * N2. The socket goes to an address that was checked; the name is not resolved a second time.
- * N3. Time and size are bounded over all hops together; whatever ends the call closes the socket.
+ * N1. Every hop is checked: scheme, credentials, and each address that its name resolves to.
+ * N2. The socket connects to a checked address; the name is not resolved a second time.
+ * N3. Time and size are limited over all hops together; any end of the call closes the socket.
  */
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -24,7 +24,7 @@ export interface Page {
   readonly status: number;
   readonly text: string;
   readonly contentType: string;
-  /** The address after redirects. */
+  /** The URL after redirects. */
   readonly url: string;
   readonly truncated: boolean;
 }
@@ -35,7 +35,7 @@ const BINARY = /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|pdf|
 const failed = (message: string, options: { cause?: unknown; retryable?: boolean } = {}): PolyphonyError =>
   new PolyphonyError('tool-failed', message, { retryable: false, ...options });
 
-/** @throws tool-failed, cancelled or whatever the signal was aborted with */
+/** @throws tool-failed, cancelled or the abort reason of the signal */
 export async function fetchPage(limits: HttpLimits, address: string, signal: AbortSignal): Promise<Page> {
   let url = parsed(address);
   for (let hop = 0; hop <= limits.maxRedirects; hop += 1) {
@@ -47,7 +47,9 @@ export async function fetchPage(limits: HttpLimits, address: string, signal: Abo
     response.destroy();
     const next = parsed(location, url);
     if (url.protocol === 'https:' && next.protocol === 'http:') {
-      throw failed(`${url.host} redirects from https to http, which is not followed.`);
+      throw failed(
+        `"${url.host}" redirects from https to http, and such redirects are not followed: give the https address.`,
+      );
     }
     url = next;
   }
@@ -59,30 +61,31 @@ function parsed(address: string, base?: URL): URL {
   try {
     url = new URL(address, base);
   } catch (cause) {
-    throw failed(`"${address.slice(0, 200)}" is no URL: give one that begins with https://.`, { cause });
+    throw failed(`"${address.slice(0, 200)}" is not a valid URL: give one that begins with https://.`, { cause });
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     throw failed(`"${url.protocol}" cannot be fetched: only http: and https: can.`);
   }
-  if (url.username !== '' || url.password !== '') throw failed('A URL with a user or a password is not fetched.');
+  if (url.username !== '' || url.password !== '')
+    throw failed('A URL with a user name or a password is not fetched: leave both out.');
   return url;
 }
 
-/** The address to connect to. All addresses of a name must be allowed, not only the one that is used. */
+/** The address to connect to. All addresses of a name must be allowed, not only the used one. */
 async function checkedAddress(limits: HttpLimits, url: URL, signal: AbortSignal): Promise<string> {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
   if (limits.hosts !== undefined && !limits.hosts.some((pattern) => hostMatches(pattern, host))) {
-    throw failed(`"${host}" is not among the hosts that may be fetched.`);
+    throw failed(`"${host}" is not among the allowed hosts: fetch another one, or add it to the option hosts.`);
   }
   const addresses = isIP(host) === 0 ? await resolved(limits, host, signal) : [host];
   const [first] = addresses;
   if (first === undefined || !addresses.every(limits.isAllowed)) {
-    throw failed(`"${host}" does not lead to a public address only, and nothing else is fetched.`);
+    throw failed(`"${host}" does not resolve only to public addresses, and no other address is fetched.`);
   }
   return first;
 }
 
-/** `example.org` means itself, `*.example.org` whatever lies below it. */
+/** `example.org` matches itself, `*.example.org` every name below it. */
 const hostMatches = (pattern: string, host: string): boolean =>
   pattern.startsWith('*.') ? host.endsWith(pattern.slice(1).toLowerCase()) : host === pattern.toLowerCase();
 
@@ -91,11 +94,11 @@ async function resolved({ resolve }: HttpLimits, host: string, signal: AbortSign
     return await untilAborted(resolve(host), signal);
   } catch (cause) {
     if (signal.aborted) throw abortError(signal);
-    throw failed(`"${host}" cannot be resolved.`, { cause, retryable: true });
+    throw failed(`"${host}" cannot be resolved: check the name.`, { cause, retryable: true });
   }
 }
 
-/** A resolver knows no signal: it is left behind. */
+/** Rejects on abort without waiting for the promise, because a resolver does not support signals. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(abortError(signal));
@@ -111,7 +114,7 @@ function send(url: URL, address: string, signal: AbortSignal): Promise<IncomingM
     all === true ? callback(null, [{ address, family }]) : callback(null, address, family);
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
-    // No agent: a pooled socket might have been opened to another address.
+    // No agent: a pooled socket might be connected to another address.
     const options = { agent: false, lookup, signal, headers: HEADERS } as const;
     request(url, options, resolve)
       .on('error', (cause) => reject(signal.aborted ? abortError(signal) : unreachable(url, cause)))
@@ -126,14 +129,14 @@ const HEADERS = {
 } as const;
 
 const unreachable = (url: URL, cause: unknown): PolyphonyError =>
-  failed(`"${url.host}" could not be reached.`, { cause, retryable: true });
+  failed(`"${url.host}" could not be reached. Try again.`, { cause, retryable: true });
 
 async function pageOf(limits: HttpLimits, url: URL, response: IncomingMessage, signal: AbortSignal): Promise<Page> {
   try {
     const contentType = response.headers['content-type'] ?? '';
-    if (BINARY.test(contentType)) throw failed(`"${url.host}" answers with ${contentType}; only text is fetched.`);
+    if (BINARY.test(contentType)) throw failed(`"${url.host}" returned ${contentType}, but only text is fetched.`);
     const { bytes, truncated } = await bodyOf(response, limits.maxBytes);
-    if (bytes.includes(0)) throw failed(`"${url.host}" answers with binary data; only text is fetched.`);
+    if (bytes.includes(0)) throw failed(`"${url.host}" returned binary data, but only text is fetched.`);
     return {
       status: response.statusCode ?? 0,
       text: decoded(bytes, contentType),
@@ -149,7 +152,7 @@ async function pageOf(limits: HttpLimits, url: URL, response: IncomingMessage, s
   }
 }
 
-/** The limit counts what is unpacked, so that a small answer cannot become a large one. */
+/** The limit counts decompressed bytes, so that a small answer cannot become a large one. */
 async function bodyOf(
   response: IncomingMessage,
   maxBytes: number,
@@ -168,8 +171,9 @@ function unpacked(response: IncomingMessage): NodeJS.ReadableStream {
   const encoding = response.headers['content-encoding'] ?? 'identity';
   const decoder = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress };
   if (encoding === 'identity') return response;
-  if (!Object.hasOwn(decoder, encoding)) throw failed(`The encoding "${encoding}" cannot be unpacked.`);
-  // Errors reach the reader of the last stream; the callback only keeps them from being thrown twice.
+  if (!Object.hasOwn(decoder, encoding))
+    throw failed(`The content encoding "${encoding}" is not supported: fetch another address.`);
+  // Errors reach the reader of the last stream; the callback only prevents that they are thrown twice.
   return pipeline(response, decoder[encoding as keyof typeof decoder](), () => undefined);
 }
 

@@ -1,9 +1,9 @@
 /**
- * Abort controllers that are used again. Making one and hanging a listener on its signal costs as much as two layers of the
- * ring, and of a thousand attempts hardly one is aborted.
+ * A pool of abort controllers. Creating one and adding a listener to its signal costs as much as two layers of the ring, and
+ * hardly any attempt is aborted.
  *
- * What a source leaves hanging on a signal (a listener that it forgot, something derived with `AbortSignal.any`) stays
- * there, so a controller serves a hundred attempts and is then left to the collector.
+ * A source may leave something attached to a signal (a forgotten listener, a signal derived with `AbortSignal.any`), so a
+ * controller serves a hundred attempts and is then garbage-collected.
  */
 export interface LentController {
   readonly controller: AbortController;
@@ -12,12 +12,12 @@ export interface LentController {
 
 export interface Controllers {
   take(): LentController;
-  /** After the attempt has ended. One that was aborted is not kept. */
+  /** Call it when the attempt has ended. An aborted controller is not kept. */
   giveBack(lent: LentController): void;
 }
 
-const ATTEMPTS_A_CONTROLLER = 100;
-const MOST_SPARE = 256;
+const ATTEMPTS_PER_CONTROLLER = 100;
+const MAX_SPARE = 256;
 
 export function createControllers(): Controllers {
   const spare: LentController[] = [];
@@ -25,8 +25,8 @@ export function createControllers(): Controllers {
     take: () => spare.pop() ?? { controller: new AbortController(), attempts: 0 },
     giveBack(lent) {
       lent.attempts += 1;
-      const worn = lent.controller.signal.aborted || lent.attempts >= ATTEMPTS_A_CONTROLLER;
-      if (!worn && spare.length < MOST_SPARE) spare.push(lent);
+      const usedUp = lent.controller.signal.aborted || lent.attempts >= ATTEMPTS_PER_CONTROLLER;
+      if (!usedUp && spare.length < MAX_SPARE) spare.push(lent);
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Makes a request fit a target that cannot do all of it natively, with a warning for each change: a schema becomes a
- * prompt, a system message the beginning of the user's, and parameters that the model does not know are left out.
+ * Makes a request fit a target that does not support all of it natively, with a warning per change: a schema becomes part of
+ * the prompt, system messages become user messages, and parameters that the model does not support are dropped.
  */
 import type {
   Attempt,
@@ -44,7 +44,7 @@ export function adapt({ registry }: { registry: () => Registry }): Middleware<At
 const ALL = maskOf(['json-schema', 'json-mode', 'system', 'temperature', 'top-p', 'seed', 'stop', 'penalties']);
 const WITHOUT_OUTPUT = ALL & ~maskOf(['json-schema', 'json-mode']);
 
-/** The common case, without looking at a parameter: the model can do everything that could be adapted. */
+/** The common case, decided without reading a parameter: the model supports everything that could be adapted. */
 function fits(request: ChatRequest, mask: number): boolean {
   const all = request.output === undefined ? WITHOUT_OUTPUT : ALL;
   return (mask & all) === all;
@@ -62,10 +62,11 @@ function adaptSchema(draft: Draft, card: ModelCard): void {
   const { output: _native, ...rest } = draft.request;
   const kept: ChatRequest = can(card, 'json-mode') ? { ...rest, output: { type: 'json' } } : rest;
   draft.request = { ...kept, messages: withInstruction(kept.messages, wanted) };
-  warn(draft, 'schema-in-prompt', 'has no native JSON Schema: the schema was put into the prompt.');
+  const lacking = output.schema === undefined ? 'JSON mode' : 'JSON Schema';
+  warn(draft, 'schema-in-prompt', `does not support ${lacking}, so the prompt now asks for the format.`);
 }
 
-/** Behind the system messages that are there, so that prompt caches keep their prefix. */
+/** Inserts after the existing system messages, so that prompt caches keep their prefix. */
 function withInstruction(messages: readonly Message[], text: string): readonly Message[] {
   const first = messages.findIndex(({ role }) => role !== 'system');
   const at = first === -1 ? messages.length : first;
@@ -78,10 +79,10 @@ function adaptSystem(draft: Draft, card: ModelCard): void {
     (message): Message => (message.role === 'system' ? { ...message, role: 'user' } : message),
   );
   draft.request = { ...draft.request, messages };
-  warn(draft, 'system-as-user', 'knows no system messages: they were sent as messages of the user.');
+  warn(draft, 'system-as-user', 'does not support system messages, so they were sent as user messages.');
 }
 
-/** The parameters that a capability stands for. */
+/** The parameters that each capability covers. */
 const PARAMETERS: readonly (readonly [Capability, readonly (keyof ChatRequest)[]])[] = [
   ['temperature', ['temperature']],
   ['top-p', ['topP', 'topK']],
@@ -95,7 +96,7 @@ function dropParameters(draft: Draft, card: ModelCard): void {
     const given = names.filter((name) => draft.request[name] !== undefined);
     if (given.length === 0 || can(card, capability)) continue;
     draft.request = without(draft.request, given);
-    warn(draft, 'parameter-dropped', `does not take ${given.join(', ')}: left out.`);
+    warn(draft, 'parameter-dropped', `does not support ${given.join(' or ')}: dropped from the request.`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Times an attempt and tells the statistics how it went. The budget, right outside, writes both into the record. */
+/** Times an attempt and reports its outcome to the statistics. The budget layer, directly outside, writes its record. */
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Middleware } from '../../core/model/model.ts';
@@ -28,7 +28,7 @@ export function attemptTelemetry({ clock, registry }: { clock: Clock; registry: 
         timings.totalMs = clock.monotonic() - begun;
         const statistics = registry().find(attempt.target)?.statistics;
         const { totalMs } = timings;
-        // An answer that comes whole says nothing about first tokens.
+        // A complete answer has no separate first token.
         const firstTokenMs = attempt.streaming === false ? null : timings.firstTokenMs;
         statistics?.record({
           totalMs,
@@ -43,7 +43,7 @@ export function attemptTelemetry({ clock, registry }: { clock: Clock; registry: 
   };
 }
 
-/** A cancelled attempt tells nothing of the target, nor does an error of the caller's. */
+/** A cancelled attempt says nothing about the target, and neither does a caller's error. */
 function outcomeOf(attempt: Attempt, ending: StreamEnding): 'ok' | 'blamed' | 'other' {
   if (ending.kind === 'done') return 'ok';
   if (ending.kind === 'left' || !(ending.error instanceof PolyphonyError)) return 'other';

@@ -1,7 +1,7 @@
 /**
- * Stops asking what does not answer, at two levels: a provider in a region, and a model. Each attempt needs both
- * circuits, and each outcome is reported to both. The caller's faults (context window, content policy, other 4xx, a
- * cancel) trip neither. The last target that is left is let through: a refusal would help nobody.
+ * Stops sending to what keeps failing, at two levels: a provider in a region, and a model. Each attempt needs both circuits
+ * to admit it, and each outcome is reported to both. The caller's faults (context window, content policy, other 4xx, a
+ * cancel) trip neither. The last remaining target is always admitted, because refusing it would leave no target at all.
  */
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
@@ -60,7 +60,7 @@ function enter(circuits: readonly Circuit[], nowMs: number, lastResort: boolean,
 
 function refusal(attempt: Attempt, retryAfterMs: number): PolyphonyError {
   const { target } = attempt;
-  const message = `${nameOf(target)} failed too often and is left alone for ${retryAfterMs} ms. Try elsewhere or later.`;
+  const message = `${nameOf(target)} failed too often, so its circuit breaker blocks it for ${retryAfterMs} ms. Try another model, or try again later.`;
   const details = { breaker: 'open', provider: target.provider };
   const error = new PolyphonyError('overloaded', message, { retryAfterMs, retryable: false, details });
   callStateOf(attempt).blame(error, 'open-breaker');

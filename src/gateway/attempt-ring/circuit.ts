@@ -1,10 +1,11 @@
 /**
- * One circuit: closed, open until a moment, then half-open for one probe at a time.
+ * One circuit: closed, open until a deadline, then half-open for one probe at a time.
  *
- * B1. It opens on so many 429s within a minute, or when at least so many attempts failed at a ratio within a minute.
- * B2. While open the LATER deadline wins: nothing that is learned shortens it.
- * B3. After the deadline one probe goes through; its success closes the circuit, its failure opens it again, and no
- *     verdict (a cancel, say) frees the place for the next probe.
+ * B1. It opens after `rateLimits` 429s within a minute, or when `failureRatio` of at least `minimumAttempts` attempts failed
+ *     within a minute.
+ * B2. While it is open, the LATER deadline wins: no later report shortens it.
+ * B3. After the deadline, one probe is admitted. Its success closes the circuit and its failure opens it again. A probe
+ *     without a verdict (such as a cancelled one) makes room for the next probe.
  * B4. Zero is a value: a cooldown of 0 goes straight to half-open.
  */
 import type { BreakerHealth } from '../../core/gateway.ts';
@@ -19,7 +20,7 @@ export interface CircuitPolicy {
 export type Verdict = 'ok' | 'failed' | 'rate-limited' | 'none';
 
 export interface Circuit {
-  /** `probe` is true for the one request that a half-open circuit lets through. */
+  /** `probe` is true for the one request that a half-open circuit admits. */
   admit(
     nowMs: number,
   ): { readonly allowed: true; readonly probe: boolean } | { readonly allowed: false; readonly until: number };
@@ -82,7 +83,7 @@ export function createCircuit(policy: () => CircuitPolicy): Circuit {
 
 const MAX_OUTCOMES = 200;
 
-/** The last 200 within the minute; trimmed by half at a time, so that a busy circuit does not copy on every call. */
+/** Keeps the last 200 within a minute. Drops half of them at a time, so that a busy circuit does not copy on every call. */
 function remember<O extends { readonly at: number }>(outcomes: O[], outcome: O, nowMs: number): O[] {
   outcomes.push(outcome);
   if (outcomes.length <= MAX_OUTCOMES) return outcomes;

@@ -8,9 +8,9 @@ import { type Circuit, type CircuitPolicy, createCircuit } from './circuit.ts';
 const DEFAULTS: CircuitPolicy = { rateLimits: 3, failureRatio: 0.5, minimumAttempts: 10, cooldownMs: 30_000 };
 
 export interface Circuits {
-  /** Of the target's provider in its region, and of its model. */
+  /** The circuit of the target's provider in its region, and the circuit of its model. */
   both(target: Target): readonly [Circuit, Circuit];
-  /** Of the two, the one that holds the target back more. */
+  /** The health of the more restrictive of the two circuits. */
   health(target: Target, nowMs: number): BreakerHealth;
 }
 

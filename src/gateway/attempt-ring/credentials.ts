@@ -1,11 +1,11 @@
 /**
- * The labels of a provider's credentials, and which of them may be used now. Keys never come here.
+ * The labels of a provider's credentials, and which of them may be used now. This file never sees a key.
  *
- * C1. A credential that was refused (401, 402, 403) is dead for 15 minutes: long enough to stop hammering, short enough
- *     that an account that was topped up comes back by itself.
- * C2. One that was told to wait is not used before its time, whichever model or call asks: siblings share the upstream.
- * C3. Among those that may be used, each takes its turn.
- * C4. One that the call excludes is not there for it, dead or alive.
+ * C1. A refused credential (401, 402, 403) is dead for 15 minutes: long enough to stop sending useless requests, short
+ *     enough that a topped-up account is used again without a restart.
+ * C2. A credential with a retry-after is not used before that time, for any model or call, because they share one quota.
+ * C3. Usable credentials take turns.
+ * C4. A credential that the call excludes does not exist for that call, dead or alive.
  */
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { CredentialHealth } from '../../core/gateway.ts';
@@ -22,35 +22,35 @@ interface Credential {
 }
 
 interface Pool {
-  /** The provider's own list, by which an unchanged one is known at a glance. */
+  /** The provider's own list; the same object means that nothing changed. */
   readonly labels: readonly (string | undefined)[];
   readonly all: readonly Credential[];
   turn: number;
 }
 
-/** The labels that a call must not use; undefined for none. */
+/** The labels that a call must not use; undefined excludes none. */
 export type ExcludedLabels = ReadonlySet<string> | undefined;
 
 const UNNAMED: readonly undefined[] = [undefined];
 
-/** A credential that may be used at `readyAt`, which may lie ahead; or that none is left alive. */
+/** A credential that may be used at `readyAt` (epoch milliseconds, now or later), or the reasons why all are dead. */
 export type Pick =
   | { readonly alive: true; readonly label: string | undefined; readonly readyAt: number }
   | { readonly alive: false; readonly reasons: readonly string[] };
 
 export interface Credentials {
-  /** `asked` is taken where it may be used. */
+  /** Returns `asked` if it may be used now. */
   pick(provider: Provider, asked: string | undefined, nowMs: number, excluded?: ExcludedLabels): Pick;
   refuse(provider: Provider, label: string | undefined, error: PolyphonyError, nowMs: number): void;
-  /** Not to be used for `waitMs`. */
+  /** Keeps the credential unused for `waitMs`. */
   rest(provider: Provider, label: string | undefined, nowMs: number, waitMs: number): void;
-  /** One may be used now; takes no turn. */
+  /** True when a credential may be used now. Does not advance the turn. */
   ready(provider: Provider, nowMs: number, excluded?: ExcludedLabels): boolean;
-  /** Why each was refused, when all are dead. */
+  /** Why each was refused; undefined unless all are dead. */
   deadReasons(provider: Provider, nowMs: number, excluded?: ExcludedLabels): readonly string[] | undefined;
-  /** How many may be used or will be again without anyone's help. */
+  /** The number of credentials that may be used, now or after a wait. */
   alive(provider: Provider, nowMs: number, excluded?: ExcludedLabels): number;
-  /** For people, in the provider's order. */
+  /** For display, in the provider's order. */
   states(provider: Provider, nowMs: number): readonly CredentialState[];
 }
 
@@ -86,8 +86,8 @@ export function createCredentials(): Credentials {
       const credential = find(provider, label);
       if (credential === undefined) return;
       credential.deadUntil = nowMs + DEAD_MS;
-      const alone = label === undefined || poolOf(provider).all.length === 1;
-      credential.reason = alone ? error.message : `${label}: ${error.message}`;
+      const isOnly = label === undefined || poolOf(provider).all.length === 1;
+      credential.reason = isOnly ? error.message : `${label}: ${error.message}`;
     },
     rest(provider, label, nowMs, waitMs) {
       const credential = find(provider, label);
@@ -119,7 +119,7 @@ const of = ({ all }: Pool, excluded: ExcludedLabels): readonly Credential[] =>
 
 const usable = ({ deadUntil, readyAt }: Credential, nowMs: number): boolean => deadUntil <= nowMs && readyAt <= nowMs;
 
-/** In turn among those that are ready, else the one that is ready first; undefined when all are dead. */
+/** The next of those that are ready, else the one that becomes ready first; undefined when all are dead. */
 function choose(pool: Pool, nowMs: number, excluded: ExcludedLabels): Credential | undefined {
   const { all } = pool;
   let earliest: Credential | undefined;

@@ -1,21 +1,21 @@
 /**
- * One timer for all attempts under way. Each has a moment at which it wants to be asked; most are over long before, and a
- * timer of the platform's for each would be made and thrown away at every call.
+ * One timer for all running attempts. Each has a deadline, but most attempts end long before it: a platform timer each
+ * would be created and discarded on every call.
  *
- * D1. No deadline is called before its time, and each as soon as the clock's timer fires.
- * D2. The timer is set for the earliest moment that was ever asked for; when that one is gone it fires for nobody and is
- *     set anew. So it is set once in a while, not at every call.
+ * D1. No deadline is called before its time, and each is called as soon as the clock's timer fires.
+ * D2. The timer is set for the earliest deadline so far. When that deadline was removed, the timer fires without effect and
+ *     is set again. So it is set occasionally, not on every call.
  * D3. Without deadlines there is no timer.
  */
 import type { Clock } from '../../core/clock.ts';
 
-/** One of an attempt's; moved with `set`. */
+/** A deadline of one attempt; `set` moves it. */
 export interface Deadline {
-  /** On the monotonic clock. */
+  /** Milliseconds on the monotonic clock. */
   at: number;
-  /** May set the deadline anew, or remove it. */
+  /** Called when the deadline is reached. May set the deadline again, or remove it. */
   due: () => void;
-  /** Where it stands among the others; -1: nowhere. Kept by `Deadlines`. */
+  /** Its index in the list of `Deadlines`, which maintains it; -1 when it is not in the list. */
   index: number;
 }
 
@@ -40,7 +40,7 @@ export function createDeadlines(clock: Clock): Deadlines {
     cancelTimer = undefined;
     const now = clock.monotonic();
     for (const deadline of waiting.filter(({ at }) => at <= now)) {
-      // An earlier one may have removed or moved it.
+      // A deadline called before it may have removed or moved it.
       if (deadline.index >= 0 && deadline.at <= now) deadline.due();
     }
     let earliest = Number.POSITIVE_INFINITY;
@@ -58,7 +58,7 @@ export function createDeadlines(clock: Clock): Deadlines {
       const { index } = deadline;
       if (index < 0) return;
       deadline.index = -1;
-      // The last one takes its place.
+      // The last one moves to its index.
       const last = waiting.pop();
       if (last !== undefined && last !== deadline) {
         last.index = index;

@@ -1,11 +1,11 @@
 /**
- * So many requests at once an endpoint (a provider in a region); the rest wait, first come first served within their
- * priority. A free slot costs no queue and no promise.
+ * Limits the concurrent requests per endpoint (a provider in a region). The others wait, first come, first served within
+ * their priority. A free slot costs no queue and no promise.
  *
- * L1. Never more streams open than slots, but for nested calls of a call that holds one there (L3).
- * L2. Whoever waits stops at once when its signal aborts or its deadline comes, and leaves no trace in the queue.
- * L3. A judge or a moderator of a stream that holds a slot at the same endpoint needs none: it would wait for ever for
- *     the one that waits for it.
+ * L1. There are never more open streams than slots, except for nested calls of a call that holds a slot (L3).
+ * L2. A waiting attempt fails at once when its signal aborts or its deadline is reached, and leaves the queue.
+ * L3. A judge or a moderator of a stream that holds a slot at the same endpoint needs no slot: otherwise each would wait
+ *     for the other for ever.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
@@ -17,7 +17,7 @@ import type { Registry } from '../routing/registry.ts';
 
 const DEFAULT_SLOTS = 64;
 
-/** What others wait for goes first, what nobody waits for goes last. */
+/** Calls that another call waits for come first, and calls that nobody waits for come last. */
 const PRIORITY: Readonly<Record<Purpose, number>> = {
   judge: 0,
   moderation: 0,
@@ -135,7 +135,7 @@ function wait(endpoint: Endpoint, attempt: Attempt, clock: Clock): Promise<void>
 
 function queuedTooLong(attempt: Attempt): PolyphonyError {
   const { target } = attempt;
-  const message = `The call's time was over while it waited for a free connection to ${target.provider}: allow more concurrency or time.`;
+  const message = `The call reached its deadline while it waited for a free connection to ${target.provider}: raise concurrency for this provider, or limits.ms.`;
   const details = { timeout: 'deadline', provider: target.provider };
   const error = new PolyphonyError('timeout', message, { retryable: false, details });
   callStateOf(attempt).blame(error, 'caller');

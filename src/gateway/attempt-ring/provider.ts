@@ -1,7 +1,7 @@
 /**
- * The innermost layer: asks the target's provider, and makes an honest stream of what comes back. `route` comes first;
- * the end without `finish` is a truncation, an answer without anything in it a failure, and whatever a provider throws
- * becomes an error of ours that names it.
+ * The innermost layer: calls the target's provider and checks the stream that it returns. `route` comes first. An end
+ * without `finish` is a truncation, an empty answer is a failure, and whatever a provider throws becomes a PolyphonyError
+ * that names the provider.
  */
 import type { Clock } from '../../core/clock.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
@@ -35,7 +35,7 @@ export function providerHandler({ registry, transport, clock, endpointReports }:
         return provider.stream(attempt, {
           transport,
           clock,
-          report: (report) => endpointReports.hear(target, report),
+          report: (report) => endpointReports.record(target, report),
         });
       },
       event(event) {
@@ -50,19 +50,19 @@ export function providerHandler({ registry, transport, clock, endpointReports }:
   };
 }
 
-/** A finish of which the provider itself says that nothing was generated. */
+/** Throws for a finish event which reports that nothing was generated. */
 function refuseEmpty(event: FinishEvent, attempt: Attempt): void {
   const blamed = event.reason === 'error' || (event.usage.output === 0 && event.reason === 'stop');
   if (!blamed || event.refusal !== undefined) return;
   throw new PolyphonyError(
     'truncated',
-    `${nameOf(attempt.target)} finished without an answer. Try again or elsewhere.`,
+    `${nameOf(attempt.target)} finished without an answer. Try again, or try another model.`,
   );
 }
 
 function checkedEnding(ending: StreamEnding, finished: boolean, answered: boolean, attempt: Attempt): StreamEnding {
   if (ending.kind === 'left') return ending;
-  // The answer is whole: what the connection does afterwards is nobody's concern.
+  // The answer is complete: an error of the connection after it does not matter.
   if (finished) return { kind: 'done' };
   if (attempt.signal.aborted) return { kind: 'error', error: abortError(attempt.signal) };
   if (ending.kind === 'done') return { kind: 'error', error: cutShort(answered, attempt) };
@@ -71,8 +71,8 @@ function checkedEnding(ending: StreamEnding, finished: boolean, answered: boolea
 
 function cutShort(answered: boolean, { target }: Attempt): PolyphonyError {
   const message = answered
-    ? `The stream of ${nameOf(target)} ended without a finish reason: the answer is cut short. Try again or elsewhere.`
-    : `The stream of ${nameOf(target)} ended without a single event. Try again or elsewhere.`;
+    ? `The stream of ${nameOf(target)} ended without a finish reason, so the answer is incomplete. Try again, or try another model.`
+    : `The stream of ${nameOf(target)} ended before its first event. Try again, or try another model.`;
   return new PolyphonyError('truncated', message);
 }
 
@@ -90,6 +90,6 @@ function asProviderError(error: unknown, attempt: Attempt): PolyphonyError {
 }
 
 function unknownProvider({ target }: Attempt): PolyphonyError {
-  const message = `No provider is called "${target.provider}": register it, or route to another.`;
+  const message = `No provider has the id "${target.provider}": register it, or choose another provider.`;
   return new PolyphonyError('no-route', message, { details: { target } });
 }

@@ -1,11 +1,12 @@
 /**
- * Attempts at one target until one of them speaks. Only what has said nothing yet is tried again (see stream-head.ts).
+ * Attempts at one target until one of them sends its first token. An attempt is retried only if it sent nothing (see
+ * stream-head.ts).
  *
  * Y1. Waits have full jitter between 0 and base × 2ⁿ, at most the maximum; THIS attempt's retry-after is a floor.
- * Y2. A wait that ends after the deadline, or a retry-after above the maximum, is not begun: the error goes up at once.
- * Y3. A refused credential is replaced at once, a rate-limited one after a wait where none is ready. Rotations have their
- *     own budget, one a credential; they cost no retry.
- * Y4. When every credential of the provider is dead the error is `invalid-credential`, and says so of each.
+ * Y2. A wait that would end after the deadline, or a retry-after above the maximum, is not begun: the error is thrown at once.
+ * Y3. A refused credential is replaced at once, a rate-limited one after a wait if no other is ready. Rotations have their
+ *     own budget, one per credential, and do not count as retries.
+ * Y4. When every credential of the provider is dead, the error is `invalid-credential` with the reason of each.
  */
 import { backOffMs } from '../../core/backoff.ts';
 import type { Runtime } from '../../core/clock.ts';
@@ -36,7 +37,7 @@ type Policy = typeof DEFAULTS;
 export function retry(parts: RetryParts): Middleware<Attempt> {
   return (attempt, next) => {
     const provider = parts.registry().providers.get(attempt.target.provider);
-    // The innermost layer says what is wrong with the target.
+    // The innermost layer throws the error for an unknown provider.
     return provider === undefined
       ? next(attempt)
       : lazily((open) => openWithRetries(parts, provider, attempt, next, open));
@@ -65,7 +66,7 @@ async function openWithRetries(
       state.over = true;
       const error = asPolyphonyError(thrown);
       if (attempt.signal.aborted) throw abortError(attempt.signal);
-      // Counted before the first is blamed.
+      // Counted before the first credential is refused.
       rotations ??= parts.credentials.alive(provider, clock.now(), excludedOf(attempt)) - 1;
       const rotated = blame(parts, provider, label, attempt, error) && rotations > 0;
       asked = undefined;
@@ -85,7 +86,7 @@ function policyOf({ retry: given }: Config, { request }: Attempt): Policy {
   };
 }
 
-/** The attempt's own state; another one where a layer outside of this one passes the same attempt on a second time. */
+/** The attempt's own state, or a new one if an outer layer passes the same attempt on a second time. */
 function firstOf(call: CallState, { id, number }: Attempt): AttemptState {
   const given = call.attempt(id, number);
   if (given.taken) return nextOf(call, given);
@@ -103,7 +104,7 @@ function numbered(attempt: Attempt, number: number, credential: string | undefin
   return { ...attempt, number, target: withCredential(attempt.target, credential) };
 }
 
-/** Waits for the first that is ready; answers at once where one is. */
+/** Returns a ready credential synchronously, else waits for the first that becomes ready. */
 function credentialFor(
   { credentials, runtime: { clock } }: RetryParts,
   provider: Provider,
@@ -116,7 +117,7 @@ function credentialFor(
   if (!pick.alive) throw allDead(provider, pick.reasons);
   const waitMs = pick.readyAt - now;
   if (waitMs > 0) {
-    const message = `${provider.id} asked to wait ${waitMs} ms more. Wait, or route elsewhere.`;
+    const message = `${provider.id} accepts no request for another ${waitMs} ms, because its rate limit was reached. Wait, or try another provider.`;
     const error = new PolyphonyError('rate-limited', message, {
       retryAfterMs: waitMs,
       details: { provider: provider.id },
@@ -127,7 +128,7 @@ function credentialFor(
   return pick.label;
 }
 
-/** Notes what the error says of the credential; true when another one may do better. */
+/** Records what the error says about the credential. Returns true when another credential may succeed. */
 function blame(
   { credentials, runtime: { clock } }: RetryParts,
   provider: Provider,
@@ -158,9 +159,9 @@ async function backOff(
   error: PolyphonyError,
 ): Promise<void> {
   const { baseMs, maxMs } = policy;
-  const told = error.retryAfterMs ?? 0;
-  const waitMs = backOffMs({ failures, baseMs, maxMs, random, atLeastMs: told });
-  if (told > maxMs || clock.now() + waitMs >= (attempt.deadline ?? Number.POSITIVE_INFINITY)) throw error;
+  const retryAfterMs = error.retryAfterMs ?? 0;
+  const waitMs = backOffMs({ failures, baseMs, maxMs, random, atLeastMs: retryAfterMs });
+  if (retryAfterMs > maxMs || clock.now() + waitMs >= (attempt.deadline ?? Number.POSITIVE_INFINITY)) throw error;
   if (waitMs > 0) await sleep(clock, waitMs, attempt.signal);
 }
 

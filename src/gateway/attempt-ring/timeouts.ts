@@ -1,12 +1,13 @@
 /**
- * First token (or the whole answer, where it comes whole), idle and total, on the injected clock; the transport has the
- * connection's. One deadline an attempt: events move what is compared with it when it comes.
+ * The timeouts for the first token (or for a complete answer, without streaming), for idle time and for the whole attempt,
+ * on the injected clock. The transport has the connect timeout. There is one deadline per attempt: events only change what it
+ * is compared with when it is reached.
  *
- * T1. Silence counts only while an event is awaited: a slow reader times nothing out.
- * T2. A timeout reaches the provider as an abort of its signal; a source that ignores it is given up a second later.
- * T3. After `finish` the source has a second to end; then the connection is dropped and the answer stands.
+ * T1. Time counts only while an event is awaited: a slow reader causes no timeout.
+ * T2. A timeout reaches the provider as an abort of its signal. A source that ignores it is abandoned a second later.
+ * T3. After `finish` the source has a second to end. Then the connection is closed and the answer stays valid.
  * T4. No deadline and no listener outlives the attempt.
- * T5. A signal that was not aborted serves other attempts after this one: making one costs more than a layer.
+ * T5. A signal that was not aborted serves later attempts, because creating one costs more than a layer.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
@@ -23,19 +24,19 @@ import { createDeadlines, type Deadlines, newDeadline } from './deadline-timer.t
 export type TimeoutKind = 'first-token' | 'answer' | 'idle' | 'total' | 'deadline';
 
 interface Bounds {
-  /** Of an answer that comes whole: until it is there. */
+  /** Without streaming: the time until the complete answer. */
   readonly firstTokenMs: number;
   readonly idleMs: number;
-  /** Ends of the attempt and of the call, in monotonic milliseconds from the start. */
+  /** The latest ends of the attempt and of the call, in milliseconds from the start of the attempt. */
   readonly totalMs: number;
   readonly deadlineMs: number;
 }
 
 const DEFAULTS = { firstTokenMs: 120_000, answerMs: 300_000, idleMs: 60_000, totalMs: 600_000 };
-/** For a source to end after `finish`, or after its signal was aborted. */
+/** The time that a source has to end after `finish`, or after an abort of its signal. */
 const GRACE_MS = 1000;
 
-/** The longest that an attempt may take, in milliseconds. */
+/** The longest time that an attempt may take, in milliseconds. */
 export const longestAttempt = ({ timeouts: given }: Config): number => given?.totalMs ?? DEFAULTS.totalMs;
 
 export function timeouts({ clock, config }: { clock: Clock; config: () => Config }): Middleware<Attempt> {
@@ -52,7 +53,7 @@ interface TimeoutParts {
 function boundsOf({ deadline, streaming }: Attempt, clock: Clock, config: Config): Bounds {
   const { timeouts: given } = config;
   return {
-    // An answer that comes whole has its first token with its last.
+    // Without streaming, the first token arrives with the last.
     firstTokenMs:
       streaming === false ? (given?.answerMs ?? DEFAULTS.answerMs) : (given?.firstTokenMs ?? DEFAULTS.firstTokenMs),
     idleMs: given?.idleMs ?? DEFAULTS.idleMs,
@@ -71,25 +72,25 @@ function timeoutWatcher(
   const { controller } = lent;
   const deadline = newDeadline();
   const begun = clock.monotonic();
-  const whole = begun + Math.min(bounds.totalMs, bounds.deadlineMs);
-  const silence = attempt.streaming === false ? 'answer' : 'first-token';
+  const latestEnd = begun + Math.min(bounds.totalMs, bounds.deadlineMs);
+  const firstKind = attempt.streaming === false ? 'answer' : 'first-token';
   let asked = begun;
-  let spoke = false;
+  let answering = false;
   let control: StreamControl | undefined;
   const arm = (at: number, due: () => void): void => deadlines.set(deadline, at, due);
   const stop = (reason: PolyphonyError): void => {
     controller.abort(reason);
     arm(clock.monotonic() + GRACE_MS, () => control?.interrupt(reason));
   };
-  const due = (): number => Math.min(whole, spoke ? asked + bounds.idleMs : begun + bounds.firstTokenMs);
-  // The first token may move the deadline forward to an idle one: never look away for longer than that.
+  const due = (): number => Math.min(latestEnd, answering ? asked + bounds.idleMs : begun + bounds.firstTokenMs);
+  // The first token may replace the deadline by an earlier idle one, so check at least once per idle time.
   const nextCheck = (now: number): number => Math.min(due(), now + bounds.idleMs);
   const check = (): void => {
     const now = clock.monotonic();
-    if (now >= whole) stop(timeout(bounds.deadlineMs < bounds.totalMs ? 'deadline' : 'total', attempt, bounds));
+    if (now >= latestEnd) stop(timeout(bounds.deadlineMs < bounds.totalMs ? 'deadline' : 'total', attempt, bounds));
     else if (now < due()) arm(nextCheck(now), check);
-    else if (control?.waiting()) stop(timeout(spoke ? 'idle' : silence, attempt, bounds));
-    else arm(Math.min(whole, now + bounds.idleMs), check);
+    else if (control?.waiting()) stop(timeout(answering ? 'idle' : firstKind, attempt, bounds));
+    else arm(Math.min(latestEnd, now + bounds.idleMs), check);
   };
   const listens = canAbort(attempt.signal);
   const onAbort = (): void => stop(abortError(attempt.signal));
@@ -107,10 +108,10 @@ function timeoutWatcher(
     },
     event(event) {
       if (event.type === 'finish') arm(clock.monotonic() + GRACE_MS, () => giveUp(controller, control));
-      else if (!spoke) spoke = commits(event);
+      else if (!answering) answering = commits(event);
       return event;
     },
-    cancel: () => stop(new PolyphonyError('cancelled', 'The reader left the stream.')),
+    cancel: () => stop(new PolyphonyError('cancelled', 'The reader closed the stream before its end.')),
     end(ending) {
       deadlines.remove(deadline);
       controllers.giveBack(lent);
@@ -120,9 +121,9 @@ function timeoutWatcher(
   };
 }
 
-/** The answer is whole but its source does not end. */
+/** The answer is complete, but its source does not end. */
 function giveUp(controller: AbortController, control: StreamControl | undefined): void {
-  const reason = new PolyphonyError('cancelled', 'The source did not end after it had finished.');
+  const reason = new PolyphonyError('cancelled', 'The stream stayed open after its finish event, so it was closed.');
   controller.abort(reason);
   control?.interrupt(reason);
 }
@@ -132,16 +133,18 @@ function timeout(kind: TimeoutKind, attempt: Attempt, bounds: Bounds): Polyphony
   const name = nameOf(target);
   const details = { timeout: kind, provider: target.provider };
   if (kind === 'deadline') {
-    const message = `The call's time was over before ${name} had answered: allow more than limits.ms.`;
+    const message = `The call reached its deadline before ${name} answered: raise limits.ms.`;
     const error = new PolyphonyError('timeout', message, { details, retryable: false });
     callStateOf(attempt).blame(error, 'caller');
     return error;
   }
   const [waited, bound] = {
-    'first-token': [`gave no token for ${bounds.firstTokenMs} ms`, 'firstTokenMs'],
-    answer: [`gave no answer for ${bounds.firstTokenMs} ms`, 'answerMs'],
-    idle: [`went silent for ${bounds.idleMs} ms`, 'idleMs'],
+    'first-token': [`sent no token for ${bounds.firstTokenMs} ms`, 'firstTokenMs'],
+    answer: [`sent no answer for ${bounds.firstTokenMs} ms`, 'answerMs'],
+    idle: [`sent nothing for ${bounds.idleMs} ms`, 'idleMs'],
     total: [`took longer than ${bounds.totalMs} ms`, 'totalMs'],
   }[kind];
-  return new PolyphonyError('timeout', `${name} ${waited}. Try elsewhere, or raise timeouts.${bound}.`, { details });
+  return new PolyphonyError('timeout', `${name} ${waited}. Try another model, or raise timeouts.${bound}.`, {
+    details,
+  });
 }

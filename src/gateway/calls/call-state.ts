@@ -1,51 +1,50 @@
 /**
- * What the gateway knows of a call while it is under way, in one place: the numbers of its attempts, the money of its own
- * cap, the endpoints where it holds a place, the target that its session prefers, the clock readings of each attempt, and
- * whose fault an error was.
+ * The internal state of a running call: the numbers of its attempts, the money of its own cap, the endpoints where it holds
+ * a slot, the target that its session prefers, the times of each attempt, and whose fault an error was.
  *
- * C1. It is made with the call: it IS the call's trace, whose only public field is `attempts`. Its own fields are private,
- *     so no spread, log or comparison sees them.
- * C2. It is found from any `Call` or `Attempt` by `trace`, `id` and `number`, the fields that say which one it is. A plugin
- *     may change or leave out every other field.
- * C3. Calls that layers make for the sake of another call (judges, moderators) pass its trace on and so share its state:
- *     numbers and preferences are kept per call id, the cap and the places are those of all of them together.
- * C4. It lives as long as the trace. The readings of an attempt are dropped once it is over and a later one begins.
+ * C1. It is created with the call: it IS the call's trace, whose only public field is `attempts`. Its own fields are
+ *     private, so no spread, log or comparison sees them.
+ * C2. It is found from any `Call` or `Attempt` by the fields that identify it: `trace`, `id` and `number`. A plugin may
+ *     change or omit every other field.
+ * C3. Calls that layers make for another call (judges, moderators) pass its trace on and so share its state: numbers and
+ *     preferences are kept per call id, while the cap and the slots are common to all of them.
+ * C4. It lives as long as the trace. The times of an attempt are dropped once it is over and a later one begins.
  * C5. The gateway decides by this state and by an error's code, never by an error's `details`, which are for people.
  */
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { AttemptRecord, Call, CallTrace, Target } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 
-/** Whose fault an error is; faults.ts finds it. */
+/** Whose fault an error is; see faults.ts. */
 export type Fault =
-  /** The target itself: blamed in statistics and breakers, tried again, then elsewhere. */
+  /** The target itself: counted in statistics and breakers, retried, then another target is tried. */
   | 'target'
-  /** Too many requests: counted apart from the other faults of the target. */
+  /** Too many requests: counted separately from the other faults of the target. */
   | 'rate-limit'
   | 'credential'
-  /** This request at this target: another target may take it. */
+  /** This request at this target: another target may accept it. */
   | 'request-here'
-  /** The provider threw something of its own: another provider may do better. */
+  /** The provider threw an unknown error: another provider may succeed. */
   | 'provider'
   /** An open breaker refused the attempt: nothing was sent. */
   | 'open-breaker'
-  /** The caller, the budget, a plugin, or the end of the call's own time: nobody else is asked. */
+  /** The caller, the budget, a plugin, or the call's own deadline: no other target is tried. */
   | 'caller';
 
-/** The cap of the request itself (`limits.usd`) over all its attempts. A call lives in one process, so its counter does too. */
+/** The request's own cap (`limits.usd`) over all its attempts. A call lives in one process, and so does its counter. */
 export interface RequestBudget {
-  /** Spent and held. */
+  /** Money spent and held. */
   taken: NanoUsd;
   cap: NanoUsd | undefined;
 }
 
-/** One attempt: begun by failover or retry, filled by the layers that it passes, read by the record of the attempt. */
+/** One attempt: created by failover or retry, filled by the layers that it passes, read by the record of the attempt. */
 export interface AttemptState {
   readonly callId: string;
   readonly number: number;
-  /** No other target is left: an open breaker lets it through. */
+  /** True when no other target is left: an open breaker admits the attempt. */
   readonly lastResort: boolean;
-  /** Retry has seen it: whoever passes the same attempt on once more starts another one. */
+  /** True once retry has seen it: passing the same attempt on again starts a new one. */
   taken: boolean;
   over: boolean;
   /** Milliseconds in the limiter's queue. */
@@ -61,21 +60,21 @@ export interface AttemptState {
 /** One of the calls that share a trace. */
 interface CallEntry {
   readonly id: string;
-  /** Of its latest attempt. */
+  /** The number of its latest attempt. */
   number: number;
   preferred: Target | undefined;
 }
 
 type AttemptKey = Pick<Call, 'trace' | 'id'> & { readonly number: number };
 
-/** A class because private fields cannot be copied, lost or seen. */
+/** A class, because private fields cannot be copied, lost or seen. */
 export class CallState implements CallTrace {
   readonly attempts: AttemptRecord[];
   #first: CallEntry | undefined = undefined;
   #others: Map<string, CallEntry> | undefined = undefined;
   #latest: AttemptState | undefined = undefined;
   #budget: RequestBudget | undefined = undefined;
-  /** One entry per place. */
+  /** One entry per held slot: its endpoint. */
   #held: object[] | undefined = undefined;
   #faults: Map<PolyphonyError, Fault> | undefined = undefined;
 
@@ -88,17 +87,17 @@ export class CallState implements CallTrace {
     return this.#budget;
   }
 
-  holds(place: object): boolean {
-    return this.#held?.includes(place) === true;
+  holds(endpoint: object): boolean {
+    return this.#held?.includes(endpoint) === true;
   }
 
-  hold(place: object): void {
-    if (this.#held === undefined) this.#held = [place];
-    else this.#held.push(place);
+  hold(endpoint: object): void {
+    if (this.#held === undefined) this.#held = [endpoint];
+    else this.#held.push(endpoint);
   }
 
-  release(place: object): void {
-    const at = this.#held?.indexOf(place) ?? -1;
+  release(endpoint: object): void {
+    const at = this.#held?.indexOf(endpoint) ?? -1;
     if (at !== -1) this.#held?.splice(at, 1);
   }
 
@@ -136,7 +135,7 @@ export class CallState implements CallTrace {
     return made;
   }
 
-  /** The attempt's own, or a new one where a plugin built an attempt itself. */
+  /** The state of the attempt, or a new one if a plugin built the attempt itself. */
   attempt(callId: string, number: number): AttemptState {
     for (let state = this.#latest; state !== undefined; state = state.previous) {
       if (state.number === number && state.callId === callId) return state;
@@ -146,7 +145,7 @@ export class CallState implements CallTrace {
     return this.begin(callId, number, false);
   }
 
-  /** Says whose fault an error is where its code does not. */
+  /** Records whose fault an error is if its code does not show it. */
   blame(error: PolyphonyError, fault: Fault): void {
     this.#faults ??= new Map();
     this.#faults.set(error, fault);
@@ -171,8 +170,8 @@ export class CallState implements CallTrace {
 export const newTrace = (): CallTrace => new CallState([]);
 
 /**
- * Traces that callers made themselves (`{ attempts: [] }`), by which several of their calls may share a state. The one
- * place where a state is looked up instead of carried.
+ * Traces that callers created (`{ attempts: [] }`), so that several of their calls can share a state. Only here is a state
+ * looked up instead of carried.
  */
 const adopted = new WeakMap<CallTrace, CallState>();
 

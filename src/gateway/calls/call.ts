@@ -1,4 +1,4 @@
-/** A request becomes a call: an id, a signal, who pays, and until when it is wanted. */
+/** Makes a call from a request: adds an id, a signal, the scopes that pay, and a deadline. */
 import type { Runtime } from '../../core/clock.ts';
 import type { CallOptions } from '../../core/gateway.ts';
 import type { Call, CallTrace, ModelRequest, Scope } from '../../core/model/model.ts';
@@ -8,29 +8,29 @@ import { withCurrentLimits } from './older-limits.ts';
 const NO_SCOPES: readonly Scope[] = [];
 
 const CALLS_PER_SIGNAL = 1000;
-/** Says something of the signals, not of a call: they are shared by a thousand of them. */
-const quiet = new WeakSet<AbortSignal>();
+/** A property of the signals, not of a call: a thousand calls share one. */
+const neverAborted = new WeakSet<AbortSignal>();
 let shared: AbortSignal | undefined;
 let uses = 0;
 
 /**
- * A signal that nobody can abort, for calls that were given none. Making one costs 4 µs, so a thousand calls share it; not
- * more, because whatever is derived from a signal (`AbortSignal.any`) hangs on it for its life.
+ * A signal that nobody can abort, for calls without a signal. Creating one costs 4 µs, so a thousand calls share it. No more
+ * than that, because signals derived from it (`AbortSignal.any`) stay attached to it for its life.
  */
-function quietSignal(): AbortSignal {
+function neverAbortedSignal(): AbortSignal {
   if (shared === undefined || uses >= CALLS_PER_SIGNAL) {
     shared = new AbortController().signal;
-    quiet.add(shared);
+    neverAborted.add(shared);
     uses = 0;
   }
   uses += 1;
   return shared;
 }
 
-/** False for a signal of `quietSignal`: nobody need listen to it. */
-export const canAbort = (signal: AbortSignal): boolean => !quiet.has(signal);
+/** False for a signal of `neverAbortedSignal`, which needs no listener. */
+export const canAbort = (signal: AbortSignal): boolean => !neverAborted.has(signal);
 
-/** A caller's own trace is adopted here, once, and its list of attempts goes on growing. */
+/** Adopts a caller's own trace once; its list of attempts continues to grow. */
 const traceOf = ({ trace }: CallOptions): CallTrace => (trace === undefined ? newTrace() : callStateOf({ trace }));
 
 export function callOf(
@@ -44,7 +44,7 @@ export function callOf(
   return {
     id: options.id ?? ids('call'),
     request,
-    signal: options.signal ?? quietSignal(),
+    signal: options.signal ?? neverAbortedSignal(),
     purpose: options.purpose ?? 'answer',
     scopes: options.scopes ?? NO_SCOPES,
     trace: traceOf(options),

@@ -1,11 +1,11 @@
-/** Whose fault an error is: decides who is blamed, who rotates and what is tried next. */
+/** Whose fault an error is. It decides what is counted as failed, which credential rotates and what is tried next. */
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { Call } from '../../core/model/model.ts';
 import { callStateOf, type Fault } from './call-state.ts';
 
 export type { Fault };
 
-/** What the layer that made the error says, else what its code does. */
+/** The fault that the layer recorded when it threw the error, else the fault that its code implies. */
 export function faultOf(call: Pick<Call, 'trace'>, error: PolyphonyError): Fault {
   return callStateOf(call).blamed(error) ?? faultOfCode(error.code);
 }

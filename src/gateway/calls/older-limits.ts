@@ -1,4 +1,4 @@
-/** The limits of a request under their older names, which are accepted where requests come in. */
+/** The limits of a request under their older names, which are accepted at the entry of the gateway. */
 import { PolyphonyError } from '../../core/errors.ts';
 import type { ModelRequest } from '../../core/model/model.ts';
 import { bothGiven, type OlderName, withCurrentFields } from '../../core/older-names.ts';
@@ -9,7 +9,7 @@ export const OLDER_LIMIT_NAMES = [
 ] as const satisfies readonly OlderName[];
 
 /**
- * The request itself where it has no older name, which costs two comparisons.
+ * The request with current names; the same object if it has no older name, which costs two comparisons.
  *
  * @throws invalid-request when a limit is given under both names
  */

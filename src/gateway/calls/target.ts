@@ -1,14 +1,14 @@
 /** Names of targets, and targets with a credential. */
 import type { Target } from '../../core/model/model.ts';
 
-/** As it stands in messages and logs. */
+/** The name of a target in messages and logs. */
 export const nameOf = (target: Target): string =>
   `${target.provider}/${target.model}${target.region === undefined ? '' : `@${target.region}`}`;
 
-/** A cache: made once and kept, because every call needs one. */
+/** A cache: targets with a credential are created once and kept, because every call needs one. */
 const known = new WeakMap<Target, Map<string | undefined, Target>>();
 
-/** The same target at another credential, or at none. The same object for the same arguments. */
+/** The same target with another credential, or with none. Returns the same object for the same arguments. */
 export function withCredential(target: Target, credential: string | undefined): Target {
   if (target.credential === credential) return target;
   let made = known.get(target);

@@ -1,12 +1,12 @@
 /**
  * Money: holds the worst case before anything is sent, settles to the real cost however the attempt ends, and writes the
- * record of the attempt. The one place that charges.
+ * record of the attempt. Only this layer charges.
  *
- * M4. Under a cap nothing is sent whose worst case is not held in every capped scope.
- * M5. Where the worst case does not fit but an answer of expected length does, the answer is limited to what is
- *     affordable, with a warning; else the call is refused before anything is sent.
- * M6. Every attempt that was dispatched leaves exactly one record in the call's trace and one row in the ledger, with
- *     the amount that its reservation was settled to; one that was not leaves none and costs nothing.
+ * M4. Under a cap, nothing is sent unless its worst case is held in every capped scope.
+ * M5. If the worst case does not fit but an answer of expected length does, the answer is limited to what is affordable,
+ *     with a warning. Otherwise the call is refused before anything is sent.
+ * M6. Every dispatched attempt leaves exactly one record in the call's trace and one row in the ledger, with the amount to
+ *     which its reservation was settled. Any other attempt leaves none and costs nothing.
  * M7. An unknown price is refused under a cap unless the config allows it, and is recorded as null, never as 0.
  */
 import type { Clock } from '../../core/clock.ts';
@@ -52,7 +52,7 @@ function budgetWatcher(
     holding = made;
     observer.head = made.warnings;
   };
-  // Its head is a field: a getter in a literal costs as much as the rest of this layer.
+  // `head` is a field, because a getter in a literal costs as much as the rest of this layer.
   const observer: StreamObserver & { head: readonly ModelEvent[] } = {
     head: holding.warnings,
     start() {
@@ -83,9 +83,9 @@ function budgetWatcher(
 }
 
 function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent {
-  const told = usage ?? event.usage;
+  const charged = usage ?? event.usage;
   // A new field stands before the spread: see attemptOf in failover.ts.
-  return 'costNanoUsd' in event ? { ...event, usage: told, costNanoUsd } : { costNanoUsd, ...event, usage: told };
+  return 'costNanoUsd' in event ? { ...event, usage: charged, costNanoUsd } : { costNanoUsd, ...event, usage: charged };
 }
 
 function sentOf(request: ModelRequest, { dispatchedAt }: AttemptState, { card }: Deployment, clock: Clock): Sent {
@@ -98,7 +98,7 @@ function chargeOfEnding(ending: StreamEnding, sent: Sent, { dispatchedAt }: Atte
   return free && streamed === '' ? NO_CHARGE : chargeOfStream(sent, streamed);
 }
 
-/** Books the money first: whatever fails afterwards, the counters are right. */
+/** Settles the money first, so that the counters are right whatever fails afterwards. */
 function settle(
   { ledger, logger }: BudgetParts,
   attempt: Attempt,
@@ -116,12 +116,15 @@ function settle(
   }
   if (settling === undefined && written === undefined) return undefined;
   return Promise.allSettled([settling, written]).then((results) => {
-    // The answer is paid for: a store that fails now must not take it from the caller.
+    // The answer is paid for, so a store that fails now must not fail the call.
     for (const result of results) if (result.status === 'rejected') report(logger, attempt, result.reason);
   });
 }
 
 function report(logger: Logger | undefined, attempt: Attempt, reason: unknown): void {
   const { code, message } = asPolyphonyError(reason);
-  logger?.error({ call: attempt.id, attempt: attempt.number, code }, `An attempt could not be booked: ${message}`);
+  logger?.error(
+    { call: attempt.id, attempt: attempt.number, code },
+    `The usage of an attempt could not be recorded: ${message}`,
+  );
 }

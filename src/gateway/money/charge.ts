@@ -1,4 +1,4 @@
-/** What an attempt really cost: by the provider's word where it gave one, else by what was streamed. */
+/** The real cost of an attempt: from the usage that the provider reported, else estimated from what was streamed. */
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { FinishEvent, ModelEvent, ModelRequest, Usage } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
@@ -17,7 +17,7 @@ export interface Charge {
 export interface Sent {
   readonly card: ModelCard;
   readonly request: ModelRequest;
-  /** Epoch milliseconds: the moment that decides between the rates of different hours. */
+  /** Epoch milliseconds; selects the rate if the price depends on the hour. */
   readonly at: number;
 }
 
@@ -37,16 +37,16 @@ export function billedText(event: ModelEvent): string {
   }
 }
 
-/** By the finish event; where it tells no usage, by what was streamed. */
+/** The charge by the finish event, or by what was streamed if the event reports no usage. */
 export function chargeOfFinish(sent: Sent, event: FinishEvent, streamed: string): Charge {
   const { usage, serviceTier = askedTier(sent.request) } = event;
   const terms: PriceTerms = { at: sent.at, serviceTier };
-  const told = usage.input > 0 || usage.output > 0 || (usage.images ?? 0) > 0;
-  if (told) return { usage, costNanoUsd: costOf(sent.card, usage, terms), estimated: false };
+  const reported = usage.input > 0 || usage.output > 0 || (usage.images ?? 0) > 0;
+  if (reported) return { usage, costNanoUsd: costOf(sent.card, usage, terms), estimated: false };
   return estimated(sent, streamed, terms);
 }
 
-/** Of an attempt that ended without a finish: the prompt was read, and what was streamed was generated. */
+/** The charge of an attempt that ended without a finish event: the prompt, and the output that was streamed. */
 export const chargeOfStream = (sent: Sent, streamed: string): Charge =>
   estimated(sent, streamed, termsOf(sent.request, sent.at));
 
@@ -58,8 +58,8 @@ function estimated({ card, request }: Sent, streamed: string, terms: PriceTerms)
 }
 
 /**
- * True when the provider does not bill for the error: it turned the request down, or never had it. A timeout, a cut or a
- * cancel after it took the request may well be billed.
+ * True when the provider does not bill for the error, because it refused the request or never received it. A timeout, a
+ * truncation or a cancel after it accepted the request may be billed.
  */
 export function isFree(error: PolyphonyError): boolean {
   switch (error.code) {

@@ -1,9 +1,9 @@
 /**
- * Money that is held while an attempt is under way, in every scope that has a cap.
+ * Money that is held while an attempt is running, in every scope that has a cap.
  *
- * M1. All scopes together or none: one atomic change of all their counters.
- * M2. A counter is what was spent plus what is held; it never exceeds its cap by a reservation.
- * M3. A reservation is settled exactly once, to what was really spent; settling again does nothing (see `heldBy`).
+ * M1. All scopes are reserved together or none, by one atomic change of all their counters.
+ * M2. A counter is the money spent plus the money held. No reservation makes it exceed its cap.
+ * M3. A reservation is settled exactly once, to the real cost. Settling again does nothing (see `heldBy`).
  */
 
 import type { Config } from '../../core/config.ts';
@@ -17,23 +17,23 @@ export interface CappedScope {
   readonly id: string;
   readonly capNanoUsd: NanoUsd;
   readonly spentNanoUsd: NanoUsd;
-  /** The day or month that the cap is of, `2026-11`. */
+  /** The day (`2026-11-28`) or month (`2026-11`) of the cap. */
   readonly period?: string;
 }
 
 export interface Reservation {
-  /** Its caller's to call once. */
+  /** The caller calls it exactly once. */
   settle(actualNanoUsd: NanoUsd): Promise<void> | undefined;
 }
 
 export type ReservationResult =
   | { readonly ok: true; readonly reservation: Reservation }
-  /** The first scope that had too little left; `takenNanoUsd` is its counter. */
+  /** The first scope with too little money left; `takenNanoUsd` is its counter. */
   | { readonly ok: false; readonly scope: CappedScope; readonly takenNanoUsd: NanoUsd };
 
 type Budgets = Config['budgets'];
 
-/** The scopes of a call that have a cap, by itself or by the config; the lowest cap of each wins. */
+/** The scopes of a call that have a cap of their own or from the config; the lowest cap of each wins. */
 export function cappedScopes(
   scopes: readonly Scope[],
   session: string | undefined,
@@ -51,12 +51,12 @@ export function cappedScopes(
       if (most !== undefined) capped.push({ kind, id, capNanoUsd: most, spentNanoUsd: 0, period: name });
     }
   }
-  return capped.length > 1 ? withoutTwins(capped) : capped;
+  return capped.length > 1 ? withoutDuplicates(capped) : capped;
 }
 
 type Period = 'day' | 'month';
 const NONE: readonly Period[] = [];
-/** A cache: budgets live as long as their config. */
+/** A cache; budgets live as long as their config. */
 const periods = new WeakMap<NonNullable<Budgets>, readonly Period[]>();
 
 function periodsOf(budgets: NonNullable<Budgets>): readonly Period[] {
@@ -93,7 +93,7 @@ function lowest(
 type Budget = NonNullable<Budgets>[number];
 const caps = new WeakMap<Budget, NanoUsd>();
 
-/** Budgets live as long as their config, and turning dollars into an integer exactly costs microseconds. */
+/** A cache, because the exact conversion of dollars into an integer costs microseconds. */
 function capOf(budget: Budget): NanoUsd {
   const known = caps.get(budget);
   if (known !== undefined) return known;
@@ -102,8 +102,8 @@ function capOf(budget: Budget): NanoUsd {
   return cap;
 }
 
-/** A scope that is named twice would be charged twice. */
-function withoutTwins(scopes: readonly CappedScope[]): readonly CappedScope[] {
+/** Without duplicates, because a scope that is listed twice would be charged twice. */
+function withoutDuplicates(scopes: readonly CappedScope[]): readonly CappedScope[] {
   const byKey = new Map<string, CappedScope>();
   for (const scope of scopes) {
     const before = byKey.get(keyOf(scope));
@@ -118,7 +118,7 @@ export const keyOf = ({ kind, id, period }: Pick<CappedScope, 'kind' | 'id' | 'p
 
 export const isPromise = <T>(value: T | Promise<T>): value is Promise<T> => value instanceof Promise;
 
-/** Answers at once where the store does. */
+/** Returns synchronously if the store does. */
 export function reserve(
   store: KeyValueStore,
   scopes: readonly CappedScope[],
@@ -140,7 +140,10 @@ function outcome(
 ): ReservationResult {
   if (result.ok) return { ok: true, reservation: reservationOf(store, scopes, amount) };
   const scope = scopes[result.refused];
-  if (scope === undefined) throw new RangeError(`The store refused change ${result.refused} of ${scopes.length}.`);
+  if (scope === undefined)
+    throw new RangeError(
+      `The key-value store refused change ${result.refused}, but was given ${scopes.length}: "refused" must be an index of the changes.`,
+    );
   return { ok: false, scope, takenNanoUsd: result.value };
 }
 

@@ -1,4 +1,4 @@
-/** Makes an attempt affordable: holds its worst case, or as much of an answer as the caps allow, or refuses it. */
+/** Reserves the worst case of an attempt, or as long an answer as the caps allow, or refuses the attempt. */
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
@@ -19,18 +19,18 @@ export interface ReservationParts {
 }
 
 export interface Held {
-  /** Once; later calls do nothing. */
+  /** Settles once; later calls do nothing. */
   settle(actualNanoUsd: NanoUsd): Promise<void> | undefined;
 }
 
 export interface ReservedAttempt {
   readonly request: ModelRequest;
-  /** undefined: no scope of the call has a cap. */
+  /** Undefined when no scope of the call has a cap. */
   readonly held: Held | undefined;
   readonly warnings: readonly ModelEvent[];
 }
 
-/** What the caps of one attempt are checked against. */
+/** The capped scopes of one attempt, with the store of their counters. */
 interface CappedScopes {
   readonly store: KeyValueStore;
   readonly scopes: readonly CappedScope[];
@@ -45,11 +45,11 @@ interface Refusal {
   readonly takenNanoUsd: NanoUsd;
 }
 
-/** The margin over the tokeniser's estimate where the bound by bytes does not fit; see docs/how-to/budgets.md. */
+/** The margin over the tokeniser's estimate, used if the bound by bytes does not fit; see docs/how-to/budgets.md. */
 const MARGIN = 1.5;
 const MAX_ROUNDS = 6;
 
-/** Answers at once where the store does. @throws budget-exceeded */
+/** Returns synchronously if the store does. @throws budget-exceeded */
 export function reserveWorstCase(
   { clock, keyValue, config: configNow }: ReservationParts,
   attempt: Attempt,
@@ -76,7 +76,7 @@ export function reserveWorstCase(
   return isPromise(taken) ? taken.then(finish) : finish(taken);
 }
 
-/** The cap of a request holds for all that is done for its sake, judges included. */
+/** The cap of a request covers every call made for it, including judges. */
 function budgetOf(attempt: Attempt): RequestBudget {
   const { request, purpose } = attempt;
   const { budget } = callStateOf(attempt);
@@ -122,7 +122,7 @@ function heldBy(budget: RequestBudget, amount: NanoUsd, reservation: Held | unde
   };
 }
 
-/** The worst case by bytes does not fit: tries the tighter bound on the prompt, then a shorter answer. */
+/** The worst case by bytes does not fit, so this tries the tighter bound on the prompt, then a shorter answer. */
 async function fitToBudget(capped: CappedScopes, terms: WorstTerms, deployment: Deployment): Promise<ReservedAttempt> {
   const { card, request } = terms;
   const { size } = needsOf(request);
@@ -147,20 +147,20 @@ function leastOutput(request: ModelRequest, deployment: Deployment, ceiling: num
   return Math.min(ceiling, expectedOutput(request, deployment) + thinking);
 }
 
-/** Tokens of answer that what is left pays for, at most `output` − 1. */
+/** The tokens of answer that the remaining money pays for, at most `output` − 1. */
 function longestAnswer(terms: WorstTerms, input: number, output: number, refusal: Refusal): number {
   const left = refusal.scope.capNanoUsd - refusal.takenNanoUsd;
   const prompt = worstCost(terms, input, 0) ?? 0;
-  const whole = worstCost(terms, input, output) ?? 0;
-  if (left < prompt || output === 0 || whole === prompt) return -1;
-  const estimate = Math.floor(((left - prompt) * output) / (whole - prompt));
+  const full = worstCost(terms, input, output) ?? 0;
+  if (left < prompt || output === 0 || full === prompt) return -1;
+  const estimate = Math.floor(((left - prompt) * output) / (full - prompt));
   const tokens = Math.min(output - 1, estimate);
   return (worstCost(terms, input, tokens) ?? 0) <= left ? tokens : tokens - 1;
 }
 
 function limited(request: ModelRequest, held: Held, output: number, ceiling: number): ReservedAttempt {
   if (request.operation !== 'chat' || output === ceiling) return { request, held, warnings: [] };
-  const message = `The answer is limited to ${output} tokens instead of ${ceiling}: that is what the budget still pays for.`;
+  const message = `The answer is limited to ${output} tokens instead of ${ceiling}, because the budget does not cover more.`;
   return {
     request: { ...request, maxOutputTokens: output },
     held,
@@ -169,7 +169,8 @@ function limited(request: ModelRequest, held: Held, output: number, ceiling: num
 }
 
 function exceeded(refusal: Refusal | undefined, neededNanoUsd: NanoUsd): PolyphonyError {
-  if (refusal === undefined) return new PolyphonyError('budget-exceeded', 'The budget is spent.');
+  if (refusal === undefined)
+    return new PolyphonyError('budget-exceeded', 'The budget does not cover this call: raise its cap.');
   const { scope, takenNanoUsd } = refusal;
   const name = `${scope.kind} "${scope.id}"${scope.period === undefined ? '' : ` in ${scope.period}`}`;
   return new PolyphonyError(
@@ -191,7 +192,7 @@ function exceeded(refusal: Refusal | undefined, neededNanoUsd: NanoUsd): Polypho
 function unpriced({ target }: Deployment, scope: string): PolyphonyError {
   return new PolyphonyError(
     'budget-exceeded',
-    `The price of ${target.provider}/${target.model} is unknown and the ${scope} has a cap: give the model a price, or set allowUnpriced.`,
+    `The price of ${target.provider}/${target.model} is unknown, so the cap of the ${scope} cannot be checked: add the price to the config, or set allowUnpriced.`,
     { details: { scope, provider: target.provider, model: target.model, price: null } },
   );
 }

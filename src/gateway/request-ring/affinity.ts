@@ -1,12 +1,12 @@
 /**
  * A session stays with the target (and credential) that served it, because prompt caches live there.
  *
- * A1. Bound on success only, to whoever served: a fallback takes the session with it.
- * A2. A binding moves a target to the front where it is a candidate; it never brings back one that is excluded.
- * A3. It ends when it was not used for its time to live.
- * A4. A store that fails costs the binding, never the call.
- * A5. A session in steady use asks the store once in a while, not at each call: what this process bound itself is
- *     believed for five seconds, or a quarter of the time to live. Another process's rebinding is seen that much later.
+ * A1. A session is bound only on success, to the target that served it. A fallback takes the session with it.
+ * A2. A binding moves a target to the front if it is a candidate. It never brings back an excluded target.
+ * A3. A binding ends when it was not used for its time to live.
+ * A4. A store that fails loses the binding, never the call.
+ * A5. A session in steady use reads the store only occasionally, not on each call: a binding that this process wrote is
+ *     cached for five seconds, or a quarter of the time to live. Another process's binding is seen that much later.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
@@ -18,8 +18,8 @@ import { observe } from '../../kit/streams/observe.ts';
 import { callStateOf } from '../calls/call-state.ts';
 
 const DEFAULT_TTL_MS = 3_600_000;
-const BELIEVED_MS = 5000;
-const MOST_BELIEVED = 10_000;
+const CACHED_MS = 5000;
+const MAX_CACHED = 10_000;
 
 export interface AffinityParts {
   readonly clock: Clock;
@@ -28,19 +28,19 @@ export interface AffinityParts {
   readonly config: () => Config;
 }
 
-/** What this process wrote, and when. */
-interface Believed {
+/** A binding that this process wrote, and when (epoch milliseconds). */
+interface CachedBinding {
   readonly target: Target;
   readonly at: number;
 }
 
 export function affinity(parts: AffinityParts): Middleware {
-  const believed = new Map<string, Believed>();
+  const cache = new Map<string, CachedBinding>();
   return (call, next) => {
     const { session } = call;
     if (session === undefined || (call.purpose !== 'answer' && call.purpose !== 'planner')) return next(call);
     const key = `affinity:${call.request.operation}:${session}`;
-    const fresh = freshOf(believed.get(key), parts);
+    const fresh = freshOf(cache.get(key), parts);
     let served: Target | undefined;
     return observe({
       start: () => {
@@ -56,16 +56,16 @@ export function affinity(parts: AffinityParts): Middleware {
       },
       end(ending) {
         if (ending.kind !== 'done' || served === undefined || isSame(served, fresh)) return ending;
-        return bind(parts, believed, key, served).then(() => ending);
+        return bind(parts, cache, key, served).then(() => ending);
       },
     });
   };
 }
 
-function freshOf(known: Believed | undefined, { clock, config }: AffinityParts): Target | undefined {
+function freshOf(known: CachedBinding | undefined, { clock, config }: AffinityParts): Target | undefined {
   if (known === undefined) return undefined;
-  const believedMs = Math.min(BELIEVED_MS, (config().affinity?.ttlMs ?? DEFAULT_TTL_MS) / 4);
-  return clock.now() - known.at < believedMs ? known.target : undefined;
+  const cachedMs = Math.min(CACHED_MS, (config().affinity?.ttlMs ?? DEFAULT_TTL_MS) / 4);
+  return clock.now() - known.at < cachedMs ? known.target : undefined;
 }
 
 const isSame = (a: Target, b: Target | undefined): boolean =>
@@ -80,26 +80,26 @@ async function bindingOf({ keyValue, logger }: AffinityParts, key: string): Prom
     const value = await keyValue.get(key);
     return isTarget(value) ? value : undefined;
   } catch (error) {
-    logger?.warn({ key }, `A session's binding could not be read: ${asPolyphonyError(error).message}`);
+    logger?.warn({ key }, `The target of a session could not be read: ${asPolyphonyError(error).message}`);
     return undefined;
   }
 }
 
 async function bind(
   { keyValue, logger, config, clock }: AffinityParts,
-  believed: Map<string, Believed>,
+  cache: Map<string, CachedBinding>,
   key: string,
   target: Target,
 ): Promise<void> {
   const ttlMs = config().affinity?.ttlMs ?? DEFAULT_TTL_MS;
   try {
     await keyValue.set(key, target, { ttlMs });
-    believed.delete(key);
-    believed.set(key, { target, at: clock.now() });
-    const oldest = believed.size > MOST_BELIEVED ? believed.keys().next().value : undefined;
-    if (oldest !== undefined) believed.delete(oldest);
+    cache.delete(key);
+    cache.set(key, { target, at: clock.now() });
+    const oldest = cache.size > MAX_CACHED ? cache.keys().next().value : undefined;
+    if (oldest !== undefined) cache.delete(oldest);
   } catch (error) {
-    logger?.warn({ key }, `A session could not be bound: ${asPolyphonyError(error).message}`);
+    logger?.warn({ key }, `The target of a session could not be saved: ${asPolyphonyError(error).message}`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** The one error that stands for all targets that failed. */
+/** Combines the errors of all failed targets into one. */
 import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { Fault } from '../calls/faults.ts';
@@ -10,7 +10,7 @@ export interface TargetFailure {
   readonly fault: Fault;
 }
 
-/** What a caller can act on comes first: change the request, wait, try again, mend the set-up. */
+/** The errors that a caller can act on come first: change the request, wait, try again, fix the configuration. */
 const USEFULNESS: readonly ErrorCode[] = [
   'context-window',
   'content-policy',
@@ -32,7 +32,7 @@ function usefulness({ error, fault }: TargetFailure): number {
   return rank === -1 ? USEFULNESS.length : rank;
 }
 
-/** The most useful of the errors, with the reason of every target in its message and details. */
+/** Returns the most useful of the errors, with the reason of every target in its message and details. */
 export function allFailed(failures: readonly TargetFailure[]): PolyphonyError {
   const [best] = [...failures].sort((a, b) => usefulness(a) - usefulness(b));
   if (best === undefined) return new PolyphonyError('no-route', 'No target was left to try.');
@@ -51,7 +51,7 @@ export function allFailed(failures: readonly TargetFailure[]): PolyphonyError {
 
 const MAX_NAMES = 4;
 
-/** Each reason once, with all whom it befell: targets of one provider mostly fail alike. */
+/** Each reason once, with all its targets, because targets of one provider mostly fail for the same reason. */
 function summary(failures: readonly TargetFailure[]): string {
   const byReason = new Map<string, string[]>();
   for (const { target, error } of failures) {
@@ -61,11 +61,11 @@ function summary(failures: readonly TargetFailure[]): string {
     byReason.set(reason, names);
   }
   const count = new Set(failures.map(({ target }) => nameOf(target))).size;
-  const all = count === 1 ? 'The target failed in every way.' : `All ${count} targets failed.`;
+  const all = count === 1 ? 'Every attempt at the target failed.' : `All ${count} targets failed.`;
   return [all, ...[...byReason].map(([reason, names]) => `${listed(names)}: ${reason}`)].join(' ');
 }
 
-/** An error of a provider begins with the name of its target, which would tell like reasons apart. */
+/** A provider's error begins with the name of its target, which would make equal reasons look different. */
 function withoutName(message: string, target: Target): string {
   const name = `${target.provider}/${target.model}: `;
   return message.startsWith(name) ? message.slice(name.length) : message;

@@ -1,4 +1,4 @@
-/** What happens to a stream that breaks after its commit point, where the request asks for more than the error. */
+/** Recovers a stream that breaks after its commit point, if the request asks for that. */
 import { abortError, asPolyphonyError } from '../../core/errors.ts';
 import type { Call, Message, ModelEvent, Target } from '../../core/model/model.ts';
 import { resume, type StreamHead } from '../../kit/streams/stream-head.ts';
@@ -7,34 +7,34 @@ import type { Deployment } from '../routing/registry.ts';
 import type { TargetFailure } from './failures.ts';
 import type { TargetQueue } from './target-queue.ts';
 
-/** For clients, which clear what they showed. */
+/** The notice for clients, which discard what they have shown. */
 export const RESTART_NOTICE = 'Regenerating response due to a connection error.';
 
-/** Shapes the call for the target that it goes to. */
+/** Adapts the call to the target to which it is sent. */
 export type Shape = (call: Call, deployment: Deployment) => Call;
 export type Reopen = (shape: Shape, failures: readonly TargetFailure[]) => Promise<StreamHead>;
 
 interface StreamProgress {
   target: Target | undefined;
   text: string;
-  /** Something was said that no other model can go on from. */
+  /** True once an event was sent that no other model can continue. */
   fixed: boolean;
 }
 
-/** Passes the stream on; when it breaks, `restart` begins anew and `continue` hands the text so far to the next target. */
+/** Passes the stream on. When it breaks, `restart` starts again and `continue` sends the text so far to the next target. */
 export async function* recovering(
   call: Call,
   first: StreamHead,
   mode: 'restart' | 'continue',
-  plan: TargetQueue,
+  queue: TargetQueue,
   reopen: Reopen,
 ): AsyncGenerator<ModelEvent> {
   const failures: TargetFailure[] = [];
   const progress: StreamProgress = { target: undefined, text: '', fixed: false };
-  let opening = first;
+  let current = first;
   for (;;) {
     try {
-      for await (const event of { [Symbol.asyncIterator]: () => resume(opening) }) {
+      for await (const event of { [Symbol.asyncIterator]: () => resume(current) }) {
         follow(progress, event);
         yield event;
       }
@@ -43,10 +43,10 @@ export async function* recovering(
       if (call.signal.aborted) throw abortError(call.signal);
       const failure = failureOf(call, thrown, progress);
       failures.push(failure);
-      if (!plan.failed(failure.error, failure.fault) || (mode === 'continue' && progress.fixed)) throw failure.error;
-      const { head, rest } = await next(mode, plan, reopen, progress, failures);
-      // In the stream itself, so that a reader who leaves at the notice leaves the new stream too.
-      opening = { head: [announce(mode), ...head], rest };
+      if (!queue.failed(failure.error, failure.fault) || (mode === 'continue' && progress.fixed)) throw failure.error;
+      const { head, rest } = await next(mode, queue, reopen, progress, failures);
+      // The notice is in the new stream, so a reader that stops at the notice also closes that stream.
+      current = { head: [announce(mode), ...head], rest };
       if (mode === 'restart') Object.assign(progress, { text: '', fixed: false });
     }
   }
@@ -67,12 +67,12 @@ function failureOf(call: Call, thrown: unknown, { target }: StreamProgress): Tar
 
 function next(
   mode: 'restart' | 'continue',
-  plan: TargetQueue,
+  queue: TargetQueue,
   reopen: Reopen,
   progress: StreamProgress,
   failures: readonly TargetFailure[],
 ): Promise<StreamHead> {
-  plan.allowAgain();
+  queue.allowAgain();
   const { text } = progress;
   return reopen(
     mode === 'restart' ? (call) => call : (call, deployment) => continued(call, deployment, text),
@@ -82,13 +82,13 @@ function next(
 
 function announce(mode: 'restart' | 'continue'): ModelEvent {
   if (mode === 'restart') return { type: 'restart', notice: RESTART_NOTICE };
-  const message = 'The connection broke; another model goes on from where the text ended.';
+  const message = 'The connection broke, so another model continues the text from where it ended.';
   return { type: 'warning', warning: { code: 'stream-continued', message } };
 }
 
 const GO_ON = 'Continue exactly where your text ends. Repeat nothing, explain nothing.';
 
-/** The request with the text so far as the answer's beginning, and a word about it to models that cannot go on from one. */
+/** The request with the text so far as the beginning of the answer, plus an instruction for models without `prefix`. */
 function continued(call: Call, { card }: Deployment, text: string): Call {
   const { request } = call;
   if (request.operation !== 'chat' || text === '') return call;

@@ -13,9 +13,9 @@ export interface NextTarget {
 
 export interface TargetQueue {
   next(): NextTarget | undefined;
-  /** Takes note of how the present stop failed; false when nobody else is to be asked. */
+  /** Records how the current target failed. Returns false when no other target may be tried. */
   failed(error: PolyphonyError, fault: Fault): boolean;
-  /** After a stream broke: lets the present stop serve again where no other is left, at most twice. */
+  /** After a broken stream: allows the current target again if no other is left, at most twice. */
   allowAgain(): void;
 }
 
@@ -26,19 +26,19 @@ export function targetQueue(options: RouteOptions): TargetQueue {
   let queue = [...routeOf(options)];
   const tried = new Set<string>();
   let refused: Deployment | undefined;
-  let present: Deployment | undefined;
-  let revisited = false;
+  let current: Deployment | undefined;
+  let triedRefused = false;
   let returns = 0;
   const chain = (names: readonly string[] | undefined): Deployment[] | undefined =>
     names && namedTargets(names, options).map(({ deployment }) => deployment);
   const untried = (deployments: readonly Deployment[]): Deployment[] =>
     deployments.filter(({ target }) => !tried.has(nameOf(target)));
-  const widen = (failed: Deployment): void => {
+  const useLargerWindows = (failed: Deployment): void => {
     const candidates = chain(options.config.fallbacks?.contextWindow) ?? queue;
     queue = untried(candidates).filter(({ card }) => card.contextTokens > failed.card.contextTokens);
     refused = undefined;
   };
-  const appeal = (): boolean => {
+  const useContentPolicyChain = (): boolean => {
     const candidates = chain(options.config.fallbacks?.contentPolicy);
     if (candidates === undefined) return false;
     queue = untried(candidates);
@@ -47,33 +47,33 @@ export function targetQueue(options: RouteOptions): TargetQueue {
   };
   return {
     next() {
-      present = queue.shift();
-      if (present !== undefined) {
-        tried.add(nameOf(present.target));
-        return { deployment: present, last: queue.length === 0 && refused === undefined };
+      current = queue.shift();
+      if (current !== undefined) {
+        tried.add(nameOf(current.target));
+        return { deployment: current, last: queue.length === 0 && refused === undefined };
       }
-      // Every other target has failed: the one whose breaker was open is the lone one left.
-      present = refused;
+      // Every other target has failed, so only the one with the open breaker is left.
+      current = refused;
       refused = undefined;
-      revisited = true;
-      return present && { deployment: present, last: true };
+      triedRefused = true;
+      return current && { deployment: current, last: true };
     },
     failed(error, fault) {
       if (fault === 'open-breaker') {
-        if (!revisited) refused ??= present;
+        if (!triedRefused) refused ??= current;
         return true;
       }
-      if (error.code === 'context-window' && present !== undefined) {
-        widen(present);
+      if (error.code === 'context-window' && current !== undefined) {
+        useLargerWindows(current);
         return true;
       }
-      if (error.code === 'content-policy') return appeal();
+      if (error.code === 'content-policy') return useContentPolicyChain();
       return fault !== 'caller';
     },
     allowAgain() {
-      if (queue.length > 0 || present === undefined || returns >= MAX_RETURNS) return;
+      if (queue.length > 0 || current === undefined || returns >= MAX_RETURNS) return;
       returns += 1;
-      queue.push(present);
+      queue.push(current);
     },
   };
 }

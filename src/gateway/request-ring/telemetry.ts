@@ -1,4 +1,4 @@
-/** One log line a call. Composed only where there is a logger; figures of attempts are the attempt ring's. */
+/** Writes one log line per call. Composed only if there is a logger; the attempt ring measures the attempts. */
 import type { Clock } from '../../core/clock.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
 import type { Call, Middleware, Target } from '../../core/model/model.ts';
@@ -51,7 +51,7 @@ function write(logger: Logger, call: Call, ending: StreamEnding, { target, first
     cost: formatUsd(totalCost(call.trace.attempts)),
   };
   if (ending.kind === 'done') logger.info(fields, 'answered');
-  else if (ending.kind === 'left') logger.info(fields, 'left by its reader');
+  else if (ending.kind === 'left') logger.info(fields, 'closed by its reader');
   else {
     const { code, message } = asPolyphonyError(ending.error);
     if (code === 'cancelled') logger.info({ ...fields, code }, 'cancelled');

@@ -1,9 +1,9 @@
 /**
- * What endpoints stated last, per target and credential: their limits, ids of requests, the models that they report.
+ * The latest reports of endpoints, per target and credential: rate limits, request ids, and the models that they name.
  *
- * E1. A limit holds until its window is reset, one without a reset for a minute. A later statement replaces all of them.
- * E2. A report changes no call: what cannot be read is left out, and nothing is thrown at the provider that reports.
- * E3. At most 4096 targets are kept; above that, the half that was heard of last.
+ * E1. A limit is valid until its window is reset; a limit without a reset, for a minute. A later report replaces all limits.
+ * E2. A report changes no call: invalid values are ignored, and nothing is thrown at the provider that reports.
+ * E3. At most 4096 targets are kept. Above that, only the half with the latest reports stays.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { StatedFacts, StatedLimit } from '../../core/gateway.ts';
@@ -13,18 +13,18 @@ import { scrubText } from '../../system/scrub.ts';
 
 const MAX_TARGETS = 4096;
 const WITHOUT_RESET_MS = 60_000;
-/** Longer texts are no ids and no names. */
+/** Ids and names are never longer than that. */
 const MAX_CHARACTERS = 200;
 const MAX_LIMITS = 16;
 
 export interface EndpointReports {
-  /** Called by providers while an attempt is under way: keeps what was said and reads it when it is asked for. */
-  hear(target: Target, report: EndpointReport): void;
-  /** What holds now for the target, its credential included. */
+  /** Called by providers while an attempt is running. Stores the report, which is read only on demand. */
+  record(target: Target, report: EndpointReport): void;
+  /** The values that are valid now for the target with its credential. */
   of(target: Target): { readonly limits: readonly StatedLimit[]; readonly stated: StatedFacts | null };
 }
 
-interface Heard {
+interface LatestReport {
   at: number;
   limits: readonly RateLimit[];
   limitsAt: number;
@@ -37,26 +37,26 @@ interface Heard {
 const NOTHING = { limits: [], stated: null };
 
 export function createEndpointReports(clock: Pick<Clock, 'now'>): EndpointReports {
-  let heard = new Map<string, Heard>();
-  const entryOf = (target: Target): Heard => {
+  let latest = new Map<string, LatestReport>();
+  const entryOf = (target: Target): LatestReport => {
     const key = keyOf(target);
-    const known = heard.get(key);
+    const known = latest.get(key);
     if (known !== undefined) return known;
-    if (heard.size >= MAX_TARGETS) heard = lastHeard(heard);
-    const made = newHeard();
-    heard.set(key, made);
+    if (latest.size >= MAX_TARGETS) latest = latestHalf(latest);
+    const made = emptyReport();
+    latest.set(key, made);
     return made;
   };
   return {
-    hear(target, report) {
+    record(target, report) {
       try {
-        note(entryOf(target), report, clock.now());
+        update(entryOf(target), report, clock.now());
       } catch {
-        // A report that cannot be read is none: the answer beside it counts.
+        // An unreadable report is ignored, because the answer matters more.
       }
     },
     of(target) {
-      const known = heard.get(keyOf(target));
+      const known = latest.get(keyOf(target));
       return known === undefined ? NOTHING : { limits: limitsOf(known, clock.now()), stated: factsOf(known) };
     },
   };
@@ -65,7 +65,7 @@ export function createEndpointReports(clock: Pick<Clock, 'now'>): EndpointReport
 const keyOf = ({ provider, model, region = '', credential = '' }: Target): string =>
   `${provider}\n${model}\n${region}\n${credential}`;
 
-const newHeard = (): Heard => ({
+const emptyReport = (): LatestReport => ({
   at: 0,
   limits: [],
   limitsAt: 0,
@@ -75,11 +75,11 @@ const newHeard = (): Heard => ({
   costNanoUsd: undefined,
 });
 
-const lastHeard = (heard: ReadonlyMap<string, Heard>): Map<string, Heard> =>
-  new Map([...heard].sort(([, a], [, b]) => b.at - a.at).slice(0, MAX_TARGETS / 2));
+const latestHalf = (reports: ReadonlyMap<string, LatestReport>): Map<string, LatestReport> =>
+  new Map([...reports].sort(([, a], [, b]) => b.at - a.at).slice(0, MAX_TARGETS / 2));
 
-function note(
-  entry: Heard,
+function update(
+  entry: LatestReport,
   { rateLimits, requestId, model, serviceTier, costNanoUsd }: EndpointReport,
   at: number,
 ): void {
@@ -94,8 +94,8 @@ function note(
   if (costNanoUsd !== undefined) entry.costNanoUsd = costNanoUsd;
 }
 
-/** Providers are plugins: what they report is read as untrusted. */
-function limitsOf({ limits, limitsAt }: Heard, nowMs: number): readonly StatedLimit[] {
+/** Providers are plugins, so their reports are untrusted. */
+function limitsOf({ limits, limitsAt }: LatestReport, nowMs: number): readonly StatedLimit[] {
   if (!Array.isArray(limits)) return [];
   const stated: StatedLimit[] = [];
   for (const limit of limits.slice(0, MAX_LIMITS) as readonly (Partial<RateLimit> | null)[]) {
@@ -113,7 +113,7 @@ function limitsOf({ limits, limitsAt }: Heard, nowMs: number): readonly StatedLi
   return stated;
 }
 
-function factsOf({ requestId, model, serviceTier, costNanoUsd, at }: Heard): StatedFacts | null {
+function factsOf({ requestId, model, serviceTier, costNanoUsd, at }: LatestReport): StatedFacts | null {
   const facts: { -readonly [Field in keyof StatedFacts]: StatedFacts[Field] } = { statedAt: at };
   const [id, name, tier, cost] = [textOf(requestId), textOf(model), textOf(serviceTier), countOf(costNanoUsd)];
   if (id !== undefined) facts.requestId = id;

@@ -1,4 +1,4 @@
-/** What a request will cost at a deployment: expected, to choose by; at worst, to reserve by. */
+/** The cost of a request at a deployment: the expected cost, for routing, and the worst case, for reservations. */
 import type { ModelRequest, Usage } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
@@ -7,10 +7,10 @@ import type { Deployment } from './registry.ts';
 import { maskOf, needsOf } from './requirements.ts';
 import type { RequestSize } from './size.ts';
 
-/** Tokens of an answer when none of that model was seen yet. */
+/** Assumed tokens of an answer before any answer of the model was seen. */
 const TYPICAL_ANSWER = 400;
 
-/** Tokens that the answer may have at most; 0 for operations that generate no text. */
+/** The most tokens that the answer may have; 0 for operations that generate no text. */
 export function outputCeiling(request: ModelRequest, card: ModelCard): number {
   if (request.operation !== 'chat') return 0;
   return Math.min(request.maxOutputTokens ?? card.maxOutputTokens, card.maxOutputTokens);
@@ -21,15 +21,15 @@ export function expectedOutput(request: ModelRequest, deployment: Deployment): n
   return Math.min(Math.ceil(typical), outputCeiling(request, deployment.card));
 }
 
-/** What the rates of a request hang on when it is sent now. */
+/** The terms that decide the rates of a request that is sent now. */
 export const termsOf = (request: ModelRequest, nowMs: number): PriceTerms => ({
   at: nowMs,
   serviceTier: askedTier(request),
 });
 
 /**
- * The service tier that a request asks for. Batch is none: a request that is answered at once is not one of a batch,
- * whatever it says, and costs the whole price.
+ * The service tier that a request asks for. `batch` is ignored: a request that is answered immediately is not part of a
+ * batch, so it costs the full price.
  */
 export function askedTier(request: ModelRequest): string | undefined {
   const tier = request.operation === 'chat' ? request.serviceTier : undefined;
@@ -46,33 +46,33 @@ export function expectedCost(
   return costOf(deployment.card, usage, terms);
 }
 
-/** What an attempt that begins now is reserved by. */
+/** The terms of the worst case of an attempt that begins now. */
 export interface WorstTerms {
   readonly card: ModelCard;
   readonly request: ModelRequest;
   readonly span: PriceSpan;
 }
 
-/** `mostMs`: how long the attempt may take, for a price that changes in the meantime. */
+/** `mostMs` is the longest time that the attempt may take, because the price may change in the meantime. */
 export function worstTerms(card: ModelCard, request: ModelRequest, nowMs: number, mostMs: number): WorstTerms {
   return { card, request, span: { from: nowMs, until: nowMs + mostMs, serviceTier: askedTier(request) } };
 }
 
-/** The most that `input` and `output` tokens can cost; null where the price is unknown. */
+/** The most that `input` and `output` tokens can cost; null if the price is unknown. */
 export function worstCost({ card, request, span }: WorstTerms, input: number, output: number): NanoUsd | null {
   const { mask, size } = needsOf(request);
   const most: Usage = { input, output, images: size.images, ...media(request, mask, input, output) };
   return worstCostOf(card, most, span);
 }
 
-const HEARS = maskOf(['audio-in']);
-const SEES = maskOf(['image-in', 'image-edit', 'video-in', 'file-in']);
+const AUDIO_INPUT = maskOf(['audio-in']);
+const VISUAL_INPUT = maskOf(['image-in', 'image-edit', 'video-in', 'file-in']);
 
-/** An answer is spoken only where the provider's own options ask for it; pictures some models draw unasked. */
+/** Audio is answered only if the provider's own options ask for it; some models return images without being asked. */
 function media(request: ModelRequest, mask: number, input: number, output: number): Partial<Usage> {
   return {
-    ...((mask & HEARS) === 0 ? undefined : { audioInput: input }),
-    ...((mask & SEES) === 0 ? undefined : { imageInput: input }),
+    ...((mask & AUDIO_INPUT) === 0 ? undefined : { audioInput: input }),
+    ...((mask & VISUAL_INPUT) === 0 ? undefined : { imageInput: input }),
     ...(request.providerOptions === undefined ? undefined : { audioOutput: output }),
     imageOutput: output,
   };

@@ -1,4 +1,4 @@
-/** Which deployments satisfy every requirement and limit of a request, and what each of the others fails. */
+/** Which deployments satisfy every requirement and limit of a request, and what the others fail. */
 import type { Config } from '../../core/config.ts';
 import type { ModelRequest, RequestLimits, Requirements, Target } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
@@ -10,18 +10,18 @@ import { capabilitiesOf, maskOf, type Needs } from './requirements.ts';
 
 export interface Negotiation {
   readonly request: ModelRequest;
-  /** What `needsOf` says of it. */
+  /** The result of `needsOf` for the request. */
   readonly needs: Needs;
   readonly config: Config;
   readonly nowMs: number;
-  /** Targets that the call must not ask. */
+  /** Targets that the call must not use. */
   readonly exclude?: readonly Target[] | undefined;
 }
 
-/** A rule: the sentence that says what fails, or undefined. */
+/** A rule: returns a predicate that says what fails, such as `is retired`, or undefined. */
 type Rule = (deployment: Deployment, negotiation: Negotiation) => string | undefined;
 
-/** Cheapest first: the first that fails decides where only yes or no is asked. */
+/** The cheapest rules come first, because `satisfies` stops at the first that fails. */
 const RULES: readonly Rule[] = [
   excluded,
   operation,
@@ -39,13 +39,13 @@ const RULES: readonly Rule[] = [
   cost,
 ];
 
-/** True when nothing fails; builds no sentence that nobody reads beyond the first. */
+/** True when no rule fails. Stops at the first failure, because nobody reads the messages. */
 export function satisfies(deployment: Deployment, negotiation: Negotiation): boolean {
   for (const rule of RULES) if (rule(deployment, negotiation) !== undefined) return false;
   return true;
 }
 
-/** Every requirement and limit that the deployment fails, as sentences with their values. */
+/** Every requirement and limit that the deployment fails, as predicates with their values. */
 export function failures(deployment: Deployment, negotiation: Negotiation): readonly string[] {
   return RULES.map((rule) => rule(deployment, negotiation)).filter((failed) => failed !== undefined);
 }
@@ -56,7 +56,7 @@ function excluded({ target, provider }: Deployment, { exclude }: Negotiation): s
 
 function operation({ card }: Deployment, { request }: Negotiation): string | undefined {
   if (card.operations.includes(request.operation)) return undefined;
-  return `cannot do "${request.operation}" (it does ${card.operations.join(', ')})`;
+  return `does not support "${request.operation}" (it supports ${card.operations.join(', ')})`;
 }
 
 function capabilities({ mask }: Deployment, { needs }: Negotiation): string | undefined {
@@ -66,7 +66,7 @@ function capabilities({ mask }: Deployment, { needs }: Negotiation): string | un
 
 function dedication({ card: { dedicatedTo } }: Deployment, { needs }: Negotiation): string | undefined {
   if (dedicatedTo === undefined || (needs.mask & maskOf([dedicatedTo])) !== 0) return undefined;
-  return `is made for ${dedicatedTo} alone`;
+  return `is made for ${dedicatedTo} only`;
 }
 
 function lifecycle({ card }: Deployment, { nowMs }: Negotiation): string | undefined {
@@ -79,28 +79,29 @@ function lifecycle({ card }: Deployment, { nowMs }: Negotiation): string | undef
 function outputLength({ card }: Deployment, { request }: Negotiation): string | undefined {
   const asked = request.operation === 'chat' ? (request.maxOutputTokens ?? 0) : 0;
   if (asked <= card.maxOutputTokens) return undefined;
-  return `answers with at most ${card.maxOutputTokens} tokens, ${asked} are asked for`;
+  return `answers with at most ${card.maxOutputTokens} tokens, but the request asks for ${asked}`;
 }
 
 function contextWindow({ card }: Deployment, { request, needs: { size } }: Negotiation): string | undefined {
   const asked = request.requires?.contextTokens ?? 0;
-  if (asked > card.contextTokens) return `has a window of ${card.contextTokens} tokens, ${asked} are required`;
+  if (asked > card.contextTokens)
+    return `has a context window of ${card.contextTokens} tokens, but the request requires ${asked}`;
   const answer = request.operation === 'chat' ? (request.maxOutputTokens ?? 0) : 0;
   if (size.upperTokens + answer <= card.contextTokens) return undefined;
   const needed = size.exactTokens() + answer;
   return needed <= card.contextTokens
     ? undefined
-    : `has a window of ${card.contextTokens} tokens, the request needs about ${needed}`;
+    : `has a context window of ${card.contextTokens} tokens, but the request needs about ${needed}`;
 }
 
 function retention({ card }: Deployment, { request }: Negotiation): string | undefined {
   if (request.requires?.retention !== 'none' || card.retention === 'none') return undefined;
-  return `keeps data (retention "${card.retention}"), "none" is required`;
+  return `keeps data (retention "${card.retention}"), but the request requires retention "none"`;
 }
 
 /**
- * Regulated data goes to targets that keep nothing. Personal data may also go to one that keeps it in a region that the
- * caller named; where it is unknown what a target keeps, neither may.
+ * Regulated data goes only to targets that keep nothing. Personal data may also go to a target that keeps it in a region
+ * named by the caller. Neither may go to a target with unknown retention.
  */
 function sensitivity({ card, target }: Deployment, { request }: Negotiation): string | undefined {
   const level = request.sensitivity;
@@ -108,20 +109,20 @@ function sensitivity({ card, target }: Deployment, { request }: Negotiation): st
   const named =
     request.requires?.regions !== undefined && regionFailure(card, target.region, request.requires) === undefined;
   if (level === 'personal' && card.retention === 'provider' && named) return undefined;
-  return `keeps data (retention "${card.retention}"), which ${level} data must not meet`;
+  return `keeps data (retention "${card.retention}"), which is not allowed for ${level} data`;
 }
 
 function regions({ card, target }: Deployment, { request }: Negotiation): string | undefined {
   return request.requires === undefined ? undefined : regionFailure(card, target.region, request.requires);
 }
 
-/** A deployment without a region of its own may run in any that its card names, so all of them must be allowed. */
+/** A deployment without a region of its own may run in any region of its card, so all of them must be allowed. */
 function regionFailure(card: ModelCard, region: string | undefined, requires: Requirements): string | undefined {
   const allowed = requires.regions;
   if (allowed === undefined || allowed.length === 0) return undefined;
   const where = region === undefined ? (card.regions ?? []) : [region];
   if (where.length > 0 && where.every((name) => allowed.includes(name))) return undefined;
-  return `runs in ${where.join(', ') || 'an unknown region'}, ${allowed.join(' or ')} is required`;
+  return `runs in ${where.join(', ') || 'an unknown region'}, but the request requires ${allowed.join(' or ')}`;
 }
 
 const primary = (tag: string): string => (tag.split('-')[0] ?? tag).toLowerCase();
@@ -131,10 +132,10 @@ function languages({ card }: Deployment, { request }: Negotiation): string | und
   if (asked === undefined || card.languages === undefined) return undefined;
   const spoken = card.languages.map(primary);
   const missing = asked.filter((tag) => !spoken.includes(primary(tag)));
-  return missing.length === 0 ? undefined : `does not claim ${missing.join(', ')}`;
+  return missing.length === 0 ? undefined : `does not claim support for ${missing.join(', ')}`;
 }
 
-/** Prior quality on the asked strengths, else in general; 0.5 where the card says nothing. */
+/** Prior quality, 0 to 1, for the requested strengths, else in general; 0.5 if the card has none. */
 export function qualityOf({ strengths }: ModelCard, asked: readonly string[] = []): number {
   const general = strengths.general ?? 0.5;
   if (asked.length === 0) return general;
@@ -145,7 +146,7 @@ function quality({ card }: Deployment, { request, needs: { choice } }: Negotiati
   const least = request.limits?.quality;
   if (least === undefined) return undefined;
   const reached = qualityOf(card, choice.strengths);
-  return reached >= least ? undefined : `has quality ${reached.toFixed(2)}, at least ${least} is asked for`;
+  return reached >= least ? undefined : `has quality ${reached.toFixed(2)}, but the request asks for at least ${least}`;
 }
 
 function latency({ card, statistics }: Deployment, { request, nowMs }: Negotiation): string | undefined {
@@ -153,7 +154,7 @@ function latency({ card, statistics }: Deployment, { request, nowMs }: Negotiati
   if (most === undefined) return undefined;
   const observed = statistics.total.quantile(0.95, nowMs) ?? card.expectedMs;
   if (observed === undefined || observed <= most) return undefined;
-  return `has a 95th percentile of ${Math.round(observed)} ms, at most ${most} ms is asked for`;
+  return `has a 95th percentile latency of ${Math.round(observed)} ms, but the request allows at most ${most} ms`;
 }
 
 function cost(deployment: Deployment, { request, needs, config, nowMs }: Negotiation): string | undefined {
@@ -165,10 +166,10 @@ function cost(deployment: Deployment, { request, needs, config, nowMs }: Negotia
 }
 
 const unpriced = (limits: RequestLimits | undefined): string =>
-  `has no known price, and the request may cost at most $${limits?.usd} (allowUnpriced lets it through)`;
+  `has no known price, but the request may cost at most $${limits?.usd} (allowUnpriced accepts it)`;
 
 function tooExpensive(expected: NanoUsd, request: ModelRequest, card: ModelCard): string {
   const length = outputCeiling(request, card);
   const limit = formatUsd(usdToNano(request.limits?.usd ?? 0));
-  return `costs about ${formatUsd(expected)} (answer of at most ${length} tokens), the limit is ${limit}`;
+  return `costs about ${formatUsd(expected)} (answer of at most ${length} tokens), but the request allows at most ${limit}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The order of plugins over that of the router (`Plugin.rank`): each gets the candidates as the one before left them, and
- * returns some or all of them in its own order.
+ * Lets plugins change the order of the router (`Plugin.rank`). Each plugin gets the candidates as the previous one returned
+ * them, and returns some or all of them in its own order.
  */
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Candidate } from '../../core/gateway.ts';
@@ -20,9 +20,9 @@ export interface Ranking {
 
 export interface Ranked {
   readonly scored: readonly Scored[];
-  /** The plugins that changed the order, in their own. */
+  /** The plugins that changed the order, in the order of their calls. */
   readonly rankedBy: readonly string[];
-  /** By the name of a target: the plugin that left it out. */
+  /** Maps the name of a target to the plugin that dropped it. */
   readonly droppedBy: ReadonlyMap<string, string>;
 }
 
@@ -34,7 +34,7 @@ export const candidateOf = ({ deployment: { target, card }, score, parts, estima
   estimatedNanoUsd,
 });
 
-/** @throws plugin-failed naming the plugin that threw, or returned what it was not given */
+/** @throws plugin-failed naming the plugin, if it threw or returned anything but its candidates, each once */
 export function rank(scored: readonly Scored[], { rankers, call }: Ranking): Ranked {
   const rankedBy: string[] = [];
   const droppedBy = new Map<string, string>();
@@ -66,15 +66,18 @@ function ask(plugin: string, order: () => unknown): unknown {
 function checked(plugin: string, returned: unknown, given: ReadonlyMap<string, Scored>): ReadonlyMap<string, Scored> {
   if (!Array.isArray(returned)) {
     const what = returned instanceof Promise ? 'a promise' : typeof returned;
-    throw failed(plugin, `its rank returned ${what}; return a list of the candidates at once.`);
+    throw failed(plugin, `its rank function returned ${what}: return a list of the candidates, synchronously.`);
   }
   const kept = new Map<string, Scored>();
   for (const candidate of returned as readonly (Partial<Candidate> | null | undefined)[]) {
     const name = candidate?.target === undefined ? String(JSON.stringify(candidate)) : nameOf(candidate.target);
     const known = given.get(name);
-    const rule = known === undefined ? 'was not among the candidates' : 'stands in the list twice';
+    const rule = known === undefined ? 'was not among the candidates' : 'is in the list twice';
     if (known === undefined || kept.has(name)) {
-      throw failed(plugin, `its rank returned ${name}, which ${rule}; return only what it was given, each once.`);
+      throw failed(
+        plugin,
+        `its rank function returned ${name}, which ${rule}: return only given candidates, each once.`,
+      );
     }
     kept.set(name, known);
   }

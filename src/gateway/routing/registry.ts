@@ -1,4 +1,4 @@
-/** Every deployment that the providers offer, and the names by which one may ask for it. */
+/** Every deployment that the providers offer, and the names by which a request may choose it. */
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
@@ -7,7 +7,7 @@ import { withPrice } from './price-overrides.ts';
 import { maskOf } from './requirements.ts';
 import type { Statistics, TargetStatistics } from './statistics.ts';
 
-/** One model at one provider in one region, with all that routing asks about it. */
+/** One model at one provider in one region, with everything that routing needs. */
 export interface Deployment {
   readonly target: Target;
   readonly card: ModelCard;
@@ -20,7 +20,7 @@ export interface Deployment {
 export interface Registry {
   readonly deployments: readonly Deployment[];
   readonly providers: ReadonlyMap<string, Provider>;
-  /** Deployments that a name means: an alias of the config, `provider/model`, a model's id or its card's alias. */
+  /** The deployments of a name: an alias of the config, `provider/model`, a model's id or its card's alias. */
   named(name: string): readonly Deployment[];
   /** The deployment behind a target, whatever its credential. */
   find(target: Target): Deployment | undefined;
@@ -34,7 +34,7 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
   const byId = new Map<string, Provider>();
   const byName = new Map<string, Deployment[]>();
   const deployments: Deployment[] = [];
-  /** A cache: asked several times per call, of the same few targets (see calls/target.ts). */
+  /** A cache, because each call looks up the same few targets several times (see calls/target.ts). */
   const found = new WeakMap<Target, Deployment>();
   const add = (name: string, deployment: Deployment): void => {
     const known = byName.get(name);
@@ -57,7 +57,7 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     return made;
   };
   for (const provider of providers) {
-    refuseTwin(byId, provider);
+    refuseDuplicate(byId, provider);
     byId.set(provider.id, provider);
     for (const card of provider.models) deployments.push(...list(provider, card));
   }
@@ -82,13 +82,13 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
   };
 }
 
-function refuseTwin(providers: ReadonlyMap<string, Provider>, { id }: Provider): void {
+function refuseDuplicate(providers: ReadonlyMap<string, Provider>, { id }: Provider): void {
   if (!providers.has(id)) return;
-  const message = `Two providers are called "${id}", and ids must be unique: give one of them another id.`;
+  const message = `Two providers have the id "${id}", but ids must be unique: give one of them another id.`;
   throw new PolyphonyError('invalid-config', message);
 }
 
-/** One a region of the provider that the card allows; a provider without regions has one deployment a model. */
+/** One deployment per region of the provider that the card allows; one per model if the provider has no regions. */
 function deploymentsOf(provider: Provider, card: ModelCard, statistics: Statistics): Deployment[] {
   const regions = provider.regions?.filter((region) => card.regions?.includes(region) ?? true) ?? [];
   const targets: Target[] =
@@ -106,11 +106,11 @@ function resolveAlias(name: string, aliases: Config['aliases']): string {
     if (next === undefined || next === meant) return meant;
     meant = next;
   }
-  const message = `The alias "${name}" leads to more than ${MAX_ALIASES} others: let it name a model.`;
+  const message = `The alias "${name}" leads through more than ${MAX_ALIASES} other aliases: point it at a model.`;
   throw new PolyphonyError('invalid-config', message);
 }
 
-/** A model that its provider does not list but accepts by `provider/model`; remembered under that name alone. */
+/** A model that its provider does not list but accepts as `provider/model`; it is kept only under that name. */
 function unlisted(
   name: string,
   providers: ReadonlyMap<string, Provider>,

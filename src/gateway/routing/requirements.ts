@@ -1,4 +1,4 @@
-/** What a request asks of a target, said by the caller or implied by the request itself. */
+/** The requirements of a request, stated by the caller or implied by the request itself. */
 import {
   CAPABILITIES,
   type Capability,
@@ -11,7 +11,7 @@ import { type RequestSize, sizeOf } from './size.ts';
 
 export interface Needs {
   readonly choice: ModelChoice;
-  /** Capabilities without which a target is no target, as bits. */
+  /** The capabilities that a target must have, as bits. */
   readonly mask: number;
   readonly size: RequestSize;
 }
@@ -22,15 +22,15 @@ export function maskOf(capabilities: readonly Capability[]): number {
   return capabilities.reduce((mask, name) => mask | (BITS.get(name) ?? 0), 0);
 }
 
-/** The capabilities of `mask` that are set. */
+/** The capabilities whose bits are set in `mask`. */
 export const capabilitiesOf = (mask: number): readonly Capability[] =>
   CAPABILITIES.filter((_name, index) => (mask & (1 << index)) !== 0);
 
 const NO_CHOICE: ModelChoice = {};
-/** A cache of what can be worked out again. */
+/** A cache of results that can be computed again. */
 const known = new WeakMap<ModelRequest, Needs>();
 
-/** Worked out once a request: requests are never changed in place. */
+/** Computed once per request, because requests are never changed in place. */
 export function needsOf(request: ModelRequest): Needs {
   const before = known.get(request);
   if (before !== undefined) return before;
@@ -53,8 +53,8 @@ function impliedMask(request: ModelRequest): number {
 }
 
 /**
- * JSON output, sampling parameters and system messages are not here: `adapt` makes them fit any target, so they move the
- * score and exclude nobody. Name `json-schema` in `model.can` to insist on it.
+ * JSON output, sampling parameters and system messages are not requirements, because `adapt` makes them fit any target: they
+ * change the score and exclude no target. A caller that needs native support names `json-schema` in `model.can`.
  */
 function chatMask(request: ChatRequest): number {
   let mask = 0;

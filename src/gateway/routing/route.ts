@@ -1,13 +1,13 @@
 /**
- * The routing decision: pure and synchronous, apart from any execution.
+ * The routing decision: pure and synchronous, separate from execution.
  *
  * R1. A target that fails a requirement or a limit is never a candidate, whatever its score, session or chain.
- * R2. An explicit chain keeps its order. Else the best score comes first.
- * R3. A tier is a requirement of the first choice; the fallbacks may leave it.
- * R4. Fallbacks go by nearness in quality: the same model elsewhere, then the same tier, then the next tier (upwards
- *     before downwards), each nearest quality first. A premium model never falls to a fast one before a balanced one.
- * R5. A session's target comes first where it is a first choice; it is never brought back otherwise.
- * R6. Plugins order the candidates that R1 leaves, and may leave some out; R2, R3 and R5 hold after them too.
+ * R2. An explicit chain keeps its order. Otherwise the best score comes first.
+ * R3. A tier is a requirement of the first choice only; the fallbacks may have another tier.
+ * R4. Fallbacks are ordered by distance in quality: the same model elsewhere, the same tier, then the next tier (upwards
+ *     before downwards), each by nearest quality first. A premium model never falls back to a fast one before a balanced one.
+ * R5. A session's target comes first if it is a first choice. Otherwise it is never brought back.
+ * R6. Plugins order the candidates that R1 leaves, and may drop some; R2, R3 and R5 hold after them too.
  */
 
 import { PolyphonyError } from '../../core/errors.ts';
@@ -29,17 +29,17 @@ export interface RouteOptions extends Negotiation {
   readonly ranking?: Ranking | undefined;
 }
 
-/** Targets that one call tries at most: an outage of one's own network would otherwise be tried at every model there is. */
+/** The most targets that one call tries. Without it, an outage of the caller's network would be tried at every model. */
 const MAX_TARGETS = 8;
 const MAX_LISTED = 40;
 
-/** The deployments to try, in order, at most eight. @throws no-route listing for each target what it failed */
+/** The deployments to try, in order, at most eight. @throws no-route with the failed requirements of each target */
 export function routeOf(options: RouteOptions): readonly Deployment[] {
   const able = options.needs.choice.route === undefined ? ableOf(options) : [];
-  // One alone needs no score.
+  // A single deployment needs no score.
   const [only] = able;
-  const alone = able.length === 1 && options.ranking === undefined ? only : undefined;
-  if (alone !== undefined && isFirstChoice(alone, options)) return [preferredOf(alone, options)];
+  const single = able.length === 1 && options.ranking === undefined ? only : undefined;
+  if (single !== undefined && isFirstChoice(single, options)) return [preferredOf(single, options)];
   const decision = decide(options, MAX_TARGETS, able);
   if (decision.scored.length === 0) throw noRoute(options, decision);
   return decision.scored.map(({ deployment }) => deployment);
@@ -47,7 +47,7 @@ export function routeOf(options: RouteOptions): readonly Deployment[] {
 
 const AS_ROUTED: Pick<Ranked, 'rankedBy' | 'droppedBy'> = { rankedBy: [], droppedBy: new Map() };
 
-/** The candidates in the order in which they are tried; none when none is left. @throws plugin-failed where a plugin ranks wrongly */
+/** The candidates in the order in which they are tried; may be empty. @throws plugin-failed if a plugin's rank is invalid */
 export function decide(options: RouteOptions, most = Number.POSITIVE_INFINITY, able = ableOf(options)): Ranked {
   const { needs, ranking } = options;
   const { route } = needs.choice;
@@ -59,7 +59,7 @@ export function decide(options: RouteOptions, most = Number.POSITIVE_INFINITY, a
   return { ...ranked, scored: firstChoiceFirst(ranked.scored, options).slice(0, most) };
 }
 
-/** The session's own target stays first, else the first of the asked tier, whatever a plugin made of the rest. */
+/** The session's target stays first, else the first of the requested tier, however plugins ordered the others. */
 function firstChoiceFirst(scored: readonly Scored[], options: RouteOptions): readonly Scored[] {
   const choices = scored.filter(({ deployment }) => isFirstChoice(deployment, options));
   const first = choices.find(({ deployment }) => isPreferred(deployment, options)) ?? choices[0];
@@ -78,7 +78,7 @@ function order(options: RouteOptions, most: number, able: readonly Deployment[])
   return [served, ...fallbacks(best, scored, choice.strengths, most - 1)];
 }
 
-/** Everything that the request names, or everything there is, as far as it satisfies the request. */
+/** The deployments that the request names, or all, reduced to those that satisfy the request. */
 function ableOf(options: RouteOptions): readonly Deployment[] {
   const { id } = options.needs.choice;
   const asked = id === undefined ? options.registry.deployments : options.registry.named(id);
@@ -89,7 +89,7 @@ function isFirstChoice({ card }: Deployment, { needs: { choice } }: RouteOptions
   return choice.tier === undefined || card.tier === choice.tier;
 }
 
-/** The chain of the config, each name's own deployments by score. */
+/** The chain of a route in the config; the deployments of each name are ordered by score. */
 function chain(name: string, options: RouteOptions): readonly Scored[] {
   const routes = options.config.routes ?? {};
   const names = Object.hasOwn(routes, name) ? routes[name]?.chain : undefined;
@@ -97,7 +97,7 @@ function chain(name: string, options: RouteOptions): readonly Scored[] {
   return namedTargets(names, options);
 }
 
-/** Targets by names in the names' order; those that fail a requirement are left out. */
+/** The targets of the names, in the order of the names, without those that fail a requirement. */
 export function namedTargets(names: readonly string[], options: RouteOptions): readonly Scored[] {
   const all = names.flatMap((name) => {
     const able = options.registry.named(name).filter((deployment) => satisfies(deployment, options));
@@ -116,7 +116,7 @@ function preferredFirst(scored: readonly Scored[], options: RouteOptions): reado
 const isPreferred = ({ target }: Deployment, { preferred }: RouteOptions): boolean =>
   preferred !== undefined && sameDeployment(target, preferred);
 
-/** The deployment with the session's credential, where the session is bound to it. */
+/** The deployment, with the session's credential if the session is bound to it. */
 function preferredOf(deployment: Deployment, options: RouteOptions): Deployment {
   const credential = isPreferred(deployment, options) ? options.preferred?.credential : undefined;
   return credential === undefined
@@ -135,7 +135,7 @@ interface Near {
 
 const nearer = (a: Near, b: Near): number => a.step - b.step || a.distance - b.distance || b.one.score - a.one.score;
 
-/** The `most` nearest in quality, kept sorted while they are found: catalogues are long and chains short. */
+/** The `most` nearest in quality, kept sorted while they are found, because catalogues are long and chains are short. */
 function fallbacks(
   best: Scored,
   scored: readonly Scored[],
@@ -165,7 +165,7 @@ function tierStep(from: Tier, to: Tier): number {
   return difference >= 0 ? 2 * difference : -2 * difference + 1;
 }
 
-/** What each target that is no candidate fails: the requirements, the asked model, the asked tier. */
+/** What each target that is not a candidate fails: a requirement, a limit, or the requested tier. */
 export function rejections(options: RouteOptions, decision: Ranked): readonly Rejection[] {
   const { registry } = options;
   const { choice } = options.needs;
@@ -194,10 +194,10 @@ function whyNot(
   droppedBy: Ranked['droppedBy'],
 ): readonly string[] {
   const plugin = droppedBy.get(nameOf(deployment.target));
-  if (plugin !== undefined) return [`was left out by the plugin "${plugin}"`];
+  if (plugin !== undefined) return [`was dropped by the plugin "${plugin}"`];
   const failed = failures(deployment, options);
   if (tier === undefined || deployment.card.tier === tier) return failed;
-  return [`is of tier "${deployment.card.tier}", "${tier}" is asked for`, ...failed];
+  return [`has tier "${deployment.card.tier}", but the request asks for tier "${tier}"`, ...failed];
 }
 
 function noRoute(options: RouteOptions, decision: Ranked): PolyphonyError {
@@ -206,7 +206,9 @@ function noRoute(options: RouteOptions, decision: Ranked): PolyphonyError {
   if (choice.id !== undefined && registry.named(choice.id).length === 0) return unknownModel(choice.id, registry);
   const rejected = rejections(options, decision);
   if (registry.deployments.length === 0) return noModels(registry);
-  const lines = rejected.slice(0, MAX_LISTED).map(({ target, failed }) => `${nameOf(target)} ${failed.join(' and ')}`);
+  const lines = rejected
+    .slice(0, MAX_LISTED)
+    .map(({ target, failed }) => `${nameOf(target)} ${failed.join(', and it ')}`);
   const more = rejected.length > MAX_LISTED ? `; and ${rejected.length - MAX_LISTED} more, see details` : '';
   return new PolyphonyError(
     'no-route',
@@ -220,7 +222,7 @@ function noModels({ providers }: Registry): PolyphonyError {
   const message =
     first === undefined
       ? 'There is no model to send the request to: register a provider.'
-      : `${[...providers.keys()].join(', ')} list no models to choose from: name one in the request, as "${first}/model", or give the provider its models.`;
+      : `The providers ${[...providers.keys()].join(', ')} list no models to choose from: name a model in the request, such as "${first}/model", or list the provider's models.`;
   return new PolyphonyError('no-route', message, { details: { rejected: [] } });
 }
 

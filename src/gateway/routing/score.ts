@@ -1,4 +1,4 @@
-/** How well each deployment that satisfies a request serves it: parts from 0 (worst) to 1 (best), weighed by intent. */
+/** Scores each deployment that satisfies a request: parts from 0 (worst) to 1 (best), weighted by intent. */
 import type { ModelRequest } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { expectedCost, termsOf } from './estimate.ts';
@@ -10,7 +10,7 @@ export interface ScoreParts extends Readonly<Record<string, number>> {
   readonly latency: number;
   readonly quality: number;
   readonly reliability: number;
-  /** How little has to be adapted, and how long the model will live. */
+  /** Lower if the request must be adapted or the model is deprecated. */
   readonly fit: number;
 }
 
@@ -23,7 +23,7 @@ export interface Scored {
 
 type Intent = NonNullable<ModelRequest['optimise']>;
 
-/** Shares of the whole; `balanced` unless the request or the config says otherwise. */
+/** Weights, which add up to 1; `balanced` unless the request or the config sets another intent. */
 const WEIGHTS: Readonly<Record<Intent, ScoreParts>> = {
   cost: { cost: 0.7, latency: 0.05, quality: 0.1, reliability: 0.1, fit: 0.05 },
   latency: { cost: 0.05, latency: 0.7, quality: 0.1, reliability: 0.1, fit: 0.05 },
@@ -32,7 +32,7 @@ const WEIGHTS: Readonly<Record<Intent, ScoreParts>> = {
 };
 
 const DEFAULT_MS = 1500;
-/** Keeps a free model from making every price infinitely bad: a hundredth of a cent. */
+/** A hundredth of a cent, in nano-dollars: without it, a free model would make every other price infinitely bad. */
 const FREE = 100_000;
 
 interface Figures {
@@ -41,7 +41,7 @@ interface Figures {
   readonly ms: number;
 }
 
-/** In the order given; see `bestFirst`. */
+/** Scores in the given order; see `bestFirst`. */
 export function scoreAll(deployments: readonly Deployment[], negotiation: Negotiation): readonly Scored[] {
   const { request, needs, config, nowMs } = negotiation;
   const weights = WEIGHTS[request.optimise ?? config.optimise ?? 'balanced'];
@@ -58,7 +58,7 @@ export function scoreAll(deployments: readonly Deployment[], negotiation: Negoti
   return figures.map((figure) => scoreOne(figure, cheapest, fastest, weights, negotiation));
 }
 
-/** Equals keep their order. */
+/** Best score first; equal scores keep their order. */
 export const bestFirst = (scored: readonly Scored[]): readonly Scored[] =>
   [...scored].sort((a, b) => b.score - a.score);
 

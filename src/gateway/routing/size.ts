@@ -1,24 +1,24 @@
 /**
- * How long a request is, in tokens: a cheap upper bound first, the exact estimate only where the answer hangs on it.
- * A token of every byte-level vocabulary covers at least one byte, so bytes bound tokens from above.
+ * The size of a request in tokens: a cheap upper bound first, the exact estimate only if the decision depends on it.
+ * A token of every byte-level vocabulary covers at least one byte, so the number of bytes is an upper bound.
  */
 import { estimateTokenCount } from 'tokenx';
 import type { ChatRequest, MediaSource, Message, ModelRequest, Part } from '../../core/model/model.ts';
 
 export interface RequestSize {
-  /** Never below the provider's count, as far as text goes; media at generous constants. */
+  /** Never below the provider's count for text; media count as generous constants. */
   readonly upperTokens: number;
-  /** A quarter of the bytes: good to rank prices by. */
+  /** A quarter of the bytes: precise enough to compare prices. */
   readonly roughTokens: number;
-  /** The estimate of the default tokeniser, worked out once on demand. */
+  /** The estimate of the default tokeniser, computed once on demand. */
   exactTokens(): number;
   readonly images: number;
 }
 
-/** What roles, separators and a hidden preamble cost, per message and per request. */
+/** The tokens of roles, separators and a hidden preamble, per message and per request. */
 const MESSAGE_OVERHEAD = 16;
 const REQUEST_OVERHEAD = 32;
-/** Tokens of one image in full detail, and tokens a base64 byte of other media, at the expensive end of price lists. */
+/** Tokens per image in full detail, and per base64 byte of other media, at the expensive end of price lists. */
 const IMAGE_TOKENS = 2000;
 const MEDIA_TOKENS_PER_BYTE = 0.25;
 const REMOTE_MEDIA_TOKENS = 10_000;
@@ -33,7 +33,7 @@ interface Measure {
 
 const toolBytes = new WeakMap<object, string>();
 
-/** JSON of tools and schemas, kept by reference: callers pass the same objects again and again. */
+/** JSON of tools and schemas, cached by reference, because callers pass the same objects repeatedly. */
 function jsonOf(value: object): string {
   const known = toolBytes.get(value);
   if (known !== undefined) return known;

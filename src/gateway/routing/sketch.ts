@@ -1,19 +1,19 @@
 /**
- * A quantile sketch of durations that forgets: a histogram of logarithmic buckets (7 % wide) whose weights halve every
- * five minutes. Adding is O(1) with forward decay (Cormode et al., "Forward decay", 2009): new samples weigh more
- * instead of old ones less.
+ * A quantile sketch of durations with decay: a histogram of logarithmic buckets (7 % wide) whose weights halve every five
+ * minutes. Adding is O(1) with forward decay (Cormode et al., "Forward decay", 2009): the weight of new samples grows
+ * instead of the weight of old ones shrinking.
  */
 const GROWTH = Math.log(1.07);
 const BUCKETS = 200;
 const HALF_LIFE_MS = 300_000;
 const MAX_EXPONENT = 500;
-/** One sample, a little faded: below it a sketch knows nothing. */
+/** One slightly decayed sample: below that weight, a sketch has no quantiles. */
 const LEAST_WEIGHT = 0.99;
 
 /** Counts that halve every five minutes. */
 export interface DecayingCounts {
   add(index: number, nowMs: number): void;
-  /** Weight of a bucket as of now. */
+  /** The weight of a bucket at `nowMs`. */
   weight(index: number, nowMs: number): number;
   total(nowMs: number): number;
   /** The moment from which the total is less than `weight`. */
@@ -22,9 +22,9 @@ export interface DecayingCounts {
 
 export interface Sketch {
   add(milliseconds: number, nowMs: number): void;
-  /** undefined while less than one sample's weight is left. */
+  /** In milliseconds; undefined while less than one sample's weight is left. */
   quantile(fraction: number, nowMs: number): number | undefined;
-  /** Samples, each counted by what is left of its weight. */
+  /** The number of samples, each counted by its remaining weight. */
   weight(nowMs: number): number;
 }
 
@@ -48,7 +48,7 @@ export function decayingCounts(buckets: number): DecayingCounts & { readonly raw
       raw[index] = (raw[index] ?? 0) + weight;
       sum += weight;
     },
-    // Most buckets are empty, and a power for each would be a third of what routing over a long catalogue costs.
+    // Most buckets are empty, and a power for each would be a third of the cost of routing over a long catalogue.
     weight: (index, nowMs) => (raw[index] ? raw[index] * 2 ** -exponent(nowMs) : 0),
     total: (nowMs) => (sum === 0 ? 0 : sum * 2 ** -exponent(nowMs)),
     until: (weight) => (sum === 0 ? Number.NEGATIVE_INFINITY : origin + HALF_LIFE_MS * Math.log2(sum / weight)),

@@ -1,14 +1,14 @@
-/** What was observed of each target: latency, first token, error rate, length of answers. All of it fades in minutes. */
+/** Observations per target: latency, first token, error rate, length of answers. All but the length decay within minutes. */
 import type { TargetFigures } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
 import { decayingCounts, type Sketch, sketch } from './sketch.ts';
 
-/** Attempts without an error that are assumed before any was seen, so that one failure is not a rate of 1. */
+/** Successful attempts that are assumed before any was seen, so that one failure is not an error rate of 1. */
 const PRIOR_ATTEMPTS = 4;
 const LENGTH_SHARE = 0.1;
 
 export interface TargetStatistics {
-  /** Total milliseconds of good attempts. */
+  /** Total milliseconds of successful attempts. */
   readonly total: Sketch;
   readonly firstToken: Sketch;
   /** `blamed`: the target's own fault, neither the caller's nor the credential's. */
@@ -19,9 +19,9 @@ export interface TargetStatistics {
     readonly outputTokens: number;
     readonly nowMs: number;
   }): void;
-  /** 0 to 1; fades to 0 when a target gets no traffic, so that it is tried again. */
+  /** 0 to 1; decays to 0 when a target gets no traffic, so that it is tried again. */
   errorRate(nowMs: number): number;
-  /** Mean length of its answers in tokens, before the first that of all targets; undefined before any. */
+  /** The mean length of its answers in tokens; that of all targets before its first answer, undefined before any. */
   meanOutputTokens(): number | undefined;
 }
 
@@ -64,7 +64,7 @@ export function targetStatistics(everyone: MeanLength = { tokens: undefined }): 
   };
 }
 
-/** Kept apart from the registry: what was learned of a target outlives a change of the configuration. */
+/** Separate from the registry, because the statistics of a target outlive a change of the configuration. */
 export function createStatistics(): Statistics {
   const everyone: MeanLength = { tokens: undefined };
   const byKey = new Map<string, { readonly target: Target; readonly statistics: TargetStatistics }>();

@@ -1,10 +1,10 @@
 /**
- * One request and its answer on undici's dispatcher, without the Readable that `request` makes of every body: an answer
- * that has arrived by the time somebody asks for it costs neither a stream nor a wait.
+ * One request and its answer on undici's dispatcher, without the Readable that `request` creates for every body: an answer
+ * that has arrived before it is read costs neither a stream nor a wait.
  *
- * X1. The caller's abort ends it at once wherever it stands: before a connection is free, before the headers, in the body.
- * X2. It stops reading from the socket while more than 64 KiB wait to be taken.
- * X3. Leaving the body before its end closes the socket; what comes afterwards is dropped.
+ * X1. The caller's abort ends it at once in every phase: before a connection is free, before the headers, in the body.
+ * X2. It stops reading from the socket while more than 64 KiB wait to be read.
+ * X3. Closing the body before its end closes the socket; later data is dropped.
  * X4. No listener outlives it.
  */
 import type { Dispatcher } from 'undici';
@@ -23,9 +23,9 @@ interface Waiter {
 const MAX_WAITING_BYTES = 65_536;
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
-/** A class because undici calls its methods and its reader's loop does: one object a request. */
+/** A class, because both undici and the reader's loop call its methods: one object per request. */
 export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array> {
-  /** Settles when the headers are there, or will never be. */
+  /** Resolves when the headers arrive; rejects when they never will. */
   readonly head: Promise<Head>;
   readonly #signal: AbortSignal;
   #controller: Dispatcher.DispatchController | undefined;
@@ -46,7 +46,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     signal.addEventListener('abort', this);
   }
 
-  /** The signal's abort. */
+  /** Called when the signal is aborted. */
   handleEvent(): void {
     const error = abortError(this.#signal);
     this.#fail(error);
@@ -61,7 +61,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Head['headers']): void {
-    // 1xx only announce what is to come.
+    // 1xx responses only announce the final one.
     if (status >= 200) this.#resolveHead({ status, headers });
   }
 
@@ -116,12 +116,12 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     return Promise.resolve(DONE);
   }
 
-  /** The whole body where it has arrived already and in one piece. */
+  /** The complete body, if it has already arrived and in one piece. */
   arrived(): Uint8Array | undefined {
     return this.#state === 'complete' && this.#chunks.length === 1 ? this.#chunks.pop() : undefined;
   }
 
-  /** In one piece: each piece costs its reader a wait. */
+  /** Joins the chunks, because each chunk costs its reader a wait. */
   #takeAll(): Uint8Array {
     const [first] = this.#chunks;
     const all = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks, this.#bytes);
@@ -146,4 +146,5 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   }
 }
 
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error('The reader left the answer.'));
+const asError = (error: unknown): Error =>
+  error instanceof Error ? error : new Error('The reader closed the answer before its end.');

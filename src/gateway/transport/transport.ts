@@ -1,6 +1,6 @@
 /**
- * The transport on undici: one agent, one pool an origin, keep-alive on, pipelining off. It neither retries nor follows
- * redirects: who may try again, and where, is for the layers above to say.
+ * The transport on undici: one agent, one pool per origin, keep-alive on, pipelining off. It neither retries nor follows
+ * redirects, because the layers above decide about that.
  */
 import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
@@ -12,21 +12,21 @@ import { Exchange, type Head } from './exchange.ts';
 export interface TransportOptions {
   /** How long a connection may take to open, TLS included, in milliseconds. @default 10000 */
   readonly connectTimeoutMs?: number;
-  /** From the request sent to the answer's headers, in milliseconds. @default 600000 */
+  /** The longest time from sending the request to the answer's headers, in milliseconds. @default 600000 */
   readonly headersTimeoutMs?: number;
-  /** The longest silence within a body, in milliseconds. @default 600000 */
+  /** The longest time between two chunks of a body, in milliseconds. @default 600000 */
   readonly idleTimeoutMs?: number;
-  /** Sockets at once to one origin; further requests wait. @default 256 */
+  /** The most open sockets per origin; further requests wait. @default 256 */
   readonly maxConnectionsPerOrigin?: number;
-  /** How long an idle socket is kept where the server names no time itself, in milliseconds. @default 30000 */
+  /** How long an idle socket is kept if the server names no time itself, in milliseconds. @default 30000 */
   readonly keepAliveMs?: number;
-  /** Bytes of the answer's headers. @default 65536 */
+  /** The most bytes of the answer's headers. @default 65536 */
   readonly maxHeaderBytes?: number;
 }
 
 const MEBIBYTE = 1024 * 1024;
 
-/** Opens nothing until the first request. */
+/** Opens no connection before the first request. */
 export function createTransport(options: TransportOptions = {}): Transport {
   let agent: Promise<Agent> | undefined;
   let closed = false;
@@ -36,7 +36,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
       if (closed) throw closedError(request.url);
       if (request.signal.aborted) throw abortError(request.signal);
       agent ??= openAgent(options);
-      expectMany(request.signal);
+      allowManyListeners(request.signal);
       try {
         const opened = await agent;
         if (request.signal.aborted) throw abortError(request.signal);
@@ -53,17 +53,17 @@ export function createTransport(options: TransportOptions = {}): Transport {
   };
 }
 
-const expected = new WeakSet<AbortSignal>();
+const raised = new WeakSet<AbortSignal>();
 
-/** One signal may stand for a run of hundreds of calls, which is no leak. */
-function expectMany(signal: AbortSignal): void {
-  if (expected.has(signal)) return;
-  expected.add(signal);
+/** One signal may serve a run of hundreds of calls, so many listeners are not a leak. */
+function allowManyListeners(signal: AbortSignal): void {
+  if (raised.has(signal)) return;
+  raised.add(signal);
   setMaxListeners(0, signal);
 }
 
 async function openAgent(options: TransportOptions): Promise<Agent> {
-  // Loading undici costs more than everything else that a first call loads: whoever makes none does not pay for it.
+  // Loading undici costs more than everything else that a first call loads, so a program without calls does not load it.
   const undici = await import('undici');
   return new undici.Agent({
     connections: options.maxConnectionsPerOrigin ?? 256,
@@ -77,7 +77,7 @@ async function openAgent(options: TransportOptions): Promise<Agent> {
 }
 
 function dispatch(agent: Agent, request: TransportRequest): Exchange {
-  const { origin, path } = placeOf(request.url);
+  const { origin, path } = addressOf(request.url);
   const exchange = new Exchange(request.signal);
   agent.dispatch(
     {
@@ -97,18 +97,18 @@ interface Address {
   readonly path: string;
 }
 
-const MAX_PLACES = 256;
-const places = new Map<string, Address>();
+const MAX_ADDRESSES = 256;
+const addresses = new Map<string, Address>();
 
-/** Programs ask the same few addresses again and again, and parsing one costs as much as a whole layer. */
-function placeOf(url: string): Address {
-  const known = places.get(url);
+/** A cache, because programs use the same few addresses, and parsing one costs as much as a layer. */
+function addressOf(url: string): Address {
+  const known = addresses.get(url);
   if (known !== undefined) return known;
   const { origin, pathname, search } = new URL(url);
-  const place = { origin, path: pathname + search };
-  if (places.size >= MAX_PLACES) places.clear();
-  places.set(url, place);
-  return place;
+  const address = { origin, path: pathname + search };
+  if (addresses.size >= MAX_ADDRESSES) addresses.clear();
+  addresses.set(url, address);
+  return address;
 }
 
 // ---------------------------------------------------------------------------------------------------- answers
@@ -124,7 +124,7 @@ async function responseOf(exchange: Exchange, request: TransportRequest): Promis
   return { status: head.status, headers, body, bytes: (limitBytes) => readAll(body, request, limitBytes) };
 }
 
-/** As they are where no header came twice. */
+/** Returns the same object if no header came twice. */
 function headersOf(raw: Head['headers']): Readonly<Record<string, string>> {
   return isPlain(raw) ? raw : joined(raw);
 }
@@ -143,7 +143,7 @@ function joined(raw: Head['headers']): Record<string, string> {
   return headers;
 }
 
-/** Left-most encoding was applied first, so it is undone last. */
+/** The left-most encoding was applied first, so it is decoded last. */
 async function decompressed(source: Exchange, encoding: string, request: TransportRequest): Promise<Readable> {
   const [zlib, { pipeline, Readable: ReadableStream }] = await Promise.all([
     import('node:zlib'),
@@ -156,10 +156,10 @@ async function decompressed(source: Exchange, encoding: string, request: Transpo
       await source.return();
       throw new PolyphonyError(
         'network',
-        `${hostOf(request.url)} answered in the content encoding "${encoding}", which cannot be read: gzip, deflate and br can.`,
+        `${hostOf(request.url)} answered with the content encoding "${encoding}", which is not supported: use gzip, deflate or br.`,
       );
     }
-    // Errors of either side come out of the iteration of the last stream.
+    // Errors of both streams are thrown by the iteration of the last one.
     if (decoder !== 'identity') stream = pipeline(stream, decoder, () => {});
   }
   return stream;
@@ -178,7 +178,7 @@ function decoderOf(
 
 type Chunks = Required<Pick<AsyncIterator<Uint8Array>, 'next' | 'return'>>;
 
-/** One iteration of a body. A class because it is iterable and iterator at once: no generator in the hot path. */
+/** One iteration of a body. A class, because it is both iterable and iterator, which avoids a generator in the hot path. */
 class Body implements AsyncIterableIterator<Uint8Array> {
   readonly #chunks: Chunks;
   readonly #exchange: Exchange | undefined;
@@ -210,7 +210,7 @@ class Body implements AsyncIterableIterator<Uint8Array> {
   }
 }
 
-/** Decompressed: destroying the last stream destroys those before it, and the first one leaves the exchange. */
+/** A decompressed body. Destroying the last stream destroys those before it, and the first one closes the exchange. */
 function bodyOf(stream: Readable, request: TransportRequest): Body {
   let iterator: AsyncIterator<Uint8Array> | undefined;
   const chunks: Chunks = {
@@ -227,16 +227,16 @@ function bodyOf(stream: Readable, request: TransportRequest): Body {
 }
 
 async function readAll(body: Body, request: TransportRequest, limitBytes = 64 * MEBIBYTE): Promise<Uint8Array> {
-  const whole = body.arrived();
-  if (whole !== undefined && whole.length <= limitBytes) return whole;
-  const chunks: Uint8Array[] = whole === undefined ? [] : [whole];
-  let length = whole?.length ?? 0;
+  const complete = body.arrived();
+  if (complete !== undefined && complete.length <= limitBytes) return complete;
+  const chunks: Uint8Array[] = complete === undefined ? [] : [complete];
+  let length = complete?.length ?? 0;
   for (;;) {
     if (length > limitBytes) {
       await body.return();
       throw new PolyphonyError(
         'network',
-        `${hostOf(request.url)} sent more than ${limitBytes} bytes, the limit of one answer: ask for less.`,
+        `${hostOf(request.url)} sent more than ${limitBytes} bytes, which is the limit of one answer: ask for less.`,
         { retryable: false },
       );
     }
@@ -250,7 +250,7 @@ async function readAll(body: Body, request: TransportRequest, limitBytes = 64 * 
 
 // ---------------------------------------------------------------------------------------------------- errors
 
-/** The host alone: paths and queries may hold keys. */
+/** Only the host, because paths and queries may contain keys. */
 function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : 'The server';
 }
@@ -265,16 +265,16 @@ function transportError(error: unknown, request: TransportRequest): PolyphonyErr
   const host = hostOf(request.url);
   const code = codeOf(error);
   if (code === 'ERR_INVALID_URL') {
-    return new PolyphonyError('invalid-config', 'The base URL is not a URL: write it as https://host/path.');
+    return new PolyphonyError('invalid-config', 'The base URL is not a valid URL: write it as https://host/path.');
   }
   const timeout = TIMEOUTS[code];
   if (timeout !== undefined) {
-    // Whoever charges for timeouts must know that nothing was sent.
+    // The budget charges for timeouts unless it knows that nothing was sent.
     const unconnected = code === 'UND_ERR_CONNECT_TIMEOUT' ? { unsent: true, details: { timeout: 'connect' } } : {};
     return new PolyphonyError('timeout', `${host} ${timeout}`, { cause: error, ...unconnected });
   }
-  const told = REASONS[code] ?? (error instanceof Error && error.message !== '' ? error.message : code);
-  return new PolyphonyError('network', `The connection to ${host} failed: ${told}`, { cause: error });
+  const reason = REASONS[code] ?? (error instanceof Error && error.message !== '' ? error.message : code);
+  return new PolyphonyError('network', `The connection to ${host} failed: ${reason}`, { cause: error });
 }
 
 function codeOf(error: unknown): string {
@@ -286,15 +286,15 @@ function codeOf(error: unknown): string {
 const TIMEOUTS: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'did not accept a connection in time: check the address, or raise connectTimeoutMs.',
   UND_ERR_HEADERS_TIMEOUT: 'did not answer in time: try again, or raise headersTimeoutMs.',
-  UND_ERR_BODY_TIMEOUT: 'fell silent within its answer: try again, or raise idleTimeoutMs.',
+  UND_ERR_BODY_TIMEOUT: 'stopped sending before its answer was complete: try again, or raise idleTimeoutMs.',
   ETIMEDOUT: 'did not answer in time: check the address and the network.',
 };
 
 const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there. Check the address and that the server runs.',
-  ENOTFOUND: 'the name is unknown. Check the address.',
-  EAI_AGAIN: 'the name could not be looked up. Check the network.',
+  ECONNREFUSED: 'nothing listens at this address. Check the address, and that the server is running.',
+  ENOTFOUND: 'the host name is unknown. Check the address.',
+  EAI_AGAIN: 'the host name could not be looked up. Check the network.',
   ECONNRESET: 'the other side closed it before the answer was complete. Try again.',
   UND_ERR_SOCKET: 'the other side closed it before the answer was complete. Try again.',
-  UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are larger than maxHeaderBytes.',
+  UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are larger than maxHeaderBytes. Raise this limit.',
 };

@@ -1,9 +1,8 @@
 /**
- * The dialects of JSON Schema that providers accept, as data: which keywords each knows, and how it says "or null". A
- * keyword that a dialect does not know is left out with a warning, so a schema loses strictness, never validity. Key
- * order is kept.
+ * The dialects of JSON Schema that providers accept, as data: which keywords each supports, and how it expresses "or null".
+ * An unsupported keyword is dropped with a warning, so a schema becomes less strict, but stays valid. Key order is kept.
  *
- * - `plain`: everything but `$schema`.
+ * - `plain`: everything except `$schema`.
  * - `strict-subset`: every object closed, every property required, optional ones nullable (`dropOptionalNulls` undoes
  *   that in the answer), no `oneOf`, `allOf` or `not`.
  * - `openapi-subset`: no references, no `additionalProperties`, no `const`, `nullable: true` instead of a null type, enums
@@ -19,7 +18,7 @@ export type SchemaDialect = (typeof SCHEMA_DIALECTS)[number];
 
 export interface DialectResult {
   readonly schema: JsonSchema;
-  /** What the dialect could not say, each with its place; the first hundred. */
+  /** What the dialect could not express, each with its place; the first hundred. */
   readonly warnings: readonly string[];
 }
 
@@ -28,9 +27,9 @@ interface Rules {
   readonly formats: ReadonlySet<string>;
   /** Objects are closed and all their properties required. */
   readonly closed: boolean;
-  /** References stay; otherwise each is replaced by what it refers to. */
+  /** References are kept; otherwise each is replaced by its target. */
   readonly references: boolean;
-  /** How "or null" is said. */
+  /** How "or null" is expressed. */
   readonly nullable: 'type' | 'keyword';
 }
 
@@ -68,7 +67,7 @@ const RULES: Readonly<Record<Exclude<SchemaDialect, 'plain'>, Rules>> = {
   },
 };
 
-/** Left out without a word: they constrain nothing. */
+/** Dropped without a warning, because they restrict nothing. */
 const SILENT: ReadonlySet<string> = new Set([
   '$schema',
   '$id',
@@ -86,10 +85,10 @@ interface Conversion {
   readonly rules: Rules;
   readonly root: JsonSchema;
   readonly warnings: string[];
-  /** References being replaced, outermost first: one that comes again is recursive. */
+  /** References being replaced, outermost first: one that appears again is recursive. */
   readonly following: string[];
   depth: number;
-  /** Schemas converted so far: references that double the work at each step end here. */
+  /** Schemas converted so far: a limit for references that double the work at each step. */
   parts: number;
 }
 
@@ -109,7 +108,9 @@ export function toDialect(schema: JsonSchema, dialect: SchemaDialect): DialectRe
   };
   const converted = convert(schema, '', conversion);
   if (conversion.rules.closed && converted.type !== 'object') {
-    conversion.warnings.push('The root of the schema is no object: wrap it in one, or the provider may refuse it.');
+    conversion.warnings.push(
+      'The root of the schema is not an object, so the provider may reject it: wrap it in an object.',
+    );
   }
   return { schema: converted, warnings: conversion.warnings.slice(0, MAX_WARNINGS) };
 }
@@ -118,7 +119,9 @@ function convert(value: unknown, path: string, conversion: Conversion): JsonSche
   if (!isPlainObject(value)) return {};
   if (conversion.depth >= MAX_DEPTH || ++conversion.parts > MAX_PARTS) {
     if (conversion.parts <= MAX_PARTS + 1) {
-      conversion.warnings.push(`${path}: deeper than ${MAX_DEPTH} or larger than ${MAX_PARTS} parts, left open.`);
+      conversion.warnings.push(
+        `${path}: deeper than ${MAX_DEPTH} levels or larger than ${MAX_PARTS} parts, so any value is allowed.`,
+      );
     }
     return {};
   }
@@ -130,7 +133,7 @@ function convert(value: unknown, path: string, conversion: Conversion): JsonSche
   return flat;
 }
 
-/** Calls `next` with the schema, or with what its `$ref` names where the dialect has no references. */
+/** Calls `next` with the schema, or with the target of its `$ref` if the dialect has no references. */
 function withoutReference(
   schema: JsonSchema,
   path: string,
@@ -142,7 +145,9 @@ function withoutReference(
   if (rules.references || typeof $ref !== 'string') return next(schema);
   const target = resolvePointer(root, $ref);
   if (following.includes($ref) || !isPlainObject(target)) {
-    warnings.push(`${path}: ${$ref} is ${isPlainObject(target) ? 'recursive' : 'not in the schema'}, left open.`);
+    warnings.push(
+      `${path}: ${$ref} is ${isPlainObject(target) ? 'recursive' : 'not in the schema'}, so any object is allowed.`,
+    );
     return next({ ...beside, type: 'object' });
   }
   following.push($ref);
@@ -151,7 +156,7 @@ function withoutReference(
   return converted;
 }
 
-/** `allOf` of objects becomes one object; of anything else, its first schema with a warning. */
+/** Merges `allOf` into one schema; where its parts differ, the first one is kept with a warning. */
 function mergeAllOf(schema: JsonSchema, path: string, { root, warnings }: Conversion): JsonSchema {
   const { allOf, ...beside } = schema;
   if (!Array.isArray(allOf)) return schema;
@@ -165,7 +170,7 @@ function mergeAllOf(schema: JsonSchema, path: string, { root, warnings }: Conver
   for (const { properties: own, required: needed, ...rest } of parts) {
     for (const [key, value] of Object.entries(rest)) {
       if (Object.hasOwn(merged, key) && JSON.stringify(merged[key]) !== JSON.stringify(value)) {
-        warnings.push(`${path}/allOf: ${key} differs between its parts, the first one is kept.`);
+        warnings.push(`${path}/allOf: ${key} differs between its parts, so only the first one was kept.`);
       } else merged[key] = value;
     }
     if (isPlainObject(own)) properties.push(...Object.entries(own));
@@ -186,11 +191,11 @@ function convertKeywords(schema: JsonSchema, path: string, conversion: Conversio
     else if (keyword === 'const' && !rules.keywords.has('const'))
       converted.push(...convertConstant(schema, where, conversion));
     else if (!rules.keywords.has(keyword)) {
-      // Closing an object is a matter of course where objects cannot be open.
+      // Dropping `additionalProperties: false` loses nothing, because objects of the dialect are closed.
       if (!SILENT.has(keyword) && !isHarmless(keyword, value, rules))
-        warnings.push(`${where}: not supported, left out.`);
+        warnings.push(`${where}: not supported, so it was dropped.`);
     } else if (keyword === 'format' && !rules.formats.has(String(value))) {
-      warnings.push(`${where}: "${String(value)}" is not supported, left out.`);
+      warnings.push(`${where}: "${String(value)}" is not supported, so it was dropped.`);
     } else converted.push([keyword, convertKeyword(keyword, value, where, conversion)]);
   }
   const result = Object.fromEntries(converted);
@@ -231,7 +236,7 @@ function convertChoices(
   if (!Array.isArray(choices)) return [];
   if (keyword === 'oneOf') {
     if (schema.anyOf !== undefined) {
-      conversion.warnings.push(`${path}: not supported beside anyOf, left out.`);
+      conversion.warnings.push(`${path}: not supported beside anyOf, so it was dropped.`);
       return [];
     }
     conversion.warnings.push(`${path}: treated as anyOf.`);
@@ -250,17 +255,19 @@ function convertConstant(schema: JsonSchema, path: string, { warnings }: Convers
       : [['enum', [value]]];
   }
   if (value === null) return schema.type === undefined ? [['type', 'null']] : [];
-  warnings.push(`${path}: only strings can be constants, left out.`);
+  warnings.push(`${path}: only strings are supported as constants, so it was dropped.`);
   return schema.type === undefined ? [['type', typeof value]] : [];
 }
 
-/** Every property required, optional ones nullable, nothing else allowed. */
+/** Makes every property required, optional ones nullable, and forbids others. */
 function closeObject(schema: JsonSchema, original: JsonSchema, path: string, { warnings }: Conversion): JsonSchema {
   const isObject = schema.type === 'object' || (Array.isArray(schema.type) && schema.type.includes('object'));
   if (!isObject && schema.properties === undefined) return openToScalars(schema, path, warnings);
   const { additionalProperties = false } = original;
   if (additionalProperties !== false) {
-    warnings.push(`${path}/additionalProperties: objects are closed, other properties are lost.`);
+    warnings.push(
+      `${path}/additionalProperties: not supported, so the object was closed and other properties are lost.`,
+    );
   }
   const properties = isPlainObject(schema.properties) ? schema.properties : {};
   const required: readonly unknown[] = Array.isArray(original.required) ? original.required : [];
@@ -275,10 +282,10 @@ function closeObject(schema: JsonSchema, original: JsonSchema, path: string, { w
   };
 }
 
-/** A schema that says nothing is not accepted: scalars are what can be had without a shape. */
+/** An empty schema is not accepted, so it becomes one that accepts scalars. */
 function openToScalars(schema: JsonSchema, path: string, warnings: string[]): JsonSchema {
   const shaped = ['type', 'anyOf', 'enum', 'const', '$ref'].some((keyword) => schema[keyword] !== undefined);
   if (shaped) return schema;
-  warnings.push(`${path}: any value is not supported, only strings, numbers, booleans and null.`);
+  warnings.push(`${path}: any value is not supported, so only strings, numbers, booleans and null are allowed.`);
   return { ...schema, type: ['string', 'number', 'boolean', 'null'] };
 }

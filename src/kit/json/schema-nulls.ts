@@ -1,8 +1,8 @@
-/** How a schema says "or null", and what becomes of enums, in the dialects of schema-dialects.ts. */
+/** "Or null" and enums in the dialects of schema-dialects.ts. */
 import type { JsonSchema } from '../../core/model/model.ts';
 import { isPlainObject } from '../../language/shorthand.ts';
 
-/** The schema or null, with the null where the schema says its types. */
+/** The schema or null, with the null beside the schema's types. */
 export function orNull(schema: JsonSchema): JsonSchema {
   const { type, anyOf, enum: values } = schema;
   if (Array.isArray(anyOf)) {
@@ -15,14 +15,14 @@ export function orNull(schema: JsonSchema): JsonSchema {
   return Array.isArray(values) && !values.includes(null) ? { ...nullable, enum: [...values, null] } : nullable;
 }
 
-/** Enums of anything but strings lose their values, which the description then names. */
+/** Moves the values of an enum to the description unless all are strings. */
 export function stringEnum(schema: JsonSchema, path: string, warnings: string[]): JsonSchema {
   const { enum: values, ...rest } = schema;
   if (!Array.isArray(values)) return schema;
   const strings = values.filter((value) => value !== null);
   const nullable = strings.length < values.length ? { nullable: true } : {};
   if (strings.every((value) => typeof value === 'string')) return { ...schema, enum: strings, ...nullable };
-  warnings.push(`${path}/enum: only strings can be listed, the values stand in the description.`);
+  warnings.push(`${path}/enum: only strings are supported, so the values were moved to the description.`);
   const described = typeof rest.description === 'string' ? `${rest.description} ` : '';
   return {
     ...rest,

@@ -1,4 +1,4 @@
-/** The wire of a provider that makes images and nothing else, with errors and limits as most servers tell them. */
+/** The wire of a provider that only makes images, with the usual forms of errors and limits. */
 import { PolyphonyError } from '../../core/errors.ts';
 import type { ImageRequest, ModelEvent } from '../../core/model/model.ts';
 import type { TransportResponse, WireContext, WireFormat } from '../../core/model/provider.ts';
@@ -25,4 +25,7 @@ export function imageWire(
 }
 
 const notImage = (operation: string): PolyphonyError =>
-  new PolyphonyError('unsupported', `This provider makes images alone, not "${operation}": ask a model that lists it.`);
+  new PolyphonyError(
+    'unsupported',
+    `This provider supports only "image", not "${operation}": use a model that lists it.`,
+  );

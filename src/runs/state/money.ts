@@ -1,9 +1,9 @@
 /**
- * The run's money.
+ * The budget of a run.
  *
- * M1. A node starts only when what is left, reservations of running nodes taken off, covers its expected cost.
+ * M1. A node starts only when what is left of the cap, less the reservations of running nodes, covers its expected cost.
  * M2. Its worst case (or all that is left, if that is less) is then reserved until it ends; what it spends is taken from
- *     its reservation first. Hard caps are the gateway's, which sees every attempt: this is about not starting in vain.
+ *     its reservation first. The gateway holds hard caps, because it sees every attempt: this only avoids starting in vain.
  */
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Usage } from '../../core/model/model.ts';
@@ -58,11 +58,11 @@ export function unaffordable(run: RunState, task: Task): PolyphonyError {
   const { cap = 0, spent } = run.money;
   const expected = formatUsd(task.valid.estimate.expectedNanoUsd);
   const left = formatUsd(Math.max(0, cap - spent));
-  const message = `Node ${task.id} is expected to cost ${expected}, but only ${left} of the run's ${formatUsd(cap)} are left: raise the budget, or choose a cheaper model.`;
+  const message = `Node ${task.id} is expected to cost ${expected}, but only ${left} of the run's budget of ${formatUsd(cap)} is left: raise the budget, or choose a cheaper model.`;
   return new PolyphonyError('budget-exceeded', message, { details: { scope: 'run', capNanoUsd: cap } });
 }
 
-/** Books what a call of the unit cost; a cost of null is unknown. */
+/** Charges a call to its unit, its node and the run; a cost of null is unknown. */
 export function charge(run: RunState, unit: Unit, cost: NanoUsd | null, usage: Usage | undefined): void {
   const { money } = run;
   const { task } = unit;
@@ -88,7 +88,7 @@ function spend(run: RunState, task: Task, cost: NanoUsd): void {
   warn(run);
 }
 
-/** Books a call of the run itself: one of its planner. */
+/** Charges a planner call to the run itself. */
 export function chargeRun(run: RunState, { costNanoUsd, usage }: Paid): void {
   if (costNanoUsd === null) run.money.priced = false;
   else run.money.spent += costNanoUsd;
@@ -111,12 +111,12 @@ export function assertFunds(run: RunState, task: Task): void {
   if (cap !== undefined && costly && spent >= cap) throw unaffordable(run, task);
   if (limits === undefined) return;
   if (limits.usd !== undefined && task.paid > 0 && task.paid >= usdToNano(limits.usd)) {
-    const message = `Node ${task.id} spent ${formatUsd(task.paid)} of its limit of ${limits.usd} USD (limits.usd): raise it.`;
+    const message = `Node ${task.id} has spent ${formatUsd(task.paid)}, and its limit is ${limits.usd} USD (limits.usd): raise the limit.`;
     throw new PolyphonyError('budget-exceeded', message, { details: { scope: 'node' } });
   }
   const tokens = task.usage.input + task.usage.output;
   if (limits.tokens !== undefined && tokens >= limits.tokens) {
-    const message = `Node ${task.id} used ${tokens} tokens of its ${limits.tokens} (limits.tokens): raise the limit.`;
+    const message = `Node ${task.id} has used ${tokens} tokens, and its limit is ${limits.tokens} (limits.tokens): raise the limit.`;
     throw new PolyphonyError('budget-exceeded', message, { details: { scope: 'node' } });
   }
 }

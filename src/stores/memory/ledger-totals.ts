@@ -1,4 +1,4 @@
-/** How ledger rows are filtered, grouped and added up: the meaning that every store shares. */
+/** How ledger rows are filtered, grouped and added up, for every store alike. */
 import { DAY_MS, dayName, dayOf } from '../../core/money/calendar.ts';
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../../core/stores.ts';
 
@@ -12,7 +12,7 @@ export function matches(row: LedgerRow, filter: LedgerFilter): boolean {
   return scope === undefined || row.scopes.some(({ kind, id }) => kind === scope.kind && id === scope.id);
 }
 
-/** The groups that a row counts in: one, or one for each of its scopes of the asked kind (none: it counts nowhere). */
+/** The groups of a row: one, or one for each of its scopes of the requested kind, which may be none. */
 export function groupsOf(row: LedgerRow, by: LedgerGroup): readonly string[] {
   switch (by) {
     case 'provider':

@@ -1,22 +1,22 @@
 /**
- * The ledger of a process that keeps nothing: a ring of the latest rows, and sums of the rows that fell out of it, so that
- * totals stay right when rows are gone.
+ * The ledger in memory: a ring buffer of the latest rows, and sums of the rows that were dropped from it, so that totals
+ * stay right.
  */
 import { dayOf } from '../../core/money/calendar.ts';
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal, UsageLedger } from '../../core/stores.ts';
 import { addSum, dayStart, emptySum, groupsOf, matches, type Sum, sumOf } from './ledger-totals.ts';
 
-/** Scopes with few ids: those of a request, node, run or session would make every sum a row again. */
+/** Scopes with few ids. Those of requests, nodes, runs and sessions would make as many sums as rows. */
 const KEPT_SCOPES: ReadonlySet<string> = new Set(['user', 'team', 'tenant', 'tag']);
 
-/** Rows that agree in everything that a total may ask for. */
+/** The sum of dropped rows that are equal in every field of filters and groups. */
 interface Folded {
   readonly example: LedgerRow;
   readonly sum: Sum;
 }
 
 export interface MemoryLedgerOptions {
-  /** Latest rows kept. @default 100_000 */
+  /** How many rows are kept: the latest ones. @default 100_000 */
   readonly ledgerRows?: number;
 }
 

@@ -1,11 +1,11 @@
 /**
  * One connection to one SQLite file, shared by the three stores.
  *
- * 1. Writes of one turn of the event loop share one IMMEDIATE transaction; a write resolves when it is committed.
+ * 1. Writes of the same turn of the event loop share one IMMEDIATE transaction. A write resolves when it is committed.
  * 2. The database is synchronous, so nothing runs between two statements of a transaction, and no statement stays open
  *    over an await.
- * 3. A lock that another process holds blocks the event loop for 5 ms at most; the rest of the wait is on the clock.
- * 4. A write that breaks a transaction is tried again by itself, so that it cannot sink the others of its group.
+ * 3. Another process's lock blocks the event loop for at most 5 ms; the rest of the wait uses the clock.
+ * 4. When a write breaks a transaction, each write of its group is tried again separately, so that only that one fails.
  */
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -20,10 +20,10 @@ import { migrate } from './schema.ts';
 
 export interface Connection {
   readonly path: string;
-  /** Joins the next transaction. `work` checks before it writes: a PolyphonyError that it throws rolls nothing back. */
+  /** Joins the next transaction. `work` must check before it writes: a PolyphonyError that it throws rolls nothing back. */
   write<T>(work: (sql: Sql) => T): Promise<T>;
   read<T>(work: (sql: Sql) => T): Promise<T>;
-  /** Commits what waits, then closes. */
+  /** Commits the waiting writes, then closes. */
   close(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ interface Job {
 }
 type Outcome = { readonly value: unknown } | { readonly error: PolyphonyError };
 
-/** A transaction blocks the event loop while it runs: some 5 ms at this size. */
+/** The most writes per transaction: it blocks the event loop while it runs, for about 5 ms at this size. */
 const GROUP = 500;
 const PAGE_BYTES = 4096;
 const SMALLEST_PAGE_BYTES = 512;
@@ -84,7 +84,7 @@ export function connect(options: ConnectionOptions): Connection {
     async read(work) {
       if (closing !== undefined) throw closedError(path);
       const sql = await opened();
-      return patiently(options, () => work(sql));
+      return retryWhileBusy(options, () => work(sql));
     },
     close() {
       closing ??= close();
@@ -104,7 +104,7 @@ async function commit(options: ConnectionOptions, opened: () => Promise<Sql>, jo
 
 async function commitTogether(options: ConnectionOptions, sql: Sql, jobs: readonly Job[]): Promise<void> {
   try {
-    const outcomes = await patiently(options, () => sql.transaction(() => jobs.map((job) => attempt(job, sql))));
+    const outcomes = await retryWhileBusy(options, () => sql.transaction(() => jobs.map((job) => attempt(job, sql))));
     for (const [index, outcome] of outcomes.entries()) {
       if ('error' in outcome) jobs[index]?.reject(outcome.error);
       else jobs[index]?.resolve(outcome.value);
@@ -127,8 +127,8 @@ function attempt(job: Job, sql: Sql): Outcome {
 
 const MAX_DELAY_MS = 50;
 
-/** Tries again while another process holds the lock, for `busyMs` at most. */
-async function patiently<T>({ path, clock, busyMs }: ConnectionOptions, work: () => T): Promise<T> {
+/** Tries again while another process holds the lock, for at most `busyMs`. */
+async function retryWhileBusy<T>({ path, clock, busyMs }: ConnectionOptions, work: () => T): Promise<T> {
   const start = clock.monotonic();
   for (let failures = 1; ; failures += 1) {
     try {
@@ -147,16 +147,16 @@ async function open(options: ConnectionOptions): Promise<Sql> {
   await makeFolder(dirname(path));
   await refuseOther(path);
   const { default: Database } = await import('libsql');
-  const sql = await patiently(options, () => sqlOf(new Database(path)));
+  const sql = await retryWhileBusy(options, () => sqlOf(new Database(path)));
   try {
-    // Durable against a killed process either way; NORMAL skips the disk flush at every commit.
+    // A killed process loses nothing either way; NORMAL skips the disk flush at every commit.
     sql.script('PRAGMA busy_timeout = 5');
-    await patiently(options, () => sql.script('PRAGMA journal_mode = WAL'));
+    await retryWhileBusy(options, () => sql.script('PRAGMA journal_mode = WAL'));
     sql.script(`PRAGMA synchronous = ${powerSafe ? 'FULL' : 'NORMAL'}`);
     if (maximumBytes !== undefined) {
       sql.script(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maximumBytes / PAGE_BYTES))}`);
     }
-    await patiently(options, () => migrate(sql, path));
+    await retryWhileBusy(options, () => migrate(sql, path));
     return sql;
   } catch (error) {
     sql.close();
@@ -164,12 +164,12 @@ async function open(options: ConnectionOptions): Promise<Sql> {
   }
 }
 
-/** SQLite takes a file of one byte for an empty database and would write over it; of a device it takes anything. */
+/** SQLite treats a one-byte file as an empty database and would overwrite it, and it accepts any device. */
 async function refuseOther(path: string): Promise<void> {
   const file = await stat(path).catch(() => undefined);
   if (file === undefined) return;
   if (!file.isFile()) {
-    const message = `The store ${path} is no file: choose a path of a file, which is made when it is missing.`;
+    const message = `The store ${path} is not a file: choose the path of a file, which is created when it is missing.`;
     throw new PolyphonyError('invalid-config', message);
   }
   if (file.size > 0 && file.size < SMALLEST_PAGE_BYTES) throw corruptError(path, `${file.size} bytes`);

@@ -1,4 +1,4 @@
-/** Statements of one open database, prepared once each. */
+/** The statements of one open database, each prepared once. */
 
 export type SqlValue = string | number | null;
 export type SqlRow = readonly unknown[];
@@ -9,7 +9,7 @@ export interface Sql {
   all(text: string, values?: readonly SqlValue[]): readonly SqlRow[];
   /** Statements without values or results. */
   script(text: string): void;
-  /** Runs `work` in an IMMEDIATE transaction, rolled back when it throws. */
+  /** Runs `work` in an IMMEDIATE transaction, which is rolled back when `work` throws. */
   transaction<T>(work: () => T): T;
   close(): void;
 }
@@ -40,18 +40,18 @@ export function sqlOf(database: SqliteDatabase): Sql {
       const { changes, lastInsertRowid } = prepare(text).run(values);
       return { changes, id: Number(lastInsertRowid) };
     },
-    // Raw rows: as objects, `get` would add a column of its own.
+    // Raw rows, because `get` adds a column of its own to objects.
     first: (text, values = []) => prepare(text).raw().get(values) as SqlRow | undefined,
     all: (text, values = []) => prepare(text).raw().all(values) as readonly SqlRow[],
     script: (text) => void database.exec(text),
     transaction: (work) => inTransaction(database, work),
     close() {
-      // The file is let go when the statements are collected, so the log is folded in here and not left to that.
+      // libsql releases the file only when the statements are garbage-collected, so the checkpoint is made here.
       statements.clear();
       try {
         database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
       } catch {
-        // Another process reads: the log stays beside the file, and whoever closes last folds it in.
+        // Another process reads the file: the log stays, and the last process to close makes the checkpoint.
       }
       database.close();
     },
@@ -65,7 +65,7 @@ function inTransaction<T>(database: SqliteDatabase, work: () => T): T {
     database.exec('COMMIT');
     return result;
   } catch (error) {
-    // A full disk has rolled back already.
+    // On a full disk, SQLite has already rolled back.
     if (database.inTransaction) database.exec('ROLLBACK');
     throw error;
   }

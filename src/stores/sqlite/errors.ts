@@ -1,4 +1,4 @@
-/** What the errors of SQLite and of the file system mean for the operator of a store. */
+/** Turns the errors of SQLite and of the file system into errors that tell an operator what to do. */
 import { asPolyphonyError, type ErrorCode, PolyphonyError } from '../../core/errors.ts';
 
 const FULL = /^(?:SQLITE_FULL|SQLITE_IOERR_SHMSIZE|ENOSPC|EDQUOT)/;
@@ -37,11 +37,11 @@ const SENTENCES: readonly (readonly [RegExp, ErrorCode, (path: string, code: str
 ];
 
 export function corruptError(path: string, found: string, cause?: unknown): PolyphonyError {
-  const message = `The store ${path} is damaged or no SQLite file (${found}): restore it from a backup, salvage it with "sqlite3 ${path} .recover", or move it away to begin with an empty one.`;
+  const message = `The store ${path} is damaged or is not an SQLite file (${found}): restore it from a backup, salvage it with "sqlite3 ${path} .recover", or move it away to start with an empty one.`;
   return new PolyphonyError('store-corrupt', message, { cause });
 }
 
-/** The error as one of ours, with the path, the rule and the remedy; foreign errors keep their message. */
+/** The error as a PolyphonyError with path, rule and remedy; an unknown error keeps its message. */
 export function storeError(error: unknown, path: string): PolyphonyError {
   if (error instanceof PolyphonyError) return error;
   const code = codeOf(error);
@@ -58,16 +58,16 @@ export function busyError(path: string, waitedMs: number, cause: unknown): Polyp
 }
 
 export function closedError(path: string): PolyphonyError {
-  return new PolyphonyError('invalid-request', `The store ${path} is closed: open another one to go on.`);
+  return new PolyphonyError('invalid-request', `The store ${path} is closed: open a new one.`);
 }
 
-/** The JSON of a record; text that is none was damaged. */
+/** Parses the JSON of a record. @throws store-corrupt when the text is not valid JSON */
 export function parseStored(text: unknown, path: string): unknown {
   try {
     if (typeof text === 'string') return JSON.parse(text);
   } catch {
-    // The same answer as for a value that is no text.
+    // The same error as for a value that is not text.
   }
-  const message = `The store ${path} holds a record that is no JSON: restore the file from a backup.`;
+  const message = `The store ${path} holds a record that is not valid JSON: restore the file from a backup.`;
   throw new PolyphonyError('store-corrupt', message);
 }

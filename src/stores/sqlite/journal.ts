@@ -1,4 +1,4 @@
-/** The journal in SQLite: one row an event in order, and one row a run, added up at append so that `list` reads no event. */
+/** The journal in SQLite: one row per event, and one row per run, updated at each append so that `list` reads no event. */
 import type { Clock } from '../../core/clock.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
 import type { RunEvent, RunFilter, RunStatus, RunSummary } from '../../core/run/engine.ts';
@@ -14,7 +14,7 @@ const FIND_RUN = `SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = ?`;
 const SAVE_RUN = `INSERT INTO runs (${RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, goal = excluded.goal, updated_at = excluded.updated_at,
     cost_nano_usd = excluded.cost_nano_usd, total = excluded.total, finished = excluded.finished`;
-/** What most appends change; the indices stand on none of it. */
+/** The columns that most appends change; none of them is indexed. */
 const ADVANCE_RUN = 'UPDATE runs SET updated_at = ?, cost_nano_usd = ?, finished = ? WHERE run_id = ?';
 const READ_PAGE = 'SELECT id, event FROM events WHERE run_id = ? AND id > ? ORDER BY id LIMIT ?';
 const PAGE = 500;
@@ -47,8 +47,8 @@ function save(sql: Sql, runId: string, texts: readonly string[], progress: RunPr
 }
 
 /**
- * Runs that a node of another run started, by their first event: no column says it, so that files of every release list
- * alike. The text is searched first, because most plans are long and few hold the word.
+ * Finds runs that a node of another run started, by their first event. There is no column for it, so that files of every
+ * release give the same list. The text is searched first, because most plans are long and few contain the word.
  */
 const IS_NESTED = `EXISTS (SELECT 1 FROM events
   WHERE id = (SELECT min(id) FROM events WHERE run_id = runs.run_id)

@@ -16,7 +16,7 @@ const DELETE = 'DELETE FROM cells WHERE key = ?';
 const SWEEP = 'DELETE FROM cells WHERE until <= ?';
 const KEYS = 'SELECT key FROM cells WHERE key >= ? AND key < ? AND (until IS NULL OR until > ?) ORDER BY key LIMIT ?';
 
-/** The last code point: above every key that starts with the prefix. */
+/** The last code point: `prefix + LAST` sorts after every key that starts with the prefix. */
 const LAST = '\u{10ffff}';
 const SWEEP_EVERY = 1000;
 

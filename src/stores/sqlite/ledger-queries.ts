@@ -1,10 +1,10 @@
-/** The ledger's SQL: rows once a key, an index from scopes to rows, totals added up by the database. */
+/** The SQL of the ledger: one row per key, an index from scopes to rows, and totals computed by the database. */
 
 import { dayName } from '../../core/money/calendar.ts';
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../../core/stores.ts';
 import type { Sql, SqlRow, SqlValue } from './database.ts';
 
-/** A row as it waits for its transaction, its JSON made when it was appended. */
+/** A row that waits for its transaction, with the JSON that was made at append. */
 export interface LedgerEntry {
   readonly row: LedgerRow;
   readonly text: string;
@@ -27,7 +27,7 @@ function scopeId(sql: Sql, known: Map<string, number>, kind: string, name: strin
   return id;
 }
 
-/** Inside a transaction; `known` lives no longer than that, because a rollback takes its ids back. */
+/** Call it in a transaction. `known` is used only within it, because a rollback revokes the ids. */
 export function insertRows(sql: Sql, entries: readonly LedgerEntry[]): void {
   const known = new Map<string, number>();
   for (const { row, text } of entries) {
@@ -59,7 +59,7 @@ function conditionsOf({ from, to, scope, provider }: LedgerFilter): Conditions {
   if (to !== undefined) add('l.started_at < ?', to);
   if (provider !== undefined) add('l.provider = ?', provider);
   if (scope === undefined) return { texts, values };
-  // The times stand on the index of the scope too, so that a month of one user reads a month of one user.
+  // The index of the scope contains the times too, so that a query for one month of one user reads only those rows.
   add('s.kind = ? AND s.name = ?', scope.kind, scope.id);
   const range = [from === undefined ? '' : ' AND x.started_at >= ?', to === undefined ? '' : ' AND x.started_at < ?'];
   const times = [from, to].filter((time) => time !== undefined);
@@ -70,7 +70,7 @@ function conditionsOf({ from, to, scope, provider }: LedgerFilter): Conditions {
 
 const where = (texts: readonly string[]): string => (texts.length === 0 ? '' : `WHERE ${texts.join(' AND ')}`);
 
-/** Newest first, those of one millisecond by descending id, from below `after`: start and id of the last row read. */
+/** Newest first, rows of the same millisecond by descending id, below `after`: the start and id of the last row read. */
 export function selectRows(
   sql: Sql,
   filter: LedgerFilter,

@@ -1,10 +1,10 @@
 /**
- * The ledger in SQLite: rows wait in a buffer and are committed in groups, so that a call does not wait for its booking.
+ * The ledger in SQLite: rows wait in a buffer and are committed in groups, so that a call does not wait for its row.
  *
- * 1. A row leaves the buffer when it is committed, and never otherwise: what fails is kept, told to `onError`, and tried
- *    again with the next group, at `flush` and at `close`.
- * 2. A killed process loses at most the rows of the last `delayMs`, and those that could not be written.
- * 3. A full buffer takes no row until it has been written: `append` then returns a promise.
+ * 1. A row leaves the buffer only when it is committed. Rows that fail are kept, reported to `onError`, and tried again with
+ *    the next group, at `flush` and at `close`.
+ * 2. A killed process loses at most the rows of the last `delayMs`, and rows that could not be written.
+ * 3. A full buffer accepts no row until it has been written: `append` then returns a promise.
  */
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
@@ -21,12 +21,12 @@ interface SqliteLedgerOptions {
   readonly close: () => Promise<void>;
 }
 
-/** Rows of one write: as many as block the event loop for some milliseconds. */
+/** The most rows per write: they block the event loop for a few milliseconds. */
 const GROUP = 256;
 
 interface Buffer {
   append(rows: readonly LedgerRow[]): Promise<void> | undefined;
-  /** Writes every row that waits now. */
+  /** Writes every row that is waiting now. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
@@ -48,9 +48,9 @@ function rowBuffer(connection: Connection, options: SqliteLedgerOptions): Buffer
   };
   const schedule = (): void => {
     if (closed || waiting.length === 0) return;
-    cancelTimer ??= clock.schedule(delayMs, flushAlone, { background: true });
+    cancelTimer ??= clock.schedule(delayMs, flushInBackground, { background: true });
   };
-  // One at a time: a second writer would take the same rows.
+  // One at a time, because a second writer would write the same rows.
   const flush = (): Promise<void> => {
     const mine: Promise<void> = (writing ?? Promise.resolve()).catch(() => {}).then(writeAll);
     writing = mine;
@@ -61,14 +61,14 @@ function rowBuffer(connection: Connection, options: SqliteLedgerOptions): Buffer
     mine.then(settled, settled);
     return mine;
   };
-  function flushAlone(): void {
+  function flushInBackground(): void {
     flush().catch((error: unknown) => onError(storeError(error, connection.path)));
   }
   const take = (entries: readonly LedgerEntry[]): void => {
     for (const entry of entries) waiting.push(entry);
     if (writing !== undefined) return;
     if (waiting.length < GROUP) schedule();
-    else flushAlone();
+    else flushInBackground();
   };
   return {
     append(rows) {
@@ -93,7 +93,7 @@ function rowBuffer(connection: Connection, options: SqliteLedgerOptions): Buffer
 }
 
 function lostRows(error: PolyphonyError, rows: number): PolyphonyError {
-  const message = `${error.message} The ledger closed with ${rows} rows that are not in the file.`;
+  const message = `${error.message} The ledger was closed with ${rows} rows that were not written to the file.`;
   return new PolyphonyError(error.code, message, { cause: error, details: { rows } });
 }
 

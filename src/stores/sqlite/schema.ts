@@ -1,11 +1,11 @@
 /**
- * The tables, one migration a version. Only what PostgreSQL knows too: TEXT ids, integers for epoch milliseconds and
- * nano-dollars, JSON as text, ON CONFLICT.
+ * The tables, one migration per version. They use only features that PostgreSQL has too: TEXT ids, integers for epoch
+ * milliseconds and nano-dollars, JSON as text, ON CONFLICT.
  */
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Sql } from './database.ts';
 
-/** "poly": tells our files from those of other programs. */
+/** "poly" in ASCII, which distinguishes these files from those of other programs. */
 const APPLICATION_ID = 0x706f6c79;
 
 const MIGRATIONS: readonly string[] = [
@@ -33,7 +33,7 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** Version of the schema that this release writes. */
+/** The version of the schema that this release writes. */
 const SCHEMA_VERSION = MIGRATIONS.length;
 
 function integer(sql: Sql, pragma: string): number {
@@ -41,7 +41,7 @@ function integer(sql: Sql, pragma: string): number {
 }
 
 /**
- * Brings the file to this release's schema; a second process that does so at the same time waits and finds it done.
+ * Migrates the file to this release's schema. A second process that does so at the same time waits and finds it done.
  *
  * @throws store-newer when a later release wrote the file, invalid-config when another program did
  */
@@ -65,6 +65,6 @@ function refuseForeign(sql: Sql, path: string, version: number): void {
 }
 
 function newerError(path: string, version: number): PolyphonyError {
-  const message = `The store ${path} has schema version ${version}, this release knows up to ${SCHEMA_VERSION}: use the newer release that wrote it, or another path. Nothing was changed.`;
+  const message = `The store ${path} has schema version ${version}, but this release supports at most version ${SCHEMA_VERSION}: use the newer release that wrote it, or another path. Nothing was changed.`;
   return new PolyphonyError('store-newer', message, { details: { version, known: SCHEMA_VERSION } });
 }

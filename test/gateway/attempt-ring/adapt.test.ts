@@ -52,7 +52,7 @@ describe('adapt', () => {
     for (const name of ['temperature', 'topP', 'topK', 'stop', 'presencePenalty', 'frequencyPenalty'])
       expect(request).not.toHaveProperty(name);
     expect(warnings).toHaveLength(4);
-    expect(warnings[1]?.message).toBe('fake/m does not take topP, topK: left out.');
+    expect(warnings[1]?.message).toBe('fake/m does not support topP or topK: dropped from the request.');
   });
 
   it('sends system messages as the user where the model knows none', async () => {

@@ -70,7 +70,7 @@ describe('the ladder', () => {
     const response = await ask(asked());
     expect(textOf(response)).toBe('from middle');
     expect(response.escalation).toMatchObject({ rung: 1, score: 0.6 });
-    expect(response.escalation?.reason).toBe('the best of the ladder at 0.60, below 0.7: no rung is left');
+    expect(response.escalation?.reason).toBe('the highest score was 0.60, below 0.7: no rung is left');
   });
 
   it('takes models by id, honours its own threshold and skips a model that answered already', async () => {

@@ -181,11 +181,11 @@ describe('refuses', () => {
   test.each([
     ['translate README.md into German', /"translate"/],
     ['summarise README.md and save it to out.txt', /"save"/],
-    ['summarise https://example.com/page', /local files only/],
+    ['summarise https://example.com/page', /reads only local files/],
     ['Write a poem', /"write"/],
-    ['What is the capital of France?', /without a text/],
+    ['What is the capital of France?', /contains no text to answer it from/],
     ['classify README.md', /at least two labels/],
-    ['compare README.md', /two files or more/],
+    ['compare README.md', /at least two files/],
     ['', /empty/],
   ])('%j', (request, reason) => {
     expect(() => planText(messages(request))).toThrow(reason);

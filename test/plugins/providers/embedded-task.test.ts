@@ -83,7 +83,9 @@ describe('splits what is asked from what it is asked about', () => {
   });
 
   test('manners of a system prompt are no job', () => {
-    expect(() => read('Hello', "You are a helpful assistant. Answer the user's questions.")).toThrow(/no job/);
+    expect(() => read('Hello', "You are a helpful assistant. Answer the user's questions.")).toThrow(
+      /asks for nothing/,
+    );
   });
 
   test('an earlier turn gives the text', () => {
@@ -145,9 +147,9 @@ describe('refuses', () => {
     [`Translate this into German:\n\n${STORY}`, /"translate"/],
     [`Summarise the text and translate it into French:\n\n${STORY}`, /"translate"/],
     ['Write a Python function that sorts a list.', /"write"/],
-    ['What is the capital of France?', /without a text/],
+    ['What is the capital of France?', /contains no text to answer it from/],
     ['Summarise.', /no text/],
-    ['Good morning', /no job/],
+    ['Good morning', /asks for nothing/],
   ])('%j', (prompt, reason) => {
     expect(() => read(prompt)).toThrow(reason);
   });

@@ -54,8 +54,8 @@ describe('the provider', () => {
     const response = await ask(provider, transport, request, { target: { model: 'gpt-5-mini' } });
     expect(Object.keys(JSON.parse(server.received[0]?.body ?? '') as object)).not.toContain('temperature');
     expect(response.warnings.map(({ code, message }) => `${code} ${message}`)).toEqual([
-      'parameter-dropped "temperature" was left out: gpt-5-mini does not take it.',
-      'parameter-dropped "top_k" was left out: gpt-5-mini does not take it.',
+      'parameter-dropped "temperature" was dropped, because gpt-5-mini does not support it.',
+      'parameter-dropped "top_k" was dropped, because gpt-5-mini does not support it.',
     ]);
   });
 

@@ -23,12 +23,12 @@ describe('calculate', () => {
   }
 
   const refused: Record<string, RegExp> = {
-    '': /a number was expected where the end/,
+    '': /a number was expected, but the end/,
     '1 +': /a number/,
-    '1 2': /an operator was expected where "2" at character 3/,
+    '1 2': /an operator was expected, but "2" at character 3/,
     '(1': /"\)"/,
-    'x + 1': /There is no "x"/,
-    'constructor(1)': /There is no "constructor"/,
+    'x + 1': /Unknown name "x"/,
+    'constructor(1)': /Unknown name "constructor"/,
     'sqrt()': /a number/,
     'sqrt(1, 2)': /takes 1 to 1/,
     '1/0': /no finite value/,
@@ -42,8 +42,8 @@ describe('calculate', () => {
 
   it('bounds length and depth', () => {
     expect(() => evaluateArithmetic('1'.repeat(1001))).toThrow(/at most 1000/);
-    expect(() => evaluateArithmetic(`${'('.repeat(70)}1${')'.repeat(70)}`)).toThrow(/64 deep/);
-    expect(() => evaluateArithmetic(`${'-'.repeat(900)}1`)).toThrow(/64 deep/);
+    expect(() => evaluateArithmetic(`${'('.repeat(70)}1${')'.repeat(70)}`)).toThrow(/64 levels deep/);
+    expect(() => evaluateArithmetic(`${'-'.repeat(900)}1`)).toThrow(/64 levels deep/);
   });
 
   it('agrees with JavaScript on plain arithmetic, and throws nothing foreign on anything', () => {

@@ -78,12 +78,12 @@ describe('read_file', () => {
     '.git/config': /secret/,
     'innocent.txt': /secret/,
     'none.md': /no file/,
-    docs: /is no file/,
+    docs: /is not a file/,
     '': /empty/,
-    'a\0.md': /zero character/,
+    'a\0.md': /NUL character/,
     'binary.bin': /binary/,
-    'latin.txt': /no UTF-8/,
-    'large.txt': /3000 bytes; at most 2000/,
+    'latin.txt': /not UTF-8/,
+    'large.txt': /3000 bytes, but at most 2000/,
   };
   for (const [path, message] of Object.entries(refused)) {
     it(`refuses ${JSON.stringify(path)}`, () => expect(read(path)).rejects.toThrow(message));
@@ -92,7 +92,7 @@ describe('read_file', () => {
   it('reads secrets only when told to, and never hangs on a pipe', async () => {
     expect(await read('.env', { secrets: true })).toMatchObject({ text: 'KEY=secret' });
     execFileSync(MAKE_PIPE, [join(folder, 'pipe')]);
-    await expect(read('pipe')).rejects.toThrow(/is no file/);
+    await expect(read('pipe')).rejects.toThrow(/is not a file/);
     await rm(join(folder, 'pipe'));
   });
 

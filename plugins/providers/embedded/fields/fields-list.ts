@@ -47,7 +47,7 @@ export function fillArray(
 interface Items {
   readonly values: readonly JsonValue[];
   readonly confidence: number;
-  /** Found one by one in the text, and not the top of a ranking. */
+  /** True when the values are all that the text contains, not the top of a ranking. */
   readonly bounded?: boolean;
 }
 
@@ -107,7 +107,7 @@ function strings(field: Field, items: JsonSchema, { text, reading, task, effort 
   return { values: terms.filter(fits), confidence: TERM_LIST.test(label) ? 0.7 : 0.4 };
 }
 
-/** One object an item, row or paragraph that fills it; what fills nothing is left out. */
+/** One object per item, row or paragraph that fills it; empty objects are dropped. */
 function objects(
   field: Field,
   items: JsonSchema,

@@ -7,7 +7,7 @@ import { contentStems, stem, words } from '../text/language.ts';
 import { cuesOf, NEGATIONS } from '../text/lexicon.ts';
 import { type Field, type Filled, fieldStems, mentions, nearness, type Source, spoken } from './fields.ts';
 
-/** The value with most evidence; null where the enum allows it and nothing speaks for a value. */
+/** The value with the most evidence; null where the enum allows it and no value has evidence. */
 export function fillEnum(field: Field, values: readonly JsonValue[], { text, task }: Source): Filled | undefined {
   const usable = values.filter((value) => value !== null).slice(0, 200);
   const labels = usable.map((value) => describe(String(value), task.labels, field));
@@ -41,7 +41,7 @@ const UNIT_FIELDS: readonly (readonly [RegExp, RegExp])[] = [
   [/\b(?:distance|length|height|width)\b/i, /^(?:km|m|cm|mm|miles?|feet|ft|inch(?:es)?)$/i],
 ];
 
-/** The number that stands nearest to the field's words, or whose unit is the field's. */
+/** The number nearest to the field's words, or with the field's unit. */
 export function fillNumber(field: Field, { text, reading }: Source): Filled | undefined {
   const candidates = numbers(text).filter(({ value }) => fits(value, field));
   if (candidates.length === 0) return undefined;
@@ -89,7 +89,7 @@ const PASSIVE =
   /\s(?:requested|needed|required|mentioned|present|asked|wanted|included|detected|available|given|provided|found)$/;
 const ANSWERABLE = /^(?:answer|result|answered|answerable|found|has answer|is answerable|is answered|is found)$/;
 
-/** True where a sentence speaks of the field and does not deny it; silence is false, at little confidence. */
+/** True where a sentence mentions the field and does not negate it; without a mention false, at low confidence. */
 export function fillBoolean(field: Field, { text, reading, task }: Source): Filled {
   const name = spoken(field.name);
   if (task.question !== '' && ANSWERABLE.test(name)) {
@@ -118,7 +118,7 @@ export function fillBoolean(field: Field, { text, reading, task }: Source): Fill
   return { value: yes > no, confidence: Math.min(0.9, 0.55 + 0.35 * (Math.abs(yes - no) / (yes + no))) };
 }
 
-/** Without cues in the name the description may classify: true when its words occur. */
+/** Without cues in the name the description decides: true when its words occur. */
 function described(field: Field, text: string): Filled {
   if (field.description === '') return { value: false, confidence: 0.45 };
   const found = classify(text, [{ name: 'yes', description: field.description }, { name: 'no' }]);

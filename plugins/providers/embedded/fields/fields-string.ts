@@ -1,4 +1,4 @@
-/** Strings of a schema: what kind of string a field wants is read off its format, its name and its description. */
+/** Strings of a schema: the kind of string follows from the field's format, name and description. */
 import { answer } from '../answers.ts';
 import { classify } from '../classification.ts';
 import { NO_ANSWER, reply } from '../reply.ts';
@@ -34,11 +34,11 @@ const EVIDENCE_FIELD =
 const TERM_FIELD = /\b(?:topic|theme|keyword|key term|term|tag|category|about)\b/i;
 const WHOLE_FIELD = /^(?:text|output|result|response|content|reply|value|)$/i;
 
-/** The string that the field asks for, cut to its bounds; undefined where the text holds none. */
+/** The string for the field, cut to its bounds; undefined where the text contains none. */
 export function fillString(field: Field, source: Source): Filled | undefined {
   const format = typeof field.schema.format === 'string' ? field.schema.format : '';
   if (format !== '') return formatted(field, format, source);
-  // A pattern of a caller is not run here, so nothing could be promised.
+  // A caller's pattern is not evaluated here, so no value could be guaranteed to match.
   if (typeof field.schema.pattern === 'string') return undefined;
   const found = candidate(field, source);
   return found === undefined ? undefined : bounded(found, field);
@@ -83,7 +83,7 @@ function candidate(field: Field, source: Source): Filled | undefined {
   return sentenceAbout(field, source);
 }
 
-/** The entity nearest to the field's words; the first one when the text holds few. */
+/** The entity nearest to the field's words; the first one when the text contains few. */
 function nearest(field: Field, kind: EntityKind, { text, reading }: Source): Filled | undefined {
   const found = entities(text, kind);
   const [first] = found;
@@ -94,13 +94,13 @@ function nearest(field: Field, kind: EntityKind, { text, reading }: Source): Fil
   const best = scored[0];
   if (best === undefined) return undefined;
   const certain = kind === 'email' || kind === 'url' ? 0.6 : kind === 'name' ? 0.3 : 0.5;
-  const alone = new Set(found.map((entity) => entity.text)).size === 1 ? 0.25 : 0;
-  // Names are guessed from capitals alone: without the field's word near by, only a lone one is taken.
-  if (kind === 'name' && best.near < 0.2 && alone === 0 && !field.required) return undefined;
-  return { value: best.entity.text, confidence: Math.min(0.95, certain + alone + 0.35 * best.near) };
+  const single = new Set(found.map((entity) => entity.text)).size === 1 ? 0.25 : 0;
+  // Names are guessed only from capitals: without the field's word near by, a name must be the only one.
+  if (kind === 'name' && best.near < 0.2 && single === 0 && !field.required) return undefined;
+  return { value: best.entity.text, confidence: Math.min(0.95, certain + single + 0.35 * best.near) };
 }
 
-/** A name that ends as companies' names do, else one beside the field's word: a person is none. */
+/** A name with the ending of a company name, else one next to the field's word: a person is no organisation. */
 function company(field: Field, { text, reading }: Source): Filled | undefined {
   const found = entities(text, 'name');
   const named = found.find((entity) => COMPANY.test(entity.text));
@@ -124,7 +124,7 @@ function answered({ reading, task }: Source): Filled {
     : { value: NO_ANSWER, confidence: found.confidence };
 }
 
-/** The sentence that speaks for the answer or the label; of neither, the one that says most. */
+/** The sentence that supports the answer or the label; without either, the most representative one. */
 function evidence({ text, reading, task }: Source): Filled | undefined {
   if (task.labels.length >= 2) {
     const found = classify(text, task.labels);
@@ -138,7 +138,7 @@ function evidence({ text, reading, task }: Source): Filled | undefined {
   return summary.text === '' ? undefined : { value: summary.text, confidence: 0.4 };
 }
 
-/** `Field: value` on a line of its own, else the sentence that answers to the field's words. */
+/** `Field: value` on a line of its own, else the sentence that matches the field's words. */
 function sentenceAbout(field: Field, { text, reading, task, effort }: Source): Filled | undefined {
   const name = spoken(field.name);
   for (const line of text.slice(0, 100_000).split('\n')) {

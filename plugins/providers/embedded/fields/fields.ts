@@ -1,11 +1,11 @@
-/** A field of a schema, what it is filled from, and what its name and description say about where to look. */
+/** A field of a schema, the source that it is filled from, and the evidence that its name and description give. */
 import type { JsonSchema, JsonValue } from 'polyphony/kit';
 import type { Effort } from '../summary.ts';
 import type { Task } from '../task.ts';
 import { contentStems } from '../text/language.ts';
 import type { Reading } from '../text/passages.ts';
 
-/** What is filled from. */
+/** The source that fields are filled from. */
 export interface Source {
   readonly text: string;
   readonly reading: Reading;
@@ -41,7 +41,7 @@ const EMPTY = new Set(
   ),
 );
 
-/** The stems that evidence for a field is looked up by: of its name, and of its description at less weight. */
+/** The stems to look for as evidence for a field: those of its name, and at a lower weight those of its description. */
 export function fieldStems(field: Field, reading: Reading): Map<string, number> {
   const weights = new Map<string, number>();
   for (const stem of contentStems(field.description, reading.language)) if (!EMPTY.has(stem)) weights.set(stem, 0.5);
@@ -65,7 +65,7 @@ export function mentions(
   return found;
 }
 
-/** How near a place is to a mention of the field: 1 beside it, falling to 0 over 120 characters or a line's end. */
+/** How near an offset is to a mention of the field: 1 next to it, falling to 0 over 120 characters or the end of the line. */
 export function nearness(text: string, at: number, places: readonly { at: number; weight: number }[]): number {
   let best = 0;
   for (const { at: place, weight } of places) {
@@ -73,7 +73,7 @@ export function nearness(text: string, at: number, places: readonly { at: number
     if (distance > 120) continue;
     const between = text.slice(Math.min(place, at), Math.max(place, at));
     const apart = /\n/.test(between) ? 0.35 : /[.!?]\s/.test(between) ? 0.5 : 1;
-    // A field's word most often stands before its value.
+    // A field's word most often precedes its value.
     const before = place < at ? 1 : 0.8;
     best = Math.max(best, weight * before * apart * (1 - distance / 121));
   }

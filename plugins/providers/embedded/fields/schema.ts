@@ -1,7 +1,7 @@
 /**
- * Fills a JSON Schema from a text: enums by classification, numbers and dates by nearness to the field's words, booleans
- * by cues, strings by the field's name, lists by items and key terms. A required field that the text says nothing about
- * is refused, never invented; the finished value is validated against the schema before anyone sees it.
+ * Fills a JSON Schema from a text: enums by classification, numbers and dates by proximity to the field's words, booleans
+ * by cues, strings by the field's name, lists by items and key terms. A required field without a value in the text
+ * is refused, never invented; the finished value is validated against the schema before it is returned.
  */
 import { type JsonSchema, type JsonValue, resolvePointer, validateJson } from 'polyphony/kit';
 import { refusal } from '../refusal.ts';
@@ -18,22 +18,22 @@ type Fill = (field: Field, source: Source) => Filled | undefined;
 const DEPTH = 12;
 const CONFIDENCE_NAME = /^(?:confidence|certainty|probability)(?:[_ -]?(?:score|level|value))?$/i;
 
-/** The schema's value and how sure the engine is of its least certain part. @throws unsupported, naming the field */
+/** The value for the schema, and the confidence in its least certain part. @throws unsupported, naming the field */
 export function fillSchema(schema: JsonSchema, task: Task, effort: Effort): Filled {
   const text = task.documents.map((document) => document.text).join('\n\n');
   const source: Source = { text, reading: read(text), task, effort };
   const field: Field = { name: '', description: String(schema.description ?? ''), schema, required: true };
   const filled = filler(schema)(field, source, 0);
-  if (filled === undefined) throw refusal('The given text holds nothing that fits the asked schema.');
+  if (filled === undefined) throw refusal('The given text contains nothing that fits the requested schema.');
   const checked = validateJson(schema, filled.value);
   if (checked.ok) return filled;
   const [issue] = checked.issues;
   throw refusal(
-    `What the text holds does not fit the asked schema (at "${issue?.path ?? ''}": ${issue?.message ?? ''}).`,
+    `The values found in the text do not fit the requested schema (at "${issue?.path ?? ''}": ${issue?.message ?? ''}).`,
   );
 }
 
-/** A function that fills one field of this schema; knows the root, for references. */
+/** Returns a function that fills one field of this schema, with the root at hand for references. */
 function filler(root: JsonSchema): (field: Field, source: Source, depth: number) => Filled | undefined {
   return function fill(field, source, depth): Filled | undefined {
     const schema = resolve(field.schema, root);
@@ -96,7 +96,7 @@ function fillObject(field: Field, source: Source, inner: Fill): Filled | undefin
       if (required.has(name) || required.size === 0) doubts.push(found.confidence);
     } else if (required.has(name)) {
       if (field.name !== '') return undefined;
-      throw refusal(`The given text says nothing that fills "${name}", which the asked schema requires.`);
+      throw refusal(`The given text contains no value for "${name}", which the requested schema requires.`);
     }
   }
   const confidence = doubts.length === 0 ? 0.3 : Math.min(...doubts);
@@ -107,7 +107,7 @@ function fillObject(field: Field, source: Source, inner: Fill): Filled | undefin
 const isConfidence = (name: string, schema: JsonSchema): boolean =>
   CONFIDENCE_NAME.test(name) && (schema.type === 'number' || schema.type === 'integer');
 
-/** The confidence in the schema's own range: 0 to 1, or per cent where the maximum says so. */
+/** The confidence in the schema's own range: 0 to 1, or per cent where the maximum is above 1. */
 function scaled(confidence: number, schema: JsonSchema): number {
   const maximum = typeof schema.maximum === 'number' ? schema.maximum : undefined;
   const size = maximum !== undefined && maximum > 1 ? maximum : schema.type === 'integer' ? 100 : 1;
@@ -169,7 +169,7 @@ function firstVariant(
 const isSchema = (value: unknown): value is JsonSchema =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A value of a schema keyword as JSON; what is none becomes null. */
+/** The value of a schema keyword as JSON; anything that is not JSON becomes null. */
 function asJson(value: unknown): JsonValue {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;

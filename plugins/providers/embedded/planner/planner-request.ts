@@ -1,4 +1,4 @@
-/** Reads a planning request over files: which files it names, and what it wants done with which of them. */
+/** Parses a planning request over files: which files it names, and which jobs it asks for on each. */
 import { defined } from 'polyphony/kit';
 import type { Label } from '../classification.ts';
 import { countBefore, type JobType, jobMatches, readIntent } from '../intent.ts';
@@ -6,7 +6,7 @@ import { readLabels } from '../labels.ts';
 import { refusal } from '../refusal.ts';
 
 export interface FileReference {
-  /** A path, or a pattern with wildcards, exactly as the request writes it. */
+  /** A path, or a pattern with wildcards, exactly as written in the request. */
   readonly path: string;
   readonly pattern: boolean;
   readonly at: number;
@@ -14,10 +14,10 @@ export interface FileReference {
 
 export interface FileJob {
   readonly job: JobType;
-  /** What the request says about this job, the paths replaced. */
+  /** The clause of the request for this job, with the paths replaced. */
   readonly clause: string;
   readonly files: readonly FileReference[];
-  /** All files as one text, and not file by file. */
+  /** All files as one text instead of one file at a time. */
   readonly together: boolean;
   readonly labels: readonly Label[];
   readonly count?: number;
@@ -44,7 +44,7 @@ const TYPES: Readonly<Record<string, string>> = { markdown: 'md', text: 'txt' };
 const ACTION =
   /(?:^|[.!?;:]\s*|,\s*|\b(?:and|then|please|also)\s+)(save|store|append|send|e-?mail|post|upload|delete|remove|move|rename|copy|download|fetch|run|execute|install|search the web)\b/iu;
 
-/** The files that a text names, in order, each once. Never a name that is not there. */
+/** The files that a text names, in order, each once. Never a name that the text does not contain. */
 export function fileReferences(text: string): FileReference[] {
   const found: (FileReference & { readonly end: number })[] = [];
   const add = (path: string, at: number, length: number) => {
@@ -74,7 +74,7 @@ export function fileReferences(text: string): FileReference[] {
   }
   for (const pattern of [PATH, ROOTED, GLOB])
     for (const match of text.matchAll(pattern)) {
-      // In `3 * 4` nothing is a file.
+      // `3 * 4` is a product, not a file pattern.
       const isProduct = match[1] === '*' && /\d\s*$/.test(text.slice(Math.max(0, match.index - 9), match.index));
       if (!isProduct) add(match[1] ?? '', match.index, match[0].length);
     }
@@ -83,12 +83,13 @@ export function fileReferences(text: string): FileReference[] {
   return ordered.filter(({ path }, index) => ordered.findIndex((other) => other.path === path) === index);
 }
 
-/** The jobs of a request with the files of each. @throws unsupported for what takes more than reading and extracting */
+/** The jobs of a request with the files of each. @throws unsupported for what needs more than reading and extraction */
 export function readFileJobs(request: string): FileJob[] {
   refuseBeyond(request);
   const files = fileReferences(request);
   const matches = jobMatches(request);
-  if (matches.length === 0) throw refusal('The request names files and no job that can be done by extraction.');
+  if (matches.length === 0)
+    throw refusal('The request names files, but it asks for nothing that this planner can do with them.');
   return matches.map(({ job, at }, index) => {
     const from = index === 0 ? 0 : at;
     const to = matches[index + 1]?.at ?? request.length;
@@ -117,14 +118,14 @@ export function readFileJobs(request: string): FileJob[] {
   });
 }
 
-/** The question without what leads to it (`Read a.md and tell me …`). */
+/** The question without its introduction (`Read a.md and tell me …`). */
 function questionIn(clause: string): string {
-  const told =
+  const introduced =
     /\b(?:tell me|find out|answer|say|know|ask the text)\b:?\s+(?=(?:what|who|when|where|why|how|which|whose|if|whether)\b)(.+)$/isu.exec(
       clause,
     )?.[1];
-  const question = told ?? clause;
-  // `When was it built? a.md` and `Using a.md, answer: may I …?` name the text beside the question.
+  const question = introduced ?? clause;
+  // `When was it built? a.md` and `Using a.md, answer: may I …?` name the text next to the question.
   return question
     .replace(/\?\s*(?:\(?(?:see|in|from)\s+)?the texts?\W*$/iu, '?')
     .replace(/^(?:(?:using|from|given|see|read|in|based on|according to)\s+)?the texts?\s*[,:;–-]\s*/iu, '')
@@ -138,7 +139,7 @@ function refuseBeyond(request: string): void {
     throw refusal(`The request asks to "${action.toLowerCase()}", which this planner cannot put into a plan.`);
 }
 
-/** The text with "the text" for every path, so that a path is no word of a question. */
+/** The text with "the text" in place of every path, so that paths do not count as words of a question. */
 function withoutPaths(text: string, files: readonly FileReference[]): string {
   return [...files]
     .sort((a, b) => b.path.length - a.path.length)

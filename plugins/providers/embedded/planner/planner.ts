@@ -1,6 +1,6 @@
 /**
- * The embedded planner: turns requests over local files, or over a text that the request holds, into plans of several
- * nodes. It plans what the embedded engine can do and refuses the rest.
+ * The embedded planner: turns requests over local files, or over a text that the request contains, into plans of several
+ * nodes. It plans only what the embedded engine can do and refuses the rest.
  */
 import { asList, asRecord, asText, defined, type JsonValue, type Message, tryParseJson } from 'polyphony/kit';
 import type { JobType } from '../intent.ts';
@@ -14,11 +14,11 @@ interface Node {
   readonly [field: string]: JsonValue;
 }
 
-/** A text as a prompt names it: how it is rendered, and what its nodes are called after. */
+/** A text that a prompt refers to: its rendering, and the name that its nodes derive from. */
 interface TextSource {
   readonly name: string;
   readonly slug: string;
-  /** Reads an array of `{ text, path }`, one an item. */
+  /** The node that returns an array of `{ text, path }`, one per item. */
   readonly list?: string;
   /** The list node of a pattern. */
   readonly files?: string;
@@ -35,10 +35,10 @@ interface Draft {
 
 const GOAL_LENGTH = 300;
 
-/** The plan of the last request, as JSON. @throws unsupported when the request takes a language model or a tool that is missing */
+/** The plan of the last request, as JSON. @throws unsupported when the request needs a language model or a missing tool */
 export function planText(messages: readonly Message[]): string {
   if (messages.some(({ role }) => role === 'assistant')) {
-    throw refusal('The embedded planner gives the same plan again and cannot mend one.');
+    throw refusal('The embedded planner cannot repair a plan: it would return the same plan again.');
   }
   const system = messages
     .filter(({ role }) => role === 'system')
@@ -57,14 +57,14 @@ export function planText(messages: readonly Message[]): string {
   return JSON.stringify({ version: 1, goal, nodes: draft.nodes, output: Object.fromEntries(draft.output) });
 }
 
-/** A page that the request names in place of a text would have to be fetched. */
+/** Refuses a web page that the request names in place of a text, because it would have to be fetched. */
 function refuseAddress(request: string): void {
   const address = /https?:\/\/\S+/.exec(request)?.[0];
   if (address === undefined || request.length > 200 + address.length) return;
-  throw refusal(`The request names ${address}, and this planner reads local files only.`);
+  throw refusal(`The request names ${address}, but this planner reads only local files.`);
 }
 
-/** Files count where the request asks, not inside a text that it holds. */
+/** Files count only in the instruction of the request, not inside a text that it contains. */
 function isAboutFiles(request: string): boolean {
   const head = /^[\s\S]{0,600}?(?=:\s*\S{1,40}\s\S|\n\s*\n|$)/.exec(request)?.[0] ?? request;
   return fileReferences(head).length > 0 || (request.length < 500 && fileReferences(request).length > 0);
@@ -92,9 +92,9 @@ function addFileJob(draft: Draft, job: FileJob): void {
   const sources = job.files.map((file) => sourceOf(draft, file));
   const whole = job.job === 'compare' || job.job === 'answer' || job.together;
   if (job.job === 'compare' && sources.length === 1 && sources[0]?.list === undefined) {
-    throw refusal(`A comparison needs two files or more, and the request names ${job.files[0]?.path ?? 'none'}.`);
+    throw refusal(`A comparison needs at least two files, but the request names only ${job.files[0]?.path ?? 'one'}.`);
   }
-  // Terms of several files are asked of all of them, unless each is named.
+  // Key terms of several files are computed over all of them, unless the request asks for each file.
   const joined =
     whole ||
     (job.job === 'key-terms' &&
@@ -104,7 +104,7 @@ function addFileJob(draft: Draft, job: FileJob): void {
   else for (const source of sources) addNode(draft, job, [source]);
 }
 
-/** The node or nodes that read a file or a pattern, made when it is first asked for. */
+/** The node or nodes that read a file or a pattern, created at its first use. */
 function sourceOf(draft: Draft, { path, pattern }: FileReference): TextSource {
   const known = draft.sources.get(path);
   if (known !== undefined) return known;
@@ -132,7 +132,7 @@ function addPattern(draft: Draft, path: string, slug: string): TextSource {
 
 function requireTool({ tools }: Draft, use: string, path: string): void {
   if (tools.has(use)) return;
-  throw refusal(`The request names ${path}, and the catalogue has no ${use} to read it with: register that tool.`);
+  throw refusal(`The request names ${path}, but the catalogue has no ${use} to read it: register that tool.`);
 }
 
 const LONGEST_SLUG = 12;
@@ -145,7 +145,7 @@ function freeSlug(draft: Draft, path: string): string {
       .replace(/\.[a-z0-9]+$/i, '')
       .toLowerCase()
       .match(/[a-z0-9]+/g) ?? [];
-  // Of a long path the end says most: whole words of it, as many as fit.
+  // The end of a long path is the most specific: keep as many whole words of it as fit.
   while (words.length > 1 && words.join('_').length > LONGEST_SLUG) words.shift();
   const base = words.join('_').slice(0, LONGEST_SLUG);
   const taken = new Set([...draft.sources.values()].map(({ slug }) => slug));
@@ -192,7 +192,7 @@ function addNode(draft: Draft, job: FileJob, sources: readonly TextSource[]): vo
     draft.output.set(single ? 'files' : `files of ${first.name}`, `{{${first.files}.files}}`);
 }
 
-/** Results of single files stand under the file's name; of all files, alone. */
+/** Adds a result to the output: results of single files under the file's name, results of all files under their kind. */
 function addOutput(
   { output }: Draft,
   { kind, id, field, source }: { kind: string; id: string; field: string; source: string | undefined },
@@ -231,7 +231,7 @@ function outputShape({ job, labels }: Asked): JsonValue | undefined {
   return { type: 'object', properties, required: ['label', 'confidence'], additionalProperties: false };
 }
 
-/** The prompt's first paragraph: plain words that any model can follow. */
+/** The first paragraph of the prompt, in plain words that any model can follow. */
 function instructionOf({ job, clause, labels, count }: Asked, several: boolean): string {
   const what = several ? 'the following documents' : 'the following document';
   switch (job) {
@@ -258,12 +258,12 @@ const describedLabels = (labels: readonly { name: string; description?: string }
     description === undefined ? [] : [`- ${literal(name)}: ${literal(description)}`],
   );
 
-/** Text that stays text in a template. */
+/** Escapes text, so that a template renders it verbatim. */
 const literal = (text: string): string => text.replaceAll('{{', '{{{{');
 
 // ------------------------------------------------------------------------------------------------- inline
 
-/** Requests that hold their text: one node a job, the text in each prompt. */
+/** Requests that contain their text: one node per job, with the text in each prompt. */
 function addInlineJobs(draft: Draft, request: string): void {
   const task = readTask([{ role: 'user', content: request }], { structured: false });
   const material = task.documents

@@ -1,4 +1,4 @@
-/** Dates as texts write them, as ISO 8601. */
+/** Converts written dates to ISO 8601. */
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
@@ -16,7 +16,7 @@ export function toIsoDate(text: string): string | undefined {
   return month === 0 || day === undefined || year === undefined ? undefined : valid(Number(year), month, Number(day));
 }
 
-/** Day and month are told apart only where one of them exceeds 12, or where they are the same. */
+/** Day and month can be distinguished only where one of them exceeds 12, or where they are equal. */
 function fromSlashes(first: number, second: number, year: number): string | undefined {
   if (first > 12) return valid(year, second, first);
   return second > 12 || first === second ? valid(year, first, second) : undefined;

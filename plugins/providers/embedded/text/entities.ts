@@ -1,4 +1,4 @@
-/** What can be read off a text without understanding it: addresses, dates, amounts, names, numbers and their places. */
+/** Entities found by pattern: addresses, dates, amounts, names and numbers, with their offsets. */
 
 export interface Found {
   readonly text: string;
@@ -30,7 +30,7 @@ const PATTERNS = {
 
 export type EntityKind = keyof typeof PATTERNS;
 
-/** Characters searched and matches kept of one kind. */
+/** Limits per kind: characters searched, and matches kept. */
 const SEARCH_LIMIT = 200_000;
 const MATCH_LIMIT = 500;
 
@@ -53,7 +53,7 @@ function keep(kind: EntityKind, match: string, text: string, at: number): string
   return digits >= 7 && digits <= 15 && grouped ? match.trim() : '';
 }
 
-/** Words that often stand capitalised and name nobody. */
+/** Words that are often capitalised without being a name. */
 const NO_NAME = new Set(
   `The A An This That These Those It He She They We You I In On At For From With And But Or If When Where Who What Why How Our Your My
   His Her Its Their There Here Dear Hello Hi Hey Thanks Thank Please Regards Best Kind Sincerely Yesterday Today Tomorrow Monday Tuesday
@@ -62,14 +62,14 @@ const NO_NAME = new Set(
   Will Would Should Have Has Had Let Once Then So Ticket Order Invoice Question Answer`.split(/\s+/),
 );
 
-/** The match without leading words that only open a sentence; '' when nothing is left. */
+/** The match without leading words that only begin a sentence; '' when nothing is left. */
 function asName(match: string, text: string, at: number): string {
   if (/^-?\d/.test(text.slice(at + match.length)) || /-$/.test(match)) return '';
   const parts = match.split(/\s/);
   while (parts.length > 0 && NO_NAME.has(parts[0] ?? '')) parts.shift();
   const name = parts.join(' ').replace(/(?:'s|’s|[.,'’-]+)$/, '');
   if (parts.length !== 1) return name;
-  // One capitalised word that opens a sentence is most often no name.
+  // A single capitalised word that begins a sentence is rarely a name.
   const before = text.slice(Math.max(0, at - 3), at);
   const opens = at === 0 || /[.!?:\n]\s*$/.test(before);
   return opens && match === parts[0] ? '' : name;
@@ -80,7 +80,7 @@ const NUMBER =
 const SCALES: Readonly<Record<string, number>> = { thousand: 1e3, k: 1e3, million: 1e6, M: 1e6, billion: 1e9 };
 const NUMBER_WORDS = 'zero one two three four five six seven eight nine ten eleven twelve'.split(' ');
 
-/** Every number of a text with its unit, in order; small ones may be spelt out. Digits inside words are none. */
+/** Every number of a text with its unit, in order; small ones may be spelt out. Digits inside words do not count. */
 export function numbers(text: string): FoundNumber[] {
   const found: FoundNumber[] = [];
   const searched = text.slice(0, SEARCH_LIMIT);

@@ -1,17 +1,17 @@
 /**
  * Sentences, words, stems and the language guess. Intl.Segmenter copies its whole input again for every segment it
- * yields (1 MB in one piece takes minutes, in paragraphs a fraction of a second), so it only ever sees short pieces.
+ * yields (1 MB in one piece takes minutes, in paragraphs a fraction of a second), so it gets only short pieces.
  */
 import { PARTICLES, SPACED_LANGUAGES, type SpacedLanguage, stopWords } from './stop-words.ts';
 
 export type Language = SpacedLanguage | 'ja' | 'zh' | 'ko' | 'th';
 
-/** Characters that a segmenter is given at once. */
+/** Characters that a segmenter gets at a time. */
 const PIECE = 1500;
 const WORD = /[\p{L}\p{N}_]+(?:['’.-][\p{L}\p{N}_]+)*/gu;
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
 const HANGUL = /\p{Script=Hangul}/u;
-/** What ends with a full stop and ends no sentence. */
+/** Abbreviations whose full stop does not end a sentence. */
 const ABBREVIATION =
   /(?:^|[\s(["'])(?:(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|e\.g|i\.e|cf|al|approx|no|No|Nr|vol|pp|Fig|fig|Inc|Ltd|Co|bzw|ca|z\.B|d\.h|usw|Sra?|Dra?|M|Mme|op|ed|eds|dept|est|Gen|Gov|Sen|Rep|Hon|Rev)|\p{Lu})\.\s*$/u;
 
@@ -87,7 +87,7 @@ export function words(text: string, language: Language = 'en'): string[] {
   return found;
 }
 
-/** True for a word that says what a text is about. */
+/** True for a word that carries content. */
 export function isContentWord(word: string, language: Language): boolean {
   if (UNSPACED.test(word) || HANGUL.test(word)) return !PARTICLES.has(word);
   if (word.length < 2 && !/\d/.test(word)) return false;
@@ -105,7 +105,7 @@ export function contentStems(text: string, language: Language): string[] {
   return found;
 }
 
-/** A light stem: plural and verb endings go, so that `charged`, `charges` and `charge` meet. */
+/** A light stem: plural and verb endings are removed, so that `charged`, `charges` and `charge` are equal. */
 export function stem(word: string, language: Language): string {
   const base = word.replace(/'s$|'$/, '');
   if (base.length < 4 || base.length > 60 || /\d/.test(base) || UNSPACED.test(base)) return base;
@@ -137,7 +137,7 @@ function stemEnglish(word: string): string {
   return base.length > 4 ? base.replace(/e$/, '') : base;
 }
 
-/** The language of a text by its script, else by the function words of its first part; English when nothing speaks. */
+/** The language of a text by its script, else by the function words of its first part; English when neither decides. */
 export function guessLanguage(text: string): Language {
   const sample = text.slice(0, 4000);
   const letters = (sample.match(/\p{L}/gu) ?? []).length;
@@ -160,7 +160,7 @@ export function guessLanguage(text: string): Language {
   return best;
 }
 
-/** What stands between two sentences of a language. */
+/** The separator between two sentences of a language. */
 export function joiner(language: Language): string {
   return language === 'zh' || language === 'ja' || language === 'th' ? '' : ' ';
 }

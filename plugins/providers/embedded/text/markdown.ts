@@ -1,4 +1,4 @@
-/** What a text says, without its markup: paragraphs, list items, headings, code and table rows, in order. */
+/** The content of a text without its markup: paragraphs, list items, headings, code and table rows, in order. */
 
 export interface Block {
   readonly kind: 'paragraph' | 'item' | 'heading' | 'code' | 'row';
@@ -8,7 +8,7 @@ export interface Block {
   readonly heading: string;
 }
 
-/** Characters read of one text; what follows is ignored. */
+/** Characters read per text; the rest is ignored. */
 export const TEXT_LIMIT = 2_000_000;
 const FENCE = /^\s{0,3}(```+|~~~+)/;
 const HEADING = /^\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$/;
@@ -34,7 +34,7 @@ export function readBlocks(text: string): Block[] {
   return reader.blocks;
 }
 
-/** Front matter and HTML comments say nothing to a reader. */
+/** Removes front matter and HTML comments, which readers do not see. */
 function stripComments(text: string): string {
   let rest = text;
   if (rest.startsWith('---\n')) {
@@ -109,7 +109,7 @@ function push(reader: Reader, kind: Block['kind'], text: string): void {
   if (/[\p{L}\p{N}]/u.test(plain)) reader.blocks.push({ kind, text: plain, heading: reader.heading });
 }
 
-/** Inline markup as the words that a reader sees; what stands in backticks is kept to the letter. */
+/** Inline markup as the words that a reader sees; text in backticks is kept verbatim. */
 export function unwrap(text: string): string {
   const parts = withoutLinks(text).split('`');
   const unpaired = parts.length % 2 === 0 ? parts.length - 1 : parts.length;
@@ -120,7 +120,7 @@ export function unwrap(text: string): string {
     .trim();
 }
 
-/** Images go, links leave their text, which may hold backticks. */
+/** Images are removed; links are replaced by their text, which may contain backticks. */
 function withoutLinks(text: string): string {
   if (!text.includes('[')) return text;
   return text

@@ -2,7 +2,7 @@
 import { contentStems, guessLanguage, type Language, sentences } from './language.ts';
 import { type Block, readBlocks } from './markdown.ts';
 
-/** Sentences read of one text; what follows is ignored. */
+/** Sentences read per text; the rest is ignored. */
 const SENTENCE_LIMIT = 20_000;
 
 export interface Passage {
@@ -12,9 +12,9 @@ export interface Passage {
   readonly heading: string;
   /** Content stems in order, repeats kept. */
   readonly stems: readonly string[];
-  /** Number of its paragraph, counted over the text. */
+  /** Index of its paragraph in the text. */
   readonly block: number;
-  /** Its place in that paragraph, from 0. */
+  /** Its position in that paragraph, from 0. */
   readonly place: number;
 }
 
@@ -53,7 +53,7 @@ function sample(blocks: readonly Block[]): string {
   return found;
 }
 
-/** The prose: what a summary may quote. Falls back to list items, then to whatever there is. */
+/** The prose that a summary may quote. Falls back to list items, then to all passages. */
 export function prose(reading: Reading): readonly Passage[] {
   const paragraphs = reading.passages.filter(({ kind }) => kind === 'paragraph' || kind === 'item');
   if (paragraphs.length > 0) return paragraphs;

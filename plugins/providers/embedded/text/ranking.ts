@@ -1,25 +1,25 @@
 /**
- * TextRank (Mihalcea and Tarau 2004): PageRank over a graph whose edges are the likeness of sentences, or the
- * nearness of words. Sentences are compared by the cosine of their rarity-weighted stems.
+ * TextRank (Mihalcea and Tarau 2004): PageRank over a graph whose edges are the similarity of sentences, or the
+ * proximity of words. Sentences are compared by the cosine of their rarity-weighted stems.
  */
 import { createRequire } from 'node:module';
 import type { UndirectedGraph } from 'graphology';
 
 type ScoredGraph = UndirectedGraph<Record<string, never>, { weight: number }>;
 
-/** Loaded at the first ranking: a fast summary needs no graph, and both take longer to load than it takes. */
+/** Loaded at the first ranking: a fast summary needs no graph, and loading both libraries takes longer than the summary. */
 const load = createRequire(import.meta.url);
 const newGraph = (): ScoredGraph => {
   const { UndirectedGraph: Graph } = load('graphology') as typeof import('graphology');
   return new Graph<Record<string, never>, { weight: number }>();
 };
 
-/** Edges below this likeness are noise and are left out. */
+/** Edges below this similarity are noise and are dropped. */
 const LEAST_LIKENESS = 0.05;
 
 type Weights = ReadonlyMap<string, number>;
 
-/** Unit vectors of stems: 1 + log of the count, times how rare the stem is among these sentences. */
+/** Unit vectors of stems: 1 + log of the count, times the rarity of the stem among these sentences. */
 export function vectors(stemLists: readonly (readonly string[])[]): Weights[] {
   const frequency = new Map<string, number>();
   for (const stems of stemLists) for (const stem of new Set(stems)) frequency.set(stem, (frequency.get(stem) ?? 0) + 1);
@@ -46,7 +46,7 @@ export function likeness(a: Weights, b: Weights): number {
   return Math.min(1, sum);
 }
 
-/** The TextRank of each sentence, highest 1. Quadratic in their number: the caller bounds it. */
+/** The TextRank of each sentence; the highest is 1. Quadratic in their number, which the caller bounds. */
 export function rankSentences(unit: readonly Weights[]): number[] {
   const graph = newGraph();
   for (const index of unit.keys()) graph.addNode(`s${index}`);
@@ -63,7 +63,7 @@ export function rankSentences(unit: readonly Weights[]): number[] {
   );
 }
 
-/** The TextRank of each word by the words that stand within `window` places of it, highest 1. */
+/** The TextRank of each word by the words within `window` positions of it; the highest is 1. */
 export function rankWords(runs: readonly (readonly string[])[], window = 3): Map<string, number> {
   const graph = newGraph();
   const names: string[] = [];

@@ -37,7 +37,7 @@ async function listRuns(options: Options & SharedOptions, terminal: Terminal): P
   const { withPolyphony } = await import('../../process/session.ts');
   return withPolyphony(options, terminal, async ({ polyphony }) => {
     const filter = { limit: options.limit, ...(options.status === undefined ? {} : { status: options.status }) };
-    const runs = await polyphony.engine.list(filter);
+    const runs = await polyphony.runs.list(filter);
     if (options.json) {
       const { nanoToUsd } = await import('../../../core/money/money.ts');
       // JSON documents give money in dollars.

@@ -16,7 +16,7 @@ export async function showRun(runId: string, options: SharedOptions, terminal: T
   const { withPolyphony } = await import('../../process/session.ts');
   const { showResult } = await import('../../process/follow.ts');
   return withPolyphony(options, terminal, async ({ polyphony }) => {
-    const result = await polyphony.engine.inspect(runId);
+    const result = await polyphony.runs.show(runId);
     if (!options.json) terminal.print(`${await nodeTable(result.nodes, terminal)}\n`);
     showResult(result, options, terminal);
     return EXIT.done;

@@ -1,4 +1,4 @@
-/** The Responses wire: chat in items, whose reasoning can be handed back. Other operations stay on another wire. */
+/** The Responses wire: chat in items, whose reasoning can be sent back. Other operations use another wire. */
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { TokenCounting, WireContext, WireFormat } from '../../../core/model/provider.ts';
 import { httpError, readFailure } from '../../http/http-errors.ts';
@@ -10,13 +10,13 @@ import { encodeChat } from './encode.ts';
 import { factsOf, type ResponsesFacts } from './facts.ts';
 
 export interface ResponsesWireOptions extends ResponsesFacts {
-  /** How the key is sent: `bearer`, or the name of the header that takes it bare. @default 'bearer' */
+  /** How the key is sent: `bearer`, or the name of a header that contains only the key. @default 'bearer' */
   readonly authorisation?: string;
   /** There is an endpoint that counts input tokens. @default false */
   readonly countsTokens?: boolean;
 }
 
-/** What decides on the input; the endpoint knows nothing else. */
+/** The fields that affect the input; the endpoint accepts no others. */
 const COUNTED = [
   'model',
   'input',
@@ -28,25 +28,25 @@ const COUNTED = [
   'text',
 ] as const;
 
-/** Chats of the models whose card says `wire: { api: 'responses' }` over one wire, everything else over the other. */
+/** Uses one wire for chats with models whose card has `wire: { api: 'responses' }`, and the other for everything else. */
 export function wireByCard(responses: WireFormat, others: WireFormat): WireFormat {
   const wireOf = ({ card }: WireContext): WireFormat => (card.wire?.api === 'responses' ? responses : others);
   return {
     ...others,
-    // A model counts alike over either.
+    // A model counts the same on both wires.
     ...defined({ counting: responses.counting }),
     encode: (request, context) => wireOf(context).encode(request, context),
     decode: (response, request, context) => wireOf(context).decode(response, request, context),
   };
 }
 
-/** `others` speaks for everything but chat; without it, that is refused. */
+/** `others` is the wire for all other operations; without it, they are refused. */
 export function responsesWire(options: ResponsesWireOptions = {}, others?: WireFormat): WireFormat {
   const otherWire = (operation: string): WireFormat => {
     if (others !== undefined) return others;
     throw new PolyphonyError(
       'unsupported',
-      `This wire knows chat alone, not "${operation}": ask a model that lists it.`,
+      `This wire format supports only "chat", not "${operation}": use a model that lists it.`,
     );
   };
   const headers = ({ apiKey }: WireContext): Record<string, string> => ({
@@ -80,7 +80,10 @@ function countingOf(
   return {
     encode(request, context) {
       if (request.operation !== 'chat') {
-        throw new PolyphonyError('unsupported', `Only chats are counted, not "${request.operation}".`);
+        throw new PolyphonyError(
+          'unsupported',
+          `Tokens can be counted only for "chat", not for "${request.operation}": use an estimate instead.`,
+        );
       }
       const body: Readonly<Record<string, unknown>> = encodeChat(request, factsOf(options, context), context);
       const counted = defined(Object.fromEntries(COUNTED.map((name) => [name, body[name]])));
