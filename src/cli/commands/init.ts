@@ -60,9 +60,9 @@ export const command = defineCommand({
     const folder = process.cwd();
     const taken = FILES.map(([name]) => name).filter((name) => existsSync(join(folder, name)));
     if (taken.length > 0) {
-      const verb = taken.length > 1 ? 'are' : 'is';
+      const [what, remedy] = taken.length > 1 ? ['are', 'move them away'] : ['is', 'move it away'];
       throw new UsageError(
-        `${taken.join(' and ')} ${verb} there already; init overwrites nothing: move them away, or go to another folder`,
+        `${taken.join(', ')} ${what} there already; init overwrites nothing: ${remedy}, or go to another folder`,
       );
     }
     const { folderFor, write } = await import('../input/read-file.ts');

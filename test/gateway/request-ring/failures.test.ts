@@ -19,6 +19,15 @@ describe('the error for all targets that failed', () => {
     expect(error.details?.attempts).toHaveLength(4);
   });
 
+  it('tells the reason of targets in several regions once', () => {
+    const inRegion = (region: string): TargetFailure => {
+      const error = new PolyphonyError('overloaded', `a/one@${region}: failed too often.`);
+      return { target: { provider: 'a', model: 'one', region }, error, fault: 'open-breaker' };
+    };
+    const { message } = allFailed([inRegion('east'), inRegion('west')]);
+    expect(message).toBe('All 2 targets failed. a/one@east, a/one@west: overloaded: failed too often.');
+  });
+
   it('names a few of many', () => {
     const names = Array.from({ length: 9 }, (_, index) => `a/m${index}`);
     const { message } = allFailed(names.map((name) => failed(name, 'network', 'Nothing listens.')));
