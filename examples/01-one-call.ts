@@ -1,4 +1,4 @@
-/** One call through the gateway: the answer, who gave it, and what it cost. */
+/** One call through the gateway: the answer, the model that gave it, and its cost. */
 import { readFileSync } from 'node:fs';
 import { createPolyphony } from 'polyphony';
 import { formatUsd, textOf } from 'polyphony/kit';

@@ -1,4 +1,4 @@
-/** A workflow of three steps in TypeScript. The compiler knows the type of every reference and of the output. */
+/** A workflow of three steps in TypeScript. The compiler checks the type of every reference and of the output. */
 import { createPolyphony, defineStep, llm, t, tool, workflow } from 'polyphony';
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-/** A plan is JSON: validate it, see what it may cost, run it. A mistake gets the place and the nearest valid name. */
+/** A plan is JSON: validate it, estimate its cost, run it. An issue contains the path and the nearest valid name. */
 import { readFileSync } from 'node:fs';
 import { createPolyphony, type Plan } from 'polyphony';
 import { formatUsd } from 'polyphony/kit';

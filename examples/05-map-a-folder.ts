@@ -1,4 +1,4 @@
-/** One node run once a file, four at a time, the order kept. */
+/** One node that runs once per file, four at a time, with the order kept. */
 import { createPolyphony, llm, t, tool, workflow } from 'polyphony';
 import { z } from 'zod';
 

@@ -1,11 +1,11 @@
-/** Two providers, one of which fails for real: a server on this machine that answers 503. The call falls over. */
+/** Two providers, one of which really fails: a server on this machine that answers 503. The call fails over. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createPolyphony, definePlugin } from 'polyphony';
 import { textOf } from 'polyphony/kit';
 import { openaiCompatible } from 'polyphony/plugins/providers/openai-compatible';
 
-/** A fake of a chat-completions server, for this example alone. */
+/** A fake of a chat-completions server, only for this example. */
 async function serve(status: number, body: object): Promise<{ readonly server: Server; readonly url: string }> {
   const server = createServer((request, response) => {
     request

@@ -14,7 +14,7 @@ const card: ModelCard = {
   retention: 'none',
 };
 
-/** A fake that always says ten tokens: one cent. */
+/** A fake that always returns ten tokens, which cost one cent. */
 const cent = definePlugin({
   name: 'cent',
   providers: [
@@ -47,7 +47,7 @@ try {
   const checked = await polyphony.validate(plan);
   console.log(`expected: ${formatUsd(checked.plan?.estimate.expectedNanoUsd ?? null)}; allowed: $0.025`);
   for (const issue of checked.issues) console.log(`${issue.severity} ${issue.code}: ${issue.message}`);
-  // The estimate alone refuses it; without the plan's own budget it starts, and the cap of the run stops it.
+  // The estimate already exceeds the plan's budget. Without that budget the plan starts, and the cap of the run stops it.
   const { budget: _, ...unbounded } = plan;
   const handle = await polyphony.start(unbounded, {}, { budgetUsd: 0.025 });
   const result = await handle.result();

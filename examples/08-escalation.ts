@@ -1,10 +1,10 @@
-/** A doubtful answer climbs to a premium model. Both rungs are charged, and the response says which one answered and why. */
+/** A doubtful answer escalates to a premium model. Both are charged; the response reports which one answered and why. */
 import { readFileSync } from 'node:fs';
 import { createPolyphony, definePlugin } from 'polyphony';
 import { formatUsd, textOf } from 'polyphony/kit';
 import embedded from 'polyphony/plugins/providers/embedded';
 
-/** A fake of a cheap model that guesses and says so. */
+/** A fake of a cheap model that guesses, and reports a low confidence. */
 const guesser = definePlugin({
   name: 'guesser',
   providers: [

@@ -1,4 +1,4 @@
-/** A provider of one's own is a plugin of one file. This one answers from a table, and is open about it. */
+/** A custom provider is a plugin of one file. This one answers from a table. */
 import { createPolyphony, definePlugin } from 'polyphony';
 import { textOf } from 'polyphony/kit';
 

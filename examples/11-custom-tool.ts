@@ -1,4 +1,4 @@
-/** A tool of one's own: a function with a schema, which plans use by name and models may call. */
+/** A custom tool: a function with a schema, which plans use by name and models may call. */
 import { createPolyphony, definePlugin, type Plan, type Tool } from 'polyphony';
 
 const TIMES: Readonly<Record<string, readonly string[]>> = {
@@ -47,7 +47,7 @@ const polyphony = await createPolyphony({ plugins: [ferry] });
 const result = await polyphony.run(plan);
 if (result.status === 'done') console.log(result.output);
 
-// The schema is the contract: a destination that it does not know never reaches the tool.
+// The schema is the contract: a destination that it does not allow never reaches the tool.
 const wrong = {
   ...plan,
   nodes: [{ id: 'out', use: 'tool:ferry_times', in: { destination: 'moon' } }],

@@ -5,7 +5,7 @@ import type { Config, EscalationRule, Plugin } from 'polyphony/kit';
 export interface DefaultPluginsOptions {
   /** Escalation for every answer whose request does not set its own. @default none */
   readonly escalate?: Config['escalate'] | undefined;
-  /** `folder`: the folder that the file tools may read, @default the current directory; `http` adds `http_get`, @default false */
+  /** `folder`: what the file tools may read, @default the current directory; `http` adds `http_get`, @default false */
   readonly tools?: Config['tools'] | undefined;
   /** Add the providers from the environment. @default true */
   readonly providers?: boolean;

@@ -2,15 +2,15 @@
  * Runs the code of README.md and docs/, so that none of it can go stale:
  *
  *   ```ts            compiled, and run from the root of the project without any key
- *   ```ts compile    compiled alone: it needs a key or a server
+ *   ```ts compile    only compiled, because it needs a key or a server
  *   ```json          validated, where it is a plan
  *   ```yaml          checked against the schema of the config
  *   ```sh run        every line is run; `polyphony` is the command from source
  *
- * Other blocks (output, shell that installs) are left alone.
+ * Other blocks (output, shell that installs) are ignored.
  *
  *   npm run docs                all pages
- *   npm run docs -- how-to      those whose path holds a word
+ *   npm run docs -- how-to      those whose path contains a word
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -79,7 +79,7 @@ function run(command: string, given: readonly string[]): string | undefined {
 
 const nameOf = ({ file, line }: Block): string => `${file.replace(/[^a-z0-9]+/gi, '-').toLowerCase()}-${line}.ts`;
 
-/** All at once: the compiler's start is most of its time. */
+/** Compiles all blocks together, because most of the compiler's time is its start. */
 function compile(blocks: readonly Block[]): ReadonlyMap<string, string> {
   for (const block of blocks) writeFileSync(join(folder, nameOf(block)), `${block.text}\nexport {};\n`);
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: '../tsconfig.json', include: ['*.ts'] }));

@@ -1,13 +1,13 @@
 /**
- * Checks the laws of the code base, after proving on planted breaches that each law still bites.
- * A law that catches nothing is worse than none: it would be believed.
+ * Checks the laws of the code base, after proving with planted breaches that each law still catches one.
+ * A law that catches nothing is worse than none, because people rely on it.
  */
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { checkImports, unreadFiles } from './laws/imports.ts';
-import { accomplices, lawful, type Plant, replacements, unlawful } from './laws/plants.ts';
+import { lawful, type Plant, replacements, supportingFiles, unlawful } from './laws/plants.ts';
 import { textBreaches, textLawNames } from './laws/text.ts';
 import { type Breach, sourceFiles } from './laws/tree.ts';
 
@@ -46,12 +46,12 @@ function differences(
   ];
 }
 
-/** Returns one complaint for every planted breach that went unseen and every lawful file that was accused. */
-function toothlessLaws(laws: readonly string[]): string[] {
+/** Returns one complaint for every planted breach that was missed and every lawful file that was reported. */
+function ineffectiveLaws(laws: readonly string[]): string[] {
   const planted = Object.fromEntries(unlawful.map(({ file, text }) => [file, text]));
   const complaints = [
     ...differences('lawful project', [], breachesOfPlanted(lawful)),
-    ...differences('planted project', unlawful, breachesOfPlanted({ ...lawful, ...accomplices, ...planted })),
+    ...differences('planted project', unlawful, breachesOfPlanted({ ...lawful, ...supportingFiles, ...planted })),
   ];
   for (const plant of replacements) {
     const found = breachesOfPlanted({ ...lawful, [plant.file]: plant.text });
@@ -68,7 +68,7 @@ function toothlessLaws(laws: readonly string[]): string[] {
 
 const imports = checkImports(root);
 const breaches = [...imports.breaches, ...textBreaches(root)];
-const complaints = toothlessLaws([...imports.laws, ...textLawNames]);
+const complaints = ineffectiveLaws([...imports.laws, ...textLawNames]);
 for (const complaint of complaints) console.error(`the laws are not reliable: ${complaint}`);
 for (const { law, file, message } of breaches) console.error(`${file} [${law}] ${message}`);
 const planted = unlawful.length + replacements.length;

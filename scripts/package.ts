@@ -67,7 +67,7 @@ const plan = {
 };
 
 function packed(): string {
-  // Its own prepack builds it, whatever the machine says of the scripts of packages.
+  // The prepack script builds it, even where npm is configured to ignore scripts.
   const pack = ['npm', 'pack', '--ignore-scripts=false', '--json', '--pack-destination', folder];
   const [{ filename, size, unpackedSize }] = JSON.parse(run(pack, { cwd: root }));
   console.log(`${filename}: ${(size / 1e6).toFixed(1)} MB, ${(unpackedSize / 1e6).toFixed(1)} MB unpacked`);
@@ -80,9 +80,9 @@ function installed(tarball: string): void {
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
   const types = `@types/node@${devDependencies['@types/node']}`;
   run(['npm', 'install', '--no-audit', '--no-fund', tarball, types], { cwd: project });
-  const uninvited = ['@langchain', 'typescript'].filter((name) => existsSync(join(project, 'node_modules', name)));
-  if (uninvited.length > 0)
-    throw new Error(`The package installs dependencies that it must not: ${uninvited.join(', ')}`);
+  const unwanted = ['@langchain', 'typescript'].filter((name) => existsSync(join(project, 'node_modules', name)));
+  if (unwanted.length > 0)
+    throw new Error(`The package installs dependencies that it must not: ${unwanted.join(', ')}`);
 }
 
 function compiled(): void {
@@ -95,7 +95,7 @@ function compiled(): void {
   }
 }
 
-/** Whoever uses LangChain without its package is told which one to install. */
+/** A use of LangChain without its package has to report which one to install. */
 const LANGCHAIN = `
   import { createPolyphony } from 'polyphony';
   import { langchain } from 'polyphony/plugins/providers/langchain';
@@ -109,8 +109,8 @@ function runs(node: string): void {
   const place = { cwd: project, node };
   for (const file of readdirSync(project)) if (file.startsWith('runs.db')) rmSync(join(project, file));
   process.stdout.write(run(['node', 'out/program.js'], place));
-  const told = run(['node', '--input-type=module', '--eval', LANGCHAIN], place);
-  expectText(told, 'npm install @langchain/core', 'a call of LangChain without its package');
+  const printed = run(['node', '--input-type=module', '--eval', LANGCHAIN], place);
+  expectText(printed, 'npm install @langchain/core', 'a call of LangChain without its package');
   expectText(run(['npx', 'polyphony', '--help'], place), 'Usage: polyphony', 'polyphony --help');
   writeFileSync(join(project, 'sum.plan.json'), JSON.stringify(plan));
   expectText(run(['npx', 'polyphony', 'run', 'sum.plan.json'], place), 'forty-two', 'polyphony run');

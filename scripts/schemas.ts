@@ -1,4 +1,4 @@
-/** Writes the JSON Schemas of the config and of the plan into schemas/, for editors. A test says when they are out of date. */
+/** Writes the JSON Schemas of the config and of the plan into schemas/, for editors. A test fails when they are out of date. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { publishedSchemas } from './schemas/published-schemas.ts';

@@ -1,5 +1,5 @@
 /**
- * polyphony: the public surface. Everything else comes by subpath: polyphony/kit for authors of plugins,
+ * polyphony: the public surface. Everything else has a subpath: polyphony/kit for authors of plugins,
  * polyphony/plugins/*, polyphony/workflows/*.
  */
 

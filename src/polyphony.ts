@@ -45,15 +45,15 @@ import { isWorkflow, type Workflow } from './workflow/index.ts';
 
 export type { DoneRun, EngineParts, PlanOptions, Runnable, RunOutcome, StartOptions, SuspendedRun };
 
-/** Whatever its types: they matter where it is built and where it is run. */
+/** A workflow of any types: they matter only where it is built and where it is run. */
 type AnyWorkflow = Workflow<unknown, unknown>;
 
 export interface PolyphonyOptions {
   /** Models: `[provider({ apiKey })]`. @default those of the environment, else the embedded one */
   readonly providers?: readonly Provider[];
   /**
-   * Besides the default ones (escalation with its evaluators, the tools for files and sums). A plugin that has the name of a
-   * default one stands in its place; an empty list means none of them. Two of one name are refused. @default the default ones
+   * Added to the default ones (escalation with its evaluators, the tools for files and sums). A plugin with the name of a
+   * default one replaces it; an empty list means none of them. Two of the same name are refused. @default the default ones
    */
   readonly plugins?: readonly Plugin[];
   /** False: none of the default plugins. @default true, unless `plugins` is an empty list */
@@ -72,7 +72,7 @@ export interface PolyphonyOptions {
   readonly logger?: Logger;
   /** Workflows that plans may use as `workflow:<id>`, and those whose runs are resumed. A workflow that is run is known. */
   readonly workflows?: readonly AnyWorkflow[];
-  /** Clock, chance and ids. @default the system's */
+  /** Clock, randomness and ids. @default the system's */
   readonly runtime?: Runtime;
   /** @default undici */
   readonly transport?: Transport;
@@ -85,18 +85,18 @@ export interface Polyphony {
   readonly gateway: Gateway;
   /** Runs that exist: list, show, watch, resume, fork, answer, cancel, replay. */
   readonly runs: Runs;
-  /** What `runs` stands on. Its `answer` only records, and `resume` goes on. */
+  /** The engine below `runs`. Its `answer` only records; `resume` then continues the run. */
   readonly engine: PolyphonyEngine;
   readonly stores: Stores;
-  /** All that a plan may name, as of now. */
+  /** Everything that a plan may name at the moment. */
   catalogue(): Catalogue;
-  /** Request to valid plan. Throws invalid-plan, unsupported, no-route, budget-exceeded. */
+  /** Plans a request. The plan is valid. Throws invalid-plan, unsupported, no-route, budget-exceeded. */
   plan(request: string, options?: PlanOptions): Promise<PlanningResult>;
-  /** All that is wrong with a plan, in text or parsed. Never rejects for what the plan holds. */
+  /** Reports every issue of a plan, given as text or parsed. Never rejects because of what the plan contains. */
   validate(plan: unknown, options?: ValidateOptions): Promise<Validation>;
   /**
-   * Starts a run and hands it over while it goes. Throws invalid-plan and invalid-request. A request whose planning fails is
-   * a run that fails, unless `streaming` is false: then what planning throws is thrown.
+   * Starts a run and returns its handle while it runs. Throws invalid-plan and invalid-request. When the planning of a request
+   * fails, the run fails; with `streaming: false` the planner's error is thrown instead.
    */
   start(
     what: Runnable | AnyWorkflow,
@@ -105,7 +105,7 @@ export interface Polyphony {
   ): Promise<RunHandle>;
   /**
    * Runs until there is nothing left to do. A workflow in which nothing waits for an answer from outside is `done`, with its
-   * output; anything else may be `suspended` too, so its `status` is checked before its output is read. Throws the run's
+   * output; anything else may be `suspended` too, so check its `status` before you read its output. Throws the run's
    * error when it failed or was cancelled.
    */
   run<Input, Output, MaySuspend extends boolean>(
@@ -114,19 +114,19 @@ export interface Polyphony {
     options?: StartOptions,
   ): Promise<RunOutcome<Output, MaySuspend>>;
   run(what: Runnable, input?: Readonly<Record<string, unknown>>, options?: StartOptions): Promise<RunOutcome>;
-  /** Goes on with a run that was interrupted, suspended or failed; what is finished is not paid again. */
+  /** Continues a run that was interrupted, suspended or failed; what is finished is not paid again. */
   resume(runId: string, options?: ContinueOptions): Promise<RunHandle>;
   /**
-   * Replaces the config for calls, plans and runs that begin afterwards; what is under way drops nothing. `plugins`, `tools`,
-   * `escalate` and `timeouts.connectMs` are built in and have to stay as they are.
+   * Replaces the config for calls, plans and runs that begin afterwards; those in progress are not interrupted. `plugins`,
+   * `tools`, `escalate` and `timeouts.connectMs` are fixed when the polyphony is created and have to stay as they are.
    *
    * @throws invalid-config when the config cannot be used; the old one then stays
    */
   reconfigure(config: ConfigInput): Promise<void>;
   /**
-   * Ends every run, closes each plugin and provider once, whatever fails, flushes the ledger, closes sockets and stores; then
-   * throws what the stores or the engine failed with first. A second call does nothing more. Whatever is called afterwards
-   * fails with `invalid-request`.
+   * Ends every run, closes each plugin and provider once, flushes the ledger, closes sockets and stores, even when one of
+   * them fails; then throws the first failure of the engine or the stores. A second call waits for the first. Every other
+   * call afterwards fails with `invalid-request`.
    */
   close(): Promise<void>;
 }
@@ -139,7 +139,7 @@ export interface Polyphony {
 export async function createPolyphony(options: PolyphonyOptions = {}): Promise<Polyphony> {
   let config = await checkedConfig(options.config);
   const plugins = await chosenPlugins(options, config);
-  // Before anything is built, so that the message names the plugin and not the part that stumbled over it.
+  // Checked before anything is built, so that the message names the plugin and not the part that failed because of it.
   collectParts(plugins.map(hostedOf));
   const { runtime = systemRuntime, logger = silentLogger } = options;
   const stores = options.stores ?? memoryStores({ clock: runtime.clock });
@@ -197,7 +197,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   };
 }
 
-/** Sets the plugins up and registers all that they bring. What was opened on the way is closed when one fails. */
+/** Sets the plugins up and registers their parts. When one fails, everything that was opened is closed. */
 async function registerAll(
   plugins: readonly Plugin[],
   context: Omit<PluginContext, 'evaluators'> & { readonly gateway: GatewayHandle },
@@ -219,7 +219,7 @@ async function registerAll(
 const transportOptions = ({ timeouts }: Config): TransportOptions =>
   timeouts?.connectMs === undefined ? {} : { connectTimeoutMs: timeouts.connectMs };
 
-/** What needs validator, planner and engine. A workflow that is run brings its own steps and workflows along. */
+/** The methods that need validator, planner and engine. A workflow that is run is registered, with all that it uses. */
 function planAndRun(
   services: () => Promise<RunServices>,
   add: (workflow: AnyWorkflow) => boolean,
@@ -242,7 +242,7 @@ function planAndRun(
   };
 }
 
-/** The default plugins as far as they are wanted, the caller's, and the caller's providers as a plugin. */
+/** The default plugins unless they are switched off, the caller's, and the caller's providers as a plugin. */
 async function chosenPlugins(options: PolyphonyOptions, config: Config): Promise<readonly Plugin[]> {
   const { providers, plugins: given = [], defaults = options.plugins?.length !== 0 } = options;
   const own = [...given, ...providerPlugin(providers ?? [])];
@@ -274,14 +274,14 @@ const BUILT_IN: readonly (readonly [field: string, of: (config: Config) => unkno
 ];
 
 function assertReplaceable(before: Config, next: Config): void {
-  const moved = BUILT_IN.filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(next)));
-  if (moved.length === 0) return;
-  const names = moved.map(([field]) => field).join(', ');
+  const changed = BUILT_IN.filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(next)));
+  if (changed.length === 0) return;
+  const names = changed.map(([field]) => field).join(', ');
   const message = `The config cannot be replaced, because ${names} would change, which is fixed when a polyphony is created: leave it as it is, or create a new polyphony.`;
   throw new PolyphonyError('invalid-config', message);
 }
 
-/** Without a config nothing has to be checked, nor the schema's library be loaded. */
+/** Without a config there is nothing to check, so zod is not loaded. */
 async function checkedConfig(config: ConfigInput | undefined): Promise<Config> {
   if (config === undefined) return {};
   const [{ z }, { ConfigSchema }] = await Promise.all([import('zod'), import('./core/config/config-schema.ts')]);

@@ -1,4 +1,4 @@
-/** Drafts a summary, waits for a person, and gives back what was approved. The process may end while it waits. */
+/** Drafts a summary, waits for a person, and returns the approved text. The process may end while it waits. */
 import { coalesce, human, isTrue, llm, t, tool, value, workflow } from 'polyphony';
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-/** Answers a question from each of many files, and names the file that the best answer stands in. */
+/** Answers a question from each of many files, and returns the file with the best answer. */
 import { llm, t, tool, workflow } from 'polyphony';
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-/** Reads two files side by side and says what they share and where they differ. */
+/** Reads two files in parallel and reports what they share and where they differ. */
 import { llm, t, tool, workflow } from 'polyphony';
 import { z } from 'zod';
 

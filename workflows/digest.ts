@@ -1,4 +1,4 @@
-/** Summarises every file that matches a pattern, side by side, then all of them as one. */
+/** Summarises every file that matches a pattern in parallel, then all of them as one text. */
 import { llm, t, tool, workflow } from 'polyphony';
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-/** Labels a support ticket, climbs to a stronger model when the label is doubtful, and answers by the label. */
+/** Labels a support ticket, escalates to a stronger model when the label is doubtful, and answers by label. */
 import { coalesce, eq, llm, t, workflow } from 'polyphony';
 import { z } from 'zod';
 

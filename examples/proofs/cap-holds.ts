@@ -18,7 +18,7 @@ const CALLS = 64;
 const PROCESSES = 4;
 const CAP_USD = 0.1;
 
-/** A cent for ten tokens, which is the most that it may say. It says six, five or four of them, after 50 ms. */
+/** A cent for ten tokens, the most that it may return. It returns six, five or four of them, after 50 ms. */
 let answers = 0;
 const fake = definePlugin({
   name: 'fake',
@@ -67,7 +67,7 @@ const open = (path?: string): Promise<Polyphony> =>
     ...(path === undefined ? {} : { stores: sqliteStores({ path }) }),
   });
 
-/** What the ledger says that the tenant paid. */
+/** What the tenant paid, by the ledger. */
 async function spent(polyphony: Polyphony): Promise<number> {
   const totals = await polyphony.stores.ledger.totals('scope:tenant');
   return totals.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0);
@@ -83,14 +83,14 @@ function report(title: string, { answered, refused, others, firstRefusal }: Outc
 
 async function inOneProcess(): Promise<void> {
   const polyphony = await open();
-  report(`${CALLS} calls at once in one process`, await askAtOnce(polyphony, CALLS), await spent(polyphony));
+  report(`${CALLS} concurrent calls in one process`, await askAtOnce(polyphony, CALLS), await spent(polyphony));
   const last = await askAtOnce(polyphony, CALLS);
   console.log(`${CALLS} more: answered ${last.answered}; spent ${formatUsd(await spent(polyphony))} in all`);
   if ((await spent(polyphony)) > usdToNano(CAP_USD)) throw new Error('the cap was broken');
   await polyphony.close();
 }
 
-/** What callers do without a gateway: look at what is spent, and call while it is below the cap. */
+/** The approach without a gateway: read the spent amount, and call while it is below the cap. */
 async function withACheckOfOnesOwn(): Promise<void> {
   const polyphony = await createPolyphony({ plugins: [fake] });
   const scopes = [{ kind: 'tenant', id: 'acme' }] as const;

@@ -1,7 +1,7 @@
 /**
  * A crash and a resume that pays nothing twice. A process that runs a plan of six nodes is killed with SIGKILL while the fourth
  * waits for its answer; this one resumes the run from the file. The model is a fake behind a real HTTP server in this process, which
- * counts every request that reaches it, so that the count does not rest on what polyphony says of itself.
+ * counts every request that reaches it, so that the count does not depend on polyphony's own reports.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
 /**
- * An answer that escalates by itself, with the cost of every rung. Three fake models with real-looking prices multiply: the
+ * An answer that escalates automatically, with the cost of every rung. Three fake models with real-looking prices multiply: the
  * cheapest gets the small sums right, the middle one most, the dearest all. The evaluator recomputes each sum; it asks no model.
  */
 import { createPolyphony, definePlugin, type ModelResponse } from 'polyphony';
@@ -8,7 +8,7 @@ import escalation from 'polyphony/plugins/escalation/escalation';
 import validators from 'polyphony/plugins/escalation/validators';
 import { fakeCard } from 'polyphony/testing';
 
-/** Prices in dollars per million tokens; `below`: up to which product the fake model multiplies right. */
+/** Prices in dollars per million tokens; `below`: the fake model multiplies correctly up to this product. */
 const models = [
   { id: 'small', tier: 'fast', below: 100, price: { input: 0.1, output: 0.4 } },
   { id: 'medium', tier: 'balanced', below: 1000, price: { input: 1, output: 4 } },

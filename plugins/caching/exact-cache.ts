@@ -1,4 +1,4 @@
-/** Answers a request that was asked before, and asks once when several callers ask the same at the same time. */
+/** Answers repeated requests from a store, and sends one request when several callers ask the same at the same time. */
 import {
   abortError,
   asPolyphonyError,
@@ -12,25 +12,25 @@ import {
   PolyphonyError,
   replay,
 } from 'polyphony/kit';
+import { type AnswerStore, createAnswerStore } from './exact-cache/answer-store.ts';
 import { type Flight, startFlight } from './exact-cache/flight.ts';
 import { type CacheSharing, cacheKey } from './exact-cache/key.ts';
 import { asHit, cacheable, shows, storable, timeSensitive } from './exact-cache/policy.ts';
-import { type AnswerStore, createAnswerStore } from './exact-cache/shelf.ts';
 
 export type { CacheSharing } from './exact-cache/key.ts';
 
 export interface ExactCacheOptions {
-  /** `plugin`: memory in front of the polyphony's own key-value store. Personal answers stay in memory. @default 'plugin' */
+  /** `plugin`: memory in front of the polyphony's key-value store. Personal answers stay in memory. @default 'plugin' */
   readonly store?: 'memory' | 'plugin';
-  /** Answers in memory. @default 1000 */
+  /** Limit of answers in memory. @default 1000 */
   readonly maxEntries?: number;
-  /** Bytes of answers in memory. @default 67108864 */
+  /** Limit of answers in memory, in bytes. @default 67108864 */
   readonly maxBytes?: number;
   /** How long an answer is served, in milliseconds. @default 86400000 */
   readonly ttlMs?: number;
-  /** The same for questions about the present, by their words; 0 never serves them. @default 60000 */
+  /** The same for questions about the present, recognised by their words; 0 never stores them. @default 60000 */
   readonly timeSensitiveMs?: number;
-  /** Who may get an answer that was made for somebody else. @default 'tenant' */
+  /** Who may get an answer that was made for another caller. @default 'tenant' */
   readonly sharing?: CacheSharing;
   /** Cache images, and requests that set a temperature above 0 without a seed. @default false */
   readonly cacheSampled?: boolean;
@@ -46,33 +46,33 @@ type CurrentOptions = Required<Omit<ExactCacheOptions, 'ttlSeconds' | 'timeSensi
 
 export interface CacheStatistics {
   readonly hits: number;
-  /** Calls that were answered by another call in flight. */
+  /** Calls answered by another call that was in flight. */
   readonly coalesced: number;
   readonly misses: number;
   readonly stored: number;
 }
 
 export interface ExactCachePlugin extends Plugin {
-  /** Of all polyphonies that this object serves; each keeps its own answers. */
+  /** Statistics over all polyphonies that use this object; each keeps its own answers. */
   statistics(): CacheStatistics;
 }
 
 interface Cache {
   readonly options: CurrentOptions;
-  readonly shelf: AnswerStore;
-  readonly flights: Map<string, Journey>;
+  readonly answers: AnswerStore;
+  readonly flights: Map<string, SharedAnswer>;
   readonly counts: { -readonly [K in keyof CacheStatistics]: CacheStatistics[K] };
-  readonly start: (key: string, call: Call, next: Handler) => Journey;
+  readonly start: (key: string, call: Call, next: Handler) => SharedAnswer;
   /** True when the call's own deadline has passed. */
-  readonly late: (call: Call) => boolean;
+  readonly isLate: (call: Call) => boolean;
 }
 
-/** A flight, and what became of it. */
-interface Journey {
+/** A flight and its outcome. */
+interface SharedAnswer {
   readonly flight: Flight;
-  readonly fate: Fate;
+  readonly outcome: Outcome;
 }
-interface Fate {
+interface Outcome {
   fromStore: boolean;
   kept: boolean;
 }
@@ -88,7 +88,7 @@ const DEFAULTS: CurrentOptions = {
   cacheTools: false,
 };
 
-/** @throws invalid-config when a number is negative or no number, or when a time is given under both of its names */
+/** @throws invalid-config when a number is invalid, or when a time is given under both of its names */
 export function exactCache(options: ExactCacheOptions = {}): ExactCachePlugin {
   const settings = settingsOf(options);
   const counts = { hits: 0, coalesced: 0, misses: 0, stored: 0 };
@@ -101,7 +101,7 @@ export function exactCache(options: ExactCacheOptions = {}): ExactCachePlugin {
           place: 'cache',
           handle: (call, next) => (cacheable(call, settings) ? serve(cache, call, next) : next(call)),
         },
-        close: () => cache.shelf.close(),
+        close: () => cache.answers.close(),
       };
     },
     statistics: () => ({ ...counts }),
@@ -111,22 +111,23 @@ export function exactCache(options: ExactCacheOptions = {}): ExactCachePlugin {
 /** The cache of one polyphony. */
 function openCache(settings: Cache['options'], counts: Cache['counts'], context: PluginContext): Cache {
   const { clock, logger, store } = context;
-  const behind = settings.store === 'plugin' ? store : undefined;
+  const backing = settings.store === 'plugin' ? store : undefined;
   const { maxEntries, maxBytes } = settings;
-  const shelf = createAnswerStore({ clock, logger, maxEntries, maxBytes, store: behind });
-  const flights = new Map<string, Journey>();
-  const start = (key: string, call: Call, next: Handler): Journey => {
-    const fate = { fromStore: false, kept: false };
-    const open = (signal: AbortSignal) => embark(shelf, fate, key, call, (leading) => next({ ...leading, signal }));
+  const answers = createAnswerStore({ clock, logger, maxEntries, maxBytes, store: backing });
+  const flights = new Map<string, SharedAnswer>();
+  const start = (key: string, call: Call, next: Handler): SharedAnswer => {
+    const outcome = { fromStore: false, kept: false };
+    const open = (signal: AbortSignal) =>
+      answerEvents(answers, outcome, key, call, (leading) => next({ ...leading, signal }));
     const flight: Flight = startFlight(clock, open, () => {
-      if (flights.get(key)?.fate === fate) flights.delete(key);
+      if (flights.get(key)?.outcome === outcome) flights.delete(key);
     });
-    const journey = { flight, fate };
-    flights.set(key, journey);
-    return journey;
+    const shared = { flight, outcome };
+    flights.set(key, shared);
+    return shared;
   };
-  const late = ({ deadline }: Call): boolean => deadline !== undefined && clock.now() >= deadline;
-  return { options: settings, shelf, flights, counts, start, late };
+  const isLate = ({ deadline }: Call): boolean => deadline !== undefined && clock.now() >= deadline;
+  return { options: settings, answers, flights, counts, start, isLate };
 }
 
 /** For configs that load the plugin by its path. */
@@ -141,7 +142,7 @@ function settingsOf({ ttlSeconds, timeSensitiveSeconds, ...options }: ExactCache
   });
 }
 
-/** A time that was given by its older name, in seconds. */
+/** A time given under its older name, in seconds. */
 function current(stem: 'ttl' | 'timeSensitive', seconds: number | undefined, ms: number | undefined): object {
   if (seconds === undefined) return {};
   if (ms === undefined) return { [`${stem}Ms`]: seconds * 1000 };
@@ -159,24 +160,24 @@ function checked(options: CurrentOptions): CurrentOptions {
   return options;
 }
 
-/** What a flight streams: the stored answer, else the model's. */
-async function* embark(
-  shelf: AnswerStore,
-  fate: Fate,
+/** The events of a flight: the stored answer, else that of the model. */
+async function* answerEvents(
+  answers: AnswerStore,
+  outcome: Outcome,
   key: string,
   call: Call,
   next: Handler,
 ): AsyncGenerator<ModelEvent> {
-  const stored = call.request.cache === 'refresh' ? undefined : await shelf.fetch(key);
-  fate.fromStore = stored !== undefined;
+  const stored = call.request.cache === 'refresh' ? undefined : await answers.fetch(key);
+  outcome.fromStore = stored !== undefined;
   yield* stored === undefined ? next(call) : replay(stored);
 }
 
 async function* serve(cache: Cache, call: Call, next: Handler): AsyncGenerator<ModelEvent> {
-  const { counts, shelf, flights } = cache;
+  const { counts, answers, flights } = cache;
   const key = cacheKey(call, cache.options.sharing);
   const fresh = call.request.cache === 'refresh';
-  const known = fresh ? undefined : shelf.recall(key);
+  const known = fresh ? undefined : answers.recall(key);
   if (known !== undefined) {
     counts.hits += 1;
     for await (const event of replay(known)) yield asHit(event);
@@ -187,50 +188,55 @@ async function* serve(cache: Cache, call: Call, next: Handler): AsyncGenerator<M
     if (answered) return;
   }
   if (call.signal.aborted) throw abortError(call.signal);
-  const journey = cache.start(key, call, next);
-  // Its own deadline is kept by the layers below, with a better message.
+  const shared = cache.start(key, call, next);
+  // The layers below enforce this call's own deadline, with a better message.
   const { deadline: _deadline, ...leader } = call;
-  for await (const event of journey.flight.read(leader)) yield journey.fate.fromStore ? asHit(event) : event;
-  if (journey.fate.fromStore) counts.hits += 1;
+  for await (const event of shared.flight.read(leader)) yield shared.outcome.fromStore ? asHit(event) : event;
+  if (shared.outcome.fromStore) counts.hits += 1;
   else counts.misses += 1;
-  await accept(cache, key, journey, call);
+  await accept(cache, key, shared, call);
 }
 
 /**
  * Reads another call's flight. False when that call failed for reasons of its own (its budget, its deadline, its
- * caller) before anything was shown: then whoever notices first leads the next flight.
+ * caller) before anything was emitted: the first follower to notice then leads the next flight.
  */
-async function* follow(cache: Cache, key: string, journey: Journey, call: Call): AsyncGenerator<ModelEvent, boolean> {
+async function* follow(
+  cache: Cache,
+  key: string,
+  shared: SharedAnswer,
+  call: Call,
+): AsyncGenerator<ModelEvent, boolean> {
   let shown = false;
   try {
-    for await (const event of journey.flight.read(call)) {
+    for await (const event of shared.flight.read(call)) {
       shown ||= shows(event);
       yield asHit(event);
     }
   } catch (error) {
     const { code } = asPolyphonyError(error);
     const ofLeader = code === 'budget-exceeded' || code === 'timeout' || code === 'cancelled';
-    const ownEnd = call.signal.aborted || cache.late(call);
+    const ownEnd = call.signal.aborted || cache.isLate(call);
     if (!ofLeader || shown || ownEnd) throw error;
     return false;
   }
-  cache.counts[journey.fate.fromStore ? 'hits' : 'coalesced'] += 1;
-  await accept(cache, key, journey, call);
+  cache.counts[shared.outcome.fromStore ? 'hits' : 'coalesced'] += 1;
+  await accept(cache, key, shared, call);
   return true;
 }
 
 /**
- * Keeps what a reader took to its very end. A layer that blocks an answer leaves at `finish` or before, so that nothing
- * blocked is ever stored; so does a reader who stops early.
+ * Stores an answer that a reader read to its end. A layer that blocks an answer stops at `finish` or before, so that a
+ * blocked answer is never stored; a reader that stops early has the same effect.
  */
-async function accept(cache: Cache, key: string, journey: Journey, call: Call): Promise<void> {
-  if (journey.fate.fromStore || journey.fate.kept) return;
-  journey.fate.kept = true;
-  const response = await collect(streamOf(journey.flight.events), { trace: { attempts: [] }, signal: call.signal });
-  const { options, shelf, counts } = cache;
+async function accept(cache: Cache, key: string, shared: SharedAnswer, call: Call): Promise<void> {
+  if (shared.outcome.fromStore || shared.outcome.kept) return;
+  shared.outcome.kept = true;
+  const response = await collect(streamOf(shared.flight.events), { trace: { attempts: [] }, signal: call.signal });
+  const { options, answers, counts } = cache;
   const ttlMs = timeSensitive(call) ? Math.min(options.timeSensitiveMs, options.ttlMs) : options.ttlMs;
   if (ttlMs === 0 || !storable(response, options)) return;
-  shelf.keep(key, response, ttlMs, call.request.sensitivity === 'personal');
+  answers.keep(key, response, ttlMs, call.request.sensitivity === 'personal');
   counts.stored += 1;
 }
 

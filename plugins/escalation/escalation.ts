@@ -1,4 +1,4 @@
-/** Cheap first: an answer that an evaluator scores below a threshold is asked again of a better model. */
+/** Cheap model first: when an evaluator scores its answer below a threshold, a better model is asked. */
 import {
   type Call,
   definePlugin,
@@ -13,10 +13,10 @@ import {
 import { climb } from './escalation/ladder.ts';
 
 export interface EscalationOptions {
-  /** For requests that say nothing of escalation; `escalate: false` on a request switches it off. @default none */
+  /** For requests without `escalate`; `escalate: false` on a request switches escalation off. @default none */
   readonly policy?: EscalationRule;
   /**
-   * `buffer` holds a draft back until it is judged; `restart` streams it and begins anew with a `restart` event if it is
+   * `buffer` holds a draft back until it is judged; `restart` streams it and starts again with a `restart` event if it is
    * replaced. @default 'buffer'
    */
   readonly stream?: 'buffer' | 'restart';

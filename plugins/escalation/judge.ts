@@ -17,13 +17,13 @@ import {
 } from 'polyphony/kit';
 
 export interface JudgeOptions {
-  /** Who judges. @default { tier: 'premium' } */
+  /** The judging model. @default { tier: 'premium' } */
   readonly model?: string | ModelChoice;
-  /** What a good answer is. @default correct, complete, follows the request, invents nothing */
+  /** The definition of a good answer. @default correct, complete, follows the request, invents nothing */
   readonly rubric?: string;
   /** Characters of the request and of the answer that the judge reads, each; the middle is cut. @default 24000 */
   readonly maxCharacters?: number;
-  /** Of the verdict. @default 400 */
+  /** Output limit of the verdict, in tokens. @default 400 */
   readonly maxOutputTokens?: number;
   /** @default 'judge' */
   readonly name?: string;
@@ -32,7 +32,7 @@ export interface JudgeOptions {
 const RUBRIC =
   'A good answer is correct, complete, does what the request asks in the form that it asks, and invents nothing.';
 
-/** Each property is required and nothing else is allowed, so that every provider can be held to it. */
+/** Every property is required and no other is allowed, so that every provider can enforce the schema. */
 const VERDICT: JsonSchema = {
   type: 'object',
   properties: {
@@ -50,9 +50,9 @@ const INSTRUCTION = [
 ].join('\n');
 
 /**
- * Its calls carry the purpose `judge`, the scopes of the judged call and its trace: they are charged to whoever caused
- * them, under the same caps, and bound by the same sensitivity, regions and retention. A verdict that is none throws
- * `invalid-output`, which escalation takes as "not judged".
+ * Its calls carry the purpose `judge`, the scopes of the judged call and its trace: they are charged to the
+ * same scopes, under the same caps, and bound by the same sensitivity, regions and retention. An invalid verdict throws
+ * `invalid-output`, which escalation treats as "not judged".
  */
 export function judge(options: JudgeOptions = {}): Plugin {
   const name = options.name ?? 'judge';
@@ -95,7 +95,7 @@ function questionFor(
 ): Omit<ChatRequest, 'operation'> {
   const { sensitivity, requires, limits } = request;
   const most = options.maxCharacters ?? 24_000;
-  // JSON quotes whatever the answer holds, so that nothing in it can end the material.
+  // JSON quotes the answer, so that nothing in it can end the material.
   const material = JSON.stringify({
     request: shortened(request.messages.map(lineOf).join('\n\n'), most),
     ...defined({ schema: request.output?.schema }),
@@ -118,7 +118,7 @@ function questionFor(
   };
 }
 
-/** The judged conversation's size is not the judge's. */
+/** Drops requirements on size, which hold for the judged conversation, not for the judge. */
 function withoutSize(requires: NonNullable<ChatRequest['requires']>): NonNullable<ChatRequest['requires']> {
   const { contextTokens: _size, languages: _languages, ...where } = requires;
   return where;
@@ -146,8 +146,8 @@ function evaluationOf(verdict: ModelResponse, name: string): Evaluation {
   const value = extractJson(textOf(verdict))?.value;
   if (typeof value === 'object' && value !== null && 'score' in value && typeof value.score === 'number') {
     const { score } = value;
-    const told: readonly unknown[] = 'reasons' in value && Array.isArray(value.reasons) ? value.reasons : [];
-    const reasons = told.filter((reason) => typeof reason === 'string').slice(0, 3);
+    const texts: readonly unknown[] = 'reasons' in value && Array.isArray(value.reasons) ? value.reasons : [];
+    const reasons = texts.filter((reason) => typeof reason === 'string').slice(0, 3);
     if (score >= 0 && score <= 1) return { score, calibrated: false, reasons };
   }
   throw new PolyphonyError(

@@ -1,9 +1,10 @@
 /**
- * The evaluator `validators`: what can be checked about an answer without asking a model. Each flaw takes its share of
- * the confidence; what is left is the score. The shares were set by judgement and measured, not fitted: see
+ * The evaluator `validators`: checks of an answer that need no model. Each flaw takes its share of the confidence; the
+ * rest is the score. The shares were set by judgement and measured, not fitted: see
  * docs/plugins/validators.md.
  */
 import { definePlugin, type Evaluation, type Evaluator, type Plugin } from 'polyphony/kit';
+import { type Check, checkedAnswer, type Flaw } from './validators/checked-answer.ts';
 import {
   finalNumberFromNowhere,
   longChain,
@@ -14,7 +15,6 @@ import {
   wrongArithmetic,
 } from './validators/number-checks.ts';
 import { hollowOutput, openFence, schemaValidity, unbalancedCode } from './validators/structure-checks.ts';
-import { type Check, type Flaw, subjectOf } from './validators/subject.ts';
 import {
   empty,
   inventedFigures,
@@ -48,19 +48,19 @@ const CHECKS: readonly Check[] = [
   longChain,
 ];
 
-/** 1 where nothing is wrong. Answers of other operations than chat are not judged and score 1. */
+/** Scores 1 for an answer without flaws. Answers of operations other than chat are not judged and score 1. */
 export const validatorsEvaluator: Evaluator = {
   name: 'validators',
   evaluate(call, response): Evaluation {
-    const subject = subjectOf(call, response);
-    if (subject === undefined) return { score: 1, calibrated: false, reasons: [] };
-    const flaws = CHECKS.map((check) => check(subject)).filter((flaw) => flaw !== undefined);
+    const answer = checkedAnswer(call, response);
+    if (answer === undefined) return { score: 1, calibrated: false, reasons: [] };
+    const flaws = CHECKS.map((check) => check(answer)).filter((flaw) => flaw !== undefined);
     const left = flaws.reduce((score, { penalty }) => score * (1 - penalty), 1);
-    const told = response.confidence;
-    // The engine's own doubt is believed, its praise is not.
-    const score = told === undefined ? left : Math.min(left, Math.max(0, told));
+    const reported = response.confidence;
+    // The confidence that a model reports can only lower the score.
+    const score = reported === undefined ? left : Math.min(left, Math.max(0, reported));
     const reasons = flaws.sort(byPenalty).map(({ reason }) => reason);
-    if (told !== undefined && told < left) reasons.unshift(`the model reports a confidence of ${told}`);
+    if (reported !== undefined && reported < left) reasons.unshift(`the model reports a confidence of ${reported}`);
     return { score, calibrated: false, reasons };
   },
 };

@@ -11,7 +11,14 @@ import {
   type Warning,
 } from 'polyphony/kit';
 import type { Classifier, Finding } from './moderation/classifier.ts';
-import { type Inspector, inspect, type ModerationAction, redacted, type Span, whole } from './moderation/inspect.ts';
+import {
+  type Inspector,
+  inspect,
+  type ModerationAction,
+  redacted,
+  type Span,
+  wholeText,
+} from './moderation/inspect.ts';
 import { mapTexts, textsOf } from './moderation/request-texts.ts';
 import { inWindows } from './moderation/window.ts';
 
@@ -100,7 +107,7 @@ async function judgedRequest(
   const { request } = call;
   const text = textsOf(request).join(SEPARATOR);
   if (text.trim() === '') return { request, warnings: [] };
-  const { spans, warnings } = await inspect(inspector, call, gateway, 'input', whole(text, 'places'));
+  const { spans, warnings } = await inspect(inspector, call, gateway, 'input', wholeText(text, 'places'));
   return { request: spans.length === 0 ? request : withoutSpans(request, text, spans), warnings };
 }
 

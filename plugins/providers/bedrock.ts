@@ -101,9 +101,6 @@ const escaped = (id: string): string =>
   encodeURIComponent(id).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
 const notChat = (operation: string): PolyphonyError =>
-  new PolyphonyError(
-    'unsupported',
-    `This provider supports only chat, not "${operation}": choose a model that lists this operation.`,
-  );
+  new PolyphonyError('unsupported', `This provider supports only chat, not "${operation}": use a model that lists it.`);
 
 export default definePlugin({ name: 'bedrock', providers: [bedrock()] });

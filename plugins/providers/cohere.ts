@@ -131,10 +131,7 @@ function encodeOperation(...[request, context]: Parameters<WireFormat['encode']>
 }
 
 const unknown = (operation: string): PolyphonyError =>
-  new PolyphonyError(
-    'unsupported',
-    `This provider does not support "${operation}": choose a model that lists this operation.`,
-  );
+  new PolyphonyError('unsupported', `This provider does not support "${operation}": use a model that lists it.`);
 
 /** @throws invalid-config when an option is malformed */
 export function cohere(options: CohereOptions = {}): Provider {

@@ -76,7 +76,7 @@ export function embedded(options: EmbeddedOptions = {}): Provider {
 async function* streamAnswer(attempt: Attempt): AsyncGenerator<ModelEvent> {
   const { request, signal } = attempt;
   if (request.operation !== 'chat') {
-    const message = `The embedded engine does not support "${request.operation}", only chat: choose a model that lists this operation.`;
+    const message = `The embedded engine does not support "${request.operation}", only chat: use a model that lists it.`;
     throw new PolyphonyError('unsupported', message);
   }
   const input = estimateRequestTokens(request);

@@ -27,7 +27,7 @@ export interface GoogleVertexOptions extends Omit<VendorOptions, 'apiKey' | 'api
   readonly location?: string;
   /** Locations that the router may choose among. @default the one location */
   readonly regions?: readonly string[];
-  /** URL up to and including the publisher (`…/publishers/google`), or a function of the target. @default by project and location */
+  /** URL up to the publisher (`…/publishers/google`), or a function of the target. @default by project and location */
   readonly baseURL?: string | ((target: Target) => string);
 }
 

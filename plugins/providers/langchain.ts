@@ -2,8 +2,8 @@
  * Any chat model of LangChain as a provider: `langchain(new ChatAnything({ … }))`. Options of its own package (such as a
  * temperature or a limit) are set when it is constructed; a call passes messages, tools, stop sequences and a signal.
  *
- * Needs the package `@langchain/core`, which polyphony does not install. Construct the model with `maxRetries: 0`, because the
- * gateway retries.
+ * Needs the package `@langchain/core`, which polyphony does not install. Construct the model with `maxRetries: 0`:
+ * the gateway retries.
  */
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import {
@@ -70,7 +70,7 @@ async function* streamAttempt(
   if (request.operation !== 'chat') {
     throw new PolyphonyError(
       'unsupported',
-      `This model supports only chat, not "${request.operation}": choose a model that lists this operation.`,
+      `This model supports only chat, not "${request.operation}": use a model that lists it.`,
     );
   }
   try {
@@ -94,11 +94,11 @@ async function* streamAttempt(
       yield event;
     }
   } catch (error) {
-    throw signal.aborted ? abortError(signal) : told(error);
+    throw signal.aborted ? abortError(signal) : toPolyphonyError(error);
   }
 }
 
-/** The package is an optional peer dependency: every user of a LangChain chat model has it, and others need not install it. */
+/** The package is an optional peer dependency: users of a LangChain model have it, others need not install it. */
 async function messageClasses(): Promise<MessageClasses> {
   try {
     return await import('@langchain/core/messages');
@@ -143,7 +143,7 @@ function droppedOf(request: ChatRequest, model: BaseChatModel): Warning[] {
 }
 
 /** Converts the error of a client library, by the status that nearly all of them set on it. */
-function told(error: unknown): PolyphonyError {
+function toPolyphonyError(error: unknown): PolyphonyError {
   if (error instanceof PolyphonyError) return error;
   const fields = asRecord(error);
   const status =

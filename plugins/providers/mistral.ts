@@ -1,7 +1,7 @@
 /**
  * Mistral over chat completions, embeddings and moderation. Key: MISTRAL_API_KEY, read at each request.
- * Windows and prices are those of @pydantic/genai-prices 0.1.8; a batch costs half (mistral.ai/news/batch-api). The output is limited only by the window, which
- * prompt and answer share. `safe_prompt` and the like go through `providerOptions`.
+ * Windows and prices are those of @pydantic/genai-prices 0.1.8; a batch costs half (mistral.ai/news/batch-api). Only the
+ * window, which prompt and answer share, limits the output. `safe_prompt` and the like go through `providerOptions`.
  */
 import {
   CHAT_CAPABILITIES,

@@ -105,9 +105,6 @@ function encodeOperation(...[request, context]: Parameters<WireFormat['encode']>
 }
 
 const unknown = (operation: string): PolyphonyError =>
-  new PolyphonyError(
-    'unsupported',
-    `This provider does not support "${operation}": choose a model that lists this operation.`,
-  );
+  new PolyphonyError('unsupported', `This provider does not support "${operation}": use a model that lists it.`);
 
 export default definePlugin({ name: 'ollama', providers: [ollama()] });

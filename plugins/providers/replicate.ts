@@ -164,8 +164,8 @@ async function* decode(response: TransportResponse, request: ImageRequest): Asyn
   yield { type: 'output', output: { operation: 'image', images } };
   const usage = { input: 0, output: 0, images: images.length };
   const raw = request.includeRaw === true ? prediction : undefined;
-  const told = { id: asText(prediction.id), model: asText(prediction.model), raw };
-  yield { type: 'finish', reason: 'stop', usage, ...defined(told) };
+  const metadata = { id: asText(prediction.id), model: asText(prediction.model), raw };
+  yield { type: 'finish', reason: 'stop', usage, ...defined(metadata) };
 }
 
 function imageOf(value: unknown): MediaSource[] {

@@ -1,7 +1,7 @@
 /**
  * Stability AI: images by Stable Diffusion 3.5 and Stable Image (multipart requests) and by SDXL (JSON). Key:
- * STABILITY_API_KEY, read at each request. Prices per image: developer.puter.com/tutorials/stability-ai-api-pricing (June 2026, in
- * credits of one cent); SDXL is charged per step, so its price is not known in advance.
+ * STABILITY_API_KEY, read at each request. Prices per image, in credits of one cent:
+ * developer.puter.com/tutorials/stability-ai-api-pricing (June 2026); SDXL is charged per step, so its price is not known in advance.
  */
 import {
   apiKeysOf,
@@ -126,7 +126,7 @@ function encodeJson(request: ImageRequest, context: WireContext): WireRequest {
   if (image !== undefined) {
     throw new PolyphonyError(
       'unsupported',
-      `${context.card.id} cannot edit images: choose a model that lists "image-edit".`,
+      `${context.card.id} cannot edit images: use a model that lists "image-edit".`,
     );
   }
   const [width, height] = (shapeOf(request, SDXL_SIZES, context) ?? '1024x1024').split('x').map(Number);

@@ -1,4 +1,4 @@
-/** The tool `calculate`: arithmetic by a parser of its own; nothing is ever evaluated as code. */
+/** The tool `calculate`: arithmetic by its own parser; nothing is ever evaluated as code. */
 import { definePlugin, type Plugin, PolyphonyError, type Tool } from 'polyphony/kit';
 
 const MAX_LENGTH = 1000;
@@ -9,7 +9,7 @@ const CONSTANTS: ReadonlyMap<string, number> = new Map([
   ['e', Math.E],
 ]);
 
-/** Name, how many arguments at least and at most, and what it does. */
+/** Per name: minimum and maximum number of arguments, and the function. */
 const FUNCTIONS: ReadonlyMap<string, readonly [number, number, (...values: number[]) => number]> = new Map([
   ['sqrt', [1, 1, Math.sqrt]],
   ['cbrt', [1, 1, Math.cbrt]],
@@ -39,7 +39,7 @@ function rounded(value: number, decimals = 0): number {
  * `+ - * / % ^ ( )`, numbers with decimals and exponents, pi, e and the usual functions; `^` binds tightest and to the
  * right, so that `-2^2` is −4.
  *
- * @throws tool-failed with the position of what it cannot read, and for results that are no finite number
+ * @throws tool-failed with the position of a syntax error, and for results that are not a finite number
  */
 export function evaluateArithmetic(expression: string): number {
   if (expression.length > MAX_LENGTH) {
@@ -60,7 +60,7 @@ interface Reader {
   depth: number;
 }
 
-/** The next token, taken if it is one of these. */
+/** Consumes and returns the next token if it is one of these. */
 function accept(reader: Reader, ...wanted: readonly string[]): string | undefined {
   const token = reader.tokens[reader.at]?.[0];
   if (token === undefined || !wanted.includes(token)) return undefined;
@@ -74,7 +74,7 @@ function expected({ tokens, at }: Reader, what: string): PolyphonyError {
   return failed(`The expression is invalid: ${what} was expected, but ${found} was found.`);
 }
 
-/** One level deeper, so that no expression exhausts the stack. */
+/** Limits the depth, so that no expression exhausts the stack. */
 function nested<T>(reader: Reader, read: (reader: Reader) => T): T {
   reader.depth += 1;
   if (reader.depth > MAX_DEPTH)

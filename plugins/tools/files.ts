@@ -3,17 +3,17 @@ import { definePlugin, type Plugin, PolyphonyError, type Tool } from 'polyphony/
 import { type FolderOptions, listFilesIn, readFileIn } from './files/folder.ts';
 
 export interface FileToolsOptions {
-  /** Nothing outside it is read. @default the current directory */
+  /** The folder that may be read; nothing outside it is. @default the current directory */
   readonly folder?: string;
-  /** Of one file. @default 1048576 */
+  /** Limit per file, in bytes. @default 1048576 */
   readonly maxBytes?: number;
-  /** Listed at most. @default 1000 */
+  /** Limit of listed files. @default 1000 */
   readonly maxFiles?: number;
-  /** Also read hidden files, environments and keys. @default false */
+  /** Also read hidden files, environment files and keys. @default false */
   readonly secrets?: boolean;
 }
 
-/** @throws invalid-config when a limit is no positive whole number */
+/** @throws invalid-config when a limit is not a positive whole number */
 export function fileTools(options: FileToolsOptions = {}): Plugin {
   const { folder = process.cwd(), maxBytes = 1024 * 1024, maxFiles = 1000, secrets = false } = options;
   for (const [name, value] of Object.entries({ maxBytes, maxFiles })) {

@@ -1,6 +1,6 @@
 /**
  * The tool `http_get`: one GET to the public internet. Registering this plugin enables it; without it plans and models
- * reach no network. What it fetches was written by strangers: nodes that read it should not hold tools with side effects.
+ * have no network access. Fetched text is untrusted: nodes that read it should not have tools with side effects.
  */
 import { lookup } from 'node:dns/promises';
 import PQueue from 'p-queue';
@@ -9,21 +9,21 @@ import { isPublicAddress } from './http/address.ts';
 import { fetchPage, type HttpLimits } from './http/fetch.ts';
 
 export interface HttpToolOptions {
-  /** Names that may be fetched: `example.org`, `*.example.org`. @default all public ones */
+  /** Host names that may be fetched: `example.org`, `*.example.org`. @default all public ones */
   readonly hosts?: readonly string[];
-  /** Unpacked; longer answers are cut. @default 1048576 */
+  /** Limit in bytes, after decompression; longer answers are truncated. @default 1048576 */
   readonly maxBytes?: number;
-  /** Over all hops, in milliseconds. @default 10000 */
+  /** Limit over all hops, in milliseconds. @default 10000 */
   readonly timeoutMs?: number;
   /** @default 5 */
   readonly maxRedirects?: number;
-  /** Fetches at once; the rest wait. @default 4 */
+  /** Fetches at the same time; the rest wait. @default 4 */
   readonly concurrency?: number;
-  /** Fetches begun a second, whatever plans and models ask for. @default 10 */
+  /** Fetches started per second, over all plans and models. @default 10 */
   readonly perSecond?: number;
   /** Which addresses may be connected to. @default those of the public internet */
   readonly isAllowed?: (address: string) => boolean;
-  /** Every address of a name. @default the system's resolver */
+  /** Returns every address of a name. @default the system's resolver */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
 }
 
@@ -82,7 +82,7 @@ const httpGet = (limits: HttpLimits, timeoutMs: number, queue: PQueue): Tool => 
     try {
       return await queue.add(() => fetchPage(limits, String(url), abort.signal), { signal: abort.signal });
     } catch (error) {
-      // Waiting for its turn, the queue gives up with an error of its own.
+      // When the wait in the queue is aborted, the queue throws an error of its own.
       throw abort.signal.aborted ? abortError(abort.signal) : error;
     } finally {
       cancel();

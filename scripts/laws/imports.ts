@@ -24,7 +24,7 @@ const rules = join(repository, '.dependency-cruiser.mjs');
 const cruiser = join(repository, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
 const importStatement = /^(?:import|export)\b[^;='"`]*\bfrom\s*['"]/m;
 
-/** Cruises the project at `root` in a bare Node: under tsx the cruiser loses its parser. */
+/** Runs dependency-cruiser on the project at `root` in plain Node: under tsx it loses its parser. */
 function cruise(root: string, present: readonly string[]): z.infer<typeof CruiseSchema> {
   const command = [cruiser, '--config', rules, '--output-type', 'json', ...present];
   const { stdout, stderr } = spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 28 });
@@ -63,7 +63,7 @@ export function checkImports(root: string): { laws: string[]; breaches: Breach[]
   return { laws: [...comments.keys(), ...importLawNames], breaches };
 }
 
-/** A cruise that reads too little finds no violations: every file on disk must be in the graph, with its imports. */
+/** An incomplete import graph has no violations: every file on disk must be in the graph, with its imports. */
 export function unreadFiles(root: string, files: string[], modules: readonly Module[]): Breach[] {
   const read = new Map(modules.map((module) => [module.source, module.dependencies.length]));
   return files.flatMap((file) => {
@@ -77,7 +77,7 @@ export function unreadFiles(root: string, files: string[], modules: readonly Mod
   });
 }
 
-/** Plugins, workflows and examples must name the package, for a relative path into src breaks once they are moved out. */
+/** Plugins, workflows and examples must name the package, because a relative path into src breaks once they are moved out. */
 function foreignSpecifiers(modules: Module[]): Breach[] {
   return modules.flatMap((module) => {
     const [folder = ''] = module.source.split('/');
@@ -130,7 +130,7 @@ function roomCycles(modules: Module[]): Breach[] {
   );
 }
 
-/** Where two paths part: the last folder that they share, and what lies in it on the way to each. */
+/** The last folder that two paths share, and the entry in it that leads to each of them. */
 function fork(source: string, target: string): { folder: string; from: string; to: string } {
   const [a, b] = [source.split('/'), target.split('/')];
   let depth = 0;

@@ -1,4 +1,4 @@
-/** A small project that keeps every law, and beside it one file for each way of breaking one. */
+/** A small project that keeps every law, and one file for each way of breaking one. */
 
 /** Path → text of files that keep the laws. */
 export const lawful: Readonly<Record<string, string>> = {
@@ -39,7 +39,7 @@ export interface Plant {
   readonly text: string;
 }
 
-/** So many, named by letters. */
+/** `count` items, named a, b, c and so on. */
 const numbered = <T>(count: number, make: (name: string) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(String.fromCharCode(97 + index)));
 
@@ -130,8 +130,8 @@ export const unlawful: readonly Plant[] = [
   { law: 'small-folders', file: 'src/drawing/q.ts', text: line('export const a = 1;') },
 ];
 
-/** Files that a breach above needs beside it and that break nothing themselves. */
-export const accomplices: Readonly<Record<string, string>> = {
+/** Files that a breach above needs and that break no law themselves. */
+export const supportingFiles: Readonly<Record<string, string>> = {
   'src/stores/bow.ts': takesType('./arc.ts') + line('export type X = 1;'),
   'scripts/tool.ts': line('export const tool = 1;'),
   'src/validator/checks/name.ts': line('export type X = 1;'),

@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Breach, sourceFiles } from './tree.ts';
 
-/** A file that is longer is split. */
+/** In lines. A longer file is split. */
 const maxLines = 400;
 /** Most files are shorter; only one in twenty may be longer. */
 const usualLines = 300;
 const longFileShare = 1 / 20;
-/** More files than this in one folder of src, and nobody sees the whole of it. */
+/** Most files in one folder of src, so that a reader can survey it. */
 const maxFiles = 16;
 
 interface TextLaw {
@@ -17,11 +17,11 @@ interface TextLaw {
   readonly applies: (file: string) => boolean;
   readonly pattern: RegExp;
   readonly remedy: string;
-  /** Read the comments too. */
+  /** Search the comments too. */
   readonly comments?: boolean;
 }
 
-const speaksToVendors = /^src\/(?:stores|engines|interop|server|cli)\//;
+const mayNameVendors = /^src\/(?:stores|engines|interop|server|cli)\//;
 const vendors = new RegExp(
   [
     'open-?ai|anthropic|claude|gemini|google|vertex-?ai|mistral|deepseek|qwen|openrouter|bedrock|azure|groq|ollama',
@@ -34,7 +34,7 @@ const vendors = new RegExp(
 const textLaws: readonly TextLaw[] = [
   {
     law: 'no-vendor-in-src',
-    applies: (file) => file.startsWith('src/') && !speaksToVendors.test(file),
+    applies: (file) => file.startsWith('src/') && !mayNameVendors.test(file),
     pattern: vendors,
     remedy: 'no vendor is named in src outside stores, engines, interop, server and cli; make it data in plugins/',
     comments: true,

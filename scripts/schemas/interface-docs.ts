@@ -6,7 +6,7 @@
 export interface FieldDoc {
   /** The comment without its tags. */
   readonly text: string;
-  /** What stands behind `@default`. */
+  /** The text after `@default`. */
   readonly preset: string | undefined;
   /** The type as it is written. */
   readonly type: string;

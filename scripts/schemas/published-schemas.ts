@@ -28,7 +28,7 @@ const EDITOR_KEY: Schema = {
   description: 'Where an editor finds this schema. It is dropped on reading.',
 };
 
-/** By the name of the file in schemas/. */
+/** The schemas, by the name of their file in schemas/. */
 export function publishedSchemas(): Readonly<Record<string, Schema>> {
   const docs = interfaceDocs(SOURCES.map((file) => readFileSync(resolve(root, 'src/core', file), 'utf8')));
   return {
@@ -48,13 +48,13 @@ function published(kind: string, { $schema, description, properties, ...rest }: 
   };
 }
 
-/** Draft 7, because editors know no later one as well. */
+/** Draft 7, because editors support it better than any later one. */
 function described(schema: z.ZodType, name: string, docs: Docs): Schema {
   const shape: unknown = z.toJSONSchema(schema, {
     target: 'draft-7',
     io: 'input',
     override: ({ jsonSchema }) => {
-      // Bounds of every JavaScript integer say nothing about the field.
+      // The bounds of every JavaScript integer are no information about the field.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
     },

@@ -1,4 +1,4 @@
-/** One call of the command: arguments in, exit code out, everything it says through the terminal. */
+/** One call of the command: takes the arguments, writes to the terminal, returns the exit code. */
 import { existsSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
@@ -9,7 +9,7 @@ import { EXIT, exitCodeOf, UsageError } from './input/exit-code.ts';
 import { COMMANDS, createProgram, FIRST_REQUEST } from './program.ts';
 import type { Terminal } from './screen/terminal.ts';
 
-/** `polyphony "a request"` is short for run; nothing at all runs the first request where its texts are. */
+/** `polyphony "a request"` is short for run. Without arguments, the first request runs if its texts are there. */
 function withDefaultCommand(given: readonly string[]): string[] {
   const first = firstOperand(given);
   const asksForHelp = isAskingForHelp(given);
@@ -26,7 +26,7 @@ const isAskingForHelp = (given: readonly string[]): boolean =>
 
 const TAKING_VALUES: ReadonlySet<string> = new Set(['--config', '--store', '--log']);
 
-/** The arguments from the first on that is neither an option of the program nor the value of one. */
+/** The arguments from the first one that is neither an option of the program nor the value of one. */
 function fromOperand(given: readonly string[]): readonly string[] {
   for (let index = 0; index < given.length; index += 1) {
     const argument = given[index] ?? '';
@@ -38,7 +38,7 @@ function fromOperand(given: readonly string[]): readonly string[] {
 
 const firstOperand = (given: readonly string[]): string | undefined => fromOperand(given)[0];
 
-/** What is shown of an error: its code and a sentence. A stack is for us, and only with --log debug. */
+/** The parts of an error that are shown: its code, a sentence, details. The stack is shown only with --log debug. */
 function factsOf(error: unknown): { readonly code: string; readonly message: string; readonly details?: unknown } {
   if (error instanceof PolyphonyError) {
     const { code, message, details } = errorRecord(error);
@@ -47,7 +47,7 @@ function factsOf(error: unknown): { readonly code: string; readonly message: str
   if (error instanceof UsageError) return { code: 'usage', message: error.message };
   if (error instanceof CommanderError) return { code: 'usage', message: error.message.replace(/^error: /, '') };
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const remedy = 'This is a fault of polyphony itself: run it again with --log debug and report what it prints.';
+  const remedy = 'This is a bug in polyphony: run the command again with --log debug and report what it prints.';
   return { code: 'internal', message: `${scrubText(text)}. ${remedy}` };
 }
 
@@ -68,7 +68,7 @@ export interface Flags {
   readonly plain: boolean;
 }
 
-/** What has to be known before the arguments are parsed, because parsing may fail. */
+/** Flags that are needed before the arguments are parsed, because parsing may fail. */
 export function flagsOf(given: readonly string[]): Flags {
   const end = given.indexOf('--');
   const options = end === -1 ? given : given.slice(0, end);
@@ -89,12 +89,12 @@ export async function commandLine(given: readonly string[], terminal: Terminal):
   }
   try {
     if (firstOperand(operands) === undefined && !isAskingForHelp(operands)) {
-      throw new UsageError('No command is given: name one, or say in quotes what is to be done');
+      throw new UsageError('No command was given: name a command, or write a request in quotes');
     }
     await program.parseAsync(operands, { from: 'user' });
     return calling.code;
   } catch (error) {
-    // Asking for help or for the version is no fault.
+    // Commander also throws for --help and --version, which are not errors.
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
     explain(error, terminal, flags);
     return error instanceof CommanderError ? EXIT.usage : exitCodeOf(error);

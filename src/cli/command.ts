@@ -1,4 +1,4 @@
-/** What a command is: its line in the overview, its options and examples, and what happens when it is called. */
+/** The definition of a command: its line in the overview, its options and examples, and its handler. */
 import { type Command, Help } from 'commander';
 import type { SharedOptions } from './input/shared-options.ts';
 import type { Terminal } from './screen/terminal.ts';
@@ -6,7 +6,7 @@ import type { Terminal } from './screen/terminal.ts';
 type Operands = readonly (string | undefined)[];
 
 interface Definition<Options, Given extends Operands> {
-  /** Gives the command its operands, options and examples. Its help runs it too: what it calls is imported by the handler. */
+  /** Adds operands, options and examples. It also runs for the help, so only the handler imports the working modules. */
   readonly define: (command: Command) => Command;
   /** @returns the exit code */
   readonly handle: (terminal: Terminal, options: Options & SharedOptions, ...given: Given) => Promise<number>;
@@ -19,14 +19,14 @@ export interface DefinedCommand {
   readonly commands?: CommandList;
 }
 
-/** All that the overview shows of a command, so that it is there before the file of any is loaded. */
+/** The facts of a command that the overview shows, available before the file of any command is loaded. */
 export interface ListedCommand {
   /** Its operands as the overview shows them; a test compares them with the definition. */
   readonly usage: string;
   /** Also its description, unless its definition gives another. */
   readonly summary: string;
   readonly load: () => Promise<{ readonly command: DefinedCommand }>;
-  /** Called when its group is called without the name of a command. @default false */
+  /** It runs when its group is called without the name of a command. @default false */
   readonly isDefault?: boolean;
 }
 
@@ -62,7 +62,7 @@ export interface Calling {
   code: number;
 }
 
-/** Adds the commands of a list to the program or to a group. Only the files of those that the arguments name are loaded. */
+/** Adds the commands of a list to the program or to a group. Loads only the files of the commands that the arguments name. */
 export async function addCommands(parent: Command, list: CommandList, calling: Calling): Promise<void> {
   const named = new Set(calling.given.filter((word) => Object.hasOwn(list, word)));
   const usual = new Help();

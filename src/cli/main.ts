@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-/** The polyphony command as a process: its streams, its accidents, its exit code. */
+/** The polyphony command as a process: its streams, uncaught errors and exit code. */
 import { commandLine, explain, type Flags, flagsOf } from './command-line.ts';
 import { EXIT } from './input/exit-code.ts';
 import { readerGone } from './process/reader.ts';
 import { createTerminal, type Terminal } from './screen/terminal.ts';
 
-/** What no command could catch: a reader that closed early (`| head`), a plugin that fails behind our back. */
+/** Handles what no command can catch: a reader that closed early (`| head`), an uncaught error of a plugin. */
 function onAccident(terminal: Terminal, flags: Flags): void {
   const onError = (error: unknown): never => {
     explain(error, terminal, flags);

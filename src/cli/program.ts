@@ -6,7 +6,7 @@ import { packageVersion } from './input/package-file.ts';
 
 const DEFAULT_STORE = '.polyphony/polyphony.db';
 
-/** Ran when the command is called with nothing, in a folder that holds the example texts. */
+/** The request that runs when the command is called without arguments in a folder that has the example texts. */
 export const FIRST_REQUEST =
   'Summarise examples/material/harbour.md and examples/material/valley.md, compare them and list the key terms of both';
 
@@ -17,10 +17,10 @@ Examples:
   polyphony run workflow:ask -i question="Who pays?" -i pattern="docs/*.md" --budget 0.10
   polyphony estimate my.plan.json          what it may cost, before it costs anything
   polyphony graph my.plan.json -f svg -o my.svg
-  polyphony runs resume run_4f1c…          go on after a crash; what had finished is not paid again
+  polyphony runs resume run_4f1c…          continue after a crash; finished nodes are not paid for again
 
-Results go to standard output, everything about them to standard error. A request in quotes needs no "run".
-Exit codes: 0 done, 1 failed, 2 usage, 3 invalid plan, 4 budget refused, 5 waiting for an answer, 130 interrupted.`;
+Results go to standard output, progress and errors to standard error. A request in quotes needs no "run".
+Exit codes: 0 done, 1 failed, 2 usage, 3 invalid plan, 4 budget exceeded, 5 waiting for an answer, 130 interrupted.`;
 
 export const COMMANDS: CommandList = {
   run: {
@@ -35,17 +35,17 @@ export const COMMANDS: CommandList = {
   },
   validate: {
     usage: '[options] <plan>',
-    summary: 'say everything that is wrong with a plan, and what could be meant',
+    summary: 'list every issue of a plan, with suggested corrections',
     load: () => import('./commands/validate.ts'),
   },
   estimate: {
     usage: '<plan>',
-    summary: 'what a plan may cost and how long it may take, without any call',
+    summary: 'estimate what a plan may cost and how long it may take, without any call',
     load: () => import('./commands/estimate.ts'),
   },
   graph: {
     usage: '[options] <plan>',
-    summary: 'draw a plan, or a run with its states',
+    summary: 'draw a plan, or a run with the states of its nodes',
     load: () => import('./commands/graph.ts'),
   },
   runs: {
@@ -55,15 +55,19 @@ export const COMMANDS: CommandList = {
   },
   models: {
     usage: '[name]',
-    summary: 'the models that can answer, with prices and limits',
+    summary: 'list the available models, with prices and limits',
     load: () => import('./commands/models.ts'),
   },
   route: {
     usage: '[options] <prompt>',
-    summary: 'explain where a prompt would go, without sending it',
+    summary: 'explain which model a prompt would go to, without sending it',
     load: () => import('./commands/route.ts'),
   },
-  spend: { usage: '[options]', summary: 'what was paid', load: () => import('./commands/spend.ts') },
+  spend: {
+    usage: '[options]',
+    summary: 'show what was paid, by model or another group',
+    load: () => import('./commands/spend.ts'),
+  },
   doctor: {
     usage: '',
     summary: 'check Node, disk, config, store, plugins, providers and one small call',
@@ -76,25 +80,23 @@ export const COMMANDS: CommandList = {
   },
 };
 
-/** @param json errors of the arguments become the one JSON document, so Commander prints nothing of its own */
+/** @param json Commander prints nothing itself, because the caller reports errors in the JSON document */
 export async function createProgram(calling: Calling, json = false): Promise<Command> {
   const { terminal } = calling;
   const program = new Command('polyphony')
     .description('Turns a request into a plan, and runs it as a graph over a pool of models.')
-    .addOption(
-      new Option('--config <file>', 'the config').default(
-        undefined,
-        'polyphony.yaml, polyphony.yml or polyphony.json in this folder, if there is one',
-      ),
+    .option(
+      '--config <file>',
+      'the config file (default: polyphony.yaml, polyphony.yml or polyphony.json in this folder, if there is one)',
     )
-    .option('--store <file>', 'where runs and costs are kept', DEFAULT_STORE)
+    .option('--store <file>', 'the file that keeps runs and costs', DEFAULT_STORE)
     .addOption(
       new Option('--log <level>', 'what to log on standard error')
         .choices(['silent', 'error', 'warn', 'info', 'debug'])
         .default('silent'),
     )
-    .option('--json', 'print one JSON document, whatever happens')
-    .option('--no-color', 'plain text; so does the variable NO_COLOR')
+    .option('--json', 'print one JSON document, also when the command fails')
+    .option('--no-color', 'print without colours, as with the environment variable NO_COLOR')
     .version(packageVersion(), '-V, --version', 'print the version')
     .showHelpAfterError('(see polyphony --help)')
     .configureHelp({ showGlobalOptions: true })

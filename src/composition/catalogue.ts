@@ -1,4 +1,4 @@
-/** All that a plan may name, from the parts that were registered. */
+/** Everything that a plan may name, from the registered parts. */
 import type { Config } from '../core/config.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { JsonSchema } from '../core/model/model.ts';
@@ -46,7 +46,7 @@ export function createCatalogue(options: {
   };
 }
 
-/** A tool without an output schema gives `{ result }`, of whatever type. */
+/** A tool without an output schema returns `{ result }`, of any type. */
 const toolStep = (tool: Tool): StepType => ({
   use: `tool:${tool.name}`,
   description: tool.description,

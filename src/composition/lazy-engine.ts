@@ -1,4 +1,4 @@
-/** An engine that is loaded when it is first asked for: a process that only makes calls never pays for it. */
+/** An engine that is loaded when it is first used: a process that only makes calls never loads it. */
 import type { Ids } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { ExecutionEngine, RequestOptions, RunEvent, RunHandle } from '../core/run/engine.ts';
@@ -6,7 +6,7 @@ import type { ExecutionEngine, RequestOptions, RunEvent, RunHandle } from '../co
 /** A value that is made at the first call, once. */
 export interface Lazy<T> {
   (): Promise<T>;
-  /** Undefined while nobody has asked for it. */
+  /** Undefined until the first call. */
   begun(): Promise<T> | undefined;
 }
 
@@ -19,7 +19,7 @@ export function lazy<T>(make: () => Promise<T>): Lazy<T> {
   return Object.assign(get, { begun: () => made });
 }
 
-/** `owner` may throw at once, for an engine that is closed. */
+/** `owner` throws immediately when the engine is closed. */
 export function lazyEngine(
   owner: Lazy<{ readonly engine: ExecutionEngine }>,
   ids: Ids,
@@ -62,9 +62,9 @@ function startRequest(engine: ExecutionEngine, request: string, options: Request
   throw new PolyphonyError('unsupported', message);
 }
 
-/** Of a run whose engine is on its way. */
+/** The handle of a run whose engine is still loading. */
 function handleOf(runId: string, coming: Promise<RunHandle>): RunHandle {
-  // Whoever reads the result or the events hears of it; nobody else has to.
+  // A failure reaches those who read the result or the events; for others it must not be an unhandled rejection.
   coming.catch(() => undefined);
   return {
     runId,

@@ -1,21 +1,21 @@
-/** The end of a polyphony: everything is closed once, in order, whatever fails on the way, and nothing is begun afterwards. */
+/** Closes a polyphony: everything once, in order, even when something fails. Nothing can begin afterwards. */
 import { PolyphonyError } from '../core/errors.ts';
 import type { Lazy } from './lazy-engine.ts';
 
 export interface Lifetime<T> {
-  /** Throws at once when the end has begun. */
+  /** Throws immediately once closing has begun. */
   readonly services: Lazy<T>;
-  /** Aborts when the end begins. */
+  /** Aborts when closing begins. */
   readonly closing: AbortSignal;
-  /** @throws invalid-request when the end has begun */
+  /** @throws invalid-request once closing has begun */
   assertOpen(): void;
-  /** A second call waits for the first. Throws what failed first, once all is closed. */
+  /** A second call waits for the first. Throws the first failure after everything is closed. */
   close(): Promise<void>;
 }
 
 type Closing = () => Promise<unknown>;
 
-/** `made` is closed first, where it was asked for; then each of `rest`. */
+/** `made` is closed first, if it was used; then each of `rest` in order. */
 export function lifetime<T extends { close(): Promise<void> }>(made: Lazy<T>, rest: readonly Closing[]): Lifetime<T> {
   const end = new AbortController();
   let closed: Promise<void> | undefined;
@@ -30,7 +30,7 @@ export function lifetime<T extends { close(): Promise<void> }>(made: Lazy<T>, re
     assertOpen();
     return made();
   };
-  // What could not be made was reported to whoever asked for it, and leaves nothing to close.
+  // A service that could not be created was reported to its caller, and leaves nothing to close.
   const closeMade = async (): Promise<void> => (await made.begun()?.catch(() => undefined))?.close();
   return {
     services: Object.assign(services, { begun: made.begun }),

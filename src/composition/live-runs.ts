@@ -1,10 +1,10 @@
-/** The runs that this process drives, by id, so that whoever asks for one later hears of it as it happens. */
+/** The runs that this process drives, by id, so that a later reader gets their events as they happen. */
 import type { ExecutionEngine, RunHandle } from '../core/run/engine.ts';
 
 export interface LiveRuns {
-  /** The engine itself, with every run that it begins or goes on with listed until it ends. */
+  /** The engine, wrapped so that every run that it starts or resumes is listed until it ends. */
   readonly engine: ExecutionEngine;
-  /** Undefined: no run of that id is driven here now. */
+  /** Undefined when no run of that id is driven here now. */
   find(runId: string): RunHandle | undefined;
 }
 

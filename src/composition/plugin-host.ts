@@ -1,6 +1,6 @@
 /**
- * Sorts what the plugins bring into one place for each kind, refuses two of one name, and runs their `setup`, `ready`,
- * `onEvent` and `close`. Whatever a plugin throws names the plugin.
+ * Collects the parts of the plugins by kind, refuses two of the same name, and runs their `setup`, `ready`, `onEvent` and
+ * `close`. Every error of a plugin names the plugin.
  */
 
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
@@ -9,7 +9,7 @@ import type { Evaluator, Logger, Plugin, PluginContext, PluginParts, Step, Tool 
 import type { RunEvent } from '../core/run/engine.ts';
 import type { CounterChange, KeyValueStore } from '../core/stores.ts';
 
-/** A plugin as one polyphony holds it: its own parts, and in an entry of its own what `setup` returned to this polyphony. */
+/** A plugin as one polyphony holds it: its own parts, or, as a second entry, the parts that its `setup` returned. */
 export interface HostedPlugin {
   readonly name: string;
   readonly parts: PluginParts;
@@ -31,7 +31,7 @@ const NAMES = {
 
 export const hostedOf = (plugin: Plugin): HostedPlugin => ({ name: plugin.name, parts: plugin });
 
-/** @throws invalid-config when one is a factory that was not called, or two have one name */
+/** @throws invalid-config when one is a factory that was not called, or two have the same name */
 function assertDistinct(plugins: readonly Plugin[]): void {
   const names = new Set<string>();
   for (const plugin of plugins) {
@@ -50,9 +50,9 @@ function assertDistinct(plugins: readonly Plugin[]): void {
 }
 
 /**
- * The default plugins and the caller's: one of the caller's that has the name of a default stands in its place.
+ * The default plugins and the caller's. A plugin of the caller's with the name of a default one replaces it.
  *
- * @throws invalid-config when two of the caller's have one name
+ * @throws invalid-config when two of the caller's have the same name
  */
 export function mergePlugins(defaults: readonly Plugin[], given: readonly Plugin[]): readonly Plugin[] {
   assertDistinct(given);
@@ -89,29 +89,29 @@ interface Kind<T> {
   add(plugin: string, name: string, part: T): void;
 }
 
-function kind<T>(of: keyof typeof NAMES): Kind<T> {
+function kind<T>(label: keyof typeof NAMES): Kind<T> {
   const parts = new Map<string, T>();
   const owners = new Map<string, string>();
   return {
     parts,
     add(plugin, name, part) {
-      if (!NAMES[of].test(name)) {
-        const message = `The plugin "${plugin}" brings a ${of} named "${name}", but the name must match ${NAMES[of].source}: rename it.`;
+      if (!NAMES[label].test(name)) {
+        const message = `The plugin "${plugin}" brings a ${label} named "${name}", but the name must match ${NAMES[label].source}: rename it.`;
         throw new PolyphonyError('invalid-config', message);
       }
       const owner = owners.get(name);
-      if (owner !== undefined) throw taken(of, name, owner, plugin);
+      if (owner !== undefined) throw taken(label, name, owner, plugin);
       owners.set(name, plugin);
       parts.set(name, part);
     },
   };
 }
 
-function taken(of: string, name: string, owner: string, plugin: string): PolyphonyError {
+function taken(label: string, name: string, owner: string, plugin: string): PolyphonyError {
   const message =
     owner === plugin
-      ? `The plugin "${plugin}" brings the ${of} "${name}" twice: leave one out.`
-      : `Two plugins bring the ${of} "${name}", "${owner}" and "${plugin}": leave one out, or rename one. To replace a default plugin, name yours "${owner}".`;
+      ? `The plugin "${plugin}" brings the ${label} "${name}" twice: leave one out.`
+      : `Two plugins bring the ${label} "${name}", "${owner}" and "${plugin}": leave one out, or rename one. To replace a default plugin, name yours "${owner}".`;
   return new PolyphonyError('invalid-config', message);
 }
 
@@ -128,7 +128,7 @@ function guard(plugin: string, evaluator: Evaluator): Evaluator {
   };
 }
 
-/** Ours as it is; anything else becomes `plugin-failed`, with the plugin named. */
+/** A PolyphonyError stays as it is; any other error becomes `plugin-failed`, with the plugin named. */
 function failed(plugin: string, where: string, error: unknown): PolyphonyError {
   if (error instanceof PolyphonyError) return error;
   const message = error instanceof Error ? error.message : String(error);
@@ -138,16 +138,16 @@ function failed(plugin: string, where: string, error: unknown): PolyphonyError {
 }
 
 /**
- * Sets the plugins up in order, then tells each that all are ready. When one throws, those that were set up are closed.
+ * Sets the plugins up in order, then calls `ready` on each. When one throws, those that were set up are closed.
  *
- * @throws plugin-failed with the plugin's name, and what `collectParts` throws of what `setup` returned
+ * @throws plugin-failed with the plugin's name, and what `collectParts` throws for the parts that `setup` returned
  */
 export async function setUp(
   plugins: readonly Plugin[],
   context: Omit<PluginContext, 'evaluators'>,
 ): Promise<readonly HostedPlugin[]> {
   const hosted: HostedPlugin[] = [];
-  // One map for all, filled as they are set up: each plugin reads it when it judges an answer.
+  // One map for all plugins, filled during setup: a plugin reads it when it evaluates an answer.
   const evaluators = new Map(collectParts(plugins.map(hostedOf)).evaluators);
   try {
     for (const [index, plugin] of plugins.entries()) {
@@ -166,7 +166,7 @@ export async function setUp(
   }
 }
 
-/** As the gateway takes it: the plugin itself, or what its `setup` returned under its name. */
+/** The plugin as the gateway takes it: the plugin itself, or what its `setup` returned under its name. */
 export const gatewayPluginOf = ({ name, parts }: HostedPlugin): Plugin =>
   isItself(parts, name) ? parts : { ...parts, name };
 
@@ -193,7 +193,7 @@ async function announce(name: string, parts: PluginParts): Promise<void> {
   }
 }
 
-/** In reverse. One that throws is logged and stops no other. Providers are closed by the gateway. */
+/** Closes the plugins in reverse order. A failure is logged, and the others are still closed. The gateway closes providers. */
 export async function closeAll(hosted: readonly HostedPlugin[], logger: Logger): Promise<void> {
   for (const { name, parts } of [...hosted].reverse()) {
     try {
@@ -204,7 +204,7 @@ export async function closeAll(hosted: readonly HostedPlugin[], logger: Logger):
   }
 }
 
-/** Undefined when nobody listens. */
+/** Calls `onEvent` of each plugin. Undefined when no plugin has one. */
 export function eventListener(
   hosted: readonly HostedPlugin[],
   logger: Logger,
@@ -216,13 +216,16 @@ export function eventListener(
       try {
         parts.onEvent?.(event);
       } catch (error) {
-        logger.warn({ plugin: name, event: event.type, error: errorRecord(error) }, 'a plugin failed on an event');
+        logger.warn(
+          { plugin: name, event: event.type, error: errorRecord(error) },
+          'a plugin failed to handle an event',
+        );
       }
     }
   };
 }
 
-/** The same store under a prefix of the plugin's own. */
+/** The same store, with a key prefix per plugin. */
 function storeOf(plugin: Plugin, store: KeyValueStore): KeyValueStore {
   const prefix = `plugin/${plugin.name}/`;
   return {

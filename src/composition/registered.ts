@@ -1,4 +1,4 @@
-/** What is registered now: replaced as a whole when a workflow comes along. */
+/** What is registered now: replaced as a whole when a workflow is added. */
 import type { Config } from '../core/config.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
@@ -9,9 +9,9 @@ import { stepPlugin, type WorkflowParts, workflowSet } from './workflows.ts';
 export interface Registered {
   parts(): CollectedParts;
   catalogue(): Catalogue;
-  /** False when it was there. Throws invalid-config when a name is taken by something else. */
+  /** Returns false when the workflow was already registered. Throws invalid-config when a name is taken by something else. */
   add(workflow: WorkflowParts): boolean;
-  /** Reads the config anew. */
+  /** Reads the config again. */
   refresh(): void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Everything that plans and runs need and that a single call does not: validator, planner, runners and engine. Loaded by
- * polyphony.ts when it is first asked for.
+ * What plans and runs need and a single call does not: validator, planner, runners and engine. polyphony.ts loads it when
+ * it is first used.
  */
 
 import type { Runtime } from '../core/clock.ts';
@@ -27,7 +27,7 @@ import type { Registered } from './registered.ts';
 import { type Starting, validOrThrow } from './start.ts';
 import { type ValidatedPlans, validatedPlans } from './validated-plans.ts';
 
-/** What an engine of another kind is made from. */
+/** What an engine of another kind is created from. */
 export interface EngineParts {
   readonly runtime: Runtime;
   readonly journal: RunJournal;
@@ -43,7 +43,7 @@ export type PlanOptions = CallOptions & PlanningListener;
 
 export interface RunServicesParts {
   readonly runtime: Runtime;
-  /** As of now: it may be replaced. */
+  /** The current config: it may be replaced. */
   readonly config: () => Config;
   readonly plugins: readonly HostedPlugin[];
   readonly registered: Registered;
@@ -56,14 +56,14 @@ export interface RunServicesParts {
 
 export interface RunServices extends Starting {
   validate(plan: unknown, options?: ValidateOptions): Validation;
-  /** The plan validated, once while it and the catalogue stay as they are. Throws invalid-plan. */
+  /** Validates a plan, only once while it and the catalogue are unchanged. Throws invalid-plan. */
   readonly validOnce: ValidatedPlans;
   /** The handle of a run that this process drives now. */
   liveRun(runId: string): RunHandle | undefined;
   readonly planner: Planner;
-  /** After the registered or the config has changed: runners for what came along. */
+  /** Creates the runners again, after what is registered or the config has changed. */
   refill(): void;
-  /** Ends every run and what it left to be done. */
+  /** Ends every run and waits until the counters of finished runs are removed. */
   close(): Promise<void>;
 }
 
@@ -94,10 +94,10 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     for (const [use, runner] of made) runners.set(use, runner);
   };
   refill();
-  const tell = eventListener(plugins, parts.logger);
+  const notifyPlugins = eventListener(plugins, parts.logger);
   let cleaning: Promise<unknown> = Promise.resolve();
   const onEvent = (event: RunEvent): void => {
-    tell?.(event);
+    notifyPlugins?.(event);
     if (event.type === 'run-finished') cleaning = Promise.all([cleaning, forgetCounters(parts, event.runId)]);
   };
   const inner = (parts.engine ?? createEngine)({

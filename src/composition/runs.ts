@@ -1,4 +1,4 @@
-/** `polyphony.runs`: the engine's words about runs that exist, as a user means them. */
+/** `polyphony.runs`: what a user does with existing runs, in terms of the engine. */
 import type { ExecutionEngine, RunHandle } from '../core/run/engine.ts';
 import type { Runs } from '../core/run/runs.ts';
 import { replayKnown, type WatchParts, watchRun } from './watch.ts';
@@ -23,8 +23,8 @@ export function createRuns(parts: WatchParts): Runs {
 }
 
 /**
- * Whether a run that was driven here when it was answered goes on by itself. One that was suspended at that moment does not:
- * then its journal says so. A run that took the answer and ended in whatever way must not be resumed.
+ * Whether a run that was driven here when it was answered continues by itself. A run that was suspended at that moment does
+ * not, and its journal says so. A run that took the answer and ended, in any way, must not be resumed.
  */
 async function tookAnswer(engine: ExecutionEngine, handle: RunHandle): Promise<boolean> {
   const { status } = await engine.inspect(handle.runId);

@@ -1,4 +1,4 @@
-/** From whatever a user wants to run to a run: planning where it is a request, validation where it is a plan. */
+/** Starts what a user wants to run: a request is planned, a plan is validated. */
 import type { Runtime } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Scope } from '../core/model/model.ts';
@@ -18,7 +18,7 @@ export interface StartOptions extends Omit<RunOptions, 'input' | 'paid'> {
   /**
    * Start nodes without side effects while the plan of a request is still being written. False: plan first, then run.
    *
-   * @default true, where the engine can
+   * @default true, where the engine supports it
    */
   readonly streaming?: boolean;
 }
@@ -53,7 +53,7 @@ export async function startRun(
   return starting.engine.start(plan, { ...runOptions, input: checkedInput(plan.plan, input) });
 }
 
-/** The planner's calls are charged to the run that they make, under its cap. */
+/** The planner's calls are charged to the run that they plan, under its cap. */
 async function planThenStart(
   starting: Starting,
   request: string,
@@ -90,13 +90,13 @@ export function validOrThrow({ plan, issues }: Validation): ValidPlan {
   });
 }
 
-/** A run that has ended well. */
+/** A run that is done. */
 export interface DoneRun<Output = unknown> extends Omit<RunResult, 'status' | 'output' | 'error' | 'waiting'> {
   readonly status: 'done';
   readonly output: Output;
 }
 
-/** A run that waits for answers from outside. It has no output yet: `engine.answer` and `resume` go on with it. */
+/** A run that waits for answers from outside. It has no output yet: `engine.answer` and `resume` continue it. */
 export interface SuspendedRun extends Omit<RunResult, 'status' | 'output' | 'error' | 'waiting'> {
   readonly status: 'suspended';
   /** The nodes that wait, with what they ask. */

@@ -1,6 +1,6 @@
 /**
- * Validates a plan object once, as long as it and the catalogue stay as they are. Plans are plain objects that their owner
- * may change in place, so whoever comes again is compared with what was validated: a walk over both, far below a validation.
+ * Validates a plan object once, as long as it and the catalogue are unchanged. Plans are plain objects that their owner may
+ * change in place, so a plan that comes again is compared with what was validated: that costs far less than a validation.
  */
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
@@ -14,7 +14,7 @@ interface Validated {
 
 export type ValidatedPlans = (plan: Plan) => ValidPlan;
 
-/** `validate` throws what it throws; nothing is kept of that. */
+/** Errors of `validate` are thrown and not kept. */
 export function validatedPlans(catalogue: () => Catalogue, validate: (plan: Plan) => ValidPlan): ValidatedPlans {
   const known = new WeakMap<Plan, Validated>();
   return (plan) => {
@@ -22,14 +22,14 @@ export function validatedPlans(catalogue: () => Catalogue, validate: (plan: Plan
     const before = known.get(plan);
     if (before?.catalogue === now && isUnchanged(plan, before.given)) return before.valid;
     const valid = validate(plan);
-    // The validator's plan is a copy of its own, and the same as the given one unless something was repaired.
+    // The validator's plan is a copy, and the same as the given one unless something was repaired.
     const given = isUnchanged(plan, valid.plan) ? valid.plan : JSON.parse(JSON.stringify(plan));
     known.set(plan, { catalogue: now, given, valid });
     return valid;
   };
 }
 
-/** A getter that throws is the validator's to report. */
+/** False when a getter throws, so that the validator reports it. */
 function isUnchanged(plan: Plan, given: unknown): boolean {
   try {
     return isSameJson(plan, given);
@@ -38,7 +38,7 @@ function isUnchanged(plan: Plan, given: unknown): boolean {
   }
 }
 
-/** Whether both hold the same JSON, field by field. False for what is no JSON. */
+/** Whether both hold the same JSON, field by field. False for what is not JSON. */
 export function isSameJson(given: unknown, copy: unknown): boolean {
   if (typeof given !== 'object' || given === null) return given === copy;
   if (typeof copy !== 'object' || copy === null) return false;
@@ -56,7 +56,7 @@ function isSameRecord(given: object, copy: object): boolean {
   let fields = 0;
   for (const key of Object.keys(given)) {
     const value = (given as Readonly<Record<string, unknown>>)[key];
-    // As in JSON: a field that is undefined is not there.
+    // As in JSON, a field that is undefined counts as absent.
     if (value === undefined) continue;
     if (!Object.hasOwn(copy, key) || !isSameJson(value, (copy as Readonly<Record<string, unknown>>)[key])) return false;
     fields += 1;

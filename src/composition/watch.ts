@@ -1,4 +1,4 @@
-/** The events of a run, whoever drives it: the handle's where this process does, else the journal's, read again and again. */
+/** The events of a run: from its handle where this process drives it, otherwise from its journal, which is polled. */
 import type { Runtime } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { ExecutionEngine, RunEvent, RunHandle } from '../core/run/engine.ts';
@@ -16,8 +16,8 @@ export interface WatchParts {
 }
 
 const PAUSE_MS = 300;
-/** Silence after which somebody has to ask whether the run's process still lives. */
-const SILENCE_MS = 5000;
+/** Time without an event after which to check whether the run's process still lives. */
+const IDLE_MS = 5000;
 const CLAIM_MS = 1000;
 
 /** Events after which nobody drives the run until it is resumed. */
@@ -46,7 +46,7 @@ export async function* replayKnown(engine: ExecutionEngine, runId: string): Asyn
   }
 }
 
-/** A handle begins where this process took the run up; what happened before is in the journal. */
+/** A handle begins where this process began to drive the run; earlier events are in the journal. */
 async function* liveEvents(engine: ExecutionEngine, handle: RunHandle): AsyncGenerator<RunEvent> {
   let first = true;
   for await (const event of handle.events()) {
@@ -69,28 +69,28 @@ async function* polled(parts: WatchParts, runId: string, signal: AbortSignal): A
   const { clock } = parts.runtime;
   let seen = -1;
   let hasEnded = false;
-  let heardAt = clock.monotonic();
+  let lastEventAt = clock.monotonic();
   while (!signal.aborted) {
     const began = clock.monotonic();
     for await (const event of replayKnown(parts.engine, runId)) {
       if (event.seq <= seen) continue;
       seen = event.seq;
-      heardAt = clock.monotonic();
+      lastEventAt = clock.monotonic();
       if (event.type !== 'answer') hasEnded = ENDS.has(event.type);
       yield event;
     }
     if (hasEnded) return;
     const now = clock.monotonic();
-    if (now - heardAt > SILENCE_MS) {
+    if (now - lastEventAt > IDLE_MS) {
       if (await isAbandoned(parts, runId)) return;
-      heardAt = now;
+      lastEventAt = now;
     }
-    // A long journal takes a while to read: no more than a tenth of the time goes into that.
+    // A long journal takes a while to read: at most a tenth of the time is spent on that.
     await sleep(clock, Math.max(PAUSE_MS, 10 * (now - began)), signal).catch(() => undefined);
   }
 }
 
-/** Whoever can take the lease is the only one. It is given back at once. */
+/** A run whose lease can be claimed is driven by nobody. The lease is released immediately. */
 async function isAbandoned({ engine, journal, runtime }: WatchParts, runId: string): Promise<boolean> {
   const root = await rootOf(engine, runId);
   const owner = runtime.ids('watch');
@@ -99,7 +99,7 @@ async function isAbandoned({ engine, journal, runtime }: WatchParts, runId: stri
   return true;
 }
 
-/** Runs within runs have no lease of their own. */
+/** Nested runs have no lease of their own. */
 async function rootOf(engine: ExecutionEngine, runId: string): Promise<string> {
   for await (const event of engine.replay(runId)) {
     const parent = event.type === 'run-started' ? event.parent : undefined;
@@ -108,14 +108,14 @@ async function rootOf(engine: ExecutionEngine, runId: string): Promise<string> {
   return runId;
 }
 
-/** Stops waiting for the next event when the signal aborts, and lets go of the source. */
+/** Stops waiting for the next event when the signal aborts, and closes the source. */
 async function* untilAborted<T>(source: AsyncGenerator<T>, signal: AbortSignal): AsyncGenerator<T> {
   let leave = (): void => undefined;
   const onAbort = (): void => leave();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     while (!signal.aborted) {
-      // A promise per event, so that a long watch piles up nothing on the signal.
+      // One promise per event, so that a long watch does not accumulate listeners on the signal.
       const next = await new Promise<IteratorResult<T> | undefined>((resolve, reject) => {
         leave = () => resolve(undefined);
         source.next().then(resolve, reject);
@@ -125,7 +125,7 @@ async function* untilAborted<T>(source: AsyncGenerator<T>, signal: AbortSignal):
     }
   } finally {
     signal.removeEventListener('abort', onAbort);
-    // Not awaited: a source that waits for an event ends when it comes.
+    // Not awaited, because a source that waits for an event closes only when that event arrives.
     source.return(undefined).catch(() => undefined);
   }
 }

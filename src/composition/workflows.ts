@@ -1,11 +1,11 @@
-/** Workflows that were handed in, with all that they use: inner workflows and steps of their own. */
+/** The given workflows, with all that they use: inner workflows and steps of their own. */
 import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema } from '../core/model/model.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Plugin, Step } from '../core/plugin.ts';
 import type { RegisteredWorkflow } from './catalogue.ts';
 
-/** A workflow of the builder, as far as it matters here. */
+/** The parts of a built workflow that are registered. */
 export interface WorkflowParts {
   readonly id: string;
   readonly plan: Plan;
@@ -19,7 +19,7 @@ export interface WorkflowSet {
   readonly steps: readonly Step[];
 }
 
-/** @throws invalid-config when two different workflows or steps have one name */
+/** @throws invalid-config when two different workflows or steps have the same name */
 export function workflowSet(workflows: readonly WorkflowParts[]): WorkflowSet {
   const registered = new Map<string, WorkflowParts>();
   const steps = new Map<string, Step>();
@@ -42,7 +42,7 @@ export function workflowSet(workflows: readonly WorkflowParts[]): WorkflowSet {
 const taken = (kind: string, name: string): PolyphonyError =>
   new PolyphonyError('invalid-config', `Two different ${kind}s are named "${name}": rename one.`);
 
-/** The steps as a plugin, so that they are registered, checked and run like everyone's. */
+/** The steps as a plugin, so that they are registered, checked and run like those of any plugin. */
 export function stepPlugin(steps: readonly Step[]): readonly Plugin[] {
   return steps.length === 0 ? [] : [{ name: 'workflow-steps', steps }];
 }

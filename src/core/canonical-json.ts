@@ -1,4 +1,4 @@
-/** One text for each JSON value, whatever the order in which its keys were written. */
+/** The same text for equal JSON values, in whichever order their keys were written. */
 
 /** JSON with the keys of every object in code-unit order; undefined fields left out. For plain JSON values. */
 export function canonicalJson(value: unknown): string {

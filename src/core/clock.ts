@@ -1,4 +1,4 @@
-/** Time, chance and ids: injected everywhere, so that every race can be driven by hand in a test. */
+/** Time, randomness and ids: injected everywhere, so that a test controls every race. */
 
 export interface Clock {
   /** Milliseconds since the epoch: for records and for prices that depend on the time of day. */
@@ -7,7 +7,7 @@ export interface Clock {
   monotonic(): number;
   /**
    * Calls back once after `delayMs`; the returned function cancels. The process stays alive for it, unless `background`
-   * says that nobody waits for it (probes, flushes that closing does too).
+   * says that nothing waits for it (probes, flushes that `close` also does).
    */
   schedule(delayMs: number, callback: () => void, options?: { readonly background?: boolean }): () => void;
 }
@@ -15,7 +15,7 @@ export interface Clock {
 /** Uniform in [0, 1). */
 export type Random = () => number;
 
-/** A new id that no other process makes too; `prefix` says of what (`run`, `call`). */
+/** Returns an id that is unique across processes; `prefix` names the kind of thing (`run`, `call`). */
 export type Ids = (prefix: string) => string;
 
 export interface Runtime {

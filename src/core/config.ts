@@ -1,5 +1,5 @@
 /**
- * The configuration: YAML or JSON in the user's version control, or the object that `createPolyphony({ config })` takes.
+ * The configuration: a YAML or JSON file, or the object that `createPolyphony({ config })` takes.
  * Types only: the schema is in config/config-schema.ts, because zod takes longer to load than a call needs. A type test
  * holds both equal, and the published JSON Schema takes its descriptions and defaults from the comments here.
  */
@@ -12,37 +12,37 @@ export interface Config {
   readonly aliases?: Readonly<Record<string, string>>;
   /** Explicit chains of models, by the name that a request gives in `model: { route: 'support' }`. @default none */
   readonly routes?: Readonly<Record<string, RouteConfig>>;
-  /** Chains of models for two faults that another model can correct. @default the router's order */
+  /** Chains of models for two failures that another model can avoid. @default the router's order */
   readonly fallbacks?: FallbacksConfig;
   /** What the router weighs most. @default 'balanced' */
   readonly optimise?: 'cost' | 'latency' | 'quality' | 'balanced';
-  /** Caps on what is spent, at most 1000; a call has to keep all that apply to it. @default none */
+  /** Caps on spending, at most 1000; a call must stay within all that apply to it. @default none */
   readonly budgets?: readonly BudgetConfig[];
   /** Prices over the built-in ones, by `provider/model` or, for all others of a provider, `provider/*`. @default the cards' and the public list's */
   readonly prices?: Readonly<Record<string, PriceConfig>>;
   /** A file with more `prices`, YAML or JSON, relative to the config; only the command reads it. @default none */
   readonly pricesFile?: string;
-  /** Lets calls under a cap go to models of unknown price. @default false */
+  /** Allows calls under a cap to use models whose price is unknown. @default false */
   readonly allowUnpriced?: boolean;
-  /** How often and how fast an attempt is repeated at one target. */
+  /** How often and after which pause a failed attempt is repeated at the same target. */
   readonly retry?: RetryConfig;
-  /** When a target that fails is left alone for a while. */
+  /** When a failing target is not used for a while. */
   readonly breaker?: BreakerConfig;
-  /** How long an attempt may take, part by part. */
+  /** How long each part of an attempt may take. */
   readonly timeouts?: TimeoutsConfig;
-  /** Requests at once to a provider, by its name, 1 to 10000. @default the provider's own figure, else 64 */
+  /** Requests at the same time to a provider, by its name, 1 to 10000. @default the provider's own limit, else 64 */
   readonly concurrency?: Readonly<Record<string, number>>;
-  /** Applied to every answer whose request says nothing itself. @default none, nothing escalates */
+  /** Applied to every answer whose request does not set its own. @default none, nothing escalates */
   readonly escalate?: Escalation;
-  /** How a session stays with the model that served it. */
+  /** How long a session stays with the model that served it. */
   readonly affinity?: AffinityConfig;
-  /** Bounds of every plan, whoever wrote it: the operator moves them up or down, a plan never can. */
+  /** Bounds of every plan, whoever wrote it: the operator can change them, a plan cannot. */
   readonly bounds?: BoundsConfig;
   /** Modules that the command loads: npm packages, or files relative to the config that begin with `./`. @default none */
   readonly plugins?: readonly string[];
   /** How requests are turned into plans. */
   readonly planner?: PlannerConfig;
-  /** The tools that come built in. */
+  /** The built-in tools. */
   readonly tools?: ToolsConfig;
 }
 
@@ -61,43 +61,43 @@ export interface FallbacksConfig {
 export interface BudgetConfig {
   /** Whose spending is capped. */
   readonly scope: 'session' | 'user' | 'team' | 'tenant' | 'tag' | 'run';
-  /** One of them; a tag of the command is `key=value`. @default each by itself */
+  /** The one scope of that kind; a tag of the command is `key=value`. @default each scope has a cap of its own */
   readonly id?: string;
   /** The cap, in US dollars. */
   readonly usd: number;
-  /** Counts anew each day or month, in UTC. @default without end */
+  /** Starts again at 0 each day or month, in UTC. @default never */
   readonly period?: 'day' | 'month';
 }
 
-/** The price of one model, whole (`input` and `output`), or only `times`, which multiplies the built-in one. */
+/** The complete price of one model (`input` and `output`), or only `times`, which multiplies the built-in price. */
 export interface PriceConfig extends PriceChange {
-  /** Where there was any reasoning, its rate holds for the whole answer. @default false */
+  /** If there was any reasoning, its rate applies to the whole answer. @default false */
   readonly reasoningCoversAnswer?: boolean;
-  /** Other rates from a date on, with rising dates, at most 10; each differs from the one before. @default none */
+  /** Other rates from a date on, in ascending order, at most 10; each changes the one before. @default none */
   readonly changes?: readonly DatedPrice[];
-  /** Other rates at hours of the day, at most 10; where several hold, the last one counts. @default none */
+  /** Other rates at hours of the day, at most 10; where several apply, the last one counts. @default none */
   readonly windows?: readonly PriceWindow[];
   /** Other rates by the provider's service tier (`batch`, `flex`, `priority`). @default every tier costs the same */
   readonly serviceTiers?: Readonly<Record<string, PriceChange>>;
-  /** Where the figures come from, for people. @default none */
+  /** Where the figures come from, for readers. @default none */
   readonly source?: string;
 }
 
 export interface RetryConfig {
-  /** Attempts after the first at one target, 0 to 10. @default 2 */
+  /** Attempts at one target after the first, 0 to 10. @default 2 */
   readonly retries?: number;
-  /** The first pause, in milliseconds; each next one doubles. @default 500 */
+  /** The longest first pause, in milliseconds; it doubles with each further one. @default 500 */
   readonly baseMs?: number;
   /** The longest pause, in milliseconds. @default 30000 */
   readonly maxMs?: number;
 }
 
 export interface BreakerConfig {
-  /** Answers with status 429 within a minute that open the breaker of a target. @default 3 */
+  /** The number of answers with status 429 within a minute that opens the breaker of a target. @default 3 */
   readonly rateLimits?: number;
-  /** The share of failures that opens it, 0.01 to 1. @default 0.5 */
+  /** The share of failed attempts that opens it, 0.01 to 1. @default 0.5 */
   readonly failureRatio?: number;
-  /** Attempts before that share counts. @default 10 */
+  /** The number of attempts before that share counts. @default 10 */
   readonly minimumAttempts?: number;
   /** How long it stays open, in milliseconds. @default 30000 */
   readonly cooldownMs?: number;
@@ -122,22 +122,22 @@ export interface AffinityConfig {
 }
 
 export interface BoundsConfig {
-  /** Nodes of a plan. @default 256 */
+  /** Most nodes of a plan. @default 256 */
   readonly nodes?: number;
-  /** Bytes of the plan's JSON. @default 1048576 */
+  /** Most bytes of the plan's JSON. @default 1048576 */
   readonly bytes?: number;
-  /** Nesting of the plan's JSON, in levels. @default 32 */
+  /** Deepest nesting of the plan's JSON, in levels. @default 32 */
   readonly depth?: number;
-  /** Items of an `each`. @default 10000 */
+  /** Most items of an `each`. @default 10000 */
   readonly items?: number;
-  /** Rounds of a `repeat`. @default 20 */
+  /** Most rounds of a `repeat`. @default 20 */
   readonly rounds?: number;
-  /** Workflows and plans within workflows, in levels. @default 4 */
+  /** Deepest nesting of workflows and plans, in levels. @default 4 */
   readonly nesting?: number;
 }
 
 export interface PlannerConfig {
-  /** The model that turns requests into plans. @default the best that can plan */
+  /** The model that turns requests into plans. @default the best one that can plan */
   readonly model?: string;
   /** Attempts at a valid plan, 1 to 10. @default 3 */
   readonly rounds?: number;
@@ -150,15 +150,15 @@ export interface ToolsConfig {
   readonly folder?: string;
 }
 
-/** What may be given as a config: the older names too, see docs/reference/units.md. */
+/** A config as it may be written: older names are accepted too, see docs/reference/units.md. */
 export interface ConfigInput extends Omit<Config, 'retry' | 'breaker' | 'timeouts' | 'affinity'> {
-  /** How often and how fast an attempt is repeated at one target. */
+  /** How often and after which pause a failed attempt is repeated at the same target. */
   readonly retry?: RetryConfig & OlderRetryNames;
-  /** When a target that fails is left alone for a while. */
+  /** When a failing target is not used for a while. */
   readonly breaker?: BreakerConfig & OlderBreakerNames;
-  /** How long an attempt may take, part by part. */
+  /** How long each part of an attempt may take. */
   readonly timeouts?: TimeoutsConfig & OlderTimeoutNames;
-  /** How a session stays with the model that served it. */
+  /** How long a session stays with the model that served it. */
   readonly affinity?: AffinityConfig & OlderAffinityNames;
 }
 

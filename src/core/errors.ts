@@ -1,9 +1,9 @@
 /**
- * The one error of polyphony. `code` is stable and says what happened, `retryable` and `retryAfterMs` say what to do,
- * and the message holds the value, the rule that it broke and the remedy. No key ever stands in one.
+ * The only error class of polyphony. `code` is stable and says what happened, `retryable` and `retryAfterMs` say what to do,
+ * and the message names the value, the rule that it broke and the remedy. It never contains a key.
  */
 
-/** Every code, and whether trying again can help. See docs/reference/errors.md for who acts on which. */
+/** Every code, and whether trying again can help. docs/reference/errors.md says who acts on which code. */
 export const ERROR_CODES = {
   'rate-limited': true,
   overloaded: true,
@@ -36,13 +36,13 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 
 export interface PolyphonyErrorOptions {
   readonly cause?: unknown;
-  /** @default what ERROR_CODES says of the code */
+  /** @default the value of the code in ERROR_CODES */
   readonly retryable?: boolean;
-  /** How long the other side asked us to wait, in milliseconds. */
+  /** How long the other side asked to wait, in milliseconds. */
   readonly retryAfterMs?: number;
-  /** HTTP status that the error came from, if any. */
+  /** The HTTP status that caused the error, if any. */
   readonly status?: number;
-  /** Nothing reached the other side, so it bills nothing (a connection that never opened). @default false */
+  /** Nothing reached the other side, so it charges nothing (a connection that never opened). @default false */
   readonly unsent?: boolean;
   /** Facts for programs: issues of a plan, the failed requirement of each target, the scope of a budget. JSON only. */
   readonly details?: Readonly<Record<string, unknown>>;
@@ -68,7 +68,7 @@ export class PolyphonyError extends Error {
   }
 }
 
-/** What journals, ledgers, events and HTTP answers hold of an error: no stack, no cause. */
+/** An error as journals, ledgers, events and HTTP answers store it: without stack and cause. */
 export interface ErrorRecord {
   readonly code: ErrorCode;
   readonly message: string;
@@ -82,7 +82,7 @@ export function errorRecord(error: unknown): ErrorRecord {
   return details === undefined ? { code, message, retryable } : { code, message, retryable, details };
 }
 
-/** The error as ours: aborts become `cancelled`, anything foreign `plugin-failed` with its message kept. */
+/** Converts any error to a PolyphonyError: aborts become `cancelled`, all others `code`, with their message kept. */
 export function asPolyphonyError(error: unknown, code: ErrorCode = 'plugin-failed'): PolyphonyError {
   if (error instanceof PolyphonyError) return error;
   if (error instanceof Error && error.name === 'AbortError') {
@@ -92,7 +92,7 @@ export function asPolyphonyError(error: unknown, code: ErrorCode = 'plugin-faile
   return new PolyphonyError(code, message, { cause: error });
 }
 
-/** What an aborted signal means: its reason where that is one of ours (a timeout, a budget), else `cancelled`. */
+/** The error of an aborted signal: its reason if that is a PolyphonyError (a timeout, a budget), else `cancelled`. */
 export function abortError(signal: AbortSignal): PolyphonyError {
   const reason: unknown = signal.reason;
   if (reason instanceof PolyphonyError) return reason;

@@ -1,4 +1,4 @@
-/** The gateway as everyone else sees it: executor, planner, plugins, server. */
+/** The port of the gateway, for the executor, the planner, plugins and the server. */
 import type {
   CallTrace,
   ChatRequest,
@@ -22,11 +22,11 @@ export interface CallOptions {
   readonly scopes?: readonly Scope[];
   /** @default 'answer' */
   readonly purpose?: Purpose;
-  /** For calls that a layer makes on behalf of another call: their attempts are charged and listed there. */
+  /** For calls that a layer makes for another call: their attempts are charged to it and listed in its trace. */
   readonly trace?: CallTrace;
-  /** Targets that must not be asked: see `Call.exclude`. @default none */
+  /** Targets that must not be used: see `Call.exclude`. @default none */
   readonly exclude?: readonly Target[];
-  /** @default a fresh id; give one to make ledger rows of a repeated call the same rows */
+  /** Give one so that a repeated call writes the same ledger rows again. @default a new id */
   readonly id?: string;
 }
 
@@ -43,27 +43,27 @@ export interface Candidate {
 }
 export interface Rejection {
   readonly target: Target;
-  /** The requirement or limit that failed, as a sentence with its value. */
+  /** Each requirement or limit that the target fails, as a sentence with its value. */
   readonly failed: readonly string[];
 }
 export interface Explanation {
   readonly requestRing: readonly string[];
   readonly attemptRing: readonly string[];
-  /** Best first: the order in which they would be tried, at most eight of them. */
+  /** In the order in which they would be tried, best first, at most eight. */
   readonly candidates: readonly Candidate[];
-  /** The plugins whose `rank` changed the router's order, in the order in which they did. @default none */
+  /** The plugins whose `rank` changed the router's order, in the order in which they ran. @default none */
   readonly rankedBy?: readonly string[];
   readonly rejected: readonly Rejection[];
 }
 
-/** What was observed of one target. Every observation halves in weight every five minutes. */
+/** Observed figures of one target. The weight of an observation halves every five minutes. */
 export interface TargetFigures {
   readonly target: Target;
-  /** Good attempts, by their weight: not a whole number. */
+  /** The sum of the weights of successful attempts: not a whole number. */
   readonly attempts: number;
-  /** The weighted share of attempts that failed by the target's own fault, 0 to 1, as if four good ones had come before. */
+  /** The weighted share of attempts that failed because of the target, 0 to 1, smoothed by four successful attempts. */
   readonly errorRate: number;
-  /** Milliseconds from sending to the end of good attempts, median and 95th percentile; null before the first. */
+  /** Milliseconds from sending to the end of successful attempts, median and 95th percentile; null before the first. */
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   /** Milliseconds from sending to the first token of streamed attempts; null before the first. */
@@ -71,37 +71,37 @@ export interface TargetFigures {
   readonly firstTokenP95Ms: number | null;
 }
 
-/** Whether one target can be asked now, and with which credentials. */
+/** Whether one target can be used now, and with which credentials. */
 export interface TargetHealth {
   /** Without a credential. */
   readonly target: Target;
-  /** Of the circuits of its provider in the region and of its model, the one that holds it back more. */
+  /** The stricter of two breakers: the provider's in this region, and the model's. */
   readonly breaker: BreakerHealth;
-  /** As in the statistics, 0 to 1. */
+  /** As in `TargetFigures`, 0 to 1. */
   readonly errorRate: number;
   /** One per credential of its provider, in the provider's order. */
   readonly credentials: readonly CredentialHealth[];
 }
 
 export interface BreakerHealth {
-  /** `open`: not asked. `half-open`: the next attempt is let through as a trial. */
+  /** `open`: not used. `half-open`: the next attempt is a trial. */
   readonly state: 'closed' | 'open' | 'half-open';
   /** Epoch milliseconds when it turns half-open; null where it is not open. */
   readonly until: number | null;
 }
 
 export interface CredentialHealth {
-  /** Its label; null for the only, unnamed one. Never the key. */
+  /** Its label; null for a single credential without a label. Never the key. */
   readonly label: string | null;
-  /** `waiting`: it was told to wait. `refused`: it was not accepted, and is left alone for a while. */
+  /** `waiting`: the endpoint asked to wait. `refused`: the endpoint rejected it, and it is not used for a while. */
   readonly state: 'ready' | 'waiting' | 'refused';
   /** Epoch milliseconds when it is used again; null where it is ready. */
   readonly until: number | null;
-  /** Why it was refused; null where it was not. */
+  /** Why it was refused; null unless it was. */
   readonly reason: string | null;
-  /** The limits that the endpoint stated last for this target and credential, until they are reset. */
+  /** The last limits that the endpoint stated for this target and credential, until they are reset. */
   readonly limits: readonly StatedLimit[];
-  /** What it stated last besides its limits; null before anything. */
+  /** Other facts that the endpoint stated last; null before the first. */
   readonly stated: StatedFacts | null;
 }
 
@@ -118,7 +118,7 @@ export interface StatedLimit {
   readonly statedAt: number;
 }
 
-/** The last that was stated of each: a request may state some of it only. */
+/** The last statement of each fact: one request may state only some of them. */
 export interface StatedFacts extends Omit<EndpointReport, 'rateLimits'> {
   /** Epoch milliseconds of the last statement. */
   readonly statedAt: number;
@@ -133,11 +133,11 @@ export interface Gateway {
   rerank(request: Without<RerankRequest, 'operation'>, options?: CallOptions): Promise<ModelResponse>;
   /** Any operation. */
   call(request: ModelRequest, options?: CallOptions): Promise<ModelResponse>;
-  /** The rings and the routing decision, as far as the session's own target does not change it; sends nothing. */
+  /** The layers and the routing decision, without the effect of a session's own target. Sends nothing. */
   explain(request: ModelRequest, options?: CallOptions): Explanation;
   models(): readonly { readonly provider: string; readonly card: ModelCard }[];
-  /** What was observed of each target in the last minutes. Plain JSON; a copy as of now. */
+  /** Observed figures of each target in the last minutes. Plain JSON; a copy as of now. */
   statistics(): readonly TargetFigures[];
-  /** Which targets and credentials can be used now, and what their endpoints stated last. Plain JSON without keys; a copy as of now. */
+  /** Which targets and credentials can be used now, and the last facts that their endpoints stated. Plain JSON without keys; a copy as of now. */
   health(): readonly TargetHealth[];
 }

@@ -1,20 +1,20 @@
 /**
- * Names from before the rule of units that are still accepted. Each is turned into the name of today where it comes in,
- * so that the inside reads only one. docs/reference/units.md lists them.
+ * Names that are older than the rule for units and are still accepted. Each is converted to the current name at the boundary,
+ * so that all other code reads only one name. docs/reference/units.md lists them.
  */
 
 export interface OlderName {
   readonly older: string;
   readonly name: string;
-  /** What the older figure is multiplied by to have the unit of the name. @default 1 */
+  /** The factor that converts the older unit to the current one. @default 1 */
   readonly times?: number;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The same object where it has no older name, else a copy with the names of today. `refuse` hears of a pair of which both
- * are given.
+ * Returns the same object if it has no older name, else a copy with the current names. Calls `refuse` if both names of a
+ * pair are given.
  */
 export function withCurrentFields<T extends object>(
   given: T,

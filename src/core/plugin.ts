@@ -7,7 +7,7 @@ import type { StepType } from './plan/validation.ts';
 import type { NodeCall, NodeOutput, NodeRunner, RunEvent } from './run/engine.ts';
 import type { KeyValueStore } from './stores.ts';
 
-/** Outermost first; `gateway/gateway.ts` lists what stands in each place. */
+/** Outermost first; `gateway/gateway.ts` lists what runs at each place. */
 export const REQUEST_LAYERS = [
   'telemetry',
   'authorisation',
@@ -32,7 +32,7 @@ export const ATTEMPT_LAYERS = [
 export type RequestLayer = (typeof REQUEST_LAYERS)[number];
 export type AttemptLayer = (typeof ATTEMPT_LAYERS)[number];
 
-/** In the named place itself (behind the built-in layer, if there is one), or right before or after it. */
+/** At the named place itself (after the built-in layer, if there is one), or directly before or after it. */
 export type Place<Layer extends string> = Layer | { readonly before: Layer } | { readonly after: Layer };
 
 export interface Logger {
@@ -42,16 +42,16 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** What a plugin may reach. Calls through `gateway` take the attempt ring: charged, listed, never evaluated again. */
+/** What a plugin can use. Calls through `gateway` go through the attempt ring: charged and listed, but never evaluated again. */
 export interface PluginContext {
   readonly gateway: Gateway;
   readonly clock: Clock;
   readonly random: Random;
   readonly ids: Ids;
-  /** Keys of one plugin never meet another's. */
+  /** The keys of each plugin are separate from those of others. */
   readonly store: KeyValueStore;
   readonly logger: Logger;
-  /** Evaluators of all plugins, by name. Those that a later plugin's `setup` returns are in it once that was set up. */
+  /** Evaluators of all plugins, by name. Those that a later plugin's `setup` returns are added after that plugin was set up. */
   readonly evaluators: ReadonlyMap<string, Evaluator>;
 }
 
@@ -63,14 +63,14 @@ export interface Tool {
   readonly input: JsonSchema;
   readonly output?: JsonSchema;
   /**
-   * False: it only reads, so a plan may use it while it is still being written. True: a plan keeps its node though nothing
+   * False: it only reads, so a plan may use it while it is still being written. True: a plan keeps its node even if nothing
    * reads its output.
    *
-   * @default it may change something outside
+   * @default unknown: it may change something, but unused nodes are reported
    */
   readonly sideEffects?: boolean;
   readonly expectedMs?: number;
-  /** `input` is validated before. Throws PolyphonyError, or anything, which becomes `tool-failed`. */
+  /** `input` was validated before. An error other than a PolyphonyError becomes `tool-failed`. */
   run(input: Readonly<Record<string, unknown>>, context: ToolContext): Promise<unknown>;
 }
 export interface ToolContext {
@@ -80,12 +80,12 @@ export interface ToolContext {
 }
 
 export interface Evaluation {
-  /** 0 to 1: how likely the answer is right. */
+  /** How likely the answer is right, 0 to 1. */
   readonly score: number;
   readonly calibrated: boolean;
   readonly reasons: readonly string[];
 }
-/** Judges an answer. Calls that it makes are charged through `call.trace` and `call.scopes`. */
+/** Scores an answer. Calls that it makes are charged through `call.trace` and `call.scopes`. */
 export interface Evaluator {
   readonly name: string;
   /** True: it calls models itself. */
@@ -93,25 +93,25 @@ export interface Evaluator {
   evaluate(call: Call, response: ModelResponse): Promise<Evaluation> | Evaluation;
 }
 
-/** A step kind of its own: what `use: "<name>"` runs. */
+/** A kind of step: what `use: "<name>"` runs. */
 export interface Step {
   readonly type: StepType;
   readonly run: NodeRunner;
 }
 
-/** A layer of the request ring: sees a call once. */
+/** A layer of the request ring: runs once per call. */
 export interface RequestRingLayer {
   readonly place: Place<RequestLayer>;
   readonly handle: Middleware;
 }
 
-/** A layer of the attempt ring: sees every try at a target. */
+/** A layer of the attempt ring: runs for every attempt at a target. */
 export interface AttemptRingLayer {
   readonly place: Place<AttemptLayer>;
   readonly handle: Middleware<Attempt>;
 }
 
-/** What a plugin brings: fields of the plugin itself, or of what its `setup` returns; both count. */
+/** The parts of a plugin: fields of the plugin itself, and of the object that its `setup` returns; both count. */
 export interface PluginParts {
   readonly providers?: readonly Provider[];
   readonly tools?: readonly Tool[];
@@ -121,37 +121,41 @@ export interface PluginParts {
   readonly request?: RequestRingLayer | readonly RequestRingLayer[];
   readonly attempt?: AttemptRingLayer | readonly AttemptRingLayer[];
   /**
-   * Orders the candidates of a call: pure and synchronous. Gets those that satisfy the request, in the router's order or in
-   * that of the plugin before, and returns them in its own; may leave some out, never add one. Not asked for a chain
-   * of the config (`model.route`, `fallbacks`), which keeps its order. What it throws becomes `plugin-failed`. See
-   * docs/how-to/write-a-plugin.md for what stays first whatever it returns.
+   * Orders the candidates of a call: pure and synchronous. Gets those that satisfy the request, in the order of the router or
+   * of the plugin before, and returns them in its own order; it may drop some, but never add one. Not called for a chain
+   * of the config (`model.route`, `fallbacks`), which keeps its order. An error becomes `plugin-failed`.
+   * docs/how-to/write-a-plugin.md says which candidates stay first in any case.
    */
   rank?(candidates: readonly Candidate[], call: Call): readonly Candidate[];
-  /** Around every node run of every engine. */
+  /** Wraps every run of a node, in every engine. */
   readonly node?: (call: NodeCall, next: NodeRunner) => Promise<NodeOutput>;
-  /** Of every run. Must not throw; what it throws is logged with the plugin's name and stops nothing. */
+  /** Gets the events of every run. Must not throw: an error is logged with the plugin's name and stops nothing. */
   onEvent?(event: RunEvent): void;
   /**
-   * Once every plugin is set up, before the first call: the place to check what other plugins bring. What it throws refuses
-   * the polyphony.
+   * Called once after every plugin is set up, before the first call: the place to check parts of other plugins. An error fails
+   * the creation of the polyphony.
    */
   ready?(): void | Promise<void>;
-  /** Once, at the end of the polyphony, or when a later plugin could not be set up. The gateway closes the providers. */
+  /** Called once, when the polyphony is closed or a later plugin could not be set up. The gateway closes the providers. */
   close?(): void | Promise<void>;
 }
 
 /**
- * A plugin is a value: one object may serve any number of polyphonies, also at once. What belongs to one of them (its
- * gateway, its store, what was read from it) is held by the parts that `setup` returns.
+ * A plugin is a value: one object may serve any number of polyphonies, also at the same time. State of one of them (its
+ * gateway, its store, data read from it) belongs in the parts that `setup` returns.
  */
 export interface Plugin extends PluginParts {
   /** `[a-z][a-z0-9-]*`; named in every error that the plugin causes. */
   readonly name: string;
-  /** Once per polyphony, before its first call. Returns the parts that need the context. @default nothing more is brought */
+  /** Called once per polyphony, before its first call. Returns the parts that need the context. @default no further parts */
   setup?(context: PluginContext): PluginParts | void | Promise<PluginParts | undefined> | Promise<void>;
 }
 
-/** Types a plugin where it is written; checks its name. */
+/**
+ * Gives a plugin its type where it is written, and checks its name.
+ *
+ * @throws TypeError when the name is invalid
+ */
 export function definePlugin<P extends Plugin>(plugin: P): P {
   if (!/^[a-z][a-z0-9-]*$/.test(plugin.name)) {
     throw new TypeError(

@@ -1,6 +1,6 @@
 /**
- * The three stores. Each has a conformance suite in polyphony/kit (testJournal, testLedger, testKeyValueStore) that every
- * implementation passes. All are safe for several processes at once unless an implementation says otherwise.
+ * The three stores. Each has a conformance suite in polyphony/testing (testJournal, testLedger, testKeyValueStore) that every
+ * implementation passes. All are safe for several processes at the same time unless an implementation says otherwise.
  */
 
 import type { AttemptRecord, Scope } from './model/model.ts';
@@ -10,29 +10,28 @@ import type { RunEvent, RunFilter, RunSummary } from './run/engine.ts';
 /** An append-only record of each run: what `resume` replays. */
 export interface RunJournal {
   /**
-   * Appends in order. Resolves when committed; returning nothing says it is already. One writer a run at a time.
+   * Appends in order. Resolves when the events are committed; undefined: they already are. One writer per run at a time.
    *
    * @throws store-full, store-busy, store-corrupt
    */
   append(runId: string, events: readonly RunEvent[]): Promise<void> | undefined;
   /** Oldest first; empty for an unknown run. */
   read(runId: string): AsyncIterable<RunEvent>;
-  /** Newest first. Without `nested`, no run whose first event names a `parent` of the kind `nested`. */
+  /** Newest first. Unless `nested` is set, leaves out runs whose first event names a `parent` of the kind `nested`. */
   list(filter?: RunFilter): Promise<readonly RunSummary[]>;
   /**
-   * Takes or renews the right to write a run; false while another living owner holds it. Released when `leaseMs` pass
-   * without renewal.
+   * Takes or renews the right to write a run; false while another owner holds it. Expires after `leaseMs` without renewal.
    */
   claim(runId: string, owner: string, leaseMs: number): Promise<boolean>;
   release(runId: string, owner: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** One row a dispatched request. A row whose key is there already changes nothing. */
+/** One row per request that was sent. A row with an existing key changes nothing. */
 export interface LedgerRow extends AttemptRecord {
   readonly callId: string;
   readonly session?: string;
-  /** Every scope that was charged, caps left out. */
+  /** Every scope that was charged, without its cap. */
   readonly scopes: readonly Pick<Scope, 'kind' | 'id'>[];
 }
 
@@ -61,39 +60,39 @@ export interface LedgerTotal {
 }
 
 export interface UsageLedger {
-  /** Returns at once where rows are committed in groups; `flush` waits for them. */
+  /** Returns immediately if rows are committed in groups; `flush` waits for them. */
   append(rows: readonly LedgerRow[]): Promise<void> | undefined;
   flush(): Promise<void>;
   /** Newest first by `startedAt`. */
   rows(filter?: LedgerFilter): AsyncIterable<LedgerRow>;
   /**
-   * By ascending group: `provider/model` for models, `2026-03-31` (UTC) for days. A row counts once in each of its scopes of
-   * the asked kind, nowhere without one. `limit` means nothing here.
+   * In ascending order of groups: `provider/model` for models, `2026-03-31` (UTC) for days. A row counts once in each of its
+   * scopes of the given kind, and nowhere if it has none. `limit` is ignored.
    */
   totals(by: LedgerGroup, filter?: LedgerFilter): Promise<readonly LedgerTotal[]>;
   close(): Promise<void>;
 }
 
-/** One of several counters that move together or not at all. */
+/** One of several counters that change together or not at all. */
 export interface CounterChange {
   readonly key: string;
   readonly by: number;
-  /** The change is refused when the counter would exceed this. @default no limit */
+  /** The change is refused if the counter would exceed this. @default no limit */
   readonly limit?: number;
-  /** What the counter starts from when it does not exist. @default 0 */
+  /** The start value of a counter that does not exist. @default 0 */
   readonly initial?: number;
 }
 
 export interface KeyValueStore {
   get(key: string): Promise<unknown>;
-  /** JSON values. `ttlMs` from now. @default no expiry */
+  /** Takes JSON values. They expire `ttlMs` from now. @default no expiry */
   set(key: string, value: unknown, options?: { readonly ttlMs?: number }): Promise<void>;
   delete(key: string): Promise<void>;
   /** Keys with a prefix, in order, at most `limit`. @default 1000 */
   keys(prefix: string, limit?: number): Promise<readonly string[]>;
   /**
    * Changes all counters or none, atomically across processes. `refused` is the index of the first change that would
-   * exceed its limit, with its value now. A memory store answers at once, without a promise.
+   * exceed its limit, `value` the counter's current value. A memory store returns the result without a promise.
    */
   change(changes: readonly CounterChange[]): CounterResult | Promise<CounterResult>;
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-/** Pictures of plans and runs: terminal tree, Mermaid, SVG. */
+/** Drawings of plans and runs: terminal tree, Mermaid, SVG. */
 import type { ValidPlan } from '../core/plan/plan.ts';
 import { listReferences } from '../language/template.ts';
 import { drawingOf, type States } from './layout.ts';
@@ -9,7 +9,7 @@ import { drawTree } from './tree.ts';
 export const DRAWING_FORMATS = ['tree', 'mermaid', 'svg'] as const;
 export type DrawingFormat = (typeof DRAWING_FORMATS)[number];
 
-/** The plan's picture as text. `states` marks the nodes of a run; `columns` is the width of a tree, @default no limit */
+/** Draws a plan as text. `states` marks the nodes of a run; `columns` is the width of a tree, @default no limit */
 export function draw(plan: ValidPlan, format: DrawingFormat, states?: States, columns?: number): string {
   const heads = listReferences(plan.plan.output).flatMap(({ reference }) =>
     reference.alternatives.flatMap((alternative) => (alternative.type === 'path' ? [alternative.head] : [])),

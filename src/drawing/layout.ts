@@ -1,4 +1,4 @@
-/** Where a plan's nodes stand: columns of nodes that may run side by side, ordered so that few edges cross. */
+/** The layout of a plan's nodes: columns of nodes that may run at the same time, ordered so that few edges cross. */
 
 import type { PlanNode, ValidPlan } from '../core/plan/plan.ts';
 import type { NodeState } from '../core/run/engine.ts';
@@ -37,7 +37,7 @@ function notesOf(node: PlanNode): string[] {
   return notes;
 }
 
-/** Layers by longest path; inside a layer by the mean place of what a node depends on (the barycentre method of Sugiyama). */
+/** Columns by longest path; rows by the mean row of the dependencies of a node (the barycentre method of Sugiyama). */
 export function drawingOf(valid: ValidPlan, referencedByOutput: ReadonlySet<string>): Drawing {
   const columnOf = new Map<string, number>();
   const columns: DrawnNode[][] = [];

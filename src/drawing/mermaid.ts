@@ -4,13 +4,13 @@ import type { Drawing, DrawnNode, States } from './layout.ts';
 import { oneLine } from './plain-text.ts';
 
 /**
- * Texts stand in quotes, where Mermaid reads `#60;` as `<`; everything but letters, digits and plain punctuation is
- * written so, and nothing of a plan reaches Mermaid's parser, its Markdown strings or HTML.
+ * Labels are quoted, and inside quotes Mermaid reads `#60;` as `<`. Every character except letters, digits and plain
+ * punctuation is escaped this way, so that no text of a plan is parsed as Mermaid, Markdown or HTML.
  */
 const escapeText = (text: string): string =>
   oneLine(text).replace(/[^\p{L}\p{M}\p{N} .,:!?/=+'_-]/gu, (sign) => `#${sign.codePointAt(0)};`);
 
-/** Ids such as `end` are words of Mermaid, so all get a prefix. */
+/** Ids such as `end` are keywords of Mermaid, so all ids get a prefix. */
 const key = (id: string): string => `n_${id}`;
 
 function box(node: DrawnNode): string {
@@ -35,7 +35,7 @@ export function drawMermaid(drawing: Drawing, states?: States): string {
     ...node.control.map((id) => `  ${key(id)} -.-> ${key(node.id)}`),
   ]);
   const outputs = nodes.filter((node) => node.inOutput).map((node) => `  ${key(node.id)} --> output`);
-  // `n_` begins every id of the plan, so `output` is free.
+  // Every id of the plan starts with `n_`, so `output` is free.
   return [
     'flowchart LR',
     ...nodes.map((node) => `  ${box(node)}`),
@@ -49,7 +49,7 @@ export function drawMermaid(drawing: Drawing, states?: States): string {
 function stateLines(nodes: readonly DrawnNode[], states: States | undefined): string[] {
   return Object.entries(STYLES).flatMap(([state, style]) => {
     const keys = nodes.flatMap(({ id }) => (states?.get(id) === state ? [key(id)] : []));
-    // `default` and the like are words of Mermaid, so states get a prefix too.
+    // Names such as `default` are keywords of Mermaid, so states also get a prefix.
     return keys.length === 0 ? [] : [`  classDef s_${state} ${style}`, `  class ${keys.join(',')} s_${state}`];
   });
 }

@@ -1,17 +1,17 @@
-/** Text of models, files and plans made fit to be shown: nothing in it can steer a terminal, and its width is known. */
+/** Makes text of models, files and plans safe to show: it cannot control a terminal, and its width is known. */
 
 /**
- * Controls (C0 with ESC, DEL, C1) could drive a terminal, bidirectional embeddings, overrides and isolates could make a
- * line read as what it is not (CVE-2021-42574). Tabs and line ends stay, and so do the plain marks of right-to-left text.
+ * Control characters (C0 with ESC, DEL, C1) could control a terminal. Bidirectional embeddings, overrides and isolates
+ * could change how a line reads (CVE-2021-42574). Tabs, line ends and the plain marks of right-to-left text are kept.
  */
 const UNSAFE = /[^\P{Cc}\n\t]|[\u202A-\u202E\u2066-\u2069]/gu;
 
 export const printable = (text: string): string => text.replace(UNSAFE, '');
 
-/** On one line. */
+/** Printable text on one line. */
 export const oneLine = (text: string): string => printable(text.replace(/\s+/gu, ' ')).trim();
 
-/** JSON that means the same and is safe to print: what `JSON.stringify` leaves as it is becomes an escape. */
+/** Equivalent JSON that is safe to print: escapes the unsafe characters that `JSON.stringify` does not escape. */
 export const safeJson = (value: unknown, indent?: number): string =>
   (JSON.stringify(value, null, indent) ?? 'null').replace(
     /[\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]/g,
@@ -19,7 +19,7 @@ export const safeJson = (value: unknown, indent?: number): string =>
   );
 
 const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
-/** East Asian Wide and Fullwidth of Unicode Annex 11, in blocks, and the emoji that are drawn as pictures. */
+/** East Asian Wide and Fullwidth characters of Unicode Annex 11, by block, and emoji that are shown as pictures. */
 const WIDE =
   /^(?:[\u1100-\u115F\u2E80-\u303E\u3041-\u4DBF\u4E00-\uA4CF\uA960-\uA97F\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|[\u{20000}-\u{3FFFD}]|\p{Emoji_Presentation})$/u;
 
@@ -30,16 +30,16 @@ function widthOfSign(sign: string): number {
   return WIDE.test(sign) ? 2 : 1;
 }
 
-/** Columns that printable text takes in a terminal; a joined emoji may be counted too wide, never too narrow. */
+/** Columns of printable text in a terminal; the width of a joined emoji may be too large, never too small. */
 export function displayWidth(text: string): number {
   let width = 0;
   for (const sign of text) width += widthOfSign(sign);
   return width;
 }
 
-/** Cut to so many columns, with `…` where something was cut. */
+/** Cuts a text to at most `columns` columns, with `…` where something was cut. */
 export function cutToWidth(text: string, columns: number): string {
-  // A code point takes two columns at most: what is short enough is not measured.
+  // A code point takes at most two columns, so a short text needs no measuring.
   if (text.length * 2 <= columns || displayWidth(text) <= columns) return text;
   let kept = '';
   let width = 0;

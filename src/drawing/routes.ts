@@ -1,10 +1,10 @@
 /**
- * Where boxes stand and which way edges take between them, after Sugiyama: an edge that passes a column gets a place in
- * it, so that no line runs behind a box; places are ordered by the mean of their neighbours, forwards and backwards.
+ * Positions of boxes and routes of edges, after Sugiyama: an edge that passes a column gets a slot in it, so that no line
+ * runs behind a box. Slots are ordered by the mean row of their neighbours, in forward and backward sweeps.
  */
 import type { Drawing, DrawnNode } from './layout.ts';
 
-/** A box, or the place of passing edges when it has no node. */
+/** A box, or the slot of passing edges when it has no node. */
 export interface Slot {
   readonly key: string;
   readonly node: DrawnNode | undefined;
@@ -12,20 +12,20 @@ export interface Slot {
   readonly before: Slot[];
   readonly after: Slot[];
   row: number;
-  /** Of its middle. */
+  /** Vertical position of its middle, in pixels. */
   y: number;
 }
 
 export interface Route {
   readonly control: boolean;
-  /** From a box over passing places to a box. */
+  /** From a box through slots of passing edges to a box. */
   readonly stops: readonly Slot[];
 }
 
 export interface Placement {
   readonly columns: readonly (readonly Slot[])[];
   readonly routes: readonly Route[];
-  /** Of the middle of the highest and the lowest edge of a slot. */
+  /** From the top of the highest slot to the bottom of the lowest one, in pixels. */
   readonly height: number;
 }
 
@@ -62,7 +62,7 @@ export function placementOf(drawing: Drawing, sizes: Sizes): Placement {
   return { columns, routes, height: stack(columns, sizes) };
 }
 
-/** Edges of one node that go the same way share their places, and so a line. */
+/** Edges from the same node and of the same kind share their slots, and so one line. */
 function routeOf(
   from: string,
   to: DrawnNode,
@@ -98,7 +98,7 @@ function order(column: Slot[], side: 'before' | 'after'): void {
 const mean = (values: readonly number[]): number | undefined =>
   values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Gives every slot its `y`: as near to what it comes from as the slots above it allow. Returns the height of all. */
+/** Sets `y` of every slot, as near to its predecessors as the slots above it allow. Returns the total height. */
 function stack(columns: readonly (readonly Slot[])[], { gap, heightOf }: Sizes): number {
   const half = (slot: Slot): number => (slot.node === undefined ? PASSING_HEIGHT : heightOf(slot.node)) / 2;
   for (const column of columns) {
@@ -109,7 +109,7 @@ function stack(columns: readonly (readonly Slot[])[], { gap, heightOf }: Sizes):
       slot.y = Math.max(lowest, wishes[index] ?? lowest);
       bottom = slot.y + half(slot);
     });
-    // Pushing moves slots down only; moving the column as a whole makes up for it.
+    // Slots were only pushed down; shifting the whole column compensates for that.
     const shift = mean(column.flatMap((slot, index) => (wishes[index] === undefined ? [] : [wishes[index] - slot.y])));
     for (const slot of column) slot.y += shift ?? 0;
   }

@@ -1,4 +1,4 @@
-/** A plan as an SVG picture, readable on light and on dark pages, without a script or a font of its own. */
+/** A plan as an SVG picture, readable on light and dark pages, without a script or an embedded font. */
 import type { NodeState } from '../core/run/engine.ts';
 import type { Drawing, DrawnNode, States } from './layout.ts';
 import { cutToWidth, displayWidth, oneLine } from './plain-text.ts';
@@ -7,7 +7,7 @@ import { placementOf, type Route, type Slot } from './routes.ts';
 const BOX = { narrowest: 190, widest: 370, line: 17, padding: 12, inset: 14, gapX: 80, gapY: 22 };
 const MARGIN = { side: 24, top: 56, bottom: 24 };
 const SMALLEST_WIDTH = 480;
-/** Pixels a column of text: a generous mean, because the reader's font is not known. */
+/** Pixels per column of text: a generous mean, because the reader's font is unknown. */
 const PIXELS = { title: 10.6, id: 8.6, note: 6.9 };
 
 const COLOURS: Readonly<Record<NodeState | 'plain', readonly [fill: string, stroke: string]>> = {
@@ -22,7 +22,7 @@ const COLOURS: Readonly<Record<NodeState | 'plain', readonly [fill: string, stro
   cancelled: ['#f4f4f4', '#a83232'],
 };
 
-/** What XML does not allow at all, escaped or not: most control characters, lone surrogates, two noncharacters. */
+/** Characters that XML forbids even when escaped: most control characters, lone surrogates, two noncharacters. */
 const isForbidden = (sign: string): boolean => {
   const code = sign.codePointAt(0) ?? 0;
   return code < 0x20 || (code >= 0xd800 && code <= 0xdfff) || (code >= 0xfffe && code <= 0xffff);
@@ -34,13 +34,13 @@ const escapeText = (text: string): string =>
     .join('')
     .replace(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`);
 
-/** Cut to what fits into so many pixels. */
+/** Cuts a text to what fits into `pixels`, and escapes it. */
 const fitted = (text: string, pixels: number, perColumn: number): string =>
   escapeText(cutToWidth(oneLine(text), Math.floor(pixels / perColumn)));
 
 const heightOf = (node: DrawnNode): number => BOX.padding * 2 + BOX.line * (2 + node.notes.length) - 4;
 
-/** Coordinates with one decimal at most: nobody sees more, and the file stays small. */
+/** Coordinates with at most one decimal: more is not visible, and the file stays small. */
 const at = (value: number): string => String(Math.round(value * 10) / 10);
 
 interface Grid {
@@ -49,7 +49,7 @@ interface Grid {
   middle(slot: Slot): number;
 }
 
-/** From box to box, straight through the places of the columns between. */
+/** An edge from box to box, straight through its slots in the columns between. */
 function edge({ stops, control }: Route, { boxWidth, left, middle }: Grid): string {
   const [start, ...rest] = stops;
   if (start === undefined) return '';
@@ -82,7 +82,7 @@ function box(slot: Slot, state: NodeState | undefined, { boxWidth, left, middle 
   });
   const top = BOX.padding + BOX.line - 4;
   const weight = node.inOutput ? 2.4 : 1.4;
-  // The inner picture cuts off what a wide font would draw beyond the box.
+  // The inner svg element clips text that a wide font would draw beyond the box.
   return [
     `<g><title>${escapeText([node.id, use, ...node.notes].join('; '))}</title>`,
     `<rect x="${at(left(slot))}" y="${at(middle(slot) - height / 2)}" width="${boxWidth}" height="${height}" rx="8" fill="${fill}" stroke="${stroke}" stroke-width="${weight}"${dash}/>`,
@@ -93,7 +93,7 @@ function box(slot: Slot, state: NodeState | undefined, { boxWidth, left, middle 
   ].join('\n');
 }
 
-/** @param states colours each node by how it stands; without them the plan alone is drawn */
+/** @param states colour each node by its state; without them only the plan is drawn */
 export function drawSvg(drawing: Drawing, states?: States): string {
   const placement = placementOf(drawing, { gap: BOX.gapY, heightOf });
   const longest = Math.max(...drawing.columns.flat().map(({ id }) => displayWidth(id)));

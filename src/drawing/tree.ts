@@ -1,4 +1,4 @@
-/** A plan for the terminal: one line a node, those that may run side by side under one bracket. */
+/** A plan for the terminal: one line per node, with one bracket around nodes that may run at the same time. */
 import type { NodeState } from '../core/run/engine.ts';
 import type { Drawing, DrawnNode, States } from './layout.ts';
 import { cutToWidth, displayWidth, oneLine, padToWidth } from './plain-text.ts';
@@ -26,7 +26,7 @@ const from = (node: DrawnNode): string => {
   return names.length === 0 ? '' : `← ${names.join(', ')}`;
 };
 
-/** @param columns lines are cut to this width. @default no limit */
+/** @param columns width to which lines are cut. @default no limit */
 export function drawTree(drawing: Drawing, states?: States, columns = Number.POSITIVE_INFINITY): string {
   const nodes = drawing.columns.flat();
   const idWidth = Math.max(...nodes.map((node) => displayWidth(node.id)));

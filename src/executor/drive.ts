@@ -1,11 +1,11 @@
 /**
  * One run: the scheduler. The laws below are tested in test/laws.
  *
- * S1. A node starts once all it waits for has ended and those ends are committed; no node ends twice.
+ * S1. A node starts only after all that it waits for has ended and those ends are committed; no node ends twice.
  * S2. There are no supersteps: whatever can start after an end is committed starts in the same turn.
  * S3. At most `concurrency` runner calls are in flight, and at most `limits.concurrency` of one node's items.
  * S4. Of several ready nodes the one with the longest expected remaining path starts first.
- * S5. After a stop nothing starts; what runs is signalled in the same tick, and the run ends when it has settled.
+ * S5. After a stop nothing starts; running units are signalled in the same tick, and the run ends when they have settled.
  * S6. A run ends once: after its last unit has settled, its records are committed, and before its lease is released.
  * S7. `turn` is the only place that starts, ends or suspends anything; everything else changes state and calls `wake`.
  */
@@ -18,7 +18,7 @@ import { nextUnit, settleUnit } from '../runs/turn/units.ts';
 import type { Driving } from './driving.ts';
 import { callOnce, perform } from './perform.ts';
 
-/** Drives the run from here on, as far as it may start. */
+/** Drives the run until it ends: sets `driving.turn` and takes the first turn. */
 export function drive(driving: Driving): void {
   const { run } = driving;
   let turning = false;
@@ -38,7 +38,7 @@ export function drive(driving: Driving): void {
   driving.turn();
 }
 
-/** Starts what is ready, most urgent first, as far as slots and money go. */
+/** Starts ready units, most urgent first, while there are free slots and money. */
 function startReady(driving: Driving): void {
   const { run, concurrency } = driving;
   while (run.active < concurrency) {

@@ -1,4 +1,4 @@
-/** One run in this process: the state that the rules keep, and the driver that they ask for signals, timers and the planner. */
+/** One run in this process: the state of the rules, and the driver that gives them signals, timers and the planner. */
 
 import { abortError } from '../core/errors.ts';
 import type { Planner } from '../core/plan/planner.ts';
@@ -14,12 +14,12 @@ import { type EventLog, eventLog } from './event-log.ts';
 
 const DEFAULT_CONCURRENCY = 64;
 
-/** What an engine gives to each of its runs. */
+/** What an engine provides to each of its runs. */
 export interface Host extends StoredRuns {
   readonly runnerOf: (use: string) => NodeRunner;
   readonly planner: Planner | undefined;
   readonly onEvent: ((event: RunEvent) => void) | undefined;
-  /** As for stored runs; of a run that is driven `onLost` is called when another process has it. */
+  /** As for stored runs. `onLost` is called when another process takes a run that is driven here. */
   readonly lock: (runId: string, onLost?: (error: unknown) => void) => Promise<() => Promise<void>>;
   /** How long a runner, or the planner, may take to stop after its signal, in milliseconds. */
   readonly graceMs: number;
@@ -28,18 +28,18 @@ export interface Host extends StoredRuns {
 export interface Driving {
   readonly host: Host;
   readonly run: RunState;
-  /** Units at once. */
+  /** Most units that run at the same time. */
   readonly concurrency: number;
   readonly log: EventLog;
-  /** Signals of the units that asked for one: most steps of a large plan never look at it. */
+  /** Signals of the units that asked for one: most steps of a large plan never read theirs. */
   readonly controllers: Map<Unit, AbortController>;
-  /** What cancels the timers of each node that has some. */
+  /** Functions that cancel the timers of a node. */
   readonly timers: Map<Task, (() => void)[]>;
-  /** Of the planner's call under way. */
+  /** Aborts the planner's call in progress. */
   planning: AbortController | undefined;
   /** Takes the next turn; undefined until the run is driven. */
   turn: (() => void) | undefined;
-  /** A turn is on its way. */
+  /** A turn is scheduled. */
   scheduled: boolean;
   /** Released when the run ends: listeners, timers, the lease. */
   readonly cleanups: (() => void | Promise<void>)[];
@@ -47,7 +47,7 @@ export interface Driving {
 }
 
 export function createDriving(host: Host, opening: RunOpening): Driving {
-  // The rules call the driver once the run is there, and not while it is made.
+  // The rules call the driver only after the run was created, when `driving` below is assigned.
   const driver: Driver = {
     wake: () => wake(driving),
     show(event) {
@@ -79,7 +79,7 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
   return driving;
 }
 
-/** Ends that come in one go are committed in one go. */
+/** Nodes that end in the same tick are committed together. */
 function wake(driving: Driving): void {
   if (driving.scheduled || driving.turn === undefined) return;
   driving.scheduled = true;
@@ -101,7 +101,7 @@ export function signalOf({ controllers }: Driving, unit: Unit): AbortSignal {
   return controller.signal;
 }
 
-/** Signals first, patience for a while, then going on without. */
+/** Aborts the signals of the units, and settles those that have not stopped after the grace period. */
 function stopUnits(driving: Driving, task: Task, reason: Error): void {
   const { host, run, controllers } = driving;
   const giveUp = (): void => {
@@ -163,7 +163,7 @@ export function followSignal({ run, cleanups }: Driving, signal: AbortSignal | u
   cleanups.push(() => signal.removeEventListener('abort', onAbort));
 }
 
-/** Gives back all that the run holds, then its result. */
+/** Releases all that the run holds, then resolves its result. */
 function settle(driving: Driving, result: RunResult): void {
   for (const task of driving.timers.keys()) clearTimers(driving, task);
   const done = (): void => {

@@ -1,4 +1,4 @@
-/** The engine that runs plans in this process, one journal behind it. */
+/** The engine that runs plans in this process and records them in one journal. */
 import type { Runtime } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
@@ -27,10 +27,10 @@ export interface EngineOptions {
   /**
    * Plans requests within their runs, and revises the plan of a run after the failure of a node with `onError: "replan"`.
    *
-   * @default this engine runs plans only, and such a node fails the run
+   * @default none: requests are refused, and such a node fails the run
    */
   readonly planner?: Planner;
-  /** Of every run. What it throws is ignored. */
+  /** Called with each event of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Names this process in leases. @default a fresh id */
   readonly owner?: string;
@@ -109,7 +109,7 @@ function guarded(onEvent: (event: RunEvent) => void): (event: RunEvent) => void 
     try {
       onEvent(event);
     } catch {
-      // A listener is no part of the run.
+      // A listener that fails must not affect the run.
     }
   };
 }
@@ -134,7 +134,7 @@ function register(engine: Engine, opening: RunOpening): LiveRun {
   return live;
 }
 
-/** Only the root of a run is locked: whoever drives it drives what is nested in it. */
+/** Only the root run is locked: the process that drives it also drives the runs nested in it. */
 async function lock({ host }: Engine, { run, cleanups }: Driving, parent: RunOptions['parent']): Promise<void> {
   if (parent?.kind === 'nested') return;
   cleanups.push(await host.lock(run.runId, (error) => abandon(run, error)));
@@ -180,21 +180,21 @@ async function resume(
   return goOn(engine, { runId, options, restored, ...planOf(engine.host, restored) }, 'resumed');
 }
 
-/** A plan that was never whole is asked for anew; nodes of it that come back as they were keep what they did. */
+/** A plan that was never whole is requested again; nodes that come back unchanged keep their results. */
 function planOf(host: Host, { hasPartialPlan, started, plan }: Restored): Pick<RunOpening, 'plan' | 'request'> {
   const { request } = started;
   if (!hasPartialPlan || request === undefined) return { plan: host.validPlan(plan) };
   return { plan: plannerOf(host).open(request), request };
 }
 
-/** Drives a run from its journal on. Throws store-busy when another process does. */
+/** Continues a run from its journal. Throws store-busy when another process drives it. */
 async function goOn(engine: Engine, opening: RunOpening, type: 'resumed' | 'forked'): Promise<RunHandle> {
   const { runId, restored } = opening;
   const { driving, handle } = register(engine, opening);
   const { run } = driving;
   try {
     await lock(engine, driving, restored?.started.parent);
-    // Another process may have gone on with it before the lock was ours.
+    // Another process may have continued the run before this one got the lock.
     const latest = await knownRun(engine.host.journal, runId);
     if (latest.nextSeq !== restored?.nextSeq) throw busy(runId);
   } catch (error) {
@@ -207,7 +207,7 @@ async function goOn(engine: Engine, opening: RunOpening, type: 'resumed' | 'fork
   return handle;
 }
 
-/** A run that is over: its journal as events, its result at once. */
+/** Handle of a run that is over: its journal as events, its result immediately. */
 function endedHandle(journal: RunJournal, restored: Restored): RunHandle {
   const { runId } = restored.started;
   return {

@@ -1,4 +1,4 @@
-/** The right to drive a run: claimed before the first event, renewed while the run lives, given back at its end. */
+/** The right to drive a run: claimed before the first event, renewed while the run lives, released at its end. */
 import type { Clock } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { RunJournal } from '../core/stores.ts';
@@ -26,7 +26,7 @@ export async function takeLease(options: LeaseOptions): Promise<() => Promise<vo
   }
   function renew(): void {
     const now = clock.monotonic();
-    // A process that was stalled for so long cannot know what others did meanwhile.
+    // A process that was stalled past its lease cannot know what others did in the meantime.
     if (now >= until) onLost(busy(runId));
     else journal.claim(runId, owner, leaseMs).then((held) => answered(held, now), retried);
   }
@@ -39,7 +39,7 @@ export async function takeLease(options: LeaseOptions): Promise<() => Promise<vo
     until = asked + leaseMs;
     cancelTimer = scheduleRenewal();
   }
-  /** A store that is busy for a moment costs no run: the lease still holds. */
+  /** A failed renewal is tried again: a store that is busy for a moment must not end the run. */
   function retried(): void {
     if (!released) cancelTimer = scheduleRenewal();
   }

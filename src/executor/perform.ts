@@ -25,13 +25,13 @@ import {
 import { sleep } from '../system/clock.ts';
 import { type Driving, signalOf } from './driving.ts';
 
-/** Throws what its runner throws, or why it was stopped. */
+/** Throws what its runner throws, or the reason why the unit was stopped. */
 export async function perform(driving: Driving, unit: Unit): Promise<NodeResult> {
   if (unit.task.node.repeat !== undefined) return performRounds(driving, unit);
   return bookOutput(driving.run, unit, await callRunner(driving, unit));
 }
 
-/** One call; what it gives or cost is booked with `bookOutput` and `bookFailure`. */
+/** One call. The caller charges it with `bookOutput` or `bookFailure`. */
 export function callOnce(driving: Driving, unit: Unit): Promise<NodeOutput> {
   try {
     assertCallable(driving.run, unit);
@@ -94,8 +94,8 @@ function callOf(driving: Driving, unit: Unit): NodeCall {
 type Optional<K extends keyof NodeCall> = Exclude<NodeCall[K], undefined>;
 
 /**
- * A call as the engine makes it. What most steps never look at is made when it is read, which is why this is a class: of a
- * large plan, closures and signals would be most of the work.
+ * A call as the engine makes it. It is a class because getters create what most steps never read only on demand: in a large
+ * plan, closures and signals would be most of the work.
  */
 class LiveCall implements NodeCall {
   readonly #driving: Driving;

@@ -1,5 +1,5 @@
 /**
- * polyphony/kit: everything that an author of a plugin imports. Fakes and conformance suites for its tests are in
+ * polyphony/kit: everything that the author of a plugin imports. Fakes and conformance suites for tests are in
  * polyphony/testing.
  */
 

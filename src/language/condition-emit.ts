@@ -1,9 +1,9 @@
 /**
- * From the parsed condition to the expression that is evaluated, and the list of what it refers to.
+ * Translates the parsed condition to the expression that is evaluated, and lists its references.
  *
- * Plain CEL fails on a field of null and on a missing field. In a plan those are everyday values (a skipped node, an
- * optional field), so every access is emitted as a call of a function of ours that reads own properties only and answers
- * null for what is not there. Heads and variables get prefixes, so that no name can hide one of CEL's own.
+ * Plain CEL fails on a field of null and on a missing field. Both are common in a plan (a skipped node, an optional field),
+ * so every access becomes a call of our own function, which reads only own properties and returns null for missing ones.
+ * Heads and variables get prefixes, so that no name can hide a name of CEL.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { CEL_MACROS, CEL_TYPE_NAMES, CONDITION_BOUNDS } from './condition-rules.ts';
@@ -20,7 +20,7 @@ export interface Emission {
   readonly isHead: (name: string) => boolean;
   readonly references: ConditionReference[];
   readonly heads: Set<string>;
-  /** Heads whose `meta` is read: it stands beside the value, whatever that is. */
+  /** Heads whose `meta` is read: it exists beside the value, whatever the value is. */
   readonly metas: Set<string>;
 }
 
@@ -72,7 +72,7 @@ function emitWithin(node: ASTNode, variables: Variables, emission: Emission, bin
   return (BINDING[node.op] ?? PRIMARY) < binding ? `(${text})` : text;
 }
 
-/** Where a bool is needed, a bare read gives false for null: a skipped node's flag is not set. */
+/** Where a bool is needed, null counts as false, because the flag of a skipped node is not set. */
 function emitBool(node: ASTNode, variables: Variables, emission: Emission, binding: number): string {
   const bare = node.op === 'id' || node.op === '.' || node.op === '[]';
   return bare ? `_bool(${emit(node, variables, emission)})` : emitWithin(node, variables, emission, binding);
@@ -83,11 +83,11 @@ function emit(node: ASTNode, variables: Variables, emission: Emission): string {
     case 'value':
       return emitValue(node.args, node.start);
     case 'id':
-      noteReference(node, variables, emission);
+      recordReference(node, variables, emission);
       return emitName(node.args, node.start, variables, emission);
     case '.':
     case '[]':
-      noteReference(node, variables, emission);
+      recordReference(node, variables, emission);
       return emitAccess(node, variables, emission);
     case 'call':
       return emitCall(node.args[0], undefined, node.args[1], node.start, variables, emission);
@@ -171,7 +171,7 @@ function emitName(name: string, at: number, variables: Variables, { isHead, head
 }
 
 function emitAccess(node: Extract<ASTNode, { op: '.' | '[]' }>, variables: Variables, emission: Emission): string {
-  // The reference of the whole chain is noted already; its parts are none of their own.
+  // The reference of the whole chain is recorded already; its parts are not references of their own.
   const base = node.args[0];
   if (base.op === 'id' && stepOf(node) === 'meta' && !variables.includes(base.args)) {
     emitName(base.args, base.start, variables, emission);
@@ -214,7 +214,7 @@ function emitHas(parameters: readonly ASTNode[], at: number, variables: Variable
   if (field?.op !== '.' || parameters.length !== 1) {
     throw new ConditionRefusal('condition.syntax', 'has() takes exactly one field: write has(node.field).', at);
   }
-  noteReference(field, variables, emission);
+  recordReference(field, variables, emission);
   const [base, name] = field.args;
   if (name === 'meta') return `(${emitAccess(field, variables, emission)} != null)`;
   const inner = base.op === '.' || base.op === '[]' ? emitAccess(base, variables, emission) : undefined;
@@ -239,7 +239,7 @@ function emitComprehension(
   }
   const list = emit(receiver, variables, emission);
   const inner = [...variables, variable];
-  // In all but the last argument of `map` a bool is expected.
+  // Every argument except the last one of `map` must be a bool.
   const emitted = body.map((part, index) =>
     name === 'map' && index === body.length - 1 ? emit(part, inner, emission) : emitBool(part, inner, emission, 0),
   );
@@ -247,7 +247,7 @@ function emitComprehension(
 }
 
 /** Records the longest path of constant steps that starts at a head. */
-function noteReference(node: ASTNode, variables: Variables, emission: Emission): void {
+function recordReference(node: ASTNode, variables: Variables, emission: Emission): void {
   const chain: Extract<ASTNode, { op: '.' | '[]' }>[] = [];
   let root = node;
   while (root.op === '.' || root.op === '[]') {

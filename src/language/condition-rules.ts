@@ -1,4 +1,4 @@
-/** What conditions may be made of: names, bounds and functions. Imports nothing, so that a validator can ask cheaply. */
+/** Names and bounds of conditions. Imports nothing, so that the validator loads it cheaply. */
 
 export const CONDITION_BOUNDS = {
   /** Characters of an expression. */
@@ -7,9 +7,9 @@ export const CONDITION_BOUNDS = {
   depth: 32,
   /** Comprehensions (`all`, `exists`, `exists_one`, `map`, `filter`) inside one another. */
   comprehensions: 2,
-  /** Items of a list that a comprehension or `in` goes through. */
+  /** Items of a list that a comprehension or `in` reads. */
   listItems: 10_000,
-  /** Reads and iterations of one evaluation; a 64th of the length of what is read counts too. */
+  /** Reads and iterations of one evaluation, plus a 64th of the length of each value that is read. */
   steps: 1_000_000,
 } as const;
 
@@ -29,7 +29,7 @@ export const CEL_TYPE_NAMES: ReadonlySet<string> = new Set([
 /** Comprehensions: the first argument declares a variable. */
 export const CEL_MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 
-/** Names that no node and no head may have: keywords, types, constants, functions and macros of CEL. */
+/** Names that nodes and heads must not have: keywords, types, constants, functions and macros of CEL. */
 export const CEL_RESERVED: ReadonlySet<string> = new Set([
   ...CEL_TYPE_NAMES,
   ...CEL_MACROS,

@@ -1,11 +1,11 @@
 /**
  * Conditions of plans (`when`, `until`): CEL, parsed, type-checked and evaluated by cel-js, with the rules of the plan
- * format. Nothing in a condition is ever code, and no regular expression is run.
+ * format. A condition is never run as code, and no regular expression is run.
  *
- * - Heads are dynamic; numbers of the data are doubles; int and double compare, add and divide with one another.
- * - A field of null and a missing field are null; the order of null and anything is false; null in a list's place is the
- *   empty list, in a bool's place false.
- * - What cannot be computed (a sum of a string and a number) is an error of the plan, thrown by `evaluate`.
+ * - Heads are dynamic; numbers in the data are doubles; int and double can be mixed in arithmetic and comparisons.
+ * - A field of null and a missing field are null; ordering null with any value is false; null counts as the empty list where
+ *   a list is needed, and as false where a bool is needed.
+ * - An operation that is not defined (adding a string and a number) is an error of the plan, thrown by `evaluate`.
  */
 
 import { Environment, EvaluationError, ParseError, type ParseResult } from '@marcbachmann/cel-js';
@@ -24,10 +24,10 @@ export interface ParsedCondition {
   /** Every path that starts at a head, in order of appearance, duplicates included. */
   readonly references: readonly ConditionReference[];
   /**
-   * The truth of the condition for these values of its heads; a head that is not there is null. `metaOf` gives what
-   * `head.meta` stands for; undefined where that is a field like any other. Synchronous.
+   * Evaluates the condition for these values of its heads; a missing head is null. `metaOf` returns the value of
+   * `head.meta`; undefined: `meta` is an ordinary field. Synchronous.
    *
-   * @throws invalid-plan when the values do not fit the operators, a list is too long, or the result is no bool
+   * @throws invalid-plan when the values do not fit the operators, a list is too long, or the result is not a bool
    */
   evaluate(scope: Readonly<Record<string, unknown>>, metaOf?: MetaOf): boolean;
 }
@@ -40,16 +40,16 @@ export type CompiledCondition =
       readonly message: string;
       /** Offset into the source. */
       readonly at?: number;
-      /** The name that is no head. */
+      /** The name that is not a head. */
       readonly unknown?: string;
     };
 
 export interface CompileConditionOptions {
-  /** Names that the condition may start a path with; a name that CEL reserves is never one. */
+  /** Names that may start a path; names that CEL reserves are always excluded. */
   readonly heads: readonly string[] | ((name: string) => boolean);
 }
 
-/** Compiles a condition. Never throws: what is wrong comes back with its code and place. */
+/** Compiles a condition. Never throws: an error is returned with its code and place. */
 export function compileCondition(source: string, options: CompileConditionOptions): CompiledCondition {
   if (source.length > CONDITION_BOUNDS.length) {
     const message = `The condition has ${source.length} characters, but at most ${CONDITION_BOUNDS.length} are allowed: shorten it.`;
@@ -88,7 +88,7 @@ function refused(error: unknown): CompiledCondition {
     const at = error.range?.start;
     return { ok: false, code: 'condition.syntax', message: error.summary, ...defined({ at }) };
   }
-  // Operators without parentheses around them may nest as deep as the text is long.
+  // Operators without parentheses can nest as deeply as the text is long.
   const message = error instanceof RangeError ? 'The condition is nested too deeply: simplify it.' : String(error);
   return { ok: false, code: 'condition.syntax', message };
 }
@@ -107,7 +107,7 @@ function conditionOf({ source, references, heads, metas }: Emission, parsed: Par
   const evaluate: ParsedCondition['evaluate'] = (values, metaOf) => {
     let result: unknown;
     try {
-      result = runTamed({ values, metaOf }, run);
+      result = runOnMapsIfNeeded({ values, metaOf }, run);
     } catch (cause) {
       throw failure(source, summaryOf(cause), cause);
     }
@@ -127,7 +127,7 @@ function failure(source: string, reason: string, cause?: unknown): PolyphonyErro
   return new PolyphonyError('invalid-plan', message, cause === undefined ? {} : { cause });
 }
 
-/** What is left of the evaluation that runs now: evaluations are synchronous, so there is one at a time. */
+/** Remaining steps of the current evaluation: evaluations are synchronous, so there is only one at a time. */
 let steps: number = CONDITION_BOUNDS.steps;
 
 function spend(count: number): void {
@@ -142,22 +142,22 @@ function read(owner: unknown, key: unknown): unknown {
 }
 
 /**
- * The library asks values for their constructor and has no undefined: data with such a field, which is rare, is copied
- * and evaluated again.
+ * The library reads the constructor of values and does not support undefined. Data with such a field is rare, so only then
+ * it is copied to maps and evaluated again.
  */
-function runTamed<S>(scope: S, run: (scope: S, prepare: (value: unknown) => unknown) => unknown): unknown {
+function runOnMapsIfNeeded<S>(scope: S, run: (scope: S, prepare: (value: unknown) => unknown) => unknown): unknown {
   try {
     return run(scope, (value) => value);
   } catch (error) {
     if (!(error instanceof EvaluationError) || error.code !== 'unsupported_type') throw error;
-    return run(scope, (value) => tame(value, 0));
+    return run(scope, (value) => toMaps(value, 0));
   }
 }
 
-function tame(value: unknown, depth: number): unknown {
+function toMaps(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null || depth > MAX_DATA_DEPTH) return value ?? null;
-  if (Array.isArray(value)) return value.map((item) => tame(item, depth + 1));
-  return new Map(Object.entries(value).map(([key, child]) => [key, tame(child, depth + 1)]));
+  if (Array.isArray(value)) return value.map((item) => toMaps(item, depth + 1));
+  return new Map(Object.entries(value).map(([key, child]) => [key, toMaps(child, depth + 1)]));
 }
 
 function readOwn(owner: unknown, key: unknown): unknown {
@@ -187,7 +187,7 @@ function bool(value: unknown): unknown {
   throw new TypeError(`a bool is needed, but the value has the type ${Array.isArray(value) ? 'list' : typeof value}`);
 }
 
-/** Deeper data is not what a condition reads. */
+/** Conditions cannot read deeper data. */
 const MAX_DATA_DEPTH = 256;
 
 interface Environments {
@@ -234,7 +234,7 @@ function registerReads(environment: Environment): void {
   }
 }
 
-/** CEL has no arithmetic between int and double; data from JSON is always double, literals are mostly int. */
+/** CEL has no arithmetic between int and double, but data from JSON is always double and literals are mostly int. */
 function registerMixedArithmetic(environment: Environment): void {
   for (const [operator, compute] of Object.entries(ARITHMETIC)) {
     const handle = (left: unknown, right: unknown) => compute(Number(left), Number(right));

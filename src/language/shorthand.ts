@@ -4,8 +4,8 @@
  *     type := scalar | enum | type '[]' | type '?'     scalar := string number integer boolean any     enum := a|b|c
  *
  * A nested map is an object; a field is required unless its type ends in `?`; `?` inside (`string?[]`) means "or null".
- * A map is a JSON Schema instead when it has `$ref`, `anyOf`, or a `type` that JSON Schema knows beside `properties` or
- * `items`; and so is one of JSON Schema keywords alone that makes no sense as shorthand (`{ type: 'object' }`).
+ * A map is a JSON Schema instead if it has `$ref`, `anyOf`, or a type of JSON Schema together with `properties` or `items`,
+ * or if it has only JSON Schema keywords and is invalid as shorthand (`{ type: 'object' }`).
  */
 import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema } from '../core/model/model.ts';
@@ -32,7 +32,7 @@ const KEYWORDS: ReadonlySet<string> = new Set([
 ]);
 const MAX_DEPTH = 32;
 
-/** An object that JSON.parse or a literal made: no array, no instance of a class. */
+/** True for an object made by JSON.parse or a literal: not an array, not an instance of a class. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -41,7 +41,7 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 
 const own = (map: Record<string, unknown>, key: string): unknown => (Object.hasOwn(map, key) ? map[key] : undefined);
 
-/** The rule of the plan format that tells the two apart. */
+/** The rule of the plan format that distinguishes the two. */
 function saysJsonSchema(map: Record<string, unknown>): boolean {
   if (typeof own(map, '$ref') === 'string' || Array.isArray(own(map, 'anyOf'))) return true;
   return hasJsonType(map) && (Object.hasOwn(map, 'properties') || Object.hasOwn(map, 'items'));
@@ -52,14 +52,14 @@ function hasJsonType(map: Record<string, unknown>): boolean {
   return Array.isArray(type) ? type.length > 0 && type.every((name) => JSON_TYPES.has(name)) : JSON_TYPES.has(type);
 }
 
-/** A schema that the rule does not name: keywords alone, one of which says what values there are. */
+/** A schema that the rule does not cover: only keywords, one of which restricts the values. */
 function looksLikeJsonSchema(map: Record<string, unknown>): boolean {
   if (!Object.keys(map).every((key) => KEYWORDS.has(key))) return false;
   const lists = ['enum', 'oneOf', 'allOf'].some((keyword) => Array.isArray(own(map, keyword)));
   return lists || hasJsonType(map) || Object.hasOwn(map, 'const');
 }
 
-/** True for a map that means shorthand, well written or not; false for a JSON Schema and for anything else. */
+/** True for a map that is meant as shorthand, valid or not; false for a JSON Schema and any other value. */
 export function isShorthand(value: unknown): value is Readonly<Record<string, unknown>> {
   if (!isPlainObject(value) || saysJsonSchema(value)) return false;
   return !looksLikeJsonSchema(value) || typeof readMap(value, '', 0) !== 'string';
@@ -68,7 +68,7 @@ export function isShorthand(value: unknown): value is Readonly<Record<string, un
 /**
  * The JSON Schema of a shorthand map.
  *
- * @throws invalid-request naming the field and the type that is none
+ * @throws invalid-request with the name of the field and its invalid type
  */
 export function fromShorthand(map: Readonly<Record<string, unknown>>): JsonSchema {
   const schema = readMap(map, '', 0);
@@ -76,7 +76,7 @@ export function fromShorthand(map: Readonly<Record<string, unknown>>): JsonSchem
   throw new PolyphonyError('invalid-request', schema);
 }
 
-/** What could be read, or the message that says why not. */
+/** The schema, or an error message. */
 type Read = JsonSchema | string;
 
 function readMap(map: Readonly<Record<string, unknown>>, place: string, depth: number): Read {
@@ -143,7 +143,7 @@ function readBase(text: string, place: string): Read {
   return `"${place}" has the type "${text}", which is invalid: use string, number, integer, boolean, any or "a|b", with [] or ? after it.`;
 }
 
-/** The schema in shorthand where shorthand can say it without loss, else the schema itself. */
+/** The schema as shorthand if shorthand can express it without loss, else the schema itself. */
 export function toShorthand(schema: JsonSchema): Readonly<Record<string, unknown>> {
   return writeMap(schema, 0) ?? schema;
 }
@@ -181,7 +181,7 @@ function writeType(schema: JsonSchema, depth: number): string | Record<string, u
   return typeof items === 'string' ? `${items}[]` : undefined;
 }
 
-/** An integer bounded by what a double holds exactly says no more than `integer`. */
+/** An integer bounded by the range of exact doubles is the same as `integer`. */
 function isSafeInteger({ type, minimum, maximum, ...rest }: JsonSchema): boolean {
   const bounded = minimum === Number.MIN_SAFE_INTEGER && maximum === Number.MAX_SAFE_INTEGER;
   return type === 'integer' && bounded && Object.keys(rest).length === 0;

@@ -1,13 +1,13 @@
 /**
- * The nearest valid names: by bounded Damerau-Levenshtein distance (optimal string alignment), by equality once case
- * and separators are gone, by shared words, and by containment. The validator and the router suggest by the same rules.
+ * The nearest valid names: by bounded Damerau-Levenshtein distance (optimal string alignment), by equality without
+ * case and separators, by shared words, and by containment. The validator and the router use the same rules.
  */
 
 const LONGEST_NAME = 80;
 const MOST_CANDIDATES = 4000;
 
 interface Spelling {
-  /** Separators and case gone, everything else as it is. */
+  /** In lower case, without separators. */
   readonly squeezed: string;
   readonly words: ReadonlySet<string>;
 }
@@ -15,7 +15,7 @@ interface Spelling {
 const MOST_KEPT = 5000;
 const spellings = new Map<string, Spelling>();
 
-/** Kept: the names of a catalogue and the ids of a plan are compared again and again. */
+/** Cached, because the names of a catalogue and the ids of a plan are compared many times. */
 function spellingOf(name: string): Spelling {
   const known = spellings.get(name);
   if (known !== undefined) return known;
@@ -30,7 +30,7 @@ function spellingOf(name: string): Spelling {
   return spelling;
 }
 
-/** Optimal string alignment distance, or `limit + 1` as soon as it must be more than `limit`. */
+/** Optimal string alignment distance, or `limit + 1` if it is more than `limit`. */
 export function editDistance(left: string, right: string, limit: number): number {
   if (Math.abs(left.length - right.length) > limit) return limit + 1;
   let before: number[] = [];
@@ -62,9 +62,9 @@ const isSwap = (left: string, right: string, row: number, column: number): boole
   left.charCodeAt(row - 1) === right.charCodeAt(column - 2) &&
   left.charCodeAt(row - 2) === right.charCodeAt(column - 1);
 
-/** 0 is the same name written otherwise; from `WORDS_APART` on the names share words or a beginning only. */
+/** 0: the same name in another spelling; from `WORDS_APART` on, the names share only words or a beginning. */
 const WORDS_APART = 10;
-/** The name stands within the other one and shares too few words with it. */
+/** The other name contains this one, but they share too few words. */
 const CONTAINED = 12;
 
 function distanceOf(mine: Spelling, theirs: Spelling): number | undefined {
@@ -109,7 +109,7 @@ export function nearest(name: string, candidates: Iterable<string>): string[] {
     .map((near) => near.name);
 }
 
-/** Like `nearest`, for names that exist with and without a prefix (`small`, `acme/small`): each under its shortest form. */
+/** Like `nearest`, for names with and without a prefix (`small`, `acme/small`): returns the shortest form of each. */
 export function nearestUnprefixed(name: string, candidates: Iterable<string>): string[] {
   const near = nearNames(name, candidates).sort((a, b) => a.distance - b.distance || a.name.length - b.name.length);
   const names = near.map((one) => one.name);
@@ -120,9 +120,9 @@ const withoutDigits = (name: string): string => name.replace(/\d+/g, '#');
 const digitsOf = (name: string): string => (name.match(/\d+/g) ?? []).join(',');
 
 /**
- * The only name that this one can be a slip of: one edit (two from eight characters on, three from sixteen on), no digit
- * changed, and no other name nearly as near. Short names and names that differ in a number are never slips:
- * `n1` and `n2` are two things.
+ * The only name that this one can be a typing error of: one edit (two from eight characters on, three from sixteen on), no
+ * digit changed, and no other name nearly as close. Short names and names that differ in a number are never typing errors:
+ * `n1` and `n2` are different things.
  */
 export function slipOf(name: string, candidates: Iterable<string>): string | undefined {
   const [best, second] = nearNames(name, candidates);

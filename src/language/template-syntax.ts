@@ -2,12 +2,12 @@
  * The reference language of plans: `{{a.b[0].c ?? d.e ?? "literal"}}`.
  *
  * A reference is one or more alternatives joined by `??`. An alternative is a head (`kind`, `input`) followed by field
- * names and `[int]` indexes; the last one, and only after a path, may be a JSON scalar instead: a string in single or
- * double quotes, a number, true, false or null. There are no calls, and nothing is evaluated: rendering walks own
- * properties of JSON values, so `__proto__` and `constructor` reach nothing that the data does not hold itself.
+ * names and `[int]` indexes. The last one, if it follows a path, may be a JSON scalar instead: a string in single or double
+ * quotes, a number, true, false or null. There are no calls, and nothing is evaluated: rendering reads only own properties
+ * of JSON values, so `__proto__` and `constructor` reach nothing outside the data.
  *
- * Text: `{{{{` renders `{{`. A reference ends at the first `}}`, so a literal writes `}}` as `\u007d}`. Of three opening
- * braces the first is text. What cannot be parsed is reported as an issue and stays text.
+ * Text: `{{{{` renders `{{`. A reference ends at the first `}}`, so a literal writes `}}` as `\u007d}`. The first of
+ * three opening braces is text. An invalid reference is reported as an issue and stays text.
  */
 
 export const TEMPLATE_BOUNDS = {
@@ -18,11 +18,11 @@ export const TEMPLATE_BOUNDS = {
   /** Characters between `{{` and `}}`. */
   referenceLength: 2000,
   alternatives: 16,
-  /** Fields and indexes behind a head. */
+  /** Fields and indexes after a head. */
   pathLength: 32,
   /** Nesting of a value that holds templates. */
   depth: 256,
-  /** Values (of any kind) inside one value: also what ends a walk over a cycle. */
+  /** Values (of any kind) inside one value; this also ends the traversal of a cycle. */
   values: 1_048_576,
 } as const;
 
@@ -58,7 +58,7 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const DOUBLE_QUOTED = /"(?:[^"\\]|\\.)*"/y;
 const SINGLE_QUOTED = /'(?:[^'\\]|\\.)*'/y;
 const SPACE = /\s*/y;
-/** What most references are: names and dots. */
+/** The form of most references: names and dots. */
 const PLAIN = /^[A-Za-z_$][\w$]*(?:\.[\w$][\w$-]*)*$/;
 const WORDS: ReadonlyMap<string, Scalar> = new Map<string, Scalar>([
   ['true', true],
@@ -66,7 +66,7 @@ const WORDS: ReadonlyMap<string, Scalar> = new Map<string, Scalar>([
   ['null', null],
 ]);
 
-/** A place in the text between the braces. */
+/** A position in the text between the braces. */
 interface Cursor {
   readonly text: string;
   at: number;
@@ -123,14 +123,14 @@ function takePath(cursor: Cursor): (string | number)[] {
   return path;
 }
 
-/** As `takeAlternative` reads it, without a match for each step. */
+/** Faster than `takeAlternative`, because it needs no match per step. */
 function plainPath(text: string): Alternative | undefined {
   const [head = '', ...path] = text.split('.');
   if (WORDS.has(head) || path.length > TEMPLATE_BOUNDS.pathLength) return undefined;
   return { type: 'path', head, path, text };
 }
 
-/** What stands between the braces, or why it is no reference. */
+/** The reference between the braces, or why it is invalid. */
 function parseReference(text: string): Reference | string {
   if (text.length > TEMPLATE_BOUNDS.referenceLength)
     return `it can have at most ${TEMPLATE_BOUNDS.referenceLength} characters`;
@@ -169,7 +169,7 @@ interface Scan {
   readonly text: string;
   readonly segments: Segment[];
   readonly issues: TemplateIssue[];
-  /** Text before `at` that no segment holds yet. */
+  /** Text before `at` that is not in a segment yet. */
   pending: string;
   references: number;
   at: number;
@@ -191,7 +191,7 @@ function scan(text: string): ParsedTemplate {
   return { segments: state.segments, issues: state.issues };
 }
 
-/** Reads the reference whose braces open at `at`; false when the rest of the text can only be text. */
+/** Reads the reference that starts at `at`; false if the rest can only be text. */
 function scanReference(state: Scan): boolean {
   const { text, at, issues } = state;
   const close = text.indexOf('}}', at);
@@ -230,7 +230,7 @@ function openingBraces(text: string, start: number): number {
   return end - start;
 }
 
-/** Text that renders as `text`, whatever braces it holds. */
+/** Returns text that renders as `text`, whatever braces it contains. */
 export function escapeTemplate(text: string): string {
   return text.replaceAll('{{', '{{{{');
 }

@@ -1,6 +1,6 @@
 /**
- * Listing and rendering the references of nested values: see template-syntax.ts for the language. Rendering walks own
- * properties only, and what is rendered can never set a prototype.
+ * Listing and rendering the references of nested values: see template-syntax.ts for the language. Rendering reads only
+ * own properties, and a rendered value can never set a prototype.
  */
 import { PolyphonyError } from '../core/errors.ts';
 import { type Alternative, parseTemplate, type Reference, TEMPLATE_BOUNDS } from './template-syntax.ts';
@@ -18,7 +18,7 @@ export interface FoundReference {
   readonly reference: Reference;
 }
 
-/** A value in depth-first order with its place: what a walk visits, bounded in depth and number. */
+/** A value of the depth-first traversal and its place. The traversal is bounded in depth and number of values. */
 interface Visit {
   readonly value: unknown;
   readonly pointer: string;
@@ -58,21 +58,21 @@ export function listReferences(value: unknown): FoundReference[] {
 }
 
 /**
- * What a head means: the output of a node, `input`, `item`. Asked for `meta`, what stands beside the output of a node; undefined
- * where nothing does, and `meta` is then a field like any other.
+ * Returns the value of a head: the output of a node, `input`, `item`. With `part` `meta`, the metadata of a node; undefined
+ * if it has none, and `meta` is then an ordinary field.
  */
 export type TemplateScope = (head: string, part?: 'meta') => unknown;
 
-/** A value whose references were parsed once. */
+/** A value whose references are already parsed. */
 export interface CompiledTemplate {
-  /** False when it renders to the value itself, always. */
+  /** False if it always renders to the value itself. */
   readonly dynamic: boolean;
   render(scope: TemplateScope): unknown;
 }
 
 type Render = (scope: TemplateScope) => unknown;
 
-/** Follows own properties of objects and indexes of arrays; undefined where the path leaves the data. */
+/** Follows own properties of objects and indexes of arrays; undefined if the path does not exist. */
 export function walkPath(value: unknown, path: readonly (string | number)[]): unknown {
   let current = value;
   for (const step of path) {
@@ -88,7 +88,7 @@ function readPath({ head, path }: Extract<Alternative, { type: 'path' }>, scope:
   return meta === undefined ? walkPath(scope(head), path) : walkPath(meta, path.slice(1));
 }
 
-/** The first alternative that is neither null nor missing; else null. */
+/** The first alternative that is neither null nor missing, else null. */
 export function resolveReference(reference: Reference, scope: TemplateScope): unknown {
   for (const alternative of reference.alternatives) {
     const value = alternative.type === 'literal' ? alternative.value : readPath(alternative, scope);
@@ -155,7 +155,7 @@ function compileObject(value: object, depth: number, budget: Budget): Render | u
   };
 }
 
-/** Assigning to `__proto__` would set the prototype; defining it makes it a property like any other. */
+/** Assigning `__proto__` would set the prototype; defining it makes it an ordinary property. */
 function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__') {
     Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
@@ -173,9 +173,9 @@ export function compileTemplate(value: unknown): CompiledTemplate {
 }
 
 /**
- * Renders the references of a nested value. A string that is one reference and nothing else keeps the type of what it
- * refers to; inside text, strings stay as they are, null and missing values are empty, all else is compact JSON. A value
- * without references is returned itself, not copied.
+ * Renders the references of a nested value. A string that consists of one reference keeps the type of the
+ * referenced value. Inside text, strings stay unchanged, null and missing values are empty, other values become compact
+ * JSON. A value without references is returned without a copy.
  *
  * @throws invalid-plan when the value is nested too deeply or cyclic
  */

@@ -1,9 +1,9 @@
-/** A plan while its text comes: what the planner writes is checked node by node, and handed on as far as it is valid. */
+/** A plan while its text arrives: each node is checked when it is written, and passed on when it is valid. */
 import type { Plan } from '../core/plan/plan.ts';
 import type { PlanningListener, PlanningOptions } from '../core/plan/planner.ts';
 import type { Catalogue, PlanDraft } from '../core/plan/validation.ts';
 
-/** What hears the planner's model; of what is undefined nobody wants to hear. */
+/** The listeners of a planner call; those that are undefined are not called. */
 export type Listener = { -readonly [K in keyof PlanningListener]-?: PlanningListener[K] | undefined };
 
 export interface DraftChecks {
@@ -18,7 +18,7 @@ interface Drafting {
   readonly onDraft: NonNullable<PlanningOptions['onDraft']>;
 }
 
-/** Hands over nodes until the planner begins anew; none of a plan that the run's input does not fit. */
+/** Passes nodes on until the planner restarts; none of a plan that the run's input does not fit. */
 export function listenInParts(listener: Listener, checks: DraftChecks, drafting: Drafting): void {
   const { onDelta, onRestart } = listener;
   const draft = checks.openDraft(drafting.catalogue);
@@ -45,7 +45,7 @@ function fits({ checkInput }: DraftChecks, head: Pick<Plan, 'input'>, input: Pla
     checkInput(head, input);
     return true;
   } catch {
-    // The whole plan will be refused with the reason, unless it turns out otherwise.
+    // The whole plan is refused with the reason, if the input still does not fit it.
     return false;
   }
 }

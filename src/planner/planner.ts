@@ -1,6 +1,6 @@
 /**
- * Request to plan: prompt with the catalogue, answer, validation with its own repairs, then rounds with the issues, and a
- * stronger model for the last one.
+ * From a request to a plan: a prompt with the catalogue, an answer, validation with its own repairs, then rounds with the
+ * issues, the last one with a stronger model.
  */
 import { abortError, errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
@@ -15,21 +15,21 @@ import { type DraftChecks, type Listener, listenInParts } from './drafts.ts';
 import { planningMessages, repairMessages, revisionMessages } from './prompt.ts';
 
 export interface PlannerOptions {
-  /** A model's id or alias. @default any model that can plan, by the router's choice */
+  /** A model's id or alias. @default a model that can plan, which the router chooses */
   readonly model?: string | undefined;
   /** Rounds with the same model before the planner itself escalates for one more. @default 3 */
   readonly rounds?: number | undefined;
 }
 
-/** Longer requests are refused before a model is paid. */
+/** In characters. Longer requests are refused before anything is sent. */
 const LONGEST_REQUEST = 200_000;
 
-/** What the planner is handed: models, the catalogue, and the validator that judges what is written. */
+/** What the planner needs: models, the catalogue, and the validator of what is written. */
 export interface PlannerParts {
   readonly gateway: Gateway;
-  /** As of now: what is registered may change. */
+  /** The current catalogue: what is registered may change. */
   readonly catalogue: () => Catalogue;
-  /** As of now: the config may be replaced. @default no model in particular, 3 rounds */
+  /** The current options: the config may be replaced. @default no model in particular, 3 rounds */
   readonly options?: () => PlannerOptions | undefined;
   readonly validator: PlanChecks;
 }
@@ -87,14 +87,14 @@ async function planInRounds(messages: Message[], options: PlannerOptions, asking
     paid = sumOf(paid, price);
     const answer = textOf(response);
     validation = asking.validate(answer, asking.catalogue);
-    tell(asking.listener, round, price, validation);
+    reportAnswer(asking.listener, round, price, validation);
     if (validation.plan !== undefined) return result(validation, round, paid);
     messages.push(...repairMessages(answer, validation.issues));
   }
   throw unusable(validation, rounds);
 }
 
-/** @throws invalid-request when there is nothing to plan, or more than can be planned */
+/** @throws invalid-request when the request is empty or too long */
 function checkRequest(request: string): void {
   if (request.trim() === '') {
     throw new PolyphonyError('invalid-request', 'The request is empty: describe the task in a sentence.');
@@ -115,8 +115,8 @@ interface Asking {
   readonly listener: Listener;
 }
 
-/** More issues than this are no news to whoever listens. */
-const TOLD_ISSUES = 40;
+/** Most issues that a listener is given per answer. */
+const MAX_REPORTED_ISSUES = 40;
 
 const paidFor = (attempts: readonly AttemptRecord[]): Paid => ({
   costNanoUsd: totalCost(attempts),
@@ -128,8 +128,8 @@ const sumOf = (a: Paid, b: Paid): Paid => ({
   usage: addUsage(a.usage ?? NO_USAGE, b.usage),
 });
 
-function tell({ onAnswer }: Listener, round: number, paid: Paid, { plan, issues }: Validation): void {
-  const errors = issues.filter(({ severity }) => severity === 'error').slice(0, TOLD_ISSUES);
+function reportAnswer({ onAnswer }: Listener, round: number, paid: Paid, { plan, issues }: Validation): void {
+  const errors = issues.filter(({ severity }) => severity === 'error').slice(0, MAX_REPORTED_ISSUES);
   onAnswer?.({ round, ...paid, ...(plan === undefined ? { issues: errors } : {}) });
 }
 
@@ -139,7 +139,7 @@ interface Round {
   readonly model: string | undefined;
 }
 
-/** One round. Streams only when somebody watches. */
+/** One round. Streams only when there is an `onDelta`. */
 async function ask(
   messages: readonly Message[],
   { round, escalated, model }: Round,
@@ -156,14 +156,14 @@ async function ask(
   };
   const signal = asking.options.signal ?? new AbortController().signal;
   if (signal.aborted) throw abortError(signal);
-  // A trace of its own, so that the response's cost is that of this round alone.
+  // A trace of its own, so that the response's cost is that of this round only.
   const trace: CallTrace = { attempts: [] };
   const options: CallOptions = { ...asking.options, signal, trace, purpose: 'planner' };
   try {
     if (asking.listener.onDelta === undefined) return await asking.gateway.call(request, options);
     return await collect(watch(asking.gateway.stream(request, options), asking.listener), { trace, signal });
   } catch (error) {
-    // What was paid for an answer that never came is told all the same.
+    // The cost of an answer that never came is reported too.
     const { attempts } = trace;
     if (attempts.length > 0) asking.listener.onAnswer?.({ round, ...paidFor(attempts), error: errorRecord(error) });
     throw error;
@@ -178,7 +178,7 @@ async function* watch(events: AsyncIterable<ModelEvent>, listener: Listener): As
   }
 }
 
-/** A stronger planner exists, and it was not pinned. */
+/** A stronger planner exists, and no model was pinned. */
 function canEscalate(catalogue: Catalogue, pinned: string | undefined): boolean {
   return (
     pinned === undefined &&

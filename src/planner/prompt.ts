@@ -1,4 +1,4 @@
-/** What the planner model is told. The catalogue stands between two marks, so that any planner can find it. */
+/** The messages to the planner model. The catalogue stands between two tags, so that any planner can find it. */
 import type { Message } from '../core/model/model.ts';
 import type { PlanFailure } from '../core/plan/planner.ts';
 import type { Catalogue, PlanIssue, StepType } from '../core/plan/validation.ts';
@@ -38,7 +38,7 @@ const describeStep = (step: StepType): CatalogueStep => ({
   ...(step.output === undefined ? {} : { output: toShorthand(step.output) }),
 });
 
-/** The catalogue as the model reads it: names and shapes, no prices, no ids that change by the day. */
+/** The catalogue as the model reads it: names and shapes, no prices and no ids, because those change often. */
 function describeCatalogue(catalogue: Catalogue): string {
   const steps = [...catalogue.steps.values()];
   const capabilities = new Set(catalogue.models.flatMap(({ card }) => card.capabilities));
@@ -52,7 +52,7 @@ function describeCatalogue(catalogue: Catalogue): string {
   });
 }
 
-/** System rules with the catalogue, then the request, alone, as the last message. */
+/** System rules with the catalogue, then only the request as the last message. */
 export function planningMessages(request: string, catalogue: Catalogue): Message[] {
   return [
     { role: 'system', content: `${RULES}\n\n<catalogue>\n${describeCatalogue(catalogue)}\n</catalogue>` },
@@ -60,7 +60,7 @@ export function planningMessages(request: string, catalogue: Catalogue): Message
   ];
 }
 
-/** The answer that failed and every issue of it, for another round. */
+/** The answer that failed and its errors, for another round. */
 export function repairMessages(answer: string, issues: readonly PlanIssue[]): Message[] {
   const shown = issues.filter((issue) => issue.severity === 'error').slice(0, 40);
   return [
@@ -72,10 +72,10 @@ export function repairMessages(answer: string, issues: readonly PlanIssue[]): Me
   ];
 }
 
-/** Finished outputs are shown cut: the planner needs to know what is there, not all that it says. */
+/** Characters shown per finished output: the planner needs to know what is there, not all of its text. */
 const SHOWN_OUTPUT = 400;
 
-/** The plan that failed, where, and what is finished. */
+/** The plan that failed, the node at which it failed, and the outputs that are finished. */
 export function revisionMessages(failure: PlanFailure): Message[] {
   const { nodeId, error } = failure.failed;
   const finished = Object.entries(failure.finished).map(

@@ -1,4 +1,4 @@
-/** What runs for each `use`. */
+/** The runner of each `use`. */
 import type { Clock } from '../core/clock.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { Step, Tool } from '../core/plugin.ts';
@@ -16,7 +16,7 @@ export interface RunnersOptions extends NestedOptions {
   readonly clock: Clock;
   /** Step kinds of plugins; they may replace a built-in one. */
   readonly steps?: readonly Step[];
-  /** Around every call of every runner, outermost first. */
+  /** Middlewares around every call of every runner, outermost first. */
   readonly around?: readonly NodeMiddleware[];
   /** Rounds in which a model may call tools before it has to answer. @default 8 */
   readonly toolRounds?: number;
@@ -24,7 +24,7 @@ export interface RunnersOptions extends NestedOptions {
 
 export type NodeMiddleware = (call: NodeCall, next: NodeRunner) => Promise<NodeOutput>;
 
-/** `value`: its own inputs. */
+/** `value` returns its inputs. */
 const valueRunner: NodeRunner = async ({ inputs }) => ({ value: inputs, costNanoUsd: 0 });
 
 export function createRunners(options: RunnersOptions): NodeRunners {
@@ -45,7 +45,7 @@ export function createRunners(options: RunnersOptions): NodeRunners {
   return new Map(runners.map(([use, runner]) => [use, wrapRunner(runner, around)]));
 }
 
-/** The runner inside its middlewares, which may hand on a copy of the call with something changed. */
+/** The runner inside its middlewares, which may pass on a changed copy of the call. */
 export function wrapRunner(runner: NodeRunner, around: readonly NodeMiddleware[]): NodeRunner {
   if (around.length === 0) return runner;
   const wrapped = around.reduceRight<NodeRunner>((next, middleware) => (call) => middleware(call, next), runner);
@@ -53,8 +53,8 @@ export function wrapRunner(runner: NodeRunner, around: readonly NodeMiddleware[]
 }
 
 /**
- * The engine's calls make some fields when they are read; a spread would lose them. They are still made only then: an abort
- * controller for a step that never looks at it costs more than everything else about that step.
+ * The engine's calls create some fields when they are read; a spread would lose them. These getters keep that: an abort
+ * controller for a step that never reads it costs more than everything else about that step.
  */
 function spreadable(call: NodeCall): NodeCall {
   return {
@@ -70,7 +70,7 @@ function spreadable(call: NodeCall): NodeCall {
     get report() {
       return call.report;
     },
-    // Behind the getters, so that what a middleware replaced counts.
+    // After the getters, so that a field that a middleware replaced wins.
     ...call,
   };
 }

@@ -1,4 +1,4 @@
-/** One call of the gateway for a node: who pays, what it cost even when it failed, what the node's fields ask for. */
+/** One gateway call for a node: what it is charged to, its cost even when it failed, and the node's request fields. */
 
 import { PolyphonyError } from '../core/errors.ts';
 import type { CallOptions } from '../core/gateway.ts';
@@ -6,13 +6,13 @@ import type { CallTrace, ModelResponse, RequestLimits, Usage } from '../core/mod
 import type { NodeCall, NodeOutput } from '../core/run/engine.ts';
 import { chargeOf, chargeOfAttempts, withCharge } from '../runs/state/charge.ts';
 
-/** `id` makes the ledger rows of a node that runs again the same rows. */
+/** A node that runs again has the same `id`, and so writes the same ledger rows. */
 export function callOptions(call: NodeCall, id: string, trace: CallTrace): CallOptions {
   const { signal, scopes, session, level: _level } = call;
   return { signal, scopes, id, trace, ...(session === undefined ? {} : { session }) };
 }
 
-/** What the node says about every request of it. */
+/** The fields that the node sets in each of its requests. */
 export function requestFields(call: NodeCall) {
   const { node, sensitivity, cache } = call;
   const limits = limitsOf(call);
@@ -45,7 +45,7 @@ function limitsOf({ node }: NodeCall): RequestLimits | undefined {
   };
 }
 
-/** Runs one gateway call; a failure carries what its attempts cost. */
+/** Runs one gateway call; a failure carries the cost of its attempts. */
 export async function charged<T>(run: (trace: CallTrace) => Promise<T>): Promise<T> {
   const trace: CallTrace = { attempts: [] };
   try {
@@ -56,7 +56,7 @@ export async function charged<T>(run: (trace: CallTrace) => Promise<T>): Promise
   }
 }
 
-/** What the response says beside its value. */
+/** The output of a node: `value`, with what the response says about it. */
 export function outputOf(value: unknown, response: ModelResponse): NodeOutput {
   const { target, costNanoUsd, escalation, warnings } = response;
   const confidence = response.confidence ?? escalation?.score ?? undefined;
@@ -72,17 +72,17 @@ export function outputOf(value: unknown, response: ModelResponse): NodeOutput {
   };
 }
 
-/** The tokens that the cost is for: of every attempt, while `usage` is that of the one that answered. */
+/** The tokens that the cost covers: those of all attempts. `usage` of a response covers only the one that answered. */
 export function paidUsage({ attempts, usage }: ModelResponse): Usage {
   return attempts.length > 1 ? (chargeOfAttempts(attempts).usage ?? usage) : usage;
 }
 
-/** Tells the run about a ladder that was climbed. */
+/** Reports to the run that a later rung of an escalation answered. */
 export function reportEscalation(call: NodeCall, { escalation }: ModelResponse): void {
   if (escalation !== undefined && escalation.rung > 0) call.report({ type: 'node-escalated', escalation });
 }
 
-/** The output of an operation, or why there is none. */
+/** The output of an operation. Throws invalid-output when there is none. */
 export function operationOutput<K extends NonNullable<ModelResponse['output']>['operation']>(
   response: ModelResponse,
   operation: K,

@@ -33,7 +33,7 @@ export const humanRunner: NodeRunner = async (call) => {
   });
 };
 
-/** `true`, `"approve"` and any text but a refusal approve; `{ answer, approved }` says it itself. */
+/** `true`, `"approve"` and any text that is not a refusal approve; `{ answer, approved }` decides by its `approved`. */
 function outputOf(value: unknown): { readonly answer: unknown; readonly approved: boolean } {
   if (typeof value === 'object' && value !== null && 'approved' in value) {
     const answer = 'answer' in value ? value.answer : null;

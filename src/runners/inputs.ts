@@ -1,4 +1,4 @@
-/** Reading the rendered `in` of the built-in steps. */
+/** Reads the rendered `in` of the built-in steps. */
 
 import { PolyphonyError } from '../core/errors.ts';
 import type { FilePart, ImagePart, MediaSource } from '../core/model/model.ts';

@@ -1,4 +1,4 @@
-/** From a node's `in` to the chat request. */
+/** Creates the chat request from a node's `in`. */
 
 import { PolyphonyError } from '../core/errors.ts';
 import type { Without } from '../core/gateway.ts';

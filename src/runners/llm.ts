@@ -1,4 +1,4 @@
-/** `llm`: asks a language model, lets it use tools, and holds it to the node's `out`. */
+/** `llm`: asks a language model, lets it use tools, and checks its answer against the node's `out`. */
 import type { Clock } from '../core/clock.ts';
 import { abortError, errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { Gateway } from '../core/gateway.ts';
@@ -31,7 +31,7 @@ export interface LlmOptions {
   readonly toolRounds?: number;
 }
 
-/** What the calls of one node add up to. */
+/** The messages of one node, and the totals of its calls. */
 interface Conversation {
   readonly call: NodeCall;
   readonly options: LlmOptions;
@@ -139,7 +139,7 @@ async function* shown(
   }
 }
 
-/** A tool that fails tells the model so: it may try something else. */
+/** A tool that fails returns its error to the model, which may try something else. */
 async function useTool(conversation: Conversation, part: ToolCallPart, place: string): Promise<ToolResultPart> {
   const { call, tools, options } = conversation;
   const { id, name } = part;
@@ -167,20 +167,20 @@ async function useTool(conversation: Conversation, part: ToolCallPart, place: st
 
 const resultIn = (output: unknown): unknown => (output as { readonly result: unknown }).result;
 
-/** The answer as `out` wants it, after one repair where it needs one. */
+/** The answer in the form of `out`, after at most one repair. */
 async function typedAnswer(conversation: Conversation, schema: JsonSchema, first: ModelResponse): Promise<NodeOutput> {
   const answer = read(schema, first);
   if (answer.ok) return finish(conversation, first, answer.value);
-  const complaint = `This does not fit the schema: ${issueList(answer.issues)}. Answer again with the corrected JSON and nothing else.`;
+  const correction = `This does not fit the schema: ${issueList(answer.issues)}. Answer again with the corrected JSON and nothing else.`;
   conversation.messages = [
     ...conversation.messages,
     { role: 'assistant', content: textOf(first) || '(no text)' },
-    { role: 'user', content: complaint },
+    { role: 'user', content: correction },
   ];
   conversation.call.emit('', { restart: true });
   const second = await ask(conversation, conversation.tools.length > 0 ? { toolChoice: 'none' } : {});
   const repaired = read(schema, second);
-  if (!repaired.ok) throw unfit(conversation.call, repaired.issues, second);
+  if (!repaired.ok) throw mismatch(conversation.call, repaired.issues, second);
   const warning = {
     code: 'output-repaired',
     message: `The first answer did not match "out", so the model corrected it: ${issueList(answer.issues)}`,
@@ -199,7 +199,7 @@ function read(schema: JsonSchema, response: ModelResponse): Answer {
   return validateJson(schema, dropOptionalNulls(schema, extracted.value));
 }
 
-function unfit(call: NodeCall, issues: readonly JsonIssue[], response: ModelResponse): PolyphonyError {
+function mismatch(call: NodeCall, issues: readonly JsonIssue[], response: ModelResponse): PolyphonyError {
   const { provider, model } = response.target;
   const message = `The answer of ${provider}/${model} does not match "out" of node ${call.node.id}, even after one repair: ${issueList(issues)}. Simplify "out", or choose a stronger model.`;
   return new PolyphonyError('invalid-output', message, { details: { issues } });

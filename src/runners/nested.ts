@@ -20,10 +20,10 @@ import { withCharge } from '../runs/state/charge.ts';
 import { requiredText } from './inputs.ts';
 
 export interface NestedOptions {
-  /** Asked late, because the engine is made after its runners. */
+  /** A function, because the engine is created after its runners. */
   readonly engine: () => ExecutionEngine;
   readonly workflows: (id: string) => ValidPlan | undefined;
-  /** Plans the goals of `plan` nodes; its calls are charged to what the node is charged to. */
+  /** Plans the goals of `plan` nodes; its calls are charged to the scopes of the node. */
   readonly planner?: Planner;
   /** Levels of runs within runs. @default 4 */
   readonly nesting?: number;
@@ -66,17 +66,17 @@ export function planRunner(options: NestedOptions): NodeRunner {
   };
 }
 
-/** The planner gets the goal and its material as one request. */
+/** The planner gets the goal and its context as one request. */
 const requestOf = (goal: string, context: unknown): string =>
   context === null || context === undefined ? goal : `${goal}\n\nContext:\n${JSON.stringify(context)}`;
 
-/** What was paid was paid before its first node. */
+/** What starts a nested run; its cost is what was paid before the first node. */
 interface Nested extends Paid {
   readonly plan: ValidPlan;
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-/** The id of a nested run says whose it is, so that a run that goes on finds its parts again. */
+/** The id of a nested run is made from its node, so that a resumed run finds it again. */
 export function nestedRunId({ runId, node, item, round }: NodeCall): string {
   return [runId, node.id, ...(item === undefined ? [] : [item]), ...(round === undefined ? [] : [`r${round}`])].join(
     '.',
@@ -98,7 +98,7 @@ async function runNested(options: NestedOptions, call: NodeCall, prepare: () => 
   return settle(call, await handle.result(), paidBefore(before));
 }
 
-/** What the node that failed or was cancelled was charged for its nested run already. */
+/** What a node that failed or was cancelled has already been charged for its nested run. */
 function paidBefore(before: RunResult | undefined): Paid {
   const charged = before?.status === 'failed' || before?.status === 'cancelled';
   return charged ? before : { costNanoUsd: 0 };
@@ -118,7 +118,7 @@ async function begin(options: NestedOptions, call: NodeCall, nested: Nested): Pr
   });
 }
 
-/** The nested run that an earlier process, an earlier try or an answered question left behind. */
+/** Resumes the nested run that an earlier process, an earlier attempt or an answered question left behind. */
 async function goOn({ engine }: NestedOptions, call: NodeCall, before: RunResult): Promise<RunHandle> {
   await passAnswer(engine(), call, before);
   return engine().resume(before.runId, { signal: call.signal });
@@ -133,7 +133,7 @@ async function inspect(engine: ExecutionEngine, runId: string): Promise<RunResul
   }
 }
 
-/** Hands an answer on to the question that it answers, unless that was done before a crash. */
+/** Passes an answer to its question in the nested run, unless that was done before a crash. */
 async function passAnswer(engine: ExecutionEngine, { answer }: NodeCall, nested: RunResult): Promise<void> {
   if (answer === undefined) return;
   const asked = nested.waiting?.find((waiting) => originOf(nested.runId, waiting) === answer.question.origin);

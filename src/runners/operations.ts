@@ -65,7 +65,7 @@ function isPart(item: unknown): item is TextPart | ImagePart {
   return (item.type === 'text' && 'text' in item) || (item.type === 'image' && 'source' in item);
 }
 
-/** One verdict for all parts: flagged where one is, the highest score a category. */
+/** One verdict for all parts: flagged when one is, with the highest score per category. */
 function worst(results: readonly ModerationResult[]): ModerationResult {
   const categories: Record<string, boolean> = {};
   const scores: Record<string, number> = {};

@@ -1,4 +1,4 @@
-/** Holding what a step gave to the `out` that its node declares. */
+/** Checks the output of a step against the `out` that its node declares. */
 
 import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema } from '../core/model/model.ts';
@@ -9,7 +9,7 @@ import { withCharge } from '../runs/state/charge.ts';
 
 const schemas = new WeakMap<object, JsonSchema>();
 
-/** The JSON Schema of `out`, read once. */
+/** The JSON Schema of `out`, created once. */
 export function outputSchema({ out }: PlanNode): JsonSchema | undefined {
   if (out === undefined) return undefined;
   const known = schemas.get(out);
@@ -22,7 +22,7 @@ export function outputSchema({ out }: PlanNode): JsonSchema | undefined {
 export const issueList = (issues: readonly JsonIssue[]): string =>
   issues.map(({ path, message }) => `${path === '' ? '/' : path} ${message}`).join('; ');
 
-/** A runner whose output is checked. Throws invalid-output; what the output cost is charged all the same. */
+/** A runner whose output is checked. Throws invalid-output; the cost of the output is charged even then. */
 export function withOutputCheck(runner: NodeRunner): NodeRunner {
   return async function checkOutput(call) {
     const output = await runner(call);

@@ -1,4 +1,4 @@
-/** `tool:<name>`: input checked, run, output checked; a model's tool calls take the same way. */
+/** `tool:<name>`: checks the input, runs the tool, checks the output. A model's tool calls take the same path. */
 
 import type { Clock } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
@@ -16,9 +16,9 @@ export interface ToolCall {
 }
 
 /**
- * What the tool gave, as JSON: its output where it declares a schema, else `{ result }`.
+ * Returns what the tool returned, as JSON: as it is where the tool declares an output schema, otherwise as `{ result }`.
  *
- * @throws invalid-request for its input, invalid-output for its output, tool-failed for the rest, naming the tool
+ * @throws invalid-request for its input, invalid-output for its output, tool-failed for its own errors, naming the tool
  */
 export async function callTool(tool: Tool, { input, signal, idempotencyKey, clock }: ToolCall): Promise<unknown> {
   const checked = validateJson(tool.input, input, { trusted: true });
@@ -51,7 +51,7 @@ async function runTool(tool: Tool, { input, signal, idempotencyKey, clock }: Too
   }
 }
 
-/** What a journal can hold of it: the run sees the same value after a resume. */
+/** The value as a journal holds it, so that the run sees the same value after a resume. */
 function toJson(value: unknown): unknown {
   const text = JSON.stringify(value);
   return text === undefined ? null : JSON.parse(text);

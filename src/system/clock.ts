@@ -1,4 +1,4 @@
-/** The real clock, chance and ids: the only place that reads them. */
+/** The real clock, randomness and ids: no other file reads them. */
 import { randomBytes } from 'node:crypto';
 import type { Clock, Ids, Random, Runtime } from '../core/clock.ts';
 import { abortError } from '../core/errors.ts';
@@ -19,7 +19,7 @@ export const systemRandom: Random = () => Math.random();
 let pool = Buffer.alloc(0);
 let used = 0;
 
-/** 12 random bytes in hex behind the prefix, drawn from a pool because a draw each costs microseconds. */
+/** The prefix and 12 random bytes in hex, from a pool, because one draw per id costs microseconds. */
 export const systemIds: Ids = (prefix) => {
   if (used + 12 > pool.length) {
     pool = randomBytes(12 * 256);

@@ -1,4 +1,4 @@
-/** The logger over pino: one JSON line a record, scrubbed. Without a destination nothing is imported or built. */
+/** The logger over pino: one scrubbed JSON line per record. At the level `silent`, pino is not loaded. */
 import type { Logger } from '../core/plugin.ts';
 import { scrub, scrubText } from './scrub.ts';
 
@@ -7,7 +7,7 @@ export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothi
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-/** @param write where a line goes; @default standard error */
+/** @param write takes each line; @default standard error */
 export async function createLogger(level: LogLevel, write?: (line: string) => void): Promise<Logger> {
   if (level === 'silent') return silentLogger;
   const { default: pino } = await import('pino');
@@ -16,7 +16,7 @@ export async function createLogger(level: LogLevel, write?: (line: string) => vo
   const log =
     (at: 'debug' | 'info' | 'warn' | 'error') =>
     (fields: object, message: string): void => {
-      // A level that is off must not pay for scrubbing.
+      // Scrubbing costs time, so a disabled level skips it.
       if (logger.isLevelEnabled(at)) logger[at](scrub(fields) as object, scrubText(message));
     };
   return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };

@@ -3,28 +3,28 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder with those above it; nothing when it is there. Folder by folder, because the recursive `mkdir` of Node
- * never ends in places like /proc, which answer that a folder within an existing one is missing.
+ * Makes a folder and its parents; does nothing if it exists. One folder at a time, because Node's recursive `mkdir` never
+ * ends in places such as /proc, which report a missing parent although it exists.
  *
- * @throws what the file system says: EACCES, ENOENT, ENOTDIR, EROFS, ENOSPC …
+ * @throws the error of the file system: EACCES, ENOENT, ENOTDIR, EROFS, ENOSPC …
  */
 export async function makeFolder(path: string): Promise<void> {
-  const missing = await makeOrTell(path);
+  const missing = await tryMakeFolder(path);
   if (missing === undefined) return;
   const parent = dirname(path);
   if (parent === path) throw missing;
   await makeFolder(parent);
-  const failure = await makeOrTell(path);
+  const failure = await tryMakeFolder(path);
   if (failure !== undefined) throw failure;
 }
 
-/** The error when the folder above is missing. */
-async function makeOrTell(path: string): Promise<Error | undefined> {
+/** Returns the error if the parent is missing. */
+async function tryMakeFolder(path: string): Promise<Error | undefined> {
   try {
     await mkdir(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return error;
-    // What is there already answers EEXIST, but a root may answer EISDIR or EPERM.
+    // An existing folder gives EEXIST, but a root may give EISDIR or EPERM.
     if (!(await isFolder(path))) throw error;
   }
   return undefined;

@@ -1,18 +1,18 @@
-/** Takes secrets out of whatever is about to be logged, however deep they sit, in messages and stacks too. */
+/** Removes secrets from log records at any depth, including messages and stacks. */
 
 const SECRET_NAME =
   /^(?:authorization|proxy-authorization|cookie|set-cookie|x-api-key|api-?key|apikeys|.*secret.*|.*password.*|.*credential-?value.*|access-?token|refresh-?token|id-?token|bearer|x-goog-api-key)$/i;
 
-/** Shapes of keys that vendors hand out, and bearer headers; long enough not to hit ordinary words. */
+/** The formats of vendors' keys, and bearer headers; long enough not to match ordinary words. */
 const SECRET_TEXT =
   /\b(?:sk|rk|pk|gsk|key|ghp|glpat|AKIA|AIza)[-_A-Za-z0-9]{16,}\b|\bBearer\s+[-._~+/A-Za-z0-9]{8,}=*|([?&](?:key|api_key|apikey|token|sig|signature)=)[^&\s"']+/g;
 
 export const SCRUBBED = '[scrubbed]';
 
-/** Registered by whoever holds keys, so that odd-looking ones are caught too. */
+/** Registered by the code that reads keys, so that keys of unknown formats are also removed. */
 const known = new Set<string>();
 
-/** From now on the value never leaves `scrub`. Values shorter than eight characters are left alone. */
+/** From now on `scrub` removes the value. Values shorter than eight characters are ignored. */
 export function rememberSecret(value: string): void {
   if (value.length >= 8) known.add(value);
 }

@@ -1,4 +1,4 @@
-/** What the engine suite works with: engines on one journal, steps that a test fills in, and a record of what ran. */
+/** The setup of the engine suite: engines on one journal, steps that a test defines, and a record of what ran. */
 import type { Runtime } from '../core/clock.ts';
 import { abortError } from '../core/errors.ts';
 import type { Plan, PlanNode, ValidPlan } from '../core/plan/plan.ts';
@@ -22,21 +22,21 @@ export interface TestEngineParts {
 
 export interface EngineSuiteOptions {
   readonly test: TestFunction;
-  /** An engine of its own, as a process that has just started would make it. */
+  /** Makes a new engine, as in a process that has just started. */
   readonly make: (parts: TestEngineParts) => ExecutionEngine | Promise<ExecutionEngine>;
-  /** A fresh and empty journal. An engine that keeps runs in a place of its own takes no notice of it, and says `crash`. */
+  /** Makes an empty journal. An engine that stores runs elsewhere ignores it and defines `crash`. */
   readonly journal: () => RunJournal;
   /**
-   * Stops an engine as `kill -9` stops its process: it records nothing more, starts nothing more, and no lease of it holds any
-   * longer; what it had recorded stays for the engine that `make` makes next, with the same `runtime`. `close` is still
-   * called on it. @default the next engine gets a copy of the journal as it stood
+   * Stops an engine as `kill -9` stops its process: it records and starts nothing more, and its leases have expired. What it
+   * recorded stays for the next engine, which `make` makes with the same `runtime`. `close` is still called on the stopped
+   * engine. @default the next engine gets a copy of the journal
    */
   readonly crash?: (engine: ExecutionEngine) => Promise<void>;
   /** Validates a plan whose steps are `tool:work` (any input and output) and `human`. */
   readonly valid: (plan: Plan) => ValidPlan;
 }
 
-/** What a step does. By default its inputs are its output, so that a test sees what reached the node. */
+/** The work of a step. By default it returns its inputs, so that a test sees them. */
 export type Work = (call: NodeCall) => unknown;
 
 export interface Bench {
@@ -46,7 +46,7 @@ export interface Bench {
   /** Another engine on the same journal: the next process. */
   engine(journal?: RunJournal): Promise<ExecutionEngine>;
   run(nodes: readonly PlanNode[], plan?: Partial<Plan>): Promise<RunResult>;
-  /** Starts the run `run`, kills its process while the node is at work, and gives the engine of the next process. */
+  /** Starts the run `run`, stops its process while the node works, and returns the engine of the next process. */
   crashAt(nodeId: string, plan: ValidPlan): Promise<ExecutionEngine>;
   valid(nodes: readonly PlanNode[], plan?: Partial<Plan>): ValidPlan;
   readonly work: Map<string, Work>;
@@ -75,7 +75,7 @@ function runnersOf(ran: string[], work: ReadonlyMap<string, Work>): NodeRunners 
   ]);
 }
 
-/** What a test opened and the suite closes behind it. */
+/** Engines and journals that a test opened; the suite closes them. */
 export interface Opened {
   readonly engines: ExecutionEngine[];
   readonly journals: RunJournal[];
@@ -113,7 +113,7 @@ export function benchOf(options: EngineSuiteOptions, { engines, journals }: Open
   return bench;
 }
 
-/** The call of the node waits until it is told to stop; the one after it does its work as before. */
+/** Makes the next call of the node wait until its signal aborts; later calls work as before. */
 async function untilAtWork({ work }: Bench, nodeId: string, start: () => unknown): Promise<void> {
   const usual = work.get(nodeId);
   await new Promise<void>((atWork) => {

@@ -43,7 +43,7 @@ function shapeTests(check: EngineTest): void {
   });
   check('runs both arms of a diamond at the same time and its join after both', async (bench) => {
     const arrived: (() => void)[] = [];
-    // Each arm waits for the other: an engine that runs them one by one never ends.
+    // Each arm waits for the other: an engine that runs them one at a time never ends.
     const together = ({ inputs }: NodeCall): Promise<unknown> =>
       new Promise((resolve) => {
         arrived.push(() => resolve(inputs));

@@ -1,4 +1,4 @@
-/** Fakes for tests: a clock driven by hand, seeded chance, counted ids, and a provider that plays a script. */
+/** Fakes for tests: a clock that the test advances, seeded random numbers, counted ids, and a scripted provider. */
 import type { Clock, Ids, Random, Runtime } from '../core/clock.ts';
 import { abortError } from '../core/errors.ts';
 import type { Attempt, Capability, FinishEvent, ModelEvent } from '../core/model/model.ts';
@@ -6,11 +6,11 @@ import type { EndpointReport, ModelCard, Provider, ProviderContext } from '../co
 import { sleep } from '../system/clock.ts';
 
 export interface FakeClock extends Clock {
-  /** Moves time on and fires what is due, in order, letting promises settle between. */
+  /** Advances the time and fires due timers in order; promises settle in between. */
   advance(milliseconds: number): Promise<void>;
-  /** Timers that wait: none may be left when their owner is gone. */
+  /** The number of waiting timers: none may be left when their owner is closed. */
   pending(): number;
-  /** Advances from timer to timer until none waits or `limit` have fired. @default 10000 */
+  /** Advances from timer to timer until none waits or `limit` timers have fired. @default 10000 */
   runAll(limit?: number): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Lets every promise that can settle do so: several rounds of the macrotask queue. */
+/** Lets promises settle: several rounds of the macrotask queue. */
 async function settle(): Promise<void> {
   for (let round = 0; round < 3; round += 1) await new Promise<void>((resolve) => setImmediate(resolve));
 }
@@ -120,7 +120,7 @@ export const finish = (fields: Partial<FinishEvent> = {}): FinishEvent => ({
   ...fields,
 });
 
-/** One step of a script: an event, a report, a wait on the runtime's clock, an error to throw, or silence until cancelled. */
+/** One step of a script: an event, a report, a wait on the runtime's clock, an error to throw, or a wait until cancelled. */
 export type ScriptStep =
   | ModelEvent
   | { readonly report: EndpointReport }
@@ -146,7 +146,7 @@ export interface FakeProvider extends Provider {
   open(): number;
 }
 
-/** Plays what `script` returns for each attempt; a string is short for that text and a finish. */
+/** Runs the steps that `script` returns for each attempt; a string is short for that text and a finish. */
 export function fakeProvider(
   options: Partial<Provider> & {
     readonly runtime?: Runtime;

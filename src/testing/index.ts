@@ -1,4 +1,4 @@
-/** For tests of plugins and stores: fakes, and one conformance suite for every port. */
+/** For tests of plugins and stores: fakes, and a conformance suite for every port. */
 
 export type { EngineSuiteOptions, TestEngineParts } from './engine-bench.ts';
 export { testEngine } from './engine-suite.ts';

@@ -51,7 +51,7 @@ const ended = (runId: string, seq: number, costNanoUsd: number | null): RunEvent
   ms: seq,
 });
 
-/** Declares the tests that every journal passes. Needs no clock but the one handed to `make`. */
+/** Declares the tests that every journal passes. They use only the clock that `make` gets. */
 export function testJournal(options: StoreSuiteOptions<RunJournal>): void {
   recordTests(options);
   summaryTests(options);
@@ -158,9 +158,9 @@ function summaryTests(options: StoreSuiteOptions<RunJournal>): void {
     await journal.append('a', [started('a', START)]);
     await journal.append('a.n', [{ ...started('a.n', START + 1), ...within('nested') }]);
     await journal.append('forked', [{ ...started('forked', START + 2), ...within('fork') }]);
-    // What a plan or an input says of itself means nothing.
-    const told = { kind: 'nested', parent: { kind: 'nested' } };
-    await journal.append('b', [{ ...started('b', START + 3), input: told, tags: { kind: 'nested' } }]);
+    // Fields of the same names in an input or in tags have no effect.
+    const misleading = { kind: 'nested', parent: { kind: 'nested' } };
+    await journal.append('b', [{ ...started('b', START + 3), input: misleading, tags: { kind: 'nested' } }]);
     const ids = async (filter?: Parameters<RunJournal['list']>[0]): Promise<string[]> =>
       (await journal.list(filter)).map(({ runId }) => runId);
     assert.deepEqual(await ids(), ['b', 'forked', 'a']);

@@ -1,4 +1,4 @@
-/** What a gateway gives a provider with each attempt, for tests of a provider without a gateway. */
+/** The context that a gateway gives a provider with each attempt, for tests without a gateway. */
 import type { Clock } from '../core/clock.ts';
 import type { EndpointReport, ProviderContext, Transport } from '../core/model/provider.ts';
 import { systemClock } from '../system/clock.ts';
@@ -8,7 +8,7 @@ export interface RecordedContext extends ProviderContext {
   readonly reports: readonly EndpointReport[];
 }
 
-/** `clock` defaults to the system's, because a transport that is not scripted waits in real time. */
+/** `clock` defaults to the system clock, because a real transport waits in real time. */
 export function providerContext(transport: Transport, clock: Clock = systemClock): RecordedContext {
   const reports: EndpointReport[] = [];
   return { transport, clock, report: (report) => void reports.push(report), reports };

@@ -16,15 +16,15 @@ import { watchTransport } from './watched-transport.ts';
 
 export interface ProviderFixture {
   readonly provider: Provider;
-  /** The way to the server that answers `request` well. A provider in process never asks it. */
+  /** The transport to a server that answers `request`. A provider in process does not use it. */
   readonly transport: Transport;
   /** A request that the first model answers. @default a chat of one word */
   readonly request?: ModelRequest;
-  /** Keys that no error may show. @default none */
+  /** Keys that must not appear in an error. @default none */
   readonly secrets?: readonly string[];
   /**
-   * Headers in which its server states limits, by lower-case names: the provider has to report what they say, of a good
-   * answer and of a refusal. @default none
+   * Headers in which the server states limits, by lower-case names: the provider must report them, for an answer and for a
+   * refusal. @default none
    */
   readonly rateLimitHeaders?: Readonly<Record<string, string>>;
   readonly close?: () => Promise<void>;
@@ -143,7 +143,7 @@ function streamTests(check: ProviderTest): void {
   });
 }
 
-/** What the stream throws; undefined when it ends well. */
+/** The error of the stream; undefined if it ends without one. */
 async function thrownBy(events: AsyncIterable<ModelEvent>): Promise<unknown> {
   try {
     await gather(events);
@@ -224,7 +224,7 @@ function errorTests(check: ProviderTest): void {
   });
 }
 
-/** A provider in process asks no server, so no bad answer reaches it. */
+/** A provider in process sends no request, so it gets no error response. */
 function checkError(error: unknown, asked: boolean, secrets: readonly string[], what: string): void {
   if (!asked) return;
   assert.ok(error instanceof PolyphonyError, `${what}: expected a PolyphonyError, got ${String(error)}`);

@@ -1,19 +1,19 @@
-/** What every conformance suite takes: the runner's own way to name a test, and a way to make what is tested. */
+/** Options of the conformance suites: the test function of the runner, and a function that makes the tested object. */
 import type { Clock } from '../core/clock.ts';
 import { type FakeClock, fakeClock } from './fakes.ts';
 
-/** Any runner's: vitest's `test`, node:test's `test`, or your own. */
+/** The test function of any runner: of vitest, of node:test, or your own. */
 export type TestFunction = (name: string, run: () => Promise<void>) => unknown;
 
 export interface StoreSuiteOptions<Store> {
   readonly test: TestFunction;
-  /** A fresh and empty store that reads its time from `clock`. */
+  /** Makes an empty store that reads its time from `clock`. */
   readonly make: (options: { readonly clock: Clock }) => Store | Promise<Store>;
 }
 
 type StoreTest<Store> = (name: string, run: (store: Store, clock: FakeClock) => Promise<void>) => void;
 
-/** One test a call, each with a store of its own that is closed in the end. */
+/** Declares one test per call, each with a store of its own that is closed at the end. */
 export function storeTests<Store extends { close(): Promise<void> }>(
   options: StoreSuiteOptions<Store>,
 ): StoreTest<Store> {

@@ -1,11 +1,11 @@
-/** A transport that counts requests and open bodies on their way through. */
+/** A transport that counts requests and open bodies. */
 import type { Transport, TransportResponse } from '../core/model/provider.ts';
 
 export interface WatchedTransport {
   readonly transport: Transport;
-  /** Requests so far; one whose signal has aborted never leaves a transport. */
+  /** Requests so far, without those whose signal had already aborted: a transport does not send them. */
   sent(): number;
-  /** Answers whose body was neither read to its end nor left. */
+  /** Answers whose body was neither read to its end nor closed. */
   open(): number;
 }
 

@@ -1,4 +1,4 @@
-/** Money and limits: whether the plan can be paid for at all, and whether its limits leave room to run. */
+/** Checks whether the plan can run within its budget, and whether its limits contradict each other. */
 import type { NanoUsd } from '../core/money/money.ts';
 import { formatUsd } from '../core/money/money.ts';
 import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
@@ -14,7 +14,7 @@ export function checkBudget(estimate: StudyEstimate, analysis: PlanAnalysis): vo
     const cap = capOf(budget.usd);
     const { lowNanoUsd: low, expectedNanoUsd: expected } = estimate;
     if (low !== null && low > cap) {
-      const message = `The plan costs at least ${formatUsd(low)}, and its budget is ${formatUsd(cap)}: raise it, or use cheaper models and fewer nodes.`;
+      const message = `The plan costs at least ${formatUsd(low)}, but its budget.usd is ${formatUsd(cap)}: raise budget.usd, or use cheaper models or fewer nodes.`;
       analysis.report.add('budget.infeasible', '/budget/usd', message, {
         expected: { atLeast: low / 1e9 },
         got: budget.usd,
@@ -23,7 +23,7 @@ export function checkBudget(estimate: StudyEstimate, analysis: PlanAnalysis): vo
   }
   if (budget?.seconds !== undefined && estimate.expectedMs > budget.seconds * 1000) {
     const seconds = Math.ceil(estimate.expectedMs / 1000);
-    const message = `The longest path is expected to take ${seconds} s, and the budget is ${budget.seconds} s: raise it, or shorten the path.`;
+    const message = `The longest path is expected to take ${seconds} s, but budget.seconds is ${budget.seconds}: raise budget.seconds, or shorten the path.`;
     analysis.report.add('budget.slow', '/budget/seconds', message, {
       expected: { atLeast: seconds },
       got: budget.seconds,
@@ -35,7 +35,7 @@ function reportUnpriced(estimate: StudyEstimate, analysis: PlanAnalysis): void {
   const ids = estimate.nodes
     .filter((node) => node.estimate.expectedNanoUsd === null || node.estimate.lowNanoUsd === null)
     .map(({ id }) => id);
-  const message = `No price is known for ${ids.slice(0, 10).join(', ')}, so the budget cannot be checked: the gateway refuses unpriced models under a cap unless the config allows them.`;
+  const message = `No price is known for the models of ${ids.slice(0, 10).join(', ')}, so the budget cannot be checked: give them a price in the config. Under a cap the gateway refuses models without a price unless the config allows them.`;
   analysis.report.add('budget.unpriced', '/budget/usd', message, { got: ids.slice(0, 50) });
 }
 
@@ -43,7 +43,7 @@ function checkNode({ node, pointer }: NodeAnalysis, low: NanoUsd | null, analysi
   const { limits } = node;
   if (limits === undefined) return;
   if (limits.usd !== undefined && low !== null && low > capOf(limits.usd)) {
-    const message = `Node "${node.id}" costs at least ${formatUsd(low)}, and its limits.usd is ${formatUsd(capOf(limits.usd))}: raise it, or ask for a cheaper model.`;
+    const message = `Node "${node.id}" costs at least ${formatUsd(low)}, but its limits.usd is ${formatUsd(capOf(limits.usd))}: raise limits.usd, or ask for a cheaper model.`;
     analysis.report.add('budget.infeasible', `${pointer}/limits/usd`, message, {
       expected: { atLeast: low / 1e9 },
       got: limits.usd,
@@ -51,7 +51,7 @@ function checkNode({ node, pointer }: NodeAnalysis, low: NanoUsd | null, analysi
   }
   const asked = node.in?.maxTokens;
   if (limits.tokens !== undefined && typeof asked === 'number' && asked > limits.tokens) {
-    const message = `Node "${node.id}" asks for up to ${asked} tokens and stops at ${limits.tokens} (limits.tokens): make them agree.`;
+    const message = `Node "${node.id}" asks for up to ${asked} tokens (in.maxTokens), but its limits.tokens is ${limits.tokens}: raise limits.tokens, or ask for fewer tokens.`;
     analysis.report.add('limits.contradiction', `${pointer}/limits/tokens`, message, {
       expected: { atLeast: asked },
       got: limits.tokens,
@@ -65,13 +65,13 @@ interface Limits {
   readonly seconds?: number | undefined;
 }
 
-/** A node that may take more than the whole run is a slip in one of the two numbers. */
+/** A node limit above the budget of the whole run is a mistake in one of the two numbers. */
 function checkAgainstBudget(id: string, pointer: string, limits: Limits, analysis: PlanAnalysis): void {
   const { budget } = analysis.plan;
   for (const field of ['usd', 'seconds'] as const) {
     const [own, whole] = [limits[field], budget?.[field]];
     if (own === undefined || whole === undefined || own <= whole) continue;
-    const message = `limits.${field} of node "${id}" is ${own}, more than the whole plan's budget of ${whole}: lower it, or raise the budget.`;
+    const message = `limits.${field} of node "${id}" is ${own}, but budget.${field} of the whole plan is ${whole}: lower the limit, or raise the budget.`;
     analysis.report.add('limits.contradiction', `${pointer}/limits/${field}`, message, {
       expected: { atMost: whole },
       got: own,

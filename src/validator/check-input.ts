@@ -1,4 +1,4 @@
-/** Whether what a run is given fits what its plan declares. */
+/** Checks that the input of a run matches the schema that its plan declares. */
 import { PolyphonyError } from '../core/errors.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
@@ -14,6 +14,6 @@ export function checkedInput(plan: Pick<Plan, 'input'>, input: Input | undefined
   const issues = checked.issues.map(({ path, message }) => `${path === '' ? 'it' : path} ${message}`).join('; ');
   throw new PolyphonyError(
     'invalid-request',
-    `The input does not fit the plan: ${issues}. It takes ${JSON.stringify(plan.input)}.`,
+    `The input does not match what the plan declares: ${issues}. The plan takes ${JSON.stringify(plan.input)}.`,
   );
 }

@@ -1,18 +1,18 @@
-/** The plan that engines run: in topological order, with what the validator found out. */
+/** The plan that engines run: in topological order, with dependencies, estimates and priorities. */
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { markValid, type NodeEstimate, type Plan, type ValidNode, type ValidPlan } from '../core/plan/plan.ts';
 import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
 import type { StudyEstimate } from './estimate/estimate.ts';
 
-/** The subjects of the analysis stand in the order of the run. */
+/** The nodes of the analysis must be in the order of the run. */
 export function compilePlan(analysis: PlanAnalysis, estimate: StudyEstimate): ValidPlan {
   const plan: Plan = { ...analysis.plan, nodes: analysis.subjects.map(({ node }) => node) };
   const { lowNanoUsd, expectedNanoUsd, highNanoUsd, expectedMs } = estimate;
   let hash: string | undefined;
   return markValid({
     plan,
-    // Only runs need it, and it takes an eighth of a validation.
+    // Computed when first read: only runs need it, and it takes an eighth of the time of a validation.
     get hash() {
       hash ??= hashOf(plan);
       return hash;

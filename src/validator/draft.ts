@@ -1,10 +1,10 @@
 /**
- * A plan while it is written. References point backwards only, so every node can be checked the moment it closes, against
- * those before it: what was checked is kept, and a plan of n nodes costs n checks.
+ * Checks a plan while it is being written. References point only to earlier nodes, so every node can be checked as soon as
+ * its JSON is complete. Results are kept, so a plan of n nodes costs n checks.
  *
- * D1. Nothing that is pushed makes it throw or hang, or lets it exceed the bounds of the catalogue.
- * D2. A node is handed over at most once, and only when it is valid with the nodes that were handed over before it.
- * D3. Nothing is repaired here: a node that needs it waits for the whole plan, and so does all that refers to it.
+ * D1. No pushed text makes it throw, hang, or exceed the bounds of the catalogue.
+ * D2. A node is returned at most once, and only when it is valid with the nodes that were returned before it.
+ * D3. Nothing is repaired here: a node that needs a repair waits for the whole plan, as do all nodes that refer to it.
  */
 import { defined } from '../core/defined.ts';
 import type { DraftNode, Plan, PlanBounds, PlanNode, ValidPlan } from '../core/plan/plan.ts';
@@ -20,18 +20,18 @@ import { readPlan } from './document/read.ts';
 import { createReport, type Report } from './document/report.ts';
 import { createNodeEstimator } from './estimate/estimate-node.ts';
 
-/** After so many nodes that cannot be used the rest of the text is left to the whole plan. */
+/** After this many invalid nodes, the rest of the text is checked only as part of the whole plan. */
 const MOST_INVALID = 8;
 const LONGEST_GOAL = 1000;
 
-/** The plan of a run whose request has yet to be planned. */
+/** The plan of a run whose request is not planned yet. */
 export function emptyPlan(request: string, bounds: PlanBounds): ValidPlan {
   const plan: Plan = { version: 1, goal: request.slice(0, LONGEST_GOAL), nodes: [] };
   const estimate = { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0, expectedMs: 0 };
   return markValid({ plan, hash: hashOf(plan), nodes: [], estimate, bounds });
 }
 
-/** Its fields come as they are written. */
+/** Its fields are set as they are written. */
 type PlanSoFar = { -readonly [Field in keyof Plan]: Plan[Field] };
 
 interface Drafting {
@@ -74,7 +74,7 @@ function newDrafting(catalogue: Catalogue): Drafting {
   const byId = new Map<string, NodeAnalysis>();
   const opened = openPlan({ plan, broken: new Set() }, catalogue, createReport());
   const analysis: PlanAnalysis = { ...opened, subjects, byId };
-  // What a workflow costs is asked of the whole plan alone: a node of one never starts early.
+  // Only the whole plan needs the cost of workflows, because a node that uses one never starts early.
   const estimateNode = createNodeEstimator(analysis, () => undefined);
   return { catalogue, plan, subjects, byId, analysis, input: undefined, estimateNode, invalid: 0 };
 }
@@ -90,7 +90,7 @@ const isFine = ({ findings }: Report): boolean => findings.every(({ severity }) 
 function takeHead(drafting: Drafting, { key, text }: JsonMember): void {
   if (key !== 'input' && key !== 'budget') return;
   const report = createReport();
-  // The shape asks for a node; any will do.
+  // The shape requires a node, so any valid node is added.
   const part = `{"version":1,"nodes":[{"id":"a","use":"value"}],"${key}":${text}}`;
   const read = readPart(part, drafting.catalogue, report);
   if (read === undefined) return;
@@ -106,7 +106,7 @@ function tryNode(drafting: Drafting, text: string, element: number): DraftNode |
   try {
     return takeNode(drafting, text, element);
   } catch {
-    // A bound of the operator is deeper than the stack: the whole plan will be told so.
+    // A bound of the operator is deeper than the stack; validating the whole plan reports that.
     return undefined;
   }
 }
@@ -144,7 +144,7 @@ function placesOf({ node, uses }: NodeAnalysis, { byId }: PlanAnalysis): readonl
   return [...places];
 }
 
-/** Neither the step nor a tool that it hands to a model has side effects. */
+/** True when neither the step nor a tool that it gives to a model has side effects. */
 function changesNothing({ in: inputs }: PlanNode, step: StepType | undefined, { steps }: Catalogue): boolean {
   if (step?.sideEffects !== false) return false;
   const tools: unknown = inputs?.tools;

@@ -1,10 +1,10 @@
 /**
- * From anything to a valid plan or a list of all that is wrong with it.
+ * Turns any input into a valid plan, or into the list of all its issues.
  *
- * V1. Nothing that is given makes it throw, hang or exceed the bounds of the catalogue.
+ * V1. No input makes it throw, hang or exceed the bounds of the catalogue.
  * V2. Every issue is listed, each with a pointer into the plan as it was given and with the nearest valid names.
- * V3. Repairs need no model and no luck: where two are possible none is made. What was repaired is validated again.
- * V4. Only this file makes a ValidPlan, and only of a plan without errors.
+ * V3. Repairs need no model and are unambiguous: where two are possible, none is made. A repaired plan is validated again.
+ * V4. Only a plan without errors becomes a ValidPlan.
  */
 import type { Catalogue, PlanRepair, Validate, ValidateOptions, Validation } from '../core/plan/validation.ts';
 import { applyOrder, dependenciesOf, isOrdered, reportCycles, stableOrder } from './analysis/order.ts';
@@ -21,7 +21,7 @@ import { createReport, publicIssue, type Report } from './document/report.ts';
 import { readShape, type ShapedPlan } from './document/shape.ts';
 import { estimateStudy } from './estimate/estimate.ts';
 
-/** A repair can uncover the next one; more rounds than this were never seen to help. */
+/** A repair can make another one possible; more rounds than this never helped in practice. */
 const MOST_ROUNDS = 4;
 
 export const validate: Validate = (raw, catalogue, options = {}) => {
@@ -29,8 +29,8 @@ export const validate: Validate = (raw, catalogue, options = {}) => {
     return validatePlan(raw, catalogue, options);
   } catch (error) {
     // A getter of the caller's own object threw, or a bound of the operator is deeper than the stack.
-    const reason = error instanceof Error ? error.message.slice(0, 200) : 'it threw something that is no error';
-    const message = `The plan could not be read to its end (${reason}): give plain JSON within the bounds.`;
+    const reason = error instanceof Error ? error.message.slice(0, 200) : 'it threw a value that is not an Error';
+    const message = `The plan could not be read completely (${reason}): give plain JSON within the bounds.`;
     return { issues: [{ code: 'validator.failed', severity: 'error', path: '', message }], repaired: [] };
   }
 };
@@ -56,12 +56,12 @@ function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptio
   }
 }
 
-/** The key by which an editor knows the format is no part of the plan, nor of its hash. The document is our own. */
+/** Editors recognise the format by this key; it is not part of the plan or of its hash. The document is our own copy. */
 function dropSchemaKey(document: unknown): void {
   if (isRecord(document) && typeof document.$schema === 'string') delete document.$schema;
 }
 
-/** One look at the whole document. `repaired`: nodes that were moved. */
+/** Checks the whole document once. `repaired` lists the nodes that were moved. */
 function examine(document: unknown, catalogue: Catalogue, repair: boolean, report: Report): Validation {
   const shaped = readShape(document, catalogue.bounds, report);
   if (shaped === undefined) return { issues: report.findings.map(publicIssue), repaired: [] };
@@ -87,7 +87,7 @@ interface Ordered {
   readonly moved: readonly PlanRepair[];
 }
 
-/** The plan opened up, its nodes sorted where that is wanted and needed. */
+/** The analysis of the plan, with its nodes sorted if `repair` allows it and they are out of order. */
 function ordered(shaped: ShapedPlan, catalogue: Catalogue, repair: boolean, report: Report): Ordered {
   const analysis = openPlan(shaped, catalogue, report);
   const dependencies = dependenciesOf(analysis);
@@ -104,7 +104,7 @@ function ordered(shaped: ShapedPlan, catalogue: Catalogue, repair: boolean, repo
     if (waiters.length === 0 || inCycles.has(place)) return [];
     const names = waiters.map((other) => analysis.subjects[other]?.node.id).join(', ');
     return [
-      { code: 'node.moved', path: pointer, message: `Node "${node.id}" was moved behind ${names}, which it needs.` },
+      { code: 'node.moved', path: pointer, message: `Node "${node.id}" was moved after ${names}, which it needs.` },
     ];
   });
   return { analysis: { ...analysis, subjects }, dependencies: sorted, moved };

@@ -18,7 +18,7 @@ function path(reference: unknown): string {
   if (found === undefined || found.includes('??')) {
     throw new PolyphonyError(
       'invalid-plan',
-      'A condition compares references to nodes or input; put `coalesce` into a value node first.',
+      'A condition can compare only references to nodes or to the input: put `coalesce` into a value node first.',
     );
   }
   return found;
@@ -41,11 +41,11 @@ export const gt = (a: Ref<number | null>, b: number | Ref<number>): Condition =>
   condition(`${path(a)} > ${operand(b)}`);
 export const gte = (a: Ref<number | null>, b: number | Ref<number>): Condition =>
   condition(`${path(a)} >= ${operand(b)}`);
-/** A flag that is true; null is not. */
+/** True when the flag is true; null counts as false. */
 export const isTrue = (a: Ref<boolean | null>): Condition => condition(`${path(a)} == true`);
-/** It was neither skipped nor null. */
+/** True when the value was neither skipped nor null. */
 export const isPresent = (a: Ref<unknown>): Condition => condition(`${path(a)} != null`);
-/** An array that holds at least `count` items. */
+/** True when the array has at least `count` items (default 1). */
 export const hasItems = (a: Ref<readonly unknown[] | null>, count = 1): Condition =>
   condition(`size(${path(a)}) >= ${count}`);
 export const and = (...parts: readonly [Condition, ...Condition[]]): Condition =>

@@ -1,4 +1,4 @@
-/** The typed builder, whole. */
+/** The public exports of the typed builder. */
 
 export { and, type Condition, eq, gt, gte, hasItems, isPresent, isTrue, lt, lte, ne, not, or } from './condition.ts';
 export { coalesce, previous, type Ref, type Template, t, type Value } from './reference.ts';

@@ -7,7 +7,7 @@ import { escapeTemplate } from '../language/template.ts';
 
 declare const value: unique symbol;
 
-/** Of a value that is there when the workflow runs. A field of a reference that may be null may be null too. */
+/** A reference to a value that exists when the workflow runs. If it may be null, so may its fields. */
 export type Ref<T> = { readonly [value]: T } & Fields<T>;
 
 type Fields<T> = unknown extends T
@@ -22,7 +22,7 @@ type Fields<T> = unknown extends T
 type Present<T> = undefined extends T ? Exclude<T, undefined> | null : T;
 type Nullish<T> = null extends T ? null : never;
 
-/** What the value behind a reference, a template, or a nest of them is. */
+/** The type of the value of a reference, of a template, or of nested ones. */
 export type Resolved<T> = T extends { readonly [value]: infer V }
   ? V
   : T extends Template
@@ -33,7 +33,7 @@ export type Resolved<T> = T extends { readonly [value]: infer V }
         ? { readonly [K in keyof T]: Resolved<T[K]> }
         : T;
 
-/** A literal, a reference or a template where a value of type T is wanted. */
+/** A literal, a reference or a template for a value of type T. */
 export type Value<T> =
   | T
   | Ref<T>
@@ -62,11 +62,11 @@ export function referenceTo<T>(path: string): Ref<T> {
       return referenceTo(/^\d+$/.test(key) ? `${path}[${key}]` : `${path}.${key}`);
     },
   });
-  // The proxy has every field that the type names; that is what it is for.
+  // The proxy answers to every field that the type names.
   return proxy as Ref<T>;
 }
 
-/** The output of the round before, of a node that repeats; null in the first round. */
+/** The output of the previous round of a node with `repeat`; null in the first round. */
 export const previous = <T>(): Ref<T | null> => referenceTo('prev');
 
 export function pathOf(candidate: unknown): string | undefined {
@@ -107,20 +107,23 @@ type NonNull<T> = T extends readonly [infer First, ...infer Rest]
     : NonNull<Rest>
   : null;
 
-/** The first of the references that is not null: `a ?? b`. Null only when all of them may be. */
+/** The first reference that is not null: `a ?? b`. Its type includes null only when all of them may be null. */
 export function coalesce<const R extends readonly [Ref<unknown>, ...Ref<unknown>[]]>(
   ...references: R
 ): Ref<NonNull<R>> {
   const paths = references.map((reference) => {
     const path = pathOf(reference);
     if (path === undefined)
-      throw new PolyphonyError('invalid-plan', 'coalesce takes references to nodes or input only.');
+      throw new PolyphonyError(
+        'invalid-plan',
+        '`coalesce` takes only references to nodes or to the input: put other values into a value node first.',
+      );
     return path;
   });
   return referenceTo(paths.join(' ?? '));
 }
 
-/** What the builder holds as the JSON of the plan. */
+/** Converts values, references and templates to the JSON of the plan. */
 export function encode(part: unknown): unknown {
   if (typeof part === 'string') return escapeTemplate(part);
   if (typeof part !== 'object' || part === null) return part;

@@ -1,4 +1,4 @@
-/** Types of the schemas that a user may bring: zod 4, zod 3, the plan's shorthand, plain JSON Schema. */
+/** Types of the schemas that a user may pass: zod 4, zod 3, the plan's shorthand, plain JSON Schema. */
 import { fromShorthand, isShorthand, toJsonSchema, toShorthand } from '../kit/json/json-schema.ts';
 
 interface Zod4<T> {
@@ -11,7 +11,7 @@ interface Zod3<T> {
 export interface ShorthandMap {
   readonly [field: string]: string | ShorthandMap;
 }
-/** A plain JSON Schema says nothing to the compiler: its values are unknown. */
+/** A plain JSON Schema has no types for the compiler: its values are `unknown`. */
 interface PlainSchema {
   readonly [keyword: string]: unknown;
 }
@@ -55,7 +55,7 @@ type InferText<F extends string> = F extends `${infer Item}[]`
             ? First | InferText<Rest>
             : F;
 
-/** The shorthand where it can say the same, else the JSON Schema: what stands in the plan. */
+/** The schema as written in the plan: shorthand if it can express the same, otherwise JSON Schema. */
 export function schemaForPlan(schema: SchemaLike): Record<string, unknown> {
   const json = isShorthand(schema) ? fromShorthand(schema) : toJsonSchema(schema);
   const short = toShorthand(json);

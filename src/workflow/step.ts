@@ -1,4 +1,4 @@
-/** What a node runs, with the types of its inputs and of its output. */
+/** Steps that a node can run, with the types of their inputs and outputs. */
 
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
@@ -9,13 +9,13 @@ import { toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
 import type { Infer, SchemaLike } from './schema.ts';
 
 /**
- * A step kind: what `use` names. The types are only for the compiler. `MaySuspend` true: it may wait for an answer from
- * outside, so a workflow that uses it is `done` or `suspended`.
+ * A kind of step, named by `use`. The types exist only for the compiler. `MaySuspend` true: it may wait for an answer from
+ * outside, so the result of a workflow that uses it is `done` or `suspended`.
  */
 export interface WorkflowStep<Input, Output, MaySuspend extends boolean = false> {
   readonly use: string;
   readonly __types?: { readonly input: Input; readonly output: Output; readonly suspends: MaySuspend };
-  /** What runs, for steps that came with the workflow. */
+  /** The implementation of a step that is defined with the workflow; absent for registered steps. */
   readonly definition?: StepPlugin;
 }
 
@@ -85,8 +85,8 @@ export const value: TypedStep<Readonly<Record<string, unknown>>, Readonly<Record
 };
 
 /**
- * A registered tool, or one of an MCP server, with the types that you say it has. `MaySuspend` true: a plugin may hold its
- * calls until somebody answers.
+ * A registered tool or a tool of an MCP server, with types that are not checked. `MaySuspend` true: a plugin may suspend its
+ * calls until an answer arrives.
  */
 export function tool<Input extends object, Output, MaySuspend extends boolean = false>(
   name: string,
@@ -96,25 +96,25 @@ export function tool<Input extends object, Output, MaySuspend extends boolean = 
 
 export interface StepContext {
   readonly signal: AbortSignal;
-  /** The same for a run of the step that is repeated after a crash. */
+  /** Stays the same when the step runs again after a crash. */
   readonly idempotencyKey: string;
-  /** Of a step that had thrown `SuspendRun`: what it had asked, and the answer. */
+  /** The question and the answer, when the step had thrown `SuspendRun`. */
   readonly answer?: NonNullable<NodeCall['answer']>;
 }
 
 const STEP_NAME = /^[a-z][a-z0-9_-]{0,60}$/;
 
 /**
- * A step of your own, in TypeScript.
+ * Defines a step in TypeScript.
  *
- * @throws invalid-plan when the name cannot be used
+ * @throws invalid-plan when the name is invalid
  */
 export function defineStep<
   const I extends SchemaLike,
   const O extends SchemaLike,
   const MaySuspend extends boolean = false,
 >(options: {
-  /** `[a-z][a-z0-9_-]*`; what `use` names. */
+  /** `[a-z][a-z0-9_-]*`; `use` of a node names it. */
   readonly name: string;
   readonly description?: string;
   readonly input: I;
@@ -132,7 +132,7 @@ export function defineStep<
   if (!STEP_NAME.test(options.name)) {
     throw new PolyphonyError(
       'invalid-plan',
-      `A step cannot be named "${options.name}": use lower-case letters, digits, _ and -.`,
+      `A step cannot be named "${options.name}": start with a lower-case letter, and use only lower-case letters, digits, _ and -.`,
     );
   }
   const input = toJsonSchema(options.input);
@@ -160,14 +160,14 @@ function conforming<T>(
     const issues = checked.issues.map((issue) => `${issue.path || '/'} ${issue.message}`).join('; ');
     throw new PolyphonyError(
       'invalid-output',
-      `The ${side} of step "${step}" breaks its schema: ${issues}. Mend the step or its schema.`,
+      `The ${side} of step "${step}" does not match its schema: ${issues}. Correct the step or its schema.`,
     );
   }
-  // The schema that was just checked is where T came from.
+  // T is the type of the schema that was just checked.
   return given as T;
 }
 
-/** What every finished node has besides its output. */
+/** `meta`, which every finished node has besides its output. */
 export interface WithMeta {
   readonly meta: NodeMeta;
 }

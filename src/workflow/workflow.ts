@@ -1,6 +1,6 @@
 /**
- * The typed builder. It emits exactly the JSON that the planner emits; the compiler refuses unknown fields, wrong types,
- * later nodes, missing inputs, literals outside an enum and duplicate ids. A workflow is a step itself, so they compose.
+ * The typed builder. It emits the same JSON as the planner. The compiler rejects unknown fields, wrong types, later nodes,
+ * missing inputs, literals outside an enum and duplicate ids. A workflow is itself a step, so workflows compose.
  */
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
@@ -19,11 +19,11 @@ type Nodes = Readonly<Record<string, unknown>>;
 export type Context<Input, N extends Nodes> = { readonly input: Ref<Input> } & { readonly [K in keyof N]: Ref<N[K]> };
 
 type Reserved = (typeof REFERENCE_HEADS)[number];
-/** A node's id, refused at compile time when it is taken. */
+/** The id of a new node; a compile error when it is already used or reserved. */
 export type FreshId<Id extends string, N extends Nodes> = Id extends keyof N | Reserved ? never : Id;
 
 interface Settings {
-  /** Ids of nodes that must end first though their output is not used. */
+  /** Ids of nodes that must end first although their output is not used. */
   readonly needs?: readonly string[];
   readonly model?: ModelChoice;
   readonly escalate?: EscalationRule;
@@ -40,7 +40,7 @@ interface Settings {
   readonly cache?: 'use' | 'skip' | 'refresh';
 }
 
-/** What a node says of itself: its inputs, and the fields of the plan format. */
+/** The definition of a node: its inputs, and the fields of the plan format. */
 export interface NodeSpec<Input> extends Settings {
   readonly in: Inputs<Input>;
   readonly when?: Condition;
@@ -49,7 +49,7 @@ export interface NodeSpec<Input> extends Settings {
 }
 type Inputs<Input> = Input extends unknown ? { readonly [K in keyof Input]: Value<Input[K]> } : never;
 
-/** Refuses fields that the plan format or the step does not know; a return type alone would let them pass. */
+/** Rejects fields that the plan format or the step does not know; a return type would accept them. */
 type Exact<S, Input> = { readonly [K in Exclude<keyof S, keyof NodeSpec<Input>>]: never } & (S extends {
   readonly in: infer Given;
 }
@@ -57,15 +57,15 @@ type Exact<S, Input> = { readonly [K in Exclude<keyof S, keyof NodeSpec<Input>>]
   : unknown);
 type KeysOf<Input> = Input extends unknown ? keyof Input : never;
 
-/** Rounds until the condition over the node's own output holds, at most `max`; `previous()` is the round before. */
+/** Repeats the node until the condition on its output holds, at most `max` rounds; `previous()` is the last output. */
 export interface Repetition<Self> {
   readonly repeat: (self: Ref<Self>) => { readonly until: Condition; readonly max: number };
 }
 
-/** The output of a node: by its `out`, else by its step; null too when its condition or its error may skip it. */
+/** The output of a node, from its `out` or else from its step; also null when its condition or an error may skip it. */
 type OutputOf<O, S> = Declared<O, S> & WithMeta;
 type Declared<O, S> = S extends { readonly out: infer Z } ? Infer<Z> : O;
-/** `skip` leaves null in an item's place; `when` skips the whole. */
+/** `onError: 'skip'` makes a failed item null; `when` may skip the whole node. */
 type Mapped<Output, S> =
   | readonly (S extends { readonly onError: 'skip' } ? Output | null : Output)[]
   | (S extends { readonly when: Condition } ? null : never);
@@ -74,19 +74,19 @@ type Skippable<Output, S> = S extends { readonly when: Condition } | { readonly 
   : Output;
 
 export interface WorkflowOptions<S> {
-  /** `[a-z][a-z0-9_-]*`; names the workflow in `workflow:<id>`. */
+  /** `[a-z][a-z0-9_-]*`; `workflow:<id>` names the workflow. */
   readonly id: string;
   readonly goal?: string;
   readonly input?: S;
   readonly budget?: { readonly usd?: number; readonly seconds?: number };
 }
 
-/** A failed node that is planned anew may be followed by one that asks a person. */
+/** After a failed node is replanned, the new plan may ask a person. */
 type MayAsk<S> = S extends { readonly onError: 'replan' } ? true : false;
 
-/** `MaySuspend`: true once a node may wait for an answer from outside. */
+/** `MaySuspend` is true when a node may wait for an answer from outside. */
 export interface WorkflowBuilder<Input, N extends Nodes, MaySuspend extends boolean = false> {
-  /** One node. */
+  /** Adds a node. */
   node<const Id extends string, I, O, const S extends NodeSpec<I>, Waits extends boolean = false>(
     id: FreshId<Id, N>,
     step: WorkflowStep<I, O, Waits>,
@@ -94,7 +94,7 @@ export interface WorkflowBuilder<Input, N extends Nodes, MaySuspend extends bool
     repetition?: Repetition<OutputOf<O, S>>,
   ): WorkflowBuilder<Input, N & { readonly [K in Id]: Skippable<OutputOf<O, S>, S> }, MaySuspend | Waits | MayAsk<S>>;
 
-  /** One node that runs once an item of an array, in parallel, order kept. Its output is the array of outputs. */
+  /** Adds a node that runs once per item of an array, in parallel. Its output is the array of outputs, in that order. */
   map<const Id extends string, Item, I, O, const S extends NodeSpec<I>, Waits extends boolean = false>(
     id: FreshId<Id, N>,
     step: WorkflowStep<I, O, Waits>,
@@ -102,19 +102,20 @@ export interface WorkflowBuilder<Input, N extends Nodes, MaySuspend extends bool
     build: (item: Ref<Item>, c: Context<Input, N>, index: Ref<number>) => S & Exact<S, I>,
   ): WorkflowBuilder<Input, N & { readonly [K in Id]: Mapped<OutputOf<O, S>, S> }, MaySuspend | Waits | MayAsk<S>>;
 
-  /** What the workflow gives back: references, templates and literals, nested as you like. */
+  /** Sets the output of the workflow: references, templates and literals, nested as needed. */
   output<const O>(build: (c: Context<Input, N>) => O): Workflow<Input, Resolved<O>, MaySuspend>;
 }
 
-/** `MaySuspend` false: nothing in it waits for an answer from outside, so a run of it is done, and has its output. */
+/** `MaySuspend` false: no node waits for an answer from outside, so a successful run is `done` and has its output. */
 export interface Workflow<Input, Output, MaySuspend extends boolean = boolean>
   extends WorkflowStep<Input, Output, MaySuspend> {
   readonly id: string;
-  /** The JSON, as a planner would have written it. */
+  /** The plan as JSON. */
   readonly plan: Plan;
   readonly inputSchema: JsonSchema;
-  /** Steps and workflows that it uses and that came with it. */
+  /** Implementations of steps that the workflow brings with it. */
   readonly steps: readonly StepPlugin[];
+  /** Workflows that it uses as steps. */
   readonly workflows: readonly Workflow<unknown, unknown>[];
 }
 
@@ -130,7 +131,7 @@ const WORKFLOW_ID = /^[a-z][a-z0-9_-]{0,60}$/;
 /**
  * Starts a workflow.
  *
- * @throws invalid-plan when the id cannot be used
+ * @throws invalid-plan when the id is invalid
  */
 export function workflow<const S extends SchemaLike = Record<never, never>>(
   options: WorkflowOptions<S>,
@@ -138,7 +139,7 @@ export function workflow<const S extends SchemaLike = Record<never, never>>(
   if (!WORKFLOW_ID.test(options.id)) {
     throw new PolyphonyError(
       'invalid-plan',
-      `A workflow cannot have the id "${options.id}": use lower-case letters, digits, _ and -.`,
+      `A workflow cannot have the id "${options.id}": start with a lower-case letter, and use only lower-case letters, digits, _ and -.`,
     );
   }
   return builder<Infer<S>, Record<never, never>>({ options, nodes: [], steps: [], workflows: [] });
@@ -151,7 +152,7 @@ interface LooseSpec extends Settings {
   readonly out?: SchemaLike | undefined;
 }
 
-/** The compile-time types stand on the interface; inside, every draft is the same plain data. */
+/** Only the interface has the compile-time types; inside, every draft is the same plain data. */
 function builder<Input, N extends Nodes>(draft: Draft): WorkflowBuilder<Input, N> {
   const context = (): Context<Input, N> =>
     Object.fromEntries(['input', ...draft.nodes.map((node) => node.id)].map((id) => [id, referenceTo(id)])) as Context<
@@ -175,7 +176,10 @@ function builder<Input, N extends Nodes>(draft: Draft): WorkflowBuilder<Input, N
       const spec = build(referenceTo('item'), c, referenceTo('index'));
       const each = pathOf(over(c));
       if (each === undefined)
-        throw new PolyphonyError('invalid-plan', `Node "${id}" must map over a reference to an array.`);
+        throw new PolyphonyError(
+          'invalid-plan',
+          `Node "${id}" must map over a reference to an array, such as c.docs.hits.`,
+        );
       return builder(withNode(draft, step, { ...compileNode(draft, id, step, spec), each: `{{${each}}}` }));
     },
     output: (build: (c: Context<Input, N>) => unknown) => finished(draft, encode(build(context()))),
@@ -195,7 +199,7 @@ function compileNode(
   if (taken || !NODE_ID.test(id)) {
     throw new PolyphonyError(
       'invalid-plan',
-      `A node cannot have the id "${id}": ids match ${NODE_ID.source}, are unique, and are none of ${REFERENCE_HEADS.join(', ')}, nor a name that conditions know (size, string, list, …).`,
+      `A node cannot have the id "${id}": use a unique id that matches ${NODE_ID.source} and is neither one of ${REFERENCE_HEADS.join(', ')} nor a name that conditions reserve (size, string, list, …).`,
     );
   }
   const { in: inputs, when, out, onError, needs, ...settings } = spec;
@@ -221,7 +225,7 @@ function withNode(draft: Draft, step: WorkflowStep<unknown, unknown, boolean>, n
   return { ...draft, nodes: [...draft.nodes, node], steps, workflows };
 }
 
-/** Tells a workflow from a request, a plan or a step. */
+/** True for a workflow, false for a request, a plan or a step. */
 export function isWorkflow(candidate: unknown): candidate is Workflow<unknown, unknown> {
   return typeof candidate === 'object' && candidate !== null && 'plan' in candidate && 'inputSchema' in candidate;
 }

@@ -67,10 +67,18 @@ describe('the detail of a model', () => {
     });
     const text = modelDetail({ provider: 'p', card }, plain);
     expect(text).toContain('deprecated, ends on 2027-01-14');
-    expect(text).toContain('by a list');
+    expect(text).toContain('from a list');
     const rows = text.split('\n').map((line) => line.trim().split(/ {2,}/));
     const row = (name: string) => rows.find(([first]) => first === name)?.slice(1);
-    expect(row('USD a million tokens')).toEqual(['in', 'out', 'cached', 'write 5 min', '1 h', 'audio in', 'a request']);
+    expect(row('USD per million tokens')).toEqual([
+      'in',
+      'out',
+      'cached',
+      'write 5 min',
+      '1 h',
+      'audio in',
+      'per request',
+    ]);
     expect(row('usual')).toEqual(['$2', '$8', '$0.2', '$2.5', '$4', '$30', '$0.001']);
     expect(row('above 200,000')).toEqual(['$4', '$8', '$0.2', '$2.5', '$4', '$30', '$0.001']);
     expect(row('16:30–00:30 UTC Sun Sat')).toEqual(['$1', '$4', '$0.1', '$1.25', '$2', '$15', '$0.0005']);

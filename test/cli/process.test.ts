@@ -106,7 +106,7 @@ describe.concurrent('a run of the command', () => {
       stopped.child.kill(signal);
       const { code, out, err } = await stopped.ended;
       expect(code).toBe(130);
-      expect(err).toContain('what is finished is kept');
+      expect(err).toContain('finished nodes are kept');
       const { runId, status } = document(out);
       expect(status).toBe('cancelled');
       gate.resolve();

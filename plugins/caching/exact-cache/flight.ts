@@ -1,16 +1,16 @@
 /**
- * One stream that several callers read. A pump drives it, so that no reader's pace or end touches another.
+ * One stream that several callers read. A pump drives it, so that readers do not affect each other.
  *
  * F1. The stream is cancelled only when its last reader leaves before `finish`.
  * F2. Every reader gets every event from the first, in order, or the stream's own error.
- * F3. A reader whose signal aborts, or whose deadline passes, leaves alone.
+ * F3. A reader whose signal aborts, or whose deadline passes, leaves without ending the others.
  */
 import { abortError, type Call, type Clock, type ModelEvent, PolyphonyError } from 'polyphony/kit';
 
 export interface Flight {
   /** Joins on the first `next()`. */
   read(call: Pick<Call, 'signal' | 'deadline'>): AsyncGenerator<ModelEvent>;
-  /** What was streamed so far. */
+  /** The events so far. */
   readonly events: readonly ModelEvent[];
 }
 
@@ -28,7 +28,7 @@ interface State {
   pump: Promise<void>;
 }
 
-/** Starts the stream at once. `onEnd` runs once: when it ended, failed, or nobody wants it any more. */
+/** Starts the stream immediately. `onEnd` runs once: when the stream ended, failed, or lost its last reader. */
 export function startFlight(
   clock: Clock,
   open: (signal: AbortSignal) => AsyncIterable<ModelEvent>,

@@ -1,17 +1,17 @@
-/** What makes two calls the same call. */
+/** The key under which equal calls share an answer. */
 import { createHash } from 'node:crypto';
 import type { Call, Message, ModelRequest, Part } from 'polyphony/kit';
 
-/** Who may get an answer that was made for somebody else. */
+/** Who may get an answer that was made for another caller. */
 export type CacheSharing = 'user' | 'tenant' | 'everyone';
 
-/** Moves when the meaning of a key or the shape of an entry does: what older versions stored is then never found. */
+/** Increased when the meaning of a key or the shape of an entry changes, so that older entries are never found. */
 const VERSION = 1;
 
 /**
- * SHA-256 in hex over the whole request, apart from what cannot change the answer. Fields are left out by name, so that
- * one which a later version adds is part of the key until somebody decides otherwise. Key order inside schemas, tool
- * arguments and provider options is kept, because models see it.
+ * SHA-256 in hex over the whole request, except fields that cannot change the answer. These are excluded by name, so that a
+ * new field is part of the key by default. The key order inside schemas, tool arguments and provider options is kept,
+ * because models see it.
  */
 export function cacheKey(call: Call, sharing: CacheSharing): string {
   const text = JSON.stringify([VERSION, answerOf(call.request), audienceOf(call, sharing)]);
@@ -26,7 +26,7 @@ function answerOf(request: ModelRequest): unknown {
     model: typeof model === 'string' ? { id: model } : model,
     limits: sorted(choosing),
   };
-  // Who asks is the audience's business; providers use this id to trace abuse.
+  // The audience covers who asks; providers use this id only to trace abuse.
   delete fields.user;
   if (request.operation === 'chat') fields.messages = request.messages.map(messageOf);
   return sorted(fields);
@@ -39,7 +39,7 @@ function messageOf(message: Message): unknown {
 }
 
 function audienceOf(call: Call, sharing: CacheSharing): readonly (string | null)[] {
-  // Where the request is personal, the answer is nobody else's.
+  // The answer to a personal request is for its user only.
   const narrow = sharing === 'user' || call.request.sensitivity === 'personal';
   const asked = call.request.operation === 'chat' ? (call.request.user ?? null) : null;
   const tenant = sharing === 'everyone' ? null : scopeOf(call, 'tenant');
@@ -49,7 +49,7 @@ function audienceOf(call: Call, sharing: CacheSharing): readonly (string | null)
 const scopeOf = (call: Call, kind: 'tenant' | 'user'): string | null =>
   call.scopes.find((scope) => scope.kind === kind)?.id ?? null;
 
-/** The same object with its own keys in order; what lies deeper keeps its order. */
+/** The same object with its own keys sorted; nested objects keep their order. */
 function sorted(value: Readonly<Record<string, unknown>>): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -8,8 +8,8 @@ export interface CachePolicy {
 
 /**
  * False for calls that must reach a model every time: those that ask for it, regulated ones, images and sampling above
- * temperature 0 without a seed (whoever sets it wants variety), requests that offer tools (a tool call acts, so each is
- * decided anew), requests for the provider's raw body, and calls that exclude targets, whose answers may be kept here.
+ * temperature 0 without a seed (the caller wants variety), requests that offer tools (a tool call has effects, so each one
+ * needs a new decision), requests for the provider's raw body, and calls that exclude targets, whose answers may be stored.
  */
 export function cacheable(call: Call, policy: CachePolicy): boolean {
   const { request, purpose } = call;
@@ -22,7 +22,7 @@ export function cacheable(call: Call, policy: CachePolicy): boolean {
   return policy.cacheSampled || (request.temperature ?? 0) <= 0 || request.seed !== undefined;
 }
 
-/** Whole answers only: not cut, filtered, refused, paused, failed or empty ones, and no tool calls unless allowed. */
+/** Only complete answers: not truncated, filtered, refused, paused, failed or empty ones; tool calls only where allowed. */
 export function storable(response: ModelResponse, policy: CachePolicy): boolean {
   const { finishReason } = response;
   if (finishReason !== 'stop' && !(finishReason === 'tool-calls' && policy.cacheTools)) return false;
@@ -33,7 +33,7 @@ export function storable(response: ModelResponse, policy: CachePolicy): boolean 
 const OF_TIME =
   /\b(?:today|tonight|now|current(?:ly)?|latest|newest|recent(?:ly)?|yesterday|tomorrow|this (?:week|month|year|morning)|breaking|weather|heute|jetzt|aktuell\w*|gestern|aujourd.hui|maintenant|actuel\w*|hoy|ahora|oggi|adesso)\b/i;
 
-/** True when the question's answer moves with the clock, by its words: a guess that only shortens how long it is kept. */
+/** True when the question sounds as if its answer changes over time: a guess that only shortens the storage time. */
 export function timeSensitive(call: Call): boolean {
   const { request } = call;
   return request.operation === 'chat' && OF_TIME.test(lastQuestion(request).slice(-8000));
@@ -44,9 +44,9 @@ function lastQuestion({ messages }: ChatRequest): string {
   return typeof last === 'string' ? last : last.map((part) => (part.type === 'text' ? part.text : '')).join(' ');
 }
 
-/** As somebody gets it who did not pay for it. */
+/** The event as a cache hit: free of charge and marked as cached. */
 export const asHit = (event: ModelEvent): ModelEvent =>
   event.type === 'finish' ? { ...event, cached: true, costNanoUsd: 0 } : event;
 
-/** True once something of the answer was shown, after which nobody can start over silently. */
+/** True for events with content, after which an answer cannot be restarted unnoticed. */
 export const shows = (event: ModelEvent): boolean => event.type !== 'route' && event.type !== 'warning';

@@ -1,10 +1,10 @@
 /**
- * The climb.
+ * Climbs from rung to rung.
  *
  * E1. The first rung is the request as it was made; each further one the same request for the next of `to`.
- * E2. A rung is climbed to only while the best answer is below the threshold, the caller waits and the budget lasts.
- * E3. Every attempt of every rung stays in `call.trace`: what was paid is shown, whichever answer is kept.
- * E4. The best-scoring answer is kept, the later one when two score the same. One that was not judged ends the climb.
+ * E2. A next rung is tried only while the best answer is below the threshold, the caller waits and the budget suffices.
+ * E3. Every attempt of every rung stays in `call.trace`, so the report contains every cost, whichever answer is kept.
+ * E4. The answer with the best score is kept, the later one on a tie. An answer that was not judged ends the climb.
  */
 import {
   abortError,
@@ -48,10 +48,10 @@ interface Climb {
   readonly below: number;
   readonly rungs: ReportedRung[];
   best: Kept | undefined;
-  /** What the reader has before them: a rung's number, or nothing. */
+  /** The rung whose answer the reader has received, if any. */
   shown: number | undefined;
   failure: unknown;
-  /** Why the climb ended before the ladder did. */
+  /** Why the climb ended before the last rung. */
   ended: string | undefined;
 }
 
@@ -101,7 +101,7 @@ function requestOf({ call, rule, best }: Climb, rung: number): ModelRequest {
     : request;
 }
 
-/** True when the climb is over, and says why where the ladder did not end it. */
+/** True when the climb is over; sets `ended` to the reason where rungs were left. */
 function isDone(state: Climb, clock: Clock): boolean {
   const { best, call } = state;
   if (call.signal.aborted) throw abortError(call.signal);
@@ -112,7 +112,7 @@ function isDone(state: Climb, clock: Clock): boolean {
   return state.ended !== undefined;
 }
 
-/** A model that answered already would say the same again. */
+/** Skips rungs whose model has already answered, because it would give the same answer. */
 function skipped(state: Climb, gateway: Gateway, request: ModelRequest, rung: number): boolean {
   const target = targetOf(gateway, request);
   const answered = state.rungs.some(
@@ -139,7 +139,7 @@ async function* attempt(
     const { best } = state;
     if (best === undefined || (verdict.score ?? 0) >= (best.verdict.score ?? 0)) state.best = { rung, answer, verdict };
   } catch (error) {
-    // Behind an answer that could be kept, no failure of a rung is the call's.
+    // Once an answer can be kept, a failing rung does not fail the call.
     if (call.signal.aborted || (rung === 0 && isOfCaller(error))) throw error;
     const { code, message } = asPolyphonyError(error);
     const attempts = call.trace.attempts.slice(before);
@@ -150,7 +150,7 @@ async function* attempt(
   }
 }
 
-/** Shows the best answer, unless it is the one that is on show, and ends with its finish. */
+/** Emits the best answer, unless the reader already has it, and ends with its finish. */
 async function* keep(state: Climb): AsyncGenerator<ModelEvent> {
   const { best, shown } = state;
   if (best === undefined)

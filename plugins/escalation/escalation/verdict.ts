@@ -1,4 +1,4 @@
-/** What becomes of an answer: kept, or replaced by the next rung's. */
+/** Decides whether an answer is kept or replaced by that of the next rung. */
 import {
   asPolyphonyError,
   type Call,
@@ -11,7 +11,7 @@ import {
 } from 'polyphony/kit';
 
 export interface Verdict {
-  /** null: not judged, and kept as it is. */
+  /** null: not judged, and kept. */
   readonly score: number | null;
   readonly reasons: readonly string[];
 }
@@ -19,8 +19,8 @@ export interface Verdict {
 const failing = (reason: string): Verdict => ({ score: 0, reasons: [reason] });
 
 /**
- * Refusals, filtered answers and answers that break the asked schema score 0 without asking the evaluator. Steps on the
- * way (tool calls, pauses) are not judged, nor is anything when the evaluator fails.
+ * Refusals, filtered answers and answers that do not match the requested schema score 0 without asking the evaluator.
+ * Intermediate steps (tool calls, pauses) are not judged, and no answer is when the evaluator fails.
  *
  * @throws cancelled when the caller left while the answer was judged
  */
@@ -45,7 +45,7 @@ export async function evaluated(evaluator: Evaluator, call: Call, response: Mode
 const NOT_JUDGED = 'not judged:';
 export const wasNotJudged = ({ reasons }: Verdict): boolean => reasons[0]?.startsWith(NOT_JUDGED) === true;
 
-/** Why the answer is not the JSON that was asked for. A schema that is advice, or cannot be checked, refuses nothing. */
+/** Why the answer is not the requested JSON. A schema that is not strict, or cannot be checked, causes no failure. */
 function schemaFailure({ output }: ChatRequest, response: ModelResponse): string | undefined {
   if (output === undefined) return undefined;
   const found = extractJson(textOf(response));

@@ -1,4 +1,4 @@
-/** Recomputes the equations that a text states. One pass; nothing is evaluated but numbers and + - * / ^ ( ). */
+/** Recomputes the equations in a text. One pass; only numbers and + - * / ^ ( ) are evaluated. */
 
 export interface Equation {
   readonly text: string;
@@ -9,11 +9,11 @@ export interface Equation {
 
 const MAX_SIDE = 120;
 const MAX_EQUATIONS = 100;
-/** Equals signs that are looked at, whether or not they belong to an equation. */
+/** Limit of examined equals signs, whether or not they belong to an equation. */
 const MAX_SIGNS = 400;
 const MAX_DEPTH = 20;
 
-/** Marks of formulas that say nothing about the value. */
+/** Markup of formulas that does not affect the value. */
 const NOISE = /\\(?:times|cdot)|\\div|\\[,;!()[\]]|[$€£\\]|(?<=\d),(?=\d{3}(?!\d))/g;
 const plain = (text: string): string =>
   text
@@ -22,7 +22,7 @@ const plain = (text: string): string =>
     .replace(/[÷]/g, '/')
     .replace(/[−–]/g, '-');
 
-/** Every `expression = value` whose left side is arithmetic. Sides with words or percentages are passed over. */
+/** Every `expression = value` whose left side is arithmetic. Sides with words or percentages are skipped. */
 export function equationsOf(text: string): Equation[] {
   const source = plain(text);
   const equations: Equation[] = [];
@@ -61,11 +61,11 @@ function rightSide(text: string, start: number): string {
   let end = start;
   while (end < text.length && end - start < MAX_SIDE && ARITHMETIC.test(text.charAt(end))) end += 1;
   const side = text.slice(start, end);
-  // A percentage may mean its hundredth or itself.
+  // A percentage may mean a hundredth of its number or the number itself.
   return text.charAt(end) === '%' ? '' : side.replace(/[. ]+$/, '');
 }
 
-/** Within a unit of the last decimal that was written, because some round and some cut. */
+/** Equal within one unit of the last written decimal, because some answers round and some truncate. */
 function close(a: number, b: number, written: string): boolean {
   const decimals = /\.(\d+)/.exec(written)?.[1]?.length ?? 0;
   const unit = decimals === 0 ? 0.5 : 1.01 * 10 ** -decimals;
@@ -73,7 +73,7 @@ function close(a: number, b: number, written: string): boolean {
   return Math.abs(a - b) <= (whole ? 1e-9 : unit) + Math.abs(a) * 1e-9;
 }
 
-/** What a side may mean: the whole of it, and without the list mark before it or the words' marks behind it. */
+/** Possible values of a side: of the whole, and without a list mark in front or punctuation behind. */
 function valuesOf(side: string, keep: 'start' | 'end'): number[] {
   const text = side.trim();
   const shorter =
@@ -89,7 +89,7 @@ interface Reader {
   depth: number;
 }
 
-/** Undefined for anything that is no whole expression. */
+/** Undefined for anything that is not a complete expression. */
 function evaluate(text: string): number | undefined {
   const tokens = text.match(/\d+(?:\.\d+)?|\.\d+|\*\*|[-+*/^()x]|\S/g);
   if (tokens === null) return undefined;
@@ -139,7 +139,7 @@ function readPrimary(reader: Reader): number {
   return /^[\d.]/.test(token) ? Number(token) : Number.NaN;
 }
 
-/** Numbers as a text writes them, thousands separators removed. */
+/** The numbers of a text, without thousands separators. */
 export function numbersOf(text: string): number[] {
   return (text.replace(/(?<=\d),(?=\d{3}(?!\d))/g, '').match(/\d+(?:\.\d+)?/g) ?? []).slice(0, 2000).map(Number);
 }

@@ -1,20 +1,20 @@
 /** Checks of answers to questions with numbers. */
 import { numbersOf } from './arithmetic.ts';
-import type { Check, Subject } from './subject.ts';
+import type { Check, CheckedAnswer } from './checked-answer.ts';
 
 const ASKS_NUMBER =
   /\bhow (?:many|much|long|far|old|tall|often|fast|big)\b|\bcalculate\b|\bwhat (?:is|was|are|were) the (?:\w+ )?(?:total|sum|difference|number|amount|cost|price|average|percentage|area|volume)\b/i;
 
-const asksNumber = ({ question, request }: Subject): boolean =>
+const asksNumber = ({ question, request }: CheckedAnswer): boolean =>
   request.output === undefined && ASKS_NUMBER.test(question) && numbersOf(question).length >= 2;
 
-/** What the text ends with: its last line that says anything. */
+/** The last line of the text with a letter or a digit. */
 function ending(text: string): string {
   const lines = text.trim().split('\n');
   return lines.findLast((line) => /[\p{L}\p{N}]/u.test(line)) ?? '';
 }
 
-const finalNumber = ({ text }: Subject): number | undefined => numbersOf(ending(text)).at(-1);
+const finalNumber = ({ text }: CheckedAnswer): number | undefined => numbersOf(ending(text)).at(-1);
 
 export const wrongArithmetic: Check = ({ equations }) => {
   const wrong = equations.filter(({ right }) => !right);
@@ -32,7 +32,7 @@ export const noFinalNumber: Check = (subject) =>
     ? { penalty: 0.5, reason: 'the question asks for a number, but the answer ends without one' }
     : undefined;
 
-/** The number given last should be one that the answer worked out. */
+/** The last number should be the result of a step of the answer. */
 export const finalNumberFromNowhere: Check = (subject) => {
   const { equations, text } = subject;
   const final = finalNumber(subject);
@@ -42,11 +42,11 @@ export const finalNumberFromNowhere: Check = (subject) => {
   return reached ? undefined : { penalty: 0.4, reason: `no step of the answer leads to its result ${final}` };
 };
 
-/** What stands behind an equals sign, be there words on its left side. */
+/** Numbers after an equals sign, also where its left side contains words. */
 const resultsOf = (text: string): number[] =>
   [...text.matchAll(/=\s*[$€£]?\s*(\d[\d,]*(?:\.\d+)?)/g)].map(([, digits = '']) => Number(digits.replaceAll(',', '')));
 
-/** Whole things are counted in whole numbers, and nothing countable is negative. */
+/** Countable things have whole numbers that are not negative. */
 export const oddQuantity: Check = (subject) => {
   const final = finalNumber(subject);
   if (final === undefined || !asksNumber(subject)) return undefined;
@@ -63,7 +63,7 @@ export const oddQuantity: Check = (subject) => {
   return { penalty: 0.5, reason: `the question counts whole things, but the result is ${final}` };
 };
 
-/** Figures are seldom given for nothing. */
+/** An answer should use the figures of its question. */
 export const unusedNumbers: Check = (subject) => {
   if (!asksNumber(subject) || subject.equations.length === 0) return undefined;
   const given = [...new Set(numbersOf(subject.question))];
@@ -74,7 +74,7 @@ export const unusedNumbers: Check = (subject) => {
   return { penalty, reason: `the answer never uses ${unused.slice(0, 3).join(', ')} from the question` };
 };
 
-/** A chain is as weak as its links: each step may be the wrong one. */
+/** Each further step of a calculation may be wrong. */
 export const longChain: Check = ({ equations }) => {
   const steps = equations.length;
   return steps < 3 ? undefined : { penalty: 1 - 0.98 ** steps, reason: `the answer rests on ${steps} steps` };

@@ -1,8 +1,8 @@
-/** Checks of answers with a form: JSON, a schema, code. */
+/** Checks of structured answers: JSON, schemas, code. */
 import { extractJson, type JsonSchema, validateJson } from 'polyphony/kit';
-import type { Check } from './subject.ts';
+import type { Check } from './checked-answer.ts';
 
-/** JSON where JSON was asked for, and as the schema says (allowed labels are its enumerations). */
+/** The answer must be JSON where JSON was requested, and match the schema (allowed labels are enumerations). */
 export const schemaValidity: Check = ({ request, response, text }) => {
   const { output } = request;
   if (output === undefined || response.finishReason === 'tool-calls') return undefined;
@@ -14,7 +14,7 @@ export const schemaValidity: Check = ({ request, response, text }) => {
   return found.repaired ? { penalty: 0.4, reason: 'the JSON had to be repaired' } : undefined;
 };
 
-/** A schema that cannot be checked (it has patterns) says nothing against the answer. */
+/** A schema that cannot be checked (because it has patterns) causes no flaw. */
 function firstIssue(schema: JsonSchema, value: unknown): string | undefined {
   try {
     const result = validateJson(schema, value);
@@ -25,7 +25,7 @@ function firstIssue(schema: JsonSchema, value: unknown): string | undefined {
   }
 }
 
-/** Half-filled forms: most fields empty. */
+/** An object with mostly empty fields. */
 export const hollowOutput: Check = ({ request, text }) => {
   if (request.output === undefined) return undefined;
   const value = extractJson(text)?.value;
@@ -43,7 +43,7 @@ const FENCE = /^[ \t]*(?:```|~~~)/gm;
 export const openFence: Check = ({ text }) =>
   (text.match(FENCE)?.length ?? 0) % 2 === 1 ? { penalty: 0.5, reason: 'a code block is never closed' } : undefined;
 
-/** Code whose brackets do not close cannot run. */
+/** Code with unmatched brackets cannot run. */
 export const unbalancedCode: Check = ({ text }) => {
   for (const [, language = '', code = ''] of text.matchAll(
     /^[ \t]*```[ \t]*([\w+#-]*)[^\n]*\n([\s\S]*?)^[ \t]*```/gm,
@@ -67,7 +67,7 @@ function isJson(text: string): boolean {
 
 const CLOSING: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
 
-/** The first bracket without its partner. Strings and line comments are stepped over; an apostrophe ends with its line. */
+/** The first bracket without its partner. Strings and comments are skipped; a string in single quotes ends with its line. */
 function unbalanced(code: string, comment: string): string | undefined {
   const open: string[] = [];
   for (let at = 0; at < code.length; at += 1) {

@@ -1,5 +1,5 @@
-/** Checks of any answer in words: is there one, is it whole, does it say what it was given. */
-import type { Check } from './subject.ts';
+/** Checks of any answer in prose: it exists, is complete and agrees with the given text. */
+import type { Check } from './checked-answer.ts';
 
 const REFUSAL =
   /^\W*(?:i(?:'m| am) (?:sorry|afraid|unable|not able)|sorry,|i (?:can(?:no|')t|won't|do not|don't) (?:help|assist|answer|provide|comply|know|have)|as an ai|unfortunately, i|(?:es )?tut mir leid|je suis désolé|lo siento)/i;
@@ -12,7 +12,7 @@ export const empty: Check = ({ text, response }) =>
 export const truncated: Check = ({ response }) =>
   response.finishReason === 'length' ? { penalty: 0.7, reason: 'the answer was cut at its length limit' } : undefined;
 
-/** Prose that stops within a sentence; lists, tables and code may end as they like. */
+/** Prose that stops within a sentence; lists, tables and code may end without punctuation. */
 export const unfinished: Check = ({ text, request, response }) => {
   if (request.output !== undefined || response.finishReason === 'length') return undefined;
   const last = text.trimEnd().slice(-400);
@@ -37,7 +37,7 @@ export const unsure: Check = ({ text, request }) =>
     ? { penalty: 0.45, reason: 'the answer says that it does not know' }
     : undefined;
 
-/** The same sentence again and again: a model that lost its way. */
+/** Repeated sentences, as in a model that loops. */
 export const repetitive: Check = ({ text }) => {
   const sentences = text.split(/[.!?\n]+\s*/).filter((sentence) => sentence.length > 20);
   const repeated = sentences.length - new Set(sentences).size;
@@ -47,7 +47,7 @@ export const repetitive: Check = ({ text }) => {
 
 const MIN_SOURCE = 400;
 
-/** Words in quotation marks must stand in what the model was given, where it was given a text. */
+/** Quotations must occur in the given text, where a text was given. */
 export const inventedQuotes: Check = ({ text, source }) => {
   if (source.length < MIN_SOURCE) return undefined;
   const quotes = [...text.matchAll(/["“«]([^"“”«»\n]{25,400})["”»]/g)].slice(0, 50).map(([, words = '']) => words);
@@ -62,7 +62,7 @@ export const inventedQuotes: Check = ({ text, source }) => {
 const ABOUT_THE_TEXT =
   /\b(?:summar\w+|extract\w*|according to|based on|the (?:following|above|given) (?:text|document|article|report|passage))\b/i;
 
-/** Figures with three digits or decimals must stand in the given text, unless the answer computes. */
+/** Figures with three digits or decimals must occur in the given text, unless the answer computes them. */
 export const inventedFigures: Check = ({ text, source, equations, question }) => {
   const fromMaterial = source.length - question.length >= MIN_SOURCE || ABOUT_THE_TEXT.test(question);
   if (source.length < MIN_SOURCE || equations.length > 0 || !fromMaterial) return undefined;

@@ -5,13 +5,13 @@ import type { Classifier, Finding } from './classifier.ts';
 export interface ModerationEndpointOptions {
   /** @default the moderation model that the gateway chooses */
   readonly model?: string | ModelChoice;
-  /** Score from which a category counts, 0 to 1; categories without a threshold count when the model flags them. @default none */
+  /** Score from which a category counts, 0 to 1; without a threshold it counts when flagged. @default none */
   readonly thresholds?: Readonly<Record<string, number>>;
   /** @default 'moderation-endpoint' */
   readonly name?: string;
 }
 
-/** One call per window, charged to the moderated call. Its findings have no offsets, so `redact` replaces the whole window. */
+/** One call per window, charged to the moderated call. Findings have no offsets: `redact` replaces the window. */
 export function moderationEndpoint(options: ModerationEndpointOptions = {}): Classifier {
   const { model, thresholds = {}, name = 'moderation-endpoint' } = options;
   return {

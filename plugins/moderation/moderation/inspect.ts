@@ -23,7 +23,7 @@ export interface Inspection {
 }
 
 /** A text, and the offset of its undecided part (its end, when no more text follows). */
-export interface Subject {
+export interface InspectedText {
   readonly text: string;
   /** Text before this offset was judged in an earlier window. */
   readonly from: number;
@@ -37,7 +37,7 @@ export interface Subject {
   readonly replaceable: 'places' | 'window' | 'nothing';
 }
 
-export const whole = (text: string, replaceable: Subject['replaceable']): Subject => ({
+export const wholeText = (text: string, replaceable: InspectedText['replaceable']): InspectedText => ({
   text,
   from: 0,
   until: text.length,
@@ -54,29 +54,29 @@ export async function inspect(
   call: Call,
   gateway: Gateway,
   direction: 'input' | 'output',
-  subject: Subject,
+  input: InspectedText,
 ): Promise<Inspection> {
-  const context: ClassifierContext = { call, gateway, direction, before: subject.before };
+  const context: ClassifierContext = { call, gateway, direction, before: input.before };
   const spans: Span[] = [];
   const warnings: Warning[] = [];
-  const judged = inspector.classifiers.map((classifier) => ask(inspector, classifier, subject.text, context));
+  const judged = inspector.classifiers.map((classifier) => ask(inspector, classifier, input.text, context));
   for (const [index, { findings, failure }] of (await Promise.all(judged)).entries()) {
     const name = inspector.classifiers[index]?.name ?? '';
     if (failure !== undefined) warnings.push(failure);
     for (const finding of findings) {
-      const { start = subject.from, end = subject.until } = finding;
+      const { start = input.from, end = input.until } = finding;
       // Judged before, or judged again when more text arrives.
-      if (end <= subject.from || start >= subject.until) continue;
-      const action = possible(inspector.action(finding, direction), finding, subject);
+      if (end <= input.from || start >= input.until) continue;
+      const action = possible(inspector.action(finding, direction), finding, input);
       if (action === 'block') throw blocked(finding.category, name, direction);
-      if (action === 'redact') spans.push({ start: Math.max(start, subject.from), end, category: finding.category });
+      if (action === 'redact') spans.push({ start: Math.max(start, input.from), end, category: finding.category });
       if (action !== 'allow') warnings.push(warningOf(action, finding.category, name, direction));
     }
   }
   return { spans, warnings };
 }
 
-function possible(action: ModerationAction, { start }: Finding, { replaceable }: Subject): ModerationAction {
+function possible(action: ModerationAction, { start }: Finding, { replaceable }: InspectedText): ModerationAction {
   const cannot = replaceable === 'nothing' || (replaceable === 'places' && start === undefined);
   return action === 'redact' && cannot ? 'block' : action;
 }
@@ -97,10 +97,10 @@ async function ask(
   } catch (error) {
     const { code, message, retryable } = asPolyphonyError(error);
     if (context.call.signal.aborted || code === 'budget-exceeded') throw error;
-    const told = `The moderation classifier "${classifier.name}" failed: ${message}`;
-    if (failOpen) return { findings: [], failure: { code: 'not-moderated', message: told } };
+    const problem = `The moderation classifier "${classifier.name}" failed: ${message}`;
+    if (failOpen) return { findings: [], failure: { code: 'not-moderated', message: problem } };
     const remedy = 'A text that was not judged does not pass: fix the classifier, or set failOpen.';
-    throw new PolyphonyError('plugin-failed', `${told} ${remedy}`, { cause: error, retryable });
+    throw new PolyphonyError('plugin-failed', `${problem} ${remedy}`, { cause: error, retryable });
   }
 }
 

@@ -100,7 +100,7 @@ function plant(root: Node, term: string, category: string): void {
   node.ends.add(category);
 }
 
-/** Whether an unfinished word may still become part of a term. */
+/** Returns a test whether an unfinished word may still become part of a term. */
 function growing(terms: readonly string[]): (word: string) => boolean {
   const words = terms.flatMap((term) => wordsOf(term).map(({ text, end }) => ({ text, open: term[end] === '*' })));
   const longest = Math.max(0, ...words.map(({ text }) => text.length));
@@ -115,7 +115,7 @@ function* steps(node: Node, word: string): Generator<Node> {
   for (const [beginning, next] of node.beginnings) if (word.startsWith(beginning)) yield next;
 }
 
-/** The rules that match from `first`, and whether a match could continue beyond the last of `words`. */
+/** Reports every match that starts at `first`; true when a match could continue beyond the last of `words`. */
 function walk(root: Node, words: readonly Word[], first: number, found: (node: Node, last: Word) => void): boolean {
   let nodes: readonly Node[] = [root];
   for (let index = first; nodes.length > 0; index += 1) {
@@ -151,7 +151,7 @@ function findings(root: Node, words: readonly Word[]): Finding[] {
   );
 }
 
-/** The offset of the first word that may still become part of a term or an exception. */
+/** Number of characters from the first word that may still become part of a term or an exception. */
 function pendingLength(root: Node, mayGrow: (word: string) => boolean, text: string, words: readonly Word[]): number {
   const last = words.at(-1);
   const open = last !== undefined && last.end === text.length && mayGrow(last.text);
@@ -163,7 +163,7 @@ function pendingLength(root: Node, mayGrow: (word: string) => boolean, text: str
   return held === undefined ? 0 : text.length - uncut(spans(root, whole), held.start);
 }
 
-/** Never splits a phrase, because a term and its exception must be judged together. */
+/** Moves an offset out of every phrase, because a term and its exception must be judged together. */
 function uncut(found: readonly Span[], at: number): number {
   let from = at;
   for (let moved = true; moved; ) {

@@ -6,7 +6,7 @@
  * W3. Only held-back text and the context before it are judged twice.
  */
 import type { Call, Citation, FinishEvent, Gateway, ModelEvent, ReasoningPart } from 'polyphony/kit';
-import { type Inspector, inspect, redacted, whole } from './inspect.ts';
+import { type Inspector, inspect, redacted, wholeText } from './inspect.ts';
 
 export interface WindowParts {
   readonly inspector: Inspector;
@@ -94,8 +94,8 @@ async function* release(parts: WindowParts, state: State, final: boolean): Async
   const from = state.context.length;
   const until = final ? text.length : Math.max(from, text.length - pendingOf(inspector, text, before));
   if (until > from) {
-    const subject = { text, from, until, before, replaceable: 'window' } as const;
-    const { spans, warnings } = await inspect(inspector, call, gateway, 'output', subject);
+    const input = { text, from, until, before, replaceable: 'window' } as const;
+    const { spans, warnings } = await inspect(inspector, call, gateway, 'output', input);
     for (const warning of warnings) yield { type: 'warning', warning };
     const cut = notWithinPair(
       text,
@@ -122,7 +122,7 @@ function pendingOf({ classifiers, overlap }: Inspector, text: string, before: st
   return Math.max(0, ...lengths);
 }
 
-/** Never splits a surrogate pair. */
+/** Moves an offset out of a surrogate pair. */
 const notWithinPair = (text: string, at: number): number =>
   at > 0 && /[\udc00-\udfff]/.test(text.charAt(at)) && /[\ud800-\udbff]/.test(text.charAt(at - 1)) ? at - 1 : at;
 
@@ -132,8 +132,8 @@ async function* toolCall(
   state: State,
   event: Extract<ModelEvent, { type: 'tool-call' }>,
 ): AsyncGenerator<ModelEvent> {
-  const said = `${JSON.stringify(event.call.arguments)} ${event.call.raw ?? ''}`;
-  const { warnings } = await inspect(inspector, call, gateway, 'output', whole(said, 'nothing'));
+  const callText = `${JSON.stringify(event.call.arguments)} ${event.call.raw ?? ''}`;
+  const { warnings } = await inspect(inspector, call, gateway, 'output', wholeText(callText, 'nothing'));
   for (const warning of warnings) yield { type: 'warning', warning };
   yield* state.deltas.filter(({ id }) => id === event.call.id);
   state.deltas = state.deltas.filter(({ id }) => id !== event.call.id);
@@ -144,7 +144,7 @@ async function* toolCall(
 async function reasoning(parts: WindowParts, state: State, part: ReasoningPart): Promise<ReasoningPart> {
   if (!state.changed && state.reasoning === part.text) return part;
   const { inspector, gateway, call } = parts;
-  const { spans } = await inspect(inspector, call, gateway, 'output', whole(part.text, 'window'));
+  const { spans } = await inspect(inspector, call, gateway, 'output', wholeText(part.text, 'window'));
   if (spans.length === 0) return part;
   state.changed = true;
   return { type: 'reasoning', text: redacted(part.text, spans, 0, part.text.length) };
@@ -155,7 +155,9 @@ async function finish(parts: WindowParts, state: State, event: FinishEvent): Pro
   const { inspector, gateway, call } = parts;
   const { refusal } = event;
   const spans =
-    refusal === undefined ? [] : (await inspect(inspector, call, gateway, 'output', whole(refusal, 'window'))).spans;
+    refusal === undefined
+      ? []
+      : (await inspect(inspector, call, gateway, 'output', wholeText(refusal, 'window'))).spans;
   if (!state.changed && spans.length === 0) return event;
   const { logprobs: _logprobs, raw: _raw, citations, ...rest } = event;
   return {

@@ -68,8 +68,8 @@ export function startBlock(blocks: Blocks, index: number, start: JsonRecord): vo
     blocks.calls += 1;
     sayPiece(blocks, block, call.push({ index: 0, id: asText(start.id), name: asText(start.name) }));
   }
-  if (kind === 'text') say(blocks, 'text-delta', start.text);
-  if (kind === 'thinking') think(blocks, block, start.thinking);
+  if (kind === 'text') emitText(blocks, 'text-delta', start.text);
+  if (kind === 'thinking') addThinking(blocks, block, start.thinking);
   if (Array.isArray(start.citations)) blocks.citations.push(...start.citations.flatMap(citationOf));
 }
 
@@ -78,10 +78,10 @@ export function addDelta(blocks: Blocks, index: number, delta: JsonRecord): void
   if (block === undefined) return;
   switch (delta.type) {
     case 'text_delta':
-      say(blocks, 'text-delta', delta.text);
+      emitText(blocks, 'text-delta', delta.text);
       break;
     case 'thinking_delta':
-      think(blocks, block, delta.thinking);
+      addThinking(blocks, block, delta.thinking);
       break;
     case 'signature_delta':
       block.signature += asText(delta.signature) ?? '';
@@ -124,18 +124,18 @@ function kindOf(start: JsonRecord, answerTool: string | undefined): Kind {
   return answerTool !== undefined && start.name === answerTool ? 'answer' : 'call';
 }
 
-function say({ emit }: Blocks, type: 'text-delta' | 'reasoning-delta', text: unknown): void {
+function emitText({ emit }: Blocks, type: 'text-delta' | 'reasoning-delta', text: unknown): void {
   if (typeof text === 'string' && text !== '') emit({ type, text });
 }
 
-function think(blocks: Blocks, block: Block, text: unknown): void {
+function addThinking(blocks: Blocks, block: Block, text: unknown): void {
   block.text += asText(text) ?? '';
-  say(blocks, 'reasoning-delta', text);
+  emitText(blocks, 'reasoning-delta', text);
 }
 
 function addInput(blocks: Blocks, block: Block, piece: string): void {
   block.text += piece;
-  if (block.kind === 'answer') say(blocks, 'text-delta', piece);
+  if (block.kind === 'answer') emitText(blocks, 'text-delta', piece);
   else sayPiece(blocks, block, block.call?.push({ index: 0, arguments: piece }));
 }
 
@@ -160,14 +160,14 @@ function reasoningPart(block: Block, family: string): ReasoningPart | undefined 
 }
 
 function citationOf(value: unknown): Citation[] {
-  const told = asRecord(value);
-  if (told === undefined) return [];
+  const record = asRecord(value);
+  if (record === undefined) return [];
   const citation = defined({
-    url: asText(told.url) ?? asText(told.source),
-    title: asText(told.title) ?? asText(told.document_title),
-    text: asText(told.cited_text),
-    start: asNumber(told.start_char_index),
-    end: asNumber(told.end_char_index),
+    url: asText(record.url) ?? asText(record.source),
+    title: asText(record.title) ?? asText(record.document_title),
+    text: asText(record.cited_text),
+    start: asNumber(record.start_char_index),
+    end: asNumber(record.end_char_index),
   });
   return Object.keys(citation).length === 0 ? [] : [citation];
 }

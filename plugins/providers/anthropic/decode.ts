@@ -132,8 +132,8 @@ function readEnding(state: State, { stop_reason, stop_details }: JsonRecord): vo
 }
 
 function readCounts(state: State, usage: unknown): void {
-  const told = asRecord(usage);
-  if (told !== undefined) addCounts(state.counts, told);
+  const reported = asRecord(usage);
+  if (reported !== undefined) addCounts(state.counts, reported);
 }
 
 /** Emits the last events. */

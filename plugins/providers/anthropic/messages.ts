@@ -63,9 +63,9 @@ const partsOf = ({ content }: Message): readonly Part[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 
 function systemBlocks(messages: readonly Message[], instructions: readonly string[]): Block[] {
-  const told = messages.filter(({ role }) => role === 'system').flatMap(partsOf);
+  const systemParts = messages.filter(({ role }) => role === 'system').flatMap(partsOf);
   const texts: TextPart[] = instructions.map((text) => ({ type: 'text', text }));
-  return [...told.filter((part) => part.type === 'text'), ...texts].flatMap((part) => listed(textBlock(part)));
+  return [...systemParts.filter((part) => part.type === 'text'), ...texts].flatMap((part) => listed(textBlock(part)));
 }
 
 const listed = (block: Block | undefined): Block[] => (block === undefined ? [] : [block]);
@@ -133,7 +133,7 @@ function resultBlock(result: ToolResultPart): Block {
   });
 }
 
-// ---------------------------------------------------------------------------------------------------- rules of the wire format
+// ---------------------------------------------------------------------------------------------------- rules of the wire
 
 const isResult = (block: Block): boolean => block.type === 'tool_result';
 const isThinking = (block: Block): boolean => block.type === 'thinking' || block.type === 'redacted_thinking';

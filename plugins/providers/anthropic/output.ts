@@ -17,7 +17,7 @@ export function outputPlan({ output, tools = [] }: ChatRequest, facts: MessagesF
   if (closed !== undefined) return { way: 'format', schema: closed };
   const name = toolName(output.name ?? 'output');
   const taken = tools.some((tool) => tool.name === name);
-  // The input of a tool is an object; for other values, and for models that cannot be forced, the schema goes into the prompt.
+  // The input of a tool is an object. Other schemas, and those for models that cannot be forced, go into the prompt.
   const forced = facts.forcedTools && schema.type === 'object' && !taken;
   return forced ? { way: 'tool', name, schema } : { way: 'prompt', schema };
 }

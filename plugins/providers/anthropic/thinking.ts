@@ -18,7 +18,7 @@ export interface ThinkingLimits {
   readonly maxTokens: number;
   /** True when a call is forced, which excludes thinking. */
   readonly forced: boolean;
-  /** True when the current turn began without a thinking block of this provider: thinking with a budget must then stay off. */
+  /** True when the current turn began without thinking of this provider: thinking with a budget must then stay off. */
   readonly begunWithout: boolean;
 }
 

@@ -7,8 +7,8 @@ import { asNumber, asRecord, defined, type JsonRecord, type Usage } from 'polyph
 export type Counts = Record<string, unknown>;
 
 /** Overwrites the known counts with reported ones that are not null. */
-export function addCounts(known: Counts, told: JsonRecord): void {
-  for (const [name, value] of Object.entries(told)) if (value !== null) known[name] = value;
+export function addCounts(known: Counts, reported: JsonRecord): void {
+  for (const [name, value] of Object.entries(reported)) if (value !== null) known[name] = value;
 }
 
 /** Undefined where no count was reported. */

@@ -62,7 +62,4 @@ export const authorisation = (apiKey: string | undefined): Record<string, string
 });
 
 const notChat = (operation: string): PolyphonyError =>
-  new PolyphonyError(
-    'unsupported',
-    `This provider supports only chat, not "${operation}": choose a model that lists this operation.`,
-  );
+  new PolyphonyError('unsupported', `This provider supports only chat, not "${operation}": use a model that lists it.`);

@@ -98,9 +98,9 @@ function addReasoning(blocks: Blocks, block: Block, { text, signature, redactedC
   block.signature += asText(signature) ?? '';
   // Each piece is base64 of its own and may be padded, so it is decoded separately.
   if (typeof redactedContent === 'string') block.redacted.push(Buffer.from(redactedContent, 'base64'));
-  const said = asText(text) ?? '';
-  block.text += said;
-  if (said !== '') blocks.emit({ type: 'reasoning-delta', text: said });
+  const piece = asText(text) ?? '';
+  block.text += piece;
+  if (piece !== '') blocks.emit({ type: 'reasoning-delta', text: piece });
 }
 
 export function stopBlock(blocks: Blocks, index: number): void {
@@ -165,13 +165,13 @@ export function readBlock(blocks: Blocks, index: number, block: JsonRecord): voi
 }
 
 function citationOf(value: unknown): Citation[] {
-  const told = asRecord(value);
-  if (told === undefined) return [];
-  const location = asRecord(told.location);
-  const texts = (asList(told.sourceContent) ?? []).map((item) => asText(asRecord(item)?.text) ?? '').join('');
+  const record = asRecord(value);
+  if (record === undefined) return [];
+  const location = asRecord(record.location);
+  const texts = (asList(record.sourceContent) ?? []).map((item) => asText(asRecord(item)?.text) ?? '').join('');
   const citation = defined({
     url: asText(asRecord(location?.web)?.url),
-    title: asText(told.title),
+    title: asText(record.title),
     text: texts === '' ? undefined : texts,
   });
   return Object.keys(citation).length === 0 ? [] : [citation];

@@ -146,13 +146,13 @@ function finish(state: State, headers: TransportResponse['headers']): void {
 
 /** This wire format excludes cache reads and writes from the input; canonical usage includes them. */
 function usageOf(value: unknown): Usage | undefined {
-  const told = asRecord(value);
-  const fresh = asNumber(told?.inputTokens);
-  const output = asNumber(told?.outputTokens);
+  const reported = asRecord(value);
+  const fresh = asNumber(reported?.inputTokens);
+  const output = asNumber(reported?.outputTokens);
   if (fresh === undefined && output === undefined) return undefined;
-  const cacheRead = asNumber(told?.cacheReadInputTokens);
-  const cacheWrite = asNumber(told?.cacheWriteInputTokens);
-  const long = (asList(told?.cacheDetails) ?? []).reduce<number>((sum, item) => {
+  const cacheRead = asNumber(reported?.cacheReadInputTokens);
+  const cacheWrite = asNumber(reported?.cacheWriteInputTokens);
+  const long = (asList(reported?.cacheDetails) ?? []).reduce<number>((sum, item) => {
     const detail = asRecord(item);
     return detail?.ttl === '1h' ? sum + (asNumber(detail.inputTokens) ?? 0) : sum;
   }, 0);

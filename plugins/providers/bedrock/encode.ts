@@ -148,13 +148,13 @@ function inferenceConfig(request: ChatRequest, thinking: Body, context: WireCont
   };
   // The output limit must exceed the reasoning budget; without a budget the model's default limit is used.
   const needed = thinks ? context.card.maxOutputTokens : undefined;
-  const told = defined({
+  const parameters = defined({
     maxTokens: request.maxOutputTokens ?? needed,
     temperature: allowed('temperature', request.temperature),
     topP: allowed('topP', request.topP),
     stopSequences: request.stop?.filter((text) => text.trim() !== ''),
   });
-  return Object.keys(told).length === 0 ? undefined : told;
+  return Object.keys(parameters).length === 0 ? undefined : parameters;
 }
 
 function topK({ topK: value }: ChatRequest, facts: Pick<ConverseFacts, 'topK'>, context: WireContext): Body {

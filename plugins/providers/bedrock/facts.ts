@@ -10,7 +10,7 @@ import {
 } from 'polyphony/kit';
 
 export type ConverseFacts = {
-  /** How reasoning is requested: a budget, an effort (adaptive thinking), Nova's fields, `reasoning_effort`, or not at all. */
+  /** How reasoning is requested: a budget, adaptive thinking, Nova's fields, `reasoning_effort`, or not at all. */
   readonly reasoning: 'budget' | 'adaptive' | 'nova' | 'effort' | 'none';
   /** Where `top_k` is placed in the body. */
   readonly topK: 'flat' | 'nested' | 'none';

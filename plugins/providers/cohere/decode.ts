@@ -150,39 +150,39 @@ function pushCall(state: State, call: JsonRecord, index: number, whole = false):
 }
 
 function citationOf(value: unknown): Citation[] {
-  const told = asRecord(value);
-  if (told === undefined) return [];
-  const source = asRecord(asList(told.sources)?.[0]);
+  const record = asRecord(value);
+  if (record === undefined) return [];
+  const source = asRecord(asList(record.sources)?.[0]);
   const document = asRecord(source?.document) ?? asRecord(source?.tool_output);
   const citation = defined({
     url: asText(document?.url),
     title: asText(document?.title) ?? asText(source?.id),
-    text: asText(told.text),
-    start: asNumber(told.start),
-    end: asNumber(told.end),
+    text: asText(record.text),
+    start: asNumber(record.start),
+    end: asNumber(record.end),
   });
   return Object.keys(citation).length === 0 ? [] : [citation];
 }
 
 // ---------------------------------------------------------------------------------------------------- endings
 
-function finish(state: State, reason: string | undefined, told: unknown): void {
+function finish(state: State, reason: string | undefined, record: unknown): void {
   closeThinking(state);
   closePlan(state);
   const { events, calls, id, citations } = state;
   events.push(...calls.finish());
-  const usage = usageOf(asRecord(told));
+  const usage = usageOf(asRecord(record));
   finishAnswer(state, { reason: finishReason(reason), usage, id, citations });
 }
 
 /** Processed tokens; the billed ones exclude the provider's own instructions. */
-function usageOf(told: JsonRecord | undefined): Usage | undefined {
-  const tokens = asRecord(told?.tokens);
-  const billed = asRecord(told?.billed_units);
+function usageOf(record: JsonRecord | undefined): Usage | undefined {
+  const tokens = asRecord(record?.tokens);
+  const billed = asRecord(record?.billed_units);
   const input = asNumber(tokens?.input_tokens) ?? asNumber(billed?.input_tokens);
   const output = asNumber(tokens?.output_tokens) ?? asNumber(billed?.output_tokens);
   if (input === undefined && output === undefined) return undefined;
-  return defined({ input: input ?? 0, output: output ?? 0, cacheRead: asNumber(told?.cached_tokens) });
+  return defined({ input: input ?? 0, output: output ?? 0, cacheRead: asNumber(record?.cached_tokens) });
 }
 
 function fail(state: State, body: JsonRecord): void {

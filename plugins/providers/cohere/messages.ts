@@ -64,7 +64,7 @@ function assistantMessage(parts: readonly Part[], context: WireContext): WireMes
   const own = parts.filter((part) => part.type === 'reasoning' && part.family === context.target.provider);
   const blocks = own.map((part) => asRecord((part as ReasoningPart).raw) ?? {});
   const thinking = blocks.filter((block) => block.type === 'thinking');
-  const plan = blocks.map((block) => block.tool_plan).findLast((told) => typeof told === 'string');
+  const plan = blocks.map((block) => block.tool_plan).findLast((text) => typeof text === 'string');
   const text = parts.reduce((sum, part) => (part.type === 'text' ? sum + part.text : sum), '');
   const calls = parts.filter((part) => part.type === 'tool-call');
   const said = text === '' ? [] : [{ type: 'text', text }];

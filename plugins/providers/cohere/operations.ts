@@ -78,8 +78,8 @@ function vectorsOf(body: JsonRecord): OperationOutput | undefined {
 function rankingOf(body: JsonRecord): OperationOutput | undefined {
   // Other rerank servers name the field `data`.
   const results = (asList(body.results) ?? asList(body.data))?.map((item) => {
-    const told = asRecord(item);
-    return { index: asNumber(told?.index) ?? 0, score: asNumber(told?.relevance_score) ?? 0 };
+    const record = asRecord(item);
+    return { index: asNumber(record?.index) ?? 0, score: asNumber(record?.relevance_score) ?? 0 };
   });
   return results && { operation: 'rerank', results };
 }

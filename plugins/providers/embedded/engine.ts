@@ -37,8 +37,8 @@ function freeJson(task: Task, effort: Effort): { value: JsonValue; confidence: n
   let confidence = 1;
   const whole = readAll(task);
   for (const job of task.jobs.length === 0 ? (['summarise', 'key-terms'] as const) : task.jobs) {
-    const alone = { ...task, jobs: [job] };
-    const done = reply(alone, effort);
+    const single = { ...task, jobs: [job] };
+    const done = reply(single, effort);
     confidence = Math.min(confidence, done.confidence);
     if (job === 'key-terms')
       fields.set(

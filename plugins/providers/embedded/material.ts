@@ -48,7 +48,7 @@ const isAsking = (text: string): boolean => {
   return jobs.length > 0 || beyond !== undefined;
 };
 
-/** `<document name="a.md">…</document>`. A text may contain the closing tag itself: the last one before the next opening tag counts. */
+/** `<document name="a.md">…</document>`. A text may contain the closing tag: the last one before the next opening tag counts. */
 function tagged(text: string): Prompt | undefined {
   const documents: Material[] = [];
   let instruction = '';

@@ -9,13 +9,13 @@ const MAX_INDEX = 100_000;
 
 /** Adds the piece at its path; text is appended to text. A piece with an invalid path is dropped. */
 export function addArgument(root: Arguments, piece: unknown): void {
-  const told = asRecord(piece);
-  const path = stepsOf(asText(told?.jsonPath) ?? '');
+  const record = asRecord(piece);
+  const path = stepsOf(asText(record?.jsonPath) ?? '');
   const last = path.at(-1);
-  if (told === undefined || last === undefined) return;
+  if (record === undefined || last === undefined) return;
   let place: Container = root;
   for (const [position, step] of path.slice(0, -1).entries()) place = inside(place, step, path[position + 1]);
-  const value = pieceValue(told);
+  const value = pieceValue(record);
   const before = Object.hasOwn(place, last) ? place[last] : undefined;
   set(place, last, typeof before === 'string' && typeof value === 'string' ? before + value : value);
 }
@@ -43,9 +43,9 @@ function stepsOf(path: string): readonly Step[] {
   return steps;
 }
 
-function pieceValue(told: JsonRecord): unknown {
-  if ('nullValue' in told) return null;
-  if (typeof told.boolValue === 'boolean') return told.boolValue;
-  const object = asRecord(told.structValue) ?? asList(told.listValue);
-  return asText(told.stringValue) ?? asNumber(told.numberValue) ?? object ?? '';
+function pieceValue(record: JsonRecord): unknown {
+  if ('nullValue' in record) return null;
+  if (typeof record.boolValue === 'boolean') return record.boolValue;
+  const object = asRecord(record.structValue) ?? asList(record.listValue);
+  return asText(record.stringValue) ?? asNumber(record.numberValue) ?? object ?? '';
 }

@@ -70,8 +70,8 @@ function systemInstruction(
   messages: readonly Message[],
   instructions: readonly string[],
 ): WireContents['systemInstruction'] {
-  const told = messages.filter(({ role }) => role === 'system').flatMap(partsOf);
-  const texts = told.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+  const systemParts = messages.filter(({ role }) => role === 'system').flatMap(partsOf);
+  const texts = systemParts.flatMap((part) => (part.type === 'text' ? [part.text] : []));
   const parts = [...texts, ...instructions].filter(Boolean).map((text) => ({ text }));
   return parts.length === 0 ? undefined : { parts };
 }
@@ -141,7 +141,7 @@ function responseParts(result: ToolResultPart, { context, facts, names }: Encodi
   return [{ functionResponse }, ...media];
 }
 
-// ---------------------------------------------------------------------------------------------------- rules of the wire format
+// ---------------------------------------------------------------------------------------------------- rules of the wire
 
 const isResponse = (part: WirePart): boolean => part.functionResponse !== undefined;
 

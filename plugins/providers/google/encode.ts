@@ -60,7 +60,7 @@ function responseFormat({ output, tools = [] }: ChatRequest, facts: GeminiFacts,
 
 function dialect(schema: JsonSchema, what: string, facts: GeminiFacts, context: WireContext): JsonSchema {
   const converted = toDialect(schema, facts.schemas === 'openapi' ? 'openapi-subset' : 'plain');
-  for (const told of converted.warnings) context.warn({ code: 'schema-narrowed', message: `${what}: ${told}` });
+  for (const warning of converted.warnings) context.warn({ code: 'schema-narrowed', message: `${what}: ${warning}` });
   return converted.schema;
 }
 
@@ -113,7 +113,7 @@ function sampling(request: ChatRequest, facts: GeminiFacts, context: WireContext
     return undefined;
   };
   const logprobs = request.logprobs === false ? undefined : request.logprobs;
-  const told = allowed('logprobs', logprobs, card.capabilities.includes('logprobs'));
+  const wantedLogprobs = allowed('logprobs', logprobs, card.capabilities.includes('logprobs'));
   return {
     maxOutputTokens: maxTokens(request, context),
     temperature: allowed('temperature', request.temperature, facts.sampling),
@@ -123,8 +123,8 @@ function sampling(request: ChatRequest, facts: GeminiFacts, context: WireContext
     frequencyPenalty: allowed('frequencyPenalty', request.frequencyPenalty, facts.penalties),
     seed: request.seed,
     stopSequences: stops(request, context),
-    responseLogprobs: told === undefined ? undefined : true,
-    logprobs: typeof told === 'number' ? told : undefined,
+    responseLogprobs: wantedLogprobs === undefined ? undefined : true,
+    logprobs: typeof wantedLogprobs === 'number' ? wantedLogprobs : undefined,
   };
 }
 

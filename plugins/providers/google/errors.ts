@@ -42,19 +42,19 @@ function errorOf(body: unknown): JsonRecord | undefined {
 function refusal(failure: HttpFailure, error: JsonRecord | undefined): PolyphonyError {
   const details = (asList(error?.details) ?? []).map((item) => asRecord(item) ?? {});
   const retryAfterMs = delayOf(details);
-  const told = retryAfterMs === undefined ? failure : { ...failure, retryAfterMs };
+  const withDelay = retryAfterMs === undefined ? failure : { ...failure, retryAfterMs };
   if (failure.status === 429)
-    return SPENT.test(failure.message) ? httpError({ ...told, code: 'billing' }) : rateLimited(told);
+    return SPENT.test(failure.message) ? httpError({ ...withDelay, code: 'billing' }) : rateLimited(withDelay);
   const reason = details.map((detail) => asText(detail.reason)).find((text) => text !== undefined);
-  return httpError(reason === undefined ? told : { ...told, code: reason });
+  return httpError(reason === undefined ? withDelay : { ...withDelay, code: reason });
 }
 
 function rateLimited({ message, type, retryAfterMs }: HttpFailure): PolyphonyError {
-  const said = message.trim().slice(0, 1000) || 'no reason given';
+  const reason = message.trim().slice(0, 1000) || 'no reason given';
   const named = type === undefined ? '' : ` (${type})`;
   return new PolyphonyError(
     'rate-limited',
-    `HTTP 429: ${said}${named} Wait, ask for less at once, or add a credential.`,
+    `HTTP 429: ${reason}${named} Wait, send fewer requests at the same time, or add a credential.`,
     { status: 429, ...defined({ retryAfterMs }) },
   );
 }

@@ -40,11 +40,11 @@ function sourceOf(item: unknown): Citation {
 }
 
 function quotation(item: unknown): Citation[] {
-  const told = asRecord(item) ?? {};
-  const { startIndex, endIndex } = told;
+  const record = asRecord(item) ?? {};
+  const { startIndex, endIndex } = record;
   const citation = defined({
-    url: asText(told.uri),
-    title: asText(told.title),
+    url: asText(record.uri),
+    title: asText(record.title),
     start: asNumber(startIndex),
     end: asNumber(endIndex),
   });
@@ -62,8 +62,8 @@ export function logprobsOf(candidate: JsonRecord): readonly TokenLogprob[] {
 }
 
 function tokenOf(value: unknown): { token: string; logprob: number }[] {
-  const told = asRecord(value);
-  const token = asText(told?.token);
-  const logprob = asNumber(told?.logProbability);
+  const record = asRecord(value);
+  const token = asText(record?.token);
+  const logprob = asNumber(record?.logProbability);
   return token === undefined || logprob === undefined ? [] : [{ token, logprob }];
 }

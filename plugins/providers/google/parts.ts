@@ -109,21 +109,21 @@ function readOther(parts: Parts, part: JsonRecord): void {
 
 // ---------------------------------------------------------------------------------------------------- calls
 
-function readCall(parts: Parts, told: JsonRecord, thoughtSignature: string | undefined): void {
+function readCall(parts: Parts, functionCall: JsonRecord, thoughtSignature: string | undefined): void {
   closeThoughts(parts, undefined);
-  const name = asText(told.name);
+  const name = asText(functionCall.name);
   const signature = thoughtSignature === undefined ? undefined : signed(thoughtSignature, parts.family);
   if (name) {
     closeCall(parts);
     const index = parts.calls++;
-    const id = asText(told.id) || ownId(parts.responseId, index);
-    parts.call = { index, id, name, signature, arguments: { ...asRecord(told.args) } };
+    const id = asText(functionCall.id) || ownId(parts.responseId, index);
+    parts.call = { index, id, name, signature, arguments: { ...asRecord(functionCall.args) } };
   }
   const { call } = parts;
   if (call === undefined) return;
   call.signature ??= signature;
-  for (const piece of asList(told.partialArgs) ?? []) addArgument(call.arguments, piece);
-  if (told.willContinue !== true) closeCall(parts);
+  for (const piece of asList(functionCall.partialArgs) ?? []) addArgument(call.arguments, piece);
+  if (functionCall.willContinue !== true) closeCall(parts);
 }
 
 function closeCall(parts: Parts): void {

@@ -79,5 +79,5 @@ function merged(body: Body, own: Body): Body {
 const unknownOperation = (operation: string): PolyphonyError =>
   new PolyphonyError(
     'unsupported',
-    `This provider supports only chat and embeddings, not "${operation}": choose a model that lists this operation.`,
+    `This provider supports only chat and embeddings, not "${operation}": use a model that lists it.`,
   );

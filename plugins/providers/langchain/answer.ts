@@ -55,10 +55,15 @@ export function readMessage(answer: Answer, message: LangChainMessage): void {
   readContent(answer, message.content);
   readCalls(answer, message);
   readUsage(answer, asRecord(message.usage_metadata));
-  const told = asRecord(message.response_metadata) ?? {};
-  const reason = told.finish_reason ?? told.stop_reason ?? told.stopReason ?? told.finishReason ?? told.done_reason;
+  const metadata = asRecord(message.response_metadata) ?? {};
+  const reason =
+    metadata.finish_reason ??
+    metadata.stop_reason ??
+    metadata.stopReason ??
+    metadata.finishReason ??
+    metadata.done_reason;
   answer.reason = asText(reason) || answer.reason;
-  answer.model ??= asText(told.model_name) ?? asText(told.model);
+  answer.model ??= asText(metadata.model_name) ?? asText(metadata.model);
 }
 
 function readContent(answer: Answer, content: unknown): void {
@@ -110,18 +115,18 @@ function readCalls(answer: Answer, message: LangChainMessage): void {
 }
 
 /** Adds up the counts of chunks, as LangChain does when it merges them. */
-function readUsage(answer: Answer, told: JsonRecord | undefined): void {
-  if (told === undefined) return;
-  const input = asRecord(told.input_token_details) ?? {};
-  const output = asRecord(told.output_token_details) ?? {};
+function readUsage(answer: Answer, reported: JsonRecord | undefined): void {
+  if (reported === undefined) return;
+  const input = asRecord(reported.input_token_details) ?? {};
+  const output = asRecord(reported.output_token_details) ?? {};
   const before = answer.usage;
   const sum = (known: number | undefined, more: unknown): number | undefined => {
     const number = asNumber(more);
     return number === undefined ? known : (known ?? 0) + number;
   };
   answer.usage = defined({
-    input: sum(before?.input, told.input_tokens) ?? 0,
-    output: sum(before?.output, told.output_tokens) ?? 0,
+    input: sum(before?.input, reported.input_tokens) ?? 0,
+    output: sum(before?.output, reported.output_tokens) ?? 0,
     cacheRead: sum(before?.cacheRead, input.cache_read),
     cacheWrite: sum(before?.cacheWrite, input.cache_creation),
     reasoning: sum(before?.reasoning, output.reasoning),
@@ -138,11 +143,11 @@ const REASONS: readonly (readonly [RegExp, FinishReason])[] = [
   [/error|failed|malformed/, 'error'],
 ];
 
-/** Emits the last events. Without a finish reason the answer counts as complete, because LangChain has no other sign of it. */
+/** Emits the last events. An answer without a finish reason counts as complete: LangChain has no other sign of it. */
 export function finish(answer: Answer): readonly ModelEvent[] {
   closeThinking(answer);
   const { calls, usage, reason, model, id } = answer;
-  const told = reason === undefined ? 'stop' : reasonOf(reason.toLowerCase());
+  const known = reason === undefined ? 'stop' : reasonOf(reason.toLowerCase());
   const ending: ModelEvent[] = [...answer.events, ...calls.finish()];
   if (usage === undefined) {
     const message = 'The model reported no usage, so the token counts of this answer are 0 and may be wrong.';
@@ -150,7 +155,7 @@ export function finish(answer: Answer): readonly ModelEvent[] {
   }
   ending.push({
     type: 'finish',
-    reason: told === 'stop' && calls.count > 0 ? 'tool-calls' : told,
+    reason: known === 'stop' && calls.count > 0 ? 'tool-calls' : known,
     usage: usage ?? { input: 0, output: 0 },
     ...defined({ model, id }),
   });

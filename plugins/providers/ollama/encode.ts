@@ -45,7 +45,7 @@ function encodeTool({ name, description, inputSchema }: NonNullable<ChatRequest[
   return { type: 'function', function: defined({ name, description, parameters }) };
 }
 
-/** The effort is sent as a word to models that support it (`wire.think: "effort"` on the card), as a boolean to the others. */
+/** The effort, as a word for models that support it (`wire.think: "effort"` on the card), else as a boolean. */
 function think({ reasoning }: ChatRequest, { card }: WireContext): boolean | string | undefined {
   if (reasoning?.effort === undefined && reasoning?.budgetTokens === undefined) return undefined;
   if (reasoning.effort === 'none' || reasoning.budgetTokens === 0) return false;
@@ -60,7 +60,7 @@ function options(request: ChatRequest, context: WireContext): Body | undefined {
   if (request.logprobs !== undefined && request.logprobs !== false) dropped('logprobs', context);
   if (request.user !== undefined) dropped('user', context);
   if (request.serviceTier !== undefined) dropped('serviceTier', context);
-  const told = defined({
+  const parameters = defined({
     num_predict: request.maxOutputTokens,
     temperature: request.temperature,
     top_p: request.topP,
@@ -72,7 +72,7 @@ function options(request: ChatRequest, context: WireContext): Body | undefined {
     // Without this the server truncates the prompt at its own default window, without an error.
     num_ctx: context.card.wire?.num_ctx,
   });
-  return Object.keys(told).length === 0 ? undefined : told;
+  return Object.keys(parameters).length === 0 ? undefined : parameters;
 }
 
 function dropped(name: string, { card, warn }: WireContext): void {

@@ -1,9 +1,9 @@
 /**
  * One folder, and nothing outside it.
  *
- * D1. A path is taken inside the folder, links followed to their end; one that leads out is refused.
- * D2. What is opened is what was checked: the opened file must be the one that the checked path still names.
- * D3. Hidden files, environments and keys are refused by their names, whatever leads to them.
+ * D1. A path is resolved inside the folder, with links followed to their end; a path that leads out is refused.
+ * D2. The opened file is the checked file: it must be the one that the checked path still names.
+ * D3. Hidden files, environment files and keys are refused by name, whatever path leads to them.
  */
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
@@ -90,7 +90,7 @@ function inner(root: string, absolute: string, path: string): string {
   return below;
 }
 
-/** Neither a link that was put there since, nor a pipe that would hang. */
+/** Opens without following a link that was created after the check, and without blocking on a pipe. */
 async function openChecked(real: string, path: string): Promise<FileHandle> {
   let handle: FileHandle;
   try {
@@ -111,7 +111,7 @@ async function openChecked(real: string, path: string): Promise<FileHandle> {
   }
 }
 
-/** A file that grows while it is read ends at the limit too. */
+/** The limit also holds for a file that grows while it is read. */
 async function readAll(handle: FileHandle, maxBytes: number, path: string): Promise<Buffer> {
   const buffer = Buffer.alloc(maxBytes + 1);
   let length = 0;
@@ -132,7 +132,7 @@ function decode(bytes: Buffer, path: string): string {
   }
 }
 
-/** Files that match, in order; links are not followed. @throws tool-failed */
+/** Matching files, in order; links are not followed. @throws tool-failed */
 export async function listFilesIn(
   options: FolderOptions,
   pattern: string,
@@ -166,7 +166,7 @@ async function entriesOf(folder: string) {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch {
-    // A folder that may not be read, or is gone since, holds nothing for us.
+    // A folder that cannot be read, or was deleted meanwhile, counts as empty.
     return [];
   }
 }

@@ -1,8 +1,8 @@
-/** Simple globs without a regular expression: `*` within a name, `?` one character of it, `**` any folders. */
+/** Simple globs without a regular expression: `*` within a name, `?` for one character, `**` for any folders. */
 
-/** True when the path matches. Both are split at `/`. Never more than names × names steps. */
+/** True when the path matches. Both are split at `/`. At most names × names steps. */
 export function globMatches(pattern: readonly string[], path: readonly string[]): boolean {
-  // Row by row: reached[j] says whether the pattern so far matches the first j names.
+  // Row by row: reached[j] is true when the pattern so far matches the first j names.
   let reached = [true, ...path.map(() => false)];
   for (const part of pattern) {
     const next = path.map(() => false);
@@ -21,7 +21,7 @@ export function globMatches(pattern: readonly string[], path: readonly string[])
   return reached.at(-1) === true;
 }
 
-/** Linear in practice and at worst length × length: on a mismatch only the last `*` takes one more character. */
+/** Linear in practice, at worst length × length: on a mismatch only the last `*` matches one more character. */
 export function nameMatches(pattern: string, name: string): boolean {
   let p = 0;
   let star = -1;

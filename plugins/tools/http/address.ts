@@ -1,4 +1,4 @@
-/** Which addresses are the public internet's. IPv6 by what is allowed, so that every form that hides an IPv4 is out. */
+/** Which addresses are public. IPv6 uses an allowlist, so that every form that embeds an IPv4 address is excluded. */
 import { BlockList, isIP } from 'node:net';
 
 /** Special-purpose blocks of IPv4 (IANA registry, RFC 6890 and its successors). */
@@ -33,7 +33,7 @@ for (const [net, bits] of NOT_PUBLIC_6) refused.addSubnet(net, bits, 'ipv6');
 const globalUnicast = new BlockList();
 globalUnicast.addSubnet('2000::', 3, 'ipv6');
 
-/** False for anything that is no address. */
+/** False for anything that is not an address. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 4) return !refused.check(address, 'ipv4');

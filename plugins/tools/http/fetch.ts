@@ -1,9 +1,9 @@
 /**
  * One GET to a public address.
  *
- * N1. Every hop is checked anew: scheme, credentials, and each address that its name resolves to.
- * N2. The socket goes to an address that was checked; the name is not resolved a second time.
- * N3. Time and size are bounded over all hops together; whatever ends the call closes the socket.
+ * N1. Every hop is checked: scheme, credentials, and each address that its name resolves to.
+ * N2. The socket connects to a checked address; the name is not resolved a second time.
+ * N3. Time and size are limited over all hops together; any end of the call closes the socket.
  */
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -24,7 +24,7 @@ export interface Page {
   readonly status: number;
   readonly text: string;
   readonly contentType: string;
-  /** The address after redirects. */
+  /** The URL after redirects. */
   readonly url: string;
   readonly truncated: boolean;
 }
@@ -35,7 +35,7 @@ const BINARY = /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|pdf|
 const failed = (message: string, options: { cause?: unknown; retryable?: boolean } = {}): PolyphonyError =>
   new PolyphonyError('tool-failed', message, { retryable: false, ...options });
 
-/** @throws tool-failed, cancelled or whatever the signal was aborted with */
+/** @throws tool-failed, cancelled or the abort reason of the signal */
 export async function fetchPage(limits: HttpLimits, address: string, signal: AbortSignal): Promise<Page> {
   let url = parsed(address);
   for (let hop = 0; hop <= limits.maxRedirects; hop += 1) {
@@ -71,7 +71,7 @@ function parsed(address: string, base?: URL): URL {
   return url;
 }
 
-/** The address to connect to. All addresses of a name must be allowed, not only the one that is used. */
+/** The address to connect to. All addresses of a name must be allowed, not only the used one. */
 async function checkedAddress(limits: HttpLimits, url: URL, signal: AbortSignal): Promise<string> {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
   if (limits.hosts !== undefined && !limits.hosts.some((pattern) => hostMatches(pattern, host))) {
@@ -85,7 +85,7 @@ async function checkedAddress(limits: HttpLimits, url: URL, signal: AbortSignal)
   return first;
 }
 
-/** `example.org` means itself, `*.example.org` whatever lies below it. */
+/** `example.org` matches itself, `*.example.org` every name below it. */
 const hostMatches = (pattern: string, host: string): boolean =>
   pattern.startsWith('*.') ? host.endsWith(pattern.slice(1).toLowerCase()) : host === pattern.toLowerCase();
 
@@ -98,7 +98,7 @@ async function resolved({ resolve }: HttpLimits, host: string, signal: AbortSign
   }
 }
 
-/** A resolver knows no signal: it is left behind. */
+/** Rejects on abort without waiting for the promise, because a resolver does not support signals. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(abortError(signal));
@@ -114,7 +114,7 @@ function send(url: URL, address: string, signal: AbortSignal): Promise<IncomingM
     all === true ? callback(null, [{ address, family }]) : callback(null, address, family);
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
-    // No agent: a pooled socket might have been opened to another address.
+    // No agent: a pooled socket might be connected to another address.
     const options = { agent: false, lookup, signal, headers: HEADERS } as const;
     request(url, options, resolve)
       .on('error', (cause) => reject(signal.aborted ? abortError(signal) : unreachable(url, cause)))
@@ -152,7 +152,7 @@ async function pageOf(limits: HttpLimits, url: URL, response: IncomingMessage, s
   }
 }
 
-/** The limit counts what is unpacked, so that a small answer cannot become a large one. */
+/** The limit counts decompressed bytes, so that a small answer cannot become a large one. */
 async function bodyOf(
   response: IncomingMessage,
   maxBytes: number,
@@ -173,7 +173,7 @@ function unpacked(response: IncomingMessage): NodeJS.ReadableStream {
   if (encoding === 'identity') return response;
   if (!Object.hasOwn(decoder, encoding))
     throw failed(`The content encoding "${encoding}" is not supported: fetch another address.`);
-  // Errors reach the reader of the last stream; the callback only keeps them from being thrown twice.
+  // Errors reach the reader of the last stream; the callback only prevents that they are thrown twice.
   return pipeline(response, decoder[encoding as keyof typeof decoder](), () => undefined);
 }
 

@@ -1,4 +1,4 @@
-/** polyphony doctor: checks what a run needs, one line a check, and says what to do about each that fails. */
+/** polyphony doctor: checks what a run needs, one line per check, with the remedy for each check that fails. */
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PolyphonyError } from '../../core/errors.ts';
@@ -32,7 +32,7 @@ interface Check {
 
 const SMALLEST_SPACE = 50 * 1024 * 1024;
 
-/** The versions that package.json asks for: ^20.19 || >=22.13. */
+/** The versions that package.json requires: ^20.19 || >=22.13. */
 export function supportedNode(version: string): boolean {
   const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
   return (major === 20 && minor >= 19) || (major === 22 && minor >= 13) || major > 22;
@@ -43,7 +43,7 @@ function checkNode(): Check {
   return {
     name: 'node',
     ok,
-    detail: ok ? process.version : `${process.version}: install 20.19 or later, or 22.13 or later`,
+    detail: ok ? process.version : `${process.version}: install Node 20.19 or later, or 22.13 or later`,
   };
 }
 
@@ -57,7 +57,7 @@ async function checkSpace(store: string): Promise<Check> {
   return {
     name: 'disk',
     ok: free >= SMALLEST_SPACE,
-    detail: free >= SMALLEST_SPACE ? megabytes : `${megabytes}: make room, or move the store with --store`,
+    detail: free >= SMALLEST_SPACE ? megabytes : `${megabytes}: free some space, or move the store with --store`,
   };
 }
 
@@ -75,7 +75,7 @@ function checkProviders({ polyphony }: Session): Check {
   return {
     name: 'providers',
     ok: providers.length > 0,
-    detail: only ? `${detail}: set a vendor's key in the environment for real models` : detail,
+    detail: only ? `${detail}: set the API key of a provider in the environment to use real models` : detail,
   };
 }
 
@@ -108,13 +108,13 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** In the order in which one builds on the other. */
+/** Runs the checks in order: later checks depend on earlier ones. */
 async function checksOf(options: SharedOptions, terminal: Terminal): Promise<readonly Check[]> {
   const checks = [await attempt('node', checkNode), await attempt('disk', () => checkSpace(options.store))];
   const config = await attempt('config', async () => {
     const { loadConfig } = await import('../input/config-file.ts');
     const loaded = await loadConfig(process.cwd(), options.config);
-    return { name: 'config', ok: true, detail: loaded.path ?? 'none, the defaults hold' };
+    return { name: 'config', ok: true, detail: loaded.path ?? 'none, the defaults apply' };
   });
   checks.push(config);
   if (config.ok) {
@@ -128,7 +128,7 @@ async function checksOf(options: SharedOptions, terminal: Terminal): Promise<rea
         return {
           name: 'plugins',
           ok: true,
-          detail: names.length === 0 ? 'none beside the built-in ones' : names.join(', '),
+          detail: names.length === 0 ? 'only the built-in ones' : names.join(', '),
         };
       }),
     );

@@ -1,4 +1,4 @@
-/** polyphony estimate: what a plan may cost, before it costs anything. */
+/** polyphony estimate: estimates the cost of a plan before any call. */
 import type { NodeEstimate } from '../../core/plan/plan.ts';
 import { safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';

@@ -1,4 +1,4 @@
-/** polyphony graph: draws a plan, or a run with its states. */
+/** polyphony graph: draws a plan, or a run with the states of its nodes. */
 import { Option } from 'commander';
 import type { NodeState } from '../../core/run/engine.ts';
 import type { DrawingFormat } from '../../drawing/index.ts';
@@ -17,9 +17,11 @@ export const command = defineCommand<Options, [plan: string]>({
     graph
       .argument('<plan>', 'a .plan.json, workflow:<id>, or a run id')
       .addOption(
-        new Option('-f, --format <format>', 'what to draw').choices(['tree', 'mermaid', 'svg']).default('tree'),
+        new Option('-f, --format <format>', 'the format of the drawing')
+          .choices(['tree', 'mermaid', 'svg'])
+          .default('tree'),
       )
-      .option('-o, --out <file>', 'write the picture here')
+      .option('-o, --out <file>', 'write the drawing to this file')
       .addHelpText(
         'after',
         examples(
@@ -56,7 +58,7 @@ async function planOfRun({ polyphony }: Session, runId: string): Promise<string>
     if (event.type === 'run-started' || event.type === 'plan-revised') plan = JSON.stringify(event.plan);
   }
   if (plan !== undefined) return plan;
-  throw new UsageError(`There is no run ${runId}; the command "runs list" shows those that there are`);
+  throw new UsageError(`There is no run ${runId}: the command "runs list" shows the runs that exist`);
 }
 
 async function statesOf({ polyphony }: Session, runId: string): Promise<Map<string, NodeState>> {

@@ -1,4 +1,4 @@
-/** polyphony init: a config, a plan with a text to try it on, and a line in .gitignore; never overwrites. */
+/** polyphony init: writes a config, a plan with a text to try it on, and a line in .gitignore; never overwrites. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { safeJson } from '../../drawing/plain-text.ts';
@@ -11,7 +11,7 @@ const CONFIG = `# polyphony.yaml: every field is optional. Keys stay in the envi
 # aliases:
 #   cheap: provider/model
 
-# Doubtful answers climb to a stronger model. The validators cost no call.
+# Answers with low confidence escalate to a stronger model. The validators need no extra call.
 escalate:
   evaluator: validators
   below: 0.7
@@ -60,9 +60,9 @@ export const command = defineCommand({
     const folder = process.cwd();
     const taken = FILES.map(([name]) => name).filter((name) => existsSync(join(folder, name)));
     if (taken.length > 0) {
-      const [what, remedy] = taken.length > 1 ? ['are', 'move them away'] : ['is', 'move it away'];
+      const [verb, them] = taken.length > 1 ? ['exist', 'them'] : ['exists', 'it'];
       throw new UsageError(
-        `${taken.join(', ')} ${what} there already; init overwrites nothing: ${remedy}, or go to another folder`,
+        `${taken.join(', ')} already ${verb}, and init overwrites nothing: move ${them} away, or run init in another folder`,
       );
     }
     const { folderFor, write } = await import('../input/read-file.ts');

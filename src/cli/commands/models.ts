@@ -1,20 +1,20 @@
-/** polyphony models: what can answer, and at what price. */
+/** polyphony models: lists the available models with their prices. */
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT } from '../input/exit-code.ts';
 import type { ListedModel } from '../input/listed-model.ts';
 
-/** Without a name all models; with one those that it names, in detail, or those whose names hold it. */
+/** Without a name all models; with a name the models that it means, in detail, or all whose names contain it. */
 export const command = defineCommand<object, [name: string | undefined]>({
   define: (models) =>
     models
-      .argument('[name]', 'a model, to see all of it: capabilities, every rate, limits, end; or a part of names')
+      .argument('[name]', 'a model, to see its capabilities, rates, limits and end date; or a part of model names')
       .addHelpText(
         'after',
         examples(
           'polyphony models',
           'polyphony models gpt-5.5                  every rate: cache, batch, hours, long prompts',
-          'polyphony models claude                   those whose names hold it',
+          'polyphony models claude                   the models whose names contain it',
           "polyphony models --json | jq -r '.[].id'",
         ),
       ),
@@ -30,7 +30,7 @@ export const command = defineCommand<object, [name: string | undefined]>({
       else if (shown.length > 0) terminal.print(modelTable(shown, terminal.columns(), terminal.paint));
       if (shown.length > 0) return EXIT.done;
       const { thisCommand } = await import('../input/command-name.ts');
-      terminal.say(`No model is called "${oneLine(name ?? '')}": ${thisCommand()} models lists what there is.`);
+      terminal.say(`No model is called "${oneLine(name ?? '')}": ${thisCommand()} models lists the available models.`);
       return EXIT.failed;
     });
   },

@@ -9,8 +9,8 @@ import type { Terminal } from '../screen/terminal.ts';
 export const command = defineCommand<{ readonly out?: string }, [request: string]>({
   define: (plan) =>
     plan
-      .argument('<request>', 'what is to be done, in words')
-      .option('-o, --out <file>', 'write the plan here')
+      .argument('<request>', 'what to plan, in words')
+      .option('-o, --out <file>', 'write the plan to this file')
       .addHelpText(
         'after',
         examples(
@@ -19,7 +19,7 @@ export const command = defineCommand<{ readonly out?: string }, [request: string
         ),
       ),
   handle: async (terminal, options, request) => {
-    if (request.trim() === '') throw new UsageError('The request is empty: say what is to be planned');
+    if (request.trim() === '') throw new UsageError('The request is empty: write what to plan');
     const { withPolyphony } = await import('../process/session.ts');
     return withPolyphony(options, terminal, ({ polyphony }) =>
       withInterrupt(terminal, async (signal) => {
@@ -37,7 +37,7 @@ interface Options {
 
 async function showPlanning(planning: PlanningResult, { out, json }: Options, terminal: Terminal): Promise<void> {
   const { plan } = planning;
-  // Safe to print and the same JSON, so that it may go to a file either way.
+  // This JSON is safe to print, so the terminal and the file get the same text.
   const text = safeJson(plan.plan, 2);
   if (out !== undefined) {
     const { write } = await import('../input/read-file.ts');

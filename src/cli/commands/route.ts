@@ -1,4 +1,4 @@
-/** polyphony route: the rings and the decision, without a call. */
+/** polyphony route: shows the rings and the routing decision, without a call. */
 import { Option } from 'commander';
 import type { Explanation } from '../../core/gateway.ts';
 import type { Tier } from '../../core/model/model.ts';
@@ -15,8 +15,8 @@ interface Options {
 export const command = defineCommand<Options, [prompt: string]>({
   define: (route) =>
     route
-      .argument('<prompt>', 'what would be asked')
-      .addOption(new Option('--tier <tier>', 'ask for a class of models').choices(['fast', 'balanced', 'premium']))
+      .argument('<prompt>', 'the prompt that would be sent')
+      .addOption(new Option('--tier <tier>', 'only models of this tier').choices(['fast', 'balanced', 'premium']))
       .option('--model <id>', 'a model, an alias or provider/model')
       .addHelpText(
         'after',
@@ -39,8 +39,11 @@ export const command = defineCommand<Options, [prompt: string]>({
       printRoute(explanation, terminal);
       if (code !== EXIT.done) {
         const { thisCommand } = await import('../input/command-name.ts');
-        const wanted = options.model === undefined ? 'this prompt' : `the model ${oneLine(options.model)}`;
-        terminal.say(`no-route: nothing here answers ${wanted}; ${thisCommand()} models lists what there is`);
+        const reason =
+          options.model === undefined
+            ? 'no model can serve this prompt'
+            : `the model ${oneLine(options.model)} is not available`;
+        terminal.say(`no-route: ${reason}; ${thisCommand()} models lists the available models`);
       }
       return code;
     });

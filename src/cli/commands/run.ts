@@ -1,4 +1,4 @@
-/** polyphony run: plans a request, or takes a plan, and runs it. */
+/** polyphony run: plans a request, or reads a plan, and runs it. */
 import type { Command } from 'commander';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
@@ -27,10 +27,10 @@ export const command = defineCommand<Options, [what: string]>({
     withRunOptions(run)
       .description(
         'Plan a request and run it, or run a plan file or a ready-made workflow. The answer goes to standard output. ' +
-          'Ctrl-C stops the run and keeps what is finished for "runs resume".',
+          'Ctrl-C stops the run and keeps its finished nodes for "runs resume".',
       )
       .argument('<what>', 'a request in words, a .plan.json, or workflow:<id>')
-      .option('--no-streaming', 'plan the whole request before anything of it runs')
+      .option('--no-streaming', 'finish the whole plan before any of its nodes runs')
       .addHelpText(
         'after',
         examples(
@@ -39,7 +39,7 @@ export const command = defineCommand<Options, [what: string]>({
           'polyphony run my.plan.json -i text=@letter.txt      the text of a file as a field',
           'polyphony run my.plan.json -i @input.json           the whole input from a file',
           "polyphony run my.plan.json --json | jq '.output'    one document: runId, status, output, costUsd, nodes",
-          'polyphony run my.plan.json --events                 one JSON line an event, while it runs',
+          'polyphony run my.plan.json --events                 one JSON line per event, while it runs',
         ),
       ),
   handle: async (terminal, options, argument) => {
@@ -59,18 +59,18 @@ function withRunOptions(run: Command): Command {
   return run
     .option('-i, --input <value>', 'key=value, a JSON object, @file.json, or key=@file (repeatable)', collectValues, [])
     .option('-b, --budget <usd>', 'stop the run before it costs more than this, planning included', amount)
-    .option('-c, --concurrency <n>', 'nodes at once (default: 64)', wholeNumber)
-    .option('--session <id>', 'keep calls of one session with one model')
+    .option('-c, --concurrency <n>', 'nodes that run at the same time (default: 64)', wholeNumber)
+    .option('--session <id>', 'keep the calls of this session on the same model')
     .option('--tag <key=value>', 'mark the run and its costs (repeatable)', collectValues, [])
     .option('--events', 'print every event as a JSON line instead of the result')
-    .option('-q, --quiet', 'print the answer alone');
+    .option('-q, --quiet', 'print only the answer');
 }
 
 function tagsOf(given: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     given.map((tag) => {
       const equals = tag.indexOf('=');
-      if (equals < 1) throw new UsageError(`--tag "${tag}" must be key=value`);
+      if (equals < 1) throw new UsageError(`--tag "${tag}" must be key=value, such as team=search`);
       return [tag.slice(0, equals), tag.slice(equals + 1)];
     }),
   );
@@ -89,14 +89,14 @@ async function runTarget(
   signal: AbortSignal,
 ): Promise<number> {
   const { polyphony } = session;
-  // A store that cannot be used is told before a planner is paid.
+  // Fails on an unusable store before the planner is paid.
   await polyphony.stores.journal.list({ limit: 1 });
   const plan = what.type === 'plan' ? await planOf(session, what, options, terminal) : what.text;
   if (plan === undefined) return EXIT.invalidPlan;
   const { draw } = await import('../../drawing/index.ts');
   const { follow } = await import('../process/follow.ts');
   const show = (valid: ValidPlan): void => {
-    // The live view names the nodes too: where both do not fit, only it stays.
+    // The live view also lists the nodes: where both do not fit, only the live view is shown.
     const fits = 2 * valid.nodes.length + 6 <= terminal.rows();
     if (terminal.live && talks(options) && fits)
       terminal.say(`${draw(valid, 'tree', undefined, terminal.columns())}\n`);
@@ -106,7 +106,7 @@ async function runTarget(
     show(valid);
   };
   const planning = typeof plan === 'string';
-  // Else the run is there from the start, and its own view shows the plan as it is written.
+  // Otherwise the run exists from the start, and its live view shows the plan as it is written.
   const plansFirst = planning && options.streaming === false;
   if (plansFirst && terminal.live && talks(options)) terminal.status([terminal.paint.dim('planning …')]);
   try {
@@ -133,11 +133,11 @@ function stoppedWhilePlanning(error: unknown, signal: AbortSignal): unknown {
   if (!signal.aborted || !(error instanceof PolyphonyError) || error.code !== 'cancelled') return error;
   return new PolyphonyError(
     'cancelled',
-    'Stopped while the request was being planned: no run was begun, so none is kept.',
+    'Stopped while the request was being planned: no run had started, so there is nothing to resume.',
   );
 }
 
-/** The plan, with what was repaired and what is doubtful about it; undefined once its errors were shown. */
+/** Shows repairs and warnings and returns the plan; shows the errors of an invalid plan and returns undefined. */
 async function planOf(
   { polyphony }: Session,
   { source, text }: Extract<RunTarget, { type: 'plan' }>,

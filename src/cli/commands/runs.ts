@@ -1,42 +1,42 @@
-/** polyphony runs: the commands about runs that exist. */
+/** polyphony runs: the commands for existing runs. */
 import { type CommandList, type DefinedCommand, examples } from '../command.ts';
 
 const COMMANDS: CommandList = {
   list: {
     usage: '[options] [run]',
-    summary: 'the last runs, newest first',
+    summary: 'list the last runs, newest first',
     load: () => import('./runs/list.ts'),
     isDefault: true,
   },
   watch: {
     usage: '[options] <run>',
-    summary: 'follow a run of another process until it ends',
+    summary: 'follow a run in another process until it ends',
     load: () => import('./runs/watch.ts'),
   },
-  show: { usage: '<run>', summary: 'its nodes and its result', load: () => import('./runs/show.ts') },
+  show: { usage: '<run>', summary: 'show the nodes and the result of a run', load: () => import('./runs/show.ts') },
   replay: {
     usage: '<run>',
-    summary: 'print its journalled events, one JSON line each; with --json one list',
+    summary: 'print the events in the journal of a run, one JSON line each; with --json one array',
     load: () => import('./runs/replay.ts'),
   },
   cancel: {
     usage: '<run>',
-    summary: 'end a run: one that is suspended or was left behind, or that another command drives',
+    summary: 'cancel a run that is suspended, was abandoned, or is driven by another process',
     load: () => import('./runs/cancel.ts'),
   },
   resume: {
     usage: '[options] <run>',
-    summary: 'go on after a crash, a stop, a failure or an answer; finished nodes are not paid again',
+    summary: 'continue a run after a crash, a stop, a failure or an answer; finished nodes are not paid for again',
     load: () => import('./runs/resume.ts'),
   },
   fork: {
     usage: '[options] <run>',
-    summary: 'run again from a node on, in a new run, with other input if you like',
+    summary: 'run again from a node onwards, as a new run, with other input if you want',
     load: () => import('./runs/fork.ts'),
   },
   answer: {
     usage: '[options] <run> <node> <answer>',
-    summary: 'answer what a suspended run asks, and go on with it',
+    summary: 'answer the question of a suspended run, and continue the run',
     load: () => import('./runs/answer.ts'),
   },
 };
@@ -47,11 +47,11 @@ export const command: DefinedCommand = {
     runs.addHelpText(
       'after',
       examples(
-        'polyphony runs                                the last twenty',
+        'polyphony runs                                the last 20 runs',
         'polyphony runs run_4f1c…                      short for: runs show run_4f1c…',
-        'polyphony runs resume run_4f1c…               go on after Ctrl-C, a crash or a failure',
-        'polyphony runs answer run_4f1c… review yes    answer what it asks, and go on',
-        'polyphony help runs fork                      more about one of them',
+        'polyphony runs resume run_4f1c…               continue after Ctrl-C, a crash or a failure',
+        'polyphony runs answer run_4f1c… review yes    answer its question, and continue',
+        'polyphony runs help fork                      the help of one of these commands',
       ),
     ),
 };

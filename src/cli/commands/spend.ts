@@ -1,4 +1,4 @@
-/** polyphony spend: what was paid, by provider, model, day or scope. */
+/** polyphony spend: shows what was paid, by provider, model, day or scope. */
 import type { LedgerGroup } from '../../core/stores.ts';
 import { safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
@@ -9,10 +9,10 @@ export const command = defineCommand<{ readonly by: string; readonly last?: stri
     spend
       .option(
         '--by <group>',
-        'provider, model, purpose, day, outcome, run, node, session, user, team, tenant or tag',
+        'group by provider, model, purpose, day, outcome, run, node, session, user, team, tenant or tag',
         'model',
       )
-      .option('--last <span>', 'only the last 12h, 7d, 4w')
+      .option('--last <span>', 'only the last hours, days or weeks, such as 12h, 7d or 4w')
       .addHelpText('after', examples('polyphony spend --by day --last 4w', 'polyphony spend --by tag --json')),
   handle: async (terminal, options) => {
     const by = ledgerGroup(options.by);
@@ -31,7 +31,7 @@ export const command = defineCommand<{ readonly by: string; readonly last?: stri
         return EXIT.done;
       }
       if (totals.length === 0) {
-        terminal.say('nothing was spent yet');
+        terminal.say('nothing has been spent yet');
         return EXIT.done;
       }
       const rows = totals.map((total) => [
@@ -41,7 +41,7 @@ export const command = defineCommand<{ readonly by: string; readonly last?: stri
         String(total.inputTokens),
         String(total.outputTokens),
         formatUsd(total.costNanoUsd),
-        total.unpriced === 0 ? '' : `and ${total.unpriced} of unknown price`,
+        total.unpriced === 0 ? '' : `and ${total.unpriced} at an unknown price`,
       ]);
       terminal.print(
         tableText([[options.by, 'attempts', 'errors', 'tokens in', 'tokens out', 'cost', ''], ...rows], terminal.paint),
@@ -81,6 +81,6 @@ function span(text: string): number {
   const found = /^(\d{1,6})([hdw])$/.exec(text);
   const unit = found?.[2];
   if (unit !== 'h' && unit !== 'd' && unit !== 'w')
-    throw new UsageError(`--last "${text}" must be a number with h, d or w, such as 7d`);
+    throw new UsageError(`--last "${text}" must be a number followed by h, d or w, such as 7d`);
   return Number(found?.[1]) * UNITS[unit];
 }

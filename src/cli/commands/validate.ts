@@ -1,4 +1,4 @@
-/** polyphony validate: all that is wrong with a plan. */
+/** polyphony validate: lists all issues of a plan. */
 import { safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT } from '../input/exit-code.ts';
@@ -7,7 +7,7 @@ export const command = defineCommand<{ readonly repair: boolean }, [plan: string
   define: (validate) =>
     validate
       .argument('<plan>', 'a .plan.json or workflow:<id>')
-      .option('--no-repair', 'do not mend what needs no model')
+      .option('--no-repair', 'report every issue, and repair nothing')
       .addHelpText(
         'after',
         examples('polyphony validate my.plan.json', 'polyphony validate my.plan.json --no-repair --json'),

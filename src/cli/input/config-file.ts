@@ -1,4 +1,4 @@
-/** Finds and reads the configuration: YAML or JSON, named by --config or lying in the working folder. */
+/** Finds and reads the configuration: YAML or JSON, named by --config or in the working folder. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
@@ -16,12 +16,12 @@ const LARGEST_CONFIG = 1024 * 1024;
 const PricesFileSchema = z.strictObject({ prices: PricesSchema });
 
 export interface LoadedConfig {
-  /** Undefined: none was found, the defaults hold. */
+  /** Undefined: no file was found, and the defaults apply. */
   readonly path: string | undefined;
   readonly config: Config;
 }
 
-/** @throws invalid-config naming file, field, rule and what stands there */
+/** @throws invalid-config naming the file, the field, the rule and the value */
 export async function loadConfig(folder: string, named?: string): Promise<LoadedConfig> {
   const path = named ?? CONFIG_FILES.map((name) => resolve(folder, name)).find((candidate) => existsSync(candidate));
   if (path === undefined) return { path: undefined, config: {} };
@@ -29,7 +29,7 @@ export async function loadConfig(folder: string, named?: string): Promise<Loaded
   return { path, config: await withPrices(path, checked(path, ConfigSchema, await parse(path, text))) };
 }
 
-/** What the config itself says of a model counts before the file that it names. */
+/** Prices in the config take precedence over those in its `pricesFile`. */
 async function withPrices(config: string, loaded: Config): Promise<Config> {
   if (loaded.pricesFile === undefined) return loaded;
   const path = resolve(config, '..', loaded.pricesFile);
@@ -42,7 +42,7 @@ async function parse(path: string, text: string): Promise<unknown> {
   try {
     if (path.endsWith('.json')) return JSON.parse(text);
     const { parse: parseYaml } = await import('yaml');
-    // A config of a few lines can name itself over and over (the billion laughs): aliases are bounded.
+    // A few lines of YAML aliases can expand without limit (the billion laughs), so their number is bounded.
     return parseYaml(text, { maxAliasCount: 50 }) ?? {};
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -56,7 +56,10 @@ async function parse(path: string, text: string): Promise<unknown> {
 function checked<T>(path: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new PolyphonyError('invalid-config', `${path} breaks the config schema:\n${z.prettifyError(parsed.error)}`);
+  throw new PolyphonyError(
+    'invalid-config',
+    `${path} does not match the config schema:\n${z.prettifyError(parsed.error)}`,
+  );
 }
 
 /** Whether a module's default export looks like a plugin; the host checks the rest. */
@@ -64,7 +67,10 @@ function isPlugin(value: unknown): value is Plugin {
   return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string';
 }
 
-/** The modules that the config names: packages, or files relative to the config. Default export: a plugin or a function that makes one. */
+/**
+ * Loads the modules that the config names: packages, or files relative to the config. Their default export is a plugin or a
+ * function that returns one.
+ */
 export async function loadPlugins(loaded: LoadedConfig): Promise<readonly Plugin[]> {
   const plugins: Plugin[] = [];
   for (const name of loaded.config.plugins ?? []) {
@@ -74,7 +80,7 @@ export async function loadPlugins(loaded: LoadedConfig): Promise<readonly Plugin
   return plugins;
 }
 
-/** Packages are those of the project that the config lies in; what it does not have comes with polyphony itself. */
+/** Packages resolve from the project of the config; those that it does not have resolve from polyphony itself. */
 function specifierOf(name: string, config: string): string {
   if (name.startsWith('.') || isAbsolute(name)) return pathToFileURL(resolve(config, '..', name)).href;
   try {
@@ -97,7 +103,7 @@ async function loadPlugin(name: string, specifier: string): Promise<Plugin> {
   if (isPlugin(plugin)) return plugin;
   throw new PolyphonyError(
     'invalid-config',
-    `The plugin "${name}" has no default export that is a plugin or a function that makes one: see docs/how-to/add-a-provider.md for the shape.`,
+    `The plugin "${name}" must have a default export that is a plugin or a function that returns one: see docs/how-to/add-a-provider.md for the shape.`,
   );
 }
 
@@ -111,7 +117,7 @@ async function made(name: string, exported: unknown): Promise<unknown> {
 
 function notLoaded(name: string, error: unknown): PolyphonyError {
   const reason = error instanceof Error ? error.message.replace(/ imported from .*$/s, '') : String(error);
-  const remedy = 'name an installed package, or a file as a path relative to the config that begins with "./"';
+  const remedy = 'name an installed package, or a file by a path that starts with "./" and is relative to the config';
   const message = `The plugin "${name}" of the config cannot be loaded (${scrubText(reason)}): ${remedy}.`;
   return new PolyphonyError('invalid-config', message, { cause: error });
 }

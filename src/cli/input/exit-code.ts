@@ -1,4 +1,4 @@
-/** What the command's exit status says. */
+/** The exit codes of the command. */
 
 import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
 import type { RunResult } from '../../core/run/engine.ts';
@@ -13,14 +13,14 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** Of an error of a run, and of one that the command itself met. */
+/** Exit codes for errors of a run and for errors of the command itself. */
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   'invalid-plan': EXIT.invalidPlan,
   'budget-exceeded': EXIT.budget,
   'invalid-config': EXIT.usage,
   cancelled: EXIT.interrupted,
 };
-/** Outside a run these mean that what the user named is wrong: an input, an answer, the id of a run. */
+/** Outside a run these mean that the user gave a wrong value: an input, an answer, the id of a run. */
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set(['invalid-request', 'not-found']);
 
 /** Wrong arguments: the message says what was expected. */

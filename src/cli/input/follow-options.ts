@@ -9,11 +9,11 @@ export interface FollowOptions {
 }
 
 export const withFollowOptions = (command: Command): Command =>
-  command.option('--events', 'print every event as a JSON line').option('-q, --quiet', 'print the answer alone');
+  command.option('--events', 'print every event as a JSON line').option('-q, --quiet', 'print only the answer');
 
-/** Both write to standard output, so only one of them can be asked for. */
+/** Both write to standard output, so only one of them is allowed. @throws UsageError */
 export function assertOneFormat(options: FollowOptions): void {
   if (options.json && options.events) {
-    throw new UsageError('--json prints one document and --events many lines: choose one of them');
+    throw new UsageError('--json prints one document and --events prints one line per event: use only one of them');
   }
 }

@@ -1,4 +1,4 @@
-/** The models that a name of the user means. */
+/** Finds the models that a name given by the user means. */
 import type { Gateway } from '../../core/gateway.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 
@@ -9,7 +9,7 @@ export interface ListedModel {
 
 export const nameOf = ({ provider, card }: ListedModel): string => `${provider}/${card.id}`;
 
-/** Those of a name, an alias or `provider/model`; also a model that its provider does not list. */
+/** The models with this id, alias or `provider/model`; also a model that its provider serves without listing it. */
 export function modelsNamed(name: string, gateway: Gateway, aliases: Readonly<Record<string, string>>): ListedModel[] {
   const wanted = Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name;
   const listed = gateway
@@ -21,6 +21,6 @@ export function modelsNamed(name: string, gateway: Gateway, aliases: Readonly<Re
   return asked.slice(0, 1).map(({ target, card }) => ({ provider: target.provider, card }));
 }
 
-/** Those whose names hold a text. */
+/** The models whose names contain a text; ignores upper and lower case. */
 export const modelsHolding = (part: string, gateway: Gateway): readonly ListedModel[] =>
   gateway.models().filter((model) => nameOf(model).toLowerCase().includes(part.toLowerCase()));

@@ -1,4 +1,4 @@
-/** How the values of options are read. */
+/** Parsers of option values. */
 import { InvalidArgumentError } from 'commander';
 
 /** For an option that may be repeated. */

@@ -6,16 +6,16 @@ import { readable } from './read-file.ts';
 
 const LARGEST_INPUT = 16 * 1024 * 1024;
 
-/** A piece of input: `text` is a value whose meaning depends on what the plan wants. */
+/** One `--input` argument. The type of `pair.text` depends on the input that the plan declares. */
 interface Given {
   readonly value?: Readonly<Record<string, unknown>>;
   readonly pair?: { readonly key: string; readonly text: string; readonly isText: boolean };
 }
 
-/** Of a run that is about to start; undefined when nothing was given. */
+/** Returns the input of a run for its plan; undefined when no input was given. */
 export type InputFor = (plan?: Plan) => Record<string, unknown> | undefined;
 
-/** A value that is JSON is taken as JSON, everything else as text: `count=3` is a number, `name=Ada` a string. */
+/** Parses a value as JSON if it is JSON, otherwise as text: `count=3` is a number, `name=Ada` a string. */
 function jsonOrText(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -28,7 +28,7 @@ function objectOf(text: string, source: string): Record<string, unknown> {
   const value = jsonOrText(text);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new UsageError(
-    `${source} must hold a JSON object such as {"ticket": "…"}; it holds ${text.slice(0, 60) || 'nothing'}`,
+    `${source} must be a JSON object such as {"ticket": "…"}, but it is ${text.slice(0, 60) || 'empty'}`,
   );
 }
 
@@ -40,7 +40,7 @@ async function partOf(argument: string): Promise<Given> {
   if (argument.trimStart().startsWith('{')) return { value: objectOf(argument, '--input') };
   const equals = argument.indexOf('=');
   if (equals < 1) {
-    throw new UsageError(`--input "${argument}" is neither key=value, nor a JSON object, nor @file.json`);
+    throw new UsageError(`--input "${argument}" is not key=value, a JSON object or @file.json: give one of these`);
   }
   const [key, text] = [argument.slice(0, equals), argument.slice(equals + 1)];
   if (!text.startsWith('@')) return { pair: { key, text, isText: false } };
@@ -56,7 +56,7 @@ function textFields(plan: Plan | undefined): ReadonlySet<string> {
   return new Set(Object.entries(properties).flatMap(([name, schema]) => (isText(schema) ? [name] : [])));
 }
 
-/** Reads all that is to be read. Later arguments win. `key=@file` takes the text of the file. */
+/** Reads all arguments and the files that they name. Later arguments win. `key=@file` sets the text of the file. */
 export async function inputOf(given: readonly string[]): Promise<InputFor> {
   const parts = await Promise.all(given.map(partOf));
   return (plan) => {

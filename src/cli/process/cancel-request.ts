@@ -1,4 +1,4 @@
-/** Cancelling a run that another process drives: a note in their store, which the driving command looks for. */
+/** Cancels a run that another process drives: a request in the shared store, which the driving command polls. */
 
 import { PolyphonyError } from '../../core/errors.ts';
 import type { RunHandle } from '../../core/run/engine.ts';
@@ -9,16 +9,16 @@ import type { Terminal } from '../screen/terminal.ts';
 import { whenFree } from './wait-for-lease.ts';
 
 const LOOK_MS = 1000;
-/** Longer than anyone waits for an answer to it. */
+/** Longer than a command waits for the run to stop. */
 const NOTE_MS = 15_000;
 
 const keyOf = (runId: string): string => `cancel:${runId}`;
 
 /**
- * Cancels a run that another process drives, by asking it to stop, or one whose process died, once its lease is over. False
- * when it had ended already.
+ * Cancels a run: asks the process that drives it to stop, or waits for the lease of a process that died. Returns false when
+ * the run had already ended.
  *
- * @throws not-found, store-busy when whoever drives it does not heed the request
+ * @throws not-found, store-busy when the process that drives the run does not stop
  */
 export async function cancelAnywhere(
   { engine, stores: { keyValue } }: Pick<Polyphony, 'engine' | 'stores'>,
@@ -44,7 +44,7 @@ export async function cancelAnywhere(
   }
 }
 
-/** Cancels the run when a note for it is found; looks until the returned function is called. */
+/** Polls for a request to cancel the run, and cancels it; stops when the returned function is called. */
 export function heedRequests(store: KeyValueStore, handle: RunHandle): () => void {
   let stopped = false;
   let cancel = systemClock.schedule(LOOK_MS, look, { background: true });
@@ -54,9 +54,9 @@ export function heedRequests(store: KeyValueStore, handle: RunHandle): () => voi
   function heed(note: unknown): void {
     if (stopped) return;
     if (note === undefined) again();
-    else handle.cancel('asked for by another process');
+    else handle.cancel('cancelled by another process');
   }
-  /** A store that cannot be read for a moment is the run's own trouble. */
+  /** Also called when the store cannot be read: the run itself reports a broken store. */
   function again(): void {
     if (!stopped) cancel = systemClock.schedule(LOOK_MS, look, { background: true });
   }

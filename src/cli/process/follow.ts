@@ -1,4 +1,4 @@
-/** Follows one run to its end: live view or event lines, result, exit code. */
+/** Follows a run to its end: live view or event lines, result, exit code. */
 import type { RunEvent, RunHandle, RunResult } from '../../core/run/engine.ts';
 import { oneLine, printable, safeJson } from '../../drawing/plain-text.ts';
 import type { Polyphony } from '../../polyphony.ts';
@@ -11,7 +11,7 @@ import { answerText, runDocument, summaryLine } from '../screen/result-text.ts';
 import type { Terminal } from '../screen/terminal.ts';
 import { heedRequests } from './cancel-request.ts';
 
-/** Calls `tick` again and again until the returned function is called; nobody waits for it. */
+/** Calls `tick` periodically until the returned function is called; does not keep the process alive. */
 function every(milliseconds: number, tick: () => void): () => void {
   let cancel = systemClock.schedule(milliseconds, again, { background: true });
   function again(): void {
@@ -53,7 +53,7 @@ export async function follow(
   return exitCodeOfRun(result);
 }
 
-/** A run that its store refused from the start cannot be resumed, so nobody is told to. */
+/** A run that was never written to the store cannot be resumed, so the hint is not shown for it. */
 async function isRecorded(engine: Polyphony['engine'], runId: string): Promise<boolean> {
   try {
     await engine.inspect(runId);
@@ -74,7 +74,8 @@ export function showResult(result: RunResult, options: FollowOptions, terminal: 
   if (result.error !== undefined) terminal.say(`${paint.red(result.error.code)}: ${printable(result.error.message)}`);
   showQuestions(result, terminal);
   const stopped = result.status === 'cancelled' || result.status === 'failed';
-  if (stopped && resumable) terminal.say(paint.dim(`go on with: ${thisCommand()} runs resume ${quoted(result.runId)}`));
+  if (stopped && resumable)
+    terminal.say(paint.dim(`continue with: ${thisCommand()} runs resume ${quoted(result.runId)}`));
 }
 
 function showQuestions({ runId, waiting = [] }: RunResult, terminal: Terminal): void {

@@ -1,4 +1,4 @@
-/** The plan that the user named, or what is wrong with it. */
+/** Validates the plan that the user named, or shows its issues. */
 import type { ValidPlan } from '../../core/plan/plan.ts';
 import type { PlanIssue, PlanRepair, Validation } from '../../core/plan/validation.ts';
 import { oneLine, printable, safeJson } from '../../drawing/plain-text.ts';
@@ -12,7 +12,7 @@ interface Format {
 }
 
 /**
- * The plan that a text holds; undefined once its issues were shown.
+ * The plan in a text; shows the issues of an invalid plan and returns undefined.
  *
  * @param source a file, workflow:<id> or the id of a run
  */
@@ -31,7 +31,7 @@ export async function validPlan(
   return undefined;
 }
 
-/** Shows why a plan that was to run cannot. */
+/** Shows why a plan cannot run. */
 export function refusePlan({ issues }: Validation, source: string, options: Format, terminal: Terminal): void {
   const errors = issues.filter(({ severity }) => severity === 'error').length;
   const message = `${source} cannot run: it has ${counted(errors, 'error')}.`;
@@ -42,7 +42,7 @@ export function refusePlan({ issues }: Validation, source: string, options: Form
 
 const SHOWN_ISSUES = 8;
 
-/** Errors first, and no screen full of them. */
+/** The first eight issues, errors before warnings, with a hint how to see the others. */
 export function firstIssues(issues: readonly PlanIssue[], source: string, { paint }: Terminal): string {
   const sorted = [...issues].sort((a, b) => a.severity.localeCompare(b.severity));
   const lines = issueLines(sorted.slice(0, SHOWN_ISSUES), paint);

@@ -1,4 +1,4 @@
-/** Going on with a run whose process stopped, and following it to its end. */
+/** Resumes a run whose process stopped, and follows it to its end. */
 import type { FollowOptions } from '../input/follow-options.ts';
 import type { Terminal } from '../screen/terminal.ts';
 import { follow } from './follow.ts';

@@ -1,4 +1,4 @@
-/** Ctrl-C and SIGTERM: the run stops in order, and can be resumed. */
+/** Ctrl-C and SIGTERM: the run stops cleanly, and can be resumed. */
 import { systemClock } from '../../system/clock.ts';
 import { EXIT } from '../input/exit-code.ts';
 import type { Terminal } from '../screen/terminal.ts';
@@ -9,10 +9,10 @@ export interface Interrupt {
   release(): void;
 }
 
-/** npm and a shell may both pass on the same Ctrl-C. */
+/** npm and a shell may both forward the same Ctrl-C. */
 const SAME_KEYSTROKE_MS = 500;
 
-/** The first signal stops the run and keeps its journal; the second leaves at once. */
+/** The first signal stops the run and keeps its journal; the second exits immediately. */
 export function interruptible(terminal: Terminal): Interrupt {
   const controller = new AbortController();
   let first: number | undefined;
@@ -21,7 +21,7 @@ export function interruptible(terminal: Terminal): Interrupt {
     if (first !== undefined && now - first < SAME_KEYSTROKE_MS) return;
     if (first !== undefined) process.exit(EXIT.interrupted);
     first = now;
-    terminal.say('stopping; what is finished is kept (press Ctrl-C again to leave at once)');
+    terminal.say('stopping; finished nodes are kept (press Ctrl-C again to exit immediately)');
     controller.abort();
   };
   stoppable.add(controller);

@@ -1,10 +1,10 @@
-/** Whoever reads the output of the command. Loaded at every start, so it imports nothing but the exit codes. */
+/** Handles a closed reader of the output (`| head`). Loaded at every start, so it imports only the exit codes. */
 import { EXIT } from '../input/exit-code.ts';
 
-/** What a lost reader stops: the runs that are under way. */
+/** Controllers of the active runs, which stop when the reader closes. */
 export const stoppable = new Set<AbortController>();
 
-/** Nobody reads any more (`| head`): what runs is stopped, else there is nothing left to do. */
+/** Stops the active runs; exits when there is none. */
 export function readerGone(): void {
   if (stoppable.size === 0) process.exit(EXIT.done);
   for (const controller of stoppable) controller.abort();

@@ -1,4 +1,4 @@
-/** What every command works with: the options that all share, and a polyphony over the store on disk. */
+/** Opens a polyphony over the store on disk, with the options that all commands share. */
 
 import { printable } from '../../drawing/plain-text.ts';
 import { createPolyphony, type Polyphony } from '../../polyphony.ts';
@@ -15,13 +15,13 @@ export interface Session {
   readonly loaded: LoadedConfig;
 }
 
-/** Opens everything, hands it to the command, and closes it again whatever happens. */
+/** Opens a session, passes it to the command, and always closes it afterwards. */
 export async function withPolyphony<T>(
   options: SharedOptions,
   terminal: Terminal,
   command: (session: Session) => Promise<T>,
 ): Promise<T> {
-  if (options.store.trim() === '') throw new UsageError('--store is empty: name the file in which runs are kept');
+  if (options.store.trim() === '') throw new UsageError('--store is empty: name the file that keeps runs and costs');
   const loaded = await loadConfig(process.cwd(), options.config);
   const named = await loadPlugins(loaded);
   const logger =
@@ -43,14 +43,14 @@ export async function withPolyphony<T>(
   }
 }
 
-/** What could not be closed must not hide how the command ended. */
+/** An error while closing is only a warning, because it must not hide the result of the command. */
 async function closed(polyphony: Polyphony, terminal: Terminal): Promise<void> {
   try {
     await polyphony.close();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     terminal.say(
-      `${terminal.paint.yellow('warning')}: what was still to be written is lost: ${printable(scrubText(message))}`,
+      `${terminal.paint.yellow('warning')}: closing failed, so the last writes may be lost: ${printable(scrubText(message))}`,
     );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The run while it runs: one line a node with its state, model, time and cost, redrawn in place. Only for terminals; on
- * anything else the command is quiet until the result.
+ * The live view of a run: one line per node with its state, model, time and cost, redrawn in place. Only for terminals;
+ * elsewhere the command prints nothing until the result.
  */
 import type { NodeState, RunEvent } from '../../core/run/engine.ts';
 import { cutToWidth, displayWidth, oneLine, padToWidth } from '../../drawing/plain-text.ts';
@@ -64,10 +64,10 @@ export interface ViewOptions {
   readonly paint: Paint;
 }
 
-/** A piece of a line: what it says, and how it is painted when it fits. */
+/** A piece of a line: its text, and how it is painted. */
 type Piece = readonly [text: string, paint: (text: string) => string];
 
-/** Each fits into one row of the terminal, the last column left free. */
+/** The lines of the view; each fits into one row of the terminal and leaves the last column free. */
 export function viewLines(progress: RunProgress, options: ViewOptions): string[] {
   const all = [...progress.rows.values()];
   const room = options.rows - 1;
@@ -97,7 +97,7 @@ const URGENCY: Readonly<Record<NodeState, number>> = {
   skipped: 7,
 };
 
-/** What a person has to see when not all fits, in the order of the plan. */
+/** The rows that matter most when not all fit, in the order of the plan. */
 function mostUrgent(rows: readonly Row[], room: number): Row[] {
   const chosen = new Set([...rows].sort((a, b) => URGENCY[a.state] - URGENCY[b.state]).slice(0, Math.max(1, room)));
   return rows.filter((row) => chosen.has(row));
@@ -112,7 +112,7 @@ function rowPieces(row: Row, widths: { readonly id: number; readonly use: number
     [` ${mark} `, paint[COLOURS[row.state]]],
     [padToWidth(cutToWidth(row.node.id, widths.id), widths.id), row.state === 'running' ? paint.bold : plain],
   ];
-  // On a narrow terminal time and cost say more than the kind of the node.
+  // On a narrow terminal time and cost matter more than the kind of the node.
   if (options.columns >= 60)
     pieces.push([`  ${padToWidth(cutToWidth(oneLine(row.node.use), widths.use), widths.use)}`, paint.dim]);
   pieces.push([`  ${(spent === undefined ? '' : durationText(spent)).padStart(8)}`, paint.cyan]);
@@ -131,7 +131,7 @@ function rowPieces(row: Row, widths: { readonly id: number; readonly use: number
 
 const isRunning = (row: Row): boolean => row.state === 'running';
 
-/** Of words that are still coming, the last ones: as many as may fit behind the rest. */
+/** The end of a text that is still growing, limited to a third of the width. */
 function tail(note: string, columns: number): string {
   const room = Math.max(12, Math.floor(columns / 3));
   let kept = '';
@@ -156,7 +156,7 @@ function totalPieces(progress: RunProgress, { now, paint }: ViewOptions): Piece[
   return [[`   ${facts.join(' · ')}`, paint.dim]];
 }
 
-/** The pieces one after the other, as far as they fit; no line ends in blanks. */
+/** Joins the pieces as far as they fit; the line does not end in blanks. */
 function lineOf(pieces: readonly Piece[], columns: number): string {
   const last = pieces.findLastIndex(([text]) => text.trim() !== '');
   let room = columns;

@@ -1,4 +1,4 @@
-/** Models as text: one line each, or all that is known of one. */
+/** Models as text: one line each, or all details of one. */
 
 import type { ModelCard } from '../../core/model/provider.ts';
 import { dayName, dayOf } from '../../core/money/calendar.ts';
@@ -23,7 +23,7 @@ function tokens(count: number): string {
 interface ListColumn {
   readonly title: string;
   readonly cell: (model: ListedModel) => string;
-  /** The widest table that fits is shown: 0 stands in every one. */
+  /** The widest table that fits is shown; columns of level 0 are in every table. */
   readonly level: 0 | 1 | 2 | 3;
 }
 
@@ -44,7 +44,7 @@ const LIST: readonly ListColumn[] = [
 ];
 const NAME_WIDTH = { least: 24, most: 44 } as const;
 
-/** No wider than the terminal: what does not fit is in the detail of each model. Prices are USD a million tokens. */
+/** A table no wider than the terminal; the details of each model show the rest. Prices are USD per million tokens. */
 export function modelTable(models: readonly ListedModel[], columns: number, paint: Paint): string {
   const names = models.map((model) => oneLine(nameOf(model)));
   const wanted = Math.min(NAME_WIDTH.most, Math.max('model'.length, ...names.map(displayWidth)));
@@ -67,7 +67,7 @@ function widthOf(rows: readonly (readonly string[])[]): number {
   return widths.reduce((sum, width) => sum + width + 2, -2);
 }
 
-/** The middle of a long name says the least: the version stands at its end. */
+/** Cuts the middle of a long name, because the version is at its end. */
 function shortened(name: string, most: number): string {
   if (name.length <= most) return name;
   const kept = Math.floor((most - 1) / 2);
@@ -97,7 +97,7 @@ function endOf({ lifecycle }: ModelCard): string {
   return lifecycle === undefined || lifecycle.stage === 'stable' ? '' : lifecycle.stage;
 }
 
-/** What the price hangs on, in a few words. */
+/** The conditions that change the price, in a few words. */
 function variantsOf(price: TokenPrice | null): readonly string[] {
   if (price === null) return [];
   const apart = (kind: 'audio' | 'image') => [price[`${kind}Input`], price[`${kind}Output`]].some(isGiven);
@@ -137,7 +137,7 @@ export function modelDetail(model: ListedModel, paint: Paint): string {
     ['regions', (card.regions ?? []).join(', ')],
     ['languages', (card.languages ?? []).join(', ')],
     ['expected', card.expectedMs === undefined ? '' : `${card.expectedMs} ms until the end of a short answer`],
-    ['price', card.price === null ? 'unknown' : `by ${card.price.source ?? 'its card'}`],
+    ['price', card.price === null ? 'unknown' : `from ${card.price.source ?? 'its card'}`],
   ];
   const lines = facts
     .filter(([, value]) => value !== '')
@@ -167,14 +167,14 @@ function stageOf({ lifecycle }: ModelCard): string {
 
 type RateRow = readonly [string, Rates];
 
-/** Every rate that the price can take, in USD a million tokens; a kind that costs what it is part of is left out. */
+/** Every rate of the price, in USD per million tokens; omits token kinds that cost the same as their general kind. */
 function rateTable(price: TokenPrice, paint: Paint): string {
   const rows = rateRows(price);
   const columns = COLUMNS.filter(({ differs }) => rows.some(([, rates]) => differs(rates)));
   const titles = columns.map(({ title }) =>
     title === 'reasoning' && price.reasoningCoversAnswer ? 'out, reasoned' : title,
   );
-  const head = ['USD a million tokens', ...titles];
+  const head = ['USD per million tokens', ...titles];
   return tableText([head, ...rows.map(([name, rates]) => [name, ...columns.map(({ cell }) => cell(rates))])], paint);
 }
 
@@ -203,8 +203,8 @@ const COLUMNS: readonly Column[] = [
   tokenColumn('audio out', 'audioOutput', ({ audioOutput, output }) => audioOutput !== output),
   tokenColumn('picture in', 'imageInput', ({ imageInput, input }) => imageInput !== input),
   tokenColumn('picture out', 'imageOutput', ({ imageOutput, output }) => imageOutput !== output),
-  { title: 'an image', differs: ({ image }) => image !== null, cell: ({ image }) => usd((image ?? 0) / 1e9) },
-  { title: 'a request', differs: ({ request }) => request > 0, cell: ({ request }) => usd(request / 1e9) },
+  { title: 'per image', differs: ({ image }) => image !== null, cell: ({ image }) => usd((image ?? 0) / 1e9) },
+  { title: 'per request', differs: ({ request }) => request > 0, cell: ({ request }) => usd(request / 1e9) },
 ];
 
 function rateRows(price: TokenPrice): readonly RateRow[] {

@@ -1,4 +1,4 @@
-/** How a run stands, told by its events alone: of this process or of another one's journal. */
+/** The progress of a run, derived only from its events, which come from this process or from a journal. */
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { addMoney, formatUsd, NANO_PER_USD, type NanoUsd } from '../../core/money/money.ts';
 import type { Plan, PlanNode } from '../../core/plan/plan.ts';
@@ -11,9 +11,9 @@ export interface Row {
   state: NodeState;
   /** Epoch milliseconds. */
   startedAt: number | undefined;
-  /** Of a node that has ended. */
+  /** Duration of a node that has ended. */
   milliseconds: number | undefined;
-  /** That answered, or until then that the plan asks for. */
+  /** The model that answered; until then the one that the plan asks for. */
   model: string;
   costNanoUsd: NanoUsd | null;
   /** Items of `each` that have finished, and how many there are. */
@@ -22,9 +22,9 @@ export interface Row {
   round: number | undefined;
   /** Rung of the ladder that answered; above 0 the node was escalated. */
   rung: number;
-  /** The last words that it said, what it asks, or why it failed. */
+  /** The last words of its answer, its question, or the reason of its failure. */
   note: string;
-  /** The item whose words these are: those of several at once would make no sense. */
+  /** The item that `note` quotes: mixed text of several items would make no sense. */
   speaker: number | undefined;
 }
 
@@ -36,7 +36,7 @@ export interface RunProgress {
   readonly outputs: Map<string, unknown>;
   /** Epoch milliseconds. */
   startedAt: number | undefined;
-  /** Of the last event that ended the run. */
+  /** Time of the last event that ended or suspended the run, in epoch milliseconds. */
   endedAt: number | undefined;
   spentNanoUsd: NanoUsd | null;
   capNanoUsd: NanoUsd | undefined;
@@ -72,7 +72,7 @@ function newRow(node: PlanNode): Row {
   };
 }
 
-/** Nodes that a revision left out go, those that are as before stay as they are; `again` run anew all the same. */
+/** Removes nodes that a revision dropped, keeps unchanged ones, and resets those in `again`, which run again. */
 function takePlan(progress: RunProgress, plan: Plan, again: readonly string[] = []): void {
   const before = new Map(progress.rows);
   progress.rows.clear();
@@ -109,7 +109,7 @@ export function takeEvent(progress: RunProgress, event: RunEvent): void {
   }
 }
 
-/** What had not ended runs again, and the clock of the view starts anew. */
+/** Nodes that had not ended run again, and the time of the view restarts. */
 function resume(progress: RunProgress, at: number): void {
   progress.startedAt = at;
   progress.endedAt = undefined;
@@ -216,14 +216,14 @@ function charge(progress: RunProgress, row: Row, costNanoUsd: NanoUsd | null): v
   progress.spentNanoUsd = addMoney(others, costNanoUsd);
 }
 
-/** How many items the node's `each` has, where that can be told. */
+/** The number of items of the node's `each`; undefined when it is unknown. */
 function itemsOf({ input, outputs }: RunProgress, { each }: PlanNode): number | undefined {
   if (each === undefined) return undefined;
   try {
     const list = renderValue(each, (head) => (head === 'input' ? input : (outputs.get(head) ?? null)));
     return Array.isArray(list) ? list.length : undefined;
   } catch {
-    // A picture of a run is no place to fail: without the number it shows what is done.
+    // A display must not fail: without the total it shows only the finished items.
     return undefined;
   }
 }
@@ -238,7 +238,7 @@ export function durationText(milliseconds: number): string {
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
 }
 
-/** Money for people who watch it: three digits that count, cents from a dollar on. */
+/** Money for the display: three significant digits, and cents from one dollar upwards. */
 export function costText(nano: NanoUsd | null): string {
   if (nano === null) return '$?';
   if (nano === 0) return '$0';

@@ -1,4 +1,4 @@
-/** Results as text for people and as the one JSON document for programs. */
+/** Results as text for people and as one JSON document for programs. */
 
 import { formatUsd, nanoToUsd } from '../../core/money/money.ts';
 import type { PlanIssue } from '../../core/plan/validation.ts';
@@ -7,7 +7,7 @@ import { displayWidth, oneLine, padToWidth, printable, safeJson } from '../../dr
 import { durationText } from './progress.ts';
 import type { Paint } from './terminal.ts';
 
-/** What `--json` prints of a run. */
+/** The document of a run that `--json` prints. */
 export function runDocument(result: RunResult): object {
   const { runId, status, output, error, usage, costNanoUsd, ms, nodes, waiting } = result;
   return {
@@ -25,7 +25,7 @@ export function runDocument(result: RunResult): object {
 
 const indent = (text: string): string => text.replace(/^(?=.)/gm, '  ');
 
-/** An answer as one would write it down: text as it is, lists and objects with their names, deep ones as JSON. */
+/** An answer for people: text as it is, lists as bullet points, objects with their field names, deep values as JSON. */
 export function answerText(output: unknown, paint: Paint, depth = 0): string {
   if (typeof output === 'string') return printable(output);
   if (output === null || typeof output !== 'object') return String(output ?? '–');
@@ -44,7 +44,7 @@ function listText(list: readonly unknown[], paint: Paint, depth: number): string
   return list.map((item) => `- ${indent(answerText(item, paint, depth + 1)).trimStart()}`).join('\n');
 }
 
-/** One line: how it ended, how long it took, what it cost. */
+/** One line with the status, the duration and the cost of a run. */
 export function summaryLine(result: RunResult, paint: Paint): string {
   const word = {
     done: paint.green,
@@ -69,7 +69,7 @@ export function issueLines(issues: readonly PlanIssue[], paint: Paint): string {
   return issues
     .map(({ code, path, message, severity, suggest = [] }) => {
       const mark = severity === 'error' ? paint.red('error') : paint.yellow('warning');
-      // Where the message makes the proposal itself it is not made twice.
+      // Some messages already contain the suggestion.
       const names = suggest.slice(0, 3).map(oneLine);
       const proposal =
         names.length === 0 || names.every((name) => message.includes(name)) ? '' : ` Did you mean ${names.join(', ')}?`;

@@ -1,16 +1,16 @@
-/** Where the command writes: answers to standard output, everything about them to standard error. */
+/** The output of the command: answers go to standard output, progress and errors to standard error. */
 import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
 import { displayWidth } from '../../drawing/plain-text.ts';
 
 export interface Terminal {
-  /** The answer. Must be printable already. */
+  /** Writes to standard output. The text must be printable already. */
   print(text: string): void;
-  /** About the answer: progress, notes, errors. Must be printable already. Stands above the status area. */
+  /** Writes progress, notes and errors to standard error, above the status area. The text must be printable already. */
   say(text: string): void;
   /** Replaces the status area, the lines at the bottom that are redrawn in place. Each must fit into one row. */
   status(lines: readonly string[]): void;
-  /** What the status area shows stays, as text like any other. */
+  /** Leaves the content of the status area on the screen as normal text. */
   keepStatus(): void;
   /** Standard error is a terminal that can redraw. */
   readonly live: boolean;
@@ -45,11 +45,11 @@ interface Output {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-// Terminals that know it show everything up to the end mark at once, so that nothing flickers; others ignore it.
+// Terminals that support it show everything up to the end mark at once, without flicker; others ignore it.
 const BEGIN_UPDATE = '\u001b[?2026h';
 const END_UPDATE = '\u001b[?2026l';
 
-/** The lines at the bottom. Rows are counted again at each redraw: a window made narrower has wrapped them. */
+/** The lines at the bottom. Each redraw counts their rows again, because a narrower window wraps them. */
 function statusArea(stderr: Output['stderr'], columns: () => number) {
   let drawn: readonly string[] = [];
   const backToTop = (): string => {
@@ -87,7 +87,7 @@ export function createTerminal(output: Output, options: { readonly colour?: bool
       if (area.isEmpty()) stderr.write(`${text}\n`);
       else area.say(text);
     },
-    // A file or a pipe gets no control sequences, whoever asks.
+    // A file or a pipe never gets control sequences.
     status: (lines) => {
       if (live) area.render(lines);
     },

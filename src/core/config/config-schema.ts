@@ -1,4 +1,4 @@
-/** The schema of the config. What each field means is said in ../config.ts. */
+/** The schema of the config. ../config.ts documents each field. */
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { EscalateSchema } from '../plan/plan-schema.ts';
@@ -39,7 +39,7 @@ const tiers = z
 const hour = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a time of day in UTC as HH:MM, such as 01:30');
 const change = { ...rates, times, tiers };
 
-/** The price of one model, whole, or what the built-in one is multiplied by. */
+/** The complete price of one model, or the factor by which the built-in price is multiplied. */
 export const PriceSchema = z
   .strictObject({
     ...change,
@@ -70,7 +70,7 @@ const prices = z.record(name, PriceSchema);
 
 export const PricesSchema = prices as unknown as z.ZodType<NonNullable<Config['prices']>>;
 
-/** With the names of today only, as the inside reads them. */
+/** Current names only, which is what all other code reads. */
 export const CurrentConfigSchema = z.strictObject({
   aliases: z.record(name, name).optional(),
   routes: z.record(name, z.strictObject({ chain: z.array(name).min(1).max(20) })).optional(),
@@ -130,7 +130,7 @@ const currentNames = z.preprocess(
 );
 
 /**
- * What a user may write: older names and a `$schema` for an editor too. Its output has the names of today. A field that is
- * there and undefined counts as absent, here and wherever a config is read, so the type leaves it out.
+ * What a user may write, including older names and a `$schema` for an editor. Its output has the current names only. A field
+ * that is present but undefined counts as absent, here and wherever a config is read, so the type leaves it out.
  */
 export const ConfigSchema = currentNames as unknown as z.ZodType<Config>;

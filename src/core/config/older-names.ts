@@ -1,4 +1,4 @@
-/** The names of a config from before the rule of units, by the part in which they stand. */
+/** Config names that are older than the rule for units, by the section that they belong to. */
 import { bothGiven, type OlderName, withCurrentFields } from '../older-names.ts';
 
 export const OLDER_CONFIG_NAMES = {
@@ -23,8 +23,8 @@ const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * A config with the names of today, and without the `$schema` that an editor reads. What is no object is returned as it
- * is, for the schema to refuse.
+ * A config with the current names, and without the `$schema` that an editor reads. A value that is not an object is returned
+ * unchanged, because the schema refuses it.
  */
 export function withCurrentNames(given: unknown, refuse: (path: string[], message: string) => void): unknown {
   if (!isFields(given)) return given;

@@ -1,29 +1,28 @@
 /**
- * Streams read at once. An answer that nobody reads along has a handful of events, and handing them on one promise at a
- * time costs more than everything else that is done for it. A stream that can give all it will ever say in one piece
- * offers `[COMPLETE]`; whoever knows nothing of it iterates as ever. docs/decisions/streams-and-complete-answers.md explains
- * who offers what.
+ * Streams that are read in one step. When no reader needs the events as they arrive, passing them on one promise at a time
+ * costs more than the rest of the call. A stream that can return all its events together offers `[COMPLETE]`; other readers
+ * iterate as usual. docs/decisions/streams-and-complete-answers.md explains which stream offers what.
  */
 import type { ModelEvent } from './event.ts';
 
-/** What a stream said from its beginning to its end, and what it failed with after that. */
+/** All events of a stream, and the error that ended it, if any. */
 export interface CompleteStream {
   readonly events: readonly ModelEvent[];
   readonly failure?: { readonly error: unknown } | undefined;
 }
 
-/** The method that reads a stream at once. */
+/** The method that reads a stream in one step. */
 export const COMPLETE: unique symbol = Symbol('polyphony.complete');
 
 /** The same stream as lists of events. */
 export const BATCHES: unique symbol = Symbol('polyphony.batches');
 
-/** Lists of all events that arrived at once, none of them empty. */
+/** Lists of the events that arrived together, none of them empty. */
 export type Batches = AsyncIterable<readonly ModelEvent[]>;
 
-/** Iterate it, by events or by batches, or read it at once: one of these, and only one time. */
+/** Iterate it by events or by batches, or read it in one step: one of these, and only once. */
 export interface CompletableStream extends AsyncIterable<ModelEvent> {
-  /** Saves a turn of a generator per event. */
+  /** Saves one generator step per event. */
   readonly [BATCHES]?: Batches | undefined;
   /** Never rejects. */
   readonly [COMPLETE]?: (() => Promise<CompleteStream>) | undefined;
@@ -34,7 +33,7 @@ export function readComplete(stream: CompletableStream): Promise<CompleteStream>
   return read === undefined ? drain(stream) : read.call(stream);
 }
 
-/** The batches of any stream: one that has none of its own gives event by event. */
+/** The batches of any stream: a stream without batches of its own gives batches of one event. */
 export function batchesOf(stream: CompletableStream): Batches {
   const batches = stream[BATCHES];
   if (batches !== undefined) return batches;

@@ -1,4 +1,4 @@
-/** The one stream format: what providers yield, layers pass on and responses are made of. */
+/** The only stream format: what providers yield, layers pass on and responses are made from. */
 
 import type { NanoUsd } from '../money/money.ts';
 import type { Usage } from '../money/usage.ts';
@@ -9,13 +9,13 @@ export type { Usage };
 export const FINISH_REASONS = ['stop', 'length', 'tool-calls', 'content-filter', 'pause', 'error', 'other'] as const;
 export type FinishReason = (typeof FINISH_REASONS)[number];
 
-/** Something that the caller should know and that stopped nothing. `code` is stable, kebab-case. */
+/** Something that the caller should know and that did not stop the call. `code` is stable, kebab-case. */
 export interface Warning {
   readonly code: string;
   readonly message: string;
 }
 
-/** One deployment of one model: what the router returns, in order of preference. `credential` is a label, never a key. */
+/** One deployment of one model, as the router returns them in order of preference. `credential` is a label, never a key. */
 export interface Target {
   readonly provider: string;
   readonly model: string;
@@ -49,7 +49,7 @@ export interface FinishEvent {
   readonly type: 'finish';
   readonly reason: FinishReason;
   readonly usage: Usage;
-  /** Set by the gateway's budget layer; null where no price is known. Absent as the provider yields it. */
+  /** Set by the gateway's budget layer; null if no price is known. Providers leave it out. */
   readonly costNanoUsd?: NanoUsd | null;
   /** The model as the provider reported it, which may be more exact than the one asked for. */
   readonly model?: string;
@@ -58,21 +58,21 @@ export interface FinishEvent {
   /** The service tier that the provider says it served, which may not be the one asked for. */
   readonly serviceTier?: string;
   readonly logprobs?: readonly TokenLogprob[];
-  /** How sure the answering engine says it is, 0 to 1, where it says so at all. */
+  /** The confidence that the answering engine states, 0 to 1, if it states one. */
   readonly confidence?: number;
   readonly citations?: readonly Citation[];
   readonly refusal?: string;
-  /** The provider's own body, when the request asked for it. */
+  /** The provider's own body, if the request asked for it. */
   readonly raw?: unknown;
-  /** Filled by the layers above the attempt: see the fields of the same names on ModelResponse. */
+  /** Set by the layers above the attempt: see the fields of the same names on ModelResponse. */
   readonly cached?: boolean;
   readonly escalation?: EscalationReport;
 }
 
-/** Noun-verb names. `route` comes first in every attempt that speaks, `finish` is last; an error is thrown, never an event. */
+/** Noun-verb names. `route` comes first in every attempt that yields events, `finish` is last; an error is thrown, never an event. */
 export type ModelEvent =
   | { readonly type: 'route'; readonly target: Target }
-  /** What was shown so far is void: a fresh stream follows. */
+  /** What was shown so far is invalid: a new stream follows. */
   | { readonly type: 'restart'; readonly notice: string }
   | { readonly type: 'text-delta'; readonly text: string }
   | { readonly type: 'reasoning-delta'; readonly text: string }
@@ -90,11 +90,11 @@ export type ModelEvent =
   | { readonly type: 'warning'; readonly warning: Warning }
   | FinishEvent;
 
-/** Which rung of the ladder answered, and why. */
+/** Which rung of the escalation answered, and why. */
 export interface EscalationReport {
   readonly rung: number;
   readonly evaluator: string;
-  /** The score of the answer that was kept; null when it was not judged. */
+  /** The score of the answer that was kept; null if it was not evaluated. */
   readonly score: number | null;
   readonly reason: string;
   readonly rungs: readonly {

@@ -1,4 +1,4 @@
-/** Messages and their parts, as the models of every provider get them. */
+/** Messages and their parts, the same for every provider. */
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 /** A JSON Schema (2020-12 or draft-07). Key order matters to models and is preserved. */
@@ -37,8 +37,8 @@ export interface FilePart {
   readonly name?: string;
 }
 /**
- * What the model thought. `signature` and `redacted` are opaque and must return unchanged to the same family of models
- * (`family`, the provider that made them); every other target drops the part.
+ * The model's reasoning. `signature` and `redacted` are opaque and must be returned unchanged to the provider that made them
+ * (`family`); every other target drops the part.
  */
 export interface ReasoningPart {
   readonly type: 'reasoning';
@@ -46,16 +46,16 @@ export interface ReasoningPart {
   readonly signature?: string;
   readonly redacted?: string;
   readonly family?: string;
-  /** The provider's own block, returned unchanged. */
+  /** The provider's own block, sent back unchanged. */
   readonly raw?: JsonValue;
 }
 export interface ToolCallPart {
   readonly type: 'tool-call';
   readonly id: string;
   readonly name: string;
-  /** The parsed arguments; `{}` when the provider's JSON was broken, with `raw` and a warning. */
+  /** The parsed arguments; `{}` if the provider's JSON was invalid, with `raw` and a warning. */
   readonly arguments: JsonValue;
-  /** The arguments as sent, where they could not be parsed. */
+  /** The arguments as sent, if they could not be parsed. */
   readonly raw?: string;
   /** Opaque to everyone but the provider that made it (thought signatures). */
   readonly signature?: string;

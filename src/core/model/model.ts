@@ -1,6 +1,6 @@
 /**
- * The canonical model: requests, parts, stream events and responses, whichever provider answers. Every operation takes
- * the same road: a `Call` enters the gateway's request ring, becomes an `Attempt` at one target, and comes back as a
+ * The canonical model: requests, parts, stream events and responses, the same for every provider. Every operation takes
+ * the same path: a `Call` enters the gateway's request ring, becomes an `Attempt` at one target, and comes back as a
  * stream of `ModelEvent`s.
  */
 import type { PolyphonyError } from '../errors.ts';
@@ -27,7 +27,7 @@ export { CAPABILITIES, SENSITIVITIES, TIERS } from './request.ts';
 export const SCOPE_KINDS = ['request', 'node', 'run', 'session', 'user', 'team', 'tenant', 'tag'] as const;
 export type ScopeKind = (typeof SCOPE_KINDS)[number];
 
-/** Who pays: a cap may sit on every scope, and one attempt is charged to all of them at once. */
+/** Who pays: every scope may have a cap, and one attempt is charged to all of its scopes. */
 export interface Scope {
   readonly kind: ScopeKind;
   readonly id: string;
@@ -36,12 +36,12 @@ export interface Scope {
   readonly spentNanoUsd?: NanoUsd;
 }
 
-/** Why a call is made. The gateway never evaluates, caches or escalates anything but `answer` and `plan`. */
+/** Why a call is made. The gateway evaluates, caches and escalates only `answer` and `planner`. */
 export type Purpose = 'answer' | 'planner' | 'judge' | 'moderation' | 'embedding' | 'probe';
 
 export type AttemptOutcome = 'ok' | 'error' | 'cancelled';
 
-/** One dispatched request, as response and ledger keep it. Times in milliseconds. */
+/** One request that was sent, as response and ledger store it. Times in milliseconds. */
 export interface AttemptRecord {
   /** Idempotency key: `<call id>/<number>`. */
   readonly key: string;
@@ -55,16 +55,16 @@ export interface AttemptRecord {
   readonly error?: { readonly code: PolyphonyError['code']; readonly message: string };
   readonly usage: Usage | null;
   readonly costNanoUsd: NanoUsd | null;
-  /** True when the provider told no usage and the cost is our estimate of what was produced. */
+  /** True if the provider reported no usage and the cost is an estimate of what was produced. */
   readonly estimated?: boolean;
 }
 
-/** The one thing of a call that grows: every attempt made for it, those of judges and moderators included. */
+/** The only mutable part of a call: every attempt made for it, including those of judges and moderators. */
 export interface CallTrace {
   readonly attempts: AttemptRecord[];
 }
 
-/** What travels through the request ring. Change it with `next({ ...call, … })`, never in place. */
+/** A call in the request ring. Change it with `next({ ...call, … })`, never in place. */
 export interface Call {
   readonly id: string;
   readonly request: ModelRequest;
@@ -74,15 +74,15 @@ export interface Call {
   readonly scopes: readonly Scope[];
   readonly trace: CallTrace;
   /**
-   * Someone reads the events as they come. False: only the whole answer matters, and a provider may send it whole, which
-   * costs a fraction of a stream. @default true
+   * Someone reads the events as they arrive. False: only the complete answer matters, and a provider may send it unstreamed,
+   * which costs much less than a stream. @default true
    */
   readonly streaming?: boolean;
   /** Epoch milliseconds after which the caller does not want the answer. */
   readonly deadline?: number;
   /**
-   * Targets that must not be asked, by the ids of `Target`. One without `region` means the model in every region, one
-   * without `credential` at every credential. Overrules sessions, chains and pins. @default none
+   * Targets that must not be used, by the ids of `Target`. Without `region` it means the model in every region, without
+   * `credential` the model with every credential. Overrides sessions, chains and pinned models. @default none
    */
   readonly exclude?: readonly Target[];
 }
@@ -99,7 +99,7 @@ export interface ModelResponse {
   readonly output?: OperationOutput;
   readonly finishReason: FinishReason;
   readonly usage: Usage;
-  /** Of the whole call: every attempt, judges and lower rungs included; null when a price is unknown. */
+  /** The cost of the whole call: every attempt, including judges and lower rungs; null if a price is unknown. */
   readonly costNanoUsd: NanoUsd | null;
   readonly attempts: readonly AttemptRecord[];
   readonly warnings: readonly Warning[];
@@ -115,11 +115,11 @@ export interface ModelResponse {
   readonly escalation?: EscalationReport;
 }
 
-/** The one primitive of the gateway, and what wraps it. A layer with nothing to do returns `next(call)` itself. */
+/** The handler of a call, and what wraps it. A layer with nothing to do returns `next(call)` itself. */
 export type Handler<C extends Call = Call> = (call: C) => AsyncIterable<ModelEvent>;
 export type Middleware<C extends Call = Call> = (call: C, next: Handler<C>) => AsyncIterable<ModelEvent>;
 
-/** First middleware is outermost. */
+/** The first layer is the outermost. */
 export function compose<C extends Call>(layers: readonly Middleware<C>[], handler: Handler<C>): Handler<C> {
   return layers.reduceRight<Handler<C>>((next, layer) => (call) => layer(call, next), handler);
 }

@@ -1,5 +1,5 @@
 /**
- * A provider answers attempts. Over HTTP it is a `WireFormat` (pure translations, one a wire protocol) that the kit's
+ * A provider answers attempts. Over HTTP it is a `WireFormat` (pure translations, one per wire protocol) that the kit's
  * `httpProvider` turns into a `Provider`; in process it implements `stream` itself. What a model can and cannot do is
  * data on its `ModelCard`.
  */
@@ -25,23 +25,23 @@ export interface ModelCard {
   readonly aliases?: readonly string[];
   readonly operations: readonly Operation[];
   readonly tier: Tier;
-  /** Prior quality by field, 0 to 1 (`general`, `reasoning`, `code`, `extraction`, …). */
+  /** Assumed quality by field, 0 to 1 (`general`, `reasoning`, `code`, `extraction`, …). */
   readonly strengths: Readonly<Record<string, number>>;
   readonly capabilities: readonly Capability[];
-  /** The one job it is made for: only requests that ask for this capability come here. @default any */
+  /** The only use of the model: it gets only requests that ask for this capability. @default any */
   readonly dedicatedTo?: Capability;
   readonly contextTokens: number;
   readonly maxOutputTokens: number;
-  /** null: unknown, and refused under a cap unless the config allows it. */
+  /** null: unknown; calls under a cap then skip the model unless the config allows it. */
   readonly price: TokenPrice | null;
   readonly retention: 'none' | 'provider' | 'unknown';
   readonly regions?: readonly string[];
   /** BCP 47 tags; absent: no claim. */
   readonly languages?: readonly string[];
   readonly lifecycle?: { readonly stage: 'preview' | 'stable' | 'deprecated' | 'retired'; readonly endsOn?: string };
-  /** Expected milliseconds of a short answer, before anything was observed. @default 1500 */
+  /** Expected milliseconds of a short answer, until there are observations. @default 1500 */
   readonly expectedMs?: number;
-  /** Facts that only the model's wire format reads (renamed parameters, ranges, quirks). */
+  /** Facts that only the model's wire format reads, such as renamed parameters, ranges and quirks. */
   readonly wire?: Readonly<Record<string, JsonValue>>;
 }
 
@@ -49,46 +49,46 @@ export interface Provider {
   /** `[a-z][a-z0-9-]*`; the first half of `provider/model`. */
   readonly id: string;
   readonly models: readonly ModelCard[];
-  /** Models that are not listed may be asked for by `provider/model` (any server by base URL). @default none */
+  /** The card of a model that is not listed but may be requested as `provider/model`. @default none */
   readonly unlisted?: (id: string) => ModelCard | undefined;
-  /** Labels of the credentials that the gateway rotates over; never the keys. @default one unnamed */
+  /** Labels of the credentials that the gateway rotates over; never the keys. @default one without a label */
   readonly credentials?: readonly string[];
   readonly regions?: readonly string[];
-  /** Requests at once to this provider; the rest wait. @default 64 */
+  /** Requests at the same time to this provider; the rest wait. @default 64 */
   readonly concurrency?: number;
-  /** Yields every event but `route`. Ends with `finish` or throws a PolyphonyError. Stops at `attempt.signal`. */
+  /** Yields every event except `route`. Ends with `finish` or throws a PolyphonyError. Stops when `attempt.signal` aborts. */
   stream(attempt: Attempt, context: ProviderContext): AsyncIterable<ModelEvent>;
-  /** Asks the cheapest free endpoint whether the provider lives. */
+  /** Asks a free endpoint whether the provider is available; throws if it is not. */
   probe?(context: ProviderContext, signal: AbortSignal): Promise<void>;
-  /** The input tokens of the request as the provider counts them, asked free of charge. Throws as `stream` does. */
+  /** The input tokens of the request as a free endpoint of the provider counts them. Throws like `stream`. */
   countTokens?(attempt: Attempt, context: ProviderContext): Promise<number>;
   close?(): Promise<void>;
 }
 
-/** What a provider is given with each attempt, probe and count. */
+/** What a provider gets with each attempt, probe and count. */
 export interface ProviderContext {
-  /** The only door to the network. */
+  /** The only access to the network. */
   readonly transport: Transport;
-  /** The gateway's; read for dates in headers and signatures, and for waits. */
+  /** The gateway's clock, for dates in headers and signatures, and for waits. */
   readonly clock: Clock;
   /**
-   * Takes what the endpoint states besides its answer, a refusal included. Optional and at any moment: once when the
-   * headers are there and once at the end is enough. Never throws, and changes nothing about the answer.
+   * Takes what the endpoint states besides its answer, also with a refusal. Optional, at any time: once when the headers have
+   * arrived and once at the end is enough. Never throws, and does not change the answer.
    */
   readonly report: (report: EndpointReport) => void;
 }
 
-/** What an endpoint states of itself besides its answer; a field that it says nothing of is absent. */
+/** What an endpoint states besides its answer; fields that it does not state are absent. */
 export interface EndpointReport {
-  /** The limits of the credential that was used, all of them: they replace those that were stated before. */
+  /** All limits of the credential that was used: they replace those that were stated before. */
   readonly rateLimits?: readonly RateLimit[];
-  /** Its own id of the request, by which its support finds it. */
+  /** The endpoint's own id of the request, for its support. */
   readonly requestId?: string;
   /** The model that answered, which may be more exact than the one asked for. */
   readonly model?: string;
-  /** The service tier that it says it served. */
+  /** The service tier that the endpoint says it used. */
   readonly serviceTier?: string;
-  /** What it says the request cost. */
+  /** The cost of the request as the endpoint states it. */
   readonly costNanoUsd?: NanoUsd;
 }
 
@@ -107,13 +107,13 @@ export interface TransportResponse {
   readonly status: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Decompressed. Leaving the iteration early closes the socket. */
+  /** Decompressed. Ending the iteration early closes the socket. */
   readonly body: AsyncIterable<Uint8Array>;
-  /** The whole body, refused above `limitBytes`. @default 64 MiB */
+  /** The complete body; throws if it is larger than `limitBytes`. @default 64 MiB */
   bytes(limitBytes?: number): Promise<Uint8Array>;
 }
 
-/** The only door to the network. Throws `network`, `timeout` or `cancelled`. */
+/** The only access to the network. Throws `network`, `timeout` or `cancelled`. */
 export interface Transport {
   request(request: TransportRequest): Promise<TransportResponse>;
   close(): Promise<void>;
@@ -126,17 +126,17 @@ export interface WireContext {
   readonly target: Target;
   /** Without a trailing slash. */
   readonly baseURL: string;
-  /** The secret of `target.credential`; undefined when the server needs none. */
+  /** The key of `target.credential`; undefined if the server needs none. */
   readonly apiKey: string | undefined;
-  /** Ask for a stream: someone reads it as it comes. */
+  /** Someone reads the answer as it arrives, so ask for a stream. */
   readonly streaming: boolean;
-  /** Dates signatures. */
+  /** For the dates of signatures. */
   readonly clock: Clock;
-  /** Pushed while encoding; the gateway shows them on the response. */
+  /** Called while encoding; the gateway adds the warnings to the response. */
   readonly warn: (warning: Warning) => void;
   /**
-   * For what only the body of the answer states, such as its price; called while decoding, before `finish`. Limits, the
-   * request id, and the model and service tier of `finish` are reported without it.
+   * For facts that only the body of the answer states, such as its price; called while decoding, before `finish`. Limits, the
+   * request id, and the model and service tier of `finish` are reported automatically.
    */
   readonly report: (report: EndpointReport) => void;
 }
@@ -163,21 +163,21 @@ export interface RateLimit {
 /** The pure translations of one wire protocol. */
 export interface WireFormat {
   encode(request: ModelRequest, context: WireContext): WireRequest | Promise<WireRequest>;
-  /** Reads a good answer, streamed or not, told apart by its content type and not by what was asked for. */
+  /** Reads a successful answer, streamed or not: the content type decides, not the request. */
   decode(response: TransportResponse, request: ModelRequest, context: WireContext): AsyncIterable<ModelEvent>;
-  /** What a bad answer means. `body` is cut at 64 KiB. */
+  /** Converts an error response to an error. `body` is cut at 64 KiB. */
   classify(status: number, headers: Readonly<Record<string, string>>, body: string): PolyphonyError;
-  /** The limits that the headers of an answer or a refusal state; reported to the gateway. @default none are read */
+  /** The limits that the headers of an answer or a refusal state; the gateway gets them. @default none are read */
   rateLimits?(headers: Readonly<Record<string, string>>, nowMs: number): readonly RateLimit[];
-  /** Lower-case names of the headers that may hold the endpoint's id of the request; the first that is there counts. @default none */
+  /** Lower-case names of the headers that may contain the endpoint's id of the request; the first one present counts. @default none */
   readonly requestIdHeaders?: readonly string[];
-  /** The free endpoint that says how many input tokens a request would take. */
+  /** The free endpoint that counts the input tokens of a request. */
   readonly counting?: TokenCounting;
 }
 
 export interface TokenCounting {
-  /** @throws unsupported for what the endpoint does not count */
+  /** @throws unsupported for a request that the endpoint cannot count */
   encode(request: ModelRequest, context: WireContext): WireRequest | Promise<WireRequest>;
-  /** Undefined where the answer holds no count. */
+  /** Undefined if the answer contains no count. */
   decode(body: unknown): number | undefined;
 }

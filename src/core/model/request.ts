@@ -1,7 +1,7 @@
-/** What may be asked of a model, and what a target must satisfy to be asked. */
+/** Requests to models, and the requirements that a target must satisfy. */
 import type { ImagePart, JsonSchema, MediaSource, Message, TextPart } from './message.ts';
 
-/** What a model can do. A requirement of a request and a fact on a card are the same words. */
+/** What a model can do. Requests and model cards use the same words. */
 export const CAPABILITIES = [
   'text',
   'streaming',
@@ -39,7 +39,7 @@ export type Tier = (typeof TIERS)[number];
 export const SENSITIVITIES = ['public', 'internal', 'personal', 'regulated'] as const;
 export type Sensitivity = (typeof SENSITIVITIES)[number];
 
-/** Constraints from which the router chooses. A string is short for `{ id }`. */
+/** Constraints on the router's choice. A string is short for `{ id }`. */
 export interface ModelChoice {
   /** Pins one model: its id (`small-v2`), `provider/model`, or an alias of the config. @default the router's choice */
   readonly id?: string;
@@ -47,21 +47,21 @@ export interface ModelChoice {
   readonly tier?: Tier;
   /** Capabilities that the model must have. @default those that the request needs */
   readonly can?: readonly Capability[];
-  /** Fields in which the model should be strong (`code`, `reasoning`); moves the score, excludes nobody. @default none */
+  /** Fields in which the model should be strong (`code`, `reasoning`); changes the score, excludes no model. @default none */
   readonly strengths?: readonly string[];
   /** A route of the config: an explicit chain. @default none */
   readonly route?: string;
 }
 
-/** Bounds that a target must keep; one that cannot is rejected with the bound that it broke. */
+/** Bounds that a target must keep; a target that cannot is rejected with the bound that it breaks. */
 export interface RequestLimits {
-  /** The most that the call may cost, in US dollars: its expected cost to be routed, its worst case to be sent. */
+  /** The most that the call may cost, in US dollars: compared with the expected cost before routing and with the worst case before sending. */
   readonly usd?: number;
-  /** The whole call, in milliseconds. */
+  /** Longest duration of the whole call, in milliseconds. */
   readonly ms?: number;
-  /** The target's observed 95th percentile of total latency, in milliseconds. */
+  /** Highest observed 95th percentile of the target's total latency, in milliseconds. */
   readonly p95Ms?: number;
-  /** Prior quality of the target on the asked strengths, 0 to 1. */
+  /** Lowest assumed quality of the target in the requested strengths, 0 to 1. */
   readonly quality?: number;
   /** Attempts at the same target after the first. @default 2 */
   readonly retries?: number;
@@ -80,7 +80,7 @@ export interface Requirements {
 
 export interface EscalationRule {
   readonly evaluator: string;
-  /** The answer is replaced while its score is below this. @default 0.7 */
+  /** The next model answers while the score is below this, 0 to 1. @default 0.7 */
   readonly below?: number;
   readonly to: readonly (Tier | (string & {}))[];
   /** @default 'fresh' */
@@ -99,9 +99,9 @@ interface RequestBase {
   readonly escalate?: EscalationRule | false;
   /** What happens when a stream fails after its first token. @default 'error' */
   readonly onStreamFailure?: 'error' | 'restart' | 'continue';
-  /** The escape hatch: merged into the wire body, for the provider named by the key only. */
+  /** Fields that are merged into the wire body, by the id of the provider that they are for. */
   readonly providerOptions?: Readonly<Record<string, JsonSchema>>;
-  /** Keep the provider's own body on the response. @default false */
+  /** Keeps the provider's own body on the response. @default false */
   readonly includeRaw?: boolean;
 }
 
@@ -119,8 +119,8 @@ export interface OutputFormat {
   /** @default 'output' */
   readonly name?: string;
   /**
-   * Hold the provider to the schema where it can. False: the schema is advice (it has open maps, say) and the answer is
-   * checked by whoever asked. @default true
+   * Makes the provider enforce the schema where it can. False: the schema is only a hint (because it has open maps, for
+   * example), and the caller validates the answer. @default true
    */
   readonly strict?: boolean;
 }
@@ -140,7 +140,7 @@ export interface ChatRequest extends RequestBase {
   readonly frequencyPenalty?: number;
   readonly stop?: readonly string[];
   readonly seed?: number;
-  /** How many alternatives a token; true for the chosen token alone. */
+  /** The number of alternatives per token; true for the chosen token only. */
   readonly logprobs?: boolean | number;
   readonly reasoning?: {
     readonly effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high';
@@ -159,7 +159,7 @@ export interface ImageRequest extends RequestBase {
   readonly operation: 'image';
   readonly prompt: string;
   readonly negativePrompt?: string;
-  /** `1024x1024`; a model that wants an aspect ratio derives it. */
+  /** In pixels, such as `1024x1024`; for a model that takes an aspect ratio, it is derived. */
   readonly size?: string;
   /** @default 1 */
   readonly count?: number;

@@ -50,7 +50,7 @@ function take(draft: Draft, warnings: Warning[], event: ModelEvent): void {
       draft.reasoning += event.text;
       return;
     case 'reasoning':
-      // The whole block replaces the deltas that announced it.
+      // The complete block replaces the deltas before it.
       draft.reasoning = '';
       flush(draft);
       draft.parts.push(event.part);
@@ -66,7 +66,7 @@ function take(draft: Draft, warnings: Warning[], event: ModelEvent): void {
       draft.target = event.target;
       return;
     case 'restart':
-      // A new route follows where another target answers; where the same one began anew, it stands.
+      // A new route follows if another target answers; otherwise the same target started again.
       Object.assign(draft, { ...emptyDraft(), target: draft.target });
       return;
     case 'warning':
@@ -81,7 +81,7 @@ function take(draft: Draft, warnings: Warning[], event: ModelEvent): void {
 }
 
 /**
- * Reads a stream to its end (past `finish`, so that every layer's own ending runs) and returns the response. The cost is
+ * Reads a stream to its end (past `finish`, so that every layer can clean up) and returns the response. The cost is
  * that of the whole call, taken from `call.trace`.
  *
  * @throws truncated when the stream ends without a `finish` event
@@ -92,9 +92,9 @@ export async function collect(
 ): Promise<ModelResponse> {
   const draft = emptyDraft();
   const warnings: Warning[] = [];
-  const whole = await readComplete(events);
-  if (whole.failure !== undefined) throw whole.failure.error;
-  for (const event of whole.events) take(draft, warnings, event);
+  const complete = await readComplete(events);
+  if (complete.failure !== undefined) throw complete.failure.error;
+  for (const event of complete.events) take(draft, warnings, event);
   if (draft.finish === undefined || draft.target === undefined) {
     if (call.signal.aborted) throw abortError(call.signal);
     throw new PolyphonyError(
@@ -157,7 +157,7 @@ export function totalCost(attempts: readonly AttemptRecord[]): NanoUsd | null {
   return sum;
 }
 
-/** The inverse of `collect`: what a cache or an evaluator held back, as a stream again. */
+/** The inverse of `collect`: turns a response that a cache or an evaluator kept back into a stream. */
 export async function* replay(response: ModelResponse): AsyncGenerator<ModelEvent> {
   yield { type: 'route', target: response.target };
   for (const warning of response.warnings) yield { type: 'warning', warning };
@@ -180,11 +180,11 @@ function* replayPart(part: Part, nextIndex: () => number): Generator<ModelEvent>
 }
 
 function finishOf(response: ModelResponse): FinishEvent {
-  const { target: _t, content: _c, output: _o, finishReason, usage, attempts: _a, warnings: _w, ...told } = response;
-  return { ...told, type: 'finish', reason: finishReason, usage };
+  const { target: _t, content: _c, output: _o, finishReason, usage, attempts: _a, warnings: _w, ...rest } = response;
+  return { ...rest, type: 'finish', reason: finishReason, usage };
 }
 
-/** All text of an answer, reasoning left out. */
+/** All text of an answer, without its reasoning. */
 export function textOf(response: Pick<ModelResponse, 'content'>): string {
   const { content } = response;
   const only = content[0];

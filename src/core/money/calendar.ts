@@ -1,11 +1,11 @@
-/** Days in UTC, by arithmetic alone: nothing here reads a clock. */
+/** Days in UTC, by arithmetic only: nothing here reads a clock. */
 
 export const DAY_MS = 86_400_000;
 
 /** Days since the epoch. */
 export const dayOf = (ms: number): number => Math.floor(ms / DAY_MS);
 
-/** `2026-03-31`. Years of 400 years that begin in March: Howard Hinnant, "chrono-compatible low-level date algorithms". */
+/** `2026-03-31`. Counts in eras of 400 years that begin in March: Howard Hinnant, "chrono-compatible low-level date algorithms". */
 export function dayName(day: number): string {
   const shifted = day + 719_468;
   const era = Math.floor(shifted / 146_097);

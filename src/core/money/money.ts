@@ -1,6 +1,6 @@
 /**
- * Money. Amounts are integer nano-dollars (1 USD = 1e9), rounded up, so that sums are exact and no call is free by
- * rounding. An unknown price is null, never 0.
+ * Money. Amounts are integer nano-dollars (1 USD = 1e9), rounded up, so that sums are exact and rounding never makes a call
+ * free. An unknown price is null, never 0.
  */
 import { PolyphonyError } from '../errors.ts';
 
@@ -8,7 +8,7 @@ export type NanoUsd = number;
 
 export const NANO_PER_USD = 1_000_000_000;
 
-/** @throws invalid-request when the amount is negative or not finite */
+/** @throws invalid-request when the amount is negative, not finite or above 9,000,000 */
 export function usdToNano(usd: number): NanoUsd {
   if (!Number.isFinite(usd) || usd < 0 || usd > 9_000_000) {
     throw new PolyphonyError(
@@ -33,7 +33,7 @@ export function formatUsd(nano: NanoUsd | null): string {
   return `${sign}$${whole}.${fraction.length === 1 ? `${fraction}0` : fraction}`;
 }
 
-/** The sum, null as soon as one part is unknown. */
+/** The sum; null if one part is unknown. */
 export function addMoney(a: NanoUsd | null, b: NanoUsd | null): NanoUsd | null {
   return a === null || b === null ? null : a + b;
 }

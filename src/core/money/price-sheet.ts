@@ -1,5 +1,5 @@
 /**
- * A price worked out once: integer pico-dollars a token for every date, hour and service tier at which it differs, so
+ * A price compiled once to integer pico-dollars per token, for every date, hour and service tier at which it differs, so
  * that pricing a call only multiplies.
  */
 import { DAY_MS, dayOf } from './calendar.ts';
@@ -8,12 +8,12 @@ import type { DatedPrice, PriceChange, PriceRates, PriceWindow, SomeRates, Token
 
 type TokenKind = Exclude<keyof PriceRates, 'image' | 'request'>;
 
-/** Pico-dollars a token of each kind. */
+/** Pico-dollars per token of each kind. */
 export interface Rates extends Readonly<Record<TokenKind, number>> {
   /** null: the price of an image is unknown. */
   readonly image: NanoUsd | null;
   readonly request: NanoUsd;
-  /** Reasoning, audio or pictures cost other than text. */
+  /** Reasoning, audio or pictures have other rates than text. */
   readonly apart: boolean;
   readonly reasoningCoversAnswer: boolean;
   /** The most that a prompt token, and an answer token, of text can cost. */
@@ -24,13 +24,13 @@ export interface Rates extends Readonly<Record<TokenKind, number>> {
 /** The rates of one moment and service tier. */
 export interface Sheet {
   readonly rates: Rates;
-  /** With rising thresholds. */
+  /** In ascending order of their thresholds. */
   readonly tiers: readonly { readonly above: number; readonly rates: Rates }[];
 }
 
 interface Era {
   readonly fromMs: number;
-  /** By service tier, '' for none: the sheet outside of every window, then that of each window. */
+  /** By service tier, '' for none: the sheet outside every window, then the sheet of each window. */
   readonly sheets: ReadonlyMap<string, readonly Sheet[]>;
 }
 
@@ -42,9 +42,9 @@ interface Hours {
 }
 
 export interface CompiledPrice {
-  /** All there is, where neither date nor hour nor service tier matters. */
+  /** The only sheet, if neither date nor hour nor service tier matters. */
   readonly only: Sheet | undefined;
-  /** The first holds from the beginning of time. */
+  /** The first one has no beginning. */
   readonly eras: readonly Era[];
   readonly windows: readonly Hours[];
 }
@@ -53,7 +53,7 @@ export interface CompiledPrice {
 const FIRST_DAY = 4;
 const compiled = new WeakMap<TokenPrice, CompiledPrice>();
 
-/** Prices are never changed in place. */
+/** Cached by object, because prices are never changed in place. */
 export function compiledPrice(price: TokenPrice): CompiledPrice {
   const known = compiled.get(price);
   if (known !== undefined) return known;
@@ -62,7 +62,7 @@ export function compiledPrice(price: TokenPrice): CompiledPrice {
   return made;
 }
 
-/** The price without the dated changes that have begun: they are its rates now. The same object where there is none. */
+/** The price with the dated changes that have begun applied to its rates. The same object if there are none. */
 export function priceAsOf(price: TokenPrice, ms: number): TokenPrice {
   const { changes = [], ...plain } = price;
   const begun = changes.filter(({ from }) => Date.parse(from) <= ms).sort(byDate);
@@ -78,14 +78,14 @@ export function sheetAt({ eras, windows }: CompiledPrice, ms: number, serviceTie
   return (windows.length === 0 ? undefined : sheets[windowAt(windows, ms)]) ?? first(sheets);
 }
 
-/** What holds before any dated change and outside of every window. */
+/** The sheet before any dated change and outside every window. */
 export const usualSheet = ({ eras }: CompiledPrice, serviceTier: string | undefined): Sheet =>
   first(sheetsOf(eras[0], serviceTier));
 
 export const allSheets = ({ eras }: CompiledPrice, serviceTier: string | undefined): readonly Sheet[] =>
   eras.flatMap((era) => sheetsOf(era, serviceTier));
 
-/** Every sheet that holds at some moment from `from` to `until`, both included. */
+/** Every sheet that applies at some moment from `from` to `until`, both included. */
 export function sheetsBetween(
   price: CompiledPrice,
   from: number,
@@ -121,7 +121,7 @@ function first([sheet]: readonly Sheet[]): Sheet {
   return sheet;
 }
 
-/** Its place among the sheets, 0 outside of every window. */
+/** The index of the window's sheet, 0 outside every window. */
 function windowAt(windows: readonly Hours[], ms: number): number {
   const day = dayOf(ms);
   const time = ms - day * DAY_MS;
@@ -134,7 +134,7 @@ function windowAt(windows: readonly Hours[], ms: number): number {
   return found;
 }
 
-/** The day on which the window that holds at `time` of `day` began. */
+/** The day on which the window that applies at `time` of `day` began. */
 function startOf(start: number, end: number, time: number, day: number): number | undefined {
   if (start < end) return time >= start && time < end ? day : undefined;
   if (time >= start) return day;
@@ -253,5 +253,5 @@ function ratesOf(price: PlainPrice, times: number): Rates {
 
 const nano = (usd: number): NanoUsd => roundedUp(usd * NANO_PER_USD);
 
-/** But not for the noise of floating point. */
+/** Ignores floating-point noise below a thousandth. */
 const roundedUp = (amount: number): number => Math.ceil(Number(amount.toFixed(3)));

@@ -1,9 +1,9 @@
 /**
- * What usage costs. Prices are USD per million tokens, as every price list prints them; they become integer pico-dollars a
- * token before they are multiplied, and the sum is rounded up to nano-dollars.
+ * What usage costs. Prices are USD per million tokens, as in every price list; they become integer pico-dollars per token
+ * before they are multiplied, and the sum is rounded up to nano-dollars.
  *
- * The rates of a call: the card's, changed by the dated changes that have begun, then by the service tier, then by the
- * window of the day; above a threshold of prompt tokens those of the tier, for the whole request.
+ * The rates of a call are those of the card, changed first by the dated changes that have begun, then by the service tier,
+ * then by the window of the day. Above a threshold of prompt tokens, the rates of that tier apply to the whole request.
  */
 import type { NanoUsd } from './money.ts';
 import {
@@ -19,26 +19,26 @@ import {
 import type { TokenPrice } from './token-price.ts';
 import type { Usage } from './usage.ts';
 
-/** A model card, as far as its price goes. */
+/** The part of a model card that has its price. */
 type Priced = { readonly price: TokenPrice | null };
 
-/** What the rates depend on beside the usage. */
+/** What the rates depend on besides the usage. */
 export interface PriceTerms {
   /**
-   * The moment of the request in epoch milliseconds; where it is not known, the hour that is meant: `usual` is the one
-   * outside of every window. @default 'dearest'
+   * The moment of the request in epoch milliseconds. If it is unknown: the hours with the highest (`dearest`) or the lowest
+   * (`cheapest`) cost, or those outside every window (`usual`). @default 'dearest'
    */
   readonly at?: number | 'usual' | 'cheapest' | 'dearest';
-  /** The one served, else the one asked for. One that the price does not name changes nothing. @default none */
+  /** The service tier that was used, else the requested one. A tier that the price does not name changes nothing. @default none */
   readonly serviceTier?: string | undefined;
 }
 
-/** When, and at which service tier, a request may be served. */
+/** When, and with which service tier, a request may be served. */
 export interface PriceSpan {
-  /** Epoch milliseconds, both included. @default all the time */
+  /** Epoch milliseconds, both included. @default any time */
   readonly from?: number;
   readonly until?: number;
-  /** As asked for; the provider may also serve the request without it. @default none */
+  /** The requested one; the provider may also serve the request without it. @default none */
   readonly serviceTier?: string | undefined;
 }
 
@@ -46,8 +46,8 @@ const NO_TERMS: PriceTerms = {};
 const WHOLE_SPAN: PriceSpan = {};
 
 /**
- * What the usage costs by the card's price, in nano-dollars rounded up; null when the card has no price, or lacks the
- * rate of images where some were made.
+ * What the usage costs by the card's price, in nano-dollars rounded up; null if the card has no price, or if images were
+ * made and it has no rate for them.
  */
 export function costOf({ price }: Priced, usage: Usage, terms = NO_TERMS): NanoUsd | null {
   if (price === null) return null;
@@ -88,10 +88,10 @@ function ratesAbove({ rates, tiers }: Sheet, input: number): Rates {
   return chosen;
 }
 
-/** What audio, pictures and reasoning cost beyond the text that they were counted as. */
+/** The difference between the rates of audio, pictures and reasoning and the text rates already applied to them. */
 function apart(rates: Rates, usage: Usage, fresh: number, cacheRead: number): number {
   const audio = usage.audioInput ?? 0;
-  // What does not fit into the fresh tokens was read from the cache, whether or not the provider says so.
+  // Audio beyond the fresh tokens was read from the cache, whether or not the provider says so.
   const audioRead = Math.min(Math.max(usage.audioCacheRead ?? 0, audio - fresh), cacheRead, audio);
   const audioFresh = Math.min(audio - audioRead, fresh);
   const imageFresh = Math.min(usage.imageInput ?? 0, fresh - audioFresh);
@@ -113,9 +113,9 @@ function apart(rates: Rates, usage: Usage, fresh: number, cacheRead: number): nu
 // ---------------------------------------------------------------------------------------------------- the worst case
 
 /**
- * The most that any usage of at most the counts of `most` can cost within the span: at the dearest hour that begins in it,
- * with or without the service tier, the prompt read from the cache or written to it, the answer all reasoning. Kinds of
- * audio and pictures are taken as far as `most` names them. null as `costOf`.
+ * The most that any usage up to the counts of `most` can cost within the span: at its most expensive hour, with or without
+ * the service tier, the prompt read from the cache or written to it, the answer all reasoning. Audio and pictures count
+ * only as far as `most` names them. null in the same cases as `costOf`.
  */
 export function worstCostOf({ price }: Priced, most: Usage, span = WHOLE_SPAN): NanoUsd | null {
   if (price === null) return null;
@@ -136,7 +136,7 @@ function sheetsIn(price: CompiledPrice, { from, until, serviceTier }: PriceSpan)
   return serviceTier === undefined ? of(undefined) : [...of(undefined), ...of(serviceTier)];
 }
 
-/** A shorter prompt may be the dearer one where its tier is: the longest of every tier is tried. */
+/** A shorter prompt may cost more if its tier has higher rates, so the longest prompt of every tier is tried. */
 function worstBy({ rates, tiers }: Sheet, most: Usage): NanoUsd | null {
   let worst = worstIn(rates, Math.min(most.input, tiers[0]?.above ?? most.input), most);
   for (const [index, tier] of tiers.entries()) {

@@ -1,10 +1,10 @@
 /**
- * What a provider charges, as its price list prints it: USD per million tokens of a kind, per image, per request. Rates
- * may differ above a length of prompt, from a date on, at hours of the day and by the service tier; `costOf` in price.ts
- * says how they combine.
+ * What a provider charges, as in its price list: USD per million tokens of a kind, per image, per request. Rates may differ
+ * above a length of prompt, from a date on, at hours of the day and by service tier; `costOf` in price.ts says how they
+ * combine.
  */
 
-/** A kind whose rate is absent costs what the kind costs that it is part of. */
+/** A kind without a rate has the rate of the kind that it is part of. */
 export interface PriceRates {
   /** Tokens of the prompt, in USD per million. */
   readonly input: number;
@@ -28,32 +28,32 @@ export interface PriceRates {
   readonly imageInput?: number | undefined;
   /** Tokens of pictures in the answer, in USD per million. @default output */
   readonly imageOutput?: number | undefined;
-  /** An image made, in USD, where images are paid by the piece. @default images that were made are of unknown price */
+  /** One generated image, in USD, if images are priced per image. @default the price of generated images is unknown */
   readonly image?: number | undefined;
-  /** A request, in USD, whatever its size. @default 0 */
+  /** One request, in USD, whatever its size. @default 0 */
   readonly request?: number | undefined;
 }
 
 /** Some of the rates. */
 export type SomeRates = { readonly [Kind in keyof PriceRates]?: PriceRates[Kind] | undefined };
 
-/** The whole request is repriced above a threshold of input tokens. */
+/** Other rates for the whole request above a threshold of input tokens. */
 export interface PriceTier extends SomeRates {
-  /** Tokens of the prompt above which the whole request has these rates. */
+  /** The number of prompt tokens above which the whole request has these rates. */
   readonly aboveInputTokens: number;
 }
 
-/** What differs from the price that it belongs to; what is not named stays. */
+/** A change of the price that it belongs to; rates that it does not name stay. */
 export interface PriceChange extends SomeRates {
-  /** Multiplies every rate, those of `tiers` too. @default 1 */
+  /** Multiplies every rate, including those of `tiers`. @default 1 */
   readonly times?: number | undefined;
-  /** Other rates for long prompts, with rising thresholds, instead of the price's own. @default the price's own */
+  /** Other rates for long prompts, in ascending order of their thresholds, which replace the price's own. @default the price's own */
   readonly tiers?: readonly PriceTier[] | undefined;
 }
 
 /** Other rates from the beginning of a day (UTC), `2027-01-01`. */
 export interface DatedPrice extends PriceChange {
-  /** The first day on which they hold (UTC), `2027-01-01`. */
+  /** The first day on which they apply (UTC), `2027-01-01`. */
   readonly from: string;
 }
 
@@ -61,25 +61,25 @@ export interface DatedPrice extends PriceChange {
 export interface PriceWindow extends PriceChange {
   /** When they begin (UTC), `01:30`. */
   readonly start: string;
-  /** When they end (UTC); at or before the start: on the next day. */
+  /** When they end (UTC); a time at or before the start is on the next day. */
   readonly end: string;
   /** Days of the week on which it starts, Sunday 0. @default every day */
   readonly days?: readonly number[] | undefined;
 }
 
 export interface TokenPrice extends PriceRates {
-  /** Multiplies every rate: a discount that was agreed. @default 1 */
+  /** Multiplies every rate, such as for an agreed discount. @default 1 */
   readonly times?: number | undefined;
-  /** Where there was any reasoning, its rate holds for the whole answer. @default false */
+  /** If there was any reasoning, its rate applies to the whole answer. @default false */
   readonly reasoningCoversAnswer?: boolean | undefined;
-  /** With rising thresholds. */
+  /** In ascending order of their thresholds. */
   readonly tiers?: readonly PriceTier[] | undefined;
-  /** With rising dates; each differs from the one before. */
+  /** In ascending order; each changes the one before. */
   readonly changes?: readonly DatedPrice[] | undefined;
-  /** Where several hold, the last one counts. */
+  /** If several apply, the last one counts. */
   readonly windows?: readonly PriceWindow[] | undefined;
-  /** By the provider's names (`batch`, `flex`, `priority`); a tier that is not named costs what the price says. */
+  /** By the provider's names (`batch`, `flex`, `priority`); a tier that is not named has the usual rates. */
   readonly serviceTiers?: Readonly<Record<string, PriceChange>> | undefined;
-  /** Where the figures come from, for people. */
+  /** Where the figures come from, for readers. */
   readonly source?: string | undefined;
 }

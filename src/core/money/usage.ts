@@ -1,7 +1,7 @@
-/** Tokens by kind, and sums of them. Kinds that no provider reported stay out of the sum. */
+/** Tokens by kind, and sums of them. A sum leaves out kinds that no provider reported. */
 import type { NanoUsd } from './money.ts';
 
-/** Tokens by kind. `input` counts every prompt token (cached too); `output` every generated one (reasoning too). */
+/** Tokens by kind. `input` counts every prompt token, including cached ones; `output` every generated one, including reasoning. */
 export interface Usage {
   readonly input: number;
   readonly output: number;
@@ -23,11 +23,11 @@ export interface Usage {
   readonly imageInput?: number;
   /** Tokens of pictures: part of `output`. */
   readonly imageOutput?: number;
-  /** Pictures made, where they are paid by the piece. */
+  /** Generated pictures, if they are priced per picture. */
   readonly images?: number;
 }
 
-/** What calls came to that left no result of their own. */
+/** Cost and usage of calls that have no result of their own. */
 export interface Paid {
   /** Null: unknown. */
   readonly costNanoUsd: NanoUsd | null;
@@ -60,7 +60,7 @@ export function addUsage(a: Usage, b: Usage | undefined): Usage {
   return sum;
 }
 
-/** What is left of a sum without one of its parts. */
+/** The sum without one of its parts. */
 export function subtractUsage(sum: Usage, part: Usage): Usage {
   const left: { -readonly [K in keyof Usage]: Usage[K] } = {
     input: Math.max(0, sum.input - part.input),
@@ -73,7 +73,7 @@ export function subtractUsage(sum: Usage, part: Usage): Usage {
   return left;
 }
 
-/** Of every attempt of a call, however it ended. */
+/** The usage of every attempt of a call, however it ended. */
 export function usageOfAttempts(attempts: readonly { readonly usage: Usage | null }[]): Usage {
   return attempts.reduce((sum, attempt) => addUsage(sum, attempt.usage ?? undefined), NO_USAGE);
 }

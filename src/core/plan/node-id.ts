@@ -1,4 +1,4 @@
-/** What a node may be called, and the heads of references that are not nodes. */
+/** Valid ids of nodes, and the heads of references that are not nodes. */
 
 export const NODE_ID = /^[a-z][a-z0-9_]{0,39}$/;
 export const REFERENCE_HEADS = ['input', 'item', 'index', 'prev', 'self'] as const;

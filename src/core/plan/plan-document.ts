@@ -1,6 +1,6 @@
 /**
  * The plan: the one format that the planner emits, the TypeScript builder compiles to and the executor runs. Types only:
- * the schema is in plan-schema.ts, because zod takes longer to load than everything that a single call needs. A type test
+ * the schema is in plan-schema.ts, because zod takes longer to load than a single call needs. A type test
  * holds both equal, and the published JSON Schema takes its descriptions and defaults from the comments here.
  */
 import type { CacheMode, ModelChoice, Sensitivity } from '../model/request.ts';
@@ -11,7 +11,7 @@ export interface Plan {
   readonly version: 1;
   /** A name for the plan, so that other plans can use it as `workflow:<id>`, at most 120 characters. @default none */
   readonly id?: string;
-  /** What it is for, for people and for replanning, at most 10000 characters. @default none */
+  /** What the plan is for, read by people and by replanning, at most 10000 characters. @default none */
   readonly goal?: string;
   /** The run's input: a map from names to types (`{ "ticket": "string" }`), or a JSON Schema. @default no input */
   readonly input?: Readonly<Record<string, unknown>>;
@@ -24,9 +24,9 @@ export interface Plan {
 }
 
 export interface PlanBudget {
-  /** What the whole run may cost, in US dollars. @default no cap */
+  /** The most that the whole run may cost, in US dollars. @default no cap */
   readonly usd?: number;
-  /** How long the whole run may take, in seconds. @default no limit */
+  /** The longest time that the whole run may take, in seconds. @default no limit */
   readonly seconds?: number;
 }
 
@@ -38,13 +38,13 @@ export interface PlanNode {
   readonly use: string;
   /** Its inputs, by name; every string in them may hold references such as `{{kind.label}}`. @default no inputs */
   readonly in?: Readonly<Record<string, unknown>>;
-  /** Ids of nodes to wait for without using their output; it waits for those that it refers to anyway. @default none */
+  /** Ids of nodes to wait for without using their output; it always waits for nodes that it refers to. @default none */
   readonly needs?: readonly string[];
   /** A condition (CEL) such as `kind.label == 'tech'`: when it is false the node is skipped. @default it runs */
   readonly when?: string;
-  /** One reference to an array: the node runs once per item, in parallel, with `{{item}}` and `{{index}}`. @default it runs once */
+  /** A reference to an array: the node runs once per item, in parallel, with `{{item}}` and `{{index}}`. @default it runs once */
   readonly each?: string;
-  /** Runs the node round after round until a condition holds. @default one round */
+  /** Runs the node again and again until a condition is true. @default one round */
   readonly repeat?: PlanRepeat;
   /** How many of the nodes that it depends on must succeed before it starts. @default 'all' */
   readonly wait?: 'all' | 'any' | PlanQuorum;
@@ -52,7 +52,7 @@ export interface PlanNode {
   readonly out?: Readonly<Record<string, unknown>>;
   /** Which models may serve it. @default any that can */
   readonly model?: ModelChoice;
-  /** Scores the answer and lets stronger models answer while the score is too low. @default it does not climb */
+  /** Scores the answer and asks stronger models while the score is too low. @default no escalation */
   readonly escalate?: Escalation;
   /** Caps on this node. @default those of the plan */
   readonly limits?: PlanNodeLimits;
@@ -69,41 +69,41 @@ export interface PlanNode {
 export interface PlanRepeat {
   /** A condition (CEL) that sees the round's output as `self`. */
   readonly until: string;
-  /** The most rounds, at most 20; then the last output stands, with a warning. */
+  /** The most rounds, at most 20; after that the last output is used, with a warning. */
   readonly max: number;
 }
 
 export interface PlanQuorum {
-  /** So many must succeed; the rest are cancelled unless another node needs them. */
+  /** The number of nodes that must succeed; the rest are cancelled unless another node needs them. */
   readonly atLeast: number;
 }
 
 export interface PlanSubstitute {
-  /** The output that stands in for the one that failed. */
+  /** The output that is used instead of the one that failed. */
   readonly value: unknown;
 }
 
 export interface PlanNodeLimits {
-  /** What this node may cost, in US dollars. @default no cap */
+  /** The most that this node may cost, in US dollars. @default no cap */
   readonly usd?: number;
-  /** How long it may take, in seconds. @default no limit */
+  /** The longest time that it may take, in seconds. @default no limit */
   readonly seconds?: number;
-  /** Attempts at one target after the first, 0 to 10. @default the config's, 2 */
+  /** Attempts at one target after the first, 0 to 10. @default the value of the config, 2 */
   readonly retries?: number;
-  /** Items of its `each` at once, 1 to 1000. @default as many as the run allows, 64 */
+  /** Items of its `each` that run at the same time, 1 to 1000. @default as many as the run allows, 64 */
   readonly concurrency?: number;
-  /** Tokens in and out together. @default no limit */
+  /** The most tokens, input and output together. @default no limit */
   readonly tokens?: number;
 }
 
-/** An answer is scored, and while the score is too low the next of `to` answers. */
+/** An answer is scored, and while the score is too low the next model of `to` answers. */
 export interface Escalation {
-  /** Who scores answers, such as `validators` or `judge`. */
+  /** The evaluator that scores answers, such as `validators` or `judge`. */
   readonly evaluator: string;
-  /** Scores under it climb, 0 to 1. @default 0.7 */
+  /** Scores below this escalate, 0 to 1. @default 0.7 */
   readonly below?: number;
-  /** The tiers or models to climb to, in order, 1 to 8. */
+  /** The tiers or models to escalate to, in order, 1 to 8. */
   readonly to: readonly string[];
-  /** `fresh` asks again, `with-draft` shows the doubted answer too. @default 'fresh' */
+  /** `fresh` asks again, `with-draft` also shows the rejected answer. @default 'fresh' */
   readonly context?: 'fresh' | 'with-draft';
 }

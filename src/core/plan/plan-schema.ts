@@ -1,6 +1,6 @@
 /**
- * The schema of the plan: shapes and sizes. What each field means is said in plan-document.ts; whether names, references,
- * types and money fit is the validator's.
+ * The schema of the plan: shapes and sizes. plan-document.ts documents each field; the validator checks names, references,
+ * types and money.
  */
 import { z } from 'zod';
 import { CAPABILITIES, SENSITIVITIES, TIERS } from '../model/model.ts';

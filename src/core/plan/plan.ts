@@ -1,11 +1,11 @@
-/** What the validator makes of a plan: bounds, estimates and the compiled plan that engines run. */
+/** The result of validating a plan: bounds, estimates and the compiled plan that engines run. */
 import type { NanoUsd } from '../money/money.ts';
 import type { Plan, PlanNode } from './plan-document.ts';
 
 export { NODE_ID, REFERENCE_HEADS } from './node-id.ts';
 export type * from './plan-document.ts';
 
-/** What an operator may move, up or down; a plan never can. */
+/** The bounds of plans: an operator can change them, a plan cannot. */
 export interface PlanBounds {
   readonly nodes: number;
   readonly bytes: number;
@@ -23,7 +23,7 @@ export const DEFAULT_BOUNDS: PlanBounds = {
   nesting: 4,
 };
 
-/** Expected and worst figures of a node, before it runs. `null`: a price that is needed is unknown. */
+/** Expected and worst figures of a node, before it runs. `null`: a required price is unknown. */
 export interface NodeEstimate {
   readonly lowNanoUsd: NanoUsd | null;
   readonly expectedNanoUsd: NanoUsd | null;
@@ -31,35 +31,35 @@ export interface NodeEstimate {
   readonly expectedMs: number;
 }
 
-/** A node with what the validator found out about it. */
+/** A node with the facts that the validator found. */
 export interface ValidNode {
   readonly node: PlanNode;
   readonly index: number;
   /** Ids that its references name, without duplicates. */
   readonly data: readonly string[];
-  /** `data` and `needs`, without duplicates: what it waits for. */
+  /** `data` and `needs`, without duplicates: the nodes that it waits for. */
   readonly dependencies: readonly string[];
-  /** A reference of the node uses `??`, so an all-skipped input does not skip it. */
+  /** A reference of the node uses `??`, so the node runs even if all its inputs were skipped. */
   readonly hasFallback: boolean;
   readonly estimate: NodeEstimate;
-  /** Expected milliseconds from its start to the end of the longest path behind it: what goes first when many are ready. */
+  /** Expected milliseconds from its start to the end of the longest path after it; ready nodes start in this order. */
   readonly priority: number;
 }
 
-/** A node of a plan that is still being written: valid by itself and with those that were written before it. */
+/** A node of a plan that is still being written: valid by itself and together with the nodes before it. */
 export interface DraftNode {
   readonly valid: ValidNode;
-  /** It has no side effects, so nothing is lost but its cost when the plan turns out otherwise. */
+  /** It has no side effects, so only its cost is lost if the finished plan does not use it. */
   readonly mayStart: boolean;
 }
 
 declare const valid: unique symbol;
 
-/** A plan that the validator let pass, compiled for engines. Only the validator makes one (`markValid`). */
+/** A plan that passed validation, compiled for engines. Only the validator makes one (`markValid`). */
 export interface ValidPlan {
   readonly [valid]: true;
   readonly plan: Plan;
-  /** SHA-256 of the canonical JSON, hex; made when first read. */
+  /** SHA-256 of the canonical JSON, hex; computed on first access. */
   readonly hash: string;
   /** In the plan's order, which is topological. */
   readonly nodes: readonly ValidNode[];
@@ -67,7 +67,7 @@ export interface ValidPlan {
   readonly bounds: PlanBounds;
 }
 
-/** For the validator alone. */
+/** For the validator only. */
 export function markValid(plan: Omit<ValidPlan, typeof valid>): ValidPlan {
   return plan as ValidPlan;
 }

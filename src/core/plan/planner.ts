@@ -1,4 +1,4 @@
-/** The port of the planner: from a request, or from a plan that failed, to a valid plan. */
+/** The port of the planner: it turns a request, or a plan that failed, into a valid plan. */
 import type { ErrorRecord } from '../errors.ts';
 import type { CallOptions } from '../gateway.ts';
 import type { Paid } from '../money/usage.ts';
@@ -13,63 +13,63 @@ export interface PlanningResult extends Paid {
   readonly rounds: number;
 }
 
-/** One answer of the planner's model: of what was written, or why there is none. */
+/** One answer of the planner's model, or why there is none. */
 export interface PlannerAnswer extends Paid {
   /** From 1. */
   readonly round: number;
-  /** Errors that keep the plan from running, at most 40; absent when it can. */
+  /** Errors that prevent the plan from running, at most 40; absent if it can run. */
   readonly issues?: readonly PlanIssue[];
-  /** The call failed, or was cancelled. */
+  /** Why the call failed or was cancelled. */
   readonly error?: ErrorRecord;
 }
 
-/** Who hears of a plan while it is made. */
+/** Callbacks while a plan is made. */
 export interface PlanningListener {
-  /** Text of the plan as it is written; makes the planner stream. */
+  /** Gets the text of the plan as it is written; makes the planner stream. */
   readonly onDelta?: (text: string) => void;
-  /** What was written so far is void: another answer begins. */
+  /** What was written so far is invalid: another answer begins. */
   readonly onRestart?: () => void;
-  /** Of every call that was paid for, whatever came of it. */
+  /** Called for every call that was paid for, whatever its outcome. */
   readonly onAnswer?: (answer: PlannerAnswer) => void;
 }
 
-/** How a request is planned: who pays, the signal and the session of the planner's calls, and who listens. */
+/** How a request is planned: who pays, the signal and the session of the planner's calls, and the callbacks. */
 export interface PlanningOptions extends CallOptions, PlanningListener {
-  /** What the plan will be run with: a plan that it does not fit is refused. @default not checked */
+  /** The input of the run: a plan that it does not fit is refused. @default not checked */
   readonly input?: Readonly<Record<string, unknown>>;
   /**
-   * Takes nodes as they close, each once, with the budget as far as it is known; only nodes of the first answer, and none of
-   * a plan that `input` does not fit. Makes the planner stream. @default nobody waits for parts
+   * Gets nodes as soon as they are complete, each once, with the budget if it is known; only nodes of the first answer, and
+   * none of a plan that `input` does not fit. Makes the planner stream. @default not called
    */
   readonly onDraft?: (nodes: readonly DraftNode[], budget: Plan['budget']) => void;
 }
 
-/** What happened to a plan, for another one of the same goal. */
+/** How a plan failed, so that another plan can reach the same goal. */
 export interface PlanFailure {
   readonly plan: Plan;
   readonly failed: { readonly nodeId: string; readonly error: ErrorRecord };
-  /** Outputs of the nodes that are finished, by id. */
+  /** Outputs of the finished nodes, by id. */
   readonly finished: Readonly<Record<string, unknown>>;
 }
 
-/** Plans for a run, a `plan` node and `polyphony.plan` alike. */
+/** Makes plans for runs, for `plan` nodes and for `polyphony.plan`. */
 export interface Planner {
   /**
    * Checks a request without planning it.
    *
-   * @returns the plan as it is before anything of it is written: the goal and the bounds, no nodes
-   * @throws invalid-request for what cannot be planned
+   * @returns an empty plan: the goal and the bounds, no nodes
+   * @throws invalid-request for a request that cannot be planned
    */
   open(request: string): ValidPlan;
   /**
    * Turns a request into a valid plan.
    *
-   * @throws invalid-request for what cannot be planned, and when `input` does not fit the plan
+   * @throws invalid-request for a request that cannot be planned, and when `input` does not fit the plan
    * @throws invalid-plan with every issue when its rounds are used up; unsupported, no-route, budget-exceeded
    */
   plan(request: string, options?: PlanningOptions): Promise<PlanningResult>;
   /**
-   * Writes a plan that reaches the goal around a node that failed for good; finished nodes stay as they are.
+   * Makes a plan that reaches the goal without a node that failed permanently; finished nodes stay unchanged.
    *
    * @throws invalid-plan with every issue when its rounds are used up; unsupported, no-route, budget-exceeded
    */

@@ -1,4 +1,4 @@
-/** The steps that come built in, as the catalogue knows them. What runs for each is a file of executor/runners. */
+/** The built-in steps, as the catalogue lists them. executor/runners has one file per step. */
 import type { JsonSchema } from '../model/model.ts';
 import type { StepType } from './validation.ts';
 

@@ -9,27 +9,28 @@ export interface StepType {
   readonly description: string;
   /** JSON Schema of `in`. */
   readonly input: JsonSchema;
-  /** JSON Schema of the output; absent: dynamic, its fields are not checked. */
+  /** JSON Schema of the output. @default unknown: its fields are not checked */
   readonly output?: JsonSchema;
-  /** The node may declare `out`, which then is its output. @default false */
+  /** The node may declare `out`, which is then its output. @default false */
   readonly typedOutput?: boolean;
-  /** It calls models through the gateway, so `model`, `escalate` and tokens mean something. @default false */
+  /** It calls models through the gateway, so `model`, `escalate` and token limits apply. @default false */
   readonly usesModel?: boolean;
   /**
-   * False: running it changes nothing outside, so a node of it may start while the plan is still being written.
+   * False: running it changes nothing outside the run, so its nodes may start while the plan is still being written. True:
+   * its nodes are never reported as unused.
    *
-   * @default it may change something
+   * @default unknown: it may change something, but unused nodes are reported
    */
   readonly sideEffects?: boolean;
-  /** Expected milliseconds of one run, when it calls no model. @default 10 */
+  /** Expected milliseconds of one run, if it calls no model. @default 10 */
   readonly expectedMs?: number;
 }
 
-/** All that a plan may name. */
+/** Everything that a plan may name. */
 export interface Catalogue {
   readonly steps: ReadonlyMap<string, StepType>;
   readonly models: readonly { readonly provider: string; readonly card: ModelCard }[];
-  /** The card of a model that its provider answers to without listing it. @default no provider has such models */
+  /** The card of a model that its provider accepts without listing it. @default no provider has such models */
   readonly unlisted?: (provider: string, model: string) => ModelCard | undefined;
   readonly aliases: Readonly<Record<string, string>>;
   readonly routes: readonly string[];
@@ -52,7 +53,7 @@ export interface PlanIssue {
   readonly suggest?: readonly string[];
 }
 
-/** A change that the validator made by itself, without a model. */
+/** A change that the validator made without a model. */
 export interface PlanRepair {
   readonly code: string;
   readonly path: string;
@@ -60,24 +61,24 @@ export interface PlanRepair {
 }
 
 export interface Validation {
-  /** There when no issue is an error. */
+  /** Present if no issue is an error. */
   readonly plan?: ValidPlan;
   readonly issues: readonly PlanIssue[];
   readonly repaired: readonly PlanRepair[];
 }
 
 export interface ValidateOptions {
-  /** Make the repairs that need no model. @default true */
+  /** Makes the repairs that need no model. @default true */
   readonly repair?: boolean;
 }
 
-/** Never throws, whatever `raw` is: text of a model, parsed JSON, anything. */
+/** Never throws, whatever `raw` is: text of a model, parsed JSON or any other value. */
 export type Validate = (raw: unknown, catalogue: Catalogue, options?: ValidateOptions) => Validation;
 
-/** A plan while it is written, checked node by node. Never throws, whatever is pushed. */
+/** A plan while it is written, checked node by node. Never throws, whatever text is pushed. */
 export interface PlanDraft {
-  /** Takes more of the text, and gives the nodes that it closed, as far as they are valid. */
+  /** Takes more of the text, and returns the valid nodes that it completed. */
   push(text: string): readonly DraftNode[];
-  /** What the plan says before its nodes, as far as it could be used. */
+  /** The fields of the plan that were written before its nodes and are valid. */
   readonly head: Pick<Plan, 'input' | 'budget'>;
 }

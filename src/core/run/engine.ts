@@ -14,7 +14,7 @@ export { SuspendRun } from './node-call.ts';
 export type RunStatus = 'running' | 'suspended' | 'done' | 'failed' | 'cancelled';
 
 interface EventBase {
-  /** Gapless within a run, from 0, over the whole stream; the journal keeps a subset. */
+  /** Counts the events of a run from 0 without gaps; the journal keeps a subset. */
   readonly seq: number;
   /** Epoch milliseconds. */
   readonly at: number;
@@ -27,7 +27,7 @@ interface NodeEventBase extends EventBase {
   /** Round of `repeat`, from 1. */
   readonly round?: number;
 }
-/** What a finished node, item or round left behind. */
+/** The result of a finished node, item or round. */
 export interface NodeResult {
   readonly output: unknown;
   readonly meta: NodeMeta;
@@ -38,19 +38,19 @@ export interface NodeResult {
 export type RunEvent =
   | (EventBase & {
       readonly type: 'run-started';
-      /** Without nodes where there is a `request`. */
+      /** Without nodes if there is a `request`. */
       readonly plan: Plan;
       readonly planHash: string;
       readonly input: unknown;
-      /** What is being planned: the plan follows, its nodes in `plan-delta`, the whole of it in `plan-revised`. */
+      /** The request that is being planned: nodes follow in `plan-delta`, the complete plan in `plan-revised`. */
       readonly request?: string;
       readonly capNanoUsd?: NanoUsd;
-      /** Before the first node: what the planner's calls came to. */
+      /** Cost and usage before the first node: the planner's calls. */
       readonly paid?: Paid;
-      /** The run that this one was forked from, or whose node started it. */
+      /** The run that this one was forked from, or the run whose node started it. */
       readonly parent?: { readonly runId: string; readonly nodeId?: string; readonly kind: 'fork' | 'nested' };
       readonly tags?: Readonly<Record<string, string>>;
-      /** What the run's calls carry, kept for those made after a resume. */
+      /** The scopes of the run's calls, also after a resume. */
       readonly scopes?: readonly Scope[];
       readonly session?: string;
       readonly level?: number;
@@ -62,16 +62,16 @@ export type RunEvent =
       readonly plan: Plan;
       readonly planHash: string;
       readonly reason: string;
-      /** Nodes that stay as they are and run again all the same: one that they depend on has changed. */
+      /** Unchanged nodes that run again, because a node that they depend on has changed. */
       readonly again?: readonly string[];
-      /** Of the run from now on. */
+      /** The cap of the run from now on. */
       readonly capNanoUsd?: NanoUsd;
     })
   | (NodeEventBase & { readonly type: 'node-ready' })
   | (NodeEventBase & { readonly type: 'node-started'; readonly idempotencyKey: string })
   | (NodeEventBase & {
       readonly type: 'node-delta';
-      readonly text: string /** What was shown of the node so far is void. */;
+      readonly text: string /** What was shown of the node so far is invalid. */;
       readonly restart?: true;
     })
   | (NodeEventBase & NodeProgress)
@@ -83,9 +83,9 @@ export type RunEvent =
       readonly type: 'node-failed';
       readonly error: ErrorRecord;
       /**
-       * Why the run goes on. `skip` and `value` stand in for the output, by the node's onError; `wait`: all that depend on
-       * it wait for any or for a quorum. `plan`: the plan is still being written, and the whole of it will decide, in
-       * another `node-failed` where the node stays.
+       * Why the run goes on. `skip` and `value` replace the output, by the node's onError; `wait`: all nodes that depend on it
+       * wait for any or for a quorum. `plan`: the plan is still being written; if the complete plan keeps the node, another
+       * `node-failed` decides.
        */
       readonly handled?: 'skip' | 'value' | 'replan' | 'wait' | 'plan';
       readonly result?: NodeResult;
@@ -106,10 +106,10 @@ export interface RunTotals {
   readonly ms: number;
 }
 
-/** Events that no journal keeps: they can be made again or only colour the stream. */
+/** Events that no journal keeps: they can be computed again or are only for display. */
 export const TRANSIENT_EVENTS: ReadonlySet<RunEvent['type']> = new Set(['node-ready', 'node-delta', 'budget-warning']);
 
-/** How a node ended. `handled`: it failed and its onError let the run go on (its output is null or the given value). */
+/** How a node ended. `handled`: it failed, and the run goes on because of its onError (its output is null or the given value). */
 export type NodeEnding = 'done' | 'skipped' | 'failed' | 'handled' | 'cancelled';
 
 // ---------------------------------------------------------------------------------------------------- runs
@@ -119,7 +119,7 @@ export interface RunSummary {
   readonly status: RunStatus;
   readonly goal: string;
   readonly startedAt: number;
-  /** Of the last journalled event. */
+  /** Epoch milliseconds of the last journalled event. */
   readonly updatedAt: number;
   readonly costNanoUsd: NanoUsd | null;
   readonly nodes: { readonly total: number; readonly finished: number };
@@ -129,9 +129,9 @@ export interface RunSummary {
 export interface RunFilter {
   /** @default any */
   readonly status?: RunStatus;
-  /** At most so many. @default all */
+  /** The most runs to return. @default all */
   readonly limit?: number;
-  /** Also runs that a node of another run started. @default false */
+  /** Includes runs that a node of another run started. @default false */
   readonly nested?: boolean;
 }
 
@@ -148,34 +148,34 @@ export interface NodeReport {
 export interface RunResult {
   readonly runId: string;
   readonly status: RunStatus;
-  /** The plan's output; undefined unless the run is done. */
+  /** The plan's output; undefined until the run is done. */
   readonly output?: unknown;
   readonly error?: ErrorRecord;
   readonly usage: Usage;
   readonly costNanoUsd: NanoUsd | null;
   readonly ms: number;
   readonly nodes: readonly NodeReport[];
-  /** Of a suspended run: the nodes that wait, with what they ask. */
+  /** For a suspended run: the nodes that wait, with their questions. */
   readonly waiting?: readonly ({ readonly nodeId: string } & HumanQuestion)[];
 }
 
 export interface RequestOptions extends RunOptions {
-  /** Called with the whole plan; nodes of it may run already. What it throws fails the run. */
+  /** Called with the complete plan; some of its nodes may already run. An error fails the run. */
   readonly onPlan?: (planning: PlanningResult) => void;
 }
 
 export interface RunOptions {
   readonly input?: Readonly<Record<string, unknown>>;
-  /** @default a fresh one */
+  /** @default a new id */
   readonly runId?: string;
   readonly signal?: AbortSignal;
-  /** Nodes at once. @default 64 */
+  /** Nodes that run at the same time. @default 64 */
   readonly concurrency?: number;
-  /** Caps the run below the plan's own budget. */
+  /** A cap on the run in US dollars, besides the plan's own budget. @default only the plan's budget */
   readonly budgetUsd?: number;
-  /** Paid for the run before its first node: the planner's calls. Part of its totals and of its budget. @default nothing */
+  /** Cost and usage before the first node: the planner's calls. Counts towards its totals and its budget. @default nothing */
   readonly paid?: Paid;
-  /** Charged too: tenant, user, tags. */
+  /** Further scopes that are charged, such as tenant, user and tags. @default none */
   readonly scopes?: readonly Scope[];
   readonly session?: string;
   readonly tags?: Readonly<Record<string, string>>;
@@ -186,9 +186,9 @@ export interface RunOptions {
 /** A run that this process drives. */
 export interface RunHandle {
   readonly runId: string;
-  /** From the first event on, for any number of readers; ends when the run does. */
+  /** Events from the first one on, for any number of readers; ends when the run ends. */
   events(): AsyncIterable<RunEvent>;
-  /** Never rejects: a failed run has a result too. */
+  /** Never rejects: a failed run also has a result. */
   result(): Promise<RunResult>;
   cancel(reason?: string): void;
 }
@@ -197,24 +197,24 @@ export interface ExecutionEngine {
   start(plan: ValidPlan, options?: RunOptions): RunHandle;
   /**
    * Plans a request within its run: nodes without side effects start while the plan is still being written. Absent: this
-   * engine takes whole plans only.
+   * engine takes only complete plans.
    */
   startRequest?(request: string, options?: RequestOptions): RunHandle;
-  /** Goes on from the journal: finished nodes are kept and not paid again. Throws not-found, store-busy when it is being run. */
+  /** Continues a run from its journal: finished nodes are kept and not paid again. Throws not-found, and store-busy while another process drives it. */
   resume(runId: string, options?: Pick<RunOptions, 'signal' | 'concurrency'>): Promise<RunHandle>;
-  /** Journals the answer of a suspended node; `resume` goes on with it. */
+  /** Records the answer to a suspended node; `resume` continues with it. */
   answer(runId: string, nodeId: string, answer: unknown): Promise<void>;
-  /** A new run with the finished nodes of an old one, but those from `from` on (and behind it) run again. */
+  /** Starts a new run with the finished nodes of an old one; `from` and the nodes after it run again. */
   fork(
     runId: string,
     options: { readonly from: string; readonly with?: Readonly<Record<string, unknown>> } & RunOptions,
   ): Promise<RunHandle>;
-  /** The journalled events, without any call. */
+  /** The journalled events; makes no calls. */
   replay(runId: string): AsyncIterable<RunEvent>;
   inspect(runId: string): Promise<RunResult>;
-  /** Of a run in this process, or of one that no living process drives (its journal is closed as cancelled). */
+  /** Cancels a run of this process, or one that no living process drives (its journal is closed as cancelled). */
   cancel(runId: string, reason?: string): Promise<boolean>;
-  /** Newest first, without nested runs unless they are asked for. */
+  /** Newest first, without nested runs unless the filter asks for them. */
   list(filter?: RunFilter): Promise<readonly RunSummary[]>;
   close(): Promise<void>;
 }

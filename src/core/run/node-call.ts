@@ -1,4 +1,4 @@
-/** A node while it runs: what its runner is called with and what it gives. */
+/** A node while it runs: the input and the output of its runner. */
 import type { ErrorRecord } from '../errors.ts';
 import type { CacheMode, EscalationReport, Scope, Sensitivity, Usage, Warning } from '../model/model.ts';
 import type { NanoUsd } from '../money/money.ts';
@@ -7,7 +7,7 @@ import type { PlanNode } from '../plan/plan.ts';
 
 export type { Paid };
 
-/** What `{{node.meta.…}}` reads. */
+/** The fields of `{{node.meta.…}}`. */
 export interface NodeMeta {
   readonly model?: string;
   readonly provider?: string;
@@ -19,11 +19,11 @@ export interface NodeMeta {
   readonly warnings: readonly Warning[];
 }
 
-/** What a runner returns. `value` is what references see; `meta` is added to it under its own name. */
+/** What a runner returns. References read `value`; `meta` is available beside it under its own name. */
 export interface NodeOutput {
   readonly value: unknown;
   readonly usage?: Usage;
-  /** Sum of every dispatched request of this call; 0 for steps that call no model; null: unknown. */
+  /** The cost of all requests of this call; 0 for steps that call no model; null: unknown. */
   readonly costNanoUsd: NanoUsd | null;
   readonly model?: string;
   readonly provider?: string;
@@ -40,7 +40,7 @@ export interface NodeCall {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly item?: number;
   readonly round?: number;
-  /** `run/node/item/round`: the same for a node that runs again after a crash. */
+  /** `run/node/item/round`: the same if a node runs again after a crash. */
   readonly idempotencyKey: string;
   readonly signal: AbortSignal;
   readonly scopes: readonly Scope[];
@@ -49,18 +49,18 @@ export interface NodeCall {
   readonly cache?: CacheMode;
   /** Nesting of workflows and plans, 0 at the top. */
   readonly level: number;
-  /** Of a node that suspended the run: what it had asked, and what came back. */
+  /** For a node that suspended the run: its question and the answer. */
   readonly answer?: { readonly question: HumanQuestion; readonly value: unknown };
-  /** Text that the node produces while it runs: becomes a `node-delta` event. */
+  /** Takes text that the node produces while it runs: becomes a `node-delta` event. */
   readonly emit: (text: string, options?: { readonly restart?: boolean }) => void;
-  /** For progress of model calls: becomes `node-escalated` or `node-retried`. */
+  /** Takes the progress of model calls: becomes a `node-escalated` or `node-retried` event. */
   readonly report: (event: NodeProgress) => void;
 }
 export type NodeProgress =
   | { readonly type: 'node-escalated'; readonly escalation: EscalationReport }
   | ({ readonly type: 'node-retried'; readonly attempt: number; readonly error: ErrorRecord } & Partial<Paid>);
 
-/** Throws PolyphonyError; `SuspendRun` to wait for a person. */
+/** Throws a PolyphonyError, or `SuspendRun` to wait for a person. */
 export type NodeRunner = (call: NodeCall) => Promise<NodeOutput>;
 
 /** Thrown by a runner whose node waits for an answer from outside: the run is journalled as suspended. */
@@ -76,9 +76,9 @@ export interface HumanQuestion {
   readonly question: string;
   readonly choices?: readonly string[];
   readonly data?: unknown;
-  /** Of a question that a nested run asked: `runId/nodeId` there. */
+  /** For a question of a nested run: `runId/nodeId` in that run. */
   readonly origin?: string;
 }
 
-/** A step kind as the executor needs it: what runs for which `use` (`llm`; `tool:` matches by prefix when it ends in `:`). */
+/** The runner of each `use`, such as `llm`; a key that ends in `:`, such as `tool:`, matches as a prefix. */
 export type NodeRunners = ReadonlyMap<string, NodeRunner>;

@@ -1,43 +1,43 @@
-/** Runs that exist, by id: the words of `polyphony runs`. */
+/** Existing runs, by id: the same operations as `polyphony runs`. */
 import type { RunEvent, RunFilter, RunHandle, RunOptions, RunResult, RunSummary } from './engine.ts';
 
 export type ContinueOptions = Pick<RunOptions, 'signal' | 'concurrency'>;
 
 export interface ForkOptions extends RunOptions {
-  /** The first node that runs again, and all behind it. */
+  /** The first node that runs again; all nodes after it also run again. */
   readonly from: string;
-  /** Replaces fields of `in` of that node. @default as it was */
+  /** Replaces fields of `in` of that node. @default unchanged */
   readonly with?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Whatever process began them. A run that another living process drives can be read and watched; what would change it throws
- * `store-busy`. An id that the journal does not know throws `not-found`.
+ * Runs of any process. A run that another living process drives can be read and watched, but changing it throws
+ * `store-busy`. An unknown id throws `not-found`.
  */
 export interface Runs {
   /** Newest first, without the runs that nodes of other runs started. */
   list(filter?: RunFilter): Promise<readonly RunSummary[]>;
-  /** Status, output, cost and nodes of a run as its journal has them now. */
+  /** Status, output, cost and nodes of a run, as its journal has them now. */
   show(runId: string): Promise<RunResult>;
   /**
-   * The run's events from its first one on, whoever drives it: as they happen where this process does, else from the journal,
-   * read every 300 ms at most, without events that no journal keeps (`node-ready`, `node-delta`, `budget-warning`). Ends when
-   * the run ends or is suspended, when the signal aborts or the polyphony is closed, and when the process that drove the run
-   * is gone, which takes up to 15 seconds to notice: `show` then still says `running`, and `resume` goes on with it.
+   * The run's events from the first one on: as they happen if this process drives the run, else from the journal, read at
+   * most every 300 ms, without events that no journal keeps (`node-ready`, `node-delta`, `budget-warning`). Ends when the
+   * run ends or is suspended, when the signal aborts, when the polyphony is closed, and up to 15 seconds after the process
+   * that drove the run has died: `show` then still returns `running`, and `resume` continues the run.
    */
   watch(runId: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<RunEvent>;
-  /** Goes on with a run that was interrupted, suspended or failed; what is finished is not paid again. */
+  /** Continues a run that was interrupted, suspended or failed; finished nodes are not paid again. */
   resume(runId: string, options?: ContinueOptions): Promise<RunHandle>;
-  /** A new run with the finished nodes of an old one. Throws invalid-request for a node that the plan does not have. */
+  /** Starts a new run with the finished nodes of an old one. Throws invalid-request for a node that the plan does not have. */
   fork(runId: string, options: ForkOptions): Promise<RunHandle>;
   /**
-   * Records what a node asked for and goes on with the run, which the returned handle follows. A run that this process still
-   * drives goes on by itself; `options` then mean nothing. Throws not-found when the node asks nothing, invalid-request when
-   * the answer is none of the choices.
+   * Records the answer to a node and continues the run, which the returned handle follows. A run that this process still
+   * drives continues by itself; `options` are then ignored. Throws not-found if the node asks nothing, and invalid-request
+   * if the answer is not one of the choices.
    */
   answer(runId: string, nodeId: string, answer: unknown, options?: ContinueOptions): Promise<RunHandle>;
-  /** Ends a run that this process drives or that nobody drives. False: it had ended already. */
+  /** Cancels a run that this process drives or that no process drives. False: it had already ended. */
   cancel(runId: string, reason?: string): Promise<boolean>;
-  /** The journalled events, without any call. */
+  /** The journalled events; makes no calls. */
   replay(runId: string): AsyncIterable<RunEvent>;
 }

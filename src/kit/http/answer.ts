@@ -1,6 +1,6 @@
 /**
- * One answer's body as events, whichever form the server chose: servers answer a stream request with one JSON body, a
- * plain request with server-sent events, and label both wrongly. The first character that is no space decides.
+ * The body of an answer as events, in whichever form it comes: some servers answer a stream request with one JSON body, or a
+ * plain request with server-sent events, and label them wrongly. The first character that is not a space decides.
  */
 import { PolyphonyError } from '../../core/errors.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
@@ -9,7 +9,7 @@ import { createJsonStreamDecoder } from './json-stream.ts';
 import { createSseDecoder, type ServerSentEvent, tooLarge } from './sse.ts';
 
 export interface AnswerOptions {
-  /** `elements`: each element of a streamed top-level array, and each of several documents, is an event of its own. @default 'whole' */
+  /** `elements`: each element of a top-level array, and each of several documents, is an event. @default 'whole' */
   readonly json?: 'whole' | 'elements';
 }
 
@@ -18,12 +18,12 @@ const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 const LESS_THAN = 0x3c;
 const BYTE_ORDER_MARK = 0xfeff;
-/** What the transport allows a body that is read at once, too. */
+/** The same limit as the transport's for complete bodies. */
 const MAX_DOCUMENT_BYTES = 67_108_864;
 
 /**
- * The events of a body in either form, each handed over as soon as it is complete; a JSON body is one event without a name.
- * `push` throws `invalid-config` when a web page answers, and `truncated` when a document is too large.
+ * Emits the events of a body in either form, each as soon as it is complete; a JSON body is one event without a name.
+ * `push` throws `invalid-config` for a web page, and `truncated` for a document that is too large.
  */
 export function bodyDecoder(onEvent: (event: ServerSentEvent) => void, options: AnswerOptions = {}): BodyDecoder {
   let decoder: BodyDecoder | undefined;
@@ -37,9 +37,9 @@ export function bodyDecoder(onEvent: (event: ServerSentEvent) => void, options: 
 }
 
 /**
- * Batches of events, all that a chunk completed at once.
+ * Batches of events: those that one chunk completes.
  *
- * @throws invalid-config when a web page answers
+ * @throws invalid-config when the answer is a web page
  */
 export async function* answerEvents(
   response: TransportResponse,
@@ -58,7 +58,7 @@ export async function* answerEvents(
   if (batch.length > 0) yield batch;
 }
 
-/** Undefined while nothing but spaces came. */
+/** Undefined as long as only spaces have arrived. */
 function decoderFor(
   chunk: Uint8Array,
   onEvent: (event: ServerSentEvent) => void,
@@ -98,7 +98,7 @@ function textOfBytes(bytes: Uint8Array): string {
 /**
  * The one JSON document of an answer that is not streamed.
  *
- * @throws truncated when it is no JSON: the server ended in the middle of it
+ * @throws truncated when it is not valid JSON, because the server stopped in the middle of it
  */
 export async function readJson(response: TransportResponse): Promise<unknown> {
   let last = '';
@@ -108,12 +108,12 @@ export async function readJson(response: TransportResponse): Promise<unknown> {
   return parseDocument(last);
 }
 
-/** @throws truncated when it is no JSON */
+/** @throws truncated when it is not valid JSON */
 export function parseDocument(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    const told = text.trim() === '' ? 'is empty' : `is not complete JSON (${text.length} characters)`;
-    throw new PolyphonyError('truncated', `The answer ${told}: it was cut off. Try again.`, { cause });
+    const problem = text.trim() === '' ? 'is empty' : `is not complete JSON (${text.length} characters)`;
+    throw new PolyphonyError('truncated', `The answer ${problem}: it was cut off. Try again.`, { cause });
   }
 }

@@ -1,8 +1,8 @@
-/** Where a provider's keys come from: the options, else the environment, which is read anew at each request. */
+/** A provider's keys: from the options, else from the environment, which is read again for each request. */
 
 export function apiKeysOf(
   { apiKey, apiKeys }: { readonly apiKey?: string | undefined; readonly apiKeys?: readonly string[] | undefined },
-  /** Of these the first that is set counts. */
+  /** The first one that is set counts. */
   ...variables: readonly string[]
 ): () => readonly string[] {
   const given = apiKeys ?? (apiKey === undefined ? undefined : [apiKey]);

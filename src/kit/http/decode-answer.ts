@@ -1,6 +1,6 @@
 /**
- * The frame around the decoder of every wire: it splits a body into documents, and hands on the events that the wire's
- * reader makes of them. streams/answer-body.ts says in which order.
+ * The common part of every wire's decoder: it splits a body into documents, and yields the events that the wire's reader
+ * makes from them. streams/answer-body.ts says in which order.
  */
 import type { CompletableStream } from '../../core/model/complete.ts';
 import type { Citation, FinishReason, ModelEvent, TokenLogprob, Usage } from '../../core/model/model.ts';
@@ -9,11 +9,11 @@ import { asList, asRecord, defined, type JsonRecord, tryParseJson } from '../jso
 import { type BodyState, decodeBody } from '../streams/answer-body.ts';
 import { type AnswerOptions, bodyDecoder } from './answer.ts';
 
-/** What is known of an answer while it is read, on every wire; a wire adds what it needs. */
+/** The state of an answer while it is read, on every wire; a wire adds its own fields. */
 export interface AnswerState extends BodyState {
-  /** Documents that could not be read. */
+  /** The number of documents that could not be read. */
   malformed: number;
-  /** Every document of the body, where the request asked for it. */
+  /** Every document of the body, if the request asked for them. */
   readonly raw: unknown[] | undefined;
 }
 
@@ -26,11 +26,11 @@ export const answerState = ({ includeRaw }: { readonly includeRaw?: boolean | un
 });
 
 export interface DocumentReader extends AnswerOptions {
-  /** A document of the body, with the name of its event where it has one. Of a list, the first. */
+  /** Reads a document of the body, with the name of its event if it has one; for a list, its first element. */
   read(body: JsonRecord, event: string | undefined): void;
-  /** What is no JSON object, nor empty. True where it meant something; else it counts as malformed, but for `[DONE]`. */
+  /** Reads text that is neither a JSON object nor empty. False: it counts as malformed, except `[DONE]`. */
   readOther?(text: string, event: string | undefined): boolean;
-  /** The body is over. */
+  /** Called at the end of the body. */
   end?(): void;
 }
 
@@ -67,20 +67,20 @@ function readDocument(state: AnswerState, reader: DocumentReader, data: string, 
 
 export interface AnswerEnding {
   readonly reason: FinishReason;
-  /** Undefined where none was told: the counts are then zero, and a warning says so. */
+  /** Undefined if none was reported: the counts are then 0, with a warning. */
   readonly usage: Usage | undefined;
   readonly model?: string | undefined;
   readonly id?: string | undefined;
-  /** The one that the provider says it served. */
+  /** The service tier that the provider says it used. */
   readonly serviceTier?: string | undefined;
   readonly refusal?: string | undefined;
   readonly logprobs?: readonly TokenLogprob[];
   readonly citations?: readonly Citation[];
-  /** Instead of all documents. */
+  /** Used instead of all documents. */
   readonly raw?: unknown;
 }
 
-/** Adds `finish`, with a warning before it for what could not be read and for usage that was not told. */
+/** Adds `finish`, after warnings about malformed documents and missing usage. */
 export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
   const { events, malformed } = state;
   const { reason, usage, model, id, serviceTier, refusal, logprobs, citations, raw = rawOf(state) } = ending;
@@ -106,12 +106,12 @@ export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
   );
 }
 
-/** One document stands for itself. */
+/** A single document is not put into a list. */
 const rawOf = ({ raw }: AnswerState): unknown => (raw === undefined || raw.length > 1 ? raw : raw[0]);
 
 const warning = (code: string, message: string): ModelEvent => ({ type: 'warning', warning: { code, message } });
 
-/** An answer whose counts are zeros because nobody told them. */
+/** The warning for counts that are 0 because the provider reported none. */
 export const usageMissing: ModelEvent = warning(
   'usage-missing',
   'The provider reported no usage, so the token counts of this answer are 0 and may be wrong.',

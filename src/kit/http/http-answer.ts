@@ -1,4 +1,4 @@
-/** The answer to an attempt over HTTP, streamed or whole. */
+/** The answer to an attempt over HTTP, streamed or complete. */
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import {
   batchesOf,
@@ -11,9 +11,9 @@ import type { Attempt, FinishEvent, ModelEvent, Warning } from '../../core/model
 import type { ProviderContext } from '../../core/model/provider.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { reportFinish, reportHeaders } from './http-report.ts';
-import { addressed, contextOf, type HttpExchange, type HttpParts, leave, tellingOf } from './http-request.ts';
+import { addressed, contextOf, errorContextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
 
-/** A class because there is one a call: methods cost nothing there, closures do. */
+/** A class because there is one per call: closures would cost time, methods do not. */
 export class HttpAnswer implements CompletableStream {
   readonly #parts: HttpParts;
   readonly #attempt: Attempt;
@@ -50,7 +50,7 @@ async function* streamAttempt(
     yield* warnings.splice(0).map(asEvent);
     for await (const batch of batchesOf(events)) {
       for (const event of batch) {
-        // What has arrived already is not given out to a reader who cancelled.
+        // A reader that cancelled gets no more events, even if they have arrived.
         if (attempt.signal.aborted) throw abortError(attempt.signal);
         if (event.type === 'finish') {
           finished = true;
@@ -63,21 +63,21 @@ async function* streamAttempt(
   } catch (error) {
     throw attempt.signal.aborted
       ? abortError(attempt.signal)
-      : describeError(error, attempt.target, tellingOf(parts, context.clock), answer.response);
+      : describeError(error, attempt.target, errorContextOf(parts, context.clock), answer.response);
   } finally {
     await leave(answer);
   }
 }
 
-/** The same for an answer that nobody reads along. */
+/** The same for an answer that is read in one step. */
 async function readAttempt(parts: HttpParts, attempt: Attempt, context: ProviderContext): Promise<CompleteStream> {
   const answer: HttpExchange = { response: undefined };
   let events: readonly ModelEvent[] = [];
   try {
     const asked = await ask(parts, attempt, context, answer);
-    const whole = await readComplete(asked.events);
-    events = asked.warnings.length === 0 ? whole.events : [...asked.warnings.map(asEvent), ...whole.events];
-    if (whole.failure !== undefined) throw whole.failure.error;
+    const complete = await readComplete(asked.events);
+    events = asked.warnings.length === 0 ? complete.events : [...asked.warnings.map(asEvent), ...complete.events];
+    if (complete.failure !== undefined) throw complete.failure.error;
     const finish = events.findLast(isFinish);
     if (finish === undefined) throw truncated();
     reportFinish(finish, answer, context);
@@ -86,7 +86,7 @@ async function readAttempt(parts: HttpParts, attempt: Attempt, context: Provider
     const { signal, target } = attempt;
     const error = signal.aborted
       ? abortError(signal)
-      : describeError(thrown, target, tellingOf(parts, context.clock), answer.response);
+      : describeError(thrown, target, errorContextOf(parts, context.clock), answer.response);
     return { events, failure: { error } };
   } finally {
     await leave(answer);

@@ -1,13 +1,13 @@
 /**
- * What a provider's refusal means. Statuses alone mislead (a spent quota is a 429, a wrong key a 400, an overlong prompt
- * a 500), so the words that servers use are read as well; only refusals are read, never answers.
+ * Classifies error responses. Statuses alone mislead (a used-up quota can be a 429, a wrong key a 400, a long prompt a 500),
+ * so the words that servers use are also read; only error responses are read, never answers.
  */
 import { defined } from '../../core/defined.ts';
 import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
 
 export interface HttpFailure {
-  /** Of the answer, or what an error inside a good answer stands for. */
+  /** The status of the response, or the one that an error inside a successful answer implies. */
   readonly status: number;
   readonly message: string;
   readonly type?: string;
@@ -44,7 +44,7 @@ const OVERLOAD_WORDS =
   /overloaded|capacity[_ ]?exceeded|no (healthy|available) (upstream|instances?)|service[_ ]unavailable/;
 const LIMIT_WORDS = /rate[_ ]?limit|too many requests|quota exceeded|resource[_ ]exhausted|throttl/;
 
-/** The error of a bad answer, its message naming the status, what the server said and what to do. */
+/** The error of an error response. Its message has the status, the server's message and the remedy. */
 export function httpError(failure: HttpFailure): PolyphonyError {
   const code = codeOf(failure);
   const said = failure.message.trim() === '' ? 'no reason given' : failure.message.trim().slice(0, 1000);
@@ -86,7 +86,7 @@ function requestCode(status: number, words: string): ErrorCode {
 
 // ---------------------------------------------------------------------------------------------------- JSON errors
 
-/** What the common JSON error bodies say; a body that is none of them is the message itself, tags dropped. */
+/** Reads the common JSON error bodies; any other body is the message itself, without tags. */
 export function readFailure(status: number, body: string): HttpFailure {
   const parsed = tryParseJson(body) ?? tryParseJson(/^data: *(.*)$/m.exec(body)?.[1] ?? '');
   const failure = failureOf(parsed, status);
@@ -96,15 +96,15 @@ export function readFailure(status: number, body: string): HttpFailure {
 }
 
 /**
- * The failure that a JSON value tells of: `{ error: { message, type, code } }`, `{ error: "…" }`, `{ message }`,
- * `{ detail }`, `{ errors: […] }`, or a list of these; undefined where it tells of none.
+ * The failure that a JSON value describes: `{ error: { message, type, code } }`, `{ error: "…" }`, `{ message }`,
+ * `{ detail }`, `{ errors: […] }`, or a list of these; undefined if it describes none.
  */
 export function failureOf(value: unknown, status: number): HttpFailure | undefined {
   const body = asRecord(asList(value)?.[0] ?? value);
   if (body === undefined) return undefined;
-  const told = body.error ?? asList(body.errors)?.[0] ?? body;
-  if (typeof told === 'string') return { status, message: told };
-  const error = asRecord(told);
+  const described = body.error ?? asList(body.errors)?.[0] ?? body;
+  if (typeof described === 'string') return { status, message: described };
+  const error = asRecord(described);
   if (error === undefined) return undefined;
   const message = messageOf(error) ?? messageOf(body);
   const type = asText(error.type) ?? asText(error.status) ?? asText(body.type);
@@ -119,14 +119,14 @@ export function failureOf(value: unknown, status: number): HttpFailure | undefin
 }
 
 function messageOf(error: JsonRecord): string | undefined {
-  const told = error.message ?? error.detail ?? error.Message ?? error.msg ?? error.error;
-  const text = asText(told) ?? (told === undefined || told === null ? undefined : JSON.stringify(told));
-  // Routers put the words of the upstream that refused into the metadata.
+  const stated = error.message ?? error.detail ?? error.Message ?? error.msg ?? error.error;
+  const text = asText(stated) ?? (stated === undefined || stated === null ? undefined : JSON.stringify(stated));
+  // Routers put the message of the upstream server into the metadata.
   const upstream = asText(asRecord(error.metadata)?.raw);
   return upstream === undefined ? text : `${text ?? ''} ${upstream.slice(0, 500)}`;
 }
 
-/** The status that an error inside a good answer stands for; 500 where it says nothing of it. */
+/** The status that an error inside a successful answer implies; 500 if it implies none. */
 export function impliedStatus(error: unknown): number {
   const fields = asRecord(error) ?? {};
   for (const value of [fields.status_code, fields.status, fields.code, fields.http_status]) {

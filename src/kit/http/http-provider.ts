@@ -1,6 +1,6 @@
 /**
- * A provider over HTTP: a wire format and a base URL make one. It sends one request an attempt and reports what became of
- * it; retrying, rotating credentials and waiting are the gateway's.
+ * A provider over HTTP, made from a wire format and a base URL. It sends one request per attempt and reports the result;
+ * the gateway retries, rotates credentials and waits.
  */
 import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
@@ -14,7 +14,7 @@ import type { HttpParts, HttpProviderOptions } from './http-request.ts';
 
 export type { HttpProviderOptions } from './http-request.ts';
 
-/** @throws invalid-config when the id is malformed */
+/** @throws invalid-config when the id is invalid */
 export function httpProvider(options: HttpProviderOptions): Provider {
   const { id, models, unlisted, regions, concurrency, probe } = options;
   if (!/^[a-z][a-z0-9-]*$/.test(id)) {
@@ -38,7 +38,7 @@ export function httpProvider(options: HttpProviderOptions): Provider {
   const fixedBase = typeof baseURL === 'function' ? '' : withoutSlash(baseURL);
   const baseOf = (target: Target): string =>
     typeof baseURL === 'function' ? withoutSlash(baseURL(target)) : fixedBase;
-  // The wire needs no price: only what the router sees has one.
+  // Only the router needs a price, the wire does not.
   const priced = (card: ModelCard | undefined): ModelCard | undefined =>
     card === undefined || card.price !== null || options.listedPrices === false
       ? card
@@ -51,7 +51,7 @@ export function httpProvider(options: HttpProviderOptions): Provider {
     models,
     ...(unlisted === undefined ? {} : { unlisted: (name: string) => priced(unlisted(name)) }),
     ...defined({ regions, concurrency }),
-    // A getter: keys may come from an environment that is filled after this module was loaded.
+    // A getter, because the environment may be set after this module was loaded.
     get credentials() {
       const count = Math.max(1, keys().length);
       if (labels.length !== count) labels = Array.from({ length: count }, (_, index) => `${id}#${index + 1}`);
@@ -69,7 +69,7 @@ function factsAt(baseOf: (target: Target) => string, target: Target): ListedFact
   try {
     return listedFacts(baseOf(target), target.model);
   } catch {
-    // The address needs a setting that is not there: the request will say so.
+    // The address needs a setting that is missing: the request reports it.
     return {};
   }
 }

@@ -1,12 +1,12 @@
-/** What a provider over HTTP is asked beside requests: whether it lives, and how many tokens a request has. */
+/** Other requests to a provider over HTTP: whether it is available, and how many tokens a request has. */
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
 import { readJson } from './answer.ts';
 import { describeError, refusal } from './http-refusal.ts';
-import { addressed, contextOf, type HttpExchange, type HttpParts, leave, tellingOf } from './http-request.ts';
+import { addressed, contextOf, errorContextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
 
-/** Asks the free endpoint whether the provider lives. */
+/** Asks the free endpoint whether the provider is available. */
 export async function runProbe(parts: HttpParts, context: ProviderContext, signal: AbortSignal): Promise<void> {
   const { options, keys, baseOf } = parts;
   const target: Target = { provider: options.id, model: 'probe' };
@@ -14,23 +14,24 @@ export async function runProbe(parts: HttpParts, context: ProviderContext, signa
   if (asked === undefined) return;
   const headers = { ...asked.headers, ...options.headers };
   const response = await context.transport.request({ method: 'GET', url: asked.url, headers, signal });
-  const telling = tellingOf(parts, context.clock);
+  const errorContext = errorContextOf(parts, context.clock);
   try {
-    if (response.status >= 300) throw describeError(await refusal(options.wire, response), target, telling, response);
+    if (response.status >= 300)
+      throw describeError(await refusal(options.wire, response), target, errorContext, response);
     await response.bytes();
   } finally {
     await response.body[Symbol.asyncIterator]().return?.();
   }
 }
 
-/** Asks the endpoint that counts tokens for nothing. */
+/** Asks the free endpoint that counts tokens. */
 export async function countTokens(parts: HttpParts, attempt: Attempt, given: ProviderContext): Promise<number> {
   const { options } = parts;
   const { transport, clock } = given;
   const { counting } = options.wire;
   const answer: HttpExchange = { response: undefined };
   try {
-    // Whoever sends the request is warned of what was changed in it; a count changes nothing.
+    // Warnings belong to the request itself; a count sends none of it.
     const context = contextOf(parts, attempt, clock, { warn: ignore, report: ignore });
     const request = await counting?.encode(attempt.request, context);
     if (request === undefined)
@@ -43,7 +44,9 @@ export async function countTokens(parts: HttpParts, attempt: Attempt, given: Pro
     throw new PolyphonyError('invalid-output', 'The answer contains no token count: check that baseURL is right.');
   } catch (error) {
     const { signal, target } = attempt;
-    throw signal.aborted ? abortError(signal) : describeError(error, target, tellingOf(parts, clock), answer.response);
+    throw signal.aborted
+      ? abortError(signal)
+      : describeError(error, target, errorContextOf(parts, clock), answer.response);
   } finally {
     await leave(answer);
   }

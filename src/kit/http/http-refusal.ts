@@ -1,4 +1,4 @@
-/** A bad answer as an error: what it means, whom it names, and no key in it. */
+/** Converts an error response to an error that names the target and contains no key. */
 
 import type { Clock } from '../../core/clock.ts';
 import { defined } from '../../core/defined.ts';
@@ -8,16 +8,16 @@ import type { TransportResponse, WireFormat } from '../../core/model/provider.ts
 import { SCRUBBED, scrubText } from '../../system/scrub.ts';
 import { parseRetryAfter } from './rate-limits.ts';
 
-/** Of an error's body; the rest is not read. */
+/** Most bytes of an error body that are read. */
 const ERROR_BODY_BYTES = 65_536;
 
-export interface Telling {
+/** The keys that must not appear in an error, and the clock that dates in headers are compared with. */
+export interface ErrorContext {
   readonly secrets: readonly string[];
-  /** Read for dates in headers. */
   readonly clock: Clock;
 }
 
-/** What a bad answer means. */
+/** The error of an error response or a redirect. */
 export async function refusal(wire: WireFormat, response: TransportResponse): Promise<PolyphonyError> {
   if (response.status < 400) {
     const to = response.headers.location;
@@ -31,7 +31,7 @@ export async function refusal(wire: WireFormat, response: TransportResponse): Pr
   return wire.classify(response.status, response.headers, await headOf(response));
 }
 
-/** A body that breaks off still says what it says. */
+/** The beginning of the body; if the connection breaks, what arrived before. */
 async function headOf(response: TransportResponse): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -42,16 +42,16 @@ async function headOf(response: TransportResponse): Promise<string> {
       if (length >= ERROR_BODY_BYTES) break;
     }
   } catch {
-    // The status stands whatever became of the body; a cancelled call is told apart by its signal.
+    // The status is known in any case; the signal shows whether the call was cancelled.
   }
   return Buffer.concat(chunks).toString('utf8', 0, ERROR_BODY_BYTES);
 }
 
-/** The error with the target named, the waiting time of the headers, and no key in it. */
+/** The error with the name of the target, the wait that the headers state, and without keys. */
 export function describeError(
   error: unknown,
   target: Target,
-  { secrets, clock }: Telling,
+  { secrets, clock }: ErrorContext,
   response: TransportResponse | undefined,
 ): PolyphonyError {
   const known = asPolyphonyError(error);

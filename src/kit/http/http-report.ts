@@ -1,4 +1,4 @@
-/** What an answer over HTTP states besides itself: by its headers as soon as they are there, the rest at its end. */
+/** Reports what an answer over HTTP states besides its content: the headers when they arrive, the rest at the end. */
 import type { FinishEvent, Target } from '../../core/model/model.ts';
 import type {
   EndpointReport,
@@ -11,7 +11,7 @@ import type { HttpExchange, HttpProviderOptions } from './http-request.ts';
 
 type Draft = { -readonly [Field in keyof EndpointReport]: EndpointReport[Field] };
 
-/** Reports the limits and the request id of a good answer or of a refusal; says nothing where the headers hold neither. */
+/** Reports the limits and the request id of an answer or a refusal, if the headers contain any. */
 export function reportHeaders(
   options: HttpProviderOptions,
   response: TransportResponse,
@@ -29,7 +29,7 @@ export function reportHeaders(
   if (rateLimits !== undefined) callListener(options, rateLimits, target);
 }
 
-/** Undefined where the headers state none. An answer that was paid for is not lost over a header beside it. */
+/** Undefined if the headers state none. An invalid header must not lose an answer that was paid for. */
 function limitsOf(
   wire: WireFormat,
   { headers }: TransportResponse,
@@ -48,7 +48,7 @@ function callListener({ onRateLimits }: HttpProviderOptions, limits: readonly Ra
   try {
     onRateLimits?.(limits, target);
   } catch {
-    // The answer does not depend on what the listener does.
+    // A failing listener must not fail the answer.
   }
 }
 
@@ -61,7 +61,7 @@ function requestIdOf({ headers }: TransportResponse, names: readonly string[] | 
   return undefined;
 }
 
-/** Reports the model and the service tier of the end, and what the wire stated while it read the body. */
+/** Reports the model and the service tier of `finish`, and what the wire reported while it read the body. */
 export function reportFinish(
   { model, serviceTier }: FinishEvent,
   { stated }: HttpExchange,

@@ -1,4 +1,4 @@
-/** One request over HTTP: what a provider is made of, which key it is sent with, and how it is addressed. */
+/** One request over HTTP: the provider's options, the key and the address. */
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target, Warning } from '../../core/model/model.ts';
@@ -13,30 +13,30 @@ import type {
   WireRequest,
 } from '../../core/model/provider.ts';
 import { rememberSecret } from '../../system/scrub.ts';
-import type { Telling } from './http-refusal.ts';
+import type { ErrorContext } from './http-refusal.ts';
 
 export interface HttpProviderOptions {
   /** `[a-z][a-z0-9-]*` */
   readonly id: string;
   readonly wire: WireFormat;
-  /** Without a trailing slash; a function where it depends on the region or the model. */
+  /** A function if it depends on the region or the model. Trailing slashes are removed. */
   readonly baseURL: string | ((target: Target) => string);
   readonly models: readonly ModelCard[];
-  /** The keys that the gateway rotates over; a function is asked at each request. @default none */
+  /** The keys that the gateway rotates over; a function is called for each request. @default none */
   readonly apiKeys?: readonly string[] | (() => readonly string[]);
-  /** What to do when there is no key. Set, a request without one is refused before it is sent. */
+  /** The remedy for a missing key. If set, a request without a key is refused before it is sent. @default a key is optional */
   readonly missingKey?: string;
-  /** Sent with every request, over what the wire format sends. Lower-case names. */
+  /** Sent with every request; they replace headers of the wire format. Lower-case names. @default none */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Requests at once. @default 64 */
+  /** Requests at the same time. @default 64 */
   readonly concurrency?: number;
   readonly unlisted?: (id: string) => ModelCard | undefined;
-  /** Prices of unlisted models are those of the public price list for this address, where it has them. @default true */
+  /** Unlisted models get the prices of the public price list for this address, if it has them. @default true */
   readonly listedPrices?: boolean;
   readonly regions?: readonly string[];
-  /** The free endpoint that tells whether the provider lives. @default none */
+  /** The free endpoint that shows whether the provider is available. @default none */
   readonly probe?: (context: Pick<WireContext, 'baseURL' | 'apiKey'>) => ProbeRequest | Promise<ProbeRequest>;
-  /** Called after every answer that states limits, good or bad; what it throws is ignored. The gateway hears of limits without it. */
+  /** Called after every answer or refusal that states limits; its errors are ignored. The gateway gets limits without it. */
   readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
 }
 
@@ -45,7 +45,7 @@ export interface ProbeRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A provider's options, with what is worked out of them once. */
+/** A provider's options, and what is computed from them once. */
 export interface HttpParts {
   readonly options: HttpProviderOptions;
   readonly keys: () => readonly string[];
@@ -53,21 +53,24 @@ export interface HttpParts {
   readonly baseOf: (target: Target) => string;
 }
 
-/** Kept apart from what is read of it: who fails must still close it. */
+/** Holds the response apart from its events, so that it can be closed after a failure. */
 export interface HttpExchange {
   response: TransportResponse | undefined;
   /** What the wire reported while it read the body. */
   stated?: EndpointReport;
 }
 
-/** Closes the socket of an answer that nobody read to its end. */
+/** Closes the socket of an answer that was not read to its end. */
 export function leave({ response }: HttpExchange): Promise<unknown> | undefined {
   return response?.body[Symbol.asyncIterator]().return?.();
 }
 
-export const tellingOf = ({ keys }: Pick<HttpParts, 'keys'>, clock: Clock): Telling => ({ secrets: keys(), clock });
+export const errorContextOf = ({ keys }: Pick<HttpParts, 'keys'>, clock: Clock): ErrorContext => ({
+  secrets: keys(),
+  clock,
+});
 
-/** What the wire says beside its translations. */
+/** Where the wire's warnings and reports go. */
 export interface WireSinks {
   readonly warn: (warning: Warning) => void;
   readonly report: (report: EndpointReport) => void;
@@ -88,7 +91,7 @@ export function contextOf(
   return { card: parts.cardOf(target), target, baseURL: parts.baseOf(target), apiKey, streaming, clock, warn, report };
 }
 
-/** The key that the label names; the first where the target names none. */
+/** The key with the target's label; the first one if the target has no label. */
 function keyOf(keys: readonly string[], target: Target): string | undefined {
   if (target.credential === undefined) return keys[0];
   const number = Number(target.credential.slice(target.credential.lastIndexOf('#') + 1));

@@ -1,13 +1,13 @@
 /**
- * JSON documents from bytes, each as soon as it is complete: the elements of a streamed top-level array, documents one
- * after another, or one a line. Linear; the texts are handed over unparsed, as server-sent events are, so that one broken
- * element is the consumer's to judge. What the stream ends in is emitted as it stands.
+ * JSON documents from bytes, each as soon as it is complete: the elements of a top-level array, documents one after another,
+ * or one per line. Linear. The texts are emitted unparsed, as server-sent events are, so that the consumer decides about an
+ * invalid element. An incomplete last element is emitted as it is.
  */
 import { MAX_EVENT_BYTES, tooLarge } from './sse.ts';
 import { utf8Decoder } from './utf8.ts';
 
 export interface JsonStreamOptions {
-  /** What an element may take, in UTF-16 units. @default 8_388_608 */
+  /** The longest element, in UTF-16 units. @default 8_388_608 */
   readonly maxElementBytes?: number;
 }
 
@@ -29,10 +29,10 @@ const RECORD_SEPARATOR = 0x1e;
 const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === RECORD_SEPARATOR;
 
 interface Scanner {
-  /** The element so far, without what of the present chunk belongs to it. */
+  /** The parts of the element from earlier chunks. */
   pending: string[];
   pendingLength: number;
-  /** Where the element starts in the present chunk; -1 between elements. */
+  /** Where the element starts in the current chunk; -1 between elements. */
   start: number;
   /** Open brackets and braces of the element. */
   depth: number;
@@ -86,7 +86,7 @@ export function createJsonStreamDecoder(
 
 type Finish = (chunk: string, end: number) => void;
 
-/** Looks at the characters from `at` on, up to where a string begins or an element ends; returns where to go on. */
+/** Reads from `at` to the beginning of a string or the end of an element; returns where to continue. */
 function step(state: Scanner, chunk: string, at: number, finish: Finish): number {
   let { depth } = state;
   if (state.start === -1) return stepBetween(state, at, chunk.charCodeAt(at));
@@ -100,7 +100,7 @@ function step(state: Scanner, chunk: string, at: number, finish: Finish): number
     if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
     else if (depth === 0) {
       if (!isSpace(code) && code !== COMMA && code !== CLOSE_BRACKET) continue;
-      // A bare number or word ends where something else begins.
+      // A number or a word ends at the next separator.
       finish(chunk, place);
       if (code === CLOSE_BRACKET) state.inArray = false;
       return place + 1;

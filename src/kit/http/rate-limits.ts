@@ -1,4 +1,4 @@
-/** What headers say of limits: `retry-after` in its forms, and the `*ratelimit-*` families, whichever way round they are named. */
+/** Limits in headers: `retry-after` in its forms, and the `*ratelimit-*` families in any order of words. */
 import type { RateLimit } from '../../core/model/provider.ts';
 
 type Headers = Readonly<Record<string, string>>;
@@ -11,13 +11,13 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 const SINGLE = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
-/** Plain numbers above these are moments (epoch seconds, epoch milliseconds), not durations. */
+/** Plain numbers above these are points in time (epoch seconds, epoch milliseconds), not durations. */
 const EPOCH_SECONDS = 1_000_000_000;
 const EPOCH_MILLISECONDS = 1_000_000_000_000;
 
 /**
- * Milliseconds from now of `6ms`, `1m2s`, `12.5` (seconds), an epoch, an RFC 3339 or an HTTP date; undefined where it is
- * none of them, never negative.
+ * Milliseconds from now of `6ms`, `1m2s`, `12.5` (seconds), an epoch, an RFC 3339 or an HTTP date; undefined for any other
+ * text, never negative.
  */
 export function parseReset(value: string, nowMs: number): number | undefined {
   const text = value.trim();
@@ -43,15 +43,15 @@ function fromNumber(value: number, nowMs: number): number {
   return Math.max(0, Math.ceil(value * 1000));
 }
 
-/** How long the server asked us to wait: `retry-after-ms`, `x-ms-retry-after-ms`, or `retry-after` in seconds or as a date. */
+/** The wait that the server asks for, in milliseconds: `retry-after-ms`, `x-ms-retry-after-ms`, or `retry-after` in seconds or as a date. */
 export function parseRetryAfter(headers: Headers, nowMs: number): number | undefined {
   const milliseconds = headers['retry-after-ms'] ?? headers['x-ms-retry-after-ms'];
   if (milliseconds !== undefined) {
     const value = Number(milliseconds);
     if (milliseconds.trim() !== '' && Number.isFinite(value) && value >= 0) return Math.ceil(value);
   }
-  const told = headers['retry-after'];
-  return told === undefined ? undefined : parseReset(told, nowMs);
+  const retryAfter = headers['retry-after'];
+  return retryAfter === undefined ? undefined : parseReset(retryAfter, nowMs);
 }
 
 interface Draft {
@@ -61,7 +61,7 @@ interface Draft {
   resetMs?: number;
 }
 
-/** What the name of a header says of its value. */
+/** The meaning of a header, by its name. */
 interface Meaning {
   readonly kind: RateLimit['kind'];
   /** The name without its field: a server may have several limits of one kind. */
@@ -69,13 +69,13 @@ interface Meaning {
   readonly field: 'limit' | 'remaining' | 'reset';
 }
 
-/** Servers send the same few names with every answer, and taking one apart costs more than all else here. */
+/** Cached, because servers send the same few names with every answer and parsing a name is the most expensive step here. */
 const meanings = new Map<string, Meaning | null>();
 const MAX_NAMES = 256;
 
 /**
  * Every limit that the headers name, one per bucket: `x-ratelimit-remaining-tokens`, `<vendor>-ratelimit-tokens-remaining`,
- * `x-ratelimit-remaining-req-minute`, `ratelimit-remaining`. Buckets of anything but requests and tokens are left out.
+ * `x-ratelimit-remaining-req-minute`, `ratelimit-remaining`. Buckets of other units than requests and tokens are left out.
  */
 export function parseRateLimits(headers: Headers, nowMs: number): readonly RateLimit[] {
   let buckets: Map<string, Draft> | undefined;
@@ -85,13 +85,13 @@ export function parseRateLimits(headers: Headers, nowMs: number): readonly RateL
     const value = headers[name];
     if (meaning === null || value === undefined) continue;
     buckets ??= new Map();
-    note(buckets, meaning, value, nowMs);
+    record(buckets, meaning, value, nowMs);
   }
   if (buckets === undefined) return [];
   return [...buckets.values()].filter((draft) => draft.limit !== undefined || draft.remaining !== undefined);
 }
 
-/** Null for a name that says nothing of a limit on requests or tokens. */
+/** Null for a name that is not about a limit on requests or tokens. */
 function meaningOf(name: string): Meaning | null {
   const known = meanings.get(name);
   if (known !== undefined) return known;
@@ -104,7 +104,7 @@ function meaningOf(name: string): Meaning | null {
   return meaning;
 }
 
-function note(buckets: Map<string, Draft>, { kind, bucket, field }: Meaning, value: string, nowMs: number): void {
+function record(buckets: Map<string, Draft>, { kind, bucket, field }: Meaning, value: string, nowMs: number): void {
   const number = field === 'reset' ? parseReset(value, nowMs) : Number(value);
   if (number === undefined || !Number.isFinite(number) || value.trim() === '') return;
   let draft = buckets.get(bucket);

@@ -1,8 +1,8 @@
 /**
- * Server-sent events from bytes, by eventsource-parser: split UTF-8, CRLF, CR, BOM, comments and several events a chunk.
+ * Server-sent events from bytes, by eventsource-parser: split UTF-8, CRLF, CR, BOM, comments and several events per chunk.
  *
- * An event that the stream ends in (no blank line behind it) is emitted: several servers leave the last blank line out.
- * Where the connection broke inside its data, the data is cut: the consumer's JSON.parse tells.
+ * An event at the end of the stream is emitted even without a blank line after it, because several servers leave that out.
+ * If the connection broke inside its data, the data is cut, and the consumer's JSON.parse fails.
  */
 
 import { createParser, type ParseError } from 'eventsource-parser';
@@ -16,15 +16,15 @@ export interface ServerSentEvent {
 }
 
 export interface SseOptions {
-  /** What an event may take before it is complete, in UTF-16 units. @default 8_388_608 */
+  /** The longest event, in UTF-16 units. @default 8_388_608 */
   readonly maxEventBytes?: number;
 }
 
-/** A decoder that is fed: every event of a chunk is handed over before `push` returns. */
+/** Emits every event that a chunk completes before `push` returns. */
 export interface SseDecoder {
   /** @throws truncated when an event is larger than allowed */
   push(chunk: Uint8Array): void;
-  /** The stream is over: hands over what a missing blank line held back. */
+  /** Ends the stream: emits an event that has no blank line after it. */
   end(): void;
 }
 
@@ -34,11 +34,11 @@ export function createSseDecoder(onEvent: (event: ServerSentEvent) => void, opti
   const { maxEventBytes = MAX_EVENT_BYTES } = options;
   let failure: PolyphonyError | undefined;
   const onError = (error: ParseError): void => {
-    // Unknown fields and odd retry values are none of our business.
+    // Unknown fields and invalid retry values are ignored.
     if (error.type === 'max-buffer-size-exceeded') failure = tooLarge('A server-sent event', maxEventBytes, error);
   };
   const parser = createParser({
-    // The parser's own event has `id` and, where none was sent, `event: undefined`.
+    // The parser's own event has `id` and, if no event name was sent, `event: undefined`.
     onEvent: ({ event, data }) => onEvent(event === undefined ? { data } : { event, data }),
     onError,
     maxBufferSize: maxEventBytes,

@@ -1,10 +1,10 @@
-/** UTF-8 in pieces, as the bodies of answers come. */
+/** Decodes UTF-8 that arrives in pieces. */
 import { StringDecoder } from 'node:string_decoder';
 
 export interface Utf8Decoder {
-  /** The text that the chunk completes; a byte order mark at the beginning is none of it. */
+  /** The text that the chunk completes, without a byte order mark at the beginning. */
   decode(chunk: Uint8Array): string;
-  /** What is left: a character that was cut is U+FFFD. */
+  /** The rest: an incomplete character becomes U+FFFD. */
   end(): string;
 }
 

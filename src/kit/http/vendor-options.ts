@@ -1,4 +1,4 @@
-/** What a user may set of the provider of any vendor over HTTP; a vendor adds what is its own. */
+/** Options of any vendor's provider over HTTP; a vendor adds its own. */
 import type { Target } from '../../core/model/model.ts';
 import type { ModelCard, RateLimit } from '../../core/model/provider.ts';
 import { type ModelCardFields, modelCard } from '../models/model-card.ts';
@@ -6,23 +6,23 @@ import { type ModelCardFields, modelCard } from '../models/model-card.ts';
 export interface VendorOptions {
   /** The first half of `provider/model`. @default the vendor's name */
   readonly id?: string;
-  /** @default what the environment names */
+  /** @default the key in the environment */
   readonly apiKey?: string;
-  /** Several keys to rotate over. */
+  /** Several keys that the gateway rotates over. @default apiKey */
   readonly apiKeys?: readonly string[];
   /** @default the vendor's address */
   readonly baseURL?: string | ((target: Target) => string);
-  /** Instead of the models that are known; an id alone makes a card without a price. */
+  /** Replaces the known models; an id makes a card without a price. @default the known models */
   readonly models?: readonly (string | ModelCardFields)[];
-  /** Sent with every request, over those of the wire. Lower-case names. */
+  /** Sent with every request; they replace headers of the wire. Lower-case names. @default none */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Requests at once. @default 64 */
+  /** Requests at the same time. @default 64 */
   readonly concurrency?: number;
-  /** Called after every answer that states limits, good or bad; what it throws is ignored. The gateway hears of limits without it. */
+  /** Called after every answer or refusal that states limits; its errors are ignored. The gateway gets limits without it. */
   readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
 }
 
-/** Whole cards: `shared` is what the vendor's models have in common, `undescribed` a card of an id alone. */
+/** Complete cards: `shared` has the common fields of the vendor's models, `undescribed` makes a card from an id. */
 export const cardsOf = (
   models: readonly (string | ModelCardFields)[],
   shared: Partial<ModelCardFields>,

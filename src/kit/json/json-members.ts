@@ -1,31 +1,31 @@
 /**
- * The members of one JSON object while a model writes it: each as soon as it is closed, and those of one array element by
- * element. Linear: every character is looked at once, and the texts are handed over unparsed, so that one broken member is
- * the consumer's to judge. Prose and fences around the object are stepped over, and so is what stands in `<think>`.
+ * The members of one JSON object while a model writes it: each as soon as it is complete, and those of one array one element
+ * at a time. Linear: every character is read once. The texts are returned unparsed, so that the consumer decides about an
+ * invalid member. Prose, fences and `<think>` blocks around the object are skipped.
  */
 
 export interface JsonMember {
   readonly key: string;
-  /** Of an element of the array that was asked for, from 0. */
+  /** For an element of the requested array: its index, from 0. */
   readonly element?: number;
-  /** JSON, if the writer kept to it. */
+  /** JSON, if the model wrote it correctly. */
   readonly text: string;
 }
 
 export interface JsonMemberOptions {
-  /** The member whose elements are handed over one by one. What precedes it is handed over when it opens. */
+  /** The member whose elements are returned one at a time. Members before it are returned when it opens. */
   readonly array: string;
-  /** What is read at most, in UTF-16 units. @default 1_048_576 */
+  /** The most text that is read, in UTF-16 units. @default 1_048_576 */
   readonly maxLength?: number;
 }
 
 export interface JsonMemberReader {
   push(chunk: string): readonly JsonMember[];
-  /** The object has ended, or cannot be made out: nothing more will come. */
+  /** True if the object has ended or cannot be read: there are no more members. */
   over(): boolean;
 }
 
-/** Objects in the prose that hold no such array and are stepped over. */
+/** The most objects without such an array that are skipped. */
 const MOST_STARTS = 16;
 const THINK = '<think>';
 const THOUGHT = '</think>';
@@ -41,12 +41,12 @@ interface Scanner {
   starts: number;
   key: string | undefined;
   element: number;
-  /** Read before the array opened: of an object that may turn out another one. */
+  /** Members read before the array opened: the object may still be the wrong one. */
   head: JsonMember[];
   members: JsonMember[];
-  /** The token so far, without what of the present chunk belongs to it. */
+  /** The parts of the token from earlier chunks. */
   pending: string[];
-  /** Where the token starts in the present chunk; -1 between tokens. */
+  /** Where the token starts in the current chunk; -1 between tokens. */
   start: number;
   /** Open brackets and braces of the token. */
   depth: number;
@@ -107,7 +107,7 @@ function stepProse(scanner: Scanner, character: string): void {
   else if (character === '{' && !scanner.thinking) scanner.phase = 'opened';
 }
 
-/** An object of JSON begins with a key; a brace before anything else belongs to the prose. */
+/** A JSON object begins with a key; a brace before anything else is part of the prose. */
 function stepOpened(scanner: Scanner, character: string, at: number): void {
   if (isSpace(character)) return;
   scanner.phase = 'prose';
@@ -138,7 +138,7 @@ function stepBetween(scanner: Scanner, character: string, at: number): void {
 }
 
 function openArray(scanner: Scanner): void {
-  // A second one would be another list under the same name: which of them counts is for the whole text to say.
+  // A second array has the same name: only the complete text shows which one counts.
   if (scanner.element !== -1) scanner.phase = 'over';
   else {
     scanner.phase = 'array';
@@ -167,7 +167,7 @@ function stepToken(scanner: Scanner, character: string, chunk: string, at: numbe
   else if (scanner.depth > 0) {
     if ((character === '}' || character === ']') && --scanner.depth === 0) finish(scanner, chunk, at + 1);
   } else if (isSpace(character) || ',:}]'.includes(character)) {
-    // A bare number or word ends where something else begins.
+    // A number or a word ends at the next separator.
     finish(scanner, chunk, at);
     if (scanner.start === -1) stepBetween(scanner, character, at);
   }

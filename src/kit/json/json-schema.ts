@@ -1,4 +1,4 @@
-/** JSON Schemas from whatever a user brings: zod 4, zod 3, plain JSON Schema, or the shorthand of plans. */
+/** JSON Schemas from any supported form: zod 4, zod 3, plain JSON Schema, or the shorthand of plans. */
 import { createRequire } from 'node:module';
 import type { z } from 'zod';
 import type { zodToJsonSchema } from 'zod-to-json-schema';
@@ -17,7 +17,7 @@ export {
 } from './json-validation.ts';
 
 export interface ToJsonSchemaOptions {
-  /** Of a zod schema: what it accepts, or what it gives. @default 'input' */
+  /** Which side of a zod schema: the values that it accepts, or those that it returns. @default 'input' */
   readonly io?: 'input' | 'output';
 }
 
@@ -40,7 +40,7 @@ export function toJsonSchema(schema: unknown, options: ToJsonSchemaOptions = {})
   throw new PolyphonyError('invalid-request', `A schema cannot be ${got}: ${remedy}.`);
 }
 
-/** Zod 4 marks its schemas, whichever copy of the library made them. */
+/** Zod 4 marks its schemas, so that those of another copy of the library are also recognised. */
 function isZod4(schema: unknown): schema is z.core.$ZodType {
   return typeof schema === 'object' && schema !== null && '_zod' in schema;
 }
@@ -52,7 +52,7 @@ function isZod3(schema: unknown): schema is Parameters<typeof zodToJsonSchema>[0
 
 function fromZod4(schema: z.core.$ZodType, io: 'input' | 'output'): JsonSchema {
   const options = { io, unrepresentable: 'any' } as const;
-  // The schema's own method spares loading zod, which takes longer than a first call; zod/mini and older ones have none.
+  // The schema's own method avoids loading zod, which takes longer than a first call; zod/mini and older versions lack it.
   const written = hasOwnConverter(schema) ? schema.toJSONSchema(options) : loadZod().toJSONSchema(schema, options);
   const { $schema: _, '~standard': __, ...plain } = written as JsonSchema;
   return plain;
@@ -64,7 +64,7 @@ const hasOwnConverter = (schema: z.core.$ZodType): schema is z.ZodType =>
 const loadZod = (): typeof z => (load('zod') as { readonly z: typeof z }).z;
 
 function fromZod3(schema: Parameters<typeof zodToJsonSchema>[0], io: 'input' | 'output'): JsonSchema {
-  // Loaded where it is needed: 36 ms, and most users bring zod 4.
+  // Loaded only when needed: it takes 36 ms, and most users have zod 4.
   const { zodToJsonSchema: convert }: typeof import('zod-to-json-schema') = load('zod-to-json-schema');
   const { $schema: _, ...plain } = convert(schema, { pipeStrategy: io, effectStrategy: 'input' }) as JsonSchema;
   return plain;

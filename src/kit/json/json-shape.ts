@@ -1,4 +1,4 @@
-/** Reads JSON of unknown shape without trusting it: what is not of the asked kind is undefined. */
+/** Reads JSON of unknown shape without trusting it: a value of another type is undefined. */
 
 export { type Defined, defined } from '../../core/defined.ts';
 
@@ -22,7 +22,7 @@ export function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-/** Parsed, or undefined where it is no JSON. */
+/** The parsed value, or undefined if the text is not JSON. */
 export function tryParseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

@@ -1,15 +1,15 @@
-/** JSON in what models write: asking for it, and finding it again. */
+/** JSON in the text of models: asking for it, and finding it. */
 import { createRequire } from 'node:module';
 import type { JsonSchema } from '../../core/model/model.ts';
 
 /** Larger texts are not repaired: jsonrepair takes seconds on 160 kB of stray quotes. */
 const MAX_REPAIR_LENGTH = 65_536;
-/** Unclosed brackets in the prose that are stepped over: keeps the search linear. */
+/** The most unclosed brackets that are skipped, so that the search stays linear. */
 const MAX_RESTARTS = 16;
 
 const load = createRequire(import.meta.url);
 
-/** The instruction for a model that cannot be held to a schema otherwise. */
+/** The instruction for a model whose provider cannot enforce a schema. */
 export function schemaInstruction(schema: JsonSchema): string {
   return [
     'Answer with one JSON value and nothing else: no prose before or after it, no code fence.',
@@ -22,14 +22,14 @@ export interface ExtractedJson {
   readonly value: unknown;
   /** The JSON that `value` was parsed from. */
   readonly text: string;
-  /** The answer held no valid JSON; this is what a repair made of it. */
+  /** The answer contained no valid JSON, and `value` is the result of a repair. */
   readonly repaired: boolean;
 }
 
 /**
- * Finds the JSON in an answer: the whole of it, else the longest object or array that parses (in a fence, between
- * prose), else the repair of the first that does not. What precedes a closing `</think>` is left out. Linear up to the
- * repair, which takes texts up to 65,536 characters.
+ * Finds the JSON in an answer: the complete text, else the longest valid object or array (in a fence, between prose), else
+ * the repair of the first invalid one. Text before a closing `</think>` is ignored. Linear, except for the repair, which
+ * takes texts of up to 65,536 characters.
  */
 export function extractJson(text: string): ExtractedJson | undefined {
   const whole = parse(text);
@@ -58,7 +58,7 @@ interface Span {
   readonly end: number;
 }
 
-/** Outermost balanced objects and arrays, in order. An opening that is never closed is stepped over. */
+/** Outermost balanced objects and arrays, in order. An opening that is never closed is skipped. */
 function balancedSpans(text: string): Span[] {
   const spans: Span[] = [];
   let from = nextOpening(text, 0);
@@ -79,7 +79,7 @@ function nextOpening(text: string, from: number): number {
   return -1;
 }
 
-/** Where the bracket at `start` is closed; -1 where it is not. */
+/** Where the bracket at `start` is closed; -1 if it is not. */
 function closingOf(text: string, start: number): number {
   let depth = 0;
   for (let at = start; at < text.length; at++) {
@@ -107,7 +107,7 @@ function repair(answer: string): ExtractedJson | undefined {
   if (start === -1) return undefined;
   const end = closingOf(answer, start);
   const lastClosing = Math.max(answer.lastIndexOf('}'), answer.lastIndexOf(']')) + 1;
-  // A cut answer is repaired to its end; prose behind a broken one would end up inside it.
+  // A cut answer is repaired to its end; prose after an invalid one would become part of it.
   const broken =
     end !== -1 ? answer.slice(start, end) : answer.slice(start, lastClosing > start ? lastClosing : undefined);
   if (broken.length > MAX_REPAIR_LENGTH) return undefined;

@@ -1,8 +1,8 @@
 /**
  * Validation of JSON against JSON Schema 2020-12 and draft-07, by ajv, loaded when the first schema is compiled (70 ms).
  *
- * Schemas from plans and from tools of others are untrusted: a `pattern` can take for ever on a short text, a `$ref` can
- * double the work at each step. They are refused unless the caller vouches for the schema.
+ * Schemas from plans and from other people's tools are untrusted: a `pattern` can take forever on a short text, a `$ref` can
+ * double the work at each step. Both are refused unless the caller trusts the schema.
  */
 import { createRequire } from 'node:module';
 import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
@@ -11,7 +11,7 @@ import type { JsonSchema } from '../../core/model/model.ts';
 import { isPlainObject } from '../../language/shorthand.ts';
 
 export interface JsonIssue {
-  /** JSON pointer into the value (of `refuseUnsafeSchema`: into the schema). */
+  /** JSON pointer into the value (for `refuseUnsafeSchema`: into the schema). */
   readonly path: string;
   readonly message: string;
 }
@@ -30,10 +30,9 @@ const compiled = new WeakMap<JsonSchema, ValidateFunction>();
 const safe = new WeakSet<JsonSchema>();
 
 /**
- * Validates a value; changes nothing in it. Compiled schemas are kept as long as the schema object itself, so pass the
- * same object again.
+ * Validates a value without changing it. Compiled schemas are cached by the schema object, so pass the same object again.
  *
- * @throws invalid-request when the schema is none, or is unsafe and not trusted
+ * @throws invalid-request when the schema is invalid, or is unsafe and not trusted
  */
 export function validateJson(schema: JsonSchema, value: unknown, options: ValidateJsonOptions = {}): JsonValidation {
   if (options.trusted !== true) requireSafe(schema);
@@ -72,7 +71,7 @@ let newest: Ajv2020 | undefined;
 let draft07: Ajv2020 | undefined;
 const load = createRequire(import.meta.url);
 
-/** Formats are annotations; unknown keywords are ignored; nothing is logged; nothing is kept by id. */
+/** Formats are annotations, unknown keywords are ignored, nothing is logged, nothing is cached by id. */
 const OPTIONS = {
   strict: false,
   allErrors: true,
@@ -117,7 +116,7 @@ function loadDraft07(): Ajv2020 {
 const SCHEMA_BOUNDS = { depth: 32, subschemas: 1000, expanded: 10_000 } as const;
 const REGEX_KEYWORDS = ['pattern', 'patternProperties'] as const;
 
-/** Why a schema from elsewhere must not be validated with; empty when it is safe. Never throws. */
+/** Why an untrusted schema must not be used; empty if it is safe. Never throws. */
 export function refuseUnsafeSchema(schema: unknown): JsonIssue[] {
   const issues: JsonIssue[] = [];
   const stack: { value: unknown; path: string; depth: number }[] = [{ value: schema, path: '', depth: 0 }];
@@ -149,7 +148,7 @@ export function refuseUnsafeSchema(schema: unknown): JsonIssue[] {
 function unsafeKeywords(schema: JsonSchema, path: string): JsonIssue[] {
   const issues: JsonIssue[] = [];
   for (const keyword of REGEX_KEYWORDS) {
-    // A property that is called `pattern` has a schema for a value, never a string.
+    // The value of a property named `pattern` is a schema, never a string.
     const value = Object.hasOwn(schema, keyword) ? schema[keyword] : undefined;
     const used =
       keyword === 'pattern' ? typeof value === 'string' : isPlainObject(value) && !path.endsWith('/properties');
@@ -166,7 +165,7 @@ function unsafeKeywords(schema: JsonSchema, path: string): JsonIssue[] {
   return issues;
 }
 
-/** The parts that a validator visits at most, references followed; a recursive one counts once. */
+/** The most parts that a validator visits, with references followed; a recursive one counts once. */
 function expandedSize(root: unknown): number {
   const sizes = new Map<object, number>();
   const measure = (value: unknown): number => {
@@ -184,7 +183,7 @@ function expandedSize(root: unknown): number {
   return measure(root);
 }
 
-/** What `#/a/b` refers to; undefined where there is nothing. */
+/** The value that `#/a/b` refers to; undefined if there is none. */
 export function resolvePointer(root: unknown, pointer: string): unknown {
   if (pointer === '#') return root;
   if (!pointer.startsWith('#/')) return undefined;
@@ -198,8 +197,8 @@ export function resolvePointer(root: unknown, pointer: string): unknown {
 }
 
 /**
- * Undoes what strict output does to optional fields: a null where the schema has an optional property that cannot be null
- * is left out. Returns the value itself when there is nothing to do.
+ * Reverts the effect of strict output on optional fields: drops a null if its property is optional and cannot be null.
+ * Returns the value itself if it changes nothing.
  */
 export function dropOptionalNulls(schema: JsonSchema, value: unknown): unknown {
   if (Array.isArray(value)) {

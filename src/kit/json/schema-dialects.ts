@@ -1,9 +1,8 @@
 /**
- * The dialects of JSON Schema that providers accept, as data: which keywords each knows, and how it says "or null". A
- * keyword that a dialect does not know is left out with a warning, so a schema loses strictness, never validity. Key
- * order is kept.
+ * The dialects of JSON Schema that providers accept, as data: which keywords each supports, and how it expresses "or null".
+ * An unsupported keyword is dropped with a warning, so a schema becomes less strict, but stays valid. Key order is kept.
  *
- * - `plain`: everything but `$schema`.
+ * - `plain`: everything except `$schema`.
  * - `strict-subset`: every object closed, every property required, optional ones nullable (`dropOptionalNulls` undoes
  *   that in the answer), no `oneOf`, `allOf` or `not`.
  * - `openapi-subset`: no references, no `additionalProperties`, no `const`, `nullable: true` instead of a null type, enums
@@ -19,7 +18,7 @@ export type SchemaDialect = (typeof SCHEMA_DIALECTS)[number];
 
 export interface DialectResult {
   readonly schema: JsonSchema;
-  /** What the dialect could not say, each with its place; the first hundred. */
+  /** What the dialect could not express, each with its place; the first hundred. */
   readonly warnings: readonly string[];
 }
 
@@ -28,9 +27,9 @@ interface Rules {
   readonly formats: ReadonlySet<string>;
   /** Objects are closed and all their properties required. */
   readonly closed: boolean;
-  /** References stay; otherwise each is replaced by what it refers to. */
+  /** References are kept; otherwise each is replaced by its target. */
   readonly references: boolean;
-  /** How "or null" is said. */
+  /** How "or null" is expressed. */
   readonly nullable: 'type' | 'keyword';
 }
 
@@ -68,7 +67,7 @@ const RULES: Readonly<Record<Exclude<SchemaDialect, 'plain'>, Rules>> = {
   },
 };
 
-/** Left out without a word: they constrain nothing. */
+/** Dropped without a warning, because they restrict nothing. */
 const SILENT: ReadonlySet<string> = new Set([
   '$schema',
   '$id',
@@ -86,10 +85,10 @@ interface Conversion {
   readonly rules: Rules;
   readonly root: JsonSchema;
   readonly warnings: string[];
-  /** References being replaced, outermost first: one that comes again is recursive. */
+  /** References being replaced, outermost first: one that appears again is recursive. */
   readonly following: string[];
   depth: number;
-  /** Schemas converted so far: references that double the work at each step end here. */
+  /** Schemas converted so far: a limit for references that double the work at each step. */
   parts: number;
 }
 
@@ -134,7 +133,7 @@ function convert(value: unknown, path: string, conversion: Conversion): JsonSche
   return flat;
 }
 
-/** Calls `next` with the schema, or with what its `$ref` names where the dialect has no references. */
+/** Calls `next` with the schema, or with the target of its `$ref` if the dialect has no references. */
 function withoutReference(
   schema: JsonSchema,
   path: string,
@@ -157,7 +156,7 @@ function withoutReference(
   return converted;
 }
 
-/** `allOf` of objects becomes one object; of anything else, its first schema with a warning. */
+/** Merges `allOf` into one schema; where its parts differ, the first one is kept with a warning. */
 function mergeAllOf(schema: JsonSchema, path: string, { root, warnings }: Conversion): JsonSchema {
   const { allOf, ...beside } = schema;
   if (!Array.isArray(allOf)) return schema;
@@ -192,7 +191,7 @@ function convertKeywords(schema: JsonSchema, path: string, conversion: Conversio
     else if (keyword === 'const' && !rules.keywords.has('const'))
       converted.push(...convertConstant(schema, where, conversion));
     else if (!rules.keywords.has(keyword)) {
-      // Closing an object is a matter of course where objects cannot be open.
+      // Dropping `additionalProperties: false` loses nothing, because objects of the dialect are closed.
       if (!SILENT.has(keyword) && !isHarmless(keyword, value, rules))
         warnings.push(`${where}: not supported, so it was dropped.`);
     } else if (keyword === 'format' && !rules.formats.has(String(value))) {
@@ -260,7 +259,7 @@ function convertConstant(schema: JsonSchema, path: string, { warnings }: Convers
   return schema.type === undefined ? [['type', typeof value]] : [];
 }
 
-/** Every property required, optional ones nullable, nothing else allowed. */
+/** Makes every property required, optional ones nullable, and forbids others. */
 function closeObject(schema: JsonSchema, original: JsonSchema, path: string, { warnings }: Conversion): JsonSchema {
   const isObject = schema.type === 'object' || (Array.isArray(schema.type) && schema.type.includes('object'));
   if (!isObject && schema.properties === undefined) return openToScalars(schema, path, warnings);
@@ -283,7 +282,7 @@ function closeObject(schema: JsonSchema, original: JsonSchema, path: string, { w
   };
 }
 
-/** A schema that says nothing is not accepted: scalars are what can be had without a shape. */
+/** An empty schema is not accepted, so it becomes one that accepts scalars. */
 function openToScalars(schema: JsonSchema, path: string, warnings: string[]): JsonSchema {
   const shaped = ['type', 'anyOf', 'enum', 'const', '$ref'].some((keyword) => schema[keyword] !== undefined);
   if (shaped) return schema;

@@ -1,8 +1,8 @@
-/** How a schema says "or null", and what becomes of enums, in the dialects of schema-dialects.ts. */
+/** "Or null" and enums in the dialects of schema-dialects.ts. */
 import type { JsonSchema } from '../../core/model/model.ts';
 import { isPlainObject } from '../../language/shorthand.ts';
 
-/** The schema or null, with the null where the schema says its types. */
+/** The schema or null, with the null beside the schema's types. */
 export function orNull(schema: JsonSchema): JsonSchema {
   const { type, anyOf, enum: values } = schema;
   if (Array.isArray(anyOf)) {
@@ -15,7 +15,7 @@ export function orNull(schema: JsonSchema): JsonSchema {
   return Array.isArray(values) && !values.includes(null) ? { ...nullable, enum: [...values, null] } : nullable;
 }
 
-/** Enums of anything but strings lose their values, which the description then names. */
+/** Moves the values of an enum to the description unless all are strings. */
 export function stringEnum(schema: JsonSchema, path: string, warnings: string[]): JsonSchema {
   const { enum: values, ...rest } = schema;
   if (!Array.isArray(values)) return schema;

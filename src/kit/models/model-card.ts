@@ -1,10 +1,10 @@
-/** Cards with what is usual left out. */
+/** Model cards from the fields that differ from the usual ones. */
 import type { Capability, Tier } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 
 export type ModelCardFields = Pick<ModelCard, 'id'> & Partial<ModelCard>;
 
-/** What nearly every chat model of today does. */
+/** The capabilities of nearly every current chat model. */
 export const CHAT_CAPABILITIES: readonly Capability[] = [
   'text',
   'streaming',
@@ -20,12 +20,12 @@ export const CHAT_CAPABILITIES: readonly Capability[] = [
   'planning',
 ];
 
-/** Priors by tier where a card names no strengths: an order among models, no measurement. */
+/** Assumed quality by tier for cards without strengths: an order among models, not a measurement. */
 const PRIOR_QUALITY: Readonly<Record<Tier, number>> = { fast: 0.65, balanced: 0.8, premium: 0.9 };
 
 /**
- * A whole card: a balanced chat model with the usual capabilities, a window of 32,768 tokens, no known price and unknown
- * retention, unless the fields say otherwise.
+ * A complete card. Without other fields: a balanced chat model with the usual capabilities, a window of 32,768 tokens, no
+ * known price and unknown retention.
  */
 export function modelCard(fields: ModelCardFields): ModelCard {
   const tier = fields.tier ?? 'balanced';
@@ -43,7 +43,7 @@ export function modelCard(fields: ModelCardFields): ModelCard {
   };
 }
 
-/** Cards by id and by alias; an id that is also an alias of another is the id. */
+/** Cards by id and by alias; an id takes precedence over an equal alias of another card. */
 export function cardIndex(models: readonly ModelCard[]): ReadonlyMap<string, ModelCard> {
   const cards = new Map<string, ModelCard>();
   for (const card of models) for (const alias of card.aliases ?? []) cards.set(alias, card);

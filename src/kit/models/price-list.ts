@@ -1,6 +1,6 @@
 /**
  * The public price list (@pydantic/genai-prices) for models that no card describes. It is half a megabyte of data, so it
- * is loaded when the first such model is named, and never for a server of one's own. See docs/decisions/prices.md.
+ * is loaded for the first such model, and never for a local server. See docs/decisions/prices.md.
  */
 import { createRequire } from 'node:module';
 import type { ModelInfo, ModelPrice } from '@pydantic/genai-prices';
@@ -16,20 +16,20 @@ import type {
 
 type PriceList = Pick<typeof import('@pydantic/genai-prices'), 'calcPrice' | 'findProvider'>;
 
-/** What the list says of a model; nothing where it does not know it or says what our prices cannot. */
+/** Facts of the list about a model; empty if the list does not have it or our prices cannot express its price. */
 export type ListedFacts = Partial<Pick<ModelCard, 'price' | 'contextTokens'>>;
 
 const SOURCE = '@pydantic/genai-prices';
 const LONGEST_NAME = 200;
 let list: PriceList | undefined;
 
-/** At once, for routing does not wait: a module that is imported comes too late. */
+/** Synchronous, because routing cannot wait for an import. */
 function priceList(): PriceList {
   list ??= createRequire(import.meta.url)('@pydantic/genai-prices') as PriceList;
   return list;
 }
 
-/** By the address of the server and the model's id there. */
+/** The facts for the address of a server and its id of the model. */
 export function listedFacts(baseURL: string, id: string): ListedFacts {
   if (!isPublic(baseURL) || id.length > LONGEST_NAME) return {};
   const { calcPrice, findProvider } = priceList();
@@ -44,7 +44,7 @@ export function listedFacts(baseURL: string, id: string): ListedFacts {
   };
 }
 
-/** A name with a dot that is no IP address. */
+/** True for a host name with a dot that is not an IP address. */
 function isPublic(baseURL: string): boolean {
   const host = URL.canParse(baseURL) ? new URL(baseURL).hostname : '';
   return /\.[a-z]/i.test(host) && !host.endsWith('.local') && !host.endsWith('.internal');
@@ -52,7 +52,7 @@ function isPublic(baseURL: string): boolean {
 
 // ---------------------------------------------------------------------------------------------------- translation
 
-/** Ours and the list's names of the kinds that both know; the list's are USD per million tokens, or per thousand. */
+/** The kinds that both have, by the list's names; its rates are in USD per million tokens or per thousand requests. */
 const KINDS: Readonly<Record<string, readonly [keyof PriceRates, number]>> = {
   input_mtok: ['input', 1],
   output_mtok: ['output', 1],
@@ -67,7 +67,7 @@ const KINDS: Readonly<Record<string, readonly [keyof PriceRates, number]>> = {
   output_image_mtok: ['imageOutput', 1],
   requests_kcount: ['request', 1 / 1000],
 };
-/** Of tools that the provider runs beside the model, of which our usage counts none; and pictures read from the cache. */
+/** Rates that our usage does not count: the provider's own tools, and pictures read from the cache. */
 const BESIDE: ReadonlySet<string> = new Set([
   'web_searches_kcount',
   'storage_searches_kcount',
@@ -76,7 +76,7 @@ const BESIDE: ReadonlySet<string> = new Set([
 
 type Constraint = Exclude<ModelInfo['prices'], ModelPrice>[number]['constraint'];
 
-/** null where the list has a rate that our prices cannot say, or none of input. */
+/** null if the list has a rate that our prices cannot express, or none for input. */
 export function tokenPrice({ id, prices }: Pick<ModelInfo, 'id' | 'prices'>): TokenPrice | null {
   const all = Array.isArray(prices) ? prices : [{ prices }];
   const [first, ...others] = all.map(({ prices: rates, constraint }) => ({ constraint, ...ratesOf(rates) }));

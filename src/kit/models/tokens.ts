@@ -1,23 +1,23 @@
 /**
- * Token estimates before a provider tells the truth. By tokenx, which prices words, punctuation and scripts by rules; the
- * gateway corrects them a model by what providers report.
+ * Token estimates until a provider reports counts. By tokenx, which counts words, punctuation and scripts by rules; the
+ * gateway corrects them per model by the counts that providers report.
  */
 import { estimateTokenCount } from 'tokenx';
 import type { ChatRequest, Message, ModelRequest, Part } from '../../core/model/model.ts';
 
-/** Longer texts are sampled: 32 slices of 2,048 characters, evenly spread, stand for the whole. */
+/** Longer texts are sampled: 32 slices of 2,048 characters, evenly spread, represent the text. */
 const EXACT_LENGTH = 65_536;
 const SLICES = 32;
 const SLICE_LENGTH = EXACT_LENGTH / SLICES;
 
-/** What every message adds for its role and its separators. */
+/** Tokens that every message adds for its role and its separators. */
 const MESSAGE_TOKENS = 4;
 const TOOL_TOKENS = 8;
 
-/** Flat estimates, in tokens, of what is not text; the size of an image is not known without decoding it. */
+/** Flat estimates of media, in tokens; the size of an image is not known without decoding it. */
 export const MEDIA_TOKENS = { image: 1000, imageLow: 85, audio: 1500, video: 6000, file: 3000 } as const;
 
-/** Tokens of a text; linear and fast whatever the text. */
+/** Tokens of a text; linear for any text. */
 export function estimateTokens(text: string): number {
   if (text.length <= EXACT_LENGTH) return estimateTokenCount(text);
   const stride = text.length / SLICES;

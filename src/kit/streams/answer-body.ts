@@ -1,9 +1,9 @@
 /**
- * Reads the body of an answer, streamed or at once, and hands on the events that its decoder makes of it.
+ * Reads the body of an answer, streamed or in one step, and yields the events that its decoder makes from it.
  *
- * D1. All that a chunk completes is read before the first of its events is handed on.
- * D2. A failure is thrown once the events before it have gone out; nothing behind it is read.
- * D3. What breaks behind the end of an answer breaks nothing.
+ * D1. Everything that a chunk completes is read before the first of its events is yielded.
+ * D2. A failure is thrown after the events before it were yielded; nothing after it is read.
+ * D3. A failure after the end of an answer does not fail the answer.
  */
 import { PolyphonyError } from '../../core/errors.ts';
 import {
@@ -16,27 +16,27 @@ import {
 import type { ModelEvent } from '../../core/model/model.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
 
-/** What a decoder fills. */
+/** The state that a decoder fills. */
 export interface BodyState {
-  /** What was read and not yet handed on. */
+  /** Events that were read and not yet yielded. */
   events: ModelEvent[];
-  /** Why it goes no further. */
+  /** Why the body cannot be read further. */
   failure: Error | undefined;
   /** The answer is complete. */
   complete: boolean;
 }
 
-/** Takes a body in pieces; what it completes is handed over before `push` returns. */
+/** Takes a body in pieces; emits everything that a piece completes before `push` returns. */
 export interface BodyDecoder {
   push(chunk: Uint8Array): void;
   end(): void;
 }
 
-/** Labelled as one JSON document: a body under any other label may say much before it breaks. */
+/** Labelled as one JSON document. Bodies with other labels are read in chunks, so that events before a failure are kept. */
 const isWhole = ({ headers }: TransportResponse): boolean =>
   headers['content-type']?.startsWith('application/json') === true;
 
-/** An answer of any other form: `decoder` fills the state. */
+/** The stream of an answer whose body `decoder` reads into the state. */
 export function decodeBody(response: TransportResponse, state: BodyState, decoder: BodyDecoder): CompletableStream {
   const batches: Batches = { [Symbol.asyncIterator]: () => batchesOfBody(response, state, decoder) };
   return {
@@ -50,7 +50,7 @@ async function* eventsOf(batches: Batches): AsyncGenerator<ModelEvent> {
   for await (const events of batches) yield* events;
 }
 
-/** By hand: a generator would cost a turn a chunk. */
+/** Written by hand, because a generator would cost one more step per chunk. */
 function batchesOfBody(
   response: TransportResponse,
   state: BodyState,
@@ -99,7 +99,7 @@ function taken(state: BodyState): readonly ModelEvent[] {
   return events;
 }
 
-/** The same for an answer that nobody reads along. */
+/** The same for an answer that is read in one step. */
 async function readBody(response: TransportResponse, state: BodyState, decoder: BodyDecoder): Promise<CompleteStream> {
   try {
     await readChunks(response, state, decoder);

@@ -1,6 +1,6 @@
 /**
- * Runs the observers of a stream that is read at once: the same calls in the same order as observe-events.ts makes for one
- * that is read event by event (W1 to W4 in observe.ts), with one wait for the source instead of one per event and layer.
+ * Runs the observers of a stream that is read in one step: the same calls in the same order as observe-events.ts makes when
+ * it is read event by event (W1 to W4 in observe.ts), with one wait for the source instead of one per event and layer.
  */
 import { COMPLETE, type CompletableStream, type CompleteStream } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
@@ -31,9 +31,9 @@ export async function observeComplete(outermost: StreamObserver): Promise<Comple
   return reading.result(ended instanceof Promise ? await ended : ended);
 }
 
-/** What is known of one reading. A class because there are two a call, and closures would cost more than what they do. */
+/** The state of one reading. A class because there are two per call, and closures would cost more than their work. */
 class Reading implements StreamControl {
-  /** Those that started, outermost first. */
+  /** The observers that started, outermost first. */
   readonly observers: StreamObserver[] = [];
   readonly #events: ModelEvent[] = [];
   #heads: ModelEvent[] | undefined;
@@ -49,7 +49,7 @@ class Reading implements StreamControl {
     return this.#fail !== undefined;
   }
 
-  /** Down to the source, without a wait where no observer's start needs one. */
+  /** Starts and opens every observer down to the source; waits only if an observer's start does. */
   descend(outermost: StreamObserver): CompletableStream | Promise<CompletableStream> {
     let observer = outermost;
     for (;;) {
@@ -91,7 +91,7 @@ class Reading implements StreamControl {
     return failure === undefined ? DONE : { kind: 'error', error: failure.error };
   }
 
-  /** A source that knows only events. */
+  /** For a source that can only be iterated. */
   async eventsOf(stream: CompletableStream): Promise<StreamEnding> {
     const source = stream[Symbol.asyncIterator]();
     let ended = false;
@@ -105,12 +105,12 @@ class Reading implements StreamControl {
         this.#take(value);
       }
     } finally {
-      // Without waiting for it: what was interrupted may never answer.
+      // Not awaited, because an interrupted source may never settle.
       if (!ended) source.return?.().then(undefined, () => undefined);
     }
   }
 
-  /** What the source says, or what an observer interrupts the wait with. */
+  /** The result of the source, or the error with which an observer interrupts the wait. */
   #ask<T>(ask: () => Promise<T>): Promise<T> {
     for (const observer of this.observers) observer.ask?.();
     return new Promise<T>((resolve, reject) => {
@@ -126,7 +126,7 @@ class Reading implements StreamControl {
     });
   }
 
-  /** Nothing counts after `finish`, which goes out last of all. */
+  /** Events after `finish` are dropped; `finish` is added last. */
   #take(event: ModelEvent): void {
     if (this.#held !== undefined) return;
     const passing = passThrough(this.observers, event);

@@ -1,4 +1,4 @@
-/** Runs the observers of a stream that is read event by event; observe.ts says by which rules, observe-complete.ts is its sibling. */
+/** Runs the observers of a stream that is read event by event. observe.ts has the rules; observe-complete.ts reads in one step. */
 import type { ModelEvent } from '../../core/model/model.ts';
 import {
   endAll,
@@ -13,7 +13,7 @@ import {
 type Result = IteratorResult<ModelEvent, undefined>;
 
 interface Observation {
-  /** Those that started, outermost first. */
+  /** The observers that started, outermost first. */
   readonly observers: StreamObserver[];
   readonly ready: ModelEvent[];
   readonly control: StreamControl;
@@ -30,7 +30,7 @@ interface Observation {
 const DONE: Result = { value: undefined, done: true };
 const isOpen = (stream: Observation): boolean => stream.phase === 'open';
 
-/** Runs an observer, and those that stand directly in it, while the stream is read event by event. */
+/** Runs an observer and those directly inside it while the stream is read event by event. */
 export function observeEvents(outermost: StreamObserver): AsyncIterator<ModelEvent, undefined> {
   const stream: Observation = {
     observers: [],
@@ -72,7 +72,7 @@ function track(stream: Observation, result: Promise<Result>): Promise<Result> {
   return result;
 }
 
-/** Starts and opens every observer down to the source, without a promise where none of them waits. */
+/** Starts and opens every observer down to the source, without a promise if none of them waits. */
 function descend(stream: Observation, outermost: StreamObserver): Promise<Result> {
   let observer = outermost;
   try {
@@ -163,7 +163,7 @@ function arrived(stream: Observation, result: IteratorResult<ModelEvent>): void 
 function settle(stream: Observation, result: Result | Promise<Result>): void {
   const { resolve } = stream;
   stream.resolve = undefined;
-  // Free before the consumer runs, so that its next call goes straight on.
+  // Cleared before the consumer runs, so that its next call does not wait.
   if (!(result instanceof Promise)) stream.busy = undefined;
   else track(stream, result);
   resolve?.(result);
@@ -175,7 +175,7 @@ function interrupt(stream: Observation, error: unknown): void {
   settle(stream, close(stream, { kind: 'error', error }));
 }
 
-/** Asks the source to clean up without waiting for it: it may never answer. */
+/** Asks the source to clean up, but does not await it, because it may never settle. */
 function abandon(stream: Observation): void {
   stream.source?.return?.().then(undefined, () => undefined);
 }

@@ -1,20 +1,19 @@
 /**
- * One pass over a stream for every layer that only keeps books.
+ * One pass over a stream for every layer that only observes it.
  *
- * A pass-through generator costs 0.35 µs per event. Layers that hold a slot, a reservation, a timer or a verdict need to
- * know when a stream starts, what goes by and how it ends, and nothing else; so each returns an observed stream, and
- * observers that stand directly in one another are run by a single iterator. Where a plugin's generator stands between two
- * of them there are two iterators, and nothing else changes.
+ * A pass-through generator costs 0.35 µs per event. Layers that hold a slot, a reservation, a timer or a verdict need only
+ * know when a stream starts, which events pass and how it ends. So each returns an observed stream, and one iterator runs
+ * all observers that are directly inside one another. A plugin's generator between two of them only makes it two iterators.
  *
- * W1. Nothing happens before the first event is asked for.
- * W2. Starts run from the outermost inwards; when one throws or waits, the inner ones have not begun.
+ * W1. Nothing happens before the first event is requested.
+ * W2. Starts run from the outermost inwards; while one waits, or if one throws, the inner ones have not started.
  * W3. Every observer whose start succeeded ends exactly once, innermost first: at the end, at an error, or when the
  *     consumer leaves.
- * W4. `finish` is passed on only after the source has ended and every observer too: who stops reading at `finish` leaves
+ * W4. `finish` is passed on only after the source and every observer have ended, so a reader that stops at `finish` leaves
  *     nothing open.
- * W5. Leaving while an event is awaited cancels what is awaited.
+ * W5. Leaving while an event is awaited cancels the wait.
  *
- * A stream that is read at once (see core/model/complete.ts) keeps W1 to W4 and needs no W5.
+ * A stream that is read in one step (see core/model/complete.ts) keeps W1 to W4 and does not need W5.
  */
 
 import { COMPLETE, type CompleteStream } from '../../core/model/complete.ts';
@@ -26,9 +25,9 @@ import { OBSERVER, type ObservedStream, type StreamObserver } from './stream-obs
 export type { StreamControl, StreamEnding, StreamObserver } from './stream-observer.ts';
 
 /**
- * A stream that calls the observer as it goes: the hook form of a layer, which costs a fraction of a generator that yields
- * every event on, and lets an answer that nobody reads along go up in one piece. One observer object serves one stream.
- * What a hook throws fails the stream; in a plugin's layer it becomes `plugin-failed` with the plugin named.
+ * A stream that calls the hooks of the observer while it is read. This form of a layer costs much less than a generator, and
+ * still allows an answer to be read in one step. One observer object serves one stream.
+ * An error of a hook fails the stream; in a plugin's layer it becomes `plugin-failed` with the plugin's name.
  */
 export function observe(observer: StreamObserver): AsyncIterable<ModelEvent> {
   return new ObservedIterable(observer);
@@ -36,7 +35,7 @@ export function observe(observer: StreamObserver): AsyncIterable<ModelEvent> {
 
 export const isObserved = (stream: AsyncIterable<ModelEvent>): boolean => OBSERVER in stream;
 
-/** A class because there is one per layer and call: methods cost nothing there, closures do. */
+/** A class because there is one per layer and call: closures would cost time, methods do not. */
 class ObservedIterable implements ObservedStream {
   readonly [OBSERVER]: StreamObserver;
 

@@ -1,6 +1,6 @@
 /**
- * The head of a stream, read as it comes or with all the rest: everything before its commit point, the first token, tool delta or output. Until then
- * nothing was shown to anyone, so a failed stream may be replaced without a trace.
+ * The head of a stream: everything up to its commit point, which is the first token, tool delta or output. Nothing was shown
+ * before it, so a failed stream can be replaced without the reader noticing.
  */
 
 import { COMPLETE, type CompletableStream, type CompleteStream, readComplete } from '../../core/model/complete.ts';
@@ -9,18 +9,18 @@ import type { ModelEvent } from '../../core/model/model.ts';
 const MAX_EVENTS = 64;
 const MAX_BYTES = 256 * 1024;
 
-/** A stream past its commit point (or ended before it): what it said so far, and the rest. */
+/** A stream at its commit point (or ended before it): its events so far, and the rest. */
 export interface StreamHead {
   readonly head: readonly ModelEvent[];
   readonly rest: AsyncIterator<ModelEvent>;
-  /** All of it, where it was read at once. */
+  /** The complete stream, if it was read in one step. */
   readonly whole?: CompleteStream;
 }
 
-/** How the reader of a stream wants it opened: as it comes, or all at once. */
+/** How a stream is opened: event by event, or read in one step. */
 export type ReadHead = (stream: AsyncIterable<ModelEvent>) => Promise<StreamHead>;
 
-/** True for the first sign of an answer; routes, warnings and empty deltas are none. */
+/** True for an event that shows part of an answer; not for routes, warnings and empty deltas. */
 export function commits(event: ModelEvent): boolean {
   switch (event.type) {
     case 'text-delta':
@@ -36,7 +36,7 @@ export function commits(event: ModelEvent): boolean {
   }
 }
 
-/** Reads up to the commit point, at most 64 events or 256 KiB; then the stream counts as committed. Throws what it throws. */
+/** Reads up to the commit point, at most 64 events or 256 KiB; then the stream counts as committed. Throws the stream's error. */
 async function readHead(stream: AsyncIterable<ModelEvent>): Promise<StreamHead> {
   const rest = stream[Symbol.asyncIterator]();
   const head: ModelEvent[] = [];
@@ -51,7 +51,7 @@ async function readHead(stream: AsyncIterable<ModelEvent>): Promise<StreamHead> 
   return { head, rest };
 }
 
-/** An opened stream as an iterator: the head, then the rest itself, which costs nothing an event. */
+/** An opened stream as an iterator: the head, then the rest itself, at no cost per event. */
 export function resume({ head, rest }: StreamHead): AsyncIterator<ModelEvent> {
   let index = 0;
   return {
@@ -63,7 +63,7 @@ export function resume({ head, rest }: StreamHead): AsyncIterator<ModelEvent> {
   };
 }
 
-/** Like `readHead`, but reads to the end: throws what the stream failed with before its commit point. */
+/** Like `readHead`, but reads to the end. Throws the stream's error if it failed before its commit point. */
 function readCompleteHead(stream: AsyncIterable<ModelEvent>): Promise<StreamHead> {
   return readComplete(stream).then(headOf);
 }
@@ -93,12 +93,12 @@ function endOf({ failure }: CompleteStream): AsyncIterator<ModelEvent> {
   };
 }
 
-/** A stream that is found only by waiting: `find` runs when the first event is asked for. */
+/** A stream that is chosen asynchronously: `find` runs when the first event is requested. */
 export function lazily(find: (open: ReadHead) => Promise<StreamHead>): AsyncIterable<ModelEvent> {
   return new LazyStream(find);
 }
 
-/** A class because there are two per call: methods cost nothing there, closures do. */
+/** A class because there are two per call: closures would cost time, methods do not. */
 class LazyStream implements CompletableStream {
   readonly #find: (open: ReadHead) => Promise<StreamHead>;
 
@@ -115,8 +115,8 @@ class LazyStream implements CompletableStream {
   }
 }
 
-const completeOf = (opening: StreamHead): CompleteStream | Promise<CompleteStream> =>
-  opening.whole ?? readComplete({ [Symbol.asyncIterator]: () => resume(opening) });
+const completeOf = (opened: StreamHead): CompleteStream | Promise<CompleteStream> =>
+  opened.whole ?? readComplete({ [Symbol.asyncIterator]: () => resume(opened) });
 
 const failed = (error: unknown): CompleteStream => ({ events: [], failure: { error } });
 
@@ -147,7 +147,7 @@ async function leave(iterator: AsyncIterator<ModelEvent>): Promise<IteratorResul
   return { value: undefined, done: true };
 }
 
-/** A stream that fails at once. */
+/** A stream that fails when its first event is requested. */
 export function failing(error: unknown): AsyncIterable<ModelEvent> {
   return lazily(() => Promise.reject(error));
 }

@@ -1,45 +1,45 @@
-/** What an observer is called with; observe.ts says when, observe-events.ts and observe-complete.ts call it. */
+/** The hooks of an observer; observe.ts says when observe-events.ts and observe-complete.ts call them. */
 import type { CompletableStream } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
 
 /** How a stream ended. */
 export type StreamEnding =
-  /** Its source said all that it had to say. */
+  /** Its source ended. */
   | { readonly kind: 'done' }
   /** The consumer stopped reading. */
   | { readonly kind: 'left' }
   | { readonly kind: 'error'; readonly error: unknown };
 
-/** What an observer may do to the stream. */
+/** How an observer can act on the stream. */
 export interface StreamControl {
-  /** Fails the event that is awaited now, for a source that does not listen to its signal. */
+  /** Fails the event that is awaited now, for a source that ignores its signal. */
   interrupt(error: unknown): void;
   /** True while an event is awaited. */
   waiting(): boolean;
 }
 
-/** Every hook but `open` may be left out; what one throws fails the stream. `this` is the observer. */
+/** Every hook except `open` is optional; an error of a hook fails the stream. `this` is the observer. */
 export interface StreamObserver {
-  /** When the first event is asked for, outer observers first. May throw, or wait: then the stream waits too. */
+  /** Called when the first event is requested, outer observers first. The stream waits for its promise. */
   start?(control: StreamControl): Promise<void> | undefined;
-  /** Once, after `start`: the stream to pass on, mostly `next(call)`. */
+  /** Called once, after `start`: returns the inner stream, usually `next(call)`. */
   open(): AsyncIterable<ModelEvent>;
-  /** Read after `open`; yielded before the source's first event, those of inner observers first. */
+  /** Read after `open`: events that are yielded before the source's first event, those of inner observers first. */
   readonly head?: readonly ModelEvent[];
-  /** Each time that the next event is asked of the source. */
+  /** Called each time the next event is requested from the source. */
   ask?(): void;
-  /** Each event on its way out; returns what takes its place. */
+  /** Called for each event; returns the event that replaces it. */
   event?(event: ModelEvent): ModelEvent;
-  /** The consumer leaves while an event is awaited. */
+  /** Called if the consumer leaves while an event is awaited. */
   cancel?(): void;
-  /** Once, if `start` succeeded, inner observers first. Returns the ending that the outer observers and the consumer see. */
+  /** Called once, if `start` succeeded, inner observers first. Returns the ending that outer observers and the consumer see. */
   end?(ending: StreamEnding): StreamEnding | Promise<StreamEnding>;
 }
 
 export const OBSERVER: unique symbol = Symbol('observer');
 export type ObservedStream = CompletableStream & { readonly [OBSERVER]?: StreamObserver };
 
-/** Innermost first. */
+/** Calls the observers innermost first. */
 export function passThrough(observers: readonly StreamObserver[], event: ModelEvent): ModelEvent {
   let passing = event;
   for (let index = observers.length - 1; index >= 0; index -= 1) {
@@ -49,7 +49,7 @@ export function passThrough(observers: readonly StreamObserver[], event: ModelEv
   return passing;
 }
 
-/** Innermost first; each sees what the one before made of it. Answers at once where none of them waits. */
+/** Ends the observers innermost first; each gets the ending that the one before returned. Without a promise if none waits. */
 export function endAll(
   observers: readonly StreamObserver[],
   first: StreamEnding,

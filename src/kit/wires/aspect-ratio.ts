@@ -1,13 +1,13 @@
-/** Sizes in pixels as the nearest of the shapes that a model makes. */
+/** The nearest shape of a model for a size in pixels. */
 
-/** Width over height of `1024x768` or `4:3`; undefined where it is neither. */
+/** Width divided by height of `1024x768` or `4:3`; undefined for any other text. */
 export function aspectRatioOf(shape: string): number | undefined {
   const [, width, height] = /^(\d+)\s*[x×:]\s*(\d+)$/i.exec(shape.trim()) ?? [];
   const ratio = Number(width) / Number(height);
   return Number.isFinite(ratio) && ratio > 0 ? ratio : undefined;
 }
 
-/** The one of `shapes` whose proportions are nearest, by factor; undefined where `size` names none. */
+/** The shape whose aspect ratio is nearest, by factor; undefined if `size` is invalid. */
 export function nearestShape(size: string, shapes: readonly string[]): string | undefined {
   const wanted = aspectRatioOf(size);
   if (wanted === undefined) return undefined;

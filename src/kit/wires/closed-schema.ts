@@ -1,6 +1,6 @@
 /**
- * JSON Schemas for models that are held to them by a grammar of closed objects: no numeric or length limits, no recursion.
- * What a limit said stands in the description instead, where the model still reads it. Key order is kept.
+ * JSON Schemas for models that enforce them with a grammar of closed objects: no numeric or length limits, no recursion.
+ * Limits move to the description, where the model still reads them. Key order is kept.
  */
 import type { JsonSchema, JsonValue } from '../../core/model/model.ts';
 import { asList, asRecord } from '../json/json-shape.ts';
@@ -14,7 +14,7 @@ const FORMATS = new Set(['date-time', 'time', 'date', 'duration', 'email', 'host
 const MAX_DEPTH = 32;
 const MAX_VISITS = 5000;
 
-/** Undefined where the schema cannot be held to: recursive, open maps, any value, no object at its root. */
+/** Undefined if the schema cannot be enforced: recursion, open maps, any value, no object at its root. */
 export function closedSchema(schema: JsonSchema): JsonSchema | undefined {
   if (schema.type !== 'object' || isRecursive(schema)) return undefined;
   return close(schema, 0);
@@ -23,20 +23,25 @@ export function closedSchema(schema: JsonSchema): JsonSchema | undefined {
 function close(schema: JsonSchema, depth: number): JsonSchema | undefined {
   if (depth > MAX_DEPTH || isOpen(schema)) return undefined;
   const closed: [string, unknown][] = [];
-  const told: string[] = [];
+  const limits: string[] = [];
   for (const [keyword, value] of Object.entries(schema)) {
-    const converted = closeKeyword(keyword, value, depth, told);
+    const converted = closeKeyword(keyword, value, depth, limits);
     if (converted === undefined) return undefined;
     closed.push(...converted);
   }
   const result: Record<string, unknown> = Object.fromEntries(closed);
   if (isObject(schema)) result.additionalProperties = false;
-  if (told.length > 0) result.description = [schema.description, `(${told.join(', ')})`].filter(Boolean).join(' ');
+  if (limits.length > 0) result.description = [schema.description, `(${limits.join(', ')})`].filter(Boolean).join(' ');
   return result;
 }
 
-/** The entries that the keyword becomes; undefined where its schema cannot be held to. */
-function closeKeyword(keyword: string, value: unknown, depth: number, told: string[]): [string, unknown][] | undefined {
+/** The entries that the keyword becomes; undefined if its schema cannot be enforced. */
+function closeKeyword(
+  keyword: string,
+  value: unknown,
+  depth: number,
+  limits: string[],
+): [string, unknown][] | undefined {
   if (SILENT.has(keyword)) return [];
   if (SCHEMAS.has(keyword)) {
     const closed = close(asRecord(value) ?? {}, depth + 1);
@@ -54,7 +59,7 @@ function closeKeyword(keyword: string, value: unknown, depth: number, told: stri
   }
   const fits = keyword === 'format' ? FORMATS.has(String(value)) : keyword === 'minItems' ? isFew(value) : false;
   if (fits || (KEPT.has(keyword) && keyword !== 'format')) return [[keyword, value]];
-  told.push(`${keyword}: ${JSON.stringify(value as JsonValue)}`);
+  limits.push(`${keyword}: ${JSON.stringify(value as JsonValue)}`);
   return [];
 }
 
@@ -76,7 +81,7 @@ function isRecursive(root: JsonSchema): boolean {
   const definitions = { ...asRecord(root.$defs), ...asRecord(root.definitions) };
   let visits = 0;
   const visit = (value: unknown, path: ReadonlySet<string>): boolean => {
-    // References that double the work at each step are as good as endless.
+    // References that double the work at each step count as recursive.
     if (++visits > MAX_VISITS) return true;
     if (Array.isArray(value)) return value.some((item) => visit(item, path));
     const schema = asRecord(value);

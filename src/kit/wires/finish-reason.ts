@@ -1,4 +1,4 @@
-/** Why a model stopped, in the words of every wire. */
+/** Why a model stopped, translated from the words of every wire. */
 import type { FinishReason } from '../../core/model/model.ts';
 
 const WORDS: Readonly<Partial<Record<FinishReason, readonly string[]>>> = {
@@ -28,5 +28,5 @@ const REASONS: ReadonlyMap<string, FinishReason> = new Map(
   Object.entries(WORDS).flatMap(([reason, words]) => words.map((word) => [word, reason as FinishReason])),
 );
 
-/** Ours for a provider's word, in whichever case it is written; `other` for one that nobody knows. */
+/** The reason for a provider's word, ignoring case; `other` for an unknown word. */
 export const finishReason = (value: unknown): FinishReason => REASONS.get(String(value).toLowerCase()) ?? 'other';

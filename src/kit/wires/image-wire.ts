@@ -1,4 +1,4 @@
-/** The wire of a provider that makes images and nothing else, with errors and limits as most servers tell them. */
+/** The wire of a provider that only makes images, with the usual forms of errors and limits. */
 import { PolyphonyError } from '../../core/errors.ts';
 import type { ImageRequest, ModelEvent } from '../../core/model/model.ts';
 import type { TransportResponse, WireContext, WireFormat } from '../../core/model/provider.ts';

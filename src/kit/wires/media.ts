@@ -1,4 +1,4 @@
-/** The bytes of a media source, wherever they stand inline. */
+/** The inline bytes of a media source. */
 import type { MediaSource } from '../../core/model/model.ts';
 
 export interface InlineMedia {
@@ -7,7 +7,7 @@ export interface InlineMedia {
   readonly mediaType: string;
 }
 
-/** Base64 and type of an inline source or a `data:` URL; undefined where the bytes are somewhere else. */
+/** Base64 and type of an inline source or a `data:` URL; undefined if the bytes are elsewhere. */
 export function inlineMedia(source: MediaSource): InlineMedia | undefined {
   if (source.type === 'base64') return { data: source.data, mediaType: source.mediaType };
   const [, mediaType, data] = /^data:([^;,]+)[^,]*;base64,(.*)$/s.exec(source.url) ?? [];

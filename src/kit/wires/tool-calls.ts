@@ -1,6 +1,6 @@
 /**
- * Tool calls from their pieces. Providers key pieces by index, but some repeat index 0 for every call (new ids tell them
- * apart), repeat the name in each piece, send arguments as an object, or leave ids out.
+ * Tool calls from their pieces. Providers key pieces by index, but some repeat index 0 for every call (their ids differ),
+ * repeat the name in each piece, send arguments as an object, or leave ids out.
  */
 import type { JsonValue, ModelEvent, ToolCallPart } from '../../core/model/model.ts';
 import { tryParseJson } from '../json/json-shape.ts';
@@ -16,9 +16,9 @@ export interface ToolCallPiece {
 }
 
 export interface ToolCallAssembler {
-  /** The event that the piece makes; undefined when it brings nothing new. */
+  /** The event of the piece; undefined if it contains nothing new. */
   push(piece: ToolCallPiece): ModelEvent | undefined;
-  /** The calls in the order of their first pieces, a `tool-arguments` warning before each that could not be parsed. */
+  /** The calls in the order of their first pieces, with a `tool-arguments` warning before each invalid one. */
   finish(): readonly ModelEvent[];
   readonly count: number;
 }
@@ -33,7 +33,7 @@ interface Draft {
   signature: string | undefined;
 }
 
-/** `idPrefix` makes the ids of calls that came without one; it should differ from answer to answer. */
+/** `idPrefix` is for calls without an id; it should differ between answers. */
 export function toolCallAssembler(idPrefix: () => string = () => 'call'): ToolCallAssembler {
   const drafts: Draft[] = [];
 
@@ -80,7 +80,7 @@ function find(drafts: readonly Draft[], piece: ToolCallPiece): Draft | undefined
   }
   const last = drafts.findLast((draft) => draft.index === piece.index);
   if (last === undefined || !piece.name || last.name === '') return last;
-  // A new id beside a name opens a new call; so does a name without any id once the arguments are complete.
+  // A new id with a name starts a new call; so does a name without an id once the arguments are complete.
   if (piece.id && last.ownId) return undefined;
   const complete = !piece.id && !last.ownId && last.text !== '' && tryParseJson(last.text) !== undefined;
   return complete && fragmentOf(piece.arguments) !== '' ? undefined : last;

@@ -1,4 +1,4 @@
-/** Tasks of a plan, with what a journal knows of them. */
+/** Tasks of a plan, restored from a journal. */
 import { PolyphonyError } from '../../core/errors.ts';
 import type { NodeEstimate, ValidPlan } from '../../core/plan/plan.ts';
 import type { RunState } from '../state/run-state.ts';
@@ -24,7 +24,7 @@ export function countAllEnded(tasks: ReadonlyMap<string, Task>): void {
 
 const UNKNOWN: NodeEstimate = { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0, expectedMs: 0 };
 
-/** Nodes of a plan that was never whole: linked to nothing, with what they did. */
+/** Nodes of a plan that was never whole, with their results but without links to each other. */
 export function rebuildDraft({ plan, nodes }: Restored): Map<string, Task> {
   const tasks = new Map<string, Task>();
   plan.nodes.forEach((node, index) => {
@@ -55,7 +55,7 @@ function rebuildTask(task: Task, node: RestoredNode): void {
   if (task.node.each === undefined && isAsking(task, -1)) task.phase = 'suspended';
 }
 
-/** Only a person's silence is waited for: any other step may look again by itself. */
+/** Only a question to a person stays open after a restart: any other step runs again and may ask again. */
 function forgetQuestions({ questions, answers }: RestoredNode['progress']): void {
   for (const item of questions.keys()) if (!answers.has(item)) questions.delete(item);
 }
@@ -66,7 +66,7 @@ export const countAlive = (tasks: ReadonlyMap<string, Task>): number => {
   return alive;
 };
 
-/** Puts the run on the plan that its journal was given last. */
+/** Switches the run to the plan that its journal recorded last. */
 export async function reload(run: RunState, plan: ValidPlan): Promise<void> {
   const restored = await restore(run.host.journal.read(run.runId));
   run.plan = plan;

@@ -1,6 +1,6 @@
 /**
- * From a journal to where its run stands. A node that ended stays ended and paid; one that was started and did not end
- * runs again, without the items and rounds that it finished.
+ * Restores the state of a run from its journal. A node that ended stays ended and paid; one that was started and did not
+ * end runs again, without the items and rounds that it finished.
  */
 
 import { type ErrorRecord, PolyphonyError } from '../../core/errors.ts';
@@ -19,21 +19,21 @@ export interface RestoredNode {
   result: NodeResult | undefined;
   error: ErrorRecord | undefined;
   failures: number;
-  /** Begun and, as far as is known, neither failed nor given up: its idempotency key is taken. */
+  /** Started and, as far as is known, neither failed nor abandoned: its idempotency key is in use. */
   started: boolean;
-  /** It failed while the plan was being written: counted, and not judged yet. */
+  /** It failed while the plan was being written: the failure is counted, its effect is not decided yet. */
   isHeld: boolean;
   readonly progress: TaskProgress;
-  /** Counted so far of what its next end will tell as a sum. */
+  /** The part of its next recorded total that is already counted. */
   paid: NanoUsd;
-  /** Failed calls by item that the next end of the item, of its round or of the node will tell in its sum. */
+  /** Failed calls by item, which the next recorded total of the item, its round or the node will include. */
   readonly retried: Map<number, Paid>;
 }
 
 export interface Restored {
   readonly started: RunStarted;
   plan: Plan;
-  /** The plan was never whole: `plan` holds what was told of it. */
+  /** The plan was never whole: `plan` holds the nodes that were recorded. */
   hasPartialPlan: boolean;
   capNanoUsd: NanoUsd | undefined;
   revisions: number;
@@ -42,9 +42,9 @@ export interface Restored {
   status: RunStatus;
   /** Milliseconds in which a process drove it. */
   activeMs: number;
-  /** Of these, before the plan was whole. */
+  /** The part of `activeMs` before the plan was whole. */
   plannedMs: number;
-  /** Epoch milliseconds of the last event of a process that drove it, and of the start of its last stretch. */
+  /** Epoch milliseconds of the last event of a process that drove it, and of the start of its last active period. */
   lastAt: number;
   stretchAt: number;
   spent: NanoUsd;
@@ -106,7 +106,7 @@ function take(restored: Restored, event: RunEvent): void {
     restored.stretchAt = event.at;
   }
   restored.nextSeq = event.seq + 1;
-  // People answer when they like: until somebody goes on, nobody drives the run.
+  // An answer may come long after the last process stopped, so it does not extend the active time.
   if (event.type !== 'answer') restored.lastAt = event.at;
   if ('nodeId' in event && event.type !== 'run-failed' && event.nodeId !== undefined) {
     takeOfNode(restored, nodeOf(restored, event.nodeId), event);
@@ -171,7 +171,7 @@ function takeOfRun(restored: Restored, event: RunEvent): void {
   }
 }
 
-/** The end tells the time itself, and may be written long after the last process died. */
+/** The final event carries the active time itself, because it may be written long after the last process died. */
 function settleTime(restored: Restored, { ms, at }: { readonly ms: number; readonly at: number }): void {
   restored.activeMs = ms;
   restored.stretchAt = at;
@@ -186,7 +186,7 @@ function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revis
     if (old !== undefined && isSameNode(old, revised) && !again.includes(id)) continue;
     if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOf(node.progress));
     if (revised === undefined) restored.nodes.delete(id);
-    else restored.nodes.set(id, anew(node));
+    else restored.nodes.set(id, freshNode(node));
   }
   restored.plan = plan;
   restored.capNanoUsd = capNanoUsd;
@@ -195,8 +195,8 @@ function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revis
   restored.hasPartialPlan = false;
 }
 
-/** Under another key, so that the ledger tells both runs of it apart. */
-function anew(node: RestoredNode): RestoredNode {
+/** A fresh state under another key, so that the ledger keeps both runs of the node apart. */
+function freshNode(node: RestoredNode): RestoredNode {
   const failures = node.failures + (node.started ? 1 : 0);
   return { ...emptyNode(), failures };
 }
@@ -281,7 +281,7 @@ function finish(restored: Restored, node: RestoredNode, ending: NodeEnding, resu
 
 // ---------------------------------------------------------------------------------------------------- money
 
-// Each amount counts once, although later sums repeat their parts.
+// Each amount counts once, although later totals repeat it.
 
 function spend(restored: Restored, node: RestoredNode, cost: NanoUsd | null): void {
   if (cost === null) restored.priced = false;
@@ -294,14 +294,14 @@ function spend(restored: Restored, node: RestoredNode, cost: NanoUsd | null): vo
 const subtract = (sum: NanoUsd | null, counted: NanoUsd | null | undefined): NanoUsd | null =>
   sum === null ? null : Math.max(0, sum - (counted ?? 0));
 
-/** Books a node that will not run again. */
+/** Counts the total of a node that will not run again. */
 function bookResult(restored: Restored, node: RestoredNode, result: NodeResult): void {
   node.retried.clear();
   spend(restored, node, subtract(result.costNanoUsd, node.paid));
   restored.usage = addUsage(restored.usage, result.usage);
 }
 
-/** Books the end of a node that may run again: what its finished items and rounds came to stays part of its next sum. */
+/** Counts the end of a node that may run again: the cost of its finished items and rounds stays part of its next total. */
 function bookEnd(restored: Restored, node: RestoredNode, { costNanoUsd, usage }: Paid): void {
   node.retried.clear();
   spend(restored, node, subtract(costNanoUsd, node.paid));
@@ -309,7 +309,7 @@ function bookEnd(restored: Restored, node: RestoredNode, { costNanoUsd, usage }:
   if (usage !== undefined) restored.usage = addUsage(restored.usage, subtractUsage(usage, usageOf(node.progress)));
 }
 
-/** A failed call counts by itself only when its process died before the sum that includes it. */
+/** A failed call counts by itself only when its process died before it recorded the total that includes it. */
 function holdRetried(node: RestoredNode, event: Extract<RunEvent, { type: 'node-retried' }>): void {
   const { item = -1, costNanoUsd = 0, usage } = event;
   const before = node.retried.get(item);
@@ -319,7 +319,7 @@ function holdRetried(node: RestoredNode, event: Extract<RunEvent, { type: 'node-
   });
 }
 
-/** The process died here: no sum will tell of the failed calls of what was running. */
+/** The process died here, so no later total includes the failed calls of what was running. */
 function bookRetried(restored: Restored): void {
   for (const { retried } of restored.nodes.values()) {
     for (const { costNanoUsd, usage } of retried.values()) {

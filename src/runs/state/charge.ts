@@ -1,4 +1,4 @@
-/** What a failed call cost nevertheless travels beside its error, because an error has no place for money. */
+/** The cost of a failed call is kept beside its error, because an error has no field for money. */
 import type { AttemptRecord } from '../../core/model/model.ts';
 import { totalCost } from '../../core/model/response.ts';
 import { usageOfAttempts } from '../../core/money/usage.ts';
@@ -13,12 +13,12 @@ export function withCharge<E>(error: E, charge: Paid): E {
   return error;
 }
 
-/** What the failed call cost; nothing where its runner did not say. */
+/** The cost of the failed call; 0 where its runner reported none. */
 export function chargeOf(error: unknown): Paid {
   return (typeof error === 'object' && error !== null ? charges.get(error) : undefined) ?? FREE;
 }
 
-/** The charge of every attempt of a call, however it ended. */
+/** The total charge of all attempts of a call, however it ended. */
 export function chargeOfAttempts(attempts: readonly AttemptRecord[]): Paid {
   return { costNanoUsd: totalCost(attempts), usage: usageOfAttempts(attempts) };
 }

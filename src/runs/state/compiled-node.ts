@@ -23,7 +23,7 @@ const NOTHING: CompiledNode = {
   session: undefined,
 };
 
-/** @throws invalid-plan when a condition does not compile, which a valid plan's do */
+/** @throws invalid-plan when a condition does not compile; those of a valid plan always do */
 function compileNode(node: PlanNode): CompiledNode {
   const { in: inputs, each, when, repeat, session } = node;
   if (!inputs && !each && !when && !repeat && !session) return NOTHING;

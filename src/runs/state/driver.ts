@@ -1,7 +1,7 @@
 /**
- * The port between the rules of a run and whatever drives it. The rules say what happens: what may start, what an end
- * means, what is charged and recorded. A driver makes it happen: it takes units (`nextUnit`), runs them wherever it likes,
- * hands back what came of them (`settleUnit`), and calls `advance` when there is nothing to take. It is made for one run.
+ * The port between the rules of a run and what drives it. The rules decide what may start, what an end means, what is
+ * charged and recorded. A driver carries it out: it takes units (`nextUnit`), runs them in any place, returns their results
+ * (`settleUnit`), and calls `advance` when there is nothing to take. Each run has its own driver.
  */
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { Planner, PlanningOptions, PlanningResult } from '../../core/plan/planner.ts';
@@ -9,24 +9,24 @@ import type { RunEvent, RunResult } from '../../core/run/engine.ts';
 import type { Task } from './task.ts';
 
 export interface Driver {
-  /** Something has changed: look soon for what can happen next, and not within this call. Safe at any time. */
+  /** Something has changed: take a turn soon, but not within this call. May be called at any time. */
   readonly wake: () => void;
-  /** An event for those who follow the run: in order, and committed if the journal keeps it. */
+  /** Shows an event to the readers of the run: in order, and after its commit if the journal keeps it. */
   readonly show: (event: RunEvent) => void;
   /**
-   * Tells what runs for the node to stop, each unit for its own `stop`. Units that do not heed it within the driver's grace
-   * are settled with the reason.
+   * Signals the units of the node to stop, each with its own `stop` as the reason. Units that have not stopped after the
+   * driver's grace period are settled with `reason`.
    */
   readonly stopUnits: (task: Task, reason: PolyphonyError) => void;
-  /** Calls `expired` after so many milliseconds, unless the node is released before. */
+  /** Calls `expired` after `ms` milliseconds, unless the node is released first. */
   readonly limitNode: (task: Task, ms: number, expired: () => void) => void;
-  /** Nothing runs for the node any more: its time limits are void. */
+  /** Nothing runs for the node any more: cancels its time limits. */
   readonly releaseNode: (task: Task) => void;
-  /** Calls `expired` after so many milliseconds, unless the run is over before. */
+  /** Calls `expired` after `ms` milliseconds, unless the run ends first. */
   readonly limitRun: (ms: number, expired: () => void) => void;
   /** @default undefined: requests are not planned here, and `onError: "replan"` fails the run */
   readonly planner: DriverPlanner | undefined;
-  /** The run is over here, its last record committed: gives back all that it holds. Called once. */
+  /** The run is over in this process and its last record is committed: releases all that it holds. Called once. */
   readonly settle: (result: RunResult) => void;
 }
 
@@ -37,6 +37,6 @@ export interface DriverPlanner {
     failure: Parameters<Planner['revise']>[0],
     options: Omit<PlanningOptions, 'signal' | 'input' | 'onDraft'>,
   ): Promise<PlanningResult>;
-  /** Tells the call under way to stop; `giveUp` is called when it has not settled the run within the driver's grace. */
+  /** Signals the call in progress to stop. `giveUp` is called after the driver's grace period, unless the run has ended. */
   stop(reason: PolyphonyError, giveUp: () => void): void;
 }

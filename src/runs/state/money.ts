@@ -1,9 +1,9 @@
 /**
- * The run's money.
+ * The budget of a run.
  *
- * M1. A node starts only when what is left, reservations of running nodes taken off, covers its expected cost.
+ * M1. A node starts only when what is left of the cap, less the reservations of running nodes, covers its expected cost.
  * M2. Its worst case (or all that is left, if that is less) is then reserved until it ends; what it spends is taken from
- *     its reservation first. Hard caps are the gateway's, which sees every attempt: this is about not starting in vain.
+ *     its reservation first. The gateway holds hard caps, because it sees every attempt: this only avoids starting in vain.
  */
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Usage } from '../../core/model/model.ts';
@@ -62,7 +62,7 @@ export function unaffordable(run: RunState, task: Task): PolyphonyError {
   return new PolyphonyError('budget-exceeded', message, { details: { scope: 'run', capNanoUsd: cap } });
 }
 
-/** Books what a call of the unit cost; a cost of null is unknown. */
+/** Charges a call to its unit, its node and the run; a cost of null is unknown. */
 export function charge(run: RunState, unit: Unit, cost: NanoUsd | null, usage: Usage | undefined): void {
   const { money } = run;
   const { task } = unit;
@@ -88,7 +88,7 @@ function spend(run: RunState, task: Task, cost: NanoUsd): void {
   warn(run);
 }
 
-/** Books a call of the run itself: one of its planner. */
+/** Charges a planner call to the run itself. */
 export function chargeRun(run: RunState, { costNanoUsd, usage }: Paid): void {
   if (costNanoUsd === null) run.money.priced = false;
   else run.money.spent += costNanoUsd;

@@ -1,4 +1,4 @@
-/** Calls of the planner that a run makes: for its plan, and for another one. They are under its cap and in its totals. */
+/** Planner calls of a run, for its first plan and for revised ones. They count towards its cap and its totals. */
 import type { Scope } from '../../core/model/model.ts';
 import type { PlannerAnswer } from '../../core/plan/planner.ts';
 import { chargeRun } from './money.ts';

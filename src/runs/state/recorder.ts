@@ -1,10 +1,10 @@
 /**
- * The one way of an event into journal and stream.
+ * The only path of an event into the journal and the stream.
  *
  * R1. Events get their `seq` when they happen, gapless, and are shown in that order.
  * R2. An event that the journal keeps is shown, and its `committed` called, only after its append was committed.
  * R3. One append is in flight at a time; what happens meanwhile goes into the next one.
- * R4. A store that is full takes what it can: of a batch without room, the first records that have some.
+ * R4. A full store takes what fits: of a batch that has no room, the first records that have.
  */
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
@@ -13,7 +13,7 @@ import type { RunJournal } from '../../core/stores.ts';
 import type { Task } from './task.ts';
 
 type Unstamped<E> = E extends unknown ? Omit<E, 'seq' | 'at' | 'runId'> : never;
-/** An event before it has its number, time and run; places for them save a copy where there are many. */
+/** An event before it has its number, time and run. Frequent events reserve these fields, which saves a copy of each. */
 export type EventDraft = Unstamped<RunEvent> & { seq?: number; at?: number; runId?: string };
 
 /** Completes the draft in place: it belongs to the recorder once it is recorded. */
@@ -26,15 +26,15 @@ export function stamp(draft: EventDraft, seq: number, at: number, runId: string)
 
 export interface Recorder {
   record(event: EventDraft, committed?: () => void): void;
-  /** As `record`, for the end of a node: many, so without a closure for each. */
+  /** As `record`, for the end of a node: takes the task, which saves a closure per node. */
   recordEnd(event: EventDraft, task: Task): void;
-  /** Hands everything recorded to the journal; at once when no append is in flight. */
+  /** Appends everything recorded to the journal; does nothing while an append is in flight. */
   flush(): void;
-  /** Nothing is waiting and nothing in flight. */
+  /** Nothing is waiting or in flight. */
   idle(): boolean;
-  /** Recorded and neither committed nor handed over. */
+  /** Events are waiting, and no append is in flight. */
   pending(): boolean;
-  /** From now on nothing is journalled: another process has the run, or the journal is broken. */
+  /** From now on nothing is journalled, because another process has the run or the journal is broken. */
   detach(): void;
   /** Shows an event that the journal holds already. */
   show(event: RunEvent): void;
@@ -47,14 +47,14 @@ export interface RecorderOptions {
   readonly firstSeq: number;
   /** Every event, in order. */
   readonly publish: (event: RunEvent) => void;
-  /** The end of a node is committed. */
+  /** Called when the end of a node is committed. */
   readonly onEnd: (task: Task) => void;
-  /** After a commit that took time. */
+  /** Called after each asynchronous commit. */
   readonly onCommitted: () => void;
   readonly onBroken: (error: unknown) => void;
 }
 
-/** What happened since the last append. `committed[i]` belongs to `events[i]`; `kept` is what the journal keeps of them. */
+/** The events since the last append. `committed[i]` belongs to `events[i]`; `kept` is what the journal keeps of them. */
 interface Batch {
   readonly events: RunEvent[];
   readonly committed: ((() => void) | Task | undefined)[];
@@ -128,7 +128,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       },
     );
   };
-  /** The whole batch found no room, its first records may: each is work that is not done and paid again. */
+  /** The whole batch does not fit, but its first records may: work that is recorded is not done and paid again. */
   const keepWhatFits = async ({ kept }: Batch): Promise<void> => {
     try {
       for (const event of kept.length > 1 ? kept : []) await journal.append(runId, [event]);

@@ -1,4 +1,4 @@
-/** What a run has come to, for its caller. */
+/** The result of a run, for its caller. */
 
 import { errorRecord } from '../../core/errors.ts';
 import type { NodeReport, NodeState, RunResult, RunStatus, RunTotals } from '../../core/run/engine.ts';

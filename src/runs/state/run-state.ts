@@ -1,4 +1,4 @@
-/** All that one run knows, and what the rules of a run share of it. Nothing in it depends on what drives the run. */
+/** The state of one run, shared by the rules. Nothing in it depends on what drives the run. */
 import type { Runtime } from '../../core/clock.ts';
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { Scope, Usage } from '../../core/model/model.ts';
@@ -11,7 +11,7 @@ import type { ReadyQueue } from './ready-queue.ts';
 import type { Recorder } from './recorder.ts';
 import type { Task } from './task.ts';
 
-/** What an engine gives to each of its runs. */
+/** What an engine provides to each of its runs. */
 export interface RunHost {
   readonly runtime: Runtime;
   readonly journal: RunJournal;
@@ -54,19 +54,19 @@ export interface RunState {
   alive: number;
   stopping: Stopping | undefined;
   revision: Revision | undefined;
-  /** Until its plan is whole. */
+  /** Set until the plan is whole. */
   streamingPlan: StreamingPlan | undefined;
   revisions: number;
-  /** Monotonic; what earlier processes spent is in `activeMs`. */
+  /** Monotonic milliseconds; the time of earlier processes is in `activeMs`. */
   startedAt: number;
   activeMs: number;
-  /** Of these, what went into planning: a plan's own seconds begin when it is whole. */
+  /** The part of `activeMs` before the plan was whole: its own limit in seconds begins then. */
   plannedMs: number;
-  /** There once the run is over here. */
+  /** Set when the run is over in this process. */
   result: RunResult | undefined;
 }
 
-/** A replan under way: nothing starts until it is applied. */
+/** A replan in progress: nothing starts until it is applied. */
 export interface Revision {
   readonly reason: string;
   /** The planner has not answered yet. */
@@ -74,7 +74,7 @@ export interface Revision {
   plan: ValidPlan | undefined;
 }
 
-/** A plan that is being written: what of it runs already, and the whole of it once it is there. */
+/** A plan that is being written: which of its nodes run already, and the whole plan once it is there. */
 export interface StreamingPlan {
   /** The caller's cap; the plan's own budget may be lower. */
   readonly capNanoUsd: NanoUsd | undefined;
@@ -82,12 +82,12 @@ export interface StreamingPlan {
   readonly startable: Set<string>;
   /** Nodes that an earlier process started. */
   readonly started: ReadonlySet<string>;
-  /** Nodes whose failure the whole plan has to judge. */
+  /** Failed nodes whose effect the whole plan decides. */
   readonly failed: Set<Task>;
   whole: ValidPlan | undefined;
-  /** Nodes that the whole plan has no use for as they are. */
+  /** Nodes that the whole plan changes or drops. */
   changed: readonly Task[];
-  /** Those of them that have yet to stop. */
+  /** Changed nodes that have not stopped yet. */
   readonly dropped: Set<Task>;
   isMerged: boolean;
 }

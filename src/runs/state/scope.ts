@@ -1,4 +1,4 @@
-/** What references mean while a run goes on. */
+/** Resolves references during a run. */
 import type { NodeResult } from '../../core/run/engine.ts';
 import type { TemplateScope } from '../../language/template.ts';
 import type { RunState } from './run-state.ts';
@@ -6,7 +6,7 @@ import type { Task, Unit } from './task.ts';
 
 /**
  * Heads of a node's templates: `input`, its item, index and previous round, and the outputs of nodes that ended; null for
- * skipped, cancelled and failed ones. `self` is what the round of a `repeat` gave.
+ * skipped, cancelled and failed ones. `self` is the result of a `repeat` round.
  */
 export function scopeOf(run: RunState, unit?: Unit, self?: Pick<NodeResult, 'output' | 'meta'>): TemplateScope {
   return (head, part) => {

@@ -1,4 +1,4 @@
-/** A node of a run while it lives: counters of its dependencies, phase, money, and the units that run for it. */
+/** The state of a node during a run: counters of its dependencies, phase, money, and the units that run for it. */
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { Usage } from '../../core/model/model.ts';
@@ -10,10 +10,10 @@ import { listReferences } from '../../language/template.ts';
 import type { CompiledNode } from './compiled-node.ts';
 import type { Ranked } from './ready-queue.ts';
 
-/** `settling`: how it ended is recorded, but not committed yet, so nothing depends on it so far. */
+/** `settling`: its end is recorded but not committed, so its dependents do not see it yet. */
 export type Phase = 'waiting' | 'ready' | 'running' | 'suspended' | 'settling' | 'ended';
 
-/** What a journal knows of a node that has not ended: finished items and rounds, questions and answers. Whole nodes are item -1. */
+/** The recorded progress of a node that has not ended, by item. Item -1 is the node itself. */
 export interface TaskProgress {
   readonly items: Map<number, NodeResult>;
   readonly rounds: Map<number, FinishedRound>;
@@ -29,7 +29,7 @@ export interface FinishedRound {
   readonly usage: Usage;
 }
 
-/** What a driver runs at a time: the node itself, or one item of it, with its rounds and retries. */
+/** What a driver runs as one piece: the node itself, or one item of it, with its rounds and retries. */
 export interface Unit {
   readonly task: Task;
   /** -1: the node itself. */
@@ -37,7 +37,7 @@ export interface Unit {
   readonly value: unknown;
   readonly startedAt: number;
   round: number;
-  /** Output of the round before. */
+  /** Output of the previous round. */
   previous: unknown;
   /** Why it has to stop. */
   stop: PolyphonyError | undefined;
@@ -54,7 +54,7 @@ export interface Task extends Ranked {
   readonly id: string;
   readonly dependencies: Task[];
   readonly dependents: Task[];
-  /** Successes that its `wait` asks for; 0: all. */
+  /** Number of successes that `wait` requires; 0: all. */
   readonly quorum: number;
   inOutput: boolean;
   open: number;
@@ -62,7 +62,7 @@ export interface Task extends Ranked {
   broken: number;
   phase: Phase;
   ending: NodeEnding | undefined;
-  /** What becomes its ending once that is committed. */
+  /** Becomes its ending and result once that is committed. */
   settled: { readonly ending: NodeEnding; readonly result: NodeResult | undefined } | undefined;
   result: NodeResult | undefined;
   error: PolyphonyError | undefined;
@@ -78,7 +78,7 @@ export interface Task extends Ranked {
   startedAt: number;
   units: Unit[];
   queued: boolean;
-  /** Why its units were stopped: it failed, or was cancelled, when they have settled. */
+  /** Why its units were stopped; the node fails or is cancelled with this reason when they have settled. */
   failure: PolyphonyError | undefined;
   cancelled: string | undefined;
   compiled: CompiledNode | undefined;
@@ -129,7 +129,7 @@ export function createTask(valid: ValidNode, inOutput: boolean): Task {
   };
 }
 
-/** The tasks of a plan by id, in the plan's order, linked both ways. `known` may give a task that is there already. */
+/** The tasks of a plan by id, in the plan's order, linked both ways. `known` may return an existing task instead of the fresh one. */
 export function createTasks(plan: ValidPlan, known?: (fresh: Task) => Task): Map<string, Task> {
   const inOutput = new Set<string>();
   for (const { reference } of listReferences(plan.plan.output)) {
@@ -145,7 +145,7 @@ export function createTasks(plan: ValidPlan, known?: (fresh: Task) => Task): Map
   return tasks;
 }
 
-/** Links a task with those that it depends on. */
+/** Links a task with its dependencies. */
 export function linkTask(task: Task, tasks: ReadonlyMap<string, Task>): void {
   for (const id of task.valid.dependencies) {
     const dependency = tasks.get(id);
@@ -163,25 +163,25 @@ export const noProgress = (): TaskProgress => ({
   answers: new Map(),
 });
 
-/** `run/node` and, where there are any, item, round and earlier failures: the same after a crash, another after a failure. */
+/** `run/node` and, where there are any, item, round and earlier failures: unchanged after a crash, different after a failure. */
 export function idempotencyKey(runId: string, task: Task, item = -1, round = 0): string {
   const failed = task.failures === 0 ? '' : `~${task.failures}`;
-  const of = item === -1 ? '' : `/${item}`;
-  return round === 0 ? `${runId}/${task.id}${failed}${of}` : `${runId}/${task.id}${failed}${of}/r${round}`;
+  const place = item === -1 ? '' : `/${item}`;
+  return round === 0 ? `${runId}/${task.id}${failed}${place}` : `${runId}/${task.id}${failed}${place}/r${round}`;
 }
 
-/** It asked, and nobody has answered so far. */
+/** The item asked a question that has no answer yet. */
 export function isAsking({ progress }: Task, item: number): boolean {
   return progress?.questions.has(item) === true && !progress.answers.has(item);
 }
 
-/** One dependency less to wait for. */
+/** Counts a dependency that has ended. */
 export function countEnded(task: Task, dependency: Task): void {
   task.open -= 1;
   if (dependency.ending === 'done') task.succeeded += 1;
   else if (dependency.ending === 'failed' || dependency.ending === 'cancelled') task.broken += 1;
 }
 
-/** A node that both plans define alike keeps what it did. */
+/** Whether both plans define the node in the same way, so that it keeps its results. */
 export const isSameNode = (a: PlanNode, b: PlanNode | undefined): boolean =>
   a === b || (b !== undefined && canonicalJson(a) === canonicalJson(b));

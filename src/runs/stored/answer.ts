@@ -1,4 +1,4 @@
-/** Answers of people to nodes that wait for them. */
+/** Records people's answers to nodes that wait for them. */
 
 import { PolyphonyError } from '../../core/errors.ts';
 import type { HumanQuestion } from '../../core/run/engine.ts';
@@ -16,14 +16,14 @@ export interface Answer {
 /**
  * Journals an answer. Items that ask are answered in the order in which they asked.
  *
- * @throws not-found when the node asks nothing, invalid-request when the answer is none of the choices
+ * @throws not-found when the node is not waiting for an answer, invalid-request when the answer is not one of the choices
  */
 export async function answerRun(stored: StoredRuns, live: RunState | undefined, given: Answer): Promise<void> {
   if (live !== undefined && live.result === undefined) return answerLive(live, given);
   await changeStored(stored, given.runId, (restored) => {
     const node = restored.nodes.get(given.nodeId);
     const [asked] = node === undefined ? [] : questionsOf(node);
-    if (asked === undefined) throw nobodyAsks(given);
+    if (asked === undefined) throw notWaiting(given);
     const [item, question] = asked;
     assertChoice(question, given.answer);
     return { type: 'answer', nodeId: given.nodeId, ...(item === -1 ? {} : { item }), answer: given.answer };
@@ -33,7 +33,7 @@ export async function answerRun(stored: StoredRuns, live: RunState | undefined, 
 async function answerLive(run: RunState, given: Answer): Promise<void> {
   const task = run.tasks.get(given.nodeId);
   const asked = [...(task?.progress?.questions ?? [])].find(([item]) => task?.progress?.answers.has(item) === false);
-  if (task === undefined || asked === undefined || task.phase === 'ended') throw nobodyAsks(given);
+  if (task === undefined || asked === undefined || task.phase === 'ended') throw notWaiting(given);
   const [item, question] = asked;
   assertChoice(question, given.answer);
   const place = item === -1 ? {} : { item };
@@ -46,7 +46,7 @@ async function answerLive(run: RunState, given: Answer): Promise<void> {
   });
 }
 
-function nobodyAsks({ runId, nodeId }: Answer): PolyphonyError {
+function notWaiting({ runId, nodeId }: Answer): PolyphonyError {
   return new PolyphonyError(
     'not-found',
     `Node ${nodeId} of run ${runId} is not waiting for an answer: inspect the run to see which nodes are.`,

@@ -1,22 +1,22 @@
-/** Changing a run that nobody drives: locked, read, written, unlocked. */
+/** Changes a run that nobody drives: locks it, reads its journal, appends an event, unlocks it. */
 
 import type { Plan, ValidPlan } from '../../core/plan/plan.ts';
 import { knownRun, type Restored } from '../journal/restore.ts';
 import { type EventDraft, stamp } from '../state/recorder.ts';
 import type { RunHost } from '../state/run-state.ts';
 
-/** What the rules for stored runs work with. */
+/** What the rules for stored runs need. */
 export interface StoredRuns extends RunHost {
   /** Validates the plan of a journal again, against today's catalogue. Throws invalid-plan. */
   readonly validPlan: (plan: Plan) => ValidPlan;
-  /** Keeps everybody else from driving the run, until what it returns is called. Throws store-busy while somebody does. */
+  /** Reserves the run until the returned function is called. Throws store-busy while somebody else drives it. */
   readonly lock: (runId: string) => Promise<() => Promise<void>>;
 }
 
 /**
- * Appends the event that `decide` makes of the run as it stands, if it makes one.
+ * Appends the event that `decide` returns for the current state of the run, if any.
  *
- * @returns whether it made one
+ * @returns whether an event was appended
  * @throws not-found; store-busy while another process drives the run
  */
 export async function changeStored(

@@ -1,4 +1,4 @@
-/** A new run with the finished nodes of an old one: those from a node on, and whatever a changed input reaches, run again. */
+/** A new run with the finished nodes of an old one. One node, what reads a changed input, and all dependents run again. */
 
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Plan, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
@@ -11,7 +11,7 @@ import type { StoredRuns } from './change.ts';
 
 type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
 
-/** Writes the beginning of the new run's journal. `with` replaces fields of `in` of the node it is forked from. */
+/** Writes the beginning of the new run's journal. `with` replaces fields of `in` of the node `from`. */
 export async function forkRun(
   host: Omit<StoredRuns, 'lock'>,
   runId: string,
@@ -59,17 +59,17 @@ function changedKeys(before: unknown, after: Readonly<Record<string, unknown>>):
   return new Set(keys.filter((key) => JSON.stringify(old[key]) !== JSON.stringify(after[key])));
 }
 
-/** The node, those that read a changed input, and all behind them. */
+/** Ids of the node, of those that read a changed input, and of all their dependents. */
 function rerunFrom(plan: ValidPlan, from: string, changed: ReadonlySet<string>): ReadonlySet<string> {
   const again = new Set([from]);
   for (const valid of plan.nodes) {
-    const behind = valid.dependencies.some((id) => again.has(id));
-    if (behind || (changed.size > 0 && readsInput(valid, changed))) again.add(valid.node.id);
+    const isDependent = valid.dependencies.some((id) => again.has(id));
+    if (isDependent || (changed.size > 0 && readsInput(valid, changed))) again.add(valid.node.id);
   }
   return again;
 }
 
-/** Conditions are not taken apart: one that mentions `input` counts as reading all of it. */
+/** Conditions are not parsed here: one that mentions `input` counts as reading all of it. */
 function readsInput({ node }: ValidNode, changed: ReadonlySet<string>): boolean {
   if (/\binput\b/.test(`${node.when ?? ''} ${node.repeat?.until ?? ''}`)) return true;
   return listReferences([node.in, node.each, node.session]).some(({ reference }) =>
@@ -111,12 +111,12 @@ function* keptEvents(plan: ValidPlan, old: Restored, again: ReadonlySet<string>)
   }
 }
 
-/** What the old run paid is not paid again: the figures stay in `meta` and count nothing here. */
+/** What the old run paid is not charged again: the figures stay in `meta`, and the cost is 0 here. */
 function keptEvent(nodeId: string, { ending, result, error }: RestoredNode): EventDraft | undefined {
-  if (ending === 'skipped') return { type: 'node-skipped', nodeId, reason: 'it was skipped in the run forked from' };
+  if (ending === 'skipped') return { type: 'node-skipped', nodeId, reason: 'it was skipped in the original run' };
   if (result === undefined) return undefined;
-  const { usage: _usage, ...told } = result;
-  const free: NodeResult = { ...told, costNanoUsd: 0 };
+  const { usage: _usage, ...withoutUsage } = result;
+  const free: NodeResult = { ...withoutUsage, costNanoUsd: 0 };
   if (ending === 'done') return { type: 'node-finished', nodeId, result: free };
   if (ending !== 'handled' || error === undefined) return undefined;
   return { type: 'node-failed', nodeId, error, handled: 'value', result: free, costNanoUsd: 0 };

@@ -1,4 +1,4 @@
-/** A run as its journal tells it, without running anything. */
+/** The result of a run, read from its journal without running anything. */
 import type { HumanQuestion, NodeReport, NodeState, RunResult } from '../../core/run/engine.ts';
 import type { Restored, RestoredNode } from '../journal/restore.ts';
 

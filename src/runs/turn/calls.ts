@@ -1,5 +1,5 @@
 /**
- * The calls of a unit: what a runner is called with, what its output comes to, and whether it is called again. A unit is
+ * The calls of a unit: their inputs, their results, and whether another call follows. A unit is
  * one call unless it has rounds or retries.
  */
 import { backOffMs } from '../../core/backoff.ts';
@@ -29,20 +29,20 @@ const RETRY_CEILING_MS = 30_000;
 
 // ---------------------------------------------------------------------------------------------------- before a call
 
-/** @throws why the unit was stopped; budget-exceeded when nothing is left for another call of it */
+/** @throws the reason why the unit was stopped; budget-exceeded when nothing is left for another call of it */
 export function assertCallable(run: RunState, unit: Unit): void {
   if (unit.stop !== undefined) throw unit.stop;
   assertFunds(run, unit.task);
 }
 
-/** `in`, rendered. Throws invalid-request and the like for what cannot be rendered. */
+/** The rendered `in`. Throws, such as invalid-request, for what cannot be rendered. */
 export function inputsOf(run: RunState, unit: Unit): NodeCall['inputs'] {
   const { inputs } = compiledOf(unit.task);
   if (!inputs.dynamic) return unit.task.node.in ?? NO_INPUTS;
   return inputs.render(scopeOf(run, unit)) as NodeCall['inputs'];
 }
 
-/** The session of the node's own, else the run's. */
+/** The node's own session, otherwise the run's. */
 export function sessionOf(run: RunState, unit: Unit): string | undefined {
   const { session } = compiledOf(unit.task);
   return session === undefined ? run.session : String(session.render(scopeOf(run, unit)));
@@ -58,7 +58,7 @@ export function answerOf({ task, item }: Unit): NodeCall['answer'] {
   return { question, value: progress.answers.get(item) };
 }
 
-/** Who is charged for a call: the caller's scopes, the run, the node, each with its cap and what it spent. */
+/** What a call is charged to: the caller's scopes, the run, the node, each with its cap and what it spent. */
 export function scopesOf(run: RunState, { task }: Unit): readonly Scope[] {
   const { money, runId } = run;
   const usd = task.node.limits?.usd;
@@ -99,7 +99,7 @@ function placeOf(unit: Unit): { nodeId: string; item?: number; round?: number } 
 
 // ---------------------------------------------------------------------------------------------------- after a call
 
-/** Books what a call gave; the result has the money of all calls of the unit: failed attempts too. */
+/** Charges a call that succeeded; the result carries the cost of all calls of the unit, failed attempts included. */
 export function bookOutput(run: RunState, unit: Unit, output: NodeOutput): NodeResult {
   charge(run, unit, output.costNanoUsd, output.usage);
   const { usage, costNanoUsd } = output;
@@ -111,7 +111,7 @@ export function bookOutput(run: RunState, unit: Unit, output: NodeOutput): NodeR
   return withAllMoney(unit, usage === undefined ? result : { ...result, usage });
 }
 
-/** Books what a call cost that failed. */
+/** Charges a call that failed. */
 export function bookFailure(run: RunState, unit: Unit, error: unknown): void {
   if (error instanceof SuspendRun) return;
   const { costNanoUsd, usage } = chargeOf(error);
@@ -143,13 +143,13 @@ function withAllMoney(unit: Unit, result: NodeResult): NodeResult {
 
 // ---------------------------------------------------------------------------------------------------- retries
 
-/** Rounds and retries make a unit more than one call. */
+/** False where the node has rounds or retries. */
 export function isSingleCall({ task }: Unit): boolean {
   const { repeat, limits, use } = task.node;
   return repeat === undefined && (limits?.retries === undefined || retriesOf(use, limits.retries) === 0);
 }
 
-/** A model's retries are the gateway's: only what is no model call runs again here. */
+/** The gateway retries model calls, so only other steps are retried here. */
 function retriesOf(use: string, retries = 0): number {
   return use === 'plan' || use.startsWith('tool:') || use.startsWith('workflow:') ? retries : 0;
 }
@@ -164,14 +164,14 @@ const FINAL: ReadonlySet<PolyphonyError['code']> = new Set([
   'not-found',
 ]);
 
-/** Whether the attempt, from 1, is followed by another one. */
+/** Whether another attempt may follow this one. Attempts count from 1. */
 export function mayRetry({ task, stop }: Unit, attempt: number, error: unknown): boolean {
   const { use, limits } = task.node;
   if (attempt > retriesOf(use, limits?.retries) || stop !== undefined) return false;
   return !(error instanceof SuspendRun) && !FINAL.has(errorRecord(error).code);
 }
 
-/** Records that the attempt failed and another one follows, in as many milliseconds as are returned. */
+/** Records that the attempt failed and another one follows. Returns the delay before it, in milliseconds. */
 export function recordRetry(run: RunState, unit: Unit, attempt: number, error: unknown): number {
   const wanted = error instanceof Error && 'retryAfterMs' in error ? Number(error.retryAfterMs ?? 0) : 0;
   run.recorder.record({
@@ -188,7 +188,7 @@ export function recordRetry(run: RunState, unit: Unit, attempt: number, error: u
 
 // ---------------------------------------------------------------------------------------------------- rounds
 
-/** Takes up the rounds that an earlier process finished. The result of the unit, when they were all. */
+/** Continues after the rounds that an earlier process finished. Returns the unit's result when none is left. */
 export function takeUpRounds(run: RunState, unit: Unit): NodeResult | undefined {
   const restored = unit.task.progress?.rounds.get(unit.item);
   if (restored === undefined) return undefined;
@@ -200,9 +200,9 @@ export function takeUpRounds(run: RunState, unit: Unit): NodeResult | undefined 
 }
 
 /**
- * Begins the next round. Its result has the money of its own failed calls, for nothing else in the journal tells it.
+ * Begins the next round. Its result carries the cost of its own failed calls, because no other event records it.
  *
- * @returns what closes the round, however it ended: its money becomes part of the unit's
+ * @returns a function that ends the round, however it went, and adds its cost to the unit's
  */
 export function nextRound(unit: Unit): () => void {
   const { costNanoUsd, usage } = unit;
@@ -215,7 +215,7 @@ export function nextRound(unit: Unit): () => void {
   };
 }
 
-/** Records the round that ended; `committed` once the journal has it. */
+/** Records the round that ended; calls `committed` once the journal has it. */
 export function recordRound(run: RunState, unit: Unit, result: NodeResult, committed: () => void): void {
   const { task, item, round } = unit;
   const place = item === -1 ? { round } : { item, round };
@@ -223,7 +223,7 @@ export function recordRound(run: RunState, unit: Unit, result: NodeResult, commi
   run.driver.wake();
 }
 
-/** The result of the unit when the round was its last one; otherwise another round follows. */
+/** Returns the unit's result after its last round; undefined when another round follows. */
 export function takeRound(run: RunState, unit: Unit, result: NodeResult): NodeResult | undefined {
   unit.previous = result.output;
   return lastRound(run, unit, result);
@@ -233,9 +233,9 @@ function lastRound(run: RunState, unit: Unit, result: NodeResult): NodeResult | 
   const { node } = unit.task;
   const holds = compiledOf(unit.task).until?.(scopeOf(run, unit, result)) === true;
   if (!holds && unit.round < (node.repeat?.max ?? 1)) return undefined;
-  const whole = withAllMoney(unit, result);
-  if (holds) return whole;
+  const last = withAllMoney(unit, result);
+  if (holds) return last;
   const message = `Node ${node.id} ran ${unit.round} rounds and "until" was never true, so its last output is used: raise "max" or relax "until".`;
   const warnings = [...result.meta.warnings, { code: 'repeat-max', message }];
-  return { ...whole, meta: { ...result.meta, warnings } };
+  return { ...last, meta: { ...result.meta, warnings } };
 }

@@ -1,4 +1,4 @@
-/** What follows where nothing can start: the whole of a plan that was being written, a revised plan, or the end of the run. */
+/** What follows when nothing can start: the whole plan after a partial one, a revised plan, or the end of the run. */
 
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
@@ -15,8 +15,8 @@ import { stop } from './stop.ts';
 import { canMerge, merge } from './streaming-plan.ts';
 
 /**
- * To be called once `nextUnit` gives nothing, or the driver has no room. Merges, revises, suspends or ends the run where it
- * is time to. True: something has happened, so look again; false: only a unit, the planner, a commit or a caller can go on.
+ * Called when `nextUnit` returns nothing, or the driver has no free slot. Merges, revises, suspends or ends the run when that
+ * is due. True: something has changed, so take another turn. False: wait for a unit, the planner, a commit or a caller.
  */
 export function advance(run: RunState): boolean {
   if (canMerge(run)) merge(run);
@@ -26,15 +26,15 @@ export function advance(run: RunState): boolean {
 const isQuiet = (run: RunState): boolean =>
   run.active === 0 && run.recorder.idle() && run.result === undefined && run.streamingPlan === undefined;
 
-/** Nothing runs and nothing can start: finds out why. */
+/** Nothing runs and nothing can start: decides what follows. */
 function conclude(run: RunState): boolean {
   if (run.stopping !== undefined) return concludeStopped(run);
   const { revision } = run;
   if (revision !== undefined) return revision.plan !== undefined && revise(run, revision.plan, revision);
   if (run.alive === 0) return finish(run);
-  const poor = run.waitingForBudget.shift();
-  if (poor !== undefined) {
-    fail(run, poor, unaffordable(run, poor));
+  const unfunded = run.waitingForBudget.shift();
+  if (unfunded !== undefined) {
+    fail(run, unfunded, unaffordable(run, unfunded));
     return true;
   }
   const waiting = [...run.tasks.values()].filter(({ phase }) => phase === 'suspended').map(({ id }) => id);
@@ -47,7 +47,7 @@ function conclude(run: RunState): boolean {
 
 function concludeStopped(run: RunState): boolean {
   const { stopping } = run;
-  // The planner's last call is charged to the run, so it is waited for.
+  // The planner's last call is charged to the run, so the run waits for it.
   if (stopping === undefined || run.revision?.asking === true) return false;
   const left = [...run.tasks.values()].filter(({ phase }) => phase === 'running');
   for (const task of left) cancel(run, task, stopping.type === 'failed' ? 'the run failed' : 'the run was cancelled');
@@ -81,7 +81,7 @@ function outputOf(run: RunState): unknown {
   return Object.fromEntries(leaves.map(({ id, result }) => [id, result?.output ?? null]));
 }
 
-/** Starts again from the journal on the revised plan; nothing starts before. */
+/** Reloads the run from its journal with the revised plan; nothing starts before that. */
 function revise(run: RunState, plan: ValidPlan, revision: Revision): boolean {
   revision.plan = undefined;
   run.revisions += 1;
@@ -103,20 +103,20 @@ function revise(run: RunState, plan: ValidPlan, revision: Revision): boolean {
   return true;
 }
 
-/** The last record of the run in this process. */
+/** Writes the last record of the run in this process, then settles the run. */
 function close(run: RunState, status: RunResult['status'], event: EventDraft, output?: unknown): boolean {
   run.recorder.record(event, () => settleRun(run, resultOf(run, status, output)));
   return true;
 }
 
-/** The run is over here, with this result. The first one stands. */
+/** Ends the run in this process. Only the first result counts. */
 function settleRun(run: RunState, result: RunResult): void {
   if (run.result !== undefined) return;
   run.result = result;
   run.driver.settle(result);
 }
 
-/** For a run that never began. */
+/** Ends a run that never began. */
 export function refuse(run: RunState, error: unknown): void {
   run.stopping = { type: 'failed', error: asPolyphonyError(error) };
   settleRun(run, resultOf(run, 'failed'));

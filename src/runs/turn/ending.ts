@@ -1,4 +1,4 @@
-/** How nodes end, and what that means for those that depend on them. */
+/** How nodes end, and what that means for their dependents. */
 
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import { nanoToUsd } from '../../core/money/money.ts';
@@ -16,28 +16,28 @@ import { stop, stopUnits } from './stop.ts';
 
 type Stamp = 'seq' | 'at' | 'runId';
 
-/** Records how a node ended; its dependents hear of it once that is committed. */
+/** Records how a node ended; its dependents are considered once that is committed. */
 export function end(run: RunState, task: Task, ending: NodeEnding, event: EventDraft, result?: NodeResult): void {
   release(run, task, 'settling');
   task.settled = { ending, result };
   run.recorder.recordEnd(event, task);
 }
 
-/** Nothing runs for the node any more. */
+/** Nothing runs for the node any more: cancels its timers and frees its reservation. */
 function release(run: RunState, task: Task, phase: 'settling' | 'ended'): void {
   task.phase = phase;
   run.driver.releaseNode(task);
   releaseReservation(run, task);
 }
 
-/** The end of the node is committed. */
+/** Called when the end of the node is committed. */
 export function ended(run: RunState, task: Task): void {
   task.phase = 'ended';
   task.ending = task.settled?.ending;
   task.result = task.settled?.result;
   run.alive -= 1;
   if (run.waitingForBudget.length > 0) {
-    for (const poor of run.waitingForBudget) run.queue.push(poor);
+    for (const waiting of run.waitingForBudget) run.queue.push(waiting);
     run.waitingForBudget = [];
   }
   for (const dependent of task.dependents) {
@@ -46,7 +46,7 @@ export function ended(run: RunState, task: Task): void {
   }
 }
 
-/** Whether a waiting node may start, is skipped, or cannot start any more: from the counters of what it waits for. */
+/** Decides from its counters whether a waiting node starts, is skipped, or can no longer start. */
 export function consider(run: RunState, task: Task): void {
   if (task.quorum > 0) {
     if (task.succeeded >= task.quorum) makeReady(run, task);
@@ -94,7 +94,7 @@ function failQuorum(run: RunState, task: Task): void {
   fail(run, task, new PolyphonyError(cause?.code ?? 'invalid-request', message, { cause }));
 }
 
-/** After a plan has changed: starts, skips and cancels what it allows and asks for. */
+/** After the plan has changed: starts, skips and cancels nodes as the plan requires. */
 export function considerAll(run: RunState): void {
   if (run.stopping !== undefined || run.streamingPlan !== undefined) return;
   for (const task of run.tasks.values()) {
@@ -103,9 +103,9 @@ export function considerAll(run: RunState): void {
   }
 }
 
-/** Cancels the dependencies of a node that has stopped waiting, as far as nobody else waits for them. */
+/** Cancels the dependencies of a node that has stopped waiting, unless another node waits for them. */
 export function dropUnneeded(run: RunState, task: Task): void {
-  // Half a plan does not tell who needs what.
+  // A partial plan does not show which nodes are needed.
   if (run.streamingPlan !== undefined) return;
   for (const dependency of task.dependencies) {
     const over = dependency.phase === 'ended' || dependency.phase === 'settling';
@@ -115,7 +115,7 @@ export function dropUnneeded(run: RunState, task: Task): void {
   }
 }
 
-/** Ends the node as cancelled, at once or when what runs for it has stopped. */
+/** Ends the node as cancelled, immediately or when its units have stopped. */
 export function cancel(run: RunState, task: Task, reason: string): void {
   if (task.units.length > 0) {
     task.cancelled = reason;
@@ -132,7 +132,7 @@ export function cancel(run: RunState, task: Task, reason: string): void {
   if (run.stopping === undefined) dropUnneeded(run, task);
 }
 
-/** The node failed for good: its `onError` answers for it, or those that can do without it, or the run fails. */
+/** The node failed for good: its `onError` handles that, or its dependents can do without it, or the run fails. */
 export function fail(run: RunState, task: Task, cause: unknown): void {
   const error = asPolyphonyError(cause);
   task.error = error;
@@ -161,7 +161,7 @@ function paidOf({ priced, paid, usage }: Task): Paid {
   return { costNanoUsd: priced ? paid : null, ...(usage === NO_USAGE ? {} : { usage }) };
 }
 
-/** Half a plan does not tell who can do without the node: the whole of it decides. */
+/** A partial plan does not show whether its dependents can do without the node, so the whole plan decides. */
 function hold(run: RunState, task: Task, event: Omit<Extract<RunEvent, { type: 'node-failed' }>, Stamp>): void {
   release(run, task, 'settling');
   task.failures += 1;
@@ -170,7 +170,7 @@ function hold(run: RunState, task: Task, event: Omit<Extract<RunEvent, { type: '
   run.recorder.record({ ...event, handled: 'plan' });
 }
 
-/** What references see of a node whose `onError` gave a value. */
+/** The result that references see when `onError` gives the output. */
 export function fallbackResult(run: RunState, task: Task, output: unknown): NodeResult {
   const costNanoUsd = task.priced ? task.paid : null;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
@@ -178,7 +178,7 @@ export function fallbackResult(run: RunState, task: Task, output: unknown): Node
   return { output, meta: { costUsd, ms, warnings: [] }, usage: task.usage, costNanoUsd };
 }
 
-/** Everything behind the node waits for any or for a quorum, and so may do without it. */
+/** All its dependents wait for any or for a quorum, and so can do without it. */
 function isAbsorbed(task: Task): boolean {
   if (task.inOutput || task.dependents.length === 0) return false;
   return task.dependents.every(

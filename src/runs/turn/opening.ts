@@ -1,4 +1,4 @@
-/** From what an engine and a caller give to the state of one run, and its first record. */
+/** Creates the state of one run from what an engine and a caller give, and writes its first record. */
 
 import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
@@ -19,16 +19,16 @@ export interface RunOpening {
   readonly runId: string;
   readonly plan: ValidPlan;
   readonly options: RunOptions;
-  /** Of a run that goes on. */
+  /** The state of a run that continues. */
   readonly restored?: Restored;
-  /** Of a run whose plan has yet to be written, or was never finished. */
+  /** The request of a run whose plan is not written yet, or was never finished. */
   readonly request?: string;
   readonly onPlan?: RequestOptions['onPlan'];
-  /** What a fork's journal begins with. */
+  /** The first events of a fork's journal. */
   readonly prelude?: readonly RunEvent[];
 }
 
-/** The run as it stands. Nothing is recorded and nothing starts before `begin`, or before `considerAll` where a run goes on without a record. */
+/** Creates the run. Nothing is recorded or started before `begin`, or before `considerAll` where a run continues without a record. */
 export function createRun(host: RunHost, driver: Driver, opening: RunOpening): RunState {
   const { runId, plan, options, restored, request } = opening;
   const { clock } = host.runtime;
@@ -105,7 +105,7 @@ export type Beginning =
   | { readonly type: 'resumed' }
   | { readonly type: 'forked'; readonly prelude: readonly RunEvent[] };
 
-/** Records what kind of beginning it is; once that is committed, says what may start and calls `begun`: drive it from there. */
+/** Records how the run begins; once that is committed, marks what may start and calls `begun`, which drives the run. */
 export function begin(run: RunState, opening: RunOpening, beginning: Beginning, begun: () => void): void {
   limitSeconds(run);
   if (beginning.type === 'forked') {

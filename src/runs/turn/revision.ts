@@ -1,4 +1,4 @@
-/** A node that failed for good and says `onError: "replan"` gets a revised remainder of the plan. */
+/** Revises the rest of the plan after a node with `onError: "replan"` has failed for good. */
 import { asPolyphonyError, errorRecord, type PolyphonyError } from '../../core/errors.ts';
 import { bookAnswer, plannerScopes } from '../state/planner-calls.ts';
 import type { EventDraft } from '../state/recorder.ts';
@@ -6,13 +6,13 @@ import type { Revision, RunState } from '../state/run-state.ts';
 import type { Task } from '../state/task.ts';
 import { stop } from './stop.ts';
 
-/** How often one run may be given another plan. */
+/** Most revisions per run. */
 const REVISIONS = 3;
 
 export const canRevise = (run: RunState): boolean =>
   run.driver.planner !== undefined && (run.revision !== undefined || run.revisions < REVISIONS);
 
-/** Nothing starts from here on until the revised plan is there; what runs may end. */
+/** Nothing starts from here on until the revised plan is there; running units may end. */
 export function startRevision(run: RunState, task: Task, error: PolyphonyError, event: EventDraft): void {
   task.phase = 'settling';
   task.failures += 1;
@@ -37,7 +37,7 @@ async function askForPlan(run: RunState, revision: Revision, task: Task, error: 
     finished: finishedOutputs(run),
   };
   try {
-    // A run that was stopped before the failure was committed asks for nothing.
+    // A run that was stopped before the failure was committed does not call the planner.
     const revised =
       run.stopping === undefined
         ? await run.driver.planner?.revise(failure, {

@@ -1,21 +1,21 @@
-/** Stopping units, nodes and runs: the rules say what has to stop and why, the driver stops it. */
+/** Stops units, nodes and runs: the rules decide what has to stop and why, the driver stops it. */
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { RunState, Stopping, StreamingPlan } from '../state/run-state.ts';
 import type { Task } from '../state/task.ts';
 
-/** Stops all units of a node. Each settles, if need be without having stopped. */
+/** Stops all units of a node. A unit that does not stop is settled after the grace period. */
 export function stopUnits(run: RunState, task: Task, reason: PolyphonyError): void {
-  for (const unit of task.units) unit.stop ??= own(reason);
+  for (const unit of task.units) unit.stop ??= copyOf(reason);
   run.driver.stopUnits(task, reason);
 }
 
-/** One error per unit: what a stopped call cost is remembered by the error that it throws, which may be this one. */
-function own(reason: PolyphonyError): PolyphonyError {
+/** One error per unit, because the cost of a stopped call is kept beside the error that it throws, which may be this one. */
+function copyOf(reason: PolyphonyError): PolyphonyError {
   const { code, message, retryable, details, cause } = reason;
   return new PolyphonyError(code, message, { retryable, cause, ...(details === undefined ? {} : { details }) });
 }
 
-/** From now on nothing starts; what runs is told to stop. The first reason stands. */
+/** From now on nothing starts, and running units are signalled to stop. Only the first reason counts. */
 export function stop(run: RunState, stopping: Stopping): void {
   if (run.stopping !== undefined || run.result !== undefined) return;
   run.stopping = stopping;
@@ -33,7 +33,7 @@ export function stop(run: RunState, stopping: Stopping): void {
   driver.wake();
 }
 
-/** Nothing more can be written: stops what runs and ends the run here, for another process or a later one to go on with. */
+/** Nothing more can be written: stops running units and ends the run in this process. Another process may resume it. */
 export function abandon(run: RunState, error: unknown): void {
   run.recorder.detach();
   if (run.stopping === undefined) stop(run, { type: 'failed', error: asPolyphonyError(error, 'store-corrupt') });
@@ -57,7 +57,7 @@ function stopPlanner({ driver }: RunState, reason: PolyphonyError, giveUp: () =>
   });
 }
 
-/** The plan's seconds, less those that it ran in earlier stretches. */
+/** Limits the run to the plan's seconds, less the time that earlier processes drove it. */
 export function limitSeconds(run: RunState): void {
   const seconds = run.plan.plan.budget?.seconds;
   if (seconds === undefined) return;

@@ -3,11 +3,11 @@
  *
  * W1. A node starts before the plan is whole only if it and all that it depends on are free of side effects, and its
  *     definition is committed.
- * W2. Of the whole plan a node keeps what it did only if it is defined alike and everything that it depends on is kept;
- *     all others run anew, under another key. What they cost stays counted.
- * W3. Nothing is decided on half a plan: neither that the run has failed or ended, nor that a node is not needed.
+ * W2. A node keeps its result in the whole plan only if its definition is unchanged and all that it depends on is kept;
+ *     all others run again, under another key. What they cost stays counted.
+ * W3. Nothing is decided on a partial plan: neither that the run has failed or ended, nor that a node is not needed.
  * W4. A run that stops stops its planner and its nodes in the same tick; it ends when both have settled.
- * W5. Only the first answer of the first process is taken node by node; any other one is waited for whole.
+ * W5. Only the first answer of the first process is used node by node; any other one is used when it is whole.
  */
 
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
@@ -28,12 +28,12 @@ const CHANGED = 'the whole plan defines it differently';
 
 export interface StreamingPlanOptions {
   readonly request: string;
-  /** Take the nodes as they come. */
+  /** Use the nodes as they arrive. */
   readonly inParts: boolean;
   readonly onPlan: RequestOptions['onPlan'];
 }
 
-/** Asks the planner; the run's `streamingPlan` ends with the whole plan or with the run. Throws unsupported without a planner. */
+/** Calls the planner; the run's `streamingPlan` ends with the whole plan or with the run. Throws unsupported without a planner. */
 export function streamPlan(run: RunState, streaming: StreamingPlan, options: StreamingPlanOptions): void {
   const { planner } = run.driver;
   if (planner === undefined) throw noPlanner();
@@ -76,12 +76,12 @@ function takeAnswer(run: RunState, streaming: StreamingPlan, answer: PlannerAnsw
 
 function takeDraft(run: RunState, streaming: StreamingPlan, nodes: readonly DraftNode[], budget: Plan['budget']): void {
   run.money.cap = lowerCap(budget, streaming.capNanoUsd);
-  const told = nodes.map(({ valid }) => valid.node);
-  run.recorder.record({ type: 'plan-delta', nodes: told }, () => adopt(run, streaming, nodes));
+  const definitions = nodes.map(({ valid }) => valid.node);
+  run.recorder.record({ type: 'plan-delta', nodes: definitions }, () => adopt(run, streaming, nodes));
   run.driver.wake();
 }
 
-/** Nodes that may not start yet are known, and linked to nothing. */
+/** Adds the nodes to the run. Those that may not start yet have no links. */
 function adopt(run: RunState, streaming: StreamingPlan, nodes: readonly DraftNode[]): void {
   if (run.streamingPlan !== streaming || streaming.whole !== undefined) return;
   for (const { valid, mayStart } of nodes) {
@@ -111,7 +111,7 @@ function takeWhole(run: RunState, streaming: StreamingPlan, plan: ValidPlan): vo
   run.driver.wake();
 }
 
-/** Ids of nodes that are defined alike, and so is all that they depend on. */
+/** Ids of nodes whose definition is unchanged, as is that of all that they depend on. */
 function keptNodes(before: ReadonlyMap<string, Task>, plan: ValidPlan): ReadonlySet<string> {
   const kept = new Set<string>();
   for (const { node, dependencies } of plan.nodes) {
@@ -122,7 +122,7 @@ function keptNodes(before: ReadonlyMap<string, Task>, plan: ValidPlan): Readonly
   return kept;
 }
 
-/** Every node that the whole plan changes has stopped, and how it ended is committed. */
+/** Every node that the whole plan changes has stopped, and its end is committed. */
 export function canMerge({ streamingPlan: streaming, stopping }: RunState): boolean {
   if (streaming?.whole === undefined || streaming.isMerged || stopping !== undefined || streaming.dropped.size > 0) {
     return false;
@@ -130,7 +130,7 @@ export function canMerge({ streamingPlan: streaming, stopping }: RunState): bool
   return streaming.changed.every((task) => task.phase !== 'settling' || streaming.failed.has(task));
 }
 
-/** Puts the run on the whole plan. Nothing starts before that is committed. */
+/** Switches the run to the whole plan. Nothing starts before that is committed. */
 export function merge(run: RunState): void {
   const { streamingPlan: streaming } = run;
   const plan = streaming?.whole;
@@ -156,7 +156,7 @@ export function merge(run: RunState): void {
   run.recorder.record(event, () => goOn(run, streaming));
 }
 
-/** Ids of nodes that are defined alike and depend on one that is not. */
+/** Ids of nodes whose definition is unchanged but that depend on a changed one. */
 function sameAgain({ changed }: StreamingPlan, plan: ValidPlan): readonly string[] {
   if (changed.length === 0) return [];
   const nodes = new Map(plan.nodes.map(({ node }) => [node.id, node]));
@@ -169,7 +169,7 @@ function mergedTasks(run: RunState, streaming: StreamingPlan, plan: ValidPlan): 
     const before = run.tasks.get(fresh.id);
     if (before === undefined) return fresh;
     if (!changed.has(before)) return renewed(before, fresh);
-    // Its ledger rows must not be those of the run of it that does not count.
+    // Its ledger rows must differ from those of the discarded run of the node.
     fresh.failures = before.failures + (before.startedAt >= 0 || streaming.started.has(fresh.id) ? 1 : 0);
     return fresh;
   });
@@ -177,7 +177,7 @@ function mergedTasks(run: RunState, streaming: StreamingPlan, plan: ValidPlan): 
   return tasks;
 }
 
-/** The node as it is, with what only the whole plan tells of it. */
+/** The node with its progress, and with what only the whole plan defines. */
 function renewed(task: Task, { valid, priority, index, inOutput }: Task): Task {
   task.dependencies.length = 0;
   task.dependents.length = 0;

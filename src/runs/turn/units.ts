@@ -1,4 +1,4 @@
-/** Units: what a driver takes to run, while there is money, and what becomes of what it hands back. */
+/** Units: which one a driver runs next, while there is money, and what follows from its result. */
 
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import { nanoToUsd } from '../../core/money/money.ts';
@@ -13,8 +13,8 @@ import { cancel, end, fail, fallbackResult } from './ending.ts';
 import { stopUnits } from './stop.ts';
 
 /**
- * The most urgent unit that can start now: its node has begun, its money is reserved. The driver runs it and hands it back to
- * `settleUnit`, once. Undefined: nothing can start as things are.
+ * The most urgent unit that can start now: its node has begun, its money is reserved. The driver runs it and passes it to
+ * `settleUnit`, once. Undefined: nothing can start at the moment.
  */
 export function nextUnit(run: RunState): Unit | undefined {
   if (run.streamingPlan?.whole !== undefined) return undefined;
@@ -145,7 +145,7 @@ function createUnit(run: RunState, task: Task, item: number): Unit {
   return unit;
 }
 
-/** Takes back a unit with its result, or without one with what it failed of. What comes after the first time counts nothing. */
+/** Settles a unit with its result, or with its error when there is no result. Only the first call per unit counts. */
 export function settleUnit(run: RunState, unit: Unit, result: NodeResult | undefined, error: unknown): void {
   if (unit.settled) return;
   unit.settled = true;
@@ -163,7 +163,7 @@ export function settleUnit(run: RunState, unit: Unit, result: NodeResult | undef
   run.driver.wake();
 }
 
-/** Of a node that was told to stop: ends it with its last unit. What it finished in the meantime does not count. */
+/** Ends a node that was signalled to stop, with its last unit. What it finished in the meantime does not count. */
 function settleStopped(run: RunState, task: Task): void {
   if (task.units.length > 0) return;
   if (task.failure !== undefined && run.stopping === undefined) fail(run, task, task.failure);
@@ -196,7 +196,7 @@ function suspendIfAsking(run: RunState, task: Task): void {
   releaseReservation(run, task);
 }
 
-/** An answer came while the run goes on. */
+/** Takes an answer while the run is driven. */
 export function takeAnswer(run: RunState, task: Task, item: number, answer: unknown): void {
   task.progress?.answers.set(item, answer);
   if (task.phase === 'suspended') task.phase = 'running';
@@ -211,11 +211,11 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
     failWhenStopped(run, task, asPolyphonyError(error));
     return;
   }
-  const stood = result ?? itemFallback(run, unit, typeof onError === 'object' ? onError.value : null);
+  const outcome = result ?? itemFallback(run, unit, typeof onError === 'object' ? onError.value : null);
   const failed = result === undefined ? { error: errorRecord(error) } : {};
-  each.results[item] = stood;
+  each.results[item] = outcome;
   each.finished += 1;
-  run.recorder.record({ type: 'item-finished', nodeId: task.id, item, result: stood, ...failed });
+  run.recorder.record({ type: 'item-finished', nodeId: task.id, item, result: outcome, ...failed });
   if (each.finished === each.values.length) finishItems(run, task, each);
   else if (task.units.length === 0 || each.next < each.values.length) enqueue(run, task);
 }

@@ -1,4 +1,4 @@
-/** Which models a node could go to by what it says itself; the router chooses among them when the node runs. */
+/** The models that can serve a node, by its own fields; the router chooses among them when the node runs. */
 import type { Capability, Operation, Sensitivity } from '../../core/model/model.ts';
 import { TIERS, type Tier } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
@@ -18,12 +18,12 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['rerank', 'rerank'],
 ]);
 
-/** Steps that ask a model in words, plugins' included, chat. */
+/** All other steps that call a model, those of plugins included, use chat. */
 export const operationOf = (use: string): Operation => OPERATIONS.get(use) ?? 'chat';
 
 export const isTier = (name: string): name is Tier => (TIERS as readonly string[]).includes(name);
 
-/** Follows aliases of the config, a few steps at most. */
+/** Follows aliases of the config, at most five steps. */
 function aliased(name: string, catalogue: Catalogue): string {
   let current = name;
   for (let step = 0; step < 5 && Object.hasOwn(catalogue.aliases, current); step += 1) {
@@ -33,8 +33,8 @@ function aliased(name: string, catalogue: Catalogue): string {
 }
 
 /**
- * Every model that a name means: `provider/model`, a model's id, one of its aliases, an alias of the config; or one that
- * its provider does not list and answers to, unless the name is a slip for one that is listed.
+ * Every model that a name means: `provider/model`, a model's id, one of its aliases, or an alias of the config. Also a
+ * model that its provider serves without listing it, unless the name looks like a misspelt listed one.
  */
 export function modelsNamed(name: string, catalogue: Catalogue): CatalogueModel[] {
   const wanted = aliased(name, catalogue);
@@ -63,7 +63,7 @@ export function modelNames(catalogue: Catalogue): string[] {
   return [...new Set([...Object.keys(catalogue.aliases), ...names])];
 }
 
-/** What a node's requests need of a model, beyond what the gateway can adapt. */
+/** The requirements of a node's requests on a model, beyond what the gateway can adapt. */
 export interface Demand {
   readonly operation: Operation;
   readonly tier: Tier | undefined;
@@ -92,15 +92,15 @@ function impliedBy({ images, files, tools, reasoning }: Readonly<Record<string, 
   return can;
 }
 
-/** What a model lacks for the demand, in words; empty when it will do. Privacy is told apart by the caller. */
+/** Reasons why a model cannot meet the demand; empty when it can. The caller checks privacy. */
 export function lacks({ card }: CatalogueModel, { operation, tier, can }: Demand): string[] {
   const missing: string[] = [];
-  if (!card.operations.includes(operation)) missing.push(`does no ${operation}`);
-  if (tier !== undefined && card.tier !== tier) missing.push(`is ${card.tier}, not ${tier}`);
+  if (!card.operations.includes(operation)) missing.push(`does not support ${operation}`);
+  if (tier !== undefined && card.tier !== tier) missing.push(`has tier ${card.tier}, not ${tier}`);
   const unable = can.filter((capability) => !card.capabilities.includes(capability));
   if (unable.length > 0) missing.push(`lacks ${unable.join(', ')}`);
   if (card.dedicatedTo !== undefined && !can.includes(card.dedicatedTo))
-    missing.push(`is made for ${card.dedicatedTo} alone`);
+    missing.push(`is made only for ${card.dedicatedTo}`);
   if (card.lifecycle?.stage === 'retired') missing.push('is retired');
   return missing;
 }
@@ -113,7 +113,7 @@ export type Candidates = (node: PlanNode) => readonly CatalogueModel[];
 const MOST_KEPT = 500;
 const known = new WeakMap<Catalogue, Candidates>();
 
-/** The candidates of a catalogue, worked out once a demand: a catalogue is replaced, never changed in place. */
+/** The candidates of a catalogue, computed once per demand: a catalogue is replaced, never changed in place. */
 export function candidatesOf(catalogue: Catalogue): Candidates {
   const before = known.get(catalogue);
   if (before !== undefined) return before;
@@ -148,7 +148,7 @@ export function rungCandidates(node: PlanNode, target: string, catalogue: Catalo
 
 const NO_MODEL: NonNullable<PlanNode['model']> = {};
 
-/** All of a node that its demand depends on. */
+/** Contains every field of the node that its demand depends on. */
 function keyOf({ use, model, sensitivity, in: inputs }: PlanNode): string {
   let key = use;
   if (model !== undefined) key += ` ${model.id} ${model.tier} ${model.can?.join()}`;

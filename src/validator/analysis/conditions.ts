@@ -1,10 +1,10 @@
-/** Conditions compiled once: what they refer to does not depend on the plan that they stand in. */
+/** Conditions compiled once: their references do not depend on the plan that contains them. */
 import { CEL_RESERVED, type CompiledCondition, compileCondition } from '../../language/condition.ts';
 
 const MOST_KEPT = 1000;
 const LONGEST_KEPT = 400;
 const kept = new Map<string, CompiledCondition>();
-/** Every name is taken for a head, except those that CEL knows; who may be a head here is the caller's question. */
+/** Every name counts as a head, except those that CEL reserves; the caller checks which heads are allowed. */
 const OPTIONS = { heads: (name: string): boolean => !CEL_RESERVED.has(name) };
 
 export function readCondition(source: string): CompiledCondition {

@@ -1,10 +1,10 @@
-/** What an `each` goes over: a reference to an array, and so what `item` is. */
+/** Checks that an `each` is a reference to an array, and infers the type of `item`. */
 import { setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
 import { type InferredType, itemsOf, typesOfInferred } from './inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
-/** Sets what `item` is, and reports an `each` that is no array. After its own reference is resolved, before others. */
+/** Sets the type of `item`, or reports an `each` that is not an array. Resolve the reference of `each` first. */
 export function checkEach(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, pointer } = subject;
   const { each } = node;
@@ -13,7 +13,7 @@ export function checkEach(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { segments } = analysis.template(each);
   const [only] = segments;
   if (segments.length !== 1 || only?.type !== 'reference') {
-    const message = `"each" of node "${node.id}" is ${shown(each)}: give one reference to an array and nothing else, as in "{{docs.hits}}".`;
+    const message = `"each" of node "${node.id}" is ${shown(each)}: give exactly one reference to an array, such as "{{docs.hits}}".`;
     analysis.report.add('each.not_array', path, message, {
       got: each.slice(0, 200),
       fix: wrapFix(each, path, analysis),
@@ -42,11 +42,11 @@ function reportNoArray(
   analysis: PlanAnalysis,
 ): void {
   const types = inferred === undefined ? undefined : typesOfInferred(inferred);
-  const message = `"each" of node "${node.id}" goes over ${name}, which is ${types?.join(' or ') ?? 'no array'}: give an array.`;
+  const message = `"each" of node "${node.id}" iterates over ${name}, which is ${types?.join(' or ') ?? 'not an array'}: refer to an array.`;
   analysis.report.add('each.not_array', `${pointer}/each`, message, { expected: 'array', got: types });
 }
 
-/** `docs.hits` where `{{docs.hits}}` was meant. */
+/** The fix for `docs.hits` where `{{docs.hits}}` was meant. */
 function wrapFix(each: string, path: string, analysis: PlanAnalysis): Fix | undefined {
   const wrapped = `{{${each.trim()}}}`;
   if (each.includes('{') || each.length > 200) return undefined;
@@ -55,6 +55,6 @@ function wrapFix(each: string, path: string, analysis: PlanAnalysis): Fix | unde
   if (issues.length > 0 || segments.length !== 1 || only?.type !== 'reference') return undefined;
   const [first] = only.reference.alternatives;
   if (first?.type !== 'path' || (first.head !== 'input' && !analysis.byId.has(first.head))) return undefined;
-  const message = `${shown(each)} was taken for ${shown(wrapped)}.`;
+  const message = `${shown(each)} was replaced with ${shown(wrapped)}.`;
   return { code: 'reference.wrapped', message, edit: setText(path, wrapped) };
 }

@@ -1,19 +1,19 @@
 /**
- * What can be known of a value before it exists: the leaves of a JSON Schema (references and choices followed), walked
- * by paths and compared with what an input expects. Where a schema says nothing, everything is allowed: only what cannot
- * fit is an issue.
+ * The type of a value before it exists: the leaves of a JSON Schema (references and choices followed), walked by paths and
+ * compared with the type that an input expects. Where a schema does not restrict a value, every value is allowed: only a
+ * value that can never fit is an issue.
  */
 import type { JsonSchema } from '../../core/model/model.ts';
 import { resolvePointer } from '../../kit/json/json-validation.ts';
 import { isRecord } from '../document/document.ts';
 
-/** One way in which a value may look, with the document that its `$ref`s point into. */
+/** One schema that a value may have, with the document that its `$ref`s point into. */
 export interface Leaf {
   readonly schema: JsonSchema;
   readonly root: JsonSchema;
 }
 
-/** The ways in which a value may look; `'any'`: nothing is known. */
+/** The schemas that a value may have; `'any'`: nothing is known. */
 export type InferredType = 'any' | readonly Leaf[];
 
 const MOST_LEAVES = 32;
@@ -21,7 +21,7 @@ const DEEPEST = 16;
 
 const inferredTypes = new WeakMap<JsonSchema, InferredType>();
 
-/** What is known of every value that the schema takes. */
+/** The type of the values that the schema accepts. */
 export function inferredType(schema: JsonSchema): InferredType {
   const known = inferredTypes.get(schema);
   if (known !== undefined) return known;
@@ -30,13 +30,13 @@ export function inferredType(schema: JsonSchema): InferredType {
   return inferred;
 }
 
-/** The same for a schema inside `root`. */
+/** The type of the values that a schema inside `root` accepts. */
 export function leavesOf(schema: unknown, root: JsonSchema): InferredType {
   const leaves: Leaf[] = [];
   return collect(schema, root, leaves, 0) ? leaves : 'any';
 }
 
-/** False when something is not understood: then nothing is known. */
+/** False when the schema uses something that is not supported here: then nothing is known. */
 function collect(schema: unknown, root: JsonSchema, leaves: Leaf[], depth: number): boolean {
   if (!isRecord(schema) || depth > DEEPEST || leaves.length >= MOST_LEAVES) return false;
   if (typeof schema.$ref === 'string') {
@@ -44,7 +44,7 @@ function collect(schema: unknown, root: JsonSchema, leaves: Leaf[], depth: numbe
   }
   const choices = schema.anyOf ?? schema.oneOf;
   if (Array.isArray(choices)) {
-    // Choices of what is required only narrow the object that stands beside them.
+    // Choices beside a type or properties (such as of required fields) only narrow that object.
     if (schema.type !== undefined || schema.properties !== undefined) {
       leaves.push({ schema, root });
       return true;
@@ -95,7 +95,7 @@ export function typesOfInferred(inferred: InferredType): readonly string[] | und
 }
 
 export const mayBe = (leaf: Leaf, type: JsonType): boolean => {
-  // Asked of every step of every path, and mostly of a schema that names one type.
+  // Runs for every step of every path, mostly with a schema that names one type.
   if (typeof leaf.schema.type === 'string' && leaf.schema.nullable !== true) return leaf.schema.type === type;
   const types = typesOf(leaf);
   return types === undefined || types.includes(type);
@@ -106,11 +106,11 @@ export const mayBe = (leaf: Leaf, type: JsonType): boolean => {
 export interface StepResult {
   /** Undefined when no leaf has such a field or item. */
   readonly inferred: InferredType | undefined;
-  /** Names that would have been found. */
+  /** Names of the fields that do exist. */
   readonly names: readonly string[];
 }
 
-/** The inferred one step further; the step is a field name or an index. */
+/** The type one step further; the step is a field name or an index. */
 export function stepInto(inferred: InferredType, step: string | number): StepResult {
   if (inferred === 'any') return { inferred: 'any', names: [] };
   const found: Leaf[] = [];
@@ -144,12 +144,12 @@ function fieldOf(leaf: Leaf, field: string, names: string[]): InferredType | und
   if (declared !== undefined) names.push(...Object.keys(declared).slice(0, 200));
   if (patternProperties !== undefined || additionalProperties === true) return 'any';
   if (isRecord(additionalProperties)) return leavesOf(additionalProperties, leaf.root);
-  // Declared fields are all there is to rely on, whether or not the schema bothers to say so.
+  // A schema that declares fields counts as closed, even when it does not set additionalProperties.
   const open = additionalProperties === undefined && (declared === undefined || Object.keys(declared).length === 0);
   return open ? 'any' : undefined;
 }
 
-/** What an `each` over the inferred runs through: undefined when it can be no array. */
+/** The type of the items of an array; undefined when the value cannot be an array. */
 export function itemsOf(inferred: InferredType): InferredType | undefined {
   if (inferred === 'any') return 'any';
   const arrays = inferred.filter((leaf) => mayBe(leaf, 'array'));
@@ -175,7 +175,7 @@ const NUMERIC: ReadonlySet<string> = new Set(['number', 'integer']);
 const typesMeet = (actual: readonly string[], expected: readonly string[]): boolean =>
   actual.some((type) => expected.includes(type) || (NUMERIC.has(type) && expected.some((other) => NUMERIC.has(other))));
 
-/** False when no value of `actual` can be one of `expected`. Null is let pass: a skipped node gives null anywhere. */
+/** False when no value of `actual` can be one of `expected`. Null always fits, because a skipped node outputs null. */
 export function canFit(actual: InferredType, expected: InferredType, depth = 0): boolean {
   if (actual === 'any' || expected === 'any' || depth > 4) return true;
   return actual.some((mine) => expected.some((theirs) => leafFits(mine, theirs, depth)));
@@ -221,10 +221,10 @@ function fieldsFit(actual: Leaf, expected: Leaf, depth: number): boolean {
 
 // ---------------------------------------------------------------------------------------------------- rendered values
 
-/** What a text refers to; `'text'`: it is rendered to text. */
+/** The type that a text refers to; `'text'`: it is rendered to text. */
 export type InferredOfText = (text: string) => InferredType | 'text';
 
-/** The inferred of a literal whose strings may be references. */
+/** The type of a literal whose strings may be references. */
 export function inferredTypeOfValue(value: unknown, ofText: InferredOfText): InferredType {
   const schema = schemaOfValue(value, ofText, 0);
   return schema === undefined ? 'any' : [{ schema, root: schema }];

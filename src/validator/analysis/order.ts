@@ -1,7 +1,7 @@
-/** The order of the nodes: each behind what it needs, otherwise as written. */
+/** The order of the nodes: each after the nodes that it needs, otherwise as written. */
 import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
-/** What each node waits for, by place in `subjects`; unknown names and the node itself left out. */
+/** The nodes that each node waits for, by place in `subjects`, without unknown names and without the node itself. */
 export function dependenciesOf(analysis: PlanAnalysis): number[][] {
   const places = new Map<NodeAnalysis, number>();
   analysis.subjects.forEach((subject, place) => {
@@ -19,8 +19,8 @@ export function dependenciesOf(analysis: PlanAnalysis): number[][] {
 }
 
 /**
- * Places in a stable topological order: depth first in written order, what a node needs before it. In a cycle one node
- * stands before what it needs.
+ * Places in a stable topological order: depth first in written order, dependencies before the nodes that need them. In a
+ * cycle one node comes before its dependency.
  */
 export function stableOrder(dependencies: readonly (readonly number[])[]): number[] {
   const order: number[] = [];
@@ -46,7 +46,7 @@ export function stableOrder(dependencies: readonly (readonly number[])[]): numbe
   return order;
 }
 
-/** Ids of one cycle through the place, the first one repeated at the end; undefined where there is none. */
+/** Places of one cycle through `place`, with the first repeated at the end; undefined when there is none. */
 export function cycleThrough(place: number, dependencies: readonly (readonly number[])[]): number[] | undefined {
   const cameFrom = new Map<number, number>();
   const queue = [place];
@@ -70,11 +70,11 @@ function pathBack(end: number, start: number, cameFrom: ReadonlyMap<number, numb
   return [start, ...path];
 }
 
-/** True when every reference points backwards as the plan was written. */
+/** True when every reference points to an earlier node of the plan as written. */
 export const isOrdered = (dependencies: readonly (readonly number[])[]): boolean =>
   dependencies.every((waits, place) => waits.every((other) => other < place));
 
-/** Reports every cycle once, with its path; gives the places of its members. */
+/** Reports every cycle once, with its path. Returns the places of the members of all cycles. */
 export function reportCycles(
   analysis: PlanAnalysis,
   dependencies: readonly (readonly number[])[],
@@ -88,13 +88,13 @@ export function reportCycles(
     for (const member of cycle) seen.add(member);
     const ids = cycle.map((member) => analysis.subjects[member]?.node.id ?? '');
     const path = `${analysis.subjects[place]?.pointer ?? ''}`;
-    const message = `The nodes wait for one another (${ids.join(' needs ')}): cut one of these, or use "repeat".`;
+    const message = `These nodes depend on each other in a cycle (${ids.join(' needs ')}): remove one of these references, or use "repeat".`;
     analysis.report.add('graph.cycle', path, message, { got: ids });
   }
   return seen;
 }
 
-/** Gives each node its place in the order, and says which ones moved. */
+/** Sets the position of each node, and returns the nodes in that order. */
 export function applyOrder(subjects: readonly NodeAnalysis[], order: readonly number[]): NodeAnalysis[] {
   const ordered: NodeAnalysis[] = [];
   for (const place of order) {

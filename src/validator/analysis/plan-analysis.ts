@@ -1,4 +1,4 @@
-/** A plan opened up for checking: its nodes by id, and every place where one of them names a value. */
+/** A plan prepared for checking: its nodes by id, and every place where one of them names a value. */
 
 import type { Plan, PlanNode } from '../../core/plan/plan.ts';
 import type { Catalogue, StepType } from '../../core/plan/validation.ts';
@@ -12,7 +12,7 @@ import { arrayOf, type InferredType, inferredType, leavesOf } from './inferred-t
 
 export type ReferencePlace = 'in' | 'each' | 'when' | 'until' | 'session' | 'needs' | 'output';
 
-/** One name of one value somewhere in the plan. */
+/** One place in the plan that names a value. */
 export interface Use {
   readonly place: ReferencePlace;
   /** JSON pointer of the string that holds it. */
@@ -22,10 +22,10 @@ export interface Use {
   readonly text: string;
 }
 
-/** A node while it is checked. */
+/** A node and the facts about it that the checks need. */
 export interface NodeAnalysis {
   readonly node: PlanNode;
-  /** Place in the plan as it was given: issues point there. */
+  /** JSON pointer into the plan as it was given: issues point there. */
   readonly pointer: string;
   /** Place in the order in which the plan will run. */
   position: number;
@@ -34,13 +34,13 @@ export interface NodeAnalysis {
   readonly workflow: Plan | undefined;
   readonly uses: readonly Use[];
   readonly hasFallback: boolean;
-  /** Set once its references are resolved: what each text refers to. */
+  /** The type of each reference by its text; set once the references are resolved. */
   readonly inferredTypes: Map<string, InferredType>;
-  /** Of its output, `each` included. */
+  /** Type of the output, `each` included. */
   output: InferredType;
-  /** Of one run of it: without `each`. */
+  /** Type of the output of one run, without `each`. */
   outputOnce: InferredType;
-  /** Of one item of its `each`. */
+  /** Type of one item of its `each`. */
   item: InferredType;
 }
 
@@ -188,15 +188,15 @@ function outputOf(node: PlanNode, step: StepType | undefined, pointer: string, r
   return step?.output === undefined ? 'any' : inferredType(step.output);
 }
 
-/** The inferred of a schema or shorthand of the plan; what is wrong with it is reported. */
+/** The type of a schema or shorthand of the plan; an invalid one is reported and gives `any`. */
 export function readSchema(declared: Readonly<Record<string, unknown>>, pointer: string, report: Report): InferredType {
   try {
     const schema = toJsonSchema(declared);
-    // Shorthand names types and nothing else, unless a field of it is a schema.
+    // Shorthand contains only names of types, unless one of its fields is a schema.
     const plain = isShorthand(declared) && Object.values(declared).every((type) => typeof type === 'string');
     const unsafe = plain ? [] : refuseUnsafeSchema(declared);
     for (const { path, message } of unsafe) report.add('schema.unsafe', `${pointer}${path}`, message);
-    // Made for this plan alone: kept by identity, it would only outlive the plan.
+    // This schema belongs to one plan only: caching it by identity would gain nothing.
     return unsafe.length > 0 ? 'any' : leavesOf(schema, schema);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-/** Resolves every name of a value to what is known of it, and reports the ones that name nothing. */
+/** Resolves every reference to the type of its value, and reports references to nothing. */
 
 import { nearest, slipOf } from '../../language/suggest.ts';
 import type { IssueCode } from '../document/codes.ts';
@@ -31,18 +31,18 @@ const META = inferredType({
   additionalProperties: false,
 });
 
-/** Resolves every use of the plan, node by node in the order of the run, and keeps what each text refers to. */
+/** Resolves every use in the plan, node by node in the order of the run, and keeps the type of each reference. */
 export function resolvePlan(analysis: PlanAnalysis): void {
   for (const subject of analysis.subjects) resolveSubject(subject, analysis);
   resolveUses(analysis.outputUses, undefined, analysis);
 }
 
-/** After those that it refers to. */
+/** Resolves the uses of one node. The nodes that it refers to must have been resolved before. */
 export function resolveSubject(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, uses } = subject;
   if (node.each === undefined) resolveUses(uses, subject, analysis);
   else {
-    // What `item` is depends on the reference of the `each` itself.
+    // The type of `item` depends on the reference of the `each` itself.
     resolveUses(
       uses.filter(({ place }) => place === 'each'),
       subject,
@@ -78,7 +78,7 @@ function resolveUses(uses: readonly Use[], subject: NodeAnalysis | undefined, an
   }
 }
 
-/** Undefined when the use names nothing; the report then says so. */
+/** Undefined when the use names nothing; that is reported. */
 function resolveUse(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAnalysis): InferredType | undefined {
   const start = resolveHead(use, subject, analysis);
   if (start === undefined) return undefined;
@@ -94,7 +94,7 @@ function resolveUse(use: Use, subject: NodeAnalysis | undefined, analysis: PlanA
   return inferred;
 }
 
-/** Behind the id of a node `meta` is always there. */
+/** `meta` is a field of the output of every node. */
 function firstStep(
   use: Use,
   inferred: InferredType,
@@ -114,19 +114,27 @@ function resolveHead(use: Use, subject: NodeAnalysis | undefined, analysis: Plan
       if (subject?.node.each === undefined || use.place === 'each' || use.place === 'when' || use.place === 'needs') {
         return reportScope(
           use,
-          'stands for one item, inside a node that has "each" (but not in its each or when)',
+          'is available only in a node with "each", and not in its "each", "when" or "needs": add "each", or refer to an earlier node',
           analysis,
         );
       }
       return use.head === 'item' ? subject.item : INTEGER;
     case 'prev':
       if (subject?.node.repeat === undefined || use.place === 'each' || use.place === 'when' || use.place === 'needs') {
-        return reportScope(use, 'is the output of the round before, inside a node that has "repeat"', analysis);
+        return reportScope(
+          use,
+          'is the output of the previous round and is available only in a node with "repeat", and not in its "each", "when" or "needs": add "repeat", or refer to an earlier node',
+          analysis,
+        );
       }
       return subject.outputOnce;
     case 'self':
       if (subject === undefined || use.place !== 'until') {
-        return reportScope(use, 'is the output of the round, and only "repeat.until" sees it', analysis);
+        return reportScope(
+          use,
+          'is the output of the current round and is available only in "repeat.until": refer to an earlier node, or use "prev" in a node with "repeat"',
+          analysis,
+        );
       }
       return subject.outputOnce;
     default:
@@ -136,14 +144,18 @@ function resolveHead(use: Use, subject: NodeAnalysis | undefined, analysis: Plan
 
 function resolveInput(use: Use, analysis: PlanAnalysis): InferredType | undefined {
   if (use.place === 'needs') {
-    return reportScope(use, 'is there from the start: needs name nodes', analysis);
+    return reportScope(
+      use,
+      'is available from the start, so nothing has to wait for it: list only ids of nodes in "needs"',
+      analysis,
+    );
   }
   if (analysis.input !== undefined) return analysis.input;
-  const rule = 'the plan declares no input: add "input": { … } to the plan, or write the value here';
+  const rule = 'but the plan declares none: add "input": { … } to the plan, or write the value here';
   analysis.report.add(
     isCondition(use) ? 'condition.type' : 'ref.unknown_input',
     use.pointer,
-    `${quoted(use)}: ${rule}.`,
+    `${quoted(use)} refers to an input, ${rule}.`,
   );
   return undefined;
 }
@@ -158,15 +170,15 @@ function resolveNode(use: Use, subject: NodeAnalysis | undefined, analysis: Plan
   if (target === undefined) return reportUnknownNode(use, subject, analysis);
   if (subject !== undefined && target === subject) {
     const fix = shiftOfSelf(use, subject, analysis);
-    const rule = 'a node cannot use its own output: name an earlier node, or use "repeat" with {{prev}}';
-    analysis.report.add('ref.self', use.pointer, `${quoted(use)} refers to its own node: ${rule}.`, {
+    const rule = 'which is not available to it: refer to an earlier node, or use "repeat" with {{prev}}';
+    analysis.report.add('ref.self', use.pointer, `${quoted(use)} refers to the output of its own node, ${rule}.`, {
       got: use.text,
       fix,
     });
     return undefined;
   }
   if (subject !== undefined && target.position > subject.position) {
-    const rule = `"${use.head}" comes after "${subject.node.id}": references point backwards only, so move it before`;
+    const rule = `node "${use.head}" comes after node "${subject.node.id}", and references may point only to earlier nodes: move it before`;
     analysis.report.add('ref.forward', use.pointer, `${quoted(use)}: ${rule}.`, { got: use.text });
     return undefined;
   }
@@ -188,16 +200,21 @@ function reportUnknownNode(use: Use, subject: NodeAnalysis | undefined, analysis
   ];
   const slip = slipOf(use.head, names);
   const target = slip === undefined ? viaInput : formatPath(slip, use.path);
-  analysis.report.add(code, use.pointer, `${quoted(use)}: no node has the id ${shown(use.head)}.`, {
-    got: use.text,
-    expected: names.slice(0, 50),
-    suggest: [...new Set(suggest)].slice(0, 3),
-    fix: target === undefined ? undefined : renameFix(use, target),
-  });
+  analysis.report.add(
+    code,
+    use.pointer,
+    `${quoted(use)}: no node has the id ${shown(use.head)}: use the id of an earlier node.`,
+    {
+      got: use.text,
+      expected: names.slice(0, 50),
+      suggest: [...new Set(suggest)].slice(0, 3),
+      fix: target === undefined ? undefined : renameFix(use, target),
+    },
+  );
   return undefined;
 }
 
-/** Names that may stand where the use stands. */
+/** Names that are allowed at the place of the use. */
 function headsFor(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAnalysis): string[] {
   const earlier = analysis.subjects.filter(
     (other) => other.node.id !== '' && (subject === undefined || other.position < subject.position),
@@ -209,7 +226,7 @@ function headsFor(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAna
   return names;
 }
 
-/** `ticket` where `input.ticket` was meant. */
+/** The correction of `ticket` where `input.ticket` was meant. */
 function inputField(use: Use, analysis: PlanAnalysis): string | undefined {
   if (analysis.input === undefined || analysis.input === 'any') return undefined;
   const { inferred } = stepInto(analysis.input, use.head);
@@ -227,7 +244,12 @@ function reportField(
   const owner = formatPath(use.head, use.path.slice(0, index));
   const types = typesOfInferred(inferred)?.join(' or ');
   const code = isCondition(use) ? 'condition.type' : use.head === 'input' ? 'ref.unknown_input' : 'ref.unknown_field';
-  const has = names.length > 0 ? `it has ${names.slice(0, 20).join(', ')}` : `it is ${types ?? 'something else'}`;
+  const has =
+    names.length > 0
+      ? `its fields are ${names.slice(0, 20).join(', ')}`
+      : types === undefined
+        ? 'its schema allows none'
+        : `its type is ${types}`;
   const what = typeof step === 'number' ? `no item [${step}]` : `no field ${shown(step)}`;
   const slip = typeof step === 'string' ? slipOf(step, names) : undefined;
   const target = slip === undefined ? undefined : formatPath(use.head, use.path.with(index, slip));

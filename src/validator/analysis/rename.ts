@@ -1,4 +1,4 @@
-/** Writing another name where a value is named: the edits behind repairs. */
+/** Edits that replace the name in a reference, used by repairs. */
 import { parseTemplate } from '../../language/template.ts';
 import { editText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
@@ -7,13 +7,13 @@ import type { Use } from './plan-analysis.ts';
 export const formatPath = (head: string, path: readonly (string | number)[]): string =>
   head + path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
 
-/** The edit that writes another name where the use stands. */
+/** The fix that replaces the name at the place of the use. */
 export function renameFix(use: Use, target: string, code: Fix['code'] = 'name.corrected', why = ''): Fix {
   const bare = use.place === 'when' || use.place === 'until' || use.place === 'needs';
   const change = bare ? replaceName : replaceInReferences;
   return {
     code,
-    message: `${shown(use.text)} was taken for ${shown(target)}${why}.`,
+    message: `${shown(use.text)} was replaced with ${shown(target)}${why}.`,
     edit: editText(use.pointer, (text) => change(text, use.text, target)),
   };
 }

@@ -1,4 +1,4 @@
-/** All that is checked of a node by itself, once its references are resolved. */
+/** All checks of a single node, once its references are resolved. */
 
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { checkConditions, checkIneffective, checkRepeat, checkWait } from './control.ts';

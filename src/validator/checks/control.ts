@@ -1,4 +1,4 @@
-/** What steers a node: each, when, repeat, wait, and fields that its step does not read. */
+/** Checks of the fields that control a node: when, repeat, wait, and fields that its step does not read. */
 
 import { readCondition } from '../analysis/conditions.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
@@ -18,7 +18,7 @@ function checkCondition(source: string, path: string, analysis: PlanAnalysis): v
     bare !== source && readCondition(bare).ok
       ? {
           code: 'reference.wrapped',
-          message: `${shown(source)} was taken for ${shown(bare)}: conditions name values without braces.`,
+          message: `${shown(source)} was replaced with ${shown(bare)}, because conditions name values without braces.`,
           edit: setText(path, bare),
         }
       : undefined;
@@ -26,7 +26,7 @@ function checkCondition(source: string, path: string, analysis: PlanAnalysis): v
   analysis.report.add(
     compiled.code,
     path,
-    `The condition ${shown(source)} cannot be used${at}: ${compiled.message.slice(0, 300)}`,
+    `The condition ${shown(source)} is invalid${at}: ${compiled.message.slice(0, 300)}`,
     {
       got: source.slice(0, 200),
       fix,
@@ -37,7 +37,7 @@ function checkCondition(source: string, path: string, analysis: PlanAnalysis): v
 export function checkRepeat({ node, pointer }: NodeAnalysis, analysis: PlanAnalysis): void {
   const { rounds } = analysis.catalogue.bounds;
   if (node.repeat === undefined || node.repeat.max <= rounds) return;
-  const message = `"repeat" of node "${node.id}" may take ${node.repeat.max} rounds, at most ${rounds} are allowed: lower max.`;
+  const message = `"repeat" of node "${node.id}" may take ${node.repeat.max} rounds, but at most ${rounds} are allowed: lower "max".`;
   analysis.report.add('repeat.unbounded', `${pointer}/repeat/max`, message, {
     expected: { atMost: rounds },
     got: node.repeat.max,
@@ -49,14 +49,14 @@ export function checkWait({ node, pointer }: NodeAnalysis, dependencies: number,
   if (node.wait === undefined || node.wait === 'all') return;
   const wanted = node.wait === 'any' ? 1 : node.wait.atLeast;
   if (wanted <= dependencies) return;
-  const message = `Node "${node.id}" waits for ${wanted} of ${dependencies} nodes, which cannot happen: name more nodes in its references or needs, or lower wait.`;
+  const message = `Node "${node.id}" waits for ${wanted} nodes, but it depends on only ${dependencies}: add references or "needs", or lower "wait".`;
   analysis.report.add('wait.impossible', `${pointer}/wait`, message, {
     expected: { atMost: dependencies },
     got: wanted,
   });
 }
 
-/** Fields that nothing will read: no harm, but not what was meant. */
+/** Warns about fields that have no effect: they do no harm, but the author expected something of them. */
 export function checkIneffective(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step } = subject;
   if (step === undefined) return;
@@ -68,21 +68,30 @@ export function checkIneffective(subject: NodeAnalysis, analysis: PlanAnalysis):
     if (node.limits?.tokens !== undefined) warnIneffective('limits/tokens', why, subject, analysis);
   }
   if (node.out !== undefined && step.typedOutput !== true) {
-    warnIneffective('out', `"${node.use}" has an output of its own`, subject, analysis);
+    warnIneffective('out', `the output of "${node.use}" is fixed`, subject, analysis);
   }
   if (node.limits?.concurrency !== undefined && node.each === undefined) {
-    warnIneffective('limits/concurrency', 'only a node with "each" runs more than once at a time', subject, analysis);
+    warnIneffective(
+      'limits/concurrency',
+      'only a node with "each" has several runs at the same time',
+      subject,
+      analysis,
+    );
   }
 }
 
 function warnIneffective(field: string, why: string, { node, pointer }: NodeAnalysis, { report }: PlanAnalysis): void {
   const name = field.replace('/', '.');
-  report.add('field.ineffective', `${pointer}/${field}`, `"${name}" of node "${node.id}" has no effect: ${why}.`);
+  report.add(
+    'field.ineffective',
+    `${pointer}/${field}`,
+    `"${name}" of node "${node.id}" has no effect, because ${why}: remove it.`,
+  );
 }
 
-/** Nodes that no output, and nothing with an effect, depends on. In the order of the run. */
+/** Reports nodes that neither the output nor a step with side effects depends on; takes them in the order of the run. */
 export function reportUnused(subjects: readonly NodeAnalysis[], analysis: PlanAnalysis): void {
-  // A name that leads nowhere may have meant any of them.
+  // An unknown name may have meant any of the unused nodes.
   const unclear = analysis.report.findings.some(({ code }) => /^(?:ref|condition|shape|each)\./.test(code));
   if (analysis.plan.output === undefined || unclear) return;
   const used = new Set(analysis.outputUses.map(({ head }) => head));
@@ -91,7 +100,7 @@ export function reportUnused(subjects: readonly NodeAnalysis[], analysis: PlanAn
     if (used.has(node.id) || step === undefined || step.sideEffects === true || node.use === 'human') {
       for (const { head } of uses) used.add(head);
     } else if (node.id !== '') {
-      const message = `Nothing uses node "${node.id}": refer to it, or leave it out and save its cost.`;
+      const message = `Nothing uses node "${node.id}": refer to it, or remove it to save its cost.`;
       analysis.report.add('node.unused', pointer, message, { got: node.id });
     }
   }

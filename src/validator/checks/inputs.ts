@@ -1,4 +1,4 @@
-/** The inputs of a node against what its step takes: names, types, literals. */
+/** Checks the inputs of a node against the schema of its step: names, types, literals. */
 import type { JsonSchema } from '../../core/model/model.ts';
 import { nearest, slipOf } from '../../language/suggest.ts';
 import {
@@ -29,12 +29,12 @@ export function checkInputs(subject: NodeAnalysis, analysis: PlanAnalysis): void
   if (step === undefined || analysis.isBroken(subject, 'in')) return;
   const checking: Checking = { subject, analysis, report: analysis.report };
   checkValue(node.in ?? {}, inferredType(step.input), `${pointer}/in`, checking, 0);
-  // The one choice between inputs that the built-in steps have, and that no shorthand can say.
+  // The only built-in step that needs one of two inputs; shorthand cannot express that.
   const asks = node.use !== 'llm' || node.in?.prompt !== undefined || node.in?.messages !== undefined;
   if (!asks) missingField(['prompt', 'messages'], `${pointer}/in`, checking);
 }
 
-/** Reports what cannot fit any leaf; of several the one with the fewest issues speaks. */
+/** Reports a value that fits no leaf; with several leaves, the issues of the leaf with the fewest. */
 function checkValue(value: unknown, expected: InferredType, pointer: string, checking: Checking, depth: number): void {
   if (expected === 'any' || depth > DEEPEST) return;
   if (typeof value === 'string' && value.includes('{{')) {
@@ -67,12 +67,12 @@ const mayBeValue = (leaf: Leaf, value: unknown): boolean => {
 };
 
 function mismatch(value: unknown, types: readonly string[] | undefined, pointer: string, checking: Checking): void {
-  const rule = types === undefined || types.length === 0 ? 'something else' : types.join(' or ');
-  const message = `${place(pointer, checking)} is ${shown(value)}, and "${checking.subject.node.use}" takes ${rule}.`;
+  const rule = types === undefined || types.length === 0 ? 'another type' : types.join(' or ');
+  const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.subject.node.use}" takes ${rule}.`;
   checking.report.add('type.mismatch', pointer, message, { expected: types, got: typeOfValue(value) });
 }
 
-/** `query` of node `docs`: what people call the place. */
+/** The place in words: `"query" of node "docs"`. */
 const place = (pointer: string, { subject }: Checking): string => {
   const inside = pointer.slice(`${subject.pointer}/in`.length + 1);
   return `${inside === '' ? 'The input' : shown(inside)} of node "${subject.node.id}"`;
@@ -96,8 +96,8 @@ function checkTemplate(text: string, expected: InferredType, pointer: string, ch
     const got = typesOfInferred(actual);
     const named = alternative.type === 'path' ? alternative.text : shown(alternative.value);
     const same = got?.join() === types?.join();
-    const is = same ? `${got?.join(' or ') ?? 'a value'} of another shape` : (got?.join(' or ') ?? 'a value');
-    const message = `${place(pointer, checking)} is {{${shown(named).slice(1, -1)}}}, which is ${is}, and "${checking.subject.node.use}" takes ${types?.join(' or ') ?? 'something else'}.`;
+    const is = same ? `${got?.join(' or ') ?? 'a value'} of a different shape` : (got?.join(' or ') ?? 'a value');
+    const message = `${place(pointer, checking)} is {{${shown(named).slice(1, -1)}}}, which is ${is}, but "${checking.subject.node.use}" takes ${types?.join(' or ') ?? 'another type'}.`;
     checking.report.add('type.mismatch', pointer, message, { expected: types, got });
   }
 }
@@ -126,7 +126,7 @@ function checkLeaf(value: unknown, leaf: Leaf, pointer: string, checking: Checki
   }
   const rule = brokenBound(value, schema);
   if (rule !== undefined) {
-    const message = `${place(pointer, checking)} is ${shown(value)}: "${checking.subject.node.use}" takes ${rule}.`;
+    const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.subject.node.use}" takes ${rule}.`;
     checking.report.add('type.mismatch', pointer, message, { expected: rule, got: shown(value) });
   }
   if (Array.isArray(value)) {
@@ -153,11 +153,11 @@ function wrongChoice(value: unknown, schema: JsonSchema, pointer: string, checki
     got: shown(value),
     suggest: typeof value === 'string' ? nearest(value, names) : [],
   };
-  const message = `${place(pointer, checking)} is ${shown(value)}: "${checking.subject.node.use}" takes one of ${choices.slice(0, 20).map(shown).join(', ')}.`;
+  const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.subject.node.use}" takes one of ${choices.slice(0, 20).map(shown).join(', ')}.`;
   checking.report.add('type.mismatch', pointer, message, details);
 }
 
-/** The bound that a literal breaks, in words. */
+/** The bound that a literal violates, in words; undefined when it violates none. */
 function brokenBound(value: unknown, schema: JsonSchema): string | undefined {
   const { minimum, maximum, minLength, maxLength, minItems, maxItems } = schema;
   const size = typeof value === 'number' ? value : typeof value === 'string' || Array.isArray(value) ? value.length : 0;
@@ -209,11 +209,11 @@ const requiredOf = (schema: Readonly<Record<string, unknown>>): readonly string[
 
 function missingField(names: readonly string[], pointer: string, checking: Checking): void {
   const what = names.map((name) => `"${name}"`).join(' or ');
-  const message = `${place(pointer, checking)} lacks ${what}, which "${checking.subject.node.use}" needs.`;
+  const message = `${place(pointer, checking)} lacks ${what}, which "${checking.subject.node.use}" requires: add ${names.length === 1 ? 'it' : 'one of them'}.`;
   checking.report.add('in.missing', pointer, message, { expected: names });
 }
 
-/** An input that the step does not know: an error where its schema is closed, else a warning. */
+/** Reports an input that the step does not know: an error where its schema is closed, else a warning. */
 function unknownField(
   key: string,
   value: Record<string, unknown>,
@@ -240,7 +240,7 @@ function unknownField(
         ? undefined
         : {
             code: 'name.corrected',
-            message: `The input ${shown(key)} was taken for "${target}".`,
+            message: `The input ${shown(key)} was renamed to "${target}".`,
             edit: renameKey(pointer, key, target),
           },
   });

@@ -1,4 +1,4 @@
-/** The models that a node asks for: whether they exist, can do it, and may see the data. */
+/** Checks the models that a node asks for: whether they exist, are capable, and may receive the data. */
 import type { PlanNode } from '../../core/plan/plan.ts';
 import { nearest, slipOf } from '../../language/suggest.ts';
 import {
@@ -27,7 +27,7 @@ function checkChoice({ node, pointer }: NodeAnalysis, analysis: PlanAnalysis): v
   const { catalogue, report } = analysis;
   const { model } = node;
   if (model?.id !== undefined && model.route !== undefined) {
-    const message = `Node "${node.id}" names a model and a route: leave one of model.id and model.route.`;
+    const message = `Node "${node.id}" has both model.id and model.route: keep only one of them.`;
     report.add('model.ambiguous', `${pointer}/model`, message);
   }
   if (model?.route !== undefined) {
@@ -45,7 +45,7 @@ function checkChoice({ node, pointer }: NodeAnalysis, analysis: PlanAnalysis): v
   checkAble(named, demandOf(node), path, `node "${node.id}"`, node, analysis);
 }
 
-/** Some model must be able, and of the able ones some must be allowed. */
+/** At least one model must be capable, and at least one of the capable models must be allowed to receive the data. */
 function checkAble(
   named: readonly CatalogueModel[],
   demand: Demand,
@@ -58,11 +58,11 @@ function checkAble(
   if (able.length === 0) {
     const { operation, tier, can } = demand;
     const wanted = [operation, ...(tier === undefined ? [] : [`tier ${tier}`]), ...can].join(', ');
-    const message = `No model can serve ${who} (${wanted})${reasonsOf(named, demand)}.`;
+    const message = `No model can serve ${who}, which needs ${wanted}: ${reasonsOf(named, demand)}.`;
     analysis.report.add('model.no_capable', path, message, { expected: { operation, tier, can } });
   } else if (demand.privately && !able.some(keepsNothing)) {
     const names = able.slice(0, 5).map(nameOf).join(', ');
-    const message = `The data of ${who} is ${node.sensitivity}, and every model that could serve it may keep it (${names}): choose one with retention "none".`;
+    const message = `The data of ${who} is ${node.sensitivity}, but every model that can serve it may keep data (${names}): choose a model with retention "none".`;
     analysis.report.add('model.privacy', path, message, {
       expected: { retention: 'none' },
       got: able.slice(0, 20).map(nameOf),
@@ -72,15 +72,15 @@ function checkAble(
 
 const nameOf = ({ provider, card }: CatalogueModel): string => `${provider}/${card.id}`;
 
-/** Why those that come nearest do not fit. */
+/** Why the models that come nearest do not fit. */
 function reasonsOf(named: readonly CatalogueModel[], demand: Demand): string {
-  if (named.length === 0) return '; no model is registered: give a provider its models';
+  if (named.length === 0) return 'no model is registered. Add a provider that has models';
   const reasons = named
     .map((model) => ({ name: nameOf(model), missing: lacks(model, demand) }))
     .sort((a, b) => a.missing.length - b.missing.length)
     .slice(0, 3)
     .map(({ name, missing }) => `${name} ${missing.join(' and ')}`);
-  return `; ${reasons.join('; ')}: ask for less, or register one`;
+  return `${reasons.join('; ')}. Ask for less, or register a model that fits`;
 }
 
 function reportUnknown(
@@ -91,7 +91,7 @@ function reportUnknown(
   analysis: PlanAnalysis,
 ): void {
   const slip = slipOf(name, names);
-  const message = `No ${what} is called ${shown(name)}: use one of the catalogue, or constraints instead of a name.`;
+  const message = `No ${what} is called ${shown(name)}: use a name from the catalogue, or constraints such as a tier instead of a name.`;
   analysis.report.add('model.unknown', path, message, {
     got: name,
     suggest: nearest(name, names),
@@ -112,7 +112,7 @@ function checkEscalation(
     report.add(
       'escalate.evaluator',
       path,
-      `No evaluator is called ${shown(escalate.evaluator)}: use a registered one.`,
+      `No evaluator is called ${shown(escalate.evaluator)}: use a registered evaluator.`,
       {
         got: escalate.evaluator,
         expected: catalogue.evaluators.slice(0, 50),
@@ -138,9 +138,14 @@ function checkEscalation(
 function reportUnknownRung(target: string, path: string, analysis: PlanAnalysis): void {
   const names = ['fast', 'balanced', 'premium', ...modelNames(analysis.catalogue)];
   const slip = slipOf(target, names);
-  analysis.report.add('escalate.target', path, `${shown(target)} is neither a tier nor a model: name one of them.`, {
-    got: target,
-    suggest: nearest(target, names),
-    fix: slip === undefined ? undefined : correction(target, slip, path),
-  });
+  analysis.report.add(
+    'escalate.target',
+    path,
+    `${shown(target)} is neither a tier nor a model: use fast, balanced, premium, or the name of a model.`,
+    {
+      got: target,
+      suggest: nearest(target, names),
+      fix: slip === undefined ? undefined : correction(target, slip, path),
+    },
+  );
 }

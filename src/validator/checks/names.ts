@@ -1,4 +1,4 @@
-/** The names of a node: its id, its step, its own outputs. */
+/** Checks the names of a node: its id, its step, the fields of its output. */
 import { REFERENCE_HEADS } from '../../core/plan/plan.ts';
 import { CEL_RESERVED } from '../../language/condition.ts';
 import { nearest, slipOf } from '../../language/suggest.ts';
@@ -9,10 +9,10 @@ import { correction, type Report, shown } from '../document/report.ts';
 const OBJECT_NAMES: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
 const HEADS: ReadonlySet<string> = new Set(REFERENCE_HEADS);
 
-/** Why no node may have this id; undefined when it may. */
+/** Why the id is reserved; undefined when a node may have it. */
 export function reservedAs(id: string): string | undefined {
-  if (HEADS.has(id)) return 'references use it themselves';
-  if (CEL_RESERVED.has(id)) return 'conditions know it as a name of their own';
+  if (HEADS.has(id)) return 'references reserve that name';
+  if (CEL_RESERVED.has(id)) return 'conditions reserve that name';
   return OBJECT_NAMES.has(id) ? 'every object has a property of that name' : undefined;
 }
 
@@ -26,7 +26,7 @@ export function checkId(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   }
   const first = analysis.byId.get(node.id);
   if (first === undefined || first === subject) return;
-  const message = `The id "${node.id}" is taken by ${first.pointer}: give every node an id of its own.`;
+  const message = `The id "${node.id}" is already used by ${first.pointer}: give every node a unique id.`;
   analysis.report.add('id.duplicate', `${pointer}/id`, message, { got: node.id });
 }
 
@@ -37,13 +37,13 @@ export function checkUse(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   if (node.use === '' || step !== undefined) return;
   const names = [...analysis.catalogue.steps.keys()];
   const prefix = PREFIXES.find((known) => node.use.startsWith(known)) ?? '';
-  // Compared without the prefix that they share: `tool:` is no likeness.
+  // Compared without the prefix that they share: a common `tool:` does not make names similar.
   const bare = new Map(names.filter((name) => name.startsWith(prefix)).map((name) => [withoutPrefix(name), name]));
   const wanted = withoutPrefix(node.use);
   const target = prefixedAs(wanted, names) ?? bare.get(slipOf(wanted, bare.keys()) ?? '');
   const near = nearest(wanted, bare.keys()).map((name) => bare.get(name) ?? name);
   const suggest = target === undefined ? near : [...new Set([target, ...near])].slice(0, 3);
-  const message = `No step is called ${shown(node.use)}: use one of the catalogue.`;
+  const message = `No step is called ${shown(node.use)}: use a step from the catalogue.`;
   analysis.report.add('use.unknown', `${pointer}/use`, message, {
     got: node.use,
     suggest,
@@ -57,19 +57,19 @@ const withoutPrefix = (name: string): string => {
   return prefix === undefined ? name : name.slice(prefix.length);
 };
 
-/** The only step that has this very name behind a prefix, or without one. */
+/** The step that has exactly this name with any prefix or without one, if there is only one such step. */
 function prefixedAs(wanted: string, names: readonly string[]): string | undefined {
   const exact = names.filter((name) => withoutPrefix(name) === wanted);
   return exact.length === 1 ? exact[0] : undefined;
 }
 
-/** `out` may not declare what every node has. */
+/** `out` may not declare `meta`, which every node has. */
 export function checkOut({ node, pointer }: NodeAnalysis, report: Report): void {
   if (node.out === undefined) return;
   const properties = isRecord(node.out.properties) ? node.out.properties : node.out;
   if (!Object.hasOwn(properties, 'meta')) return;
   const path = properties === node.out ? `${pointer}/out/meta` : `${pointer}/out/properties/meta`;
   const message =
-    'No output may be called "meta": every node has one of its own (model, cost, time). Rename the field.';
+    'No output field may be called "meta", because every node already has one (model, cost, time): rename the field.';
   report.add('id.reserved', path, message, { got: 'meta' });
 }

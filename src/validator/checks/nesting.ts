@@ -1,4 +1,4 @@
-/** Workflows inside workflows: no cycles, and no more levels than allowed. */
+/** Checks workflows inside workflows: no cycles, and no more levels than allowed. */
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
 import { type PlanAnalysis, workflowOf } from '../analysis/plan-analysis.ts';
@@ -10,13 +10,13 @@ export function checkNesting(analysis: PlanAnalysis): void {
     if (workflow === undefined) continue;
     const path = cycleFrom(workflow, [node.use], analysis.plan.id, analysis.catalogue, new Set());
     if (path !== undefined) {
-      const message = `Workflow ${path.join(' uses ')} again, without an end: cut one of these.`;
+      const message = `A workflow uses itself, directly or through others (${path.join(' uses ')}): remove one of these uses.`;
       analysis.report.add('workflow.cycle', `${pointer}/use`, message, { got: path });
       continue;
     }
     const levels = heightOf(workflow, analysis.catalogue, heights);
     if (levels <= nesting) continue;
-    const message = `"${node.use}" nests workflows ${levels} levels deep, at most ${nesting} are allowed: flatten them.`;
+    const message = `"${node.use}" nests workflows ${levels} levels deep, but at most ${nesting} levels are allowed: flatten them.`;
     analysis.report.add('workflow.depth', `${pointer}/use`, message, { expected: { atMost: nesting }, got: levels });
   }
 }
@@ -25,7 +25,7 @@ const innerUses = (plan: Plan): string[] => [
   ...new Set(plan.nodes.map(({ use }) => use).filter((use) => use.startsWith('workflow:'))),
 ];
 
-/** The names from the first workflow to the one that comes again; each plan is entered once. */
+/** The names of a cycle, from the first workflow to the repeated one; visits each plan once. Undefined without a cycle. */
 function cycleFrom(
   plan: Plan,
   path: readonly string[],
@@ -46,7 +46,7 @@ function cycleFrom(
   return undefined;
 }
 
-/** Levels of workflows from this one down, itself included; of plans without a cycle. */
+/** Levels of nested workflows, this one included. The plans must have no cycle. */
 function heightOf(plan: Plan, catalogue: Catalogue, heights: Map<Plan, number>): number {
   const known = heights.get(plan);
   if (known !== undefined) return known;

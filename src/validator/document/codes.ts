@@ -1,4 +1,4 @@
-/** Every issue that a plan can have, and whether it stops the plan. docs/reference/plan-issues.md explains each. */
+/** Every issue code of a plan, with its severity. docs/reference/plan-issues.md explains each. */
 
 export const ISSUE_CODES = {
   'shape.json': 'error',
@@ -52,15 +52,15 @@ export const ISSUE_CODES = {
 
 export type IssueCode = keyof typeof ISSUE_CODES;
 
-/** Every change that the validator makes by itself. */
+/** Every change that the validator makes by itself, with the reason for it. */
 export const REPAIR_CODES = {
-  'text.extracted': 'The JSON stood in a fence or between prose.',
-  'text.mended': 'The text was almost JSON: commas, quotes, brackets.',
-  'field.renamed': 'A field of a node had a near or a usual other name.',
-  'name.corrected': 'A name was one slip away from the only one that it can be.',
-  'reference.wrapped': 'A reference stood without its braces, or a condition with them.',
-  'reference.shifted': 'A node referred to itself where exactly one earlier node fits.',
-  'node.moved': 'A node stood before one that it needs.',
+  'text.extracted': 'The JSON was inside a code fence or between prose.',
+  'text.mended': 'The text was almost JSON: its commas, quotes or brackets were corrected.',
+  'field.renamed': 'A field of a node had a similar or a common other name.',
+  'name.corrected': 'A name was misspelt, and only one known name is close to it.',
+  'reference.wrapped': 'A reference had no braces, or a condition had them.',
+  'reference.shifted': 'A node referred to itself, and exactly one earlier node fits.',
+  'node.moved': 'A node came before one that it needs.',
 } as const satisfies Record<string, string>;
 
 export type RepairCode = keyof typeof REPAIR_CODES;

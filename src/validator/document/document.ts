@@ -1,12 +1,12 @@
-/** The plan as plain JSON of our own, addressed by pointers: what repairs edit. */
+/** The plan as our own copy of plain JSON, addressed by pointers; repairs edit it in place. */
 
 import type { PlanRepair } from '../../core/plan/validation.ts';
 
 export interface Reading {
-  /** Undefined when nothing could be read; the report says why. */
+  /** Undefined when nothing could be read; the reason is reported. */
   readonly document: unknown;
   readonly repaired: readonly PlanRepair[];
-  /** It is within its bounds, and no other code holds a part of it. */
+  /** True: the document is within its bounds, and no other code holds a reference into it. @default false */
   readonly isClean?: boolean;
 }
 
@@ -30,7 +30,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The own property of an object or an array; undefined where there is none. */
+/** The own property of an object or an array; undefined when there is none. */
 export function ownValue(container: unknown, key: string): unknown {
   if (typeof container !== 'object' || container === null || !Object.hasOwn(container, key)) return undefined;
   return (container as Record<string, unknown>)[key];
@@ -42,7 +42,7 @@ export function valueAt(document: unknown, pointer: string): unknown {
   return current;
 }
 
-/** Replaces the text at the pointer by what `change` makes of it; nothing happens where no text stands. */
+/** Replaces the text at the pointer with the result of `change`; does nothing when there is no text. */
 export function editText(pointer: string, change: (text: string) => string): Edit {
   return function edit(document) {
     const tokens = tokensOf(pointer);
@@ -59,7 +59,7 @@ export function editText(pointer: string, change: (text: string) => string): Edi
 
 export const setText = (pointer: string, text: string): Edit => editText(pointer, () => text);
 
-/** Gives a property another name and leaves it where it stands among the others. */
+/** Renames a property and keeps the order of the properties. */
 export function renameKey(pointer: string, from: string, to: string): Edit {
   return function edit(document) {
     const owner = valueAt(document, pointer);

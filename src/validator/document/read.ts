@@ -1,6 +1,6 @@
 /**
- * From anything to plain JSON of our own: text is parsed after its size is known, values are copied once, so that
- * getters, proxies and cycles end here and nobody can change the plan behind our back.
+ * Turns any input into our own copy of plain JSON. Text is parsed only after its size is checked. Values are copied once,
+ * so that getters, proxies and cycles end here and the caller cannot change the plan afterwards.
  */
 import type { PlanBounds } from '../../core/plan/plan.ts';
 import { pointerOf, type Reading } from './document.ts';
@@ -15,10 +15,10 @@ export interface ReadOptions {
 
 const NOTHING: Reading = { document: undefined, repaired: [] };
 
-/** What is counted while copying is never more than the JSON has bytes, and never less than this part of them (numbers). */
+/** The units counted while copying are at most the bytes of the JSON, and at least this fraction of them (numbers). */
 const MOST_BYTES_PER_UNIT = 25;
 
-/** Never throws, but for what a hostile getter throws. */
+/** Throws only what a getter or a proxy of the caller throws. */
 export function readPlan(raw: unknown, { bounds, repair }: ReadOptions, report: Report): Reading {
   if (typeof raw !== 'string') {
     const document = copyJson(raw, bounds, report);
@@ -40,10 +40,10 @@ function parseText(text: string, bounds: PlanBounds, repair: boolean, report: Re
     const document: unknown = JSON.parse(text);
     const { duplicates, depth } = scanText(text);
     for (const path of duplicates) {
-      const message = `The key at ${path} is written twice; the last one counts: leave one.`;
+      const message = `The key at ${path} appears twice, and only the last value is used: remove one of them.`;
       report.add('shape.duplicate_key', path, message);
     }
-    // What was parsed from text is our own already; only its depth and one key have to be looked at.
+    // A parsed text is already our own copy; only its depth and one key need a check.
     const isClean = depth <= bounds.depth && !text.includes('__proto__') && !text.includes('\\u');
     return { document, repaired: [], isClean };
   } catch (error) {
@@ -51,13 +51,13 @@ function parseText(text: string, bounds: PlanBounds, repair: boolean, report: Re
   }
   const mended = repair ? mendText(text) : undefined;
   if (mended !== undefined) return mended;
-  const message = `The plan is no JSON (${shown(reason).slice(1, -1)}): give one JSON object and nothing around it.`;
+  const message = `The plan is not valid JSON (${shown(reason).slice(1, -1)}): give one JSON object and no text around it.`;
   report.add('shape.json', '', message);
   return NOTHING;
 }
 
 function refuseSize(bounds: PlanBounds, report: Report): void {
-  const message = `The plan has more than ${bounds.bytes} bytes: make it smaller, or pass large data as input.`;
+  const message = `The plan has more than ${bounds.bytes} bytes: make it smaller, or pass large data as the input of the run.`;
   report.add('size.bytes', '', message, { expected: { atMost: bounds.bytes } });
 }
 
@@ -79,7 +79,7 @@ function copyJson(raw: unknown, bounds: PlanBounds, report: Report): unknown {
     return undefined;
   }
   if (copy === undefined && report.findings.length === 0) {
-    report.add('shape.json', '', 'The plan is undefined: give a JSON object, or its text.');
+    report.add('shape.json', '', 'The plan is undefined: give a JSON object or its text.');
   }
   return copy;
 }
@@ -98,7 +98,7 @@ function copyValue(value: unknown, copying: Copying): unknown {
     return value;
   }
   if (value === undefined) return undefined;
-  const message = `${shown(typeof value === 'number' ? value : typeof value)} is no JSON value: give a string, a finite number, a boolean, null, an array or an object.`;
+  const message = `${shown(typeof value === 'number' ? value : typeof value)} is not a JSON value: give a string, a finite number, a boolean, null, an array or an object.`;
   copying.report.add('shape.type', pointerOf(copying.path), message);
   return null;
 }
@@ -106,7 +106,7 @@ function copyValue(value: unknown, copying: Copying): unknown {
 function copyContainer(value: object, copying: Copying): unknown {
   if (copying.ended) return undefined;
   if (copying.path.length >= copying.bounds.depth) {
-    const message = `The plan is nested deeper than ${copying.bounds.depth} levels (or refers to itself): flatten it.`;
+    const message = `The plan is nested deeper than ${copying.bounds.depth} levels (or contains itself): flatten it.`;
     copying.report.add('size.depth', pointerOf(copying.path), message, { expected: { atMost: copying.bounds.depth } });
     copying.ended = true;
     return undefined;
@@ -120,7 +120,7 @@ function copyArray(value: readonly unknown[], copying: Copying): unknown[] {
   const { length } = value;
   for (let index = 0; index < length && !copying.ended; index += 1) {
     copying.path.push(String(index));
-    // As in JSON text: what is missing inside an array is null.
+    // As JSON.stringify does: a missing item of an array becomes null.
     copy.push(copyValue(value[index], copying) ?? null);
     copying.path.pop();
   }
@@ -145,7 +145,7 @@ function copyObject(value: object, copying: Copying): unknown {
 }
 
 function refuseKey({ report, path }: Copying): void {
-  const message = 'No key of a plan may be "__proto__": give it another name.';
+  const message = 'No key of a plan may be "__proto__": rename the key.';
   report.add('shape.unsafe_key', pointerOf(path), message, { got: '__proto__' });
 }
 

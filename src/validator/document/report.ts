@@ -1,4 +1,4 @@
-/** Collects what is wrong with a plan, with the edit that would mend it where there is one. */
+/** Collects the issues of a plan, each with the edit that would fix it if there is one. */
 import { defined } from '../../core/defined.ts';
 import type { PlanIssue } from '../../core/plan/validation.ts';
 import { ISSUE_CODES, type IssueCode, type RepairCode } from './codes.ts';
@@ -24,12 +24,12 @@ export interface FindingDetails {
   readonly fix?: Fix | undefined;
 }
 
-/** More issues than this help nobody, and a hostile plan could have as many as bytes. */
+/** Limits the size of the report: a hostile plan could have as many issues as bytes. */
 export const MOST_ISSUES = 500;
 
 export interface Report {
   readonly findings: Finding[];
-  /** Nothing more is taken, so nothing more need be worked out. */
+  /** True: further issues are dropped, so callers can stop. */
   readonly isFull: () => boolean;
   add(code: IssueCode, path: string, message: string, details?: FindingDetails): void;
 }
@@ -42,7 +42,7 @@ export function createReport(): Report {
     add(code, path, message, details = {}) {
       if (findings.length > MOST_ISSUES) return;
       if (findings.length === MOST_ISSUES) {
-        const rule = `The plan has more than ${MOST_ISSUES} issues; the rest are not listed: mend these first.`;
+        const rule = `The plan has more than ${MOST_ISSUES} issues, and the rest are not listed: fix these first.`;
         findings.push({ code: 'size.issues', severity: 'error', path: '', message: rule });
         return;
       }
@@ -64,7 +64,7 @@ function finding(code: IssueCode, path: string, message: string, details: Findin
   };
 }
 
-/** The issue without what only the repairs need. */
+/** The issue without its fix, which only the repairs need. */
 export function publicIssue({ fix: _, ...issue }: Finding): PlanIssue {
   return issue;
 }
@@ -73,10 +73,10 @@ const orList = (names: readonly string[]): string => names.map((name) => JSON.st
 
 const LONGEST_SHOWN = 80;
 
-/** The fix that writes the only name that can have been meant. */
+/** The fix that replaces a misspelt name with the only known name that is close to it. */
 export const correction = (name: string, target: string, path: string): Fix => ({
   code: 'name.corrected',
-  message: `${shown(name)} was taken for "${target}".`,
+  message: `${shown(name)} was replaced with "${target}".`,
   edit: setText(path, target),
 });
 
@@ -87,7 +87,7 @@ export function shown(value: unknown): string {
 }
 
 function shownJson(value: unknown): string {
-  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (Array.isArray(value)) return `an array of length ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
   return String(value);
 }

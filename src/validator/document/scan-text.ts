@@ -1,12 +1,12 @@
 /**
- * What JSON.parse does not tell of a text that it took: keys that an object has twice (the last one silently wins), and
- * how deep it is nested. One pass over the text.
+ * Facts that JSON.parse does not report about a valid text: repeated keys of an object (the last one silently wins), and
+ * the depth of nesting. One pass over the text.
  */
 import { pointerToken } from './document.ts';
 
 interface Level {
   isObject: boolean;
-  /** The first `count` are those of this object. */
+  /** Only the first `count` names belong to this object. */
   readonly names: string[];
   count: number;
   many: Set<string> | undefined;
@@ -25,7 +25,7 @@ export interface TextScan {
   readonly depth: number;
 }
 
-/** Objects of plans have few keys: going through them costs less than a set of them, up to here. */
+/** Up to this many keys a linear search costs less than a set; objects of plans have few keys. */
 const FEW = 16;
 
 function isRepeated(level: Level, key: string): boolean {
@@ -44,7 +44,7 @@ function isRepeated(level: Level, key: string): boolean {
 
 export function scanText(text: string): TextScan {
   const found: string[] = [];
-  // Made once for each depth, and used again for every object and array there.
+  // Created once per depth, and reused for every object and array at that depth.
   const levels: Level[] = [];
   let depth = 0;
   let level: Level | undefined;

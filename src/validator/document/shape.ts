@@ -1,6 +1,6 @@
 /**
- * The shape of the document. What zod takes is the plan as it is; else every zod issue becomes one of ours, the fields
- * that are wrong are left out, and what remains is checked like any other plan, so that one round shows everything.
+ * Checks the shape of the document. A document that zod accepts is the plan. Otherwise every zod issue becomes one of ours,
+ * and the rest without the invalid fields is checked like any other plan, so that one round shows all issues.
  */
 import type { z } from 'zod';
 import { NODE_ID, type Plan, type PlanBounds, type PlanNode } from '../../core/plan/plan.ts';
@@ -14,7 +14,7 @@ import { correction, type Fix, type Report, shown } from './report.ts';
 /** A plan of which some fields may be missing; nodes keep their places. */
 export interface ShapedPlan {
   readonly plan: Plan;
-  /** `index/field` of what was left out for its shape; `index` alone for a node without a usable id or use. */
+  /** `index/field` of each field dropped for its shape; only `index` for a node without a usable id or use. */
   readonly broken: ReadonlySet<string>;
 }
 
@@ -23,12 +23,16 @@ const NONE: ReadonlySet<string> = new Set();
 export function readShape(document: unknown, bounds: PlanBounds, report: Report): ShapedPlan | undefined {
   if (!isRecord(document)) {
     const got = Array.isArray(document) ? 'an array' : shown(document);
-    report.add('shape.type', '', `A plan is a JSON object, this is ${got}: give { "version": 1, "nodes": [ … ] }.`);
+    report.add(
+      'shape.type',
+      '',
+      `A plan must be a JSON object, but this is ${got}: give { "version": 1, "nodes": [ … ] }.`,
+    );
     return undefined;
   }
   const nodes = ownValue(document, 'nodes');
   if (Array.isArray(nodes) && nodes.length > bounds.nodes) {
-    const message = `The plan has ${nodes.length} nodes, at most ${bounds.nodes} are allowed: use "each" or a sub-workflow.`;
+    const message = `The plan has ${nodes.length} nodes, but at most ${bounds.nodes} are allowed: use "each" or a sub-workflow.`;
     report.add('size.nodes', '/nodes', message, { expected: { atMost: bounds.nodes }, got: nodes.length });
     return undefined;
   }
@@ -54,7 +58,7 @@ function salvage(document: Record<string, unknown>, issues: readonly z.core.$Zod
   const nodes = Array.isArray(document.nodes) ? document.nodes : [];
   const kept: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(document)) if (!bad.has(key)) kept[key] = value;
-  // The fields that are left were all taken by the schema.
+  // The schema accepted all remaining fields.
   const plan = { ...kept, version: 1, nodes: nodes.map((node, index) => salvageNode(node, index, broken)) } as Plan;
   return { plan, broken };
 }
@@ -63,7 +67,7 @@ function salvageNode(node: unknown, index: number, broken: Set<string>): PlanNod
   const kept: Record<string, unknown> = { id: '', use: '' };
   if (isRecord(node)) {
     for (const [key, value] of Object.entries(node)) if (!broken.has(`${index}/${key}`)) kept[key] = value;
-    // A bad id can still be what others refer to.
+    // Other nodes may refer to an invalid id.
     if (kept.id === '' && typeof node.id === 'string') kept.id = node.id;
   }
   if (kept.id === '' || kept.use === '') broken.add(String(index));
@@ -75,7 +79,7 @@ function salvageNode(node: unknown, index: number, broken: Set<string>): PlanNod
 const NODE_FIELDS = Object.keys(PlanSchema.shape.nodes.element.shape);
 const PLAN_FIELDS = Object.keys(PlanSchema.shape);
 
-/** What models call a field of a node by habit. */
+/** Common names that models use for the fields of a node. */
 const USUAL_NAMES: ReadonlyMap<string, string> = new Map([
   ...['inputs', 'input', 'args', 'arguments', 'parameters', 'params'].map((name) => [name, 'in'] as const),
   ...['depends_on', 'dependsOn', 'dependencies', 'after', 'depends'].map((name) => [name, 'needs'] as const),
@@ -112,7 +116,7 @@ function reportIssue(issue: z.core.$ZodIssue, document: unknown, report: Report)
 
 const placeOf = (path: string): string => (path === '' ? 'The plan' : `The value at ${path}`);
 
-/** Of a choice of shapes the one that was meant: the object's when an object stands there. */
+/** The issue of the shape that was meant, out of a union: that of the object when the value is an object. */
 function unionIssue(issue: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue | undefined {
   const deepest = issue.errors.flat().find((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys');
   return deepest === undefined ? undefined : { ...deepest, path: [...issue.path, ...deepest.path] };
@@ -127,7 +131,7 @@ interface Rule {
 function ruleOf(issue: z.core.$ZodIssue, value: unknown): Rule {
   const last = issue.path.at(-1);
   if (value === undefined && last === 'max' && issue.path.at(-2) === 'repeat') {
-    return { code: 'repeat.unbounded', rule: 'a repeat needs the most rounds that it may take', expected: 'integer' };
+    return { code: 'repeat.unbounded', rule: 'give the most rounds that "repeat" may take', expected: 'integer' };
   }
   const code = value === undefined ? 'shape.required' : issue.code === 'invalid_type' ? 'shape.type' : 'shape.value';
   if (issue.code === 'invalid_type') return { code, rule: `give ${article(issue.expected)}`, expected: issue.expected };
@@ -175,13 +179,13 @@ function reportUnknownField(key: string, path: readonly PropertyKey[], document:
   const target = usual !== undefined && free.includes(usual) ? usual : slipOf(key, free);
   const suggest = [...new Set([...(usual === undefined ? [] : [usual]), ...nearest(key, known)])].slice(0, 3);
   const where = pointerOf(path);
-  const message = `${shown(key)} is no field of ${path.length === 0 ? 'a plan' : `the object at ${where}`}: remove or rename it.`;
+  const message = `${shown(key)} is not a field of ${path.length === 0 ? 'a plan' : `the object at ${where}`}: remove or rename it.`;
   const fix: Fix | undefined =
     target === undefined
       ? undefined
       : {
           code: 'field.renamed',
-          message: `The field ${shown(key)} was taken for "${target}".`,
+          message: `The field ${shown(key)} was renamed to "${target}".`,
           edit: renameKey(where, key, target),
         };
   report.add('shape.unknown_field', pointerOf([...path, key]), message, { expected: known, got: key, suggest, fix });

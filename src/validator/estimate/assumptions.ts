@@ -1,8 +1,8 @@
-/** What nobody can know before a run, and what the estimate takes it to be. docs/reference/plan-format.md lists them. */
+/** Values that are unknown before a run, and that the estimate assumes. docs/reference/plan-format.md lists them. */
 
-/** Items of an `each` whose list says nothing of its length. */
+/** Items of an `each` over a list of unknown length. */
 export const ITEMS = { expected: 10, high: 100 } as const;
-/** Tokens of a free text answer. */
+/** Tokens of an answer in free text. */
 export const ANSWER_TOKENS = 400;
 /** Tokens of one value of the run's input, of an item, of a tool's output. */
 export const VALUE_TOKENS = { expected: 200, high: 2000 } as const;
@@ -16,7 +16,7 @@ export const RUN_SHARE = 0.5;
 export const ROUNDS = 2;
 /** Model calls of a node with tools: one that asks for a tool and one that answers. */
 export const TOOL_CALLS = { expected: 2, high: 8 } as const;
-/** Items of an `each` at once, when the node does not say. */
+/** Items of an `each` that run at the same time, when the node sets no limit. */
 export const CONCURRENCY = 64;
 /** A nested plan: the planner's call, and the model calls of what it plans. */
 export const NESTED = {

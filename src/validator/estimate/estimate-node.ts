@@ -1,4 +1,4 @@
-/** The estimate of one node: calls × tokens × price, from what is known of the nodes before it. */
+/** The estimate of one node: calls × tokens × price, based on the estimates of the nodes before it. */
 import { addMoney, type NanoUsd } from '../../core/money/money.ts';
 import type { NodeEstimate, Plan, PlanNode } from '../../core/plan/plan.ts';
 import { type CatalogueModel, candidatesOf, operationOf, rungCandidates } from '../analysis/candidates.ts';
@@ -25,7 +25,7 @@ export interface EstimatedNode {
   readonly tokens: { readonly input: number; readonly output: number };
   /** Expected runs of the node: items times rounds. */
   readonly runs: number;
-  /** It has a `when`, or all that it reads may be skipped. */
+  /** It has a `when`, or every node that it reads may be skipped. */
   readonly mayBeSkipped: boolean;
 }
 
@@ -33,7 +33,7 @@ type Costs = Pick<NodeEstimate, 'lowNanoUsd' | 'expectedNanoUsd' | 'highNanoUsd'
 
 const FREE: Costs = { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0 };
 
-/** `nested`: the estimate of a workflow's plan; undefined beyond the nesting that is allowed. */
+/** @param nested returns the estimate of a workflow's plan; undefined beyond the allowed nesting */
 export function createNodeEstimator(analysis: PlanAnalysis, nested: (plan: Plan) => NodeEstimate | undefined) {
   const pools = createPools(analysis);
   const sizeOf = createSizes(analysis);
@@ -61,7 +61,7 @@ export function createNodeEstimator(analysis: PlanAnalysis, nested: (plan: Plan)
   };
 }
 
-/** Nodes that another one may cancel because it waits for some of several only. */
+/** Nodes that may be cancelled because another node waits for only some of several nodes. */
 function racersOf({ subjects }: PlanAnalysis): ReadonlySet<string> {
   const racers = new Set<string>();
   for (const { node, uses } of subjects) {
@@ -112,7 +112,7 @@ interface Once {
 
 interface Pools {
   of(node: PlanNode): PricedCandidates;
-  /** Of a rung of its ladder: a tier or a model. */
+  /** The pool of an escalation rung; `target` is a tier or a model. */
   rung(node: PlanNode, target: string): PricedCandidates;
 }
 

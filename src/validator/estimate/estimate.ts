@@ -1,6 +1,6 @@
 /**
- * What a plan will cost and how long it will take, before a call is made. Low: the cheapest capable model, branches that
- * may be skipped at nothing. Expected: the model that the router would likely take. High: the dearest capable model with
+ * Estimates the cost and the time of a plan before any call. Low: the cheapest capable model, with branches that may be
+ * skipped at no cost. Expected: the model that the router would likely choose. High: the most expensive capable model with
  * its longest answer on every rung and round.
  */
 import type { NanoUsd } from '../../core/money/money.ts';
@@ -21,7 +21,7 @@ export interface PlanEstimate extends NodeEstimate {
 }
 
 export interface StudyEstimate extends PlanEstimate {
-  /** Expected milliseconds from the start of each node to the end of the longest path behind it. */
+  /** Expected milliseconds from the start of each node to the end of the longest path that starts with it. */
   readonly priorities: readonly number[];
 }
 
@@ -69,7 +69,7 @@ function totalOf(
   return {
     lowNanoUsd: low,
     expectedNanoUsd: expected,
-    // The run stops at its budget; that is the most it can cost whatever the nodes could.
+    // The run stops at its budget, so it cannot cost more.
     highNanoUsd: cap === undefined ? high : high === null ? cap : Math.min(high, cap),
     expectedMs: longestPath(nodes, dependencies),
   };

@@ -1,4 +1,4 @@
-/** What a call costs at the models that may serve it: at the cheapest, at the likely one, at the dearest. */
+/** The cost of a call at the models that may serve it: the cheapest, the likely and the most expensive one. */
 import type { Usage } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
@@ -8,23 +8,23 @@ import type { CatalogueModel } from '../analysis/candidates.ts';
 
 export const DEFAULT_MS = 1500;
 
-/** A cap of a plan, which may name more money than there is. */
+/** The cap of a plan, limited to the largest amount that money can represent here. */
 export const capOf = (usd: number): NanoUsd => usdToNano(Math.min(usd, 9_000_000));
 
 export interface PricedCandidates {
-  /** Cards of which one is the cheapest whatever the usage; none: no price is known. */
+  /** For every usage one of these cards is the cheapest; empty: no price is known. */
   readonly cheap: readonly ModelCard[];
-  /** Cards of which one is the dearest whatever the usage. */
+  /** For every usage one of these cards is the most expensive. */
   readonly dear: readonly ModelCard[];
-  /** The one that a router without statistics would take; a priced one where there is one. */
+  /** The model that a router without statistics would choose; one with a price if there is one. */
   readonly likely: CatalogueModel | undefined;
   readonly hasUnpriced: boolean;
 }
 
-/** A call that tells models apart as most calls do. */
+/** The size of a typical call, for comparing models. */
 const TYPICAL: Usage = { input: 1000, output: 400, images: 0 };
 
-/** Nobody knows the hour at which a plan will run. */
+/** The hour at which a plan will run is unknown. */
 const CHEAPEST: PriceTerms = { at: 'cheapest' };
 const USUAL: PriceTerms = { at: 'usual' };
 const DEAREST: PriceTerms = { at: 'dearest' };
@@ -32,7 +32,7 @@ const DEAREST: PriceTerms = { at: 'dearest' };
 const NO_STRENGTHS: readonly string[] = [];
 const known = new WeakMap<readonly CatalogueModel[], Map<string, PricedCandidates>>();
 
-/** The pool of a list of models; worked out once for the same list. */
+/** The pool of a list of models; computed once per list and strengths. */
 export function poolOf(models: readonly CatalogueModel[], strengths = NO_STRENGTHS): PricedCandidates {
   const pools = known.get(models) ?? new Map<string, PricedCandidates>();
   const key = strengths.join();
@@ -55,7 +55,7 @@ function createPool(models: readonly CatalogueModel[], strengths: readonly strin
   };
 }
 
-/** Costs at least as much whatever the usage (and strictly more somewhere, so that of equals both stay). */
+/** True when `card` costs at least as much for every usage, and more for some: of two equal cards both stay. */
 function dominates(card: ModelCard, other: ModelCard): boolean {
   const [mine, theirs] = [card.price, other.price];
   if (mine === null || theirs === null || mine.tiers !== undefined || theirs.tiers !== undefined) return false;
@@ -71,10 +71,10 @@ function dominates(card: ModelCard, other: ModelCard): boolean {
   return pairs.every(([a, b]) => a >= b) && pairs.some(([a, b]) => a > b);
 }
 
-/** Its rates are others at other hours or from a date on. */
+/** True when the rates depend on the hour or on the date. */
 const varies = ({ windows, changes }: TokenPrice): boolean => windows !== undefined || changes !== undefined;
 
-/** Quality, price and speed weighed as the gateway's router does without statistics; equals keep the catalogue's order. */
+/** Weighs quality, price and speed as the router does without statistics; equal scores keep the catalogue's order. */
 function likelyOf(models: readonly CatalogueModel[], strengths: readonly string[]): CatalogueModel | undefined {
   const costs = models.map(({ card }) =>
     costOf(card, { ...TYPICAL, images: card.price?.image === undefined ? 0 : 1 }, USUAL),
@@ -96,7 +96,7 @@ function likelyOf(models: readonly CatalogueModel[], strengths: readonly string[
   return best;
 }
 
-/** Keeps a free model from making every price infinitely bad: a hundredth of a cent. */
+/** A hundredth of a cent, in nano-dollars, added to each cost: otherwise a free model gives all others the score 0. */
 const FREE = 100_000;
 
 function qualityOf({ strengths }: ModelCard, asked: readonly string[]): number {
@@ -118,7 +118,7 @@ const usageAt = (card: ModelCard, { input, output, images }: CallSize): Usage =>
   images,
 });
 
-/** null: no model has a price for it. */
+/** Null when no model has a price. */
 export function cheapestCost({ cheap }: PricedCandidates, size: CallSize): NanoUsd | null {
   let least: NanoUsd | null = null;
   for (const card of cheap) {
@@ -132,7 +132,7 @@ export function likelyCost({ likely }: PricedCandidates, size: CallSize): NanoUs
   return likely === undefined ? null : costOf(likely.card, usageAt(likely.card, size), USUAL);
 }
 
-/** null: a model without a price may be chosen, unless a cap (which refuses those) is set. */
+/** Null when a model without a price may be chosen; a cap refuses such models. */
 export function dearestCost({ dear, hasUnpriced }: PricedCandidates, size: CallSize, capped: boolean): NanoUsd | null {
   if (dear.length === 0 || (hasUnpriced && !capped)) return null;
   let most: NanoUsd | null = null;

@@ -1,4 +1,4 @@
-/** How many tokens go into a node and come out of it, and how often it runs. */
+/** Input tokens, output tokens and number of items of a node. */
 import type { PlanNode } from '../../core/plan/plan.ts';
 import type { InferredType } from '../analysis/inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
@@ -22,10 +22,10 @@ export interface NodeSize {
 const ONE: Range = { low: 1, expected: 1, high: 1 };
 const NONE: Range = { low: 0, expected: 0, high: 0 };
 const UNKNOWN: Range = { low: 0, ...VALUE_TOKENS };
-/** Cut to what each model can write or read where its price is asked for. */
+/** Limited to the context and the output of each model when its price is computed. */
 const LONGEST = Number.MAX_SAFE_INTEGER;
 
-/** Sizes of nodes, asked for in the order of the run: each builds on those before it. */
+/** Call the result for the nodes in the order of the run: each size depends on the sizes before it. */
 export function createSizes(analysis: PlanAnalysis): (subject: NodeAnalysis) => NodeSize {
   const sizes = new Map<string, NodeSize>();
   return function sizeOf(subject) {
@@ -97,7 +97,7 @@ function countTemplate(
       tally.fixed += roughTokens(segment.text);
       continue;
     }
-    // Of several alternatives one is used: the first for what is expected, the longest at worst.
+    // Only one alternative is used: the first is the expected one, the longest the worst case.
     let high = 0;
     segment.reference.alternatives.forEach((alternative, index) => {
       if (alternative.type === 'literal') return;
@@ -133,7 +133,7 @@ function valueSize(
   return { low: 0, expected: expected * whole.expected, high: Math.min(LONGEST, size.output.high * whole.high) };
 }
 
-/** A field of a declared output is as long as its type tends to be. */
+/** Tokens of a field of a declared output, by its type. */
 function partSize(inferred: InferredType | undefined, source: NodeAnalysis): number | undefined {
   if (source.node.out === undefined || inferred === undefined || inferred === 'any') return undefined;
   const [leaf] = inferred;
@@ -151,7 +151,7 @@ function itemsOfNode(
   const over = uses.find(({ place }) => place === 'each');
   const source = over === undefined ? undefined : analysis.byId.get(over.head);
   const most = analysis.catalogue.bounds.items;
-  // Over the results of another `each`: as many.
+  // An `each` over the results of another `each` has as many items.
   if (over?.path.length === 0 && source?.node.each !== undefined)
     return sizes.get(over.head)?.items ?? rangeOf({}, most);
   const inferred = over === undefined ? undefined : inferredTypes.get(over.text);

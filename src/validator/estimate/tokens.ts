@@ -1,7 +1,7 @@
-/** Tokens of texts and of answers that do not exist yet: rough, fast, and the same every time. */
+/** Rough, fast and deterministic token counts of texts and of answers that do not exist yet. */
 import { isRecord } from '../document/document.ts';
 
-/** Four characters of ASCII a token, one of anything else: within a third on prose, and never far under on Japanese. */
+/** One token per four Latin characters or per other character: within a third on prose, not far below on Japanese. */
 export function roughTokens(text: string): number {
   let wide = 0;
   for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 0x2ff) wide += 1;
@@ -12,7 +12,7 @@ const SCALAR_TOKENS: Readonly<Record<string, number>> = { string: 40, number: 4,
 const LIST_LENGTH = 5;
 const UNKNOWN_TOKENS = 100;
 
-/** Tokens of an answer in JSON that fits the schema, as models tend to fill it. */
+/** Typical tokens of a JSON answer that matches the schema. */
 export function answerTokens(schema: unknown, depth = 0): number {
   if (!isRecord(schema) || depth > 6) return UNKNOWN_TOKENS;
   if (Array.isArray(schema.enum)) return 4;

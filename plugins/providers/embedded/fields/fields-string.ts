@@ -94,10 +94,10 @@ function nearest(field: Field, kind: EntityKind, { text, reading }: Source): Fil
   const best = scored[0];
   if (best === undefined) return undefined;
   const certain = kind === 'email' || kind === 'url' ? 0.6 : kind === 'name' ? 0.3 : 0.5;
-  const alone = new Set(found.map((entity) => entity.text)).size === 1 ? 0.25 : 0;
+  const single = new Set(found.map((entity) => entity.text)).size === 1 ? 0.25 : 0;
   // Names are guessed only from capitals: without the field's word near by, a name must be the only one.
-  if (kind === 'name' && best.near < 0.2 && alone === 0 && !field.required) return undefined;
-  return { value: best.entity.text, confidence: Math.min(0.95, certain + alone + 0.35 * best.near) };
+  if (kind === 'name' && best.near < 0.2 && single === 0 && !field.required) return undefined;
+  return { value: best.entity.text, confidence: Math.min(0.95, certain + single + 0.35 * best.near) };
 }
 
 /** A name with the ending of a company name, else one next to the field's word: a person is no organisation. */

@@ -120,11 +120,11 @@ export function readFileJobs(request: string): FileJob[] {
 
 /** The question without its introduction (`Read a.md and tell me …`). */
 function questionIn(clause: string): string {
-  const told =
+  const introduced =
     /\b(?:tell me|find out|answer|say|know|ask the text)\b:?\s+(?=(?:what|who|when|where|why|how|which|whose|if|whether)\b)(.+)$/isu.exec(
       clause,
     )?.[1];
-  const question = told ?? clause;
+  const question = introduced ?? clause;
   // `When was it built? a.md` and `Using a.md, answer: may I …?` name the text next to the question.
   return question
     .replace(/\?\s*(?:\(?(?:see|in|from)\s+)?the texts?\W*$/iu, '?')

@@ -1,5 +1,5 @@
 /**
- * The embedded planner: turns requests over local files, or over a text that the request holds, into plans of several
+ * The embedded planner: turns requests over local files, or over a text that the request contains, into plans of several
  * nodes. It plans only what the embedded engine can do and refuses the rest.
  */
 import { asList, asRecord, asText, defined, type JsonValue, type Message, tryParseJson } from 'polyphony/kit';

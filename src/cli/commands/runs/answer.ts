@@ -1,4 +1,4 @@
-/** polyphony runs answer: answers what a suspended run asks, and goes on with it. */
+/** polyphony runs answer: answers the question of a suspended run, and continues the run. */
 import { safeJson } from '../../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { EXIT } from '../../input/exit-code.ts';
@@ -9,8 +9,8 @@ type Options = FollowOptions & { readonly resume: boolean };
 export const command = defineCommand<Options, [run: string, node: string, answer: string]>({
   define: (answer) =>
     withFollowOptions(answer)
-      .argument('<run>', 'its id')
-      .argument('<node>', 'the node that asks')
+      .argument('<run>', 'the id of the run')
+      .argument('<node>', 'the node that asks the question')
       .argument('<answer>', 'one of the choices, or a text')
       .option('--no-resume', 'only record the answer')
       .addHelpText(
@@ -32,7 +32,7 @@ export const command = defineCommand<Options, [run: string, node: string, answer
       }
       const { quoted, thisCommand } = await import('../../input/command-name.ts');
       if (options.json) terminal.print(safeJson({ runId, nodeId, answered: true }, 2));
-      else terminal.say(`answered; go on with: ${thisCommand()} runs resume ${quoted(runId)}`);
+      else terminal.say(`answered; continue with: ${thisCommand()} runs resume ${quoted(runId)}`);
       return EXIT.done;
     });
   },

@@ -1,11 +1,11 @@
-/** polyphony runs cancel: ends a run, whoever drives it. */
+/** polyphony runs cancel: cancels a run, also one that another process drives. */
 import { safeJson } from '../../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { EXIT } from '../../input/exit-code.ts';
 
 export const command = defineCommand<object, [run: string]>({
   define: (cancel) =>
-    cancel.argument('<run>', 'its id').addHelpText('after', examples('polyphony runs cancel run_4f1c…')),
+    cancel.argument('<run>', 'the id of the run').addHelpText('after', examples('polyphony runs cancel run_4f1c…')),
   handle: async (terminal, options, runId) => {
     const { withPolyphony } = await import('../../process/session.ts');
     const { cancelAnywhere } = await import('../../process/cancel-request.ts');
@@ -13,7 +13,7 @@ export const command = defineCommand<object, [run: string]>({
       const cancelled = await cancelAnywhere(polyphony, runId, terminal);
       const { status } = await polyphony.engine.inspect(runId);
       if (options.json) terminal.print(safeJson({ runId, cancelled, status }, 2));
-      else terminal.say(cancelled ? `cancelled ${runId}` : `${runId} has ended already: it is ${status}`);
+      else terminal.say(cancelled ? `cancelled ${runId}` : `${runId} has already ended: its status is ${status}`);
       return cancelled ? EXIT.done : EXIT.failed;
     });
   },

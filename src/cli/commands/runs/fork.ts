@@ -1,4 +1,4 @@
-/** polyphony runs fork: runs a run again from a node on, as a new run. */
+/** polyphony runs fork: repeats a run from a node onwards, as a new run. */
 import type { Polyphony } from '../../../polyphony.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { assertOneFormat, type FollowOptions, withFollowOptions } from '../../input/follow-options.ts';
@@ -15,7 +15,7 @@ interface Options extends FollowOptions {
 export const command = defineCommand<Options, [run: string]>({
   define: (fork) =>
     withFollowOptions(fork)
-      .argument('<run>', 'its id')
+      .argument('<run>', 'the id of the run')
       .requiredOption('--from <node>', 'the first node that runs again')
       .option('-i, --input <value>', 'changed fields of the input of the run (repeatable)', collectValues, [])
       .option('--with <value>', 'changed fields of the `in` of that node (repeatable)', collectValues, [])
@@ -24,7 +24,7 @@ export const command = defineCommand<Options, [run: string]>({
         examples(
           'polyphony runs fork run_4f1c… --from summary',
           'polyphony runs fork run_4f1c… --from page -i path=other.md           other input for the run',
-          'polyphony runs fork run_4f1c… --from page --with path=other.md       other input for this node alone',
+          'polyphony runs fork run_4f1c… --from page --with path=other.md       other input for only this node',
         ),
       ),
   handle: async (terminal, options, runId) => {
@@ -50,7 +50,7 @@ export const command = defineCommand<Options, [run: string]>({
   },
 });
 
-/** The old run's input with the given fields changed; undefined when there is no such run, which the fork will say. */
+/** The old run's input with the given fields changed; undefined when there is no such run, which the fork then reports. */
 async function changedInput(
   engine: Polyphony['engine'],
   runId: string,

@@ -1,4 +1,4 @@
-/** polyphony runs list: the last runs; `runs <id>` shows one. */
+/** polyphony runs list: lists the last runs; `runs <id>` shows one. */
 import { Option } from 'commander';
 import type { RunStatus, RunSummary } from '../../../core/run/engine.ts';
 import { safeJson } from '../../../drawing/plain-text.ts';
@@ -18,9 +18,9 @@ interface Options {
 export const command = defineCommand<Options, [run: string | undefined]>({
   define: (list) =>
     list
-      .argument('[run]', 'the id of one to show')
-      .addOption(new Option('-s, --status <status>', 'only these').choices(STATUSES))
-      .option('-n, --limit <n>', 'how many', wholeNumber, 20)
+      .argument('[run]', 'the id of a run to show')
+      .addOption(new Option('-s, --status <status>', 'only runs with this status').choices(STATUSES))
+      .option('-n, --limit <n>', 'the number of runs', wholeNumber, 20)
       .addHelpText('after', examples('polyphony runs list --status suspended', 'polyphony runs list -n 100 --json')),
   handle: async (terminal, options, word) => {
     if (word === undefined) return listRuns(options, terminal);
@@ -29,7 +29,7 @@ export const command = defineCommand<Options, [run: string | undefined]>({
       return showRun(word, options, terminal);
     }
     const known = 'list, show, watch, resume, answer, fork, cancel, replay';
-    throw new UsageError(`"runs ${word}" is no command: give the id of a run, or one of ${known}`);
+    throw new UsageError(`"runs ${word}" is not a command: give the id of a run, or one of ${known}`);
   },
 });
 
@@ -40,7 +40,7 @@ async function listRuns(options: Options & SharedOptions, terminal: Terminal): P
     const runs = await polyphony.runs.list(filter);
     if (options.json) {
       const { nanoToUsd } = await import('../../../core/money/money.ts');
-      // Money in documents is in dollars.
+      // JSON documents give money in dollars.
       const documents = runs.map(({ costNanoUsd, ...run }) => ({
         ...run,
         costUsd: costNanoUsd === null ? null : nanoToUsd(costNanoUsd),
@@ -48,7 +48,7 @@ async function listRuns(options: Options & SharedOptions, terminal: Terminal): P
       terminal.print(safeJson(documents, 2));
     } else if (runs.length === 0) {
       const { thisCommand } = await import('../../input/command-name.ts');
-      const which = options.status === undefined ? 'no runs yet' : `no runs that are ${options.status}`;
+      const which = options.status === undefined ? 'no runs yet' : `no runs with status ${options.status}`;
       terminal.say(`${which}; start one with: ${thisCommand()} run "<request>"`);
     } else await printRuns(runs, terminal);
     return EXIT.done;

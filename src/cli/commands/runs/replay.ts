@@ -1,4 +1,4 @@
-/** polyphony runs replay: the events of a run as its journal holds them. */
+/** polyphony runs replay: prints the events of a run from its journal. */
 import type { RunEvent } from '../../../core/run/engine.ts';
 import { safeJson } from '../../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../../command.ts';
@@ -6,7 +6,7 @@ import { EXIT } from '../../input/exit-code.ts';
 
 export const command = defineCommand<object, [run: string]>({
   define: (replay) =>
-    replay.argument('<run>', 'its id').addHelpText('after', examples('polyphony runs replay run_4f1c…')),
+    replay.argument('<run>', 'the id of the run').addHelpText('after', examples('polyphony runs replay run_4f1c…')),
   handle: async (terminal, options, runId) => {
     const { withPolyphony } = await import('../../process/session.ts');
     return withPolyphony(options, terminal, async ({ polyphony }) => {

@@ -1,11 +1,11 @@
-/** polyphony runs resume: goes on with a run. */
+/** polyphony runs resume: continues a run. */
 import { defineCommand, examples } from '../../command.ts';
 import { assertOneFormat, type FollowOptions, withFollowOptions } from '../../input/follow-options.ts';
 
 export const command = defineCommand<FollowOptions, [run: string]>({
   define: (resume) =>
     withFollowOptions(resume)
-      .argument('<run>', 'its id')
+      .argument('<run>', 'the id of the run')
       .addHelpText('after', examples('polyphony runs resume run_4f1c…', 'polyphony runs resume run_4f1c… --json')),
   handle: async (terminal, options, runId) => {
     assertOneFormat(options);

@@ -1,4 +1,4 @@
-/** polyphony runs show: the nodes of a run, and its result. */
+/** polyphony runs show: shows the nodes of a run, and its result. */
 import type { NodeReport } from '../../../core/run/engine.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { EXIT } from '../../input/exit-code.ts';
@@ -6,7 +6,8 @@ import type { SharedOptions } from '../../input/shared-options.ts';
 import type { Terminal } from '../../screen/terminal.ts';
 
 export const command = defineCommand<object, [run: string]>({
-  define: (show) => show.argument('<run>', 'its id').addHelpText('after', examples('polyphony runs show run_4f1c…')),
+  define: (show) =>
+    show.argument('<run>', 'the id of the run').addHelpText('after', examples('polyphony runs show run_4f1c…')),
   handle: (terminal, options, runId) => showRun(runId, options, terminal),
 });
 

@@ -7,7 +7,7 @@ import { withInterrupt } from '../../process/interrupt.ts';
 export const command = defineCommand<FollowOptions, [run: string]>({
   define: (watch) =>
     withFollowOptions(watch)
-      .argument('<run>', 'its id')
+      .argument('<run>', 'the id of the run')
       .addHelpText('after', examples('polyphony runs watch run_4f1c…', 'polyphony runs watch run_4f1c… --events')),
   handle: async (terminal, options, runId) => {
     assertOneFormat(options);
@@ -23,7 +23,9 @@ export const command = defineCommand<FollowOptions, [run: string]>({
         if (!options.events) showResult(result, options, terminal);
         if (result.status !== 'running') return exitCodeOfRun(result);
         const { quoted, thisCommand } = await import('../../input/command-name.ts');
-        terminal.say(`no process drives this run any more; go on with: ${thisCommand()} runs resume ${quoted(runId)}`);
+        terminal.say(
+          `no process drives this run any more; continue with: ${thisCommand()} runs resume ${quoted(runId)}`,
+        );
         return EXIT.interrupted;
       }),
     );

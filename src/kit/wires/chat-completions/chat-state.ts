@@ -1,4 +1,4 @@
-/** What is known of a chat answer while it is read, and how it ends. */
+/** The state of a chat answer while it is read, and its end. */
 import { PolyphonyError } from '../../../core/errors.ts';
 import type {
   ChatRequest,
@@ -21,22 +21,22 @@ import { type ReasoningReader, reasoningReader } from './reasoning.ts';
 export interface ChatState extends AnswerState {
   reason: FinishReason | undefined;
   usage: Usage | undefined;
-  /** The last usage as it came, which may state a price. */
+  /** The last usage as sent, which may state a price. */
   rawUsage: unknown;
   model: string | undefined;
   id: string | undefined;
   serviceTier: string | undefined;
   refusal: string;
   citations: Citation[];
-  /** Text or a tool call came. */
-  spoke: boolean;
-  /** A whole message came: the end of its JSON is its end, whatever it says of a reason. */
+  /** Text or a tool call has arrived. */
+  hasOutput: boolean;
+  /** A complete message has arrived, so the answer is complete even without a finish reason. */
   whole: boolean;
   readonly logprobs: TokenLogprob[];
   readonly reasoningBesideOutput: boolean;
-  /** The schemas of tools that were sent in the strict subset, whose optional arguments come as nulls. */
+  /** The schemas of tools that were sent in the strict subset, whose optional arguments arrive as nulls. */
   readonly strictTools: ReadonlyMap<string, JsonSchema>;
-  /** Made with the first piece of a call. */
+  /** Created with the first piece of a call. */
   calls: ToolCallAssembler | undefined;
   readonly reasoning: ReasoningReader;
   readonly report: WireContext['report'];
@@ -52,7 +52,7 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     serviceTier: undefined,
     refusal: '',
     citations: [],
-    spoke: false,
+    hasOutput: false,
     whole: false,
     logprobs: [],
     reasoningBesideOutput: quirks.reasoningBesideOutput === true,
@@ -60,7 +60,7 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     calls: undefined,
     reasoning: reasoningReader(context.target.provider),
     report: context.report,
-    // Last: a field behind a spread costs as much as all that stand before it.
+    // Last, because a field after a spread costs as much as all fields before it.
     ...answerState(request),
   };
 }
@@ -71,14 +71,14 @@ export function callsOf(state: ChatState): ToolCallAssembler {
   return state.calls;
 }
 
-/** Adds the last events; a second time nothing. */
+/** Adds the last events; does nothing the second time. */
 export function finish(state: ChatState): void {
   if (state.complete) return;
   const { events, calls, usage, model, id, serviceTier, refusal, logprobs, citations } = state;
   const block = state.reasoning.close();
   if (block !== undefined) events.push(block);
   if (calls !== undefined) for (const event of calls.finish()) events.push(withoutNulls(event, state.strictTools));
-  // Several servers say `stop` (or nothing) beside tool calls.
+  // Several servers send `stop` or no reason with tool calls.
   const called = calls !== undefined && (state.reason === 'stop' || state.reason === undefined);
   const reason = called ? 'tool-calls' : (state.reason ?? 'other');
   const costNanoUsd = statedCost(state.rawUsage);
@@ -103,7 +103,7 @@ function withoutNulls(event: ModelEvent, strictTools: ReadonlyMap<string, JsonSc
   };
 }
 
-/** The error with the usage told so far among its details, so that it can be charged. */
+/** The error with the usage reported so far in its details, so that it can be charged. */
 export function withUsage(error: PolyphonyError, usage: Usage | undefined): PolyphonyError {
   if (usage === undefined) return error;
   const { code, message, retryable, status } = error;

@@ -1,9 +1,9 @@
 /**
- * Chat answers of this wire, streamed or whole.
+ * Chat answers of this wire, streamed or complete.
  *
- * D1. `finish` comes once: at a `[DONE]` behind some output, or at the end of a body that told a finish reason or was
- *     one whole message. Without these there is none, and the caller reports a truncation.
- * D2. The last finish reason and the last usage win; some servers send both twice.
+ * D1. `finish` is sent once: at a `[DONE]` after some output, or at the end of a body that had a finish reason or was one
+ *     complete message. Otherwise there is none, and the caller reports a truncation.
+ * D2. The last finish reason and the last usage count; some servers send both twice.
  * D3. Only the first choice is read.
  */
 
@@ -29,7 +29,7 @@ export function decodeChat(
   return decodeAnswer(response, state, {
     read: (body, event) => readDocument(state, body, event),
     readOther: (text, event) => readOther(state, text, event),
-    // A body that ends with its finish reason told is complete, `[DONE]` or not.
+    // A body with a finish reason is complete, with or without `[DONE]`.
     end() {
       if (state.reason !== undefined || state.whole) finish(state);
     },
@@ -38,7 +38,7 @@ export function decodeChat(
 
 function readOther(state: ChatState, text: string, event: string | undefined): boolean {
   if (state.complete) return true;
-  if (text === '[DONE]' && (state.reason !== undefined || state.spoke)) finish(state);
+  if (text === '[DONE]' && (state.reason !== undefined || state.hasOutput)) finish(state);
   if (event === 'error') state.failure = frameError({ error: text });
   return event === 'error';
 }
@@ -67,11 +67,11 @@ function readChoice(state: ChatState, choice: JsonRecord): void {
   if (asNumber(choice.index) !== undefined && choice.index !== 0) return;
   const whole = asRecord(choice.message);
   const piece = asRecord(choice.delta);
-  // Whole answers of some servers hold an empty delta beside their message, their streams the message so far.
-  const delta = piece !== undefined && !piece.content && whole?.content && !state.spoke ? undefined : piece;
+  // Some servers send an empty delta with a complete message, and the message so far with each delta of a stream.
+  const delta = piece !== undefined && !piece.content && whole?.content && !state.hasOutput ? undefined : piece;
   const message = delta ?? whole;
   if (message !== undefined) readMessage(state, message);
-  else sayText(state, asText(choice.text));
+  else emitText(state, asText(choice.text));
   if (message !== undefined && delta === undefined) state.whole = true;
   if (choice.logprobs) state.logprobs.push(...logprobsOf(choice.logprobs));
   if (choice.finish_reason) state.reason = finishReason(choice.finish_reason);
@@ -79,24 +79,24 @@ function readChoice(state: ChatState, choice: JsonRecord): void {
 }
 
 function readMessage(state: ChatState, message: JsonRecord): void {
-  say(state, state.reasoning.readFields(message));
+  emit(state, state.reasoning.readFields(message));
   readContent(state, message.content);
   if (message.refusal) state.refusal += asText(message.refusal) ?? '';
   if (message.tool_calls) readCalls(state, asList(message.tool_calls) ?? []);
   else if (message.function_call) readCalls(state, [{ function: message.function_call }]);
   if (message.annotations) state.citations.push(...citationsOf(message));
-  if (message.images) say(state, imagesOf(message));
+  if (message.images) emit(state, imagesOf(message));
 }
 
 function readContent(state: ChatState, content: unknown): void {
   if (typeof content === 'string') {
-    sayText(state, content);
+    emitText(state, content);
     return;
   }
   for (const item of asList(content) ?? []) {
     const chunk = asRecord(item);
-    if (chunk?.type === 'thinking') say(state, state.reasoning.readChunk(chunk));
-    else if (chunk?.type === 'text' || chunk?.type === 'output_text') sayText(state, asText(chunk.text));
+    if (chunk?.type === 'thinking') emit(state, state.reasoning.readChunk(chunk));
+    else if (chunk?.type === 'text' || chunk?.type === 'output_text') emitText(state, asText(chunk.text));
   }
 }
 
@@ -105,8 +105,8 @@ function readCalls(state: ChatState, pieces: readonly unknown[]): void {
     const piece = asRecord(item) ?? {};
     const named = asRecord(piece.function) ?? asRecord(piece.custom) ?? {};
     const extra = asRecord(piece.extra_content);
-    say(state, state.reasoning.close());
-    state.spoke = true;
+    emit(state, state.reasoning.close());
+    state.hasOutput = true;
     const event = callsOf(state).push({
       index: asNumber(piece.index) ?? position,
       id: asText(piece.id),
@@ -114,17 +114,17 @@ function readCalls(state: ChatState, pieces: readonly unknown[]): void {
       arguments: named.arguments ?? named.input,
       signature: extra === undefined ? undefined : JSON.stringify({ extra_content: extra }),
     });
-    say(state, event);
+    emit(state, event);
   }
 }
 
-function say(state: ChatState, event: ModelEvent | undefined): void {
+function emit(state: ChatState, event: ModelEvent | undefined): void {
   if (event !== undefined) state.events.push(event);
 }
 
-function sayText(state: ChatState, text: string | undefined): void {
+function emitText(state: ChatState, text: string | undefined): void {
   if (text === undefined || text === '') return;
-  say(state, state.reasoning.close());
-  state.spoke = true;
+  emit(state, state.reasoning.close());
+  state.hasOutput = true;
   state.events.push({ type: 'text-delta', text });
 }

@@ -1,16 +1,16 @@
-/** What rides along with an answer: log probabilities, citations, images. */
+/** Further parts of an answer: log probabilities, citations, images. */
 import type { Citation, MediaSource, ModelEvent, TokenLogprob } from '../../../core/model/model.ts';
 import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
 
 /** Both forms: `{ content: [{ token, logprob, top_logprobs }] }` and the older `{ tokens, token_logprobs, top_logprobs }`. */
 export function logprobsOf(value: unknown): readonly TokenLogprob[] {
-  const told = asRecord(value);
-  if (told === undefined) return [];
-  const content = asList(told.content) ?? asList(told.refusal);
+  const given = asRecord(value);
+  if (given === undefined) return [];
+  const content = asList(given.content) ?? asList(given.refusal);
   if (content !== undefined) return content.map(tokenOf).filter((token) => token !== undefined);
-  const numbers = asList(told.token_logprobs) ?? [];
-  const tops = asList(told.top_logprobs) ?? [];
-  return (asList(told.tokens) ?? []).flatMap((token, index) => {
+  const numbers = asList(given.token_logprobs) ?? [];
+  const tops = asList(given.top_logprobs) ?? [];
+  return (asList(given.tokens) ?? []).flatMap((token, index) => {
     const logprob = asNumber(numbers[index]);
     if (typeof token !== 'string' || logprob === undefined) return [];
     const top = Object.entries(asRecord(tops[index]) ?? {}).flatMap(([name, chance]) => alternative(name, chance));
@@ -19,11 +19,11 @@ export function logprobsOf(value: unknown): readonly TokenLogprob[] {
 }
 
 function tokenOf(value: unknown): TokenLogprob | undefined {
-  const told = asRecord(value);
-  const token = asText(told?.token);
-  const logprob = asNumber(told?.logprob);
+  const given = asRecord(value);
+  const token = asText(given?.token);
+  const logprob = asNumber(given?.logprob);
   if (token === undefined || logprob === undefined) return undefined;
-  const top = (asList(told?.top_logprobs) ?? []).flatMap((item) => {
+  const top = (asList(given?.top_logprobs) ?? []).flatMap((item) => {
     const fields = asRecord(item) ?? {};
     return alternative(asText(fields.token), fields.logprob);
   });
@@ -40,8 +40,8 @@ export function citationsOf(body: JsonRecord): readonly Citation[] {
   const listed = asList(body.annotations) ?? asList(body.search_results) ?? asList(body.citations) ?? [];
   return listed.flatMap((item) => {
     if (typeof item === 'string') return [{ url: item }];
-    const told = asRecord(item);
-    const fields = asRecord(told?.url_citation) ?? asRecord(told?.file_citation) ?? told;
+    const given = asRecord(item);
+    const fields = asRecord(given?.url_citation) ?? asRecord(given?.file_citation) ?? given;
     if (fields === undefined) return [];
     const citation = defined({
       url: asText(fields.url),
@@ -54,7 +54,7 @@ export function citationsOf(body: JsonRecord): readonly Citation[] {
   });
 }
 
-/** Images that a chat model drew. */
+/** Images that a chat model generated. */
 export function imagesOf(message: JsonRecord): ModelEvent | undefined {
   const images = (asList(message.images) ?? []).flatMap((item): MediaSource[] => {
     const url = asText(asRecord(asRecord(item)?.image_url)?.url);

@@ -69,7 +69,7 @@ function responseFormat(output: OutputFormat, quirks: ChatCompletionsQuirks, con
   const mode = quirks.structuredOutput ?? 'json-schema';
   if (mode === 'none') return {};
   if (output.schema === undefined || mode === 'json-object') return { response_format: { type: 'json_object' } };
-  // The strict subset wants an object at the root.
+  // The strict subset requires an object at the root.
   const strict = quirks.strictSchemas === true && output.strict !== false && output.schema.type === 'object';
   const schema = dialect(output.schema, strict, 'The output schema', context);
   const json_schema = { name: output.name ?? 'output', schema, ...(strict ? { strict: true } : {}) };
@@ -84,7 +84,7 @@ function messagesOf(request: ChatRequest, quirks: ChatCompletionsQuirks, context
   return messages;
 }
 
-/** A request for bare JSON whose messages never say so. */
+/** A request for JSON without a schema whose messages do not contain the word. */
 function lacksJsonInWords({ output, messages }: ChatRequest, quirks: ChatCompletionsQuirks): boolean {
   if (quirks.jsonInWords !== true || output === undefined) return false;
   const bare = output.schema === undefined || quirks.structuredOutput === 'json-object';
@@ -93,7 +93,7 @@ function lacksJsonInWords({ output, messages }: ChatRequest, quirks: ChatComplet
 
 function dialect(schema: JsonSchema, strict: boolean, what: string, context: WireContext): JsonSchema {
   const converted = toDialect(schema, strict ? 'strict-subset' : 'plain');
-  for (const told of converted.warnings) context.warn({ code: 'schema-narrowed', message: `${what}: ${told}` });
+  for (const warning of converted.warnings) context.warn({ code: 'schema-narrowed', message: `${what}: ${warning}` });
   return converted.schema;
 }
 
@@ -146,7 +146,7 @@ function effortOf(request: ChatRequest, quirks: ChatCompletionsQuirks, context: 
   }
   if (asked === undefined || efforts === undefined || efforts.includes(asked)) return asked;
   const distance = (effort: Effort): number => Math.abs(EFFORTS.indexOf(effort) - EFFORTS.indexOf(asked));
-  // Of two as near, the later one is the stronger.
+  // If two are equally near, the later one is the higher.
   const nearest = efforts.reduce(
     (best, effort) => (distance(effort) <= distance(best) ? effort : best),
     efforts[0] ?? asked,
@@ -158,12 +158,12 @@ function effortOf(request: ChatRequest, quirks: ChatCompletionsQuirks, context: 
   return nearest;
 }
 
-/** Drops what the server refuses (saying so) and gives the rest its names. */
+/** Drops fields that the server refuses, with a warning, and renames the others. */
 export function applyQuirks(body: WireBody, quirks: ChatCompletionsQuirks, context: WireContext): WireBody {
   const { rename, omitWhenReasoning } = quirks;
   if (rename === undefined && omitWhenReasoning === undefined && quirks.omit === undefined) return body;
-  const quiet = body.reasoning_effort === 'none' || asRecord(body.thinking)?.type === 'disabled';
-  const omit = quiet ? quirks.omit : [...(quirks.omit ?? []), ...(omitWhenReasoning ?? [])];
+  const withoutReasoning = body.reasoning_effort === 'none' || asRecord(body.thinking)?.type === 'disabled';
+  const omit = withoutReasoning ? quirks.omit : [...(quirks.omit ?? []), ...(omitWhenReasoning ?? [])];
   const changed: WireBody = {};
   for (const [name, value] of Object.entries(body)) {
     if (omit?.includes(name)) {

@@ -1,4 +1,4 @@
-/** Canonical messages as this wire has them. */
+/** Canonical messages in the form of this wire. */
 import { createHash } from 'node:crypto';
 import type {
   AudioPart,
@@ -51,7 +51,7 @@ function encodeMessage(message: Message, quirks: ChatCompletionsQuirks, context:
   const results = parts.filter((part) => part.type === 'tool-result');
   const rest = [...parts.filter(isContent), ...imagesOf(results, context)];
   const user = rest.length === 0 ? [] : [{ role: 'user', content: contentOf(rest, quirks), ...named }];
-  // Results stand before everything else: the wire wants them right behind the calls.
+  // Results come first, because the wire requires them directly after the calls.
   return [...results.map((result) => toolMessage(result, quirks)), ...user];
 }
 
@@ -61,7 +61,7 @@ const isContent = (part: Part): part is ContentPart =>
 
 // ---------------------------------------------------------------------------------------------------- content
 
-/** A string where one text part is all there is: every server takes that. */
+/** A string if there is only one text part, because every server accepts that. */
 function contentOf(parts: readonly ContentPart[], quirks: ChatCompletionsQuirks): unknown {
   const only = parts[0];
   const marked = quirks.cacheControl === true && parts.some((part) => part.type === 'text' && part.cache !== undefined);
@@ -103,7 +103,7 @@ function audioPart({ source }: AudioPart): WireMessage {
 }
 
 function fileFields({ source, name }: FilePart): WireMessage {
-  // What has no scheme is the id of a file that was uploaded before.
+  // A URL without a scheme is the id of a file that was uploaded before.
   if (source.type === 'url' && !/^[a-z][a-z0-9+.-]*:/i.test(source.url)) return { file_id: source.url };
   const subtype = (source.mediaType ?? 'application/pdf').replace(/^.*\/|;.*$/g, '');
   return { filename: name ?? `file.${subtype === 'plain' ? 'txt' : subtype}`, file_data: mediaURL(source) };
@@ -117,11 +117,11 @@ function assistantMessage(parts: readonly Part[], quirks: ChatCompletionsQuirks,
   const thoughts = quirks.returnReasoning === false ? [] : parts.filter((part) => part.type === 'reasoning');
   const { content: chunks, ...fields } = reasoningFields(thoughts, context.target.provider);
   warnOfLostReasoning(thoughts, context);
-  const said = text === '' && calls.length > 0 ? null : text;
+  const content = text === '' && calls.length > 0 ? null : text;
   const thinking = asList(chunks);
   return {
     role: 'assistant',
-    content: thinking === undefined ? said : [...thinking, ...(text === '' ? [] : [{ type: 'text', text }])],
+    content: thinking === undefined ? content : [...thinking, ...(text === '' ? [] : [{ type: 'text', text }])],
     ...(calls.length === 0 || quirks.reasoningFieldOfCalls === undefined ? {} : { [quirks.reasoningFieldOfCalls]: '' }),
     ...fields,
     ...(calls.length === 0 ? {} : { tool_calls: calls.map((call) => encodeCall(call, quirks)) }),
@@ -145,13 +145,13 @@ function encodeCall(call: ToolCallPart, quirks: ChatCompletionsQuirks): WireMess
   };
 }
 
-/** The same for a call and its result, and from turn to turn. */
+/** Returns the same id for a call and its result, in every turn. */
 function idOf(id: string, { toolCallIds }: ChatCompletionsQuirks): string {
   if (toolCallIds !== 'nine-alphanumerics' || /^[a-zA-Z0-9]{9}$/.test(id)) return id;
   return createHash('sha256').update(id).digest('hex').slice(0, 9);
 }
 
-/** Signatures of calls travel as the wire's own `extra_content`; those of other wires are no such object. */
+/** Signatures of calls are the wire's own `extra_content`; those of other wires have another form and are left out. */
 function signatureFields(signature: string | undefined): WireMessage {
   const parsed = signature === undefined ? undefined : asRecord(tryParseJson(signature));
   return parsed?.extra_content === undefined ? {} : { extra_content: parsed.extra_content };
@@ -174,7 +174,7 @@ function resultText(part: TextPart | ImagePart | FilePart): string {
   return part.type === 'image' ? '[image: see the next user message]' : '[file: see the next user message]';
 }
 
-/** Tool messages hold text alone: what else a tool returned follows as a message of the user. */
+/** Tool messages contain only text, so images and files of a result follow in a user message. */
 function imagesOf(results: readonly ToolResultPart[], context: WireContext): readonly ContentPart[] {
   const media = results.flatMap(({ content }) =>
     typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text'),

@@ -62,7 +62,7 @@ function imageFields(image: MediaSource | undefined, { imageField = 'images' }: 
 }
 
 export function encodeModeration({ input }: ModerationRequest, { card }: WireContext): WireBody {
-  // Strings are judged one by one, parts together: texts alone go as strings, a mixture as parts.
+  // The server checks each string separately, but all parts together. Only a mixture is sent as parts.
   const texts = input.filter((part): part is TextPart => part.type === 'text').map((part) => part.text);
   if (texts.length === input.length) return { model: card.id, input: texts };
   return {
@@ -77,7 +77,7 @@ export function encodeModeration({ input }: ModerationRequest, { card }: WireCon
 
 // ---------------------------------------------------------------------------------------------------- answers
 
-/** @throws invalid-output when the answer holds no result */
+/** @throws invalid-output when the answer contains no result */
 export async function* decodeOperation(
   response: TransportResponse,
   request: ModelRequest,
@@ -91,7 +91,7 @@ export async function* decodeOperation(
   if (output === undefined) throw noResult(request.operation);
   yield { type: 'output', output };
   const usage = usageOf(body.usage);
-  // Moderation is not charged by the token, images not always: only embeddings owe a count.
+  // Moderation is not charged per token, and images not always, so only embeddings need a count.
   if (usage === undefined && request.operation === 'embed') yield usageMissing;
   const costNanoUsd = statedCost(body.usage);
   if (costNanoUsd !== undefined) report({ costNanoUsd });
@@ -126,7 +126,7 @@ function finishOf(
   usage: Usage | undefined,
   output: OperationOutput,
 ): FinishEvent {
-  // Images told in tokens are paid in tokens; a count beside them would charge them twice.
+  // Images with token usage are charged by tokens; a count besides would charge them twice.
   const images = output.operation === 'image' && usage === undefined ? output.images.length : undefined;
   return {
     type: 'finish',

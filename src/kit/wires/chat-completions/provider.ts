@@ -1,4 +1,4 @@
-/** A whole provider on the chat-completions wire from its address, its key's name and its quirks. */
+/** A complete provider on the chat-completions wire from its address, the name of its key and its quirks. */
 
 import { defined } from '../../../core/defined.ts';
 import type { Target } from '../../../core/model/model.ts';
@@ -15,33 +15,33 @@ export interface ChatCompletionsProviderOptions extends VendorOptions {
   readonly id: string;
   /** Up to and including the version: `https://host/v1`. */
   readonly baseURL: string | ((target: Target) => string);
-  /** The environment variable that is read at each request when no key is given. A provider that names one needs a key. */
+  /** The environment variable that is read for each request if no key is given. A provider that names one needs a key. */
   readonly keyVariable?: string;
   /** @default true when `keyVariable` is set */
   readonly requiresKey?: boolean;
-  /** An id alone makes a card of the usual capabilities without a price. */
+  /** An id makes a card with the usual capabilities and no price. @default none */
   readonly models?: readonly (string | ModelCardFields)[];
-  /** Answers to models that are not listed too. @default true */
+  /** Accepts models that are not listed. @default true */
   readonly unlisted?: boolean | ((id: string) => ModelCard);
   readonly quirks?: ChatCompletionsQuirks;
   /** Another wire for some operations, around this one. @default this one */
   readonly wire?: (chatCompletions: WireFormat) => WireFormat;
-  /** There is a list of models at `/models`, by which the provider is probed. @default true */
+  /** There is a list of models at `/models`, which is used as the probe. @default true */
   readonly listsModels?: boolean;
   /** See `HttpProviderOptions`. @default true */
   readonly listedPrices?: boolean;
   readonly regions?: readonly string[];
 }
 
-/** What a user may set of a vendor's provider. */
+/** Options of a vendor's provider. */
 export type ChatCompletionsVendorOptions = Partial<
   Omit<ChatCompletionsProviderOptions, 'id' | 'quirks' | 'keyVariable' | 'requiresKey' | 'wire' | 'listsModels'>
 >;
 
-/** Any operation may be asked of a model that nobody described; its answer tells whether it can. */
+/** A model without a card may be asked for any operation; its answer shows whether it can. */
 const UNDESCRIBED = { operations: ['chat', 'embed', 'image', 'moderate'] } as const;
 
-/** @throws invalid-config when the id is malformed */
+/** @throws invalid-config when the id is invalid */
 export function chatCompletionsProvider(options: ChatCompletionsProviderOptions): Provider {
   const {
     id,

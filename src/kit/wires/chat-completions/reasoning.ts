@@ -1,17 +1,17 @@
 /**
- * Reasoning on this wire comes in four spellings: `reasoning_content`, `reasoning`, `reasoning_details` (with signatures
- * and encrypted blocks) and thinking chunks in an array `content`. Its block keeps, in `raw`, the message fields as they
- * came, so that sending it back is a merge of fields whichever server made it.
+ * Reasoning on this wire has four forms: `reasoning_content`, `reasoning`, `reasoning_details` (with signatures
+ * and encrypted blocks) and thinking chunks in an array `content`. `raw` of the part keeps the message fields as
+ * sent, so that sending them back only merges fields, whichever server made them.
  */
 import type { JsonValue, ModelEvent, ReasoningPart } from '../../../core/model/model.ts';
 import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
 
 export interface ReasoningReader {
-  /** The deltas that a message or delta brings. */
+  /** The reasoning in a message or delta. */
   readFields(message: JsonRecord): ModelEvent | undefined;
   /** A thinking chunk of an array `content`. */
   readChunk(chunk: JsonRecord): ModelEvent | undefined;
-  /** The block so far, closed; undefined where nothing is open. */
+  /** Closes the block; undefined if none is open. */
   close(): ModelEvent | undefined;
 }
 
@@ -29,7 +29,7 @@ const emptyBlock = (): Block => ({ text: '', fields: {}, details: [], chunks: []
 export function reasoningReader(family: string): ReasoningReader {
   let block: Block | undefined;
 
-  const say = (text: string): ModelEvent | undefined => {
+  const addText = (text: string): ModelEvent | undefined => {
     if (text === '') return undefined;
     block ??= emptyBlock();
     block.text += text;
@@ -44,15 +44,15 @@ export function reasoningReader(family: string): ReasoningReader {
       if (text === '' && details.length === 0) return undefined;
       block ??= emptyBlock();
       if (text !== '') block.fields[field] = (block.fields[field] ?? '') + text;
-      const said = addDetails(block.details, details);
-      // Servers that send both spell the same text twice.
-      return say(text === '' ? said : text);
+      const readable = addDetails(block.details, details);
+      // Servers that send both send the same text twice.
+      return addText(text === '' ? readable : text);
     },
     readChunk(chunk) {
       block ??= emptyBlock();
       const text = thinkingText(chunk.thinking);
       mergeChunk(block.chunks, chunk, text);
-      return say(text);
+      return addText(text);
     },
     close() {
       if (block === undefined) return undefined;
@@ -63,19 +63,19 @@ export function reasoningReader(family: string): ReasoningReader {
   };
 }
 
-/** Adds pieces of details to those so far: same index and kind, same block. Returns the readable text of the pieces. */
+/** Adds pieces of details: those with the same index and type are merged. Returns the readable text of the pieces. */
 function addDetails(known: Detail[], pieces: readonly unknown[]): string {
-  let said = '';
+  let readable = '';
   for (const piece of pieces) {
     const detail = asRecord(piece);
     if (detail === undefined) continue;
-    said += asText(detail.text) ?? asText(detail.summary) ?? '';
+    readable += asText(detail.text) ?? asText(detail.summary) ?? '';
     const last = known.at(-1);
     const same = last !== undefined && last.type === detail.type && asNumber(last.index) === asNumber(detail.index);
     if (same && detail.type !== 'reasoning.encrypted') mergeDetail(last, detail);
     else known.push({ ...detail });
   }
-  return said;
+  return readable;
 }
 
 function mergeDetail(into: Detail, piece: JsonRecord): void {
@@ -96,8 +96,8 @@ function thinkingText(value: unknown): string {
 function mergeChunk(chunks: Detail[], chunk: JsonRecord, text: string): void {
   const last = chunks.at(-1);
   const { thinking: _thinking, ...rest } = chunk;
-  const said = asText(last?.thinking) ?? thinkingText(last?.thinking);
-  const whole = { ...last, ...rest, thinking: [{ type: 'text', text: said + text }] };
+  const before = asText(last?.thinking) ?? thinkingText(last?.thinking);
+  const whole = { ...last, ...rest, thinking: [{ type: 'text', text: before + text }] };
   if (last === undefined) chunks.push(whole);
   else chunks[chunks.length - 1] = whole;
 }
@@ -114,7 +114,7 @@ function partOf(block: Block, family: string): ReasoningPart {
   return defined({ type: 'reasoning' as const, text, signature, redacted, family, raw: raw as JsonValue });
 }
 
-/** The message fields that give reasoning back unchanged; the parts of other families are left out. */
+/** The message fields that send reasoning back unchanged, without the parts of other providers. */
 export function reasoningFields(parts: readonly ReasoningPart[], family: string): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const part of parts) {

@@ -1,4 +1,4 @@
-/** The chat-completions wire: what most servers of language models speak, each with its own quirks. */
+/** The chat-completions wire, which most servers of language models use, each with its own quirks. */
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { ModelRequest } from '../../../core/model/model.ts';
 import type { WireContext, WireFormat } from '../../../core/model/provider.ts';
@@ -18,12 +18,12 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
     encode(request, context) {
       const own = quirksOf(quirks, context);
       const { path, body } = encodeRequest(request, own, context);
-      const mended = applyQuirks(body, own, context);
+      const adapted = applyQuirks(body, own, context);
       const given = request.providerOptions?.[context.target.provider];
       return {
         url: path.replace('{model}', encodeURIComponent(context.card.id)),
         headers: { 'content-type': 'application/json', ...authorisation(own, context.apiKey) },
-        body: JSON.stringify(given === undefined ? mended : { ...mended, ...given }),
+        body: JSON.stringify(given === undefined ? adapted : { ...adapted, ...given }),
       };
     },
     decode(response, request, context) {
@@ -37,10 +37,10 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
   };
 }
 
-/** Of the servers themselves, of the gateway before them, of the network before both. */
+/** Set by the server itself, a gateway before it, or the network before both. */
 export const REQUEST_ID_HEADERS: readonly string[] = ['x-request-id', 'request-id', 'apim-request-id', 'cf-ray'];
 
-/** The header that carries the key; none without a key. */
+/** The header with the key; none without a key. */
 export function authorisation(
   quirks: Pick<ChatCompletionsQuirks, 'authorisation'>,
   apiKey: string | undefined,

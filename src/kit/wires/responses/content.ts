@@ -1,4 +1,4 @@
-/** Parts of messages as content of the Responses wire. */
+/** Parts of messages in the form of the Responses wire. */
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { AudioPart, FilePart, ImagePart, Part, TextPart } from '../../../core/model/model.ts';
 import { defined } from '../../json/json-shape.ts';
@@ -6,7 +6,7 @@ import { defined } from '../../json/json-shape.ts';
 export type Item = Record<string, unknown>;
 type MediaSource = ImagePart['source'];
 
-/** A string where one text is all there is: every server takes that. */
+/** A string if there is only one text, because every server accepts that. */
 export function contentOf(parts: readonly Part[]): string | readonly Item[] {
   const [only] = parts;
   return parts.length === 1 && only?.type === 'text' ? only.text : parts.map(encodePart);
@@ -50,7 +50,7 @@ export function fileContent({ source, name }: FilePart): Item {
   return { type: 'input_file', filename, file_data: addressOf(source) };
 }
 
-/** What has no scheme is the id of a file that was uploaded before. */
+/** A URL without a scheme is the id of a file that was uploaded before. */
 const fileId = (source: MediaSource): string | undefined =>
   source.type === 'url' && !/^[a-z][a-z0-9+.-]*:/i.test(source.url) ? source.url : undefined;
 

@@ -1,11 +1,11 @@
 /**
- * Answers of the Responses wire, streamed or whole.
+ * Answers of the Responses wire, streamed or complete.
  *
- * R1. `finish` comes once, from the response that ends the stream or is the whole body. Without one there is none, and the
- *     caller reports a truncation.
- * R2. Nothing is yielded before the model speaks: `response.created` and its like commit nobody.
- * R3. An error in a response that ends fails it.
- * R4. Where no item was streamed, those of the final response are read.
+ * R1. `finish` is sent once, from the response that ends the stream or is the complete body. Without one there is none, and
+ *     the caller reports a truncation.
+ * R2. Nothing is yielded before the first output: `response.created` and similar events do not commit the stream.
+ * R3. An error in the final response fails the answer.
+ * R4. If no item was streamed, the items of the final response are read.
  */
 import type { PolyphonyError } from '../../../core/errors.ts';
 import type { CompletableStream } from '../../../core/model/complete.ts';
@@ -65,7 +65,7 @@ function stateOf(request: ChatRequest, facts: ResponsesFacts, context: WireConte
     usage: undefined,
     keepsRaw: request.includeRaw === true,
     report: context.report,
-    // What ends the stream repeats all that came before.
+    // No raw documents here, because the final response repeats all others.
     ...answerState({}),
   };
   return state;
@@ -144,12 +144,12 @@ function reasonOf({ status, incomplete_details: details }: JsonRecord, calls: nu
   return calls > 0 ? 'tool-calls' : 'stop';
 }
 
-/** `{ error: { code, message } }`, or the code and the message themselves; what was used goes along, to be charged. */
+/** The error in `{ error: { code, message } }` or `{ code, message }`, with the usage so far, so that it can be charged. */
 function errorOf(body: JsonRecord, usage: Usage | undefined): PolyphonyError {
-  const told = asRecord(body.error) ?? (typeof body.error === 'string' ? { message: body.error } : body);
-  // The type of the event is no type of an error.
-  const { type, ...rest } = told;
-  const named = type === undefined || type === 'error' ? rest : told;
+  const error = asRecord(body.error) ?? (typeof body.error === 'string' ? { message: body.error } : body);
+  // The type of the event is not the type of the error.
+  const { type, ...rest } = error;
+  const named = type === undefined || type === 'error' ? rest : error;
   const status = impliedStatus(named);
   const failure = failureOf({ error: named }, status) ?? { status, message: '' };
   return httpError(usage === undefined ? failure : { ...failure, details: { usage } });

@@ -9,10 +9,10 @@ import { encodeInput } from './input.ts';
 export type Body = Record<string, unknown>;
 
 /**
- * Nothing is stored with the provider and reasoning comes encrypted, unless the options say otherwise. Options are merged
- * into the body last, field by field; `reasoning` and `text` by their own fields, `include` as a list.
+ * The provider stores nothing and encrypts reasoning, unless the options say otherwise. Options are merged into the body
+ * last, field by field; `reasoning` and `text` by their own fields, `include` as a list.
  *
- * @throws unsupported for parts that the wire cannot carry
+ * @throws unsupported for parts that the wire does not support
  */
 export function encodeChat(request: ChatRequest, facts: ResponsesFacts, context: WireContext): Body {
   const { card, target } = context;
@@ -49,7 +49,7 @@ function merge(body: Body, options: Body): Body {
   return merged;
 }
 
-/** Bare JSON is refused unless the input says the word. */
+/** The server refuses a request for JSON without a schema unless the input contains the word. */
 function withJsonWord(items: readonly Body[]): readonly Body[] {
   return /json/i.test(JSON.stringify(items)) ? items : [{ role: 'developer', content: 'Answer in JSON.' }, ...items];
 }
@@ -78,13 +78,13 @@ function encodeTool(tool: ToolDefinition, facts: ResponsesFacts, context: WireCo
   const strict = tool.strict === true && facts.strictSchemas === true;
   const parameters = dialect(tool.inputSchema, strict, `The schema of the tool "${tool.name}"`, context);
   const { name, description } = tool;
-  // Left out, `strict` would be true here.
+  // Without the field, `strict` would be true here.
   return defined({ type: 'function', name, description, parameters, strict });
 }
 
 function formatOf(output: OutputFormat, facts: ResponsesFacts, context: WireContext): Body {
   if (output.schema === undefined) return { type: 'json_object' };
-  // The strict subset wants an object at the root.
+  // The strict subset requires an object at the root.
   const strict = facts.strictSchemas === true && output.strict !== false && output.schema.type === 'object';
   const schema = dialect(output.schema, strict, 'The output schema', context);
   return { type: 'json_schema', name: output.name ?? 'output', schema, strict };
@@ -92,7 +92,7 @@ function formatOf(output: OutputFormat, facts: ResponsesFacts, context: WireCont
 
 function dialect(schema: JsonSchema, strict: boolean, what: string, context: WireContext): JsonSchema {
   const converted = toDialect(schema, strict ? 'strict-subset' : 'plain');
-  for (const told of converted.warnings) context.warn({ code: 'schema-narrowed', message: `${what}: ${told}` });
+  for (const warning of converted.warnings) context.warn({ code: 'schema-narrowed', message: `${what}: ${warning}` });
   return converted.schema;
 }
 
@@ -114,7 +114,7 @@ function reasoningOf(
   const known = facts.efforts ?? EFFORTS;
   if (known.includes(asked)) return { effort: asked };
   const distance = (effort: Effort): number => Math.abs(EFFORTS.indexOf(effort) - EFFORTS.indexOf(asked));
-  // Of two as near, the later one is the stronger.
+  // If two are equally near, the later one is the higher.
   const nearest = known.reduce(
     (best, effort) => (distance(effort) <= distance(best) ? effort : best),
     known[0] ?? asked,
@@ -136,7 +136,7 @@ function maxTokens(
   return leastOutputTokens;
 }
 
-/** What the wire has no field for. */
+/** Warns about fields that the wire does not have. */
 function warnOfUnknown(request: ChatRequest, { card, warn }: WireContext): void {
   const { topK, presencePenalty, frequencyPenalty, stop, seed } = request;
   const unknown: Body = { topK, presencePenalty, frequencyPenalty, stop, seed };
@@ -151,8 +151,13 @@ function warnOfUnknown(request: ChatRequest, { card, warn }: WireContext): void 
   }
 }
 
-function withoutRefused(body: Body, facts: ResponsesFacts, quiet: boolean, { card, warn }: WireContext): Body {
-  const omit = [...(facts.omit ?? []), ...(quiet ? [] : (facts.omitWhenReasoning ?? []))];
+function withoutRefused(
+  body: Body,
+  facts: ResponsesFacts,
+  withoutReasoning: boolean,
+  { card, warn }: WireContext,
+): Body {
+  const omit = [...(facts.omit ?? []), ...(withoutReasoning ? [] : (facts.omitWhenReasoning ?? []))];
   const kept = { ...body };
   for (const name of omit) {
     if (kept[name] === undefined) continue;

@@ -1,5 +1,5 @@
 /**
- * Canonical messages as input items. Items of this provider that came as reasoning parts (`raw`) go back unchanged and in
+ * Canonical messages as input items. Items of this provider that are in reasoning parts (`raw`) are sent back unchanged and in
  * their places: reasoning with its encrypted content, calls of the provider's own tools, the phase of a message.
  */
 import type { Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from '../../../core/model/model.ts';
@@ -13,7 +13,7 @@ export interface Input {
   readonly items: readonly Item[];
 }
 
-/** `stored`: the server keeps responses, so that items without their encrypted content can be referred to. */
+/** `stored`: the server stores responses, so items without their encrypted content can be sent by id. */
 export function encodeInput(
   messages: readonly Message[],
   facts: ResponsesFacts,
@@ -48,7 +48,7 @@ function itemsOf(message: Message, systemRole: string, stored: boolean, context:
 
 function assistantItems(parts: readonly Part[], stored: boolean, family: string): Item[] {
   const items: Item[] = [];
-  /** What a message item told beside its text, for the text behind it. */
+  /** Fields of a message item besides its text, for the text after it. */
   let head: JsonRecord | undefined;
   let open: Item | undefined;
   for (const part of parts) {
@@ -69,7 +69,7 @@ function assistantItems(parts: readonly Part[], stored: boolean, family: string)
   return items;
 }
 
-/** Of reasoning, an id alone means something only to a server that stored what it names. */
+/** False for reasoning with only an id, which is useful only to a server that stored the item. */
 const isWhole = (item: JsonRecord): boolean =>
   item.type !== 'reasoning' ||
   Boolean(item.encrypted_content) ||

@@ -1,10 +1,10 @@
 /**
- * Output items, from their pieces or whole.
+ * Output items, from their pieces or complete.
  *
- * I1. An item is said once: of the item that closes its deltas, only what they left out is told.
- * I2. Calls and reasoning come in the order of their items, which is the order in which they must go back.
+ * I1. An item is emitted once: the item that closes its deltas adds only what they left out.
+ * I2. Calls and reasoning are emitted in the order of their items, in which they must be sent back.
  * I3. Items that only the provider understands (its own tools, the phase of a message) become reasoning parts without text,
- *     so that they go back unchanged.
+ *     so that they are sent back unchanged.
  */
 import type { Citation, JsonSchema, JsonValue, ModelEvent, TokenLogprob } from '../../../core/model/model.ts';
 import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
@@ -14,11 +14,11 @@ import { type ToolCallAssembler, toolCallAssembler } from '../tool-calls.ts';
 
 interface OpenItem {
   /** Text, summary, arguments or refusal so far. */
-  said: string;
-  /** Its log probabilities came with its deltas. */
-  weighed: boolean;
+  received: string;
+  /** Its log probabilities arrived with its deltas. */
+  hasLogprobs: boolean;
   done: boolean;
-  /** Of a call: its place among the calls. */
+  /** For a call: its index among the calls. */
   readonly position: number;
   readonly call: ToolCallAssembler;
 }
@@ -31,7 +31,7 @@ export interface Items {
   refusal: string;
   readonly family: string;
   readonly emit: (event: ModelEvent) => void;
-  /** The schemas of tools that were sent in the strict subset, whose optional arguments come as nulls. */
+  /** The schemas of tools that were sent in the strict subset, whose optional arguments arrive as nulls. */
   readonly strictTools: ReadonlyMap<string, JsonSchema>;
 }
 
@@ -47,14 +47,20 @@ export const newItems = (given: Pick<Items, 'family' | 'emit' | 'strictTools'>):
 function itemAt(items: Items, index: number): OpenItem {
   const known = items.open.get(index);
   if (known !== undefined) return known;
-  const item: OpenItem = { said: '', weighed: false, done: false, position: items.calls, call: toolCallAssembler() };
+  const item: OpenItem = {
+    received: '',
+    hasLogprobs: false,
+    done: false,
+    position: items.calls,
+    call: toolCallAssembler(),
+  };
   items.open.set(index, item);
   return item;
 }
 
 export function addItem(items: Items, index: number, item: JsonRecord): void {
   itemAt(items, index);
-  // A call is known by its name before its first argument; the arguments come as deltas, or with the whole item.
+  // The name of a call arrives before its arguments, which follow as deltas or with the complete item.
   if (item.type === 'function_call') pushCall(items, index, item, undefined);
   if (item.type === 'message') openMessage(items, item);
 }
@@ -66,18 +72,18 @@ function openMessage(items: Items, item: JsonRecord): void {
 }
 
 export function addText(items: Items, index: number, { delta, logprobs }: JsonRecord): void {
-  say(items, index, 'text-delta', asText(delta));
-  const weights = logprobsOf({ content: asList(logprobs) ?? [] });
-  if (weights.length > 0) itemAt(items, index).weighed = true;
-  items.logprobs.push(...weights);
+  emitText(items, index, 'text-delta', asText(delta));
+  const tokens = logprobsOf({ content: asList(logprobs) ?? [] });
+  if (tokens.length > 0) itemAt(items, index).hasLogprobs = true;
+  items.logprobs.push(...tokens);
 }
 
 export const addSummary = (items: Items, index: number, { delta }: JsonRecord): void =>
-  say(items, index, 'reasoning-delta', asText(delta));
+  emitText(items, index, 'reasoning-delta', asText(delta));
 
-function say(items: Items, index: number, type: 'text-delta' | 'reasoning-delta', text: string | undefined): void {
+function emitText(items: Items, index: number, type: 'text-delta' | 'reasoning-delta', text: string | undefined): void {
   if (text === undefined || text === '') return;
-  itemAt(items, index).said += text;
+  itemAt(items, index).received += text;
   items.emit({ type, text });
 }
 
@@ -86,14 +92,14 @@ export function addArguments(items: Items, index: number, { delta }: JsonRecord)
 }
 
 export function addRefusal(items: Items, index: number, { delta }: JsonRecord): void {
-  itemAt(items, index).said += asText(delta) ?? '';
+  itemAt(items, index).received += asText(delta) ?? '';
   items.refusal += asText(delta) ?? '';
 }
 
 function pushCall(items: Items, index: number, item: JsonRecord, argumentsText: string | undefined): void {
   const open = itemAt(items, index);
   if (open.call.count === 0) items.calls += 1;
-  open.said += argumentsText ?? '';
+  open.received += argumentsText ?? '';
   const event = open.call.push({
     index: 0,
     id: asText(item.call_id) ?? asText(item.id),
@@ -103,7 +109,7 @@ function pushCall(items: Items, index: number, item: JsonRecord, argumentsText: 
   if (event?.type === 'tool-call-delta') items.emit({ ...event, index: open.position });
 }
 
-/** The item as it ends; whole answers begin and end an item at once. */
+/** Ends an item; a complete answer starts and ends it together. */
 export function closeItem(items: Items, index: number, item: JsonRecord): void {
   const open = itemAt(items, index);
   if (open.done) return;
@@ -125,24 +131,25 @@ const opaque = ({ family }: Items, item: JsonRecord): ModelEvent => ({
   part: { type: 'reasoning', text: '', family, raw: item as JsonValue },
 });
 
-/** What the whole tells beyond what was said; nothing where the two differ. */
-const restOf = (whole: string, said: string): string => (whole.startsWith(said) ? whole.slice(said.length) : '');
+/** The part of the complete text that was not emitted yet; empty if the two differ. */
+const restOf = (complete: string, emitted: string): string =>
+  complete.startsWith(emitted) ? complete.slice(emitted.length) : '';
 
 function closeMessage(items: Items, index: number, item: JsonRecord): void {
-  const { said, weighed } = itemAt(items, index);
+  const { received, hasLogprobs } = itemAt(items, index);
   const parts = (asList(item.content) ?? []).map((part) => asRecord(part) ?? {});
   const texts = parts.filter(({ type }) => type === 'output_text');
-  say(items, index, 'text-delta', restOf(texts.map(({ text }) => asText(text) ?? '').join(''), said));
+  emitText(items, index, 'text-delta', restOf(texts.map(({ text }) => asText(text) ?? '').join(''), received));
   for (const part of parts) {
     items.citations.push(...citationsOf(part));
-    if (!weighed) items.logprobs.push(...logprobsOf({ content: asList(part.logprobs) ?? [] }));
+    if (!hasLogprobs) items.logprobs.push(...logprobsOf({ content: asList(part.logprobs) ?? [] }));
     if (items.refusal === '' && part.type === 'refusal') items.refusal = asText(part.refusal) ?? '';
   }
 }
 
 function closeCall(items: Items, index: number, item: JsonRecord): void {
   const open = itemAt(items, index);
-  pushCall(items, index, item, restOf(argumentsOf(item) ?? '', open.said));
+  pushCall(items, index, item, restOf(argumentsOf(item) ?? '', open.received));
   endCall(items, open);
 }
 
@@ -160,10 +167,10 @@ function endCall(items: Items, { call }: OpenItem): void {
   }
 }
 
-/** The text is the summary: a raw chain of thought, where a server sends one, stays in `raw`. */
+/** The text is the summary; a raw chain of thought stays in `raw`. */
 function closeReasoning(items: Items, index: number, item: JsonRecord): void {
   const text = (asList(item.summary) ?? []).map((piece) => asText(asRecord(piece)?.text) ?? '').join('');
-  say(items, index, 'reasoning-delta', restOf(text, itemAt(items, index).said));
+  emitText(items, index, 'reasoning-delta', restOf(text, itemAt(items, index).received));
   const signature = asText(item.encrypted_content);
   const part = { type: 'reasoning' as const, text, signature, family: items.family, raw: item as JsonValue };
   items.emit({ type: 'reasoning', part: defined(part) });
@@ -176,7 +183,7 @@ function closeImage(items: Items, _index: number, item: JsonRecord): void {
   items.emit({ type: 'output', output: { operation: 'image', images: [{ type: 'base64', data, mediaType }] } });
 }
 
-/** Ends the calls that the stream left open. */
+/** Ends the calls that the stream did not end. */
 export function closeAll(items: Items): void {
   for (const open of items.open.values()) {
     if (open.done) continue;

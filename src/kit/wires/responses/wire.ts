@@ -1,4 +1,4 @@
-/** The Responses wire: chat in items, whose reasoning can be handed back. Other operations stay on another wire. */
+/** The Responses wire: chat in items, whose reasoning can be sent back. Other operations use another wire. */
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { TokenCounting, WireContext, WireFormat } from '../../../core/model/provider.ts';
 import { httpError, readFailure } from '../../http/http-errors.ts';
@@ -10,13 +10,13 @@ import { encodeChat } from './encode.ts';
 import { factsOf, type ResponsesFacts } from './facts.ts';
 
 export interface ResponsesWireOptions extends ResponsesFacts {
-  /** How the key is sent: `bearer`, or the name of the header that takes it bare. @default 'bearer' */
+  /** How the key is sent: `bearer`, or the name of a header that contains only the key. @default 'bearer' */
   readonly authorisation?: string;
   /** There is an endpoint that counts input tokens. @default false */
   readonly countsTokens?: boolean;
 }
 
-/** What decides on the input; the endpoint knows nothing else. */
+/** The fields that affect the input; the endpoint accepts no others. */
 const COUNTED = [
   'model',
   'input',
@@ -28,19 +28,19 @@ const COUNTED = [
   'text',
 ] as const;
 
-/** Chats of the models whose card says `wire: { api: 'responses' }` over one wire, everything else over the other. */
+/** Uses one wire for chats with models whose card has `wire: { api: 'responses' }`, and the other for everything else. */
 export function wireByCard(responses: WireFormat, others: WireFormat): WireFormat {
   const wireOf = ({ card }: WireContext): WireFormat => (card.wire?.api === 'responses' ? responses : others);
   return {
     ...others,
-    // A model counts alike over either.
+    // A model counts the same on both wires.
     ...defined({ counting: responses.counting }),
     encode: (request, context) => wireOf(context).encode(request, context),
     decode: (response, request, context) => wireOf(context).decode(response, request, context),
   };
 }
 
-/** `others` speaks for everything but chat; without it, that is refused. */
+/** `others` is the wire for all other operations; without it, they are refused. */
 export function responsesWire(options: ResponsesWireOptions = {}, others?: WireFormat): WireFormat {
   const otherWire = (operation: string): WireFormat => {
     if (others !== undefined) return others;

@@ -1,4 +1,4 @@
-/** Where answers are kept: memory first, the plugin's own store behind it. A store that fails makes misses, not errors. */
+/** Stores answers: in memory first, then in the plugin's own store. A failing store causes misses, not errors. */
 import { LRUCache } from 'lru-cache';
 import { type Clock, errorRecord, type KeyValueStore, type Logger, type ModelResponse } from 'polyphony/kit';
 
@@ -9,12 +9,12 @@ interface Entry {
 }
 
 export interface AnswerStore {
-  /** What memory holds, at once. */
+  /** Reads memory, synchronously. */
   recall(key: string): ModelResponse | undefined;
-  /** What the store behind holds. */
+  /** Reads the plugin's store. */
   fetch(key: string): Promise<ModelResponse | undefined>;
   keep(key: string, response: ModelResponse, ttlMs: number, memoryOnly: boolean): void;
-  /** Waits for what is being written. */
+  /** Waits for pending writes. */
   close(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export function createAnswerStore(options: {
   readonly logger: Logger;
   readonly maxEntries: number;
   readonly maxBytes: number;
-  /** Absent: memory alone. */
+  /** Absent: only memory is used. */
   readonly store?: KeyValueStore | undefined;
 }): AnswerStore {
   const { clock, logger, store } = options;
@@ -33,7 +33,7 @@ export function createAnswerStore(options: {
     sizeCalculation: ({ size }) => size,
   });
   const writes = new Set<Promise<void>>();
-  const living = (entry: Entry | undefined): ModelResponse | undefined =>
+  const unexpired = (entry: Entry | undefined): ModelResponse | undefined =>
     entry !== undefined && entry.until > clock.now() ? entry.response : undefined;
   const remember = (key: string, entry: Entry): void => {
     memory.set(key, { entry, size: Math.max(1, JSON.stringify(entry).length * 2) });
@@ -47,12 +47,12 @@ export function createAnswerStore(options: {
     void writing.finally(() => writes.delete(writing));
   };
   return {
-    recall: (key) => living(memory.get(key)?.entry),
+    recall: (key) => unexpired(memory.get(key)?.entry),
     async fetch(key) {
       if (store === undefined) return undefined;
       try {
         const entry = entryOf(await store.get(key));
-        const response = living(entry);
+        const response = unexpired(entry);
         if (entry !== undefined && response !== undefined) remember(key, entry);
         return response;
       } catch (error) {
@@ -61,8 +61,8 @@ export function createAnswerStore(options: {
       }
     },
     keep(key, response, ttlMs, memoryOnly) {
-      const { attempts: _attempts, costNanoUsd: _cost, ...told } = response;
-      const entry: Entry = { until: clock.now() + ttlMs, response: { ...told, attempts: [], costNanoUsd: 0 } };
+      const { attempts: _attempts, costNanoUsd: _cost, ...rest } = response;
+      const entry: Entry = { until: clock.now() + ttlMs, response: { ...rest, attempts: [], costNanoUsd: 0 } };
       remember(key, entry);
       if (!memoryOnly) write(key, entry, ttlMs);
     },

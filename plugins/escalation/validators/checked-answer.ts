@@ -1,32 +1,32 @@
-/** What the checks look at, read once. */
+/** The answer and the request that the checks examine, parsed once. */
 import { type Call, type ChatRequest, type Message, type ModelResponse, textOf } from 'polyphony/kit';
 import { type Equation, equationsOf } from './arithmetic.ts';
 
-export interface Subject {
+export interface CheckedAnswer {
   readonly request: ChatRequest;
   readonly response: ModelResponse;
   readonly text: string;
-  /** The last words of the user. */
+  /** The last user message. */
   readonly question: string;
-  /** Everything that the model was given to read. */
+  /** All text that the model was given. */
   readonly source: string;
   readonly equations: readonly Equation[];
 }
 
-/** What is wrong, and how much of the confidence it takes: 0 nothing, 1 all. */
+/** A flaw, and the share of the confidence that it takes: 0 none, 1 all. */
 export interface Flaw {
   readonly penalty: number;
   readonly reason: string;
 }
-export type Check = (subject: Subject) => Flaw | undefined;
+export type Check = (answer: CheckedAnswer) => Flaw | undefined;
 
-/** Longer texts are judged by their beginning and end: the checks stay within their time. */
+/** Longer texts are judged by their beginning and end, which bounds the time of the checks. */
 const MAX_LENGTH = 16_000;
 
-export function subjectOf(call: Call, response: ModelResponse): Subject | undefined {
+export function checkedAnswer(call: Call, response: ModelResponse): CheckedAnswer | undefined {
   const { request } = call;
   if (request.operation !== 'chat') return undefined;
-  // JSON is read whole or not at all.
+  // JSON is parsed only as a whole.
   const text = request.output === undefined ? bounded(textOf(response)) : textOf(response);
   const last = request.messages.findLast(({ role }) => role === 'user');
   return {
