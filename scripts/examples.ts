@@ -55,7 +55,7 @@ for (const name of names.sort()) {
   console.log(`${outcome.passed ? 'ran' : 'FAILED'} examples/${name}${outcome.passed ? '' : `\n${outcome.output}`}`);
 }
 const failed = outcomes.filter(({ passed }) => !passed).length;
-console.log(`${outcomes.length - failed} examples ran, ${failed} failed`);
+console.log(`${outcomes.length - failed} ran, ${failed} failed`);
 if (outcomes.length === 0)
   console.error('no program was found in examples/ (name starts with a digit) or examples/proofs/');
 process.exitCode = failed === 0 && outcomes.length > 0 ? 0 : 1;
