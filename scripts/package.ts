@@ -67,8 +67,8 @@ const plan = {
 };
 
 function packed(): string {
-  // The prepack script builds it, even where npm is configured to ignore scripts.
-  const pack = ['npm', 'pack', '--ignore-scripts=false', '--json', '--pack-destination', folder];
+  // As the pages say it, with the settings of the repository and without those of this machine, which may switch prepack off.
+  const pack = ['npm', 'pack', '--userconfig', join(folder, 'npmrc'), '--json', '--pack-destination', folder];
   const [{ filename, size, unpackedSize }] = JSON.parse(run(pack, { cwd: root }));
   console.log(`${filename}: ${(size / 1e6).toFixed(1)} MB, ${(unpackedSize / 1e6).toFixed(1)} MB unpacked`);
   return join(folder, filename);

@@ -225,6 +225,11 @@ function planAndRun(
   add: (workflow: AnyWorkflow) => boolean,
 ): Pick<Polyphony, 'plan' | 'validate' | 'start' | 'run'> {
   const start: Polyphony['start'] = async (what, input, options) => {
+    // Programs in JavaScript reach this unchecked.
+    if (typeof what !== 'string' && (typeof what !== 'object' || what === null)) {
+      const message = `A run takes a request in words, a plan or a workflow, not ${String(what)}: give one of these.`;
+      throw new PolyphonyError('invalid-request', message);
+    }
     const parts = await services();
     if (typeof what === 'string' || 'hash' in what) return startRun(parts, what, input, options);
     if (!isWorkflow(what)) return startRun(parts, parts.validOnce(what), input, options);

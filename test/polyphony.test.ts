@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import * as surface from '../src/index.ts';
-import { createPolyphony, defineStep, llm, type Plan, type Plugin, PolyphonyError, t, workflow } from '../src/index.ts';
+import {
+  type ChatRequest,
+  createPolyphony,
+  defineStep,
+  llm,
+  type Plan,
+  type Plugin,
+  PolyphonyError,
+  t,
+  workflow,
+} from '../src/index.ts';
 import { SuspendRun } from '../src/kit/index.ts';
 import { fakeCard, fakeProvider } from '../src/testing/index.ts';
 
@@ -221,6 +231,22 @@ describe('running', () => {
     const result = await (await polyphony.resume(outcome.runId)).result();
     expect(result).toMatchObject({ status: 'done', output: { hello: 'Ada' } });
     expect(asked).toEqual(['Who is the guest?']);
+    await polyphony.close();
+  });
+
+  it('refuses what only a program without types can pass, in a sentence', async () => {
+    const polyphony = await open([{ name: 'fake', providers: [fakeProvider({ models: [fakeCard({ id: 'one' })] })] }]);
+    const request = { prompt: 'Hello' } as unknown as ChatRequest;
+    await expect(polyphony.gateway.generate(request)).rejects.toMatchObject({
+      code: 'invalid-request',
+      message: expect.stringContaining('needs a list of messages'),
+    });
+    for (const what of [undefined, null, 3]) {
+      await expect(polyphony.run(what as unknown as string)).rejects.toMatchObject({
+        code: 'invalid-request',
+        message: expect.stringContaining(`not ${what}`),
+      });
+    }
     await polyphony.close();
   });
 

@@ -6,7 +6,7 @@ import { readerGone } from './process/reader.ts';
 import { createTerminal, type Terminal } from './screen/terminal.ts';
 
 /** Handles what no command can catch: a reader that closed early (`| head`), an uncaught error of a plugin. */
-function onAccident(terminal: Terminal, flags: Flags): void {
+function onUncaught(terminal: Terminal, flags: Flags): void {
   const onError = (error: unknown): never => {
     explain(error, terminal, flags);
     process.exit(EXIT.failed);
@@ -25,5 +25,5 @@ const given = process.argv.slice(2);
 const flags = flagsOf(given);
 const output = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
 const terminal = createTerminal(output, flags.plain ? { colour: false } : {});
-onAccident(terminal, flags);
+onUncaught(terminal, flags);
 process.exitCode = await commandLine(given, terminal);

@@ -1,6 +1,7 @@
 /** `polyphony.runs`: what a user does with existing runs, in terms of the engine. */
+import { PolyphonyError } from '../core/errors.ts';
 import type { ExecutionEngine, RunHandle } from '../core/run/engine.ts';
-import type { Runs } from '../core/run/runs.ts';
+import type { ContinueOptions, Runs } from '../core/run/runs.ts';
 import { replayKnown, type WatchParts, watchRun } from './watch.ts';
 
 export function createRuns(parts: WatchParts): Runs {
@@ -15,11 +16,26 @@ export function createRuns(parts: WatchParts): Runs {
       const before = await parts.live(runId);
       await engine.answer(runId, nodeId, answer);
       const driving = before !== undefined && (await tookAnswer(engine, before));
-      return driving ? before : engine.resume(runId, options);
+      return driving ? before : resumeOrJoin(parts, runId, options);
     },
     cancel: (runId, reason) => engine.cancel(runId, reason),
     replay: (runId) => replayKnown(engine, runId),
   };
+}
+
+/** Where two nodes are answered at once, both answers are recorded before the run goes on, and one of the two resumes it. */
+async function resumeOrJoin(
+  { engine, live }: WatchParts,
+  runId: string,
+  options: ContinueOptions | undefined,
+): Promise<RunHandle> {
+  try {
+    return await engine.resume(runId, options);
+  } catch (error) {
+    const joined = error instanceof PolyphonyError && error.code === 'store-busy' ? await live(runId) : undefined;
+    if (joined === undefined) throw error;
+    return joined;
+  }
 }
 
 /**

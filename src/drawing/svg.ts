@@ -8,7 +8,7 @@ const BOX = { narrowest: 190, widest: 370, line: 17, padding: 12, inset: 14, gap
 const MARGIN = { side: 24, top: 56, bottom: 24 };
 const SMALLEST_WIDTH = 480;
 /** Pixels per column of text: a generous mean, because the reader's font is unknown. */
-const PIXELS = { title: 9.4, id: 8.6, note: 6.9 };
+const PIXELS = { title: 10.6, id: 8.6, note: 6.9 };
 
 const COLOURS: Readonly<Record<NodeState | 'plain', readonly [fill: string, stroke: string]>> = {
   plain: ['#eef3fb', '#41639b'],

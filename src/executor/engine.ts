@@ -6,7 +6,7 @@ import type { Planner } from '../core/plan/planner.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
 import type { RunJournal } from '../core/stores.ts';
 import { knownRun, type Restored } from '../runs/journal/restore.ts';
-import { answerRun } from '../runs/stored/answer.ts';
+import { type Answer, answerRun } from '../runs/stored/answer.ts';
 import { cancelStored } from '../runs/stored/cancel.ts';
 import { forkRun } from '../runs/stored/fork.ts';
 import { inspectRun } from '../runs/stored/inspect.ts';
@@ -48,34 +48,33 @@ interface LiveRun {
 interface Engine {
   readonly host: Host;
   readonly live: Map<string, LiveRun>;
+  /** By run: the end of what was begun last of resume, answer and cancel. Never rejects. */
+  readonly turns: Map<string, Promise<void>>;
+  closed: boolean;
 }
 
 export function createEngine(options: EngineOptions): ExecutionEngine {
   const { journal } = options;
   const host = hostOf(options);
-  const engine: Engine = { host, live: new Map() };
+  const engine: Engine = { host, live: new Map(), turns: new Map(), closed: false };
   return {
     start: (plan, runOptions = {}) => start(engine, { plan, options: runOptions }),
     startRequest(request, { onPlan, ...runOptions } = {}) {
       const plan = plannerOf(host).open(request);
       return start(engine, { plan, options: runOptions, request, ...(onPlan === undefined ? {} : { onPlan }) });
     },
-    resume: (runId, runOptions = {}) => resume(engine, runId, runOptions),
-    answer: (runId, nodeId, answer) => answerRun(host, engine.live.get(runId)?.driving.run, { runId, nodeId, answer }),
+    resume: (runId, runOptions = {}) => inTurn(engine, runId, () => resume(engine, runId, runOptions)),
+    answer: (runId, nodeId, answer) => takeAnswer(engine, { runId, nodeId, answer }),
     async fork(runId, forkOptions) {
       const opening = await forkRun(host, runId, forkOptions);
       return goOn(engine, opening, 'forked');
     },
     replay: (runId) => journal.read(runId),
     inspect: async (runId) => inspectRun(await knownRun(journal, runId)),
-    async cancel(runId, reason = 'by its operator') {
-      const live = engine.live.get(runId);
-      if (live === undefined) return cancelStored(host, runId, reason);
-      live.handle.cancel(reason);
-      return (await live.handle.result()).status === 'cancelled';
-    },
+    cancel: (runId, reason = 'by its operator') => cancel(engine, runId, reason),
     list: (filter) => journal.list(filter),
     async close() {
+      engine.closed = true;
       const handles = [...engine.live.values()].map(({ handle }) => handle);
       for (const handle of handles) handle.cancel('the engine was closed');
       await Promise.all(handles.map((handle) => handle.result()));
@@ -86,7 +85,13 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
 function hostOf(options: EngineOptions): Host {
   const { runtime, journal, planner, validPlan, onEvent, leaseMs = 10_000, graceMs = 1000 } = options;
   const { owner = runtime.ids('engine') } = options;
-  const leasing = { journal, clock: runtime.clock, owner, leaseMs };
+  const leasing = { journal, clock: runtime.clock, leaseMs };
+  let leases = 0;
+  // A name per lease: the store then also keeps two locks of this process apart.
+  const lock: Host['lock'] = (runId, onLost = () => {}) => {
+    leases += 1;
+    return takeLease({ ...leasing, owner: `${owner}/${leases}`, runId, onLost });
+  };
   return {
     runtime,
     journal,
@@ -94,7 +99,7 @@ function hostOf(options: EngineOptions): Host {
     planner,
     validPlan,
     onEvent: onEvent === undefined ? undefined : guarded(onEvent),
-    lock: (runId, onLost = () => {}) => takeLease({ ...leasing, runId, onLost }),
+    lock,
     graceMs,
   };
 }
@@ -124,7 +129,49 @@ function runnerOf(runners: NodeRunners, use: string): NodeRunner {
   throw new PolyphonyError('invalid-plan', `This engine cannot run ${JSON.stringify(use)}: use one of ${names}.`);
 }
 
+/**
+ * One after the other per run. Each reads the journal before it writes to it, so two at once would write the same place twice,
+ * or drive the run twice.
+ */
+function inTurn<T>({ turns }: Engine, runId: string, work: () => Promise<T>): Promise<T> {
+  const before = turns.get(runId);
+  const result = before === undefined ? work() : before.then(work);
+  const end = result.then(
+    () => {},
+    () => {},
+  );
+  turns.set(runId, end);
+  void end.then(() => {
+    if (turns.get(runId) === end) turns.delete(runId);
+  });
+  return result;
+}
+
+/** A run that is driven here takes the answer itself, without a turn: others must not wait for its commits. */
+async function takeAnswer(engine: Engine, answer: Answer): Promise<void> {
+  const { host, live, turns } = engine;
+  const { runId } = answer;
+  await turns.get(runId);
+  const driven = live.get(runId);
+  if (driven !== undefined) return answerRun(host, driven.driving.run, answer);
+  return inTurn(engine, runId, () => answerRun(host, live.get(runId)?.driving.run, answer));
+}
+
+async function cancel(engine: Engine, runId: string, reason: string): Promise<boolean> {
+  const driven = engine.live.get(runId);
+  if (driven === undefined) {
+    const stored = async () => (engine.live.has(runId) ? undefined : cancelStored(engine.host, runId, reason));
+    // Undefined: somebody has resumed it meanwhile.
+    return (await inTurn(engine, runId, stored)) ?? cancel(engine, runId, reason);
+  }
+  driven.handle.cancel(reason);
+  return (await driven.handle.result()).status === 'cancelled';
+}
+
 function register(engine: Engine, opening: RunOpening): LiveRun {
+  if (engine.closed) {
+    throw new PolyphonyError('invalid-request', 'The engine is closed and drives no more runs: create a new one.');
+  }
   const driving = createDriving(engine.host, opening);
   const live = { driving, handle: handleOf(driving) };
   const { runId } = opening;

@@ -2,13 +2,13 @@
 import type { NanoUsd } from '../core/money/money.ts';
 import { formatUsd } from '../core/money/money.ts';
 import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
-import type { StudyEstimate } from './estimate/estimate.ts';
+import type { AnalysisEstimate } from './estimate/estimate.ts';
 import { capOf } from './estimate/priced-candidates.ts';
 
-export function checkBudget(estimate: StudyEstimate, analysis: PlanAnalysis): void {
+export function checkBudget(estimate: AnalysisEstimate, analysis: PlanAnalysis): void {
   const { budget } = analysis.plan;
-  analysis.subjects.forEach((subject, place) => {
-    checkNode(subject, estimate.nodes[place]?.estimate.lowNanoUsd ?? null, analysis);
+  analysis.nodes.forEach((nodeAnalysis, place) => {
+    checkNode(nodeAnalysis, estimate.nodes[place]?.estimate.lowNanoUsd ?? null, analysis);
   });
   if (budget?.usd !== undefined) {
     const cap = capOf(budget.usd);
@@ -31,7 +31,7 @@ export function checkBudget(estimate: StudyEstimate, analysis: PlanAnalysis): vo
   }
 }
 
-function reportUnpriced(estimate: StudyEstimate, analysis: PlanAnalysis): void {
+function reportUnpriced(estimate: AnalysisEstimate, analysis: PlanAnalysis): void {
   const ids = estimate.nodes
     .filter((node) => node.estimate.expectedNanoUsd === null || node.estimate.lowNanoUsd === null)
     .map(({ id }) => id);
@@ -69,11 +69,11 @@ interface Limits {
 function checkAgainstBudget(id: string, pointer: string, limits: Limits, analysis: PlanAnalysis): void {
   const { budget } = analysis.plan;
   for (const field of ['usd', 'seconds'] as const) {
-    const [own, whole] = [limits[field], budget?.[field]];
-    if (own === undefined || whole === undefined || own <= whole) continue;
-    const message = `limits.${field} of node "${id}" is ${own}, but budget.${field} of the whole plan is ${whole}: lower the limit, or raise the budget.`;
+    const [own, plan] = [limits[field], budget?.[field]];
+    if (own === undefined || plan === undefined || own <= plan) continue;
+    const message = `limits.${field} of node "${id}" is ${own}, but budget.${field} of the whole plan is ${plan}: lower the limit, or raise the budget.`;
     analysis.report.add('limits.contradiction', `${pointer}/limits/${field}`, message, {
-      expected: { atMost: whole },
+      expected: { atMost: plan },
       got: own,
     });
   }

@@ -11,7 +11,7 @@ export function checkedInput(plan: Pick<Plan, 'input'>, input: Input | undefined
   if (plan.input === undefined) return given;
   const checked = validateJson(toJsonSchema(plan.input), given, { trusted: false });
   if (checked.ok) return given;
-  const issues = checked.issues.map(({ path, message }) => `${path || '/'} ${message}`).join('; ');
+  const issues = checked.issues.map(({ path, message }) => `${path === '' ? 'it' : path} ${message}`).join('; ');
   throw new PolyphonyError(
     'invalid-request',
     `The input does not match what the plan declares: ${issues}. The plan takes ${JSON.stringify(plan.input)}.`,

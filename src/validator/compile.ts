@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { markValid, type NodeEstimate, type Plan, type ValidNode, type ValidPlan } from '../core/plan/plan.ts';
 import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
-import type { StudyEstimate } from './estimate/estimate.ts';
+import type { AnalysisEstimate } from './estimate/estimate.ts';
 
 /** The nodes of the analysis must be in the order of the run. */
-export function compilePlan(analysis: PlanAnalysis, estimate: StudyEstimate): ValidPlan {
-  const plan: Plan = { ...analysis.plan, nodes: analysis.subjects.map(({ node }) => node) };
+export function compilePlan(analysis: PlanAnalysis, estimate: AnalysisEstimate): ValidPlan {
+  const plan: Plan = { ...analysis.plan, nodes: analysis.nodes.map(({ node }) => node) };
   const { lowNanoUsd, expectedNanoUsd, highNanoUsd, expectedMs } = estimate;
   let hash: string | undefined;
   return markValid({
@@ -17,8 +17,8 @@ export function compilePlan(analysis: PlanAnalysis, estimate: StudyEstimate): Va
       hash ??= hashOf(plan);
       return hash;
     },
-    nodes: analysis.subjects.map((subject, index) =>
-      validNode(subject, index, analysis, estimate.nodes[index]?.estimate, estimate.priorities[index]),
+    nodes: analysis.nodes.map((nodeAnalysis, index) =>
+      validNode(nodeAnalysis, index, analysis, estimate.nodes[index]?.estimate, estimate.priorities[index]),
     ),
     estimate: { lowNanoUsd, expectedNanoUsd, highNanoUsd, expectedMs },
     bounds: analysis.catalogue.bounds,
@@ -26,7 +26,7 @@ export function compilePlan(analysis: PlanAnalysis, estimate: StudyEstimate): Va
 }
 
 export function validNode(
-  subject: NodeAnalysis,
+  nodeAnalysis: NodeAnalysis,
   index: number,
   analysis: PlanAnalysis,
   estimate: NodeEstimate | undefined,
@@ -34,17 +34,17 @@ export function validNode(
 ): ValidNode {
   const data = new Set<string>();
   const dependencies = new Set<string>();
-  for (const { head, place } of subject.uses) {
-    if (head === subject.node.id || !analysis.byId.has(head)) continue;
+  for (const { head, place } of nodeAnalysis.uses) {
+    if (head === nodeAnalysis.node.id || !analysis.byId.has(head)) continue;
     dependencies.add(head);
     if (place !== 'needs') data.add(head);
   }
   return {
-    node: subject.node,
+    node: nodeAnalysis.node,
     index,
     data: [...data],
     dependencies: [...dependencies],
-    hasFallback: subject.hasFallback,
+    hasFallback: nodeAnalysis.hasFallback,
     estimate: estimate ?? { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0, expectedMs: 0 },
     priority,
   };

@@ -12,7 +12,7 @@ import { markValid } from '../core/plan/plan.ts';
 import type { Catalogue, PlanDraft, StepType } from '../core/plan/validation.ts';
 import { createMemberReader, type JsonMember } from '../kit/json/json-members.ts';
 import { type NodeAnalysis, openNode, openPlan, type PlanAnalysis, readSchema } from './analysis/plan-analysis.ts';
-import { resolveSubject } from './analysis/references.ts';
+import { resolveNodeUses } from './analysis/references.ts';
 import { checkNode } from './checks/check-node.ts';
 import { hashOf, validNode } from './compile.ts';
 import { hasPlanShape } from './document/plan-shape.ts';
@@ -37,7 +37,7 @@ type PlanSoFar = { -readonly [Field in keyof Plan]: Plan[Field] };
 interface Drafting {
   readonly catalogue: Catalogue;
   readonly plan: PlanSoFar;
-  readonly subjects: NodeAnalysis[];
+  readonly nodes: NodeAnalysis[];
   readonly byId: Map<string, NodeAnalysis>;
   readonly analysis: PlanAnalysis;
   input: PlanAnalysis['input'];
@@ -70,22 +70,22 @@ export function openDraft(catalogue: Catalogue): PlanDraft {
 
 function newDrafting(catalogue: Catalogue): Drafting {
   const plan: PlanSoFar = { version: 1, nodes: [] };
-  const subjects: NodeAnalysis[] = [];
+  const nodes: NodeAnalysis[] = [];
   const byId = new Map<string, NodeAnalysis>();
   const opened = openPlan({ plan, broken: new Set() }, catalogue, createReport());
-  const analysis: PlanAnalysis = { ...opened, subjects, byId };
+  const analysis: PlanAnalysis = { ...opened, nodes, byId };
   // Only the whole plan needs the cost of workflows, because a node that uses one never starts early.
   const estimateNode = createNodeEstimator(analysis, () => undefined);
-  return { catalogue, plan, subjects, byId, analysis, input: undefined, estimateNode, invalid: 0 };
+  return { catalogue, plan, nodes, byId, analysis, input: undefined, estimateNode, invalid: 0 };
 }
 
 /** The document around one part of a plan, read and shaped as a whole plan would be. */
 function readPart(part: string, { bounds }: Catalogue, report: Report): Plan | undefined {
   const { document } = readPlan(part, { bounds, repair: false }, report);
-  return document !== undefined && hasPlanShape(document) && isFine(report) ? document : undefined;
+  return document !== undefined && hasPlanShape(document) && hasNoErrors(report) ? document : undefined;
 }
 
-const isFine = ({ findings }: Report): boolean => findings.every(({ severity }) => severity !== 'error');
+const hasNoErrors = ({ findings }: Report): boolean => findings.every(({ severity }) => severity !== 'error');
 
 function takeHead(drafting: Drafting, { key, text }: JsonMember): void {
   if (key !== 'input' && key !== 'budget') return;
@@ -97,7 +97,7 @@ function takeHead(drafting: Drafting, { key, text }: JsonMember): void {
   if (key === 'budget' && read.budget !== undefined) drafting.plan.budget = read.budget;
   if (key !== 'input' || read.input === undefined) return;
   const input = readSchema(read.input, '/input', report);
-  if (!isFine(report)) return;
+  if (!hasNoErrors(report)) return;
   drafting.plan.input = read.input;
   drafting.input = input;
 }
@@ -113,25 +113,25 @@ function tryNode(drafting: Drafting, text: string, element: number): DraftNode |
 
 /** Undefined when the node is not valid with those before it. */
 function takeNode(drafting: Drafting, text: string, element: number): DraftNode | undefined {
-  const { catalogue, subjects, byId } = drafting;
+  const { catalogue, nodes, byId } = drafting;
   const report = createReport();
   const node = readPart(`{"version":1,"nodes":[${text}]}`, catalogue, report)?.nodes[0];
   if (node === undefined || byId.has(node.id)) return undefined;
   const analysis: PlanAnalysis = { ...drafting.analysis, report, input: drafting.input };
-  const subject = openNode(node, element, catalogue, analysis.template, report);
-  subject.position = subjects.length;
-  byId.set(node.id, subject);
-  const places = placesOf(subject, analysis);
-  resolveSubject(subject, analysis);
-  checkNode(subject, places.length, analysis);
-  if (!isFine(report)) {
+  const nodeAnalysis = openNode(node, element, catalogue, analysis.template, report);
+  nodeAnalysis.position = nodes.length;
+  byId.set(node.id, nodeAnalysis);
+  const places = placesOf(nodeAnalysis, analysis);
+  resolveNodeUses(nodeAnalysis, analysis);
+  checkNode(nodeAnalysis, places.length, analysis);
+  if (!hasNoErrors(report)) {
     byId.delete(node.id);
     return undefined;
   }
-  subjects.push(subject);
-  const { estimate } = drafting.estimateNode(subject, places);
-  const valid = validNode(subject, subject.position, analysis, estimate, estimate.expectedMs);
-  return { valid, mayStart: changesNothing(node, subject.step, catalogue) };
+  nodes.push(nodeAnalysis);
+  const { estimate } = drafting.estimateNode(nodeAnalysis, places);
+  const valid = validNode(nodeAnalysis, nodeAnalysis.position, analysis, estimate, estimate.expectedMs);
+  return { valid, mayStart: changesNothing(node, nodeAnalysis.step, catalogue) };
 }
 
 /** Places of the nodes that it waits for. */

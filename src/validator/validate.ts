@@ -19,7 +19,7 @@ import { isRecord } from './document/document.ts';
 import { readPlan } from './document/read.ts';
 import { createReport, publicIssue, type Report } from './document/report.ts';
 import { readShape, type ShapedPlan } from './document/shape.ts';
-import { estimateStudy } from './estimate/estimate.ts';
+import { estimateAnalysis } from './estimate/estimate.ts';
 
 /** A repair can make another one possible; more rounds than this never helped in practice. */
 const MOST_ROUNDS = 4;
@@ -67,10 +67,12 @@ function examine(document: unknown, catalogue: Catalogue, repair: boolean, repor
   if (shaped === undefined) return { issues: report.findings.map(publicIssue), repaired: [] };
   const { analysis, dependencies, moved } = ordered(shaped, catalogue, repair, report);
   resolvePlan(analysis);
-  analysis.subjects.forEach((subject, place) => void checkNode(subject, dependencies[place]?.length ?? 0, analysis));
-  reportUnused(analysis.subjects, analysis);
+  analysis.nodes.forEach(
+    (nodeAnalysis, place) => void checkNode(nodeAnalysis, dependencies[place]?.length ?? 0, analysis),
+  );
+  reportUnused(analysis.nodes, analysis);
   checkNesting(analysis);
-  const estimate = estimateStudy(analysis, dependencies);
+  const estimate = estimateAnalysis(analysis, dependencies);
   checkBudget(estimate, analysis);
   const issues = report.findings.map(publicIssue);
   return hasErrors(report)
@@ -95,17 +97,17 @@ function ordered(shaped: ShapedPlan, catalogue: Catalogue, repair: boolean, repo
   const inCycles = reportCycles(analysis, dependencies);
   if (!repair) return { analysis, dependencies, moved: [] };
   const order = stableOrder(dependencies);
-  const subjects = applyOrder(analysis.subjects, order);
+  const nodes = applyOrder(analysis.nodes, order);
   const places = new Map(order.map((place, index) => [place, index] as const));
   const sorted = order.map((place) => (dependencies[place] ?? []).map((other) => places.get(other) ?? 0));
-  const moved = subjects.flatMap(({ node, pointer }, index): PlanRepair[] => {
+  const moved = nodes.flatMap(({ node, pointer }, index): PlanRepair[] => {
     const place = order[index] ?? 0;
     const waiters = (dependencies[place] ?? []).filter((other) => other > place && (places.get(other) ?? 0) < index);
     if (waiters.length === 0 || inCycles.has(place)) return [];
-    const names = waiters.map((other) => analysis.subjects[other]?.node.id).join(', ');
+    const names = waiters.map((other) => analysis.nodes[other]?.node.id).join(', ');
     return [
       { code: 'node.moved', path: pointer, message: `Node "${node.id}" was moved after ${names}, which it needs.` },
     ];
   });
-  return { analysis: { ...analysis, subjects }, dependencies: sorted, moved };
+  return { analysis: { ...analysis, nodes }, dependencies: sorted, moved };
 }

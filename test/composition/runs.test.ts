@@ -108,6 +108,29 @@ describe('answer', () => {
     await polyphony.close();
   });
 
+  it('takes the answers of two nodes at the same time, and runs what follows once', async () => {
+    const runsOf: string[] = [];
+    const count: Step = {
+      type: { use: 'count', description: 'Counts.', input: { type: 'object' }, output: {}, sideEffects: true },
+      run: async (call) => {
+        runsOf.push(call.node.id);
+        return { value: 1, costNanoUsd: 0 };
+      },
+    };
+    for (const stores of [memoryStores(), sqliteStores({ path: stored() })]) {
+      runsOf.length = 0;
+      const { polyphony } = await open({ stores, plugins: [{ name: 'count', steps: [count] }] });
+      const nodes = [ASK, { ...ASK, id: 'too' }, { id: 'c', use: 'count', needs: ['ask', 'too'] }];
+      const { runId } = await polyphony.start({ version: 1, nodes }).then(async (handle) => handle.result());
+      const answers = ['ask', 'too'].map((node) => polyphony.runs.answer(runId, node, 'yes'));
+      for (const handle of await Promise.all(answers)) expect((await handle.result()).status).toBe('done');
+      expect(runsOf).toEqual(['c']);
+      const seqs = seqsOf(await collected(polyphony.runs.replay(runId)));
+      expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+      await polyphony.close();
+    }
+  });
+
   it('does not try again a run that fails behind its answer', async () => {
     let tries = 0;
     const step: Step = {

@@ -161,7 +161,7 @@ describe('the rules of a run, driven in another way', () => {
 });
 
 /** One unit at a time: two nodes that wait for each other never end. */
-const needsTwoAtOnce = 'runs both arms of a diamond at once and its join after both';
+const needsTwoAtOnce = 'runs both arms of a diamond at the same time and its join after both';
 
 describe('the test engine', () => {
   testEngine({

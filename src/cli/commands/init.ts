@@ -62,7 +62,7 @@ export const command = defineCommand({
     if (taken.length > 0) {
       const [verb, them] = taken.length > 1 ? ['exist', 'them'] : ['exists', 'it'];
       throw new UsageError(
-        `${taken.join(' and ')} already ${verb}, and init overwrites nothing: move ${them} away, or run init in another folder`,
+        `${taken.join(', ')} already ${verb}, and init overwrites nothing: move ${them} away, or run init in another folder`,
       );
     }
     const { folderFor, write } = await import('../input/read-file.ts');

@@ -98,7 +98,7 @@ async function runTarget(
   const show = (valid: ValidPlan): void => {
     // The live view also lists the nodes: where both do not fit, only the live view is shown.
     const fits = 2 * valid.nodes.length + 6 <= terminal.rows();
-    if (terminal.live && talks(options) && fits)
+    if (terminal.live && showsProgress(options) && fits)
       terminal.say(`${draw(valid, 'tree', undefined, terminal.columns())}\n`);
   };
   const startView = (valid: ValidPlan): void => {
@@ -108,7 +108,7 @@ async function runTarget(
   const planning = typeof plan === 'string';
   // Otherwise the run exists from the start, and its live view shows the plan as it is written.
   const plansFirst = planning && options.streaming === false;
-  if (plansFirst && terminal.live && talks(options)) terminal.status([terminal.paint.dim('planning …')]);
+  if (plansFirst && terminal.live && showsProgress(options)) terminal.status([terminal.paint.dim('planning …')]);
   try {
     const handle = await polyphony.start(plan, options.input(planning ? undefined : plan.plan), {
       signal,
@@ -127,7 +127,7 @@ async function runTarget(
   }
 }
 
-const talks = (options: Prepared): boolean => !options.json && !options.events && !options.quiet;
+const showsProgress = (options: Prepared): boolean => !options.json && !options.events && !options.quiet;
 
 function stoppedWhilePlanning(error: unknown, signal: AbortSignal): unknown {
   if (!signal.aborted || !(error instanceof PolyphonyError) || error.code !== 'cancelled') return error;
@@ -147,8 +147,9 @@ async function planOf(
   const { firstIssues, refusePlan, repairLine } = await import('../process/given-plan.ts');
   const validation = await polyphony.validate(text);
   const { plan, issues, repaired } = validation;
-  if (talks(options)) for (const repair of repaired) terminal.say(terminal.paint.dim(repairLine(repair)));
+  if (showsProgress(options)) for (const repair of repaired) terminal.say(terminal.paint.dim(repairLine(repair)));
   if (plan === undefined) refusePlan(validation, source, options, terminal);
-  else if (terminal.live && talks(options) && issues.length > 0) terminal.say(firstIssues(issues, source, terminal));
+  else if (terminal.live && showsProgress(options) && issues.length > 0)
+    terminal.say(firstIssues(issues, source, terminal));
   return plan;
 }

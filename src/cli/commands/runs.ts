@@ -51,7 +51,7 @@ export const command: DefinedCommand = {
         'polyphony runs run_4f1c…                      short for: runs show run_4f1c…',
         'polyphony runs resume run_4f1c…               continue after Ctrl-C, a crash or a failure',
         'polyphony runs answer run_4f1c… review yes    answer its question, and continue',
-        'polyphony help runs fork                      the help of one of these commands',
+        'polyphony runs help fork                      the help of one of these commands',
       ),
     ),
 };

@@ -8,9 +8,9 @@ import { systemClock } from '../../system/clock.ts';
 import type { Terminal } from '../screen/terminal.ts';
 import { whenFree } from './wait-for-lease.ts';
 
-const LOOK_MS = 1000;
+const POLL_MS = 1000;
 /** Longer than a command waits for the run to stop. */
-const NOTE_MS = 15_000;
+const REQUEST_TTL_MS = 15_000;
 
 const keyOf = (runId: string): string => `cancel:${runId}`;
 
@@ -31,7 +31,7 @@ export async function cancelAnywhere(
       return await engine.cancel(runId, 'cancelled by the command');
     } catch (error) {
       const busy = error instanceof PolyphonyError && error.code === 'store-busy';
-      if (busy && !asked) await keyValue.set(keyOf(runId), true, { ttlMs: NOTE_MS });
+      if (busy && !asked) await keyValue.set(keyOf(runId), true, { ttlMs: REQUEST_TTL_MS });
       asked ||= busy;
       throw error;
     }
@@ -45,20 +45,20 @@ export async function cancelAnywhere(
 }
 
 /** Polls for a request to cancel the run, and cancels it; stops when the returned function is called. */
-export function heedRequests(store: KeyValueStore, handle: RunHandle): () => void {
+export function cancelOnRequest(store: KeyValueStore, handle: RunHandle): () => void {
   let stopped = false;
-  let cancel = systemClock.schedule(LOOK_MS, look, { background: true });
-  function look(): void {
-    store.get(keyOf(handle.runId)).then(heed, again);
+  let cancel = systemClock.schedule(POLL_MS, poll, { background: true });
+  function poll(): void {
+    store.get(keyOf(handle.runId)).then(onRead, pollLater);
   }
-  function heed(note: unknown): void {
+  function onRead(request: unknown): void {
     if (stopped) return;
-    if (note === undefined) again();
+    if (request === undefined) pollLater();
     else handle.cancel('cancelled by another process');
   }
   /** Also called when the store cannot be read: the run itself reports a broken store. */
-  function again(): void {
-    if (!stopped) cancel = systemClock.schedule(LOOK_MS, look, { background: true });
+  function pollLater(): void {
+    if (!stopped) cancel = systemClock.schedule(POLL_MS, poll, { background: true });
   }
   return () => {
     stopped = true;

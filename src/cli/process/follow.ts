@@ -9,7 +9,7 @@ import type { FollowOptions } from '../input/follow-options.ts';
 import { createLiveView, type LiveView } from '../screen/live-view.ts';
 import { answerText, runDocument, summaryLine } from '../screen/result-text.ts';
 import type { Terminal } from '../screen/terminal.ts';
-import { heedRequests } from './cancel-request.ts';
+import { cancelOnRequest } from './cancel-request.ts';
 
 /** Calls `tick` periodically until the returned function is called; does not keep the process alive. */
 function every(milliseconds: number, tick: () => void): () => void {
@@ -44,7 +44,7 @@ export async function follow(
   options: FollowOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const release = heedRequests(stores.keyValue, handle);
+  const release = cancelOnRequest(stores.keyValue, handle);
   const shown = showEvents(handle.events(), eventView(options, terminal));
   const [result] = await Promise.all([handle.result(), shown]).finally(release);
   if (options.events) return exitCodeOfRun(result);

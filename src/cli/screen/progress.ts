@@ -25,7 +25,7 @@ export interface Row {
   /** The last words of its answer, its question, or the reason of its failure. */
   note: string;
   /** The item that `note` quotes: mixed text of several items would make no sense. */
-  speaker: number | undefined;
+  noteItem: number | undefined;
 }
 
 export interface RunProgress {
@@ -68,7 +68,7 @@ function newRow(node: PlanNode): Row {
     round: undefined,
     rung: 0,
     note: '',
-    speaker: undefined,
+    noteItem: undefined,
   };
 }
 
@@ -120,7 +120,7 @@ function resume(progress: RunProgress, at: number): void {
       startedAt: undefined,
       milliseconds: undefined,
       note: '',
-      speaker: undefined,
+      noteItem: undefined,
     });
   }
 }
@@ -138,8 +138,8 @@ function takeNodeEvent(progress: RunProgress, row: Row, event: NodeEvent): void 
       row.itemsTotal ??= itemsOf(progress, row.node);
       return;
     case 'node-delta':
-      if (row.speaker !== undefined && row.speaker !== event.item) return;
-      row.speaker = event.item;
+      if (row.noteItem !== undefined && row.noteItem !== event.item) return;
+      row.noteItem = event.item;
       row.note = lastWords(event.restart === true ? event.text : row.note + event.text);
       return;
     case 'node-retried':
@@ -151,9 +151,9 @@ function takeNodeEvent(progress: RunProgress, row: Row, event: NodeEvent): void 
       return;
     case 'item-finished':
       row.items += 1;
-      if (row.speaker === undefined || row.speaker === event.item) {
+      if (row.noteItem === undefined || row.noteItem === event.item) {
         row.note = '';
-        row.speaker = undefined;
+        row.noteItem = undefined;
       }
       charge(progress, row, addMoney(row.costNanoUsd, event.result.costNanoUsd));
       return;

@@ -60,7 +60,9 @@ function enter(circuits: readonly Circuit[], nowMs: number, lastResort: boolean,
 
 function refusal(attempt: Attempt, retryAfterMs: number): PolyphonyError {
   const { target } = attempt;
-  const message = `${nameOf(target)} failed too often, so its circuit breaker blocks it for ${retryAfterMs} ms. Try another model, or try again later.`;
+  // Whole seconds: targets that were blocked together then give one reason, which a summary names once.
+  const seconds = Math.ceil(retryAfterMs / 1000);
+  const message = `${nameOf(target)}: failed too often, so its circuit breaker blocks it for ${seconds} s. Try another model, or try again later.`;
   const details = { breaker: 'open', provider: target.provider };
   const error = new PolyphonyError('overloaded', message, { retryAfterMs, retryable: false, details });
   callStateOf(attempt).blame(error, 'open-breaker');

@@ -65,10 +65,11 @@ function summary(failures: readonly TargetFailure[]): string {
   return [all, ...[...byReason].map(([reason, names]) => `${listed(names)}: ${reason}`)].join(' ');
 }
 
-/** A provider's error begins with the name of its target, which would make equal reasons look different. */
+/** An error may begin with the name of its target, with the region or without, which would make equal reasons look different. */
 function withoutName(message: string, target: Target): string {
-  const name = `${target.provider}/${target.model}: `;
-  return message.startsWith(name) ? message.slice(name.length) : message;
+  const names = [nameOf(target), `${target.provider}/${target.model}`];
+  const name = names.find((each) => message.startsWith(`${each}: `));
+  return name === undefined ? message : message.slice(name.length + 2);
 }
 
 function listed(names: readonly string[]): string {

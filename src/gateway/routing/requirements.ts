@@ -1,4 +1,5 @@
 /** The requirements of a request, stated by the caller or implied by the request itself. */
+import { PolyphonyError } from '../../core/errors.ts';
 import {
   CAPABILITIES,
   type Capability,
@@ -57,6 +58,11 @@ function impliedMask(request: ModelRequest): number {
  * change the score and exclude no target. A caller that needs native support names `json-schema` in `model.can`.
  */
 function chatMask(request: ChatRequest): number {
+  // Programs in JavaScript reach this unchecked.
+  if (!Array.isArray(request.messages)) {
+    const example = `{ messages: [{ role: 'user', content: '…' }] }`;
+    throw new PolyphonyError('invalid-request', `A chat request needs a list of messages: give ${example}.`);
+  }
   let mask = 0;
   for (const { content } of request.messages) if (typeof content !== 'string') mask |= partsMask(content);
   const { tools, toolChoice, reasoning, logprobs } = request;

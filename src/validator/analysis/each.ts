@@ -5,8 +5,8 @@ import { type InferredType, itemsOf, typesOfInferred } from './inferred-type.ts'
 import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
 /** Sets the type of `item`, or reports an `each` that is not an array. Resolve the reference of `each` first. */
-export function checkEach(subject: NodeAnalysis, analysis: PlanAnalysis): void {
-  const { node, pointer } = subject;
+export function checkEach(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const { node, pointer } = nodeAnalysis;
   const { each } = node;
   if (each === undefined) return;
   const path = `${pointer}/each`;
@@ -24,15 +24,15 @@ export function checkEach(subject: NodeAnalysis, analysis: PlanAnalysis): void {
   let item: InferredType | undefined;
   for (const alternative of alternatives) {
     if (alternative.type === 'literal') {
-      if (alternative.value !== null) reportNoArray(shown(alternative.value), undefined, subject, analysis);
+      if (alternative.value !== null) reportNoArray(shown(alternative.value), undefined, nodeAnalysis, analysis);
       continue;
     }
-    const inferred = subject.inferredTypes.get(alternative.text) ?? 'any';
+    const inferred = nodeAnalysis.inferredTypes.get(alternative.text) ?? 'any';
     const items = itemsOf(inferred);
-    if (items === undefined) reportNoArray(`{{${alternative.text}}}`, inferred, subject, analysis);
+    if (items === undefined) reportNoArray(`{{${alternative.text}}}`, inferred, nodeAnalysis, analysis);
     else item = item === undefined || items === 'any' ? items : item === 'any' ? 'any' : [...item, ...items];
   }
-  subject.item = item ?? 'any';
+  nodeAnalysis.item = item ?? 'any';
 }
 
 function reportNoArray(

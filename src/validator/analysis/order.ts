@@ -1,17 +1,17 @@
 /** The order of the nodes: each after the nodes that it needs, otherwise as written. */
 import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
-/** The nodes that each node waits for, by place in `subjects`, without unknown names and without the node itself. */
+/** The nodes that each node waits for, by place in `nodes`, without unknown names and without the node itself. */
 export function dependenciesOf(analysis: PlanAnalysis): number[][] {
   const places = new Map<NodeAnalysis, number>();
-  analysis.subjects.forEach((subject, place) => {
-    places.set(subject, place);
+  analysis.nodes.forEach((nodeAnalysis, place) => {
+    places.set(nodeAnalysis, place);
   });
-  return analysis.subjects.map((subject) => {
+  return analysis.nodes.map((nodeAnalysis) => {
     const found: number[] = [];
-    for (const { head } of subject.uses) {
+    for (const { head } of nodeAnalysis.uses) {
       const target = analysis.byId.get(head);
-      const place = target === undefined || target === subject ? undefined : places.get(target);
+      const place = target === undefined || target === nodeAnalysis ? undefined : places.get(target);
       if (place !== undefined && !found.includes(place)) found.push(place);
     }
     return found;
@@ -86,8 +86,8 @@ export function reportCycles(
     const cycle = cycleThrough(place, dependencies);
     if (cycle === undefined) continue;
     for (const member of cycle) seen.add(member);
-    const ids = cycle.map((member) => analysis.subjects[member]?.node.id ?? '');
-    const path = `${analysis.subjects[place]?.pointer ?? ''}`;
+    const ids = cycle.map((member) => analysis.nodes[member]?.node.id ?? '');
+    const path = `${analysis.nodes[place]?.pointer ?? ''}`;
     const message = `These nodes depend on each other in a cycle (${ids.join(' needs ')}): remove one of these references, or use "repeat".`;
     analysis.report.add('graph.cycle', path, message, { got: ids });
   }
@@ -95,13 +95,13 @@ export function reportCycles(
 }
 
 /** Sets the position of each node, and returns the nodes in that order. */
-export function applyOrder(subjects: readonly NodeAnalysis[], order: readonly number[]): NodeAnalysis[] {
+export function applyOrder(nodes: readonly NodeAnalysis[], order: readonly number[]): NodeAnalysis[] {
   const ordered: NodeAnalysis[] = [];
   for (const place of order) {
-    const subject = subjects[place];
-    if (subject === undefined) continue;
-    subject.position = ordered.length;
-    ordered.push(subject);
+    const nodeAnalysis = nodes[place];
+    if (nodeAnalysis === undefined) continue;
+    nodeAnalysis.position = ordered.length;
+    ordered.push(nodeAnalysis);
   }
   return ordered;
 }

@@ -48,7 +48,7 @@ export interface PlanAnalysis {
   readonly catalogue: Catalogue;
   readonly report: Report;
   readonly plan: Plan;
-  readonly subjects: readonly NodeAnalysis[];
+  readonly nodes: readonly NodeAnalysis[];
   readonly byId: ReadonlyMap<string, NodeAnalysis>;
   /** Uses of the plan's `output`. */
   readonly outputUses: readonly Use[];
@@ -56,7 +56,7 @@ export interface PlanAnalysis {
   readonly input: InferredType | undefined;
   readonly template: (text: string) => ParsedTemplate;
   /** True when a field of the node was left out because its shape was wrong. */
-  readonly isBroken: (subject: NodeAnalysis, field: string) => boolean;
+  readonly isBroken: (nodeAnalysis: NodeAnalysis, field: string) => boolean;
 }
 
 export function openPlan({ plan, broken }: ShapedPlan, catalogue: Catalogue, report: Report): PlanAnalysis {
@@ -68,21 +68,21 @@ export function openPlan({ plan, broken }: ShapedPlan, catalogue: Catalogue, rep
     templates.set(text, parsed);
     return parsed;
   };
-  const subjects = plan.nodes.map((node, index) => openNode(node, index, catalogue, template, report));
+  const nodes = plan.nodes.map((node, index) => openNode(node, index, catalogue, template, report));
   const byId = new Map<string, NodeAnalysis>();
-  for (const subject of subjects) if (!byId.has(subject.node.id)) byId.set(subject.node.id, subject);
+  for (const nodeAnalysis of nodes) if (!byId.has(nodeAnalysis.node.id)) byId.set(nodeAnalysis.node.id, nodeAnalysis);
   const collecting: Collecting = { uses: [], fallback: false, template, report };
   collectValue(plan.output, '/output', 'output', collecting);
   return {
     catalogue,
     report,
     plan,
-    subjects,
+    nodes,
     byId,
     outputUses: collecting.uses,
     input: plan.input === undefined ? undefined : readSchema(plan.input, '/input', report),
     template,
-    isBroken: (subject, field) => broken.has(`${subject.pointer.slice('/nodes/'.length)}/${field}`),
+    isBroken: (nodeAnalysis, field) => broken.has(`${nodeAnalysis.pointer.slice('/nodes/'.length)}/${field}`),
   };
 }
 

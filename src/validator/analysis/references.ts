@@ -33,54 +33,61 @@ const META = inferredType({
 
 /** Resolves every use in the plan, node by node in the order of the run, and keeps the type of each reference. */
 export function resolvePlan(analysis: PlanAnalysis): void {
-  for (const subject of analysis.subjects) resolveSubject(subject, analysis);
+  for (const nodeAnalysis of analysis.nodes) resolveNodeUses(nodeAnalysis, analysis);
   resolveUses(analysis.outputUses, undefined, analysis);
 }
 
 /** Resolves the uses of one node. The nodes that it refers to must have been resolved before. */
-export function resolveSubject(subject: NodeAnalysis, analysis: PlanAnalysis): void {
-  const { node, uses } = subject;
-  if (node.each === undefined) resolveUses(uses, subject, analysis);
+export function resolveNodeUses(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const { node, uses } = nodeAnalysis;
+  if (node.each === undefined) resolveUses(uses, nodeAnalysis, analysis);
   else {
     // The type of `item` depends on the reference of the `each` itself.
     resolveUses(
       uses.filter(({ place }) => place === 'each'),
-      subject,
+      nodeAnalysis,
       analysis,
     );
-    checkEach(subject, analysis);
+    checkEach(nodeAnalysis, analysis);
     resolveUses(
       uses.filter(({ place }) => place !== 'each'),
-      subject,
+      nodeAnalysis,
       analysis,
     );
   }
-  if (node.use === 'value' && node.out === undefined) setValueOutput(subject, analysis);
+  if (node.use === 'value' && node.out === undefined) setValueOutput(nodeAnalysis, analysis);
 }
 
 /** The output of a `value` step is its rendered input. */
-function setValueOutput(subject: NodeAnalysis, analysis: PlanAnalysis): void {
-  subject.outputOnce = inferredTypeOfValue(subject.node.in ?? {}, (text) => {
+function setValueOutput(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  nodeAnalysis.outputOnce = inferredTypeOfValue(nodeAnalysis.node.in ?? {}, (text) => {
     const { segments } = analysis.template(text);
     const [only] = segments;
     if (segments.length !== 1 || only?.type !== 'reference') return 'text';
     const [first, second] = only.reference.alternatives;
-    return first?.type === 'path' && second === undefined ? (subject.inferredTypes.get(first.text) ?? 'any') : 'any';
+    return first?.type === 'path' && second === undefined
+      ? (nodeAnalysis.inferredTypes.get(first.text) ?? 'any')
+      : 'any';
   });
-  subject.output = subject.node.each === undefined ? subject.outputOnce : arrayOf(subject.outputOnce);
+  nodeAnalysis.output =
+    nodeAnalysis.node.each === undefined ? nodeAnalysis.outputOnce : arrayOf(nodeAnalysis.outputOnce);
 }
 
-function resolveUses(uses: readonly Use[], subject: NodeAnalysis | undefined, analysis: PlanAnalysis): void {
+function resolveUses(uses: readonly Use[], nodeAnalysis: NodeAnalysis | undefined, analysis: PlanAnalysis): void {
   for (const use of uses) {
     if (analysis.report.isFull()) return;
-    const inferred = resolveUse(use, subject, analysis);
-    subject?.inferredTypes.set(use.text, inferred ?? 'any');
+    const inferred = resolveUse(use, nodeAnalysis, analysis);
+    nodeAnalysis?.inferredTypes.set(use.text, inferred ?? 'any');
   }
 }
 
 /** Undefined when the use names nothing; that is reported. */
-function resolveUse(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAnalysis): InferredType | undefined {
-  const start = resolveHead(use, subject, analysis);
+function resolveUse(
+  use: Use,
+  nodeAnalysis: NodeAnalysis | undefined,
+  analysis: PlanAnalysis,
+): InferredType | undefined {
+  const start = resolveHead(use, nodeAnalysis, analysis);
   if (start === undefined) return undefined;
   let inferred = start;
   for (const [index, step] of use.path.entries()) {
@@ -105,40 +112,54 @@ function firstStep(
   return stepInto(inferred, step);
 }
 
-function resolveHead(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAnalysis): InferredType | undefined {
+function resolveHead(
+  use: Use,
+  nodeAnalysis: NodeAnalysis | undefined,
+  analysis: PlanAnalysis,
+): InferredType | undefined {
   switch (use.head) {
     case 'input':
       return resolveInput(use, analysis);
     case 'item':
     case 'index':
-      if (subject?.node.each === undefined || use.place === 'each' || use.place === 'when' || use.place === 'needs') {
+      if (
+        nodeAnalysis?.node.each === undefined ||
+        use.place === 'each' ||
+        use.place === 'when' ||
+        use.place === 'needs'
+      ) {
         return reportScope(
           use,
           'is available only in a node with "each", and not in its "each", "when" or "needs": add "each", or refer to an earlier node',
           analysis,
         );
       }
-      return use.head === 'item' ? subject.item : INTEGER;
+      return use.head === 'item' ? nodeAnalysis.item : INTEGER;
     case 'prev':
-      if (subject?.node.repeat === undefined || use.place === 'each' || use.place === 'when' || use.place === 'needs') {
+      if (
+        nodeAnalysis?.node.repeat === undefined ||
+        use.place === 'each' ||
+        use.place === 'when' ||
+        use.place === 'needs'
+      ) {
         return reportScope(
           use,
           'is the output of the previous round and is available only in a node with "repeat", and not in its "each", "when" or "needs": add "repeat", or refer to an earlier node',
           analysis,
         );
       }
-      return subject.outputOnce;
+      return nodeAnalysis.outputOnce;
     case 'self':
-      if (subject === undefined || use.place !== 'until') {
+      if (nodeAnalysis === undefined || use.place !== 'until') {
         return reportScope(
           use,
           'is the output of the current round and is available only in "repeat.until": refer to an earlier node, or use "prev" in a node with "repeat"',
           analysis,
         );
       }
-      return subject.outputOnce;
+      return nodeAnalysis.outputOnce;
     default:
-      return resolveNode(use, subject, analysis);
+      return resolveNode(use, nodeAnalysis, analysis);
   }
 }
 
@@ -165,11 +186,15 @@ function reportScope(use: Use, rule: string, analysis: PlanAnalysis): undefined 
   return undefined;
 }
 
-function resolveNode(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAnalysis): InferredType | undefined {
+function resolveNode(
+  use: Use,
+  nodeAnalysis: NodeAnalysis | undefined,
+  analysis: PlanAnalysis,
+): InferredType | undefined {
   const target = analysis.byId.get(use.head);
-  if (target === undefined) return reportUnknownNode(use, subject, analysis);
-  if (subject !== undefined && target === subject) {
-    const fix = shiftOfSelf(use, subject, analysis);
+  if (target === undefined) return reportUnknownNode(use, nodeAnalysis, analysis);
+  if (nodeAnalysis !== undefined && target === nodeAnalysis) {
+    const fix = shiftOfSelf(use, nodeAnalysis, analysis);
     const rule = 'which is not available to it: refer to an earlier node, or use "repeat" with {{prev}}';
     analysis.report.add('ref.self', use.pointer, `${quoted(use)} refers to the output of its own node, ${rule}.`, {
       got: use.text,
@@ -177,8 +202,8 @@ function resolveNode(use: Use, subject: NodeAnalysis | undefined, analysis: Plan
     });
     return undefined;
   }
-  if (subject !== undefined && target.position > subject.position) {
-    const rule = `node "${use.head}" comes after node "${subject.node.id}", and references may point only to earlier nodes: move it before`;
+  if (nodeAnalysis !== undefined && target.position > nodeAnalysis.position) {
+    const rule = `node "${use.head}" comes after node "${nodeAnalysis.node.id}", and references may point only to earlier nodes: move it before`;
     analysis.report.add('ref.forward', use.pointer, `${quoted(use)}: ${rule}.`, { got: use.text });
     return undefined;
   }
@@ -188,11 +213,11 @@ function resolveNode(use: Use, subject: NodeAnalysis | undefined, analysis: Plan
 const quoted = (use: Use): string => shown(use.text);
 const isCondition = (use: Use): boolean => use.place === 'when' || use.place === 'until';
 
-function reportUnknownNode(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAnalysis): undefined {
-  const names = headsFor(use, subject, analysis);
+function reportUnknownNode(use: Use, nodeAnalysis: NodeAnalysis | undefined, analysis: PlanAnalysis): undefined {
+  const names = headsFor(use, nodeAnalysis, analysis);
   const code: IssueCode = isCondition(use) ? 'condition.type' : 'ref.unknown_node';
   const viaInput = use.place === 'needs' ? undefined : inputField(use, analysis);
-  const sameUse = analysis.subjects.filter(({ node }) => node.use === use.head || node.use === `tool:${use.head}`);
+  const sameUse = analysis.nodes.filter(({ node }) => node.use === use.head || node.use === `tool:${use.head}`);
   const suggest = [
     ...(viaInput === undefined ? [] : [viaInput]),
     ...sameUse.map(({ node }) => node.id),
@@ -215,14 +240,14 @@ function reportUnknownNode(use: Use, subject: NodeAnalysis | undefined, analysis
 }
 
 /** Names that are allowed at the place of the use. */
-function headsFor(use: Use, subject: NodeAnalysis | undefined, analysis: PlanAnalysis): string[] {
-  const earlier = analysis.subjects.filter(
-    (other) => other.node.id !== '' && (subject === undefined || other.position < subject.position),
+function headsFor(use: Use, nodeAnalysis: NodeAnalysis | undefined, analysis: PlanAnalysis): string[] {
+  const earlier = analysis.nodes.filter(
+    (other) => other.node.id !== '' && (nodeAnalysis === undefined || other.position < nodeAnalysis.position),
   );
   const names = earlier.map(({ node }) => node.id);
   if (use.place === 'needs') return names;
   if (analysis.input !== undefined) names.push('input');
-  if (subject?.node.each !== undefined && use.place === 'in') names.push('item', 'index');
+  if (nodeAnalysis?.node.each !== undefined && use.place === 'in') names.push('item', 'index');
   return names;
 }
 

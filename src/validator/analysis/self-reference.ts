@@ -10,13 +10,13 @@ import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
 import { formatPath, renameFix } from './rename.ts';
 
 /** The fix that refers to the previous node instead, if that fits and nothing else uses it. */
-export function shiftOfSelf(use: Use, subject: NodeAnalysis, analysis: PlanAnalysis): Fix | undefined {
+export function shiftOfSelf(use: Use, nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): Fix | undefined {
   if (use.place === 'needs' || use.place === 'until') return undefined;
-  const before = analysis.subjects.find((other) => other.position === subject.position - 1);
+  const before = analysis.nodes.find((other) => other.position === nodeAnalysis.position - 1);
   if (before === undefined || before.node.id === '' || isUsed(before.node.id, analysis)) return undefined;
   let inferred: InferredType | undefined = before.output;
   for (const step of use.path) inferred = inferred === undefined ? undefined : stepInto(inferred, step).inferred;
-  if (inferred === undefined || !canFit(inferred, expectedAt(use, subject))) return undefined;
+  if (inferred === undefined || !canFit(inferred, expectedAt(use, nodeAnalysis))) return undefined;
   const target = formatPath(before.node.id, use.path);
   return renameFix(use, target, 'reference.shifted', ', because that node comes right before and nothing else uses it');
 }
@@ -24,7 +24,7 @@ export function shiftOfSelf(use: Use, subject: NodeAnalysis, analysis: PlanAnaly
 /** True when another node or the output uses the node. */
 const isUsed = (id: string, analysis: PlanAnalysis): boolean =>
   analysis.outputUses.some(({ head }) => head === id) ||
-  analysis.subjects.some(({ node, uses }) => node.id !== id && uses.some(({ head }) => head === id));
+  analysis.nodes.some(({ node, uses }) => node.id !== id && uses.some(({ head }) => head === id));
 
 /** The type that the step expects at the place of the use. */
 function expectedAt(use: Use, { pointer, step }: NodeAnalysis): InferredType {

@@ -7,14 +7,14 @@ import { checkModels } from './models.ts';
 import { checkId, checkOut, checkUse } from './names.ts';
 
 /** `dependencies`: how many nodes it waits for. */
-export function checkNode(subject: NodeAnalysis, dependencies: number, analysis: PlanAnalysis): void {
-  checkId(subject, analysis);
-  checkUse(subject, analysis);
-  checkOut(subject, analysis.report);
-  checkInputs(subject, analysis);
-  checkConditions(subject, analysis);
-  checkRepeat(subject, analysis);
-  checkWait(subject, dependencies, analysis);
-  checkModels(subject, analysis);
-  checkIneffective(subject, analysis);
+export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, analysis: PlanAnalysis): void {
+  checkId(nodeAnalysis, analysis);
+  checkUse(nodeAnalysis, analysis);
+  checkOut(nodeAnalysis, analysis.report);
+  checkInputs(nodeAnalysis, analysis);
+  checkConditions(nodeAnalysis, analysis);
+  checkRepeat(nodeAnalysis, analysis);
+  checkWait(nodeAnalysis, dependencies, analysis);
+  checkModels(nodeAnalysis, analysis);
+  checkIneffective(nodeAnalysis, analysis);
 }

@@ -57,24 +57,24 @@ export function checkWait({ node, pointer }: NodeAnalysis, dependencies: number,
 }
 
 /** Warns about fields that have no effect: they do no harm, but the author expected something of them. */
-export function checkIneffective(subject: NodeAnalysis, analysis: PlanAnalysis): void {
-  const { node, step } = subject;
+export function checkIneffective(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const { node, step } = nodeAnalysis;
   if (step === undefined) return;
   if (step.usesModel !== true) {
     const why = `"${node.use}" calls no model`;
-    if (node.model !== undefined) warnIneffective('model', why, subject, analysis);
-    if (node.escalate !== undefined) warnIneffective('escalate', why, subject, analysis);
-    if (node.cache !== undefined) warnIneffective('cache', why, subject, analysis);
-    if (node.limits?.tokens !== undefined) warnIneffective('limits/tokens', why, subject, analysis);
+    if (node.model !== undefined) warnIneffective('model', why, nodeAnalysis, analysis);
+    if (node.escalate !== undefined) warnIneffective('escalate', why, nodeAnalysis, analysis);
+    if (node.cache !== undefined) warnIneffective('cache', why, nodeAnalysis, analysis);
+    if (node.limits?.tokens !== undefined) warnIneffective('limits/tokens', why, nodeAnalysis, analysis);
   }
   if (node.out !== undefined && step.typedOutput !== true) {
-    warnIneffective('out', `the output of "${node.use}" is fixed`, subject, analysis);
+    warnIneffective('out', `the output of "${node.use}" is fixed`, nodeAnalysis, analysis);
   }
   if (node.limits?.concurrency !== undefined && node.each === undefined) {
     warnIneffective(
       'limits/concurrency',
       'only a node with "each" has several runs at the same time',
-      subject,
+      nodeAnalysis,
       analysis,
     );
   }
@@ -90,13 +90,13 @@ function warnIneffective(field: string, why: string, { node, pointer }: NodeAnal
 }
 
 /** Reports nodes that neither the output nor a step with side effects depends on; takes them in the order of the run. */
-export function reportUnused(subjects: readonly NodeAnalysis[], analysis: PlanAnalysis): void {
+export function reportUnused(nodes: readonly NodeAnalysis[], analysis: PlanAnalysis): void {
   // An unknown name may have meant any of the unused nodes.
   const unclear = analysis.report.findings.some(({ code }) => /^(?:ref|condition|shape|each)\./.test(code));
   if (analysis.plan.output === undefined || unclear) return;
   const used = new Set(analysis.outputUses.map(({ head }) => head));
-  for (const subject of subjects.toReversed()) {
-    const { node, step, pointer, uses } = subject;
+  for (const nodeAnalysis of nodes.toReversed()) {
+    const { node, step, pointer, uses } = nodeAnalysis;
     if (used.has(node.id) || step === undefined || step.sideEffects === true || node.use === 'human') {
       for (const { head } of uses) used.add(head);
     } else if (node.id !== '') {

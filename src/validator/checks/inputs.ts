@@ -17,17 +17,17 @@ import { isRecord, pointerToken, renameKey } from '../document/document.ts';
 import { createReport, type FindingDetails, type Report, shown } from '../document/report.ts';
 
 interface Checking {
-  readonly subject: NodeAnalysis;
+  readonly nodeAnalysis: NodeAnalysis;
   readonly analysis: PlanAnalysis;
   readonly report: Report;
 }
 
 const DEEPEST = 16;
 
-export function checkInputs(subject: NodeAnalysis, analysis: PlanAnalysis): void {
-  const { node, step, pointer } = subject;
-  if (step === undefined || analysis.isBroken(subject, 'in')) return;
-  const checking: Checking = { subject, analysis, report: analysis.report };
+export function checkInputs(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const { node, step, pointer } = nodeAnalysis;
+  if (step === undefined || analysis.isBroken(nodeAnalysis, 'in')) return;
+  const checking: Checking = { nodeAnalysis, analysis, report: analysis.report };
   checkValue(node.in ?? {}, inferredType(step.input), `${pointer}/in`, checking, 0);
   // The only built-in step that needs one of two inputs; shorthand cannot express that.
   const asks = node.use !== 'llm' || node.in?.prompt !== undefined || node.in?.messages !== undefined;
@@ -68,14 +68,14 @@ const mayBeValue = (leaf: Leaf, value: unknown): boolean => {
 
 function mismatch(value: unknown, types: readonly string[] | undefined, pointer: string, checking: Checking): void {
   const rule = types === undefined || types.length === 0 ? 'another type' : types.join(' or ');
-  const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.subject.node.use}" takes ${rule}.`;
+  const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.nodeAnalysis.node.use}" takes ${rule}.`;
   checking.report.add('type.mismatch', pointer, message, { expected: types, got: typeOfValue(value) });
 }
 
 /** The place in words: `"query" of node "docs"`. */
-const place = (pointer: string, { subject }: Checking): string => {
-  const inside = pointer.slice(`${subject.pointer}/in`.length + 1);
-  return `${inside === '' ? 'The input' : shown(inside)} of node "${subject.node.id}"`;
+const place = (pointer: string, { nodeAnalysis }: Checking): string => {
+  const inside = pointer.slice(`${nodeAnalysis.pointer}/in`.length + 1);
+  return `${inside === '' ? 'The input' : shown(inside)} of node "${nodeAnalysis.node.id}"`;
 };
 
 // ---------------------------------------------------------------------------------------------------- references
@@ -97,7 +97,7 @@ function checkTemplate(text: string, expected: InferredType, pointer: string, ch
     const named = alternative.type === 'path' ? alternative.text : shown(alternative.value);
     const same = got?.join() === types?.join();
     const is = same ? `${got?.join(' or ') ?? 'a value'} of a different shape` : (got?.join(' or ') ?? 'a value');
-    const message = `${place(pointer, checking)} is {{${shown(named).slice(1, -1)}}}, which is ${is}, but "${checking.subject.node.use}" takes ${types?.join(' or ') ?? 'another type'}.`;
+    const message = `${place(pointer, checking)} is {{${shown(named).slice(1, -1)}}}, which is ${is}, but "${checking.nodeAnalysis.node.use}" takes ${types?.join(' or ') ?? 'another type'}.`;
     checking.report.add('type.mismatch', pointer, message, { expected: types, got });
   }
 }
@@ -106,8 +106,8 @@ type Alternative =
   | { readonly type: 'path'; readonly text: string }
   | { readonly type: 'literal'; readonly value: unknown };
 
-function inferredOfAlternative(alternative: Alternative, { subject }: Checking): InferredType {
-  if (alternative.type === 'path') return subject.inferredTypes.get(alternative.text) ?? 'any';
+function inferredOfAlternative(alternative: Alternative, { nodeAnalysis }: Checking): InferredType {
+  if (alternative.type === 'path') return nodeAnalysis.inferredTypes.get(alternative.text) ?? 'any';
   if (alternative.value === null) return 'any';
   return [{ schema: { const: alternative.value }, root: {} }];
 }
@@ -126,7 +126,7 @@ function checkLeaf(value: unknown, leaf: Leaf, pointer: string, checking: Checki
   }
   const rule = brokenBound(value, schema);
   if (rule !== undefined) {
-    const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.subject.node.use}" takes ${rule}.`;
+    const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.nodeAnalysis.node.use}" takes ${rule}.`;
     checking.report.add('type.mismatch', pointer, message, { expected: rule, got: shown(value) });
   }
   if (Array.isArray(value)) {
@@ -153,7 +153,7 @@ function wrongChoice(value: unknown, schema: JsonSchema, pointer: string, checki
     got: shown(value),
     suggest: typeof value === 'string' ? nearest(value, names) : [],
   };
-  const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.subject.node.use}" takes one of ${choices.slice(0, 20).map(shown).join(', ')}.`;
+  const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.nodeAnalysis.node.use}" takes one of ${choices.slice(0, 20).map(shown).join(', ')}.`;
   checking.report.add('type.mismatch', pointer, message, details);
 }
 
@@ -209,7 +209,7 @@ const requiredOf = (schema: Readonly<Record<string, unknown>>): readonly string[
 
 function missingField(names: readonly string[], pointer: string, checking: Checking): void {
   const what = names.map((name) => `"${name}"`).join(' or ');
-  const message = `${place(pointer, checking)} lacks ${what}, which "${checking.subject.node.use}" requires: add ${names.length === 1 ? 'it' : 'one of them'}.`;
+  const message = `${place(pointer, checking)} lacks ${what}, which "${checking.nodeAnalysis.node.use}" requires: add ${names.length === 1 ? 'it' : 'one of them'}.`;
   checking.report.add('in.missing', pointer, message, { expected: names });
 }
 
@@ -229,7 +229,7 @@ function unknownField(
   if (known.length === 0 && !closed) return;
   const free = known.filter((name) => !Object.hasOwn(value, name));
   const target = slipOf(key, free);
-  const message = `${place(pointer, checking)} has ${shown(key)}, which "${checking.subject.node.use}" does not take: remove or rename it.`;
+  const message = `${place(pointer, checking)} has ${shown(key)}, which "${checking.nodeAnalysis.node.use}" does not take: remove or rename it.`;
   checking.report.add('in.unknown', `${pointer}/${pointerToken(key)}`, message, {
     severity: closed ? 'error' : 'warning',
     expected: known.slice(0, 50),

@@ -16,11 +16,11 @@ import {
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { correction, shown } from '../document/report.ts';
 
-export function checkModels(subject: NodeAnalysis, analysis: PlanAnalysis): void {
-  const { node, step } = subject;
+export function checkModels(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const { node, step } = nodeAnalysis;
   if (step?.usesModel !== true) return;
-  checkChoice(subject, analysis);
-  if (node.escalate !== undefined) checkEscalation(node.escalate, subject, analysis);
+  checkChoice(nodeAnalysis, analysis);
+  if (node.escalate !== undefined) checkEscalation(node.escalate, nodeAnalysis, analysis);
 }
 
 function checkChoice({ node, pointer }: NodeAnalysis, analysis: PlanAnalysis): void {
@@ -101,10 +101,10 @@ function reportUnknown(
 
 function checkEscalation(
   escalate: NonNullable<PlanNode['escalate']>,
-  subject: NodeAnalysis,
+  nodeAnalysis: NodeAnalysis,
   analysis: PlanAnalysis,
 ): void {
-  const { node, pointer } = subject;
+  const { node, pointer } = nodeAnalysis;
   const { catalogue, report } = analysis;
   if (!catalogue.evaluators.includes(escalate.evaluator)) {
     const path = `${pointer}/escalate/evaluator`;

@@ -16,8 +16,8 @@ export function reservedAs(id: string): string | undefined {
   return OBJECT_NAMES.has(id) ? 'every object has a property of that name' : undefined;
 }
 
-export function checkId(subject: NodeAnalysis, analysis: PlanAnalysis): void {
-  const { node, pointer } = subject;
+export function checkId(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const { node, pointer } = nodeAnalysis;
   if (node.id === '') return;
   const reserved = reservedAs(node.id);
   if (reserved !== undefined) {
@@ -25,15 +25,15 @@ export function checkId(subject: NodeAnalysis, analysis: PlanAnalysis): void {
     analysis.report.add('id.reserved', `${pointer}/id`, message, { got: node.id, suggest: [`${node.id}_1`] });
   }
   const first = analysis.byId.get(node.id);
-  if (first === undefined || first === subject) return;
+  if (first === undefined || first === nodeAnalysis) return;
   const message = `The id "${node.id}" is already used by ${first.pointer}: give every node a unique id.`;
   analysis.report.add('id.duplicate', `${pointer}/id`, message, { got: node.id });
 }
 
 const PREFIXES = ['tool:', 'workflow:'] as const;
 
-export function checkUse(subject: NodeAnalysis, analysis: PlanAnalysis): void {
-  const { node, pointer, step } = subject;
+export function checkUse(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const { node, pointer, step } = nodeAnalysis;
   if (node.use === '' || step !== undefined) return;
   const names = [...analysis.catalogue.steps.keys()];
   const prefix = PREFIXES.find((known) => node.use.startsWith(known)) ?? '';

@@ -6,7 +6,7 @@ import { type PlanAnalysis, workflowOf } from '../analysis/plan-analysis.ts';
 export function checkNesting(analysis: PlanAnalysis): void {
   const heights = new Map<Plan, number>();
   const { nesting } = analysis.catalogue.bounds;
-  for (const { node, pointer, workflow } of analysis.subjects) {
+  for (const { node, pointer, workflow } of analysis.nodes) {
     if (workflow === undefined) continue;
     const path = cycleFrom(workflow, [node.use], analysis.plan.id, analysis.catalogue, new Set());
     if (path !== undefined) {

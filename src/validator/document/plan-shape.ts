@@ -20,7 +20,7 @@ const number =
   (least: number, most = Number.MAX_VALUE): Check =>
   (value) =>
     typeof value === 'number' && value >= least && value <= most;
-const whole =
+const integer =
   (least: number, most = Number.MAX_SAFE_INTEGER): Check =>
   (value) =>
     Number.isSafeInteger(value) && number(least, most)(value);
@@ -58,8 +58,8 @@ const isNode = shape(
     needs: list(text(Number.MAX_SAFE_INTEGER), 256),
     when: text(2000),
     each: text(2000),
-    repeat: shape({ until: text(2000), max: whole(1) }, ['until', 'max']),
-    wait: either(oneOf(['all', 'any']), shape({ atLeast: whole(1) }, ['atLeast'])),
+    repeat: shape({ until: text(2000), max: integer(1) }, ['until', 'max']),
+    wait: either(oneOf(['all', 'any']), shape({ atLeast: integer(1) }, ['atLeast'])),
     out: isRecord,
     model: shape({
       id: text(200, 1),
@@ -80,9 +80,9 @@ const isNode = shape(
     limits: shape({
       usd: number(0),
       seconds: positive,
-      retries: whole(0, 10),
-      concurrency: whole(1, 1000),
-      tokens: whole(1),
+      retries: integer(0, 10),
+      concurrency: integer(1, 1000),
+      tokens: integer(1),
     }),
     onError: either(oneOf(['fail', 'skip', 'replan']), shape({ value: anything }, ['value'])),
     session: text(500),

@@ -39,13 +39,13 @@ export function createNodeEstimator(analysis: PlanAnalysis, nested: (plan: Plan)
   const sizeOf = createSizes(analysis);
   const skippable = new Set<string>();
   const racers = racersOf(analysis);
-  return function estimateNode(subject: NodeAnalysis, dependencies: readonly number[]): EstimatedNode {
-    const { node } = subject;
-    const mayBeSkipped = maySkip(subject, dependencies, skippable, analysis);
+  return function estimateNode(nodeAnalysis: NodeAnalysis, dependencies: readonly number[]): EstimatedNode {
+    const { node } = nodeAnalysis;
+    const mayBeSkipped = maySkip(nodeAnalysis, dependencies, skippable, analysis);
     if (mayBeSkipped) skippable.add(node.id);
-    const size = sizeOf(subject);
+    const size = sizeOf(nodeAnalysis);
     const isCapped = analysis.plan.budget?.usd !== undefined || node.limits?.usd !== undefined;
-    const once = onceOf(subject, size, pools, isCapped, nested);
+    const once = onceOf(nodeAnalysis, size, pools, isCapped, nested);
     const runs = runsOf(node, size.items);
     const certain = !mayBeSkipped && !racers.has(node.id);
     const estimate: NodeEstimate = {
@@ -62,9 +62,9 @@ export function createNodeEstimator(analysis: PlanAnalysis, nested: (plan: Plan)
 }
 
 /** Nodes that may be cancelled because another node waits for only some of several nodes. */
-function racersOf({ subjects }: PlanAnalysis): ReadonlySet<string> {
+function racersOf({ nodes }: PlanAnalysis): ReadonlySet<string> {
   const racers = new Set<string>();
-  for (const { node, uses } of subjects) {
+  for (const { node, uses } of nodes) {
     if (node.wait !== undefined && node.wait !== 'all') for (const { head } of uses) racers.add(head);
   }
   return racers;
@@ -79,7 +79,7 @@ function maySkip(
   if (node.when !== undefined) return true;
   if (hasFallback || skippable.size === 0) return false;
   const data = dependencies
-    .map((place) => analysis.subjects[place]?.node.id)
+    .map((place) => analysis.nodes[place]?.node.id)
     .filter((id) => uses.some(({ head, place }) => head === id && place !== 'needs'));
   return data.length > 0 && data.every((id) => id !== undefined && skippable.has(id));
 }
@@ -98,8 +98,8 @@ function runsOf({ repeat }: PlanNode, items: Range): Range {
 
 function timeOf({ each, repeat, limits }: PlanNode, ms: number, items: number): number {
   const waves = each === undefined ? 1 : Math.ceil(items / (limits?.concurrency ?? CONCURRENCY));
-  const whole = ms * waves * Math.min(ROUNDS, repeat?.max ?? 1);
-  return limits?.seconds === undefined ? whole : Math.min(whole, limits.seconds * 1000);
+  const total = ms * waves * Math.min(ROUNDS, repeat?.max ?? 1);
+  return limits?.seconds === undefined ? total : Math.min(total, limits.seconds * 1000);
 }
 
 // ---------------------------------------------------------------------------------------------------- one run
@@ -125,14 +125,14 @@ function createPools({ catalogue }: PlanAnalysis): Pools {
 }
 
 function onceOf(
-  subject: NodeAnalysis,
+  nodeAnalysis: NodeAnalysis,
   size: NodeSize,
   pools: Pools,
   isCapped: boolean,
   nested: (plan: Plan) => NodeEstimate | undefined,
 ): Once {
-  const { node, step } = subject;
-  const inner = node.use.startsWith('workflow:') ? subject.workflow : undefined;
+  const { node, step } = nodeAnalysis;
+  const inner = node.use.startsWith('workflow:') ? nodeAnalysis.workflow : undefined;
   if (inner !== undefined) return workflowOnce(nested(inner));
   if (step?.usesModel !== true) return { costs: FREE, ms: step?.expectedMs ?? 10 };
   const pool = pools.of(node);

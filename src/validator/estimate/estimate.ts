@@ -20,7 +20,7 @@ export interface PlanEstimate extends NodeEstimate {
   readonly nodes: readonly EstimatedNode[];
 }
 
-export interface StudyEstimate extends PlanEstimate {
+export interface AnalysisEstimate extends PlanEstimate {
   /** Expected milliseconds from the start of each node to the end of the longest path that starts with it. */
   readonly priorities: readonly number[];
 }
@@ -33,19 +33,19 @@ export interface StudyEstimate extends PlanEstimate {
 export function estimatePlan(plan: Plan, catalogue: Catalogue, level = 0): PlanEstimate {
   const analysis = openPlan({ plan, broken: new Set() }, catalogue, createReport());
   resolvePlan(analysis);
-  const { priorities: _, ...estimate } = estimateStudy(analysis, dependenciesOf(analysis), level);
+  const { priorities: _, ...estimate } = estimateAnalysis(analysis, dependenciesOf(analysis), level);
   return estimate;
 }
 
-export function estimateStudy(
+export function estimateAnalysis(
   analysis: PlanAnalysis,
   dependencies: readonly (readonly number[])[],
   level = 0,
-): StudyEstimate {
+): AnalysisEstimate {
   const nested = (plan: Plan): NodeEstimate | undefined =>
     level < analysis.catalogue.bounds.nesting ? estimatePlan(plan, analysis.catalogue, level + 1) : undefined;
   const estimateNode = createNodeEstimator(analysis, nested);
-  const nodes = analysis.subjects.map((subject, place) => estimateNode(subject, dependencies[place] ?? []));
+  const nodes = analysis.nodes.map((nodeAnalysis, place) => estimateNode(nodeAnalysis, dependencies[place] ?? []));
   return { ...totalOf(nodes, dependencies, analysis), nodes, priorities: prioritiesOf(nodes, dependencies) };
 }
 

@@ -26,13 +26,13 @@ const UNKNOWN: Range = { low: 0, ...VALUE_TOKENS };
 const LONGEST = Number.MAX_SAFE_INTEGER;
 
 /** Call the result for the nodes in the order of the run: each size depends on the sizes before it. */
-export function createSizes(analysis: PlanAnalysis): (subject: NodeAnalysis) => NodeSize {
+export function createSizes(analysis: PlanAnalysis): (nodeAnalysis: NodeAnalysis) => NodeSize {
   const sizes = new Map<string, NodeSize>();
-  return function sizeOf(subject) {
-    const { node, step } = subject;
-    const items = itemsOfNode(subject, sizes, analysis);
-    const input = step?.usesModel === true ? inputOf(subject, sizes, analysis) : NONE;
-    const size: NodeSize = { input, output: outputOf(subject), items };
+  return function sizeOf(nodeAnalysis) {
+    const { node, step } = nodeAnalysis;
+    const items = itemsOfNode(nodeAnalysis, sizes, analysis);
+    const input = step?.usesModel === true ? inputOf(nodeAnalysis, sizes, analysis) : NONE;
+    const size: NodeSize = { input, output: outputOf(nodeAnalysis), items };
     sizes.set(node.id, size);
     return size;
   };
@@ -61,9 +61,10 @@ interface Tally {
   high: number;
 }
 
-function inputOf(subject: NodeAnalysis, sizes: ReadonlyMap<string, NodeSize>, analysis: PlanAnalysis): Range {
+function inputOf(nodeAnalysis: NodeAnalysis, sizes: ReadonlyMap<string, NodeSize>, analysis: PlanAnalysis): Range {
   const tally: Tally = { fixed: PROMPT_TOKENS, expected: 0, high: 0 };
-  for (const value of Object.values(subject.node.in ?? {})) countValue(value, tally, subject, sizes, analysis);
+  for (const value of Object.values(nodeAnalysis.node.in ?? {}))
+    countValue(value, tally, nodeAnalysis, sizes, analysis);
   const { fixed, expected, high } = tally;
   return { low: fixed, expected: fixed + expected, high: Math.min(LONGEST, fixed + high) };
 }
@@ -71,24 +72,24 @@ function inputOf(subject: NodeAnalysis, sizes: ReadonlyMap<string, NodeSize>, an
 function countValue(
   value: unknown,
   tally: Tally,
-  subject: NodeAnalysis,
+  nodeAnalysis: NodeAnalysis,
   sizes: ReadonlyMap<string, NodeSize>,
   analysis: PlanAnalysis,
 ): void {
   if (typeof value === 'string') {
     if (!value.includes('{{')) tally.fixed += roughTokens(value);
-    else countTemplate(value, tally, subject, sizes, analysis);
+    else countTemplate(value, tally, nodeAnalysis, sizes, analysis);
   } else if (Array.isArray(value)) {
-    for (const item of value) countValue(item, tally, subject, sizes, analysis);
+    for (const item of value) countValue(item, tally, nodeAnalysis, sizes, analysis);
   } else if (isRecord(value)) {
-    for (const key of Object.keys(value)) countValue(value[key], tally, subject, sizes, analysis);
+    for (const key of Object.keys(value)) countValue(value[key], tally, nodeAnalysis, sizes, analysis);
   } else tally.fixed += 1;
 }
 
 function countTemplate(
   text: string,
   tally: Tally,
-  subject: NodeAnalysis,
+  nodeAnalysis: NodeAnalysis,
   sizes: ReadonlyMap<string, NodeSize>,
   analysis: PlanAnalysis,
 ): void {
@@ -101,7 +102,7 @@ function countTemplate(
     let high = 0;
     segment.reference.alternatives.forEach((alternative, index) => {
       if (alternative.type === 'literal') return;
-      const size = valueSize(alternative, subject, sizes, analysis);
+      const size = valueSize(alternative, nodeAnalysis, sizes, analysis);
       if (index === 0) tally.expected += size.expected;
       high = Math.max(high, size.high);
     });
@@ -118,7 +119,7 @@ interface Path {
 /** Tokens of a value that a reference names. */
 function valueSize(
   { head, path, text }: Path,
-  subject: NodeAnalysis,
+  nodeAnalysis: NodeAnalysis,
   sizes: ReadonlyMap<string, NodeSize>,
   analysis: PlanAnalysis,
 ): Range {
@@ -127,10 +128,10 @@ function valueSize(
   if (head === 'index') return ONE;
   if (source === undefined || size === undefined) return UNKNOWN;
   if (path[0] === 'meta') return ONE;
-  const whole = typeof path[0] !== 'number' && source.node.each !== undefined ? size.items : ONE;
-  const part = path.length === 0 ? undefined : partSize(subject.inferredTypes.get(text), source);
+  const count = typeof path[0] !== 'number' && source.node.each !== undefined ? size.items : ONE;
+  const part = path.length === 0 ? undefined : partSize(nodeAnalysis.inferredTypes.get(text), source);
   const expected = part ?? size.output.expected;
-  return { low: 0, expected: expected * whole.expected, high: Math.min(LONGEST, size.output.high * whole.high) };
+  return { low: 0, expected: expected * count.expected, high: Math.min(LONGEST, size.output.high * count.high) };
 }
 
 /** Tokens of a field of a declared output, by its type. */

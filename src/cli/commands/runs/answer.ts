@@ -27,8 +27,8 @@ export const command = defineCommand<Options, [run: string, node: string, answer
     return withPolyphony(options, terminal, async (session) => {
       await whenFree(runId, terminal, undefined, () => session.polyphony.engine.answer(runId, nodeId, answer));
       if (options.resume) {
-        const { goOn } = await import('../../process/go-on.ts');
-        return goOn(session, runId, options, terminal);
+        const { resumeRun } = await import('../../process/resume-run.ts');
+        return resumeRun(session, runId, options, terminal);
       }
       const { quoted, thisCommand } = await import('../../input/command-name.ts');
       if (options.json) terminal.print(safeJson({ runId, nodeId, answered: true }, 2));

@@ -10,7 +10,7 @@ export const command = defineCommand<FollowOptions, [run: string]>({
   handle: async (terminal, options, runId) => {
     assertOneFormat(options);
     const { withPolyphony } = await import('../../process/session.ts');
-    const { goOn } = await import('../../process/go-on.ts');
-    return withPolyphony(options, terminal, (session) => goOn(session, runId, options, terminal));
+    const { resumeRun } = await import('../../process/resume-run.ts');
+    return withPolyphony(options, terminal, (session) => resumeRun(session, runId, options, terminal));
   },
 });

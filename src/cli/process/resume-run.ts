@@ -7,7 +7,7 @@ import type { Session } from './session.ts';
 import { whenFree } from './wait-for-lease.ts';
 
 /** @returns the exit code of the run */
-export function goOn(
+export function resumeRun(
   { polyphony }: Session,
   runId: string,
   options: FollowOptions,

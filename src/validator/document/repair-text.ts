@@ -4,17 +4,17 @@ import { extractJson } from '../../kit/json/json-schema.ts';
 import { isRecord, type Reading } from './document.ts';
 
 /** Longer texts are not repaired, because 160 kB of stray quotes would take seconds. */
-const LONGEST_MENDED = 65_536;
+const LONGEST_REPAIRED = 65_536;
 
 const load = createRequire(import.meta.url);
 
 /** The plan with the repair that was made; undefined when there is none, or only the beginning of one. Never throws. */
-export function mendText(text: string): Reading | undefined {
+export function repairText(text: string): Reading | undefined {
   const found = extractJson(text);
   if (found !== undefined && !found.repaired && looksLikePlan(found.value)) return extracted(found.value);
   // Invalid JSON also contains valid objects (its nodes), so the outermost object is tried before any of them is accepted.
-  const mended = mendOuter(text);
-  if (mended !== undefined) return mended;
+  const repaired = repairOuter(text);
+  if (repaired !== undefined) return repaired;
   return found !== undefined && !found.repaired && isRecord(found.value) ? extracted(found.value) : undefined;
 }
 
@@ -26,10 +26,10 @@ function extracted(value: unknown): Reading {
 }
 
 /** Repairs the text from the first brace to the last. A text that ends within a value was cut and is not repaired. */
-function mendOuter(text: string): Reading | undefined {
+function repairOuter(text: string): Reading | undefined {
   const start = text.indexOf('{');
   const end = Math.max(text.lastIndexOf('}'), text.lastIndexOf(']')) + 1;
-  if (start === -1 || end <= start || end - start > LONGEST_MENDED || isCut(text.slice(end))) return undefined;
+  if (start === -1 || end <= start || end - start > LONGEST_REPAIRED || isCut(text.slice(end))) return undefined;
   try {
     const { jsonrepair }: typeof import('jsonrepair') = load('jsonrepair');
     const value: unknown = JSON.parse(jsonrepair(text.slice(start, end)));
