@@ -67,6 +67,10 @@ export interface ValidPlan {
   readonly bounds: PlanBounds;
 }
 
+/** Tells it from a plan, which may hold anything before it is validated. */
+export const isValidPlan = (candidate: Plan | ValidPlan): candidate is ValidPlan =>
+  'hash' in candidate && 'plan' in candidate;
+
 /** For the validator alone. */
 export function markValid(plan: Omit<ValidPlan, typeof valid>): ValidPlan {
   return plan as ValidPlan;
