@@ -1,5 +1,6 @@
 /** Units: what a driver takes to run, while there is money, and what becomes of what it hands back. */
 
+import { copyJson } from '../../core/copy-json.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import { nanoToUsd } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
@@ -211,7 +212,7 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
     failWhenStopped(run, task, asPolyphonyError(error));
     return;
   }
-  const stood = result ?? itemFallback(run, unit, typeof onError === 'object' ? onError.value : null);
+  const stood = result ?? itemFallback(run, unit, typeof onError === 'object' ? copyJson(onError.value) : null);
   const failed = result === undefined ? { error: errorRecord(error) } : {};
   each.results[item] = stood;
   each.finished += 1;
