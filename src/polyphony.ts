@@ -241,9 +241,7 @@ function planAndRun(
       if (add(what)) parts.refill();
       return startRun(parts, parts.validOnce(what.plan), input, options);
     }
-    // What is no object at all is the validator's to refuse.
-    const isValidated = typeof what === 'object' && what !== null && isValidPlan(what);
-    return startRun(parts, isValidated ? what : parts.validOnce(what), input, options);
+    return startRun(parts, isValidPlan(what) ? what : parts.validOnce(what), input, options);
   };
   const run = async (what: Runnable | AnyWorkflow, input?: Readonly<Record<string, unknown>>, options?: StartOptions) =>
     outcomeOf(await (await start(what, input, options)).result());
