@@ -34,7 +34,7 @@ const COMMANDS = [
 
 const HEAD = `# The command
 
-What \`polyphony help <command>\` prints, word for word: a test holds this page against it. Tasks are on the page
+The output of \`polyphony help <command>\`, word for word: a test compares this page with it. Tasks are on the page
 [the command line](../how-to/command-line.md).
 `;
 
