@@ -6,6 +6,7 @@ import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { lifetime } from './composition/lifetime.ts';
 import {
   closeAll,
+  closeMade,
   collectParts,
   gatewayPluginOf,
   type HostedPlugin,
@@ -30,6 +31,7 @@ import type { Config, ConfigInput } from './core/config.ts';
 import { PolyphonyError } from './core/errors.ts';
 import type { Gateway } from './core/gateway.ts';
 import type { Provider, Transport } from './core/model/provider.ts';
+import { isValidPlan } from './core/plan/plan.ts';
 import type { PlanningResult } from './core/plan/planner.ts';
 import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
@@ -205,12 +207,15 @@ async function registerAll(
 ): Promise<{ readonly hosted: readonly HostedPlugin[]; readonly registered: Registered }> {
   const { gateway, logger } = context;
   let hosted: readonly HostedPlugin[] = [];
+  let isHanded = false;
   try {
     hosted = await setUp(plugins, context);
     if (hosted.length > plugins.length) gateway.replacePlugins(hosted.map(gatewayPluginOf));
+    isHanded = true;
     return { hosted, registered: register(hosted) };
   } catch (error) {
     await closeAll(hosted, logger);
+    if (!isHanded) await closeMade(plugins, hosted, logger);
     await gateway.close();
     throw error;
   }
@@ -231,10 +236,14 @@ function planAndRun(
       throw new PolyphonyError('invalid-request', message);
     }
     const parts = await services();
-    if (typeof what === 'string' || 'hash' in what) return startRun(parts, what, input, options);
-    if (!isWorkflow(what)) return startRun(parts, parts.validOnce(what), input, options);
-    if (add(what)) parts.refill();
-    return startRun(parts, parts.validOnce(what.plan), input, options);
+    if (typeof what === 'string') return startRun(parts, what, input, options);
+    if (isWorkflow(what)) {
+      if (add(what)) parts.refill();
+      return startRun(parts, parts.validOnce(what.plan), input, options);
+    }
+    // What is no object at all is the validator's to refuse.
+    const isValidated = typeof what === 'object' && what !== null && isValidPlan(what);
+    return startRun(parts, isValidated ? what : parts.validOnce(what), input, options);
   };
   const run = async (what: Runnable | AnyWorkflow, input?: Readonly<Record<string, unknown>>, options?: StartOptions) =>
     outcomeOf(await (await start(what, input, options)).result());
@@ -250,7 +259,7 @@ function planAndRun(
 /** The default plugins unless they are switched off, the caller's, and the caller's providers as a plugin. */
 async function chosenPlugins(options: PolyphonyOptions, config: Config): Promise<readonly Plugin[]> {
   const { providers, plugins: given = [], defaults = options.plugins?.length !== 0 } = options;
-  const own = [...given, ...providerPlugin(providers ?? [])];
+  const own = mergePlugins([], [...given, ...providerPlugin(providers ?? [])]);
   const isBrought = providers !== undefined || given.some((plugin) => (plugin.providers ?? []).length > 0);
   const environment = options.environment ?? (defaults && !isBrought);
   if (defaults) return mergePlugins(await defaultPlugins(config, environment), own);

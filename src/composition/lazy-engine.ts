@@ -72,6 +72,7 @@ function handleOf(runId: string, coming: Promise<RunHandle>): RunHandle {
       yield* (await coming).events();
     },
     result: async () => (await coming).result(),
-    cancel: (reason) => void coming.then((handle) => handle.cancel(reason)),
+    // A run that could not begin has nothing to cancel.
+    cancel: (reason) => void coming.then((handle) => handle.cancel(reason)).catch(() => undefined),
   };
 }

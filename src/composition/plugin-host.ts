@@ -3,11 +3,13 @@
  * `close`. Every error of a plugin names the plugin.
  */
 
+import { defined } from '../core/defined.ts';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { Provider } from '../core/model/provider.ts';
 import type { Evaluator, Logger, Plugin, PluginContext, PluginParts, Step, Tool } from '../core/plugin.ts';
 import type { RunEvent } from '../core/run/engine.ts';
 import type { CounterChange, KeyValueStore } from '../core/stores.ts';
+import { assertParts, isObject } from './plugin-shape.ts';
 
 /** A plugin as one polyphony holds it: its own parts, or, as a second entry, the parts that its `setup` returned. */
 export interface HostedPlugin {
@@ -36,11 +38,15 @@ function assertDistinct(plugins: readonly Plugin[]): void {
   const names = new Set<string>();
   for (const plugin of plugins) {
     // A factory that was not called has a name too, and would register nothing.
-    if (typeof plugin !== 'object') {
+    if (typeof plugin !== 'object' || plugin === null) {
+      const what = plugin === null || plugin === undefined ? String(plugin) : `a ${typeof plugin}`;
       throw new PolyphonyError(
         'invalid-config',
-        `A plugin must be an object, but one of those given is a ${typeof plugin}: call the factory that returns the plugin.`,
+        `A plugin must be an object, but one of those given is ${what}: call the factory that returns the plugin.`,
       );
+    }
+    if (typeof plugin.name !== 'string' || plugin.name === '') {
+      throw new PolyphonyError('invalid-config', 'A plugin has no name: give it a "name", a text that is not empty.');
     }
     if (names.has(plugin.name)) {
       throw new PolyphonyError('invalid-config', `Two plugins are named "${plugin.name}": give only one of them.`);
@@ -71,6 +77,7 @@ export function collectParts(hosted: readonly HostedPlugin[]): CollectedParts {
   const steps = kind<Step>('step');
   const evaluators = kind<Evaluator>('evaluator');
   for (const { name, parts } of hosted) {
+    assertParts(name, parts);
     for (const provider of parts.providers ?? []) providers.add(name, provider.id, provider);
     for (const tool of parts.tools ?? []) tools.add(name, tool.name, tool);
     for (const step of parts.steps ?? []) steps.add(name, step.type.use, step);
@@ -116,13 +123,17 @@ function taken(label: string, name: string, owner: string, plugin: string): Poly
 }
 
 function guard(plugin: string, evaluator: Evaluator): Evaluator {
+  const { name, callsModels } = evaluator;
   return {
     ...evaluator,
+    // Named, because they may be getters of a class.
+    name,
+    ...(callsModels === undefined ? {} : { callsModels }),
     async evaluate(call, response) {
       try {
         return await evaluator.evaluate(call, response);
       } catch (error) {
-        throw failed(plugin, `evaluator "${evaluator.name}"`, error);
+        throw failed(plugin, `evaluator "${name}"`, error);
       }
     },
   };
@@ -162,13 +173,39 @@ export async function setUp(
     return hosted;
   } catch (error) {
     await closeAll(hosted, context.logger);
+    await closeMade(plugins, hosted, context.logger);
     throw error;
   }
 }
 
 /** The plugin as the gateway takes it: the plugin itself, or what its `setup` returned under its name. */
 export const gatewayPluginOf = ({ name, parts }: HostedPlugin): Plugin =>
-  isItself(parts, name) ? parts : { ...parts, name };
+  isItself(parts, name)
+    ? parts
+    : {
+        // Not a copy of its own fields: it may be of a class.
+        name,
+        ...defined({ providers: parts.providers, request: parts.request, attempt: parts.attempt }),
+        ...defined({ rank: parts.rank?.bind(parts) }),
+      };
+
+/** The providers that `setup` returned, where no gateway has heard of them that would close them. */
+export async function closeMade(
+  plugins: readonly Plugin[],
+  hosted: readonly HostedPlugin[],
+  logger: Logger,
+): Promise<void> {
+  const own = new Set<PluginParts>(plugins);
+  const made = hosted.filter(({ parts }) => !own.has(parts));
+  for (const { name, parts } of made) {
+    // What is no list of providers is the reason why it is closed.
+    const providers = Array.isArray(parts.providers) ? parts.providers : [];
+    await closeAll(
+      providers.filter(isObject).map((provider) => ({ name, parts: provider })),
+      logger,
+    );
+  }
+}
 
 const isItself = (parts: PluginParts, name: string): parts is Plugin => 'name' in parts && parts.name === name;
 
@@ -179,7 +216,8 @@ async function madeBy(plugin: Plugin, context: PluginContext): Promise<PluginPar
   } catch (error) {
     throw failed(plugin.name, 'setup', error);
   }
-  if (made === undefined) return undefined;
+  // A plugin that returns itself brings nothing more.
+  if (made === undefined || made === plugin) return undefined;
   if (typeof made === 'object' && made !== null) return made;
   const message = `The setup of the plugin "${plugin.name}" returned ${made === null ? 'null' : `a ${typeof made}`}: return an object with the parts that it brings, or nothing.`;
   throw new PolyphonyError('plugin-failed', message);
@@ -213,13 +251,17 @@ export function eventListener(
   if (listening.length === 0) return undefined;
   return (event) => {
     for (const { name, parts } of listening) {
-      try {
-        parts.onEvent?.(event);
-      } catch (error) {
+      const warn = (error: unknown): void =>
         logger.warn(
           { plugin: name, event: event.type, error: errorRecord(error) },
           'a plugin failed to handle an event',
         );
+      try {
+        const returned: unknown = parts.onEvent?.(event);
+        // Nothing waits for an async listener, but its rejection must not end the process.
+        if (returned instanceof Promise) returned.catch(warn);
+      } catch (error) {
+        warn(error);
       }
     }
   };

@@ -85,7 +85,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       clock: runtime.clock,
       tools: registered.parts().tools,
       steps: [...registered.parts().steps.values()],
-      around: plugins.flatMap(({ parts: { node } }) => (node === undefined ? [] : [node])),
+      around: plugins.flatMap(({ parts }) => (parts.node === undefined ? [] : [parts.node.bind(parts)])),
       workflows: (id) => planOf(registered.catalogue().workflows.get(id), validOnce),
       planner,
       engine: () => engine,

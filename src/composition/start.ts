@@ -3,7 +3,7 @@ import type { Runtime } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Scope } from '../core/model/model.ts';
 import { usdToNano } from '../core/money/money.ts';
-import type { Plan, ValidPlan } from '../core/plan/plan.ts';
+import { isValidPlan, type Plan, type ValidPlan } from '../core/plan/plan.ts';
 import type { Planner, PlanningResult } from '../core/plan/planner.ts';
 import type { PlanIssue, Validation } from '../core/plan/validation.ts';
 import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
@@ -49,7 +49,7 @@ export async function startRun(
       ...(onPlan === undefined ? {} : { onPlan }),
     });
   }
-  const plan = 'hash' in what ? what : validOrThrow(starting.validate(what));
+  const plan = isValidPlan(what) ? what : validOrThrow(starting.validate(what));
   return starting.engine.start(plan, { ...runOptions, input: checkedInput(plan.plan, input) });
 }
 

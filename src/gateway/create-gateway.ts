@@ -183,10 +183,17 @@ function builder(parts: GatewayParts): (sources: Sources) => State {
 }
 
 const requestLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Call>[] =>
-  plugins.flatMap(({ name, request }) => listOf(request).map((layer) => ({ plugin: name, ...layer })));
+  plugins.flatMap(({ name, request }) => listOf(request).map((layer) => layerOf(name, layer)));
 
 const attemptLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Attempt>[] =>
-  plugins.flatMap(({ name, attempt }) => listOf(attempt).map((layer) => ({ plugin: name, ...layer })));
+  plugins.flatMap(({ name, attempt }) => listOf(attempt).map((layer) => layerOf(name, layer)));
+
+/** A layer may be of a class: no copy of its own fields, and its `handle` keeps its `this`. */
+const layerOf = <C extends Call>(plugin: string, layer: Omit<PluginLayer<C>, 'plugin'>): PluginLayer<C> => ({
+  plugin,
+  place: layer.place,
+  handle: layer.handle.bind(layer),
+});
 
 /** A plugin has one layer, several or none. */
 function listOf<L extends object>(layers: L | readonly L[] | undefined): readonly L[] {

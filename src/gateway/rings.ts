@@ -101,12 +101,24 @@ function guard<C extends Call>(plugin: string, handle: Middleware<C>): Middlewar
         inner = next(given);
         return inner;
       });
-      if (stream === inner) return stream;
+      if (stream === inner && inner !== undefined) return stream;
+      assertStream(stream);
       return isObserved(stream) ? guardedObserver(stream, plugin, call) : guarded(stream, plugin, call);
     } catch (error) {
       return failing(blame(error, plugin, call));
     }
   };
+}
+
+/** An async function in the place of an async generator is the usual mistake. */
+function assertStream(returned: unknown): void {
+  if (typeof returned === 'object' && returned !== null && Symbol.asyncIterator in returned) return;
+  // Nobody waits for it, but what it rejects with must not end the process.
+  if (returned instanceof Promise) returned.catch(() => undefined);
+  const what = returned instanceof Promise ? 'a promise' : String(returned === null ? null : typeof returned);
+  throw new TypeError(
+    `its layer returned ${what} instead of a stream of events: return next(call), or write an async generator.`,
+  );
 }
 
 /** In hook form, so that an observing plugin is read in one pass with the layers around it, or synchronously. */
@@ -123,7 +135,7 @@ function guarded(stream: AsyncIterable<ModelEvent>, plugin: string, call: Call):
   };
   return {
     [Symbol.asyncIterator]() {
-      const iterator = stream[Symbol.asyncIterator]();
+      const iterator = openedBy(stream, rethrow);
       const close = iterator.return?.bind(iterator);
       return {
         next: () => iterator.next().then(undefined, rethrow),
@@ -134,6 +146,17 @@ function guarded(stream: AsyncIterable<ModelEvent>, plugin: string, call: Call):
       };
     },
   };
+}
+
+function openedBy(
+  stream: AsyncIterable<ModelEvent>,
+  rethrow: (error: unknown) => never,
+): AsyncIterator<ModelEvent, unknown> {
+  try {
+    return stream[Symbol.asyncIterator]();
+  } catch (error) {
+    return rethrow(error);
+  }
 }
 
 function blame(error: unknown, plugin: string, call: Call): PolyphonyError {

@@ -40,7 +40,10 @@ export function createRunners(options: RunnersOptions): NodeRunners {
     ['plan', withOutputCheck(planRunner(options))],
     ['human', withOutputCheck(humanRunner)],
     ['value', withOutputCheck(valueRunner)],
-    ...steps.map(({ type, run }): [string, NodeRunner] => [type.use, withOutputCheck((call) => run(spreadable(call)))]),
+    ...steps.map((step): [string, NodeRunner] => [
+      step.type.use,
+      withOutputCheck((call) => step.run(spreadable(call))),
+    ]),
   ];
   return new Map(runners.map(([use, runner]) => [use, wrapRunner(runner, around)]));
 }

@@ -222,6 +222,19 @@ describe('what an endpoint stated', () => {
     expect(credentialOf(gateway).limits).toMatchObject([{ kind: 'tokens', limit: null, remaining: null }]);
   });
 
+  test("that cannot be read hides nobody's health", async () => {
+    const unreadable = {
+      get kind(): never {
+        throw new Error('no');
+      },
+    };
+    for (const rateLimits of [[unreadable], [null, 5, 'x'], null, 'x']) {
+      const { gateway, run } = harness({ providers: [reporting({ requestId: 'r1', rateLimits })] });
+      await run(gateway.generate(user()));
+      expect(credentialOf(gateway)).toMatchObject({ limits: [], stated: { requestId: 'r1' } });
+    }
+  });
+
   test('stands of an attempt that failed, and is heard after its end', async () => {
     let late: (() => void) | undefined;
     const provider: Provider = {

@@ -272,4 +272,13 @@ describe('a layer that asks for a second target', () => {
     expect(new Set(tried.map(nameOf)).size).toBe(2);
     expect(costNanoUsd).toBe(attempts.reduce((sum, attempt) => sum + (attempt.costNanoUsd ?? 0), 0));
   });
+
+  it('is refused where it is no list of targets', async () => {
+    const { gateway, run, tried } = world({ works: true });
+    for (const exclude of ['a/m', null, ['a/m'], [null], [{}], {}]) {
+      const options = { exclude: exclude as unknown as readonly Target[] };
+      expect(await errorOf(run(gateway.generate(user(), options)))).toMatchObject({ code: 'invalid-request' });
+    }
+    expect(tried).toEqual([]);
+  });
 });

@@ -139,7 +139,7 @@ describe('the journal', () => {
     await expect(second.engine.resume(handle.runId)).rejects.toMatchObject({ code: 'store-busy' });
     await expect(second.engine.cancel(handle.runId)).rejects.toMatchObject({ code: 'store-busy' });
     // The first process is thought dead: its lease goes to another owner.
-    await journal.release(handle.runId, 'engine_1');
+    await journal.release(handle.runId, 'engine_1/1');
     const taken = await second.engine.resume(handle.runId);
     await runtime.clock.advance(1000);
     expect(await handle.result()).toMatchObject({ status: 'failed', error: { code: 'store-busy' } });

@@ -67,6 +67,10 @@ export interface ValidPlan {
   readonly bounds: PlanBounds;
 }
 
+/** True for a plan that was validated. A plan that was not may hold anything, so both fields are checked. */
+export const isValidPlan = (candidate: Plan | ValidPlan): candidate is ValidPlan =>
+  'hash' in candidate && 'plan' in candidate;
+
 /** For the validator only. */
 export function markValid(plan: Omit<ValidPlan, typeof valid>): ValidPlan {
   return plan as ValidPlan;

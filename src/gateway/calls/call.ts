@@ -1,5 +1,6 @@
 /** Makes a call from a request: adds an id, a signal, the scopes that pay, and a deadline. */
 import type { Runtime } from '../../core/clock.ts';
+import { PolyphonyError } from '../../core/errors.ts';
 import type { CallOptions } from '../../core/gateway.ts';
 import type { Call, CallTrace, ModelRequest, Scope } from '../../core/model/model.ts';
 import { callStateOf, newTrace } from './call-state.ts';
@@ -40,6 +41,7 @@ export function callOf(
   { clock, ids }: Runtime,
 ): Call {
   const request = withCurrentLimits(given);
+  if (options.exclude !== undefined) assertTargets(options.exclude);
   const ms = request.limits?.ms;
   return {
     id: options.id ?? ids('call'),
@@ -53,4 +55,15 @@ export function callOf(
     ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
     ...(ms === undefined ? {} : { deadline: clock.now() + ms }),
   };
+}
+
+/** @throws invalid-request: from JavaScript, a name in place of a target would exclude nothing */
+function assertTargets(exclude: unknown): void {
+  const isTarget = (one: unknown): boolean =>
+    typeof one === 'object' && one !== null && 'provider' in one && 'model' in one;
+  if (Array.isArray(exclude) && exclude.every(isTarget)) return;
+  throw new PolyphonyError(
+    'invalid-request',
+    'The option "exclude" must be a list of targets, such as [{ provider, model }]: take them from an answer or an explanation.',
+  );
 }

@@ -2,7 +2,8 @@
  * The latest reports of endpoints, per target and credential: rate limits, request ids, and the models that they name.
  *
  * E1. A limit is valid until its window is reset; a limit without a reset, for a minute. A later report replaces all limits.
- * E2. A report changes no call: invalid values are ignored, and nothing is thrown at the provider that reports.
+ * E2. A report changes no call: invalid values are ignored, and nothing is thrown at the provider that reports, nor at who
+ *     reads the health.
  * E3. At most 4096 targets are kept. Above that, only the half with the latest reports stays.
  */
 import type { Clock } from '../../core/clock.ts';
@@ -57,7 +58,7 @@ export function createEndpointReports(clock: Pick<Clock, 'now'>): EndpointReport
     },
     of(target) {
       const known = latest.get(keyOf(target));
-      return known === undefined ? NOTHING : { limits: limitsOf(known, clock.now()), stated: factsOf(known) };
+      return known === undefined ? NOTHING : { limits: readableLimits(known, clock.now()), stated: factsOf(known) };
     },
   };
 }
@@ -85,7 +86,8 @@ function update(
 ): void {
   entry.at = at;
   if (rateLimits !== undefined) {
-    entry.limits = rateLimits;
+    entry.limits =
+      Array.isArray(rateLimits) && rateLimits.length > MAX_LIMITS ? rateLimits.slice(0, MAX_LIMITS) : rateLimits;
     entry.limitsAt = at;
   }
   if (requestId !== undefined) entry.requestId = requestId;
@@ -94,7 +96,15 @@ function update(
   if (costNanoUsd !== undefined) entry.costNanoUsd = costNanoUsd;
 }
 
-/** Providers are plugins, so their reports are untrusted. */
+/** Providers are plugins, so their reports are untrusted: one that cannot be read must not hide the health of the others. */
+function readableLimits(known: LatestReport, nowMs: number): readonly StatedLimit[] {
+  try {
+    return limitsOf(known, nowMs);
+  } catch {
+    return [];
+  }
+}
+
 function limitsOf({ limits, limitsAt }: LatestReport, nowMs: number): readonly StatedLimit[] {
   if (!Array.isArray(limits)) return [];
   const stated: StatedLimit[] = [];

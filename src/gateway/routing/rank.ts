@@ -65,12 +65,14 @@ function ask(plugin: string, order: () => unknown): unknown {
 
 function checked(plugin: string, returned: unknown, given: ReadonlyMap<string, Scored>): ReadonlyMap<string, Scored> {
   if (!Array.isArray(returned)) {
-    const what = returned instanceof Promise ? 'a promise' : typeof returned;
+    // Nobody waits for it, but what it rejects with must not end the process.
+    if (returned instanceof Promise) returned.catch(() => undefined);
+    const what = returned instanceof Promise ? 'a promise' : String(returned === null ? null : typeof returned);
     throw failed(plugin, `its rank function returned ${what}: return a list of the candidates, synchronously.`);
   }
   const kept = new Map<string, Scored>();
   for (const candidate of returned as readonly (Partial<Candidate> | null | undefined)[]) {
-    const name = candidate?.target === undefined ? String(JSON.stringify(candidate)) : nameOf(candidate.target);
+    const name = nameReturned(candidate);
     const known = given.get(name);
     const rule = known === undefined ? 'was not among the candidates' : 'is in the list twice';
     if (known === undefined || kept.has(name)) {
@@ -82,6 +84,12 @@ function checked(plugin: string, returned: unknown, given: ReadonlyMap<string, S
     kept.set(name, known);
   }
   return kept;
+}
+
+function nameReturned(candidate: Partial<Candidate> | null | undefined): string {
+  if (typeof candidate !== 'object' || candidate === null) return String(candidate);
+  const { target } = candidate;
+  return typeof target === 'object' && target !== null ? nameOf(target) : 'an object without a target';
 }
 
 function failed(plugin: string, why: string, cause?: unknown): PolyphonyError {

@@ -1,4 +1,5 @@
 /** The templates and conditions of a node, parsed once however many runs, items and rounds it has. */
+import { copyJson } from '../../core/copy-json.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
 import { compileCondition } from '../../language/condition.ts';
@@ -28,7 +29,8 @@ function compileNode(node: PlanNode): CompiledNode {
   const { in: inputs, each, when, repeat, session } = node;
   if (!inputs && !each && !when && !repeat && !session) return NOTHING;
   return {
-    inputs: compileTemplate(inputs ?? NO_INPUTS),
+    // A copy, because runs at the same time may share a valid plan, and a tool may change the list that it was given.
+    inputs: compileTemplate(inputs === undefined ? NO_INPUTS : copyJson(inputs)),
     each: each === undefined ? undefined : compileTemplate(each),
     when: when === undefined ? undefined : compileTest(node.id, when),
     until: repeat === undefined ? undefined : compileTest(node.id, repeat.until),

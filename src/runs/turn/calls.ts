@@ -15,6 +15,7 @@ import {
   type NodeResult,
   SuspendRun,
 } from '../../core/run/engine.ts';
+import type { TemplateScope } from '../../language/template.ts';
 import { chargeOf } from '../state/charge.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { assertFunds, charge } from '../state/money.ts';
@@ -23,7 +24,7 @@ import { scopeOf } from '../state/scope.ts';
 import { idempotencyKey, type Unit } from '../state/task.ts';
 
 const NO_WARNINGS: readonly Warning[] = [];
-const NO_INPUTS: NodeCall['inputs'] = {};
+const NO_SCOPE: TemplateScope = () => undefined;
 const RETRY_BASE_MS = 500;
 const RETRY_CEILING_MS = 30_000;
 
@@ -38,8 +39,7 @@ export function assertCallable(run: RunState, unit: Unit): void {
 /** The rendered `in`. Throws, such as invalid-request, for what cannot be rendered. */
 export function inputsOf(run: RunState, unit: Unit): NodeCall['inputs'] {
   const { inputs } = compiledOf(unit.task);
-  if (!inputs.dynamic) return unit.task.node.in ?? NO_INPUTS;
-  return inputs.render(scopeOf(run, unit)) as NodeCall['inputs'];
+  return inputs.render(inputs.dynamic ? scopeOf(run, unit) : NO_SCOPE) as NodeCall['inputs'];
 }
 
 /** The node's own session, otherwise the run's. */

@@ -1,5 +1,6 @@
 /** What follows when nothing can start: the whole plan after a partial one, a revised plan, or the end of the run. */
 
+import { copyJson } from '../../core/copy-json.ts';
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
 import type { RunResult } from '../../core/run/engine.ts';
@@ -76,7 +77,7 @@ function finish(run: RunState): boolean {
 /** The plan's output, or without one the outputs of the nodes that nothing depends on. */
 function outputOf(run: RunState): unknown {
   const { output } = run.plan.plan;
-  if (output !== undefined) return renderValue(output, scopeOf(run));
+  if (output !== undefined) return renderValue(copyJson(output), scopeOf(run));
   const leaves = [...run.tasks.values()].filter(({ dependents }) => dependents.length === 0);
   return Object.fromEntries(leaves.map(({ id, result }) => [id, result?.output ?? null]));
 }

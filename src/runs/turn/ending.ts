@@ -1,5 +1,6 @@
 /** How nodes end, and what that means for their dependents. */
 
+import { copyJson } from '../../core/copy-json.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import { nanoToUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
@@ -140,7 +141,7 @@ export function fail(run: RunState, task: Task, cause: unknown): void {
   const event = { type: 'node-failed', nodeId: task.id, error: errorRecord(error), ...paidOf(task) } as const;
   const goesOn = run.stopping === undefined;
   if (goesOn && (onError === 'skip' || typeof onError === 'object')) {
-    const result = fallbackResult(run, task, onError === 'skip' ? null : onError.value);
+    const result = fallbackResult(run, task, onError === 'skip' ? null : copyJson(onError.value));
     end(run, task, 'handled', { ...event, handled: onError === 'skip' ? 'skip' : 'value', result }, result);
   } else if (goesOn && run.streamingPlan !== undefined) {
     hold(run, task, event);

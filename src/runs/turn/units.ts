@@ -1,5 +1,6 @@
 /** Units: which one a driver runs next, while there is money, and what follows from its result. */
 
+import { copyJson } from '../../core/copy-json.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import { nanoToUsd } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
@@ -211,7 +212,7 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
     failWhenStopped(run, task, asPolyphonyError(error));
     return;
   }
-  const outcome = result ?? itemFallback(run, unit, typeof onError === 'object' ? onError.value : null);
+  const outcome = result ?? itemFallback(run, unit, typeof onError === 'object' ? copyJson(onError.value) : null);
   const failed = result === undefined ? { error: errorRecord(error) } : {};
   each.results[item] = outcome;
   each.finished += 1;

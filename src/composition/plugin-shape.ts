@@ -1,0 +1,33 @@
+/** Whether the fields of a plugin hold what their types say: many plugins are JavaScript, or return what they read. */
+import { PolyphonyError } from '../core/errors.ts';
+import type { PluginParts } from '../core/plugin.ts';
+
+const LISTS = ['providers', 'tools', 'evaluators', 'steps'] as const;
+const FUNCTIONS = ['rank', 'node', 'onEvent', 'ready', 'close'] as const;
+const LAYERS = ['request', 'attempt'] as const;
+
+export const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+/** @throws invalid-config naming the field of the plugin that holds something else than its type says */
+export function assertParts(plugin: string, parts: PluginParts): void {
+  const invalid = (field: string, rule: string): PolyphonyError =>
+    new PolyphonyError('invalid-config', `The field "${field}" of the plugin "${plugin}" must be ${rule}: correct it.`);
+  for (const field of LISTS) {
+    const list: unknown = parts[field];
+    if (list === undefined || (Array.isArray(list) && list.every(isObject))) continue;
+    throw invalid(field, 'a list of objects');
+  }
+  for (const field of FUNCTIONS) {
+    if (parts[field] !== undefined && typeof parts[field] !== 'function') throw invalid(field, 'a function');
+  }
+  for (const field of LAYERS) {
+    const given: unknown = parts[field];
+    if (given === undefined || (Array.isArray(given) ? given : [given]).every(isLayer)) continue;
+    throw invalid(field, 'a layer with a "place" and a function "handle", or a list of them');
+  }
+}
+
+function isLayer(value: unknown): boolean {
+  const { place, handle } = (value ?? {}) as { readonly place?: unknown; readonly handle?: unknown };
+  return (typeof place === 'string' || isObject(place)) && typeof handle === 'function';
+}
