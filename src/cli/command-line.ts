@@ -1,6 +1,8 @@
 /** One call of the command: takes the arguments, writes to the terminal, returns the exit code. */
+
 import { existsSync } from 'node:fs';
 import { CommanderError } from 'commander';
+import { defined } from '../core/defined.ts';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
 import { printable, safeJson } from '../drawing/plain-text.ts';
 import { scrubText } from '../system/scrub.ts';
@@ -42,7 +44,7 @@ const firstOperand = (given: readonly string[]): string | undefined => fromOpera
 function factsOf(error: unknown): { readonly code: string; readonly message: string; readonly details?: unknown } {
   if (error instanceof PolyphonyError) {
     const { code, message, details } = errorRecord(error);
-    return { code, message: scrubText(message), ...(details === undefined ? {} : { details }) };
+    return { code, message: scrubText(message), ...defined({ details }) };
   }
   if (error instanceof UsageError) return { code: 'usage', message: error.message };
   if (error instanceof CommanderError) return { code: 'usage', message: error.message.replace(/^error: /, '') };

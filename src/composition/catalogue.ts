@@ -1,5 +1,7 @@
 /** Everything that a plan may name, from the registered parts. */
+
 import type { Config } from '../core/config.ts';
+import { defined } from '../core/defined.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { JsonSchema } from '../core/model/model.ts';
 import { DEFAULT_BOUNDS, type Plan, type PlanBounds } from '../core/plan/plan.ts';
@@ -18,9 +20,6 @@ export function boundsOf(config: Config): PlanBounds {
   const { nodes, bytes, depth, items, rounds, nesting } = { ...DEFAULT_BOUNDS, ...defined(config.bounds ?? {}) };
   return { nodes, bytes, depth, items, rounds, nesting };
 }
-
-const defined = (bounds: Partial<Record<keyof PlanBounds, number | undefined>>): Partial<PlanBounds> =>
-  Object.fromEntries(Object.entries(bounds).filter(([, bound]) => bound !== undefined));
 
 export function createCatalogue(options: {
   readonly parts: CollectedParts;
@@ -57,8 +56,7 @@ const toolStep = (tool: Tool): StepType => ({
     required: ['result'],
     additionalProperties: false,
   },
-  ...(tool.sideEffects === undefined ? {} : { sideEffects: tool.sideEffects }),
-  ...(tool.expectedMs === undefined ? {} : { expectedMs: tool.expectedMs }),
+  ...defined({ sideEffects: tool.sideEffects, expectedMs: tool.expectedMs }),
 });
 
 const workflowStep = ({ id, plan, inputSchema }: RegisteredWorkflow): StepType => ({

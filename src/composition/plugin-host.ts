@@ -128,7 +128,7 @@ function guard(plugin: string, evaluator: Evaluator): Evaluator {
     ...evaluator,
     // Named, because they may be getters of a class.
     name,
-    ...(callsModels === undefined ? {} : { callsModels }),
+    ...defined({ callsModels }),
     async evaluate(call, response) {
       try {
         return await evaluator.evaluate(call, response);

@@ -1,5 +1,7 @@
 /** Starts what a user wants to run: a request is planned, a plan is validated. */
+
 import type { Runtime } from '../core/clock.ts';
+import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Scope } from '../core/model/model.ts';
 import { usdToNano } from '../core/money/money.ts';
@@ -46,7 +48,7 @@ export async function startRun(
     return starting.engine.startRequest(what, {
       ...runOptions,
       input: input ?? {},
-      ...(onPlan === undefined ? {} : { onPlan }),
+      ...defined({ onPlan }),
     });
   }
   const plan = isValidPlan(what) ? what : validOrThrow(starting.validate(what));
@@ -66,8 +68,7 @@ async function planThenStart(
   const run: Scope = { kind: 'run', id: runId, ...cap };
   const planning = await starting.planner.plan(request, {
     scopes: [...(options.scopes ?? []), run],
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-    ...(options.session === undefined ? {} : { session: options.session }),
+    ...defined({ signal: options.signal, session: options.session }),
   });
   onPlan?.(planning);
   const { costNanoUsd, usage } = planning;
@@ -75,7 +76,7 @@ async function planThenStart(
     ...options,
     runId,
     input: checkedInput(planning.plan.plan, input),
-    paid: { costNanoUsd, ...(usage === undefined ? {} : { usage }) },
+    paid: { costNanoUsd, ...defined({ usage }) },
   });
 }
 

@@ -1,5 +1,7 @@
 /** The engine that runs plans in this process and records them in one journal. */
+
 import type { Runtime } from '../core/clock.ts';
+import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
@@ -61,7 +63,7 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
     start: (plan, runOptions = {}) => start(engine, { plan, options: runOptions }),
     startRequest(request, { onPlan, ...runOptions } = {}) {
       const plan = plannerOf(host).open(request);
-      return start(engine, { plan, options: runOptions, request, ...(onPlan === undefined ? {} : { onPlan }) });
+      return start(engine, { plan, options: runOptions, request, ...defined({ onPlan }) });
     },
     resume: (runId, runOptions = {}) => inTurn(engine, runId, () => resume(engine, runId, runOptions)),
     answer: (runId, nodeId, answer) => takeAnswer(engine, { runId, nodeId, answer }),

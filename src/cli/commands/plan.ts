@@ -1,4 +1,5 @@
 /** polyphony plan: plans a request and prints the plan. */
+import { defined } from '../../core/defined.ts';
 import type { PlanningResult } from '../../core/plan/planner.ts';
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
@@ -53,7 +54,7 @@ async function planningDocument(planning: PlanningResult, file: string | undefin
   const { nanoToUsd } = await import('../../core/money/money.ts');
   const { plan, rounds, costNanoUsd, issues } = planning;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
-  return { plan: plan.plan, hash: plan.hash, rounds, costUsd, issues, ...(file === undefined ? {} : { file }) };
+  return { plan: plan.plan, hash: plan.hash, rounds, costUsd, issues, ...defined({ file }) };
 }
 
 async function showSummary({ plan, rounds, costNanoUsd, issues }: PlanningResult, terminal: Terminal): Promise<void> {

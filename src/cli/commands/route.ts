@@ -1,5 +1,7 @@
 /** polyphony route: shows the rings and the routing decision, without a call. */
+
 import { Option } from 'commander';
+import { defined } from '../../core/defined.ts';
 import type { Explanation } from '../../core/gateway.ts';
 import type { Tier } from '../../core/model/model.ts';
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
@@ -29,7 +31,7 @@ export const command = defineCommand<Options, [prompt: string]>({
       const explanation = polyphony.gateway.explain({
         operation: 'chat',
         messages: [{ role: 'user', content: prompt }],
-        ...(model === undefined ? {} : { model }),
+        ...defined({ model }),
       });
       const code = explanation.candidates.length === 0 ? EXIT.failed : EXIT.done;
       if (options.json) {

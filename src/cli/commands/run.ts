@@ -1,5 +1,7 @@
 /** polyphony run: plans a request, or reads a plan, and runs it. */
+
 import type { Command } from 'commander';
+import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
 import { defineCommand, examples } from '../command.ts';
@@ -114,9 +116,7 @@ async function runTarget(
       signal,
       tags: options.tags,
       scopes: Object.entries(options.tags).map(([name, value]) => ({ kind: 'tag', id: `${name}=${value}` })),
-      ...(options.budget === undefined ? {} : { budgetUsd: options.budget }),
-      ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
-      ...(options.session === undefined ? {} : { session: options.session }),
+      ...defined({ budgetUsd: options.budget, concurrency: options.concurrency, session: options.session }),
       ...(plansFirst ? { streaming: false, onPlan: (made) => startView(made.plan) } : {}),
     });
     if (!planning) show(plan);

@@ -1,5 +1,6 @@
 /** Results as text for people and as one JSON document for programs. */
 
+import { defined } from '../../core/defined.ts';
 import { formatUsd, nanoToUsd } from '../../core/money/money.ts';
 import type { PlanIssue } from '../../core/plan/validation.ts';
 import type { RunResult } from '../../core/run/engine.ts';
@@ -17,8 +18,7 @@ export function runDocument(result: RunResult): object {
     costUsd: costNanoUsd === null ? null : nanoToUsd(costNanoUsd),
     usage,
     ms: Math.round(ms),
-    ...(error === undefined ? {} : { error }),
-    ...(waiting === undefined ? {} : { waiting }),
+    ...defined({ error, waiting }),
     nodes,
   };
 }

@@ -1,4 +1,5 @@
 /** Combines the errors of all failed targets into one. */
+import { defined } from '../../core/defined.ts';
 import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { Fault } from '../calls/faults.ts';
@@ -43,7 +44,7 @@ export function allFailed(failures: readonly TargetFailure[]): PolyphonyError {
     cause: error,
     retryable: usefulness(best) >= 0 ? failures.some((failure) => failure.error.retryable) : error.retryable,
     ...(waits.length === 0 ? {} : { retryAfterMs: Math.min(...waits) }),
-    ...(error.status === undefined ? {} : { status: error.status }),
+    ...defined({ status: error.status }),
     unsent: failures.every((failure) => failure.error.unsent),
     details: { ...error.details, attempts },
   });

@@ -1,5 +1,6 @@
 /** A new run with the finished nodes of an old one. One node, what reads a changed input, and all dependents run again. */
 
+import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Plan, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
 import type { ExecutionEngine, NodeResult } from '../../core/run/engine.ts';
@@ -95,11 +96,9 @@ function startOf(
     plan: plan.plan,
     planHash: plan.hash,
     input,
-    ...(cap === undefined ? {} : { capNanoUsd: cap }),
+    ...defined({ capNanoUsd: cap }),
     parent: { runId: started.runId, nodeId: options.from, kind: 'fork' },
-    ...(tags === undefined ? {} : { tags }),
-    ...(scopes === undefined ? {} : { scopes }),
-    ...(session === undefined ? {} : { session }),
+    ...defined({ tags, scopes, session }),
   };
 }
 

@@ -1,4 +1,5 @@
 /** The result of a run, read from its journal without running anything. */
+import { defined } from '../../core/defined.ts';
 import type { HumanQuestion, NodeReport, NodeState, RunResult } from '../../core/run/engine.ts';
 import type { Restored, RestoredNode } from '../journal/restore.ts';
 
@@ -9,7 +10,7 @@ export function inspectRun(restored: Restored): RunResult {
     runId: started.runId,
     status,
     ...(status === 'done' ? { output } : {}),
-    ...(error === undefined ? {} : { error }),
+    ...defined({ error }),
     usage,
     costNanoUsd: priced ? spent : null,
     ms: activeMs,
@@ -35,7 +36,7 @@ function reportOf(id: string, node: RestoredNode | undefined): NodeReport {
     id,
     state: stateOf(node),
     ...(result === undefined ? {} : { output: result.output, meta: result.meta }),
-    ...(error === undefined ? {} : { error }),
+    ...defined({ error }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What follows when nothing can start: the whole plan after a partial one, a revised plan, or the end of the run. */
 
 import { copyJson } from '../../core/copy-json.ts';
+import { defined } from '../../core/defined.ts';
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
 import type { RunResult } from '../../core/run/engine.ts';
@@ -59,7 +60,7 @@ function concludeStopped(run: RunState): boolean {
   }
   const { error, nodeId } = stopping;
   const { code, message, retryable, details } = error;
-  const record = { code, message, retryable, ...(details === undefined ? {} : { details }) };
+  const record = { code, message, retryable, ...defined({ details }) };
   const place = nodeId === undefined ? {} : { nodeId };
   return close(run, 'failed', { type: 'run-failed', error: record, ...place, ...totals });
 }

@@ -1,5 +1,6 @@
 /** Creates the state of one run from what an engine and a caller give, and writes its first record. */
 
+import { defined } from '../../core/defined.ts';
 import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
@@ -134,13 +135,6 @@ function startedEvent(run: RunState, { options, request }: RunOpening): EventDra
     plan: plan.plan,
     planHash: plan.hash,
     input,
-    ...(request === undefined ? {} : { request }),
-    ...(money.cap === undefined ? {} : { capNanoUsd: money.cap }),
-    ...(paid === undefined ? {} : { paid }),
-    ...(parent === undefined ? {} : { parent }),
-    ...(tags === undefined ? {} : { tags }),
-    ...(scopes === undefined ? {} : { scopes }),
-    ...(session === undefined ? {} : { session }),
-    ...(level === undefined ? {} : { level }),
+    ...defined({ request, capNanoUsd: money.cap, paid, parent, tags, scopes, session, level }),
   };
 }

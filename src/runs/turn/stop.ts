@@ -1,4 +1,5 @@
 /** Stops units, nodes and runs: the rules decide what has to stop and why, the driver stops it. */
+import { defined } from '../../core/defined.ts';
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { RunState, Stopping, StreamingPlan } from '../state/run-state.ts';
 import type { Task } from '../state/task.ts';
@@ -12,7 +13,7 @@ export function stopUnits(run: RunState, task: Task, reason: PolyphonyError): vo
 /** One error per unit, because the cost of a stopped call is kept beside the error that it throws, which may be this one. */
 function copyOf(reason: PolyphonyError): PolyphonyError {
   const { code, message, retryable, details, cause } = reason;
-  return new PolyphonyError(code, message, { retryable, cause, ...(details === undefined ? {} : { details }) });
+  return new PolyphonyError(code, message, { retryable, cause, ...defined({ details }) });
 }
 
 /** From now on nothing starts, and running units are signalled to stop. Only the first reason counts. */

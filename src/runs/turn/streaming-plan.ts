@@ -10,6 +10,7 @@
  * W5. Only the first answer of the first process is used node by node; any other one is used when it is whole.
  */
 
+import { defined } from '../../core/defined.ts';
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { DraftNode, Plan, ValidPlan } from '../../core/plan/plan.ts';
 import type { PlannerAnswer } from '../../core/plan/planner.ts';
@@ -47,7 +48,7 @@ export function streamPlan(run: RunState, streaming: StreamingPlan, options: Str
   const planning = planner.plan(request, {
     input: run.input,
     scopes: plannerScopes(run),
-    ...(run.session === undefined ? {} : { session: run.session }),
+    ...defined({ session: run.session }),
     ...(inParts ? { onDraft: (nodes, budget) => isOver() || takeDraft(run, streaming, nodes, budget) } : {}),
     onAnswer: (answer) => takeAnswer(run, streaming, answer),
   });
@@ -151,7 +152,7 @@ export function merge(run: RunState): void {
     planHash: plan.hash,
     reason: REASON,
     ...(again.length === 0 ? {} : { again }),
-    ...(cap === undefined ? {} : { capNanoUsd: cap }),
+    ...defined({ capNanoUsd: cap }),
   };
   run.recorder.record(event, () => goOn(run, streaming));
 }

@@ -1,4 +1,5 @@
 /** polyphony runs fork: repeats a run from a node onwards, as a new run. */
+import { defined } from '../../../core/defined.ts';
 import type { Polyphony } from '../../../polyphony.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { assertOneFormat, type FollowOptions, withFollowOptions } from '../../input/follow-options.ts';
@@ -41,8 +42,7 @@ export const command = defineCommand<Options, [run: string]>({
         const handle = await engine.fork(runId, {
           from: options.from,
           signal,
-          ...(changed === undefined ? {} : { with: changed }),
-          ...(input === undefined ? {} : { input }),
+          ...defined({ with: changed, input }),
         });
         return follow(handle, polyphony, options, terminal);
       }),

@@ -1,5 +1,7 @@
 /** polyphony runs list: lists the last runs; `runs <id>` shows one. */
+
 import { Option } from 'commander';
+import { defined } from '../../../core/defined.ts';
 import type { RunStatus, RunSummary } from '../../../core/run/engine.ts';
 import { safeJson } from '../../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../../command.ts';
@@ -36,7 +38,7 @@ export const command = defineCommand<Options, [run: string | undefined]>({
 async function listRuns(options: Options & SharedOptions, terminal: Terminal): Promise<number> {
   const { withPolyphony } = await import('../../process/session.ts');
   return withPolyphony(options, terminal, async ({ polyphony }) => {
-    const filter = { limit: options.limit, ...(options.status === undefined ? {} : { status: options.status }) };
+    const filter = { limit: options.limit, ...defined({ status: options.status }) };
     const runs = await polyphony.runs.list(filter);
     if (options.json) {
       const { nanoToUsd } = await import('../../../core/money/money.ts');
