@@ -2,6 +2,7 @@
  * The composition root: providers, plugins, stores, gateway, planner, validator and engine become one polyphony. Nothing
  * else in the library knows all of them.
  */
+import { assertReplaceable, checkedConfig } from './composition/checked-config.ts';
 import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { lifetime } from './composition/lifetime.ts';
 import {
@@ -277,27 +278,3 @@ export async function defaultPlugins(config: Config = {}, withProviders = true):
 
 const providerPlugin = (providers: readonly Provider[]): readonly Plugin[] =>
   providers.length === 0 ? [] : [{ name: 'providers', providers }];
-
-const BUILT_IN: readonly (readonly [field: string, of: (config: Config) => unknown])[] = [
-  ['plugins', ({ plugins }) => plugins],
-  ['tools', ({ tools }) => tools],
-  ['escalate', ({ escalate }) => escalate],
-  ['timeouts.connectMs', ({ timeouts }) => timeouts?.connectMs],
-];
-
-function assertReplaceable(before: Config, next: Config): void {
-  const changed = BUILT_IN.filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(next)));
-  if (changed.length === 0) return;
-  const names = changed.map(([field]) => field).join(', ');
-  const message = `The config cannot be replaced, because ${names} would change, which is fixed when a polyphony is created: leave it as it is, or create a new polyphony.`;
-  throw new PolyphonyError('invalid-config', message);
-}
-
-/** Without a config there is nothing to check, so zod is not loaded. */
-async function checkedConfig(config: ConfigInput | undefined): Promise<Config> {
-  if (config === undefined) return {};
-  const [{ z }, { ConfigSchema }] = await Promise.all([import('zod'), import('./core/config/config-schema.ts')]);
-  const parsed = ConfigSchema.safeParse(config);
-  if (parsed.success) return parsed.data;
-  throw new PolyphonyError('invalid-config', `The config cannot be used:\n${z.prettifyError(parsed.error)}`);
-}

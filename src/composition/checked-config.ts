@@ -1,0 +1,33 @@
+/** The config that a user gives: checked, and compared with the one that it replaces. */
+import type { Config, ConfigInput } from '../core/config.ts';
+import { PolyphonyError } from '../core/errors.ts';
+
+/** What layers and plugins are made from once. */
+const BUILT_IN: readonly (readonly [field: string, of: (config: Config) => unknown])[] = [
+  ['plugins', ({ plugins }) => plugins],
+  ['tools', ({ tools }) => tools],
+  ['escalate', ({ escalate }) => escalate],
+  ['timeouts.connectMs', ({ timeouts }) => timeouts?.connectMs],
+];
+
+/** @throws invalid-config when the next config changes what is fixed when a polyphony is created */
+export function assertReplaceable(before: Config, next: Config): void {
+  const changed = BUILT_IN.filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(next)));
+  if (changed.length === 0) return;
+  const names = changed.map(([field]) => field).join(', ');
+  const message = `The config cannot be replaced, because ${names} would change, which is fixed when a polyphony is created: leave it as it is, or create a new polyphony.`;
+  throw new PolyphonyError('invalid-config', message);
+}
+
+/**
+ * The config as the inside reads it. Without one there is nothing to check, so zod is not loaded.
+ *
+ * @throws invalid-config naming each field that is wrong
+ */
+export async function checkedConfig(config: ConfigInput | undefined): Promise<Config> {
+  if (config === undefined) return {};
+  const [{ z }, { ConfigSchema }] = await Promise.all([import('zod'), import('../core/config/config-schema.ts')]);
+  const parsed = ConfigSchema.safeParse(config);
+  if (parsed.success) return parsed.data;
+  throw new PolyphonyError('invalid-config', `The config cannot be used:\n${z.prettifyError(parsed.error)}`);
+}
