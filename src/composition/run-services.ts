@@ -14,7 +14,7 @@ import type { Logger } from '../core/plugin.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle } from '../core/run/engine.ts';
 import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
-import { keyOf as counterKey } from '../gateway/money/reservation.ts';
+import { counterKey } from '../gateway/money/reservation.ts';
 import { createPlanner } from '../planner/planner.ts';
 import { createRunners } from '../runners/create-runners.ts';
 import { checkedInput } from '../validator/check-input.ts';

@@ -10,7 +10,6 @@ import {
   bookFailure,
   bookOutput,
   inputsOf,
-  keyOf,
   mayRetry,
   nextRound,
   recordRetry,
@@ -21,6 +20,7 @@ import {
   takeProgress,
   takeRound,
   takeUpRounds,
+  unitKey,
 } from '../runs/turn/calls.ts';
 import { sleep } from '../system/clock.ts';
 import { type Driving, signalOf } from './driving.ts';
@@ -79,7 +79,7 @@ function callOf(driving: Driving, unit: Unit): NodeCall {
   const { run } = driving;
   const { task, item, round } = unit;
   const { node } = task;
-  const call = new LiveCall(driving, unit, inputsOf(run, unit), keyOf(run, unit));
+  const call = new LiveCall(driving, unit, inputsOf(run, unit), unitKey(run, unit));
   if (item !== -1) call.item = item;
   if (round !== 0) call.round = round;
   const session = sessionOf(run, unit);

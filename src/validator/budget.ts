@@ -3,7 +3,7 @@ import type { NanoUsd } from '../core/money/money.ts';
 import { formatUsd } from '../core/money/money.ts';
 import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
 import type { AnalysisEstimate } from './estimate/estimate.ts';
-import { capOf } from './estimate/priced-candidates.ts';
+import { boundedCap } from './estimate/priced-candidates.ts';
 
 export function checkBudget(estimate: AnalysisEstimate, analysis: PlanAnalysis): void {
   const { budget } = analysis.plan;
@@ -11,7 +11,7 @@ export function checkBudget(estimate: AnalysisEstimate, analysis: PlanAnalysis):
     checkNode(nodeAnalysis, estimate.nodes[place]?.estimate.lowNanoUsd ?? null, analysis);
   });
   if (budget?.usd !== undefined) {
-    const cap = capOf(budget.usd);
+    const cap = boundedCap(budget.usd);
     const { lowNanoUsd: low, expectedNanoUsd: expected } = estimate;
     if (low !== null && low > cap) {
       const message = `The plan costs at least ${formatUsd(low)}, but its budget.usd is ${formatUsd(cap)}: raise budget.usd, or use cheaper models or fewer nodes.`;
@@ -42,8 +42,8 @@ function reportUnpriced(estimate: AnalysisEstimate, analysis: PlanAnalysis): voi
 function checkNode({ node, pointer }: NodeAnalysis, low: NanoUsd | null, analysis: PlanAnalysis): void {
   const { limits } = node;
   if (limits === undefined) return;
-  if (limits.usd !== undefined && low !== null && low > capOf(limits.usd)) {
-    const message = `Node "${node.id}" costs at least ${formatUsd(low)}, but its limits.usd is ${formatUsd(capOf(limits.usd))}: raise limits.usd, or ask for a cheaper model.`;
+  if (limits.usd !== undefined && low !== null && low > boundedCap(limits.usd)) {
+    const message = `Node "${node.id}" costs at least ${formatUsd(low)}, but its limits.usd is ${formatUsd(boundedCap(limits.usd))}: raise limits.usd, or ask for a cheaper model.`;
     analysis.report.add('budget.infeasible', `${pointer}/limits/usd`, message, {
       expected: { atLeast: low / 1e9 },
       got: limits.usd,

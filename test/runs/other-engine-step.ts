@@ -11,7 +11,6 @@ import {
   bookFailure,
   bookOutput,
   inputsOf,
-  keyOf,
   mayRetry,
   nextRound,
   recordRetry,
@@ -22,6 +21,7 @@ import {
   takeProgress,
   takeRound,
   takeUpRounds,
+  unitKey,
 } from '../../src/runs/turn/calls.ts';
 import { createRun, type RunOpening } from '../../src/runs/turn/opening.ts';
 import { sleep } from '../../src/system/clock.ts';
@@ -152,7 +152,7 @@ async function callOnce({ run, parts, controller }: Step, unit: Unit): Promise<N
     runId: run.runId,
     node,
     inputs: inputsOf(run, unit),
-    idempotencyKey: keyOf(run, unit),
+    idempotencyKey: unitKey(run, unit),
     level: run.level,
     signal: controller.signal,
     scopes: scopesOf(run, unit),

@@ -20,10 +20,10 @@ export const command = defineCommand<object, [name: string | undefined]>({
       ),
   handle: async (terminal, options, name) => {
     const { withPolyphony } = await import('../process/session.ts');
-    const { modelsHolding, modelsNamed } = await import('../input/listed-model.ts');
+    const { modelsHolding, listedModelsNamed } = await import('../input/listed-model.ts');
     const { modelDetail, modelTable } = await import('../screen/models-text.ts');
     return withPolyphony(options, terminal, async ({ polyphony: { gateway }, loaded }) => {
-      const named = name === undefined ? [] : modelsNamed(name, gateway, loaded.config.aliases ?? {});
+      const named = name === undefined ? [] : listedModelsNamed(name, gateway, loaded.config.aliases ?? {});
       const shown = named.length > 0 ? named : modelsHolding(name ?? '', gateway);
       if (options.json) terminal.print(safeJson(shown.map(documentOf), 2));
       else if (named.length > 0) terminal.print(named.map((model) => modelDetail(model, terminal.paint)).join('\n\n'));

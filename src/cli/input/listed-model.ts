@@ -7,14 +7,18 @@ export interface ListedModel {
   readonly card: ModelCard;
 }
 
-export const nameOf = ({ provider, card }: ListedModel): string => `${provider}/${card.id}`;
+export const listedModelName = ({ provider, card }: ListedModel): string => `${provider}/${card.id}`;
 
 /** The models with this id, alias or `provider/model`; also a model that its provider serves without listing it. */
-export function modelsNamed(name: string, gateway: Gateway, aliases: Readonly<Record<string, string>>): ListedModel[] {
+export function listedModelsNamed(
+  name: string,
+  gateway: Gateway,
+  aliases: Readonly<Record<string, string>>,
+): ListedModel[] {
   const wanted = Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name;
   const listed = gateway
     .models()
-    .filter((model) => [model.card.id, nameOf(model), ...(model.card.aliases ?? [])].includes(wanted));
+    .filter((model) => [model.card.id, listedModelName(model), ...(model.card.aliases ?? [])].includes(wanted));
   if (listed.length > 0) return listed;
   const { candidates } = gateway.explain({ operation: 'chat', messages: [], model: wanted });
   const asked = candidates.filter(({ target }) => `${target.provider}/${target.model}` === wanted);
@@ -23,4 +27,4 @@ export function modelsNamed(name: string, gateway: Gateway, aliases: Readonly<Re
 
 /** The models whose names contain a text; ignores upper and lower case. */
 export const modelsHolding = (part: string, gateway: Gateway): readonly ListedModel[] =>
-  gateway.models().filter((model) => nameOf(model).toLowerCase().includes(part.toLowerCase()));
+  gateway.models().filter((model) => listedModelName(model).toLowerCase().includes(part.toLowerCase()));

@@ -5,7 +5,7 @@
 import type { NodeState, RunEvent } from '../../core/run/engine.ts';
 import { cutToWidth, displayWidth, oneLine, padToWidth } from '../../drawing/plain-text.ts';
 import { STATE_MARKS } from '../../drawing/tree.ts';
-import { costText, durationText, newProgress, type Row, type RunProgress, takeEvent } from './progress.ts';
+import { costText, durationText, newProgress, type Row, type RunView, takeEvent } from './progress.ts';
 import type { Paint, Terminal } from './terminal.ts';
 
 const COLOURS: Readonly<Record<NodeState, keyof Paint>> = {
@@ -68,7 +68,7 @@ export interface ViewOptions {
 type Piece = readonly [text: string, paint: (text: string) => string];
 
 /** The lines of the view; each fits into one row of the terminal and leaves the last column free. */
-export function viewLines(progress: RunProgress, options: ViewOptions): string[] {
+export function viewLines(progress: RunView, options: ViewOptions): string[] {
   const all = [...progress.rows.values()];
   const room = options.rows - 1;
   const shown = all.length <= room ? all : mostUrgent(all, room - 1);
@@ -142,7 +142,7 @@ function tail(note: string, columns: number): string {
   return kept;
 }
 
-function totalPieces(progress: RunProgress, { now, paint }: ViewOptions): Piece[] {
+function totalPieces(progress: RunView, { now, paint }: ViewOptions): Piece[] {
   const rows = [...progress.rows.values()];
   const over = rows.filter(({ state }) => ['done', 'skipped', 'failed', 'cancelled'].includes(state)).length;
   const { startedAt, endedAt = now, spentNanoUsd, capNanoUsd, isPlanning } = progress;

@@ -5,7 +5,7 @@ import { dayName, dayOf } from '../../core/money/calendar.ts';
 import { compiledPrice, type Rates, type Sheet } from '../../core/money/price-sheet.ts';
 import type { PriceRates, PriceWindow, TokenPrice } from '../../core/money/token-price.ts';
 import { displayWidth, oneLine } from '../../drawing/plain-text.ts';
-import { type ListedModel, nameOf } from '../input/listed-model.ts';
+import { type ListedModel, listedModelName } from '../input/listed-model.ts';
 import { tableText } from './result-text.ts';
 import type { Paint } from './terminal.ts';
 
@@ -46,7 +46,7 @@ const NAME_WIDTH = { least: 24, most: 44 } as const;
 
 /** A table no wider than the terminal; the details of each model show the rest. Prices are USD per million tokens. */
 export function modelTable(models: readonly ListedModel[], columns: number, paint: Paint): string {
-  const names = models.map((model) => oneLine(nameOf(model)));
+  const names = models.map((model) => oneLine(listedModelName(model)));
   const wanted = Math.min(NAME_WIDTH.most, Math.max('model'.length, ...names.map(displayWidth)));
   const tables = [3, 2, 1, 0].map((level) => restOf(models, level));
   const table = tables.find((rest) => wanted + 2 + widthOf(rest) <= columns) ?? restOf(models, 0);
@@ -143,7 +143,7 @@ export function modelDetail(model: ListedModel, paint: Paint): string {
     .filter(([, value]) => value !== '')
     .map(([name, value]) => `  ${paint.dim(name.padEnd(12))} ${wrapped(oneLine(value))}`);
   const rates = card.price === null ? [] : ['', indented(rateTable(card.price, paint))];
-  return [paint.bold(oneLine(nameOf(model))), ...lines, ...rates].join('\n');
+  return [paint.bold(oneLine(listedModelName(model))), ...lines, ...rates].join('\n');
 }
 
 const WIDTH = 64;

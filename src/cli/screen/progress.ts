@@ -28,7 +28,7 @@ export interface Row {
   noteItem: number | undefined;
 }
 
-export interface RunProgress {
+export interface RunView {
   readonly rows: Map<string, Row>;
   /** The plan is still being written: more rows may come. */
   isPlanning: boolean;
@@ -42,7 +42,7 @@ export interface RunProgress {
   capNanoUsd: NanoUsd | undefined;
 }
 
-export const newProgress = (): RunProgress => ({
+export const newProgress = (): RunView => ({
   rows: new Map(),
   isPlanning: false,
   input: undefined,
@@ -73,7 +73,7 @@ function newRow(node: PlanNode): Row {
 }
 
 /** Removes nodes that a revision dropped, keeps unchanged ones, and resets those in `again`, which run again. */
-function takePlan(progress: RunProgress, plan: Plan, again: readonly string[] = []): void {
+function takePlan(progress: RunView, plan: Plan, again: readonly string[] = []): void {
   const before = new Map(progress.rows);
   progress.rows.clear();
   for (const node of plan.nodes) {
@@ -83,7 +83,7 @@ function takePlan(progress: RunProgress, plan: Plan, again: readonly string[] = 
   }
 }
 
-export function takeEvent(progress: RunProgress, event: RunEvent): void {
+export function takeEvent(progress: RunView, event: RunEvent): void {
   if (event.type === 'run-started') {
     takePlan(progress, event.plan);
     progress.isPlanning = event.request !== undefined;
@@ -110,7 +110,7 @@ export function takeEvent(progress: RunProgress, event: RunEvent): void {
 }
 
 /** Nodes that had not ended run again, and the time of the view restarts. */
-function resume(progress: RunProgress, at: number): void {
+function resume(progress: RunView, at: number): void {
   progress.startedAt = at;
   progress.endedAt = undefined;
   for (const row of progress.rows.values()) {
@@ -127,7 +127,7 @@ function resume(progress: RunProgress, at: number): void {
 
 type NodeEvent = Exclude<Extract<RunEvent, { readonly nodeId: string }>, { readonly type: 'run-failed' }>;
 
-function takeNodeEvent(progress: RunProgress, row: Row, event: NodeEvent): void {
+function takeNodeEvent(progress: RunView, row: Row, event: NodeEvent): void {
   switch (event.type) {
     case 'node-ready':
       row.state = 'ready';
@@ -178,7 +178,7 @@ type EndEvent = Extract<
   { readonly type: 'node-finished' | 'node-skipped' | 'node-failed' | 'node-cancelled' }
 >;
 
-function endNode(progress: RunProgress, row: Row, event: EndEvent): void {
+function endNode(progress: RunView, row: Row, event: EndEvent): void {
   row.milliseconds = row.startedAt === undefined ? undefined : event.at - row.startedAt;
   switch (event.type) {
     case 'node-finished': {
@@ -210,14 +210,14 @@ function endNode(progress: RunProgress, row: Row, event: EndEvent): void {
 }
 
 /** Replaces what the node has cost so far. An unknown cost makes the sum unknown. */
-function charge(progress: RunProgress, row: Row, costNanoUsd: NanoUsd | null): void {
+function charge(progress: RunView, row: Row, costNanoUsd: NanoUsd | null): void {
   const others = progress.spentNanoUsd === null ? null : progress.spentNanoUsd - (row.costNanoUsd ?? 0);
   row.costNanoUsd = costNanoUsd;
   progress.spentNanoUsd = addMoney(others, costNanoUsd);
 }
 
 /** The number of items of the node's `each`; undefined when it is unknown. */
-function itemsOf({ input, outputs }: RunProgress, { each }: PlanNode): number | undefined {
+function itemsOf({ input, outputs }: RunView, { each }: PlanNode): number | undefined {
   if (each === undefined) return undefined;
   try {
     const list = renderValue(each, (head) => (head === 'input' ? input : (outputs.get(head) ?? null)));

@@ -106,14 +106,14 @@ function capOf(budget: Budget): NanoUsd {
 function withoutDuplicates(scopes: readonly CappedScope[]): readonly CappedScope[] {
   const byKey = new Map<string, CappedScope>();
   for (const scope of scopes) {
-    const before = byKey.get(keyOf(scope));
-    if (before === undefined || scope.capNanoUsd < before.capNanoUsd) byKey.set(keyOf(scope), scope);
+    const before = byKey.get(counterKey(scope));
+    if (before === undefined || scope.capNanoUsd < before.capNanoUsd) byKey.set(counterKey(scope), scope);
   }
   return [...byKey.values()];
 }
 
 /** The counter of a scope in the key-value store. */
-export const keyOf = ({ kind, id, period }: Pick<CappedScope, 'kind' | 'id' | 'period'>): string =>
+export const counterKey = ({ kind, id, period }: Pick<CappedScope, 'kind' | 'id' | 'period'>): string =>
   period === undefined ? `budget:${kind}:${id}` : `budget@${period}:${kind}:${id}`;
 
 export const isPromise = <T>(value: T | Promise<T>): value is Promise<T> => value instanceof Promise;
@@ -125,7 +125,12 @@ export function reserve(
   amount: NanoUsd,
 ): ReservationResult | Promise<ReservationResult> {
   const changes = scopes.map(
-    (scope): CounterChange => ({ key: keyOf(scope), by: amount, limit: scope.capNanoUsd, initial: scope.spentNanoUsd }),
+    (scope): CounterChange => ({
+      key: counterKey(scope),
+      by: amount,
+      limit: scope.capNanoUsd,
+      initial: scope.spentNanoUsd,
+    }),
   );
   const read = (result: CounterResult): ReservationResult => outcome(result, store, scopes, amount);
   const result = store.change(changes);
@@ -151,7 +156,7 @@ function reservationOf(store: KeyValueStore, scopes: readonly CappedScope[], hel
   return {
     settle(actual) {
       if (actual === held) return undefined;
-      const result = store.change(scopes.map((scope) => ({ key: keyOf(scope), by: actual - held })));
+      const result = store.change(scopes.map((scope) => ({ key: counterKey(scope), by: actual - held })));
       return isPromise(result) ? result.then(() => undefined) : undefined;
     },
   };

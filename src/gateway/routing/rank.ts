@@ -18,7 +18,7 @@ export interface Ranking {
   readonly call: Call;
 }
 
-export interface Ranked {
+export interface RankResult {
   readonly scored: readonly Scored[];
   /** The plugins that changed the order, in the order of their calls. */
   readonly rankedBy: readonly string[];
@@ -35,7 +35,7 @@ export const candidateOf = ({ deployment: { target, card }, score, parts, estima
 });
 
 /** @throws plugin-failed naming the plugin, if it threw or returned anything but its candidates, each once */
-export function rank(scored: readonly Scored[], { rankers, call }: Ranking): Ranked {
+export function rank(scored: readonly Scored[], { rankers, call }: Ranking): RankResult {
   const rankedBy: string[] = [];
   const droppedBy = new Map<string, string>();
   let ordered = scored;

@@ -16,7 +16,7 @@ import { type ModelRequest, type Target, TIERS, type Tier } from '../../core/mod
 import { nearest, nearestUnprefixed } from '../../language/suggest.ts';
 import { nameOf, withCredential } from '../calls/target.ts';
 import { failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
-import { type Ranked, type Ranking, rank } from './rank.ts';
+import { type Ranking, type RankResult, rank } from './rank.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
 import { bestFirst, bestOf, type Scored, scoreAll } from './score.ts';
@@ -45,10 +45,10 @@ export function routeOf(options: RouteOptions): readonly Deployment[] {
   return decision.scored.map(({ deployment }) => deployment);
 }
 
-const AS_ROUTED: Pick<Ranked, 'rankedBy' | 'droppedBy'> = { rankedBy: [], droppedBy: new Map() };
+const AS_ROUTED: Pick<RankResult, 'rankedBy' | 'droppedBy'> = { rankedBy: [], droppedBy: new Map() };
 
 /** The candidates in the order in which they are tried; may be empty. @throws plugin-failed if a plugin's rank is invalid */
-export function decide(options: RouteOptions, most = Number.POSITIVE_INFINITY, able = ableOf(options)): Ranked {
+export function decide(options: RouteOptions, most = Number.POSITIVE_INFINITY, able = ableOf(options)): RankResult {
   const { needs, ranking } = options;
   const { route } = needs.choice;
   if (route !== undefined) {
@@ -166,7 +166,7 @@ function tierStep(from: Tier, to: Tier): number {
 }
 
 /** What each target that is not a candidate fails: a requirement, a limit, or the requested tier. */
-export function rejections(options: RouteOptions, decision: Ranked): readonly Rejection[] {
+export function rejections(options: RouteOptions, decision: RankResult): readonly Rejection[] {
   const { registry } = options;
   const { choice } = options.needs;
   const names =
@@ -191,7 +191,7 @@ function whyNot(
   deployment: Deployment,
   options: RouteOptions,
   tier: Tier | undefined,
-  droppedBy: Ranked['droppedBy'],
+  droppedBy: RankResult['droppedBy'],
 ): readonly string[] {
   const plugin = droppedBy.get(nameOf(deployment.target));
   if (plugin !== undefined) return [`was dropped by the plugin "${plugin}"`];
@@ -200,7 +200,7 @@ function whyNot(
   return [`has tier "${deployment.card.tier}", but the request asks for tier "${tier}"`, ...failed];
 }
 
-function noRoute(options: RouteOptions, decision: Ranked): PolyphonyError {
+function noRoute(options: RouteOptions, decision: RankResult): PolyphonyError {
   const { request, registry } = options;
   const { choice } = options.needs;
   if (choice.id !== undefined && registry.named(choice.id).length === 0) return unknownModel(choice.id, registry);

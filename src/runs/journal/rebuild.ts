@@ -3,7 +3,7 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type { NodeEstimate, ValidPlan } from '../../core/plan/plan.ts';
 import type { RunState } from '../state/run-state.ts';
 import { countEnded, createTask, createTasks, isAsking, type Task } from '../state/task.ts';
-import { type Restored, type RestoredNode, restore, usageOf } from './restore.ts';
+import { type Restored, type RestoredNode, restore, usageOfProgress } from './restore.ts';
 
 export function rebuildTasks(plan: ValidPlan, restored: Restored | undefined): Map<string, Task> {
   const tasks = createTasks(plan);
@@ -50,7 +50,7 @@ function rebuildTask(task: Task, node: RestoredNode): void {
   }
   const { progress } = node;
   if (task.node.use !== 'human') forgetQuestions(progress);
-  task.usage = usageOf(progress);
+  task.usage = usageOfProgress(progress);
   if (progress.items.size + progress.rounds.size + progress.questions.size > 0) task.progress = progress;
   if (task.node.each === undefined && isAsking(task, -1)) task.phase = 'suspended';
 }

@@ -65,7 +65,7 @@ export async function restore(events: AsyncIterable<RunEvent>): Promise<Restored
   restored.activeMs += restored.lastAt - restored.stretchAt;
   bookRetried(restored);
   for (const node of restored.nodes.values()) {
-    if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOf(node.progress));
+    if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOfProgress(node.progress));
   }
   return restored;
 }
@@ -184,7 +184,7 @@ function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revis
   for (const [id, node] of [...restored.nodes]) {
     const [old, revised] = [before.get(id), after.get(id)];
     if (old !== undefined && isSameNode(old, revised) && !again.includes(id)) continue;
-    if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOf(node.progress));
+    if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOfProgress(node.progress));
     if (revised === undefined) restored.nodes.delete(id);
     else restored.nodes.set(id, freshNode(node));
   }
@@ -306,7 +306,8 @@ function bookEnd(restored: Restored, node: RestoredNode, { costNanoUsd, usage }:
   node.retried.clear();
   spend(restored, node, subtract(costNanoUsd, node.paid));
   node.paid = keptCost(node.progress);
-  if (usage !== undefined) restored.usage = addUsage(restored.usage, subtractUsage(usage, usageOf(node.progress)));
+  if (usage !== undefined)
+    restored.usage = addUsage(restored.usage, subtractUsage(usage, usageOfProgress(node.progress)));
 }
 
 /** A failed call counts by itself only when its process died before it recorded the total that includes it. */
@@ -338,7 +339,7 @@ function keptCost({ items, rounds }: TaskProgress): NanoUsd {
   return cost;
 }
 
-export function usageOf({ items, rounds }: TaskProgress): Usage {
+export function usageOfProgress({ items, rounds }: TaskProgress): Usage {
   let usage = NO_USAGE;
   for (const result of items.values()) usage = addUsage(usage, result.usage);
   for (const [item, round] of rounds) if (!items.has(item)) usage = addUsage(usage, round.usage);

@@ -37,7 +37,7 @@ const limited = (task: Task, amount: NanoUsd | null): NanoUsd => {
 };
 
 /** Reserves the node's worst case when the run can pay its expected cost. */
-export function reserve(run: RunState, task: Task): boolean {
+export function reserveForNode(run: RunState, task: Task): boolean {
   const { money } = run;
   if (money.cap === undefined) return true;
   const { expectedNanoUsd, highNanoUsd } = task.valid.estimate;

@@ -48,7 +48,7 @@ export function sessionOf(run: RunState, unit: Unit): string | undefined {
   return session === undefined ? run.session : String(session.render(scopeOf(run, unit)));
 }
 
-export const keyOf = ({ runId }: RunState, { task, item, round }: Unit): string =>
+export const unitKey = ({ runId }: RunState, { task, item, round }: Unit): string =>
   idempotencyKey(runId, task, item, round);
 
 export function answerOf({ task, item }: Unit): NodeCall['answer'] {

@@ -6,7 +6,7 @@ import { nanoToUsd } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
 import { type NodeResult, SuspendRun } from '../../core/run/engine.ts';
 import { compiledOf } from '../state/compiled-node.ts';
-import { releaseReservation, reserve } from '../state/money.ts';
+import { releaseReservation, reserveForNode } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../state/task.ts';
@@ -24,7 +24,7 @@ export function nextUnit(run: RunState): Unit | undefined {
     if (task === undefined) return undefined;
     task.queued = false;
     if (task.phase === 'ready') {
-      if (!reserve(run, task)) {
+      if (!reserveForNode(run, task)) {
         run.waitingForBudget.push(task);
         continue;
       }

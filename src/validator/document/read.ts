@@ -21,7 +21,7 @@ const MOST_BYTES_PER_UNIT = 25;
 /** Throws only what a getter or a proxy of the caller throws. */
 export function readPlan(raw: unknown, { bounds, repair }: ReadOptions, report: Report): Reading {
   if (typeof raw !== 'string') {
-    const document = copyJson(raw, bounds, report);
+    const document = copyBounded(raw, bounds, report);
     return document === undefined ? NOTHING : { document, repaired: [] };
   }
   if (raw.length > bounds.bytes || Buffer.byteLength(raw) > bounds.bytes) {
@@ -30,7 +30,7 @@ export function readPlan(raw: unknown, { bounds, repair }: ReadOptions, report: 
   }
   const reading = parseText(raw, bounds, repair, report);
   if (reading.document === undefined || reading.isClean === true) return reading;
-  const document = copyJson(reading.document, bounds, report);
+  const document = copyBounded(reading.document, bounds, report);
   return document === undefined ? NOTHING : { document, repaired: reading.repaired };
 }
 
@@ -70,7 +70,7 @@ interface Copying {
   ended: boolean;
 }
 
-function copyJson(raw: unknown, bounds: PlanBounds, report: Report): unknown {
+function copyBounded(raw: unknown, bounds: PlanBounds, report: Report): unknown {
   const copying: Copying = { bounds, report, path: [], units: 0, ended: false };
   const copy = copyValue(raw, copying);
   if (copying.ended) return undefined;

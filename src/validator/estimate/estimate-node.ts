@@ -6,10 +6,10 @@ import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { CONCURRENCY, ESCALATION_SHARE, NESTED, ROUNDS, TOOL_CALLS } from './assumptions.ts';
 import {
   type CallSize,
-  capOf,
   cheapestCost,
   DEFAULT_MS,
   dearestCost,
+  boundedCap,
   likelyCost,
   type PricedCandidates,
   poolOf,
@@ -88,7 +88,7 @@ const times = (cost: NanoUsd | null, count: number): NanoUsd | null => (cost ===
 
 function limited(cost: NanoUsd | null, { limits }: PlanNode): NanoUsd | null {
   if (limits?.usd === undefined || cost === null) return cost;
-  return Math.min(cost, capOf(limits.usd));
+  return Math.min(cost, boundedCap(limits.usd));
 }
 
 function runsOf({ repeat }: PlanNode, items: Range): Range {

@@ -13,7 +13,7 @@ import { resolvePlan } from '../analysis/references.ts';
 import { createReport } from '../document/report.ts';
 import { RUN_SHARE } from './assumptions.ts';
 import { createNodeEstimator, type EstimatedNode } from './estimate-node.ts';
-import { capOf } from './priced-candidates.ts';
+import { boundedCap } from './priced-candidates.ts';
 
 export interface PlanEstimate extends NodeEstimate {
   /** In the plan's order. */
@@ -65,7 +65,7 @@ function totalOf(
     high = addMoney(high, estimate.highNanoUsd);
   }
   const usd = analysis.plan.budget?.usd;
-  const cap = usd === undefined ? undefined : capOf(usd);
+  const cap = usd === undefined ? undefined : boundedCap(usd);
   return {
     lowNanoUsd: low,
     expectedNanoUsd: expected,

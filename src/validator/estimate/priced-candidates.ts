@@ -9,7 +9,7 @@ import type { CatalogueModel } from '../analysis/candidates.ts';
 export const DEFAULT_MS = 1500;
 
 /** The cap of a plan, limited to the largest amount that money can represent here. */
-export const capOf = (usd: number): NanoUsd => usdToNano(Math.min(usd, 9_000_000));
+export const boundedCap = (usd: number): NanoUsd => usdToNano(Math.min(usd, 9_000_000));
 
 export interface PricedCandidates {
   /** For every usage one of these cards is the cheapest; empty: no price is known. */

@@ -72,7 +72,7 @@ export function callsOf(state: ChatState): ToolCallAssembler {
 }
 
 /** Adds the last events; does nothing the second time. */
-export function finish(state: ChatState): void {
+export function finishChat(state: ChatState): void {
   if (state.complete) return;
   const { events, calls, usage, model, id, serviceTier, refusal, logprobs, citations } = state;
   const block = state.reasoning.close();

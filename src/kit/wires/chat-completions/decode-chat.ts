@@ -13,7 +13,7 @@ import type { TransportResponse, WireContext } from '../../../core/model/provide
 import { decodeAnswer } from '../../http/decode-answer.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
 import { finishReason } from '../finish-reason.ts';
-import { type ChatState, callsOf, chatState, finish, withUsage } from './chat-state.ts';
+import { type ChatState, callsOf, chatState, finishChat, withUsage } from './chat-state.ts';
 import { citationsOf, imagesOf, logprobsOf } from './decode-extras.ts';
 import { extensionOf, frameError } from './frame-error.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
@@ -31,14 +31,14 @@ export function decodeChat(
     readOther: (text, event) => readOther(state, text, event),
     // A body with a finish reason is complete, with or without `[DONE]`.
     end() {
-      if (state.reason !== undefined || state.whole) finish(state);
+      if (state.reason !== undefined || state.whole) finishChat(state);
     },
   });
 }
 
 function readOther(state: ChatState, text: string, event: string | undefined): boolean {
   if (state.complete) return true;
-  if (text === '[DONE]' && (state.reason !== undefined || state.hasOutput)) finish(state);
+  if (text === '[DONE]' && (state.reason !== undefined || state.hasOutput)) finishChat(state);
   if (event === 'error') state.failure = frameError({ error: text });
   return event === 'error';
 }

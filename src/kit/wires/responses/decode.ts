@@ -24,15 +24,15 @@ import {
   addRefusal,
   addSummary,
   addText,
-  closeAll,
   closeItem,
-  type Items,
+  closeItems,
   indexOf,
   newItems,
+  type ResponseItems,
 } from './items.ts';
 
 interface State extends AnswerState {
-  readonly items: Items;
+  readonly items: ResponseItems;
   model: string | undefined;
   id: string | undefined;
   serviceTier: string | undefined;
@@ -86,7 +86,7 @@ function readEvent(state: State, type: string, body: JsonRecord): void {
   else readHead(state, asRecord(body.response) ?? {});
 }
 
-const READERS: ReadonlyMap<string, (items: Items, index: number, body: JsonRecord) => void> = new Map([
+const READERS: ReadonlyMap<string, (items: ResponseItems, index: number, body: JsonRecord) => void> = new Map([
   ['response.output_text.delta', addText],
   ['response.reasoning_summary_text.delta', addSummary],
   ['response.function_call_arguments.delta', addArguments],
@@ -123,7 +123,7 @@ function readFinal(state: State, response: JsonRecord): void {
     state.failure = errorOf(response, state.usage);
     return;
   }
-  closeAll(items);
+  closeItems(items);
   finish(state, response);
 }
 

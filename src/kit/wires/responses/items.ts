@@ -23,7 +23,7 @@ interface OpenItem {
   readonly call: ToolCallAssembler;
 }
 
-export interface Items {
+export interface ResponseItems {
   readonly open: Map<number, OpenItem>;
   readonly citations: Citation[];
   readonly logprobs: TokenLogprob[];
@@ -35,7 +35,7 @@ export interface Items {
   readonly strictTools: ReadonlyMap<string, JsonSchema>;
 }
 
-export const newItems = (given: Pick<Items, 'family' | 'emit' | 'strictTools'>): Items => ({
+export const newItems = (given: Pick<ResponseItems, 'family' | 'emit' | 'strictTools'>): ResponseItems => ({
   ...given,
   open: new Map(),
   citations: [],
@@ -44,7 +44,7 @@ export const newItems = (given: Pick<Items, 'family' | 'emit' | 'strictTools'>):
   refusal: '',
 });
 
-function itemAt(items: Items, index: number): OpenItem {
+function itemAt(items: ResponseItems, index: number): OpenItem {
   const known = items.open.get(index);
   if (known !== undefined) return known;
   const item: OpenItem = {
@@ -58,45 +58,50 @@ function itemAt(items: Items, index: number): OpenItem {
   return item;
 }
 
-export function addItem(items: Items, index: number, item: JsonRecord): void {
+export function addItem(items: ResponseItems, index: number, item: JsonRecord): void {
   itemAt(items, index);
   // The name of a call arrives before its arguments, which follow as deltas or with the complete item.
   if (item.type === 'function_call') pushCall(items, index, item, undefined);
   if (item.type === 'message') openMessage(items, item);
 }
 
-function openMessage(items: Items, item: JsonRecord): void {
+function openMessage(items: ResponseItems, item: JsonRecord): void {
   if (asText(item.phase) === undefined) return;
   const raw = { type: 'message', phase: item.phase } as JsonValue;
   items.emit({ type: 'reasoning', part: { type: 'reasoning', text: '', family: items.family, raw } });
 }
 
-export function addText(items: Items, index: number, { delta, logprobs }: JsonRecord): void {
+export function addText(items: ResponseItems, index: number, { delta, logprobs }: JsonRecord): void {
   emitText(items, index, 'text-delta', asText(delta));
   const tokens = logprobsOf({ content: asList(logprobs) ?? [] });
   if (tokens.length > 0) itemAt(items, index).hasLogprobs = true;
   items.logprobs.push(...tokens);
 }
 
-export const addSummary = (items: Items, index: number, { delta }: JsonRecord): void =>
+export const addSummary = (items: ResponseItems, index: number, { delta }: JsonRecord): void =>
   emitText(items, index, 'reasoning-delta', asText(delta));
 
-function emitText(items: Items, index: number, type: 'text-delta' | 'reasoning-delta', text: string | undefined): void {
+function emitText(
+  items: ResponseItems,
+  index: number,
+  type: 'text-delta' | 'reasoning-delta',
+  text: string | undefined,
+): void {
   if (text === undefined || text === '') return;
   itemAt(items, index).received += text;
   items.emit({ type, text });
 }
 
-export function addArguments(items: Items, index: number, { delta }: JsonRecord): void {
+export function addArguments(items: ResponseItems, index: number, { delta }: JsonRecord): void {
   pushCall(items, index, {}, asText(delta));
 }
 
-export function addRefusal(items: Items, index: number, { delta }: JsonRecord): void {
+export function addRefusal(items: ResponseItems, index: number, { delta }: JsonRecord): void {
   itemAt(items, index).received += asText(delta) ?? '';
   items.refusal += asText(delta) ?? '';
 }
 
-function pushCall(items: Items, index: number, item: JsonRecord, argumentsText: string | undefined): void {
+function pushCall(items: ResponseItems, index: number, item: JsonRecord, argumentsText: string | undefined): void {
   const open = itemAt(items, index);
   if (open.call.count === 0) items.calls += 1;
   open.received += argumentsText ?? '';
@@ -110,7 +115,7 @@ function pushCall(items: Items, index: number, item: JsonRecord, argumentsText: 
 }
 
 /** Ends an item; a complete answer starts and ends it together. */
-export function closeItem(items: Items, index: number, item: JsonRecord): void {
+export function closeItem(items: ResponseItems, index: number, item: JsonRecord): void {
   const open = itemAt(items, index);
   if (open.done) return;
   open.done = true;
@@ -119,14 +124,14 @@ export function closeItem(items: Items, index: number, item: JsonRecord): void {
   else close(items, index, item);
 }
 
-const CLOSERS: Readonly<Record<string, (items: Items, index: number, item: JsonRecord) => void>> = {
+const CLOSERS: Readonly<Record<string, (items: ResponseItems, index: number, item: JsonRecord) => void>> = {
   message: closeMessage,
   function_call: closeCall,
   reasoning: closeReasoning,
   image_generation_call: closeImage,
 };
 
-const opaque = ({ family }: Items, item: JsonRecord): ModelEvent => ({
+const opaque = ({ family }: ResponseItems, item: JsonRecord): ModelEvent => ({
   type: 'reasoning',
   part: { type: 'reasoning', text: '', family, raw: item as JsonValue },
 });
@@ -135,7 +140,7 @@ const opaque = ({ family }: Items, item: JsonRecord): ModelEvent => ({
 const restOf = (complete: string, emitted: string): string =>
   complete.startsWith(emitted) ? complete.slice(emitted.length) : '';
 
-function closeMessage(items: Items, index: number, item: JsonRecord): void {
+function closeMessage(items: ResponseItems, index: number, item: JsonRecord): void {
   const { received, hasLogprobs } = itemAt(items, index);
   const parts = (asList(item.content) ?? []).map((part) => asRecord(part) ?? {});
   const texts = parts.filter(({ type }) => type === 'output_text');
@@ -147,7 +152,7 @@ function closeMessage(items: Items, index: number, item: JsonRecord): void {
   }
 }
 
-function closeCall(items: Items, index: number, item: JsonRecord): void {
+function closeCall(items: ResponseItems, index: number, item: JsonRecord): void {
   const open = itemAt(items, index);
   pushCall(items, index, item, restOf(argumentsOf(item) ?? '', open.received));
   endCall(items, open);
@@ -156,7 +161,7 @@ function closeCall(items: Items, index: number, item: JsonRecord): void {
 const argumentsOf = ({ arguments: given }: JsonRecord): string | undefined =>
   given === undefined || given === null || typeof given === 'string' ? asText(given) : JSON.stringify(given);
 
-function endCall(items: Items, { call }: OpenItem): void {
+function endCall(items: ResponseItems, { call }: OpenItem): void {
   for (const event of call.finish()) {
     const schema = event.type === 'tool-call' ? items.strictTools.get(event.call.name) : undefined;
     if (event.type !== 'tool-call' || schema === undefined) items.emit(event);
@@ -168,7 +173,7 @@ function endCall(items: Items, { call }: OpenItem): void {
 }
 
 /** The text is the summary; a raw chain of thought stays in `raw`. */
-function closeReasoning(items: Items, index: number, item: JsonRecord): void {
+function closeReasoning(items: ResponseItems, index: number, item: JsonRecord): void {
   const text = (asList(item.summary) ?? []).map((piece) => asText(asRecord(piece)?.text) ?? '').join('');
   emitText(items, index, 'reasoning-delta', restOf(text, itemAt(items, index).received));
   const signature = asText(item.encrypted_content);
@@ -176,7 +181,7 @@ function closeReasoning(items: Items, index: number, item: JsonRecord): void {
   items.emit({ type: 'reasoning', part: defined(part) });
 }
 
-function closeImage(items: Items, _index: number, item: JsonRecord): void {
+function closeImage(items: ResponseItems, _index: number, item: JsonRecord): void {
   const data = asText(item.result);
   if (data === undefined || data === '') return;
   const mediaType = `image/${asText(item.output_format) ?? 'png'}`;
@@ -184,7 +189,7 @@ function closeImage(items: Items, _index: number, item: JsonRecord): void {
 }
 
 /** Ends the calls that the stream did not end. */
-export function closeAll(items: Items): void {
+export function closeItems(items: ResponseItems): void {
   for (const open of items.open.values()) {
     if (open.done) continue;
     open.done = true;
