@@ -5,11 +5,11 @@ import { type CatalogueModel, candidatesOf, operationOf, rungCandidates } from '
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { CONCURRENCY, ESCALATION_SHARE, NESTED, ROUNDS, TOOL_CALLS } from './assumptions.ts';
 import {
+  boundedCap,
   type CallSize,
   cheapestCost,
   DEFAULT_MS,
   dearestCost,
-  boundedCap,
   likelyCost,
   type PricedCandidates,
   poolOf,
