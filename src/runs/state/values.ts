@@ -6,7 +6,7 @@
  * V3. Beyond a bound the call fails with limit-exceeded, which the node's onError sees as any failure.
  */
 import { PolyphonyError } from '../../core/errors.ts';
-import { JSON_DEPTH, type JsonSize, jsonSize, type KnownSizes } from '../../core/json-size.ts';
+import { JSON_DEPTH, type JsonFault, type JsonSize, jsonSize, type KnownSizes } from '../../core/json-size.ts';
 import { VALUE_BOUNDS, type ValueBounds } from '../../core/run/value-bounds.ts';
 import type { RenderMeter } from '../../language/template.ts';
 import type { Items, Unit } from './task.ts';
@@ -191,7 +191,8 @@ function tooMuchRendered(nodeId: string | undefined, renderedBytes: number): Pol
   return exceeded(message, 'limits.values.renderedBytes', renderedBytes, nodeId);
 }
 
-function faulty(fault: NonNullable<JsonSize['fault']>, valueBytes: number, { noun, nodeId }: Measured): PolyphonyError {
+function faulty(fault: JsonFault, valueBytes: number, measured: Measured): PolyphonyError {
+  const { noun, nodeId, code = 'invalid-output' } = measured;
   const what = `${noun}${ofNode(nodeId)}`;
   if (fault.type === 'kind') {
     const message = `${what} holds ${fault.kind}, which JSON does not have: use texts, finite numbers, booleans, null, lists and plain objects.`;
