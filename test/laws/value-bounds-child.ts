@@ -1,0 +1,54 @@
+/**
+ * The process that the law of bounded values watches: runs each plan of a file and prints how it ended.
+ *
+ *   node --max-old-space-size=256 value-bounds-child.ts <file>
+ */
+import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { z } from 'zod';
+import { createPolyphony, definePlugin, value, workflow } from '../../src/index.ts';
+import { fakeProvider, finish } from '../../src/testing/fakes.ts';
+import type { GrowingPlan } from './growing-plans.ts';
+
+const input = { type: 'object' } as const;
+const tools = definePlugin({
+  name: 'files',
+  tools: [
+    {
+      name: 'file',
+      description: 'Reads a file of so many bytes.',
+      input,
+      sideEffects: false,
+      async run({ bytes }) {
+        await setImmediate();
+        return 'f'.repeat(Number(bytes));
+      },
+    },
+    { name: 'fail', description: 'Fails.', input, run: () => Promise.reject(new Error('no')) },
+  ],
+});
+const grow = workflow({ id: 'grow', input: z.object({ t: z.any() }) })
+  .node('one', value, ({ input: { t } }) => ({ in: { t: [t, t, t] } }))
+  .node('two', value, ({ one }) => ({ in: { t: one.t, text: 'grown' } }))
+  .output(({ two }) => ({ t: two.t }));
+/** Answers with a text in many pieces. */
+const script = () => [
+  ...Array.from({ length: 200 }, () => ({ type: 'text-delta', text: 'word '.repeat(50) }) as const),
+  finish(),
+];
+
+const [file = ''] = process.argv.slice(2);
+for (const { name, plan } of JSON.parse(readFileSync(file, 'utf8')) as GrowingPlan[]) {
+  const polyphony = await createPolyphony({
+    providers: [fakeProvider({ script })],
+    plugins: [tools],
+    workflows: [grow],
+  });
+  console.log(JSON.stringify({ name }));
+  const started = performance.now();
+  const handle = await polyphony.start(plan);
+  const { status, error } = await handle.result();
+  const ms = Math.round(performance.now() - started);
+  console.log(JSON.stringify({ name, status, code: error?.code, message: error?.message?.slice(0, 300), ms }));
+  await polyphony.close();
+}
