@@ -28,8 +28,8 @@ function doubled(doublings: number): PlanNode[] {
 const MEGABYTE = 14;
 const megabyte = doubled(MEGABYTE);
 const text = `{{big${MEGABYTE}.t}}`;
-const list = (length: number): PlanNode => ({ id: 'list', use: 'value', in: { items: numbers(length) } });
-const each = '{{list.items}}';
+const list = (length: number): PlanNode => ({ id: 'rows', use: 'value', in: { items: numbers(length) } });
+const each = '{{rows.items}}';
 
 function chain(count: number, first: PlanNode, next: (before: string, index: number) => PlanNode): PlanNode[] {
   const nodes = [first];
@@ -88,7 +88,7 @@ const named: Readonly<Record<string, readonly PlanNode[]>> = {
   })),
   'a condition that joins lists': [
     list(10_000),
-    { id: 'c', use: 'value', when: 'size(list.items.map(i, list.items + list.items)) > 0', in: { a: 1 } },
+    { id: 'c', use: 'value', when: 'size(rows.items.map(i, rows.items + rows.items)) > 0', in: { a: 1 } },
   ],
   'a condition that joins texts': [
     ...megabyte,
@@ -96,7 +96,7 @@ const named: Readonly<Record<string, readonly PlanNode[]>> = {
     {
       id: 'c',
       use: 'value',
-      when: `size(list.items.map(i, [${times(20, `big${MEGABYTE}.t + `)}"x"])) > 0`,
+      when: `size(rows.items.map(i, [${times(20, `big${MEGABYTE}.t + `)}"x"])) > 0`,
       in: { a: 1 },
     },
   ],
@@ -143,7 +143,7 @@ interface Draw {
 const draw: fc.Arbitrary<Draw> = fc.record({
   kind: fc.nat(7),
   back: fc.nat(3),
-  parts: fc.integer({ min: 1, max: 30 }),
+  parts: fc.integer({ min: 1, max: 20 }),
   each: fc.integer({ min: 0, max: 3 }).map((roll) => roll === 0),
   rounds: fc.integer({ min: 0, max: 9 }),
   onError: fc.nat(3),
@@ -184,7 +184,7 @@ function nodeOf(one: Draw, index: number, draws: readonly Draw[]): PlanNode {
   const whole = `n${place}`;
   const field = before?.each === true ? whole : `${whole}${FIELDS[before?.kind ?? 0] ?? '.t'}`;
   const onError = ON_ERROR[one.onError];
-  const when = TESTS[parts]?.replaceAll('V', field).replaceAll('L', 'list.items');
+  const when = TESTS[parts]?.replaceAll('V', field).replaceAll('L', 'rows.items');
   return {
     id: `n${index}`,
     use: USES[kind] ?? 'value',

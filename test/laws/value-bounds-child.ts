@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
-import { createPolyphony, definePlugin, value, workflow } from '../../src/index.ts';
+import { createPolyphony, definePlugin, type Polyphony, value, workflow } from '../../src/index.ts';
 import { fakeProvider, finish } from '../../src/testing/fakes.ts';
 import type { GrowingPlan } from './growing-plans.ts';
 
@@ -37,18 +37,20 @@ const script = () => [
   finish(),
 ];
 
+async function ended(plan: GrowingPlan['plan'], polyphony: Polyphony): Promise<object> {
+  try {
+    const { status, error } = await (await polyphony.start(plan)).result();
+    return { status, code: error?.code, message: error?.message.slice(0, 300) };
+  } catch (error) {
+    return { status: 'refused', message: String(error) };
+  }
+}
+
 const [file = ''] = process.argv.slice(2);
 for (const { name, plan } of JSON.parse(readFileSync(file, 'utf8')) as GrowingPlan[]) {
-  const polyphony = await createPolyphony({
-    providers: [fakeProvider({ script })],
-    plugins: [tools],
-    workflows: [grow],
-  });
+  const providers = [fakeProvider({ script })];
+  const polyphony = await createPolyphony({ providers, plugins: [tools], workflows: [grow] });
   console.log(JSON.stringify({ name }));
-  const started = performance.now();
-  const handle = await polyphony.start(plan);
-  const { status, error } = await handle.result();
-  const ms = Math.round(performance.now() - started);
-  console.log(JSON.stringify({ name, status, code: error?.code, message: error?.message?.slice(0, 300), ms }));
+  console.log(JSON.stringify({ name, ...(await ended(plan, polyphony)) }));
   await polyphony.close();
 }

@@ -85,6 +85,8 @@ export interface Task extends Ranked {
   usage: Usage;
   /** Bytes that its templates made, over all items and rounds. */
   rendered: number;
+  /** A result of it had no room in the run: none of its other items is called. */
+  hasNoRoom: boolean;
   reserved: NanoUsd;
   /** Monotonic; below 0: it has not started in this process. */
   startedAt: number;
@@ -134,6 +136,7 @@ export function createTask(valid: ValidNode, inOutput: boolean): Task {
     priced: true,
     usage: NO_USAGE,
     rendered: 0,
+    hasNoRoom: false,
     reserved: 0,
     startedAt: -1,
     units: [],

@@ -9,7 +9,7 @@ import { PolyphonyError } from '../../core/errors.ts';
 import { JSON_DEPTH, type JsonFault, type JsonSize, jsonSize, type KnownSizes } from '../../core/json-size.ts';
 import { VALUE_BOUNDS, type ValueBounds } from '../../core/run/value-bounds.ts';
 import type { RenderMeter } from '../../language/template.ts';
-import type { Items, Unit } from './task.ts';
+import type { Items, Task, Unit } from './task.ts';
 
 /** What a run and the runs nested in it hold. */
 export interface RunValues {
@@ -75,8 +75,14 @@ export function holdResult(values: RunValues, unit: Unit, value: unknown): void 
   const size = sizeOf(values, value, measured);
   const isRendered = value === inputs && task.node.use === 'value';
   const added = isRendered ? rendered : size.added;
+  task.hasNoRoom = values.held + added + RESULT_BYTES > values.bounds.runBytes;
   hold(values, added + RESULT_BYTES, measured);
   unit.size = size;
+}
+
+/** @throws limit-exceeded when another result of the node had no room, so that its other items are not paid in vain */
+export function assertRoomOf({ bounds }: RunValues, { id, hasNoRoom }: Task): void {
+  if (hasNoRoom) throw noRoom({ noun: 'The result', nodeId: id }, bounds.runBytes);
 }
 
 /**
@@ -178,11 +184,13 @@ export function releaseInFlight(values: RunValues, unit: Unit): void {
 
 // ---------------------------------------------------------------------------------------------------- errors
 
-function assertRoom({ bounds, held, inFlight }: RunValues, bytes: number, { noun, nodeId }: Measured): void {
-  const { runBytes } = bounds;
-  if (held + inFlight + bytes <= runBytes) return;
+function assertRoom({ bounds, held, inFlight }: RunValues, bytes: number, measured: Measured): void {
+  if (held + inFlight + bytes > bounds.runBytes) throw noRoom(measured, bounds.runBytes);
+}
+
+function noRoom({ noun, nodeId }: Measured, runBytes: number): PolyphonyError {
   const message = `${noun}${ofNode(nodeId)} would make the values of the run larger than ${runBytes} bytes (limits.values.runBytes): make less at a time, or raise the bound in the config.`;
-  throw exceeded(message, 'limits.values.runBytes', runBytes, nodeId);
+  return exceeded(message, 'limits.values.runBytes', runBytes, nodeId);
 }
 
 function tooMuchRendered(nodeId: string | undefined, renderedBytes: number): PolyphonyError {

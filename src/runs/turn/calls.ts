@@ -22,7 +22,7 @@ import { assertFunds, charge } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { idempotencyKey, type Unit } from '../state/task.ts';
-import { holdResult, meterOf, releaseInFlight, takeStreamed } from '../state/values.ts';
+import { assertRoomOf, holdResult, meterOf, releaseInFlight, takeStreamed } from '../state/values.ts';
 
 const NO_WARNINGS: readonly Warning[] = [];
 const NO_SCOPE: TemplateScope = () => undefined;
@@ -31,10 +31,11 @@ const RETRY_CEILING_MS = 30_000;
 
 // ---------------------------------------------------------------------------------------------------- before a call
 
-/** @throws the reason why the unit was stopped; budget-exceeded when nothing is left for another call of it */
+/** @throws the reason why the unit was stopped; budget-exceeded, limit-exceeded when nothing is left for another call of it */
 export function assertCallable(run: RunState, unit: Unit): void {
   if (unit.stop !== undefined) throw unit.stop;
   assertFunds(run, unit.task);
+  assertRoomOf(run.values, unit.task);
 }
 
 /** The rendered `in`. Throws, such as invalid-request, for what cannot be rendered. */
