@@ -69,7 +69,7 @@ const named: Readonly<Record<string, readonly PlanNode[]>> = {
   'items of a tool': [...doubled(2), list(600), { id: 'e', use: 'tool:file', each, in: { bytes: 1_000_000 } }],
   'items of a tool that are dropped': [
     list(600),
-    ...wide(8, () => ({ use: 'tool:file', each, onError: 'skip', in: { bytes: 400_000 } })),
+    ...wide(3, () => ({ use: 'tool:file', each, onError: 'skip', in: { bytes: 400_000 } })),
   ],
   'items of a model': [...megabyte, list(600), { id: 'e', use: 'llm', each, in: { prompt: text } }],
   'rounds that double': [
@@ -108,7 +108,7 @@ const named: Readonly<Record<string, readonly PlanNode[]>> = {
     list(600),
     ...wide(10, () => ({ use: 'value', each, in: { l: Array.from({ length: 250 }, () => ['{{item}}']) } })),
   ],
-  'many items of nothing': [list(9000), ...wide(200, () => ({ use: 'value', each, onError: 'skip', in: {} }))],
+  'many items of nothing': [list(9000), ...wide(40, () => ({ use: 'value', each, onError: 'skip', in: {} }))],
   'fallbacks of items': [
     list(900),
     ...wide(2, () => ({ use: 'tool:fail', each, onError: { value: times(25_000, 'x') }, in: {} })),
