@@ -178,7 +178,7 @@ function register(engine: Engine, opening: RunOpening): LiveRun {
   if (engine.closed) {
     throw new PolyphonyError('invalid-request', 'The engine is closed and drives no more runs: create a new one.');
   }
-  const driving = createDriving(engine.host, { ...opening, ...defined({ values: valuesOfParent(engine, opening) }) });
+  const driving = createDriving(engine.host, { ...opening, ...valuesOfParent(engine, opening) });
   const live = { driving, handle: handleOf(driving) };
   const { runId } = opening;
   engine.live.set(runId, live);
@@ -188,9 +188,14 @@ function register(engine: Engine, opening: RunOpening): LiveRun {
 }
 
 /** A nested run counts its values with the run that it is nested in. */
-function valuesOfParent({ live }: Engine, { options, restored }: RunOpening): RunOpening['values'] {
+function valuesOfParent({ live }: Engine, { options, restored }: RunOpening): Pick<RunOpening, 'values' | 'rendered'> {
   const parent = options.parent ?? restored?.started.parent;
-  return parent?.kind === 'nested' ? live.get(parent.runId)?.driving.run.values : undefined;
+  const run = parent?.kind === 'nested' ? live.get(parent.runId)?.driving.run : undefined;
+  const units = parent?.nodeId === undefined ? undefined : run?.tasks.get(parent.nodeId)?.units;
+  return defined({
+    values: run?.values,
+    rendered: units?.find(({ inputs }) => inputs !== undefined && inputs === options.input)?.rendered,
+  });
 }
 
 /** Only the root run is locked: the process that drives it also drives the runs nested in it. */

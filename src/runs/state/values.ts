@@ -56,6 +56,17 @@ export function holdValue(values: RunValues, value: unknown, measured: Measured)
   return size;
 }
 
+/**
+ * Counts the input of a run that starts.
+ *
+ * @param rendered bytes of it that are new. @default all of it
+ */
+export function holdInput(values: RunValues, input: unknown, rendered?: number): void {
+  const measured = { noun: 'The input of the run', code: 'invalid-request' } as const;
+  const { added } = sizeOf(values, input, measured);
+  hold(values, (rendered ?? added) + RESULT_BYTES, measured);
+}
+
 /** @throws limit-exceeded when the run would hold too much with `bytes` more */
 export function hold(values: RunValues, bytes: number, measured: Measured): void {
   assertRoom(values, bytes, measured);

@@ -12,7 +12,7 @@ import { createMoney, lowerCap } from '../state/money.ts';
 import { readyQueue } from '../state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../state/recorder.ts';
 import type { RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
-import { createValues, holdRestored, holdValue, type RunValues } from '../state/values.ts';
+import { createValues, holdInput, holdRestored, type RunValues } from '../state/values.ts';
 import { considerAll, ended } from './ending.ts';
 import { abandon, limitSeconds } from './stop.ts';
 import { streamPlan } from './streaming-plan.ts';
@@ -28,6 +28,8 @@ export interface RunOpening {
   readonly onPlan?: RequestOptions['onPlan'];
   /** Of the run that this one is nested in. @default values of its own */
   readonly values?: RunValues;
+  /** Bytes that were rendered for its input, which else refers to what that run holds. @default all of it is new */
+  readonly rendered?: number;
   /** The first events of a fork's journal. */
   readonly prelude?: readonly RunEvent[];
 }
@@ -136,8 +138,7 @@ export function begin(run: RunState, opening: RunOpening, beginning: Beginning, 
     begun();
     return;
   }
-  if (beginning.type === 'started')
-    holdValue(run.values, run.input, { noun: 'The input of the run', code: 'invalid-request' });
+  if (beginning.type === 'started') holdInput(run.values, run.input, opening.rendered);
   const event = beginning.type === 'resumed' ? ({ type: 'run-resumed' } as const) : startedEvent(run, opening);
   run.recorder.record(event, () => {
     const { request, onPlan } = opening;
