@@ -28,6 +28,8 @@ const POINTER = 8;
 const CONTAINER = 48;
 const FIELD = 24;
 
+const NULL_SIZE: JsonSize = { bytes: 4, added: POINTER, depth: 0, fault: undefined };
+
 interface Walk {
   readonly known: KnownSizes;
   readonly limit: number;
@@ -42,6 +44,7 @@ export function jsonSize(
   known: KnownSizes = new WeakMap(),
   limit: number = Number.POSITIVE_INFINITY,
 ): JsonSize {
+  if (value === null || value === undefined) return NULL_SIZE;
   const walk: Walk = { known, limit, bytes: 0, added: 0, fault: undefined };
   const depth = measure(value, 0, walk);
   const { bytes, added, fault } = walk;

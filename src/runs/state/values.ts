@@ -81,13 +81,15 @@ export function holdRestored(values: RunValues, value: unknown): void {
 /** Counts the result of a call. Where it is the rendered inputs, all that they refer to is held already. */
 export function holdResult(values: RunValues, unit: Unit, value: unknown): void {
   const { rendered, inputs, task } = unit;
-  const measured = { noun: 'The result', nodeId: task.id };
+  const { valueBytes, runBytes } = values.bounds;
   releaseInFlight(values, unit);
-  const size = sizeOf(values, value, measured);
+  const size = jsonSize(value, values.known, valueBytes);
+  if (size.fault !== undefined) throw faulty(size.fault, valueBytes, { noun: 'The result', nodeId: task.id });
   const isRendered = value === inputs && task.node.use === 'value';
-  const added = isRendered ? rendered : size.added;
-  task.hasNoRoom = values.held + added + RESULT_BYTES > values.bounds.runBytes;
-  hold(values, added + RESULT_BYTES, measured);
+  const bytes = RESULT_BYTES + (isRendered ? rendered : size.added);
+  if (values.held + bytes > runBytes) task.hasNoRoom = true;
+  if (values.held + values.inFlight + bytes > runBytes) throw noRoom({ noun: 'The result', nodeId: task.id }, runBytes);
+  values.held += bytes;
   unit.size = size;
 }
 
