@@ -19,6 +19,7 @@ export type * from './core/plugin.ts';
 export { definePlugin } from './core/plugin.ts';
 export type * from './core/run/engine.ts';
 export type * from './core/run/runs.ts';
+export type { ValueBounds } from './core/run/value-bounds.ts';
 export type * from './core/stores.ts';
 export type {
   DoneRun,

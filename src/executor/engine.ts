@@ -6,6 +6,7 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
+import type { ValueBounds } from '../core/run/value-bounds.ts';
 import type { RunJournal } from '../core/stores.ts';
 import { knownRun, type Restored } from '../runs/journal/restore.ts';
 import { type Answer, answerRun } from '../runs/stored/answer.ts';
@@ -32,6 +33,8 @@ export interface EngineOptions {
    * @default none: requests are refused, and such a node fails the run
    */
   readonly planner?: Planner;
+  /** How large the values of a run that begins may become. @default VALUE_BOUNDS */
+  readonly valueBounds?: () => ValueBounds;
   /** Called with each event of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Names this process in leases. @default a fresh id */
@@ -97,6 +100,7 @@ function hostOf(options: EngineOptions): Host {
   return {
     runtime,
     journal,
+    valueBounds: options.valueBounds,
     runnerOf: (use) => runnerOf(options.runners, use),
     planner,
     validPlan,
@@ -174,13 +178,24 @@ function register(engine: Engine, opening: RunOpening): LiveRun {
   if (engine.closed) {
     throw new PolyphonyError('invalid-request', 'The engine is closed and drives no more runs: create a new one.');
   }
-  const driving = createDriving(engine.host, opening);
+  const driving = createDriving(engine.host, { ...opening, ...valuesOfParent(engine, opening) });
   const live = { driving, handle: handleOf(driving) };
   const { runId } = opening;
   engine.live.set(runId, live);
   driving.cleanups.push(() => void engine.live.delete(runId));
   followSignal(driving, opening.options.signal);
   return live;
+}
+
+/** A nested run counts its values with the run that it is nested in. */
+function valuesOfParent({ live }: Engine, { options, restored }: RunOpening): Pick<RunOpening, 'values' | 'rendered'> {
+  const parent = options.parent ?? restored?.started.parent;
+  const run = parent?.kind === 'nested' ? live.get(parent.runId)?.driving.run : undefined;
+  const units = parent?.nodeId === undefined ? undefined : run?.tasks.get(parent.nodeId)?.units;
+  return defined({
+    values: run?.values,
+    rendered: units?.find(({ inputs }) => inputs !== undefined && inputs === options.input)?.rendered,
+  });
 }
 
 /** Only the root run is locked: the process that drives it also drives the runs nested in it. */
