@@ -2,6 +2,7 @@
 
 import { PolyphonyError } from '../../core/errors.ts';
 import type { HumanQuestion } from '../../core/run/engine.ts';
+import { tooMuchWritten } from '../records/written.ts';
 import type { RunState } from '../state/run-state.ts';
 import { takeAnswer } from '../turn/units.ts';
 import { changeStored, type StoredRuns } from './change.ts';
@@ -16,7 +17,8 @@ export interface Answer {
 /**
  * Journals an answer. Items that ask are answered in the order in which they asked.
  *
- * @throws not-found when the node is not waiting for an answer, invalid-request when the answer is not one of the choices
+ * @throws not-found when the node is not waiting for an answer, invalid-request when the answer is not one of the choices,
+ *     limit-exceeded when the run may not write that much more
  */
 export async function answerRun(stored: StoredRuns, live: RunState | undefined, given: Answer): Promise<void> {
   if (live !== undefined && live.result === undefined) return answerLive(live, given);
@@ -37,11 +39,13 @@ async function answerLive(run: RunState, given: Answer): Promise<void> {
   const [item, question] = asked;
   assertChoice(question, given.answer);
   const place = item === -1 ? {} : { item };
-  await new Promise<void>((resolve) => {
-    run.recorder.record({ type: 'answer', nodeId: given.nodeId, ...place, answer: given.answer }, () => {
+  const event = { type: 'answer', nodeId: given.nodeId, ...place, answer: given.answer } as const;
+  await new Promise<void>((resolve, reject) => {
+    const recorded = run.recorder.record({ ...event }, () => {
       takeAnswer(run, task, item, given.answer);
       resolve();
     });
+    if (!recorded) reject(tooMuchWritten(event, run.writtenBytes.limit));
     run.driver.wake();
   });
 }
