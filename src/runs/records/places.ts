@@ -37,7 +37,7 @@ export function pathOf(place: Place): readonly Step[] {
 }
 
 /** `{"$at":[12,"result","output"]}` */
-export const referenceBytes = ({ seq, bytes }: Place): number => 9 + String(seq).length + bytes;
+export const referenceBytes = ({ seq, bytes }: Place): number => 10 + String(seq).length + bytes;
 
 /** The place that a reference of a recorded event names. It was followed before, so it is one. */
 export function recordedPlace(at: readonly unknown[]): Place | undefined {

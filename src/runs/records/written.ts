@@ -15,7 +15,7 @@ import type { LargeValues } from './large-values.ts';
 export interface WrittenBytes {
   readonly limit: number;
   total: number;
-  readonly byRun: Map<string, number>;
+  readonly byRun: Map<string, { bytes: number }>;
 }
 
 export interface Written {
@@ -49,12 +49,14 @@ export const newWrittenBytes = (limit: number): WrittenBytes => ({ limit, total:
 export function createWritten(runId: string, bytes: WrittenBytes, values: LargeValues, before: number): Written {
   const reserved = Math.min(RESERVED_BYTES, bytes.limit * RESERVED_SHARE);
   const hasRoom = (more: number): boolean => bytes.total + more <= bytes.limit - reserved;
+  const own = bytes.byRun.get(runId) ?? { bytes: 0 };
+  bytes.byRun.set(runId, own);
   const count = (more: number): void => {
     bytes.total += more;
-    bytes.byRun.set(runId, (bytes.byRun.get(runId) ?? 0) + more);
+    own.bytes += more;
   };
   // A nested run that goes on in the process that began it is counted already.
-  count(Math.max(0, before - (bytes.byRun.get(runId) ?? 0)));
+  count(Math.max(0, before - own.bytes));
   return {
     keep(event) {
       if (isSmall(event) && hasRoom(SMALL_RECORD_BYTES)) {

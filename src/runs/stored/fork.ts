@@ -38,18 +38,19 @@ export async function forkRun(
   for await (const _event of host.journal.read(forkId)) {
     throw new PolyphonyError('invalid-request', `Run ${forkId} already exists: choose another id for the fork.`);
   }
-  await host.journal.append(forkId, recordsOf(prelude, host));
+  await host.journal.append(forkId, recordsOf(forkId, prelude, host));
   const restored = await knownRun(host.journal, forkId);
   return { runId: forkId, plan, options, restored, prelude };
 }
 
 /** @throws limit-exceeded when the beginning is more than a run may write */
 function recordsOf(
+  forkId: string,
   prelude: readonly RunEvent[],
   { valueBounds = VALUE_BOUNDS }: Pick<StoredRuns, 'valueBounds'>,
 ): RunEvent[] {
   const bytes = newWrittenBytes(valueBounds.writtenBytes);
-  const written = createWritten('', bytes, createLargeValues(), 0);
+  const written = createWritten(forkId, bytes, createLargeValues(), 0);
   return prelude.map((event) => {
     const kept = written.keep(event);
     if (kept === undefined) throw tooMuchWritten(event, bytes.limit);
