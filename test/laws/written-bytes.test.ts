@@ -83,6 +83,8 @@ describe('what a run writes', () => {
     const result = await finished(h, plan, { input });
     await expectEnded(h, result, 'n');
     expect(result.costNanoUsd).toBe(h.calls.length * COST);
+    // Nothing had to be given up after its grace period.
+    expect(result.ms).toBe(0);
   });
 
   it('counts outputs, questions, inputs and the messages of errors', async () => {
