@@ -40,8 +40,8 @@ export interface EngineOptions {
   readonly owner?: string;
   /** How long a run whose process died stays locked, in milliseconds. @default 10000 */
   readonly leaseMs?: number;
-  /** @default VALUE_BOUNDS */
-  readonly valueBounds?: ValueBounds;
+  /** How large the values of a run that begins may become. @default VALUE_BOUNDS */
+  readonly valueBounds?: () => ValueBounds;
   /** How long a step may take to stop after its signal before the run goes on without it, in milliseconds. @default 1000 */
   readonly graceMs?: number;
 }

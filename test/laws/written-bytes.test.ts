@@ -26,7 +26,7 @@ import { validPlan } from '../executor/valid-plan.ts';
 const LIMIT = 100_000;
 const COST = 7;
 const bounded = (options: HarnessOptions = {}, writtenBytes = LIMIT): Harness =>
-  harness({ ...options, valueBounds: { ...VALUE_BOUNDS, writtenBytes } });
+  harness({ ...options, valueBounds: () => ({ ...VALUE_BOUNDS, writtenBytes }) });
 
 /** Never the same twice. */
 const textOf = (id: string, length: number): string => `${id} `.repeat(length / (id.length + 1));

@@ -17,8 +17,8 @@ import type { Task } from './task.ts';
 export interface RunHost {
   readonly runtime: Runtime;
   readonly journal: RunJournal;
-  /** @default VALUE_BOUNDS */
-  readonly valueBounds?: ValueBounds | undefined;
+  /** How large values may become, for runs that begin. @default VALUE_BOUNDS */
+  readonly valueBounds?: (() => ValueBounds) | undefined;
 }
 
 /** Money of a run; `cap` is undefined when nothing limits it. */

@@ -22,7 +22,7 @@ export interface StoredRuns extends RunHost {
  * @throws not-found; store-busy while another process drives the run; limit-exceeded when the run may not write that much more
  */
 export async function changeStored(
-  { journal, runtime, lock, valueBounds = VALUE_BOUNDS }: StoredRuns,
+  { journal, runtime, lock, valueBounds }: StoredRuns,
   runId: string,
   decide: (restored: Restored) => EventDraft | undefined,
 ): Promise<boolean> {
@@ -33,7 +33,7 @@ export async function changeStored(
     const draft = decide(restored);
     if (draft === undefined) return false;
     const event = stamp(draft, restored.nextSeq, runtime.clock.now(), runId);
-    const bytes = newWrittenBytes(valueBounds.writtenBytes);
+    const bytes = newWrittenBytes((valueBounds?.() ?? VALUE_BOUNDS).writtenBytes);
     const kept = createWritten(runId, bytes, restored.values, restored.writtenBytes).keep(event);
     if (kept === undefined) throw tooMuchWritten(event, bytes.limit);
     await journal.append(runId, [kept]);

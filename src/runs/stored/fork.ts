@@ -47,9 +47,9 @@ export async function forkRun(
 function recordsOf(
   forkId: string,
   prelude: readonly RunEvent[],
-  { valueBounds = VALUE_BOUNDS }: Pick<StoredRuns, 'valueBounds'>,
+  { valueBounds }: Pick<StoredRuns, 'valueBounds'>,
 ): RunEvent[] {
-  const bytes = newWrittenBytes(valueBounds.writtenBytes);
+  const bytes = newWrittenBytes((valueBounds?.() ?? VALUE_BOUNDS).writtenBytes);
   const written = createWritten(forkId, bytes, createLargeValues(), 0);
   return prelude.map((event) => {
     const kept = written.keep(event);

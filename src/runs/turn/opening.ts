@@ -41,7 +41,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
   const { clock } = host.runtime;
   const tasks = restored?.hasPartialPlan === true ? rebuildDraft(restored) : rebuildTasks(plan, restored);
   const cap = restored === undefined ? capOf(plan, options) : restored.capNanoUsd;
-  const { writtenBytes = newWrittenBytes((host.valueBounds ?? VALUE_BOUNDS).writtenBytes) } = opening;
+  const { writtenBytes = newWrittenBytes((host.valueBounds?.() ?? VALUE_BOUNDS).writtenBytes) } = opening;
   const run: RunState = {
     host,
     driver,
