@@ -6,7 +6,7 @@
  * B3. A run counts with the runs that are nested in it, and with what earlier processes wrote.
  */
 import { PolyphonyError } from '../../core/errors.ts';
-import { jsonSize } from '../../core/json-size.ts';
+import { jsonSize, jsonTextBytes } from '../../core/json-size.ts';
 import type { RunEvent } from '../../core/run/engine.ts';
 import { valuePathOf, withValue } from '../../core/run/full-events.ts';
 import type { LargeValues } from './large-values.ts';
@@ -15,7 +15,8 @@ import type { LargeValues } from './large-values.ts';
 export interface WrittenBytes {
   readonly limit: number;
   total: number;
-  readonly byRun: Map<string, { bytes: number }>;
+  /** What each of them has written. */
+  readonly byRun: Map<string, () => number>;
 }
 
 export interface Written {
@@ -28,7 +29,8 @@ export interface Written {
 }
 
 /** A record without a value of its own, as most steps of a large plan write: an upper figure that costs no walk. */
-const SMALL_RECORD_BYTES = 512;
+const smallBytes = (runId: string): number => 512 + 2 * jsonTextBytes(runId);
+
 const RESERVED_BYTES = 1_048_576;
 const RESERVED_SHARE = 1 / 8;
 const SHORT_LENGTH = 1000;
@@ -47,25 +49,25 @@ export const newWrittenBytes = (limit: number): WrittenBytes => ({ limit, total:
 
 /** @param before bytes of the run's journal, written by earlier processes */
 export function createWritten(runId: string, bytes: WrittenBytes, values: LargeValues, before: number): Written {
-  const reserved = Math.min(RESERVED_BYTES, bytes.limit * RESERVED_SHARE);
-  const hasRoom = (more: number): boolean => bytes.total + more <= bytes.limit - reserved;
-  const own = bytes.byRun.get(runId) ?? { bytes: 0 };
-  bytes.byRun.set(runId, own);
+  const most = Math.floor(bytes.limit - Math.min(RESERVED_BYTES, bytes.limit * RESERVED_SHARE));
+  const small = smallBytes(runId);
+  let own = bytes.byRun.get(runId)?.() ?? 0;
+  bytes.byRun.set(runId, () => own);
   const count = (more: number): void => {
     bytes.total += more;
-    own.bytes += more;
+    own += more;
   };
   // A nested run that goes on in the process that began it is counted already.
-  count(Math.max(0, before - own.bytes));
+  count(Math.max(0, before - own));
   return {
     keep(event) {
-      if (isSmall(event) && hasRoom(SMALL_RECORD_BYTES)) {
-        count(SMALL_RECORD_BYTES);
+      if (isSmall(event) && bytes.total + small <= most) {
+        count(small);
         return event;
       }
       const kept = values.keep(event);
       const size = kept.bytes + bytesBeside(event);
-      if (hasRoom(size)) {
+      if (bytes.total + size <= most) {
         count(size);
         return kept.event;
       }
@@ -80,14 +82,14 @@ export function createWritten(runId: string, bytes: WrittenBytes, values: LargeV
 
 /** Takes in a record that the journal holds already. Returns its bytes, an upper figure. */
 export const learnRecord = (values: LargeValues, recorded: RunEvent): number =>
-  isSmall(recorded) ? SMALL_RECORD_BYTES : values.learn(recorded) + bytesBeside(recorded);
+  isSmall(recorded) ? smallBytes(recorded.runId) : values.learn(recorded) + bytesBeside(recorded);
 
 function isSmall(event: RunEvent): boolean {
   if (event.type === 'node-started') return true;
-  if (event.type !== 'node-finished' && event.type !== 'item-finished') return false;
+  if (event.type !== 'node-finished') return false;
   const { output, meta } = event.result;
   const isPlain = output === null || typeof output === 'boolean' || typeof output === 'number';
-  return isPlain && meta.warnings.length === 0 && !('error' in event);
+  return isPlain && meta.warnings.length === 0;
 }
 
 function bytesBeside(event: RunEvent): number {
