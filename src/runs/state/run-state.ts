@@ -7,6 +7,7 @@ import type { PlanBounds, ValidPlan } from '../../core/plan/plan.ts';
 import type { RunResult } from '../../core/run/engine.ts';
 import type { ValueBounds } from '../../core/run/value-bounds.ts';
 import type { RunJournal } from '../../core/stores.ts';
+import type { WrittenBytes } from '../records/written.ts';
 import type { Driver } from './driver.ts';
 import type { ReadyQueue } from './ready-queue.ts';
 import type { Recorder } from './recorder.ts';
@@ -48,6 +49,7 @@ export interface RunState {
   readonly money: Money;
   /** Shared with the runs that are nested in it. */
   readonly values: RunValues;
+  readonly writtenBytes: WrittenBytes;
   readonly queue: ReadyQueue<Task>;
   recorder: Recorder;
   plan: ValidPlan;

@@ -234,7 +234,9 @@ export function nextRound(unit: Unit): () => void {
 export function recordRound(run: RunState, unit: Unit, result: NodeResult, committed: () => void): void {
   const { task, item, round } = unit;
   const place = item === -1 ? { round } : { item, round };
-  run.recorder.record({ type: 'round-finished', nodeId: task.id, ...place, result }, committed);
+  const recorded = run.recorder.record({ type: 'round-finished', nodeId: task.id, ...place, result }, committed);
+  // The run is stopping, and the next call throws why.
+  if (!recorded) committed();
   run.driver.wake();
 }
 

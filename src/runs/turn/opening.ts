@@ -5,8 +5,11 @@ import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
 import type { RequestOptions, RunEvent, RunOptions } from '../../core/run/engine.ts';
+import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
 import { countAlive, rebuildDraft, rebuildTasks } from '../journal/rebuild.ts';
 import type { Restored } from '../journal/restore.ts';
+import { createLargeValues } from '../records/large-values.ts';
+import { createWritten, newWrittenBytes, type WrittenBytes } from '../records/written.ts';
 import type { Driver } from '../state/driver.ts';
 import { createMoney, lowerCap } from '../state/money.ts';
 import { readyQueue } from '../state/ready-queue.ts';
@@ -14,6 +17,7 @@ import { createRecorder, type EventDraft } from '../state/recorder.ts';
 import type { RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
 import { createValues, holdInput, holdRestored, type RunValues } from '../state/values.ts';
 import { considerAll, ended } from './ending.ts';
+import { refuseRecord } from './refused-record.ts';
 import { abandon, limitSeconds } from './stop.ts';
 import { streamPlan } from './streaming-plan.ts';
 
@@ -30,6 +34,8 @@ export interface RunOpening {
   readonly values?: RunValues;
   /** Bytes that were rendered for its input, which else refers to what that run holds. @default all of it is new */
   readonly rendered?: number;
+  /** What the run counts as written with: that of the run in which it is nested. @default its own */
+  readonly writtenBytes?: WrittenBytes | undefined;
   /** The first events of a fork's journal. */
   readonly prelude?: readonly RunEvent[];
 }
@@ -40,6 +46,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
   const { clock } = host.runtime;
   const tasks = restored?.hasPartialPlan === true ? rebuildDraft(restored) : rebuildTasks(plan, restored);
   const cap = restored === undefined ? capOf(plan, options) : restored.capNanoUsd;
+  const { writtenBytes = newWrittenBytes((host.valueBounds?.() ?? VALUE_BOUNDS).writtenBytes) } = opening;
   const run: RunState = {
     host,
     driver,
@@ -51,16 +58,19 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     input: inputOf(options, restored),
     money: createMoney(cap, restored ?? paidAlready(options)),
     values: opening.values ?? createValues(host.valueBounds?.()),
+    writtenBytes,
     queue: readyQueue(),
     recorder: createRecorder({
       runId,
       clock,
       journal: host.journal,
       firstSeq: restored?.nextSeq ?? 0,
+      written: createWritten(runId, writtenBytes, restored?.values ?? createLargeValues(), restored?.writtenBytes ?? 0),
       publish: driver.show,
       onEnd: (task) => ended(run, task),
       onCommitted: driver.wake,
       onBroken: (error) => abandon(run, error),
+      onRefused: (event) => refuseRecord(run, event),
     }),
     plan,
     tasks,
