@@ -38,6 +38,8 @@ export interface Config {
   readonly affinity?: AffinityConfig;
   /** Bounds of every plan, whoever wrote it: the operator can change them, a plan cannot. */
   readonly bounds?: BoundsConfig;
+  /** Bounds of what comes in and grows while a program runs. */
+  readonly limits?: LimitsConfig;
   /** Modules that the command loads: npm packages, or files relative to the config that begin with `./`. @default none */
   readonly plugins?: readonly string[];
   /** How requests are turned into plans. */
@@ -134,6 +136,18 @@ export interface BoundsConfig {
   readonly rounds?: number;
   /** Deepest nesting of workflows and plans, in levels. @default 4 */
   readonly nesting?: number;
+}
+
+export interface LimitsConfig {
+  /** What a provider may send in one answer. */
+  readonly answers?: AnswerLimitsConfig;
+}
+
+export interface AnswerLimitsConfig {
+  /** Most bytes of one answer, decompressed. A stream may take four times as many on its way. @default 67108864 */
+  readonly bytes?: number;
+  /** Most tool calls of one answer. @default 128 */
+  readonly toolCalls?: number;
 }
 
 export interface PlannerConfig {

@@ -3,6 +3,8 @@
  * and the message names the value, the rule that it broke and the remedy. It never contains a key.
  */
 
+import { boundedDelayMs } from './delay.ts';
+
 /** Every code, and whether trying again can help. docs/reference/errors.md says who acts on which code. */
 export const ERROR_CODES = {
   'rate-limited': true,
@@ -38,11 +40,14 @@ export interface PolyphonyErrorOptions {
   readonly cause?: unknown;
   /** @default the value of the code in ERROR_CODES */
   readonly retryable?: boolean;
-  /** How long the other side asked to wait, in milliseconds. */
+  /** How long the other side asked to wait, in milliseconds; more than a day counts as a day. */
   readonly retryAfterMs?: number;
   /** The HTTP status that caused the error, if any. */
   readonly status?: number;
-  /** Nothing reached the other side, so it charges nothing (a connection that never opened). @default false */
+  /**
+   * The other side never had the whole request, so it charges nothing: a connection that never opened, or that was lost while
+   * the request was being sent. An attempt that was sent and whose answer was lost is charged by an estimate. @default false
+   */
   readonly unsent?: boolean;
   /** Facts for programs: issues of a plan, the failed requirement of each target, the scope of a budget. JSON only. */
   readonly details?: Readonly<Record<string, unknown>>;
@@ -61,7 +66,7 @@ export class PolyphonyError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryable = options.retryable ?? ERROR_CODES[code];
-    this.retryAfterMs = options.retryAfterMs;
+    this.retryAfterMs = boundedDelayMs(options.retryAfterMs);
     this.status = options.status;
     this.unsent = options.unsent ?? false;
     this.details = options.details;

@@ -1,12 +1,13 @@
 /**
  * The latest reports of endpoints, per target and credential: rate limits, request ids, and the models that they name.
  *
- * E1. A limit is valid until its window is reset; a limit without a reset, for a minute. A later report replaces all limits.
+ * E1. A limit is valid until its window is reset, at most a day; a limit without a reset, for a minute. A later report replaces all limits.
  * E2. A report changes no call: invalid values are ignored, and nothing is thrown at the provider that reports, nor at who
  *     reads the health.
  * E3. At most 4096 targets are kept. Above that, only the half with the latest reports stays.
  */
 import type { Clock } from '../../core/clock.ts';
+import { boundedDelayMs } from '../../core/delay.ts';
 import type { StatedFacts, StatedLimit } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { EndpointReport, RateLimit } from '../../core/model/provider.ts';
@@ -110,7 +111,7 @@ function limitsOf({ limits, limitsAt }: LatestReport, nowMs: number): readonly S
   const stated: StatedLimit[] = [];
   for (const limit of limits.slice(0, MAX_LIMITS) as readonly (Partial<RateLimit> | null)[]) {
     if (limit?.kind !== 'requests' && limit?.kind !== 'tokens') continue;
-    const resetMs = countOf(limit.resetMs);
+    const resetMs = boundedDelayMs(countOf(limit.resetMs)) ?? null;
     if (nowMs >= limitsAt + (resetMs ?? WITHOUT_RESET_MS)) continue;
     stated.push({
       kind: limit.kind,
