@@ -9,12 +9,13 @@ import type { Config } from '../../core/config.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, FinishEvent, Handler, ModelEvent } from '../../core/model/model.ts';
 import type { Transport } from '../../core/model/provider.ts';
+import { MOST_NANO_USD, type NanoUsd } from '../../core/money/money.ts';
 import { observe, type StreamControl, type StreamEnding } from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
 import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { type Received, receive } from '../calls/received.ts';
 import { nameOf } from '../calls/target.ts';
-import { possibleUsageOf, usageCorrected } from '../money/usage-bounds.ts';
+import { mostStatedCost, possibleUsageOf, usageCorrected } from '../money/usage-bounds.ts';
 import type { EndpointReports } from '../routing/endpoint-reports.ts';
 import type { Registry } from '../routing/registry.ts';
 import { assertSize, assertToolCalls } from './answer-limits.ts';
@@ -67,7 +68,15 @@ function openProvider(
   const provider = registry().providers.get(target.provider);
   if (provider === undefined) throw unknownProvider(attempt);
   state.dispatchedAt = clock.now();
-  return provider.stream(attempt, { transport, clock, report: (report) => endpointReports.record(target, report) });
+  const mostCost = (): NanoUsd => {
+    const card = registry().find(target)?.card;
+    return card === undefined ? MOST_NANO_USD : mostStatedCost(card, attempt.request);
+  };
+  return provider.stream(attempt, {
+    transport,
+    clock,
+    report: (report) => endpointReports.record(target, report, mostCost),
+  });
 }
 
 function assertWithin({ config, registry }: ProviderParts, attempt: Attempt, received: Received): void {

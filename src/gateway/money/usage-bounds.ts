@@ -1,13 +1,15 @@
 /** What the usage of an attempt can be at most, and what it is taken for where the provider does not say. */
 import type { ModelRequest, Usage, Warning } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
+import { MOST_NANO_USD, NANO_PER_USD, type NanoUsd } from '../../core/money/money.ts';
 import {
   type PossibleUsage,
   possibleUsage,
   type UsageBounds,
   type WholeCounts,
 } from '../../core/money/possible-usage.ts';
-import type { Received } from '../calls/received.ts';
+import { worstCostOf } from '../../core/money/price.ts';
+import { nothingReceived, type Received } from '../calls/received.ts';
 import { needsOf } from '../routing/requirements.ts';
 
 /**
@@ -60,6 +62,16 @@ export function estimateOf(request: ModelRequest, { billedBytes, images }: Recei
     output: tokens(Math.ceil(billedBytes / BYTES_PER_TOKEN)),
     images: images > 0 ? images : size.images,
   };
+}
+
+/** A stated cost is believed up to this in any case: fees for searches and the like stand on no card. */
+const ANY_COST_NANO_USD = NANO_PER_USD;
+
+/** The most that a provider may say an answer to this request costs: as far above the worst case as usage may be. */
+export function mostStatedCost(card: ModelCard, request: ModelRequest): NanoUsd {
+  const most = mostOf(card, request, nothingReceived(), needsOf(request).size.upperTokens);
+  const worst = worstCostOf(card, { ...most, imageOutput: most.output, audioOutput: most.output });
+  return worst === null ? MOST_NANO_USD : Math.min(MOST_NANO_USD, Math.max(ANY_COST_NANO_USD, worst));
 }
 
 /** The warning about counts that were changed. */
