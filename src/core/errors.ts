@@ -3,6 +3,7 @@
  * and the message names the value, the rule that it broke and the remedy. It never contains a key.
  */
 
+import { defined } from './defined.ts';
 import { boundedDelayMs } from './delay.ts';
 
 /** Every code, and whether trying again can help. docs/reference/errors.md says who acts on which code. */
@@ -71,6 +72,17 @@ export class PolyphonyError extends Error {
     this.unsent = options.unsent ?? false;
     this.details = options.details;
   }
+}
+
+/** The same error of a request that the other side never had as a whole. */
+export function unsentError(error: PolyphonyError): PolyphonyError {
+  if (error.unsent) return error;
+  const { code, message, cause, retryable, retryAfterMs, status, details } = error;
+  return new PolyphonyError(code, message, {
+    retryable,
+    unsent: true,
+    ...defined({ cause, retryAfterMs, status, details }),
+  });
 }
 
 /** An error as journals, ledgers, events and HTTP answers store it: without stack and cause. */

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
-import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
+import { abortError, asPolyphonyError, PolyphonyError, unsentError } from '../../core/errors.ts';
 import type { Attempt, FinishEvent, Handler, ModelEvent } from '../../core/model/model.ts';
 import type { Transport } from '../../core/model/provider.ts';
 import { MOST_NANO_USD, type NanoUsd } from '../../core/money/money.ts';
@@ -117,9 +117,20 @@ function checkedEnding(ending: StreamEnding, finished: boolean, answered: boolea
   if (ending.kind === 'left') return ending;
   // The answer is complete: an error of the connection after it does not matter.
   if (finished) return { kind: 'done' };
-  if (attempt.signal.aborted) return { kind: 'error', error: abortError(attempt.signal) };
+  if (attempt.signal.aborted) return { kind: 'error', error: abortedError(ending, attempt) };
   if (ending.kind === 'done') return { kind: 'error', error: cutShort(answered, attempt) };
   return { kind: 'error', error: asProviderError(ending.error, attempt) };
+}
+
+/** The reason of the abort, with what the provider knows about the request: whether it was sent before. */
+function abortedError(ending: StreamEnding, attempt: Attempt): PolyphonyError {
+  const reason = abortError(attempt.signal);
+  if (ending.kind !== 'error' || !(ending.error instanceof PolyphonyError) || !ending.error.unsent) return reason;
+  const call = callStateOf(attempt);
+  const unsent = unsentError(reason);
+  const fault = call.blamed(reason);
+  if (fault !== undefined) call.blame(unsent, fault);
+  return unsent;
 }
 
 function cutShort(answered: boolean, { target }: Attempt): PolyphonyError {
