@@ -38,8 +38,14 @@ const hostileUsage: fc.Arbitrary<Usage> = fc
   )
   .map((usage) => usage as Usage);
 
-const OPERATIONS: readonly { readonly request: ModelRequest; readonly answer: ModelEvent }[] = [
-  { request: { operation: 'chat', ...user() }, answer: text('an answer') },
+interface Exchanged {
+  readonly request: ModelRequest;
+  readonly answer: ModelEvent;
+}
+
+const CHAT: Exchanged = { request: { operation: 'chat', ...user() }, answer: text('an answer') };
+const OPERATIONS: readonly Exchanged[] = [
+  CHAT,
   {
     request: { operation: 'embed', input: ['a', 'b'] },
     answer: { type: 'output', output: { operation: 'embed', vectors: [[1], [2]] } },
@@ -70,7 +76,7 @@ const MOST_NANO_USD = 4 * (1000 * 3000 + 500 * 9000) + 4 * 16_384 * 9000 + 2 * 1
 const scopes: readonly Scope[] = [{ kind: 'tenant', id: 't', capNanoUsd: 5_000_000_000 }];
 
 async function answered(usage: Usage, operation: number, streamed: boolean, costNanoUsd?: unknown) {
-  const { request, answer } = OPERATIONS[operation] ?? OPERATIONS[0]!;
+  const { request, answer } = OPERATIONS[operation] ?? CHAT;
   const stated = costNanoUsd === undefined ? {} : { costNanoUsd: costNanoUsd as number };
   const provider = fakeProvider({ models: [card], script: () => [answer, { ...finish(), usage, ...stated }] });
   const { gateway, stores, rows, run } = harness({ providers: [provider], config: { retry: { retries: 0 } } });
