@@ -46,8 +46,8 @@ export interface PolyphonyErrorOptions {
   /** The HTTP status that caused the error, if any. */
   readonly status?: number;
   /**
-   * The other side never had the whole request, so it charges nothing: a connection that never opened, or that was lost while
-   * the request was being sent. An attempt that was sent and whose answer was lost is charged by an estimate. @default false
+   * Nothing of the request was sent, so the other side charges nothing: no connection was opened or free. A request that was
+   * sent and whose answer was lost is charged by an estimate. @default false
    */
   readonly unsent?: boolean;
   /** Facts for programs: issues of a plan, the failed requirement of each target, the scope of a budget. JSON only. */
@@ -74,7 +74,7 @@ export class PolyphonyError extends Error {
   }
 }
 
-/** The same error of a request that the other side never had as a whole. */
+/** The same error, of a request of which nothing was sent. */
 export function unsentError(error: PolyphonyError): PolyphonyError {
   if (error.unsent) return error;
   const { code, message, cause, retryable, retryAfterMs, status, details } = error;

@@ -26,7 +26,7 @@ const whole = JSON.stringify({
   usage: { prompt_tokens: 10, completion_tokens: 2000 },
 });
 const scopes: readonly Scope[] = [{ kind: 'tenant', id: 't', capNanoUsd: 1e9 }];
-const card = fakeCard({ id: 'm', price: { input: 1, output: 10 }, operations: ['chat', 'embed'] });
+const card = fakeCard({ id: 'm', price: { input: 1, output: 10 }, operations: ['chat', 'embed'], contextTokens: 1e6 });
 
 const opened: GatewayHandle[] = [];
 afterEach(async () => {
@@ -110,6 +110,17 @@ describe('an answer that is lost after the request was taken', () => {
       expect(counter).toBe(ledger);
       expect(server.counts).toEqual({ connections: 1, requests: 1 });
     }
+  });
+
+  it('costs its estimate where the connection is reset while the request is being sent', async () => {
+    const server = await rawServer(
+      () => {},
+      (socket) => socket.resetAndDestroy(),
+    );
+    const { gateway, money } = world(server.url);
+    const request = { ...user('a long prompt '.repeat(30_000)), model: 'm' };
+    expect(await failed(gateway.generate(request, { scopes }))).toMatchObject({ code: 'network', unsent: false });
+    expect((await money()).counter).toBeGreaterThan(0);
   });
 
   it('costs its estimate where no answer comes in time', async () => {

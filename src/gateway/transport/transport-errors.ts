@@ -11,7 +11,7 @@ export function closedError(url: string): PolyphonyError {
   return new PolyphonyError('cancelled', `The request to ${hostOf(url)} ended because the transport was closed.`);
 }
 
-/** `unsent`: the server cannot have the whole request. */
+/** `unsent`: nothing of the request was sent. */
 export function transportError(error: unknown, request: TransportRequest, unsent = false): PolyphonyError {
   if (error instanceof PolyphonyError && error.unsent) return error;
   const known = knownError(error, request);

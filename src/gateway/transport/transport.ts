@@ -4,7 +4,7 @@
  *
  * P1. A request that goes out on a kept connection and finds it closed, before any byte of an answer, is sent once more on a
  *     new connection. The server had closed the old one while it was idle, which is nobody's failure.
- * P2. An error says whether the server can have had the whole request (`unsent`), so that its cost can be told.
+ * P2. An error says whether anything of the request was sent (`unsent`), so that its cost can be told.
  * P3. An answer is bounded in decompressed bytes: as a whole, and four times as many for one that is read in pieces.
  */
 import { abortError, unsentError } from '../../core/errors.ts';
