@@ -216,7 +216,7 @@ describe('a kept connection', () => {
     const { gateway, money } = world(server.url);
     await gateway.generate({ ...user(), model: 'm' }, { scopes });
     await idle();
-    const before = (await money()).counter ?? 0;
+    const before = Number((await money()).counter);
     expect(await failed(gateway.generate({ ...user(), model: 'm' }, { scopes }))).toMatchObject({ code: 'network' });
     expect(server.counts.requests).toBe(3);
     expect((await money()).counter).toBeGreaterThan(before);

@@ -74,7 +74,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Head['headers']): void {
     if (status >= 200) this.#resolveHead({ status, headers });
-    else if ((this.#announcements += 1) > MAX_ANNOUNCEMENTS) {
+    else if (++this.#announcements > MAX_ANNOUNCEMENTS) {
       const error = new PolyphonyError(
         'network',
         `The server announced its answer ${MAX_ANNOUNCEMENTS} times without sending it.`,
