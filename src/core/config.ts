@@ -144,7 +144,7 @@ export interface LimitsConfig {
 }
 
 export interface AnswerLimitsConfig {
-  /** Most bytes of one answer, decompressed. A stream may take four times as many on its way. @default 67108864 */
+  /** Most bytes of one answer, decompressed, 1 to 67108864. A stream may take four times as many on its way. @default 67108864 */
   readonly bytes?: number;
   /** Most tool calls of one answer. @default 128 */
   readonly toolCalls?: number;

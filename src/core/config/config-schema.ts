@@ -122,7 +122,10 @@ export const CurrentConfigSchema = z.strictObject({
   limits: z
     .strictObject({
       answers: z
-        .strictObject({ bytes: z.int().positive().optional(), toolCalls: z.int().positive().optional() })
+        .strictObject({
+          bytes: z.int().positive().max(67_108_864).optional(),
+          toolCalls: z.int().positive().optional(),
+        })
         .optional(),
     })
     .optional(),

@@ -47,6 +47,8 @@ const LIMIT_WORDS = /rate[_ ]?limit|too many requests|quota exceeded|resource[_ 
 
 /** Most characters of an error that are searched for words: whoever sends more does not say it better. */
 const MAX_WORDS = 4096;
+/** Most characters of a message that are kept, so that every wire may search them as well. */
+const MAX_MESSAGE = 4096;
 
 /** The error of an error response. Its message has the status, the server's message and the remedy. */
 export function httpError(failure: HttpFailure): PolyphonyError {
@@ -107,7 +109,7 @@ export function failureOf(value: unknown, status: number): HttpFailure | undefin
   const body = asRecord(asList(value)?.[0] ?? value);
   if (body === undefined) return undefined;
   const described = body.error ?? asList(body.errors)?.[0] ?? body;
-  if (typeof described === 'string') return { status, message: described };
+  if (typeof described === 'string') return { status, message: described.slice(0, MAX_MESSAGE) };
   const error = asRecord(described);
   if (error === undefined) return undefined;
   const message = messageOf(error) ?? messageOf(body);
@@ -127,7 +129,8 @@ function messageOf(error: JsonRecord): string | undefined {
   const text = asText(stated) ?? (stated === undefined || stated === null ? undefined : JSON.stringify(stated));
   // Routers put the message of the upstream server into the metadata.
   const upstream = asText(asRecord(error.metadata)?.raw);
-  return upstream === undefined ? text : `${text ?? ''} ${upstream.slice(0, 500)}`;
+  const whole = upstream === undefined ? text : `${text ?? ''} ${upstream.slice(0, 500)}`;
+  return whole?.slice(0, MAX_MESSAGE);
 }
 
 /** The status that an error inside a successful answer implies; 500 if it implies none. */
