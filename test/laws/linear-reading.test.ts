@@ -103,7 +103,7 @@ it.each(Object.entries(PIECES))('tool calls %s', (_name, piece) => {
     for (let index = 0; index < length; index += 1) assembler.push(piece(index));
     assembler.finish();
   };
-  expectLinear(assemble, 800);
+  expectLinear(assemble, 2500);
 });
 
 const STREAMS = [

@@ -15,9 +15,9 @@ import { commits } from '../../kit/streams/stream-head.ts';
 import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { type Received, receive } from '../calls/received.ts';
 import { nameOf } from '../calls/target.ts';
-import { mostStatedCost, possibleUsageOf, usageCorrected } from '../money/usage-bounds.ts';
 import type { EndpointReports } from '../routing/endpoint-reports.ts';
 import type { Registry } from '../routing/registry.ts';
+import { mostStatedCost, possibleUsageOf, usageCorrected } from '../routing/usage-bounds.ts';
 import { assertSize, assertToolCalls } from './answer-limits.ts';
 
 export interface ProviderParts {

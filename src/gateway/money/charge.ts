@@ -6,7 +6,7 @@ import { costOf, type PriceTerms } from '../../core/money/price.ts';
 import type { Received } from '../calls/received.ts';
 import { askedTier, expectedOutput, termsOf } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { estimateOf, possibleUsageOf } from './usage-bounds.ts';
+import { estimateOf, possibleUsageOf } from '../routing/usage-bounds.ts';
 
 export interface Charge {
   readonly usage: Usage | null;

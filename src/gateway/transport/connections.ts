@@ -2,9 +2,8 @@
  * The connections of a transport: undici's agent, with what it does not tell about the connection that carries a request —
  * whether it was used before, and whether any byte came back on it since.
  */
-import type { Socket } from 'node:net';
 import type { Agent, buildConnector, Client, Dispatcher, Pool } from 'undici';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, Line } from './exchange.ts';
 
 export interface ConnectionOptions {
   readonly connectTimeoutMs: number;
@@ -13,13 +12,6 @@ export interface ConnectionOptions {
   readonly maxConnectionsPerOrigin: number;
   readonly keepAliveMs: number;
   readonly maxHeaderBytes: number;
-}
-
-/** The connection that a client has now. A client has one at a time. */
-export interface Line {
-  socket: Pick<Socket, 'bytesRead'> | undefined;
-  /** Requests that began on it. */
-  requests: number;
 }
 
 export interface Connections {

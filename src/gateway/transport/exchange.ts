@@ -8,14 +8,21 @@
  * X4. No listener outlives it.
  * X5. Responses that only announce the final one are bounded in number.
  */
+import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import { onAbort } from '../../core/on-abort.ts';
-import type { Line } from './connections.ts';
 
 export interface Head {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** The connection that a client has now. A client has one at a time. */
+export interface Line {
+  socket: Pick<Socket, 'bytesRead'> | undefined;
+  /** Requests that began on it. */
+  requests: number;
 }
 
 interface Waiter {

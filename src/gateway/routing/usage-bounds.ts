@@ -10,7 +10,7 @@ import {
 } from '../../core/money/possible-usage.ts';
 import { worstCostOf } from '../../core/money/price.ts';
 import { nothingReceived, type Received } from '../calls/received.ts';
-import { needsOf } from '../routing/requirements.ts';
+import { needsOf } from './requirements.ts';
 
 /**
  * How far a count may exceed what the model's card and the request allow before it is taken for an error. Not 1, because
