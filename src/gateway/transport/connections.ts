@@ -3,7 +3,7 @@
  * whether it was used before, and whether any byte came back on it since.
  */
 import type { Agent, buildConnector, Client, Dispatcher, Pool } from 'undici';
-import type { Exchange, Line } from './exchange.ts';
+import type { Connection, Exchange } from './exchange.ts';
 
 export interface ConnectionOptions {
   readonly connectTimeoutMs: number;
@@ -38,9 +38,9 @@ export async function openConnections(options: ConnectionOptions): Promise<Conne
     maxHeaderSize: options.maxHeaderBytes,
   } satisfies Client.Options;
   const openClient = (origin: URL | string, given: object): Client => {
-    const line: Line = { socket: undefined, requests: 0 };
-    const client = new undici.Client(origin, { ...given, connect: watched(connect, line) });
-    return withLine(client, line);
+    const connection: Connection = { socket: undefined, requests: 0 };
+    const client = new undici.Client(origin, { ...given, connect: watched(connect, connection) });
+    return withConnection(client, connection);
   };
   const agent: Agent = new undici.Agent({
     ...shared,
@@ -66,20 +66,20 @@ export async function openConnections(options: ConnectionOptions): Promise<Conne
 }
 
 /** Notes each connection that the client opens. */
-function watched(connect: buildConnector.connector, line: Line): buildConnector.connector {
+function watched(connect: buildConnector.connector, connection: Connection): buildConnector.connector {
   return (options, callback) =>
     connect(options, (...result) => {
-      line.socket = result[1] ?? undefined;
-      line.requests = 0;
+      connection.socket = result[1] ?? undefined;
+      connection.requests = 0;
       callback(...result);
     });
 }
 
-function withLine(client: Client, line: Line): Client {
+function withConnection(client: Client, connection: Connection): Client {
   const dispatch = client.dispatch.bind(client);
   return Object.assign(client, {
     dispatch(options: TrackedOptions, handler: Dispatcher.DispatchHandler) {
-      options.exchange?.assign(line);
+      options.exchange?.assign(connection);
       return dispatch(options, handler);
     },
   });

@@ -19,7 +19,7 @@ export interface Head {
 }
 
 /** The connection that a client has now. A client has one at a time. */
-export interface Line {
+export interface Connection {
   socket: Pick<Socket, 'bytesRead'> | undefined;
   /** Requests that began on it. */
   requests: number;
@@ -32,7 +32,7 @@ interface Waiter {
 
 const MAX_WAITING_BYTES = 65_536;
 const MAX_ANNOUNCEMENTS = 16;
-const NO_LINE: Line = { socket: undefined, requests: 0 };
+const NO_CONNECTION: Connection = { socket: undefined, requests: 0 };
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
 /** A class, because both undici and the reader's loop call its methods: one object per request. */
@@ -48,9 +48,9 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   #error: unknown;
   #waiter: Waiter | undefined;
   #announcements = 0;
-  #line: Line | undefined;
+  #connection: Connection | undefined;
   /** How the connection stood when the request began on it; undefined before. */
-  #begun: { readonly reused: boolean; readonly socket: Line['socket']; readonly bytesRead: number } | undefined;
+  #begun: { readonly reused: boolean; readonly socket: Connection['socket']; readonly bytesRead: number } | undefined;
   #resolveHead: (head: Head) => void = () => {};
   #rejectHead: (error: unknown) => void = () => {};
 
@@ -73,9 +73,9 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    const { socket, requests } = this.#line ?? NO_LINE;
+    const { socket, requests } = this.#connection ?? NO_CONNECTION;
     this.#begun = { reused: requests > 0, socket, bytesRead: socket?.bytesRead ?? 0 };
-    if (this.#line !== undefined) this.#line.requests += 1;
+    if (this.#connection !== undefined) this.#connection.requests += 1;
     if (this.#state !== 'open') controller.abort(asError(this.#error));
   }
 
@@ -119,8 +119,8 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   // ---------------------------------------------------------------------------------------------------- the connection
 
   /** The connection of the client that will send the request. */
-  assign(line: Line): void {
-    this.#line = line;
+  assign(connection: Connection): void {
+    this.#connection = connection;
   }
 
   /** Nothing of the request was sent: no connection was free or could be opened. */
