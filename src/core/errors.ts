@@ -4,7 +4,6 @@
  */
 
 import { defined } from './defined.ts';
-import { boundedDelayMs } from './delay.ts';
 
 /** Every code, and whether trying again can help. docs/reference/errors.md says who acts on which code. */
 export const ERROR_CODES = {
@@ -36,6 +35,18 @@ export const ERROR_CODES = {
 } as const satisfies Record<string, boolean>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** The longest delay that is believed, in milliseconds: a day, because quotas are given anew each day at the latest. */
+const LONGEST_DELAY_MS = 86_400_000;
+
+/**
+ * A delay that the other side names, in whole milliseconds, from 0 to a day: nobody outside may park a credential or a run for
+ * ever. Undefined for what is no number.
+ */
+export function boundedDelayMs(value: unknown): number | undefined {
+  if (typeof value !== 'number' || Number.isNaN(value)) return undefined;
+  return Math.min(LONGEST_DELAY_MS, Math.max(0, Math.ceil(value)));
+}
 
 export interface PolyphonyErrorOptions {
   readonly cause?: unknown;

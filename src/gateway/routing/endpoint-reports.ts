@@ -7,7 +7,7 @@
  * E3. At most 4096 targets are kept. Above that, only the half with the latest reports stays.
  */
 import type { Clock } from '../../core/clock.ts';
-import { boundedDelayMs } from '../../core/delay.ts';
+import { boundedDelayMs } from '../../core/errors.ts';
 import type { StatedFacts, StatedLimit } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { EndpointReport, RateLimit } from '../../core/model/provider.ts';

@@ -1,5 +1,5 @@
 /** Limits in headers: `retry-after` in its forms, and the `*ratelimit-*` families in any order of words. */
-import { boundedDelayMs } from '../../core/delay.ts';
+import { boundedDelayMs } from '../../core/errors.ts';
 import type { RateLimit } from '../../core/model/provider.ts';
 
 type Headers = Readonly<Record<string, string>>;

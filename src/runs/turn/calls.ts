@@ -3,8 +3,7 @@
  * one call unless it has rounds or retries.
  */
 import { backOffMs } from '../../core/backoff.ts';
-import { boundedDelayMs } from '../../core/delay.ts';
-import { errorRecord, type PolyphonyError } from '../../core/errors.ts';
+import { boundedDelayMs, errorRecord, type PolyphonyError } from '../../core/errors.ts';
 import type { Scope, Warning } from '../../core/model/model.ts';
 import { addMoney, nanoToUsd, usdToNano } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
