@@ -23,8 +23,8 @@ export type * from '../core/plugin.ts';
 export { definePlugin } from '../core/plugin.ts';
 export type * from '../core/run/engine.ts';
 export { SuspendRun } from '../core/run/engine.ts';
+export { rememberSecret } from '../core/secrets.ts';
 export type * from '../core/stores.ts';
-export { rememberSecret } from '../system/scrub.ts';
 
 // ---------------------------------------------------------------------------------------------------- layers: observe, read and replay streams
 

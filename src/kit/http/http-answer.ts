@@ -11,7 +11,7 @@ import type { Attempt, FinishEvent, ModelEvent, Warning } from '../../core/model
 import type { ProviderContext } from '../../core/model/provider.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { reportFinish, reportHeaders } from './http-report.ts';
-import { addressed, contextOf, errorContextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
+import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
 
 /** A class because there is one per call: closures would cost time, methods do not. */
 export class HttpAnswer implements CompletableStream {
@@ -61,7 +61,7 @@ async function* streamAttempt(
     }
     if (!finished) throw truncated();
   } catch (error) {
-    throw errorOf(error, parts, attempt, context, answer);
+    throw errorOf(error, attempt, context, answer);
   } finally {
     await leave(answer);
   }
@@ -81,7 +81,7 @@ async function readAttempt(parts: HttpParts, attempt: Attempt, context: Provider
     reportFinish(finish, answer, context);
     return { events };
   } catch (thrown) {
-    return { events, failure: { error: errorOf(thrown, parts, attempt, context, answer) } };
+    return { events, failure: { error: errorOf(thrown, attempt, context, answer) } };
   } finally {
     await leave(answer);
   }
@@ -90,14 +90,11 @@ async function readAttempt(parts: HttpParts, attempt: Attempt, context: Provider
 /** Only here is it known whether the request was handed over; the transport knows whether it was sent. */
 function errorOf(
   thrown: unknown,
-  parts: HttpParts,
   { signal, target }: Attempt,
   { clock }: ProviderContext,
   { sent = false, response }: HttpExchange,
 ): PolyphonyError {
-  const error = signal.aborted
-    ? abortError(signal)
-    : describeError(thrown, target, errorContextOf(parts, clock), response);
+  const error = signal.aborted ? abortError(signal) : describeError(thrown, target, clock, response);
   return !sent || (thrown instanceof PolyphonyError && thrown.unsent) ? unsentError(error) : error;
 }
 
