@@ -29,6 +29,7 @@ import {
 } from './composition/start.ts';
 import type { Runtime } from './core/clock.ts';
 import type { Config, ConfigInput } from './core/config.ts';
+import { defined } from './core/defined.ts';
 import { PolyphonyError } from './core/errors.ts';
 import type { Gateway } from './core/gateway.ts';
 import type { Provider, Transport } from './core/model/provider.ts';
@@ -224,8 +225,8 @@ async function registerAll(
   }
 }
 
-const transportOptions = ({ timeouts }: Config): TransportOptions =>
-  timeouts?.connectMs === undefined ? {} : { connectTimeoutMs: timeouts.connectMs };
+const transportOptions = ({ timeouts, limits }: Config): TransportOptions =>
+  defined({ connectTimeoutMs: timeouts?.connectMs, maxAnswerBytes: limits?.answers?.bytes });
 
 /** The methods that need validator, planner and engine. A workflow that is run is registered, with all that it uses. */
 function planAndRun(

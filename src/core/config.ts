@@ -38,7 +38,7 @@ export interface Config {
   readonly affinity?: AffinityConfig;
   /** Bounds of every plan, whoever wrote it: the operator can change them, a plan cannot. */
   readonly bounds?: BoundsConfig;
-  /** What one run may take. An operator can change it, a plan cannot. */
+  /** Bounds of what runs make and providers send. An operator can change them, a plan cannot. */
   readonly limits?: LimitsConfig;
   /** Modules that the command loads: npm packages, or files relative to the config that begin with `./`. @default none */
   readonly plugins?: readonly string[];
@@ -141,6 +141,8 @@ export interface BoundsConfig {
 export interface LimitsConfig {
   /** How large the values of a run may become. */
   readonly values?: ValueLimitsConfig;
+  /** What a provider may send in one answer. */
+  readonly answers?: AnswerLimitsConfig;
 }
 
 export interface ValueLimitsConfig {
@@ -152,6 +154,13 @@ export interface ValueLimitsConfig {
   readonly runBytes?: number;
   /** Most bytes that a run writes to its journal. @default 134217728 */
   readonly writtenBytes?: number;
+}
+
+export interface AnswerLimitsConfig {
+  /** Most bytes of one answer, decompressed, 1 to 67108864. A stream may take four times as many on its way. @default 67108864 */
+  readonly bytes?: number;
+  /** Most tool calls of one answer. @default 128 */
+  readonly toolCalls?: number;
 }
 
 export interface PlannerConfig {

@@ -4,6 +4,7 @@
  * cleaned when the error is made, whoever makes it.
  */
 
+import { defined } from './defined.ts';
 import { scrubCause, scrubDetails, scrubText } from './secrets.ts';
 
 /** Every code, and whether trying again can help. docs/reference/errors.md says who acts on which code. */
@@ -38,15 +39,30 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** The longest delay that is believed, in milliseconds: a day, because quotas are given anew each day at the latest. */
+const LONGEST_DELAY_MS = 86_400_000;
+
+/**
+ * A delay that the other side names, in whole milliseconds, from 0 to a day: nobody outside may park a credential or a run for
+ * ever. Undefined for what is no number.
+ */
+export function boundedDelayMs(value: unknown): number | undefined {
+  if (typeof value !== 'number' || Number.isNaN(value)) return undefined;
+  return Math.min(LONGEST_DELAY_MS, Math.max(0, Math.ceil(value)));
+}
+
 export interface PolyphonyErrorOptions {
   readonly cause?: unknown;
   /** @default the value of the code in ERROR_CODES */
   readonly retryable?: boolean;
-  /** How long the other side asked to wait, in milliseconds. */
+  /** How long the other side asked to wait, in milliseconds; more than a day counts as a day. */
   readonly retryAfterMs?: number;
   /** The HTTP status that caused the error, if any. */
   readonly status?: number;
-  /** Nothing reached the other side, so it charges nothing (a connection that never opened). @default false */
+  /**
+   * Nothing of the request was sent, so the other side charges nothing: no connection was opened or free. A request that was
+   * sent and whose answer was lost is charged by an estimate. @default false
+   */
   readonly unsent?: boolean;
   /** Facts for programs: issues of a plan, the failed requirement of each target, the scope of a budget. JSON only. */
   readonly details?: Readonly<Record<string, unknown>>;
@@ -65,11 +81,22 @@ export class PolyphonyError extends Error {
     super(scrubText(message), options.cause === undefined ? undefined : { cause: scrubCause(options.cause) });
     this.code = code;
     this.retryable = options.retryable ?? ERROR_CODES[code];
-    this.retryAfterMs = options.retryAfterMs;
+    this.retryAfterMs = boundedDelayMs(options.retryAfterMs);
     this.status = options.status;
     this.unsent = options.unsent ?? false;
     this.details = scrubDetails(options.details);
   }
+}
+
+/** The same error, of a request of which nothing was sent. */
+export function unsentError(error: PolyphonyError): PolyphonyError {
+  if (error.unsent) return error;
+  const { code, message, cause, retryable, retryAfterMs, status, details } = error;
+  return new PolyphonyError(code, message, {
+    retryable,
+    unsent: true,
+    ...defined({ cause, retryAfterMs, status, details }),
+  });
 }
 
 /** An error as journals, ledgers, events and HTTP answers store it: without stack and cause. */

@@ -124,6 +124,9 @@ class LiveCall implements NodeCall {
   get signal(): AbortSignal {
     return signalOf(this.#driving, this.#unit);
   }
+  get concurrency(): number {
+    return this.#driving.concurrency;
+  }
   get scopes(): readonly Scope[] {
     return scopesOf(this.#driving.run, this.#unit);
   }

@@ -5,6 +5,7 @@
 
 // ---------------------------------------------------------------------------------------------------- plugins, errors, money
 
+export { append } from '../core/append.ts';
 export type * from '../core/clock.ts';
 export type { ConfigInput as Config } from '../core/config.ts';
 export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from '../core/errors.ts';

@@ -86,7 +86,7 @@ async function converse(conversation: Conversation): Promise<ModelResponse> {
     const response = await ask(conversation, tools.length > 0 && last ? { toolChoice: 'none' } : {});
     const calls = response.content.filter((part) => part.type === 'tool-call');
     if (calls.length === 0 || tools.length === 0 || last) return response;
-    const results = await Promise.all(calls.map((part, index) => useTool(conversation, part, `${round}.${index}`)));
+    const results = await useTools(conversation, calls, round);
     conversation.messages = [
       ...conversation.messages,
       { role: 'assistant', content: response.content },
@@ -137,6 +137,24 @@ async function* shown(
     else if (event.type === 'restart') call.emit(event.notice, { restart: true });
     yield event;
   }
+}
+
+const DEFAULT_CONCURRENCY = 8;
+
+/** The results in the order of the calls, of which at most as many run at once as the run allows. */
+async function useTools(
+  conversation: Conversation,
+  calls: readonly ToolCallPart[],
+  round: number,
+): Promise<readonly ToolResultPart[]> {
+  const results: ToolResultPart[] = [];
+  const remaining = calls.entries();
+  const useNext = async (): Promise<void> => {
+    for (const [index, part] of remaining) results[index] = await useTool(conversation, part, `${round}.${index}`);
+  };
+  const { concurrency = DEFAULT_CONCURRENCY } = conversation.call;
+  await Promise.all(Array.from({ length: Math.min(concurrency, calls.length) }, useNext));
+  return results;
 }
 
 /** A tool that fails returns its error to the model, which may try something else. */

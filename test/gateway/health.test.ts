@@ -257,7 +257,7 @@ describe('what an endpoint stated', () => {
     const clock = fakeClock();
     const reports = createEndpointReports(clock);
     for (let index = 0; index < 10_000; index += 1) {
-      reports.record({ provider: 'p', model: `m${index}` }, { requestId: `r${index}` });
+      reports.record({ provider: 'p', model: `m${index}` }, { requestId: `r${index}` }, () => 0);
       await (index % 1000 === 0 ? clock.advance(1) : undefined);
     }
     const kept = Array.from({ length: 10_000 }, (_, index) => reports.of({ provider: 'p', model: `m${index}` }));

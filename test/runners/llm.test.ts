@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import type { ChatRequest, ModelEvent } from '../../src/core/model/model.ts';
 import type { PlanNode } from '../../src/core/plan/plan.ts';
+import type { Tool } from '../../src/core/plugin.ts';
 import type { RunEvent } from '../../src/core/run/engine.ts';
-import { run } from './run-node.ts';
+import { settled } from '../executor/harness.ts';
+import { validPlan } from '../executor/valid-plan.ts';
+import { run, setUp } from './run-node.ts';
 import { CALL_COST } from './scripted-gateway.ts';
 
 const chat = (request: unknown): ChatRequest => request as ChatRequest;
@@ -118,6 +121,31 @@ describe('llm', () => {
         { id: 'c3', isError: true, content: 'Tool broken failed: out of order' },
       ],
     });
+  });
+
+  it('runs at most as many tools at once as the run may do things at once', async () => {
+    let open = 0;
+    let most = 0;
+    const slow: Tool = {
+      name: 'slow',
+      description: 'Waits.',
+      input: {},
+      async run({ n }) {
+        open += 1;
+        most = Math.max(most, open);
+        await new Promise(setImmediate);
+        open -= 1;
+        return n;
+      },
+    };
+    const calls = Array.from({ length: 20 }, (_, n) => toolCall('slow', { n }, `c${n}`));
+    const world = setUp([calls, 'done'], { tools: new Map([[slow.name, slow]]) });
+    const plan = validPlan({ nodes: [{ id: 'a', use: 'llm', in: { prompt: 'x', tools: ['slow'] } }] });
+    const result = await settled(world, world.engine.start(plan, { concurrency: 3 }));
+    expect(result).toMatchObject({ status: 'done' });
+    expect(most).toBe(3);
+    const results = chat(world.gateway.asked[1]?.request).messages.at(-1)?.content;
+    expect(results).toMatchObject(calls.map((_, n) => ({ id: `c${n}`, content: String(n) })));
   });
 
   it('makes the model answer once its rounds with tools are used up', async () => {

@@ -6,6 +6,7 @@
  * sent back unchanged to this provider and to no other.
  */
 import {
+  append,
   asNumber,
   asRecord,
   asText,
@@ -70,7 +71,7 @@ export function startBlock(blocks: Blocks, index: number, start: JsonRecord): vo
   }
   if (kind === 'text') emitText(blocks, 'text-delta', start.text);
   if (kind === 'thinking') addThinking(blocks, block, start.thinking);
-  if (Array.isArray(start.citations)) blocks.citations.push(...start.citations.flatMap(citationOf));
+  if (Array.isArray(start.citations)) append(blocks.citations, start.citations.flatMap(citationOf));
 }
 
 export function addDelta(blocks: Blocks, index: number, delta: JsonRecord): void {

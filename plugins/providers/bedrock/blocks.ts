@@ -3,6 +3,7 @@
  * parts without text whose `raw` is the block, so that they are sent back unchanged to this provider.
  */
 import {
+  append,
   asList,
   asRecord,
   asText,
@@ -158,7 +159,7 @@ export function readBlock(blocks: Blocks, index: number, block: JsonRecord): voi
     addDelta(blocks, index, { reasoningContent: { ...asRecord(reasoning.reasoningText), redactedContent } });
   } else if (cited !== undefined) {
     for (const item of asList(cited.content) ?? []) addDelta(blocks, index, { text: asRecord(item)?.text });
-    blocks.citations.push(...(asList(cited.citations) ?? []).flatMap(citationOf));
+    append(blocks.citations, (asList(cited.citations) ?? []).flatMap(citationOf));
   } else if (typeof block.text === 'string') addDelta(blocks, index, { text: block.text });
   else keep(blocks, block);
   stopBlock(blocks, index);

@@ -19,6 +19,7 @@ import {
   finishReason,
   type JsonRecord,
   type ModelEvent,
+  PolyphonyError,
   parseDocument,
   type TransportResponse,
   tryParseJson,
@@ -40,6 +41,9 @@ interface State extends AnswerState {
 
 const OPENINGS: ReadonlySet<number | undefined> = new Set([0x7b, 0x20, 0x0a, 0x0d, 0x09, 0xef]);
 
+/** The same limit as for the documents of other wires. */
+const MAX_DOCUMENT_BYTES = 67_108_864;
+
 export function decodeChat(
   response: TransportResponse,
   request: ChatRequest,
@@ -50,14 +54,20 @@ export function decodeChat(
     if (state.failure === undefined) readMessage(state, message);
   });
   const document: Uint8Array[] = [];
+  let length = 0;
   let whole: boolean | undefined;
   return decodeBody(response, state, {
     push(chunk) {
       if (chunk.length === 0) return;
       // A document may begin with white space; the length of a message never begins with one of these bytes.
       whole ??= OPENINGS.has(chunk[0]);
-      if (whole) document.push(chunk);
-      else stream.push(chunk);
+      if (!whole) stream.push(chunk);
+      else {
+        length += chunk.length;
+        if (length > MAX_DOCUMENT_BYTES)
+          throw new PolyphonyError('truncated', 'The answer is too large.', { retryable: false });
+        document.push(chunk);
+      }
     },
     end() {
       if (whole === true) readWhole(state, Buffer.concat(document).toString('utf8'));

@@ -39,6 +39,8 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/marked by provider as legacy|reached the end of its life/i, 'model_not_found'],
 ];
 
+const MAX_MESSAGE = 4096;
+
 export function classify(status: number, headers: Readonly<Record<string, string>>, body: string): PolyphonyError {
   const failure = readFailure(status, body);
   return refusal(failure, headers['x-amzn-errortype'] ?? asText(asRecord(tryParseJson(body))?.__type) ?? '');
@@ -49,7 +51,8 @@ export function exceptionInside(type: string, payload: string): PolyphonyError {
   const body = asRecord(tryParseJson(payload));
   const status = asNumber(body?.originalStatusCode) ?? STATUS[nameOf(type)] ?? 500;
   const message = asText(body?.originalMessage) ?? asText(body?.message) ?? asText(body?.Message) ?? payload;
-  return refusal({ status, message }, type);
+  // A message of the stream may have megabytes, and it is searched for words.
+  return refusal({ status, message: message.slice(0, MAX_MESSAGE) }, type.slice(0, MAX_MESSAGE));
 }
 
 /** `ValidationException:http://…` and `com.amazon#ValidationException` as `validationexception`. */

@@ -8,6 +8,7 @@
 import {
   type AnswerState,
   answerState,
+  append,
   asList,
   asNumber,
   asRecord,
@@ -87,7 +88,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map(
     'tool-call-start': readCall,
     'tool-call-delta': readCall,
     'citation-start': (state, { citations }) => {
-      state.citations.push(...(asList(citations) ?? [citations]).flatMap(citationOf));
+      append(state.citations, (asList(citations) ?? [citations]).flatMap(citationOf));
     },
     'message-end': (state, _message, _body, delta) => {
       const error = asText(delta.error);
@@ -108,7 +109,7 @@ function readWhole(state: State, body: JsonRecord): void {
   for (const [index, call] of (asList(message.tool_calls) ?? []).entries()) {
     pushCall(state, asRecord(call) ?? {}, index, true);
   }
-  state.citations.push(...(asList(message.citations) ?? []).flatMap(citationOf));
+  append(state.citations, (asList(message.citations) ?? []).flatMap(citationOf));
   finish(state, asText(body.finish_reason), body.usage);
 }
 
@@ -170,7 +171,7 @@ function finish(state: State, reason: string | undefined, record: unknown): void
   closeThinking(state);
   closePlan(state);
   const { events, calls, id, citations } = state;
-  events.push(...calls.finish());
+  append(events, calls.finish());
   const usage = usageOf(asRecord(record));
   finishAnswer(state, { reason: finishReason(reason), usage, id, citations });
 }

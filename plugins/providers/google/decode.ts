@@ -9,6 +9,7 @@
 import {
   type AnswerState,
   answerState,
+  append,
   asRecord,
   asText,
   type ChatRequest,
@@ -99,7 +100,7 @@ function readCandidate(state: State, candidate: JsonRecord): void {
     state.reason = String(candidate.finishReason);
     state.blockMessage = asText(candidate.finishMessage) ?? state.blockMessage;
   }
-  if (candidate.logprobsResult !== undefined) state.logprobs.push(...logprobsOf(candidate));
+  if (candidate.logprobsResult !== undefined) append(state.logprobs, logprobsOf(candidate));
   if (candidate.groundingMetadata === undefined && candidate.citationMetadata === undefined) return;
   const citations = citationsOf(candidate);
   if (citations.length > 0) state.citations = citations;

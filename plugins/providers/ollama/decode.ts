@@ -8,6 +8,7 @@
 import {
   type AnswerState,
   answerState,
+  append,
   asList,
   asNumber,
   asRecord,
@@ -97,7 +98,7 @@ function closeThinking(state: State): void {
 function finish(state: State, body: JsonRecord): void {
   closeThinking(state);
   const { events, calls } = state;
-  events.push(...calls.finish());
+  append(events, calls.finish());
   const input = asNumber(body.prompt_eval_count);
   const output = asNumber(body.eval_count);
   const reason = finishReason(body.done_reason);

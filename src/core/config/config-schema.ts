@@ -129,6 +129,12 @@ export const CurrentConfigSchema = z.strictObject({
           writtenBytes: z.int().positive().optional(),
         })
         .optional(),
+      answers: z
+        .strictObject({
+          bytes: z.int().positive().max(67_108_864).optional(),
+          toolCalls: z.int().positive().optional(),
+        })
+        .optional(),
     })
     .optional(),
   plugins: z.array(name).max(100).optional(),

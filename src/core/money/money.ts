@@ -8,6 +8,9 @@ export type NanoUsd = number;
 
 export const NANO_PER_USD = 1_000_000_000;
 
+/** $9,000,000, the largest amount: sums of it are still exact. */
+export const MOST_NANO_USD: NanoUsd = 9_000_000 * NANO_PER_USD;
+
 /** @throws invalid-request when the amount is negative, not finite or above 9,000,000 */
 export function usdToNano(usd: number): NanoUsd {
   if (!Number.isFinite(usd) || usd < 0 || usd > 9_000_000) {

@@ -49,6 +49,8 @@ export interface NodeCall {
   readonly cache?: CacheMode;
   /** Nesting of workflows and plans, 0 at the top. */
   readonly level: number;
+  /** What the run may do at the same time, for a node that does several things at once, such as calls of tools. @default 8 */
+  readonly concurrency?: number;
   /** For a node that suspended the run: its question and the answer. */
   readonly answer?: { readonly question: HumanQuestion; readonly value: unknown };
   /** Takes text that the node produces while it runs: becomes a `node-delta` event. */

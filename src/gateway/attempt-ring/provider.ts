@@ -1,53 +1,106 @@
 /**
  * The innermost layer: calls the target's provider and checks the stream that it returns. `route` comes first. An end
  * without `finish` is a truncation, an empty answer is a failure, and whatever a provider throws becomes a PolyphonyError
- * that names the provider.
+ * that names the provider. Nothing that a provider says is believed beyond what is possible: the size of its answer, the
+ * number of its tool calls and its usage are bounded here, for every provider and before any other layer sees them.
  */
 import type { Clock } from '../../core/clock.ts';
-import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
-import type { Attempt, FinishEvent, Handler } from '../../core/model/model.ts';
+import type { Config } from '../../core/config.ts';
+import { abortError, asPolyphonyError, PolyphonyError, unsentError } from '../../core/errors.ts';
+import type { Attempt, FinishEvent, Handler, ModelEvent } from '../../core/model/model.ts';
 import type { Transport } from '../../core/model/provider.ts';
-import { observe, type StreamEnding } from '../../kit/streams/observe.ts';
+import { MOST_NANO_USD, type NanoUsd } from '../../core/money/money.ts';
+import { observe, type StreamControl, type StreamEnding } from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
-import { attemptStateOf, callStateOf } from '../calls/call-state.ts';
+import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
+import { type Received, receive } from '../calls/received.ts';
 import { nameOf } from '../calls/target.ts';
 import type { EndpointReports } from '../routing/endpoint-reports.ts';
 import type { Registry } from '../routing/registry.ts';
+import { mostStatedCost, possibleUsageOf, usageCorrected } from '../routing/usage-bounds.ts';
+import { assertSize, assertToolCalls } from './answer-limits.ts';
 
 export interface ProviderParts {
   readonly registry: () => Registry;
   readonly transport: Transport;
   readonly clock: Clock;
   readonly endpointReports: EndpointReports;
+  readonly config: () => Config;
 }
 
-export function providerHandler({ registry, transport, clock, endpointReports }: ProviderParts): Handler<Attempt> {
+export function providerHandler(parts: ProviderParts): Handler<Attempt> {
   return (attempt) => {
     let answered = false;
     let finished = false;
+    let control: StreamControl | undefined;
+    const state = attemptStateOf(attempt);
+    const { received } = state;
     return observe({
       head: [{ type: 'route', target: attempt.target }],
-      open() {
-        const provider = registry().providers.get(attempt.target.provider);
-        if (provider === undefined) throw unknownProvider(attempt);
-        attemptStateOf(attempt).dispatchedAt = clock.now();
-        const { target } = attempt;
-        return provider.stream(attempt, {
-          transport,
-          clock,
-          report: (report) => endpointReports.record(target, report),
-        });
+      start(given) {
+        control = given;
+        return undefined;
       },
+      open: () => openProvider(parts, attempt, state),
       event(event) {
         if (event.type === 'finish') {
-          if (!answered) refuseEmpty(event, attempt);
+          const checked = checkedFinish(parts, attempt, event, received, control);
+          if (!answered) refuseEmpty(checked, attempt);
           finished = true;
-        } else if (!answered) answered = commits(event);
+          return checked;
+        }
+        receive(received, event);
+        assertWithin(parts, attempt, received);
+        if (!answered) answered = commits(event);
         return event;
       },
       end: (ending) => checkedEnding(ending, finished, answered, attempt),
     });
   };
+}
+
+function openProvider(
+  { registry, transport, clock, endpointReports }: ProviderParts,
+  attempt: Attempt,
+  state: AttemptState,
+): AsyncIterable<ModelEvent> {
+  const { target } = attempt;
+  const provider = registry().providers.get(target.provider);
+  if (provider === undefined) throw unknownProvider(attempt);
+  state.dispatchedAt = clock.now();
+  const mostCost = (): NanoUsd => {
+    const card = registry().find(target)?.card;
+    return card === undefined ? MOST_NANO_USD : mostStatedCost(card, attempt.request);
+  };
+  return provider.stream(attempt, {
+    transport,
+    clock,
+    report: (report) => endpointReports.record(target, report, mostCost),
+  });
+}
+
+function assertWithin({ config, registry }: ProviderParts, attempt: Attempt, received: Received): void {
+  const limits = config().limits?.answers;
+  if (received.toolCalls > 0) assertToolCalls(received, limits, attempt);
+  assertSize(received, limits, attempt, () => registry().find(attempt.target));
+}
+
+/** The finish event with possible usage, and without a cost, which only the budget layer may state. */
+function checkedFinish(
+  { registry }: ProviderParts,
+  attempt: Attempt,
+  event: FinishEvent,
+  received: Received,
+  control: StreamControl | undefined,
+): FinishEvent {
+  const deployment = registry().find(attempt.target);
+  if (deployment === undefined) return event;
+  const { usage, changes } = possibleUsageOf(event.usage, deployment.card, attempt.request, received);
+  if (changes.length > 0) {
+    control?.insert({ type: 'warning', warning: usageCorrected(nameOf(attempt.target), changes) });
+  }
+  const { costNanoUsd: _, ...stated } = event;
+  return usage === event.usage && event.costNanoUsd === undefined ? event : { ...stated, usage };
 }
 
 /** Throws for a finish event which reports that nothing was generated. */
@@ -64,9 +117,20 @@ function checkedEnding(ending: StreamEnding, finished: boolean, answered: boolea
   if (ending.kind === 'left') return ending;
   // The answer is complete: an error of the connection after it does not matter.
   if (finished) return { kind: 'done' };
-  if (attempt.signal.aborted) return { kind: 'error', error: abortError(attempt.signal) };
+  if (attempt.signal.aborted) return { kind: 'error', error: abortedError(ending, attempt) };
   if (ending.kind === 'done') return { kind: 'error', error: cutShort(answered, attempt) };
   return { kind: 'error', error: asProviderError(ending.error, attempt) };
+}
+
+/** The reason of the abort, with what the provider knows about the request: whether it was sent before. */
+function abortedError(ending: StreamEnding, attempt: Attempt): PolyphonyError {
+  const reason = abortError(attempt.signal);
+  if (ending.kind !== 'error' || !(ending.error instanceof PolyphonyError) || !ending.error.unsent) return reason;
+  const call = callStateOf(attempt);
+  const unsent = unsentError(reason);
+  const fault = call.blamed(reason);
+  if (fault !== undefined) call.blame(unsent, fault);
+  return unsent;
 }
 
 function cutShort(answered: boolean, { target }: Attempt): PolyphonyError {

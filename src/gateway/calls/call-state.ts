@@ -14,6 +14,7 @@
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { AttemptRecord, Call, CallTrace, Target } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
+import { nothingReceived, type Received } from './received.ts';
 
 /** Whose fault an error is; see faults.ts. */
 export type Fault =
@@ -54,6 +55,8 @@ export interface AttemptState {
   firstTokenMs: number | null;
   /** From dispatch to end. */
   totalMs: number;
+  /** What has arrived of the answer. */
+  readonly received: Received;
   previous: AttemptState | undefined;
 }
 
@@ -129,6 +132,7 @@ export class CallState implements CallTrace {
       dispatchedAt: null,
       firstTokenMs: null,
       totalMs: 0,
+      received: nothingReceived(),
       previous: this.#latest,
     };
     this.#latest = made;

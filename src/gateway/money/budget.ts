@@ -12,13 +12,13 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
-import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent, ModelRequest } from '../../core/model/model.ts';
+import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { KeyValueStore, UsageLedger } from '../../core/stores.ts';
 import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
 import type { Deployment, Registry } from '../routing/registry.ts';
-import { billedText, type Charge, chargeOfFinish, chargeOfStream, isFree, NO_CHARGE, type Sent } from './charge.ts';
+import { type Charge, chargeOfEnding, chargeOfFinish, isFree, NO_CHARGE, type Sent } from './charge.ts';
 import { recordOf, rowOf } from './record.ts';
 import { type Held, type ReservedAttempt, reserveWorstCase } from './reserve-worst-case.ts';
 
@@ -46,8 +46,13 @@ function budgetWatcher(
 ): StreamObserver {
   const state = attemptStateOf(attempt);
   let holding: ReservedAttempt = { request: attempt.request, held: undefined, warnings: [] };
-  let streamed = '';
   let finished: Charge | undefined;
+  const sent = (): Sent => ({
+    deployment,
+    request: holding.request,
+    at: state.dispatchedAt ?? parts.clock.now(),
+    received: state.received,
+  });
   const hold = (made: ReservedAttempt): void => {
     holding = made;
     observer.head = made.warnings;
@@ -65,16 +70,12 @@ function budgetWatcher(
       return next(holding.request === attempt.request ? attempt : { ...attempt, request: holding.request });
     },
     event(event) {
-      if (event.type === 'finish') {
-        finished = chargeOfFinish(sentOf(holding.request, state, deployment, parts.clock), event, streamed);
-        return priced(event, finished);
-      }
-      streamed += billedText(event);
-      return event;
+      if (event.type !== 'finish') return event;
+      finished = chargeOfFinish(sent(), event);
+      return priced(event, finished);
     },
     end(ending) {
-      const charge =
-        finished ?? chargeOfEnding(ending, sentOf(attempt.request, state, deployment, parts.clock), state, streamed);
+      const charge = finished ?? chargeOf(ending, sent(), state, attempt.streaming === false);
       const settled = settle(parts, attempt, state, holding.held, charge, ending);
       return settled === undefined ? ending : settled.then(() => ending);
     },
@@ -88,17 +89,15 @@ function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent 
   return 'costNanoUsd' in event ? { ...event, usage: charged, costNanoUsd } : { costNanoUsd, ...event, usage: charged };
 }
 
-function sentOf(request: ModelRequest, { dispatchedAt }: AttemptState, { card }: Deployment, clock: Clock): Sent {
-  return { card, request, at: dispatchedAt ?? clock.now() };
-}
-
-function chargeOfEnding(ending: StreamEnding, sent: Sent, { dispatchedAt }: AttemptState, streamed: string): Charge {
+function chargeOf(ending: StreamEnding, sent: Sent, { dispatchedAt }: AttemptState, whole: boolean): Charge {
   if (dispatchedAt === null) return NO_CHARGE;
-  const free = ending.kind === 'error' && isFree(asPolyphonyError(ending.error));
-  return free && streamed === '' ? NO_CHARGE : chargeOfStream(sent, streamed);
+  if (ending.kind !== 'error') return chargeOfEnding(sent, false);
+  const error = asPolyphonyError(ending.error);
+  if (isFree(error) && sent.received.billedBytes === 0) return NO_CHARGE;
+  return chargeOfEnding(sent, whole && error.code !== 'cancelled');
 }
 
-/** Settles the money first, so that the counters are right whatever fails afterwards. */
+/** Settles the money first, so that the counters are right whatever fails afterwards. Never throws: the answer is paid for. */
 function settle(
   { ledger, logger }: BudgetParts,
   attempt: Attempt,
@@ -107,18 +106,27 @@ function settle(
   charge: Charge,
   ending: StreamEnding,
 ): Promise<void> | undefined {
-  const settling = held?.settle(charge.costNanoUsd ?? 0);
+  const settling = unlessThrown(() => held?.settle(charge.costNanoUsd ?? 0));
   let written: Promise<void> | undefined;
   if (state.dispatchedAt !== null) {
     const record = recordOf(attempt, state, charge, ending);
     attempt.trace.attempts.push(record);
-    written = ledger?.append([rowOf(attempt, record)]);
+    written = unlessThrown(() => ledger?.append([rowOf(attempt, record)]));
   }
   if (settling === undefined && written === undefined) return undefined;
   return Promise.allSettled([settling, written]).then((results) => {
     // The answer is paid for, so a store that fails now must not fail the call.
     for (const result of results) if (result.status === 'rejected') report(logger, attempt, result.reason);
   });
+}
+
+/** What a store throws at once is reported as what it rejects with. */
+function unlessThrown(work: () => Promise<void> | undefined): Promise<void> | undefined {
+  try {
+    return work();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 function report(logger: Logger | undefined, attempt: Attempt, reason: unknown): void {

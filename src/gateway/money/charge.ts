@@ -1,11 +1,12 @@
-/** The real cost of an attempt: from the usage that the provider reported, else estimated from what was streamed. */
+/** The real cost of an attempt: from the usage that the provider reported, else estimated from what was sent and what arrived. */
 import type { PolyphonyError } from '../../core/errors.ts';
-import type { FinishEvent, ModelEvent, ModelRequest, Usage } from '../../core/model/model.ts';
-import type { ModelCard } from '../../core/model/provider.ts';
-import type { NanoUsd } from '../../core/money/money.ts';
+import type { FinishEvent, ModelRequest, Usage } from '../../core/model/model.ts';
+import { MOST_NANO_USD, type NanoUsd } from '../../core/money/money.ts';
 import { costOf, type PriceTerms } from '../../core/money/price.ts';
-import { askedTier, termsOf } from '../routing/estimate.ts';
-import { needsOf } from '../routing/requirements.ts';
+import type { Received } from '../calls/received.ts';
+import { askedTier, expectedOutput, termsOf } from '../routing/estimate.ts';
+import type { Deployment } from '../routing/registry.ts';
+import { estimateOf, possibleUsageOf } from '../routing/usage-bounds.ts';
 
 export interface Charge {
   readonly usage: Usage | null;
@@ -15,60 +16,56 @@ export interface Charge {
 
 /** A request that was sent. */
 export interface Sent {
-  readonly card: ModelCard;
+  readonly deployment: Deployment;
   readonly request: ModelRequest;
   /** Epoch milliseconds; selects the rate if the price depends on the hour. */
   readonly at: number;
+  readonly received: Received;
 }
 
-const BYTES_PER_TOKEN = 4;
 export const NO_CHARGE: Charge = { usage: null, costNanoUsd: 0, estimated: false };
 
-/** The text of an event that the provider bills as output. */
-export function billedText(event: ModelEvent): string {
-  switch (event.type) {
-    case 'text-delta':
-    case 'reasoning-delta':
-      return event.text;
-    case 'tool-call-delta':
-      return event.delta;
-    default:
-      return '';
-  }
-}
-
-/** The charge by the finish event, or by what was streamed if the event reports no usage. */
-export function chargeOfFinish(sent: Sent, event: FinishEvent, streamed: string): Charge {
-  const { usage, serviceTier = askedTier(sent.request) } = event;
-  const terms: PriceTerms = { at: sent.at, serviceTier };
+/** The charge by the finish event, or by what arrived if the event reports no usage. */
+export function chargeOfFinish(sent: Sent, event: FinishEvent): Charge {
+  const { deployment, request, at, received } = sent;
+  const { serviceTier = askedTier(request) } = event;
+  const terms: PriceTerms = { at, serviceTier };
+  // A plugin's layer may have changed what the provider layer checked.
+  const { usage } = possibleUsageOf(event.usage, deployment.card, request, received);
   const reported = usage.input > 0 || usage.output > 0 || (usage.images ?? 0) > 0;
-  if (reported) return { usage, costNanoUsd: costOf(sent.card, usage, terms), estimated: false };
-  return estimated(sent, streamed, terms);
-}
-
-/** The charge of an attempt that ended without a finish event: the prompt, and the output that was streamed. */
-export const chargeOfStream = (sent: Sent, streamed: string): Charge =>
-  estimated(sent, streamed, termsOf(sent.request, sent.at));
-
-function estimated({ card, request }: Sent, streamed: string, terms: PriceTerms): Charge {
-  const { size } = needsOf(request);
-  const output = Math.ceil(Buffer.byteLength(streamed) / BYTES_PER_TOKEN);
-  const usage: Usage = { input: size.exactTokens(), output, ...(size.images > 0 ? { images: size.images } : {}) };
-  return { usage, costNanoUsd: costOf(card, usage, terms), estimated: true };
+  return reported ? { usage, costNanoUsd: costAt(sent, usage, terms), estimated: false } : estimated(sent, 0, terms);
 }
 
 /**
- * True when the provider does not bill for the error, because it refused the request or never received it. A timeout, a
- * truncation or a cancel after it accepted the request may be billed.
+ * The charge of an attempt that ended without a finish event: the prompt, and the output that arrived. `whole`: the answer
+ * is sent only when it is complete, so more was generated than arrived; then it is at least the model's usual answer.
  */
-export function isFree(error: PolyphonyError): boolean {
-  switch (error.code) {
-    case 'timeout':
-      return error.unsent;
-    case 'truncated':
-    case 'cancelled':
-      return false;
-    default:
-      return true;
-  }
+export function chargeOfEnding(sent: Sent, whole: boolean): Charge {
+  const { request, deployment, at } = sent;
+  return estimated(sent, whole ? expectedOutput(request, deployment) : 0, termsOf(request, at));
 }
+
+function estimated(sent: Sent, leastOutput: number, terms: PriceTerms): Charge {
+  const { input, output, images } = estimateOf(sent.request, sent.received);
+  const usage: Usage = { input, output: Math.max(output, leastOutput), ...(images > 0 ? { images } : {}) };
+  return { usage, costNanoUsd: costAt(sent, usage, terms), estimated: true };
+}
+
+/** A whole number that every counter can add; null if the price is unknown, or is no number. */
+function costAt({ deployment: { card } }: Sent, usage: Usage, terms: PriceTerms): NanoUsd | null {
+  const cost = costOf(card, usage, terms);
+  return cost === null || Number.isNaN(cost) ? null : Math.min(MOST_NANO_USD, Math.max(0, cost));
+}
+
+/** After these the other side may have accepted the request, and then it bills for it, whatever became of its answer. */
+const MAY_BE_BILLED: ReadonlySet<PolyphonyError['code']> = new Set([
+  'network',
+  'timeout',
+  'truncated',
+  'cancelled',
+  'invalid-output',
+  'plugin-failed',
+]);
+
+/** True when the provider does not bill for the error, because it refused the request or never received it. */
+export const isFree = ({ code, unsent }: PolyphonyError): boolean => unsent || !MAY_BE_BILLED.has(code);

@@ -72,7 +72,8 @@ function next(
   progress: StreamProgress,
   failures: readonly TargetFailure[],
 ): Promise<StreamHead> {
-  queue.allowAgain();
+  // A target whose answer was too large would send and charge the same again.
+  if (failures.at(-1)?.error.retryable !== false) queue.allowAgain();
   const { text } = progress;
   return reopen(
     mode === 'restart' ? (call) => call : (call, deployment) => continued(call, deployment, text),

@@ -1,15 +1,17 @@
 /**
  * The latest reports of endpoints, per target and credential: rate limits, request ids, and the models that they name.
  *
- * E1. A limit is valid until its window is reset; a limit without a reset, for a minute. A later report replaces all limits.
+ * E1. A limit is valid until its window is reset, at most a day; a limit without a reset, for a minute. A later report replaces all limits.
  * E2. A report changes no call: invalid values are ignored, and nothing is thrown at the provider that reports, nor at who
  *     reads the health.
  * E3. At most 4096 targets are kept. Above that, only the half with the latest reports stays.
  */
 import type { Clock } from '../../core/clock.ts';
+import { boundedDelayMs } from '../../core/errors.ts';
 import type { StatedFacts, StatedLimit } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { EndpointReport, RateLimit } from '../../core/model/provider.ts';
+import type { NanoUsd } from '../../core/money/money.ts';
 import { scrubText } from '../../core/secrets.ts';
 
 const MAX_TARGETS = 4096;
@@ -19,8 +21,11 @@ const MAX_CHARACTERS = 200;
 const MAX_LIMITS = 16;
 
 export interface EndpointReports {
-  /** Called by providers while an attempt is running. Stores the report, which is read only on demand. */
-  record(target: Target, report: EndpointReport): void;
+  /**
+   * Called by providers while an attempt is running. Stores the report, which is read only on demand; a cost above
+   * `mostCost` is not believed.
+   */
+  record(target: Target, report: EndpointReport, mostCost: () => NanoUsd): void;
   /** The values that are valid now for the target with its credential. */
   of(target: Target): { readonly limits: readonly StatedLimit[]; readonly stated: StatedFacts | null };
 }
@@ -49,9 +54,11 @@ export function createEndpointReports(clock: Pick<Clock, 'now'>): EndpointReport
     return made;
   };
   return {
-    record(target, report) {
+    record(target, report, mostCost) {
       try {
-        update(entryOf(target), report, clock.now());
+        const entry = entryOf(target);
+        update(entry, report, clock.now());
+        if (report.costNanoUsd !== undefined) entry.costNanoUsd = costOf(report.costNanoUsd, mostCost());
       } catch {
         // An unreadable report is ignored, because the answer matters more.
       }
@@ -79,11 +86,7 @@ const emptyReport = (): LatestReport => ({
 const latestHalf = (reports: ReadonlyMap<string, LatestReport>): Map<string, LatestReport> =>
   new Map([...reports].sort(([, a], [, b]) => b.at - a.at).slice(0, MAX_TARGETS / 2));
 
-function update(
-  entry: LatestReport,
-  { rateLimits, requestId, model, serviceTier, costNanoUsd }: EndpointReport,
-  at: number,
-): void {
+function update(entry: LatestReport, { rateLimits, requestId, model, serviceTier }: EndpointReport, at: number): void {
   entry.at = at;
   if (rateLimits !== undefined) {
     entry.limits =
@@ -93,7 +96,6 @@ function update(
   if (requestId !== undefined) entry.requestId = requestId;
   if (model !== undefined) entry.model = model;
   if (serviceTier !== undefined) entry.serviceTier = serviceTier;
-  if (costNanoUsd !== undefined) entry.costNanoUsd = costNanoUsd;
 }
 
 /** Providers are plugins, so their reports are untrusted: one that cannot be read must not hide the health of the others. */
@@ -110,7 +112,7 @@ function limitsOf({ limits, limitsAt }: LatestReport, nowMs: number): readonly S
   const stated: StatedLimit[] = [];
   for (const limit of limits.slice(0, MAX_LIMITS) as readonly (Partial<RateLimit> | null)[]) {
     if (limit?.kind !== 'requests' && limit?.kind !== 'tokens') continue;
-    const resetMs = countOf(limit.resetMs);
+    const resetMs = boundedDelayMs(countOf(limit.resetMs)) ?? null;
     if (nowMs >= limitsAt + (resetMs ?? WITHOUT_RESET_MS)) continue;
     stated.push({
       kind: limit.kind,
@@ -125,16 +127,22 @@ function limitsOf({ limits, limitsAt }: LatestReport, nowMs: number): readonly S
 
 function factsOf({ requestId, model, serviceTier, costNanoUsd, at }: LatestReport): StatedFacts | null {
   const facts: { -readonly [Field in keyof StatedFacts]: StatedFacts[Field] } = { statedAt: at };
-  const [id, name, tier, cost] = [textOf(requestId), textOf(model), textOf(serviceTier), countOf(costNanoUsd)];
+  const [id, name, tier] = [textOf(requestId), textOf(model), textOf(serviceTier)];
   if (id !== undefined) facts.requestId = id;
   if (name !== undefined) facts.model = name;
   if (tier !== undefined) facts.serviceTier = tier;
-  if (cost !== null) facts.costNanoUsd = cost;
+  if (costNanoUsd !== undefined) facts.costNanoUsd = costNanoUsd;
   return Object.keys(facts).length === 1 ? null : facts;
 }
 
 const countOf = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
+
+/** A whole number of nano-dollars; undefined, which is unknown, for what cannot be a cost of the request. */
+function costOf(value: unknown, most: NanoUsd): NanoUsd | undefined {
+  const cost = countOf(value);
+  return cost === null || cost > most ? undefined : Math.ceil(cost);
+}
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? scrubText(value).slice(0, MAX_CHARACTERS) : undefined;

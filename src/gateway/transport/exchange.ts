@@ -6,14 +6,23 @@
  * X2. It stops reading from the socket while more than 64 KiB wait to be read.
  * X3. Closing the body before its end closes the socket; later data is dropped.
  * X4. No listener outlives it.
+ * X5. Responses that only announce the final one are bounded in number.
  */
+import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
-import { abortError } from '../../core/errors.ts';
+import { abortError, PolyphonyError } from '../../core/errors.ts';
 import { onAbort } from '../../core/on-abort.ts';
 
 export interface Head {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** The connection that a client has now. A client has one at a time. */
+export interface Connection {
+  socket: Pick<Socket, 'bytesRead'> | undefined;
+  /** Requests that began on it. */
+  requests: number;
 }
 
 interface Waiter {
@@ -22,6 +31,8 @@ interface Waiter {
 }
 
 const MAX_WAITING_BYTES = 65_536;
+const MAX_ANNOUNCEMENTS = 16;
+const NO_CONNECTION: Connection = { socket: undefined, requests: 0 };
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
 /** A class, because both undici and the reader's loop call its methods: one object per request. */
@@ -36,6 +47,10 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   #state: 'open' | 'complete' | 'failed' | 'left' = 'open';
   #error: unknown;
   #waiter: Waiter | undefined;
+  #announcements = 0;
+  #connection: Connection | undefined;
+  /** How the connection stood when the request began on it; undefined before. */
+  #begun: { readonly reused: boolean; readonly socket: Connection['socket']; readonly bytesRead: number } | undefined;
   #resolveHead: (head: Head) => void = () => {};
   #rejectHead: (error: unknown) => void = () => {};
 
@@ -58,12 +73,22 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    const { socket, requests } = this.#connection ?? NO_CONNECTION;
+    this.#begun = { reused: requests > 0, socket, bytesRead: socket?.bytesRead ?? 0 };
+    if (this.#connection !== undefined) this.#connection.requests += 1;
     if (this.#state !== 'open') controller.abort(asError(this.#error));
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Head['headers']): void {
-    // 1xx responses only announce the final one.
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Head['headers']): void {
     if (status >= 200) this.#resolveHead({ status, headers });
+    else if (++this.#announcements > MAX_ANNOUNCEMENTS) {
+      const error = new PolyphonyError(
+        'network',
+        `The server announced its answer ${MAX_ANNOUNCEMENTS} times without sending it.`,
+      );
+      this.#fail(error);
+      controller.abort(error);
+    }
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
@@ -89,6 +114,27 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: unknown): void {
     this.#fail(error);
+  }
+
+  // ---------------------------------------------------------------------------------------------------- the connection
+
+  /** The connection of the client that will send the request. */
+  assign(connection: Connection): void {
+    this.#connection = connection;
+  }
+
+  /** Nothing of the request was sent: no connection was free or could be opened. */
+  get unsent(): boolean {
+    return this.#begun === undefined;
+  }
+
+  /**
+   * The server closed a connection that was kept from an earlier request, and sent nothing: it most likely closed it before
+   * it saw this request.
+   */
+  get lostOnReuse(): boolean {
+    const begun = this.#begun;
+    return begun?.reused === true && this.#state === 'failed' && begun.socket?.bytesRead === begun.bytesRead;
   }
 
   // ---------------------------------------------------------------------------------------------------- the body's reader

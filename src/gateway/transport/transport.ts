@@ -1,12 +1,18 @@
 /**
  * The transport on undici: one agent, one pool per origin, keep-alive on, pipelining off. It neither retries nor follows
- * redirects, because the layers above decide about that.
+ * redirects, because the layers above decide about that; with one exception:
+ *
+ * P1. A request that goes out on a kept connection and finds it closed, before any byte of an answer, is sent once more on a
+ *     new connection. The server had closed the old one while it was idle, which is nobody's failure.
+ * P2. An error says whether anything of the request was sent (`unsent`), so that its cost can be told.
+ * P3. An answer is bounded in decompressed bytes: as a whole, and four times as many for one that is read in pieces.
  */
-import type { Readable } from 'node:stream';
-import type { Agent } from 'undici';
-import { abortError, PolyphonyError } from '../../core/errors.ts';
+import { abortError, unsentError } from '../../core/errors.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../../core/model/provider.ts';
-import { Exchange, type Head } from './exchange.ts';
+import { type ConnectionOptions, type Connections, openConnections } from './connections.ts';
+import { Exchange } from './exchange.ts';
+import { type AnswerBounds, responseOf } from './transport-answer.ts';
+import { closedError, isLost, transportError } from './transport-errors.ts';
 
 export interface TransportOptions {
   /** How long a connection may take to open, TLS included, in milliseconds. @default 10000 */
@@ -21,65 +27,79 @@ export interface TransportOptions {
   readonly keepAliveMs?: number;
   /** The most bytes of the answer's headers. @default 65536 */
   readonly maxHeaderBytes?: number;
+  /** The most bytes of one answer, decompressed; one that is read in pieces may have four times as many. @default 67108864 */
+  readonly maxAnswerBytes?: number;
 }
 
-const MEBIBYTE = 1024 * 1024;
+const DEFAULTS: Required<TransportOptions> = {
+  connectTimeoutMs: 10_000,
+  headersTimeoutMs: 600_000,
+  idleTimeoutMs: 600_000,
+  maxConnectionsPerOrigin: 256,
+  keepAliveMs: 30_000,
+  maxHeaderBytes: 65_536,
+  maxAnswerBytes: 67_108_864,
+};
+/** Pieces repeat names and, at some servers, the whole answer so far. */
+const FRAMING = 4;
 
 /** Opens no connection before the first request. */
-export function createTransport(options: TransportOptions = {}): Transport {
-  let agent: Promise<Agent> | undefined;
+export function createTransport(given: TransportOptions = {}): Transport {
+  const { maxAnswerBytes, ...options } = { ...DEFAULTS, ...given };
+  const limits: AnswerBounds = { wholeBytes: maxAnswerBytes, streamBytes: maxAnswerBytes * FRAMING };
+  let connections: Promise<Connections> | undefined;
   let closed = false;
 
   return {
     async request(request) {
       if (closed) throw closedError(request.url);
-      if (request.signal.aborted) throw abortError(request.signal);
-      agent ??= openAgent(options);
+      if (request.signal.aborted) throw unsentError(abortError(request.signal));
+      connections ??= openConnections(options satisfies ConnectionOptions);
       try {
-        const opened = await agent;
-        if (request.signal.aborted) throw abortError(request.signal);
-        return await responseOf(dispatch(opened, request), request);
+        const opened = await connections;
+        if (request.signal.aborted) throw unsentError(abortError(request.signal));
+        return await ask(opened, request, limits);
       } catch (error) {
         throw closed ? closedError(request.url) : transportError(error, request);
       }
     },
     async close() {
       closed = true;
-      const opened = await agent;
+      const opened = await connections;
       await opened?.destroy();
     },
   };
 }
 
-async function openAgent(options: TransportOptions): Promise<Agent> {
-  // Loading undici costs more than everything else that a first call loads, so a program without calls does not load it.
-  const undici = await import('undici');
-  return new undici.Agent({
-    connections: options.maxConnectionsPerOrigin ?? 256,
-    pipelining: 1,
-    connect: { timeout: options.connectTimeoutMs ?? 10_000 },
-    headersTimeout: options.headersTimeoutMs ?? 600_000,
-    bodyTimeout: options.idleTimeoutMs ?? 600_000,
-    keepAliveTimeout: options.keepAliveMs ?? 30_000,
-    maxHeaderSize: options.maxHeaderBytes ?? 65_536,
-  });
+/** On a connection of its own where the one that was kept from an earlier request turns out to be closed. */
+async function ask(
+  connections: Connections,
+  request: TransportRequest,
+  limits: AnswerBounds,
+): Promise<TransportResponse> {
+  const options = { ...addressOf(request.url), ...contentOf(request) };
+  const first = new Exchange(request.signal);
+  connections.dispatch(options, first);
+  try {
+    return await responseOf(first, request, limits);
+  } catch (error) {
+    if (request.signal.aborted || !first.lostOnReuse || !isLost(error))
+      throw transportError(error, request, first.unsent);
+  }
+  const second = new Exchange(request.signal);
+  connections.dispatchFresh(options, second);
+  try {
+    return await responseOf(second, request, limits);
+  } catch (error) {
+    throw transportError(error, request, second.unsent);
+  }
 }
 
-function dispatch(agent: Agent, request: TransportRequest): Exchange {
-  const { origin, path } = addressOf(request.url);
-  const exchange = new Exchange(request.signal);
-  agent.dispatch(
-    {
-      origin,
-      path,
-      method: request.method,
-      headers: { 'accept-encoding': 'gzip, deflate, br', ...request.headers },
-      body: request.body ?? null,
-    },
-    exchange,
-  );
-  return exchange;
-}
+const contentOf = ({ method, headers, body }: TransportRequest) => ({
+  method,
+  headers: { 'accept-encoding': 'gzip, deflate, br', ...headers },
+  body: body ?? null,
+});
 
 interface Address {
   readonly origin: string;
@@ -99,191 +119,3 @@ function addressOf(url: string): Address {
   addresses.set(url, address);
   return address;
 }
-
-// ---------------------------------------------------------------------------------------------------- answers
-
-async function responseOf(exchange: Exchange, request: TransportRequest): Promise<TransportResponse> {
-  const head = await exchange.head;
-  const headers = headersOf(head.headers);
-  const encoding = headers['content-encoding'];
-  const plain = encoding === undefined || encoding === 'identity';
-  const body = plain
-    ? new Body(exchange, exchange, request)
-    : bodyOf(await decompressed(exchange, encoding, request), request);
-  return { status: head.status, headers, body, bytes: (limitBytes) => readAll(body, request, limitBytes) };
-}
-
-/** Returns the same object if no header came twice. */
-function headersOf(raw: Head['headers']): Readonly<Record<string, string>> {
-  return isPlain(raw) ? raw : joined(raw);
-}
-
-function isPlain(raw: Head['headers']): raw is Readonly<Record<string, string>> {
-  for (const name in raw) if (typeof raw[name] !== 'string') return false;
-  return true;
-}
-
-function joined(raw: Head['headers']): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const name in raw) {
-    const value = raw[name];
-    if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ');
-  }
-  return headers;
-}
-
-/** The left-most encoding was applied first, so it is decoded last. */
-async function decompressed(source: Exchange, encoding: string, request: TransportRequest): Promise<Readable> {
-  const [zlib, { pipeline, Readable: ReadableStream }] = await Promise.all([
-    import('node:zlib'),
-    import('node:stream'),
-  ]);
-  let stream = ReadableStream.from(source, { objectMode: false });
-  for (const name of encoding.split(',').reverse()) {
-    const decoder = decoderOf(zlib, name.trim().toLowerCase());
-    if (decoder === undefined) {
-      await source.return();
-      throw new PolyphonyError(
-        'network',
-        `${hostOf(request.url)} answered with the content encoding "${encoding}", which is not supported: use gzip, deflate or br.`,
-      );
-    }
-    // Errors of both streams are thrown by the iteration of the last one.
-    if (decoder !== 'identity') stream = pipeline(stream, decoder, () => {});
-  }
-  return stream;
-}
-
-function decoderOf(
-  zlib: typeof import('node:zlib'),
-  name: string,
-): (NodeJS.ReadWriteStream & Readable) | 'identity' | undefined {
-  if (name === 'gzip' || name === 'x-gzip') return zlib.createGunzip();
-  // RFC 9110: deflate is the zlib format, not the raw one.
-  if (name === 'deflate') return zlib.createInflate();
-  if (name === 'br') return zlib.createBrotliDecompress();
-  return name === 'identity' || name === '' ? 'identity' : undefined;
-}
-
-type Chunks = Required<Pick<AsyncIterator<Uint8Array>, 'next' | 'return'>>;
-
-/** One iteration of a body. A class, because it is both iterable and iterator, which avoids a generator in the hot path. */
-class Body implements AsyncIterableIterator<Uint8Array> {
-  readonly #chunks: Chunks;
-  readonly #exchange: Exchange | undefined;
-  readonly #rethrow: (error: unknown) => never;
-
-  constructor(chunks: Chunks, exchange: Exchange | undefined, request: TransportRequest) {
-    this.#chunks = chunks;
-    this.#exchange = exchange;
-    this.#rethrow = (error) => {
-      throw transportError(error, request);
-    };
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<Uint8Array>> {
-    return this.#chunks.next().then(undefined, this.#rethrow);
-  }
-
-  /** Closes the socket unless the body was read to its end. */
-  return(): Promise<IteratorResult<Uint8Array>> {
-    return this.#chunks.return();
-  }
-
-  arrived(): Uint8Array | undefined {
-    return this.#exchange?.arrived();
-  }
-}
-
-/** A decompressed body. Destroying the last stream destroys those before it, and the first one closes the exchange. */
-function bodyOf(stream: Readable, request: TransportRequest): Body {
-  let iterator: AsyncIterator<Uint8Array> | undefined;
-  const chunks: Chunks = {
-    next: () => {
-      iterator ??= stream[Symbol.asyncIterator]();
-      return iterator.next();
-    },
-    async return() {
-      if (!stream.destroyed) stream.on('error', () => {}).destroy();
-      return { done: true, value: undefined };
-    },
-  };
-  return new Body(chunks, undefined, request);
-}
-
-async function readAll(body: Body, request: TransportRequest, limitBytes = 64 * MEBIBYTE): Promise<Uint8Array> {
-  const complete = body.arrived();
-  if (complete !== undefined && complete.length <= limitBytes) return complete;
-  const chunks: Uint8Array[] = complete === undefined ? [] : [complete];
-  let length = complete?.length ?? 0;
-  for (;;) {
-    if (length > limitBytes) {
-      await body.return();
-      throw new PolyphonyError(
-        'network',
-        `${hostOf(request.url)} sent more than ${limitBytes} bytes, which is the limit of one answer: ask for less.`,
-        { retryable: false },
-      );
-    }
-    const { done, value } = await body.next();
-    if (done) break;
-    length += value.length;
-    chunks.push(value);
-  }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
-}
-
-// ---------------------------------------------------------------------------------------------------- errors
-
-/** Only the host, because paths and queries may contain keys. */
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : 'The server';
-}
-
-function closedError(url: string): PolyphonyError {
-  return new PolyphonyError('cancelled', `The request to ${hostOf(url)} ended because the transport was closed.`);
-}
-
-function transportError(error: unknown, request: TransportRequest): PolyphonyError {
-  if (request.signal.aborted) return abortError(request.signal);
-  if (error instanceof PolyphonyError) return error;
-  const host = hostOf(request.url);
-  const code = codeOf(error);
-  if (code === 'ERR_INVALID_URL') {
-    return new PolyphonyError('invalid-config', 'The base URL is not a valid URL: write it as https://host/path.');
-  }
-  const timeout = TIMEOUTS[code];
-  if (timeout !== undefined) {
-    // The budget charges for timeouts unless it knows that nothing was sent.
-    const unconnected = code === 'UND_ERR_CONNECT_TIMEOUT' ? { unsent: true, details: { timeout: 'connect' } } : {};
-    return new PolyphonyError('timeout', `${host} ${timeout}`, { cause: error, ...unconnected });
-  }
-  const reason = REASONS[code] ?? (error instanceof Error && error.message !== '' ? error.message : code);
-  return new PolyphonyError('network', `The connection to ${host} failed: ${reason}`, { cause: error });
-}
-
-function codeOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return '';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return 'cause' in error ? codeOf(error.cause) : '';
-}
-
-const TIMEOUTS: Readonly<Record<string, string>> = {
-  UND_ERR_CONNECT_TIMEOUT: 'did not accept a connection in time: check the address, or raise connectTimeoutMs.',
-  UND_ERR_HEADERS_TIMEOUT: 'did not answer in time: try again, or raise headersTimeoutMs.',
-  UND_ERR_BODY_TIMEOUT: 'stopped sending before its answer was complete: try again, or raise idleTimeoutMs.',
-  ETIMEDOUT: 'did not answer in time: check the address and the network.',
-};
-
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens at this address. Check the address, and that the server is running.',
-  ENOTFOUND: 'the host name is unknown. Check the address.',
-  EAI_AGAIN: 'the host name could not be looked up. Check the network.',
-  ECONNRESET: 'the other side closed it before the answer was complete. Try again.',
-  UND_ERR_SOCKET: 'the other side closed it before the answer was complete. Try again.',
-  UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are larger than maxHeaderBytes. Raise this limit.',
-};

@@ -4,6 +4,7 @@
  */
 import { PolyphonyError } from '../../core/errors.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
+import { isDeep } from '../json/json-shape.ts';
 import type { BodyDecoder } from '../streams/answer-body.ts';
 import { createJsonStreamDecoder } from './json-stream.ts';
 import { createSseDecoder, type ServerSentEvent, tooLarge } from './sse.ts';
@@ -108,8 +109,10 @@ export async function readJson(response: TransportResponse): Promise<unknown> {
   return parseDocument(last);
 }
 
-/** @throws truncated when it is not valid JSON */
+/** @throws truncated when it is not valid JSON, invalid-output when it is nested too deep */
 export function parseDocument(text: string): unknown {
+  if (isDeep(text))
+    throw new PolyphonyError('invalid-output', 'The answer is JSON that is nested too deep to be read.');
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {

@@ -1,5 +1,5 @@
 /** The answer to an attempt over HTTP, streamed or complete. */
-import { abortError, PolyphonyError } from '../../core/errors.ts';
+import { abortError, PolyphonyError, unsentError } from '../../core/errors.ts';
 import {
   batchesOf,
   COMPLETE,
@@ -61,9 +61,7 @@ async function* streamAttempt(
     }
     if (!finished) throw truncated();
   } catch (error) {
-    throw attempt.signal.aborted
-      ? abortError(attempt.signal)
-      : describeError(error, attempt.target, context.clock, answer.response);
+    throw errorOf(error, attempt, context, answer);
   } finally {
     await leave(answer);
   }
@@ -83,12 +81,21 @@ async function readAttempt(parts: HttpParts, attempt: Attempt, context: Provider
     reportFinish(finish, answer, context);
     return { events };
   } catch (thrown) {
-    const { signal, target } = attempt;
-    const error = signal.aborted ? abortError(signal) : describeError(thrown, target, context.clock, answer.response);
-    return { events, failure: { error } };
+    return { events, failure: { error: errorOf(thrown, attempt, context, answer) } };
   } finally {
     await leave(answer);
   }
+}
+
+/** Only here is it known whether the request was handed over; the transport knows whether it was sent. */
+function errorOf(
+  thrown: unknown,
+  { signal, target }: Attempt,
+  { clock }: ProviderContext,
+  { sent = false, response }: HttpExchange,
+): PolyphonyError {
+  const error = signal.aborted ? abortError(signal) : describeError(thrown, target, clock, response);
+  return !sent || (thrown instanceof PolyphonyError && thrown.unsent) ? unsentError(error) : error;
 }
 
 const isFinish = (event: ModelEvent): event is FinishEvent => event.type === 'finish';
@@ -111,7 +118,9 @@ async function ask(parts: HttpParts, attempt: Attempt, given: ProviderContext, a
   });
   const encoded = wire.encode(attempt.request, context);
   const request = encoded instanceof Promise ? await encoded : encoded;
-  const response = await given.transport.request(addressed(request, options, context, attempt.signal));
+  const addressedRequest = addressed(request, options, context, attempt.signal);
+  answer.sent = true;
+  const response = await given.transport.request(addressedRequest);
   answer.response = response;
   reportHeaders(options, response, attempt.target, given);
   if (response.status >= 300) throw await refusal(wire, response);

@@ -5,6 +5,7 @@
 import { defined } from '../../core/defined.ts';
 import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
+import { withoutTags } from './without-tags.ts';
 
 export interface HttpFailure {
   /** The status of the response, or the one that an error inside a successful answer implies. */
@@ -44,11 +45,16 @@ const OVERLOAD_WORDS =
   /overloaded|capacity[_ ]?exceeded|no (healthy|available) (upstream|instances?)|service[_ ]unavailable/;
 const LIMIT_WORDS = /rate[_ ]?limit|too many requests|quota exceeded|resource[_ ]exhausted|throttl/;
 
+/** Most characters of an error that are searched for words: whoever sends more does not say it better. */
+const MAX_WORDS = 4096;
+/** Most characters of a message that are kept, so that every wire may search them as well. */
+const MAX_MESSAGE = 4096;
+
 /** The error of an error response. Its message has the status, the server's message and the remedy. */
 export function httpError(failure: HttpFailure): PolyphonyError {
   const code = codeOf(failure);
   const said = failure.message.trim() === '' ? 'no reason given' : failure.message.trim().slice(0, 1000);
-  const named = failure.code ?? failure.type;
+  const named = (failure.code ?? failure.type)?.slice(0, 200);
   const remedy = REMEDIES[code];
   const whole = `HTTP ${failure.status}: ${said}${named === undefined ? '' : ` (${named})`}`;
   const message = remedy === undefined ? whole : `${/[.!?)]$/.test(whole) ? whole : `${whole}.`} ${remedy}`;
@@ -59,7 +65,7 @@ export function httpError(failure: HttpFailure): PolyphonyError {
 }
 
 function codeOf({ status, message, type, code }: HttpFailure): ErrorCode {
-  const words = `${type ?? ''} ${code ?? ''} ${message}`.toLowerCase();
+  const words = `${type ?? ''} ${code ?? ''} ${message}`.slice(0, MAX_WORDS).toLowerCase();
   if (status === 402 || QUOTA_WORDS.test(words)) return 'invalid-credential';
   if (status === 429) return OVERLOAD_WORDS.test(words) && !LIMIT_WORDS.test(words) ? 'overloaded' : 'rate-limited';
   if (CONTEXT_WORDS.test(words) || status === 413) return 'context-window';
@@ -91,7 +97,7 @@ export function readFailure(status: number, body: string): HttpFailure {
   const parsed = tryParseJson(body) ?? tryParseJson(/^data: *(.*)$/m.exec(body)?.[1] ?? '');
   const failure = failureOf(parsed, status);
   if (failure !== undefined) return failure;
-  const text = body.replace(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+  const text = withoutTags(body).replace(/\s+/g, ' ');
   return { status, message: text.trim().slice(0, 300) };
 }
 
@@ -103,7 +109,7 @@ export function failureOf(value: unknown, status: number): HttpFailure | undefin
   const body = asRecord(asList(value)?.[0] ?? value);
   if (body === undefined) return undefined;
   const described = body.error ?? asList(body.errors)?.[0] ?? body;
-  if (typeof described === 'string') return { status, message: described };
+  if (typeof described === 'string') return { status, message: described.slice(0, MAX_MESSAGE) };
   const error = asRecord(described);
   if (error === undefined) return undefined;
   const message = messageOf(error) ?? messageOf(body);
@@ -123,7 +129,8 @@ function messageOf(error: JsonRecord): string | undefined {
   const text = asText(stated) ?? (stated === undefined || stated === null ? undefined : JSON.stringify(stated));
   // Routers put the message of the upstream server into the metadata.
   const upstream = asText(asRecord(error.metadata)?.raw);
-  return upstream === undefined ? text : `${text ?? ''} ${upstream.slice(0, 500)}`;
+  const whole = upstream === undefined ? text : `${text ?? ''} ${upstream.slice(0, 500)}`;
+  return whole?.slice(0, MAX_MESSAGE);
 }
 
 /** The status that an error inside a successful answer implies; 500 if it implies none. */
@@ -133,8 +140,10 @@ export function impliedStatus(error: unknown): number {
     const status = Number(value);
     if (Number.isInteger(status) && status >= 400 && status < 600) return status;
   }
-  const words =
-    `${asText(fields.type) ?? ''} ${asText(fields.code) ?? ''} ${asText(fields.status) ?? ''}`.toLowerCase();
+  const words = [fields.type, fields.code, fields.status]
+    .map((word) => asText(word)?.slice(0, MAX_WORDS / 4) ?? '')
+    .join(' ')
+    .toLowerCase();
   if (QUOTA_WORDS.test(words)) return 402;
   if (LIMIT_WORDS.test(words) || words.includes('too_many_requests')) return 429;
   if (words.includes('auth') || words.includes('api_key')) return 401;

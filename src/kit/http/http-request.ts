@@ -55,6 +55,8 @@ export interface HttpParts {
 /** Holds the response apart from its events, so that it can be closed after a failure. */
 export interface HttpExchange {
   response: TransportResponse | undefined;
+  /** The request was handed to the transport: an error before that was thrown while it was being written. */
+  sent?: boolean;
   /** What the wire reported while it read the body. */
   stated?: EndpointReport;
 }

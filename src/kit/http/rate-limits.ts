@@ -1,4 +1,5 @@
 /** Limits in headers: `retry-after` in its forms, and the `*ratelimit-*` families in any order of words. */
+import { boundedDelayMs } from '../../core/errors.ts';
 import type { RateLimit } from '../../core/model/provider.ts';
 
 type Headers = Readonly<Record<string, string>>;
@@ -15,40 +16,46 @@ const SINGLE = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 const EPOCH_SECONDS = 1_000_000_000;
 const EPOCH_MILLISECONDS = 1_000_000_000_000;
 
+/** Texts that name a point in time or a duration are never longer. */
+const MAX_CHARACTERS = 100;
+
 /**
  * Milliseconds from now of `6ms`, `1m2s`, `12.5` (seconds), an epoch, an RFC 3339 or an HTTP date; undefined for any other
- * text, never negative.
+ * text. Never negative, and at most a day: a longer time counts as a day.
  */
 export function parseReset(value: string, nowMs: number): number | undefined {
-  const text = value.trim();
+  return value.length > MAX_CHARACTERS ? undefined : boundedDelayMs(resetOf(value.trim(), nowMs));
+}
+
+function resetOf(text: string, nowMs: number): number | undefined {
   if (text === '') return undefined;
   const plain = Number(text);
-  if (Number.isFinite(plain)) return fromNumber(plain, nowMs);
+  if (!Number.isNaN(plain)) return fromNumber(plain, nowMs);
   const [, single, singleUnit = ''] = SINGLE.exec(text) ?? [];
-  if (single !== undefined) return Math.ceil(Number(single) * (UNIT_MS[singleUnit] ?? 0));
+  if (single !== undefined) return Number(single) * (UNIT_MS[singleUnit] ?? 0);
   if (/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) {
     let total = 0;
     for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
       total += Number(amount) * (UNIT_MS[unit ?? ''] ?? 0);
     }
-    return Math.ceil(total);
+    return total;
   }
   const moment = Date.parse(text);
-  return Number.isNaN(moment) ? undefined : Math.max(0, moment - nowMs);
+  return Number.isNaN(moment) ? undefined : moment - nowMs;
 }
 
 function fromNumber(value: number, nowMs: number): number {
-  if (value >= EPOCH_MILLISECONDS) return Math.max(0, Math.ceil(value - nowMs));
-  if (value >= EPOCH_SECONDS) return Math.max(0, Math.ceil(value * 1000 - nowMs));
-  return Math.max(0, Math.ceil(value * 1000));
+  if (value >= EPOCH_MILLISECONDS) return value - nowMs;
+  if (value >= EPOCH_SECONDS) return value * 1000 - nowMs;
+  return value * 1000;
 }
 
-/** The wait that the server asks for, in milliseconds: `retry-after-ms`, `x-ms-retry-after-ms`, or `retry-after` in seconds or as a date. */
+/** The wait that the server asks for, in milliseconds, at most a day: `retry-after-ms`, `x-ms-retry-after-ms`, or `retry-after` in seconds or as a date. */
 export function parseRetryAfter(headers: Headers, nowMs: number): number | undefined {
   const milliseconds = headers['retry-after-ms'] ?? headers['x-ms-retry-after-ms'];
   if (milliseconds !== undefined) {
     const value = Number(milliseconds);
-    if (milliseconds.trim() !== '' && Number.isFinite(value) && value >= 0) return Math.ceil(value);
+    if (milliseconds.trim() !== '' && value >= 0) return boundedDelayMs(value);
   }
   const retryAfter = headers['retry-after'];
   return retryAfter === undefined ? undefined : parseReset(retryAfter, nowMs);

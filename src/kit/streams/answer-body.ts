@@ -70,7 +70,22 @@ function batchesOfBody(
   const arrived = ({ done, value }: IteratorResult<Uint8Array>): Batch | Promise<Batch> => {
     if (done === true) return ended();
     push(state, decoder, value);
-    return settled() ?? body.next().then(arrived, broken);
+    return settled() ?? readOn();
+  };
+  /** A loop, because a chain of promises would grow with every chunk that completes nothing. */
+  const readOn = async (): Promise<Batch> => {
+    try {
+      for (;;) {
+        const { done, value } = await body.next();
+        if (done === true) break;
+        push(state, decoder, value);
+        const batch = settled();
+        if (batch !== undefined) return await batch;
+      }
+    } catch (error) {
+      return broken(error);
+    }
+    return ended();
   };
   const ended = (): Batch | Promise<Batch> => {
     over = true;

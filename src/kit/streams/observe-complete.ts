@@ -38,6 +38,7 @@ class Reading implements StreamControl {
   readonly #events: ModelEvent[] = [];
   #heads: ModelEvent[] | undefined;
   #held: ModelEvent | undefined;
+  #inserted: ModelEvent[] | undefined;
   /** Settles the wait for the source. */
   #fail: ((error: unknown) => void) | undefined;
 
@@ -47,6 +48,11 @@ class Reading implements StreamControl {
 
   waiting(): boolean {
     return this.#fail !== undefined;
+  }
+
+  insert(event: ModelEvent): void {
+    this.#inserted ??= [];
+    this.#inserted.push(event);
   }
 
   /** Starts and opens every observer down to the source; waits only if an observer's start does. */
@@ -130,8 +136,12 @@ class Reading implements StreamControl {
   #take(event: ModelEvent): void {
     if (this.#held !== undefined) return;
     const passing = passThrough(this.observers, event);
-    if (passing.type === 'finish') this.#held = passing;
-    else this.#events.push(passing);
+    if (passing.type !== 'finish') {
+      this.#events.push(passing);
+      return;
+    }
+    this.#held = passing;
+    for (const inserted of this.#inserted ?? []) this.#events.push(passThrough(this.observers, inserted));
   }
 
   result(ending: StreamEnding): CompleteStream {

@@ -35,7 +35,11 @@ export function observeEvents(outermost: StreamObserver): AsyncIterator<ModelEve
   const stream: Observation = {
     observers: [],
     ready: [],
-    control: { interrupt: (error) => interrupt(stream, error), waiting: () => stream.resolve !== undefined },
+    control: {
+      interrupt: (error) => interrupt(stream, error),
+      waiting: () => stream.resolve !== undefined,
+      insert: (event) => void stream.ready.push(event),
+    },
     source: undefined,
     phase: 'new',
     held: undefined,
@@ -153,7 +157,9 @@ function arrived(stream: Observation, result: IteratorResult<ModelEvent>): void 
       return;
     }
     stream.held = event;
-    askSource(stream);
+    const inserted = stream.ready.shift();
+    if (inserted === undefined) askSource(stream);
+    else settle(stream, { value: passThrough(stream.observers, inserted), done: false });
   } catch (error) {
     abandon(stream);
     settle(stream, close(stream, { kind: 'error', error }));

@@ -16,6 +16,8 @@ export interface StreamControl {
   interrupt(error: unknown): void;
   /** True while an event is awaited. */
   waiting(): boolean;
+  /** Adds an event in front of `finish`. Only for `event`, while `finish` passes; it passes every observer. */
+  insert(event: ModelEvent): void;
 }
 
 /** Every hook except `open` is optional; an error of a hook fails the stream. `this` is the observer. */

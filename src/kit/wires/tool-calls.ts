@@ -31,23 +31,35 @@ interface Draft {
   name: string;
   text: string;
   signature: string | undefined;
+  readonly scan: JsonScan;
+}
+
+/** The calls so far, found without looking at each: an answer may have as many as fit into it. */
+interface Drafts {
+  readonly all: Draft[];
+  /** The latest call of each index. */
+  readonly byIndex: Map<number, Draft>;
+  /** The latest call of each index and id that the provider gave. */
+  readonly byId: Map<number, Map<string, Draft>>;
 }
 
 /** `idPrefix` is for calls without an id; it should differ between answers. */
 export function toolCallAssembler(idPrefix: () => string = () => 'call'): ToolCallAssembler {
-  const drafts: Draft[] = [];
+  const drafts: Drafts = { all: [], byIndex: new Map(), byId: new Map() };
 
   const open = (piece: ToolCallPiece): Draft => {
     const draft: Draft = {
-      position: drafts.length,
+      position: drafts.all.length,
       index: piece.index,
-      id: piece.id || `${idPrefix()}_${drafts.length}`,
-      ownId: Boolean(piece.id),
+      id: piece.id || `${idPrefix()}_${drafts.all.length}`,
+      ownId: false,
       name: '',
       text: '',
       signature: undefined,
+      scan: newScan(),
     };
-    drafts.push(draft);
+    drafts.all.push(draft);
+    drafts.byIndex.set(draft.index, draft);
     return draft;
   };
 
@@ -55,10 +67,7 @@ export function toolCallAssembler(idPrefix: () => string = () => 'call'): ToolCa
     push(piece) {
       const known = find(drafts, piece);
       const draft = known ?? open(piece);
-      if (piece.id && !draft.ownId) {
-        draft.id = piece.id;
-        draft.ownId = true;
-      }
+      if (piece.id && !draft.ownId) takeId(drafts, draft, piece.id);
       if (piece.name && draft.name === '') draft.name = piece.name;
       draft.signature ??= piece.signature;
       const delta = fragmentOf(piece.arguments);
@@ -66,24 +75,82 @@ export function toolCallAssembler(idPrefix: () => string = () => 'call'): ToolCa
       if (known !== undefined && delta === '') return undefined;
       return { type: 'tool-call-delta', index: draft.position, id: draft.id, name: draft.name, delta };
     },
-    finish: () => drafts.flatMap(eventsOf),
+    finish: () => drafts.all.flatMap(eventsOf),
     get count() {
-      return drafts.length;
+      return drafts.all.length;
     },
   };
 }
 
-function find(drafts: readonly Draft[], piece: ToolCallPiece): Draft | undefined {
-  if (piece.id) {
-    const same = drafts.findLast((draft) => draft.ownId && draft.id === piece.id && draft.index === piece.index);
-    if (same !== undefined) return same;
-  }
-  const last = drafts.findLast((draft) => draft.index === piece.index);
+function takeId({ byId }: Drafts, draft: Draft, id: string): void {
+  draft.id = id;
+  draft.ownId = true;
+  const ids = byId.get(draft.index);
+  if (ids === undefined) byId.set(draft.index, new Map([[id, draft]]));
+  else ids.set(id, draft);
+}
+
+function find({ byIndex, byId }: Drafts, piece: ToolCallPiece): Draft | undefined {
+  const same = piece.id ? byId.get(piece.index)?.get(piece.id) : undefined;
+  if (same !== undefined) return same;
+  const last = byIndex.get(piece.index);
   if (last === undefined || !piece.name || last.name === '') return last;
   // A new id with a name starts a new call; so does a name without an id once the arguments are complete.
   if (piece.id && last.ownId) return undefined;
-  const complete = !piece.id && !last.ownId && last.text !== '' && tryParseJson(last.text) !== undefined;
-  return complete && fragmentOf(piece.arguments) !== '' ? undefined : last;
+  const isNext = !piece.id && !last.ownId && fragmentOf(piece.arguments) !== '' && isComplete(last);
+  return isNext ? undefined : last;
+}
+
+/** Where JSON that grows ends, read once however often it is asked. */
+interface JsonScan {
+  /** Characters that were read. */
+  at: number;
+  depth: number;
+  inString: boolean;
+  escaped: boolean;
+  /** Nothing but spaces so far. */
+  blank: boolean;
+  /** Its first value is over: JSON only if nothing but spaces follows. */
+  over: boolean;
+  /** Nothing that follows can make it JSON. */
+  invalid: boolean;
+}
+
+/** No number or word in JSON that anybody sends as arguments is longer. */
+const MAX_BARE = 100;
+
+const newScan = (): JsonScan => ({
+  at: 0,
+  depth: 0,
+  inString: false,
+  escaped: false,
+  blank: true,
+  over: false,
+  invalid: false,
+});
+
+/** True once the arguments are JSON: an object or a list that was closed, or another value. */
+function isComplete({ text, scan }: Draft): boolean {
+  if (scan.invalid || text === '') return false;
+  for (; scan.at < text.length; scan.at += 1) step(scan, text.charAt(scan.at));
+  if (scan.depth > 0 || scan.inString || scan.blank) return false;
+  if (tryParseJson(text) !== undefined) return true;
+  // A value in brackets is over; a bare one, such as the beginning of a word, may still become one while it is short.
+  scan.invalid = scan.over || text.length > MAX_BARE;
+  return false;
+}
+
+function step(scan: JsonScan, character: string): void {
+  if (scan.blank && character.trim() !== '') scan.blank = false;
+  if (scan.inString) {
+    if (!scan.escaped && character === '"') scan.inString = false;
+    scan.escaped = !scan.escaped && character === '\\';
+  } else if (character === '"') scan.inString = true;
+  else if (character === '{' || character === '[') scan.depth += 1;
+  else if (character === '}' || character === ']') {
+    scan.depth -= 1;
+    scan.over = scan.depth <= 0;
+  }
 }
 
 function fragmentOf(value: unknown): string {

@@ -3,7 +3,7 @@
  * one call unless it has rounds or retries.
  */
 import { backOffMs } from '../../core/backoff.ts';
-import { errorRecord, type PolyphonyError } from '../../core/errors.ts';
+import { boundedDelayMs, errorRecord, type PolyphonyError } from '../../core/errors.ts';
 import type { Scope, Warning } from '../../core/model/model.ts';
 import { addMoney, nanoToUsd, usdToNano } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
@@ -188,7 +188,7 @@ export function mayRetry({ task, stop }: Unit, attempt: number, error: unknown):
 
 /** Records that the attempt failed and another one follows. Returns the delay before it, in milliseconds. */
 export function recordRetry(run: RunState, unit: Unit, attempt: number, error: unknown): number {
-  const wanted = error instanceof Error && 'retryAfterMs' in error ? Number(error.retryAfterMs ?? 0) : 0;
+  const wanted = error instanceof Error && 'retryAfterMs' in error ? boundedDelayMs(error.retryAfterMs) : undefined;
   run.recorder.record({
     type: 'node-retried',
     ...placeOf(unit),
@@ -198,7 +198,13 @@ export function recordRetry(run: RunState, unit: Unit, attempt: number, error: u
   });
   run.driver.wake();
   const { random } = run.host.runtime;
-  return backOffMs({ failures: attempt, baseMs: RETRY_BASE_MS, maxMs: RETRY_CEILING_MS, random, atLeastMs: wanted });
+  return backOffMs({
+    failures: attempt,
+    baseMs: RETRY_BASE_MS,
+    maxMs: RETRY_CEILING_MS,
+    random,
+    atLeastMs: wanted ?? 0,
+  });
 }
 
 // ---------------------------------------------------------------------------------------------------- rounds

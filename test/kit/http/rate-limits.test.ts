@@ -18,6 +18,13 @@ describe('a reset', () => {
     ['2025-12-31T23:59:00Z', 0],
     ['', undefined],
     ['soon', undefined],
+    ['999999999', 86_400_000],
+    ['1e300', 86_400_000],
+    ['Infinity', 86_400_000],
+    ['400000000d', 86_400_000],
+    ['9999-01-01T00:00:00Z', 86_400_000],
+    ['-5', 0],
+    ['1'.repeat(60_000), undefined],
   ])('%s is %s ms away', (text, expected) => {
     expect(parseReset(text, now)).toBe(expected);
   });

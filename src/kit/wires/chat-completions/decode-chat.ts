@@ -7,6 +7,7 @@
  * D3. Only the first choice is read.
  */
 
+import { append } from '../../../core/append.ts';
 import type { CompletableStream } from '../../../core/model/complete.ts';
 import type { ChatRequest, ModelEvent } from '../../../core/model/model.ts';
 import type { TransportResponse, WireContext } from '../../../core/model/provider.ts';
@@ -73,7 +74,7 @@ function readChoice(state: ChatState, choice: JsonRecord): void {
   if (message !== undefined) readMessage(state, message);
   else emitText(state, asText(choice.text));
   if (message !== undefined && delta === undefined) state.whole = true;
-  if (choice.logprobs) state.logprobs.push(...logprobsOf(choice.logprobs));
+  if (choice.logprobs) append(state.logprobs, logprobsOf(choice.logprobs));
   if (choice.finish_reason) state.reason = finishReason(choice.finish_reason);
   readUsage(state, choice.usage);
 }
@@ -84,7 +85,7 @@ function readMessage(state: ChatState, message: JsonRecord): void {
   if (message.refusal) state.refusal += asText(message.refusal) ?? '';
   if (message.tool_calls) readCalls(state, asList(message.tool_calls) ?? []);
   else if (message.function_call) readCalls(state, [{ function: message.function_call }]);
-  if (message.annotations) state.citations.push(...citationsOf(message));
+  if (message.annotations) append(state.citations, citationsOf(message));
   if (message.images) emit(state, imagesOf(message));
 }
 

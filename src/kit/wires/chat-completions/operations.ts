@@ -141,7 +141,8 @@ function vectorsOf(data: readonly unknown[]): number[][] {
   const vectors: number[][] = [];
   for (const [position, item] of data.entries()) {
     const fields = asRecord(item) ?? {};
-    const at = typeof fields.index === 'number' && fields.index < data.length ? fields.index : position;
+    const index = Number.isInteger(fields.index) ? Number(fields.index) : -1;
+    const at = index >= 0 && index < data.length ? index : position;
     vectors[at] = vectorOf(fields.embedding);
   }
   return vectors;

@@ -94,12 +94,14 @@ function thinkingText(value: unknown): string {
 }
 
 function mergeChunk(chunks: Detail[], chunk: JsonRecord, text: string): void {
-  const last = chunks.at(-1);
-  const { thinking: _thinking, ...rest } = chunk;
-  const before = asText(last?.thinking) ?? thinkingText(last?.thinking);
-  const whole = { ...last, ...rest, thinking: [{ type: 'text', text: before + text }] };
-  if (last === undefined) chunks.push(whole);
-  else chunks[chunks.length - 1] = whole;
+  let whole = chunks.at(-1);
+  if (whole === undefined) {
+    whole = {};
+    chunks.push(whole);
+  }
+  const before = asText(whole.thinking) ?? thinkingText(whole.thinking);
+  // In place, because a copy for every chunk would copy all fields of all chunks before it.
+  Object.assign(whole, chunk, { thinking: [{ type: 'text', text: before + text }] });
 }
 
 function partOf(block: Block, family: string): ReasoningPart {

@@ -6,6 +6,7 @@
  * I3. Items that only the provider understands (its own tools, the phase of a message) become reasoning parts without text,
  *     so that they are sent back unchanged.
  */
+import { append } from '../../../core/append.ts';
 import type { Citation, JsonSchema, JsonValue, ModelEvent, TokenLogprob } from '../../../core/model/model.ts';
 import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
 import { dropOptionalNulls } from '../../json/json-validation.ts';
@@ -75,7 +76,7 @@ export function addText(items: ResponseItems, index: number, { delta, logprobs }
   emitText(items, index, 'text-delta', asText(delta));
   const tokens = logprobsOf({ content: asList(logprobs) ?? [] });
   if (tokens.length > 0) itemAt(items, index).hasLogprobs = true;
-  items.logprobs.push(...tokens);
+  append(items.logprobs, tokens);
 }
 
 export const addSummary = (items: ResponseItems, index: number, { delta }: JsonRecord): void =>
@@ -146,8 +147,8 @@ function closeMessage(items: ResponseItems, index: number, item: JsonRecord): vo
   const texts = parts.filter(({ type }) => type === 'output_text');
   emitText(items, index, 'text-delta', restOf(texts.map(({ text }) => asText(text) ?? '').join(''), received));
   for (const part of parts) {
-    items.citations.push(...citationsOf(part));
-    if (!hasLogprobs) items.logprobs.push(...logprobsOf({ content: asList(part.logprobs) ?? [] }));
+    append(items.citations, citationsOf(part));
+    if (!hasLogprobs) append(items.logprobs, logprobsOf({ content: asList(part.logprobs) ?? [] }));
     if (items.refusal === '' && part.type === 'refusal') items.refusal = asText(part.refusal) ?? '';
   }
 }

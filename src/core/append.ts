@@ -1,0 +1,4 @@
+/** Adds all items to the end of a list. A call with a spread passes each item as an argument, which fails for 100,000. */
+export function append<Item>(list: Item[], more: readonly Item[]): void {
+  for (const item of more) list.push(item);
+}

@@ -1,0 +1,56 @@
+/** What one answer may be: bounded in size and in tool calls, however it arrives and whether or not anybody reads it. */
+import type { AnswerLimitsConfig } from '../../core/config.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { Attempt } from '../../core/model/model.ts';
+import type { Received } from '../calls/received.ts';
+import { nameOf } from '../calls/target.ts';
+import { outputCeiling } from '../routing/estimate.ts';
+import type { Deployment } from '../routing/registry.ts';
+
+export const ANSWER_LIMITS = { bytes: 67_108_864, toolCalls: 128 } as const satisfies Required<AnswerLimitsConfig>;
+
+/** What an answer of any length may take up: below it, nothing is computed. */
+const ANY_ANSWER_BYTES = 8_388_608;
+/** What a token may take up: its text, and the event that it arrives in. */
+const BYTES_PER_TOKEN = 256;
+
+/**
+ * Throws for an answer that has become larger than its limit: the config's, or less if the answer may have few tokens.
+ *
+ * @throws truncated
+ */
+export function assertSize(
+  { size }: Received,
+  limits: AnswerLimitsConfig | undefined,
+  attempt: Attempt,
+  deployment: () => Deployment | undefined,
+): void {
+  const { bytes = ANSWER_LIMITS.bytes } = limits ?? {};
+  if (size <= bytes && size <= ANY_ANSWER_BYTES) return;
+  const most = Math.min(bytes, mostOf(attempt, deployment()));
+  if (size <= most) return;
+  throw new PolyphonyError(
+    'truncated',
+    `${nameOf(attempt.target)} sent an answer of more than ${most} bytes, which is its limit, so it was cut off. Ask for a shorter answer, or raise limits.answers.bytes.`,
+    { retryable: false },
+  );
+}
+
+function mostOf({ request }: Attempt, deployment: Deployment | undefined): number {
+  if (deployment === undefined || request.operation !== 'chat') return Number.POSITIVE_INFINITY;
+  return ANY_ANSWER_BYTES + BYTES_PER_TOKEN * outputCeiling(request, deployment.card);
+}
+
+/** @throws invalid-output for an answer with more tool calls than its limit: nobody means to run that many */
+export function assertToolCalls(
+  { toolCalls }: Received,
+  limits: AnswerLimitsConfig | undefined,
+  { target }: Attempt,
+): void {
+  const { toolCalls: most = ANSWER_LIMITS.toolCalls } = limits ?? {};
+  if (toolCalls <= most) return;
+  throw new PolyphonyError(
+    'invalid-output',
+    `${nameOf(target)} called more than ${most} tools in one answer, which is the limit. Ask for fewer at a time, or raise limits.answers.toolCalls.`,
+  );
+}

@@ -1,0 +1,81 @@
+/** What the usage of an attempt can be at most, and what it is taken for where the provider does not say. */
+import type { ModelRequest, Usage, Warning } from '../../core/model/model.ts';
+import type { ModelCard } from '../../core/model/provider.ts';
+import { MOST_NANO_USD, NANO_PER_USD, type NanoUsd } from '../../core/money/money.ts';
+import {
+  type PossibleUsage,
+  possibleUsage,
+  type UsageBounds,
+  type WholeCounts,
+} from '../../core/money/possible-usage.ts';
+import { worstCostOf } from '../../core/money/price.ts';
+import { nothingReceived, type Received } from '../calls/received.ts';
+import { needsOf } from './requirements.ts';
+
+/**
+ * How far a count may exceed what the model's card and the request allow before it is taken for an error. Not 1, because
+ * cards of unlisted models are guesses, and because a provider's own tools add to the prompt and run the model several times.
+ */
+const LEEWAY = 4;
+/** More than any model reads or writes, for a card that states no usable number. */
+const MOST_TOKENS = 1_000_000_000;
+const BYTES_PER_TOKEN = 4;
+/** The most tokens that a provider counts for one generated picture or vector. */
+const TOKENS_PER_OUTPUT = 16_384;
+
+const tokens = (count: number): number => (count >= 0 && count <= MOST_TOKENS ? Math.ceil(count) : MOST_TOKENS);
+
+/** The reported usage as far as it is possible. */
+export function possibleUsageOf(
+  reported: Usage,
+  card: ModelCard,
+  request: ModelRequest,
+  received: Received,
+): PossibleUsage {
+  const sure = { input: tokens(card.contextTokens), output: tokens(card.maxOutputTokens), images: received.images };
+  return possibleUsage(reported, sure, () => boundsOf(card, request, received));
+}
+
+function boundsOf(card: ModelCard, request: ModelRequest, received: Received): UsageBounds {
+  const { size } = needsOf(request);
+  return { most: mostOf(card, request, received, size.upperTokens), estimate: estimateOf(request, received) };
+}
+
+function mostOf(card: ModelCard, request: ModelRequest, received: Received, upperTokens: number): WholeCounts {
+  const { billedBytes, outputs, images } = received;
+  const asked = request.operation === 'chat' ? (request.maxOutputTokens ?? 0) : 0;
+  const thinking = request.operation === 'chat' ? (request.reasoning?.budgetTokens ?? 0) : 0;
+  // A token covers at least one byte.
+  const answered = billedBytes + outputs * TOKENS_PER_OUTPUT;
+  return {
+    input: tokens(Math.max(tokens(card.contextTokens), upperTokens) * LEEWAY),
+    output: tokens((Math.max(tokens(card.maxOutputTokens), asked) + thinking) * LEEWAY + answered),
+    images: Math.max(needsOf(request).size.images, images),
+  };
+}
+
+/** The prompt by our own count, and the output that arrived. */
+export function estimateOf(request: ModelRequest, { billedBytes, images }: Received): WholeCounts {
+  const { size } = needsOf(request);
+  return {
+    input: tokens(size.exactTokens()),
+    output: tokens(Math.ceil(billedBytes / BYTES_PER_TOKEN)),
+    images: images > 0 ? images : size.images,
+  };
+}
+
+/** A stated cost is believed up to this in any case: fees for searches and the like stand on no card. */
+const ANY_COST_NANO_USD = NANO_PER_USD;
+
+/** The most that a provider may say an answer to this request costs: as far above the worst case as usage may be. */
+export function mostStatedCost(card: ModelCard, request: ModelRequest): NanoUsd {
+  const most = mostOf(card, request, nothingReceived(), needsOf(request).size.upperTokens);
+  const worst = worstCostOf(card, { ...most, imageOutput: most.output, audioOutput: most.output });
+  return worst === null ? MOST_NANO_USD : Math.min(MOST_NANO_USD, Math.max(ANY_COST_NANO_USD, worst));
+}
+
+/** The warning about counts that were changed. */
+export const usageCorrected = (provider: string, changes: readonly string[]): Warning => ({
+  code: 'usage-corrected',
+  message: `${provider} reported counts that are not possible, which were changed for the charge: ${changes.join(', ')}.`,
+});

@@ -1,0 +1,175 @@
+/**
+ * Laws of what a provider says about itself, which is a claim about money by the one who is paid.
+ *
+ * 1. Whatever it reports, the answer that was paid for arrives, and its cost is a whole amount, never negative, and no more
+ *    than four times what the model could cost at all.
+ * 2. Response, record, ledger and counter state the same cost, and no reservation is left.
+ * 3. A usage that is possible is charged as it is, without a warning; any other is changed with one.
+ * 4. A store that throws when money is settled fails no answer.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ModelEvent, ModelRequest, ModelResponse, Scope, Usage } from '../../src/core/model/model.ts';
+import { collect } from '../../src/core/model/response.ts';
+import { possibleUsage } from '../../src/core/money/possible-usage.ts';
+import { memoryStores } from '../../src/stores/memory.ts';
+import { fakeCard, fakeProvider, finish } from '../../src/testing/fakes.ts';
+import { harness, text, user } from '../gateway/harness.ts';
+
+const hostileCount: fc.Arbitrary<unknown> = fc.oneof(
+  fc.constantFrom<unknown>(
+    ...[Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, -1, -1e9, 1e308, 5e-324, 0.5, 2 ** 53],
+    ...['12', '', 'NaN', null, undefined, true, [], {}, 7n],
+  ),
+  fc.double(),
+  fc.integer(),
+  fc.nat(2000),
+);
+
+const KINDS = [
+  ...['input', 'output', 'cacheRead', 'cacheWrite', 'cacheWriteLong', 'reasoning', 'audioInput'],
+  ...['audioCacheRead', 'audioOutput', 'imageInput', 'imageOutput', 'images', 'somethingElse'],
+] as const;
+
+const hostileUsage: fc.Arbitrary<Usage> = fc
+  .oneof(
+    { weight: 20, arbitrary: fc.dictionary(fc.constantFrom(...KINDS), hostileCount, { maxKeys: KINDS.length }) },
+    { weight: 1, arbitrary: fc.constantFrom<unknown>(null, undefined, 5, 'usage', []) },
+  )
+  .map((usage) => usage as Usage);
+
+interface Exchanged {
+  readonly request: ModelRequest;
+  readonly answer: ModelEvent;
+}
+
+const CHAT: Exchanged = { request: { operation: 'chat', ...user() }, answer: text('an answer') };
+const OPERATIONS: readonly Exchanged[] = [
+  CHAT,
+  {
+    request: { operation: 'embed', input: ['a', 'b'] },
+    answer: { type: 'output', output: { operation: 'embed', vectors: [[1], [2]] } },
+  },
+  {
+    request: { operation: 'image', prompt: 'a cat', count: 2 },
+    answer: { type: 'output', output: { operation: 'image', images: [{ type: 'url', url: 'https://a.b/c' }] } },
+  },
+  {
+    request: { operation: 'moderate', input: [{ type: 'text', text: 'a' }] },
+    answer: { type: 'output', output: { operation: 'moderate', results: [] } },
+  },
+  {
+    request: { operation: 'rerank', query: 'a', documents: ['b'] },
+    answer: { type: 'output', output: { operation: 'rerank', results: [{ index: 0, score: 1 }] } },
+  },
+];
+
+const card = fakeCard({
+  id: 'one',
+  operations: ['chat', 'embed', 'image', 'moderate', 'rerank'],
+  contextTokens: 1000,
+  maxOutputTokens: 500,
+  price: { input: 1, output: 2, cacheRead: 0.1, cacheWriteLong: 3, reasoning: 4, audioOutput: 9, image: 0.01 },
+});
+/** Four times the window and the longest answer at the dearest rates, a vector or picture for each that was asked for, and what arrived. */
+const MOST_NANO_USD = 4 * (1000 * 3000 + 500 * 9000) + 4 * 16_384 * 9000 + 2 * 10_000_000 + 100_000;
+const scopes: readonly Scope[] = [{ kind: 'tenant', id: 't', capNanoUsd: 5_000_000_000 }];
+
+async function answered(usage: Usage, operation: number, streamed: boolean, costNanoUsd?: unknown) {
+  const { request, answer } = OPERATIONS[operation] ?? CHAT;
+  const stated = costNanoUsd === undefined ? {} : { costNanoUsd: costNanoUsd as number };
+  const provider = fakeProvider({ models: [card], script: () => [answer, { ...finish(), usage, ...stated }] });
+  const { gateway, stores, rows, run } = harness({ providers: [provider], config: { retry: { retries: 0 } } });
+  const trace = { attempts: [] };
+  const response: ModelResponse = await run(
+    streamed && request.operation === 'chat'
+      ? collect(gateway.stream(request, { scopes, trace }), { trace, signal: new AbortController().signal })
+      : gateway.call(request, { scopes, trace }),
+  );
+  const counter = await stores.keyValue.get('budget:tenant:t');
+  await gateway.close();
+  return { response, counter, rows: await rows() };
+}
+
+const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
+
+describe('what a provider reports', () => {
+  it('never costs less than nothing, nor the answer that was paid for', { timeout: 60_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        hostileUsage,
+        fc.nat(OPERATIONS.length - 1),
+        fc.boolean(),
+        fc.option(hostileCount),
+        async (usage, operation, streamed, costNanoUsd) => {
+          const { response, counter, rows } = await answered(usage, operation, streamed, costNanoUsd ?? undefined);
+          expect(response.content.length + (response.output === undefined ? 0 : 1)).toBe(1);
+          expect(response.costNanoUsd).toSatisfy(isWhole);
+          expect(response.costNanoUsd).toBeLessThanOrEqual(MOST_NANO_USD);
+          expect(rows.map((row) => row.costNanoUsd)).toEqual([response.costNanoUsd]);
+          expect(counter).toBe(response.costNanoUsd);
+          for (const count of Object.values(response.usage)) expect(count).toSatisfy(isWhole);
+          expect(response.usage).toEqual(rows[0]?.usage);
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  it('is charged as it is where it is possible, and with a warning where it is not', async () => {
+    const honest: Usage = { input: 900, output: 400, cacheRead: 300, cacheWrite: 600, reasoning: 400 };
+    const { response } = await answered(honest, 0, true);
+    expect(response.usage).toEqual(honest);
+    expect(response.warnings).toEqual([]);
+    for (const streamed of [true, false]) {
+      const lie = await answered({ input: -5, output: Number.NaN, cacheRead: 9 }, 0, streamed);
+      expect(lie.response.usage).toEqual({ input: expect.any(Number), output: 3, cacheRead: 9 });
+      expect(lie.response.warnings).toMatchObject([{ code: 'usage-corrected' }]);
+      expect(lie.response.warnings[0]?.message).toContain('input -5 to');
+    }
+  });
+
+  it('costs nothing at a store that throws, and arrives', async () => {
+    const stores = memoryStores();
+    let changes = 0;
+    const keyValue = {
+      ...stores.keyValue,
+      change(given: Parameters<typeof stores.keyValue.change>[0]) {
+        changes += 1;
+        if (changes > 1) throw new RangeError('the store is gone');
+        return stores.keyValue.change(given);
+      },
+    };
+    const ledger = {
+      ...stores.ledger,
+      append: () => {
+        throw new RangeError('the ledger is gone');
+      },
+    };
+    const { gateway, run } = harness({
+      providers: [fakeProvider({})],
+      stores: () => ({ ...stores, keyValue, ledger }),
+    });
+    await expect(run(gateway.generate(user(), { scopes }))).resolves.toMatchObject({ finishReason: 'stop' });
+    expect(changes).toBe(2);
+  });
+});
+
+describe('the correction', () => {
+  const most = { input: 1000, output: 500, images: 3 };
+  const correct = (usage: Usage) =>
+    possibleUsage(usage, most, () => ({ most, estimate: { input: 9, output: 8, images: 1 } }));
+
+  it('has nothing left to correct', () => {
+    fc.assert(
+      fc.property(hostileUsage, (usage) => {
+        const { usage: once, changes } = correct(usage);
+        const again = correct(once);
+        expect(again.usage).toBe(once);
+        expect(again.changes).toEqual([]);
+        expect(changes.length === 0).toBe(once === usage);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
