@@ -6,7 +6,8 @@
  * S3. At most `concurrency` runner calls are in flight, and at most `limits.concurrency` of one node's items.
  * S4. Of several ready nodes the one with the longest expected remaining path starts first.
  * S5. After a stop nothing starts; running units are signalled in the same tick, and the run ends when they have settled.
- * S6. A run ends once: after its last unit has settled, its records are committed, and before its lease is released.
+ * S6. A run ends once: after its last unit has settled, its records are committed, and before its lease is released. One that
+ *     was cancelled, or whose store failed, waits for the store only a moment; what is left is written afterwards.
  * S7. `turn` is the only place that starts, ends or suspends anything; everything else changes state and calls `wake`.
  */
 

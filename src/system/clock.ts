@@ -53,3 +53,43 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** Resolves when the work has settled, however that was, and at the latest after `ms` milliseconds: then with false. */
+export function settlesWithin(clock: Clock, ms: number, work: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = clock.schedule(ms, () => resolve(false));
+    const settled = (): void => {
+      cancel();
+      resolve(true);
+    };
+    work.then(settled, settled);
+  });
+}
+
+/**
+ * The result of the work, which goes on without its caller when the signal aborts: that waits `graceMs` milliseconds more, so
+ * that an abort does not change what is nearly done.
+ *
+ * @throws cancelled (or the signal's own reason)
+ */
+export function orAborted<T>(
+  clock: Clock,
+  graceMs: number,
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise<T>((resolve, reject) => {
+    let cancel = (): void => {};
+    const onAbort = (): void => {
+      cancel = clock.schedule(graceMs, () => reject(abortError(signal)));
+    };
+    const leave = (): void => {
+      cancel();
+      signal.removeEventListener('abort', onAbort);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    work.finally(leave).then(resolve, reject);
+  });
+}

@@ -12,13 +12,15 @@ export function totalsOf(run: RunState): RunTotals {
 }
 
 export function resultOf(run: RunState, status: RunStatus, output?: unknown): RunResult {
-  const { stopping } = run;
+  const { stopping, unrecorded } = run;
+  const hasFailed = status === 'failed' || status === 'cancelled';
+  const failure = hasFailed ? (unrecorded ?? (stopping?.type === 'failed' ? stopping.error : undefined)) : undefined;
   const waiting = status === 'suspended' ? { waiting: waitingOf(run.tasks.values()) } : {};
   return {
     runId: run.runId,
     status,
     ...(status === 'done' ? { output } : {}),
-    ...(stopping?.type === 'failed' ? { error: errorRecord(stopping.error) } : {}),
+    ...(failure === undefined ? {} : { error: errorRecord(failure) }),
     ...totalsOf(run),
     nodes: [...run.tasks.values()].map(reportOf),
     ...waiting,

@@ -53,6 +53,14 @@ export interface RunState {
   /** Nodes that have not ended. */
   alive: number;
   stopping: Stopping | undefined;
+  /** Why nothing more can be recorded. */
+  unrecorded: PolyphonyError | undefined;
+  /** Somebody has cancelled, or the store is lost: the end of the run does not wait for the store. */
+  mayLeave: boolean;
+  /** The wait for the store is bounded already. */
+  leaving: boolean;
+  /** Settles the run with the end that is recorded but not committed. */
+  closing: (() => void) | undefined;
   revision: Revision | undefined;
   /** Set until the plan is whole. */
   streamingPlan: StreamingPlan | undefined;

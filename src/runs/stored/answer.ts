@@ -37,8 +37,12 @@ async function answerLive(run: RunState, given: Answer): Promise<void> {
   const [item, question] = asked;
   assertChoice(question, given.answer);
   const place = item === -1 ? {} : { item };
-  await new Promise<void>((resolve) => {
+  await new Promise<void>((resolve, reject) => {
     run.recorder.record({ type: 'answer', nodeId: given.nodeId, ...place, answer: given.answer }, () => {
+      if (run.unrecorded !== undefined) {
+        reject(run.unrecorded);
+        return;
+      }
       takeAnswer(run, task, item, given.answer);
       resolve();
     });

@@ -1,9 +1,12 @@
 /** Changes a run that nobody drives: locks it, reads its journal, appends an event, unlocks it. */
 
 import type { Plan, ValidPlan } from '../../core/plan/plan.ts';
+import type { RunEvent } from '../../core/run/engine.ts';
+import type { RunJournal } from '../../core/stores.ts';
 import { knownRun, type Restored } from '../journal/restore.ts';
 import { type EventDraft, stamp } from '../state/recorder.ts';
 import type { RunHost } from '../state/run-state.ts';
+import { storeFailure } from '../state/store-failure.ts';
 
 /** What the rules for stored runs need. */
 export interface StoredRuns extends RunHost {
@@ -30,9 +33,18 @@ export async function changeStored(
     const restored = await knownRun(journal, runId);
     const draft = decide(restored);
     if (draft === undefined) return false;
-    await journal.append(runId, [stamp(draft, restored.nextSeq, runtime.clock.now(), runId)]);
+    await appended(journal, runId, [stamp(draft, restored.nextSeq, runtime.clock.now(), runId)]);
     return true;
   } finally {
     await release();
+  }
+}
+
+/** @throws the error of a store, whatever the store throws */
+export async function appended(journal: RunJournal, runId: string, events: readonly RunEvent[]): Promise<void> {
+  try {
+    await journal.append(runId, events);
+  } catch (error) {
+    throw storeFailure(error, 'append');
   }
 }

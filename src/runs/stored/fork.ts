@@ -3,14 +3,14 @@
 import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Plan, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
-import type { ExecutionEngine, NodeResult } from '../../core/run/engine.ts';
+import type { ExecutionEngine, NodeResult, RunEvent } from '../../core/run/engine.ts';
 import { listReferences } from '../../language/template.ts';
-import { knownRun, type Restored, type RestoredNode } from '../journal/restore.ts';
+import { knownRun, type Restored, type RestoredNode, restore } from '../journal/restore.ts';
 import { type EventDraft, stamp } from '../state/recorder.ts';
 import { capOf, type RunOpening } from '../turn/opening.ts';
-import type { StoredRuns } from './change.ts';
+import { appended, type StoredRuns } from './change.ts';
 
-type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
+export type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
 
 /** Writes the beginning of the new run's journal. `with` replaces fields of `in` of the node `from`. */
 export async function forkRun(
@@ -35,9 +35,13 @@ export async function forkRun(
   for await (const _event of host.journal.read(forkId)) {
     throw new PolyphonyError('invalid-request', `Run ${forkId} already exists: choose another id for the fork.`);
   }
-  await host.journal.append(forkId, prelude);
-  const restored = await knownRun(host.journal, forkId);
-  return { runId: forkId, plan, options, restored, prelude };
+  await appended(host.journal, forkId, prelude);
+  const restored = await restore(listed(prelude));
+  return { runId: forkId, plan, options, ...defined({ restored }), prelude };
+}
+
+async function* listed(events: readonly RunEvent[]): AsyncGenerator<RunEvent> {
+  yield* events;
 }
 
 function withInputs(plan: Plan, { from, with: replaced }: ForkOptions): Plan {

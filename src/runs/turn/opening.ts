@@ -12,6 +12,7 @@ import { createMoney, lowerCap } from '../state/money.ts';
 import { readyQueue } from '../state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../state/recorder.ts';
 import type { RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
+import { notRecorded } from '../state/store-failure.ts';
 import { considerAll, ended } from './ending.ts';
 import { abandon, limitSeconds } from './stop.ts';
 import { streamPlan } from './streaming-plan.ts';
@@ -54,7 +55,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
       publish: driver.show,
       onEnd: (task) => ended(run, task),
       onCommitted: driver.wake,
-      onBroken: (error) => abandon(run, error),
+      onBroken: (error) => abandon(run, notRecorded(run, error)),
     }),
     plan,
     tasks,
@@ -62,6 +63,10 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     active: 0,
     alive: countAlive(tasks),
     stopping: undefined,
+    unrecorded: undefined,
+    mayLeave: false,
+    leaving: false,
+    closing: undefined,
     revision: undefined,
     streamingPlan: request === undefined ? undefined : newStreaming(cap, restored),
     revisions: restored?.revisions ?? 0,
