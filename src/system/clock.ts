@@ -1,7 +1,7 @@
 /** The real clock, randomness and ids: no other file reads them. */
 import { randomBytes } from 'node:crypto';
 import type { Clock, Ids, Random, Runtime } from '../core/clock.ts';
-import { abortError } from '../core/errors.ts';
+import { abortError, PolyphonyError } from '../core/errors.ts';
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -92,4 +92,14 @@ export function orAborted<T>(
     else signal.addEventListener('abort', onAbort, { once: true });
     work.finally(leave).then(resolve, reject);
   });
+}
+
+/** How long a part that others wrote may take to close, in milliseconds. */
+const CLOSE_MS = 5000;
+
+/** @throws what the part throws; timeout when it has not closed after 5 seconds */
+export async function closesInTime(clock: Clock, close: () => Promise<unknown>): Promise<void> {
+  const closing = close();
+  if (await settlesWithin(clock, CLOSE_MS, closing)) await closing;
+  else throw new PolyphonyError('timeout', `It has not closed after ${CLOSE_MS} ms, so closing goes on without it.`);
 }
