@@ -13,6 +13,7 @@ import { stop } from '../runs/turn/stop.ts';
 import { settleUnit } from '../runs/turn/units.ts';
 import { settlesWithin } from '../system/clock.ts';
 import { type EventLog, eventLog } from './event-log.ts';
+import type { TimeSlice } from './time-slice.ts';
 
 const DEFAULT_CONCURRENCY = 64;
 
@@ -25,6 +26,8 @@ export interface Host extends StoredRuns {
   readonly lock: (runId: string, onLost?: (error: unknown) => void) => Promise<() => Promise<void>>;
   /** How long a runner, or the planner, may take to stop after its signal, in milliseconds. */
   readonly graceMs: number;
+  /** Shared by all runs. */
+  readonly slice: TimeSlice;
   /** Takes work that goes on after the end of a run: the next turn of the run, and the end of the engine, wait for it. */
   readonly finishLater: (runId: string, work: Promise<unknown>) => void;
 }
@@ -90,13 +93,16 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
 }
 
 /** Nodes that end in the same tick are committed together. */
-function wake(driving: Driving): void {
+export function wake(driving: Driving): void {
   if (driving.scheduled || driving.turn === undefined) return;
   driving.scheduled = true;
-  queueMicrotask(() => {
+  const turn = (): void => {
     driving.scheduled = false;
     driving.turn?.();
-  });
+  };
+  const { slice } = driving.host;
+  if (slice.isUsedUp()) slice.next(turn);
+  else queueMicrotask(turn);
 }
 
 // ---------------------------------------------------------------------------------------------------- stopping

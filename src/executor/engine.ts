@@ -21,6 +21,7 @@ import { orAborted, settlesWithin } from '../system/clock.ts';
 import { type Driven, goOn, start } from './beginning.ts';
 import type { Host } from './driving.ts';
 import { busy, takeLease } from './lease.ts';
+import { createTimeSlice } from './time-slice.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 export interface EngineOptions {
@@ -102,6 +103,7 @@ function hostOf(options: EngineOptions, turns: Turns): Host {
     onEvent: onEvent === undefined ? undefined : guarded(onEvent),
     lock,
     graceMs,
+    slice: createTimeSlice(),
     finishLater: (runId, work) =>
       void turns.take(runId, async () => void (await settlesWithin(runtime.clock, FINISH_MS, work))),
   };

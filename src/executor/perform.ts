@@ -55,6 +55,7 @@ async function performRounds(driving: Driving, unit: Unit): Promise<NodeResult> 
 
 async function performRound(driving: Driving, unit: Unit): Promise<NodeResult> {
   const closeRound = nextRound(unit);
+  driving.host.slice.take(driving.host.runtime.clock.monotonic());
   try {
     return bookOutput(driving.run, unit, await callRunner(driving, unit));
   } finally {

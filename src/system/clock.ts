@@ -54,6 +54,9 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
   });
 }
 
+/** Calls back once timers, signals and sockets have had their turn. */
+export const nextMacrotask = (callback: () => void): void => void setImmediate(callback);
+
 /** Resolves when the work has settled, however that was, and at the latest after `ms` milliseconds: then with false. */
 export function settlesWithin(clock: Clock, ms: number, work: Promise<unknown>): Promise<boolean> {
   return new Promise((resolve) => {
