@@ -5,6 +5,7 @@
 
 import type { Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
+import { defined } from '../core/defined.ts';
 import { errorRecord } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
@@ -12,6 +13,7 @@ import type { Planner, PlanningListener } from '../core/plan/planner.ts';
 import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle } from '../core/run/engine.ts';
+import { RUN_LIMITS, type RunLimits } from '../core/run/run-limits.ts';
 import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
 import { counterKey } from '../gateway/money/reservation.ts';
@@ -36,6 +38,8 @@ export interface EngineParts {
   readonly validPlan: (plan: Plan) => ValidPlan;
   /** For nodes that say `onError: "replan"`, and for engines that plan a request within its run. */
   readonly planner: Planner;
+  /** What the operator allows a run that begins. */
+  readonly runLimits?: () => RunLimits;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
@@ -100,12 +104,14 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     notifyPlugins?.(event);
     if (event.type === 'run-finished') cleaning = Promise.all([cleaning, forgetCounters(parts, event.runId)]);
   };
+  const runLimits = (): RunLimits => ({ ...RUN_LIMITS, ...defined(config().limits?.run ?? {}) });
   const inner = (parts.engine ?? createEngine)({
     runtime,
     journal: stores.journal,
     runners,
     validPlan,
     planner,
+    runLimits,
     onEvent,
   });
   const { engine, find } = listLiveRuns(inner);
@@ -116,6 +122,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     validate: check,
     validOnce,
     planner,
+    runLimits,
     refill,
     async close() {
       await engine.close();

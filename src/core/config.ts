@@ -38,6 +38,8 @@ export interface Config {
   readonly affinity?: AffinityConfig;
   /** Bounds of every plan, whoever wrote it: the operator can change them, a plan cannot. */
   readonly bounds?: BoundsConfig;
+  /** What one run may take. An operator can change it, a plan cannot. */
+  readonly limits?: LimitsConfig;
   /** Modules that the command loads: npm packages, or files relative to the config that begin with `./`. @default none */
   readonly plugins?: readonly string[];
   /** How requests are turned into plans. */
@@ -134,6 +136,20 @@ export interface BoundsConfig {
   readonly rounds?: number;
   /** Deepest nesting of workflows and plans, in levels. @default 4 */
   readonly nesting?: number;
+}
+
+export interface LimitsConfig {
+  /** What a run may do, with the runs nested in it, over all processes that drive it. */
+  readonly run?: RunLimitsConfig;
+}
+
+export interface RunLimitsConfig {
+  /** Most calls of models by its nodes. @default 20000 */
+  readonly calls?: number;
+  /** Longest time in which a process drives it, in seconds. @default none */
+  readonly seconds?: number;
+  /** Most calls of the planner's model. @default 200 */
+  readonly plannerCalls?: number;
 }
 
 export interface PlannerConfig {

@@ -21,6 +21,7 @@ export const ERROR_CODES = {
   'invalid-config': false,
   'no-route': false,
   'budget-exceeded': false,
+  'limit-exceeded': false,
   blocked: false,
   cancelled: false,
   'not-found': false,

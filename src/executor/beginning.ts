@@ -1,4 +1,5 @@
 /** From a caller to a driven run: it is registered, locked, begun; a caller who cancels meanwhile does not wait for the store. */
+import { defined } from '../core/defined.ts';
 import { abortError, PolyphonyError } from '../core/errors.ts';
 import type { RunHandle, RunOptions } from '../core/run/engine.ts';
 import { knownRun } from '../runs/journal/restore.ts';
@@ -26,10 +27,9 @@ export function start(driven: Driven, given: Omit<RunOpening, 'runId'>): RunHand
   if (driven.live.has(runId)) throw exists(runId);
   const opening = { ...given, runId };
   const { driving, handle } = register(driven, opening);
-  openAtStore(driving, lockNew(driving, opening)).then(
-    () => beginDriving(driving, opening, { type: 'started' }),
-    (error: unknown) => refuse(driving.run, error),
-  );
+  openAtStore(driving, lockNew(driving, opening))
+    .then(() => beginDriving(driving, opening, { type: 'started' }))
+    .catch((error: unknown) => refuse(driving.run, error));
   return handle;
 }
 
@@ -40,21 +40,24 @@ export async function goOn(driven: Driven, opening: RunOpening, type: 'resumed' 
   const locked = openAtStore(driving, lockAgain(driving, opening));
   try {
     await Promise.race([locked, handle.result()]);
+    if (run.result === undefined) beginDriving(driving, opening, beginningOf(opening, type));
+    else throw stoppedEarly(driving, opening.options);
   } catch (error) {
     refuse(run, error);
     await handle.result();
     throw error;
   }
-  if (run.result !== undefined) throw stoppedEarly(driving, opening.options);
-  beginDriving(driving, opening, type === 'resumed' ? { type } : { type, prelude: opening.prelude ?? [] });
   return handle;
 }
+
+const beginningOf = ({ prelude = [] }: RunOpening, type: 'resumed' | 'forked'): Beginning =>
+  type === 'resumed' ? { type } : { type, prelude };
 
 function register(driven: Driven, opening: RunOpening): LiveRun {
   if (driven.closed) {
     throw new PolyphonyError('invalid-request', 'The engine is closed and drives no more runs: create a new one.');
   }
-  const driving = createDriving(driven.host, opening);
+  const driving = createDriving(driven.host, { ...opening, ...defined({ within: parentOf(driven, opening) }) });
   const live = { driving, handle: handleOf(driving) };
   const { runId } = opening;
   driven.live.set(runId, live);
@@ -62,6 +65,14 @@ function register(driven: Driven, opening: RunOpening): LiveRun {
   driving.turn = () => leaveUnbegun(driving);
   followSignal(driving, opening.options.signal);
   return live;
+}
+
+/** The node of a run driven here that a nested run belongs to. */
+function parentOf({ live }: Driven, { options, restored }: RunOpening): RunOpening['within'] {
+  const parent = options.parent ?? restored?.started.parent;
+  const run = parent?.kind === 'nested' ? live.get(parent.runId)?.driving.run : undefined;
+  const task = parent?.nodeId === undefined ? undefined : run?.tasks.get(parent.nodeId);
+  return run === undefined || task === undefined ? undefined : { run, task };
 }
 
 /** The turn of a run that waits for its lease: one that was stopped ends, though the store may not have answered. */

@@ -6,6 +6,7 @@ import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
+import type { RunLimits } from '../core/run/run-limits.ts';
 import type { RunJournal } from '../core/stores.ts';
 import { guardedJournal } from '../runs/journal/guarded-journal.ts';
 import { knownRun, type Restored } from '../runs/journal/restore.ts';
@@ -36,6 +37,8 @@ export interface EngineOptions {
    * @default none: requests are refused, and such a node fails the run
    */
   readonly planner?: Planner;
+  /** What the operator allows a run that begins. @default RUN_LIMITS */
+  readonly runLimits?: () => RunLimits;
   /** Called with each event of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Names this process in leases. @default a fresh id */
@@ -97,6 +100,7 @@ function hostOf(options: EngineOptions, turns: Turns): Host {
   return {
     runtime,
     journal,
+    runLimits: options.runLimits,
     runnerOf: (use) => runnerOf(options.runners, use),
     planner,
     validPlan,

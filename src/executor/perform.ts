@@ -22,6 +22,7 @@ import {
   takeUpRounds,
   unitKey,
 } from '../runs/turn/calls.ts';
+import { countCall } from '../runs/turn/count-calls.ts';
 import { sleep } from '../system/clock.ts';
 import { type Driving, signalOf } from './driving.ts';
 
@@ -130,6 +131,9 @@ class LiveCall implements NodeCall {
   }
   get emit(): NodeCall['emit'] {
     return (text, options) => takeDelta(this.#driving.run, this.#unit, text, options?.restart === true);
+  }
+  get count(): NodeCall['count'] {
+    return (what) => countCall(this.#driving.run, this.#unit, what);
   }
   get report(): NodeCall['report'] {
     return (event) => takeProgress(this.#driving.run, this.#unit, event);

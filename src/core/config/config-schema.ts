@@ -119,6 +119,17 @@ export const CurrentConfigSchema = z.strictObject({
       nesting: z.int().positive().optional(),
     })
     .optional(),
+  limits: z
+    .strictObject({
+      run: z
+        .strictObject({
+          calls: z.int().nonnegative().optional(),
+          seconds: z.number().positive().optional(),
+          plannerCalls: z.int().nonnegative().optional(),
+        })
+        .optional(),
+    })
+    .optional(),
   plugins: z.array(name).max(100).optional(),
   planner: z.strictObject({ model: name.optional(), rounds: z.int().min(1).max(10).optional() }).optional(),
   tools: z.strictObject({ http: z.boolean().optional(), folder: z.string().optional() }).optional(),

@@ -10,7 +10,9 @@ import type { Plan } from '../../core/plan/plan.ts';
 import type { NodeEnding, NodeResult, Paid, RunEvent, RunStatus } from '../../core/run/engine.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
+import type { Calls } from '../state/run-state.ts';
 import { isSameNode, noProgress, type TaskProgress } from '../state/task.ts';
+import { createCallCounter } from './restored-calls.ts';
 
 export type RunStarted = Extract<RunEvent, { type: 'run-started' }>;
 
@@ -50,6 +52,8 @@ export interface Restored {
   spent: NanoUsd;
   priced: boolean;
   usage: Usage;
+  /** Calls of models that its records tell of. */
+  calls: Calls;
   output: unknown;
   error: ErrorRecord | undefined;
 }
@@ -57,12 +61,15 @@ export interface Restored {
 /** Undefined when the journal does not know the run. */
 export async function restore(events: AsyncIterable<RunEvent>): Promise<Restored | undefined> {
   let restored: Restored | undefined;
+  const counter = createCallCounter();
   for await (const event of events) {
+    counter.take(event);
     if (restored === undefined) restored = event.type === 'run-started' ? begin(event) : undefined;
     else take(restored, event);
   }
   if (restored === undefined) return undefined;
   restored.activeMs += restored.lastAt - restored.stretchAt;
+  restored.calls = counter.total();
   bookRetried(restored);
   for (const node of restored.nodes.values()) {
     if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOfProgress(node.progress));
@@ -94,6 +101,7 @@ function begin(started: RunStarted): Restored {
     spent: started.paid?.costNanoUsd ?? 0,
     priced: started.paid?.costNanoUsd !== null,
     usage: started.paid?.usage ?? NO_USAGE,
+    calls: { calls: 0, plannerCalls: 0 },
     output: undefined,
     error: undefined,
   };

@@ -5,6 +5,7 @@ import type { Scope, Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import type { PlanBounds, ValidPlan } from '../../core/plan/plan.ts';
 import type { RunResult } from '../../core/run/engine.ts';
+import type { CountedCall, RunLimits } from '../../core/run/run-limits.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import type { Driver } from './driver.ts';
 import type { ReadyQueue } from './ready-queue.ts';
@@ -15,6 +16,18 @@ import type { Task } from './task.ts';
 export interface RunHost {
   readonly runtime: Runtime;
   readonly journal: RunJournal;
+  /** What the operator allows a run that begins. @default RUN_LIMITS */
+  readonly runLimits?: (() => RunLimits) | undefined;
+}
+
+/** Calls of models, and of the planner's model. */
+export type Calls = Record<CountedCall, number>;
+
+/** Shared by a run and those nested in it. */
+export interface Counted extends Calls {
+  readonly limits: RunLimits;
+  /** Nested runs whose calls are counted. */
+  readonly nested: Set<string>;
 }
 
 /** Money of a run; `cap` is undefined when nothing limits it. */
@@ -42,6 +55,9 @@ export interface RunState {
   readonly bounds: PlanBounds;
   readonly input: Readonly<Record<string, unknown>>;
   readonly money: Money;
+  readonly counted: Counted;
+  /** The node that this run is nested in. */
+  readonly within: { readonly run: RunState; readonly task: Task } | undefined;
   readonly queue: ReadyQueue<Task>;
   recorder: Recorder;
   plan: ValidPlan;

@@ -44,6 +44,9 @@ export interface Unit {
   settled: boolean;
   costNanoUsd: NanoUsd | null;
   usage: Usage;
+  /** Calls of models that it made, and of the planner's model. */
+  calls: number;
+  plannerCalls: number;
 }
 
 export interface Task extends Ranked {
@@ -74,6 +77,9 @@ export interface Task extends Ranked {
   priced: boolean;
   usage: Usage;
   reserved: NanoUsd;
+  /** Calls that no record tells yet: of its units, and of runs nested in it. */
+  calls: number;
+  plannerCalls: number;
   /** Monotonic; below 0: it has not started in this process. */
   startedAt: number;
   units: Unit[];
@@ -119,6 +125,8 @@ export function createTask(valid: ValidNode, inOutput: boolean): Task {
     priced: true,
     usage: NO_USAGE,
     reserved: 0,
+    calls: 0,
+    plannerCalls: 0,
     startedAt: -1,
     units: [],
     queued: false,

@@ -157,6 +157,7 @@ function retriesOf(use: string, retries = 0): number {
 const FINAL: ReadonlySet<PolyphonyError['code']> = new Set([
   'cancelled',
   'budget-exceeded',
+  'limit-exceeded',
   'blocked',
   'invalid-request',
   'invalid-plan',

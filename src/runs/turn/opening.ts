@@ -5,14 +5,16 @@ import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
 import type { RequestOptions, RunEvent, RunOptions } from '../../core/run/engine.ts';
+import { RUN_LIMITS } from '../../core/run/run-limits.ts';
 import { countAlive, rebuildDraft, rebuildTasks } from '../journal/rebuild.ts';
 import type { Restored } from '../journal/restore.ts';
 import type { Driver } from '../state/driver.ts';
 import { createMoney, lowerCap } from '../state/money.ts';
 import { readyQueue } from '../state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../state/recorder.ts';
-import type { RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
+import type { Counted, RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
 import { notRecorded } from '../state/store-failure.ts';
+import { countRestored, limitRunSeconds } from './count-calls.ts';
 import { considerAll, ended } from './ending.ts';
 import { abandon, limitSeconds } from './stop.ts';
 import { streamPlan } from './streaming-plan.ts';
@@ -28,6 +30,8 @@ export interface RunOpening {
   readonly onPlan?: RequestOptions['onPlan'];
   /** The first events of a fork's journal. */
   readonly prelude?: readonly RunEvent[];
+  /** The node of a run driven here that this one is nested in. */
+  readonly within?: NonNullable<RunState['within']>;
 }
 
 /** Creates the run. Nothing is recorded or started before `begin`, or before `considerAll` where a run continues without a record. */
@@ -46,6 +50,8 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     bounds: plan.bounds,
     input: inputOf(options, restored),
     money: createMoney(cap, restored ?? paidAlready(options)),
+    counted: opening.within?.run.counted ?? newCounted(host, opening),
+    within: opening.within,
     queue: readyQueue(),
     recorder: createRecorder({
       runId,
@@ -75,7 +81,22 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     plannedMs: restored?.plannedMs ?? 0,
     result: undefined,
   };
+  countNested(run, opening);
   return run;
+}
+
+function newCounted(host: RunHost, { options, restored }: RunOpening): Counted {
+  const before = restored?.calls ?? { calls: 0, plannerCalls: options.paid?.plannerCalls ?? 0 };
+  return { ...before, limits: host.runLimits?.() ?? RUN_LIMITS, nested: new Set() };
+}
+
+/** A nested run that an earlier process began, unless its node has ended since: then the runs around it have counted it. */
+function countNested(run: RunState, { restored }: RunOpening): void {
+  if (run.within === undefined) return;
+  const { nested } = run.counted;
+  const isNew = !nested.has(run.runId) && restored?.status !== 'failed' && restored?.status !== 'cancelled';
+  nested.add(run.runId);
+  if (isNew && restored !== undefined) countRestored(run, restored.calls);
 }
 
 function paidAlready({ paid }: RunOptions): Pick<Restored, 'spent' | 'priced' | 'usage'> {
@@ -113,6 +134,7 @@ export type Beginning =
 
 /** Records how the run begins; once that is committed, marks what may start and calls `begun`, which drives the run. */
 export function begin(run: RunState, opening: RunOpening, beginning: Beginning, begun: () => void): void {
+  limitRunSeconds(run);
   limitSeconds(run);
   if (beginning.type === 'forked') {
     for (const event of beginning.prelude) run.recorder.show(event);

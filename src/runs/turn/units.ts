@@ -10,6 +10,7 @@ import { releaseReservation, reserveForNode } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../state/task.ts';
+import { callsOf } from './count-calls.ts';
 import { cancel, end, fail, fallbackResult } from './ending.ts';
 import { stopUnits } from './stop.ts';
 
@@ -140,6 +141,8 @@ function createUnit(run: RunState, task: Task, item: number): Unit {
     settled: false,
     costNanoUsd: 0,
     usage: NO_USAGE,
+    calls: 0,
+    plannerCalls: 0,
   };
   task.units.push(unit);
   run.active += 1;
@@ -216,7 +219,7 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
   const failed = result === undefined ? { error: errorRecord(error) } : {};
   each.results[item] = outcome;
   each.finished += 1;
-  run.recorder.record({ type: 'item-finished', nodeId: task.id, item, result: outcome, ...failed });
+  run.recorder.record({ type: 'item-finished', nodeId: task.id, item, result: outcome, ...failed, ...callsOf(unit) });
   if (each.finished === each.values.length) finishItems(run, task, each);
   else if (task.units.length === 0 || each.next < each.values.length) enqueue(run, task);
 }
