@@ -8,7 +8,6 @@ import type { Planner } from '../core/plan/planner.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
 import type { RunLimits } from '../core/run/run-limits.ts';
 import type { RunJournal } from '../core/stores.ts';
-import { guardedJournal } from '../runs/journal/guarded-journal.ts';
 import { knownRun, type Restored } from '../runs/journal/restore.ts';
 import { isStoreFailure, withNote } from '../runs/state/store-failure.ts';
 import { type Answer, answerRun } from '../runs/stored/answer.ts';
@@ -21,6 +20,7 @@ import { noPlanner } from '../runs/turn/streaming-plan.ts';
 import { orAborted, settlesWithin } from '../system/clock.ts';
 import { type Driven, goOn, start } from './beginning.ts';
 import type { Host } from './driving.ts';
+import { guardedJournal } from './guarded-journal.ts';
 import { busy, takeLease } from './lease.ts';
 import { createTimeSlice } from './time-slice.ts';
 import { createTurns, type Turns } from './turns.ts';
@@ -94,8 +94,12 @@ function hostOf(options: EngineOptions, turns: Turns): Host {
   const lock: Host['lock'] = async (runId, onLost = () => {}) => {
     leases += 1;
     const release = await takeLease({ ...leasing, owner: `${owner}/${leases}`, runId, onLost });
-    // A lease that cannot be given back ends by itself, so that is no failure, and nobody waits longer than that.
-    return async () => void (await settlesWithin(runtime.clock, leaseMs, release()));
+    // A lease that cannot be given back ends by itself, so that is no failure. Only the next turn of the run waits that long.
+    return async () => {
+      const released = settlesWithin(runtime.clock, leaseMs, release());
+      void turns.take(runId, () => released);
+      await settlesWithin(runtime.clock, STORE_GRACE_MS, released);
+    };
   };
   return {
     runtime,

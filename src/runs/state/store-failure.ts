@@ -1,6 +1,5 @@
-/** Errors of a store as a run reports them: which operation failed, and what of the run is kept. */
+/** Errors of a store as a run reports them. */
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
-import type { RunState } from './run-state.ts';
 
 /** The error of a store. One that no store of ours throws gets the name of the operation, and stays the cause. */
 export function storeFailure(error: unknown, operation: string): PolyphonyError {
@@ -9,18 +8,6 @@ export function storeFailure(error: unknown, operation: string): PolyphonyError 
   const { message: reason } = asPolyphonyError(error);
   const message = `The journal failed in ${JSON.stringify(operation)}: ${reason} Check the store behind it, then try again.`;
   return new PolyphonyError('store-corrupt', message, { cause: error, details: { store: 'journal', operation } });
-}
-
-/** The error of an append, with how much of the run the journal holds. */
-export function notRecorded(run: RunState, error: PolyphonyError): PolyphonyError {
-  const { runId, recorder, tasks, stopping } = run;
-  const resumable = recorder.hasRecords();
-  const ended = [...tasks.values()].filter(({ phase }) => phase === 'ended').length;
-  const kept = resumable
-    ? `The journal holds run ${runId} with ${ended} of its ${tasks.size} nodes finished: resume it from there.`
-    : `Nothing of run ${runId} was recorded: start it again.`;
-  const before = stopping?.type === 'failed' ? ` Before that, the run had failed: ${stopping.error.message}` : '';
-  return withNote(error, `${kept}${before}`, { runId, resumable, finishedNodes: ended });
 }
 
 /** The same error with another sentence and further details. */

@@ -1,7 +1,7 @@
 /** A journal whose failures are promises that reject with an error of a store, whatever the store itself throws. */
-import type { RunEvent } from '../../core/run/engine.ts';
-import type { RunJournal } from '../../core/stores.ts';
-import { storeFailure } from '../state/store-failure.ts';
+import type { RunEvent } from '../core/run/engine.ts';
+import type { RunJournal } from '../core/stores.ts';
+import { storeFailure } from '../runs/state/store-failure.ts';
 
 /** `append` stays as it is: it is the hot path, and the recorder takes care of its failures. */
 export function guardedJournal(inner: RunJournal): RunJournal {
