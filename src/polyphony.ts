@@ -176,7 +176,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     });
   });
   const { services, closing, assertOpen, close } = lifetime(made, [
-    () => closeAll(hosted, logger),
+    () => closeAll(hosted, context),
     gateway.close,
     () => stores.close(),
   ]);
@@ -209,7 +209,7 @@ async function registerAll(
   context: Omit<PluginContext, 'evaluators'> & { readonly gateway: GatewayHandle },
   register: (hosted: readonly HostedPlugin[]) => Registered,
 ): Promise<{ readonly hosted: readonly HostedPlugin[]; readonly registered: Registered }> {
-  const { gateway, logger } = context;
+  const { gateway } = context;
   let hosted: readonly HostedPlugin[] = [];
   let isHanded = false;
   try {
@@ -218,8 +218,8 @@ async function registerAll(
     isHanded = true;
     return { hosted, registered: register(hosted) };
   } catch (error) {
-    await closeAll(hosted, logger);
-    if (!isHanded) await closeMade(plugins, hosted, logger);
+    await closeAll(hosted, context);
+    if (!isHanded) await closeMade(plugins, hosted, context);
     await gateway.close();
     throw error;
   }

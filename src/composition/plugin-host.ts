@@ -9,6 +9,7 @@ import type { Provider } from '../core/model/provider.ts';
 import type { Evaluator, Logger, Plugin, PluginContext, PluginParts, Step, Tool } from '../core/plugin.ts';
 import type { RunEvent } from '../core/run/engine.ts';
 import type { CounterChange, KeyValueStore } from '../core/stores.ts';
+import { closesInTime } from '../system/clock.ts';
 import { assertParts, isObject } from './plugin-shape.ts';
 
 /** A plugin as one polyphony holds it: its own parts, or, as a second entry, the parts that its `setup` returned. */
@@ -172,8 +173,8 @@ export async function setUp(
     for (const { name, parts } of hosted) await announce(name, parts);
     return hosted;
   } catch (error) {
-    await closeAll(hosted, context.logger);
-    await closeMade(plugins, hosted, context.logger);
+    await closeAll(hosted, context);
+    await closeMade(plugins, hosted, context);
     throw error;
   }
 }
@@ -189,11 +190,14 @@ export const gatewayPluginOf = ({ name, parts }: HostedPlugin): Plugin =>
         ...defined({ rank: parts.rank?.bind(parts) }),
       };
 
+/** What closing needs. */
+type Closing = Pick<PluginContext, 'logger' | 'clock'>;
+
 /** The providers that `setup` returned, where no gateway has heard of them that would close them. */
 export async function closeMade(
   plugins: readonly Plugin[],
   hosted: readonly HostedPlugin[],
-  logger: Logger,
+  closing: Closing,
 ): Promise<void> {
   const own = new Set<PluginParts>(plugins);
   const made = hosted.filter(({ parts }) => !own.has(parts));
@@ -202,7 +206,7 @@ export async function closeMade(
     const providers = Array.isArray(parts.providers) ? parts.providers : [];
     await closeAll(
       providers.filter(isObject).map((provider) => ({ name, parts: provider })),
-      logger,
+      closing,
     );
   }
 }
@@ -231,11 +235,11 @@ async function announce(name: string, parts: PluginParts): Promise<void> {
   }
 }
 
-/** Closes the plugins in reverse order. A failure is logged, and the others are still closed. The gateway closes providers. */
-export async function closeAll(hosted: readonly HostedPlugin[], logger: Logger): Promise<void> {
+/** Closes the plugins in reverse order. One that fails, or takes longer than 5 seconds, is logged, and the others are still closed. The gateway closes providers. */
+export async function closeAll(hosted: readonly HostedPlugin[], { logger, clock }: Closing): Promise<void> {
   for (const { name, parts } of [...hosted].reverse()) {
     try {
-      await parts.close?.();
+      await closesInTime(clock, async () => parts.close?.());
     } catch (error) {
       logger.warn({ plugin: name, error: errorRecord(error) }, 'a plugin failed to close');
     }

@@ -13,6 +13,7 @@ import type { Planner, PlanningListener } from '../core/plan/planner.ts';
 import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle } from '../core/run/engine.ts';
+import { RUN_LIMITS, type RunLimits } from '../core/run/run-limits.ts';
 import { VALUE_BOUNDS, type ValueBounds } from '../core/run/value-bounds.ts';
 import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
@@ -41,6 +42,8 @@ export interface EngineParts {
   readonly planner: Planner;
   /** How large the values of a run that begins may become. */
   readonly valueBounds?: () => ValueBounds;
+  /** What the operator allows a run that begins. */
+  readonly runLimits?: () => RunLimits;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
@@ -105,6 +108,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     notifyPlugins?.(event);
     if (event.type === 'run-finished') cleaning = Promise.all([cleaning, forgetCounters(parts, event.runId)]);
   };
+  const runLimits = (): RunLimits => ({ ...RUN_LIMITS, ...defined(config().limits?.run ?? {}) });
   const inner = (parts.engine ?? createEngine)({
     runtime,
     journal: stores.journal,
@@ -112,6 +116,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     validPlan,
     planner,
     valueBounds: () => ({ ...VALUE_BOUNDS, ...defined(config().limits?.values ?? {}) }),
+    runLimits,
     onEvent,
   });
   const { engine, find } = listLiveRuns(checkedEngine(inner));
@@ -122,6 +127,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     validate: check,
     validOnce,
     planner,
+    runLimits,
     refill,
     async close() {
       await engine.close();

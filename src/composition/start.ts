@@ -9,6 +9,7 @@ import { isValidPlan, type Plan, type ValidPlan } from '../core/plan/plan.ts';
 import type { Planner, PlanningResult } from '../core/plan/planner.ts';
 import type { PlanIssue, Validation } from '../core/plan/validation.ts';
 import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
+import { callsExceeded, type RunLimits } from '../core/run/run-limits.ts';
 import { checkedInput } from '../validator/check-input.ts';
 import { assertRunOptions, RUN_FIELDS } from './checked-engine.ts';
 
@@ -31,6 +32,7 @@ export interface Starting {
   readonly runtime: Runtime;
   readonly validate: (plan: unknown) => Validation;
   readonly planner: Planner;
+  readonly runLimits: () => RunLimits;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -71,15 +73,25 @@ async function planThenStart(
   const planning = await starting.planner.plan(request, {
     scopes: [...(options.scopes ?? []), run],
     ...defined({ signal: options.signal, session: options.session }),
+    onCall: callsWithin(runId, starting.runLimits()),
   });
   onPlan?.(planning);
-  const { costNanoUsd, usage } = planning;
+  const { costNanoUsd, usage, rounds } = planning;
   return starting.engine.start(planning.plan, {
     ...options,
     runId,
     input: checkedInput(planning.plan.plan, input),
-    paid: { costNanoUsd, ...defined({ usage }) },
+    paid: { costNanoUsd, ...defined({ usage }), plannerCalls: rounds },
   });
+}
+
+/** Counts the calls of a planner that works before its run begins. */
+function callsWithin(runId: string, { plannerCalls: most }: RunLimits): () => void {
+  let calls = 0;
+  return () => {
+    if (calls >= most) throw callsExceeded(runId, 'plannerCalls', most);
+    calls += 1;
+  };
 }
 
 /** @throws invalid-plan with every issue */

@@ -38,7 +38,7 @@ export interface Config {
   readonly affinity?: AffinityConfig;
   /** Bounds of every plan, whoever wrote it: the operator can change them, a plan cannot. */
   readonly bounds?: BoundsConfig;
-  /** Bounds of what runs make and providers send. An operator can change them, a plan cannot. */
+  /** Bounds of what runs do and make and of what providers send. An operator can change them, a plan cannot. */
   readonly limits?: LimitsConfig;
   /** Modules that the command loads: npm packages, or files relative to the config that begin with `./`. @default none */
   readonly plugins?: readonly string[];
@@ -139,10 +139,21 @@ export interface BoundsConfig {
 }
 
 export interface LimitsConfig {
+  /** What a run may do, with the runs nested in it, over all processes that drive it. */
+  readonly run?: RunLimitsConfig;
   /** How large the values of a run may become. */
   readonly values?: ValueLimitsConfig;
   /** What a provider may send in one answer. */
   readonly answers?: AnswerLimitsConfig;
+}
+
+export interface RunLimitsConfig {
+  /** Most calls of models by its nodes. @default 20000 */
+  readonly calls?: number;
+  /** Longest time in which a process drives it, in seconds. @default none */
+  readonly seconds?: number;
+  /** Most calls of the planner's model. @default 200 */
+  readonly plannerCalls?: number;
 }
 
 export interface ValueLimitsConfig {

@@ -2,11 +2,13 @@
  * One run: the scheduler. The laws below are tested in test/laws.
  *
  * S1. A node starts only after all that it waits for has ended and those ends are committed; no node ends twice.
- * S2. There are no supersteps: whatever can start after an end is committed starts in the same turn.
+ * S2. There are no supersteps: whatever can start after an end is committed starts in the same turn, or when the event loop
+ *     has turned, where a time slice is used up.
  * S3. At most `concurrency` runner calls are in flight, and at most `limits.concurrency` of one node's items.
  * S4. Of several ready nodes the one with the longest expected remaining path starts first.
  * S5. After a stop nothing starts; running units are signalled in the same tick, and the run ends when they have settled.
- * S6. A run ends once: after its last unit has settled, its records are committed, and before its lease is released.
+ * S6. A run ends once: after its last unit has settled, its records are committed, and before its lease is released. One that
+ *     was cancelled, or whose store failed, waits for the store only a moment; what is left is written afterwards.
  * S7. `turn` is the only place that starts, ends or suspends anything; everything else changes state and calls `wake`.
  */
 
@@ -15,7 +17,7 @@ import type { Unit } from '../runs/state/task.ts';
 import { bookFailure, bookOutput, isSingleCall } from '../runs/turn/calls.ts';
 import { advance } from '../runs/turn/concluding.ts';
 import { nextUnit, settleUnit } from '../runs/turn/units.ts';
-import type { Driving } from './driving.ts';
+import { type Driving, wake } from './driving.ts';
 import { callOnce, perform } from './perform.ts';
 
 /** Drives the run until it ends: sets `driving.turn` and takes the first turn. */
@@ -30,22 +32,31 @@ export function drive(driving: Driving): void {
     while (again) {
       again = false;
       run.recorder.flush();
-      startReady(driving);
-      if (advance(run)) again = true;
+      if (startReady(driving) && advance(run)) again = true;
     }
     turning = false;
   };
   driving.turn();
 }
 
-/** Starts ready units, most urgent first, while there are free slots and money. */
-function startReady(driving: Driving): void {
-  const { run, concurrency } = driving;
+/**
+ * Starts ready units, most urgent first, while there are free slots and money.
+ *
+ * @returns false when it left some for the next time slice
+ */
+function startReady(driving: Driving): boolean {
+  const { run, concurrency, host } = driving;
   while (run.active < concurrency) {
+    if (run.stopping === undefined && host.slice.isUsedUp()) {
+      wake(driving);
+      return false;
+    }
     const unit = nextUnit(run);
-    if (unit === undefined) return;
+    if (unit === undefined) return true;
+    host.slice.take(unit.startedAt);
     launch(driving, unit);
   }
+  return true;
 }
 
 function launch(driving: Driving, unit: Unit): void {

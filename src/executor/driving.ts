@@ -8,10 +8,13 @@ import type { Driver, DriverPlanner } from '../runs/state/driver.ts';
 import type { RunState } from '../runs/state/run-state.ts';
 import type { Task, Unit } from '../runs/state/task.ts';
 import type { StoredRuns } from '../runs/stored/change.ts';
+import { STORE_GRACE_MS } from '../runs/turn/concluding.ts';
 import { createRun, type RunOpening } from '../runs/turn/opening.ts';
 import { stop } from '../runs/turn/stop.ts';
 import { settleUnit } from '../runs/turn/units.ts';
+import { settlesWithin } from '../system/clock.ts';
 import { type EventLog, eventLog } from './event-log.ts';
+import type { TimeSlice } from './time-slice.ts';
 
 const DEFAULT_CONCURRENCY = 64;
 
@@ -24,6 +27,10 @@ export interface Host extends StoredRuns {
   readonly lock: (runId: string, onLost?: (error: unknown) => void) => Promise<() => Promise<void>>;
   /** How long a runner, or the planner, may take to stop after its signal, in milliseconds. */
   readonly graceMs: number;
+  /** Shared by all runs. */
+  readonly slice: TimeSlice;
+  /** Takes work that goes on after the end of a run: the next turn of the run, and the end of the engine, wait for it. */
+  readonly finishLater: (runId: string, work: Promise<unknown>) => void;
 }
 
 export interface Driving {
@@ -38,12 +45,16 @@ export interface Driving {
   readonly timers: Map<Task, (() => void)[]>;
   /** Aborts the planner's call in progress. */
   planning: AbortController | undefined;
-  /** Takes the next turn; undefined until the run is driven. */
+  /** Takes the next turn; undefined until the run is registered. */
   turn: (() => void) | undefined;
   /** A turn is scheduled. */
   scheduled: boolean;
-  /** Released when the run ends: listeners, timers, the lease. */
-  readonly cleanups: (() => void | Promise<void>)[];
+  /** Called when the run ends: listeners, timers. */
+  readonly cleanups: (() => void)[];
+  /** Gives the lease back; called when the last record is written. */
+  readonly releases: (() => Promise<void>)[];
+  /** Work on the store that began before the run did. */
+  readonly opening: Set<Promise<unknown>>;
   resolve: (result: RunResult) => void;
 }
 
@@ -75,19 +86,24 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
     turn: undefined,
     scheduled: false,
     cleanups: [],
+    releases: [],
+    opening: new Set(),
     resolve: () => {},
   };
   return driving;
 }
 
 /** Nodes that end in the same tick are committed together. */
-function wake(driving: Driving): void {
+export function wake(driving: Driving): void {
   if (driving.scheduled || driving.turn === undefined) return;
   driving.scheduled = true;
-  queueMicrotask(() => {
+  const turn = (): void => {
     driving.scheduled = false;
     driving.turn?.();
-  });
+  };
+  const { slice } = driving.host;
+  if (slice.isUsedUp()) slice.next(turn);
+  else queueMicrotask(turn);
 }
 
 // ---------------------------------------------------------------------------------------------------- stopping
@@ -163,13 +179,23 @@ export function followSignal({ run, cleanups }: Driving, signal: AbortSignal | u
   cleanups.push(onAbort(signal, cancel));
 }
 
-/** Releases all that the run holds, then resolves its result. */
+/** Releases all that the run holds, then resolves its result: at once where the last records are still being written. */
 function settle(driving: Driving, result: RunResult): void {
+  const { host, run, log, opening, releases } = driving;
   for (const task of driving.timers.keys()) clearTimers(driving, task);
+  for (const cleanup of driving.cleanups) cleanup();
   const done = (): void => {
-    driving.log.close();
+    log.close();
     driving.resolve(result);
   };
-  const cleanups = driving.cleanups.map((cleanup) => Promise.resolve().then(cleanup));
-  void Promise.allSettled(cleanups).then(done);
+  const isWritten = run.recorder.idle() && opening.size === 0;
+  if (isWritten && releases.length === 0) {
+    done();
+    return;
+  }
+  const written = isWritten ? Promise.resolve() : Promise.allSettled([run.recorder.drain(), ...opening]);
+  const released = written.then(() => Promise.allSettled(releases.map((release) => release())));
+  host.finishLater(run.runId, released);
+  if (isWritten) void settlesWithin(host.runtime.clock, STORE_GRACE_MS, released).then(done);
+  else done();
 }

@@ -22,6 +22,7 @@ import {
   takeUpRounds,
   unitKey,
 } from '../runs/turn/calls.ts';
+import { countCall } from '../runs/turn/count-calls.ts';
 import { sleep } from '../system/clock.ts';
 import { type Driving, signalOf } from './driving.ts';
 
@@ -55,6 +56,7 @@ async function performRounds(driving: Driving, unit: Unit): Promise<NodeResult> 
 
 async function performRound(driving: Driving, unit: Unit): Promise<NodeResult> {
   const closeRound = nextRound(unit);
+  driving.host.slice.take(driving.host.runtime.clock.monotonic());
   try {
     return bookOutput(driving.run, unit, await callRunner(driving, unit));
   } finally {
@@ -132,6 +134,9 @@ class LiveCall implements NodeCall {
   }
   get emit(): NodeCall['emit'] {
     return (text, options) => takeDelta(this.#driving.run, this.#unit, text, options?.restart === true);
+  }
+  get count(): NodeCall['count'] {
+    return (what) => countCall(this.#driving.run, this.#unit, what);
   }
   get report(): NodeCall['report'] {
     return (event) => takeProgress(this.#driving.run, this.#unit, event);

@@ -10,9 +10,11 @@ import { priceAsOf } from '../core/money/price-sheet.ts';
 import type { Logger, Plugin } from '../core/plugin.ts';
 import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
 import { failing } from '../kit/streams/stream-head.ts';
+import { closesInTime } from '../system/clock.ts';
 import { createCircuits } from './attempt-ring/circuits.ts';
 import { createCredentials } from './attempt-ring/credentials.ts';
 import { providerHandler } from './attempt-ring/provider.ts';
+import { createBackground } from './calls/background.ts';
 import { callOf } from './calls/call.ts';
 import { callStateOf } from './calls/call-state.ts';
 import { withCurrentLimits } from './calls/older-limits.ts';
@@ -67,7 +69,7 @@ export interface GatewayHandle extends Gateway {
   reconfigure(config: Config): void;
   /**
    * Refuses new calls and closes each provider once, then the transport. The stores stay open: their owner closes them. A
-   * provider that fails to close is logged and does not prevent the others from closing. A second call does nothing.
+   * provider that fails to close, or takes longer than 5 seconds, is logged and does not prevent the others from closing. A second call does nothing.
    */
   close(): Promise<void>;
 }
@@ -96,6 +98,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     transport,
     statistics,
     credentials: createCredentials(),
+    background: createBackground(runtime.clock),
     circuits: createCircuits(() => state.config),
     endpointReports: createEndpointReports(runtime.clock),
     config: () => state.config,
@@ -129,15 +132,16 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     async close() {
       if (closed) return;
       closed = true;
-      await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, logger)));
+      await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
       await transport.close();
+      await parts.background.settled();
     },
   };
 }
 
-async function closeProvider(provider: Provider, logger: Logger | undefined): Promise<void> {
+async function closeProvider(provider: Provider, { clock, logger }: GatewayParts): Promise<void> {
   try {
-    await provider.close?.();
+    await closesInTime(clock, async () => provider.close?.());
   } catch (error) {
     logger?.warn({ provider: provider.id, error: errorRecord(error) }, 'A provider failed to close.');
   }

@@ -6,6 +6,7 @@ import type { Logger } from '../core/plugin.ts';
 import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
 import type { Circuits } from './attempt-ring/circuits.ts';
 import type { Credentials } from './attempt-ring/credentials.ts';
+import type { Background } from './calls/background.ts';
 import type { EndpointReports } from './routing/endpoint-reports.ts';
 import type { Registry } from './routing/registry.ts';
 import type { Statistics } from './routing/statistics.ts';
@@ -20,6 +21,7 @@ export interface GatewayParts {
   readonly transport: Transport;
   readonly statistics: Statistics;
   readonly credentials: Credentials;
+  readonly background: Background;
   readonly circuits: Circuits;
   readonly endpointReports: EndpointReports;
   /** The current values: both are replaced as a whole while calls are running. */

@@ -48,17 +48,17 @@ export function createPlanner(parts: PlannerParts): Planner {
       checkRequest(request);
       return validator.emptyPlan(request, catalogue().bounds);
     },
-    async plan(request, { input, onDraft, onDelta, onRestart, onAnswer, ...call } = {}) {
+    async plan(request, { input, onDraft, onDelta, onRestart, onCall, onAnswer, ...call } = {}) {
       checkRequest(request);
-      const listener: Listener = { onDelta, onRestart, onAnswer };
+      const listener: Listener = { onDelta, onRestart, onCall, onAnswer };
       const asking = askingOf(parts, call, listener);
       if (onDraft !== undefined) listenInParts(listener, validator, { catalogue: asking.catalogue, input, onDraft });
       const planning = await planInRounds(planningMessages(request, asking.catalogue), options() ?? {}, asking);
       if (input !== undefined) validator.checkInput(planning.plan.plan, input);
       return planning;
     },
-    revise(failure, { onDelta, onRestart, onAnswer, ...call } = {}) {
-      const asking = askingOf(parts, call, { onDelta, onRestart, onAnswer });
+    revise(failure, { onDelta, onRestart, onCall, onAnswer, ...call } = {}) {
+      const asking = askingOf(parts, call, { onDelta, onRestart, onCall, onAnswer });
       const request = failure.plan.goal ?? 'Reach the goal of the plan below.';
       const messages = [...planningMessages(request, asking.catalogue), ...revisionMessages(failure)];
       return planInRounds(messages, options() ?? {}, asking);
@@ -156,6 +156,7 @@ async function ask(
   };
   const signal = asking.options.signal ?? new AbortController().signal;
   if (signal.aborted) throw abortError(signal);
+  asking.listener.onCall?.();
   // A trace of its own, so that the response's cost is that of this round only.
   const trace: CallTrace = { attempts: [] };
   const options: CallOptions = { ...asking.options, signal, trace, purpose: 'planner' };

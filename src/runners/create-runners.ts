@@ -73,6 +73,9 @@ function spreadable(call: NodeCall): NodeCall {
     get report() {
       return call.report;
     },
+    get count() {
+      return call.count;
+    },
     // After the getters, so that a field that a middleware replaced wins.
     ...call,
   };

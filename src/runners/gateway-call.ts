@@ -6,8 +6,13 @@ import type { CallTrace, ModelResponse, RequestLimits, Usage } from '../core/mod
 import type { NodeCall, NodeOutput } from '../core/run/engine.ts';
 import { chargeOf, chargeOfAttempts, withCharge } from '../runs/state/charge.ts';
 
-/** A node that runs again has the same `id`, and so writes the same ledger rows. */
+/**
+ * Of the next call, which is counted. A node that runs again has the same `id`, and so writes the same ledger rows.
+ *
+ * @throws limit-exceeded
+ */
 export function callOptions(call: NodeCall, id: string, trace: CallTrace): CallOptions {
+  call.count?.('calls');
   const { signal, scopes, session, level: _level } = call;
   return { signal, scopes, id, trace, ...(session === undefined ? {} : { session }) };
 }

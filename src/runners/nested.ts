@@ -12,6 +12,7 @@ import {
   type NodeOutput,
   type NodeRunner,
   type Paid,
+  type PaidForPlan,
   type RunHandle,
   type RunResult,
   SuspendRun,
@@ -57,10 +58,11 @@ export function planRunner(options: NestedOptions): NodeRunner {
     const goal = requiredText(call, 'goal');
     const context = call.inputs.context ?? null;
     const { scopes, signal } = call;
-    const result = await runNested(options, call, async () => ({
-      ...(await planner.plan(requestOf(goal, context), { scopes, signal })),
-      input: { goal, context },
-    }));
+    const onCall = (): void => call.count?.('plannerCalls');
+    const result = await runNested(options, call, async () => {
+      const made = await planner.plan(requestOf(goal, context), { scopes, signal, onCall });
+      return { ...made, plannerCalls: made.rounds, input: { goal, context } };
+    });
     const planned = await planOf(options.engine(), result.runId);
     return outputOf(result, { output: result.output ?? null, plan: planned });
   };
@@ -71,7 +73,7 @@ const requestOf = (goal: string, context: unknown): string =>
   context === null || context === undefined ? goal : `${goal}\n\nContext:\n${JSON.stringify(context)}`;
 
 /** What starts a nested run; its cost is what was paid before the first node. */
-interface Nested extends Paid {
+interface Nested extends PaidForPlan {
   readonly plan: ValidPlan;
   readonly input: Readonly<Record<string, unknown>>;
 }
@@ -105,7 +107,7 @@ function paidBefore(before: RunResult | undefined): Paid {
 }
 
 async function begin(options: NestedOptions, call: NodeCall, nested: Nested): Promise<RunHandle> {
-  const { plan, input, costNanoUsd, usage } = nested;
+  const { plan, input, costNanoUsd, usage, plannerCalls } = nested;
   return options.engine().start(plan, {
     runId: nestedRunId(call),
     input,
@@ -113,7 +115,7 @@ async function begin(options: NestedOptions, call: NodeCall, nested: Nested): Pr
     scopes: call.scopes,
     level: call.level + 1,
     parent: { runId: call.runId, nodeId: call.node.id, kind: 'nested' },
-    paid: { costNanoUsd, ...defined({ usage }) },
+    paid: { costNanoUsd, ...defined({ usage, plannerCalls }) },
     ...defined({ session: call.session }),
   });
 }

@@ -1,7 +1,7 @@
 /** The real clock, randomness and ids: no other file reads them. */
 import { randomBytes } from 'node:crypto';
 import type { Clock, Ids, Random, Runtime } from '../core/clock.ts';
-import { abortError } from '../core/errors.ts';
+import { abortError, PolyphonyError } from '../core/errors.ts';
 import { onAbort } from '../core/on-abort.ts';
 
 export const systemClock: Clock = {
@@ -54,4 +54,57 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
       reject(abortError(signal));
     });
   });
+}
+
+/** Calls back once timers, signals and sockets have had their turn. */
+export const nextMacrotask = (callback: () => void): void => void setImmediate(callback);
+
+/** Resolves when the work has settled, however that was, and at the latest after `ms` milliseconds: then with false. */
+export function settlesWithin(clock: Clock, ms: number, work: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = clock.schedule(ms, () => resolve(false));
+    const settled = (): void => {
+      cancel();
+      resolve(true);
+    };
+    work.then(settled, settled);
+  });
+}
+
+/**
+ * The result of the work, which goes on without its caller when the signal aborts: that waits `graceMs` milliseconds more, so
+ * that an abort does not change what is nearly done.
+ *
+ * @throws cancelled (or the signal's own reason)
+ */
+export function orAborted<T>(
+  clock: Clock,
+  graceMs: number,
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise<T>((resolve, reject) => {
+    let cancel = (): void => {};
+    const giveUp = (): void => {
+      cancel = clock.schedule(graceMs, () => reject(abortError(signal)));
+    };
+    const stopFollowing = onAbort(signal, giveUp);
+    if (signal.aborted) giveUp();
+    const leave = (): void => {
+      cancel();
+      stopFollowing();
+    };
+    work.finally(leave).then(resolve, reject);
+  });
+}
+
+/** How long a part that others wrote may take to close, in milliseconds. */
+const CLOSE_MS = 5000;
+
+/** @throws what the part throws; timeout when it has not closed after 5 seconds */
+export async function closesInTime(clock: Clock, close: () => Promise<unknown>): Promise<void> {
+  const closing = close();
+  if (await settlesWithin(clock, CLOSE_MS, closing)) await closing;
+  else throw new PolyphonyError('timeout', `It has not closed after ${CLOSE_MS} ms, so closing goes on without it.`);
 }

@@ -135,6 +135,13 @@ export const CurrentConfigSchema = z.strictObject({
           toolCalls: z.int().positive().optional(),
         })
         .optional(),
+      run: z
+        .strictObject({
+          calls: z.int().nonnegative().optional(),
+          seconds: z.number().positive().optional(),
+          plannerCalls: z.int().nonnegative().optional(),
+        })
+        .optional(),
     })
     .optional(),
   plugins: z.array(name).max(100).optional(),

@@ -29,6 +29,8 @@ export interface PlanningListener {
   readonly onDelta?: (text: string) => void;
   /** What was written so far is invalid: another answer begins. */
   readonly onRestart?: () => void;
+  /** Called before each call of the planner's model. What it throws ends the planning. */
+  readonly onCall?: () => void;
   /** Called for every call that was paid for, whatever its outcome. */
   readonly onAnswer?: (answer: PlannerAnswer) => void;
 }

@@ -28,6 +28,10 @@ interface NodeEventBase extends EventBase {
   readonly item?: number;
   /** Round of `repeat`, from 1. */
   readonly round?: number;
+  /** Calls of models that the process made for what ended, with the runs nested in it. @default 0 */
+  readonly calls?: number;
+  /** As `calls`, for the planner's model. @default 0 */
+  readonly plannerCalls?: number;
 }
 /** The result of a finished node, item or round. */
 export interface NodeResult {
@@ -48,7 +52,7 @@ export type RunEvent =
       readonly request?: string;
       readonly capNanoUsd?: NanoUsd;
       /** Cost and usage before the first node: the planner's calls. */
-      readonly paid?: Paid;
+      readonly paid?: PaidForPlan;
       /** The run that this one was forked from, or the run whose node started it. */
       readonly parent?: { readonly runId: string; readonly nodeId?: string; readonly kind: 'fork' | 'nested' };
       readonly tags?: Readonly<Record<string, string>>;
@@ -101,6 +105,12 @@ export type RunEvent =
   | (EventBase & { readonly type: 'run-finished'; readonly output: unknown } & RunTotals)
   | (EventBase & { readonly type: 'run-failed'; readonly error: ErrorRecord; readonly nodeId?: string } & RunTotals)
   | (EventBase & { readonly type: 'run-cancelled'; readonly reason: string } & RunTotals);
+
+/** What a plan cost before the run that it is for began. */
+export interface PaidForPlan extends Paid {
+  /** Calls of the planner's model. @default 0 */
+  readonly plannerCalls?: number;
+}
 
 export interface RunTotals {
   readonly usage: Usage;
@@ -176,7 +186,7 @@ export interface RunOptions {
   /** A cap on the run in US dollars, besides the plan's own budget. @default only the plan's budget */
   readonly budgetUsd?: number;
   /** Cost and usage before the first node: the planner's calls. Counts towards its totals and its budget. @default nothing */
-  readonly paid?: Paid;
+  readonly paid?: PaidForPlan;
   /** Further scopes that are charged, such as tenant, user and tags. @default none */
   readonly scopes?: readonly Scope[];
   readonly session?: string;

@@ -4,6 +4,7 @@ import type { CacheMode, EscalationReport, Scope, Sensitivity, Usage, Warning } 
 import type { NanoUsd } from '../money/money.ts';
 import type { Paid } from '../money/usage.ts';
 import type { PlanNode } from '../plan/plan.ts';
+import type { CountedCall } from './run-limits.ts';
 
 export type { Paid };
 
@@ -57,6 +58,11 @@ export interface NodeCall {
   readonly emit: (text: string, options?: { readonly restart?: boolean }) => void;
   /** Takes the progress of model calls: becomes a `node-escalated` or `node-retried` event. */
   readonly report: (event: NodeProgress) => void;
+  /**
+   * Counts a call of a model, or of the planner's, before it is made. Absent: nobody counts. Throws limit-exceeded when the
+   * operator allows the run no further one.
+   */
+  readonly count?: ((what: CountedCall) => void) | undefined;
 }
 export type NodeProgress =
   | { readonly type: 'node-escalated'; readonly escalation: EscalationReport }

@@ -16,6 +16,7 @@ import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent } from '../.
 import type { Logger } from '../../core/plugin.ts';
 import type { KeyValueStore, UsageLedger } from '../../core/stores.ts';
 import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
+import type { Background } from '../calls/background.ts';
 import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
 import type { Deployment, Registry } from '../routing/registry.ts';
 import { type Charge, chargeOfEnding, chargeOfFinish, isFree, NO_CHARGE, type Sent } from './charge.ts';
@@ -29,6 +30,7 @@ export interface BudgetParts {
   readonly logger: Logger | undefined;
   readonly config: () => Config;
   readonly registry: () => Registry;
+  readonly background: Background;
 }
 
 export function budget(parts: BudgetParts): Middleware<Attempt> {
@@ -62,7 +64,10 @@ function budgetWatcher(
     head: holding.warnings,
     start() {
       const made = reserveWorstCase(parts, attempt, deployment);
-      if (made instanceof Promise) return made.then(hold);
+      if (made instanceof Promise) {
+        // What is held after the caller has gone is given back.
+        return parts.background.orAborted(made, attempt.signal, ({ held }) => held?.settle(0)).then(hold);
+      }
       hold(made);
       return undefined;
     },
@@ -77,7 +82,8 @@ function budgetWatcher(
     end(ending) {
       const charge = finished ?? chargeOf(ending, sent(), state, attempt.streaming === false);
       const settled = settle(parts, attempt, state, holding.held, charge, ending);
-      return settled === undefined ? ending : settled.then(() => ending);
+      if (settled === undefined) return ending;
+      return parts.background.untilAborted(settled, attempt.signal).then(() => ending);
     },
   };
   return observer;

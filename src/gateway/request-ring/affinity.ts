@@ -15,6 +15,7 @@ import type { Middleware, Target } from '../../core/model/model.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { KeyValueStore } from '../../core/stores.ts';
 import { observe } from '../../kit/streams/observe.ts';
+import type { Background } from '../calls/background.ts';
 import { callStateOf } from '../calls/call-state.ts';
 
 const DEFAULT_TTL_MS = 3_600_000;
@@ -26,6 +27,7 @@ export interface AffinityParts {
   readonly keyValue: KeyValueStore;
   readonly logger: Logger | undefined;
   readonly config: () => Config;
+  readonly background: Background;
 }
 
 /** A binding that this process wrote, and when (epoch milliseconds). */
@@ -45,7 +47,10 @@ export function affinity(parts: AffinityParts): Middleware {
     return observe({
       start: () => {
         const state = callStateOf(call);
-        if (fresh === undefined) return bindingOf(parts, key).then((target) => state.prefer(call.id, target));
+        if (fresh === undefined) {
+          const bound = parts.background.orAborted(bindingOf(parts, key), call.signal);
+          return bound.then((target) => state.prefer(call.id, target));
+        }
         state.prefer(call.id, fresh);
         return undefined;
       },
@@ -56,7 +61,7 @@ export function affinity(parts: AffinityParts): Middleware {
       },
       end(ending) {
         if (ending.kind !== 'done' || served === undefined || isSame(served, fresh)) return ending;
-        return bind(parts, cache, key, served).then(() => ending);
+        return parts.background.untilAborted(bind(parts, cache, key, served), call.signal).then(() => ending);
       },
     });
   };

@@ -13,7 +13,9 @@ import type { RunJournal } from '../../core/stores.ts';
 import { createLargeValues, type LargeValues } from '../records/large-values.ts';
 import { learnRecord } from '../records/written.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
+import type { Calls } from '../state/run-state.ts';
 import { isSameNode, noProgress, type TaskProgress } from '../state/task.ts';
+import { createCallCounter } from './restored-calls.ts';
 
 export type RunStarted = Extract<RunEvent, { type: 'run-started' }>;
 
@@ -53,6 +55,8 @@ export interface Restored {
   spent: NanoUsd;
   priced: boolean;
   usage: Usage;
+  /** Calls of models that its records tell of. */
+  calls: Calls;
   output: unknown;
   error: ErrorRecord | undefined;
   /** What the journal holds, for those who write to it. */
@@ -71,8 +75,10 @@ export async function restore(
 ): Promise<Restored | undefined> {
   let restored: Restored | undefined;
   const full = eventReader();
+  const counter = createCallCounter();
   for await (const record of recorded) {
     const event = full(record);
+    counter.take(event);
     if (restored === undefined) restored = event.type === 'run-started' ? begin(event) : undefined;
     else take(restored, event);
     if (restored === undefined || purpose === 'look') continue;
@@ -80,6 +86,7 @@ export async function restore(
   }
   if (restored === undefined) return undefined;
   restored.activeMs += restored.lastAt - restored.stretchAt;
+  restored.calls = counter.total();
   bookRetried(restored);
   for (const node of restored.nodes.values()) {
     if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOfProgress(node.progress));
@@ -111,6 +118,7 @@ function begin(started: RunStarted): Restored {
     spent: started.paid?.costNanoUsd ?? 0,
     priced: started.paid?.costNanoUsd !== null,
     usage: started.paid?.usage ?? NO_USAGE,
+    calls: { calls: 0, plannerCalls: 0 },
     output: undefined,
     error: undefined,
     values: createLargeValues(),

@@ -5,6 +5,8 @@
  * R2. An event that the journal keeps is shown, and its `committed` called, only after its append was committed.
  * R3. One append is in flight at a time; what happens meanwhile goes into the next one.
  * R4. A full store takes what fits: of a batch that has no room, the first records that have.
+ * R5. After a failed append nothing is journalled. What was waiting is still shown, so that its owners go on, but not the
+ *     end of the run: another one follows, which says that the store failed.
  * R6. The journal gets what `written` makes of an event, readers get all of it. An event that may not be written did not happen.
  */
 import type { Clock } from '../../core/clock.ts';
@@ -12,6 +14,7 @@ import { PolyphonyError } from '../../core/errors.ts';
 import { type RunEvent, TRANSIENT_EVENTS } from '../../core/run/engine.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import type { Written } from '../records/written.ts';
+import { storeFailure } from './store-failure.ts';
 import type { Task } from './task.ts';
 
 type Unstamped<E> = E extends unknown ? Omit<E, 'seq' | 'at' | 'runId'> : never;
@@ -39,6 +42,10 @@ export interface Recorder {
   pending(): boolean;
   /** From now on nothing is journalled, because another process has the run or the journal is broken. */
   detach(): void;
+  /** Appends everything recorded; resolves once all of it is committed, or never will be. */
+  drain(): Promise<void>;
+  /** Whether the journal holds any record of the run. */
+  hasRecords(): boolean;
   /** Shows an event that the journal holds already. */
   show(event: RunEvent): void;
 }
@@ -55,7 +62,7 @@ export interface RecorderOptions {
   readonly onEnd: (task: Task) => void;
   /** Called after each asynchronous commit. */
   readonly onCommitted: () => void;
-  readonly onBroken: (error: unknown) => void;
+  readonly onBroken: (error: PolyphonyError) => void;
   /** Called with an event that may not be written. */
   readonly onRefused: (event: RunEvent) => void;
 }
@@ -67,9 +74,35 @@ interface Batch {
   readonly kept: RunEvent[];
 }
 
+/** The last record of a run in this process. */
+const ENDS: ReadonlySet<RunEvent['type']> = new Set(['run-finished', 'run-failed', 'run-cancelled', 'run-suspended']);
+
 const isFull = (error: unknown): boolean => error instanceof PolyphonyError && error.code === 'store-full';
 
 const emptyBatch = (): Batch => ({ events: [], committed: [], kept: [] });
+
+/** The events up to the last one that was kept, and all after it. */
+function splitAfter({ events, committed, kept }: Batch, count: number): readonly [Batch, Batch] {
+  // By number, because the journal may get a shorter form of an event.
+  const last = kept[count - 1]?.seq;
+  const at = last === undefined ? 0 : events.findIndex(({ seq }) => seq === last) + 1;
+  return [
+    { events: events.slice(0, at), committed: committed.slice(0, at), kept: kept.slice(0, count) },
+    { events: events.slice(at), committed: committed.slice(at), kept: kept.slice(count) },
+  ];
+}
+
+/** Both batches in order, without the end of the run: it is always the last event. */
+function withoutEnd(first: Batch, second: Batch): Batch {
+  const events = [...first.events, ...second.events];
+  const committed = [...first.committed, ...second.committed];
+  const last = events.at(-1);
+  if (last !== undefined && ENDS.has(last.type)) {
+    events.pop();
+    committed.pop();
+  }
+  return { events, committed, kept: [] };
+}
 
 export function createRecorder(options: RecorderOptions): Recorder {
   const { runId, clock, journal, publish } = options;
@@ -77,24 +110,27 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let outbox = emptyBatch();
   let inFlight = false;
   let detached = false;
+  let hasRecords = options.firstSeq > 0;
+  let drained: (() => void)[] = [];
 
-  const settle = ({ events, committed }: Batch): void => {
+  const settle = ({ events, committed: callbacks }: Batch): void => {
     for (let index = 0; index < events.length; index += 1) {
       const event = events[index];
       if (event !== undefined) publish(event);
-      const then = committed[index];
+      const then = callbacks[index];
       if (typeof then === 'function') then();
       else if (then !== undefined) options.onEnd(then);
     }
   };
+  const idle = (): boolean => !inFlight && outbox.events.length === 0;
   const broken = (batch: Batch, error: unknown): void => {
+    const isFirst = !detached;
     detached = true;
-    outbox = {
-      events: [...batch.events, ...outbox.events],
-      committed: [...batch.committed, ...outbox.committed],
-      kept: [],
-    };
-    options.onBroken(error);
+    const recorded = batch.events.length + outbox.events.length;
+    outbox = withoutEnd(batch, outbox);
+    seq -= recorded - outbox.events.length;
+    if (isFirst) options.onBroken(storeFailure(error, 'append'));
+    else options.onCommitted();
   };
   const append = ({ kept }: Batch): Promise<void> | undefined =>
     detached || kept.length === 0 ? undefined : journal.append(runId, kept);
@@ -125,40 +161,77 @@ export function createRecorder(options: RecorderOptions): Recorder {
       return;
     }
     if (commit === undefined) {
+      if (!detached && batch.kept.length > 0) hasRecords = true;
       settle(batch);
       return;
     }
     inFlight = true;
     commit.then(
-      () => {
-        inFlight = false;
-        settle(batch);
-        options.onCommitted();
-      },
+      () => committed(batch),
       async (error: unknown) => {
-        if (isFull(error)) await keepWhatFits(batch);
+        const kept = isFull(error) ? await keepWhatFits(batch) : 0;
+        if (kept > 0) hasRecords = true;
+        if (kept === batch.kept.length) {
+          committed(batch);
+          return;
+        }
         inFlight = false;
-        broken(batch, error);
+        const [before, after] = splitAfter(batch, kept);
+        settle(before);
+        broken(after, error);
+        goOn();
       },
     );
   };
-  /** The whole batch does not fit, but its first records may: work that is recorded is not done and paid again. */
-  const keepWhatFits = async ({ kept }: Batch): Promise<void> => {
+  const committed = (batch: Batch): void => {
+    inFlight = false;
+    hasRecords = true;
+    settle(batch);
+    options.onCommitted();
+    goOn();
+  };
+  /** After the run has ended nobody else flushes. */
+  const goOn = (): void => {
+    if (drained.length === 0) return;
+    while (!inFlight && outbox.events.length > 0) flush();
+    if (!idle()) return;
+    const waiting = drained;
+    drained = [];
+    for (const resolve of waiting) resolve();
+  };
+  /**
+   * The whole batch does not fit, but its first records may: work that is recorded is not done and paid again.
+   *
+   * @returns how many were kept
+   */
+  const keepWhatFits = async ({ kept }: Batch): Promise<number> => {
+    let count = 0;
     try {
-      for (const event of kept.length > 1 ? kept : []) await journal.append(runId, [event]);
+      for (const event of kept.length > 1 ? kept : []) {
+        if (detached) break;
+        await journal.append(runId, [event]);
+        count += 1;
+      }
     } catch {
       // The run ends with the error of the whole batch.
     }
+    return count;
   };
   return {
     record,
     recordEnd: record,
     flush,
-    idle: () => !inFlight && outbox.events.length === 0,
+    idle,
     pending: () => !inFlight && outbox.events.length > 0,
     detach() {
       detached = true;
     },
+    drain: () =>
+      new Promise<void>((resolve) => {
+        drained.push(resolve);
+        goOn();
+      }),
+    hasRecords: () => hasRecords,
     show: publish,
   };
 }

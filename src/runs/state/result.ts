@@ -12,13 +12,15 @@ export function totalsOf(run: RunState): RunTotals {
 }
 
 export function resultOf(run: RunState, status: RunStatus, output?: unknown): RunResult {
-  const { stopping } = run;
+  const { stopping, unrecorded } = run;
+  const hasFailed = status === 'failed' || status === 'cancelled';
+  const failure = hasFailed ? (unrecorded ?? (stopping?.type === 'failed' ? stopping.error : undefined)) : undefined;
   const waiting = status === 'suspended' ? { waiting: waitingOf(run.tasks.values()) } : {};
   return {
     runId: run.runId,
     status,
     ...(status === 'done' ? { output } : {}),
-    ...(stopping?.type === 'failed' ? { error: errorRecord(stopping.error) } : {}),
+    ...(failure === undefined ? {} : { error: errorRecord(failure) }),
     ...totalsOf(run),
     nodes: [...run.tasks.values()].map(reportOf),
     ...waiting,
@@ -37,7 +39,9 @@ export function waitingOf(tasks: Iterable<Task>): NonNullable<RunResult['waiting
 }
 
 export function reportOf(task: Task): NodeReport {
-  const { id, result, error } = task;
+  const { id, error } = task;
+  // A run that was cancelled may end before its last records are committed.
+  const result = task.result ?? task.settled?.result;
   const report: { -readonly [K in keyof NodeReport]: NodeReport[K] } = { id, state: stateOf(task) };
   if (result !== undefined) {
     report.output = result.output;
@@ -47,8 +51,9 @@ export function reportOf(task: Task): NodeReport {
   return report;
 }
 
-function stateOf({ phase, ending, error }: Task): NodeState {
-  if (phase === 'settling') return error === undefined ? 'done' : 'failed';
-  if (phase !== 'ended') return phase;
+function stateOf({ phase, ending: committed, settled, error }: Task): NodeState {
+  if (phase !== 'ended' && phase !== 'settling') return phase;
+  const ending = committed ?? settled?.ending;
+  if (ending === undefined && error !== undefined) return 'failed';
   return ending === 'handled' || ending === 'failed' ? 'failed' : (ending ?? 'done');
 }

@@ -5,6 +5,7 @@ import type { Scope, Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import type { PlanBounds, ValidPlan } from '../../core/plan/plan.ts';
 import type { RunResult } from '../../core/run/engine.ts';
+import type { CountedCall, RunLimits } from '../../core/run/run-limits.ts';
 import type { ValueBounds } from '../../core/run/value-bounds.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import type { WrittenBytes } from '../records/written.ts';
@@ -20,6 +21,18 @@ export interface RunHost {
   readonly journal: RunJournal;
   /** How large values may become, for runs that begin. @default VALUE_BOUNDS */
   readonly valueBounds?: (() => ValueBounds) | undefined;
+  /** What the operator allows a run that begins. @default RUN_LIMITS */
+  readonly runLimits?: (() => RunLimits) | undefined;
+}
+
+/** Calls of models, and of the planner's model. */
+export type Calls = Record<CountedCall, number>;
+
+/** Shared by a run and those nested in it. */
+export interface Counted extends Calls {
+  readonly limits: RunLimits;
+  /** Nested runs whose calls are counted. */
+  readonly nested: Set<string>;
 }
 
 /** Money of a run; `cap` is undefined when nothing limits it. */
@@ -50,6 +63,9 @@ export interface RunState {
   /** Shared with the runs that are nested in it. */
   readonly values: RunValues;
   readonly writtenBytes: WrittenBytes;
+  readonly counted: Counted;
+  /** The node that this run is nested in. */
+  readonly within: { readonly run: RunState; readonly task: Task } | undefined;
   readonly queue: ReadyQueue<Task>;
   recorder: Recorder;
   plan: ValidPlan;
@@ -61,6 +77,14 @@ export interface RunState {
   /** Nodes that have not ended. */
   alive: number;
   stopping: Stopping | undefined;
+  /** Why nothing more can be recorded. */
+  unrecorded: PolyphonyError | undefined;
+  /** Somebody has cancelled, or the store is lost: the end of the run does not wait for the store. */
+  mayLeave: boolean;
+  /** The wait for the store is bounded already. */
+  leaving: boolean;
+  /** Settles the run with the end that is recorded but not committed. */
+  closing: (() => void) | undefined;
   revision: Revision | undefined;
   /** Set until the plan is whole. */
   streamingPlan: StreamingPlan | undefined;

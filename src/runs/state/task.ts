@@ -54,6 +54,9 @@ export interface Unit {
   inFlight: number;
   /** Of its last result. */
   size: JsonSize | undefined;
+  /** Calls of models that it made, and of the planner's model. */
+  calls: number;
+  plannerCalls: number;
 }
 
 export interface Task extends Ranked {
@@ -88,6 +91,9 @@ export interface Task extends Ranked {
   /** A result of it had no room in the run: none of its other items is called. */
   hasNoRoom: boolean;
   reserved: NanoUsd;
+  /** Calls that no record tells yet: of its units, and of runs nested in it. */
+  calls: number;
+  plannerCalls: number;
   /** Monotonic; below 0: it has not started in this process. */
   startedAt: number;
   units: Unit[];
@@ -138,6 +144,8 @@ export function createTask(valid: ValidNode, inOutput: boolean): Task {
     rendered: 0,
     hasNoRoom: false,
     reserved: 0,
+    calls: 0,
+    plannerCalls: 0,
     startedAt: -1,
     units: [],
     queued: false,

@@ -45,6 +45,10 @@ async function answerLive(run: RunState, given: Answer): Promise<void> {
   const event = { type: 'answer', nodeId: given.nodeId, ...place, answer: given.answer } as const;
   await new Promise<void>((resolve, reject) => {
     const recorded = run.recorder.record({ ...event }, () => {
+      if (run.unrecorded !== undefined) {
+        reject(run.unrecorded);
+        return;
+      }
       takeAnswer(run, task, item, given.answer);
       resolve();
     });

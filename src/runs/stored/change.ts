@@ -1,11 +1,14 @@
 /** Changes a run that nobody drives: locks it, reads its journal, appends an event, unlocks it. */
 
 import type { Plan, ValidPlan } from '../../core/plan/plan.ts';
+import type { RunEvent } from '../../core/run/engine.ts';
 import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
+import type { RunJournal } from '../../core/stores.ts';
 import { knownRun, type Restored } from '../journal/restore.ts';
 import { createWritten, newWrittenBytes, tooMuchWritten } from '../records/written.ts';
 import { type EventDraft, stamp } from '../state/recorder.ts';
 import type { RunHost } from '../state/run-state.ts';
+import { storeFailure } from '../state/store-failure.ts';
 
 /** What the rules for stored runs need. */
 export interface StoredRuns extends RunHost {
@@ -36,9 +39,18 @@ export async function changeStored(
     const bytes = newWrittenBytes((valueBounds?.() ?? VALUE_BOUNDS).writtenBytes);
     const kept = createWritten(runId, bytes, restored.values, restored.writtenBytes).keep(event);
     if (kept === undefined) throw tooMuchWritten(event, bytes.limit);
-    await journal.append(runId, [kept]);
+    await appended(journal, runId, [kept]);
     return true;
   } finally {
     await release();
+  }
+}
+
+/** @throws the error of a store, whatever the store throws */
+export async function appended(journal: RunJournal, runId: string, events: readonly RunEvent[]): Promise<void> {
+  try {
+    await journal.append(runId, events);
+  } catch (error) {
+    throw storeFailure(error, 'append');
   }
 }

@@ -6,14 +6,14 @@ import type { Plan, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
 import type { ExecutionEngine, NodeResult, RunEvent } from '../../core/run/engine.ts';
 import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
 import { listReferences } from '../../language/template.ts';
-import { knownRun, type Restored, type RestoredNode } from '../journal/restore.ts';
+import { knownRun, type Restored, type RestoredNode, restore } from '../journal/restore.ts';
 import { createLargeValues } from '../records/large-values.ts';
 import { createWritten, newWrittenBytes, tooMuchWritten } from '../records/written.ts';
 import { type EventDraft, stamp } from '../state/recorder.ts';
 import { capOf, type RunOpening } from '../turn/opening.ts';
-import type { StoredRuns } from './change.ts';
+import { appended, type StoredRuns } from './change.ts';
 
-type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
+export type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
 
 /** Writes the beginning of the new run's journal. `with` replaces fields of `in` of the node `from`. */
 export async function forkRun(
@@ -38,9 +38,14 @@ export async function forkRun(
   for await (const _event of host.journal.read(forkId)) {
     throw new PolyphonyError('invalid-request', `Run ${forkId} already exists: choose another id for the fork.`);
   }
-  await host.journal.append(forkId, recordsOf(forkId, prelude, host));
-  const restored = await knownRun(host.journal, forkId);
-  return { runId: forkId, plan, options, restored, prelude };
+  const records = recordsOf(forkId, prelude, host);
+  await appended(host.journal, forkId, records);
+  const restored = await restore(listed(records));
+  return { runId: forkId, plan, options, ...defined({ restored }), prelude };
+}
+
+async function* listed(events: readonly RunEvent[]): AsyncGenerator<RunEvent> {
+  yield* events;
 }
 
 /** @throws limit-exceeded when the beginning is more than a run may write */

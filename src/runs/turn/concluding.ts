@@ -8,10 +8,12 @@ import type { RunResult } from '../../core/run/engine.ts';
 import { renderValue } from '../../language/template.ts';
 import { reload } from '../journal/rebuild.ts';
 import { unaffordable } from '../state/money.ts';
+import { notRecorded } from '../state/not-recorded.ts';
 import type { EventDraft } from '../state/recorder.ts';
 import { resultOf, totalsOf } from '../state/result.ts';
 import type { Revision, RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
+import { isStoreFailure } from '../state/store-failure.ts';
 import { outputMeter, sizeOf } from '../state/values.ts';
 import { cancel, considerAll, fail } from './ending.ts';
 import { stop } from './stop.ts';
@@ -23,11 +25,36 @@ import { canMerge, merge } from './streaming-plan.ts';
  */
 export function advance(run: RunState): boolean {
   if (canMerge(run)) merge(run);
+  if (run.mayLeave && !run.leaving && waitsForStore(run)) {
+    run.leaving = true;
+    run.driver.limitRun(STORE_GRACE_MS, () => leave(run));
+  }
   return run.recorder.pending() || (isQuiet(run) && conclude(run));
 }
 
 const isQuiet = (run: RunState): boolean =>
   run.active === 0 && run.recorder.idle() && run.result === undefined && run.streamingPlan === undefined;
+
+/**
+ * How long the end of a run that was cancelled waits for its last records. A store that works takes a fraction of that; one
+ * that another process locks writes them in the background.
+ */
+export const STORE_GRACE_MS = 250;
+
+/** Everything has stopped; only commits are missing. */
+const waitsForStore = (run: RunState): boolean =>
+  run.active === 0 &&
+  !run.recorder.idle() &&
+  run.result === undefined &&
+  run.streamingPlan === undefined &&
+  run.revision?.asking !== true;
+
+/** Ends the run with records that are not committed yet: the driver sees to it that they are written. */
+export function leave(run: RunState): void {
+  // The first call may only cancel the nodes that are left.
+  for (let call = 0; call < 2 && run.closing === undefined; call += 1) concludeStopped(run);
+  run.closing?.();
+}
 
 /** Nothing runs and nothing can start: decides what follows. */
 function conclude(run: RunState): boolean {
@@ -59,7 +86,8 @@ function concludeStopped(run: RunState): boolean {
   if (stopping.type === 'cancelled') {
     return close(run, 'cancelled', { type: 'run-cancelled', reason: stopping.reason, ...totals });
   }
-  const { error, nodeId } = stopping;
+  const { nodeId } = stopping;
+  const error = run.unrecorded ?? stopping.error;
   const { code, message, retryable, details } = error;
   const record = { code, message, retryable, ...defined({ details }) };
   const place = nodeId === undefined ? {} : { nodeId };
@@ -102,14 +130,16 @@ function revise(run: RunState, plan: ValidPlan, revision: Revision): boolean {
     stop(run, { type: 'failed', error: asPolyphonyError(error) });
   };
   run.recorder.record({ type: 'plan-revised', plan: revised, planHash, reason: revision.reason }, () => {
-    reload(run, plan).then(resume, refuse);
+    if (run.unrecorded === undefined) reload(run, plan).then(resume, refuse);
   });
   return true;
 }
 
 /** Writes the last record of the run in this process, then settles the run. */
 function close(run: RunState, status: RunResult['status'], event: EventDraft, output?: unknown): boolean {
-  run.recorder.record(event, () => settleRun(run, resultOf(run, status, output)));
+  const settle = (): void => settleRun(run, resultOf(run, status, output));
+  run.closing = settle;
+  run.recorder.record(event, settle);
   return true;
 }
 
@@ -121,7 +151,13 @@ function settleRun(run: RunState, result: RunResult): void {
 }
 
 /** Ends a run that never began. */
-export function refuse(run: RunState, error: unknown): void {
-  run.stopping = { type: 'failed', error: asPolyphonyError(error) };
+export function refuse(run: RunState, cause: unknown): void {
+  const error = asPolyphonyError(cause);
+  run.stopping = { type: 'failed', error: isStoreFailure(error) ? notRecorded(run, error) : error };
   settleRun(run, resultOf(run, 'failed'));
+}
+
+/** Ends a run that was stopped before it began. */
+export function refuseStopped(run: RunState): void {
+  settleRun(run, resultOf(run, run.stopping?.type === 'failed' ? 'failed' : 'cancelled'));
 }

@@ -9,9 +9,10 @@ import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation } from '../state/money.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
 import type { EventDraft } from '../state/recorder.ts';
-import type { RunState } from '../state/run-state.ts';
+import type { Calls, RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { countEnded, type Task } from '../state/task.ts';
+import { takeCalls } from './count-calls.ts';
 import { canRevise, startRevision } from './revision.ts';
 import { stop, stopUnits } from './stop.ts';
 
@@ -21,7 +22,7 @@ type Stamp = 'seq' | 'at' | 'runId';
 export function end(run: RunState, task: Task, ending: NodeEnding, event: EventDraft, result?: NodeResult): void {
   release(run, task, 'settling');
   task.settled = { ending, result };
-  run.recorder.recordEnd(event, task);
+  run.recorder.recordEnd(task.calls + task.plannerCalls === 0 ? event : { ...event, ...takeCalls(task) }, task);
 }
 
 /** Nothing runs for the node any more: cancels its timers and frees its reservation. */
@@ -158,8 +159,9 @@ export function fail(run: RunState, task: Task, cause: unknown): void {
   if (task.open > 0) dropUnneeded(run, task);
 }
 
-function paidOf({ priced, paid, usage }: Task): Paid {
-  return { costNanoUsd: priced ? paid : null, ...(usage === NO_USAGE ? {} : { usage }) };
+function paidOf(task: Task): Paid & Partial<Calls> {
+  const { priced, paid, usage } = task;
+  return { ...takeCalls(task), costNanoUsd: priced ? paid : null, ...(usage === NO_USAGE ? {} : { usage }) };
 }
 
 /** A partial plan does not show whether its dependents can do without the node, so the whole plan decides. */

@@ -5,6 +5,7 @@ import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
 import type { RequestOptions, RunEvent, RunOptions } from '../../core/run/engine.ts';
+import { RUN_LIMITS } from '../../core/run/run-limits.ts';
 import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
 import { countAlive, rebuildDraft, rebuildTasks } from '../journal/rebuild.ts';
 import type { Restored } from '../journal/restore.ts';
@@ -12,10 +13,12 @@ import { createLargeValues } from '../records/large-values.ts';
 import { createWritten, newWrittenBytes, type WrittenBytes } from '../records/written.ts';
 import type { Driver } from '../state/driver.ts';
 import { createMoney, lowerCap } from '../state/money.ts';
+import { notRecorded } from '../state/not-recorded.ts';
 import { readyQueue } from '../state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../state/recorder.ts';
-import type { RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
+import type { Counted, RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
 import { createValues, holdInput, holdRestored, type RunValues } from '../state/values.ts';
+import { countRestored, limitRunSeconds } from './count-calls.ts';
 import { considerAll, ended } from './ending.ts';
 import { refuseRecord } from './refused-record.ts';
 import { abandon, limitSeconds } from './stop.ts';
@@ -38,6 +41,8 @@ export interface RunOpening {
   readonly writtenBytes?: WrittenBytes | undefined;
   /** The first events of a fork's journal. */
   readonly prelude?: readonly RunEvent[];
+  /** The node of a run driven here that this one is nested in. */
+  readonly within?: NonNullable<RunState['within']>;
 }
 
 /** Creates the run. Nothing is recorded or started before `begin`, or before `considerAll` where a run continues without a record. */
@@ -59,6 +64,8 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     money: createMoney(cap, restored ?? paidAlready(options)),
     values: opening.values ?? createValues(host.valueBounds?.()),
     writtenBytes,
+    counted: opening.within?.run.counted ?? newCounted(host, opening),
+    within: opening.within,
     queue: readyQueue(),
     recorder: createRecorder({
       runId,
@@ -69,7 +76,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
       publish: driver.show,
       onEnd: (task) => ended(run, task),
       onCommitted: driver.wake,
-      onBroken: (error) => abandon(run, error),
+      onBroken: (error) => abandon(run, notRecorded(run, error)),
       onRefused: (event) => refuseRecord(run, event),
     }),
     plan,
@@ -78,6 +85,10 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     active: 0,
     alive: countAlive(tasks),
     stopping: undefined,
+    unrecorded: undefined,
+    mayLeave: false,
+    leaving: false,
+    closing: undefined,
     revision: undefined,
     streamingPlan: request === undefined ? undefined : newStreaming(cap, restored),
     revisions: restored?.revisions ?? 0,
@@ -87,6 +98,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     result: undefined,
   };
   if (restored !== undefined) holdAllRestored(run);
+  countNested(run, opening);
   return run;
 }
 
@@ -100,6 +112,20 @@ function holdAllRestored({ values, input, tasks }: RunState): void {
     for (const { result: last } of progress.rounds.values()) holdRestored(values, last.output);
     for (const kept of [...progress.questions.values(), ...progress.answers.values()]) holdRestored(values, kept);
   }
+}
+
+function newCounted(host: RunHost, { options, restored }: RunOpening): Counted {
+  const before = restored?.calls ?? { calls: 0, plannerCalls: options.paid?.plannerCalls ?? 0 };
+  return { ...before, limits: host.runLimits?.() ?? RUN_LIMITS, nested: new Set() };
+}
+
+/** A nested run that an earlier process began, unless its node has ended since: then the runs around it have counted it. */
+function countNested(run: RunState, { restored }: RunOpening): void {
+  if (run.within === undefined) return;
+  const { nested } = run.counted;
+  const isNew = !nested.has(run.runId) && restored?.status !== 'failed' && restored?.status !== 'cancelled';
+  nested.add(run.runId);
+  if (isNew && restored !== undefined) countRestored(run, restored.calls);
 }
 
 function paidAlready({ paid }: RunOptions): Pick<Restored, 'spent' | 'priced' | 'usage'> {
@@ -141,6 +167,7 @@ export type Beginning =
  * @throws limit-exceeded, invalid-output for the input of a run that starts
  */
 export function begin(run: RunState, opening: RunOpening, beginning: Beginning, begun: () => void): void {
+  limitRunSeconds(run);
   limitSeconds(run);
   if (beginning.type === 'forked') {
     for (const event of beginning.prelude) run.recorder.show(event);

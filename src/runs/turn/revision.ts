@@ -4,6 +4,7 @@ import { bookAnswer, plannerScopes } from '../state/planner-calls.ts';
 import type { EventDraft } from '../state/recorder.ts';
 import type { Revision, RunState } from '../state/run-state.ts';
 import type { Task } from '../state/task.ts';
+import { countCall } from './count-calls.ts';
 import { stop } from './stop.ts';
 
 /** Most revisions per run. */
@@ -42,6 +43,7 @@ async function askForPlan(run: RunState, revision: Revision, task: Task, error: 
       run.stopping === undefined
         ? await run.driver.planner?.revise(failure, {
             scopes: plannerScopes(run),
+            onCall: () => countCall(run, undefined, 'plannerCalls'),
             onAnswer: (answer) => revision.asking && bookAnswer(run, answer),
           })
         : undefined;

@@ -18,7 +18,13 @@ function copyOf(reason: PolyphonyError): PolyphonyError {
 
 /** From now on nothing starts, and running units are signalled to stop. Only the first reason counts. */
 export function stop(run: RunState, stopping: Stopping): void {
-  if (run.stopping !== undefined || run.result !== undefined) return;
+  if (run.result !== undefined) return;
+  // Who cancels a run that stops already waits no longer for its store either.
+  if (stopping.type === 'cancelled' && !run.mayLeave) {
+    run.mayLeave = true;
+    run.driver.wake();
+  }
+  if (run.stopping !== undefined) return;
   run.stopping = stopping;
   run.queue.clear();
   run.waitingForBudget = [];
@@ -37,7 +43,10 @@ export function stop(run: RunState, stopping: Stopping): void {
 /** Nothing more can be written: stops running units and ends the run in this process. Another process may resume it. */
 export function abandon(run: RunState, error: unknown): void {
   run.recorder.detach();
-  if (run.stopping === undefined) stop(run, { type: 'failed', error: asPolyphonyError(error, 'store-corrupt') });
+  run.unrecorded ??= asPolyphonyError(error, 'store-corrupt');
+  run.mayLeave = true;
+  run.closing = undefined;
+  stop(run, { type: 'failed', error: run.unrecorded });
   run.driver.wake();
 }
 

@@ -21,6 +21,7 @@ import { bookAnswer, plannerScopes } from '../state/planner-calls.ts';
 import type { EventDraft } from '../state/recorder.ts';
 import type { RunState, StreamingPlan } from '../state/run-state.ts';
 import { countEnded, createTask, createTasks, isSameNode, linkTask, type Task } from '../state/task.ts';
+import { countCall } from './count-calls.ts';
 import { cancel, consider, considerAll, fail } from './ending.ts';
 import { limitSeconds, stop } from './stop.ts';
 
@@ -50,6 +51,7 @@ export function streamPlan(run: RunState, streaming: StreamingPlan, options: Str
     scopes: plannerScopes(run),
     ...defined({ session: run.session }),
     ...(inParts ? { onDraft: (nodes, budget) => isOver() || takeDraft(run, streaming, nodes, budget) } : {}),
+    onCall: () => countCall(run, undefined, 'plannerCalls'),
     onAnswer: (answer) => takeAnswer(run, streaming, answer),
   });
   planning

@@ -11,6 +11,7 @@ import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../state/task.ts';
 import { addItem, holdItems, holdValue, releaseInFlight, sizeOf } from '../state/values.ts';
+import { callsOf } from './count-calls.ts';
 import { cancel, end, fail, fallbackResult } from './ending.ts';
 import { stopUnits } from './stop.ts';
 
@@ -148,6 +149,8 @@ function createUnit(run: RunState, task: Task, item: number): Unit {
     streamed: 0,
     inFlight: 0,
     size: undefined,
+    calls: 0,
+    plannerCalls: 0,
   };
   task.units.push(unit);
   run.active += 1;
@@ -239,7 +242,7 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
   }
   each.results[item] = outcome;
   each.finished += 1;
-  run.recorder.record({ type: 'item-finished', nodeId: task.id, item, result: outcome, ...failed });
+  run.recorder.record({ type: 'item-finished', nodeId: task.id, item, result: outcome, ...failed, ...callsOf(unit) });
   if (each.finished === each.values.length) finishItems(run, task, each);
   else if (task.units.length === 0 || each.next < each.values.length) enqueue(run, task);
 }

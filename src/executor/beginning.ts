@@ -1,0 +1,139 @@
+/** From a caller to a driven run: it is registered, locked, begun; a caller who cancels meanwhile does not wait for the store. */
+import { defined } from '../core/defined.ts';
+import { abortError, PolyphonyError } from '../core/errors.ts';
+import type { RunHandle, RunOptions } from '../core/run/engine.ts';
+import { knownRun } from '../runs/journal/restore.ts';
+import { refuse, refuseStopped, STORE_GRACE_MS } from '../runs/turn/concluding.ts';
+import { type Beginning, begin, type RunOpening } from '../runs/turn/opening.ts';
+import { abandon } from '../runs/turn/stop.ts';
+import { drive } from './drive.ts';
+import { createDriving, type Driving, followSignal, type Host, handleOf } from './driving.ts';
+import { busy } from './lease.ts';
+
+export interface LiveRun {
+  readonly driving: Driving;
+  readonly handle: RunHandle;
+}
+
+/** The runs that are driven here, by id. */
+export interface Driven {
+  readonly host: Host;
+  readonly live: Map<string, LiveRun>;
+  closed: boolean;
+}
+
+export function start(driven: Driven, given: Omit<RunOpening, 'runId'>): RunHandle {
+  const runId = given.options.runId ?? driven.host.runtime.ids('run');
+  if (driven.live.has(runId)) throw exists(runId);
+  const opening = { ...given, runId };
+  const { driving, handle } = register(driven, opening);
+  openAtStore(driving, lockNew(driving, opening))
+    .then(() => beginDriving(driving, opening, { type: 'started' }))
+    .catch((error: unknown) => refuse(driving.run, error));
+  return handle;
+}
+
+/** Continues a run from its journal. Throws store-busy when another process drives it. */
+export async function goOn(driven: Driven, opening: RunOpening, type: 'resumed' | 'forked'): Promise<RunHandle> {
+  const { driving, handle } = register(driven, opening);
+  const { run } = driving;
+  const locked = openAtStore(driving, lockAgain(driving, opening));
+  try {
+    await Promise.race([locked, handle.result()]);
+    if (run.result === undefined) beginDriving(driving, opening, beginningOf(opening, type));
+    else throw stoppedEarly(driving, opening.options);
+  } catch (error) {
+    refuse(run, error);
+    await handle.result();
+    throw error;
+  }
+  return handle;
+}
+
+const beginningOf = ({ prelude = [] }: RunOpening, type: 'resumed' | 'forked'): Beginning =>
+  type === 'resumed' ? { type } : { type, prelude };
+
+function register(driven: Driven, opening: RunOpening): LiveRun {
+  if (driven.closed) {
+    throw new PolyphonyError('invalid-request', 'The engine is closed and drives no more runs: create a new one.');
+  }
+  const driving = createDriving(driven.host, { ...opening, ...fromParent(driven, opening) });
+  const live = { driving, handle: handleOf(driving) };
+  const { runId } = opening;
+  driven.live.set(runId, live);
+  driving.cleanups.push(() => void driven.live.delete(runId));
+  driving.turn = () => leaveUnbegun(driving);
+  followSignal(driving, opening.options.signal);
+  return live;
+}
+
+/** A nested run counts its calls, its values and what it writes with the run that it is nested in, which is driven here too. */
+function fromParent(
+  { live }: Driven,
+  { options, restored }: RunOpening,
+): Pick<RunOpening, 'within' | 'values' | 'rendered' | 'writtenBytes'> {
+  const parent = options.parent ?? restored?.started.parent;
+  const run = parent?.kind === 'nested' ? live.get(parent.runId)?.driving.run : undefined;
+  const task = parent?.nodeId === undefined ? undefined : run?.tasks.get(parent.nodeId);
+  return defined({
+    within: run === undefined || task === undefined ? undefined : { run, task },
+    values: run?.values,
+    writtenBytes: run?.writtenBytes,
+    rendered: task?.units.find(({ inputs }) => inputs !== undefined && inputs === options.input)?.rendered,
+  });
+}
+
+/** The turn of a run that waits for its lease: one that was stopped ends, though the store may not have answered. */
+function leaveUnbegun({ run, opening }: Driving): void {
+  if (!run.mayLeave || run.leaving) return;
+  run.leaving = true;
+  run.driver.limitRun(STORE_GRACE_MS, () => {
+    if (opening.size > 0) refuseStopped(run);
+  });
+}
+
+/** Work that may outlive the run: what it opens is given back then. */
+function openAtStore(driving: Driving, work: Promise<void>): Promise<void> {
+  const { opening } = driving;
+  const over = (): void => void opening.delete(work);
+  opening.add(work);
+  return work.finally(over);
+}
+
+/** Only the root run is locked: the process that drives it also drives the runs nested in it. */
+async function lock({ host, run, releases }: Driving, parent: RunOptions['parent']): Promise<void> {
+  if (parent?.kind === 'nested') return;
+  releases.push(await host.lock(run.runId, (error) => abandon(run, error)));
+}
+
+async function lockNew(driving: Driving, { runId, options }: RunOpening): Promise<void> {
+  await lock(driving, options.parent);
+  if (options.runId === undefined) return;
+  for await (const _event of driving.host.journal.read(runId)) throw exists(runId);
+}
+
+async function lockAgain(driving: Driving, { runId, restored }: RunOpening): Promise<void> {
+  await lock(driving, restored?.started.parent);
+  // Another process may have continued the run before this one got the lock.
+  const latest = await knownRun(driving.host.journal, runId, 'look');
+  if (latest.nextSeq !== restored?.nextSeq) throw busy(runId);
+}
+
+/** Driven from the first record on, so that a store that fails at it ends the run as at any other. */
+function beginDriving(driving: Driving, opening: RunOpening, beginning: Beginning): void {
+  const { run } = driving;
+  if (run.result !== undefined) return;
+  // A bound on the wait for the lease is none on the wait for records.
+  run.leaving = false;
+  begin(run, opening, beginning, () => {});
+  drive(driving);
+}
+
+function stoppedEarly({ run: { stopping } }: Driving, { signal }: RunOptions): PolyphonyError {
+  if (stopping?.type === 'failed') return stopping.error;
+  if (signal?.aborted) return abortError(signal);
+  return new PolyphonyError('cancelled', `The run was cancelled before it began: ${stopping?.reason ?? ''}.`);
+}
+
+const exists = (runId: string): PolyphonyError =>
+  new PolyphonyError('invalid-request', `Run ${runId} already exists: resume it, or choose another id.`);

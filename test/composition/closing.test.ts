@@ -1,0 +1,70 @@
+/** Closing ends, whatever the parts that others wrote do when they are closed. */
+import { expect, it } from 'vitest';
+import type { Logger } from '../../src/core/plugin.ts';
+import { createPolyphony } from '../../src/index.ts';
+import { memoryStores } from '../../src/stores/memory.ts';
+import { fakeProvider, fakeRuntime } from '../../src/testing/fakes.ts';
+
+const never = (): Promise<void> => new Promise(() => {});
+
+it('goes on without a plugin and a provider that do not close, says so, and closes all others', async () => {
+  const runtime = fakeRuntime();
+  const warned: unknown[] = [];
+  const ignore = (): void => {};
+  const warn = (fields: object): void => void warned.push(fields);
+  const logger = { debug: ignore, info: ignore, warn, error: ignore } as unknown as Logger;
+  const closed: string[] = [];
+  const closes = (name: string) => async () => void closed.push(name);
+  const stores = memoryStores({ clock: runtime.clock });
+  const polyphony = await createPolyphony({
+    providers: [
+      fakeProvider({ runtime, id: 'deaf', close: never }),
+      fakeProvider({ runtime, id: 'good', close: closes('provider') }),
+    ],
+    plugins: [
+      { name: 'first', close: closes('first') },
+      { name: 'hangs', close: never },
+      { name: 'last', close: closes('last') },
+    ],
+    defaults: false,
+    runtime,
+    logger,
+    stores: { ...stores, close: closes('stores') },
+  });
+  let isOver = false;
+  const closing = polyphony.close().then(() => {
+    isOver = true;
+  });
+  await runtime.clock.advance(9999);
+  expect(isOver).toBe(false);
+  await runtime.clock.advance(1);
+  await closing;
+  expect(closed).toEqual(['last', 'first', 'provider', 'stores']);
+  expect(warned).toMatchObject([
+    { plugin: 'hangs', error: { code: 'timeout' } },
+    { provider: 'deaf', error: { code: 'timeout' } },
+  ]);
+  expect(runtime.clock.pending()).toBe(0);
+});
+
+it('ends every run first, one that its store keeps waiting too', async () => {
+  const runtime = fakeRuntime();
+  const stores = memoryStores({ clock: runtime.clock });
+  const journal = { ...stores.journal, release: never };
+  const polyphony = await createPolyphony({ defaults: false, runtime, stores: { ...stores, journal } });
+  const handle = await polyphony.start({
+    version: 1,
+    nodes: [{ id: 'ask', use: 'human', in: { question: 'Go on?' } }],
+  });
+  await runtime.clock.advance(250);
+  expect((await handle.result()).status).toBe('suspended');
+  let isOver = false;
+  const closing = polyphony.close().then(() => {
+    isOver = true;
+  });
+  // The lease of a run that is over ends by itself.
+  await runtime.clock.advance(10_000);
+  await closing;
+  expect(isOver).toBe(true);
+  expect(runtime.clock.pending()).toBe(0);
+});
