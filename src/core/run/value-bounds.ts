@@ -1,11 +1,11 @@
 /** How large the values of a run may become. An operator can change the bounds (`limits.values` of the config), a plan cannot. */
 
 export interface ValueBounds {
-  /** One value: the JSON of an input, a result, an item, a round, an answer or an output, in bytes of UTF-8. */
+  /** One value: the JSON of an input, the result of a call, an item or a round, an answer, in bytes of UTF-8. */
   readonly valueBytes: number;
   /** What the templates of one node make, over all its items and rounds, in bytes of UTF-8. */
   readonly renderedBytes: number;
-  /** All values that a run makes, with those of the runs nested in it, in bytes. */
+  /** All values that a run makes, with those of the runs nested in it, in bytes. Also a list of items, or an output, as JSON. */
   readonly runBytes: number;
   /** What a run writes to its journal, in bytes. */
   readonly writtenBytes: number;

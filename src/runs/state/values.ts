@@ -43,10 +43,19 @@ export function createValues(bounds: ValueBounds = VALUE_BOUNDS): RunValues {
 
 /** @throws invalid-output when the value is no JSON; limit-exceeded when it is too large or nested too deeply */
 export function sizeOf({ bounds, known }: RunValues, value: unknown, measured: Measured): JsonSize {
-  const { valueBytes } = bounds;
-  const size = jsonSize(value, known, valueBytes);
-  if (size.fault !== undefined) throw faulty(size.fault, valueBytes, measured);
+  const size = jsonSize(value, known, bounds.valueBytes);
+  if (size.fault !== undefined) throw faulty(size.fault, bounds, 'valueBytes', measured);
   return size;
+}
+
+/**
+ * Checks the output of a run: it is put together of values that the run holds, so it may be as large as all of them.
+ *
+ * @throws limit-exceeded
+ */
+export function assertOutput({ bounds, known }: RunValues, output: unknown): void {
+  const { fault } = jsonSize(output, known, bounds.runBytes);
+  if (fault !== undefined) throw faulty(fault, bounds, 'runBytes', { noun: 'The output of the run' });
 }
 
 /** Counts a value for as long as the run lives. Throws what `sizeOf` throws, and limit-exceeded when the run holds too much. */
@@ -81,12 +90,13 @@ export function holdRestored(values: RunValues, value: unknown): void {
 /** Counts the result of a call. Where it is the rendered inputs, all that they refer to is held already. */
 export function holdResult(values: RunValues, unit: Unit, value: unknown): void {
   const { rendered, inputs, task } = unit;
-  const { valueBytes, runBytes } = values.bounds;
+  const { bounds } = values;
   releaseInFlight(values, unit);
-  const size = jsonSize(value, values.known, valueBytes);
-  if (size.fault !== undefined) throw faulty(size.fault, valueBytes, { noun: 'The result', nodeId: task.id });
+  const size = jsonSize(value, values.known, bounds.valueBytes);
+  if (size.fault !== undefined) throw faulty(size.fault, bounds, 'valueBytes', { noun: 'The result', nodeId: task.id });
   const isRendered = value === inputs && task.node.use === 'value';
   const bytes = RESULT_BYTES + (isRendered ? rendered : size.added);
+  const { runBytes } = bounds;
   if (values.held + bytes > runBytes) task.hasNoRoom = true;
   if (values.held + values.inFlight + bytes > runBytes) throw noRoom({ noun: 'The result', nodeId: task.id }, runBytes);
   values.held += bytes;
@@ -99,15 +109,16 @@ export function assertRoomOf({ bounds }: RunValues, { id, hasNoRoom }: Task): vo
 }
 
 /**
- * Adds an item to the list that the items of a node become.
+ * Adds an item to the list that the items of a node become. Like an output it is put together of values that the run holds.
  *
  * @throws limit-exceeded when the list is too large
  */
 export function addItem({ bounds }: RunValues, each: Items, { bytes, depth }: JsonSize, nodeId: string): void {
-  const { valueBytes } = bounds;
   each.bytes += bytes + 1;
   each.depth = Math.max(each.depth, depth);
-  if (each.bytes > valueBytes) throw faulty({ type: 'size' }, valueBytes, { noun: 'The list of results', nodeId });
+  if (each.bytes > bounds.runBytes) {
+    throw faulty({ type: 'size' }, bounds, 'runBytes', { noun: 'The list of results', nodeId });
+  }
 }
 
 /** Counts the list of items, which were counted one by one. */
@@ -176,7 +187,7 @@ export function takeStreamed(values: RunValues, unit: Unit, text: string): void 
   const { valueBytes } = values.bounds;
   unit.streamed += text.length;
   if (unit.streamed > valueBytes) {
-    throw faulty({ type: 'size' }, valueBytes, { noun: 'The streamed text', nodeId: unit.task.id });
+    throw faulty({ type: 'size' }, values.bounds, 'valueBytes', { noun: 'The streamed text', nodeId: unit.task.id });
   }
   takeInFlight(values, unit, text.length);
 }
@@ -212,7 +223,12 @@ function tooMuchRendered(nodeId: string | undefined, renderedBytes: number): Pol
   return exceeded(message, 'limits.values.renderedBytes', renderedBytes, nodeId);
 }
 
-function faulty(fault: JsonFault, valueBytes: number, measured: Measured): PolyphonyError {
+function faulty(
+  fault: JsonFault,
+  bounds: ValueBounds,
+  bound: 'valueBytes' | 'runBytes',
+  measured: Measured,
+): PolyphonyError {
   const { noun, nodeId, code = 'invalid-output' } = measured;
   const what = `${noun}${ofNode(nodeId)}`;
   if (fault.type === 'kind') {
@@ -223,8 +239,9 @@ function faulty(fault: JsonFault, valueBytes: number, measured: Measured): Polyp
     const message = `${what} is nested more than ${JSON_DEPTH} levels deep, which is the most that is kept: flatten it.`;
     return exceeded(message, 'depth', JSON_DEPTH, nodeId);
   }
-  const message = `${what} is larger than ${valueBytes} bytes, the bound of one value (limits.values.valueBytes): make it smaller, or raise the bound in the config.`;
-  return exceeded(message, 'limits.values.valueBytes', valueBytes, nodeId);
+  const whose = bound === 'valueBytes' ? 'one value' : 'all values of a run';
+  const message = `${what} is larger than ${bounds[bound]} bytes, the bound of ${whose} (limits.values.${bound}): make it smaller, or raise the bound in the config.`;
+  return exceeded(message, `limits.values.${bound}`, bounds[bound], nodeId);
 }
 
 const ofNode = (nodeId: string | undefined): string => (nodeId === undefined ? '' : ` of node ${nodeId}`);

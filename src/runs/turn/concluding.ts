@@ -14,7 +14,7 @@ import { resultOf, totalsOf } from '../state/result.ts';
 import type { Revision, RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { isStoreFailure } from '../state/store-failure.ts';
-import { outputMeter, sizeOf } from '../state/values.ts';
+import { assertOutput, outputMeter } from '../state/values.ts';
 import { cancel, considerAll, fail } from './ending.ts';
 import { stop } from './stop.ts';
 import { canMerge, merge } from './streaming-plan.ts';
@@ -97,7 +97,7 @@ function concludeStopped(run: RunState): boolean {
 function finish(run: RunState): boolean {
   try {
     const output = outputOf(run);
-    sizeOf(run.values, output, { noun: 'The output of the run' });
+    assertOutput(run.values, output);
     return close(run, 'done', { type: 'run-finished', output, ...totalsOf(run) }, output);
   } catch (error) {
     stop(run, { type: 'failed', error: asPolyphonyError(error) });
