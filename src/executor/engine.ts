@@ -3,6 +3,7 @@
 import type { Runtime } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
+import { type Paid, subtractUsage } from '../core/money/usage.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
@@ -16,6 +17,7 @@ import { refuse } from '../runs/turn/concluding.ts';
 import { type Beginning, begin, type RunOpening } from '../runs/turn/opening.ts';
 import { abandon } from '../runs/turn/stop.ts';
 import { noPlanner } from '../runs/turn/streaming-plan.ts';
+import { systemProcesses } from '../system/processes.ts';
 import { drive } from './drive.ts';
 import { createDriving, type Driving, followSignal, type Host, handleOf } from './driving.ts';
 import { busy, takeLease } from './lease.ts';
@@ -32,9 +34,14 @@ export interface EngineOptions {
    * @default none: requests are refused, and such a node fails the run
    */
   readonly planner?: Planner;
+  /**
+   * What the ledger says was booked, at its estimate, for processes that died while they drove the run: all of it, whenever.
+   * Called with the run's lease in hand. @default nothing
+   */
+  readonly bookedFor?: (runId: string) => Promise<Paid>;
   /** Called with each event of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
-  /** Names this process in leases. @default a fresh id */
+  /** Names this process in leases. @default its name and a fresh id, so that others see at once when it has died */
   readonly owner?: string;
   /** How long a run whose process died stays locked, in milliseconds. @default 10000 */
   readonly leaseMs?: number;
@@ -86,7 +93,8 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
 
 function hostOf(options: EngineOptions): Host {
   const { runtime, journal, planner, validPlan, onEvent, leaseMs = 10_000, graceMs = 1000 } = options;
-  const { owner = runtime.ids('engine') } = options;
+  const { self } = runtime.processes ?? systemProcesses;
+  const { owner = `${self()}#${runtime.ids('engine')}` } = options;
   const leasing = { journal, clock: runtime.clock, leaseMs };
   let leases = 0;
   // A name per lease: the store then also keeps two locks of this process apart.
@@ -101,6 +109,7 @@ function hostOf(options: EngineOptions): Host {
     planner,
     validPlan,
     onEvent: onEvent === undefined ? undefined : guarded(onEvent),
+    bookedFor: options.bookedFor ?? (async () => ({ costNanoUsd: 0 })),
     lock,
     graceMs,
   };
@@ -241,19 +250,32 @@ async function goOn(engine: Engine, opening: RunOpening, type: 'resumed' | 'fork
   const { runId, restored } = opening;
   const { driving, handle } = register(engine, opening);
   const { run } = driving;
+  let booked: Paid | undefined;
   try {
     await lock(engine, driving, restored?.started.parent);
     // Another process may have continued the run before this one got the lock.
     const latest = await knownRun(engine.host.journal, runId);
     if (latest.nextSeq !== restored?.nextSeq) throw busy(runId);
+    if (type === 'resumed') booked = newlyBooked(latest, await engine.host.bookedFor(runId));
   } catch (error) {
     refuse(run, error);
     await handle.result();
     throw error;
   }
-  const beginning: Beginning = type === 'resumed' ? { type } : { type, prelude: opening.prelude ?? [] };
+  const beginning: Beginning = type === 'resumed' ? { type, booked } : { type, prelude: opening.prelude ?? [] };
   begin(run, opening, beginning, () => drive(driving));
   return handle;
+}
+
+/** The part that no earlier resume has put into the journal. */
+function newlyBooked({ booked, priced }: Restored, { costNanoUsd, usage }: Paid): Paid | undefined {
+  const isUnknown = costNanoUsd === null && priced;
+  const cost = (costNanoUsd ?? 0) - booked.costNanoUsd;
+  if (!isUnknown && cost <= 0) return undefined;
+  return {
+    costNanoUsd: isUnknown ? null : cost,
+    ...(usage === undefined ? {} : { usage: subtractUsage(usage, booked.usage) }),
+  };
 }
 
 /** Handle of a run that is over: its journal as events, its result immediately. */

@@ -27,6 +27,7 @@ export function providerHandler({ registry, transport, clock, endpointReports }:
     let finished = false;
     return observe({
       head: [{ type: 'route', target: attempt.target }],
+      start: () => attemptStateOf(attempt).announce?.(),
       open() {
         const provider = registry().providers.get(attempt.target.provider);
         if (provider === undefined) throw unknownProvider(attempt);

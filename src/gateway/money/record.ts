@@ -1,9 +1,13 @@
 /** The record of a dispatched attempt, and its row in the ledger. */
 import { asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, AttemptOutcome, AttemptRecord } from '../../core/model/model.ts';
+import type { NanoUsd } from '../../core/money/money.ts';
 import type { LedgerRow } from '../../core/stores.ts';
 import type { StreamEnding } from '../../kit/streams/observe.ts';
-import type { AttemptState } from '../calls/call-state.ts';
+import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
+import { expectedCost, expectedOutput, termsOf } from '../routing/estimate.ts';
+import type { Deployment } from '../routing/registry.ts';
+import { needsOf } from '../routing/requirements.ts';
 import type { Charge } from './charge.ts';
 
 export function recordOf(attempt: Attempt, timings: AttemptState, charge: Charge, ending: StreamEnding): AttemptRecord {
@@ -27,6 +31,35 @@ export function recordOf(attempt: Attempt, timings: AttemptState, charge: Charge
 function outcomeOf(ending: StreamEnding, code: string | undefined): AttemptOutcome {
   if (ending.kind === 'done') return 'ok';
   return ending.kind === 'left' || code === 'cancelled' ? 'cancelled' : 'error';
+}
+
+/** The row of an attempt that is about to be sent, for the case that nobody learns how it ended. */
+export function expectedRow(
+  attempt: Attempt,
+  deployment: Deployment,
+  nowMs: number,
+  mostNanoUsd: NanoUsd,
+): LedgerRow & { readonly uncertain: true } {
+  const { request } = attempt;
+  const { size } = needsOf(request);
+  const cost = expectedCost(request, size, deployment, termsOf(request, nowMs));
+  return {
+    callId: attempt.id,
+    ...(attempt.session === undefined ? {} : { session: attempt.session }),
+    scopes: attempt.scopes.map(({ kind, id }) => ({ kind, id })),
+    key: `${attempt.id}/${attempt.number}`,
+    target: attempt.target,
+    purpose: attempt.purpose,
+    startedAt: nowMs,
+    queueMs: attemptStateOf(attempt).queueMs,
+    firstTokenMs: null,
+    totalMs: 0,
+    outcome: 'cancelled',
+    usage: { input: size.roughTokens, output: expectedOutput(request, deployment) },
+    costNanoUsd: cost === null ? null : Math.min(cost, mostNanoUsd),
+    estimated: true,
+    uncertain: true,
+  };
 }
 
 export function rowOf(attempt: Attempt, record: AttemptRecord): LedgerRow {

@@ -2,13 +2,13 @@
 
 import { defined } from '../../core/defined.ts';
 import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
-import { NO_USAGE } from '../../core/money/usage.ts';
+import { NO_USAGE, type Paid } from '../../core/money/usage.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
 import type { RequestOptions, RunEvent, RunOptions } from '../../core/run/engine.ts';
 import { countAlive, rebuildDraft, rebuildTasks } from '../journal/rebuild.ts';
 import type { Restored } from '../journal/restore.ts';
 import type { Driver } from '../state/driver.ts';
-import { createMoney, lowerCap } from '../state/money.ts';
+import { chargeRun, createMoney, lowerCap } from '../state/money.ts';
 import { readyQueue } from '../state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../state/recorder.ts';
 import type { RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
@@ -103,7 +103,8 @@ export function capOf(plan: ValidPlan, { budgetUsd }: Pick<RunOptions, 'budgetUs
 
 export type Beginning =
   | { readonly type: 'started' }
-  | { readonly type: 'resumed' }
+  /** `booked`: what the journal does not know of yet, of the money that was booked for a process that died. */
+  | { readonly type: 'resumed'; readonly booked?: Paid | undefined }
   | { readonly type: 'forked'; readonly prelude: readonly RunEvent[] };
 
 /** Records how the run begins; once that is committed, marks what may start and calls `begun`, which drives the run. */
@@ -115,7 +116,7 @@ export function begin(run: RunState, opening: RunOpening, beginning: Beginning, 
     begun();
     return;
   }
-  const event = beginning.type === 'resumed' ? ({ type: 'run-resumed' } as const) : startedEvent(run, opening);
+  const event = beginning.type === 'resumed' ? resumedEvent(run, beginning.booked) : startedEvent(run, opening);
   run.recorder.record(event, () => {
     const { request, onPlan } = opening;
     const inParts = beginning.type === 'started';
@@ -125,6 +126,11 @@ export function begin(run: RunState, opening: RunOpening, beginning: Beginning, 
     begun();
   });
   run.recorder.flush();
+}
+
+function resumedEvent(run: RunState, booked: Paid | undefined): EventDraft {
+  if (booked !== undefined) chargeRun(run, booked);
+  return { type: 'run-resumed', ...defined({ booked }) };
 }
 
 function startedEvent(run: RunState, { options, request }: RunOpening): EventDraft {

@@ -20,7 +20,8 @@ const KEYS = 'SELECT key FROM cells WHERE key >= ? AND key < ? AND (until IS NUL
 const LAST = '\u{10ffff}';
 const SWEEP_EVERY = 1000;
 
-function change(sql: Sql, path: string, now: number, changes: readonly CounterChange[]): CounterResult {
+/** Call it in a transaction. */
+export function changeCells(sql: Sql, path: string, now: number, changes: readonly CounterChange[]): CounterResult {
   const written = new Map<string, number>();
   const result = changeCounters(
     {
@@ -66,7 +67,7 @@ export function sqliteKeyValue(connection: Connection, clock: Clock, close: () =
       const rows = await connection.read((sql) => sql.all(KEYS, [prefix, prefix + LAST, clock.now(), limit]));
       return rows.map(([key]) => String(key));
     },
-    change: (changes) => connection.write((sql) => change(sql, path, clock.now(), changes)),
+    change: (changes) => connection.write((sql) => changeCells(sql, path, clock.now(), changes)),
     close,
   };
 }
