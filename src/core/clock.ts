@@ -25,7 +25,7 @@ export type Random = () => number;
 export type Ids = (prefix: string) => string;
 
 export interface Runtime {
-  /** @default the system's: names this process in leases, and tells whether others live */
+  /** Names this process in the leases of its runs, so that others can ask whether it lives. @default leases decide alone */
   readonly processes?: Processes;
   readonly clock: Clock;
   readonly random: Random;

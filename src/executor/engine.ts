@@ -17,7 +17,6 @@ import { refuse } from '../runs/turn/concluding.ts';
 import { type Beginning, begin, type RunOpening } from '../runs/turn/opening.ts';
 import { abandon } from '../runs/turn/stop.ts';
 import { noPlanner } from '../runs/turn/streaming-plan.ts';
-import { systemProcesses } from '../system/processes.ts';
 import { drive } from './drive.ts';
 import { createDriving, type Driving, followSignal, type Host, handleOf } from './driving.ts';
 import { busy, takeLease } from './lease.ts';
@@ -93,8 +92,7 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
 
 function hostOf(options: EngineOptions): Host {
   const { runtime, journal, planner, validPlan, onEvent, leaseMs = 10_000, graceMs = 1000 } = options;
-  const { self } = runtime.processes ?? systemProcesses;
-  const { owner = `${self()}#${runtime.ids('engine')}` } = options;
+  const { owner = ownerOf(runtime) } = options;
   const leasing = { journal, clock: runtime.clock, leaseMs };
   let leases = 0;
   // A name per lease: the store then also keeps two locks of this process apart.
@@ -113,6 +111,11 @@ function hostOf(options: EngineOptions): Host {
     lock,
     graceMs,
   };
+}
+
+function ownerOf({ ids, processes }: Runtime): string {
+  const id = ids('engine');
+  return processes === undefined ? id : `${processes.self()}#${id}`;
 }
 
 function plannerOf({ planner }: Host): Planner {
