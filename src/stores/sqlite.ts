@@ -45,8 +45,9 @@ export interface SqliteStoresOptions {
 export function sqliteStores(options: SqliteStoresOptions): Stores {
   const { clock = systemClock, processes = systemProcesses, onError = () => {} } = options;
   const { powerSafe = false, busyMs = 10_000, maximumBytes } = options;
-  const opened = (sql: Sql): void => recoverAtOpening(sql, clock, processes);
-  const connection = connect({ path: filePath(options.path), clock, powerSafe, busyMs, maximumBytes, opened });
+  const path = filePath(options.path);
+  const opened = (sql: Sql): void => recoverAtOpening(sql, { path, clock, processes, self: undefined });
+  const connection = connect({ path, clock, powerSafe, busyMs, maximumBytes, opened });
   // The file is closed when the last of the three stores is closed.
   const open = new Set(['journal', 'ledger', 'keyValue']);
   const closing = (name: string) => async (): Promise<void> => {

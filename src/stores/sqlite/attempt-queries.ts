@@ -1,18 +1,17 @@
 /**
- * The SQL of open attempts. Call each in a transaction.
- *
- * A counter that does not exist is not made again: its run has ended, and nothing is charged to it any more.
+ * The SQL of open attempts. Call each in a transaction, with the counters of that transaction.
  */
 import type { LedgerRow } from '../../core/stores.ts';
 import type { Sql, SqlRow } from './database.ts';
+import type { CellBatch } from './key-value.ts';
 import { insertRow, type LedgerEntry, replaceRow } from './ledger-queries.ts';
 
 const OPEN = `INSERT INTO attempts (owner, number, sent, held_nano_usd, counters, row) VALUES (?, ?, ?, ?, ?, ?)`;
 const SEND = 'UPDATE attempts SET sent = 1 WHERE owner = ? AND number = ?';
 const REMOVE = 'DELETE FROM attempts WHERE owner = ? AND number = ?';
 const ATTEMPTS_OF = 'SELECT number, sent, held_nano_usd, counters, row FROM attempts WHERE owner = ?';
-/** Counters of money are whole numbers. */
-const ADD = 'UPDATE cells SET value = CAST(value AS INTEGER) + ? WHERE key = ?';
+const FIND_OPEN = 'SELECT number FROM attempts WHERE owner = ? AND number IN (SELECT value FROM json_each(?))';
+const REMOVE_ALL = 'DELETE FROM attempts WHERE owner = ? AND number IN (SELECT value FROM json_each(?))';
 const FIND_ROWS = 'SELECT key, cost_nano_usd, uncertain FROM ledger WHERE key IN (?, ?)';
 
 export interface AttemptName {
@@ -41,29 +40,34 @@ export function markSent(sql: Sql, { owner, number }: AttemptName): void {
   sql.run(SEND, [owner, number]);
 }
 
-/** Makes what is held the real cost. Of an attempt that another process has recovered, corrects what that one booked. */
-export function settleAttempt(
-  sql: Sql,
-  attempt: HeldAttempt,
-  costNanoUsd: number,
-  entry: LedgerEntry | undefined,
-): void {
-  if (!remove(sql, attempt)) correct(sql, attempt, costNanoUsd, entry);
-  else {
-    add(sql, attempt, costNanoUsd - attempt.heldNanoUsd);
-    if (entry !== undefined) insertUnderOwnKey(sql, attempt, entry);
-  }
+/** Removes those of an owner that are open, and returns their numbers. */
+export function removeAttempts(sql: Sql, owner: string, numbers: readonly number[]): ReadonlySet<unknown> {
+  const list = JSON.stringify(numbers);
+  const found = sql.all(FIND_OPEN, [owner, list]);
+  sql.run(REMOVE_ALL, [owner, list]);
+  return new Set(found.map(([number]) => number));
+}
+
+export interface Booking {
+  readonly sql: Sql;
+  readonly counters: CellBatch;
+  /** The ids of scopes that were found in this transaction. */
+  readonly scopes: Map<string, number>;
+}
+
+/** Makes what is held the real cost, and writes the row. */
+export function settleAttempt(at: Booking, attempt: HeldAttempt, costNanoUsd: number, entry?: LedgerEntry): void {
+  add(at, attempt, costNanoUsd - attempt.heldNanoUsd);
+  if (entry !== undefined) insertUnderOwnKey(at, attempt, entry);
 }
 
 /** Books an attempt of which nobody knows the end: at its estimate if it was sent. */
-export function bookUncertain(sql: Sql, attempt: StoredAttempt): void {
-  const { isSent, entry, heldNanoUsd } = attempt;
-  if (entry === undefined || !remove(sql, attempt)) return;
-  if (!isSent) add(sql, attempt, -heldNanoUsd);
-  else {
-    add(sql, attempt, (entry.row.costNanoUsd ?? 0) - heldNanoUsd);
-    insertUnderOwnKey(sql, attempt, entry);
-  }
+export function bookUncertain(at: Booking, attempt: StoredAttempt): void {
+  const { isSent, entry } = attempt;
+  if (entry === undefined) return;
+  at.sql.run(REMOVE, [attempt.owner, attempt.number]);
+  if (isSent) settleAttempt(at, attempt, entry.row.costNanoUsd ?? 0, entry);
+  else settleAttempt(at, attempt, 0);
 }
 
 export function attemptsOf(sql: Sql, owner: string): readonly StoredAttempt[] {
@@ -80,17 +84,15 @@ function storedAttempt(owner: string, [number, sent, held, counters, text]: SqlR
   }
 }
 
-const remove = (sql: Sql, { owner, number }: AttemptName): boolean => sql.run(REMOVE, [owner, number]).changes === 1;
-
-function add(sql: Sql, { counters }: HeldAttempt, nanoUsd: number): void {
-  if (nanoUsd !== 0) for (const key of counters) sql.run(ADD, [nanoUsd, key]);
+function add({ counters }: Booking, attempt: HeldAttempt, nanoUsd: number): void {
+  if (nanoUsd !== 0) for (const key of attempt.counters) counters.add(key, nanoUsd);
 }
 
 /** The key where another attempt has the ordinary one: a call that is made again after a crash keeps its id. */
 const ownKey = (key: string, { owner, number }: AttemptName): string => `${key}~${owner.split('#').at(-1)}.${number}`;
 
-function insertUnderOwnKey(sql: Sql, attempt: AttemptName, entry: LedgerEntry): void {
-  if (!insertRow(sql, entry)) insertRow(sql, withKey(entry, ownKey(entry.row.key, attempt)));
+function insertUnderOwnKey({ sql, scopes }: Booking, attempt: AttemptName, entry: LedgerEntry): void {
+  if (!insertRow(sql, entry, scopes)) insertRow(sql, withKey(entry, ownKey(entry.row.key, attempt)), scopes);
 }
 
 function withKey(entry: LedgerEntry, key: string): LedgerEntry {
@@ -98,18 +100,19 @@ function withKey(entry: LedgerEntry, key: string): LedgerEntry {
   return { row, text: JSON.stringify(row) };
 }
 
-function correct(sql: Sql, attempt: HeldAttempt, costNanoUsd: number, entry: LedgerEntry | undefined): void {
+/** For an attempt that another process has recovered: what that one booked becomes the real cost. */
+export function correctAttempt(at: Booking, attempt: HeldAttempt, costNanoUsd: number, entry?: LedgerEntry): void {
   if (entry === undefined) return;
   const { key } = entry.row;
   const own = ownKey(key, attempt);
-  const found = sql.all(FIND_ROWS, [own, key]);
+  const found = at.sql.all(FIND_ROWS, [own, key]);
   const booked = found.find(([name]) => name === own) ?? found[0];
   if (booked === undefined) {
     // It was given back because it did not seem to be sent.
-    add(sql, attempt, costNanoUsd);
-    insertRow(sql, entry);
+    add(at, attempt, costNanoUsd);
+    insertRow(at.sql, entry, at.scopes);
   } else if (booked[2] === 1) {
-    add(sql, attempt, costNanoUsd - Number(booked[1]));
-    replaceRow(sql, withKey(entry, String(booked[0])));
+    add(at, attempt, costNanoUsd - Number(booked[1]));
+    replaceRow(at.sql, withKey(entry, String(booked[0])));
   }
 }

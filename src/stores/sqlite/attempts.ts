@@ -19,13 +19,22 @@ import type {
   OpenAttempt,
 } from '../../core/stores.ts';
 import { systemIds } from '../../system/clock.ts';
-import { type HeldAttempt, insertAttempt, markSent, settleAttempt } from './attempt-queries.ts';
+import { type AttemptBatches, attemptBatches, type Settlement, settleAll } from './attempt-batch.ts';
+import { type HeldAttempt, markSent } from './attempt-queries.ts';
 import type { Connection } from './connection.ts';
 import type { Sql } from './database.ts';
 import { closedError, storeError } from './errors.ts';
-import { changeCells } from './key-value.ts';
+import { cellBatch } from './key-value.ts';
 import type { LedgerEntry } from './ledger-queries.ts';
-import { deadOwners, OWNER_LEASE_MS, recoverDead, recoverOwner, recoverRun, renewOwner } from './recovery.ts';
+import {
+  deadOwners,
+  OWNER_LEASE_MS,
+  type RecoveryParts,
+  recoverDead,
+  recoverOwner,
+  recoverRun,
+  renewOwner,
+} from './recovery.ts';
 
 export interface SqliteAttemptsOptions {
   readonly clock: Clock;
@@ -39,14 +48,9 @@ export interface SqliteAttempts extends Pick<AttemptBook, 'open' | 'recover'> {
   close(): Promise<void>;
 }
 
-interface Settlement {
-  readonly attempt: HeldAttempt;
-  readonly costNanoUsd: number;
-  readonly entry: LedgerEntry | undefined;
-}
-
 interface Book extends SqliteAttemptsOptions {
   readonly connection: Connection;
+  readonly batches: AttemptBatches;
   /** Names this book; made when it is first used, because that asks the system. */
   self: string | undefined;
   /** How many attempts were begun, and how many of them are open. */
@@ -65,9 +69,13 @@ interface Book extends SqliteAttemptsOptions {
 const RENEW_MS = Math.ceil(OWNER_LEASE_MS / 3);
 
 export function sqliteAttempts(connection: Connection, options: SqliteAttemptsOptions): SqliteAttempts {
+  const { clock } = options;
+  const before = (sql: Sql): void => renewIfDue(book, sql);
+  const batches = attemptBatches(connection, { owner: () => selfOf(book), nowMs: () => clock.now(), before });
   const book: Book = {
     ...options,
     connection,
+    batches,
     self: undefined,
     begun: 0,
     open: 0,
@@ -86,8 +94,7 @@ export function sqliteAttempts(connection: Connection, options: SqliteAttemptsOp
 }
 
 /** Recovers in the transaction of a file that was just opened. What fails here is tried again at the next occasion. */
-export function recoverAtOpening(sql: Sql, clock: Clock, processes: Processes): void {
-  const parts = { clock, processes, self: undefined };
+export function recoverAtOpening(sql: Sql, parts: RecoveryParts): void {
   if (deadOwners(sql, parts).length > 0) sql.transaction(() => recoverDead(sql, parts));
 }
 
@@ -97,25 +104,12 @@ function selfOf(book: Book): string {
 }
 
 async function open(book: Book, { row, holds, heldNanoUsd, isSent }: NewAttempt): Promise<AttemptResult> {
-  const { clock, connection } = book;
-  if (book.closed) throw closedError(connection.path);
+  if (book.closed) throw closedError(book.connection.path);
   book.begun += 1;
   const attempt = { owner: selfOf(book), number: book.begun, heldNanoUsd, counters: holds.map(({ key }) => key) };
   const changes = holds.map((hold): CounterChange => ({ ...hold, by: heldNanoUsd }));
-  const text = JSON.stringify(row);
-  let hasRenewed = false;
-  const result = await connection.write((sql) => {
-    hasRenewed = clock.monotonic() >= book.renewAt;
-    if (hasRenewed) renewOwner(sql, attempt.owner, clock);
-    if (changes.length > 0) {
-      const changed = changeCells(sql, connection.path, clock.now(), changes);
-      if (!changed.ok) return changed;
-    }
-    insertAttempt(sql, attempt, isSent, text);
-    return undefined;
-  });
-  if (hasRenewed) renewed(book);
-  if (result !== undefined) return result;
+  const result = await book.batches.open({ attempt, isSent, changes, text: JSON.stringify(row) });
+  if (!result.ok) return result;
   book.open += 1;
   keepRenewing(book);
   return { ok: true, attempt: openAttempt(book, attempt) };
@@ -136,7 +130,7 @@ function openAttempt(book: Book, attempt: HeldAttempt): OpenAttempt {
 const entryOf = (row: LedgerRow): LedgerEntry => ({ row, text: JSON.stringify(row) });
 
 async function settle(book: Book, settlement: Settlement): Promise<void> {
-  const written = book.connection.write((sql) => write(sql, settlement));
+  const written = book.batches.settle(settlement);
   book.latest = written;
   try {
     await written;
@@ -147,15 +141,14 @@ async function settle(book: Book, settlement: Settlement): Promise<void> {
   }
 }
 
-const write = (sql: Sql, { attempt, costNanoUsd, entry }: Settlement): void =>
-  settleAttempt(sql, attempt, costNanoUsd, entry);
-
 /** The settlements that were kept, in one transaction. */
 async function writeKept(book: Book): Promise<void> {
-  const { kept } = book;
+  const { kept, clock, connection } = book;
   if (kept.length === 0) return;
-  await book.connection.write((sql) => {
-    for (const settlement of kept) write(sql, settlement);
+  await connection.write((sql) => {
+    const counters = cellBatch(sql, connection.path, clock.now());
+    settleAll({ sql, counters, scopes: new Map() }, selfOf(book), kept);
+    counters.write();
   });
   book.kept = book.kept.filter((settlement) => !kept.includes(settlement));
 }
@@ -167,7 +160,14 @@ async function flush(book: Book): Promise<void> {
 
 // ---------------------------------------------------------------------------------------------------- renewal
 
-function renewed(book: Book): void {
+/** Renews with what is written anyway. A renewal that is rolled back is made again by the timer. */
+function renewIfDue(book: Book, sql: Sql): void {
+  const { clock } = book;
+  if (clock.monotonic() >= book.renewAt) renewNow(book, sql);
+}
+
+function renewNow(book: Book, sql: Sql): void {
+  renewOwner(sql, selfOf(book), book.clock);
   book.renewAt = book.clock.monotonic() + RENEW_MS;
 }
 
@@ -186,17 +186,15 @@ function renewInBackground(book: Book): void {
 }
 
 async function renew(book: Book): Promise<void> {
-  const { connection, clock } = book;
-  await connection.write((sql) => renewOwner(sql, selfOf(book), clock));
-  renewed(book);
+  await book.connection.write((sql) => renewNow(book, sql));
   await writeKept(book);
 }
 
 // ---------------------------------------------------------------------------------------------------- recovery
 
 async function recover(book: Book, runId: string | undefined): Promise<boolean> {
-  const { connection, clock, processes, self } = book;
-  const parts = { clock, processes, self };
+  const { connection } = book;
+  const parts = recoveryOf(book);
   const hasDead = await connection.read((sql) => deadOwners(sql, parts).length > 0);
   if (!hasDead && runId === undefined) return false;
   await connection.write((sql) => {
@@ -206,11 +204,18 @@ async function recover(book: Book, runId: string | undefined): Promise<boolean> 
   return true;
 }
 
+const recoveryOf = ({ connection: { path }, clock, processes, self }: Book): RecoveryParts => ({
+  path,
+  clock,
+  processes,
+  self,
+});
+
 async function close(book: Book): Promise<void> {
   book.closed = true;
   book.cancelTimer?.();
   const { self } = book;
   if (self === undefined) return;
   await flush(book);
-  await book.connection.write((sql) => recoverOwner(sql, self));
+  await book.connection.write((sql) => recoverOwner(sql, self, recoveryOf(book)));
 }

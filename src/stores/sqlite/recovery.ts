@@ -3,14 +3,17 @@ import type { Clock } from '../../core/clock.ts';
 import { counterKey } from '../../core/money/counter-key.ts';
 import type { Processes } from '../../core/processes.ts';
 import { isHeld, newLease } from '../leases.ts';
-import { attemptsOf, bookUncertain } from './attempt-queries.ts';
+import { attemptsOf, type Booking, bookUncertain, type StoredAttempt } from './attempt-queries.ts';
 import type { Sql } from './database.ts';
+import { cellBatch } from './key-value.ts';
 import { leaseOf, termText } from './lease-term.ts';
 
 /** How long the attempts of a process are its own without renewal, where nobody can ask whether it lives, in milliseconds. */
 export const OWNER_LEASE_MS = 10_000;
 
 export interface RecoveryParts {
+  /** Of the file, for errors. */
+  readonly path: string;
   readonly clock: Clock;
   readonly processes: Processes;
   /** The owner whose attempts are never recovered; undefined: nobody's. */
@@ -46,23 +49,26 @@ export function deadOwners(sql: Sql, { clock, processes, self = '' }: RecoveryPa
 }
 
 export function recoverDead(sql: Sql, parts: RecoveryParts): void {
-  for (const owner of deadOwners(sql, parts)) recoverOwner(sql, owner);
+  for (const owner of deadOwners(sql, parts)) recoverOwner(sql, owner, parts);
 }
 
-export function recoverOwner(sql: Sql, owner: string): void {
-  for (const attempt of attemptsOf(sql, owner)) bookUncertain(sql, attempt);
+export function recoverOwner(sql: Sql, owner: string, parts: RecoveryParts): void {
+  book(sql, attemptsOf(sql, owner), parts);
   sql.run(REMOVE_OWNER, [owner]);
 }
 
+function book(sql: Sql, attempts: readonly StoredAttempt[], { clock, path }: RecoveryParts): void {
+  const at: Booking = { sql, counters: cellBatch(sql, path, clock.now()), scopes: new Map() };
+  for (const attempt of attempts) bookUncertain(at, attempt);
+  at.counters.write();
+}
+
 /** Books what a former driver of the run left, whether it is dead or has only lost its lease. */
-export function recoverRun(sql: Sql, runId: string, { self = '' }: RecoveryParts): void {
-  const ofRun = ({ kind, id }: { readonly kind: string; readonly id: string }): boolean =>
-    kind === 'run' && id === runId;
-  for (const [owner] of sql.all(OTHER_ATTEMPTS, [self])) {
-    for (const attempt of attemptsOf(sql, String(owner))) {
-      if (attempt.entry?.row.scopes.some(ofRun)) bookUncertain(sql, attempt);
-    }
-  }
+export function recoverRun(sql: Sql, runId: string, parts: RecoveryParts): void {
+  const isOfRun = ({ entry }: StoredAttempt): boolean =>
+    entry?.row.scopes.some(({ kind, id }) => kind === 'run' && id === runId) === true;
+  const others = sql.all(OTHER_ATTEMPTS, [parts.self ?? '']);
+  for (const [owner] of others) book(sql, attemptsOf(sql, String(owner)).filter(isOfRun), parts);
   lowerCounters(sql, runId);
 }
 
