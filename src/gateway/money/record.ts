@@ -9,6 +9,7 @@ import { expectedCost, expectedOutput, termsOf } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { needsOf } from '../routing/requirements.ts';
 import type { Charge } from './charge.ts';
+import { withSession } from './reservation.ts';
 
 export function recordOf(attempt: Attempt, timings: AttemptState, charge: Charge, ending: StreamEnding): AttemptRecord {
   const failed = ending.kind === 'error' ? asPolyphonyError(ending.error) : undefined;
@@ -44,9 +45,7 @@ export function expectedRow(
   const { size } = needsOf(request);
   const cost = expectedCost(request, size, deployment, termsOf(request, nowMs));
   return {
-    callId: attempt.id,
-    ...(attempt.session === undefined ? {} : { session: attempt.session }),
-    scopes: attempt.scopes.map(({ kind, id }) => ({ kind, id })),
+    ...payersOf(attempt),
     key: `${attempt.id}/${attempt.number}`,
     target: attempt.target,
     purpose: attempt.purpose,
@@ -62,11 +61,14 @@ export function expectedRow(
   };
 }
 
+function payersOf({ id: callId, session, scopes }: Attempt): Pick<LedgerRow, 'callId' | 'session' | 'scopes'> {
+  const payers = withSession(scopes, session).map(({ kind, id }) => ({ kind, id }));
+  return session === undefined ? { callId, scopes: payers } : { callId, session, scopes: payers };
+}
+
 export function rowOf(attempt: Attempt, record: AttemptRecord): LedgerRow {
   return {
-    callId: attempt.id,
-    ...(attempt.session === undefined ? {} : { session: attempt.session }),
-    scopes: attempt.scopes.map(({ kind, id }) => ({ kind, id })),
+    ...payersOf(attempt),
     ...record,
   };
 }

@@ -55,7 +55,7 @@ export function cappedScopes(
   budgets: Budgets,
   nowMs: number,
 ): readonly CappedScope[] {
-  const all = session === undefined ? scopes : withSession(scopes, session);
+  const all = withSession(scopes, session);
   const capped: CappedScope[] = [];
   for (const { kind, id, capNanoUsd, spentNanoUsd = 0 } of all) {
     const cap = budgets === undefined ? capNanoUsd : lowest(capNanoUsd, kind, id, budgets);
@@ -84,10 +84,10 @@ function periodsOf(budgets: NonNullable<Budgets>): readonly Period[] {
 
 const periodAt = (period: Period, nowMs: number): string => dayName(dayOf(nowMs)).slice(0, period === 'day' ? 10 : 7);
 
-function withSession(scopes: readonly Scope[], id: string): readonly Scope[] {
-  return scopes.some((scope) => scope.kind === 'session' && scope.id === id)
-    ? scopes
-    : [...scopes, { kind: 'session', id }];
+/** The session of a call pays for it too, whether or not it is among the scopes. */
+export function withSession(scopes: readonly Scope[], session: string | undefined): readonly Scope[] {
+  if (session === undefined || scopes.some(({ kind, id }) => kind === 'session' && id === session)) return scopes;
+  return [...scopes, { kind: 'session', id: session }];
 }
 
 function lowest(

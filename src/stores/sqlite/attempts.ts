@@ -64,6 +64,7 @@ interface Book extends SqliteAttemptsOptions {
   /** The latest write of a settlement: writes are committed in their order. */
   latest: Promise<unknown>;
   closed: boolean;
+  closing: Promise<void> | undefined;
 }
 
 const RENEW_MS = Math.ceil(OWNER_LEASE_MS / 3);
@@ -84,12 +85,16 @@ export function sqliteAttempts(connection: Connection, options: SqliteAttemptsOp
     kept: [],
     latest: Promise.resolve(),
     closed: false,
+    closing: undefined,
   };
   return {
     open: (attempt) => open(book, attempt),
     recover: (runId) => recover(book, runId),
     flush: () => flush(book),
-    close: () => close(book),
+    close() {
+      book.closing ??= close(book);
+      return book.closing;
+    },
   };
 }
 
