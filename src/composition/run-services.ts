@@ -5,9 +5,9 @@
 
 import type { Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
+import { counterKey } from '../core/counter-key.ts';
 import { errorRecord } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
-import { counterKey } from '../core/money/counter-key.ts';
 import { addMoney } from '../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';

@@ -9,9 +9,9 @@
  */
 
 import type { Config } from '../../core/config.ts';
+import { counterKey } from '../../core/counter-key.ts';
 import type { Scope } from '../../core/model/model.ts';
 import { dayName, dayOf } from '../../core/money/calendar.ts';
-import { counterKey } from '../../core/money/counter-key.ts';
 import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import type {
   AttemptBook,

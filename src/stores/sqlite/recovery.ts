@@ -1,6 +1,6 @@
 /** Finds what processes left that have died, and books it. Each runs in one transaction, so that two at once do it once. */
 import type { Clock } from '../../core/clock.ts';
-import { counterKey } from '../../core/money/counter-key.ts';
+import { counterKey } from '../../core/counter-key.ts';
 import type { Processes } from '../../core/processes.ts';
 import { isHeld, newLease } from '../leases.ts';
 import { attemptsOf, type Booking, bookUncertain, type StoredAttempt } from './attempt-queries.ts';
