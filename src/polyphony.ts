@@ -155,6 +155,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     runtime,
     keyValue: stores.keyValue,
     ledger: stores.ledger,
+    ...(stores.attempts === undefined ? {} : { attempts: stores.attempts }),
     transport: options.transport ?? createTransport(transportOptions(config)),
     ...(options.logger === undefined ? {} : { logger }),
   });

@@ -5,9 +5,12 @@
 
 import type { Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
+import { counterKey } from '../core/counter-key.ts';
 import { defined } from '../core/defined.ts';
 import { errorRecord } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
+import { addMoney } from '../core/money/money.ts';
+import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner, PlanningListener } from '../core/plan/planner.ts';
 import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
@@ -17,7 +20,6 @@ import { RUN_LIMITS, type RunLimits } from '../core/run/run-limits.ts';
 import { VALUE_BOUNDS, type ValueBounds } from '../core/run/value-bounds.ts';
 import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
-import { counterKey } from '../gateway/money/reservation.ts';
 import { createPlanner } from '../planner/planner.ts';
 import { createRunners } from '../runners/create-runners.ts';
 import { checkedInput } from '../validator/check-input.ts';
@@ -45,6 +47,8 @@ export interface EngineParts {
   /** What the operator allows a run that begins. */
   readonly runLimits?: () => RunLimits;
   readonly onEvent?: (event: RunEvent) => void;
+  /** What was booked for processes that died while they drove the run: see `AttemptBook`. */
+  readonly bookedFor?: (runId: string) => Promise<Paid>;
 }
 
 export type PlanOptions = CallOptions & PlanningListener;
@@ -118,6 +122,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     valueBounds: () => ({ ...VALUE_BOUNDS, ...defined(config().limits?.values ?? {}) }),
     runLimits,
     onEvent,
+    ...bookings(stores),
   });
   const { engine, find } = listLiveRuns(checkedEngine(inner));
   return {
@@ -147,6 +152,24 @@ async function forgetCounters({ stores: { keyValue }, logger }: RunServicesParts
   } catch (error) {
     logger.warn({ runId, error: errorRecord(error) }, 'the counters of a finished run could not be removed');
   }
+}
+
+/** Only a store with a book of attempts has such rows. */
+function bookings({ attempts, ledger, keyValue }: Stores): Pick<EngineParts, 'bookedFor'> {
+  if (attempts?.ledger !== ledger || attempts.keyValue !== keyValue) return {};
+  return {
+    async bookedFor(runId) {
+      await attempts.recover(runId);
+      let booked: Paid = { costNanoUsd: 0, usage: NO_USAGE };
+      for await (const row of ledger.rows({ scope: { kind: 'run', id: runId }, uncertain: true })) {
+        // A nested run books its own, and passes it on as part of its cost.
+        if (row.scopes.findLast(({ kind }) => kind === 'run')?.id !== runId) continue;
+        const usage = addUsage(booked.usage ?? NO_USAGE, row.usage ?? undefined);
+        booked = { costNanoUsd: addMoney(booked.costNanoUsd, row.costNanoUsd), usage };
+      }
+      return booked;
+    },
+  };
 }
 
 const planOf = (plan: Plan | undefined, validPlan: (plan: Plan) => ValidPlan): ValidPlan | undefined =>

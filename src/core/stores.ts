@@ -32,6 +32,8 @@ export interface RunJournal {
 export interface LedgerRow extends AttemptRecord {
   readonly callId: string;
   readonly session?: string;
+  /** Nobody knows how the attempt ended, because its process died: usage and cost are what was expected of it. */
+  readonly uncertain?: true;
   /** Every scope that was charged, without its cap. */
   readonly scopes: readonly Pick<Scope, 'kind' | 'id'>[];
 }
@@ -43,6 +45,8 @@ export interface LedgerFilter {
   readonly to?: number;
   readonly scope?: Pick<Scope, 'kind' | 'id'>;
   readonly provider?: string;
+  /** Only rows that are marked so. */
+  readonly uncertain?: true;
   readonly limit?: number;
 }
 
@@ -58,6 +62,8 @@ export interface LedgerTotal {
   readonly costNanoUsd: NanoUsd;
   /** Attempts whose cost is unknown. */
   readonly unpriced: number;
+  /** Attempts that are marked `uncertain`; absent when there are none. */
+  readonly uncertain?: number;
 }
 
 export interface UsageLedger {
@@ -102,9 +108,55 @@ export type CounterResult =
   | { readonly ok: true; readonly values: readonly number[] }
   | { readonly ok: false; readonly refused: number; readonly value: number };
 
+/** An attempt that is about to be sent, with the money that it holds. */
+export interface NewAttempt {
+  /** The row that stays if its process dies: marked `uncertain`, at what it is expected to cost, at most what it holds. */
+  readonly row: LedgerRow;
+  /** The counters that hold `heldNanoUsd` each. Refused together, as in `change`. */
+  readonly holds: readonly Omit<CounterChange, 'by'>[];
+  readonly heldNanoUsd: NanoUsd;
+  /** False: what it holds is given back if its process dies before `send`. */
+  readonly isSent: boolean;
+}
+
+/** An attempt that is written down with its holds. */
+export interface OpenAttempt {
+  /** Resolves when it is committed that the request is sent now. */
+  send(): Promise<void>;
+  /**
+   * Makes the holds the real cost, writes the row of the ledger, and removes the attempt: all or nothing. Undefined: nothing was
+   * sent. What cannot be written is kept and tried again. The caller calls it exactly once.
+   */
+  settle(actualNanoUsd: NanoUsd, row: LedgerRow | undefined): Promise<void>;
+}
+
+export type AttemptResult =
+  | { readonly ok: true; readonly attempt: OpenAttempt }
+  | { readonly ok: false; readonly refused: number; readonly value: number };
+
+/**
+ * Keeps counters and ledger equal when a process is killed: one transaction writes an attempt and its holds before it is sent,
+ * one settles it. For stores that can change counters and rows in one transaction.
+ */
+export interface AttemptBook {
+  /** The stores that it writes to. It is not used with others, such as where a program replaced one of the two. */
+  readonly keyValue: KeyValueStore;
+  readonly ledger: UsageLedger;
+  open(attempt: NewAttempt): Promise<AttemptResult>;
+  /**
+   * Books what processes left that are dead: at its estimate what was sent, and gives back the rest. Several may do it at once.
+   * With `runId`, whose lease the caller holds, also what a former driver of the run left, dead or not; and the counters of the
+   * run are lowered to what the ledger says and open attempts hold, where an earlier release left more in them. True when
+   * there was something to do.
+   */
+  recover(runId?: string): Promise<boolean>;
+}
+
 export interface Stores {
   readonly journal: RunJournal;
   readonly ledger: UsageLedger;
   readonly keyValue: KeyValueStore;
+  /** @default none: a killed process leaves what it held in the counters, and no row of what was under way */
+  readonly attempts?: AttemptBook;
   close(): Promise<void>;
 }

@@ -1,8 +1,9 @@
 /** From a caller to a driven run: it is registered, locked, begun; a caller who cancels meanwhile does not wait for the store. */
 import { defined } from '../core/defined.ts';
 import { abortError, PolyphonyError } from '../core/errors.ts';
+import { type Paid, subtractUsage } from '../core/money/usage.ts';
 import type { RunHandle, RunOptions } from '../core/run/engine.ts';
-import { knownRun } from '../runs/journal/restore.ts';
+import { knownRun, type Restored } from '../runs/journal/restore.ts';
 import { refuse, refuseStopped, STORE_GRACE_MS } from '../runs/turn/concluding.ts';
 import { type Beginning, begin, type RunOpening } from '../runs/turn/opening.ts';
 import { abandon } from '../runs/turn/stop.ts';
@@ -37,10 +38,14 @@ export function start(driven: Driven, given: Omit<RunOpening, 'runId'>): RunHand
 export async function goOn(driven: Driven, opening: RunOpening, type: 'resumed' | 'forked'): Promise<RunHandle> {
   const { driving, handle } = register(driven, opening);
   const { run } = driving;
-  const locked = openAtStore(driving, lockAgain(driving, opening));
+  let beginning: Beginning = { type: 'forked', prelude: opening.prelude ?? [] };
+  const locked = openAtStore(driving, lockAgain(driving, opening)).then(async (latest) => {
+    if (type !== 'resumed') return;
+    beginning = { type, booked: newlyBooked(latest, await driven.host.bookedFor(opening.runId)) };
+  });
   try {
     await Promise.race([locked, handle.result()]);
-    if (run.result === undefined) beginDriving(driving, opening, beginningOf(opening, type));
+    if (run.result === undefined) beginDriving(driving, opening, beginning);
     else throw stoppedEarly(driving, opening.options);
   } catch (error) {
     refuse(run, error);
@@ -50,8 +55,16 @@ export async function goOn(driven: Driven, opening: RunOpening, type: 'resumed' 
   return handle;
 }
 
-const beginningOf = ({ prelude = [] }: RunOpening, type: 'resumed' | 'forked'): Beginning =>
-  type === 'resumed' ? { type } : { type, prelude };
+/** The part that no earlier resume has put into the journal. */
+function newlyBooked({ booked, priced }: Restored, { costNanoUsd, usage }: Paid): Paid | undefined {
+  const isUnknown = costNanoUsd === null && priced;
+  const cost = (costNanoUsd ?? 0) - booked.costNanoUsd;
+  if (!isUnknown && cost <= 0) return undefined;
+  return {
+    costNanoUsd: isUnknown ? null : cost,
+    ...defined({ usage: usage && subtractUsage(usage, booked.usage) }),
+  };
+}
 
 function register(driven: Driven, opening: RunOpening): LiveRun {
   if (driven.closed) {
@@ -93,7 +106,7 @@ function leaveUnbegun({ run, opening }: Driving): void {
 }
 
 /** Work that may outlive the run: what it opens is given back then. */
-function openAtStore(driving: Driving, work: Promise<void>): Promise<void> {
+function openAtStore<T>(driving: Driving, work: Promise<T>): Promise<T> {
   const { opening } = driving;
   const over = (): void => void opening.delete(work);
   opening.add(work);
@@ -112,11 +125,13 @@ async function lockNew(driving: Driving, { runId, options }: RunOpening): Promis
   for await (const _event of driving.host.journal.read(runId)) throw exists(runId);
 }
 
-async function lockAgain(driving: Driving, { runId, restored }: RunOpening): Promise<void> {
+/** @returns the run as its journal has it now */
+async function lockAgain(driving: Driving, { runId, restored }: RunOpening): Promise<Restored> {
   await lock(driving, restored?.started.parent);
   // Another process may have continued the run before this one got the lock.
   const latest = await knownRun(driving.host.journal, runId, 'look');
   if (latest.nextSeq !== restored?.nextSeq) throw busy(runId);
+  return latest;
 }
 
 /** Driven from the first record on, so that a store that fails at it ends the run as at any other. */

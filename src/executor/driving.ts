@@ -1,6 +1,7 @@
 /** One run in this process: the state of the rules, and the driver that gives them signals, timers and the planner. */
 
 import { abortError } from '../core/errors.ts';
+import type { Paid } from '../core/money/usage.ts';
 import { onAbort } from '../core/on-abort.ts';
 import type { Planner } from '../core/plan/planner.ts';
 import type { NodeRunner, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
@@ -23,6 +24,8 @@ export interface Host extends StoredRuns {
   readonly runnerOf: (use: string) => NodeRunner;
   readonly planner: Planner | undefined;
   readonly onEvent: ((event: RunEvent) => void) | undefined;
+  /** See EngineOptions. */
+  readonly bookedFor: (runId: string) => Promise<Paid>;
   /** As for stored runs. `onLost` is called when another process takes a run that is driven here. */
   readonly lock: (runId: string, onLost?: (error: unknown) => void) => Promise<() => Promise<void>>;
   /** How long a runner, or the planner, may take to stop after its signal, in milliseconds. */

@@ -3,6 +3,7 @@
 import type { Runtime } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
+import type { Paid } from '../core/money/usage.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
@@ -43,9 +44,14 @@ export interface EngineOptions {
   readonly valueBounds?: () => ValueBounds;
   /** What the operator allows a run that begins. @default RUN_LIMITS */
   readonly runLimits?: () => RunLimits;
+  /**
+   * What the ledger says was booked, at its estimate, for processes that died while they drove the run: all of it, whenever.
+   * Called with the run's lease in hand. @default nothing
+   */
+  readonly bookedFor?: (runId: string) => Promise<Paid>;
   /** Called with each event of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
-  /** Names this process in leases. @default a fresh id */
+  /** Names this process in leases. @default its name and a fresh id, so that others see at once when it has died */
   readonly owner?: string;
   /** How long a run whose process died stays locked, in milliseconds. @default 10000 */
   readonly leaseMs?: number;
@@ -90,7 +96,7 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
 
 function hostOf(options: EngineOptions, turns: Turns): Host {
   const { runtime, planner, validPlan, onEvent, leaseMs = 10_000, graceMs = 1000 } = options;
-  const { owner = runtime.ids('engine') } = options;
+  const { owner = ownerOf(runtime) } = options;
   const journal = guardedJournal(options.journal);
   const leasing = { journal, clock: runtime.clock, leaseMs };
   let leases = 0;
@@ -114,12 +120,18 @@ function hostOf(options: EngineOptions, turns: Turns): Host {
     planner,
     validPlan,
     onEvent: onEvent === undefined ? undefined : guarded(onEvent),
+    bookedFor: options.bookedFor ?? (async () => ({ costNanoUsd: 0 })),
     lock,
     graceMs,
     slice: createTimeSlice(),
     finishLater: (runId, work) =>
       void turns.take(runId, async () => void (await settlesWithin(runtime.clock, FINISH_MS, work))),
   };
+}
+
+function ownerOf({ ids, processes }: Runtime): string {
+  const id = ids('engine');
+  return processes === undefined ? id : `${processes.self()}#${id}`;
 }
 
 function plannerOf({ planner }: Host): Planner {

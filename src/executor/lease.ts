@@ -51,6 +51,6 @@ export async function takeLease(options: LeaseOptions): Promise<() => Promise<vo
 }
 
 export function busy(runId: string): PolyphonyError {
-  const message = `Run ${runId} is already being driven, here or by another process: wait until it ends, or until the lease of a dead process expires.`;
+  const message = `Run ${runId} is already being driven, here or by another process: wait until it ends; if it was driven by a process on another host that has died, until the lease of that process expires.`;
   return new PolyphonyError('store-busy', message);
 }

@@ -8,7 +8,7 @@ import type { ModelCard, Provider, Transport } from '../core/model/provider.ts';
 import { collect } from '../core/model/response.ts';
 import { priceAsOf } from '../core/money/price-sheet.ts';
 import type { Logger, Plugin } from '../core/plugin.ts';
-import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
+import type { AttemptBook, KeyValueStore, UsageLedger } from '../core/stores.ts';
 import { failing } from '../kit/streams/stream-head.ts';
 import { closesInTime } from '../system/clock.ts';
 import { createCircuits } from './attempt-ring/circuits.ts';
@@ -41,6 +41,8 @@ export interface GatewayOptions {
   /** Stores the counters of budgets and the targets of sessions. */
   readonly keyValue: KeyValueStore;
   readonly ledger?: UsageLedger;
+  /** Used only if it writes to these two stores. @default none */
+  readonly attempts?: AttemptBook;
   /** Gets one line per call. @default none, and no layer that would write it */
   readonly logger?: Logger;
   readonly transport: Transport;
@@ -81,6 +83,7 @@ interface State {
   readonly registry: Registry;
   readonly requests: Ring<Call>;
   readonly attempts: Ring<Attempt>;
+  readonly sendsAtOnce: boolean;
   /** Undefined when no plugin has `rank`. */
   readonly rankers: readonly Ranker[] | undefined;
 }
@@ -94,6 +97,8 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     clock: runtime.clock,
     keyValue,
     ledger,
+    attempts: bookOf(options),
+    sendsAtOnce: () => state.sendsAtOnce,
     logger,
     transport,
     statistics,
@@ -180,11 +185,20 @@ function builder(parts: GatewayParts): (sources: Sources) => State {
       plugins,
       registry: createRegistry([...providers, ...pluginProviders(plugins)], config, parts.statistics),
       attempts,
+      sendsAtOnce: isBare(attempts.names),
       rankers,
       requests: composeRing(requestLayers, requestLayersOf(plugins), { name: 'failover', handler: router }),
     };
   };
 }
+
+/** Rows and counters of other stores would not be those that the book writes. */
+function bookOf({ attempts, keyValue, ledger }: GatewayOptions): AttemptBook | undefined {
+  return attempts?.keyValue === keyValue && attempts.ledger === ledger ? attempts : undefined;
+}
+
+const isBare = (names: readonly string[]): boolean =>
+  !names.slice(names.indexOf('budget')).some((name) => name.startsWith('plugin:'));
 
 const requestLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Call>[] =>
   plugins.flatMap(({ name, request }) => listOf(request).map((layer) => layerOf(name, layer)));

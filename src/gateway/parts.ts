@@ -3,7 +3,7 @@ import type { Clock, Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import type { Transport } from '../core/model/provider.ts';
 import type { Logger } from '../core/plugin.ts';
-import type { KeyValueStore, UsageLedger } from '../core/stores.ts';
+import type { AttemptBook, KeyValueStore, UsageLedger } from '../core/stores.ts';
 import type { Circuits } from './attempt-ring/circuits.ts';
 import type { Credentials } from './attempt-ring/credentials.ts';
 import type { Background } from './calls/background.ts';
@@ -17,6 +17,10 @@ export interface GatewayParts {
   readonly clock: Clock;
   readonly keyValue: KeyValueStore;
   readonly ledger: UsageLedger | undefined;
+  /** The book of attempts of these two stores. */
+  readonly attempts: AttemptBook | undefined;
+  /** No plugin stands between `budget` and `provider`. */
+  readonly sendsAtOnce: () => boolean;
   readonly logger: Logger | undefined;
   readonly transport: Transport;
   readonly statistics: Statistics;

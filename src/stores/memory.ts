@@ -38,7 +38,7 @@ const ENDED: ReadonlySet<RunStatus> = new Set(['done', 'failed', 'cancelled']);
 function memoryJournal(clock: Clock, endedRuns: number): RunJournal {
   const runs = new Map<string, Run>();
   const ended = new Set<string>();
-  const leases = new Map<string, { readonly owner: string; readonly until: number }>();
+  const leases = new Map<string, { readonly owner: string; readonly ends: number }>();
   const settle = ({ summary }: Run): void => {
     if (!ENDED.has(summary.status)) ended.delete(summary.runId);
     else ended.add(summary.runId);
@@ -73,10 +73,10 @@ function memoryJournal(clock: Clock, endedRuns: number): RunJournal {
         .slice(0, limit);
     },
     async claim(runId, owner, leaseMs) {
-      const now = clock.now();
+      const now = clock.monotonic();
       const held = leases.get(runId);
-      if (held !== undefined && held.owner !== owner && held.until > now) return false;
-      leases.set(runId, { owner, until: now + leaseMs });
+      if (held !== undefined && held.owner !== owner && held.ends > now) return false;
+      leases.set(runId, { owner, ends: now + leaseMs });
       return true;
     },
     async release(runId, owner) {

@@ -64,6 +64,9 @@ function take(progress: Mutable<RunProgress>, event: RunEvent): void {
     case 'plan-delta':
       progress.added += event.nodes.length;
       return;
+    case 'run-resumed':
+      if (event.booked !== undefined) charge(progress, undefined, event.booked.costNanoUsd, false);
+      return;
     case 'plan-answered':
       charge(progress, undefined, event.costNanoUsd, false);
       return;

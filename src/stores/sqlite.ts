@@ -2,9 +2,13 @@
 import { resolve } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
+import type { Processes } from '../core/processes.ts';
 import type { Stores } from '../core/stores.ts';
 import { systemClock } from '../system/clock.ts';
+import { systemProcesses } from '../system/processes.ts';
+import { recoverAtOpening, sqliteAttempts } from './sqlite/attempts.ts';
 import { connect } from './sqlite/connection.ts';
+import type { Sql } from './sqlite/database.ts';
 import { sqliteJournal } from './sqlite/journal.ts';
 import { sqliteKeyValue } from './sqlite/key-value.ts';
 import { sqliteLedger } from './sqlite/ledger.ts';
@@ -14,6 +18,8 @@ export interface SqliteStoresOptions {
   readonly path: string;
   /** @default the system clock */
   readonly clock?: Clock;
+  /** Tells whether the owners of leases and holds live. @default asks the system */
+  readonly processes?: Processes;
   /**
    * Flushes the disk at every commit, so that a power cut loses no commit. Without it, a power cut may lose the last
    * commits, but never the file. A killed process loses no commit either way. @default false
@@ -37,18 +43,23 @@ export interface SqliteStoresOptions {
  * @throws invalid-config when the path is not a file path; operations throw store-full, -corrupt, -newer or -busy
  */
 export function sqliteStores(options: SqliteStoresOptions): Stores {
-  const { clock = systemClock, powerSafe = false, busyMs = 10_000, maximumBytes, onError = () => {} } = options;
-  const connection = connect({ path: filePath(options.path), clock, powerSafe, busyMs, maximumBytes });
+  const { clock = systemClock, processes = systemProcesses, onError = () => {} } = options;
+  const { powerSafe = false, busyMs = 10_000, maximumBytes } = options;
+  const path = filePath(options.path);
+  const opened = (sql: Sql): void => recoverAtOpening(sql, { path, clock, processes, self: undefined });
+  const connection = connect({ path, clock, powerSafe, busyMs, maximumBytes, opened });
   // The file is closed when the last of the three stores is closed.
   const open = new Set(['journal', 'ledger', 'keyValue']);
   const closing = (name: string) => async (): Promise<void> => {
     open.delete(name);
     if (open.size === 0) await connection.close();
   };
-  const journal = sqliteJournal(connection, clock, closing('journal'));
+  const journal = sqliteJournal(connection, { clock, processes, close: closing('journal') });
   const keyValue = sqliteKeyValue(connection, clock, closing('keyValue'));
+  const attempts = sqliteAttempts(connection, { clock, processes, onError });
   const ledger = sqliteLedger(connection, {
     clock,
+    attempts,
     delayMs: options.ledgerDelayMs ?? 50,
     bufferRows: options.ledgerBufferRows ?? 10_000,
     onError,
@@ -58,7 +69,8 @@ export function sqliteStores(options: SqliteStoresOptions): Stores {
     await Promise.all([journal.close(), keyValue.close()]);
     await ledger.close();
   };
-  return { journal, ledger, keyValue, close };
+  const { open: openAttempt, recover } = attempts;
+  return { journal, ledger, keyValue, attempts: { keyValue, ledger, open: openAttempt, recover }, close };
 }
 
 function filePath(path: string): string {

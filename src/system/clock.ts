@@ -3,10 +3,15 @@ import { randomBytes } from 'node:crypto';
 import type { Clock, Ids, Random, Runtime } from '../core/clock.ts';
 import { abortError, PolyphonyError } from '../core/errors.ts';
 import { onAbort } from '../core/on-abort.ts';
+import { bootName, systemProcesses } from './processes.ts';
+
+/** `performance.now` counts from the start of the process. The system counts for all processes alike, but costs more to ask. */
+const startedMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic: () => startedMs + performance.now(),
+  origin: bootName,
   schedule(delayMs, callback, options) {
     // Node clamps longer delays to 1 ms.
     const timer = setTimeout(callback, Math.min(delayMs, 2_147_483_647));
@@ -30,7 +35,12 @@ export const systemIds: Ids = (prefix) => {
   return `${prefix}_${pool.toString('hex', used - 12, used)}`;
 };
 
-export const systemRuntime: Runtime = { clock: systemClock, random: systemRandom, ids: systemIds };
+export const systemRuntime: Runtime = {
+  clock: systemClock,
+  random: systemRandom,
+  ids: systemIds,
+  processes: systemProcesses,
+};
 
 /**
  * Waits on the given clock.

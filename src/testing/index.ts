@@ -1,5 +1,6 @@
 /** For tests of plugins and stores: fakes, and a conformance suite for every port. */
 
+export { type AttemptBookSuiteOptions, testAttemptBook } from './attempt-book-suite.ts';
 export type { EngineSuiteOptions, TestEngineParts } from './engine-bench.ts';
 export { testEngine } from './engine-suite.ts';
 export * from './fakes.ts';

@@ -96,6 +96,7 @@ function gatewayCalls(
     runtime: systemRuntime,
     keyValue: stores.keyValue,
     ledger: stores.ledger,
+    ...(stores.attempts === undefined ? {} : { attempts: stores.attempts }),
     transport: createTransport(),
   });
   const options = { session: 'bench', scopes: [{ kind: 'session' as const, id: 'bench' }] };

@@ -88,8 +88,10 @@ async function expectToSurvive(full: Stores, roomy: () => Stores): Promise<void>
 }
 
 /** By then the lease is over, which a full disk may have kept from being given back. */
-const later = (path: string): Stores =>
-  sqliteStores({ path, clock: { ...systemClock, now: () => systemClock.now() + 20_000 } });
+const later = (path: string): Stores => {
+  const ahead = { now: () => systemClock.now() + 20_000, monotonic: () => systemClock.monotonic() + 20_000 };
+  return sqliteStores({ path, clock: { ...systemClock, ...ahead } });
+};
 
 function expectWhole({ status, output }: RunResult): void {
   expect(status).toBe('done');

@@ -31,13 +31,4 @@ describe('a store of an earlier release', () => {
     expect((await polyphony.runs.show('outer.each.1')).output).toEqual({ text: 'fine' });
     await polyphony.close();
   });
-
-  it('is left as it was: an earlier release opens it again', async () => {
-    const path = oldStore();
-    const stores = sqliteStores({ path });
-    await stores.journal.list();
-    await stores.close();
-    // The version of the schema, at its place in the file.
-    expect(readFileSync(path).readUInt32BE(60)).toBe(1);
-  });
 });

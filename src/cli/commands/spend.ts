@@ -1,5 +1,5 @@
 /** polyphony spend: shows what was paid, by provider, model, day or scope. */
-import type { LedgerGroup } from '../../core/stores.ts';
+import type { LedgerGroup, LedgerTotal } from '../../core/stores.ts';
 import { safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT, UsageError } from '../input/exit-code.ts';
@@ -41,7 +41,7 @@ export const command = defineCommand<{ readonly by: string; readonly last?: stri
         String(total.inputTokens),
         String(total.outputTokens),
         formatUsd(total.costNanoUsd),
-        total.unpriced === 0 ? '' : `and ${total.unpriced} at an unknown price`,
+        remarkOf(total),
       ]);
       terminal.print(
         tableText([[options.by, 'attempts', 'errors', 'tokens in', 'tokens out', 'cost', ''], ...rows], terminal.paint),
@@ -50,6 +50,15 @@ export const command = defineCommand<{ readonly by: string; readonly last?: stri
     });
   },
 });
+
+/** Uncertain: their process died before they ended, so they are counted at what was expected. */
+function remarkOf({ unpriced, uncertain = 0 }: LedgerTotal): string {
+  const remarks = [
+    ...(unpriced === 0 ? [] : [`and ${unpriced} at an unknown price`]),
+    ...(uncertain === 0 ? [] : [`of which ${uncertain} uncertain`]),
+  ];
+  return remarks.join(', ');
+}
 
 const GROUPS: readonly LedgerGroup[] = [
   'provider',

@@ -99,8 +99,10 @@ export function takeEvent(progress: RunView, event: RunEvent): void {
     takePlan(progress, event.plan, event.again);
     progress.isPlanning = false;
     progress.capNanoUsd = event.capNanoUsd ?? progress.capNanoUsd;
-  } else if (event.type === 'run-resumed') resume(progress, event.at);
-  else if (event.type === 'run-finished' || event.type === 'run-failed' || event.type === 'run-cancelled') {
+  } else if (event.type === 'run-resumed') {
+    resume(progress, event.at);
+    progress.spentNanoUsd = addMoney(progress.spentNanoUsd, event.booked?.costNanoUsd ?? (event.booked ? null : 0));
+  } else if (event.type === 'run-finished' || event.type === 'run-failed' || event.type === 'run-cancelled') {
     progress.endedAt = event.at;
   } else if (event.type === 'run-suspended') progress.endedAt = event.at;
   else if ('nodeId' in event) {

@@ -101,7 +101,11 @@ export type RunEvent =
   | (NodeEventBase & { readonly type: 'answer'; readonly answer: unknown })
   | (EventBase & { readonly type: 'budget-warning'; readonly spentNanoUsd: NanoUsd; readonly capNanoUsd: NanoUsd })
   | (EventBase & { readonly type: 'run-suspended'; readonly waiting: readonly string[] })
-  | (EventBase & { readonly type: 'run-resumed' })
+  | (EventBase & {
+      readonly type: 'run-resumed';
+      /** What was under way when the process that drove the run died, and has been booked at its estimate since. */
+      readonly booked?: Paid;
+    })
   | (EventBase & { readonly type: 'run-finished'; readonly output: unknown } & RunTotals)
   | (EventBase & { readonly type: 'run-failed'; readonly error: ErrorRecord; readonly nodeId?: string } & RunTotals)
   | (EventBase & { readonly type: 'run-cancelled'; readonly reason: string } & RunTotals);

@@ -39,7 +39,7 @@ export function providerHandler(parts: ProviderParts): Handler<Attempt> {
       head: [{ type: 'route', target: attempt.target }],
       start(given) {
         control = given;
-        return undefined;
+        return state.announce?.();
       },
       open: () => openProvider(parts, attempt, state),
       event(event) {

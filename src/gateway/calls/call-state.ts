@@ -52,6 +52,8 @@ export interface AttemptState {
   queueMs: number;
   /** Epoch milliseconds; null while nothing has been sent to the provider. */
   dispatchedAt: number | null;
+  /** Writes down that it is sent now, where plugins may have kept it from being sent since its reservation. */
+  announce: (() => Promise<void>) | undefined;
   firstTokenMs: number | null;
   /** From dispatch to end. */
   totalMs: number;
@@ -130,6 +132,7 @@ export class CallState implements CallTrace {
       over: false,
       queueMs: 0,
       dispatchedAt: null,
+      announce: undefined,
       firstTokenMs: null,
       totalMs: 0,
       received: nothingReceived(),

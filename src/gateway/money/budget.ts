@@ -10,25 +10,19 @@
  * M7. An unknown price is refused under a cap unless the config allows it, and is recorded as null, never as 0.
  */
 import type { Clock } from '../../core/clock.ts';
-import type { Config } from '../../core/config.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
-import type { Logger } from '../../core/plugin.ts';
-import type { KeyValueStore, UsageLedger } from '../../core/stores.ts';
+import type { UsageLedger } from '../../core/stores.ts';
 import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import type { Background } from '../calls/background.ts';
 import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
 import type { Deployment, Registry } from '../routing/registry.ts';
 import { type Charge, chargeOfEnding, chargeOfFinish, isFree, NO_CHARGE, type Sent } from './charge.ts';
 import { recordOf, rowOf } from './record.ts';
-import { type Held, type ReservedAttempt, reserveWorstCase } from './reserve-worst-case.ts';
+import { type Held, type ReservationParts, type ReservedAttempt, reserveWorstCase } from './reserve-worst-case.ts';
 
-export interface BudgetParts {
-  readonly clock: Clock;
-  readonly keyValue: KeyValueStore;
+export interface BudgetParts extends ReservationParts {
   readonly ledger: UsageLedger | undefined;
-  readonly logger: Logger | undefined;
-  readonly config: () => Config;
   readonly registry: () => Registry;
   readonly background: Background;
 }
@@ -58,6 +52,7 @@ function budgetWatcher(
   const hold = (made: ReservedAttempt): void => {
     holding = made;
     observer.head = made.warnings;
+    if (made.held?.send !== undefined && parts.sendsAtOnce?.() === false) state.announce = made.held.send;
   };
   // `head` is a field, because a getter in a literal costs as much as the rest of this layer.
   const observer: StreamObserver & { head: readonly ModelEvent[] } = {
@@ -112,13 +107,13 @@ function settle(
   charge: Charge,
   ending: StreamEnding,
 ): Promise<void> | undefined {
-  const settling = unlessThrown(() => held?.settle(charge.costNanoUsd ?? 0));
-  let written: Promise<void> | undefined;
-  if (state.dispatchedAt !== null) {
-    const record = recordOf(attempt, state, charge, ending);
-    attempt.trace.attempts.push(record);
-    written = unlessThrown(() => ledger?.append([rowOf(attempt, record)]));
-  }
+  const { dispatchedAt } = state;
+  const record = dispatchedAt === null ? undefined : recordOf(attempt, state, charge, ending);
+  if (record !== undefined) attempt.trace.attempts.push(record);
+  const row = record && rowOf(attempt, record);
+  const settling = unlessThrown(() => held?.settle(charge.costNanoUsd ?? 0, row));
+  const isKept = row === undefined || held?.keepsRow === true;
+  const written = isKept ? undefined : unlessThrown(() => ledger?.append([row]));
   if (settling === undefined && written === undefined) return undefined;
   return Promise.allSettled([settling, written]).then((results) => {
     // The answer is paid for, so a store that fails now must not fail the call.
@@ -135,7 +130,7 @@ function unlessThrown(work: () => Promise<void> | undefined): Promise<void> | un
   }
 }
 
-function report(logger: Logger | undefined, attempt: Attempt, reason: unknown): void {
+function report(logger: BudgetParts['logger'], attempt: Attempt, reason: unknown): void {
   const { code, message } = asPolyphonyError(reason);
   logger?.error(
     { call: attempt.id, attempt: attempt.number, code },

@@ -1,10 +1,15 @@
 /** The record of a dispatched attempt, and its row in the ledger. */
 import { asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, AttemptOutcome, AttemptRecord } from '../../core/model/model.ts';
+import type { NanoUsd } from '../../core/money/money.ts';
 import type { LedgerRow } from '../../core/stores.ts';
 import type { StreamEnding } from '../../kit/streams/observe.ts';
-import type { AttemptState } from '../calls/call-state.ts';
+import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
+import { expectedCost, expectedOutput, termsOf } from '../routing/estimate.ts';
+import type { Deployment } from '../routing/registry.ts';
+import { needsOf } from '../routing/requirements.ts';
 import type { Charge } from './charge.ts';
+import { withSession } from './reservation.ts';
 
 export function recordOf(attempt: Attempt, timings: AttemptState, charge: Charge, ending: StreamEnding): AttemptRecord {
   const failed = ending.kind === 'error' ? asPolyphonyError(ending.error) : undefined;
@@ -29,11 +34,41 @@ function outcomeOf(ending: StreamEnding, code: string | undefined): AttemptOutco
   return ending.kind === 'left' || code === 'cancelled' ? 'cancelled' : 'error';
 }
 
+/** The row of an attempt that is about to be sent, for the case that nobody learns how it ended. */
+export function expectedRow(
+  attempt: Attempt,
+  deployment: Deployment,
+  nowMs: number,
+  mostNanoUsd: NanoUsd,
+): LedgerRow & { readonly uncertain: true } {
+  const { request } = attempt;
+  const { size } = needsOf(request);
+  const cost = expectedCost(request, size, deployment, termsOf(request, nowMs));
+  return {
+    ...payersOf(attempt),
+    key: `${attempt.id}/${attempt.number}`,
+    target: attempt.target,
+    purpose: attempt.purpose,
+    startedAt: nowMs,
+    queueMs: attemptStateOf(attempt).queueMs,
+    firstTokenMs: null,
+    totalMs: 0,
+    outcome: 'cancelled',
+    usage: { input: size.roughTokens, output: expectedOutput(request, deployment) },
+    costNanoUsd: cost === null ? null : Math.min(cost, mostNanoUsd),
+    estimated: true,
+    uncertain: true,
+  };
+}
+
+function payersOf({ id: callId, session, scopes }: Attempt): Pick<LedgerRow, 'callId' | 'session' | 'scopes'> {
+  const payers = withSession(scopes, session).map(({ kind, id }) => ({ kind, id }));
+  return session === undefined ? { callId, scopes: payers } : { callId, session, scopes: payers };
+}
+
 export function rowOf(attempt: Attempt, record: AttemptRecord): LedgerRow {
   return {
-    callId: attempt.id,
-    ...(attempt.session === undefined ? {} : { session: attempt.session }),
-    scopes: attempt.scopes.map(({ kind, id }) => ({ kind, id })),
+    ...payersOf(attempt),
     ...record,
   };
 }

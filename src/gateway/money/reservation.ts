@@ -4,13 +4,24 @@
  * M1. All scopes are reserved together or none, by one atomic change of all their counters.
  * M2. A counter is the money spent plus the money held. No reservation makes it exceed its cap.
  * M3. A reservation is settled exactly once, to the real cost. Settling again does nothing (see `heldBy`).
+ * M8. Where the stores have a book of attempts, an attempt is committed with what it holds before it is sent, and is settled
+ *     together with its row: whenever the process dies, counters and ledger agree once its attempts are recovered.
  */
 
 import type { Config } from '../../core/config.ts';
+import { counterKey } from '../../core/counter-key.ts';
 import type { Scope } from '../../core/model/model.ts';
 import { dayName, dayOf } from '../../core/money/calendar.ts';
 import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
-import type { CounterChange, CounterResult, KeyValueStore } from '../../core/stores.ts';
+import type {
+  AttemptBook,
+  CounterChange,
+  CounterResult,
+  KeyValueStore,
+  LedgerRow,
+  NewAttempt,
+  OpenAttempt,
+} from '../../core/stores.ts';
 
 export interface CappedScope {
   readonly kind: Scope['kind'];
@@ -22,8 +33,12 @@ export interface CappedScope {
 }
 
 export interface Reservation {
-  /** The caller calls it exactly once. */
-  settle(actualNanoUsd: NanoUsd): Promise<void> | undefined;
+  /** It writes the row of the ledger itself. @default false */
+  readonly keepsRow?: boolean;
+  /** Says that the attempt is sent now. @default nobody asks */
+  readonly send?: (() => Promise<void>) | undefined;
+  /** The caller calls it exactly once. `row` is undefined for an attempt that was not sent. */
+  settle(actualNanoUsd: NanoUsd, row?: LedgerRow): Promise<void> | undefined;
 }
 
 export type ReservationResult =
@@ -40,7 +55,7 @@ export function cappedScopes(
   budgets: Budgets,
   nowMs: number,
 ): readonly CappedScope[] {
-  const all = session === undefined ? scopes : withSession(scopes, session);
+  const all = withSession(scopes, session);
   const capped: CappedScope[] = [];
   for (const { kind, id, capNanoUsd, spentNanoUsd = 0 } of all) {
     const cap = budgets === undefined ? capNanoUsd : lowest(capNanoUsd, kind, id, budgets);
@@ -69,10 +84,10 @@ function periodsOf(budgets: NonNullable<Budgets>): readonly Period[] {
 
 const periodAt = (period: Period, nowMs: number): string => dayName(dayOf(nowMs)).slice(0, period === 'day' ? 10 : 7);
 
-function withSession(scopes: readonly Scope[], id: string): readonly Scope[] {
-  return scopes.some((scope) => scope.kind === 'session' && scope.id === id)
-    ? scopes
-    : [...scopes, { kind: 'session', id }];
+/** The session of a call pays for it too, whether or not it is among the scopes. */
+export function withSession(scopes: readonly Scope[], session: string | undefined): readonly Scope[] {
+  if (session === undefined || scopes.some(({ kind, id }) => kind === 'session' && id === session)) return scopes;
+  return [...scopes, { kind: 'session', id: session }];
 }
 
 function lowest(
@@ -112,44 +127,74 @@ function withoutDuplicates(scopes: readonly CappedScope[]): readonly CappedScope
   return [...byKey.values()];
 }
 
-/** The counter of a scope in the key-value store. */
-export const counterKey = ({ kind, id, period }: Pick<CappedScope, 'kind' | 'id' | 'period'>): string =>
-  period === undefined ? `budget:${kind}:${id}` : `budget@${period}:${kind}:${id}`;
-
 export const isPromise = <T>(value: T | Promise<T>): value is Promise<T> => value instanceof Promise;
+
+/** What keeps the money: counters alone, or a book of attempts that writes them together with the attempt and its row. */
+export interface Purse {
+  readonly keyValue: KeyValueStore;
+  /** @default the counters alone */
+  readonly book?: AttemptBook | undefined;
+  /** The attempt as the book keeps it; `heldNanoUsd` is the most that it may cost. */
+  readonly attempt: (heldNanoUsd: NanoUsd) => Pick<NewAttempt, 'row' | 'isSent'>;
+}
 
 /** Returns synchronously if the store does. */
 export function reserve(
-  store: KeyValueStore,
+  purse: Purse,
   scopes: readonly CappedScope[],
   amount: NanoUsd,
 ): ReservationResult | Promise<ReservationResult> {
-  const changes = scopes.map(
-    (scope): CounterChange => ({
-      key: counterKey(scope),
-      by: amount,
-      limit: scope.capNanoUsd,
-      initial: scope.spentNanoUsd,
-    }),
-  );
-  const read = (result: CounterResult): ReservationResult => outcome(result, store, scopes, amount);
-  const result = store.change(changes);
+  const { keyValue, book } = purse;
+  if (book !== undefined) return reserveInBook(purse, book, scopes, amount);
+  const changes = scopes.map((scope): CounterChange => ({ ...holdOf(scope), by: amount }));
+  const read = (result: CounterResult): ReservationResult =>
+    result.ok
+      ? { ok: true, reservation: reservationOf(keyValue, scopes, amount) }
+      : refusalOf(scopes, result.refused, result.value);
+  const result = keyValue.change(changes);
   return isPromise(result) ? result.then(read) : read(result);
 }
 
-function outcome(
-  result: CounterResult,
-  store: KeyValueStore,
+const holdOf = (scope: CappedScope): Omit<CounterChange, 'by'> => ({
+  key: counterKey(scope),
+  limit: scope.capNanoUsd,
+  initial: scope.spentNanoUsd,
+});
+
+/** A refusal may be due to what a dead process still holds, so that is recovered and the book asked again. */
+async function reserveInBook(
+  { attempt }: Purse,
+  book: AttemptBook,
   scopes: readonly CappedScope[],
-  amount: NanoUsd,
-): ReservationResult {
-  if (result.ok) return { ok: true, reservation: reservationOf(store, scopes, amount) };
-  const scope = scopes[result.refused];
+  heldNanoUsd: NanoUsd,
+): Promise<ReservationResult> {
+  const wanted: NewAttempt = { ...attempt(heldNanoUsd), heldNanoUsd, holds: scopes.map(holdOf) };
+  let result = await book.open(wanted);
+  if (!result.ok && (await book.recover())) result = await book.open(wanted);
+  return result.ok
+    ? { ok: true, reservation: inBook(result.attempt) }
+    : refusalOf(scopes, result.refused, result.value);
+}
+
+/** The row stands in the book, so it is written with the settlement. */
+function inBook(attempt: OpenAttempt): Reservation {
+  return { keepsRow: true, send: () => attempt.send(), settle: (actual, row) => attempt.settle(actual, row) };
+}
+
+/** Writes an attempt down that no cap concerns. */
+export async function openUncapped(book: AttemptBook, attempt: Purse['attempt']): Promise<Reservation> {
+  const result = await book.open({ ...attempt(Number.POSITIVE_INFINITY), heldNanoUsd: 0, holds: [] });
+  if (result.ok) return inBook(result.attempt);
+  throw new RangeError('The book of attempts refused an attempt that holds nothing: it may refuse only by a limit.');
+}
+
+function refusalOf(scopes: readonly CappedScope[], refused: number, takenNanoUsd: NanoUsd): ReservationResult {
+  const scope = scopes[refused];
   if (scope === undefined)
     throw new RangeError(
-      `The key-value store refused change ${result.refused}, but was given ${scopes.length}: "refused" must be an index of the changes.`,
+      `The store of counters refused change ${refused}, but was given ${scopes.length}: "refused" must be an index of the changes.`,
     );
-  return { ok: false, scope, takenNanoUsd: result.value };
+  return { ok: false, scope, takenNanoUsd };
 }
 
 function reservationOf(store: KeyValueStore, scopes: readonly CappedScope[], held: NanoUsd): Reservation {

@@ -1,38 +1,53 @@
 /** Reserves the worst case of an attempt, or as long an answer as the caps allow, or refuses the attempt. */
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
-import { PolyphonyError } from '../../core/errors.ts';
+import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, ModelEvent, ModelRequest } from '../../core/model/model.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
-import type { KeyValueStore } from '../../core/stores.ts';
+import type { Logger } from '../../core/plugin.ts';
+import type { AttemptBook, KeyValueStore } from '../../core/stores.ts';
 import { longestAttempt } from '../attempt-ring/timeouts.ts';
 import { callStateOf, type RequestBudget } from '../calls/call-state.ts';
 import { expectedOutput, outputCeiling, type WorstTerms, worstCost, worstTerms } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { needsOf } from '../routing/requirements.ts';
-import { type CappedScope, cappedScopes, isPromise, type ReservationResult, reserve } from './reservation.ts';
+import { expectedRow } from './record.ts';
+import {
+  type CappedScope,
+  cappedScopes,
+  isPromise,
+  openUncapped,
+  type Purse,
+  type Reservation,
+  type ReservationResult,
+  reserve,
+} from './reservation.ts';
 
 export interface ReservationParts {
   readonly clock: Clock;
   readonly keyValue: KeyValueStore;
+  /** @default none: the counters alone hold the money */
+  readonly attempts?: AttemptBook | undefined;
+  readonly logger?: Logger | undefined;
   readonly config: () => Config;
+  /** No plugin comes between the reservation and the provider, so what is reserved is sent at once. @default true */
+  readonly sendsAtOnce?: () => boolean;
 }
 
-export interface Held {
-  /** Settles once; later calls do nothing. */
-  settle(actualNanoUsd: NanoUsd): Promise<void> | undefined;
-}
+/** Settles once; later calls do nothing. */
+export type Held = Reservation;
 
 export interface ReservedAttempt {
   readonly request: ModelRequest;
-  /** Undefined when no scope of the call has a cap. */
+  /** Undefined when no scope of the call has a cap and the stores have no book of attempts. */
   readonly held: Held | undefined;
   readonly warnings: readonly ModelEvent[];
 }
 
 /** The capped scopes of one attempt, with the store of their counters. */
 interface CappedScopes {
-  readonly store: KeyValueStore;
+  readonly parts: ReservationParts;
+  readonly purse: Purse;
   readonly scopes: readonly CappedScope[];
   readonly budget: RequestBudget;
   readonly callId: string;
@@ -51,29 +66,73 @@ const MAX_ROUNDS = 6;
 
 /** Returns synchronously if the store does. @throws budget-exceeded */
 export function reserveWorstCase(
-  { clock, keyValue, config: configNow }: ReservationParts,
+  parts: ReservationParts,
   attempt: Attempt,
   deployment: Deployment,
 ): ReservedAttempt | Promise<ReservedAttempt> {
+  const { clock } = parts;
   const { request } = attempt;
-  const free: ReservedAttempt = { request, held: undefined, warnings: [] };
-  const config = configNow();
+  const config = parts.config();
   const { budgets, allowUnpriced } = config;
   const scopes = cappedScopes(attempt.scopes, attempt.session, budgets, clock.now());
   const budget = budgetOf(attempt);
-  if (scopes.length === 0 && budget.cap === undefined) return free;
+  const free = () => uncapped(parts, attempt, deployment);
+  if (scopes.length === 0 && budget.cap === undefined) return free();
   const { card } = deployment;
   const terms = worstTerms(card, request, clock.now(), longestAttempt(config));
   const worst = worstCost(terms, needsOf(request).size.upperTokens, outputCeiling(request, card));
   if (worst === null) {
-    if (allowUnpriced === true) return free;
+    if (allowUnpriced === true) return free();
     throw unpriced(deployment, scopes[0]?.kind ?? 'request');
   }
-  const capped: CappedScopes = { store: keyValue, scopes, budget, callId: attempt.id };
+  const purse = purseOf(parts, attempt, deployment);
+  const capped: CappedScopes = { parts, purse, scopes, budget, callId: attempt.id };
   const finish = (taken: Taken): ReservedAttempt | Promise<ReservedAttempt> =>
     taken.ok ? { request, held: taken.held, warnings: [] } : fitToBudget(capped, terms, deployment);
   const taken = take(capped, worst);
   return isPromise(taken) ? taken.then(finish) : finish(taken);
+}
+
+function purseOf(parts: ReservationParts, attempt: Attempt, deployment: Deployment): Purse {
+  const { keyValue, attempts: book, clock, sendsAtOnce } = parts;
+  return {
+    keyValue,
+    book,
+    attempt: (heldNanoUsd) => ({
+      row: expectedRow(attempt, deployment, clock.now(), heldNanoUsd),
+      isSent: sendsAtOnce?.() ?? true,
+    }),
+  };
+}
+
+function uncapped(
+  parts: ReservationParts,
+  attempt: Attempt,
+  deployment: Deployment,
+): ReservedAttempt | Promise<ReservedAttempt> {
+  const free: ReservedAttempt = { request: attempt.request, held: undefined, warnings: [] };
+  if (parts.attempts === undefined) return free;
+  return writeDown(parts, parts.attempts, purseOf(parts, attempt, deployment)).then((reservation) =>
+    reservation === undefined ? free : { ...free, held: heldBy(undefined, 0, reservation) },
+  );
+}
+
+/**
+ * A store that fails does not stop a call that no scope caps: its row then waits in the ledger, and only if the process dies
+ * before that could be written, the call is counted nowhere.
+ */
+async function writeDown(
+  { logger }: ReservationParts,
+  book: AttemptBook,
+  { attempt }: Purse,
+): Promise<Reservation | undefined> {
+  try {
+    return await openUncapped(book, attempt);
+  } catch (error) {
+    const { code, message } = asPolyphonyError(error);
+    logger?.warn({ code }, `An attempt could not be written down before it was sent: ${message}`);
+    return undefined;
+  }
 }
 
 /** The cap of a request covers every call made for it, including judges. */
@@ -87,7 +146,7 @@ function budgetOf(attempt: Attempt): RequestBudget {
 
 /** Takes from the request's own budget and from every scope's counter, or from none. */
 function take(capped: CappedScopes, amount: NanoUsd): Taken | Promise<Taken> {
-  const { budget, store, scopes, callId } = capped;
+  const { budget, parts, purse, scopes, callId } = capped;
   if (budget.cap !== undefined && budget.taken + amount > budget.cap) {
     return { ok: false, scope: { kind: 'request', id: callId, capNanoUsd: budget.cap }, takenNanoUsd: budget.taken };
   }
@@ -96,28 +155,34 @@ function take(capped: CappedScopes, amount: NanoUsd): Taken | Promise<Taken> {
     budget.taken -= amount;
     throw error;
   };
-  if (scopes.length === 0) return { ok: true, held: heldBy(budget, amount, undefined) };
+  if (scopes.length === 0) {
+    const taken = (reservation?: Reservation): Taken => ({ ok: true, held: heldBy(budget, amount, reservation) });
+    return purse.book === undefined ? taken() : writeDown(parts, purse.book, purse).then(taken);
+  }
   const read = (result: ReservationResult): Taken => {
     if (result.ok) return { ok: true, held: heldBy(budget, amount, result.reservation) };
     budget.taken -= amount;
     return result;
   };
   try {
-    const result = reserve(store, scopes, amount);
+    const result = reserve(purse, scopes, amount);
     return isPromise(result) ? result.then(read, undo) : read(result);
   } catch (error) {
     return undo(error);
   }
 }
 
-function heldBy(budget: RequestBudget, amount: NanoUsd, reservation: Held | undefined): Held {
+/** `budget` is the request's own; undefined: it has no cap. */
+function heldBy(budget: RequestBudget | undefined, amount: NanoUsd, reservation: Reservation | undefined): Held {
   let settled = false;
   return {
-    settle(actual) {
+    keepsRow: reservation?.keepsRow === true,
+    send: reservation?.send,
+    settle(actual, row) {
       if (settled) return undefined;
       settled = true;
-      budget.taken += actual - amount;
-      return reservation?.settle(actual);
+      if (budget !== undefined) budget.taken += actual - amount;
+      return reservation?.settle(actual, row);
     },
   };
 }

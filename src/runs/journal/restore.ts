@@ -57,6 +57,8 @@ export interface Restored {
   usage: Usage;
   /** Calls of models that its records tell of. */
   calls: Calls;
+  /** The part of what was spent and used that was booked for processes that died. */
+  booked: { readonly costNanoUsd: NanoUsd; readonly usage: Usage };
   output: unknown;
   error: ErrorRecord | undefined;
   /** What the journal holds, for those who write to it. */
@@ -119,6 +121,7 @@ function begin(started: RunStarted): Restored {
     priced: started.paid?.costNanoUsd !== null,
     usage: started.paid?.usage ?? NO_USAGE,
     calls: { calls: 0, plannerCalls: 0 },
+    booked: { costNanoUsd: 0, usage: NO_USAGE },
     output: undefined,
     error: undefined,
     values: createLargeValues(),
@@ -176,6 +179,7 @@ function takeOfRun(restored: Restored, event: RunEvent): void {
     case 'run-resumed':
       restored.status = 'running';
       restored.error = undefined;
+      if (event.booked !== undefined) takeBooked(restored, event.booked);
       return;
     case 'run-suspended':
       restored.status = 'suspended';
@@ -345,6 +349,17 @@ function holdRetried(node: RestoredNode, event: Extract<RunEvent, { type: 'node-
     costNanoUsd: addMoney(before?.costNanoUsd ?? 0, costNanoUsd),
     usage: addUsage(before?.usage ?? NO_USAGE, usage),
   });
+}
+
+function takeBooked(restored: Restored, { costNanoUsd, usage = NO_USAGE }: Paid): void {
+  if (costNanoUsd === null) restored.priced = false;
+  else restored.spent += costNanoUsd;
+  restored.usage = addUsage(restored.usage, usage);
+  const { booked } = restored;
+  restored.booked = {
+    costNanoUsd: booked.costNanoUsd + (costNanoUsd ?? 0),
+    usage: addUsage(booked.usage, usage),
+  };
 }
 
 /** The process died here, so no later total includes the failed calls of what was running. */

@@ -2,7 +2,7 @@
 
 import { defined } from '../../core/defined.ts';
 import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
-import { NO_USAGE } from '../../core/money/usage.ts';
+import { NO_USAGE, type Paid } from '../../core/money/usage.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
 import type { RequestOptions, RunEvent, RunOptions } from '../../core/run/engine.ts';
 import { RUN_LIMITS } from '../../core/run/run-limits.ts';
@@ -12,7 +12,7 @@ import type { Restored } from '../journal/restore.ts';
 import { createLargeValues } from '../records/large-values.ts';
 import { createWritten, newWrittenBytes, type WrittenBytes } from '../records/written.ts';
 import type { Driver } from '../state/driver.ts';
-import { createMoney, lowerCap } from '../state/money.ts';
+import { chargeRun, createMoney, lowerCap } from '../state/money.ts';
 import { notRecorded } from '../state/not-recorded.ts';
 import { readyQueue } from '../state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../state/recorder.ts';
@@ -158,7 +158,8 @@ export function capOf(plan: ValidPlan, { budgetUsd }: Pick<RunOptions, 'budgetUs
 
 export type Beginning =
   | { readonly type: 'started' }
-  | { readonly type: 'resumed' }
+  /** `booked`: what the journal does not know of yet, of the money that was booked for a process that died. */
+  | { readonly type: 'resumed'; readonly booked?: Paid | undefined }
   | { readonly type: 'forked'; readonly prelude: readonly RunEvent[] };
 
 /**
@@ -176,7 +177,7 @@ export function begin(run: RunState, opening: RunOpening, beginning: Beginning, 
     return;
   }
   if (beginning.type === 'started') holdInput(run.values, run.input, opening.rendered);
-  const event = beginning.type === 'resumed' ? ({ type: 'run-resumed' } as const) : startedEvent(run, opening);
+  const event = beginning.type === 'resumed' ? resumedEvent(run, beginning.booked) : startedEvent(run, opening);
   run.recorder.record(event, () => {
     const { request, onPlan } = opening;
     const inParts = beginning.type === 'started';
@@ -186,6 +187,11 @@ export function begin(run: RunState, opening: RunOpening, beginning: Beginning, 
     begun();
   });
   run.recorder.flush();
+}
+
+function resumedEvent(run: RunState, booked: Paid | undefined): EventDraft {
+  if (booked !== undefined) chargeRun(run, booked);
+  return { type: 'run-resumed', ...defined({ booked }) };
 }
 
 function startedEvent(run: RunState, { options, request }: RunOpening): EventDraft {

@@ -5,7 +5,8 @@ import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../../co
 export const dayStart = (day: number): number => day * DAY_MS;
 
 export function matches(row: LedgerRow, filter: LedgerFilter): boolean {
-  const { from, to, scope, provider } = filter;
+  const { from, to, scope, provider, uncertain } = filter;
+  if (uncertain === true && row.uncertain !== true) return false;
   if (from !== undefined && row.startedAt < from) return false;
   if (to !== undefined && row.startedAt >= to) return false;
   if (provider !== undefined && row.target.provider !== provider) return false;
@@ -34,6 +35,8 @@ export function groupsOf(row: LedgerRow, by: LedgerGroup): readonly string[] {
 
 export type Sum = { -readonly [K in keyof Omit<LedgerTotal, 'group'>]: LedgerTotal[K] };
 
+const uncertainOf = (count: number): Pick<Sum, 'uncertain'> => (count === 0 ? {} : { uncertain: count });
+
 export const emptySum = (): Sum => ({
   attempts: 0,
   errors: 0,
@@ -50,6 +53,7 @@ export const sumOf = (row: LedgerRow): Sum => ({
   outputTokens: row.usage?.output ?? 0,
   costNanoUsd: row.costNanoUsd ?? 0,
   unpriced: row.costNanoUsd === null ? 1 : 0,
+  ...uncertainOf(row.uncertain === true ? 1 : 0),
 });
 
 export function addSum(sum: Sum, other: Sum): void {
@@ -59,4 +63,5 @@ export function addSum(sum: Sum, other: Sum): void {
   sum.outputTokens += other.outputTokens;
   sum.costNanoUsd += other.costNanoUsd;
   sum.unpriced += other.unpriced;
+  Object.assign(sum, uncertainOf((sum.uncertain ?? 0) + (other.uncertain ?? 0)));
 }

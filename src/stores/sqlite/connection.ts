@@ -33,6 +33,8 @@ export interface ConnectionOptions {
   readonly powerSafe: boolean;
   readonly busyMs: number;
   readonly maximumBytes: number | undefined;
+  /** Called once with the opened file. What it throws does not keep the file from being used. @default nothing */
+  readonly opened?: (sql: Sql) => void;
 }
 
 interface Job {
@@ -157,6 +159,7 @@ async function open(options: ConnectionOptions): Promise<Sql> {
       sql.script(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maximumBytes / PAGE_BYTES))}`);
     }
     await retryWhileBusy(options, () => migrate(sql, path));
+    await retryWhileBusy(options, () => options.opened?.(sql)).catch(() => undefined);
     return sql;
   } catch (error) {
     sql.close();

@@ -1,12 +1,15 @@
 /** The journal in SQLite: one row per event, and one row per run, updated at each append so that `list` reads no event. */
 import type { Clock } from '../../core/clock.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
+import type { Processes } from '../../core/processes.ts';
 import type { RunEvent, RunFilter, RunStatus, RunSummary } from '../../core/run/engine.ts';
 import type { RunJournal } from '../../core/stores.ts';
+import { isHeld, type Lease, newLease } from '../leases.ts';
 import { progressed, progressOf, type RunProgress } from '../run-progress.ts';
 import type { Connection } from './connection.ts';
 import type { Sql, SqlRow, SqlValue } from './database.ts';
 import { parseStored } from './errors.ts';
+import { leaseOf, termText } from './lease-term.ts';
 
 const INSERT_EVENT = 'INSERT INTO events (run_id, event) VALUES (?, ?)';
 const RUN_COLUMNS = 'run_id, status, goal, started_at, updated_at, cost_nano_usd, total, finished';
@@ -18,9 +21,9 @@ const SAVE_RUN = `INSERT INTO runs (${RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?,
 const ADVANCE_RUN = 'UPDATE runs SET updated_at = ?, cost_nano_usd = ?, finished = ? WHERE run_id = ?';
 const READ_PAGE = 'SELECT id, event FROM events WHERE run_id = ? AND id > ? ORDER BY id LIMIT ?';
 const PAGE = 500;
-const CLAIM = `INSERT INTO leases (run_id, owner, until) VALUES (?, ?, ?)
-  ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, until = excluded.until
-    WHERE leases.owner = excluded.owner OR leases.until <= ?`;
+const FIND_LEASE = 'SELECT owner, until, term FROM leases WHERE run_id = ?';
+const SAVE_LEASE = `INSERT INTO leases (run_id, owner, until, term) VALUES (?, ?, ?, ?)
+  ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, until = excluded.until, term = excluded.term`;
 const RELEASE = 'DELETE FROM leases WHERE run_id = ? AND owner = ?';
 
 function summaryOf(row: SqlRow): RunSummary {
@@ -62,7 +65,22 @@ function listQuery({ status, limit, nested = false }: RunFilter): readonly [stri
   return [`SELECT ${RUN_COLUMNS} FROM runs ${where} ORDER BY started_at DESC, run_id DESC ${bound}`, values];
 }
 
-export function sqliteJournal(connection: Connection, clock: Clock, close: () => Promise<void>): RunJournal {
+function claim(sql: Sql, parts: SqliteJournalParts, runId: string, wanted: Lease): boolean {
+  const row = sql.first(FIND_LEASE, [runId]);
+  const held = row && leaseOf(row, wanted.leaseMs);
+  if (held !== undefined && held.owner !== wanted.owner && isHeld(held, parts.clock, parts.processes)) return false;
+  sql.run(SAVE_LEASE, [runId, wanted.owner, wanted.until, termText(wanted)]);
+  return true;
+}
+
+export interface SqliteJournalParts {
+  readonly clock: Clock;
+  readonly processes: Processes;
+  readonly close: () => Promise<void>;
+}
+
+export function sqliteJournal(connection: Connection, parts: SqliteJournalParts): RunJournal {
+  const { clock, close } = parts;
   return {
     async append(runId, events) {
       const progress = progressOf(events);
@@ -83,12 +101,8 @@ export function sqliteJournal(connection: Connection, clock: Clock, close: () =>
       const rows = await connection.read((sql) => sql.all(text, values));
       return rows.map(summaryOf);
     },
-    claim(runId, owner, leaseMs) {
-      return connection.write((sql) => {
-        const now = clock.now();
-        return sql.run(CLAIM, [runId, owner, now + leaseMs, now]).changes === 1;
-      });
-    },
+    claim: (runId, owner, leaseMs) =>
+      connection.write((sql) => claim(sql, parts, runId, newLease(owner, leaseMs, clock))),
     async release(runId, owner) {
       await connection.write((sql) => sql.run(RELEASE, [runId, owner]));
     },

@@ -20,22 +20,63 @@ const KEYS = 'SELECT key FROM cells WHERE key >= ? AND key < ? AND (until IS NUL
 const LAST = '\u{10ffff}';
 const SWEEP_EVERY = 1000;
 
-function change(sql: Sql, path: string, now: number, changes: readonly CounterChange[]): CounterResult {
-  const written = new Map<string, number>();
-  const result = changeCounters(
-    {
-      read(key) {
-        const own = written.get(key);
-        if (own !== undefined) return own;
-        const row = sql.first(FIND, [key, now]);
-        return row && parseStored(row[0], path);
-      },
-      write: (key, value) => void written.set(key, value),
-      undo: () => written.clear(),
+/** Changes of counters in one transaction: each counter is read once and written once. */
+export interface CellBatch {
+  change(changes: readonly CounterChange[]): CounterResult;
+  /** Does nothing where there is no number: the counters of a run that has ended are gone, and nothing is charged to it. */
+  add(key: string, by: number): void;
+  /** Writes what has changed. */
+  write(): void;
+}
+
+export function cellBatch(sql: Sql, path: string, now: number): CellBatch {
+  const values = new Map<string, unknown>();
+  const changed = new Set<string>();
+  const read = (key: string): unknown => {
+    if (values.has(key)) return values.get(key);
+    const row = sql.first(FIND, [key, now]);
+    const value = row && parseStored(row[0], path);
+    values.set(key, value);
+    return value;
+  };
+  const number = (key: string): number | undefined => {
+    try {
+      const value = read(key);
+      return typeof value === 'number' ? value : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  const save = (key: string, value: number): void => {
+    values.set(key, value);
+    changed.add(key);
+  };
+  return {
+    change(changes) {
+      const own = new Map<string, number>();
+      const cells = {
+        read: (key: string) => own.get(key) ?? read(key),
+        write: (key: string, value: number) => void own.set(key, value),
+        undo: () => own.clear(),
+      };
+      const result = changeCounters(cells, changes);
+      for (const [key, value] of own) save(key, value);
+      return result;
     },
-    changes,
-  );
-  for (const [key, value] of written) sql.run(COUNT, [key, String(value), now]);
+    add(key, by) {
+      const value = number(key);
+      if (value !== undefined) save(key, value + by);
+    },
+    write() {
+      for (const key of changed) sql.run(COUNT, [key, String(values.get(key)), now]);
+    },
+  };
+}
+
+function change(sql: Sql, path: string, now: number, changes: readonly CounterChange[]): CounterResult {
+  const batch = cellBatch(sql, path, now);
+  const result = batch.change(changes);
+  batch.write();
   return result;
 }
 

@@ -11,7 +11,9 @@ export interface LedgerEntry {
 }
 
 const INSERT_ROW = `INSERT INTO ledger (key, started_at, provider, model, purpose, outcome, input_tokens, output_tokens,
-  cost_nano_usd, row) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`;
+  cost_nano_usd, row, uncertain) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`;
+const REPLACE_ROW = `UPDATE ledger SET outcome = ?, input_tokens = ?, output_tokens = ?, cost_nano_usd = ?, row = ?,
+  uncertain = NULL WHERE key = ?`;
 const FIND_SCOPE = 'SELECT id FROM scopes WHERE kind = ? AND name = ?';
 const INSERT_SCOPE = 'INSERT INTO scopes (kind, name) VALUES (?, ?)';
 const INSERT_ROW_SCOPE = `INSERT INTO ledger_scopes (scope_id, started_at, ledger_id) VALUES (?, ?, ?)
@@ -27,20 +29,34 @@ function scopeId(sql: Sql, known: Map<string, number>, kind: string, name: strin
   return id;
 }
 
-/** Call it in a transaction. `known` is used only within it, because a rollback revokes the ids. */
+/** Call it in a transaction. */
 export function insertRows(sql: Sql, entries: readonly LedgerEntry[]): void {
   const known = new Map<string, number>();
-  for (const { row, text } of entries) {
-    const { key, startedAt, target, purpose, outcome, usage, costNanoUsd } = row;
-    const { provider, model } = target;
-    const tokens = [usage?.input ?? 0, usage?.output ?? 0];
-    const values = [key, startedAt, provider, model, purpose, outcome, ...tokens, costNanoUsd, text];
-    const inserted = sql.run(INSERT_ROW, values);
-    if (inserted.changes === 0) continue;
-    for (const { kind, id } of row.scopes) {
-      sql.run(INSERT_ROW_SCOPE, [scopeId(sql, known, kind, id), startedAt, inserted.id]);
-    }
+  for (const entry of entries) insertRow(sql, entry, known);
+}
+
+/**
+ * False when the key exists: nothing is changed. `known` holds the ids of scopes and is used in one transaction only, because a
+ * rollback revokes them.
+ */
+export function insertRow(sql: Sql, { row, text }: LedgerEntry, known = new Map<string, number>()): boolean {
+  const { key, startedAt, target, purpose, outcome, usage, costNanoUsd, uncertain } = row;
+  const { provider, model } = target;
+  const tokens = [usage?.input ?? 0, usage?.output ?? 0];
+  const marked = uncertain === true ? 1 : null;
+  const values = [key, startedAt, provider, model, purpose, outcome, ...tokens, costNanoUsd, text, marked];
+  const inserted = sql.run(INSERT_ROW, values);
+  if (inserted.changes === 0) return false;
+  for (const { kind, id } of row.scopes) {
+    sql.run(INSERT_ROW_SCOPE, [scopeId(sql, known, kind, id), startedAt, inserted.id]);
   }
+  return true;
+}
+
+/** Replaces the uncertain row of an attempt whose end is known after all. Its scopes and its time stay. */
+export function replaceRow(sql: Sql, { row, text }: LedgerEntry): void {
+  const { key, outcome, usage, costNanoUsd } = row;
+  sql.run(REPLACE_ROW, [outcome, usage?.input ?? 0, usage?.output ?? 0, costNanoUsd, text, key]);
 }
 
 interface Conditions {
@@ -48,7 +64,7 @@ interface Conditions {
   readonly values: SqlValue[];
 }
 
-function conditionsOf({ from, to, scope, provider }: LedgerFilter): Conditions {
+function conditionsOf({ from, to, scope, provider, uncertain }: LedgerFilter): Conditions {
   const texts: string[] = [];
   const values: SqlValue[] = [];
   const add = (text: string, ...more: readonly SqlValue[]): void => {
@@ -58,6 +74,7 @@ function conditionsOf({ from, to, scope, provider }: LedgerFilter): Conditions {
   if (from !== undefined) add('l.started_at >= ?', from);
   if (to !== undefined) add('l.started_at < ?', to);
   if (provider !== undefined) add('l.provider = ?', provider);
+  if (uncertain === true) add('l.uncertain = 1');
   if (scope === undefined) return { texts, values };
   // The index of the scope contains the times too, so that a query for one month of one user reads only those rows.
   add('s.kind = ? AND s.name = ?', scope.kind, scope.id);
@@ -95,7 +112,7 @@ const GROUPS: Readonly<Record<Exclude<LedgerGroup, `scope:${string}`>, string>> 
 };
 
 const SUMS = `count(*), sum(CASE WHEN l.outcome = 'error' THEN 1 ELSE 0 END), sum(l.input_tokens), sum(l.output_tokens),
-  coalesce(sum(l.cost_nano_usd), 0), sum(CASE WHEN l.cost_nano_usd IS NULL THEN 1 ELSE 0 END)`;
+  coalesce(sum(l.cost_nano_usd), 0), sum(CASE WHEN l.cost_nano_usd IS NULL THEN 1 ELSE 0 END), sum(l.uncertain)`;
 
 export function selectTotals(sql: Sql, by: LedgerGroup, filter: LedgerFilter): readonly LedgerTotal[] {
   const { texts, values } = conditionsOf(filter);
@@ -110,7 +127,7 @@ export function selectTotals(sql: Sql, by: LedgerGroup, filter: LedgerFilter): r
 }
 
 function totalOf(row: SqlRow, by: LedgerGroup): LedgerTotal {
-  const [group, attempts, errors, inputTokens, outputTokens, costNanoUsd, unpriced] = row;
+  const [group, attempts, errors, inputTokens, outputTokens, costNanoUsd, unpriced, uncertain] = row;
   return {
     group: by === 'day' ? dayName(Number(group)) : String(group),
     attempts: Number(attempts),
@@ -119,5 +136,6 @@ function totalOf(row: SqlRow, by: LedgerGroup): LedgerTotal {
     outputTokens: Number(outputTokens),
     costNanoUsd: Number(costNanoUsd),
     unpriced: Number(unpriced),
+    ...(uncertain ? { uncertain: Number(uncertain) } : {}),
   };
 }

@@ -3,12 +3,14 @@
  *
  * 1. A row leaves the buffer only when it is committed. Rows that fail are kept, reported to `onError`, and tried again with
  *    the next group, at `flush` and at `close`.
- * 2. A killed process loses at most the rows of the last `delayMs`, and rows that could not be written.
+ * 2. A killed process loses at most the rows of the last `delayMs`, and rows that could not be written. Rows of attempts that
+ *    were opened are not among them: see attempts.ts.
  * 3. A full buffer accepts no row until it has been written: `append` then returns a promise.
  */
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { LedgerRow, UsageLedger } from '../../core/stores.ts';
+import type { SqliteAttempts } from './attempts.ts';
 import type { Connection } from './connection.ts';
 import { closedError, parseStored, storeError } from './errors.ts';
 import { insertRows, type LedgerEntry, selectRows, selectTotals } from './ledger-queries.ts';
@@ -18,6 +20,7 @@ interface SqliteLedgerOptions {
   readonly delayMs: number;
   readonly bufferRows: number;
   readonly onError: (error: PolyphonyError) => void;
+  readonly attempts: Pick<SqliteAttempts, 'recover' | 'flush' | 'close'>;
   readonly close: () => Promise<void>;
 }
 
@@ -98,12 +101,22 @@ function lostRows(error: PolyphonyError, rows: number): PolyphonyError {
 }
 
 export function sqliteLedger(connection: Connection, options: SqliteLedgerOptions): UsageLedger {
+  const { attempts } = options;
   const buffer = rowBuffer(connection, options);
+  const flush = async (): Promise<void> => {
+    await attempts.flush();
+    await buffer.flush();
+  };
+  /** A reader sees what dead processes left, too. */
+  const catchUp = async (): Promise<void> => {
+    await flush();
+    await attempts.recover();
+  };
   return {
     append: buffer.append,
-    flush: buffer.flush,
+    flush,
     async *rows(filter = {}) {
-      await buffer.flush();
+      await catchUp();
       let after: readonly [number, number] | undefined;
       let left = filter.limit ?? Number.POSITIVE_INFINITY;
       while (left > 0) {
@@ -117,15 +130,14 @@ export function sqliteLedger(connection: Connection, options: SqliteLedgerOption
       }
     },
     async totals(by, filter = {}) {
-      await buffer.flush();
+      await catchUp();
       return connection.read((sql) => selectTotals(sql, by, filter));
     },
     async close() {
-      try {
-        await buffer.close();
-      } finally {
-        await options.close();
-      }
+      // Both, even if one fails.
+      const closed = await Promise.allSettled([buffer.close(), attempts.close()]);
+      await options.close();
+      for (const result of closed) if (result.status === 'rejected') throw result.reason;
     },
   };
 }

@@ -31,6 +31,16 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE cells (key TEXT PRIMARY KEY, value TEXT NOT NULL, until INTEGER);
   CREATE INDEX cells_by_expiry ON cells (until) WHERE until IS NOT NULL;
   `,
+  // Columns and tables are only added, so that a program of an earlier release that has the file open can go on.
+  `
+  ALTER TABLE leases ADD COLUMN term TEXT;
+  ALTER TABLE ledger ADD COLUMN uncertain INTEGER;
+  CREATE INDEX ledger_uncertain ON ledger (started_at, id) WHERE uncertain = 1;
+  CREATE TABLE owners (owner TEXT PRIMARY KEY, until INTEGER NOT NULL, term TEXT NOT NULL);
+  CREATE TABLE attempts (
+    owner TEXT NOT NULL, number INTEGER NOT NULL, sent INTEGER NOT NULL, held_nano_usd INTEGER NOT NULL,
+    counters TEXT NOT NULL, row TEXT NOT NULL, PRIMARY KEY (owner, number)) WITHOUT ROWID;
+  `,
 ];
 
 /** The version of the schema that this release writes. */
