@@ -1,12 +1,12 @@
 /** The journal in SQLite: one row per event, and one row per run, updated at each append so that `list` reads no event. */
 import type { Clock } from '../../core/clock.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
-import type { RunEvent, RunFilter, RunStatus, RunSummary } from '../../core/run/engine.ts';
+import type { RunEvent, RunFilter } from '../../core/run/engine.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import { progressed, progressOf, type RunProgress } from '../run-progress.ts';
 import type { Connection } from './connection.ts';
-import type { Sql, SqlRow, SqlValue } from './database.ts';
-import { parseStored } from './errors.ts';
+import type { Sql, SqlValue } from './database.ts';
+import { eventOf, summaryOf } from './records.ts';
 
 const INSERT_EVENT = 'INSERT INTO events (run_id, event) VALUES (?, ?)';
 const RUN_COLUMNS = 'run_id, status, goal, started_at, updated_at, cost_nano_usd, total, finished';
@@ -23,22 +23,9 @@ const CLAIM = `INSERT INTO leases (run_id, owner, until) VALUES (?, ?, ?)
     WHERE leases.owner = excluded.owner OR leases.until <= ?`;
 const RELEASE = 'DELETE FROM leases WHERE run_id = ? AND owner = ?';
 
-function summaryOf(row: SqlRow): RunSummary {
-  const [runId, status, goal, startedAt, updatedAt, cost, total, finished] = row;
-  return {
-    runId: String(runId),
-    status: status as RunStatus,
-    goal: String(goal),
-    startedAt: Number(startedAt),
-    updatedAt: Number(updatedAt),
-    costNanoUsd: cost === null ? null : Number(cost),
-    nodes: { total: Number(total), finished: Number(finished) },
-  };
-}
-
-function save(sql: Sql, runId: string, texts: readonly string[], progress: RunProgress): void {
+function save(sql: Sql, path: string, runId: string, texts: readonly string[], progress: RunProgress): void {
   const before = sql.first(FIND_RUN, [runId]);
-  const after = progressed(runId, before && summaryOf(before), progress);
+  const after = progressed(runId, before && summaryOf(before, path), progress);
   const { status, goal, startedAt, updatedAt, costNanoUsd, nodes } = after;
   if (before !== undefined && progress.status === undefined && progress.total === undefined && progress.added === 0) {
     sql.run(ADVANCE_RUN, [updatedAt, costNanoUsd, nodes.finished, runId]);
@@ -68,12 +55,12 @@ export function sqliteJournal(connection: Connection, clock: Clock, close: () =>
       const progress = progressOf(events);
       if (progress === undefined) return;
       const texts = events.map(eventText);
-      await connection.write((sql) => save(sql, runId, texts, progress));
+      await connection.write((sql) => save(sql, connection.path, runId, texts, progress));
     },
     async *read(runId) {
       for (let after = 0; ; ) {
         const page = await connection.read((sql) => sql.all(READ_PAGE, [runId, after, PAGE]));
-        for (const [, text] of page) yield parseStored(text, connection.path) as RunEvent;
+        for (const [, text] of page) yield eventOf(text, runId, connection.path);
         if (page.length < PAGE) return;
         after = Number(page.at(-1)?.[0]);
       }
@@ -81,7 +68,7 @@ export function sqliteJournal(connection: Connection, clock: Clock, close: () =>
     async list(filter = {}) {
       const [text, values] = listQuery(filter);
       const rows = await connection.read((sql) => sql.all(text, values));
-      return rows.map(summaryOf);
+      return rows.map((row) => summaryOf(row, connection.path));
     },
     claim(runId, owner, leaseMs) {
       return connection.write((sql) => {

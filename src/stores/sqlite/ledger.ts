@@ -10,8 +10,9 @@ import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { LedgerRow, UsageLedger } from '../../core/stores.ts';
 import type { Connection } from './connection.ts';
-import { closedError, parseStored, storeError } from './errors.ts';
+import { closedError, storeError } from './errors.ts';
 import { insertRows, type LedgerEntry, selectRows, selectTotals } from './ledger-queries.ts';
+import { ledgerRowOf } from './records.ts';
 
 interface SqliteLedgerOptions {
   readonly clock: Clock;
@@ -109,7 +110,7 @@ export function sqliteLedger(connection: Connection, options: SqliteLedgerOption
       while (left > 0) {
         const page = Math.min(500, left);
         const rows = await connection.read((sql) => selectRows(sql, filter, after, page));
-        for (const [, , text] of rows) yield parseStored(text, connection.path) as LedgerRow;
+        for (const [, , text] of rows) yield ledgerRowOf(text, connection.path);
         const last = rows.at(-1);
         if (last === undefined || rows.length < page) return;
         after = [Number(last[0]), Number(last[1])];
