@@ -32,7 +32,7 @@ const SENTENCES: readonly (readonly [RegExp, ErrorCode, (path: string, code: str
       `The store ${path} cannot be opened for writing (${code}): choose a path whose folder and file this process may write.`,
   ],
   [
-    /^SQLITE_IOERR/,
+    /^(?:SQLITE_IOERR|EIO$)/,
     'store-corrupt',
     (path, code) => `The store ${path} could not be read or written (${code}): check its disk, then the file itself.`,
   ],
