@@ -62,7 +62,7 @@ export function sqliteStores(options: SqliteStoresOptions): Stores {
     await Promise.all([journal.close(), keyValue.close()]);
     await ledger.close();
   };
-  return { journal, ledger, keyValue, close };
+  return { journal, ledger, keyValue, compact: () => connection.compact(), close };
 }
 
 /** Which file to check or to repair. */

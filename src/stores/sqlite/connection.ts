@@ -23,6 +23,8 @@ export interface Connection {
   /** Joins the next transaction. `work` must check before it writes: a PolyphonyError that it throws rolls nothing back. */
   write<T>(work: (sql: Sql) => T): Promise<T>;
   read<T>(work: (sql: Sql) => T): Promise<T>;
+  /** Makes the file as small as what is in it. Blocks this process and other writers meanwhile. */
+  compact(): Promise<void>;
   /** Commits the waiting writes, then closes. */
   close(): Promise<void>;
 }
@@ -87,6 +89,12 @@ export function connect(options: ConnectionOptions): Connection {
       if (closing !== undefined) throw closedError(path);
       const sql = await opened();
       return retryWhileBusy(options, () => work(sql));
+    },
+    async compact() {
+      if (closing !== undefined) throw closedError(path);
+      await committing;
+      const sql = await opened();
+      await retryWhileBusy(options, () => sql.script('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'));
     },
     close() {
       closing ??= close();

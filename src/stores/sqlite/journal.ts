@@ -6,6 +6,7 @@ import type { RunJournal } from '../../core/stores.ts';
 import { progressed, progressOf, type RunProgress } from '../run-progress.ts';
 import type { Connection } from './connection.ts';
 import type { Sql, SqlValue } from './database.ts';
+import { pruneRuns } from './prune-runs.ts';
 import { eventOf, summaryOf } from './records.ts';
 
 const INSERT_EVENT = 'INSERT INTO events (run_id, event) VALUES (?, ?)';
@@ -79,6 +80,7 @@ export function sqliteJournal(connection: Connection, clock: Clock, close: () =>
     async release(runId, owner) {
       await connection.write((sql) => sql.run(RELEASE, [runId, owner]));
     },
+    prune: (options) => connection.write((sql) => pruneRuns(sql, options, clock.now())),
     close,
   };
 }

@@ -12,6 +12,7 @@ import type { LedgerRow, UsageLedger } from '../../core/stores.ts';
 import type { Connection } from './connection.ts';
 import { closedError, storeError } from './errors.ts';
 import { insertRows, type LedgerEntry, selectRows, selectTotals } from './ledger-queries.ts';
+import { pruneRows } from './prune-rows.ts';
 import { ledgerRowOf } from './records.ts';
 
 interface SqliteLedgerOptions {
@@ -120,6 +121,10 @@ export function sqliteLedger(connection: Connection, options: SqliteLedgerOption
     async totals(by, filter = {}) {
       await buffer.flush();
       return connection.read((sql) => selectTotals(sql, by, filter));
+    },
+    async prune(options) {
+      await buffer.flush();
+      return connection.write((sql) => pruneRows(sql, options, connection.path));
     },
     async close() {
       try {
