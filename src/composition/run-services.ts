@@ -14,7 +14,6 @@ import type { Logger } from '../core/plugin.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle } from '../core/run/engine.ts';
 import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
-import { counterKey } from '../gateway/money/reservation.ts';
 import { createPlanner } from '../planner/planner.ts';
 import { createRunners } from '../runners/create-runners.ts';
 import { checkedInput } from '../validator/check-input.ts';
@@ -24,6 +23,7 @@ import { boundsOf } from './catalogue.ts';
 import { listLiveRuns } from './live-runs.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
+import { forgetCounters } from './retention/run-counters.ts';
 import { type Starting, validOrThrow } from './start.ts';
 import { type ValidatedPlans, validatedPlans } from './validated-plans.ts';
 
@@ -98,7 +98,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   let cleaning: Promise<unknown> = Promise.resolve();
   const onEvent = (event: RunEvent): void => {
     notifyPlugins?.(event);
-    if (event.type === 'run-finished') cleaning = Promise.all([cleaning, forgetCounters(parts, event.runId)]);
+    if (event.type === 'run-finished') cleaning = Promise.all([cleaning, forget(parts, event.runId)]);
   };
   const inner = (parts.engine ?? createEngine)({
     runtime,
@@ -125,10 +125,9 @@ export function createRunServices(parts: RunServicesParts): RunServices {
 }
 
 /** A finished run is never charged again, so its counters would stay in the store for ever. */
-async function forgetCounters({ stores: { keyValue }, logger }: RunServicesParts, runId: string): Promise<void> {
+async function forget({ stores, logger }: RunServicesParts, runId: string): Promise<void> {
   try {
-    const nodes = await keyValue.keys(counterKey({ kind: 'node', id: `${runId}/` }));
-    for (const key of [counterKey({ kind: 'run', id: runId }), ...nodes]) await keyValue.delete(key);
+    await forgetCounters(stores.keyValue, runId);
   } catch (error) {
     logger.warn({ runId, error: errorRecord(error) }, 'the counters of a finished run could not be removed');
   }
