@@ -15,8 +15,9 @@ const FIND_RUN = `SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = ?`;
 const SAVE_RUN = `INSERT INTO runs (${RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, goal = excluded.goal, updated_at = excluded.updated_at,
     cost_nano_usd = excluded.cost_nano_usd, total = excluded.total, finished = excluded.finished`;
-/** The columns that most appends change; none of them is indexed. */
-const ADVANCE_RUN = 'UPDATE runs SET updated_at = ?, cost_nano_usd = ?, finished = ? WHERE run_id = ?';
+/** What most appends change, without reading the row first; none of these columns is indexed. An unknown cost stays unknown. */
+const ADVANCE_RUN = `UPDATE runs SET updated_at = ?, cost_nano_usd = cost_nano_usd + ?, finished = finished + ?
+  WHERE run_id = ?`;
 const READ_PAGE = 'SELECT id, event FROM events WHERE run_id = ? AND id > ? ORDER BY id LIMIT ?';
 const PAGE = 500;
 const CLAIM = `INSERT INTO leases (run_id, owner, until) VALUES (?, ?, ?)
@@ -25,13 +26,20 @@ const CLAIM = `INSERT INTO leases (run_id, owner, until) VALUES (?, ?, ?)
 const RELEASE = 'DELETE FROM leases WHERE run_id = ? AND owner = ?';
 
 function save(sql: Sql, path: string, runId: string, texts: readonly string[], progress: RunProgress): void {
-  const before = sql.first(FIND_RUN, [runId]);
-  const after = progressed(runId, before && summaryOf(before, path), progress);
-  const { status, goal, startedAt, updatedAt, costNanoUsd, nodes } = after;
-  if (before !== undefined && progress.status === undefined && progress.total === undefined && progress.added === 0) {
-    sql.run(ADVANCE_RUN, [updatedAt, costNanoUsd, nodes.finished, runId]);
-  } else sql.run(SAVE_RUN, [runId, status, goal, startedAt, updatedAt, costNanoUsd, nodes.total, nodes.finished]);
+  if (!advance(sql, runId, progress)) {
+    const before = sql.first(FIND_RUN, [runId]);
+    const after = progressed(runId, before && summaryOf(before, path), progress);
+    const { status, goal, startedAt, updatedAt, costNanoUsd, nodes } = after;
+    sql.run(SAVE_RUN, [runId, status, goal, startedAt, updatedAt, costNanoUsd, nodes.total, nodes.finished]);
+  }
   for (const text of texts) sql.run(INSERT_EVENT, [runId, text]);
+}
+
+/** False when the run is new to the journal, or the change is more than its cost and the nodes that ended. */
+function advance(sql: Sql, runId: string, progress: RunProgress): boolean {
+  const { status, total, added, settled, updatedAt, costNanoUsd, finished } = progress;
+  if (status !== undefined || total !== undefined || added > 0 || settled !== undefined) return false;
+  return sql.run(ADVANCE_RUN, [updatedAt, costNanoUsd, finished, runId]).changes === 1;
 }
 
 /**
