@@ -7,10 +7,9 @@ import { progressed, progressOf, type RunProgress } from '../run-progress.ts';
 import type { Connection } from './connection.ts';
 import type { Sql, SqlValue } from './database.ts';
 import { pruneRuns } from './prune-runs.ts';
-import { eventOf, summaryOf } from './records.ts';
+import { eventOf, RUN_COLUMNS, summaryOf } from './records.ts';
 
 const INSERT_EVENT = 'INSERT INTO events (run_id, event) VALUES (?, ?)';
-const RUN_COLUMNS = 'run_id, status, goal, started_at, updated_at, cost_nano_usd, total, finished';
 const FIND_RUN = `SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = ?`;
 const SAVE_RUN = `INSERT INTO runs (${RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, goal = excluded.goal, updated_at = excluded.updated_at,

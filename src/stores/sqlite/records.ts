@@ -21,6 +21,9 @@ export function ledgerRowOf(text: unknown, path: string): LedgerRow {
 
 const STATUSES: ReadonlySet<unknown> = new Set<RunStatus>(['running', 'suspended', 'done', 'failed', 'cancelled']);
 
+/** The columns of a summary, in the order in which `summaryOf` takes them. */
+export const RUN_COLUMNS = 'run_id, status, goal, started_at, updated_at, cost_nano_usd, total, finished';
+
 /** @throws store-corrupt when a column holds what cannot be there */
 export function summaryOf(row: SqlRow, path: string): RunSummary {
   const [runId, status, goal, startedAt, updatedAt, cost, total, finished] = row;

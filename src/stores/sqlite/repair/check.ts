@@ -1,18 +1,23 @@
 /** Reads a whole file and stops at the first damage. */
 import { existsSync } from 'node:fs';
 import type { Clock } from '../../../core/clock.ts';
-import type { RunEvent } from '../../../core/run/engine.ts';
 import { type Connection, connect } from '../connection.ts';
 import type { SqlRow, SqlValue } from '../database.ts';
 import { corruptError, parseStored } from '../errors.ts';
-import { sqliteJournal } from '../journal.ts';
-import { ledgerRowOf } from '../records.ts';
+import { eventOf, ledgerRowOf, RUN_COLUMNS, summaryOf } from '../records.ts';
 
 const PAGE = 500;
 const CHECK = 'SELECT integrity_check FROM pragma_integrity_check(1)';
-const WITHOUT_SUMMARY = 'SELECT run_id FROM events EXCEPT SELECT run_id FROM runs LIMIT 1';
+/** Events that are not listed, and listed runs without events. */
+const HALVES = [
+  'SELECT run_id FROM events EXCEPT SELECT run_id FROM runs LIMIT 1',
+  'SELECT run_id FROM runs EXCEPT SELECT run_id FROM events LIMIT 1',
+];
+const RUNS = `SELECT ${RUN_COLUMNS} FROM runs WHERE run_id > ? ORDER BY run_id LIMIT ?`;
+const EVENTS = 'SELECT id, run_id, event FROM events WHERE id > ? ORDER BY id LIMIT ?';
 const LEDGER = 'SELECT id, row FROM ledger WHERE id > ? ORDER BY id LIMIT ?';
 const CELLS = 'SELECT key, value FROM cells WHERE key > ? ORDER BY key LIMIT ?';
+const SMALLEST_ID = Number.MIN_SAFE_INTEGER;
 
 /** @throws store-corrupt, and whatever opening the file throws */
 export async function checkFile(path: string, clock: Clock): Promise<void> {
@@ -21,23 +26,16 @@ export async function checkFile(path: string, clock: Clock): Promise<void> {
   try {
     const found = await connection.read((sql) => sql.first(CHECK)?.[0]);
     if (found !== 'ok') throw corruptError(path, String(found).slice(0, 200));
-    await readRuns(connection, clock);
-    await readAll(connection, LEDGER, 0, ([, text]) => ledgerRowOf(text, path));
+    for (const query of HALVES) {
+      const half = await connection.read((sql) => sql.first(query)?.[0]);
+      if (half !== undefined) throw corruptError(path, `a part of run ${String(half)} only`);
+    }
+    await readAll(connection, RUNS, '', (row) => summaryOf(row, path));
+    await readAll(connection, EVENTS, SMALLEST_ID, ([, runId, text]) => eventOf(text, String(runId), path));
+    await readAll(connection, LEDGER, SMALLEST_ID, ([, text]) => ledgerRowOf(text, path));
     await readAll(connection, CELLS, '', ([, text]) => parseStored(text, path));
   } finally {
     await connection.close();
-  }
-}
-
-async function readRuns(connection: Connection, clock: Clock): Promise<void> {
-  const { path } = connection;
-  const journal = sqliteJournal(connection, clock, async () => {});
-  const hidden = await connection.read((sql) => sql.first(WITHOUT_SUMMARY)?.[0]);
-  if (hidden !== undefined) throw corruptError(path, `events of run ${String(hidden)}, which is not listed`);
-  for (const { runId } of await journal.list({ nested: true })) {
-    let first: RunEvent | undefined;
-    for await (const event of journal.read(runId)) first ??= event;
-    if (first === undefined) throw corruptError(path, `run ${runId}, which has no events`);
   }
 }
 

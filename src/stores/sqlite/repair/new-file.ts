@@ -59,7 +59,7 @@ function newFile(sql: Sql): NewFile {
   const take = ({ table, rowId, values }: FoundRecord): void => {
     const name = table ?? guessTable(values);
     const [first, second, third] = values;
-    if (name === 'runs' && typeof first === 'string') runs.set(first, summaryOf(values));
+    if (name === 'runs' && typeof first === 'string' && STATUSES.has(second)) runs.set(first, summaryOf(values));
     if (name === 'leases' && typeof first === 'string' && typeof third === 'number') {
       leases.push({ runId: first, until: third });
     }

@@ -18,6 +18,8 @@ export interface StoreRepair {
   readonly unreadable: DamageCount;
 }
 
+/** What the repair makes anew, so that damage in it is no loss. */
+const DERIVED_TREES: ReadonlySet<string> = new Set(['scopes', 'ledger_scopes', 'sqlite_stat1', 'sqlite_sequence']);
 /** Records per transaction. */
 const GROUP = 1000;
 
@@ -42,7 +44,7 @@ async function fill(path: string, target: string, nowMs: number): Promise<Omit<S
   const unreadable: DamageCount = { pages: 0, records: 0 };
   const file = await createNewFile(target);
   try {
-    for (const group of grouped(recordsOf(path, unreadable))) file.add(group);
+    for (const group of grouped(recordsOf(path, DERIVED_TREES, unreadable))) file.add(group);
     refuseDriven(file, path, nowMs);
     const runs = file.finishRuns();
     const ledgerRows = { saved: file.count('ledger'), lost: file.lost.ledgerRows };

@@ -25,6 +25,9 @@ export interface DamageCount {
 
 const TABLE_BRANCH = 5;
 const TABLE_LEAF = 13;
+/** Pages of a table WITHOUT ROWID, which is kept as an index is: its branches hold records too. */
+const INDEX_BRANCH = 2;
+const INDEX_LEAF = 10;
 const SCHEMA_PAGE = 1;
 const FILE_HEADER_BYTES = 100;
 
@@ -36,13 +39,13 @@ interface Walk {
   readonly damage: DamageCount;
 }
 
-/** Every record that can be read, with what could not be counted in `damage`. */
-export function* recordsOf(path: string, damage: DamageCount): Generator<FoundRecord> {
+/** Every record that can be read, except of the tables in `skipped`, with what could not be counted in `damage`. */
+export function* recordsOf(path: string, skipped: ReadonlySet<string>, damage: DamageCount): Generator<FoundRecord> {
   const file = openPages(path);
   try {
     const walk: Walk = { file, visited: new Set(), overflow: new Set(), damage };
     const tables = tablesOf(walk);
-    for (const [table, root] of tables) yield* treeRecords(walk, root, table);
+    for (const [table, root] of tables) if (!skipped.has(table)) yield* treeRecords(walk, root, table);
     if (damage.pages > 0 || tables.size === 0) yield* strayRecords(walk);
   } finally {
     file.close();
@@ -53,11 +56,8 @@ export function* recordsOf(path: string, damage: DamageCount): Generator<FoundRe
 function tablesOf(walk: Walk): ReadonlyMap<string, number> {
   const tables = new Map<string, number>();
   for (const { values } of treeRecords(walk, SCHEMA_PAGE, undefined)) {
-    const [type, name, , root, sql] = values;
-    if (type !== 'table' || typeof name !== 'string' || typeof root !== 'number') continue;
-    // The tree of such a table is one of an index, and what it holds is derived from other tables.
-    if (typeof sql === 'string' && /WITHOUT ROWID/i.test(sql)) continue;
-    tables.set(name, root);
+    const [type, name, , root] = values;
+    if (type === 'table' && typeof name === 'string' && typeof root === 'number') tables.set(name, root);
   }
   return tables;
 }
@@ -73,15 +73,20 @@ function* treeRecords(walk: Walk, root: number, table: string | undefined): Gene
     walk.visited.add(number);
     const page = walk.file.page(number);
     const start = number === SCHEMA_PAGE ? FILE_HEADER_BYTES : 0;
-    if (page?.[start] === TABLE_LEAF) yield* leafRecords(walk, page, start, table);
-    else if (page?.[start] === TABLE_BRANCH) next.push(...childrenOf(walk, page, start).reverse());
-    else walk.damage.pages += 1;
+    const type = page?.[start];
+    const isBranch = type === TABLE_BRANCH || type === INDEX_BRANCH;
+    if (page === undefined || (!isBranch && type !== TABLE_LEAF && type !== INDEX_LEAF)) {
+      walk.damage.pages += 1;
+      continue;
+    }
+    if (isBranch) next.push(...childrenOf(walk, page, start).reverse());
+    if (type !== TABLE_BRANCH) yield* pageRecords(walk, page, start, table);
   }
 }
 
 function childrenOf({ damage }: Walk, page: Buffer, start: number): number[] {
   const children: number[] = [];
-  for (const at of cellsOf(page, start, 12)) {
+  for (const at of cellsOf(page, start)) {
     if (at + 4 <= page.length) children.push(page.readUInt32BE(at));
     else damage.pages += 1;
   }
@@ -89,28 +94,37 @@ function childrenOf({ damage }: Walk, page: Buffer, start: number): number[] {
 }
 
 /** Where the cells of a page begin. Positions outside the page are among them when the page is damaged. */
-function cellsOf(page: Buffer, start: number, headerBytes: number): readonly number[] {
-  const pointers = start + headerBytes;
+function cellsOf(page: Buffer, start: number): readonly number[] {
+  const isBranch = page[start] === TABLE_BRANCH || page[start] === INDEX_BRANCH;
+  const pointers = start + (isBranch ? 12 : 8);
   const count = Math.min(page.readUInt16BE(start + 3), Math.floor((page.length - pointers) / 2));
   return Array.from({ length: count }, (_, index) => page.readUInt16BE(pointers + index * 2));
 }
 
-function* leafRecords(walk: Walk, page: Buffer, start: number, table: string | undefined): Generator<FoundRecord> {
-  for (const at of cellsOf(page, start, 8)) {
-    const size = readVarint(page, at);
-    const rowId = size && readVarint(page, size[1]);
-    const payload = rowId && payloadOf(walk, page, rowId[1], size[0]);
+function* pageRecords(walk: Walk, page: Buffer, start: number, table: string | undefined): Generator<FoundRecord> {
+  const type = page[start];
+  for (const at of cellsOf(page, start)) {
+    // A cell of a branch begins with the page below it.
+    const size = readVarint(page, type === INDEX_BRANCH ? at + 4 : at);
+    const number = size && (type === TABLE_LEAF ? readVarint(page, size[1]) : ([0, size[1]] as const));
+    const payload = number && payloadOf(walk, page, number[1], size[0], type === TABLE_LEAF);
     const values = payload && decodeRecord(payload);
-    if (values === undefined || rowId === undefined) walk.damage.records += 1;
-    else yield { table, rowId: rowId[0], values };
+    if (values === undefined || number === undefined) walk.damage.records += 1;
+    else yield { table, rowId: number[0], values };
   }
 }
 
 /** The bytes of a record; those that do not fit into its page follow on pages of their own, each naming the next. */
-function payloadOf({ file, overflow }: Walk, page: Buffer, at: number, bytes: number): Buffer | undefined {
+function payloadOf(
+  { file, overflow }: Walk,
+  page: Buffer,
+  at: number,
+  bytes: number,
+  isTable: boolean,
+): Buffer | undefined {
   const { pageBytes, pages } = file;
   if (bytes > pages * pageBytes) return undefined;
-  const most = pageBytes - 35;
+  const most = isTable ? pageBytes - 35 : Math.floor(((pageBytes - 12) * 64) / 255) - 23;
   if (bytes <= most) return at + bytes <= page.length ? page.subarray(at, at + bytes) : undefined;
   const least = Math.floor(((pageBytes - 12) * 32) / 255) - 23;
   const rest = least + ((bytes - least) % (pageBytes - 4));
@@ -133,7 +147,7 @@ function* strayRecords(walk: Walk): Generator<FoundRecord> {
   for (let number = 2; number <= walk.file.pages; number += 1) {
     if (walk.visited.has(number) || walk.overflow.has(number) || free.has(number)) continue;
     const page = walk.file.page(number);
-    if (page?.[0] === TABLE_LEAF) yield* leafRecords(walk, page, 0, undefined);
+    if (page?.[0] === TABLE_LEAF) yield* pageRecords(walk, page, 0, undefined);
   }
 }
 
