@@ -5,7 +5,7 @@ import type { Plan } from '../../src/core/plan/plan.ts';
 import type { LedgerRow } from '../../src/core/stores.ts';
 import { createPolyphony } from '../../src/polyphony.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
-import { seededRandom } from '../../src/testing/fakes.ts';
+import { fakeRuntime, seededRandom } from '../../src/testing/fakes.ts';
 
 export const RUNS = 24;
 export const ROWS = 160;
@@ -31,8 +31,10 @@ const row = (index: number): LedgerRow => ({
 
 /** Writes a store with runs that ended and one that waits for an answer. The log beside it holds the last commits. */
 export async function writeStore(path: string): Promise<void> {
-  const stores = sqliteStores({ path });
-  const polyphony = await createPolyphony({ plugins: [], stores });
+  // The same bytes each time, so that a seed means the same damage.
+  const runtime = fakeRuntime();
+  const stores = sqliteStores({ path, clock: runtime.clock });
+  const polyphony = await createPolyphony({ plugins: [], stores, runtime });
   for (let index = 0; index < RUNS; index += 1) {
     const text = `${index} `.repeat(index % 5 === 0 ? 2500 : 60);
     const value = { id: 'a', use: 'value', in: { text } };
