@@ -20,6 +20,7 @@ import { checkedInput } from '../validator/check-input.ts';
 import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
 import { boundsOf } from './catalogue.ts';
+import { checkedEngine } from './checked-engine.ts';
 import { listLiveRuns } from './live-runs.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
@@ -108,7 +109,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     planner,
     onEvent,
   });
-  const { engine, find } = listLiveRuns(inner);
+  const { engine, find } = listLiveRuns(checkedEngine(inner));
   return {
     runtime,
     engine,
