@@ -3,6 +3,7 @@
  * polyphony/plugins/*, polyphony/workflows/*.
  */
 
+export type { PruneReport, PruneRequest, PruneTimes } from './composition/retention/prune.ts';
 export type * from './core/clock.ts';
 export type { ConfigInput as Config } from './core/config.ts';
 export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from './core/errors.ts';

@@ -16,6 +16,8 @@ import {
   setUp,
 } from './composition/plugin-host.ts';
 import { createRegistered, type Registered } from './composition/registered.ts';
+import type { PruneReport, PruneRequest } from './composition/retention/prune.ts';
+import { keepRetention } from './composition/retention/retention.ts';
 import type { EngineParts, PlanOptions, RunServices } from './composition/run-services.ts';
 import { createRuns } from './composition/runs.ts';
 import {
@@ -122,6 +124,12 @@ export interface Polyphony {
   /** Continues a run that was interrupted, suspended or failed; what is finished is not paid again. */
   resume(runId: string, options?: ContinueOptions): Promise<RunHandle>;
   /**
+   * Removes what is old from the stores. `retention` of the config does so by itself, once a day.
+   *
+   * @throws store-full, store-busy, store-corrupt; what was removed before stays removed
+   */
+  prune(request: PruneRequest): Promise<PruneReport>;
+  /**
    * Replaces the config for calls, plans and runs that begin afterwards; those in progress are not interrupted. `plugins`,
    * `tools`, `escalate` and `timeouts.connectMs` are fixed when the polyphony is created and have to stay as they are.
    *
@@ -176,7 +184,9 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
       engine: options.engine,
     });
   });
+  const retention = keepRetention({ stores, clock: runtime.clock, config: () => config, logger });
   const { services, closing, assertOpen, close } = lifetime(made, [
+    retention.close,
     () => closeAll(hosted, context),
     gateway.close,
     () => stores.close(),
@@ -191,6 +201,10 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     catalogue: registered.catalogue,
     ...planAndRun(services, (workflow) => registered.add(workflow)),
     resume: (runId, resumeOptions) => engine.resume(runId, resumeOptions),
+    async prune(request) {
+      assertOpen();
+      return retention.prune(request);
+    },
     async reconfigure(given) {
       assertOpen();
       const next = await checkedConfig(given);
@@ -198,6 +212,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
       config = next;
       gateway.reconfigure(next);
       registered.refresh();
+      retention.refresh();
       (await services.begun())?.refill();
     },
     close,

@@ -68,9 +68,14 @@ export const COMMANDS: CommandList = {
     summary: 'show what was paid, by model or another group',
     load: () => import('./commands/spend.ts'),
   },
-  doctor: {
+  store: {
     usage: '',
-    summary: 'check Node, disk, config, store, plugins, providers and one small call',
+    summary: 'remove what is old from the store',
+    load: () => import('./commands/store.ts'),
+  },
+  doctor: {
+    usage: '[options]',
+    summary: 'check Node, disk, config, store, plugins, providers and one small call, or repair a store',
     load: () => import('./commands/doctor.ts'),
   },
   init: {

@@ -30,6 +30,7 @@ import { checkedEngine } from './checked-engine.ts';
 import { listLiveRuns } from './live-runs.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
+import { forgetCounters } from './retention/run-counters.ts';
 import { type Starting, validOrThrow } from './start.ts';
 import { type ValidatedPlans, validatedPlans } from './validated-plans.ts';
 
@@ -110,7 +111,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   let cleaning: Promise<unknown> = Promise.resolve();
   const onEvent = (event: RunEvent): void => {
     notifyPlugins?.(event);
-    if (event.type === 'run-finished') cleaning = Promise.all([cleaning, forgetCounters(parts, event.runId)]);
+    if (event.type === 'run-finished') cleaning = Promise.all([cleaning, forget(parts, event.runId)]);
   };
   const runLimits = (): RunLimits => ({ ...RUN_LIMITS, ...defined(config().limits?.run ?? {}) });
   const inner = (parts.engine ?? createEngine)({
@@ -142,13 +143,9 @@ export function createRunServices(parts: RunServicesParts): RunServices {
 }
 
 /** A finished run is never charged again, so its counters would stay in the store for ever. */
-async function forgetCounters({ stores: { keyValue }, logger }: RunServicesParts, runId: string): Promise<void> {
+async function forget({ stores, logger }: RunServicesParts, runId: string): Promise<void> {
   try {
-    const prefix = counterKey({ kind: 'node', id: `${runId}/` });
-    const nodes = await keyValue.keys(prefix);
-    // A run of its own may be called like this one and a node; what is below this one's nodes is forgotten with their runs.
-    const own = nodes.filter((key) => !key.slice(prefix.length).includes('/'));
-    for (const key of [counterKey({ kind: 'run', id: runId }), ...own]) await keyValue.delete(key);
+    await forgetCounters(stores.keyValue, runId);
   } catch (error) {
     logger.warn({ runId, error: errorRecord(error) }, 'the counters of a finished run could not be removed');
   }

@@ -36,6 +36,8 @@ export interface Config {
   readonly escalate?: Escalation;
   /** How long a session stays with the model that served it. */
   readonly affinity?: AffinityConfig;
+  /** How long the stores keep what is over. @default everything is kept */
+  readonly retention?: RetentionConfig;
   /** Bounds of every plan, whoever wrote it: the operator can change them, a plan cannot. */
   readonly bounds?: BoundsConfig;
   /** Bounds of what runs do and make and of what providers send. An operator can change them, a plan cannot. */
@@ -121,6 +123,15 @@ export interface TimeoutsConfig {
 export interface AffinityConfig {
   /** How long a session stays with its model after its last call, in milliseconds. @default 3600000 */
   readonly ttlMs?: number;
+}
+
+export interface RetentionConfig {
+  /** Days after which runs that have ended are removed. @default they are kept */
+  readonly runsDays?: number;
+  /** Days after which rows of the ledger are removed. @default they are kept */
+  readonly ledgerDays?: number;
+  /** Days after which expired values and counters of past days and months are removed. @default counters are kept */
+  readonly valuesDays?: number;
 }
 
 export interface BoundsConfig {

@@ -7,6 +7,33 @@ import type { AttemptRecord, Scope } from './model/model.ts';
 import type { NanoUsd } from './money/money.ts';
 import type { RunEvent, RunFilter, RunSummary } from './run/engine.ts';
 
+/** What is old enough to be removed. A store removes a bounded part at a time, so that it blocks nobody for long. */
+export interface PruneOptions {
+  /** Epoch milliseconds: what was last changed before. */
+  readonly before: number;
+  /** The `next` of the part before. @default the first part */
+  readonly after?: string;
+  /** Removes nothing, and counts what would be. @default false */
+  readonly dryRun?: boolean;
+}
+
+export interface PruneRunsOptions extends PruneOptions {
+  /** Also runs that are suspended, or that a process left behind. @default false */
+  readonly unfinished?: boolean;
+}
+
+/** One part of what was removed. */
+export interface Pruned {
+  readonly removed: number;
+  /** There may be more: pass it as `after`. */
+  readonly next?: string;
+}
+
+export interface PrunedRuns extends Pruned {
+  /** The removed runs; those of their nodes are not named. */
+  readonly runIds: readonly string[];
+}
+
 /** An append-only record of each run: what `resume` replays. */
 export interface RunJournal {
   /**
@@ -25,6 +52,13 @@ export interface RunJournal {
    */
   claim(runId: string, owner: string, leaseMs: number): Promise<boolean>;
   release(runId: string, owner: string): Promise<void>;
+  /**
+   * Removes runs that have ended, the oldest first. A run that somebody holds stays. A run that a node of another run started
+   * stays as long as that run does, and is removed after it, whatever its status is.
+   *
+   * @default the journal keeps every run
+   */
+  prune?(options: PruneRunsOptions): Promise<PrunedRuns>;
   close(): Promise<void>;
 }
 
@@ -77,6 +111,8 @@ export interface UsageLedger {
    * scopes of the given kind, and nowhere if it has none. `limit` is ignored.
    */
   totals(by: LedgerGroup, filter?: LedgerFilter): Promise<readonly LedgerTotal[]>;
+  /** Removes rows by `startedAt`; totals then leave them out. @default the ledger keeps every row */
+  prune?(options: PruneOptions): Promise<Pruned>;
   close(): Promise<void>;
 }
 
@@ -102,6 +138,8 @@ export interface KeyValueStore {
    * exceed its limit, `value` the counter's current value. A memory store returns the result without a promise.
    */
   change(changes: readonly CounterChange[]): CounterResult | Promise<CounterResult>;
+  /** Removes values that expired; those without an expiry stay. @default expired values are removed by other means */
+  prune?(options: PruneOptions): Promise<Pruned>;
   close(): Promise<void>;
 }
 export type CounterResult =
@@ -158,5 +196,7 @@ export interface Stores {
   readonly keyValue: KeyValueStore;
   /** @default none: a killed process leaves what it held in the counters, and no row of what was under way */
   readonly attempts?: AttemptBook;
+  /** Gives the space of what was removed back to the disk; takes long and blocks others. @default the space is only used again */
+  compact?(): Promise<void>;
   close(): Promise<void>;
 }

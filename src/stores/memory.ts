@@ -1,7 +1,15 @@
 /** Stores in the memory of the process: no file, no promise on the hot paths, and a bound on everything that would grow. */
 import type { Clock } from '../core/clock.ts';
 import type { RunEvent, RunStatus, RunSummary } from '../core/run/engine.ts';
-import type { CounterChange, CounterResult, KeyValueStore, RunJournal, Stores } from '../core/stores.ts';
+import type {
+  CounterChange,
+  CounterResult,
+  KeyValueStore,
+  PruneOptions,
+  PruneRunsOptions,
+  RunJournal,
+  Stores,
+} from '../core/stores.ts';
 import { systemClock } from '../system/clock.ts';
 import { assertKey, type CounterCells, changeCounters, jsonText } from './counters.ts';
 import { type MemoryLedgerOptions, memoryLedger } from './memory/ledger.ts';
@@ -82,8 +90,43 @@ function memoryJournal(clock: Clock, endedRuns: number): RunJournal {
     async release(runId, owner) {
       if (leases.get(runId)?.owner === owner) leases.delete(runId);
     },
+    async prune(pruned) {
+      const isHeld = (runId: string): boolean => (leases.get(runId)?.ends ?? 0) > clock.monotonic();
+      const removed = prunableRuns(runs, pruned, isHeld);
+      if (pruned.dryRun !== true) {
+        for (const runId of removed) for (const map of [runs, ended, leases]) map.delete(runId);
+        for (const runId of orphans(runs)) for (const map of [runs, ended, leases]) map.delete(runId);
+      }
+      return { removed: removed.length, runIds: removed };
+    },
     close: async () => {},
   };
+}
+
+/** Runs that nobody needs any more, the oldest first; those of nodes go with the run of the node. */
+function prunableRuns(
+  runs: ReadonlyMap<string, Run>,
+  { before, unfinished = false }: PruneRunsOptions,
+  isHeld: (runId: string) => boolean,
+): readonly string[] {
+  const old = [...runs.values()].filter(
+    ({ events, summary }) =>
+      summary.startedAt < before &&
+      summary.updatedAt < before &&
+      !isNested(events[0]) &&
+      (unfinished || ENDED.has(summary.status)) &&
+      !isHeld(summary.runId),
+  );
+  return old.map(({ summary }) => summary.runId);
+}
+
+/** Runs of nodes whose own run is gone, at any depth. */
+function* orphans(runs: ReadonlyMap<string, Run>): Generator<string> {
+  for (const [runId, { events }] of runs) {
+    const [first] = events;
+    if (first?.type !== 'run-started' || !isNested(first)) continue;
+    if (first.parent !== undefined && !runs.has(first.parent.runId)) yield runId;
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------- key and value
@@ -102,6 +145,7 @@ interface Cells {
   delete(key: string): void;
   /** The keys that have not expired. */
   keys(): string[];
+  prune(options: PruneOptions): number;
 }
 
 /** Removes expired cells after as many sets as there are keys, so that a set costs O(1) on average. */
@@ -129,6 +173,11 @@ function expiringCells(clock: Clock): Cells {
     keys() {
       sweep();
       return [...cells.keys()];
+    },
+    prune({ before, dryRun = false }) {
+      const old = [...cells].filter(([, { until }]) => until < before);
+      if (!dryRun) for (const [key] of old) cells.delete(key);
+      return old.length;
     },
   };
 }
@@ -190,6 +239,7 @@ function memoryKeyValue(clock: Clock): KeyValueStore {
       const found = cells.keys().filter((key) => key.startsWith(prefix));
       return found.sort().slice(0, limit);
     },
+    prune: async (options) => ({ removed: cells.prune(options) }),
     change: (changes) => changeOne(cells, changes) ?? changeCounters(undoableCells(cells), changes),
     close: async () => {},
   };

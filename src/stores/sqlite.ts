@@ -12,6 +12,10 @@ import type { Sql } from './sqlite/database.ts';
 import { sqliteJournal } from './sqlite/journal.ts';
 import { sqliteKeyValue } from './sqlite/key-value.ts';
 import { sqliteLedger } from './sqlite/ledger.ts';
+import { checkFile } from './sqlite/repair/check.ts';
+import { rebuildFile, type StoreRepair } from './sqlite/repair/repair.ts';
+
+export type { StoreRepair };
 
 export interface SqliteStoresOptions {
   /** The file, created with its folders when it is missing. Use a local disk: network file systems break its locks. */
@@ -70,8 +74,55 @@ export function sqliteStores(options: SqliteStoresOptions): Stores {
     await ledger.close();
   };
   const { open: openAttempt, recover } = attempts;
-  return { journal, ledger, keyValue, attempts: { keyValue, ledger, open: openAttempt, recover }, close };
+  return {
+    journal,
+    ledger,
+    keyValue,
+    attempts: { keyValue, ledger, open: openAttempt, recover },
+    compact: () => connection.compact(),
+    close,
+  };
 }
+
+/** Which file to check or to repair. */
+export interface SqliteFileOptions {
+  readonly path: string;
+  /** @default the system clock */
+  readonly clock?: Clock;
+}
+
+/**
+ * Reads the whole file: every page, index, event, ledger row and value. A file that does not exist yet is fine.
+ *
+ * @throws store-corrupt with the first damage that was found
+ */
+export async function checkSqliteStore({ path, clock = systemClock }: SqliteFileOptions): Promise<void> {
+  await checkFile(filePath(path), clock);
+}
+
+/**
+ * Saves what can be read of a damaged file into a new one, which takes its place; the damaged one is kept under another name.
+ * Undefined: the file is whole, and nothing was changed. Close all stores over the file before.
+ *
+ * @throws store-full, store-busy when a run in it is being driven, store-newer, store-corrupt when nothing can be read
+ */
+export async function repairSqliteStore({
+  path,
+  clock = systemClock,
+}: SqliteFileOptions): Promise<StoreRepair | undefined> {
+  const file = filePath(path);
+  try {
+    await checkFile(file, clock);
+    return undefined;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return rebuildFile(file, clock.now());
+  }
+}
+
+/** Damage in the header may also look like a file of another program. */
+const isDamage = (error: unknown): boolean =>
+  error instanceof PolyphonyError && (error.code === 'store-corrupt' || error.details?.foreign === true);
 
 function filePath(path: string): string {
   if (path !== '' && !path.startsWith(':') && !/^\w{2,}:/.test(path)) return resolve(path);

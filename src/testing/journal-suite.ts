@@ -56,6 +56,7 @@ export function testJournal(options: StoreSuiteOptions<RunJournal>): void {
   recordTests(options);
   summaryTests(options);
   leaseTests(options);
+  pruneTests(options);
 }
 
 function recordTests(options: StoreSuiteOptions<RunJournal>): void {
@@ -196,5 +197,73 @@ function leaseTests(options: StoreSuiteOptions<RunJournal>): void {
     const owners = Array.from({ length: 20 }, (_, index) => `owner ${index}`);
     const won = await Promise.all(owners.map((owner) => journal.claim('run', owner, 1000)));
     assert.equal(won.filter(Boolean).length, 1);
+  });
+}
+
+/** The tests of a method that a store may leave out: they then pass without testing anything. */
+function pruneTests(options: StoreSuiteOptions<RunJournal>): void {
+  const check = storeTests(options);
+  const nested = (runId: string, parent: string): Started => ({
+    ...started(runId),
+    parent: { runId: parent, nodeId: 'n', kind: 'nested' },
+  });
+  const suspended = (runId: string): RunEvent => ({
+    type: 'run-suspended',
+    seq: 1,
+    at: START + 1,
+    runId,
+    waiting: ['n0'],
+  });
+  const ids = async (journal: RunJournal): Promise<string[]> =>
+    (await journal.list({ nested: true })).map(({ runId }) => runId).sort();
+  const fill = async (journal: RunJournal): Promise<void> => {
+    await journal.append('old', [started('old'), ended('old', 1, 5)]);
+    await journal.append('old.n', [nested('old.n', 'old')]);
+    await journal.append('old.n.n', [nested('old.n.n', 'old.n'), ended('old.n.n', 1, 5)]);
+    await journal.append('asks', [started('asks'), suspended('asks')]);
+    await journal.append('asks.n', [nested('asks.n', 'asks'), ended('asks.n', 1, 5)]);
+    await journal.append('left', [started('left')]);
+    await journal.append('new', [started('new', START + 1000), ended('new', 1000, 5)]);
+    await journal.append('later', [started('later'), ended('later', 2000, 5)]);
+  };
+  check('removes runs that ended before a time, with those of their nodes', async (journal) => {
+    if (journal.prune === undefined) return;
+    await fill(journal);
+    const before = START + 500;
+    assert.deepEqual(await journal.prune({ before, dryRun: true }), { removed: 1, runIds: ['old'] });
+    assert.equal((await ids(journal)).length, 8, 'a dry run removes nothing');
+    assert.deepEqual(await journal.prune({ before }), { removed: 1, runIds: ['old'] });
+    assert.deepEqual(await ids(journal), ['asks', 'asks.n', 'later', 'left', 'new']);
+    assert.deepEqual(await gather(journal.read('old')), []);
+    assert.deepEqual(await gather(journal.read('old.n.n')), []);
+    assert.equal((await gather(journal.read('asks'))).length, 2);
+    assert.deepEqual(await journal.prune({ before }), { removed: 0, runIds: [] });
+  });
+  check('removes unfinished runs when asked to, and none that somebody holds', async (journal, clock) => {
+    if (journal.prune === undefined) return;
+    await fill(journal);
+    await journal.claim('left', 'somebody', 1000);
+    await journal.claim('old', 'somebody', 1000);
+    const before = START + 500;
+    assert.deepEqual((await journal.prune({ before, unfinished: true })).runIds, ['asks']);
+    assert.deepEqual(await ids(journal), ['later', 'left', 'new', 'old', 'old.n', 'old.n.n']);
+    await clock.advance(1001);
+    assert.deepEqual((await journal.prune({ before })).runIds, ['old']);
+    assert.deepEqual((await journal.prune({ before, unfinished: true })).runIds, ['left']);
+    assert.deepEqual(await ids(journal), ['later', 'new']);
+  });
+  check('removes any number of runs, part by part', async (journal) => {
+    if (journal.prune === undefined) return;
+    const names = Array.from({ length: 1100 }, (_, index) => `run ${String(index).padStart(4, '0')}`);
+    await Promise.all(names.map((name) => journal.append(name, [started(name), ended(name, 1, 1)])));
+    let [removed, parts, after] = [0, 0, undefined as string | undefined];
+    do {
+      const part = await journal.prune({ before: START + 500, ...(after === undefined ? {} : { after }) });
+      removed += part.removed;
+      after = part.next;
+      parts += 1;
+    } while (after !== undefined && parts < 1100);
+    assert.equal(removed, 1100);
+    assert.deepEqual(await ids(journal), []);
   });
 }

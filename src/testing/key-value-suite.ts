@@ -10,6 +10,7 @@ export function testKeyValueStore(options: StoreSuiteOptions<KeyValueStore>): vo
   expiryTests(options);
   counterTests(options);
   refusalTests(options);
+  pruneTests(options);
 }
 
 function valueTests(options: StoreSuiteOptions<KeyValueStore>): void {
@@ -160,4 +161,23 @@ function isInvalidRequest(error: unknown): boolean {
   assert.ok(error instanceof PolyphonyError, `expected a PolyphonyError, got ${String(error)}`);
   assert.equal(error.code, 'invalid-request');
   return true;
+}
+
+/** The tests of a method that a store may leave out: they then pass without testing anything. */
+function pruneTests(options: StoreSuiteOptions<KeyValueStore>): void {
+  const check = storeTests(options);
+  check('removes values that expired before a time, and nothing else', async (store, clock) => {
+    if (store.prune === undefined) return;
+    await store.set('short', 1, { ttlMs: 100 });
+    await store.set('long', 2, { ttlMs: 5000 });
+    await store.set('stays', 3);
+    await store.change([{ key: 'counter', by: 1 }]);
+    const start = clock.now();
+    await clock.advance(1000);
+    assert.deepEqual(await store.prune({ before: start + 50 }), { removed: 0 });
+    assert.deepEqual(await store.prune({ before: start + 500, dryRun: true }), { removed: 1 });
+    assert.deepEqual(await store.prune({ before: start + 500 }), { removed: 1 });
+    assert.deepEqual(await store.prune({ before: start + 500 }), { removed: 0 });
+    assert.deepEqual(await store.keys(''), ['counter', 'long', 'stays']);
+  });
 }

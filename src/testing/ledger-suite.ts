@@ -41,6 +41,7 @@ const SAMPLE: readonly LedgerRow[] = [
 export function testLedger(options: StoreSuiteOptions<UsageLedger>): void {
   rowTests(options);
   totalTests(options);
+  pruneTests(options);
 }
 
 async function keysOf(ledger: UsageLedger, filter?: LedgerFilter): Promise<string[]> {
@@ -157,5 +158,41 @@ function totalTests(options: StoreSuiteOptions<UsageLedger>): void {
     assert.deepEqual(await totalsOf(ledger, 'model', { provider: 'bolt', from: START, to: START + 11 }), [
       ['bolt/large', 1, 0, 1000, 0],
     ]);
+  });
+}
+
+/** The tests of a method that a store may leave out: they then pass without testing anything. */
+function pruneTests(options: StoreSuiteOptions<UsageLedger>): void {
+  const check = storeTests(options);
+  check('removes rows that started before a time, also from its totals', async (ledger) => {
+    if (ledger.prune === undefined) return;
+    await ledger.append(SAMPLE);
+    assert.deepEqual(await ledger.prune({ before: START + 20, dryRun: true }), { removed: 2 });
+    assert.deepEqual(await keysOf(ledger), ['c/1', 'b/1', 'a/2', 'a/1']);
+    assert.deepEqual(await ledger.prune({ before: START + 20 }), { removed: 2 });
+    assert.deepEqual(await keysOf(ledger), ['c/1', 'b/1']);
+    assert.deepEqual(await keysOf(ledger, { scope: ann }), []);
+    assert.deepEqual(await keysOf(ledger, { scope: red }), ['c/1']);
+    const users = await ledger.totals('scope:user');
+    assert.deepEqual(
+      users.map(({ group, attempts }) => [group, attempts]),
+      [['bob', 2]],
+    );
+    await ledger.append([ledgerRow({ key: 'd/1', scopes: [ann] })]);
+    await ledger.flush();
+    assert.deepEqual(await keysOf(ledger, { scope: ann }), ['d/1'], 'a scope whose rows were removed takes new ones');
+  });
+  check('removes any number of rows, part by part', async (ledger) => {
+    if (ledger.prune === undefined) return;
+    await ledger.append(Array.from({ length: 700 }, (_, index) => ledgerRow({ key: `${index}/1`, scopes: [ann] })));
+    let [removed, parts, more] = [0, 0, true];
+    while (more && parts < 700) {
+      const part = await ledger.prune({ before: START + 1 });
+      removed += part.removed;
+      more = part.next !== undefined;
+      parts += 1;
+    }
+    assert.equal(removed, 700);
+    assert.deepEqual(await ledger.totals('model'), []);
   });
 }

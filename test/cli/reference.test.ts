@@ -28,6 +28,8 @@ const COMMANDS = [
   'models',
   'route',
   'spend',
+  'store',
+  'store prune',
   'doctor',
   'init',
 ];
@@ -54,7 +56,10 @@ describe('docs/reference/command-line.md', () => {
     const listed = ({ out }: { out: string }): string[] =>
       [...(out.split('Commands:')[1]?.split('\n\n')[0] ?? '').matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name);
     const top = listed(await call('--help'));
-    const below = listed(await call('runs', '--help')).map((name) => `runs ${name}`);
+    const below: string[] = [];
+    for (const group of ['runs', 'store']) {
+      below.push(...listed(await call(group, '--help')).map((name) => `${group} ${name}`));
+    }
     expect([...top, ...below].filter((name) => !name.endsWith('help')).sort()).toEqual([...COMMANDS].sort());
   });
 });

@@ -8,6 +8,8 @@ import { failuresOf } from './broken.ts';
 
 type Break<Store> = (store: Store) => Partial<Store>;
 
+const NOTHING = { removed: 0, runIds: [] };
+
 const journals: Readonly<Record<string, readonly [Break<RunJournal>, string]>> = {
   'forgets the last event of an append': [
     (store) => ({ append: (id, events) => store.append(id, events.slice(0, -1)) }),
@@ -73,6 +75,32 @@ const journals: Readonly<Record<string, readonly [Break<RunJournal>, string]>> =
     (store) => ({ release: async (id) => void (await Promise.all(['one', 'two'].map((o) => store.release(id, o)))) }),
     'takes a release from the owner only',
   ],
+  'removes what a dry run asks for': [
+    (store) => ({ prune: async (options) => (await store.prune?.({ ...options, dryRun: false })) ?? NOTHING }),
+    'removes runs that ended before a time, with those of their nodes',
+  ],
+  'removes what is unfinished': [
+    (store) => ({ prune: async (options) => (await store.prune?.({ ...options, unfinished: true })) ?? NOTHING }),
+    'removes runs that ended before a time, with those of their nodes',
+  ],
+  'removes what somebody holds': [
+    (store) => ({
+      prune: async (options) => {
+        await Promise.all(['left', 'old'].map((runId) => store.release(runId, 'somebody')));
+        return (await store.prune?.(options)) ?? NOTHING;
+      },
+    }),
+    'removes unfinished runs when asked to, and none that somebody holds',
+  ],
+  'removes one part': [
+    (store) => ({
+      prune: async (options) => {
+        const many = (await store.list()).length > 1000;
+        return many ? NOTHING : ((await store.prune?.(options)) ?? NOTHING);
+      },
+    }),
+    'removes any number of runs, part by part',
+  ],
   'leases to everybody': [() => ({ claim: async () => true }), 'gives a run to one of many that ask at the same time'],
 };
 
@@ -105,6 +133,14 @@ const ledgers: Readonly<Record<string, readonly [Break<UsageLedger>, string]>> =
     'adds up by every group',
   ],
   'forgets the filter of totals': [(store) => ({ totals: (by) => store.totals(by) }), 'adds up what a filter leaves'],
+  'removes nothing': [
+    () => ({ prune: async () => ({ removed: 2 }) }),
+    'removes rows that started before a time, also from its totals',
+  ],
+  'removes one row at most': [
+    () => ({ prune: async () => ({ removed: 1 }) }),
+    'removes any number of rows, part by part',
+  ],
   'loses tokens': [
     (store) => ({
       totals: async (...query) => (await store.totals(...query)).map((total) => ({ ...total, inputTokens: 0 })),
@@ -185,6 +221,15 @@ const keyValues: Readonly<Record<string, readonly [Break<KeyValueStore>, string]
     }),
     'refuses to change a counter by a number that is not finite',
   ],
+  'removes what has not expired': [
+    (store) => ({
+      prune: async (options) => {
+        if (options.dryRun !== true) await store.delete('long');
+        return (await store.prune?.(options)) ?? { removed: 0 };
+      },
+    }),
+    'removes values that expired before a time, and nothing else',
+  ],
   'starts at 0': [
     (store) => ({ change: (changes) => store.change(changes.map(({ initial: _, ...change }) => change)) }),
     'changes counters, from 0 or from their initial value',
@@ -195,6 +240,7 @@ describe('testJournal', () => {
   test('passes the memory store', async () => {
     expect(await failuresOf((run) => testJournal({ test: run, make: () => memoryStores().journal }))).toEqual([
       'gives a run to one owner until the lease ends',
+      'removes unfinished runs when asked to, and none that somebody holds',
     ]);
     const passing = await failuresOf((run) => testJournal({ test: run, make: (o) => memoryStores(o).journal }));
     expect(passing).toEqual([]);

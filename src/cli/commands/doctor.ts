@@ -9,9 +9,19 @@ import type { SharedOptions } from '../input/shared-options.ts';
 import type { Session } from '../process/session.ts';
 import type { Terminal } from '../screen/terminal.ts';
 
-export const command = defineCommand({
-  define: (doctor) => doctor.addHelpText('after', examples('polyphony doctor', 'polyphony doctor --json')),
+export const command = defineCommand<{ readonly repair?: boolean }>({
+  define: (doctor) =>
+    doctor
+      .option('--repair', 'save what can be read of a damaged store into a new file, and keep the damaged one')
+      .addHelpText(
+        'after',
+        examples('polyphony doctor', 'polyphony doctor --json', 'polyphony doctor --repair --store old/polyphony.db'),
+      ),
   handle: async (terminal, options) => {
+    if (options.repair === true) {
+      const { repairStore } = await import('../process/repair-store.ts');
+      return repairStore(options, terminal);
+    }
     const checks = await checksOf(options, terminal);
     if (options.json) terminal.print(safeJson(checks, 2));
     else {
@@ -62,6 +72,8 @@ async function checkSpace(store: string): Promise<Check> {
 }
 
 async function checkStore({ polyphony }: Session, store: string): Promise<Check> {
+  const { checkSqliteStore } = await import('../../stores/sqlite.ts');
+  await checkSqliteStore({ path: store });
   const { keyValue } = polyphony.stores;
   await keyValue.set('doctor', 1);
   await keyValue.delete('doctor');

@@ -3,8 +3,9 @@ import type { LedgerGroup, LedgerTotal } from '../../core/stores.ts';
 import { safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT, UsageError } from '../input/exit-code.ts';
+import { spanMs } from '../input/option-values.ts';
 
-export const command = defineCommand<{ readonly by: string; readonly last?: string }>({
+export const command = defineCommand<{ readonly by: string; readonly last?: number }>({
   define: (spend) =>
     spend
       .option(
@@ -12,12 +13,12 @@ export const command = defineCommand<{ readonly by: string; readonly last?: stri
         'group by provider, model, purpose, day, outcome, run, node, session, user, team, tenant or tag',
         'model',
       )
-      .option('--last <span>', 'only the last hours, days or weeks, such as 12h, 7d or 4w')
+      .option('--last <span>', 'only the last hours, days or weeks, such as 12h, 7d or 4w', spanMs)
       .addHelpText('after', examples('polyphony spend --by day --last 4w', 'polyphony spend --by tag --json')),
   handle: async (terminal, options) => {
     const by = ledgerGroup(options.by);
     const { systemClock } = await import('../../system/clock.ts');
-    const filter = options.last === undefined ? {} : { from: systemClock.now() - span(options.last) };
+    const filter = options.last === undefined ? {} : { from: systemClock.now() - options.last };
     const { withPolyphony } = await import('../process/session.ts');
     const { tableText } = await import('../screen/result-text.ts');
     const { formatUsd, nanoToUsd } = await import('../../core/money/money.ts');
@@ -74,7 +75,6 @@ const GROUPS: readonly LedgerGroup[] = [
   'scope:tenant',
   'scope:tag',
 ];
-const UNITS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
 function ledgerGroup(text: string): LedgerGroup {
   const group = GROUPS.find((known) => known === text || known === `scope:${text}`);
@@ -83,13 +83,4 @@ function ledgerGroup(text: string): LedgerGroup {
       `--by "${text}" must be one of ${GROUPS.map((known) => known.replace('scope:', '')).join(', ')}`,
     );
   return group;
-}
-
-/** `12h`, `7d`, `4w` → milliseconds. */
-function span(text: string): number {
-  const found = /^(\d{1,6})([hdw])$/.exec(text);
-  const unit = found?.[2];
-  if (unit !== 'h' && unit !== 'd' && unit !== 'w')
-    throw new UsageError(`--last "${text}" must be a number followed by h, d or w, such as 7d`);
-  return Number(found?.[1]) * UNITS[unit];
 }

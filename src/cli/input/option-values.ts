@@ -15,3 +15,13 @@ export function wholeNumber(text: string): number {
   if (Number.isInteger(value) && value >= 1 && value <= 10_000) return value;
   throw new InvalidArgumentError('Give a whole number from 1 to 10000.');
 }
+
+const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** `12h`, `7d`, `4w` in milliseconds. */
+export function spanMs(text: string): number {
+  const [, count, unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? [];
+  const unitMs = UNITS_MS[unit];
+  if (unitMs === undefined) throw new InvalidArgumentError('Give a number followed by h, d or w, such as 7d.');
+  return Number(count) * unitMs;
+}

@@ -7,6 +7,7 @@ import { withCurrentNames } from './older-names.ts';
 const name = z.string().min(1).max(120);
 const usd = z.number().nonnegative();
 const milliseconds = z.int().positive();
+const days = z.int().min(1).max(36_500);
 
 const BudgetSchema = z.strictObject({
   scope: z.enum(['session', 'user', 'team', 'tenant', 'tag', 'run']),
@@ -109,6 +110,9 @@ export const CurrentConfigSchema = z.strictObject({
   concurrency: z.record(name, z.int().min(1).max(10_000)).optional(),
   escalate: EscalateSchema.optional(),
   affinity: z.strictObject({ ttlMs: milliseconds.optional() }).optional(),
+  retention: z
+    .strictObject({ runsDays: days.optional(), ledgerDays: days.optional(), valuesDays: days.optional() })
+    .optional(),
   bounds: z
     .strictObject({
       nodes: z.int().positive().optional(),

@@ -2,7 +2,7 @@
  * The ledger in memory: a ring buffer of the latest rows, and sums of the rows that were dropped from it, so that totals
  * stay right.
  */
-import { dayOf } from '../../core/money/calendar.ts';
+import { DAY_MS, dayOf } from '../../core/money/calendar.ts';
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal, UsageLedger } from '../../core/stores.ts';
 import { addSum, dayStart, emptySum, groupsOf, matches, type Sum, sumOf } from './ledger-totals.ts';
 
@@ -42,7 +42,7 @@ const byGroup = (a: LedgerTotal, b: LedgerTotal): number => (a.group < b.group ?
 
 export function memoryLedger(options: MemoryLedgerOptions = {}): UsageLedger {
   const limit = Math.max(1, options.ledgerRows ?? 100_000);
-  const ring: LedgerRow[] = [];
+  let ring: LedgerRow[] = [];
   const keys = new Set<string>();
   const folded = new Map<string, Folded>();
   let next = 0;
@@ -57,12 +57,24 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): UsageLedger {
     ring[next] = row;
     next = next + 1 === limit ? 0 : next + 1;
   };
+  const remove = (before: number): void => {
+    const latestLast = [...ring.slice(next), ...ring.slice(0, next)];
+    ring = latestLast.filter((row) => row.startedAt >= before);
+    for (const { startedAt, key } of latestLast) if (startedAt < before) keys.delete(key);
+    for (const [key, { example }] of folded) if (example.startedAt + DAY_MS <= before) folded.delete(key);
+    next = ring.length === limit ? 0 : ring.length;
+  };
   return {
     append(rows) {
       for (const row of rows) append(row);
       return undefined;
     },
     flush: async () => {},
+    async prune({ before, dryRun = false }) {
+      const removed = ring.filter(({ startedAt }) => startedAt < before).length;
+      if (!dryRun) remove(before);
+      return { removed };
+    },
     async *rows(filter: LedgerFilter = {}) {
       const latestFirst = [...ring.slice(next), ...ring.slice(0, next)].reverse();
       yield* latestFirst

@@ -1,10 +1,13 @@
 /** The statements of one open database, each prepared once. */
+import { isUtf8 } from 'node:buffer';
+import { withTextAsBytes } from './text-as-bytes.ts';
 
 export type SqlValue = string | number | null;
 export type SqlRow = readonly unknown[];
 
 export interface Sql {
   run(text: string, values?: readonly SqlValue[]): { readonly changes: number; readonly id: number };
+  /** Text comes only from a SELECT: any other statement must return numbers. As for `all`. */
   first(text: string, values?: readonly SqlValue[]): SqlRow | undefined;
   all(text: string, values?: readonly SqlValue[]): readonly SqlRow[];
   /** Statements without values or results. */
@@ -35,14 +38,30 @@ export function sqlOf(database: SqliteDatabase): Sql {
     statements.set(text, statement);
     return statement;
   };
+  const readings = new Map<string, string>();
+  const prepareReading = (text: string): Statement => {
+    let reading = readings.get(text);
+    if (reading === undefined) {
+      reading = withTextAsBytes(text);
+      readings.set(text, reading);
+    }
+    return prepare(reading);
+  };
   return {
     run(text, values = []) {
       const { changes, lastInsertRowid } = prepare(text).run(values);
       return { changes, id: Number(lastInsertRowid) };
     },
     // Raw rows, because `get` adds a column of its own to objects.
-    first: (text, values = []) => prepare(text).raw().get(values) as SqlRow | undefined,
-    all: (text, values = []) => prepare(text).raw().all(values) as readonly SqlRow[],
+    first(text, values = []) {
+      const row = prepareReading(text).raw().get(values) as unknown[] | undefined;
+      return row && decoded(row);
+    },
+    all(text, values = []) {
+      const rows = prepareReading(text).raw().all(values) as readonly unknown[][];
+      for (const row of rows) decoded(row);
+      return rows;
+    },
     script: (text) => void database.exec(text),
     transaction: (work) => inTransaction(database, work),
     close() {
@@ -57,6 +76,19 @@ export function sqlOf(database: SqliteDatabase): Sql {
     },
   };
 }
+
+/** Decodes the texts of a row in place. @throws SQLITE_CORRUPT_TEXT when a text is not UTF-8 */
+function decoded(row: unknown[]): SqlRow {
+  for (let column = 0; column < row.length; column += 1) {
+    const value = row[column];
+    if (!(value instanceof Uint8Array)) continue;
+    if (!isUtf8(value)) throw damagedText();
+    row[column] = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString();
+  }
+  return row;
+}
+
+const damagedText = (): Error => Object.assign(new Error('A text is not UTF-8.'), { code: 'SQLITE_CORRUPT_TEXT' });
 
 function inTransaction<T>(database: SqliteDatabase, work: () => T): T {
   database.exec('BEGIN IMMEDIATE');

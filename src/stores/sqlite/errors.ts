@@ -2,7 +2,9 @@
 import { asPolyphonyError, type ErrorCode, PolyphonyError } from '../../core/errors.ts';
 
 const FULL = /^(?:SQLITE_FULL|SQLITE_IOERR_SHMSIZE|ENOSPC|EDQUOT)/;
-const CORRUPT = /^(?:SQLITE_CORRUPT|SQLITE_NOTADB|SQLITE_IOERR_SHORT_READ)/;
+/** All statements are constants that fit the schema, so that one that SQLite refuses shows a schema or an index that changed. */
+const CORRUPT =
+  /^SQLITE_(?:CORRUPT|NOTADB|IOERR_SHORT_READ|IOERR_CORRUPTFS|ERROR|CONSTRAINT|MISMATCH|SCHEMA|FORMAT|INTERNAL|RANGE|EMPTY|NOTFOUND)/;
 const BUSY = /^SQLITE_(?:BUSY|LOCKED)/;
 const NO_ACCESS = /^(?:SQLITE_(?:READONLY|CANTOPEN|PERM)|E(?:ACCES|PERM|ROFS|NOTDIR|EXIST|ISDIR|NOENT)$)/;
 
@@ -30,14 +32,14 @@ const SENTENCES: readonly (readonly [RegExp, ErrorCode, (path: string, code: str
       `The store ${path} cannot be opened for writing (${code}): choose a path whose folder and file this process may write.`,
   ],
   [
-    /^SQLITE_IOERR/,
+    /^(?:SQLITE_IOERR|EIO$)/,
     'store-corrupt',
     (path, code) => `The store ${path} could not be read or written (${code}): check its disk, then the file itself.`,
   ],
 ];
 
 export function corruptError(path: string, found: string, cause?: unknown): PolyphonyError {
-  const message = `The store ${path} is damaged or is not an SQLite file (${found}): restore it from a backup, salvage it with "sqlite3 ${path} .recover", or move it away to start with an empty one.`;
+  const message = `The store ${path} is damaged or is not an SQLite file (${found}): restore it from a backup, save what can be read with "polyphony doctor --repair --store ${path}", or move it away to start with an empty one.`;
   return new PolyphonyError('store-corrupt', message, { cause });
 }
 
@@ -45,11 +47,17 @@ export function corruptError(path: string, found: string, cause?: unknown): Poly
 export function storeError(error: unknown, path: string): PolyphonyError {
   if (error instanceof PolyphonyError) return error;
   const code = codeOf(error);
-  if (CORRUPT.test(code)) return corruptError(path, code, error);
+  if (CORRUPT.test(code)) return corruptError(path, foundBy(error, code), error);
   for (const [pattern, ours, sentence] of SENTENCES) {
     if (pattern.test(code)) return new PolyphonyError(ours, sentence(path, code), { cause: error });
   }
   return asPolyphonyError(error);
+}
+
+/** What SQLite says, after the code: it names the table, the index or the page. */
+function foundBy(error: unknown, code: string): string {
+  const said = error instanceof Error ? error.message.slice(0, 200) : '';
+  return said === '' ? code : `${code}: ${said}`;
 }
 
 export function busyError(path: string, waitedMs: number, cause: unknown): PolyphonyError {
@@ -68,6 +76,5 @@ export function parseStored(text: unknown, path: string): unknown {
   } catch {
     // The same error as for a value that is not text.
   }
-  const message = `The store ${path} holds a record that is not valid JSON: restore the file from a backup.`;
-  throw new PolyphonyError('store-corrupt', message);
+  throw corruptError(path, 'a record that is not valid JSON');
 }

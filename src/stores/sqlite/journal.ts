@@ -2,23 +2,24 @@
 import type { Clock } from '../../core/clock.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
 import type { Processes } from '../../core/processes.ts';
-import type { RunEvent, RunFilter, RunStatus, RunSummary } from '../../core/run/engine.ts';
+import type { RunEvent, RunFilter } from '../../core/run/engine.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import { isHeld, type Lease, newLease } from '../leases.ts';
 import { progressed, progressOf, type RunProgress } from '../run-progress.ts';
 import type { Connection } from './connection.ts';
-import type { Sql, SqlRow, SqlValue } from './database.ts';
-import { parseStored } from './errors.ts';
+import type { Sql, SqlValue } from './database.ts';
 import { leaseOf, termText } from './lease-term.ts';
+import { pruneRuns } from './prune-runs.ts';
+import { eventOf, RUN_COLUMNS, summaryOf } from './records.ts';
 
 const INSERT_EVENT = 'INSERT INTO events (run_id, event) VALUES (?, ?)';
-const RUN_COLUMNS = 'run_id, status, goal, started_at, updated_at, cost_nano_usd, total, finished';
 const FIND_RUN = `SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = ?`;
 const SAVE_RUN = `INSERT INTO runs (${RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, goal = excluded.goal, updated_at = excluded.updated_at,
     cost_nano_usd = excluded.cost_nano_usd, total = excluded.total, finished = excluded.finished`;
-/** The columns that most appends change; none of them is indexed. */
-const ADVANCE_RUN = 'UPDATE runs SET updated_at = ?, cost_nano_usd = ?, finished = ? WHERE run_id = ?';
+/** What most appends change, without reading the row first; none of these columns is indexed. An unknown cost stays unknown. */
+const ADVANCE_RUN = `UPDATE runs SET updated_at = ?, cost_nano_usd = cost_nano_usd + ?, finished = finished + ?
+  WHERE run_id = ?`;
 const READ_PAGE = 'SELECT id, event FROM events WHERE run_id = ? AND id > ? ORDER BY id LIMIT ?';
 const PAGE = 500;
 const FIND_LEASE = 'SELECT owner, until, term FROM leases WHERE run_id = ?';
@@ -26,27 +27,21 @@ const SAVE_LEASE = `INSERT INTO leases (run_id, owner, until, term) VALUES (?, ?
   ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, until = excluded.until, term = excluded.term`;
 const RELEASE = 'DELETE FROM leases WHERE run_id = ? AND owner = ?';
 
-function summaryOf(row: SqlRow): RunSummary {
-  const [runId, status, goal, startedAt, updatedAt, cost, total, finished] = row;
-  return {
-    runId: String(runId),
-    status: status as RunStatus,
-    goal: String(goal),
-    startedAt: Number(startedAt),
-    updatedAt: Number(updatedAt),
-    costNanoUsd: cost === null ? null : Number(cost),
-    nodes: { total: Number(total), finished: Number(finished) },
-  };
+function save(sql: Sql, path: string, runId: string, texts: readonly string[], progress: RunProgress): void {
+  if (!advance(sql, runId, progress)) {
+    const before = sql.first(FIND_RUN, [runId]);
+    const after = progressed(runId, before && summaryOf(before, path), progress);
+    const { status, goal, startedAt, updatedAt, costNanoUsd, nodes } = after;
+    sql.run(SAVE_RUN, [runId, status, goal, startedAt, updatedAt, costNanoUsd, nodes.total, nodes.finished]);
+  }
+  for (const text of texts) sql.run(INSERT_EVENT, [runId, text]);
 }
 
-function save(sql: Sql, runId: string, texts: readonly string[], progress: RunProgress): void {
-  const before = sql.first(FIND_RUN, [runId]);
-  const after = progressed(runId, before && summaryOf(before), progress);
-  const { status, goal, startedAt, updatedAt, costNanoUsd, nodes } = after;
-  if (before !== undefined && progress.status === undefined && progress.total === undefined && progress.added === 0) {
-    sql.run(ADVANCE_RUN, [updatedAt, costNanoUsd, nodes.finished, runId]);
-  } else sql.run(SAVE_RUN, [runId, status, goal, startedAt, updatedAt, costNanoUsd, nodes.total, nodes.finished]);
-  for (const text of texts) sql.run(INSERT_EVENT, [runId, text]);
+/** False when the run is new to the journal, or the change is more than its cost and the nodes that ended. */
+function advance(sql: Sql, runId: string, progress: RunProgress): boolean {
+  const { status, total, added, settled, updatedAt, costNanoUsd, finished } = progress;
+  if (status !== undefined || total !== undefined || added > 0 || settled !== undefined) return false;
+  return sql.run(ADVANCE_RUN, [updatedAt, costNanoUsd, finished, runId]).changes === 1;
 }
 
 /**
@@ -86,12 +81,12 @@ export function sqliteJournal(connection: Connection, parts: SqliteJournalParts)
       const progress = progressOf(events);
       if (progress === undefined) return;
       const texts = events.map(eventText);
-      await connection.write((sql) => save(sql, runId, texts, progress));
+      await connection.write((sql) => save(sql, connection.path, runId, texts, progress));
     },
     async *read(runId) {
       for (let after = 0; ; ) {
         const page = await connection.read((sql) => sql.all(READ_PAGE, [runId, after, PAGE]));
-        for (const [, text] of page) yield parseStored(text, connection.path) as RunEvent;
+        for (const [, text] of page) yield eventOf(text, runId, connection.path);
         if (page.length < PAGE) return;
         after = Number(page.at(-1)?.[0]);
       }
@@ -99,13 +94,14 @@ export function sqliteJournal(connection: Connection, parts: SqliteJournalParts)
     async list(filter = {}) {
       const [text, values] = listQuery(filter);
       const rows = await connection.read((sql) => sql.all(text, values));
-      return rows.map(summaryOf);
+      return rows.map((row) => summaryOf(row, connection.path));
     },
     claim: (runId, owner, leaseMs) =>
       connection.write((sql) => claim(sql, parts, runId, newLease(owner, leaseMs, clock))),
     async release(runId, owner) {
       await connection.write((sql) => sql.run(RELEASE, [runId, owner]));
     },
+    prune: (options) => connection.write((sql) => pruneRuns(sql, options, clock, parts.processes)),
     close,
   };
 }

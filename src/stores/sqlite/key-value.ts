@@ -5,6 +5,7 @@ import { assertKey, changeCounters, jsonText } from '../counters.ts';
 import type { Connection } from './connection.ts';
 import type { Sql } from './database.ts';
 import { parseStored } from './errors.ts';
+import { pruneCells } from './prune-rows.ts';
 
 const FIND = 'SELECT value FROM cells WHERE key = ? AND (until IS NULL OR until > ?)';
 const SAVE = `INSERT INTO cells (key, value, until) VALUES (?, ?, ?)
@@ -111,6 +112,7 @@ export function sqliteKeyValue(connection: Connection, clock: Clock, close: () =
       return rows.map(([key]) => String(key));
     },
     change: (changes) => connection.write((sql) => change(sql, path, clock.now(), changes)),
+    prune: (options) => connection.write((sql) => pruneCells(sql, options)),
     close,
   };
 }

@@ -12,8 +12,10 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type { LedgerRow, UsageLedger } from '../../core/stores.ts';
 import type { SqliteAttempts } from './attempts.ts';
 import type { Connection } from './connection.ts';
-import { closedError, parseStored, storeError } from './errors.ts';
+import { closedError, storeError } from './errors.ts';
 import { insertRows, type LedgerEntry, selectRows, selectTotals } from './ledger-queries.ts';
+import { pruneRows } from './prune-rows.ts';
+import { ledgerRowOf } from './records.ts';
 
 interface SqliteLedgerOptions {
   readonly clock: Clock;
@@ -122,7 +124,7 @@ export function sqliteLedger(connection: Connection, options: SqliteLedgerOption
       while (left > 0) {
         const page = Math.min(500, left);
         const rows = await connection.read((sql) => selectRows(sql, filter, after, page));
-        for (const [, , text] of rows) yield parseStored(text, connection.path) as LedgerRow;
+        for (const [, , text] of rows) yield ledgerRowOf(text, connection.path);
         const last = rows.at(-1);
         if (last === undefined || rows.length < page) return;
         after = [Number(last[0]), Number(last[1])];
@@ -132,6 +134,10 @@ export function sqliteLedger(connection: Connection, options: SqliteLedgerOption
     async totals(by, filter = {}) {
       await catchUp();
       return connection.read((sql) => selectTotals(sql, by, filter));
+    },
+    async prune(options) {
+      await buffer.flush();
+      return connection.write((sql) => pruneRows(sql, options, connection.path));
     },
     async close() {
       // Both, even if one fails.

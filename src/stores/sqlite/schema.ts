@@ -71,7 +71,7 @@ function refuseForeign(sql: Sql, path: string, version: number): void {
   const tables = Number(sql.first('SELECT count(*) FROM sqlite_master')?.[0]);
   if (version === 0 && tables === 0) return;
   const message = `The file ${path} is an SQLite database of another program: choose another path for the store.`;
-  throw new PolyphonyError('invalid-config', message);
+  throw new PolyphonyError('invalid-config', message, { details: { foreign: true } });
 }
 
 function newerError(path: string, version: number): PolyphonyError {

@@ -1,0 +1,45 @@
+/** Removes old rows of the ledger and expired values, a bounded part per transaction. */
+import type { Pruned, PruneOptions } from '../../core/stores.ts';
+import type { Sql } from './database.ts';
+import { ledgerRowOf } from './records.ts';
+
+/** The most rows of one transaction: some 10 ms. */
+const ROWS = 250;
+const CELLS = 1000;
+
+const OLD_ROWS = 'SELECT id, started_at, row FROM ledger WHERE started_at < ? ORDER BY started_at, id LIMIT ?';
+const COUNT_ROWS = 'SELECT count(*) FROM ledger WHERE started_at < ?';
+const DELETE_ROW = 'DELETE FROM ledger WHERE id = ?';
+const FIND_SCOPE = 'SELECT id FROM scopes WHERE kind = ? AND name = ?';
+const DELETE_ROW_SCOPE = 'DELETE FROM ledger_scopes WHERE scope_id = ? AND started_at = ? AND ledger_id = ?';
+/** A scope without rows: its name may be that of a person. */
+const DELETE_SCOPE =
+  'DELETE FROM scopes WHERE id = ? AND NOT EXISTS (SELECT 1 FROM ledger_scopes WHERE scope_id = scopes.id)';
+const DELETE_CELLS = `DELETE FROM cells WHERE rowid IN (SELECT rowid FROM cells WHERE until < ? LIMIT ${CELLS})`;
+const COUNT_CELLS = 'SELECT count(*) FROM cells WHERE until < ?';
+
+/** Call it in a transaction. */
+export function pruneRows(sql: Sql, { before, dryRun = false }: PruneOptions, path: string): Pruned {
+  if (dryRun) return { removed: Number(sql.first(COUNT_ROWS, [before])?.[0]) };
+  const rows = sql.all(OLD_ROWS, [before, ROWS]);
+  const scopes = new Set<number>();
+  for (const [id, startedAt, text] of rows) {
+    for (const { kind, id: name } of ledgerRowOf(text, path).scopes) {
+      const scope = sql.first(FIND_SCOPE, [kind, name])?.[0];
+      if (scope === undefined) continue;
+      sql.run(DELETE_ROW_SCOPE, [Number(scope), Number(startedAt), Number(id)]);
+      scopes.add(Number(scope));
+    }
+    sql.run(DELETE_ROW, [Number(id)]);
+  }
+  for (const scope of scopes) sql.run(DELETE_SCOPE, [scope]);
+  return part(rows.length, ROWS);
+}
+
+/** Call it in a transaction. */
+export function pruneCells(sql: Sql, { before, dryRun = false }: PruneOptions): Pruned {
+  if (dryRun) return { removed: Number(sql.first(COUNT_CELLS, [before])?.[0]) };
+  return part(sql.run(DELETE_CELLS, [before]).changes, CELLS);
+}
+
+const part = (removed: number, most: number): Pruned => (removed < most ? { removed } : { removed, next: 'more' });

@@ -1,0 +1,68 @@
+/** The commands that keep a store small and whole. */
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { RUNS, writeStore } from '../laws/damage-file.ts';
+import { call, folderWith } from './call.ts';
+
+const written = join(folderWith(), 'store.db');
+beforeAll(() => writeStore(written));
+
+function copied(): string {
+  const path = join(folderWith(), 'store.db');
+  copyFileSync(written, path);
+  return path;
+}
+
+/** Runs that wait for an answer. */
+const WAITING = RUNS / 6;
+
+describe('store prune', () => {
+  const prune = (path: string, ...given: readonly string[]) => call('--store', path, 'store', 'prune', ...given);
+
+  it('says what would go, and removes it only when told to', async () => {
+    const path = copied();
+    const size = statSync(path).size;
+    const dry = await prune(path, '--older', '0h', '--dry-run', '--only', 'runs');
+    expect(dry).toMatchObject({
+      code: 0,
+      out: `would remove ${RUNS - WAITING} runs, 0 rows of the ledger and 0 values\n`,
+    });
+    const asked = await prune(path, '--older', '0h');
+    expect(asked.code).toBe(2);
+    expect(asked.err).toContain('add --yes');
+    const done = await prune(path, '--older', '0h', '--yes', '--json');
+    expect(JSON.parse(done.out)).toMatchObject({ removed: true, runs: RUNS - WAITING });
+    expect(statSync(path).size).toBeLessThan(size / 2);
+    const again = await prune(path, '--older', '0h', '--suspended', '--only', 'runs', '--yes');
+    expect(again.out).toBe(`removed ${WAITING} runs, 0 rows of the ledger and 0 values\n`);
+  });
+
+  it('refuses a span that is none', async () => {
+    for (const span of ['30', '3y', '-1d', '']) expect((await prune(copied(), '--older', span)).code).toBe(2);
+    expect((await prune(copied())).code).toBe(2);
+  });
+});
+
+describe('doctor --repair', () => {
+  it('says what was saved and what was lost, and where the damaged file is', async () => {
+    const path = copied();
+    const bytes = readFileSync(path);
+    for (let at = bytes.indexOf('run-started'); at !== -1; at = bytes.indexOf('run-started', at + 1)) {
+      if (bytes.subarray(at, at + 3000).includes('goal 4"')) bytes[at] = 0xff;
+    }
+    writeFileSync(path, bytes);
+    const listed = await call('--store', path, 'runs', 'show', 'run_004');
+    expect(listed).toMatchObject({ code: 1 });
+    expect(listed.err).toContain('polyphony doctor --repair');
+    expect((await call('--store', path, 'doctor')).out).toMatch(/✗ store.*store-corrupt/);
+    const repaired = await call('--store', path, 'doctor', '--repair');
+    expect(repaired.code).toBe(1);
+    expect(repaired.out).toContain(`the damaged file is ${path}.damaged`);
+    expect(repaired.out).toMatch(/^lost: .*run_004/m);
+    expect(existsSync(`${path}.damaged`)).toBe(true);
+    const whole = await call('--store', path, 'doctor', '--repair');
+    expect(whole).toMatchObject({ code: 0, out: `${path} is whole: nothing was changed\n` });
+    expect((await call('--store', path, 'doctor')).out).toMatch(/✓ store/);
+  });
+});
