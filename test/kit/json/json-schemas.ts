@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { JsonSchema } from '../../../src/core/model/model.ts';
 
-const NAMES = ['a', 'b', 'c', 'kind', 'properties', 'pattern', 'toString', '~/'] as const;
+const NAMES = ['a', 'b', 'c', 'kind', 'properties', 'pattern', 'isPrototypeOf', '~/'] as const;
 const SCALARS: readonly unknown[] = [null, true, false, 0, 1, 2, 1.5, -3, '', 'a', 'ab', '👍', 'kind', '\ud800'];
 const TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null'] as const;
 const DEFINITIONS = ['one', 'two', 'tree'] as const;
@@ -15,42 +15,49 @@ export const jsonValues: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((
     { maxDepth: 4, withCrossShrink: true },
     fc.constantFrom(...SCALARS),
     fc.array(tie('value'), { maxLength: 4 }),
-    fc.dictionary(name, tie("value"), { maxKeys: 4, noNullPrototype: true }),
+    fc.dictionary(name, tie('value'), { maxKeys: 4, noNullPrototype: true }),
   ),
 })).value;
 
-const types = fc.oneof(fc.constantFrom(...TYPES), fc.uniqueArray(fc.constantFrom(...TYPES), { minLength: 1, maxLength: 3 }));
+const types = fc.oneof(
+  fc.constantFrom(...TYPES),
+  fc.uniqueArray(fc.constantFrom(...TYPES), { minLength: 1, maxLength: 3 }),
+);
 const numbers = fc.constantFrom(-3, 0, 0.5, 1, 2);
+
+const KEYWORDS_AT_ONCE = 4;
 
 /** Without the definitions that its references lead to. */
 const openSchemas: fc.Arbitrary<JsonSchema | boolean> = fc.letrec<{ schema: JsonSchema | boolean }>((tie) => {
-  const schemas = fc.array(tie('schema'), { minLength: 1, maxLength: 3 });
-  const map = fc.dictionary(name, tie('schema'), { maxKeys: 3 });
+  const schema = tie('schema');
+  const schemas = fc.array(schema, { minLength: 1, maxLength: 2 });
+  const map = fc.dictionary(name, schema, { maxKeys: 2, noNullPrototype: true });
+  const names = fc.uniqueArray(name, { maxLength: 2 });
+  const plain = {
+    type: types,
+    ...{ minimum: numbers, maximum: numbers, exclusiveMinimum: numbers, exclusiveMaximum: numbers },
+    ...{ multipleOf: fc.constantFrom(0.5, 1, 2), minLength: count, maxLength: count, required: names },
+    ...{ minItems: count, maxItems: count, uniqueItems: fc.boolean(), minProperties: count, maxProperties: count },
+    ...{ const: fc.constantFrom(...SCALARS), enum: fc.array(jsonValues, { minLength: 1, maxLength: 3 }) },
+    dependentRequired: fc.dictionary(name, names, { maxKeys: 2, noNullPrototype: true }),
+  };
+  const inner = {
+    ...{ items: schema, prefixItems: schemas, contains: schema, properties: map, additionalProperties: schema },
+    ...{ propertyNames: schema, unevaluatedProperties: schema },
+  };
+  const combined = {
+    ...{ dependentSchemas: map, allOf: schemas, anyOf: schemas, oneOf: schemas, not: schema },
+    ...Object.fromEntries(['if', 'then', 'else'].map((keyword) => [keyword, schema])),
+  };
+  const keywords = Object.entries<fc.Arbitrary<unknown>>({ ...plain, ...inner, ...combined });
+  const some = fc.subarray(keywords, { minLength: 1, maxLength: KEYWORDS_AT_ONCE });
+  const reference = fc.record({ $ref: fc.constantFrom('#', ...DEFINITIONS.map((known) => `#/$defs/${known}`)) });
   return {
     schema: fc.oneof(
-      { maxDepth: 4 },
-      fc.oneof(
-        fc.boolean(),
-        fc.record({ type: types }),
-        fc.record({ const: fc.constantFrom(...SCALARS) }),
-        fc.record({ enum: fc.array(jsonValues, { minLength: 1, maxLength: 3 }) }),
-        fc.record({ $ref: fc.constantFrom('#', ...DEFINITIONS.map((known) => `#/$defs/${known}`)) }),
-      ),
-      fc.record(
-        {
-          type: types,
-          ...{ minimum: numbers, maximum: numbers, exclusiveMinimum: numbers, exclusiveMaximum: numbers },
-          ...{ multipleOf: fc.constantFrom(0.5, 1, 2), minLength: count, maxLength: count },
-          ...{ minItems: count, maxItems: count, uniqueItems: fc.boolean(), items: tie('schema') },
-          ...{ prefixItems: schemas, contains: tie('schema'), minContains: count, maxContains: count },
-          ...{ properties: map, required: fc.uniqueArray(name, { maxLength: 3 }), additionalProperties: tie('schema') },
-          ...{ propertyNames: tie('schema'), minProperties: count, maxProperties: count },
-          dependentRequired: fc.dictionary(name, fc.uniqueArray(name, { maxLength: 2 }), { maxKeys: 2 }),
-          ...{ dependentSchemas: map, allOf: schemas, anyOf: schemas, oneOf: schemas, not: tie('schema') },
-          ...{ if: tie('schema'), then: tie('schema'), else: tie('schema'), unevaluatedProperties: tie('schema') },
-        },
-        { requiredKeys: [] },
-      ),
+      { maxDepth: 4, depthSize: 'small', withCrossShrink: true },
+      fc.oneof(fc.boolean(), fc.record({ type: types }), fc.record({ const: fc.constantFrom(...SCALARS) })),
+      { arbitrary: some.chain((chosen) => fc.record(Object.fromEntries(chosen))), weight: 6 },
+      reference,
     ),
   };
 }).schema;
@@ -58,4 +65,7 @@ const openSchemas: fc.Arbitrary<JsonSchema | boolean> = fc.letrec<{ schema: Json
 /** Valid schemas without patterns. Some refer to themselves, also endlessly. */
 export const jsonSchemas: fc.Arbitrary<JsonSchema> = fc
   .tuple(openSchemas, openSchemas, openSchemas, openSchemas)
-  .map(([root, one, two, tree]) => ({ ...(typeof root === 'boolean' ? { not: {} } : root), $defs: { one, two, tree } }));
+  .map(([root, one, two, tree]) => ({
+    ...(typeof root === 'boolean' ? { not: {} } : root),
+    $defs: { one, two, tree },
+  }));

@@ -2,14 +2,16 @@
  * Makes checks of the parts of a schema: plain functions that know the run they work for. Making them is linear in the schema,
  * and no code is generated.
  */
+import type { JsonSchema } from '../../../core/model/model.ts';
 import { arrayChecks, unevaluatedItemsCheck } from './array-checks.ts';
 import { held, heldOne } from './held.ts';
 import { REFERENCES } from './keywords.ts';
 import { objectChecks, unevaluatedPropertiesCheck } from './object-checks.ts';
 import { type Check, type CheckRun, enter, fail, isCollecting, probe, spend } from './run.ts';
-import { bitOf, choiceCheck, constantCheck, numberChecks, textChecks, typeBits } from './scalar-checks.ts';
+import { choiceCheck, constantCheck, numberChecks, textChecks } from './scalar-checks.ts';
 import { markCycles } from './schema-graph.ts';
 import type { SchemaPart } from './schema-parts.ts';
+import { ARRAY, FRACTION, INTEGER, OBJECT, TEXT, typeBit, typeBits } from './type-bits.ts';
 
 /** Sets the check of each part. @throws invalid-request for a pattern that is no regular expression */
 export function compileParts(parts: readonly SchemaPart[]): void {
@@ -35,27 +37,20 @@ function compilePart(part: SchemaPart): Check {
   if (Array.isArray(schema.enum)) always.push(choiceCheck(schema.enum));
   if (schema.const !== undefined) always.push(constantCheck(schema.const));
   always.push(...inPlaceChecks(part));
-  const types = typeBits(schema);
-  const message = `must be ${Array.isArray(schema.type) ? schema.type.join(',') : String(schema.type)}`;
-  const checks: readonly (readonly Check[])[] = byBit({
+  const rules: RulesByType = {
     always,
-    number: numberChecks(schema),
-    text: textChecks(schema),
-    array: [...arrayChecks(schema, part), ...listed(unevaluatedItemsCheck(part))],
-    object: [...objectChecks(schema, part), ...listed(unevaluatedPropertiesCheck(part))],
-  });
-  return (value, run) => {
-    spend(run, 1);
-    const bit = bitOf(value);
-    if (types !== undefined && (types & bit) === 0) return fail(run, message);
-    const rules = checks[bit] ?? always;
-    return rules.length === 0 || applyAll(rules, value, run);
+    number: [...always, ...numberChecks(schema)],
+    text: [...always, ...textChecks(schema)],
+    array: [...always, ...arrayChecks(schema, part), ...listed(unevaluatedItemsCheck(part))],
+    object: [...always, ...objectChecks(schema, part), ...listed(unevaluatedPropertiesCheck(part))],
   };
+  return typedCheck(schema, rules);
 }
 
 const listed = (check: Check | undefined): readonly Check[] => (check === undefined ? [] : [check]);
 
-interface ChecksOfTypes {
+/** What applies to a value of each type. */
+interface RulesByType {
   readonly always: readonly Check[];
   readonly number: readonly Check[];
   readonly text: readonly Check[];
@@ -63,15 +58,25 @@ interface ChecksOfTypes {
   readonly object: readonly Check[];
 }
 
-/** The checks of a value by the bit of its type; what is not there has those of every type. */
-function byBit({ always, number, text, array, object }: ChecksOfTypes): readonly (readonly Check[])[] {
-  const table: (readonly Check[])[] = [];
-  const numbers = [...always, ...number];
-  for (const bit of [4, 8]) table[bit] = numbers;
-  table[16] = [...always, ...text];
-  table[32] = [...always, ...array];
-  table[64] = [...always, ...object];
-  return table;
+function typedCheck(schema: JsonSchema, rules: RulesByType): Check {
+  const types = typeBits(schema);
+  const message = `must be ${Array.isArray(schema.type) ? schema.type.join(',') : String(schema.type)}`;
+  const { always, number, text, array, object } = rules;
+  if (number.length + text.length + array.length + object.length === 0) {
+    return (value, run) => {
+      spend(run, 1);
+      return (types & typeBit(value)) !== 0 || fail(run, message);
+    };
+  }
+  return (value, run) => {
+    spend(run, 1);
+    const bit = typeBit(value);
+    if ((types & bit) === 0) return fail(run, message);
+    if (bit === OBJECT) return object.length === 0 || applyAll(object, value, run);
+    if (bit === ARRAY) return array.length === 0 || applyAll(array, value, run);
+    const own = bit === TEXT ? text : bit === INTEGER || bit === FRACTION ? number : always;
+    return own.length === 0 || applyAll(own, value, run);
+  };
 }
 
 function applyAll(rules: readonly Check[], value: unknown, run: CheckRun): boolean {
@@ -119,6 +124,7 @@ const REMEMBERED_STEPS = 16;
 function rememberedCheck(target: SchemaPart): Check {
   return (value, run) => {
     if (run.steps > run.rememberBelow || typeof value !== 'object' || value === null) return target.check(value, run);
+    run.known ??= new Map();
     let results = run.known.get(target);
     if (results === undefined) {
       results = new Map();

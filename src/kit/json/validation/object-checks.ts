@@ -7,18 +7,21 @@ import { held, heldOne, into } from './held.ts';
 import { type Check, type CheckRun, fail, isCollecting, probe, spend, textSteps } from './run.ts';
 import { expressionOf } from './scalar-checks.ts';
 import type { SchemaPart } from './schema-parts.ts';
+import { ARRAY, OBJECT, typeBit, typeBits } from './type-bits.ts';
 
 type Properties = Readonly<Record<string, unknown>>;
 
-const hasOwn = (value: unknown, name: string): boolean =>
-  Object.hasOwn(value as object, name) && (value as Properties)[name] !== undefined;
+/** Names that every object inherits. */
+const INHERITED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
+
+const ownValue = (value: unknown, name: string): unknown =>
+  INHERITED.has(name) && !Object.hasOwn(value as object, name) ? undefined : (value as Properties)[name];
+
+const hasOwn = (value: unknown, name: string): boolean => ownValue(value, name) !== undefined;
 
 export function objectChecks(schema: JsonSchema, part: SchemaPart): Check[] {
   const checks = sizeChecks(schema);
-  const { required } = schema;
-  if (Array.isArray(required) && required.length > 0) checks.push(requiredCheck(required));
-  const properties = propertiesCheck(part);
-  if (properties !== undefined) checks.push(properties);
+  checks.push(...propertiesChecks(schema, part));
   const names = heldOne(part, 'propertyNames');
   if (names !== undefined) checks.push(namesCheck(names));
   checks.push(...dependencyChecks(schema, part));
@@ -44,64 +47,86 @@ function countOf(value: unknown, run: CheckRun): number {
   return length;
 }
 
-const missing = (name: string): string => `must have required property '${beginningOf(name)}'`;
-
-function requiredCheck(required: readonly string[]): Check {
-  const names = [...new Set(required)];
-  return (value, run) => {
-    spend(run, names.length);
-    let valid = true;
-    for (const name of names) {
-      if (hasOwn(value, name)) continue;
-      valid = fail(run, missing(name));
-      if (!isCollecting(run)) return false;
-    }
-    return valid;
-  };
+interface KnownProperty {
+  readonly name: string;
+  readonly part: SchemaPart | undefined;
+  readonly required: boolean;
+  readonly inherited: boolean;
+  /** The types of a value that fits, where the part says nothing more: most properties are texts and numbers. */
+  readonly types: number;
 }
 
-/** `properties`, `patternProperties` and `additionalProperties`. */
-function propertiesCheck(part: SchemaPart): Check | undefined {
-  const known = new Map(held(part, 'properties').map((edge) => [edge.name, edge.part]));
+/** `required`, `properties`, `patternProperties` and `additionalProperties`. */
+function propertiesChecks(schema: JsonSchema, part: SchemaPart): Check[] {
+  const parts = new Map(held(part, 'properties').map((edge) => [edge.name, edge.part]));
+  const required: ReadonlySet<string> = new Set(Array.isArray(schema.required) ? schema.required : []);
   const patterns = held(part, 'patternProperties').map((edge) => [expressionOf(edge.name), edge.part] as const);
   const others = heldOne(part, 'additionalProperties');
-  if (patterns.length > 0) return patternedCheck(known, patterns, others);
-  const isOpen = others === undefined || allowsAll(others.schema);
-  if (known.size === 0 && isOpen) return undefined;
-  return isOpen ? openCheck(known) : closedCheck(known, others);
+  const known = [...new Set([...parts.keys(), ...required])].map(
+    (name): KnownProperty => ({
+      name,
+      part: patterns.length > 0 ? undefined : parts.get(name),
+      required: required.has(name),
+      inherited: INHERITED.has(name),
+      types: scalarTypes(parts.get(name)),
+    }),
+  );
+  const checks: Check[] = [];
+  if (patterns.length > 0) checks.push(patternedCheck(parts, patterns, others));
+  else if (others !== undefined && !allowsAll(others.schema)) return [closedCheck(known, parts, others)];
+  if (known.length > 0) checks.push((value, run) => checkKnown(known, value, run) >= 0);
+  return checks;
+}
+
+/** The types of a part that names types of scalars and nothing else; 0 for any other. */
+function scalarTypes(part: SchemaPart | undefined): number {
+  if (part === undefined || typeof part.schema === 'boolean') return 0;
+  const { type, title: _, description: __, ...rest } = part.schema;
+  return type === undefined || Object.keys(rest).length > 0 ? 0 : typeBits({ type }) & ~(ARRAY | OBJECT);
 }
 
 const allowsAll = (schema: JsonSchema | boolean): boolean =>
   schema === true || (schema !== false && Object.keys(schema).length === 0);
 
-/** Only the known properties are looked at, however many the value has. */
-function openCheck(known: ReadonlyMap<string, SchemaPart>): Check {
-  const entries = [...known];
-  return (value, run) => {
-    spend(run, entries.length);
-    let valid = true;
-    for (const [name, property] of entries) {
-      if (!hasOwn(value, name) || into(property, (value as Properties)[name], name, run)) continue;
-      valid = false;
-      if (!isCollecting(run)) return false;
-    }
-    return valid;
-  };
+/** How many of the known properties are there; -1 if one of them is wrong or missing. Others are not looked at. */
+function checkKnown(known: readonly KnownProperty[], value: unknown, run: CheckRun): number {
+  spend(run, known.length);
+  let count = 0;
+  let valid = true;
+  for (const { name, part, required, inherited, types } of known) {
+    const child = inherited ? ownValue(value, name) : (value as Properties)[name];
+    if (child === undefined) {
+      if (!required) continue;
+      valid = fail(run, isCollecting(run) ? `must have required property '${beginningOf(name)}'` : '');
+    } else if ((types & typeBit(child)) !== 0 || part === undefined || into(part, child, name, run)) {
+      count += 1;
+      continue;
+    } else valid = false;
+    if (!isCollecting(run)) return -1;
+  }
+  return valid ? count : -1;
 }
 
-/** Every property is looked at, and is known or one of the others. */
-function closedCheck(known: ReadonlyMap<string, SchemaPart>, others: SchemaPart | undefined): Check {
+/** Properties that are not known have to fit a schema of their own; mostly there are none, and none is allowed. */
+function closedCheck(
+  known: readonly KnownProperty[],
+  parts: ReadonlyMap<string, SchemaPart>,
+  others: SchemaPart,
+): Check {
+  const isExact = known.length === parts.size;
   return (value, run) => {
+    const count = checkKnown(known, value, run);
+    if (count === -1 && !isCollecting(run)) return false;
     const keys = Object.keys(value as object);
     spend(run, keys.length);
-    let valid = true;
+    if (isExact && keys.length === count) return true;
+    let valid = count !== -1;
     for (const key of keys) {
-      const property = known.get(key) ?? others;
       const child = (value as Properties)[key];
-      if (property === undefined || child === undefined) continue;
-      if (property === others && others.schema === false) valid = refuseAdditional(key, run);
-      else if (!into(property, child, key, run)) valid = false;
-      if (!valid && !isCollecting(run)) return false;
+      if (child === undefined || parts.has(key)) continue;
+      if (others.schema === false ? refuseAdditional(key, run) : into(others, child, key, run)) continue;
+      valid = false;
+      if (!isCollecting(run)) return false;
     }
     return valid;
   };

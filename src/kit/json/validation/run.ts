@@ -21,7 +21,7 @@ export interface CheckRun {
   /** With fewer steps left than this, the results of schemas that refer to themselves are remembered. */
   readonly rememberBelow: number;
   /** Those results, by schema and value: without them choices would double the work at each level. */
-  readonly known: Map<object, Map<object, boolean>>;
+  known: Map<object, Map<object, boolean>> | undefined;
 }
 
 /** One schema, applied to one value. */
@@ -41,7 +41,7 @@ export const newRun = (steps: number, issues: JsonIssue[] | undefined): CheckRun
   issues,
   path: [],
   rememberBelow: steps - STEPS_BEFORE_REMEMBERING,
-  known: new Map(),
+  known: undefined,
 });
 
 /** Ends a check whose bounds are reached. */

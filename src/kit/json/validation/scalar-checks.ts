@@ -1,42 +1,9 @@
-/** Checks of single values: types, choices, numbers and texts. */
+/** Checks of single values: choices, numbers and texts. */
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { JsonSchema } from '../../../core/model/model.ts';
 import { shownJson, shownText } from '../../../language/shown.ts';
 import { isSameJson } from './equality.ts';
 import { type Check, type CheckRun, fail, spend, textSteps } from './run.ts';
-
-/** The types of JSON as bits. An integer is a number. */
-const BITS: ReadonlyMap<unknown, number> = new Map([
-  ['null', 1],
-  ['boolean', 2],
-  ['integer', 4],
-  ['number', 4 | 8],
-  ['string', 16],
-  ['array', 32],
-  ['object', 64],
-]);
-
-export function bitOf(value: unknown): number {
-  switch (typeof value) {
-    case 'string':
-      return 16;
-    case 'number':
-      return Number.isInteger(value) ? 4 : Number.isFinite(value) ? 8 : 0;
-    case 'boolean':
-      return 2;
-    case 'object':
-      return value === null ? 1 : Array.isArray(value) ? 32 : 64;
-    default:
-      return 0;
-  }
-}
-
-/** The bits of the types that a schema allows; undefined: all. */
-export function typeBits({ type, nullable }: JsonSchema): number | undefined {
-  if (type === undefined) return undefined;
-  const types: readonly unknown[] = Array.isArray(type) ? type : [type];
-  return types.reduce<number>((bits, name) => bits | (BITS.get(name) ?? 0), nullable === true ? 1 : 0);
-}
 
 export function choiceCheck(choices: readonly unknown[]): Check {
   const scalars = new Set(choices.filter((choice) => typeof choice !== 'object' || choice === null));
