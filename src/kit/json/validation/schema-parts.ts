@@ -35,6 +35,12 @@ export interface SchemaBase {
   readonly root: unknown;
 }
 
+/** Why a schema cannot be used. The path is a pointer into the schema. */
+export interface SchemaIssue extends JsonIssue {
+  /** Invalid: it is no JSON Schema. Unsafe: a check by it could take too long, or could not be made at all. */
+  readonly code: 'schema.invalid' | 'schema.unsafe';
+}
+
 export interface SchemaBounds {
   readonly levels: number;
   readonly parts: number;
@@ -43,13 +49,13 @@ export interface SchemaBounds {
 export interface ReadSchema {
   readonly root: SchemaPart | undefined;
   readonly parts: readonly SchemaPart[];
-  readonly issues: readonly JsonIssue[];
+  readonly issues: readonly SchemaIssue[];
 }
 
 interface Reading {
   readonly bounds: SchemaBounds;
   readonly parts: SchemaPart[];
-  readonly issues: JsonIssue[];
+  readonly issues: SchemaIssue[];
   /** The first part of each schema object: what references lead to. */
   readonly known: Map<object, SchemaPart>;
   /** Schemas with a name: by the URI of their base, or by it and their anchor. */
@@ -72,8 +78,8 @@ export function readParts(schema: unknown, bounds: SchemaBounds): ReadSchema {
   return { root, parts: reading.parts, issues: reading.issues };
 }
 
-function report(reading: Reading, path: string, message: string): void {
-  if (reading.issues.length < MOST_ISSUES) reading.issues.push({ path, message });
+function report(reading: Reading, path: string, message: string, code: SchemaIssue['code'] = 'schema.invalid'): void {
+  if (reading.issues.length < MOST_ISSUES) reading.issues.push({ code, path, message });
 }
 
 function readPart(
@@ -92,7 +98,7 @@ function readPart(
   if (level > levels || reading.parts.length >= most) {
     reading.full = true;
     reading.issues.length = 0;
-    report(reading, path, `A schema can have at most ${levels} levels and ${most} parts: flatten it.`);
+    report(reading, path, `A schema can have at most ${levels} levels and ${most} parts: flatten it.`, 'schema.unsafe');
     return undefined;
   }
   const own = typeof schema === 'boolean' ? base : baseOf(schema, base, reading);
@@ -186,7 +192,7 @@ function followReferences(part: SchemaPart, reading: Reading): void {
     const target = targetOf(reference, part.base, reading);
     if (target === undefined || (typeof target.root !== 'boolean' && !isPlainObject(target.root))) {
       const message = `${keyword} ${shownText(reference)} leads to no schema: refer to one that is there.`;
-      report(reading, part.path, message);
+      report(reading, part.path, message, 'schema.unsafe');
       continue;
     }
     const { root, uri } = target;

@@ -1,9 +1,8 @@
 /** Why a schema cannot be used: found by reading it, before any value is there and before anything is paid. */
 import { beginningOf, shownText } from '../../../language/shown.ts';
 import { REFERENCES } from './keywords.ts';
-import type { JsonIssue } from './run.ts';
 import { expandedSize, inPlaceFacts } from './schema-graph.ts';
-import { type ReadSchema, readParts, type SchemaBounds, type SchemaPart } from './schema-parts.ts';
+import { type ReadSchema, readParts, type SchemaBounds, type SchemaIssue, type SchemaPart } from './schema-parts.ts';
 
 /** What a schema of a plan, of a model or of somebody else may have. */
 const UNTRUSTED = { levels: 64, parts: 4000, height: 100, expanded: 10_000, choices: 10_000, reference: 1000 } as const;
@@ -26,33 +25,43 @@ export function readUntrusted(schema: unknown): ReadSchema {
   if (issues.length === 0) issues.push(...endlessIssues(read.parts, UNTRUSTED.height));
   if (issues.length === 0 && expandedSize(read.parts) > UNTRUSTED.expanded) {
     const message = `The references of the schema expand to more than ${UNTRUSTED.expanded} parts: use fewer $ref.`;
-    issues.push({ path: '', message });
+    issues.push({ code: 'schema.unsafe', path: '', message });
   }
   return { ...read, issues };
 }
 
 /** Why an untrusted schema must not be used; empty if it is safe. Never throws. */
-export const refuseUnsafeSchema = (schema: unknown): readonly JsonIssue[] => readUntrusted(schema).issues;
+export const refuseUnsafeSchema = (schema: unknown): readonly SchemaIssue[] => readUntrusted(schema).issues;
 
-function endlessIssues(parts: readonly SchemaPart[], most: number): JsonIssue[] {
+function endlessIssues(parts: readonly SchemaPart[], most: number): SchemaIssue[] {
   const { endless, height } = inPlaceFacts(parts);
   if (endless !== undefined) {
     const message =
       'The schema refers to itself endlessly, without a property or an item between: remove that reference.';
-    return [{ path: endless.path, message }];
+    return [{ code: 'schema.unsafe', path: endless.path, message }];
   }
   if (height <= most) return [];
-  return [{ path: '', message: `More than ${most} schemas apply to one value, one inside the other: use fewer $ref.` }];
+  return [
+    {
+      code: 'schema.unsafe',
+      path: '',
+      message: `More than ${most} schemas apply to one value, one inside the other: use fewer $ref.`,
+    },
+  ];
 }
 
 const REGEX_KEYWORDS = ['pattern', 'patternProperties'] as const;
 
-function unsafeKeywords({ schema, path }: SchemaPart): JsonIssue[] {
+function unsafeKeywords({ schema, path }: SchemaPart): SchemaIssue[] {
   if (typeof schema === 'boolean') return [];
-  const issues: JsonIssue[] = [];
+  const issues: SchemaIssue[] = [];
   for (const keyword of REGEX_KEYWORDS) {
     if (schema[keyword] === undefined) continue;
-    issues.push({ path, message: `A schema from a plan must not have ${keyword}: use enum, or remove it.` });
+    issues.push({
+      code: 'schema.unsafe',
+      path,
+      message: `A schema from a plan must not have ${keyword}: use enum, or remove it.`,
+    });
   }
   for (const keyword of REFERENCES) {
     const value = schema[keyword];
@@ -62,15 +71,15 @@ function unsafeKeywords({ schema, path }: SchemaPart): JsonIssue[] {
     )
       continue;
     const message = `${keyword} ${shownText(value)} points outside the schema: refer only to "#/…".`;
-    issues.push({ path, message });
+    issues.push({ code: 'schema.unsafe', path, message });
   }
   if (path !== '' && typeof schema.$id === 'string') {
     const message = `$id ${shownText(schema.$id)} changes what references in it mean: remove it.`;
-    issues.push({ path, message });
+    issues.push({ code: 'schema.unsafe', path, message });
   }
   if (Array.isArray(schema.enum) && schema.enum.length > UNTRUSTED.choices) {
     const message = `An enum can have at most ${UNTRUSTED.choices} values, and this has ${schema.enum.length}: use a text.`;
-    issues.push({ path: `${beginningOf(path, 400)}/enum`, message });
+    issues.push({ code: 'schema.unsafe', path: `${beginningOf(path, 400)}/enum`, message });
   }
   return issues;
 }
