@@ -1,5 +1,6 @@
 /** What `unevaluatedProperties` and `unevaluatedItems` leave out: what a valid value's schemas have already looked at. */
 
+import { keysOf } from './held.ts';
 import { type CheckRun, probe, spend } from './run.ts';
 import { expressionOf } from './scalar-checks.ts';
 import type { SchemaEdge, SchemaPart } from './schema-parts.ts';
@@ -36,8 +37,7 @@ export function evaluatedNames(
     if (keyword === 'properties') names.add(name);
     else if (keyword === 'patternProperties') {
       const expression = expressionOf(name);
-      for (const key of Object.keys(value)) {
-        spend(run, 1);
+      for (const key of keysOf(value, run)) {
         if (expression.test(key)) names.add(key);
       }
     }

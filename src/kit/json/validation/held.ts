@@ -1,5 +1,5 @@
 /** The schemas that a keyword of a part holds, and the step from a value into a part of it. */
-import type { CheckRun } from './run.ts';
+import { type CheckRun, spend } from './run.ts';
 import type { SchemaEdge, SchemaPart } from './schema-parts.ts';
 
 export const held = (part: SchemaPart, keyword: string): readonly SchemaEdge[] =>
@@ -15,4 +15,11 @@ export function into(part: SchemaPart, value: unknown, key: string | number, run
   const valid = part.check(value, run);
   run.path.pop();
   return valid;
+}
+
+/** The names of an object's properties, with the step for each. */
+export function keysOf(value: unknown, run: CheckRun): readonly string[] {
+  const keys = Object.keys(value as object);
+  spend(run, keys.length);
+  return keys;
 }

@@ -3,7 +3,7 @@ import type { JsonSchema } from '../../../core/model/model.ts';
 import { isPlainObject } from '../../../language/shorthand.ts';
 import { beginningOf, shownText } from '../../../language/shown.ts';
 import { evaluatedNames } from './evaluated.ts';
-import { held, heldOne, into } from './held.ts';
+import { held, heldOne, into, keysOf } from './held.ts';
 import { type Check, type CheckRun, fail, isCollecting, probe, spend, textSteps } from './run.ts';
 import { expressionOf } from './scalar-checks.ts';
 import type { SchemaPart } from './schema-parts.ts';
@@ -42,9 +42,7 @@ function sizeChecks({ minProperties: least, maxProperties: most }: JsonSchema): 
 }
 
 function countOf(value: unknown, run: CheckRun): number {
-  const { length } = Object.keys(value as object);
-  spend(run, length);
-  return length;
+  return keysOf(value, run).length;
 }
 
 interface KnownProperty {
@@ -117,8 +115,7 @@ function closedCheck(
   return (value, run) => {
     const count = checkKnown(known, value, run);
     if (count === -1 && !isCollecting(run)) return false;
-    const keys = Object.keys(value as object);
-    spend(run, keys.length);
+    const keys = keysOf(value, run);
     if (isExact && keys.length === count) return true;
     let valid = count !== -1;
     for (const key of keys) {
@@ -142,7 +139,7 @@ function patternedCheck(
 ): Check {
   return (value, run) => {
     let valid = true;
-    for (const key of Object.keys(value as object)) {
+    for (const key of keysOf(value, run)) {
       spend(run, 1 + patterns.length * textSteps(key));
       const child = (value as Properties)[key];
       const property = known.get(key);
@@ -162,8 +159,7 @@ function patternedCheck(
 function namesCheck(names: SchemaPart): Check {
   return (value, run) => {
     let valid = true;
-    for (const key of Object.keys(value as object)) {
-      spend(run, 1);
+    for (const key of keysOf(value, run)) {
       if (names.check(key, run)) continue;
       valid = fail(run, `property name must be valid: ${shownText(key)}`);
       if (!isCollecting(run)) return false;
@@ -209,8 +205,7 @@ export function unevaluatedPropertiesCheck(part: SchemaPart): Check | undefined 
   return (value, run) => {
     const evaluated = evaluatedNames(part, value as object, run);
     if (evaluated === 'all') return true;
-    for (const key of Object.keys(value as object)) {
-      spend(run, 1);
+    for (const key of keysOf(value, run)) {
       if (evaluated.has(key) || (value as Properties)[key] === undefined) continue;
       if (rest.schema === false) return fail(run, `must NOT have unevaluated properties: ${shownText(key)}`);
       if (!probe(run, () => rest.check((value as Properties)[key], run))) {
