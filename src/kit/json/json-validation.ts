@@ -14,7 +14,6 @@ import { readTrusted, readUntrusted } from './validation/unsafe-schema.ts';
 
 export { resolvePointer } from './validation/pointer.ts';
 export type { JsonIssue } from './validation/run.ts';
-export type { SchemaIssue } from './validation/schema-parts.ts';
 export { refuseUnsafeSchema } from './validation/unsafe-schema.ts';
 
 export type JsonValidation<T = unknown> =
