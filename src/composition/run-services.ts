@@ -5,7 +5,6 @@
 
 import type { Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
-import { counterKey } from '../core/counter-key.ts';
 import { defined } from '../core/defined.ts';
 import { errorRecord } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';

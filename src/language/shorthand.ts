@@ -9,6 +9,7 @@
  */
 import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema } from '../core/model/model.ts';
+import { shownJson, shownText } from './shown.ts';
 
 const SCALARS: ReadonlyMap<string, JsonSchema> = new Map([
   ['string', { type: 'string' }],
@@ -80,7 +81,8 @@ export function fromShorthand(map: Readonly<Record<string, unknown>>): JsonSchem
 type Read = JsonSchema | string;
 
 function readMap(map: Readonly<Record<string, unknown>>, place: string, depth: number): Read {
-  if (depth > MAX_DEPTH) return `The schema at "${place}" is nested deeper than ${MAX_DEPTH} levels: flatten it.`;
+  if (depth > MAX_DEPTH)
+    return `The schema at ${shownText(place)} is nested deeper than ${MAX_DEPTH} levels: flatten it.`;
   const properties: [string, JsonSchema][] = [];
   const required: string[] = [];
   for (const [name, type] of Object.entries(map)) {
@@ -100,7 +102,7 @@ function readField(type: unknown, place: string, depth: number): { schema: JsonS
     return typeof schema === 'string' ? schema : { schema, optional };
   }
   if (!isPlainObject(type)) {
-    return `"${place}" has the invalid type ${JSON.stringify(type) ?? typeof type}: give a type name (string, "a|b", string[]) or a map.`;
+    return `${shownText(place)} has the invalid type ${shownJson(type)}: give a type name (string, "a|b", string[]) or a map.`;
   }
   if (saysJsonSchema(type)) return { schema: type, optional: false };
   const schema = readMap(type, place, depth + 1);
@@ -115,7 +117,8 @@ function readType(text: string, place: string): Read {
     if (text.startsWith('[]', end - 2) && end > 1) suffixes.push('[]');
     else if (text[end - 1] === '?') suffixes.push('?');
     else break;
-    if (suffixes.length > MAX_DEPTH) return `"${place}" nests its type deeper than ${MAX_DEPTH} levels: flatten it.`;
+    if (suffixes.length > MAX_DEPTH)
+      return `${shownText(place)} nests its type deeper than ${MAX_DEPTH} levels: flatten it.`;
     end -= suffixes.at(-1) === '?' ? 1 : 2;
   }
   const base = readBase(text.slice(0, end).trim(), place);
@@ -135,12 +138,12 @@ function readBase(text: string, place: string): Read {
   if (scalar !== undefined) return scalar;
   const values = text.split('|').map((value) => value.trim());
   if (values.length > 1 && values.every((value) => SCALARS.has(value) || value === 'null')) {
-    return `"${place}" has the type "${text}", but a choice of types is not supported: use "any", or a JSON Schema with anyOf.`;
+    return `${shownText(place)} has the type ${shownText(text)}, but a choice of types is not supported: use "any", or a JSON Schema with anyOf.`;
   }
   if (values.length > 1 && values.every((value) => value !== '') && new Set(values).size === values.length) {
     return { type: 'string', enum: values };
   }
-  return `"${place}" has the type "${text}", which is invalid: use string, number, integer, boolean, any or "a|b", with [] or ? after it.`;
+  return `${shownText(place)} has the type ${shownText(text)}, which is invalid: use string, number, integer, boolean, any or "a|b", with [] or ? after it.`;
 }
 
 /** The schema as shorthand if shorthand can express it without loss, else the schema itself. */

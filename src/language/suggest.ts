@@ -4,7 +4,9 @@
  */
 
 const LONGEST_NAME = 80;
-const MOST_CANDIDATES = 4000;
+const MOST_CANDIDATES = 1000;
+/** Names that differ in more places are not alike, however long they are. */
+const MOST_EDITS = 8;
 
 interface Spelling {
   /** In lower case, without separators. */
@@ -38,10 +40,14 @@ export function editDistance(left: string, right: string, limit: number): number
   for (let row = 1; row <= left.length; row += 1) {
     const current = [row];
     let smallest = row;
-    for (let column = 1; column <= right.length; column += 1) {
+    // Only cells near the diagonal can be within the limit; those beside them count as above it.
+    const first = Math.max(1, row - limit);
+    const last = Math.min(right.length, row + limit);
+    for (let column = 1; column < first; column += 1) current.push(limit + 1);
+    for (let column = first; column <= last; column += 1) {
       const same = left.charCodeAt(row - 1) === right.charCodeAt(column - 1);
       let distance = Math.min(
-        (previous[column] ?? 0) + 1,
+        (previous[column] ?? limit) + 1,
         (current[column - 1] ?? 0) + 1,
         (previous[column - 1] ?? 0) + (same ? 0 : 1),
       );
@@ -70,7 +76,7 @@ const CONTAINED = 12;
 function distanceOf(mine: Spelling, theirs: Spelling): number | undefined {
   const [short, other] = [mine.squeezed, theirs.squeezed];
   if (short === other) return 0;
-  const limit = Math.max(1, Math.floor(Math.min(short.length, other.length) / 3));
+  const limit = Math.min(MOST_EDITS, Math.max(1, Math.floor(Math.min(short.length, other.length) / 3)));
   const distance = editDistance(short, other, limit);
   if (distance <= limit) return distance;
   if (Math.min(short.length, other.length) >= 3 && (other.startsWith(short) || short.startsWith(other)))

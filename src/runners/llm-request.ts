@@ -5,6 +5,7 @@ import type { Without } from '../core/gateway.ts';
 import type { ChatRequest, JsonSchema, Message, Part, Role, ToolDefinition } from '../core/model/model.ts';
 import type { Tool } from '../core/plugin.ts';
 import type { NodeCall } from '../core/run/engine.ts';
+import { shownJson } from '../language/shown.ts';
 import { requestFields } from './gateway-call.ts';
 import { fileParts, imageParts, invalidInput, numberInput, textInput } from './inputs.ts';
 
@@ -42,7 +43,7 @@ export function toolsOf(call: NodeCall, tools: ReadonlyMap<string, Tool>): reado
     if (tool !== undefined) return tool;
     const known = [...tools.keys()].join(', ');
     const remedy = known === '' ? 'register it' : `use one of ${known}`;
-    const message = `Node ${call.node.id} names the tool ${JSON.stringify(name)}, which is not registered: ${remedy}.`;
+    const message = `Node ${call.node.id} names the tool ${shownJson(name)}, which is not registered: ${remedy}.`;
     throw new PolyphonyError('invalid-request', message);
   });
 }

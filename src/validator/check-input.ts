@@ -2,6 +2,7 @@
 import { PolyphonyError } from '../core/errors.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
+import { shownJson } from '../language/shown.ts';
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -14,6 +15,6 @@ export function checkedInput(plan: Pick<Plan, 'input'>, input: Input | undefined
   const issues = checked.issues.map(({ path, message }) => `${path === '' ? 'it' : path} ${message}`).join('; ');
   throw new PolyphonyError(
     'invalid-request',
-    `The input does not match what the plan declares: ${issues}. The plan takes ${JSON.stringify(plan.input)}.`,
+    `The input does not match what the plan declares: ${issues}. The plan takes ${shownJson(plan.input, 1000)}.`,
   );
 }

@@ -11,6 +11,7 @@ import type { Measurement } from './measurement.ts';
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promise<readonly Measurement[]> }>>> = {
   'cold-start': () => import('./cold-start.ts'),
   validation: () => import('./validation.ts'),
+  schemas: () => import('./schemas.ts'),
   planning: () => import('./planning.ts'),
   dag: () => import('./dag.ts'),
   stores: () => import('./stores.ts'),

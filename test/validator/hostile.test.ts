@@ -132,6 +132,31 @@ const plan = fc.record(
 );
 
 describe('whatever is given', () => {
+  it('no issue repeats more than the beginning of a text, a key or a list', () => {
+    const long = 'x'.repeat(60_000);
+    const many = Array.from({ length: 5000 }, (_, index) => `value ${index}`);
+    const nodes = [
+      { id: 'a', use: 'llm', in: { prompt: `{{${long.slice(0, 400)}}}`, [long]: 1 }, out: { [long]: long } },
+      {
+        id: long,
+        use: long,
+        [long]: many,
+        out: { type: 'object', properties: { [long]: { enum: many, pattern: long } } },
+      },
+      { id: 'c', use: 'llm', in: { prompt: many, tools: long }, model: { id: long.slice(0, 200), tier: long } },
+      {
+        id: 'd',
+        use: 'llm',
+        in: { prompt: 'x' },
+        out: { type: 'object', properties: { b: { $ref: long } } },
+        each: long,
+      },
+    ];
+    const { issues } = check({ version: 1, nodes, [long]: many });
+    expect(issues.length).toBeGreaterThan(5);
+    for (const issue of issues) expect(JSON.stringify(issue).length).toBeLessThan(25_000);
+  });
+
   it('plans made of hostile parts', () => {
     fc.assert(
       fc.property(plan, (raw) => void check(raw)),

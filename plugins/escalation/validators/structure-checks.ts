@@ -43,11 +43,40 @@ const FENCE = /^[ \t]*(?:```|~~~)/gm;
 export const openFence: Check = ({ text }) =>
   (text.match(FENCE)?.length ?? 0) % 2 === 1 ? { penalty: 0.5, reason: 'a code block is never closed' } : undefined;
 
+interface CodeBlock {
+  readonly language: string;
+  readonly code: string;
+}
+
+/** The closed code blocks of a text, line by line: an expression over a whole text would try each blank again and again. */
+function* codeBlocks(text: string): Generator<CodeBlock> {
+  let open: { readonly language: string; readonly from: number } | undefined;
+  for (let start = 0; start < text.length; ) {
+    const end = text.indexOf('\n', start);
+    const next = end === -1 ? text.length : end + 1;
+    const fence = fenceAt(text, start);
+    if (fence !== -1) {
+      if (open !== undefined) yield { language: open.language, code: text.slice(open.from, start) };
+      const named = text.slice(fence, Math.min(next, fence + LONGEST_LANGUAGE)).trimStart();
+      open = open === undefined && end !== -1 ? { language: LANGUAGE.exec(named)?.[0] ?? '', from: next } : undefined;
+    }
+    start = next;
+  }
+}
+
+const LONGEST_LANGUAGE = 80;
+const LANGUAGE = /^[\w+#-]*/;
+
+/** Where the fence of backticks ends that the line begins with; -1 if it has none. */
+function fenceAt(text: string, start: number): number {
+  let at = start;
+  while (text[at] === ' ' || text[at] === '\t') at += 1;
+  return text.startsWith('```', at) ? at + 3 : -1;
+}
+
 /** Code with unmatched brackets cannot run. */
 export const unbalancedCode: Check = ({ text }) => {
-  for (const [, language = '', code = ''] of text.matchAll(
-    /^[ \t]*```[ \t]*([\w+#-]*)[^\n]*\n([\s\S]*?)^[ \t]*```/gm,
-  )) {
+  for (const { language, code } of codeBlocks(text)) {
     if (/^(?:text|txt|console|shell|sh|bash|md|markdown|diff|regex|)$/i.test(language)) continue;
     if (/^json$/i.test(language) && !isJson(code)) return { penalty: 0.5, reason: 'a JSON block does not parse' };
     const bracket = unbalanced(code, /^(?:py|python|rb|ruby|yaml|yml|r)$/i.test(language) ? '#' : '//');
@@ -70,10 +99,11 @@ const CLOSING: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{'
 /** The first bracket without its partner. Strings and comments are skipped; a string in single quotes ends with its line. */
 function unbalanced(code: string, comment: string): string | undefined {
   const open: string[] = [];
+  const lastClosed = code.lastIndexOf('*/');
   for (let at = 0; at < code.length; at += 1) {
     const character = code.charAt(at);
     if (code.startsWith(comment, at)) at = endOfLine(code, at);
-    else if (code.startsWith('/*', at)) at = Math.max(at, code.indexOf('*/', at + 2));
+    else if (lastClosed >= at + 2 && code.startsWith('/*', at)) at = code.indexOf('*/', at + 2);
     else if (character === '"' || character === "'" || character === '`') at = endOfString(code, at, character);
     else if ('([{'.includes(character)) open.push(character);
     else if (CLOSING[character] !== undefined && open.pop() !== CLOSING[character]) return character;

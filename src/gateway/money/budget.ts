@@ -9,7 +9,6 @@
  *     which its reservation was settled. Any other attempt leaves none and costs nothing.
  * M7. An unknown price is refused under a cap unless the config allows it, and is recorded as null, never as 0.
  */
-import type { Clock } from '../../core/clock.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
 import type { UsageLedger } from '../../core/stores.ts';

@@ -9,12 +9,8 @@ import { fromShorthand, isPlainObject, isShorthand } from '../../language/shorth
 export type { JsonSchema } from '../../core/model/model.ts';
 export { fromShorthand, isShorthand, toShorthand } from '../../language/shorthand.ts';
 export { extractJson } from './json-text.ts';
-export {
-  dropOptionalNulls,
-  type JsonIssue,
-  refuseUnsafeSchema,
-  validateJson,
-} from './json-validation.ts';
+export { type JsonIssue, refuseUnsafeSchema, validateJson } from './json-validation.ts';
+export { dropOptionalNulls } from './optional-nulls.ts';
 
 export interface ToJsonSchemaOptions {
   /** Which side of a zod schema: the values that it accepts, or those that it returns. @default 'input' */

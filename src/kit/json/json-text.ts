@@ -1,13 +1,9 @@
 /** JSON in the text of models: asking for it, and finding it. */
-import { createRequire } from 'node:module';
 import type { JsonSchema } from '../../core/model/model.ts';
+import { repairJson } from './json-repair.ts';
 
-/** Larger texts are not repaired: jsonrepair takes seconds on 160 kB of stray quotes. */
-const MAX_REPAIR_LENGTH = 65_536;
 /** The most unclosed brackets that are skipped, so that the search stays linear. */
 const MAX_RESTARTS = 16;
-
-const load = createRequire(import.meta.url);
 
 /** The instruction for a model whose provider cannot enforce a schema. */
 export function schemaInstruction(schema: JsonSchema): string {
@@ -29,7 +25,7 @@ export interface ExtractedJson {
 /**
  * Finds the JSON in an answer: the complete text, else the longest valid object or array (in a fence, between prose), else
  * the repair of the first invalid one. Text before a closing `</think>` is ignored. Linear, except for the repair, which
- * takes texts of up to 65,536 characters.
+ * takes texts of up to 65,536 characters without too many faults.
  */
 export function extractJson(text: string): ExtractedJson | undefined {
   const whole = parse(text);
@@ -110,13 +106,6 @@ function repair(answer: string): ExtractedJson | undefined {
   // A cut answer is repaired to its end; prose after an invalid one would become part of it.
   const broken =
     end !== -1 ? answer.slice(start, end) : answer.slice(start, lastClosing > start ? lastClosing : undefined);
-  if (broken.length > MAX_REPAIR_LENGTH) return undefined;
-  try {
-    const { jsonrepair }: typeof import('jsonrepair') = load('jsonrepair');
-    const text = jsonrepair(broken);
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' ? { value, text, repaired: true } : undefined;
-  } catch {
-    return undefined;
-  }
+  const repaired = repairJson(broken);
+  return typeof repaired?.value === 'object' ? { ...repaired, repaired: true } : undefined;
 }

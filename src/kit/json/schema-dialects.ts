@@ -10,8 +10,11 @@
  */
 import type { JsonSchema } from '../../core/model/model.ts';
 import { isPlainObject } from '../../language/shorthand.ts';
+import { beginningOf } from '../../language/shown.ts';
+import { closeObject } from './closed-object.ts';
+import { type ConversionSize, charge, isTooLarge, sizeOf } from './conversion-size.ts';
 import { resolvePointer } from './json-validation.ts';
-import { nullAsKeyword, orNull, stringEnum } from './schema-nulls.ts';
+import { nullAsKeyword, stringEnum } from './schema-nulls.ts';
 
 export const SCHEMA_DIALECTS = ['plain', 'strict-subset', 'openapi-subset'] as const;
 export type SchemaDialect = (typeof SCHEMA_DIALECTS)[number];
@@ -80,8 +83,9 @@ const SILENT: ReadonlySet<string> = new Set([
 const MAX_DEPTH = 64;
 const MAX_PARTS = 5000;
 const MAX_WARNINGS = 100;
+const LONGEST_WARNING = 400;
 
-interface Conversion {
+interface Conversion extends ConversionSize {
   readonly rules: Rules;
   readonly root: JsonSchema;
   readonly warnings: string[];
@@ -105,6 +109,7 @@ export function toDialect(schema: JsonSchema, dialect: SchemaDialect): DialectRe
     following: [],
     depth: 0,
     parts: 0,
+    size: 0,
   };
   const converted = convert(schema, '', conversion);
   if (conversion.rules.closed && converted.type !== 'object') {
@@ -112,18 +117,16 @@ export function toDialect(schema: JsonSchema, dialect: SchemaDialect): DialectRe
       'The root of the schema is not an object, so the provider may reject it: wrap it in an object.',
     );
   }
-  return { schema: converted, warnings: conversion.warnings.slice(0, MAX_WARNINGS) };
+  return {
+    schema: converted,
+    warnings: conversion.warnings.slice(0, MAX_WARNINGS).map((text) => beginningOf(text, LONGEST_WARNING)),
+  };
 }
 
 function convert(value: unknown, path: string, conversion: Conversion): JsonSchema {
   if (!isPlainObject(value)) return {};
-  if (conversion.depth >= MAX_DEPTH || ++conversion.parts > MAX_PARTS) {
-    if (conversion.parts <= MAX_PARTS + 1) {
-      conversion.warnings.push(
-        `${path}: deeper than ${MAX_DEPTH} levels or larger than ${MAX_PARTS} parts, so any value is allowed.`,
-      );
-    }
-    return {};
+  if (conversion.depth >= MAX_DEPTH || ++conversion.parts > MAX_PARTS || isTooLarge(conversion)) {
+    return anyValue(path, conversion);
   }
   conversion.depth++;
   const flat = withoutReference(value, path, conversion, (target) =>
@@ -131,6 +134,15 @@ function convert(value: unknown, path: string, conversion: Conversion): JsonSche
   );
   conversion.depth--;
   return flat;
+}
+
+function anyValue(path: string, { warnings }: Conversion): JsonSchema {
+  if (warnings.length < MAX_WARNINGS) {
+    warnings.push(
+      `${path}: deeper than ${MAX_DEPTH} levels or larger than ${MAX_PARTS} parts, so any value is allowed.`,
+    );
+  }
+  return {};
 }
 
 /** Calls `next` with the schema, or with the target of its `$ref` if the dialect has no references. */
@@ -144,20 +156,22 @@ function withoutReference(
   const { $ref, ...beside } = schema;
   if (rules.references || typeof $ref !== 'string') return next(schema);
   const target = resolvePointer(root, $ref);
-  if (following.includes($ref) || !isPlainObject(target)) {
+  if (following.length >= MAX_DEPTH || following.includes($ref) || !isPlainObject(target)) {
     warnings.push(
-      `${path}: ${$ref} is ${isPlainObject(target) ? 'recursive' : 'not in the schema'}, so any object is allowed.`,
+      `${path}: ${beginningOf($ref)} is ${isPlainObject(target) ? 'recursive' : 'not in the schema'}, so any object is allowed.`,
     );
     return next({ ...beside, type: 'object' });
   }
   following.push($ref);
+  charge(conversion, Object.keys(target).length);
   const converted = withoutReference({ ...target, ...beside }, path, conversion, next);
   following.pop();
   return converted;
 }
 
 /** Merges `allOf` into one schema; where its parts differ, the first one is kept with a warning. */
-function mergeAllOf(schema: JsonSchema, path: string, { root, warnings }: Conversion): JsonSchema {
+function mergeAllOf(schema: JsonSchema, path: string, conversion: Conversion): JsonSchema {
+  const { root, warnings } = conversion;
   const { allOf, ...beside } = schema;
   if (!Array.isArray(allOf)) return schema;
   const parts = [...allOf, beside].map((part: unknown) => {
@@ -166,18 +180,21 @@ function mergeAllOf(schema: JsonSchema, path: string, { root, warnings }: Conver
   });
   const merged: Record<string, unknown> = {};
   const properties: [string, unknown][] = [];
-  const required: unknown[] = [];
-  for (const { properties: own, required: needed, ...rest } of parts) {
+  const required = new Set<unknown>();
+  for (const part of parts) {
+    charge(conversion, sizeOf(part));
+    if (isTooLarge(conversion)) break;
+    const { properties: own, required: needed, ...rest } = part;
     for (const [key, value] of Object.entries(rest)) {
       if (Object.hasOwn(merged, key) && JSON.stringify(merged[key]) !== JSON.stringify(value)) {
         warnings.push(`${path}/allOf: ${key} differs between its parts, so only the first one was kept.`);
       } else merged[key] = value;
     }
-    if (isPlainObject(own)) properties.push(...Object.entries(own));
-    if (Array.isArray(needed)) required.push(...needed);
+    for (const entry of Object.entries(isPlainObject(own) ? own : {})) properties.push(entry);
+    for (const name of Array.isArray(needed) ? needed : []) required.add(name);
   }
   if (properties.length > 0) merged.properties = Object.fromEntries(properties);
-  if (required.length > 0) merged.required = [...new Set(required)];
+  if (required.size > 0) merged.required = [...required];
   return merged;
 }
 
@@ -185,7 +202,9 @@ function convertKeywords(schema: JsonSchema, path: string, conversion: Conversio
   const { rules, warnings } = conversion;
   const converted: [string, unknown][] = [];
   for (const [keyword, value] of Object.entries(schema)) {
-    const where = `${path}/${keyword}`;
+    const where = `${path}/${beginningOf(keyword)}`;
+    charge(conversion, keyword.length + (CONVERTED.has(keyword) ? countOf(value) : sizeOf(value)));
+    if (isTooLarge(conversion)) return anyValue(path, conversion);
     if (keyword === 'oneOf' || keyword === 'anyOf')
       converted.push(...convertChoices(schema, keyword, where, conversion));
     else if (keyword === 'const' && !rules.keywords.has('const'))
@@ -195,15 +214,20 @@ function convertKeywords(schema: JsonSchema, path: string, conversion: Conversio
       if (!SILENT.has(keyword) && !isHarmless(keyword, value, rules))
         warnings.push(`${where}: not supported, so it was dropped.`);
     } else if (keyword === 'format' && !rules.formats.has(String(value))) {
-      warnings.push(`${where}: "${String(value)}" is not supported, so it was dropped.`);
+      warnings.push(`${where}: "${beginningOf(String(value))}" is not supported, so it was dropped.`);
     } else converted.push([keyword, convertKeyword(keyword, value, where, conversion)]);
   }
   const result = Object.fromEntries(converted);
   const shaped = rules.closed
-    ? closeObject(result, schema, path, conversion)
+    ? closeObject(result, schema, path, conversion.warnings)
     : stringEnum(result, path, conversion.warnings);
   return rules.nullable === 'keyword' ? nullAsKeyword(shaped) : shaped;
 }
+
+/** Keywords whose schemas are converted one by one; the values of others are copied. */
+const CONVERTED: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions', 'items', 'anyOf', 'oneOf']);
+
+const countOf = (value: unknown): number => Object.keys(typeof value === 'object' ? (value ?? {}) : {}).length;
 
 function isHarmless(keyword: string, value: unknown, rules: Rules): boolean {
   if (keyword === 'additionalProperties') return value === false;
@@ -219,7 +243,10 @@ function convertKeyword(keyword: string, value: unknown, path: string, conversio
     case 'definitions':
       if (!isPlainObject(value)) return {};
       return Object.fromEntries(
-        Object.entries(value).map(([name, child]) => [name, convert(child, `${path}/${name}`, conversion)]),
+        Object.entries(value).map(([name, child]) => [
+          name,
+          convert(child, `${path}/${beginningOf(name)}`, conversion),
+        ]),
       );
     default:
       return value;
@@ -257,35 +284,4 @@ function convertConstant(schema: JsonSchema, path: string, { warnings }: Convers
   if (value === null) return schema.type === undefined ? [['type', 'null']] : [];
   warnings.push(`${path}: only strings are supported as constants, so it was dropped.`);
   return schema.type === undefined ? [['type', typeof value]] : [];
-}
-
-/** Makes every property required, optional ones nullable, and forbids others. */
-function closeObject(schema: JsonSchema, original: JsonSchema, path: string, { warnings }: Conversion): JsonSchema {
-  const isObject = schema.type === 'object' || (Array.isArray(schema.type) && schema.type.includes('object'));
-  if (!isObject && schema.properties === undefined) return openToScalars(schema, path, warnings);
-  const { additionalProperties = false } = original;
-  if (additionalProperties !== false) {
-    warnings.push(
-      `${path}/additionalProperties: not supported, so the object was closed and other properties are lost.`,
-    );
-  }
-  const properties = isPlainObject(schema.properties) ? schema.properties : {};
-  const required: readonly unknown[] = Array.isArray(original.required) ? original.required : [];
-  const closed = Object.entries(properties).map(([name, property]) =>
-    required.includes(name) || !isPlainObject(property) ? [name, property] : [name, orNull(property)],
-  );
-  return {
-    ...schema,
-    properties: Object.fromEntries(closed),
-    required: Object.keys(properties),
-    additionalProperties: false,
-  };
-}
-
-/** An empty schema is not accepted, so it becomes one that accepts scalars. */
-function openToScalars(schema: JsonSchema, path: string, warnings: string[]): JsonSchema {
-  const shaped = ['type', 'anyOf', 'enum', 'const', '$ref'].some((keyword) => schema[keyword] !== undefined);
-  if (shaped) return schema;
-  warnings.push(`${path}: any value is not supported, so only strings, numbers, booleans and null are allowed.`);
-  return { ...schema, type: ['string', 'number', 'boolean', 'null'] };
 }

@@ -13,6 +13,8 @@ const SILENT = new Set(['$schema', '$id', '$comment', 'additionalProperties', 'e
 const FORMATS = new Set(['date-time', 'time', 'date', 'duration', 'email', 'hostname', 'uri', 'ipv4', 'ipv6', 'uuid']);
 const MAX_DEPTH = 32;
 const MAX_VISITS = 5000;
+/** Of schemas and of values in them, one inside the other. */
+const MAX_LEVELS = 200;
 
 /** Undefined if the schema cannot be enforced: recursion, open maps, any value, no object at its root. */
 export function closedSchema(schema: JsonSchema): JsonSchema | undefined {
@@ -80,19 +82,19 @@ function isOpen(schema: JsonSchema): boolean {
 function isRecursive(root: JsonSchema): boolean {
   const definitions = { ...asRecord(root.$defs), ...asRecord(root.definitions) };
   let visits = 0;
-  const visit = (value: unknown, path: ReadonlySet<string>): boolean => {
+  const visit = (value: unknown, path: ReadonlySet<string>, level: number): boolean => {
     // References that double the work at each step count as recursive.
-    if (++visits > MAX_VISITS) return true;
-    if (Array.isArray(value)) return value.some((item) => visit(item, path));
+    if (++visits > MAX_VISITS || level > MAX_LEVELS) return true;
+    if (Array.isArray(value)) return value.some((item) => visit(item, path, level + 1));
     const schema = asRecord(value);
     if (schema === undefined) return false;
     const { $ref, $defs: _, definitions: __, ...rest } = schema;
     if (typeof $ref === 'string') {
       const name = /^#\/(?:\$defs|definitions)\/([^/]+)$/.exec($ref)?.[1];
       if (name === undefined || path.has(name) || path.size > MAX_DEPTH) return true;
-      if (visit(definitions[name], new Set(path).add(name))) return true;
+      if (visit(definitions[name], new Set(path).add(name), level + 1)) return true;
     }
-    return Object.values(rest).some((item) => visit(item, path));
+    return Object.values(rest).some((item) => visit(item, path, level + 1));
   };
-  return visit(root, new Set());
+  return visit(root, new Set(), 0);
 }

@@ -29,7 +29,8 @@ export function checkEach(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): v
     }
     const inferred = nodeAnalysis.inferredTypes.get(alternative.text) ?? 'any';
     const items = itemsOf(inferred);
-    if (items === undefined) reportNoArray(`{{${alternative.text}}}`, inferred, nodeAnalysis, analysis);
+    if (items === undefined)
+      reportNoArray(shown(`{{${alternative.text}}}`).slice(1, -1), inferred, nodeAnalysis, analysis);
     else item = item === undefined || items === 'any' ? items : item === 'any' ? 'any' : [...item, ...items];
   }
   nodeAnalysis.item = item ?? 'any';

@@ -71,13 +71,22 @@ export function typeOfValue(value: unknown): JsonType {
   return typeof value === 'string' ? 'string' : typeof value === 'boolean' ? 'boolean' : 'object';
 }
 
+const enumTypes = new WeakMap<object, readonly string[]>();
+
+/** The types of the choices, found once: an enum may be long, and every path asks. */
+function typesOfChoices(choices: readonly unknown[]): readonly string[] {
+  const known = enumTypes.get(choices) ?? [...new Set(choices.map(typeOfValue))];
+  enumTypes.set(choices, known);
+  return known;
+}
+
 /** The types that a leaf allows; undefined: any. */
 export function typesOf({ schema }: Leaf): readonly string[] | undefined {
   const { type } = schema;
   if (typeof type === 'string') return schema.nullable === true ? [type, 'null'] : [type];
   if (Array.isArray(type)) return type.filter((name) => typeof name === 'string');
   if (schema.const !== undefined) return [typeOfValue(schema.const)];
-  if (Array.isArray(schema.enum)) return [...new Set(schema.enum.map(typeOfValue))];
+  if (Array.isArray(schema.enum)) return typesOfChoices(schema.enum);
   if (schema.properties !== undefined) return ['object'];
   return schema.items !== undefined || schema.prefixItems !== undefined ? ['array'] : undefined;
 }
@@ -114,18 +123,33 @@ export interface StepResult {
 export function stepInto(inferred: InferredType, step: string | number): StepResult {
   if (inferred === 'any') return { inferred: 'any', names: [] };
   const found: Leaf[] = [];
-  const names: string[] = [];
   let any = false;
   let reached = false;
   for (const leaf of inferred) {
-    const next = typeof step === 'number' ? itemOf(leaf, step) : fieldOf(leaf, step, names);
+    const next = typeof step === 'number' ? itemOf(leaf, step) : fieldOf(leaf, step);
     if (next === undefined) continue;
     reached = true;
     if (next === 'any') any = true;
     else found.push(...next);
   }
-  if (!reached) return { inferred: undefined, names };
-  return { inferred: any ? 'any' : found, names };
+  if (!reached) return { inferred: undefined, names: typeof step === 'number' ? [] : namesOf(inferred) };
+  return { inferred: any ? 'any' : found, names: [] };
+}
+
+const MOST_NAMES = 200;
+
+/** Names of fields that the leaves declare, for suggestions. */
+function namesOf(leaves: readonly Leaf[]): readonly string[] {
+  const names = new Set<string>();
+  for (const leaf of leaves) {
+    const { properties } = leaf.schema;
+    if (!mayBe(leaf, 'object') || !isRecord(properties)) continue;
+    for (const name in properties) {
+      if (names.size >= MOST_NAMES) return [...names];
+      names.add(name);
+    }
+  }
+  return [...names];
 }
 
 function itemOf(leaf: Leaf, index: number): InferredType | undefined {
@@ -136,16 +160,15 @@ function itemOf(leaf: Leaf, index: number): InferredType | undefined {
   return leavesOf(schema, leaf.root);
 }
 
-function fieldOf(leaf: Leaf, field: string, names: string[]): InferredType | undefined {
+function fieldOf(leaf: Leaf, field: string): InferredType | undefined {
   if (!mayBe(leaf, 'object')) return undefined;
   const { properties, patternProperties, additionalProperties } = leaf.schema;
   const declared = isRecord(properties) ? properties : undefined;
   if (declared !== undefined && Object.hasOwn(declared, field)) return leavesOf(declared[field], leaf.root);
-  if (declared !== undefined) names.push(...Object.keys(declared).slice(0, 200));
   if (patternProperties !== undefined || additionalProperties === true) return 'any';
   if (isRecord(additionalProperties)) return leavesOf(additionalProperties, leaf.root);
   // A schema that declares fields counts as closed, even when it does not set additionalProperties.
-  const open = additionalProperties === undefined && (declared === undefined || Object.keys(declared).length === 0);
+  const open = additionalProperties === undefined && (declared === undefined || isEmpty(declared));
   return open ? 'any' : undefined;
 }
 
@@ -175,30 +198,49 @@ const NUMERIC: ReadonlySet<string> = new Set(['number', 'integer']);
 const typesMeet = (actual: readonly string[], expected: readonly string[]): boolean =>
   actual.some((type) => expected.includes(type) || (NUMERIC.has(type) && expected.some((other) => NUMERIC.has(other))));
 
-/** False when no value of `actual` can be one of `expected`. Null always fits, because a skipped node outputs null. */
-export function canFit(actual: InferredType, expected: InferredType, depth = 0): boolean {
-  if (actual === 'any' || expected === 'any' || depth > 4) return true;
-  return actual.some((mine) => expected.some((theirs) => leafFits(mine, theirs, depth)));
+/** Comparisons of two leaves, after which nothing more is said of the types. */
+const MOST_COMPARISONS = 2000;
+
+interface Comparing {
+  depth: number;
+  left: number;
 }
 
-function leafFits(actual: Leaf, expected: Leaf, depth: number): boolean {
+/** False when no value of `actual` can be one of `expected`. Null always fits, because a skipped node outputs null. */
+export const canFit = (actual: InferredType, expected: InferredType): boolean =>
+  typesFit(actual, expected, { depth: 0, left: MOST_COMPARISONS });
+
+function typesFit(actual: InferredType, expected: InferredType, comparing: Comparing): boolean {
+  if (actual === 'any' || expected === 'any' || comparing.depth > 4) return true;
+  comparing.depth += 1;
+  const fits = actual.some((mine) => expected.some((theirs) => leafFits(mine, theirs, comparing)));
+  comparing.depth -= 1;
+  return fits;
+}
+
+function leafFits(actual: Leaf, expected: Leaf, comparing: Comparing): boolean {
+  comparing.left -= 1;
+  if (comparing.left < 0) return true;
   const mine = typesOf(actual);
   const theirs = typesOf(expected);
   if (mine === undefined || theirs === undefined) return true;
   if (!typesMeet(mine, theirs)) return false;
-  if (!choicesMeet(actual.schema, expected.schema)) return false;
+  if (!choicesMeet(actual.schema, expected.schema, comparing)) return false;
   if (mine.length > 1 || theirs.length > 1) return true;
   if (mine[0] === 'array') {
     const [items, wanted] = [itemsOf([actual]), itemsOf([expected])];
-    return items === undefined || wanted === undefined || canFit(items, wanted, depth + 1);
+    return items === undefined || wanted === undefined || typesFit(items, wanted, comparing);
   }
-  return mine[0] !== 'object' || fieldsFit(actual, expected, depth);
+  return mine[0] !== 'object' || fieldsFit(actual, expected, comparing);
 }
 
-function choicesMeet(actual: JsonSchema, expected: JsonSchema): boolean {
+function choicesMeet(actual: JsonSchema, expected: JsonSchema, comparing: Comparing): boolean {
   const mine = choicesOf(actual);
   const theirs = choicesOf(expected);
-  return mine === undefined || theirs === undefined || mine.some((value) => theirs.includes(value));
+  if (mine === undefined || theirs === undefined) return true;
+  comparing.left -= (mine.length + theirs.length) >> 4;
+  const known = new Set(theirs);
+  return mine.some((value) => known.has(value));
 }
 
 function choicesOf(schema: JsonSchema): readonly unknown[] | undefined {
@@ -206,15 +248,15 @@ function choicesOf(schema: JsonSchema): readonly unknown[] | undefined {
   return Array.isArray(schema.enum) ? schema.enum : undefined;
 }
 
-function fieldsFit(actual: Leaf, expected: Leaf, depth: number): boolean {
+function fieldsFit(actual: Leaf, expected: Leaf, comparing: Comparing): boolean {
   const { required, properties } = expected.schema;
   const wanted = isRecord(properties) ? properties : {};
   for (const name of Array.isArray(required) ? required : []) {
     if (typeof name !== 'string') continue;
-    const { inferred } = stepInto([actual], name);
+    const inferred = fieldOf(actual, name);
     if (inferred === undefined && actual.schema.additionalProperties === false) return false;
     if (inferred === undefined || !Object.hasOwn(wanted, name)) continue;
-    if (!canFit(inferred, leavesOf(wanted[name], expected.root), depth + 1)) return false;
+    if (!typesFit(inferred, leavesOf(wanted[name], expected.root), comparing)) return false;
   }
   return true;
 }

@@ -4,7 +4,7 @@ import type { Plan, PlanNode } from '../../core/plan/plan.ts';
 import type { Catalogue, StepType } from '../../core/plan/validation.ts';
 import { isShorthand, refuseUnsafeSchema, toJsonSchema } from '../../kit/json/json-schema.ts';
 import { type ParsedTemplate, parseTemplate } from '../../language/template.ts';
-import { isRecord, pointerToken } from '../document/document.ts';
+import { isRecord, ownValue, pointerToken } from '../document/document.ts';
 import type { Report } from '../document/report.ts';
 import type { ShapedPlan } from '../document/shape.ts';
 import { readCondition } from './conditions.ts';
@@ -192,15 +192,37 @@ function outputOf(node: PlanNode, step: StepType | undefined, pointer: string, r
 export function readSchema(declared: Readonly<Record<string, unknown>>, pointer: string, report: Report): InferredType {
   try {
     const schema = toJsonSchema(declared);
-    // Shorthand contains only names of types, unless one of its fields is a schema.
-    const plain = isShorthand(declared) && Object.values(declared).every((type) => typeof type === 'string');
-    const unsafe = plain ? [] : refuseUnsafeSchema(declared);
-    for (const { path, message } of unsafe) report.add('schema.unsafe', `${pointer}${path}`, message);
+    const refused = isSmallShorthand(declared) ? [] : refuseUnsafeSchema(schema);
+    for (const { code, path, message } of refused)
+      report.add(code, `${pointer}${declaredPath(declared, path)}`, message);
     // This schema belongs to one plan only: caching it by identity would gain nothing.
-    return unsafe.length > 0 ? 'any' : leavesOf(schema, schema);
+    return refused.length > 0 ? 'any' : leavesOf(schema, schema);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     report.add('schema.invalid', pointer, message.length > 400 ? `${message.slice(0, 400)}…` : message);
     return 'any';
   }
+}
+
+const MOST_FIELDS = 100;
+const LONGEST_TYPE = 200;
+
+/** True for a few names of types, which cannot be more than a schema may be. */
+function isSmallShorthand(declared: Readonly<Record<string, unknown>>): boolean {
+  const types = Object.values(declared);
+  const isSmall = (type: unknown): boolean => typeof type === 'string' && type.length <= LONGEST_TYPE;
+  return types.length <= MOST_FIELDS && types.every(isSmall) && isShorthand(declared);
+}
+
+/** A place in the JSON Schema of a shorthand as the place in the shorthand, which has no `properties`. */
+function declaredPath(declared: unknown, path: string): string {
+  const tokens = path.split('/').slice(1);
+  let place = '';
+  for (let owner = declared; isShorthand(owner) && tokens[0] === 'properties'; ) {
+    const name = (tokens[1] ?? '').replaceAll('~1', '/').replaceAll('~0', '~');
+    place += `/${tokens[1]}`;
+    tokens.splice(0, 2);
+    owner = ownValue(owner, name);
+  }
+  return tokens.length === 0 ? place : `${place}/${tokens.join('/')}`;
 }

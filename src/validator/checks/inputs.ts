@@ -20,14 +20,18 @@ interface Checking {
   readonly nodeAnalysis: NodeAnalysis;
   readonly analysis: PlanAnalysis;
   readonly report: Report;
+  /** Values that are still compared: with several types to try at each level, nested literals could take for ever. */
+  readonly values: { left: number };
 }
+
+const MOST_VALUES = 20_000;
 
 const DEEPEST = 16;
 
 export function checkInputs(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step, pointer } = nodeAnalysis;
   if (step === undefined || analysis.isBroken(nodeAnalysis, 'in')) return;
-  const checking: Checking = { nodeAnalysis, analysis, report: analysis.report };
+  const checking: Checking = { nodeAnalysis, analysis, report: analysis.report, values: { left: MOST_VALUES } };
   checkValue(node.in ?? {}, inferredType(step.input), `${pointer}/in`, checking, 0);
   // The only built-in step that needs one of two inputs; shorthand cannot express that.
   const asks = node.use !== 'llm' || node.in?.prompt !== undefined || node.in?.messages !== undefined;
@@ -36,7 +40,8 @@ export function checkInputs(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis):
 
 /** Reports a value that fits no leaf; with several leaves, the issues of the leaf with the fewest. */
 function checkValue(value: unknown, expected: InferredType, pointer: string, checking: Checking, depth: number): void {
-  if (expected === 'any' || depth > DEEPEST) return;
+  if (expected === 'any' || depth > DEEPEST || checking.values.left < 0) return;
+  checking.values.left -= 1;
   if (typeof value === 'string' && value.includes('{{')) {
     checkTemplate(value, expected, pointer, checking);
     return;
@@ -139,11 +144,17 @@ function checkLeaf(value: unknown, leaf: Leaf, pointer: string, checking: Checki
 
 function isChoice(value: unknown, schema: JsonSchema): boolean {
   if (schema.const !== undefined) return isSame(schema.const, value);
-  return !Array.isArray(schema.enum) || schema.enum.some((choice) => isSame(choice, value));
+  return !Array.isArray(schema.enum) || schema.enum.includes(value) || isAmong(schema.enum, value);
 }
 
-const isSame = (left: unknown, right: unknown): boolean =>
-  left === right || (typeof left === 'object' && JSON.stringify(left) === JSON.stringify(right));
+const isSame = (left: unknown, right: unknown): boolean => left === right || isAmong([left], right);
+
+/** For objects and arrays. The value is written once, however many choices there are. */
+function isAmong(choices: readonly unknown[], value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const text = JSON.stringify(value);
+  return choices.some((choice) => typeof choice === 'object' && JSON.stringify(choice) === text);
+}
 
 function wrongChoice(value: unknown, schema: JsonSchema, pointer: string, checking: Checking): void {
   const choices: readonly unknown[] = Array.isArray(schema.enum) ? schema.enum : [schema.const];

@@ -1,12 +1,7 @@
 /** Finds the plan in a text that is not JSON as a whole: fenced, between prose, inside another object, or almost JSON. */
-import { createRequire } from 'node:module';
+import { repairJson } from '../../kit/json/json-repair.ts';
 import { extractJson } from '../../kit/json/json-schema.ts';
 import { isRecord, type Reading } from './document.ts';
-
-/** Longer texts are not repaired, because 160 kB of stray quotes would take seconds. */
-const LONGEST_REPAIRED = 65_536;
-
-const load = createRequire(import.meta.url);
 
 /** The plan with the repair that was made; undefined when there is none, or only the beginning of one. Never throws. */
 export function repairText(text: string): Reading | undefined {
@@ -29,16 +24,11 @@ function extracted(value: unknown): Reading {
 function repairOuter(text: string): Reading | undefined {
   const start = text.indexOf('{');
   const end = Math.max(text.lastIndexOf('}'), text.lastIndexOf(']')) + 1;
-  if (start === -1 || end <= start || end - start > LONGEST_REPAIRED || isCut(text.slice(end))) return undefined;
-  try {
-    const { jsonrepair }: typeof import('jsonrepair') = load('jsonrepair');
-    const value: unknown = JSON.parse(jsonrepair(text.slice(start, end)));
-    if (!looksLikePlan(value)) return undefined;
-    const message = 'The text was almost JSON and was repaired: check that nothing is lost.';
-    return { document: value, repaired: [{ code: 'text.mended', path: '', message }] };
-  } catch {
-    return undefined;
-  }
+  if (start === -1 || end <= start || isCut(text.slice(end))) return undefined;
+  const value = repairJson(text.slice(start, end))?.value;
+  if (!looksLikePlan(value)) return undefined;
+  const message = 'The text was almost JSON and was repaired: check that nothing is lost.';
+  return { document: value, repaired: [{ code: 'text.mended', path: '', message }] };
 }
 
 /** True when more JSON, not prose, starts after the last bracket. */

@@ -1,6 +1,7 @@
 /** Collects the issues of a plan, each with the edit that would fix it if there is one. */
 import { defined } from '../../core/defined.ts';
 import type { PlanIssue } from '../../core/plan/validation.ts';
+import { beginningOf } from '../../language/shown.ts';
 import { ISSUE_CODES, type IssueCode, type RepairCode } from './codes.ts';
 import { type Edit, setText } from './document.ts';
 
@@ -53,15 +54,30 @@ export function createReport(): Report {
 
 function finding(code: IssueCode, path: string, message: string, details: FindingDetails): Finding {
   const { severity = ISSUE_CODES[code], expected, got, suggest, fix } = details;
+  const names = suggest?.filter((name) => name.length <= LONGEST_NAME) ?? [];
+  const text = beginningOf(message, LONGEST_MESSAGE);
   return {
     code,
     severity,
-    path,
-    message: suggest !== undefined && suggest.length > 0 ? `${message} Did you mean ${orList(suggest)}?` : message,
-    ...defined({ expected, got }),
-    ...(suggest === undefined || suggest.length === 0 ? {} : { suggest }),
+    path: beginningOf(path, LONGEST_PATH),
+    message: names.length > 0 ? `${text} Did you mean ${orList(names)}?` : text,
+    ...defined({ expected: bounded(expected), got: bounded(got) }),
+    ...(names.length === 0 ? {} : { suggest: names }),
     ...defined({ fix }),
   };
+}
+
+const LONGEST_NAME = 300;
+const LONGEST_MESSAGE = 1500;
+/** A plan may have keys of any length. */
+const LONGEST_PATH = 1000;
+const MOST_LISTED = 50;
+
+/** What an issue repeats of the plan or of a schema: the beginnings of texts and lists. */
+function bounded(value: unknown): unknown {
+  if (typeof value === 'string') return beginningOf(value, LONGEST_NAME);
+  if (!Array.isArray(value)) return value;
+  return value.slice(0, MOST_LISTED).map((item: unknown) => (typeof item === 'object' ? shown(item) : bounded(item)));
 }
 
 /** The issue without its fix, which only the repairs need. */

@@ -228,4 +228,26 @@ describe('properties', () => {
       }),
     );
   });
+
+  it('bounds what references are replaced with', () => {
+    const names = Array.from({ length: 3000 }, (_, index) => `f${index}`);
+    const big = { type: 'string', enum: names, description: 'x'.repeat(50_000) };
+    const many = {
+      type: 'object',
+      properties: Object.fromEntries(names.map((name) => [name, { $ref: '#/$defs/big' }])),
+    };
+    const all = {
+      type: 'object',
+      allOf: names.map(() => ({ $ref: '#/$defs/big' })),
+      properties: { a: { allOf: [big] } },
+    };
+    const chain = names.map((name, index) => [name, { $ref: `#/$defs/f${index + 1}`, title: name }] as const);
+    const long = { type: 'object', properties: { a: { $ref: '#/$defs/f0' } }, $defs: Object.fromEntries(chain) };
+    for (const schema of [{ ...many, $defs: { big } }, { ...all, $defs: { big } }, long]) {
+      for (const { schema: converted, warnings } of [strict(schema), openapi(schema)]) {
+        expect(JSON.stringify(converted).length).toBeLessThan(4_000_000);
+        expect(warnings.join('').length).toBeLessThan(50_000);
+      }
+    }
+  });
 });

@@ -45,6 +45,8 @@ describe('nothing is wrong with', () => {
     'arithmetic with marks': ['', 'So 1,000 × 2 = $2,000, and \\(6 \\div 4 = 1.5\\); 10/3 ≈ 3.'],
     'valid JSON': ['Label it.', '{"label":"spam"}', json],
     'JSON in a fence': ['Label it.', '```json\n{"label":"ham"}\n```', json],
+    'code after many blanks': ['Write it.', `Here:\n\`\`\`${' '.repeat(262_144)}`.concat('\n```\n')],
+    'code of many open comments': ['Write it.', `\`\`\`js\n${'/*'.repeat(131_072)}\n\`\`\`\n`],
     code: ['Write it.', 'Here:\n```js\nconst a = { b: "}" }; // )\n```\n'],
     'figures and quotes of the given text': [
       `${report}\nSummarise.`,

@@ -16,6 +16,12 @@ import { fillString } from './fields-string.ts';
 type Fill = (field: Field, source: Source) => Filled | undefined;
 
 const DEPTH = 12;
+/** Parts of a schema that are visited: one that refers to itself has more at each level. */
+const MOST_VISITS = 2000;
+
+interface Visits {
+  left: number;
+}
 const CONFIDENCE_NAME = /^(?:confidence|certainty|probability)(?:[_ -]?(?:score|level|value))?$/i;
 
 /** The value for the schema, and the confidence in its least certain part. @throws unsupported, naming the field */
@@ -35,10 +41,11 @@ export function fillSchema(schema: JsonSchema, task: Task, effort: Effort): Fill
 
 /** Returns a function that fills one field of this schema, with the root at hand for references. */
 function filler(root: JsonSchema): (field: Field, source: Source, depth: number) => Filled | undefined {
+  const visits: Visits = { left: MOST_VISITS };
   return function fill(field, source, depth): Filled | undefined {
-    const schema = resolve(field.schema, root);
+    const schema = resolve(field.schema, root, visits);
     const known = { ...field, schema, description: field.description || String(schema.description ?? '') };
-    if (depth > DEPTH) return undefined;
+    if (depth > DEPTH || visits.left < 0) return undefined;
     if ('const' in schema) return { value: asJson(schema.const), confidence: 0.9 };
     const variants = variantsOf(schema);
     if (variants !== undefined)
@@ -115,7 +122,9 @@ function scaled(confidence: number, schema: JsonSchema): number {
   return Math.max(typeof schema.minimum === 'number' ? schema.minimum : 0, Math.min(maximum ?? size, value));
 }
 
-function resolve(schema: JsonSchema, root: JsonSchema): JsonSchema {
+function resolve(schema: JsonSchema, root: JsonSchema, visits: Visits): JsonSchema {
+  visits.left -= 1;
+  if (visits.left < 0) return {};
   let current = schema;
   for (let step = 0; step < DEPTH && typeof current.$ref === 'string'; step++) {
     const target = resolvePointer(root, current.$ref);
@@ -126,7 +135,10 @@ function resolve(schema: JsonSchema, root: JsonSchema): JsonSchema {
   if (!Array.isArray(current.allOf)) return current;
   return current.allOf
     .filter(isSchema)
-    .reduce<JsonSchema>((merged, part) => mergeSchemas(merged, resolve(part, root)), { ...current, allOf: undefined });
+    .reduce<JsonSchema>((merged, part) => mergeSchemas(merged, resolve(part, root, visits)), {
+      ...current,
+      allOf: undefined,
+    });
 }
 
 function mergeSchemas(a: JsonSchema, b: JsonSchema): JsonSchema {

@@ -12,7 +12,7 @@ import type {
 } from '../../../core/model/model.ts';
 import type { WireContext } from '../../../core/model/provider.ts';
 import { type AnswerState, answerState, finishAnswer } from '../../http/decode-answer.ts';
-import { dropOptionalNulls } from '../../json/json-validation.ts';
+import { dropOptionalNulls } from '../../json/optional-nulls.ts';
 import { statedCost } from '../stated-cost.ts';
 import { type ToolCallAssembler, toolCallAssembler } from '../tool-calls.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';

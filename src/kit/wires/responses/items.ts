@@ -9,7 +9,7 @@
 import { append } from '../../../core/append.ts';
 import type { Citation, JsonSchema, JsonValue, ModelEvent, TokenLogprob } from '../../../core/model/model.ts';
 import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
-import { dropOptionalNulls } from '../../json/json-validation.ts';
+import { dropOptionalNulls } from '../../json/optional-nulls.ts';
 import { citationsOf, logprobsOf } from '../chat-completions/decode-extras.ts';
 import { type ToolCallAssembler, toolCallAssembler } from '../tool-calls.ts';
 

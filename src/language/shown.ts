@@ -1,0 +1,67 @@
+/**
+ * Values of plans and answers in messages: only a bounded beginning of each is read and printed, however large it is.
+ */
+
+const MOST_TEXT = 80;
+const MOST_JSON = 200;
+/** Levels of a value that are printed. */
+const MOST_LEVELS = 4;
+
+/** A text in quotes, of at most `most` characters. */
+export function shownText(text: string, most = MOST_TEXT): string {
+  return text.length > most ? `${JSON.stringify(text.slice(0, most))}…` : JSON.stringify(text);
+}
+
+/** A text without quotes, of at most `most` characters. */
+export const beginningOf = (text: string, most = MOST_TEXT): string =>
+  text.length > most ? `${text.slice(0, most)}…` : text;
+
+interface Writing {
+  readonly most: number;
+  text: string;
+}
+
+/** A value as JSON, cut after about `most` characters. */
+export function shownJson(value: unknown, most = MOST_JSON): string {
+  const writing: Writing = { most, text: '' };
+  write(value, writing, 0);
+  return beginningOf(writing.text, most + MOST_TEXT);
+}
+
+function write(value: unknown, writing: Writing, level: number): void {
+  if (typeof value === 'string') writing.text += shownText(value);
+  else if (typeof value !== 'object' || value === null) writing.text += String(value);
+  else if (level >= MOST_LEVELS) writing.text += '…';
+  else if (Array.isArray(value)) writeList(value, writing, level);
+  else writeMap(value as Readonly<Record<string, unknown>>, writing, level);
+}
+
+function writeList(list: readonly unknown[], writing: Writing, level: number): void {
+  writing.text += '[';
+  for (const [index, item] of list.entries()) {
+    if (index > 0) writing.text += ',';
+    if (writing.text.length >= writing.most) {
+      writing.text += `… ${list.length - index} more`;
+      break;
+    }
+    write(item, writing, level + 1);
+  }
+  writing.text += ']';
+}
+
+function writeMap(map: Readonly<Record<string, unknown>>, writing: Writing, level: number): void {
+  writing.text += '{';
+  let first = true;
+  for (const key in map) {
+    if (!Object.hasOwn(map, key)) continue;
+    if (!first) writing.text += ',';
+    first = false;
+    if (writing.text.length >= writing.most) {
+      writing.text += '…';
+      break;
+    }
+    writing.text += `${shownText(key)}:`;
+    write(map[key], writing, level + 1);
+  }
+  writing.text += '}';
+}
