@@ -1,0 +1,1 @@
+export const PROVIDERS = new Map<string, never>();

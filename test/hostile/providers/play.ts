@@ -1,0 +1,1 @@
+export const playProvider = async (_a: never, _b: string[]) => '';
