@@ -19,6 +19,8 @@ interface Played extends Verdict {
   readonly name: string;
 }
 
+const INTERRUPTED = 130;
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -97,6 +99,10 @@ async function main(): Promise<number> {
   console.log(`seed ${seed}`);
   const program = compileProgram();
   const played: Played[] = [];
+  process.once('SIGINT', () => {
+    program.remove();
+    process.exit(INTERRUPTED);
+  });
   try {
     const settings = { program, seconds: Number(values.seconds), seed };
     for (const { suite, names } of plan) played.push(...(await playAll(suite, names, settings)));

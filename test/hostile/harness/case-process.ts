@@ -59,7 +59,9 @@ const watched = watch();
 const written = watchFolder(join(root, 'store'));
 let outcome = 'nothing';
 try {
-  outcome = await (await playOf(kind, name))(root, watched.problems);
+  const play = await playOf(kind, name);
+  watched.begin();
+  outcome = await play(root, watched.problems);
 } catch (error) {
   watched.problems.push(`the case failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
 }

@@ -24,6 +24,8 @@ export interface Watch {
   readonly problems: string[];
   /** Milliseconds of the longest turn, of those in which this process worked. */
   readonly blockedMs: () => number;
+  /** Forgets the turns so far: those in which the program was loaded. */
+  readonly begin: () => void;
   readonly stop: () => void;
 }
 
@@ -48,7 +50,11 @@ export function watch(): Watch {
     look();
     clearInterval(timer);
   };
-  return { problems, blockedMs: () => Math.round(blockedMs), stop };
+  const begin = (): void => {
+    look();
+    blockedMs = 0;
+  };
+  return { problems, blockedMs: () => Math.round(blockedMs), begin, stop };
 }
 
 /** The code of an error of ours; anything else is a problem. */

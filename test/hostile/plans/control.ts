@@ -15,7 +15,9 @@ const shapes: Family<PlanCase> = {
   'nothing-runs': {
     plan: () =>
       document(
-        times(200, (index) => value(`n${index}`, { x: `{{n${index - 1}.x ?? 1}}` }, { when: 'false' })).slice(1),
+        times(200, (index) =>
+          value(`n${index}`, { x: index === 0 ? 1 : `{{n${index - 1}.x ?? 1}}` }, { when: 'false' }),
+        ),
       ),
   },
   'quorum-of-zero': { plan: () => document([value('a', {}), value('b', {}, { needs: ['a'], wait: { atLeast: 0 } })]) },
@@ -32,6 +34,10 @@ const shapes: Family<PlanCase> = {
 };
 
 const loops: Family<PlanCase> = {
+  'rounds-to-the-bound': {
+    plan: () => document([llm('a', 'x', { repeat: { until: 'false', max: 20 } })]),
+    ends: 'done',
+  },
   'rounds-without-end': { plan: () => document([llm('a', 'x', { repeat: { until: 'false', max: 1e9 } })]) },
   'rounds-of-items': {
     plan: () =>
@@ -102,7 +108,7 @@ const loops: Family<PlanCase> = {
           use: 'tool:material',
           each: '{{m.items}}',
           in: { kind: 'hang', size: 1 },
-          limits: { seconds: 2, concurrency: 10_000 },
+          limits: { seconds: 2, concurrency: 1000 },
         },
       ]),
     ends: 'failed',

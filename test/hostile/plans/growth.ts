@@ -25,7 +25,7 @@ const chains: Family<PlanCase> = {
       document([
         material('big', 'text', MEGABYTE),
         ...times(200, (index) => value(`n${index}`, { text: '{{big.text}}' })),
-        value('all', { text: times(200, (index) => `{{n${index}.text}}`).join('') }),
+        value('joined', { text: times(200, (index) => `{{n${index}.text}}`).join('') }),
       ]),
   },
 };
@@ -72,7 +72,8 @@ const items: Family<PlanCase> = {
     ends: 'done',
   },
   'too-many-items': {
-    plan: () => overItems(material('items', 'items', 200_000), value('out', '{{item}}', { each: '{{items.items}}' })),
+    plan: () =>
+      overItems(material('items', 'items', 200_000), value('out', { x: '{{item}}' }, { each: '{{items.items}}' })),
     ends: 'failed',
   },
   'items-of-items': {
@@ -156,6 +157,8 @@ const rounds: Family<PlanCase> = {
 const EXPRESSIONS = {
   'map-doubles': 'size(m.items.map(x, m.items + m.items)) > 0',
   'map-in-map': 'size(m.items.map(a, m.items.map(b, m.items.map(c, a + b + c)))) > 0',
+  'map-in-map-of-texts': 'size(m.items.map(a, m.items.map(b, a + b + a + b))) > 0',
+  'map-in-map-of-lists': 'size(m.items.map(a, m.items.map(b, m.items))) > 0',
   'map-keeps-all': 'size(m.items.map(a, m.items)) > 0',
   'concat-chain': `size(${times(60, () => 'm.items').join(' + ')}) > 0`,
   'text-chain': `size(${times(60, () => 'big.text').join(' + ')}) > 0`,
@@ -180,13 +183,14 @@ const expressions = each(
 const outputs: Family<PlanCase> = {
   'output-that-repeats': {
     plan: () =>
-      document([material('big', 'text', MEGABYTE)], { output: { all: times(2000, () => '{{big.text}}').join('') } }),
+      document([material('big', 'text', MEGABYTE)], { output: { all: times(1000, () => '{{big.text}}').join('') } }),
   },
   'output-of-lists': {
     plan: () => document([material('m', 'items', 10_000)], { output: times(2000, () => '{{m.items}}') }),
   },
   ...each('material', { wide: 200_000, deep: 100_000, numbers: 3_000_000, text: 100 * MEGABYTE }, (size, kind) => ({
-    plan: () => document([material('m', kind, size), value('n', { a: '{{m}}', b: 'x {{m}}' })]),
+    plan: () =>
+      document([material('m', kind, size), value('n', { a: '{{m}}', b: 'x {{m}}', c: '{{m.value ?? m.text}}' })]),
   })),
   'question-of-megabytes': {
     plan: () =>

@@ -12,9 +12,9 @@ type Make = (size: number, signal: AbortSignal) => unknown;
 const MAKERS: Readonly<Record<string, Make>> = {
   text: (size) => ({ text: 'a'.repeat(size) }),
   items: (size) => ({ items: Array.from({ length: size }, (_, index) => `item ${index}`) }),
-  numbers: (size) => Array.from({ length: size }, (_, index) => index / 7),
-  wide: (size) => Object.fromEntries(Array.from({ length: size }, (_, index) => [`field${index}`, index])),
-  deep: (size) => Array.from({ length: size }).reduce<unknown>((inner) => [inner], 1),
+  numbers: (size) => ({ value: Array.from({ length: size }, (_, index) => index / 7) }),
+  wide: (size) => ({ value: Object.fromEntries(Array.from({ length: size }, (_, index) => [`field${index}`, index])) }),
+  deep: (size) => ({ value: Array.from({ length: size }).reduce<unknown>((inner) => [inner], 1) }),
   error: (size) => {
     throw new Error(`This tool always fails. ${'x'.repeat(size)}`);
   },
@@ -34,6 +34,10 @@ export const materialPlugin: Plugin = definePlugin({
         type: 'object',
         properties: { kind: { enum: Object.keys(MAKERS) }, size: { type: 'integer' } },
         required: ['kind', 'size'],
+      },
+      output: {
+        type: 'object',
+        properties: { text: { type: 'string' }, items: { type: 'array', items: { type: 'string' } }, value: {} },
       },
       sideEffects: true,
       run: async ({ kind, size }, { signal }) => MAKERS[String(kind)]?.(Number(size), signal),

@@ -29,14 +29,7 @@ const circles: Family<PlanCase> = {
   backwards: { plan: () => document(times(256, (index) => value(`n${index}`, { x: `{{n${index + 1}.x ?? 1}}` }))) },
   'all-on-all': {
     plan: () =>
-      document(
-        times(256, (index) =>
-          value(
-            `n${index}`,
-            times(index, (before) => `{{n${before}}}`),
-          ),
-        ),
-      ),
+      document(times(256, (index) => value(`n${index}`, { all: times(index, (before) => `{{n${before}}}`) }))),
   },
   'needs-all': {
     plan: () =>

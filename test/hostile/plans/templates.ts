@@ -55,6 +55,7 @@ const CONDITIONS: Readonly<Record<string, string>> = {
   'unclosed-text': "a.text == 'x",
   'all-in-all': `m.items.all(x, m.items.all(y, m.items.all(z, x != '' && y != '' && z != '')))`,
   'exists-in-exists': `m.items.exists(x, m.items.exists(y, m.items.exists(z, x + y + z == 'none')))`,
+  'all-in-all-of-two': "m.items.all(x, m.items.all(y, x != '' && y != ''))",
   'map-of-maps': `size(${wrapped(8, 'm.items', (list) => `${list}.map(x, [x, x])`)}) > 0`,
   'texts-that-grow': `m.items.map(x, m.items.map(y, x + y + x + y)).size() > 0`,
   durations: "duration('9999999999999h') > duration('1s')",

@@ -35,8 +35,8 @@ const throws = (thrown: unknown, before: readonly unknown[] = []): ObjectCase =>
   },
 });
 
-const withoutText = Object.assign(new Error('x'), {
-  get message(): string {
+const withoutText = Object.defineProperty(new Error('x'), 'message', {
+  get() {
     throw new Error('no message');
   },
 });
