@@ -31,19 +31,22 @@ const ofCases = (kind: string, cases: ReadonlyMap<string, unknown>): Suite => ({
   play: (name, { program, seconds }) => program.play(kind, name, seconds),
 });
 
-/** Properties of the default tests, with more chances to fail: a test that reads the variable is a case. */
-function ofProperties(kind: string, variable: string, count: number): Suite {
-  const files = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.test.ts'))
-    .map((path) => join('test', path))
-    .filter((path) => readFileSync(join(ROOT, path), 'utf8').includes(variable));
-  const byName = new Map(files.map((path) => [basename(path, '.test.ts'), path]));
+/** Properties of the default tests, with more chances to fail: a test that reads such a variable is a case. */
+function ofProperties(kind: string, variable: RegExp, count: number): Suite {
+  const read = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' }).flatMap((path) => {
+    if (!path.endsWith('.test.ts')) return [];
+    const name = variable.exec(readFileSync(join(ROOT, 'test', path), 'utf8'))?.[1];
+    return name === undefined ? [] : [[basename(path, '.test.ts'), { file: join('test', path), name }] as const];
+  });
+  const tests = new Map(read);
   return {
     kind,
-    cases: [...byName.keys()],
+    cases: [...tests.keys()],
     atOnce: 1,
-    play: (name, { seed }) =>
-      tested(byName.get(name) ?? '', { [variable]: String(count), POLYPHONY_SEED: String(seed) }, `${count} ${kind}`),
+    play(one, { seed }) {
+      const { file = '', name = '' } = tests.get(one) ?? {};
+      return tested(file, { [name]: String(count), POLYPHONY_SEED: String(seed) }, `${count} ${kind}`);
+    },
   };
 }
 
@@ -69,6 +72,6 @@ function tested(file: string, variables: Readonly<Record<string, string>>, outco
 export const SUITES: readonly Suite[] = [
   ofCases('plans', PLANS),
   ofCases('providers', PROVIDERS),
-  ofProperties('kills', 'POLYPHONY_KILLS', 500),
-  ofProperties('corruptions', 'POLYPHONY_CORRUPTIONS', 1000),
+  ofProperties('kills', /process\.env\.(POLYPHONY_\w*KILLS)\b/, 500),
+  ofProperties('corruptions', /process\.env\.(POLYPHONY_(?:DAMAGED_FILES|CORRUPTIONS))\b/, 1000),
 ];
