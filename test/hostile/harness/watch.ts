@@ -57,14 +57,19 @@ export function watch(): Watch {
   return { problems, blockedMs: () => Math.round(blockedMs), begin, stop };
 }
 
-/** The code of an error of ours; anything else is a problem. */
-export function codeOf(error: unknown, problems: string[]): string {
+/**
+ * The code of an error of ours; anything else is a problem.
+ *
+ * @param isPlugins a plugin that fails may be quoted: its words are its own
+ */
+export function codeOf(error: unknown, problems: string[], isPlugins = false): string {
   if (!(error instanceof PolyphonyError)) {
     problems.push(`a foreign error: ${textOfError(error)}`);
     return 'foreign';
   }
   if (!Object.hasOwn(ERROR_CODES, error.code)) problems.push(`an unknown code: ${error.code}`);
-  expectOurs(error.message, problems);
+  if (isPlugins) expectShort(error.message, problems);
+  else expectOurs(error.message, problems);
   return error.code;
 }
 
@@ -72,6 +77,10 @@ export function codeOf(error: unknown, problems: string[]): string {
 export function expectOurs(message: string, problems: string[]): void {
   const found = FOREIGN.find((words) => message.includes(words));
   if (found !== undefined) problems.push(`a message of the language, not ours: ${message.slice(0, 200)}`);
+  expectShort(message, problems);
+}
+
+function expectShort(message: string, problems: string[]): void {
   if (message.length > LONGEST_MESSAGE) problems.push(`a message of ${message.length} characters`);
 }
 const LONGEST_MESSAGE = 64 * 1024;

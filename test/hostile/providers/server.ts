@@ -51,6 +51,8 @@ export async function startServer(one: HttpCase | SocketCase, wire: WireName): P
     bad,
     good: `${base}/good`,
     async idle(withinMs) {
+      // A socket that is not read does not notice that the other side has left.
+      for (const socket of sockets) socket.resume();
       for (let waited = 0; sockets.size > 0 && waited < withinMs; waited += 20) {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
