@@ -38,6 +38,7 @@ import type { Catalogue, ValidateOptions, Validation } from './core/plan/validat
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
 import type { ExecutionEngine, RunHandle } from './core/run/engine.ts';
 import type { ContinueOptions, Runs } from './core/run/runs.ts';
+import { rememberEnvironment } from './core/secrets.ts';
 import type { Stores } from './core/stores.ts';
 import { createGateway, type GatewayHandle } from './gateway/create-gateway.ts';
 import { createTransport, type TransportOptions } from './gateway/transport/transport.ts';
@@ -140,6 +141,7 @@ export interface Polyphony {
  * @throws invalid-config when the config or the plugins cannot be used; the message names the field and the rule
  */
 export async function createPolyphony(options: PolyphonyOptions = {}): Promise<Polyphony> {
+  rememberEnvironment(process.env);
   let config = await checkedConfig(options.config);
   const plugins = await chosenPlugins(options, config);
   // Checked before anything is built, so that the message names the plugin and not the part that failed because of it.

@@ -4,7 +4,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import PQueue from 'p-queue';
-import { abortError, definePlugin, type Plugin, PolyphonyError, type Tool } from 'polyphony/kit';
+import { abortError, definePlugin, onAbort, type Plugin, PolyphonyError, type Tool } from 'polyphony/kit';
 import { isPublicAddress } from './http/address.ts';
 import { fetchPage, type HttpLimits } from './http/fetch.ts';
 
@@ -73,7 +73,7 @@ const httpGet = (limits: HttpLimits, timeoutMs: number, queue: PQueue): Tool => 
   async run({ url }, { signal, clock }) {
     const abort = new AbortController();
     const leave = (): void => abort.abort(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
+    const stopFollowing = onAbort(signal, leave);
     if (signal.aborted) leave();
     const message = `http_get took longer than ${timeoutMs} ms: try again, or raise timeoutMs.`;
     const cancel = clock.schedule(timeoutMs, () =>
@@ -86,7 +86,7 @@ const httpGet = (limits: HttpLimits, timeoutMs: number, queue: PQueue): Tool => 
       throw abort.signal.aborted ? abortError(abort.signal) : error;
     } finally {
       cancel();
-      signal.removeEventListener('abort', leave);
+      stopFollowing();
     }
   },
 });

@@ -89,6 +89,11 @@ export const unlawful: readonly Plant[] = [
   { law: 'one-clock', file: 'src/gateway/timer.ts', text: line('/** Waits. */\nexport const wait = setTimeout;') },
   { law: 'one-clock', file: 'src/gateway/identity.ts', text: line('export const id = crypto.randomUUID();') },
   {
+    law: 'one-listener-a-signal',
+    file: 'src/gateway/listener.ts',
+    text: line("export const follow = (signal: AbortSignal) => signal.addEventListener('abort', () => {});"),
+  },
+  {
     law: 'units-in-names',
     file: 'src/gateway/unit.ts',
     text: line('export interface Pause {\n  readonly waitMilliseconds?: number;\n}'),

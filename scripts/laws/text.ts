@@ -61,6 +61,12 @@ const textLaws: readonly TextLaw[] = [
     remedy: 'signals, timers and leases are the work of an engine; ask for it through the Driver port',
   },
   {
+    law: 'one-listener-a-signal',
+    applies: (file) => /^(?:src|plugins)\//.test(file) && file !== 'src/core/on-abort.ts',
+    pattern: /\b(?:addEventListener|addAbortListener|setMaxListeners)\(/,
+    remedy: 'Node warns at the eleventh listener of a signal, so follow it with onAbort (src/core/on-abort.ts)',
+  },
+  {
     // Biome finds the rest; this one also holds where its rule was switched off.
     law: 'no-any',
     applies: () => true,

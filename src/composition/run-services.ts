@@ -21,6 +21,7 @@ import { checkedInput } from '../validator/check-input.ts';
 import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
 import { boundsOf } from './catalogue.ts';
+import { checkedEngine } from './checked-engine.ts';
 import { listLiveRuns } from './live-runs.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
@@ -108,7 +109,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     planner,
     onEvent,
   });
-  const { engine, find } = listLiveRuns(inner);
+  const { engine, find } = listLiveRuns(checkedEngine(inner));
   return {
     runtime,
     engine,
@@ -127,8 +128,11 @@ export function createRunServices(parts: RunServicesParts): RunServices {
 /** A finished run is never charged again, so its counters would stay in the store for ever. */
 async function forgetCounters({ stores: { keyValue }, logger }: RunServicesParts, runId: string): Promise<void> {
   try {
-    const nodes = await keyValue.keys(counterKey({ kind: 'node', id: `${runId}/` }));
-    for (const key of [counterKey({ kind: 'run', id: runId }), ...nodes]) await keyValue.delete(key);
+    const prefix = counterKey({ kind: 'node', id: `${runId}/` });
+    const nodes = await keyValue.keys(prefix);
+    // A run of its own may be called like this one and a node; what is below this one's nodes is forgotten with their runs.
+    const own = nodes.filter((key) => !key.slice(prefix.length).includes('/'));
+    for (const key of [counterKey({ kind: 'run', id: runId }), ...own]) await keyValue.delete(key);
   } catch (error) {
     logger.warn({ runId, error: errorRecord(error) }, 'the counters of a finished run could not be removed');
   }

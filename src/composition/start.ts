@@ -10,6 +10,7 @@ import type { Planner, PlanningResult } from '../core/plan/planner.ts';
 import type { PlanIssue, Validation } from '../core/plan/validation.ts';
 import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
 import { checkedInput } from '../validator/check-input.ts';
+import { assertRunOptions, RUN_FIELDS } from './checked-engine.ts';
 
 /** A request in words, a plan, or a plan that was validated. */
 export type Runnable = string | Plan | ValidPlan;
@@ -63,6 +64,7 @@ async function planThenStart(
   options: Omit<StartOptions, 'onPlan' | 'streaming'>,
   onPlan: StartOptions['onPlan'],
 ): Promise<RunHandle> {
+  assertRunOptions('A run', options, RUN_FIELDS);
   const runId = options.runId ?? starting.runtime.ids('run');
   const cap = options.budgetUsd === undefined ? {} : { capNanoUsd: usdToNano(options.budgetUsd) };
   const run: Scope = { kind: 'run', id: runId, ...cap };

@@ -1,6 +1,7 @@
 /** The events of a run: from its handle where this process drives it, otherwise from its journal, which is polled. */
 import type { Runtime } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
+import { onAbort } from '../core/on-abort.ts';
 import type { ExecutionEngine, RunEvent, RunHandle } from '../core/run/engine.ts';
 import type { RunJournal } from '../core/stores.ts';
 import { sleep } from '../system/clock.ts';
@@ -111,8 +112,7 @@ async function rootOf(engine: ExecutionEngine, runId: string): Promise<string> {
 /** Stops waiting for the next event when the signal aborts, and closes the source. */
 async function* untilAborted<T>(source: AsyncGenerator<T>, signal: AbortSignal): AsyncGenerator<T> {
   let leave = (): void => undefined;
-  const onAbort = (): void => leave();
-  signal.addEventListener('abort', onAbort, { once: true });
+  const stopFollowing = onAbort(signal, () => leave());
   try {
     while (!signal.aborted) {
       // One promise per event, so that a long watch does not accumulate listeners on the signal.
@@ -124,7 +124,7 @@ async function* untilAborted<T>(source: AsyncGenerator<T>, signal: AbortSignal):
       yield next.value;
     }
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    stopFollowing();
     // Not awaited, because a source that waits for an event closes only when that event arrives.
     source.return(undefined).catch(() => undefined);
   }

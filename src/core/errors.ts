@@ -1,7 +1,10 @@
 /**
  * The only error class of polyphony. `code` is stable and says what happened, `retryable` and `retryAfterMs` say what to do,
- * and the message names the value, the rule that it broke and the remedy. It never contains a key.
+ * and the message names the value, the rule that it broke and the remedy. Message, details and cause contain no secret: they are
+ * cleaned when the error is made, whoever makes it.
  */
+
+import { scrubCause, scrubDetails, scrubText } from './secrets.ts';
 
 /** Every code, and whether trying again can help. docs/reference/errors.md says who acts on which code. */
 export const ERROR_CODES = {
@@ -58,13 +61,13 @@ export class PolyphonyError extends Error {
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, options: PolyphonyErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(scrubText(message), options.cause === undefined ? undefined : { cause: scrubCause(options.cause) });
     this.code = code;
     this.retryable = options.retryable ?? ERROR_CODES[code];
     this.retryAfterMs = options.retryAfterMs;
     this.status = options.status;
     this.unsent = options.unsent ?? false;
-    this.details = options.details;
+    this.details = scrubDetails(options.details);
   }
 }
 
@@ -88,8 +91,16 @@ export function asPolyphonyError(error: unknown, code: ErrorCode = 'plugin-faile
   if (error instanceof Error && error.name === 'AbortError') {
     return new PolyphonyError('cancelled', 'The call was cancelled by its caller.', { cause: error });
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return new PolyphonyError(code, message, { cause: error });
+  return new PolyphonyError(code, messageOf(error), { cause: error });
+}
+
+/** Anything can be thrown: an error with another message than a text, a symbol, an object that has no text. */
+function messageOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'something that has no text was thrown';
+  }
 }
 
 /** The error of an aborted signal: its reason if that is a PolyphonyError (a timeout, a budget), else `cancelled`. */

@@ -1,6 +1,7 @@
 /** One run in this process: the state of the rules, and the driver that gives them signals, timers and the planner. */
 
 import { abortError } from '../core/errors.ts';
+import { onAbort } from '../core/on-abort.ts';
 import type { Planner } from '../core/plan/planner.ts';
 import type { NodeRunner, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
 import type { Driver, DriverPlanner } from '../runs/state/driver.ts';
@@ -157,10 +158,9 @@ export function handleOf(driving: Driving): RunHandle {
 /** Cancels the run with the caller's signal. */
 export function followSignal({ run, cleanups }: Driving, signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
-  const onAbort = (): void => stop(run, { type: 'cancelled', reason: abortError(signal).message });
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  cleanups.push(() => signal.removeEventListener('abort', onAbort));
+  const cancel = (): void => stop(run, { type: 'cancelled', reason: abortError(signal).message });
+  if (signal.aborted) cancel();
+  cleanups.push(onAbort(signal, cancel));
 }
 
 /** Releases all that the run holds, then resolves its result. */

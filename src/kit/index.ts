@@ -15,14 +15,15 @@ export type * from '../core/model/provider.ts';
 export { formatUsd, nanoToUsd, usdToNano } from '../core/money/money.ts';
 export { costOf, type PriceTerms, worstCostOf } from '../core/money/price.ts';
 export type * from '../core/money/token-price.ts';
+export { onAbort } from '../core/on-abort.ts';
 export type * from '../core/plan/planner.ts';
 export type * from '../core/plan/validation.ts';
 export type * from '../core/plugin.ts';
 export { definePlugin } from '../core/plugin.ts';
 export type * from '../core/run/engine.ts';
 export { SuspendRun } from '../core/run/engine.ts';
+export { rememberSecret } from '../core/secrets.ts';
 export type * from '../core/stores.ts';
-export { rememberSecret } from '../system/scrub.ts';
 
 // ---------------------------------------------------------------------------------------------------- layers: observe, read and replay streams
 

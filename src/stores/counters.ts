@@ -2,6 +2,16 @@
 import { PolyphonyError } from '../core/errors.ts';
 import type { CounterChange, CounterResult } from '../core/stores.ts';
 
+/** Half a surrogate pair. All of them are the same in UTF-8, so keys with different ones would become one key. */
+const HALF_PAIR = /\p{Cs}/u;
+
+/** @throws invalid-request for a key that a store cannot tell from others */
+export function assertKey(key: string): void {
+  if (!HALF_PAIR.test(key)) return;
+  const message = `The key ${JSON.stringify(key).slice(0, 60)} contains half a surrogate pair, which no store can tell from another: remove it, or replace it by text.toWellFormed().`;
+  throw new PolyphonyError('invalid-request', message);
+}
+
 /** Reads and writes counters during a change; `undo` reverts every write of the change. */
 export interface CounterCells {
   /** Undefined when the key does not exist. */
@@ -21,6 +31,7 @@ export function changeCounters(cells: CounterCells, changes: readonly CounterCha
     let index = -1;
     for (const change of changes) {
       index += 1;
+      assertKey(change.key);
       const next = counterValue(cells, change) + change.by;
       if (!Number.isFinite(next)) throw notFinite(change);
       if (change.limit !== undefined && next > change.limit) {

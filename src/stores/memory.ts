@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { RunEvent, RunStatus, RunSummary } from '../core/run/engine.ts';
 import type { CounterChange, CounterResult, KeyValueStore, RunJournal, Stores } from '../core/stores.ts';
 import { systemClock } from '../system/clock.ts';
-import { type CounterCells, changeCounters, jsonText } from './counters.ts';
+import { assertKey, type CounterCells, changeCounters, jsonText } from './counters.ts';
 import { type MemoryLedgerOptions, memoryLedger } from './memory/ledger.ts';
 import { isNested, newestFirst, progressed, progressOf } from './run-progress.ts';
 
@@ -172,15 +172,20 @@ function memoryKeyValue(clock: Clock): KeyValueStore {
   const cells = expiringCells(clock);
   return {
     async get(key) {
+      assertKey(key);
       const cell = cells.get(key);
       return cell && read(cell);
     },
     async set(key, value, { ttlMs } = {}) {
+      assertKey(key);
       const finite = typeof value === 'number' && Number.isFinite(value);
       const until = ttlMs === undefined ? Number.POSITIVE_INFINITY : clock.now() + ttlMs;
       cells.set(key, { value: finite ? value : jsonText(key, value), until });
     },
-    delete: async (key) => cells.delete(key),
+    async delete(key) {
+      assertKey(key);
+      cells.delete(key);
+    },
     async keys(prefix, limit = 1000) {
       const found = cells.keys().filter((key) => key.startsWith(prefix));
       return found.sort().slice(0, limit);

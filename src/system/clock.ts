@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, Ids, Random, Runtime } from '../core/clock.ts';
 import { abortError } from '../core/errors.ts';
+import { onAbort } from '../core/on-abort.ts';
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -42,14 +43,15 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
       reject(abortError(signal));
       return;
     }
-    const onAbort = (): void => {
-      cancel();
-      if (signal) reject(abortError(signal));
-    };
+    let stopFollowing: (() => void) | undefined;
     const cancel = clock.schedule(delayMs, () => {
-      signal?.removeEventListener('abort', onAbort);
+      stopFollowing?.();
       resolve();
     });
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal === undefined) return;
+    stopFollowing = onAbort(signal, () => {
+      cancel();
+      reject(abortError(signal));
+    });
   });
 }

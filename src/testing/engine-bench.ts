@@ -1,6 +1,7 @@
 /** The setup of the engine suite: engines on one journal, steps that a test defines, and a record of what ran. */
 import type { Runtime } from '../core/clock.ts';
 import { abortError } from '../core/errors.ts';
+import { onAbort } from '../core/on-abort.ts';
 import type { Plan, PlanNode, ValidPlan } from '../core/plan/plan.ts';
 import {
   type ExecutionEngine,
@@ -123,7 +124,7 @@ async function untilAtWork({ work }: Bench, nodeId: string, start: () => unknown
       else work.set(nodeId, usual);
       atWork();
       return new Promise((_, reject) => {
-        call.signal.addEventListener('abort', () => reject(abortError(call.signal)), { once: true });
+        onAbort(call.signal, () => reject(abortError(call.signal)));
       });
     });
     start();

@@ -1,6 +1,7 @@
 /** The conformance suite of ExecutionEngine. */
 import assert from 'node:assert/strict';
 import { abortError, PolyphonyError } from '../core/errors.ts';
+import { onAbort } from '../core/on-abort.ts';
 import type { PlanNode } from '../core/plan/plan.ts';
 import { type NodeCall, type RunResult, TRANSIENT_EVENTS } from '../core/run/engine.ts';
 import { type Bench, benchOf, type EngineSuiteOptions, node, type Opened, type Work } from './engine-bench.ts';
@@ -125,7 +126,7 @@ function failureTests(check: EngineTest): void {
 /** Runs until its signal aborts. */
 const endless: Work = ({ signal }) =>
   new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(abortError(signal)), { once: true });
+    onAbort(signal, () => reject(abortError(signal)));
   });
 
 /** Resolves when the node has started. */

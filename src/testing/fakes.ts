@@ -3,6 +3,7 @@ import type { Clock, Ids, Random, Runtime } from '../core/clock.ts';
 import { abortError } from '../core/errors.ts';
 import type { Attempt, Capability, FinishEvent, ModelEvent } from '../core/model/model.ts';
 import type { EndpointReport, ModelCard, Provider, ProviderContext } from '../core/model/provider.ts';
+import { onAbort } from '../core/on-abort.ts';
 import { sleep } from '../system/clock.ts';
 
 export interface FakeClock extends Clock {
@@ -199,6 +200,6 @@ async function* play(
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(abortError(signal));
-    signal.addEventListener('abort', () => reject(abortError(signal)), { once: true });
+    onAbort(signal, () => reject(abortError(signal)));
   });
 }

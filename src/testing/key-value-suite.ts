@@ -41,6 +41,19 @@ function valueTests(options: StoreSuiteOptions<KeyValueStore>): void {
     assert.deepEqual(await store.keys('%'), ['%']);
     assert.deepEqual(await store.keys('_'), ['_', '__proto__']);
   });
+  check('keeps keys apart that differ in half a surrogate pair, or refuses them', async (store) => {
+    const keys = ['a\ud800', 'a\udfff', 'a\ufffd', 'a'];
+    const kept: string[] = [];
+    for (const key of keys) {
+      const refused = await store.set(key, key).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (refused === undefined) kept.push(key);
+      else assert.ok(isInvalidRequest(refused));
+    }
+    for (const key of kept) assert.equal(await store.get(key), key);
+  });
   check('lists keys with a prefix in order, at most as many as asked for', async (store) => {
     for (const key of ['b:2', 'a', 'b:10', 'b:1', 'c', 'b']) await store.set(key, 1);
     assert.deepEqual(await store.keys('b:'), ['b:1', 'b:10', 'b:2']);

@@ -53,7 +53,7 @@ describe('a command of the list', () => {
     const file = `src/cli/commands/${path.join('/')}.ts`;
     const more = [...loadedWith(file)].filter((one) => one !== file && !light.has(one));
     const allowed =
-      /^(?:node:|src\/cli\/(?:input\/[a-z]+-options|input\/option-values|process\/interrupt)\.ts$|src\/system\/clock\.ts$)/;
+      /^(?:node:|src\/cli\/(?:input\/[a-z]+-options|input\/option-values|process\/interrupt)\.ts$|src\/system\/clock\.ts$|src\/core\/on-abort\.ts$)/;
     expect(more.filter((one) => !allowed.test(one))).toEqual([]);
   });
 });

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { CredentialHealth, Gateway, TargetHealth } from '../../src/core/gateway.ts';
 import type { EndpointReport, Provider } from '../../src/core/model/provider.ts';
+import { rememberSecret } from '../../src/core/secrets.ts';
 import { createEndpointReports } from '../../src/gateway/routing/endpoint-reports.ts';
-import { rememberSecret } from '../../src/system/scrub.ts';
 import { fakeCard, fakeClock, fakeProvider, finish } from '../../src/testing/fakes.ts';
 import { drain, errorOf, fault, harness, text, user } from './harness.ts';
 

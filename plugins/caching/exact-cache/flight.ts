@@ -5,7 +5,7 @@
  * F2. Every reader gets every event from the first, in order, or the stream's own error.
  * F3. A reader whose signal aborts, or whose deadline passes, leaves without ending the others.
  */
-import { abortError, type Call, type Clock, type ModelEvent, PolyphonyError } from 'polyphony/kit';
+import { abortError, type Call, type Clock, type ModelEvent, onAbort, PolyphonyError } from 'polyphony/kit';
 
 export interface Flight {
   /** Joins on the first `next()`. */
@@ -80,7 +80,7 @@ async function* read(
   const reader: Reader = { wake: () => undefined };
   const poke = (): void => reader.wake();
   state.readers.add(reader);
-  call.signal.addEventListener('abort', poke, { once: true });
+  const stopFollowing = onAbort(call.signal, poke);
   const wait = call.deadline === undefined ? undefined : Math.max(0, call.deadline - clock.now());
   const cancelTimer = wait === undefined ? undefined : clock.schedule(wait, poke);
   try {
@@ -97,7 +97,7 @@ async function* read(
     }
   } finally {
     cancelTimer?.();
-    call.signal.removeEventListener('abort', poke);
+    stopFollowing();
     state.readers.delete(reader);
     await leave(state, call.signal, onEnd);
   }

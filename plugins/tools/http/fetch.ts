@@ -10,7 +10,7 @@ import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { pipeline } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { abortError, PolyphonyError } from 'polyphony/kit';
+import { abortError, onAbort, PolyphonyError } from 'polyphony/kit';
 
 export interface HttpLimits {
   readonly maxBytes: number;
@@ -101,10 +101,9 @@ async function resolved({ resolve }: HttpLimits, host: string, signal: AbortSign
 /** Rejects on abort without waiting for the promise, because a resolver does not support signals. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(abortError(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const leave = (): void => reject(abortError(signal));
+    if (signal.aborted) leave();
+    promise.then(resolve, reject).finally(onAbort(signal, leave));
   });
 }
 

@@ -1,10 +1,10 @@
 /** Opens a polyphony over the store on disk, with the options that all commands share. */
 
+import { scrubText } from '../../core/secrets.ts';
 import { printable } from '../../drawing/plain-text.ts';
 import { createPolyphony, type Polyphony } from '../../polyphony.ts';
 import { sqliteStores } from '../../stores/sqlite.ts';
 import { createLogger, silentLogger } from '../../system/logger.ts';
-import { scrubText } from '../../system/scrub.ts';
 import { type LoadedConfig, loadConfig, loadPlugins } from '../input/config-file.ts';
 import { UsageError } from '../input/exit-code.ts';
 import type { SharedOptions } from '../input/shared-options.ts';

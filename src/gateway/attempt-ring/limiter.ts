@@ -11,6 +11,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Middleware, Purpose } from '../../core/model/model.ts';
+import { onAbort } from '../../core/on-abort.ts';
 import { observe } from '../../kit/streams/observe.ts';
 import { attemptStateOf, type CallState, callStateOf } from '../calls/call-state.ts';
 import type { Registry } from '../routing/registry.ts';
@@ -105,7 +106,7 @@ function wait(endpoint: Endpoint, attempt: Attempt, clock: Clock): Promise<void>
   const queue = endpoint.queues[PRIORITY[purpose]] ?? endpoint.queues[1];
   return new Promise((resolve, reject) => {
     const stop = (): void => {
-      signal.removeEventListener('abort', onAbort);
+      stopFollowing();
       cancelTimer?.();
     };
     const waiter: Waiter = {
@@ -120,15 +121,13 @@ function wait(endpoint: Endpoint, attempt: Attempt, clock: Clock): Promise<void>
       queue.splice(queue.indexOf(waiter), 1);
       reject(error);
     };
-    const onAbort = (): void => giveUp(abortError(signal));
-    const cancelTimer =
-      deadline === undefined ? undefined : clock.schedule(deadline - clock.now(), () => giveUp(queuedTooLong(attempt)));
     if (signal.aborted) {
-      cancelTimer?.();
       reject(abortError(signal));
       return;
     }
-    signal.addEventListener('abort', onAbort, { once: true });
+    const stopFollowing = onAbort(signal, () => giveUp(abortError(signal)));
+    const cancelTimer =
+      deadline === undefined ? undefined : clock.schedule(deadline - clock.now(), () => giveUp(queuedTooLong(attempt)));
     queue.push(waiter);
   });
 }

@@ -13,6 +13,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Middleware, ModelEvent } from '../../core/model/model.ts';
+import { onAbort } from '../../core/on-abort.ts';
 import { observe, type StreamControl, type StreamObserver } from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
 import { canAbort } from '../calls/call.ts';
@@ -92,13 +93,12 @@ function timeoutWatcher(
     else if (control?.waiting()) stop(timeout(answering ? 'idle' : firstKind, attempt, bounds));
     else arm(Math.min(latestEnd, now + bounds.idleMs), check);
   };
-  const listens = canAbort(attempt.signal);
-  const onAbort = (): void => stop(abortError(attempt.signal));
+  let stopFollowing: (() => void) | undefined;
   return {
     start(given) {
       if (attempt.signal.aborted) throw abortError(attempt.signal);
       control = given;
-      if (listens) attempt.signal.addEventListener('abort', onAbort, { once: true });
+      if (canAbort(attempt.signal)) stopFollowing = onAbort(attempt.signal, () => stop(abortError(attempt.signal)));
       arm(nextCheck(begun), check);
       return undefined;
     },
@@ -115,7 +115,7 @@ function timeoutWatcher(
     end(ending) {
       deadlines.remove(deadline);
       controllers.giveBack(lent);
-      if (listens) attempt.signal.removeEventListener('abort', onAbort);
+      stopFollowing?.();
       return ending;
     },
   };

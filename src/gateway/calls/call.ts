@@ -1,8 +1,9 @@
 /** Makes a call from a request: adds an id, a signal, the scopes that pay, and a deadline. */
+import { assertId, assertKnownFields, assertScopes, type KnownFields } from '../../core/checked-options.ts';
 import type { Runtime } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { CallOptions } from '../../core/gateway.ts';
-import type { Call, CallTrace, ModelRequest, Scope } from '../../core/model/model.ts';
+import type { Call, CallTrace, ModelRequest, RequestLimits, Scope } from '../../core/model/model.ts';
 import { callStateOf, newTrace } from './call-state.ts';
 import { withCurrentLimits } from './older-limits.ts';
 
@@ -41,7 +42,8 @@ export function callOf(
   { clock, ids }: Runtime,
 ): Call {
   const request = withCurrentLimits(given);
-  if (options.exclude !== undefined) assertTargets(options.exclude);
+  assertCallOptions(options);
+  if (request.limits !== undefined) assertKnownFields('limits', request.limits, LIMIT_FIELDS);
   const ms = request.limits?.ms;
   return {
     id: options.id ?? ids('call'),
@@ -55,6 +57,35 @@ export function callOf(
     ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
     ...(ms === undefined ? {} : { deadline: clock.now() + ms }),
   };
+}
+
+const CALL_FIELDS: KnownFields<CallOptions> = {
+  signal: true,
+  session: true,
+  scopes: true,
+  purpose: true,
+  trace: true,
+  exclude: true,
+  id: true,
+};
+const LIMIT_FIELDS: KnownFields<RequestLimits> = {
+  usd: true,
+  ms: true,
+  p95Ms: true,
+  quality: true,
+  retries: true,
+  milliseconds: true,
+  p95Milliseconds: true,
+};
+
+/** @throws invalid-request naming the option, its value and the rule */
+function assertCallOptions(options: CallOptions): void {
+  assertKnownFields('A call', options, CALL_FIELDS);
+  const { id, session, scopes, exclude } = options;
+  if (id !== undefined) assertId('The id of a call', id, Number.POSITIVE_INFINITY);
+  if (session !== undefined) assertId('A session', session);
+  if (scopes !== undefined) assertScopes(scopes);
+  if (exclude !== undefined) assertTargets(exclude);
 }
 
 /** @throws invalid-request: from JavaScript, a name in place of a target would exclude nothing */

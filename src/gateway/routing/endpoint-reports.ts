@@ -10,7 +10,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { StatedFacts, StatedLimit } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { EndpointReport, RateLimit } from '../../core/model/provider.ts';
-import { scrubText } from '../../system/scrub.ts';
+import { scrubText } from '../../core/secrets.ts';
 
 const MAX_TARGETS = 4096;
 const WITHOUT_RESET_MS = 60_000;

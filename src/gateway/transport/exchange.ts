@@ -9,6 +9,7 @@
  */
 import type { Dispatcher } from 'undici';
 import { abortError } from '../../core/errors.ts';
+import { onAbort } from '../../core/on-abort.ts';
 
 export interface Head {
   readonly status: number;
@@ -28,6 +29,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   /** Resolves when the headers arrive; rejects when they never will. */
   readonly head: Promise<Head>;
   readonly #signal: AbortSignal;
+  readonly #stopFollowing: () => void;
   #controller: Dispatcher.DispatchController | undefined;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
@@ -43,11 +45,10 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
       this.#resolveHead = resolve;
       this.#rejectHead = reject;
     });
-    signal.addEventListener('abort', this);
+    this.#stopFollowing = onAbort(signal, () => this.#aborted());
   }
 
-  /** Called when the signal is aborted. */
-  handleEvent(): void {
+  #aborted(): void {
     const error = abortError(this.#signal);
     this.#fail(error);
     this.#controller?.abort(error);
@@ -81,7 +82,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   onResponseEnd(): void {
     if (this.#state !== 'open') return;
     this.#state = 'complete';
-    this.#signal.removeEventListener('abort', this);
+    this.#stopFollowing();
     this.#waiter?.resolve(DONE);
     this.#waiter = undefined;
   }
@@ -142,7 +143,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
 
   #end(state: 'failed' | 'left'): void {
     this.#state = state;
-    this.#signal.removeEventListener('abort', this);
+    this.#stopFollowing();
   }
 }
 

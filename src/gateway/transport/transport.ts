@@ -2,7 +2,6 @@
  * The transport on undici: one agent, one pool per origin, keep-alive on, pipelining off. It neither retries nor follows
  * redirects, because the layers above decide about that.
  */
-import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Agent } from 'undici';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
@@ -36,7 +35,6 @@ export function createTransport(options: TransportOptions = {}): Transport {
       if (closed) throw closedError(request.url);
       if (request.signal.aborted) throw abortError(request.signal);
       agent ??= openAgent(options);
-      allowManyListeners(request.signal);
       try {
         const opened = await agent;
         if (request.signal.aborted) throw abortError(request.signal);
@@ -51,15 +49,6 @@ export function createTransport(options: TransportOptions = {}): Transport {
       await opened?.destroy();
     },
   };
-}
-
-const raised = new WeakSet<AbortSignal>();
-
-/** One signal may serve a run of hundreds of calls, so many listeners are not a leak. */
-function allowManyListeners(signal: AbortSignal): void {
-  if (raised.has(signal)) return;
-  raised.add(signal);
-  setMaxListeners(0, signal);
 }
 
 async function openAgent(options: TransportOptions): Promise<Agent> {

@@ -11,7 +11,7 @@ import type { Attempt, FinishEvent, ModelEvent, Warning } from '../../core/model
 import type { ProviderContext } from '../../core/model/provider.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { reportFinish, reportHeaders } from './http-report.ts';
-import { addressed, contextOf, errorContextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
+import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
 
 /** A class because there is one per call: closures would cost time, methods do not. */
 export class HttpAnswer implements CompletableStream {
@@ -63,7 +63,7 @@ async function* streamAttempt(
   } catch (error) {
     throw attempt.signal.aborted
       ? abortError(attempt.signal)
-      : describeError(error, attempt.target, errorContextOf(parts, context.clock), answer.response);
+      : describeError(error, attempt.target, context.clock, answer.response);
   } finally {
     await leave(answer);
   }
@@ -84,9 +84,7 @@ async function readAttempt(parts: HttpParts, attempt: Attempt, context: Provider
     return { events };
   } catch (thrown) {
     const { signal, target } = attempt;
-    const error = signal.aborted
-      ? abortError(signal)
-      : describeError(thrown, target, errorContextOf(parts, context.clock), answer.response);
+    const error = signal.aborted ? abortError(signal) : describeError(thrown, target, context.clock, answer.response);
     return { events, failure: { error } };
   } finally {
     await leave(answer);

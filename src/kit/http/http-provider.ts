@@ -6,6 +6,7 @@ import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { ModelCard, Provider } from '../../core/model/provider.ts';
+import { rememberAddress, rememberHeaders } from '../../core/secrets.ts';
 import { cardIndex } from '../models/model-card.ts';
 import { type ListedFacts, listedFacts } from '../models/price-list.ts';
 import { HttpAnswer } from './http-answer.ts';
@@ -34,10 +35,8 @@ export function httpProvider(options: HttpProviderOptions): Provider {
       `This provider has no model "${target.model}": use a model that it lists.`,
     );
   };
-  const { baseURL } = options;
-  const fixedBase = typeof baseURL === 'function' ? '' : withoutSlash(baseURL);
-  const baseOf = (target: Target): string =>
-    typeof baseURL === 'function' ? withoutSlash(baseURL(target)) : fixedBase;
+  const baseOf = baseOfTarget(options.baseURL);
+  rememberHeaders(options.headers ?? {});
   // Only the router needs a price, the wire does not.
   const priced = (card: ModelCard | undefined): ModelCard | undefined =>
     card === undefined || card.price !== null || options.listedPrices === false
@@ -72,6 +71,21 @@ function factsAt(baseOf: (target: Target) => string, target: Target): ListedFact
     // The address needs a setting that is missing: the request reports it.
     return {};
   }
+}
+
+function baseOfTarget(baseURL: HttpProviderOptions['baseURL']): HttpParts['baseOf'] {
+  let known: string | undefined;
+  let base = '';
+  const checked = (url: string): string => {
+    if (url === known) return base;
+    rememberAddress(url);
+    known = url;
+    base = withoutSlash(url);
+    return base;
+  };
+  if (typeof baseURL === 'function') return (target) => checked(baseURL(target));
+  checked(baseURL);
+  return () => base;
 }
 
 const withoutSlash = (url: string): string => url.replace(/\/+$/, '');

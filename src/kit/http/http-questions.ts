@@ -4,7 +4,7 @@ import type { Attempt, Target } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
 import { readJson } from './answer.ts';
 import { describeError, refusal } from './http-refusal.ts';
-import { addressed, contextOf, errorContextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
+import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
 
 /** Asks the free endpoint whether the provider is available. */
 export async function runProbe(parts: HttpParts, context: ProviderContext, signal: AbortSignal): Promise<void> {
@@ -14,10 +14,9 @@ export async function runProbe(parts: HttpParts, context: ProviderContext, signa
   if (asked === undefined) return;
   const headers = { ...asked.headers, ...options.headers };
   const response = await context.transport.request({ method: 'GET', url: asked.url, headers, signal });
-  const errorContext = errorContextOf(parts, context.clock);
   try {
     if (response.status >= 300)
-      throw describeError(await refusal(options.wire, response), target, errorContext, response);
+      throw describeError(await refusal(options.wire, response), target, context.clock, response);
     await response.bytes();
   } finally {
     await response.body[Symbol.asyncIterator]().return?.();
@@ -44,9 +43,7 @@ export async function countTokens(parts: HttpParts, attempt: Attempt, given: Pro
     throw new PolyphonyError('invalid-output', 'The answer contains no token count: check that baseURL is right.');
   } catch (error) {
     const { signal, target } = attempt;
-    throw signal.aborted
-      ? abortError(signal)
-      : describeError(error, target, errorContextOf(parts, clock), answer.response);
+    throw signal.aborted ? abortError(signal) : describeError(error, target, clock, answer.response);
   } finally {
     await leave(answer);
   }

@@ -5,17 +5,10 @@ import { defined } from '../../core/defined.ts';
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { TransportResponse, WireFormat } from '../../core/model/provider.ts';
-import { SCRUBBED, scrubText } from '../../system/scrub.ts';
 import { parseRetryAfter } from './rate-limits.ts';
 
 /** Most bytes of an error body that are read. */
 const ERROR_BODY_BYTES = 65_536;
-
-/** The keys that must not appear in an error, and the clock that dates in headers are compared with. */
-export interface ErrorContext {
-  readonly secrets: readonly string[];
-  readonly clock: Clock;
-}
 
 /** The error of an error response or a redirect. */
 export async function refusal(wire: WireFormat, response: TransportResponse): Promise<PolyphonyError> {
@@ -47,35 +40,20 @@ async function headOf(response: TransportResponse): Promise<string> {
   return Buffer.concat(chunks).toString('utf8', 0, ERROR_BODY_BYTES);
 }
 
-/** The error with the name of the target, the wait that the headers state, and without keys. */
+/** The error with the name of the target and the wait that the headers state. */
 export function describeError(
   error: unknown,
   target: Target,
-  { secrets, clock }: ErrorContext,
+  clock: Clock,
   response: TransportResponse | undefined,
 ): PolyphonyError {
   const known = asPolyphonyError(error);
   const bad = response !== undefined && response.status >= 400;
   const retryAfterMs = known.retryAfterMs ?? (bad ? parseRetryAfter(response.headers, clock.now()) : undefined);
-  const { details } = known;
-  return new PolyphonyError(known.code, scrub(`${target.provider}/${target.model}: ${known.message}`, secrets), {
-    retryable: known.retryable,
-    unsent: known.unsent,
-    ...defined({ retryAfterMs, status: known.status }),
-    ...(details === undefined
-      ? {}
-      : { details: JSON.parse(scrub(JSON.stringify(details), secrets)) as typeof details }),
-    ...(known.cause === undefined || holds(known.cause, secrets) ? {} : { cause: known.cause }),
+  const { code, message, retryable, unsent, status, details, cause } = known;
+  return new PolyphonyError(code, `${target.provider}/${target.model}: ${message}`, {
+    retryable,
+    unsent,
+    ...defined({ retryAfterMs, status, details, cause }),
   });
-}
-
-function scrub(text: string, secrets: readonly string[]): string {
-  let clean = text;
-  for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, SCRUBBED);
-  return scrubText(clean);
-}
-
-function holds(cause: unknown, secrets: readonly string[]): boolean {
-  const text = cause instanceof Error ? `${cause.message} ${cause.stack ?? ''}` : String(cause);
-  return scrub(text, secrets) !== text;
 }

@@ -12,8 +12,7 @@ import type {
   WireFormat,
   WireRequest,
 } from '../../core/model/provider.ts';
-import { rememberSecret } from '../../system/scrub.ts';
-import type { ErrorContext } from './http-refusal.ts';
+import { rememberSecret } from '../../core/secrets.ts';
 
 export interface HttpProviderOptions {
   /** `[a-z][a-z0-9-]*` */
@@ -65,11 +64,6 @@ export function leave({ response }: HttpExchange): Promise<unknown> | undefined 
   return response?.body[Symbol.asyncIterator]().return?.();
 }
 
-export const errorContextOf = ({ keys }: Pick<HttpParts, 'keys'>, clock: Clock): ErrorContext => ({
-  secrets: keys(),
-  clock,
-});
-
 /** Where the wire's warnings and reports go. */
 export interface WireSinks {
   readonly warn: (warning: Warning) => void;
@@ -82,12 +76,13 @@ export function contextOf(
   clock: Clock,
   { warn, report }: WireSinks,
 ): WireContext {
-  const apiKey = keyOf(parts.keys(), target);
+  const keys = parts.keys();
+  for (const key of keys) rememberSecret(key);
+  const apiKey = keyOf(keys, target);
   const { missingKey } = parts.options;
   if (apiKey === undefined && missingKey !== undefined) {
     throw new PolyphonyError('invalid-credential', `The API key is missing: ${missingKey}`);
   }
-  if (apiKey !== undefined) rememberSecret(apiKey);
   return { card: parts.cardOf(target), target, baseURL: parts.baseOf(target), apiKey, streaming, clock, warn, report };
 }
 

@@ -1,7 +1,7 @@
 /** Keys, values and counters in SQLite. */
 import type { Clock } from '../../core/clock.ts';
 import type { CounterChange, CounterResult, KeyValueStore } from '../../core/stores.ts';
-import { changeCounters, jsonText } from '../counters.ts';
+import { assertKey, changeCounters, jsonText } from '../counters.ts';
 import type { Connection } from './connection.ts';
 import type { Sql } from './database.ts';
 import { parseStored } from './errors.ts';
@@ -44,10 +44,12 @@ export function sqliteKeyValue(connection: Connection, clock: Clock, close: () =
   let untilSweep = 1;
   return {
     async get(key) {
+      assertKey(key);
       const row = await connection.read((sql) => sql.first(FIND, [key, clock.now()]));
       return row && parseStored(row[0], path);
     },
     async set(key, value, { ttlMs } = {}) {
+      assertKey(key);
       const text = jsonText(key, value);
       await connection.write((sql) => {
         const now = clock.now();
@@ -60,6 +62,7 @@ export function sqliteKeyValue(connection: Connection, clock: Clock, close: () =
       });
     },
     async delete(key) {
+      assertKey(key);
       await connection.write((sql) => sql.run(DELETE, [key]));
     },
     async keys(prefix, limit = 1000) {

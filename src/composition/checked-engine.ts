@@ -1,0 +1,93 @@
+/** An engine whose callers' options are checked first, whichever engine it is: ids, scopes, caps and misspelt names. */
+import { assertId, assertKnownFields, assertScopes, type KnownFields } from '../core/checked-options.ts';
+import { PolyphonyError } from '../core/errors.ts';
+import { usdToNano } from '../core/money/money.ts';
+import type { ExecutionEngine, RequestOptions, RunOptions } from '../core/run/engine.ts';
+import type { ContinueOptions, ForkOptions } from '../core/run/runs.ts';
+
+const CONTINUE_FIELDS: KnownFields<ContinueOptions> = { signal: true, concurrency: true };
+export const RUN_FIELDS: KnownFields<RunOptions> = {
+  ...CONTINUE_FIELDS,
+  input: true,
+  runId: true,
+  budgetUsd: true,
+  paid: true,
+  scopes: true,
+  session: true,
+  tags: true,
+  level: true,
+  parent: true,
+};
+const REQUEST_FIELDS: KnownFields<RequestOptions> = { ...RUN_FIELDS, onPlan: true };
+const FORK_FIELDS: KnownFields<ForkOptions> = { ...RUN_FIELDS, from: true, with: true };
+
+export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
+  const { startRequest } = inner;
+  return {
+    start(plan, options) {
+      assertRunOptions('A run', options, RUN_FIELDS);
+      return inner.start(plan, options);
+    },
+    ...(startRequest === undefined
+      ? {}
+      : {
+          startRequest(request, options) {
+            assertRunOptions('A run of a request', options, REQUEST_FIELDS);
+            return startRequest.call(inner, request, options);
+          },
+        }),
+    async resume(runId, options) {
+      assertRunId(runId);
+      assertRunOptions('A run that goes on', options, CONTINUE_FIELDS);
+      return inner.resume(runId, options);
+    },
+    async answer(runId, nodeId, answer) {
+      assertRunId(runId);
+      return inner.answer(runId, nodeId, answer);
+    },
+    async fork(runId, options) {
+      assertRunId(runId);
+      assertRunOptions('A fork', options, FORK_FIELDS);
+      return inner.fork(runId, options);
+    },
+    replay(runId) {
+      assertRunId(runId);
+      return inner.replay(runId);
+    },
+    async inspect(runId) {
+      assertRunId(runId);
+      return inner.inspect(runId);
+    },
+    async cancel(runId, reason) {
+      assertRunId(runId);
+      return inner.cancel(runId, reason);
+    },
+    list: (filter) => inner.list(filter),
+    close: () => inner.close(),
+  };
+}
+
+/** Ids of nested runs are composed, so they may be longer than those that callers give. */
+const assertRunId = (runId: string): void => assertId('The id of a run', runId, Number.POSITIVE_INFINITY);
+
+/** @throws invalid-request naming the option, its value and the rule */
+export function assertRunOptions<T extends RunOptions>(
+  what: string,
+  options: T | undefined,
+  known: KnownFields<T>,
+): void {
+  if (options === undefined) return;
+  assertKnownFields(what, options, known);
+  const { runId, session, scopes, budgetUsd, concurrency, parent } = options;
+  if (runId !== undefined && parent?.kind !== 'nested') assertId('The id of a run', runId);
+  if (session !== undefined) assertId('A session', session);
+  if (scopes !== undefined) assertScopes(scopes);
+  if (budgetUsd !== undefined) usdToNano(budgetUsd);
+  if (concurrency !== undefined && !(concurrency >= 1)) throw tooFew(concurrency);
+}
+
+const tooFew = (concurrency: unknown): PolyphonyError =>
+  new PolyphonyError(
+    'invalid-request',
+    `The concurrency of a run cannot be ${String(concurrency)}: give a number from 1 on, or leave it out for 64.`,
+  );

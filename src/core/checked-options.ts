@@ -1,0 +1,67 @@
+/**
+ * What callers in JavaScript can get wrong without being told: ids that a store cannot tell apart, caps that cap nothing, and
+ * misspelt options.
+ */
+import { PolyphonyError } from './errors.ts';
+import { SCOPE_KINDS, type Scope } from './model/model.ts';
+
+/** Ids that callers give. */
+export const MAX_ID_CHARACTERS = 512;
+/** Ids that are composed of several, such as that of a node in a nested run. */
+const MAX_COMPOSED_CHARACTERS = 8192;
+
+/** Control characters, which stores may cut at, and halves of surrogate pairs, which are all the same in UTF-8. */
+const INDISTINCT = /[\p{Cc}\p{Cs}]/u;
+const SHOWN_CHARACTERS = 60;
+
+/** @throws invalid-request, naming `what`, when two ids like this one could become the same in a store */
+export function assertId(what: string, id: unknown, most: number = MAX_ID_CHARACTERS): void {
+  if (typeof id === 'string' && id !== '' && id.length <= most && !INDISTINCT.test(id)) return;
+  throw new PolyphonyError(
+    'invalid-request',
+    `${what} cannot be ${shown(id)}: give a text of 1 to ${most} characters without control characters and lone surrogates.`,
+  );
+}
+
+/** @throws invalid-request for an unknown kind, an id as above, and a cap that is not a number from 0 on */
+export function assertScopes(scopes: readonly Scope[]): void {
+  if (!Array.isArray(scopes))
+    throw new PolyphonyError('invalid-request', `scopes must be a list, not ${shown(scopes)}.`);
+  for (const { kind, id, capNanoUsd, spentNanoUsd } of scopes) {
+    if (!SCOPE_KINDS.includes(kind)) {
+      const message = `A scope cannot be of the kind ${shown(kind)}: use one of ${SCOPE_KINDS.join(', ')}.`;
+      throw new PolyphonyError('invalid-request', message);
+    }
+    assertId(`The id of a scope (${kind})`, id, MAX_COMPOSED_CHARACTERS);
+    if (capNanoUsd !== undefined) assertAmount(`The cap of ${kind} "${id}"`, capNanoUsd);
+    if (spentNanoUsd !== undefined) assertAmount(`What ${kind} "${id}" has spent`, spentNanoUsd);
+  }
+}
+
+/** NaN would compare as "not above the cap" for ever. */
+function assertAmount(what: string, nanoUsd: unknown): void {
+  if (typeof nanoUsd === 'number' && nanoUsd >= 0) return;
+  const message = `${what} cannot be ${shown(nanoUsd)} nano-dollars: give a number from 0 on, such as usdToNano(0.5).`;
+  throw new PolyphonyError('invalid-request', message);
+}
+
+/** `known` has a key per field, so that the compiler can hold it against a type. */
+export type KnownFields<T> = Readonly<Record<keyof T, true>>;
+
+/**
+ * An option that is not known may be a cap that is misspelt, so it is refused, not ignored.
+ *
+ * @throws invalid-request naming the first unknown field and those that exist
+ */
+export function assertKnownFields<T extends object>(what: string, given: T, known: KnownFields<T>): void {
+  for (const name in given) {
+    if (Object.hasOwn(known, name) || given[name] === undefined) continue;
+    const names = Object.keys(known).join(', ');
+    throw new PolyphonyError('invalid-request', `${what} has no field ${shown(name)}: it may have ${names}.`);
+  }
+}
+
+function shown(value: unknown): string {
+  if (typeof value !== 'string') return typeof value === 'object' && value !== null ? 'an object' : String(value);
+  return `${JSON.stringify(value.slice(0, SHOWN_CHARACTERS))}${value.length > SHOWN_CHARACTERS ? '…' : ''}`;
+}

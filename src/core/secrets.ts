@@ -1,0 +1,208 @@
+/**
+ * Keeps secrets out of what people and files see. Two things are a secret: a value that was registered by the code that reads
+ * it, and a text in the shape of a vendor's key, a bearer header, a signed token or a private key.
+ *
+ * S1. Every PolyphonyError is clean when it is made: message, details and cause. So are results, events, journals, ledgers and
+ *     whatever else keeps errors.
+ * S2. Log records are cleaned at any depth, and hide fields by their names too.
+ * S3. Answers of models and outputs of tools are data and are not changed.
+ */
+
+export const SCRUBBED = '[scrubbed]';
+
+/** Shorter values may be ordinary words or numbers ("local", "EMPTY", "1"), and removing these would garble texts. */
+const LONG = 8;
+/** A shorter value that is neither a word nor a number, from five characters on, is removed where it stands alone. */
+const SHORT_KEY = /^(?=.*[A-Za-z])(?=.*[^A-Za-z]).{5,7}$/;
+/** The oldest are forgotten first: short-lived tokens are registered again and again. */
+const MOST_REGISTERED = 2000;
+
+const SECRET_NAME =
+  /^(?:authorization|proxy-authorization|cookie|set-cookie|x-api-key|api-?key|apikeys|.*secret.*|.*password.*|.*credential-?value.*|access-?token|refresh-?token|id-?token|bearer|x-goog-api-key)$/i;
+
+const SHAPES = [
+  // Keys by their prefix.
+  'sk-[A-Za-z0-9][-_A-Za-z0-9]{14,}',
+  '(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{8,}',
+  '(?:gsk|hf|r8|fw|npm|ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{16,}',
+  'github_pat_[A-Za-z0-9_]{16,}',
+  '(?:glpat|pplx|csk|key|pa|pcsk|tvly)-(?=[-_A-Za-z0-9]*\\d)[-_A-Za-z0-9]{16,}',
+  'xox[abeoprs]-[-A-Za-z0-9]{8,}',
+  'A[KS]IA[0-9A-Z]{12,}',
+  'AIza[-_A-Za-z0-9]{16,}',
+  'ya29\\.[-_A-Za-z0-9]{8,}',
+  // A signed token, and its beginning.
+  'eyJ[-_A-Za-z0-9]{8,}(?:\\.[-_A-Za-z0-9]+){1,2}',
+  // Headers: a word that follows "Bearer" has a digit or is long.
+  '(?:Bearer|Basic)\\s+(?:(?=[-._~+/A-Za-z0-9]*\\d)[-._~+/A-Za-z0-9]{8,}|[-._~+/A-Za-z0-9]{20,})=*',
+].join('|');
+const SECRET_TEXT = new RegExp(
+  `\\b(?:${SHAPES})|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?|([?&](?:key|api[-_]?key|access[-_]?token|token|sig|signature)=)[^&\\s"'\\\\]+`,
+  'g',
+);
+
+const registered = new Set<string>();
+/** All registered values in one pattern; undefined until it is needed again. */
+let pattern: RegExp | undefined;
+
+/**
+ * From now on the value is removed from errors and logs, also where it is URL-encoded, base64 or escaped in JSON. A value of
+ * less than eight characters is ignored if it is a word or a number, or has less than five.
+ */
+export function rememberSecret(value: string): void {
+  if (registered.has(value) || (value.length < LONG && !SHORT_KEY.test(value))) return;
+  const oldest = registered.size >= MOST_REGISTERED ? registered.values().next().value : undefined;
+  if (oldest !== undefined) registered.delete(oldest);
+  registered.add(value);
+  pattern = undefined;
+}
+
+const HARMLESS_HEADER =
+  /^(?:accept(?:-.*)?|content-(?:type|language|encoding)|user-agent|http-referer|referer|x-title|.*-(?:version|beta))$/i;
+const SCHEME = /^(?:Bearer|Basic|Token|Api-?Key)\s+/i;
+
+/** The values of headers that a user sets, except those that only describe the request. */
+export function rememberHeaders(headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (HARMLESS_HEADER.test(name) || typeof value !== 'string') continue;
+    rememberSecret(value);
+    rememberSecret(value.replace(SCHEME, ''));
+  }
+}
+
+/** A segment of a path that is no word of an API, because keys have digits and are long. */
+const KEY_LIKE = /^(?=.*\d)\S{12,}$/;
+
+/** What of a base URL may be a key: the user, the password, values of the query, and segments of the path that look like one. */
+export function rememberAddress(address: string): void {
+  if (!URL.canParse(address)) return;
+  const { username, password, pathname, searchParams } = new URL(address);
+  const segments = pathname.split('/').filter((segment) => KEY_LIKE.test(segment));
+  for (const part of [username, password, ...segments]) {
+    rememberSecret(part);
+    rememberSecret(unescaped(part));
+  }
+  if (password !== '') rememberSecret(Buffer.from(`${unescaped(username)}:${unescaped(password)}`).toString('base64'));
+  for (const value of searchParams.values()) rememberSecret(value);
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+const SECRET_VARIABLE = /(?:_KEY|_TOKEN|_SECRET|_PASSWORD|_CREDENTIALS)$/;
+
+/** Variables of the environment whose name says that they are secret. */
+export function rememberEnvironment(environment: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined && SECRET_VARIABLE.test(name)) rememberSecret(value);
+  }
+}
+
+/** Each form in which a value appears in texts. */
+function formsOf(value: string): readonly string[] {
+  if (value.length < LONG) return [value];
+  const bytes = Buffer.from(value);
+  return [
+    value,
+    // Through bytes, because half a surrogate pair cannot be encoded.
+    encodeURIComponent(bytes.toString()),
+    JSON.stringify(value).slice(1, -1),
+    bytes.toString('base64').replace(/=+$/, ''),
+    bytes.toString('base64url'),
+  ];
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+
+function registeredPattern(): RegExp {
+  if (pattern !== undefined) return pattern;
+  const forms = [...new Set([...registered].flatMap(formsOf))];
+  // The longest first, so that a secret that contains another one is removed whole.
+  forms.sort((a, b) => b.length - a.length);
+  const alone = (form: string): string =>
+    form.length < LONG ? `(?<![A-Za-z0-9])${escaped(form)}(?![A-Za-z0-9])` : escaped(form);
+  pattern = new RegExp(forms.map(alone).join('|'), 'g');
+  return pattern;
+}
+
+export function scrubText(text: string): string {
+  const clean = registered.size === 0 ? text : text.replace(registeredPattern(), SCRUBBED);
+  return clean.replace(SECRET_TEXT, (_, prefix: string | undefined) => `${prefix ?? ''}${SCRUBBED}`);
+}
+
+const DEEPEST = 12;
+/** A cause may hang on to a socket, and through it to half of the process. */
+const MOST_VALUES = 5000;
+const CUT = '[cut]';
+
+interface Walk {
+  /** Something was hidden or cut. */
+  changed: boolean;
+  left: number;
+}
+
+/** A copy without secrets: at most 12 levels deep and of 5000 values, errors as plain objects, cycles cut. */
+export const scrub = (value: unknown): unknown => copyOf(value, { changed: false, left: MOST_VALUES }, []);
+
+function copyOf(value: unknown, walk: Walk, above: readonly object[]): unknown {
+  if (typeof value === 'string') {
+    const clean = scrubText(value);
+    if (clean !== value) walk.changed = true;
+    return clean;
+  }
+  if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? String(value) : value;
+  walk.left -= 1;
+  if (above.length >= DEEPEST || walk.left < 0 || above.includes(value)) {
+    walk.changed = true;
+    return CUT;
+  }
+  const inner = [...above, value];
+  if (Array.isArray(value)) return value.map((item) => copyOf(item, walk, inner));
+  return Object.fromEntries(
+    entriesOf(value).map(([name, part]) => {
+      if (!SECRET_NAME.test(name) || part === undefined) return [name, copyOf(part, walk, inner)];
+      walk.changed = true;
+      return [name, SCRUBBED];
+    }),
+  );
+}
+
+/** An object may have a getter that throws, or be a proxy. */
+function entriesOf(value: object): readonly (readonly [string, unknown])[] {
+  try {
+    if (!(value instanceof Error)) return Object.entries(value);
+    const { name, message, stack, cause } = value;
+    return [...Object.entries({ name, message, stack, cause }), ...Object.entries(value)];
+  } catch {
+    return [];
+  }
+}
+
+/** The same cause if it holds no secret, else an error or a value of its text without them. */
+export function scrubCause(cause: unknown): unknown {
+  if (cause === undefined) return undefined;
+  const walk: Walk = { changed: false, left: MOST_VALUES };
+  const copy = copyOf(cause, walk, []);
+  if (!walk.changed) return cause;
+  if (!(cause instanceof Error)) return copy;
+  return Object.assign(new Error(scrubText(String(cause.message))), copy);
+}
+
+/** The same details if they hold no secret. JSON only: what is no JSON is made it. */
+export function scrubDetails(
+  details: Readonly<Record<string, unknown>> | undefined,
+): Readonly<Record<string, unknown>> | undefined {
+  if (details === undefined) return undefined;
+  try {
+    const text = JSON.stringify(details);
+    const clean = scrubText(text);
+    return clean === text ? details : (JSON.parse(clean) as Readonly<Record<string, unknown>>);
+  } catch {
+    return scrub(details) as Readonly<Record<string, unknown>>;
+  }
+}

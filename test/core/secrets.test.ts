@@ -1,0 +1,198 @@
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { asPolyphonyError, errorRecord, PolyphonyError } from '../../src/core/errors.ts';
+import { rememberAddress, rememberHeaders, rememberSecret, scrub, scrubText } from '../../src/core/secrets.ts';
+
+/** A new secret for each test, because what is registered stays so. */
+let made = 0;
+function secret(): string {
+  made += 1;
+  return `hidden-value-${made}-é"\\/+=`;
+}
+
+describe('the text of a registered secret', () => {
+  const forms = [
+    ['as it is', (value: string) => value],
+    ['in a URL', encodeURIComponent],
+    ['in JSON', (value: string) => JSON.stringify(value)],
+    ['in base64', (value: string) => Buffer.from(value).toString('base64')],
+    ['in base64 for URLs', (value: string) => Buffer.from(value).toString('base64url')],
+  ] as const;
+
+  it.each(forms)('is removed %s', (_name, form) => {
+    const value = secret();
+    rememberSecret(value);
+    expect(scrubText(`before ${form(value)} after`)).toMatch(/^before "?\[scrubbed\](?:"|=*) after$/);
+  });
+
+  it('is removed whole where it contains another one', () => {
+    rememberSecret('inner-part-9');
+    rememberSecret('outer-inner-part-9-end');
+    expect(scrubText('(outer-inner-part-9-end) (inner-part-9)')).toBe('([scrubbed]) ([scrubbed])');
+  });
+
+  it.each(['ollama', 'EMPTY', '1', 'test', '12345', ''])('leaves ordinary words alone: %j', (key) => {
+    rememberSecret(key);
+    const text = 'local/ollama-llama3, qwen-EMPTY, gpt-4.1 and my-test-model in 12345 ms';
+    expect(scrubText(text)).toBe(text);
+  });
+
+  it('removes a short key where it stands alone', () => {
+    rememberSecret('k:7/x');
+    expect(scrubText('key k:7/x, not ak:7/xy')).toBe('key [scrubbed], not ak:7/xy');
+  });
+});
+
+describe('the shape of a secret', () => {
+  it.each([
+    'sk-proj-abcdefgh12345678',
+    'sk-ant-api03-Zm9vYmFyYmF6',
+    'rk_live_4eC39HqLyjWD',
+    'gsk_abcdefghijklmnop1234',
+    'hf_abcdefghijklmnopqrst',
+    'github_pat_11ABCDEFG0abcdefghij',
+    'glpat-abcdefgh12345678',
+    'xoxb-123456789-abcdef',
+    'AKIAIOSFODNN7EXAMPLE',
+    'AIzaSyA1234567890abcdefghijk',
+    'ya29.a0AfH6SMBx1234',
+    'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl',
+    'Bearer abc123def456',
+    'Basic dXNlcjpwYXNzd29yZDE=',
+    '-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAK\n-----END RSA PRIVATE KEY-----',
+  ])('is removed: %s', (text) => expect(scrubText(`(${text})`)).toBe('([scrubbed])'));
+
+  it.each(['?key=abc', '&api_key=a%20b', '?access_token=x.y'])('is removed from a query: %s', (query) => {
+    expect(scrubText(`https://host/path${query}&x=1`)).toBe(
+      `https://host/path${query.replace(/=.*/, '=')}[scrubbed]&x=1`,
+    );
+  });
+
+  it.each([
+    'keyboard_shortcuts_of_the_editor',
+    'key-value-store-of-the-gateway',
+    'skip_validation_of_all_orders',
+    'pack-the-customer-orders-now',
+    'Bearer authentication is needed',
+    'Basic settings of the account',
+    'task-force-of-the-department',
+    'run_01H8XGJWBWBAQ4Z4',
+  ])('is no name or sentence: %s', (text) => expect(scrubText(text)).toBe(text));
+
+  it('takes time that grows with the text only', () => {
+    for (const piece of ['sk-', 'eyJ', 'Bearer ', '?key=', '-----BEGIN PRIVATE KEY-----', 'a.', 'eyJaaaaaaaa.']) {
+      // Quadratic work on 2 MiB would take minutes and end the test by its own bound.
+      expect(scrubText(piece.repeat(Math.ceil(2 ** 21 / piece.length))).length).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('options of providers', () => {
+  it('are registered: headers, and what of an address may be a key', () => {
+    rememberHeaders({
+      'x-tenant': 'tenant-key-77',
+      authorization: 'Token auth-key-77',
+      'content-type': 'application/json',
+    });
+    rememberAddress('https://user-77:pass%2Fword-77@host.example/v1/openai/path-key-000077/?deployment=query-key-77');
+    const text =
+      'tenant-key-77 auth-key-77 application/json user-77 pass/word-77 pass%2Fword-77 /v1/openai/path-key-000077/ query-key-77';
+    expect(scrubText(text)).toBe(
+      '[scrubbed] [scrubbed] application/json [scrubbed] [scrubbed] [scrubbed] /v1/openai/[scrubbed]/ [scrubbed]',
+    );
+    expect(scrubText(Buffer.from('user-77:pass/word-77').toString('base64'))).toMatch(/^\[scrubbed\]=*$/);
+    rememberAddress('no address');
+  });
+});
+
+describe('an error', () => {
+  it('holds no secret, wherever it was put', () => {
+    const value = secret();
+    rememberSecret(value);
+    const inner = Object.assign(new TypeError(`inner ${value}`), {
+      config: { headers: { Authorization: 'opaque', list: [value] } },
+      cause: new AggregateError([new Error(value)], value),
+    });
+    const error = new PolyphonyError('tool-failed', `outer ${value}`, { cause: inner, details: { deep: [{ value }] } });
+    const text = inspect(error, { depth: null, showHidden: true }) + JSON.stringify(errorRecord(error));
+    for (const part of [value, JSON.stringify(value).slice(1, -1), 'opaque']) expect(text).not.toContain(part);
+    expect(error.message).toBe('outer [scrubbed]');
+    expect((error.cause as Error).name).toBe('TypeError');
+  });
+
+  it('keeps a cause and details that hold none', () => {
+    const cause = Object.assign(new Error('plain'), { code: 'ECONNRESET' });
+    const details = { target: 'a/b' };
+    const error = new PolyphonyError('network', 'It broke.', { cause, details });
+    expect(error.cause).toBe(cause);
+    expect(error.details).toBe(details);
+  });
+
+  it.each([
+    ['null', null],
+    ['an object without a text', Object.create(null)],
+    ['a symbol', Symbol('thrown')],
+    ['an error whose message is an object', Object.assign(new Error(), { message: Object.create(null) })],
+    [
+      'an error with a getter that throws',
+      Object.defineProperty(new Error('x'), 'more', {
+        enumerable: true,
+        get: () => {
+          throw new Error('no');
+        },
+      }),
+    ],
+    [
+      'a proxy that throws',
+      new Proxy(
+        {},
+        {
+          get: () => {
+            throw new Error('no');
+          },
+          ownKeys: () => {
+            throw new Error('no');
+          },
+        },
+      ),
+    ],
+    [
+      'a circle',
+      Object.assign(new Error('x'), {
+        self: {
+          get me() {
+            return this;
+          },
+        },
+      }),
+    ],
+  ])('can be made of anything that is thrown: %s', (_name, thrown) => {
+    const error = asPolyphonyError(thrown);
+    expect(error.code).toBe('plugin-failed');
+    expect(typeof error.message).toBe('string');
+  });
+
+  it('can be made of any value', () => {
+    fc.assert(
+      fc.property(fc.anything({ withBigInt: true, withNullPrototype: true }), (thrown) => {
+        expect(asPolyphonyError(thrown)).toBeInstanceOf(PolyphonyError);
+        expect(new PolyphonyError('internal' as never, 'x', { details: { thrown } }).details).toBeDefined();
+      }),
+    );
+  });
+});
+
+it('a record of the log hides fields by their names, cuts cycles and bounds its work', () => {
+  const record: Record<string, unknown> = { apiKey: 'x', 'Set-Cookie': 'y', n: 1n, list: [{ password: 'z' }] };
+  record.self = record;
+  expect(scrub(record)).toEqual({
+    apiKey: '[scrubbed]',
+    'Set-Cookie': '[scrubbed]',
+    n: '1',
+    list: [{ password: '[scrubbed]' }],
+    self: '[cut]',
+  });
+  const wide = Array.from({ length: 100_000 }, () => ({}));
+  expect((scrub(wide) as unknown[]).filter((item) => item !== '[cut]').length).toBeLessThan(5000);
+});
