@@ -59,7 +59,7 @@ const THROWN: Readonly<Record<string, unknown>> = {
       throw new Error('no text');
     },
   },
-  'unknown-code': Object.assign(new PolyphonyError('network', 'x'), { code: '__proto__' }),
+  'of-another-class': Object.assign(new Error('x'), { name: 'PolyphonyError', code: '__proto__', retryable: true }),
   'waits-for-ever': new PolyphonyError('rate-limited', 'x', { retryAfterMs: 1e15 }),
   'waits-not-a-number': new PolyphonyError('rate-limited', 'x', { retryAfterMs: Number.NaN }),
   'waits-negative': new PolyphonyError('overloaded', 'x', { retryAfterMs: -1e9 }),
