@@ -18,7 +18,9 @@ export type * from './core/plan/validation.ts';
 export type * from './core/plugin.ts';
 export { definePlugin } from './core/plugin.ts';
 export type * from './core/run/engine.ts';
+export { fullEvents } from './core/run/full-events.ts';
 export type * from './core/run/runs.ts';
+export type { ValueBounds } from './core/run/value-bounds.ts';
 export type * from './core/stores.ts';
 export type {
   DoneRun,

@@ -5,6 +5,7 @@
 
 import type { Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
+import { defined } from '../core/defined.ts';
 import { errorRecord } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
@@ -12,6 +13,7 @@ import type { Planner, PlanningListener } from '../core/plan/planner.ts';
 import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle } from '../core/run/engine.ts';
+import { VALUE_BOUNDS, type ValueBounds } from '../core/run/value-bounds.ts';
 import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
 import { counterKey } from '../gateway/money/reservation.ts';
@@ -37,6 +39,8 @@ export interface EngineParts {
   readonly validPlan: (plan: Plan) => ValidPlan;
   /** For nodes that say `onError: "replan"`, and for engines that plan a request within its run. */
   readonly planner: Planner;
+  /** How large the values of a run that begins may become. */
+  readonly valueBounds?: () => ValueBounds;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
@@ -107,6 +111,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     runners,
     validPlan,
     planner,
+    valueBounds: () => ({ ...VALUE_BOUNDS, ...defined(config().limits?.values ?? {}) }),
     onEvent,
   });
   const { engine, find } = listLiveRuns(checkedEngine(inner));

@@ -3,6 +3,7 @@ import type { Runtime } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import { onAbort } from '../core/on-abort.ts';
 import type { ExecutionEngine, RunEvent, RunHandle } from '../core/run/engine.ts';
+import { fullEvents } from '../core/run/full-events.ts';
 import type { RunJournal } from '../core/stores.ts';
 import { sleep } from '../system/clock.ts';
 
@@ -38,7 +39,7 @@ export async function* watchRun(
 /** @throws not-found for a run that the journal does not know */
 export async function* replayKnown(engine: ExecutionEngine, runId: string): AsyncGenerator<RunEvent> {
   let known = false;
-  for await (const event of engine.replay(runId)) {
+  for await (const event of fullEvents(engine.replay(runId))) {
     known = true;
     yield event;
   }
@@ -59,7 +60,7 @@ async function* liveEvents(engine: ExecutionEngine, handle: RunHandle): AsyncGen
 
 async function* eventsBefore(engine: ExecutionEngine, { runId, seq }: RunEvent): AsyncGenerator<RunEvent> {
   if (seq === 0) return;
-  for await (const event of engine.replay(runId)) {
+  for await (const event of fullEvents(engine.replay(runId))) {
     if (event.seq >= seq) return;
     yield event;
   }

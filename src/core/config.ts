@@ -38,6 +38,8 @@ export interface Config {
   readonly affinity?: AffinityConfig;
   /** Bounds of every plan, whoever wrote it: the operator can change them, a plan cannot. */
   readonly bounds?: BoundsConfig;
+  /** What one run may take. An operator can change it, a plan cannot. */
+  readonly limits?: LimitsConfig;
   /** Modules that the command loads: npm packages, or files relative to the config that begin with `./`. @default none */
   readonly plugins?: readonly string[];
   /** How requests are turned into plans. */
@@ -134,6 +136,22 @@ export interface BoundsConfig {
   readonly rounds?: number;
   /** Deepest nesting of workflows and plans, in levels. @default 4 */
   readonly nesting?: number;
+}
+
+export interface LimitsConfig {
+  /** How large the values of a run may become. */
+  readonly values?: ValueLimitsConfig;
+}
+
+export interface ValueLimitsConfig {
+  /** Most bytes of one value as JSON: an input, a result, a list of items, an answer, an output. @default 8388608 */
+  readonly valueBytes?: number;
+  /** Most bytes that the templates of one node make, over all its items and rounds. @default 16777216 */
+  readonly renderedBytes?: number;
+  /** Most bytes of all values of a run, with the runs nested in it. @default 67108864 */
+  readonly runBytes?: number;
+  /** Most bytes that a run writes to its journal. @default 134217728 */
+  readonly writtenBytes?: number;
 }
 
 export interface PlannerConfig {

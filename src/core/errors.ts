@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   'invalid-config': false,
   'no-route': false,
   'budget-exceeded': false,
+  'limit-exceeded': false,
   blocked: false,
   cancelled: false,
   'not-found': false,

@@ -10,7 +10,8 @@ import type { RunEvent, RunFilter, RunSummary } from './run/engine.ts';
 /** An append-only record of each run: what `resume` replays. */
 export interface RunJournal {
   /**
-   * Appends in order. Resolves when the events are committed; undefined: they already are. One writer per run at a time.
+   * Appends in order. Events are kept as they are: their values may be references to earlier events of the run. Resolves when
+   * the events are committed; undefined: they already are. One writer per run at a time.
    *
    * @throws store-full, store-busy, store-corrupt
    */

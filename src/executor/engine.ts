@@ -6,6 +6,8 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
+import { fullEvents } from '../core/run/full-events.ts';
+import type { ValueBounds } from '../core/run/value-bounds.ts';
 import type { RunJournal } from '../core/stores.ts';
 import { knownRun, type Restored } from '../runs/journal/restore.ts';
 import { type Answer, answerRun } from '../runs/stored/answer.ts';
@@ -32,6 +34,8 @@ export interface EngineOptions {
    * @default none: requests are refused, and such a node fails the run
    */
   readonly planner?: Planner;
+  /** How large the values of a run that begins may become. @default VALUE_BOUNDS */
+  readonly valueBounds?: () => ValueBounds;
   /** Called with each event of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Names this process in leases. @default a fresh id */
@@ -72,7 +76,7 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
       return goOn(engine, opening, 'forked');
     },
     replay: (runId) => journal.read(runId),
-    inspect: async (runId) => inspectRun(await knownRun(journal, runId)),
+    inspect: async (runId) => inspectRun(await knownRun(journal, runId, 'look')),
     cancel: (runId, reason = 'by its operator') => cancel(engine, runId, reason),
     list: (filter) => journal.list(filter),
     async close() {
@@ -85,7 +89,7 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
 }
 
 function hostOf(options: EngineOptions): Host {
-  const { runtime, journal, planner, validPlan, onEvent, leaseMs = 10_000, graceMs = 1000 } = options;
+  const { runtime, journal, planner, validPlan, onEvent, valueBounds, leaseMs = 10_000, graceMs = 1000 } = options;
   const { owner = runtime.ids('engine') } = options;
   const leasing = { journal, clock: runtime.clock, leaseMs };
   let leases = 0;
@@ -103,6 +107,7 @@ function hostOf(options: EngineOptions): Host {
     onEvent: onEvent === undefined ? undefined : guarded(onEvent),
     lock,
     graceMs,
+    valueBounds,
   };
 }
 
@@ -174,13 +179,28 @@ function register(engine: Engine, opening: RunOpening): LiveRun {
   if (engine.closed) {
     throw new PolyphonyError('invalid-request', 'The engine is closed and drives no more runs: create a new one.');
   }
-  const driving = createDriving(engine.host, opening);
+  const driving = createDriving(engine.host, { ...opening, ...countsOfParent(engine, opening) });
   const live = { driving, handle: handleOf(driving) };
   const { runId } = opening;
   engine.live.set(runId, live);
   driving.cleanups.push(() => void engine.live.delete(runId));
   followSignal(driving, opening.options.signal);
   return live;
+}
+
+/** A nested run counts its values, and what it writes, with the run that it is nested in, which is driven here too. */
+function countsOfParent(
+  { live }: Engine,
+  { options, restored }: RunOpening,
+): Pick<RunOpening, 'values' | 'rendered' | 'writtenBytes'> {
+  const parent = options.parent ?? restored?.started.parent;
+  const run = parent?.kind === 'nested' ? live.get(parent.runId)?.driving.run : undefined;
+  const units = parent?.nodeId === undefined ? undefined : run?.tasks.get(parent.nodeId)?.units;
+  return defined({
+    values: run?.values,
+    writtenBytes: run?.writtenBytes,
+    rendered: units?.find(({ inputs }) => inputs !== undefined && inputs === options.input)?.rendered,
+  });
 }
 
 /** Only the root run is locked: the process that drives it also drives the runs nested in it. */
@@ -244,7 +264,7 @@ async function goOn(engine: Engine, opening: RunOpening, type: 'resumed' | 'fork
   try {
     await lock(engine, driving, restored?.started.parent);
     // Another process may have continued the run before this one got the lock.
-    const latest = await knownRun(engine.host.journal, runId);
+    const latest = await knownRun(engine.host.journal, runId, 'look');
     if (latest.nextSeq !== restored?.nextSeq) throw busy(runId);
   } catch (error) {
     refuse(run, error);
@@ -261,7 +281,7 @@ function endedHandle(journal: RunJournal, restored: Restored): RunHandle {
   const { runId } = restored.started;
   return {
     runId,
-    events: () => journal.read(runId),
+    events: () => fullEvents(journal.read(runId)),
     result: async () => inspectRun(restored),
     cancel: () => {},
   };

@@ -9,8 +9,15 @@ export interface EventLog {
   size(): number;
 }
 
-export function eventLog(): EventLog {
-  const events: RunEvent[] = [];
+/** What streamed text may take in memory, in bytes; the results hold the whole text. */
+const DELTA_BYTES = 16 * 1_048_576;
+/** What an event takes beside its text. */
+const EVENT_BYTES = 256;
+
+/** @param deltaBytes beyond this the oldest `node-delta` events are dropped */
+export function eventLog(deltaBytes: number = DELTA_BYTES): EventLog {
+  const events: (RunEvent | undefined)[] = [];
+  const deltas = keptDeltas(events, deltaBytes);
   let waiting: (() => void)[] = [];
   let closed = false;
   const wake = (): void => {
@@ -31,6 +38,7 @@ export function eventLog(): EventLog {
   }
   return {
     push(event) {
+      if (event.type === 'node-delta') deltas.add(event.text);
       events.push(event);
       wake();
     },
@@ -40,5 +48,22 @@ export function eventLog(): EventLog {
     },
     read,
     size: () => events.length,
+  };
+}
+
+/** Drops the oldest deltas when all of them take too much: the place of each stays, so that no reader skips another event. */
+function keptDeltas(events: (RunEvent | undefined)[], deltaBytes: number): { add(text: string): void } {
+  let bytes = 0;
+  let oldest = 0;
+  return {
+    add(text) {
+      bytes += text.length + EVENT_BYTES;
+      for (; bytes > deltaBytes && oldest < events.length; oldest += 1) {
+        const event = events[oldest];
+        if (event?.type !== 'node-delta') continue;
+        bytes -= event.text.length + EVENT_BYTES;
+        events[oldest] = undefined;
+      }
+    },
   };
 }

@@ -6,6 +6,7 @@
  * Heads and variables get prefixes, so that no name can hide a name of CEL.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { countedCall, operandCount } from './condition-count.ts';
 import { CEL_MACROS, CEL_TYPE_NAMES, CONDITION_BOUNDS } from './condition-rules.ts';
 
 export interface ConditionReference {
@@ -18,6 +19,8 @@ export interface ConditionReference {
 export interface Emission {
   readonly source: string;
   readonly isHead: (name: string) => boolean;
+  /** Emits calls that count the work, for evaluation; false for the check of types. */
+  readonly isCounted: boolean;
   readonly references: ConditionReference[];
   readonly heads: Set<string>;
   /** Heads whose `meta` is read: it exists beside the value, whatever the value is. */
@@ -94,9 +97,12 @@ function emit(node: ASTNode, variables: Variables, emission: Emission): string {
     case 'rcall':
       return emitCall(node.args[0], node.args[1], node.args[2], node.start, variables, emission);
     case 'list':
-      return `[${node.args.map((item) => emit(item, variables, emission)).join(', ')}]`;
+      return literal(`[${node.args.map((item) => emit(item, variables, emission)).join(', ')}]`, emission);
     case 'map':
-      return `{${node.args.map((entry) => entry.map((part) => emit(part, variables, emission)).join(': ')).join(', ')}}`;
+      return literal(
+        `{${node.args.map((entry) => entry.map((part) => emit(part, variables, emission)).join(': ')).join(', ')}}`,
+        emission,
+      );
     case '.?':
     case '[?]':
       throw new ConditionRefusal(
@@ -134,15 +140,31 @@ function emitOperator(node: OperatorNode, variables: Variables, emission: Emissi
     }
     case 'in': {
       const [item, list] = node.args;
-      return `${emitWithin(item, variables, emission, binding)} in _list(${emit(list, variables, emission)})`;
+      const members = emission.isCounted ? '_members' : '_list';
+      return `${emitWithin(item, variables, emission, binding)} in ${members}(${emit(list, variables, emission)})`;
     }
     default: {
       const [left, right] = node.args;
-      const first = emitWithin(left, variables, emission, binding);
-      return `${first} ${node.op} ${emitWithin(right, variables, emission, binding + 1)}`;
+      const first = emitOperand(node.op, left, right, variables, emission, binding);
+      return `${first} ${node.op} ${emitOperand(node.op, right, left, variables, emission, binding + 1)}`;
     }
   }
 }
+
+function emitOperand(
+  operator: string,
+  operand: ASTNode,
+  other: ASTNode,
+  variables: Variables,
+  emission: Emission,
+  binding: number,
+): string {
+  const count = emission.isCounted ? operandCount(operator, operand, other) : undefined;
+  if (count === undefined) return emitWithin(operand, variables, emission, binding);
+  return `${count}(${emit(operand, variables, emission)})`;
+}
+
+const literal = (text: string, { isCounted }: Emission): string => (isCounted ? `_literal(${text})` : text);
 
 function emitValue(value: unknown, at: number): string {
   if (typeof value === 'string') return JSON.stringify(value);
@@ -205,8 +227,10 @@ function emitCall(
   if (receiver !== undefined && CEL_MACROS.has(name) && first?.op === 'id' && parameters.length > 1) {
     return emitComprehension(name, receiver, first.args, parameters.slice(1), at, variables, emission);
   }
-  const owner = receiver === undefined ? '' : `${emitWithin(receiver, variables, emission, PRIMARY)}.`;
-  return `${owner}${name}(${parameters.map((parameter) => emit(parameter, variables, emission)).join(', ')})`;
+  const owner = receiver === undefined ? undefined : emitWithin(receiver, variables, emission, PRIMARY);
+  const emitted = parameters.map((parameter) => emit(parameter, variables, emission));
+  if (emission.isCounted) return countedCall(name, owner, emitted);
+  return `${owner === undefined ? '' : `${owner}.`}${name}(${emitted.join(', ')})`;
 }
 
 function emitHas(parameters: readonly ASTNode[], at: number, variables: Variables, emission: Emission): string {
@@ -243,7 +267,8 @@ function emitComprehension(
   const emitted = body.map((part, index) =>
     name === 'map' && index === body.length - 1 ? emit(part, inner, emission) : emitBool(part, inner, emission, 0),
   );
-  return `_list(${list}).${name}(v_${variable}, ${emitted.join(', ')})`;
+  const read = emission.isCounted && (name === 'map' || name === 'filter') ? '_source' : '_list';
+  return `${read}(${list}).${name}(v_${variable}, ${emitted.join(', ')})`;
 }
 
 /** Records the longest path of constant steps that starts at a head. */

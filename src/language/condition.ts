@@ -5,6 +5,7 @@
  * - Heads are dynamic; numbers in the data are doubles; int and double can be mixed in arithmetic and comparisons.
  * - A field of null and a missing field are null; ordering null with any value is false; null counts as the empty list where
  *   a list is needed, and as false where a bool is needed.
+ * - What it reads and what it makes is counted before it is made: see condition-work.ts.
  * - An operation that is not defined (adding a string and a number) is an error of the plan, thrown by `evaluate`.
  */
 
@@ -13,6 +14,7 @@ import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import { type ConditionReference, ConditionRefusal, type Emission, emitCondition } from './condition-emit.ts';
 import { CEL_RESERVED, CONDITION_BOUNDS } from './condition-rules.ts';
+import { isExhausted, readOwn, registerWork, resetWork, spend } from './condition-work.ts';
 
 export type { ConditionReference } from './condition-emit.ts';
 export { CEL_RESERVED } from './condition-rules.ts';
@@ -27,7 +29,8 @@ export interface ParsedCondition {
    * Evaluates the condition for these values of its heads; a missing head is null. `metaOf` returns the value of
    * `head.meta`; undefined: `meta` is an ordinary field. Synchronous.
    *
-   * @throws invalid-plan when the values do not fit the operators, a list is too long, or the result is not a bool
+   * @throws invalid-plan when the values do not fit the operators, a list is too long, or the result is not a bool;
+   *   limit-exceeded when it takes or makes more than CONDITION_BOUNDS allow
    */
   evaluate(scope: Readonly<Record<string, unknown>>, metaOf?: MetaOf): boolean;
 }
@@ -58,9 +61,10 @@ export function compileCondition(source: string, options: CompileConditionOption
   const { heads } = options;
   const given = typeof heads === 'function' ? heads : (name: string) => heads.includes(name);
   const isHead = (name: string) => !CEL_RESERVED.has(name) && given(name);
-  const emission: Emission = { source, isHead, references: [], heads: new Set(), metas: new Set() };
+  const emission = emissionOf(source, isHead);
   try {
-    const emitted = emitCondition(environments().strict.parse(source).ast, emission);
+    const { ast } = environments().strict.parse(source);
+    const emitted = emitCondition(ast, emission);
     const parsed = environments().emitted.parse(emitted);
     const { valid, type, error } = parsed.check();
     if (!valid)
@@ -73,10 +77,17 @@ export function compileCondition(source: string, options: CompileConditionOption
       const message = `A condition must result in a bool, but this one results in ${type ?? 'another type'}: compare it with a value.`;
       return { ok: false, code: 'condition.type', message };
     }
-    return { ok: true, condition: conditionOf(emission, parsed) };
+    // The counted form knows no types of operands, so types are checked in the plain one.
+    const counted = emitCondition(ast, { ...emissionOf(source, isHead), isCounted: true });
+    const evaluated = counted === emitted ? parsed : environments().emitted.parse(counted);
+    return { ok: true, condition: conditionOf(emission, evaluated) };
   } catch (error) {
     return refused(error);
   }
+}
+
+function emissionOf(source: string, isHead: Emission['isHead']): Emission {
+  return { source, isHead, isCounted: false, references: [], heads: new Set(), metas: new Set() };
 }
 
 function refused(error: unknown): CompiledCondition {
@@ -101,7 +112,7 @@ function conditionOf({ source, references, heads, metas }: Emission, parsed: Par
     for (const [head, name] of names)
       context[name] = Object.hasOwn(values, head) ? prepare(values[head] ?? null) : null;
     for (const head of metas) context[`m_${head}`] = prepare(metaOf?.(head) ?? readOwn(values[head], 'meta') ?? null);
-    steps = CONDITION_BOUNDS.steps;
+    resetWork();
     return parsed(context);
   };
   const evaluate: ParsedCondition['evaluate'] = (values, metaOf) => {
@@ -124,21 +135,8 @@ function summaryOf(error: unknown): string {
 
 function failure(source: string, reason: string, cause?: unknown): PolyphonyError {
   const message = `The condition ${JSON.stringify(source)} cannot be evaluated: ${reason}. Change it so that it fits the values.`;
-  return new PolyphonyError('invalid-plan', message, cause === undefined ? {} : { cause });
-}
-
-/** Remaining steps of the current evaluation: evaluations are synchronous, so there is only one at a time. */
-let steps: number = CONDITION_BOUNDS.steps;
-
-function spend(count: number): void {
-  steps -= count;
-  if (steps < 0) throw new RangeError(`it takes more than ${CONDITION_BOUNDS.steps} steps`);
-}
-
-function read(owner: unknown, key: unknown): unknown {
-  const value = readOwn(owner, key) ?? null;
-  spend(1 + (typeof value === 'string' || Array.isArray(value) ? value.length >> 6 : 0));
-  return value;
+  const code = isExhausted() ? 'limit-exceeded' : 'invalid-plan';
+  return new PolyphonyError(code, message, cause === undefined ? {} : { cause });
 }
 
 /**
@@ -155,36 +153,10 @@ function runOnMapsIfNeeded<S>(scope: S, run: (scope: S, prepare: (value: unknown
 }
 
 function toMaps(value: unknown, depth: number): unknown {
+  spend(1);
   if (typeof value !== 'object' || value === null || depth > MAX_DATA_DEPTH) return value ?? null;
   if (Array.isArray(value)) return value.map((item) => toMaps(item, depth + 1));
   return new Map(Object.entries(value).map(([key, child]) => [key, toMaps(child, depth + 1)]));
-}
-
-function readOwn(owner: unknown, key: unknown): unknown {
-  if (typeof owner !== 'object' || owner === null) return undefined;
-  if (owner instanceof Map) return owner.get(key);
-  if (Array.isArray(owner)) {
-    const index = typeof key === 'bigint' ? Number(key) : key;
-    return typeof index === 'number' && Number.isInteger(index) ? owner[index] : undefined;
-  }
-  return typeof key === 'string' && Object.hasOwn(owner, key) ? (owner as Record<string, unknown>)[key] : undefined;
-}
-
-function list(value: unknown): unknown {
-  if (value === null) return [];
-  if (typeof value !== 'object') return value;
-  const length = Array.isArray(value) ? value.length : value instanceof Map ? value.size : Object.keys(value).length;
-  if (length > CONDITION_BOUNDS.listItems) {
-    throw new RangeError(`a list has ${length} items, but at most ${CONDITION_BOUNDS.listItems} are allowed`);
-  }
-  spend(length);
-  return value;
-}
-
-function bool(value: unknown): unknown {
-  if (typeof value === 'boolean') return value;
-  if (value === null) return false;
-  throw new TypeError(`a bool is needed, but the value has the type ${Array.isArray(value) ? 'list' : typeof value}`);
 }
 
 /** Conditions cannot read deeper data. */
@@ -215,23 +187,11 @@ const ORDER = ['<', '<=', '>', '>='];
 function makeEnvironments(): Environments {
   const options = { unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: false };
   const strict = new Environment({ ...options, limits: { maxDepth: CONDITION_BOUNDS.depth } });
-  const emitted = new Environment({ ...options, limits: { maxDepth: CONDITION_BOUNDS.depth * 8 } });
-  registerReads(emitted);
+  const emitted = new Environment({ ...options, limits: { maxDepth: CONDITION_BOUNDS.depth * 16 } });
+  registerWork(emitted);
   registerMixedArithmetic(emitted);
   registerNulls(emitted);
   return { strict, emitted };
-}
-
-function registerReads(environment: Environment): void {
-  const handlers: Readonly<Record<string, (...values: unknown[]) => unknown>> = {
-    '_read(dyn, dyn): dyn': read,
-    '_has(dyn, string): bool': (owner, key) => readOwn(owner, key) !== undefined,
-    '_list(dyn): dyn': list,
-    '_bool(dyn): bool': bool,
-  };
-  for (const [signature, handler] of Object.entries(handlers)) {
-    environment.registerFunction(signature, handler, { async: false });
-  }
 }
 
 /** CEL has no arithmetic between int and double, but data from JSON is always double and literals are mostly int. */

@@ -63,14 +63,29 @@ export function listReferences(value: unknown): FoundReference[] {
  */
 export type TemplateScope = (head: string, part?: 'meta') => unknown;
 
+/** What counts that which rendering makes, before it is made. Each method may throw to refuse it. */
+export interface RenderMeter {
+  /** A part of a text. */
+  readonly text: (part: string) => void;
+  /** A value whose compact JSON becomes a part of a text. */
+  readonly json: (value: unknown) => void;
+  /** A list or an object with so many entries. */
+  readonly container: (entries: number) => void;
+  /** A value that is passed on as it is, without a copy. */
+  readonly reference: (value: unknown) => void;
+}
+
 /** A value whose references are already parsed. */
 export interface CompiledTemplate {
   /** False if it always renders to the value itself. */
   readonly dynamic: boolean;
-  render(scope: TemplateScope): unknown;
+  /** @param meter @default nothing is counted */
+  render(scope: TemplateScope, meter?: RenderMeter): unknown;
 }
 
-type Render = (scope: TemplateScope) => unknown;
+type Render = (scope: TemplateScope, meter: RenderMeter) => unknown;
+
+const NO_METER: RenderMeter = { text: () => {}, json: () => {}, container: () => {}, reference: () => {} };
 
 /** Follows own properties of objects and indexes of arrays; undefined if the path does not exist. */
 export function walkPath(value: unknown, path: readonly (string | number)[]): unknown {
@@ -97,9 +112,14 @@ export function resolveReference(reference: Reference, scope: TemplateScope): un
   return null;
 }
 
-function asText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  return value === null ? '' : (JSON.stringify(value) ?? '');
+function asText(value: unknown, meter: RenderMeter): string {
+  if (value === null) return '';
+  if (typeof value === 'string') {
+    meter.text(value);
+    return value;
+  }
+  meter.json(value);
+  return JSON.stringify(value) ?? '';
 }
 
 function compileString(text: string): Render | undefined {
@@ -107,16 +127,21 @@ function compileString(text: string): Render | undefined {
   const [first] = segments;
   if (segments.length === 1 && first?.type === 'reference') {
     const { reference } = first;
-    return (scope) => resolveReference(reference, scope);
+    return (scope, meter) => {
+      const value = resolveReference(reference, scope);
+      meter.reference(value);
+      return value;
+    };
   }
   if (segments.every((segment) => segment.type === 'text')) {
     const plain = segments.map((segment) => segment.text).join('');
     return plain === text ? undefined : () => plain;
   }
-  return (scope) => {
+  return (scope, meter) => {
     let rendered = '';
     for (const segment of segments) {
-      rendered += segment.type === 'text' ? segment.text : asText(resolveReference(segment.reference, scope));
+      if (segment.type === 'text') meter.text(segment.text);
+      rendered += segment.type === 'text' ? segment.text : asText(resolveReference(segment.reference, scope), meter);
     }
     return rendered;
   };
@@ -140,7 +165,10 @@ function compileValue(value: unknown, depth: number, budget: Budget): Render | u
 function compileArray(values: readonly unknown[], depth: number, budget: Budget): Render | undefined {
   const renders = values.map((value) => compileValue(value, depth + 1, budget));
   if (renders.every((render) => render === undefined)) return undefined;
-  return (scope) => values.map((value, index) => renders[index]?.(scope) ?? (renders[index] ? null : value));
+  return (scope, meter) => {
+    meter.container(values.length);
+    return values.map((value, index) => renders[index]?.(scope, meter) ?? (renders[index] ? null : value));
+  };
 }
 
 function compileObject(value: object, depth: number, budget: Budget): Render | undefined {
@@ -148,9 +176,12 @@ function compileObject(value: object, depth: number, budget: Budget): Render | u
     ([key, child]) => [key, child, compileValue(child, depth + 1, budget)] as const,
   );
   if (entries.every(([, , render]) => render === undefined)) return undefined;
-  return (scope) => {
+  return (scope, meter) => {
+    meter.container(entries.length);
     const rendered: Record<string, unknown> = {};
-    for (const [key, child, render] of entries) setOwn(rendered, key, render === undefined ? child : render(scope));
+    for (const [key, child, render] of entries) {
+      setOwn(rendered, key, render === undefined ? child : render(scope, meter));
+    }
     return rendered;
   };
 }
@@ -169,7 +200,8 @@ function setOwn(target: Record<string, unknown>, key: string, value: unknown): v
  */
 export function compileTemplate(value: unknown): CompiledTemplate {
   const render = compileValue(value, 0, { values: TEMPLATE_BOUNDS.values });
-  return render === undefined ? { dynamic: false, render: () => value } : { dynamic: true, render };
+  if (render === undefined) return { dynamic: false, render: () => value };
+  return { dynamic: true, render: (scope, meter = NO_METER) => render(scope, meter) };
 }
 
 /**
@@ -179,6 +211,6 @@ export function compileTemplate(value: unknown): CompiledTemplate {
  *
  * @throws invalid-plan when the value is nested too deeply or cyclic
  */
-export function renderValue(value: unknown, scope: TemplateScope): unknown {
-  return compileTemplate(value).render(scope);
+export function renderValue(value: unknown, scope: TemplateScope, meter?: RenderMeter): unknown {
+  return compileTemplate(value).render(scope, meter);
 }

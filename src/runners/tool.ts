@@ -3,6 +3,7 @@
 import type { Clock } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
+import { jsonSize } from '../core/json-size.ts';
 import type { Tool } from '../core/plugin.ts';
 import type { NodeRunner } from '../core/run/engine.ts';
 import { validateJson } from '../kit/json/json-schema.ts';
@@ -37,7 +38,7 @@ export async function callTool(tool: Tool, { input, signal, idempotencyKey, cloc
 
 async function runTool(tool: Tool, { input, signal, idempotencyKey, clock }: ToolCall): Promise<unknown> {
   try {
-    return toJson(await tool.run(input, { signal, idempotencyKey, clock }));
+    return toJson(tool.name, await tool.run(input, { signal, idempotencyKey, clock }));
   } catch (error) {
     if (signal.aborted) throw abortError(signal);
     if (error instanceof PolyphonyError && error.code !== 'plugin-failed' && error.code !== 'tool-failed') throw error;
@@ -52,9 +53,20 @@ async function runTool(tool: Tool, { input, signal, idempotencyKey, clock }: Too
 }
 
 /** The value as a journal holds it, so that the run sees the same value after a resume. */
-function toJson(value: unknown): unknown {
-  const text = JSON.stringify(value);
+function toJson(name: string, value: unknown): unknown {
+  const text = textOf(name, value);
   return text === undefined ? null : JSON.parse(text);
+}
+
+function textOf(name: string, value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    const { fault } = jsonSize(value);
+    if (fault?.type !== 'kind') throw error;
+    const message = `Tool ${name} returned ${fault.kind}, which JSON does not have. Fix the tool.`;
+    throw new PolyphonyError('invalid-output', message, { cause: error, details: { tool: name } });
+  }
 }
 
 export function toolRunner(tools: ReadonlyMap<string, Tool>, clock: Clock): NodeRunner {

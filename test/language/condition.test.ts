@@ -119,7 +119,79 @@ describe('evaluation', () => {
     expect(() => evaluate(nested, items(10_000))).toThrow(/1000000 steps/);
     expect(evaluate(nested, items(100))).toBe(true);
   });
+
+  it.each([
+    'size(x.list.map(i, x.list + x.list)) > 0',
+    'size(x.list.map(i, x.text + x.text)) > 0',
+    'size(x.list.map(i, x.list + [i] + x.list)) > 0',
+    'size(x.some.map(i, x.some.map(j, [i, j, i, j, i, j, i, j, i, j, i, j, i, j, i, j]))) > 0',
+    'size(x.some.map(i, x.some.map(j, {"a": i, "b": i}))) > 0',
+    `size(x.list.map(i, [${'i, '.repeat(60)}i])) > 0`,
+    'size(x.some.map(i, x.some.filter(j, true))) > 0',
+    'size(x.some.map(i, x.text.lowerAscii())) > 0',
+    'size(x.text.split("")) > 0',
+    'size(x.texts.join(x.text)) > 0',
+    'size(bytes(x.text).hex()) > 0',
+    'size(x.some.map(i, bytes(x.half) + bytes(x.half))) > 0',
+  ])('bounds what %s makes', (source) => {
+    expect(() => evaluate(source, GROWTH)).toThrow(
+      expect.objectContaining({ code: 'limit-exceeded', message: expect.stringMatching(/makes .* more than 4194304/) }),
+    );
+  });
+
+  it.each([
+    'x.texts.exists(i, x.half.contains(x.needle))',
+    'x.texts.exists(i, x.half.indexOf(x.needle) > 0)',
+    'x.rows.exists(i, x.rows.exists(j, i == j && false))',
+    'x.rows.exists(i, i in x.otherRows)',
+    'x.list.all(i, timestamp("2020-01-01T00:00:00Z").getHours("Europe/Paris") < 30)',
+  ])('bounds the work of %s', (source) => {
+    expect(() => evaluate(source, GROWTH)).toThrow(
+      expect.objectContaining({ code: 'limit-exceeded', message: expect.stringMatching(/more than 1000000 steps/) }),
+    );
+  });
+
+  it('refuses a long duration before it is read', () => {
+    expect(() => evaluate('duration(x.text) == duration("1s")', GROWTH)).toThrow(/at most 100 are allowed/);
+    expect(evaluate('duration("1m") == duration("60s")')).toBe(true);
+  });
+
+  it('counts results and still gives them', () => {
+    const scope = { x: { list: [1, 2, 3], words: ['a', 'b'], text: 'Rain on the roof', none: null } };
+    for (const source of [
+      'x.list + [4] == [1, 2, 3, 4] && [0] + x.list + x.list != x.list',
+      'x.text + "!" + x.text == "Rain on the roof!Rain on the roof"',
+      'x.words.join("-") == "a-b" && x.words.join() == "ab" && x.words + ["c"] == ["a", "b", "c"]',
+      'x.text.contains("roof") && !x.none.contains("a") && !x.text.contains(x.text + x.text)',
+      'x.text.indexOf("on") == 5 && x.text.indexOf("o", 6) == 13 && x.text.lastIndexOf("o") == 14',
+      'x.text.split(" ") == ["Rain", "on", "the", "roof"] && x.text.lowerAscii().startsWith("rain")',
+      'x.list.map(i, i * 2) == [2, 4, 6] && x.list.filter(i, i > 1) == [2, 3] && x.list.map(i, i > 1, i) == [2, 3]',
+      '[1, 2] in [x.list, [1, 2]] && {"a": x.list} == {"a": [1, 2, 3]} && 2 in x.list',
+      'string(bytes("ab")) == "ab" && bytes("ab") + bytes("c") == bytes("abc") && size(x.text) == 16',
+      'timestamp("2020-01-01T00:00:00Z").getHours("UTC") == 0 && 1 + 2.5 == 3.5 && -x.list[0] + 2 == 1',
+      '(x.list == [] ? [] : x.list) + [] == x.list && (x.none == x.list || x.words != x.list)',
+    ]) {
+      expect(evaluate(source, scope), source).toBe(true);
+    }
+    for (const source of ['x.list.join() == ""', 'x.list.contains("a")', 'x.text.indexOf("a", 99) == 1']) {
+      expect(() => evaluate(source, scope), source).toThrow(expect.objectContaining({ code: 'invalid-plan' }));
+    }
+  });
 });
+
+const rows = (last: number) => Array.from({ length: 300 }, () => [...new Array<number>(1000).fill(0), last]);
+const GROWTH = {
+  x: {
+    list: new Array<number>(5000).fill(1),
+    some: new Array<number>(990).fill(1),
+    text: 'ab'.repeat(500_000),
+    texts: new Array<string>(50).fill('word'),
+    half: 'a'.repeat(200_000),
+    needle: `b${'a'.repeat(100_000)}`,
+    rows: rows(1),
+    otherRows: rows(2),
+  },
+};
 
 describe('compilation', () => {
   it.each([

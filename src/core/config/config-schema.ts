@@ -119,6 +119,18 @@ export const CurrentConfigSchema = z.strictObject({
       nesting: z.int().positive().optional(),
     })
     .optional(),
+  limits: z
+    .strictObject({
+      values: z
+        .strictObject({
+          valueBytes: z.int().positive().optional(),
+          renderedBytes: z.int().positive().optional(),
+          runBytes: z.int().positive().optional(),
+          writtenBytes: z.int().positive().optional(),
+        })
+        .optional(),
+    })
+    .optional(),
   plugins: z.array(name).max(100).optional(),
   planner: z.strictObject({ model: name.optional(), rounds: z.int().min(1).max(10).optional() }).optional(),
   tools: z.strictObject({ http: z.boolean().optional(), folder: z.string().optional() }).optional(),

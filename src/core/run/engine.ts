@@ -19,6 +19,8 @@ interface EventBase {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly runId: string;
+  /** Only in a journal: its value holds references to earlier events, which `fullEvents` resolves. */
+  readonly refers?: true;
 }
 interface NodeEventBase extends EventBase {
   readonly nodeId: string;
@@ -209,7 +211,10 @@ export interface ExecutionEngine {
     runId: string,
     options: { readonly from: string; readonly with?: Readonly<Record<string, unknown>> } & RunOptions,
   ): Promise<RunHandle>;
-  /** The journalled events; makes no calls. */
+  /**
+   * The events as the journal holds them, in which a large value may be a reference to an earlier event: `fullEvents` resolves
+   * that. Makes no calls.
+   */
   replay(runId: string): AsyncIterable<RunEvent>;
   inspect(runId: string): Promise<RunResult>;
   /** Cancels a run of this process, or one that no living process drives (its journal is closed as cancelled). */

@@ -38,6 +38,6 @@ export interface Runs {
   answer(runId: string, nodeId: string, answer: unknown, options?: ContinueOptions): Promise<RunHandle>;
   /** Cancels a run that this process drives or that no process drives. False: it had already ended. */
   cancel(runId: string, reason?: string): Promise<boolean>;
-  /** The journalled events; makes no calls. */
+  /** The journalled events, with every value in full; makes no calls. */
   replay(runId: string): AsyncIterable<RunEvent>;
 }

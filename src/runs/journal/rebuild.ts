@@ -68,7 +68,7 @@ export const countAlive = (tasks: ReadonlyMap<string, Task>): number => {
 
 /** Switches the run to the plan that its journal recorded last. */
 export async function reload(run: RunState, plan: ValidPlan): Promise<void> {
-  const restored = await restore(run.host.journal.read(run.runId));
+  const restored = await restore(run.host.journal.read(run.runId), 'look');
   run.plan = plan;
   run.tasks = rebuildTasks(plan, restored);
   run.alive = countAlive(run.tasks);

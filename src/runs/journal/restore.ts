@@ -8,7 +8,10 @@ import { addMoney, type NanoUsd } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE, subtractUsage, type Usage } from '../../core/money/usage.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { NodeEnding, NodeResult, Paid, RunEvent, RunStatus } from '../../core/run/engine.ts';
+import { eventReader } from '../../core/run/full-events.ts';
 import type { RunJournal } from '../../core/stores.ts';
+import { createLargeValues, type LargeValues } from '../records/large-values.ts';
+import { learnRecord } from '../records/written.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
 import { isSameNode, noProgress, type TaskProgress } from '../state/task.ts';
 
@@ -52,14 +55,28 @@ export interface Restored {
   usage: Usage;
   output: unknown;
   error: ErrorRecord | undefined;
+  /** What the journal holds, for those who write to it. */
+  readonly values: LargeValues;
+  /** Bytes of the journal; 0 for those who only look. */
+  writtenBytes: number;
 }
 
-/** Undefined when the journal does not know the run. */
-export async function restore(events: AsyncIterable<RunEvent>): Promise<Restored | undefined> {
+/** `look`: nothing will be written, so what is there is not weighed. */
+export type Purpose = 'continue' | 'look';
+
+/** Undefined when the journal does not know the run. Throws store-corrupt for references that lead nowhere. */
+export async function restore(
+  recorded: AsyncIterable<RunEvent>,
+  purpose: Purpose = 'continue',
+): Promise<Restored | undefined> {
   let restored: Restored | undefined;
-  for await (const event of events) {
+  const full = eventReader();
+  for await (const record of recorded) {
+    const event = full(record);
     if (restored === undefined) restored = event.type === 'run-started' ? begin(event) : undefined;
     else take(restored, event);
+    if (restored === undefined || purpose === 'look') continue;
+    restored.writtenBytes += learnRecord(restored.values, record);
   }
   if (restored === undefined) return undefined;
   restored.activeMs += restored.lastAt - restored.stretchAt;
@@ -71,8 +88,8 @@ export async function restore(events: AsyncIterable<RunEvent>): Promise<Restored
 }
 
 /** @throws not-found when the journal does not know the run */
-export async function knownRun(journal: RunJournal, runId: string): Promise<Restored> {
-  const restored = await restore(journal.read(runId));
+export async function knownRun(journal: RunJournal, runId: string, purpose?: Purpose): Promise<Restored> {
+  const restored = await restore(journal.read(runId), purpose);
   if (restored !== undefined) return restored;
   throw new PolyphonyError('not-found', `The journal has no run ${runId}: list the runs to find the right id.`);
 }
@@ -96,6 +113,8 @@ function begin(started: RunStarted): Restored {
     usage: started.paid?.usage ?? NO_USAGE,
     output: undefined,
     error: undefined,
+    values: createLargeValues(),
+    writtenBytes: 0,
   };
 }
 

@@ -5,11 +5,13 @@
  * R2. An event that the journal keeps is shown, and its `committed` called, only after its append was committed.
  * R3. One append is in flight at a time; what happens meanwhile goes into the next one.
  * R4. A full store takes what fits: of a batch that has no room, the first records that have.
+ * R6. The journal gets what `written` makes of an event, readers get all of it. An event that may not be written did not happen.
  */
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { type RunEvent, TRANSIENT_EVENTS } from '../../core/run/engine.ts';
 import type { RunJournal } from '../../core/stores.ts';
+import type { Written } from '../records/written.ts';
 import type { Task } from './task.ts';
 
 type Unstamped<E> = E extends unknown ? Omit<E, 'seq' | 'at' | 'runId'> : never;
@@ -25,9 +27,10 @@ export function stamp(draft: EventDraft, seq: number, at: number, runId: string)
 }
 
 export interface Recorder {
-  record(event: EventDraft, committed?: () => void): void;
+  /** @returns false when the run may not write that much more: then nothing was recorded, and `onRefused` was called */
+  record(event: EventDraft, committed?: () => void): boolean;
   /** As `record`, for the end of a node: takes the task, which saves a closure per node. */
-  recordEnd(event: EventDraft, task: Task): void;
+  recordEnd(event: EventDraft, task: Task): boolean;
   /** Appends everything recorded to the journal; does nothing while an append is in flight. */
   flush(): void;
   /** Nothing is waiting or in flight. */
@@ -45,6 +48,7 @@ export interface RecorderOptions {
   readonly clock: Clock;
   readonly journal: RunJournal;
   readonly firstSeq: number;
+  readonly written: Written;
   /** Every event, in order. */
   readonly publish: (event: RunEvent) => void;
   /** Called when the end of a node is committed. */
@@ -52,6 +56,8 @@ export interface RecorderOptions {
   /** Called after each asynchronous commit. */
   readonly onCommitted: () => void;
   readonly onBroken: (error: unknown) => void;
+  /** Called with an event that may not be written. */
+  readonly onRefused: (event: RunEvent) => void;
 }
 
 /** The events since the last append. `committed[i]` belongs to `events[i]`; `kept` is what the journal keeps of them. */
@@ -92,12 +98,20 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
   const append = ({ kept }: Batch): Promise<void> | undefined =>
     detached || kept.length === 0 ? undefined : journal.append(runId, kept);
-  const record = (draft: EventDraft, committed?: (() => void) | Task): void => {
+  const record = (draft: EventDraft, committed?: (() => void) | Task): boolean => {
     const event = stamp(draft, seq, clock.now(), runId);
+    if (!detached && !TRANSIENT_EVENTS.has(event.type)) {
+      const kept = options.written.keep(event);
+      if (kept === undefined) {
+        options.onRefused(event);
+        return false;
+      }
+      outbox.kept.push(kept);
+    }
     seq += 1;
     outbox.events.push(event);
     outbox.committed.push(committed);
-    if (!TRANSIENT_EVENTS.has(event.type)) outbox.kept.push(event);
+    return true;
   };
   const flush = (): void => {
     if (inFlight || outbox.events.length === 0) return;

@@ -5,16 +5,21 @@ import type { Scope, Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import type { PlanBounds, ValidPlan } from '../../core/plan/plan.ts';
 import type { RunResult } from '../../core/run/engine.ts';
+import type { ValueBounds } from '../../core/run/value-bounds.ts';
 import type { RunJournal } from '../../core/stores.ts';
+import type { WrittenBytes } from '../records/written.ts';
 import type { Driver } from './driver.ts';
 import type { ReadyQueue } from './ready-queue.ts';
 import type { Recorder } from './recorder.ts';
 import type { Task } from './task.ts';
+import type { RunValues } from './values.ts';
 
 /** What an engine provides to each of its runs. */
 export interface RunHost {
   readonly runtime: Runtime;
   readonly journal: RunJournal;
+  /** How large values may become, for runs that begin. @default VALUE_BOUNDS */
+  readonly valueBounds?: (() => ValueBounds) | undefined;
 }
 
 /** Money of a run; `cap` is undefined when nothing limits it. */
@@ -42,6 +47,9 @@ export interface RunState {
   readonly bounds: PlanBounds;
   readonly input: Readonly<Record<string, unknown>>;
   readonly money: Money;
+  /** Shared with the runs that are nested in it. */
+  readonly values: RunValues;
+  readonly writtenBytes: WrittenBytes;
   readonly queue: ReadyQueue<Task>;
   recorder: Recorder;
   plan: ValidPlan;

@@ -1,6 +1,7 @@
 /** The state of a node during a run: counters of its dependencies, phase, money, and the units that run for it. */
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { PolyphonyError } from '../../core/errors.ts';
+import type { JsonSize } from '../../core/json-size.ts';
 import type { Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
@@ -44,6 +45,15 @@ export interface Unit {
   settled: boolean;
   costNanoUsd: NanoUsd | null;
   usage: Usage;
+  /** The inputs of its last call, and bytes of what was rendered for them. */
+  inputs: unknown;
+  rendered: number;
+  /** Characters that its call has streamed. */
+  streamed: number;
+  /** Bytes that its call holds while it runs. */
+  inFlight: number;
+  /** Of its last result. */
+  size: JsonSize | undefined;
 }
 
 export interface Task extends Ranked {
@@ -73,6 +83,10 @@ export interface Task extends Ranked {
   paid: NanoUsd;
   priced: boolean;
   usage: Usage;
+  /** Bytes that its templates made, over all items and rounds. */
+  rendered: number;
+  /** A result of it had no room in the run: none of its other items is called. */
+  hasNoRoom: boolean;
   reserved: NanoUsd;
   /** Monotonic; below 0: it has not started in this process. */
   startedAt: number;
@@ -91,6 +105,9 @@ export interface Items {
   readonly results: (NodeResult | undefined)[];
   next: number;
   finished: number;
+  /** Bytes of the JSON of the results, and levels of the deepest one. */
+  bytes: number;
+  depth: number;
 }
 
 export function createTask(valid: ValidNode, inOutput: boolean): Task {
@@ -118,6 +135,8 @@ export function createTask(valid: ValidNode, inOutput: boolean): Task {
     paid: 0,
     priced: true,
     usage: NO_USAGE,
+    rendered: 0,
+    hasNoRoom: false,
     reserved: 0,
     startedAt: -1,
     units: [],

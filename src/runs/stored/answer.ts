@@ -2,7 +2,9 @@
 
 import { PolyphonyError } from '../../core/errors.ts';
 import type { HumanQuestion } from '../../core/run/engine.ts';
+import { tooMuchWritten } from '../records/written.ts';
 import type { RunState } from '../state/run-state.ts';
+import { createValues, holdValue, type Measured, sizeOf } from '../state/values.ts';
 import { takeAnswer } from '../turn/units.ts';
 import { changeStored, type StoredRuns } from './change.ts';
 import { questionsOf } from './inspect.ts';
@@ -16,10 +18,12 @@ export interface Answer {
 /**
  * Journals an answer. Items that ask are answered in the order in which they asked.
  *
- * @throws not-found when the node is not waiting for an answer, invalid-request when the answer is not one of the choices
+ * @throws not-found when the node is not waiting for an answer, invalid-request when the answer is not one of the choices or
+ *   no JSON, limit-exceeded when it is too large, or when the run may not write that much more
  */
 export async function answerRun(stored: StoredRuns, live: RunState | undefined, given: Answer): Promise<void> {
   if (live !== undefined && live.result === undefined) return answerLive(live, given);
+  sizeOf(createValues(stored.valueBounds?.()), given.answer, measured(given));
   await changeStored(stored, given.runId, (restored) => {
     const node = restored.nodes.get(given.nodeId);
     const [asked] = node === undefined ? [] : questionsOf(node);
@@ -35,16 +39,21 @@ async function answerLive(run: RunState, given: Answer): Promise<void> {
   const asked = [...(task?.progress?.questions ?? [])].find(([item]) => task?.progress?.answers.has(item) === false);
   if (task === undefined || asked === undefined || task.phase === 'ended') throw notWaiting(given);
   const [item, question] = asked;
+  holdValue(run.values, given.answer, measured(given));
   assertChoice(question, given.answer);
   const place = item === -1 ? {} : { item };
-  await new Promise<void>((resolve) => {
-    run.recorder.record({ type: 'answer', nodeId: given.nodeId, ...place, answer: given.answer }, () => {
+  const event = { type: 'answer', nodeId: given.nodeId, ...place, answer: given.answer } as const;
+  await new Promise<void>((resolve, reject) => {
+    const recorded = run.recorder.record({ ...event }, () => {
       takeAnswer(run, task, item, given.answer);
       resolve();
     });
+    if (!recorded) reject(tooMuchWritten(event, run.writtenBytes.limit));
     run.driver.wake();
   });
 }
+
+const measured = ({ nodeId }: Answer): Measured => ({ noun: 'The answer', nodeId, code: 'invalid-request' });
 
 function notWaiting({ runId, nodeId }: Answer): PolyphonyError {
   return new PolyphonyError(

@@ -1,7 +1,9 @@
 /** Changes a run that nobody drives: locks it, reads its journal, appends an event, unlocks it. */
 
 import type { Plan, ValidPlan } from '../../core/plan/plan.ts';
+import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
 import { knownRun, type Restored } from '../journal/restore.ts';
+import { createWritten, newWrittenBytes, tooMuchWritten } from '../records/written.ts';
 import { type EventDraft, stamp } from '../state/recorder.ts';
 import type { RunHost } from '../state/run-state.ts';
 
@@ -17,20 +19,24 @@ export interface StoredRuns extends RunHost {
  * Appends the event that `decide` returns for the current state of the run, if any.
  *
  * @returns whether an event was appended
- * @throws not-found; store-busy while another process drives the run
+ * @throws not-found; store-busy while another process drives the run; limit-exceeded when the run may not write that much more
  */
 export async function changeStored(
-  { journal, runtime, lock }: StoredRuns,
+  { journal, runtime, lock, valueBounds }: StoredRuns,
   runId: string,
   decide: (restored: Restored) => EventDraft | undefined,
 ): Promise<boolean> {
-  await knownRun(journal, runId);
+  await knownRun(journal, runId, 'look');
   const release = await lock(runId);
   try {
     const restored = await knownRun(journal, runId);
     const draft = decide(restored);
     if (draft === undefined) return false;
-    await journal.append(runId, [stamp(draft, restored.nextSeq, runtime.clock.now(), runId)]);
+    const event = stamp(draft, restored.nextSeq, runtime.clock.now(), runId);
+    const bytes = newWrittenBytes((valueBounds?.() ?? VALUE_BOUNDS).writtenBytes);
+    const kept = createWritten(runId, bytes, restored.values, restored.writtenBytes).keep(event);
+    if (kept === undefined) throw tooMuchWritten(event, bytes.limit);
+    await journal.append(runId, [kept]);
     return true;
   } finally {
     await release();

@@ -3,9 +3,12 @@
 import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Plan, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
-import type { ExecutionEngine, NodeResult } from '../../core/run/engine.ts';
+import type { ExecutionEngine, NodeResult, RunEvent } from '../../core/run/engine.ts';
+import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
 import { listReferences } from '../../language/template.ts';
 import { knownRun, type Restored, type RestoredNode } from '../journal/restore.ts';
+import { createLargeValues } from '../records/large-values.ts';
+import { createWritten, newWrittenBytes, tooMuchWritten } from '../records/written.ts';
 import { type EventDraft, stamp } from '../state/recorder.ts';
 import { capOf, type RunOpening } from '../turn/opening.ts';
 import type { StoredRuns } from './change.ts';
@@ -18,7 +21,7 @@ export async function forkRun(
   runId: string,
   options: ForkOptions,
 ): Promise<RunOpening> {
-  const old = await knownRun(host.journal, runId);
+  const old = await knownRun(host.journal, runId, 'look');
   if (old.hasPartialPlan) {
     throw new PolyphonyError(
       'invalid-request',
@@ -35,9 +38,24 @@ export async function forkRun(
   for await (const _event of host.journal.read(forkId)) {
     throw new PolyphonyError('invalid-request', `Run ${forkId} already exists: choose another id for the fork.`);
   }
-  await host.journal.append(forkId, prelude);
+  await host.journal.append(forkId, recordsOf(forkId, prelude, host));
   const restored = await knownRun(host.journal, forkId);
   return { runId: forkId, plan, options, restored, prelude };
+}
+
+/** @throws limit-exceeded when the beginning is more than a run may write */
+function recordsOf(
+  forkId: string,
+  prelude: readonly RunEvent[],
+  { valueBounds }: Pick<StoredRuns, 'valueBounds'>,
+): RunEvent[] {
+  const bytes = newWrittenBytes((valueBounds?.() ?? VALUE_BOUNDS).writtenBytes);
+  const written = createWritten(forkId, bytes, createLargeValues(), 0);
+  return prelude.map((event) => {
+    const kept = written.keep(event);
+    if (kept === undefined) throw tooMuchWritten(event, bytes.limit);
+    return kept;
+  });
 }
 
 function withInputs(plan: Plan, { from, with: replaced }: ForkOptions): Plan {

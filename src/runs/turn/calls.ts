@@ -22,6 +22,7 @@ import { assertFunds, charge } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { idempotencyKey, type Unit } from '../state/task.ts';
+import { assertRoomOf, holdResult, meterOf, releaseInFlight, takeStreamed } from '../state/values.ts';
 
 const NO_WARNINGS: readonly Warning[] = [];
 const NO_SCOPE: TemplateScope = () => undefined;
@@ -30,22 +31,27 @@ const RETRY_CEILING_MS = 30_000;
 
 // ---------------------------------------------------------------------------------------------------- before a call
 
-/** @throws the reason why the unit was stopped; budget-exceeded when nothing is left for another call of it */
+/** @throws the reason why the unit was stopped; budget-exceeded, limit-exceeded when nothing is left for another call of it */
 export function assertCallable(run: RunState, unit: Unit): void {
   if (unit.stop !== undefined) throw unit.stop;
   assertFunds(run, unit.task);
+  assertRoomOf(run.values, unit.task);
 }
 
 /** The rendered `in`. Throws, such as invalid-request, for what cannot be rendered. */
 export function inputsOf(run: RunState, unit: Unit): NodeCall['inputs'] {
   const { inputs } = compiledOf(unit.task);
-  return inputs.render(inputs.dynamic ? scopeOf(run, unit) : NO_SCOPE) as NodeCall['inputs'];
+  const { values } = run;
+  releaseInFlight(values, unit);
+  const rendered = inputs.dynamic ? inputs.render(scopeOf(run, unit), meterOf(values, unit)) : inputs.render(NO_SCOPE);
+  unit.inputs = rendered;
+  return rendered as NodeCall['inputs'];
 }
 
 /** The node's own session, otherwise the run's. */
 export function sessionOf(run: RunState, unit: Unit): string | undefined {
   const { session } = compiledOf(unit.task);
-  return session === undefined ? run.session : String(session.render(scopeOf(run, unit)));
+  return session === undefined ? run.session : String(session.render(scopeOf(run, unit), meterOf(run.values, unit)));
 }
 
 export const unitKey = ({ runId }: RunState, { task, item, round }: Unit): string =>
@@ -79,6 +85,8 @@ export function scopesOf(run: RunState, { task }: Unit): readonly Scope[] {
 
 export function takeDelta(run: RunState, unit: Unit, text: string, restart: boolean): void {
   if (unit.settled) return;
+  if (restart) unit.streamed = 0;
+  takeStreamed(run.values, unit, text);
   run.recorder.record({ type: 'node-delta', ...placeOf(unit), text, ...(restart ? { restart } : {}) });
   run.driver.wake();
 }
@@ -99,9 +107,15 @@ function placeOf(unit: Unit): { nodeId: string; item?: number; round?: number } 
 
 // ---------------------------------------------------------------------------------------------------- after a call
 
-/** Charges a call that succeeded; the result carries the cost of all calls of the unit, failed attempts included. */
+/**
+ * Charges a call that succeeded; the result carries the cost of all calls of the unit, failed attempts included.
+ *
+ * @throws invalid-output, limit-exceeded for what it returned, which is charged even then
+ */
 export function bookOutput(run: RunState, unit: Unit, output: NodeOutput): NodeResult {
   charge(run, unit, output.costNanoUsd, output.usage);
+  // A result that comes too late is not kept.
+  if (!unit.settled) holdResult(run.values, unit, output.value);
   const { usage, costNanoUsd } = output;
   const result = {
     output: output.value === undefined ? null : output.value,
@@ -157,6 +171,7 @@ function retriesOf(use: string, retries = 0): number {
 const FINAL: ReadonlySet<PolyphonyError['code']> = new Set([
   'cancelled',
   'budget-exceeded',
+  'limit-exceeded',
   'blocked',
   'invalid-request',
   'invalid-plan',
@@ -219,7 +234,9 @@ export function nextRound(unit: Unit): () => void {
 export function recordRound(run: RunState, unit: Unit, result: NodeResult, committed: () => void): void {
   const { task, item, round } = unit;
   const place = item === -1 ? { round } : { item, round };
-  run.recorder.record({ type: 'round-finished', nodeId: task.id, ...place, result }, committed);
+  const recorded = run.recorder.record({ type: 'round-finished', nodeId: task.id, ...place, result }, committed);
+  // The run is stopping, and the next call throws why.
+  if (!recorded) committed();
   run.driver.wake();
 }
 

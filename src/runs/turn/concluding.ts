@@ -12,6 +12,7 @@ import type { EventDraft } from '../state/recorder.ts';
 import { resultOf, totalsOf } from '../state/result.ts';
 import type { Revision, RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
+import { outputMeter, sizeOf } from '../state/values.ts';
 import { cancel, considerAll, fail } from './ending.ts';
 import { stop } from './stop.ts';
 import { canMerge, merge } from './streaming-plan.ts';
@@ -68,6 +69,7 @@ function concludeStopped(run: RunState): boolean {
 function finish(run: RunState): boolean {
   try {
     const output = outputOf(run);
+    sizeOf(run.values, output, { noun: 'The output of the run' });
     return close(run, 'done', { type: 'run-finished', output, ...totalsOf(run) }, output);
   } catch (error) {
     stop(run, { type: 'failed', error: asPolyphonyError(error) });
@@ -78,7 +80,7 @@ function finish(run: RunState): boolean {
 /** The plan's output, or without one the outputs of the nodes that nothing depends on. */
 function outputOf(run: RunState): unknown {
   const { output } = run.plan.plan;
-  if (output !== undefined) return renderValue(copyJson(output), scopeOf(run));
+  if (output !== undefined) return renderValue(copyJson(output), scopeOf(run), outputMeter(run.values));
   const leaves = [...run.tasks.values()].filter(({ dependents }) => dependents.length === 0);
   return Object.fromEntries(leaves.map(({ id, result }) => [id, result?.output ?? null]));
 }

@@ -5,14 +5,19 @@ import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
 import type { RequestOptions, RunEvent, RunOptions } from '../../core/run/engine.ts';
+import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
 import { countAlive, rebuildDraft, rebuildTasks } from '../journal/rebuild.ts';
 import type { Restored } from '../journal/restore.ts';
+import { createLargeValues } from '../records/large-values.ts';
+import { createWritten, newWrittenBytes, type WrittenBytes } from '../records/written.ts';
 import type { Driver } from '../state/driver.ts';
 import { createMoney, lowerCap } from '../state/money.ts';
 import { readyQueue } from '../state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../state/recorder.ts';
 import type { RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
+import { createValues, holdInput, holdRestored, type RunValues } from '../state/values.ts';
 import { considerAll, ended } from './ending.ts';
+import { refuseRecord } from './refused-record.ts';
 import { abandon, limitSeconds } from './stop.ts';
 import { streamPlan } from './streaming-plan.ts';
 
@@ -25,6 +30,12 @@ export interface RunOpening {
   /** The request of a run whose plan is not written yet, or was never finished. */
   readonly request?: string;
   readonly onPlan?: RequestOptions['onPlan'];
+  /** Of the run that this one is nested in. @default values of its own */
+  readonly values?: RunValues;
+  /** Bytes that were rendered for its input, which else refers to what that run holds. @default all of it is new */
+  readonly rendered?: number;
+  /** What the run counts as written with: that of the run in which it is nested. @default its own */
+  readonly writtenBytes?: WrittenBytes | undefined;
   /** The first events of a fork's journal. */
   readonly prelude?: readonly RunEvent[];
 }
@@ -35,6 +46,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
   const { clock } = host.runtime;
   const tasks = restored?.hasPartialPlan === true ? rebuildDraft(restored) : rebuildTasks(plan, restored);
   const cap = restored === undefined ? capOf(plan, options) : restored.capNanoUsd;
+  const { writtenBytes = newWrittenBytes((host.valueBounds?.() ?? VALUE_BOUNDS).writtenBytes) } = opening;
   const run: RunState = {
     host,
     driver,
@@ -45,16 +57,20 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     bounds: plan.bounds,
     input: inputOf(options, restored),
     money: createMoney(cap, restored ?? paidAlready(options)),
+    values: opening.values ?? createValues(host.valueBounds?.()),
+    writtenBytes,
     queue: readyQueue(),
     recorder: createRecorder({
       runId,
       clock,
       journal: host.journal,
       firstSeq: restored?.nextSeq ?? 0,
+      written: createWritten(runId, writtenBytes, restored?.values ?? createLargeValues(), restored?.writtenBytes ?? 0),
       publish: driver.show,
       onEnd: (task) => ended(run, task),
       onCommitted: driver.wake,
       onBroken: (error) => abandon(run, error),
+      onRefused: (event) => refuseRecord(run, event),
     }),
     plan,
     tasks,
@@ -70,7 +86,20 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     plannedMs: restored?.plannedMs ?? 0,
     result: undefined,
   };
+  if (restored !== undefined) holdAllRestored(run);
   return run;
+}
+
+/** A run that continues counts from what its journal gave back. */
+function holdAllRestored({ values, input, tasks }: RunState): void {
+  holdRestored(values, input);
+  for (const { result, progress } of tasks.values()) {
+    if (result !== undefined) holdRestored(values, result.output);
+    if (progress === undefined) continue;
+    for (const { output } of progress.items.values()) holdRestored(values, output);
+    for (const { result: last } of progress.rounds.values()) holdRestored(values, last.output);
+    for (const kept of [...progress.questions.values(), ...progress.answers.values()]) holdRestored(values, kept);
+  }
 }
 
 function paidAlready({ paid }: RunOptions): Pick<Restored, 'spent' | 'priced' | 'usage'> {
@@ -106,7 +135,11 @@ export type Beginning =
   | { readonly type: 'resumed' }
   | { readonly type: 'forked'; readonly prelude: readonly RunEvent[] };
 
-/** Records how the run begins; once that is committed, marks what may start and calls `begun`, which drives the run. */
+/**
+ * Records how the run begins; once that is committed, marks what may start and calls `begun`, which drives the run.
+ *
+ * @throws limit-exceeded, invalid-output for the input of a run that starts
+ */
 export function begin(run: RunState, opening: RunOpening, beginning: Beginning, begun: () => void): void {
   limitSeconds(run);
   if (beginning.type === 'forked') {
@@ -115,6 +148,7 @@ export function begin(run: RunState, opening: RunOpening, beginning: Beginning, 
     begun();
     return;
   }
+  if (beginning.type === 'started') holdInput(run.values, run.input, opening.rendered);
   const event = beginning.type === 'resumed' ? ({ type: 'run-resumed' } as const) : startedEvent(run, opening);
   run.recorder.record(event, () => {
     const { request, onPlan } = opening;

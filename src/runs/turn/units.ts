@@ -10,6 +10,7 @@ import { releaseReservation, reserveForNode } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../state/task.ts';
+import { addItem, holdItems, holdValue, releaseInFlight, sizeOf } from '../state/values.ts';
 import { cancel, end, fail, fallbackResult } from './ending.ts';
 import { stopUnits } from './stop.ts';
 
@@ -77,11 +78,13 @@ function itemsOf(run: RunState, task: Task): Items {
     const message = `Node ${task.id} has ${values.length} items, but at most ${run.bounds.items} are allowed (bounds.items): split the array.`;
     throw new PolyphonyError('invalid-request', message);
   }
-  const items: Items = { values, results: new Array(values.length).fill(undefined), next: 0, finished: 0 };
+  const results = new Array(values.length).fill(undefined);
+  const items: Items = { values, results, next: 0, finished: 0, bytes: 0, depth: 0 };
   for (const [index, result] of task.progress?.items ?? []) {
     if (index >= values.length) continue;
     items.results[index] = result;
     items.finished += 1;
+    addItem(run.values, items, sizeOf(run.values, result.output, { noun: 'The result', nodeId: task.id }), task.id);
   }
   return items;
 }
@@ -140,6 +143,11 @@ function createUnit(run: RunState, task: Task, item: number): Unit {
     settled: false,
     costNanoUsd: 0,
     usage: NO_USAGE,
+    inputs: undefined,
+    rendered: 0,
+    streamed: 0,
+    inFlight: 0,
+    size: undefined,
   };
   task.units.push(unit);
   run.active += 1;
@@ -152,10 +160,11 @@ export function settleUnit(run: RunState, unit: Unit, result: NodeResult | undef
   unit.settled = true;
   const { task } = unit;
   run.active -= 1;
+  releaseInFlight(run.values, unit);
   task.units.splice(task.units.indexOf(unit), 1);
   if (task.cancelled !== undefined || run.stopping !== undefined || task.failure !== undefined)
     settleStopped(run, task);
-  else if (error instanceof SuspendRun) ask(run, unit, error);
+  else if (error instanceof SuspendRun) ask(run, unit, task.each, error);
   else if (task.each !== undefined) settleItem(run, unit, task.each, result, error);
   else if (result !== undefined) {
     const { runId } = run;
@@ -179,7 +188,15 @@ function failWhenStopped(run: RunState, task: Task, error: PolyphonyError): void
   run.driver.wake();
 }
 
-function ask(run: RunState, { task, item }: Unit, { question }: SuspendRun): void {
+function ask(run: RunState, unit: Unit, each: Items | undefined, { question }: SuspendRun): void {
+  const { task, item } = unit;
+  try {
+    holdValue(run.values, question, { noun: 'The question', nodeId: task.id });
+  } catch (error) {
+    if (each === undefined) fail(run, task, error);
+    else settleItem(run, unit, each, undefined, error);
+    return;
+  }
   task.progress ??= noProgress();
   task.progress.questions.set(item, question);
   task.progress.answers.delete(item);
@@ -214,11 +231,24 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
   }
   const outcome = result ?? itemFallback(run, unit, typeof onError === 'object' ? copyJson(onError.value) : null);
   const failed = result === undefined ? { error: errorRecord(error) } : {};
+  try {
+    countItem(run, unit, each, outcome, result !== undefined);
+  } catch (tooLarge) {
+    failWhenStopped(run, task, asPolyphonyError(tooLarge));
+    return;
+  }
   each.results[item] = outcome;
   each.finished += 1;
   run.recorder.record({ type: 'item-finished', nodeId: task.id, item, result: outcome, ...failed });
   if (each.finished === each.values.length) finishItems(run, task, each);
   else if (task.units.length === 0 || each.next < each.values.length) enqueue(run, task);
+}
+
+/** The result of a call was counted when it was booked; a fallback is counted here. */
+function countItem({ values }: RunState, unit: Unit, each: Items, { output }: NodeResult, isBooked: boolean): void {
+  const { id } = unit.task;
+  const known = isBooked ? unit.size : undefined;
+  addItem(values, each, known ?? holdValue(values, output, { noun: 'The fallback', nodeId: id }), id);
 }
 
 function itemFallback(run: RunState, unit: Unit, output: unknown): NodeResult {
@@ -227,6 +257,12 @@ function itemFallback(run: RunState, unit: Unit, output: unknown): NodeResult {
 
 function finishItems(run: RunState, task: Task, each: Items): void {
   const outputs = each.results.map((result) => result?.output ?? null);
+  try {
+    holdItems(run.values, each, outputs, task.id);
+  } catch (error) {
+    fail(run, task, error);
+    return;
+  }
   const costNanoUsd = task.priced ? task.paid : null;
   const meta = {
     costUsd: costNanoUsd === null ? null : nanoToUsd(costNanoUsd),
