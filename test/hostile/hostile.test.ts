@@ -14,6 +14,8 @@ const SAMPLE: readonly (readonly [string, string])[] = [
   ['plans', 'readable-fenced'],
   ['plans', 'refers-to-itself'],
   ['plans', 'path-prototype-of-prototype'],
+  ['plans', 'twice-a-node'],
+  ['plans', 'items-carry-text'],
   ['plans', 'limits-nan'],
   ['plans', 'condition-slow-pattern'],
   ['plans', 'read-link-outside'],
