@@ -5,7 +5,7 @@
  *   npm run package                          with the Node that runs this
  *   npm run package -- /path/to/bin/node …   with these as well
  */
-import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
@@ -17,28 +17,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { CHECKSUMS, releaseInto } from './package/release-files.ts';
+import { runCommand } from './package/run-command.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const bin = join(root, 'node_modules', '.bin');
 const nodes = [process.execPath, ...process.argv.slice(2).map((path) => resolve(path))];
-
-interface Place {
-  readonly cwd: string;
-  /** The Node that the command finds first. @default the one that runs this */
-  readonly node?: string;
-}
-
-/** @throws with everything that the command printed */
-function run(command: readonly string[], { cwd, node = process.execPath }: Place): string {
-  const [file = '', ...given] = command;
-  const keyless = Object.entries(process.env).filter(([name]) => !/_(?:API_KEY|TOKEN|SECRET)$|^npm_/.test(name));
-  const PATH = [dirname(node), process.env.PATH].join(delimiter);
-  const child = spawnSync(file, given, { cwd, env: { ...Object.fromEntries(keyless), PATH }, encoding: 'utf8' });
-  if (child.status === 0) return child.stdout;
-  const printed = `${child.stdout ?? ''}${child.stderr ?? ''}${child.error?.message ?? ''}`;
-  throw new Error(`${command.join(' ')} ended with ${child.status ?? child.signal}\n${printed}`);
-}
 
 function expectText(text: string, part: string, what: string): void {
   if (!text.includes(part)) throw new Error(`${what} should print "${part}"; it prints\n${text}`);
@@ -66,12 +51,17 @@ const plan = {
   output: '{{sum.text}}',
 };
 
-function packed(): string {
-  // As the pages say it, with the settings of the repository and without those of this machine, which may switch prepack off.
-  const pack = ['npm', 'pack', '--userconfig', join(folder, 'npmrc'), '--json', '--pack-destination', folder];
-  const [{ filename, size, unpackedSize }] = JSON.parse(run(pack, { cwd: root }));
-  console.log(`${filename}: ${(size / 1e6).toFixed(1)} MB, ${(unpackedSize / 1e6).toFixed(1)} MB unpacked`);
-  return join(folder, filename);
+function checked(files: readonly string[]): void {
+  const sums = files.find((file) => basename(file) === CHECKSUMS) ?? '';
+  const lines = readFileSync(sums, 'utf8').trim().split('\n');
+  for (const line of lines) {
+    const [sum, name = ''] = line.split('  ');
+    const found = createHash('sha256')
+      .update(readFileSync(join(folder, name)))
+      .digest('hex');
+    if (found !== sum) throw new Error(`The checksum of ${name} is ${sum} in ${CHECKSUMS}, but ${found} of the file.`);
+  }
+  console.log(`the release has ${lines.length} files, each with its checksum`);
 }
 
 function installed(tarball: string): void {
@@ -79,7 +69,7 @@ function installed(tarball: string): void {
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
   const types = `@types/node@${devDependencies['@types/node']}`;
-  run(['npm', 'install', '--no-audit', '--no-fund', tarball, types], { cwd: project });
+  runCommand(['npm', 'install', '--no-audit', '--no-fund', tarball, types], { cwd: project });
   const unwanted = ['@langchain', 'typescript'].filter((name) => existsSync(join(project, 'node_modules', name)));
   if (unwanted.length > 0)
     throw new Error(`The package installs dependencies that it must not: ${unwanted.join(', ')}`);
@@ -90,7 +80,7 @@ function compiled(): void {
   for (const [name, options] of Object.entries(RESOLUTIONS)) {
     const config = `tsconfig.${name}.json`;
     writeFileSync(join(project, config), JSON.stringify({ compilerOptions: options, include: ['program.ts'] }));
-    run([join(bin, 'tsc'), '-p', config], { cwd: project });
+    runCommand([join(bin, 'tsc'), '-p', config], { cwd: project });
     console.log(`the program compiles under ${name}`);
   }
 }
@@ -105,23 +95,34 @@ const LANGCHAIN = `
   await polyphony.close();
 `;
 
+/** What no page names cannot be imported from the installed package. */
+const INTERNAL = `
+  const codes = [];
+  for (const name of ['src/index.js', 'dist/src/index.js', 'core/errors', 'plugins/defaults', 'plugins/providers/anthropic/decode'])
+    codes.push(await import('polyphony/' + name).then(() => name, ({ code }) => code));
+  console.log([...new Set(codes)].join());
+`;
+
 function runs(node: string): void {
   const place = { cwd: project, node };
   for (const file of readdirSync(project)) if (file.startsWith('runs.db')) rmSync(join(project, file));
-  process.stdout.write(run(['node', 'out/program.js'], place));
-  const printed = run(['node', '--input-type=module', '--eval', LANGCHAIN], place);
+  process.stdout.write(runCommand(['node', 'out/program.js'], place));
+  const printed = runCommand(['node', '--input-type=module', '--eval', LANGCHAIN], place);
   expectText(printed, 'npm install @langchain/core', 'a call of LangChain without its package');
-  expectText(run(['npx', 'polyphony', '--help'], place), 'Usage: polyphony', 'polyphony --help');
+  const codes = runCommand(['node', '--input-type=module', '--eval', INTERNAL], place);
+  if (codes.trim() !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw new Error(`The package shows what is internal: ${codes}`);
+  expectText(runCommand(['npx', 'polyphony', '--help'], place), 'Usage: polyphony', 'polyphony --help');
   writeFileSync(join(project, 'sum.plan.json'), JSON.stringify(plan));
-  expectText(run(['npx', 'polyphony', 'run', 'sum.plan.json'], place), 'forty-two', 'polyphony run');
-  expectText(run(['npx', 'polyphony', 'estimate', 'workflow:ask'], place), 'the run', 'polyphony estimate');
-  console.log(`the command ran on ${run(['node', '--version'], place).trim()}`);
+  expectText(runCommand(['npx', 'polyphony', 'run', 'sum.plan.json'], place), 'forty-two', 'polyphony run');
+  expectText(runCommand(['npx', 'polyphony', 'estimate', 'workflow:ask'], place), 'the run', 'polyphony estimate');
+  console.log(`the command ran on ${runCommand(['node', '--version'], place).trim()}`);
 }
 
 try {
-  const tarball = packed();
-  process.stdout.write(run([join(bin, 'publint'), 'run', '--strict', tarball], { cwd: root }));
-  run([join(bin, 'attw'), '--profile', 'esm-only', tarball], { cwd: root });
+  const { tarball, files } = releaseInto(folder);
+  checked(files);
+  process.stdout.write(runCommand([join(bin, 'publint'), 'run', '--strict', tarball], { cwd: root }));
+  runCommand([join(bin, 'attw'), '--profile', 'esm-only', tarball], { cwd: root });
   console.log('its types resolve');
   installed(tarball);
   compiled();

@@ -1,29 +1,15 @@
 #!/usr/bin/env node
-/** The polyphony command as a process: its streams, uncaught errors and exit code. */
-import { commandLine, explain, type Flags, flagsOf } from './command-line.ts';
-import { EXIT } from './input/exit-code.ts';
-import { readerGone } from './process/reader.ts';
-import { createTerminal, type Terminal } from './screen/terminal.ts';
+/**
+ * The start of the polyphony command. This file and what it imports at once keep to syntax that an old Node parses, so that one
+ * that is too old is told in a sentence.
+ */
+import { NODE_VERSIONS, supportedNode } from './process/node-version.ts';
 
-/** Handles what no command can catch: a reader that closed early (`| head`), an uncaught error of a plugin. */
-function onUncaught(terminal: Terminal, flags: Flags): void {
-  const onError = (error: unknown): never => {
-    explain(error, terminal, flags);
-    process.exit(EXIT.failed);
-  };
-  process.on('uncaughtException', onError);
-  process.on('unhandledRejection', onError);
-  const onBrokenPipe = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-    readerGone();
-  };
-  process.stdout.on('error', onBrokenPipe);
-  process.stderr.on('error', onBrokenPipe);
+if (supportedNode(process.version)) {
+  void import('./command-process.ts');
+} else {
+  process.stderr.write(
+    `polyphony needs ${NODE_VERSIONS}, and this is ${process.version}: install one from https://nodejs.org.\n`,
+  );
+  process.exitCode = 1;
 }
-
-const given = process.argv.slice(2);
-const flags = flagsOf(given);
-const output = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
-const terminal = createTerminal(output, flags.plain ? { colour: false } : {});
-onUncaught(terminal, flags);
-process.exitCode = await commandLine(given, terminal);

@@ -15,7 +15,11 @@ import type { RunResult } from '../../src/core/run/engine.ts';
 import { seededRandom } from '../../src/testing/fakes.ts';
 import { KILL_CALLS, KILL_COST } from './kill-plan.ts';
 
-const KILLS = 200;
+/** The hostile suite asks for more. */
+const KILLS = Number(process.env.POLYPHONY_KILLS ?? 200);
+const SEED = Number(process.env.POLYPHONY_SEED ?? 20_261_120);
+/** Far more than they take: nothing is judged by time. */
+const LONGEST_MS = KILLS * 10_000;
 /** Then the process may live to its end: on a busy machine a short life may get nowhere. */
 const KILLS_A_STORY = 20;
 const root = resolve(import.meta.dirname, '../..');
@@ -115,8 +119,8 @@ describe('kill -9', () => {
     for (const folder of [...folders, built]) rmSync(folder, { recursive: true, force: true });
   });
 
-  it(`loses nothing and pays nothing again in ${KILLS} kills`, { timeout: 600_000 }, async () => {
-    const random = seededRandom(20_261_120);
+  it(`loses nothing and pays nothing again in ${KILLS} kills`, { timeout: LONGEST_MS }, async () => {
+    const random = seededRandom(SEED);
     let kills = 0;
     // The plan of one lane is given, that of the other written: some lives end before it is whole, some after.
     const lane = async (longestMs: number, ...mode: string[]): Promise<void> => {

@@ -6,6 +6,7 @@ import { printable, safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT } from '../input/exit-code.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
+import { NODE_VERSIONS, supportedNode } from '../process/node-version.ts';
 import type { Session } from '../process/session.ts';
 import type { Terminal } from '../screen/terminal.ts';
 
@@ -42,18 +43,12 @@ interface Check {
 
 const SMALLEST_SPACE = 50 * 1024 * 1024;
 
-/** The versions that package.json requires: ^20.19 || >=22.13. */
-export function supportedNode(version: string): boolean {
-  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
-  return (major === 20 && minor >= 19) || (major === 22 && minor >= 13) || major > 22;
-}
-
 function checkNode(): Check {
   const ok = supportedNode(process.version);
   return {
     name: 'node',
     ok,
-    detail: ok ? process.version : `${process.version}: install Node 20.19 or later, or 22.13 or later`,
+    detail: ok ? process.version : `${process.version}: install ${NODE_VERSIONS}`,
   };
 }
 

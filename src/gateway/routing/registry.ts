@@ -1,8 +1,10 @@
 /** Every deployment that the providers offer, and the names by which a request may choose it. */
+
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { ModelCard, Provider } from '../../core/model/provider.ts';
+import { checkProvider } from './check-provider.ts';
 import { withPrice } from './price-overrides.ts';
 import { maskOf } from './requirements.ts';
 import type { Statistics, TargetStatistics } from './statistics.ts';
@@ -58,6 +60,7 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
   };
   for (const provider of providers) {
     refuseDuplicate(byId, provider);
+    checkProvider(provider);
     byId.set(provider.id, provider);
     for (const card of provider.models) deployments.push(...list(provider, card));
   }

@@ -15,6 +15,7 @@ import { PolyphonyError } from '../../core/errors.ts';
 import { sleep } from '../../system/clock.ts';
 import { makeFolder } from '../../system/make-folder.ts';
 import { type Sql, sqlOf } from './database.ts';
+import { loadDriver } from './driver.ts';
 import { busyError, closedError, corruptError, isBusy, storeError } from './errors.ts';
 import { migrate } from './schema.ts';
 
@@ -158,7 +159,7 @@ async function open(options: ConnectionOptions): Promise<Sql> {
   const { path, powerSafe, maximumBytes } = options;
   await makeFolder(dirname(path));
   const bytes = await refuseOther(path);
-  const { default: Database } = await import('libsql');
+  const Database = await loadDriver();
   const sql = await retryWhileBusy(options, () => sqlOf(new Database(path)));
   try {
     // A killed process loses nothing either way; NORMAL skips the disk flush at every commit.

@@ -1,0 +1,117 @@
+/** Compiles the process of the cases once, and runs cases in it: one process a case, so that none can hide in another. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { SECRET } from '../plans/material.ts';
+import type { Report } from './report.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const CASE_PROCESS = 'test/hostile/harness/case-process.ts';
+const HEAP_MEBIBYTES = 512;
+/** Of the time that a case may take, which a slow machine gets more of. */
+const MOST_BLOCKED_SHARE = 0.1;
+const MOST_WRITTEN_BYTES = 128 * 2 ** 20;
+/** The heap, and what lies beside it: code, buffers of sockets and of the store. */
+const MOST_RESIDENT_BYTES = 1024 * 2 ** 20;
+
+export interface Program {
+  readonly play: (kind: string, name: string, seconds: number) => Promise<Verdict>;
+  /** Ends the processes of the cases that still run, and removes what was compiled. */
+  readonly remove: () => void;
+}
+
+export interface Verdict {
+  /** How it ended, and what it took. */
+  readonly outcome: string;
+  /** Empty: it passed. */
+  readonly problems: readonly string[];
+  readonly ms: number;
+}
+
+/** @throws when the compiler cannot write the program */
+export function compileProgram(): Program {
+  const folder = join(ROOT, `node_modules/.cache/polyphony-hostile-${process.pid}`);
+  const built = join(folder, 'dist');
+  const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+  const flags =
+    '--ignoreConfig --noCheck --skipLibCheck --module nodenext --target es2023 --resolveJsonModule --rewriteRelativeImportExtensions --customConditions polyphony-source';
+  mkdirSync(folder, { recursive: true });
+  execFileSync(
+    process.execPath,
+    [compiler, ...flags.split(' '), '--rootDir', ROOT, '--outDir', built, join(ROOT, CASE_PROCESS)],
+    {
+      cwd: ROOT,
+    },
+  );
+  // The plugins import the package by its name: here that is what was just compiled.
+  copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+  const file = join(built, CASE_PROCESS.replace(/\.ts$/, '.js'));
+  const children = new Set<ChildProcess>();
+  return {
+    play: (kind, name, seconds) => played(children, [file, kind, name], seconds, join(folder, 'compiled')),
+    remove() {
+      for (const child of children) child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** @param cache where compiled scripts are kept from one process to the next */
+function played(
+  children: Set<ChildProcess>,
+  given: readonly string[],
+  seconds: number,
+  cache: string,
+): Promise<Verdict> {
+  const { PATH = '' } = process.env;
+  const start = performance.now();
+  return new Promise((settle) => {
+    const child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MEBIBYTES}`, ...given], {
+      cwd: ROOT,
+      env: { PATH, NODE_COMPILE_CACHE: cache, PLANTED: SECRET },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.add(child);
+    let [out, errors] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk;
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      errors = `${errors}${chunk}`.slice(0, 20_000);
+    });
+    const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      children.delete(child);
+      const late = signal === 'SIGKILL' ? `was still there after ${seconds} s` : undefined;
+      settle({
+        ...judged(out, seconds, late ?? (code === 0 ? undefined : exitOf(code, signal, errors))),
+        ms: performance.now() - start,
+      });
+    });
+  });
+}
+
+function exitOf(code: number | null, signal: NodeJS.Signals | null, errors: string): string {
+  if (errors.includes('heap out of memory')) return `needed more than ${HEAP_MEBIBYTES} MiB of heap`;
+  const fatal = errors.split('\n').find((line) => line.includes('FATAL')) ?? errors.trim().slice(-400);
+  return `the process ended with ${code ?? signal}: ${fatal}`;
+}
+
+function judged(out: string, seconds: number, exit: string | undefined): Pick<Verdict, 'outcome' | 'problems'> {
+  const line = out.trim().split('\n').at(-1) ?? '';
+  if (!line.startsWith('{')) return { outcome: 'no report', problems: [exit ?? 'ended without a report'] };
+  const { outcome, problems, blockedMs, writtenBytes, residentBytes } = JSON.parse(line) as Report;
+  const left = exit?.startsWith('was still') ? `${exit} though its work was over: something is left` : exit;
+  const found = [
+    left,
+    ...problems,
+    blockedMs > seconds * 1000 * MOST_BLOCKED_SHARE ? `let nothing else get a turn for ${blockedMs} ms` : undefined,
+    writtenBytes > MOST_WRITTEN_BYTES ? `wrote ${mebibytes(writtenBytes)}` : undefined,
+    residentBytes > MOST_RESIDENT_BYTES ? `held ${mebibytes(residentBytes)} of memory` : undefined,
+  ].filter((problem) => problem !== undefined);
+  return { outcome, problems: found };
+}
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;

@@ -1,0 +1,78 @@
+/** A sample of the hostile suite: `npm run hostile` plays all of it. And the suite itself, which has to notice what fails. */
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compileProgram, type Program } from './harness/program.ts';
+import { SUITES } from './suites.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+/** Generous: what is judged here is how a case ends. */
+const SECONDS = 100;
+const LONGEST_MS = 600_000;
+
+const SAMPLE: readonly (readonly [string, string])[] = [
+  ['plans', 'readable-fenced'],
+  ['plans', 'refers-to-itself'],
+  ['plans', 'path-prototype-of-prototype'],
+  ['plans', 'twice-a-node'],
+  ['plans', 'items-carry-text'],
+  ['plans', 'limits-nan'],
+  ['plans', 'condition-slow-pattern'],
+  ['plans', 'read-link-outside'],
+  ['plans', 'fetch-metadata'],
+  ['plans', 'garbage-open-braces'],
+  ['providers', 'usage-cohere-text'],
+  ['providers', 'body-html'],
+  ['providers', 'stream-end-first'],
+  ['providers', 'socket-reset-in-body'],
+  ['providers', 'events-no-finish'],
+];
+
+describe.concurrent('hostile', { timeout: LONGEST_MS }, () => {
+  let program: Program;
+  beforeAll(() => {
+    program = compileProgram();
+  });
+  afterAll(() => program.remove());
+
+  test.each(SAMPLE)('%s: %s', async (kind, name) => {
+    const { problems } = await program.play(kind, name, SECONDS);
+    expect(problems).toEqual([]);
+  });
+});
+
+test('there are as many cases as were promised, and properties for kills and damaged files', () => {
+  const counts = Object.fromEntries(SUITES.map(({ kind, cases }) => [kind, cases.length]));
+  expect(counts.plans).toBeGreaterThanOrEqual(150);
+  expect(counts.providers).toBeGreaterThanOrEqual(100);
+  expect(counts.kills).toBeGreaterThanOrEqual(1);
+});
+
+describe.concurrent('the command of the suite', { timeout: LONGEST_MS }, () => {
+  const command = (...given: readonly string[]): Promise<{ readonly code: number; readonly out: string }> =>
+    new Promise((settle) => {
+      const flags = ['--conditions=polyphony-source', '--import', 'tsx', 'test/hostile/run.ts'];
+      execFile(process.execPath, [...flags, ...given], { cwd: root }, (error, out) =>
+        settle({ code: error === null ? 0 : Number(error.code), out }),
+      );
+    });
+
+  test('plays one case by its name, in the order of a seed that it prints', async () => {
+    const given = ['plans', 'readable-plain', '--seed', '7', '--seconds', String(SECONDS)];
+    const { code, out } = await command(...given);
+    expect(out).toMatch(/^seed 7\nok {3}plans readable-plain: done/);
+    expect(out).toMatch(/\n1 passed, 0 failed\n$/);
+    expect(code).toBe(0);
+  });
+
+  test('fails when a case takes longer than it may', async () => {
+    const { code, out } = await command('plans', 'waits-for-a-tool', '--seconds', '0.2');
+    expect(out).toContain('FAIL plans waits-for-a-tool');
+    expect(out).toMatch(/\n0 passed, 1 failed\n$/);
+    expect(code).toBe(1);
+  });
+
+  test('knows no other names', async () => {
+    expect((await command('plans', 'no-such-plan')).code).toBe(2);
+  });
+});

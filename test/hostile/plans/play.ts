@@ -1,0 +1,89 @@
+/** One hostile plan as a user meets it: a model writes it for a request, and it is read, validated and run. */
+import { join } from 'node:path';
+import { CAPABILITIES } from '../../../src/core/model/model.ts';
+import type { RunResult } from '../../../src/core/run/engine.ts';
+import { createPolyphony, type Polyphony } from '../../../src/index.ts';
+import { sqliteStores } from '../../../src/stores/sqlite.ts';
+import { fakeCard, fakeProvider, finish } from '../../../src/testing/fakes.ts';
+import { codeOf, expectOurs } from '../harness/watch.ts';
+import { double, layOut, materialPlugin, SECRET } from './material.ts';
+import type { PlanCase } from './plan-case.ts';
+
+/** Characters of one event of a stream. */
+const PIECE = 4096;
+
+const plannerAndModel = (text: string, answer: (prompt: string) => string) =>
+  fakeProvider({
+    models: [fakeCard({ id: 'one', tier: 'premium', contextTokens: 10_000_000, capabilities: CAPABILITIES })],
+    script: ({ purpose, request }) => {
+      const last = 'messages' in request ? request.messages.at(-1)?.content : '';
+      const answered = purpose === 'planner' ? text : answer(typeof last === 'string' ? last : '');
+      const pieces = Array.from({ length: Math.ceil(answered.length / PIECE) }, (_, index) => ({
+        type: 'text-delta' as const,
+        text: answered.slice(index * PIECE, (index + 1) * PIECE),
+      }));
+      return [...pieces, finish()];
+    },
+  });
+
+export async function playPlan(one: PlanCase, root: string, problems: string[]): Promise<string> {
+  const made = one.plan();
+  const text = typeof made === 'string' ? made : JSON.stringify(made);
+  const polyphony = await createPolyphony({
+    providers: [plannerAndModel(text, one.answer ?? (() => 'ok'))],
+    plugins: [materialPlugin],
+    environment: false,
+    workflows: [double],
+    config: { tools: { folder: layOut(root), http: true } },
+    stores: sqliteStores({ path: join(root, 'store', 'runs.db') }),
+  });
+  const outcome = await played(polyphony, text, problems);
+  await polyphony.close();
+  if (Object.keys(Object.prototype).length > 0 || 'polluted' in {})
+    problems.push('the prototype of all objects changed');
+  if (one.ends !== undefined && endOf(outcome) !== one.ends) problems.push(`ended as ${outcome}, not ${one.ends}`);
+  return outcome;
+}
+
+const endOf = (outcome: string): string =>
+  outcome.startsWith('failed: invalid-plan') ? 'refused' : outcome.replace(/\W.*/, '');
+
+async function played(polyphony: Polyphony, text: string, problems: string[]): Promise<string> {
+  try {
+    const { issues } = await polyphony.validate(text);
+    for (const { message } of issues) expectOurs(message, problems);
+    const found = [...new Set(issues.filter(({ severity }) => severity === 'error').map(({ code }) => code))].slice(
+      0,
+      3,
+    );
+    const run = await polyphony.start('Do what you are told', {});
+    for await (const event of run.events()) if (event.type === 'run-failed') expectOurs(event.error.message, problems);
+    return `${outcomeOf(await run.result(), problems)} ${found.join(', ')}`.trim();
+  } catch (error) {
+    return `failed: ${codeOf(error, problems)}`;
+  }
+}
+
+function outcomeOf(result: RunResult, problems: string[]): string {
+  for (const { error } of result.nodes) if (error !== undefined) expectOurs(error.message, problems);
+  if (holds([result.output, result.nodes, result.error], [SECRET, 'root:x:0'])) {
+    problems.push('something from outside is in the result');
+  }
+  if (result.error === undefined) return result.status;
+  expectOurs(result.error.message, problems);
+  return `${result.status}: ${result.error.code}`;
+}
+
+/** Whether one of these words is in a value, of however many objects it is made. */
+function holds(value: unknown, words: readonly string[]): boolean {
+  const seen = new Set<object>();
+  const waiting: unknown[] = [value];
+  while (waiting.length > 0) {
+    const next = waiting.pop();
+    if (typeof next === 'string' && words.some((word) => next.includes(word))) return true;
+    if (typeof next !== 'object' || next === null || seen.has(next)) continue;
+    seen.add(next);
+    for (const inner of Object.values(next)) waiting.push(inner);
+  }
+  return false;
+}
