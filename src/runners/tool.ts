@@ -3,7 +3,7 @@
 import type { Clock } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
-import { jsonSize } from '../core/json-size.ts';
+import { jsonSize } from '../core/json/json-size.ts';
 import type { Tool } from '../core/plugin.ts';
 import type { NodeRunner } from '../core/run/engine.ts';
 import { validateJson } from '../kit/json/json-schema.ts';

@@ -6,7 +6,7 @@ import type { Processes } from '../core/processes.ts';
 import type { Stores } from '../core/stores.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemProcesses } from '../system/processes.ts';
-import { recoverAtOpening, sqliteAttempts } from './sqlite/attempts.ts';
+import { recoverAtOpening, sqliteAttempts } from './sqlite/attempts/attempts.ts';
 import { connect } from './sqlite/connection.ts';
 import type { Sql } from './sqlite/database.ts';
 import { sqliteJournal } from './sqlite/journal.ts';

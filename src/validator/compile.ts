@@ -1,6 +1,6 @@
 /** The plan that engines run: in topological order, with dependencies, estimates and priorities. */
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../core/canonical-json.ts';
+import { canonicalJson } from '../core/json/canonical-json.ts';
 import { markValid, type NodeEstimate, type Plan, type ValidNode, type ValidPlan } from '../core/plan/plan.ts';
 import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
 import type { AnalysisEstimate } from './estimate/estimate.ts';

@@ -1,5 +1,5 @@
 /** The progress of a run, derived only from its events, which come from this process or from a journal. */
-import { canonicalJson } from '../../core/canonical-json.ts';
+import { canonicalJson } from '../../core/json/canonical-json.ts';
 import { addMoney, formatUsd, NANO_PER_USD, type NanoUsd } from '../../core/money/money.ts';
 import type { Plan, PlanNode } from '../../core/plan/plan.ts';
 import type { NodeState, RunEvent } from '../../core/run/engine.ts';

@@ -4,7 +4,7 @@
  * event. `{ "$at": { "$at": … } }` stands for an object of the user's own whose only field is `$at`.
  */
 import { PolyphonyError } from '../errors.ts';
-import { jsonSize, type KnownSizes } from '../json-size.ts';
+import { jsonSize, type KnownSizes } from '../json/json-size.ts';
 import type { RunEvent } from './engine.ts';
 
 export type Step = string | number;

@@ -9,7 +9,7 @@
  * L4. Hashes and places are remembered, not values.
  */
 import { createHash } from 'node:crypto';
-import { type JsonSize, jsonSize, jsonTextBytes, type KnownSizes } from '../../core/json-size.ts';
+import { type JsonSize, jsonSize, jsonTextBytes, type KnownSizes } from '../../core/json/json-size.ts';
 import type { RunEvent } from '../../core/run/engine.ts';
 import {
   FULL_BYTES,

@@ -1,5 +1,5 @@
 /** Places of values in the events of a run, as references name them. */
-import { jsonTextBytes } from '../../core/json-size.ts';
+import { jsonTextBytes } from '../../core/json/json-size.ts';
 import type { Step } from '../../core/run/full-events.ts';
 
 /** Values whose place takes longer to write are not referred to. */

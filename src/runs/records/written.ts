@@ -6,7 +6,7 @@
  * B3. A run counts with the runs that are nested in it, and with what earlier processes wrote.
  */
 import { PolyphonyError } from '../../core/errors.ts';
-import { jsonSize, jsonTextBytes } from '../../core/json-size.ts';
+import { jsonSize, jsonTextBytes } from '../../core/json/json-size.ts';
 import type { RunEvent } from '../../core/run/engine.ts';
 import { valuePathOf, withValue } from '../../core/run/full-events.ts';
 import type { LargeValues } from './large-values.ts';

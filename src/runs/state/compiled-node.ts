@@ -1,6 +1,7 @@
 /** The templates and conditions of a node, parsed once however many runs, items and rounds it has. */
-import { copyJson } from '../../core/copy-json.ts';
+
 import { PolyphonyError } from '../../core/errors.ts';
+import { copyJson } from '../../core/json/copy-json.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
 import { compileCondition } from '../../language/condition.ts';
 import { type CompiledTemplate, compileTemplate, type TemplateScope } from '../../language/template.ts';

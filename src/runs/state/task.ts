@@ -1,7 +1,8 @@
 /** The state of a node during a run: counters of its dependencies, phase, money, and the units that run for it. */
-import { canonicalJson } from '../../core/canonical-json.ts';
+
 import type { PolyphonyError } from '../../core/errors.ts';
-import type { JsonSize } from '../../core/json-size.ts';
+import { canonicalJson } from '../../core/json/canonical-json.ts';
+import type { JsonSize } from '../../core/json/json-size.ts';
 import type { Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';

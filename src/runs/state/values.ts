@@ -6,7 +6,7 @@
  * V3. Beyond a bound the call fails with limit-exceeded, which the node's onError sees as any failure.
  */
 import { PolyphonyError } from '../../core/errors.ts';
-import { JSON_DEPTH, type JsonFault, type JsonSize, jsonSize, type KnownSizes } from '../../core/json-size.ts';
+import { JSON_DEPTH, type JsonFault, type JsonSize, jsonSize, type KnownSizes } from '../../core/json/json-size.ts';
 import { VALUE_BOUNDS, type ValueBounds } from '../../core/run/value-bounds.ts';
 import type { RenderMeter } from '../../language/template.ts';
 import type { Items, Task, Unit } from './task.ts';

@@ -1,8 +1,8 @@
 /** What follows when nothing can start: the whole plan after a partial one, a revised plan, or the end of the run. */
 
-import { copyJson } from '../../core/copy-json.ts';
 import { defined } from '../../core/defined.ts';
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
+import { copyJson } from '../../core/json/copy-json.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
 import type { RunResult } from '../../core/run/engine.ts';
 import { renderValue } from '../../language/template.ts';

@@ -1,7 +1,7 @@
 /** How nodes end, and what that means for their dependents. */
 
-import { copyJson } from '../../core/copy-json.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
+import { copyJson } from '../../core/json/copy-json.ts';
 import { nanoToUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { NodeEnding, NodeResult, Paid, RunEvent } from '../../core/run/engine.ts';

@@ -1,7 +1,7 @@
 /** Units: which one a driver runs next, while there is money, and what follows from its result. */
 
-import { copyJson } from '../../core/copy-json.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
+import { copyJson } from '../../core/json/copy-json.ts';
 import { nanoToUsd } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
 import { type NodeResult, SuspendRun } from '../../core/run/engine.ts';

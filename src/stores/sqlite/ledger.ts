@@ -10,7 +10,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { LedgerRow, UsageLedger } from '../../core/stores.ts';
-import type { SqliteAttempts } from './attempts.ts';
+import type { SqliteAttempts } from './attempts/attempts.ts';
 import type { Connection } from './connection.ts';
 import { closedError, storeError } from './errors.ts';
 import { insertRows, type LedgerEntry, selectRows, selectTotals } from './ledger-queries.ts';

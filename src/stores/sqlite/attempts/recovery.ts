@@ -1,12 +1,12 @@
 /** Finds what processes left that have died, and books it. Each runs in one transaction, so that two at once do it once. */
-import type { Clock } from '../../core/clock.ts';
-import { counterKey } from '../../core/counter-key.ts';
-import type { Processes } from '../../core/processes.ts';
-import { isHeld, newLease } from '../leases.ts';
+import type { Clock } from '../../../core/clock.ts';
+import { counterKey } from '../../../core/counter-key.ts';
+import type { Processes } from '../../../core/processes.ts';
+import { isHeld, newLease } from '../../leases.ts';
+import type { Sql } from '../database.ts';
+import { cellBatch } from '../key-value.ts';
+import { leaseOf, termText } from '../lease-term.ts';
 import { attemptsOf, type Booking, bookUncertain, type StoredAttempt } from './attempt-queries.ts';
-import type { Sql } from './database.ts';
-import { cellBatch } from './key-value.ts';
-import { leaseOf, termText } from './lease-term.ts';
 
 /** How long the attempts of a process are its own without renewal, where nobody can ask whether it lives, in milliseconds. */
 export const OWNER_LEASE_MS = 10_000;

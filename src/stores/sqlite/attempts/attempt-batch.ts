@@ -2,7 +2,11 @@
  * What many calls ask of the book at the same time, in one write: each counter is read and written once, and what has ended is
  * removed by one statement. This is most of what a call pays for its row.
  */
-import type { CounterChange, CounterResult } from '../../core/stores.ts';
+import type { CounterChange, CounterResult } from '../../../core/stores.ts';
+import type { Connection } from '../connection.ts';
+import type { Sql } from '../database.ts';
+import { type CellBatch, cellBatch } from '../key-value.ts';
+import type { LedgerEntry } from '../ledger-queries.ts';
 import {
   type Booking,
   correctAttempt,
@@ -11,10 +15,6 @@ import {
   removeAttempts,
   settleAttempt,
 } from './attempt-queries.ts';
-import type { Connection } from './connection.ts';
-import type { Sql } from './database.ts';
-import { type CellBatch, cellBatch } from './key-value.ts';
-import type { LedgerEntry } from './ledger-queries.ts';
 
 export interface Opening {
   readonly attempt: HeldAttempt;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JSON_DEPTH, jsonSize, jsonTextBytes, type KnownSizes } from '../../src/core/json-size.ts';
+import { JSON_DEPTH, jsonSize, jsonTextBytes, type KnownSizes } from '../../../src/core/json/json-size.ts';
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 const json = fc.jsonValue({ maxDepth: 4, stringUnit: 'binary' });

@@ -1,10 +1,10 @@
 /**
  * The SQL of open attempts. Call each in a transaction, with the counters of that transaction.
  */
-import type { LedgerRow } from '../../core/stores.ts';
-import type { Sql, SqlRow } from './database.ts';
-import type { CellBatch } from './key-value.ts';
-import { insertRow, type LedgerEntry, replaceRow } from './ledger-queries.ts';
+import type { LedgerRow } from '../../../core/stores.ts';
+import type { Sql, SqlRow } from '../database.ts';
+import type { CellBatch } from '../key-value.ts';
+import { insertRow, type LedgerEntry, replaceRow } from '../ledger-queries.ts';
 
 const OPEN = `INSERT INTO attempts (owner, number, sent, held_nano_usd, counters, row) VALUES (?, ?, ?, ?, ?, ?)`;
 const SEND = 'UPDATE attempts SET sent = 1 WHERE owner = ? AND number = ?';

@@ -7,9 +7,9 @@
  * A3. What is open when the store is closed is booked as that of a dead process.
  * A4. A process renews its claim to its attempts while it has some, for those that cannot ask whether it lives.
  */
-import type { Clock } from '../../core/clock.ts';
-import type { PolyphonyError } from '../../core/errors.ts';
-import type { Processes } from '../../core/processes.ts';
+import type { Clock } from '../../../core/clock.ts';
+import type { PolyphonyError } from '../../../core/errors.ts';
+import type { Processes } from '../../../core/processes.ts';
 import type {
   AttemptBook,
   AttemptResult,
@@ -17,15 +17,15 @@ import type {
   LedgerRow,
   NewAttempt,
   OpenAttempt,
-} from '../../core/stores.ts';
-import { systemIds } from '../../system/clock.ts';
+} from '../../../core/stores.ts';
+import { systemIds } from '../../../system/clock.ts';
+import type { Connection } from '../connection.ts';
+import type { Sql } from '../database.ts';
+import { closedError, storeError } from '../errors.ts';
+import { cellBatch } from '../key-value.ts';
+import type { LedgerEntry } from '../ledger-queries.ts';
 import { type AttemptBatches, attemptBatches, type Settlement, settleAll } from './attempt-batch.ts';
 import { type HeldAttempt, markSent } from './attempt-queries.ts';
-import type { Connection } from './connection.ts';
-import type { Sql } from './database.ts';
-import { closedError, storeError } from './errors.ts';
-import { cellBatch } from './key-value.ts';
-import type { LedgerEntry } from './ledger-queries.ts';
 import {
   deadOwners,
   OWNER_LEASE_MS,
