@@ -162,9 +162,12 @@ describe('a request that never arrived', () => {
 
   it('costs nothing where it waited for a connection until its time was up', async () => {
     const server = await rawServer(() => {});
-    const { gateway, money } = world(server.url, { timeouts: { answerMs: 200 } }, { maxConnectionsPerOrigin: 1 });
+    const { gateway, money } = world(server.url, { timeouts: { answerMs: 500 } }, { maxConnectionsPerOrigin: 1 });
+    // The second has less time, so that the end of the first does not make room for it.
     const results = await Promise.all(
-      [1, 2].map(() => failed(gateway.generate({ ...user(), model: 'm' }, { scopes }))),
+      [{}, { limits: { ms: 50 } }].map((bound) =>
+        failed(gateway.generate({ ...user(), ...bound, model: 'm' }, { scopes })),
+      ),
     );
     expect(results.map(({ code, unsent }) => ({ code, unsent }))).toEqual([
       { code: 'timeout', unsent: false },

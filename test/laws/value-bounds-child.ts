@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { createPolyphony, definePlugin, type Polyphony, value, workflow } from '../../src/index.ts';
-import { fakeProvider, finish } from '../../src/testing/fakes.ts';
+import { fakeCard, fakeProvider, finish } from '../../src/testing/fakes.ts';
 import type { GrowingPlan } from './growing-plans.ts';
 
 const input = { type: 'object' } as const;
@@ -48,7 +48,8 @@ async function ended(plan: GrowingPlan['plan'], polyphony: Polyphony): Promise<o
 
 const [file = ''] = process.argv.slice(2);
 for (const { name, plan } of JSON.parse(readFileSync(file, 'utf8')) as GrowingPlan[]) {
-  const providers = [fakeProvider({ script })];
+  const models = [fakeCard({ id: 'wide', contextTokens: 10_000_000 })];
+  const providers = [fakeProvider({ models, script })];
   const polyphony = await createPolyphony({ providers, plugins: [tools], workflows: [grow] });
   console.log(JSON.stringify({ name }));
   console.log(JSON.stringify({ name, ...(await ended(plan, polyphony)) }));

@@ -55,10 +55,17 @@ describe('a store of schema version 1', () => {
     expect(await polyphony.stores.ledger.totals('scope:tenant')).toMatchObject([
       { attempts: 10, costNanoUsd: 720_000 },
     ]);
-    expect(await polyphony.stores.keyValue.get('affinity:chat:talk')).toEqual({ provider: 'fake', model: 'small' });
     expect((await polyphony.runs.show('forked')).output).toEqual((await polyphony.runs.show('nesting')).output);
     await polyphony.close();
     expect(versionOf(path)).toBe(2);
+  });
+
+  it('keeps the sessions that are bound at the time', async () => {
+    let now = 0;
+    const then = sqliteStores({ path: oldStore(), clock: { ...systemClock, now: () => now } });
+    now = (await then.journal.list()).find(({ runId }) => runId === 'finished')?.startedAt ?? 0;
+    expect(await then.keyValue.get('affinity:chat:talk')).toEqual({ provider: 'fake', model: 'small' });
+    await then.close();
   });
 
   it('is migrated once by two that open it at the same time', async () => {

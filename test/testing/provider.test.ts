@@ -157,16 +157,6 @@ const broken: Readonly<Record<string, readonly [() => Provider, string]>> = {
       }),
     BAD_ANSWER,
   ],
-  'shows the key': [
-    () =>
-      streaming(async function* (attempt, { transport }) {
-        const { signal } = attempt;
-        const { status } = await transport.request({ method: 'GET', url: '', headers: {}, signal });
-        if (status !== 200) throw new PolyphonyError('invalid-credential', `The key ${KEY} was refused: mend it.`);
-        yield finish();
-      }),
-    BAD_ANSWER,
-  ],
   'takes anything for an answer': [
     () =>
       streaming(async function* (attempt, { transport }) {

@@ -133,7 +133,7 @@ describe('a repair is refused, and the file stays as it is,', () => {
   };
 
   test('while a run in it is driven', async () => {
-    const path = withSql("INSERT INTO leases VALUES ('run_002', 'somebody', 9000000000000)");
+    const path = withSql("INSERT INTO leases (run_id, owner, until) VALUES ('run_002', 'somebody', 9000000000000)");
     const bytes = readFileSync(path);
     bytes.fill(0, bytes.indexOf('CREATE TABLE'), bytes.indexOf('CREATE TABLE') + 20);
     writeFileSync(path, bytes);
