@@ -41,7 +41,7 @@ import type { Catalogue, ValidateOptions, Validation } from './core/plan/validat
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
 import type { ExecutionEngine, RunHandle } from './core/run/engine.ts';
 import type { ContinueOptions, Runs } from './core/run/runs.ts';
-import { rememberEnvironment } from './core/secrets.ts';
+import { rememberEnvironment } from './core/scrub.ts';
 import type { Stores } from './core/stores.ts';
 import { createGateway, type GatewayHandle } from './gateway/create-gateway.ts';
 import { createTransport, type TransportOptions } from './gateway/transport/transport.ts';

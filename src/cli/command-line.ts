@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { defined } from '../core/defined.ts';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
-import { scrubText } from '../core/secrets.ts';
+import { scrubText } from '../core/scrub.ts';
 import { printable, safeJson } from '../drawing/plain-text.ts';
 import type { Calling } from './command.ts';
 import { EXIT, exitCodeOf, UsageError } from './input/exit-code.ts';

@@ -5,7 +5,7 @@
  */
 
 import { defined } from './defined.ts';
-import { scrubCause, scrubDetails, scrubText } from './secrets.ts';
+import { scrubCause, scrubDetails, scrubText } from './scrub.ts';
 
 /** Every code, and whether trying again can help. docs/reference/errors.md says who acts on which code. */
 export const ERROR_CODES = {

@@ -23,7 +23,7 @@ export type * from '../core/plugin.ts';
 export { definePlugin } from '../core/plugin.ts';
 export type * from '../core/run/engine.ts';
 export { SuspendRun } from '../core/run/engine.ts';
-export { rememberSecret } from '../core/secrets.ts';
+export { rememberSecret } from '../core/scrub.ts';
 export type * from '../core/stores.ts';
 
 // ---------------------------------------------------------------------------------------------------- layers: observe, read and replay streams

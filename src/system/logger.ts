@@ -1,6 +1,6 @@
 /** The logger over pino: one scrubbed JSON line per record. At the level `silent`, pino is not loaded. */
 import type { Logger } from '../core/plugin.ts';
-import { scrub, scrubText } from '../core/secrets.ts';
+import { scrub, scrubText } from '../core/scrub.ts';
 
 const nothing = (): void => undefined;
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };

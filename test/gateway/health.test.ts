@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CredentialHealth, Gateway, TargetHealth } from '../../src/core/gateway.ts';
 import type { EndpointReport, Provider } from '../../src/core/model/provider.ts';
-import { rememberSecret } from '../../src/core/secrets.ts';
+import { rememberSecret } from '../../src/core/scrub.ts';
 import { createEndpointReports } from '../../src/gateway/routing/endpoint-reports.ts';
 import { fakeCard, fakeClock, fakeProvider, finish } from '../../src/testing/fakes.ts';
 import { drain, errorOf, fault, harness, text, user } from './harness.ts';

@@ -8,7 +8,7 @@ import { ConfigSchema, PricesSchema } from '../../core/config/config-schema.ts';
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Plugin } from '../../core/plugin.ts';
-import { scrubText } from '../../core/secrets.ts';
+import { scrubText } from '../../core/scrub.ts';
 import { readable } from './read-file.ts';
 
 export const CONFIG_FILES = ['polyphony.yaml', 'polyphony.yml', 'polyphony.json'] as const;

@@ -1,6 +1,6 @@
 /** Opens a polyphony over the store on disk, with the options that all commands share. */
 
-import { scrubText } from '../../core/secrets.ts';
+import { scrubText } from '../../core/scrub.ts';
 import { printable } from '../../drawing/plain-text.ts';
 import { createPolyphony, type Polyphony } from '../../polyphony.ts';
 import { sqliteStores } from '../../stores/sqlite.ts';

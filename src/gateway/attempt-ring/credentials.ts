@@ -10,7 +10,7 @@
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { CredentialHealth } from '../../core/gateway.ts';
 import type { Provider } from '../../core/model/provider.ts';
-import { scrubText } from '../../core/secrets.ts';
+import { scrubText } from '../../core/scrub.ts';
 
 const DEAD_MS = 900_000;
 

@@ -12,7 +12,7 @@ import type { StatedFacts, StatedLimit } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { EndpointReport, RateLimit } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
-import { scrubText } from '../../core/secrets.ts';
+import { scrubText } from '../../core/scrub.ts';
 
 const MAX_TARGETS = 4096;
 const WITHOUT_RESET_MS = 60_000;

@@ -6,7 +6,7 @@ import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { ModelCard, Provider } from '../../core/model/provider.ts';
-import { rememberAddress, rememberHeaders } from '../../core/secrets.ts';
+import { rememberAddress, rememberHeaders } from '../../core/scrub.ts';
 import { cardIndex } from '../models/model-card.ts';
 import { type ListedFacts, listedFacts } from '../models/price-list.ts';
 import { HttpAnswer } from './http-answer.ts';

@@ -12,7 +12,7 @@ import type {
   WireFormat,
   WireRequest,
 } from '../../core/model/provider.ts';
-import { rememberSecret } from '../../core/secrets.ts';
+import { rememberSecret } from '../../core/scrub.ts';
 
 export interface HttpProviderOptions {
   /** `[a-z][a-z0-9-]*` */

@@ -4,7 +4,7 @@
  */
 import type { PlanBounds } from '../../core/plan/plan.ts';
 import { pointerOf, type Reading } from './document.ts';
-import { repairText } from './repair-text.ts';
+import { mendText } from './mend-text.ts';
 import { type Report, shown } from './report.ts';
 import { scanText } from './scan-text.ts';
 
@@ -49,7 +49,7 @@ function parseText(text: string, bounds: PlanBounds, repair: boolean, report: Re
   } catch (error) {
     reason = error instanceof Error ? error.message : String(error);
   }
-  const repaired = repair ? repairText(text) : undefined;
+  const repaired = repair ? mendText(text) : undefined;
   if (repaired !== undefined) return repaired;
   const message = `The plan is not valid JSON (${shown(reason).slice(1, -1)}): give one JSON object and no text around it.`;
   report.add('shape.json', '', message);

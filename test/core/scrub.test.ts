@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../src/core/errors.ts';
-import { rememberAddress, rememberHeaders, rememberSecret, scrub, scrubText } from '../../src/core/secrets.ts';
+import { rememberAddress, rememberHeaders, rememberSecret, scrub, scrubText } from '../../src/core/scrub.ts';
 
 /** A new secret for each test, because what is registered stays so. */
 let made = 0;

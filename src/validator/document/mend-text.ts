@@ -4,7 +4,7 @@ import { extractJson } from '../../kit/json/json-schema.ts';
 import { isRecord, type Reading } from './document.ts';
 
 /** The plan with the repair that was made; undefined when there is none, or only the beginning of one. Never throws. */
-export function repairText(text: string): Reading | undefined {
+export function mendText(text: string): Reading | undefined {
   const found = extractJson(text);
   if (found !== undefined && !found.repaired && looksLikePlan(found.value)) return extracted(found.value);
   // Invalid JSON also contains valid objects (its nodes), so the outermost object is tried before any of them is accepted.
