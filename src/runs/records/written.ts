@@ -6,7 +6,7 @@
  * B3. A run counts with the runs that are nested in it, and with what earlier processes wrote.
  */
 import { PolyphonyError } from '../../core/errors.ts';
-import { jsonSize, jsonTextBytes } from '../../core/json/json-size.ts';
+import { jsonSize, jsonTextBytes, type KnownSizes } from '../../core/json/json-size.ts';
 import type { RunEvent } from '../../core/run/engine.ts';
 import { valuePathOf, withValue } from '../../core/run/full-events.ts';
 import type { LargeValues } from './large-values.ts';
@@ -92,9 +92,14 @@ function isSmall(event: RunEvent): boolean {
   return isPlain && meta.warnings.length === 0;
 }
 
+/** Plans that were measured, while they live: a plan never changes, and one that runs often is walked once. */
+const measuredPlans: KnownSizes = new WeakMap();
+
 function bytesBeside(event: RunEvent): number {
   const path = valuePathOf(event);
-  return jsonSize(path === undefined ? event : withValue(event, path, null)).bytes;
+  const beside = path === undefined ? event : withValue(event, path, null);
+  if (!('plan' in beside)) return jsonSize(beside).bytes;
+  return jsonSize({ ...beside, plan: null }).bytes + jsonSize(beside.plan, measuredPlans).bytes;
 }
 
 function cutShort(event: RunEvent): void {
