@@ -12,6 +12,7 @@ import {
   openAttempts,
   openingValues,
   settleAttempt,
+  wasRecovered,
   writeBooking,
 } from './attempt-queries.ts';
 import type { Connection } from './connection.ts';
@@ -100,7 +101,7 @@ function writeBatch(
   settlements: readonly Settlement[],
 ): readonly Outcome[] {
   const at = bookingOf(sql, path, nowMs());
-  if (settlements.length > 0) settleAll(at, owner(), settlements);
+  if (settlements.length > 0) settleAll(at, owner(), settlements, true);
   const rows: (readonly SqlValue[])[] = [];
   const outcomes = openings.map(({ attempt, isSent, changes, text }) => {
     const outcome = changes.length === 0 ? HELD : held(at.counters, changes);
@@ -120,12 +121,18 @@ function held(counters: CellBatch, changes: readonly CounterChange[]): Outcome {
   }
 }
 
-/** All of one owner. */
-export function settleAll(at: Booking, owner: string, settlements: readonly Settlement[]): void {
-  const numbers = settlements.map(({ attempt }) => attempt.number);
-  const open = openAttempts(at.sql, owner, numbers);
+/** All of one owner. `isFirst`: none of them was written before, with whatever success. */
+export function settleAll(at: Booking, owner: string, settlements: readonly Settlement[], isFirst: boolean): void {
+  const open =
+    isFirst && !wasRecovered(at.sql, owner)
+      ? undefined
+      : openAttempts(
+          at.sql,
+          owner,
+          settlements.map(({ attempt }) => attempt.number),
+        );
   for (const { attempt, costNanoUsd, row } of settlements) {
-    const write = open.has(attempt.number) ? settleAttempt : correctAttempt;
+    const write = open === undefined || open.has(attempt.number) ? settleAttempt : correctAttempt;
     write(at, attempt, costNanoUsd, row);
   }
 }

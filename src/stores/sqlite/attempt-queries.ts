@@ -16,6 +16,8 @@ const ATTEMPTS_OF = `SELECT a.number, a.sent, a.held_nano_usd, a.counters, a.row
   LEFT JOIN settled s ON s.owner = a.owner AND s.number = a.number WHERE a.owner = ?`;
 const FIND_OPEN = `SELECT number FROM attempts a WHERE owner = ? AND number IN (SELECT value FROM json_each(?))
   AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.owner = a.owner AND s.number = a.number)`;
+const FIND_RECOVERED = 'SELECT recovered FROM owners WHERE owner = ?';
+const MARK_RECOVERED = 'UPDATE owners SET recovered = 1 WHERE owner = ?';
 const SETTLE = 'INSERT INTO settled (owner, number, ending) VALUES';
 const FIND_SETTLED = 'SELECT number FROM settled WHERE owner = ? AND number IN (SELECT value FROM json_each(?))';
 const REMOVE_SETTLED = 'DELETE FROM settled WHERE owner = ? AND number IN (SELECT value FROM json_each(?))';
@@ -65,6 +67,16 @@ function insertAll(sql: Sql, head: string, rows: readonly (readonly SqlValue[])[
 
 export function markSent(sql: Sql, { owner, number }: AttemptName): void {
   sql.run(SEND, [owner, number]);
+}
+
+/** Whether another process may have booked attempts of the owner: until then its own memory is right about them. */
+export function wasRecovered(sql: Sql, owner: string): boolean {
+  return sql.first(FIND_RECOVERED, [owner])?.[0] !== 0;
+}
+
+/** Says so. A process that books all of them removes the owner itself. */
+export function markRecovered(sql: Sql, owner: string): void {
+  sql.run(MARK_RECOVERED, [owner]);
 }
 
 /** The numbers of those that are open. */
@@ -117,9 +129,12 @@ export interface SettledRow {
 export function fileRows(at: Booking, owner: string, rows: readonly SettledRow[]): void {
   const { sql } = at;
   const list = JSON.stringify(rows.map(({ number }) => number));
-  const settled = new Set(sql.all(FIND_SETTLED, [owner, list]).map(([number]) => number));
+  const settled = wasRecovered(sql, owner)
+    ? new Set(sql.all(FIND_SETTLED, [owner, list]).map(([number]) => number))
+    : undefined;
   for (const { number, row } of rows) {
-    if (settled.has(number)) insertUnderOwnKey(at, { owner, number }, { row, text: JSON.stringify(row) });
+    if (settled === undefined || settled.has(number))
+      insertUnderOwnKey(at, { owner, number }, { row, text: JSON.stringify(row) });
   }
   sql.run(REMOVE_SETTLED, [owner, list]);
   sql.run(REMOVE_ATTEMPTS, [owner, list]);

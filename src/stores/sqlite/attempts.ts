@@ -63,6 +63,8 @@ interface Book extends SqliteAttemptsOptions {
   closing: Promise<void> | undefined;
 }
 
+/** Before it is written for the first time. */
+const NEVER = Number.NEGATIVE_INFINITY;
 /** The most rows of one write: they block the event loop for a few milliseconds. */
 const MOST_ROWS = 256;
 const RENEW_MS = Math.ceil(OWNER_LEASE_MS / 3);
@@ -78,7 +80,7 @@ export function sqliteAttempts(connection: Connection, options: SqliteAttemptsOp
     self: undefined,
     begun: 0,
     open: 0,
-    renewAt: Number.NEGATIVE_INFINITY,
+    renewAt: NEVER,
     cancelTimer: undefined,
     kept: [],
     waiting: [],
@@ -115,7 +117,7 @@ async function open(book: Book, { row, holds, heldNanoUsd, isSent }: NewAttempt)
   const changes = holds.map((hold): CounterChange => ({ ...hold, by: heldNanoUsd }));
   const result = await book.batches.open({ attempt, isSent, changes, text: JSON.stringify(row) }).catch((error) => {
     // The renewal that was written with it is undone, too.
-    book.renewAt = Number.NEGATIVE_INFINITY;
+    book.renewAt = Math.min(book.renewAt, book.clock.monotonic());
     throw error;
   });
   if (!result.ok) return result;
@@ -155,7 +157,7 @@ async function writeKept(book: Book): Promise<void> {
   if (kept.length === 0) return;
   await connection.write((sql) => {
     const at = bookingOf(sql, connection.path, clock.now());
-    settleAll(at, selfOf(book), kept);
+    settleAll(at, selfOf(book), kept, false);
     writeBooking(at);
   });
   book.kept = book.kept.filter((settlement) => !kept.includes(settlement));
@@ -209,7 +211,7 @@ function renewIfDue(book: Book, sql: Sql): void {
 }
 
 function renewNow(book: Book, sql: Sql): void {
-  renewOwner(sql, selfOf(book), recoveryOf(book));
+  renewOwner(sql, selfOf(book), recoveryOf(book), book.renewAt === NEVER);
   book.renewAt = book.clock.monotonic() + RENEW_MS;
 }
 

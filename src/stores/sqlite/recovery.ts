@@ -3,7 +3,14 @@ import type { Clock } from '../../core/clock.ts';
 import { counterKey } from '../../core/counter-key.ts';
 import type { Processes } from '../../core/processes.ts';
 import { isHeld, newLease } from '../leases.ts';
-import { attemptsOf, bookAttempt, bookingOf, type StoredAttempt, writeBooking } from './attempt-queries.ts';
+import {
+  attemptsOf,
+  bookAttempt,
+  bookingOf,
+  markRecovered,
+  type StoredAttempt,
+  writeBooking,
+} from './attempt-queries.ts';
 import type { Sql } from './database.ts';
 import { leaseOf, termText } from './lease-term.ts';
 
@@ -19,7 +26,7 @@ export interface RecoveryParts {
   readonly self: string | undefined;
 }
 
-const SAVE_OWNER = `INSERT INTO owners (owner, process, until, term) VALUES (?, ?, ?, ?)
+const SAVE_OWNER = `INSERT INTO owners (owner, process, until, term, recovered) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (owner) DO UPDATE SET until = excluded.until, term = excluded.term`;
 const OTHER_OWNERS = `SELECT owner, process, until, term FROM owners WHERE owner <> ?
   UNION ALL SELECT DISTINCT owner, '', 0, NULL FROM attempts WHERE owner <> ? AND owner NOT IN (SELECT owner FROM owners)`;
@@ -32,10 +39,10 @@ const FIRST_EVENT = 'SELECT event FROM events WHERE run_id = ? ORDER BY id LIMIT
 const COUNTERS = 'SELECT key, CAST(value AS INTEGER) FROM cells WHERE key = ? OR (key >= ? AND key < ?)';
 const SET_COUNTER = 'UPDATE cells SET value = ? WHERE key = ?';
 
-/** Says that the owner of attempts is alive. */
-export function renewOwner(sql: Sql, owner: string, { clock, processes }: RecoveryParts): void {
+/** Says that the owner of attempts is alive. One that was there before and is gone was recovered by another. */
+export function renewOwner(sql: Sql, owner: string, { clock, processes }: RecoveryParts, isNew: boolean): void {
   const lease = newLease(processes.self(), OWNER_LEASE_MS, clock);
-  sql.run(SAVE_OWNER, [owner, lease.owner, lease.until, termText(lease)]);
+  sql.run(SAVE_OWNER, [owner, lease.owner, lease.until, termText(lease), isNew ? 0 : 1]);
 }
 
 /** Owners of attempts whose process has died, as far as this can be told. */
@@ -67,12 +74,11 @@ export function recoverRun(sql: Sql, runId: string, parts: RecoveryParts): void 
   const isOfRun = ({ entry }: StoredAttempt): boolean =>
     entry?.row.scopes.some(({ kind, id }) => kind === 'run' && id === runId) === true;
   for (const [owner] of sql.all(OWNERS_OF_ATTEMPTS)) {
-    const left = attemptsOf(sql, String(owner));
-    book(
-      sql,
-      left.filter((one) => one.isSettled || (owner !== parts.self && isOfRun(one))),
-      parts,
-    );
+    const name = String(owner);
+    const left = attemptsOf(sql, name).filter((one) => one.isSettled || (name !== parts.self && isOfRun(one)));
+    if (left.length === 0) continue;
+    book(sql, left, parts);
+    markRecovered(sql, name);
   }
   lowerCounters(sql, runId);
 }
