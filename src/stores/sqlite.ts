@@ -60,11 +60,12 @@ export function sqliteStores(options: SqliteStoresOptions): Stores {
   };
   const journal = sqliteJournal(connection, { clock, processes, close: closing('journal') });
   const keyValue = sqliteKeyValue(connection, clock, closing('keyValue'));
-  const attempts = sqliteAttempts(connection, { clock, processes, onError });
+  const delayMs = options.ledgerDelayMs ?? 50;
+  const attempts = sqliteAttempts(connection, { clock, processes, onError, delayMs });
   const ledger = sqliteLedger(connection, {
     clock,
     attempts,
-    delayMs: options.ledgerDelayMs ?? 50,
+    delayMs,
     bufferRows: options.ledgerBufferRows ?? 10_000,
     onError,
     close: closing('ledger'),

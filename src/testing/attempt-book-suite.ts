@@ -171,6 +171,7 @@ function recoveryTests(options: AttemptBookSuiteOptions): void {
       setAlive(undefined);
       assert.equal(await two.book.recover(), false);
       await attempt.settle(90, real('a/1', 90));
+      await one.stores.ledger.flush();
       await expectSpent(two, 90, 1);
     },
   );

@@ -114,8 +114,9 @@ async function expectAgreement(database: string, log: string, lives: number): Pr
     await stores.close();
   }
   const file = new Database(database);
-  expect(file.prepare('SELECT count(*) FROM attempts').raw().get([])).toEqual([0]);
-  expect(file.prepare('SELECT count(*) FROM owners').raw().get([])).toEqual([0]);
+  for (const table of ['attempts', 'settled', 'owners']) {
+    expect([table, file.prepare(`SELECT count(*) FROM ${table}`).raw().get([])]).toEqual([table, [0]]);
+  }
   file.close();
 }
 

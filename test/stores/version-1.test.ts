@@ -37,7 +37,9 @@ describe('a store of schema version 1', () => {
   it('is migrated when it is opened, and lists what it listed', async () => {
     const path = oldStore();
     expect(versionOf(path)).toBe(1);
-    const polyphony = await open(path);
+    // While the session's target has not expired.
+    const clock = { ...systemClock, now: () => Date.UTC(2026, 10, 29, 1, 30) };
+    const polyphony = await open(path, { path, clock });
     const runs = (await polyphony.runs.list({ nested: true })).map(({ runId, status }) => `${runId} ${status}`);
     expect(runs.toSorted()).toEqual([
       'failed failed',

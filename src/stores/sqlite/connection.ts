@@ -50,6 +50,8 @@ type Outcome = { readonly value: unknown } | { readonly error: PolyphonyError };
 /** The most writes per transaction: it blocks the event loop while it runs, for about 5 ms at this size. */
 const GROUP = 500;
 const PAGE_BYTES = 4096;
+/** The log is copied into the file when it has so many pages, 16 MB: a page that many commits have changed is then copied once. */
+const LOG_PAGES = 4000;
 const SMALLEST_PAGE_BYTES = 512;
 /** Files up to this size are checked when they are opened, which takes about 1.5 ms per MiB; `doctor` checks larger ones. */
 const CHECKED_BYTES = 16 * 1024 * 1024;
@@ -165,6 +167,7 @@ async function open(options: ConnectionOptions): Promise<Sql> {
     // A killed process loses nothing either way; NORMAL skips the disk flush at every commit.
     sql.script('PRAGMA busy_timeout = 5; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF');
     await retryWhileBusy(options, () => sql.script('PRAGMA journal_mode = WAL'));
+    sql.script(`PRAGMA wal_autocheckpoint = ${LOG_PAGES}`);
     sql.script(`PRAGMA synchronous = ${powerSafe ? 'FULL' : 'NORMAL'}`);
     if (maximumBytes !== undefined) {
       sql.script(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maximumBytes / PAGE_BYTES))}`);

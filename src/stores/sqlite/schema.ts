@@ -36,10 +36,13 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE leases ADD COLUMN term TEXT;
   ALTER TABLE ledger ADD COLUMN uncertain INTEGER;
   CREATE INDEX ledger_uncertain ON ledger (started_at, id) WHERE uncertain = 1;
-  CREATE TABLE owners (owner TEXT PRIMARY KEY, until INTEGER NOT NULL, term TEXT NOT NULL);
+  CREATE TABLE owners (
+    owner TEXT PRIMARY KEY, process TEXT NOT NULL, until INTEGER NOT NULL, term TEXT NOT NULL, recovered INTEGER NOT NULL);
   CREATE TABLE attempts (
     owner TEXT NOT NULL, number INTEGER NOT NULL, sent INTEGER NOT NULL, held_nano_usd INTEGER NOT NULL,
     counters TEXT NOT NULL, row TEXT NOT NULL, PRIMARY KEY (owner, number)) WITHOUT ROWID;
+  CREATE TABLE settled (owner TEXT NOT NULL, number INTEGER NOT NULL, ending TEXT NOT NULL, PRIMARY KEY (owner, number))
+    WITHOUT ROWID;
   `,
 ];
 

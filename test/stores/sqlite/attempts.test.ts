@@ -29,7 +29,10 @@ it('keeps a settlement that finds no room, and writes it when there is', async (
   const filling = Array.from({ length: 90 }, (_, index) => stores.keyValue.set(`x${index}`, 'x'.repeat(4000)));
   const refused = await Promise.allSettled(filling);
   expect(refused.at(-1)?.status).toBe('rejected');
-  const settled = opened.attempt.settle(9, ledgerRow({ key: 'a/1', session: 'x'.repeat(9000), costNanoUsd: 9 }));
+  const settled = opened.attempt.settle(
+    9,
+    ledgerRow({ key: 'a/1', error: { code: 'overloaded', message: 'x'.repeat(9000) }, costNanoUsd: 9 }),
+  );
   await expect(settled).rejects.toMatchObject({ code: 'store-full' });
   for (let index = 0; index < 90; index += 1) await stores.keyValue.delete(`x${index}`);
   await stores.ledger.flush();

@@ -1,19 +1,22 @@
 /**
- * What many calls ask of the book at the same time, in one write: each counter is read and written once, and what has ended is
- * removed by one statement. This is most of what a call pays for its row.
+ * What many calls ask of the book at the same time, in one write: each counter is read and written once, and what has
+ * ended is found by one statement.
  */
-import type { CounterChange, CounterResult } from '../../../core/stores.ts';
+import type { CounterChange, CounterResult, LedgerRow } from '../../../core/stores.ts';
 import type { Connection } from '../connection.ts';
-import type { Sql } from '../database.ts';
-import { type CellBatch, cellBatch } from '../key-value.ts';
-import type { LedgerEntry } from '../ledger-queries.ts';
+import type { Sql, SqlValue } from '../database.ts';
+import type { CellBatch } from '../key-value.ts';
 import {
   type Booking,
+  bookingOf,
   correctAttempt,
   type HeldAttempt,
-  insertAttempt,
-  removeAttempts,
+  insertAttempts,
+  openAttempts,
+  openingValues,
   settleAttempt,
+  wasRecovered,
+  writeBooking,
 } from './attempt-queries.ts';
 
 export interface Opening {
@@ -27,7 +30,7 @@ export interface Opening {
 export interface Settlement {
   readonly attempt: HeldAttempt;
   readonly costNanoUsd: number;
-  readonly entry: LedgerEntry | undefined;
+  readonly row: LedgerRow | undefined;
 }
 
 export interface AttemptBatches {
@@ -97,17 +100,17 @@ function writeBatch(
   openings: readonly Opening[],
   settlements: readonly Settlement[],
 ): readonly Outcome[] {
-  const counters = cellBatch(sql, path, nowMs());
-  if (settlements.length > 0) settleAll({ sql, counters, scopes: new Map() }, owner(), settlements);
-  const outcomes = openings.map((opening) => openOne(sql, counters, opening));
-  counters.write();
+  const at = bookingOf(sql, path, nowMs());
+  if (settlements.length > 0) settleAll(at, owner(), settlements, true);
+  const rows: (readonly SqlValue[])[] = [];
+  const outcomes = openings.map(({ attempt, isSent, changes, text }) => {
+    const outcome = changes.length === 0 ? HELD : held(at.counters, changes);
+    if ('ok' in outcome && outcome.ok) rows.push(openingValues(attempt, isSent, text));
+    return outcome;
+  });
+  insertAttempts(sql, rows);
+  writeBooking(at);
   return outcomes;
-}
-
-function openOne(sql: Sql, counters: CellBatch, { attempt, isSent, changes, text }: Opening): Outcome {
-  const outcome = changes.length === 0 ? HELD : held(counters, changes);
-  if ('ok' in outcome && outcome.ok) insertAttempt(sql, attempt, isSent, text);
-  return outcome;
 }
 
 function held(counters: CellBatch, changes: readonly CounterChange[]): Outcome {
@@ -118,12 +121,18 @@ function held(counters: CellBatch, changes: readonly CounterChange[]): Outcome {
   }
 }
 
-/** All of one owner. */
-export function settleAll(at: Booking, owner: string, settlements: readonly Settlement[]): void {
-  const numbers = settlements.map(({ attempt }) => attempt.number);
-  const open = removeAttempts(at.sql, owner, numbers);
-  for (const { attempt, costNanoUsd, entry } of settlements) {
-    const write = open.has(attempt.number) ? settleAttempt : correctAttempt;
-    write(at, attempt, costNanoUsd, entry);
+/** All of one owner. `isFirst`: none of them was written before, with whatever success. */
+export function settleAll(at: Booking, owner: string, settlements: readonly Settlement[], isFirst: boolean): void {
+  const open =
+    isFirst && !wasRecovered(at.sql, owner)
+      ? undefined
+      : openAttempts(
+          at.sql,
+          owner,
+          settlements.map(({ attempt }) => attempt.number),
+        );
+  for (const { attempt, costNanoUsd, row } of settlements) {
+    const write = open === undefined || open.has(attempt.number) ? settleAttempt : correctAttempt;
+    write(at, attempt, costNanoUsd, row);
   }
 }

@@ -10,22 +10,13 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { PolyphonyError } from '../../../core/errors.ts';
 import type { Processes } from '../../../core/processes.ts';
-import type {
-  AttemptBook,
-  AttemptResult,
-  CounterChange,
-  LedgerRow,
-  NewAttempt,
-  OpenAttempt,
-} from '../../../core/stores.ts';
+import type { AttemptBook, AttemptResult, CounterChange, NewAttempt, OpenAttempt } from '../../../core/stores.ts';
 import { systemIds } from '../../../system/clock.ts';
 import type { Connection } from '../connection.ts';
 import type { Sql } from '../database.ts';
 import { closedError, storeError } from '../errors.ts';
-import { cellBatch } from '../key-value.ts';
-import type { LedgerEntry } from '../ledger-queries.ts';
 import { type AttemptBatches, attemptBatches, type Settlement, settleAll } from './attempt-batch.ts';
-import { type HeldAttempt, markSent } from './attempt-queries.ts';
+import { bookingOf, fileRows, type HeldAttempt, markSent, type SettledRow, writeBooking } from './attempt-queries.ts';
 import {
   deadOwners,
   OWNER_LEASE_MS,
@@ -40,6 +31,8 @@ export interface SqliteAttemptsOptions {
   readonly clock: Clock;
   readonly processes: Processes;
   readonly onError: (error: PolyphonyError) => void;
+  /** How long settled rows wait for others, in milliseconds. */
+  readonly delayMs: number;
 }
 
 export interface SqliteAttempts extends Pick<AttemptBook, 'open' | 'recover'> {
@@ -51,7 +44,7 @@ export interface SqliteAttempts extends Pick<AttemptBook, 'open' | 'recover'> {
 interface Book extends SqliteAttemptsOptions {
   readonly connection: Connection;
   readonly batches: AttemptBatches;
-  /** Names this book; made when it is first used, because that asks the system. */
+  /** Names this book once it is used. */
   self: string | undefined;
   /** How many attempts were begun, and how many of them are open. */
   begun: number;
@@ -61,12 +54,19 @@ interface Book extends SqliteAttemptsOptions {
   cancelTimer: (() => void) | undefined;
   /** Settlements that could not be written. */
   kept: Settlement[];
+  /** Rows of settled attempts that wait to be put into the ledger. */
+  waiting: SettledRow[];
+  cancelFiling: (() => void) | undefined;
   /** The latest write of a settlement: writes are committed in their order. */
   latest: Promise<unknown>;
   closed: boolean;
   closing: Promise<void> | undefined;
 }
 
+/** Before it is written for the first time. */
+const NEVER = Number.NEGATIVE_INFINITY;
+/** The most rows of one write: they block the event loop for a few milliseconds. */
+const MOST_ROWS = 256;
 const RENEW_MS = Math.ceil(OWNER_LEASE_MS / 3);
 
 export function sqliteAttempts(connection: Connection, options: SqliteAttemptsOptions): SqliteAttempts {
@@ -80,9 +80,11 @@ export function sqliteAttempts(connection: Connection, options: SqliteAttemptsOp
     self: undefined,
     begun: 0,
     open: 0,
-    renewAt: Number.NEGATIVE_INFINITY,
+    renewAt: NEVER,
     cancelTimer: undefined,
     kept: [],
+    waiting: [],
+    cancelFiling: undefined,
     latest: Promise.resolve(),
     closed: false,
     closing: undefined,
@@ -104,7 +106,7 @@ export function recoverAtOpening(sql: Sql, parts: RecoveryParts): void {
 }
 
 function selfOf(book: Book): string {
-  book.self ??= `${book.processes.self()}#${systemIds('owner')}`;
+  book.self ??= systemIds('owner');
   return book.self;
 }
 
@@ -113,7 +115,11 @@ async function open(book: Book, { row, holds, heldNanoUsd, isSent }: NewAttempt)
   book.begun += 1;
   const attempt = { owner: selfOf(book), number: book.begun, heldNanoUsd, counters: holds.map(({ key }) => key) };
   const changes = holds.map((hold): CounterChange => ({ ...hold, by: heldNanoUsd }));
-  const result = await book.batches.open({ attempt, isSent, changes, text: JSON.stringify(row) });
+  const result = await book.batches.open({ attempt, isSent, changes, text: JSON.stringify(row) }).catch((error) => {
+    // The renewal that was written with it is undone, too.
+    book.renewAt = Math.min(book.renewAt, book.clock.monotonic());
+    throw error;
+  });
   if (!result.ok) return result;
   book.open += 1;
   keepRenewing(book);
@@ -127,18 +133,17 @@ function openAttempt(book: Book, attempt: HeldAttempt): OpenAttempt {
       book.open -= 1;
       // Closing has booked it already.
       if (book.closed) return Promise.resolve();
-      return settle(book, { attempt, costNanoUsd, entry: row && entryOf(row) });
+      return settle(book, { attempt, costNanoUsd, row });
     },
   };
 }
-
-const entryOf = (row: LedgerRow): LedgerEntry => ({ row, text: JSON.stringify(row) });
 
 async function settle(book: Book, settlement: Settlement): Promise<void> {
   const written = book.batches.settle(settlement);
   book.latest = written;
   try {
     await written;
+    takeWaiting(book, [settlement]);
   } catch (error) {
     book.kept.push(settlement);
     keepRenewing(book);
@@ -151,16 +156,50 @@ async function writeKept(book: Book): Promise<void> {
   const { kept, clock, connection } = book;
   if (kept.length === 0) return;
   await connection.write((sql) => {
-    const counters = cellBatch(sql, connection.path, clock.now());
-    settleAll({ sql, counters, scopes: new Map() }, selfOf(book), kept);
-    counters.write();
+    const at = bookingOf(sql, connection.path, clock.now());
+    settleAll(at, selfOf(book), kept, false);
+    writeBooking(at);
   });
   book.kept = book.kept.filter((settlement) => !kept.includes(settlement));
+  takeWaiting(book, kept);
+}
+
+// ---------------------------------------------------------------------------------------------------- rows
+
+function takeWaiting(book: Book, settlements: readonly Settlement[]): void {
+  for (const { attempt, row } of settlements) if (row !== undefined) book.waiting.push({ number: attempt.number, row });
+  if (book.waiting.length === 0 || book.closed) return;
+  if (book.waiting.length >= MOST_ROWS) fileInBackground(book);
+  else book.cancelFiling ??= book.clock.schedule(book.delayMs, () => fileInBackground(book), { background: true });
+}
+
+function fileInBackground(book: Book): void {
+  fileWaiting(book).catch((error: unknown) => book.onError(storeError(error, book.connection.path)));
+}
+
+/** Rows that cannot be written stay in their table, from which the next one puts them into the ledger. */
+async function fileWaiting(book: Book): Promise<void> {
+  book.cancelFiling?.();
+  book.cancelFiling = undefined;
+  const { clock, connection } = book;
+  while (book.waiting.length > 0) {
+    const rows = book.waiting.splice(0, MOST_ROWS);
+    const filed = connection.write((sql) => fileRows(bookingOf(sql, connection.path, clock.now()), selfOf(book), rows));
+    book.latest = filed;
+    try {
+      await filed;
+    } catch (error) {
+      book.waiting.unshift(...rows);
+      throw error;
+    }
+  }
 }
 
 async function flush(book: Book): Promise<void> {
   await book.latest.catch(() => undefined);
   await writeKept(book);
+  await fileWaiting(book);
+  await book.latest.catch(() => undefined);
 }
 
 // ---------------------------------------------------------------------------------------------------- renewal
@@ -172,7 +211,7 @@ function renewIfDue(book: Book, sql: Sql): void {
 }
 
 function renewNow(book: Book, sql: Sql): void {
-  renewOwner(sql, selfOf(book), book.clock);
+  renewOwner(sql, selfOf(book), recoveryOf(book), book.renewAt === NEVER);
   book.renewAt = book.clock.monotonic() + RENEW_MS;
 }
 
@@ -219,6 +258,7 @@ const recoveryOf = ({ connection: { path }, clock, processes, self }: Book): Rec
 async function close(book: Book): Promise<void> {
   book.closed = true;
   book.cancelTimer?.();
+  book.cancelFiling?.();
   const { self } = book;
   if (self === undefined) return;
   await flush(book);

@@ -4,9 +4,15 @@ import { counterKey } from '../../../core/counter-key.ts';
 import type { Processes } from '../../../core/processes.ts';
 import { isHeld, newLease } from '../../leases.ts';
 import type { Sql } from '../database.ts';
-import { cellBatch } from '../key-value.ts';
 import { leaseOf, termText } from '../lease-term.ts';
-import { attemptsOf, type Booking, bookUncertain, type StoredAttempt } from './attempt-queries.ts';
+import {
+  attemptsOf,
+  bookAttempt,
+  bookingOf,
+  markRecovered,
+  type StoredAttempt,
+  writeBooking,
+} from './attempt-queries.ts';
 
 /** How long the attempts of a process are its own without renewal, where nobody can ask whether it lives, in milliseconds. */
 export const OWNER_LEASE_MS = 10_000;
@@ -20,32 +26,32 @@ export interface RecoveryParts {
   readonly self: string | undefined;
 }
 
-const SAVE_OWNER = `INSERT INTO owners (owner, until, term) VALUES (?, ?, ?)
+const SAVE_OWNER = `INSERT INTO owners (owner, process, until, term, recovered) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (owner) DO UPDATE SET until = excluded.until, term = excluded.term`;
-const OTHER_OWNERS = `SELECT owner, until, term FROM owners WHERE owner <> ?
-  UNION ALL SELECT DISTINCT owner, 0, NULL FROM attempts WHERE owner <> ? AND owner NOT IN (SELECT owner FROM owners)`;
-const REMOVE_OWNER =
-  'DELETE FROM owners WHERE owner = ? AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.owner = owners.owner)';
-const OTHER_ATTEMPTS = 'SELECT DISTINCT owner FROM attempts WHERE owner <> ?';
+const OTHER_OWNERS = `SELECT owner, process, until, term FROM owners WHERE owner <> ?
+  UNION ALL SELECT DISTINCT owner, '', 0, NULL FROM attempts WHERE owner <> ? AND owner NOT IN (SELECT owner FROM owners)`;
+const REMOVE_OWNER = `DELETE FROM owners WHERE owner = ?
+  AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.owner = owners.owner)`;
+const OWNERS_OF_ATTEMPTS = 'SELECT DISTINCT owner FROM attempts';
 const SPENT = `SELECT coalesce(sum(l.cost_nano_usd), 0) FROM scopes s JOIN ledger_scopes x ON x.scope_id = s.id
   JOIN ledger l ON l.id = x.ledger_id WHERE s.kind = ? AND s.name = ?`;
 const FIRST_EVENT = 'SELECT event FROM events WHERE run_id = ? ORDER BY id LIMIT 1';
 const COUNTERS = 'SELECT key, CAST(value AS INTEGER) FROM cells WHERE key = ? OR (key >= ? AND key < ?)';
 const SET_COUNTER = 'UPDATE cells SET value = ? WHERE key = ?';
 
-/** Says that the owner of attempts is alive. */
-export function renewOwner(sql: Sql, owner: string, clock: Clock): void {
-  const lease = newLease(owner, OWNER_LEASE_MS, clock);
-  sql.run(SAVE_OWNER, [owner, lease.until, termText(lease)]);
+/** Says that the owner of attempts is alive. One that was there before and is gone was recovered by another. */
+export function renewOwner(sql: Sql, owner: string, { clock, processes }: RecoveryParts, isNew: boolean): void {
+  const lease = newLease(processes.self(), OWNER_LEASE_MS, clock);
+  sql.run(SAVE_OWNER, [owner, lease.owner, lease.until, termText(lease), isNew ? 0 : 1]);
 }
 
 /** Owners of attempts whose process has died, as far as this can be told. */
 export function deadOwners(sql: Sql, { clock, processes, self = '' }: RecoveryParts): readonly string[] {
-  return sql
-    .all(OTHER_OWNERS, [self, self])
-    .map((row) => leaseOf(row, OWNER_LEASE_MS))
-    .filter((lease) => !(processes.isAlive(lease.owner) ?? isHeld(lease, clock, undefined)))
-    .map(({ owner }) => owner);
+  const dead = sql.all(OTHER_OWNERS, [self, self]).filter(([, ...row]) => {
+    const lease = leaseOf(row, OWNER_LEASE_MS);
+    return !(processes.isAlive(lease.owner) ?? isHeld(lease, clock, undefined));
+  });
+  return dead.map(([owner]) => String(owner));
 }
 
 export function recoverDead(sql: Sql, parts: RecoveryParts): void {
@@ -58,17 +64,22 @@ export function recoverOwner(sql: Sql, owner: string, parts: RecoveryParts): voi
 }
 
 function book(sql: Sql, attempts: readonly StoredAttempt[], { clock, path }: RecoveryParts): void {
-  const at: Booking = { sql, counters: cellBatch(sql, path, clock.now()), scopes: new Map() };
-  for (const attempt of attempts) bookUncertain(at, attempt);
-  at.counters.write();
+  const at = bookingOf(sql, path, clock.now());
+  for (const attempt of attempts) bookAttempt(at, attempt);
+  writeBooking(at);
 }
 
-/** Books what a former driver of the run left, whether it is dead or has only lost its lease. */
+/** Books what a former driver of the run left, whether it is dead or has only lost its lease, and whatever is settled. */
 export function recoverRun(sql: Sql, runId: string, parts: RecoveryParts): void {
   const isOfRun = ({ entry }: StoredAttempt): boolean =>
     entry?.row.scopes.some(({ kind, id }) => kind === 'run' && id === runId) === true;
-  const others = sql.all(OTHER_ATTEMPTS, [parts.self ?? '']);
-  for (const [owner] of others) book(sql, attemptsOf(sql, String(owner)).filter(isOfRun), parts);
+  for (const [owner] of sql.all(OWNERS_OF_ATTEMPTS)) {
+    const name = String(owner);
+    const left = attemptsOf(sql, name).filter((one) => one.isSettled || (name !== parts.self && isOfRun(one)));
+    if (left.length === 0) continue;
+    book(sql, left, parts);
+    markRecovered(sql, name);
+  }
   lowerCounters(sql, runId);
 }
 
