@@ -9,7 +9,8 @@ import type { Sql, SqlRow, SqlValue } from '../database.ts';
 import { type CellBatch, cellBatch } from '../key-value.ts';
 import { insertRow, type LedgerEntry, replaceRow } from '../ledger-queries.ts';
 
-const OPEN = 'INSERT INTO attempts (owner, number, sent, held_nano_usd, counters, row) VALUES';
+const AT_ONCE = 8;
+const OPEN = insertOf('INSERT INTO attempts (owner, number, sent, held_nano_usd, counters, row) VALUES', 6);
 const SEND = 'UPDATE attempts SET sent = 1 WHERE owner = ? AND number = ?';
 const REMOVE = 'DELETE FROM attempts WHERE owner = ? AND number = ?';
 const ATTEMPTS_OF = `SELECT a.number, a.sent, a.held_nano_usd, a.counters, a.row, s.ending FROM attempts a
@@ -18,7 +19,7 @@ const FIND_OPEN = `SELECT number FROM attempts a WHERE owner = ? AND number IN (
   AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.owner = a.owner AND s.number = a.number)`;
 const FIND_RECOVERED = 'SELECT recovered FROM owners WHERE owner = ?';
 const MARK_RECOVERED = 'UPDATE owners SET recovered = 1 WHERE owner = ?';
-const SETTLE = 'INSERT INTO settled (owner, number, ending) VALUES';
+const SETTLE = insertOf('INSERT INTO settled (owner, number, ending) VALUES', 3);
 const FIND_SETTLED = 'SELECT number FROM settled WHERE owner = ? AND number IN (SELECT value FROM json_each(?))';
 const REMOVE_SETTLED = 'DELETE FROM settled WHERE owner = ? AND number IN (SELECT value FROM json_each(?))';
 const REMOVE_ATTEMPTS = 'DELETE FROM attempts WHERE owner = ? AND number IN (SELECT value FROM json_each(?))';
@@ -52,17 +53,21 @@ export function openingValues(attempt: HeldAttempt, isSent: boolean, text: strin
 export const insertAttempts = (sql: Sql, rows: readonly (readonly SqlValue[])[]): void => insertAll(sql, OPEN, rows);
 const insertEndings = (sql: Sql, rows: readonly (readonly SqlValue[])[]): void => insertAll(sql, SETTLE, rows);
 
-const AT_ONCE = 8;
+interface Insert {
+  readonly one: string;
+  readonly many: string;
+}
+
+function insertOf(head: string, columns: number): Insert {
+  const one = `(${Array.from({ length: columns }, () => '?')})`;
+  return { one: `${head} ${one}`, many: `${head} ${Array.from({ length: AT_ONCE }, () => one)}` };
+}
 
 /** Some at a time, because a statement of its own for each costs about as much as the row. */
-function insertAll(sql: Sql, head: string, rows: readonly (readonly SqlValue[])[]): void {
+function insertAll(sql: Sql, { one, many }: Insert, rows: readonly (readonly SqlValue[])[]): void {
   let from = 0;
-  while (from < rows.length) {
-    const count = rows.length - from >= AT_ONCE ? AT_ONCE : 1;
-    const some = rows.slice(from, from + count);
-    sql.run(`${head} ${some.map((row) => `(${row.map(() => '?')})`)}`, some.flat());
-    from += count;
-  }
+  for (; rows.length - from >= AT_ONCE; from += AT_ONCE) sql.run(many, rows.slice(from, from + AT_ONCE).flat());
+  for (const row of rows.slice(from)) sql.run(one, row);
 }
 
 export function markSent(sql: Sql, { owner, number }: AttemptName): void {
