@@ -1,4 +1,4 @@
-/** Work on a store that a call began and does not wait for, because its caller has aborted. */
+/** Work on a store that a call began and does not wait for. */
 import type { Clock } from '../../core/clock.ts';
 import { orAborted, settlesWithin } from '../../system/clock.ts';
 import { canAbort } from './call.ts';
@@ -9,6 +9,8 @@ export interface Background {
    * comes to.
    */
   orAborted<T>(work: Promise<T>, signal: AbortSignal, late?: (result: T) => unknown): Promise<T>;
+  /** Goes on with work that nobody waits for. */
+  keep(work: Promise<unknown>): void;
   /** Waits for work that never rejects, until the signal aborts. */
   untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<unknown>;
   /** Resolves when all that goes on has ended, and at the latest after half a minute. */
@@ -27,6 +29,7 @@ export function createBackground(clock: Clock): Background {
     void over.then(() => running.delete(over));
   };
   return {
+    keep,
     async orAborted(work, signal, late) {
       if (!canAbort(signal)) return work;
       let isLate = false;

@@ -77,11 +77,21 @@ function budgetWatcher(
       const charge = finished ?? chargeOf(ending, sent(), state, attempt.streaming === false);
       const settled = settle(parts, attempt, state, holding.held, charge, ending);
       if (settled === undefined) return ending;
+      if (holding.held?.keepsRow === true && !isOfRun(attempt)) {
+        parts.background.keep(settled);
+        return ending;
+      }
       return parts.background.untilAborted(settled, attempt.signal).then(() => ending);
     },
   };
   return observer;
 }
+
+/**
+ * A run records what its nodes cost, so what is settled has to be committed before. Other calls do not wait: their settlement is
+ * committed with what the next calls hold, and if the process dies before, the attempt is recovered at its estimate.
+ */
+const isOfRun = ({ scopes }: Attempt): boolean => scopes.some(({ kind }) => kind === 'run');
 
 function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent {
   const charged = usage ?? event.usage;
