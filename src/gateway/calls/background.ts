@@ -28,21 +28,25 @@ export function createBackground(clock: Clock): Background {
     running.add(over);
     void over.then(() => running.delete(over));
   };
+  const abortable = async <T>(
+    work: Promise<T>,
+    signal: AbortSignal,
+    late: ((result: T) => unknown) | undefined,
+  ): Promise<T> => {
+    let isLate = false;
+    try {
+      return await orAborted(clock, GRACE_MS, work, signal);
+    } catch (error) {
+      // Where the work itself has failed there is nothing to undo.
+      isLate = true;
+      throw error;
+    } finally {
+      if (isLate) keep(work.then((result) => late?.(result)));
+    }
+  };
   return {
     keep,
-    async orAborted(work, signal, late) {
-      if (!canAbort(signal)) return work;
-      let isLate = false;
-      try {
-        return await orAborted(clock, GRACE_MS, work, signal);
-      } catch (error) {
-        // Where the work itself has failed there is nothing to undo.
-        isLate = true;
-        throw error;
-      } finally {
-        if (isLate) keep(work.then((result) => late?.(result)));
-      }
-    },
+    orAborted: (work, signal, late) => (canAbort(signal) ? abortable(work, signal, late) : work),
     untilAborted(work, signal) {
       if (!canAbort(signal)) return work;
       keep(work);
