@@ -15,15 +15,16 @@ export interface ConnectionOptions {
 }
 
 export interface Connections {
-  dispatch(options: Dispatcher.DispatchOptions, exchange: Exchange): void;
+  dispatch(options: TrackedOptions): void;
   /** The same on a connection that nothing else uses and that is closed afterwards. */
-  dispatchFresh(options: Dispatcher.DispatchOptions & { readonly origin: string }, exchange: Exchange): void;
+  dispatchFresh(options: TrackedOptions): void;
   destroy(): Promise<void>;
 }
 
 /** An agent hands these options on unchanged, so a client finds the exchange in them that its own handler hides. */
-interface TrackedOptions extends Dispatcher.DispatchOptions {
-  readonly exchange?: Exchange;
+export interface TrackedOptions extends Dispatcher.DispatchOptions {
+  readonly origin: string;
+  readonly exchange: Exchange;
 }
 
 export async function openConnections(options: ConnectionOptions): Promise<Connections> {
@@ -49,13 +50,13 @@ export async function openConnections(options: ConnectionOptions): Promise<Conne
   });
   const fresh = new Set<Client>();
   return {
-    dispatch(request, exchange) {
-      agent.dispatch({ ...request, exchange } as TrackedOptions, exchange);
+    dispatch(request) {
+      agent.dispatch(request, request.exchange);
     },
-    dispatchFresh(request, exchange) {
+    dispatchFresh(request) {
       const client = openClient(request.origin, shared);
       fresh.add(client);
-      client.dispatch({ ...request, exchange, reset: true } as TrackedOptions, exchange);
+      client.dispatch({ ...request, reset: true } as TrackedOptions, request.exchange);
       // Closes once the request is over.
       void client.close().finally(() => fresh.delete(client));
     },
@@ -78,7 +79,7 @@ function watched(connect: buildConnector.connector, connection: Connection): bui
 function withConnection(client: Client, connection: Connection): Client {
   const dispatch = client.dispatch.bind(client);
   return Object.assign(client, {
-    dispatch(options: TrackedOptions, handler: Dispatcher.DispatchHandler) {
+    dispatch(options: Partial<TrackedOptions> & Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) {
       options.exchange?.assign(connection);
       return dispatch(options, handler);
     },

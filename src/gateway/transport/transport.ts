@@ -9,7 +9,7 @@
  */
 import { abortError, unsentError } from '../../core/errors.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../../core/model/provider.ts';
-import { type ConnectionOptions, type Connections, openConnections } from './connections.ts';
+import { type ConnectionOptions, type Connections, openConnections, type TrackedOptions } from './connections.ts';
 import { Exchange } from './exchange.ts';
 import { type AnswerBounds, responseOf } from './transport-answer.ts';
 import { closedError, isLost, transportError } from './transport-errors.ts';
@@ -77,9 +77,8 @@ async function ask(
   request: TransportRequest,
   limits: AnswerBounds,
 ): Promise<TransportResponse> {
-  const options = { ...addressOf(request.url), ...contentOf(request) };
   const first = new Exchange(request.signal);
-  connections.dispatch(options, first);
+  connections.dispatch(optionsOf(request, first));
   try {
     return await responseOf(first, request, limits);
   } catch (error) {
@@ -87,7 +86,7 @@ async function ask(
       throw transportError(error, request, first.unsent);
   }
   const second = new Exchange(request.signal);
-  connections.dispatchFresh(options, second);
+  connections.dispatchFresh(optionsOf(request, second));
   try {
     return await responseOf(second, request, limits);
   } catch (error) {
@@ -95,11 +94,11 @@ async function ask(
   }
 }
 
-const contentOf = ({ method, headers, body }: TransportRequest) => ({
-  method,
-  headers: { 'accept-encoding': 'gzip, deflate, br', ...headers },
-  body: body ?? null,
-});
+function optionsOf({ url, method, headers, body }: TransportRequest, exchange: Exchange): TrackedOptions {
+  const { origin, path } = addressOf(url);
+  const accepted = { 'accept-encoding': 'gzip, deflate, br', ...headers };
+  return { origin, path, method, headers: accepted, body: body ?? null, exchange };
+}
 
 interface Address {
   readonly origin: string;
