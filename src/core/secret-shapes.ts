@@ -2,7 +2,7 @@
  * Texts in the shape of a vendor's key, a header's token, a signed token, a private key or the password of an address.
  *
  * A key is told from a name by its pieces: names of models, files and tools are words, numbers and short parts between
- * separators ("pa-llama-2024-08-06"), while something random has at least one long piece.
+ * separators ("key-of-the-node-2"), while something random has at least one long piece.
  */
 
 /** Followed by `[-_A-Za-z0-9]`, where a name may begin in the same way. */
