@@ -138,7 +138,7 @@ export interface Polyphony {
   reconfigure(config: ConfigInput): Promise<void>;
   /**
    * Ends every run, closes each plugin and provider once, flushes the ledger, closes sockets and stores, even when one of
-   * them fails; then throws the first failure of the engine or the stores. A second call waits for the first. Every other
+   * them fails or hangs; then throws the first failure of the engine or the stores. A second call waits for the first. Every other
    * call afterwards fails with `invalid-request`.
    */
   close(): Promise<void>;
@@ -185,7 +185,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     });
   });
   const retention = keepRetention({ stores, clock: runtime.clock, config: () => config, logger });
-  const { services, closing, assertOpen, close } = lifetime(made, [
+  const { services, closing, assertOpen, close } = lifetime(runtime.clock, made, [
     retention.close,
     () => closeAll(hosted, context),
     gateway.close,

@@ -7,6 +7,7 @@
  * S2. Log records are cleaned at any depth, and hide fields by their names too.
  * S3. Answers of models and outputs of tools are data and are not changed.
  */
+import { consistsOfNames, removeSecretShapes } from './secret-shapes.ts';
 
 export const SCRUBBED = '[scrubbed]';
 
@@ -14,32 +15,19 @@ export const SCRUBBED = '[scrubbed]';
 const LONG = 8;
 /** A shorter value that is neither a word nor a number, from five characters on, is removed where it stands alone. */
 const SHORT_KEY = /^(?=.*[A-Za-z])(?=.*[^A-Za-z]).{5,7}$/;
+/** What a key is set to where nobody checks it: "postgres", "lm-studio", "not-needed". */
+const WORDS = /^(?=.{8,15}$)(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_. ](?:[A-Z]?[a-z]+|[A-Z]+))*$/;
+/** What comes before words that are used as a secret: "password=", `"api_key": "`, "API key provided: ". */
+const NAMED =
+  /(?:passw(?:or)?d|passphrase|pwd|secret|token|credentials?|key)(?:\s(?:is|was|provided))?["'\\\s]{0,4}[:=]?["'\\\s]{0,4}$/i;
+const NAME_CHARACTERS = 40;
+/** Where something is: a variable such as SSH_KEY may name the file of a key. */
+const PLACE = /^(?:~?\/|\.{1,2}\/|[A-Za-z]:[\\/]|[a-z][-+.a-z]*:\/\/(?![^/]*@))/;
 /** The oldest are forgotten first: short-lived tokens are registered again and again. */
 const MOST_REGISTERED = 2000;
 
 const SECRET_NAME =
   /^(?:authorization|proxy-authorization|cookie|set-cookie|x-api-key|api-?key|apikeys|.*secret.*|.*password.*|.*credential-?value.*|access-?token|refresh-?token|id-?token|bearer|x-goog-api-key)$/i;
-
-const SHAPES = [
-  // Keys by their prefix.
-  'sk-[A-Za-z0-9][-_A-Za-z0-9]{14,}',
-  '(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{8,}',
-  '(?:gsk|hf|r8|fw|npm|ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{16,}',
-  'github_pat_[A-Za-z0-9_]{16,}',
-  '(?:glpat|pplx|csk|key|pa|pcsk|tvly)-(?=[-_A-Za-z0-9]*\\d)[-_A-Za-z0-9]{16,}',
-  'xox[abeoprs]-[-A-Za-z0-9]{8,}',
-  'A[KS]IA[0-9A-Z]{12,}',
-  'AIza[-_A-Za-z0-9]{16,}',
-  'ya29\\.[-_A-Za-z0-9]{8,}',
-  // A signed token, and its beginning.
-  'eyJ[-_A-Za-z0-9]{8,}(?:\\.[-_A-Za-z0-9]+){1,2}',
-  // Headers: a word that follows "Bearer" has a digit or is long.
-  '(?:Bearer|Basic)\\s+(?:(?=[-._~+/A-Za-z0-9]*\\d)[-._~+/A-Za-z0-9]{8,}|[-._~+/A-Za-z0-9]{20,})=*',
-].join('|');
-const SECRET_TEXT = new RegExp(
-  `\\b(?:${SHAPES})|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?|([?&](?:key|api[-_]?key|access[-_]?token|token|sig|signature)=)[^&\\s"'\\\\]+`,
-  'g',
-);
 
 const registered = new Set<string>();
 /** All registered values in one pattern; undefined until it is needed again. */
@@ -47,10 +35,12 @@ let pattern: RegExp | undefined;
 
 /**
  * From now on the value is removed from errors and logs, also where it is URL-encoded, base64 or escaped in JSON. A value of
- * less than eight characters is ignored if it is a word or a number, or has less than five.
+ * less than eight characters is ignored if it is a word or a number, or has less than five; so are paths and addresses that
+ * consist of names. Words of up to fifteen characters are removed only after a name such as "password".
  */
 export function rememberSecret(value: string): void {
   if (registered.has(value) || (value.length < LONG && !SHORT_KEY.test(value))) return;
+  if (!/[\p{L}\p{N}]/u.test(value) || (PLACE.test(value) && consistsOfNames(value))) return;
   const oldest = registered.size >= MOST_REGISTERED ? registered.values().next().value : undefined;
   if (oldest !== undefined) registered.delete(oldest);
   registered.add(value);
@@ -103,9 +93,12 @@ export function rememberEnvironment(environment: Readonly<Record<string, string 
   }
 }
 
+/** May be a part of an ordinary text. */
+const standsAlone = (value: string): boolean => value.length < LONG || WORDS.test(value);
+
 /** Each form in which a value appears in texts. */
 function formsOf(value: string): readonly string[] {
-  if (value.length < LONG) return [value];
+  if (standsAlone(value)) return [value];
   const bytes = Buffer.from(value);
   return [
     value,
@@ -125,14 +118,19 @@ function registeredPattern(): RegExp {
   // The longest first, so that a secret that contains another one is removed whole.
   forms.sort((a, b) => b.length - a.length);
   const alone = (form: string): string =>
-    form.length < LONG ? `(?<![A-Za-z0-9])${escaped(form)}(?![A-Za-z0-9])` : escaped(form);
+    standsAlone(form) ? `(?<![A-Za-z0-9])${escaped(form)}(?![A-Za-z0-9])` : escaped(form);
   pattern = new RegExp(forms.map(alone).join('|'), 'g');
   return pattern;
 }
 
 export function scrubText(text: string): string {
-  const clean = registered.size === 0 ? text : text.replace(registeredPattern(), SCRUBBED);
-  return clean.replace(SECRET_TEXT, (_, prefix: string | undefined) => `${prefix ?? ''}${SCRUBBED}`);
+  const clean = registered.size === 0 ? text : text.replace(registeredPattern(), replaceRegistered);
+  return removeSecretShapes(clean, SCRUBBED);
+}
+
+function replaceRegistered(value: string, offset: number, text: string): string {
+  if (!WORDS.test(value)) return SCRUBBED;
+  return NAMED.test(text.slice(Math.max(0, offset - NAME_CHARACTERS), offset)) ? SCRUBBED : value;
 }
 
 const DEEPEST = 12;

@@ -32,8 +32,11 @@ export interface Host extends StoredRuns {
   readonly graceMs: number;
   /** Shared by all runs. */
   readonly slice: TimeSlice;
-  /** Takes work that goes on after the end of a run: the next turn of the run, and the end of the engine, wait for it. */
-  readonly finishLater: (runId: string, work: Promise<unknown>) => void;
+  /**
+   * Takes what goes on after the end of a run: `release` is called when its last records are written, or have taken too long.
+   * The next turn of the run, and the end of the engine, wait for that. `written` never rejects.
+   */
+  readonly finishLater: (runId: string, written: Promise<unknown>, release: () => Promise<unknown>) => Promise<unknown>;
 }
 
 export interface Driving {
@@ -197,8 +200,8 @@ function settle(driving: Driving, result: RunResult): void {
     return;
   }
   const written = isWritten ? Promise.resolve() : Promise.allSettled([run.recorder.drain(), ...opening]);
-  const released = written.then(() => Promise.allSettled(releases.map((release) => release())));
-  host.finishLater(run.runId, released);
+  const release = () => Promise.allSettled(releases.map((giveBack) => giveBack()));
+  const released = host.finishLater(run.runId, written, release);
   if (isWritten) void settlesWithin(host.runtime.clock, STORE_GRACE_MS, released).then(done);
   else done();
 }

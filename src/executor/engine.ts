@@ -63,7 +63,7 @@ interface Engine extends Driven {
   readonly turns: Turns;
 }
 
-/** How long the last records of a run, and its lease, may take after its end, in milliseconds. */
+/** How long the last records of a run may take after its end, in milliseconds; then its lease is given back without them. */
 const FINISH_MS = 30_000;
 
 export function createEngine(options: EngineOptions): ExecutionEngine {
@@ -89,16 +89,30 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
       const handles = [...engine.live.values()].map(({ handle }) => handle);
       for (const handle of handles) handle.cancel('the engine was closed');
       await Promise.all(handles.map((handle) => handle.result()));
-      await settlesWithin(runtime.clock, FINISH_MS, turns.all());
+      await settlesWithin(runtime.clock, FINISH_MS + 2 * STORE_GRACE_MS, turns.all());
+      const [runId] = host.unwritten.values();
+      if (runId !== undefined) throw unacknowledged(runId);
     },
   };
 }
 
-function hostOf(options: EngineOptions, turns: Turns): Host {
+/** A host that knows which runs have ended and wait for their store, by what they wait for. */
+interface EngineHost extends Host {
+  readonly unwritten: Map<Promise<unknown>, string>;
+}
+
+const unacknowledged = (runId: string): PolyphonyError =>
+  new PolyphonyError(
+    'store-busy',
+    `The store has not acknowledged the last records of run ${runId} within ${FINISH_MS / 1000} seconds, so they may be lost: find out why it does not answer, then resume the run.`,
+  );
+
+function hostOf(options: EngineOptions, turns: Turns): EngineHost {
   const { runtime, planner, validPlan, onEvent, leaseMs = 10_000, graceMs = 1000 } = options;
   const { owner = ownerOf(runtime) } = options;
   const journal = guardedJournal(options.journal);
   const leasing = { journal, clock: runtime.clock, leaseMs };
+  const unwritten: EngineHost['unwritten'] = new Map();
   let leases = 0;
   // A name per lease: the store then also keeps two locks of this process apart.
   const lock: Host['lock'] = async (runId, onLost = () => {}) => {
@@ -124,8 +138,14 @@ function hostOf(options: EngineOptions, turns: Turns): Host {
     lock,
     graceMs,
     slice: createTimeSlice(),
-    finishLater: (runId, work) =>
-      void turns.take(runId, async () => void (await settlesWithin(runtime.clock, FINISH_MS, work))),
+    unwritten,
+    finishLater(runId, written, release) {
+      unwritten.set(written, runId);
+      void written.then(() => unwritten.delete(written));
+      const released = settlesWithin(runtime.clock, FINISH_MS, written).then(release);
+      void turns.take(runId, async () => void (await released));
+      return released;
+    },
   };
 }
 

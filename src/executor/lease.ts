@@ -19,6 +19,7 @@ export async function takeLease(options: LeaseOptions): Promise<() => Promise<vo
   if (!(await journal.claim(runId, owner, leaseMs))) throw busy(runId);
   let released = false;
   let until = clock.monotonic() + leaseMs;
+  let isAsking = false;
   let cancelTimer = scheduleRenewal();
 
   function scheduleRenewal(): () => void {
@@ -26,22 +27,29 @@ export async function takeLease(options: LeaseOptions): Promise<() => Promise<vo
   }
   function renew(): void {
     const now = clock.monotonic();
-    // A process that was stalled past its lease cannot know what others did in the meantime.
-    if (now >= until) onLost(busy(runId));
-    else journal.claim(runId, owner, leaseMs).then((held) => answered(held, now), retried);
-  }
-  function answered(held: boolean, asked: number): void {
-    if (released) return;
-    if (!held) {
-      onLost(busy(runId));
+    // A process that was stalled past its lease, or whose store did not answer, cannot know what others did in the meantime.
+    if (now >= until) {
+      lose();
       return;
     }
-    until = asked + leaseMs;
     cancelTimer = scheduleRenewal();
+    if (isAsking) return;
+    isAsking = true;
+    journal.claim(runId, owner, leaseMs).then((held) => answered(held, now), notAnswered);
+  }
+  function answered(held: boolean, asked: number): void {
+    isAsking = false;
+    if (held) until = asked + leaseMs;
+    else if (!released) lose();
+  }
+  /** It is not claimed again: another process may have continued the run. */
+  function lose(): void {
+    cancelTimer();
+    onLost(busy(runId));
   }
   /** A failed renewal is tried again: a store that is busy for a moment must not end the run. */
-  function retried(): void {
-    if (!released) cancelTimer = scheduleRenewal();
+  function notAnswered(): void {
+    isAsking = false;
   }
   return async () => {
     released = true;

@@ -68,3 +68,53 @@ it('ends every run first, one that its store keeps waiting too', async () => {
   expect(isOver).toBe(true);
   expect(runtime.clock.pending()).toBe(0);
 });
+
+it.each(['append', 'claim'] as const)(
+  'says so when a journal whose %s hangs lost records, and closes the rest',
+  async (method) => {
+    const runtime = fakeRuntime();
+    const stores = memoryStores({ clock: runtime.clock });
+    const journal = { ...stores.journal, [method]: never };
+    const closed: string[] = [];
+    const polyphony = await createPolyphony({
+      runtime,
+      plugins: [{ name: 'plugin', close: async () => void closed.push('plugin') }],
+      defaults: false,
+      stores: { ...stores, journal, close: async () => void closed.push('stores') },
+    });
+    const handle = await polyphony.start({ version: 1, nodes: [{ id: 'a', use: 'value', in: { x: 1 } }] });
+    await runtime.clock.advance(250);
+    const closing = polyphony.close().catch((error: unknown) => error);
+    await runtime.clock.advance(31_000);
+    expect((await handle.result()).status).toBe('cancelled');
+    expect(await closing).toMatchObject({ code: 'store-busy', message: expect.stringContaining(handle.runId) });
+    expect(closed).toEqual(['plugin', 'stores']);
+    expect(runtime.clock.pending()).toBe(0);
+  },
+);
+
+it.each(['stores', 'ledger'] as const)('gives up on %s that never close', async (part) => {
+  const runtime = fakeRuntime();
+  const stores = memoryStores({ clock: runtime.clock });
+  const closed: string[] = [];
+  const polyphony = await createPolyphony({
+    runtime,
+    defaults: false,
+    stores: {
+      ...stores,
+      ledger: { ...stores.ledger, flush: part === 'ledger' ? never : stores.ledger.flush },
+      close: async () => {
+        closed.push('stores');
+        if (part === 'stores') await never();
+      },
+    },
+  });
+  const closing = polyphony.close().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  await runtime.clock.advance(60_000);
+  expect(closed).toEqual(['stores']);
+  expect(await closing).toMatchObject(part === 'stores' ? { code: 'store-busy' } : {});
+  expect(runtime.clock.pending()).toBe(0);
+});

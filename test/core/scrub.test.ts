@@ -2,7 +2,14 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../src/core/errors.ts';
-import { rememberAddress, rememberHeaders, rememberSecret, scrub, scrubText } from '../../src/core/scrub.ts';
+import {
+  rememberAddress,
+  rememberEnvironment,
+  rememberHeaders,
+  rememberSecret,
+  scrub,
+  scrubText,
+} from '../../src/core/scrub.ts';
 
 /** A new secret for each test, because what is registered stays so. */
 let made = 0;
@@ -44,6 +51,30 @@ describe('the text of a registered secret', () => {
   });
 });
 
+describe('variables of the environment', () => {
+  it('that hold words are removed only where they are named as secrets', () => {
+    rememberEnvironment({ DB_PASSWORD: 'postgres', CACHE_KEY: 'production', LOCAL_API_KEY: 'lm-studio' });
+    const ordinary = 'postgres://db:5432 in production has no relation of postgresql; try lm-studio/llama3';
+    expect(scrubText(ordinary)).toBe(ordinary);
+    for (const name of ['password=', 'Incorrect API key provided: ', '"api_key":"', '\\"secret\\": \\"', 'token: '])
+      expect(scrubText(`${name}postgres`)).toBe(`${name}[scrubbed]`);
+  });
+
+  it('that say where something is are not removed', () => {
+    const places = ['/root/.ssh/id', '~/keys/one.pem', 'C:\\keys\\one.pem', 'https://keys.example.com/v1', '--------'];
+    for (const place of places) rememberEnvironment({ SSH_KEY: place });
+    for (const place of places) expect(scrubText(`ENOENT ${place}/x`)).toBe(`ENOENT ${place}/x`);
+  });
+
+  it.each(['/Tb3kq8Wz/9xPd2LmVu7Yc', 'https://host/hook/T01ABCDE23F4', 'correct horse battery staple', '31415926'])(
+    'that hold a secret are removed: %s',
+    (value) => {
+      rememberEnvironment({ HOOK_SECRET: value });
+      expect(scrubText(`(${value})`)).toBe('([scrubbed])');
+    },
+  );
+});
+
 describe('the shape of a secret', () => {
   it.each([
     'sk-proj-abcdefgh12345678',
@@ -60,6 +91,9 @@ describe('the shape of a secret', () => {
     'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl',
     'Bearer abc123def456',
     'Basic dXNlcjpwYXNzd29yZDE=',
+    'basic dXNlcjpwYXNz',
+    'bearer abcdefghijklmnopqrst',
+    'key-550e8400-e29b-41d4-a716-446655440000',
     '-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAK\n-----END RSA PRIVATE KEY-----',
   ])('is removed: %s', (text) => expect(scrubText(`(${text})`)).toBe('([scrubbed])'));
 
@@ -78,10 +112,45 @@ describe('the shape of a secret', () => {
     'Basic settings of the account',
     'task-force-of-the-department',
     'run_01H8XGJWBWBAQ4Z4',
+    'key-of-the-node-number-2',
+    'key-pointsOfTheChapter',
+    'pa-llama-2024-08-06-instruct',
+    'sk-learn-pipelines-are-not-supported',
+    'C:\\models\\sk-learn-pipeline-v2\\model.bin',
+    'xoxo-hugs-and-kisses',
+    'Basic authentication/authorization is required',
+    'Basic gpt-4o-mini-2024 is not allowed',
+    'Bearer authentication-required-for-this-endpoint',
+    '3f786850e387550fdab836ed7e6dc881de23001b and 550e8400-e29b-41d4-a716-446655440000',
+    'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk',
+    'http://localhost:8080/v1@2',
   ])('is no name or sentence: %s', (text) => expect(scrubText(text)).toBe(text));
 
+  it.each(['authorization: ', '"Authorization": "', '\\"authorization\\":\\"'])(
+    'is whatever follows the name of its header: %s',
+    (name) => expect(scrubText(`${name}Bearer my-own-token`)).toBe(`${name}[scrubbed]`),
+  );
+
+  it('is the password of an address', () =>
+    expect(scrubText('connect to postgres://ann:p@ss:word@db:5432/shop failed')).toBe(
+      'connect to postgres://ann:[scrubbed]@db:5432/shop failed',
+    ));
+
   it('takes time that grows with the text only', () => {
-    for (const piece of ['sk-', 'eyJ', 'Bearer ', '?key=', '-----BEGIN PRIVATE KEY-----', 'a.', 'eyJaaaaaaaa.']) {
+    for (const piece of [
+      'key-',
+      '://',
+      '://a:',
+      '://a:b@',
+      'Basic aaaaaaaa/',
+      'sk-',
+      'eyJ',
+      'Bearer ',
+      '?key=',
+      '-----BEGIN PRIVATE KEY-----',
+      'a.',
+      'eyJaaaaaaaa.',
+    ]) {
       // Quadratic work on 2 MiB would take minutes and end the test by its own bound.
       expect(scrubText(piece.repeat(Math.ceil(2 ** 21 / piece.length))).length).toBeGreaterThan(0);
     }

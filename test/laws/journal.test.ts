@@ -179,6 +179,31 @@ describe('the journal', () => {
     await release();
     expect(runtime.clock.pending()).toBe(0);
   });
+
+  it('stops a run whose store no longer answers renewals when its lease ends, and asks once at a time', async () => {
+    const runtime = fakeRuntime();
+    const { journal } = memoryStores({ clock: runtime.clock });
+    let claims = 0;
+    const silent: RunJournal = {
+      ...journal,
+      claim: (...claim) => {
+        claims += 1;
+        return claims > 2 ? new Promise(() => {}) : journal.claim(...claim);
+      },
+    };
+    const step = (call: { readonly signal: AbortSignal }) => sleep(runtime.clock, 100_000, call.signal);
+    const h = harness({ runtime, journal: silent, step, leaseMs: 900 });
+    const handle = h.engine.start(validPlan({ nodes: [{ id: 'a', use: 'step' }] }));
+    await runtime.clock.advance(300 + 900);
+    expect(await handle.result()).toMatchObject({ status: 'failed', error: { code: 'store-busy' } });
+    expect(claims).toBe(3);
+    expect((await collected(journal.read(handle.runId))).map(({ type }) => type)).toEqual([
+      'run-started',
+      'node-started',
+    ]);
+    await runtime.clock.runAll();
+    expect(runtime.clock.pending()).toBe(0);
+  });
 });
 
 /** Timers fire three leases late. */
