@@ -2,7 +2,7 @@
  * The composition root: providers, plugins, stores, gateway, planner, validator and engine become one polyphony. Nothing
  * else in the library knows all of them.
  */
-import { assertReplaceable, checkedConfig } from './composition/checked-config.ts';
+import { assertReplaceable, checkedConfig } from './composition/config/checked-config.ts';
 import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { lifetime } from './composition/lifetime.ts';
 import {

@@ -1,6 +1,6 @@
 /** The config that a user gives: checked, and compared with the one that it replaces. */
-import type { Config, ConfigInput } from '../core/config.ts';
-import { PolyphonyError } from '../core/errors.ts';
+import type { Config, ConfigInput } from '../../core/config.ts';
+import { PolyphonyError } from '../../core/errors.ts';
 
 /** What layers and plugins are made from once. */
 const BUILT_IN: readonly (readonly [field: string, of: (config: Config) => unknown])[] = [
@@ -26,8 +26,12 @@ export function assertReplaceable(before: Config, next: Config): void {
  */
 export async function checkedConfig(config: ConfigInput | undefined): Promise<Config> {
   if (config === undefined) return {};
-  const [{ z }, { ConfigSchema }] = await Promise.all([import('zod'), import('../core/config/config-schema.ts')]);
+  const [{ ConfigSchema }, { configIssues }] = await Promise.all([
+    import('../../core/config/config-schema.ts'),
+    import('./config-issues.ts'),
+  ]);
   const parsed = ConfigSchema.safeParse(config);
   if (parsed.success) return parsed.data;
-  throw new PolyphonyError('invalid-config', `The config cannot be used:\n${z.prettifyError(parsed.error)}`);
+  const message = `The config cannot be used:\n${configIssues(ConfigSchema, config, parsed.error)}`;
+  throw new PolyphonyError('invalid-config', message);
 }
