@@ -66,3 +66,45 @@ describe('doctor --repair', () => {
     expect((await call('--store', path, 'doctor')).out).toMatch(/✓ store/);
   });
 });
+
+describe('a store that cannot be used', () => {
+  it.each([
+    ['doctor', '--repair'],
+    ['store', 'prune', '--older', '30d', '--dry-run'],
+  ])('%s %s says that it is not there, and makes none', async (...given) => {
+    const path = join(folderWith(), 'folder', 'mistyped.db');
+    const missing = await call('--store', path, ...given);
+    expect(missing.code).toBe(2);
+    expect(missing.err).toContain(`there is no store at ${path}: name its file with --store`);
+    expect(existsSync(join(path, '..'))).toBe(false);
+  });
+
+  it('is not sent to a repair by the repair', async () => {
+    const path = join(folderWith({ 'text.db': 'hello' }), 'text.db');
+    const { code, err } = await call('--store', path, 'doctor', '--repair');
+    expect(code).toBe(1);
+    expect(err).toContain('nothing was changed: restore it from a backup');
+    expect(err).not.toContain('doctor --repair');
+    expect(readFileSync(path, 'utf8')).toBe('hello');
+  });
+
+  it('is named once by the doctor, which makes its other checks all the same', async () => {
+    const path = join(folderWith({ 'text.db': 'hello' }), 'text.db');
+    const { code, out, err } = await call('--store', path, 'doctor');
+    expect(code).toBe(1);
+    expect(err).toBe('');
+    expect(out).toMatch(/✗ store .*store-corrupt/);
+    expect(out).toMatch(/✓ call /);
+  });
+
+  it('is described in one line, whatever SQLite says', async () => {
+    const path = copied();
+    const bytes = readFileSync(path);
+    bytes.fill(0xff, 4097, 4105); // the header of a table's first page
+    writeFileSync(path, bytes);
+    const { code, err } = await call('--store', path, 'runs');
+    expect(code).toBe(1);
+    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(err).not.toContain('***');
+  });
+});

@@ -53,8 +53,8 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   ['string', 'a text'],
   ['boolean', 'true or false'],
   ['array', 'a list'],
-  ['object', 'fields with values'],
-  ['record', 'names with values'],
+  ['object', 'an object of fields'],
+  ['record', 'an object of names'],
 ]);
 
 const unitOf = (origin: string): string => (origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : '');

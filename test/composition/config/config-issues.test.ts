@@ -30,8 +30,8 @@ it.each([
   [{ limits: { run: { seconds: 0 } } }, '- limits.run.seconds is 0: give more than 0'],
   [{ limits: { answers: { bytes: 1e9 } } }, '- limits.answers.bytes is 1000000000: give at most 67108864'],
   [{ retention: { runsDays: [3] } }, '- retention.runsDays is a list: give a number'],
-  [{ limits: 3 }, '- limits is 3: give fields with values'],
-  [[], '- the config is a list: give fields with values'],
+  [{ limits: 3 }, '- limits is 3: give an object of fields'],
+  [[], '- the config is a list: give an object of fields'],
   [{ retry: { baseMs: 1, baseMilliseconds: 1 } }, '- retry.baseMilliseconds: '],
   [{ budgets: [{ scope: 'run', usd: Number.NaN }] }, '- budgets[0].usd is NaN: give a number'],
 ])('%j is refused with its field, the rule and the remedy', async (config, line) => {

@@ -3,9 +3,11 @@ import { Option } from 'commander';
 import type { PruneReport, PruneRequest } from '../../../composition/retention/prune.ts';
 import { safeJson } from '../../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../../command.ts';
+import { existingStore } from '../../input/existing-store.ts';
 import { EXIT, UsageError } from '../../input/exit-code.ts';
 import { spanMs } from '../../input/option-values.ts';
 import type { Session } from '../../process/session.ts';
+import { counted } from '../../screen/counted.ts';
 import type { Terminal } from '../../screen/terminal.ts';
 
 const PARTS = ['runs', 'ledger', 'values'] as const;
@@ -35,6 +37,7 @@ export const command = defineCommand<Options>({
         ),
       ),
   handle: async (terminal, options) => {
+    existingStore(options.store);
     const { withPolyphony } = await import('../../process/session.ts');
     const { systemClock } = await import('../../../system/clock.ts');
     const before = systemClock.now() - options.older;
@@ -64,7 +67,10 @@ async function pruneOrAsk(
     const { confirmed } = await import('../../process/confirm.ts');
     const answer = await confirmed(`Remove ${countsOf(found)}?`, terminal);
     if (answer === undefined) throw new UsageError(`this would remove ${countsOf(found)}: add --yes to do so`);
-    if (!answer) return EXIT.failed;
+    if (!answer) {
+      terminal.say('nothing was removed');
+      return EXIT.failed;
+    }
   }
   const report = await polyphony.prune(request);
   if (!isEmpty(report)) await polyphony.stores.compact?.();
@@ -74,4 +80,4 @@ async function pruneOrAsk(
 const isEmpty = ({ runs, ledgerRows, values }: PruneReport): boolean => runs + ledgerRows + values === 0;
 
 const countsOf = ({ runs, ledgerRows, values }: PruneReport): string =>
-  `${runs} runs, ${ledgerRows} rows of the ledger and ${values} values`;
+  `${counted(runs, 'run')}, ${counted(ledgerRows, 'row')} of the ledger and ${counted(values, 'value')}`;
