@@ -3,10 +3,10 @@ import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PolyphonyError } from '../../core/errors.ts';
 import { printable, safeJson } from '../../drawing/plain-text.ts';
+import { unsupportedNode } from '../../system/node-version.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT } from '../input/exit-code.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
-import { NODE_VERSIONS, supportedNode } from '../process/node-version.ts';
 import type { Session } from '../process/session.ts';
 import { counted } from '../screen/counted.ts';
 import type { Terminal } from '../screen/terminal.ts';
@@ -45,12 +45,8 @@ interface Check {
 const SMALLEST_SPACE = 50 * 1024 * 1024;
 
 function checkNode(): Check {
-  const ok = supportedNode(process.version);
-  return {
-    name: 'node',
-    ok,
-    detail: ok ? process.version : `${process.version}: install ${NODE_VERSIONS}`,
-  };
+  const refusal = unsupportedNode(process.version);
+  return { name: 'node', ok: refusal === undefined, detail: refusal ?? process.version };
 }
 
 async function checkSpace(store: string): Promise<Check> {

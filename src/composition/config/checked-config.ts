@@ -1,6 +1,7 @@
 /** The config that a user gives: checked, and compared with the one that it replaces. */
 import type { Config, ConfigInput } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
+import { unsupportedNode } from '../../system/node-version.ts';
 
 /** What layers and plugins are made from once. */
 const BUILT_IN: readonly (readonly [field: string, of: (config: Config) => unknown])[] = [
@@ -17,6 +18,12 @@ export function assertReplaceable(before: Config, next: Config): void {
   const names = changed.map(([field]) => field).join(', ');
   const message = `The config cannot be replaced, because ${names} would change, which is fixed when a polyphony is created: leave it as it is, or create a new polyphony.`;
   throw new PolyphonyError('invalid-config', message);
+}
+
+/** @throws unsupported when the version of Node is too old: it would fail later, at the first thing that it does not know */
+export function assertSupportedNode(version: string): void {
+  const refusal = unsupportedNode(version);
+  if (refusal !== undefined) throw new PolyphonyError('unsupported', refusal);
 }
 
 /**
