@@ -107,4 +107,12 @@ describe('a store that cannot be used', () => {
     expect(err.trim().split('\n')).toHaveLength(1);
     expect(err).not.toContain('***');
   });
+
+  it('is named where nothing is in it, because it may be mistyped', async () => {
+    const path = join(folderWith(), 'empty.db');
+    const said = async (...given: readonly string[]): Promise<string> => (await call('--store', path, ...given)).err;
+    expect(await said('runs')).toContain(`no runs yet in ${path}; start one with`);
+    expect(await said('spend')).toBe(`nothing has been spent yet, says ${path}\n`);
+    expect(await said('spend', '--last', '12h')).toBe(`nothing was spent in that time, says ${path}\n`);
+  });
 });
