@@ -116,3 +116,19 @@ describe('a store that cannot be used', () => {
     expect(await said('spend', '--last', '12h')).toBe(`nothing was spent in that time, says ${path}\n`);
   });
 });
+
+it('a hint names the store and the config that the command was given, so that it finds its run', async () => {
+  const folder = folderWith({
+    'empty.yaml': '{}',
+    'a.plan.json': {
+      version: 1,
+      nodes: [{ id: 'a', use: 'tool:read_file', in: { path: 'no-such-file' } }],
+      output: '{{a}}',
+    },
+  });
+  const [store, config] = [join(folder, 'other.db'), join(folder, 'empty.yaml')];
+  const { code, err } = await call('--store', store, '--config', config, 'run', join(folder, 'a.plan.json'));
+  expect(code).toBe(1);
+  expect(err).toMatch(/^continue with: .* runs resume run_\w+$/m);
+  expect(err).toContain(` --config ${config} --store ${store} runs resume `);
+});

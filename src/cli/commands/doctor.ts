@@ -8,7 +8,6 @@ import { defineCommand, examples } from '../command.ts';
 import { EXIT } from '../input/exit-code.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
 import type { Session } from '../process/session.ts';
-import { counted } from '../screen/counted.ts';
 import type { Terminal } from '../screen/terminal.ts';
 
 export const command = defineCommand<{ readonly repair?: boolean }>({
@@ -76,7 +75,8 @@ async function checkStore(store: string): Promise<Check> {
   return { name: 'store', ok: true, detail: resolve(store) };
 }
 
-function checkProviders({ polyphony }: Session): Check {
+async function checkProviders({ polyphony }: Session): Promise<Check> {
+  const { counted } = await import('../screen/counted.ts');
   const providers = [...new Set(polyphony.gateway.models().map(({ provider }) => provider))];
   const detail = `${providers.join(', ')} (${counted(polyphony.gateway.models().length, 'model')})`;
   const only = providers.length === 1 && providers[0] === 'embedded';

@@ -50,11 +50,11 @@ async function listRuns(options: Options & SharedOptions, terminal: Terminal): P
       }));
       terminal.print(safeJson(documents, 2));
     } else if (runs.length === 0) {
-      const { thisCommand } = await import('../../input/command-name.ts');
+      const { thisCommandWith } = await import('../../input/command-name.ts');
       const which = options.status === undefined ? 'no runs yet' : `no runs with status ${options.status}`;
       // The file is named, because a mistyped --store is an empty one.
       terminal.say(
-        `${which} in ${printable(resolve(options.store))}; start one with: ${thisCommand()} run "<request>"`,
+        `${which} in ${printable(resolve(options.store))}; start one with: ${thisCommandWith(options)} run "<request>"`,
       );
     } else await printRuns(runs, terminal);
     return EXIT.done;

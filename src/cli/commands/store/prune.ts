@@ -3,11 +3,9 @@ import { Option } from 'commander';
 import type { PruneReport, PruneRequest } from '../../../composition/retention/prune.ts';
 import { safeJson } from '../../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../../command.ts';
-import { existingStore } from '../../input/existing-store.ts';
 import { EXIT, UsageError } from '../../input/exit-code.ts';
 import { spanMs } from '../../input/option-values.ts';
 import type { Session } from '../../process/session.ts';
-import { counted } from '../../screen/counted.ts';
 import type { Terminal } from '../../screen/terminal.ts';
 
 const PARTS = ['runs', 'ledger', 'values'] as const;
@@ -37,6 +35,7 @@ export const command = defineCommand<Options>({
         ),
       ),
   handle: async (terminal, options) => {
+    const { existingStore } = await import('../../input/existing-store.ts');
     existingStore(options.store);
     const { withPolyphony } = await import('../../process/session.ts');
     const { systemClock } = await import('../../../system/clock.ts');
@@ -56,6 +55,7 @@ async function pruneOrAsk(
   { dryRun = false, yes = false, json = false }: Options & { readonly json?: boolean },
   terminal: Terminal,
 ): Promise<number> {
+  const { countsOf } = await import('../../screen/counted.ts');
   const say = (report: PruneReport, isDone: boolean): number => {
     if (json) terminal.print(safeJson({ removed: isDone, ...report }, 2));
     else terminal.print(`${isDone ? 'removed' : 'would remove'} ${countsOf(report)}`);
@@ -78,6 +78,3 @@ async function pruneOrAsk(
 }
 
 const isEmpty = ({ runs, ledgerRows, values }: PruneReport): boolean => runs + ledgerRows + values === 0;
-
-const countsOf = ({ runs, ledgerRows, values }: PruneReport): string =>
-  `${counted(runs, 'run')}, ${counted(ledgerRows, 'row')} of the ledger and ${counted(values, 'value')}`;
