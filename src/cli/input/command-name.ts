@@ -1,7 +1,5 @@
 /** The name by which the user called the command, so that hints can be pasted and run. */
 import { basename } from 'node:path';
-import { DEFAULT_STORE } from '../command.ts';
-import type { SharedOptions } from './shared-options.ts';
 
 export function commandName(environment: Readonly<Record<string, string | undefined>>, script = ''): string {
   if (environment.npm_lifecycle_event === 'start') return 'npm start --';
@@ -12,13 +10,6 @@ export function commandName(environment: Readonly<Record<string, string | undefi
 }
 
 export const thisCommand = (): string => commandName(process.env, process.argv[1]);
-
-/** The same with the config and the store that the command was given: a hint without them would look for its run elsewhere. */
-export function thisCommandWith({ config, store }: Partial<Pick<SharedOptions, 'config' | 'store'>>): string {
-  const givenConfig = config === undefined ? '' : ` --config ${quoted(config)}`;
-  const givenStore = store === undefined || store === DEFAULT_STORE ? '' : ` --store ${quoted(store)}`;
-  return `${thisCommand()}${givenConfig}${givenStore}`;
-}
 
 /** An argument quoted for a POSIX shell. */
 export const quoted = (argument: string): string =>

@@ -3,7 +3,7 @@ import type { RunEvent, RunHandle, RunResult } from '../../core/run/engine.ts';
 import { oneLine, printable, safeJson } from '../../drawing/plain-text.ts';
 import type { Polyphony } from '../../polyphony.ts';
 import { systemClock } from '../../system/clock.ts';
-import { quoted, thisCommandWith } from '../input/command-name.ts';
+import { quoted } from '../input/command-name.ts';
 import { exitCodeOfRun } from '../input/exit-code.ts';
 import type { FollowOptions } from '../input/follow-options.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
@@ -11,6 +11,7 @@ import { createLiveView, type LiveView } from '../screen/live-view.ts';
 import { answerText, runDocument, summaryLine } from '../screen/result-text.ts';
 import type { Terminal } from '../screen/terminal.ts';
 import { cancelOnRequest } from './cancel-request.ts';
+import { thisCommandWith } from './command-hint.ts';
 
 /** Calls `tick` periodically until the returned function is called; does not keep the process alive. */
 function every(milliseconds: number, tick: () => void): () => void {

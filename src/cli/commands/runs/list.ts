@@ -50,7 +50,7 @@ async function listRuns(options: Options & SharedOptions, terminal: Terminal): P
       }));
       terminal.print(safeJson(documents, 2));
     } else if (runs.length === 0) {
-      const { thisCommandWith } = await import('../../input/command-name.ts');
+      const { thisCommandWith } = await import('../../process/command-hint.ts');
       const which = options.status === undefined ? 'no runs yet' : `no runs with status ${options.status}`;
       // The file is named, because a mistyped --store is an empty one.
       terminal.say(
