@@ -2,7 +2,7 @@
  * The composition root: providers, plugins, stores, gateway, planner, validator and engine become one polyphony. Nothing
  * else in the library knows all of them.
  */
-import { assertReplaceable, checkedConfig } from './composition/checked-config.ts';
+import { assertReplaceable, assertSupportedNode, checkedConfig } from './composition/config/checked-config.ts';
 import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { lifetime } from './composition/lifetime.ts';
 import {
@@ -150,6 +150,7 @@ export interface Polyphony {
  * @throws invalid-config when the config or the plugins cannot be used; the message names the field and the rule
  */
 export async function createPolyphony(options: PolyphonyOptions = {}): Promise<Polyphony> {
+  assertSupportedNode(process.version);
   rememberEnvironment(process.env);
   let config = await checkedConfig(options.config);
   const plugins = await chosenPlugins(options, config);

@@ -3,6 +3,9 @@ import { type Command, Help } from 'commander';
 import type { SharedOptions } from './input/shared-options.ts';
 import type { Terminal } from './screen/terminal.ts';
 
+/** Where runs are kept unless --store says otherwise. */
+export const DEFAULT_STORE = '.polyphony/polyphony.db';
+
 type Operands = readonly (string | undefined)[];
 
 interface Definition<Options, Given extends Operands> {

@@ -3,13 +3,12 @@
  * The start of the polyphony command. This file and what it imports at once keep to syntax that an old Node parses, so that one
  * that is too old is told in a sentence.
  */
-import { NODE_VERSIONS, supportedNode } from './process/node-version.ts';
+import { unsupportedNode } from '../system/node-version.ts';
 
-if (supportedNode(process.version)) {
+const refusal = unsupportedNode(process.version);
+if (refusal === undefined) {
   void import('./command-process.ts');
 } else {
-  process.stderr.write(
-    `polyphony needs ${NODE_VERSIONS}, and this is ${process.version}: install one from https://nodejs.org.\n`,
-  );
+  process.stderr.write(`${refusal}\n`);
   process.exitCode = 1;
 }

@@ -1,10 +1,8 @@
 /** The program: the options that all commands share, its help, and the list of its commands. */
 import { Command, Option } from 'commander';
 import { printable } from '../drawing/plain-text.ts';
-import { addCommands, type Calling, type CommandList } from './command.ts';
+import { addCommands, type Calling, type CommandList, DEFAULT_STORE } from './command.ts';
 import { packageVersion } from './input/package-file.ts';
-
-const DEFAULT_STORE = '.polyphony/polyphony.db';
 
 /** The request that runs when the command is called without arguments in a folder that has the example texts. */
 export const FIRST_REQUEST =

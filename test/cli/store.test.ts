@@ -66,3 +66,69 @@ describe('doctor --repair', () => {
     expect((await call('--store', path, 'doctor')).out).toMatch(/✓ store/);
   });
 });
+
+describe('a store that cannot be used', () => {
+  it.each([
+    ['doctor', '--repair'],
+    ['store', 'prune', '--older', '30d', '--dry-run'],
+  ])('%s %s says that it is not there, and makes none', async (...given) => {
+    const path = join(folderWith(), 'folder', 'mistyped.db');
+    const missing = await call('--store', path, ...given);
+    expect(missing.code).toBe(2);
+    expect(missing.err).toContain(`there is no store at ${path}: name its file with --store`);
+    expect(existsSync(join(path, '..'))).toBe(false);
+  });
+
+  it('is not sent to a repair by the repair', async () => {
+    const path = join(folderWith({ 'text.db': 'hello' }), 'text.db');
+    const { code, err } = await call('--store', path, 'doctor', '--repair');
+    expect(code).toBe(1);
+    expect(err).toContain('nothing was changed: restore it from a backup');
+    expect(err).not.toContain('doctor --repair');
+    expect(readFileSync(path, 'utf8')).toBe('hello');
+  });
+
+  it('is named once by the doctor, which makes its other checks all the same', async () => {
+    const path = join(folderWith({ 'text.db': 'hello' }), 'text.db');
+    const { code, out, err } = await call('--store', path, 'doctor');
+    expect(code).toBe(1);
+    expect(err).toBe('');
+    expect(out).toMatch(/✗ store .*store-corrupt/);
+    expect(out).toMatch(/✓ call /);
+  });
+
+  it('is described in one line, whatever SQLite says', async () => {
+    const path = copied();
+    const bytes = readFileSync(path);
+    bytes.fill(0xff, 4097, 4105); // the header of a table's first page
+    writeFileSync(path, bytes);
+    const { code, err } = await call('--store', path, 'runs');
+    expect(code).toBe(1);
+    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(err).not.toContain('***');
+  });
+
+  it('is named where nothing is in it, because it may be mistyped', async () => {
+    const path = join(folderWith(), 'empty.db');
+    const said = async (...given: readonly string[]): Promise<string> => (await call('--store', path, ...given)).err;
+    expect(await said('runs')).toContain(`no runs yet in ${path}; start one with`);
+    expect(await said('spend')).toBe(`nothing has been spent yet, says ${path}\n`);
+    expect(await said('spend', '--last', '12h')).toBe(`nothing was spent in that time, says ${path}\n`);
+  });
+});
+
+it('a hint names the store and the config that the command was given, so that it finds its run', async () => {
+  const folder = folderWith({
+    'empty.yaml': '{}',
+    'a.plan.json': {
+      version: 1,
+      nodes: [{ id: 'a', use: 'tool:read_file', in: { path: 'no-such-file' } }],
+      output: '{{a}}',
+    },
+  });
+  const [store, config] = [join(folder, 'other.db'), join(folder, 'empty.yaml')];
+  const { code, err } = await call('--store', store, '--config', config, 'run', join(folder, 'a.plan.json'));
+  expect(code).toBe(1);
+  expect(err).toMatch(/^continue with: .* runs resume run_\w+$/m);
+  expect(err).toContain(` --config ${config} --store ${store} runs resume `);
+});

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { commandName, quoted } from '../../src/cli/input/command-name.ts';
-import { supportedNode } from '../../src/cli/process/node-version.ts';
 import { answerText, issueLines, tableText } from '../../src/cli/screen/result-text.ts';
 import { createTerminal, paintFor } from '../../src/cli/screen/terminal.ts';
+import { supportedNode } from '../../src/system/node-version.ts';
 import { STEERING } from '../drawing/steering.ts';
 
 const plain = paintFor(false);

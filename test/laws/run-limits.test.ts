@@ -100,7 +100,9 @@ describe('calls of a run', () => {
             expect(paid).toBeLessThanOrEqual(calls);
             if (result.status === 'done') break;
             expect(result).toMatchObject({ status: 'failed', error: { code: 'limit-exceeded', retryable: false } });
-            expect(result.error?.message).toMatch(/^Run run has made .*limits\.run\.calls.*raise the limit/);
+            expect(result.error?.message).toMatch(
+              /^Run run has reached the limit of .*limits\.run\.calls.*raise the limit/,
+            );
             await through(runtime, polyphony.close());
           }
           expect(result?.status).toBe('done');

@@ -3,10 +3,10 @@ import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PolyphonyError } from '../../core/errors.ts';
 import { printable, safeJson } from '../../drawing/plain-text.ts';
+import { unsupportedNode } from '../../system/node-version.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT } from '../input/exit-code.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
-import { NODE_VERSIONS, supportedNode } from '../process/node-version.ts';
 import type { Session } from '../process/session.ts';
 import type { Terminal } from '../screen/terminal.ts';
 
@@ -44,12 +44,8 @@ interface Check {
 const SMALLEST_SPACE = 50 * 1024 * 1024;
 
 function checkNode(): Check {
-  const ok = supportedNode(process.version);
-  return {
-    name: 'node',
-    ok,
-    detail: ok ? process.version : `${process.version}: install ${NODE_VERSIONS}`,
-  };
+  const refusal = unsupportedNode(process.version);
+  return { name: 'node', ok: refusal === undefined, detail: refusal ?? process.version };
 }
 
 async function checkSpace(store: string): Promise<Check> {
@@ -66,18 +62,23 @@ async function checkSpace(store: string): Promise<Check> {
   };
 }
 
-async function checkStore({ polyphony }: Session, store: string): Promise<Check> {
-  const { checkSqliteStore } = await import('../../stores/sqlite.ts');
+async function checkStore(store: string): Promise<Check> {
+  const { checkSqliteStore, sqliteStores } = await import('../../stores/sqlite.ts');
   await checkSqliteStore({ path: store });
-  const { keyValue } = polyphony.stores;
-  await keyValue.set('doctor', 1);
-  await keyValue.delete('doctor');
+  const stores = sqliteStores({ path: store });
+  try {
+    await stores.keyValue.set('doctor', 1);
+    await stores.keyValue.delete('doctor');
+  } finally {
+    await stores.close();
+  }
   return { name: 'store', ok: true, detail: resolve(store) };
 }
 
-function checkProviders({ polyphony }: Session): Check {
+async function checkProviders({ polyphony }: Session): Promise<Check> {
+  const { counted } = await import('../screen/counted.ts');
   const providers = [...new Set(polyphony.gateway.models().map(({ provider }) => provider))];
-  const detail = `${providers.join(', ')} (${polyphony.gateway.models().length} models)`;
+  const detail = `${providers.join(', ')} (${counted(polyphony.gateway.models().length, 'model')})`;
   const only = providers.length === 1 && providers[0] === 'embedded';
   return {
     name: 'providers',
@@ -125,21 +126,23 @@ async function checksOf(options: SharedOptions, terminal: Terminal): Promise<rea
   });
   checks.push(config);
   if (config.ok) {
-    const { withPolyphony } = await import('../process/session.ts');
-    const opened = await attempt('plugins', () =>
-      withPolyphony(options, terminal, async (session) => {
-        checks.push(await attempt('store', () => checkStore(session, options.store)));
-        checks.push(await attempt('providers', () => checkProviders(session)));
-        checks.push(await attempt('call', () => checkCall(session)));
-        const names = session.loaded.config.plugins ?? [];
-        return {
-          name: 'plugins',
-          ok: true,
-          detail: names.length === 0 ? 'only the built-in ones' : names.join(', '),
-        };
-      }),
-    );
-    checks.push(opened);
+    const store = await attempt('store', () => checkStore(options.store));
+    checks.push(store, ...(await sessionChecks(options, terminal, store.ok)));
   }
+  return checks;
+}
+
+/** What needs an open session. Where the store cannot be used, its call is kept in memory. */
+async function sessionChecks(options: SharedOptions, terminal: Terminal, hasStore: boolean): Promise<readonly Check[]> {
+  const { withPolyphony } = await import('../process/session.ts');
+  const stores = hasStore ? undefined : (await import('../../stores/memory.ts')).memoryStores();
+  const checks: Check[] = [];
+  const check = async (session: Session): Promise<Check> => {
+    checks.push(await attempt('providers', () => checkProviders(session)));
+    checks.push(await attempt('call', () => checkCall(session)));
+    const names = session.loaded.config.plugins ?? [];
+    return { name: 'plugins', ok: true, detail: names.length === 0 ? 'only the built-in ones' : names.join(', ') };
+  };
+  checks.push(await attempt('plugins', () => withPolyphony(options, terminal, check, stores)));
   return checks;
 }

@@ -10,6 +10,7 @@ import { assertOneFormat, type FollowOptions } from '../input/follow-options.ts'
 import { amount, collectValues, wholeNumber } from '../input/option-values.ts';
 import type { InputFor } from '../input/run-input.ts';
 import type { RunTarget } from '../input/run-target.ts';
+import type { SharedOptions } from '../input/shared-options.ts';
 import { withInterrupt } from '../process/interrupt.ts';
 import type { Session } from '../process/session.ts';
 import type { Terminal } from '../screen/terminal.ts';
@@ -78,7 +79,7 @@ function tagsOf(given: readonly string[]): Record<string, string> {
   );
 }
 
-interface Prepared extends Omit<Options, 'input' | 'tag'> {
+interface Prepared extends Omit<Options, 'input' | 'tag'>, SharedOptions {
   readonly input: InputFor;
   readonly tags: Record<string, string>;
 }

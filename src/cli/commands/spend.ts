@@ -1,6 +1,7 @@
 /** polyphony spend: shows what was paid, by provider, model, day or scope. */
+import { resolve } from 'node:path';
 import type { LedgerGroup, LedgerTotal } from '../../core/stores.ts';
-import { safeJson } from '../../drawing/plain-text.ts';
+import { printable, safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT, UsageError } from '../input/exit-code.ts';
 import { spanMs } from '../input/option-values.ts';
@@ -32,7 +33,8 @@ export const command = defineCommand<{ readonly by: string; readonly last?: numb
         return EXIT.done;
       }
       if (totals.length === 0) {
-        terminal.say('nothing has been spent yet');
+        const when = options.last === undefined ? 'has been spent yet' : 'was spent in that time';
+        terminal.say(`nothing ${when}, says ${printable(resolve(options.store))}`);
         return EXIT.done;
       }
       const rows = totals.map((total) => [

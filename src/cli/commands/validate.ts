@@ -17,7 +17,8 @@ export const command = defineCommand<{ readonly repair: boolean }, [plan: string
     const text = await planTextOf(argument);
     const { withPolyphony } = await import('../process/session.ts');
     const { repairLine } = await import('../process/given-plan.ts');
-    const { counted, issueLines } = await import('../screen/result-text.ts');
+    const { counted } = await import('../screen/counted.ts');
+    const { issueLines } = await import('../screen/result-text.ts');
     return withPolyphony(options, terminal, async ({ polyphony }) => {
       const { plan, issues, repaired } = await polyphony.validate(text, { repair: options.repair });
       const code = plan === undefined ? EXIT.invalidPlan : EXIT.done;

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { configIssues } from '../../composition/config/config-issues.ts';
 import { ConfigSchema, PricesSchema } from '../../core/config/config-schema.ts';
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
@@ -56,10 +57,8 @@ async function parse(path: string, text: string): Promise<unknown> {
 function checked<T>(path: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new PolyphonyError(
-    'invalid-config',
-    `${path} does not match the config schema:\n${z.prettifyError(parsed.error)}`,
-  );
+  const message = `${path} cannot be used:\n${configIssues(schema, value, parsed.error)}`;
+  throw new PolyphonyError('invalid-config', message);
 }
 
 /** Whether a module's default export looks like a plugin; the host checks the rest. */

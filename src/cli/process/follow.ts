@@ -3,13 +3,15 @@ import type { RunEvent, RunHandle, RunResult } from '../../core/run/engine.ts';
 import { oneLine, printable, safeJson } from '../../drawing/plain-text.ts';
 import type { Polyphony } from '../../polyphony.ts';
 import { systemClock } from '../../system/clock.ts';
-import { quoted, thisCommand } from '../input/command-name.ts';
+import { quoted } from '../input/command-name.ts';
 import { exitCodeOfRun } from '../input/exit-code.ts';
 import type { FollowOptions } from '../input/follow-options.ts';
+import type { SharedOptions } from '../input/shared-options.ts';
 import { createLiveView, type LiveView } from '../screen/live-view.ts';
 import { answerText, runDocument, summaryLine } from '../screen/result-text.ts';
 import type { Terminal } from '../screen/terminal.ts';
 import { cancelOnRequest } from './cancel-request.ts';
+import { thisCommandWith } from './command-hint.ts';
 
 /** Calls `tick` periodically until the returned function is called; does not keep the process alive. */
 function every(milliseconds: number, tick: () => void): () => void {
@@ -41,7 +43,7 @@ export async function showEvents(events: AsyncIterable<RunEvent>, view: LiveView
 export async function follow(
   handle: RunHandle,
   { engine, stores }: Pick<Polyphony, 'engine' | 'stores'>,
-  options: FollowOptions,
+  options: FollowOptions & SharedOptions,
   terminal: Terminal,
 ): Promise<number> {
   const release = cancelOnRequest(stores.keyValue, handle);
@@ -63,7 +65,12 @@ async function isRecorded(engine: Polyphony['engine'], runId: string): Promise<b
   }
 }
 
-export function showResult(result: RunResult, options: FollowOptions, terminal: Terminal, resumable = true): void {
+export function showResult(
+  result: RunResult,
+  options: FollowOptions & SharedOptions,
+  terminal: Terminal,
+  resumable = true,
+): void {
   if (options.json) {
     terminal.print(safeJson(runDocument(result), 2));
     return;
@@ -72,17 +79,23 @@ export function showResult(result: RunResult, options: FollowOptions, terminal: 
   if (!options.quiet) terminal.say(summaryLine(result, paint));
   if (result.status === 'done') terminal.print(answerText(result.output, paint));
   if (result.error !== undefined) terminal.say(`${paint.red(result.error.code)}: ${printable(result.error.message)}`);
-  showQuestions(result, terminal);
+  showQuestions(result, options, terminal);
   const stopped = result.status === 'cancelled' || result.status === 'failed';
   if (stopped && resumable)
-    terminal.say(paint.dim(`continue with: ${thisCommand()} runs resume ${quoted(result.runId)}`));
+    terminal.say(paint.dim(`continue with: ${thisCommandWith(options)} runs resume ${quoted(result.runId)}`));
 }
 
-function showQuestions({ runId, waiting = [] }: RunResult, terminal: Terminal): void {
+function showQuestions(
+  { runId, waiting = [] }: RunResult,
+  options: FollowOptions & SharedOptions,
+  terminal: Terminal,
+): void {
   for (const { nodeId, question, choices } of waiting) {
     terminal.say(`\n${terminal.paint.magenta(oneLine(nodeId))} asks: ${printable(question)}`);
     if (choices !== undefined) terminal.say(`  choices: ${choices.map(oneLine).join(', ')}`);
     const example = choices?.[0] === undefined ? "'<answer>'" : quoted(oneLine(choices[0]));
-    terminal.say(`  answer with: ${thisCommand()} runs answer ${quoted(runId)} ${quoted(oneLine(nodeId))} ${example}`);
+    terminal.say(
+      `  answer with: ${thisCommandWith(options)} runs answer ${quoted(runId)} ${quoted(oneLine(nodeId))} ${example}`,
+    );
   }
 }

@@ -3,7 +3,8 @@ import type { ValidPlan } from '../../core/plan/plan.ts';
 import type { PlanIssue, PlanRepair, Validation } from '../../core/plan/validation.ts';
 import { oneLine, printable, safeJson } from '../../drawing/plain-text.ts';
 import { quoted, thisCommand } from '../input/command-name.ts';
-import { counted, issueLines } from '../screen/result-text.ts';
+import { counted } from '../screen/counted.ts';
+import { issueLines } from '../screen/result-text.ts';
 import type { Terminal } from '../screen/terminal.ts';
 import type { Session } from './session.ts';
 

@@ -1,14 +1,15 @@
 /** Repairs the store of the command, and says what was saved and what was lost. */
-import { resolve } from 'node:path';
 import { printable, safeJson } from '../../drawing/plain-text.ts';
 import { repairSqliteStore, type StoreRepair } from '../../stores/sqlite.ts';
+import { existingStore } from '../input/existing-store.ts';
 import { EXIT } from '../input/exit-code.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
+import { counted } from '../screen/counted.ts';
 import type { Terminal } from '../screen/terminal.ts';
 
 /** @returns the exit code: failed when something was lost */
 export async function repairStore({ store, json }: SharedOptions, terminal: Terminal): Promise<number> {
-  const path = resolve(store);
+  const path = existingStore(store);
   const repair = await repairSqliteStore({ path });
   if (json) terminal.print(safeJson({ path, repaired: repair !== undefined, ...repair }, 2));
   else if (repair === undefined) terminal.print(`${printable(path)} is whole: nothing was changed`);
@@ -22,7 +23,7 @@ const hasLosses = ({ runs, ledgerRows, values, unreadable }: StoreRepair): boole
 function linesOf(path: string, { keptAs, runs, ledgerRows, values, unreadable }: StoreRepair): readonly string[] {
   const named = (text: string, ids: readonly string[]): readonly string[] =>
     ids.length === 0 ? [] : [`${text}: ${ids.join(' ')}`];
-  const counted = ({ saved, lost }: { readonly saved: number; readonly lost: number }): string =>
+  const savedOf = ({ saved, lost }: { readonly saved: number; readonly lost: number }): string =>
     lost === 0 ? `${saved} saved` : `${saved} saved, ${lost} lost`;
   const { pages, records } = unreadable;
   return [
@@ -30,8 +31,8 @@ function linesOf(path: string, { keptAs, runs, ledgerRows, values, unreadable }:
     `runs: ${runs.saved.length} saved, ${runs.incomplete.length} incomplete, ${runs.lost.length} lost`,
     ...named('incomplete, a resume runs again what was lost', runs.incomplete),
     ...named('lost', runs.lost),
-    `rows of the ledger: ${counted(ledgerRows)}`,
-    `values and counters: ${counted(values)}`,
-    ...(pages + records === 0 ? [] : [`unreadable: ${pages} pages, ${records} records`]),
+    `rows of the ledger: ${savedOf(ledgerRows)}`,
+    `values and counters: ${savedOf(values)}`,
+    ...(pages + records === 0 ? [] : [`unreadable: ${counted(pages, 'page')}, ${counted(records, 'record')}`]),
   ];
 }

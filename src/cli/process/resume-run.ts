@@ -1,5 +1,6 @@
 /** Resumes a run whose process stopped, and follows it to its end. */
 import type { FollowOptions } from '../input/follow-options.ts';
+import type { SharedOptions } from '../input/shared-options.ts';
 import type { Terminal } from '../screen/terminal.ts';
 import { follow } from './follow.ts';
 import { withInterrupt } from './interrupt.ts';
@@ -10,7 +11,7 @@ import { whenFree } from './wait-for-lease.ts';
 export function resumeRun(
   { polyphony }: Session,
   runId: string,
-  options: FollowOptions,
+  options: FollowOptions & SharedOptions,
   terminal: Terminal,
 ): Promise<number> {
   return withInterrupt(terminal, async (signal) => {

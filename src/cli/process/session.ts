@@ -1,6 +1,7 @@
 /** Opens a polyphony over the store on disk, with the options that all commands share. */
 
 import { scrubText } from '../../core/scrub.ts';
+import type { Stores } from '../../core/stores.ts';
 import { printable } from '../../drawing/plain-text.ts';
 import { createPolyphony, type Polyphony } from '../../polyphony.ts';
 import { sqliteStores } from '../../stores/sqlite.ts';
@@ -15,11 +16,12 @@ export interface Session {
   readonly loaded: LoadedConfig;
 }
 
-/** Opens a session, passes it to the command, and always closes it afterwards. */
+/** Opens a session, over the file of the options unless it is given stores, passes it to the command, and always closes it afterwards. */
 export async function withPolyphony<T>(
   options: SharedOptions,
   terminal: Terminal,
   command: (session: Session) => Promise<T>,
+  stores?: Stores,
 ): Promise<T> {
   if (options.store.trim() === '') throw new UsageError('--store is empty: name the file that keeps runs and costs');
   const loaded = await loadConfig(process.cwd(), options.config);
@@ -33,7 +35,7 @@ export async function withPolyphony<T>(
     defaults: true,
     environment: true,
     config: loaded.config,
-    stores: sqliteStores({ path: options.store }),
+    stores: stores ?? sqliteStores({ path: options.store }),
     logger,
   });
   try {

@@ -5,6 +5,7 @@ import { formatUsd, nanoToUsd } from '../../core/money/money.ts';
 import type { PlanIssue } from '../../core/plan/validation.ts';
 import type { RunResult } from '../../core/run/engine.ts';
 import { displayWidth, oneLine, padToWidth, printable, safeJson } from '../../drawing/plain-text.ts';
+import { counted } from './counted.ts';
 import { durationText } from './progress.ts';
 import type { Paint } from './terminal.ts';
 
@@ -62,8 +63,6 @@ export function summaryLine(result: RunResult, paint: Paint): string {
   ];
   return `${word} ${paint.dim(facts.join(' · '))}`;
 }
-
-export const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 export function issueLines(issues: readonly PlanIssue[], paint: Paint): string {
   return issues

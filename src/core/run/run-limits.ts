@@ -19,6 +19,6 @@ export type CountedCall = 'calls' | 'plannerCalls';
 /** The call that a run may not make any more. */
 export function callsExceeded(runId: string, what: CountedCall, most: number): PolyphonyError {
   const whose = what === 'calls' ? 'models' : "the planner's model";
-  const message = `Run ${runId} has made ${most} calls of ${whose}, those of runs nested in it included, and its operator allows no more (limits.run.${what}): raise the limit in the config, or split the work.`;
+  const message = `Run ${runId} has reached the limit of ${most} for calls of ${whose}, those of runs nested in it included (limits.run.${what}): raise the limit in the config, or split the work.`;
   return new PolyphonyError('limit-exceeded', message, { details: { runId, limit: `limits.run.${what}`, most } });
 }

@@ -16,7 +16,7 @@ import { sleep } from '../../system/clock.ts';
 import { makeFolder } from '../../system/make-folder.ts';
 import { type Sql, sqlOf } from './database.ts';
 import { loadDriver } from './driver.ts';
-import { busyError, closedError, corruptError, isBusy, storeError } from './errors.ts';
+import { busyError, checkError, closedError, corruptError, isBusy, storeError } from './errors.ts';
 import { migrate } from './schema.ts';
 
 export interface Connection {
@@ -200,5 +200,5 @@ async function refuseOther(path: string): Promise<number> {
  */
 function refuseDamaged(sql: Sql, path: string): void {
   const found = sql.first('SELECT integrity_check FROM pragma_integrity_check(1)')?.[0];
-  if (found !== 'ok') throw corruptError(path, String(found).slice(0, 200));
+  if (found !== 'ok') throw checkError(path, found);
 }

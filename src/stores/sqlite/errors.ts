@@ -43,6 +43,16 @@ export function corruptError(path: string, found: string, cause?: unknown): Poly
   return new PolyphonyError('store-corrupt', message, { cause });
 }
 
+/** What SQLite's own check found first, in one line. */
+export const checkError = (path: string, found: unknown): PolyphonyError =>
+  corruptError(
+    path,
+    String(found)
+      .replace(/^\*\*\* in database \w+ \*\*\*\s*/, '')
+      .replace(/\s+/g, ' ')
+      .slice(0, 200),
+  );
+
 /** The error as a PolyphonyError with path, rule and remedy; an unknown error keeps its message. */
 export function storeError(error: unknown, path: string): PolyphonyError {
   if (error instanceof PolyphonyError) return error;

@@ -30,9 +30,10 @@ export const command = defineCommand<Options, [run: string, node: string, answer
         const { resumeRun } = await import('../../process/resume-run.ts');
         return resumeRun(session, runId, options, terminal);
       }
-      const { quoted, thisCommand } = await import('../../input/command-name.ts');
+      const { quoted } = await import('../../input/command-name.ts');
+      const { thisCommandWith } = await import('../../process/command-hint.ts');
       if (options.json) terminal.print(safeJson({ runId, nodeId, answered: true }, 2));
-      else terminal.say(`answered; continue with: ${thisCommand()} runs resume ${quoted(runId)}`);
+      else terminal.say(`answered; continue with: ${thisCommandWith(options)} runs resume ${quoted(runId)}`);
       return EXIT.done;
     });
   },

@@ -1,9 +1,10 @@
 /** polyphony runs list: lists the last runs; `runs <id>` shows one. */
 
+import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { defined } from '../../../core/defined.ts';
 import type { RunStatus, RunSummary } from '../../../core/run/engine.ts';
-import { safeJson } from '../../../drawing/plain-text.ts';
+import { printable, safeJson } from '../../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { EXIT, UsageError } from '../../input/exit-code.ts';
 import { wholeNumber } from '../../input/option-values.ts';
@@ -49,9 +50,12 @@ async function listRuns(options: Options & SharedOptions, terminal: Terminal): P
       }));
       terminal.print(safeJson(documents, 2));
     } else if (runs.length === 0) {
-      const { thisCommand } = await import('../../input/command-name.ts');
+      const { thisCommandWith } = await import('../../process/command-hint.ts');
       const which = options.status === undefined ? 'no runs yet' : `no runs with status ${options.status}`;
-      terminal.say(`${which}; start one with: ${thisCommand()} run "<request>"`);
+      // The file is named, because a mistyped --store is an empty one.
+      terminal.say(
+        `${which} in ${printable(resolve(options.store))}; start one with: ${thisCommandWith(options)} run "<request>"`,
+      );
     } else await printRuns(runs, terminal);
     return EXIT.done;
   });

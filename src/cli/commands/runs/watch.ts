@@ -22,9 +22,10 @@ export const command = defineCommand<FollowOptions, [run: string]>({
         const result = await runs.show(runId);
         if (!options.events) showResult(result, options, terminal);
         if (result.status !== 'running') return exitCodeOfRun(result);
-        const { quoted, thisCommand } = await import('../../input/command-name.ts');
+        const { quoted } = await import('../../input/command-name.ts');
+        const { thisCommandWith } = await import('../../process/command-hint.ts');
         terminal.say(
-          `no process drives this run any more; continue with: ${thisCommand()} runs resume ${quoted(runId)}`,
+          `no process drives this run any more; continue with: ${thisCommandWith(options)} runs resume ${quoted(runId)}`,
         );
         return EXIT.interrupted;
       }),

@@ -35,6 +35,8 @@ export const command = defineCommand<Options>({
         ),
       ),
   handle: async (terminal, options) => {
+    const { existingStore } = await import('../../input/existing-store.ts');
+    existingStore(options.store);
     const { withPolyphony } = await import('../../process/session.ts');
     const { systemClock } = await import('../../../system/clock.ts');
     const before = systemClock.now() - options.older;
@@ -53,6 +55,7 @@ async function pruneOrAsk(
   { dryRun = false, yes = false, json = false }: Options & { readonly json?: boolean },
   terminal: Terminal,
 ): Promise<number> {
+  const { countsOf } = await import('../../screen/counted.ts');
   const say = (report: PruneReport, isDone: boolean): number => {
     if (json) terminal.print(safeJson({ removed: isDone, ...report }, 2));
     else terminal.print(`${isDone ? 'removed' : 'would remove'} ${countsOf(report)}`);
@@ -64,7 +67,10 @@ async function pruneOrAsk(
     const { confirmed } = await import('../../process/confirm.ts');
     const answer = await confirmed(`Remove ${countsOf(found)}?`, terminal);
     if (answer === undefined) throw new UsageError(`this would remove ${countsOf(found)}: add --yes to do so`);
-    if (!answer) return EXIT.failed;
+    if (!answer) {
+      terminal.say('nothing was removed');
+      return EXIT.failed;
+    }
   }
   const report = await polyphony.prune(request);
   if (!isEmpty(report)) await polyphony.stores.compact?.();
@@ -72,6 +78,3 @@ async function pruneOrAsk(
 }
 
 const isEmpty = ({ runs, ledgerRows, values }: PruneReport): boolean => runs + ledgerRows + values === 0;
-
-const countsOf = ({ runs, ledgerRows, values }: PruneReport): string =>
-  `${runs} runs, ${ledgerRows} rows of the ledger and ${values} values`;

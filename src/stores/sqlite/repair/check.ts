@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Clock } from '../../../core/clock.ts';
 import { type Connection, connect } from '../connection.ts';
 import type { SqlRow, SqlValue } from '../database.ts';
-import { corruptError, parseStored } from '../errors.ts';
+import { checkError, corruptError, parseStored } from '../errors.ts';
 import { eventOf, ledgerRowOf, RUN_COLUMNS, summaryOf } from '../records.ts';
 
 const PAGE = 500;
@@ -25,7 +25,7 @@ export async function checkFile(path: string, clock: Clock): Promise<void> {
   const connection = connect({ path, clock, powerSafe: false, busyMs: 10_000, maximumBytes: undefined });
   try {
     const found = await connection.read((sql) => sql.first(CHECK)?.[0]);
-    if (found !== 'ok') throw corruptError(path, String(found).slice(0, 200));
+    if (found !== 'ok') throw checkError(path, found);
     for (const query of HALVES) {
       const half = await connection.read((sql) => sql.first(query)?.[0]);
       if (half !== undefined) throw corruptError(path, `a part of run ${String(half)} only`);

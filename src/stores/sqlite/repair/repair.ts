@@ -4,7 +4,7 @@
  */
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { PolyphonyError } from '../../../core/errors.ts';
-import { corruptError, storeError } from '../errors.ts';
+import { storeError } from '../errors.ts';
 import { createNewFile, type NewFile, type SavedRuns } from './new-file.ts';
 import { type DamageCount, type FoundRecord, recordsOf } from './tables.ts';
 
@@ -50,7 +50,8 @@ async function fill(path: string, target: string, nowMs: number): Promise<Omit<S
     const ledgerRows = { saved: file.count('ledger'), lost: file.lost.ledgerRows };
     const values = { saved: file.count('cells'), lost: file.lost.values };
     if (runs.saved.length + runs.incomplete.length + ledgerRows.saved + values.saved === 0) {
-      throw corruptError(path, 'nothing in it could be read, so nothing was changed');
+      const message = `Nothing of the store ${path} can be read, so nothing was changed: restore it from a backup, or move it away to start with an empty one.`;
+      throw new PolyphonyError('store-corrupt', message);
     }
     return { runs, ledgerRows, values, unreadable };
   } finally {

@@ -1,6 +1,7 @@
 /** The config that a user gives: checked, and compared with the one that it replaces. */
-import type { Config, ConfigInput } from '../core/config.ts';
-import { PolyphonyError } from '../core/errors.ts';
+import type { Config, ConfigInput } from '../../core/config.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import { unsupportedNode } from '../../system/node-version.ts';
 
 /** What layers and plugins are made from once. */
 const BUILT_IN: readonly (readonly [field: string, of: (config: Config) => unknown])[] = [
@@ -19,6 +20,12 @@ export function assertReplaceable(before: Config, next: Config): void {
   throw new PolyphonyError('invalid-config', message);
 }
 
+/** @throws unsupported when the version of Node is too old: it would fail later, at the first thing that it does not know */
+export function assertSupportedNode(version: string): void {
+  const refusal = unsupportedNode(version);
+  if (refusal !== undefined) throw new PolyphonyError('unsupported', refusal);
+}
+
 /**
  * The config as the inside reads it. Without one there is nothing to check, so zod is not loaded.
  *
@@ -26,8 +33,12 @@ export function assertReplaceable(before: Config, next: Config): void {
  */
 export async function checkedConfig(config: ConfigInput | undefined): Promise<Config> {
   if (config === undefined) return {};
-  const [{ z }, { ConfigSchema }] = await Promise.all([import('zod'), import('../core/config/config-schema.ts')]);
+  const [{ ConfigSchema }, { configIssues }] = await Promise.all([
+    import('../../core/config/config-schema.ts'),
+    import('./config-issues.ts'),
+  ]);
   const parsed = ConfigSchema.safeParse(config);
   if (parsed.success) return parsed.data;
-  throw new PolyphonyError('invalid-config', `The config cannot be used:\n${z.prettifyError(parsed.error)}`);
+  const message = `The config cannot be used:\n${configIssues(ConfigSchema, config, parsed.error)}`;
+  throw new PolyphonyError('invalid-config', message);
 }

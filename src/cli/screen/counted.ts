@@ -1,0 +1,9 @@
+/** Counts with their words. */
+import type { PruneReport } from '../../composition/retention/prune.ts';
+
+/** A count with its word: `1 node`, `2 nodes`. */
+export const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+
+/** What was, or would be, removed from a store. */
+export const countsOf = ({ runs, ledgerRows, values }: PruneReport): string =>
+  `${counted(runs, 'run')}, ${counted(ledgerRows, 'row')} of the ledger and ${counted(values, 'value')}`;

@@ -1,0 +1,101 @@
+/** What is wrong with a config, one line for each issue: the field, the rule that it breaks, and the nearest valid name. */
+import { z } from 'zod';
+import { shownText } from '../../language/shown.ts';
+import { nearest } from '../../language/suggest.ts';
+
+/** More issues than anybody corrects in one go. */
+const MOST_ISSUES = 20;
+const MOST_SHOWN = 60;
+
+export function configIssues(schema: z.ZodType, given: unknown, error: z.ZodError): string {
+  const lines = error.issues.flatMap((issue) => linesOf(schema, given, issue));
+  const more = lines.length - MOST_ISSUES;
+  const shown = more > 0 ? [...lines.slice(0, MOST_ISSUES), `and ${more} more`] : lines;
+  return shown.map((line) => `- ${line}`).join('\n');
+}
+
+function linesOf(schema: z.ZodType, given: unknown, issue: z.core.$ZodIssue): readonly string[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => unknownField(key, issue.path, fieldsAt(schema, issue.path)));
+  const value = valueAt(given, issue.path);
+  const name = issue.path.length === 0 ? 'the config' : placeOf(issue.path);
+  if (issue.code === 'custom') return [`${name}: ${issue.message}`];
+  return [
+    value === undefined ? `${name} is missing: ${ruleOf(issue)}` : `${name} is ${shownValue(value)}: ${ruleOf(issue)}`,
+  ];
+}
+
+function unknownField(key: string, path: readonly PropertyKey[], known: readonly string[]): string {
+  const name = shownText(placeOf([...path, key]), MOST_SHOWN);
+  const [near] = nearest(key, known);
+  if (near !== undefined) return `${name} is not a field: did you mean ${placeOf([...path, near])}?`;
+  return `${name} is not a field: remove it, or use one of ${known.join(', ')}`;
+}
+
+function ruleOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `give ${TYPES.get(issue.expected) ?? issue.expected}`;
+    case 'invalid_value':
+      return `give ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
+    case 'too_small':
+      return `give ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unitOf(issue.origin)}`;
+    case 'too_big':
+      return `give ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unitOf(issue.origin)}`;
+    default:
+      return issue.message;
+  }
+}
+
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ['int', 'a whole number'],
+  ['number', 'a number'],
+  ['string', 'a text'],
+  ['boolean', 'true or false'],
+  ['array', 'a list'],
+  ['object', 'an object of fields'],
+  ['record', 'an object of names'],
+]);
+
+const unitOf = (origin: string): string => (origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : '');
+
+/** As a reader of the file would write it: `budgets[0].scope`. */
+function placeOf(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`))
+    .join('');
+}
+
+function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (owner, part) =>
+      typeof owner === 'object' && owner !== null && Object.hasOwn(owner, part) ? Reflect.get(owner, part) : undefined,
+    given,
+  );
+}
+
+function shownValue(value: unknown): string {
+  if (typeof value === 'string') return shownText(value, MOST_SHOWN);
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+/** The fields that the schema knows at a path. */
+function fieldsAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly string[] {
+  const inner = unwrapped(schema);
+  if (path.length === 0) return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+  const [first, ...rest] = path;
+  const next = partOf(inner, first);
+  return next === undefined ? [] : fieldsAt(next, rest);
+}
+
+function partOf(schema: z.core.$ZodType, part: PropertyKey | undefined): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodObject) return schema.shape[String(part)];
+  if (schema instanceof z.ZodArray) return schema.element;
+  return schema instanceof z.ZodRecord ? schema.valueType : undefined;
+}
+
+function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
+  if (schema instanceof z.ZodOptional) return unwrapped(schema.unwrap());
+  return schema instanceof z.ZodPipe ? unwrapped(schema.out) : schema;
+}

@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import { checkedConfig } from '../../../src/composition/config/checked-config.ts';
+import type { ConfigInput } from '../../../src/core/config.ts';
+
+const refusal = async (config: unknown): Promise<string> => {
+  const error: Error = await checkedConfig(config as ConfigInput).then(
+    () => new Error('it was accepted'),
+    (thrown: Error) => thrown,
+  );
+  return error.message;
+};
+
+it.each([
+  [{ limit: {} }, '- "limit" is not a field: did you mean limits?'],
+  [{ limits: { run: { call: 3 } } }, '- "limits.run.call" is not a field: did you mean limits.run.calls?'],
+  [
+    { limits: { values: { xyz: 3 } } },
+    '- "limits.values.xyz" is not a field: remove it, or use one of valueBytes, renderedBytes, runBytes, writtenBytes',
+  ],
+  [{ routes: { quick: { chian: [] } } }, '"routes.quick.chian" is not a field: did you mean routes.quick.chain?'],
+  [
+    { budgets: [{ scope: 'run', usd: 1, periode: 1 }] },
+    '"budgets[0].periode" is not a field: did you mean budgets[0].period?',
+  ],
+  [{ budgets: [{ scope: 'run' }] }, '- budgets[0].usd is missing: give a number'],
+  [{ budgets: [{ scope: 'tenat', usd: 1 }] }, '- budgets[0].scope is "tenat": give one of session, user, team,'],
+  [{ limits: { run: { calls: '8 MiB' } } }, '- limits.run.calls is "8 MiB": give a number'],
+  [{ limits: { run: { calls: 1.5 } } }, '- limits.run.calls is 1.5: give a whole number'],
+  [{ limits: { run: { calls: -1 } } }, '- limits.run.calls is -1: give at least 0'],
+  [{ limits: { run: { seconds: 0 } } }, '- limits.run.seconds is 0: give more than 0'],
+  [{ limits: { answers: { bytes: 1e9 } } }, '- limits.answers.bytes is 1000000000: give at most 67108864'],
+  [{ retention: { runsDays: [3] } }, '- retention.runsDays is a list: give a number'],
+  [{ limits: 3 }, '- limits is 3: give an object of fields'],
+  [[], '- the config is a list: give an object of fields'],
+  [{ retry: { baseMs: 1, baseMilliseconds: 1 } }, '- retry.baseMilliseconds: '],
+  [{ budgets: [{ scope: 'run', usd: Number.NaN }] }, '- budgets[0].usd is NaN: give a number'],
+])('%j is refused with its field, the rule and the remedy', async (config, line) => {
+  expect(await refusal(config)).toContain(line);
+});
+
+it('lists at most twenty issues, and shows only the beginning of what was given', async () => {
+  const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`${'x'.repeat(900)}${index}`, 1]));
+  const message = await refusal(many);
+  expect(message.split('\n')).toHaveLength(22);
+  expect(message).toContain('and 480 more');
+  expect(message.length).toBeLessThan(20_000);
+});
+
+it('names no inherited property as a field', async () => {
+  expect(await refusal(JSON.parse('{"limits":{"__proto__":1,"constructor":2}}'))).toContain('"limits.constructor"');
+});
