@@ -75,13 +75,14 @@ const ANSWERS: Readonly<Record<string, () => string | Uint8Array>> = {
     withMessage(`{"tool_calls":[{"id":"a","function":{"name":"t","arguments":"${'['.repeat(200_000)}"}}]}`),
 };
 
-const HEADERS: Readonly<Record<string, readonly [OutgoingHttpHeaders, string | Uint8Array]>> = {
+/** What takes a while to make is made by the case that sends it. */
+const HEADERS: Readonly<Record<string, readonly [OutgoingHttpHeaders, string | (() => Uint8Array)]>> = {
   'length-too-short': [{ 'content-length': '10' }, good.slice(0, 10)],
-  'gzip-bomb': [{ 'content-encoding': 'gzip' }, gzipSync(Buffer.alloc(200 * MEGABYTE, 0x20))],
-  'gzip-in-gzip': [{ 'content-encoding': 'gzip, gzip, gzip' }, gzipSync(gzipSync(gzipSync(good)))],
-  'gzip-cut': [{ 'content-encoding': 'gzip' }, gzipSync(good).subarray(0, 60)],
+  'gzip-bomb': [{ 'content-encoding': 'gzip' }, () => gzipSync(Buffer.alloc(200 * MEGABYTE, 0x20))],
+  'gzip-in-gzip': [{ 'content-encoding': 'gzip, gzip, gzip' }, () => gzipSync(gzipSync(gzipSync(good)))],
+  'gzip-cut': [{ 'content-encoding': 'gzip' }, () => gzipSync(good).subarray(0, 60)],
   'no-gzip': [{ 'content-encoding': 'gzip' }, good],
-  'brotli-bomb': [{ 'content-encoding': 'br' }, brotliCompressSync(Buffer.alloc(100 * MEGABYTE, 0x20))],
+  'brotli-bomb': [{ 'content-encoding': 'br' }, () => brotliCompressSync(Buffer.alloc(100 * MEGABYTE, 0x20))],
   'unknown-encoding': [{ 'content-encoding': 'x-nothing' }, good],
   'other-type': [{ 'content-type': 'application/octet-stream' }, good],
   'type-of-a-stream': [{ 'content-type': 'text/event-stream' }, good],
@@ -173,7 +174,15 @@ export const bodies: readonly Family<HttpCase>[] = [
     ANSWERS,
     (text): HttpCase => ({ respond: (response, asked) => body(text())(response, asked), tools: ['t'] }),
   ),
-  each('header', HEADERS, ([headers, text]): HttpCase => ({ respond: body(text, headers) })),
+  each('header', HEADERS, ([headers, made]): HttpCase => {
+    let bytes: string | Uint8Array | undefined;
+    return {
+      respond(response, asked) {
+        bytes ??= typeof made === 'string' ? made : made();
+        body(bytes, headers)(response, asked);
+      },
+    };
+  }),
   each(
     'refusal',
     REFUSALS,
