@@ -119,7 +119,7 @@ describe('law: streams', () => {
         await new Promise<void>((resolve) => void runtime.clock.schedule(700, resolve));
       }
     };
-    expect((await errorOf(run(slow()))).code).toBe('timeout');
+    await expect(run(slow())).rejects.toMatchObject({ code: 'timeout' });
     expect(count).toBeLessThan(10);
   });
 
