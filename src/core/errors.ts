@@ -1,11 +1,11 @@
 /**
  * The only error class of polyphony. `code` is stable and says what happened, `retryable` and `retryAfterMs` say what to do,
  * and the message names the value, the rule that it broke and the remedy. Message, details and cause contain no secret: they are
- * cleaned when the error is made, whoever makes it.
+ * cleaned when the error is made, whoever makes it, and bounded in length.
  */
 
 import { defined } from './defined.ts';
-import { scrubCause, scrubDetails, scrubText } from './scrub.ts';
+import { scrubCause, scrubDetails, scrubMessage } from './scrub.ts';
 
 /** Every code, and whether trying again can help. docs/reference/errors.md says who acts on which code. */
 export const ERROR_CODES = {
@@ -78,7 +78,7 @@ export class PolyphonyError extends Error {
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, options: PolyphonyErrorOptions = {}) {
-    super(scrubText(message), options.cause === undefined ? undefined : { cause: scrubCause(options.cause) });
+    super(scrubMessage(message), options.cause === undefined ? undefined : { cause: scrubCause(options.cause) });
     this.code = code;
     this.retryable = options.retryable ?? ERROR_CODES[code];
     this.retryAfterMs = boundedDelayMs(options.retryAfterMs);

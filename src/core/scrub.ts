@@ -6,6 +6,8 @@
  *     whatever else keeps errors.
  * S2. Log records are cleaned at any depth, and hide fields by their names too.
  * S3. Answers of models and outputs of tools are data and are not changed.
+ * S4. What an error says is bounded, because it is written to journals and logs again and again, and whoever is called may
+ *     throw a text of any length: the message is cut, and so are long texts in cause and details.
  */
 import { consistsOfNames, removeSecretShapes } from './secret-shapes.ts';
 
@@ -133,6 +135,25 @@ function replaceRegistered(value: string, offset: number, text: string): string 
   return NAMED.test(text.slice(Math.max(0, offset - NAME_CHARACTERS), offset)) ? SCRUBBED : value;
 }
 
+/** The longest message of an error, in characters. */
+const LONGEST_MESSAGE = 16_384;
+/** The most characters of all texts in the cause of an error. */
+const MOST_IN_CAUSE = 65_536;
+/** The most characters of the details of an error, which may list hundreds of issues. */
+const MOST_IN_DETAILS = 262_144;
+
+/** The clean beginning of a message: at most 16,384 characters, and a note where it was cut. */
+export const scrubMessage = (text: string): string => cleanBeginning(text, LONGEST_MESSAGE);
+
+function cleanBeginning(text: string, longest: number): string {
+  if (text.length <= longest) return scrubText(text);
+  const clean = scrubText(text.slice(0, 2 * longest));
+  // The end of what was looked at may be the first half of a secret, which nothing can tell any more: it is left out.
+  const sure = text.length <= 2 * longest ? clean.length : clean.length - longest;
+  const kept = clean.slice(0, Math.max(0, Math.min(longest, sure))).replace(/[\ud800-\udbff]$/, '');
+  return `${kept}… (cut from ${text.length} characters)`;
+}
+
 const DEEPEST = 12;
 /** A cause may hang on to a socket, and through it to half of the process. */
 const MOST_VALUES = 5000;
@@ -142,14 +163,18 @@ interface Walk {
   /** Something was hidden or cut. */
   changed: boolean;
   left: number;
+  /** Characters that texts may still have. */
+  characters: number;
 }
 
+const newWalk = (characters: number): Walk => ({ changed: false, left: MOST_VALUES, characters });
+
 /** A copy without secrets: at most 12 levels deep and of 5000 values, errors as plain objects, cycles cut. */
-export const scrub = (value: unknown): unknown => copyOf(value, { changed: false, left: MOST_VALUES }, []);
+export const scrub = (value: unknown): unknown => copyOf(value, newWalk(Number.POSITIVE_INFINITY), []);
 
 function copyOf(value: unknown, walk: Walk, above: readonly object[]): unknown {
   if (typeof value === 'string') {
-    const clean = scrubText(value);
+    const clean = textOf(value, walk);
     if (clean !== value) walk.changed = true;
     return clean;
   }
@@ -170,6 +195,14 @@ function copyOf(value: unknown, walk: Walk, above: readonly object[]): unknown {
   );
 }
 
+function textOf(text: string, walk: Walk): string {
+  if (walk.characters === Number.POSITIVE_INFINITY) return scrubText(text);
+  if (walk.characters <= 0) return CUT;
+  const clean = cleanBeginning(text, Math.min(LONGEST_MESSAGE, walk.characters));
+  walk.characters -= clean.length;
+  return clean;
+}
+
 /** An object may have a getter that throws, or be a proxy. */
 function entriesOf(value: object): readonly (readonly [string, unknown])[] {
   try {
@@ -181,26 +214,30 @@ function entriesOf(value: object): readonly (readonly [string, unknown])[] {
   }
 }
 
-/** The same cause if it holds no secret, else an error or a value of its text without them. */
+/** The same cause if it holds no secret and no long text, else an error or a value of its text without them. */
 export function scrubCause(cause: unknown): unknown {
   if (cause === undefined) return undefined;
-  const walk: Walk = { changed: false, left: MOST_VALUES };
+  const walk = newWalk(MOST_IN_CAUSE);
   const copy = copyOf(cause, walk, []);
   if (!walk.changed) return cause;
   if (!(cause instanceof Error)) return copy;
-  return Object.assign(new Error(scrubText(String(cause.message))), copy);
+  return Object.assign(new Error(), copy);
 }
 
-/** The same details if they hold no secret. JSON only: what is no JSON is made it. */
+/** The same details if they hold no secret and are not too long. JSON only: what is no JSON is made it. */
 export function scrubDetails(
   details: Readonly<Record<string, unknown>> | undefined,
 ): Readonly<Record<string, unknown>> | undefined {
   if (details === undefined) return undefined;
   try {
     const text = JSON.stringify(details);
+    if (text.length > MOST_IN_DETAILS) return boundedDetails(details);
     const clean = scrubText(text);
     return clean === text ? details : (JSON.parse(clean) as Readonly<Record<string, unknown>>);
   } catch {
-    return scrub(details) as Readonly<Record<string, unknown>>;
+    return boundedDetails(details);
   }
 }
+
+const boundedDetails = (details: object): Readonly<Record<string, unknown>> =>
+  copyOf(details, newWalk(MOST_IN_DETAILS), []) as Readonly<Record<string, unknown>>;

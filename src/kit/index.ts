@@ -45,6 +45,7 @@ export { estimateRequestTokens, estimateTokens } from './models/tokens.ts';
 // ---------------------------------------------------------------------------------------------------- JSON that is not trusted
 
 export {
+  asCount,
   asList,
   asNumber,
   asRecord,

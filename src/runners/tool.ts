@@ -3,7 +3,7 @@
 import type { Clock } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
-import { jsonSize } from '../core/json/json-size.ts';
+import { JSON_DEPTH, jsonSize } from '../core/json/json-size.ts';
 import type { Tool } from '../core/plugin.ts';
 import type { NodeRunner } from '../core/run/engine.ts';
 import { validateJson } from '../kit/json/json-schema.ts';
@@ -62,11 +62,19 @@ function textOf(name: string, value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch (error) {
-    const { fault } = jsonSize(value);
-    if (fault?.type !== 'kind') throw error;
-    const message = `Tool ${name} returned ${fault.kind}, which JSON does not have. Fix the tool.`;
+    const fault = faultOf(value, error);
+    if (fault === undefined) throw error;
+    const message = `Tool ${name} returned ${fault}. Fix the tool.`;
     throw new PolyphonyError('invalid-output', message, { cause: error, details: { tool: name } });
   }
+}
+
+/** Why a value could not be written as JSON; undefined where something of its own threw. */
+function faultOf(value: unknown, error: unknown): string | undefined {
+  const { fault } = jsonSize(value);
+  if (fault?.type === 'kind') return `${fault.kind}, which JSON does not have`;
+  if (fault?.type === 'depth') return `a value that is nested more than ${JSON_DEPTH} levels deep`;
+  return error instanceof RangeError ? 'a value whose JSON is longer than any text can be' : undefined;
 }
 
 export function toolRunner(tools: ReadonlyMap<string, Tool>, clock: Clock): NodeRunner {

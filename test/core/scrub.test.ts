@@ -242,6 +242,33 @@ describe('an error', () => {
     expect(typeof error.message).toBe('string');
   });
 
+  it('bounds what it says, however long the text that was thrown', () => {
+    const long = 'x'.repeat(5_000_000);
+    const error = asPolyphonyError(Object.assign(new Error(long), { more: Array.from({ length: 100 }, () => long) }));
+    const text = inspect(error, { depth: null, maxStringLength: null });
+    expect(error.message).toMatch(/^x{16384}… \(cut from 5000000 characters\)$/);
+    expect(text.length).toBeLessThan(200_000);
+    const { details } = new PolyphonyError('tool-failed', 'x', { details: { list: Array(100).fill(long), kept: 1 } });
+    expect(JSON.stringify(details).length).toBeLessThan(300_000);
+    expect(details?.kept).toBe(1);
+  });
+
+  it('shows no part of a secret through which a message was cut', () => {
+    const value = secret();
+    rememberSecret(value);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.integer({ min: -60, max: 60 }), (times, offset) => {
+        const { message } = new PolyphonyError(
+          'network',
+          `${'y'.repeat(times * 8192 + offset)}${value}${'z'.repeat(40_000)}`,
+        );
+        expect(message).toMatch(
+          /^y+(?:\[(?:s(?:c(?:r(?:u(?:b(?:b(?:e(?:d\]?)?)?)?)?)?)?)?)?)?z*… \(cut from \d+ characters\)$/,
+        );
+      }),
+    );
+  });
+
   it('can be made of any value', () => {
     fc.assert(
       fc.property(fc.anything({ withBigInt: true, withNullPrototype: true }), (thrown) => {

@@ -21,11 +21,18 @@ const SAMPLE: readonly (readonly [string, string])[] = [
   ['plans', 'read-link-outside'],
   ['plans', 'fetch-metadata'],
   ['plans', 'garbage-open-braces'],
+  ['plans', 'material-deep'],
+  ['plans', 'reference-same-id-twice'],
+  ['plans', 'plans-by-ten'],
   ['providers', 'usage-cohere-text'],
   ['providers', 'body-html'],
   ['providers', 'stream-end-first'],
   ['providers', 'socket-reset-in-body'],
   ['providers', 'events-no-finish'],
+  ['providers', 'counts-symbol'],
+  ['providers', 'throws-of-megabytes'],
+  ['providers', 'returns-return-throws'],
+  ['providers', 'object-never-stops'],
 ];
 
 describe.concurrent('hostile', { timeout: LONGEST_MS }, () => {

@@ -104,6 +104,25 @@ describe('law: streams', () => {
     expect(await run(slow())).toBe(4);
   });
 
+  it('gives up a source that does not listen to its signal, though its reader is slow', async () => {
+    const deaf = async function* (): AsyncGenerator<ModelEvent> {
+      for (let sent = 0; sent < 1000; sent += 1) yield text('a');
+    };
+    const { gateway, run, runtime } = harness({
+      providers: [{ ...fakeProvider({}), stream: deaf }],
+      config: { timeouts: { totalMs: 2000 }, retry: { retries: 0 } },
+    });
+    let count = 0;
+    const slow = async (): Promise<void> => {
+      for await (const _event of gateway.stream(user())) {
+        count += 1;
+        await new Promise<void>((resolve) => void runtime.clock.schedule(700, resolve));
+      }
+    };
+    await expect(run(slow())).rejects.toMatchObject({ code: 'timeout' });
+    expect(count).toBeLessThan(10);
+  });
+
   it('gives up a source that does not listen to its signal', async () => {
     const deaf = fakeProvider({});
     const made = harness({

@@ -103,6 +103,13 @@ export const SHAPE_CASES: readonly Case[] = [
     suggest: ['tool:search'],
   },
   {
+    code: 'use.unknown',
+    what: 'a misspelt tool that a model may call',
+    raw: plan({ id: 'a', use: 'llm', in: { prompt: 'x', tools: ['search', 'serach', '{{input.ticket}}'] } }),
+    path: '/nodes/0/in/tools/1',
+    suggest: ['search'],
+  },
+  {
     code: 'in.missing',
     what: 'a tool without its query',
     raw: plan({ id: 'a', use: 'tool:search', in: { top: 3 } }),

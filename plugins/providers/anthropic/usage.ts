@@ -2,7 +2,7 @@
  * Normalised usage: this wire format excludes cache reads and writes from the input, canonical usage includes them. Counts
  * arrive twice, at the beginning and cumulatively at the end; the last number of each kind wins.
  */
-import { asNumber, asRecord, defined, type JsonRecord, type Usage } from 'polyphony/kit';
+import { asCount, asRecord, defined, type JsonRecord, type Usage } from 'polyphony/kit';
 
 export type Counts = Record<string, unknown>;
 
@@ -13,20 +13,20 @@ export function addCounts(known: Counts, reported: JsonRecord): void {
 
 /** Undefined where no count was reported. */
 export function usageOf(counts: Counts): Usage | undefined {
-  const fresh = asNumber(counts.input_tokens);
-  const output = asNumber(counts.output_tokens);
+  const fresh = asCount(counts.input_tokens);
+  const output = asCount(counts.output_tokens);
   if (fresh === undefined && output === undefined) return undefined;
-  const cacheRead = asNumber(counts.cache_read_input_tokens);
+  const cacheRead = asCount(counts.cache_read_input_tokens);
   const written = asRecord(counts.cache_creation);
-  const long = asNumber(written?.ephemeral_1h_input_tokens);
-  const both = written === undefined ? undefined : (asNumber(written.ephemeral_5m_input_tokens) ?? 0) + (long ?? 0);
-  const cacheWrite = asNumber(counts.cache_creation_input_tokens) ?? both;
+  const long = asCount(written?.ephemeral_1h_input_tokens);
+  const both = written === undefined ? undefined : (asCount(written.ephemeral_5m_input_tokens) ?? 0) + (long ?? 0);
+  const cacheWrite = asCount(counts.cache_creation_input_tokens) ?? both;
   return defined({
     input: (fresh ?? 0) + (cacheRead ?? 0) + (cacheWrite ?? 0),
     output: output ?? 0,
     cacheRead,
     cacheWrite,
     cacheWriteLong: long === undefined || long === 0 ? undefined : Math.min(long, cacheWrite ?? 0),
-    reasoning: asNumber(asRecord(counts.output_tokens_details)?.thinking_tokens),
+    reasoning: asCount(asRecord(counts.output_tokens_details)?.thinking_tokens),
   });
 }

@@ -8,6 +8,7 @@
 import {
   type AnswerState,
   answerState,
+  asCount,
   asList,
   asNumber,
   asRecord,
@@ -157,14 +158,14 @@ function finish(state: State, headers: TransportResponse['headers']): void {
 /** This wire format excludes cache reads and writes from the input; canonical usage includes them. */
 function usageOf(value: unknown): Usage | undefined {
   const reported = asRecord(value);
-  const fresh = asNumber(reported?.inputTokens);
-  const output = asNumber(reported?.outputTokens);
+  const fresh = asCount(reported?.inputTokens);
+  const output = asCount(reported?.outputTokens);
   if (fresh === undefined && output === undefined) return undefined;
-  const cacheRead = asNumber(reported?.cacheReadInputTokens);
-  const cacheWrite = asNumber(reported?.cacheWriteInputTokens);
+  const cacheRead = asCount(reported?.cacheReadInputTokens);
+  const cacheWrite = asCount(reported?.cacheWriteInputTokens);
   const long = (asList(reported?.cacheDetails) ?? []).reduce<number>((sum, item) => {
     const detail = asRecord(item);
-    return detail?.ttl === '1h' ? sum + (asNumber(detail.inputTokens) ?? 0) : sum;
+    return detail?.ttl === '1h' ? sum + (asCount(detail.inputTokens) ?? 0) : sum;
   }, 0);
   return defined({
     input: (fresh ?? 0) + (cacheRead ?? 0) + (cacheWrite ?? 0),

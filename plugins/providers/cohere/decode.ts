@@ -9,6 +9,7 @@ import {
   type AnswerState,
   answerState,
   append,
+  asCount,
   asList,
   asNumber,
   asRecord,
@@ -180,10 +181,10 @@ function finish(state: State, reason: string | undefined, record: unknown): void
 function usageOf(record: JsonRecord | undefined): Usage | undefined {
   const tokens = asRecord(record?.tokens);
   const billed = asRecord(record?.billed_units);
-  const input = asNumber(tokens?.input_tokens) ?? asNumber(billed?.input_tokens);
-  const output = asNumber(tokens?.output_tokens) ?? asNumber(billed?.output_tokens);
+  const input = asCount(tokens?.input_tokens) ?? asCount(billed?.input_tokens);
+  const output = asCount(tokens?.output_tokens) ?? asCount(billed?.output_tokens);
   if (input === undefined && output === undefined) return undefined;
-  return defined({ input: input ?? 0, output: output ?? 0, cacheRead: asNumber(record?.cached_tokens) });
+  return defined({ input: input ?? 0, output: output ?? 0, cacheRead: asCount(record?.cached_tokens) });
 }
 
 function fail(state: State, body: JsonRecord): void {

@@ -1,5 +1,6 @@
 /** Embeddings and reranking. */
 import {
+  asCount,
   asList,
   asNumber,
   asRecord,
@@ -54,9 +55,9 @@ export async function* decodeOperation(
   }
   yield { type: 'output', output };
   const billed = asRecord(asRecord(body.meta)?.billed_units);
-  const input = asNumber(billed?.input_tokens);
+  const input = asCount(billed?.input_tokens);
   if (request.operation === 'embed' && input === undefined) yield usageMissing;
-  const units = asNumber(billed?.search_units) ?? 1;
+  const units = asCount(billed?.search_units) ?? 1;
   if (units > 1) {
     const message = `${units} search units were billed, but the price on the card covers only one, so the cost is too low.`;
     yield { type: 'warning', warning: { code: 'cost-understated', message } };

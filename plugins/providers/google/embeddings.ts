@@ -1,7 +1,7 @@
 /** Embeddings in this wire format: one text or a batch, and the older form that Vertex keeps for some models. */
 import {
+  asCount,
   asList,
-  asNumber,
   asRecord,
   asText,
   defined,
@@ -90,7 +90,7 @@ function vectorsOf(body: JsonRecord): readonly (readonly number[])[] {
 function predictionUsage(body: JsonRecord): { readonly input: number; readonly output: number } | undefined {
   const counts = (asList(body.predictions) ?? []).flatMap((item) => {
     const statistics = asRecord(asRecord(asRecord(item)?.embeddings)?.statistics);
-    return asNumber(statistics?.token_count) ?? [];
+    return asCount(statistics?.token_count) ?? [];
   });
   return counts.length === 0 ? undefined : { input: counts.reduce((sum, count) => sum + count, 0), output: 0 };
 }

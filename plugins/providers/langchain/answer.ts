@@ -1,5 +1,6 @@
 /** Converts a LangChain answer, in chunks or whole, to events. */
 import {
+  asCount,
   asList,
   asNumber,
   asRecord,
@@ -121,7 +122,7 @@ function readUsage(answer: Answer, reported: JsonRecord | undefined): void {
   const output = asRecord(reported.output_token_details) ?? {};
   const before = answer.usage;
   const sum = (known: number | undefined, more: unknown): number | undefined => {
-    const number = asNumber(more);
+    const number = asCount(more);
     return number === undefined ? known : (known ?? 0) + number;
   };
   answer.usage = defined({

@@ -9,8 +9,8 @@ import {
   type AnswerState,
   answerState,
   append,
+  asCount,
   asList,
-  asNumber,
   asRecord,
   asText,
   type ChatRequest,
@@ -99,8 +99,8 @@ function finish(state: State, body: JsonRecord): void {
   closeThinking(state);
   const { events, calls } = state;
   append(events, calls.finish());
-  const input = asNumber(body.prompt_eval_count);
-  const output = asNumber(body.eval_count);
+  const input = asCount(body.prompt_eval_count);
+  const output = asCount(body.eval_count);
   const reason = finishReason(body.done_reason);
   finishAnswer(state, {
     reason: calls.count > 0 && reason === 'stop' ? 'tool-calls' : reason,
@@ -129,7 +129,7 @@ export async function* decodeEmbedding(
     throw new PolyphonyError('invalid-output', 'The answer contains no embedding: check the model and the base URL.');
   }
   yield { type: 'output', output: { operation: 'embed', vectors } };
-  const input = asNumber(body.prompt_eval_count);
+  const input = asCount(body.prompt_eval_count);
   if (input === undefined) yield usageMissing;
   yield {
     type: 'finish',

@@ -78,10 +78,21 @@ function timeoutWatcher(
   let asked = begun;
   let answering = false;
   let control: StreamControl | undefined;
+  /** The source had its time while nothing was awaited: the next wait is the last. */
+  let late: PolyphonyError | undefined;
   const arm = (at: number, due: () => void): void => deadlines.set(deadline, at, due);
+  const giveUp = (reason: PolyphonyError): void => {
+    if (control?.waiting()) {
+      control.interrupt(reason);
+      return;
+    }
+    // A deadline that stays would be due again at once, for as long as the reader takes.
+    deadlines.remove(deadline);
+    late = reason;
+  };
   const stop = (reason: PolyphonyError): void => {
     controller.abort(reason);
-    arm(clock.monotonic() + GRACE_MS, () => control?.interrupt(reason));
+    arm(clock.monotonic() + GRACE_MS, () => giveUp(reason));
   };
   const due = (): number => Math.min(latestEnd, answering ? asked + bounds.idleMs : begun + bounds.firstTokenMs);
   // The first token may replace the deadline by an earlier idle one, so check at least once per idle time.
@@ -105,9 +116,12 @@ function timeoutWatcher(
     open: () => next({ ...attempt, signal: controller.signal }),
     ask() {
       asked = clock.monotonic();
+      const reason = late;
+      if (reason !== undefined) arm(asked, () => control?.interrupt(reason));
     },
     event(event) {
-      if (event.type === 'finish') arm(clock.monotonic() + GRACE_MS, () => giveUp(controller, control));
+      if (event.type === 'finish') arm(clock.monotonic() + GRACE_MS, () => giveUp(closed(controller)));
+      else if (late !== undefined) throw late;
       else if (!answering) answering = commits(event);
       return event;
     },
@@ -122,10 +136,10 @@ function timeoutWatcher(
 }
 
 /** The answer is complete, but its source does not end. */
-function giveUp(controller: AbortController, control: StreamControl | undefined): void {
+function closed(controller: AbortController): PolyphonyError {
   const reason = new PolyphonyError('cancelled', 'The stream stayed open after its finish event, so it was closed.');
   controller.abort(reason);
-  control?.interrupt(reason);
+  return reason;
 }
 
 function timeout(kind: TimeoutKind, attempt: Attempt, bounds: Bounds): PolyphonyError {

@@ -22,6 +22,11 @@ export function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
+/** A count of tokens: a number, or a text of digits, as some servers write it. Read as missing, it would count as nothing. */
+export function asCount(value: unknown): number | undefined {
+  return asNumber(typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value);
+}
+
 /**
  * The deepest nesting of JSON that is read, in levels. What is deeper could be parsed, but not written again: writing it takes
  * a stack as deep as the value.

@@ -4,7 +4,10 @@
  */
 import { COMPLETE, type CompletableStream, type CompleteStream } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
+import { nextMacrotask } from '../../system/clock.ts';
 import {
+  abandonSource,
+  EVENTS_PER_TURN,
   endAll,
   OBSERVER,
   type ObservedStream,
@@ -100,10 +103,12 @@ class Reading implements StreamControl {
   /** For a source that can only be iterated. */
   async eventsOf(stream: CompletableStream): Promise<StreamEnding> {
     const source = stream[Symbol.asyncIterator]();
+    const next = (): Promise<IteratorResult<ModelEvent>> => source.next();
     let ended = false;
     try {
-      for (;;) {
-        const { done, value } = await this.#ask(() => source.next());
+      for (let asked = 1; ; asked += 1) {
+        // A source that never waits would let no timer fire: neither its own time-out nor anybody else's.
+        const { done, value } = await this.#ask(asked % EVENTS_PER_TURN === 0 ? () => nextTurn().then(next) : next);
         if (done) {
           ended = true;
           return DONE;
@@ -111,8 +116,7 @@ class Reading implements StreamControl {
         this.#take(value);
       }
     } finally {
-      // Not awaited, because an interrupted source may never settle.
-      if (!ended) source.return?.().then(undefined, () => undefined);
+      if (!ended) abandonSource(source);
     }
   }
 
@@ -151,3 +155,5 @@ class Reading implements StreamControl {
     return { events };
   }
 }
+
+const nextTurn = (): Promise<void> => new Promise(nextMacrotask);

@@ -1,6 +1,9 @@
 /** Runs the observers of a stream that is read event by event. observe.ts has the rules; observe-complete.ts reads in one step. */
 import type { ModelEvent } from '../../core/model/model.ts';
+import { nextMacrotask } from '../../system/clock.ts';
 import {
+  abandonSource,
+  EVENTS_PER_TURN,
   endAll,
   OBSERVER,
   type ObservedStream,
@@ -18,6 +21,8 @@ interface Observation {
   readonly ready: ModelEvent[];
   readonly control: StreamControl;
   source: AsyncIterator<ModelEvent> | undefined;
+  /** How often the source was asked since timers and sockets had their turn. */
+  asked: number;
   phase: 'new' | 'open' | 'closed';
   held: ModelEvent | undefined;
   busy: Promise<Result> | undefined;
@@ -41,6 +46,7 @@ export function observeEvents(outermost: StreamObserver): AsyncIterator<ModelEve
       insert: (event) => void stream.ready.push(event),
     },
     source: undefined,
+    asked: 0,
     phase: 'new',
     held: undefined,
     busy: undefined,
@@ -132,7 +138,20 @@ function yieldReady(stream: Observation, ready: ModelEvent): Promise<Result> {
   }
 }
 
+/** A source that never waits would let no timer fire: neither its own time-out nor anybody else's. */
 function askSource(stream: Observation): void {
+  stream.asked += 1;
+  if (stream.asked < EVENTS_PER_TURN) {
+    askNow(stream);
+    return;
+  }
+  stream.asked = 0;
+  nextMacrotask(() => {
+    if (stream.resolve !== undefined) askNow(stream);
+  });
+}
+
+function askNow(stream: Observation): void {
   try {
     stream.source?.next().then(stream.onResult, stream.onError);
   } catch (error) {
@@ -161,7 +180,7 @@ function arrived(stream: Observation, result: IteratorResult<ModelEvent>): void 
     if (inserted === undefined) askSource(stream);
     else settle(stream, { value: passThrough(stream.observers, inserted), done: false });
   } catch (error) {
-    abandon(stream);
+    abandonSource(stream.source);
     settle(stream, close(stream, { kind: 'error', error }));
   }
 }
@@ -177,13 +196,8 @@ function settle(stream: Observation, result: Result | Promise<Result>): void {
 
 function interrupt(stream: Observation, error: unknown): void {
   if (stream.resolve === undefined) return;
-  abandon(stream);
+  abandonSource(stream.source);
   settle(stream, close(stream, { kind: 'error', error }));
-}
-
-/** Asks the source to clean up, but does not await it, because it may never settle. */
-function abandon(stream: Observation): void {
-  stream.source?.return?.().then(undefined, () => undefined);
 }
 
 async function leave(stream: Observation): Promise<Result> {

@@ -12,6 +12,7 @@
  * W4. `finish` is passed on only after the source and every observer have ended, so a reader that stops at `finish` leaves
  *     nothing open.
  * W5. Leaving while an event is awaited cancels the wait.
+ * W6. A source that never waits is asked in turns of 1024 events, between which timers and sockets have theirs.
  *
  * A stream that is read in one step (see core/model/complete.ts) keeps W1 to W4 and does not need W5.
  */

@@ -78,3 +78,16 @@ async function endRest(
   const ending = await waiting.catch((error: unknown): StreamEnding => ({ kind: 'error', error }));
   return endAll(observers, ending, from);
 }
+
+/** Events that a source may send without a wait before timers and sockets have their turn: some milliseconds of work. */
+export const EVENTS_PER_TURN = 1024;
+
+/** Asks the source to clean up, but does not await it, because it may never settle. What it throws has no reader any more. */
+export function abandonSource(source: AsyncIterator<ModelEvent> | undefined): void {
+  const ignored = (): void => undefined;
+  try {
+    Promise.resolve(source?.return?.()).then(undefined, ignored);
+  } catch {
+    // The stream has ended with an error of its own.
+  }
+}

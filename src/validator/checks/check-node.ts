@@ -4,12 +4,13 @@ import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { checkConditions, checkIneffective, checkRepeat, checkWait } from './control.ts';
 import { checkInputs } from './inputs.ts';
 import { checkModels } from './models.ts';
-import { checkId, checkOut, checkUse } from './names.ts';
+import { checkId, checkOut, checkTools, checkUse } from './names.ts';
 
 /** `dependencies`: how many nodes it waits for. */
 export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, analysis: PlanAnalysis): void {
   checkId(nodeAnalysis, analysis);
   checkUse(nodeAnalysis, analysis);
+  checkTools(nodeAnalysis, analysis);
   checkOut(nodeAnalysis, analysis.report);
   checkInputs(nodeAnalysis, analysis);
   checkConditions(nodeAnalysis, analysis);

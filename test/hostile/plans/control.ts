@@ -81,7 +81,9 @@ const loops: Family<PlanCase> = {
     plan: () =>
       document([material('m', 'items', 1000), { id: 'a', use: 'plan', each: '{{m.items}}', in: { goal: '{{item}}' } }]),
   },
+  // The retries wait, so only the operator's bound ends it soon.
   'retries-of-items': {
+    runSeconds: 5,
     plan: () =>
       document([
         material('m', 'items', 500),
@@ -94,6 +96,7 @@ const loops: Family<PlanCase> = {
           onError: 'skip',
         },
       ]),
+    ends: 'failed',
   },
   'waits-for-a-tool': {
     plan: () => document([{ id: 'a', use: 'tool:material', in: { kind: 'hang', size: 1 }, limits: { seconds: 1 } }]),

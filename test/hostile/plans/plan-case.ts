@@ -4,6 +4,8 @@ export interface PlanCase {
   readonly plan: () => unknown;
   /** What a model answers to a node. @default 'ok' */
   readonly answer?: (prompt: string) => string;
+  /** The operator's bound on the run, in seconds. @default none */
+  readonly runSeconds?: number;
   /** How it has to end; undefined: any of these. */
   readonly ends?: 'done' | 'failed' | 'refused' | 'suspended';
 }

@@ -34,7 +34,10 @@ export async function playPlan(one: PlanCase, root: string, problems: string[]):
     plugins: [materialPlugin],
     environment: false,
     workflows: [double],
-    config: { tools: { folder: layOut(root), http: true } },
+    config: {
+      tools: { folder: layOut(root), http: true },
+      ...(one.runSeconds === undefined ? {} : { limits: { run: { seconds: one.runSeconds } } }),
+    },
     stores: sqliteStores({ path: join(root, 'store', 'runs.db') }),
   });
   const outcome = await played(polyphony, text, problems);

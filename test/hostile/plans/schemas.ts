@@ -1,6 +1,6 @@
 /** Plans whose schemas ask for work: by recursion, comparison, patterns, size and depth. */
 import { each, type Family } from '../harness/report.ts';
-import { document, llm, nest, type PlanCase, times, value, wrapped } from './plan-case.ts';
+import { document, llm, nest, type PlanCase, times, value } from './plan-case.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -148,12 +148,12 @@ const LIMITS: Readonly<Record<string, unknown>> = {
   'properties-proto': JSON.parse('{"type":"object","properties":{"__proto__":{"type":"string"}}}'),
 };
 
-const deep = each('schema-deep', { shallow: 20, limit: 30, thousands: 5000 }, (depth) =>
-  asked(
-    wrapped(depth, { type: 'string' }, (inner) => inField(inner as Schema)),
-    deepAnswer(depth),
-  ),
-);
+/** Written as text: no stack writes thousands of levels. */
+const deep = each('schema-deep', { shallow: 20, limit: 30, thousands: 5000 }, (depth): PlanCase => {
+  const { plan, ...rest } = asked('@schema@', deepAnswer(depth));
+  const schema = nest(depth, '{"type":"object","properties":{"a":', '{"type":"string"}', '}}');
+  return { ...rest, plan: () => JSON.stringify(plan()).replace('"@schema@"', schema) };
+});
 
 export const schemas: readonly Family<PlanCase>[] = [
   recursions,

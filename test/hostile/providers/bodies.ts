@@ -1,7 +1,7 @@
 /** Servers whose answers are no answers: other formats, depths, sizes, encodings, redirects, refusals. */
 
 import type { OutgoingHttpHeaders } from 'node:http';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { each, type Family } from '../harness/report.ts';
 import type { HttpCase, Respond } from './provider-case.ts';
 import { PROVIDER_KEY, WIRES } from './wires.ts';
@@ -75,13 +75,17 @@ const ANSWERS: Readonly<Record<string, () => string | Uint8Array>> = {
     withMessage(`{"tool_calls":[{"id":"a","function":{"name":"t","arguments":"${'['.repeat(200_000)}"}}]}`),
 };
 
-const HEADERS: Readonly<Record<string, readonly [OutgoingHttpHeaders, string | Uint8Array]>> = {
+/** What takes a while to make is made by the case that sends it. */
+const HEADERS: Readonly<Record<string, readonly [OutgoingHttpHeaders, string | (() => Uint8Array)]>> = {
   'length-too-short': [{ 'content-length': '10' }, good.slice(0, 10)],
-  'gzip-bomb': [{ 'content-encoding': 'gzip' }, gzipSync(Buffer.alloc(200 * MEGABYTE, 0x20))],
-  'gzip-in-gzip': [{ 'content-encoding': 'gzip, gzip, gzip' }, gzipSync(gzipSync(gzipSync(good)))],
-  'gzip-cut': [{ 'content-encoding': 'gzip' }, gzipSync(good).subarray(0, 60)],
+  'gzip-bomb': [{ 'content-encoding': 'gzip' }, () => gzipSync(Buffer.alloc(200 * MEGABYTE, 0x20), { level: 1 })],
+  'gzip-in-gzip': [{ 'content-encoding': 'gzip, gzip, gzip' }, () => gzipSync(gzipSync(gzipSync(good)))],
+  'gzip-cut': [{ 'content-encoding': 'gzip' }, () => gzipSync(good).subarray(0, 60)],
   'no-gzip': [{ 'content-encoding': 'gzip' }, good],
-  'brotli-bomb': [{ 'content-encoding': 'br' }, brotliCompressSync(Buffer.alloc(100 * MEGABYTE, 0x20))],
+  'brotli-bomb': [
+    { 'content-encoding': 'br' },
+    () => brotliCompressSync(Buffer.alloc(100 * MEGABYTE, 0x20), { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }),
+  ],
   'unknown-encoding': [{ 'content-encoding': 'x-nothing' }, good],
   'other-type': [{ 'content-type': 'application/octet-stream' }, good],
   'type-of-a-stream': [{ 'content-type': 'text/event-stream' }, good],
@@ -173,7 +177,15 @@ export const bodies: readonly Family<HttpCase>[] = [
     ANSWERS,
     (text): HttpCase => ({ respond: (response, asked) => body(text())(response, asked), tools: ['t'] }),
   ),
-  each('header', HEADERS, ([headers, text]): HttpCase => ({ respond: body(text, headers) })),
+  each('header', HEADERS, ([headers, made]): HttpCase => {
+    let bytes: string | Uint8Array | undefined;
+    return {
+      respond(response, asked) {
+        bytes ??= typeof made === 'string' ? made : made();
+        body(bytes, headers)(response, asked);
+      },
+    };
+  }),
   each(
     'refusal',
     REFUSALS,

@@ -13,7 +13,7 @@ const never = new Promise<never>(() => {});
 const stopped = ({ signal }: Attempt): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
 /** A stream of these events, of which some are none. */

@@ -4,7 +4,7 @@ import { COMPLETE, type CompletableStream } from '../../../src/core/model/comple
 import type { Attempt, Call, ModelEvent } from '../../../src/core/model/model.ts';
 import type { Provider } from '../../../src/core/model/provider.ts';
 import type { GatewayPlugin } from '../../../src/gateway/create-gateway.ts';
-import { observe, type StreamEnding } from '../../../src/kit/index.ts';
+import { observe, type StreamControl, type StreamEnding } from '../../../src/kit/index.ts';
 import { fakeProvider, finish } from '../../../src/testing/fakes.ts';
 import { drain, errorOf, fault, harness, text, user } from '../../gateway/harness.ts';
 
@@ -120,5 +120,64 @@ describe('observe, in a plugin', () => {
     const { events, error } = await run(drain(gateway.stream(user())));
     expect(events.map(({ type }) => type)).toEqual(['route', 'text-delta']);
     expect(error).toBeUndefined();
+  });
+});
+
+const asEvents = async (stream: CompletableStream): Promise<number> => {
+  let count = 0;
+  for await (const _ of stream) count += 1;
+  return count;
+};
+const asOne = async (stream: CompletableStream): Promise<number> => {
+  const { events, failure } = (await stream[COMPLETE]?.()) ?? { events: [] };
+  if (failure !== undefined) throw failure.error;
+  return events.length;
+};
+
+describe.each([
+  ['event by event', asEvents],
+  ['in one step', asOne],
+])('a source that is read %s', (_way, read) => {
+  it('leaves others their turn though it never waits, also after its finish', async () => {
+    for (const event of [text('a'), finish()]) {
+      let isOthersTurn = false;
+      setImmediate(() => {
+        isOthersTurn = true;
+      });
+      let sent = 0;
+      const source = async function* (): AsyncGenerator<ModelEvent> {
+        while (!isOthersTurn && sent < 100_000) {
+          sent += 1;
+          yield event;
+        }
+      };
+      await read(observe({ open: source }));
+      expect(sent).toBeLessThanOrEqual(1024);
+    }
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('return');
+      },
+    ],
+    ['returns nothing', () => undefined],
+    ['rejects', () => Promise.reject(new Error('return'))],
+    ['never settles', () => new Promise(() => {})],
+  ])('may be interrupted, though its return %s', async (_kind, giveUp) => {
+    let control: StreamControl | undefined;
+    const source = { next: () => new Promise(() => {}), return: giveUp } as unknown as AsyncIterator<ModelEvent>;
+    const stream = observe({
+      start(given) {
+        control = given;
+        return undefined;
+      },
+      open: () => ({ [Symbol.asyncIterator]: () => source }),
+    });
+    const reading = read(stream);
+    setImmediate(() => control?.interrupt(new Error('interrupted')));
+    await expect(reading).rejects.toThrow('interrupted');
   });
 });

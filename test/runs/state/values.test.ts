@@ -123,6 +123,14 @@ describe('the bound of one value', () => {
       error: { code: 'invalid-output', message: expect.stringMatching(/odd returned .*JSON does not have/) },
     });
   });
+
+  it('refuses what no stack can write, and says how deep it may be', async () => {
+    const deep = Array.from({ length: 100_000 }).reduce<unknown>((inner) => [inner], 1);
+    const polyphony = await made({}, [tool('deep', async () => deep)]);
+    expect(await ended(polyphony, planOf({ id: 'a', use: 'tool:deep' }))).toMatchObject({
+      error: { code: 'invalid-output', message: expect.stringMatching(/deep returned .*more than 500 levels deep/) },
+    });
+  });
 });
 
 describe('the bound of what a node renders', () => {

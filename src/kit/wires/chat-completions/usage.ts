@@ -1,18 +1,18 @@
 /** Normalises every form of usage on this wire. */
 import type { Usage } from '../../../core/model/model.ts';
-import { asNumber, asRecord, defined, type JsonRecord } from '../../json/json-shape.ts';
+import { asCount, asRecord, defined, type JsonRecord } from '../../json/json-shape.ts';
 
 /** Undefined if the value contains no token count. */
 export function usageOf(value: unknown, reasoningBesideOutput = false): Usage | undefined {
   const counts = asRecord(value);
   if (counts === undefined) return undefined;
-  const input = asNumber(counts.prompt_tokens ?? counts.input_tokens);
-  const output = asNumber(counts.completion_tokens ?? counts.output_tokens);
-  if (input === undefined && output === undefined && asNumber(counts.total_tokens) === undefined) return undefined;
+  const input = asCount(counts.prompt_tokens ?? counts.input_tokens);
+  const output = asCount(counts.completion_tokens ?? counts.output_tokens);
+  if (input === undefined && output === undefined && asCount(counts.total_tokens) === undefined) return undefined;
   const prompt = asRecord(counts.prompt_tokens_details ?? counts.input_tokens_details) ?? {};
   const completion = asRecord(counts.completion_tokens_details ?? counts.output_tokens_details) ?? {};
-  const reasoning = asNumber(completion.reasoning_tokens ?? counts.reasoning_tokens);
-  const known = input ?? Math.max(0, (asNumber(counts.total_tokens) ?? 0) - (output ?? 0));
+  const reasoning = asCount(completion.reasoning_tokens ?? counts.reasoning_tokens);
+  const known = input ?? Math.max(0, (asCount(counts.total_tokens) ?? 0) - (output ?? 0));
   return defined({
     input: known,
     output: (output ?? 0) + (reasoningBesideOutput ? (reasoning ?? 0) : 0),
@@ -28,7 +28,7 @@ export function usageOf(value: unknown, reasoningBesideOutput = false): Usage | 
 }
 
 const cacheRead = (counts: JsonRecord, prompt: JsonRecord): number | undefined =>
-  asNumber(
+  asCount(
     prompt.cached_tokens ??
       counts.prompt_cache_hit_tokens ??
       counts.num_cached_tokens ??
@@ -47,6 +47,6 @@ const cacheWrite = (counts: JsonRecord, prompt: JsonRecord): number | undefined 
 
 /** Leaves out zeros of kinds that are rarely used. */
 function positive(value: unknown): number | undefined {
-  const number = asNumber(value);
+  const number = asCount(value);
   return number === undefined || number === 0 ? undefined : number;
 }
