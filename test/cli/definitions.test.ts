@@ -60,7 +60,7 @@ describe('a command of the list', () => {
 
 it('the start of the program loads no command, no library but commander, and not even the clock', () => {
   const start = [...loadedWith('src/cli/command-process.ts')].filter((one) => !one.startsWith('node:'));
-  expect(start.length).toBeLessThan(14);
+  expect(start.length).toBeLessThan(15);
   expect(start.filter((one) => /commands\/|clock|composition|gateway|stores/.test(one))).toEqual([]);
   expect(start.filter((one) => !one.startsWith('src/'))).toEqual(['commander']);
 });

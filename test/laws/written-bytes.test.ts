@@ -94,11 +94,12 @@ describe('what a run writes', () => {
     const ask = { id: 'ask', use: 'human', in: { question: 'Is this right? {{n.text}}' } };
     await expectEnded(...(await ran(validPlan({ nodes: [...nodes, ask] }), { step })), 'ask');
     const failing = validPlan({ nodes });
-    const [h, result] = await ran(failing, {
-      step: () => {
-        throw new Error(textOf('no', 200_000));
-      },
-    });
+    const fails = () => {
+      throw new Error(textOf('no', 200_000));
+    };
+    // An error has at most 16 KiB of text, so that only a small bound has no room for it.
+    const h = bounded({ step: fails }, 15_000);
+    const result = await finished(h, failing);
     expect(result).toMatchObject({ status: 'failed', error: { code: 'plugin-failed' } });
     const events = await collected(h.journal.read(result.runId));
     expect(bytesOf(events)).toBeLessThan(10_000);
