@@ -128,7 +128,11 @@ describe('the bound of one value', () => {
     const deep = Array.from({ length: 100_000 }).reduce<unknown>((inner) => [inner], 1);
     const polyphony = await made({}, [tool('deep', async () => deep)]);
     expect(await ended(polyphony, planOf({ id: 'a', use: 'tool:deep' }))).toMatchObject({
-      error: { code: 'invalid-output', message: expect.stringMatching(/deep returned .*more than 500 levels deep/) },
+      // Some releases of Node write any depth: then the value itself is refused.
+      error: {
+        code: expect.stringMatching(/^(?:invalid-output|limit-exceeded)$/),
+        message: expect.stringContaining('more than 500 levels deep'),
+      },
     });
   });
 });
