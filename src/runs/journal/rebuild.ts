@@ -3,7 +3,9 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type { NodeEstimate, ValidPlan } from '../../core/plan/plan.ts';
 import type { RunState } from '../state/run-state.ts';
 import { countEnded, createTask, createTasks, isAsking, type Task } from '../state/task.ts';
-import { type Restored, type RestoredNode, restore, usageOfProgress } from './restore.ts';
+import { restore } from './restore.ts';
+import type { Restored, RestoredNode } from './restored.ts';
+import { usageOfProgress } from './restored-money.ts';
 
 export function rebuildTasks(plan: ValidPlan, restored: Restored | undefined): Map<string, Task> {
   const tasks = createTasks(plan);

@@ -3,69 +3,27 @@
  * end runs again, without the items and rounds that it finished.
  */
 
-import { type ErrorRecord, PolyphonyError } from '../../core/errors.ts';
-import { addMoney, type NanoUsd } from '../../core/money/money.ts';
-import { addUsage, NO_USAGE, subtractUsage, type Usage } from '../../core/money/usage.ts';
-import type { Plan } from '../../core/plan/plan.ts';
-import type { NodeEnding, NodeResult, Paid, RunEvent, RunStatus } from '../../core/run/engine.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
+import type { NodeEnding, NodeResult, RunEvent } from '../../core/run/engine.ts';
 import { eventReader } from '../../core/run/full-events.ts';
 import type { RunJournal } from '../../core/stores.ts';
-import { createLargeValues, type LargeValues } from '../records/large-values.ts';
+import { createLargeValues } from '../records/large-values.ts';
 import { learnRecord } from '../records/written.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
-import type { Calls } from '../state/run-state.ts';
-import { isSameNode, noProgress, type TaskProgress } from '../state/task.ts';
+import { isSameNode, noProgress } from '../state/task.ts';
+import type { Restored, RestoredNode, RunStarted } from './restored.ts';
 import { createCallCounter } from './restored-calls.ts';
-
-export type RunStarted = Extract<RunEvent, { type: 'run-started' }>;
-
-export interface RestoredNode {
-  ending: NodeEnding | undefined;
-  result: NodeResult | undefined;
-  error: ErrorRecord | undefined;
-  failures: number;
-  /** Started and, as far as is known, neither failed nor abandoned: its idempotency key is in use. */
-  started: boolean;
-  /** It failed while the plan was being written: the failure is counted, its effect is not decided yet. */
-  isHeld: boolean;
-  readonly progress: TaskProgress;
-  /** The part of its next recorded total that is already counted. */
-  paid: NanoUsd;
-  /** Failed calls by item, which the next recorded total of the item, its round or the node will include. */
-  readonly retried: Map<number, Paid>;
-}
-
-export interface Restored {
-  readonly started: RunStarted;
-  plan: Plan;
-  /** The plan was never whole: `plan` holds the nodes that were recorded. */
-  hasPartialPlan: boolean;
-  capNanoUsd: NanoUsd | undefined;
-  revisions: number;
-  readonly nodes: Map<string, RestoredNode>;
-  nextSeq: number;
-  status: RunStatus;
-  /** Milliseconds in which a process drove it. */
-  activeMs: number;
-  /** The part of `activeMs` before the plan was whole. */
-  plannedMs: number;
-  /** Epoch milliseconds of the last event of a process that drove it, and of the start of its last active period. */
-  lastAt: number;
-  stretchAt: number;
-  spent: NanoUsd;
-  priced: boolean;
-  usage: Usage;
-  /** Calls of models that its records tell of. */
-  calls: Calls;
-  /** The part of what was spent and used that was booked for processes that died. */
-  booked: { readonly costNanoUsd: NanoUsd; readonly usage: Usage };
-  output: unknown;
-  error: ErrorRecord | undefined;
-  /** What the journal holds, for those who write to it. */
-  readonly values: LargeValues;
-  /** Bytes of the journal; 0 for those who only look. */
-  writtenBytes: number;
-}
+import {
+  bookEnd,
+  bookResult,
+  bookRetried,
+  holdRetried,
+  spend,
+  subtract,
+  takeBooked,
+  usageOfProgress,
+} from './restored-money.ts';
 
 /** `look`: nothing will be written, so what is there is not weighed. */
 export type Purpose = 'continue' | 'look';
@@ -311,79 +269,3 @@ function finish(restored: Restored, node: RestoredNode, ending: NodeEnding, resu
 }
 
 // ---------------------------------------------------------------------------------------------------- money
-
-// Each amount counts once, although later totals repeat it.
-
-function spend(restored: Restored, node: RestoredNode, cost: NanoUsd | null): void {
-  if (cost === null) restored.priced = false;
-  else {
-    restored.spent += cost;
-    node.paid += cost;
-  }
-}
-
-const subtract = (sum: NanoUsd | null, counted: NanoUsd | null | undefined): NanoUsd | null =>
-  sum === null ? null : Math.max(0, sum - (counted ?? 0));
-
-/** Counts the total of a node that will not run again. */
-function bookResult(restored: Restored, node: RestoredNode, result: NodeResult): void {
-  node.retried.clear();
-  spend(restored, node, subtract(result.costNanoUsd, node.paid));
-  restored.usage = addUsage(restored.usage, result.usage);
-}
-
-/** Counts the end of a node that may run again: the cost of its finished items and rounds stays part of its next total. */
-function bookEnd(restored: Restored, node: RestoredNode, { costNanoUsd, usage }: Paid): void {
-  node.retried.clear();
-  spend(restored, node, subtract(costNanoUsd, node.paid));
-  node.paid = keptCost(node.progress);
-  if (usage !== undefined)
-    restored.usage = addUsage(restored.usage, subtractUsage(usage, usageOfProgress(node.progress)));
-}
-
-/** A failed call counts by itself only when its process died before it recorded the total that includes it. */
-function holdRetried(node: RestoredNode, event: Extract<RunEvent, { type: 'node-retried' }>): void {
-  const { item = -1, costNanoUsd = 0, usage } = event;
-  const before = node.retried.get(item);
-  node.retried.set(item, {
-    costNanoUsd: addMoney(before?.costNanoUsd ?? 0, costNanoUsd),
-    usage: addUsage(before?.usage ?? NO_USAGE, usage),
-  });
-}
-
-function takeBooked(restored: Restored, { costNanoUsd, usage = NO_USAGE }: Paid): void {
-  if (costNanoUsd === null) restored.priced = false;
-  else restored.spent += costNanoUsd;
-  restored.usage = addUsage(restored.usage, usage);
-  const { booked } = restored;
-  restored.booked = {
-    costNanoUsd: booked.costNanoUsd + (costNanoUsd ?? 0),
-    usage: addUsage(booked.usage, usage),
-  };
-}
-
-/** The process died here, so no later total includes the failed calls of what was running. */
-function bookRetried(restored: Restored): void {
-  for (const { retried } of restored.nodes.values()) {
-    for (const { costNanoUsd, usage } of retried.values()) {
-      if (costNanoUsd === null) restored.priced = false;
-      else restored.spent += costNanoUsd;
-      restored.usage = addUsage(restored.usage, usage);
-    }
-    retried.clear();
-  }
-}
-
-function keptCost({ items, rounds }: TaskProgress): NanoUsd {
-  let cost = 0;
-  for (const result of items.values()) cost += result.costNanoUsd ?? 0;
-  for (const [item, round] of rounds) if (!items.has(item)) cost += round.costNanoUsd ?? 0;
-  return cost;
-}
-
-export function usageOfProgress({ items, rounds }: TaskProgress): Usage {
-  let usage = NO_USAGE;
-  for (const result of items.values()) usage = addUsage(usage, result.usage);
-  for (const [item, round] of rounds) if (!items.has(item)) usage = addUsage(usage, round.usage);
-  return usage;
-}

@@ -1,7 +1,7 @@
 /** The result of a run, read from its journal without running anything. */
 import { defined } from '../../core/defined.ts';
 import type { HumanQuestion, NodeReport, NodeState, RunResult } from '../../core/run/engine.ts';
-import type { Restored, RestoredNode } from '../journal/restore.ts';
+import type { Restored, RestoredNode } from '../journal/restored.ts';
 
 export function inspectRun(restored: Restored): RunResult {
   const { started, plan, status, output, error, usage, spent, priced, activeMs } = restored;

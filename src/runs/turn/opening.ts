@@ -8,7 +8,7 @@ import type { RequestOptions, RunEvent, RunOptions } from '../../core/run/engine
 import { RUN_LIMITS } from '../../core/run/run-limits.ts';
 import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
 import { countAlive, rebuildDraft, rebuildTasks } from '../journal/rebuild.ts';
-import type { Restored } from '../journal/restore.ts';
+import type { Restored } from '../journal/restored.ts';
 import { createLargeValues } from '../records/large-values.ts';
 import { createWritten, newWrittenBytes, type WrittenBytes } from '../records/written.ts';
 import type { Driver } from '../state/driver.ts';

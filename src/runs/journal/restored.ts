@@ -1,0 +1,60 @@
+/** A run as its journal tells of it. */
+
+import type { ErrorRecord } from '../../core/errors.ts';
+import type { NanoUsd } from '../../core/money/money.ts';
+import type { Usage } from '../../core/money/usage.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import type { NodeEnding, NodeResult, Paid, RunEvent, RunStatus } from '../../core/run/engine.ts';
+import type { LargeValues } from '../records/large-values.ts';
+import type { Calls } from '../state/run-state.ts';
+import type { TaskProgress } from '../state/task.ts';
+
+export type RunStarted = Extract<RunEvent, { type: 'run-started' }>;
+
+export interface RestoredNode {
+  ending: NodeEnding | undefined;
+  result: NodeResult | undefined;
+  error: ErrorRecord | undefined;
+  failures: number;
+  /** Started and, as far as is known, neither failed nor abandoned: its idempotency key is in use. */
+  started: boolean;
+  /** It failed while the plan was being written: the failure is counted, its effect is not decided yet. */
+  isHeld: boolean;
+  readonly progress: TaskProgress;
+  /** The part of its next recorded total that is already counted. */
+  paid: NanoUsd;
+  /** Failed calls by item, which the next recorded total of the item, its round or the node will include. */
+  readonly retried: Map<number, Paid>;
+}
+
+export interface Restored {
+  readonly started: RunStarted;
+  plan: Plan;
+  /** The plan was never whole: `plan` holds the nodes that were recorded. */
+  hasPartialPlan: boolean;
+  capNanoUsd: NanoUsd | undefined;
+  revisions: number;
+  readonly nodes: Map<string, RestoredNode>;
+  nextSeq: number;
+  status: RunStatus;
+  /** Milliseconds in which a process drove it. */
+  activeMs: number;
+  /** The part of `activeMs` before the plan was whole. */
+  plannedMs: number;
+  /** Epoch milliseconds of the last event of a process that drove it, and of the start of its last active period. */
+  lastAt: number;
+  stretchAt: number;
+  spent: NanoUsd;
+  priced: boolean;
+  usage: Usage;
+  /** Calls of models that its records tell of. */
+  calls: Calls;
+  /** The part of what was spent and used that was booked for processes that died. */
+  booked: { readonly costNanoUsd: NanoUsd; readonly usage: Usage };
+  output: unknown;
+  error: ErrorRecord | undefined;
+  /** What the journal holds, for those who write to it. */
+  readonly values: LargeValues;
+  /** Bytes of the journal; 0 for those who only look. */
+  writtenBytes: number;
+}
