@@ -7,7 +7,7 @@ import type { Attempt, Call, Handler, ModelEvent, ModelRequest, ModelResponse } 
 import type { ModelCard, Provider, Transport } from '../core/model/provider.ts';
 import { collect } from '../core/model/response.ts';
 import { priceAsOf } from '../core/money/price-sheet.ts';
-import type { Logger, Plugin } from '../core/plugin.ts';
+import type { Logger } from '../core/plugin.ts';
 import type { AttemptBook, KeyValueStore, UsageLedger } from '../core/stores.ts';
 import { failing } from '../kit/streams/stream-head.ts';
 import { closesInTime } from '../system/clock.ts';
@@ -19,10 +19,11 @@ import { callOf } from './calls/call.ts';
 import { callStateOf } from './calls/call-state.ts';
 import { withCurrentLimits } from './calls/older-limits.ts';
 import { attemptSlots, requestSlots } from './gateway.ts';
+import { attemptLayersOf, type GatewayPlugin, pluginProviders, rankersOf, requestLayersOf } from './gateway-plugin.ts';
 import { healthOf } from './health.ts';
 import type { GatewayParts } from './parts.ts';
 import { failover } from './request-ring/failover.ts';
-import { composeRing, type PluginLayer, type Ring } from './rings.ts';
+import { composeRing, type Ring } from './rings.ts';
 import { createEndpointReports } from './routing/endpoint-reports.ts';
 import { candidateOf, type Ranker } from './routing/rank.ts';
 import { createRegistry, type Registry } from './routing/registry.ts';
@@ -47,8 +48,6 @@ export interface GatewayOptions {
   readonly logger?: Logger;
   readonly transport: Transport;
 }
-
-export type GatewayPlugin = Pick<Plugin, 'name' | 'providers' | 'request' | 'attempt' | 'rank'>;
 
 export interface GatewayHandle extends Gateway {
   /** The request ring itself, for callers that make their own `Call`. */
@@ -167,9 +166,6 @@ function asOf(card: ModelCard, nowMs: number): ModelCard {
   return price === card.price ? card : { ...card, price };
 }
 
-const pluginProviders = (plugins: readonly GatewayPlugin[]): readonly Provider[] =>
-  plugins.flatMap(({ providers }) => providers ?? []);
-
 /** Layers hold state (breakers, queues), so they are created once; only their order among the plugins is built again. */
 function builder(parts: GatewayParts): (sources: Sources) => State {
   const requestLayers = requestSlots(parts);
@@ -199,41 +195,6 @@ function bookOf({ attempts, keyValue, ledger }: GatewayOptions): AttemptBook | u
 
 const isBare = (names: readonly string[]): boolean =>
   !names.slice(names.indexOf('budget')).some((name) => name.startsWith('plugin:'));
-
-const requestLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Call>[] =>
-  plugins.flatMap(({ name, request }) => listOf(request).map((layer) => layerOf(name, layer)));
-
-const attemptLayersOf = (plugins: readonly GatewayPlugin[]): PluginLayer<Attempt>[] =>
-  plugins.flatMap(({ name, attempt }) => listOf(attempt).map((layer) => layerOf(name, layer)));
-
-/** A layer may be of a class: no copy of its own fields, and its `handle` keeps its `this`. */
-const layerOf = <C extends Call>(plugin: string, layer: Omit<PluginLayer<C>, 'plugin'>): PluginLayer<C> => ({
-  plugin,
-  place: layer.place,
-  handle: layer.handle.bind(layer),
-});
-
-/** A plugin has one layer, several or none. */
-function listOf<L extends object>(layers: L | readonly L[] | undefined): readonly L[] {
-  if (layers === undefined) return [];
-  return isList(layers) ? layers : [layers];
-}
-
-const isList = <L extends object>(layers: L | readonly L[]): layers is readonly L[] => Array.isArray(layers);
-
-function rankersOf(plugins: readonly GatewayPlugin[]): readonly Ranker[] | undefined {
-  const rankers = plugins.flatMap((plugin): Ranker[] =>
-    plugin.rank === undefined
-      ? []
-      : [
-          {
-            plugin: plugin.name,
-            rank: (candidates, call) => (plugin.rank === undefined ? candidates : plugin.rank(candidates, call)),
-          },
-        ],
-  );
-  return rankers.length === 0 ? undefined : rankers;
-}
 
 function routingOf(
   { registry, config, clock }: GatewayParts,

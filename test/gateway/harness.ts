@@ -4,7 +4,8 @@ import { PolyphonyError } from '../../src/core/errors.ts';
 import type { ModelEvent, ModelResponse } from '../../src/core/model/model.ts';
 import type { Provider, Transport } from '../../src/core/model/provider.ts';
 import type { LedgerRow, Stores } from '../../src/core/stores.ts';
-import { createGateway, type GatewayHandle, type GatewayPlugin } from '../../src/gateway/create-gateway.ts';
+import { createGateway, type GatewayHandle } from '../../src/gateway/create-gateway.ts';
+import type { GatewayPlugin } from '../../src/gateway/gateway-plugin.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { type FakeRuntime, fakeRuntime } from '../../src/testing/fakes.ts';
 

@@ -9,7 +9,7 @@ import { PolyphonyError } from '../../src/core/errors.ts';
 import type { Attempt, Call, CallTrace } from '../../src/core/model/model.ts';
 import { ATTEMPT_LAYERS, REQUEST_LAYERS } from '../../src/core/plugin.ts';
 import { callStateOf, newTrace } from '../../src/gateway/calls/call-state.ts';
-import type { GatewayPlugin } from '../../src/gateway/create-gateway.ts';
+import type { GatewayPlugin } from '../../src/gateway/gateway-plugin.ts';
 import { fakeCard, fakeProvider, finish } from '../../src/testing/fakes.ts';
 import { errorOf, fault, harness, text, user } from '../gateway/harness.ts';
 

@@ -10,7 +10,7 @@ import { PolyphonyError } from '../../src/core/errors.ts';
 import type { Candidate } from '../../src/core/gateway.ts';
 import type { Call, Handler, Target } from '../../src/core/model/model.ts';
 import type { RequestLayer } from '../../src/core/plugin.ts';
-import type { GatewayPlugin } from '../../src/gateway/create-gateway.ts';
+import type { GatewayPlugin } from '../../src/gateway/gateway-plugin.ts';
 import { fakeCard, fakeProvider } from '../../src/testing/fakes.ts';
 import { drain, errorOf, fault, harness, user } from '../gateway/harness.ts';
 

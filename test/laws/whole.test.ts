@@ -11,7 +11,7 @@ import { asPolyphonyError } from '../../src/core/errors.ts';
 import { COMPLETE, type CompletableStream, readComplete } from '../../src/core/model/complete.ts';
 import type { ChatRequest, ModelEvent } from '../../src/core/model/model.ts';
 import type { Provider } from '../../src/core/model/provider.ts';
-import type { GatewayPlugin } from '../../src/gateway/create-gateway.ts';
+import type { GatewayPlugin } from '../../src/gateway/gateway-plugin.ts';
 import { type FakeProvider, fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/testing/fakes.ts';
 import { fault, harness, text, user } from '../gateway/harness.ts';
 

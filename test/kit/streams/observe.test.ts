@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { COMPLETE, type CompletableStream } from '../../../src/core/model/complete.ts';
 import type { Attempt, Call, ModelEvent } from '../../../src/core/model/model.ts';
 import type { Provider } from '../../../src/core/model/provider.ts';
-import type { GatewayPlugin } from '../../../src/gateway/create-gateway.ts';
+import type { GatewayPlugin } from '../../../src/gateway/gateway-plugin.ts';
 import { observe, type StreamControl, type StreamEnding } from '../../../src/kit/index.ts';
 import { fakeProvider, finish } from '../../../src/testing/fakes.ts';
 import { drain, errorOf, fault, harness, text, user } from '../../gateway/harness.ts';
