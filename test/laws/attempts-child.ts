@@ -24,7 +24,10 @@ function script(attempt: Attempt) {
   process.stdout.write('sent\n');
   const wait = { waitMs: random() * 12 };
   const text = { type: 'text-delta', text: 'some words' } as const;
-  return [wait, text, wait, finish({ usage: { input: 10, output: 5 + Math.floor(random() * 40) } })];
+  // Near its cap a call is limited to what is left: a provider that goes on beyond that would break the cap by itself.
+  const most = attempt.request.operation === 'chat' ? (attempt.request.maxOutputTokens ?? 100) : 0;
+  const output = Math.min(most, 5 + Math.floor(random() * 40));
+  return [wait, text, wait, finish({ usage: { input: 10, output } })];
 }
 
 const tenant = { kind: 'tenant', id: `t${life}`, capNanoUsd: usdToNano(0.002) } as const;
