@@ -2,9 +2,13 @@
  * A pool of abort controllers. Creating one and adding a listener to its signal costs as much as two layers of the ring, and
  * hardly any attempt is aborted.
  *
+ * Each signal is followed from the beginning, so that followers that come and go share one listener that stays.
+ *
  * A source may leave something attached to a signal (a forgotten listener, a signal derived with `AbortSignal.any`), so a
  * controller serves a hundred attempts and is then garbage-collected.
  */
+import { onAbort } from '../../core/on-abort.ts';
+
 export interface LentController {
   readonly controller: AbortController;
   attempts: number;
@@ -22,11 +26,17 @@ const MAX_SPARE = 256;
 export function createControllers(): Controllers {
   const spare: LentController[] = [];
   return {
-    take: () => spare.pop() ?? { controller: new AbortController(), attempts: 0 },
+    take: () => spare.pop() ?? newController(),
     giveBack(lent) {
       lent.attempts += 1;
       const usedUp = lent.controller.signal.aborted || lent.attempts >= ATTEMPTS_PER_CONTROLLER;
       if (!usedUp && spare.length < MAX_SPARE) spare.push(lent);
     },
   };
+}
+
+function newController(): LentController {
+  const controller = new AbortController();
+  onAbort(controller.signal, () => {});
+  return { controller, attempts: 0 };
 }

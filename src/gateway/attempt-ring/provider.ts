@@ -99,8 +99,9 @@ function checkedFinish(
   if (changes.length > 0) {
     control?.insert({ type: 'warning', warning: usageCorrected(nameOf(attempt.target), changes) });
   }
+  if (usage === event.usage && event.costNanoUsd === undefined) return event;
   const { costNanoUsd: _, ...stated } = event;
-  return usage === event.usage && event.costNanoUsd === undefined ? event : { ...stated, usage };
+  return { ...stated, usage };
 }
 
 /** Throws for a finish event which reports that nothing was generated. */

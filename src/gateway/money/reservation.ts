@@ -146,7 +146,7 @@ export function reserve(
 ): ReservationResult | Promise<ReservationResult> {
   const { keyValue, book } = purse;
   if (book !== undefined) return reserveInBook(purse, book, scopes, amount);
-  const changes = scopes.map((scope): CounterChange => ({ ...holdOf(scope), by: amount }));
+  const changes = scopes.map((scope) => holdOf(scope, amount));
   const read = (result: CounterResult): ReservationResult =>
     result.ok
       ? { ok: true, reservation: reservationOf(keyValue, scopes, amount) }
@@ -155,8 +155,9 @@ export function reserve(
   return isPromise(result) ? result.then(read) : read(result);
 }
 
-const holdOf = (scope: CappedScope): Omit<CounterChange, 'by'> => ({
+const holdOf = (scope: CappedScope, by: NanoUsd): CounterChange => ({
   key: counterKey(scope),
+  by,
   limit: scope.capNanoUsd,
   initial: scope.spentNanoUsd,
 });
@@ -168,7 +169,8 @@ async function reserveInBook(
   scopes: readonly CappedScope[],
   heldNanoUsd: NanoUsd,
 ): Promise<ReservationResult> {
-  const wanted: NewAttempt = { ...attempt(heldNanoUsd), heldNanoUsd, holds: scopes.map(holdOf) };
+  const holds = scopes.map((scope) => holdOf(scope, heldNanoUsd));
+  const wanted: NewAttempt = { ...attempt(heldNanoUsd), heldNanoUsd, holds };
   let result = await book.open(wanted);
   if (!result.ok && (await book.recover())) result = await book.open(wanted);
   return result.ok

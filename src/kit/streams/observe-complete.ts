@@ -145,7 +145,11 @@ class Reading implements StreamControl {
       return;
     }
     this.#held = passing;
-    for (const inserted of this.#inserted ?? []) this.#events.push(passThrough(this.observers, inserted));
+    if (this.#inserted !== undefined) this.#takeInserted(this.#inserted);
+  }
+
+  #takeInserted(inserted: readonly ModelEvent[]): void {
+    for (const event of inserted) this.#events.push(passThrough(this.observers, event));
   }
 
   result(ending: StreamEnding): CompleteStream {
