@@ -164,8 +164,11 @@ export interface OpenAttempt {
   /**
    * Makes the holds the real cost, writes the row of the ledger, and removes the attempt: all or nothing. Undefined: nothing was
    * sent. What cannot be written is kept and tried again. The caller calls it exactly once.
+   *
+   * `soon`: together with others, within the time that rows of the ledger may wait; no attempt of this process is refused because
+   * of it. Returns a promise only for `now`. @default now
    */
-  settle(actualNanoUsd: NanoUsd, row: LedgerRow | undefined): Promise<void>;
+  settle(actualNanoUsd: NanoUsd, row: LedgerRow | undefined, when?: 'now' | 'soon'): Promise<void> | undefined;
 }
 
 export type AttemptResult =

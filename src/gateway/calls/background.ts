@@ -9,8 +9,6 @@ export interface Background {
    * comes to.
    */
   orAborted<T>(work: Promise<T>, signal: AbortSignal, late?: (result: T) => unknown): Promise<T>;
-  /** Goes on with work that nobody waits for. */
-  keep(work: Promise<unknown>): void;
   /** Waits for work that never rejects, until the signal aborts. */
   untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<unknown>;
   /** Resolves when all that goes on has ended, and at the latest after half a minute. */
@@ -45,7 +43,6 @@ export function createBackground(clock: Clock): Background {
     }
   };
   return {
-    keep,
     orAborted: (work, signal, late) => (canAbort(signal) ? abortable(work, signal, late) : work),
     untilAborted(work, signal) {
       if (!canAbort(signal)) return work;

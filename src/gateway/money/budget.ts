@@ -77,10 +77,6 @@ function budgetWatcher(
       const charge = finished ?? chargeOf(ending, sent(), state, attempt.streaming === false);
       const settled = settle(parts, attempt, state, holding.held, charge, ending);
       if (settled === undefined) return ending;
-      if (holding.held?.keepsRow === true && !isOfRun(attempt)) {
-        parts.background.keep(settled);
-        return ending;
-      }
       return parts.background.untilAborted(settled, attempt.signal).then(() => ending);
     },
   };
@@ -88,8 +84,8 @@ function budgetWatcher(
 }
 
 /**
- * A run records what its nodes cost, so what is settled has to be committed before. Other calls do not wait: their settlement is
- * committed with what the next calls hold, and if the process dies before, the attempt is recovered at its estimate.
+ * A run records what its nodes cost, so what is settled has to be committed before. Other calls do not wait: if the process dies
+ * before their settlement is committed, the attempt is recovered at its estimate.
  */
 const isOfRun = ({ scopes }: Attempt): boolean => scopes.some(({ kind }) => kind === 'run');
 
@@ -120,7 +116,7 @@ function settle(
   const record = dispatchedAt === null ? undefined : recordOf(attempt, state, charge, ending);
   if (record !== undefined) attempt.trace.attempts.push(record);
   const row = record && rowOf(attempt, record);
-  const settling = unlessThrown(() => held?.settle(charge.costNanoUsd ?? 0, row));
+  const settling = unlessThrown(() => held?.settle(charge.costNanoUsd ?? 0, row, isOfRun(attempt) ? 'now' : 'soon'));
   const isKept = row === undefined || held?.keepsRow === true;
   const written = isKept ? undefined : unlessThrown(() => ledger?.append([row]));
   if (settling === undefined && written === undefined) return undefined;

@@ -37,8 +37,8 @@ export interface Reservation {
   readonly keepsRow?: boolean;
   /** Says that the attempt is sent now. @default nobody asks */
   readonly send?: (() => Promise<void>) | undefined;
-  /** The caller calls it exactly once. `row` is undefined for an attempt that was not sent. */
-  settle(actualNanoUsd: NanoUsd, row?: LedgerRow): Promise<void> | undefined;
+  /** The caller calls it exactly once. `row` is undefined for an attempt that was not sent; `when` as in `OpenAttempt`. */
+  settle(actualNanoUsd: NanoUsd, row?: LedgerRow, when?: 'now' | 'soon'): Promise<void> | undefined;
 }
 
 export type ReservationResult =
@@ -180,7 +180,11 @@ async function reserveInBook(
 
 /** The row stands in the book, so it is written with the settlement. */
 function inBook(attempt: OpenAttempt): Reservation {
-  return { keepsRow: true, send: () => attempt.send(), settle: (actual, row) => attempt.settle(actual, row) };
+  return {
+    keepsRow: true,
+    send: () => attempt.send(),
+    settle: (actual, row, when) => attempt.settle(actual, row, when),
+  };
 }
 
 /** Writes an attempt down that no cap concerns. */

@@ -178,11 +178,11 @@ function heldBy(budget: RequestBudget | undefined, amount: NanoUsd, reservation:
   return {
     keepsRow: reservation?.keepsRow === true,
     send: reservation?.send,
-    settle(actual, row) {
+    settle(actual, row, when) {
       if (settled) return undefined;
       settled = true;
       if (budget !== undefined) budget.taken += actual - amount;
-      return reservation?.settle(actual, row);
+      return reservation?.settle(actual, row, when);
     },
   };
 }

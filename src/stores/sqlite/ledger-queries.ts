@@ -3,6 +3,7 @@
 import { dayName } from '../../core/money/calendar.ts';
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../../core/stores.ts';
 import type { Sql, SqlRow, SqlValue } from './database.ts';
+import { insertAll, insertOf } from './many-rows.ts';
 
 /** A row that waits for its transaction, with the JSON that was made at append. */
 export interface LedgerEntry {
@@ -10,14 +11,17 @@ export interface LedgerEntry {
   readonly text: string;
 }
 
-const INSERT_ROW = `INSERT INTO ledger (key, started_at, provider, model, purpose, outcome, input_tokens, output_tokens,
-  cost_nano_usd, row, uncertain) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`;
+const INSERT_ROWS = insertOf(
+  `INSERT INTO ledger (key, started_at, provider, model, purpose, outcome, input_tokens, output_tokens, cost_nano_usd, row,
+  uncertain) VALUES`,
+  11,
+);
+const FIND_KEYS = 'SELECT key FROM ledger WHERE key IN (SELECT value FROM json_each(?))';
 const REPLACE_ROW = `UPDATE ledger SET outcome = ?, input_tokens = ?, output_tokens = ?, cost_nano_usd = ?, row = ?,
   uncertain = NULL WHERE key = ?`;
 const FIND_SCOPE = 'SELECT id FROM scopes WHERE kind = ? AND name = ?';
 const INSERT_SCOPE = 'INSERT INTO scopes (kind, name) VALUES (?, ?)';
-const INSERT_ROW_SCOPE = `INSERT INTO ledger_scopes (scope_id, started_at, ledger_id) VALUES (?, ?, ?)
-  ON CONFLICT (scope_id, started_at, ledger_id) DO NOTHING`;
+const INSERT_ROW_SCOPES = insertOf('INSERT OR IGNORE INTO ledger_scopes (scope_id, started_at, ledger_id) VALUES', 3);
 
 function scopeId(sql: Sql, known: Map<string, number>, kind: string, name: string): number {
   const key = `${kind} ${name}`;
@@ -29,28 +33,46 @@ function scopeId(sql: Sql, known: Map<string, number>, kind: string, name: strin
   return id;
 }
 
-/** Call it in a transaction. */
-export function insertRows(sql: Sql, entries: readonly LedgerEntry[]): void {
-  const known = new Map<string, number>();
-  for (const entry of entries) insertRow(sql, entry, known);
+/**
+ * Call it in a transaction. `known` holds the ids of scopes and is used in one transaction only, because a rollback revokes them.
+ *
+ * @returns the entries whose key exists already: nothing is changed for them
+ */
+export function insertRows(
+  sql: Sql,
+  entries: readonly LedgerEntry[],
+  known = new Map<string, number>(),
+): readonly LedgerEntry[] {
+  const keys = existingKeys(sql, entries);
+  const refused: LedgerEntry[] = [];
+  const fresh: LedgerEntry[] = [];
+  for (const entry of entries) {
+    const { key } = entry.row;
+    (keys.has(key) ? refused : fresh).push(entry);
+    keys.add(key);
+  }
+  const scopes: (readonly SqlValue[])[] = [];
+  insertAll(sql, INSERT_ROWS, fresh.map(valuesOf), (index, ledgerId) => {
+    const row = fresh[index]?.row;
+    for (const { kind, id } of row?.scopes ?? []) {
+      scopes.push([scopeId(sql, known, kind, id), row?.startedAt ?? 0, ledgerId]);
+    }
+  });
+  insertAll(sql, INSERT_ROW_SCOPES, scopes);
+  return refused;
 }
 
-/**
- * False when the key exists: nothing is changed. `known` holds the ids of scopes and is used in one transaction only, because a
- * rollback revokes them.
- */
-export function insertRow(sql: Sql, { row, text }: LedgerEntry, known = new Map<string, number>()): boolean {
+function existingKeys(sql: Sql, entries: readonly LedgerEntry[]): Set<string> {
+  const list = JSON.stringify(entries.map(({ row }) => row.key));
+  return new Set(sql.all(FIND_KEYS, [list]).map(([key]) => String(key)));
+}
+
+function valuesOf({ row, text }: LedgerEntry): readonly SqlValue[] {
   const { key, startedAt, target, purpose, outcome, usage, costNanoUsd, uncertain } = row;
   const { provider, model } = target;
   const tokens = [usage?.input ?? 0, usage?.output ?? 0];
   const marked = uncertain === true ? 1 : null;
-  const values = [key, startedAt, provider, model, purpose, outcome, ...tokens, costNanoUsd, text, marked];
-  const inserted = sql.run(INSERT_ROW, values);
-  if (inserted.changes === 0) return false;
-  for (const { kind, id } of row.scopes) {
-    sql.run(INSERT_ROW_SCOPE, [scopeId(sql, known, kind, id), startedAt, inserted.id]);
-  }
-  return true;
+  return [key, startedAt, provider, model, purpose, outcome, ...tokens, costNanoUsd, text, marked];
 }
 
 /** Replaces the uncertain row of an attempt whose end is known after all. Its scopes and its time stay. */

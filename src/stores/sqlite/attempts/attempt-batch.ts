@@ -1,23 +1,9 @@
-/**
- * What many calls ask of the book at the same time, in one write: each counter is read and written once, and what has
- * ended is found by one statement.
- */
-import type { CounterChange, CounterResult, LedgerRow } from '../../../core/stores.ts';
+/** The attempts that many calls open at the same time, in one write: each counter is read and written once. */
+import type { CounterChange, CounterResult } from '../../../core/stores.ts';
 import type { Connection } from '../connection.ts';
 import type { Sql, SqlValue } from '../database.ts';
 import type { CellBatch } from '../key-value.ts';
-import {
-  type Booking,
-  bookingOf,
-  correctAttempt,
-  type HeldAttempt,
-  insertAttempts,
-  openAttempts,
-  openingValues,
-  settleAttempt,
-  wasRecovered,
-  writeBooking,
-} from './attempt-queries.ts';
+import { bookingOf, type HeldAttempt, insertAttempts, openingValues } from './attempt-queries.ts';
 
 export interface Opening {
   readonly attempt: HeldAttempt;
@@ -27,27 +13,18 @@ export interface Opening {
   readonly text: string;
 }
 
-export interface Settlement {
-  readonly attempt: HeldAttempt;
-  readonly costNanoUsd: number;
-  readonly row: LedgerRow | undefined;
-}
-
 export interface AttemptBatches {
   /** Resolves when it is committed. */
   open(opening: Opening): Promise<CounterResult>;
-  settle(settlement: Settlement): Promise<void>;
 }
 
 interface Batch {
   readonly openings: Opening[];
-  readonly settlements: Settlement[];
   /** The results of the openings, in their order. */
   readonly written: Promise<readonly Outcome[]>;
 }
 
 export interface BatchParts {
-  readonly owner: () => string;
   readonly nowMs: () => number;
   /** Called first in each transaction. */
   readonly before: (sql: Sql) => void;
@@ -64,17 +41,16 @@ export function attemptBatches(connection: Connection, parts: BatchParts): Attem
   let current: Batch | undefined;
   const begin = (): Batch => {
     const openings: Opening[] = [];
-    const settlements: Settlement[] = [];
     const written = connection.write((sql) => {
       // From here on it is complete, even if it has to be written again.
       if (current?.openings === openings) current = undefined;
       parts.before(sql);
-      return writeBatch(sql, connection.path, parts, openings, settlements);
+      return writeBatch(sql, connection.path, parts, openings);
     });
-    return { openings, settlements, written };
+    return { openings, written };
   };
   const batch = (): Batch => {
-    if (current === undefined || current.openings.length + current.settlements.length >= MOST) current = begin();
+    if (current === undefined || current.openings.length >= MOST) current = begin();
     return current;
   };
   return {
@@ -85,23 +61,11 @@ export function attemptBatches(connection: Connection, parts: BatchParts): Attem
       if ('error' in outcome) throw outcome.error;
       return outcome;
     },
-    async settle(settlement) {
-      const { settlements, written } = batch();
-      settlements.push(settlement);
-      await written;
-    },
   };
 }
 
-function writeBatch(
-  sql: Sql,
-  path: string,
-  { owner, nowMs }: BatchParts,
-  openings: readonly Opening[],
-  settlements: readonly Settlement[],
-): readonly Outcome[] {
+function writeBatch(sql: Sql, path: string, { nowMs }: BatchParts, openings: readonly Opening[]): readonly Outcome[] {
   const at = bookingOf(sql, path, nowMs());
-  if (settlements.length > 0) settleAll(at, owner(), settlements, true);
   const rows: (readonly SqlValue[])[] = [];
   const outcomes = openings.map(({ attempt, isSent, changes, text }) => {
     const outcome = changes.length === 0 ? HELD : held(at.counters, changes);
@@ -109,7 +73,7 @@ function writeBatch(
     return outcome;
   });
   insertAttempts(sql, rows);
-  writeBooking(at);
+  at.counters.write();
   return outcomes;
 }
 
@@ -118,21 +82,5 @@ function held(counters: CellBatch, changes: readonly CounterChange[]): Outcome {
     return counters.change(changes);
   } catch (error) {
     return { error };
-  }
-}
-
-/** All of one owner. `isFirst`: none of them was written before, with whatever success. */
-export function settleAll(at: Booking, owner: string, settlements: readonly Settlement[], isFirst: boolean): void {
-  const open =
-    isFirst && !wasRecovered(at.sql, owner)
-      ? undefined
-      : openAttempts(
-          at.sql,
-          owner,
-          settlements.map(({ attempt }) => attempt.number),
-        );
-  for (const { attempt, costNanoUsd, row } of settlements) {
-    const write = open === undefined || open.has(attempt.number) ? settleAttempt : correctAttempt;
-    write(at, attempt, costNanoUsd, row);
   }
 }

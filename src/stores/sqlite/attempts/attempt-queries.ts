@@ -1,15 +1,15 @@
 /**
  * The SQL of attempts. Call each in a transaction, with the counters of that transaction.
  *
- * An attempt is open until its ending stands in a table of its own. It then waits until many are put into the ledger together: the
- * ledger has several indexes, and to change a page of each for every few rows would cost more than all the rest.
+ * The table `settled` is only read: the first files of version 2 kept the endings of attempts there until they were put into the
+ * ledger, and a killed process may have left some.
  */
 import type { LedgerRow } from '../../../core/stores.ts';
 import type { Sql, SqlRow, SqlValue } from '../database.ts';
 import { type CellBatch, cellBatch } from '../key-value.ts';
-import { insertRow, type LedgerEntry, replaceRow } from '../ledger-queries.ts';
+import { insertRows, type LedgerEntry, replaceRow } from '../ledger-queries.ts';
+import { insertAll, insertOf } from '../many-rows.ts';
 
-const AT_ONCE = 8;
 const OPEN = insertOf('INSERT INTO attempts (owner, number, sent, held_nano_usd, counters, row) VALUES', 6);
 const SEND = 'UPDATE attempts SET sent = 1 WHERE owner = ? AND number = ?';
 const REMOVE = 'DELETE FROM attempts WHERE owner = ? AND number = ?';
@@ -19,9 +19,7 @@ const FIND_OPEN = `SELECT number FROM attempts a WHERE owner = ? AND number IN (
   AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.owner = a.owner AND s.number = a.number)`;
 const FIND_RECOVERED = 'SELECT recovered FROM owners WHERE owner = ?';
 const MARK_RECOVERED = 'UPDATE owners SET recovered = 1 WHERE owner = ?';
-const SETTLE = insertOf('INSERT INTO settled (owner, number, ending) VALUES', 3);
-const FIND_SETTLED = 'SELECT number FROM settled WHERE owner = ? AND number IN (SELECT value FROM json_each(?))';
-const REMOVE_SETTLED = 'DELETE FROM settled WHERE owner = ? AND number IN (SELECT value FROM json_each(?))';
+const REMOVE_SETTLED = 'DELETE FROM settled WHERE owner = ? AND number = ?';
 const REMOVE_ATTEMPTS = 'DELETE FROM attempts WHERE owner = ? AND number IN (SELECT value FROM json_each(?))';
 const FIND_ROWS = 'SELECT key, cost_nano_usd, uncertain FROM ledger WHERE key IN (?, ?)';
 
@@ -51,24 +49,6 @@ export function openingValues(attempt: HeldAttempt, isSent: boolean, text: strin
 }
 
 export const insertAttempts = (sql: Sql, rows: readonly (readonly SqlValue[])[]): void => insertAll(sql, OPEN, rows);
-const insertEndings = (sql: Sql, rows: readonly (readonly SqlValue[])[]): void => insertAll(sql, SETTLE, rows);
-
-interface Insert {
-  readonly one: string;
-  readonly many: string;
-}
-
-function insertOf(head: string, columns: number): Insert {
-  const one = `(${Array.from({ length: columns }, () => '?')})`;
-  return { one: `${head} ${one}`, many: `${head} ${Array.from({ length: AT_ONCE }, () => one)}` };
-}
-
-/** Some at a time, because a statement of its own for each costs about as much as the row. */
-function insertAll(sql: Sql, { one, many }: Insert, rows: readonly (readonly SqlValue[])[]): void {
-  let from = 0;
-  for (; rows.length - from >= AT_ONCE; from += AT_ONCE) sql.run(many, rows.slice(from, from + AT_ONCE).flat());
-  for (const row of rows.slice(from)) sql.run(one, row);
-}
 
 export function markSent(sql: Sql, { owner, number }: AttemptName): void {
   sql.run(SEND, [owner, number]);
@@ -94,55 +74,30 @@ export interface Booking {
   readonly counters: CellBatch;
   /** The ids of scopes that were found in this transaction. */
   readonly scopes: Map<string, number>;
-  /** The endings that are still to be inserted. */
-  readonly endings: (readonly SqlValue[])[];
 }
 
 export const bookingOf = (sql: Sql, path: string, nowMs: number): Booking => ({
   sql,
   counters: cellBatch(sql, path, nowMs),
   scopes: new Map(),
-  endings: [],
 });
 
-/** Writes what was put together. */
-export function writeBooking({ sql, counters, endings }: Booking): void {
-  insertEndings(sql, endings);
-  counters.write();
+export interface Settlement {
+  readonly attempt: HeldAttempt;
+  readonly costNanoUsd: number;
+  /** Undefined: it was not sent, and nothing is left of it. */
+  readonly row: LedgerRow | undefined;
 }
 
-/** What a row says of the end of its attempt: the rest stands in the row with which it was opened. */
-function endingText(row: LedgerRow): string {
-  const { startedAt, queueMs, firstTokenMs, totalMs, outcome, error, usage, costNanoUsd, estimated } = row;
-  return JSON.stringify({ startedAt, queueMs, firstTokenMs, totalMs, outcome, error, usage, costNanoUsd, estimated });
-}
-
-/** Makes what is held the real cost. Without a row it was not sent, and nothing is left of it. */
-export function settleAttempt(at: Booking, attempt: HeldAttempt, costNanoUsd: number, row?: LedgerRow): void {
-  const { owner, number } = attempt;
-  add(at, attempt, costNanoUsd - attempt.heldNanoUsd);
-  if (row === undefined) at.sql.run(REMOVE, [owner, number]);
-  else at.endings.push([owner, number, endingText(row)]);
-}
-
-export interface SettledRow {
-  readonly number: number;
-  readonly row: LedgerRow;
-}
-
-/** Puts rows of settled attempts into the ledger, except those that another process has put there. */
-export function fileRows(at: Booking, owner: string, rows: readonly SettledRow[]): void {
-  const { sql } = at;
-  const list = JSON.stringify(rows.map(({ number }) => number));
-  const settled = wasRecovered(sql, owner)
-    ? new Set(sql.all(FIND_SETTLED, [owner, list]).map(([number]) => number))
-    : undefined;
-  for (const { number, row } of rows) {
-    if (settled === undefined || settled.has(number))
-      insertUnderOwnKey(at, { owner, number }, { row, text: JSON.stringify(row) });
+/** Of open attempts of one owner: makes what is held the real cost, and puts their rows into the ledger. */
+export function settleOpen(at: Booking, owner: string, settlements: readonly Settlement[]): void {
+  const attempts = new Map<LedgerEntry, HeldAttempt>();
+  for (const { attempt, costNanoUsd, row } of settlements) {
+    add(at, attempt, costNanoUsd - attempt.heldNanoUsd);
+    if (row !== undefined) attempts.set({ row, text: JSON.stringify(row) }, attempt);
   }
-  sql.run(REMOVE_SETTLED, [owner, list]);
-  sql.run(REMOVE_ATTEMPTS, [owner, list]);
+  insertUnderOwnKeys(at, attempts);
+  at.sql.run(REMOVE_ATTEMPTS, [owner, JSON.stringify(settlements.map(({ attempt }) => attempt.number))]);
 }
 
 /** Books an attempt for a process that does not: by its end where that is known, else at its estimate if it was sent. */
@@ -150,9 +105,9 @@ export function bookAttempt(at: Booking, attempt: StoredAttempt): void {
   const { owner, number, isSent, isSettled, entry } = attempt;
   if (entry === undefined) return;
   at.sql.run(REMOVE, [owner, number]);
-  if (isSettled) at.sql.run(REMOVE_SETTLED, [owner, JSON.stringify([number])]);
+  if (isSettled) at.sql.run(REMOVE_SETTLED, [owner, number]);
   else add(at, attempt, (isSent ? (entry.row.costNanoUsd ?? 0) : 0) - attempt.heldNanoUsd);
-  if (isSettled || isSent) insertUnderOwnKey(at, attempt, entry);
+  if (isSettled || isSent) insertUnderOwnKeys(at, new Map([[entry, attempt]]));
 }
 
 export function attemptsOf(sql: Sql, owner: string): readonly StoredAttempt[] {
@@ -198,8 +153,13 @@ function add({ counters }: Booking, attempt: HeldAttempt, nanoUsd: number): void
 /** The key where another attempt has the ordinary one: a call that is made again after a crash keeps its id. */
 const ownKey = (key: string, { owner, number }: AttemptName): string => `${key}~${owner}.${number}`;
 
-function insertUnderOwnKey({ sql, scopes }: Booking, attempt: AttemptName, entry: LedgerEntry): void {
-  if (!insertRow(sql, entry, scopes)) insertRow(sql, withKey(entry, ownKey(entry.row.key, attempt)), scopes);
+function insertUnderOwnKeys({ sql, scopes }: Booking, attempts: ReadonlyMap<LedgerEntry, AttemptName>): void {
+  const refused = insertRows(sql, [...attempts.keys()], scopes);
+  const renamed = refused.map((entry) => {
+    const attempt = attempts.get(entry);
+    return attempt === undefined ? entry : withKey(entry, ownKey(entry.row.key, attempt));
+  });
+  if (renamed.length > 0) insertRows(sql, renamed, scopes);
 }
 
 function withKey(entry: LedgerEntry, key: string): LedgerEntry {
@@ -208,10 +168,8 @@ function withKey(entry: LedgerEntry, key: string): LedgerEntry {
 }
 
 /** For an attempt that another process has booked: what that one booked becomes the real cost. */
-export function correctAttempt(at: Booking, attempt: HeldAttempt, costNanoUsd: number, row?: LedgerRow): void {
-  const { owner, number } = attempt;
-  const isSettled = at.sql.all(FIND_SETTLED, [owner, JSON.stringify([number])]).length > 0;
-  if (row === undefined || isSettled) return;
+export function correctAttempt(at: Booking, { attempt, costNanoUsd, row }: Settlement): void {
+  if (row === undefined) return;
   const entry = { row, text: JSON.stringify(row) };
   const own = ownKey(row.key, attempt);
   const found = at.sql.all(FIND_ROWS, [own, row.key]);
@@ -219,7 +177,7 @@ export function correctAttempt(at: Booking, attempt: HeldAttempt, costNanoUsd: n
   if (booked === undefined) {
     // It was given back because it did not seem to be sent.
     add(at, attempt, costNanoUsd);
-    insertRow(at.sql, entry, at.scopes);
+    insertRows(at.sql, [entry], at.scopes);
   } else if (booked[2] === 1) {
     add(at, attempt, costNanoUsd - Number(booked[1]));
     replaceRow(at.sql, withKey(entry, String(booked[0])));

@@ -5,14 +5,7 @@ import type { Processes } from '../../../core/processes.ts';
 import { isHeld, newLease } from '../../leases.ts';
 import type { Sql } from '../database.ts';
 import { leaseOf, termText } from '../lease-term.ts';
-import {
-  attemptsOf,
-  bookAttempt,
-  bookingOf,
-  markRecovered,
-  type StoredAttempt,
-  writeBooking,
-} from './attempt-queries.ts';
+import { attemptsOf, bookAttempt, bookingOf, markRecovered, type StoredAttempt } from './attempt-queries.ts';
 
 /** How long the attempts of a process are its own without renewal, where nobody can ask whether it lives, in milliseconds. */
 export const OWNER_LEASE_MS = 10_000;
@@ -66,7 +59,7 @@ export function recoverOwner(sql: Sql, owner: string, parts: RecoveryParts): voi
 function book(sql: Sql, attempts: readonly StoredAttempt[], { clock, path }: RecoveryParts): void {
   const at = bookingOf(sql, path, clock.now());
   for (const attempt of attempts) bookAttempt(at, attempt);
-  writeBooking(at);
+  at.counters.write();
 }
 
 /** Books what a former driver of the run left, whether it is dead or has only lost its lease, and whatever is settled. */
