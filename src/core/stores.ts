@@ -121,9 +121,9 @@ export interface CounterChange {
   readonly key: string;
   readonly by: number;
   /** The change is refused if the counter would exceed this. @default no limit */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** The start value of a counter that does not exist. @default 0 */
-  readonly initial?: number;
+  readonly initial?: number | undefined;
 }
 
 export interface KeyValueStore {

@@ -134,8 +134,8 @@ export interface Purse {
   readonly keyValue: KeyValueStore;
   /** @default the counters alone */
   readonly book?: AttemptBook | undefined;
-  /** The attempt as the book keeps it; `heldNanoUsd` is the most that it may cost. */
-  readonly attempt: (heldNanoUsd: NanoUsd) => Pick<NewAttempt, 'row' | 'isSent'>;
+  /** The attempt as the book keeps it. */
+  readonly attempt: (heldNanoUsd: NanoUsd, holds: NewAttempt['holds']) => NewAttempt;
 }
 
 /** Returns synchronously if the store does. */
@@ -170,7 +170,7 @@ async function reserveInBook(
   heldNanoUsd: NanoUsd,
 ): Promise<ReservationResult> {
   const holds = scopes.map((scope) => holdOf(scope, heldNanoUsd));
-  const wanted: NewAttempt = { ...attempt(heldNanoUsd), heldNanoUsd, holds };
+  const wanted = attempt(heldNanoUsd, holds);
   let result = await book.open(wanted);
   if (!result.ok && (await book.recover())) result = await book.open(wanted);
   return result.ok
@@ -189,7 +189,7 @@ function inBook(attempt: OpenAttempt): Reservation {
 
 /** Writes an attempt down that no cap concerns. */
 export async function openUncapped(book: AttemptBook, attempt: Purse['attempt']): Promise<Reservation> {
-  const result = await book.open({ ...attempt(Number.POSITIVE_INFINITY), heldNanoUsd: 0, holds: [] });
+  const result = await book.open(attempt(0, []));
   if (result.ok) return inBook(result.attempt);
   throw new RangeError('The book of attempts refused an attempt that holds nothing: it may refuse only by a limit.');
 }

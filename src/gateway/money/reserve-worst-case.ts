@@ -98,8 +98,10 @@ function purseOf(parts: ReservationParts, attempt: Attempt, deployment: Deployme
   return {
     keyValue,
     book,
-    attempt: (heldNanoUsd) => ({
-      row: expectedRow(attempt, deployment, clock.now(), heldNanoUsd),
+    attempt: (heldNanoUsd, holds) => ({
+      row: expectedRow(attempt, deployment, clock.now(), holds.length === 0 ? Number.POSITIVE_INFINITY : heldNanoUsd),
+      holds,
+      heldNanoUsd,
       isSent: sendsAtOnce?.() ?? true,
     }),
   };

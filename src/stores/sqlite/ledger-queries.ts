@@ -3,7 +3,7 @@
 import { dayName } from '../../core/money/calendar.ts';
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../../core/stores.ts';
 import type { Sql, SqlRow, SqlValue } from './database.ts';
-import { insertAll, insertOf } from './many-rows.ts';
+import { type Inserted, insertAll, insertOf } from './many-rows.ts';
 
 /** A row that waits for its transaction, with the JSON that was made at append. */
 export interface LedgerEntry {
@@ -15,13 +15,18 @@ const INSERT_ROWS = insertOf(
   `INSERT INTO ledger (key, started_at, provider, model, purpose, outcome, input_tokens, output_tokens, cost_nano_usd, row,
   uncertain) VALUES`,
   11,
+  'ON CONFLICT (key) DO NOTHING',
 );
-const FIND_KEYS = 'SELECT key FROM ledger WHERE key IN (SELECT value FROM json_each(?))';
+const FIND_NEWEST = 'SELECT key, id FROM ledger WHERE id > ?';
 const REPLACE_ROW = `UPDATE ledger SET outcome = ?, input_tokens = ?, output_tokens = ?, cost_nano_usd = ?, row = ?,
   uncertain = NULL WHERE key = ?`;
 const FIND_SCOPE = 'SELECT id FROM scopes WHERE kind = ? AND name = ?';
 const INSERT_SCOPE = 'INSERT INTO scopes (kind, name) VALUES (?, ?)';
-const INSERT_ROW_SCOPES = insertOf('INSERT OR IGNORE INTO ledger_scopes (scope_id, started_at, ledger_id) VALUES', 3);
+const INSERT_ROW_SCOPES = insertOf(
+  'INSERT INTO ledger_scopes (scope_id, started_at, ledger_id) VALUES',
+  3,
+  'ON CONFLICT (scope_id, started_at, ledger_id) DO NOTHING',
+);
 
 function scopeId(sql: Sql, known: Map<string, number>, kind: string, name: string): number {
   const key = `${kind} ${name}`;
@@ -43,28 +48,30 @@ export function insertRows(
   entries: readonly LedgerEntry[],
   known = new Map<string, number>(),
 ): readonly LedgerEntry[] {
-  const keys = existingKeys(sql, entries);
   const refused: LedgerEntry[] = [];
-  const fresh: LedgerEntry[] = [];
-  for (const entry of entries) {
-    const { key } = entry.row;
-    (keys.has(key) ? refused : fresh).push(entry);
-    keys.add(key);
-  }
   const scopes: (readonly SqlValue[])[] = [];
-  insertAll(sql, INSERT_ROWS, fresh.map(valuesOf), (index, ledgerId) => {
-    const row = fresh[index]?.row;
-    for (const { kind, id } of row?.scopes ?? []) {
-      scopes.push([scopeId(sql, known, kind, id), row?.startedAt ?? 0, ledgerId]);
+  insertAll(sql, INSERT_ROWS, entries.map(valuesOf), (part) => {
+    const ids = part.changes === part.count ? undefined : idsOf(sql, part);
+    for (let index = 0; index < part.count; index += 1) {
+      const entry = entries[part.from + index];
+      if (entry === undefined) continue;
+      const { key, startedAt } = entry.row;
+      const ledgerId = ids === undefined ? part.id - part.count + 1 + index : ids.get(key);
+      // Of two with the same key, the first was inserted.
+      ids?.delete(key);
+      if (ledgerId === undefined) refused.push(entry);
+      else
+        for (const { kind, id } of entry.row.scopes) scopes.push([scopeId(sql, known, kind, id), startedAt, ledgerId]);
     }
   });
   insertAll(sql, INSERT_ROW_SCOPES, scopes);
   return refused;
 }
 
-function existingKeys(sql: Sql, entries: readonly LedgerEntry[]): Set<string> {
-  const list = JSON.stringify(entries.map(({ row }) => row.key));
-  return new Set(sql.all(FIND_KEYS, [list]).map(([key]) => String(key)));
+/** By the keys of those that were inserted. */
+function idsOf(sql: Sql, { changes, id }: Inserted): Map<unknown, number> {
+  const newest = changes === 0 ? [] : sql.all(FIND_NEWEST, [id - changes]);
+  return new Map(newest.map(([key, rowId]) => [key, Number(rowId)]));
 }
 
 function valuesOf({ row, text }: LedgerEntry): readonly SqlValue[] {

@@ -8,26 +8,34 @@ export interface Insert {
   readonly many: string;
 }
 
-/** `head` ends with VALUES. */
-export function insertOf(head: string, columns: number): Insert {
-  const one = `(${Array.from({ length: columns }, () => '?')})`;
-  return { one: `${head} ${one}`, many: `${head} ${Array.from({ length: AT_ONCE }, () => one)}` };
+/** `head` ends with VALUES; `onConflict` follows them. */
+export function insertOf(head: string, columns: number, onConflict = ''): Insert {
+  const row = `(${Array.from({ length: columns }, () => '?')})`;
+  const rows = Array.from({ length: AT_ONCE }, () => row);
+  return { one: `${head} ${row} ${onConflict}`, many: `${head} ${rows} ${onConflict}` };
 }
 
-/**
- * Calls `inserted` with the index of each row and its id: SQLite numbers the rows of one statement one after the other. No row
- * may exist yet.
- */
+/** Some of the rows, which one statement has inserted. SQLite gives the ids of one statement one after the other. */
+export interface Inserted {
+  /** The index of the first, and how many they are. */
+  readonly from: number;
+  readonly count: number;
+  /** How many did not exist, and the id of the last of them. */
+  readonly changes: number;
+  readonly id: number;
+}
+
 export function insertAll(
   sql: Sql,
   { one, many }: Insert,
   rows: readonly (readonly SqlValue[])[],
-  inserted: (index: number, id: number) => void = () => {},
+  inserted: (part: Inserted) => void = () => {},
 ): void {
-  let from = 0;
-  for (; rows.length - from >= AT_ONCE; from += AT_ONCE) {
-    const { id } = sql.run(many, rows.slice(from, from + AT_ONCE).flat());
-    for (let index = 0; index < AT_ONCE; index += 1) inserted(from + index, id - AT_ONCE + 1 + index);
+  for (let from = 0; from < rows.length; ) {
+    const count = rows.length - from >= AT_ONCE ? AT_ONCE : 1;
+    const values: SqlValue[] = [];
+    for (let index = from; index < from + count; index += 1) values.push(...(rows[index] ?? []));
+    inserted({ from, count, ...sql.run(count === 1 ? one : many, values) });
+    from += count;
   }
-  for (; from < rows.length; from += 1) inserted(from, sql.run(one, rows[from]).id);
 }

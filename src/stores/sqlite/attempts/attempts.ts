@@ -116,7 +116,7 @@ async function open(book: Book, wanted: NewAttempt): Promise<AttemptResult> {
   book.begun += 1;
   const { holds, heldNanoUsd, isSent } = wanted;
   const attempt = { owner: selfOf(book), number: book.begun, heldNanoUsd, counters: holds.map(({ key }) => key) };
-  const changes = holds.map((hold): CounterChange => ({ ...hold, by: heldNanoUsd }));
+  const changes = holds.map(({ key, limit, initial }): CounterChange => ({ key, by: heldNanoUsd, limit, initial }));
   const opening: Opening = { attempt, isSent, changes, text: JSON.stringify(wanted.row) };
   let result = await written(book, opening);
   if (!result.ok && book.settlements.waiting()) {
