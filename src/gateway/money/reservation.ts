@@ -15,6 +15,7 @@ import { dayName, dayOf } from '../../core/money/calendar.ts';
 import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import type {
   AttemptBook,
+  AttemptResult,
   CounterChange,
   CounterResult,
   KeyValueStore,
@@ -162,8 +163,7 @@ const holdOf = (scope: CappedScope, by: NanoUsd): CounterChange => ({
   initial: scope.spentNanoUsd,
 });
 
-/** A refusal may be due to what a dead process still holds, so that is recovered and the book asked again. */
-async function reserveInBook(
+function reserveInBook(
   { attempt }: Purse,
   book: AttemptBook,
   scopes: readonly CappedScope[],
@@ -171,11 +171,20 @@ async function reserveInBook(
 ): Promise<ReservationResult> {
   const holds = scopes.map((scope) => holdOf(scope, heldNanoUsd));
   const wanted = attempt(heldNanoUsd, holds);
-  let result = await book.open(wanted);
-  if (!result.ok && (await book.recover())) result = await book.open(wanted);
-  return result.ok
-    ? { ok: true, reservation: inBook(result.attempt) }
-    : refusalOf(scopes, result.refused, result.value);
+  const read = (result: AttemptResult): ReservationResult =>
+    result.ok ? { ok: true, reservation: inBook(result.attempt) } : refusalOf(scopes, result.refused, result.value);
+  return book
+    .open(wanted)
+    .then((result) => (result.ok ? read(result) : openAfterRecovery(book, wanted, result).then(read)));
+}
+
+/** A refusal may be due to what a dead process still holds, so that is recovered and the book asked again. */
+async function openAfterRecovery(
+  book: AttemptBook,
+  wanted: NewAttempt,
+  refused: AttemptResult,
+): Promise<AttemptResult> {
+  return (await book.recover()) ? book.open(wanted) : refused;
 }
 
 /** The row stands in the book, so it is written with the settlement. */

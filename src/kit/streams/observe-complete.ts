@@ -154,6 +154,8 @@ class Reading implements StreamControl {
 
   result(ending: StreamEnding): CompleteStream {
     const events = this.#events;
+    // What leads to this reading may outlive the call, for instance in the queues of a client. The observers are all of its state.
+    this.observers.length = 0;
     if (ending.kind === 'error') return { events, failure: ending };
     if (this.#held !== undefined) events.push(this.#held);
     return { events };

@@ -54,12 +54,14 @@ export function attemptBatches(connection: Connection, parts: BatchParts): Attem
     return current;
   };
   return {
-    async open(opening) {
+    open(opening) {
       const { openings, written } = batch();
       const index = openings.push(opening) - 1;
-      const outcome = (await written)[index] ?? HELD;
-      if ('error' in outcome) throw outcome.error;
-      return outcome;
+      return written.then((outcomes) => {
+        const outcome = outcomes[index] ?? HELD;
+        if ('error' in outcome) throw outcome.error;
+        return outcome;
+      });
     },
   };
 }

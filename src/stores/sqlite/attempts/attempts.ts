@@ -111,35 +111,34 @@ function selfOf(book: Book): string {
   return book.self;
 }
 
-async function open(book: Book, wanted: NewAttempt): Promise<AttemptResult> {
-  if (book.closed) throw closedError(book.connection.path);
+function open(book: Book, { row, holds, heldNanoUsd, isSent }: NewAttempt): Promise<AttemptResult> {
+  if (book.closed) return Promise.reject(closedError(book.connection.path));
   book.begun += 1;
-  const { holds, heldNanoUsd, isSent } = wanted;
   const attempt = { owner: selfOf(book), number: book.begun, heldNanoUsd, counters: holds.map(({ key }) => key) };
   const changes = holds.map(({ key, limit, initial }): CounterChange => ({ key, by: heldNanoUsd, limit, initial }));
-  const opening: Opening = { attempt, isSent, changes, text: JSON.stringify(wanted.row) };
-  let result = await written(book, opening);
-  if (!result.ok && book.settlements.waiting()) {
-    await book.settlements.flush();
-    result = await written(book, opening);
-  }
-  if (!result.ok) return result;
-  book.open += 1;
-  keepRenewing(book);
-  return { ok: true, attempt: openAttempt(book, attempt) };
+  const opening: Opening = { attempt, isSent, changes, text: JSON.stringify(row) };
+  const read = (result: CounterResult): AttemptResult | Promise<AttemptResult> => {
+    if (result.ok) return { ok: true, attempt: openAttempt(book, attempt) };
+    return book.settlements.waiting() ? openAfterSettling(book, opening) : result;
+  };
+  return book.batches.open(opening).then(read, (error: unknown) => failed(book, error));
 }
 
-async function written(book: Book, opening: Opening): Promise<CounterResult> {
-  try {
-    return await book.batches.open(opening);
-  } catch (error) {
-    // The renewal that was written with it is undone, too.
-    book.renewAt = Math.min(book.renewAt, book.clock.monotonic());
-    throw error;
-  }
+async function openAfterSettling(book: Book, opening: Opening): Promise<AttemptResult> {
+  await book.settlements.flush();
+  const result = await book.batches.open(opening).catch((error: unknown) => failed(book, error));
+  return result.ok ? { ok: true, attempt: openAttempt(book, opening.attempt) } : result;
+}
+
+/** The renewal that was written with it is undone, too. */
+function failed(book: Book, error: unknown): never {
+  book.renewAt = Math.min(book.renewAt, book.clock.monotonic());
+  throw error;
 }
 
 function openAttempt(book: Book, attempt: HeldAttempt): OpenAttempt {
+  book.open += 1;
+  keepRenewing(book);
   return {
     send: () => book.connection.write((sql) => markSent(sql, attempt)),
     settle(costNanoUsd, row, when = 'now') {
