@@ -17,35 +17,43 @@ const SHOWN_CHARACTERS = 60;
 
 /** @throws invalid-request, naming `what`, when two ids like this one could become the same in a store */
 export function assertId(what: string, id: unknown, most: number = MAX_ID_CHARACTERS): void {
-  // Halves of surrogate pairs are all the same in UTF-8.
-  if (typeof id === 'string' && id !== '' && id.length <= most && id.isWellFormed() && !CONTROL.test(id)) return;
-  throw new PolyphonyError(
+  if (!isId(id, most)) throw idError(what, id, most);
+}
+
+/** Halves of surrogate pairs are all the same in UTF-8. */
+const isId = (id: unknown, most: number): id is string =>
+  typeof id === 'string' && id !== '' && id.length <= most && id.isWellFormed() && !CONTROL.test(id);
+
+const idError = (what: string, id: unknown, most: number): PolyphonyError =>
+  new PolyphonyError(
     'invalid-request',
     `${what} cannot be ${shown(id)}: give a text of 1 to ${most} characters without control characters and lone surrogates.`,
   );
-}
 
 /** @throws invalid-request for an unknown kind, an id as above, and a cap that is not a number from 0 on */
 export function assertScopes(scopes: readonly Scope[]): void {
   if (!Array.isArray(scopes))
     throw new PolyphonyError('invalid-request', `scopes must be a list, not ${shown(scopes)}.`);
+  // What is wrong is put into words only then, because this is asked of every call.
   for (const { kind, id, capNanoUsd, spentNanoUsd } of scopes) {
     if (!SCOPE_KINDS.includes(kind)) {
       const message = `A scope cannot be of the kind ${shown(kind)}: use one of ${SCOPE_KINDS.join(', ')}.`;
       throw new PolyphonyError('invalid-request', message);
     }
-    assertId(`The id of a scope (${kind})`, id, MAX_COMPOSED_CHARACTERS);
-    if (capNanoUsd !== undefined) assertAmount(`The cap of ${kind} "${id}"`, capNanoUsd);
-    if (spentNanoUsd !== undefined) assertAmount(`What ${kind} "${id}" has spent`, spentNanoUsd);
+    if (!isId(id, MAX_COMPOSED_CHARACTERS)) throw idError(`The id of a scope (${kind})`, id, MAX_COMPOSED_CHARACTERS);
+    if (!isAmount(capNanoUsd)) throw amountError(`The cap of ${kind} "${id}"`, capNanoUsd);
+    if (!isAmount(spentNanoUsd)) throw amountError(`What ${kind} "${id}" has spent`, spentNanoUsd);
   }
 }
 
 /** NaN would compare as "not above the cap" for ever. */
-function assertAmount(what: string, nanoUsd: unknown): void {
-  if (typeof nanoUsd === 'number' && nanoUsd >= 0) return;
-  const message = `${what} cannot be ${shown(nanoUsd)} nano-dollars: give a number from 0 on, such as usdToNano(0.5).`;
-  throw new PolyphonyError('invalid-request', message);
-}
+const isAmount = (nanoUsd: unknown): boolean => nanoUsd === undefined || (typeof nanoUsd === 'number' && nanoUsd >= 0);
+
+const amountError = (what: string, nanoUsd: unknown): PolyphonyError =>
+  new PolyphonyError(
+    'invalid-request',
+    `${what} cannot be ${shown(nanoUsd)} nano-dollars: give a number from 0 on, such as usdToNano(0.5).`,
+  );
 
 /** `known` has a key per field, so that the compiler can hold it against a type. */
 export type KnownFields<T> = Readonly<Record<keyof T, true>>;
