@@ -89,11 +89,12 @@ function fromParent(
   const parent = options.parent ?? restored?.started.parent;
   const run = parent?.kind === 'nested' ? live.get(parent.runId)?.driving.run : undefined;
   const task = parent?.nodeId === undefined ? undefined : run?.tasks.get(parent.nodeId);
+  const unit = task?.units.find(({ inputs }) => inputs !== undefined && inputs === options.input);
   return defined({
     within: run === undefined || task === undefined ? undefined : { run, task },
     values: run?.values,
     writtenBytes: run?.writtenBytes,
-    rendered: task?.units.find(({ inputs }) => inputs !== undefined && inputs === options.input)?.rendered,
+    rendered: unit === undefined ? undefined : (unit.used?.rendered ?? 0),
   });
 }
 

@@ -46,18 +46,46 @@ export interface Unit {
   settled: boolean;
   costNanoUsd: NanoUsd | null;
   usage: Usage;
-  /** The inputs of its last call, and bytes of what was rendered for them. */
+  /** The inputs of its last call. */
   inputs: unknown;
+  /** Undefined until it uses something: most units of a large plan do not. */
+  used: UnitUse | undefined;
+}
+
+/** What a unit takes of the bounds of its run. */
+export interface UnitUse {
+  /** Bytes that were rendered for its last call. */
   rendered: number;
   /** Characters that its call has streamed. */
   streamed: number;
   /** Bytes that its call holds while it runs. */
   inFlight: number;
-  /** Of its last result. */
+  /** Of its last result, where it is one of several items. */
   size: JsonSize | undefined;
   /** Calls of models that it made, and of the planner's model. */
   calls: number;
   plannerCalls: number;
+}
+
+/** What a node takes of the bounds of its run. */
+export interface TaskUse {
+  /** Bytes that its templates made, over all items and rounds. */
+  rendered: number;
+  /** A result of it had no room in the run: none of its other items is called. */
+  hasNoRoom: boolean;
+  /** Calls that no record tells yet: of its units, and of runs nested in it. */
+  calls: number;
+  plannerCalls: number;
+}
+
+export function useOfUnit(unit: Unit): UnitUse {
+  unit.used ??= { rendered: 0, streamed: 0, inFlight: 0, size: undefined, calls: 0, plannerCalls: 0 };
+  return unit.used;
+}
+
+export function useOfTask(task: Task): TaskUse {
+  task.used ??= { rendered: 0, hasNoRoom: false, calls: 0, plannerCalls: 0 };
+  return task.used;
 }
 
 export interface Task extends Ranked {
@@ -87,14 +115,9 @@ export interface Task extends Ranked {
   paid: NanoUsd;
   priced: boolean;
   usage: Usage;
-  /** Bytes that its templates made, over all items and rounds. */
-  rendered: number;
-  /** A result of it had no room in the run: none of its other items is called. */
-  hasNoRoom: boolean;
+  /** Undefined until it uses something. */
+  used: TaskUse | undefined;
   reserved: NanoUsd;
-  /** Calls that no record tells yet: of its units, and of runs nested in it. */
-  calls: number;
-  plannerCalls: number;
   /** Monotonic; below 0: it has not started in this process. */
   startedAt: number;
   units: Unit[];
@@ -142,11 +165,8 @@ export function createTask(valid: ValidNode, inOutput: boolean): Task {
     paid: 0,
     priced: true,
     usage: NO_USAGE,
-    rendered: 0,
-    hasNoRoom: false,
+    used: undefined,
     reserved: 0,
-    calls: 0,
-    plannerCalls: 0,
     startedAt: -1,
     units: [],
     queued: false,

@@ -9,7 +9,7 @@ import { PolyphonyError } from '../../core/errors.ts';
 import { JSON_DEPTH, type JsonFault, type JsonSize, jsonSize, type KnownSizes } from '../../core/json/json-size.ts';
 import { VALUE_BOUNDS, type ValueBounds } from '../../core/run/value-bounds.ts';
 import type { RenderMeter } from '../../language/template.ts';
-import type { Items, Task, Unit } from './task.ts';
+import { type Items, type Task, type Unit, useOfTask, useOfUnit } from './task.ts';
 
 /** What a run and the runs nested in it hold. */
 export interface RunValues {
@@ -89,7 +89,8 @@ export function holdRestored(values: RunValues, value: unknown): void {
 
 /** Counts the result of a call. Where it is the rendered inputs, all that they refer to is held already. */
 export function holdResult(values: RunValues, unit: Unit, value: unknown): void {
-  const { rendered, inputs, task } = unit;
+  const { inputs, task } = unit;
+  const rendered = unit.used?.rendered ?? 0;
   const { bounds } = values;
   releaseInFlight(values, unit);
   const size = jsonSize(value, values.known, bounds.valueBytes);
@@ -97,15 +98,15 @@ export function holdResult(values: RunValues, unit: Unit, value: unknown): void 
   const isRendered = value === inputs && task.node.use === 'value';
   const bytes = RESULT_BYTES + (isRendered ? rendered : size.added);
   const { runBytes } = bounds;
-  if (values.held + bytes > runBytes) task.hasNoRoom = true;
+  if (values.held + bytes > runBytes) useOfTask(task).hasNoRoom = true;
   if (values.held + values.inFlight + bytes > runBytes) throw noRoom({ noun: 'The result', nodeId: task.id }, runBytes);
   values.held += bytes;
-  unit.size = size;
+  if (task.each !== undefined) useOfUnit(unit).size = size;
 }
 
 /** @throws limit-exceeded when another result of the node had no room, so that its other items are not paid in vain */
-export function assertRoomOf({ bounds }: RunValues, { id, hasNoRoom }: Task): void {
-  if (hasNoRoom) throw noRoom({ noun: 'The result', nodeId: id }, bounds.runBytes);
+export function assertRoomOf({ bounds }: RunValues, { id, used }: Task): void {
+  if (used?.hasNoRoom === true) throw noRoom({ noun: 'The result', nodeId: id }, bounds.runBytes);
 }
 
 /**
@@ -134,9 +135,10 @@ export function meterOf(values: RunValues, unit: Unit): RenderMeter {
   const { task } = unit;
   const take = (bytes: number): void => {
     const { renderedBytes } = values.bounds;
-    if (task.rendered + bytes > renderedBytes) throw tooMuchRendered(task.id, renderedBytes);
-    task.rendered += bytes;
-    unit.rendered += bytes;
+    const used = useOfTask(task);
+    if (used.rendered + bytes > renderedBytes) throw tooMuchRendered(task.id, renderedBytes);
+    used.rendered += bytes;
+    useOfUnit(unit).rendered += bytes;
     takeInFlight(values, unit, bytes);
   };
   return {
@@ -185,8 +187,9 @@ export function outputMeter(values: RunValues): RenderMeter {
 /** Counts text that a call streams. @throws limit-exceeded */
 export function takeStreamed(values: RunValues, unit: Unit, text: string): void {
   const { valueBytes } = values.bounds;
-  unit.streamed += text.length;
-  if (unit.streamed > valueBytes) {
+  const used = useOfUnit(unit);
+  used.streamed += text.length;
+  if (used.streamed > valueBytes) {
     throw faulty({ type: 'size' }, values.bounds, 'valueBytes', { noun: 'The streamed text', nodeId: unit.task.id });
   }
   takeInFlight(values, unit, text.length);
@@ -194,16 +197,17 @@ export function takeStreamed(values: RunValues, unit: Unit, text: string): void 
 
 function takeInFlight(values: RunValues, unit: Unit, bytes: number): void {
   assertRoom(values, bytes, { noun: 'A call', nodeId: unit.task.id });
-  unit.inFlight += bytes;
+  useOfUnit(unit).inFlight += bytes;
   values.inFlight += bytes;
 }
 
 /** The call is over, or another one follows. */
-export function releaseInFlight(values: RunValues, unit: Unit): void {
-  values.inFlight -= unit.inFlight;
-  unit.inFlight = 0;
-  unit.rendered = 0;
-  unit.streamed = 0;
+export function releaseInFlight(values: RunValues, { used }: Unit): void {
+  if (used === undefined) return;
+  values.inFlight -= used.inFlight;
+  used.inFlight = 0;
+  used.rendered = 0;
+  used.streamed = 0;
 }
 
 // ---------------------------------------------------------------------------------------------------- errors

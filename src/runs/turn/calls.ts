@@ -85,7 +85,7 @@ export function scopesOf(run: RunState, { task }: Unit): readonly Scope[] {
 
 export function takeDelta(run: RunState, unit: Unit, text: string, restart: boolean): void {
   if (unit.settled) return;
-  if (restart) unit.streamed = 0;
+  if (restart && unit.used !== undefined) unit.used.streamed = 0;
   takeStreamed(run.values, unit, text);
   run.recorder.record({ type: 'node-delta', ...placeOf(unit), text, ...(restart ? { restart } : {}) });
   run.driver.wake();

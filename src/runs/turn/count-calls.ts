@@ -8,7 +8,7 @@
 import { PolyphonyError } from '../../core/errors.ts';
 import { type CountedCall, callsExceeded } from '../../core/run/run-limits.ts';
 import type { Calls, RunState } from '../state/run-state.ts';
-import type { Task, Unit } from '../state/task.ts';
+import { type Task, type Unit, useOfTask, useOfUnit } from '../state/task.ts';
 import { stop } from './stop.ts';
 
 /** @throws limit-exceeded */
@@ -17,7 +17,7 @@ export function countCall(run: RunState, unit: Unit | undefined, what: CountedCa
   const most = counted.limits[what];
   if (counted[what] >= most) throw exceeded(run, what, most);
   counted[what] += 1;
-  if (unit !== undefined) unit[what] += 1;
+  if (unit !== undefined) useOfUnit(unit)[what] += 1;
   addUpwards(unit === undefined ? run.within : { run, task: unit.task }, what, 1);
 }
 
@@ -31,14 +31,19 @@ export function countRestored(run: RunState, calls: Calls): void {
 
 /** What is recorded with the end of a node: each call once, also where a node ends again. */
 export function takeCalls(task: Task): Partial<Calls> {
-  const { calls, plannerCalls } = task;
-  task.calls = 0;
-  task.plannerCalls = 0;
-  return callsOf({ calls, plannerCalls });
+  const { used } = task;
+  const taken = callsOf(used);
+  if (used !== undefined) Object.assign(used, NONE);
+  return taken;
 }
 
+const NONE: Calls = { calls: 0, plannerCalls: 0 };
+const NO_CALLS: Partial<Calls> = {};
+
 /** Only what there is: most nodes call no model. */
-export function callsOf({ calls, plannerCalls }: Calls): Partial<Calls> {
+export function callsOf(made: Calls | undefined): Partial<Calls> {
+  if (made === undefined) return NO_CALLS;
+  const { calls, plannerCalls } = made;
   return { ...(calls === 0 ? {} : { calls }), ...(plannerCalls === 0 ? {} : { plannerCalls }) };
 }
 
@@ -54,7 +59,7 @@ export function limitRunSeconds(run: RunState): void {
 }
 
 function addUpwards(from: RunState['within'], what: CountedCall, count: number): void {
-  for (let at = from; at !== undefined; at = at.run.within) at.task[what] += count;
+  for (let at = from; at !== undefined; at = at.run.within) useOfTask(at.task)[what] += count;
 }
 
 function exceeded(run: RunState, what: CountedCall, most: number): PolyphonyError {

@@ -22,7 +22,7 @@ type Stamp = 'seq' | 'at' | 'runId';
 export function end(run: RunState, task: Task, ending: NodeEnding, event: EventDraft, result?: NodeResult): void {
   release(run, task, 'settling');
   task.settled = { ending, result };
-  run.recorder.recordEnd(task.calls + task.plannerCalls === 0 ? event : { ...event, ...takeCalls(task) }, task);
+  run.recorder.recordEnd(task.used === undefined ? event : { ...event, ...takeCalls(task) }, task);
 }
 
 /** Nothing runs for the node any more: cancels its timers and frees its reservation. */

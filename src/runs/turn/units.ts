@@ -145,12 +145,7 @@ function createUnit(run: RunState, task: Task, item: number): Unit {
     costNanoUsd: 0,
     usage: NO_USAGE,
     inputs: undefined,
-    rendered: 0,
-    streamed: 0,
-    inFlight: 0,
-    size: undefined,
-    calls: 0,
-    plannerCalls: 0,
+    used: undefined,
   };
   task.units.push(unit);
   run.active += 1;
@@ -242,7 +237,14 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
   }
   each.results[item] = outcome;
   each.finished += 1;
-  run.recorder.record({ type: 'item-finished', nodeId: task.id, item, result: outcome, ...failed, ...callsOf(unit) });
+  run.recorder.record({
+    type: 'item-finished',
+    nodeId: task.id,
+    item,
+    result: outcome,
+    ...failed,
+    ...callsOf(unit.used),
+  });
   if (each.finished === each.values.length) finishItems(run, task, each);
   else if (task.units.length === 0 || each.next < each.values.length) enqueue(run, task);
 }
@@ -250,7 +252,7 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
 /** The result of a call was counted when it was booked; a fallback is counted here. */
 function countItem({ values }: RunState, unit: Unit, each: Items, { output }: NodeResult, isBooked: boolean): void {
   const { id } = unit.task;
-  const known = isBooked ? unit.size : undefined;
+  const known = isBooked ? unit.used?.size : undefined;
   addItem(values, each, known ?? holdValue(values, output, { noun: 'The fallback', nodeId: id }), id);
 }
 

@@ -201,8 +201,8 @@ function metered(renderedBytes: number): { readonly meter: RenderMeter; readonly
   const node = { id: 'a', use: 'value' } as PlanNode;
   const valid = { node, index: 0, data: [], dependencies: [], hasFallback: false, estimate, priority: 0 };
   const task = createTask(valid, false);
-  const unit = { task, rendered: 0, inFlight: 0 } as unknown as Unit;
-  return { meter: meterOf(createValues({ ...VALUE_BOUNDS, renderedBytes }), unit), counted: () => task.rendered };
+  const unit = { task, used: undefined } as unknown as Unit;
+  return { meter: meterOf(createValues({ ...VALUE_BOUNDS, renderedBytes }), unit), counted: () => task.used?.rendered ?? 0 };
 }
 
 function textsIn(value: unknown): readonly string[] {
