@@ -202,7 +202,10 @@ function metered(renderedBytes: number): { readonly meter: RenderMeter; readonly
   const valid = { node, index: 0, data: [], dependencies: [], hasFallback: false, estimate, priority: 0 };
   const task = createTask(valid, false);
   const unit = { task, used: undefined } as unknown as Unit;
-  return { meter: meterOf(createValues({ ...VALUE_BOUNDS, renderedBytes }), unit), counted: () => task.used?.rendered ?? 0 };
+  return {
+    meter: meterOf(createValues({ ...VALUE_BOUNDS, renderedBytes }), unit),
+    counted: () => task.used?.rendered ?? 0,
+  };
 }
 
 function textsIn(value: unknown): readonly string[] {
