@@ -51,9 +51,15 @@ if (!asJson)
   console.log(`Node ${process.version}, ${availableParallelism()} cores; shared machines are noisy: read the ratios\n`);
 const figures: Record<string, readonly Measurement[]> = {};
 for (const [name, load] of chosen) {
-  const { run } = await load();
-  const measurements = await run();
-  figures[name] = measurements;
-  if (!asJson) console.log([name, ...measurements.map(line)].join('\n'), '\n');
+  try {
+    const { run } = await load();
+    const measurements = await run();
+    figures[name] = measurements;
+    if (!asJson) console.log([name, ...measurements.map(line)].join('\n'), '\n');
+  } catch (error) {
+    // The others take minutes, and are worth having all the same.
+    console.error(`The benchmark ${name} failed:`, error);
+    process.exitCode = 1;
+  }
 }
 if (asJson) console.log(JSON.stringify(figures, null, 2));

@@ -77,12 +77,13 @@ async function ledgerFigures({ ledger }: Stores): Promise<Figures> {
 
 async function journalFigures({ journal }: Stores): Promise<Figures> {
   const alone = async (round: number): Promise<void> => {
-    for (let seq = 0; seq < 1000; seq++) await journal.append(`alone ${round}`, [eventOf('alone', seq)]);
+    const runId = `alone ${round}`;
+    for (let seq = 0; seq < 1000; seq++) await journal.append(runId, [eventOf(runId, seq)]);
   };
   const together = async (round: number): Promise<void> => {
     for (let seq = 0; seq < 2000; seq += 64) {
-      const appends = Array.from({ length: 64 }, (_, run) => journal.append(`${round} ${run}`, [eventOf('run', seq)]));
-      await Promise.all(appends);
+      const runIds = Array.from({ length: 64 }, (_, run) => `${round} ${run}`);
+      await Promise.all(runIds.map((runId) => journal.append(runId, [eventOf(runId, seq)])));
     }
   };
   const read = async (): Promise<void> => {
