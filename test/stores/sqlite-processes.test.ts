@@ -9,7 +9,7 @@ import { temporaryFolder } from './folder.ts';
 const folder = temporaryFolder();
 const fixture = (name: string): string => resolve(import.meta.dirname, `fixtures/${name}.ts`);
 
-function start(program: 'writer' | 'counter', path: string, name: string, rounds: number): ChildProcess {
+function start(program: 'writer' | 'counter' | 'one-attempt', path: string, name = '', rounds = 0): ChildProcess {
   const flags = ['--conditions=polyphony-source', '--import', 'tsx'];
   const command = [...flags, fixture(program), path, name, String(rounds)];
   return spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -95,3 +95,13 @@ test('a writer killed in the middle loses nothing that it had acknowledged, and 
   expect(new Database(path).prepare('PRAGMA integrity_check').raw().get()).toEqual(['ok']);
   expect(await acknowledged(start('writer', path, 'next', 20))).toEqual(upTo(20));
 }, 60_000);
+
+test('a program that ends without closing its stores keeps what its calls came to', async () => {
+  const path = join(folder, 'ended.db');
+  await acknowledged(start('one-attempt', path));
+  const { ledger, keyValue, close } = sqliteStores({ path });
+  expect(await keyValue.get('budget:user:ann')).toBe(7);
+  expect(await ledger.totals('provider')).toMatchObject([{ attempts: 1, costNanoUsd: 7 }]);
+  expect((await ledger.totals('provider'))[0]?.uncertain).toBeUndefined();
+  await close();
+});

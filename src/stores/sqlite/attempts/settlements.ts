@@ -99,7 +99,8 @@ export function createSettlements(parts: SettlementParts): Settlements {
       if (when === 'now') return write(mine);
       if (isFull) writeInBackground(mine);
       else if (mine.written === undefined) {
-        cancelTimer ??= clock.schedule(delayMs, () => writeInBackground(mine), { background: true });
+        // It keeps the process for so long: a program that ends without closing its stores loses nothing.
+        cancelTimer ??= clock.schedule(delayMs, () => writeInBackground(mine));
       }
       return undefined;
     },
