@@ -126,6 +126,8 @@ export function mistral(options: ChatCompletionsVendorOptions = {}): Provider {
     keyVariable: 'MISTRAL_API_KEY',
     models: MODELS,
     quirks,
+    // What all texts of a request may have together.
+    embeddingBatch: { tokens: 16_000 },
     ...options,
   });
 }
