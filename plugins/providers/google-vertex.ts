@@ -98,7 +98,7 @@ function hostOf(location: string): string {
     : `${location}-aiplatform.googleapis.com`;
 }
 
-/** Newer models take one text per request; the older ones 250, and 20,000 tokens. */
+/** As cloud.google.com/vertex-ai/generative-ai/docs/embeddings/get-text-embeddings says. */
 const batchOf = ({ id }: ModelCard): EmbeddingBatch =>
   id.includes('gemini-embedding') ? { texts: 1 } : { texts: 250, tokens: 20_000 };
 
