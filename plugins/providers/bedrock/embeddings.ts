@@ -19,7 +19,7 @@ import {
 } from 'polyphony/kit';
 
 /** The body that a model takes; a card names it under `wire.embedding` where its id does not show it. */
-export type EmbeddingForm = 'titan-text-v1' | 'titan-text-v2' | 'titan-image' | 'cohere-v3' | 'cohere-v4';
+type EmbeddingForm = 'titan-text-v1' | 'titan-text-v2' | 'titan-image' | 'cohere-v3' | 'cohere-v4';
 
 /** The first matching pattern decides. */
 const FORMS: readonly (readonly [RegExp, EmbeddingForm])[] = [

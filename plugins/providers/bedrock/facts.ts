@@ -73,10 +73,16 @@ export const EMBEDDING = {
 /** The region that an ARN names: what it stands for exists only there. Undefined for an id. */
 export const regionOfArn = (id: string): string | undefined => /^arn:[^:]+:bedrock:([a-z0-9-]+):/.exec(id)?.[1];
 
+/** Where the model runs. A profile is asked in its region, but may run in others: no claim that it stays in one. */
+function regionsOf(id: string): Pick<ModelCardFields, 'regions'> {
+  const region = regionOfArn(id);
+  if (region === undefined) return {};
+  return { regions: id.includes('-profile/') ? [] : [region] };
+}
+
 /** A card for an unknown model: what its family supports, without a price. */
 export function undescribed(id: string): ModelCard {
-  const region = regionOfArn(id);
-  const regions = region === undefined ? {} : { regions: [region] };
+  const regions = regionsOf(id);
   if (formOf({ id }) !== undefined) return modelCard({ id, ...EMBEDDING, ...regions });
   const facts = factsOf(modelCard({ id }));
   return modelCard({

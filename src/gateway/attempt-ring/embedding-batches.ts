@@ -63,7 +63,7 @@ export function batchesOf(request: EmbeddingRequest, limit: EmbeddingBatch | und
 const atLeastOne = (limit: number | undefined): number =>
   limit !== undefined && limit >= 1 ? Math.floor(limit) : Number.POSITIVE_INFINITY;
 
-export interface Splitting {
+interface Splitting {
   readonly attempt: Attempt;
   readonly card: ModelCard;
   readonly request: EmbeddingRequest;

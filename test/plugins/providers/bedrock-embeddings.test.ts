@@ -95,7 +95,9 @@ describe('an ARN', () => {
     expect(asked[0]?.headers.authorization).toContain('/eu-west-1/bedrock/');
   });
 
-  test('limits its card to its region', () => {
-    expect(bedrock({ models: [profile] }).models[0]?.regions).toEqual(['eu-west-1']);
+  test('of a model says where it runs; a profile may run anywhere', () => {
+    const model = 'arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-x-v1:0';
+    const { models } = bedrock({ regions: ['us-east-1'], models: [model, profile, 'eu.amazon.nova-x-v1:0'] });
+    expect(models.map(({ regions }) => regions)).toEqual([['eu-west-1'], [], undefined]);
   });
 });
