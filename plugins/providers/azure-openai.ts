@@ -40,6 +40,8 @@ export function azureOpenAI(given: AzureOpenAIOptions = {}): Provider {
     maxTokensField: 'max_completion_tokens',
     strictSchemas: true,
     omit: ['top_k'],
+    // The name of a deployment does not show its model, and most of today's image models refuse the field.
+    imageFormat: 'none',
     ...(apiVersion === undefined ? {} : { paths: datedPaths(apiVersion) }),
   };
   return chatCompletionsProvider({
@@ -50,6 +52,7 @@ export function azureOpenAI(given: AzureOpenAIOptions = {}): Provider {
     listsModels: token === undefined && apiVersion === undefined,
     // A deployment may have the name of a model that it does not run.
     listedPrices: false,
+    embeddingBatch: { texts: 2048 },
     quirks,
     wire: (chatCompletions) => {
       const facts = { authorisation: 'api-key', strictSchemas: true, leastOutputTokens: 16 };

@@ -1,7 +1,7 @@
 /**
- * Amazon Bedrock over the Converse API: models of many vendors behind one interface. A Bedrock API key is sent as a bearer
+ * Amazon Bedrock: chat over the Converse API, models of many vendors behind one interface, and embeddings. A Bedrock API key is sent as a bearer
  * token (AWS_BEARER_TOKEN_BEDROCK), an access key signs every request (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). The region
- * is the target's, else AWS_REGION.
+ * is that of the ARN, else the target's, else AWS_REGION.
  */
 import {
   asNumber,
@@ -15,14 +15,17 @@ import {
   type Provider,
   type Target,
   type VendorOptions,
+  type WireContext,
   type WireFormat,
+  type WireRequest,
 } from 'polyphony/kit';
 import { MODELS } from './bedrock/cards.ts';
 import { authorise, type CredentialOptions, type Credentials, credentialsOf } from './bedrock/credentials.ts';
 import { decodeChat } from './bedrock/decode.ts';
+import { batchOf, decodeEmbedding, encodeEmbedding } from './bedrock/embeddings.ts';
 import { encodeChat } from './bedrock/encode.ts';
 import { classify } from './bedrock/errors.ts';
-import { CHAT, undescribed } from './bedrock/facts.ts';
+import { CHAT, regionOfArn, undescribed } from './bedrock/facts.ts';
 
 export interface BedrockOptions extends CredentialOptions, Omit<VendorOptions, 'apiKey' | 'apiKeys'> {
   /** The region of targets that name none. @default AWS_REGION, else AWS_DEFAULT_REGION */
@@ -37,11 +40,22 @@ export interface BedrockOptions extends CredentialOptions, Omit<VendorOptions, '
 
 /** @throws invalid-config when an option is malformed */
 export function bedrock(options: BedrockOptions = {}): Provider {
-  const { id = 'bedrock', models = MODELS, apiKey, apiKeys, credentials: given, region, baseURL, ...rest } = options;
+  const {
+    id = 'bedrock',
+    models = MODELS,
+    apiKey,
+    apiKeys,
+    credentials: given,
+    region,
+    baseURL,
+    embeddingBatch = batchOf,
+    ...rest
+  } = options;
   const credentials = credentialsOf({
     ...defined({ apiKey, apiKeys, credentials: given }),
   });
-  const regionOf = (target: Target): string => target.region ?? region ?? regionOfEnvironment();
+  const regionOf = (target: Target): string =>
+    regionOfArn(target.model) ?? target.region ?? region ?? regionOfEnvironment();
   return httpProvider({
     ...rest,
     id,
@@ -50,6 +64,7 @@ export function bedrock(options: BedrockOptions = {}): Provider {
     models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
     apiKeys: credentials.secrets,
+    embeddingBatch,
   });
 }
 
@@ -61,32 +76,39 @@ function regionOfEnvironment(): string {
 }
 
 function converseWire(credentials: Credentials, regionOf: (target: Target) => string): WireFormat {
+  const signed = async (url: string, content: unknown, context: WireContext): Promise<WireRequest> => {
+    const body = JSON.stringify(content);
+    const proof = await authorise(credentials, { url, body, region: regionOf(context.target) }, context);
+    return { url, headers: { 'content-type': 'application/json', ...proof }, body };
+  };
   return {
-    async encode(request, context) {
-      if (request.operation !== 'chat') throw notChat(request.operation);
+    encode(request, context) {
       const { card, target, streaming, baseURL } = context;
+      const own = request.providerOptions?.[target.provider];
+      const address = `${baseURL}/model/${escaped(card.id)}`;
+      if (request.operation === 'embed') {
+        return signed(`${address}/invoke`, { ...encodeEmbedding(request, context), ...own }, context);
+      }
+      if (request.operation !== 'chat') throw unknownOperation(request.operation);
       const streams = streaming && card.capabilities.includes('streaming');
-      const url = `${baseURL}/model/${escaped(card.id)}/${streams ? 'converse-stream' : 'converse'}`;
-      const body = JSON.stringify({ ...encodeChat(request, context), ...request.providerOptions?.[target.provider] });
-      const proof = await authorise(credentials, { url, body, region: regionOf(target) }, context);
-      return { url, headers: { 'content-type': 'application/json', ...proof }, body };
+      const url = `${address}/${streams ? 'converse-stream' : 'converse'}`;
+      return signed(url, { ...encodeChat(request, context), ...own }, context);
     },
     decode(response, request, context) {
-      if (request.operation !== 'chat') throw notChat(request.operation);
+      if (request.operation === 'embed') return decodeEmbedding(response, request);
+      if (request.operation !== 'chat') throw unknownOperation(request.operation);
       return decodeChat(response, request, context);
     },
     classify,
     requestIdHeaders: ['x-amzn-requestid'],
     counting: {
-      async encode(request, context) {
-        if (request.operation !== 'chat') throw notChat(request.operation);
+      encode(request, context) {
+        if (request.operation !== 'chat') throw unknownOperation(request.operation);
         const { card, target, baseURL } = context;
         const own: Readonly<Record<string, unknown>> = request.providerOptions?.[target.provider] ?? {};
         const { messages, system, toolConfig } = { ...encodeChat(request, context), ...own };
         const url = `${baseURL}/model/${escaped(card.id.replace(PROFILE, ''))}/count-tokens`;
-        const body = JSON.stringify({ input: { converse: defined({ messages, system, toolConfig }) } });
-        const proof = await authorise(credentials, { url, body, region: regionOf(target) }, context);
-        return { url, headers: { 'content-type': 'application/json', ...proof }, body };
+        return signed(url, { input: { converse: defined({ messages, system, toolConfig }) } }, context);
       },
       decode: (body) => asNumber(asRecord(body)?.inputTokens),
     },
@@ -100,7 +122,10 @@ const PROFILE = /^(?:global|us|eu|apac|jp|au|ca|us-gov)\./;
 const escaped = (id: string): string =>
   encodeURIComponent(id).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
-const notChat = (operation: string): PolyphonyError =>
-  new PolyphonyError('unsupported', `This provider supports only chat, not "${operation}": use a model that lists it.`);
+const unknownOperation = (operation: string): PolyphonyError =>
+  new PolyphonyError(
+    'unsupported',
+    `This provider supports only chat and embeddings, not "${operation}": use a model that lists it.`,
+  );
 
 export default definePlugin({ name: 'bedrock', providers: [bedrock()] });

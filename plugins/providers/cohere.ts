@@ -135,7 +135,15 @@ const unknown = (operation: string): PolyphonyError =>
 
 /** @throws invalid-config when an option is malformed */
 export function cohere(options: CohereOptions = {}): Provider {
-  const { id = 'cohere', baseURL = 'https://api.cohere.com/v2', models = MODELS, apiKey, apiKeys, ...rest } = options;
+  const {
+    id = 'cohere',
+    embeddingBatch = { texts: 96 },
+    baseURL = 'https://api.cohere.com/v2',
+    models = MODELS,
+    apiKey,
+    apiKeys,
+    ...rest
+  } = options;
   return httpProvider({
     ...rest,
     id,
@@ -144,6 +152,8 @@ export function cohere(options: CohereOptions = {}): Provider {
     models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
     apiKeys: apiKeysOf({ apiKey, apiKeys }, 'COHERE_API_KEY'),
+    // docs.cohere.com/reference/embed
+    embeddingBatch,
     missingKey: 'set COHERE_API_KEY, or pass apiKey.',
     probe: (context) => ({
       url: `${context.baseURL.replace(/\/v2$/, '/v1')}/models?page_size=1`,

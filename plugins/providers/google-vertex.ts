@@ -6,7 +6,9 @@ import {
   cardsOf,
   defined,
   definePlugin,
+  type EmbeddingBatch,
   httpProvider,
+  type ModelCard,
   PolyphonyError,
   type Provider,
   rememberSecret,
@@ -35,7 +37,16 @@ const MODELS = [...CHAT_MODELS, ...EMBEDDING_MODELS];
 
 /** @throws invalid-config when an option is malformed */
 export function googleVertex(options: GoogleVertexOptions): Provider {
-  const { accessToken, project, location, id = 'google-vertex', models = MODELS, baseURL, ...rest } = options;
+  const {
+    accessToken,
+    project,
+    location,
+    id = 'google-vertex',
+    models = MODELS,
+    baseURL,
+    embeddingBatch = batchOf,
+    ...rest
+  } = options;
   const headers = async (): Promise<Record<string, string>> => {
     const token = await accessToken();
     rememberSecret(token);
@@ -54,6 +65,7 @@ export function googleVertex(options: GoogleVertexOptions): Provider {
     baseURL: baseURL ?? ((target) => addressOf(target, project, location)),
     models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
+    embeddingBatch,
     async probe({ baseURL: address }) {
       // The list of models belongs to no project: this header names the project whose quota is used.
       const payer = project ?? process.env.GOOGLE_CLOUD_PROJECT;
@@ -85,6 +97,10 @@ function hostOf(location: string): string {
     ? `aiplatform.${location}.rep.googleapis.com`
     : `${location}-aiplatform.googleapis.com`;
 }
+
+/** As cloud.google.com/vertex-ai/generative-ai/docs/embeddings/get-text-embeddings says. */
+const batchOf = ({ id }: ModelCard): EmbeddingBatch =>
+  id.includes('gemini-embedding') ? { texts: 1 } : { texts: 250, tokens: 20_000 };
 
 /** Vertex has no batches: newer models embed one text per request, older ones use a form of their own. */
 const onVertex: NonNullable<GeminiWireOptions['embedding']> = (call, request, { card }): EmbeddingCall => {

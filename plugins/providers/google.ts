@@ -30,7 +30,15 @@ const wire = geminiWire({
 
 /** @throws invalid-config when an option is malformed */
 export function google(options: GoogleOptions = {}): Provider {
-  const { id = 'google', baseURL = BASE_URL, models = MODELS, apiKey, apiKeys, ...rest } = options;
+  const {
+    id = 'google',
+    baseURL = BASE_URL,
+    models = MODELS,
+    apiKey,
+    apiKeys,
+    embeddingBatch = { texts: 100 },
+    ...rest
+  } = options;
   return httpProvider({
     ...rest,
     id,
@@ -38,6 +46,8 @@ export function google(options: GoogleOptions = {}): Provider {
     baseURL,
     models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
+    // What batchEmbedContents takes.
+    embeddingBatch,
     apiKeys: apiKeysOf({ apiKey, apiKeys }, 'GEMINI_API_KEY', 'GOOGLE_API_KEY'),
     missingKey: 'set GEMINI_API_KEY, or pass apiKey.',
     probe: (context) => ({ url: `${context.baseURL}/models?pageSize=1`, headers: authorisation(context.apiKey) }),

@@ -126,6 +126,8 @@ export function mistral(options: ChatCompletionsVendorOptions = {}): Provider {
     keyVariable: 'MISTRAL_API_KEY',
     models: MODELS,
     quirks,
+    // The vendor names neither; its endpoint refuses more tokens than these, and more than a few hundred texts.
+    embeddingBatch: { texts: 128, tokens: 16_000 },
     ...options,
   });
 }

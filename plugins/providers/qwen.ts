@@ -152,6 +152,8 @@ export function qwen({ region = 'ap-southeast-1', ...options }: QwenOptions = {}
     models: region === PRICED_REGION ? MODELS : MODELS.map((model) => ({ ...model, price: null })),
     regions: [region],
     quirks,
+    // alibabacloud.com/help/en/model-studio/embedding-interfaces-compatible-with-openai
+    embeddingBatch: { texts: 10 },
     ...options,
   });
 }

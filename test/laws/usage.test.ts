@@ -56,7 +56,10 @@ const OPERATIONS: readonly Exchanged[] = [
   },
   {
     request: { operation: 'moderate', input: [{ type: 'text', text: 'a' }] },
-    answer: { type: 'output', output: { operation: 'moderate', results: [] } },
+    answer: {
+      type: 'output',
+      output: { operation: 'moderate', results: [{ flagged: false, categories: {}, scores: {} }] },
+    },
   },
   {
     request: { operation: 'rerank', query: 'a', documents: ['b'] },

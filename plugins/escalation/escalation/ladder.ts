@@ -5,6 +5,8 @@
  * E2. A next rung is tried only while the best answer is below the threshold, the caller waits and the budget suffices.
  * E3. Every attempt of every rung stays in `call.trace`, so the report contains every cost, whichever answer is kept.
  * E4. The answer with the best score is kept, the later one on a tie. An answer that was not judged ends the climb.
+ * E5. Scores that differ by less than 1e-9 are equal: evaluators compute them with rounding errors.
+ * E6. An answer that is kept below the threshold has the warning `below-threshold`.
  */
 import {
   abortError,
@@ -64,6 +66,7 @@ export interface LadderParts {
 }
 
 const THRESHOLD = 0.7;
+const SAME_SCORE = 1e-9;
 const NOTICE = 'A better answer replaces this one.';
 
 export async function* climb(parts: LadderParts, call: Call, next: Handler): AsyncGenerator<ModelEvent> {
@@ -105,7 +108,7 @@ function requestOf({ call, rule, best }: Climb, rung: number): ModelRequest {
 function isDone(state: Climb, clock: Clock): boolean {
   const { best, call } = state;
   if (call.signal.aborted) throw abortError(call.signal);
-  if (best !== undefined && (best.verdict.score === null || best.verdict.score >= state.below)) return true;
+  if (best !== undefined && (best.verdict.score === null || isAtLeast(best.verdict.score, state.below))) return true;
   if (state.ended === undefined && call.deadline !== undefined && clock.now() >= call.deadline) {
     state.ended = 'the deadline passed';
   }
@@ -137,7 +140,8 @@ async function* attempt(
     const { target } = answer.response;
     rungs[rung] = { target, score: verdict.score, reasons: verdict.reasons, costNanoUsd: answer.costNanoUsd };
     const { best } = state;
-    if (best === undefined || (verdict.score ?? 0) >= (best.verdict.score ?? 0)) state.best = { rung, answer, verdict };
+    if (best === undefined || isAtLeast(verdict.score ?? 0, best.verdict.score ?? 0))
+      state.best = { rung, answer, verdict };
   } catch (error) {
     // Once an answer can be kept, a failing rung does not fail the call.
     if (call.signal.aborted || (rung === 0 && isOfCaller(error))) throw error;
@@ -149,6 +153,8 @@ async function* attempt(
     if (code === 'budget-exceeded') state.ended = 'the budget is spent';
   }
 }
+
+const isAtLeast = (score: number, other: number): boolean => score > other - SAME_SCORE;
 
 /** Emits the best answer, unless the reader already has it, and ends with its finish. */
 async function* keep(state: Climb): AsyncGenerator<ModelEvent> {
@@ -163,6 +169,11 @@ async function* keep(state: Climb): AsyncGenerator<ModelEvent> {
   if (wasNotJudged(best.verdict)) {
     const message = `The answer was kept without a verdict by "${state.rule.evaluator}": ${best.verdict.reasons[0]}`;
     yield { type: 'warning', warning: { code: 'not-judged', message } };
+  }
+  const { score } = best.verdict;
+  if (score !== null && !isAtLeast(score, state.below)) {
+    const message = `No answer reached the threshold of "${state.rule.evaluator}", so the best one was kept: ${reasonOf(state, best.verdict)}.`;
+    yield { type: 'warning', warning: { code: 'below-threshold', message } };
   }
   yield finishOf(state, best);
 }
@@ -180,6 +191,6 @@ function finishOf(state: Climb, { answer, verdict, rung }: Kept): FinishEvent {
 
 function reasonOf({ below, ended }: Climb, { score, reasons }: Verdict): string {
   if (score === null) return reasons[0] ?? 'not judged';
-  if (score >= below) return `scored ${score.toFixed(2)}, at least ${below}`;
+  if (isAtLeast(score, below)) return `scored ${score.toFixed(2)}, at least ${below}`;
   return `the highest score was ${score.toFixed(2)}, below ${below}: ${ended ?? 'no rung is left'}`;
 }

@@ -26,25 +26,43 @@ export function moderationEndpoint(options: ModerationEndpointOptions = {}): Cla
         },
         { purpose: 'moderation', signal: call.signal, scopes: call.scopes, trace: call.trace },
       );
-      if (output?.operation !== 'moderate') {
+      if (output?.operation !== 'moderate' || output.results.length === 0) {
         throw new PolyphonyError(
           'invalid-output',
           `The classifier "${name}" got no moderation result: choose a moderation model.`,
         );
       }
-      return output.results.flatMap((result) => findingsOf(result, thresholds));
+      return output.results.flatMap((result) => findingsOf(result, thresholds, name));
     },
   };
 }
 
-function findingsOf(result: ModerationResult, thresholds: Readonly<Record<string, number>>): Finding[] {
-  const categories = new Set([...Object.keys(result.categories), ...Object.keys(result.scores)]);
-  const counting = [...categories].filter((category) => {
+/** @throws invalid-output when a category with a threshold was not judged */
+function findingsOf(
+  { flagged, categories, scores }: ModerationResult,
+  thresholds: Readonly<Record<string, number>>,
+  name: string,
+): Finding[] {
+  const found: Finding[] = [];
+  let named = false;
+  for (const category of new Set([...Object.keys(categories), ...Object.keys(scores)])) {
+    const hit = categories[category] === true;
+    named ||= hit;
     const threshold = Object.hasOwn(thresholds, category) ? thresholds[category] : undefined;
-    const score = result.scores[category];
-    if (threshold !== undefined && score !== undefined) return score >= threshold;
-    return result.categories[category] === true;
-  });
-  if (counting.length === 0 && result.flagged && Object.keys(thresholds).length === 0) return [{ category: 'flagged' }];
-  return counting.map((category) => ({ category }));
+    const score = scores[category];
+    const counts = threshold !== undefined && score !== undefined ? score >= threshold : hit;
+    if (counts) found.push({ category });
+  }
+  // A text that is flagged for no category that could be compared with its threshold.
+  if (found.length === 0 && flagged && !named) return [{ category: 'flagged' }];
+  for (const category of found.length > 0 ? [] : Object.keys(thresholds)) {
+    if (!Object.hasOwn(scores, category) && !Object.hasOwn(categories, category)) throw notJudged(name, category);
+  }
+  return found;
 }
+
+const notJudged = (name: string, category: string): PolyphonyError =>
+  new PolyphonyError(
+    'invalid-output',
+    `The classifier "${name}" has a threshold for "${category}", but the model does not judge that category: use its name for it.`,
+  );

@@ -76,7 +76,11 @@ export async function inspect(
   return { spans, warnings };
 }
 
+const ACTIONS: readonly unknown[] = ['block', 'redact', 'flag', 'allow'] satisfies ModerationAction[];
+
+/** An action that does not exist lets nothing through. */
 function possible(action: ModerationAction, { start }: Finding, { replaceable }: InspectedText): ModerationAction {
+  if (!ACTIONS.includes(action)) return 'block';
   const cannot = replaceable === 'nothing' || (replaceable === 'places' && start === undefined);
   return action === 'redact' && cannot ? 'block' : action;
 }
@@ -93,7 +97,7 @@ async function ask(
   context: ClassifierContext,
 ): Promise<Judged> {
   try {
-    return { findings: await classifier.classify(text, context) };
+    return { findings: wellFormed(await classifier.classify(text, context)) };
   } catch (error) {
     const { code, message, retryable } = asPolyphonyError(error);
     if (context.call.signal.aborted || code === 'budget-exceeded') throw error;
@@ -102,6 +106,20 @@ async function ask(
     const remedy = 'A text that was not judged does not pass: fix the classifier, or set failOpen.';
     throw new PolyphonyError('plugin-failed', `${problem} ${remedy}`, { cause: error, retryable });
   }
+}
+
+/** A classifier that answers with something else has judged nothing. */
+function wellFormed(findings: readonly Finding[]): readonly Finding[] {
+  if (!Array.isArray(findings)) throw new PolyphonyError('invalid-output', 'It returned no list of findings.');
+  for (const finding of findings as readonly (Finding | null | undefined)[]) {
+    const { category, start = 0, end = Number.POSITIVE_INFINITY } = finding ?? {};
+    if (typeof category === 'string' && start <= end) continue;
+    throw new PolyphonyError(
+      'invalid-output',
+      'It returned a finding without a category, or whose end is before its start.',
+    );
+  }
+  return findings;
 }
 
 const what = { input: 'request', output: 'answer' } as const;

@@ -3,8 +3,9 @@
  * profiles in the ids); output limits those of the models' own pages. Strengths are priors by tier.
  */
 import type { ModelCardFields, TokenPrice } from 'polyphony/kit';
-import { CHAT, type ConverseFacts } from './facts.ts';
+import { CHAT, type ConverseFacts, EMBEDDING } from './facts.ts';
 
+const PAGE = 'https://aws.amazon.com/bedrock/pricing';
 const source = '@pydantic/genai-prices 0.1.8';
 const price = (input: number, output: number): TokenPrice => ({ input, output, source });
 /** Cache writes cost a quarter more than input for five minutes, twice the input for an hour. */
@@ -97,4 +98,6 @@ export const MODELS: readonly ModelCardFields[] = [
     contextTokens: 32_000,
     price: price(0.15, 0.6),
   },
+  { id: 'amazon.titan-embed-text-v2:0', ...EMBEDDING, price: { input: 0.02, output: 0, source: PAGE } },
+  { id: 'cohere.embed-v4:0', ...EMBEDDING, contextTokens: 128_000, price: { input: 0.12, output: 0, source: PAGE } },
 ];

@@ -8,6 +8,7 @@ import {
   type ModelCardFields,
   modelCard,
 } from 'polyphony/kit';
+import { formOf } from './embeddings.ts';
 
 export type ConverseFacts = {
   /** How reasoning is requested: a budget, adaptive thinking, Nova's fields, `reasoning_effort`, or not at all. */
@@ -43,6 +44,8 @@ const FAMILIES: readonly (readonly [RegExp, ConverseFacts])[] = [
   [/openai\./, { ...PLAIN, reasoning: 'effort' }],
   [/mistral\.mistral-large-3/, { ...PLAIN, forcedTools: true, structured: true }],
   [/mistral\./, { ...PLAIN, forcedTools: true }],
+  // The profile of an application does not name its model. A mark of the caller is not lost for that.
+  [/:application-inference-profile\//, { ...PLAIN, cachePoints: true }],
   [/(?:qwen\.qwen3|google\.gemma-3|nvidia\.nemotron|minimax\.|zai\.)/, { ...PLAIN, structured: true }],
 ];
 
@@ -59,12 +62,33 @@ export const CHAT = {
   retention: 'none',
 } as const satisfies Partial<ModelCardFields>;
 
+export const EMBEDDING = {
+  operations: ['embed'],
+  capabilities: ['embeddings'],
+  contextTokens: 8192,
+  maxOutputTokens: 0,
+  retention: 'none',
+} as const satisfies Partial<ModelCardFields>;
+
+/** The region that an ARN names: what it stands for exists only there. Undefined for an id. */
+export const regionOfArn = (id: string): string | undefined => /^arn:[^:]+:bedrock:([a-z0-9-]+):/.exec(id)?.[1];
+
+/** Where the model runs. A profile is asked in its region, but may run in others: no claim that it stays in one. */
+function regionsOf(id: string): Pick<ModelCardFields, 'regions'> {
+  const region = regionOfArn(id);
+  if (region === undefined) return {};
+  return { regions: id.includes('-profile/') ? [] : [region] };
+}
+
 /** A card for an unknown model: what its family supports, without a price. */
 export function undescribed(id: string): ModelCard {
+  const regions = regionsOf(id);
+  if (formOf({ id }) !== undefined) return modelCard({ id, ...EMBEDDING, ...regions });
   const facts = factsOf(modelCard({ id }));
   return modelCard({
     id,
     ...CHAT,
+    ...regions,
     capabilities: [
       ...CHAT.capabilities,
       'image-in',

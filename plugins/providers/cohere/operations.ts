@@ -5,6 +5,7 @@ import {
   asNumber,
   asRecord,
   asText,
+  asVector,
   defined,
   type EmbeddingRequest,
   type JsonRecord,
@@ -19,16 +20,7 @@ import {
 } from 'polyphony/kit';
 import type { Body } from './encode.ts';
 
-const MOST_TEXTS = 96;
-
-/** @throws invalid-request for more texts than one call accepts */
 export function encodeEmbedding({ input, purpose, dimensions }: EmbeddingRequest, { card }: WireContext): Body {
-  if (input.length > MOST_TEXTS) {
-    throw new PolyphonyError(
-      'invalid-request',
-      `The request has ${input.length} texts, but ${card.id} accepts at most ${MOST_TEXTS} per call: use several calls.`,
-    );
-  }
   return defined({
     model: card.id,
     texts: input,
@@ -73,14 +65,14 @@ export async function* decodeOperation(
 /** Vectors by type, as in this version, or one plain list, as in the previous one. */
 function vectorsOf(body: JsonRecord): OperationOutput | undefined {
   const vectors = asList(body.embeddings) ?? asList(asRecord(body.embeddings)?.float);
-  return vectors && { operation: 'embed', vectors: vectors.map((vector) => (asList(vector) ?? []).map(Number)) };
+  return vectors && { operation: 'embed', vectors: vectors.map(asVector) };
 }
 
 function rankingOf(body: JsonRecord): OperationOutput | undefined {
   // Other rerank servers name the field `data`.
   const results = (asList(body.results) ?? asList(body.data))?.map((item) => {
     const record = asRecord(item);
-    return { index: asNumber(record?.index) ?? 0, score: asNumber(record?.relevance_score) ?? 0 };
+    return { index: asNumber(record?.index) ?? Number.NaN, score: asNumber(record?.relevance_score) ?? Number.NaN };
   });
   return results && { operation: 'rerank', results };
 }

@@ -4,6 +4,7 @@ import {
   asList,
   asRecord,
   asText,
+  asVector,
   defined,
   type EmbeddingRequest,
   type JsonRecord,
@@ -84,7 +85,7 @@ export async function* decodeEmbedding(
 function vectorsOf(body: JsonRecord): readonly (readonly number[])[] {
   const predictions = asList(body.predictions)?.map((item) => asRecord(item)?.embeddings);
   const listed = predictions ?? asList(body.embeddings) ?? (body.embedding === undefined ? [] : [body.embedding]);
-  return listed.map((item) => (asList(asRecord(item)?.values) ?? []).map(Number));
+  return listed.map((item) => asVector(asRecord(item)?.values));
 }
 
 function predictionUsage(body: JsonRecord): { readonly input: number; readonly output: number } | undefined {

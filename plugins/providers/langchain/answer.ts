@@ -151,7 +151,8 @@ export function finish(answer: Answer): readonly ModelEvent[] {
   const known = reason === undefined ? 'stop' : reasonOf(reason.toLowerCase());
   const ending: ModelEvent[] = [...answer.events, ...calls.finish()];
   if (usage === undefined) {
-    const message = 'The model reported no usage, so the token counts of this answer are 0 and may be wrong.';
+    const message =
+      'The model reported no usage: the counts of this answer are an estimate of ours, or 0 where nothing can be estimated.';
     ending.push({ type: 'warning', warning: { code: 'usage-missing', message } });
   }
   ending.push({

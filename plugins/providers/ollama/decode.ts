@@ -13,6 +13,7 @@ import {
   asList,
   asRecord,
   asText,
+  asVector,
   type ChatRequest,
   decodeAnswer,
   defined,
@@ -124,7 +125,7 @@ export async function* decodeEmbedding(
   const body = asRecord(await readJson(response)) ?? {};
   if (body.error) throw errorInside(body);
   const listed = asList(body.embeddings) ?? (body.embedding === undefined ? [] : [body.embedding]);
-  const vectors = listed.map((vector) => (asList(vector) ?? []).map(Number));
+  const vectors = listed.map(asVector);
   if (vectors.length === 0) {
     throw new PolyphonyError('invalid-output', 'The answer contains no embedding: check the model and the base URL.');
   }

@@ -34,6 +34,8 @@ export function openai({ api = 'chat-completions', ...options }: OpenAIOptions =
     keyVariable: 'OPENAI_API_KEY',
     models: MODELS,
     quirks,
+    // platform.openai.com/docs/api-reference/embeddings/create
+    embeddingBatch: { texts: 2048, tokens: 300_000 },
     wire: (others) => (api === 'responses' ? onResponses(others) : wireByCard(onResponses(others), others)),
     ...options,
   });

@@ -19,6 +19,14 @@ import type {
   Warning,
 } from './model.ts';
 
+/** The most that one request for embeddings may hold. */
+export interface EmbeddingBatch {
+  /** Texts. @default any number */
+  readonly texts?: number;
+  /** Tokens of all texts together. @default any number */
+  readonly tokens?: number;
+}
+
 export interface ModelCard {
   /** The provider's own id of the model. */
   readonly id: string;
@@ -41,6 +49,8 @@ export interface ModelCard {
   readonly lifecycle?: { readonly stage: 'preview' | 'stable' | 'deprecated' | 'retired'; readonly endsOn?: string };
   /** Expected milliseconds of a short answer, until there are observations. @default 1500 */
   readonly expectedMs?: number;
+  /** What one request for embeddings may hold; the gateway sends a larger one in several. @default the provider's */
+  readonly embeddingBatch?: EmbeddingBatch;
   /** Facts that only the model's wire format reads, such as renamed parameters, ranges and quirks. */
   readonly wire?: Readonly<Record<string, JsonValue>>;
 }
@@ -56,6 +66,8 @@ export interface Provider {
   readonly regions?: readonly string[];
   /** Requests at the same time to this provider; the rest wait. @default 64 */
   readonly concurrency?: number;
+  /** What one request for embeddings may hold, for cards that do not say. @default no limit is known */
+  readonly embeddingBatch?: (card: ModelCard) => EmbeddingBatch | undefined;
   /** Yields every event except `route`. Ends with `finish` or throws a PolyphonyError. Stops when `attempt.signal` aborts. */
   stream(attempt: Attempt, context: ProviderContext): AsyncIterable<ModelEvent>;
   /** Asks a free endpoint whether the provider is available; throws if it is not. */

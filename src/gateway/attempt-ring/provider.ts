@@ -2,13 +2,14 @@
  * The innermost layer: calls the target's provider and checks the stream that it returns. `route` comes first. An end
  * without `finish` is a truncation, an empty answer is a failure, and whatever a provider throws becomes a PolyphonyError
  * that names the provider. Nothing that a provider says is believed beyond what is possible: the size of its answer, the
- * number of its tool calls and its usage are bounded here, for every provider and before any other layer sees them.
+ * number of its tool calls and its usage are bounded here, and the result of an operation is compared with the request, for
+ * every provider and before any other layer sees them.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, asPolyphonyError, PolyphonyError, unsentError } from '../../core/errors.ts';
-import type { Attempt, FinishEvent, Handler, ModelEvent } from '../../core/model/model.ts';
-import type { Transport } from '../../core/model/provider.ts';
+import type { Attempt, EmbeddingRequest, FinishEvent, Handler, ModelEvent } from '../../core/model/model.ts';
+import type { ModelCard, Provider, ProviderContext, Transport } from '../../core/model/provider.ts';
 import { MOST_NANO_USD, type NanoUsd } from '../../core/money/money.ts';
 import { observe, type StreamControl, type StreamEnding } from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
@@ -19,6 +20,8 @@ import type { EndpointReports } from '../routing/endpoint-reports.ts';
 import type { Registry } from '../routing/registry.ts';
 import { mostStatedCost, possibleUsageOf, usageCorrected } from '../routing/usage-bounds.ts';
 import { assertSize, assertToolCalls } from './answer-limits.ts';
+import { asAsked, isWithoutDimensions } from './checked-output.ts';
+import { batchesOf, streamInBatches } from './embedding-batches.ts';
 
 export interface ProviderParts {
   readonly registry: () => Registry;
@@ -33,6 +36,7 @@ export function providerHandler(parts: ProviderParts): Handler<Attempt> {
     let answered = false;
     let finished = false;
     let control: StreamControl | undefined;
+    let anyLength = false;
     const state = attemptStateOf(attempt);
     const { received } = state;
     return observe({
@@ -49,10 +53,13 @@ export function providerHandler(parts: ProviderParts): Handler<Attempt> {
           finished = true;
           return checked;
         }
+        if (event.type === 'warning') anyLength ||= isWithoutDimensions(event.warning);
         receive(received, event);
         assertWithin(parts, attempt, received);
         if (!answered) answered = commits(event);
-        return event;
+        return event.type === 'output'
+          ? { ...event, output: asAsked(attempt, attempt.request, event.output, anyLength) }
+          : event;
       },
       end: (ending) => checkedEnding(ending, finished, answered, attempt),
     });
@@ -72,11 +79,29 @@ function openProvider(
     const card = registry().find(target)?.card;
     return card === undefined ? MOST_NANO_USD : mostStatedCost(card, attempt.request);
   };
-  return provider.stream(attempt, {
+  const context: ProviderContext = {
     transport,
     clock,
     report: (report) => endpointReports.record(target, report, mostCost),
-  });
+  };
+  if (attempt.request.operation !== 'embed') return provider.stream(attempt, context);
+  return streamEmbedding(provider, attempt, attempt.request, context, registry().find(target)?.card);
+}
+
+/** Sent in one request if the endpoint takes all texts at once. */
+function streamEmbedding(
+  provider: Provider,
+  attempt: Attempt,
+  request: EmbeddingRequest,
+  context: ProviderContext,
+  card: ModelCard | undefined,
+): AsyncIterable<ModelEvent> {
+  const batches =
+    card === undefined ? undefined : batchesOf(request, card.embeddingBatch ?? provider.embeddingBatch?.(card));
+  if (card === undefined || batches === undefined) return provider.stream(attempt, context);
+  return streamInBatches({ attempt, card, request, batches }, (part) =>
+    provider.stream({ ...attempt, request: part }, context),
+  );
 }
 
 function assertWithin({ config, registry }: ProviderParts, attempt: Attempt, received: Received): void {

@@ -12,7 +12,7 @@
  * C5. The gateway decides by this state and by an error's code, never by an error's `details`, which are for people.
  */
 import type { PolyphonyError } from '../../core/errors.ts';
-import type { AttemptRecord, Call, CallTrace, Target } from '../../core/model/model.ts';
+import type { AttemptRecord, Call, CallTrace, EmbeddingRequest, Target, Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { nothingReceived, type Received } from './received.ts';
 
@@ -39,6 +39,24 @@ export interface RequestBudget {
   cap: NanoUsd | undefined;
 }
 
+/** An attempt that is sent in several requests. */
+export interface SentInBatches {
+  /** Of the requests that were answered. */
+  usage: Usage;
+  /** A part of the usage is an estimate. */
+  estimated: boolean;
+  /** The one that is being answered. */
+  waiting: EmbeddingRequest | undefined;
+}
+
+/** The vectors that a model has made for the first texts of a request, for an attempt that goes on after a failure. */
+export interface BegunEmbedding {
+  readonly request: EmbeddingRequest;
+  readonly target: Target;
+  /** The running attempt adds to it. */
+  readonly vectors: (readonly number[])[];
+}
+
 /** One attempt: created by failover or retry, filled by the layers that it passes, read by the record of the attempt. */
 export interface AttemptState {
   readonly callId: string;
@@ -59,6 +77,8 @@ export interface AttemptState {
   totalMs: number;
   /** What has arrived of the answer. */
   readonly received: Received;
+  /** Undefined for an attempt that is one request. */
+  batches: SentInBatches | undefined;
   previous: AttemptState | undefined;
 }
 
@@ -68,6 +88,7 @@ interface CallEntry {
   /** The number of its latest attempt. */
   number: number;
   preferred: Target | undefined;
+  begun: BegunEmbedding | undefined;
 }
 
 type AttemptKey = Pick<Call, 'trace' | 'id'> & { readonly number: number };
@@ -115,6 +136,14 @@ export class CallState implements CallTrace {
     this.#entry(callId).preferred = target;
   }
 
+  begun(callId: string): BegunEmbedding | undefined {
+    return this.#entry(callId).begun;
+  }
+
+  keepBegun(callId: string, begun: BegunEmbedding | undefined): void {
+    this.#entry(callId).begun = begun;
+  }
+
   /** Attempts of a call are numbered from 1 across retries, fallbacks, rungs and hedges. */
   nextNumber(callId: string): number {
     const entry = this.#entry(callId);
@@ -136,6 +165,7 @@ export class CallState implements CallTrace {
       firstTokenMs: null,
       totalMs: 0,
       received: nothingReceived(),
+      batches: undefined,
       previous: this.#latest,
     };
     this.#latest = made;
@@ -163,12 +193,12 @@ export class CallState implements CallTrace {
   }
 
   #entry(callId: string): CallEntry {
-    this.#first ??= { id: callId, number: 0, preferred: undefined };
+    this.#first ??= { id: callId, number: 0, preferred: undefined, begun: undefined };
     if (this.#first.id === callId) return this.#first;
     this.#others ??= new Map();
     const known = this.#others.get(callId);
     if (known !== undefined) return known;
-    const made: CallEntry = { id: callId, number: 0, preferred: undefined };
+    const made: CallEntry = { id: callId, number: 0, preferred: undefined, begun: undefined };
     this.#others.set(callId, made);
     return made;
   }

@@ -16,7 +16,15 @@ import { observe, type StreamEnding, type StreamObserver } from '../../kit/strea
 import type { Background } from '../calls/background.ts';
 import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
 import type { Deployment, Registry } from '../routing/registry.ts';
-import { type Charge, chargeOfEnding, chargeOfFinish, isFree, NO_CHARGE, type Sent } from './charge.ts';
+import {
+  type Charge,
+  chargeOfBatches,
+  chargeOfEnding,
+  chargeOfFinish,
+  isFree,
+  NO_CHARGE,
+  type Sent,
+} from './charge.ts';
 import { recordOf, rowOf } from './record.ts';
 import { type Held, type ReservationParts, type ReservedAttempt, reserveWorstCase } from './reserve-worst-case.ts';
 
@@ -95,13 +103,17 @@ function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent 
   return 'costNanoUsd' in event ? { ...event, usage: charged, costNanoUsd } : { costNanoUsd, ...event, usage: charged };
 }
 
-function chargeOf(ending: StreamEnding, sent: Sent, { dispatchedAt }: AttemptState, whole: boolean): Charge {
+function chargeOf(ending: StreamEnding, sent: Sent, { dispatchedAt, batches }: AttemptState, whole: boolean): Charge {
   if (dispatchedAt === null) return NO_CHARGE;
+  if (batches !== undefined) return chargeOfBatches(sent, batches, isFreeEnding(ending));
   if (ending.kind !== 'error') return chargeOfEnding(sent, false);
   const error = asPolyphonyError(ending.error);
   if (isFree(error) && sent.received.billedBytes === 0) return NO_CHARGE;
   return chargeOfEnding(sent, whole && error.code !== 'cancelled');
 }
+
+const isFreeEnding = (ending: StreamEnding): boolean =>
+  ending.kind === 'error' && isFree(asPolyphonyError(ending.error));
 
 /** Settles the money first, so that the counters are right whatever fails afterwards. Never throws: the answer is paid for. */
 function settle(

@@ -3,7 +3,9 @@ import type { PolyphonyError } from '../../core/errors.ts';
 import type { FinishEvent, ModelRequest, Usage } from '../../core/model/model.ts';
 import { MOST_NANO_USD, type NanoUsd } from '../../core/money/money.ts';
 import { costOf, type PriceTerms } from '../../core/money/price.ts';
-import type { Received } from '../calls/received.ts';
+import { addUsage } from '../../core/money/usage.ts';
+import type { SentInBatches } from '../calls/call-state.ts';
+import { nothingReceived, type Received } from '../calls/received.ts';
 import { askedTier, expectedOutput, termsOf } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { estimateOf, possibleUsageOf } from '../routing/usage-bounds.ts';
@@ -43,6 +45,18 @@ export function chargeOfFinish(sent: Sent, event: FinishEvent): Charge {
 export function chargeOfEnding(sent: Sent, whole: boolean): Charge {
   const { request, deployment, at } = sent;
   return estimated(sent, whole ? expectedOutput(request, deployment) : 0, termsOf(request, at));
+}
+
+/** The charge of an attempt that ended between its first request and its last one: what was answered, and what may be billed. */
+export function chargeOfBatches(
+  sent: Sent,
+  { usage, estimated: guessed, waiting }: SentInBatches,
+  free: boolean,
+): Charge {
+  const terms = termsOf(sent.request, sent.at);
+  if (free || waiting === undefined) return { usage, costNanoUsd: costAt(sent, usage, terms), estimated: guessed };
+  const whole = addUsage(usage, { input: estimateOf(waiting, nothingReceived()).input, output: 0 });
+  return { usage: whole, costNanoUsd: costAt(sent, whole, terms), estimated: true };
 }
 
 function estimated(sent: Sent, leastOutput: number, terms: PriceTerms): Charge {

@@ -3,6 +3,7 @@ import type { Config } from '../../core/config.ts';
 import type { ModelRequest, RequestLimits, Requirements, Target } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
+import { estimateTokens } from '../../kit/models/tokens.ts';
 import { expectedCost, outputCeiling, termsOf } from './estimate.ts';
 import { exclusion } from './exclude.ts';
 import type { Deployment } from './registry.ts';
@@ -88,7 +89,7 @@ function contextWindow({ card }: Deployment, { request, needs: { size } }: Negot
     return `has a context window of ${card.contextTokens} tokens, but the request requires ${asked}`;
   const answer = request.operation === 'chat' ? (request.maxOutputTokens ?? 0) : 0;
   if (size.upperTokens + answer <= card.contextTokens) return undefined;
-  const needed = size.exactTokens() + answer;
+  const needed = (size.longest === undefined ? size.exactTokens() : estimateTokens(size.longest)) + answer;
   return needed <= card.contextTokens
     ? undefined
     : `has a context window of ${card.contextTokens} tokens, but the request needs about ${needed}`;

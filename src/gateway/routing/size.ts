@@ -13,6 +13,8 @@ export interface RequestSize {
   /** The estimate of the default tokeniser, computed once on demand. */
   exactTokens(): number;
   readonly images: number;
+  /** The longest of the texts that a model reads one by one, so that only each of them has to fit; undefined for a chat. */
+  readonly longest: string | undefined;
 }
 
 /** The tokens of roles, separators and a hidden preamble, per message and per request. */
@@ -56,7 +58,14 @@ export function sizeOf(request: ModelRequest): RequestSize {
       return Math.ceil(exact);
     },
     images: measure.images,
+    longest: request.operation === 'chat' || request.operation === 'image' ? undefined : longestOf(measure.texts),
   };
+}
+
+function longestOf(texts: readonly string[]): string {
+  let longest = '';
+  for (const text of texts) if (text.length > longest.length) longest = text;
+  return longest;
 }
 
 function measureOther(measure: Measure, request: Exclude<ModelRequest, ChatRequest>): void {

@@ -111,8 +111,8 @@ const rawOf = ({ raw }: AnswerState): unknown => (raw === undefined || raw.lengt
 
 const warning = (code: string, message: string): ModelEvent => ({ type: 'warning', warning: { code, message } });
 
-/** The warning for counts that are 0 because the provider reported none. */
+/** The warning for counts that the provider did not report: the wire leaves them 0, and the budget estimates them. */
 export const usageMissing: ModelEvent = warning(
   'usage-missing',
-  'The provider reported no usage, so the token counts of this answer are 0 and may be wrong.',
+  'The provider reported no usage: the counts of this answer are an estimate of ours, or 0 where nothing can be estimated.',
 );

@@ -17,7 +17,7 @@ export type { HttpProviderOptions } from './http-request.ts';
 
 /** @throws invalid-config when the id is invalid */
 export function httpProvider(options: HttpProviderOptions): Provider {
-  const { id, models, unlisted, regions, concurrency, probe } = options;
+  const { id, models, unlisted, regions, concurrency, embeddingBatch, probe } = options;
   if (!/^[a-z][a-z0-9-]*$/.test(id)) {
     throw new PolyphonyError(
       'invalid-config',
@@ -50,6 +50,9 @@ export function httpProvider(options: HttpProviderOptions): Provider {
     models,
     ...(unlisted === undefined ? {} : { unlisted: (name: string) => priced(unlisted(name)) }),
     ...defined({ regions, concurrency }),
+    ...(embeddingBatch === undefined
+      ? {}
+      : { embeddingBatch: typeof embeddingBatch === 'function' ? embeddingBatch : () => embeddingBatch }),
     // A getter, because the environment may be set after this module was loaded.
     get credentials() {
       const count = Math.max(1, keys().length);

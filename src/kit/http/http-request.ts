@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target, Warning } from '../../core/model/model.ts';
 import type {
+  EmbeddingBatch,
   EndpointReport,
   ModelCard,
   RateLimit,
@@ -33,6 +34,8 @@ export interface HttpProviderOptions {
   /** Unlisted models get the prices of the public price list for this address, if it has them. @default true */
   readonly listedPrices?: boolean;
   readonly regions?: readonly string[];
+  /** What one request for embeddings may hold, for cards that do not say. @default no limit is known */
+  readonly embeddingBatch?: EmbeddingBatch | ((card: ModelCard) => EmbeddingBatch | undefined);
   /** The free endpoint that shows whether the provider is available. @default none */
   readonly probe?: (context: Pick<WireContext, 'baseURL' | 'apiKey'>) => ProbeRequest | Promise<ProbeRequest>;
   /** Called after every answer or refusal that states limits; its errors are ignored. The gateway gets limits without it. */

@@ -1,6 +1,6 @@
 /** Options of any vendor's provider over HTTP; a vendor adds its own. */
 import type { Target } from '../../core/model/model.ts';
-import type { ModelCard, RateLimit } from '../../core/model/provider.ts';
+import type { EmbeddingBatch, ModelCard, RateLimit } from '../../core/model/provider.ts';
 import { type ModelCardFields, modelCard } from '../models/model-card.ts';
 
 export interface VendorOptions {
@@ -18,6 +18,8 @@ export interface VendorOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Requests at the same time. @default 64 */
   readonly concurrency?: number;
+  /** What one request for embeddings may hold: more is sent in several, and `embeddingBatch` of a card counts more. @default the vendor's limit */
+  readonly embeddingBatch?: EmbeddingBatch | ((card: ModelCard) => EmbeddingBatch | undefined);
   /** Called after every answer or refusal that states limits; its errors are ignored. The gateway gets limits without it. */
   readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
 }

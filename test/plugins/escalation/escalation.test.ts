@@ -34,6 +34,26 @@ async function ladder(evaluator: Evaluator, script: Script = say, options: Escal
 const asked = (fields: Partial<ModelRequest> = {}): ModelRequest => chat('q', { escalate: rule, ...fields });
 
 describe('the ladder', () => {
+  it.each([0.7 - 1e-12, 0.1 + 0.6, 0.7])('takes a score of %d for the threshold of 0.7', async (score) => {
+    const { ask } = await ladder(scoring({ small: score }));
+    const response = await ask(asked());
+    expect(response).toMatchObject({ escalation: { rung: 0 }, warnings: [] });
+  });
+
+  it.each([
+    ['is kept', 1e-12, 2],
+    ['is not kept beyond rounding', 1e-6, 0],
+  ])('the later of nearly equal answers %s', async (_name, less, rung) => {
+    const { ask } = await ladder(scoring({ small: 0.3, middle: 0.2, large: 0.3 - less }));
+    expect((await ask(asked())).escalation?.rung).toBe(rung);
+  });
+
+  it.each(['buffer', 'restart'] as const)('an answer below the threshold says so (%s)', async (stream) => {
+    const { ask } = await ladder(scoring({ small: 0.2, middle: 0.3, large: 0.1 }), say, { stream });
+    const { warnings } = await ask(asked());
+    expect(warnings).toMatchObject([{ code: 'below-threshold', message: expect.stringContaining('0.30, below 0.7') }]);
+  });
+
   it('keeps a good first answer', async () => {
     const { ask, provider } = await ladder(scoring({ small: 0.7 }));
     const response = await ask(asked());

@@ -155,11 +155,6 @@ describe('other operations', () => {
     expect(codes(before.response)).toContain('usage-missing');
   });
 
-  test('more texts than a call takes are refused', async () => {
-    const request: ModelRequest = { operation: 'embed', input: Array.from({ length: 97 }, () => 'x') };
-    expect(await failure(answered('{}', request, 'embed-v4.0'))).toMatchObject({ code: 'invalid-request' });
-  });
-
   test('reranking, with a warning where more than one search was billed', async () => {
     const { body, path, response } = await answered(
       JSON.stringify({

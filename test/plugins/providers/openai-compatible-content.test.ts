@@ -144,6 +144,12 @@ describe('usage', () => {
     [{ prompt_tokens_details: { cached_tokens: 4, cache_write_tokens: 3 } }, { cacheRead: 4, cacheWrite: 3 }],
     [{ prompt_cache_hit_tokens: 4, prompt_cache_miss_tokens: 6 }, { cacheRead: 4 }],
     [{ num_cached_tokens: 4 }, { cacheRead: 4 }],
+    [{ prompt_tokens_details: { cached_tokens: 0 }, prompt_cache_hit_tokens: 4 }, { cacheRead: 4 }],
+    [{ prompt_tokens_details: { cached_tokens: 4 }, cache_read_input_tokens: 0 }, { cacheRead: 4 }],
+    [
+      { prompt_tokens_details: { cached_tokens: 1, cache_write_tokens: 0 }, cache_creation_input_tokens: 3 },
+      { cacheRead: 1, cacheWrite: 3 },
+    ],
     [{ prompt_tokens_details: { cached_tokens: 4, cache_creation_input_tokens: 2 } }, { cacheRead: 4, cacheWrite: 2 }],
     [{ completion_tokens_details: { reasoning_tokens: 3 } }, { reasoning: 3, output: 5 }],
   ])('%j', async (told, expected) => {

@@ -18,6 +18,7 @@ import { readJson } from '../../http/answer.ts';
 import { usageMissing } from '../../http/decode-answer.ts';
 import { asList, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
 import { statedCost } from '../stated-cost.ts';
+import { asVector, inOrderOfIndex } from '../vectors.ts';
 import type { WireBody } from './encode-chat.ts';
 import { mediaURL } from './encode-messages.ts';
 import { frameError } from './frame-error.ts';
@@ -36,7 +37,7 @@ export function encodeEmbedding(
 
 export function encodeImage(request: ImageRequest, quirks: ChatCompletionsQuirks, { card }: WireContext): WireBody {
   const { prompt, negativePrompt, count, size, quality, seed, image } = request;
-  const format = quirks.imageFormat ?? 'b64_json';
+  const format = quirks.imageFormat ?? (answersWithBytes(card.id) ? 'none' : 'b64_json');
   return defined({
     model: card.id,
     prompt,
@@ -49,6 +50,9 @@ export function encodeImage(request: ImageRequest, quirks: ChatCompletionsQuirks
     response_format: format === 'none' ? undefined : format,
   });
 }
+
+/** Models of this family always answer with bytes and refuse the field, whoever serves them under whatever prefix. */
+const answersWithBytes = (model: string): boolean => /gpt-image/i.test(model);
 
 function sizeFields(size: string | undefined, quirks: ChatCompletionsQuirks): WireBody {
   const [, width, height] = /^(\d+)x(\d+)$/.exec(size ?? '') ?? [];
@@ -136,23 +140,8 @@ function finishOf(
   };
 }
 
-/** In the order of their `index`, which servers do not always keep. */
-function vectorsOf(data: readonly unknown[]): number[][] {
-  const vectors: number[][] = [];
-  for (const [position, item] of data.entries()) {
-    const fields = asRecord(item) ?? {};
-    const index = Number.isInteger(fields.index) ? Number(fields.index) : -1;
-    const at = index >= 0 && index < data.length ? index : position;
-    vectors[at] = vectorOf(fields.embedding);
-  }
-  return vectors;
-}
-
-function vectorOf(value: unknown): number[] {
-  if (typeof value !== 'string') return (asList(value) ?? []).map(Number);
-  const bytes = Buffer.from(value, 'base64');
-  return Array.from({ length: bytes.length >> 2 }, (_, index) => bytes.readFloatLE(index * 4));
-}
+const vectorsOf = (data: readonly unknown[]): number[][] =>
+  inOrderOfIndex(data).map((item) => asVector(asRecord(item)?.embedding));
 
 function imageOutput(data: readonly unknown[], body: JsonRecord): OperationOutput {
   const format = asText(body.output_format) ?? 'png';
@@ -169,12 +158,22 @@ function imageOf(item: JsonRecord, format: string): MediaSource | undefined {
   return url === undefined ? undefined : { type: 'url', url };
 }
 
+/** @throws invalid-output for a result that says neither whether the text is flagged nor for which categories */
 function moderationResult(value: unknown): ModerationResult {
-  const result = asRecord(value) ?? {};
-  const categories: Record<string, boolean> = {};
-  const scores: Record<string, number> = {};
-  for (const [name, hit] of Object.entries(asRecord(result.categories) ?? {})) categories[name] = hit === true;
-  for (const [name, score] of Object.entries(asRecord(result.category_scores) ?? {})) scores[name] = Number(score);
-  const flagged = typeof result.flagged === 'boolean' ? result.flagged : Object.values(categories).some(Boolean);
-  return { flagged, categories, scores };
+  const { flagged, categories: hits, category_scores: numbers } = asRecord(value) ?? {};
+  const categories = known(hits, (hit) => typeof hit === 'boolean') as Record<string, boolean> | undefined;
+  const scores = known(numbers, Number.isFinite) as Record<string, number> | undefined;
+  const said = typeof flagged === 'boolean' || (flagged == null && Object.keys(categories ?? {}).length > 0);
+  if (categories === undefined || scores === undefined || !said) {
+    const remedy = 'Use a model and a server that moderate.';
+    throw new PolyphonyError('invalid-output', `A result of moderation is malformed, so it judges nothing. ${remedy}`);
+  }
+  return { flagged: flagged === true || Object.values(categories).includes(true), categories, scores };
+}
+
+/** The fields of a record without those that are null; none if it is absent, undefined if one is not as it must be. */
+function known(value: unknown, isValid: (field: unknown) => boolean): JsonRecord | undefined {
+  const fields = value == null ? {} : asRecord(value);
+  const given = fields && Object.entries(fields).filter(([, field]) => field !== null);
+  return given?.every(([, field]) => isValid(field)) === true ? Object.fromEntries(given) : undefined;
 }

@@ -53,6 +53,7 @@ export function chatCompletionsProvider(options: ChatCompletionsProviderOptions)
     concurrency,
     regions,
     onRateLimits,
+    embeddingBatch,
   } = options;
   const remedy = `set ${keyVariable ?? 'its environment variable'}, or pass apiKey.`;
   const needsKey = options.requiresKey ?? keyVariable !== undefined;
@@ -65,7 +66,7 @@ export function chatCompletionsProvider(options: ChatCompletionsProviderOptions)
     apiKeys: apiKeysOf(options, ...(keyVariable === undefined ? [] : [keyVariable])),
     ...(needsKey ? { missingKey: remedy } : {}),
     ...(unlisted === false ? {} : { unlisted: typeof unlisted === 'function' ? unlisted : undescribed }),
-    ...defined({ headers, concurrency, regions, onRateLimits, listedPrices: options.listedPrices }),
+    ...defined({ headers, concurrency, regions, onRateLimits, embeddingBatch, listedPrices: options.listedPrices }),
     ...(options.listsModels === false
       ? {}
       : { probe: ({ baseURL, apiKey }) => ({ url: `${baseURL}/models`, headers: authorisation(quirks, apiKey) }) }),

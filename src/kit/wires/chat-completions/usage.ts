@@ -27,22 +27,35 @@ export function usageOf(value: unknown, reasoningBesideOutput = false): Usage | 
   });
 }
 
+/** Proxies fill in one of these fields and leave the others at zero. */
 const cacheRead = (counts: JsonRecord, prompt: JsonRecord): number | undefined =>
-  asCount(
-    prompt.cached_tokens ??
-      counts.prompt_cache_hit_tokens ??
-      counts.num_cached_tokens ??
-      counts.cached_tokens ??
-      counts.cache_read_input_tokens,
+  largest(
+    prompt.cached_tokens,
+    counts.prompt_cache_hit_tokens,
+    counts.num_cached_tokens,
+    counts.cached_tokens,
+    counts.cache_read_input_tokens,
   );
+
+/** Of the values that are counts. */
+function largest(...values: readonly unknown[]): number | undefined {
+  let most: number | undefined;
+  for (const value of values) {
+    const count = value === undefined ? undefined : asCount(value);
+    if (count !== undefined && (most === undefined || count > most)) most = count;
+  }
+  return most;
+}
 
 const cacheWrite = (counts: JsonRecord, prompt: JsonRecord): number | undefined =>
   positive(
-    prompt.cache_write_tokens ??
-      prompt.cache_creation_tokens ??
-      prompt.cache_creation_input_tokens ??
-      counts.cache_creation_input_tokens ??
+    largest(
+      prompt.cache_write_tokens,
+      prompt.cache_creation_tokens,
+      prompt.cache_creation_input_tokens,
+      counts.cache_creation_input_tokens,
       counts.cache_write_tokens,
+    ),
   );
 
 /** Leaves out zeros of kinds that are rarely used. */

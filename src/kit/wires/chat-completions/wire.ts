@@ -64,7 +64,9 @@ function encodeRequest(
     case 'image': {
       const path =
         request.image === undefined ? (paths.image ?? '/images/generations') : (paths.imageEdit ?? '/images/edits');
-      return { path, body: encodeImage(request, quirks, context) };
+      const { model, ...rest } = encodeImage(request, quirks, context);
+      // A path that names the deployment does not want it named again.
+      return { path, body: path.includes('{model}') ? rest : { model, ...rest } };
     }
     case 'moderate':
       return { path: paths.moderate ?? '/moderations', body: encodeModeration(request, context) };
