@@ -1,8 +1,8 @@
 /**
  * Answers of this wire format, streamed or whole.
  *
- * A1. `finish` is emitted once, at the end of a body with a stop reason, a `message_stop` or one whole message. Without
- *     these there is no `finish`, and the caller reports a truncation.
+ * A1. `finish` is emitted once, at the end of a body with a stop reason, a `message_stop` or one whole message, or a second
+ *     after them if the connection stays open. Without these there is no `finish`, and the caller reports a truncation.
  * A2. A whole message is read as the equivalent stream.
  * A3. A second `message_start` starts the message again: what was emitted is void (`restart`), counts are kept.
  */
@@ -46,16 +46,22 @@ export function decodeChat(
   context: WireContext,
 ): AsyncIterable<ModelEvent> {
   const state = stateOf(request, context);
-  return decodeAnswer(response, state, {
-    read(body) {
-      const read = READERS.get(asText(body.type) ?? '');
-      if (read !== undefined) read(state, body);
-      else if (body.error !== undefined) state.failure = errorInside(body);
+  return decodeAnswer(
+    response,
+    state,
+    {
+      read(body) {
+        const read = READERS.get(asText(body.type) ?? '');
+        if (read !== undefined) read(state, body);
+        else if (body.error !== undefined) state.failure = errorInside(body);
+      },
+      end() {
+        if (state.reason !== undefined || state.complete) finish(state);
+      },
+      reasonTold: () => state.reason !== undefined,
     },
-    end() {
-      if (state.reason !== undefined || state.complete) finish(state);
-    },
-  });
+    context,
+  );
 }
 
 function stateOf(request: ChatRequest, context: WireContext): State {

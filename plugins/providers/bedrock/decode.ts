@@ -57,25 +57,31 @@ export function decodeChat(
   const document: Uint8Array[] = [];
   let length = 0;
   let whole: boolean | undefined;
-  return decodeBody(response, state, {
-    push(chunk) {
-      if (chunk.length === 0) return;
-      // A document may begin with white space; the length of a message never begins with one of these bytes.
-      whole ??= OPENINGS.has(chunk[0]);
-      if (!whole) stream.push(chunk);
-      else {
-        length += chunk.length;
-        if (length > MAX_DOCUMENT_BYTES)
-          throw new PolyphonyError('truncated', 'The answer is too large.', { retryable: false });
-        document.push(chunk);
-      }
+  return decodeBody(
+    response,
+    state,
+    {
+      push(chunk) {
+        if (chunk.length === 0) return;
+        // A document may begin with white space; the length of a message never begins with one of these bytes.
+        whole ??= OPENINGS.has(chunk[0]);
+        if (!whole) stream.push(chunk);
+        else {
+          length += chunk.length;
+          if (length > MAX_DOCUMENT_BYTES)
+            throw new PolyphonyError('truncated', 'The answer is too large.', { retryable: false });
+          document.push(chunk);
+        }
+      },
+      end() {
+        if (whole === true) readWhole(state, Buffer.concat(document).toString('utf8'));
+        else stream.end();
+        if (state.reason !== undefined) finish(state, response.headers);
+      },
+      reasonTold: () => state.reason !== undefined,
     },
-    end() {
-      if (whole === true) readWhole(state, Buffer.concat(document).toString('utf8'));
-      else stream.end();
-      if (state.reason !== undefined) finish(state, response.headers);
-    },
-  });
+    context,
+  );
 }
 
 function stateOf(request: ChatRequest, context: WireContext): State {

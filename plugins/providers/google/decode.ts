@@ -47,14 +47,22 @@ export function decodeChat(
   context: WireContext,
 ): AsyncIterable<ModelEvent> {
   const state = stateOf(request, context);
-  return decodeAnswer(response, state, {
-    json: 'elements',
-    read: (body) => readDocument(state, body),
-    end() {
-      if (state.reason !== undefined || state.blocked !== undefined) finish(state);
+  return decodeAnswer(
+    response,
+    state,
+    {
+      json: 'elements',
+      read: (body) => readDocument(state, body),
+      end() {
+        if (hasEnded(state)) finish(state);
+      },
+      reasonTold: () => hasEnded(state),
     },
-  });
+    context,
+  );
 }
+
+const hasEnded = ({ reason, blocked }: State): boolean => reason !== undefined || blocked !== undefined;
 
 function stateOf(request: ChatRequest, context: WireContext): State {
   const state: State = {

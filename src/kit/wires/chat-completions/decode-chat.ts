@@ -27,14 +27,20 @@ export function decodeChat(
   context: WireContext,
 ): CompletableStream {
   const state = chatState(request, quirks, context);
-  return decodeAnswer(response, state, {
-    read: (body, event) => readDocument(state, body, event),
-    readOther: (text, event) => readOther(state, text, event),
-    // A body with a finish reason is complete, with or without `[DONE]`.
-    end() {
-      if (state.reason !== undefined || state.whole) finishChat(state);
+  return decodeAnswer(
+    response,
+    state,
+    {
+      read: (body, event) => readDocument(state, body, event),
+      readOther: (text, event) => readOther(state, text, event),
+      // A body with a finish reason is complete, with or without `[DONE]`.
+      end() {
+        if (state.reason !== undefined || state.whole) finishChat(state);
+      },
+      reasonTold: () => state.reason !== undefined,
     },
-  });
+    context,
+  );
 }
 
 function readOther(state: ChatState, text: string, event: string | undefined): boolean {

@@ -48,7 +48,7 @@ export function decodeChat(
   context: WireContext,
 ): CompletableStream {
   const state = stateOf(request, facts, context);
-  return decodeAnswer(response, state, { read: (body, event) => readDocument(state, body, event) });
+  return decodeAnswer(response, state, { read: (body, event) => readDocument(state, body, event) }, context);
 }
 
 function stateOf(request: ChatRequest, facts: ResponsesFacts, context: WireContext): State {
