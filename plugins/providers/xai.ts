@@ -74,7 +74,10 @@ const MODELS: readonly ModelCardFields[] = [
   },
 ];
 
+const statedCost = 'cost_in_usd_ticks';
+
 const quirks: ChatCompletionsQuirks = {
+  statedCost,
   maxTokensField: 'max_completion_tokens',
   strictSchemas: true,
   omit: ['top_k', 'stop', 'presence_penalty', 'frequency_penalty'],
@@ -89,7 +92,10 @@ export function xai({ api = 'responses', ...options }: XaiOptions = {}): Provide
     models: MODELS,
     quirks,
     ...(api === 'responses'
-      ? { wire: (others) => responsesWire({ strictSchemas: true, systemRole: 'system', instructions: false }, others) }
+      ? {
+          wire: (others) =>
+            responsesWire({ strictSchemas: true, systemRole: 'system', instructions: false, statedCost }, others),
+        }
       : {}),
     ...options,
   });

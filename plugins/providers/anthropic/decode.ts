@@ -18,6 +18,7 @@ import {
   finishAnswer,
   finishReason,
   type JsonRecord,
+  laterCounts,
   type ModelEvent,
   type TransportResponse,
   type WireContext,
@@ -26,11 +27,11 @@ import { addDelta, type Blocks, newBlocks, resetBlocks, startBlock, stopAll, sto
 import { errorInside } from './errors.ts';
 import { factsOf } from './facts.ts';
 import { outputPlan } from './output.ts';
-import { addCounts, type Counts, usageOf } from './usage.ts';
+import { usageOf } from './usage.ts';
 
 interface State extends AnswerState {
   readonly blocks: Blocks;
-  readonly counts: Counts;
+  counts: JsonRecord;
   readonly answersByTool: boolean;
   reason: string | undefined;
   refusal: string | undefined;
@@ -139,7 +140,7 @@ function readEnding(state: State, { stop_reason, stop_details }: JsonRecord): vo
 
 function readCounts(state: State, usage: unknown): void {
   const reported = asRecord(usage);
-  if (reported !== undefined) addCounts(state.counts, reported);
+  if (reported !== undefined) state.counts = laterCounts(state.counts, reported);
 }
 
 /** Emits the last events. */

@@ -19,6 +19,7 @@ import {
   finishAnswer,
   finishReason,
   type JsonRecord,
+  laterCounts,
   type ModelEvent,
   PolyphonyError,
   parseDocument,
@@ -36,6 +37,7 @@ interface State extends AnswerState {
   readonly blocks: Blocks;
   readonly answersByTool: boolean;
   reason: string | undefined;
+  counts: JsonRecord | undefined;
   usage: Usage | undefined;
   serviceTier: string | undefined;
 }
@@ -92,6 +94,7 @@ function stateOf(request: ChatRequest, context: WireContext): State {
     blocks: newBlocks({ family: context.target.provider, answerTool, emit }),
     answersByTool: answerTool !== undefined,
     reason: undefined,
+    counts: undefined,
     usage: undefined,
     serviceTier: undefined,
     ...answerState(request),
@@ -125,7 +128,9 @@ const READERS: ReadonlyMap<string, (state: State, body: JsonRecord) => void> = n
       state.reason = asText(stopReason) ?? 'unknown';
     },
     metadata(state, { usage, serviceTier }) {
-      state.usage = usageOf(usage) ?? state.usage;
+      const counts = asRecord(usage);
+      if (counts !== undefined) state.counts = laterCounts(state.counts, counts);
+      state.usage = usageOf(state.counts) ?? state.usage;
       state.serviceTier = tierOf(serviceTier) ?? state.serviceTier;
     },
   }),

@@ -3,7 +3,7 @@
  *
  * G1. `finish` is emitted once, at the end of a body with a finish reason or a blocked prompt, because counts may follow
  *     the reason. Without either there is no `finish`, and the caller reports a truncation.
- * G2. The last reason wins, and the last number of each count.
+ * G2. The last reason wins, and the last number of each count that is not 0.
  * G3. Only the first candidate is read.
  */
 import {
@@ -19,6 +19,7 @@ import {
   finishAnswer,
   finishReason,
   type JsonRecord,
+  laterCounts,
   type ModelEvent,
   type TokenLogprob,
   type TransportResponse,
@@ -33,7 +34,7 @@ interface State extends AnswerState {
   readonly parts: Parts;
   readonly logprobs: TokenLogprob[];
   citations: readonly Citation[];
-  counts: Record<string, unknown> | undefined;
+  counts: JsonRecord | undefined;
   reason: string | undefined;
   blocked: string | undefined;
   blockMessage: string | undefined;
@@ -87,7 +88,7 @@ function readDocument(state: State, body: JsonRecord): void {
   }
   state.model = asText(body.modelVersion) ?? state.model;
   const counts = asRecord(body.usageMetadata);
-  if (counts !== undefined) state.counts = Object.assign(state.counts ?? {}, counts);
+  if (counts !== undefined) state.counts = laterCounts(state.counts, counts);
   if (body.promptFeedback !== undefined) readFeedback(state, asRecord(body.promptFeedback) ?? {});
   if (Array.isArray(body.candidates)) readCandidate(state, asRecord(body.candidates[0]) ?? {});
   if (body.error !== undefined && body.error !== null) state.failure = errorInside(body);

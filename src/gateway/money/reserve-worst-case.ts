@@ -79,11 +79,14 @@ export function reserveWorstCase(
   const free = () => uncapped(parts, attempt, deployment);
   if (scopes.length === 0 && budget.cap === undefined) return free();
   const { card } = deployment;
-  const terms = worstTerms(card, request, clock.now(), longestAttempt(config));
+  const terms = worstTerms(deployment, request, clock.now(), longestAttempt(config));
   const worst = worstCost(terms, needsOf(request).size.upperTokens, outputCeiling(request, card));
   if (worst === null) {
     if (allowUnpriced === true) return free();
-    throw unpriced(deployment, scopes[0]?.kind ?? 'request');
+    const scope = scopes[0]?.kind ?? 'request';
+    throw card.price !== null && terms.searches > 0
+      ? unboundedSearches(deployment, scope)
+      : unpriced(deployment, scope);
   }
   const purse = purseOf(parts, attempt, deployment);
   const capped: CappedScopes = { parts, purse, scopes, budget, callId: attempt.id };
@@ -253,6 +256,14 @@ function exceeded(refusal: Refusal | undefined, neededNanoUsd: NanoUsd): Polypho
         neededNanoUsd,
       },
     },
+  );
+}
+
+function unboundedSearches({ target }: Deployment, scope: string): PolyphonyError {
+  return new PolyphonyError(
+    'budget-exceeded',
+    `The searches that ${target.provider}/${target.model} may make have no bound or no known price, so the cap of the ${scope} cannot be checked: bound them in the request, add the price of a search to the config, or set allowUnpriced.`,
+    { details: { scope, provider: target.provider, model: target.model, price: null } },
   );
 }
 

@@ -6,6 +6,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { CompletableStream } from '../../core/model/complete.ts';
 import type { Citation, FinishReason, ModelEvent, TokenLogprob, Usage } from '../../core/model/model.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
+import type { NanoUsd } from '../../core/money/money.ts';
 import { asList, asRecord, defined, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
 import { type BodyDecoder, type BodyState, decodeBody } from '../streams/answer-body.ts';
 import { type AnswerOptions, bodyDecoder } from './answer.ts';
@@ -83,6 +84,8 @@ export interface AnswerEnding {
   /** The service tier that the provider says it used. */
   readonly serviceTier?: string | undefined;
   readonly refusal?: string | undefined;
+  /** The cost that the provider states and that settles the answer. */
+  readonly statedCostNanoUsd?: NanoUsd | undefined;
   readonly logprobs?: readonly TokenLogprob[];
   readonly citations?: readonly Citation[];
   /** Used instead of all documents. */
@@ -93,6 +96,7 @@ export interface AnswerEnding {
 export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
   const { events, malformed } = state;
   const { reason, usage, model, id, serviceTier, refusal, logprobs, citations, raw = rawOf(state) } = ending;
+  const { statedCostNanoUsd } = ending;
   state.complete = true;
   if (malformed > 0) {
     const pieces = malformed === 1 ? '1 piece of the answer was' : `${malformed} pieces of the answer were`;
@@ -107,6 +111,7 @@ export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
       model,
       id,
       serviceTier,
+      statedCostNanoUsd,
       refusal: refusal === '' ? undefined : refusal,
       logprobs: logprobs?.length === 0 ? undefined : logprobs,
       citations: citations?.length === 0 ? undefined : citations,

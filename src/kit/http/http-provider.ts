@@ -49,7 +49,7 @@ export function httpProvider(options: HttpProviderOptions): Provider {
     id,
     models,
     ...(unlisted === undefined ? {} : { unlisted: (name: string) => priced(unlisted(name)) }),
-    ...defined({ regions, concurrency }),
+    ...defined({ regions, concurrency, searches: options.searches }),
     // A getter, because the environment may be set after this module was loaded.
     get credentials() {
       const count = Math.max(1, keys().length);

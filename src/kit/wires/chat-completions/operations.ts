@@ -17,7 +17,7 @@ import type { TransportResponse, WireContext } from '../../../core/model/provide
 import { readJson } from '../../http/answer.ts';
 import { usageMissing } from '../../http/decode-answer.ts';
 import { asList, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
-import { statedCost } from '../stated-cost.ts';
+import { type CostStatement, settledCost, statedCost } from '../stated-cost.ts';
 import type { WireBody } from './encode-chat.ts';
 import { mediaURL } from './encode-messages.ts';
 import { frameError } from './frame-error.ts';
@@ -82,6 +82,7 @@ export async function* decodeOperation(
   response: TransportResponse,
   request: ModelRequest,
   { report }: Pick<WireContext, 'report'>,
+  costs: CostStatement,
 ): AsyncGenerator<ModelEvent> {
   const body = asRecord(await readJson(response));
   if (body === undefined) throw noResult(request.operation);
@@ -95,7 +96,10 @@ export async function* decodeOperation(
   if (usage === undefined && request.operation === 'embed') yield usageMissing;
   const costNanoUsd = statedCost(body.usage);
   if (costNanoUsd !== undefined) report({ costNanoUsd });
-  yield finishOf(request, body, usage, output);
+  yield {
+    ...finishOf(request, body, usage, output),
+    ...defined({ statedCostNanoUsd: settledCost(body.usage, costs) }),
+  };
 }
 
 const noResult = (operation: string): PolyphonyError =>
