@@ -16,6 +16,7 @@ import {
 import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
 import { type EmbeddingCall, encodePrediction } from './google/embeddings.ts';
 import { CHAT, factsOf, undescribed } from './google/facts.ts';
+import { googleSearches } from './google/searches.ts';
 import { type GeminiWireOptions, geminiWire } from './google/wire.ts';
 
 export interface GoogleVertexOptions extends Omit<VendorOptions, 'apiKey' | 'apiKeys'> {
@@ -54,6 +55,7 @@ export function googleVertex(options: GoogleVertexOptions): Provider {
     baseURL: baseURL ?? ((target) => addressOf(target, project, location)),
     models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
+    searches: googleSearches(id),
     async probe({ baseURL: address }) {
       // The list of models belongs to no project: this header names the project whose quota is used.
       const payer = project ?? process.env.GOOGLE_CLOUD_PROJECT;

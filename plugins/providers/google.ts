@@ -10,6 +10,7 @@ import {
 } from 'polyphony/kit';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
 import { CHAT, undescribed } from './google/facts.ts';
+import { googleSearches } from './google/searches.ts';
 import { geminiWire } from './google/wire.ts';
 
 export interface GoogleOptions extends VendorOptions {
@@ -38,6 +39,7 @@ export function google(options: GoogleOptions = {}): Provider {
     baseURL,
     models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
+    searches: googleSearches(id),
     apiKeys: apiKeysOf({ apiKey, apiKeys }, 'GEMINI_API_KEY', 'GOOGLE_API_KEY'),
     missingKey: 'set GEMINI_API_KEY, or pass apiKey.',
     probe: (context) => ({ url: `${context.baseURL}/models?pageSize=1`, headers: authorisation(context.apiKey) }),

@@ -79,6 +79,7 @@ export {
   usageMissing,
 } from './http/decode-answer.ts';
 export { type BodyDecoder, type BodyState, decodeBody } from './streams/answer-body.ts';
+export { boundOf, ownOptions, ownTools, responsesSearches } from './wires/billed-searches.ts';
 export { firstCount, laterCounts } from './wires/counts.ts';
 export { finishReason } from './wires/finish-reason.ts';
 export { imageWire } from './wires/image-wire.ts';

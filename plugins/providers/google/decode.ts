@@ -28,12 +28,15 @@ import {
 import { errorInside } from './errors.ts';
 import { citationsOf, logprobsOf } from './grounding.ts';
 import { endParts, newParts, type Parts, readPart } from './parts.ts';
+import { searchesOf } from './searches.ts';
 import { serviceTierOf, usageOf } from './usage.ts';
 
 interface State extends AnswerState {
   readonly parts: Parts;
   readonly logprobs: TokenLogprob[];
   citations: readonly Citation[];
+  readonly card: string;
+  searches: number;
   counts: JsonRecord | undefined;
   reason: string | undefined;
   blocked: string | undefined;
@@ -70,6 +73,8 @@ function stateOf(request: ChatRequest, context: WireContext): State {
     parts: newParts({ family: context.target.provider, emit: (event) => void state.events.push(event) }),
     logprobs: [],
     citations: [],
+    card: context.card.id,
+    searches: 0,
     counts: undefined,
     reason: undefined,
     blocked: undefined,
@@ -111,6 +116,8 @@ function readCandidate(state: State, candidate: JsonRecord): void {
   }
   if (candidate.logprobsResult !== undefined) append(state.logprobs, logprobsOf(candidate));
   if (candidate.groundingMetadata === undefined && candidate.citationMetadata === undefined) return;
+  // The metadata of a later piece repeats that of the earlier ones.
+  state.searches = Math.max(state.searches, searchesOf(candidate, state.card));
   const citations = citationsOf(candidate);
   if (citations.length > 0) state.citations = citations;
 }
@@ -120,7 +127,8 @@ function finish(state: State): void {
   const { events, parts, model, id, logprobs, citations } = state;
   const { images } = parts;
   if (images.length > 0) events.push({ type: 'output', output: { operation: 'image', images } });
-  const usage = usageOf(state.counts);
+  const counted = usageOf(state.counts);
+  const usage = counted === undefined || state.searches === 0 ? counted : { ...counted, searches: state.searches };
   const reason = reasonOf(state);
   const refusal = reason === 'content-filter' ? (state.blockMessage ?? state.blocked ?? state.reason) : undefined;
   const serviceTier = serviceTierOf(state.counts);

@@ -90,7 +90,7 @@ const ANSWERS: Readonly<Record<string, OpenAnswer>> = {
     waits: 2000,
   },
   'converse, after a stop reason': {
-    make: (baseURL) => bedrock({ baseURL, region: 'us-east-1', ...keys }),
+    make: (baseURL) => bedrock({ baseURL, region: 'us-east-1', credentials: keys }),
     body: Buffer.concat([
       message('contentBlockDelta', { contentBlockIndex: 0, delta: { text: 'Good day' } }),
       message('messageStop', { stopReason: 'end_turn' }),
