@@ -108,6 +108,13 @@ describe('searches that the provider bills apart', () => {
     await gateway.close();
   });
 
+  it('leave spent what was held, where their fee is unknown', async () => {
+    const { gateway, run, stores } = searching(undefined, { ...usage, searches: 1 });
+    await run(gateway.generate(user(), { scopes: [RUN] }));
+    expect(await stores.keyValue.get('budget:run:r')).toBeGreaterThan(0);
+    await gateway.close();
+  });
+
   it('are held under a cap, the most of them that the request allows', async () => {
     const { gateway, run } = searching(ten, usage);
     const scopes = [{ ...RUN, capNanoUsd: 25_000_000 }];

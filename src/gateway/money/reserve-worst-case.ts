@@ -5,7 +5,7 @@ import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, ModelEvent, ModelRequest } from '../../core/model/model.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import type { Logger } from '../../core/plugin.ts';
-import type { AttemptBook, KeyValueStore } from '../../core/stores.ts';
+import type { AttemptBook, KeyValueStore, LedgerRow } from '../../core/stores.ts';
 import { longestAttempt } from '../attempt-ring/timeouts.ts';
 import { callStateOf, type RequestBudget } from '../calls/call-state.ts';
 import { expectedOutput, outputCeiling, type WorstTerms, worstCost, worstTerms } from '../routing/estimate.ts';
@@ -35,7 +35,10 @@ export interface ReservationParts {
 }
 
 /** Settles once; later calls do nothing. */
-export type Held = Reservation;
+export interface Held extends Omit<Reservation, 'settle'> {
+  /** null: what it cost is unknown, so what was held stays spent. */
+  settle(actual: NanoUsd | null, row?: LedgerRow, when?: 'now' | 'soon'): Promise<void> | undefined;
+}
 
 export interface ReservedAttempt {
   readonly request: ModelRequest;
@@ -183,9 +186,10 @@ function heldBy(budget: RequestBudget | undefined, amount: NanoUsd, reservation:
   return {
     keepsRow: reservation?.keepsRow === true,
     send: reservation?.send,
-    settle(actual, row, when) {
+    settle(cost, row, when) {
       if (settled) return undefined;
       settled = true;
+      const actual = cost ?? amount;
       if (budget !== undefined) budget.taken += actual - amount;
       return reservation?.settle(actual, row, when);
     },
