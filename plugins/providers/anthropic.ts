@@ -4,9 +4,12 @@
  */
 import {
   apiKeysOf,
+  type BilledSearches,
+  boundOf,
   cardsOf,
   definePlugin,
   httpProvider,
+  ownTools,
   type Provider,
   type Target,
   type VendorOptions,
@@ -30,11 +33,21 @@ export function anthropic(options: AnthropicOptions = {}): Provider {
     baseURL,
     models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
+    searches: webSearches(id),
     apiKeys: apiKeysOf({ apiKey, apiKeys }, 'ANTHROPIC_API_KEY'),
     missingKey: 'set ANTHROPIC_API_KEY, or pass apiKey.',
     probe: (context) => ({ url: `${context.baseURL}/models?limit=1`, headers: authorisation(context.apiKey) }),
   });
 }
+
+/** Ten dollars for a thousand searches (platform.claude.com/docs, pricing); pages that are only fetched cost their tokens. */
+const webSearches = (id: string): BilledSearches => ({
+  fee: () => 0.01,
+  most: (request) =>
+    ownTools(request, id, ({ type }) => typeof type === 'string' && type.startsWith('web_search'))
+      .map((tool) => boundOf(tool.max_uses))
+      .reduce((sum, uses) => sum + uses, 0),
+});
 
 const addressOf = (): string =>
   `${(process.env.ANTHROPIC_BASE_URL || 'https://api.anthropic.com').replace(/\/+$/, '').replace(/\/v1$/, '')}/v1`;

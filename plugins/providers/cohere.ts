@@ -23,7 +23,7 @@ import {
 } from 'polyphony/kit';
 import { decodeChat } from './cohere/decode.ts';
 import { encodeChat } from './cohere/encode.ts';
-import { decodeOperation, encodeEmbedding, encodeRerank } from './cohere/operations.ts';
+import { decodeOperation, encodeEmbedding, encodeRerank, mostUnits } from './cohere/operations.ts';
 
 export interface CohereOptions extends VendorOptions {
   /** URL up to and including the version. @default 'https://api.cohere.com/v2' */
@@ -47,7 +47,7 @@ const rerank = (id: string, perThousand: number): ModelCardFields => ({
   contextTokens: 4096,
   maxOutputTokens: 0,
   retention: 'provider',
-  // One search: a query with at most 100 documents.
+  // One search unit: a query with at most 100 documents.
   price: { input: 0, output: 0, request: perThousand / 1000, source: 'https://cohere.com/pricing' },
 });
 
@@ -94,6 +94,9 @@ const MODELS: readonly ModelCardFields[] = [
   rerank('rerank-v4.0-fast', 2),
   rerank('rerank-v3.5', 2),
 ];
+
+/** The price of a request covers its first search unit; the fee is that of each further one. */
+const FEES = new Map(MODELS.map(({ id, price: listed }) => [id, listed?.request]));
 
 /** A card for an unknown model: every operation, because only its answer shows what it supports. */
 const undescribed = (id: string): ModelCard => modelCard({ id, ...CHAT, operations: ['chat', 'embed', 'rerank'] });
@@ -151,6 +154,7 @@ export function cohere(options: CohereOptions = {}): Provider {
     baseURL,
     models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
+    searches: { fee: (model) => FEES.get(model), most: (request) => mostUnits(request) - 1 },
     apiKeys: apiKeysOf({ apiKey, apiKeys }, 'COHERE_API_KEY'),
     // docs.cohere.com/reference/embed
     embeddingBatch,

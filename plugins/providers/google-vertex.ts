@@ -18,6 +18,7 @@ import {
 import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
 import { type EmbeddingCall, encodePrediction } from './google/embeddings.ts';
 import { CHAT, factsOf, undescribed } from './google/facts.ts';
+import { googleSearches } from './google/searches.ts';
 import { type GeminiWireOptions, geminiWire } from './google/wire.ts';
 
 export interface GoogleVertexOptions extends Omit<VendorOptions, 'apiKey' | 'apiKeys'> {
@@ -66,6 +67,7 @@ export function googleVertex(options: GoogleVertexOptions): Provider {
     models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
     embeddingBatch,
+    searches: googleSearches(id),
     async probe({ baseURL: address }) {
       // The list of models belongs to no project: this header names the project whose quota is used.
       const payer = project ?? process.env.GOOGLE_CLOUD_PROJECT;

@@ -10,6 +10,7 @@ import {
 } from 'polyphony/kit';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
 import { CHAT, undescribed } from './google/facts.ts';
+import { googleSearches } from './google/searches.ts';
 import { geminiWire } from './google/wire.ts';
 
 export interface GoogleOptions extends VendorOptions {
@@ -48,6 +49,7 @@ export function google(options: GoogleOptions = {}): Provider {
     unlisted: undescribed,
     // What batchEmbedContents takes.
     embeddingBatch,
+    searches: googleSearches(id),
     apiKeys: apiKeysOf({ apiKey, apiKeys }, 'GEMINI_API_KEY', 'GOOGLE_API_KEY'),
     missingKey: 'set GEMINI_API_KEY, or pass apiKey.',
     probe: (context) => ({ url: `${context.baseURL}/models?pageSize=1`, headers: authorisation(context.apiKey) }),

@@ -83,6 +83,8 @@ const quirks: ChatCompletionsQuirks = {
   cacheControl: true,
   // Every answer reports usage without this option.
   streamUsage: false,
+  statedCost: 'cost',
+  freeModels: true,
 };
 
 /** @throws invalid-config when an option is malformed */

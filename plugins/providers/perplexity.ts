@@ -59,6 +59,7 @@ const quirks: ChatCompletionsQuirks = {
     'service_tier',
   ],
   streamUsage: false,
+  statedCost: 'cost.total_cost',
   messageNames: false,
   reasoning: 'none',
 };

@@ -4,13 +4,18 @@
  * is the default of docs.x.ai, which states no hard limit.
  */
 import {
+  asRecord,
+  boundOf,
   CHAT_CAPABILITIES,
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
   definePlugin,
   type ModelCardFields,
+  type ModelRequest,
+  ownOptions,
   type Provider,
+  responsesSearches,
   responsesWire,
   type TokenPrice,
 } from 'polyphony/kit';
@@ -74,11 +79,24 @@ const MODELS: readonly ModelCardFields[] = [
   },
 ];
 
+const statedCost = 'cost_in_usd_ticks';
+
 const quirks: ChatCompletionsQuirks = {
+  statedCost,
   maxTokensField: 'max_completion_tokens',
   strictSchemas: true,
   omit: ['top_k', 'stop', 'presence_penalty', 'frequency_penalty'],
 };
+
+/** USD of one call of a tool that searches, and of one source of the older live search (docs.x.ai, pricing). */
+const PER_CALL = 0.005;
+const PER_SOURCE = 0.025;
+
+/** The most sources that a request of live search may use; the API takes 20 where it says nothing. */
+function sourcesOf(request: ModelRequest): number {
+  const given = asRecord(ownOptions(request, 'xai').search_parameters);
+  return given === undefined || given.mode === 'off' ? 0 : boundOf(given.max_search_results ?? 20);
+}
 
 /** @throws invalid-config when an option is malformed */
 export function xai({ api = 'responses', ...options }: XaiOptions = {}): Provider {
@@ -88,8 +106,15 @@ export function xai({ api = 'responses', ...options }: XaiOptions = {}): Provide
     keyVariable: 'XAI_API_KEY',
     models: MODELS,
     quirks,
+    searches: {
+      fee: () => (api === 'responses' ? PER_CALL : PER_SOURCE),
+      most: (request) => (api === 'responses' ? responsesSearches(request, 'xai') : sourcesOf(request)),
+    },
     ...(api === 'responses'
-      ? { wire: (others) => responsesWire({ strictSchemas: true, systemRole: 'system', instructions: false }, others) }
+      ? {
+          wire: (others) =>
+            responsesWire({ strictSchemas: true, systemRole: 'system', instructions: false, statedCost }, others),
+        }
       : {}),
     ...options,
   });

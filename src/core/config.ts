@@ -77,6 +77,8 @@ export interface BudgetConfig {
 export interface PriceConfig extends PriceChange {
   /** If there was any reasoning, its rate applies to the whole answer. @default false */
   readonly reasoningCoversAnswer?: boolean;
+  /** These rates also decide where the provider states a cost, which otherwise settles the answer. @default false */
+  readonly overStated?: boolean;
   /** Other rates from a date on, in ascending order, at most 10; each changes the one before. @default none */
   readonly changes?: readonly DatedPrice[];
   /** Other rates at hours of the day, at most 10; where several apply, the last one counts. @default none */

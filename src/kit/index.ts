@@ -80,6 +80,8 @@ export {
   usageMissing,
 } from './http/decode-answer.ts';
 export { type BodyDecoder, type BodyState, decodeBody } from './streams/answer-body.ts';
+export { boundOf, ownOptions, ownTools, responsesSearches } from './wires/billed-searches.ts';
+export { firstCount, laterCounts } from './wires/counts.ts';
 export { finishReason } from './wires/finish-reason.ts';
 export { imageWire } from './wires/image-wire.ts';
 export { type ToolCallAssembler, type ToolCallPiece, toolCallAssembler } from './wires/tool-calls.ts';

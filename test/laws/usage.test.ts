@@ -76,11 +76,14 @@ const card = fakeCard({
 });
 /** Four times the window and the longest answer at the dearest rates, a vector or picture for each that was asked for, and what arrived. */
 const MOST_NANO_USD = 4 * (1000 * 3000 + 500 * 9000) + 4 * 16_384 * 9000 + 2 * 10_000_000 + 100_000;
+/** A dollar is believed in any case. */
+const MOST_STATED = 1_000_000_000;
 const scopes: readonly Scope[] = [{ kind: 'tenant', id: 't', capNanoUsd: 5_000_000_000 }];
 
 async function answered(usage: Usage, operation: number, streamed: boolean, costNanoUsd?: unknown) {
   const { request, answer } = OPERATIONS[operation] ?? CHAT;
-  const stated = costNanoUsd === undefined ? {} : { costNanoUsd: costNanoUsd as number };
+  const cost = costNanoUsd as number;
+  const stated = costNanoUsd === undefined ? {} : { costNanoUsd: cost, statedCostNanoUsd: cost };
   const provider = fakeProvider({ models: [card], script: () => [answer, { ...finish(), usage, ...stated }] });
   const { gateway, stores, rows, run } = harness({ providers: [provider], config: { retry: { retries: 0 } } });
   const trace = { attempts: [] };
@@ -108,7 +111,8 @@ describe('what a provider reports', () => {
           const { response, counter, rows } = await answered(usage, operation, streamed, costNanoUsd ?? undefined);
           expect(response.content.length + (response.output === undefined ? 0 : 1)).toBe(1);
           expect(response.costNanoUsd).toSatisfy(isWhole);
-          expect(response.costNanoUsd).toBeLessThanOrEqual(MOST_NANO_USD);
+          const most = costNanoUsd === null ? MOST_NANO_USD : Math.max(MOST_NANO_USD, MOST_STATED);
+          expect(response.costNanoUsd).toBeLessThanOrEqual(most);
           expect(rows.map((row) => row.costNanoUsd)).toEqual([response.costNanoUsd]);
           expect(counter).toBe(response.costNanoUsd);
           for (const count of Object.values(response.usage)) expect(count).toSatisfy(isWhole);

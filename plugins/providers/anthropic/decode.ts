@@ -1,8 +1,8 @@
 /**
  * Answers of this wire format, streamed or whole.
  *
- * A1. `finish` is emitted once, at the end of a body with a stop reason, a `message_stop` or one whole message. Without
- *     these there is no `finish`, and the caller reports a truncation.
+ * A1. `finish` is emitted once, at the end of a body with a stop reason, a `message_stop` or one whole message, or a second
+ *     after them if the connection stays open. Without these there is no `finish`, and the caller reports a truncation.
  * A2. A whole message is read as the equivalent stream.
  * A3. A second `message_start` starts the message again: what was emitted is void (`restart`), counts are kept.
  */
@@ -18,6 +18,7 @@ import {
   finishAnswer,
   finishReason,
   type JsonRecord,
+  laterCounts,
   type ModelEvent,
   type TransportResponse,
   type WireContext,
@@ -26,11 +27,11 @@ import { addDelta, type Blocks, newBlocks, resetBlocks, startBlock, stopAll, sto
 import { errorInside } from './errors.ts';
 import { factsOf } from './facts.ts';
 import { outputPlan } from './output.ts';
-import { addCounts, type Counts, usageOf } from './usage.ts';
+import { usageOf } from './usage.ts';
 
 interface State extends AnswerState {
   readonly blocks: Blocks;
-  readonly counts: Counts;
+  counts: JsonRecord;
   readonly answersByTool: boolean;
   reason: string | undefined;
   refusal: string | undefined;
@@ -46,16 +47,22 @@ export function decodeChat(
   context: WireContext,
 ): AsyncIterable<ModelEvent> {
   const state = stateOf(request, context);
-  return decodeAnswer(response, state, {
-    read(body) {
-      const read = READERS.get(asText(body.type) ?? '');
-      if (read !== undefined) read(state, body);
-      else if (body.error !== undefined) state.failure = errorInside(body);
+  return decodeAnswer(
+    response,
+    state,
+    {
+      read(body) {
+        const read = READERS.get(asText(body.type) ?? '');
+        if (read !== undefined) read(state, body);
+        else if (body.error !== undefined) state.failure = errorInside(body);
+      },
+      end() {
+        if (state.reason !== undefined || state.complete) finish(state);
+      },
+      reasonTold: () => state.reason !== undefined,
     },
-    end() {
-      if (state.reason !== undefined || state.complete) finish(state);
-    },
-  });
+    context,
+  );
 }
 
 function stateOf(request: ChatRequest, context: WireContext): State {
@@ -133,7 +140,7 @@ function readEnding(state: State, { stop_reason, stop_details }: JsonRecord): vo
 
 function readCounts(state: State, usage: unknown): void {
   const reported = asRecord(usage);
-  if (reported !== undefined) addCounts(state.counts, reported);
+  if (reported !== undefined) state.counts = laterCounts(state.counts, reported);
 }
 
 /** Emits the last events. */

@@ -19,6 +19,7 @@ import {
   finishAnswer,
   finishReason,
   type JsonRecord,
+  laterCounts,
   type ModelEvent,
   PolyphonyError,
   parseDocument,
@@ -36,6 +37,7 @@ interface State extends AnswerState {
   readonly blocks: Blocks;
   readonly answersByTool: boolean;
   reason: string | undefined;
+  counts: JsonRecord | undefined;
   usage: Usage | undefined;
   serviceTier: string | undefined;
 }
@@ -57,25 +59,31 @@ export function decodeChat(
   const document: Uint8Array[] = [];
   let length = 0;
   let whole: boolean | undefined;
-  return decodeBody(response, state, {
-    push(chunk) {
-      if (chunk.length === 0) return;
-      // A document may begin with white space; the length of a message never begins with one of these bytes.
-      whole ??= OPENINGS.has(chunk[0]);
-      if (!whole) stream.push(chunk);
-      else {
-        length += chunk.length;
-        if (length > MAX_DOCUMENT_BYTES)
-          throw new PolyphonyError('truncated', 'The answer is too large.', { retryable: false });
-        document.push(chunk);
-      }
+  return decodeBody(
+    response,
+    state,
+    {
+      push(chunk) {
+        if (chunk.length === 0) return;
+        // A document may begin with white space; the length of a message never begins with one of these bytes.
+        whole ??= OPENINGS.has(chunk[0]);
+        if (!whole) stream.push(chunk);
+        else {
+          length += chunk.length;
+          if (length > MAX_DOCUMENT_BYTES)
+            throw new PolyphonyError('truncated', 'The answer is too large.', { retryable: false });
+          document.push(chunk);
+        }
+      },
+      end() {
+        if (whole === true) readWhole(state, Buffer.concat(document).toString('utf8'));
+        else stream.end();
+        if (state.reason !== undefined) finish(state, response.headers);
+      },
+      reasonTold: () => state.reason !== undefined,
     },
-    end() {
-      if (whole === true) readWhole(state, Buffer.concat(document).toString('utf8'));
-      else stream.end();
-      if (state.reason !== undefined) finish(state, response.headers);
-    },
-  });
+    context,
+  );
 }
 
 function stateOf(request: ChatRequest, context: WireContext): State {
@@ -86,6 +94,7 @@ function stateOf(request: ChatRequest, context: WireContext): State {
     blocks: newBlocks({ family: context.target.provider, answerTool, emit }),
     answersByTool: answerTool !== undefined,
     reason: undefined,
+    counts: undefined,
     usage: undefined,
     serviceTier: undefined,
     ...answerState(request),
@@ -119,7 +128,9 @@ const READERS: ReadonlyMap<string, (state: State, body: JsonRecord) => void> = n
       state.reason = asText(stopReason) ?? 'unknown';
     },
     metadata(state, { usage, serviceTier }) {
-      state.usage = usageOf(usage) ?? state.usage;
+      const counts = asRecord(usage);
+      if (counts !== undefined) state.counts = laterCounts(state.counts, counts);
+      state.usage = usageOf(state.counts) ?? state.usage;
       state.serviceTier = tierOf(serviceTier) ?? state.serviceTier;
     },
   }),

@@ -55,7 +55,7 @@ export function decodeChat(
     id: undefined,
     ...answerState(request),
   };
-  return decodeAnswer(response, state, { read: (body) => readDocument(state, body) });
+  return decodeAnswer(response, state, { read: (body) => readDocument(state, body) }, context);
 }
 
 function readDocument(state: State, body: JsonRecord): void {

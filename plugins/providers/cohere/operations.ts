@@ -10,6 +10,7 @@ import {
   type EmbeddingRequest,
   type JsonRecord,
   type ModelEvent,
+  type ModelRequest,
   type OperationOutput,
   PolyphonyError,
   type RerankRequest,
@@ -50,16 +51,26 @@ export async function* decodeOperation(
   const input = asCount(billed?.input_tokens);
   if (request.operation === 'embed' && input === undefined) yield usageMissing;
   const units = asCount(billed?.search_units) ?? 1;
-  if (units > 1) {
-    const message = `${units} search units were billed, but the price on the card covers only one, so the cost is too low.`;
-    yield { type: 'warning', warning: { code: 'cost-understated', message } };
-  }
   yield {
     type: 'finish',
     reason: 'stop',
-    usage: { input: input ?? 0, output: 0 },
+    // The first unit is in the price of the request.
+    usage: { input: input ?? 0, output: 0, ...(units > 1 ? { searches: units - 1 } : {}) },
     ...defined({ id: asText(body.id), raw: request.includeRaw === true ? body : undefined }),
   };
+}
+
+const DOCUMENTS_PER_UNIT = 100;
+/** Longer documents are split, the query counted with each piece. A token covers at least one byte. */
+const TOKENS_PER_DOCUMENT = 500;
+
+/** The most search units that a request can be billed for; 1 for what does not rank. */
+export function mostUnits(request: ModelRequest): number {
+  if (request.operation !== 'rerank') return 1;
+  const room = Math.max(100, TOKENS_PER_DOCUMENT - Buffer.byteLength(request.query));
+  let pieces = 0;
+  for (const document of request.documents) pieces += Math.max(1, Math.ceil(Buffer.byteLength(document) / room));
+  return Math.max(1, Math.ceil(pieces / DOCUMENTS_PER_UNIT));
 }
 
 /** Vectors by type, as in this version, or one plain list, as in the previous one. */

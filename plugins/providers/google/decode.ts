@@ -3,7 +3,7 @@
  *
  * G1. `finish` is emitted once, at the end of a body with a finish reason or a blocked prompt, because counts may follow
  *     the reason. Without either there is no `finish`, and the caller reports a truncation.
- * G2. The last reason wins, and the last number of each count.
+ * G2. The last reason wins, and the last number of each count that is not 0.
  * G3. Only the first candidate is read.
  */
 import {
@@ -19,6 +19,7 @@ import {
   finishAnswer,
   finishReason,
   type JsonRecord,
+  laterCounts,
   type ModelEvent,
   type TokenLogprob,
   type TransportResponse,
@@ -27,13 +28,16 @@ import {
 import { errorInside } from './errors.ts';
 import { citationsOf, logprobsOf } from './grounding.ts';
 import { endParts, newParts, type Parts, readPart } from './parts.ts';
+import { searchesOf } from './searches.ts';
 import { serviceTierOf, usageOf } from './usage.ts';
 
 interface State extends AnswerState {
   readonly parts: Parts;
   readonly logprobs: TokenLogprob[];
   citations: readonly Citation[];
-  counts: Record<string, unknown> | undefined;
+  readonly card: string;
+  searches: number;
+  counts: JsonRecord | undefined;
   reason: string | undefined;
   blocked: string | undefined;
   blockMessage: string | undefined;
@@ -47,20 +51,30 @@ export function decodeChat(
   context: WireContext,
 ): AsyncIterable<ModelEvent> {
   const state = stateOf(request, context);
-  return decodeAnswer(response, state, {
-    json: 'elements',
-    read: (body) => readDocument(state, body),
-    end() {
-      if (state.reason !== undefined || state.blocked !== undefined) finish(state);
+  return decodeAnswer(
+    response,
+    state,
+    {
+      json: 'elements',
+      read: (body) => readDocument(state, body),
+      end() {
+        if (hasEnded(state)) finish(state);
+      },
+      reasonTold: () => hasEnded(state),
     },
-  });
+    context,
+  );
 }
+
+const hasEnded = ({ reason, blocked }: State): boolean => reason !== undefined || blocked !== undefined;
 
 function stateOf(request: ChatRequest, context: WireContext): State {
   const state: State = {
     parts: newParts({ family: context.target.provider, emit: (event) => void state.events.push(event) }),
     logprobs: [],
     citations: [],
+    card: context.card.id,
+    searches: 0,
     counts: undefined,
     reason: undefined,
     blocked: undefined,
@@ -79,7 +93,7 @@ function readDocument(state: State, body: JsonRecord): void {
   }
   state.model = asText(body.modelVersion) ?? state.model;
   const counts = asRecord(body.usageMetadata);
-  if (counts !== undefined) state.counts = Object.assign(state.counts ?? {}, counts);
+  if (counts !== undefined) state.counts = laterCounts(state.counts, counts);
   if (body.promptFeedback !== undefined) readFeedback(state, asRecord(body.promptFeedback) ?? {});
   if (Array.isArray(body.candidates)) readCandidate(state, asRecord(body.candidates[0]) ?? {});
   if (body.error !== undefined && body.error !== null) state.failure = errorInside(body);
@@ -102,6 +116,8 @@ function readCandidate(state: State, candidate: JsonRecord): void {
   }
   if (candidate.logprobsResult !== undefined) append(state.logprobs, logprobsOf(candidate));
   if (candidate.groundingMetadata === undefined && candidate.citationMetadata === undefined) return;
+  // The metadata of a later piece repeats that of the earlier ones.
+  state.searches = Math.max(state.searches, searchesOf(candidate, state.card));
   const citations = citationsOf(candidate);
   if (citations.length > 0) state.citations = citations;
 }
@@ -111,7 +127,8 @@ function finish(state: State): void {
   const { events, parts, model, id, logprobs, citations } = state;
   const { images } = parts;
   if (images.length > 0) events.push({ type: 'output', output: { operation: 'image', images } });
-  const usage = usageOf(state.counts);
+  const counted = usageOf(state.counts);
+  const usage = counted === undefined || state.searches === 0 ? counted : { ...counted, searches: state.searches };
   const reason = reasonOf(state);
   const refusal = reason === 'content-filter' ? (state.blockMessage ?? state.blocked ?? state.reason) : undefined;
   const serviceTier = serviceTierOf(state.counts);

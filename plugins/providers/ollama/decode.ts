@@ -50,7 +50,7 @@ export function decodeChat(
     thinking: '',
     ...answerState(request),
   };
-  return decodeAnswer(response, state, { json: 'elements', read: (body) => readLine(state, body) });
+  return decodeAnswer(response, state, { json: 'elements', read: (body) => readLine(state, body) }, context);
 }
 
 function readLine(state: State, body: JsonRecord): void {

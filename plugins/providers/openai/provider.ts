@@ -4,6 +4,7 @@ import {
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
   type Provider,
+  responsesSearches,
   responsesWire,
   type WireFormat,
   wireByCard,
@@ -36,6 +37,8 @@ export function openai({ api = 'chat-completions', ...options }: OpenAIOptions =
     quirks,
     // platform.openai.com/docs/api-reference/embeddings/create
     embeddingBatch: { texts: 2048, tokens: 300_000 },
+    // Ten dollars for a thousand searches of the web (openai.com/api/pricing); the tool exists on the Responses API only.
+    searches: { fee: () => 0.01, most: (request) => responsesSearches(request, options.id ?? 'openai') },
     wire: (others) => (api === 'responses' ? onResponses(others) : wireByCard(onResponses(others), others)),
     ...options,
   });

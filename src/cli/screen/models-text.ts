@@ -184,7 +184,7 @@ interface Column {
   readonly cell: (rates: Rates) => string;
 }
 
-type TokenKind = Exclude<keyof Rates, 'image' | 'request' | 'apart' | 'reasoningCoversAnswer'>;
+type TokenKind = Exclude<keyof Rates, 'image' | 'request' | 'search' | 'apart' | 'reasoningCoversAnswer'>;
 const tokenColumn = (title: string, kind: TokenKind, differs: Column['differs']): Column => ({
   title,
   differs,
@@ -205,6 +205,7 @@ const COLUMNS: readonly Column[] = [
   tokenColumn('picture out', 'imageOutput', ({ imageOutput, output }) => imageOutput !== output),
   { title: 'per image', differs: ({ image }) => image !== null, cell: ({ image }) => usd((image ?? 0) / 1e9) },
   { title: 'per request', differs: ({ request }) => request > 0, cell: ({ request }) => usd(request / 1e9) },
+  { title: 'per search', differs: ({ search }) => search !== null, cell: ({ search }) => usd((search ?? 0) / 1e9) },
 ];
 
 function rateRows(price: TokenPrice): readonly RateRow[] {

@@ -31,6 +31,7 @@ const rates = {
   imageOutput: rate,
   image: rate,
   request: rate,
+  search: rate,
 };
 const times = z.number().nonnegative().max(1000).optional();
 const tiers = z
@@ -45,6 +46,7 @@ export const PriceSchema = z
   .strictObject({
     ...change,
     reasoningCoversAnswer: z.boolean().optional(),
+    overStated: z.boolean().optional(),
     changes: z
       .array(z.strictObject({ ...change, from: z.iso.date() }))
       .max(10)

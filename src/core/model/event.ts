@@ -51,6 +51,11 @@ export interface FinishEvent {
   readonly usage: Usage;
   /** Set by the gateway's budget layer; null if no price is known. Providers leave it out. */
   readonly costNanoUsd?: NanoUsd | null;
+  /**
+   * What the answer costs as the provider states it, where its file declares that the statement is complete. It settles the
+   * attempt as far as it is possible; see docs/decisions/prices.md.
+   */
+  readonly statedCostNanoUsd?: NanoUsd;
   /** The model as the provider reported it, which may be more exact than the one asked for. */
   readonly model?: string;
   /** The provider's own id of the response. */

@@ -55,6 +55,14 @@ export interface ModelCard {
   readonly wire?: Readonly<Record<string, JsonValue>>;
 }
 
+/** Searches that a provider's server makes for an answer, and bills beside the tokens. */
+export interface BilledSearches {
+  /** USD of one, where the price of the model names none; undefined: unknown. */
+  fee(model: string): number | undefined;
+  /** The most that the request allows: Infinity if it sets no bound, 0 if it asks for none. Never throws. */
+  most(request: ModelRequest, model: string): number;
+}
+
 export interface Provider {
   /** `[a-z][a-z0-9-]*`; the first half of `provider/model`. */
   readonly id: string;
@@ -68,6 +76,8 @@ export interface Provider {
   readonly concurrency?: number;
   /** What one request for embeddings may hold, for cards that do not say. @default no limit is known */
   readonly embeddingBatch?: (card: ModelCard) => EmbeddingBatch | undefined;
+  /** The searches of its own that it bills apart, which `searches` of the usage counts. @default none are known of */
+  readonly searches?: BilledSearches;
   /** Yields every event except `route`. Ends with `finish` or throws a PolyphonyError. Stops when `attempt.signal` aborts. */
   stream(attempt: Attempt, context: ProviderContext): AsyncIterable<ModelEvent>;
   /** Asks a free endpoint whether the provider is available; throws if it is not. */

@@ -25,11 +25,14 @@ export interface PossibleUsage {
   readonly changes: readonly string[];
 }
 
+/** More searches than any provider makes for one answer. */
+const MOST_SEARCHES = 1000;
+
 const NO_CHANGES: readonly string[] = [];
 
 /** A part, and the counts that it is a part of: it may be what the first has and the others of its whole leave over. */
 interface Part {
-  readonly name: Exclude<keyof Usage, 'input' | 'output' | 'images'>;
+  readonly name: Exclude<keyof Usage, 'input' | 'output' | 'images' | 'searches'>;
   readonly within: keyof Usage;
   /** The other parts of the same whole that leave less for this one. */
   readonly beside?: keyof Usage;
@@ -59,6 +62,7 @@ function isPossible(usage: Usage, most: WholeCounts): boolean {
   if (typeof usage !== 'object' || usage === null) return false;
   if (!isCount(usage.input, most.input) || !isCount(usage.output, most.output)) return false;
   if (usage.images !== undefined && !isCount(usage.images, most.images)) return false;
+  if (usage.searches !== undefined && !isCount(usage.searches, MOST_SEARCHES)) return false;
   return !hasParts(usage) || PARTS.every((part) => isPossiblePart(part, usage));
 }
 
@@ -101,6 +105,10 @@ function corrected(reported: unknown, most: WholeCounts, estimate: WholeCounts):
     output: keep('output', most.output, estimate.output) ?? 0,
   };
   if (given.images !== undefined) usage.images = keep('images', most.images, estimate.images) ?? 0;
+  if (given.searches !== undefined) {
+    const searches = keep('searches', MOST_SEARCHES, undefined);
+    if (searches !== undefined) usage.searches = searches;
+  }
   for (const part of PARTS) {
     if (given[part.name] === undefined) continue;
     const count = keep(part.name, roomFor(part, usage), undefined);

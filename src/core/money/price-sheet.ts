@@ -6,13 +6,15 @@ import { DAY_MS, dayOf } from './calendar.ts';
 import { NANO_PER_USD, type NanoUsd } from './money.ts';
 import type { DatedPrice, PriceChange, PriceRates, PriceWindow, SomeRates, TokenPrice } from './token-price.ts';
 
-type TokenKind = Exclude<keyof PriceRates, 'image' | 'request'>;
+type TokenKind = Exclude<keyof PriceRates, 'image' | 'request' | 'search'>;
 
 /** Pico-dollars per token of each kind. */
 export interface Rates extends Readonly<Record<TokenKind, number>> {
   /** null: the price of an image is unknown. */
   readonly image: NanoUsd | null;
   readonly request: NanoUsd;
+  /** null: the price of a search is unknown. */
+  readonly search: NanoUsd | null;
   /** Reasoning, audio or pictures have other rates than text. */
   readonly apart: boolean;
   readonly reasoningCoversAnswer: boolean;
@@ -194,6 +196,7 @@ const KINDS = [
   'imageOutput',
   'image',
   'request',
+  'search',
 ] as const satisfies readonly (keyof PriceRates)[];
 
 function changed(price: PlainPrice, { times = 1, tiers, ...rates }: PriceChange): PlainPrice {
@@ -240,6 +243,7 @@ function ratesOf(price: PlainPrice, times: number): Rates {
     imageOutput: pico(imageOutput),
     image: price.image === undefined ? null : nano(price.image * times),
     request: nano((price.request ?? 0) * times),
+    search: price.search === undefined ? null : nano(price.search * times),
     apart:
       audioInput !== price.input ||
       imageInput !== price.input ||

@@ -47,7 +47,7 @@ const WHOLE_SPAN: PriceSpan = {};
 
 /**
  * What the usage costs by the card's price, in nano-dollars rounded up; null if the card has no price, or if images were
- * made and it has no rate for them.
+ * or searches were made and it has no rate for them.
  */
 export function costOf({ price }: Priced, usage: Usage, terms = NO_TERMS): NanoUsd | null {
   if (price === null) return null;
@@ -68,6 +68,8 @@ function costBy(sheet: Sheet, usage: Usage): NanoUsd | null {
   const rates = sheet.tiers.length === 0 ? sheet.rates : ratesAbove(sheet, usage.input);
   const images = usage.images ?? 0;
   if (images > 0 && rates.image === null) return null;
+  const searches = usage.searches ?? 0;
+  if (searches > 0 && rates.search === null) return null;
   const cacheRead = usage.cacheRead ?? 0;
   const cacheWrite = usage.cacheWrite ?? 0;
   const longCacheWrite = Math.min(usage.cacheWriteLong ?? 0, cacheWrite);
@@ -79,7 +81,7 @@ function costBy(sheet: Sheet, usage: Usage): NanoUsd | null {
     longCacheWrite * rates.cacheWriteLong +
     usage.output * rates.output +
     (rates.apart ? apart(rates, usage, fresh, cacheRead) : 0);
-  return Math.ceil(pico / 1000) + images * (rates.image ?? 0) + rates.request;
+  return Math.ceil(pico / 1000) + images * (rates.image ?? 0) + searches * (rates.search ?? 0) + rates.request;
 }
 
 function ratesAbove({ rates, tiers }: Sheet, input: number): Rates {
@@ -115,7 +117,7 @@ function apart(rates: Rates, usage: Usage, fresh: number, cacheRead: number): nu
 /**
  * The most that any usage up to the counts of `most` can cost within the span: at its most expensive hour, with or without
  * the service tier, the prompt read from the cache or written to it, the answer all reasoning. Audio and pictures count
- * only as far as `most` names them. null in the same cases as `costOf`.
+ * only as far as `most` names them. null in the same cases as `costOf`, and for searches without a bound.
  */
 export function worstCostOf({ price }: Priced, most: Usage, span = WHOLE_SPAN): NanoUsd | null {
   if (price === null) return null;
@@ -150,9 +152,12 @@ function worstBy({ rates, tiers }: Sheet, most: Usage): NanoUsd | null {
 function worstIn(rates: Rates, input: number, most: Usage): NanoUsd | null {
   const images = most.images ?? 0;
   if (images > 0 && rates.image === null) return null;
+  const searches = most.searches ?? 0;
+  if (searches > 0 && (rates.search === null || searches === Number.POSITIVE_INFINITY)) return null;
   const pico = input * rates.dearestInput + most.output * rates.dearestOutput;
   const beyond = rates.apart ? worstApart(rates, input, most) : 0;
-  return Math.ceil((pico + beyond) / 1000) + images * (rates.image ?? 0) + rates.request;
+  const pieces = images * (rates.image ?? 0) + searches * (rates.search ?? 0);
+  return Math.ceil((pico + beyond) / 1000) + pieces + rates.request;
 }
 
 function worstApart(rates: Rates, input: number, most: Usage): number {

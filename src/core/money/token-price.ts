@@ -32,6 +32,8 @@ export interface PriceRates {
   readonly image?: number | undefined;
   /** One request, in USD, whatever its size. @default 0 */
   readonly request?: number | undefined;
+  /** One search that the provider's server made, in USD. @default the provider's own fee, else unknown */
+  readonly search?: number | undefined;
 }
 
 /** Some of the rates. */
@@ -80,6 +82,10 @@ export interface TokenPrice extends PriceRates {
   readonly windows?: readonly PriceWindow[] | undefined;
   /** By the provider's names (`batch`, `flex`, `priority`); a tier that is not named has the usual rates. */
   readonly serviceTiers?: Readonly<Record<string, PriceChange>> | undefined;
+  /** These rates also decide where the provider states a cost, which otherwise settles the answer. @default false */
+  readonly overStated?: boolean | undefined;
+  /** Multiplies a cost that the provider states. @default 1 */
+  readonly statedTimes?: number | undefined;
   /** Where the figures come from, for readers. */
   readonly source?: string | undefined;
 }

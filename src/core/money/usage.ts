@@ -25,6 +25,8 @@ export interface Usage {
   readonly imageOutput?: number;
   /** Generated pictures, if they are priced per picture. */
   readonly images?: number;
+  /** Searches that the provider's server made and bills apart. */
+  readonly searches?: number;
 }
 
 /** Cost and usage of calls that have no result of their own. */
@@ -47,6 +49,7 @@ const OPTIONAL_COUNTS = [
   'imageInput',
   'imageOutput',
   'images',
+  'searches',
 ] as const;
 
 export function addUsage(a: Usage, b: Usage | undefined): Usage {

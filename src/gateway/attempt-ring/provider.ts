@@ -18,7 +18,7 @@ import { type Received, receive } from '../calls/received.ts';
 import { nameOf } from '../calls/target.ts';
 import type { EndpointReports } from '../routing/endpoint-reports.ts';
 import type { Registry } from '../routing/registry.ts';
-import { mostStatedCost, possibleUsageOf, usageCorrected } from '../routing/usage-bounds.ts';
+import { mostStatedCost, possibleCostOf, possibleUsageOf, usageCorrected } from '../routing/usage-bounds.ts';
 import { assertSize, assertToolCalls } from './answer-limits.ts';
 import { asAsked, isWithoutDimensions } from './checked-output.ts';
 import { batchesOf, streamInBatches } from './embedding-batches.ts';
@@ -110,7 +110,7 @@ function assertWithin({ config, registry }: ProviderParts, attempt: Attempt, rec
   assertSize(received, limits, attempt, () => registry().find(attempt.target));
 }
 
-/** The finish event with possible usage, and without a cost, which only the budget layer may state. */
+/** The finish event with possible usage, a possible stated cost, and without the charge, which only the budget layer knows. */
 function checkedFinish(
   { registry }: ProviderParts,
   attempt: Attempt,
@@ -121,13 +121,19 @@ function checkedFinish(
   const deployment = registry().find(attempt.target);
   if (deployment === undefined) return event;
   const { usage, changes } = possibleUsageOf(event.usage, deployment.card, attempt.request, received);
-  if (changes.length > 0) {
-    control?.insert({ type: 'warning', warning: usageCorrected(nameOf(attempt.target), changes) });
+  const stated = event.statedCostNanoUsd;
+  const cost = stated === undefined ? undefined : possibleCostOf(stated, deployment.card, attempt.request);
+  const corrected = cost === stated ? changes : [...changes, costChange(stated)];
+  if (corrected.length > 0) {
+    control?.insert({ type: 'warning', warning: usageCorrected(nameOf(attempt.target), corrected) });
   }
-  if (usage === event.usage && event.costNanoUsd === undefined) return event;
-  const { costNanoUsd: _, ...stated } = event;
-  return { ...stated, usage };
+  if (usage === event.usage && event.costNanoUsd === undefined && cost === stated) return event;
+  const { costNanoUsd: _, statedCostNanoUsd: __, ...rest } = event;
+  return cost === undefined ? { ...rest, usage } : { ...rest, usage, statedCostNanoUsd: cost };
 }
+
+const costChange = (stated: unknown): string =>
+  `the stated cost of ${typeof stated === 'number' ? stated : typeof stated} nano-dollars to the cost by its price`;
 
 /** Throws for a finish event which reports that nothing was generated. */
 function refuseEmpty(event: FinishEvent, attempt: Attempt): void {

@@ -128,7 +128,7 @@ function settle(
   const record = dispatchedAt === null ? undefined : recordOf(attempt, state, charge, ending);
   if (record !== undefined) attempt.trace.attempts.push(record);
   const row = record && rowOf(attempt, record);
-  const settling = unlessThrown(() => held?.settle(charge.costNanoUsd ?? 0, row, isOfRun(attempt) ? 'now' : 'soon'));
+  const settling = unlessThrown(() => held?.settle(charge.costNanoUsd, row, isOfRun(attempt) ? 'now' : 'soon'));
   const isKept = row === undefined || held?.keepsRow === true;
   const written = isKept ? undefined : unlessThrown(() => ledger?.append([row]));
   if (settling === undefined && written === undefined) return undefined;

@@ -8,7 +8,7 @@ import type { SentInBatches } from '../calls/call-state.ts';
 import { nothingReceived, type Received } from '../calls/received.ts';
 import { askedTier, expectedOutput, termsOf } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { estimateOf, possibleUsageOf } from '../routing/usage-bounds.ts';
+import { estimateOf, possibleCostOf, possibleUsageOf } from '../routing/usage-bounds.ts';
 
 export interface Charge {
   readonly usage: Usage | null;
@@ -35,7 +35,21 @@ export function chargeOfFinish(sent: Sent, event: FinishEvent): Charge {
   // A plugin's layer may have changed what the provider layer checked.
   const { usage } = possibleUsageOf(event.usage, deployment.card, request, received);
   const reported = usage.input > 0 || usage.output > 0 || (usage.images ?? 0) > 0;
-  return reported ? { usage, costNanoUsd: costAt(sent, usage, terms), estimated: false } : estimated(sent, 0, terms);
+  const charge = reported
+    ? { usage, costNanoUsd: costAt(sent, usage, terms), estimated: false }
+    : estimated(sent, 0, terms);
+  return event.statedCostNanoUsd === undefined ? charge : settledBy(sent, event.statedCostNanoUsd, charge);
+}
+
+/**
+ * The charge by the cost that the provider states. It knows what it bills, fees and discounts included; but the operator may
+ * say that the price decides, and 0 is not believed of what has a price.
+ */
+function settledBy({ deployment: { card }, request }: Sent, stated: NanoUsd, charge: Charge): Charge {
+  const cost = possibleCostOf(stated, card, request);
+  if (cost === undefined || card.price?.overStated === true) return charge;
+  if (cost === 0 && (charge.costNanoUsd ?? 0) > 0) return charge;
+  return { ...charge, costNanoUsd: Math.min(MOST_NANO_USD, Math.ceil(cost * (card.price?.statedTimes ?? 1))) };
 }
 
 /**

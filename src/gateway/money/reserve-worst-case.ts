@@ -5,7 +5,7 @@ import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, ModelEvent, ModelRequest } from '../../core/model/model.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import type { Logger } from '../../core/plugin.ts';
-import type { AttemptBook, KeyValueStore } from '../../core/stores.ts';
+import type { AttemptBook, KeyValueStore, LedgerRow } from '../../core/stores.ts';
 import { longestAttempt } from '../attempt-ring/timeouts.ts';
 import { callStateOf, type RequestBudget } from '../calls/call-state.ts';
 import { expectedOutput, outputCeiling, type WorstTerms, worstCost, worstTerms } from '../routing/estimate.ts';
@@ -35,7 +35,10 @@ export interface ReservationParts {
 }
 
 /** Settles once; later calls do nothing. */
-export type Held = Reservation;
+export interface Held extends Omit<Reservation, 'settle'> {
+  /** null: what it cost is unknown, so what was held stays spent. */
+  settle(actual: NanoUsd | null, row?: LedgerRow, when?: 'now' | 'soon'): Promise<void> | undefined;
+}
 
 export interface ReservedAttempt {
   readonly request: ModelRequest;
@@ -79,11 +82,14 @@ export function reserveWorstCase(
   const free = () => uncapped(parts, attempt, deployment);
   if (scopes.length === 0 && budget.cap === undefined) return free();
   const { card } = deployment;
-  const terms = worstTerms(card, request, clock.now(), longestAttempt(config));
+  const terms = worstTerms(deployment, request, clock.now(), longestAttempt(config));
   const worst = worstCost(terms, needsOf(request).size.upperTokens, outputCeiling(request, card));
   if (worst === null) {
     if (allowUnpriced === true) return free();
-    throw unpriced(deployment, scopes[0]?.kind ?? 'request');
+    const scope = scopes[0]?.kind ?? 'request';
+    throw card.price !== null && terms.searches > 0
+      ? unboundedSearches(deployment, scope)
+      : unpriced(deployment, scope);
   }
   const purse = purseOf(parts, attempt, deployment);
   const capped: CappedScopes = { parts, purse, scopes, budget, callId: attempt.id };
@@ -180,9 +186,10 @@ function heldBy(budget: RequestBudget | undefined, amount: NanoUsd, reservation:
   return {
     keepsRow: reservation?.keepsRow === true,
     send: reservation?.send,
-    settle(actual, row, when) {
+    settle(cost, row, when) {
       if (settled) return undefined;
       settled = true;
+      const actual = cost ?? amount;
       if (budget !== undefined) budget.taken += actual - amount;
       return reservation?.settle(actual, row, when);
     },
@@ -253,6 +260,14 @@ function exceeded(refusal: Refusal | undefined, neededNanoUsd: NanoUsd): Polypho
         neededNanoUsd,
       },
     },
+  );
+}
+
+function unboundedSearches({ target }: Deployment, scope: string): PolyphonyError {
+  return new PolyphonyError(
+    'budget-exceeded',
+    `The searches that ${target.provider}/${target.model} may make have no bound or no known price, so the cap of the ${scope} cannot be checked: bound them in the request, add the price of a search to the config, or set allowUnpriced.`,
+    { details: { scope, provider: target.provider, model: target.model, price: null } },
   );
 }
 

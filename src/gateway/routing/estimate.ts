@@ -51,17 +51,29 @@ export interface WorstTerms {
   readonly card: ModelCard;
   readonly request: ModelRequest;
   readonly span: PriceSpan;
+  /** The most searches of the provider's own that the request allows. */
+  readonly searches: number;
 }
 
 /** `mostMs` is the longest time that the attempt may take, because the price may change in the meantime. */
-export function worstTerms(card: ModelCard, request: ModelRequest, nowMs: number, mostMs: number): WorstTerms {
-  return { card, request, span: { from: nowMs, until: nowMs + mostMs, serviceTier: askedTier(request) } };
+export function worstTerms(
+  { card, provider }: Pick<Deployment, 'card' | 'provider'>,
+  request: ModelRequest,
+  nowMs: number,
+  mostMs: number,
+): WorstTerms {
+  const searches = provider.searches?.most(request, card.id) ?? 0;
+  return { card, request, searches, span: { from: nowMs, until: nowMs + mostMs, serviceTier: askedTier(request) } };
 }
 
 /** The most that `input` and `output` tokens can cost; null if the price is unknown. */
-export function worstCost({ card, request, span }: WorstTerms, input: number, output: number): NanoUsd | null {
+export function worstCost(
+  { card, request, span, searches }: WorstTerms,
+  input: number,
+  output: number,
+): NanoUsd | null {
   const { mask, size } = needsOf(request);
-  const most: Usage = { input, output, images: size.images, ...media(request, mask, input, output) };
+  const most: Usage = { input, output, images: size.images, searches, ...media(request, mask, input, output) };
   return worstCostOf(card, most, span);
 }
 

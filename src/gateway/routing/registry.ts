@@ -44,7 +44,7 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     else if (!known.includes(deployment)) known.push(deployment);
   };
   const list = (provider: Provider, card: ModelCard): Deployment[] => {
-    const made = deploymentsOf(provider, withPrice(provider.id, card, config.prices), statistics);
+    const made = deploymentsOf(provider, withPrice(provider, card, config.prices), statistics);
     for (const deployment of made) {
       for (const name of [card.id, ...(card.aliases ?? [])]) {
         add(name, deployment);
@@ -54,7 +54,7 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     return made;
   };
   const listUnlisted = (name: string, provider: Provider, card: ModelCard): Deployment[] => {
-    const made = deploymentsOf(provider, withPrice(provider.id, card, config.prices), statistics);
+    const made = deploymentsOf(provider, withPrice(provider, card, config.prices), statistics);
     for (const deployment of made) add(name, deployment);
     return made;
   };

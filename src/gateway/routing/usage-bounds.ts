@@ -9,6 +9,7 @@ import {
   type WholeCounts,
 } from '../../core/money/possible-usage.ts';
 import { worstCostOf } from '../../core/money/price.ts';
+import type { TokenPrice } from '../../core/money/token-price.ts';
 import { nothingReceived, type Received } from '../calls/received.ts';
 import { needsOf } from './requirements.ts';
 
@@ -67,11 +68,21 @@ export function estimateOf(request: ModelRequest, { billedBytes, images }: Recei
 /** A stated cost is believed up to this in any case: fees for searches and the like stand on no card. */
 const ANY_COST_NANO_USD = NANO_PER_USD;
 
+/** More than any model costs, for a model whose price is unknown. */
+const DEAREST: TokenPrice = { input: 200, output: 1000, image: 1 };
+
 /** The most that a provider may say an answer to this request costs: as far above the worst case as usage may be. */
 export function mostStatedCost(card: ModelCard, request: ModelRequest): NanoUsd {
   const most = mostOf(card, request, nothingReceived(), needsOf(request).size.upperTokens);
-  const worst = worstCostOf(card, { ...most, imageOutput: most.output, audioOutput: most.output });
-  return worst === null ? MOST_NANO_USD : Math.min(MOST_NANO_USD, Math.max(ANY_COST_NANO_USD, worst));
+  const counts = { ...most, imageOutput: most.output, audioOutput: most.output };
+  const worst = worstCostOf(card, counts) ?? worstCostOf({ price: DEAREST }, counts) ?? ANY_COST_NANO_USD;
+  return Math.min(MOST_NANO_USD, Math.max(ANY_COST_NANO_USD, worst));
+}
+
+/** What a provider states as the cost of an answer, as far as it is possible: a whole amount; undefined for what is not. */
+export function possibleCostOf(stated: unknown, card: ModelCard, request: ModelRequest): NanoUsd | undefined {
+  if (typeof stated !== 'number' || !(stated >= 0) || stated > mostStatedCost(card, request)) return undefined;
+  return Math.ceil(stated);
 }
 
 /** The warning about counts that were changed. */

@@ -2,11 +2,13 @@
  * The common part of every wire's decoder: it splits a body into documents, and yields the events that the wire's reader
  * makes from them. streams/answer-body.ts says in which order.
  */
+import type { Clock } from '../../core/clock.ts';
 import type { CompletableStream } from '../../core/model/complete.ts';
 import type { Citation, FinishReason, ModelEvent, TokenLogprob, Usage } from '../../core/model/model.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
+import type { NanoUsd } from '../../core/money/money.ts';
 import { asList, asRecord, defined, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
-import { type BodyState, decodeBody } from '../streams/answer-body.ts';
+import { type BodyDecoder, type BodyState, decodeBody } from '../streams/answer-body.ts';
 import { type AnswerOptions, bodyDecoder } from './answer.ts';
 
 /** The state of an answer while it is read, on every wire; a wire adds its own fields. */
@@ -32,24 +34,32 @@ export interface DocumentReader extends AnswerOptions {
   readOther?(text: string, event: string | undefined): boolean;
   /** Called at the end of the body. */
   end?(): void;
+  /** A finish reason has arrived; then the end of the body is awaited for two seconds. @default never */
+  reasonTold?(): boolean;
 }
 
-/** An answer of JSON documents: server-sent events, one document, or several. */
+/**
+ * An answer of JSON documents: server-sent events, one document, or several. Once `finishAnswer` was called, or the reader has
+ * told of a finish reason, a connection that stays open is left after a second or two, by the context's clock.
+ */
 export function decodeAnswer(
   response: TransportResponse,
   state: AnswerState,
   reader: DocumentReader,
+  context?: { readonly clock: Clock },
 ): CompletableStream {
   const decoder = bodyDecoder(({ data, event }) => {
     if (state.failure === undefined) readDocument(state, reader, data, event);
   }, reader);
-  return decodeBody(response, state, {
+  const body: BodyDecoder = {
     push: decoder.push,
     end() {
       decoder.end();
       if (state.failure === undefined) reader.end?.();
     },
-  });
+    ...defined({ reasonTold: reader.reasonTold }),
+  };
+  return decodeBody(response, state, body, context);
 }
 
 function readDocument(state: AnswerState, reader: DocumentReader, data: string, event: string | undefined): void {
@@ -74,6 +84,8 @@ export interface AnswerEnding {
   /** The service tier that the provider says it used. */
   readonly serviceTier?: string | undefined;
   readonly refusal?: string | undefined;
+  /** The cost that the provider states and that settles the answer. */
+  readonly statedCostNanoUsd?: NanoUsd | undefined;
   readonly logprobs?: readonly TokenLogprob[];
   readonly citations?: readonly Citation[];
   /** Used instead of all documents. */
@@ -84,6 +96,7 @@ export interface AnswerEnding {
 export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
   const { events, malformed } = state;
   const { reason, usage, model, id, serviceTier, refusal, logprobs, citations, raw = rawOf(state) } = ending;
+  const { statedCostNanoUsd } = ending;
   state.complete = true;
   if (malformed > 0) {
     const pieces = malformed === 1 ? '1 piece of the answer was' : `${malformed} pieces of the answer were`;
@@ -98,6 +111,7 @@ export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
       model,
       id,
       serviceTier,
+      statedCostNanoUsd,
       refusal: refusal === '' ? undefined : refusal,
       logprobs: logprobs?.length === 0 ? undefined : logprobs,
       citations: citations?.length === 0 ? undefined : citations,

@@ -51,7 +51,7 @@ async function* streamAttempt(
     for await (const batch of batchesOf(events)) {
       for (const event of batch) {
         // A reader that cancelled gets no more events, even if they have arrived.
-        if (attempt.signal.aborted) throw abortError(attempt.signal);
+        if (attempt.signal.aborted && !isLate(event, attempt)) throw abortError(attempt.signal);
         if (event.type === 'finish') {
           finished = true;
           reportFinish(event, answer, context);
@@ -97,6 +97,10 @@ function errorOf(
   const error = signal.aborted ? abortError(signal) : describeError(thrown, target, clock, response);
   return !sent || (thrown instanceof PolyphonyError && thrown.unsent) ? unsentError(error) : error;
 }
+
+/** The end of an answer that was complete when the time was up: it is paid for, and asking again would be paid again. */
+const isLate = ({ type }: ModelEvent, { signal }: Attempt): boolean =>
+  type === 'finish' && abortError(signal).code === 'timeout';
 
 const isFinish = (event: ModelEvent): event is FinishEvent => event.type === 'finish';
 const asEvent = (warning: Warning): ModelEvent => ({ type: 'warning', warning });

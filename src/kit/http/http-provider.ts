@@ -49,7 +49,7 @@ export function httpProvider(options: HttpProviderOptions): Provider {
     id,
     models,
     ...(unlisted === undefined ? {} : { unlisted: (name: string) => priced(unlisted(name)) }),
-    ...defined({ regions, concurrency }),
+    ...defined({ regions, concurrency, searches: options.searches }),
     ...(embeddingBatch === undefined
       ? {}
       : { embeddingBatch: typeof embeddingBatch === 'function' ? embeddingBatch : () => embeddingBatch }),

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target, Warning } from '../../core/model/model.ts';
 import type {
+  BilledSearches,
   EmbeddingBatch,
   EndpointReport,
   ModelCard,
@@ -30,6 +31,8 @@ export interface HttpProviderOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Requests at the same time. @default 64 */
   readonly concurrency?: number;
+  /** See `Provider`. @default none are known of */
+  readonly searches?: BilledSearches;
   readonly unlisted?: (id: string) => ModelCard | undefined;
   /** Unlisted models get the prices of the public price list for this address, if it has them. @default true */
   readonly listedPrices?: boolean;

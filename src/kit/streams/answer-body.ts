@@ -3,8 +3,10 @@
  *
  * D1. Everything that a chunk completes is read before the first of its events is yielded.
  * D2. A failure is thrown after the events before it were yielded; nothing after it is read.
- * D3. A failure after the end of an answer does not fail the answer.
+ * D3. A failure after the end of an answer, which is its last event or its finish reason, does not fail the answer.
+ * D4. A connection that stays open after the end of an answer is left: see answer-end.ts.
  */
+import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import {
   BATCHES,
@@ -15,6 +17,8 @@ import {
 } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
+import { systemClock } from '../../system/clock.ts';
+import { type AnswerEnd, answerEnd } from './answer-end.ts';
 
 /** The state that a decoder fills. */
 export interface BodyState {
@@ -30,6 +34,8 @@ export interface BodyState {
 export interface BodyDecoder {
   push(chunk: Uint8Array): void;
   end(): void;
+  /** A finish reason has arrived: what may still come is the usage, and the last event. @default never */
+  reasonTold?(): boolean;
 }
 
 /** Labelled as one JSON document. Bodies with other labels are read in chunks, so that events before a failure are kept. */
@@ -37,12 +43,17 @@ const isWhole = ({ headers }: TransportResponse): boolean =>
   headers['content-type']?.startsWith('application/json') === true;
 
 /** The stream of an answer whose body `decoder` reads into the state. */
-export function decodeBody(response: TransportResponse, state: BodyState, decoder: BodyDecoder): CompletableStream {
-  const batches: Batches = { [Symbol.asyncIterator]: () => batchesOfBody(response, state, decoder) };
+export function decodeBody(
+  response: TransportResponse,
+  state: BodyState,
+  decoder: BodyDecoder,
+  { clock }: { readonly clock: Clock } = { clock: systemClock },
+): CompletableStream {
+  const batches: Batches = { [Symbol.asyncIterator]: () => batchesOfBody(response, state, decoder, clock) };
   return {
     [Symbol.asyncIterator]: () => eventsOf(batches),
     [BATCHES]: batches,
-    [COMPLETE]: () => readBody(response, state, decoder),
+    [COMPLETE]: () => readBody(response, state, decoder, clock),
   };
 }
 
@@ -55,8 +66,10 @@ function batchesOfBody(
   response: TransportResponse,
   state: BodyState,
   decoder: BodyDecoder,
+  clock: Clock,
 ): AsyncIterator<readonly ModelEvent[]> {
   const body = response.body[Symbol.asyncIterator]();
+  const pieces = answerEnd(body, clock);
   let over = false;
   const failed = async (failure: Error): Promise<never> => {
     await body.return?.();
@@ -69,16 +82,16 @@ function batchesOfBody(
   };
   const arrived = ({ done, value }: IteratorResult<Uint8Array>): Batch | Promise<Batch> => {
     if (done === true) return ended();
-    push(state, decoder, value);
+    push(state, decoder, value, pieces);
     return settled() ?? readOn();
   };
   /** A loop, because a chain of promises would grow with every chunk that completes nothing. */
   const readOn = async (): Promise<Batch> => {
     try {
       for (;;) {
-        const { done, value } = await body.next();
+        const { done, value } = await pieces.next();
         if (done === true) break;
-        push(state, decoder, value);
+        push(state, decoder, value, pieces);
         const batch = settled();
         if (batch !== undefined) return await batch;
       }
@@ -93,10 +106,10 @@ function batchesOfBody(
     return settled() ?? next();
   };
   const broken = (error: unknown): Batch | Promise<Batch> => {
-    if (breaks(state, error)) throw error;
+    if (breaks(state, decoder, error)) throw error;
     return ended();
   };
-  const next = async (): Promise<Batch> => settled() ?? body.next().then(arrived, broken);
+  const next = async (): Promise<Batch> => settled() ?? pieces.next().then(arrived, broken);
   return {
     next,
     async return() {
@@ -115,9 +128,14 @@ function taken(state: BodyState): readonly ModelEvent[] {
 }
 
 /** The same for an answer that is read in one step. */
-async function readBody(response: TransportResponse, state: BodyState, decoder: BodyDecoder): Promise<CompleteStream> {
+async function readBody(
+  response: TransportResponse,
+  state: BodyState,
+  decoder: BodyDecoder,
+  clock: Clock,
+): Promise<CompleteStream> {
   try {
-    await readChunks(response, state, decoder);
+    await readChunks(response, state, decoder, clock);
     if (state.failure === undefined) decoder.end();
   } catch (error) {
     state.failure ??= error as Error;
@@ -125,27 +143,49 @@ async function readBody(response: TransportResponse, state: BodyState, decoder: 
   return { events: state.events, failure: state.failure && { error: state.failure } };
 }
 
-async function readChunks(response: TransportResponse, state: BodyState, decoder: BodyDecoder): Promise<void> {
+async function readChunks(
+  response: TransportResponse,
+  state: BodyState,
+  decoder: BodyDecoder,
+  clock: Clock,
+): Promise<void> {
   try {
-    if (isWhole(response)) push(state, decoder, await response.bytes());
-    else
-      for await (const chunk of response.body) {
-        push(state, decoder, chunk);
-        if (state.failure !== undefined) return;
-      }
+    if (isWhole(response)) decoder.push(await response.bytes());
+    else await readPieces(response, state, decoder, clock);
   } catch (error) {
-    if (breaks(state, error)) throw error;
+    if (breaks(state, decoder, error)) throw error;
   }
 }
 
-function push(state: BodyState, decoder: BodyDecoder, chunk: Uint8Array): void {
+async function readPieces(
+  { body: given }: TransportResponse,
+  state: BodyState,
+  decoder: BodyDecoder,
+  clock: Clock,
+): Promise<void> {
+  const body = given[Symbol.asyncIterator]();
+  const pieces = answerEnd(body, clock);
+  for (;;) {
+    const { done, value } = await pieces.next();
+    if (done === true) return;
+    push(state, decoder, value, pieces);
+    if (state.failure === undefined) continue;
+    await body.return?.();
+    return;
+  }
+}
+
+function push(state: BodyState, decoder: BodyDecoder, chunk: Uint8Array, end: AnswerEnd): void {
+  const before = state.events.length;
   try {
     decoder.push(chunk);
   } catch (error) {
     state.failure ??= error as Error;
   }
+  end.read(state.complete, decoder.reasonTold?.() === true, state.events.length > before);
 }
 
-function breaks({ complete, failure }: BodyState, error: unknown): boolean {
-  return !complete || failure !== undefined || (error instanceof PolyphonyError && error.code === 'cancelled');
+function breaks({ complete, failure }: BodyState, decoder: BodyDecoder, error: unknown): boolean {
+  const over = complete || decoder.reasonTold?.() === true;
+  return !over || failure !== undefined || (error instanceof PolyphonyError && error.code === 'cancelled');
 }

@@ -175,6 +175,8 @@ describe('other operations', () => {
         { index: 0, score: 0.1 },
       ],
     });
-    expect(codes(response)).toEqual(['cost-understated']);
+    // The price of the request covers the first of the two units.
+    expect(response.usage).toEqual({ input: 0, output: 0, searches: 1 });
+    expect(codes(response)).toEqual([]);
   });
 });

@@ -215,7 +215,7 @@ describe('a price that the endpoint states', () => {
     ],
     ['xai', (baseURL: string) => xai({ ...key, baseURL }), priced({ cost_in_usd_ticks: 37_756_000 }), 3_775_600],
     ['openai-responses', (baseURL: string) => openaiResponses({ ...key, baseURL }), priced({ cost: 0.5 }), 500_000_000],
-  ] as const)('is reported once, with the model, and prices nothing: %s', async (_, make, body, costNanoUsd) => {
+  ] as const)('is reported once, with the model, and is not the charge: %s', async (_, make, body, costNanoUsd) => {
     const reports = await reportsOf(make, body);
     expect(reports).toHaveLength(2);
     expect(reports[0]).toEqual({ requestId: 'r' });

@@ -12,8 +12,9 @@ import type {
 } from '../../../core/model/model.ts';
 import type { WireContext } from '../../../core/model/provider.ts';
 import { type AnswerState, answerState, finishAnswer } from '../../http/decode-answer.ts';
+import type { JsonRecord } from '../../json/json-shape.ts';
 import { dropOptionalNulls } from '../../json/optional-nulls.ts';
-import { statedCost } from '../stated-cost.ts';
+import { type CostStatement, settledCost, statedCost } from '../stated-cost.ts';
 import { type ToolCallAssembler, toolCallAssembler } from '../tool-calls.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { type ReasoningReader, reasoningReader } from './reasoning.ts';
@@ -21,8 +22,8 @@ import { type ReasoningReader, reasoningReader } from './reasoning.ts';
 export interface ChatState extends AnswerState {
   reason: FinishReason | undefined;
   usage: Usage | undefined;
-  /** The last usage as sent, which may state a price. */
-  rawUsage: unknown;
+  /** The usage as it was sent, which may state a cost. */
+  rawUsage: JsonRecord | undefined;
   model: string | undefined;
   id: string | undefined;
   serviceTier: string | undefined;
@@ -39,6 +40,7 @@ export interface ChatState extends AnswerState {
   /** Created with the first piece of a call. */
   calls: ToolCallAssembler | undefined;
   readonly reasoning: ReasoningReader;
+  readonly costs: CostStatement;
   readonly report: WireContext['report'];
 }
 
@@ -59,6 +61,7 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     strictTools: strictToolsOf(request, quirks),
     calls: undefined,
     reasoning: reasoningReader(context.target.provider),
+    costs: quirks,
     report: context.report,
     // Last, because a field after a spread costs as much as all fields before it.
     ...answerState(request),
@@ -83,7 +86,8 @@ export function finishChat(state: ChatState): void {
   const reason = called ? 'tool-calls' : (state.reason ?? 'other');
   const costNanoUsd = statedCost(state.rawUsage);
   if (costNanoUsd !== undefined) state.report({ costNanoUsd });
-  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations });
+  const statedCostNanoUsd = settledCost(state.rawUsage, state.costs);
+  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations, statedCostNanoUsd });
 }
 
 const NO_SCHEMAS: ReadonlyMap<string, JsonSchema> = new Map();

@@ -3,7 +3,7 @@
  *
  * D1. `finish` is sent once: at a `[DONE]` after some output, or at the end of a body that had a finish reason or was one
  *     complete message. Otherwise there is none, and the caller reports a truncation.
- * D2. The last finish reason and the last usage count; some servers send both twice.
+ * D2. The last finish reason and the last usage count, as far as it is not 0; some servers send both twice.
  * D3. Only the first choice is read.
  */
 
@@ -13,6 +13,7 @@ import type { ChatRequest, ModelEvent } from '../../../core/model/model.ts';
 import type { TransportResponse, WireContext } from '../../../core/model/provider.ts';
 import { decodeAnswer } from '../../http/decode-answer.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
+import { laterCounts } from '../counts.ts';
 import { finishReason } from '../finish-reason.ts';
 import { type ChatState, callsOf, chatState, finishChat, withUsage } from './chat-state.ts';
 import { citationsOf, imagesOf, logprobsOf } from './decode-extras.ts';
@@ -27,14 +28,20 @@ export function decodeChat(
   context: WireContext,
 ): CompletableStream {
   const state = chatState(request, quirks, context);
-  return decodeAnswer(response, state, {
-    read: (body, event) => readDocument(state, body, event),
-    readOther: (text, event) => readOther(state, text, event),
-    // A body with a finish reason is complete, with or without `[DONE]`.
-    end() {
-      if (state.reason !== undefined || state.whole) finishChat(state);
+  return decodeAnswer(
+    response,
+    state,
+    {
+      read: (body, event) => readDocument(state, body, event),
+      readOther: (text, event) => readOther(state, text, event),
+      // A body with a finish reason is complete, with or without `[DONE]`.
+      end() {
+        if (state.reason !== undefined || state.whole) finishChat(state);
+      },
+      reasonTold: () => state.reason !== undefined,
     },
-  });
+    context,
+  );
 }
 
 function readOther(state: ChatState, text: string, event: string | undefined): boolean {
@@ -58,10 +65,10 @@ function readDocument(state: ChatState, body: JsonRecord, event: string | undefi
 }
 
 function readUsage(state: ChatState, value: unknown): void {
-  const usage = value ? usageOf(value, state.reasoningBesideOutput) : undefined;
-  if (usage === undefined) return;
-  state.usage = usage;
-  state.rawUsage = value;
+  const told = value ? asRecord(value) : undefined;
+  if (told === undefined) return;
+  state.rawUsage = laterCounts(state.rawUsage, told);
+  state.usage = usageOf(state.rawUsage, state.reasoningBesideOutput) ?? state.usage;
 }
 
 function readChoice(state: ChatState, choice: JsonRecord): void {

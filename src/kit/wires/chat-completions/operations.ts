@@ -17,7 +17,7 @@ import type { TransportResponse, WireContext } from '../../../core/model/provide
 import { readJson } from '../../http/answer.ts';
 import { usageMissing } from '../../http/decode-answer.ts';
 import { asList, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
-import { statedCost } from '../stated-cost.ts';
+import { type CostStatement, settledCost, statedCost } from '../stated-cost.ts';
 import { asVector, inOrderOfIndex } from '../vectors.ts';
 import type { WireBody } from './encode-chat.ts';
 import { mediaURL } from './encode-messages.ts';
@@ -86,6 +86,7 @@ export async function* decodeOperation(
   response: TransportResponse,
   request: ModelRequest,
   { report }: Pick<WireContext, 'report'>,
+  costs: CostStatement,
 ): AsyncGenerator<ModelEvent> {
   const body = asRecord(await readJson(response));
   if (body === undefined) throw noResult(request.operation);
@@ -99,7 +100,10 @@ export async function* decodeOperation(
   if (usage === undefined && request.operation === 'embed') yield usageMissing;
   const costNanoUsd = statedCost(body.usage);
   if (costNanoUsd !== undefined) report({ costNanoUsd });
-  yield finishOf(request, body, usage, output);
+  yield {
+    ...finishOf(request, body, usage, output),
+    ...defined({ statedCostNanoUsd: settledCost(body.usage, costs) }),
+  };
 }
 
 const noResult = (operation: string): PolyphonyError =>

@@ -2,7 +2,7 @@
 
 import { defined } from '../../../core/defined.ts';
 import type { Target } from '../../../core/model/model.ts';
-import type { ModelCard, Provider, WireFormat } from '../../../core/model/provider.ts';
+import type { BilledSearches, ModelCard, Provider, WireFormat } from '../../../core/model/provider.ts';
 import { apiKeysOf } from '../../http/api-keys.ts';
 import { httpProvider } from '../../http/http-provider.ts';
 import type { VendorOptions } from '../../http/vendor-options.ts';
@@ -31,6 +31,8 @@ export interface ChatCompletionsProviderOptions extends VendorOptions {
   /** See `HttpProviderOptions`. @default true */
   readonly listedPrices?: boolean;
   readonly regions?: readonly string[];
+  /** See `Provider`. @default none are known of */
+  readonly searches?: BilledSearches;
 }
 
 /** Options of a vendor's provider. */
@@ -66,7 +68,15 @@ export function chatCompletionsProvider(options: ChatCompletionsProviderOptions)
     apiKeys: apiKeysOf(options, ...(keyVariable === undefined ? [] : [keyVariable])),
     ...(needsKey ? { missingKey: remedy } : {}),
     ...(unlisted === false ? {} : { unlisted: typeof unlisted === 'function' ? unlisted : undescribed }),
-    ...defined({ headers, concurrency, regions, onRateLimits, embeddingBatch, listedPrices: options.listedPrices }),
+    ...defined({
+      headers,
+      concurrency,
+      regions,
+      onRateLimits,
+      embeddingBatch,
+      listedPrices: options.listedPrices,
+      searches: options.searches,
+    }),
     ...(options.listsModels === false
       ? {}
       : { probe: ({ baseURL, apiKey }) => ({ url: `${baseURL}/models`, headers: authorisation(quirks, apiKey) }) }),

@@ -1,8 +1,9 @@
 /** The differences between servers on the chat-completions wire: data, so that a vendor's file needs no code for them. */
 import type { JsonValue } from '../../../core/model/model.ts';
 import type { WireContext } from '../../../core/model/provider.ts';
+import type { CostStatement } from '../stated-cost.ts';
 
-export interface ChatCompletionsQuirks {
+export interface ChatCompletionsQuirks extends CostStatement {
   /** How the key is sent: `bearer`, or the name of a header that contains only the key. @default 'bearer' */
   readonly authorisation?: string;
   /** Paths after the base URL. `{model}` is replaced. @default the usual ones */

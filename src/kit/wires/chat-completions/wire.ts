@@ -29,7 +29,7 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
     decode(response, request, context) {
       return request.operation === 'chat'
         ? decodeChat(response, request, quirksOf(quirks, context), context)
-        : decodeOperation(response, request, context);
+        : decodeOperation(response, request, context, quirksOf(quirks, context));
     },
     classify: (status, _headers, body) => httpError(readFailure(status, body)),
     rateLimits: parseRateLimits,

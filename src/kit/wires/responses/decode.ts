@@ -15,8 +15,9 @@ import { type AnswerState, answerState, decodeAnswer, finishAnswer } from '../..
 import { failureOf, httpError, impliedStatus } from '../../http/http-errors.ts';
 import { asList, asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
 import { usageOf } from '../chat-completions/usage.ts';
+import { laterCounts } from '../counts.ts';
 import { finishReason } from '../finish-reason.ts';
-import { statedCost } from '../stated-cost.ts';
+import { type CostStatement, settledCost, statedCost } from '../stated-cost.ts';
 import type { ResponsesFacts } from './facts.ts';
 import {
   addArguments,
@@ -36,8 +37,10 @@ interface State extends AnswerState {
   model: string | undefined;
   id: string | undefined;
   serviceTier: string | undefined;
+  counts: JsonRecord | undefined;
   usage: Usage | undefined;
   readonly keepsRaw: boolean;
+  readonly costs: CostStatement;
   readonly report: WireContext['report'];
 }
 
@@ -48,7 +51,7 @@ export function decodeChat(
   context: WireContext,
 ): CompletableStream {
   const state = stateOf(request, facts, context);
-  return decodeAnswer(response, state, { read: (body, event) => readDocument(state, body, event) });
+  return decodeAnswer(response, state, { read: (body, event) => readDocument(state, body, event) }, context);
 }
 
 function stateOf(request: ChatRequest, facts: ResponsesFacts, context: WireContext): State {
@@ -62,8 +65,10 @@ function stateOf(request: ChatRequest, facts: ResponsesFacts, context: WireConte
     model: undefined,
     id: undefined,
     serviceTier: undefined,
+    counts: undefined,
     usage: undefined,
     keepsRaw: request.includeRaw === true,
+    costs: facts,
     report: context.report,
     // No raw documents here, because the final response repeats all others.
     ...answerState({}),
@@ -106,7 +111,10 @@ function readHead(state: State, { id, model, usage, service_tier: serviceTier }:
   state.id = asText(id) ?? state.id;
   state.model = asText(model) ?? state.model;
   state.serviceTier = asText(serviceTier) ?? state.serviceTier;
-  if (usage) state.usage = usageOf(usage) ?? state.usage;
+  const told = usage ? asRecord(usage) : undefined;
+  if (told === undefined) return;
+  state.counts = laterCounts(state.counts, told);
+  state.usage = usageOf(state.counts) ?? state.usage;
 }
 
 function readFinal(state: State, response: JsonRecord): void {
@@ -128,14 +136,20 @@ function readFinal(state: State, response: JsonRecord): void {
 }
 
 function finish(state: State, response: JsonRecord): void {
-  const { items, usage, model, id, serviceTier, keepsRaw } = state;
+  const { items, model, id, serviceTier, keepsRaw } = state;
+  const usage = withSearches(state.usage, items.searches);
   const { refusal, logprobs, citations } = items;
   const raw = keepsRaw ? response : undefined;
   const reason = reasonOf(response, items.calls);
   const costNanoUsd = statedCost(response.usage);
   if (costNanoUsd !== undefined) state.report({ costNanoUsd });
-  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations, raw });
+  const statedCostNanoUsd = settledCost(state.counts, state.costs);
+  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations, raw, statedCostNanoUsd });
 }
+
+/** Searches are billed by the items that made them. */
+const withSearches = (usage: Usage | undefined, searches: number): Usage | undefined =>
+  usage === undefined || searches === 0 ? usage : { ...usage, searches };
 
 function reasonOf({ status, incomplete_details: details }: JsonRecord, calls: number): FinishReason {
   if (status === 'incomplete') return finishReason(asRecord(details)?.reason);

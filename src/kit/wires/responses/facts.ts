@@ -1,9 +1,10 @@
 /** What a server or model of the Responses wire accepts beyond its capabilities: data, set by its factory or its card. */
 import type { WireContext } from '../../../core/model/provider.ts';
+import type { CostStatement } from '../stated-cost.ts';
 
 export type Effort = 'none' | 'minimal' | 'low' | 'medium' | 'high';
 
-export interface ResponsesFacts {
+export interface ResponsesFacts extends CostStatement {
   /** True: leading system messages are sent as `instructions`; false: among the items. @default true */
   readonly instructions?: boolean;
   /** The role of system messages among the items. @default 'developer' */

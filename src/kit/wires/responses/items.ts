@@ -29,6 +29,8 @@ export interface ResponseItems {
   readonly citations: Citation[];
   readonly logprobs: TokenLogprob[];
   calls: number;
+  /** Searches of the web by the provider's own tool. Pages that it opens are not billed. */
+  searches: number;
   refusal: string;
   readonly family: string;
   readonly emit: (event: ModelEvent) => void;
@@ -42,6 +44,7 @@ export const newItems = (given: Pick<ResponseItems, 'family' | 'emit' | 'strictT
   citations: [],
   logprobs: [],
   calls: 0,
+  searches: 0,
   refusal: '',
 });
 
@@ -120,6 +123,7 @@ export function closeItem(items: ResponseItems, index: number, item: JsonRecord)
   const open = itemAt(items, index);
   if (open.done) return;
   open.done = true;
+  if (item.type === 'web_search_call' && (asRecord(item.action)?.type ?? 'search') === 'search') items.searches += 1;
   const close = CLOSERS[asText(item.type) ?? ''];
   if (close === undefined) items.emit(opaque(items, item));
   else close(items, index, item);
