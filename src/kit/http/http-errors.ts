@@ -1,11 +1,17 @@
 /**
- * Classifies error responses. Statuses alone mislead (a used-up quota can be a 429, a wrong key a 400, a long prompt a 500),
- * so the words that servers use are also read; only error responses are read, never answers.
+ * Classifies error responses.
+ *
+ * E1. The status decides first, then the codes and types of the body, and words last: only whole sentences of servers, never
+ *     what a message may repeat of the request (error-sentences.ts).
+ * E2. A 5xx is never a credential's fault, and reads nothing but that a prompt is too long.
+ * E3. A 429 is a spent account only if a code says so and no delay is told.
+ * E4. A 403 without a code is about this key and this model (`details.refused: 'model'`), a 401 or a code about the key.
  */
 import { defined } from '../../core/defined.ts';
 import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
-import { asList, asNumber, asRecord, asText, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
-import { withoutTags } from './without-tags.ts';
+import type { ErrorMeaning } from './error-meaning.ts';
+import { meaningOfNames } from './error-meaning.ts';
+import { isAboveLimit, meaningOfSentences } from './error-sentences.ts';
 
 export interface HttpFailure {
   /** The status of the response, or the one that an error inside a successful answer implies. */
@@ -13,141 +19,179 @@ export interface HttpFailure {
   readonly message: string;
   readonly type?: string;
   readonly code?: string;
+  /** Further structured words of the body, such as the reasons in its details. @default none */
+  readonly reasons?: readonly string[];
+  /** The field of the request that is at fault, as the server names it. */
+  readonly param?: string;
+  /** What the server behind a router said. It is no judgement on our key. @default none */
+  readonly upstream?: Pick<HttpFailure, 'message' | 'reasons'>;
+  /** The body is a web page, so something in front of the API answered. @default false */
+  readonly isPage?: boolean;
   readonly retryAfterMs?: number;
+  /** The response tells a delay in its headers. @default false */
+  readonly tellsDelay?: boolean;
+  /** @default what the code says */
+  readonly retryable?: boolean;
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-const REMEDIES: Partial<Record<ErrorCode, string>> = {
-  'rate-limited': 'Wait, send fewer requests at the same time, or add a credential.',
-  overloaded: 'Try again, or use another provider.',
-  timeout: 'Try again, or use another provider.',
-  'invalid-credential': 'Check the key, its rights and the credit of the account.',
-  'context-window': 'Shorten the input, or use a model with a larger context window.',
-  'content-policy': 'Rephrase the input, or use another model.',
-  'model-not-found': 'Check the name of the model and whether the account may use it.',
-  unsupported: 'Leave that feature out, or use a model that supports it.',
-  'invalid-request': 'Correct the request.',
+const CODES: Readonly<Record<ErrorMeaning, ErrorCode>> = {
+  context: 'context-window',
+  policy: 'content-policy',
+  spent: 'invalid-credential',
+  key: 'invalid-credential',
+  forbidden: 'invalid-credential',
+  model: 'model-not-found',
+  rate: 'rate-limited',
+  'too-large': 'rate-limited',
+  overloaded: 'overloaded',
+  timeout: 'timeout',
+  unsupported: 'unsupported',
+  'model-failure': 'invalid-output',
+  page: 'overloaded',
+  invalid: 'invalid-request',
 };
 
-const CONTEXT_WORDS =
-  /context[_ ](length|window|size)|maximum context|max(imum)? (prompt|input|sequence) length|(prompt|input|messages?|request)( is| are|:)? too (long|large)|too_many_prompt_tokens|total length of all messages|exceeds? the (maximum number of tokens|model'?s? (context|maximum)|limit of \d+ tokens)|reduce the length of|too many (input |prompt )?tokens|string_above_max_length|input (token count|length) .*exceeds/;
-const QUOTA_WORDS =
-  /insufficient[_ ](quota|balance|credits?|funds)|exceeded your current quota|credit balance is too low|billing|payment required|out of credits|arrearage|not enough credits/;
-const POLICY_WORDS =
-  /content[_ ]?(filter|policy|management|moderation)|responsibleaipolicy|moderation_blocked|safety (system|setting|policy|reasons)|usage polic(y|ies)|data_inspection_failed|flagged|prohibited[_ ]content|sensitive[_ ](content|words)|inappropriate content/;
-const KEY_WORDS =
-  /(invalid|incorrect|missing|expired|wrong|no|bad)[_ ]?(api|access|authentication|auth)?[_ -]?(key|token|credentials?)( provided)?\b|api[_ ]key not (valid|found)|authentication[_ ](error|fails?|failed)|unauthorized|account (is )?(deactivated|suspended)/;
-const MODEL_WORDS =
-  /model[_ ]not[_ ](found|available|exist)|model_decommissioned|(model|engine|deployment)\b.{0,120}\b(not found|does not exist|doesn't exist|not exist|no longer (available|supported)|has been (deprecated|decommissioned|retired))|unknown model|invalid model|no such model|(access to|embeddings from this) model|not a valid model|no endpoints found for/;
-const UNSUPPORTED_WORDS =
-  /unsupported[_ ](parameter|value|feature|modality)|does(n't| not) support|(is|are) not supported|not supported (with|by|for)|unsupported_/;
-const OVERLOAD_WORDS =
-  /overloaded|capacity[_ ]?exceeded|no (healthy|available) (upstream|instances?)|service[_ ]unavailable/;
-const LIMIT_WORDS = /rate[_ ]?limit|too many requests|quota exceeded|resource[_ ]exhausted|throttl/;
+const REMEDIES: Readonly<Record<ErrorMeaning, string>> = {
+  rate: 'Wait, send fewer requests at the same time, or add a credential.',
+  'too-large': 'Shorten the request, raise the limit of the account, or use another provider.',
+  overloaded: 'Try again, or use another provider.',
+  timeout: 'Try again, or use another provider.',
+  spent: 'Check the key, its rights and the credit of the account.',
+  key: 'Check the key, its rights and the credit of the account.',
+  forbidden: 'Check the key, its rights and the credit of the account.',
+  context: 'Shorten the input, or use a model with a larger context window.',
+  policy: 'Rephrase the input, or use another model.',
+  model: 'Check the name of the model and whether the account may use it.',
+  unsupported: 'Leave that feature out, or use a model that supports it.',
+  'model-failure': 'Try again, or use another model.',
+  page: 'A web page answered instead of the API: check baseURL and what stands before the server.',
+  invalid: 'Correct the request.',
+};
 
-/** Most characters of an error that are searched for words: whoever sends more does not say it better. */
-const MAX_WORDS = 4096;
-/** Most characters of a message that are kept, so that every wire may search them as well. */
-const MAX_MESSAGE = 4096;
+/** Whether trying again can help, where the code alone would say the opposite. */
+const RETRYABLE: Readonly<Partial<Record<ErrorMeaning, boolean>>> = {
+  'too-large': false,
+  page: false,
+  'model-failure': true,
+};
+
+/** Most characters of a server's message that are told. */
+const MAX_TOLD = 1000;
 
 /** The error of an error response. Its message has the status, the server's message and the remedy. */
 export function httpError(failure: HttpFailure): PolyphonyError {
-  const code = codeOf(failure);
-  const said = failure.message.trim() === '' ? 'no reason given' : failure.message.trim().slice(0, 1000);
-  const named = (failure.code ?? failure.type)?.slice(0, 200);
-  const remedy = REMEDIES[code];
-  const whole = `HTTP ${failure.status}: ${said}${named === undefined ? '' : ` (${named})`}`;
-  const message = remedy === undefined ? whole : `${/[.!?)]$/.test(whole) ? whole : `${whole}.`} ${remedy}`;
-  return new PolyphonyError(code, message, {
+  const meaning = meaningOf(failure);
+  const details = meaning === 'forbidden' ? { ...failure.details, refused: 'model' } : failure.details;
+  return new PolyphonyError(CODES[meaning], `${toldBy(failure)} ${REMEDIES[meaning]}`, {
     status: failure.status,
-    ...defined({ retryAfterMs: failure.retryAfterMs, details: failure.details }),
+    ...defined({
+      retryable: failure.retryable ?? RETRYABLE[meaning],
+      retryAfterMs: failure.retryAfterMs,
+      details,
+    }),
   });
 }
 
-function codeOf({ status, message, type, code }: HttpFailure): ErrorCode {
-  const words = `${type ?? ''} ${code ?? ''} ${message}`.slice(0, MAX_WORDS).toLowerCase();
-  if (status === 402 || QUOTA_WORDS.test(words)) return 'invalid-credential';
-  if (status === 429) return OVERLOAD_WORDS.test(words) && !LIMIT_WORDS.test(words) ? 'overloaded' : 'rate-limited';
-  if (CONTEXT_WORDS.test(words) || status === 413) return 'context-window';
-  if (status === 401) return 'invalid-credential';
-  if (status >= 500) return serverCode(status);
-  if (POLICY_WORDS.test(words)) return 'content-policy';
-  if (MODEL_WORDS.test(words)) return 'model-not-found';
-  if (status === 403 || KEY_WORDS.test(words)) return 'invalid-credential';
-  return requestCode(status, words);
+/** The status and the message, with the code unless the message or the status says it already. */
+function toldBy({ status, message, upstream, code, type }: HttpFailure): string {
+  const whole = upstream === undefined ? message : `${message} ${upstream.message}`;
+  const said = whole.trim() === '' ? 'no reason given' : whole.trim().slice(0, MAX_TOLD);
+  const named = (code ?? type)?.slice(0, 200);
+  const isSaid = named === undefined || named === String(status) || said.includes(`(${named})`);
+  const told = `HTTP ${status}: ${said}${isSaid ? '' : ` (${named})`}`;
+  return /[.!?)]$/.test(told) ? told : `${told}.`;
 }
 
-function serverCode(status: number): ErrorCode {
-  if (status === 501) return 'unsupported';
-  return status === 504 || status === 524 ? 'timeout' : 'overloaded';
-}
-
-function requestCode(status: number, words: string): ErrorCode {
-  if (status === 404 || status === 410) return 'model-not-found';
+function meaningOf(failure: HttpFailure): ErrorMeaning {
+  const { status } = failure;
+  if (status >= 500) return serverMeaning(failure);
+  if (status === 429) return limitMeaning(failure);
+  if (status === 402) return /^this request requires more credits\b/i.test(failure.message) ? 'too-large' : 'spent';
   if (status === 408) return 'timeout';
-  if (status === 409 || status === 425 || status === 498 || OVERLOAD_WORDS.test(words)) return 'overloaded';
-  if (LIMIT_WORDS.test(words)) return 'rate-limited';
-  return status === 405 || UNSUPPORTED_WORDS.test(words) ? 'unsupported' : 'invalid-request';
+  if (status === 401) return refusedMeaning(failure, AT_401) ?? 'key';
+  if (failure.isPage === true) return 'page';
+  if (status === 413) return sizeMeaning(failure);
+  return refusedMeaning(failure) ?? statusMeaning(failure);
 }
 
-// ---------------------------------------------------------------------------------------------------- JSON errors
+const AT_SERVER: readonly ErrorMeaning[] = ['context'];
 
-/** Reads the common JSON error bodies; any other body is the message itself, without tags. */
-export function readFailure(status: number, body: string): HttpFailure {
-  const parsed = tryParseJson(body) ?? tryParseJson(/^data: *(.*)$/m.exec(body)?.[1] ?? '');
-  const failure = failureOf(parsed, status);
-  if (failure !== undefined) return failure;
-  const text = withoutTags(body).replace(/\s+/g, ' ');
-  return { status, message: text.trim().slice(0, 300) };
+function serverMeaning(failure: HttpFailure): ErrorMeaning {
+  const { status, message } = failure;
+  if (status === 501) return 'unsupported';
+  if (status === 504 || status === 524) return 'timeout';
+  if (status !== 500 || failure.isPage === true) return 'overloaded';
+  return meaningOfNames(namesOf(failure), OF_CONTEXT) ?? meaningOfSentences(message, AT_SERVER) ?? 'overloaded';
 }
 
-/**
- * The failure that a JSON value describes: `{ error: { message, type, code } }`, `{ error: "…" }`, `{ message }`,
- * `{ detail }`, `{ errors: […] }`, or a list of these; undefined if it describes none.
- */
-export function failureOf(value: unknown, status: number): HttpFailure | undefined {
-  const body = asRecord(asList(value)?.[0] ?? value);
-  if (body === undefined) return undefined;
-  const described = body.error ?? asList(body.errors)?.[0] ?? body;
-  if (typeof described === 'string') return { status, message: described.slice(0, MAX_MESSAGE) };
-  const error = asRecord(described);
-  if (error === undefined) return undefined;
-  const message = messageOf(error) ?? messageOf(body);
-  const type = asText(error.type) ?? asText(error.status) ?? asText(body.type);
-  const code = asText(error.code) ?? asNumber(error.code)?.toString() ?? asText(body.code);
-  if (message === undefined && type === undefined && code === undefined) return undefined;
-  return {
-    status,
-    message: message ?? '',
-    ...(type === undefined || type === '' ? {} : { type }),
-    ...(code === undefined || code === '' ? {} : { code }),
-  };
+const OF_CONTEXT: ReadonlySet<ErrorMeaning> = new Set(AT_SERVER);
+const OF_LIMITS: ReadonlySet<ErrorMeaning> = new Set(['spent', 'rate', 'overloaded']);
+
+function limitMeaning(failure: HttpFailure): ErrorMeaning {
+  const named = meaningOfNames(namesOf(failure), OF_LIMITS);
+  const { message, retryAfterMs, tellsDelay = false } = failure;
+  if (named === 'spent') return tellsDelay || retryAfterMs !== undefined ? 'rate' : 'spent';
+  if (isAboveLimit(message)) return 'too-large';
+  return meaningOfSentences(message, ['too-large']) ?? named ?? meaningOfSentences(message, ['overloaded']) ?? 'rate';
 }
 
-function messageOf(error: JsonRecord): string | undefined {
-  const stated = error.message ?? error.detail ?? error.Message ?? error.msg ?? error.error;
-  const text = asText(stated) ?? (stated === undefined || stated === null ? undefined : JSON.stringify(stated));
-  // Routers put the message of the upstream server into the metadata.
-  const upstream = asText(asRecord(error.metadata)?.raw);
-  const whole = upstream === undefined ? text : `${text ?? ''} ${upstream.slice(0, 500)}`;
-  return whole?.slice(0, MAX_MESSAGE);
+/** A 413 is a prompt that is too long, or a request above a limit per minute. */
+function sizeMeaning(failure: HttpFailure): ErrorMeaning {
+  const isLimit = meaningOfNames(namesOf(failure), OF_LIMITS) === 'rate' || isAboveLimit(failure.message);
+  return isLimit ? 'too-large' : 'context';
 }
 
-/** The status that an error inside a successful answer implies; 500 if it implies none. */
-export function impliedStatus(error: unknown): number {
-  const fields = asRecord(error) ?? {};
-  for (const value of [fields.status_code, fields.status, fields.code, fields.http_status]) {
-    const status = Number(value);
-    if (Number.isInteger(status) && status >= 400 && status < 600) return status;
+/** Names at a 401 that are about something else than the key. */
+const AT_401: ReadonlySet<ErrorMeaning> = new Set(['model', 'policy', 'rate', 'forbidden', 'spent', 'key']);
+/** What the server behind a router can say of the request, but not of our key. */
+const OF_UPSTREAM: ReadonlySet<ErrorMeaning> = new Set(['context', 'policy', 'unsupported', 'model-failure']);
+
+const SAID: readonly ErrorMeaning[] = [
+  ...(['context', 'policy', 'spent', 'key', 'forbidden', 'model', 'unsupported', 'overloaded', 'rate'] as const),
+];
+const SAID_UPSTREAM = SAID.filter((meaning) => OF_UPSTREAM.has(meaning));
+
+/** What the codes, else the sentences say; undefined if they say nothing that is known. */
+function refusedMeaning(failure: HttpFailure, among?: ReadonlySet<ErrorMeaning>): ErrorMeaning | undefined {
+  const { message, param, upstream } = failure;
+  const named = meaningOfNames(namesOf(failure), among) ?? meaningOfParameter(failure);
+  if (named !== undefined) return named;
+  const said = among === undefined ? SAID : SAID.filter((meaning) => among.has(meaning));
+  const own = param === 'model' ? 'model' : meaningOfSentences(message, said);
+  if (own !== undefined || upstream === undefined || among !== undefined) return own;
+  const { reasons = [] } = upstream;
+  return meaningOfNames(reasons, OF_UPSTREAM) ?? meaningOfSentences(upstream.message, SAID_UPSTREAM);
+}
+
+/** A text above its greatest length is a prompt that is too long only where the field is one of the prompt's. */
+function meaningOfParameter({ code, param = '' }: HttpFailure): ErrorMeaning | undefined {
+  if (code !== 'string_above_max_length') return undefined;
+  return /^(input|prompt)\b|^messages\b.{0,80}content/.test(param) ? 'context' : 'invalid';
+}
+
+function namesOf({ code, type, reasons = [] }: HttpFailure): readonly string[] {
+  const names = type === undefined ? reasons : [type, ...reasons];
+  return code === undefined ? names : [code, ...names];
+}
+
+function statusMeaning({ status }: HttpFailure): ErrorMeaning {
+  switch (status) {
+    case 403:
+      return 'forbidden';
+    case 404:
+    case 410:
+      return 'model';
+    case 405:
+      return 'unsupported';
+    case 451:
+      return 'policy';
+    case 409:
+    case 424:
+    case 425:
+    case 498:
+      return 'overloaded';
+    default:
+      return 'invalid';
   }
-  const words = [fields.type, fields.code, fields.status]
-    .map((word) => asText(word)?.slice(0, MAX_WORDS / 4) ?? '')
-    .join(' ')
-    .toLowerCase();
-  if (QUOTA_WORDS.test(words)) return 402;
-  if (LIMIT_WORDS.test(words) || words.includes('too_many_requests')) return 429;
-  if (words.includes('auth') || words.includes('api_key')) return 401;
-  if (words.includes('permission')) return 403;
-  if (OVERLOAD_WORDS.test(words) || words.includes('unavailable')) return 503;
-  return words.includes('invalid') || CONTEXT_WORDS.test(words) || POLICY_WORDS.test(words) ? 400 : 500;
 }

@@ -2,7 +2,8 @@
 import { PolyphonyError } from '../../core/errors.ts';
 import type { ImageRequest, ModelEvent } from '../../core/model/model.ts';
 import type { TransportResponse, WireContext, WireFormat } from '../../core/model/provider.ts';
-import { httpError, readFailure } from '../http/http-errors.ts';
+import { readFailure } from '../http/error-body.ts';
+import { httpError } from '../http/http-errors.ts';
 import { parseRateLimits } from '../http/rate-limits.ts';
 
 export function imageWire(
@@ -18,7 +19,7 @@ export function imageWire(
       if (request.operation !== 'image') throw notImage(request.operation);
       return decode(response, request);
     },
-    classify: (status, _headers, body) => httpError(readFailure(status, body)),
+    classify: (status, headers, body) => httpError(readFailure(status, body, headers)),
     rateLimits: parseRateLimits,
     requestIdHeaders: ['x-request-id', 'cf-ray'],
   };

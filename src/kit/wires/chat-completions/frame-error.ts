@@ -1,6 +1,7 @@
 /** Errors inside a successful response: as a frame of a stream, as the only body, or beside a router's choices. */
 import type { PolyphonyError } from '../../../core/errors.ts';
-import { failureOf, httpError, impliedStatus } from '../../http/http-errors.ts';
+import { failureOf, impliedStatus } from '../../http/error-body.ts';
+import { httpError } from '../../http/http-errors.ts';
 import { asList, asRecord, type JsonRecord } from '../../json/json-shape.ts';
 
 /** The error in a document; undefined for an answer. */

@@ -1,7 +1,8 @@
 /** The Responses wire: chat in items, whose reasoning can be sent back. Other operations use another wire. */
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { TokenCounting, WireContext, WireFormat } from '../../../core/model/provider.ts';
-import { httpError, readFailure } from '../../http/http-errors.ts';
+import { readFailure } from '../../http/error-body.ts';
+import { httpError } from '../../http/http-errors.ts';
 import { parseRateLimits } from '../../http/rate-limits.ts';
 import { asNumber, asRecord, defined } from '../../json/json-shape.ts';
 import { authorisation, REQUEST_ID_HEADERS } from '../chat-completions/wire.ts';
@@ -67,7 +68,7 @@ export function responsesWire(options: ResponsesWireOptions = {}, others?: WireF
       if (request.operation !== 'chat') return otherWire(request.operation).decode(response, request, context);
       return decodeChat(response, request, factsOf(options, context), context);
     },
-    classify: (status, _headers, body) => httpError(readFailure(status, body)),
+    classify: (status, headers, body) => httpError(readFailure(status, body, headers)),
     rateLimits: parseRateLimits,
     requestIdHeaders: REQUEST_ID_HEADERS,
   };
