@@ -90,6 +90,17 @@ function upstreamOf(error: JsonRecord, message: string | undefined): HttpFailure
   return { message: told, reasons: [...names, ...(said.reasons ?? [])] };
 }
 
+/** An error or failure whose code and type have their usual names; `names` says which these are for this server's own. */
+export function withUsualNames<E extends { readonly code?: unknown; readonly type?: unknown }>(
+  error: E,
+  names: Readonly<Record<string, string>> | undefined,
+): E {
+  if (names === undefined) return error;
+  const usual = (name: unknown): string | undefined =>
+    typeof name === 'string' && Object.hasOwn(names, name) ? names[name] : undefined;
+  return { ...error, ...defined({ code: usual(error.code), type: usual(error.type) }) };
+}
+
 /** The status that an error inside a successful answer implies; 500 if it implies none. */
 export function impliedStatus(error: unknown): number {
   const fields = asRecord(error) ?? {};

@@ -34,6 +34,7 @@ export interface ChatState extends AnswerState {
   whole: boolean;
   readonly logprobs: TokenLogprob[];
   readonly reasoningBesideOutput: boolean;
+  readonly errorNames: ChatCompletionsQuirks['errorNames'];
   /** The schemas of tools that were sent in the strict subset, whose optional arguments arrive as nulls. */
   readonly strictTools: ReadonlyMap<string, JsonSchema>;
   /** Created with the first piece of a call. */
@@ -56,6 +57,7 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     whole: false,
     logprobs: [],
     reasoningBesideOutput: quirks.reasoningBesideOutput === true,
+    errorNames: quirks.errorNames,
     strictTools: strictToolsOf(request, quirks),
     calls: undefined,
     reasoning: reasoningReader(context.target.provider),

@@ -2,7 +2,7 @@
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { ModelRequest } from '../../../core/model/model.ts';
 import type { WireContext, WireFormat } from '../../../core/model/provider.ts';
-import { readFailure } from '../../http/error-body.ts';
+import { readFailure, withUsualNames } from '../../http/error-body.ts';
 import { httpError } from '../../http/http-errors.ts';
 import { parseRateLimits } from '../../http/rate-limits.ts';
 import { decodeChat } from './decode-chat.ts';
@@ -32,7 +32,8 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
         ? decodeChat(response, request, quirksOf(quirks, context), context)
         : decodeOperation(response, request, context);
     },
-    classify: (status, headers, body) => httpError(readFailure(status, body, headers)),
+    classify: (status, headers, body) =>
+      httpError(withUsualNames(readFailure(status, body, headers), quirks.errorNames)),
     rateLimits: parseRateLimits,
     requestIdHeaders: REQUEST_ID_HEADERS,
   };
