@@ -59,8 +59,8 @@ const SPENT = [
 ];
 
 const KEY = [
-  /^(?:the )?(?:provided )?api[ -]?key (?:is )?(?:not valid|invalid|not found|expired|missing|incorrect)\b/,
-  /^(?:invalid|incorrect|missing|expired|no|wrong) (?:x-)?api[ -]?(?:key|token)\b/,
+  /^(?:the )?(?:provided )?api key (?:is )?(?:not valid|invalid|not found|expired|missing|incorrect)\b/,
+  /^(?:invalid|incorrect|missing|expired|no|wrong) api (?:key|token)(?![\w-])|^invalid x-api-key$/,
   /^(?:the |your )?api key (?:has )?expired\b/,
   /^your api key was reported as leaked\b/,
   /^you didn't provide an api key\b/,
@@ -72,7 +72,7 @@ const KEY = [
 
 const MODEL = [
   /^(?:the )?(?:requested |provided |specified )?(?:model|engine|deployment)\b(?: (?:…|\S{1,160}))? (?:not found|does not exist|doesn't exist|not exist|is not available|is no longer (?:available|supported)|has been (?:deprecated|decommissioned|retired))/,
-  /^(?:model not found|unknown model|invalid model|no such model)\b/,
+  /^(?:model not found|unknown model|invalid model|no such model)(?::| name\b| id\b| …|$)/,
   /^(?:…|\S{1,160}) is not a valid model\b/,
   /^no endpoints found for\b/,
   /^the provided model identifier is invalid\b/,
@@ -99,7 +99,7 @@ const UNSUPPORTED = [
 
 const OVERLOADED = [
   /^(?:the |that |this |our )?(?:model|engine|server|servers|service|system)(?: (?:…|\S{1,160}))? (?:is|are) (?:currently |temporarily )?(?:overloaded|unavailable|at capacity|busy)\b/,
-  /^overloaded\b|^no (?:healthy|available) (?:upstream|instances?)\b|^service(?: is)?(?: temporarily)? unavailable\b/,
+  /^overloaded[.!]?$|^no (?:healthy|available) (?:upstream|instances?)\b|^service(?: is)?(?: temporarily)? unavailable\b/,
 ];
 
 const TOO_LARGE = [/^request too large for\b/];
