@@ -35,8 +35,7 @@ export { observe, type StreamControl, type StreamEnding, type StreamObserver } f
 // ---------------------------------------------------------------------------------------------------- providers over HTTP
 
 export { apiKeysOf } from './http/api-keys.ts';
-export { failureOf, impliedStatus, readFailure } from './http/error-body.ts';
-export { type HttpFailure, httpError } from './http/http-errors.ts';
+export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from './http/http-errors.ts';
 export { type HttpProviderOptions, httpProvider } from './http/http-provider.ts';
 export { parseRateLimits, parseReset, parseRetryAfter } from './http/rate-limits.ts';
 export { cardsOf, type VendorOptions } from './http/vendor-options.ts';

@@ -4,7 +4,7 @@
  */
 import { afterEach, expect, it, vi } from 'vitest';
 import { bodyDecoder } from '../../src/kit/http/answer.ts';
-import { readFailure } from '../../src/kit/http/error-body.ts';
+import { readFailure } from '../../src/kit/http/http-errors.ts';
 import { withoutTags } from '../../src/kit/http/without-tags.ts';
 import { isDeep, tryParseJson } from '../../src/kit/json/json-shape.ts';
 import { type ToolCallPiece, toolCallAssembler } from '../../src/kit/wires/tool-calls.ts';

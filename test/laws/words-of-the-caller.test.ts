@@ -9,8 +9,7 @@ import { google } from '../../plugins/providers/google.ts';
 import { ollama } from '../../plugins/providers/ollama.ts';
 import { openaiCompatible } from '../../plugins/providers/openai-compatible.ts';
 import { openaiResponses } from '../../plugins/providers/openai-responses.ts';
-import { failureOf } from '../../src/kit/http/error-body.ts';
-import { httpError } from '../../src/kit/http/http-errors.ts';
+import { failureOf, httpError } from '../../src/kit/http/http-errors.ts';
 import { ask, chat } from '../plugins/providers/attempts.ts';
 import { failure } from '../plugins/providers/exchange.ts';
 

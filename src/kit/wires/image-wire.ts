@@ -2,8 +2,7 @@
 import { PolyphonyError } from '../../core/errors.ts';
 import type { ImageRequest, ModelEvent } from '../../core/model/model.ts';
 import type { TransportResponse, WireContext, WireFormat } from '../../core/model/provider.ts';
-import { readFailure } from '../http/error-body.ts';
-import { httpError } from '../http/http-errors.ts';
+import { httpError, readFailure } from '../http/http-errors.ts';
 import { parseRateLimits } from '../http/rate-limits.ts';
 
 export function imageWire(

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { impliedStatus, readFailure } from '../../../src/kit/http/error-body.ts';
-import { httpError } from '../../../src/kit/http/http-errors.ts';
+import { httpError, impliedStatus, readFailure } from '../../../src/kit/http/http-errors.ts';
 
 const codeOf = (status: number, body: unknown): string =>
   httpError(readFailure(status, typeof body === 'string' ? body : JSON.stringify(body))).code;

@@ -1,7 +1,6 @@
 /** Errors inside a successful response: as a frame of a stream, as the only body, or beside a router's choices. */
 import type { PolyphonyError } from '../../../core/errors.ts';
-import { failureOf, impliedStatus, withUsualNames } from '../../http/error-body.ts';
-import { httpError } from '../../http/http-errors.ts';
+import { failureOf, httpError, impliedStatus, withUsualNames } from '../../http/http-errors.ts';
 import { asList, asRecord, type JsonRecord } from '../../json/json-shape.ts';
 
 /** The error in a document; undefined for an answer. `names` are the server's `errorNames`. */

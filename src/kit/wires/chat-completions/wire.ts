@@ -2,8 +2,7 @@
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { ModelRequest } from '../../../core/model/model.ts';
 import type { WireContext, WireFormat } from '../../../core/model/provider.ts';
-import { readFailure, withUsualNames } from '../../http/error-body.ts';
-import { httpError } from '../../http/http-errors.ts';
+import { httpError, readFailure, withUsualNames } from '../../http/http-errors.ts';
 import { parseRateLimits } from '../../http/rate-limits.ts';
 import { decodeChat } from './decode-chat.ts';
 import { applyQuirks, encodeChat, type WireBody } from './encode-chat.ts';

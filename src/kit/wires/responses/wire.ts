@@ -1,8 +1,7 @@
 /** The Responses wire: chat in items, whose reasoning can be sent back. Other operations use another wire. */
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { TokenCounting, WireContext, WireFormat } from '../../../core/model/provider.ts';
-import { readFailure } from '../../http/error-body.ts';
-import { httpError } from '../../http/http-errors.ts';
+import { httpError, readFailure } from '../../http/http-errors.ts';
 import { parseRateLimits } from '../../http/rate-limits.ts';
 import { asNumber, asRecord, defined } from '../../json/json-shape.ts';
 import { authorisation, REQUEST_ID_HEADERS } from '../chat-completions/wire.ts';

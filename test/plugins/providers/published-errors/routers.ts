@@ -2,7 +2,6 @@
 import {
   after,
   BUSY,
-  bad,
   CALLER,
   CANNOT,
   HERE,
