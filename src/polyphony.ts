@@ -131,7 +131,8 @@ export interface Polyphony {
   prune(request: PruneRequest): Promise<PruneReport>;
   /**
    * Replaces the config for calls, plans and runs that begin afterwards; those in progress are not interrupted. `plugins`,
-   * `tools`, `escalate` and `timeouts.connectMs` are fixed when the polyphony is created and have to stay as they are.
+   * `tools`, `escalate` and `timeouts.connectMs` are fixed when the polyphony is created and have to stay as they are. Credentials
+   * that were refused are used again.
    *
    * @throws invalid-config when the config cannot be used; the old one then stays
    */

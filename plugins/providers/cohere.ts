@@ -115,7 +115,7 @@ const wire: WireFormat = {
     if (request.operation === 'embed' || request.operation === 'rerank') return decodeOperation(response, request);
     throw unknown(request.operation);
   },
-  classify: (status, _headers, body) => httpError(readFailure(status, body)),
+  classify: (status, headers, body) => httpError(readFailure(status, body, headers)),
   rateLimits: parseRateLimits,
   requestIdHeaders: ['x-debug-trace-id', 'x-request-id'],
 };

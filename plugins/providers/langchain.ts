@@ -16,6 +16,7 @@ import {
   type Capability,
   type ChatRequest,
   defined,
+  failureOf,
   httpError,
   type ModelCardFields,
   type ModelEvent,
@@ -149,5 +150,8 @@ function toPolyphonyError(error: unknown): PolyphonyError {
   const status =
     asNumber(fields?.status) ?? asNumber(fields?.statusCode) ?? asNumber(asRecord(fields?.response)?.status);
   if (status === undefined || status < 400) return asPolyphonyError(error);
-  return httpError({ status, message: error instanceof Error ? error.message : String(error) });
+  const message = error instanceof Error ? error.message : String(error);
+  // Such libraries put the status before the server's own sentence, and its code and type beside it.
+  const said = message.startsWith(`${status} `) ? message.slice(`${status} `.length) : message;
+  return httpError({ ...failureOf({ error: { ...fields, message: undefined } }, status), status, message: said });
 }

@@ -92,7 +92,7 @@ const wire: WireFormat = {
     if (request.operation === 'embed') return decodeEmbedding(response, request);
     throw unknown(request.operation);
   },
-  classify: (status, _headers, body) => httpError(readFailure(status, body)),
+  classify: (status, headers, body) => httpError(readFailure(status, body, headers)),
   rateLimits: parseRateLimits,
   // The server itself sends no id; the proxy in front of it in the cloud does.
   requestIdHeaders: ['x-request-id', 'cf-ray'],

@@ -136,6 +136,8 @@ const quirks: ChatCompletionsQuirks = {
   outputEndsReasoning: true,
   prefixField: 'partial',
   cacheControl: true,
+  // Said of the tokens of a minute; a spent account is `Arrearage`.
+  errorNames: { insufficient_quota: 'rate_limit_exceeded' },
 };
 
 /** @throws invalid-config when an option is malformed or the region unknown */

@@ -140,4 +140,9 @@ export interface Gateway {
   statistics(): readonly TargetFigures[];
   /** Which targets and credentials can be used now, and the last facts that their endpoints stated. Plain JSON without keys; a copy as of now. */
   health(): readonly TargetHealth[];
+  /**
+   * Uses refused credentials again at once, of the provider with this id or of all: call it when an account was topped up or
+   * its rights were changed. Sends nothing. Returns how many were out of use. What an endpoint asked to wait is still waited.
+   */
+  reviveCredentials(provider?: string): number;
 }

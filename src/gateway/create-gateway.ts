@@ -66,7 +66,10 @@ export interface GatewayHandle extends Gateway {
    * @throws invalid-config for a second provider of the same id, or a place that does not exist
    */
   replacePlugins(plugins: readonly GatewayPlugin[]): void;
-  /** Replaces the config for calls that begin afterwards; running calls are not interrupted. */
+  /**
+   * Replaces the config for calls that begin afterwards; running calls are not interrupted. Credentials that were refused are
+   * used again.
+   */
   reconfigure(config: Config): void;
   /**
    * Refuses new calls and closes each provider once, then the transport. The stores stay open: their owner closes them. A
@@ -130,9 +133,12 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     },
     reconfigure(next) {
       state = build({ ...state, config: next });
+      // Whoever sets the config anew may have changed what was refused.
+      parts.credentials.revive(runtime.clock.now());
     },
     statistics: () => statistics.figures(runtime.clock.now()),
     health: () => healthOf(parts),
+    reviveCredentials: (provider) => parts.credentials.revive(runtime.clock.now(), provider),
     async close() {
       if (closed) return;
       closed = true;

@@ -30,6 +30,6 @@ function credentialsOf(
   nowMs: number,
 ): readonly CredentialHealth[] {
   return credentials
-    .states(provider, nowMs)
+    .states(provider, target.model, nowMs)
     .map((state) => ({ ...state, ...endpointReports.of(withCredential(target, state.label ?? undefined)) }));
 }

@@ -142,6 +142,7 @@ export async function pluginRing(options: RingOptions): Promise<Ring> {
     models: () => provider.models.map((card) => ({ provider: provider.id, card })),
     statistics: () => [],
     health: () => [],
+    reviveCredentials: () => 0,
   };
   const context: PluginContext = {
     gateway,

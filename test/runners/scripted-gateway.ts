@@ -49,6 +49,7 @@ export function scriptedGateway(answers: readonly Answer[]): ScriptedGateway {
     models: () => [],
     statistics: () => [],
     health: () => [],
+    reviveCredentials: () => 0,
   };
 }
 

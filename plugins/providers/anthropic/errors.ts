@@ -1,14 +1,5 @@
 /** Maps errors of this wire format, both answers and events of a stream. */
-import {
-  asRecord,
-  asText,
-  failureOf,
-  type HttpFailure,
-  httpError,
-  impliedStatus,
-  type PolyphonyError,
-  readFailure,
-} from 'polyphony/kit';
+import { asRecord, asText, failureOf, httpError, impliedStatus, type PolyphonyError, readFailure } from 'polyphony/kit';
 
 const STATUS: Readonly<Record<string, number>> = {
   invalid_request_error: 400,
@@ -24,22 +15,12 @@ const STATUS: Readonly<Record<string, number>> = {
   overloaded_error: 529,
 };
 
-/** Error types of this provider, with the common error code. */
-const WORDS: readonly (readonly [RegExp, string])[] = [
-  [/exceed(s|ed)? (the )?context limit/i, 'context_window_exceeded'],
-  [/api usage limits|spend limit/i, 'billing_error'],
-];
-
-export const classify = (status: number, body: string): PolyphonyError => refusal(readFailure(status, body));
+export const classify = (status: number, headers: Readonly<Record<string, string>>, body: string): PolyphonyError =>
+  httpError(readFailure(status, body, headers));
 
 /** An `error` event, or an error in the body of a successful answer. */
 export function errorInside(body: unknown): PolyphonyError {
   const fields = asRecord(asRecord(body)?.error) ?? asRecord(body);
   const status = STATUS[asText(fields?.type) ?? ''] ?? impliedStatus(fields);
-  return refusal(failureOf(body, status) ?? { status, message: '' });
-}
-
-function refusal(failure: HttpFailure): PolyphonyError {
-  const found = failure.status >= 500 ? undefined : WORDS.find(([words]) => words.test(failure.message));
-  return httpError(found === undefined ? failure : { ...failure, code: found[1] });
+  return httpError(failureOf(body, status) ?? { status, message: '' });
 }

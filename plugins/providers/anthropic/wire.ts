@@ -29,7 +29,7 @@ export const messagesWire: WireFormat = {
     if (request.operation !== 'chat') throw notChat(request.operation);
     return decodeChat(response, request, context);
   },
-  classify: (status, _headers, body) => classify(status, body),
+  classify,
   rateLimits: parseRateLimits,
   requestIdHeaders: ['request-id', 'cf-ray'],
   counting: {

@@ -3,7 +3,6 @@ import {
   asNumber,
   asRecord,
   asText,
-  defined,
   type HttpFailure,
   httpError,
   type PolyphonyError,
@@ -25,24 +24,10 @@ const STATUS: Readonly<Record<string, number>> = {
   serviceunavailableexception: 503,
 };
 
-/** Error types and phrases of this provider, with the common error code. */
-const TYPES: Readonly<Record<string, string>> = {
-  servicequotaexceededexception: 'rate_limit',
-  throttlingexception: 'rate_limit',
-  // The model is loading or failed: a retry or another model may succeed.
-  modelnotreadyexception: 'overloaded',
-  modelerrorexception: 'overloaded',
-  modelstreamerrorexception: 'overloaded',
-};
-const WORDS: readonly (readonly [RegExp, string])[] = [
-  [/access to the model|model identifier is invalid|model (id|arn)\b.*invalid/i, 'model_not_found'],
-  [/marked by provider as legacy|reached the end of its life/i, 'model_not_found'],
-];
-
 const MAX_MESSAGE = 4096;
 
 export function classify(status: number, headers: Readonly<Record<string, string>>, body: string): PolyphonyError {
-  const failure = readFailure(status, body);
+  const failure = readFailure(status, body, headers);
   return refusal(failure, headers['x-amzn-errortype'] ?? asText(asRecord(tryParseJson(body))?.__type) ?? '');
 }
 
@@ -55,11 +40,12 @@ export function exceptionInside(type: string, payload: string): PolyphonyError {
   return refusal({ status, message: message.slice(0, MAX_MESSAGE) }, type.slice(0, MAX_MESSAGE));
 }
 
-/** `ValidationException:http://…` and `com.amazon#ValidationException` as `validationexception`. */
-const nameOf = (type: string): string => type.replace(/:.*$/, '').replace(/^.*#/, '').toLowerCase();
+/** `ValidationException:http://…` and `com.amazon#ValidationException` as `ValidationException`. */
+const plainType = (type: string): string => type.replace(/:.*$/, '').replace(/^.*#/, '');
 
+const nameOf = (type: string): string => plainType(type).toLowerCase();
+
+/** The type is the code: it says what is wrong before any word of the message. */
 function refusal(failure: HttpFailure, type: string): PolyphonyError {
-  const code = WORDS.find(([words]) => words.test(failure.message))?.[1] ?? TYPES[nameOf(type)];
-  const named = type === '' ? {} : { type: type.replace(/:.*$/, '').replace(/^.*#/, '') };
-  return httpError({ ...failure, ...named, ...defined({ code }) });
+  return httpError(type === '' ? failure : { ...failure, code: plainType(type) });
 }

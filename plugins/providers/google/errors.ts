@@ -1,6 +1,6 @@
 /**
- * Maps errors of this wire format. Its 429 reports an exceeded quota, which elsewhere means a spent account: here it is a
- * rate limit, unless the limit is zero. `details` state how long to wait and whether the key is at fault.
+ * Maps errors of this wire format. Its 429 reports an exceeded quota, which is a rate limit; where the limit is zero, waiting
+ * does not help. `details` state how long to wait and whether the key is at fault.
  */
 import {
   asList,
@@ -13,17 +13,18 @@ import {
   httpError,
   impliedStatus,
   type JsonRecord,
-  PolyphonyError,
+  type PolyphonyError,
   parseReset,
   readFailure,
   tryParseJson,
 } from 'polyphony/kit';
 
-/** Waiting does not help for these: the key has no quota for this model. */
-const SPENT = /\blimit: 0\b|spending cap|depleted/i;
+/** Waiting does not help for these: the account has no quota for this model, or spent what it may spend. */
+const NO_QUOTA =
+  /^(?:quota exceeded for metric: \S+, limit: 0\b|your project has exceeded its monthly spending cap\b)/i;
 
-export function classify(status: number, body: string): PolyphonyError {
-  return refusal(readFailure(status, body), errorOf(tryParseJson(body)));
+export function classify(status: number, headers: Readonly<Record<string, string>>, body: string): PolyphonyError {
+  return refusal(readFailure(status, body, headers), errorOf(tryParseJson(body)));
 }
 
 /** An error inside the body of a successful answer. */
@@ -40,23 +41,18 @@ function errorOf(body: unknown): JsonRecord | undefined {
 }
 
 function refusal(failure: HttpFailure, error: JsonRecord | undefined): PolyphonyError {
-  const details = (asList(error?.details) ?? []).map((item) => asRecord(item) ?? {});
-  const retryAfterMs = delayOf(details);
-  const withDelay = retryAfterMs === undefined ? failure : { ...failure, retryAfterMs };
-  if (failure.status === 429)
-    return SPENT.test(failure.message) ? httpError({ ...withDelay, code: 'billing' }) : rateLimited(withDelay);
-  const reason = details.map((detail) => asText(detail.reason)).find((text) => text !== undefined);
-  return httpError(reason === undefined ? withDelay : { ...withDelay, code: reason });
+  const details = (asList(error?.details) ?? []).slice(0, MAX_DETAILS).map((item) => asRecord(item) ?? {});
+  const retryable = failure.status === 429 && hasNoQuota(failure, details) ? false : undefined;
+  return httpError({ ...failure, ...defined({ retryable, retryAfterMs: delayOf(details) }) });
 }
 
-function rateLimited({ message, type, retryAfterMs }: HttpFailure): PolyphonyError {
-  const reason = message.trim().slice(0, 1000) || 'no reason given';
-  const named = type === undefined ? '' : ` (${type})`;
-  return new PolyphonyError(
-    'rate-limited',
-    `HTTP 429: ${reason}${named} Wait, send fewer requests at the same time, or add a credential.`,
-    { status: 429, ...defined({ retryAfterMs }) },
-  );
+const MAX_DETAILS = 16;
+
+/** Of several lines of a message, each may state a quota. */
+function hasNoQuota({ message }: HttpFailure, details: readonly JsonRecord[]): boolean {
+  const violations = details.flatMap((detail) => asList(detail.violations)?.slice(0, MAX_DETAILS) ?? []);
+  if (violations.some((violation) => asRecord(violation)?.quotaValue === '0')) return true;
+  return message.split('\n', MAX_DETAILS).some((line) => NO_QUOTA.test(line.replace(/^[* ]+/, '')));
 }
 
 function delayOf(details: readonly JsonRecord[]): number | undefined {

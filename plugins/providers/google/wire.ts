@@ -34,7 +34,7 @@ export function geminiWire(options: GeminiWireOptions): WireFormat {
       if (request.operation === 'embed') return decodeEmbedding(response, request);
       throw unknownOperation(request.operation);
     },
-    classify: (status, _headers, body) => classify(status, body),
+    classify,
     counting: {
       async encode(request, context) {
         if (request.operation !== 'chat') throw unknownOperation(request.operation);

@@ -1,8 +1,9 @@
 /**
  * The labels of a provider's credentials, and which of them may be used now. This file never sees a key.
  *
- * C1. A refused credential (401, 402, 403) is dead for 15 minutes: long enough to stop sending useless requests, short
- *     enough that a topped-up account is used again without a restart.
+ * C1. A refused credential (a wrong key, a spent account) is dead for 15 minutes: long enough to stop sending useless
+ *     requests, short enough that a topped-up account is used again without a restart. `revive` ends that at once.
+ *     One that was refused for a model only (`details.refused: 'model'`, a 403 without a code) stays alive for others.
  * C2. A credential with a retry-after is not used before that time, for any model or call, because they share one quota.
  * C3. Usable credentials take turns.
  * C4. A credential that the call excludes does not exist for that call, dead or alive.
@@ -19,7 +20,17 @@ interface Credential {
   deadUntil: number;
   readyAt: number;
   reason: string;
+  /** The models for which alone it is dead; undefined for none, which is the common case. */
+  forbidden: Map<string, Forbidden> | undefined;
 }
+
+interface Forbidden {
+  readonly until: number;
+  readonly reason: string;
+}
+
+/** Most models that are kept of a credential; the one that was refused first is forgotten. */
+const MAX_FORBIDDEN = 256;
 
 interface Pool {
   /** The provider's own list; the same object means that nothing changed. */
@@ -38,20 +49,29 @@ export type Pick =
   | { readonly alive: true; readonly label: string | undefined; readonly readyAt: number }
   | { readonly alive: false; readonly reasons: readonly string[] };
 
+/** Of whose credentials is asked, and for which model. */
+export interface CredentialUse {
+  readonly provider: Provider;
+  readonly model: string;
+  readonly excluded: ExcludedLabels;
+}
+
 export interface Credentials {
   /** Returns `asked` if it may be used now. */
-  pick(provider: Provider, asked: string | undefined, nowMs: number, excluded?: ExcludedLabels): Pick;
-  refuse(provider: Provider, label: string | undefined, error: PolyphonyError, nowMs: number): void;
+  pick(use: CredentialUse, asked: string | undefined, nowMs: number): Pick;
+  refuse(use: CredentialUse, label: string | undefined, error: PolyphonyError, nowMs: number): void;
   /** Keeps the credential unused for `waitMs`. */
   rest(provider: Provider, label: string | undefined, nowMs: number, waitMs: number): void;
   /** True when a credential may be used now. Does not advance the turn. */
-  ready(provider: Provider, nowMs: number, excluded?: ExcludedLabels): boolean;
+  ready(use: CredentialUse, nowMs: number): boolean;
   /** Why each was refused; undefined unless all are dead. */
-  deadReasons(provider: Provider, nowMs: number, excluded?: ExcludedLabels): readonly string[] | undefined;
+  deadReasons(use: CredentialUse, nowMs: number): readonly string[] | undefined;
   /** The number of credentials that may be used, now or after a wait. */
-  alive(provider: Provider, nowMs: number, excluded?: ExcludedLabels): number;
+  alive(use: CredentialUse, nowMs: number): number;
   /** For display, in the provider's order. */
-  states(provider: Provider, nowMs: number): readonly CredentialState[];
+  states(provider: Provider, model: string, nowMs: number): readonly CredentialState[];
+  /** Makes the dead ones usable again, of one provider or of all. Returns how many were dead. Waits are kept. */
+  revive(nowMs: number, providerId?: string): number;
 }
 
 export type CredentialState = Omit<CredentialHealth, 'limits' | 'stated'>;
@@ -66,7 +86,7 @@ export function createCredentials(): Credentials {
       if (known.all.every(({ label }, index) => label === labels[index])) return known;
     }
     const kept = (label: string | undefined): Credential =>
-      known?.all.find((one) => one.label === label) ?? { label, deadUntil: 0, readyAt: 0, reason: '' };
+      known?.all.find((one) => one.label === label) ?? fresh(label);
     const pool = { labels, all: labels.map(kept), turn: 0 };
     pools.set(provider.id, pool);
     return pool;
@@ -74,39 +94,91 @@ export function createCredentials(): Credentials {
   const find = (provider: Provider, label: string | undefined): Credential | undefined =>
     poolOf(provider).all.find((one) => one.label === label);
   return {
-    pick(provider, asked, nowMs, excluded) {
+    pick(use, asked, nowMs) {
+      const { provider, model, excluded } = use;
       const pool = poolOf(provider);
       const wanted = asked === undefined || excluded?.has(asked) ? undefined : find(provider, asked);
-      if (wanted !== undefined && usable(wanted, nowMs)) return { alive: true, label: wanted.label, readyAt: nowMs };
-      const chosen = choose(pool, nowMs, excluded);
-      if (chosen === undefined) return { alive: false, reasons: of(pool, excluded).map(({ reason }) => reason) };
+      if (wanted !== undefined && usable(wanted, model, nowMs)) {
+        return { alive: true, label: wanted.label, readyAt: nowMs };
+      }
+      const chosen = choose(pool, use, nowMs);
+      if (chosen === undefined) return { alive: false, reasons: reasonsOf(of(pool, excluded), model, nowMs) };
       return { alive: true, label: chosen.label, readyAt: Math.max(nowMs, chosen.readyAt) };
     },
-    refuse(provider, label, error, nowMs) {
+    refuse({ provider, model }, label, error, nowMs) {
       const credential = find(provider, label);
       if (credential === undefined) return;
-      credential.deadUntil = nowMs + DEAD_MS;
       const isOnly = label === undefined || poolOf(provider).all.length === 1;
-      credential.reason = isOnly ? error.message : `${label}: ${error.message}`;
+      const reason = isOnly ? error.message : `${label}: ${error.message}`;
+      const until = nowMs + DEAD_MS;
+      if (error.details?.refused === 'model') forbid(credential, model, { until, reason });
+      else Object.assign(credential, { deadUntil: until, reason });
     },
     rest(provider, label, nowMs, waitMs) {
       const credential = find(provider, label);
       if (credential !== undefined) credential.readyAt = Math.max(credential.readyAt, nowMs + waitMs);
     },
-    ready: (provider, nowMs, excluded) => of(poolOf(provider), excluded).some((one) => usable(one, nowMs)),
-    deadReasons(provider, nowMs, excluded) {
+    ready: ({ provider, model, excluded }, nowMs) =>
+      of(poolOf(provider), excluded).some((one) => usable(one, model, nowMs)),
+    deadReasons({ provider, model, excluded }, nowMs) {
       const all = of(poolOf(provider), excluded);
-      return all.every(({ deadUntil }) => deadUntil > nowMs) ? all.map(({ reason }) => reason) : undefined;
+      return all.every((one) => isDead(one, model, nowMs)) ? reasonsOf(all, model, nowMs) : undefined;
     },
-    alive: (provider, nowMs, excluded) =>
-      of(poolOf(provider), excluded).filter(({ deadUntil }) => deadUntil <= nowMs).length,
-    states: (provider, nowMs) => poolOf(provider).all.map((one) => stateOf(one, nowMs)),
+    alive: ({ provider, model, excluded }, nowMs) =>
+      of(poolOf(provider), excluded).filter((one) => !isDead(one, model, nowMs)).length,
+    states: (provider, model, nowMs) => poolOf(provider).all.map((one) => stateOf(one, model, nowMs)),
+    revive(nowMs, providerId) {
+      let count = 0;
+      for (const [id, { all }] of pools) {
+        if (providerId === undefined || id === providerId) for (const one of all) count += revived(one, nowMs) ? 1 : 0;
+      }
+      return count;
+    },
   };
 }
 
-function stateOf({ label: name, deadUntil, readyAt, reason }: Credential, nowMs: number): CredentialState {
-  const label = name ?? null;
-  if (deadUntil > nowMs) return { label, state: 'refused', until: deadUntil, reason: scrubText(reason) };
+const fresh = (label: string | undefined): Credential => ({
+  label,
+  deadUntil: 0,
+  readyAt: 0,
+  reason: '',
+  forbidden: undefined,
+});
+
+function forbid(credential: Credential, model: string, forbidden: Forbidden): void {
+  credential.forbidden ??= new Map();
+  const { forbidden: models } = credential;
+  models.delete(model);
+  const [oldest] = models.keys();
+  if (models.size >= MAX_FORBIDDEN && oldest !== undefined) models.delete(oldest);
+  models.set(model, forbidden);
+}
+
+function revived(credential: Credential, nowMs: number): boolean {
+  const { deadUntil, forbidden } = credential;
+  const wasDead = deadUntil > nowMs || [...(forbidden?.values() ?? [])].some(({ until }) => until > nowMs);
+  Object.assign(credential, { deadUntil: 0, reason: '', forbidden: undefined });
+  return wasDead;
+}
+
+/** Until when it is dead for the model, and why; undefined for one that is alive. */
+function deathOf({ deadUntil, reason, forbidden }: Credential, model: string, nowMs: number): Forbidden | undefined {
+  if (deadUntil > nowMs) return { until: deadUntil, reason };
+  const death = forbidden?.get(model);
+  return death !== undefined && death.until > nowMs ? death : undefined;
+}
+
+const isDead = ({ deadUntil, forbidden }: Credential, model: string, nowMs: number): boolean =>
+  deadUntil > nowMs || (forbidden !== undefined && (forbidden.get(model)?.until ?? 0) > nowMs);
+
+const reasonsOf = (all: readonly Credential[], model: string, nowMs: number): readonly string[] =>
+  all.map((one) => deathOf(one, model, nowMs)?.reason ?? one.reason);
+
+function stateOf(credential: Credential, model: string, nowMs: number): CredentialState {
+  const label = credential.label ?? null;
+  const death = deathOf(credential, model, nowMs);
+  if (death !== undefined) return { label, state: 'refused', until: death.until, reason: scrubText(death.reason) };
+  const { readyAt } = credential;
   if (readyAt > nowMs) return { label, state: 'waiting', until: readyAt, reason: null };
   return { label, state: 'ready', until: null, reason: null };
 }
@@ -117,16 +189,17 @@ const isExcluded = ({ label }: Credential, excluded: ExcludedLabels): boolean =>
 const of = ({ all }: Pool, excluded: ExcludedLabels): readonly Credential[] =>
   excluded === undefined ? all : all.filter((one) => !isExcluded(one, excluded));
 
-const usable = ({ deadUntil, readyAt }: Credential, nowMs: number): boolean => deadUntil <= nowMs && readyAt <= nowMs;
+const usable = (credential: Credential, model: string, nowMs: number): boolean =>
+  credential.readyAt <= nowMs && !isDead(credential, model, nowMs);
 
 /** The next of those that are ready, else the one that becomes ready first; undefined when all are dead. */
-function choose(pool: Pool, nowMs: number, excluded: ExcludedLabels): Credential | undefined {
+function choose(pool: Pool, { model, excluded }: CredentialUse, nowMs: number): Credential | undefined {
   const { all } = pool;
   let earliest: Credential | undefined;
   for (let step = 0; step < all.length; step += 1) {
     const index = (pool.turn + step) % all.length;
     const credential = all[index];
-    if (credential === undefined || credential.deadUntil > nowMs || isExcluded(credential, excluded)) continue;
+    if (credential === undefined || isDead(credential, model, nowMs) || isExcluded(credential, excluded)) continue;
     if (credential.readyAt <= nowMs) {
       pool.turn = index + 1;
       return credential;

@@ -21,7 +21,7 @@ import { faultOf } from '../calls/faults.ts';
 import { withCredential } from '../calls/target.ts';
 import { excludedCredentials } from '../routing/exclude.ts';
 import type { Registry } from '../routing/registry.ts';
-import type { Credentials } from './credentials.ts';
+import type { Credentials, CredentialUse } from './credentials.ts';
 
 export interface RetryParts {
   readonly runtime: Runtime;
@@ -67,7 +67,7 @@ async function openWithRetries(
       const error = asPolyphonyError(thrown);
       if (attempt.signal.aborted) throw abortError(attempt.signal);
       // Counted before the first credential is refused.
-      rotations ??= parts.credentials.alive(provider, clock.now(), excludedOf(attempt)) - 1;
+      rotations ??= parts.credentials.alive(useOf(provider, attempt), clock.now()) - 1;
       const rotated = blame(parts, provider, label, attempt, error) && rotations > 0;
       asked = undefined;
       if (rotated) rotations -= 1;
@@ -113,7 +113,7 @@ function credentialFor(
   asked: string | undefined,
 ): string | undefined | Promise<string | undefined> {
   const now = clock.now();
-  const pick = credentials.pick(provider, asked, now, excludedOf(attempt));
+  const pick = credentials.pick(useOf(provider, attempt), asked, now);
   if (!pick.alive) throw allDead(provider, pick.reasons);
   const waitMs = pick.readyAt - now;
   if (waitMs > 0) {
@@ -137,18 +137,22 @@ function blame(
   error: PolyphonyError,
 ): boolean {
   const fault = faultOf(attempt, error);
-  if (fault === 'credential') credentials.refuse(provider, label, error, clock.now());
+  if (fault === 'credential') credentials.refuse(useOf(provider, attempt), label, error, clock.now());
   else if (fault === 'rate-limit' && error.retryAfterMs !== undefined) {
     credentials.rest(provider, label, clock.now(), error.retryAfterMs);
   }
-  return fault === 'credential' || fault === 'rate-limit';
+  // A limit below this one request may be a higher one of another account.
+  return fault === 'credential' || fault === 'rate-limit' || error.code === 'rate-limited';
 }
 
-const excludedOf = ({ exclude, target }: Attempt): ReadonlySet<string> | undefined =>
-  excludedCredentials(exclude, target);
+const useOf = (provider: Provider, { exclude, target }: Attempt): CredentialUse => ({
+  provider,
+  model: target.model,
+  excluded: excludedCredentials(exclude, target),
+});
 
 function isReady({ credentials, runtime: { clock } }: RetryParts, provider: Provider, attempt: Attempt): boolean {
-  return credentials.ready(provider, clock.now(), excludedOf(attempt));
+  return credentials.ready(useOf(provider, attempt), clock.now());
 }
 
 async function backOff(
@@ -172,7 +176,7 @@ function final(
   error: PolyphonyError,
 ): PolyphonyError {
   if (faultOf(attempt, error) !== 'credential') return error;
-  const reasons = credentials.deadReasons(provider, clock.now(), excludedOf(attempt));
+  const reasons = credentials.deadReasons(useOf(provider, attempt), clock.now());
   return reasons === undefined ? error : allDead(provider, reasons);
 }
 

@@ -7,13 +7,14 @@ export type { Fault };
 
 /** The fault that the layer recorded when it threw the error, else the fault that its code implies. */
 export function faultOf(call: Pick<Call, 'trace'>, error: PolyphonyError): Fault {
-  return callStateOf(call).blamed(error) ?? faultOfCode(error.code);
+  return callStateOf(call).blamed(error) ?? faultOfError(error);
 }
 
-function faultOfCode(code: PolyphonyError['code']): Fault {
+function faultOfError({ code, retryable, details }: PolyphonyError): Fault {
   switch (code) {
     case 'rate-limited':
-      return 'rate-limit';
+      // A limit that no waiting satisfies is one of this request: the target serves others.
+      return retryable ? 'rate-limit' : 'request-here';
     case 'overloaded':
     case 'network':
     case 'truncated':
@@ -27,6 +28,7 @@ function faultOfCode(code: PolyphonyError['code']): Fault {
     case 'model-not-found':
       return 'request-here';
     default:
-      return 'caller';
+      // A provider may say so of any other code: an answer that cannot be used, an address that leads elsewhere.
+      return details?.fault === 'target' ? 'target' : 'caller';
   }
 }

@@ -20,10 +20,12 @@ const USEFULNESS: readonly ErrorCode[] = [
   'timeout',
   'network',
   'truncated',
+  'invalid-output',
   'plugin-failed',
   'unsupported',
   'model-not-found',
   'invalid-credential',
+  'invalid-config',
 ];
 
 function usefulness({ error, fault }: TargetFailure): number {

@@ -1,104 +1,30 @@
-/**
- * Classifies error responses. Statuses alone mislead (a used-up quota can be a 429, a wrong key a 400, a long prompt a 500),
- * so the words that servers use are also read; only error responses are read, never answers.
- */
+/** Reads the bodies of error responses, in the forms that servers use. */
 import { defined } from '../../core/defined.ts';
-import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
+import { statusOfNames } from '../refusals/error-meaning.ts';
+import type { HttpFailure } from '../refusals/http-error.ts';
+import { tellsDelay } from './rate-limits.ts';
 import { withoutTags } from './without-tags.ts';
 
-export interface HttpFailure {
-  /** The status of the response, or the one that an error inside a successful answer implies. */
-  readonly status: number;
-  readonly message: string;
-  readonly type?: string;
-  readonly code?: string;
-  readonly retryAfterMs?: number;
-  readonly details?: Readonly<Record<string, unknown>>;
-}
+export { type HttpFailure, httpError } from '../refusals/http-error.ts';
 
-const REMEDIES: Partial<Record<ErrorCode, string>> = {
-  'rate-limited': 'Wait, send fewer requests at the same time, or add a credential.',
-  overloaded: 'Try again, or use another provider.',
-  timeout: 'Try again, or use another provider.',
-  'invalid-credential': 'Check the key, its rights and the credit of the account.',
-  'context-window': 'Shorten the input, or use a model with a larger context window.',
-  'content-policy': 'Rephrase the input, or use another model.',
-  'model-not-found': 'Check the name of the model and whether the account may use it.',
-  unsupported: 'Leave that feature out, or use a model that supports it.',
-  'invalid-request': 'Correct the request.',
-};
-
-const CONTEXT_WORDS =
-  /context[_ ](length|window|size)|maximum context|max(imum)? (prompt|input|sequence) length|(prompt|input|messages?|request)( is| are|:)? too (long|large)|too_many_prompt_tokens|total length of all messages|exceeds? the (maximum number of tokens|model'?s? (context|maximum)|limit of \d+ tokens)|reduce the length of|too many (input |prompt )?tokens|string_above_max_length|input (token count|length) .*exceeds/;
-const QUOTA_WORDS =
-  /insufficient[_ ](quota|balance|credits?|funds)|exceeded your current quota|credit balance is too low|billing|payment required|out of credits|arrearage|not enough credits/;
-const POLICY_WORDS =
-  /content[_ ]?(filter|policy|management|moderation)|responsibleaipolicy|moderation_blocked|safety (system|setting|policy|reasons)|usage polic(y|ies)|data_inspection_failed|flagged|prohibited[_ ]content|sensitive[_ ](content|words)|inappropriate content/;
-const KEY_WORDS =
-  /(invalid|incorrect|missing|expired|wrong|no|bad)[_ ]?(api|access|authentication|auth)?[_ -]?(key|token|credentials?)( provided)?\b|api[_ ]key not (valid|found)|authentication[_ ](error|fails?|failed)|unauthorized|account (is )?(deactivated|suspended)/;
-const MODEL_WORDS =
-  /model[_ ]not[_ ](found|available|exist)|model_decommissioned|(model|engine|deployment)\b.{0,120}\b(not found|does not exist|doesn't exist|not exist|no longer (available|supported)|has been (deprecated|decommissioned|retired))|unknown model|invalid model|no such model|(access to|embeddings from this) model|not a valid model|no endpoints found for/;
-const UNSUPPORTED_WORDS =
-  /unsupported[_ ](parameter|value|feature|modality)|does(n't| not) support|(is|are) not supported|not supported (with|by|for)|unsupported_/;
-const OVERLOAD_WORDS =
-  /overloaded|capacity[_ ]?exceeded|no (healthy|available) (upstream|instances?)|service[_ ]unavailable/;
-const LIMIT_WORDS = /rate[_ ]?limit|too many requests|quota exceeded|resource[_ ]exhausted|throttl/;
-
-/** Most characters of an error that are searched for words: whoever sends more does not say it better. */
-const MAX_WORDS = 4096;
-/** Most characters of a message that are kept, so that every wire may search them as well. */
+/** Most characters of a message that are kept, so that every wire may compare them as well. */
 const MAX_MESSAGE = 4096;
+const MAX_UPSTREAM = 500;
+const MAX_DETAILS = 16;
 
-/** The error of an error response. Its message has the status, the server's message and the remedy. */
-export function httpError(failure: HttpFailure): PolyphonyError {
-  const code = codeOf(failure);
-  const said = failure.message.trim() === '' ? 'no reason given' : failure.message.trim().slice(0, 1000);
-  const named = (failure.code ?? failure.type)?.slice(0, 200);
-  const remedy = REMEDIES[code];
-  const whole = `HTTP ${failure.status}: ${said}${named === undefined ? '' : ` (${named})`}`;
-  const message = remedy === undefined ? whole : `${/[.!?)]$/.test(whole) ? whole : `${whole}.`} ${remedy}`;
-  return new PolyphonyError(code, message, {
-    status: failure.status,
-    ...defined({ retryAfterMs: failure.retryAfterMs, details: failure.details }),
-  });
-}
-
-function codeOf({ status, message, type, code }: HttpFailure): ErrorCode {
-  const words = `${type ?? ''} ${code ?? ''} ${message}`.slice(0, MAX_WORDS).toLowerCase();
-  if (status === 402 || QUOTA_WORDS.test(words)) return 'invalid-credential';
-  if (status === 429) return OVERLOAD_WORDS.test(words) && !LIMIT_WORDS.test(words) ? 'overloaded' : 'rate-limited';
-  if (CONTEXT_WORDS.test(words) || status === 413) return 'context-window';
-  if (status === 401) return 'invalid-credential';
-  if (status >= 500) return serverCode(status);
-  if (POLICY_WORDS.test(words)) return 'content-policy';
-  if (MODEL_WORDS.test(words)) return 'model-not-found';
-  if (status === 403 || KEY_WORDS.test(words)) return 'invalid-credential';
-  return requestCode(status, words);
-}
-
-function serverCode(status: number): ErrorCode {
-  if (status === 501) return 'unsupported';
-  return status === 504 || status === 524 ? 'timeout' : 'overloaded';
-}
-
-function requestCode(status: number, words: string): ErrorCode {
-  if (status === 404 || status === 410) return 'model-not-found';
-  if (status === 408) return 'timeout';
-  if (status === 409 || status === 425 || status === 498 || OVERLOAD_WORDS.test(words)) return 'overloaded';
-  if (LIMIT_WORDS.test(words)) return 'rate-limited';
-  return status === 405 || UNSUPPORTED_WORDS.test(words) ? 'unsupported' : 'invalid-request';
-}
-
-// ---------------------------------------------------------------------------------------------------- JSON errors
-
-/** Reads the common JSON error bodies; any other body is the message itself, without tags. */
-export function readFailure(status: number, body: string): HttpFailure {
+/**
+ * Reads the common JSON error bodies; any other body is the message itself, without tags. `headers`, in lower case, tell
+ * whether the response names a delay.
+ */
+export function readFailure(status: number, body: string, headers: Readonly<Record<string, string>> = {}): HttpFailure {
+  const delay = tellsDelay(headers) ? { tellsDelay: true } : {};
   const parsed = tryParseJson(body) ?? tryParseJson(/^data: *(.*)$/m.exec(body)?.[1] ?? '');
   const failure = failureOf(parsed, status);
-  if (failure !== undefined) return failure;
+  if (failure !== undefined) return { ...failure, ...delay };
   const text = withoutTags(body).replace(/\s+/g, ' ');
-  return { status, message: text.trim().slice(0, 300) };
+  const isPage = /^[\s\uFEFF]*</.test(body);
+  return { status, message: text.trim().slice(0, 300), ...(isPage ? { isPage } : {}), ...delay };
 }
 
 /**
@@ -108,29 +34,73 @@ export function readFailure(status: number, body: string): HttpFailure {
 export function failureOf(value: unknown, status: number): HttpFailure | undefined {
   const body = asRecord(asList(value)?.[0] ?? value);
   if (body === undefined) return undefined;
-  const described = body.error ?? asList(body.errors)?.[0] ?? body;
-  if (typeof described === 'string') return { status, message: described.slice(0, MAX_MESSAGE) };
-  const error = asRecord(described);
+  const described = body.error ?? asList(body.errors)?.[0] ?? asRecord(body.detail) ?? body;
+  const error = typeof described === 'string' ? {} : asRecord(described);
   if (error === undefined) return undefined;
-  const message = messageOf(error) ?? messageOf(body);
-  const type = asText(error.type) ?? asText(error.status) ?? asText(body.type);
-  const code = asText(error.code) ?? asNumber(error.code)?.toString() ?? asText(body.code);
-  if (message === undefined && type === undefined && code === undefined) return undefined;
+  const message = typeof described === 'string' ? described : (messageOf(error) ?? messageOf(body));
+  const type = textOf(error.type) ?? textOf(error.status) ?? textOf(body.type);
+  const code = codeOf(error.code) ?? codeOf(body.code);
+  const reasons = reasonsOf(error, body);
+  if (message === undefined && type === undefined && code === undefined && reasons.length === 0) return undefined;
   return {
     status,
-    message: message ?? '',
-    ...(type === undefined || type === '' ? {} : { type }),
-    ...(code === undefined || code === '' ? {} : { code }),
+    message: message?.slice(0, MAX_MESSAGE) ?? '',
+    ...defined({ type, code, param: textOf(error.param) ?? textOf(body.param) }),
+    ...(reasons.length === 0 ? {} : { reasons }),
+    ...defined({ upstream: upstreamOf(error, message) }),
   };
 }
 
 function messageOf(error: JsonRecord): string | undefined {
   const stated = error.message ?? error.detail ?? error.Message ?? error.msg ?? error.error;
-  const text = asText(stated) ?? (stated === undefined || stated === null ? undefined : JSON.stringify(stated));
-  // Routers put the message of the upstream server into the metadata.
-  const upstream = asText(asRecord(error.metadata)?.raw);
-  const whole = upstream === undefined ? text : `${text ?? ''} ${upstream.slice(0, 500)}`;
-  return whole?.slice(0, MAX_MESSAGE);
+  return asText(stated) ?? (stated === undefined || stated === null ? undefined : JSON.stringify(stated));
+}
+
+/** An empty text says nothing. */
+const textOf = (value: unknown): string | undefined => asText(value) || undefined;
+
+const codeOf = (value: unknown): string | undefined => textOf(value) ?? asNumber(value)?.toString();
+
+/** Structured words beside code and type: reasons of details, names, codes of inner errors. */
+function reasonsOf(error: JsonRecord, body: JsonRecord): readonly string[] {
+  const reasons: string[] = [];
+  const add = (value: unknown): void => {
+    const text = textOf(value);
+    if (text !== undefined && reasons.length < MAX_DETAILS) reasons.push(text);
+  };
+  for (const item of (asList(error.details) ?? []).slice(0, MAX_DETAILS)) add(asRecord(item)?.reason);
+  const inner = asRecord(error.innererror) ?? asRecord(error.inner_error) ?? asRecord(error.error);
+  for (const value of [inner?.code, inner?.type, error.reason, error.status, error.name, error.error_type]) add(value);
+  for (const value of [body.name, body.__type, body.error_code, body.error_type]) add(value);
+  if (error.failed_generation !== undefined) add('json_failed');
+  const metadata = asRecord(error.metadata);
+  if (metadata?.flagged_input !== undefined) add('content_policy');
+  return reasons;
+}
+
+/** Routers put the answer of the server behind them into the metadata, or as JSON into the message. */
+function upstreamOf(error: JsonRecord, message: string | undefined): HttpFailure['upstream'] {
+  const raw = asRecord(error.metadata)?.raw;
+  const text = asText(raw) ?? (raw === undefined || raw === null ? undefined : JSON.stringify(raw));
+  const inner = text ?? (message?.startsWith('{') === true ? message : undefined);
+  if (inner === undefined) return undefined;
+  const said = failureOf(tryParseJson(inner), 400);
+  if (said === undefined) return text === undefined ? undefined : { message: text.slice(0, MAX_UPSTREAM) };
+  const names = [said.code, said.type].filter((name) => name !== undefined);
+  // Where the message is itself that JSON, it is told already.
+  const told = text === undefined ? '' : said.message.slice(0, MAX_UPSTREAM);
+  return { message: told, reasons: [...names, ...(said.reasons ?? [])] };
+}
+
+/** An error or failure whose code and type have their usual names; `names` says which these are for this server's own. */
+export function withUsualNames<E extends { readonly code?: unknown; readonly type?: unknown }>(
+  error: E,
+  names: Readonly<Record<string, string>> | undefined,
+): E {
+  if (names === undefined) return error;
+  const usual = (name: unknown): string | undefined =>
+    typeof name === 'string' && Object.hasOwn(names, name) ? names[name] : undefined;
+  return { ...error, ...defined({ code: usual(error.code), type: usual(error.type) }) };
 }
 
 /** The status that an error inside a successful answer implies; 500 if it implies none. */
@@ -140,14 +110,5 @@ export function impliedStatus(error: unknown): number {
     const status = Number(value);
     if (Number.isInteger(status) && status >= 400 && status < 600) return status;
   }
-  const words = [fields.type, fields.code, fields.status]
-    .map((word) => asText(word)?.slice(0, MAX_WORDS / 4) ?? '')
-    .join(' ')
-    .toLowerCase();
-  if (QUOTA_WORDS.test(words)) return 402;
-  if (LIMIT_WORDS.test(words) || words.includes('too_many_requests')) return 429;
-  if (words.includes('auth') || words.includes('api_key')) return 401;
-  if (words.includes('permission')) return 403;
-  if (OVERLOAD_WORDS.test(words) || words.includes('unavailable')) return 503;
-  return words.includes('invalid') || CONTEXT_WORDS.test(words) || POLICY_WORDS.test(words) ? 400 : 500;
+  return statusOfNames([fields.code, fields.type, fields.status].flatMap((name) => textOf(name) ?? []));
 }

@@ -5,7 +5,7 @@ import { defined } from '../../core/defined.ts';
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { TransportResponse, WireFormat } from '../../core/model/provider.ts';
-import { parseRetryAfter } from './rate-limits.ts';
+import { parseExhaustedReset, parseRetryAfter } from './rate-limits.ts';
 
 /** Most bytes of an error body that are read. */
 const ERROR_BODY_BYTES = 65_536;
@@ -48,12 +48,25 @@ export function describeError(
   response: TransportResponse | undefined,
 ): PolyphonyError {
   const known = asPolyphonyError(error);
-  const bad = response !== undefined && response.status >= 400;
-  const retryAfterMs = known.retryAfterMs ?? (bad ? parseRetryAfter(response.headers, clock.now()) : undefined);
-  const { code, message, retryable, unsent, status, details, cause } = known;
+  const retryAfterMs =
+    known.retryAfterMs ?? (response === undefined ? undefined : delayOf(known, response, clock.now()));
+  const { code, message, retryable, unsent, status, cause } = known;
+  // What a server answers that cannot be used is not the caller's fault: the next target is asked.
+  const isAnswer = response !== undefined && (code === 'invalid-output' || code === 'invalid-config');
+  const details = isAnswer ? { ...known.details, fault: 'target' } : known.details;
   return new PolyphonyError(code, `${target.provider}/${target.model}: ${message}`, {
     retryable,
     unsent,
     ...defined({ retryAfterMs, status, details, cause }),
   });
+}
+
+/** The delay that the headers of a refusal tell; none for what no waiting makes better. */
+function delayOf(
+  { code, retryable }: PolyphonyError,
+  { status, headers }: TransportResponse,
+  nowMs: number,
+): number | undefined {
+  if (status < 400 || (code === 'rate-limited' && !retryable)) return undefined;
+  return parseRetryAfter(headers, nowMs) ?? (status === 429 ? parseExhaustedReset(headers, nowMs) : undefined);
 }

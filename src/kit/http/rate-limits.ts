@@ -61,6 +61,29 @@ export function parseRetryAfter(headers: Headers, nowMs: number): number | undef
   return retryAfter === undefined ? undefined : parseReset(retryAfter, nowMs);
 }
 
+/** True for headers that tell how long to wait: a delay, or the reset of a limit of which nothing is left. */
+export function tellsDelay(headers: Headers): boolean {
+  if (headers['retry-after'] ?? headers['retry-after-ms'] ?? headers['x-ms-retry-after-ms']) return true;
+  return parseExhaustedReset(headers, 0) !== undefined;
+}
+
+/**
+ * Milliseconds until the limits are reset of which nothing is left, the longest of them; of limits that do not say what is
+ * left, the shortest. Undefined if the headers state no such reset. At most a day.
+ */
+export function parseExhaustedReset(headers: Headers, nowMs: number): number | undefined {
+  let exhausted: number | undefined;
+  let unknown: number | undefined;
+  let isStated = false;
+  for (const { remaining, resetMs } of bucketsOf(headers, nowMs)?.values() ?? []) {
+    if (remaining !== undefined) isStated = true;
+    if (resetMs === undefined) continue;
+    if (remaining === undefined) unknown = Math.min(unknown ?? resetMs, resetMs);
+    else if (remaining === 0) exhausted = Math.max(exhausted ?? 0, resetMs);
+  }
+  return exhausted ?? (isStated ? undefined : unknown);
+}
+
 interface Draft {
   kind: RateLimit['kind'];
   limit?: number;
@@ -85,6 +108,13 @@ const MAX_NAMES = 256;
  * `x-ratelimit-remaining-req-minute`, `ratelimit-remaining`. Buckets of other units than requests and tokens are left out.
  */
 export function parseRateLimits(headers: Headers, nowMs: number): readonly RateLimit[] {
+  const buckets = bucketsOf(headers, nowMs);
+  if (buckets === undefined) return [];
+  return [...buckets.values()].filter((draft) => draft.limit !== undefined || draft.remaining !== undefined);
+}
+
+/** Undefined if no header is about a limit. */
+function bucketsOf(headers: Headers, nowMs: number): ReadonlyMap<string, Draft> | undefined {
   let buckets: Map<string, Draft> | undefined;
   for (const name in headers) {
     if (!name.includes('ratelimit-')) continue;
@@ -94,8 +124,7 @@ export function parseRateLimits(headers: Headers, nowMs: number): readonly RateL
     buckets ??= new Map();
     record(buckets, meaning, value, nowMs);
   }
-  if (buckets === undefined) return [];
-  return [...buckets.values()].filter((draft) => draft.limit !== undefined || draft.remaining !== undefined);
+  return buckets;
 }
 
 /** Null for a name that is not about a limit on requests or tokens. */

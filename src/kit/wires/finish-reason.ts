@@ -19,9 +19,11 @@ const WORDS: Readonly<Partial<Record<FinishReason, readonly string[]>>> = {
     'sensitive',
     'image_prohibited_content',
     'image_recitation',
+    'model_armor',
+    'error_toxic',
   ],
   pause: ['pause_turn'],
-  error: ['error', 'failed', 'malformed_function_call'],
+  error: ['error', 'failed', 'malformed_function_call', 'unexpected_tool_call', 'malformed_response'],
 };
 
 const REASONS: ReadonlyMap<string, FinishReason> = new Map(

@@ -18,7 +18,7 @@ export function imageWire(
       if (request.operation !== 'image') throw notImage(request.operation);
       return decode(response, request);
     },
-    classify: (status, _headers, body) => httpError(readFailure(status, body)),
+    classify: (status, headers, body) => httpError(readFailure(status, body, headers)),
     rateLimits: parseRateLimits,
     requestIdHeaders: ['x-request-id', 'cf-ray'],
   };

@@ -65,6 +65,18 @@ describe('what a refusal means', () => {
     expect(error).toMatchObject({ status: 402, retryable: false });
   });
 
+  test.each([
+    [
+      { error: { code: 400, message: 'The server refused it (400)' } },
+      'HTTP 400: The server refused it (400) Correct the request.',
+    ],
+    [{ error: { code: '400', message: 'No' } }, 'HTTP 400: No. Correct the request.'],
+    [{ error: { code: 'odd', message: 'It is odd (odd)' } }, 'HTTP 400: It is odd (odd) Correct the request.'],
+    [{ error: { type: 'odd', message: 'It is odd.' } }, 'HTTP 400: It is odd. (odd) Correct the request.'],
+  ])('%j names its code once', (body, message) => {
+    expect(httpError(readFailure(400, JSON.stringify(body))).message).toBe(message);
+  });
+
   test('a page of HTML is shown without its tags', () => {
     const page = '<html><style>b{}</style><body><h1>502 Bad Gateway</h1></body></html>';
     expect(httpError(readFailure(502, page)).message).toContain('HTTP 502: 502 Bad Gateway');

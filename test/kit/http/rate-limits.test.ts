@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseRateLimits, parseReset } from '../../../src/kit/http/rate-limits.ts';
+import { parseExhaustedReset, parseRateLimits, parseReset, tellsDelay } from '../../../src/kit/http/rate-limits.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 
@@ -88,5 +88,33 @@ describe('limits', () => {
       { kind: 'requests', limit: 4, remaining: 3 },
       { kind: 'requests', limit: 2, remaining: 1, resetMs: 2000 },
     ]);
+  });
+});
+
+describe('the reset of what is used up', () => {
+  const reset = (remaining: string | undefined, name: string, value: string) => ({
+    ...(remaining === undefined ? {} : { [`x-ratelimit-remaining-${name}`]: remaining }),
+    [`x-ratelimit-reset-${name}`]: value,
+  });
+
+  test.each([
+    ['the one of which nothing is left', { ...reset('0', 'requests', '1.2s'), ...reset('9', 'tokens', '60s') }, 1200],
+    [
+      'the longest, where several are used up',
+      { ...reset('0', 'requests', '2s'), ...reset('0', 'tokens', '3s') },
+      3000,
+    ],
+    ['none, where something is left of all', reset('5', 'requests', '9s'), undefined],
+    [
+      'the shortest, where nobody says what is left',
+      { ...reset(undefined, 'requests', '9s'), ...reset(undefined, 'tokens', '4s') },
+      4000,
+    ],
+    ['none without headers', {}, undefined],
+    ['none that cannot be read', reset('0', 'requests', 'soon'), undefined],
+    ['a day at most', reset('0', 'requests', '90d'), 86_400_000],
+  ])('%s', (_, headers, expected) => {
+    expect(parseExhaustedReset(headers, now)).toBe(expected);
+    expect(tellsDelay(headers)).toBe(expected !== undefined);
   });
 });

@@ -19,7 +19,10 @@ test('usage may come under a name of its own', async () => {
 test('so may errors', async () => {
   const error = { message: 'Failed to call a function', type: 'invalid_request_error', code: 'tool_use_failed' };
   const answer = sse([delta({ content: 'Hi' }), delta({}, null, { x_groq: { error } })]);
-  expect(await failure(exchangeWith(groq, OSS, chat('x'), answer))).toMatchObject({ code: 'invalid-request' });
+  expect(await failure(exchangeWith(groq, OSS, chat('x'), answer))).toMatchObject({
+    code: 'invalid-output',
+    retryable: true,
+  });
 });
 
 describe('reasoning', () => {

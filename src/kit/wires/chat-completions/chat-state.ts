@@ -35,6 +35,7 @@ export interface ChatState extends AnswerState {
   whole: boolean;
   readonly logprobs: TokenLogprob[];
   readonly reasoningBesideOutput: boolean;
+  readonly errorNames: ChatCompletionsQuirks['errorNames'];
   /** The schemas of tools that were sent in the strict subset, whose optional arguments arrive as nulls. */
   readonly strictTools: ReadonlyMap<string, JsonSchema>;
   /** Created with the first piece of a call. */
@@ -58,6 +59,7 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     whole: false,
     logprobs: [],
     reasoningBesideOutput: quirks.reasoningBesideOutput === true,
+    errorNames: quirks.errorNames,
     strictTools: strictToolsOf(request, quirks),
     calls: undefined,
     reasoning: reasoningReader(context.target.provider),

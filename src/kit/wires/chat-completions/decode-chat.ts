@@ -60,7 +60,7 @@ function readDocument(state: ChatState, body: JsonRecord, event: string | undefi
   readUsage(state, body.usage ?? extension?.usage);
   if (Array.isArray(body.choices)) for (const choice of body.choices) readChoice(state, asRecord(choice) ?? {});
   if (body.citations || body.search_results) state.citations = [...citationsOf(body)];
-  const failure = frameError(body, event, extension);
+  const failure = frameError(body, event, extension, state.errorNames);
   if (failure !== undefined) state.failure = withUsage(failure, state.usage);
 }
 

@@ -1,12 +1,19 @@
 /** Errors inside a successful response: as a frame of a stream, as the only body, or beside a router's choices. */
 import type { PolyphonyError } from '../../../core/errors.ts';
-import { failureOf, httpError, impliedStatus } from '../../http/http-errors.ts';
+import { failureOf, httpError, impliedStatus, withUsualNames } from '../../http/http-errors.ts';
 import { asList, asRecord, type JsonRecord } from '../../json/json-shape.ts';
 
-/** The error in a document; undefined for an answer. */
-export function frameError(body: JsonRecord, event?: string, extension?: JsonRecord): PolyphonyError | undefined {
-  const error = errorIn(body, event, extension);
-  if (error === undefined) return undefined;
+/** The error in a document; undefined for an answer. `names` are the server's `errorNames`. */
+export function frameError(
+  body: JsonRecord,
+  event?: string,
+  extension?: JsonRecord,
+  names?: Readonly<Record<string, string>>,
+): PolyphonyError | undefined {
+  const found = errorIn(body, event, extension);
+  if (found === undefined) return undefined;
+  const fields = asRecord(found);
+  const error = fields === undefined ? found : withUsualNames(fields, names);
   const status = impliedStatus(asRecord(error) ?? body);
   return httpError(failureOf({ error }, status) ?? { status, message: '' });
 }

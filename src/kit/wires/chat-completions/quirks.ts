@@ -74,6 +74,8 @@ export interface ChatCompletionsQuirks extends CostStatement {
   readonly imageField?: string;
   /** The completion tokens of usage do not include reasoning. @default false */
   readonly reasoningBesideOutput?: boolean;
+  /** Codes and types of errors that mean something else at this server, with the usual name for it. @default none */
+  readonly errorNames?: Readonly<Record<string, string>>;
 }
 
 /** A server's quirks, with those that the model's card adds under `wire`. */

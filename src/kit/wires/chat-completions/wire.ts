@@ -2,7 +2,7 @@
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { ModelRequest } from '../../../core/model/model.ts';
 import type { WireContext, WireFormat } from '../../../core/model/provider.ts';
-import { httpError, readFailure } from '../../http/http-errors.ts';
+import { httpError, readFailure, withUsualNames } from '../../http/http-errors.ts';
 import { parseRateLimits } from '../../http/rate-limits.ts';
 import { decodeChat } from './decode-chat.ts';
 import { applyQuirks, encodeChat, type WireBody } from './encode-chat.ts';
@@ -31,7 +31,8 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
         ? decodeChat(response, request, quirksOf(quirks, context), context)
         : decodeOperation(response, request, context, quirksOf(quirks, context));
     },
-    classify: (status, _headers, body) => httpError(readFailure(status, body)),
+    classify: (status, headers, body) =>
+      httpError(withUsualNames(readFailure(status, body, headers), quirks.errorNames)),
     rateLimits: parseRateLimits,
     requestIdHeaders: REQUEST_ID_HEADERS,
   };

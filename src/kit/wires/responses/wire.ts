@@ -67,7 +67,7 @@ export function responsesWire(options: ResponsesWireOptions = {}, others?: WireF
       if (request.operation !== 'chat') return otherWire(request.operation).decode(response, request, context);
       return decodeChat(response, request, factsOf(options, context), context);
     },
-    classify: (status, _headers, body) => httpError(readFailure(status, body)),
+    classify: (status, headers, body) => httpError(readFailure(status, body, headers)),
     rateLimits: parseRateLimits,
     requestIdHeaders: REQUEST_ID_HEADERS,
   };
