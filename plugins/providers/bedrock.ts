@@ -62,6 +62,7 @@ function regionOfEnvironment(): string {
 
 function converseWire(credentials: Credentials, regionOf: (target: Target) => string): WireFormat {
   return {
+    endpoints: ['/model/*/converse-stream', '/model/*/converse', '/model/*/invoke', '/model/*/count-tokens'],
     async encode(request, context) {
       if (request.operation !== 'chat') throw notChat(request.operation);
       const { card, target, streaming, baseURL } = context;

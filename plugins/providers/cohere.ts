@@ -99,6 +99,7 @@ const MODELS: readonly ModelCardFields[] = [
 const undescribed = (id: string): ModelCard => modelCard({ id, ...CHAT, operations: ['chat', 'embed', 'rerank'] });
 
 const wire: WireFormat = {
+  endpoints: ['/chat', '/embed', '/rerank', '/models'],
   encode(request, context) {
     const [url, body] = encodeOperation(request, context);
     return {

@@ -23,6 +23,7 @@ export interface GeminiWireOptions {
  */
 export function geminiWire(options: GeminiWireOptions): WireFormat {
   return {
+    endpoints: ENDPOINTS,
     async encode(request, context) {
       const own = asRecord(request.providerOptions?.[context.target.provider]) ?? {};
       const { path, body } = encodeRequest(request, options, context);
@@ -48,6 +49,12 @@ export function geminiWire(options: GeminiWireOptions): WireFormat {
     },
   };
 }
+
+const METHODS = ['generateContent', 'streamGenerateContent', 'embedContent', 'batchEmbedContents', 'countTokens'];
+const ENDPOINTS = [
+  ...METHODS.flatMap((method) => [`/publishers/*/models/*:${method}`, `/models/*:${method}`]),
+  '/models',
+];
 
 // The id of a tuned model contains its collection.
 const resourceOf = ({ card }: WireContext): string => (card.id.includes('/') ? card.id : `models/${card.id}`);

@@ -162,6 +162,11 @@ export interface RateLimit {
 
 /** The pure translations of one wire protocol. */
 export interface WireFormat {
+  /**
+   * Paths of its endpoints after the base URL, `*` for any text of a segment: cut off where a base URL ends with one, because
+   * people paste the address of an endpoint. The first one that fits counts. @default none
+   */
+  readonly endpoints?: readonly string[];
   encode(request: ModelRequest, context: WireContext): WireRequest | Promise<WireRequest>;
   /** Reads a successful answer, streamed or not: the content type decides, not the request. */
   decode(response: TransportResponse, request: ModelRequest, context: WireContext): AsyncIterable<ModelEvent>;

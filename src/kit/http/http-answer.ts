@@ -118,7 +118,7 @@ async function ask(parts: HttpParts, attempt: Attempt, given: ProviderContext, a
   });
   const encoded = wire.encode(attempt.request, context);
   const request = encoded instanceof Promise ? await encoded : encoded;
-  const addressedRequest = addressed(request, options, context, attempt.signal);
+  const addressedRequest = addressed(request, parts, context, attempt.signal);
   answer.sent = true;
   const response = await given.transport.request(addressedRequest);
   answer.response = response;
