@@ -13,6 +13,7 @@ import {
   type ModelCardFields,
   PolyphonyError,
   type Provider,
+  sendableJson,
   type Target,
   type VendorOptions,
   type WireFormat,
@@ -63,12 +64,13 @@ function regionOfEnvironment(): string {
 function converseWire(credentials: Credentials, regionOf: (target: Target) => string): WireFormat {
   return {
     endpoints: ['/model/*/converse-stream', '/model/*/converse', '/model/*/invoke', '/model/*/count-tokens'],
+    requests: { callIdCharacters: 'word' },
     async encode(request, context) {
       if (request.operation !== 'chat') throw notChat(request.operation);
       const { card, target, streaming, baseURL } = context;
       const streams = streaming && card.capabilities.includes('streaming');
       const url = `${baseURL}/model/${escaped(card.id)}/${streams ? 'converse-stream' : 'converse'}`;
-      const body = JSON.stringify({ ...encodeChat(request, context), ...request.providerOptions?.[target.provider] });
+      const body = sendableJson({ ...encodeChat(request, context), ...request.providerOptions?.[target.provider] });
       const proof = await authorise(credentials, { url, body, region: regionOf(target) }, context);
       return { url, headers: { 'content-type': 'application/json', ...proof }, body };
     },
@@ -85,7 +87,7 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
         const own: Readonly<Record<string, unknown>> = request.providerOptions?.[target.provider] ?? {};
         const { messages, system, toolConfig } = { ...encodeChat(request, context), ...own };
         const url = `${baseURL}/model/${escaped(card.id.replace(PROFILE, ''))}/count-tokens`;
-        const body = JSON.stringify({ input: { converse: defined({ messages, system, toolConfig }) } });
+        const body = sendableJson({ input: { converse: defined({ messages, system, toolConfig }) } });
         const proof = await authorise(credentials, { url, body, region: regionOf(target) }, context);
         return { url, headers: { 'content-type': 'application/json', ...proof }, body };
       },

@@ -8,6 +8,7 @@
 export { append } from '../core/append.ts';
 export type * from '../core/clock.ts';
 export type { ConfigInput as Config } from '../core/config.ts';
+export { firstOf, lastOf } from '../core/cut-text.ts';
 export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from '../core/errors.ts';
 export { abortError, asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
 export type * from '../core/gateway.ts';
@@ -58,11 +59,13 @@ export {
 export { type ExtractedJson, extractJson, schemaInstruction } from './json/json-text.ts';
 export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } from './json/json-validation.ts';
 export { type DialectResult, type SchemaDialect, toDialect } from './json/schema-dialects.ts';
+export { sendableJson } from './json/sendable-json.ts';
 
 // ---------------------------------------------------------------------------------------------------- a wire of your own: requests
 
 export { aspectRatioOf, nearestShape } from './wires/aspect-ratio.ts';
 export { mediaURL } from './wires/chat-completions/encode-messages.ts';
+export { cleanRequest } from './wires/clean-request.ts';
 export { closedSchema } from './wires/closed-schema.ts';
 export { type InlineMedia, inlineMedia } from './wires/media.ts';
 
@@ -81,6 +84,7 @@ export {
 export { type BodyDecoder, type BodyState, decodeBody } from './streams/answer-body.ts';
 export { finishReason } from './wires/finish-reason.ts';
 export { imageWire } from './wires/image-wire.ts';
+export { argumentsObject } from './wires/tool-arguments.ts';
 export { type ToolCallAssembler, type ToolCallPiece, toolCallAssembler } from './wires/tool-calls.ts';
 
 // ---------------------------------------------------------------------------------------------------- ready-made wires

@@ -22,6 +22,7 @@ const VERSION = '2023-06-01';
  */
 export const messagesWire: WireFormat = {
   endpoints: ['/messages/count_tokens', '/messages', '/models'],
+  requests: { callIdCharacters: 'word' },
   encode(request, context) {
     const { headers, body } = messageOf(request, context);
     return { url: '/messages', headers, body: JSON.stringify(body) };

@@ -5,6 +5,7 @@ import {
   defined,
   type JsonSchema,
   schemaInstruction,
+  sendableJson,
   type ToolDefinition,
   type WireContext,
 } from 'polyphony/kit';
@@ -44,7 +45,7 @@ function instructionsOf(plan: OutputPlan): readonly string[] {
 function outputConfig(plan: OutputPlan): Body | undefined {
   if (plan.way !== 'format') return undefined;
   // The schema is sent as text.
-  const jsonSchema = { name: plan.name, schema: JSON.stringify(plan.schema) };
+  const jsonSchema = { name: plan.name, schema: sendableJson(plan.schema) };
   return { textFormat: { type: 'json_schema', structure: { jsonSchema } } };
 }
 

@@ -24,6 +24,8 @@ export interface GeminiWireOptions {
 export function geminiWire(options: GeminiWireOptions): WireFormat {
   return {
     endpoints: ENDPOINTS,
+    // Ids of our own are never sent.
+    requests: { callIdLength: 1000, imageTypes: IMAGE_TYPES },
     async encode(request, context) {
       const own = asRecord(request.providerOptions?.[context.target.provider]) ?? {};
       const { path, body } = encodeRequest(request, options, context);
@@ -50,6 +52,7 @@ export function geminiWire(options: GeminiWireOptions): WireFormat {
   };
 }
 
+const IMAGE_TYPES = ['png', 'jpeg', 'webp', 'gif', 'heic', 'heif', 'bmp'].map((type) => `image/${type}`);
 const METHODS = ['generateContent', 'streamGenerateContent', 'embedContent', 'batchEmbedContents', 'countTokens'];
 const ENDPOINTS = [
   ...METHODS.flatMap((method) => [`/publishers/*/models/*:${method}`, `/models/*:${method}`]),

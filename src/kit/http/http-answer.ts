@@ -9,6 +9,7 @@ import {
 } from '../../core/model/complete.ts';
 import type { Attempt, FinishEvent, ModelEvent, Warning } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
+import { cleanRequest } from '../wires/clean-request.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { reportFinish, reportHeaders } from './http-report.ts';
 import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
@@ -116,7 +117,7 @@ async function ask(parts: HttpParts, attempt: Attempt, given: ProviderContext, a
       answer.stated = { ...answer.stated, ...report };
     },
   });
-  const encoded = wire.encode(attempt.request, context);
+  const encoded = wire.encode(cleanRequest(attempt.request, wire.requests), context);
   const request = encoded instanceof Promise ? await encoded : encoded;
   const addressedRequest = addressed(request, parts, context, attempt.signal);
   answer.sent = true;

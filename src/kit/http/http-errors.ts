@@ -2,6 +2,7 @@
  * Classifies error responses. Statuses alone mislead (a used-up quota can be a 429, a wrong key a 400, a long prompt a 500),
  * so the words that servers use are also read; only error responses are read, never answers.
  */
+import { firstOf } from '../../core/cut-text.ts';
 import { defined } from '../../core/defined.ts';
 import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
@@ -53,7 +54,7 @@ const MAX_MESSAGE = 4096;
 /** The error of an error response. Its message has the status, the server's message and the remedy. */
 export function httpError(failure: HttpFailure): PolyphonyError {
   const code = codeOf(failure);
-  const said = failure.message.trim() === '' ? 'no reason given' : failure.message.trim().slice(0, 1000);
+  const said = failure.message.trim() === '' ? 'no reason given' : firstOf(failure.message.trim(), 1000);
   const named = (failure.code ?? failure.type)?.slice(0, 200);
   const remedy = REMEDIES[code];
   const whole = `HTTP ${failure.status}: ${said}${named === undefined ? '' : ` (${named})`}`;
@@ -98,7 +99,7 @@ export function readFailure(status: number, body: string): HttpFailure {
   const failure = failureOf(parsed, status);
   if (failure !== undefined) return failure;
   const text = withoutTags(body).replace(/\s+/g, ' ');
-  return { status, message: text.trim().slice(0, 300) };
+  return { status, message: firstOf(text.trim(), 300) };
 }
 
 /**
@@ -109,7 +110,7 @@ export function failureOf(value: unknown, status: number): HttpFailure | undefin
   const body = asRecord(asList(value)?.[0] ?? value);
   if (body === undefined) return undefined;
   const described = body.error ?? asList(body.errors)?.[0] ?? body;
-  if (typeof described === 'string') return { status, message: described.slice(0, MAX_MESSAGE) };
+  if (typeof described === 'string') return { status, message: firstOf(described, MAX_MESSAGE) };
   const error = asRecord(described);
   if (error === undefined) return undefined;
   const message = messageOf(error) ?? messageOf(body);
@@ -129,8 +130,8 @@ function messageOf(error: JsonRecord): string | undefined {
   const text = asText(stated) ?? (stated === undefined || stated === null ? undefined : JSON.stringify(stated));
   // Routers put the message of the upstream server into the metadata.
   const upstream = asText(asRecord(error.metadata)?.raw);
-  const whole = upstream === undefined ? text : `${text ?? ''} ${upstream.slice(0, 500)}`;
-  return whole?.slice(0, MAX_MESSAGE);
+  const whole = upstream === undefined ? text : `${text ?? ''} ${firstOf(upstream, 500)}`;
+  return whole === undefined ? undefined : firstOf(whole, MAX_MESSAGE);
 }
 
 /** The status that an error inside a successful answer implies; 500 if it implies none. */

@@ -2,6 +2,7 @@
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
+import { cleanRequest } from '../wires/clean-request.ts';
 import { readJson } from './answer.ts';
 import { requestAddress } from './base-address.ts';
 import { assertSendable } from './clean-keys.ts';
@@ -38,7 +39,7 @@ export async function countTokens(parts: HttpParts, attempt: Attempt, given: Pro
   try {
     // Warnings belong to the request itself; a count sends none of it.
     const context = contextOf(parts, attempt, clock, { warn: ignore, report: ignore });
-    const request = await counting?.encode(attempt.request, context);
+    const request = await counting?.encode(cleanRequest(attempt.request, options.wire.requests), context);
     if (request === undefined)
       throw new PolyphonyError('unsupported', 'This wire format cannot count tokens: use an estimate instead.');
     const response = await transport.request(addressed(request, parts, context, attempt.signal));

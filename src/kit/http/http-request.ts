@@ -13,6 +13,7 @@ import type {
   WireRequest,
 } from '../../core/model/provider.ts';
 import { rememberSecret } from '../../core/scrub.ts';
+import { wellFormedJson } from '../json/sendable-json.ts';
 import { type BaseAddress, requestAddress } from './base-address.ts';
 import { assertSendable } from './clean-keys.ts';
 
@@ -118,7 +119,15 @@ export function addressed(
 ): TransportRequest {
   const url = isAbsolute(path) ? path : requestAddress(path, baseOf(target));
   const headers = options.headers === undefined ? own : { ...own, ...options.headers };
-  return method === 'GET' ? { method, url, headers, signal } : { method, url, headers, body, signal };
+  return method === 'GET'
+    ? { method, url, headers, signal }
+    : { method, url, headers, body: sendable(body, own), signal };
+}
+
+/** Every wire's body, because what a text in it contains is nobody's choice. */
+function sendable(body: WireRequest['body'], headers: WireRequest['headers']): WireRequest['body'] {
+  const isJson = typeof body === 'string' && headers['content-type']?.startsWith('application/json') === true;
+  return isJson ? wellFormedJson(body) : body;
 }
 
 const isAbsolute = (url: string): boolean => /^https?:\/\//.test(url);

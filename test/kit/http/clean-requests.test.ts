@@ -1,7 +1,7 @@
 /** What people write into options and environment files, and what leaves for the server. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { createTransport } from '../../../src/gateway/transport/transport.ts';
-import { httpProvider, type PolyphonyError, type WireFormat } from '../../../src/kit/index.ts';
+import { type Attempt, httpProvider, type PolyphonyError, type WireFormat } from '../../../src/kit/index.ts';
 import { providerContext } from '../../../src/testing/provider-context.ts';
 import { loopback } from '../loopback.ts';
 
@@ -54,7 +54,7 @@ async function sent(options: Options): Promise<{ headers: Record<string, unknown
     trace: { attempts: [] },
     target: { provider: 'p', model: 'm' },
     number: 1,
-  } as const;
+  } satisfies Attempt;
   for await (const _ of provider.stream(attempt, providerContext(transport)));
   const [first] = server.received;
   return { headers: first?.headers ?? {}, path: first?.path };

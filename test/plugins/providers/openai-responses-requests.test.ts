@@ -111,7 +111,7 @@ describe('requests say what the official client says', () => {
           { role: 'user', content: 'Weather?' },
           { role: 'assistant', content: 'Looking.' },
           { type: 'function_call', call_id: 'c1', name: 'weather', arguments: '{"city":"Paris"}' },
-          { type: 'function_call', call_id: 'c2', name: 'weather', arguments: '{"city":' },
+          { type: 'function_call', call_id: 'c2', name: 'weather', arguments: '{}' },
           {
             type: 'function_call_output',
             call_id: 'c1',

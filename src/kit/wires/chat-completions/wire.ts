@@ -16,6 +16,10 @@ import { type ChatCompletionsQuirks, quirksOf } from './quirks.ts';
 export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFormat {
   return {
     endpoints: endpointsOf(quirks),
+    requests: {
+      callIdLength: CALL_ID_LENGTH,
+      ...(quirks.imageTypes === undefined ? {} : { imageTypes: quirks.imageTypes }),
+    },
     encode(request, context) {
       const own = quirksOf(quirks, context);
       const { path, body } = encodeRequest(request, own, context);
@@ -38,6 +42,8 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
   };
 }
 
+/** Of the strictest server; ids of others are longer. */
+const CALL_ID_LENGTH = 40;
 const ENDPOINTS = [
   '/chat/completions',
   '/completions',
