@@ -60,6 +60,7 @@ export { type ExtractedJson, extractJson, schemaInstruction } from './json/json-
 export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } from './json/json-validation.ts';
 export { type DialectResult, type SchemaDialect, toDialect } from './json/schema-dialects.ts';
 export { sendableJson } from './json/sendable-json.ts';
+export { type ToolSchema, toolSchema } from './json/tool-schema.ts';
 
 // ---------------------------------------------------------------------------------------------------- a wire of your own: requests
 

@@ -7,6 +7,7 @@ import {
   schemaInstruction,
   sendableJson,
   type ToolDefinition,
+  toolSchema,
   type WireContext,
 } from 'polyphony/kit';
 import { type ConverseFacts, factsOf, type OutputPlan, outputPlan } from './facts.ts';
@@ -69,7 +70,7 @@ function toolConfig(
   if (forbidden && specs.length > 0) warnChoice('none', context);
   if (plan.way === 'tool') {
     const description = 'Give the answer by calling this tool, once everything that it needs is known.';
-    specs.push(toolSpec(plan.name, description, plan.schema));
+    specs.push(toolSpec(plan.name, description, toolSchema(plan.schema).schema));
     return { tools: specs, toolChoice: tools.length === 0 ? { tool: { name: plan.name } } : { any: {} } };
   }
   if (specs.length === 0) return undefined;

@@ -117,7 +117,7 @@ async function ask(parts: HttpParts, attempt: Attempt, given: ProviderContext, a
       answer.stated = { ...answer.stated, ...report };
     },
   });
-  const encoded = wire.encode(cleanRequest(attempt.request, wire.requests), context);
+  const encoded = wire.encode(cleanRequest(attempt.request, wire.requests, context.warn), context);
   const request = encoded instanceof Promise ? await encoded : encoded;
   const addressedRequest = addressed(request, parts, context, attempt.signal);
   answer.sent = true;

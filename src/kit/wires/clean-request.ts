@@ -6,9 +6,11 @@
  * C2. Ids of tool calls fit the wire and differ.
  * C3. Images are plain base64 under the type of their bytes; what the server does not read is refused before it is sent.
  * C4. Empty parts and blank messages are left out, unless nothing else remains.
- * C5. A request that needs none of this is returned itself.
+ * C5. Schemas of tools are objects with properties, without choices at their root.
+ * C6. A request that needs none of this is returned itself.
  */
 import type {
+  ChatRequest,
   FilePart,
   ImagePart,
   JsonValue,
@@ -16,8 +18,10 @@ import type {
   ModelRequest,
   Part,
   ToolCallPart,
+  Warning,
 } from '../../core/model/model.ts';
 import type { RequestRules } from '../../core/model/provider.ts';
+import { toolSchema } from '../json/tool-schema.ts';
 import { type CallIds, callIds } from './call-ids.ts';
 import { cleanImage, cleanMedia, IMAGE_TYPES } from './clean-media.ts';
 import { argumentsObject } from './tool-arguments.ts';
@@ -25,17 +29,40 @@ import { argumentsObject } from './tool-arguments.ts';
 const CALL_ID_LENGTH = 64;
 
 /** @throws unsupported for an image of a type that the server does not read */
-export function cleanRequest<R extends ModelRequest>(request: R, rules: RequestRules = {}): R {
+export function cleanRequest<R extends ModelRequest>(
+  request: R,
+  rules: RequestRules = {},
+  warn: (warning: Warning) => void = ignore,
+): R {
   const types = rules.imageTypes ?? IMAGE_TYPES;
   if (request.operation === 'chat') {
     const messages = cleanMessages(request.messages, rules, types);
-    return messages === request.messages ? request : { ...request, messages };
+    const tools = cleanTools(request.tools, warn);
+    if (messages === request.messages && tools === request.tools) return request;
+    return tools === undefined ? { ...request, messages } : { ...request, messages, tools };
   }
   if (request.operation === 'image' && request.image !== undefined) {
     const image = cleanImage(request.image, types);
     return image === request.image ? request : { ...request, image };
   }
   return request;
+}
+
+function ignore(): void {}
+
+type Tools = ChatRequest['tools'];
+
+function cleanTools(tools: Tools, warn: (warning: Warning) => void): Tools {
+  if (tools === undefined || tools.every(({ inputSchema }) => toolSchema(inputSchema).schema === inputSchema))
+    return tools;
+  return tools.map((tool) => {
+    const { schema, folded } = toolSchema(tool.inputSchema);
+    if (folded.length > 0) {
+      const message = `The schema of the tool "${tool.name}": ${folded.join(', ')} at its root became one object with the properties of all parts.`;
+      warn({ code: 'schema-narrowed', message });
+    }
+    return { ...tool, inputSchema: schema };
+  });
 }
 
 function cleanMessages(

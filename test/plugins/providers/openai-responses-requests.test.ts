@@ -124,7 +124,7 @@ describe('requests say what the official client says', () => {
         ],
         tools: [
           { type: 'function', name: 'weather', description: 'Tells it', parameters, strict: true },
-          { type: 'function', name: 'open', parameters: { type: 'object' }, strict: false },
+          { type: 'function', name: 'open', parameters: { type: 'object', properties: {} }, strict: false },
         ],
         tool_choice: { type: 'function', name: 'weather' },
         parallel_tool_calls: false,
