@@ -2,8 +2,9 @@
  * What callers in JavaScript can get wrong without being told: ids that a store cannot tell apart, caps that cap nothing, and
  * misspelt options.
  */
-import { firstOf } from './cut-text.ts';
+
 import { PolyphonyError } from './errors.ts';
+import { firstOf } from './json/cut-text.ts';
 import { SCOPE_KINDS, type Scope } from './model/model.ts';
 
 /** Ids that callers give. */

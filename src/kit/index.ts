@@ -8,10 +8,10 @@
 export { append } from '../core/append.ts';
 export type * from '../core/clock.ts';
 export type { ConfigInput as Config } from '../core/config.ts';
-export { firstOf, lastOf } from '../core/cut-text.ts';
 export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from '../core/errors.ts';
 export { abortError, asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
 export type * from '../core/gateway.ts';
+export { firstOf, lastOf } from '../core/json/cut-text.ts';
 export type * from '../core/model/model.ts';
 export type * from '../core/model/provider.ts';
 export { formatUsd, nanoToUsd, usdToNano } from '../core/money/money.ts';
@@ -64,11 +64,11 @@ export { type ToolSchema, toolSchema } from './json/tool-schema.ts';
 
 // ---------------------------------------------------------------------------------------------------- a wire of your own: requests
 
+export { cleanRequest } from './requests/clean-request.ts';
+export { type InlineMedia, inlineMedia } from './requests/media.ts';
 export { aspectRatioOf, nearestShape } from './wires/aspect-ratio.ts';
 export { mediaURL } from './wires/chat-completions/encode-messages.ts';
-export { cleanRequest } from './wires/clean-request.ts';
 export { closedSchema } from './wires/closed-schema.ts';
-export { type InlineMedia, inlineMedia } from './wires/media.ts';
 
 // ---------------------------------------------------------------------------------------------------- a wire of your own: answers
 
@@ -82,10 +82,10 @@ export {
   finishAnswer,
   usageMissing,
 } from './http/decode-answer.ts';
+export { argumentsObject } from './requests/tool-arguments.ts';
 export { type BodyDecoder, type BodyState, decodeBody } from './streams/answer-body.ts';
 export { finishReason } from './wires/finish-reason.ts';
 export { imageWire } from './wires/image-wire.ts';
-export { argumentsObject } from './wires/tool-arguments.ts';
 export { type ToolCallAssembler, type ToolCallPiece, toolCallAssembler } from './wires/tool-calls.ts';
 
 // ---------------------------------------------------------------------------------------------------- ready-made wires

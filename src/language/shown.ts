@@ -1,7 +1,7 @@
 /**
  * Values of plans and answers in messages: only a bounded beginning of each is read and printed, however large it is.
  */
-import { firstOf } from '../core/cut-text.ts';
+import { firstOf } from '../core/json/cut-text.ts';
 
 const MOST_TEXT = 80;
 const MOST_JSON = 200;

@@ -1,5 +1,5 @@
 /** The messages to the planner model. The catalogue stands between two tags, so that any planner can find it. */
-import { firstOf } from '../core/cut-text.ts';
+import { firstOf } from '../core/json/cut-text.ts';
 import type { Message } from '../core/model/model.ts';
 import type { PlanFailure } from '../core/plan/planner.ts';
 import type { Catalogue, PlanIssue, StepType } from '../core/plan/validation.ts';

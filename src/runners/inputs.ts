@@ -1,7 +1,7 @@
 /** Reads the rendered `in` of the built-in steps. */
 
-import { firstOf } from '../core/cut-text.ts';
 import { PolyphonyError } from '../core/errors.ts';
+import { firstOf } from '../core/json/cut-text.ts';
 import type { FilePart, ImagePart, MediaSource } from '../core/model/model.ts';
 import type { NodeCall } from '../core/run/engine.ts';
 

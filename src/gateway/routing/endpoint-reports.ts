@@ -8,9 +8,9 @@
  */
 
 import type { Clock } from '../../core/clock.ts';
-import { firstOf } from '../../core/cut-text.ts';
 import { boundedDelayMs } from '../../core/errors.ts';
 import type { StatedFacts, StatedLimit } from '../../core/gateway.ts';
+import { firstOf } from '../../core/json/cut-text.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { EndpointReport, RateLimit } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';

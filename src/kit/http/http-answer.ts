@@ -9,7 +9,7 @@ import {
 } from '../../core/model/complete.ts';
 import type { Attempt, FinishEvent, ModelEvent, Warning } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
-import { cleanRequest } from '../wires/clean-request.ts';
+import { cleanRequest } from '../requests/clean-request.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { reportFinish, reportHeaders } from './http-report.ts';
 import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';

@@ -2,9 +2,10 @@
  * Classifies error responses. Statuses alone mislead (a used-up quota can be a 429, a wrong key a 400, a long prompt a 500),
  * so the words that servers use are also read; only error responses are read, never answers.
  */
-import { firstOf } from '../../core/cut-text.ts';
+
 import { defined } from '../../core/defined.ts';
 import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
+import { firstOf } from '../../core/json/cut-text.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
 import { withoutTags } from './without-tags.ts';
 

@@ -2,10 +2,10 @@
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
-import { cleanRequest } from '../wires/clean-request.ts';
+import { requestAddress } from '../requests/base-address.ts';
+import { assertSendable } from '../requests/clean-keys.ts';
+import { cleanRequest } from '../requests/clean-request.ts';
 import { readJson } from './answer.ts';
-import { requestAddress } from './base-address.ts';
-import { assertSendable } from './clean-keys.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
 

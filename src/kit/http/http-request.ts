@@ -14,8 +14,8 @@ import type {
 } from '../../core/model/provider.ts';
 import { rememberSecret } from '../../core/scrub.ts';
 import { wellFormedJson } from '../json/sendable-json.ts';
-import { type BaseAddress, requestAddress } from './base-address.ts';
-import { assertSendable } from './clean-keys.ts';
+import { type BaseAddress, requestAddress } from '../requests/base-address.ts';
+import { assertSendable } from '../requests/clean-keys.ts';
 
 export interface HttpProviderOptions {
   /** `[a-z][a-z0-9-]*` */

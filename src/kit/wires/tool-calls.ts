@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { JsonValue, ModelEvent, ToolCallPart } from '../../core/model/model.ts';
 import { tryParseJson } from '../json/json-shape.ts';
-import { argumentsObject } from './tool-arguments.ts';
+import { argumentsObject } from '../requests/tool-arguments.ts';
 
 export interface ToolCallPiece {
   /** The provider's own index. */

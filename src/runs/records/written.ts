@@ -5,8 +5,9 @@
  * B2. The last records of a run always have room: a part of the bound is kept for them, and beyond it they are cut short.
  * B3. A run counts with the runs that are nested in it, and with what earlier processes wrote.
  */
-import { firstOf } from '../../core/cut-text.ts';
+
 import { PolyphonyError } from '../../core/errors.ts';
+import { firstOf } from '../../core/json/cut-text.ts';
 import { jsonSize, jsonTextBytes, type KnownSizes } from '../../core/json/json-size.ts';
 import type { RunEvent } from '../../core/run/engine.ts';
 import { valuePathOf, withValue } from '../../core/run/full-events.ts';

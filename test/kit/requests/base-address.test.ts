@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readBaseAddress, requestAddress } from '../../../src/kit/http/base-address.ts';
+import { readBaseAddress, requestAddress } from '../../../src/kit/requests/base-address.ts';
 
 const ENDPOINTS = ['/deployments/*/chat/completions', '/chat/completions', '/models/*:generate', '/models'];
 const url = (given: string, path = '/chat/completions'): string =>

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Message, Part, ToolCallPart, ToolResultPart } from '../../../src/core/model/model.ts';
 import { wellFormedJson } from '../../../src/kit/json/sendable-json.ts';
-import { cleanRequest } from '../../../src/kit/wires/clean-request.ts';
-import { argumentsObject } from '../../../src/kit/wires/tool-arguments.ts';
+import { cleanRequest } from '../../../src/kit/requests/clean-request.ts';
+import { argumentsObject } from '../../../src/kit/requests/tool-arguments.ts';
 
 const call = (id: string, given: unknown = {}, raw?: string): ToolCallPart =>
   ({ type: 'tool-call', id, name: 'f', arguments: given, ...(raw === undefined ? {} : { raw }) }) as ToolCallPart;
