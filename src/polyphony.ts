@@ -3,6 +3,7 @@
  * else in the library knows all of them.
  */
 import { assertReplaceable, assertSupportedNode, checkedConfig } from './composition/config/checked-config.ts';
+import { transportOptions } from './composition/config/transport-options.ts';
 import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { lifetime } from './composition/lifetime.ts';
 import {
@@ -31,7 +32,6 @@ import {
 } from './composition/start.ts';
 import type { Runtime } from './core/clock.ts';
 import type { Config, ConfigInput } from './core/config.ts';
-import { defined } from './core/defined.ts';
 import { PolyphonyError } from './core/errors.ts';
 import type { Gateway } from './core/gateway.ts';
 import type { Provider, Transport } from './core/model/provider.ts';
@@ -44,7 +44,7 @@ import type { ContinueOptions, Runs } from './core/run/runs.ts';
 import { rememberEnvironment } from './core/scrub.ts';
 import type { Stores } from './core/stores.ts';
 import { createGateway, type GatewayHandle } from './gateway/create-gateway.ts';
-import { createTransport, type TransportOptions } from './gateway/transport/transport.ts';
+import { createTransport } from './gateway/transport/transport.ts';
 import { memoryStores } from './stores/memory.ts';
 import { systemRuntime } from './system/clock.ts';
 import { silentLogger } from './system/logger.ts';
@@ -131,8 +131,8 @@ export interface Polyphony {
   prune(request: PruneRequest): Promise<PruneReport>;
   /**
    * Replaces the config for calls, plans and runs that begin afterwards; those in progress are not interrupted. `plugins`,
-   * `tools`, `escalate` and `timeouts.connectMs` are fixed when the polyphony is created and have to stay as they are. Credentials
-   * that were refused are used again.
+   * `tools`, `escalate`, `proxy` and `timeouts.connectMs` are fixed when the polyphony is created and have to stay as they are.
+   * Credentials that were refused are used again.
    *
    * @throws invalid-config when the config cannot be used; the old one then stays
    */
@@ -166,7 +166,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     keyValue: stores.keyValue,
     ledger: stores.ledger,
     ...(stores.attempts === undefined ? {} : { attempts: stores.attempts }),
-    transport: options.transport ?? createTransport(transportOptions(config)),
+    transport: options.transport ?? createTransport(transportOptions(config, process.env)),
     ...(options.logger === undefined ? {} : { logger }),
   });
   const context = { ...runtime, gateway, store: stores.keyValue, logger };
@@ -242,9 +242,6 @@ async function registerAll(
     throw error;
   }
 }
-
-const transportOptions = ({ timeouts, limits }: Config): TransportOptions =>
-  defined({ connectTimeoutMs: timeouts?.connectMs, maxAnswerBytes: limits?.answers?.bytes });
 
 /** The methods that need validator, planner and engine. A workflow that is run is registered, with all that it uses. */
 function planAndRun(

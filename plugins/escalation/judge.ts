@@ -6,8 +6,10 @@ import {
   type Evaluation,
   type Evaluator,
   extractJson,
+  firstOf,
   type Gateway,
   type JsonSchema,
+  lastOf,
   type Message,
   type ModelChoice,
   type ModelResponse,
@@ -138,7 +140,8 @@ function lineOf({ role, content }: Message): string {
 function shortened(text: string, most: number): string {
   if (text.length <= most) return text;
   const half = Math.floor(most / 2);
-  return `${text.slice(0, half)}\n[… ${text.length - 2 * half} characters left out …]\n${text.slice(-half)}`;
+  const [beginning, end] = [firstOf(text, half), lastOf(text, half)];
+  return `${beginning}\n[… ${text.length - beginning.length - end.length} characters left out …]\n${end}`;
 }
 
 /** @throws invalid-output */

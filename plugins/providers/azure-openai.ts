@@ -68,7 +68,10 @@ function baseOf(endpoint: string | undefined, apiVersion: string | undefined): s
     const remedy = 'set AZURE_OPENAI_ENDPOINT, such as https://name.openai.azure.com, or pass endpoint.';
     throw new PolyphonyError('invalid-config', `There is no Azure endpoint: ${remedy}`);
   }
-  const host = endpoint.replace(/\/+$/, '').replace(/\/openai(\/v1)?$/, '');
+  // The portal shows the address of one deployment, with its version.
+  const address = endpoint.trim().replace(/[?#].*$/s, '');
+  const api = address.search(/\/openai(\/|$)/);
+  const host = (api === -1 ? address : address.slice(0, api)).replace(/\/+$/, '');
   return apiVersion === undefined ? `${host}/openai/v1` : `${host}/openai`;
 }
 
@@ -88,7 +91,7 @@ const withToken = (wire: WireFormat, token: () => string | Promise<string>): Wir
   ...wire,
   async encode(request, context) {
     const encoded = await wire.encode(request, { ...context, apiKey: undefined });
-    const bearer = await token();
+    const bearer = (await token()).trim();
     rememberSecret(bearer);
     return { ...encoded, headers: { ...encoded.headers, authorization: `Bearer ${bearer}` } };
   },

@@ -13,6 +13,7 @@ import {
   type ModelCardFields,
   PolyphonyError,
   type Provider,
+  sendableJson,
   type Target,
   type VendorOptions,
   type WireContext,
@@ -77,11 +78,13 @@ function regionOfEnvironment(): string {
 
 function converseWire(credentials: Credentials, regionOf: (target: Target) => string): WireFormat {
   const signed = async (url: string, content: unknown, context: WireContext): Promise<WireRequest> => {
-    const body = JSON.stringify(content);
+    const body = sendableJson(content);
     const proof = await authorise(credentials, { url, body, region: regionOf(context.target) }, context);
     return { url, headers: { 'content-type': 'application/json', ...proof }, body };
   };
   return {
+    endpoints: ['/model/*/converse-stream', '/model/*/converse', '/model/*/invoke', '/model/*/count-tokens'],
+    requests: { callIdCharacters: 'word' },
     encode(request, context) {
       const { card, target, streaming, baseURL } = context;
       const own = request.providerOptions?.[target.provider];

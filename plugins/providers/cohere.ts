@@ -102,6 +102,7 @@ const FEES = new Map(MODELS.map(({ id, price: listed }) => [id, listed?.request]
 const undescribed = (id: string): ModelCard => modelCard({ id, ...CHAT, operations: ['chat', 'embed', 'rerank'] });
 
 const wire: WireFormat = {
+  endpoints: ['/chat', '/embed', '/rerank', '/models'],
   encode(request, context) {
     const [url, body] = encodeOperation(request, context);
     return {

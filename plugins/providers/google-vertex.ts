@@ -117,7 +117,7 @@ const onVertex: NonNullable<GeminiWireOptions['embedding']> = (call, request, { 
 
 /** The token in CLOUDSDK_AUTH_ACCESS_TOKEN, which the vendor's own command reads as well. */
 async function tokenFromEnvironment(): Promise<string> {
-  const token = process.env.CLOUDSDK_AUTH_ACCESS_TOKEN;
+  const token = process.env.CLOUDSDK_AUTH_ACCESS_TOKEN?.trim();
   if (token) return token;
   throw new PolyphonyError(
     'invalid-credential',

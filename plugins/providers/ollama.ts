@@ -79,6 +79,8 @@ const authorisation = (apiKey: string | undefined): Record<string, string> =>
   apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
 
 const wire: WireFormat = {
+  // The address of the server itself, without the parts under which it has its interfaces.
+  endpoints: ['/api/*', '/api', '/v1/chat/completions', '/v1'],
   encode(request, context) {
     const [url, body] = encodeOperation(request, context);
     return {

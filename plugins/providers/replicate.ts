@@ -186,7 +186,7 @@ const wire = imageWire(encode, decode);
 /** @throws invalid-config when an option is malformed */
 export function replicate(options: ReplicateOptions = {}): Provider {
   const { id = 'replicate', models = MODELS, apiKey, apiKeys, ...rest } = options;
-  const baseURL = (options.baseURL ?? 'https://api.replicate.com/v1').replace(/\/+$/, '');
+  const baseURL = (options.baseURL ?? 'https://api.replicate.com/v1').trim().replace(/\/+$/, '');
   const provider = httpProvider({
     ...rest,
     id,

@@ -2,7 +2,9 @@
  * What callers in JavaScript can get wrong without being told: ids that a store cannot tell apart, caps that cap nothing, and
  * misspelt options.
  */
+
 import { PolyphonyError } from './errors.ts';
+import { firstOf } from './json/cut-text.ts';
 import { SCOPE_KINDS, type Scope } from './model/model.ts';
 
 /** Ids that callers give. */
@@ -79,5 +81,5 @@ export function assertKnownFields<T extends object>(what: string, given: T, know
 
 function shown(value: unknown): string {
   if (typeof value !== 'string') return typeof value === 'object' && value !== null ? 'an object' : String(value);
-  return `${JSON.stringify(value.slice(0, SHOWN_CHARACTERS))}${value.length > SHOWN_CHARACTERS ? '…' : ''}`;
+  return `${JSON.stringify(firstOf(value, SHOWN_CHARACTERS))}${value.length > SHOWN_CHARACTERS ? '…' : ''}`;
 }

@@ -30,6 +30,8 @@ export interface Config {
   readonly breaker?: BreakerConfig;
   /** How long each part of an attempt may take. */
   readonly timeouts?: TimeoutsConfig;
+  /** The proxies that requests go through. */
+  readonly proxy?: ProxyConfig;
   /** Requests at the same time to a provider, by its name, 1 to 10000. @default the provider's own limit, else 64 */
   readonly concurrency?: Readonly<Record<string, number>>;
   /** Applied to every answer whose request does not set its own. @default none, nothing escalates */
@@ -120,6 +122,15 @@ export interface TimeoutsConfig {
   readonly idleMs?: number;
   /** One attempt as a whole, in milliseconds. @default 600000 */
   readonly totalMs?: number;
+}
+
+export interface ProxyConfig {
+  /** For http: addresses, such as `http://user:password@host:port`; empty for none. @default HTTP_PROXY, else ALL_PROXY */
+  readonly http?: string;
+  /** For https: addresses; empty for none. @default HTTPS_PROXY, else ALL_PROXY */
+  readonly https?: string;
+  /** Hosts without proxy: names (with all below them), `host:port`, addresses, ranges such as `10.0.0.0/8`, `*` for all. @default NO_PROXY */
+  readonly except?: readonly string[];
 }
 
 export interface AffinityConfig {

@@ -11,6 +11,7 @@ export type { ConfigInput as Config } from '../core/config.ts';
 export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from '../core/errors.ts';
 export { abortError, asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
 export type * from '../core/gateway.ts';
+export { firstOf, lastOf } from '../core/json/cut-text.ts';
 export type * from '../core/model/model.ts';
 export type * from '../core/model/provider.ts';
 export { formatUsd, nanoToUsd, usdToNano } from '../core/money/money.ts';
@@ -58,13 +59,16 @@ export {
 export { type ExtractedJson, extractJson, schemaInstruction } from './json/json-text.ts';
 export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } from './json/json-validation.ts';
 export { type DialectResult, type SchemaDialect, toDialect } from './json/schema-dialects.ts';
+export { sendableJson } from './json/sendable-json.ts';
+export { type ToolSchema, toolSchema } from './json/tool-schema.ts';
 
 // ---------------------------------------------------------------------------------------------------- a wire of your own: requests
 
+export { cleanRequest } from './requests/clean-request.ts';
+export { type InlineMedia, inlineMedia } from './requests/media.ts';
 export { aspectRatioOf, nearestShape } from './wires/aspect-ratio.ts';
 export { mediaURL } from './wires/chat-completions/encode-messages.ts';
 export { closedSchema } from './wires/closed-schema.ts';
-export { type InlineMedia, inlineMedia } from './wires/media.ts';
 export { asVector } from './wires/vectors.ts';
 
 // ---------------------------------------------------------------------------------------------------- a wire of your own: answers
@@ -79,6 +83,7 @@ export {
   finishAnswer,
   usageMissing,
 } from './http/decode-answer.ts';
+export { argumentsObject } from './requests/tool-arguments.ts';
 export { type BodyDecoder, type BodyState, decodeBody } from './streams/answer-body.ts';
 export { boundOf, ownOptions, ownTools, responsesSearches } from './wires/billed-searches.ts';
 export { firstCount, laterCounts } from './wires/counts.ts';

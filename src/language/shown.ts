@@ -1,6 +1,7 @@
 /**
  * Values of plans and answers in messages: only a bounded beginning of each is read and printed, however large it is.
  */
+import { firstOf } from '../core/json/cut-text.ts';
 
 const MOST_TEXT = 80;
 const MOST_JSON = 200;
@@ -9,12 +10,12 @@ const MOST_LEVELS = 4;
 
 /** A text in quotes, of at most `most` characters. */
 export function shownText(text: string, most = MOST_TEXT): string {
-  return text.length > most ? `${JSON.stringify(text.slice(0, most))}…` : JSON.stringify(text);
+  return text.length > most ? `${JSON.stringify(firstOf(text, most))}…` : JSON.stringify(text);
 }
 
 /** A text without quotes, of at most `most` characters. */
 export const beginningOf = (text: string, most = MOST_TEXT): string =>
-  text.length > most ? `${text.slice(0, most)}…` : text;
+  text.length > most ? `${firstOf(text, most)}…` : text;
 
 interface Writing {
   readonly most: number;

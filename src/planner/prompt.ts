@@ -1,4 +1,5 @@
 /** The messages to the planner model. The catalogue stands between two tags, so that any planner can find it. */
+import { firstOf } from '../core/json/cut-text.ts';
 import type { Message } from '../core/model/model.ts';
 import type { PlanFailure } from '../core/plan/planner.ts';
 import type { Catalogue, PlanIssue, StepType } from '../core/plan/validation.ts';
@@ -79,7 +80,7 @@ const SHOWN_OUTPUT = 400;
 export function revisionMessages(failure: PlanFailure): Message[] {
   const { nodeId, error } = failure.failed;
   const finished = Object.entries(failure.finished).map(
-    ([id, output]) => `${id}: ${(JSON.stringify(output) ?? 'null').slice(0, SHOWN_OUTPUT)}`,
+    ([id, output]) => `${id}: ${firstOf(JSON.stringify(output) ?? 'null', SHOWN_OUTPUT)}`,
   );
   const content = [
     `The plan ran, and node "${nodeId}" failed for good (${error.code}): ${error.message}`,

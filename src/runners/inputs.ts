@@ -1,11 +1,12 @@
 /** Reads the rendered `in` of the built-in steps. */
 
 import { PolyphonyError } from '../core/errors.ts';
+import { firstOf } from '../core/json/cut-text.ts';
 import type { FilePart, ImagePart, MediaSource } from '../core/model/model.ts';
 import type { NodeCall } from '../core/run/engine.ts';
 
 export function invalidInput(call: NodeCall, field: string, rule: string): PolyphonyError {
-  const got = JSON.stringify(call.inputs[field])?.slice(0, 80) ?? 'missing';
+  const got = firstOf(JSON.stringify(call.inputs[field]) ?? 'missing', 80);
   return new PolyphonyError('invalid-request', `Node ${call.node.id}: "${field}" is ${got}, but it must be ${rule}.`);
 }
 

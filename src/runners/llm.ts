@@ -16,11 +16,11 @@ import { addMoney, type NanoUsd } from '../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../core/money/usage.ts';
 import type { Tool } from '../core/plugin.ts';
 import type { NodeCall, NodeOutput, NodeRunner } from '../core/run/engine.ts';
-import { dropOptionalNulls, extractJson, type JsonIssue, validateJson } from '../kit/json/json-schema.ts';
+import { dropOptionalNulls, extractJson, type JsonIssue } from '../kit/json/json-schema.ts';
 import { chargeOf, withCharge } from '../runs/state/charge.ts';
 import { callOptions, charged, outputOf, paidUsage, reportEscalation } from './gateway-call.ts';
 import { type ChatDraft, chatRequest, toolsOf } from './llm-request.ts';
-import { issueList, outputSchema } from './output-check.ts';
+import { type CheckedValue, checkedValue, issueList, outputSchema } from './output-check.ts';
 import { callTool } from './tool.ts';
 
 export interface LlmOptions {
@@ -188,7 +188,7 @@ const resultIn = (output: unknown): unknown => (output as { readonly result: unk
 /** The answer in the form of `out`, after at most one repair. */
 async function typedAnswer(conversation: Conversation, schema: JsonSchema, first: ModelResponse): Promise<NodeOutput> {
   const answer = read(schema, first);
-  if (answer.ok) return finish(conversation, first, answer.value);
+  if (answer.ok) return accept(conversation, first, answer);
   const correction = `This does not fit the schema: ${issueList(answer.issues)}. Answer again with the corrected JSON and nothing else.`;
   conversation.messages = [
     ...conversation.messages,
@@ -204,17 +204,22 @@ async function typedAnswer(conversation: Conversation, schema: JsonSchema, first
     message: `The first answer did not match "out", so the model corrected it: ${issueList(answer.issues)}`,
   };
   conversation.warnings = [...conversation.warnings, warning];
-  return finish(conversation, second, repaired.value);
+  return accept(conversation, second, repaired);
 }
 
-type Answer =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly issues: readonly JsonIssue[] };
+function accept(
+  conversation: Conversation,
+  response: ModelResponse,
+  { value, warning }: Extract<CheckedValue, { readonly ok: true }>,
+): NodeOutput {
+  if (warning !== undefined) conversation.warnings = [...conversation.warnings, warning];
+  return finish(conversation, response, value);
+}
 
-function read(schema: JsonSchema, response: ModelResponse): Answer {
+function read(schema: JsonSchema, response: ModelResponse): CheckedValue {
   const extracted = extractJson(textOf(response));
   if (extracted === undefined) return { ok: false, issues: [{ path: '', message: 'holds no JSON' }] };
-  return validateJson(schema, dropOptionalNulls(schema, extracted.value));
+  return checkedValue(schema, dropOptionalNulls(schema, extracted.value));
 }
 
 function mismatch(call: NodeCall, issues: readonly JsonIssue[], response: ModelResponse): PolyphonyError {

@@ -79,6 +79,13 @@ describe('llm', () => {
     expect(chat(gateway.asked[0]?.request).output).toMatchObject({ type: 'json', schema: { type: 'object' } });
   });
 
+  it('reads what means what out asks for, for a warning and without a second call', async () => {
+    const { result, gateway } = await run(['{"label":" Tech"}'], typed);
+    expect(result).toMatchObject({ output: { a: { label: 'tech' } }, costNanoUsd: CALL_COST });
+    expect(result.nodes[0]?.meta?.warnings).toMatchObject([{ code: 'output-coerced' }]);
+    expect(gateway.asked).toHaveLength(1);
+  });
+
   it('repairs once with the issues, and charges both calls', async () => {
     const { result, gateway } = await run(['{"label":"other"}', '{"label":"tech"}'], typed);
     expect(result).toMatchObject({ output: { a: { label: 'tech' } }, costNanoUsd: 2 * CALL_COST });

@@ -1,5 +1,5 @@
 /** The answer and the request that the checks examine, parsed once. */
-import { type Call, type ChatRequest, type Message, type ModelResponse, textOf } from 'polyphony/kit';
+import { type Call, type ChatRequest, firstOf, lastOf, type Message, type ModelResponse, textOf } from 'polyphony/kit';
 import { type Equation, equationsOf } from './arithmetic.ts';
 
 export interface CheckedAnswer {
@@ -40,7 +40,7 @@ export function checkedAnswer(call: Call, response: ModelResponse): CheckedAnswe
 }
 
 const bounded = (text: string): string =>
-  text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH / 2)}\n${text.slice(-MAX_LENGTH / 2)}`;
+  text.length <= MAX_LENGTH ? text : `${firstOf(text, MAX_LENGTH / 2)}\n${lastOf(text, MAX_LENGTH / 2)}`;
 
 function wordsOf({ content }: Message): string {
   if (typeof content === 'string') return content;

@@ -1,4 +1,5 @@
 /** Checks of any answer in prose: it exists, is complete and agrees with the given text. */
+import { firstOf } from 'polyphony/kit';
 import type { Check } from './checked-answer.ts';
 
 const REFUSAL =
@@ -55,7 +56,7 @@ export const inventedQuotes: Check = ({ text, source }) => {
   const within = squeezed(source);
   const invented = quotes.filter((words) => !within.includes(squeezed(words)));
   if (invented.length === 0) return undefined;
-  const reason = `"${invented[0]?.slice(0, 60)}" is not in the given text`;
+  const reason = `"${firstOf(invented[0] ?? '', 60)}" is not in the given text`;
   return { penalty: 0.3 + 0.4 * (invented.length / quotes.length), reason };
 };
 

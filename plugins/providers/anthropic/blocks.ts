@@ -104,11 +104,13 @@ export function stopBlock(blocks: Blocks, index: number): void {
   // Without deltas, the start contains the input; `{}` there announces an input that follows.
   const whole = block.start.input;
   const isInput = block.kind === 'call' || block.kind === 'answer';
-  if (isInput && block.text === '' && typeof whole === 'object' && whole !== null && Object.keys(whole).length > 0) {
-    addInput(blocks, block, JSON.stringify(whole));
-  }
+  if (isInput && block.text === '' && !isEmptyInput(whole))
+    addInput(blocks, block, typeof whole === 'string' ? whole : JSON.stringify(whole));
   for (const event of block.call?.finish() ?? []) blocks.emit(event);
 }
+
+const isEmptyInput = (input: unknown): boolean =>
+  input === undefined || input === null || (typeof input === 'object' && Object.keys(input).length === 0);
 
 /** Closes open blocks. */
 export function stopAll(blocks: Blocks): void {

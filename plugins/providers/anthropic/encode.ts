@@ -6,6 +6,7 @@ import {
   type JsonSchema,
   schemaInstruction,
   type ToolDefinition,
+  toolSchema,
   type WireContext,
 } from 'polyphony/kit';
 import { factsOf, type MessagesFacts } from './facts.ts';
@@ -78,7 +79,7 @@ function encodeTools({ tools = [] }: ChatRequest, plan: OutputPlan, facts: Messa
   const encoded = tools.map((tool) => encodeTool(tool, facts));
   if (plan.way === 'tool') {
     const description = 'Give the answer by calling this tool, once everything that it needs is known.';
-    encoded.push({ name: plan.name, description, input_schema: plan.schema });
+    encoded.push({ name: plan.name, description, input_schema: toolSchema(plan.schema).schema });
   }
   return encoded.length === 0 ? undefined : encoded;
 }

@@ -109,11 +109,8 @@ function reasoningBlock(part: ReasoningPart, context: WireContext): Block | unde
   return signature === undefined ? undefined : { type: 'thinking', thinking: text, signature };
 }
 
-/** Ids of other providers may contain characters that this wire format rejects. */
-const idOf = (id: string): string => id.replace(/[^a-zA-Z0-9_-]/g, '_');
-
 function callBlock(call: ToolCallPart): Block {
-  return { type: 'tool_use', id: idOf(call.id), name: call.name, input: asRecord(call.arguments) ?? {} };
+  return { type: 'tool_use', id: call.id, name: call.name, input: asRecord(call.arguments) ?? {} };
 }
 
 function resultBlock(result: ToolResultPart): Block {
@@ -127,8 +124,9 @@ function resultBlock(result: ToolResultPart): Block {
         });
   return defined({
     type: 'tool_result',
-    tool_use_id: idOf(result.id),
-    content: blocks.length === 0 ? undefined : blocks,
+    tool_use_id: result.id,
+    // Blank text is rejected, a result without content is not.
+    content: blocks.length === 0 || (typeof blocks === 'string' && blocks.trim() === '') ? undefined : blocks,
     is_error: result.isError === true ? true : undefined,
   });
 }

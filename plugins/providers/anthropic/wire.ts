@@ -21,6 +21,8 @@ const VERSION = '2023-06-01';
  * becomes the header that enables previews.
  */
 export const messagesWire: WireFormat = {
+  endpoints: ['/messages/count_tokens', '/messages', '/models'],
+  requests: { callIdCharacters: 'word' },
   encode(request, context) {
     const { headers, body } = messageOf(request, context);
     return { url: '/messages', headers, body: JSON.stringify(body) };

@@ -102,18 +102,21 @@ function fileBlock({ source, name }: FilePart, names: () => string): Block {
   return { document: { format: formatOf(mediaType), name: neutral || names(), source: held } };
 }
 
+/** Blank text is rejected, and so is a result without content. */
+const NOTHING = '(no output)';
+
 function resultBlock(result: ToolResultPart, names: () => string, facts: ConverseFacts): Block {
   const { content, id, isError } = result;
   const blocks: Block[] =
     typeof content === 'string'
-      ? [{ text: content === '' ? ' ' : content }]
+      ? textBlocks({ type: 'text', text: content }, { ...facts, cachePoints: false })
       : content.flatMap((part) => contentBlocks(part, names, { ...facts, cachePoints: false }));
   const failed = isError === true;
   if (failed && !facts.toolStatus) blocks.unshift({ text: 'Error:' });
   return {
     toolResult: {
       toolUseId: id,
-      content: blocks.length === 0 ? [{ text: ' ' }] : blocks,
+      content: blocks.length === 0 ? [{ text: NOTHING }] : blocks,
       ...(failed && facts.toolStatus ? { status: 'error' } : {}),
     },
   };

@@ -37,11 +37,22 @@ export function credentialsOf({ apiKey, apiKeys, credentials }: CredentialOption
       const environment = named ? undefined : bearerOfEnvironment();
       return [...tokens, ...(environment ? [environment] : []), ...pairs().map((pair) => pair.secretAccessKey)];
     },
-    ofSecret: (secret) => pairs().find((pair) => pair.secretAccessKey === secret),
+    ofSecret: (secret) =>
+      pairs()
+        .map(trimmed)
+        .find((pair) => pair.secretAccessKey === secret),
   };
 }
 
-const bearerOfEnvironment = (): string | undefined => process.env.AWS_BEARER_TOKEN_BEDROCK || undefined;
+const bearerOfEnvironment = (): string | undefined => process.env.AWS_BEARER_TOKEN_BEDROCK?.trim() || undefined;
+
+/** White space around a key comes from files and copies; a signature made with it is wrong. */
+const trimmed = ({ accessKeyId, secretAccessKey, sessionToken, ...rest }: AwsCredentials): AwsCredentials => ({
+  ...rest,
+  accessKeyId: accessKeyId.trim(),
+  secretAccessKey: secretAccessKey.trim(),
+  ...(sessionToken?.trim() ? { sessionToken: sessionToken.trim() } : {}),
+});
 
 function pairOfEnvironment(): readonly AwsCredentials[] {
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
@@ -66,7 +77,10 @@ export async function authorise(
   { url, body, region }: Unsigned,
   { apiKey, clock }: Pick<WireContext, 'apiKey' | 'clock'>,
 ): Promise<Record<string, string>> {
-  const pair = (await credentials.provide?.()) ?? (apiKey === undefined ? undefined : credentials.ofSecret(apiKey));
+  const provided = await credentials.provide?.();
+  const pair =
+    (provided === undefined ? undefined : trimmed(provided)) ??
+    (apiKey === undefined ? undefined : credentials.ofSecret(apiKey));
   if (pair === undefined) {
     if (apiKey !== undefined) return { authorization: `Bearer ${apiKey}` };
     throw new PolyphonyError(

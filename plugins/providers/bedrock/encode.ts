@@ -5,7 +5,9 @@ import {
   defined,
   type JsonSchema,
   schemaInstruction,
+  sendableJson,
   type ToolDefinition,
+  toolSchema,
   type WireContext,
 } from 'polyphony/kit';
 import { type ConverseFacts, factsOf, type OutputPlan, outputPlan } from './facts.ts';
@@ -44,7 +46,7 @@ function instructionsOf(plan: OutputPlan): readonly string[] {
 function outputConfig(plan: OutputPlan): Body | undefined {
   if (plan.way !== 'format') return undefined;
   // The schema is sent as text.
-  const jsonSchema = { name: plan.name, schema: JSON.stringify(plan.schema) };
+  const jsonSchema = { name: plan.name, schema: sendableJson(plan.schema) };
   return { textFormat: { type: 'json_schema', structure: { jsonSchema } } };
 }
 
@@ -68,7 +70,7 @@ function toolConfig(
   if (forbidden && specs.length > 0) warnChoice('none', context);
   if (plan.way === 'tool') {
     const description = 'Give the answer by calling this tool, once everything that it needs is known.';
-    specs.push(toolSpec(plan.name, description, plan.schema));
+    specs.push(toolSpec(plan.name, description, toolSchema(plan.schema).schema));
     return { tools: specs, toolChoice: tools.length === 0 ? { tool: { name: plan.name } } : { any: {} } };
   }
   if (specs.length === 0) return undefined;

@@ -2,7 +2,7 @@
  * Encodes canonical messages: system text separately, two alternating roles, tool results first in the turn after
  * their calls, and only reasoning of this provider.
  */
-import { asRecord, type ChatRequest, type Message, type Part, type WireContext } from 'polyphony/kit';
+import { asRecord, type ChatRequest, type Message, type Part, PolyphonyError, type WireContext } from 'polyphony/kit';
 import { type Block, contentBlocks, reasoningBlocks, textBlocks } from './content.ts';
 import type { ConverseFacts } from './facts.ts';
 
@@ -47,11 +47,15 @@ export function encodeMessages(
     if (last?.role === role) last.content.push(...content);
     else if (content.length > 0) turns.push({ role, content });
   }
+  if (turns.length === 0) throw empty();
   for (const turn of turns) if (turn.role === 'user') turn.content = arranged(turn.content);
   warnOfLostReasoning(messages, context);
   limitCachePoints([system, ...turns.map(({ content }) => content)], context);
   return { system, messages: turns, called };
 }
+
+const empty = (): PolyphonyError =>
+  new PolyphonyError('invalid-request', 'The request has no message to answer: add a user message that is not empty.');
 
 const partsOf = ({ content }: Message): readonly Part[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content;

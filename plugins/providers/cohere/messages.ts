@@ -9,6 +9,7 @@ import {
   type Part,
   PolyphonyError,
   type ReasoningPart,
+  sendableJson,
   type TextPart,
   type ToolCallPart,
   type ToolResultPart,
@@ -79,7 +80,7 @@ function assistantMessage(parts: readonly Part[], context: WireContext): WireMes
 }
 
 function encodeCall(call: ToolCallPart): WireMessage {
-  const text = call.raw ?? JSON.stringify(call.arguments);
+  const text = sendableJson(call.arguments);
   return { id: call.id, type: 'function', function: { name: call.name, arguments: text } };
 }
 
@@ -97,10 +98,14 @@ function warnOfLostReasoning(messages: readonly Message[], context: WireContext)
 
 // ---------------------------------------------------------------------------------------------------- tool results
 
+/** A message without a token is rejected. */
+const NOTHING = '(no output)';
+
 function toolMessage(result: ToolResultPart): WireMessage {
   const text = typeof result.content === 'string' ? result.content : result.content.map(resultText).join('\n');
   // The wire format has no flag for a failed tool.
-  return { role: 'tool', tool_call_id: result.id, content: result.isError === true ? `Error: ${text}` : text };
+  const content = result.isError === true ? `Error: ${text}` : text;
+  return { role: 'tool', tool_call_id: result.id, content: content.trim() === '' ? NOTHING : content };
 }
 
 function resultText(part: TextPart | Media): string {

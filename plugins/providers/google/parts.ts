@@ -4,6 +4,7 @@
  * that of anything else (text, code that the provider ran) on a reasoning part without text, whose `raw` is the part.
  */
 import {
+  argumentsObject,
   asList,
   asRecord,
   asText,
@@ -117,7 +118,7 @@ function readCall(parts: Parts, functionCall: JsonRecord, thoughtSignature: stri
     closeCall(parts);
     const index = parts.calls++;
     const id = asText(functionCall.id) || ownId(parts.responseId, index);
-    parts.call = { index, id, name, signature, arguments: { ...asRecord(functionCall.args) } };
+    parts.call = { index, id, name, signature, arguments: { ...argumentsObject(functionCall.args) } };
   }
   const { call } = parts;
   if (call === undefined) return;

@@ -23,6 +23,9 @@ export interface GeminiWireOptions {
  */
 export function geminiWire(options: GeminiWireOptions): WireFormat {
   return {
+    endpoints: ENDPOINTS,
+    // Ids of our own are never sent.
+    requests: { callIdLength: 1000, imageTypes: IMAGE_TYPES },
     async encode(request, context) {
       const own = asRecord(request.providerOptions?.[context.target.provider]) ?? {};
       const { path, body } = encodeRequest(request, options, context);
@@ -48,6 +51,13 @@ export function geminiWire(options: GeminiWireOptions): WireFormat {
     },
   };
 }
+
+const IMAGE_TYPES = ['png', 'jpeg', 'webp', 'gif', 'heic', 'heif', 'bmp'].map((type) => `image/${type}`);
+const METHODS = ['generateContent', 'streamGenerateContent', 'embedContent', 'batchEmbedContents', 'countTokens'];
+const ENDPOINTS = [
+  ...METHODS.flatMap((method) => [`/publishers/*/models/*:${method}`, `/models/*:${method}`]),
+  '/models',
+];
 
 // The id of a tuned model contains its collection.
 const resourceOf = ({ card }: WireContext): string => (card.id.includes('/') ? card.id : `models/${card.id}`);

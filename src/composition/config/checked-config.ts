@@ -9,6 +9,7 @@ const BUILT_IN: readonly (readonly [field: string, of: (config: Config) => unkno
   ['tools', ({ tools }) => tools],
   ['escalate', ({ escalate }) => escalate],
   ['timeouts.connectMs', ({ timeouts }) => timeouts?.connectMs],
+  ['proxy', ({ proxy }) => proxy],
 ];
 
 /** @throws invalid-config when the next config changes what is fixed when a polyphony is created */

@@ -109,6 +109,13 @@ export const CurrentConfigSchema = z.strictObject({
       totalMs: milliseconds.optional(),
     })
     .optional(),
+  proxy: z
+    .strictObject({
+      http: z.string().max(2000).optional(),
+      https: z.string().max(2000).optional(),
+      except: z.array(z.string().max(300)).max(1000).optional(),
+    })
+    .optional(),
   concurrency: z.record(name, z.int().min(1).max(10_000)).optional(),
   escalate: EscalateSchema.optional(),
   affinity: z.strictObject({ ttlMs: milliseconds.optional() }).optional(),

@@ -183,7 +183,24 @@ export interface RateLimit {
 }
 
 /** The pure translations of one wire protocol. */
+/** What a wire's servers refuse in conversations. The kit's provider cleans every request accordingly before it is encoded. */
+export interface RequestRules {
+  /** The longest id of a tool call, in characters. @default 64 */
+  readonly callIdLength?: number;
+  /** `word`: ids of tool calls may have only letters, digits, `_` and `-`. @default 'any' */
+  readonly callIdCharacters?: 'any' | 'word';
+  /** Media types of inline images, lower-case. @default image/png, image/jpeg, image/webp and image/gif */
+  readonly imageTypes?: readonly string[];
+}
+
 export interface WireFormat {
+  /** @default the usual rules */
+  readonly requests?: RequestRules;
+  /**
+   * Paths of its endpoints after the base URL, `*` for any text of a segment: cut off where a base URL ends with one, because
+   * people paste the address of an endpoint. The first one that fits counts. @default none
+   */
+  readonly endpoints?: readonly string[];
   encode(request: ModelRequest, context: WireContext): WireRequest | Promise<WireRequest>;
   /** Reads a successful answer, streamed or not: the content type decides, not the request. */
   decode(response: TransportResponse, request: ModelRequest, context: WireContext): AsyncIterable<ModelEvent>;

@@ -12,6 +12,7 @@ import type {
   Warning,
 } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
+import { sendableJson } from '../../kit/json/sendable-json.ts';
 import { observe } from '../../kit/streams/observe.ts';
 import { nameOf } from '../calls/target.ts';
 import type { Registry } from '../routing/registry.ts';
@@ -58,7 +59,7 @@ function adaptSchema(draft: Draft, card: ModelCard): void {
   const wanted =
     output.schema === undefined
       ? 'Answer with one JSON value and nothing else: no prose, no code fence.'
-      : `Answer with one JSON value that matches this JSON Schema and nothing else: no prose, no code fence.\n${JSON.stringify(output.schema)}`;
+      : `Answer with one JSON value that matches this JSON Schema and nothing else: no prose, no code fence.\n${sendableJson(output.schema)}`;
   const { output: _native, ...rest } = draft.request;
   const kept: ChatRequest = can(card, 'json-mode') ? { ...rest, output: { type: 'json' } } : rest;
   draft.request = { ...kept, messages: withInstruction(kept.messages, wanted) };

@@ -6,9 +6,11 @@
  *     reads the health.
  * E3. At most 4096 targets are kept. Above that, only the half with the latest reports stays.
  */
+
 import type { Clock } from '../../core/clock.ts';
 import { boundedDelayMs } from '../../core/errors.ts';
 import type { StatedFacts, StatedLimit } from '../../core/gateway.ts';
+import { firstOf } from '../../core/json/cut-text.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { EndpointReport, RateLimit } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
@@ -145,4 +147,4 @@ function costOf(value: unknown, most: NanoUsd): NanoUsd | undefined {
 }
 
 const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? scrubText(value).slice(0, MAX_CHARACTERS) : undefined;
+  typeof value === 'string' && value !== '' ? firstOf(scrubText(value), MAX_CHARACTERS) : undefined;

@@ -11,15 +11,17 @@ import { abortError, unsentError } from '../../core/errors.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../../core/model/provider.ts';
 import { type ConnectionOptions, type Connections, openConnections, type TrackedOptions } from './connections.ts';
 import { Exchange } from './exchange.ts';
+import { type ProxyOf, type ProxySettings, proxyChoice } from './proxy.ts';
 import { type AnswerBounds, responseOf } from './transport-answer.ts';
 import { closedError, isLost, transportError } from './transport-errors.ts';
+import { refusedByProxy } from './tunnel.ts';
 
 export interface TransportOptions {
   /** How long a connection may take to open, TLS included, in milliseconds. @default 10000 */
   readonly connectTimeoutMs?: number;
-  /** The longest time from sending the request to the answer's headers, in milliseconds. @default 600000 */
+  /** The longest time from sending the request to the answer's headers, in milliseconds; 0: no limit. @default 600000 */
   readonly headersTimeoutMs?: number;
-  /** The longest time between two chunks of a body, in milliseconds. @default 600000 */
+  /** The longest time between two chunks of a body, in milliseconds; 0: no limit. @default 600000 */
   readonly idleTimeoutMs?: number;
   /** The most open sockets per origin; further requests wait. @default 256 */
   readonly maxConnectionsPerOrigin?: number;
@@ -29,9 +31,11 @@ export interface TransportOptions {
   readonly maxHeaderBytes?: number;
   /** The most bytes of one answer, decompressed; one that is read in pieces may have four times as many. @default 67108864 */
   readonly maxAnswerBytes?: number;
+  /** Proxies for http: and https: addresses. The environment is not read here. @default none */
+  readonly proxy?: ProxySettings;
 }
 
-const DEFAULTS: Required<TransportOptions> = {
+const DEFAULTS: Required<Omit<TransportOptions, 'proxy'>> = {
   connectTimeoutMs: 10_000,
   headersTimeoutMs: 600_000,
   idleTimeoutMs: 600_000,
@@ -45,7 +49,8 @@ const FRAMING = 4;
 
 /** Opens no connection before the first request. */
 export function createTransport(given: TransportOptions = {}): Transport {
-  const { maxAnswerBytes, ...options } = { ...DEFAULTS, ...given };
+  const { maxAnswerBytes, proxy, ...options } = { ...DEFAULTS, ...given };
+  const proxyOf = proxy === undefined ? undefined : proxyChoice(proxy);
   const limits: AnswerBounds = { wholeBytes: maxAnswerBytes, streamBytes: maxAnswerBytes * FRAMING };
   let connections: Promise<Connections> | undefined;
   let closed = false;
@@ -54,11 +59,11 @@ export function createTransport(given: TransportOptions = {}): Transport {
     async request(request) {
       if (closed) throw closedError(request.url);
       if (request.signal.aborted) throw unsentError(abortError(request.signal));
-      connections ??= openConnections(options satisfies ConnectionOptions);
+      connections ??= openConnections({ ...options, proxyOf } satisfies ConnectionOptions);
       try {
         const opened = await connections;
         if (request.signal.aborted) throw unsentError(abortError(request.signal));
-        return await ask(opened, request, limits);
+        return refuseOfProxy(await ask(opened, request, limits), proxyOf, request);
       } catch (error) {
         throw closed ? closedError(request.url) : transportError(error, request);
       }
@@ -69,6 +74,18 @@ export function createTransport(given: TransportOptions = {}): Transport {
       await opened?.destroy();
     },
   };
+}
+
+/** Only a proxy answers with status 407. */
+function refuseOfProxy(
+  response: TransportResponse,
+  proxyOf: ProxyOf | undefined,
+  { url }: TransportRequest,
+): TransportResponse {
+  const proxy = response.status === 407 ? proxyOf?.(addressOf(url).origin) : undefined;
+  if (proxy === undefined) return response;
+  void response.body[Symbol.asyncIterator]().return?.();
+  throw refusedByProxy(proxy, response.status);
 }
 
 /** On a connection of its own where the one that was kept from an earlier request turns out to be closed. */

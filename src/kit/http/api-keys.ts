@@ -8,7 +8,7 @@ export function apiKeysOf(
   const given = apiKeys ?? (apiKey === undefined ? undefined : [apiKey]);
   return () => {
     if (given !== undefined) return given;
-    const name = variables.find((variable) => process.env[variable]);
+    const name = variables.find((variable) => process.env[variable]?.trim());
     const found = name === undefined ? undefined : process.env[name];
     return found === undefined ? [] : [found];
   };

@@ -9,6 +9,7 @@ import {
 } from '../../core/model/complete.ts';
 import type { Attempt, FinishEvent, ModelEvent, Warning } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
+import { cleanRequest } from '../requests/clean-request.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { reportFinish, reportHeaders } from './http-report.ts';
 import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
@@ -120,9 +121,9 @@ async function ask(parts: HttpParts, attempt: Attempt, given: ProviderContext, a
       answer.stated = { ...answer.stated, ...report };
     },
   });
-  const encoded = wire.encode(attempt.request, context);
+  const encoded = wire.encode(cleanRequest(attempt.request, wire.requests, context.warn), context);
   const request = encoded instanceof Promise ? await encoded : encoded;
-  const addressedRequest = addressed(request, options, context, attempt.signal);
+  const addressedRequest = addressed(request, parts, context, attempt.signal);
   answer.sent = true;
   const response = await given.transport.request(addressedRequest);
   answer.response = response;

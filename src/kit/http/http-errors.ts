@@ -1,5 +1,6 @@
 /** Reads the bodies of error responses, in the forms that servers use. */
 import { defined } from '../../core/defined.ts';
+import { firstOf } from '../../core/json/cut-text.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
 import { statusOfNames } from '../refusals/error-meaning.ts';
 import type { HttpFailure } from '../refusals/http-error.ts';
@@ -24,7 +25,7 @@ export function readFailure(status: number, body: string, headers: Readonly<Reco
   if (failure !== undefined) return { ...failure, ...delay };
   const text = withoutTags(body).replace(/\s+/g, ' ');
   const isPage = /^[\s\uFEFF]*</.test(body);
-  return { status, message: text.trim().slice(0, 300), ...(isPage ? { isPage } : {}), ...delay };
+  return { status, message: firstOf(text.trim(), 300), ...(isPage ? { isPage } : {}), ...delay };
 }
 
 /**
@@ -44,7 +45,7 @@ export function failureOf(value: unknown, status: number): HttpFailure | undefin
   if (message === undefined && type === undefined && code === undefined && reasons.length === 0) return undefined;
   return {
     status,
-    message: message?.slice(0, MAX_MESSAGE) ?? '',
+    message: firstOf(message ?? '', MAX_MESSAGE),
     ...defined({ type, code, param: textOf(error.param) ?? textOf(body.param) }),
     ...(reasons.length === 0 ? {} : { reasons }),
     ...defined({ upstream: upstreamOf(error, message) }),
@@ -85,10 +86,10 @@ function upstreamOf(error: JsonRecord, message: string | undefined): HttpFailure
   const inner = text ?? (message?.startsWith('{') === true ? message : undefined);
   if (inner === undefined) return undefined;
   const said = failureOf(tryParseJson(inner), 400);
-  if (said === undefined) return text === undefined ? undefined : { message: text.slice(0, MAX_UPSTREAM) };
+  if (said === undefined) return text === undefined ? undefined : { message: firstOf(text, MAX_UPSTREAM) };
   const names = [said.code, said.type].filter((name) => name !== undefined);
   // Where the message is itself that JSON, it is told already.
-  const told = text === undefined ? '' : said.message.slice(0, MAX_UPSTREAM);
+  const told = text === undefined ? '' : firstOf(said.message, MAX_UPSTREAM);
   return { message: told, reasons: [...names, ...(said.reasons ?? [])] };
 }
 

@@ -9,6 +9,8 @@ import type { ModelCard, Provider } from '../../core/model/provider.ts';
 import { rememberAddress, rememberHeaders } from '../../core/scrub.ts';
 import { cardIndex } from '../models/model-card.ts';
 import { type ListedFacts, listedFacts } from '../models/price-list.ts';
+import { type BaseAddress, readBaseAddress } from '../requests/base-address.ts';
+import { cleanKeys } from '../requests/clean-keys.ts';
 import { HttpAnswer } from './http-answer.ts';
 import { countTokens, runProbe } from './http-questions.ts';
 import type { HttpParts, HttpProviderOptions } from './http-request.ts';
@@ -16,7 +18,8 @@ import type { HttpParts, HttpProviderOptions } from './http-request.ts';
 export type { HttpProviderOptions } from './http-request.ts';
 
 /** @throws invalid-config when the id is invalid */
-export function httpProvider(options: HttpProviderOptions): Provider {
+export function httpProvider(given: HttpProviderOptions): Provider {
+  const options = given.headers === undefined ? given : { ...given, headers: lowerCase(given.headers) };
   const { id, models, unlisted, regions, concurrency, embeddingBatch, probe } = options;
   if (!/^[a-z][a-z0-9-]*$/.test(id)) {
     throw new PolyphonyError(
@@ -24,8 +27,8 @@ export function httpProvider(options: HttpProviderOptions): Provider {
       `The provider id "${id}" is invalid: start with a lower-case letter, then use lower-case letters, digits and dashes.`,
     );
   }
-  const given = options.apiKeys ?? [];
-  const keys = typeof given === 'function' ? given : () => given;
+  const apiKeys = options.apiKeys ?? [];
+  const keys = cleanKeys(typeof apiKeys === 'function' ? apiKeys : () => apiKeys);
   const cards = cardIndex(models);
   const cardOf = (target: Target): ModelCard => {
     const card = cards.get(target.model) ?? unlisted?.(target.model);
@@ -35,7 +38,7 @@ export function httpProvider(options: HttpProviderOptions): Provider {
       `This provider has no model "${target.model}": use a model that it lists.`,
     );
   };
-  const baseOf = baseOfTarget(options.baseURL);
+  const baseOf = baseOfTarget(options);
   rememberHeaders(options.headers ?? {});
   // Only the router needs a price, the wire does not.
   const priced = (card: ModelCard | undefined): ModelCard | undefined =>
@@ -67,28 +70,35 @@ export function httpProvider(options: HttpProviderOptions): Provider {
   };
 }
 
-function factsAt(baseOf: (target: Target) => string, target: Target): ListedFacts {
+function factsAt(baseOf: HttpParts['baseOf'], target: Target): ListedFacts {
   try {
-    return listedFacts(baseOf(target), target.model);
+    return listedFacts(baseOf(target).base, target.model);
   } catch {
     // The address needs a setting that is missing: the request reports it.
     return {};
   }
 }
 
-function baseOfTarget(baseURL: HttpProviderOptions['baseURL']): HttpParts['baseOf'] {
+function baseOfTarget({ baseURL, wire }: HttpProviderOptions): HttpParts['baseOf'] {
   let known: string | undefined;
-  let base = '';
-  const checked = (url: string): string => {
-    if (url === known) return base;
-    rememberAddress(url);
+  let address: BaseAddress = { base: '', query: '' };
+  const read = (url: string): BaseAddress => {
+    if (url === known) return address;
     known = url;
-    base = withoutSlash(url);
-    return base;
+    address = readBaseAddress(url, wire.endpoints);
+    rememberAddress(url.trim());
+    return address;
   };
-  if (typeof baseURL === 'function') return (target) => checked(baseURL(target));
-  checked(baseURL);
-  return () => base;
+  if (typeof baseURL === 'function') return (target) => read(baseURL(target));
+  read(baseURL);
+  return () => address;
 }
 
-const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
+/** The last one counts where two names differ only in case. */
+function lowerCase(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const entries = Object.entries(headers).map(([name, value]) => [
+    name.trim().toLowerCase(),
+    typeof value === 'string' ? value.trim() : value,
+  ]);
+  return Object.fromEntries(entries);
+}

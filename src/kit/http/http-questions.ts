@@ -2,6 +2,9 @@
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
+import { requestAddress } from '../requests/base-address.ts';
+import { assertSendable } from '../requests/clean-keys.ts';
+import { cleanRequest } from '../requests/clean-request.ts';
 import { readJson } from './answer.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
@@ -10,10 +13,14 @@ import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from '
 export async function runProbe(parts: HttpParts, context: ProviderContext, signal: AbortSignal): Promise<void> {
   const { options, keys, baseOf } = parts;
   const target: Target = { provider: options.id, model: 'probe' };
-  const asked = await options.probe?.({ baseURL: baseOf(target), apiKey: keys()[0] });
+  const address = baseOf(target);
+  const [apiKey] = keys();
+  if (apiKey !== undefined) assertSendable(apiKey, options.id);
+  const asked = await options.probe?.({ baseURL: address.base, apiKey });
   if (asked === undefined) return;
   const headers = { ...asked.headers, ...options.headers };
-  const response = await context.transport.request({ method: 'GET', url: asked.url, headers, signal });
+  const url = requestAddress(asked.url, { base: '', query: address.query });
+  const response = await context.transport.request({ method: 'GET', url, headers, signal });
   try {
     if (response.status >= 300)
       throw describeError(await refusal(options.wire, response), target, context.clock, response);
@@ -32,10 +39,10 @@ export async function countTokens(parts: HttpParts, attempt: Attempt, given: Pro
   try {
     // Warnings belong to the request itself; a count sends none of it.
     const context = contextOf(parts, attempt, clock, { warn: ignore, report: ignore });
-    const request = await counting?.encode(attempt.request, context);
+    const request = await counting?.encode(cleanRequest(attempt.request, options.wire.requests), context);
     if (request === undefined)
       throw new PolyphonyError('unsupported', 'This wire format cannot count tokens: use an estimate instead.');
-    const response = await transport.request(addressed(request, options, context, attempt.signal));
+    const response = await transport.request(addressed(request, parts, context, attempt.signal));
     answer.response = response;
     if (response.status >= 300) throw await refusal(options.wire, response);
     const count = counting?.decode(await readJson(response));

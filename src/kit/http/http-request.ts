@@ -15,19 +15,25 @@ import type {
   WireRequest,
 } from '../../core/model/provider.ts';
 import { rememberSecret } from '../../core/scrub.ts';
+import { wellFormedJson } from '../json/sendable-json.ts';
+import { type BaseAddress, requestAddress } from '../requests/base-address.ts';
+import { assertSendable } from '../requests/clean-keys.ts';
 
 export interface HttpProviderOptions {
   /** `[a-z][a-z0-9-]*` */
   readonly id: string;
   readonly wire: WireFormat;
-  /** A function if it depends on the region or the model. Trailing slashes are removed. */
+  /**
+   * A function if it depends on the region or the model. White space around it, slashes at its end and the path of an
+   * endpoint of the wire are removed; its query is sent with every request.
+   */
   readonly baseURL: string | ((target: Target) => string);
   readonly models: readonly ModelCard[];
   /** The keys that the gateway rotates over; a function is called for each request. @default none */
   readonly apiKeys?: readonly string[] | (() => readonly string[]);
   /** The remedy for a missing key. If set, a request without a key is refused before it is sent. @default a key is optional */
   readonly missingKey?: string;
-  /** Sent with every request; they replace headers of the wire format. Lower-case names. @default none */
+  /** Sent with every request; they replace headers of the wire format. Names in any case. @default none */
   readonly headers?: Readonly<Record<string, string>>;
   /** Requests at the same time. @default 64 */
   readonly concurrency?: number;
@@ -55,7 +61,7 @@ export interface HttpParts {
   readonly options: HttpProviderOptions;
   readonly keys: () => readonly string[];
   readonly cardOf: (target: Target) => ModelCard;
-  readonly baseOf: (target: Target) => string;
+  readonly baseOf: (target: Target) => BaseAddress;
 }
 
 /** Holds the response apart from its events, so that it can be closed after a failure. */
@@ -87,11 +93,21 @@ export function contextOf(
   const keys = parts.keys();
   for (const key of keys) rememberSecret(key);
   const apiKey = keyOf(keys, target);
-  const { missingKey } = parts.options;
+  const { id, missingKey } = parts.options;
+  if (apiKey !== undefined) assertSendable(apiKey, target.credential ?? id);
   if (apiKey === undefined && missingKey !== undefined) {
     throw new PolyphonyError('invalid-credential', `The API key is missing: ${missingKey}`);
   }
-  return { card: parts.cardOf(target), target, baseURL: parts.baseOf(target), apiKey, streaming, clock, warn, report };
+  return {
+    card: parts.cardOf(target),
+    target,
+    baseURL: parts.baseOf(target).base,
+    apiKey,
+    streaming,
+    clock,
+    warn,
+    report,
+  };
 }
 
 /** The key with the target's label; the first one if the target has no label. */
@@ -103,13 +119,21 @@ function keyOf(keys: readonly string[], target: Target): string | undefined {
 
 export function addressed(
   { method = 'POST', url: path, headers: own, body }: WireRequest,
-  options: HttpProviderOptions,
-  context: WireContext,
+  { options, baseOf }: HttpParts,
+  { target }: WireContext,
   signal: AbortSignal,
 ): TransportRequest {
-  const url = absolute(path, context.baseURL);
+  const url = isAbsolute(path) ? path : requestAddress(path, baseOf(target));
   const headers = options.headers === undefined ? own : { ...own, ...options.headers };
-  return method === 'GET' ? { method, url, headers, signal } : { method, url, headers, body, signal };
+  return method === 'GET'
+    ? { method, url, headers, signal }
+    : { method, url, headers, body: sendable(body, own), signal };
 }
 
-const absolute = (url: string, baseURL: string): string => (/^https?:\/\//.test(url) ? url : baseURL + url);
+/** Every wire's body, because what a text in it contains is nobody's choice. */
+function sendable(body: WireRequest['body'], headers: WireRequest['headers']): WireRequest['body'] {
+  const isJson = typeof body === 'string' && headers['content-type']?.startsWith('application/json') === true;
+  return isJson ? wellFormedJson(body) : body;
+}
+
+const isAbsolute = (url: string): boolean => /^https?:\/\//.test(url);

@@ -14,7 +14,7 @@ export interface VendorOptions {
   readonly baseURL?: string | ((target: Target) => string);
   /** Replaces the known models; an id makes a card without a price. @default the known models */
   readonly models?: readonly (string | ModelCardFields)[];
-  /** Sent with every request; they replace headers of the wire. Lower-case names. @default none */
+  /** Sent with every request; they replace headers of the wire. Names in any case. @default none */
   readonly headers?: Readonly<Record<string, string>>;
   /** Requests at the same time. @default 64 */
   readonly concurrency?: number;

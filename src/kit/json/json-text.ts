@@ -1,6 +1,7 @@
 /** JSON in the text of models: asking for it, and finding it. */
 import type { JsonSchema } from '../../core/model/model.ts';
 import { repairJson } from './json-repair.ts';
+import { sendableJson } from './sendable-json.ts';
 
 /** The most unclosed brackets that are skipped, so that the search stays linear. */
 const MAX_RESTARTS = 16;
@@ -10,7 +11,7 @@ export function schemaInstruction(schema: JsonSchema): string {
   return [
     'Answer with one JSON value and nothing else: no prose before or after it, no code fence.',
     'It must match this JSON Schema:',
-    JSON.stringify(schema),
+    sendableJson(schema),
   ].join('\n');
 }
 

@@ -7,8 +7,10 @@
  * E3. A 429 is a spent account only if a code says so and no delay is told.
  * E4. A 403 without a code is about this key and this model (`details.refused: 'model'`), a 401 or a code about the key.
  */
+
 import { defined } from '../../core/defined.ts';
 import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
+import { firstOf } from '../../core/json/cut-text.ts';
 import type { ErrorMeaning } from './error-meaning.ts';
 import { meaningOfNames } from './error-meaning.ts';
 import { isAboveLimit, meaningOfSentences } from './error-sentences.ts';
@@ -96,7 +98,7 @@ export function httpError(failure: HttpFailure): PolyphonyError {
 /** The status and the message, with the code unless the message or the status says it already. */
 function toldBy({ status, message, upstream, code, type }: HttpFailure): string {
   const whole = upstream === undefined ? message : `${message} ${upstream.message}`;
-  const said = whole.trim() === '' ? 'no reason given' : whole.trim().slice(0, MAX_TOLD);
+  const said = whole.trim() === '' ? 'no reason given' : firstOf(whole.trim(), MAX_TOLD);
   const named = (code ?? type)?.slice(0, 200);
   const isSaid = named === undefined || named === String(status) || said.includes(`(${named})`);
   const told = `HTTP ${status}: ${said}${isSaid ? '' : ` (${named})`}`;

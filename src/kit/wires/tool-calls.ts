@@ -2,8 +2,10 @@
  * Tool calls from their pieces. Providers key pieces by index, but some repeat index 0 for every call (their ids differ),
  * repeat the name in each piece, send arguments as an object, or leave ids out.
  */
+import { createHash } from 'node:crypto';
 import type { JsonValue, ModelEvent, ToolCallPart } from '../../core/model/model.ts';
 import { tryParseJson } from '../json/json-shape.ts';
+import { argumentsObject } from '../requests/tool-arguments.ts';
 
 export interface ToolCallPiece {
   /** The provider's own index. */
@@ -51,7 +53,7 @@ export function toolCallAssembler(idPrefix: () => string = () => 'call'): ToolCa
     const draft: Draft = {
       position: drafts.all.length,
       index: piece.index,
-      id: piece.id || `${idPrefix()}_${drafts.all.length}`,
+      id: piece.id || ownId(idPrefix(), drafts.all.length),
       ownId: false,
       name: '',
       text: '',
@@ -81,6 +83,15 @@ export function toolCallAssembler(idPrefix: () => string = () => 'call'): ToolCa
     },
   };
 }
+
+/** Fits every wire; a long prefix is shortened so that ids of different answers still differ. */
+function ownId(prefix: string, position: number): string {
+  if (prefix.length <= LONGEST_PREFIX) return `${prefix}_${position}`;
+  const hash = createHash('sha256').update(prefix).digest('hex').slice(0, 16);
+  return `call_${hash}_${position}`;
+}
+
+const LONGEST_PREFIX = 32;
 
 function takeId({ byId }: Drafts, draft: Draft, id: string): void {
   draft.id = id;
@@ -161,9 +172,9 @@ function fragmentOf(value: unknown): string {
 function eventsOf(draft: Draft): ModelEvent[] {
   const known = { type: 'tool-call', id: draft.id, name: draft.name } as const;
   const signed = draft.signature === undefined ? {} : { signature: draft.signature };
-  const parsed = draft.text.trim() === '' ? {} : tryParseJson(draft.text);
-  if (parsed !== undefined) return [callEvent({ ...known, arguments: parsed as JsonValue, ...signed })];
-  const message = `The arguments of the tool call "${draft.name}" are not valid JSON, so they were kept as text in "raw".`;
+  const object = argumentsObject(draft.text);
+  if (object !== undefined) return [callEvent({ ...known, arguments: object as JsonValue, ...signed })];
+  const message = `The arguments of the tool call "${draft.name}" are not a JSON object, so they were kept as text in "raw".`;
   return [
     { type: 'warning', warning: { code: 'tool-arguments', message } },
     callEvent({ ...known, arguments: {}, raw: draft.text, ...signed }),

@@ -5,7 +5,9 @@
  * B2. The last records of a run always have room: a part of the bound is kept for them, and beyond it they are cut short.
  * B3. A run counts with the runs that are nested in it, and with what earlier processes wrote.
  */
+
 import { PolyphonyError } from '../../core/errors.ts';
+import { firstOf } from '../../core/json/cut-text.ts';
 import { jsonSize, jsonTextBytes, type KnownSizes } from '../../core/json/json-size.ts';
 import type { RunEvent } from '../../core/run/engine.ts';
 import { valuePathOf, withValue } from '../../core/run/full-events.ts';
@@ -103,10 +105,10 @@ function bytesBeside(event: RunEvent): number {
 }
 
 function cutShort(event: RunEvent): void {
-  if ('reason' in event) Object.assign(event, { reason: event.reason.slice(0, SHORT_LENGTH) });
+  if ('reason' in event) Object.assign(event, { reason: firstOf(event.reason, SHORT_LENGTH) });
   if (!('error' in event) || event.error === undefined) return;
   const { code, message, retryable } = event.error;
-  Object.assign(event, { error: { code, message: message.slice(0, SHORT_LENGTH), retryable } });
+  Object.assign(event, { error: { code, message: firstOf(message, SHORT_LENGTH), retryable } });
 }
 
 export function tooMuchWritten(

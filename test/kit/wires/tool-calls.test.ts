@@ -20,6 +20,8 @@ function callsOf(pieces: readonly ToolCallPiece[]): {
 
 const call = (id: string, name: string, args: unknown): unknown => ({ type: 'tool-call', id, name, arguments: args });
 
+const ARGUMENTS = fc.dictionary(fc.string(), fc.jsonValue()).map((value) => JSON.stringify(value));
+
 describe('pieces become calls', () => {
   test('keyed by index, interleaved', () => {
     const { calls } = callsOf([
@@ -81,9 +83,26 @@ describe('pieces become calls', () => {
     expect(warnings).toEqual(['tool-arguments']);
   });
 
+  test.each(['[1]', '3', '"words"'])('that are %s and no object: kept raw, warned of', (text) => {
+    const { calls, warnings } = callsOf([{ index: 0, id: 'a', name: 'one', arguments: text }]);
+    expect(calls).toEqual([{ type: 'tool-call', id: 'a', name: 'one', arguments: {}, raw: text }]);
+    expect(warnings).toEqual(['tool-arguments']);
+  });
+
+  test.each(['', ' ', 'null', '""', '"{}"'])('that are %j: no arguments', (text) => {
+    const { calls, warnings } = callsOf([{ index: 0, id: 'a', name: 'one', arguments: text }]);
+    expect(calls).toEqual([call('a', 'one', {})]);
+    expect(warnings).toEqual([]);
+  });
+
+  test('encoded twice are read', () => {
+    const text = JSON.stringify(JSON.stringify({ x: 1 }));
+    expect(callsOf([{ index: 0, id: 'a', name: 'one', arguments: text }]).calls).toEqual([call('a', 'one', { x: 1 })]);
+  });
+
   test('whose deltas joined are the arguments, however they were cut', () => {
     fc.assert(
-      fc.property(fc.array(fc.json(), { minLength: 1, maxLength: 4 }), fc.array(fc.nat(20)), (texts, cuts) => {
+      fc.property(fc.array(ARGUMENTS, { minLength: 1, maxLength: 4 }), fc.array(fc.nat(20)), (texts, cuts) => {
         const pieces = texts.flatMap((text, index) => {
           const parts: ToolCallPiece[] = [{ index, id: `id${index}`, name: `tool${index}` }];
           let rest = text;

@@ -28,7 +28,7 @@ describe('requests', () => {
       messages: [{ role: 'user', content: 'x' }],
       max_tokens: 9,
       random_seed: 7,
-      tools: [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }],
+      tools: [{ type: 'function', function: { name: 'weather', parameters: { type: 'object', properties: {} } } }],
       tool_choice: 'any',
       stream: true,
       safe_prompt: true,

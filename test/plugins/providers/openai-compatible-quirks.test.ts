@@ -47,17 +47,18 @@ describe('quirks are data', () => {
           role: 'developer',
           content: [{ type: 'text', text: 'Be brief', cache_control: { type: 'ephemeral', ttl: '1h' } }],
         },
+        { role: 'developer', content: expect.stringContaining('{"type":"object"}') },
       ],
       max_completion_tokens: 5,
       random_seed: 1,
-      tools: [{ type: 'function', function: { name: 'f', parameters: {} } }],
+      tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }],
       tool_choice: 'any',
       response_format: { type: 'json_object' },
       stream: true,
       safe: false,
       extra: 1,
     });
-    expect(codes(response)).toEqual(['parameter-dropped']);
+    expect(codes(response)).toEqual(['schema-in-prompt', 'parameter-dropped']);
   });
 
   test('a card adds its own to those of the server', async () => {

@@ -129,7 +129,7 @@ describe('requests say what the official client says', () => {
             content: 'Looking.',
             tool_calls: [
               { id: 'c1', type: 'function', function: { name: 'weather', arguments: '{"city":"Paris"}' } },
-              { id: 'c2', type: 'function', function: { name: 'weather', arguments: '{"city":' } },
+              { id: 'c2', type: 'function', function: { name: 'weather', arguments: '{}' } },
             ],
           },
           { role: 'tool', tool_call_id: 'c1', content: 'Sunny\n[image: see the next user message]' },

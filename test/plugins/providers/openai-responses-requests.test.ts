@@ -111,7 +111,7 @@ describe('requests say what the official client says', () => {
           { role: 'user', content: 'Weather?' },
           { role: 'assistant', content: 'Looking.' },
           { type: 'function_call', call_id: 'c1', name: 'weather', arguments: '{"city":"Paris"}' },
-          { type: 'function_call', call_id: 'c2', name: 'weather', arguments: '{"city":' },
+          { type: 'function_call', call_id: 'c2', name: 'weather', arguments: '{}' },
           {
             type: 'function_call_output',
             call_id: 'c1',
@@ -124,7 +124,7 @@ describe('requests say what the official client says', () => {
         ],
         tools: [
           { type: 'function', name: 'weather', description: 'Tells it', parameters, strict: true },
-          { type: 'function', name: 'open', parameters: { type: 'object' }, strict: false },
+          { type: 'function', name: 'open', parameters: { type: 'object', properties: {} }, strict: false },
         ],
         tool_choice: { type: 'function', name: 'weather' },
         parallel_tool_calls: false,

@@ -1,7 +1,9 @@
 /** A canonical chat request as this wire's body. */
 import type { ChatRequest, JsonSchema, OutputFormat, ToolDefinition } from '../../../core/model/model.ts';
 import type { WireContext } from '../../../core/model/provider.ts';
+import { isClosable } from '../../json/closable-schema.ts';
 import { asRecord, defined } from '../../json/json-shape.ts';
+import { schemaInstruction } from '../../json/json-text.ts';
 import { toDialect } from '../../json/schema-dialects.ts';
 import { encodeMessages } from './encode-messages.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
@@ -53,7 +55,7 @@ function tools(request: ChatRequest, quirks: ChatCompletionsQuirks, context: Wir
 }
 
 function encodeTool(tool: ToolDefinition, quirks: ChatCompletionsQuirks, context: WireContext): WireBody {
-  const strict = tool.strict === true && quirks.strictSchemas === true;
+  const strict = tool.strict === true && quirks.strictSchemas === true && isClosable(tool.inputSchema);
   const parameters = dialect(tool.inputSchema, strict, `The schema of the tool "${tool.name}"`, context);
   const { name, description } = tool;
   return { type: 'function', function: defined({ name, description, parameters, strict: strict ? true : undefined }) };
@@ -69,15 +71,26 @@ function responseFormat(output: OutputFormat, quirks: ChatCompletionsQuirks, con
   const mode = quirks.structuredOutput ?? 'json-schema';
   if (mode === 'none') return {};
   if (output.schema === undefined || mode === 'json-object') return { response_format: { type: 'json_object' } };
-  // The strict subset requires an object at the root.
-  const strict = quirks.strictSchemas === true && output.strict !== false && output.schema.type === 'object';
+  const strict = quirks.strictSchemas === true && output.strict !== false && isStrict(output.schema);
   const schema = dialect(output.schema, strict, 'The output schema', context);
   const json_schema = { name: output.name ?? 'output', schema, ...(strict ? { strict: true } : {}) };
   return { response_format: { type: 'json_schema', json_schema } };
 }
 
+/** The strict subset requires an object at the root, and closes every object. */
+const isStrict = (schema: JsonSchema): boolean => schema.type === 'object' && isClosable(schema);
+
 function messagesOf(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): WireBody[] {
   const messages = encodeMessages(request.messages, quirks, context);
+  const schema = request.output?.schema;
+  if (schema !== undefined && (quirks.structuredOutput ?? 'json-schema') !== 'json-schema') {
+    const first = messages.findIndex(({ role }) => role !== (quirks.systemRole ?? 'system'));
+    const instruction = { role: quirks.systemRole ?? 'system', content: schemaInstruction(schema) };
+    messages.splice(first === -1 ? messages.length : first, 0, instruction);
+    const message = `${context.card.id} takes no schema on this server, so it was put into the prompt.`;
+    context.warn({ code: 'schema-in-prompt', message });
+    return messages;
+  }
   if (lacksJsonInWords(request, quirks)) {
     messages.unshift({ role: quirks.systemRole ?? 'system', content: 'Answer in JSON.' });
   }

@@ -15,6 +15,7 @@ import type {
 } from '../../../core/model/model.ts';
 import type { WireContext } from '../../../core/model/provider.ts';
 import { asList, asRecord, defined, tryParseJson } from '../../json/json-shape.ts';
+import { sendableJson } from '../../json/sendable-json.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { reasoningFields } from './reasoning.ts';
 
@@ -33,6 +34,7 @@ export function encodeMessages(
     if (role === 'user' && typeof content === 'string' && name === undefined) encoded.push({ role, content });
     else encoded.push(...encodeMessage(message, quirks, context));
   }
+  if (quirks.cacheControl === true) limitMarks(encoded, context);
   const last = encoded.at(-1);
   if (quirks.prefixField !== undefined && last?.role === 'assistant' && last.tool_calls === undefined) {
     last[quirks.prefixField] = true;
@@ -91,6 +93,19 @@ function cacheControl(part: TextPart, quirks: ChatCompletionsQuirks): WireMessag
   return { cache_control: part.cache === 'long' ? { type: 'ephemeral', ttl: '1h' } : { type: 'ephemeral' } };
 }
 
+const MOST_MARKS = 4;
+
+/** Keeps the last ones, because they cover most of the conversation. */
+function limitMarks(messages: readonly WireMessage[], context: WireContext): void {
+  const marked = messages
+    .flatMap(({ content }) => asList(content) ?? [])
+    .flatMap((part) => (asRecord(part)?.cache_control === undefined ? [] : [part as WireMessage]));
+  if (marked.length <= MOST_MARKS) return;
+  for (const part of marked.slice(0, -MOST_MARKS)) delete part.cache_control;
+  const message = `Only the last ${MOST_MARKS} of ${marked.length} cache marks were sent, because this provider accepts no more.`;
+  context.warn({ code: 'cache-marks-dropped', message });
+}
+
 export function mediaURL(source: MediaSource): string {
   return source.type === 'url' ? source.url : `data:${source.mediaType};base64,${source.data}`;
 }
@@ -136,7 +151,7 @@ function warnOfLostReasoning(thoughts: readonly ReasoningPart[], context: WireCo
 }
 
 function encodeCall(call: ToolCallPart, quirks: ChatCompletionsQuirks): WireMessage {
-  const text = call.raw ?? JSON.stringify(call.arguments);
+  const text = sendableJson(call.arguments);
   return {
     id: idOf(call.id, quirks),
     type: 'function',
@@ -159,13 +174,16 @@ function signatureFields(signature: string | undefined): WireMessage {
 
 // ---------------------------------------------------------------------------------------------------- tool results
 
+/** Some servers refuse a message without text. */
+const NOTHING = '(no output)';
+
 function toolMessage(result: ToolResultPart, quirks: ChatCompletionsQuirks): WireMessage {
   const text = typeof result.content === 'string' ? result.content : result.content.map(resultText).join('\n');
   // The wire has no flag for a failed tool.
   return {
     role: 'tool',
     tool_call_id: idOf(result.id, quirks),
-    content: result.isError === true ? `Error: ${text}` : text,
+    content: result.isError === true ? `Error: ${text}` : text.trim() === '' ? NOTHING : text,
   };
 }
 

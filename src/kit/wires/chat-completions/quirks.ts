@@ -52,6 +52,8 @@ export interface ChatCompletionsQuirks extends CostStatement {
   readonly messageNames?: boolean;
   /** `nine-alphanumerics`: ids of tool calls must be nine letters and digits; others are replaced consistently. @default 'any' */
   readonly toolCallIds?: 'any' | 'nine-alphanumerics';
+  /** Media types of inline images that the server reads. Not from a card. @default image/png, image/jpeg, image/webp and image/gif */
+  readonly imageTypes?: readonly string[];
   /** How files are sent: as `file`, or by address as `document_url`. @default 'file' */
   readonly files?: 'file' | 'document_url';
   /** The server refuses a request for JSON unless a message contains "JSON": if none does, one is added. @default false */

@@ -15,6 +15,11 @@ import { type ChatCompletionsQuirks, quirksOf } from './quirks.ts';
  */
 export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFormat {
   return {
+    endpoints: endpointsOf(quirks),
+    requests: {
+      callIdLength: CALL_ID_LENGTH,
+      ...(quirks.imageTypes === undefined ? {} : { imageTypes: quirks.imageTypes }),
+    },
     encode(request, context) {
       const own = quirksOf(quirks, context);
       const { path, body } = encodeRequest(request, own, context);
@@ -36,6 +41,25 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
     rateLimits: parseRateLimits,
     requestIdHeaders: REQUEST_ID_HEADERS,
   };
+}
+
+/** Of the strictest server; ids of others are longer. */
+const CALL_ID_LENGTH = 40;
+const ENDPOINTS = [
+  '/chat/completions',
+  '/completions',
+  '/responses',
+  '/embeddings',
+  '/images/generations',
+  '/images/edits',
+  '/moderations',
+  '/models',
+];
+
+/** The usual ones, and the paths of the server's own. */
+function endpointsOf({ paths = {} }: ChatCompletionsQuirks): readonly string[] {
+  const own = Object.values(paths).map((path) => path.replace(/\?.*$/, '').replace('{model}', '*'));
+  return [...own, ...ENDPOINTS];
 }
 
 /** Set by the server itself, a gateway before it, or the network before both. */

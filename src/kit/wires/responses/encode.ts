@@ -1,6 +1,7 @@
 /** A canonical chat request as the body of the Responses wire. */
 import type { ChatRequest, JsonSchema, OutputFormat, ToolDefinition } from '../../../core/model/model.ts';
 import type { WireContext } from '../../../core/model/provider.ts';
+import { isClosable } from '../../json/closable-schema.ts';
 import { asList, asRecord, defined } from '../../json/json-shape.ts';
 import { toDialect } from '../../json/schema-dialects.ts';
 import type { Effort, ResponsesFacts } from './facts.ts';
@@ -75,7 +76,7 @@ function tools(request: ChatRequest, facts: ResponsesFacts, context: WireContext
 }
 
 function encodeTool(tool: ToolDefinition, facts: ResponsesFacts, context: WireContext): Body {
-  const strict = tool.strict === true && facts.strictSchemas === true;
+  const strict = tool.strict === true && facts.strictSchemas === true && isClosable(tool.inputSchema);
   const parameters = dialect(tool.inputSchema, strict, `The schema of the tool "${tool.name}"`, context);
   const { name, description } = tool;
   // Without the field, `strict` would be true here.
@@ -84,8 +85,9 @@ function encodeTool(tool: ToolDefinition, facts: ResponsesFacts, context: WireCo
 
 function formatOf(output: OutputFormat, facts: ResponsesFacts, context: WireContext): Body {
   if (output.schema === undefined) return { type: 'json_object' };
-  // The strict subset requires an object at the root.
-  const strict = facts.strictSchemas === true && output.strict !== false && output.schema.type === 'object';
+  // The strict subset requires an object at the root, and closes every object.
+  const canBeStrict = output.schema.type === 'object' && isClosable(output.schema);
+  const strict = facts.strictSchemas === true && output.strict !== false && canBeStrict;
   const schema = dialect(output.schema, strict, 'The output schema', context);
   return { type: 'json_schema', name: output.name ?? 'output', schema, strict };
 }

@@ -5,6 +5,7 @@
 import type { Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from '../../../core/model/model.ts';
 import type { WireContext } from '../../../core/model/provider.ts';
 import { asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
+import { sendableJson } from '../../json/sendable-json.ts';
 import { contentOf, fileContent, type Item, imageContent, textContent } from './content.ts';
 import type { ResponsesFacts } from './facts.ts';
 
@@ -76,7 +77,7 @@ const isWhole = (item: JsonRecord): boolean =>
   (Array.isArray(item.content) && item.content.length > 0);
 
 function callItem(call: ToolCallPart): Item {
-  const text = call.raw ?? JSON.stringify(call.arguments);
+  const text = sendableJson(call.arguments);
   return { type: 'function_call', call_id: call.id, name: call.name, arguments: text };
 }
 

@@ -54,6 +54,8 @@ export function responsesWire(options: ResponsesWireOptions = {}, others?: WireF
     ...authorisation(options, apiKey),
   });
   return {
+    endpoints: others?.endpoints ?? ['/responses', '/chat/completions'],
+    ...defined({ requests: others?.requests }),
     ...(options.countsTokens === true ? { counting: countingOf(options, headers) } : {}),
     encode(request, context) {
       if (request.operation !== 'chat') return otherWire(request.operation).encode(request, context);
