@@ -30,6 +30,7 @@ import { createRegistry, type Registry } from './routing/registry.ts';
 import { needsOf } from './routing/requirements.ts';
 import { decide, type RouteOptions, rejections } from './routing/route.ts';
 import { createStatistics } from './routing/statistics.ts';
+import { tierWarning } from './routing/tier.ts';
 
 export interface GatewayOptions {
   /** @default none; `register` adds more */
@@ -265,11 +266,13 @@ function explain(asked: ModelRequest, given: CallOptions | undefined, state: Sta
   };
   const decision = decide(options);
   const { scored, rankedBy } = decision;
+  const warning = tierWarning(options, scored[0]?.deployment);
   return {
     requestRing: state.requests.names,
     attemptRing: state.attempts.names,
     candidates: scored.map(candidateOf),
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
     rejected: rejections(options, decision),
+    ...(warning === undefined ? {} : { warnings: [warning] }),
   };
 }

@@ -39,6 +39,15 @@ const RULES: readonly Rule[] = [
   cost,
 ];
 
+/** What a model can do at all, whatever this request allows. */
+const ABILITIES: readonly Rule[] = [operation, capabilities, dedication, lifecycle];
+
+/** True when the model could serve such a request; limits, sensitivity and exclusions are not considered. */
+export function isCapable(deployment: Deployment, negotiation: Negotiation): boolean {
+  for (const rule of ABILITIES) if (rule(deployment, negotiation) !== undefined) return false;
+  return true;
+}
+
 /** True when no rule fails. Stops at the first failure, because nobody reads the messages. */
 export function satisfies(deployment: Deployment, negotiation: Negotiation): boolean {
   for (const rule of RULES) if (rule(deployment, negotiation) !== undefined) return false;

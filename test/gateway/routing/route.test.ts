@@ -54,7 +54,12 @@ describe('negotiation', () => {
     ['a quality', { limits: { quality: 0.9 } }, {}, 'has quality 0.50, but the request asks for at least 0.9'],
     ['a living model', {}, { lifecycle: { stage: 'retired' } }, 'is retired'],
     ['a model in time', {}, { lifecycle: { stage: 'deprecated', endsOn: '2023-01-01' } }, 'was retired on 2023-01-01'],
-    ['a tier', { model: { tier: 'premium' } }, {}, 'has tier "fast", but the request asks for tier "premium"'],
+    [
+      'a tier',
+      { model: { tier: 'premium', strict: true } },
+      {},
+      'has tier "fast", but the request asks for tier "premium"',
+    ],
   ] as const)('rejects for %s, and says why', async (_what, fields, card, why) => {
     const made = offering([{ id: 'm', ...card } as Parameters<typeof fakeCard>[0]]);
     const request = chat(fields);
