@@ -82,8 +82,13 @@ export interface RequestLimits {
   readonly usd?: number;
   /** Longest duration of the whole call, in milliseconds. */
   readonly ms?: number;
-  /** Highest observed 95th percentile of the target's total latency, in milliseconds. */
+  /** Highest observed 95th percentile of the target's total latency, in milliseconds; its card's `expectedMs` before that. */
   readonly p95Ms?: number;
+  /**
+   * What `p95Ms` means for a target whose latency nobody knows: `last` tries it after all that are known to keep the limit,
+   * `refuse` rejects it. @default 'last'
+   */
+  readonly unknownLatency?: 'last' | 'refuse';
   /** Lowest assumed quality of the target in the requested strengths, 0 to 1. */
   readonly quality?: number;
   /** Attempts at the same target after the first. @default 2 */
@@ -156,6 +161,13 @@ export interface ChatRequest extends RequestBase {
   readonly parallelToolCalls?: boolean;
   readonly output?: OutputFormat;
   readonly maxOutputTokens?: number;
+  /**
+   * Tokens of the visible answer where `maxOutputTokens` is absent. Each model gets this limit, with room for its reasoning,
+   * but never more than its card or its window has, so no model is excluded by it. @default no limit
+   */
+  readonly answerTokens?: number;
+  /** A stream whose last so many characters only repeat themselves is stopped with `invalid-output`. @default never */
+  readonly repeatedCharacters?: number;
   readonly temperature?: number;
   readonly topP?: number;
   readonly topK?: number;

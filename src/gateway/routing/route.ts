@@ -8,7 +8,8 @@
  * R4. Fallbacks are ordered by distance in quality: the same model elsewhere, the same tier, then the next tier (upwards
  *     before downwards), each by nearest quality first. A premium model never falls back to a fast one before a balanced one.
  * R5. A session's target comes first if it is a first choice. Otherwise it is never brought back.
- * R6. Plugins order the candidates that R1 leaves, and may drop some; R2, R3 and R5 hold after them too.
+ * R6. Under a limit on latency, targets whose latency nobody knows come after those that are known to keep it.
+ * R7. Plugins order the candidates that R1 leaves, and may drop some; R2, R3 and R5 hold after them too.
  */
 
 import { PolyphonyError } from '../../core/errors.ts';
@@ -16,7 +17,7 @@ import type { Rejection } from '../../core/gateway.ts';
 import { type ModelRequest, type Target, type Tier, tierStep } from '../../core/model/model.ts';
 import { nearest, nearestUnprefixed } from '../../language/suggest.ts';
 import { nameOf, withCredential } from '../calls/target.ts';
-import { failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
+import { expectedLatency, failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
 import { type Ranking, type RankResult, rank } from './rank.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
@@ -75,10 +76,16 @@ function order(options: RouteOptions, most: number, able: readonly Deployment[])
   const tier = tierFor(able, options);
   const first = scored.filter(({ deployment }) => isOfTier(deployment, tier));
   const bound = first.find(({ deployment }) => isPreferred(deployment, options));
-  const best = bound ?? bestOf(first);
+  const { request, nowMs } = options;
+  const bounded = request.limits?.p95Ms !== undefined;
+  const isUnknown = ({ deployment }: Scored): boolean => expectedLatency(deployment, nowMs) === undefined;
+  const known = bounded ? first.filter((one) => !isUnknown(one)) : first;
+  const best = bound ?? bestOf(known.length > 0 ? known : first);
   if (best === undefined) return [];
   const served: Scored = bound === undefined ? best : { ...best, deployment: preferredOf(best.deployment, options) };
-  return [served, ...fallbacks(best, scored, choice.strengths, most - 1)];
+  if (!bounded) return [served, ...fallbacks(best, scored, choice.strengths, most - 1)];
+  const others = fallbacks(best, scored, choice.strengths, scored.length);
+  return [served, ...others.filter((one) => !isUnknown(one)), ...others.filter(isUnknown)].slice(0, most);
 }
 
 /** The deployments that the request names, or all, reduced to those that satisfy the request. */

@@ -96,6 +96,24 @@ describe('negotiation', () => {
     expect(order(offering([{ id: 'm' }]), chat({ limits: { p95Ms: 1 } }))).toEqual(['m']);
   });
 
+  it('takes an unknown latency for neither fast nor slow: last, or refused where the request says so', async () => {
+    const made = offering([
+      { id: 'unknown', price: { input: 0.01, output: 0.01 }, strengths: { general: 1 } },
+      { id: 'known', expectedMs: 300 },
+      { id: 'also', expectedMs: 500, tier: 'premium' },
+      { id: 'slow', expectedMs: 3000 },
+    ]);
+    expect(order(made, chat())[0]).toBe('unknown');
+    expect(order(made, chat({ limits: { p95Ms: 800 } }))).toEqual(['known', 'also', 'unknown']);
+    expect(order(made, chat({ limits: { p95Ms: 800, unknownLatency: 'last' } })).at(-1)).toBe('unknown');
+    const refusing = chat({ limits: { p95Ms: 800, unknownLatency: 'refuse' } });
+    expect(order(made, refusing)).toEqual(['known', 'also']);
+    expect(JSON.stringify(made.gateway.explain(refusing).rejected)).toContain('has an unknown latency');
+    // Once it was observed, it is known.
+    for (let count = 0; count < 3; count += 1) await made.run(made.gateway.generate({ ...user(), model: 'unknown' }));
+    expect(order(made, refusing)).toContain('unknown');
+  });
+
   it('suggests what is near to an unknown id', async () => {
     const made = offering([{ id: 'small-model-2' }, { id: 'other' }], { aliases: { cheap: 'other' } });
     const error = await errorOf(made.run(made.gateway.generate({ ...user(), model: 'smal-model-2' })));
