@@ -21,6 +21,7 @@ import { withCurrentLimits } from './calls/older-limits.ts';
 import { attemptSlots, requestSlots } from './gateway.ts';
 import { attemptLayersOf, type GatewayPlugin, pluginProviders, rankersOf, requestLayersOf } from './gateway-plugin.ts';
 import { healthOf } from './health.ts';
+import { listAll } from './list-models.ts';
 import type { GatewayParts } from './parts.ts';
 import { failover } from './request-ring/failover.ts';
 import { composeRing, type Ring } from './rings.ts';
@@ -67,6 +68,11 @@ export interface GatewayHandle extends Gateway {
    * @throws invalid-config for a second provider of the same id, or a place that does not exist
    */
   replacePlugins(plugins: readonly GatewayPlugin[]): void;
+  /**
+   * Asks every provider that can list its models for them, at most 3 seconds; calls that begin afterwards see them. A provider
+   * that does not answer is logged and keeps the models that it had.
+   */
+  listModels(): Promise<void>;
   /** Replaces the config for calls that begin afterwards; running calls are not interrupted. */
   reconfigure(config: Config): void;
   /**
@@ -128,6 +134,9 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     },
     replacePlugins(next) {
       state = build({ ...state, plugins: next });
+    },
+    async listModels() {
+      if (await listAll([...state.registry.providers.values()], parts)) state = build(state);
     },
     reconfigure(next) {
       state = build({ ...state, config: next });

@@ -7,9 +7,12 @@ export function apiKeysOf(
 ): () => readonly string[] {
   const given = apiKeys ?? (apiKey === undefined ? undefined : [apiKey]);
   return () => {
-    if (given !== undefined) return given;
+    if (given !== undefined) return given.map(trimmed);
     const name = variables.find((variable) => process.env[variable]);
     const found = name === undefined ? undefined : process.env[name];
-    return found === undefined ? [] : [found];
+    return found === undefined ? [] : [trimmed(found)];
   };
 }
+
+/** Without the spaces and line breaks that files and shells leave at a key's ends, and that no header may have. */
+const trimmed = (key: string): string => key.trim();

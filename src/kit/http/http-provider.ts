@@ -10,14 +10,16 @@ import { rememberAddress, rememberHeaders } from '../../core/scrub.ts';
 import { cardIndex } from '../models/model-card.ts';
 import { type ListedFacts, listedFacts } from '../models/price-list.ts';
 import { HttpAnswer } from './http-answer.ts';
-import { countTokens, runProbe } from './http-questions.ts';
+import { askForModels, countTokens, runProbe } from './http-questions.ts';
 import type { HttpParts, HttpProviderOptions } from './http-request.ts';
 
-export type { HttpProviderOptions } from './http-request.ts';
+export type { HttpProviderOptions, ListingContext } from './http-request.ts';
+
+const DEFAULT_CONCURRENCY = 64;
 
 /** @throws invalid-config when the id is invalid */
 export function httpProvider(options: HttpProviderOptions): Provider {
-  const { id, models, unlisted, regions, concurrency, probe } = options;
+  const { id, unlisted, regions, concurrency, probe, listing } = options;
   if (!/^[a-z][a-z0-9-]*$/.test(id)) {
     throw new PolyphonyError(
       'invalid-config',
@@ -26,7 +28,8 @@ export function httpProvider(options: HttpProviderOptions): Provider {
   }
   const given = options.apiKeys ?? [];
   const keys = typeof given === 'function' ? given : () => given;
-  const cards = cardIndex(models);
+  let models = options.models;
+  let cards = cardIndex(models);
   const cardOf = (target: Target): ModelCard => {
     const card = cards.get(target.model) ?? unlisted?.(target.model);
     if (card !== undefined) return card;
@@ -47,9 +50,14 @@ export function httpProvider(options: HttpProviderOptions): Provider {
   const parts: HttpParts = { options, keys, cardOf, baseOf };
   return {
     id,
-    models,
+    get models() {
+      return models;
+    },
+    get concurrency() {
+      return typeof concurrency === 'function' ? concurrency() : (concurrency ?? DEFAULT_CONCURRENCY);
+    },
     ...(unlisted === undefined ? {} : { unlisted: (name: string) => priced(unlisted(name)) }),
-    ...defined({ regions, concurrency }),
+    ...defined({ regions }),
     // A getter, because the environment may be set after this module was loaded.
     get credentials() {
       const count = Math.max(1, keys().length);
@@ -60,6 +68,14 @@ export function httpProvider(options: HttpProviderOptions): Provider {
     ...(options.wire.counting === undefined
       ? {}
       : { countTokens: (attempt, context) => countTokens(parts, attempt, context) }),
+    ...(listing === undefined
+      ? {}
+      : {
+          async listModels(context, signal) {
+            models = (await askForModels(parts, context, signal)) ?? models;
+            cards = cardIndex(models);
+          },
+        }),
     ...(probe === undefined ? {} : { probe: (context, signal) => runProbe(parts, context, signal) }),
   };
 }
@@ -88,4 +104,4 @@ function baseOfTarget(baseURL: HttpProviderOptions['baseURL']): HttpParts['baseO
   return () => base;
 }
 
-const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
+const withoutSlash = (url: string): string => url.replace(/\/+$/, '').replace(/\/+\?/, '?');

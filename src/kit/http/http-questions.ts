@@ -1,19 +1,31 @@
 /** Other requests to a provider over HTTP: whether it is available, and how many tokens a request has. */
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target } from '../../core/model/model.ts';
-import type { ProviderContext } from '../../core/model/provider.ts';
+import type { ModelCard, ProviderContext } from '../../core/model/provider.ts';
+import { rememberSecret } from '../../core/scrub.ts';
 import { readJson } from './answer.ts';
 import { describeError, refusal } from './http-refusal.ts';
-import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
+import {
+  addressed,
+  contextOf,
+  type HttpExchange,
+  type HttpParts,
+  type ListingContext,
+  leave,
+  withoutQuery,
+  withQuery,
+} from './http-request.ts';
 
 /** Asks the free endpoint whether the provider is available. */
 export async function runProbe(parts: HttpParts, context: ProviderContext, signal: AbortSignal): Promise<void> {
   const { options, keys, baseOf } = parts;
   const target: Target = { provider: options.id, model: 'probe' };
-  const asked = await options.probe?.({ baseURL: baseOf(target), apiKey: keys()[0] });
+  const address = baseOf(target);
+  const asked = await options.probe?.({ baseURL: withoutQuery(address), apiKey: keys()[0] });
   if (asked === undefined) return;
   const headers = { ...asked.headers, ...options.headers };
-  const response = await context.transport.request({ method: 'GET', url: asked.url, headers, signal });
+  const url = withQuery(asked.url, address);
+  const response = await context.transport.request({ method: 'GET', url, headers, signal });
   try {
     if (response.status >= 300)
       throw describeError(await refusal(options.wire, response), target, context.clock, response);
@@ -21,6 +33,47 @@ export async function runProbe(parts: HttpParts, context: ProviderContext, signa
   } finally {
     await response.body[Symbol.asyncIterator]().return?.();
   }
+}
+
+const MAX_MODELS = 500;
+
+/** Asks the server for its models; undefined if it is not asked. @throws what the server answers instead */
+export async function askForModels(
+  parts: HttpParts,
+  { transport, clock }: ProviderContext,
+  signal: AbortSignal,
+): Promise<readonly ModelCard[] | undefined> {
+  const { options, keys, baseOf } = parts;
+  const target: Target = { provider: options.id, model: 'list' };
+  const address = baseOf(target);
+  const apiKey = keys()[0];
+  if (apiKey !== undefined) rememberSecret(apiKey);
+  const ask: ListingContext['ask'] = async (asked, body) => {
+    const answer: HttpExchange = { response: undefined };
+    try {
+      const headers = { ...asked.headers, ...options.headers };
+      const url = withQuery(asked.url, address);
+      const response = await transport.request(
+        body === undefined
+          ? { method: 'GET', url, headers, signal }
+          : {
+              method: 'POST',
+              url,
+              headers: { 'content-type': 'application/json', ...headers },
+              body: JSON.stringify(body),
+              signal,
+            },
+      );
+      answer.response = response;
+      if (response.status >= 300) throw await refusal(options.wire, response);
+      return await readJson(response);
+    } catch (error) {
+      throw signal.aborted ? abortError(signal) : describeError(error, target, clock, answer.response);
+    } finally {
+      await leave(answer);
+    }
+  };
+  return (await options.listing?.({ baseURL: withoutQuery(address), apiKey, ask }))?.slice(0, MAX_MODELS);
 }
 
 /** Asks the free endpoint that counts tokens. */

@@ -27,16 +27,26 @@ export interface HttpProviderOptions {
   readonly missingKey?: string;
   /** Sent with every request; they replace headers of the wire format. Lower-case names. @default none */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Requests at the same time. @default 64 */
-  readonly concurrency?: number;
+  /** Requests at the same time; a function if it depends on the environment. @default 64 */
+  readonly concurrency?: number | (() => number);
   readonly unlisted?: (id: string) => ModelCard | undefined;
   /** Unlisted models get the prices of the public price list for this address, if it has them. @default true */
   readonly listedPrices?: boolean;
   readonly regions?: readonly string[];
   /** The free endpoint that shows whether the provider is available. @default none */
   readonly probe?: (context: Pick<WireContext, 'baseURL' | 'apiKey'>) => ProbeRequest | Promise<ProbeRequest>;
+  /**
+   * Asks the server for the models that replace `models`; undefined leaves them as they are. Each `ask` is one request to a free
+   * endpoint, whose JSON it returns. @default the server is not asked
+   */
+  readonly listing?: (context: ListingContext) => Promise<readonly ModelCard[] | undefined>;
   /** Called after every answer or refusal that states limits; its errors are ignored. The gateway gets limits without it. */
   readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
+}
+
+export interface ListingContext extends Pick<WireContext, 'baseURL' | 'apiKey'> {
+  /** GET, or POST where there is a body. Throws like `stream`. */
+  readonly ask: (request: ProbeRequest, body?: object) => Promise<unknown>;
 }
 
 export interface ProbeRequest {
@@ -106,4 +116,18 @@ export function addressed(
   return method === 'GET' ? { method, url, headers, signal } : { method, url, headers, body, signal };
 }
 
-const absolute = (url: string, baseURL: string): string => (/^https?:\/\//.test(url) ? url : baseURL + url);
+const absolute = (url: string, baseURL: string): string =>
+  /^https?:\/\//.test(url) ? url : withQuery(withoutQuery(baseURL) + url, baseURL);
+
+/** The address without its query, for a path to follow. */
+export function withoutQuery(address: string): string {
+  const at = address.indexOf('?');
+  return at === -1 ? address : address.slice(0, at).replace(/\/+$/, '');
+}
+
+/** The URL with the query of the base address, as some gateways want it in every request. */
+export function withQuery(url: string, address: string): string {
+  const at = address.indexOf('?');
+  if (at === -1) return url;
+  return `${url}${url.includes('?') ? '&' : '?'}${address.slice(at + 1)}`;
+}
