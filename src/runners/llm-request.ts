@@ -16,7 +16,7 @@ const ROLES: ReadonlySet<unknown> = new Set<Role>(['system', 'user', 'assistant'
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high'] as const;
 
 /** How long the answers of nodes become that say nothing about it. */
-export const NODE_ANSWERS = { nodeTokens: 4096, repeatedCharacters: 2048 } as const satisfies AnswerLimitsConfig;
+const NODE_ANSWERS = { nodeTokens: 4096, repeatedCharacters: 2048 } as const satisfies AnswerLimitsConfig;
 
 export function chatRequest(
   call: NodeCall,

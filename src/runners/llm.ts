@@ -30,7 +30,7 @@ export interface LlmOptions {
   readonly clock: Clock;
   /** Rounds in which a model may call tools before it has to answer. @default 8 */
   readonly toolRounds?: number;
-  /** The bounds of answers, as the config sets them now. @default those of `NODE_ANSWERS` */
+  /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
   readonly answers?: () => AnswerLimitsConfig | undefined;
 }
 

@@ -42,7 +42,7 @@ export interface ChatCompletionsProviderOptions extends VendorOptions {
 }
 
 /** Requests at the same time to a server on one machine: more of them wait in the server, until they time out. */
-export const LOCAL_CONCURRENCY = 4;
+const LOCAL_CONCURRENCY = 4;
 const DEFAULT_CONCURRENCY = 64;
 const FREE = { input: 0, output: 0, source: 'a server of your own' } as const;
 
