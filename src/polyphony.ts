@@ -234,6 +234,7 @@ async function registerAll(
     hosted = await setUp(plugins, context);
     if (hosted.length > plugins.length) gateway.replacePlugins(hosted.map(gatewayPluginOf));
     isHanded = true;
+    await gateway.listModels();
     return { hosted, registered: register(hosted) };
   } catch (error) {
     await closeAll(hosted, context);

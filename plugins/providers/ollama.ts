@@ -1,6 +1,6 @@
 /**
  * Ollama over its own wire format: chat and embeddings by models on your own machine, or in its cloud with OLLAMA_API_KEY.
- * OLLAMA_HOST is the server's address; a local server needs no key. Any model that the server has may be requested.
+ * OLLAMA_HOST is the server's address; a local server needs no key. The server is asked for its models.
  */
 import {
   apiKeysOf,
@@ -22,13 +22,17 @@ import {
 } from 'polyphony/kit';
 import { decodeChat, decodeEmbedding } from './ollama/decode.ts';
 import { encodeChat, encodeEmbedding } from './ollama/encode.ts';
+import { pulledModels } from './ollama/listing.ts';
 
 export interface OllamaOptions extends VendorOptions {
   /** Needed only by the cloud. */
   readonly apiKey?: string;
   /** Without `/api`. @default OLLAMA_HOST, else 'http://127.0.0.1:11434' */
   readonly baseURL?: string | ((target: Target) => string);
-  /** The models that the router may choose; any other may be requested by name. An id without more makes a card. */
+  /**
+   * The models that the router may choose; any other may be requested by name. An id without more makes a card.
+   * @default those that the server has, which is asked for them when the polyphony is created
+   */
   readonly models?: readonly (string | ModelCardFields)[];
   /** Requests at the same time, few because a server on one machine handles few. @default 4 */
   readonly concurrency?: number;
@@ -58,6 +62,14 @@ export function ollama(options: OllamaOptions = {}): Provider {
     models: cardsOf(models, facts(), undescribed),
     unlisted: undescribed,
     apiKeys: keys,
+    ...(models.length > 0
+      ? {}
+      : {
+          async listing(context) {
+            const options = { shared: facts(), headers: authorisation(context.apiKey), describe: !inCloud(baseURL) };
+            return (await pulledModels(context, options)).map(modelCard);
+          },
+        }),
     probe: (context) => ({ url: `${context.baseURL}/api/version`, headers: authorisation(context.apiKey) }),
   });
 }

@@ -1,7 +1,8 @@
 /**
  * Any server with a chat-completions API: vLLM, LM Studio, llama.cpp, LiteLLM, a proxy of your own.
  * The plugin reads POLYPHONY_BASE_URL with POLYPHONY_API_KEY, or else OPENAI_BASE_URL with OPENAI_API_KEY, and
- * POLYPHONY_MODELS, a comma-separated list of model ids.
+ * POLYPHONY_MODELS, a comma-separated list of model ids. A server on this machine is asked for its models and their windows;
+ * POLYPHONY_FREE=1 says that they cost nothing.
  */
 import {
   type ChatCompletionsProviderOptions,
@@ -26,10 +27,11 @@ export function openaiCompatible(options: OpenAICompatibleOptions): Provider {
 /** The server that the environment names. */
 function fromEnvironment(environment: Readonly<Record<string, string | undefined>>): Provider {
   // The key of one base URL is never sent to the other.
+  const addressOf = (): string | undefined => environment.POLYPHONY_BASE_URL || environment.OPENAI_BASE_URL;
   const apiKey = environment.POLYPHONY_BASE_URL ? environment.POLYPHONY_API_KEY : environment.OPENAI_API_KEY;
   return openaiCompatible({
     baseURL: () => {
-      const baseURL = environment.POLYPHONY_BASE_URL || environment.OPENAI_BASE_URL;
+      const baseURL = addressOf();
       if (baseURL) return baseURL;
       throw new PolyphonyError(
         'invalid-config',
@@ -37,8 +39,16 @@ function fromEnvironment(environment: Readonly<Record<string, string | undefined
       );
     },
     models: (environment.POLYPHONY_MODELS ?? '').split(',').flatMap((id) => id.trim() || []),
+    // Whoever names a loopback address in the environment means a server on this machine.
+    local: () => isLoopback(addressOf()),
+    free: () => /^(?:1|true|yes)$/i.test(environment.POLYPHONY_FREE ?? ''),
     ...(apiKey ? { apiKey } : {}),
   });
+}
+
+function isLoopback(address: string | undefined): boolean {
+  const host = /^https?:\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^/:?#]*)/i.exec(address ?? '')?.[1]?.toLowerCase() ?? '';
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 export default definePlugin({ name: 'openai-compatible', providers: [fromEnvironment(process.env)] });

@@ -102,6 +102,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       planner,
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
+      answers: () => config().limits?.answers,
     });
     for (const [use, runner] of made) runners.set(use, runner);
   };

@@ -196,6 +196,13 @@ export interface AnswerLimitsConfig {
   readonly bytes?: number;
   /** Most tool calls of one answer. @default 128 */
   readonly toolCalls?: number;
+  /**
+   * Tokens of the visible answer of a node that sets no `maxTokens`; a model that reasons gets more, and none more than its
+   * card allows. @default 4096
+   */
+  readonly nodeTokens?: number;
+  /** A node's stream is stopped when so many characters at its end only repeat themselves, 256 to 65536; 0: never. @default 2048 */
+  readonly repeatedCharacters?: number;
 }
 
 export interface PlannerConfig {

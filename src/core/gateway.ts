@@ -12,6 +12,7 @@ import type {
   RerankRequest,
   Scope,
   Target,
+  Warning,
 } from './model/model.ts';
 import type { EndpointReport, ModelCard, RateLimit } from './model/provider.ts';
 
@@ -54,6 +55,8 @@ export interface Explanation {
   /** The plugins whose `rank` changed the router's order, in the order in which they ran. @default none */
   readonly rankedBy?: readonly string[];
   readonly rejected: readonly Rejection[];
+  /** What the response would say of the choice: another tier than the asked one answers. @default none */
+  readonly warnings?: readonly Warning[];
 }
 
 /** Observed figures of one target. The weight of an observation halves every five minutes. */

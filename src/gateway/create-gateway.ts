@@ -21,6 +21,7 @@ import { withCurrentLimits } from './calls/older-limits.ts';
 import { attemptSlots, requestSlots } from './gateway.ts';
 import { attemptLayersOf, type GatewayPlugin, pluginProviders, rankersOf, requestLayersOf } from './gateway-plugin.ts';
 import { healthOf } from './health.ts';
+import { listAll } from './list-models.ts';
 import type { GatewayParts } from './parts.ts';
 import { failover } from './request-ring/failover.ts';
 import { composeRing, type Ring } from './rings.ts';
@@ -30,6 +31,7 @@ import { createRegistry, type Registry } from './routing/registry.ts';
 import { needsOf } from './routing/requirements.ts';
 import { decide, type RouteOptions, rejections } from './routing/route.ts';
 import { createStatistics } from './routing/statistics.ts';
+import { tierWarning } from './routing/tier.ts';
 
 export interface GatewayOptions {
   /** @default none; `register` adds more */
@@ -66,6 +68,11 @@ export interface GatewayHandle extends Gateway {
    * @throws invalid-config for a second provider of the same id, or a place that does not exist
    */
   replacePlugins(plugins: readonly GatewayPlugin[]): void;
+  /**
+   * Asks every provider that can list its models for them, at most 3 seconds; calls that begin afterwards see them. A provider
+   * that does not answer is logged and keeps the models that it had.
+   */
+  listModels(): Promise<void>;
   /**
    * Replaces the config for calls that begin afterwards; running calls are not interrupted. Credentials that were refused are
    * used again.
@@ -130,6 +137,9 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     },
     replacePlugins(next) {
       state = build({ ...state, plugins: next });
+    },
+    async listModels() {
+      if (await listAll([...state.registry.providers.values()], parts)) state = build(state);
     },
     reconfigure(next) {
       state = build({ ...state, config: next });
@@ -271,11 +281,13 @@ function explain(asked: ModelRequest, given: CallOptions | undefined, state: Sta
   };
   const decision = decide(options);
   const { scored, rankedBy } = decision;
+  const warning = tierWarning(options, scored[0]?.deployment);
   return {
     requestRing: state.requests.names,
     attemptRing: state.attempts.names,
     candidates: scored.map(candidateOf),
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
     rejected: rejections(options, decision),
+    ...(warning === undefined ? {} : { warnings: [warning] }),
   };
 }

@@ -37,7 +37,7 @@ export { observe, type StreamControl, type StreamEnding, type StreamObserver } f
 
 export { apiKeysOf } from './http/api-keys.ts';
 export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from './http/http-errors.ts';
-export { type HttpProviderOptions, httpProvider } from './http/http-provider.ts';
+export { type HttpProviderOptions, httpProvider, type ListingContext } from './http/http-provider.ts';
 export { parseRateLimits, parseReset, parseRetryAfter } from './http/rate-limits.ts';
 export { cardsOf, type VendorOptions } from './http/vendor-options.ts';
 export { CHAT_CAPABILITIES, type ModelCardFields, modelCard } from './models/model-card.ts';

@@ -1,5 +1,6 @@
 /** The runner of each `use`. */
 import type { Clock } from '../core/clock.ts';
+import type { AnswerLimitsConfig } from '../core/config.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { Step, Tool } from '../core/plugin.ts';
 import type { NodeCall, NodeOutput, NodeRunner, NodeRunners } from '../core/run/engine.ts';
@@ -20,6 +21,8 @@ export interface RunnersOptions extends NestedOptions {
   readonly around?: readonly NodeMiddleware[];
   /** Rounds in which a model may call tools before it has to answer. @default 8 */
   readonly toolRounds?: number;
+  /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
+  readonly answers?: () => AnswerLimitsConfig | undefined;
 }
 
 export type NodeMiddleware = (call: NodeCall, next: NodeRunner) => Promise<NodeOutput>;

@@ -1,5 +1,6 @@
 /** Creates the chat request from a node's `in`. */
 
+import type { AnswerLimitsConfig } from '../core/config.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Without } from '../core/gateway.ts';
 import type { ChatRequest, JsonSchema, Message, Part, Role, ToolDefinition } from '../core/model/model.ts';
@@ -14,7 +15,17 @@ export type ChatDraft = Without<ChatRequest, 'operation'>;
 const ROLES: ReadonlySet<unknown> = new Set<Role>(['system', 'user', 'assistant', 'tool']);
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high'] as const;
 
-export function chatRequest(call: NodeCall, tools: readonly Tool[], schema: JsonSchema | undefined): ChatDraft {
+/** How long the answers of nodes become that say nothing about it. */
+const NODE_ANSWERS = { nodeTokens: 4096, repeatedCharacters: 2048 } as const satisfies AnswerLimitsConfig;
+
+export function chatRequest(
+  call: NodeCall,
+  tools: readonly Tool[],
+  schema: JsonSchema | undefined,
+  answers: AnswerLimitsConfig = {},
+): ChatDraft {
+  const { nodeTokens = NODE_ANSWERS.nodeTokens, repeatedCharacters = NODE_ANSWERS.repeatedCharacters } = answers;
+
   const temperature = numberInput(call, 'temperature');
   const maxOutputTokens = maxTokensOf(call);
   const reasoning = reasoningOf(call);
@@ -24,7 +35,8 @@ export function chatRequest(call: NodeCall, tools: readonly Tool[], schema: Json
     ...(tools.length === 0 ? {} : { tools: tools.map(definitionOf) }),
     ...(schema === undefined ? {} : { output: { type: 'json', schema, name: call.node.id } as const }),
     ...(temperature === undefined ? {} : { temperature }),
-    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+    ...(maxOutputTokens === undefined ? { answerTokens: nodeTokens } : { maxOutputTokens }),
+    ...(repeatedCharacters === 0 ? {} : { repeatedCharacters }),
     ...(reasoning === undefined ? {} : { reasoning }),
   };
 }

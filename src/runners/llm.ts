@@ -1,5 +1,6 @@
 /** `llm`: asks a language model, lets it use tools, and checks its answer against the node's `out`. */
 import type { Clock } from '../core/clock.ts';
+import type { AnswerLimitsConfig } from '../core/config.ts';
 import { abortError, errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type {
@@ -29,6 +30,8 @@ export interface LlmOptions {
   readonly clock: Clock;
   /** Rounds in which a model may call tools before it has to answer. @default 8 */
   readonly toolRounds?: number;
+  /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
+  readonly answers?: () => AnswerLimitsConfig | undefined;
 }
 
 /** The messages of one node, and the totals of its calls. */
@@ -48,7 +51,7 @@ export function llmRunner(options: LlmOptions): NodeRunner {
   return async function askModel(call) {
     const schema = outputSchema(call.node);
     const tools = toolsOf(call, options.tools);
-    const request = chatRequest(call, tools, schema);
+    const request = chatRequest(call, tools, schema, options.answers?.());
     const conversation: Conversation = {
       call,
       options,

@@ -18,6 +18,15 @@ const toolCall = (name: string, args: object, id = 'c1'): ModelEvent => ({
 });
 
 describe('llm', () => {
+  it('bounds its answer where the node says nothing, and not where it does', async () => {
+    const bounded = await run(['hello'], { id: 'a', use: 'llm', in: { prompt: 'Hi' } });
+    expect(bounded.gateway.asked[0]?.request).toMatchObject({ answerTokens: 4096, repeatedCharacters: 2048 });
+    expect(bounded.gateway.asked[0]?.request).not.toHaveProperty('maxOutputTokens');
+    const stated = await run(['hello'], { id: 'a', use: 'llm', in: { prompt: 'Hi', maxTokens: 9000 } });
+    expect(stated.gateway.asked[0]?.request).toMatchObject({ maxOutputTokens: 9000 });
+    expect(stated.gateway.asked[0]?.request).not.toHaveProperty('answerTokens');
+  });
+
   it('sends what the node says and streams the text', async () => {
     const { result, events, gateway, handle } = await run(['hello'], {
       id: 'a',

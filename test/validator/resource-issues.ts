@@ -55,6 +55,26 @@ export const RESOURCE_CASES: readonly Case[] = [
     path: '/nodes/0',
   },
   {
+    code: 'model.no_capable',
+    what: 'a tier that must not give way',
+    raw: plan(ask('a', 'x', { model: { tier: 'fast', strict: true, can: ['reasoning'] } })),
+    path: '/nodes/0/model',
+  },
+  {
+    code: 'model.tier',
+    what: 'a tier that no capable model has',
+    raw: plan(ask('a', 'x', { model: { tier: 'fast', can: ['reasoning'] } })),
+    path: '/nodes/0/model/tier',
+  },
+  {
+    code: 'model.tier',
+    what: 'a rung of a tier that no capable model has',
+    raw: plan(
+      ask('a', 'x', { model: { can: ['reasoning'] }, escalate: { evaluator: 'judge', to: ['premium', 'balanced'] } }),
+    ),
+    path: '/nodes/0/escalate/to/1',
+  },
+  {
     code: 'model.privacy',
     what: 'personal data for a model that keeps it',
     raw: plan(ask('a', 'x', { sensitivity: 'personal', model: { tier: 'premium' } })),

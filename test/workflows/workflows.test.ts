@@ -1,7 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createPolyphony, type Polyphony } from '../../src/index.ts';
+import { groq } from '../../plugins/providers/groq.ts';
+import { ollama } from '../../plugins/providers/ollama.ts';
+import { openaiCompatible } from '../../plugins/providers/openai-compatible.ts';
+import { together } from '../../plugins/providers/together.ts';
+import { createPolyphony, type Polyphony, type Provider } from '../../src/index.ts';
 
 const folder = resolve(import.meta.dirname, '../../workflows');
 const names = readdirSync(folder).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -3)] : []));
@@ -30,6 +34,24 @@ describe('ready-made workflows', () => {
       const { issues, repaired } = await polyphony.validate(text);
       expect({ issues, repaired }).toEqual({ issues: [], repaired: [] });
     });
+  });
+
+  it.each<[string, () => Provider]>([
+    ['Groq', groq],
+    ['Together', together],
+    ['one local server', () => openaiCompatible({ baseURL: 'http://127.0.0.1:9/v1', local: true, models: ['mine'] })],
+    ['Ollama', () => ollama({ models: ['mine'] })],
+  ])('are valid with %s alone', async (_provider, make) => {
+    const polyphony = await createPolyphony({ providers: [make()] });
+    try {
+      for (const name of names) {
+        const { issues } = await polyphony.validate(readFileSync(join(folder, `${name}.plan.json`), 'utf8'));
+        const errors = issues.filter(({ severity }) => severity === 'error');
+        expect({ name, errors }).toEqual({ name, errors: [] });
+      }
+    } finally {
+      await polyphony.close();
+    }
   });
 
   it('run: triage takes the branch of the label', async () => {

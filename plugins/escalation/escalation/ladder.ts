@@ -4,9 +4,11 @@
  * E1. The first rung is the request as it was made; each further one the same request for the next of `to`.
  * E2. A next rung is tried only while the best answer is below the threshold, the caller waits and the budget suffices.
  * E3. Every attempt of every rung stays in `call.trace`, so the report contains every cost, whichever answer is kept.
- * E4. The answer with the best score is kept, the later one on a tie. An answer that was not judged ends the climb.
- * E5. Scores that differ by less than 1e-9 are equal: evaluators compute them with rounding errors.
- * E6. An answer that is kept below the threshold has the warning `below-threshold`.
+ * E4. No rung asks a model that has already answered, not even as its fallback: it would be paid twice for the same answer. A
+ *     rung that has no other model is left out with a warning.
+ * E5. The answer with the best score is kept, the later one on a tie. An answer that was not judged ends the climb.
+ * E6. Scores that differ by less than 1e-9 are equal: evaluators compute them with rounding errors.
+ * E7. An answer that is kept below the threshold has the warning `below-threshold`.
  */
 import {
   abortError,
@@ -22,6 +24,7 @@ import {
   type ModelEvent,
   type ModelRequest,
   PolyphonyError,
+  type Warning,
 } from 'polyphony/kit';
 import {
   type Answer,
@@ -49,6 +52,8 @@ interface Climb {
   readonly rule: EscalationRule;
   readonly below: number;
   readonly rungs: ReportedRung[];
+  /** For the response. */
+  readonly warnings: Warning[];
   best: Kept | undefined;
   /** The rung whose answer the reader has received, if any. */
   shown: number | undefined;
@@ -76,6 +81,7 @@ export async function* climb(parts: LadderParts, call: Call, next: Handler): Asy
     rule,
     below: rule.below ?? THRESHOLD,
     rungs: [],
+    warnings: [],
     best: undefined,
     shown: undefined,
     failure: undefined,
@@ -86,7 +92,7 @@ export async function* climb(parts: LadderParts, call: Call, next: Handler): Asy
     if (rung > 0 && skipped(state, parts.gateway, request, rung)) continue;
     if (state.shown !== undefined) yield { type: 'restart', notice: NOTICE };
     state.shown = undefined;
-    for await (const event of attempt(state, parts.evaluator, rung, next({ ...call, request }))) {
+    for await (const event of attempt(state, parts.evaluator, rung, next(rungCall(state, request)))) {
       if (live) state.shown = rung;
       if (live) yield event;
     }
@@ -104,6 +110,14 @@ function requestOf({ call, rule, best }: Climb, rung: number): ModelRequest {
     : request;
 }
 
+/** The call of a rung, which excludes the models that have answered. */
+function rungCall({ call, rungs }: Climb, request: ModelRequest): Call {
+  const answered = rungs.filter(({ score }) => score !== null);
+  if (answered.length === 0) return { ...call, request };
+  const spent = answered.map(({ target: { provider, model } }) => ({ provider, model }));
+  return { ...call, request, exclude: [...(call.exclude ?? []), ...spent] };
+}
+
 /** True when the climb is over; sets `ended` to the reason where rungs were left. */
 function isDone(state: Climb, clock: Clock): boolean {
   const { best, call } = state;
@@ -117,12 +131,15 @@ function isDone(state: Climb, clock: Clock): boolean {
 
 /** Skips rungs whose model has already answered, because it would give the same answer. */
 function skipped(state: Climb, gateway: Gateway, request: ModelRequest, rung: number): boolean {
-  const target = targetOf(gateway, request);
+  const target = targetOf(gateway, request, state.call);
   const answered = state.rungs.some(
     (one) => one.score !== null && target !== undefined && sameModel(one.target, target),
   );
   if (target === undefined || !answered) return false;
   state.rungs[rung] = { target, score: null, reasons: ['skipped: this model has already answered'], costNanoUsd: 0 };
+  const to = state.rule.to[rung - 1];
+  const message = `The rung "${to}" was left out, because its model, ${target.provider}/${target.model}, has already answered: register a better model, or name another one.`;
+  state.warnings.push({ code: 'rung-skipped', message });
   return true;
 }
 
@@ -166,6 +183,7 @@ async function* keep(state: Climb): AsyncGenerator<ModelEvent> {
     );
   if (shown !== undefined && shown !== best.rung) yield { type: 'restart', notice: NOTICE };
   if (shown !== best.rung) yield* best.answer.events;
+  for (const warning of state.warnings) yield { type: 'warning', warning };
   if (wasNotJudged(best.verdict)) {
     const message = `The answer was kept without a verdict by "${state.rule.evaluator}": ${best.verdict.reasons[0]}`;
     yield { type: 'warning', warning: { code: 'not-judged', message } };

@@ -45,9 +45,9 @@ export function withDraft(request: ChatRequest, draft: string): ChatRequest {
 }
 
 /** The first target that the gateway would choose for this request; undefined when there is none. */
-export function targetOf(gateway: Gateway, request: ModelRequest): Target | undefined {
+export function targetOf(gateway: Gateway, request: ModelRequest, { exclude }: Call): Target | undefined {
   try {
-    return gateway.explain(request).candidates[0]?.target;
+    return gateway.explain(request, exclude === undefined ? {} : { exclude }).candidates[0]?.target;
   } catch {
     return undefined;
   }

@@ -78,29 +78,35 @@ async function checkStore(store: string): Promise<Check> {
 async function checkProviders({ polyphony }: Session): Promise<Check> {
   const { counted } = await import('../screen/counted.ts');
   const providers = [...new Set(polyphony.gateway.models().map(({ provider }) => provider))];
+  if (providers.length === 0) {
+    const detail = 'no provider lists a model: start the server that has them, or name models in POLYPHONY_MODELS';
+    return { name: 'providers', ok: false, detail };
+  }
   const detail = `${providers.join(', ')} (${counted(polyphony.gateway.models().length, 'model')})`;
   const only = providers.length === 1 && providers[0] === 'embedded';
   return {
     name: 'providers',
-    ok: providers.length > 0,
+    ok: true,
     detail: only ? `${detail}: set the API key of a provider in the environment to use real models` : detail,
   };
 }
 
-/** One small call end to end. */
-async function checkCall({ polyphony }: Session): Promise<Check> {
-  const handle = await polyphony.gateway.generate({
-    messages: [
-      {
-        role: 'user',
-        content:
-          'Summarise the following text in one sentence.\n\nThe doctor checks that a call comes back. It costs next to nothing.',
-      },
-    ],
-    maxOutputTokens: 60,
-    limits: { usd: 0.01, ms: 30_000 },
-  });
-  return { name: 'call', ok: true, detail: `${handle.target.provider}/${handle.target.model} answered` };
+const QUESTION =
+  'Summarise the following text in one sentence.\n\nThe doctor checks that a call comes back. It costs next to nothing.';
+
+/** One small call end to end, of a cent at most; without that cap where no model has a price, as on servers of one's own. */
+async function checkCall({ polyphony: { gateway } }: Session): Promise<Check> {
+  const small = { messages: [{ role: 'user', content: QUESTION }], maxOutputTokens: 60 } as const;
+  const capped = { ...small, limits: { usd: 0.01, ms: 30_000 } };
+  const uncapped = { ...small, limits: { ms: 30_000 } };
+  const first = (request: typeof capped | typeof uncapped) =>
+    gateway.explain({ operation: 'chat', ...request }).candidates[0];
+  const isUnpriced = first(capped) === undefined && first(uncapped)?.card.price === null;
+  const { target } = await gateway.generate(isUnpriced ? uncapped : capped);
+  const remedy = isUnpriced
+    ? '; its price is unknown, so under a budget it is refused: set one in `prices` of the config'
+    : '';
+  return { name: 'call', ok: true, detail: `${target.provider}/${target.model} answered${remedy}` };
 }
 
 async function attempt(name: string, check: () => Check | Promise<Check>): Promise<Check> {

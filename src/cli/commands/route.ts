@@ -53,7 +53,7 @@ export const command = defineCommand<Options, [prompt: string]>({
 });
 
 function printRoute(
-  { requestRing, attemptRing, candidates, rejected, rankedBy }: Explanation,
+  { requestRing, attemptRing, candidates, rejected, rankedBy, warnings = [] }: Explanation,
   terminal: Terminal,
 ): void {
   const { bold, dim } = terminal.paint;
@@ -66,6 +66,7 @@ function printRoute(
     );
   });
   if (rankedBy !== undefined) terminal.print(dim(`    order changed by ${oneLine(rankedBy.join(', '))}`));
+  for (const { message } of warnings) terminal.print(dim(`    ${oneLine(message)}`));
   for (const { target, failed } of rejected) {
     terminal.print(dim(` ✗  ${oneLine(`${target.provider}/${target.model}  ${failed.join('; ')}`)}`));
   }

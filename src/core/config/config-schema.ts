@@ -146,6 +146,8 @@ export const CurrentConfigSchema = z.strictObject({
         .strictObject({
           bytes: z.int().positive().max(67_108_864).optional(),
           toolCalls: z.int().positive().optional(),
+          nodeTokens: z.int().positive().optional(),
+          repeatedCharacters: z.union([z.literal(0), z.int().min(256).max(65_536)]).optional(),
         })
         .optional(),
       run: z

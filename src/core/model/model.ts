@@ -22,7 +22,7 @@ export type * from './event.ts';
 export { FINISH_REASONS } from './event.ts';
 export type * from './message.ts';
 export type * from './request.ts';
-export { CAPABILITIES, SENSITIVITIES, TIERS } from './request.ts';
+export { CAPABILITIES, nearestTier, SENSITIVITIES, TIERS, tierStep } from './request.ts';
 
 export const SCOPE_KINDS = ['request', 'node', 'run', 'session', 'user', 'team', 'tenant', 'tag'] as const;
 export type ScopeKind = (typeof SCOPE_KINDS)[number];

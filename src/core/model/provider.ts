@@ -80,6 +80,11 @@ export interface Provider {
   readonly searches?: BilledSearches;
   /** Yields every event except `route`. Ends with `finish` or throws a PolyphonyError. Stops when `attempt.signal` aborts. */
   stream(attempt: Attempt, context: ProviderContext): AsyncIterable<ModelEvent>;
+  /**
+   * Asks the server for its models, at no cost; `models` has them afterwards. Called once when a polyphony is created. Throws
+   * if the server does not say: `models` then stays as it is.
+   */
+  listModels?(context: ProviderContext, signal: AbortSignal): Promise<void>;
   /** Asks a free endpoint whether the provider is available; throws if it is not. */
   probe?(context: ProviderContext, signal: AbortSignal): Promise<void>;
   /** The input tokens of the request as a free endpoint of the provider counts them. Throws like `stream`. */

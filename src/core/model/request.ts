@@ -36,6 +36,24 @@ export type Capability = (typeof CAPABILITIES)[number];
 export const TIERS = ['fast', 'balanced', 'premium'] as const;
 export type Tier = (typeof TIERS)[number];
 
+/** Steps from one tier to another; upwards comes before downwards at the same distance. */
+export function tierStep(from: Tier, to: Tier): number {
+  const difference = TIERS.indexOf(to) - TIERS.indexOf(from);
+  return difference >= 0 ? 2 * difference : -2 * difference + 1;
+}
+
+/** The tier of these models that is nearest to the asked one; undefined if there are none. */
+export function nearestTier(
+  asked: Tier,
+  models: readonly { readonly card: { readonly tier: Tier } }[],
+): Tier | undefined {
+  let nearest: Tier | undefined;
+  for (const { card } of models) {
+    if (nearest === undefined || tierStep(asked, card.tier) < tierStep(asked, nearest)) nearest = card.tier;
+  }
+  return nearest;
+}
+
 export const SENSITIVITIES = ['public', 'internal', 'personal', 'regulated'] as const;
 export type Sensitivity = (typeof SENSITIVITIES)[number];
 
@@ -43,8 +61,13 @@ export type Sensitivity = (typeof SENSITIVITIES)[number];
 export interface ModelChoice {
   /** Pins one model: its id (`small-v2`), `provider/model`, or an alias of the config. @default the router's choice */
   readonly id?: string;
-  /** The class of the model. @default any */
+  /**
+   * The class of the model: a preference. If no registered model of this tier can do what the request needs, the nearest tier
+   * answers with the warning `tier-degraded`. @default any
+   */
   readonly tier?: Tier;
+  /** True: a tier that no model has is refused with `no-route`, here and in the rungs of an escalation. @default false */
+  readonly strict?: boolean;
   /** Capabilities that the model must have. @default those that the request needs */
   readonly can?: readonly Capability[];
   /** Fields in which the model should be strong (`code`, `reasoning`); changes the score, excludes no model. @default none */
@@ -59,8 +82,13 @@ export interface RequestLimits {
   readonly usd?: number;
   /** Longest duration of the whole call, in milliseconds. */
   readonly ms?: number;
-  /** Highest observed 95th percentile of the target's total latency, in milliseconds. */
+  /** Highest observed 95th percentile of the target's total latency, in milliseconds; its card's `expectedMs` before that. */
   readonly p95Ms?: number;
+  /**
+   * What `p95Ms` means for a target whose latency nobody knows: `last` tries it after all that are known to keep the limit,
+   * `refuse` rejects it. @default 'last'
+   */
+  readonly unknownLatency?: 'last' | 'refuse';
   /** Lowest assumed quality of the target in the requested strengths, 0 to 1. */
   readonly quality?: number;
   /** Attempts at the same target after the first. @default 2 */
@@ -133,6 +161,13 @@ export interface ChatRequest extends RequestBase {
   readonly parallelToolCalls?: boolean;
   readonly output?: OutputFormat;
   readonly maxOutputTokens?: number;
+  /**
+   * Tokens of the visible answer where `maxOutputTokens` is absent. Each model gets this limit, with room for its reasoning,
+   * but never more than its card or its window has, so no model is excluded by it. @default no limit
+   */
+  readonly answerTokens?: number;
+  /** A stream whose last so many characters only repeat themselves is stopped with `invalid-output`. @default never */
+  readonly repeatedCharacters?: number;
   readonly temperature?: number;
   readonly topP?: number;
   readonly topK?: number;

@@ -12,6 +12,7 @@ const positive = z.number().positive();
 export const ModelChoiceSchema = z.strictObject({
   id: z.string().min(1).max(200).optional(),
   tier: z.enum(TIERS).optional(),
+  strict: z.boolean().optional(),
   can: z.array(z.enum(CAPABILITIES)).max(CAPABILITIES.length).optional(),
   strengths: z.array(z.string().max(40)).max(20).optional(),
   route: z.string().min(1).max(100).optional(),

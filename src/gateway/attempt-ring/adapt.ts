@@ -1,6 +1,7 @@
 /**
  * Makes a request fit a target that does not support all of it natively, with a warning per change: a schema becomes part of
- * the prompt, system messages become user messages, and parameters that the model does not support are dropped.
+ * the prompt, system messages become user messages, and parameters that the model does not support are dropped. A preferred
+ * length of the answer becomes the limit that this model can keep.
  */
 import type {
   Attempt,
@@ -15,8 +16,10 @@ import type { ModelCard } from '../../core/model/provider.ts';
 import { sendableJson } from '../../kit/json/sendable-json.ts';
 import { observe } from '../../kit/streams/observe.ts';
 import { nameOf } from '../calls/target.ts';
+import { answerLimit } from '../routing/estimate.ts';
 import type { Registry } from '../routing/registry.ts';
 import { maskOf } from '../routing/requirements.ts';
+import { isWatched, watched } from './watch-answer.ts';
 
 interface Draft {
   request: ChatRequest;
@@ -28,18 +31,25 @@ export function adapt({ registry }: { registry: () => Registry }): Middleware<At
   return (attempt, next) => {
     const { request } = attempt;
     const deployment = request.operation === 'chat' ? registry().find(attempt.target) : undefined;
-    if (request.operation !== 'chat' || deployment === undefined || fits(request, deployment.mask))
-      return next(attempt);
-    const draft: Draft = { request, warnings: [], model: nameOf(attempt.target) };
+    if (request.operation !== 'chat' || deployment === undefined) return next(attempt);
+    const asked = isWatched(request) ? (inner: Attempt) => watched(inner, next) : next;
+    if (request.answerTokens === undefined && fits(request, deployment.mask)) return asked(attempt);
+    const draft: Draft = { request: limited(request, deployment.card), warnings: [], model: nameOf(attempt.target) };
     adaptSchema(draft, deployment.card);
     adaptSystem(draft, deployment.card);
     dropParameters(draft, deployment.card);
-    if (draft.warnings.length === 0) return next(attempt);
+    if (draft.warnings.length === 0)
+      return asked(draft.request === request ? attempt : { ...attempt, request: draft.request });
     return observe({
-      open: () => next({ ...attempt, request: draft.request }),
+      open: () => asked({ ...attempt, request: draft.request }),
       head: draft.warnings.map((warning): ModelEvent => ({ type: 'warning', warning })),
     });
   };
+}
+
+function limited(request: ChatRequest, card: ModelCard): ChatRequest {
+  const limit = answerLimit(request, card);
+  return limit === undefined ? request : { ...request, maxOutputTokens: limit };
 }
 
 const ALL = maskOf(['json-schema', 'json-mode', 'system', 'temperature', 'top-p', 'seed', 'stop', 'penalties']);

@@ -7,7 +7,7 @@ import { nameOf } from '../calls/target.ts';
 import { outputCeiling } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
 
-export const ANSWER_LIMITS = { bytes: 67_108_864, toolCalls: 128 } as const satisfies Required<AnswerLimitsConfig>;
+export const ANSWER_LIMITS = { bytes: 67_108_864, toolCalls: 128 } as const satisfies AnswerLimitsConfig;
 
 /** What an answer of any length may take up: below it, nothing is computed. */
 const ANY_ANSWER_BYTES = 8_388_608;

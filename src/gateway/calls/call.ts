@@ -43,7 +43,7 @@ export function callOf(
 ): Call {
   const request = withCurrentLimits(given);
   assertCallOptions(options);
-  if (request.limits !== undefined) assertKnownFields('limits', request.limits, LIMIT_FIELDS);
+  if (request.limits !== undefined) assertLimits(request.limits);
   const ms = request.limits?.ms;
   return {
     id: options.id ?? ids('call'),
@@ -72,11 +72,21 @@ const LIMIT_FIELDS: KnownFields<RequestLimits> = {
   usd: true,
   ms: true,
   p95Ms: true,
+  unknownLatency: true,
   quality: true,
   retries: true,
   milliseconds: true,
   p95Milliseconds: true,
 };
+
+/** @throws invalid-request: from JavaScript, a misspelt word would be no limit */
+function assertLimits(limits: RequestLimits): void {
+  assertKnownFields('limits', limits, LIMIT_FIELDS);
+  const { unknownLatency } = limits;
+  if (unknownLatency === undefined || unknownLatency === 'last' || unknownLatency === 'refuse') return;
+  const message = `limits.unknownLatency is ${JSON.stringify(unknownLatency)}, but it must be "last" or "refuse": use one of them.`;
+  throw new PolyphonyError('invalid-request', message);
+}
 
 /** @throws invalid-request naming the option, its value and the rule */
 function assertCallOptions(options: CallOptions): void {

@@ -10,7 +10,7 @@
  * F6. The last remaining target is tried even if its breaker is open. If every breaker is open, the first target is tried.
  */
 import { abortError, asPolyphonyError } from '../../core/errors.ts';
-import type { Attempt, Call, Handler, Target } from '../../core/model/model.ts';
+import type { Attempt, Call, Handler, ModelEvent, Target, Warning } from '../../core/model/model.ts';
 import { lazily, type ReadHead, type StreamHead } from '../../kit/streams/stream-head.ts';
 import { callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
@@ -32,12 +32,19 @@ export function failover({ routing, clock }: FailoverParts, attempt: Handler<Att
       const queue = targetQueue(routing(call));
       const tryOn = (shape: Shape, failures: readonly TargetFailure[]): Promise<StreamHead> =>
         openNext({ call, queue, attempt, clock, open }, shape, failures);
-      const first = await tryOn(unshaped, []);
+      const opened = await tryOn(unshaped, []);
+      const first = queue.warning === undefined ? opened : warned(opened, queue.warning);
       // A collected answer is seen only when it is complete, so a broken stream may restart.
       const mode = call.request.onStreamFailure ?? (call.streaming === false ? 'restart' : 'error');
       const isComplete = first.whole !== undefined && first.whole.failure === undefined;
       return mode === 'error' || isComplete ? first : { head: [], rest: recovering(call, first, mode, queue, tryOn) };
     });
+}
+
+/** The stream with a warning before its first event. */
+function warned({ head, rest, whole }: StreamHead, warning: Warning): StreamHead {
+  const events: readonly ModelEvent[] = [{ type: 'warning', warning }, ...head];
+  return { head: events, rest, ...(whole === undefined ? {} : { whole: { ...whole, events } }) };
 }
 
 const unshaped: Shape = (call) => call;

@@ -1,9 +1,11 @@
 /** The targets that one call may still try, and how an error changes them. */
 import type { PolyphonyError } from '../../core/errors.ts';
+import type { Warning } from '../../core/model/model.ts';
 import type { Fault } from '../calls/faults.ts';
 import { nameOf } from '../calls/target.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { namedTargets, type RouteOptions, routeOf } from '../routing/route.ts';
+import { tierWarning } from '../routing/tier.ts';
 
 export interface NextTarget {
   readonly deployment: Deployment;
@@ -12,6 +14,8 @@ export interface NextTarget {
 }
 
 export interface TargetQueue {
+  /** For the response: the first target has another tier than the asked one. */
+  readonly warning: Warning | undefined;
   next(): NextTarget | undefined;
   /** Records how the current target failed. Returns false when no other target may be tried. */
   failed(error: PolyphonyError, fault: Fault): boolean;
@@ -24,6 +28,7 @@ const MAX_RETURNS = 2;
 /** @throws no-route */
 export function targetQueue(options: RouteOptions): TargetQueue {
   let queue = [...routeOf(options)];
+  const warning = tierWarning(options, queue[0]);
   const tried = new Set<string>();
   let refused: Deployment | undefined;
   let current: Deployment | undefined;
@@ -46,6 +51,7 @@ export function targetQueue(options: RouteOptions): TargetQueue {
     return true;
   };
   return {
+    warning,
     next() {
       current = queue.shift();
       if (current !== undefined) {

@@ -1,5 +1,5 @@
 /** The cost of a request at a deployment: the expected cost, for routing, and the worst case, for reservations. */
-import type { ModelRequest, Usage } from '../../core/model/model.ts';
+import type { ChatRequest, ModelRequest, Usage } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { costOf, type PriceSpan, type PriceTerms, worstCostOf } from '../../core/money/price.ts';
@@ -13,7 +13,27 @@ const TYPICAL_ANSWER = 400;
 /** The most tokens that the answer may have; 0 for operations that generate no text. */
 export function outputCeiling(request: ModelRequest, card: ModelCard): number {
   if (request.operation !== 'chat') return 0;
-  return Math.min(request.maxOutputTokens ?? card.maxOutputTokens, card.maxOutputTokens);
+  return Math.min(request.maxOutputTokens ?? answerLimit(request, card) ?? card.maxOutputTokens, card.maxOutputTokens);
+}
+
+/** Tokens for reasoning beside the visible answer, by effort; a model that reasons takes `medium` unless it is told otherwise. */
+const REASONING_TOKENS = { none: 0, minimal: 4096, low: 4096, medium: 12_288, high: 28_672 } as const;
+/** The size of a prompt is an estimate, and a server refuses a limit that does not fit its window. */
+const PROMPT_MARGIN = 1.25;
+/** A window with less room than this is nearly full: the server then ends the answer itself. */
+const LEAST_LIMIT = 256;
+
+/** The limit that `answerTokens` means for this model; undefined for none. */
+export function answerLimit(request: ChatRequest, card: ModelCard): number | undefined {
+  const { answerTokens, reasoning } = request;
+  if (answerTokens === undefined || request.maxOutputTokens !== undefined) return undefined;
+  const thinks = card.capabilities.includes('reasoning');
+  const thinking = thinks ? (reasoning?.budgetTokens ?? REASONING_TOKENS[reasoning?.effort ?? 'medium']) : 0;
+  const limit = Math.min(answerTokens + thinking, card.maxOutputTokens);
+  const { size } = needsOf(request);
+  if (size.upperTokens + limit <= card.contextTokens) return limit;
+  const room = Math.floor(card.contextTokens - size.exactTokens() * PROMPT_MARGIN);
+  return room < LEAST_LIMIT ? undefined : Math.min(limit, room);
 }
 
 export function expectedOutput(request: ModelRequest, deployment: Deployment): number {

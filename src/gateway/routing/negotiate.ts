@@ -40,6 +40,15 @@ const RULES: readonly Rule[] = [
   cost,
 ];
 
+/** What a model can do at all, whatever this request allows. */
+const ABILITIES: readonly Rule[] = [operation, capabilities, dedication, lifecycle];
+
+/** True when the model could serve such a request; limits, sensitivity and exclusions are not considered. */
+export function isCapable(deployment: Deployment, negotiation: Negotiation): boolean {
+  for (const rule of ABILITIES) if (rule(deployment, negotiation) !== undefined) return false;
+  return true;
+}
+
 /** True when no rule fails. Stops at the first failure, because nobody reads the messages. */
 export function satisfies(deployment: Deployment, negotiation: Negotiation): boolean {
   for (const rule of RULES) if (rule(deployment, negotiation) !== undefined) return false;
@@ -150,11 +159,23 @@ function quality({ card }: Deployment, { request, needs: { choice } }: Negotiati
   return reached >= least ? undefined : `has quality ${reached.toFixed(2)}, but the request asks for at least ${least}`;
 }
 
+/** The 95th percentile in milliseconds, as observed or as the card states it; undefined while nobody knows. */
+export function expectedLatency(
+  { card, statistics }: Pick<Deployment, 'card' | 'statistics'>,
+  nowMs: number,
+): number | undefined {
+  return statistics.total.quantile(0.95, nowMs) ?? card.expectedMs;
+}
+
+const unknownLatency = (most: number): string =>
+  `has an unknown latency, but the request allows at most ${most} ms and refuses unknown ones (limits.unknownLatency)`;
+
 function latency({ card, statistics }: Deployment, { request, nowMs }: Negotiation): string | undefined {
   const most = request.limits?.p95Ms;
   if (most === undefined) return undefined;
-  const observed = statistics.total.quantile(0.95, nowMs) ?? card.expectedMs;
-  if (observed === undefined || observed <= most) return undefined;
+  const observed = expectedLatency({ card, statistics }, nowMs);
+  if (observed === undefined) return request.limits?.unknownLatency === 'refuse' ? unknownLatency(most) : undefined;
+  if (observed <= most) return undefined;
   return `has a 95th percentile latency of ${Math.round(observed)} ms, but the request allows at most ${most} ms`;
 }
 

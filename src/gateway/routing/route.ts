@@ -3,23 +3,26 @@
  *
  * R1. A target that fails a requirement or a limit is never a candidate, whatever its score, session or chain.
  * R2. An explicit chain keeps its order. Otherwise the best score comes first.
- * R3. A tier is a requirement of the first choice only; the fallbacks may have another tier.
+ * R3. A tier applies to the first choice only; the fallbacks may have another tier. If no registered model of the tier can
+ *     do what the request needs, the nearest tier takes its place, unless the request is strict.
  * R4. Fallbacks are ordered by distance in quality: the same model elsewhere, the same tier, then the next tier (upwards
  *     before downwards), each by nearest quality first. A premium model never falls back to a fast one before a balanced one.
  * R5. A session's target comes first if it is a first choice. Otherwise it is never brought back.
- * R6. Plugins order the candidates that R1 leaves, and may drop some; R2, R3 and R5 hold after them too.
+ * R6. Under a limit on latency, targets whose latency nobody knows come after those that are known to keep it.
+ * R7. Plugins order the candidates that R1 leaves, and may drop some; R2, R3 and R5 hold after them too.
  */
 
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Rejection } from '../../core/gateway.ts';
-import { type ModelRequest, type Target, TIERS, type Tier } from '../../core/model/model.ts';
+import { type ModelRequest, type Target, type Tier, tierStep } from '../../core/model/model.ts';
 import { nearest, nearestUnprefixed } from '../../language/suggest.ts';
 import { nameOf, withCredential } from '../calls/target.ts';
-import { failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
+import { expectedLatency, failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
 import { type Ranking, type RankResult, rank } from './rank.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
 import { bestFirst, bestOf, type Scored, scoreAll } from './score.ts';
+import { tierFor } from './tier.ts';
 
 export interface RouteOptions extends Negotiation {
   readonly registry: Registry;
@@ -39,7 +42,7 @@ export function routeOf(options: RouteOptions): readonly Deployment[] {
   // A single deployment needs no score.
   const [only] = able;
   const single = able.length === 1 && options.ranking === undefined ? only : undefined;
-  if (single !== undefined && isFirstChoice(single, options)) return [preferredOf(single, options)];
+  if (single !== undefined && isOfTier(single, tierFor(able, options))) return [preferredOf(single, options)];
   const decision = decide(options, MAX_TARGETS, able);
   if (decision.scored.length === 0) throw noRoute(options, decision);
   return decision.scored.map(({ deployment }) => deployment);
@@ -56,12 +59,12 @@ export function decide(options: RouteOptions, most = Number.POSITIVE_INFINITY, a
   }
   if (ranking === undefined) return { scored: order(options, most, able), ...AS_ROUTED };
   const ranked = rank(order(options, Number.POSITIVE_INFINITY, able), ranking);
-  return { ...ranked, scored: firstChoiceFirst(ranked.scored, options).slice(0, most) };
+  return { ...ranked, scored: firstChoiceFirst(ranked.scored, tierFor(able, options), options).slice(0, most) };
 }
 
 /** The session's target stays first, else the first of the requested tier, however plugins ordered the others. */
-function firstChoiceFirst(scored: readonly Scored[], options: RouteOptions): readonly Scored[] {
-  const choices = scored.filter(({ deployment }) => isFirstChoice(deployment, options));
+function firstChoiceFirst(scored: readonly Scored[], tier: Tier | undefined, options: RouteOptions): readonly Scored[] {
+  const choices = scored.filter(({ deployment }) => isOfTier(deployment, tier));
   const first = choices.find(({ deployment }) => isPreferred(deployment, options)) ?? choices[0];
   if (first === undefined) return [];
   return first === scored[0] ? scored : [first, ...scored.filter((one) => one !== first)];
@@ -70,12 +73,19 @@ function firstChoiceFirst(scored: readonly Scored[], options: RouteOptions): rea
 function order(options: RouteOptions, most: number, able: readonly Deployment[]): readonly Scored[] {
   const { choice } = options.needs;
   const scored = scoreAll(able, options);
-  const first = scored.filter(({ deployment }) => isFirstChoice(deployment, options));
+  const tier = tierFor(able, options);
+  const first = scored.filter(({ deployment }) => isOfTier(deployment, tier));
   const bound = first.find(({ deployment }) => isPreferred(deployment, options));
-  const best = bound ?? bestOf(first);
+  const { request, nowMs } = options;
+  const bounded = request.limits?.p95Ms !== undefined;
+  const isUnknown = ({ deployment }: Scored): boolean => expectedLatency(deployment, nowMs) === undefined;
+  const known = bounded ? first.filter((one) => !isUnknown(one)) : first;
+  const best = bound ?? bestOf(known.length > 0 ? known : first);
   if (best === undefined) return [];
   const served: Scored = bound === undefined ? best : { ...best, deployment: preferredOf(best.deployment, options) };
-  return [served, ...fallbacks(best, scored, choice.strengths, most - 1)];
+  if (!bounded) return [served, ...fallbacks(best, scored, choice.strengths, most - 1)];
+  const others = fallbacks(best, scored, choice.strengths, scored.length);
+  return [served, ...others.filter((one) => !isUnknown(one)), ...others.filter(isUnknown)].slice(0, most);
 }
 
 /** The deployments that the request names, or all, reduced to those that satisfy the request. */
@@ -85,9 +95,7 @@ function ableOf(options: RouteOptions): readonly Deployment[] {
   return asked.filter((deployment) => satisfies(deployment, options));
 }
 
-function isFirstChoice({ card }: Deployment, { needs: { choice } }: RouteOptions): boolean {
-  return choice.tier === undefined || card.tier === choice.tier;
-}
+const isOfTier = ({ card }: Deployment, tier: Tier | undefined): boolean => tier === undefined || card.tier === tier;
 
 /** The chain of a route in the config; the deployments of each name are ordered by score. */
 function chain(name: string, options: RouteOptions): readonly Scored[] {
@@ -159,12 +167,6 @@ function fallbacks(
   return near.map(({ one }) => one);
 }
 
-/** Steps from one tier to another; upwards comes before downwards at the same distance. */
-function tierStep(from: Tier, to: Tier): number {
-  const difference = TIERS.indexOf(to) - TIERS.indexOf(from);
-  return difference >= 0 ? 2 * difference : -2 * difference + 1;
-}
-
 /** What each target that is not a candidate fails: a requirement, a limit, or the requested tier. */
 export function rejections(options: RouteOptions, decision: RankResult): readonly Rejection[] {
   const { registry } = options;
@@ -177,13 +179,15 @@ export function rejections(options: RouteOptions, decision: RankResult): readonl
       : options.config.routes?.[choice.route]?.chain;
   const asked = names?.flatMap((name) => registry.named(name));
   const { scored, droppedBy } = decision;
+  // Where the tier gives way, nothing is refused for it.
+  const tier = choice.tier && (tierFor(ableOf(options), options) === choice.tier ? choice.tier : undefined);
   const candidates = new Set(scored.map(({ deployment }) => deployment.card));
   return (asked ?? registry.deployments)
     .filter(
       (deployment) =>
         !candidates.has(deployment.card) || droppedBy.has(nameOf(deployment.target)) || !satisfies(deployment, options),
     )
-    .map((deployment) => ({ target: deployment.target, failed: whyNot(deployment, options, choice.tier, droppedBy) }))
+    .map((deployment) => ({ target: deployment.target, failed: whyNot(deployment, options, tier, droppedBy) }))
     .filter(({ failed }) => failed.length > 0);
 }
 

@@ -12,15 +12,17 @@ import { type ListedFacts, listedFacts } from '../models/price-list.ts';
 import { type BaseAddress, readBaseAddress } from '../requests/base-address.ts';
 import { cleanKeys } from '../requests/clean-keys.ts';
 import { HttpAnswer } from './http-answer.ts';
-import { countTokens, runProbe } from './http-questions.ts';
+import { askForModels, countTokens, runProbe } from './http-questions.ts';
 import type { HttpParts, HttpProviderOptions } from './http-request.ts';
 
-export type { HttpProviderOptions } from './http-request.ts';
+export type { HttpProviderOptions, ListingContext } from './http-request.ts';
+
+const DEFAULT_CONCURRENCY = 64;
 
 /** @throws invalid-config when the id is invalid */
 export function httpProvider(given: HttpProviderOptions): Provider {
   const options = given.headers === undefined ? given : { ...given, headers: lowerCase(given.headers) };
-  const { id, models, unlisted, regions, concurrency, embeddingBatch, probe } = options;
+  const { id, unlisted, regions, concurrency, embeddingBatch, probe, listing } = options;
   if (!/^[a-z][a-z0-9-]*$/.test(id)) {
     throw new PolyphonyError(
       'invalid-config',
@@ -29,7 +31,8 @@ export function httpProvider(given: HttpProviderOptions): Provider {
   }
   const apiKeys = options.apiKeys ?? [];
   const keys = cleanKeys(typeof apiKeys === 'function' ? apiKeys : () => apiKeys);
-  const cards = cardIndex(models);
+  let models = options.models;
+  let cards = cardIndex(models);
   const cardOf = (target: Target): ModelCard => {
     const card = cards.get(target.model) ?? unlisted?.(target.model);
     if (card !== undefined) return card;
@@ -50,9 +53,14 @@ export function httpProvider(given: HttpProviderOptions): Provider {
   const parts: HttpParts = { options, keys, cardOf, baseOf };
   return {
     id,
-    models,
+    get models() {
+      return models;
+    },
+    get concurrency() {
+      return typeof concurrency === 'function' ? concurrency() : (concurrency ?? DEFAULT_CONCURRENCY);
+    },
     ...(unlisted === undefined ? {} : { unlisted: (name: string) => priced(unlisted(name)) }),
-    ...defined({ regions, concurrency, searches: options.searches }),
+    ...defined({ regions, searches: options.searches }),
     ...(embeddingBatch === undefined
       ? {}
       : { embeddingBatch: typeof embeddingBatch === 'function' ? embeddingBatch : () => embeddingBatch }),
@@ -66,6 +74,14 @@ export function httpProvider(given: HttpProviderOptions): Provider {
     ...(options.wire.counting === undefined
       ? {}
       : { countTokens: (attempt, context) => countTokens(parts, attempt, context) }),
+    ...(listing === undefined
+      ? {}
+      : {
+          async listModels(context, signal) {
+            models = (await askForModels(parts, context, signal)) ?? models;
+            cards = cardIndex(models);
+          },
+        }),
     ...(probe === undefined ? {} : { probe: (context, signal) => runProbe(parts, context, signal) }),
   };
 }

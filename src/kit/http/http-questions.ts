@@ -1,13 +1,14 @@
 /** Other requests to a provider over HTTP: whether it is available, and how many tokens a request has. */
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target } from '../../core/model/model.ts';
-import type { ProviderContext } from '../../core/model/provider.ts';
+import type { ModelCard, ProviderContext } from '../../core/model/provider.ts';
+import { rememberSecret } from '../../core/scrub.ts';
 import { requestAddress } from '../requests/base-address.ts';
 import { assertSendable } from '../requests/clean-keys.ts';
 import { cleanRequest } from '../requests/clean-request.ts';
 import { readJson } from './answer.ts';
 import { describeError, refusal } from './http-refusal.ts';
-import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
+import { addressed, contextOf, type HttpExchange, type HttpParts, type ListingContext, leave } from './http-request.ts';
 
 /** Asks the free endpoint whether the provider is available. */
 export async function runProbe(parts: HttpParts, context: ProviderContext, signal: AbortSignal): Promise<void> {
@@ -28,6 +29,50 @@ export async function runProbe(parts: HttpParts, context: ProviderContext, signa
   } finally {
     await response.body[Symbol.asyncIterator]().return?.();
   }
+}
+
+const MAX_MODELS = 500;
+
+/** Asks the server for its models; undefined if it is not asked. @throws what the server answers instead */
+export async function askForModels(
+  parts: HttpParts,
+  { transport, clock }: ProviderContext,
+  signal: AbortSignal,
+): Promise<readonly ModelCard[] | undefined> {
+  const { options, keys, baseOf } = parts;
+  const target: Target = { provider: options.id, model: 'list' };
+  const address = baseOf(target);
+  const apiKey = keys()[0];
+  if (apiKey !== undefined) {
+    rememberSecret(apiKey);
+    assertSendable(apiKey, options.id);
+  }
+  const ask: ListingContext['ask'] = async (asked, body) => {
+    const answer: HttpExchange = { response: undefined };
+    try {
+      const headers = { ...asked.headers, ...options.headers };
+      const url = requestAddress(asked.url, { base: '', query: address.query });
+      const response = await transport.request(
+        body === undefined
+          ? { method: 'GET', url, headers, signal }
+          : {
+              method: 'POST',
+              url,
+              headers: { 'content-type': 'application/json', ...headers },
+              body: JSON.stringify(body),
+              signal,
+            },
+      );
+      answer.response = response;
+      if (response.status >= 300) throw await refusal(options.wire, response);
+      return await readJson(response);
+    } catch (error) {
+      throw signal.aborted ? abortError(signal) : describeError(error, target, clock, answer.response);
+    } finally {
+      await leave(answer);
+    }
+  };
+  return (await options.listing?.({ baseURL: address.base, apiKey, ask }))?.slice(0, MAX_MODELS);
 }
 
 /** Asks the free endpoint that counts tokens. */

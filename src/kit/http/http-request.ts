@@ -35,8 +35,8 @@ export interface HttpProviderOptions {
   readonly missingKey?: string;
   /** Sent with every request; they replace headers of the wire format. Names in any case. @default none */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Requests at the same time. @default 64 */
-  readonly concurrency?: number;
+  /** Requests at the same time; a function if it depends on the environment. @default 64 */
+  readonly concurrency?: number | (() => number);
   /** See `Provider`. @default none are known of */
   readonly searches?: BilledSearches;
   readonly unlisted?: (id: string) => ModelCard | undefined;
@@ -47,8 +47,18 @@ export interface HttpProviderOptions {
   readonly embeddingBatch?: EmbeddingBatch | ((card: ModelCard) => EmbeddingBatch | undefined);
   /** The free endpoint that shows whether the provider is available. @default none */
   readonly probe?: (context: Pick<WireContext, 'baseURL' | 'apiKey'>) => ProbeRequest | Promise<ProbeRequest>;
+  /**
+   * Asks the server for the models that replace `models`; undefined leaves them as they are. Each `ask` is one request to a free
+   * endpoint, whose JSON it returns. @default the server is not asked
+   */
+  readonly listing?: (context: ListingContext) => Promise<readonly ModelCard[] | undefined>;
   /** Called after every answer or refusal that states limits; its errors are ignored. The gateway gets limits without it. */
   readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
+}
+
+export interface ListingContext extends Pick<WireContext, 'baseURL' | 'apiKey'> {
+  /** GET, or POST where there is a body. Throws like `stream`. */
+  readonly ask: (request: ProbeRequest, body?: object) => Promise<unknown>;
 }
 
 export interface ProbeRequest {

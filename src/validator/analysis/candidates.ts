@@ -1,6 +1,6 @@
 /** The models that can serve a node, by its own fields; the router chooses among them when the node runs. */
 import type { Capability, Operation, Sensitivity } from '../../core/model/model.ts';
-import { TIERS, type Tier } from '../../core/model/model.ts';
+import { nearestTier, TIERS, type Tier } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
@@ -67,6 +67,8 @@ export function modelNames(catalogue: Catalogue): string[] {
 export interface Demand {
   readonly operation: Operation;
   readonly tier: Tier | undefined;
+  /** The tier may not give way to the nearest one. */
+  readonly strict: boolean;
   readonly can: readonly Capability[];
   readonly privately: boolean;
 }
@@ -80,7 +82,7 @@ export function demandOf(node: PlanNode): Demand {
   if (operation === 'chat' && node.use === 'llm') can.push(...impliedBy(node.in ?? {}));
   if (operation === 'image' && isGiven(node.in?.image)) can.push('image-edit');
   const privately = node.sensitivity !== undefined && PRIVATE.has(node.sensitivity);
-  return { operation, tier: node.model?.tier, can, privately };
+  return { operation, tier: node.model?.tier, strict: node.model?.strict === true, can, privately };
 }
 
 function impliedBy({ images, files, tools, reasoning }: Readonly<Record<string, unknown>>): Capability[] {
@@ -92,11 +94,11 @@ function impliedBy({ images, files, tools, reasoning }: Readonly<Record<string, 
   return can;
 }
 
-/** Reasons why a model cannot meet the demand; empty when it can. The caller checks privacy. */
-export function lacks({ card }: CatalogueModel, { operation, tier, can }: Demand): string[] {
+/** Reasons why a model cannot meet the demand; empty when it can. The caller checks privacy and a tier that may give way. */
+export function lacks({ card }: CatalogueModel, { operation, tier, strict, can }: Demand): string[] {
   const missing: string[] = [];
   if (!card.operations.includes(operation)) missing.push(`does not support ${operation}`);
-  if (tier !== undefined && card.tier !== tier) missing.push(`has tier ${card.tier}, not ${tier}`);
+  if (strict && tier !== undefined && card.tier !== tier) missing.push(`has tier ${card.tier}, not ${tier}`);
   const unable = can.filter((capability) => !card.capabilities.includes(capability));
   if (unable.length > 0) missing.push(`lacks ${unable.join(', ')}`);
   if (card.dedicatedTo !== undefined && !can.includes(card.dedicatedTo))
@@ -130,13 +132,22 @@ function createCandidates(catalogue: Catalogue): Candidates {
     if (found !== undefined) return found;
     const demand = demandOf(node);
     const named = node.model?.id === undefined ? catalogue.models : modelsNamed(node.model.id, catalogue);
-    const able = named.filter(
-      (model) => lacks(model, demand).length === 0 && (!demand.privately || keepsNothing(model)),
+    const able = ofTier(
+      named.filter((model) => lacks(model, demand).length === 0),
+      demand,
     );
     if (lists.size >= MOST_KEPT) lists.clear();
     lists.set(key, able);
     return able;
   };
+}
+
+/** Capable models of the tier that the router would choose: the asked one, or the nearest where no capable model has it. */
+export function ofTier(capable: readonly CatalogueModel[], { tier, privately }: Demand): readonly CatalogueModel[] {
+  const allowed = privately ? capable.filter(keepsNothing) : capable;
+  if (tier === undefined) return allowed;
+  const chosen = capable.some(({ card }) => card.tier === tier) ? tier : nearestTier(tier, allowed);
+  return allowed.filter(({ card }) => card.tier === chosen);
 }
 
 /** The models that a rung of the node's ladder may go to; `target` is a tier or a model. */
@@ -151,7 +162,7 @@ const NO_MODEL: NonNullable<PlanNode['model']> = {};
 /** Contains every field of the node that its demand depends on. */
 function keyOf({ use, model, sensitivity, in: inputs }: PlanNode): string {
   let key = use;
-  if (model !== undefined) key += ` ${model.id} ${model.tier} ${model.can?.join()}`;
+  if (model !== undefined) key += ` ${model.id} ${model.tier} ${model.strict} ${model.can?.join()}`;
   if (sensitivity !== undefined) key += ` ${sensitivity}`;
   for (const field of ASKING) if (inputs?.[field] !== undefined) key += ` ${field}:${askedFor(inputs[field])}`;
   return key;

@@ -1,4 +1,5 @@
 /** Checks the models that a node asks for: whether they exist, are capable, and may receive the data. */
+import type { Tier } from '../../core/model/model.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
 import { nearest, slipOf } from '../../language/suggest.ts';
 import {
@@ -11,6 +12,7 @@ import {
   lacks,
   modelNames,
   modelsNamed,
+  ofTier,
   rungCandidates,
 } from '../analysis/candidates.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
@@ -39,10 +41,30 @@ function checkChoice({ node, pointer }: NodeAnalysis, analysis: PlanAnalysis): v
     reportUnknown(model.id, modelNames(catalogue), `${pointer}/model/id`, 'model', analysis);
     return;
   }
-  if (candidatesOf(catalogue)(node).length > 0) return;
+  const candidates = candidatesOf(catalogue)(node);
+  if (candidates.length > 0) {
+    if (model?.tier !== undefined)
+      checkTier(model.tier, candidates, `${pointer}/model/tier`, `Node "${node.id}"`, analysis);
+    return;
+  }
   const named = model?.id === undefined ? catalogue.models : modelsNamed(model.id, catalogue);
   const path = model === undefined ? pointer : `${pointer}/model`;
   checkAble(named, demandOf(node), path, `node "${node.id}"`, node, analysis);
+}
+
+/** A tier is a preference: where no capable model has it, the nearest one answers. */
+function checkTier(
+  tier: Tier,
+  [first]: readonly CatalogueModel[],
+  path: string,
+  who: string,
+  { report }: PlanAnalysis,
+  more = '',
+): void {
+  if (first === undefined || first.card.tier === tier) return;
+  const nearest = `tier ${first.card.tier} (such as ${nameOf(first)})`;
+  const message = `${who} asks for tier ${tier}, which no registered model that can serve it has, so the nearest answers, ${nearest}${more}: register a model of that tier, or set "strict" to refuse.`;
+  report.add('model.tier', path, message, { got: tier, expected: first.card.tier });
 }
 
 /** At least one model must be capable, and at least one of the capable models must be allowed to receive the data. */
@@ -54,10 +76,11 @@ function checkAble(
   node: PlanNode,
   analysis: PlanAnalysis,
 ): void {
-  const able = named.filter((model) => lacks(model, demand).length === 0);
+  const capable = named.filter((model) => lacks(model, demand).length === 0);
+  const able = ofTier(capable, { ...demand, privately: false });
   if (able.length === 0) {
-    const { operation, tier, can } = demand;
-    const wanted = [operation, ...(tier === undefined ? [] : [`tier ${tier}`]), ...can].join(', ');
+    const { operation, tier, strict, can } = demand;
+    const wanted = [operation, ...(tier === undefined || !strict ? [] : [`tier ${tier}`]), ...can].join(', ');
     const message = `No model can serve ${who}, which needs ${wanted}: ${reasonsOf(named, demand)}.`;
     analysis.report.add('model.no_capable', path, message, { expected: { operation, tier, can } });
   } else if (demand.privately && !able.some(keepsNothing)) {
@@ -123,7 +146,13 @@ function checkEscalation(
   }
   escalate.to.forEach((target, rung) => {
     const path = `${pointer}/escalate/to/${rung}`;
-    if (rungCandidates(node, target, catalogue).length > 0) return;
+    const candidates = rungCandidates(node, target, catalogue);
+    if (candidates.length > 0) {
+      const who = `Rung ${rung + 1} of node "${node.id}"`;
+      const more = '; if that model has already answered, the rung is left out';
+      if (isTier(target)) checkTier(target, candidates, path, who, analysis, more);
+      return;
+    }
     const named = modelsNamed(target, catalogue);
     if (isTier(target)) {
       const demand = { ...demandOf(node), tier: target };

@@ -38,6 +38,7 @@ export const ISSUE_CODES = {
   'model.unknown': 'error',
   'model.ambiguous': 'error',
   'model.no_capable': 'error',
+  'model.tier': 'warning',
   'model.privacy': 'error',
   'escalate.evaluator': 'error',
   'escalate.target': 'error',

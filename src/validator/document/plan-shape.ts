@@ -29,6 +29,7 @@ const list =
   (item: Check, most: number, least = 0): Check =>
   (value) =>
     Array.isArray(value) && value.length <= most && value.length >= least && value.every(item);
+const flag: Check = (value) => typeof value === 'boolean';
 const anything: Check = () => true;
 
 /** An object with only these fields, and with all that are required. */
@@ -64,6 +65,7 @@ const isNode = shape(
     model: shape({
       id: text(200, 1),
       tier: oneOf(TIERS),
+      strict: flag,
       can: list(oneOf(CAPABILITIES), CAPABILITIES.length),
       strengths: list(text(40), 20),
       route: text(100, 1),

@@ -201,7 +201,7 @@ function knownFields(path: readonly PropertyKey[]): readonly string[] {
 
 const FIELDS_WITHIN: ReadonlyMap<string, readonly string[]> = new Map([
   ['budget', ['usd', 'seconds']],
-  ['model', ['id', 'tier', 'can', 'strengths', 'route']],
+  ['model', ['id', 'tier', 'strict', 'can', 'strengths', 'route']],
   ['escalate', ['evaluator', 'below', 'to', 'context']],
   ['limits', ['usd', 'seconds', 'retries', 'concurrency', 'tokens']],
   ['repeat', ['until', 'max']],

@@ -54,7 +54,12 @@ describe('negotiation', () => {
     ['a quality', { limits: { quality: 0.9 } }, {}, 'has quality 0.50, but the request asks for at least 0.9'],
     ['a living model', {}, { lifecycle: { stage: 'retired' } }, 'is retired'],
     ['a model in time', {}, { lifecycle: { stage: 'deprecated', endsOn: '2023-01-01' } }, 'was retired on 2023-01-01'],
-    ['a tier', { model: { tier: 'premium' } }, {}, 'has tier "fast", but the request asks for tier "premium"'],
+    [
+      'a tier',
+      { model: { tier: 'premium', strict: true } },
+      {},
+      'has tier "fast", but the request asks for tier "premium"',
+    ],
   ] as const)('rejects for %s, and says why', async (_what, fields, card, why) => {
     const made = offering([{ id: 'm', ...card } as Parameters<typeof fakeCard>[0]]);
     const request = chat(fields);
@@ -89,6 +94,24 @@ describe('negotiation', () => {
 
   it('lets a target be limited by latency only by what is known of it', () => {
     expect(order(offering([{ id: 'm' }]), chat({ limits: { p95Ms: 1 } }))).toEqual(['m']);
+  });
+
+  it('takes an unknown latency for neither fast nor slow: last, or refused where the request says so', async () => {
+    const made = offering([
+      { id: 'unknown', price: { input: 0.01, output: 0.01 }, strengths: { general: 1 } },
+      { id: 'known', expectedMs: 300 },
+      { id: 'also', expectedMs: 500, tier: 'premium' },
+      { id: 'slow', expectedMs: 3000 },
+    ]);
+    expect(order(made, chat())[0]).toBe('unknown');
+    expect(order(made, chat({ limits: { p95Ms: 800 } }))).toEqual(['known', 'also', 'unknown']);
+    expect(order(made, chat({ limits: { p95Ms: 800, unknownLatency: 'last' } })).at(-1)).toBe('unknown');
+    const refusing = chat({ limits: { p95Ms: 800, unknownLatency: 'refuse' } });
+    expect(order(made, refusing)).toEqual(['known', 'also']);
+    expect(JSON.stringify(made.gateway.explain(refusing).rejected)).toContain('has an unknown latency');
+    // Once it was observed, it is known.
+    for (let count = 0; count < 3; count += 1) await made.run(made.gateway.generate({ ...user(), model: 'unknown' }));
+    expect(order(made, refusing)).toContain('unknown');
   });
 
   it('suggests what is near to an unknown id', async () => {

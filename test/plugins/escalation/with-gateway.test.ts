@@ -42,6 +42,69 @@ async function house(plugins: readonly Plugin[], script: (attempt: Attempt) => r
 const byModel = ({ target }: Attempt): string => (target.model === 'small' ? WRONG : RIGHT);
 const user: Scope = { kind: 'user', id: 'u' };
 
+describe('rungs of a tier that no model has', () => {
+  const offering = async (script: (attempt: Attempt) => readonly ScriptStep[] | string, cards = models.slice(0, 1)) => {
+    const provider = fakeProvider({ models: cards, script });
+    const polyphony = await createPolyphony({
+      plugins: [{ name: 'fake', providers: [provider] }, validators(), judge(), escalation()],
+    });
+    return { provider, ...polyphony };
+  };
+  const doubted: Omit<ChatRequest, 'operation'> = {
+    ...asked,
+    escalate: { evaluator: 'validators', to: ['balanced', 'premium'] },
+  };
+
+  it('are left out with a warning where the nearest model has answered: it is paid once', async () => {
+    const { gateway, provider, close } = await offering(() => WRONG);
+    const { model: _any, ...unpinned } = doubted;
+    const response = await gateway.generate({ ...unpinned, model: { tier: 'premium' } });
+    expect(provider.seen).toHaveLength(1);
+    expect(textOf(response)).toBe(WRONG);
+    expect(response.warnings.map(({ code }) => code)).toEqual(['tier-degraded', 'rung-skipped', 'rung-skipped']);
+    expect(response.warnings[1]?.message).toContain('fake/small, has already answered');
+    await close();
+  });
+
+  it('ask the nearest model that has not answered, once', async () => {
+    const { gateway, provider, close } = await offering(byModel, models);
+    const response = await gateway.generate(doubted);
+    expect(provider.seen.map(({ target }) => target.model)).toEqual(['small', 'large']);
+    expect(response.warnings.map(({ code }) => code)).toEqual(['tier-degraded']);
+    await close();
+  });
+
+  it('refuse where the request is strict, and the first answer is kept', async () => {
+    const { gateway, provider, close } = await offering(() => WRONG);
+    const response = await gateway.generate({ ...doubted, model: { strict: true } });
+    expect(provider.seen).toHaveLength(1);
+    expect(response.escalation?.rungs[1]?.reasons.join()).toContain('no-route');
+    await close();
+  });
+
+  it('do not fall back to a model that has answered, also where the session is bound to it', async () => {
+    const down = new PolyphonyError('overloaded', 'Busy.', { retryable: false });
+    const { gateway, provider, close } = await offering(
+      (attempt) => (attempt.target.model === 'small' ? WRONG : [{ fail: down }]),
+      models,
+    );
+    const response = await gateway.generate({ ...asked, model: { tier: 'fast' } }, { session: 's' });
+    expect(textOf(response)).toBe(WRONG);
+    expect(provider.seen.filter(({ target }) => target.model === 'small')).toHaveLength(1);
+    await close();
+  });
+
+  it('let the only model judge its own answer', async () => {
+    const { gateway, provider, close } = await offering((attempt) =>
+      attempt.purpose === 'judge' ? '{"reasons": [], "score": 0.9}' : RIGHT,
+    );
+    const response = await gateway.generate({ ...asked, escalate: { evaluator: 'judge', to: ['premium'] } });
+    expect(response.escalation).toMatchObject({ rung: 0, score: 0.9 });
+    expect(provider.seen.map(({ purpose }) => purpose)).toEqual(['answer', 'judge']);
+    await close();
+  });
+});
+
 describe('in the real rings', () => {
   it('both rungs are rows of the ledger, once, and the response sums them', async () => {
     const { gateway, rows, close } = await house([], byModel);

@@ -7,6 +7,7 @@ import { apiKeysOf } from '../../http/api-keys.ts';
 import { httpProvider } from '../../http/http-provider.ts';
 import type { VendorOptions } from '../../http/vendor-options.ts';
 import { type ModelCardFields, modelCard } from '../../models/model-card.ts';
+import { listedModels } from './listed-models.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { authorisation, chatCompletionsWire } from './wire.ts';
 
@@ -33,7 +34,19 @@ export interface ChatCompletionsProviderOptions extends VendorOptions {
   readonly regions?: readonly string[];
   /** See `Provider`. @default none are known of */
   readonly searches?: BilledSearches;
+  /**
+   * A server of your own on one machine: few requests at the same time, and it is asked for its models and their windows. A
+   * function if it depends on the environment. The address alone decides nothing. @default false
+   */
+  readonly local?: boolean | (() => boolean);
+  /** Its models cost nothing, unless their cards say otherwise. A function if it depends on the environment. @default false */
+  readonly free?: boolean | (() => boolean);
 }
+
+/** Requests at the same time to a server on one machine: more of them wait in the server, until they time out. */
+const LOCAL_CONCURRENCY = 4;
+const DEFAULT_CONCURRENCY = 64;
+const FREE = { input: 0, output: 0, source: 'a server of your own' } as const;
 
 /** Options of a vendor's provider. */
 export type ChatCompletionsVendorOptions = Partial<
@@ -52,11 +65,16 @@ export function chatCompletionsProvider(options: ChatCompletionsProviderOptions)
     unlisted = true,
     models = [],
     headers,
-    concurrency,
     regions,
     onRateLimits,
     embeddingBatch,
   } = options;
+  const isLocal = asked(options.local);
+  const isFree = asked(options.free);
+  const shared = (): Partial<ModelCardFields> => (isFree() ? { price: FREE } : {});
+  const cardOf = (model: string | ModelCardFields): ModelCard =>
+    modelCard({ ...shared(), ...(typeof model === 'string' ? { id: model } : model) });
+  const concurrency = options.concurrency ?? (() => (isLocal() ? LOCAL_CONCURRENCY : DEFAULT_CONCURRENCY));
   const remedy = `set ${keyVariable ?? 'its environment variable'}, or pass apiKey.`;
   const needsKey = options.requiresKey ?? keyVariable !== undefined;
   const own = chatCompletionsWire(quirks);
@@ -64,10 +82,12 @@ export function chatCompletionsProvider(options: ChatCompletionsProviderOptions)
     id,
     wire: options.wire === undefined ? own : options.wire(own),
     baseURL: options.baseURL,
-    models: models.map((model) => modelCard(typeof model === 'string' ? { id: model } : model)),
+    models: models.map(cardOf),
     apiKeys: apiKeysOf(options, ...(keyVariable === undefined ? [] : [keyVariable])),
     ...(needsKey ? { missingKey: remedy } : {}),
-    ...(unlisted === false ? {} : { unlisted: typeof unlisted === 'function' ? unlisted : undescribed }),
+    ...(unlisted === false
+      ? {}
+      : { unlisted: typeof unlisted === 'function' ? unlisted : (name) => cardOf({ id: name, ...UNDESCRIBED }) }),
     ...defined({
       headers,
       concurrency,
@@ -77,10 +97,20 @@ export function chatCompletionsProvider(options: ChatCompletionsProviderOptions)
       listedPrices: options.listedPrices,
       searches: options.searches,
     }),
+    ...(options.local === undefined || options.local === false
+      ? {}
+      : {
+          listing: async (context) => {
+            if (!isLocal()) return undefined;
+            const given = (apiKey: string | undefined) => authorisation(quirks, apiKey);
+            return listedModels(context, { named: models, shared: shared(), headers: given });
+          },
+        }),
     ...(options.listsModels === false
       ? {}
       : { probe: ({ baseURL, apiKey }) => ({ url: `${baseURL}/models`, headers: authorisation(quirks, apiKey) }) }),
   });
 }
 
-const undescribed = (id: string): ModelCard => modelCard({ id, ...UNDESCRIBED });
+const asked = (option: boolean | (() => boolean) | undefined): (() => boolean) =>
+  typeof option === 'function' ? option : () => option === true;

@@ -1,0 +1,40 @@
+/** The doctor at servers of one's own: what it asks of them, and what it says. */
+import { describe, expect, it } from 'vitest';
+import { loopback } from '../kit/loopback.ts';
+import { folderWith, start } from './call.ts';
+
+const answer = {
+  choices: [{ index: 0, message: { role: 'assistant', content: 'A call comes back.' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
+};
+const server = (models: unknown) =>
+  loopback((received, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(received.path === '/v1/models' ? models : answer));
+  });
+const doctor = (environment: Readonly<Record<string, string>>) =>
+  start(['doctor'], { folder: folderWith(), environment }).ended;
+
+describe('doctor', () => {
+  it('passes at a local server whose model has no price, and says so', async () => {
+    const { url, received } = await server({ data: [{ id: 'mine' }] });
+    const { code, out } = await doctor({ POLYPHONY_BASE_URL: `${url}/v1` });
+    expect(out).toMatch(/✓ providers +openai-compatible \(1 model\)/);
+    expect(out).toMatch(/✓ call +openai-compatible\/mine answered; its price is unknown/);
+    expect(code).toBe(0);
+    expect(received.map(({ path }) => path)).toEqual(['/v1/models', '/v1/chat/completions']);
+  });
+
+  it('says nothing of a price where the server is declared free', async () => {
+    const { url } = await server({ data: [{ id: 'mine' }] });
+    const { code, out } = await doctor({ POLYPHONY_BASE_URL: `${url}/v1`, POLYPHONY_FREE: '1' });
+    expect(out).toMatch(/✓ call +openai-compatible\/mine answered\n/);
+    expect(code).toBe(0);
+  });
+
+  it('fails where no provider lists a model, with the remedy', async () => {
+    const { code, out } = await doctor({ OLLAMA_HOST: 'http://127.0.0.1:9' });
+    expect(out).toMatch(/✗ providers +no provider lists a model: start the server/);
+    expect(code).toBe(1);
+  });
+});
