@@ -60,7 +60,7 @@ export function readPart(parts: Parts, part: JsonRecord): void {
 /** Closes open blocks and calls. */
 export function endParts(parts: Parts): void {
   closeThoughts(parts, undefined);
-  closeCall(parts);
+  endOpenCall(parts);
 }
 
 // ---------------------------------------------------------------------------------------------------- text and thoughts
@@ -124,6 +124,22 @@ function readCall(parts: Parts, functionCall: JsonRecord, thoughtSignature: stri
   call.signature ??= signature;
   for (const piece of asList(functionCall.partialArgs) ?? []) addArgument(call.arguments, piece);
   if (functionCall.willContinue !== true) closeCall(parts);
+}
+
+/** A call whose arguments were still to come is kept as it is, but nobody may take it for a whole one. */
+function endOpenCall(parts: Parts): void {
+  const { call } = parts;
+  if (call === undefined) return;
+  parts.call = undefined;
+  const { index, id, name, signature } = call;
+  const raw = JSON.stringify(call.arguments);
+  const message = `The arguments of the tool call "${name}" were cut, so they were kept as text in "raw".`;
+  parts.emit({ type: 'tool-call-delta', index, id, name, delta: raw });
+  parts.emit({ type: 'warning', warning: { code: 'tool-arguments', message } });
+  parts.emit({
+    type: 'tool-call',
+    call: defined({ type: 'tool-call' as const, id, name, arguments: {}, raw, signature }),
+  });
 }
 
 function closeCall(parts: Parts): void {

@@ -12,7 +12,7 @@
  * C5. The gateway decides by this state and by an error's code, never by an error's `details`, which are for people.
  */
 import type { PolyphonyError } from '../../core/errors.ts';
-import type { AttemptRecord, Call, CallTrace, Target } from '../../core/model/model.ts';
+import type { AttemptRecord, Call, CallTrace, FinishEvent, Target } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { nothingReceived, type Received } from './received.ts';
 
@@ -59,6 +59,8 @@ export interface AttemptState {
   totalMs: number;
   /** What has arrived of the answer. */
   readonly received: Received;
+  /** The end of an answer that counts as a failure: it is charged by what it reports. */
+  voided: FinishEvent | undefined;
   previous: AttemptState | undefined;
 }
 
@@ -136,6 +138,7 @@ export class CallState implements CallTrace {
       firstTokenMs: null,
       totalMs: 0,
       received: nothingReceived(),
+      voided: undefined,
       previous: this.#latest,
     };
     this.#latest = made;

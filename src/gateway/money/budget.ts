@@ -95,8 +95,9 @@ function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent 
   return 'costNanoUsd' in event ? { ...event, usage: charged, costNanoUsd } : { costNanoUsd, ...event, usage: charged };
 }
 
-function chargeOf(ending: StreamEnding, sent: Sent, { dispatchedAt }: AttemptState, whole: boolean): Charge {
+function chargeOf(ending: StreamEnding, sent: Sent, { dispatchedAt, voided }: AttemptState, whole: boolean): Charge {
   if (dispatchedAt === null) return NO_CHARGE;
+  if (voided !== undefined) return chargeOfFinish(sent, voided);
   if (ending.kind !== 'error') return chargeOfEnding(sent, false);
   const error = asPolyphonyError(ending.error);
   if (isFree(error) && sent.received.billedBytes === 0) return NO_CHARGE;

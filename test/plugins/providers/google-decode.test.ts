@@ -151,7 +151,9 @@ describe('endings', () => {
     ['BLOCKLIST', 'content-filter'],
     ['MALFORMED_FUNCTION_CALL', 'error'],
     ['FUNCTION_CALL', 'tool-calls'],
-    ['LANGUAGE', 'other'],
+    ['LANGUAGE', 'content-filter'],
+    ['MODEL_ARMOR', 'content-filter'],
+    ['UNEXPECTED_TOOL_CALL', 'error'],
     ['__proto__', 'other'],
   ])('%s is %s', async (reason, expected) => {
     expect((await answered(events([chunk([{ text: 'x' }], reason)]))).response.finishReason).toBe(expected);
