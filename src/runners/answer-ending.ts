@@ -26,12 +26,14 @@ export function assertAnswered({ node }: NodeCall, response: ModelResponse): voi
   }
   if (finishReason !== 'content-filter' && refusal === undefined) return;
   const did = finishReason === 'content-filter' ? 'filtered its answer' : 'refused to answer';
-  const reason = refusal === undefined ? '' : `: ${shortened(refusal)}`;
+  const reason = refusal === undefined ? '' : `: ${quoted(refusal)}`;
   const message = `${modelName(response)} ${did} for node ${node.id}${reason}. Rephrase the input, or use another model.`;
   throw new PolyphonyError('content-policy', message, { details });
 }
 
 const shortened = (text: string): string => (text.length <= MOST_QUOTED ? text : `${text.slice(0, MOST_QUOTED)}…`);
+/** Quoted, so that the model's own full stop is not taken for ours. */
+const quoted = (text: string): string => JSON.stringify(shortened(text));
 
 /**
  * True for an answer that was cut and is of no use to the node: half a JSON, calls of tools whose arguments may be cut, or

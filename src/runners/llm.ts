@@ -14,7 +14,7 @@ import { assertAnswered, factsOf, isCutShort, joined, modelName } from './answer
 import { callOptions, charged, outputOf, paidUsage, reportEscalation } from './gateway-call.ts';
 import { type ChatDraft, chatRequest, toolsOf } from './llm-request.ts';
 import { useTools } from './llm-tools.ts';
-import { type Cut, deniesRoom, isMore, outputCut, type Room, roomOf } from './more-room.ts';
+import { type Cut, cutAt, deniesRoom, isMore, outputCut, type Room, roomOf } from './more-room.ts';
 import { issueList, outputSchema } from './output-check.ts';
 
 export interface LlmOptions {
@@ -76,8 +76,8 @@ function finish(conversation: Conversation, response: ModelResponse, value: unkn
 }
 
 function cutWarning(conversation: Conversation, response: ModelResponse): string {
-  const { bound } = roomOf(cutOf(conversation, response));
-  return `The answer was cut after ${response.usage.output} tokens, so it may lack its end. What bounds it is ${bound}.`;
+  const cut = cutOf(conversation, response);
+  return `The answer ${cutAt(cut, roomOf(cut))}. It may lack its end.`;
 }
 
 function warn(conversation: Conversation, code: string, message: string): void {
@@ -137,7 +137,9 @@ async function askWhole(conversation: Conversation, more: Partial<ChatDraft>): P
   conversation.repaired = true;
   conversation.call.emit('', { restart: true });
   const second = await askLonger(conversation, { ...more, maxOutputTokens: room.tokens }, cut, room);
-  if (isCutHere(conversation, second)) throw outputCut(cutOf(conversation, second), room);
+  if (isCutHere(conversation, second)) {
+    throw outputCut({ ...cutOf(conversation, second), asked: room.tokens }, room);
+  }
   warn(
     conversation,
     'output-repaired',

@@ -72,19 +72,28 @@ function boundsOfModel({ gateway, response }: Cut): Room[] {
   ];
 }
 
+/** Where the answer was cut, and what is in the way of a longer one. */
+export function cutAt({ response, asked }: Cut, { bound, tokens }: Room): string {
+  const { output } = response.usage;
+  // Counts may be estimates, so a limit counts as reached a little before.
+  const isReached = asked !== undefined || output >= tokens * 0.9;
+  const by = isReached ? bound : `a limit of its server, because none was sent; allowed were up to ${tokens} tokens`;
+  return `was cut after ${output} tokens. What bounds it is ${by}`;
+}
+
 /**
  * The error for a cut answer.
  *
  * @param refusal why the node could not ask again
  */
-export function outputCut({ call, response }: Cut, { bound, tokens }: Room, refusal?: PolyphonyError): PolyphonyError {
-  const { finishReason, usage } = response;
+export function outputCut(cut: Cut, room: Room, refusal?: PolyphonyError): PolyphonyError {
+  const { call, response } = cut;
   const why = refusal === undefined ? '' : ` Asking again with more room failed: ${refusal.message}`;
   const message =
-    `The answer of ${modelName(response)} for node ${call.node.id} was cut after ${usage.output} tokens, so it is not whole. ` +
-    `What bounds it is ${bound}: raise that, ask for less, or choose a model that writes longer answers.${why}`;
+    `The answer of ${modelName(response)} for node ${call.node.id} ${cutAt(cut, room)}. ` +
+    `Half an answer is not used: allow more, ask for less, or choose a model that writes longer answers.${why}`;
   return new PolyphonyError('output-cut', message, {
-    details: { finishReason, bound, tokens },
+    details: { finishReason: response.finishReason, bound: room.bound, tokens: room.tokens },
     ...(refusal === undefined ? {} : { cause: refusal }),
   });
 }
