@@ -57,10 +57,11 @@ export function readPart(parts: Parts, part: JsonRecord): void {
   else say(parts, text, signature);
 }
 
-/** Closes open blocks and calls. */
-export function endParts(parts: Parts): void {
+/** Closes open blocks and calls. `ended`: the model came to its end, so an open call has all its arguments. */
+export function endParts(parts: Parts, ended: boolean): void {
   closeThoughts(parts, undefined);
-  endOpenCall(parts);
+  if (ended) closeCall(parts);
+  else cutCall(parts);
 }
 
 // ---------------------------------------------------------------------------------------------------- text and thoughts
@@ -127,7 +128,7 @@ function readCall(parts: Parts, functionCall: JsonRecord, thoughtSignature: stri
 }
 
 /** A call whose arguments were still to come is kept as it is, but nobody may take it for a whole one. */
-function endOpenCall(parts: Parts): void {
+function cutCall(parts: Parts): void {
   const { call } = parts;
   if (call === undefined) return;
   parts.call = undefined;

@@ -143,6 +143,18 @@ describe('it climbs also on', () => {
     });
   }
 
+  it('JSON that was cut, although it can be mended into what was asked, without asking the evaluator', async () => {
+    const schema = { type: 'object', properties: { euros: { type: 'number' } }, required: ['euros'] };
+    const { ask } = await ladder(scoring({ small: 1, middle: 1 }), ({ target: { model } }) =>
+      model === 'small'
+        ? [{ type: 'text-delta', text: '{"euros": 12' }, finish({ reason: 'length' })]
+        : '{"euros": 125}',
+    );
+    const response = await ask(asked({ output: { type: 'json', schema } }));
+    expect(textOf(response)).toBe('{"euros": 125}');
+    expect(response.escalation?.rungs[0]).toMatchObject({ score: 0 });
+  });
+
   it('JSON that breaks the asked schema, without asking the evaluator', async () => {
     const schema = { type: 'object', properties: { label: { enum: ['a', 'b'] } }, required: ['label'] };
     const { ask } = await ladder(scoring({ small: 1, middle: 1, large: 1 }), ({ target: { model } }) =>
