@@ -8,7 +8,7 @@ import { addMoney, type NanoUsd } from '../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../core/money/usage.ts';
 import type { Tool } from '../core/plugin.ts';
 import type { NodeCall, NodeOutput, NodeRunner } from '../core/run/engine.ts';
-import { dropOptionalNulls, extractJson, type JsonIssue, validateJson } from '../kit/json/json-schema.ts';
+import { dropOptionalNulls, extractJson, type JsonIssue, meantValue, validateJson } from '../kit/json/json-schema.ts';
 import { chargeOf, withCharge } from '../runs/state/charge.ts';
 import { assertAnswered, factsOf, isCutShort, joined, modelName } from './answer-ending.ts';
 import { callOptions, charged, outputOf, paidUsage, reportEscalation } from './gateway-call.ts';
@@ -241,6 +241,10 @@ function accept(conversation: Conversation, response: ModelResponse, answer: Goo
     const message = `The JSON of ${modelName(response)} was not valid and was mended; its value may not be what the model meant.`;
     warn(conversation, 'json-repaired', message);
   }
+  if (answer.adjusted !== undefined) {
+    const message = `The answer of ${modelName(response)} matched "out" but for its form, so it was adjusted: ${issueList(answer.adjusted)}`;
+    warn(conversation, 'output-adjusted', message);
+  }
   return finish(conversation, response, answer.value);
 }
 
@@ -249,6 +253,8 @@ interface GoodAnswer {
   readonly value: unknown;
   /** The text was no valid JSON, and the value is what it probably means. */
   readonly mended: boolean;
+  /** What did not fit before the value was brought into the form that was asked for. */
+  readonly adjusted?: readonly JsonIssue[];
 }
 
 type Answer = GoodAnswer | { readonly ok: false; readonly issues: readonly JsonIssue[] };
@@ -260,8 +266,12 @@ function read(schema: JsonSchema, response: ModelResponse): Answer {
   // Whether a model that does not say why it stopped has ended is not known, so nothing is added to what it wrote.
   if (mended && response.finishReason === 'other')
     return { ok: false, issues: [{ path: '', message: 'is no whole JSON' }] };
-  const checked = validateJson(schema, dropOptionalNulls(schema, extracted.value));
-  return checked.ok ? { ok: true, value: checked.value, mended } : checked;
+  const value = dropOptionalNulls(schema, extracted.value);
+  const checked = validateJson(schema, value);
+  if (checked.ok) return { ok: true, value, mended };
+  const meant = meantValue(schema, value);
+  if (meant === value || !validateJson(schema, meant).ok) return checked;
+  return { ok: true, value: meant, mended, adjusted: checked.issues };
 }
 
 function mismatch(call: NodeCall, issues: readonly JsonIssue[], response: ModelResponse): PolyphonyError {

@@ -113,6 +113,13 @@ it('warns of JSON that had to be mended', async () => {
   expect(codes(result.nodes[0]?.meta?.warnings)).toEqual(['json-repaired']);
 });
 
+it('takes what is meant where only the form differs, without a second call', async () => {
+  const { result, gateway } = await run(['{"sum": "12", "why": "I counted."}'], typed);
+  expect(result.output).toEqual({ a: { sum: 12 } });
+  expect(codes(result.nodes[0]?.meta?.warnings)).toEqual(['output-adjusted']);
+  expect(gateway.asked.length).toBe(1);
+});
+
 describe('a pause', () => {
   it('is continued, and both parts are the answer', async () => {
     const source = { url: 'https://a.test/1' };

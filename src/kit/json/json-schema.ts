@@ -10,6 +10,7 @@ export type { JsonSchema } from '../../core/model/model.ts';
 export { fromShorthand, isShorthand, toShorthand } from '../../language/shorthand.ts';
 export { extractJson } from './json-text.ts';
 export { type JsonIssue, refuseUnsafeSchema, validateJson } from './json-validation.ts';
+export { meantValue } from './meant-value.ts';
 export { dropOptionalNulls } from './optional-nulls.ts';
 
 export interface ToJsonSchemaOptions {
