@@ -255,4 +255,25 @@ describe('law: failover', () => {
       expect(response).toMatchObject({ target: { provider: 'a' }, warnings: [{ code: 'empty-answer' }] });
     }
   });
+
+  it('warns when a model calls no tool, or another one, where it had to', async () => {
+    const tools = ['w', 'x'].map((name) => ({ name, inputSchema: { type: 'object' } }));
+    const call = (name: string): ScriptStep => ({
+      type: 'tool-call',
+      call: { type: 'tool-call', id: 'c', name, arguments: {} },
+    });
+    const table = [
+      ['required', [text('Sunny.'), finish()], ['tool-not-called']],
+      ['required', [call('x'), finish({ reason: 'tool-calls' })], []],
+      [{ name: 'w' }, [text('Sunny.'), finish()], ['tool-not-called']],
+      [{ name: 'w' }, [call('x'), finish({ reason: 'tool-calls' })], ['tool-not-called']],
+      [{ name: 'w' }, [call('x'), call('w'), finish({ reason: 'tool-calls' })], []],
+      ['auto', [text('Sunny.'), finish()], []],
+    ] as const;
+    for (const [toolChoice, steps, codes] of table) {
+      const { gateway, run } = three({ a: () => steps });
+      const { warnings } = await run(gateway.generate({ ...routed, tools, toolChoice }));
+      expect(warnings.map(({ code }) => code)).toEqual(codes);
+    }
+  });
 });

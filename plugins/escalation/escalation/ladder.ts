@@ -64,6 +64,11 @@ export interface LadderParts {
 }
 
 const THRESHOLD = 0.7;
+/** Scores are products of fractions: two that differ by less are equal. */
+const TOLERANCE = 1e-9;
+
+const reaches = (score: number | null, least: number): boolean => (score ?? 0) >= least - TOLERANCE;
+
 const NOTICE = 'A better answer replaces this one.';
 
 export async function* climb(parts: LadderParts, call: Call, next: Handler): AsyncGenerator<ModelEvent> {
@@ -105,7 +110,7 @@ function requestOf({ call, rule, best }: Climb, rung: number): ModelRequest {
 function isDone(state: Climb, clock: Clock): boolean {
   const { best, call } = state;
   if (call.signal.aborted) throw abortError(call.signal);
-  if (best !== undefined && (best.verdict.score === null || best.verdict.score >= state.below)) return true;
+  if (best !== undefined && (best.verdict.score === null || reaches(best.verdict.score, state.below))) return true;
   if (state.ended === undefined && call.deadline !== undefined && clock.now() >= call.deadline) {
     state.ended = 'the deadline passed';
   }
@@ -137,7 +142,7 @@ async function* attempt(
     const { target } = answer.response;
     rungs[rung] = { target, score: verdict.score, reasons: verdict.reasons, costNanoUsd: answer.costNanoUsd };
     const { best } = state;
-    if (best === undefined || (verdict.score ?? 0) >= (best.verdict.score ?? 0)) state.best = { rung, answer, verdict };
+    if (best === undefined || reaches(verdict.score, best.verdict.score ?? 0)) state.best = { rung, answer, verdict };
   } catch (error) {
     // Once an answer can be kept, a failing rung does not fail the call.
     if (call.signal.aborted || (rung === 0 && isOfCaller(error))) throw error;
@@ -163,6 +168,9 @@ async function* keep(state: Climb): AsyncGenerator<ModelEvent> {
   if (wasNotJudged(best.verdict)) {
     const message = `The answer was kept without a verdict by "${state.rule.evaluator}": ${best.verdict.reasons[0]}`;
     yield { type: 'warning', warning: { code: 'not-judged', message } };
+  } else if (best.verdict.score !== null && !reaches(best.verdict.score, state.below)) {
+    const message = `No answer was good enough for "${state.rule.evaluator}": ${reasonOf(state, best.verdict)}.`;
+    yield { type: 'warning', warning: { code: 'escalation-below', message } };
   }
   yield finishOf(state, best);
 }
@@ -180,6 +188,6 @@ function finishOf(state: Climb, { answer, verdict, rung }: Kept): FinishEvent {
 
 function reasonOf({ below, ended }: Climb, { score, reasons }: Verdict): string {
   if (score === null) return reasons[0] ?? 'not judged';
-  if (score >= below) return `scored ${score.toFixed(2)}, at least ${below}`;
+  if (reaches(score, below)) return `scored ${score.toFixed(2)}, at least ${below}`;
   return `the highest score was ${score.toFixed(2)}, below ${below}: ${ended ?? 'no rung is left'}`;
 }

@@ -32,6 +32,7 @@ export function providerHandler(parts: ProviderParts): Handler<Attempt> {
   return (attempt) => {
     let answered = false;
     let said = false;
+    let called = false;
     let finished = false;
     let control: StreamControl | undefined;
     const state = attemptStateOf(attempt);
@@ -51,6 +52,9 @@ export function providerHandler(parts: ProviderParts): Handler<Attempt> {
             state.voided = checked;
             throw noAnswer(checked, said, answered, attempt);
           }
+          if (!called && checked.reason !== 'length' && wantsCall(attempt)) {
+            control?.insert({ type: 'warning', warning: notCalled(attempt) });
+          }
           if (empty === 'warning') control?.insert({ type: 'warning', warning: emptyAnswer(attempt) });
           finished = true;
           return checked;
@@ -59,6 +63,7 @@ export function providerHandler(parts: ProviderParts): Handler<Attempt> {
         assertWithin(parts, attempt, received);
         if (!answered) answered = commits(event);
         if (!said) said = says(event);
+        if (event.type === 'tool-call' && !called) called = isWanted(event.call.name, attempt);
         return event;
       },
       end: (ending) => checkedEnding(ending, finished, answered, attempt),
@@ -137,6 +142,24 @@ function emptiness({ reason, refusal }: FinishEvent, { request }: Attempt): 'fai
   if (request.operation !== 'chat') return 'failure';
   const mayBeSilent = request.messages.at(-1)?.role === 'tool' || (request.stop?.length ?? 0) > 0;
   return mayBeSilent ? 'warning' : 'failure';
+}
+
+/** True where the request leaves the model no other way than to call a tool. */
+function wantsCall({ request }: Attempt): boolean {
+  if (request.operation !== 'chat' || (request.tools?.length ?? 0) === 0) return false;
+  return request.toolChoice === 'required' || typeof request.toolChoice === 'object';
+}
+
+function isWanted(name: string, { request }: Attempt): boolean {
+  const choice = request.operation === 'chat' ? request.toolChoice : undefined;
+  return typeof choice !== 'object' || choice.name === name;
+}
+
+function notCalled({ request, target }: Attempt): Warning {
+  const choice = request.operation === 'chat' ? request.toolChoice : undefined;
+  const wanted = typeof choice === 'object' ? `the tool ${choice.name}` : 'a tool';
+  const message = `${nameOf(target)} was to call ${wanted} and did not. Try another model.`;
+  return { code: 'tool-not-called', message };
 }
 
 const emptyAnswer = ({ target }: Attempt): Warning => ({

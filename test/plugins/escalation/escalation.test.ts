@@ -105,6 +105,13 @@ describe('the ladder', () => {
     expect(content.match(/<\/draft>/g)).toHaveLength(1);
   });
 
+  it('takes two scores for equal that differ by the noise of their products, and says when none was enough', async () => {
+    const { ask } = await ladder(scoring({ small: 0.1 + 1e-16 * 3, middle: 0.1, large: 0 }), say);
+    const response = await ask(asked({ escalate: rule }));
+    expect(textOf(response)).toBe('from middle');
+    expect(response.warnings.map(({ code }) => code)).toEqual(['escalation-below']);
+  });
+
   it('law: the best score is kept, everything is paid once, and no rung above a good answer is asked', async () => {
     const score = fc.integer({ min: 0, max: 10 }).map((tenths) => tenths / 10);
     await fc.assert(
