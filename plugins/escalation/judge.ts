@@ -146,7 +146,8 @@ function shortened(text: string, most: number): string {
 
 /** @throws invalid-output */
 function evaluationOf(verdict: ModelResponse, name: string): Evaluation {
-  const value = extractJson(textOf(verdict))?.value;
+  // A cut verdict may read as another score, or may lack the reasons against the answer.
+  const value = verdict.finishReason === 'length' ? undefined : extractJson(textOf(verdict))?.value;
   if (typeof value === 'object' && value !== null && 'score' in value && typeof value.score === 'number') {
     const { score } = value;
     const texts: readonly unknown[] = 'reasons' in value && Array.isArray(value.reasons) ? value.reasons : [];

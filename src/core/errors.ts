@@ -21,6 +21,7 @@ export const ERROR_CODES = {
   'model-not-found': false,
   'invalid-request': false,
   'invalid-output': false,
+  'output-cut': false,
   'invalid-plan': false,
   'invalid-config': false,
   'no-route': false,

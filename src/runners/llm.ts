@@ -1,17 +1,9 @@
 /** `llm`: asks a language model, lets it use tools, and checks its answer against the node's `out`. */
 import type { Clock } from '../core/clock.ts';
 import type { AnswerLimitsConfig } from '../core/config.ts';
-import { abortError, errorRecord, PolyphonyError } from '../core/errors.ts';
+import { PolyphonyError } from '../core/errors.ts';
 import type { Gateway } from '../core/gateway.ts';
-import type {
-  JsonSchema,
-  Message,
-  ModelResponse,
-  ToolCallPart,
-  ToolResultPart,
-  Usage,
-  Warning,
-} from '../core/model/model.ts';
+import type { JsonSchema, Message, ModelResponse, Usage, Warning } from '../core/model/model.ts';
 import { collect, textOf } from '../core/model/response.ts';
 import { addMoney, type NanoUsd } from '../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../core/money/usage.ts';
@@ -19,10 +11,12 @@ import type { Tool } from '../core/plugin.ts';
 import type { NodeCall, NodeOutput, NodeRunner } from '../core/run/engine.ts';
 import { dropOptionalNulls, extractJson, type JsonIssue } from '../kit/json/json-schema.ts';
 import { chargeOf, withCharge } from '../runs/state/charge.ts';
+import { assertAnswered, factsOf, isCutShort, joined, modelName } from './answer-ending.ts';
 import { callOptions, charged, outputOf, paidUsage, reportEscalation } from './gateway-call.ts';
 import { type ChatDraft, chatRequest, toolsOf } from './llm-request.ts';
+import { useTools } from './llm-tools.ts';
+import { type Cut, cutAt, deniesRoom, isMore, outputCut, type Room, roomOf } from './more-room.ts';
 import { type CheckedValue, checkedValue, issueList, outputSchema } from './output-check.ts';
-import { callTool } from './tool.ts';
 
 export interface LlmOptions {
   readonly gateway: Gateway;
@@ -45,6 +39,8 @@ interface Conversation {
   costNanoUsd: NanoUsd | null;
   usage: Usage;
   warnings: readonly Warning[];
+  /** The one repair was used: the answer was asked for again with more room, or with what is wrong with it. */
+  repaired: boolean;
 }
 
 export function llmRunner(options: LlmOptions): NodeRunner {
@@ -62,6 +58,7 @@ export function llmRunner(options: LlmOptions): NodeRunner {
       costNanoUsd: 0,
       usage: NO_USAGE,
       warnings: [],
+      repaired: false,
     };
     try {
       const response = await converse(conversation);
@@ -76,32 +73,109 @@ export function llmRunner(options: LlmOptions): NodeRunner {
 }
 
 function finish(conversation: Conversation, response: ModelResponse, value: unknown): NodeOutput {
+  if (response.finishReason === 'length') warn(conversation, 'output-cut', cutWarning(conversation, response));
   const { costNanoUsd, usage, warnings } = conversation;
-  return { ...outputOf(value, response), costNanoUsd, usage, warnings };
+  return { ...outputOf(value, response), answer: factsOf(response), costNanoUsd, usage, warnings };
 }
 
-/** Asks until the model answers without calling a tool. */
+function cutWarning(conversation: Conversation, response: ModelResponse): string {
+  const cut = cutOf(conversation, response);
+  return `The answer ${cutAt(cut, roomOf(cut))}. It may lack its end.`;
+}
+
+function warn(conversation: Conversation, code: string, message: string): void {
+  conversation.warnings = [...conversation.warnings, { code, message }];
+}
+
+/** Asks until the model answers without calling a tool. What it said before it paused is a part of its answer. */
 async function converse(conversation: Conversation): Promise<ModelResponse> {
   const { options, tools } = conversation;
   const rounds = options.toolRounds ?? 8;
+  let paused: readonly ModelResponse[] = [];
   for (let round = 0; ; round += 1) {
     const last = round >= rounds;
-    const response = await ask(conversation, tools.length > 0 && last ? { toolChoice: 'none' } : {});
+    const response = await askWhole(conversation, tools.length > 0 && last ? { toolChoice: 'none' } : {});
+    if (response.finishReason === 'pause') {
+      if (last) throw pausedTooOften(conversation, response, rounds);
+      paused = [...paused, response];
+      if (response.content.length > 0) say(conversation, [{ role: 'assistant', content: response.content }]);
+      continue;
+    }
     const calls = response.content.filter((part) => part.type === 'tool-call');
-    if (calls.length === 0 || tools.length === 0 || last) return response;
-    const results = await useTools(conversation, calls, round);
-    conversation.messages = [
-      ...conversation.messages,
+    if (calls.length === 0 || tools.length === 0 || last) return joined(paused, response);
+    paused = [];
+    const results = await useTools({ call: conversation.call, tools, clock: options.clock }, calls, round);
+    say(conversation, [
       { role: 'assistant', content: response.content },
       { role: 'tool', content: results },
-    ];
-    if (round === rounds - 1) warnOfRounds(conversation, rounds);
+    ]);
+    if (round === rounds - 1) warn(conversation, 'tool-rounds', roundsWarning(rounds));
   }
 }
 
-function warnOfRounds(conversation: Conversation, rounds: number): void {
-  const message = `The model called tools in ${rounds} rounds, which is the limit, so it had to answer without calling more.`;
-  conversation.warnings = [...conversation.warnings, { code: 'tool-rounds', message }];
+const roundsWarning = (rounds: number): string =>
+  `The model called tools in ${rounds} rounds, which is the limit, so it had to answer without calling more.`;
+
+function say(conversation: Conversation, messages: readonly Message[]): void {
+  conversation.messages = [...conversation.messages, ...messages];
+}
+
+function pausedTooOften(conversation: Conversation, response: ModelResponse, rounds: number): PolyphonyError {
+  const bound = `the ${rounds} rounds in which a model may pause or call tools`;
+  return outputCut(cutOf(conversation, response), { tokens: response.usage.output, bound });
+}
+
+/**
+ * An answer that may be used. One that was cut, and is of no use without its end, is asked for once more with all the room
+ * that its bounds leave, which is the one repair of the node.
+ *
+ * @throws content-policy, output-cut
+ */
+async function askWhole(conversation: Conversation, more: Partial<ChatDraft>): Promise<ModelResponse> {
+  const response = await askAnswered(conversation, more);
+  if (!isCutHere(conversation, response)) return response;
+  const cut = cutOf(conversation, response);
+  const room = roomOf(cut);
+  if (conversation.repaired || !isMore(room, cut)) throw outputCut(cut, room);
+  conversation.repaired = true;
+  conversation.call.emit('', { restart: true });
+  const second = await askLonger(conversation, { ...more, maxOutputTokens: room.tokens }, cut, room);
+  if (isCutHere(conversation, second)) {
+    throw outputCut({ ...cutOf(conversation, second), asked: room.tokens }, room);
+  }
+  warn(
+    conversation,
+    'output-repaired',
+    `The first answer was cut after ${response.usage.output} tokens, so the model was asked again with room for ${room.tokens}.`,
+  );
+  return second;
+}
+
+async function askLonger(
+  conversation: Conversation,
+  more: Partial<ChatDraft>,
+  cut: Cut,
+  room: Room,
+): Promise<ModelResponse> {
+  try {
+    return await askAnswered(conversation, more);
+  } catch (error) {
+    throw deniesRoom(error) ? withCharge(outputCut(cut, room, error), chargeOf(error)) : error;
+  }
+}
+
+const isCutHere = ({ request, tools }: Conversation, response: ModelResponse): boolean =>
+  isCutShort(response, { typed: request.output !== undefined, tools: tools.length > 0 });
+
+function cutOf({ call, options: { gateway }, request, usage: used }: Conversation, response: ModelResponse): Cut {
+  return { call, gateway, response, asked: request.maxOutputTokens, used };
+}
+
+/** @throws content-policy, truncated for an answer that is none */
+async function askAnswered(conversation: Conversation, more: Partial<ChatDraft>): Promise<ModelResponse> {
+  const response = await ask(conversation, more);
+  assertAnswered(conversation.call, response);
+  return response;
 }
 
 async function ask(conversation: Conversation, more: Partial<ChatDraft>): Promise<ModelResponse> {
@@ -142,91 +216,57 @@ async function* shown(
   }
 }
 
-const DEFAULT_CONCURRENCY = 8;
-
-/** The results in the order of the calls, of which at most as many run at once as the run allows. */
-async function useTools(
-  conversation: Conversation,
-  calls: readonly ToolCallPart[],
-  round: number,
-): Promise<readonly ToolResultPart[]> {
-  const results: ToolResultPart[] = [];
-  const remaining = calls.entries();
-  const useNext = async (): Promise<void> => {
-    for (const [index, part] of remaining) results[index] = await useTool(conversation, part, `${round}.${index}`);
-  };
-  const { concurrency = DEFAULT_CONCURRENCY } = conversation.call;
-  await Promise.all(Array.from({ length: Math.min(concurrency, calls.length) }, useNext));
-  return results;
-}
-
-/** A tool that fails returns its error to the model, which may try something else. */
-async function useTool(conversation: Conversation, part: ToolCallPart, place: string): Promise<ToolResultPart> {
-  const { call, tools, options } = conversation;
-  const { id, name } = part;
-  const tool = tools.find((known) => known.name === name);
-  if (tool === undefined) {
-    const content = `There is no tool ${name}. Use one of ${tools.map((known) => known.name).join(', ')}.`;
-    return { type: 'tool-result', id, name, content, isError: true };
-  }
-  const { signal } = call;
-  const idempotencyKey = `${call.idempotencyKey}/tool/${place}`;
-  try {
-    const input = part.arguments as Readonly<Record<string, unknown>>;
-    const output = await callTool(tool, { input, signal, idempotencyKey, clock: options.clock });
-    return {
-      type: 'tool-result',
-      id,
-      name,
-      content: JSON.stringify(tool.output === undefined ? resultIn(output) : output),
-    };
-  } catch (error) {
-    if (signal.aborted) throw abortError(signal);
-    return { type: 'tool-result', id, name, content: errorRecord(error).message, isError: true };
-  }
-}
-
-const resultIn = (output: unknown): unknown => (output as { readonly result: unknown }).result;
-
 /** The answer in the form of `out`, after at most one repair. */
 async function typedAnswer(conversation: Conversation, schema: JsonSchema, first: ModelResponse): Promise<NodeOutput> {
   const answer = read(schema, first);
   if (answer.ok) return accept(conversation, first, answer);
+  if (conversation.repaired) throw mismatch(conversation.call, answer.issues, first);
+  conversation.repaired = true;
   const correction = `This does not fit the schema: ${issueList(answer.issues)}. Answer again with the corrected JSON and nothing else.`;
-  conversation.messages = [
-    ...conversation.messages,
+  say(conversation, [
     { role: 'assistant', content: textOf(first) || '(no text)' },
     { role: 'user', content: correction },
-  ];
+  ]);
   conversation.call.emit('', { restart: true });
-  const second = await ask(conversation, conversation.tools.length > 0 ? { toolChoice: 'none' } : {});
+  const second = await askWhole(conversation, conversation.tools.length > 0 ? { toolChoice: 'none' } : {});
   const repaired = read(schema, second);
   if (!repaired.ok) throw mismatch(conversation.call, repaired.issues, second);
-  const warning = {
-    code: 'output-repaired',
-    message: `The first answer did not match "out", so the model corrected it: ${issueList(answer.issues)}`,
-  };
-  conversation.warnings = [...conversation.warnings, warning];
+  warn(
+    conversation,
+    'output-repaired',
+    `The first answer did not match "out", so the model corrected it: ${issueList(answer.issues)}`,
+  );
   return accept(conversation, second, repaired);
 }
 
-function accept(
-  conversation: Conversation,
-  response: ModelResponse,
-  { value, warning }: Extract<CheckedValue, { readonly ok: true }>,
-): NodeOutput {
-  if (warning !== undefined) conversation.warnings = [...conversation.warnings, warning];
-  return finish(conversation, response, value);
+function accept(conversation: Conversation, response: ModelResponse, answer: GoodAnswer): NodeOutput {
+  if (answer.mended) {
+    const message = `The JSON of ${modelName(response)} was not valid and was mended; its value may not be what the model meant.`;
+    warn(conversation, 'json-repaired', message);
+  }
+  if (answer.warning !== undefined) conversation.warnings = [...conversation.warnings, answer.warning];
+  return finish(conversation, response, answer.value);
 }
 
-function read(schema: JsonSchema, response: ModelResponse): CheckedValue {
+type GoodAnswer = Extract<CheckedValue, { readonly ok: true }> & {
+  /** The text was no valid JSON, and the value is what it probably means. */
+  readonly mended: boolean;
+};
+
+type Answer = GoodAnswer | Extract<CheckedValue, { readonly ok: false }>;
+
+function read(schema: JsonSchema, response: ModelResponse): Answer {
   const extracted = extractJson(textOf(response));
   if (extracted === undefined) return { ok: false, issues: [{ path: '', message: 'holds no JSON' }] };
-  return checkedValue(schema, dropOptionalNulls(schema, extracted.value));
+  const { repaired: mended } = extracted;
+  // Whether a model that does not say why it stopped has ended is not known, so nothing is added to what it wrote.
+  if (mended && response.finishReason === 'other')
+    return { ok: false, issues: [{ path: '', message: 'is no whole JSON' }] };
+  const checked = checkedValue(schema, dropOptionalNulls(schema, extracted.value));
+  return checked.ok ? { ...checked, mended } : checked;
 }
 
 function mismatch(call: NodeCall, issues: readonly JsonIssue[], response: ModelResponse): PolyphonyError {
-  const { provider, model } = response.target;
-  const message = `The answer of ${provider}/${model} does not match "out" of node ${call.node.id}, even after one repair: ${issueList(issues)}. Simplify "out", or choose a stronger model.`;
+  const message = `The answer of ${modelName(response)} does not match "out" of node ${call.node.id}, even after one repair: ${issueList(issues)}. Simplify "out", or choose a stronger model.`;
   return new PolyphonyError('invalid-output', message, { details: { issues } });
 }

@@ -4,6 +4,8 @@ import { defined } from '../core/defined.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { ImagePart, ModelRequest, ModelResponse, ModerationResult, TextPart } from '../core/model/model.ts';
 import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
+import { chargeOfAttempts, withCharge } from '../runs/state/charge.ts';
+import { assertAnswered } from './answer-ending.ts';
 import { callOptions, charged, operationOutput, outputOf, reportEscalation, requestFields } from './gateway-call.ts';
 import { invalidInput, mediaSource, numberInput, requiredText, textInput, textsInput } from './inputs.ts';
 
@@ -11,6 +13,12 @@ async function ask(gateway: Gateway, call: NodeCall, request: ModelRequest): Pro
   const id = `${call.idempotencyKey}/1`;
   const response = await charged((trace) => gateway.call(request, callOptions(call, id, trace)));
   reportEscalation(call, response);
+  try {
+    // A filtered picture is blurred, and paid all the same.
+    assertAnswered(call, response);
+  } catch (error) {
+    throw withCharge(error, chargeOfAttempts(response.attempts));
+  }
   return response;
 }
 

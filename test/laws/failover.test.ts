@@ -219,4 +219,61 @@ describe('law: failover', () => {
     const refused = three({ a: () => [finish({ ...nothing, reason: 'content-filter' })] });
     expect((await refused.run(refused.gateway.generate(routed))).finishReason).toBe('content-filter');
   });
+
+  const nothings: Readonly<Record<string, readonly ScriptStep[]>> = {
+    'an error': [finish({ reason: 'error' })],
+    'an error after words': [text('one '), finish({ reason: 'error' })],
+    'nothing but blanks': [text(' \n'), finish()],
+    'nothing but thoughts': [{ type: 'reasoning-delta', text: 'hm' }, finish()],
+    'nothing, for an unknown reason': [finish({ reason: 'other' })],
+  };
+  it.each(Object.entries(nothings))('takes %s for a failure, and charges what it reports', async (_, steps) => {
+    const { gateway, run } = three({ a: () => steps });
+    const response = await run(gateway.generate(routed));
+    expect(response.target.provider).toBe('b');
+    const [first] = response.attempts;
+    expect(first?.estimated ?? false).toBe(false);
+    expect(response.attempts).toMatchObject([
+      { target: { provider: 'a' }, outcome: 'error', usage: { input: 10, output: 5 } },
+      { target: { provider: 'b' }, outcome: 'ok' },
+    ]);
+    const streamed = three({ a: () => steps });
+    const { events, error } = await streamed.run(drain(streamed.gateway.stream(routed)));
+    expect(error?.code ?? textOfEvents(events)).toBe(error === undefined ? 'b' : 'truncated');
+    expect(events.some(({ type }) => type === 'finish')).toBe(error === undefined);
+  });
+
+  it('warns of silence where a model may be silent', async () => {
+    const result = { type: 'tool-result', id: 'c', content: 'paid' } as const;
+    const asked = [
+      { ...routed, messages: [...user().messages, { role: 'tool', content: [result] } as const] },
+      { ...routed, stop: ['END'] },
+    ];
+    for (const request of asked) {
+      const { gateway, run } = three({ a: () => [finish()] });
+      const response = await run(gateway.generate(request));
+      expect(response).toMatchObject({ target: { provider: 'a' }, warnings: [{ code: 'empty-answer' }] });
+    }
+  });
+
+  it('warns when a model calls no tool, or another one, where it had to', async () => {
+    const tools = ['w', 'x'].map((name) => ({ name, inputSchema: { type: 'object' } }));
+    const call = (name: string): ScriptStep => ({
+      type: 'tool-call',
+      call: { type: 'tool-call', id: 'c', name, arguments: {} },
+    });
+    const table = [
+      ['required', [text('Sunny.'), finish()], ['tool-not-called']],
+      ['required', [call('x'), finish({ reason: 'tool-calls' })], []],
+      [{ name: 'w' }, [text('Sunny.'), finish()], ['tool-not-called']],
+      [{ name: 'w' }, [call('x'), finish({ reason: 'tool-calls' })], ['tool-not-called']],
+      [{ name: 'w' }, [call('x'), call('w'), finish({ reason: 'tool-calls' })], []],
+      ['auto', [text('Sunny.'), finish()], []],
+    ] as const;
+    for (const [toolChoice, steps, codes] of table) {
+      const { gateway, run } = three({ a: () => steps });
+      const { warnings } = await run(gateway.generate({ ...routed, tools, toolChoice }));
+      expect(warnings.map(({ code }) => code)).toEqual(codes);
+    }
+  });
 });

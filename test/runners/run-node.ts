@@ -1,4 +1,5 @@
 /** An engine with the built-in runners over a gateway that answers from a script. */
+import type { ModelCard } from '../../src/core/model/provider.ts';
 import type { PlanNode } from '../../src/core/plan/plan.ts';
 import type { Tool } from '../../src/core/plugin.ts';
 import { createEngine } from '../../src/executor/engine.ts';
@@ -24,9 +25,14 @@ export const broken: Tool = {
   },
 };
 
-export function setUp(answers: readonly Answer[], more: Partial<RunnersOptions> = {}) {
+export interface SetUp extends Partial<RunnersOptions> {
+  /** The cards of the one provider. @default none */
+  readonly cards?: readonly ModelCard[];
+}
+
+export function setUp(answers: readonly Answer[], { cards, ...more }: SetUp = {}) {
   const runtime = fakeRuntime();
-  const gateway = scriptedGateway(answers);
+  const gateway = scriptedGateway(answers, cards);
   const journal = memoryStores({ clock: runtime.clock }).journal;
   const runners = createRunners({
     gateway,
@@ -40,11 +46,7 @@ export function setUp(answers: readonly Answer[], more: Partial<RunnersOptions> 
   return { runtime, engine, journal, gateway };
 }
 
-export async function run(
-  answers: readonly Answer[],
-  nodes: PlanNode | readonly PlanNode[],
-  more: Partial<RunnersOptions> = {},
-) {
+export async function run(answers: readonly Answer[], nodes: PlanNode | readonly PlanNode[], more: SetUp = {}) {
   const world = setUp(answers, more);
   const plan = validPlan({ nodes: 'id' in nodes ? [nodes] : [...nodes] });
   const handle = world.engine.start(plan, { scopes: [{ kind: 'tenant', id: 't' }], session: 'talk' });

@@ -1,6 +1,7 @@
 /** A gateway that answers from a script and keeps what it was asked. */
 import type { CallOptions, Gateway } from '../../src/core/gateway.ts';
 import type { AttemptRecord, ModelEvent, ModelRequest, Usage } from '../../src/core/model/model.ts';
+import type { ModelCard } from '../../src/core/model/provider.ts';
 import { collect } from '../../src/core/model/response.ts';
 
 export type Answer = string | Error | readonly ModelEvent[];
@@ -19,7 +20,7 @@ const USAGE: Usage = { input: 10, output: 5 };
 export const CALL_COST = 1000;
 
 /** One answer a call, in order; each call costs CALL_COST, also a failed one. */
-export function scriptedGateway(answers: readonly Answer[]): ScriptedGateway {
+export function scriptedGateway(answers: readonly Answer[], cards: readonly ModelCard[] = []): ScriptedGateway {
   const asked: Asked[] = [];
   async function* stream(request: ModelRequest, options: CallOptions): AsyncGenerator<ModelEvent> {
     const answer = answers[asked.length] ?? 'ok';
@@ -29,6 +30,8 @@ export function scriptedGateway(answers: readonly Answer[]): ScriptedGateway {
     if (answer instanceof Error) throw answer;
     if (typeof answer === 'string') yield { type: 'text-delta', text: answer };
     else yield* answer;
+    // An answer may say itself how it ended.
+    if (typeof answer !== 'string' && answer.at(-1)?.type === 'finish') return;
     yield { type: 'finish', reason: 'stop', usage: USAGE, costNanoUsd: CALL_COST };
   }
   const call: Gateway['call'] = (request, options = {}) => {
@@ -46,7 +49,7 @@ export function scriptedGateway(answers: readonly Answer[]): ScriptedGateway {
     moderate: (request, options) => call({ ...request, operation: 'moderate' }, options),
     rerank: (request, options) => call({ ...request, operation: 'rerank' }, options),
     explain: () => ({ requestRing: [], attemptRing: [], candidates: [], rejected: [] }),
-    models: () => [],
+    models: () => cards.map((card) => ({ provider: TARGET.provider, card })),
     statistics: () => [],
     health: () => [],
     reviveCredentials: () => 0,

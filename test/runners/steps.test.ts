@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelEvent } from '../../src/core/model/model.ts';
 import type { PlanNode } from '../../src/core/plan/plan.ts';
+import { finish } from '../../src/testing/fakes.ts';
 import { run } from './run-node.ts';
 import { CALL_COST } from './scripted-gateway.ts';
 
@@ -34,6 +35,11 @@ describe('the other operations', () => {
       { results: [{ index: 1, score: 0.8 }] },
     ],
   ];
+  it('takes no picture that was filtered, which is paid all the same', async () => {
+    const [node, event] = cases[0] as (typeof cases)[number];
+    const { result } = await run([[event, finish({ reason: 'content-filter' })]], node);
+    expect(result).toMatchObject({ status: 'failed', error: { code: 'content-policy' }, costNanoUsd: CALL_COST });
+  });
   it.each(cases)('runs $use', async (node, event, expected) => {
     const { result } = await run([[event]], node);
     expect(result).toMatchObject({ status: 'done', output: { a: expected }, costNanoUsd: CALL_COST });

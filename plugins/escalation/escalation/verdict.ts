@@ -19,7 +19,7 @@ export interface Verdict {
 const failing = (reason: string): Verdict => ({ score: 0, reasons: [reason] });
 
 /**
- * Refusals, filtered answers and answers that do not match the requested schema score 0 without asking the evaluator.
+ * Refusals, filtered answers, cut JSON and answers that do not match the requested schema score 0 without asking the evaluator.
  * Intermediate steps (tool calls, pauses) are not judged, and no answer is when the evaluator fails.
  *
  * @throws cancelled when the caller left while the answer was judged
@@ -30,6 +30,7 @@ export async function evaluated(evaluator: Evaluator, call: Call, response: Mode
   if (finishReason === 'error') return failing('the provider ended the answer with an error');
   if (finishReason === 'tool-calls' || finishReason === 'pause')
     return { score: null, reasons: ['an intermediate step'] };
+  if (finishReason === 'length' && isTyped(call)) return failing('the answer was cut at its length limit');
   const broken = call.request.operation === 'chat' ? schemaFailure(call.request, response) : undefined;
   if (broken !== undefined) return failing(broken);
   try {
@@ -41,6 +42,9 @@ export async function evaluated(evaluator: Evaluator, call: Call, response: Mode
     return { score: null, reasons: [`${NOT_JUDGED} ${asPolyphonyError(error).message}`] };
   }
 }
+
+/** Half a JSON may be valid after a repair, so only the finish reason shows that it was cut. */
+const isTyped = ({ request }: Call): boolean => request.operation === 'chat' && request.output !== undefined;
 
 const NOT_JUDGED = 'not judged:';
 export const wasNotJudged = ({ reasons }: Verdict): boolean => reasons[0]?.startsWith(NOT_JUDGED) === true;

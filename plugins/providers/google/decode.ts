@@ -123,7 +123,7 @@ function readCandidate(state: State, candidate: JsonRecord): void {
 }
 
 function finish(state: State): void {
-  endParts(state.parts);
+  endParts(state.parts, finishReason(state.reason) === 'stop');
   const { events, parts, model, id, logprobs, citations } = state;
   const { images } = parts;
   if (images.length > 0) events.push({ type: 'output', output: { operation: 'image', images } });

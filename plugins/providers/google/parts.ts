@@ -58,10 +58,11 @@ export function readPart(parts: Parts, part: JsonRecord): void {
   else say(parts, text, signature);
 }
 
-/** Closes open blocks and calls. */
-export function endParts(parts: Parts): void {
+/** Closes open blocks and calls. `ended`: the model came to its end, so an open call has all its arguments. */
+export function endParts(parts: Parts, ended: boolean): void {
   closeThoughts(parts, undefined);
-  closeCall(parts);
+  if (ended) closeCall(parts);
+  else cutCall(parts);
 }
 
 // ---------------------------------------------------------------------------------------------------- text and thoughts
@@ -125,6 +126,22 @@ function readCall(parts: Parts, functionCall: JsonRecord, thoughtSignature: stri
   call.signature ??= signature;
   for (const piece of asList(functionCall.partialArgs) ?? []) addArgument(call.arguments, piece);
   if (functionCall.willContinue !== true) closeCall(parts);
+}
+
+/** A call whose arguments were still to come is kept as it is, but nobody may take it for a whole one. */
+function cutCall(parts: Parts): void {
+  const { call } = parts;
+  if (call === undefined) return;
+  parts.call = undefined;
+  const { index, id, name, signature } = call;
+  const raw = JSON.stringify(call.arguments);
+  const message = `The arguments of the tool call "${name}" were cut, so they were kept as text in "raw".`;
+  parts.emit({ type: 'tool-call-delta', index, id, name, delta: raw });
+  parts.emit({ type: 'warning', warning: { code: 'tool-arguments', message } });
+  parts.emit({
+    type: 'tool-call',
+    call: defined({ type: 'tool-call' as const, id, name, arguments: {}, raw, signature }),
+  });
 }
 
 function closeCall(parts: Parts): void {

@@ -7,6 +7,7 @@ import {
   asText,
   defined,
   type FinishReason,
+  finishReason,
   type JsonRecord,
   type ModelEvent,
   type ToolCallAssembler,
@@ -136,10 +137,8 @@ function readUsage(answer: Answer, reported: JsonRecord | undefined): void {
   });
 }
 
+/** What the words of servers have in common, for those that no wire has. */
 const REASONS: readonly (readonly [RegExp, FinishReason])[] = [
-  [/^(stop|end_turn|stop_sequence|complete|eos|end)$/, 'stop'],
-  [/^(length|max_tokens|max_output_tokens|model_length)$/, 'length'],
-  [/^(tool_calls?|tool_use|function_call)$/, 'tool-calls'],
   [/filter|refusal|safety|guardrail|prohibited|blocklist|recitation/, 'content-filter'],
   [/error|failed|malformed/, 'error'],
 ];
@@ -148,7 +147,7 @@ const REASONS: readonly (readonly [RegExp, FinishReason])[] = [
 export function finish(answer: Answer): readonly ModelEvent[] {
   closeThinking(answer);
   const { calls, usage, reason, model, id } = answer;
-  const known = reason === undefined ? 'stop' : reasonOf(reason.toLowerCase());
+  const known = reason === undefined ? 'stop' : reasonOf(reason);
   const ending: ModelEvent[] = [...answer.events, ...calls.finish()];
   if (usage === undefined) {
     const message =
@@ -164,4 +163,7 @@ export function finish(answer: Answer): readonly ModelEvent[] {
   return ending;
 }
 
-const reasonOf = (reason: string): FinishReason => REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? 'other';
+function reasonOf(word: string): FinishReason {
+  const known = finishReason(word);
+  return known === 'other' ? (REASONS.find(([pattern]) => pattern.test(word.toLowerCase()))?.[1] ?? 'other') : known;
+}

@@ -1,6 +1,16 @@
 /** A node while it runs: the input and the output of its runner. */
 import type { ErrorRecord } from '../errors.ts';
-import type { CacheMode, EscalationReport, Scope, Sensitivity, Usage, Warning } from '../model/model.ts';
+import type {
+  CacheMode,
+  Citation,
+  EscalationReport,
+  FinishReason,
+  MediaSource,
+  Scope,
+  Sensitivity,
+  Usage,
+  Warning,
+} from '../model/model.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { Paid } from '../money/usage.ts';
 import type { PlanNode } from '../plan/plan.ts';
@@ -8,8 +18,22 @@ import type { CountedCall } from './run-limits.ts';
 
 export type { Paid };
 
+/** What the answer of a model says besides its text. Fields that it does not say are absent. */
+export interface AnswerFacts {
+  /** Why the model stopped: `length` means that the text was cut. */
+  readonly finishReason?: FinishReason;
+  /** Why the model did not answer, in its words; at most 500 characters. Beside the stand-in of a failed node. */
+  readonly refusal?: string;
+  /** What the model read, in its own order; at most 256. */
+  readonly citations?: readonly Citation[];
+  readonly images?: readonly MediaSource[];
+  readonly audio?: readonly MediaSource[];
+  /** The summary of the model's reasoning; at most 4096 characters. */
+  readonly reasoning?: string;
+}
+
 /** The fields of `{{node.meta.…}}`. */
-export interface NodeMeta {
+export interface NodeMeta extends AnswerFacts {
   readonly model?: string;
   readonly provider?: string;
   /** 0 for the first rung. */
@@ -30,6 +54,8 @@ export interface NodeOutput {
   readonly provider?: string;
   readonly confidence?: number;
   readonly escalation?: EscalationReport;
+  /** Becomes a part of `meta`. */
+  readonly answer?: AnswerFacts;
   readonly warnings?: readonly Warning[];
 }
 

@@ -8,7 +8,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, asPolyphonyError, PolyphonyError, unsentError } from '../../core/errors.ts';
-import type { Attempt, EmbeddingRequest, FinishEvent, Handler, ModelEvent } from '../../core/model/model.ts';
+import type { Attempt, EmbeddingRequest, FinishEvent, Handler, ModelEvent, Warning } from '../../core/model/model.ts';
 import type { ModelCard, Provider, ProviderContext, Transport } from '../../core/model/provider.ts';
 import { MOST_NANO_USD, type NanoUsd } from '../../core/money/money.ts';
 import { observe, type StreamControl, type StreamEnding } from '../../kit/streams/observe.ts';
@@ -34,6 +34,7 @@ export interface ProviderParts {
 export function providerHandler(parts: ProviderParts): Handler<Attempt> {
   return (attempt) => {
     let answered = false;
+    let said = false;
     let finished = false;
     let control: StreamControl | undefined;
     let anyLength = false;
@@ -49,7 +50,12 @@ export function providerHandler(parts: ProviderParts): Handler<Attempt> {
       event(event) {
         if (event.type === 'finish') {
           const checked = checkedFinish(parts, attempt, event, received, control);
-          if (!answered) refuseEmpty(checked, attempt);
+          const empty = said ? undefined : emptiness(checked, attempt);
+          if (checked.reason === 'error' || empty === 'failure') {
+            state.voided = checked;
+            throw noAnswer(checked, said, answered, attempt);
+          }
+          if (empty === 'warning') control?.insert({ type: 'warning', warning: emptyAnswer(attempt) });
           finished = true;
           return checked;
         }
@@ -57,6 +63,7 @@ export function providerHandler(parts: ProviderParts): Handler<Attempt> {
         receive(received, event);
         assertWithin(parts, attempt, received);
         if (!answered) answered = commits(event);
+        if (!said) said = says(event);
         return event.type === 'output'
           ? { ...event, output: asAsked(attempt, attempt.request, event.output, anyLength) }
           : event;
@@ -135,14 +142,43 @@ function checkedFinish(
 const costChange = (stated: unknown): string =>
   `the stated cost of ${typeof stated === 'number' ? stated : typeof stated} nano-dollars to the cost by its price`;
 
-/** Throws for a finish event which reports that nothing was generated. */
-function refuseEmpty(event: FinishEvent, attempt: Attempt): void {
-  const blamed = event.reason === 'error' || (event.usage.output === 0 && event.reason === 'stop');
-  if (!blamed || event.refusal !== undefined) return;
-  throw new PolyphonyError(
-    'truncated',
-    `${nameOf(attempt.target)} finished without an answer. Try again, or try another model.`,
-  );
+/** True for an event that a reader can use; blanks and thoughts are no answer. */
+function says(event: ModelEvent): boolean {
+  switch (event.type) {
+    case 'text-delta':
+      return event.text.trim() !== '';
+    case 'reasoning-delta':
+    case 'reasoning':
+    case 'route':
+    case 'restart':
+    case 'warning':
+    case 'finish':
+      return false;
+    default:
+      return true;
+  }
+}
+
+/**
+ * What an answer means that says nothing. One that was filtered, cut or paused tells why. A model may have nothing to add
+ * to the result of a tool, and a stop sequence may be the first that it writes.
+ */
+function emptiness({ reason, refusal }: FinishEvent, { request }: Attempt): 'failure' | 'warning' | undefined {
+  if (refusal !== undefined || (reason !== 'stop' && reason !== 'other')) return undefined;
+  if (request.operation !== 'chat') return 'failure';
+  const mayBeSilent = request.messages.at(-1)?.role === 'tool' || (request.stop?.length ?? 0) > 0;
+  return mayBeSilent ? 'warning' : 'failure';
+}
+
+const emptyAnswer = ({ target }: Attempt): Warning => ({
+  code: 'empty-answer',
+  message: `${nameOf(target)} ended its answer without saying anything.`,
+});
+
+function noAnswer({ reason }: FinishEvent, said: boolean, answered: boolean, { target }: Attempt): PolyphonyError {
+  const ended = reason === 'error' ? 'ended with an error' : 'finished';
+  const what = said ? 'after a part of its answer' : `${answered ? 'after its thoughts and ' : ''}without an answer`;
+  return new PolyphonyError('truncated', `${nameOf(target)} ${ended} ${what}. Try again, or try another model.`);
 }
 
 function checkedEnding(ending: StreamEnding, finished: boolean, answered: boolean, attempt: Attempt): StreamEnding {

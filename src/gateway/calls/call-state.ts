@@ -12,7 +12,15 @@
  * C5. The gateway decides by this state and by an error's code, never by an error's `details`, which are for people.
  */
 import type { PolyphonyError } from '../../core/errors.ts';
-import type { AttemptRecord, Call, CallTrace, EmbeddingRequest, Target, Usage } from '../../core/model/model.ts';
+import type {
+  AttemptRecord,
+  Call,
+  CallTrace,
+  EmbeddingRequest,
+  FinishEvent,
+  Target,
+  Usage,
+} from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { nothingReceived, type Received } from './received.ts';
 
@@ -79,6 +87,8 @@ export interface AttemptState {
   readonly received: Received;
   /** Undefined for an attempt that is one request. */
   batches: SentInBatches | undefined;
+  /** The end of an answer that counts as a failure: it is charged by what it reports. */
+  voided: FinishEvent | undefined;
   previous: AttemptState | undefined;
 }
 
@@ -166,6 +176,7 @@ export class CallState implements CallTrace {
       totalMs: 0,
       received: nothingReceived(),
       batches: undefined,
+      voided: undefined,
       previous: this.#latest,
     };
     this.#latest = made;

@@ -103,9 +103,11 @@ function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent 
   return 'costNanoUsd' in event ? { ...event, usage: charged, costNanoUsd } : { costNanoUsd, ...event, usage: charged };
 }
 
-function chargeOf(ending: StreamEnding, sent: Sent, { dispatchedAt, batches }: AttemptState, whole: boolean): Charge {
+function chargeOf(ending: StreamEnding, sent: Sent, state: AttemptState, whole: boolean): Charge {
+  const { dispatchedAt, batches, voided } = state;
   if (dispatchedAt === null) return NO_CHARGE;
   if (batches !== undefined) return chargeOfBatches(sent, batches, isFreeEnding(ending));
+  if (voided !== undefined) return chargeOfFinish(sent, voided);
   if (ending.kind !== 'error') return chargeOfEnding(sent, false);
   const error = asPolyphonyError(ending.error);
   if (isFree(error) && sent.received.billedBytes === 0) return NO_CHARGE;

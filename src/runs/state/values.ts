@@ -7,6 +7,7 @@
  */
 import { PolyphonyError } from '../../core/errors.ts';
 import { JSON_DEPTH, type JsonFault, type JsonSize, jsonSize, type KnownSizes } from '../../core/json/json-size.ts';
+import type { AnswerFacts } from '../../core/run/node-call.ts';
 import { VALUE_BOUNDS, type ValueBounds } from '../../core/run/value-bounds.ts';
 import type { RenderMeter } from '../../language/template.ts';
 import { type Items, type Task, type Unit, useOfTask, useOfUnit } from './task.ts';
@@ -102,6 +103,13 @@ export function holdResult(values: RunValues, unit: Unit, value: unknown): void 
   if (values.held + values.inFlight + bytes > runBytes) throw noRoom({ noun: 'The result', nodeId: task.id }, runBytes);
   values.held += bytes;
   if (task.each !== undefined) useOfUnit(unit).size = size;
+}
+
+/** Counts what an answer says besides its text: its sources and media, which may be larger than the text. */
+export function holdAnswer(values: RunValues, answer: AnswerFacts, nodeId: string): void {
+  const { citations, images, audio, reasoning } = answer;
+  if (citations ?? images ?? audio ?? reasoning)
+    holdValue(values, answer, { noun: 'What came beside the result', nodeId });
 }
 
 /** @throws limit-exceeded when another result of the node had no room, so that its other items are not paid in vain */

@@ -22,7 +22,7 @@ import { assertFunds, charge } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { idempotencyKey, type Unit } from '../state/task.ts';
-import { assertRoomOf, holdResult, meterOf, releaseInFlight, takeStreamed } from '../state/values.ts';
+import { assertRoomOf, holdAnswer, holdResult, meterOf, releaseInFlight, takeStreamed } from '../state/values.ts';
 
 const NO_WARNINGS: readonly Warning[] = [];
 const NO_SCOPE: TemplateScope = () => undefined;
@@ -115,7 +115,10 @@ function placeOf(unit: Unit): { nodeId: string; item?: number; round?: number } 
 export function bookOutput(run: RunState, unit: Unit, output: NodeOutput): NodeResult {
   charge(run, unit, output.costNanoUsd, output.usage);
   // A result that comes too late is not kept.
-  if (!unit.settled) holdResult(run.values, unit, output.value);
+  if (!unit.settled) {
+    holdResult(run.values, unit, output.value);
+    if (output.answer !== undefined) holdAnswer(run.values, output.answer, unit.task.id);
+  }
   const { usage, costNanoUsd } = output;
   const result = {
     output: output.value === undefined ? null : output.value,
@@ -133,7 +136,7 @@ export function bookFailure(run: RunState, unit: Unit, error: unknown): void {
 }
 
 function metaOf(run: RunState, unit: Unit, output: NodeOutput): NodeMeta {
-  const { model, provider, confidence, escalation, costNanoUsd } = output;
+  const { model, provider, confidence, escalation, answer, costNanoUsd } = output;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
   const ms = run.host.runtime.clock.monotonic() - unit.startedAt;
   const meta = { costUsd, ms, warnings: output.warnings ?? NO_WARNINGS };
@@ -144,6 +147,7 @@ function metaOf(run: RunState, unit: Unit, output: NodeOutput): NodeMeta {
     ...(provider === undefined ? {} : { provider }),
     rung: escalation?.rung ?? 0,
     ...(confidence === undefined ? {} : { confidence }),
+    ...answer,
     ...meta,
   };
 }

@@ -5,6 +5,7 @@ import { copyJson } from '../../core/json/copy-json.ts';
 import { nanoToUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { NodeEnding, NodeResult, Paid, RunEvent } from '../../core/run/engine.ts';
+import { factsOfFailure } from '../state/answer-facts.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation } from '../state/money.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
@@ -142,7 +143,7 @@ export function fail(run: RunState, task: Task, cause: unknown): void {
   const event = { type: 'node-failed', nodeId: task.id, error: errorRecord(error), ...paidOf(task) } as const;
   const goesOn = run.stopping === undefined;
   if (goesOn && (onError === 'skip' || typeof onError === 'object')) {
-    const result = fallbackResult(run, task, onError === 'skip' ? null : copyJson(onError.value));
+    const result = fallbackResult(run, task, onError === 'skip' ? null : copyJson(onError.value), error);
     end(run, task, 'handled', { ...event, handled: onError === 'skip' ? 'skip' : 'value', result }, result);
   } else if (goesOn && run.streamingPlan !== undefined) {
     hold(run, task, event);
@@ -174,11 +175,11 @@ function hold(run: RunState, task: Task, event: Omit<Extract<RunEvent, { type: '
 }
 
 /** The result that references see when `onError` gives the output. */
-export function fallbackResult(run: RunState, task: Task, output: unknown): NodeResult {
+export function fallbackResult(run: RunState, task: Task, output: unknown, error: unknown): NodeResult {
   const costNanoUsd = task.priced ? task.paid : null;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
   const ms = task.startedAt < 0 ? 0 : run.host.runtime.clock.monotonic() - task.startedAt;
-  return { output, meta: { costUsd, ms, warnings: [] }, usage: task.usage, costNanoUsd };
+  return { output, meta: { ...factsOfFailure(error), costUsd, ms, warnings: [] }, usage: task.usage, costNanoUsd };
 }
 
 /** All its dependents wait for any or for a quorum, and so can do without it. */

@@ -5,6 +5,7 @@ import { copyJson } from '../../core/json/copy-json.ts';
 import { nanoToUsd } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
 import { type NodeResult, SuspendRun } from '../../core/run/engine.ts';
+import { factsOfItems } from '../state/answer-facts.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation, reserveForNode } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
@@ -227,7 +228,8 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
     failWhenStopped(run, task, asPolyphonyError(error));
     return;
   }
-  const outcome = result ?? itemFallback(run, unit, typeof onError === 'object' ? copyJson(onError.value) : null);
+  const outcome =
+    result ?? itemFallback(run, unit, typeof onError === 'object' ? copyJson(onError.value) : null, error);
   const failed = result === undefined ? { error: errorRecord(error) } : {};
   try {
     countItem(run, unit, each, outcome, result !== undefined);
@@ -256,8 +258,8 @@ function countItem({ values }: RunState, unit: Unit, each: Items, { output }: No
   addItem(values, each, known ?? holdValue(values, output, { noun: 'The fallback', nodeId: id }), id);
 }
 
-function itemFallback(run: RunState, unit: Unit, output: unknown): NodeResult {
-  return { ...fallbackResult(run, unit.task, output), usage: unit.usage, costNanoUsd: unit.costNanoUsd };
+function itemFallback(run: RunState, unit: Unit, output: unknown, error: unknown): NodeResult {
+  return { ...fallbackResult(run, unit.task, output, error), usage: unit.usage, costNanoUsd: unit.costNanoUsd };
 }
 
 function finishItems(run: RunState, task: Task, each: Items): void {
@@ -270,6 +272,7 @@ function finishItems(run: RunState, task: Task, each: Items): void {
   }
   const costNanoUsd = task.priced ? task.paid : null;
   const meta = {
+    ...factsOfItems(each.results),
     costUsd: costNanoUsd === null ? null : nanoToUsd(costNanoUsd),
     ms: run.host.runtime.clock.monotonic() - task.startedAt,
     warnings: each.results.flatMap((result) => result?.meta.warnings ?? []),

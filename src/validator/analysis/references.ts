@@ -1,5 +1,6 @@
 /** Resolves every reference to the type of its value, and reports references to nothing. */
 
+import { FINISH_REASONS } from '../../core/model/model.ts';
 import { nearest, slipOf } from '../../language/suggest.ts';
 import type { IssueCode } from '../document/codes.ts';
 import { shown } from '../document/report.ts';
@@ -27,6 +28,12 @@ const META = inferredType({
     costUsd: { type: ['number', 'null'] },
     ms: { type: 'number' },
     warnings: { type: 'array' },
+    finishReason: { type: 'string', enum: [...FINISH_REASONS] },
+    refusal: { type: 'string' },
+    citations: { type: 'array' },
+    images: { type: 'array' },
+    audio: { type: 'array' },
+    reasoning: { type: 'string' },
   },
   additionalProperties: false,
 });

@@ -11,6 +11,19 @@ describe('why a model stopped', () => {
     ['IMAGE_RECITATION', 'content-filter'],
     ['pause_turn', 'pause'],
     ['MALFORMED_FUNCTION_CALL', 'error'],
+    ['malformed_tool_use', 'error'],
+    ['UNEXPECTED_TOOL_CALL', 'error'],
+    ['TOO_MANY_TOOL_CALLS', 'error'],
+    ['NO_IMAGE', 'error'],
+    ['TIMEOUT', 'error'],
+    ['abort', 'error'],
+    ['insufficient_system_resource', 'error'],
+    ['MODEL_ARMOR', 'content-filter'],
+    ['LANGUAGE', 'content-filter'],
+    ['error_toxic', 'content-filter'],
+    ['max-tokens', 'length'],
+    ['ERROR_LIMIT', 'length'],
+    ['tool-calls', 'tool-calls'],
   ])('%s is %s', (word, reason) => {
     expect(finishReason(word)).toBe(reason);
   });

@@ -125,6 +125,13 @@ describe('the ladder', () => {
     expect(content.match(/<\/draft>/g)).toHaveLength(1);
   });
 
+  it('takes two scores for equal that differ by the noise of their products, and says when none was enough', async () => {
+    const { ask } = await ladder(scoring({ small: 0.1 + 1e-16 * 3, middle: 0.1, large: 0 }), say);
+    const response = await ask(asked({ escalate: rule }));
+    expect(textOf(response)).toBe('from middle');
+    expect(response.warnings.map(({ code }) => code)).toEqual(['below-threshold']);
+  });
+
   it('law: the best score is kept, everything is paid once, and no rung above a good answer is asked', async () => {
     const score = fc.integer({ min: 0, max: 10 }).map((tenths) => tenths / 10);
     await fc.assert(
@@ -162,6 +169,18 @@ describe('it climbs also on', () => {
       expect(response.escalation?.rungs[0]?.reasons).toHaveLength(1);
     });
   }
+
+  it('JSON that was cut, although it can be mended into what was asked, without asking the evaluator', async () => {
+    const schema = { type: 'object', properties: { euros: { type: 'number' } }, required: ['euros'] };
+    const { ask } = await ladder(scoring({ small: 1, middle: 1 }), ({ target: { model } }) =>
+      model === 'small'
+        ? [{ type: 'text-delta', text: '{"euros": 12' }, finish({ reason: 'length' })]
+        : '{"euros": 125}',
+    );
+    const response = await ask(asked({ output: { type: 'json', schema } }));
+    expect(textOf(response)).toBe('{"euros": 125}');
+    expect(response.escalation?.rungs[0]).toMatchObject({ score: 0 });
+  });
 
   it('JSON that breaks the asked schema, without asking the evaluator', async () => {
     const schema = { type: 'object', properties: { label: { enum: ['a', 'b'] } }, required: ['label'] };

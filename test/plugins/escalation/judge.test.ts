@@ -1,12 +1,12 @@
 import type { Attempt } from 'polyphony';
-import { fakeCard, fakeProvider } from 'polyphony/testing';
+import { fakeCard, fakeProvider, finish, type ScriptStep } from 'polyphony/testing';
 import { describe, expect, it } from 'vitest';
 import { type JudgeOptions, judge } from '../../../plugins/escalation/judge.ts';
 import { chat, partsOf, pluginRing } from '../plugin-ring.ts';
 
 const models = [fakeCard({ id: 'small' }), fakeCard({ id: 'large', tier: 'premium' })];
 
-async function bench(script: (attempt: Attempt) => string, options: JudgeOptions = {}) {
+async function bench(script: (attempt: Attempt) => readonly ScriptStep[] | string, options: JudgeOptions = {}) {
   const provider = fakeProvider({ models, script });
   const plugin = judge(options);
   const ring = await pluginRing({ provider, plugin });
@@ -47,6 +47,15 @@ describe('judge', () => {
     const request = provider.seen[1]?.request;
     const material = request?.operation === 'chat' ? request.messages[1]?.content : undefined;
     expect(JSON.parse(String(material))).toEqual({ request: 'user: What is 2 + 2?', answer: hostile });
+  });
+
+  it('takes no verdict that was cut', async () => {
+    const { evaluate } = await bench(({ purpose }) =>
+      purpose === 'judge'
+        ? [{ type: 'text-delta', text: '{"reasons":["ok"],"score":0.9' }, finish({ reason: 'length' })]
+        : '5',
+    );
+    await expect(evaluate()).rejects.toMatchObject({ code: 'invalid-output' });
   });
 
   it('cuts what is too long in the middle', async () => {

@@ -81,6 +81,25 @@ describe('calls', () => {
     );
     expect(({} as Json).x).toBeUndefined();
   });
+
+  test.each([
+    ['MAX_TOKENS', { arguments: {}, raw: '{"to":"Ro"}' }],
+    ['STOP', { arguments: { to: 'Ro' } }],
+  ])('arguments that were still to come at %s are not taken for whole ones', async (reason, expected) => {
+    const parts = await content(
+      chunk([{ functionCall: { name: 'f', id: 'a', willContinue: true } }]),
+      chunk([
+        {
+          functionCall: {
+            partialArgs: [{ jsonPath: '$.to', stringValue: 'Ro', willContinue: true }],
+            willContinue: true,
+          },
+        },
+      ]),
+      chunk([], reason),
+    );
+    expect(parts).toEqual([{ type: 'tool-call', id: 'a', name: 'f', ...expected }]);
+  });
 });
 
 describe('thoughts and signatures', () => {
@@ -151,7 +170,9 @@ describe('endings', () => {
     ['BLOCKLIST', 'content-filter'],
     ['MALFORMED_FUNCTION_CALL', 'error'],
     ['FUNCTION_CALL', 'tool-calls'],
-    ['LANGUAGE', 'other'],
+    ['LANGUAGE', 'content-filter'],
+    ['MODEL_ARMOR', 'content-filter'],
+    ['UNEXPECTED_TOOL_CALL', 'error'],
     ['__proto__', 'other'],
   ])('%s is %s', async (reason, expected) => {
     expect((await answered(events([chunk([{ text: 'x' }], reason)]))).response.finishReason).toBe(expected);

@@ -177,7 +177,7 @@ describe('endings', () => {
   test.each([
     ['max_output_tokens', 'length'],
     ['content_filter', 'content-filter'],
-    ['something_new', 'other'],
+    ['something_new', 'length'],
   ])('an answer that is incomplete for %s ends with %s', async (reason, finishReason) => {
     const end = { status: 'incomplete', incomplete_details: { reason }, output: [] };
     const { response } = await exchange(stream(saying('Hi'), end));

@@ -152,9 +152,13 @@ const withSearches = (usage: Usage | undefined, searches: number): Usage | undef
   usage === undefined || searches === 0 ? usage : { ...usage, searches };
 
 function reasonOf({ status, incomplete_details: details }: JsonRecord, calls: number): FinishReason {
-  if (status === 'incomplete') return finishReason(asRecord(details)?.reason);
-  if (status === 'failed') return 'error';
-  if (status === 'in_progress' || status === 'queued' || status === 'cancelled') return 'other';
+  // Whatever the reason is, the answer is not whole.
+  if (status === 'incomplete') {
+    const reason = finishReason(asRecord(details)?.reason);
+    return reason === 'other' ? 'length' : reason;
+  }
+  if (status === 'failed' || status === 'cancelled') return 'error';
+  if (status === 'in_progress' || status === 'queued') return 'other';
   return calls > 0 ? 'tool-calls' : 'stop';
 }
 
