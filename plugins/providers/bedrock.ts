@@ -16,6 +16,7 @@ import {
   type Target,
   type VendorOptions,
   type WireFormat,
+  withProviderOptions,
 } from 'polyphony/kit';
 import { MODELS } from './bedrock/cards.ts';
 import { authorise, type CredentialOptions, type Credentials, credentialsOf } from './bedrock/credentials.ts';
@@ -67,7 +68,7 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
       const { card, target, streaming, baseURL } = context;
       const streams = streaming && card.capabilities.includes('streaming');
       const url = `${baseURL}/model/${escaped(card.id)}/${streams ? 'converse-stream' : 'converse'}`;
-      const body = JSON.stringify({ ...encodeChat(request, context), ...request.providerOptions?.[target.provider] });
+      const body = JSON.stringify(withProviderOptions(encodeChat(request, context), request, context));
       const proof = await authorise(credentials, { url, body, region: regionOf(target) }, context);
       return { url, headers: { 'content-type': 'application/json', ...proof }, body };
     },
@@ -81,8 +82,7 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
       async encode(request, context) {
         if (request.operation !== 'chat') throw notChat(request.operation);
         const { card, target, baseURL } = context;
-        const own: Readonly<Record<string, unknown>> = request.providerOptions?.[target.provider] ?? {};
-        const { messages, system, toolConfig } = { ...encodeChat(request, context), ...own };
+        const { messages, system, toolConfig } = withProviderOptions(encodeChat(request, context), request, context);
         const url = `${baseURL}/model/${escaped(card.id.replace(PROFILE, ''))}/count-tokens`;
         const body = JSON.stringify({ input: { converse: defined({ messages, system, toolConfig }) } });
         const proof = await authorise(credentials, { url, body, region: regionOf(target) }, context);

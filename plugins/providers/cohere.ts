@@ -20,6 +20,7 @@ import {
   type TokenPrice,
   type VendorOptions,
   type WireFormat,
+  withProviderOptions,
 } from 'polyphony/kit';
 import { decodeChat } from './cohere/decode.ts';
 import { encodeChat } from './cohere/encode.ts';
@@ -104,7 +105,7 @@ const wire: WireFormat = {
     return {
       url,
       headers: { 'content-type': 'application/json', authorization: `Bearer ${context.apiKey ?? ''}` },
-      body: JSON.stringify({ ...body, ...request.providerOptions?.[context.target.provider] }),
+      body: JSON.stringify(withProviderOptions(body, request, context)),
     };
   },
   decode(response, request, context) {

@@ -19,6 +19,7 @@ import {
   httpError,
   type ModelCardFields,
   type ModelEvent,
+  mergeFields,
   modelCard,
   PolyphonyError,
   type Provider,
@@ -77,7 +78,13 @@ async function* streamAttempt(
     for (const warning of droppedOf(request, model)) yield { type: 'warning', warning };
     const messages = encodeMessages(request.messages, family, await messageClasses());
     const runnable = withTools(model, request);
-    const call = { ...request.providerOptions?.[family], ...(request.stop ? { stop: [...request.stop] } : {}), signal };
+    const call = {
+      ...mergeFields(
+        request.stop ? { stop: [...request.stop] } : {},
+        asRecord(request.providerOptions?.[family]) ?? {},
+      ),
+      signal,
+    };
     const answer = newAnswer(family);
     if (streaming) {
       for await (const chunk of await runnable.stream(messages, call)) {

@@ -19,6 +19,7 @@ import {
   type Target,
   type VendorOptions,
   type WireFormat,
+  withProviderOptions,
 } from 'polyphony/kit';
 import { decodeChat, decodeEmbedding } from './ollama/decode.ts';
 import { encodeChat, encodeEmbedding } from './ollama/encode.ts';
@@ -84,7 +85,7 @@ const wire: WireFormat = {
     return {
       url,
       headers: { 'content-type': 'application/json', ...authorisation(context.apiKey) },
-      body: JSON.stringify({ ...body, ...request.providerOptions?.[context.target.provider] }),
+      body: JSON.stringify(withProviderOptions(body, request, context)),
     };
   },
   decode(response, request, context) {

@@ -65,6 +65,7 @@ export { aspectRatioOf, nearestShape } from './wires/aspect-ratio.ts';
 export { mediaURL } from './wires/chat-completions/encode-messages.ts';
 export { closedSchema } from './wires/closed-schema.ts';
 export { type InlineMedia, inlineMedia } from './wires/media.ts';
+export { mergeFields, withProviderOptions } from './wires/provider-options.ts';
 
 // ---------------------------------------------------------------------------------------------------- a wire of your own: answers
 

@@ -4,6 +4,7 @@ import {
   asRecord,
   defined,
   type ModelRequest,
+  mergeFields,
   PolyphonyError,
   parseRateLimits,
   type WireContext,
@@ -17,7 +18,7 @@ import { classify } from './errors.ts';
 const VERSION = '2023-06-01';
 
 /**
- * `providerOptions` under the provider's id are merged into the body last, field by field; `betas`, a list,
+ * `providerOptions` under the provider's id are merged into the body last; `betas`, a list,
  * becomes the header that enables previews.
  */
 export const messagesWire: WireFormat = {
@@ -47,10 +48,10 @@ function messageOf(
   context: WireContext,
 ): Pick<WireRequest, 'headers'> & { readonly body: Body } {
   if (request.operation !== 'chat') throw notChat(request.operation);
-  const { betas, ...options } = request.providerOptions?.[context.target.provider] ?? {};
+  const { betas, ...options } = asRecord(request.providerOptions?.[context.target.provider]) ?? {};
   const headers: Record<string, string> = { 'content-type': 'application/json', ...authorisation(context.apiKey) };
   if (Array.isArray(betas) && betas.length > 0) headers['anthropic-beta'] = betas.join(',');
-  return { headers, body: { ...encodeChat(request, context), ...options } };
+  return { headers, body: mergeFields(encodeChat(request, context), options) };
 }
 
 /** The fields that determine the input tokens; the counting endpoint rejects all others. */

@@ -1,5 +1,13 @@
 /** The generateContent wire format, for any base URL. */
-import { asNumber, asRecord, PolyphonyError, type WireContext, type WireFormat, type WireRequest } from 'polyphony/kit';
+import {
+  asNumber,
+  asRecord,
+  PolyphonyError,
+  type WireContext,
+  type WireFormat,
+  type WireRequest,
+  withProviderOptions,
+} from 'polyphony/kit';
 import { decodeChat } from './decode.ts';
 import { decodeEmbedding, type EmbeddingCall, encodeEmbedding } from './embeddings.ts';
 import { type Body, encodeChat } from './encode.ts';
@@ -17,17 +25,13 @@ export interface GeminiWireOptions {
   ) => EmbeddingCall;
 }
 
-/**
- * `providerOptions` under the provider's id are merged into the body last, field by field, and so are those of its
- * `generationConfig`.
- */
+/** `providerOptions` under the provider's id are merged into the body last. */
 export function geminiWire(options: GeminiWireOptions): WireFormat {
   return {
     async encode(request, context) {
-      const own = asRecord(request.providerOptions?.[context.target.provider]) ?? {};
       const { path, body } = encodeRequest(request, options, context);
       const headers = { 'content-type': 'application/json', ...(await options.headers(context)) };
-      return { url: path, headers, body: JSON.stringify(merged(body, own)) };
+      return { url: path, headers, body: JSON.stringify(withProviderOptions(body, request, context)) };
     },
     decode(response, request, context) {
       if (request.operation === 'chat') return decodeChat(response, request, context);
@@ -39,8 +43,7 @@ export function geminiWire(options: GeminiWireOptions): WireFormat {
       async encode(request, context) {
         if (request.operation !== 'chat') throw unknownOperation(request.operation);
         const model = resourceOf(context);
-        const own = asRecord(request.providerOptions?.[context.target.provider]) ?? {};
-        const body = merged(encodeChat(request, context), own);
+        const body = withProviderOptions(encodeChat(request, context), request, context);
         const headers = { 'content-type': 'application/json', ...(await options.headers(context)) };
         return { url: `/${model}:countTokens`, headers, body: JSON.stringify(options.counted(model, body)) };
       },
@@ -68,12 +71,6 @@ function encodeRequest(
   const usual = encodeEmbedding(request, model, context);
   const { method, body } = options.embedding?.(usual, request, context) ?? usual;
   return { path: `/${model}:${method}`, body };
-}
-
-function merged(body: Body, own: Body): Body {
-  const config = asRecord(own.generationConfig);
-  const both = config === undefined ? {} : { generationConfig: { ...asRecord(body.generationConfig), ...config } };
-  return { ...body, ...own, ...both };
 }
 
 const unknownOperation = (operation: string): PolyphonyError =>

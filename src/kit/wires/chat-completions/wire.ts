@@ -4,14 +4,14 @@ import type { ModelRequest } from '../../../core/model/model.ts';
 import type { WireContext, WireFormat } from '../../../core/model/provider.ts';
 import { httpError, readFailure } from '../../http/http-errors.ts';
 import { parseRateLimits } from '../../http/rate-limits.ts';
+import { withProviderOptions } from '../provider-options.ts';
 import { decodeChat } from './decode-chat.ts';
 import { applyQuirks, encodeChat, type WireBody } from './encode-chat.ts';
 import { decodeOperation, encodeEmbedding, encodeImage, encodeModeration } from './operations.ts';
 import { type ChatCompletionsQuirks, quirksOf } from './quirks.ts';
 
 /**
- * Chat, embeddings, images and moderation. `providerOptions` under the provider's id are merged into the body last, field
- * by field.
+ * Chat, embeddings, images and moderation. `providerOptions` under the provider's id are merged into the body last.
  */
 export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFormat {
   return {
@@ -19,11 +19,10 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
       const own = quirksOf(quirks, context);
       const { path, body } = encodeRequest(request, own, context);
       const adapted = applyQuirks(body, own, context);
-      const given = request.providerOptions?.[context.target.provider];
       return {
         url: path.replace('{model}', encodeURIComponent(context.card.id)),
         headers: { 'content-type': 'application/json', ...authorisation(own, context.apiKey) },
-        body: JSON.stringify(given === undefined ? adapted : { ...adapted, ...given }),
+        body: JSON.stringify(withProviderOptions(adapted, request, context)),
       };
     },
     decode(response, request, context) {
