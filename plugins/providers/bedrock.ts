@@ -14,6 +14,7 @@ import {
   PolyphonyError,
   type Provider,
   type Target,
+  USUAL_TOOL_NAMES,
   type VendorOptions,
   type WireFormat,
   withProviderOptions,
@@ -77,6 +78,7 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
       return decodeChat(response, request, context);
     },
     classify,
+    toolNames: USUAL_TOOL_NAMES,
     requestIdHeaders: ['x-amzn-requestid'],
     counting: {
       async encode(request, context) {

@@ -24,6 +24,8 @@ import {
   PolyphonyError,
   type Provider,
   type ProviderContext,
+  renamedTools,
+  USUAL_TOOL_NAMES,
   type Warning,
 } from 'polyphony/kit';
 import { finish, type LangChainMessage, newAnswer, readMessage } from './langchain/answer.ts';
@@ -52,7 +54,12 @@ export function langchain(model: BaseChatModel, options: LangChainOptions = {}):
     id,
     models: [modelCard({ id: nameOf(model), capabilities, ...card })],
     ...defined({ concurrency }),
-    stream: (attempt, context) => streamAttempt(model, id, attempt, context),
+    stream(attempt, context) {
+      // The server behind the model is unknown, so the names are those that most servers accept.
+      const renamed = renamedTools(attempt.request, USUAL_TOOL_NAMES);
+      if (renamed === undefined) return streamAttempt(model, id, attempt, context);
+      return renamed.restore(streamAttempt(model, id, { ...attempt, request: renamed.request }, context));
+    },
   };
 }
 

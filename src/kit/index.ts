@@ -66,6 +66,7 @@ export { mediaURL } from './wires/chat-completions/encode-messages.ts';
 export { closedSchema } from './wires/closed-schema.ts';
 export { type InlineMedia, inlineMedia } from './wires/media.ts';
 export { mergeFields, withProviderOptions } from './wires/provider-options.ts';
+export { type RenamedTools, renamedTools, USUAL_TOOL_NAMES } from './wires/tool-names.ts';
 
 // ---------------------------------------------------------------------------------------------------- a wire of your own: answers
 

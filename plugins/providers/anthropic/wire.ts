@@ -7,6 +7,7 @@ import {
   mergeFields,
   PolyphonyError,
   parseRateLimits,
+  USUAL_TOOL_NAMES,
   type WireContext,
   type WireFormat,
   type WireRequest,
@@ -32,6 +33,7 @@ export const messagesWire: WireFormat = {
   },
   classify: (status, _headers, body) => classify(status, body),
   rateLimits: parseRateLimits,
+  toolNames: USUAL_TOOL_NAMES,
   requestIdHeaders: ['request-id', 'cf-ray'],
   counting: {
     encode(request, context) {

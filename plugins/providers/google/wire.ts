@@ -38,6 +38,8 @@ export function geminiWire(options: GeminiWireOptions): WireFormat {
       if (request.operation === 'embed') return decodeEmbedding(response, request);
       throw unknownOperation(request.operation);
     },
+    // The first character is a letter or an underscore.
+    toolNames: /^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$/,
     classify: (status, _headers, body) => classify(status, body),
     counting: {
       async encode(request, context) {

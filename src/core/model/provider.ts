@@ -171,6 +171,8 @@ export interface WireFormat {
   rateLimits?(headers: Readonly<Record<string, string>>, nowMs: number): readonly RateLimit[];
   /** Lower-case names of the headers that may contain the endpoint's id of the request; the first one present counts. @default none */
   readonly requestIdHeaders?: readonly string[];
+  /** The names of tools that the server accepts: others are renamed there and back. @default all */
+  readonly toolNames?: RegExp;
   /** The free endpoint that counts the input tokens of a request. */
   readonly counting?: TokenCounting;
 }

@@ -9,6 +9,7 @@ import {
 } from '../../core/model/complete.ts';
 import type { Attempt, FinishEvent, ModelEvent, Warning } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
+import { renamedTools } from '../wires/tool-names.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { reportFinish, reportHeaders } from './http-report.ts';
 import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
@@ -116,7 +117,9 @@ async function ask(parts: HttpParts, attempt: Attempt, given: ProviderContext, a
       answer.stated = { ...answer.stated, ...report };
     },
   });
-  const encoded = wire.encode(attempt.request, context);
+  const renamed = wire.toolNames === undefined ? undefined : renamedTools(attempt.request, wire.toolNames);
+  const asked = renamed?.request ?? attempt.request;
+  const encoded = wire.encode(asked, context);
   const request = encoded instanceof Promise ? await encoded : encoded;
   const addressedRequest = addressed(request, options, context, attempt.signal);
   answer.sent = true;
@@ -124,7 +127,8 @@ async function ask(parts: HttpParts, attempt: Attempt, given: ProviderContext, a
   answer.response = response;
   reportHeaders(options, response, attempt.target, given);
   if (response.status >= 300) throw await refusal(wire, response);
-  return { warnings, events: wire.decode(response, attempt.request, context) };
+  const events = wire.decode(response, asked, context);
+  return { warnings, events: renamed === undefined ? events : renamed.restore(events) };
 }
 
 function truncated(): PolyphonyError {

@@ -2,6 +2,7 @@
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
+import { renamedTools } from '../wires/tool-names.ts';
 import { readJson } from './answer.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
@@ -32,7 +33,9 @@ export async function countTokens(parts: HttpParts, attempt: Attempt, given: Pro
   try {
     // Warnings belong to the request itself; a count sends none of it.
     const context = contextOf(parts, attempt, clock, { warn: ignore, report: ignore });
-    const request = await counting?.encode(attempt.request, context);
+    const { toolNames } = options.wire;
+    const renamed = toolNames === undefined ? undefined : renamedTools(attempt.request, toolNames);
+    const request = await counting?.encode(renamed?.request ?? attempt.request, context);
     if (request === undefined)
       throw new PolyphonyError('unsupported', 'This wire format cannot count tokens: use an estimate instead.');
     const response = await transport.request(addressed(request, options, context, attempt.signal));

@@ -5,6 +5,7 @@ import type { WireContext, WireFormat } from '../../../core/model/provider.ts';
 import { httpError, readFailure } from '../../http/http-errors.ts';
 import { parseRateLimits } from '../../http/rate-limits.ts';
 import { withProviderOptions } from '../provider-options.ts';
+import { USUAL_TOOL_NAMES } from '../tool-names.ts';
 import { decodeChat } from './decode-chat.ts';
 import { applyQuirks, encodeChat, type WireBody } from './encode-chat.ts';
 import { decodeOperation, encodeEmbedding, encodeImage, encodeModeration } from './operations.ts';
@@ -32,6 +33,7 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
     },
     classify: (status, _headers, body) => httpError(readFailure(status, body)),
     rateLimits: parseRateLimits,
+    toolNames: USUAL_TOOL_NAMES,
     requestIdHeaders: REQUEST_ID_HEADERS,
   };
 }

@@ -5,6 +5,7 @@ import { httpError, readFailure } from '../../http/http-errors.ts';
 import { parseRateLimits } from '../../http/rate-limits.ts';
 import { asNumber, asRecord, defined } from '../../json/json-shape.ts';
 import { authorisation, REQUEST_ID_HEADERS } from '../chat-completions/wire.ts';
+import { USUAL_TOOL_NAMES } from '../tool-names.ts';
 import { decodeChat } from './decode.ts';
 import { encodeChat } from './encode.ts';
 import { factsOf, type ResponsesFacts } from './facts.ts';
@@ -69,6 +70,7 @@ export function responsesWire(options: ResponsesWireOptions = {}, others?: WireF
     },
     classify: (status, _headers, body) => httpError(readFailure(status, body)),
     rateLimits: parseRateLimits,
+    toolNames: USUAL_TOOL_NAMES,
     requestIdHeaders: REQUEST_ID_HEADERS,
   };
 }
