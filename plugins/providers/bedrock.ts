@@ -79,6 +79,7 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
     },
     classify,
     toolNames: USUAL_TOOL_NAMES,
+    returnsMedia: (part, { target }) => part.family === target.provider,
     requestIdHeaders: ['x-amzn-requestid'],
     counting: {
       async encode(request, context) {

@@ -115,6 +115,8 @@ const wire: WireFormat = {
   },
   classify: (status, _headers, body) => httpError(readFailure(status, body)),
   rateLimits: parseRateLimits,
+  // An assistant message holds no media.
+  returnsMedia: () => false,
   toolNames: /^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/,
   requestIdHeaders: ['x-debug-trace-id', 'x-request-id'],
 };

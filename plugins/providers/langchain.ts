@@ -57,8 +57,8 @@ export function langchain(model: BaseChatModel, options: LangChainOptions = {}):
     stream(attempt, context) {
       // The server behind the model is unknown, so the names are those that most servers accept.
       const renamed = renamedTools(attempt.request, USUAL_TOOL_NAMES);
-      if (renamed === undefined) return streamAttempt(model, id, attempt, context);
-      return renamed.restore(streamAttempt(model, id, { ...attempt, request: renamed.request }, context));
+      const events = streamAttempt(model, id, { ...attempt, request: renamed?.request ?? attempt.request }, context);
+      return renamed === undefined ? events : renamed.restore(events);
     },
   };
 }

@@ -95,6 +95,8 @@ const wire: WireFormat = {
   },
   classify: (status, _headers, body) => httpError(readFailure(status, body)),
   rateLimits: parseRateLimits,
+  // An assistant message holds no media.
+  returnsMedia: () => false,
   // The server itself sends no id; the proxy in front of it in the cloud does.
   requestIdHeaders: ['x-request-id', 'cf-ray'],
 };

@@ -61,6 +61,7 @@ export { type DialectResult, type SchemaDialect, toDialect } from './json/schema
 
 // ---------------------------------------------------------------------------------------------------- a wire of your own: requests
 
+export { withAnswerMedia } from './wires/answer-media.ts';
 export { aspectRatioOf, nearestShape } from './wires/aspect-ratio.ts';
 export { mediaURL } from './wires/chat-completions/encode-messages.ts';
 export { closedSchema } from './wires/closed-schema.ts';

@@ -34,6 +34,8 @@ export const messagesWire: WireFormat = {
   classify: (status, _headers, body) => classify(status, body),
   rateLimits: parseRateLimits,
   toolNames: USUAL_TOOL_NAMES,
+  // An assistant message holds no media.
+  returnsMedia: () => false,
   requestIdHeaders: ['request-id', 'cf-ray'],
   counting: {
     encode(request, context) {

@@ -11,6 +11,7 @@ import {
   defined,
   type JsonRecord,
   type JsonValue,
+  type MediaPart,
   type ModelEvent,
   type ReasoningPart,
   type ToolCallAssembler,
@@ -161,8 +162,30 @@ export function readBlock(blocks: Blocks, index: number, block: JsonRecord): voi
     for (const item of asList(cited.content) ?? []) addDelta(blocks, index, { text: asRecord(item)?.text });
     append(blocks.citations, (asList(cited.citations) ?? []).flatMap(citationOf));
   } else if (typeof block.text === 'string') addDelta(blocks, index, { text: block.text });
-  else keep(blocks, block);
+  else {
+    const media = mediaOf(block, blocks.family);
+    if (media === undefined) keep(blocks, block);
+    else blocks.emit({ type: 'media', part: media });
+  }
   stopBlock(blocks, index);
+}
+
+/** A block with bytes of an image, sound, video or document. */
+function mediaOf(block: JsonRecord, family: string): MediaPart | undefined {
+  for (const kind of ['image', 'audio', 'video', 'document'] as const) {
+    const media = asRecord(block[kind]);
+    const data = asText(asRecord(media?.source)?.bytes);
+    if (media === undefined || !data) continue;
+    const format = asText(media.format) ?? 'octet-stream';
+    const source = {
+      type: 'base64' as const,
+      data,
+      mediaType: `${kind === 'document' ? 'application' : kind}/${format}`,
+    };
+    if (kind !== 'document') return { type: kind, source, family };
+    return defined({ type: 'file' as const, source, family, name: asText(media.name) });
+  }
+  return undefined;
 }
 
 function citationOf(value: unknown): Citation[] {

@@ -108,9 +108,7 @@ function readCandidate(state: State, candidate: JsonRecord): void {
 
 function finish(state: State): void {
   endParts(state.parts);
-  const { events, parts, model, id, logprobs, citations } = state;
-  const { images } = parts;
-  if (images.length > 0) events.push({ type: 'output', output: { operation: 'image', images } });
+  const { model, id, logprobs, citations } = state;
   const usage = usageOf(state.counts);
   const reason = reasonOf(state);
   const refusal = reason === 'content-filter' ? (state.blockMessage ?? state.blocked ?? state.reason) : undefined;

@@ -40,6 +40,8 @@ export function geminiWire(options: GeminiWireOptions): WireFormat {
     },
     // The first character is a letter or an underscore.
     toolNames: /^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$/,
+    returnsMedia: ({ source, family }, { target }) =>
+      family === target.provider || source.type === 'base64' || source.url.includes(':'),
     classify: (status, _headers, body) => classify(status, body),
     counting: {
       async encode(request, context) {

@@ -2,7 +2,7 @@
 
 import type { NanoUsd } from '../money/money.ts';
 import type { Usage } from '../money/usage.ts';
-import type { Citation, MediaSource, ReasoningPart, ToolCallPart } from './message.ts';
+import type { Citation, MediaPart, MediaSource, ReasoningPart, ToolCallPart } from './message.ts';
 
 export type { Usage };
 
@@ -86,6 +86,8 @@ export type ModelEvent =
       readonly delta: string;
     }
   | { readonly type: 'tool-call'; readonly call: ToolCallPart }
+  /** An image, sound, video or file of the answer, in its place between the texts. */
+  | { readonly type: 'media'; readonly part: MediaPart }
   | { readonly type: 'output'; readonly output: OperationOutput }
   | { readonly type: 'warning'; readonly warning: Warning }
   | FinishEvent;

@@ -18,24 +18,38 @@ export interface TextPart {
   readonly cache?: 'short' | 'long';
   readonly citations?: readonly Citation[];
 }
-export interface ImagePart {
+/**
+ * What the provider that made the part as a piece of its answer (`family`) wants back with it. It must be returned unchanged;
+ * every other target is sent the part without it.
+ */
+interface Made {
+  readonly family?: string;
+  /** Opaque, such as a thought signature. */
+  readonly signature?: string;
+  /** The provider's own fields beside the bytes. */
+  readonly raw?: JsonValue;
+}
+export interface ImagePart extends Made {
   readonly type: 'image';
   readonly source: MediaSource;
   readonly detail?: 'low' | 'high' | 'auto';
 }
-export interface AudioPart {
+export interface AudioPart extends Made {
   readonly type: 'audio';
   readonly source: MediaSource;
+  /** What is said in it, if the provider states it; an answer has the same words as text. */
+  readonly transcript?: string;
 }
-export interface VideoPart {
+export interface VideoPart extends Made {
   readonly type: 'video';
   readonly source: MediaSource;
 }
-export interface FilePart {
+export interface FilePart extends Made {
   readonly type: 'file';
   readonly source: MediaSource;
   readonly name?: string;
 }
+export type MediaPart = ImagePart | AudioPart | VideoPart | FilePart;
 /**
  * The model's reasoning. `signature` and `redacted` are opaque and must be returned unchanged to the provider that made them
  * (`family`); every other target drops the part.

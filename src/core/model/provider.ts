@@ -11,6 +11,7 @@ import type {
   Attempt,
   Capability,
   JsonValue,
+  MediaPart,
   ModelEvent,
   ModelRequest,
   Operation,
@@ -173,6 +174,11 @@ export interface WireFormat {
   readonly requestIdHeaders?: readonly string[];
   /** The names of tools that the server accepts: others are renamed there and back. @default all */
   readonly toolNames?: RegExp;
+  /**
+   * Whether `encode` puts this media part of an assistant message into its place. The others are moved into the user message
+   * after it, or left out with a warning if the model does not take them. @default every part is left in its place
+   */
+  returnsMedia?(part: MediaPart, context: WireContext): boolean;
   /** The free endpoint that counts the input tokens of a request. */
   readonly counting?: TokenCounting;
 }

@@ -9,6 +9,7 @@ import {
 } from '../../core/model/complete.ts';
 import type { Attempt, FinishEvent, ModelEvent, Warning } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
+import { withAnswerMedia } from '../wires/answer-media.ts';
 import { renamedTools } from '../wires/tool-names.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { reportFinish, reportHeaders } from './http-report.ts';
@@ -118,7 +119,7 @@ async function ask(parts: HttpParts, attempt: Attempt, given: ProviderContext, a
     },
   });
   const renamed = wire.toolNames === undefined ? undefined : renamedTools(attempt.request, wire.toolNames);
-  const asked = renamed?.request ?? attempt.request;
+  const asked = withAnswerMedia(renamed?.request ?? attempt.request, wire, context);
   const encoded = wire.encode(asked, context);
   const request = encoded instanceof Promise ? await encoded : encoded;
   const addressedRequest = addressed(request, options, context, attempt.signal);

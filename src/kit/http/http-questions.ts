@@ -2,6 +2,7 @@
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
+import { withAnswerMedia } from '../wires/answer-media.ts';
 import { renamedTools } from '../wires/tool-names.ts';
 import { readJson } from './answer.ts';
 import { describeError, refusal } from './http-refusal.ts';
@@ -35,7 +36,8 @@ export async function countTokens(parts: HttpParts, attempt: Attempt, given: Pro
     const context = contextOf(parts, attempt, clock, { warn: ignore, report: ignore });
     const { toolNames } = options.wire;
     const renamed = toolNames === undefined ? undefined : renamedTools(attempt.request, toolNames);
-    const request = await counting?.encode(renamed?.request ?? attempt.request, context);
+    const asked = withAnswerMedia(renamed?.request ?? attempt.request, options.wire, context);
+    const request = await counting?.encode(asked, context);
     if (request === undefined)
       throw new PolyphonyError('unsupported', 'This wire format cannot count tokens: use an estimate instead.');
     const response = await transport.request(addressed(request, options, context, attempt.signal));

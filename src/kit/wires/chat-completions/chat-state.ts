@@ -15,6 +15,7 @@ import { type AnswerState, answerState, finishAnswer } from '../../http/decode-a
 import { dropOptionalNulls } from '../../json/optional-nulls.ts';
 import { statedCost } from '../stated-cost.ts';
 import { type ToolCallAssembler, toolCallAssembler } from '../tool-calls.ts';
+import { type AudioDraft, audioDraft, audioEvent } from './media.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { type ReasoningReader, reasoningReader } from './reasoning.ts';
 
@@ -33,6 +34,9 @@ export interface ChatState extends AnswerState {
   /** A complete message has arrived, so the answer is complete even without a finish reason. */
   whole: boolean;
   readonly logprobs: TokenLogprob[];
+  readonly family: string;
+  /** The sound of the answer so far. */
+  readonly audio: AudioDraft;
   readonly reasoningBesideOutput: boolean;
   /** The schemas of tools that were sent in the strict subset, whose optional arguments arrive as nulls. */
   readonly strictTools: ReadonlyMap<string, JsonSchema>;
@@ -55,6 +59,8 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     hasOutput: false,
     whole: false,
     logprobs: [],
+    family: context.target.provider,
+    audio: audioDraft(request, context),
     reasoningBesideOutput: quirks.reasoningBesideOutput === true,
     strictTools: strictToolsOf(request, quirks),
     calls: undefined,
@@ -77,6 +83,8 @@ export function finishChat(state: ChatState): void {
   const { events, calls, usage, model, id, serviceTier, refusal, logprobs, citations } = state;
   const block = state.reasoning.close();
   if (block !== undefined) events.push(block);
+  const sound = audioEvent(state.audio);
+  if (sound !== undefined) events.push(sound);
   if (calls !== undefined) for (const event of calls.finish()) events.push(withoutNulls(event, state.strictTools));
   // Several servers send `stop` or no reason with tool calls.
   const called = calls !== undefined && (state.reason === 'stop' || state.reason === undefined);

@@ -15,8 +15,9 @@ import { decodeAnswer } from '../../http/decode-answer.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
 import { finishReason } from '../finish-reason.ts';
 import { type ChatState, callsOf, chatState, finishChat, withUsage } from './chat-state.ts';
-import { citationsOf, imagesOf, logprobsOf } from './decode-extras.ts';
+import { citationsOf, logprobsOf } from './decode-extras.ts';
 import { extensionOf, frameError } from './frame-error.ts';
+import { imageOf, readAudio } from './media.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { usageOf } from './usage.ts';
 
@@ -86,7 +87,10 @@ function readMessage(state: ChatState, message: JsonRecord): void {
   if (message.tool_calls) readCalls(state, asList(message.tool_calls) ?? []);
   else if (message.function_call) readCalls(state, [{ function: message.function_call }]);
   if (message.annotations) append(state.citations, citationsOf(message));
-  if (message.images) emit(state, imagesOf(message));
+  if (message.images) for (const item of asList(message.images) ?? []) emitImage(state, item);
+  if (message.audio) readAudio(state.audio, asRecord(message.audio) ?? {});
+  // What is said is text as well, so that it can be read, and sent to any other model.
+  if (message.audio) emitText(state, asText(asRecord(message.audio)?.transcript));
 }
 
 function readContent(state: ChatState, content: unknown): void {
@@ -98,6 +102,7 @@ function readContent(state: ChatState, content: unknown): void {
     const chunk = asRecord(item);
     if (chunk?.type === 'thinking') emit(state, state.reasoning.readChunk(chunk));
     else if (chunk?.type === 'text' || chunk?.type === 'output_text') emitText(state, asText(chunk.text));
+    else if (chunk?.type === 'image_url' || chunk?.type === 'image') emitImage(state, chunk);
   }
 }
 
@@ -121,6 +126,14 @@ function readCalls(state: ChatState, pieces: readonly unknown[]): void {
 
 function emit(state: ChatState, event: ModelEvent | undefined): void {
   if (event !== undefined) state.events.push(event);
+}
+
+function emitImage(state: ChatState, item: unknown): void {
+  const source = imageOf(item);
+  if (source === undefined) return;
+  emit(state, state.reasoning.close());
+  state.hasOutput = true;
+  state.events.push({ type: 'media', part: { type: 'image', source, family: state.family } });
 }
 
 function emitText(state: ChatState, text: string | undefined): void {

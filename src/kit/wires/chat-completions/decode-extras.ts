@@ -1,5 +1,5 @@
 /** Further parts of an answer: log probabilities, citations, images. */
-import type { Citation, MediaSource, ModelEvent, TokenLogprob } from '../../../core/model/model.ts';
+import type { Citation, TokenLogprob } from '../../../core/model/model.ts';
 import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
 
 /** Both forms: `{ content: [{ token, logprob, top_logprobs }] }` and the older `{ tokens, token_logprobs, top_logprobs }`. */
@@ -52,17 +52,4 @@ export function citationsOf(body: JsonRecord): readonly Citation[] {
     });
     return Object.keys(citation).length === 0 ? [] : [citation];
   });
-}
-
-/** Images that a chat model generated. */
-export function imagesOf(message: JsonRecord): ModelEvent | undefined {
-  const images = (asList(message.images) ?? []).flatMap((item): MediaSource[] => {
-    const url = asText(asRecord(asRecord(item)?.image_url)?.url);
-    if (url === undefined) return [];
-    const inline = /^data:([^;,]+);base64,(.*)$/s.exec(url);
-    return [
-      inline?.[1] && inline[2] ? { type: 'base64', data: inline[2], mediaType: inline[1] } : { type: 'url', url },
-    ];
-  });
-  return images.length === 0 ? undefined : { type: 'output', output: { operation: 'image', images } };
 }

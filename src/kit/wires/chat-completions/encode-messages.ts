@@ -15,6 +15,7 @@ import type {
 } from '../../../core/model/model.ts';
 import type { WireContext } from '../../../core/model/provider.ts';
 import { asList, asRecord, defined, tryParseJson } from '../../json/json-shape.ts';
+import { soundId } from './media.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { reasoningFields } from './reasoning.ts';
 
@@ -117,13 +118,20 @@ function assistantMessage(parts: readonly Part[], quirks: ChatCompletionsQuirks,
   const thoughts = quirks.returnReasoning === false ? [] : parts.filter((part) => part.type === 'reasoning');
   const { content: chunks, ...fields } = reasoningFields(thoughts, context.target.provider);
   warnOfLostReasoning(thoughts, context);
-  const content = text === '' && calls.length > 0 ? null : text;
+  const images = parts.filter((part) => part.type === 'image');
+  const sound = parts.map((part) => (part.type === 'audio' ? soundId(part, context) : undefined)).find(Boolean);
+  // The sound says what the text says.
+  const content = sound !== undefined || (text === '' && calls.length > 0) ? null : text;
   const thinking = asList(chunks);
   return {
     role: 'assistant',
     content: thinking === undefined ? content : [...thinking, ...(text === '' ? [] : [{ type: 'text', text }])],
     ...(calls.length === 0 || quirks.reasoningFieldOfCalls === undefined ? {} : { [quirks.reasoningFieldOfCalls]: '' }),
     ...fields,
+    ...(sound === undefined ? {} : { audio: { id: sound } }),
+    ...(images.length === 0 || quirks.answerImages !== true
+      ? {}
+      : { images: images.map((part) => encodePart(part, quirks)) }),
     ...(calls.length === 0 ? {} : { tool_calls: calls.map((call) => encodeCall(call, quirks)) }),
   };
 }

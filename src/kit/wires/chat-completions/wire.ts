@@ -8,6 +8,7 @@ import { withProviderOptions } from '../provider-options.ts';
 import { USUAL_TOOL_NAMES } from '../tool-names.ts';
 import { decodeChat } from './decode-chat.ts';
 import { applyQuirks, encodeChat, type WireBody } from './encode-chat.ts';
+import { returnsMedia } from './media.ts';
 import { decodeOperation, encodeEmbedding, encodeImage, encodeModeration } from './operations.ts';
 import { type ChatCompletionsQuirks, quirksOf } from './quirks.ts';
 
@@ -34,6 +35,7 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
     classify: (status, _headers, body) => httpError(readFailure(status, body)),
     rateLimits: parseRateLimits,
     toolNames: USUAL_TOOL_NAMES,
+    returnsMedia: (part, context) => returnsMedia(part, quirksOf(quirks, context), context),
     requestIdHeaders: REQUEST_ID_HEADERS,
   };
 }

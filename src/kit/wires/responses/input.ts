@@ -2,9 +2,17 @@
  * Canonical messages as input items. Items of this provider that are in reasoning parts (`raw`) are sent back unchanged and in
  * their places: reasoning with its encrypted content, calls of the provider's own tools, the phase of a message.
  */
-import type { Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from '../../../core/model/model.ts';
+import type {
+  MediaPart,
+  Message,
+  Part,
+  ReasoningPart,
+  ToolCallPart,
+  ToolResultPart,
+} from '../../../core/model/model.ts';
 import type { WireContext } from '../../../core/model/provider.ts';
 import { asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
+import { inlineMedia } from '../media.ts';
 import { contentOf, fileContent, type Item, imageContent, textContent } from './content.ts';
 import type { ResponsesFacts } from './facts.ts';
 
@@ -62,6 +70,7 @@ function assistantItems(parts: readonly Part[], stored: boolean, family: string)
     }
     open = undefined;
     if (part.type === 'tool-call') items.push(callItem(part));
+    if (part.type === 'image') items.push({ ...drawnItem(part, family), result: inlineMedia(part.source)?.data });
     const raw = part.type === 'reasoning' && part.family === family ? asRecord(part.raw) : undefined;
     if (raw?.type === 'message') head = { phase: raw.phase };
     else if (raw !== undefined && (stored || isWhole(raw))) items.push({ ...raw });
@@ -74,6 +83,12 @@ const isWhole = (item: JsonRecord): boolean =>
   item.type !== 'reasoning' ||
   Boolean(item.encrypted_content) ||
   (Array.isArray(item.content) && item.content.length > 0);
+
+/** The item that an image of this provider came in; undefined for an image of another. */
+export function drawnItem({ family: made, raw }: MediaPart, family: string): JsonRecord | undefined {
+  const item = made === family ? asRecord(raw) : undefined;
+  return item?.type === 'image_generation_call' ? item : undefined;
+}
 
 function callItem(call: ToolCallPart): Item {
   const text = call.raw ?? JSON.stringify(call.arguments);

@@ -186,7 +186,10 @@ function closeImage(items: ResponseItems, _index: number, item: JsonRecord): voi
   const data = asText(item.result);
   if (data === undefined || data === '') return;
   const mediaType = `image/${asText(item.output_format) ?? 'png'}`;
-  items.emit({ type: 'output', output: { operation: 'image', images: [{ type: 'base64', data, mediaType }] } });
+  // Sent back as the item that it is, whose result is the image.
+  const { result: _, ...raw } = item;
+  const source = { type: 'base64', data, mediaType } as const;
+  items.emit({ type: 'media', part: { type: 'image', source, family: items.family, raw: raw as JsonValue } });
 }
 
 /** Ends the calls that the stream did not end. */

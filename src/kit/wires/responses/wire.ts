@@ -1,5 +1,6 @@
 /** The Responses wire: chat in items, whose reasoning can be sent back. Other operations use another wire. */
 import { PolyphonyError } from '../../../core/errors.ts';
+import type { MediaPart } from '../../../core/model/model.ts';
 import type { TokenCounting, WireContext, WireFormat } from '../../../core/model/provider.ts';
 import { httpError, readFailure } from '../../http/http-errors.ts';
 import { parseRateLimits } from '../../http/rate-limits.ts';
@@ -9,6 +10,7 @@ import { USUAL_TOOL_NAMES } from '../tool-names.ts';
 import { decodeChat } from './decode.ts';
 import { encodeChat } from './encode.ts';
 import { factsOf, type ResponsesFacts } from './facts.ts';
+import { drawnItem } from './input.ts';
 
 export interface ResponsesWireOptions extends ResponsesFacts {
   /** How the key is sent: `bearer`, or the name of a header that contains only the key. @default 'bearer' */
@@ -37,9 +39,14 @@ export function wireByCard(responses: WireFormat, others: WireFormat): WireForma
     // A model counts the same on both wires.
     ...defined({ counting: responses.counting }),
     encode: (request, context) => wireOf(context).encode(request, context),
+    returnsMedia: (part, context) => wireOf(context).returnsMedia?.(part, context) ?? true,
     decode: (response, request, context) => wireOf(context).decode(response, request, context),
   };
 }
+
+/** Images go back as the items that they came in. */
+const returnsMedia = (part: MediaPart, { target }: WireContext): boolean =>
+  drawnItem(part, target.provider) !== undefined;
 
 /** `others` is the wire for all other operations; without it, they are refused. */
 export function responsesWire(options: ResponsesWireOptions = {}, others?: WireFormat): WireFormat {
@@ -71,6 +78,7 @@ export function responsesWire(options: ResponsesWireOptions = {}, others?: WireF
     classify: (status, _headers, body) => httpError(readFailure(status, body)),
     rateLimits: parseRateLimits,
     toolNames: USUAL_TOOL_NAMES,
+    returnsMedia: (part, context) => returnsMedia(part, context),
     requestIdHeaders: REQUEST_ID_HEADERS,
   };
 }
