@@ -73,6 +73,10 @@ export interface ToolCallPart {
   readonly raw?: string;
   /** Opaque to everyone but the provider that made it (thought signatures). */
   readonly signature?: string;
+  /** The provider whose own form of call `item` is. */
+  readonly family?: string;
+  /** A call that is no function call, as its provider wrote it (a custom tool, a shell): returned unchanged, with a result of its form. */
+  readonly item?: JsonValue;
 }
 export interface ToolResultPart {
   readonly type: 'tool-result';

@@ -106,10 +106,14 @@ function readContent(state: ChatState, content: unknown): void {
   }
 }
 
+/** What marks the call of a custom tool, whose input is a text. */
+const CUSTOM = { type: 'custom' } as const;
+
 function readCalls(state: ChatState, pieces: readonly unknown[]): void {
   for (const [position, item] of pieces.entries()) {
     const piece = asRecord(item) ?? {};
-    const named = asRecord(piece.function) ?? asRecord(piece.custom) ?? {};
+    const custom = asRecord(piece.custom);
+    const named = asRecord(piece.function) ?? custom ?? {};
     const extra = asRecord(piece.extra_content);
     emit(state, state.reasoning.close());
     state.hasOutput = true;
@@ -118,6 +122,7 @@ function readCalls(state: ChatState, pieces: readonly unknown[]): void {
       id: asText(piece.id),
       name: asText(named.name),
       arguments: named.arguments ?? named.input,
+      custom: custom === undefined ? undefined : { family: state.family, item: CUSTOM },
       signature: extra === undefined ? undefined : JSON.stringify({ extra_content: extra }),
     });
     emit(state, event);

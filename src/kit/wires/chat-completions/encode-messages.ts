@@ -132,7 +132,7 @@ function assistantMessage(parts: readonly Part[], quirks: ChatCompletionsQuirks,
     ...(images.length === 0 || quirks.answerImages !== true
       ? {}
       : { images: images.map((part) => encodePart(part, quirks)) }),
-    ...(calls.length === 0 ? {} : { tool_calls: calls.map((call) => encodeCall(call, quirks)) }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls.map((call) => encodeCall(call, quirks, context)) }),
   };
 }
 
@@ -143,7 +143,12 @@ function warnOfLostReasoning(thoughts: readonly ReasoningPart[], context: WireCo
   context.warn({ code: 'reasoning-dropped', message });
 }
 
-function encodeCall(call: ToolCallPart, quirks: ChatCompletionsQuirks): WireMessage {
+function encodeCall(call: ToolCallPart, quirks: ChatCompletionsQuirks, { target }: WireContext): WireMessage {
+  const own = call.family === target.provider ? asRecord(call.item) : undefined;
+  if (own?.type === 'custom') {
+    const input = asRecord(call.arguments)?.input;
+    return { id: idOf(call.id, quirks), type: 'custom', custom: { name: call.name, input } };
+  }
   const text = call.raw ?? JSON.stringify(call.arguments);
   return {
     id: idOf(call.id, quirks),

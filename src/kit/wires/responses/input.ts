@@ -13,7 +13,8 @@ import type {
 import type { WireContext } from '../../../core/model/provider.ts';
 import { asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
 import { inlineMedia } from '../media.ts';
-import { contentOf, fileContent, type Item, imageContent, textContent } from './content.ts';
+import { answerItem, outputOf, ownItem } from './client-calls.ts';
+import { contentOf, type Item } from './content.ts';
 import type { ResponsesFacts } from './facts.ts';
 
 export interface Input {
@@ -34,22 +35,32 @@ export function encodeInput(
   const instructions = texts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n\n');
   const { systemRole = 'developer' } = facts;
   warnOfLostReasoning(messages, context);
+  const called = clientCalls(messages, context.target.provider);
   return {
     instructions: instructions === '' ? undefined : instructions,
-    items: messages.slice(leading).flatMap((message) => itemsOf(message, systemRole, stored, context)),
+    items: messages.slice(leading).flatMap((message) => itemsOf(message, { systemRole, stored, called }, context)),
   };
 }
 
 const partsOf = ({ content }: Message): readonly Part[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 
-function itemsOf(message: Message, systemRole: string, stored: boolean, context: WireContext): Item[] {
+interface Encoding {
+  readonly systemRole: string;
+  readonly stored: boolean;
+  readonly called: ReadonlyMap<string, JsonRecord>;
+}
+
+function itemsOf(message: Message, { systemRole, stored, called }: Encoding, context: WireContext): Item[] {
   const parts = partsOf(message);
   if (message.role === 'assistant') return assistantItems(parts, stored, context.target.provider);
   if (message.role === 'system') return [{ role: systemRole, content: contentOf(parts) }];
   const results = parts.filter((part) => part.type === 'tool-result');
   const rest = parts.filter((part) => part.type !== 'tool-result');
-  return [...results.map(resultItem), ...(rest.length === 0 ? [] : [{ role: 'user', content: contentOf(rest) }])];
+  return [
+    ...results.map((result) => resultItem(result, called)),
+    ...(rest.length === 0 ? [] : [{ role: 'user', content: contentOf(rest) }]),
+  ];
 }
 
 // ---------------------------------------------------------------------------------------------------- assistant
@@ -69,7 +80,7 @@ function assistantItems(parts: readonly Part[], stored: boolean, family: string)
       continue;
     }
     open = undefined;
-    if (part.type === 'tool-call') items.push(callItem(part));
+    if (part.type === 'tool-call') items.push(ownItem(part, family) ?? callItem(part));
     if (part.type === 'image') items.push({ ...drawnItem(part, family), result: inlineMedia(part.source)?.data });
     const raw = part.type === 'reasoning' && part.family === family ? asRecord(part.raw) : undefined;
     if (raw?.type === 'message') head = { phase: raw.phase };
@@ -95,16 +106,27 @@ function callItem(call: ToolCallPart): Item {
   return { type: 'function_call', call_id: call.id, name: call.name, arguments: text };
 }
 
-function resultItem({ id, content, isError }: ToolResultPart): Item {
-  // The wire has no flag for a failed tool.
-  const prefix = isError === true ? 'Error: ' : '';
-  if (typeof content === 'string') return { type: 'function_call_output', call_id: id, output: prefix + content };
-  const output = content.map((part) => {
-    if (part.type === 'text') return textContent(part);
-    return part.type === 'image' ? imageContent(part) : fileContent(part);
-  });
-  if (prefix !== '') output.unshift(textContent({ text: prefix.trim() }));
-  return { type: 'function_call_output', call_id: id, output };
+/** `called`: the items of calls that are no function calls, by their ids. */
+function resultItem(result: ToolResultPart, called: ReadonlyMap<string, JsonRecord>): Item {
+  const item = called.get(result.id);
+  if (item !== undefined) return answerItem(result, item);
+  return { type: 'function_call_output', call_id: result.id, output: outputOf(result) };
+}
+
+const NO_CALLS: ReadonlyMap<string, JsonRecord> = new Map();
+
+function clientCalls(messages: readonly Message[], family: string): ReadonlyMap<string, JsonRecord> {
+  let called: Map<string, JsonRecord> | undefined;
+  for (const { role, content } of messages) {
+    if (role !== 'assistant' || typeof content === 'string') continue;
+    for (const part of content) {
+      const item = part.type === 'tool-call' ? ownItem(part, family) : undefined;
+      if (item === undefined || part.type !== 'tool-call') continue;
+      called ??= new Map();
+      called.set(part.id, item);
+    }
+  }
+  return called ?? NO_CALLS;
 }
 
 function warnOfLostReasoning(messages: readonly Message[], { target, warn }: WireContext): void {

@@ -7,11 +7,19 @@
  *     so that they are sent back unchanged.
  */
 import { append } from '../../../core/append.ts';
-import type { Citation, JsonSchema, JsonValue, ModelEvent, TokenLogprob } from '../../../core/model/model.ts';
+import type {
+  Citation,
+  JsonSchema,
+  JsonValue,
+  ModelEvent,
+  TokenLogprob,
+  ToolCallPart,
+} from '../../../core/model/model.ts';
 import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
 import { dropOptionalNulls } from '../../json/optional-nulls.ts';
 import { citationsOf, logprobsOf } from '../chat-completions/decode-extras.ts';
 import { type ToolCallAssembler, toolCallAssembler } from '../tool-calls.ts';
+import { clientCallOf } from './client-calls.ts';
 
 interface OpenItem {
   /** Text, summary, arguments or refusal so far. */
@@ -121,8 +129,12 @@ export function closeItem(items: ResponseItems, index: number, item: JsonRecord)
   if (open.done) return;
   open.done = true;
   const close = CLOSERS[asText(item.type) ?? ''];
-  if (close === undefined) items.emit(opaque(items, item));
-  else close(items, index, item);
+  if (close !== undefined) close(items, index, item);
+  else {
+    const call = clientCallOf(item, items.family);
+    if (call === undefined) items.emit(opaque(items, item));
+    else emitCall(items, call);
+  }
 }
 
 const CLOSERS: Readonly<Record<string, (items: ResponseItems, index: number, item: JsonRecord) => void>> = {
@@ -131,6 +143,13 @@ const CLOSERS: Readonly<Record<string, (items: ResponseItems, index: number, ite
   reasoning: closeReasoning,
   image_generation_call: closeImage,
 };
+
+function emitCall(items: ResponseItems, call: ToolCallPart): void {
+  const { id, name, arguments: given } = call;
+  items.emit({ type: 'tool-call-delta', index: items.calls, id, name, delta: JSON.stringify(given) });
+  items.emit({ type: 'tool-call', call });
+  items.calls += 1;
+}
 
 const opaque = ({ family }: ResponseItems, item: JsonRecord): ModelEvent => ({
   type: 'reasoning',
