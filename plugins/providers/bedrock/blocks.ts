@@ -5,6 +5,7 @@
 import {
   append,
   asList,
+  asNumber,
   asRecord,
   asText,
   type Citation,
@@ -192,11 +193,20 @@ function citationOf(value: unknown): Citation[] {
   const record = asRecord(value);
   if (record === undefined) return [];
   const location = asRecord(record.location);
+  const document =
+    asRecord(location?.documentPage) ?? asRecord(location?.documentChar) ?? asRecord(location?.documentChunk);
+  const pages = location?.documentPage === undefined ? undefined : document;
+  const characters = location?.documentChar === undefined ? undefined : document;
   const texts = (asList(record.sourceContent) ?? []).map((item) => asText(asRecord(item)?.text) ?? '').join('');
   const citation = defined({
     url: asText(asRecord(location?.web)?.url),
     title: asText(record.title),
     text: texts === '' ? undefined : texts,
+    document: asNumber(document?.documentIndex),
+    startPage: asNumber(pages?.start),
+    endPage: asNumber(pages?.end),
+    start: asNumber(characters?.start),
+    end: asNumber(characters?.end),
   });
   return Object.keys(citation).length === 0 ? [] : [citation];
 }

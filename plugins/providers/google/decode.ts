@@ -20,12 +20,13 @@ import {
   finishReason,
   type JsonRecord,
   type ModelEvent,
+  type SearchReport,
   type TokenLogprob,
   type TransportResponse,
   type WireContext,
 } from 'polyphony/kit';
 import { errorInside } from './errors.ts';
-import { citationsOf, logprobsOf } from './grounding.ts';
+import { citationsOf, logprobsOf, searchOf } from './grounding.ts';
 import { endParts, newParts, type Parts, readPart } from './parts.ts';
 import { serviceTierOf, usageOf } from './usage.ts';
 
@@ -33,6 +34,7 @@ interface State extends AnswerState {
   readonly parts: Parts;
   readonly logprobs: TokenLogprob[];
   citations: readonly Citation[];
+  search: SearchReport | undefined;
   counts: Record<string, unknown> | undefined;
   reason: string | undefined;
   blocked: string | undefined;
@@ -61,6 +63,7 @@ function stateOf(request: ChatRequest, context: WireContext): State {
     parts: newParts({ family: context.target.provider, emit: (event) => void state.events.push(event) }),
     logprobs: [],
     citations: [],
+    search: undefined,
     counts: undefined,
     reason: undefined,
     blocked: undefined,
@@ -101,6 +104,9 @@ function readCandidate(state: State, candidate: JsonRecord): void {
     state.blockMessage = asText(candidate.finishMessage) ?? state.blockMessage;
   }
   if (candidate.logprobsResult !== undefined) append(state.logprobs, logprobsOf(candidate));
+  if (candidate.groundingMetadata !== undefined || candidate.urlContextMetadata !== undefined) {
+    state.search = { ...state.search, ...searchOf(candidate) };
+  }
   if (candidate.groundingMetadata === undefined && candidate.citationMetadata === undefined) return;
   const citations = citationsOf(candidate);
   if (citations.length > 0) state.citations = citations;
@@ -109,11 +115,12 @@ function readCandidate(state: State, candidate: JsonRecord): void {
 function finish(state: State): void {
   endParts(state.parts);
   const { model, id, logprobs, citations } = state;
+  const search = state.search === undefined || Object.keys(state.search).length === 0 ? undefined : state.search;
   const usage = usageOf(state.counts);
   const reason = reasonOf(state);
   const refusal = reason === 'content-filter' ? (state.blockMessage ?? state.blocked ?? state.reason) : undefined;
   const serviceTier = serviceTierOf(state.counts);
-  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations });
+  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations, search });
 }
 
 function reasonOf({ reason, parts }: State): FinishReason {

@@ -108,4 +108,13 @@ export interface Citation {
   readonly text?: string;
   readonly start?: number;
   readonly end?: number;
+  /** The provider's id of the file or document. */
+  readonly fileId?: string;
+  /** The container of the provider that holds the file. */
+  readonly containerId?: string;
+  /** Which document of the request it is, from 0. */
+  readonly document?: number;
+  /** From 1; `endPage` as the provider counts it. */
+  readonly startPage?: number;
+  readonly endPage?: number;
 }

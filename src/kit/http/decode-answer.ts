@@ -3,7 +3,7 @@
  * makes from them. streams/answer-body.ts says in which order.
  */
 import type { CompletableStream } from '../../core/model/complete.ts';
-import type { Citation, FinishReason, ModelEvent, TokenLogprob, Usage } from '../../core/model/model.ts';
+import type { Citation, FinishReason, ModelEvent, SearchReport, TokenLogprob, Usage } from '../../core/model/model.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
 import { asList, asRecord, defined, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
 import { type BodyState, decodeBody } from '../streams/answer-body.ts';
@@ -76,6 +76,8 @@ export interface AnswerEnding {
   readonly refusal?: string | undefined;
   readonly logprobs?: readonly TokenLogprob[];
   readonly citations?: readonly Citation[];
+  readonly stopSequence?: string | undefined;
+  readonly search?: SearchReport | undefined;
   /** Used instead of all documents. */
   readonly raw?: unknown;
 }
@@ -84,6 +86,7 @@ export interface AnswerEnding {
 export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
   const { events, malformed } = state;
   const { reason, usage, model, id, serviceTier, refusal, logprobs, citations, raw = rawOf(state) } = ending;
+  const { stopSequence, search } = ending;
   state.complete = true;
   if (malformed > 0) {
     const pieces = malformed === 1 ? '1 piece of the answer was' : `${malformed} pieces of the answer were`;
@@ -101,6 +104,8 @@ export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
       refusal: refusal === '' ? undefined : refusal,
       logprobs: logprobs?.length === 0 ? undefined : logprobs,
       citations: citations?.length === 0 ? undefined : citations,
+      stopSequence,
+      search,
       raw,
     }),
   );

@@ -28,6 +28,8 @@ export interface ChatState extends AnswerState {
   id: string | undefined;
   serviceTier: string | undefined;
   refusal: string;
+  readonly stops: readonly string[] | undefined;
+  stopSequence: string | undefined;
   citations: Citation[];
   /** Text or a tool call has arrived. */
   hasOutput: boolean;
@@ -55,6 +57,8 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     id: undefined,
     serviceTier: undefined,
     refusal: '',
+    stops: request.stop,
+    stopSequence: undefined,
     citations: [],
     hasOutput: false,
     whole: false,
@@ -80,7 +84,7 @@ export function callsOf(state: ChatState): ToolCallAssembler {
 /** Adds the last events; does nothing the second time. */
 export function finishChat(state: ChatState): void {
   if (state.complete) return;
-  const { events, calls, usage, model, id, serviceTier, refusal, logprobs, citations } = state;
+  const { events, calls, usage, model, id, serviceTier, refusal, logprobs, citations, stopSequence } = state;
   const block = state.reasoning.close();
   if (block !== undefined) events.push(block);
   const sound = audioEvent(state.audio);
@@ -91,7 +95,7 @@ export function finishChat(state: ChatState): void {
   const reason = called ? 'tool-calls' : (state.reason ?? 'other');
   const costNanoUsd = statedCost(state.rawUsage);
   if (costNanoUsd !== undefined) state.report({ costNanoUsd });
-  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations });
+  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations, stopSequence });
 }
 
 const NO_SCHEMAS: ReadonlyMap<string, JsonSchema> = new Map();

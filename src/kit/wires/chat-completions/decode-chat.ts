@@ -15,7 +15,7 @@ import { decodeAnswer } from '../../http/decode-answer.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
 import { finishReason } from '../finish-reason.ts';
 import { type ChatState, callsOf, chatState, finishChat, withUsage } from './chat-state.ts';
-import { citationsOf, logprobsOf } from './decode-extras.ts';
+import { citationsOf, logprobsOf, toolSources } from './decode-extras.ts';
 import { extensionOf, frameError } from './frame-error.ts';
 import { imageOf, readAudio } from './media.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
@@ -77,6 +77,9 @@ function readChoice(state: ChatState, choice: JsonRecord): void {
   if (message !== undefined && delta === undefined) state.whole = true;
   if (choice.logprobs) append(state.logprobs, logprobsOf(choice.logprobs));
   if (choice.finish_reason) state.reason = finishReason(choice.finish_reason);
+  // Only servers of one's own state which one it was, and some use the field for other words.
+  const stop = asText(choice.stop_reason) ?? asText(choice.matched_stop);
+  if (stop !== undefined && state.stops?.includes(stop)) state.stopSequence = stop;
   readUsage(state, choice.usage);
 }
 
@@ -87,6 +90,7 @@ function readMessage(state: ChatState, message: JsonRecord): void {
   if (message.tool_calls) readCalls(state, asList(message.tool_calls) ?? []);
   else if (message.function_call) readCalls(state, [{ function: message.function_call }]);
   if (message.annotations) append(state.citations, citationsOf(message));
+  if (message.executed_tools) append(state.citations, toolSources(message));
   if (message.images) for (const item of asList(message.images) ?? []) emitImage(state, item);
   if (message.audio) readAudio(state.audio, asRecord(message.audio) ?? {});
   // What is said is text as well, so that it can be read, and sent to any other model.

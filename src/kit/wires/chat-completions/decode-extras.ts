@@ -35,13 +35,25 @@ function alternative(token: string | undefined, value: unknown): { token: string
   return token === undefined || logprob === undefined ? [] : [{ token, logprob }];
 }
 
+/** Sources that tools of the server found, in `executed_tools` of a message. */
+export function toolSources(message: JsonRecord): readonly Citation[] {
+  return (asList(message.executed_tools) ?? []).flatMap((item) => {
+    const found = asRecord(item)?.search_results;
+    return citationsOf({ search_results: asList(found) ?? asList(asRecord(found)?.results) ?? [] });
+  });
+}
+
 /** `annotations` of a message; `search_results` or bare `citations` of a whole answer. */
 export function citationsOf(body: JsonRecord): readonly Citation[] {
   const listed = asList(body.annotations) ?? asList(body.search_results) ?? asList(body.citations) ?? [];
   return listed.flatMap((item) => {
     if (typeof item === 'string') return [{ url: item }];
     const given = asRecord(item);
-    const fields = asRecord(given?.url_citation) ?? asRecord(given?.file_citation) ?? given;
+    const fields =
+      asRecord(given?.url_citation) ??
+      asRecord(given?.file_citation) ??
+      asRecord(given?.container_file_citation) ??
+      given;
     if (fields === undefined) return [];
     const citation = defined({
       url: asText(fields.url),
@@ -49,6 +61,8 @@ export function citationsOf(body: JsonRecord): readonly Citation[] {
       text: asText(fields.content) ?? asText(fields.snippet),
       start: asNumber(fields.start_index),
       end: asNumber(fields.end_index),
+      fileId: asText(fields.file_id),
+      containerId: asText(fields.container_id),
     });
     return Object.keys(citation).length === 0 ? [] : [citation];
   });

@@ -36,6 +36,8 @@ export interface ResponseItems {
   readonly open: Map<number, OpenItem>;
   readonly citations: Citation[];
   readonly logprobs: TokenLogprob[];
+  /** Ids of files that were cited. */
+  readonly files: Set<string>;
   calls: number;
   refusal: string;
   readonly family: string;
@@ -49,6 +51,7 @@ export const newItems = (given: Pick<ResponseItems, 'family' | 'emit' | 'strictT
   open: new Map(),
   citations: [],
   logprobs: [],
+  files: new Set(),
   calls: 0,
   refusal: '',
 });
@@ -166,10 +169,22 @@ function closeMessage(items: ResponseItems, index: number, item: JsonRecord): vo
   const texts = parts.filter(({ type }) => type === 'output_text');
   emitText(items, index, 'text-delta', restOf(texts.map(({ text }) => asText(text) ?? '').join(''), received));
   for (const part of parts) {
-    append(items.citations, citationsOf(part));
+    const cited = citationsOf(part);
+    append(items.citations, cited);
+    for (const citation of cited) emitFile(items, citation);
     if (!hasLogprobs) append(items.logprobs, logprobsOf({ content: asList(part.logprobs) ?? [] }));
     if (items.refusal === '' && part.type === 'refusal') items.refusal = asText(part.refusal) ?? '';
   }
+}
+
+/** A file that code of the provider's own tool made. It is in a container of the provider, which keeps it. */
+function emitFile({ family, emit, files }: ResponseItems, citation: Citation): void {
+  const { fileId, containerId, title: name } = citation;
+  if (fileId === undefined || containerId === undefined || files.has(fileId)) return;
+  files.add(fileId);
+  const raw = { container_id: containerId, file_id: fileId };
+  const part = { type: 'file' as const, source: { type: 'url' as const, url: fileId }, name, family, raw };
+  emit({ type: 'media', part: defined(part) });
 }
 
 function closeCall(items: ResponseItems, index: number, item: JsonRecord): void {
