@@ -79,6 +79,10 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
     },
     classify,
     toolNames: USUAL_TOOL_NAMES,
+    // Tools that the provider runs are named alone; the search of its own models is grounding.
+    ownTool: ({ name, options = {} }) => ({
+      toolConfig: { tools: [{ systemTool: { name: name === 'web-search' ? 'nova_grounding' : name, ...options } }] },
+    }),
     returnsMedia: (part, { target }) => part.family === target.provider,
     requestIdHeaders: ['x-amzn-requestid'],
     counting: {

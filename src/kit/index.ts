@@ -61,13 +61,14 @@ export { type DialectResult, type SchemaDialect, toDialect } from './json/schema
 
 // ---------------------------------------------------------------------------------------------------- a wire of your own: requests
 
-export { withAnswerMedia } from './wires/answer-media.ts';
+export { withAnswerMedia } from './requests/answer-media.ts';
+export { mergeFields, withProviderOptions } from './requests/provider-options.ts';
+export { typedTool } from './requests/provider-tools.ts';
+export { type RenamedTools, renamedTools, USUAL_TOOL_NAMES } from './requests/tool-names.ts';
 export { aspectRatioOf, nearestShape } from './wires/aspect-ratio.ts';
 export { mediaURL } from './wires/chat-completions/encode-messages.ts';
 export { closedSchema } from './wires/closed-schema.ts';
 export { type InlineMedia, inlineMedia } from './wires/media.ts';
-export { mergeFields, withProviderOptions } from './wires/provider-options.ts';
-export { type RenamedTools, renamedTools, USUAL_TOOL_NAMES } from './wires/tool-names.ts';
 
 // ---------------------------------------------------------------------------------------------------- a wire of your own: answers
 

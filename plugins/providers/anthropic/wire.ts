@@ -15,6 +15,7 @@ import {
 import { decodeChat } from './decode.ts';
 import { type Body, encodeChat } from './encode.ts';
 import { classify } from './errors.ts';
+import { ownTool } from './own-tools.ts';
 
 const VERSION = '2023-06-01';
 
@@ -36,6 +37,7 @@ export const messagesWire: WireFormat = {
   toolNames: USUAL_TOOL_NAMES,
   // An assistant message holds no media.
   returnsMedia: () => false,
+  ownTool,
   requestIdHeaders: ['request-id', 'cf-ray'],
   counting: {
     encode(request, context) {

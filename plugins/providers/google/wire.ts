@@ -40,6 +40,8 @@ export function geminiWire(options: GeminiWireOptions): WireFormat {
     },
     // The first character is a letter or an underscore.
     toolNames: /^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$/,
+    // `web-search` is `googleSearch`, `web-fetch` is `urlContext`; another name is the field, in its own spelling.
+    ownTool: ({ name, options = {} }) => ({ tools: [{ [OWN_TOOLS.get(name) ?? camelCase(name)]: options }] }),
     returnsMedia: ({ source, family }, { target }) =>
       family === target.provider || source.type === 'base64' || source.url.includes(':'),
     classify: (status, _headers, body) => classify(status, body),
@@ -55,6 +57,13 @@ export function geminiWire(options: GeminiWireOptions): WireFormat {
     },
   };
 }
+
+const OWN_TOOLS: ReadonlyMap<string, string> = new Map([
+  ['web-search', 'googleSearch'],
+  ['web-fetch', 'urlContext'],
+]);
+
+const camelCase = (name: string): string => name.replace(/[-_]([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 // The id of a tuned model contains its collection.
 const resourceOf = ({ card }: WireContext): string => (card.id.includes('/') ? card.id : `models/${card.id}`);

@@ -10,11 +10,13 @@ import type { TokenPrice } from '../money/token-price.ts';
 import type {
   Attempt,
   Capability,
+  JsonSchema,
   JsonValue,
   MediaPart,
   ModelEvent,
   ModelRequest,
   Operation,
+  ProviderTool,
   Target,
   Tier,
   Warning,
@@ -179,6 +181,8 @@ export interface WireFormat {
    * after it, or left out with a warning if the model does not take them. @default every part is left in its place
    */
   returnsMedia?(part: MediaPart, context: WireContext): boolean;
+  /** The fields of the body that switch a tool of the provider's own on; undefined if it has no such tool. @default it has none */
+  ownTool?(tool: ProviderTool, context: WireContext): JsonSchema | undefined;
   /** The free endpoint that counts the input tokens of a request. */
   readonly counting?: TokenCounting;
 }

@@ -9,8 +9,9 @@ import {
 } from '../../core/model/complete.ts';
 import type { Attempt, FinishEvent, ModelEvent, Warning } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
-import { withAnswerMedia } from '../wires/answer-media.ts';
-import { renamedTools } from '../wires/tool-names.ts';
+import { withAnswerMedia } from '../requests/answer-media.ts';
+import { withOwnTools } from '../requests/provider-tools.ts';
+import { renamedTools } from '../requests/tool-names.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { reportFinish, reportHeaders } from './http-report.ts';
 import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
@@ -119,7 +120,7 @@ async function ask(parts: HttpParts, attempt: Attempt, given: ProviderContext, a
     },
   });
   const renamed = wire.toolNames === undefined ? undefined : renamedTools(attempt.request, wire.toolNames);
-  const asked = withAnswerMedia(renamed?.request ?? attempt.request, wire, context);
+  const asked = withOwnTools(withAnswerMedia(renamed?.request ?? attempt.request, wire, context), wire, context);
   const encoded = wire.encode(asked, context);
   const request = encoded instanceof Promise ? await encoded : encoded;
   const addressedRequest = addressed(request, options, context, attempt.signal);

@@ -2,8 +2,9 @@
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Target } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
-import { withAnswerMedia } from '../wires/answer-media.ts';
-import { renamedTools } from '../wires/tool-names.ts';
+import { withAnswerMedia } from '../requests/answer-media.ts';
+import { withOwnTools } from '../requests/provider-tools.ts';
+import { renamedTools } from '../requests/tool-names.ts';
 import { readJson } from './answer.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
@@ -36,7 +37,11 @@ export async function countTokens(parts: HttpParts, attempt: Attempt, given: Pro
     const context = contextOf(parts, attempt, clock, { warn: ignore, report: ignore });
     const { toolNames } = options.wire;
     const renamed = toolNames === undefined ? undefined : renamedTools(attempt.request, toolNames);
-    const asked = withAnswerMedia(renamed?.request ?? attempt.request, options.wire, context);
+    const asked = withOwnTools(
+      withAnswerMedia(renamed?.request ?? attempt.request, options.wire, context),
+      options.wire,
+      context,
+    );
     const request = await counting?.encode(asked, context);
     if (request === undefined)
       throw new PolyphonyError('unsupported', 'This wire format cannot count tokens: use an estimate instead.');

@@ -4,8 +4,9 @@ import type { ModelRequest } from '../../../core/model/model.ts';
 import type { WireContext, WireFormat } from '../../../core/model/provider.ts';
 import { httpError, readFailure } from '../../http/http-errors.ts';
 import { parseRateLimits } from '../../http/rate-limits.ts';
-import { withProviderOptions } from '../provider-options.ts';
-import { USUAL_TOOL_NAMES } from '../tool-names.ts';
+import { withProviderOptions } from '../../requests/provider-options.ts';
+import { typedTool } from '../../requests/provider-tools.ts';
+import { USUAL_TOOL_NAMES } from '../../requests/tool-names.ts';
 import { decodeChat } from './decode-chat.ts';
 import { applyQuirks, encodeChat, type WireBody } from './encode-chat.ts';
 import { returnsMedia } from './media.ts';
@@ -35,6 +36,8 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
     classify: (status, _headers, body) => httpError(readFailure(status, body)),
     rateLimits: parseRateLimits,
     toolNames: USUAL_TOOL_NAMES,
+    // Each server has its own tools, and refuses those of others.
+    ownTool: (tool) => typedTool(tool),
     returnsMedia: (part, context) => returnsMedia(part, quirksOf(quirks, context), context),
     requestIdHeaders: REQUEST_ID_HEADERS,
   };

@@ -3,7 +3,7 @@ import type { ChatRequest, JsonSchema, OutputFormat, ToolDefinition } from '../.
 import type { WireContext } from '../../../core/model/provider.ts';
 import { asRecord, defined } from '../../json/json-shape.ts';
 import { toDialect } from '../../json/schema-dialects.ts';
-import { withProviderOptions } from '../provider-options.ts';
+import { withProviderOptions } from '../../requests/provider-options.ts';
 import type { Effort, ResponsesFacts } from './facts.ts';
 import { encodeInput } from './input.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergeFields, withProviderOptions } from '../../../src/kit/wires/provider-options.ts';
+import { mergeFields, withProviderOptions } from '../../../src/kit/requests/provider-options.ts';
 
 const target = { target: { provider: 'acme', model: 'm' } };
 
