@@ -212,3 +212,9 @@ test('google: sound, videos and files of an answer are kept as what they are', a
   const { body } = await said(wireOf('google'), turn(response.content));
   expect((body.contents as Json[])[1]).toEqual({ role: 'model', parts });
 });
+
+test('google: an image is sent under the registered name of its type', async () => {
+  const source = { type: 'base64', data: ONE, mediaType: 'image/JPG' } as const;
+  const { text } = await said(wireOf('google'), chat([{ role: 'user', content: [{ type: 'image', source }] }]));
+  expect(text).toContain('"mimeType":"image/jpeg"');
+});
