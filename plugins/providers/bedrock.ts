@@ -15,10 +15,12 @@ import {
   type Provider,
   sendableJson,
   type Target,
+  USUAL_TOOL_NAMES,
   type VendorOptions,
   type WireContext,
   type WireFormat,
   type WireRequest,
+  withProviderOptions,
 } from 'polyphony/kit';
 import { MODELS } from './bedrock/cards.ts';
 import { authorise, type CredentialOptions, type Credentials, credentialsOf } from './bedrock/credentials.ts';
@@ -87,15 +89,18 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
     requests: { callIdCharacters: 'word' },
     encode(request, context) {
       const { card, target, streaming, baseURL } = context;
-      const own = request.providerOptions?.[target.provider];
       const address = `${baseURL}/model/${escaped(card.id)}`;
       if (request.operation === 'embed') {
-        return signed(`${address}/invoke`, { ...encodeEmbedding(request, context), ...own }, context);
+        return signed(
+          `${address}/invoke`,
+          withProviderOptions(encodeEmbedding(request, context), request, context),
+          context,
+        );
       }
       if (request.operation !== 'chat') throw unknownOperation(request.operation);
       const streams = streaming && card.capabilities.includes('streaming');
       const url = `${address}/${streams ? 'converse-stream' : 'converse'}`;
-      return signed(url, { ...encodeChat(request, context), ...own }, context);
+      return signed(url, withProviderOptions(encodeChat(request, context), request, context), context);
     },
     decode(response, request, context) {
       if (request.operation === 'embed') return decodeEmbedding(response, request);
@@ -103,13 +108,18 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
       return decodeChat(response, request, context);
     },
     classify,
+    toolNames: USUAL_TOOL_NAMES,
+    // Tools that the provider runs are named alone; the search of its own models is grounding.
+    ownTool: ({ name, options = {} }) => ({
+      toolConfig: { tools: [{ systemTool: { name: name === 'web-search' ? 'nova_grounding' : name, ...options } }] },
+    }),
+    returnsMedia: (part, { target }) => part.family === target.provider,
     requestIdHeaders: ['x-amzn-requestid'],
     counting: {
       encode(request, context) {
         if (request.operation !== 'chat') throw unknownOperation(request.operation);
         const { card, target, baseURL } = context;
-        const own: Readonly<Record<string, unknown>> = request.providerOptions?.[target.provider] ?? {};
-        const { messages, system, toolConfig } = { ...encodeChat(request, context), ...own };
+        const { messages, system, toolConfig } = withProviderOptions(encodeChat(request, context), request, context);
         const url = `${baseURL}/model/${escaped(card.id.replace(PROFILE, ''))}/count-tokens`;
         return signed(url, { input: { converse: defined({ messages, system, toolConfig }) } }, context);
       },

@@ -20,6 +20,7 @@ import {
   type TokenPrice,
   type VendorOptions,
   type WireFormat,
+  withProviderOptions,
 } from 'polyphony/kit';
 import { decodeChat } from './cohere/decode.ts';
 import { encodeChat } from './cohere/encode.ts';
@@ -108,7 +109,7 @@ const wire: WireFormat = {
     return {
       url,
       headers: { 'content-type': 'application/json', authorization: `Bearer ${context.apiKey ?? ''}` },
-      body: JSON.stringify({ ...body, ...request.providerOptions?.[context.target.provider] }),
+      body: JSON.stringify(withProviderOptions(body, request, context)),
     };
   },
   decode(response, request, context) {
@@ -118,6 +119,9 @@ const wire: WireFormat = {
   },
   classify: (status, headers, body) => httpError(readFailure(status, body, headers)),
   rateLimits: parseRateLimits,
+  // An assistant message holds no media.
+  returnsMedia: () => false,
+  toolNames: /^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/,
   requestIdHeaders: ['x-debug-trace-id', 'x-request-id'],
 };
 

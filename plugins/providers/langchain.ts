@@ -20,10 +20,13 @@ import {
   httpError,
   type ModelCardFields,
   type ModelEvent,
+  mergeFields,
   modelCard,
   PolyphonyError,
   type Provider,
   type ProviderContext,
+  renamedTools,
+  USUAL_TOOL_NAMES,
   type Warning,
 } from 'polyphony/kit';
 import { finish, type LangChainMessage, newAnswer, readMessage } from './langchain/answer.ts';
@@ -52,7 +55,12 @@ export function langchain(model: BaseChatModel, options: LangChainOptions = {}):
     id,
     models: [modelCard({ id: nameOf(model), capabilities, ...card })],
     ...defined({ concurrency }),
-    stream: (attempt, context) => streamAttempt(model, id, attempt, context),
+    stream(attempt, context) {
+      // The server behind the model is unknown, so the names are those that most servers accept.
+      const renamed = renamedTools(attempt.request, USUAL_TOOL_NAMES);
+      const events = streamAttempt(model, id, { ...attempt, request: renamed?.request ?? attempt.request }, context);
+      return renamed === undefined ? events : renamed.restore(events);
+    },
   };
 }
 
@@ -78,7 +86,13 @@ async function* streamAttempt(
     for (const warning of droppedOf(request, model)) yield { type: 'warning', warning };
     const messages = encodeMessages(request.messages, family, await messageClasses());
     const runnable = withTools(model, request);
-    const call = { ...request.providerOptions?.[family], ...(request.stop ? { stop: [...request.stop] } : {}), signal };
+    const call = {
+      ...mergeFields(
+        request.stop ? { stop: [...request.stop] } : {},
+        asRecord(request.providerOptions?.[family]) ?? {},
+      ),
+      signal,
+    };
     const answer = newAnswer(family);
     if (streaming) {
       for await (const chunk of await runnable.stream(messages, call)) {

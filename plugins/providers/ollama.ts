@@ -19,6 +19,7 @@ import {
   type Target,
   type VendorOptions,
   type WireFormat,
+  withProviderOptions,
 } from 'polyphony/kit';
 import { decodeChat, decodeEmbedding } from './ollama/decode.ts';
 import { encodeChat, encodeEmbedding } from './ollama/encode.ts';
@@ -98,7 +99,7 @@ const wire: WireFormat = {
     return {
       url,
       headers: { 'content-type': 'application/json', ...authorisation(context.apiKey) },
-      body: JSON.stringify({ ...body, ...request.providerOptions?.[context.target.provider] }),
+      body: JSON.stringify(withProviderOptions(body, request, context)),
     };
   },
   decode(response, request, context) {
@@ -108,6 +109,8 @@ const wire: WireFormat = {
   },
   classify: (status, headers, body) => httpError(readFailure(status, body, headers)),
   rateLimits: parseRateLimits,
+  // An assistant message holds no media.
+  returnsMedia: () => false,
   // The server itself sends no id; the proxy in front of it in the cloud does.
   requestIdHeaders: ['x-request-id', 'cf-ray'],
 };

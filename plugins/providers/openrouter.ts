@@ -81,6 +81,7 @@ const MODELS: readonly ModelCardFields[] = [
 const quirks: ChatCompletionsQuirks = {
   reasoning: 'object',
   cacheControl: true,
+  answerImages: true,
   // Every answer reports usage without this option.
   streamUsage: false,
   statedCost: 'cost',

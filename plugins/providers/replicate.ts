@@ -30,6 +30,7 @@ import {
   type VendorOptions,
   type WireContext,
   type WireFormat,
+  withProviderOptions,
 } from 'polyphony/kit';
 import { pollingTransport } from './replicate/polling.ts';
 
@@ -104,9 +105,9 @@ const factsOf = (card: ModelCard): ReplicateFacts => ({
 const DEADLINE = '10m';
 
 function encode(request: ImageRequest, context: WireContext): ReturnType<WireFormat['encode']> {
-  const { card, target, apiKey } = context;
+  const { card, apiKey } = context;
   const [, name, version] = /^([^:]+)(?::(.+))?$/.exec(card.id) ?? [];
-  const input = { ...inputOf(request, context), ...request.providerOptions?.[target.provider] };
+  const input = withProviderOptions(inputOf(request, context), request, context);
   return {
     url: version === undefined ? `/models/${name}/predictions` : '/predictions',
     headers: {

@@ -17,7 +17,6 @@ import {
   type ImageRequest,
   imageWire,
   inlineMedia,
-  type JsonRecord,
   type MediaSource,
   type ModelCard,
   type ModelCardFields,
@@ -31,6 +30,7 @@ import {
   type VendorOptions,
   type WireContext,
   type WireRequest,
+  withProviderOptions,
 } from 'polyphony/kit';
 
 export interface StabilityOptions extends VendorOptions {
@@ -97,7 +97,7 @@ async function encodeForm(request: ImageRequest, context: WireContext): Promise<
     context.warn({ code: 'parameter-changed', message });
   }
   const service = SERVICES[context.card.id];
-  const fields = defined({
+  const fields = {
     prompt,
     negative_prompt: negativePrompt,
     model: service === undefined ? context.card.id : undefined,
@@ -107,10 +107,10 @@ async function encodeForm(request: ImageRequest, context: WireContext): Promise<
     strength: image === undefined ? undefined : STRENGTH,
     seed,
     output_format: 'png',
-    ...optionsOf(request, context),
-  });
+  };
   const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) form.append(name, String(value));
+  for (const [name, value] of Object.entries(defined(withProviderOptions(fields, request, context))))
+    form.append(name, String(value));
   if (image !== undefined) form.append('image', blobOf(image), 'image');
   // The platform encodes the multipart body.
   const written = new Response(form);
@@ -135,15 +135,12 @@ function encodeJson(request: ImageRequest, context: WireContext): WireRequest {
   return {
     url: `/v1/generation/${encodeURIComponent(context.card.id)}/text-to-image`,
     headers: { ...headersOf(context), 'content-type': 'application/json' },
-    body: JSON.stringify({
-      ...defined({ text_prompts, width, height, samples: count, seed }),
-      ...optionsOf(request, context),
-    }),
+    body: JSON.stringify(
+      withProviderOptions(defined({ text_prompts, width, height, samples: count, seed }), request, context),
+    ),
   };
 }
 
-const optionsOf = (request: ImageRequest, { target }: WireContext): JsonRecord =>
-  request.providerOptions?.[target.provider] ?? {};
 const headersOf = ({ apiKey }: WireContext): Record<string, string> => ({
   accept: 'application/json',
   authorization: `Bearer ${apiKey ?? ''}`,

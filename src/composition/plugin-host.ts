@@ -27,7 +27,8 @@ export interface CollectedParts {
 
 const NAMES = {
   provider: /^[a-z][a-z0-9-]{0,60}$/,
-  tool: /^[a-z][a-z0-9_]{0,60}$/,
+  // As other systems write them; a wire that refuses some renames them. With `tool:`, a plan has room for this many characters.
+  tool: /^[a-zA-Z0-9_][a-zA-Z0-9_.:/-]{0,114}$/,
   step: /^[a-z][a-z0-9_-]{0,60}$/,
   evaluator: /^[a-z][a-z0-9-]{0,60}$/,
 } as const;

@@ -1,7 +1,7 @@
 /** The port of the gateway, for the executor, the planner, plugins and the server. */
 import type {
+  AskedChat,
   CallTrace,
-  ChatRequest,
   EmbeddingRequest,
   ImageRequest,
   ModelEvent,
@@ -128,8 +128,8 @@ export interface StatedFacts extends Omit<EndpointReport, 'rateLimits'> {
 }
 
 export interface Gateway {
-  generate(request: Without<ChatRequest, 'operation'>, options?: CallOptions): Promise<ModelResponse>;
-  stream(request: Without<ChatRequest, 'operation'>, options?: CallOptions): AsyncIterable<ModelEvent>;
+  generate(request: AskedChat, options?: CallOptions): Promise<ModelResponse>;
+  stream(request: AskedChat, options?: CallOptions): AsyncIterable<ModelEvent>;
   embed(request: Without<EmbeddingRequest, 'operation'>, options?: CallOptions): Promise<ModelResponse>;
   image(request: Without<ImageRequest, 'operation'>, options?: CallOptions): Promise<ModelResponse>;
   moderate(request: Without<ModerationRequest, 'operation'>, options?: CallOptions): Promise<ModelResponse>;

@@ -57,7 +57,7 @@ export interface PluginContext {
 
 /** A function that models may call and plans may use as `tool:<name>`. */
 export interface Tool {
-  /** `[a-z][a-z0-9_]*` */
+  /** Letters, digits and `_ - . : /`, at most 115; a provider that refuses some of them is sent another name. */
   readonly name: string;
   readonly description: string;
   readonly input: JsonSchema;

@@ -3,7 +3,15 @@ import type { Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Explanation, Gateway } from '../core/gateway.ts';
-import type { Attempt, Call, Handler, ModelEvent, ModelRequest, ModelResponse } from '../core/model/model.ts';
+import type {
+  Attempt,
+  Call,
+  ChatRequest,
+  Handler,
+  ModelEvent,
+  ModelRequest,
+  ModelResponse,
+} from '../core/model/model.ts';
 import type { ModelCard, Provider, Transport } from '../core/model/provider.ts';
 import { collect } from '../core/model/response.ts';
 import { priceAsOf } from '../core/money/price-sheet.ts';
@@ -254,8 +262,9 @@ function operations(handle: Handler, runtime: Runtime): Operations {
   };
   return {
     call,
-    generate: (request, options) => call({ operation: 'chat', ...request }, options),
-    stream: (request, options) => stream({ operation: 'chat', ...request }, options),
+    // What a caller of `call` may give as well is put into its place there.
+    generate: (request, options) => call({ operation: 'chat', ...request } as ChatRequest, options),
+    stream: (request, options) => stream({ operation: 'chat', ...request } as ChatRequest, options),
     embed: (request, options) => call({ operation: 'embed', ...request }, options),
     image: (request, options) => call({ operation: 'image', ...request }, options),
     moderate: (request, options) => call({ operation: 'moderate', ...request }, options),

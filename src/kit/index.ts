@@ -64,8 +64,12 @@ export { type ToolSchema, toolSchema } from './json/tool-schema.ts';
 
 // ---------------------------------------------------------------------------------------------------- a wire of your own: requests
 
+export { withAnswerMedia } from './requests/answer-media.ts';
 export { cleanRequest } from './requests/clean-request.ts';
 export { type InlineMedia, inlineMedia } from './requests/media.ts';
+export { mergeFields, withProviderOptions } from './requests/provider-options.ts';
+export { typedTool } from './requests/provider-tools.ts';
+export { type RenamedTools, renamedTools, USUAL_TOOL_NAMES } from './requests/tool-names.ts';
 export { aspectRatioOf, nearestShape } from './wires/aspect-ratio.ts';
 export { mediaURL } from './wires/chat-completions/encode-messages.ts';
 export { closedSchema } from './wires/closed-schema.ts';

@@ -2,15 +2,23 @@
 
 import type { AnswerLimitsConfig } from '../core/config.ts';
 import { PolyphonyError } from '../core/errors.ts';
-import type { Without } from '../core/gateway.ts';
-import type { ChatRequest, JsonSchema, Message, Part, Role, ToolDefinition } from '../core/model/model.ts';
+import type {
+  AskedChat,
+  ChatRequest,
+  JsonSchema,
+  Message,
+  Part,
+  ProviderTool,
+  Role,
+  ToolDefinition,
+} from '../core/model/model.ts';
 import type { Tool } from '../core/plugin.ts';
 import type { NodeCall } from '../core/run/engine.ts';
 import { shownJson } from '../language/shown.ts';
 import { requestFields } from './gateway-call.ts';
 import { fileParts, imageParts, invalidInput, numberInput, textInput } from './inputs.ts';
 
-export type ChatDraft = Without<ChatRequest, 'operation'>;
+export type ChatDraft = AskedChat;
 
 const ROLES: ReadonlySet<unknown> = new Set<Role>(['system', 'user', 'assistant', 'tool']);
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high'] as const;
@@ -32,7 +40,7 @@ export function chatRequest(
   return {
     ...requestFields(call),
     messages: messagesOf(call),
-    ...(tools.length === 0 ? {} : { tools: tools.map(definitionOf) }),
+    ...offered(call, tools),
     ...(schema === undefined ? {} : { output: { type: 'json', schema, name: call.node.id } as const }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(maxOutputTokens === undefined ? { answerTokens: nodeTokens } : { maxOutputTokens }),
@@ -40,6 +48,18 @@ export function chatRequest(
     ...(reasoning === undefined ? {} : { reasoning }),
   };
 }
+
+/** The tools of the node, and those that it wants of the provider. */
+function offered(call: NodeCall, tools: readonly Tool[]): Pick<ChatDraft, 'tools'> {
+  const named = Array.isArray(call.inputs.tools) ? call.inputs.tools : [];
+  const all = [...tools.map(definitionOf), ...named.filter(isProviderTool)];
+  return all.length === 0 ? {} : { tools: all };
+}
+
+const isProviderTool = (value: unknown): value is ProviderTool => {
+  const { type, name } = (typeof value === 'object' && value !== null ? value : {}) as Partial<ProviderTool>;
+  return type === 'provider' && typeof name === 'string' && name !== '';
+};
 
 function definitionOf({ name, description, input }: Tool): ToolDefinition {
   return { name, description, inputSchema: input };
@@ -50,14 +70,16 @@ export function toolsOf(call: NodeCall, tools: ReadonlyMap<string, Tool>): reado
   const { tools: names } = call.inputs;
   if (names === undefined || names === null) return [];
   if (!Array.isArray(names)) throw invalidInput(call, 'tools', 'a list of tool names');
-  return names.map((name) => {
-    const tool = tools.get(String(name));
-    if (tool !== undefined) return tool;
-    const known = [...tools.keys()].join(', ');
-    const remedy = known === '' ? 'register it' : `use one of ${known}`;
-    const message = `Node ${call.node.id} names the tool ${shownJson(name)}, which is not registered: ${remedy}.`;
-    throw new PolyphonyError('invalid-request', message);
-  });
+  return names
+    .filter((name) => !isProviderTool(name))
+    .map((name) => {
+      const tool = tools.get(String(name));
+      if (tool !== undefined) return tool;
+      const known = [...tools.keys()].join(', ');
+      const remedy = known === '' ? 'register it' : `use one of ${known}`;
+      const message = `Node ${call.node.id} names the tool ${shownJson(name)}, which is not registered: ${remedy}.`;
+      throw new PolyphonyError('invalid-request', message);
+    });
 }
 
 function maxTokensOf(call: NodeCall): number | undefined {

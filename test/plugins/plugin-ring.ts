@@ -126,7 +126,7 @@ export async function pluginRing(options: RingOptions): Promise<Ring> {
     return collect(attemptRing(made), made);
   };
   const gateway: Gateway = {
-    generate: (request, given) => inner({ ...request, operation: 'chat' }, given),
+    generate: (request, given) => inner({ ...request, operation: 'chat' } as ModelRequest, given),
     stream: unused,
     embed: unused,
     image: unused,

@@ -41,9 +41,9 @@ export function scriptedGateway(answers: readonly Answer[], cards: readonly Mode
   };
   return {
     asked,
-    stream: (request, options = {}) => stream({ ...request, operation: 'chat' }, options),
+    stream: (request, options = {}) => stream({ ...request, operation: 'chat' } as ModelRequest, options),
     call,
-    generate: (request, options) => call({ ...request, operation: 'chat' }, options),
+    generate: (request, options) => call({ ...request, operation: 'chat' } as ModelRequest, options),
     embed: (request, options) => call({ ...request, operation: 'embed' }, options),
     image: (request, options) => call({ ...request, operation: 'image' }, options),
     moderate: (request, options) => call({ ...request, operation: 'moderate' }, options),

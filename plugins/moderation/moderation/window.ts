@@ -73,6 +73,10 @@ export async function* inWindows(parts: WindowParts, stream: AsyncIterable<Model
         yield { type: 'reasoning', part: await reasoning(parts, state, event.part) };
         state.reasoning = '';
         break;
+      case 'media':
+        yield* release(parts, state, true);
+        yield event;
+        break;
       case 'finish':
         yield* release(parts, state, true);
         yield await finish(parts, state, event);

@@ -7,11 +7,13 @@
  */
 import {
   append,
+  asList,
   asNumber,
   asRecord,
   asText,
   type Citation,
   defined,
+  type FilePart,
   type JsonRecord,
   type JsonValue,
   type ModelEvent,
@@ -101,6 +103,8 @@ export function stopBlock(blocks: Blocks, index: number): void {
   blocks.open.delete(index);
   const part = reasoningPart(block, blocks.family);
   if (part !== undefined) blocks.emit({ type: 'reasoning', part });
+  if (block.kind === 'other')
+    for (const file of filesOf(block.start, blocks.family)) blocks.emit({ type: 'media', part: file });
   // Without deltas, the start contains the input; `{}` there announces an input that follows.
   const whole = block.start.input;
   const isInput = block.kind === 'call' || block.kind === 'answer';
@@ -162,6 +166,15 @@ function reasoningPart(block: Block, family: string): ReasoningPart | undefined 
   return defined({ type: 'reasoning', text, signature: signature === '' ? undefined : signature, family });
 }
 
+/** Files that code of the provider's own tools made, by their ids. */
+function filesOf({ content }: JsonRecord, family: string): FilePart[] {
+  const made = asList(asRecord(content)?.content) ?? [];
+  return made.flatMap((item): FilePart[] => {
+    const id = asText(asRecord(item)?.file_id);
+    return id === undefined ? [] : [{ type: 'file', source: { type: 'url', url: id }, family }];
+  });
+}
+
 function citationOf(value: unknown): Citation[] {
   const record = asRecord(value);
   if (record === undefined) return [];
@@ -171,6 +184,10 @@ function citationOf(value: unknown): Citation[] {
     text: asText(record.cited_text),
     start: asNumber(record.start_char_index),
     end: asNumber(record.end_char_index),
+    fileId: asText(record.file_id),
+    document: asNumber(record.document_index),
+    startPage: asNumber(record.start_page_number),
+    endPage: asNumber(record.end_page_number),
   });
   return Object.keys(citation).length === 0 ? [] : [citation];
 }

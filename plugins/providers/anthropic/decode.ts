@@ -35,6 +35,7 @@ interface State extends AnswerState {
   readonly answersByTool: boolean;
   reason: string | undefined;
   refusal: string | undefined;
+  stopSequence: string | undefined;
   model: string | undefined;
   id: string | undefined;
   /** True once something was emitted that a new message makes void. */
@@ -81,6 +82,7 @@ function stateOf(request: ChatRequest, context: WireContext): State {
     answersByTool: answerTool !== undefined,
     reason: undefined,
     refusal: undefined,
+    stopSequence: undefined,
     model: undefined,
     id: undefined,
     spoke: false,
@@ -96,7 +98,7 @@ const READERS: ReadonlyMap<string, (state: State, body: JsonRecord) => void> = n
     content_block_stop: (state, body) => stopBlock(state.blocks, indexOf(body)),
     message_start(state, { message }) {
       if (state.spoke) state.events.push({ type: 'restart', notice: 'The provider restarted its answer.' });
-      Object.assign(state, { spoke: false, complete: false, reason: undefined });
+      Object.assign(state, { spoke: false, complete: false, reason: undefined, stopSequence: undefined });
       resetBlocks(state.blocks);
       readMessage(state, asRecord(message) ?? {});
     },
@@ -132,7 +134,8 @@ function readMessage(state: State, message: JsonRecord): void {
   readCounts(state, message.usage);
 }
 
-function readEnding(state: State, { stop_reason, stop_details }: JsonRecord): void {
+function readEnding(state: State, { stop_reason, stop_details, stop_sequence }: JsonRecord): void {
+  state.stopSequence = asText(stop_sequence) ?? state.stopSequence;
   state.reason = asText(stop_reason) ?? state.reason;
   const details = asRecord(stop_details);
   state.refusal = asText(details?.explanation) ?? asText(details?.category) ?? state.refusal;
@@ -146,7 +149,7 @@ function readCounts(state: State, usage: unknown): void {
 /** Emits the last events. */
 function finish(state: State): void {
   stopAll(state.blocks);
-  const { blocks, model, id, refusal } = state;
+  const { blocks, model, id, refusal, stopSequence } = state;
   const reason = finishReason(state.reason);
   finishAnswer(state, {
     // The forced call whose input is the answer is not a tool call of the caller.
@@ -157,6 +160,7 @@ function finish(state: State): void {
     serviceTier: asText(state.counts.service_tier),
     refusal: reason === 'content-filter' ? refusal : undefined,
     citations: blocks.citations,
+    stopSequence,
   });
 }
 

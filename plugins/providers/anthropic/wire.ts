@@ -4,8 +4,10 @@ import {
   asRecord,
   defined,
   type ModelRequest,
+  mergeFields,
   PolyphonyError,
   parseRateLimits,
+  USUAL_TOOL_NAMES,
   type WireContext,
   type WireFormat,
   type WireRequest,
@@ -13,11 +15,12 @@ import {
 import { decodeChat } from './decode.ts';
 import { type Body, encodeChat } from './encode.ts';
 import { classify } from './errors.ts';
+import { ownTool } from './own-tools.ts';
 
 const VERSION = '2023-06-01';
 
 /**
- * `providerOptions` under the provider's id are merged into the body last, field by field; `betas`, a list,
+ * `providerOptions` under the provider's id are merged into the body last; `betas`, a list,
  * becomes the header that enables previews.
  */
 export const messagesWire: WireFormat = {
@@ -33,6 +36,10 @@ export const messagesWire: WireFormat = {
   },
   classify,
   rateLimits: parseRateLimits,
+  toolNames: USUAL_TOOL_NAMES,
+  // An assistant message holds no media.
+  returnsMedia: () => false,
+  ownTool,
   requestIdHeaders: ['request-id', 'cf-ray'],
   counting: {
     encode(request, context) {
@@ -49,10 +56,10 @@ function messageOf(
   context: WireContext,
 ): Pick<WireRequest, 'headers'> & { readonly body: Body } {
   if (request.operation !== 'chat') throw notChat(request.operation);
-  const { betas, ...options } = request.providerOptions?.[context.target.provider] ?? {};
+  const { betas, ...options } = asRecord(request.providerOptions?.[context.target.provider]) ?? {};
   const headers: Record<string, string> = { 'content-type': 'application/json', ...authorisation(context.apiKey) };
   if (Array.isArray(betas) && betas.length > 0) headers['anthropic-beta'] = betas.join(',');
-  return { headers, body: { ...encodeChat(request, context), ...options } };
+  return { headers, body: mergeFields(encodeChat(request, context), options) };
 }
 
 /** The fields that determine the input tokens; the counting endpoint rejects all others. */

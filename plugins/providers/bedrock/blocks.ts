@@ -5,12 +5,14 @@
 import {
   append,
   asList,
+  asNumber,
   asRecord,
   asText,
   type Citation,
   defined,
   type JsonRecord,
   type JsonValue,
+  type MediaPart,
   type ModelEvent,
   type ReasoningPart,
   type ToolCallAssembler,
@@ -161,19 +163,50 @@ export function readBlock(blocks: Blocks, index: number, block: JsonRecord): voi
     for (const item of asList(cited.content) ?? []) addDelta(blocks, index, { text: asRecord(item)?.text });
     append(blocks.citations, (asList(cited.citations) ?? []).flatMap(citationOf));
   } else if (typeof block.text === 'string') addDelta(blocks, index, { text: block.text });
-  else keep(blocks, block);
+  else {
+    const media = mediaOf(block, blocks.family);
+    if (media === undefined) keep(blocks, block);
+    else blocks.emit({ type: 'media', part: media });
+  }
   stopBlock(blocks, index);
+}
+
+/** A block with bytes of an image, sound, video or document. */
+function mediaOf(block: JsonRecord, family: string): MediaPart | undefined {
+  for (const kind of ['image', 'audio', 'video', 'document'] as const) {
+    const media = asRecord(block[kind]);
+    const data = asText(asRecord(media?.source)?.bytes);
+    if (media === undefined || !data) continue;
+    const format = asText(media.format) ?? 'octet-stream';
+    const source = {
+      type: 'base64' as const,
+      data,
+      mediaType: `${kind === 'document' ? 'application' : kind}/${format}`,
+    };
+    if (kind !== 'document') return { type: kind, source, family };
+    return defined({ type: 'file' as const, source, family, name: asText(media.name) });
+  }
+  return undefined;
 }
 
 function citationOf(value: unknown): Citation[] {
   const record = asRecord(value);
   if (record === undefined) return [];
   const location = asRecord(record.location);
+  const document =
+    asRecord(location?.documentPage) ?? asRecord(location?.documentChar) ?? asRecord(location?.documentChunk);
+  const pages = location?.documentPage === undefined ? undefined : document;
+  const characters = location?.documentChar === undefined ? undefined : document;
   const texts = (asList(record.sourceContent) ?? []).map((item) => asText(asRecord(item)?.text) ?? '').join('');
   const citation = defined({
     url: asText(asRecord(location?.web)?.url),
     title: asText(record.title),
     text: texts === '' ? undefined : texts,
+    document: asNumber(document?.documentIndex),
+    startPage: asNumber(pages?.start),
+    endPage: asNumber(pages?.end),
+    start: asNumber(characters?.start),
+    end: asNumber(characters?.end),
   });
   return Object.keys(citation).length === 0 ? [] : [citation];
 }

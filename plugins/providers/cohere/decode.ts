@@ -154,7 +154,12 @@ function pushCall(state: State, call: JsonRecord, index: number, whole = false):
 function citationOf(value: unknown): Citation[] {
   const record = asRecord(value);
   if (record === undefined) return [];
-  const source = asRecord(asList(record.sources)?.[0]);
+  const sources = asList(record.sources) ?? [];
+  return (sources.length === 0 ? [undefined] : sources).flatMap((source) => sourceOf(record, asRecord(source)));
+}
+
+/** One citation for each source of a passage. */
+function sourceOf(record: JsonRecord, source: JsonRecord | undefined): Citation[] {
   const document = asRecord(source?.document) ?? asRecord(source?.tool_output);
   const citation = defined({
     url: asText(document?.url),
@@ -162,6 +167,7 @@ function citationOf(value: unknown): Citation[] {
     text: asText(record.text),
     start: asNumber(record.start),
     end: asNumber(record.end),
+    fileId: asText(document?.id) ?? asText(source?.id),
   });
   return Object.keys(citation).length === 0 ? [] : [citation];
 }

@@ -5,6 +5,7 @@
 import {
   asRecord,
   defined,
+  type MediaPart,
   type Message,
   type Part,
   PolyphonyError,
@@ -96,7 +97,7 @@ function encodePart(part: Part, role: Content['role'], encoding: Encoding): Wire
     case 'audio':
     case 'video':
     case 'file':
-      return [mediaPart(part.source)];
+      return [signedMedia(part, encoding.context)];
     case 'reasoning':
       return role === 'model' ? reasoningPart(part, encoding.context) : [];
     case 'tool-call':
@@ -105,6 +106,12 @@ function encodePart(part: Part, role: Content['role'], encoding: Encoding): Wire
     case 'tool-result':
       return responseParts(part, encoding);
   }
+}
+
+/** Media of this provider's answer go back with their signature. */
+function signedMedia({ source, family, signature }: MediaPart, { target }: WireContext): WirePart {
+  const thoughtSignature = family === target.provider ? signature : undefined;
+  return defined({ ...mediaPart(source), thoughtSignature });
 }
 
 /** Thoughts are summaries, which the model does not need back; signed parts are sent back unchanged. */

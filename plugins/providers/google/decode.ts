@@ -21,12 +21,13 @@ import {
   type JsonRecord,
   laterCounts,
   type ModelEvent,
+  type SearchReport,
   type TokenLogprob,
   type TransportResponse,
   type WireContext,
 } from 'polyphony/kit';
 import { errorInside } from './errors.ts';
-import { citationsOf, logprobsOf } from './grounding.ts';
+import { citationsOf, logprobsOf, searchOf } from './grounding.ts';
 import { endParts, newParts, type Parts, readPart } from './parts.ts';
 import { searchesOf } from './searches.ts';
 import { serviceTierOf, usageOf } from './usage.ts';
@@ -37,6 +38,7 @@ interface State extends AnswerState {
   citations: readonly Citation[];
   readonly card: string;
   searches: number;
+  search: SearchReport | undefined;
   counts: JsonRecord | undefined;
   reason: string | undefined;
   blocked: string | undefined;
@@ -75,6 +77,7 @@ function stateOf(request: ChatRequest, context: WireContext): State {
     citations: [],
     card: context.card.id,
     searches: 0,
+    search: undefined,
     counts: undefined,
     reason: undefined,
     blocked: undefined,
@@ -115,6 +118,9 @@ function readCandidate(state: State, candidate: JsonRecord): void {
     state.blockMessage = asText(candidate.finishMessage) ?? state.blockMessage;
   }
   if (candidate.logprobsResult !== undefined) append(state.logprobs, logprobsOf(candidate));
+  if (candidate.groundingMetadata !== undefined || candidate.urlContextMetadata !== undefined) {
+    state.search = { ...state.search, ...searchOf(candidate) };
+  }
   if (candidate.groundingMetadata === undefined && candidate.citationMetadata === undefined) return;
   // The metadata of a later piece repeats that of the earlier ones.
   state.searches = Math.max(state.searches, searchesOf(candidate, state.card));
@@ -124,15 +130,14 @@ function readCandidate(state: State, candidate: JsonRecord): void {
 
 function finish(state: State): void {
   endParts(state.parts, finishReason(state.reason) === 'stop');
-  const { events, parts, model, id, logprobs, citations } = state;
-  const { images } = parts;
-  if (images.length > 0) events.push({ type: 'output', output: { operation: 'image', images } });
+  const { model, id, logprobs, citations } = state;
+  const search = state.search === undefined || Object.keys(state.search).length === 0 ? undefined : state.search;
   const counted = usageOf(state.counts);
   const usage = counted === undefined || state.searches === 0 ? counted : { ...counted, searches: state.searches };
   const reason = reasonOf(state);
   const refusal = reason === 'content-filter' ? (state.blockMessage ?? state.blocked ?? state.reason) : undefined;
   const serviceTier = serviceTierOf(state.counts);
-  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations });
+  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations, search });
 }
 
 function reasonOf({ reason, parts }: State): FinishReason {

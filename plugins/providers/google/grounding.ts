@@ -7,6 +7,7 @@ import {
   type Citation,
   defined,
   type JsonRecord,
+  type SearchReport,
   type TokenLogprob,
 } from 'polyphony/kit';
 
@@ -36,7 +37,15 @@ function groundings(metadata: JsonRecord): readonly Citation[] {
 function sourceOf(item: unknown): Citation {
   const chunk = asRecord(item) ?? {};
   const source = asRecord(chunk.web) ?? asRecord(chunk.retrievedContext) ?? asRecord(chunk.maps) ?? {};
-  return defined({ url: asText(source.uri), title: asText(source.title), text: asText(source.text) });
+  const pages = asRecord(asRecord(source.ragChunk)?.pageSpan);
+  return defined({
+    url: asText(source.uri),
+    title: asText(source.title),
+    text: asText(source.text),
+    fileId: asText(source.documentName) ?? asText(source.fileSearchStore),
+    startPage: asNumber(pages?.firstPage),
+    endPage: asNumber(pages?.lastPage),
+  });
 }
 
 function quotation(item: unknown): Citation[] {
@@ -49,6 +58,25 @@ function quotation(item: unknown): Citation[] {
     end: asNumber(endIndex),
   });
   return Object.keys(citation).length === 0 ? [] : [citation];
+}
+
+/** Queries and suggestions of a search, and pages that were read; undefined where there was none. */
+export function searchOf(candidate: JsonRecord): SearchReport | undefined {
+  const grounding = asRecord(candidate.groundingMetadata);
+  const listed = asList(grounding?.webSearchQueries) ?? asList(grounding?.retrievalQueries) ?? [];
+  const queries = listed.filter((query) => typeof query === 'string');
+  const suggestions = asText(asRecord(grounding?.searchEntryPoint)?.renderedContent) || undefined;
+  const read = asList(asRecord(candidate.urlContextMetadata)?.urlMetadata) ?? [];
+  const pages = read.flatMap((item) => {
+    const url = asText(asRecord(item)?.retrievedUrl);
+    return url === undefined ? [] : [defined({ url, status: asText(asRecord(item)?.urlRetrievalStatus) })];
+  });
+  const report = defined({
+    queries: queries.length === 0 ? undefined : queries,
+    suggestions,
+    pages: pages.length === 0 ? undefined : pages,
+  });
+  return Object.keys(report).length === 0 ? undefined : report;
 }
 
 export function logprobsOf(candidate: JsonRecord): readonly TokenLogprob[] {

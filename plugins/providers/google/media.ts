@@ -38,7 +38,10 @@ export function mediaPart(source: MediaSource): WirePart {
   return { fileData: defined({ fileUri: source.url, mimeType: source.mediaType ?? typeOfName(source.url) }) };
 }
 
-const inline = (mimeType: string, data: string): WirePart => ({ inlineData: { mimeType, data } });
+const inline = (mimeType: string, data: string): WirePart => ({ inlineData: { mimeType: named(mimeType), data } });
+
+/** The provider lists only the registered name of the type. */
+const named = (mimeType: string): string => (mimeType.toLowerCase() === 'image/jpg' ? 'image/jpeg' : mimeType);
 
 /** The media type by file extension; URLs without one (uploaded files, videos of sites) need none. */
 function typeOfName(url: string): string | undefined {

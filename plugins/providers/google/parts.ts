@@ -11,7 +11,7 @@ import {
   defined,
   type JsonRecord,
   type JsonValue,
-  type MediaSource,
+  type MediaPart,
   type ModelEvent,
 } from 'polyphony/kit';
 import { type Arguments, addArgument } from './arguments.ts';
@@ -36,7 +36,6 @@ export interface Parts {
   call: Call | undefined;
   /** The thoughts since the last reasoning block was closed. */
   thoughts: string | undefined;
-  readonly images: MediaSource[];
 }
 
 export const newParts = (options: Pick<Parts, 'family' | 'emit'>): Parts => ({
@@ -45,7 +44,6 @@ export const newParts = (options: Pick<Parts, 'family' | 'emit'>): Parts => ({
   calls: 0,
   call: undefined,
   thoughts: undefined,
-  images: [],
 });
 
 export function readPart(parts: Parts, part: JsonRecord): void {
@@ -96,17 +94,30 @@ function keep(parts: Parts, raw: JsonRecord): void {
   parts.emit({ type: 'reasoning', part: { type: 'reasoning', text: '', family, raw: raw as JsonValue } });
 }
 
-/** Images are output; code that the provider ran and calls of its own tools are sent back. */
+/** Media are parts of the answer; code that the provider ran and calls of its own tools are sent back. */
 function readOther(parts: Parts, part: JsonRecord): void {
-  const inline = asRecord(part.inlineData);
-  const data = asText(inline?.data);
-  const mediaType = asText(inline?.mimeType) ?? '';
+  const media = part.thought === true ? undefined : mediaOf(part, parts.family);
   const known = ['executableCode', 'codeExecutionResult', 'toolCall', 'toolResponse', 'thoughtSignature'];
-  if (data === undefined) {
-    if (known.some((name) => part[name] !== undefined)) keep(parts, part);
-  } else if (mediaType.startsWith('image/') && part.thought !== true) {
-    parts.images.push({ type: 'base64', data, mediaType });
-  }
+  if (media !== undefined) {
+    closeThoughts(parts, undefined);
+    parts.emit({ type: 'media', part: media });
+  } else if (part.inlineData === undefined && known.some((name) => part[name] !== undefined)) keep(parts, part);
+}
+
+function mediaOf(part: JsonRecord, family: string): MediaPart | undefined {
+  const inline = asRecord(part.inlineData);
+  const file = asRecord(part.fileData);
+  const data = asText(inline?.data);
+  const url = asText(file?.fileUri);
+  const mediaType = (asText(inline?.mimeType) ?? asText(file?.mimeType) ?? '').toLowerCase();
+  if (!data && !url) return undefined;
+  const source = data
+    ? { type: 'base64' as const, data, mediaType }
+    : defined({ type: 'url' as const, url: url ?? '', mediaType: mediaType || undefined });
+  const name = asText(inline?.displayName) ?? asText(file?.displayName);
+  const made = defined({ source, family, signature: asText(part.thoughtSignature) || undefined });
+  const kind = (['image', 'audio', 'video'] as const).find((known) => mediaType.startsWith(`${known}/`));
+  return kind === undefined ? defined({ type: 'file' as const, name, ...made }) : { type: kind, ...made };
 }
 
 // ---------------------------------------------------------------------------------------------------- calls

@@ -1,5 +1,13 @@
 /** The generateContent wire format, for any base URL. */
-import { asNumber, asRecord, PolyphonyError, type WireContext, type WireFormat, type WireRequest } from 'polyphony/kit';
+import {
+  asNumber,
+  asRecord,
+  PolyphonyError,
+  type WireContext,
+  type WireFormat,
+  type WireRequest,
+  withProviderOptions,
+} from 'polyphony/kit';
 import { decodeChat } from './decode.ts';
 import { decodeEmbedding, type EmbeddingCall, encodeEmbedding } from './embeddings.ts';
 import { type Body, encodeChat } from './encode.ts';
@@ -17,33 +25,34 @@ export interface GeminiWireOptions {
   ) => EmbeddingCall;
 }
 
-/**
- * `providerOptions` under the provider's id are merged into the body last, field by field, and so are those of its
- * `generationConfig`.
- */
+/** `providerOptions` under the provider's id are merged into the body last. */
 export function geminiWire(options: GeminiWireOptions): WireFormat {
   return {
     endpoints: ENDPOINTS,
     // Ids of our own are never sent.
     requests: { callIdLength: 1000, imageTypes: IMAGE_TYPES },
     async encode(request, context) {
-      const own = asRecord(request.providerOptions?.[context.target.provider]) ?? {};
       const { path, body } = encodeRequest(request, options, context);
       const headers = { 'content-type': 'application/json', ...(await options.headers(context)) };
-      return { url: path, headers, body: JSON.stringify(merged(body, own)) };
+      return { url: path, headers, body: JSON.stringify(withProviderOptions(body, request, context)) };
     },
     decode(response, request, context) {
       if (request.operation === 'chat') return decodeChat(response, request, context);
       if (request.operation === 'embed') return decodeEmbedding(response, request);
       throw unknownOperation(request.operation);
     },
+    // The first character is a letter or an underscore.
+    toolNames: /^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$/,
+    // `web-search` is `googleSearch`, `web-fetch` is `urlContext`; another name is the field, in its own spelling.
+    ownTool: ({ name, options = {} }) => ({ tools: [{ [OWN_TOOLS.get(name) ?? camelCase(name)]: options }] }),
+    returnsMedia: ({ source, family }, { target }) =>
+      family === target.provider || source.type === 'base64' || source.url.includes(':'),
     classify,
     counting: {
       async encode(request, context) {
         if (request.operation !== 'chat') throw unknownOperation(request.operation);
         const model = resourceOf(context);
-        const own = asRecord(request.providerOptions?.[context.target.provider]) ?? {};
-        const body = merged(encodeChat(request, context), own);
+        const body = withProviderOptions(encodeChat(request, context), request, context);
         const headers = { 'content-type': 'application/json', ...(await options.headers(context)) };
         return { url: `/${model}:countTokens`, headers, body: JSON.stringify(options.counted(model, body)) };
       },
@@ -58,6 +67,12 @@ const ENDPOINTS = [
   ...METHODS.flatMap((method) => [`/publishers/*/models/*:${method}`, `/models/*:${method}`]),
   '/models',
 ];
+const OWN_TOOLS: ReadonlyMap<string, string> = new Map([
+  ['web-search', 'googleSearch'],
+  ['web-fetch', 'urlContext'],
+]);
+
+const camelCase = (name: string): string => name.replace(/[-_]([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 // The id of a tuned model contains its collection.
 const resourceOf = ({ card }: WireContext): string => (card.id.includes('/') ? card.id : `models/${card.id}`);
@@ -78,12 +93,6 @@ function encodeRequest(
   const usual = encodeEmbedding(request, model, context);
   const { method, body } = options.embedding?.(usual, request, context) ?? usual;
   return { path: `/${model}:${method}`, body };
-}
-
-function merged(body: Body, own: Body): Body {
-  const config = asRecord(own.generationConfig);
-  const both = config === undefined ? {} : { generationConfig: { ...asRecord(body.generationConfig), ...config } };
-  return { ...body, ...own, ...both };
 }
 
 const unknownOperation = (operation: string): PolyphonyError =>

@@ -8,7 +8,9 @@ import {
   defined,
   type FinishReason,
   finishReason,
+  inlineMedia,
   type JsonRecord,
+  type MediaPart,
   type ModelEvent,
   type ToolCallAssembler,
   toolCallAssembler,
@@ -73,11 +75,34 @@ function readContent(answer: Answer, content: unknown): void {
   for (const item of blocks) {
     const block = asRecord(item) ?? {};
     if (block.type === 'thinking' || block.type === 'reasoning') readThinking(answer, block);
+    const media = mediaOf(block, answer.family);
+    if (media !== undefined) {
+      closeThinking(answer);
+      answer.events.push({ type: 'media', part: media });
+    }
     const text = asText(block.text) ?? '';
     if (block.type !== 'text' || text === '') continue;
     closeThinking(answer);
     answer.events.push({ type: 'text-delta', text });
   }
+}
+
+const MEDIA = ['image', 'audio', 'video', 'file'] as const;
+
+/** A block with bytes or an address, in the forms of both versions of the package, or an `image_url`. */
+function mediaOf(block: JsonRecord, family: string): MediaPart | undefined {
+  const type = block.type === 'image_url' ? 'image' : MEDIA.find((known) => known === block.type);
+  if (type === undefined) return undefined;
+  const url = asText(asRecord(block.image_url)?.url) ?? asText(block.image_url) ?? asText(block.url);
+  const data = asText(block.data);
+  const mediaType = asText(block.mime_type) ?? asText(block.mimeType);
+  const inline = url ? inlineMedia({ type: 'url', url }) : undefined;
+  if (data) {
+    const source = { type: 'base64' as const, data, mediaType: mediaType ?? 'application/octet-stream' };
+    return { type, source, family };
+  }
+  if (inline !== undefined) return { type, source: { type: 'base64', ...inline }, family };
+  return url ? { type, source: defined({ type: 'url' as const, url, mediaType }), family } : undefined;
 }
 
 function readThinking(answer: Answer, block: JsonRecord): void {

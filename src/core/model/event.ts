@@ -2,7 +2,7 @@
 
 import type { NanoUsd } from '../money/money.ts';
 import type { Usage } from '../money/usage.ts';
-import type { Citation, MediaSource, ReasoningPart, ToolCallPart } from './message.ts';
+import type { Citation, MediaPart, MediaSource, ReasoningPart, ToolCallPart } from './message.ts';
 
 export type { Usage };
 
@@ -45,6 +45,15 @@ export type OperationOutput =
       readonly results: readonly { readonly index: number; readonly score: number }[];
     };
 
+/** What the provider's own search did for an answer, besides the citations. */
+export interface SearchReport {
+  readonly queries?: readonly string[];
+  /** HTML of the provider that has to be shown beside the answer. It is not trusted: show it in a frame of its own. */
+  readonly suggestions?: string;
+  /** Pages that were read, with the provider's word for what came of it. */
+  readonly pages?: readonly { readonly url: string; readonly status?: string }[];
+}
+
 export interface FinishEvent {
   readonly type: 'finish';
   readonly reason: FinishReason;
@@ -67,6 +76,9 @@ export interface FinishEvent {
   readonly confidence?: number;
   readonly citations?: readonly Citation[];
   readonly refusal?: string;
+  /** The stop sequence that ended the answer, if the provider states it. */
+  readonly stopSequence?: string;
+  readonly search?: SearchReport;
   /** The provider's own body, if the request asked for it. */
   readonly raw?: unknown;
   /** Set by the layers above the attempt: see the fields of the same names on ModelResponse. */
@@ -91,6 +103,8 @@ export type ModelEvent =
       readonly delta: string;
     }
   | { readonly type: 'tool-call'; readonly call: ToolCallPart }
+  /** An image, sound, video or file of the answer, in its place between the texts. */
+  | { readonly type: 'media'; readonly part: MediaPart }
   | { readonly type: 'output'; readonly output: OperationOutput }
   | { readonly type: 'warning'; readonly warning: Warning }
   | FinishEvent;

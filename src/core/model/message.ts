@@ -18,24 +18,38 @@ export interface TextPart {
   readonly cache?: 'short' | 'long';
   readonly citations?: readonly Citation[];
 }
-export interface ImagePart {
+/**
+ * What the provider that made the part as a piece of its answer (`family`) wants back with it. It must be returned unchanged;
+ * every other target is sent the part without it.
+ */
+interface Made {
+  readonly family?: string;
+  /** Opaque, such as a thought signature. */
+  readonly signature?: string;
+  /** The provider's own fields beside the bytes. */
+  readonly raw?: JsonValue;
+}
+export interface ImagePart extends Made {
   readonly type: 'image';
   readonly source: MediaSource;
   readonly detail?: 'low' | 'high' | 'auto';
 }
-export interface AudioPart {
+export interface AudioPart extends Made {
   readonly type: 'audio';
   readonly source: MediaSource;
+  /** What is said in it, if the provider states it; an answer has the same words as text. */
+  readonly transcript?: string;
 }
-export interface VideoPart {
+export interface VideoPart extends Made {
   readonly type: 'video';
   readonly source: MediaSource;
 }
-export interface FilePart {
+export interface FilePart extends Made {
   readonly type: 'file';
   readonly source: MediaSource;
   readonly name?: string;
 }
+export type MediaPart = ImagePart | AudioPart | VideoPart | FilePart;
 /**
  * The model's reasoning. `signature` and `redacted` are opaque and must be returned unchanged to the provider that made them
  * (`family`); every other target drops the part.
@@ -59,6 +73,10 @@ export interface ToolCallPart {
   readonly raw?: string;
   /** Opaque to everyone but the provider that made it (thought signatures). */
   readonly signature?: string;
+  /** The provider whose own form of call `item` is. */
+  readonly family?: string;
+  /** A call that is no function call, as its provider wrote it (a custom tool, a shell): returned unchanged, with a result of its form. */
+  readonly item?: JsonValue;
 }
 export interface ToolResultPart {
   readonly type: 'tool-result';
@@ -90,4 +108,13 @@ export interface Citation {
   readonly text?: string;
   readonly start?: number;
   readonly end?: number;
+  /** The provider's id of the file or document. */
+  readonly fileId?: string;
+  /** The container of the provider that holds the file. */
+  readonly containerId?: string;
+  /** Which document of the request it is, from 0. */
+  readonly document?: number;
+  /** From 1; `endPage` as the provider counts it. */
+  readonly startPage?: number;
+  readonly endPage?: number;
 }

@@ -10,6 +10,7 @@ import type {
   FinishReason,
   ModelEvent,
   OperationOutput,
+  SearchReport,
   Target,
   TokenLogprob,
   Usage,
@@ -110,6 +111,8 @@ export interface ModelResponse {
   readonly confidence?: number;
   readonly citations?: readonly Citation[];
   readonly refusal?: string;
+  readonly stopSequence?: string;
+  readonly search?: SearchReport;
   readonly raw?: unknown;
   readonly cached?: boolean;
   readonly escalation?: EscalationReport;

@@ -10,10 +10,13 @@ import type { TokenPrice } from '../money/token-price.ts';
 import type {
   Attempt,
   Capability,
+  JsonSchema,
   JsonValue,
+  MediaPart,
   ModelEvent,
   ModelRequest,
   Operation,
+  ProviderTool,
   Target,
   Tier,
   Warning,
@@ -215,6 +218,15 @@ export interface WireFormat {
   rateLimits?(headers: Readonly<Record<string, string>>, nowMs: number): readonly RateLimit[];
   /** Lower-case names of the headers that may contain the endpoint's id of the request; the first one present counts. @default none */
   readonly requestIdHeaders?: readonly string[];
+  /** The names of tools that the server accepts: others are renamed there and back. @default all */
+  readonly toolNames?: RegExp;
+  /**
+   * Whether `encode` puts this media part of an assistant message into its place. The others are moved into the user message
+   * after it, or left out with a warning if the model does not take them. @default every part is left in its place
+   */
+  returnsMedia?(part: MediaPart, context: WireContext): boolean;
+  /** The fields of the body that switch a tool of the provider's own on; undefined if it has no such tool. @default it has none */
+  ownTool?(tool: ProviderTool, context: WireContext): JsonSchema | undefined;
   /** The free endpoint that counts the input tokens of a request. */
   readonly counting?: TokenCounting;
 }

@@ -140,6 +140,22 @@ export interface ToolDefinition {
   readonly strict?: boolean;
 }
 
+/** A tool that the provider runs itself, such as a search of the web. It stands in `tools` beside those of the caller. */
+export interface ProviderTool {
+  readonly type: 'provider';
+  /** `web-search`, `web-fetch`, `code-execution`, or the name that the provider's API gives the tool. */
+  readonly name: string;
+  /** The id of the only provider that has it; every other target is refused as `unsupported`. @default any that has it */
+  readonly provider?: string;
+  /** Fields of the tool in the provider's API, merged into those that the name stands for. @default none */
+  readonly options?: JsonSchema;
+}
+
+/** A chat as a caller asks it: its tools and those of the provider in one list. */
+export type AskedChat = Omit<ChatRequest, 'operation' | 'tools' | 'providerTools'> & {
+  readonly tools?: readonly (ToolDefinition | ProviderTool)[];
+};
+
 export interface OutputFormat {
   readonly type: 'json';
   /** Absent: any JSON. */
@@ -157,6 +173,8 @@ export interface ChatRequest extends RequestBase {
   readonly operation: 'chat';
   readonly messages: readonly Message[];
   readonly tools?: readonly ToolDefinition[];
+  /** The tools of the provider: the gateway takes them out of the list that the caller gave. */
+  readonly providerTools?: readonly ProviderTool[];
   readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly name: string };
   readonly parallelToolCalls?: boolean;
   readonly output?: OutputFormat;

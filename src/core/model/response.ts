@@ -6,6 +6,7 @@ import type {
   AttemptRecord,
   Call,
   FinishEvent,
+  ImagePart,
   ModelEvent,
   ModelResponse,
   OperationOutput,
@@ -59,8 +60,12 @@ function take(draft: Draft, warnings: Warning[], event: ModelEvent): void {
       flush(draft);
       draft.parts.push(event.call);
       return;
+    case 'media':
+      flush(draft);
+      draft.parts.push(event.part);
+      return;
     case 'output':
-      draft.output = event.output;
+      draft.output = joined(draft.output, event.output);
       return;
     case 'route':
       draft.target = event.target;
@@ -79,6 +84,20 @@ function take(draft: Draft, warnings: Warning[], event: ModelEvent): void {
       return;
   }
 }
+
+/** Images that come one by one are one result. */
+function joined(before: OperationOutput | undefined, output: OperationOutput): OperationOutput {
+  if (before?.operation !== 'image' || output.operation !== 'image') return output;
+  return { ...before, ...output, images: [...before.images, ...output.images] };
+}
+
+/** The images of a chat, so that they are found where those of an image model are. */
+function drawn(parts: readonly Part[]): OperationOutput | undefined {
+  if (!parts.some(isImage)) return undefined;
+  return { operation: 'image', images: parts.filter(isImage).map(({ source }) => source) };
+}
+
+const isImage = (part: Part): part is ImagePart => part.type === 'image';
 
 /**
  * Reads a stream to its end (past `finish`, so that every layer can clean up) and returns the response. The cost is
@@ -103,7 +122,14 @@ export async function collect(
     );
   }
   flush(draft);
-  return responseOf(draft.target, draft.parts, draft.output, draft.finish, warnings, call.trace.attempts);
+  return responseOf(
+    draft.target,
+    draft.parts,
+    draft.output ?? drawn(draft.parts),
+    draft.finish,
+    warnings,
+    call.trace.attempts,
+  );
 }
 
 function responseOf(
@@ -125,6 +151,8 @@ function responseOf(
     confidence,
     citations,
     refusal,
+    stopSequence,
+    search,
     raw,
     cached,
     escalation,
@@ -145,6 +173,8 @@ function responseOf(
     ...(confidence === undefined ? undefined : { confidence }),
     ...(citations === undefined ? undefined : { citations }),
     ...(refusal === undefined ? undefined : { refusal }),
+    ...(stopSequence === undefined ? undefined : { stopSequence }),
+    ...(search === undefined ? undefined : { search }),
     ...(raw === undefined ? undefined : { raw }),
     ...(cached === undefined ? undefined : { cached }),
     ...(escalation === undefined ? undefined : { escalation }),
@@ -163,7 +193,9 @@ export async function* replay(response: ModelResponse): AsyncGenerator<ModelEven
   for (const warning of response.warnings) yield { type: 'warning', warning };
   let index = 0;
   for (const part of response.content) yield* replayPart(part, () => index++);
-  if (response.output !== undefined) yield { type: 'output', output: response.output };
+  // The images of a chat are in its content.
+  if (response.output !== undefined && !response.content.some(isImage))
+    yield { type: 'output', output: response.output };
   yield finishOf(response);
 }
 
@@ -176,7 +208,7 @@ function* replayPart(part: Part, nextIndex: () => number): Generator<ModelEvent>
     const delta = part.raw ?? JSON.stringify(part.arguments);
     yield { type: 'tool-call-delta', index: nextIndex(), id: part.id, name: part.name, delta };
     yield { type: 'tool-call', call: part };
-  }
+  } else if (part.type !== 'tool-result') yield { type: 'media', part };
 }
 
 function finishOf(response: ModelResponse): FinishEvent {

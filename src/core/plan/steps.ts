@@ -23,6 +23,14 @@ export const MEDIA_SCHEMA: JsonSchema = {
   ],
 };
 
+const PROVIDER_TOOL = {
+  ...object(
+    { type: { type: 'string', enum: ['provider'] }, name: string, provider: string, options: { type: 'object' } },
+    ['type', 'name'],
+  ),
+  description: 'A tool that the provider runs itself: web-search, web-fetch, code-execution.',
+};
+
 const llm: StepType = {
   use: 'llm',
   sideEffects: false,
@@ -34,7 +42,7 @@ const llm: StepType = {
       system: string,
       images: { type: 'array' },
       files: { type: 'array' },
-      tools: strings,
+      tools: { type: 'array', items: { anyOf: [string, PROVIDER_TOOL] } },
       temperature: number,
       maxTokens: { type: 'integer' },
       reasoning: { type: 'string', enum: ['none', 'minimal', 'low', 'medium', 'high'] },

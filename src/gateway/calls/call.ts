@@ -4,6 +4,7 @@ import type { Runtime } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { CallOptions } from '../../core/gateway.ts';
 import type { Call, CallTrace, ModelRequest, RequestLimits, Scope } from '../../core/model/model.ts';
+import { withToolsApart } from './asked-chat.ts';
 import { callStateOf, newTrace } from './call-state.ts';
 import { withCurrentLimits } from './older-limits.ts';
 
@@ -41,7 +42,7 @@ export function callOf(
   streaming: boolean,
   { clock, ids }: Runtime,
 ): Call {
-  const request = withCurrentLimits(given);
+  const request = withCurrentLimits(withToolsApart(given));
   assertCallOptions(options);
   if (request.limits !== undefined) assertLimits(request.limits);
   const ms = request.limits?.ms;

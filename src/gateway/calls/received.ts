@@ -34,6 +34,10 @@ export function receive(received: Received, event: ModelEvent): void {
       // The calls before it are void; what was generated is billed all the same.
       received.toolCalls = 0;
       break;
+    case 'media':
+      if (event.part.type === 'image') received.images += 1;
+      received.outputs += 1;
+      break;
     case 'output':
       receiveOutput(received, event.output);
       break;

@@ -55,9 +55,11 @@ export async function* recovering(
 function follow(progress: StreamProgress, event: ModelEvent): void {
   if (event.type === 'text-delta') progress.text += event.text;
   else if (event.type === 'route') progress.target = event.target;
-  else if (event.type === 'tool-call-delta' || event.type === 'tool-call' || event.type === 'output')
-    progress.fixed = true;
+  else if (FIXED.has(event.type)) progress.fixed = true;
 }
+
+/** What no other model can continue. */
+const FIXED: ReadonlySet<ModelEvent['type']> = new Set(['tool-call-delta', 'tool-call', 'media', 'output']);
 
 function failureOf(call: Call, thrown: unknown, { target }: StreamProgress): TargetFailure {
   const error = asPolyphonyError(thrown);

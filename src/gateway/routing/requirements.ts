@@ -64,7 +64,10 @@ function chatMask(request: ChatRequest): number {
     throw new PolyphonyError('invalid-request', `A chat request needs a list of messages: give ${example}.`);
   }
   let mask = 0;
-  for (const { content } of request.messages) if (typeof content !== 'string') mask |= partsMask(content);
+  for (const { role, content } of request.messages) {
+    // Media of earlier answers are left out for a model that does not take them, with a warning.
+    if (typeof content !== 'string' && role !== 'assistant') mask |= partsMask(content);
+  }
   const { tools, toolChoice, reasoning, logprobs } = request;
   if (tools !== undefined && tools.length > 0) mask |= maskOf(['tools']);
   if (toolChoice === 'required' || typeof toolChoice === 'object') mask |= maskOf(['tool-choice']);

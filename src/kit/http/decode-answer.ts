@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../core/clock.ts';
 import type { CompletableStream } from '../../core/model/complete.ts';
-import type { Citation, FinishReason, ModelEvent, TokenLogprob, Usage } from '../../core/model/model.ts';
+import type { Citation, FinishReason, ModelEvent, SearchReport, TokenLogprob, Usage } from '../../core/model/model.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { asList, asRecord, defined, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
@@ -88,6 +88,8 @@ export interface AnswerEnding {
   readonly statedCostNanoUsd?: NanoUsd | undefined;
   readonly logprobs?: readonly TokenLogprob[];
   readonly citations?: readonly Citation[];
+  readonly stopSequence?: string | undefined;
+  readonly search?: SearchReport | undefined;
   /** Used instead of all documents. */
   readonly raw?: unknown;
 }
@@ -96,7 +98,7 @@ export interface AnswerEnding {
 export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
   const { events, malformed } = state;
   const { reason, usage, model, id, serviceTier, refusal, logprobs, citations, raw = rawOf(state) } = ending;
-  const { statedCostNanoUsd } = ending;
+  const { statedCostNanoUsd, stopSequence, search } = ending;
   state.complete = true;
   if (malformed > 0) {
     const pieces = malformed === 1 ? '1 piece of the answer was' : `${malformed} pieces of the answer were`;
@@ -115,6 +117,8 @@ export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
       refusal: refusal === '' ? undefined : refusal,
       logprobs: logprobs?.length === 0 ? undefined : logprobs,
       citations: citations?.length === 0 ? undefined : citations,
+      stopSequence,
+      search,
       raw,
     }),
   );

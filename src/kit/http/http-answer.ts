@@ -9,7 +9,7 @@ import {
 } from '../../core/model/complete.ts';
 import type { Attempt, FinishEvent, ModelEvent, Warning } from '../../core/model/model.ts';
 import type { ProviderContext } from '../../core/model/provider.ts';
-import { cleanRequest } from '../requests/clean-request.ts';
+import { preparedRequest } from '../requests/prepared-request.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { reportFinish, reportHeaders } from './http-report.ts';
 import { addressed, contextOf, type HttpExchange, type HttpParts, leave } from './http-request.ts';
@@ -121,7 +121,8 @@ async function ask(parts: HttpParts, attempt: Attempt, given: ProviderContext, a
       answer.stated = { ...answer.stated, ...report };
     },
   });
-  const encoded = wire.encode(cleanRequest(attempt.request, wire.requests, context.warn), context);
+  const { renamed, request: asked } = preparedRequest(attempt.request, wire, context);
+  const encoded = wire.encode(asked, context);
   const request = encoded instanceof Promise ? await encoded : encoded;
   const addressedRequest = addressed(request, parts, context, attempt.signal);
   answer.sent = true;
@@ -129,7 +130,8 @@ async function ask(parts: HttpParts, attempt: Attempt, given: ProviderContext, a
   answer.response = response;
   reportHeaders(options, response, attempt.target, given);
   if (response.status >= 300) throw await refusal(wire, response);
-  return { warnings, events: wire.decode(response, attempt.request, context) };
+  const events = wire.decode(response, asked, context);
+  return { warnings, events: renamed === undefined ? events : renamed.restore(events) };
 }
 
 function truncated(): PolyphonyError {

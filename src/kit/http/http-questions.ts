@@ -5,7 +5,7 @@ import type { ModelCard, ProviderContext } from '../../core/model/provider.ts';
 import { rememberSecret } from '../../core/scrub.ts';
 import { requestAddress } from '../requests/base-address.ts';
 import { assertSendable } from '../requests/clean-keys.ts';
-import { cleanRequest } from '../requests/clean-request.ts';
+import { preparedRequest } from '../requests/prepared-request.ts';
 import { readJson } from './answer.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { addressed, contextOf, type HttpExchange, type HttpParts, type ListingContext, leave } from './http-request.ts';
@@ -84,7 +84,8 @@ export async function countTokens(parts: HttpParts, attempt: Attempt, given: Pro
   try {
     // Warnings belong to the request itself; a count sends none of it.
     const context = contextOf(parts, attempt, clock, { warn: ignore, report: ignore });
-    const request = await counting?.encode(cleanRequest(attempt.request, options.wire.requests), context);
+    const { request: asked } = preparedRequest(attempt.request, options.wire, context);
+    const request = await counting?.encode(asked, context);
     if (request === undefined)
       throw new PolyphonyError('unsupported', 'This wire format cannot count tokens: use an estimate instead.');
     const response = await transport.request(addressed(request, parts, context, attempt.signal));

@@ -29,6 +29,7 @@ export function commits(event: ModelEvent): boolean {
     case 'reasoning':
     case 'tool-call-delta':
     case 'tool-call':
+    case 'media':
     case 'output':
       return true;
     default:

@@ -15,6 +15,13 @@ export interface ToolCallPiece {
   /** A fragment of JSON text, or the arguments themselves. */
   readonly arguments?: unknown;
   readonly signature?: string | undefined;
+  /** The arguments are a text, not JSON: the call's arguments are `{ input }`, and it keeps this form of its provider. */
+  readonly custom?: Custom | undefined;
+}
+
+interface Custom {
+  readonly family: string;
+  readonly item: JsonValue;
 }
 
 export interface ToolCallAssembler {
@@ -33,6 +40,7 @@ interface Draft {
   name: string;
   text: string;
   signature: string | undefined;
+  custom: Custom | undefined;
   readonly scan: JsonScan;
 }
 
@@ -58,6 +66,7 @@ export function toolCallAssembler(idPrefix: () => string = () => 'call'): ToolCa
       name: '',
       text: '',
       signature: undefined,
+      custom: undefined,
       scan: newScan(),
     };
     drafts.all.push(draft);
@@ -72,6 +81,7 @@ export function toolCallAssembler(idPrefix: () => string = () => 'call'): ToolCa
       if (piece.id && !draft.ownId) takeId(drafts, draft, piece.id);
       if (piece.name && draft.name === '') draft.name = piece.name;
       draft.signature ??= piece.signature;
+      draft.custom ??= piece.custom;
       const delta = fragmentOf(piece.arguments);
       draft.text += delta;
       if (known !== undefined && delta === '') return undefined;
@@ -172,6 +182,8 @@ function fragmentOf(value: unknown): string {
 function eventsOf(draft: Draft): ModelEvent[] {
   const known = { type: 'tool-call', id: draft.id, name: draft.name } as const;
   const signed = draft.signature === undefined ? {} : { signature: draft.signature };
+  if (draft.custom !== undefined)
+    return [callEvent({ ...known, arguments: { input: draft.text }, ...signed, ...draft.custom })];
   const object = argumentsObject(draft.text);
   if (object !== undefined) return [callEvent({ ...known, arguments: object as JsonValue, ...signed })];
   const message = `The arguments of the tool call "${draft.name}" are not a JSON object, so they were kept as text in "raw".`;

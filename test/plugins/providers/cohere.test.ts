@@ -46,7 +46,7 @@ describe('streams', () => {
       namedEvents([start, content('content-delta', { text: 'Hello' }), cited, end('COMPLETE')]),
     );
     expect(response.citations).toEqual([
-      { url: 'https://a.example', title: 'Greetings', text: 'Hello', start: 0, end: 5 },
+      { url: 'https://a.example', title: 'Greetings', text: 'Hello', start: 0, end: 5, fileId: 'd1' },
     ]);
   });
 

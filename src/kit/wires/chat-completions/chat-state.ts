@@ -16,6 +16,7 @@ import type { JsonRecord } from '../../json/json-shape.ts';
 import { dropOptionalNulls } from '../../json/optional-nulls.ts';
 import { type CostStatement, settledCost, statedCost } from '../stated-cost.ts';
 import { type ToolCallAssembler, toolCallAssembler } from '../tool-calls.ts';
+import { type AudioDraft, audioDraft, audioEvent } from './media.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { type ReasoningReader, reasoningReader } from './reasoning.ts';
 
@@ -28,12 +29,17 @@ export interface ChatState extends AnswerState {
   id: string | undefined;
   serviceTier: string | undefined;
   refusal: string;
+  readonly stops: readonly string[] | undefined;
+  stopSequence: string | undefined;
   citations: Citation[];
   /** Text or a tool call has arrived. */
   hasOutput: boolean;
   /** A complete message has arrived, so the answer is complete even without a finish reason. */
   whole: boolean;
   readonly logprobs: TokenLogprob[];
+  readonly family: string;
+  /** The sound of the answer so far. */
+  readonly audio: AudioDraft;
   readonly reasoningBesideOutput: boolean;
   readonly errorNames: ChatCompletionsQuirks['errorNames'];
   /** The schemas of tools that were sent in the strict subset, whose optional arguments arrive as nulls. */
@@ -54,10 +60,14 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     id: undefined,
     serviceTier: undefined,
     refusal: '',
+    stops: request.stop,
+    stopSequence: undefined,
     citations: [],
     hasOutput: false,
     whole: false,
     logprobs: [],
+    family: context.target.provider,
+    audio: audioDraft(request, context),
     reasoningBesideOutput: quirks.reasoningBesideOutput === true,
     errorNames: quirks.errorNames,
     strictTools: strictToolsOf(request, quirks),
@@ -79,9 +89,11 @@ export function callsOf(state: ChatState): ToolCallAssembler {
 /** Adds the last events; does nothing the second time. */
 export function finishChat(state: ChatState): void {
   if (state.complete) return;
-  const { events, calls, usage, model, id, serviceTier, refusal, logprobs, citations } = state;
+  const { events, calls, usage, model, id, serviceTier, refusal, logprobs, citations, stopSequence } = state;
   const block = state.reasoning.close();
   if (block !== undefined) events.push(block);
+  const sound = audioEvent(state.audio);
+  if (sound !== undefined) events.push(sound);
   if (calls !== undefined) for (const event of calls.finish()) events.push(withoutNulls(event, state.strictTools));
   // Several servers send `stop` or no reason with tool calls.
   const called = calls !== undefined && (state.reason === 'stop' || state.reason === undefined);
@@ -89,7 +101,8 @@ export function finishChat(state: ChatState): void {
   const costNanoUsd = statedCost(state.rawUsage);
   if (costNanoUsd !== undefined) state.report({ costNanoUsd });
   const statedCostNanoUsd = settledCost(state.rawUsage, state.costs);
-  finishAnswer(state, { reason, usage, model, id, serviceTier, refusal, logprobs, citations, statedCostNanoUsd });
+  const facts = { model, id, serviceTier, refusal, logprobs, citations, stopSequence };
+  finishAnswer(state, { reason, usage, ...facts, statedCostNanoUsd });
 }
 
 const NO_SCHEMAS: ReadonlyMap<string, JsonSchema> = new Map();

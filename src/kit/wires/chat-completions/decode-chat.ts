@@ -16,8 +16,9 @@ import { asList, asNumber, asRecord, asText, type JsonRecord } from '../../json/
 import { laterCounts } from '../counts.ts';
 import { finishReason } from '../finish-reason.ts';
 import { type ChatState, callsOf, chatState, finishChat, withUsage } from './chat-state.ts';
-import { citationsOf, imagesOf, logprobsOf } from './decode-extras.ts';
+import { citationsOf, logprobsOf, toolSources } from './decode-extras.ts';
 import { extensionOf, frameError } from './frame-error.ts';
+import { imageOf, readAudio } from './media.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { usageOf } from './usage.ts';
 
@@ -83,6 +84,9 @@ function readChoice(state: ChatState, choice: JsonRecord): void {
   if (message !== undefined && delta === undefined) state.whole = true;
   if (choice.logprobs) append(state.logprobs, logprobsOf(choice.logprobs));
   if (choice.finish_reason) state.reason = finishReason(choice.finish_reason);
+  // Only servers of one's own state which one it was, and some use the field for other words.
+  const stop = asText(choice.stop_reason) ?? asText(choice.matched_stop);
+  if (stop !== undefined && state.stops?.includes(stop)) state.stopSequence = stop;
   readUsage(state, choice.usage);
 }
 
@@ -93,7 +97,11 @@ function readMessage(state: ChatState, message: JsonRecord): void {
   if (message.tool_calls) readCalls(state, asList(message.tool_calls) ?? []);
   else if (message.function_call) readCalls(state, [{ function: message.function_call }]);
   if (message.annotations) append(state.citations, citationsOf(message));
-  if (message.images) emit(state, imagesOf(message));
+  if (message.executed_tools) append(state.citations, toolSources(message));
+  if (message.images) for (const item of asList(message.images) ?? []) emitImage(state, item);
+  if (message.audio) readAudio(state.audio, asRecord(message.audio) ?? {});
+  // What is said is text as well, so that it can be read, and sent to any other model.
+  if (message.audio) emitText(state, asText(asRecord(message.audio)?.transcript));
 }
 
 function readContent(state: ChatState, content: unknown): void {
@@ -105,13 +113,18 @@ function readContent(state: ChatState, content: unknown): void {
     const chunk = asRecord(item);
     if (chunk?.type === 'thinking') emit(state, state.reasoning.readChunk(chunk));
     else if (chunk?.type === 'text' || chunk?.type === 'output_text') emitText(state, asText(chunk.text));
+    else if (chunk?.type === 'image_url' || chunk?.type === 'image') emitImage(state, chunk);
   }
 }
+
+/** What marks the call of a custom tool, whose input is a text. */
+const CUSTOM = { type: 'custom' } as const;
 
 function readCalls(state: ChatState, pieces: readonly unknown[]): void {
   for (const [position, item] of pieces.entries()) {
     const piece = asRecord(item) ?? {};
-    const named = asRecord(piece.function) ?? asRecord(piece.custom) ?? {};
+    const custom = asRecord(piece.custom);
+    const named = asRecord(piece.function) ?? custom ?? {};
     const extra = asRecord(piece.extra_content);
     emit(state, state.reasoning.close());
     state.hasOutput = true;
@@ -120,6 +133,7 @@ function readCalls(state: ChatState, pieces: readonly unknown[]): void {
       id: asText(piece.id),
       name: asText(named.name),
       arguments: named.arguments ?? named.input,
+      custom: custom === undefined ? undefined : { family: state.family, item: CUSTOM },
       signature: extra === undefined ? undefined : JSON.stringify({ extra_content: extra }),
     });
     emit(state, event);
@@ -128,6 +142,14 @@ function readCalls(state: ChatState, pieces: readonly unknown[]): void {
 
 function emit(state: ChatState, event: ModelEvent | undefined): void {
   if (event !== undefined) state.events.push(event);
+}
+
+function emitImage(state: ChatState, item: unknown): void {
+  const source = imageOf(item);
+  if (source === undefined) return;
+  emit(state, state.reasoning.close());
+  state.hasOutput = true;
+  state.events.push({ type: 'media', part: { type: 'image', source, family: state.family } });
 }
 
 function emitText(state: ChatState, text: string | undefined): void {

@@ -1,5 +1,5 @@
 /** Further parts of an answer: log probabilities, citations, images. */
-import type { Citation, MediaSource, ModelEvent, TokenLogprob } from '../../../core/model/model.ts';
+import type { Citation, TokenLogprob } from '../../../core/model/model.ts';
 import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
 
 /** Both forms: `{ content: [{ token, logprob, top_logprobs }] }` and the older `{ tokens, token_logprobs, top_logprobs }`. */
@@ -35,13 +35,25 @@ function alternative(token: string | undefined, value: unknown): { token: string
   return token === undefined || logprob === undefined ? [] : [{ token, logprob }];
 }
 
+/** Sources that tools of the server found, in `executed_tools` of a message. */
+export function toolSources(message: JsonRecord): readonly Citation[] {
+  return (asList(message.executed_tools) ?? []).flatMap((item) => {
+    const found = asRecord(item)?.search_results;
+    return citationsOf({ search_results: asList(found) ?? asList(asRecord(found)?.results) ?? [] });
+  });
+}
+
 /** `annotations` of a message; `search_results` or bare `citations` of a whole answer. */
 export function citationsOf(body: JsonRecord): readonly Citation[] {
   const listed = asList(body.annotations) ?? asList(body.search_results) ?? asList(body.citations) ?? [];
   return listed.flatMap((item) => {
     if (typeof item === 'string') return [{ url: item }];
     const given = asRecord(item);
-    const fields = asRecord(given?.url_citation) ?? asRecord(given?.file_citation) ?? given;
+    const fields =
+      asRecord(given?.url_citation) ??
+      asRecord(given?.file_citation) ??
+      asRecord(given?.container_file_citation) ??
+      given;
     if (fields === undefined) return [];
     const citation = defined({
       url: asText(fields.url),
@@ -49,20 +61,9 @@ export function citationsOf(body: JsonRecord): readonly Citation[] {
       text: asText(fields.content) ?? asText(fields.snippet),
       start: asNumber(fields.start_index),
       end: asNumber(fields.end_index),
+      fileId: asText(fields.file_id),
+      containerId: asText(fields.container_id),
     });
     return Object.keys(citation).length === 0 ? [] : [citation];
   });
-}
-
-/** Images that a chat model generated. */
-export function imagesOf(message: JsonRecord): ModelEvent | undefined {
-  const images = (asList(message.images) ?? []).flatMap((item): MediaSource[] => {
-    const url = asText(asRecord(asRecord(item)?.image_url)?.url);
-    if (url === undefined) return [];
-    const inline = /^data:([^;,]+);base64,(.*)$/s.exec(url);
-    return [
-      inline?.[1] && inline[2] ? { type: 'base64', data: inline[2], mediaType: inline[1] } : { type: 'url', url },
-    ];
-  });
-  return images.length === 0 ? undefined : { type: 'output', output: { operation: 'image', images } };
 }

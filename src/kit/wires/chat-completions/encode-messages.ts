@@ -16,6 +16,7 @@ import type {
 import type { WireContext } from '../../../core/model/provider.ts';
 import { asList, asRecord, defined, tryParseJson } from '../../json/json-shape.ts';
 import { sendableJson } from '../../json/sendable-json.ts';
+import { soundId } from './media.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { reasoningFields } from './reasoning.ts';
 
@@ -132,14 +133,21 @@ function assistantMessage(parts: readonly Part[], quirks: ChatCompletionsQuirks,
   const thoughts = quirks.returnReasoning === false ? [] : parts.filter((part) => part.type === 'reasoning');
   const { content: chunks, ...fields } = reasoningFields(thoughts, context.target.provider);
   warnOfLostReasoning(thoughts, context);
-  const content = text === '' && calls.length > 0 ? null : text;
+  const images = parts.filter((part) => part.type === 'image');
+  const sound = parts.map((part) => (part.type === 'audio' ? soundId(part, context) : undefined)).find(Boolean);
+  // The sound says what the text says.
+  const content = sound !== undefined || (text === '' && calls.length > 0) ? null : text;
   const thinking = asList(chunks);
   return {
     role: 'assistant',
     content: thinking === undefined ? content : [...thinking, ...(text === '' ? [] : [{ type: 'text', text }])],
     ...(calls.length === 0 || quirks.reasoningFieldOfCalls === undefined ? {} : { [quirks.reasoningFieldOfCalls]: '' }),
     ...fields,
-    ...(calls.length === 0 ? {} : { tool_calls: calls.map((call) => encodeCall(call, quirks)) }),
+    ...(sound === undefined ? {} : { audio: { id: sound } }),
+    ...(images.length === 0 || quirks.answerImages !== true
+      ? {}
+      : { images: images.map((part) => encodePart(part, quirks)) }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls.map((call) => encodeCall(call, quirks, context)) }),
   };
 }
 
@@ -150,7 +158,12 @@ function warnOfLostReasoning(thoughts: readonly ReasoningPart[], context: WireCo
   context.warn({ code: 'reasoning-dropped', message });
 }
 
-function encodeCall(call: ToolCallPart, quirks: ChatCompletionsQuirks): WireMessage {
+function encodeCall(call: ToolCallPart, quirks: ChatCompletionsQuirks, { target }: WireContext): WireMessage {
+  const own = call.family === target.provider ? asRecord(call.item) : undefined;
+  if (own?.type === 'custom') {
+    const input = asRecord(call.arguments)?.input;
+    return { id: idOf(call.id, quirks), type: 'custom', custom: { name: call.name, input } };
+  }
   const text = sendableJson(call.arguments);
   return {
     id: idOf(call.id, quirks),

@@ -58,6 +58,8 @@ export interface ChatCompletionsQuirks extends CostStatement {
   readonly files?: 'file' | 'document_url';
   /** The server refuses a request for JSON unless a message contains "JSON": if none does, one is added. @default false */
   readonly jsonInWords?: boolean;
+  /** An assistant message takes the images of an answer, as `images`. @default false: they follow in a user message */
+  readonly answerImages?: boolean;
   /** Marks `cache` on parts as `cache_control`. @default false */
   readonly cacheControl?: boolean;
   /** This server's names of body fields, by the usual names. @default the usual names */

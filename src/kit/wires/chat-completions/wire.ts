@@ -4,14 +4,17 @@ import type { ModelRequest } from '../../../core/model/model.ts';
 import type { WireContext, WireFormat } from '../../../core/model/provider.ts';
 import { httpError, readFailure, withUsualNames } from '../../http/http-errors.ts';
 import { parseRateLimits } from '../../http/rate-limits.ts';
+import { withProviderOptions } from '../../requests/provider-options.ts';
+import { typedTool } from '../../requests/provider-tools.ts';
+import { USUAL_TOOL_NAMES } from '../../requests/tool-names.ts';
 import { decodeChat } from './decode-chat.ts';
 import { applyQuirks, encodeChat, type WireBody } from './encode-chat.ts';
+import { returnsMedia } from './media.ts';
 import { decodeOperation, encodeEmbedding, encodeImage, encodeModeration } from './operations.ts';
 import { type ChatCompletionsQuirks, quirksOf } from './quirks.ts';
 
 /**
- * Chat, embeddings, images and moderation. `providerOptions` under the provider's id are merged into the body last, field
- * by field.
+ * Chat, embeddings, images and moderation. `providerOptions` under the provider's id are merged into the body last.
  */
 export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFormat {
   return {
@@ -24,11 +27,10 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
       const own = quirksOf(quirks, context);
       const { path, body } = encodeRequest(request, own, context);
       const adapted = applyQuirks(body, own, context);
-      const given = request.providerOptions?.[context.target.provider];
       return {
         url: path.replace('{model}', encodeURIComponent(context.card.id)),
         headers: { 'content-type': 'application/json', ...authorisation(own, context.apiKey) },
-        body: JSON.stringify(given === undefined ? adapted : { ...adapted, ...given }),
+        body: JSON.stringify(withProviderOptions(adapted, request, context)),
       };
     },
     decode(response, request, context) {
@@ -39,6 +41,10 @@ export function chatCompletionsWire(quirks: ChatCompletionsQuirks = {}): WireFor
     classify: (status, headers, body) =>
       httpError(withUsualNames(readFailure(status, body, headers), quirks.errorNames)),
     rateLimits: parseRateLimits,
+    toolNames: USUAL_TOOL_NAMES,
+    // Each server has its own tools, and refuses those of others.
+    ownTool: (tool) => typedTool(tool),
+    returnsMedia: (part, context) => returnsMedia(part, quirksOf(quirks, context), context),
     requestIdHeaders: REQUEST_ID_HEADERS,
   };
 }

@@ -7,7 +7,7 @@
  * R3. An error in the final response fails the answer.
  * R4. If no item was streamed, the items of the final response are read.
  */
-import type { PolyphonyError } from '../../../core/errors.ts';
+import { PolyphonyError } from '../../../core/errors.ts';
 import type { CompletableStream } from '../../../core/model/complete.ts';
 import type { ChatRequest, FinishReason, JsonSchema, Usage } from '../../../core/model/model.ts';
 import type { TransportResponse, WireContext } from '../../../core/model/provider.ts';
@@ -131,8 +131,18 @@ function readFinal(state: State, response: JsonRecord): void {
     state.failure = errorOf(response, state.usage);
     return;
   }
+  if (response.status === 'queued' || response.status === 'in_progress') {
+    state.failure = unfinished(response);
+    return;
+  }
   closeItems(items);
   finish(state, response);
+}
+
+/** The server answers later, under an address of its own, which nobody would ask. */
+function unfinished({ id, status }: JsonRecord): PolyphonyError {
+  const message = `The server took the request into the background and answered only that "${asText(id) ?? 'it'}" is ${asText(status)}, which is no answer: leave "background" out of providerOptions, or stream the answer.`;
+  return new PolyphonyError('invalid-output', message, { retryable: false });
 }
 
 function finish(state: State, response: JsonRecord): void {
@@ -158,7 +168,6 @@ function reasonOf({ status, incomplete_details: details }: JsonRecord, calls: nu
     return reason === 'other' ? 'length' : reason;
   }
   if (status === 'failed' || status === 'cancelled') return 'error';
-  if (status === 'in_progress' || status === 'queued') return 'other';
   return calls > 0 ? 'tool-calls' : 'stop';
 }
 

@@ -2,8 +2,9 @@
 import type { ChatRequest, JsonSchema, OutputFormat, ToolDefinition } from '../../../core/model/model.ts';
 import type { WireContext } from '../../../core/model/provider.ts';
 import { isClosable } from '../../json/closable-schema.ts';
-import { asList, asRecord, defined } from '../../json/json-shape.ts';
+import { asRecord, defined } from '../../json/json-shape.ts';
 import { toDialect } from '../../json/schema-dialects.ts';
+import { withProviderOptions } from '../../requests/provider-options.ts';
 import type { Effort, ResponsesFacts } from './facts.ts';
 import { encodeInput } from './input.ts';
 
@@ -11,14 +12,14 @@ export type Body = Record<string, unknown>;
 
 /**
  * The provider stores nothing and encrypts reasoning, unless the options say otherwise. Options are merged into the body
- * last, field by field; `reasoning` and `text` by their own fields, `include` as a list.
+ * last.
  *
  * @throws unsupported for parts that the wire does not support
  */
 export function encodeChat(request: ChatRequest, facts: ResponsesFacts, context: WireContext): Body {
   const { card, target } = context;
-  const options: Body = { ...request.providerOptions?.[target.provider] };
-  const { instructions, items } = encodeInput(request.messages, facts, options.store === true, context);
+  const stored = asRecord(request.providerOptions?.[target.provider])?.store === true;
+  const { instructions, items } = encodeInput(request.messages, facts, stored, context);
   const reasoning = reasoningOf(request, facts, context);
   const body = defined({
     model: card.id,
@@ -36,18 +37,7 @@ export function encodeChat(request: ChatRequest, facts: ResponsesFacts, context:
     stream: context.streaming && card.capabilities.includes('streaming') ? true : undefined,
   });
   warnOfUnknown(request, context);
-  return merge(withoutRefused(body, facts, reasoning?.effort === 'none', context), options);
-}
-
-function merge(body: Body, options: Body): Body {
-  const merged = { ...body, ...options };
-  for (const name of ['reasoning', 'text']) {
-    if (asRecord(body[name]) && asRecord(options[name]))
-      merged[name] = { ...asRecord(body[name]), ...asRecord(options[name]) };
-  }
-  const included = [...(asList(body.include) ?? []), ...(asList(options.include) ?? [])];
-  if (included.length > 0) merged.include = [...new Set(included)];
-  return merged;
+  return withProviderOptions(withoutRefused(body, facts, reasoning?.effort === 'none', context), request, context);
 }
 
 /** The server refuses a request for JSON without a schema unless the input contains the word. */

@@ -7,11 +7,19 @@
  *     so that they are sent back unchanged.
  */
 import { append } from '../../../core/append.ts';
-import type { Citation, JsonSchema, JsonValue, ModelEvent, TokenLogprob } from '../../../core/model/model.ts';
+import type {
+  Citation,
+  JsonSchema,
+  JsonValue,
+  ModelEvent,
+  TokenLogprob,
+  ToolCallPart,
+} from '../../../core/model/model.ts';
 import { asList, asNumber, asRecord, asText, defined, type JsonRecord } from '../../json/json-shape.ts';
 import { dropOptionalNulls } from '../../json/optional-nulls.ts';
 import { citationsOf, logprobsOf } from '../chat-completions/decode-extras.ts';
 import { type ToolCallAssembler, toolCallAssembler } from '../tool-calls.ts';
+import { clientCallOf } from './client-calls.ts';
 
 interface OpenItem {
   /** Text, summary, arguments or refusal so far. */
@@ -28,6 +36,8 @@ export interface ResponseItems {
   readonly open: Map<number, OpenItem>;
   readonly citations: Citation[];
   readonly logprobs: TokenLogprob[];
+  /** Ids of files that were cited. */
+  readonly files: Set<string>;
   calls: number;
   /** Searches of the web by the provider's own tool. Pages that it opens are not billed. */
   searches: number;
@@ -43,6 +53,7 @@ export const newItems = (given: Pick<ResponseItems, 'family' | 'emit' | 'strictT
   open: new Map(),
   citations: [],
   logprobs: [],
+  files: new Set(),
   calls: 0,
   searches: 0,
   refusal: '',
@@ -125,8 +136,12 @@ export function closeItem(items: ResponseItems, index: number, item: JsonRecord)
   open.done = true;
   if (item.type === 'web_search_call' && (asRecord(item.action)?.type ?? 'search') === 'search') items.searches += 1;
   const close = CLOSERS[asText(item.type) ?? ''];
-  if (close === undefined) items.emit(opaque(items, item));
-  else close(items, index, item);
+  if (close !== undefined) close(items, index, item);
+  else {
+    const call = clientCallOf(item, items.family);
+    if (call === undefined) items.emit(opaque(items, item));
+    else emitCall(items, call);
+  }
 }
 
 const CLOSERS: Readonly<Record<string, (items: ResponseItems, index: number, item: JsonRecord) => void>> = {
@@ -135,6 +150,13 @@ const CLOSERS: Readonly<Record<string, (items: ResponseItems, index: number, ite
   reasoning: closeReasoning,
   image_generation_call: closeImage,
 };
+
+function emitCall(items: ResponseItems, call: ToolCallPart): void {
+  const { id, name, arguments: given } = call;
+  items.emit({ type: 'tool-call-delta', index: items.calls, id, name, delta: JSON.stringify(given) });
+  items.emit({ type: 'tool-call', call });
+  items.calls += 1;
+}
 
 const opaque = ({ family }: ResponseItems, item: JsonRecord): ModelEvent => ({
   type: 'reasoning',
@@ -151,10 +173,22 @@ function closeMessage(items: ResponseItems, index: number, item: JsonRecord): vo
   const texts = parts.filter(({ type }) => type === 'output_text');
   emitText(items, index, 'text-delta', restOf(texts.map(({ text }) => asText(text) ?? '').join(''), received));
   for (const part of parts) {
-    append(items.citations, citationsOf(part));
+    const cited = citationsOf(part);
+    append(items.citations, cited);
+    for (const citation of cited) emitFile(items, citation);
     if (!hasLogprobs) append(items.logprobs, logprobsOf({ content: asList(part.logprobs) ?? [] }));
     if (items.refusal === '' && part.type === 'refusal') items.refusal = asText(part.refusal) ?? '';
   }
+}
+
+/** A file that code of the provider's own tool made. It is in a container of the provider, which keeps it. */
+function emitFile({ family, emit, files }: ResponseItems, citation: Citation): void {
+  const { fileId, containerId, title: name } = citation;
+  if (fileId === undefined || containerId === undefined || files.has(fileId)) return;
+  files.add(fileId);
+  const raw = { container_id: containerId, file_id: fileId };
+  const part = { type: 'file' as const, source: { type: 'url' as const, url: fileId }, name, family, raw };
+  emit({ type: 'media', part: defined(part) });
 }
 
 function closeCall(items: ResponseItems, index: number, item: JsonRecord): void {
@@ -190,7 +224,10 @@ function closeImage(items: ResponseItems, _index: number, item: JsonRecord): voi
   const data = asText(item.result);
   if (data === undefined || data === '') return;
   const mediaType = `image/${asText(item.output_format) ?? 'png'}`;
-  items.emit({ type: 'output', output: { operation: 'image', images: [{ type: 'base64', data, mediaType }] } });
+  // Sent back as the item that it is, whose result is the image.
+  const { result: _, ...raw } = item;
+  const source = { type: 'base64', data, mediaType } as const;
+  items.emit({ type: 'media', part: { type: 'image', source, family: items.family, raw: raw as JsonValue } });
 }
 
 /** Ends the calls that the stream did not end. */

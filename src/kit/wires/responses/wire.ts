@@ -1,13 +1,17 @@
 /** The Responses wire: chat in items, whose reasoning can be sent back. Other operations use another wire. */
 import { PolyphonyError } from '../../../core/errors.ts';
+import type { JsonSchema, MediaPart, ProviderTool } from '../../../core/model/model.ts';
 import type { TokenCounting, WireContext, WireFormat } from '../../../core/model/provider.ts';
 import { httpError, readFailure } from '../../http/http-errors.ts';
 import { parseRateLimits } from '../../http/rate-limits.ts';
 import { asNumber, asRecord, defined } from '../../json/json-shape.ts';
+import { typedTool } from '../../requests/provider-tools.ts';
+import { USUAL_TOOL_NAMES } from '../../requests/tool-names.ts';
 import { authorisation, REQUEST_ID_HEADERS } from '../chat-completions/wire.ts';
 import { decodeChat } from './decode.ts';
 import { encodeChat } from './encode.ts';
 import { factsOf, type ResponsesFacts } from './facts.ts';
+import { drawnItem } from './input.ts';
 
 export interface ResponsesWireOptions extends ResponsesFacts {
   /** How the key is sent: `bearer`, or the name of a header that contains only the key. @default 'bearer' */
@@ -36,9 +40,21 @@ export function wireByCard(responses: WireFormat, others: WireFormat): WireForma
     // A model counts the same on both wires.
     ...defined({ counting: responses.counting }),
     encode: (request, context) => wireOf(context).encode(request, context),
+    ownTool: (tool, context) => wireOf(context).ownTool?.(tool, context),
+    returnsMedia: (part, context) => wireOf(context).returnsMedia?.(part, context) ?? true,
     decode: (response, request, context) => wireOf(context).decode(response, request, context),
   };
 }
+
+/** `code-execution` is the code interpreter in a container of the provider; every other name is the type of the tool. */
+const ownTool = (tool: ProviderTool): JsonSchema => {
+  if (tool.name !== 'code-execution') return typedTool(tool);
+  return typedTool({ ...tool, name: 'code_interpreter' }, { container: { type: 'auto' } });
+};
+
+/** Images go back as the items that they came in. */
+const returnsMedia = (part: MediaPart, { target }: WireContext): boolean =>
+  drawnItem(part, target.provider) !== undefined;
 
 /** `others` is the wire for all other operations; without it, they are refused. */
 export function responsesWire(options: ResponsesWireOptions = {}, others?: WireFormat): WireFormat {
@@ -71,6 +87,9 @@ export function responsesWire(options: ResponsesWireOptions = {}, others?: WireF
     },
     classify: (status, headers, body) => httpError(readFailure(status, body, headers)),
     rateLimits: parseRateLimits,
+    toolNames: USUAL_TOOL_NAMES,
+    returnsMedia: (part, context) => returnsMedia(part, context),
+    ownTool,
     requestIdHeaders: REQUEST_ID_HEADERS,
   };
 }
