@@ -5,6 +5,7 @@ import type { Gateway } from '../core/gateway.ts';
 import type {
   JsonSchema,
   Message,
+  ModelEvent,
   ModelResponse,
   ToolCallPart,
   ToolResultPart,
@@ -128,10 +129,7 @@ function assertTokens({ call, usage }: Conversation): void {
   throw new PolyphonyError('budget-exceeded', message, { details: { scope: 'node' } });
 }
 
-async function* shown(
-  stream: ReturnType<Gateway['stream']>,
-  call: NodeCall,
-): ReturnType<Gateway['stream']> & AsyncGenerator {
+async function* shown(stream: AsyncIterable<ModelEvent>, call: NodeCall): AsyncGenerator<ModelEvent> {
   for await (const event of stream) {
     if (event.type === 'text-delta') call.emit(event.text);
     else if (event.type === 'restart') call.emit(event.notice, { restart: true });

@@ -1,6 +1,6 @@
 /** A gateway that answers from a script and keeps what it was asked. */
 import type { CallOptions, Gateway } from '../../src/core/gateway.ts';
-import type { AttemptRecord, ModelEvent, ModelRequest, Usage } from '../../src/core/model/model.ts';
+import type { AttemptRecord, ChatRequest, ModelEvent, ModelRequest, Usage } from '../../src/core/model/model.ts';
 import { collect } from '../../src/core/model/response.ts';
 
 export type Answer = string | Error | readonly ModelEvent[];
@@ -38,9 +38,11 @@ export function scriptedGateway(answers: readonly Answer[]): ScriptedGateway {
   };
   return {
     asked,
-    stream: (request, options = {}) => stream({ ...request, operation: 'chat' }, options),
+    stream: ((request: ChatRequest, options = {}) =>
+      stream({ ...request, operation: 'chat' }, options)) as Gateway['stream'],
     call,
-    generate: (request, options) => call({ ...request, operation: 'chat' }, options),
+    generate: ((request: ChatRequest, options?: CallOptions) =>
+      call({ ...request, operation: 'chat' }, options)) as Gateway['generate'],
     embed: (request, options) => call({ ...request, operation: 'embed' }, options),
     image: (request, options) => call({ ...request, operation: 'image' }, options),
     moderate: (request, options) => call({ ...request, operation: 'moderate' }, options),

@@ -3,8 +3,10 @@ import { assertId, assertKnownFields, assertScopes, type KnownFields } from '../
 import type { Runtime } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { CallOptions } from '../../core/gateway.ts';
-import type { Call, CallTrace, ModelRequest, RequestLimits, Scope } from '../../core/model/model.ts';
+import type { Call, CallTrace, ModelRequest, Scope } from '../../core/model/model.ts';
+import { nearest } from '../../language/suggest.ts';
 import { callStateOf, newTrace } from './call-state.ts';
+import { assertRequest } from './check-request.ts';
 import { withCurrentLimits } from './older-limits.ts';
 
 const NO_SCOPES: readonly Scope[] = [];
@@ -41,9 +43,9 @@ export function callOf(
   streaming: boolean,
   { clock, ids }: Runtime,
 ): Call {
+  assertRequest(given);
   const request = withCurrentLimits(given);
   assertCallOptions(options);
-  if (request.limits !== undefined) assertKnownFields('limits', request.limits, LIMIT_FIELDS);
   const ms = request.limits?.ms;
   return {
     id: options.id ?? ids('call'),
@@ -68,19 +70,10 @@ const CALL_FIELDS: KnownFields<CallOptions> = {
   exclude: true,
   id: true,
 };
-const LIMIT_FIELDS: KnownFields<RequestLimits> = {
-  usd: true,
-  ms: true,
-  p95Ms: true,
-  quality: true,
-  retries: true,
-  milliseconds: true,
-  p95Milliseconds: true,
-};
 
 /** @throws invalid-request naming the option, its value and the rule */
 function assertCallOptions(options: CallOptions): void {
-  assertKnownFields('A call', options, CALL_FIELDS);
+  assertKnownFields('A call', options, CALL_FIELDS, nearest);
   const { id, session, scopes, exclude } = options;
   if (id !== undefined) assertId('The id of a call', id, Number.POSITIVE_INFINITY);
   if (session !== undefined) assertId('A session', session);
