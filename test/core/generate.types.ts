@@ -1,6 +1,7 @@
 /** What the compiler knows of typed answers: the object, the calls of tools, the events of a stream. */
-import { z as zod3 } from 'zod3';
+
 import { z } from 'zod';
+import { z as zod3 } from 'zod3';
 import type { Gateway, ModelEvent, OutputFormat } from '../../src/index.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
