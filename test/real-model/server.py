@@ -7,8 +7,9 @@ import threading
 import xllamacpp
 
 SLOTS = 4
-TOKENS_PER_SLOT = 2048
-THREADS = 2
+TOKENS_PER_SLOT = 4096
+# Two would wait for each other on a machine that is busy.
+THREADS = 1
 
 
 def main() -> None:
