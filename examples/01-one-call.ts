@@ -1,7 +1,6 @@
 /** One call through the gateway: the answer, the model that gave it, and its cost. */
 import { readFileSync } from 'node:fs';
-import { createPolyphony } from 'polyphony';
-import { formatUsd, textOf } from 'polyphony/kit';
+import { createPolyphony, formatUsd, textOf } from 'polyphony';
 
 const polyphony = await createPolyphony();
 const text = readFileSync('examples/material/harbour.md', 'utf8');

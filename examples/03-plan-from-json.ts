@@ -1,7 +1,6 @@
 /** A plan is JSON: validate it, estimate its cost, run it. An issue contains the path and the nearest valid name. */
 import { readFileSync } from 'node:fs';
-import { createPolyphony, type Plan } from 'polyphony';
-import { formatUsd } from 'polyphony/kit';
+import { createPolyphony, formatUsd, type Plan } from 'polyphony';
 
 const polyphony = await createPolyphony();
 const plan = JSON.parse(readFileSync('examples/plans/summarise.plan.json', 'utf8')) as Plan;

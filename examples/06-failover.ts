@@ -1,8 +1,7 @@
 /** Two providers, one of which really fails: a server on this machine that answers 503. The call fails over. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createPolyphony, definePlugin } from 'polyphony';
-import { textOf } from 'polyphony/kit';
+import { createPolyphony, definePlugin, textOf } from 'polyphony';
 import { openaiCompatible } from 'polyphony/plugins/providers/openai-compatible';
 
 /** A fake of a chat-completions server, only for this example. */

@@ -1,6 +1,5 @@
 /** A cap in dollars that stops a run before it overspends: each answer costs a cent, and the run may cost two and a half. */
-import { createPolyphony, definePlugin, type ModelCard, type Plan, PolyphonyError } from 'polyphony';
-import { formatUsd } from 'polyphony/kit';
+import { createPolyphony, definePlugin, formatUsd, type ModelCard, type Plan, PolyphonyError } from 'polyphony';
 
 const card: ModelCard = {
   id: 'cent',

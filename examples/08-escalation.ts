@@ -1,7 +1,6 @@
 /** A doubtful answer escalates to a premium model. Both are charged; the response reports which one answered and why. */
 import { readFileSync } from 'node:fs';
-import { createPolyphony, definePlugin } from 'polyphony';
-import { formatUsd, textOf } from 'polyphony/kit';
+import { createPolyphony, definePlugin, formatUsd, textOf } from 'polyphony';
 import embedded from 'polyphony/plugins/providers/embedded';
 
 /** A fake of a cheap model that guesses, and reports a low confidence. */

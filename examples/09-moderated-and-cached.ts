@@ -1,6 +1,5 @@
 /** Every answer is moderated, repeated questions come from the cache, and what is blocked is never stored. */
-import { createPolyphony, PolyphonyError } from 'polyphony';
-import { textOf } from 'polyphony/kit';
+import { createPolyphony, PolyphonyError, textOf } from 'polyphony';
 import { exactCache } from 'polyphony/plugins/caching/exact-cache';
 import { localRules, moderation } from 'polyphony/plugins/moderation/moderation';
 import embedded from 'polyphony/plugins/providers/embedded';

@@ -1,6 +1,5 @@
 /** A custom provider is a plugin of one file. This one answers from a table. */
-import { createPolyphony, definePlugin } from 'polyphony';
-import { textOf } from 'polyphony/kit';
+import { createPolyphony, definePlugin, textOf } from 'polyphony';
 
 const CAPITALS: Readonly<Record<string, string>> = { france: 'Paris', japan: 'Tokyo', peru: 'Lima' };
 

@@ -9,8 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createPolyphony, definePlugin, type Polyphony, PolyphonyError } from 'polyphony';
-import { formatUsd, usdToNano } from 'polyphony/kit';
+import { createPolyphony, definePlugin, formatUsd, type Polyphony, PolyphonyError, usdToNano } from 'polyphony';
 import { sqliteStores } from 'polyphony/stores/sqlite';
 import { fakeCard } from 'polyphony/testing';
 

@@ -12,8 +12,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createPolyphony, definePlugin, type Plan, type Polyphony, PolyphonyError, type RunHandle } from 'polyphony';
-import { formatUsd } from 'polyphony/kit';
+import {
+  createPolyphony,
+  definePlugin,
+  formatUsd,
+  type Plan,
+  type Polyphony,
+  PolyphonyError,
+  type RunHandle,
+} from 'polyphony';
 import { openaiCompatible } from 'polyphony/plugins/providers/openai-compatible';
 import { sqliteStores } from 'polyphony/stores/sqlite';
 

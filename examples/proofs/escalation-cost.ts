@@ -2,8 +2,7 @@
  * An answer that escalates automatically, with the cost of every rung. Three fake models with real-looking prices multiply: the
  * cheapest gets the small sums right, the middle one most, the dearest all. The evaluator recomputes each sum; it asks no model.
  */
-import { createPolyphony, definePlugin, type ModelResponse } from 'polyphony';
-import { formatUsd, textOf } from 'polyphony/kit';
+import { createPolyphony, definePlugin, formatUsd, type ModelResponse, textOf } from 'polyphony';
 import escalation from 'polyphony/plugins/escalation/escalation';
 import validators from 'polyphony/plugins/escalation/validators';
 import { fakeCard } from 'polyphony/testing';

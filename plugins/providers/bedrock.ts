@@ -88,7 +88,7 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
     endpoints: ['/model/*/converse-stream', '/model/*/converse', '/model/*/invoke', '/model/*/count-tokens'],
     requests: { callIdCharacters: 'word' },
     encode(request, context) {
-      const { card, target, streaming, baseURL } = context;
+      const { card, streaming, baseURL } = context;
       const address = `${baseURL}/model/${escaped(card.id)}`;
       if (request.operation === 'embed') {
         return signed(
@@ -118,7 +118,7 @@ function converseWire(credentials: Credentials, regionOf: (target: Target) => st
     counting: {
       encode(request, context) {
         if (request.operation !== 'chat') throw unknownOperation(request.operation);
-        const { card, target, baseURL } = context;
+        const { card, baseURL } = context;
         const { messages, system, toolConfig } = withProviderOptions(encodeChat(request, context), request, context);
         const url = `${baseURL}/model/${escaped(card.id.replace(PROFILE, ''))}/count-tokens`;
         return signed(url, { input: { converse: defined({ messages, system, toolConfig }) } }, context);

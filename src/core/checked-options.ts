@@ -66,20 +66,39 @@ const amountError = (what: string, nanoUsd: unknown): PolyphonyError =>
 /** `known` has a key per field, so that the compiler can hold it against a type. */
 export type KnownFields<T> = Readonly<Record<keyof T, true>>;
 
+/** The names that are most like one, best first. */
+export type Nearest = (name: string, names: Iterable<string>) => readonly string[];
+
 /**
  * An option that is not known may be a cap that is misspelt, so it is refused, not ignored.
  *
- * @throws invalid-request naming the first unknown field and those that exist
+ * @throws invalid-request naming the first unknown field, the one that is nearest, and those that exist
  */
-export function assertKnownFields<T extends object>(what: string, given: T, known: KnownFields<T>): void {
+export function assertKnownFields<T extends object>(
+  what: string,
+  given: T,
+  known: KnownFields<T>,
+  nearest?: Nearest,
+): void {
   for (const name in given) {
     if (Object.hasOwn(known, name) || given[name] === undefined) continue;
-    const names = Object.keys(known).join(', ');
-    throw new PolyphonyError('invalid-request', `${what} has no field ${shown(name)}: it may have ${names}.`);
+    throw unknownField(what, name, Object.keys(known), nearest);
   }
 }
 
-function shown(value: unknown): string {
-  if (typeof value !== 'string') return typeof value === 'object' && value !== null ? 'an object' : String(value);
+/** The error for a field that does not exist. */
+export function unknownField(what: string, name: string, names: readonly string[], nearest?: Nearest): PolyphonyError {
+  const near = nearest?.(name, names)[0];
+  const meant = near === undefined ? '' : `did you mean "${near}"? `;
+  const message = `${what} has no field ${shown(name)}: ${meant}${meant === '' ? 'it' : 'It'} may have ${names.join(', ')}.`;
+  return new PolyphonyError('invalid-request', message);
+}
+
+/** A value that is wrong, as messages show it. */
+export function shown(value: unknown): string {
+  if (typeof value !== 'string') {
+    if (Array.isArray(value)) return 'a list';
+    return typeof value === 'object' && value !== null ? 'an object' : String(value);
+  }
   return `${JSON.stringify(firstOf(value, SHOWN_CHARACTERS))}${value.length > SHOWN_CHARACTERS ? '…' : ''}`;
 }

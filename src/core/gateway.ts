@@ -1,10 +1,9 @@
 /** The port of the gateway, for the executor, the planner, plugins and the server. */
+import type { AskedTool, GenerateOutput, GenerateRequest, GenerateResponse, StreamEvent } from './model/generate.ts';
 import type {
-  AskedChat,
   CallTrace,
   EmbeddingRequest,
   ImageRequest,
-  ModelEvent,
   ModelRequest,
   ModelResponse,
   ModerationRequest,
@@ -31,7 +30,7 @@ export interface CallOptions {
   readonly id?: string;
 }
 
-/** A request without its discriminant: `gateway.generate({ messages })`. */
+/** A request without its discriminant: `gateway.embed({ input })`. */
 export type Without<R, K extends PropertyKey> = R extends unknown ? Omit<R, K> : never;
 
 export interface Candidate {
@@ -127,9 +126,25 @@ export interface StatedFacts extends Omit<EndpointReport, 'rateLimits'> {
   readonly statedAt: number;
 }
 
+export type * from './model/generate.ts';
+
 export interface Gateway {
-  generate(request: AskedChat, options?: CallOptions): Promise<ModelResponse>;
-  stream(request: AskedChat, options?: CallOptions): AsyncIterable<ModelEvent>;
+  /**
+   * Asks a language model: `generate({ prompt: 'Name a fruit.' })`. With a schema as `output` (zod, JSON Schema, shorthand) the
+   * response has a checked and typed `object`, with `tools` it has checked and typed `toolCalls`.
+   *
+   * @throws invalid-request for a field, a role or a part that does not exist, and when nothing is asked
+   * @throws invalid-output when the answer does not fit the schema; `details` has the issues and what it cost
+   */
+  generate<const Output extends GenerateOutput = never, const Tools extends readonly AskedTool[] = never>(
+    request: GenerateRequest<Output, Tools>,
+    options?: CallOptions,
+  ): Promise<GenerateResponse<Output, Tools>>;
+  /** The same as events; with a schema as `output` also the object as it grows. Throws, while it is read, what `generate` throws. */
+  stream<const Output extends GenerateOutput = never>(
+    request: GenerateRequest<Output>,
+    options?: CallOptions,
+  ): AsyncIterable<StreamEvent<Output>>;
   embed(request: Without<EmbeddingRequest, 'operation'>, options?: CallOptions): Promise<ModelResponse>;
   image(request: Without<ImageRequest, 'operation'>, options?: CallOptions): Promise<ModelResponse>;
   moderate(request: Without<ModerationRequest, 'operation'>, options?: CallOptions): Promise<ModelResponse>;

@@ -3,17 +3,8 @@ import type { Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Explanation, Gateway } from '../core/gateway.ts';
-import type {
-  Attempt,
-  Call,
-  ChatRequest,
-  Handler,
-  ModelEvent,
-  ModelRequest,
-  ModelResponse,
-} from '../core/model/model.ts';
+import type { Attempt, Call, Handler, ModelRequest } from '../core/model/model.ts';
 import type { ModelCard, Provider, Transport } from '../core/model/provider.ts';
-import { collect } from '../core/model/response.ts';
 import { priceAsOf } from '../core/money/price-sheet.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { AttemptBook, KeyValueStore, UsageLedger } from '../core/stores.ts';
@@ -30,6 +21,7 @@ import { attemptSlots, requestSlots } from './gateway.ts';
 import { attemptLayersOf, type GatewayPlugin, pluginProviders, rankersOf, requestLayersOf } from './gateway-plugin.ts';
 import { healthOf } from './health.ts';
 import { listAll } from './list-models.ts';
+import { operations } from './operations.ts';
 import type { GatewayParts } from './parts.ts';
 import { failover } from './request-ring/failover.ts';
 import { composeRing, type Ring } from './rings.ts';
@@ -239,37 +231,6 @@ function routingOf(
 
 function refusal(): PolyphonyError {
   return new PolyphonyError('invalid-request', 'The gateway is closed and accepts no calls: create a new one.');
-}
-
-type Operations = Pick<Gateway, 'generate' | 'stream' | 'embed' | 'image' | 'moderate' | 'rerank' | 'call'>;
-
-function operations(handle: Handler, runtime: Runtime): Operations {
-  const call = (request: ModelRequest, options?: CallOptions): Promise<ModelResponse> => {
-    try {
-      const made = callOf(request, options, false, runtime);
-      return collect(handle(made), made);
-    } catch (error) {
-      // Invalid limits reject the promise, as every other error does.
-      return Promise.reject(error);
-    }
-  };
-  const stream = (request: ModelRequest, options?: CallOptions): AsyncIterable<ModelEvent> => {
-    try {
-      return handle(callOf(request, options, true, runtime));
-    } catch (error) {
-      return failing(error);
-    }
-  };
-  return {
-    call,
-    // What a caller of `call` may give as well is put into its place there.
-    generate: (request, options) => call({ operation: 'chat', ...request } as ChatRequest, options),
-    stream: (request, options) => stream({ operation: 'chat', ...request } as ChatRequest, options),
-    embed: (request, options) => call({ operation: 'embed', ...request }, options),
-    image: (request, options) => call({ operation: 'image', ...request }, options),
-    moderate: (request, options) => call({ operation: 'moderate', ...request }, options),
-    rerank: (request, options) => call({ operation: 'rerank', ...request }, options),
-  };
 }
 
 /** A fixed id, so that a question takes no id from the runtime. */

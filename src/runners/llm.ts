@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { AnswerLimitsConfig } from '../core/config.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Gateway } from '../core/gateway.ts';
-import type { JsonSchema, Message, ModelResponse, Usage, Warning } from '../core/model/model.ts';
+import type { JsonSchema, Message, ModelEvent, ModelResponse, Usage, Warning } from '../core/model/model.ts';
 import { collect, textOf } from '../core/model/response.ts';
 import { addMoney, type NanoUsd } from '../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../core/money/usage.ts';
@@ -205,10 +205,7 @@ function assertTokens({ call, usage }: Conversation): void {
   throw new PolyphonyError('budget-exceeded', message, { details: { scope: 'node' } });
 }
 
-async function* shown(
-  stream: ReturnType<Gateway['stream']>,
-  call: NodeCall,
-): ReturnType<Gateway['stream']> & AsyncGenerator {
+async function* shown(stream: AsyncIterable<ModelEvent>, call: NodeCall): AsyncGenerator<ModelEvent> {
   for await (const event of stream) {
     if (event.type === 'text-delta') call.emit(event.text);
     else if (event.type === 'restart') call.emit(event.notice, { restart: true });

@@ -3,10 +3,10 @@
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { MediaSource, Message } from '../core/model/model.ts';
+import type { Infer, SchemaLike } from '../core/model/schema-like.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
 import type { NodeCall, NodeMeta, NodeRunner } from '../core/run/engine.ts';
 import { toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
-import type { Infer, SchemaLike } from './schema.ts';
 
 /**
  * A kind of step, named by `use`. The types exist only for the compiler. `MaySuspend` true: it may wait for an answer from

@@ -5,12 +5,13 @@
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity } from '../core/model/model.ts';
+import type { Infer, SchemaLike } from '../core/model/schema-like.ts';
 import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS } from '../core/plan/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
 import { CEL_RESERVED } from '../language/condition-rules.ts';
 import { type Condition, sourceOf } from './condition.ts';
 import { encode, pathOf, type Ref, type Resolved, referenceTo, type Value } from './reference.ts';
-import { type Infer, type SchemaLike, schemaForPlan, toJsonSchema } from './schema.ts';
+import { schemaForPlan, toJsonSchema } from './schema.ts';
 import type { WithMeta, WorkflowStep } from './step.ts';
 
 type Nodes = Readonly<Record<string, unknown>>;

@@ -198,7 +198,7 @@ describe('promises where none are awaited', () => {
       const expected = { code: 'plugin-failed', message: expect.stringContaining('The plugin "late" failed: its ') };
       await expect(ask(polyphony)).rejects.toMatchObject(expected);
       const read = async () => {
-        for await (const _event of polyphony.gateway.stream({ messages: [] }));
+        for await (const _event of polyphony.gateway.stream({ prompt: 'Hello' }));
       };
       await expect(read()).rejects.toMatchObject(expected);
       await polyphony.close();

@@ -3,8 +3,10 @@ import type {
   Attempt,
   AttemptRecord,
   Call,
+  CallOptions,
   CallTrace,
   Candidate,
+  ChatRequest,
   Evaluator,
   Gateway,
   Handler,
@@ -126,7 +128,8 @@ export async function pluginRing(options: RingOptions): Promise<Ring> {
     return collect(attemptRing(made), made);
   };
   const gateway: Gateway = {
-    generate: (request, given) => inner({ ...request, operation: 'chat' } as ModelRequest, given),
+    generate: ((request: ChatRequest, given?: CallOptions) =>
+      inner({ ...request, operation: 'chat' } as ModelRequest, given)) as Gateway['generate'],
     stream: unused,
     embed: unused,
     image: unused,

@@ -1,6 +1,6 @@
 /** A gateway that answers from a script and keeps what it was asked. */
 import type { CallOptions, Gateway } from '../../src/core/gateway.ts';
-import type { AttemptRecord, ModelEvent, ModelRequest, Usage } from '../../src/core/model/model.ts';
+import type { AttemptRecord, ChatRequest, ModelEvent, ModelRequest, Usage } from '../../src/core/model/model.ts';
 import type { ModelCard } from '../../src/core/model/provider.ts';
 import { collect } from '../../src/core/model/response.ts';
 
@@ -41,9 +41,11 @@ export function scriptedGateway(answers: readonly Answer[], cards: readonly Mode
   };
   return {
     asked,
-    stream: (request, options = {}) => stream({ ...request, operation: 'chat' } as ModelRequest, options),
+    stream: ((request: ChatRequest, options = {}) =>
+      stream({ ...request, operation: 'chat' }, options)) as Gateway['stream'],
     call,
-    generate: (request, options) => call({ ...request, operation: 'chat' } as ModelRequest, options),
+    generate: ((request: ChatRequest, options?: CallOptions) =>
+      call({ ...request, operation: 'chat' }, options)) as Gateway['generate'],
     embed: (request, options) => call({ ...request, operation: 'embed' }, options),
     image: (request, options) => call({ ...request, operation: 'image' }, options),
     moderate: (request, options) => call({ ...request, operation: 'moderate' }, options),

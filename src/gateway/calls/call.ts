@@ -3,9 +3,11 @@ import { assertId, assertKnownFields, assertScopes, type KnownFields } from '../
 import type { Runtime } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { CallOptions } from '../../core/gateway.ts';
-import type { Call, CallTrace, ModelRequest, RequestLimits, Scope } from '../../core/model/model.ts';
+import type { Call, CallTrace, ModelRequest, Scope } from '../../core/model/model.ts';
+import { nearest } from '../../language/suggest.ts';
 import { withToolsApart } from './asked-chat.ts';
 import { callStateOf, newTrace } from './call-state.ts';
+import { assertRequest } from './check-request.ts';
 import { withCurrentLimits } from './older-limits.ts';
 
 const NO_SCOPES: readonly Scope[] = [];
@@ -42,9 +44,10 @@ export function callOf(
   streaming: boolean,
   { clock, ids }: Runtime,
 ): Call {
-  const request = withCurrentLimits(withToolsApart(given));
+  const checked = withToolsApart(given);
+  assertRequest(checked);
+  const request = withCurrentLimits(checked);
   assertCallOptions(options);
-  if (request.limits !== undefined) assertLimits(request.limits);
   const ms = request.limits?.ms;
   return {
     id: options.id ?? ids('call'),
@@ -69,29 +72,10 @@ const CALL_FIELDS: KnownFields<CallOptions> = {
   exclude: true,
   id: true,
 };
-const LIMIT_FIELDS: KnownFields<RequestLimits> = {
-  usd: true,
-  ms: true,
-  p95Ms: true,
-  unknownLatency: true,
-  quality: true,
-  retries: true,
-  milliseconds: true,
-  p95Milliseconds: true,
-};
-
-/** @throws invalid-request: from JavaScript, a misspelt word would be no limit */
-function assertLimits(limits: RequestLimits): void {
-  assertKnownFields('limits', limits, LIMIT_FIELDS);
-  const { unknownLatency } = limits;
-  if (unknownLatency === undefined || unknownLatency === 'last' || unknownLatency === 'refuse') return;
-  const message = `limits.unknownLatency is ${JSON.stringify(unknownLatency)}, but it must be "last" or "refuse": use one of them.`;
-  throw new PolyphonyError('invalid-request', message);
-}
 
 /** @throws invalid-request naming the option, its value and the rule */
 function assertCallOptions(options: CallOptions): void {
-  assertKnownFields('A call', options, CALL_FIELDS);
+  assertKnownFields('A call', options, CALL_FIELDS, nearest);
   const { id, session, scopes, exclude } = options;
   if (id !== undefined) assertId('The id of a call', id, Number.POSITIVE_INFINITY);
   if (session !== undefined) assertId('A session', session);

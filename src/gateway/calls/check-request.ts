@@ -1,0 +1,244 @@
+/**
+ * What callers in JavaScript, and everyone who builds a request from data, can get wrong without being told. Asked of each call once,
+ * before it is routed: plain comparisons only, and words only for what is wrong.
+ */
+import { assertKnownFields, type KnownFields, shown, unknownField } from '../../core/checked-options.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import type {
+  ChatRequest,
+  EmbeddingRequest,
+  EscalationRule,
+  ImageRequest,
+  Message,
+  ModelChoice,
+  ModelRequest,
+  ModerationRequest,
+  Operation,
+  OutputFormat,
+  Part,
+  RequestLimits,
+  Requirements,
+  RerankRequest,
+  Role,
+  ToolDefinition,
+} from '../../core/model/model.ts';
+import { nearest } from '../../language/suggest.ts';
+
+type BaseFields = Omit<EmbeddingRequest, 'operation' | 'input' | 'dimensions' | 'purpose'>;
+
+const BASE: KnownFields<BaseFields> = {
+  model: true,
+  limits: true,
+  requires: true,
+  optimise: true,
+  sensitivity: true,
+  cache: true,
+  escalate: true,
+  onStreamFailure: true,
+  providerOptions: true,
+  includeRaw: true,
+};
+const CHAT: KnownFields<ChatRequest> = {
+  ...BASE,
+  operation: true,
+  messages: true,
+  tools: true,
+  providerTools: true,
+  answerTokens: true,
+  repeatedCharacters: true,
+  toolChoice: true,
+  parallelToolCalls: true,
+  output: true,
+  maxOutputTokens: true,
+  temperature: true,
+  topP: true,
+  topK: true,
+  presencePenalty: true,
+  frequencyPenalty: true,
+  stop: true,
+  seed: true,
+  logprobs: true,
+  reasoning: true,
+  serviceTier: true,
+  user: true,
+};
+const EMBED: KnownFields<EmbeddingRequest> = {
+  ...BASE,
+  operation: true,
+  input: true,
+  dimensions: true,
+  purpose: true,
+};
+const IMAGE: KnownFields<ImageRequest> = {
+  ...BASE,
+  operation: true,
+  prompt: true,
+  negativePrompt: true,
+  size: true,
+  count: true,
+  seed: true,
+  image: true,
+  quality: true,
+};
+const MODERATE: KnownFields<ModerationRequest> = { ...BASE, operation: true, input: true };
+const RERANK: KnownFields<RerankRequest> = { ...BASE, operation: true, query: true, documents: true, top: true };
+
+interface Rules {
+  readonly what: string;
+  readonly fields: Readonly<Record<string, true>>;
+  /** Names that are suggested besides the fields. */
+  readonly short: readonly string[];
+}
+const RULES: Readonly<Record<Operation, Rules>> = {
+  chat: { what: 'A chat request', fields: CHAT, short: ['prompt', 'system'] },
+  embed: { what: 'An embedding request', fields: EMBED, short: [] },
+  image: { what: 'An image request', fields: IMAGE, short: [] },
+  moderate: { what: 'A moderation request', fields: MODERATE, short: [] },
+  rerank: { what: 'A rerank request', fields: RERANK, short: [] },
+};
+
+const MODEL: KnownFields<ModelChoice> = { id: true, tier: true, strict: true, can: true, strengths: true, route: true };
+const LIMITS: KnownFields<RequestLimits> = {
+  usd: true,
+  ms: true,
+  p95Ms: true,
+  quality: true,
+  unknownLatency: true,
+  retries: true,
+  milliseconds: true,
+  p95Milliseconds: true,
+};
+const REQUIRES: KnownFields<Requirements> = { contextTokens: true, languages: true, regions: true, retention: true };
+const ESCALATE: KnownFields<EscalationRule> = { evaluator: true, below: true, to: true, context: true };
+const OUTPUT: KnownFields<OutputFormat> = { type: true, schema: true, name: true, strict: true };
+const REASONING: KnownFields<NonNullable<ChatRequest['reasoning']>> = { effort: true, budgetTokens: true };
+const TOOL: KnownFields<ToolDefinition> = { name: true, description: true, inputSchema: true, strict: true };
+const MESSAGE: KnownFields<Message> = { role: true, content: true, name: true };
+const ROLES: Readonly<Record<Role, true>> = { system: true, user: true, assistant: true, tool: true };
+const PARTS: Readonly<Record<Part['type'], true>> = {
+  text: true,
+  image: true,
+  audio: true,
+  video: true,
+  file: true,
+  reasoning: true,
+  'tool-call': true,
+  'tool-result': true,
+};
+
+/**
+ * @throws invalid-request for an operation, a field, a role or a part that does not exist (with the nearest name), and for a chat
+ * request that asks nothing
+ */
+export function assertRequest(request: ModelRequest): void {
+  if (!isObject(request)) throw invalid(`A request cannot be ${shown(request)}: give an object.`);
+  if (!Object.hasOwn(RULES, request.operation)) throw noOperation(request.operation);
+  const { fields, what, short } = RULES[request.operation];
+  for (const name in request) {
+    if (!Object.hasOwn(fields, name) && request[name as keyof ModelRequest] !== undefined)
+      throw unknownField(what, name, [...Object.keys(fields), ...short], nearest);
+  }
+  assertFields('The field "model"', request.model, MODEL);
+  if (request.limits !== undefined) assertLimits(request.limits);
+  assertFields('requires', request.requires, REQUIRES);
+  assertFields('escalate', request.escalate, ESCALATE);
+  if (request.operation === 'chat') assertChat(request);
+}
+
+/** From JavaScript, a misspelt word would be no limit. */
+function assertLimits(limits: RequestLimits): void {
+  assertFields('limits', limits, LIMITS);
+  const { unknownLatency } = limits;
+  if (unknownLatency === undefined || unknownLatency === 'last' || unknownLatency === 'refuse') return;
+  throw invalid(
+    `limits.unknownLatency is ${shown(unknownLatency)}, but it must be "last" or "refuse": use one of them.`,
+  );
+}
+
+function assertChat({ messages, tools, output, reasoning }: ChatRequest): void {
+  assertFields('output', output, OUTPUT);
+  assertFields('reasoning', reasoning, REASONING);
+  if (tools !== undefined) assertTools(tools);
+  if (!Array.isArray(messages) || messages.length === 0) throw nothingAsked(messages);
+  for (let index = 0; index < messages.length; index += 1) assertMessage(messages[index], index);
+}
+
+/** A string is short for some of them, and what is absent is right. */
+function assertFields<T extends object>(what: string, given: unknown, known: KnownFields<T>): void {
+  if (isObject(given)) assertKnownFields(what, given as T, known, nearest);
+}
+
+function assertTools(tools: readonly ToolDefinition[]): void {
+  if (!Array.isArray(tools)) throw invalid('The field "tools" must be a list, such as [{ name, inputSchema }].');
+  for (const tool of tools as readonly ToolDefinition[]) {
+    if (!isObject(tool)) throw invalid(`A tool cannot be ${shown(tool)}: give { name, description, inputSchema }.`);
+    assertKnownFields('A tool', tool, TOOL, nearest);
+    if (typeof tool.name !== 'string' || tool.name === '')
+      throw invalid(`The name of a tool cannot be ${shown(tool.name)}: give a text, such as "weather".`);
+    if (!isObject(tool.inputSchema))
+      throw invalid(`The tool "${tool.name}" has no "inputSchema": give a zod schema or a JSON Schema.`);
+  }
+}
+
+function assertMessage(message: Message | undefined, index: number): void {
+  if (!isObject(message)) throw invalid(`Message ${index} cannot be ${shown(message)}: give { role, content }.`);
+  for (const name in message) {
+    if (!Object.hasOwn(MESSAGE, name) && message[name as keyof Message] !== undefined)
+      throw unknownField(`Message ${index}`, name, Object.keys(MESSAGE), nearest);
+  }
+  const { role, content } = message;
+  if (typeof role !== 'string' || !Object.hasOwn(ROLES, role)) throw noRole(role, index);
+  if (typeof content !== 'string') assertParts(content, index);
+  if (role === 'user' && content.length === 0)
+    throw invalid(`Message ${index} of the user is empty: give it a text, or leave it out.`);
+}
+
+function assertParts(parts: readonly Part[], index: number): void {
+  if (!Array.isArray(parts))
+    throw invalid(`The content of message ${index} cannot be ${shown(parts)}: give a text or a list of parts.`);
+  for (const part of parts as readonly Part[]) {
+    if (isObject(part) && Object.hasOwn(PARTS, part.type)) continue;
+    const type: unknown = isObject(part) ? part.type : part;
+    throw invalid(
+      `Message ${index} has a part of the type ${shown(type)}: ${suggested(type, PARTS)}use one of ${Object.keys(PARTS).join(', ')}.`,
+    );
+  }
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const invalid = (message: string): PolyphonyError => new PolyphonyError('invalid-request', message);
+
+const noOperation = (operation: unknown): PolyphonyError =>
+  invalid(
+    `There is no operation ${shown(operation)}: ${suggested(operation, RULES)}use one of ${Object.keys(RULES).join(', ')}.`,
+  );
+
+const noRole = (role: unknown, index: number): PolyphonyError =>
+  invalid(
+    `Message ${index} has the role ${shown(role)}: ${suggested(role, ROLES)}use one of ${Object.keys(ROLES).join(', ')}.`,
+  );
+
+const nothingAsked = (messages: unknown): PolyphonyError =>
+  invalid(
+    messages === undefined || Array.isArray(messages)
+      ? 'A chat request has no messages, so nothing is asked: give it "prompt", or "messages" with at least one message.'
+      : `The field "messages" cannot be ${shown(messages)}: give a list of { role, content }, or "prompt" for a single text.`,
+  );
+
+/** Roles and operations that other libraries have, or the nearest name. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  developer: 'system',
+  model: 'assistant',
+  human: 'user',
+  ai: 'assistant',
+  function: 'tool',
+};
+
+function suggested(name: unknown, known: object): string {
+  if (typeof name !== 'string') return '';
+  const other = Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : undefined;
+  const near = other !== undefined && Object.hasOwn(known, other) ? other : nearest(name, Object.keys(known))[0];
+  return near === undefined ? '' : `did you mean "${near}"? `;
+}

@@ -1,0 +1,118 @@
+/** What is wrong with a request is said before anything is routed or sent. */
+import { describe, expect, it } from 'vitest';
+import type { Gateway } from '../../../src/core/gateway.ts';
+import { fakeProvider } from '../../../src/testing/fakes.ts';
+import { harness } from '../harness.ts';
+
+const provider = fakeProvider({});
+const { gateway } = harness({ providers: [provider] });
+const messages = [{ role: 'user', content: 'Good day' }];
+const said = (content: unknown, role: unknown = 'user') => ({ messages: [{ role, content }] });
+
+/** The same request by every way into the gateway. */
+const ways: readonly (readonly [string, (request: never) => unknown])[] = [
+  ['generate', (request) => gateway.generate(request)],
+  [
+    'call',
+    (request) =>
+      gateway.call(
+        typeof request === 'object' && request !== null
+          ? ({ operation: 'chat', ...(request as object) } as never)
+          : request,
+      ),
+  ],
+  [
+    'stream',
+    async (request) => {
+      for await (const _ of gateway.stream(request));
+    },
+  ],
+  [
+    'explain',
+    async (request) =>
+      gateway.explain(
+        typeof request === 'object' && request !== null
+          ? ({ operation: 'chat', ...(request as object) } as never)
+          : request,
+      ),
+  ],
+];
+
+const wrong: readonly (readonly [unknown, string])[] = [
+  [{ messages, temprature: 0.5 }, 'A chat request has no field "temprature": did you mean "temperature"? It may have '],
+  [{ messages, max_output_tokens: 5 }, 'did you mean "maxOutputTokens"?'],
+  [{ messages, promt: 'x' }, 'did you mean "prompt"?'],
+  [{ messages, zzzzzzzz: 1 }, 'A chat request has no field "zzzzzzzz": it may have '],
+  [{ messages, model: { teir: 'fast' } }, 'did you mean "tier"?'],
+  [{ messages, limits: { retrys: 1 } }, 'did you mean "retries"?'],
+  [{ messages, requires: { region: [] } }, 'did you mean "regions"?'],
+  [{ messages, escalate: { evaluater: 'judge', to: [] } }, 'did you mean "evaluator"?'],
+  [{ messages, output: { type: 'json', shema: {} } }, 'did you mean "schema"?'],
+  [{ messages, reasoning: { efort: 'low' } }, 'did you mean "effort"?'],
+  [
+    { messages, tools: [{ name: 'a', inputShema: {} }] },
+    'A tool has no field "inputShema": did you mean "inputSchema"?',
+  ],
+  [{ messages, tools: [{ name: 'a' }] }, 'The tool "a" has no "inputSchema"'],
+  [{ messages, tools: [{ inputSchema: {} }] }, 'The name of a tool cannot be undefined'],
+  [{ messages, tools: {} }, 'The field "tools" must be a list'],
+  [{ messages: [] }, 'nothing is asked: give it "prompt", or "messages"'],
+  [{}, 'nothing is asked'],
+  [{ messages: 'Good day' }, 'The field "messages" cannot be "Good day"'],
+  [{ messages: [null] }, 'Message 0 cannot be null'],
+  [{ messages: ['Good day'] }, 'Message 0 cannot be "Good day"'],
+  [said('x', 'usr'), 'Message 0 has the role "usr": did you mean "user"? use one of system, user, assistant, tool.'],
+  [said('x', 'developer'), 'did you mean "system"?'],
+  [said('x', 7), 'Message 0 has the role 7: use one of'],
+  [said('x', 'constructor'), 'Message 0 has the role "constructor"'],
+  [{ messages: [...messages, { role: 'user', text: 'x' }] }, 'Message 1 has no field "text"'],
+  [said(undefined), 'The content of message 0 cannot be undefined'],
+  [said({ type: 'text', text: 'x' }), 'The content of message 0 cannot be an object'],
+  [said([{ type: 'txt', text: 'x' }]), 'Message 0 has a part of the type "txt": did you mean "text"?'],
+  [said(['x']), 'Message 0 has a part of the type "x"'],
+  [said(''), 'Message 0 of the user is empty'],
+  [said([]), 'Message 0 of the user is empty'],
+  ['Good day', 'A request cannot be'],
+  [null, 'A request cannot be null'],
+];
+
+describe.each(ways)('%s', (_, ask) => {
+  it.each(wrong)('refuses %j', async (request, message) => {
+    const failed = (async () => ask(request as never))();
+    await expect(failed).rejects.toMatchObject({ code: 'invalid-request', message: expect.stringContaining(message) });
+    expect(provider.seen).toEqual([]);
+  });
+});
+
+describe('other operations', () => {
+  it.each<[keyof Gateway, object, string]>([
+    [
+      'embed',
+      { input: ['a'], dimension: 3 },
+      'An embedding request has no field "dimension": did you mean "dimensions"?',
+    ],
+    ['image', { prompt: 'a', sise: '1x1' }, 'An image request has no field "sise": did you mean "size"?'],
+    ['moderate', { inputs: [] }, 'A moderation request has no field "inputs": did you mean "input"?'],
+    ['rerank', { query: 'a', documents: [], topp: 1 }, 'A rerank request has no field "topp": did you mean "top"?'],
+    ['call', { operation: 'chatt' }, 'There is no operation "chatt": did you mean "chat"?'],
+    ['call', {}, 'There is no operation undefined'],
+  ])('%s refuses %j', async (name, request, message) => {
+    const ask = gateway[name] as (request: object) => Promise<unknown>;
+    await expect(ask(request)).rejects.toMatchObject({
+      code: 'invalid-request',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('a field that is undefined is not there', async () => {
+    const request = { messages, temperature: undefined, anything: undefined };
+    await gateway.generate(request as never);
+    expect(provider.seen).toHaveLength(1);
+  });
+
+  it('options of a call are named with the nearest, too', async () => {
+    await expect(gateway.generate({ prompt: 'a' }, { sesion: 'x' } as never)).rejects.toThrow(
+      'did you mean "session"?',
+    );
+  });
+});
