@@ -12,6 +12,7 @@ import { createPolyphony } from '../../src/polyphony.ts';
 import { fakeCard, fakeProvider, fakeRuntime, finish } from '../../src/testing/fakes.ts';
 import { drain, errorOf, harness } from '../gateway/harness.ts';
 
+const WORDS = { type: 'text-delta', text: 'Hi' } as const;
 const OLDER_NAMES: readonly (readonly [older: string, name: string])[] = [
   ['retry.baseMilliseconds', 'retry.baseMs'],
   ['retry.maxMilliseconds', 'retry.maxMs'],
@@ -90,7 +91,9 @@ describe('of a request', () => {
   });
   const models = [fakeCard({ id: 'one', expectedMs: 900 })];
   const slow = () =>
-    harness({ providers: (runtime) => [fakeProvider({ runtime, models, script: () => [{ waitMs: 90 }, finish()] })] });
+    harness({
+      providers: (runtime) => [fakeProvider({ runtime, models, script: () => [{ waitMs: 90 }, WORDS, finish()] })],
+    });
 
   it.each([{ milliseconds: 50 }, { ms: 50 }])('%j ends the call', async (limits) => {
     const { gateway, run } = slow();
@@ -149,7 +152,9 @@ describe('of options', () => {
 
   it.each([{ wait: 5 }, { waitMs: 5 }])('%j is a pause of a script', async (pause) => {
     const runtime = fakeRuntime();
-    const { gateway, run } = harness({ providers: [fakeProvider({ runtime, script: () => [pause, finish()] })] });
+    const { gateway, run } = harness({
+      providers: [fakeProvider({ runtime, script: () => [pause, WORDS, finish()] })],
+    });
     const answer = run(gateway.call({ operation: 'chat', messages: [{ role: 'user', content: 'Hi' }] }));
     await runtime.clock.runAll();
     await answer;

@@ -137,6 +137,7 @@ test('the reference of events has every event, and says of each whether the jour
   const model = [
     ...eventTypes('src/core/model/event.ts', 'export type ModelEvent'),
     ...eventTypes('src/core/model/event.ts', 'export interface FinishEvent'),
+    ...eventTypes('src/core/model/generate.ts', 'export type ObjectEvent'),
   ];
   const rows = rowsOf('docs/reference/events.md');
   expect([...rows.keys()].sort()).toEqual([...run, ...model].sort());

@@ -37,6 +37,9 @@ const script = () => [
   finish(),
 ];
 
+/** The text of the model repeats itself, and is to be as long as it likes. */
+const config = { limits: { answers: { repeatedCharacters: 0 } } };
+
 async function ended(plan: GrowingPlan['plan'], polyphony: Polyphony): Promise<object> {
   try {
     const { status, error } = await (await polyphony.start(plan)).result();
@@ -50,7 +53,7 @@ const [file = ''] = process.argv.slice(2);
 for (const { name, plan } of JSON.parse(readFileSync(file, 'utf8')) as GrowingPlan[]) {
   const models = [fakeCard({ id: 'wide', contextTokens: 10_000_000 })];
   const providers = [fakeProvider({ models, script })];
-  const polyphony = await createPolyphony({ providers, plugins: [tools], workflows: [grow] });
+  const polyphony = await createPolyphony({ providers, plugins: [tools], workflows: [grow], config });
   console.log(JSON.stringify({ name }));
   console.log(JSON.stringify({ name, ...(await ended(plan, polyphony)) }));
   await polyphony.close();

@@ -1,6 +1,6 @@
 /** When an answer of ours agrees with a recording: the rules of recordings/README.md. */
 import { isDeepStrictEqual } from 'node:util';
-import { type ModelResponse, type OperationOutput, PolyphonyError } from 'polyphony';
+import { type ModelResponse, type OperationOutput, PolyphonyError, type ToolCallPart } from 'polyphony';
 import { textOf } from 'polyphony/kit';
 
 export interface Expected {
@@ -66,11 +66,17 @@ function chatPairs(expected: Expected, response: ModelResponse): readonly Pair[]
     [
       'toolCalls',
       (expected.toolCalls ?? []).map((call) => ({ name: call.name, arguments: call.argumentsRaw ?? call.arguments })),
-      calls.map((call) => ({ name: call.name, arguments: call.raw ?? call.arguments })),
+      calls.map((call) => ({ name: call.name, arguments: call.raw ?? argumentsOf(call) })),
     ],
     ['finish', ...finishPair(expected, response)],
     ...usagePairs(expected.usage ?? {}, response),
   ];
+}
+
+/** The text of a custom tool is its field `input`. */
+function argumentsOf({ item, arguments: given }: ToolCallPart): unknown {
+  const isCustom = typeof item === 'object' && item !== null && 'type' in item && item.type === 'custom';
+  return isCustom && typeof given === 'object' && given !== null && 'input' in given ? given.input : given;
 }
 
 function finishPair(expected: Expected, response: ModelResponse): readonly [expected: unknown, got: unknown] {

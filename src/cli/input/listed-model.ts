@@ -7,6 +7,9 @@ export interface ListedModel {
   readonly card: ModelCard;
 }
 
+/** Only who would be asked is of interest. */
+const ANY_MESSAGES = [{ role: 'user', content: 'Hi' }] as const;
+
 export const listedModelName = ({ provider, card }: ListedModel): string => `${provider}/${card.id}`;
 
 /** The models with this id, alias or `provider/model`; also a model that its provider serves without listing it. */
@@ -20,7 +23,7 @@ export function listedModelsNamed(
     .models()
     .filter((model) => [model.card.id, listedModelName(model), ...(model.card.aliases ?? [])].includes(wanted));
   if (listed.length > 0) return listed;
-  const { candidates } = gateway.explain({ operation: 'chat', messages: [], model: wanted });
+  const { candidates } = gateway.explain({ operation: 'chat', messages: ANY_MESSAGES, model: wanted });
   const asked = candidates.filter(({ target }) => `${target.provider}/${target.model}` === wanted);
   return asked.slice(0, 1).map(({ target, card }) => ({ provider: target.provider, card }));
 }

@@ -2,9 +2,9 @@
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, ChatRequest, Handler, ModelEvent } from '../../core/model/model.ts';
 import { observe, type StreamControl } from '../../kit/streams/observe.ts';
+import { type Repetition, repetitionOf } from '../../kit/streams/repetition.ts';
 import { callStateOf } from '../calls/call-state.ts';
 import { nameOf } from '../calls/target.ts';
-import { type Repetition, repetitionOf } from './repetition.ts';
 
 export const isWatched = ({ toolChoice, repeatedCharacters }: ChatRequest): boolean =>
   requiresTool(toolChoice) || (repeatedCharacters !== undefined && repeatedCharacters > 0);

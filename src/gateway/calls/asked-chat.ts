@@ -3,7 +3,8 @@ import type { AskedChat, ChatRequest, ModelRequest, ProviderTool, ToolDefinition
 
 /** Takes the provider's own tools out of the list of tools; a request without any is passed on as it is. */
 export function withToolsApart(asked: ModelRequest | (AskedChat & { readonly operation: 'chat' })): ModelRequest {
-  if (asked.operation !== 'chat' || !Array.isArray(asked.tools)) return asked as ModelRequest;
+  // What is no request at all is refused afterwards, in words.
+  if (asked?.operation !== 'chat' || !Array.isArray(asked.tools)) return asked as ModelRequest;
   const listed: readonly (ToolDefinition | ProviderTool)[] = asked.tools;
   if (!listed.some(isProviderTool)) return asked as ChatRequest;
   const { tools: _, ...rest } = asked;

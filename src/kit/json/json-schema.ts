@@ -8,7 +8,7 @@ import { fromShorthand, isPlainObject, isShorthand } from '../../language/shorth
 
 export type { JsonSchema } from '../../core/model/model.ts';
 export { fromShorthand, isShorthand, toShorthand } from '../../language/shorthand.ts';
-export { type CoercedJson, coerceJson } from './coerce-json.ts';
+export { coerceJson } from './coerce-json.ts';
 export { extractJson } from './json-text.ts';
 export { type JsonIssue, refuseUnsafeSchema, validateJson } from './json-validation.ts';
 export { dropOptionalNulls } from './optional-nulls.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChatRequest, ModelEvent } from '../../../src/core/model/model.ts';
-import { repetitionOf } from '../../../src/gateway/attempt-ring/repetition.ts';
+import { repetitionOf } from '../../../src/kit/streams/repetition.ts';
 import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../../src/testing/fakes.ts';
 import { drain, errorOf, harness, text, user } from '../harness.ts';
 
@@ -43,8 +43,10 @@ it('another tool than the required one is a warning, and no tool is required by 
   const made = offering([other, finish({ reason: 'tool-calls' })]);
   const asked = (toolChoice: NonNullable<ChatRequest['toolChoice']>) =>
     made.run(made.gateway.generate({ ...user(), tools: [tool], toolChoice }));
-  expect((await asked({ name: 'weather' })).warnings).toMatchObject([{ code: 'tool-not-called' }]);
-  expect((await asked('auto')).warnings).toEqual([]);
+  const codes = async (toolChoice: NonNullable<ChatRequest['toolChoice']>) =>
+    (await asked(toolChoice)).warnings.map(({ code }) => code);
+  expect(await codes({ name: 'weather' })).toContain('tool-not-called');
+  expect(await codes('auto')).not.toContain('tool-not-called');
 });
 
 describe('a text that only repeats itself', () => {
@@ -53,7 +55,7 @@ describe('a text that only repeats itself', () => {
     ['reasoning', (piece) => ({ type: 'reasoning-delta', text: piece })],
     ['arguments', (delta) => ({ type: 'tool-call-delta', index: 0, id: 'c', name: 'weather', delta })],
   ])('is stopped in its %s', async (_what, event) => {
-    const made = offering([...Array.from({ length: 500 }, () => event('again and ')), finish()]);
+    const made = offering([...Array.from({ length: 500 }, () => event('again and ')), text('Done.'), finish()]);
     const request = { ...user(), tools: [tool], repeatedCharacters: 400 };
     const { events, error } = await made.run(drain(made.gateway.stream(request)));
     expect(error).toMatchObject({ code: 'invalid-output', retryable: false });

@@ -61,7 +61,12 @@ describe('rungs of a tier that no model has', () => {
     const response = await gateway.generate({ ...unpinned, model: { tier: 'premium' } });
     expect(provider.seen).toHaveLength(1);
     expect(textOf(response)).toBe(WRONG);
-    expect(response.warnings.map(({ code }) => code)).toEqual(['tier-degraded', 'rung-skipped', 'rung-skipped']);
+    expect(response.warnings.map(({ code }) => code)).toEqual([
+      'tier-degraded',
+      'rung-skipped',
+      'rung-skipped',
+      'below-threshold',
+    ]);
     expect(response.warnings[1]?.message).toContain('fake/small, has already answered');
     await close();
   });
