@@ -8,6 +8,7 @@ import {
   type Target,
   type VendorOptions,
 } from 'polyphony/kit';
+import { assertAddresses } from './google/addresses.ts';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
 import { CHAT, undescribed } from './google/facts.ts';
 import { googleSearches } from './google/searches.ts';
@@ -27,6 +28,7 @@ const authorisation = (apiKey: string | undefined): Record<string, string> =>
 const wire = geminiWire({
   headers: ({ apiKey }) => authorisation(apiKey),
   counted: (model, body) => ({ generateContentRequest: { model, ...body } }),
+  check: assertAddresses,
 });
 
 /** @throws invalid-config when an option is malformed */

@@ -2,6 +2,7 @@
 import {
   asNumber,
   asRecord,
+  type ChatRequest,
   PolyphonyError,
   type WireContext,
   type WireFormat,
@@ -17,6 +18,8 @@ export interface GeminiWireOptions {
   readonly headers: (context: WireContext) => Promise<Record<string, string>> | Record<string, string>;
   /** The body of a token count, in the form that the endpoint expects. */
   readonly counted: (model: string, body: Body) => Body;
+  /** Throws for a chat that the endpoint does not take. @default it takes all */
+  readonly check?: (request: ChatRequest, context: WireContext) => void;
   /** How embeddings are requested. @default as at the vendor's own address */
   readonly embedding?: (
     call: EmbeddingCall,
@@ -32,6 +35,7 @@ export function geminiWire(options: GeminiWireOptions): WireFormat {
     // Ids of our own are never sent.
     requests: { callIdLength: 1000, imageTypes: IMAGE_TYPES },
     async encode(request, context) {
+      if (request.operation === 'chat') options.check?.(request, context);
       const { path, body } = encodeRequest(request, options, context);
       const headers = { 'content-type': 'application/json', ...(await options.headers(context)) };
       return { url: path, headers, body: JSON.stringify(withProviderOptions(body, request, context)) };

@@ -193,3 +193,27 @@ describe('requests say what the official client says', () => {
     expect(ours).toMatchObject({ path, body: { requests } });
   });
 });
+
+describe('media at an address', () => {
+  const at = (url: string): ModelRequest =>
+    chat([{ role: 'user', content: [{ type: 'image', source: { type: 'url', url } }] }]);
+  const sent = async (model: string, url: string): Promise<string> => {
+    const provider = google({ apiKey: 'test-key', baseURL: `${server.url}/v1beta` });
+    return ask(provider, transport, at(url), { target: { model } }).then(
+      () => 'sent',
+      ({ code }: { readonly code: string }) => code,
+    );
+  };
+
+  test.each([
+    ['gemini-2.0-flash', 'https://example.com/cat.png', 'unsupported'],
+    ['gemini-1.5-pro', 'http://example.com/cat.png', 'unsupported'],
+    ['gemini-2.0-flash', 'https://generativelanguage.googleapis.com/v1beta/files/abc', 'sent'],
+    ['gemini-2.0-flash', 'https://youtu.be/abc', 'sent'],
+    ['gemini-2.0-flash', 'data:image/png;base64,iVBORw0KGgo=', 'sent'],
+    ['gemini-2.5-flash', 'https://example.com/cat.png', 'sent'],
+  ])('of %s: %s is %s', async (model, url, expected) => {
+    expect(await sent(model, url)).toBe(expected);
+    expect(server.received).toHaveLength(expected === 'sent' ? 1 : 0);
+  });
+});
