@@ -123,9 +123,11 @@ function withoutExpression(text: string, expression: string): string {
 
 /** A number may be rounded or cut only where the value has more decimals than were written. */
 function agrees(value: number, stated: number, written: string): boolean {
+  if (Number.isSafeInteger(value) && Number.isSafeInteger(stated)) return value === stated;
+  const tolerance = 1e-9 * Math.max(1, Math.abs(value));
   const scale = 10 ** Math.min(decimalsOf(written), 15);
-  const exact = Math.abs(Math.round(value * scale) / scale - value) <= 1e-9 * Math.max(1, Math.abs(value));
-  return exact ? Math.abs(value - stated) <= 1e-9 * Math.max(1, Math.abs(value)) : close(value, stated, written);
+  const isExact = Math.abs(Math.round(value * scale) / scale - value) <= tolerance;
+  return isExact ? Math.abs(value - stated) <= tolerance : close(value, stated, written);
 }
 
 export const wrongResult: Check = ({ request, response, text, question }) => {

@@ -14,9 +14,11 @@ const VERDICTS = words(
     'indeed surely sure exactly naturally obviously ja nein oui non si sí sim não nao nee jawohl doch',
 );
 const NEGATIONS = words('not never neither nor none nobody nothing cannot hardly barely without');
+/** Words that answer a question of one's own accord, in other words than yes and no. */
 const HEDGES = words(
   'depends depending maybe perhaps possibly probably likely unlikely sometimes often usually always partly partially ' +
-    'mostly generally technically only unknown unclear uncertain rarely typically',
+    'mostly generally technically only unknown unclear uncertain rarely typically very quite rather fairly extremely somewhat too ' +
+    'open closed odd even hot cold alive dead positive possible impossible legal illegal safe unsafe allowed forbidden',
 );
 const AUXILIARIES = words(
   'is are was were do does did has have had can could will would should must may might am ' +
@@ -32,7 +34,7 @@ const OPEN_WORDS = words(
 const SMALL_WORDS = words('the a an of in on at to for by with and from as its their his her be been being than');
 
 const OFFER =
-  /(?:\byes or no|\byes\s?\/\s?no|\bno or yes|["'“‘]yes["'”’] or ["'“‘]no["'”’]|\bja oder nein|\boui ou non|\bs[íi] o no)(?![\p{L}\p{N}])/iu;
+  /(?:\byes or no|\byes\s?\/\s?no|\bno or yes|\by\s?\/\s?n|\btrue or false|\btrue\s?\/\s?false|["'“‘]yes["'”’] or ["'“‘]no["'”’]|\bja oder nein|\boui ou non|\bs[íi] o no)(?![\p{L}\p{N}])/iu;
 const INSTRUCTION =
   /\b(?:answer|answers|reply|respond|response|say|only|just|simply|please|antworte|antworten|réponds|répondez|responde)\b[^.?!\n]{0,40}$/iu;
 const MORE_IS_WANTED = /\b(?:not|don't|do not|more than|beyond|rather than|instead of)\b[^.?!\n]{0,30}$/i;
@@ -75,16 +77,23 @@ function offersYesOrNo(text: string): boolean {
   const rest = after.includes('?') ? '' : after;
   const bare = /[?(\n:]\s*["'“]?$/.test(before) && /^["'”]?[\s).?!:]*$/.test(rest);
   return (
-    (bare || INSTRUCTION.test(before)) && !OTHER_OPTIONS.test(rest) && !/\b(?:if|unless)\b/i.test(ofSentence(before))
+    (bare || (before.trim() === '' && after.startsWith(':')) || INSTRUCTION.test(before)) &&
+    !OTHER_OPTIONS.test(rest) &&
+    !/\b(?:if|unless)\b/i.test(ofSentence(before))
   );
 }
 
 const ofSentence = (before: string): string =>
   before.slice(Math.max(before.lastIndexOf('?'), before.lastIndexOf('.'), before.lastIndexOf('\n')) + 1);
 
+const GREETINGS = words('hi hello hey please so and but well ok okay now also quick question q');
+const withoutGreeting = (asked: string[]): string[] => asked.slice(asked.findIndex((word) => !GREETINGS.has(word)));
+/** What may follow a question that ends the request. */
+const ANSWER_LABEL = /^(?:[^\p{L}\p{N}]|\b(?:a|answer)\b(?=\s*:))*$/iu;
+
 function closedQuestion(question: string, instructions: string): Asked | undefined {
   const mark = question.lastIndexOf('?');
-  const asked = mark === -1 ? [] : wordsOf(questionIn(question, mark));
+  const asked = mark === -1 ? [] : withoutGreeting(wordsOf(questionIn(question, mark)));
   if (offersYesOrNo(question)) return { offered: true, words: asked };
   const [first = '', subject = ''] = asked;
   const closed =
@@ -93,7 +102,7 @@ function closedQuestion(question: string, instructions: string): Asked | undefin
     !ASKING_SUBJECTS.has(subject) &&
     !asked.some((word) => OPEN_WORDS.has(word)) &&
     question.indexOf('?') === mark &&
-    !/[\p{L}\p{N}]/u.test(question.slice(mark));
+    ANSWER_LABEL.test(question.slice(mark + 1));
   return closed ? { offered: offersYesOrNo(instructions), words: asked } : undefined;
 }
 
@@ -102,9 +111,8 @@ const carriesMeaning = (word: string): boolean => !SMALL_WORDS.has(word) && !AUX
 /** Words with the same beginning count as the same word: "boils" and "boil". */
 const stem = (word: string): string => word.slice(0, 4);
 
-/** "It does", "They are": the question's own verb is the verdict. */
-const repeatsVerb = (answer: readonly string[]): boolean =>
-  answer.some((word, at) => PRONOUNS.has(word) && AUXILIARIES.has(answer[at + 1] ?? '') && at + 2 === answer.length);
+/** "It does", "Canberra is": the question's own verb is the verdict. */
+const repeatsVerb = (answer: readonly string[]): boolean => answer.length > 1 && AUXILIARIES.has(answer.at(-1) ?? '');
 
 function decides(answer: readonly string[], { offered, words: asked }: Asked): boolean {
   const isVerdict = (word: string): boolean => VERDICTS.has(word) || NEGATIONS.has(word) || word.endsWith("n't");
@@ -121,8 +129,8 @@ function decides(answer: readonly string[], { offered, words: asked }: Asked): b
   if (answer.length > MAX_WORDS || answer.some((word) => HEDGES.has(word)) || PRONOUNS.has(answer[0] ?? ''))
     return true;
   // The subject of the question alone decides nothing; any other word of it may be the verdict in other words.
-  const told = answer.filter(carriesMeaning);
-  const onlySubject = told.length > 0 && told.every((word, at) => word === meant[at]) && told.length === answer.length;
+  const told = answer.filter((word) => !SMALL_WORDS.has(word));
+  const onlySubject = told.length > 0 && told.every((word, at) => word === meant[at]);
   return !onlySubject && meant.some((word) => said.has(stem(word)));
 }
 
@@ -132,9 +140,9 @@ const OTHER_SCRIPT = /[^\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}]/u
 
 export const neitherYesNorNo: Check = ({ request, response, text, question, instructions }) => {
   if (request.output !== undefined || response.finishReason === 'tool-calls') return undefined;
-  if (text.length > MAX_ANSWER || OTHER_SCRIPT.test(text) || text.includes('```')) return undefined;
+  if (text.length > MAX_ANSWER) return undefined;
   const asked = closedQuestion(question, instructions);
-  if (asked === undefined) return undefined;
+  if (asked === undefined || OTHER_SCRIPT.test(text) || text.includes('```')) return undefined;
   const answer = wordsOf(text);
   if (answer.length === 0) return undefined;
   const both = asked.offered && BOTH.test(text);

@@ -19,7 +19,15 @@ const NO_NAMES = words(
     'nurse nurses doctors police staff employees workers customers narrator author speaker writer home outside inside here nowhere everywhere ' +
     'upstairs downstairs north south east west monday tuesday wednesday thursday friday saturday sunday january february march april may june july ' +
     'august september october november december is was were are did does do has had have him who whom where which what given text passage sorry ' +
-    'unfortunately however probably perhaps maybe apparently',
+    'unfortunately however probably perhaps maybe apparently unanswerable undisclosed anonymous impossible cannot insufficient option downtown ' +
+    'abroad overseas siblings relatives founder owner winner team company',
+);
+/** A text that names a city need not name its country. */
+const COUNTRIES = words(
+  'africa america american argentina asia australia austria bavaria belgium brazil britain bulgaria california canada chile china colombia croatia cuba ' +
+    'denmark egypt england ethiopia europe finland france germany ghana greece hungary iceland india indonesia iran iraq ireland israel italy ' +
+    'japan kenya korea mexico morocco netherlands nigeria norway pakistan peru philippines poland portugal romania russia scandinavia scotland ' +
+    'serbia singapore slovakia slovenia spain states sweden switzerland texas thailand tunisia turkey ukraine uruguay venezuela vietnam wales zealand',
 );
 const SMALL_WORDS = words(
   'the a an of in on at to for by with and or from as is are was were be been do does did has have had can could will would should it its his her ' +
@@ -126,6 +134,8 @@ export const inventedNames: Check = (subject) => {
   const asked = askedAbout(subject);
   if (asked === undefined || !ASKS_FOR_NAME.test(asked.sentence)) return undefined;
   const { given } = asked;
+  if (names.some((name) => COUNTRIES.has(name.toLowerCase())) && /^(?:and |so |then )?where\b/i.test(asked.sentence))
+    return undefined;
   if (given.trim().length < MIN_TEXT || !ENGLISH.test(given) || NON_LATIN.test(given) || BEYOND_THE_TEXT.test(source))
     return undefined;
   const known = knownNames(source);
