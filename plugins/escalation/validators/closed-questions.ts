@@ -91,11 +91,16 @@ const withoutGreeting = (asked: string[]): string[] => asked.slice(asked.findInd
 /** What may follow a question that ends the request. */
 const ANSWER_LABEL = /^(?:[^\p{L}\p{N}]|\b(?:a|answer)\b(?=\s*:))*$/iu;
 
+/** Work on a text that may itself contain a question. */
+const TEXT_WORK =
+  /^\W*(?:please )?(?:translate|rewrite|rephrase|paraphrase|write|summari[sz]e|correct|fix|proofread|complete|continue|repeat|list)\b/i;
+
 function closedQuestion(question: string, instructions: string): Asked | undefined {
   const mark = question.lastIndexOf('?');
   const asked = mark === -1 ? [] : withoutGreeting(wordsOf(questionIn(question, mark)));
-  if (offersYesOrNo(question)) return { offered: true, words: asked };
   const [first = '', subject = ''] = asked;
+  if (OPEN_WORDS.has(first) || TEXT_WORK.test(question)) return undefined;
+  if (offersYesOrNo(question)) return { offered: true, words: asked };
   const closed =
     AUXILIARIES.has(first) &&
     asked.length >= 3 &&
