@@ -4,7 +4,10 @@
  * docs/plugins/validators.md.
  */
 import { definePlugin, type Evaluation, type Evaluator, type Plugin } from 'polyphony/kit';
+import { wrongResult } from './validators/asked-expression.ts';
 import { type Check, checkedAnswer, type Flaw } from './validators/checked-answer.ts';
+import { neitherYesNorNo } from './validators/closed-questions.ts';
+import { inventedNames } from './validators/given-names.ts';
 import {
   finalNumberFromNowhere,
   longChain,
@@ -39,6 +42,9 @@ const CHECKS: readonly Check[] = [
   unbalancedCode,
   inventedQuotes,
   inventedFigures,
+  inventedNames,
+  neitherYesNorNo,
+  wrongResult,
   wrongArithmetic,
   noFinalNumber,
   finalNumberFromNowhere,

@@ -15,7 +15,7 @@ const MAX_DEPTH = 20;
 
 /** Markup of formulas that does not affect the value. */
 const NOISE = /\\(?:times|cdot)|\\div|\\[,;!()[\]]|[$€£\\]|(?<=\d),(?=\d{3}(?!\d))/g;
-const plain = (text: string): string =>
+export const plain = (text: string): string =>
   text
     .replace(NOISE, (mark) => (mark === '\\div' ? '/' : mark.length > 4 ? '*' : ''))
     .replace(/[×·]/g, '*')
@@ -65,9 +65,11 @@ function rightSide(text: string, start: number): string {
   return text.charAt(end) === '%' ? '' : side.replace(/[. ]+$/, '');
 }
 
+export const decimalsOf = (written: string): number => /\.(\d+)/.exec(written)?.[1]?.length ?? 0;
+
 /** Equal within one unit of the last written decimal, because some answers round and some truncate. */
-function close(a: number, b: number, written: string): boolean {
-  const decimals = /\.(\d+)/.exec(written)?.[1]?.length ?? 0;
+export function close(a: number, b: number, written: string): boolean {
+  const decimals = decimalsOf(written);
   const unit = decimals === 0 ? 0.5 : 1.01 * 10 ** -decimals;
   const whole = decimals === 0 && Number.isInteger(a) && Number.isInteger(b);
   return Math.abs(a - b) <= (whole ? 1e-9 : unit) + Math.abs(a) * 1e-9;
@@ -90,7 +92,7 @@ interface Reader {
 }
 
 /** Undefined for anything that is not a complete expression. */
-function evaluate(text: string): number | undefined {
+export function evaluate(text: string): number | undefined {
   const tokens = text.match(/\d+(?:\.\d+)?|\.\d+|\*\*|[-+*/^()x]|\S/g);
   if (tokens === null) return undefined;
   const reader: Reader = { tokens, at: 0, depth: 0 };

@@ -8,6 +8,10 @@ export interface CheckedAnswer {
   readonly text: string;
   /** The last user message. */
   readonly question: string;
+  /** The system messages. */
+  readonly instructions: string;
+  /** The messages that are neither the last user message nor an answer of the model. */
+  readonly given: string;
   /** All text that the model was given. */
   readonly source: string;
   readonly equations: readonly Equation[];
@@ -34,13 +38,17 @@ export function checkedAnswer(call: Call, response: ModelResponse): CheckedAnswe
     response,
     text,
     question: last === undefined ? '' : bounded(wordsOf(last)),
-    source: bounded(request.messages.map(wordsOf).join('\n')),
+    instructions: bounded(joined(request.messages.filter(({ role }) => role === 'system'))),
+    given: bounded(joined(request.messages.filter((message) => message !== last && message.role !== 'assistant'))),
+    source: bounded(joined(request.messages)),
     equations: request.output === undefined ? equationsOf(text) : [],
   };
 }
 
 const bounded = (text: string): string =>
   text.length <= MAX_LENGTH ? text : `${firstOf(text, MAX_LENGTH / 2)}\n${lastOf(text, MAX_LENGTH / 2)}`;
+
+const joined = (messages: readonly Message[]): string => messages.map(wordsOf).join('\n');
 
 function wordsOf({ content }: Message): string {
   if (typeof content === 'string') return content;

@@ -13,11 +13,11 @@ export const empty: Check = ({ text, response }) =>
 export const truncated: Check = ({ response }) =>
   response.finishReason === 'length' ? { penalty: 0.7, reason: 'the answer was cut at its length limit' } : undefined;
 
-/** Prose that stops within a sentence; lists, tables and code may end without punctuation. */
+/** Prose that stops within a sentence, at a word in small letters ("A" may be a choice); lists, tables and code may end without punctuation. */
 export const unfinished: Check = ({ text, request, response }) => {
   if (request.output !== undefined || response.finishReason === 'length') return undefined;
   const last = text.trimEnd().slice(-400);
-  const open = /(?:<<[^>]*|[=+*/,(]|\b(?:and|or|the|a|an|of|to|is|with|for))$/i.test(last);
+  const open = /(?:<<[^>]*|[=+*/,(]|\b(?:and|or|the|a|an|of|to|is|with|for))$/.test(last);
   if (open) return { penalty: 0.6, reason: 'the answer stops within a sentence' };
   const prose =
     text.length > 200 &&

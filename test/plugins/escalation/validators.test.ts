@@ -40,6 +40,7 @@ const report = `The board met on 3 May. ${'It discussed the plans for the coming
 describe('nothing is wrong with', () => {
   const fine: Record<string, readonly [string, string, Partial<ChatRequest>?]> = {
     'a short answer': ['What is the capital of France?', 'Paris'],
+    'a choice': ['Which is the largest: A, B or C?', 'The answer is A'],
     'a list that ends without a stop': ['Name two primes.', '- two\n- three'],
     'right arithmetic': ['Tom has 3 boxes of 4 pens. How many pens?', '3 * 4 = 12 pens.'],
     'arithmetic with marks': ['', 'So 1,000 × 2 = $2,000, and \\(6 \\div 4 = 1.5\\); 10/3 ≈ 3.'],
