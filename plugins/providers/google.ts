@@ -8,9 +8,9 @@ import {
   type Target,
   type VendorOptions,
 } from 'polyphony/kit';
-import { assertAddresses } from './google/addresses.ts';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
 import { CHAT, undescribed } from './google/facts.ts';
+import { assertAddresses } from './google/media.ts';
 import { googleSearches } from './google/searches.ts';
 import { geminiWire } from './google/wire.ts';
 
