@@ -9,7 +9,7 @@ const MAX_NUMBERS = 200;
 
 /** What may stand before the expression. */
 const OPENING =
-  /^(?:(?:q|question|quick|hi|hello|hey|please|math|maths)\b[\s:,.!]*)*(?:(?:can|could|would) you (?:please )?(?:tell me )?)?(?:(?:what(?:'s|’s| is| are| does| do)?|how much (?:is|are|does|do)|calculate|compute|evaluate|solve|work out|find|simplify|tell me|was ist|wie ?viel (?:ist|sind)|berechne|combien (?:font|fait)|cu[aá]nto es)(?:\s+|(?=:)))?(?:what\s+)?(?:the\s+)?(?:(?:value|result|answer|sum|product|difference|quotient|expression|following|calculation)\s*(?:expression|of|to|for)?\s*)?(?:the expression\s*)?[:\s]*/i;
+  /^(?:(?:q|question|quick|hi|hello|hey|please|math|maths)\b[\s:,.!]*)*(?:(?:can|could|would) you (?:please )?(?:tell me )?)?(?:(?:what do you get (?:if|when) you (?:compute|calculate|evaluate)|what(?:'s|’s| is| are| does| do)?|how much (?:is|are|does|do)|calculate|compute|evaluate|solve|work out|find|simplify|tell me|was ist|wie ?viel (?:ist|sind)|berechne|combien (?:font|fait)|cu[aá]nto es)(?:\s+|(?=:)))?(?:what\s+)?(?:the\s+)?(?:(?:value|result|answer|sum|product|difference|quotient|expression|following|calculation)\s*(?:expression|of|to|for)?\s*)?(?:the expression\s*)?[:\s]*/i;
 /** What may stand behind it. */
 const CLOSING = /^\s*(?:=|equals?|equal to|is|make|makes|come to)?\s*[?.]*\s*(?:=\s*)?\??(?=\s|$)/i;
 const INSTRUCTION =
@@ -41,8 +41,8 @@ export function askedExpression(question: string): AskedExpression | undefined {
   const spoken = whole.slice(OPENING.exec(whole)?.[0].length ?? 0);
   const text = plain(spoken.replace(OPERATOR_WORDS, (word) => ` ${OPERATORS[word.trim().toLowerCase()] ?? word} `));
   let end = 0;
-  while (end < text.length && end <= MAX_EXPRESSION && /[\d.+\-*/^()x \t`]/.test(text.charAt(end))) end += 1;
-  const expression = text.slice(0, end).replaceAll('`', ' ').trim().replace(/\.$/, '');
+  while (end < text.length && end <= MAX_EXPRESSION && /[\d.+\-*/^()x \t`"]/.test(text.charAt(end))) end += 1;
+  const expression = text.slice(0, end).replace(/[`"]/g, ' ').trim().replace(/\.$/, '');
   const rest = text.slice(end).trim();
   if (end > MAX_EXPRESSION || !/[\d)]\s*(?:[-+/^x]|\*\*?)\s*[-\d.(]/.test(expression) || !endsQuestion(rest))
     return undefined;

@@ -17,19 +17,26 @@ const NEGATIONS = words('not never neither nor none nobody nothing cannot hardly
 /** Words that answer a question of one's own accord, in other words than yes and no. */
 const HEDGES = words(
   'depends depending maybe perhaps possibly probably likely unlikely sometimes often usually always partly partially ' +
-    'mostly generally technically only unknown unclear uncertain rarely typically very quite rather fairly extremely somewhat too ' +
+    'mostly generally technically only unknown unclear uncertain rarely typically very quite fairly extremely somewhat too ' +
+    'actually instead rather seems sounds looks good fine great bad different same other better worse try wait take later soon already yet ' +
     'open closed odd even hot cold alive dead positive possible impossible legal illegal safe unsafe allowed forbidden',
 );
 const AUXILIARIES = words(
   'is are was were do does did has have had can could will would should must may might am ' +
     "isn't aren't wasn't weren't don't doesn't didn't hasn't haven't can't couldn't won't wouldn't shouldn't",
 );
+/** What such words mean is known only to those who talk, and they answer in many ways. */
+const POINTING = words('it this that these those my our your everything everybody everyone he she they');
 const PRONOUNS = words("it they he she this that these those you i we it's that's they're he's she's");
 /** A question with such a subject is a request, or is answered by an example. */
 const ASKING_SUBJECTS = words('you i we someone anyone anybody somebody there');
 /** Words of questions that are answered by something other than yes or no. */
 const OPEN_WORDS = words(
   'or any anything anyone anywhere some something someone what who whom which where when why how',
+);
+/** Answers that begin so say when, where or how, as people do instead of yes and no. */
+const CIRCUMSTANCES = words(
+  'in on at to for by with from as until after before since under over during today tomorrow yesterday tonight now',
 );
 const SMALL_WORDS = words('the a an of in on at to for by with and from as its their his her be been being than');
 
@@ -105,13 +112,15 @@ function closedQuestion(question: string, instructions: string): Asked | undefin
     AUXILIARIES.has(first) &&
     asked.length >= 3 &&
     !ASKING_SUBJECTS.has(subject) &&
+    (!POINTING.has(subject) || offersYesOrNo(instructions)) &&
     !asked.some((word) => OPEN_WORDS.has(word)) &&
     question.indexOf('?') === mark &&
     ANSWER_LABEL.test(question.slice(mark + 1));
   return closed ? { offered: offersYesOrNo(instructions), words: asked } : undefined;
 }
 
-const carriesMeaning = (word: string): boolean => !SMALL_WORDS.has(word) && !AUXILIARIES.has(word);
+const carriesMeaning = (word: string): boolean =>
+  !SMALL_WORDS.has(word) && !AUXILIARIES.has(word) && !PRONOUNS.has(word);
 
 /** Words with the same beginning count as the same word: "boils" and "boil". */
 const stem = (word: string): string => word.slice(0, 4);
@@ -128,15 +137,21 @@ function decides(answer: readonly string[], { offered, words: asked }: Asked): b
   )
     return true;
   const meant = asked.filter(carriesMeaning);
+  if (isOnlySubject(answer, asked, meant)) return false;
   const said = new Set(answer.map(stem));
   if (meant.length > 0 && meant.every((word) => said.has(stem(word)))) return true;
   if (offered) return false;
-  if (answer.length > MAX_WORDS || answer.some((word) => HEDGES.has(word)) || PRONOUNS.has(answer[0] ?? ''))
-    return true;
-  // The subject of the question alone decides nothing; any other word of it may be the verdict in other words.
+  const [first = ''] = answer;
+  if (answer.length > MAX_WORDS || answer.some((word) => HEDGES.has(word))) return true;
+  return PRONOUNS.has(first) || CIRCUMSTANCES.has(first) || meant.some((word) => said.has(stem(word)));
+}
+
+/** The subject of the question alone decides nothing; any other word of it may be the verdict in other words. */
+function isOnlySubject(answer: readonly string[], asked: readonly string[], meant: readonly string[]): boolean {
   const told = answer.filter((word) => !SMALL_WORDS.has(word));
-  const onlySubject = told.length > 0 && told.every((word, at) => word === meant[at]);
-  return !onlySubject && meant.some((word) => said.has(stem(word)));
+  if (told.length === 0 || POINTING.has(asked[1] ?? '') || (told.length === meant.length && told.length > 1))
+    return false;
+  return told.every((word, at) => stem(word) === stem(meant[at] ?? ''));
 }
 
 const BOTH = /^\W*yes\W*(?:or|and)?\W*no\W*$/i;
