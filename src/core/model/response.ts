@@ -97,7 +97,8 @@ function drawn(parts: readonly Part[]): OperationOutput | undefined {
   return { operation: 'image', images: parts.filter(isImage).map(({ source }) => source) };
 }
 
-const isImage = (part: Part): part is ImagePart => part.type === 'image';
+/** A part may be missing where a provider in JavaScript left it out. */
+const isImage = (part: Part | undefined): part is ImagePart => part?.type === 'image';
 
 /**
  * Reads a stream to its end (past `finish`, so that every layer can clean up) and returns the response. The cost is

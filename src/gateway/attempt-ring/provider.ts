@@ -60,6 +60,7 @@ export function providerHandler(parts: ProviderParts): Handler<Attempt> {
           return checked;
         }
         if (event.type === 'warning') anyLength ||= isWithoutDimensions(event.warning);
+        if (event.type === 'tool-call') assertCall(event.call, attempt);
         receive(received, event);
         assertWithin(parts, attempt, received);
         if (!answered) answered = commits(event);
@@ -108,6 +109,15 @@ function streamEmbedding(
   if (card === undefined || batches === undefined) return provider.stream(attempt, context);
   return streamInBatches({ attempt, card, request, batches }, (part) =>
     provider.stream({ ...attempt, request: part }, context),
+  );
+}
+
+/** A provider in JavaScript may leave it out, and every layer above reads it. */
+function assertCall(call: unknown, { target }: Attempt): void {
+  if (typeof call === 'object' && call !== null) return;
+  throw new PolyphonyError(
+    'invalid-output',
+    `${nameOf(target)} sent a tool call without what it calls. Try another model.`,
   );
 }
 
