@@ -4,8 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Call, ModelResponse } from 'polyphony';
-import { validatorsEvaluator } from '../../plugins/escalation/validators.ts';
+import { judgedAnswer } from './judged-answer.ts';
 
 interface Row {
   readonly prompt: string;
@@ -17,27 +16,7 @@ interface Row {
 
 const path = join(process.env.POLYPHONY_SHARED ?? '../shared', 'data/routing/gsm8k.jsonl');
 
-function judge(question: string, answer: string): number {
-  const call: Call = {
-    id: 'call',
-    request: { operation: 'chat', messages: [{ role: 'user', content: question }] },
-    signal: new AbortController().signal,
-    purpose: 'answer',
-    scopes: [],
-    trace: { attempts: [] },
-  };
-  const response: ModelResponse = {
-    target: { provider: 'p', model: 'm' },
-    content: [{ type: 'text', text: answer }],
-    finishReason: 'stop',
-    usage: { input: 0, output: 0 },
-    costNanoUsd: 0,
-    attempts: [],
-    warnings: [],
-  };
-  const evaluation = validatorsEvaluator.evaluate(call, response);
-  return 'score' in evaluation ? evaluation.score : Number.NaN;
-}
+const judge = (question: string, answer: string): number => judgedAnswer(question, answer).score ?? Number.NaN;
 
 /** Probability that a wrong answer scores below a right one, ties counting half (Mann-Whitney). */
 function auroc(scores: readonly number[], right: readonly boolean[]): number {

@@ -5,7 +5,7 @@ import type { Attempt } from '../../core/model/model.ts';
 import type { Received } from '../calls/received.ts';
 import { nameOf } from '../calls/target.ts';
 import { outputCeiling } from '../routing/estimate.ts';
-import type { Deployment } from '../routing/registry.ts';
+import type { Deployment, Registry } from '../routing/registry.ts';
 
 export const ANSWER_LIMITS = { bytes: 67_108_864, toolCalls: 128 } as const satisfies AnswerLimitsConfig;
 
@@ -23,11 +23,11 @@ export function assertSize(
   { size }: Received,
   limits: AnswerLimitsConfig | undefined,
   attempt: Attempt,
-  deployment: () => Deployment | undefined,
+  registry: () => Registry,
 ): void {
   const { bytes = ANSWER_LIMITS.bytes } = limits ?? {};
   if (size <= bytes && size <= ANY_ANSWER_BYTES) return;
-  const most = Math.min(bytes, mostOf(attempt, deployment()));
+  const most = Math.min(bytes, mostOf(attempt, registry().find(attempt.target)));
   if (size <= most) return;
   throw new PolyphonyError(
     'truncated',

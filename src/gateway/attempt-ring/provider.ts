@@ -124,7 +124,7 @@ function assertCall(call: unknown, { target }: Attempt): void {
 function assertWithin({ config, registry }: ProviderParts, attempt: Attempt, received: Received): void {
   const limits = config().limits?.answers;
   if (received.toolCalls > 0) assertToolCalls(received, limits, attempt);
-  assertSize(received, limits, attempt, () => registry().find(attempt.target));
+  assertSize(received, limits, attempt, registry);
 }
 
 /** The finish event with possible usage, a possible stated cost, and without the charge, which only the budget layer knows. */

@@ -1,32 +1,9 @@
 /** The checks that compare an answer with what its question asks for. A right answer must cost nothing. */
 import fc from 'fast-check';
-import type { Call, ChatRequest, Message, ModelResponse } from 'polyphony';
+import type { ChatRequest, Message } from 'polyphony';
 import { describe, expect, it } from 'vitest';
 import { askedExpression } from '../../../plugins/escalation/validators/asked-expression.ts';
-import { validatorsEvaluator } from '../../../plugins/escalation/validators.ts';
-
-function judged(question: string, answer: string, earlier: readonly Message[] = [], asked: Partial<ChatRequest> = {}) {
-  const call: Call = {
-    id: 'call',
-    request: { operation: 'chat', messages: [...earlier, { role: 'user', content: question }], ...asked },
-    signal: new AbortController().signal,
-    purpose: 'answer',
-    scopes: [],
-    trace: { attempts: [] },
-  };
-  const response: ModelResponse = {
-    target: { provider: 'p', model: 'm' },
-    content: [{ type: 'text', text: answer }],
-    finishReason: 'stop',
-    usage: { input: 1, output: 1 },
-    costNanoUsd: 0,
-    attempts: [],
-    warnings: [],
-  };
-  const evaluation = validatorsEvaluator.evaluate(call, response);
-  if (!('score' in evaluation)) throw new TypeError('validators answers at once');
-  return evaluation;
-}
+import { judgedAnswer as judged } from '../../bench/judged-answer.ts';
 
 type Case = readonly [question: string, answer: string, earlier?: readonly Message[]];
 
