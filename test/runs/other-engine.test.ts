@@ -112,6 +112,8 @@ describe('the rules of a run, driven in another way', () => {
       fc.asyncProperty(randomPlans({ quorums: false, failures: true }), async (random) => {
         const one = await runOn(createEngine, random, { concurrency: random.concurrency });
         const other = await runOn(otherEngine, random, {});
+        expect(essence(one.inspected)).toEqual(essence(one.result));
+        expect(essence(other.inspected)).toEqual(essence(other.result));
         expect(other.result.status).toBe(one.result.status);
         expect(new Set(other.keys).size).toBe(other.keys.length);
         expect(other.result.costNanoUsd).toBe(COST * other.keys.length);

@@ -115,6 +115,7 @@ const emptyNode = (): RestoredNode => ({
   error: undefined,
   failures: 0,
   started: false,
+  phase: 'waiting',
   isHeld: false,
   progress: noProgress(),
   paid: 0,
@@ -137,6 +138,7 @@ function takeOfRun(restored: Restored, event: RunEvent): void {
     case 'run-resumed':
       restored.status = 'running';
       restored.error = undefined;
+      for (const node of restored.nodes.values()) node.phase = 'waiting';
       if (event.booked !== undefined) takeBooked(restored, event.booked);
       return;
     case 'run-suspended':
@@ -194,6 +196,7 @@ function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): vo
   switch (event.type) {
     case 'node-started':
       node.started = true;
+      node.phase = 'running';
       return;
     case 'node-retried':
       holdRetried(node, event);
@@ -221,6 +224,7 @@ function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): vo
       return;
     case 'node-cancelled':
       bookEnd(restored, node, event);
+      node.phase = 'cancelled';
       if (event.reason === NOT_NEEDED || event.reason === DEPENDENCY_FAILED) node.ending = 'cancelled';
       return;
     case 'node-suspended':
@@ -257,6 +261,7 @@ function takeFailure(restored: Restored, node: RestoredNode, event: Extract<RunE
   else if (!node.isHeld) {
     node.failures += 1;
     node.started = false;
+    node.phase = 'waiting';
   }
   node.isHeld = event.handled === 'plan';
 }

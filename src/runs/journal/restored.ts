@@ -18,6 +18,8 @@ export interface RestoredNode {
   failures: number;
   /** Started and, as far as is known, neither failed nor abandoned: its idempotency key is in use. */
   started: boolean;
+  /** What the process that drives the run, or drove it last, had it do; `cancelled` when the run stopped it, so a resume runs it. */
+  phase: 'waiting' | 'running' | 'cancelled';
   /** It failed while the plan was being written: the failure is counted, its effect is not decided yet. */
   isHeld: boolean;
   readonly progress: TaskProgress;

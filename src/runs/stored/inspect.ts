@@ -41,9 +41,9 @@ function reportOf(id: string, node: RestoredNode | undefined): NodeReport {
 }
 
 function stateOf(node: RestoredNode): NodeState {
-  const { ending, error, started } = node;
+  const { ending, error, phase } = node;
   if (ending !== undefined) return ending === 'handled' ? 'failed' : ending;
   if (questionsOf(node).length > 0) return 'suspended';
   if (error !== undefined) return 'failed';
-  return started ? 'running' : 'waiting';
+  return phase;
 }
