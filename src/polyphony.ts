@@ -35,7 +35,7 @@ import type { Config, ConfigInput } from './core/config.ts';
 import { PolyphonyError } from './core/errors.ts';
 import type { Gateway } from './core/gateway.ts';
 import type { Provider, Transport } from './core/model/provider.ts';
-import { isValidPlan } from './core/plan/plan.ts';
+import { isValidPlan, type ValidPlan } from './core/plan/plan.ts';
 import type { PlanningResult } from './core/plan/planner.ts';
 import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
@@ -201,7 +201,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     engine,
     stores,
     catalogue: registered.catalogue,
-    ...planAndRun(services, (workflow) => registered.add(workflow)),
+    ...planAndRun(services, registered),
     resume: (runId, resumeOptions) => engine.resume(runId, resumeOptions),
     async prune(request) {
       assertOpen();
@@ -247,7 +247,7 @@ async function registerAll(
 /** The methods that need validator, planner and engine. A workflow that is run is registered, with all that it uses. */
 function planAndRun(
   services: () => Promise<RunServices>,
-  add: (workflow: AnyWorkflow) => boolean,
+  registered: Pick<Registered, 'add' | 'remove'>,
 ): Pick<Polyphony, 'plan' | 'validate' | 'start' | 'run'> {
   const start: Polyphony['start'] = async (what, input, options) => {
     // Programs in JavaScript reach this unchecked.
@@ -258,8 +258,7 @@ function planAndRun(
     const parts = await services();
     if (typeof what === 'string') return startRun(parts, what, input, options);
     if (isWorkflow(what)) {
-      if (add(what)) parts.refill();
-      return startRun(parts, parts.validOnce(what.plan), input, options);
+      return startRun(parts, withWorkflow(parts, registered, what), input, options);
     }
     return startRun(parts, isValidPlan(what) ? what : parts.validOnce(what), input, options);
   };
@@ -272,6 +271,29 @@ function planAndRun(
     // One implementation behind two signatures: the workflow's types are those of its plan.
     run: run as Polyphony['run'],
   };
+}
+
+/**
+ * The plan of a workflow, which stays registered unless it is refused.
+ *
+ * @throws invalid-plan, and invalid-config when another workflow has its id
+ */
+function withWorkflow(
+  parts: RunServices,
+  registered: Pick<Registered, 'add' | 'remove'>,
+  workflow: AnyWorkflow,
+): ValidPlan {
+  const isNew = registered.add(workflow);
+  if (isNew) parts.refill();
+  try {
+    return parts.validWorkflow(workflow.plan);
+  } catch (error) {
+    if (isNew) {
+      registered.remove(workflow);
+      parts.refill();
+    }
+    throw error;
+  }
 }
 
 /** The default plugins unless they are switched off, the caller's, and the caller's providers as a plugin. */

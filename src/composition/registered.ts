@@ -11,6 +11,8 @@ export interface Registered {
   catalogue(): Catalogue;
   /** Returns false when the workflow was already registered. Throws invalid-config when a name is taken by something else. */
   add(workflow: WorkflowParts): boolean;
+  /** Takes back a workflow that cannot run, so that another one may have its id. */
+  remove(workflow: WorkflowParts): void;
   /** Reads the config again. */
   refresh(): void;
 }
@@ -35,6 +37,9 @@ export function createRegistered(
       if (placed.workflows.includes(workflow)) return false;
       placed = place([...placed.workflows, workflow]);
       return true;
+    },
+    remove(workflow) {
+      placed = place(placed.workflows.filter((other) => other !== workflow));
     },
     refresh() {
       placed = place(placed.workflows);

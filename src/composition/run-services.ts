@@ -70,6 +70,8 @@ export interface RunServices extends Starting {
   validate(plan: unknown, options?: ValidateOptions): Validation;
   /** Validates a plan, only once while it and the catalogue are unchanged. Throws invalid-plan. */
   readonly validOnce: ValidatedPlans;
+  /** The same for the plan of a workflow, in which nothing is repaired. */
+  readonly validWorkflow: ValidatedPlans;
   /** The handle of a run that this process drives now. */
   liveRun(runId: string): RunHandle | undefined;
   readonly planner: Planner;
@@ -82,8 +84,10 @@ export interface RunServices extends Starting {
 export function createRunServices(parts: RunServicesParts): RunServices {
   const { runtime, config, plugins, registered, stores, gateway } = parts;
   const check: RunServices['validate'] = (plan, options) => validate(plan, registered.catalogue(), options);
-  const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan));
-  const validOnce = validatedPlans(registered.catalogue, validPlan);
+  const validOnce = validatedPlans(registered.catalogue, (plan) => validOrThrow(check(plan)));
+  // What a program wrote, and what a journal holds, names what it means.
+  const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan, { repair: false }));
+  const validWorkflow = validatedPlans(registered.catalogue, validPlan);
   const planner = createPlanner({
     gateway,
     catalogue: registered.catalogue,
@@ -98,7 +102,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       tools: registered.parts().tools,
       steps: [...registered.parts().steps.values()],
       around: plugins.flatMap(({ parts }) => (parts.node === undefined ? [] : [parts.node.bind(parts)])),
-      workflows: (id) => planOf(registered.catalogue().workflows.get(id), validOnce),
+      workflows: (id) => planOf(registered.catalogue().workflows.get(id), validWorkflow),
       planner,
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
@@ -110,6 +114,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   const notifyPlugins = eventListener(plugins, parts.logger);
   let cleaning: Promise<unknown> = Promise.resolve();
   const onEvent = (event: RunEvent): void => {
+    logRepairs(event, parts.logger);
     notifyPlugins?.(event);
     if (event.type === 'run-finished') cleaning = Promise.all([cleaning, forget(parts, event.runId)]);
   };
@@ -132,6 +137,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     liveRun: find,
     validate: check,
     validOnce,
+    validWorkflow,
     planner,
     runLimits,
     refill,
@@ -140,6 +146,13 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       await cleaning;
     },
   };
+}
+
+/** A plan that runs otherwise than it was given is told, once for each run. */
+function logRepairs(event: RunEvent, logger: Logger): void {
+  if (event.type !== 'run-started' && event.type !== 'plan-revised') return;
+  const { runId, repaired } = event;
+  if (repaired !== undefined) logger.warn({ runId, repaired }, 'the plan of the run was repaired');
 }
 
 /** A finished run is never charged again, so its counters would stay in the store for ever. */

@@ -2,6 +2,7 @@
  * From a request to a plan: a prompt with the catalogue, an answer, validation with its own repairs, then rounds with the
  * issues, the last one with a stronger model.
  */
+import { defined } from '../core/defined.ts';
 import { abortError, errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import type { AttemptRecord, CallTrace, ChatRequest, Message, ModelEvent, ModelResponse } from '../core/model/model.ts';
@@ -53,7 +54,10 @@ export function createPlanner(parts: PlannerParts): Planner {
       const listener: Listener = { onDelta, onRestart, onCall, onAnswer };
       const asking = askingOf(parts, call, listener);
       if (onDraft !== undefined) listenInParts(listener, validator, { catalogue: asking.catalogue, input, onDraft });
-      const planning = await planInRounds(planningMessages(request, asking.catalogue), options() ?? {}, asking);
+      const planning = await planInRounds(planningMessages(request, asking.catalogue), options() ?? {}, {
+        ...asking,
+        request,
+      });
       if (input !== undefined) validator.checkInput(planning.plan.plan, input);
       return planning;
     },
@@ -61,7 +65,7 @@ export function createPlanner(parts: PlannerParts): Planner {
       const asking = askingOf(parts, call, { onDelta, onRestart, onCall, onAnswer });
       const request = failure.plan.goal ?? 'Reach the goal of the plan below.';
       const messages = [...planningMessages(request, asking.catalogue), ...revisionMessages(failure)];
-      return planInRounds(messages, options() ?? {}, asking);
+      return planInRounds(messages, options() ?? {}, { ...asking, request });
     },
   };
 }
@@ -86,7 +90,7 @@ async function planInRounds(messages: Message[], options: PlannerOptions, asking
     const price = paidFor(response.attempts);
     paid = sumOf(paid, price);
     const answer = textOf(response);
-    validation = asking.validate(answer, asking.catalogue);
+    validation = asking.validate(answer, asking.catalogue, defined({ request: asking.request }));
     reportAnswer(asking.listener, round, price, validation);
     if (validation.plan !== undefined) return result(validation, round, paid);
     messages.push(...repairMessages(answer, validation.issues));
@@ -113,6 +117,7 @@ interface Asking {
   readonly validate: Validate;
   readonly options: CallOptions;
   readonly listener: Listener;
+  readonly request?: string;
 }
 
 /** Most issues that a listener is given per answer. */

@@ -14,6 +14,8 @@ const isText: Check = (value) => typeof value === 'string';
 const isNumber: Check = (value) => typeof value === 'number';
 const isCost: Check = (value) => value === null || typeof value === 'number';
 const isPlan: Check = (value) => isObject(value) && Array.isArray(value.nodes) && value.nodes.every(isObject);
+const areRepairs: Check = (value) =>
+  Array.isArray(value) && value.every((one) => isObject(one) && isText(one.path) && isText(one.message));
 const isResult: Check = (value) => isObject(value) && isCost(value.costNanoUsd);
 const isError: Check = (value) => isObject(value) && isText(value.code) && isText(value.message);
 const optional =
@@ -26,10 +28,10 @@ const TOTALS = { usage: isObject, costNanoUsd: isCost, ms: isNumber };
 
 /** The fields of each type of event, beside those of all events. A type that this release does not know has none. */
 const EVENT_FIELDS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
-  'run-started': { plan: isPlan, paid: optional(isObject), parent: optional(isObject) },
+  'run-started': { plan: isPlan, repaired: optional(areRepairs), paid: optional(isObject), parent: optional(isObject) },
   'plan-delta': { nodes: (value) => Array.isArray(value) && value.every(isObject) },
   'plan-answered': { costNanoUsd: isCost },
-  'plan-revised': { plan: isPlan, again: optional(Array.isArray) },
+  'plan-revised': { plan: isPlan, repaired: optional(areRepairs), again: optional(Array.isArray) },
   'node-ready': NODE,
   'node-started': NODE,
   'node-escalated': NODE,

@@ -7,12 +7,13 @@
  * D3. Nothing is repaired here: a node that needs a repair waits for the whole plan, as do all nodes that refer to it.
  */
 import { defined } from '../core/defined.ts';
-import type { DraftNode, Plan, PlanBounds, PlanNode, ValidPlan } from '../core/plan/plan.ts';
+import type { DraftNode, Plan, PlanBounds, ValidPlan } from '../core/plan/plan.ts';
 import { markValid } from '../core/plan/plan.ts';
-import type { Catalogue, PlanDraft, StepType } from '../core/plan/validation.ts';
+import type { Catalogue, PlanDraft } from '../core/plan/validation.ts';
 import { createMemberReader, type JsonMember } from '../kit/json/json-members.ts';
 import { type NodeAnalysis, openNode, openPlan, type PlanAnalysis, readSchema } from './analysis/plan-analysis.ts';
 import { resolveNodeUses } from './analysis/references.ts';
+import { changesNothing } from './analysis/side-effects.ts';
 import { checkNode } from './checks/check-node.ts';
 import { hashOf, validNode } from './compile.ts';
 import { hasPlanShape } from './document/plan-shape.ts';
@@ -142,13 +143,4 @@ function placesOf({ node, uses }: NodeAnalysis, { byId }: PlanAnalysis): readonl
     if (place !== undefined) places.add(place);
   }
   return [...places];
-}
-
-/** True when neither the step nor a tool that it gives to a model has side effects. */
-function changesNothing({ in: inputs }: PlanNode, step: StepType | undefined, { steps }: Catalogue): boolean {
-  if (step?.sideEffects !== false) return false;
-  const tools: unknown = inputs?.tools;
-  if (tools === undefined || tools === null) return true;
-  if (!Array.isArray(tools)) return false;
-  return tools.every((name: unknown) => steps.get(`tool:${String(name)}`)?.sideEffects === false);
 }

@@ -6,7 +6,9 @@
  * V3. Repairs need no model and are unambiguous: where two are possible, none is made. A repaired plan is validated again.
  * V4. Only a plan without errors becomes a ValidPlan.
  */
+import { markRepaired } from '../core/plan/plan.ts';
 import type { Catalogue, PlanRepair, Validate, ValidateOptions, Validation } from '../core/plan/validation.ts';
+import { type Naming, openNaming } from './analysis/naming.ts';
 import { applyOrder, dependenciesOf, isOrdered, reportCycles, stableOrder } from './analysis/order.ts';
 import { openPlan, type PlanAnalysis } from './analysis/plan-analysis.ts';
 import { resolvePlan } from './analysis/references.ts';
@@ -42,12 +44,14 @@ function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptio
   if (document === undefined) return { issues: first.findings.map(publicIssue), repaired: read };
   dropSchemaKey(document);
   const repaired: PlanRepair[] = [...read];
+  const naming = openNaming(catalogue, [options.request, isRecord(document) ? textOf(document.goal) : undefined]);
+  const examining: Examining = { catalogue, repair, naming };
   for (let round = 1; ; round += 1) {
     const report = createReport();
     for (const { code, path, message, ...details } of first.findings) report.add(code, path, message, details);
-    const examined = examine(document, catalogue, repair, report);
+    const examined = examine(document, examining, report);
     const fixes = repair && round <= MOST_ROUNDS ? report.findings.filter(({ fix }) => fix !== undefined) : [];
-    if (fixes.length === 0) return { ...examined, repaired: [...repaired, ...examined.repaired] };
+    if (fixes.length === 0) return withRepairs(examined, repaired);
     for (const { path, fix } of fixes) {
       if (fix === undefined) continue;
       fix.edit(document);
@@ -56,16 +60,33 @@ function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptio
   }
 }
 
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** What was repaired stands in the plan too, so that whoever runs it can tell. */
+function withRepairs({ plan, issues, repaired: last }: Validation, before: readonly PlanRepair[]): Validation {
+  const repaired = [...before, ...last];
+  if (plan === undefined) return { issues, repaired };
+  return { plan: repaired.length === 0 ? plan : markRepaired(plan, repaired), issues, repaired };
+}
+
 /** Editors recognise the format by this key; it is not part of the plan or of its hash. The document is our own copy. */
 function dropSchemaKey(document: unknown): void {
   if (isRecord(document) && typeof document.$schema === 'string') delete document.$schema;
 }
 
+interface Examining {
+  readonly catalogue: Catalogue;
+  readonly repair: boolean;
+  readonly naming: Naming;
+}
+
 /** Checks the whole document once. `repaired` lists the nodes that were moved. */
-function examine(document: unknown, catalogue: Catalogue, repair: boolean, report: Report): Validation {
-  const shaped = readShape(document, catalogue.bounds, report);
+function examine(document: unknown, examining: Examining, report: Report): Validation {
+  const { catalogue, naming } = examining;
+  // The fields of the format are nobody's: a letter is as good there whatever the node does.
+  const shaped = readShape(document, catalogue.bounds, report, (name, names) => naming.respelt(name, names, true));
   if (shaped === undefined) return { issues: report.findings.map(publicIssue), repaired: [] };
-  const { analysis, dependencies, moved } = ordered(shaped, catalogue, repair, report);
+  const { analysis, dependencies, moved } = ordered(shaped, examining, report);
   resolvePlan(analysis);
   analysis.nodes.forEach(
     (nodeAnalysis, place) => void checkNode(nodeAnalysis, dependencies[place]?.length ?? 0, analysis),
@@ -90,8 +111,8 @@ interface Ordered {
 }
 
 /** The analysis of the plan, with its nodes sorted if `repair` allows it and they are out of order. */
-function ordered(shaped: ShapedPlan, catalogue: Catalogue, repair: boolean, report: Report): Ordered {
-  const analysis = openPlan(shaped, catalogue, report);
+function ordered(shaped: ShapedPlan, { catalogue, repair, naming }: Examining, report: Report): Ordered {
+  const analysis = openPlan(shaped, catalogue, report, naming);
   const dependencies = dependenciesOf(analysis);
   if (isOrdered(dependencies)) return { analysis, dependencies, moved: [] };
   const inCycles = reportCycles(analysis, dependencies);

@@ -52,14 +52,17 @@ async function showPlanning(planning: PlanningResult, { out, json }: Options, te
 
 async function planningDocument(planning: PlanningResult, file: string | undefined): Promise<object> {
   const { nanoToUsd } = await import('../../core/money/money.ts');
-  const { plan, rounds, costNanoUsd, issues } = planning;
+  const { plan, rounds, costNanoUsd, issues, repaired } = planning;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
-  return { plan: plan.plan, hash: plan.hash, rounds, costUsd, issues, ...defined({ file }) };
+  return { plan: plan.plan, hash: plan.hash, rounds, costUsd, issues, repaired, ...defined({ file }) };
 }
 
-async function showSummary({ plan, rounds, costNanoUsd, issues }: PlanningResult, terminal: Terminal): Promise<void> {
+async function showSummary(planning: PlanningResult, terminal: Terminal): Promise<void> {
+  const { plan, rounds, costNanoUsd, issues, repaired } = planning;
   const { counted } = await import('../screen/counted.ts');
   const { issueLines } = await import('../screen/result-text.ts');
+  const { repairLine } = await import('../process/given-plan.ts');
+  for (const repair of repaired) terminal.say(terminal.paint.dim(repairLine(repair)));
   if (issues.length > 0) terminal.say(issueLines(issues, terminal.paint));
   if (!terminal.live) return;
   const { draw } = await import('../../drawing/index.ts');

@@ -148,9 +148,11 @@ async function planOf(
   const { firstIssues, refusePlan, repairLine } = await import('../process/given-plan.ts');
   const validation = await polyphony.validate(text);
   const { plan, issues, repaired } = validation;
-  if (showsProgress(options)) for (const repair of repaired) terminal.say(terminal.paint.dim(repairLine(repair)));
-  if (plan === undefined) refusePlan(validation, source, options, terminal);
-  else if (terminal.live && showsProgress(options) && issues.length > 0)
+  if (plan === undefined) {
+    // The repairs of a plan that runs are told by its run.
+    if (showsProgress(options)) for (const repair of repaired) terminal.say(terminal.paint.dim(repairLine(repair)));
+    refusePlan(validation, source, options, terminal);
+  } else if (terminal.live && showsProgress(options) && issues.length > 0)
     terminal.say(firstIssues(issues, source, terminal));
   return plan;
 }

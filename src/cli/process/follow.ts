@@ -12,6 +12,7 @@ import { answerText, runDocument, summaryLine } from '../screen/result-text.ts';
 import type { Terminal } from '../screen/terminal.ts';
 import { cancelOnRequest } from './cancel-request.ts';
 import { thisCommandWith } from './command-hint.ts';
+import { repairLine } from './given-plan.ts';
 
 /** Calls `tick` periodically until the returned function is called; does not keep the process alive. */
 function every(milliseconds: number, tick: () => void): () => void {
@@ -26,10 +27,22 @@ function every(milliseconds: number, tick: () => void): () => void {
 /** Shows events as they come: lines, a live view, or nothing. */
 export function eventView(options: FollowOptions, terminal: Terminal): LiveView {
   if (options.events) return { onEvent: (event) => terminal.print(safeJson(event)), stop: () => {} };
-  if (terminal.live && !options.json && !options.quiet) {
-    return createLiveView(terminal, { now: systemClock.now, every });
-  }
-  return { onEvent: () => {}, stop: () => {} };
+  if (options.json || options.quiet) return NO_VIEW;
+  return withRepairs(terminal.live ? createLiveView(terminal, { now: systemClock.now, every }) : NO_VIEW, terminal);
+}
+
+const NO_VIEW: LiveView = { onEvent: () => {}, stop: () => {} };
+
+/** A plan that runs otherwise than it was written is told, also where nothing else is shown. */
+function withRepairs(view: LiveView, terminal: Terminal): LiveView {
+  return {
+    onEvent(event) {
+      if (event.type === 'run-started' || event.type === 'plan-revised')
+        for (const repair of event.repaired ?? []) terminal.say(terminal.paint.dim(repairLine(repair)));
+      view.onEvent(event);
+    },
+    stop: () => view.stop(),
+  };
 }
 
 export async function showEvents(events: AsyncIterable<RunEvent>, view: LiveView): Promise<void> {

@@ -24,7 +24,8 @@ export async function validPlan(
   options: Format,
   terminal: Terminal,
 ): Promise<ValidPlan | undefined> {
-  const { plan, issues } = await polyphony.validate(text);
+  const { plan, issues, repaired } = await polyphony.validate(text);
+  if (!options.json) for (const repair of repaired) terminal.say(terminal.paint.dim(repairLine(repair)));
   if (plan !== undefined) return plan;
   const error = { code: 'invalid-plan', message: `${source} cannot run.` };
   if (options.json) terminal.print(safeJson({ status: 'invalid', error, issues }, 2));

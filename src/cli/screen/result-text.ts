@@ -11,7 +11,7 @@ import type { Paint } from './terminal.ts';
 
 /** The document of a run that `--json` prints. */
 export function runDocument(result: RunResult): object {
-  const { runId, status, output, error, usage, costNanoUsd, ms, nodes, waiting } = result;
+  const { runId, status, output, error, usage, costNanoUsd, ms, repaired, nodes, waiting } = result;
   return {
     runId,
     status,
@@ -19,7 +19,7 @@ export function runDocument(result: RunResult): object {
     costUsd: costNanoUsd === null ? null : nanoToUsd(costNanoUsd),
     usage,
     ms: Math.round(ms),
-    ...defined({ error, waiting }),
+    ...defined({ error, repaired, waiting }),
     nodes,
   };
 }

@@ -1,6 +1,7 @@
 /** The result of validating a plan: bounds, estimates and the compiled plan that engines run. */
 import type { NanoUsd } from '../money/money.ts';
 import type { Plan, PlanNode } from './plan-document.ts';
+import type { PlanRepair } from './validation.ts';
 
 export { NODE_ID, REFERENCE_HEADS } from './node-id.ts';
 export type * from './plan-document.ts';
@@ -65,6 +66,8 @@ export interface ValidPlan {
   readonly nodes: readonly ValidNode[];
   readonly estimate: NodeEstimate;
   readonly bounds: PlanBounds;
+  /** What the validator changed in the plan as it was given. @default nothing */
+  readonly repaired?: readonly PlanRepair[];
 }
 
 /** True for a plan that was validated. A plan that was not may hold anything, so both fields are checked. */
@@ -74,4 +77,9 @@ export const isValidPlan = (candidate: Plan | ValidPlan): candidate is ValidPlan
 /** For the validator only. */
 export function markValid(plan: Omit<ValidPlan, typeof valid>): ValidPlan {
   return plan as ValidPlan;
+}
+
+/** The plan with what was changed to make it one; for the validator only. Its hash stays uncomputed. */
+export function markRepaired(plan: ValidPlan, repaired: readonly PlanRepair[]): ValidPlan {
+  return Object.defineProperties({ repaired }, Object.getOwnPropertyDescriptors(plan)) as unknown as ValidPlan;
 }

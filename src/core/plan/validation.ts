@@ -53,7 +53,7 @@ export interface PlanIssue {
   readonly suggest?: readonly string[];
 }
 
-/** A change that the validator made without a model. */
+/** A change that the validator made without a model. Names are only spelt otherwise, never exchanged. */
 export interface PlanRepair {
   readonly code: string;
   readonly path: string;
@@ -70,6 +70,11 @@ export interface Validation {
 export interface ValidateOptions {
   /** Makes the repairs that need no model. @default true */
   readonly repair?: boolean;
+  /**
+   * The request that the plan was written for. A name that stands in it is never taken for a typing error. @default the plan's goal
+   * alone
+   */
+  readonly request?: string;
 }
 
 /** Never throws, whatever `raw` is: text of a model, parsed JSON or any other value. */

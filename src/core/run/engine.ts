@@ -4,6 +4,7 @@ import type { Scope, Usage } from '../model/model.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { Plan, PlanNode, ValidPlan } from '../plan/plan.ts';
 import type { PlannerAnswer, PlanningResult } from '../plan/planner.ts';
+import type { PlanRepair } from '../plan/validation.ts';
 import type { HumanQuestion, NodeMeta, NodeProgress, Paid } from './node-call.ts';
 
 export type * from './node-call.ts';
@@ -47,6 +48,8 @@ export type RunEvent =
       /** Without nodes if there is a `request`. */
       readonly plan: Plan;
       readonly planHash: string;
+      /** What the validator changed in the plan as it was given. @default nothing */
+      readonly repaired?: readonly PlanRepair[];
       readonly input: unknown;
       /** The request that is being planned: nodes follow in `plan-delta`, the complete plan in `plan-revised`. */
       readonly request?: string;
@@ -67,6 +70,8 @@ export type RunEvent =
       readonly type: 'plan-revised';
       readonly plan: Plan;
       readonly planHash: string;
+      /** What the validator changed in what the planner wrote. @default nothing */
+      readonly repaired?: readonly PlanRepair[];
       readonly reason: string;
       /** Unchanged nodes that run again, because a node that they depend on has changed. */
       readonly again?: readonly string[];
@@ -170,6 +175,8 @@ export interface RunResult {
   readonly usage: Usage;
   readonly costNanoUsd: NanoUsd | null;
   readonly ms: number;
+  /** What the validator changed in the plans that were run, in order. @default nothing */
+  readonly repaired?: readonly PlanRepair[];
   readonly nodes: readonly NodeReport[];
   /** For a suspended run: the nodes that wait, with their questions. */
   readonly waiting?: readonly ({ readonly nodeId: string } & HumanQuestion)[];

@@ -65,6 +65,7 @@ function begin(started: RunStarted): Restored {
   return {
     started,
     plan: started.request === undefined ? started.plan : { ...started.plan, nodes: [...started.plan.nodes] },
+    repaired: started.repaired ?? [],
     hasPartialPlan: started.request !== undefined,
     capNanoUsd: started.capNanoUsd,
     revisions: 0,
@@ -180,6 +181,7 @@ function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revis
     else restored.nodes.set(id, freshNode(node));
   }
   restored.plan = plan;
+  if (event.repaired !== undefined) restored.repaired = [...restored.repaired, ...event.repaired];
   restored.capNanoUsd = capNanoUsd;
   if (restored.hasPartialPlan) restored.plannedMs = restored.activeMs + event.at - restored.stretchAt;
   else restored.revisions += 1;

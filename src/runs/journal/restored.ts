@@ -4,6 +4,7 @@ import type { ErrorRecord } from '../../core/errors.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import type { Usage } from '../../core/money/usage.ts';
 import type { Plan } from '../../core/plan/plan.ts';
+import type { PlanRepair } from '../../core/plan/validation.ts';
 import type { NodeEnding, NodeResult, Paid, RunEvent, RunStatus } from '../../core/run/engine.ts';
 import type { LargeValues } from '../records/large-values.ts';
 import type { Calls } from '../state/run-state.ts';
@@ -32,6 +33,8 @@ export interface RestoredNode {
 export interface Restored {
   readonly started: RunStarted;
   plan: Plan;
+  /** What was changed in the plans of the run as they were given. */
+  repaired: readonly PlanRepair[];
   /** The plan was never whole: `plan` holds the nodes that were recorded. */
   hasPartialPlan: boolean;
   capNanoUsd: NanoUsd | undefined;

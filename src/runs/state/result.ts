@@ -22,6 +22,7 @@ export function resultOf(run: RunState, status: RunStatus, output?: unknown): Ru
     ...(status === 'done' ? { output } : {}),
     ...(failure === undefined ? {} : { error: errorRecord(failure) }),
     ...totalsOf(run),
+    ...(run.repaired.length === 0 ? {} : { repaired: run.repaired }),
     nodes: [...run.tasks.values()].map(reportOf),
     ...waiting,
   };

@@ -4,6 +4,7 @@ import type { PolyphonyError } from '../../core/errors.ts';
 import type { Scope, Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import type { PlanBounds, ValidPlan } from '../../core/plan/plan.ts';
+import type { PlanRepair } from '../../core/plan/validation.ts';
 import type { RunResult } from '../../core/run/engine.ts';
 import type { CountedCall, RunLimits } from '../../core/run/run-limits.ts';
 import type { ValueBounds } from '../../core/run/value-bounds.ts';
@@ -69,6 +70,8 @@ export interface RunState {
   readonly queue: ReadyQueue<Task>;
   recorder: Recorder;
   plan: ValidPlan;
+  /** What was changed in the plans of the run as they were given. */
+  repaired: readonly PlanRepair[];
   tasks: Map<string, Task>;
   /** Ready nodes that wait for siblings to settle their money. */
   waitingForBudget: Task[];

@@ -119,6 +119,7 @@ function startOf(
     type: 'run-started',
     plan: plan.plan,
     planHash: plan.hash,
+    ...(old.repaired.length === 0 ? {} : { repaired: old.repaired }),
     input,
     ...defined({ capNanoUsd: cap }),
     parent: { runId: started.runId, nodeId: options.from, kind: 'fork' },

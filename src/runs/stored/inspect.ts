@@ -4,7 +4,7 @@ import type { HumanQuestion, NodeReport, NodeState, RunResult } from '../../core
 import type { Restored, RestoredNode } from '../journal/restored.ts';
 
 export function inspectRun(restored: Restored): RunResult {
-  const { started, plan, status, output, error, usage, spent, priced, activeMs } = restored;
+  const { started, plan, status, output, error, usage, spent, priced, activeMs, repaired } = restored;
   const waiting = status === 'suspended' ? { waiting: waitingOf(restored) } : {};
   return {
     runId: started.runId,
@@ -14,6 +14,7 @@ export function inspectRun(restored: Restored): RunResult {
     usage,
     costNanoUsd: priced ? spent : null,
     ms: activeMs,
+    ...(repaired.length === 0 ? {} : { repaired }),
     nodes: plan.nodes.map(({ id }) => reportOf(id, restored.nodes.get(id))),
     ...waiting,
   };

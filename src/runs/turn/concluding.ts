@@ -119,7 +119,8 @@ function revise(run: RunState, plan: ValidPlan, revision: Revision): boolean {
   run.revisions += 1;
   run.queue.clear();
   run.waitingForBudget = [];
-  const { plan: revised, hash: planHash } = plan;
+  const { plan: revised, hash: planHash, repaired } = plan;
+  run.repaired = [...run.repaired, ...(repaired ?? [])];
   const resume = (): void => {
     run.revision = undefined;
     considerAll(run);
@@ -129,7 +130,8 @@ function revise(run: RunState, plan: ValidPlan, revision: Revision): boolean {
     run.revision = undefined;
     stop(run, { type: 'failed', error: asPolyphonyError(error) });
   };
-  run.recorder.record({ type: 'plan-revised', plan: revised, planHash, reason: revision.reason }, () => {
+  const { reason } = revision;
+  run.recorder.record({ type: 'plan-revised', plan: revised, planHash, ...defined({ repaired }), reason }, () => {
     if (run.unrecorded === undefined) reload(run, plan).then(resume, refuse);
   });
   return true;

@@ -80,6 +80,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
       onRefused: (event) => refuseRecord(run, event),
     }),
     plan,
+    repaired: restored?.repaired ?? plan.repaired ?? [],
     tasks,
     waitingForBudget: [],
     active: 0,
@@ -201,6 +202,7 @@ function startedEvent(run: RunState, { options, request }: RunOpening): EventDra
     type: 'run-started',
     plan: plan.plan,
     planHash: plan.hash,
+    ...defined({ repaired: plan.repaired }),
     input,
     ...defined({ request, capNanoUsd: money.cap, paid, parent, tags, scopes, session, level }),
   };

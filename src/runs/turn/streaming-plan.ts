@@ -142,6 +142,7 @@ export function merge(run: RunState): void {
   const again = sameAgain(streaming, plan);
   run.tasks = mergedTasks(run, streaming, plan);
   run.plan = plan;
+  run.repaired = [...run.repaired, ...(plan.repaired ?? [])];
   run.alive = countAlive(run.tasks);
   run.money.cap = lowerCap(plan.plan.budget, streaming.capNanoUsd);
   run.queue.clear();
@@ -152,6 +153,7 @@ export function merge(run: RunState): void {
     type: 'plan-revised',
     plan: plan.plan,
     planHash: plan.hash,
+    ...defined({ repaired: plan.repaired }),
     reason: REASON,
     ...(again.length === 0 ? {} : { again }),
     ...defined({ capNanoUsd: cap }),

@@ -9,6 +9,7 @@ import type { Report } from '../document/report.ts';
 import type { ShapedPlan } from '../document/shape.ts';
 import { readCondition } from './conditions.ts';
 import { arrayOf, type InferredType, inferredType, leavesOf } from './inferred-type.ts';
+import { type Naming, openNaming } from './naming.ts';
 
 export type ReferencePlace = 'in' | 'each' | 'when' | 'until' | 'session' | 'needs' | 'output';
 
@@ -46,6 +47,7 @@ export interface NodeAnalysis {
 
 export interface PlanAnalysis {
   readonly catalogue: Catalogue;
+  readonly naming: Naming;
   readonly report: Report;
   readonly plan: Plan;
   readonly nodes: readonly NodeAnalysis[];
@@ -59,7 +61,12 @@ export interface PlanAnalysis {
   readonly isBroken: (nodeAnalysis: NodeAnalysis, field: string) => boolean;
 }
 
-export function openPlan({ plan, broken }: ShapedPlan, catalogue: Catalogue, report: Report): PlanAnalysis {
+export function openPlan(
+  { plan, broken }: ShapedPlan,
+  catalogue: Catalogue,
+  report: Report,
+  naming: Naming = openNaming(catalogue, [plan.goal]),
+): PlanAnalysis {
   const templates = new Map<string, ParsedTemplate>();
   const template = (text: string): ParsedTemplate => {
     const known = templates.get(text);
@@ -75,6 +82,7 @@ export function openPlan({ plan, broken }: ShapedPlan, catalogue: Catalogue, rep
   collectValue(plan.output, '/output', 'output', collecting);
   return {
     catalogue,
+    naming,
     report,
     plan,
     nodes,

@@ -1,7 +1,7 @@
 /** Resolves every reference to the type of its value, and reports references to nothing. */
 
 import { FINISH_REASONS } from '../../core/model/model.ts';
-import { nearest, slipOf } from '../../language/suggest.ts';
+import { nearest } from '../../language/suggest.ts';
 import type { IssueCode } from '../document/codes.ts';
 import { shown } from '../document/report.ts';
 import { checkEach } from './each.ts';
@@ -100,7 +100,7 @@ function resolveUse(
   for (const [index, step] of use.path.entries()) {
     const next = index === 0 ? firstStep(use, inferred, step, analysis) : stepInto(inferred, step);
     if (next.inferred === undefined) {
-      reportField(use, index, inferred, next.names, analysis);
+      reportField({ use, index, inferred, names: next.names, nodeAnalysis }, analysis);
       return undefined;
     }
     inferred = next.inferred;
@@ -201,7 +201,7 @@ function resolveNode(
   const target = analysis.byId.get(use.head);
   if (target === undefined) return reportUnknownNode(use, nodeAnalysis, analysis);
   if (nodeAnalysis !== undefined && target === nodeAnalysis) {
-    const fix = shiftOfSelf(use, nodeAnalysis, analysis);
+    const fix = analysis.naming.isHarmless(nodeAnalysis) ? shiftOfSelf(use, nodeAnalysis, analysis) : undefined;
     const rule = 'which is not available to it: refer to an earlier node, or use "repeat" with {{prev}}';
     analysis.report.add('ref.self', use.pointer, `${quoted(use)} refers to the output of its own node, ${rule}.`, {
       got: use.text,
@@ -230,7 +230,8 @@ function reportUnknownNode(use: Use, nodeAnalysis: NodeAnalysis | undefined, ana
     ...sameUse.map(({ node }) => node.id),
     ...nearest(use.head, names),
   ];
-  const slip = slipOf(use.head, names);
+  const { naming } = analysis;
+  const slip = naming.respelt(use.head, names, naming.isHarmless(nodeAnalysis));
   const target = slip === undefined ? viaInput : formatPath(slip, use.path);
   analysis.report.add(
     code,
@@ -265,13 +266,18 @@ function inputField(use: Use, analysis: PlanAnalysis): string | undefined {
   return inferred === undefined ? undefined : formatPath('input', [use.head, ...use.path]);
 }
 
-function reportField(
-  use: Use,
-  index: number,
-  inferred: InferredType,
-  names: readonly string[],
-  analysis: PlanAnalysis,
-): void {
+interface UnknownField {
+  readonly use: Use;
+  /** Of the step of its path that leads nowhere. */
+  readonly index: number;
+  readonly inferred: InferredType;
+  /** The fields that exist there. */
+  readonly names: readonly string[];
+  readonly nodeAnalysis: NodeAnalysis | undefined;
+}
+
+function reportField({ use, index, inferred, names, nodeAnalysis }: UnknownField, analysis: PlanAnalysis): void {
+  const { naming } = analysis;
   const step = use.path[index];
   const owner = formatPath(use.head, use.path.slice(0, index));
   const types = typesOfInferred(inferred)?.join(' or ');
@@ -283,7 +289,7 @@ function reportField(
         ? 'its schema allows none'
         : `its type is ${types}`;
   const what = typeof step === 'number' ? `no item [${step}]` : `no field ${shown(step)}`;
-  const slip = typeof step === 'string' ? slipOf(step, names) : undefined;
+  const slip = typeof step === 'string' ? naming.respelt(step, names, naming.isHarmless(nodeAnalysis)) : undefined;
   const target = slip === undefined ? undefined : formatPath(use.head, use.path.with(index, slip));
   analysis.report.add(code, use.pointer, `${quoted(use)}: ${shown(owner).slice(1, -1)} has ${what}; ${has}.`, {
     got: use.text,

@@ -1,6 +1,6 @@
 /** Checks the inputs of a node against the schema of its step: names, types, literals. */
 import type { JsonSchema } from '../../core/model/model.ts';
-import { nearest, slipOf } from '../../language/suggest.ts';
+import { nearest } from '../../language/suggest.ts';
 import {
   canFit,
   type InferredType,
@@ -239,7 +239,8 @@ function unknownField(
   const closed = additionalProperties === false;
   if (known.length === 0 && !closed) return;
   const free = known.filter((name) => !Object.hasOwn(value, name));
-  const target = slipOf(key, free);
+  const { naming } = checking.analysis;
+  const target = naming.respelt(key, free, naming.isHarmless(checking.nodeAnalysis));
   const message = `${place(pointer, checking)} has ${shown(key)}, which "${checking.nodeAnalysis.node.use}" does not take: remove or rename it.`;
   checking.report.add('in.unknown', `${pointer}/${pointerToken(key)}`, message, {
     severity: closed ? 'error' : 'warning',

@@ -1,7 +1,7 @@
 /** Checks the models that a node asks for: whether they exist, are capable, and may receive the data. */
 import type { Tier } from '../../core/model/model.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
-import { nearest, slipOf } from '../../language/suggest.ts';
+import { nearest } from '../../language/suggest.ts';
 import {
   type CatalogueModel,
   candidatesOf,
@@ -25,7 +25,8 @@ export function checkModels(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis):
   if (node.escalate !== undefined) checkEscalation(node.escalate, nodeAnalysis, analysis);
 }
 
-function checkChoice({ node, pointer }: NodeAnalysis, analysis: PlanAnalysis): void {
+function checkChoice(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const { node, pointer } = nodeAnalysis;
   const { catalogue, report } = analysis;
   const { model } = node;
   if (model?.id !== undefined && model.route !== undefined) {
@@ -34,11 +35,13 @@ function checkChoice({ node, pointer }: NodeAnalysis, analysis: PlanAnalysis): v
   }
   if (model?.route !== undefined) {
     if (catalogue.routes.includes(model.route)) return;
-    reportUnknown(model.route, catalogue.routes, `${pointer}/model/route`, 'route of the config', analysis);
+    const unknown = { name: model.route, names: catalogue.routes, path: `${pointer}/model/route`, nodeAnalysis };
+    reportUnknown(unknown, 'route of the config', analysis);
     return;
   }
   if (model?.id !== undefined && modelsNamed(model.id, catalogue).length === 0) {
-    reportUnknown(model.id, modelNames(catalogue), `${pointer}/model/id`, 'model', analysis);
+    const unknown = { name: model.id, names: modelNames(catalogue), path: `${pointer}/model/id`, nodeAnalysis };
+    reportUnknown(unknown, 'model', analysis);
     return;
   }
   const candidates = candidatesOf(catalogue)(node);
@@ -106,14 +109,16 @@ function reasonsOf(named: readonly CatalogueModel[], demand: Demand): string {
   return `${reasons.join('; ')}. Ask for less, or register a model that fits`;
 }
 
-function reportUnknown(
-  name: string,
-  names: readonly string[],
-  path: string,
-  what: string,
-  analysis: PlanAnalysis,
-): void {
-  const slip = slipOf(name, names);
+interface UnknownName {
+  readonly name: string;
+  readonly names: readonly string[];
+  readonly path: string;
+  readonly nodeAnalysis: NodeAnalysis;
+}
+
+function reportUnknown({ name, names, path, nodeAnalysis }: UnknownName, what: string, analysis: PlanAnalysis): void {
+  const isHarmless = analysis.naming.isHarmless(nodeAnalysis);
+  const slip = analysis.naming.respelt(name, names, isHarmless);
   const message = `No ${what} is called ${shown(name)}: use a name from the catalogue, or constraints such as a tier instead of a name.`;
   analysis.report.add('model.unknown', path, message, {
     got: name,
@@ -128,10 +133,10 @@ function checkEscalation(
   analysis: PlanAnalysis,
 ): void {
   const { node, pointer } = nodeAnalysis;
-  const { catalogue, report } = analysis;
+  const { catalogue, report, naming } = analysis;
   if (!catalogue.evaluators.includes(escalate.evaluator)) {
     const path = `${pointer}/escalate/evaluator`;
-    const slip = slipOf(escalate.evaluator, catalogue.evaluators);
+    const slip = naming.respelt(escalate.evaluator, catalogue.evaluators, naming.isHarmless(nodeAnalysis));
     report.add(
       'escalate.evaluator',
       path,
@@ -160,13 +165,13 @@ function checkEscalation(
     } else if (named.length > 0) {
       const demand = { ...demandOf(node), tier: undefined };
       checkAble(named, demand, path, `rung ${rung + 1} of node "${node.id}"`, node, analysis);
-    } else reportUnknownRung(target, path, analysis);
+    } else reportUnknownRung(target, path, naming.isHarmless(nodeAnalysis), analysis);
   });
 }
 
-function reportUnknownRung(target: string, path: string, analysis: PlanAnalysis): void {
+function reportUnknownRung(target: string, path: string, isHarmless: boolean, analysis: PlanAnalysis): void {
   const names = ['fast', 'balanced', 'premium', ...modelNames(analysis.catalogue)];
-  const slip = slipOf(target, names);
+  const slip = analysis.naming.respelt(target, names, isHarmless);
   analysis.report.add(
     'escalate.target',
     path,

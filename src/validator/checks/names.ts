@@ -1,7 +1,8 @@
 /** Checks the names of a node: its id, its step, the fields of its output. */
 import { REFERENCE_HEADS } from '../../core/plan/plan.ts';
 import { CEL_RESERVED } from '../../language/condition.ts';
-import { nearest, slipOf } from '../../language/suggest.ts';
+import { sameName } from '../../language/same-word.ts';
+import { nearest } from '../../language/suggest.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { isRecord } from '../document/document.ts';
 import { correction, type Report, shown } from '../document/report.ts';
@@ -32,17 +33,19 @@ export function checkId(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): voi
 
 const PREFIXES = ['tool:', 'workflow:'] as const;
 
-export function checkUse(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
-  const { node, pointer, step } = nodeAnalysis;
+export function checkUse({ node, pointer, step }: NodeAnalysis, analysis: PlanAnalysis): void {
   if (node.use === '' || step !== undefined) return;
-  const names = [...analysis.catalogue.steps.keys()];
-  const prefix = PREFIXES.find((known) => node.use.startsWith(known)) ?? '';
+  const { steps } = analysis.catalogue;
+  const names = [...steps.keys()];
+  const prefix = prefixOf(node.use);
   // Compared without the prefix that they share: a common `tool:` does not make names similar.
-  const bare = new Map(names.filter((name) => name.startsWith(prefix)).map((name) => [withoutPrefix(name), name]));
+  const rivals = names.filter((name) => name.startsWith(prefix));
   const wanted = withoutPrefix(node.use);
-  const target = prefixedAs(wanted, names) ?? bare.get(slipOf(wanted, bare.keys()) ?? '');
+  const target = meantStep(node.use, names, analysis);
+  const bare = new Map(rivals.map((name) => [withoutPrefix(name), name]));
   const near = nearest(wanted, bare.keys()).map((name) => bare.get(name) ?? name);
-  const suggest = target === undefined ? near : [...new Set([target, ...near])].slice(0, 3);
+  const same = names.filter((name) => withoutPrefix(name) === wanted);
+  const suggest = [...new Set([...(target === undefined ? [] : [target]), ...same, ...near])].slice(0, 3);
   const message = `No step is called ${shown(node.use)}: use a step from the catalogue.`;
   analysis.report.add('use.unknown', `${pointer}/use`, message, {
     got: node.use,
@@ -52,15 +55,25 @@ export function checkUse(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): vo
   });
 }
 
-const withoutPrefix = (name: string): string => {
-  const prefix = PREFIXES.find((known) => name.startsWith(known));
-  return prefix === undefined ? name : name.slice(prefix.length);
-};
+const prefixOf = (name: string): string => PREFIXES.find((known) => name.startsWith(known)) ?? '';
+const withoutPrefix = (name: string): string => name.slice(prefixOf(name).length);
 
-/** The step that has exactly this name with any prefix or without one, if there is only one such step. */
-function prefixedAs(wanted: string, names: readonly string[]): string | undefined {
-  const exact = names.filter((name) => withoutPrefix(name) === wanted);
-  return exact.length === 1 ? exact[0] : undefined;
+/**
+ * The only step that the name is another spelling of. A missing prefix is added, because it says only what kind of step it is; one
+ * that is there is kept, except before the name of a built-in step, which has none.
+ */
+function meantStep(use: string, names: readonly string[], { catalogue, naming }: PlanAnalysis): string | undefined {
+  const prefix = prefixOf(use);
+  const wanted = withoutPrefix(use);
+  const meant = (name: string): boolean =>
+    prefixOf(name) === prefix || prefix === '' || (prefixOf(name) === '' && withoutPrefix(name) === wanted);
+  const rivals = names.filter(meant);
+  const target = naming.respelt(wanted, rivals.map(withoutPrefix), true);
+  if (target === undefined) return undefined;
+  const [only, second] = rivals.filter((name) => withoutPrefix(name) === target);
+  if (only === undefined || second !== undefined) return undefined;
+  const isHarmless = catalogue.steps.get(only)?.sideEffects === false;
+  return isHarmless || sameName(wanted, target) === 'form' ? only : undefined;
 }
 
 const MOST_TOOLS_REPORTED = 20;

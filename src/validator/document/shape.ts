@@ -5,7 +5,7 @@
 import type { z } from 'zod';
 import { NODE_ID, type Plan, type PlanBounds, type PlanNode } from '../../core/plan/plan.ts';
 import { PlanSchema } from '../../core/plan/plan-schema.ts';
-import { nearest, slipOf } from '../../language/suggest.ts';
+import { nearest } from '../../language/suggest.ts';
 import type { IssueCode } from './codes.ts';
 import { isRecord, ownValue, pointerOf, renameKey } from './document.ts';
 import { hasPlanShape } from './plan-shape.ts';
@@ -20,7 +20,13 @@ export interface ShapedPlan {
 
 const NONE: ReadonlySet<string> = new Set();
 
-export function readShape(document: unknown, bounds: PlanBounds, report: Report): ShapedPlan | undefined {
+/** @param respelt the only one of the names that a misspelt one is */
+export function readShape(
+  document: unknown,
+  bounds: PlanBounds,
+  report: Report,
+  respelt: Respelt,
+): ShapedPlan | undefined {
   if (!isRecord(document)) {
     const got = Array.isArray(document) ? 'an array' : shown(document);
     report.add(
@@ -40,7 +46,7 @@ export function readShape(document: unknown, bounds: PlanBounds, report: Report)
   const parsed = PlanSchema.safeParse(document);
   // No field is present and undefined, because the document was read as JSON.
   if (parsed.success) return { plan: parsed.data as Plan, broken: NONE };
-  for (const issue of parsed.error.issues) if (!report.isFull()) reportIssue(issue, document, report);
+  for (const issue of parsed.error.issues) if (!report.isFull()) reportIssue(issue, { document, report, respelt });
   return salvage(document, parsed.error.issues);
 }
 
@@ -91,14 +97,23 @@ const USUAL_NAMES: ReadonlyMap<string, string> = new Map([
   ['on_error', 'onError'],
 ]);
 
-function reportIssue(issue: z.core.$ZodIssue, document: unknown, report: Report): void {
+export type Respelt = (name: string, names: readonly string[]) => string | undefined;
+
+interface Reporting {
+  readonly document: unknown;
+  readonly report: Report;
+  readonly respelt: Respelt;
+}
+
+function reportIssue(issue: z.core.$ZodIssue, reporting: Reporting): void {
+  const { document, report, respelt } = reporting;
   if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) if (!report.isFull()) reportUnknownField(key, issue.path, document, report);
+    for (const key of issue.keys) if (!report.isFull()) reportUnknownField(key, issue.path, reporting);
     return;
   }
   const deeper = issue.code === 'invalid_union' ? unionIssue(issue) : undefined;
   if (deeper !== undefined) {
-    reportIssue(deeper, document, report);
+    reportIssue(deeper, reporting);
     return;
   }
   const path = pointerOf(issue.path);
@@ -109,7 +124,7 @@ function reportIssue(issue: z.core.$ZodIssue, document: unknown, report: Report)
     value === undefined ? `${placeOf(path)} is missing: ${rule}.` : `${placeOf(path)} is ${got}: ${rule}.`;
   const choices = issue.code === 'invalid_value' ? issue.values.filter((name) => typeof name === 'string') : [];
   const name = typeof value === 'string' ? value : '';
-  const slip = slipOf(name, choices);
+  const slip = respelt(name, choices);
   const fix = slip === undefined ? undefined : correction(name, slip, path);
   report.add(code, path, message, { expected, got, suggest: nearest(name, choices), fix });
 }
@@ -170,13 +185,14 @@ const unionChoices = (issue: z.core.$ZodIssueInvalidUnion): string[] =>
     return inner.code === 'invalid_type' ? [article(inner.expected)] : [];
   });
 
-function reportUnknownField(key: string, path: readonly PropertyKey[], document: unknown, report: Report): void {
+function reportUnknownField(key: string, path: readonly PropertyKey[], reporting: Reporting): void {
+  const { document, report, respelt } = reporting;
   const owner = path.reduce<unknown>((value, part) => ownValue(value, String(part)), document);
   const inNode = path.length === 2 && path[0] === 'nodes';
   const known = knownFields(path);
   const usual = inNode ? USUAL_NAMES.get(key) : undefined;
   const free = known.filter((name) => ownValue(owner, name) === undefined);
-  const target = usual !== undefined && free.includes(usual) ? usual : slipOf(key, free);
+  const target = usual !== undefined && free.includes(usual) ? usual : respelt(key, free);
   const suggest = [...new Set([...(usual === undefined ? [] : [usual]), ...nearest(key, known)])].slice(0, 3);
   const where = pointerOf(path);
   const message = `${shown(key)} is not a field of ${path.length === 0 ? 'a plan' : `the object at ${where}`}: remove or rename it.`;
