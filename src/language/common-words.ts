@@ -16,54 +16,20 @@ const words = (): ReadonlySet<string> => {
 
 const SHORTEST_STEM = 3;
 const LONGEST_WORD = 40;
+const VOWELS = 'aeiouy';
 
 /** What may follow a word, and what the word then ends with: `ies` follows `quer`, of which `query` is the word. */
-const ENDINGS: readonly (readonly [ending: string, instead: string])[] = [
-  ...[
-    's',
-    'es',
-    'd',
-    'ed',
-    'r',
-    'er',
-    'ers',
-    'rs',
-    'or',
-    'ors',
-    'ing',
-    'ings',
-    'ly',
-    'ment',
-    'ments',
-    'ness',
-    'able',
-  ].map((ending) => [ending, ''] as const),
-  ...['ies', 'ied', 'ier', 'iest', 'ily', 'iness'].map((ending) => [ending, 'y'] as const),
-  ...['ing', 'ings', 'able', 'ation', 'ations', 'ion', 'ions', 'or', 'ors', 'ity', 'al', 'ive'].map(
-    (ending) => [ending, 'e'] as const,
-  ),
-  ...[
-    'ion',
-    'ions',
-    'ive',
-    'al',
-    'ally',
-    'ful',
-    'fully',
-    'less',
-    'ish',
-    'ist',
-    'est',
-    'st',
-    'y',
-    'ity',
-    'en',
-    'n',
-    'ation',
-  ].map((ending) => [ending, ''] as const),
-  ['ical', 'ic'],
-  ['ically', 'ic'],
-];
+const ENDINGS: readonly (readonly [ending: string, instead: string])[] = (
+  [
+    [
+      '',
+      's es ed er ers or ors ing ings ly ment ments ness able ion ions ive al ally ful fully less ish ist est y ity en ation',
+    ],
+    ['y', 'ies ied ier iest ily iness'],
+    ['e', 'ed er ers est en ing ings able ation ations ion ions or ors ity al ive'],
+    ['ic', 'ical ically'],
+  ] as const
+).flatMap(([instead, endings]) => endings.split(' ').map((ending) => [ending, instead] as const));
 
 const BEGINNINGS: readonly string[] =
   'un re de dis in im non pre mis over under up down out off sub super inter co auto multi semi anti en em fore post self side cross'.split(
@@ -85,9 +51,10 @@ function isListed(word: string): boolean {
   return ENDINGS.some(([ending, instead]) => {
     if (!word.endsWith(ending)) return false;
     const stem = word.slice(0, -ending.length);
-    if (stem.length < SHORTEST_STEM) return false;
+    if (stem.length + instead.length < SHORTEST_STEM) return false;
     if (words().has(stem + instead)) return true;
     // `planned` is a form of `plan`.
-    return instead === '' && stem.at(-1) === stem.at(-2) && words().has(stem.slice(0, -1));
+    const isDoubled = stem.at(-1) === stem.at(-2) && !VOWELS.includes(stem.at(-1) ?? '');
+    return isDoubled && instead === '' && VOWELS.includes(ending.charAt(0)) && words().has(stem.slice(0, -1));
   });
 }

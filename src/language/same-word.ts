@@ -18,7 +18,7 @@ const SHORTEST_WORD = 4;
 const NUMBER = /^\p{N}+$/u;
 const ROMAN_NUMBER = /^[ivxlcdm]+$/;
 /** Words without a vowel are abbreviations, and other scripts have words of one letter. */
-const SPELT_WORD = /^(?=.*[aeiouy])[a-z]+$/;
+const SPELT_WORD = /^(?=.*[aeiou])[a-z]+$/;
 
 const MOST_KEPT = 5000;
 const known = new Map<string, readonly string[]>();
@@ -68,11 +68,9 @@ export function sameName(
   return isInUse(slip) || isCommonWord(slip) ? undefined : 'letter';
 }
 
-/** Words that change what the next one says: `in_active` and `inactive` are opposites. */
+/** What changes the word that it stands before: `in_active` and `inactive` are opposites. */
 const PARTICLES: ReadonlySet<string> = new Set(
-  'a an the un in im il ir dis de re non no not mis anti a pre post over under up down out off on sub co en em be by to of or'.split(
-    ' ',
-  ),
+  'a an un in im il ir dis de re non no not mis anti pre post over under up down out off on sub co en em be'.split(' '),
 );
 
 /**
@@ -97,7 +95,7 @@ function isJoined(mine: readonly string[], theirs: readonly string[]): boolean {
   return at === many.length;
 }
 
-const isUnsafePart = (part: string): boolean => part.length < 3 || NUMBER.test(part) || PARTICLES.has(part);
+const isUnsafePart = (part: string): boolean => part.length < 2 || NUMBER.test(part) || PARTICLES.has(part);
 
 /** One letter doubled, missing or swapped inside the word. */
 function isSlip(word: string, other: string): boolean {

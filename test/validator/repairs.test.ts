@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { validate } from '../../src/validator/validate.ts';
-import { catalogue, TICKET } from './catalogue.ts';
+import { catalogue, SEARCH, TICKET } from './catalogue.ts';
 
 const plan = (...nodes: unknown[]) => ({ version: 1, nodes });
 const ask = (id: string, prompt: string, more: object = {}) => ({ id, use: 'llm', in: { prompt }, ...more });
 const search = (id: string, query: string, more: object = {}) => ({ id, use: 'tool:search', in: { query }, ...more });
 
+/** A search that says that it only reads. */
+const READING = { ...SEARCH, sideEffects: false };
+
 /** The plan after repair, and what was done. */
 function repair(raw: unknown) {
-  const { plan: valid, repaired, issues } = validate(raw, catalogue());
+  const { plan: valid, repaired, issues } = validate(raw, catalogue({ steps: [READING] }));
   expect(issues.filter(({ severity }) => severity === 'error')).toEqual([]);
   return { nodes: valid?.plan.nodes ?? [], plan: valid?.plan, codes: repaired.map(({ code }) => code), repaired };
 }
@@ -52,7 +55,7 @@ describe('names', () => {
         ask('kind', '{{dosc.hits}}', {
           model: { tier: 'fsat' },
           out: { label: 'a|b' },
-          escalate: { evaluator: 'validator', to: ['premum', 'acme/stedy-1'] },
+          escalate: { evaluator: 'agreeement', to: ['premum', 'acme/staedy-1'] },
         }),
         ask('last', '{{kind.lable}}', { when: "kidn.label == 'a'" }),
       ),
@@ -62,7 +65,7 @@ describe('names', () => {
       {
         in: { prompt: '{{docs.hits}}' },
         model: { tier: 'fast' },
-        escalate: { evaluator: 'validators', to: ['premium', 'acme/steady-1'] },
+        escalate: { evaluator: 'agreement', to: ['premium', 'acme/steady-1'] },
       },
       { in: { prompt: '{{kind.label}}' }, when: "kind.label == 'a'" },
     ]);
@@ -91,10 +94,10 @@ describe('names', () => {
   it('touches references only, and whole names only', () => {
     const raw = plan(
       search('docs', 'x'),
-      ask('b', 'docs.hit {{docs.hit}} {{docs.hits}} and {{ docs.hit[0].title ?? docs.hit }}'),
+      ask('b', 'docs.Hits {{docs.Hits}} {{docs.hits}} and {{ docs.Hits[0].title ?? docs.Hits }}'),
     );
     expect(repair(raw).nodes[1]?.in).toEqual({
-      prompt: 'docs.hit {{docs.hits}} {{docs.hits}} and {{ docs.hits[0].title ?? docs.hits }}',
+      prompt: 'docs.Hits {{docs.hits}} {{docs.hits}} and {{ docs.hits[0].title ?? docs.hits }}',
     });
   });
 
@@ -103,6 +106,8 @@ describe('names', () => {
     ['only a number differs', plan(ask('node1', 'x'), ask('b', '{{node2.text}}'))],
     ['the name is short', plan(ask('ab', 'x'), ask('b', '{{ac.text}}'))],
     ['the model has another version', plan(ask('a', 'x', { model: { id: 'swift-2' } }))],
+    ['one is of many', plan(ask('a', 'x', { escalate: { evaluator: 'validator', to: ['premium'] } }))],
+    ['one of many is read', plan(search('docs', 'x'), ask('b', '{{docs.hit}}'))],
     ['the tool is another one', plan({ id: 'a', use: 'tool:image-search', in: { query: 'x' } })],
   ])('makes no guess where %s', (_, raw) => {
     const { repaired, plan: valid } = validate(raw, catalogue());
@@ -173,7 +178,7 @@ describe('references', () => {
 
 describe('the rules of repair', () => {
   it('changes nothing of what it was given', () => {
-    const raw = plan({ id: 'a', use: 'serach', inputs: { query: 'x' } });
+    const raw = plan({ id: 'a', use: 'tool:serach', inputs: { query: 'x' } });
     const before = structuredClone(raw);
     expect(repair(raw).codes).toHaveLength(2);
     expect(raw).toEqual(before);
