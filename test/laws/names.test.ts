@@ -125,7 +125,7 @@ describe.each(Object.entries(PLACES))('%s', (_place, planFor) => {
         expect(validate(raw, all)).toMatchObject({ repaired: [] });
         expect(validate(raw, all).plan).toBeUndefined();
       }),
-      { numRuns: 60 },
+      { numRuns: 200 },
     );
   });
 
@@ -274,6 +274,10 @@ describe('what may change something', () => {
     expect(use('tool:sweep').plan).toBeUndefined();
     expect(use('tool:sweep').issues[0]?.suggest).toContain('workflow:sweep');
     expect(use('sweep').plan?.plan.nodes[0]?.use).toBe('workflow:sweep');
+    const named = (name: string, inputs: object) =>
+      validate({ version: 1, nodes: [{ id: 'a', use: name, in: inputs }] }, both);
+    expect(named('tool:llm', { prompt: 'x' }).plan?.plan.nodes[0]?.use).toBe('llm');
+    expect(named('tool:plan', { goal: 'x' }).plan).toBeUndefined();
   });
 });
 

@@ -60,20 +60,20 @@ const withoutPrefix = (name: string): string => name.slice(prefixOf(name).length
 
 /**
  * The only step that the name is another spelling of. A missing prefix is added, because it says only what kind of step it is; one
- * that is there is kept, except before the name of a built-in step, which has none.
+ * that is there is kept, except before the exact name of a step that has none and changes nothing, such as `llm`.
  */
 function meantStep(use: string, names: readonly string[], { catalogue, naming }: PlanAnalysis): string | undefined {
   const prefix = prefixOf(use);
   const wanted = withoutPrefix(use);
-  const meant = (name: string): boolean =>
-    prefixOf(name) === prefix || prefix === '' || (prefixOf(name) === '' && withoutPrefix(name) === wanted);
-  const rivals = names.filter(meant);
+  const isHarmless = (name: string): boolean => catalogue.steps.get(name)?.sideEffects === false;
+  const isRival = (name: string): boolean =>
+    prefix === '' || prefixOf(name) === prefix || (name === wanted && isHarmless(name));
+  const rivals = names.filter(isRival);
   const target = naming.respelt(wanted, rivals.map(withoutPrefix), true);
   if (target === undefined) return undefined;
   const [only, second] = rivals.filter((name) => withoutPrefix(name) === target);
   if (only === undefined || second !== undefined) return undefined;
-  const isHarmless = catalogue.steps.get(only)?.sideEffects === false;
-  return isHarmless || sameName(wanted, target) === 'form' ? only : undefined;
+  return isHarmless(only) || sameName(wanted, target) === 'form' ? only : undefined;
 }
 
 const MOST_TOOLS_REPORTED = 20;
