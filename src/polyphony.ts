@@ -3,6 +3,7 @@
  * else in the library knows all of them.
  */
 import { assertReplaceable, assertSupportedNode, checkedConfig } from './composition/config/checked-config.ts';
+import { assertKnownOptions } from './composition/config/known-options.ts';
 import { transportOptions } from './composition/config/transport-options.ts';
 import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { lifetime } from './composition/lifetime.ts';
@@ -16,7 +17,7 @@ import {
   mergePlugins,
   setUp,
 } from './composition/plugin-host.ts';
-import { createRegistered, type Registered } from './composition/registered.ts';
+import { createRegistered, type Registered, workflowPlan } from './composition/registered.ts';
 import type { PruneReport, PruneRequest } from './composition/retention/prune.ts';
 import { keepRetention } from './composition/retention/retention.ts';
 import type { EngineParts, PlanOptions, RunServices } from './composition/run-services.ts';
@@ -30,12 +31,13 @@ import {
   type SuspendedRun,
   startRun,
 } from './composition/start.ts';
+import type { KnownFields } from './core/checked-options.ts';
 import type { Runtime } from './core/clock.ts';
 import type { Config, ConfigInput } from './core/config.ts';
 import { PolyphonyError } from './core/errors.ts';
 import type { Gateway } from './core/gateway.ts';
 import type { Provider, Transport } from './core/model/provider.ts';
-import { isValidPlan, type ValidPlan } from './core/plan/plan.ts';
+import { isValidPlan } from './core/plan/plan.ts';
 import type { PlanningResult } from './core/plan/planner.ts';
 import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
@@ -84,6 +86,20 @@ export interface PolyphonyOptions {
   /** @default undici */
   readonly transport?: Transport;
 }
+
+const OPTIONS: KnownFields<PolyphonyOptions> = {
+  providers: true,
+  plugins: true,
+  defaults: true,
+  environment: true,
+  config: true,
+  stores: true,
+  engine: true,
+  logger: true,
+  workflows: true,
+  runtime: true,
+  transport: true,
+};
 
 /** The engine that was chosen. `startRequest` fails as `unsupported` where that engine takes whole plans only. */
 export type PolyphonyEngine = ExecutionEngine & Required<Pick<ExecutionEngine, 'startRequest'>>;
@@ -152,6 +168,7 @@ export interface Polyphony {
  */
 export async function createPolyphony(options: PolyphonyOptions = {}): Promise<Polyphony> {
   assertSupportedNode(process.version);
+  assertKnownOptions('createPolyphony', options, OPTIONS);
   rememberEnvironment(process.env);
   let config = await checkedConfig(options.config);
   const plugins = await chosenPlugins(options, config);
@@ -258,7 +275,7 @@ function planAndRun(
     const parts = await services();
     if (typeof what === 'string') return startRun(parts, what, input, options);
     if (isWorkflow(what)) {
-      return startRun(parts, withWorkflow(parts, registered, what), input, options);
+      return startRun(parts, workflowPlan(registered, what, parts), input, options);
     }
     return startRun(parts, isValidPlan(what) ? what : parts.validOnce(what), input, options);
   };
@@ -271,29 +288,6 @@ function planAndRun(
     // One implementation behind two signatures: the workflow's types are those of its plan.
     run: run as Polyphony['run'],
   };
-}
-
-/**
- * The plan of a workflow, which stays registered unless it is refused.
- *
- * @throws invalid-plan, and invalid-config when another workflow has its id
- */
-function withWorkflow(
-  parts: RunServices,
-  registered: Pick<Registered, 'add' | 'remove'>,
-  workflow: AnyWorkflow,
-): ValidPlan {
-  const isNew = registered.add(workflow);
-  if (isNew) parts.refill();
-  try {
-    return parts.validWorkflow(workflow.plan);
-  } catch (error) {
-    if (isNew) {
-      registered.remove(workflow);
-      parts.refill();
-    }
-    throw error;
-  }
 }
 
 /** The default plugins unless they are switched off, the caller's, and the caller's providers as a plugin. */

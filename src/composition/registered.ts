@@ -1,9 +1,12 @@
 /** What is registered now: replaced as a whole when a workflow is added. */
 import type { Config } from '../core/config.ts';
 import type { Gateway } from '../core/gateway.ts';
+import type { ValidPlan } from '../core/plan/plan.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
+
 import { createCatalogue } from './catalogue.ts';
 import { type CollectedParts, collectParts, type HostedPlugin, hostedOf } from './plugin-host.ts';
+import type { ValidatedPlans } from './validated-plans.ts';
 import { stepPlugin, type WorkflowParts, workflowSet } from './workflows.ts';
 
 export interface Registered {
@@ -45,4 +48,27 @@ export function createRegistered(
       placed = place(placed.workflows);
     },
   };
+}
+
+/**
+ * Registers a workflow that is run, and takes it back if it is refused.
+ *
+ * @throws invalid-plan, and invalid-config when another workflow has its id
+ */
+export function workflowPlan(
+  registered: Pick<Registered, 'add' | 'remove'>,
+  workflow: WorkflowParts,
+  { refill, validWorkflow }: { readonly refill: () => void; readonly validWorkflow: ValidatedPlans },
+): ValidPlan {
+  const isNew = registered.add(workflow);
+  if (isNew) refill();
+  try {
+    return validWorkflow(workflow.plan);
+  } catch (error) {
+    if (isNew) {
+      registered.remove(workflow);
+      refill();
+    }
+    throw error;
+  }
 }

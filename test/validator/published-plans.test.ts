@@ -33,6 +33,21 @@ describe.skipIf(!hasPublishedPlans)('986 plans that two models wrote', () => {
     expect(valid('repaired')).toBeGreaterThan(valid('asWritten') + 100);
   });
 
+  it('are repaired as often as docs/decisions/validation-repairs.md says', () => {
+    const silent = publishedCatalogue({});
+    const quiet = results.map(({ plan }) => validate(plan, silent));
+    const told = results.flatMap(({ repaired }) => repaired ?? []);
+    const figures = (validations: readonly ReturnType<typeof validate>[]) => {
+      const codes = validations.flatMap(({ repaired }) => repaired.map(({ code }) => code));
+      const count = (wanted: string): number => codes.filter((code) => code === wanted).length;
+      const valid = validations.filter(({ plan }) => plan !== undefined).length;
+      return [valid, count('name.corrected'), count('reference.shifted'), count('node.moved')];
+    };
+    expect(results.filter(({ asWritten }) => asWritten?.plan !== undefined)).toHaveLength(371);
+    expect(figures(told)).toEqual([478, 3, 368, 96]);
+    expect(figures(quiet)).toEqual([379, 3, 0, 96]);
+  });
+
   it('stay as they are where nothing is wrong', () => {
     for (const { plan, asWritten, repaired } of results) {
       if (asWritten?.plan === undefined) continue;

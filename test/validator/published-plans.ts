@@ -18,8 +18,11 @@ export function publishedPlans(): PublishedPlan[] {
   return lines.map((line): PublishedPlan => JSON.parse(line));
 }
 
-/** The tools take any input, because the data names none; every output is one text. They compute something and change nothing. */
-export function publishedCatalogue(): Catalogue {
+/**
+ * The tools take any input, because the data names none; every output is one text. They compute something and change nothing, and
+ * say so unless `sideEffects` is undefined.
+ */
+export function publishedCatalogue({ sideEffects }: Pick<StepType, 'sideEffects'> = { sideEffects: false }): Catalogue {
   const tools: readonly { name: string; description: string }[] = JSON.parse(
     readFileSync(join(FOLDER, 'tools.json'), 'utf8'),
   );
@@ -29,7 +32,7 @@ export function publishedCatalogue(): Catalogue {
         use: `tool:${name}`,
         description,
         input: { type: 'object' },
-        sideEffects: false,
+        ...(sideEffects === undefined ? {} : { sideEffects }),
         output: { type: 'object', properties: { output: { type: 'string' } }, required: ['output'] },
       }),
     ),

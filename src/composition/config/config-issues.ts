@@ -27,9 +27,22 @@ function linesOf(schema: z.ZodType, given: unknown, issue: z.core.$ZodIssue): re
 
 function unknownField(key: string, path: readonly PropertyKey[], known: readonly string[]): string {
   const name = shownText(placeOf([...path, key]), MOST_SHOWN);
-  const [near] = nearest(key, known);
+  const near = nearestField(key, known);
   if (near !== undefined) return `${name} is not a field: did you mean ${placeOf([...path, near])}?`;
   return `${name} is not a field: remove it, or use one of ${known.join(', ')}`;
+}
+
+const UNIT = /(?:Ms|NanoUsd|Usd)$/;
+
+/** The field that was meant, also where its unit is missing: `answr` for `answerMs`. */
+function nearestField(key: string, known: readonly string[]): string | undefined {
+  const [near] = nearest(key, known);
+  if (near !== undefined) return near;
+  const [bare] = nearest(
+    key.replace(UNIT, ''),
+    known.map((name) => name.replace(UNIT, '')),
+  );
+  return bare === undefined ? undefined : known.find((name) => name.replace(UNIT, '') === bare);
 }
 
 function ruleOf(issue: z.core.$ZodIssue): string {

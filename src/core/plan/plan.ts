@@ -1,7 +1,7 @@
 /** The result of validating a plan: bounds, estimates and the compiled plan that engines run. */
 import type { NanoUsd } from '../money/money.ts';
 import type { Plan, PlanNode } from './plan-document.ts';
-import type { PlanRepair } from './validation.ts';
+import type { PlanRepair } from './repair.ts';
 
 export { NODE_ID, REFERENCE_HEADS } from './node-id.ts';
 export type * from './plan-document.ts';

@@ -2,6 +2,9 @@
 import type { JsonSchema } from '../model/model.ts';
 import type { ModelCard } from '../model/provider.ts';
 import type { DraftNode, Plan, PlanBounds, ValidPlan } from './plan.ts';
+import type { PlanRepair } from './repair.ts';
+
+export type { PlanRepair };
 
 /** A kind of step that a node's `use` may name. */
 export interface StepType {
@@ -51,13 +54,6 @@ export interface PlanIssue {
   readonly got?: unknown;
   /** The nearest valid names, best first. */
   readonly suggest?: readonly string[];
-}
-
-/** A change that the validator made without a model. Names are only spelt otherwise, never exchanged. */
-export interface PlanRepair {
-  readonly code: string;
-  readonly path: string;
-  readonly message: string;
 }
 
 export interface Validation {

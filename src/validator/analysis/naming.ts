@@ -2,11 +2,11 @@
  * What the names of one plan may be repaired to. Whatever has side effects, or does not say that it has none, is never taken for
  * another thing because of a letter: only case and separators are repaired there.
  */
-import type { Catalogue } from '../../core/plan/validation.ts';
+import type { PlanNode } from '../../core/plan/plan.ts';
+import type { Catalogue, StepType } from '../../core/plan/validation.ts';
 import { respelt } from '../../language/respelt.ts';
 import { wordsOfName } from '../../language/same-word.ts';
 import { isRecord } from '../document/document.ts';
-import type { NodeAnalysis } from './plan-analysis.ts';
 import { changesNothing } from './side-effects.ts';
 
 export interface Naming {
@@ -17,7 +17,12 @@ export interface Naming {
    */
   respelt(name: string, candidates: readonly string[], isHarmless: boolean): string | undefined;
   /** Whether the node changes nothing outside the run; true for the output of the plan, which is no node. */
-  isHarmless(nodeAnalysis: NodeAnalysis | undefined): boolean;
+  isHarmless(node: NodeWithStep | undefined): boolean;
+}
+
+interface NodeWithStep {
+  readonly node: PlanNode;
+  readonly step: StepType | undefined;
 }
 
 /** @param texts what the plan is for, in words: a word that stands in them is meant as it is written */
@@ -30,8 +35,7 @@ export function openNaming(catalogue: Catalogue, texts: readonly (string | undef
   return {
     respelt: (name, candidates, isHarmless) =>
       respelt(name, candidates, { mayDiffer: isHarmless ? 'letter' : 'form', isInUse }),
-    isHarmless: (nodeAnalysis) =>
-      nodeAnalysis === undefined || changesNothing(nodeAnalysis.node, nodeAnalysis.step, catalogue),
+    isHarmless: (of) => of === undefined || changesNothing(of.node, of.step, catalogue),
   };
 }
 

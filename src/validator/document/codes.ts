@@ -57,10 +57,10 @@ export type IssueCode = keyof typeof ISSUE_CODES;
 export const REPAIR_CODES = {
   'text.extracted': 'The JSON was inside a code fence or between prose.',
   'text.mended': 'The text was almost JSON: its commas, quotes or brackets were corrected.',
-  'field.renamed': 'A field of a node had a similar or a common other name.',
-  'name.corrected': 'A name was misspelt, and only one known name is close to it.',
+  'field.renamed': 'A field was spelt otherwise, or had the name that other formats give it.',
+  'name.corrected': 'A name was spelt otherwise, and only one known name is the same word for word.',
   'reference.wrapped': 'A reference had no braces, or a condition had them.',
-  'reference.shifted': 'A node referred to itself, and exactly one earlier node fits.',
+  'reference.shifted': 'A node without side effects referred to itself, and exactly one earlier node fits.',
   'node.moved': 'A node came before one that it needs.',
 } as const satisfies Record<string, string>;
 

@@ -22,6 +22,7 @@ it.each([
     { budgets: [{ scope: 'run', usd: 1, periode: 1 }] },
     '"budgets[0].periode" is not a field: did you mean budgets[0].period?',
   ],
+  [{ timeouts: { answr: 5 } }, '- "timeouts.answr" is not a field: did you mean timeouts.answerMs?'],
   [{ budgets: [{ scope: 'run' }] }, '- budgets[0].usd is missing: give a number'],
   [{ budgets: [{ scope: 'tenat', usd: 1 }] }, '- budgets[0].scope is "tenat": give one of session, user, team,'],
   [{ limits: { run: { calls: '8 MiB' } } }, '- limits.run.calls is "8 MiB": give a number'],
