@@ -192,4 +192,5 @@ uganda ukraine vietnam welsh yemen zambia zimbabwe
 arg bacon bing bio boast bot camel chad char cock concerto con crises deter ding doc formulae foto gage geek isle jain linter lite marin mod montage moot motto param
 perl pic prot radial repel runaway runway salsa savage sentient spies suck tile tilde tinker trait tried vita ascii async batched cron csv daemon dns dto enum env eof fifo goto guid hmac iban
 iso json jwt lifo mutex nginx oauth pdf png ptr regex repl sdk sha sql ssh ssl stdin stdout svg tcp tls ttl udp url uri usd utc utf uuid vpn xml yaml
+titel ordre membre lettre chambre septembre octobre novembre decembre
 `;
