@@ -60,7 +60,7 @@ async function planningDocument(planning: PlanningResult, file: string | undefin
 async function showSummary({ plan, rounds, costNanoUsd, issues }: PlanningResult, terminal: Terminal): Promise<void> {
   const { counted } = await import('../screen/counted.ts');
   const { issueLines } = await import('../screen/result-text.ts');
-  if (issues.length > 0) terminal.say(issueLines(issues, terminal.paint));
+  if (issues.length > 0) terminal.say(terminal.wrap(issueLines(issues, terminal.paint), 'stderr'));
   if (!terminal.live) return;
   const { draw } = await import('../../drawing/index.ts');
   const { formatUsd } = await import('../../core/money/money.ts');
