@@ -9,7 +9,7 @@ import { printable, safeJson } from '../drawing/plain-text.ts';
 import type { Calling } from './command.ts';
 import { EXIT, exitCodeOf, UsageError } from './input/exit-code.ts';
 import { COMMANDS, createProgram, FIRST_REQUEST } from './program.ts';
-import type { Terminal } from './screen/terminal.ts';
+import { errorText, type Terminal } from './screen/terminal.ts';
 
 /** `polyphony "a request"` is short for run. Without arguments, the first request runs if its texts are there. */
 function withDefaultCommand(given: readonly string[]): string[] {
@@ -59,7 +59,7 @@ export function explain(error: unknown, terminal: Terminal, flags: Flags): void 
     terminal.print(safeJson({ status: 'error', error: { code, message, ...(details ? { details } : {}) } }, 2));
   } else if (!(error instanceof CommanderError)) {
     const hint = code === 'usage' ? ' (see --help)' : '';
-    terminal.say(`${terminal.paint.red(code)}: ${printable(message)}${hint}`);
+    terminal.say(errorText({ code, message: `${message}${hint}` }, terminal));
   }
   if (flags.debug && error instanceof Error) terminal.say(printable(scrubText(error.stack ?? '')));
 }

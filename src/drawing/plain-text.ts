@@ -53,3 +53,55 @@ export function cutToWidth(text: string, columns: number): string {
 
 export const padToWidth = (text: string, columns: number): string =>
   text + ' '.repeat(Math.max(0, columns - displayWidth(text)));
+
+/** Cuts a text to at most `columns` columns in its middle, because names often differ at their end. */
+export function cutMiddle(text: string, columns: number): string {
+  if (text.length * 2 <= columns || displayWidth(text) <= columns) return text;
+  if (columns < 3) return cutToWidth(text, columns);
+  const signs = [...text];
+  const tail = Math.floor((columns - 1) / 2);
+  let end = signs.length;
+  for (let width = 0; end > 0; end -= 1) {
+    width += widthOfSign(signs[end - 1] ?? '');
+    if (width > tail) break;
+  }
+  const head = cutToWidth(text, columns - displayWidth(signs.slice(end).join('')));
+  return `${head}${signs.slice(end).join('')}`;
+}
+
+const INDENT = /^(?:\s*(?:[-*] )?)/u;
+
+/**
+ * Breaks the lines of a text at blanks, so that each fits into `columns` columns. What follows a broken line is indented as
+ * the line is. A word that does not fit stays whole: an address or a path that is broken cannot be copied.
+ *
+ * @param widthOf columns of a piece of the text. @default those of all its characters
+ */
+export function wrapText(text: string, columns: number, widthOf: (text: string) => number = displayWidth): string {
+  return text
+    .split('\n')
+    .flatMap((line) => (widthOf(line) <= columns ? [line] : wrapLine(line, columns, widthOf)))
+    .join('\n');
+}
+
+function wrapLine(line: string, columns: number, widthOf: (text: string) => number): string[] {
+  const indent = INDENT.exec(line)?.[0] ?? '';
+  const hanging = ' '.repeat(indent.length);
+  const lines: string[] = [];
+  let current = indent;
+  let width = indent.length;
+  let isEmpty = true;
+  for (const word of line.slice(indent.length).split(' ')) {
+    const wide = widthOf(word);
+    if (!isEmpty && width + 1 + wide > columns) {
+      lines.push(current);
+      current = `${hanging}${word}`;
+      width = hanging.length + wide;
+    } else {
+      current += isEmpty ? word : ` ${word}`;
+      width += wide + (isEmpty ? 0 : 1);
+    }
+    isEmpty = false;
+  }
+  return [...lines, current];
+}

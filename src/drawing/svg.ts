@@ -1,11 +1,12 @@
 /** A plan as an SVG picture, readable on light and dark pages, without a script or an embedded font. */
 import type { NodeState } from '../core/run/engine.ts';
 import type { Drawing, DrawnNode, States } from './layout.ts';
-import { cutToWidth, displayWidth, oneLine } from './plain-text.ts';
+import { cutMiddle, cutToWidth, displayWidth, oneLine, wrapText } from './plain-text.ts';
 import { placementOf, type Route, type Slot } from './routes.ts';
 
 const BOX = { narrowest: 190, widest: 370, line: 17, padding: 12, inset: 14, gapX: 80, gapY: 22 };
 const MARGIN = { side: 24, top: 56, bottom: 24 };
+const TITLE = { line: 22, lines: 4 };
 const SMALLEST_WIDTH = 480;
 /** Pixels per column of text: a generous mean, because the reader's font is unknown. */
 const PIXELS = { title: 10.6, id: 8.6, note: 6.9 };
@@ -87,10 +88,19 @@ function box(slot: Slot, state: NodeState | undefined, { boxWidth, left, middle 
     `<g><title>${escapeText([node.id, use, ...node.notes].join('; '))}</title>`,
     `<rect x="${at(left(slot))}" y="${at(middle(slot) - height / 2)}" width="${boxWidth}" height="${height}" rx="8" fill="${fill}" stroke="${stroke}" stroke-width="${weight}"${dash}/>`,
     `<svg x="${at(left(slot))}" y="${at(middle(slot) - height / 2)}" width="${boxWidth - 6}" height="${height}">`,
-    `<text x="${BOX.inset}" y="${top}" fill="#1c2430" font-size="14" font-weight="600">${fitted(node.id, room, PIXELS.id)}</text>`,
+    `<text x="${BOX.inset}" y="${top}" fill="#1c2430" font-size="14" font-weight="600">${escapeText(cutMiddle(node.id, Math.floor(room / PIXELS.id)))}</text>`,
     ...notes,
     '</svg></g>',
   ].join('\n');
+}
+
+/** The title in lines that fit into `pixels`; one that needs more lines than there may be is cut in the last. */
+function titleLines(title: string, pixels: number): string[] {
+  const columns = Math.floor(pixels / PIXELS.title);
+  const lines = wrapText(oneLine(title), columns).split('\n');
+  const shown = lines.slice(0, TITLE.lines).map((line) => cutToWidth(line, columns));
+  if (lines.length > TITLE.lines) shown[TITLE.lines - 1] = cutToWidth(lines.slice(TITLE.lines - 1).join(' '), columns);
+  return shown;
 }
 
 /** @param states colour each node by its state; without them only the plan is drawn */
@@ -98,21 +108,26 @@ export function drawSvg(drawing: Drawing, states?: States): string {
   const placement = placementOf(drawing, { gap: BOX.gapY, heightOf });
   const longest = Math.max(...drawing.columns.flat().map(({ id }) => displayWidth(id)));
   const boxWidth = Math.min(BOX.widest, Math.max(BOX.narrowest, Math.ceil(longest * PIXELS.id) + 2 * BOX.inset));
+  const needed = MARGIN.side * 2 + drawing.columns.length * (boxWidth + BOX.gapX) - BOX.gapX;
+  const width = Math.max(SMALLEST_WIDTH, needed);
+  const title = titleLines(drawing.title, width - 2 * MARGIN.side);
+  const top = MARGIN.top + TITLE.line * (title.length - 1);
   const grid: Grid = {
     boxWidth,
     left: ({ column }) => MARGIN.side + column * (boxWidth + BOX.gapX),
-    middle: ({ y }) => MARGIN.top + y,
+    middle: ({ y }) => top + y,
   };
-  const needed = MARGIN.side * 2 + drawing.columns.length * (boxWidth + BOX.gapX) - BOX.gapX;
-  const width = Math.max(SMALLEST_WIDTH, needed);
-  const height = Math.ceil(MARGIN.top + placement.height + MARGIN.bottom);
+  const height = Math.ceil(top + placement.height + MARGIN.bottom);
   const slots = placement.columns.flat();
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" role="img">`,
     `<title>${escapeText(drawing.title)}</title>`,
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8Z" fill="#7d8794"/></marker></defs>',
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-    `<text x="${MARGIN.side}" y="32" fill="#1c2430" font-size="16" font-weight="600">${fitted(drawing.title, width - 2 * MARGIN.side, PIXELS.title)}</text>`,
+    ...title.map(
+      (line, index) =>
+        `<text x="${MARGIN.side}" y="${32 + index * TITLE.line}" fill="#1c2430" font-size="16" font-weight="600">${escapeText(line)}</text>`,
+    ),
     ...placement.routes.map((route) => edge(route, grid)),
     ...slots.map((slot) => box(slot, slot.node === undefined ? undefined : states?.get(slot.node.id), grid)),
     '</svg>',

@@ -15,27 +15,20 @@ export const CONDITION_BOUNDS = {
   made: 4_194_304,
 } as const;
 
-export const CEL_TYPE_NAMES: ReadonlySet<string> = new Set([
-  'string',
-  'bool',
-  'int',
-  'uint',
-  'double',
-  'map',
-  'list',
-  'bytes',
-  'null_type',
-  'type',
-]);
+const TYPES = ['string', 'bool', 'int', 'uint', 'double', 'map', 'list', 'bytes', 'null_type', 'type'] as const;
+export const CEL_TYPE_NAMES: ReadonlySet<string> = new Set(TYPES);
 
 /** Comprehensions: the first argument declares a variable. */
-export const CEL_MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
+const MACROS = ['all', 'exists', 'exists_one', 'map', 'filter'] as const;
+export const CEL_MACROS: ReadonlySet<string> = new Set(MACROS);
 
 /** Names that nodes and heads must not have: keywords, types, constants, functions and macros of CEL. */
-export const CEL_RESERVED: ReadonlySet<string> = new Set([
-  ...CEL_TYPE_NAMES,
-  ...CEL_MACROS,
-  ...['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import'],
-  ...['let', 'loop', 'package', 'namespace', 'return', 'var', 'void', 'while', '__proto__', 'prototype'],
-  ...['has', 'size', 'matches', 'dyn', 'timestamp', 'duration', 'cel', 'optional'],
-]);
+const RESERVED = [
+  ...TYPES,
+  ...MACROS,
+  ...(['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if'] as const),
+  ...(['import', 'let', 'loop', 'package', 'namespace', 'return', 'var', 'void', 'while', '__proto__'] as const),
+  ...(['prototype', 'has', 'size', 'matches', 'dyn', 'timestamp', 'duration', 'cel', 'optional'] as const),
+] as const;
+export type ReservedName = (typeof RESERVED)[number];
+export const CEL_RESERVED: ReadonlySet<string> = new Set(RESERVED);

@@ -6,7 +6,7 @@ import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts'
 import { JSON_DEPTH, jsonSize } from '../core/json/json-size.ts';
 import type { Tool } from '../core/plugin.ts';
 import type { NodeRunner } from '../core/run/engine.ts';
-import { validateJson } from '../kit/json/json-schema.ts';
+import { dropOptionalNulls, validateJson } from '../kit/json/json-schema.ts';
 import { issueList } from './output-check.ts';
 
 export interface ToolCall {
@@ -22,13 +22,14 @@ export interface ToolCall {
  * @throws invalid-request for its input, invalid-output for its output, tool-failed for its own errors, naming the tool
  */
 export async function callTool(tool: Tool, { input, signal, idempotencyKey, clock }: ToolCall): Promise<unknown> {
-  const checked = validateJson(tool.input, input, { trusted: true });
+  const given = dropOptionalNulls(tool.input, input) as ToolCall['input'];
+  const checked = validateJson(tool.input, given, { trusted: true });
   if (!checked.ok) {
     const message = `The input of tool ${tool.name} does not fit: ${issueList(checked.issues)}. Correct it.`;
     throw new PolyphonyError('invalid-request', message, { details: { tool: tool.name, issues: checked.issues } });
   }
   if (signal.aborted) throw abortError(signal);
-  const result = await runTool(tool, { input, signal, idempotencyKey, clock });
+  const result = await runTool(tool, { input: given, signal, idempotencyKey, clock });
   if (tool.output === undefined) return { result };
   const output = validateJson(tool.output, result, { trusted: true });
   if (output.ok) return result;

@@ -1,6 +1,6 @@
 /** Folders on disk. */
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 
 /**
  * Makes a folder and its parents; does nothing if it exists. One folder at a time, because Node's recursive `mkdir` never
@@ -16,6 +16,21 @@ export async function makeFolder(path: string): Promise<void> {
   await makeFolder(parent);
   const failure = await tryMakeFolder(path);
   if (failure !== undefined) throw failure;
+}
+
+/** The folder of stores, where nobody chooses another. */
+const STORE_FOLDER = '.polyphony';
+
+/**
+ * Makes the folder of a store as `makeFolder` does. A new `.polyphony` tells git to ignore what is in it: a database in a
+ * commit would show everything that was ever asked.
+ *
+ * @throws the error of the file system, but not for the note to git
+ */
+export async function makeStoreFolder(path: string): Promise<void> {
+  const isNew = basename(path) === STORE_FOLDER && !(await isFolder(path));
+  await makeFolder(path);
+  if (isNew) await writeFile(join(path, '.gitignore'), '*\n', { flag: 'wx' }).catch(() => undefined);
 }
 
 /** Returns the error if the parent is missing. */

@@ -33,10 +33,26 @@ export type Resolved<T> = T extends { readonly [value]: infer V }
         ? { readonly [K in keyof T]: Resolved<T[K]> }
         : T;
 
+/**
+ * What a reference may hold where a value of type T is wanted: the same with read-only arrays, and with null for an optional
+ * field, which is left out where the node starts.
+ */
+type Held<T> = unknown extends T
+  ? T
+  : T extends readonly (infer E)[]
+    ? readonly Held<E>[]
+    : T extends object
+      ? {
+          readonly [K in keyof T]: undefined extends T[K]
+            ? Held<Exclude<T[K], undefined>> | null | undefined
+            : Held<T[K]>;
+        }
+      : T;
+
 /** A literal, a reference or a template for a value of type T. */
 export type Value<T> =
   | T
-  | Ref<T>
+  | Ref<undefined extends T ? Held<Exclude<T, undefined>> | null : Held<T>>
   | (string extends T ? Template : never)
   | (T extends readonly (infer E)[]
       ? readonly Value<E>[]
@@ -58,6 +74,8 @@ export function referenceTo<T>(path: string): Ref<T> {
   const proxy: unknown = new Proxy(target, {
     get(_, key) {
       if (key === PATH) return path;
+      // A template without the tag, `String(…)`, or `JSON.stringify`.
+      if (key === Symbol.toPrimitive || key === 'toJSON') throw madeIntoText(path);
       if (typeof key === 'symbol' || key === 'then') return undefined;
       return referenceTo(/^\d+$/.test(key) ? `${path}[${key}]` : `${path}.${key}`);
     },
@@ -65,6 +83,12 @@ export function referenceTo<T>(path: string): Ref<T> {
   // The proxy answers to every field that the type names.
   return proxy as Ref<T>;
 }
+
+const madeIntoText = (path: string): PolyphonyError =>
+  new PolyphonyError(
+    'invalid-plan',
+    `The reference to ${path} was made into text, but what it refers to is known only when the workflow runs: write t\`…\` with the reference in it.`,
+  );
 
 /** The output of the previous round of a node with `repeat`; null in the first round. */
 export const previous = <T>(): Ref<T | null> => referenceTo('prev');

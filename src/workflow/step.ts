@@ -6,7 +6,7 @@ import type { MediaSource, Message } from '../core/model/model.ts';
 import type { Infer, SchemaLike } from '../core/model/schema-like.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
 import type { NodeCall, NodeMeta, NodeRunner } from '../core/run/engine.ts';
-import { toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
+import { dropOptionalNulls, toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
 
 /**
  * A kind of step, named by `use`. The types exist only for the compiler. `MaySuspend` true: it may wait for an answer from
@@ -26,7 +26,7 @@ export interface TypedStep<Input, Output> extends WorkflowStep<Input, Output> {
 
 export interface LlmInput {
   readonly prompt?: unknown;
-  readonly messages?: readonly Message[];
+  readonly messages?: readonly (Message | ChatTurn)[];
   readonly system?: string;
   readonly images?: readonly (string | MediaSource)[];
   readonly files?: readonly (string | MediaSource)[];
@@ -35,8 +35,14 @@ export interface LlmInput {
   readonly maxTokens?: number;
   readonly reasoning?: 'none' | 'minimal' | 'low' | 'medium' | 'high';
 }
+/** A turn of a conversation as most programs keep it; its role is checked when the node starts. */
+export interface ChatTurn {
+  readonly role: string;
+  readonly content: string;
+}
 /** An llm node needs a prompt or messages. */
-export type LlmRequest = LlmInput & ({ readonly prompt: string } | { readonly messages: readonly Message[] });
+export type LlmRequest = LlmInput &
+  ({ readonly prompt: string } | { readonly messages: readonly (Message | ChatTurn)[] });
 
 export const llm: TypedStep<LlmRequest, { readonly text: string }> = { use: 'llm', typedOutput: true };
 
@@ -138,7 +144,7 @@ export function defineStep<
   const input = toJsonSchema(options.input);
   const output = toJsonSchema(options.output);
   const run: NodeRunner = async (call) => {
-    const checked = conforming<Infer<I>>(options.name, 'input', input, call.inputs);
+    const checked = conforming<Infer<I>>(options.name, 'input', input, dropOptionalNulls(input, call.inputs));
     const { signal, idempotencyKey, answer } = call;
     const context = { signal, idempotencyKey, ...(answer === undefined ? {} : { answer }) };
     const result: unknown = await options.run(checked, context);

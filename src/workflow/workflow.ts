@@ -8,7 +8,7 @@ import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity } from '../co
 import type { Infer, SchemaLike } from '../core/model/schema-like.ts';
 import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS } from '../core/plan/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
-import { CEL_RESERVED } from '../language/condition-rules.ts';
+import { CEL_RESERVED, type ReservedName } from '../language/condition-rules.ts';
 import { type Condition, sourceOf } from './condition.ts';
 import { encode, pathOf, type Ref, type Resolved, referenceTo, type Value } from './reference.ts';
 import { schemaForPlan, toJsonSchema } from './schema.ts';
@@ -19,9 +19,26 @@ type Nodes = Readonly<Record<string, unknown>>;
 /** Typed references to the input and to every EARLIER node. */
 export type Context<Input, N extends Nodes> = { readonly input: Ref<Input> } & { readonly [K in keyof N]: Ref<N[K]> };
 
-type Reserved = (typeof REFERENCE_HEADS)[number];
-/** The id of a new node; a compile error when it is already used or reserved. */
-export type FreshId<Id extends string, N extends Nodes> = Id extends keyof N | Reserved ? never : Id;
+type Reserved = (typeof REFERENCE_HEADS)[number] | ReservedName;
+/** The id of a new node; a compile error that says why when it is used already, reserved, or written in other signs. */
+export type FreshId<Id extends string, N extends Nodes> = string extends Id
+  ? Id
+  : Id extends keyof N
+    ? `there is a node ${Id} already: choose another id`
+    : Id extends Reserved
+      ? `${Id} is a name of the plan's language: choose another id`
+      : IsId<Id> extends true
+        ? Id
+        : `${Id} is no id: use a-z, 0-9 and _, and begin with a letter`;
+type Digit = '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9';
+/** Only letters have two cases; what is no letter of the alphabet, and no digit or underscore, is refused when it is compiled. */
+type IsId<Id extends string> = Id extends `${Digit | '_'}${string}`
+  ? false
+  : Id extends Lowercase<Id>
+    ? Id extends `${string}${'-' | ' ' | '.' | '$' | '/' | ':'}${string}`
+      ? false
+      : true
+    : false;
 
 interface Settings {
   /** Ids of nodes that must end first although their output is not used. */
@@ -51,11 +68,20 @@ export interface NodeSpec<Input> extends Settings {
 type Inputs<Input> = Input extends unknown ? { readonly [K in keyof Input]: Value<Input[K]> } : never;
 
 /** Rejects fields that the plan format or the step does not know; a return type would accept them. */
-type Exact<S, Input> = { readonly [K in Exclude<keyof S, keyof NodeSpec<Input>>]: never } & (S extends {
-  readonly in: infer Given;
-}
-  ? { readonly in: { readonly [K in Exclude<keyof Given, KeysOf<Input>>]: never } }
+type Exact<S, Input> = {
+  readonly [K in Exclude<keyof S, keyof NodeSpec<Input>>]: Refused<`a node has no field ${Name<K>}`>;
+} & (S extends { readonly in: infer Given }
+  ? {
+      readonly in: {
+        readonly [K in Exclude<keyof Given, KeysOf<Input>>]: Refused<`the step has no input ${Name<K>}`>;
+      };
+    }
   : unknown);
+type Name<K> = K extends string ? K : never;
+/** No value has this type; the compiler shows the sentence in its error. A plain text would make the whole node `never`. */
+interface Refused<Sentence extends string> {
+  readonly error: Sentence;
+}
 type KeysOf<Input> = Input extends unknown ? keyof Input : never;
 
 /** Repeats the node until the condition on its output holds, at most `max` rounds; `previous()` is the last output. */

@@ -12,7 +12,7 @@ describe('what is shown of results', () => {
   it('is written as one would write it down', () => {
     expect(answerText('text', plain)).toBe('text');
     expect(answerText({ a: 1, list: ['x', { b: true }], none: null, empty: [] }, plain)).toBe(
-      'a 1\nlist\n  - x\n  - b true\nnone –\nempty\n  –',
+      'a 1\nlist\n  - x\n  - b true\nnone –\nempty\n  (nothing)',
     );
   });
 

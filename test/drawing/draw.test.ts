@@ -117,6 +117,21 @@ describe('a plan as SVG', () => {
     expect(routes.some(({ stops }) => stops.length > 2)).toBe(true);
   });
 
+  it('shows a long title in several lines, and cuts one that is longer than a picture may hold', async () => {
+    const goal = 'Read every letter of the archive and tell who wrote to whom about the flood of that winter and why';
+    const svg = draw(await planOf([{ id: 'last', use: 'value', in: { end: 'x' } }], goal), 'svg');
+    const titles = (picture: string): string[] =>
+      [...picture.matchAll(/font-size="16"[^>]*>([^<]*)</g)].map(([, text = '']) => text);
+    expect(titles(svg).length).toBeGreaterThan(1);
+    expect(titles(svg).join(' ')).toBe(goal);
+    const long = draw(
+      await planOf([{ id: 'last', use: 'value', in: { end: 'x' } }], `${goal} `.repeat(5).trim()),
+      'svg',
+    );
+    expect(titles(long)).toHaveLength(4);
+    expect(titles(long).at(-1)).toMatch(/…$/);
+  });
+
   it('draws 200 nodes', async () => {
     const nodes = Array.from({ length: 199 }, (_, index) => ({
       id: `n${index}`,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { PlanSchema } from '../../src/core/plan/plan-schema.ts';
 import { renderValue } from '../../src/language/template.ts';
+import { createPolyphony } from '../../src/polyphony.ts';
 import {
   and,
   coalesce,
@@ -98,6 +99,18 @@ describe('the builder', () => {
     expect(() => defineStep({ name: 'A', input: {}, output: {}, run: () => ({}) })).toThrow(/"A"/);
   });
 
+  it('refuses a reference that is made into text without the tag', () => {
+    for (const text of [
+      (c: unknown) => `Read ${c}`,
+      (c: unknown) => String(c),
+      (c: unknown) => JSON.stringify({ c }),
+      (c: unknown) => `${[c]}`,
+    ])
+      expect(() => base.node('a', llm, (c) => ({ in: { prompt: text(c.input.text) } }))).toThrow(
+        /input\.text .*write t`/,
+      );
+  });
+
   it('leaves the builder it came from as it was', () => {
     const first = base.node('a', llm, () => ({ in: { prompt: 'x' } }));
     first.node('b', llm, () => ({ in: { prompt: 'y' } }));
@@ -136,6 +149,25 @@ describe('the builder', () => {
       message: expect.stringContaining('output of step "half"'),
     });
     await expect(run('x')).rejects.toMatchObject({ message: expect.stringContaining('input of step "half"') });
+  });
+
+  it('leaves out an optional input that is not there', async () => {
+    const step = defineStep({
+      name: 'greet',
+      input: z.object({ name: z.string(), title: z.string().optional() }),
+      output: z.object({ text: z.string() }),
+      run: ({ name, title = 'friend' }) => ({ text: `${title} ${name}` }),
+    });
+    const greeting = workflow({ id: 'greeting', input: z.object({ name: z.string(), title: z.string().optional() }) })
+      .node('hello', step, (c) => ({ in: { name: c.input.name, title: c.input.title } }))
+      .output((c) => c.hello.text);
+    const polyphony = await createPolyphony({ plugins: [] });
+    try {
+      expect((await polyphony.run(greeting, { name: 'Ada' })).output).toBe('friend Ada');
+      expect((await polyphony.run(greeting, { name: 'Ada', title: 'Countess' })).output).toBe('Countess Ada');
+    } finally {
+      await polyphony.close();
+    }
   });
 
   it('writes fallbacks, presence and sizes', () => {

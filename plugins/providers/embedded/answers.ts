@@ -26,15 +26,18 @@ type AnswerKind = 'person' | 'time' | 'place' | 'quantity' | 'reason' | 'manner'
 const KINDS: readonly (readonly [AnswerKind, RegExp])[] = [
   [
     'quantity',
-    /\bhow (?:many|much|long|old|far|often|big|large|tall|fast)\b|\bwie ?viele?\b|\bcombien\b|\bcuánt|\bquant[oi]\b|\bhoeveel\b|\bwhat (?:is the )?(?:price|cost|number|amount|size|percentage)\b/i,
+    /\bhow (?:many|much|long|old|far|often|big|large|tall|fast)\b|\bwie ?viele?\b|\bcombien\b|\bcuánt|\bquant[oi]\b|\bhoeveel\b|いくつ|いくら|何人|何個|多少|몇|\bwhat (?:is the )?(?:price|cost|number|amount|size|percentage)\b/i,
   ],
   [
     'time',
-    /\bwhen\b|\bwhat (?:year|date|day|time)\b|\bwhich (?:year|date|day)\b|\bwann\b|\bquand\b|\bcuándo\b|\bquando\b|\bwanneer\b/i,
+    /\bwhen\b|\bwhat (?:year|date|day|time)\b|\bwhich (?:year|date|day)\b|\bwann\b|\bquand\b|\bcuándo\b|\bquando\b|\bwanneer\b|いつ|何年|何月|什么时候|언제/i,
   ],
-  ['person', /\bwho(?:m|se)?\b|\bwer\b|\bwem\b|\bqui\b|\bquién\b|\bchi\b|\bquem\b|\bwie is\b/i],
-  ['place', /\bwhere\b|\bwhich (?:city|country|place)\b|\bwo\b|\boù\b|\bdónde\b|\bdove\b|\bonde\b|\bwaar\b/i],
-  ['reason', /\bwhy\b|\bwarum\b|\bpourquoi\b|\bpor qué\b|\bperché\b|\bpor que\b|\bwaarom\b/i],
+  ['person', /\bwho(?:m|se)?\b|\bwer\b|\bwem\b|\bqui\b|\bquién\b|\bchi\b|\bquem\b|\bwie is\b|誰|だれ|谁|누구/i],
+  [
+    'place',
+    /\bwhere\b|\bwhich (?:city|country|place)\b|\bwo\b|\boù\b|\bdónde\b|\bdove\b|\bonde\b|\bwaar\b|どこ|哪里|어디/i,
+  ],
+  ['reason', /\bwhy\b|\bwarum\b|\bpourquoi\b|\bpor qué\b|\bperché\b|\bpor que\b|\bwaarom\b|なぜ|どうして|为什么|왜/i],
   ['manner', /\bhow\b|\bwie\b|\bcomment\b|\bcómo\b|\bcome\b|\bhoe\b/i],
   ['definition', /\bwhat (?:is|are|does .* mean)\b|\bwas (?:ist|sind)\b|\bqu'est-ce\b|\bqué (?:es|son)\b|\bcos'è\b/i],
 ];

@@ -11,19 +11,19 @@ export interface Intent {
 const PATTERNS: readonly (readonly [JobType, RegExp])[] = [
   [
     'summarise',
-    /\bsummar(?:i[sz](?:e|es|ing|ation)|y|ies)\b|\btl;?dr\b|\bcondense\b|\bshorten\b|\b(?:the|its|a) gist\b|\bkey (?:points|takeaways|ideas|messages)\b|\bmain (?:points|ideas|message)\b|\bmost important (?:points|sentences)\b|\bin a nutshell\b|\babstract of\b|\bfass\w*\b.*\bzusammen\b|\bzusammenfass\w*|\brésum\w+|\bresum(?:e|ir|en|o|a)\b|\briassum\w+|\bsamenvatt\w+|\bvat\b.*\bsamen\b/iu,
+    /\bsummar(?:i[sz](?:e|es|ing|ation)|y|ies)\b|\btl;?dr\b|\bcondense\b|\bshorten\b|\b(?:the|its|a) gist\b|\bkey (?:points|takeaways|ideas|messages)\b|\bmain (?:points|ideas|message)\b|\bmost important (?:points|sentences)\b|\bin a nutshell\b|\babstract of\b|\bfass\w*\b.*\bzusammen\b|\bzusammenfass\w*|\brésum\w+|\bresum(?:e|ir|en|o|a)\b|\briassum\w+|\bsamenvatt\w+|\bvat\b.*\bsamen\b|要約|まとめて|要点|总结|總結|摘要|概括|요약/iu,
   ],
   [
     'key-terms',
-    /\bkey[- ]?(?:terms?|words?|phrases?|concepts?)\b|\b(?:important|main|central) (?:terms|words|phrases|topics|concepts|themes)\b|\b(?:extract|list|find|name|identify|give)\b[^.?!]{0,40}\b(?:topics|tags|themes|terms|concepts)\b|\bschlüssel(?:wörter|begriffe)\b|\bmots[- ]clés\b|\bpalabras clave\b|\bparole chiave\b|\btrefwoorden\b|\bpalavras-chave\b/iu,
+    /\bkey[- ]?(?:terms?|words?|phrases?|concepts?)\b|\b(?:important|main|central) (?:terms|words|phrases|topics|concepts|themes)\b|\b(?:extract|list|find|name|identify|give)\b[^.?!]{0,40}\b(?:topics|tags|themes|terms|concepts)\b|\bschlüssel(?:wörter|begriffe)\b|\bmots[- ]clés\b|\bpalabras clave\b|\bparole chiave\b|\btrefwoorden\b|\bpalavras-chave\b|キーワード|重要語|关键词|關鍵詞|키워드/iu,
   ],
   [
     'compare',
-    /\bcompar(?:e|es|ing|ison|isons)\b|\bcontrast\b|\bdifferences? between\b|\bdiffer(?:s|ent)? (?:between|from)\b|\bhow (?:do|does|are)\b[^.?!]{0,80}\bdiffer\b|\bin common\b|\bsimilarit(?:y|ies) between\b|\bvergleich\w*|\bcompare[rz]\b|\bconfronta\b/iu,
+    /\bcompar(?:e|es|ing|ison|isons)\b|\bcontrast\b|\bdifferences? between\b|\bdiffer(?:s|ent)? (?:between|from)\b|\bhow (?:do|does|are)\b[^.?!]{0,80}\bdiffer\b|\bin common\b|\bsimilarit(?:y|ies) between\b|\bvergleich\w*|\bcompare[rz]\b|\bconfronta\b|比較して|比較する|比较|對比|비교/iu,
   ],
   [
     'classify',
-    /\bclassif(?:y|ies|ying|ication)\b|\bcategori[sz]e\b|\b(?:which|what) (?:category|label|class|kind of ticket|department)\b|\bsentiment\b|\btriage\b|(?:^|[.!?:,]\s{0,5}|\b(?:and|then|please)\s{1,5})(?:label|tag|rate|route|sort)\b|\b(?:assign|choose|pick|select)\b[^.?!]{0,40}\b(?:label|category|class|department|one of)\b|\bdecide (?:whether|if)\b|\bis (?:this|it|the (?:text|review|message|ticket|email|comment)|(?:[\w-]{1,80}\/){0,12}[\w-]{1,80}\.\w{1,8})(?![\w/.])[^?.]{0,80}\bor\b|\bklassifizier\w*|\bclassifi\w+\b|\bclasific\w+|\bclassifica\w*/iu,
+    /\bclassif(?:y|ies|ying|ication)\b|\bcategori[sz]e\b|\b(?:which|what) (?:category|label|class|kind of ticket|department)\b|\bsentiment\b|\btriage\b|(?:^|[.!?:,]\s{0,5}|\b(?:and|then|please)\s{1,5})(?:label|tag|rate|route|sort)\b|\b(?:assign|choose|pick|select)\b[^.?!]{0,40}\b(?:label|category|class|department|one of)\b|\bdecide (?:whether|if)\b|\bis (?:this|it|the (?:text|review|message|ticket|email|comment)|(?:[\w-]{1,80}\/){0,12}[\w-]{1,80}\.\w{1,8})(?![\w/.])[^?.]{0,80}\bor\b|\bklassifizier\w*|\bclassifi\w+\b|\bclasific\w+|\bclassifica\w*|分類して|分類する|分类|분류/iu,
   ],
   [
     'entities',
@@ -31,10 +31,12 @@ const PATTERNS: readonly (readonly [JobType, RegExp])[] = [
   ],
   [
     'answer',
-    /\?|\banswer\b|\b(?:what|who|when|where|why|how|which)\b[^.!]{0,120}\b(?:say|says|said|state|states|mention|mentions|according to)\b|\b(?:quote|find|cite)\b[^.?!]{0,60}\b(?:about|passage|sentence|part|where)\b|\bfrage\b|\bquestion\b/iu,
+    /\?|\banswer\b|\b(?:what|who|when|where|why|how|which)\b[^.!]{0,120}\b(?:say|says|said|state|states|mention|mentions|according to)\b|\b(?:quote|find|cite)\b[^.?!]{0,60}\b(?:about|passage|sentence|part|where)\b|\bfrage\b|\bquestion\b|？|ですか|ますか|でしたか|ましたか|答えて|回答|教えて/iu,
   ],
 ];
 
+/** What needs a language model, in languages that do not put blanks between words. */
+const BEYOND_UNSPACED = /翻訳|訳して|書いて|作成して|生成して|描いて|翻译|翻譯|写一|撰写|번역|작성해/u;
 const BEYOND =
   /(?:^|[.!?;:\n]\s{0,5}|\b(?:please|and|then|you|to|also|now|me|bitte|or)\s+|,\s*)(write|compose|draft|create|generate|produce|invent|imagine|translate|rewrite|paraphrase|rephrase|improve|correct|proofread|code|implement|program|debug|fix|refactor|design|draw|paint|brainstorm|recommend|solve|calculate|compute|continue|role-?play|pretend|explain|predict|critique|argue|chat|reply|respond|make up|build|convert|schreibe?|übersetze|écri[st]|tradui[st]|escrib[ea]|traduce|scrivi|traduci)\b([^.!?\n]{0,80})/giu;
 /** Results that the engine can produce, whatever verb asks for them. */
@@ -88,6 +90,8 @@ function separateQuestion(text: string): number | undefined {
 }
 
 function beyondEngine(text: string, jobs: readonly JobType[]): string | undefined {
+  const unspaced = BEYOND_UNSPACED.exec(text)?.[0];
+  if (unspaced !== undefined) return unspaced;
   for (const [, verb = '', rest = ''] of text.matchAll(BEYOND)) {
     const asked = verb.toLowerCase();
     if (MAKEABLE.test(rest)) continue;

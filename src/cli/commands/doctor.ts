@@ -50,8 +50,8 @@ function checkNode(): Check {
 
 async function checkSpace(store: string): Promise<Check> {
   const folder = dirname(resolve(store));
-  const { makeFolder } = await import('../../system/make-folder.ts');
-  await makeFolder(folder);
+  const { makeStoreFolder } = await import('../../system/make-folder.ts');
+  await makeStoreFolder(folder);
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   const megabytes = `${Math.round(free / 1024 / 1024)} MB free in ${folder}`;

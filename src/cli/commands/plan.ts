@@ -63,7 +63,7 @@ async function showSummary(planning: PlanningResult, terminal: Terminal): Promis
   const { issueLines } = await import('../screen/result-text.ts');
   const { repairLine } = await import('../process/given-plan.ts');
   for (const repair of repaired) terminal.say(terminal.paint.dim(repairLine(repair)));
-  if (issues.length > 0) terminal.say(issueLines(issues, terminal.paint));
+  if (issues.length > 0) terminal.say(terminal.wrap(issueLines(issues, terminal.paint), 'stderr'));
   if (!terminal.live) return;
   const { draw } = await import('../../drawing/index.ts');
   const { formatUsd } = await import('../../core/money/money.ts');

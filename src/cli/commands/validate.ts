@@ -27,7 +27,7 @@ export const command = defineCommand<{ readonly repair: boolean }, [plan: string
         return code;
       }
       for (const repair of repaired) terminal.print(repairLine(repair));
-      if (issues.length > 0) terminal.print(issueLines(issues, terminal.paint));
+      if (issues.length > 0) terminal.print(terminal.wrap(issueLines(issues, terminal.paint), 'stdout'));
       const { green } = terminal.paint;
       if (plan !== undefined) {
         terminal.print(`${green('valid')}: ${counted(plan.nodes.length, 'node')}, hash ${plan.hash.slice(0, 12)}`);

@@ -8,8 +8,8 @@ import { exitCodeOfRun } from '../input/exit-code.ts';
 import type { FollowOptions } from '../input/follow-options.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
 import { createLiveView, type LiveView } from '../screen/live-view.ts';
-import { answerText, runDocument, summaryLine } from '../screen/result-text.ts';
-import type { Terminal } from '../screen/terminal.ts';
+import { answerText, emptyNote, runDocument, summaryLine } from '../screen/result-text.ts';
+import { errorText, type Terminal } from '../screen/terminal.ts';
 import { cancelOnRequest } from './cancel-request.ts';
 import { thisCommandWith } from './command-hint.ts';
 import { repairLine } from './given-plan.ts';
@@ -90,8 +90,10 @@ export function showResult(
   }
   const { paint } = terminal;
   if (!options.quiet) terminal.say(summaryLine(result, paint));
-  if (result.status === 'done') terminal.print(answerText(result.output, paint));
-  if (result.error !== undefined) terminal.say(`${paint.red(result.error.code)}: ${printable(result.error.message)}`);
+  if (result.status === 'done') terminal.print(terminal.wrap(answerText(result.output, paint), 'stdout'));
+  if (result.error !== undefined) terminal.say(errorText(result.error, terminal));
+  const empty = emptyNote(result);
+  if (empty !== undefined && !options.quiet) terminal.say(terminal.wrap(empty, 'stderr'));
   showQuestions(result, options, terminal);
   const stopped = result.status === 'cancelled' || result.status === 'failed';
   if (stopped && resumable)
@@ -104,7 +106,9 @@ function showQuestions(
   terminal: Terminal,
 ): void {
   for (const { nodeId, question, choices } of waiting) {
-    terminal.say(`\n${terminal.paint.magenta(oneLine(nodeId))} asks: ${printable(question)}`);
+    terminal.say(
+      `\n${terminal.wrap(`${terminal.paint.magenta(oneLine(nodeId))} asks: ${printable(question)}`, 'stderr')}`,
+    );
     if (choices !== undefined) terminal.say(`  choices: ${choices.map(oneLine).join(', ')}`);
     const example = choices?.[0] === undefined ? "'<answer>'" : quoted(oneLine(choices[0]));
     terminal.say(

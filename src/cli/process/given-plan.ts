@@ -29,7 +29,7 @@ export async function validPlan(
   if (plan !== undefined) return plan;
   const error = { code: 'invalid-plan', message: `${source} cannot run.` };
   if (options.json) terminal.print(safeJson({ status: 'invalid', error, issues }, 2));
-  else terminal.say(`${oneLine(source)} cannot run:\n${issueLines(issues, terminal.paint)}`);
+  else terminal.say(terminal.wrap(`${oneLine(source)} cannot run:\n${issueLines(issues, terminal.paint)}`, 'stderr'));
   return undefined;
 }
 
@@ -45,9 +45,9 @@ export function refusePlan({ issues }: Validation, source: string, options: Form
 const SHOWN_ISSUES = 8;
 
 /** The first eight issues, errors before warnings, with a hint how to see the others. */
-export function firstIssues(issues: readonly PlanIssue[], source: string, { paint }: Terminal): string {
+export function firstIssues(issues: readonly PlanIssue[], source: string, { paint, wrap }: Terminal): string {
   const sorted = [...issues].sort((a, b) => a.severity.localeCompare(b.severity));
-  const lines = issueLines(sorted.slice(0, SHOWN_ISSUES), paint);
+  const lines = wrap(issueLines(sorted.slice(0, SHOWN_ISSUES), paint), 'stderr');
   const hidden = sorted.length - SHOWN_ISSUES;
   if (hidden <= 0) return lines;
   return `${lines}\n… and ${hidden} more: ${thisCommand()} validate ${quoted(oneLine(source))}`;

@@ -3,7 +3,7 @@
  * elsewhere the command prints nothing until the result.
  */
 import type { NodeState, RunEvent } from '../../core/run/engine.ts';
-import { cutToWidth, displayWidth, oneLine, padToWidth } from '../../drawing/plain-text.ts';
+import { cutMiddle, cutToWidth, displayWidth, oneLine, padToWidth } from '../../drawing/plain-text.ts';
 import { STATE_MARKS } from '../../drawing/tree.ts';
 import { costText, durationText, newProgress, type Row, type RunView, takeEvent } from './progress.ts';
 import type { Paint, Terminal } from './terminal.ts';
@@ -48,7 +48,8 @@ export function createLiveView(terminal: Terminal, ticker: Ticker): LiveView {
     onEvent: (event) => takeEvent(progress, event),
     stop() {
       stopTicking();
-      draw(Math.max(3, terminal.rows() - 2));
+      // The last state scrolls by with all its nodes: what did not fit while it ran can be read there.
+      draw(Number.POSITIVE_INFINITY);
       terminal.keepStatus();
     },
   };
@@ -110,7 +111,7 @@ function rowPieces(row: Row, widths: { readonly id: number; readonly use: number
   const spent = row.milliseconds ?? (isRunning(row) && row.startedAt !== undefined ? now - row.startedAt : undefined);
   const pieces: Piece[] = [
     [` ${mark} `, paint[COLOURS[row.state]]],
-    [padToWidth(cutToWidth(row.node.id, widths.id), widths.id), row.state === 'running' ? paint.bold : plain],
+    [padToWidth(cutMiddle(row.node.id, widths.id), widths.id), row.state === 'running' ? paint.bold : plain],
   ];
   // On a narrow terminal time and cost matter more than the kind of the node.
   if (options.columns >= 60)

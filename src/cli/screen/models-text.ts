@@ -4,7 +4,7 @@ import type { ModelCard } from '../../core/model/provider.ts';
 import { dayName, dayOf } from '../../core/money/calendar.ts';
 import { compiledPrice, type Rates, type Sheet } from '../../core/money/price-sheet.ts';
 import type { PriceRates, PriceWindow, TokenPrice } from '../../core/money/token-price.ts';
-import { displayWidth, oneLine } from '../../drawing/plain-text.ts';
+import { cutMiddle, displayWidth, oneLine } from '../../drawing/plain-text.ts';
 import { type ListedModel, listedModelName } from '../input/listed-model.ts';
 import { tableText } from './result-text.ts';
 import type { Paint } from './terminal.ts';
@@ -52,7 +52,7 @@ export function modelTable(models: readonly ListedModel[], columns: number, pain
   const table = tables.find((rest) => wanted + 2 + widthOf(rest) <= columns) ?? restOf(models, 0);
   const most = Math.max(NAME_WIDTH.least, Math.min(wanted, columns - 2 - widthOf(table)));
   return tableText(
-    table.map((row, index) => [index === 0 ? 'model' : shortened(names[index - 1] ?? '', most), ...row]),
+    table.map((row, index) => [index === 0 ? 'model' : cutMiddle(names[index - 1] ?? '', most), ...row]),
     paint,
   );
 }
@@ -65,13 +65,6 @@ function restOf(models: readonly ListedModel[], level: number): string[][] {
 function widthOf(rows: readonly (readonly string[])[]): number {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => displayWidth(row[column] ?? ''))));
   return widths.reduce((sum, width) => sum + width + 2, -2);
-}
-
-/** Cuts the middle of a long name, because the version is at its end. */
-function shortened(name: string, most: number): string {
-  if (name.length <= most) return name;
-  const kept = Math.floor((most - 1) / 2);
-  return `${name.slice(0, most - 1 - kept)}…${name.slice(-kept)}`;
 }
 
 const rate = (price: TokenPrice, kind: keyof PriceRates): string => usd((price[kind] ?? 0) * (price.times ?? 1));

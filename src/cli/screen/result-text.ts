@@ -41,7 +41,7 @@ export function answerText(output: unknown, paint: Paint, depth = 0): string {
 }
 
 function listText(list: readonly unknown[], paint: Paint, depth: number): string {
-  if (list.length === 0) return '–';
+  if (list.length === 0) return paint.dim('(nothing)');
   return list.map((item) => `- ${indent(answerText(item, paint, depth + 1)).trimStart()}`).join('\n');
 }
 
@@ -62,6 +62,21 @@ export function summaryLine(result: RunResult, paint: Paint): string {
     `run ${result.runId}`,
   ];
   return `${word} ${paint.dim(facts.join(' · '))}`;
+}
+
+/** Says which node was the first to find nothing, so that an empty answer is not taken for a fault. */
+export function emptyNote({ status, nodes }: RunResult): string | undefined {
+  if (status !== 'done') return undefined;
+  const first = nodes.find(({ state, output }) => state === 'done' && isEmptyList(output));
+  return first === undefined ? undefined : `nothing matched: node ${first.id} gave an empty list`;
+}
+
+/** An empty list, or an object with such lists and nothing else but flags. */
+function isEmptyList(output: unknown): boolean {
+  if (Array.isArray(output)) return output.length === 0;
+  if (typeof output !== 'object' || output === null) return false;
+  const values = Object.values(output).filter((value) => typeof value !== 'boolean');
+  return values.length > 0 && values.every((value) => Array.isArray(value) && value.length === 0);
 }
 
 export function issueLines(issues: readonly PlanIssue[], paint: Paint): string {

@@ -1,7 +1,7 @@
 /** The output of the command: answers go to standard output, progress and errors to standard error. */
 import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
-import { displayWidth } from '../../drawing/plain-text.ts';
+import { displayWidth, printable, wrapText } from '../../drawing/plain-text.ts';
 
 export interface Terminal {
   /** Writes to standard output. The text must be printable already. */
@@ -17,6 +17,8 @@ export interface Terminal {
   readonly colour: boolean;
   columns(): number;
   rows(): number;
+  /** Breaks sentences at blanks to the width of the terminal that shows them; what goes to a file or pipe stays as it is. */
+  wrap(text: string, to: 'stdout' | 'stderr'): string;
   readonly paint: Paint;
 }
 
@@ -40,7 +42,7 @@ export function paintFor(colour: boolean): Paint {
 }
 
 interface Output {
-  readonly stdout: { write(text: string): unknown };
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: Pick<WriteStream, 'write' | 'columns' | 'rows' | 'isTTY'>;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -49,12 +51,14 @@ interface Output {
 const BEGIN_UPDATE = '\u001b[?2026h';
 const END_UPDATE = '\u001b[?2026l';
 
+/** Columns of a text that may be painted. */
+const shownWidth = (text: string): number => displayWidth(stripVTControlCharacters(text));
+
 /** The lines at the bottom. Each redraw counts their rows again, because a narrower window wraps them. */
 function statusArea(stderr: Output['stderr'], columns: () => number) {
   let drawn: readonly string[] = [];
   const backToTop = (): string => {
-    const rowsOf = (line: string): number =>
-      Math.max(1, Math.ceil(displayWidth(stripVTControlCharacters(line)) / columns()));
+    const rowsOf = (line: string): number => Math.max(1, Math.ceil(shownWidth(line) / columns()));
     const rows = drawn.reduce((sum, line) => sum + rowsOf(line), 0);
     return rows === 0 ? '' : `\u001b[${rows}A\r`;
   };
@@ -96,6 +100,19 @@ export function createTerminal(output: Output, options: { readonly colour?: bool
     colour,
     columns,
     rows: () => stderr.rows || 40,
+    wrap: (text, to) => {
+      const { isTTY, columns: width } = output[to];
+      return isTTY ? wrapText(text, width || 80, shownWidth) : text;
+    },
     paint: paintFor(colour),
   };
+}
+
+/** The code and the sentence of an error, in lines that fit. */
+export function errorText(
+  { code, message }: { readonly code: string; readonly message: string },
+  terminal: Terminal,
+): string {
+  const text = terminal.wrap(`${code}: ${printable(message)}`, 'stderr');
+  return `${terminal.paint.red(code)}${text.slice(code.length)}`;
 }

@@ -13,7 +13,7 @@ import { ceilingMs } from '../../core/backoff.ts';
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { sleep } from '../../system/clock.ts';
-import { makeFolder } from '../../system/make-folder.ts';
+import { makeStoreFolder } from '../../system/make-folder.ts';
 import { type Sql, sqlOf } from './database.ts';
 import { loadDriver } from './driver.ts';
 import { busyError, checkError, closedError, corruptError, isBusy, storeError } from './errors.ts';
@@ -159,7 +159,7 @@ async function retryWhileBusy<T>({ path, clock, busyMs }: ConnectionOptions, wor
 
 async function open(options: ConnectionOptions): Promise<Sql> {
   const { path, powerSafe, maximumBytes } = options;
-  await makeFolder(dirname(path));
+  await makeStoreFolder(dirname(path));
   const bytes = await refuseOther(path);
   const Database = await loadDriver();
   const sql = await retryWhileBusy(options, () => sqlOf(new Database(path)));

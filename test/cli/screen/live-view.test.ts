@@ -176,6 +176,32 @@ describe('the live view', () => {
     expect(end).toBe('the end\n');
   });
 
+  it('leaves every node on the screen at its end, also those that did not fit while it ran', () => {
+    const written: string[] = [];
+    const stderr = {
+      columns: 40,
+      rows: 5,
+      isTTY: true,
+      write: (text: string | Uint8Array) => written.push(String(text)) > 0,
+    };
+    const terminal = createTerminal({ stdout: stderr, stderr, environment: { TERM: 'xterm' } });
+    let tick = (): void => {};
+    const view = createLiveView(terminal, {
+      now: () => 3000,
+      every: (_milliseconds, given) => {
+        tick = given;
+        return () => {};
+      },
+    });
+    for (const event of events) view.onEvent(event);
+    tick();
+    view.stop();
+    const [running, last] = written;
+    expect(running).toContain('more nodes');
+    expect(last).not.toContain('more nodes');
+    for (const id of progressAfter().rows.keys()) expect(last).toContain(id);
+  });
+
   it('counts the rows anew when the window was made narrower', () => {
     const written: string[] = [];
     const stderr = {

@@ -56,6 +56,29 @@ const question = ({ nodes }: Plan) => /Question: (.*)/.exec(String(nodes.at(-1)?
 
 describe('plans over files', () => {
   test.each([
+    ['summarise résumé.md', 'résumé.md'],
+    ['summarise Übersicht/größe.txt', 'Übersicht/größe.txt'],
+    ['summarise отчёт.md', 'отчёт.md'],
+    ["summarise 'my notes.txt'", 'my notes.txt'],
+    ['summarise “my notes.txt”', 'my notes.txt'],
+    ['summarise «mes notes.txt»', 'mes notes.txt'],
+    ['要約して 報告.md', '報告.md'],
+    ['報告.mdを要約してください', '報告.md'],
+    ['「報告 1.md」のキーワード', '報告 1.md'],
+    ['报告.md的摘要', '报告.md'],
+    ['보고서.md 요약', '보고서.md'],
+  ])('take the file of %s', (request, path) => {
+    expect(paths(plan(request))).toEqual([path]);
+  });
+
+  test.each(['報告.mdを英語に翻訳してください', '报告.md翻译成英文', '報告.mdについて詩を書いて'])(
+    'refuse %s, which needs a language model',
+    (request) => {
+      expect(() => planText(messages(request))).toThrow(/cannot put into a plan/);
+    },
+  );
+
+  test.each([
     ['When was the harbour built? a/harbour.md', 'When was the harbour built?'],
     ['When was the harbour built? (see a/harbour.md)', 'When was the harbour built?'],
     ['Using a/rules.md, answer: may I bring a guest?', 'may I bring a guest?'],

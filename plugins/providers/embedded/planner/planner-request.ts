@@ -25,14 +25,21 @@ export interface FileJob {
 
 const EXTENSIONS =
   'md|mdx|markdown|txt|text|json|jsonl|csv|tsv|html?|xml|ya?ml|toml|ini|cfg|conf|log|rst|adoc|org|tex|eml|srt|vtt|tsx?|jsx?|mjs|cjs|py|rb|go|rs|java|kt|c|h|cpp|hpp|cs|sh|sql|css|php|swift|lua|r';
-const QUOTED = /[`"'“]([^`"'“”\s][^`"'“”\n]{0,200})[`"'”]/gu;
+const QUOTED = /[`"'“„«「]([^`"'“”„«»「」\s][^`"'“”„«»「」\n]{0,200})[`"'”“»」]/gu;
+/** Letters of every script, with their accents: what names of files consist of, beside punctuation. */
+const W = '\\p{L}\\p{N}\\p{M}_';
+const BEFORE = `(?<![${W}/.*?+@:-])`;
+/** Japanese and Chinese put their particles directly behind a name. */
+const AFTER = '(?![\\w\\p{Script=Latin}/*])';
 const PATH = new RegExp(
-  `(?<![\\w/.*?+@:-])((?:~|\\.{1,2})?/?(?:[\\w.*?@+-]+/)*[\\w*?][\\w.*?+-]*\\.(?:${EXTENSIONS}))(?![\\w/*])`,
+  `${BEFORE}((?:~|\\.{1,2})?/?(?:[${W}.*?@+-]+/)*[${W}*?][${W}.*?+-]*\\.(?:${EXTENSIONS}))${AFTER}`,
   'giu',
 );
-const ROOTED = /(?<![\w/.*?+@:-])((?:~|\.{1,2})?\/(?:[\w.*?@+-]+\/)*[\w.*?@+-]*[\w*])(?![\w/*])/gu;
-const GLOB =
-  /(?<![\w/.*?+@-])((?:[\w.*?@+-]{1,80}\/){0,12}(?:\*{1,2}|[\w.-]{1,80}\*[\w.*-]{0,80})(?:\/[\w.*?-]{1,80}){0,12})(?=[\s,;:!?]|$)/gu;
+const ROOTED = new RegExp(`${BEFORE}((?:~|\\.{1,2})?/(?:[${W}.*?@+-]+/)*[${W}.*?@+-]*[${W}*])(?![${W}/*])`, 'gu');
+const GLOB = new RegExp(
+  `(?<![${W}/.*?+@-])((?:[${W}.*?@+-]{1,80}/){0,12}(?:\\*{1,2}|[${W}.-]{1,80}\\*[${W}.*-]{0,80})(?:/[${W}.*?-]{1,80}){0,12})(?=[\\s,;:!?、。]|$)`,
+  'gu',
+);
 const FOLDER =
   /\b(?:every|each|all|the)\s+(?:of\s+)?(?:the\s+)?(?:\.?(?<type>md|txt|json|csv|html|markdown|text|log)\s+)?(?:files?|documents?|texts?|notes?|reviews?|tickets?|e-?mails?)\s+(?:in|under|from|inside|of)\s+(?:the\s+)?(?:(?:folder|directory)\s+)?[`"']?(?<folder>(?:\.{1,2}\/)?[\w.-]+(?:\/[\w.-]+)*)\/?[`"']?(?:\s+(?:folder|directory))?/giu;
 const WHOLE_FOLDER =
