@@ -157,7 +157,7 @@ export function refusedNodes(): void {
   // @ts-expect-error an unknown field of a node
   base.node('n', llm, () => ({ in: { prompt: 'x' }, retry: 3 }));
   // @ts-expect-error null where a required field is wanted
-  workflow({ id: 'x', input: { text: 'string', 'note?': 'string' } }).node('n', search, (c) => ({
+  workflow({ id: 'x', input: { text: 'string', note: 'string?' } }).node('n', search, (c) => ({
     in: { query: c.input.note },
   }));
   const one = base.node('one', llm, () => ({ in: { prompt: 'x' } }));
