@@ -101,6 +101,7 @@ const MODEL: KnownFields<ModelChoice> = { id: true, tier: true, strict: true, ca
 const LIMITS: KnownFields<RequestLimits> = {
   usd: true,
   ms: true,
+  attemptMs: true,
   p95Ms: true,
   quality: true,
   unknownLatency: true,

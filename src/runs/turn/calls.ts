@@ -3,10 +3,12 @@
  * one call unless it has rounds or retries.
  */
 import { backOffMs } from '../../core/backoff.ts';
-import { boundedDelayMs, errorRecord, type PolyphonyError } from '../../core/errors.ts';
+import { boundedDelayMs, ERROR_CODES, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import type { Scope, Warning } from '../../core/model/model.ts';
 import { addMoney, nanoToUsd, usdToNano } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
+import type { PlanNode } from '../../core/plan/plan.ts';
+import { isAttemptedHere } from '../../core/plan/steps.ts';
 import {
   type NodeCall,
   type NodeMeta,
@@ -21,11 +23,13 @@ import { compiledOf } from '../state/compiled-node.ts';
 import { assertFunds, charge } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
-import { idempotencyKey, type Unit } from '../state/task.ts';
+import { idempotencyKey, type Task, type Unit } from '../state/task.ts';
 import { assertRoomOf, holdAnswer, holdResult, meterOf, releaseInFlight, takeStreamed } from '../state/values.ts';
 
 const NO_WARNINGS: readonly Warning[] = [];
 const NO_SCOPE: TemplateScope = () => undefined;
+/** In characters; a plan may write no longer one either, but what it refers to may be. */
+const LONGEST_SESSION = 500;
 const RETRY_BASE_MS = 500;
 const RETRY_CEILING_MS = 30_000;
 
@@ -48,10 +52,20 @@ export function inputsOf(run: RunState, unit: Unit): NodeCall['inputs'] {
   return rendered as NodeCall['inputs'];
 }
 
-/** The node's own session, otherwise the run's. */
+/**
+ * The node's own session; the run's where the node has none, or a value that its session refers to is missing: all that lack
+ * the value would otherwise share one. A value that is no text is written as JSON, as in any text.
+ *
+ * @throws invalid-request for one that is too long for a key
+ */
 export function sessionOf(run: RunState, unit: Unit): string | undefined {
   const { session } = compiledOf(unit.task);
-  return session === undefined ? run.session : String(session.render(scopeOf(run, unit), meterOf(run.values, unit)));
+  if (session === undefined) return run.session;
+  const key = session(scopeOf(run, unit), meterOf(run.values, unit));
+  if (key === undefined) return run.session;
+  if (key.length <= LONGEST_SESSION) return key;
+  const message = `The session of node ${unit.task.id} has ${key.length} characters, but at most ${LONGEST_SESSION} are allowed: refer to a short key, such as an id.`;
+  throw new PolyphonyError('invalid-request', message);
 }
 
 export const unitKey = ({ runId }: RunState, { task, item, round }: Unit): string =>
@@ -161,15 +175,29 @@ function withAllMoney(unit: Unit, result: NodeResult): NodeResult {
 
 // ---------------------------------------------------------------------------------------------------- retries
 
-/** False where the node has rounds or retries. */
+/** False where the node has rounds, retries or a bound of its own on each attempt. */
 export function isSingleCall({ task }: Unit): boolean {
   const { repeat, limits, use } = task.node;
-  return repeat === undefined && (limits?.retries === undefined || retriesOf(use, limits.retries) === 0);
+  if (repeat !== undefined) return false;
+  return limits === undefined || (retriesOf(use, limits.retries) === 0 && attemptMsOf(task.node) === undefined);
 }
 
-/** The gateway retries model calls, so only other steps are retried here. */
-function retriesOf(use: string, retries = 0): number {
-  return use === 'plan' || use.startsWith('tool:') || use.startsWith('workflow:') ? retries : 0;
+/**
+ * Of steps, tools, workflows and plans. The gateway tries model calls again; a person and a rendered value never fail in a way
+ * that another attempt mends.
+ */
+const retriesOf = (use: string, retries = 0): number => (isAttemptedHere(use) ? retries : 0);
+
+/** How long one attempt may take, in milliseconds; undefined where the gateway bounds it, or nothing does. */
+export function attemptMsOf({ use, limits }: PlanNode): number | undefined {
+  const seconds = limits?.attemptSeconds;
+  return seconds === undefined || !isAttemptedHere(use) ? undefined : seconds * 1000;
+}
+
+/** The attempt took too long, so the next one may follow. */
+export function attemptTimeout({ id, node }: Task): PolyphonyError {
+  const message = `An attempt of node ${id} took longer than its limit of ${node.limits?.attemptSeconds} seconds (limits.attemptSeconds): raise the limit, or give it more attempts with limits.retries.`;
+  return new PolyphonyError('timeout', message);
 }
 
 const FINAL: ReadonlySet<PolyphonyError['code']> = new Set([
@@ -187,7 +215,17 @@ const FINAL: ReadonlySet<PolyphonyError['code']> = new Set([
 export function mayRetry({ task, stop }: Unit, attempt: number, error: unknown): boolean {
   const { use, limits } = task.node;
   if (attempt > retriesOf(use, limits?.retries) || stop !== undefined) return false;
-  return !(error instanceof SuspendRun) && !FINAL.has(errorRecord(error).code);
+  return !(error instanceof SuspendRun) && !FINAL.has(errorRecord(error).code) && !isMarkedFinal(error);
+}
+
+/**
+ * Whoever threw it says that another attempt is useless: an error of one's own with `retryable: false`, or a code that is tried
+ * again otherwise. The error of a tool stands in the cause of ours.
+ */
+function isMarkedFinal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (!(error instanceof PolyphonyError)) return 'retryable' in error && error.retryable === false;
+  return (!error.retryable && ERROR_CODES[error.code]) || isMarkedFinal(error.cause);
 }
 
 /** Records that the attempt failed and another one follows. Returns the delay before it, in milliseconds. */
