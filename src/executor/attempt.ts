@@ -8,7 +8,8 @@ import { onAbort } from '../core/on-abort.ts';
 import { type NodeOutput, SuspendRun } from '../core/run/engine.ts';
 import { chargeOf, withCharge } from '../runs/state/charge.ts';
 import type { Unit } from '../runs/state/task.ts';
-import { attemptTimeout, bookFailure } from '../runs/turn/calls.ts';
+import { attemptTimeout } from '../runs/turn/attempts.ts';
+import { bookFailure } from '../runs/turn/calls.ts';
 import { type Driving, signalOf } from './driving.ts';
 
 /** The output of `call`, which gets the signal of the attempt. Throws what that throws, or timeout after `ms` milliseconds. */

@@ -4,16 +4,14 @@ import type { Scope } from '../core/model/model.ts';
 import type { PlanNode } from '../core/plan/plan.ts';
 import type { NodeCall, NodeOutput, NodeResult } from '../core/run/engine.ts';
 import type { Unit } from '../runs/state/task.ts';
+import { attemptMsOf, mayRetry, recordRetry } from '../runs/turn/attempts.ts';
 import {
   answerOf,
   assertCallable,
-  attemptMsOf,
   bookFailure,
   bookOutput,
   inputsOf,
-  mayRetry,
   nextRound,
-  recordRetry,
   recordRound,
   scopesOf,
   sessionOf,

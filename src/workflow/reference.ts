@@ -3,7 +3,7 @@
  * while a workflow is built.
  */
 import { PolyphonyError } from '../core/errors.ts';
-import { escapeTemplate } from '../language/template.ts';
+import { escapeTemplate, writtenStep } from '../language/template.ts';
 
 declare const value: unique symbol;
 
@@ -59,7 +59,7 @@ export function referenceTo<T>(path: string): Ref<T> {
     get(_, key) {
       if (key === PATH) return path;
       if (typeof key === 'symbol' || key === 'then') return undefined;
-      return referenceTo(/^\d+$/.test(key) ? `${path}[${key}]` : `${path}.${key}`);
+      return referenceTo(path + writtenStep(/^\d+$/.test(key) ? Number(key) : key));
     },
   });
   // The proxy answers to every field that the type names.

@@ -86,7 +86,7 @@ describe('an each that is cut', () => {
     const work = skipped.nodes.find(({ id }) => id === 'work');
     expect(work).toMatchObject({ state: 'failed', error: { code: 'timeout' } });
     expect(work?.meta?.warnings).toMatchObject([{ code: 'items-unfinished' }]);
-    expect(work?.meta?.warnings[0]?.message).toMatch(/^1 of the 4 items .* limits\.seconds/);
+    expect(work?.meta?.warnings[0]?.message).toMatch(/^1 of the 4 items .*limits\.seconds/);
     expect((await finished(scripted(), plan(nodes('fail')))).status).toBe('failed');
   });
 

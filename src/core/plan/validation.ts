@@ -70,6 +70,8 @@ export interface Validation {
 export interface ValidateOptions {
   /** Makes the repairs that need no model. @default true */
   readonly repair?: boolean;
+  /** The plan belongs to a run that has begun: what only later versions refuse is a warning. @default false */
+  readonly begun?: boolean;
 }
 
 /** Never throws, whatever `raw` is: text of a model, parsed JSON or any other value. */

@@ -71,7 +71,7 @@ function itemsOf(run: RunState, task: Task): Items {
   const values = compiledOf(task).each?.render(scopeOf(run));
   if (!Array.isArray(values)) {
     const got = values === null ? 'null' : `of type ${typeof values}`;
-    const message = `Node ${task.id} runs once per item of ${task.node.each}, but that value is ${got}, not an array: refer to an array.`;
+    const message = `Node ${task.id} runs once per item of ${task.node.each}, but that value is ${got}, not an array: refer to an array, or give one for a missing value, such as {{list ?? []}}.`;
     throw new PolyphonyError('invalid-request', message);
   }
   if (values.length > run.bounds.items) {

@@ -52,6 +52,8 @@ export interface PlanAnalysis {
   readonly byId: ReadonlyMap<string, NodeAnalysis>;
   /** Uses of the plan's `output`. */
   readonly outputUses: readonly Use[];
+  /** The plan's `output` uses `??`. */
+  readonly hasOutputFallback: boolean;
   /** Undefined: the plan declares no input. */
   readonly input: InferredType | undefined;
   readonly template: (text: string) => ParsedTemplate;
@@ -80,6 +82,7 @@ export function openPlan({ plan, broken }: ShapedPlan, catalogue: Catalogue, rep
     nodes,
     byId,
     outputUses: collecting.uses,
+    hasOutputFallback: collecting.fallback,
     input: plan.input === undefined ? undefined : readSchema(plan.input, '/input', report),
     template,
     isBroken: (nodeAnalysis, field) => broken.has(`${nodeAnalysis.pointer.slice('/nodes/'.length)}/${field}`),
