@@ -3,7 +3,6 @@
  * listed, and two values that are read; what is computed is not known before it runs.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
-import type { Emission } from './condition-emit.ts';
 
 export type Operator = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in';
 
@@ -26,15 +25,24 @@ export interface Comparison {
 /** The list behind each variable of a comprehension; undefined where it is computed. */
 export type Sources = ReadonlyMap<string, ReadValue | undefined>;
 
+/** What a condition is read with; the comparisons found are added. */
+export interface ComparisonReading {
+  readonly source: string;
+  readonly isHead: (name: string) => boolean;
+  readonly comparisons: Comparison[];
+  /** Where the variables of the comprehensions around a node come from. */
+  sources: Sources;
+}
+
 const OPERATORS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=', 'in']);
 /** The operator with its sides exchanged. */
 const MIRRORED: Readonly<Record<string, Operator>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 const isOperator = (name: string): name is Operator => OPERATORS.has(name);
 
-export function recordComparison(name: string, left: ASTNode, right: ASTNode, emission: Emission): void {
+export function recordComparison(name: string, left: ASTNode, right: ASTNode, reading: ComparisonReading): void {
   if (!isOperator(name)) return;
-  const { comparisons } = emission;
-  const [first, second] = [readOf(left, emission), readOf(right, emission)];
+  const { comparisons } = reading;
+  const [first, second] = [readOf(left, reading), readOf(right, reading)];
   if (name === 'in') {
     const literals = right.op === 'list' ? literalsOf(right.args) : undefined;
     if (first !== undefined && literals !== undefined) comparisons.push({ operator: 'in', read: first, literals });
@@ -52,15 +60,15 @@ export function recordComparison(name: string, left: ASTNode, right: ASTNode, em
 /** Records a value that has to equal two literals, among the operands of one chain of `&&`. */
 export function recordContradictions(
   node: Extract<ASTNode, { op: '&&' | '||' }>,
-  { comparisons, ...rest }: Emission,
+  { comparisons, ...rest }: ComparisonReading,
 ): void {
-  const emission: Emission = { ...rest, comparisons: [] };
+  const reading: ComparisonReading = { ...rest, comparisons: [] };
   const equals = new Map<string, unknown>();
   for (const operand of operandsOf(node)) {
     if (operand.op !== '==') continue;
-    emission.comparisons.length = 0;
-    recordComparison('==', operand.args[0], operand.args[1], emission);
-    const [found] = emission.comparisons;
+    reading.comparisons.length = 0;
+    recordComparison('==', operand.args[0], operand.args[1], reading);
+    const [found] = reading.comparisons;
     if (found?.literals === undefined) continue;
     const { read, literals } = found;
     const key = JSON.stringify([read.text, read.further]);
@@ -82,14 +90,14 @@ function operandsOf(node: ASTNode): ASTNode[] {
   return found;
 }
 
-export function withSource(sources: Sources, variable: string, receiver: ASTNode, emission: Emission): Sources {
-  const list = readOf(receiver, emission);
+export function withSource(sources: Sources, variable: string, receiver: ASTNode, reading: ComparisonReading): Sources {
+  const list = readOf(receiver, reading);
   const item = list === undefined ? undefined : { text: list.text, further: [...list.further, 0] };
   return new Map([...sources, [variable, item]]);
 }
 
 /** The value that a path of constant steps reads, from a head or a variable; undefined for anything else. */
-function readOf(node: ASTNode, { isHead, sources, source }: Emission): ReadValue | undefined {
+function readOf(node: ASTNode, { isHead, sources, source }: ComparisonReading): ReadValue | undefined {
   const path: (string | number)[] = [];
   let root = node;
   while (root.op === '.' || root.op === '[]') {

@@ -7,10 +7,9 @@
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
 import {
-  type Comparison,
+  type ComparisonReading,
   recordComparison,
   recordContradictions,
-  type Sources,
   stepOf,
   withSource,
 } from './condition-comparisons.ts';
@@ -24,16 +23,11 @@ export interface ConditionReference {
   readonly text: string;
 }
 
-export interface Emission {
-  readonly source: string;
-  readonly isHead: (name: string) => boolean;
+export interface Emission extends ComparisonReading {
   /** Emits calls that count the work, for evaluation; false for the check of types. */
   readonly isCounted: boolean;
   readonly references: ConditionReference[];
   readonly heads: Set<string>;
-  readonly comparisons: Comparison[];
-  /** Where the variables of the comprehensions around a node come from. */
-  sources: Sources;
   /** Heads whose `meta` is read: it exists beside the value, whatever the value is. */
   readonly metas: Set<string>;
 }
