@@ -123,7 +123,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     runtime,
     journal: stores.journal,
     runners,
-    validPlan,
+    validPlan: (plan) => validOrThrow(check(plan, { repair: false, begun: true })),
     planner,
     valueBounds: () => ({ ...VALUE_BOUNDS, ...defined(config().limits?.values ?? {}) }),
     runLimits,

@@ -14,7 +14,8 @@
 
 import type { NodeOutput, NodeResult } from '../core/run/engine.ts';
 import type { Unit } from '../runs/state/task.ts';
-import { bookFailure, bookOutput, isSingleCall } from '../runs/turn/calls.ts';
+import { isSingleCall } from '../runs/turn/attempts.ts';
+import { bookFailure, bookOutput } from '../runs/turn/calls.ts';
 import { advance } from '../runs/turn/concluding.ts';
 import { nextUnit, settleUnit } from '../runs/turn/units.ts';
 import { type Driving, wake } from './driving.ts';

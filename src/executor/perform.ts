@@ -4,15 +4,14 @@ import type { Scope } from '../core/model/model.ts';
 import type { PlanNode } from '../core/plan/plan.ts';
 import type { NodeCall, NodeOutput, NodeResult } from '../core/run/engine.ts';
 import type { Unit } from '../runs/state/task.ts';
+import { attemptMsOf, mayRetry, recordRetry } from '../runs/turn/attempts.ts';
 import {
   answerOf,
   assertCallable,
   bookFailure,
   bookOutput,
   inputsOf,
-  mayRetry,
   nextRound,
-  recordRetry,
   recordRound,
   scopesOf,
   sessionOf,
@@ -24,6 +23,7 @@ import {
 } from '../runs/turn/calls.ts';
 import { countCall } from '../runs/turn/count-calls.ts';
 import { sleep } from '../system/clock.ts';
+import { callWithin } from './attempt.ts';
 import { type Driving, signalOf } from './driving.ts';
 
 /** Throws what its runner throws, or the reason why the unit was stopped. */
@@ -32,11 +32,15 @@ export async function perform(driving: Driving, unit: Unit): Promise<NodeResult>
   return bookOutput(driving.run, unit, await callRunner(driving, unit));
 }
 
-/** One call. The caller charges it with `bookOutput` or `bookFailure`. */
-export function callOnce(driving: Driving, unit: Unit): Promise<NodeOutput> {
+/**
+ * One call. The caller charges it with `bookOutput` or `bookFailure`.
+ *
+ * @param signal stops this call. @default that of the unit
+ */
+export function callOnce(driving: Driving, unit: Unit, signal?: AbortSignal): Promise<NodeOutput> {
   try {
     assertCallable(driving.run, unit);
-    return driving.host.runnerOf(unit.task.node.use)(callOf(driving, unit));
+    return driving.host.runnerOf(unit.task.node.use)(callOf(driving, unit, signal));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -66,9 +70,12 @@ async function performRound(driving: Driving, unit: Unit): Promise<NodeResult> {
 
 async function callRunner(driving: Driving, unit: Unit): Promise<NodeOutput> {
   const { run, host } = driving;
+  const ms = attemptMsOf(unit.task.node);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await callOnce(driving, unit);
+      return await (ms === undefined
+        ? callOnce(driving, unit)
+        : callWithin(driving, unit, ms, (signal) => callOnce(driving, unit, signal)));
     } catch (error) {
       bookFailure(run, unit, error);
       if (!mayRetry(unit, attempt, error)) throw error;
@@ -77,11 +84,11 @@ async function callRunner(driving: Driving, unit: Unit): Promise<NodeOutput> {
   }
 }
 
-function callOf(driving: Driving, unit: Unit): NodeCall {
+function callOf(driving: Driving, unit: Unit, signal: AbortSignal | undefined): NodeCall {
   const { run } = driving;
   const { task, item, round } = unit;
   const { node } = task;
-  const call = new LiveCall(driving, unit, inputsOf(run, unit), unitKey(run, unit));
+  const call = new LiveCall(driving, unit, inputsOf(run, unit), unitKey(run, unit), signal);
   if (item !== -1) call.item = item;
   if (round !== 0) call.round = round;
   const session = sessionOf(run, unit);
@@ -102,6 +109,7 @@ type Optional<K extends keyof NodeCall> = Exclude<NodeCall[K], undefined>;
 class LiveCall implements NodeCall {
   readonly #driving: Driving;
   readonly #unit: Unit;
+  readonly #signal: AbortSignal | undefined;
   readonly runId: string;
   readonly node: PlanNode;
   readonly inputs: NodeCall['inputs'];
@@ -114,9 +122,10 @@ class LiveCall implements NodeCall {
   declare cache?: Optional<'cache'>;
   declare answer?: Optional<'answer'>;
 
-  constructor(driving: Driving, unit: Unit, inputs: NodeCall['inputs'], key: string) {
+  constructor(driving: Driving, unit: Unit, inputs: NodeCall['inputs'], key: string, signal: AbortSignal | undefined) {
     this.#driving = driving;
     this.#unit = unit;
+    this.#signal = signal;
     this.runId = driving.run.runId;
     this.node = unit.task.node;
     this.inputs = inputs;
@@ -124,7 +133,7 @@ class LiveCall implements NodeCall {
     this.level = driving.run.level;
   }
   get signal(): AbortSignal {
-    return signalOf(this.#driving, this.#unit);
+    return this.#signal ?? signalOf(this.#driving, this.#unit);
   }
   get concurrency(): number {
     return this.#driving.concurrency;

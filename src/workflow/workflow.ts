@@ -48,6 +48,7 @@ interface Settings {
   readonly limits?: {
     readonly usd?: number;
     readonly seconds?: number;
+    readonly attemptSeconds?: number;
     readonly retries?: number;
     readonly concurrency?: number;
     readonly tokens?: number;

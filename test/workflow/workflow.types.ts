@@ -156,10 +156,9 @@ export function refusedNodes(): void {
   base.node('n', llm, () => ({ in: { prompt: 'x' }, model: { tier: 'cheap' } }));
   // @ts-expect-error an unknown field of a node
   base.node('n', llm, () => ({ in: { prompt: 'x' }, retry: 3 }));
+  const optional = workflow({ id: 'x', input: { note: 'string?' } });
   // @ts-expect-error null where a required field is wanted
-  workflow({ id: 'x', input: { text: 'string', note: 'string?' } }).node('n', search, (c) => ({
-    in: { query: c.input.note },
-  }));
+  optional.node('n', search, (c) => ({ in: { query: c.input.note } }));
   const one = base.node('one', llm, () => ({ in: { prompt: 'x' } }));
   // @ts-expect-error a duplicate id
   one.node('one', llm, () => ({ in: { prompt: 'y' } }));

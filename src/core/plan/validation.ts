@@ -71,6 +71,8 @@ export interface ValidateOptions {
    * alone
    */
   readonly request?: string;
+  /** The plan belongs to a run that has begun: what only later versions refuse is a warning. @default false */
+  readonly begun?: boolean;
 }
 
 /** Never throws, whatever `raw` is: text of a model, parsed JSON or any other value. */

@@ -101,6 +101,7 @@ const MODEL: KnownFields<ModelChoice> = { id: true, tier: true, strict: true, ca
 const LIMITS: KnownFields<RequestLimits> = {
   usd: true,
   ms: true,
+  attemptMs: true,
   p95Ms: true,
   quality: true,
   unknownLatency: true,
@@ -148,7 +149,10 @@ export function assertRequest(request: ModelRequest): void {
 /** From JavaScript, a misspelt word would be no limit. */
 function assertLimits(limits: RequestLimits): void {
   assertFields('limits', limits, LIMITS);
-  const { unknownLatency } = limits;
+  const { unknownLatency, attemptMs } = limits;
+  if (attemptMs !== undefined && !(typeof attemptMs === 'number' && attemptMs > 0)) {
+    throw invalid(`limits.attemptMs is ${shown(attemptMs)}, but it must be a number above 0: give milliseconds.`);
+  }
   if (unknownLatency === undefined || unknownLatency === 'last' || unknownLatency === 'refuse') return;
   throw invalid(
     `limits.unknownLatency is ${shown(unknownLatency)}, but it must be "last" or "refuse": use one of them.`,

@@ -226,9 +226,13 @@ export function isAsking({ progress }: Task, item: number): boolean {
 /** Counts a dependency that has ended. */
 export function countEnded(task: Task, dependency: Task): void {
   task.open -= 1;
-  if (dependency.ending === 'done') task.succeeded += 1;
+  if (dependency.ending === 'done' || isAnswered(dependency)) task.succeeded += 1;
   else if (dependency.ending === 'failed' || dependency.ending === 'cancelled') task.broken += 1;
 }
+
+/** Its `onError` gave an output, which is as good as its own to those that wait for it. `skip` gives none: null. */
+const isAnswered = ({ ending, node, result }: Task): boolean =>
+  ending === 'handled' && (typeof node.onError === 'object' || (result !== undefined && result.output !== null));
 
 /** Whether both plans define the node in the same way, so that it keeps its results. */
 export const isSameNode = (a: PlanNode, b: PlanNode | undefined): boolean =>

@@ -2,10 +2,8 @@
 
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import { copyJson } from '../../core/json/copy-json.ts';
-import { nanoToUsd } from '../../core/money/money.ts';
-import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
+import { NO_USAGE } from '../../core/money/usage.ts';
 import { type NodeResult, SuspendRun } from '../../core/run/engine.ts';
-import { factsOfItems } from '../state/answer-facts.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation, reserveForNode } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
@@ -13,7 +11,7 @@ import { scopeOf } from '../state/scope.ts';
 import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../state/task.ts';
 import { addItem, holdItems, holdValue, releaseInFlight, sizeOf } from '../state/values.ts';
 import { callsOf } from './count-calls.ts';
-import { cancel, end, fail, fallbackResult } from './ending.ts';
+import { cancel, end, fail, fallbackResult, resultOfItems } from './ending.ts';
 import { stopUnits } from './stop.ts';
 
 /**
@@ -73,7 +71,7 @@ function itemsOf(run: RunState, task: Task): Items {
   const values = compiledOf(task).each?.render(scopeOf(run));
   if (!Array.isArray(values)) {
     const got = values === null ? 'null' : `of type ${typeof values}`;
-    const message = `Node ${task.id} runs once per item of ${task.node.each}, but that value is ${got}, not an array: refer to an array.`;
+    const message = `Node ${task.id} runs once per item of ${task.node.each}, but that value is ${got}, not an array: refer to an array, or give one for a missing value, such as {{list ?? []}}.`;
     throw new PolyphonyError('invalid-request', message);
   }
   if (values.length > run.bounds.items) {
@@ -270,14 +268,6 @@ function finishItems(run: RunState, task: Task, each: Items): void {
     fail(run, task, error);
     return;
   }
-  const costNanoUsd = task.priced ? task.paid : null;
-  const meta = {
-    ...factsOfItems(each.results),
-    costUsd: costNanoUsd === null ? null : nanoToUsd(costNanoUsd),
-    ms: run.host.runtime.clock.monotonic() - task.startedAt,
-    warnings: each.results.flatMap((result) => result?.meta.warnings ?? []),
-  };
-  const usage = task.usage === NO_USAGE ? {} : { usage: addUsage(NO_USAGE, task.usage) };
-  const result = { output: outputs, meta, ...usage, costNanoUsd };
+  const result = resultOfItems(run, task, each, outputs);
   end(run, task, 'done', { type: 'node-finished', nodeId: task.id, result }, result);
 }

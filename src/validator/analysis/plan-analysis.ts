@@ -54,6 +54,8 @@ export interface PlanAnalysis {
   readonly byId: ReadonlyMap<string, NodeAnalysis>;
   /** Uses of the plan's `output`. */
   readonly outputUses: readonly Use[];
+  /** The plan's `output` uses `??`. */
+  readonly hasOutputFallback: boolean;
   /** Undefined: the plan declares no input. */
   readonly input: InferredType | undefined;
   readonly template: (text: string) => ParsedTemplate;
@@ -88,6 +90,7 @@ export function openPlan(
     nodes,
     byId,
     outputUses: collecting.uses,
+    hasOutputFallback: collecting.fallback,
     input: plan.input === undefined ? undefined : readSchema(plan.input, '/input', report),
     template,
     isBroken: (nodeAnalysis, field) => broken.has(`${nodeAnalysis.pointer.slice('/nodes/'.length)}/${field}`),

@@ -11,6 +11,7 @@ import {
   inferredType,
   inferredTypeOfValue,
   stepInto,
+  typesOf,
   typesOfInferred,
 } from './inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
@@ -289,12 +290,21 @@ function reportField({ use, index, inferred, names, nodeAnalysis }: UnknownField
         ? 'its schema allows none'
         : `its type is ${types}`;
   const what = typeof step === 'number' ? `no item [${step}]` : `no field ${shown(step)}`;
-  const slip = typeof step === 'string' ? naming.respelt(step, names, naming.isHarmless(nodeAnalysis)) : undefined;
+  const item = itemStep(step, inferred);
+  const slip =
+    item ?? (typeof step === 'string' ? naming.respelt(step, names, naming.isHarmless(nodeAnalysis)) : undefined);
   const target = slip === undefined ? undefined : formatPath(use.head, use.path.with(index, slip));
   analysis.report.add(code, use.pointer, `${quoted(use)}: ${shown(owner).slice(1, -1)} has ${what}; ${has}.`, {
     got: use.text,
     ...(names.length > 0 ? { expected: names.slice(0, 50) } : { expected: types }),
-    suggest: typeof step === 'string' ? nearest(step, names) : [],
+    suggest:
+      item !== undefined && target !== undefined ? [target] : typeof step === 'string' ? nearest(step, names) : [],
     fix: target === undefined ? undefined : renameFix(use, target),
   });
+}
+
+/** The index that `list.0` means, where the value can only be a list. */
+function itemStep(step: string | number | undefined, inferred: InferredType): number | undefined {
+  const isList = inferred !== 'any' && inferred.every((leaf) => typesOf(leaf)?.join() === 'array');
+  return isList && typeof step === 'string' && /^(?:0|[1-9][0-9]{0,8})$/.test(step) ? Number(step) : undefined;
 }
