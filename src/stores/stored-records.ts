@@ -34,6 +34,8 @@ const EVENT_FIELDS: Readonly<Record<string, Readonly<Record<string, Check>>>> = 
   'node-started': NODE,
   'node-escalated': NODE,
   'node-retried': NODE,
+  'model-answered': { ...NODE, content: Array.isArray, costNanoUsd: isCost },
+  'tool-call': { ...NODE, name: isText, index: isNumber, error: optional(isError) },
   'item-finished': { ...NODE, result: isResult },
   'round-finished': { ...NODE, result: isResult },
   'node-finished': { ...NODE, result: isResult },

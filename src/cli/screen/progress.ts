@@ -3,7 +3,9 @@ import { canonicalJson } from '../../core/json/canonical-json.ts';
 import { addMoney, formatUsd, NANO_PER_USD, type NanoUsd } from '../../core/money/money.ts';
 import type { Plan, PlanNode } from '../../core/plan/plan.ts';
 import type { NodeState, RunEvent } from '../../core/run/engine.ts';
+import { scrubText } from '../../core/scrub.ts';
 import { oneLine } from '../../drawing/plain-text.ts';
+import { shownJson } from '../../language/shown.ts';
 import { renderValue } from '../../language/template.ts';
 
 export interface Row {
@@ -54,6 +56,7 @@ export const newProgress = (): RunView => ({
 });
 
 const LONGEST_NOTE = 300;
+const LONGEST_ARGUMENTS = 100;
 
 function newRow(node: PlanNode): Row {
   return {
@@ -147,6 +150,11 @@ function takeNodeEvent(progress: RunView, row: Row, event: NodeEvent): void {
     case 'node-retried':
       row.note = oneLine(`attempt ${event.attempt} failed: ${event.error.message}`);
       return;
+    case 'model-answered':
+      return;
+    case 'tool-call':
+      row.note = oneLine(toolNote(event));
+      return;
     case 'node-escalated':
       row.rung = Math.max(row.rung, event.escalation.rung);
       row.note = oneLine(event.escalation.reason);
@@ -173,6 +181,12 @@ function takeNodeEvent(progress: RunView, row: Row, event: NodeEvent): void {
     default:
       endNode(progress, row, event);
   }
+}
+
+/** What is shown is cut and without secrets: the model wrote the arguments. */
+function toolNote({ name, arguments: given, error }: Extract<RunEvent, { type: 'tool-call' }>): string {
+  const call = `${name} ${shownJson(given, LONGEST_ARGUMENTS)}`;
+  return scrubText(error === undefined ? call : `${call} failed: ${error.message}`);
 }
 
 type EndEvent = Extract<
