@@ -29,7 +29,7 @@ const EVENT_FIELDS: Readonly<Record<string, Readonly<Record<string, Check>>>> = 
   'run-started': { plan: isPlan, paid: optional(isObject), parent: optional(isObject) },
   'plan-delta': { nodes: (value) => Array.isArray(value) && value.every(isObject) },
   'plan-answered': { costNanoUsd: isCost },
-  'plan-revised': { plan: isPlan, again: optional(Array.isArray) },
+  'plan-revised': { plan: isPlan, again: optional(Array.isArray), kept: optional(isObject) },
   'node-ready': NODE,
   'node-started': NODE,
   'node-escalated': NODE,

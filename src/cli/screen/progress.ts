@@ -75,12 +75,20 @@ function newRow(node: PlanNode): Row {
   };
 }
 
+type Revised = Pick<Extract<RunEvent, { readonly type: 'plan-revised' }>, 'again' | 'kept'>;
+
 /** Removes nodes that a revision dropped, keeps unchanged ones, and resets those in `again`, which run again. */
-function takePlan(progress: RunView, plan: Plan, again: readonly string[] = []): void {
+function takePlan(progress: RunView, plan: Plan, { again = [], kept = {} }: Revised = {}): void {
   const before = new Map(progress.rows);
   progress.rows.clear();
   for (const node of plan.nodes) {
-    const row = before.get(node.id);
+    const from = Object.hasOwn(kept, node.id) ? kept[node.id] : undefined;
+    const row = before.get(from ?? node.id);
+    if (row !== undefined && from !== undefined) {
+      progress.rows.set(node.id, { ...row, node });
+      progress.outputs.set(node.id, progress.outputs.get(from));
+      continue;
+    }
     const stays = row !== undefined && !again.includes(node.id) && canonicalJson(row.node) === canonicalJson(node);
     progress.rows.set(node.id, stays ? row : newRow(node));
   }
@@ -99,7 +107,7 @@ export function takeEvent(progress: RunView, event: RunEvent): void {
   } else if (event.type === 'plan-answered') {
     progress.spentNanoUsd = addMoney(progress.spentNanoUsd, event.costNanoUsd);
   } else if (event.type === 'plan-revised') {
-    takePlan(progress, event.plan, event.again);
+    takePlan(progress, event.plan, event);
     progress.isPlanning = false;
     progress.capNanoUsd = event.capNanoUsd ?? progress.capNanoUsd;
   } else if (event.type === 'run-resumed') {

@@ -75,6 +75,8 @@ export type RunEvent =
       readonly reason: string;
       /** Unchanged nodes that run again, because a node that they depend on has changed. */
       readonly again?: readonly string[];
+      /** Nodes that look different but have the result, or the progress, of a node of the plan before, by the id of that one. */
+      readonly kept?: Readonly<Record<string, string>>;
       /** The cap of the run from now on. */
       readonly capNanoUsd?: NanoUsd;
     })

@@ -171,15 +171,21 @@ function settleTime(restored: Restored, { ms, at }: { readonly ms: number; reado
 }
 
 function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revised' }>): void {
-  const { plan, again = [], capNanoUsd = restored.capNanoUsd } = event;
+  const { plan, again = [], kept = {}, capNanoUsd = restored.capNanoUsd } = event;
+  const known = new Map(restored.nodes);
   const before = new Map(restored.plan.nodes.map((node) => [node.id, node]));
   const after = new Map(plan.nodes.map((node) => [node.id, node]));
   for (const [id, node] of [...restored.nodes]) {
     const [old, revised] = [before.get(id), after.get(id)];
     if (old !== undefined && isSameNode(old, revised) && !again.includes(id)) continue;
+    if (revised !== undefined && Object.hasOwn(kept, id) && kept[id] === id) continue;
     if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOfProgress(node.progress));
     if (revised === undefined) restored.nodes.delete(id);
     else restored.nodes.set(id, freshNode(node));
+  }
+  for (const [id, from] of Object.entries(kept)) {
+    const node = known.get(from);
+    if (node !== undefined && id !== from && after.has(id)) restored.nodes.set(id, node);
   }
   restored.plan = plan;
   restored.capNanoUsd = capNanoUsd;

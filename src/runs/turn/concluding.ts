@@ -129,7 +129,8 @@ function revise(run: RunState, plan: ValidPlan, revision: Revision): boolean {
     run.revision = undefined;
     stop(run, { type: 'failed', error: asPolyphonyError(error) });
   };
-  run.recorder.record({ type: 'plan-revised', plan: revised, planHash, reason: revision.reason }, () => {
+  const { reason, kept } = revision;
+  run.recorder.record({ type: 'plan-revised', plan: revised, planHash, reason, ...defined({ kept }) }, () => {
     if (run.unrecorded === undefined) reload(run, plan).then(resume, refuse);
   });
   return true;
