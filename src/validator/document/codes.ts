@@ -25,6 +25,7 @@ export const ISSUE_CODES = {
   'ref.scope': 'error',
   'ref.forward': 'error',
   'ref.self': 'error',
+  'ref.meta': 'warning',
   'graph.cycle': 'error',
   'condition.syntax': 'error',
   'condition.type': 'error',
