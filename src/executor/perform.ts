@@ -3,7 +3,7 @@
 import type { Scope } from '../core/model/model.ts';
 import type { PlanNode } from '../core/plan/plan.ts';
 import type { NodeCall, NodeOutput, NodeResult } from '../core/run/engine.ts';
-import type { Unit } from '../runs/state/task.ts';
+import type { RecordedLoop, Unit } from '../runs/state/task.ts';
 import { attemptMsOf, mayRetry, recordRetry } from '../runs/turn/attempts.ts';
 import {
   answerOf,
@@ -22,6 +22,7 @@ import {
   unitKey,
 } from '../runs/turn/calls.ts';
 import { countCall } from '../runs/turn/count-calls.ts';
+import { loopRecords, takeUpLoop } from '../runs/turn/tool-loop.ts';
 import { sleep } from '../system/clock.ts';
 import { callWithin } from './attempt.ts';
 import { type Driving, signalOf } from './driving.ts';
@@ -39,8 +40,9 @@ export async function perform(driving: Driving, unit: Unit): Promise<NodeResult>
  */
 export function callOnce(driving: Driving, unit: Unit, signal?: AbortSignal): Promise<NodeOutput> {
   try {
+    const loop = unit.task.progress === undefined ? undefined : takeUpLoop(unit);
     assertCallable(driving.run, unit);
-    return driving.host.runnerOf(unit.task.node.use)(callOf(driving, unit, signal));
+    return driving.host.runnerOf(unit.task.node.use)(callOf(driving, unit, { loop, signal }));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -84,11 +86,17 @@ async function callRunner(driving: Driving, unit: Unit): Promise<NodeOutput> {
   }
 }
 
-function callOf(driving: Driving, unit: Unit, signal: AbortSignal | undefined): NodeCall {
+/** What a call has beside its unit. */
+interface CallParts {
+  readonly loop: RecordedLoop | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+function callOf(driving: Driving, unit: Unit, parts: CallParts): NodeCall {
   const { run } = driving;
   const { task, item, round } = unit;
   const { node } = task;
-  const call = new LiveCall(driving, unit, inputsOf(run, unit), unitKey(run, unit), signal);
+  const call = new LiveCall(driving, unit, inputsOf(run, unit), parts);
   if (item !== -1) call.item = item;
   if (round !== 0) call.round = round;
   const session = sessionOf(run, unit);
@@ -109,6 +117,7 @@ type Optional<K extends keyof NodeCall> = Exclude<NodeCall[K], undefined>;
 class LiveCall implements NodeCall {
   readonly #driving: Driving;
   readonly #unit: Unit;
+  readonly #loop: RecordedLoop | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly runId: string;
   readonly node: PlanNode;
@@ -122,14 +131,15 @@ class LiveCall implements NodeCall {
   declare cache?: Optional<'cache'>;
   declare answer?: Optional<'answer'>;
 
-  constructor(driving: Driving, unit: Unit, inputs: NodeCall['inputs'], key: string, signal: AbortSignal | undefined) {
+  constructor(driving: Driving, unit: Unit, inputs: NodeCall['inputs'], { loop, signal }: CallParts) {
     this.#driving = driving;
     this.#unit = unit;
+    this.#loop = loop;
     this.#signal = signal;
     this.runId = driving.run.runId;
     this.node = unit.task.node;
     this.inputs = inputs;
-    this.idempotencyKey = key;
+    this.idempotencyKey = unitKey(driving.run, unit);
     this.level = driving.run.level;
   }
   get signal(): AbortSignal {
@@ -146,6 +156,9 @@ class LiveCall implements NodeCall {
   }
   get count(): NodeCall['count'] {
     return (what) => countCall(this.#driving.run, this.#unit, what);
+  }
+  get loop(): NodeCall['loop'] {
+    return loopRecords(this.#driving.run, this.#unit, { rounds: this.#loop?.rounds, signal: this.signal });
   }
   get report(): NodeCall['report'] {
     return (event) => takeProgress(this.#driving.run, this.#unit, event);

@@ -10,9 +10,10 @@ import { collect, textOf, totalCost } from '../core/model/response.ts';
 import { addMoney } from '../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid, usageOfAttempts } from '../core/money/usage.ts';
 import type { PlanBounds, ValidPlan } from '../core/plan/plan.ts';
-import type { Planner, PlanningResult } from '../core/plan/planner.ts';
+import type { PlanFailure, Planner, PlanningResult } from '../core/plan/planner.ts';
 import type { Catalogue, Validate, Validation } from '../core/plan/validation.ts';
 import { type DraftChecks, type Listener, listenInParts } from './drafts.ts';
+import { keptSteps } from './kept-steps.ts';
 import { planningMessages, repairMessages, revisionMessages } from './prompt.ts';
 
 export interface PlannerOptions {
@@ -61,13 +62,27 @@ export function createPlanner(parts: PlannerParts): Planner {
       if (input !== undefined) validator.checkInput(planning.plan.plan, input);
       return planning;
     },
-    revise(failure, { onDelta, onRestart, onCall, onAnswer, ...call } = {}) {
+    async revise(failure, { onDelta, onRestart, onCall, onAnswer, ...call } = {}) {
       const asking = askingOf(parts, call, { onDelta, onRestart, onCall, onAnswer });
       const request = failure.plan.goal ?? 'Reach the goal of the plan below.';
       const messages = [...planningMessages(request, asking.catalogue), ...revisionMessages(failure)];
-      return planInRounds(messages, options() ?? {}, { ...asking, request });
+      const planning = await planInRounds(messages, options() ?? {}, { ...asking, request });
+      return { ...planning, ...keepSteps(failure, planning.plan, asking) };
     },
   };
+}
+
+/** The revised plan with the steps that are not run again. Where none can be put back into it, it keeps their results. */
+function keepSteps(
+  failure: PlanFailure,
+  revised: ValidPlan,
+  { catalogue, validate }: Asking,
+): Pick<PlanningResult, 'plan' | 'kept'> {
+  const { plan: wanted, kept } = keptSteps(failure, revised.plan, catalogue);
+  const plan = wanted === revised.plan ? revised : (validate(wanted, catalogue).plan ?? revised);
+  const ids = new Set(plan.plan.nodes.map(({ id }) => id));
+  const known = Object.entries(kept).filter(([id]) => ids.has(id));
+  return known.length === 0 ? { plan } : { plan, kept: Object.fromEntries(known) };
 }
 
 const askingOf = (parts: PlannerParts, options: CallOptions, listener: Listener): Asking => ({

@@ -149,6 +149,12 @@ export const REFERENCE_CASES: readonly Case[] = [
     path: '/nodes/1/wait',
   },
   {
+    code: 'ref.meta',
+    what: 'a field that the step may have itself',
+    raw: plan({ id: 'a', use: 'tool:send-mail', in: { to: 'x', body: 'y' } }, ask('b', '{{a.meta.ms}}')),
+    path: '/nodes/1/in/prompt',
+  },
+  {
     code: 'node.unused',
     what: 'a result for nobody',
     raw: { ...plan(ask('a', 'x'), ask('b', 'y')), output: '{{a.text}}' },

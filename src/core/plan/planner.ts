@@ -11,6 +11,8 @@ export interface PlanningResult extends Paid {
   readonly repaired: readonly PlanRepair[];
   /** Calls to the planner model, repairs included. */
   readonly rounds: number;
+  /** Of a revised plan: nodes that have the result of a node of the plan before it, which do not run again. @default none */
+  readonly kept?: Readonly<Record<string, string>>;
 }
 
 /** One answer of the planner's model, or why there is none. */
@@ -52,6 +54,8 @@ export interface PlanFailure {
   readonly failed: { readonly nodeId: string; readonly error: ErrorRecord };
   /** Outputs of the finished nodes, by id. */
   readonly finished: Readonly<Record<string, unknown>>;
+  /** Nodes that have not finished, of which some items or rounds may have. @default none */
+  readonly begun?: readonly string[];
 }
 
 /** Makes plans for runs, for `plan` nodes and for `polyphony.plan`. */

@@ -5,7 +5,7 @@ import type { NanoUsd } from '../money/money.ts';
 import type { Plan, PlanNode, ValidPlan } from '../plan/plan.ts';
 import type { PlannerAnswer, PlanningResult } from '../plan/planner.ts';
 import type { PlanRepair } from '../plan/validation.ts';
-import type { HumanQuestion, NodeMeta, NodeProgress, Paid } from './node-call.ts';
+import type { HumanQuestion, LoopAnswer, NodeMeta, NodeProgress, Paid, ToolCallRecord } from './node-call.ts';
 
 export type * from './node-call.ts';
 export { SuspendRun } from './node-call.ts';
@@ -33,6 +33,11 @@ interface NodeEventBase extends EventBase {
   readonly calls?: number;
   /** As `calls`, for the planner's model. @default 0 */
   readonly plannerCalls?: number;
+}
+/** Their `round` is that of the loop in which a model calls tools. */
+interface LoopEventBase extends Omit<NodeEventBase, 'round'> {
+  /** Round of `repeat`, from 1. */
+  readonly repeat?: number;
 }
 /** The result of a finished node, item or round. */
 export interface NodeResult {
@@ -75,6 +80,8 @@ export type RunEvent =
       readonly reason: string;
       /** Unchanged nodes that run again, because a node that they depend on has changed. */
       readonly again?: readonly string[];
+      /** Nodes that look different but have the result, or the progress, of a node of the plan before, by the id of that one. */
+      readonly kept?: Readonly<Record<string, string>>;
       /** The cap of the run from now on. */
       readonly capNanoUsd?: NanoUsd;
     })
@@ -86,6 +93,8 @@ export type RunEvent =
       readonly restart?: true;
     })
   | (NodeEventBase & NodeProgress)
+  | (LoopEventBase & LoopAnswer & { readonly type: 'model-answered' })
+  | (LoopEventBase & ToolCallRecord & { readonly type: 'tool-call' })
   | (NodeEventBase & { readonly type: 'item-finished'; readonly result: NodeResult; readonly error?: ErrorRecord })
   | (NodeEventBase & { readonly type: 'round-finished'; readonly result: NodeResult })
   | (NodeEventBase & { readonly type: 'node-finished'; readonly result: NodeResult })

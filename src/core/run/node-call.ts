@@ -5,7 +5,9 @@ import type {
   Citation,
   EscalationReport,
   FinishReason,
+  JsonValue,
   MediaSource,
+  Part,
   Scope,
   Sensitivity,
   Usage,
@@ -89,7 +91,58 @@ export interface NodeCall {
    * operator allows the run no further one.
    */
   readonly count?: ((what: CountedCall) => void) | undefined;
+  /** Where the rounds of a model that calls tools are recorded. Absent: nobody records them. */
+  readonly loop?: LoopRecords | undefined;
 }
+
+// ---------------------------------------------------------------------------------------------------- calls of tools
+
+/** An answer of a model after which its node goes on: it calls tools, or it paused. */
+export interface LoopAnswer extends Paid {
+  /** Round of the loop, from 1. */
+  readonly round: number;
+  readonly content: readonly Part[];
+  readonly finishReason: FinishReason;
+  readonly citations?: readonly Citation[];
+  /** Those since the answer before it. */
+  readonly warnings?: readonly Warning[];
+  /** Calls of models that the node has made so far, over all its rounds. */
+  readonly asked: number;
+  /** Of the node when the model answered: the keys of the calls of tools begin with it. @default that of the node now */
+  readonly idempotencyKey?: string;
+  /** Calls of models since the answer before it. @default 0 */
+  readonly calls?: number;
+}
+
+/** One call of a tool by a model, when it has ended: with `result`, or with the `error` that the model was told. */
+export interface ToolCallRecord extends Paid {
+  /** Round of the loop, from 1. */
+  readonly round: number;
+  /** Among the calls of its round, from 0. */
+  readonly index: number;
+  /** The id that the model gave the call. */
+  readonly callId: string;
+  readonly name: string;
+  readonly arguments: JsonValue;
+  readonly result?: unknown;
+  readonly error?: ErrorRecord;
+}
+
+/** A recorded round: the answer, and the calls of it that have ended, by index. */
+export interface LoopRound {
+  readonly answer: LoopAnswer;
+  readonly calls: ReadonlyMap<number, ToolCallRecord>;
+}
+
+export interface LoopRecords {
+  /** The rounds that the journal has already, in order. */
+  readonly rounds: readonly LoopRound[];
+  /** Resolves once the answer is recorded. @throws limit-exceeded when the run has no room for it */
+  answered(answer: LoopAnswer): Promise<void>;
+  /** @returns the record, once it is kept: a result that the run has no room for is an error in it */
+  called(call: ToolCallRecord): Promise<ToolCallRecord>;
+}
+
 export type NodeProgress =
   | { readonly type: 'node-escalated'; readonly escalation: EscalationReport }
   | ({ readonly type: 'node-retried'; readonly attempt: number; readonly error: ErrorRecord } & Partial<Paid>);

@@ -107,6 +107,8 @@ export interface Revision {
   /** The planner has not answered yet. */
   asking: boolean;
   plan: ValidPlan | undefined;
+  /** Nodes of the plan that have the result of another one. */
+  kept: Readonly<Record<string, string>> | undefined;
 }
 
 /** A plan that is being written: which of its nodes run already, and the whole plan once it is there. */

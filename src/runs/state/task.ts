@@ -7,7 +7,7 @@ import type { Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { PlanNode, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
-import type { HumanQuestion, NodeEnding, NodeResult } from '../../core/run/engine.ts';
+import type { HumanQuestion, LoopAnswer, NodeEnding, NodeResult, ToolCallRecord } from '../../core/run/engine.ts';
 import { listReferences } from '../../language/template.ts';
 import type { CompiledNode } from './compiled-node.ts';
 import type { Ranked } from './ready-queue.ts';
@@ -21,6 +21,22 @@ export interface TaskProgress {
   readonly rounds: Map<number, FinishedRound>;
   readonly questions: Map<number, HumanQuestion>;
   readonly answers: Map<number, unknown>;
+  /** Rounds of models that call tools, of units that have not ended. */
+  readonly loops: Map<number, RecordedLoop>;
+}
+
+/** What a model and its tools did for a unit, or for one of its rounds, with the money of all of it. */
+export interface RecordedLoop {
+  /** Round of `repeat`; 0: the node has none. */
+  readonly repeat: number;
+  readonly rounds: readonly RecordedLoopRound[];
+  readonly costNanoUsd: NanoUsd | null;
+  readonly usage: Usage;
+}
+
+export interface RecordedLoopRound {
+  readonly answer: LoopAnswer;
+  readonly calls: Map<number, ToolCallRecord>;
 }
 
 /** The last finished round of a unit, with the money of all its rounds. */
@@ -209,6 +225,7 @@ export const noProgress = (): TaskProgress => ({
   rounds: new Map(),
   questions: new Map(),
   answers: new Map(),
+  loops: new Map(),
 });
 
 /** `run/node` and, where there are any, item, round and earlier failures: unchanged after a crash, different after a failure. */

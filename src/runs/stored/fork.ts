@@ -3,7 +3,7 @@
 import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Plan, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
-import type { ExecutionEngine, NodeResult, RunEvent } from '../../core/run/engine.ts';
+import type { ExecutionEngine, NodeResult, RunEvent, ToolCallRecord } from '../../core/run/engine.ts';
 import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
 import { listReferences } from '../../language/template.ts';
 import { knownRun, restore } from '../journal/restore.ts';
@@ -130,9 +130,30 @@ function startOf(
 function* keptEvents(plan: ValidPlan, old: Restored, again: ReadonlySet<string>): Generator<EventDraft> {
   for (const { node } of plan.nodes) {
     const kept = again.has(node.id) ? undefined : old.nodes.get(node.id);
-    const draft = kept === undefined ? undefined : keptEvent(node.id, kept);
+    if (kept === undefined) continue;
+    const draft = keptEvent(node.id, kept);
     if (draft !== undefined) yield draft;
+    else if (kept.ending === undefined) yield* keptLoops(node.id, kept);
   }
+}
+
+/** What a model and its tools did for a node that has not ended. Calls that have not ended get keys of the new run. */
+function* keptLoops(nodeId: string, { progress }: RestoredNode): Generator<EventDraft> {
+  for (const [of, { repeat, rounds }] of progress.loops) {
+    if (repeat > 1) continue;
+    const place = { nodeId, ...(of === -1 ? {} : { item: of }), ...(repeat === 0 ? {} : { repeat }) };
+    for (const { answer, calls } of rounds) {
+      const { round, content, finishReason, asked } = answer;
+      const { citations, warnings } = answer;
+      const said = { round, content, finishReason, asked, ...defined({ citations, warnings }) };
+      yield { type: 'model-answered', ...place, ...said, costNanoUsd: 0 };
+      for (const call of calls.values()) yield { ...toolCall(call), type: 'tool-call', ...place, costNanoUsd: 0 };
+    }
+  }
+}
+
+function toolCall({ round, index, callId, name, arguments: given, result, error }: ToolCallRecord) {
+  return { round, index, callId, name, arguments: given, ...defined({ result, error }) };
 }
 
 /** What the old run paid is not charged again: the figures stay in `meta`, and the cost is 0 here. */

@@ -130,8 +130,9 @@ function revise(run: RunState, plan: ValidPlan, revision: Revision): boolean {
     run.revision = undefined;
     stop(run, { type: 'failed', error: asPolyphonyError(error) });
   };
-  const { reason } = revision;
-  run.recorder.record({ type: 'plan-revised', plan: revised, planHash, ...defined({ repaired }), reason }, () => {
+  const { reason, kept } = revision;
+  const more = defined({ repaired, kept });
+  run.recorder.record({ type: 'plan-revised', plan: revised, planHash, ...more, reason }, () => {
     if (run.unrecorded === undefined) reload(run, plan).then(resume, refuse);
   });
   return true;

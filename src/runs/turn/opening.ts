@@ -111,6 +111,12 @@ function holdAllRestored({ values, input, tasks }: RunState): void {
     if (progress === undefined) continue;
     for (const { output } of progress.items.values()) holdRestored(values, output);
     for (const { result: last } of progress.rounds.values()) holdRestored(values, last.output);
+    for (const { rounds } of progress.loops.values()) {
+      for (const { answer, calls } of rounds) {
+        holdRestored(values, answer.content);
+        for (const { result } of calls.values()) holdRestored(values, result ?? null);
+      }
+    }
     for (const kept of [...progress.questions.values(), ...progress.answers.values()]) holdRestored(values, kept);
   }
 }

@@ -14,6 +14,7 @@ import {
   typesOf,
   typesOfInferred,
 } from './inferred-type.ts';
+import { ownMetaOf } from './own-meta.ts';
 import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
 import { formatPath, renameFix } from './rename.ts';
 import { shiftOfSelf } from './self-reference.ts';
@@ -109,15 +110,19 @@ function resolveUse(
   return inferred;
 }
 
-/** `meta` is a field of the output of every node. */
+/** `meta` is what the run says of a node, unless its output has such a field of its own. */
 function firstStep(
   use: Use,
   inferred: InferredType,
   step: string | number,
   analysis: PlanAnalysis,
 ): ReturnType<typeof stepInto> {
-  if (step === 'meta' && analysis.byId.has(use.head)) return { inferred: META, names: [] };
-  return stepInto(inferred, step);
+  const own = step === 'meta' && analysis.byId.has(use.head) ? (ownMetaOf(inferred) ?? 'never') : 'always';
+  if (own === 'never') return { inferred: META, names: [] };
+  if (own === 'always') return stepInto(inferred, step);
+  const message = `${quoted(use)} reads the field "meta" that ${use.head} gives, where it gives one, and else what the run keeps of ${use.head} (model, cost, time): declare what the step gives, or rename its field.`;
+  analysis.report.add('ref.meta', use.pointer, message, { got: use.text });
+  return { inferred: 'any', names: [] };
 }
 
 function resolveHead(

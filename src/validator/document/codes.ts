@@ -27,6 +27,7 @@ export const ISSUE_CODES = {
   'ref.forward': 'error',
   'ref.self': 'error',
   'ref.braces': 'warning',
+  'ref.meta': 'warning',
   'graph.cycle': 'error',
   'condition.syntax': 'error',
   'condition.type': 'error',
