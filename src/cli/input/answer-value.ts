@@ -1,0 +1,31 @@
+/** An answer on the command line: JSON, or text. */
+import type { HumanQuestion } from '../../core/run/engine.ts';
+import { isPlainObject } from '../../language/shorthand.ts';
+import { misfitOf } from '../../runs/stored/given-answer.ts';
+
+/**
+ * The value that an argument means. The text itself where it is one of the choices or of the type that `out` declares for the
+ * answer; otherwise JSON, and what is no JSON is text. A number that JSON would change, such as 1.10, stays as it was written.
+ */
+export function answerValue(text: string, question: HumanQuestion | undefined): unknown {
+  if (question !== undefined && wantsText(question, text)) return text;
+  const value = tryJson(text);
+  if (value === undefined || (typeof value === 'number' && String(value) !== text.trim())) return text;
+  return value;
+}
+
+function wantsText(question: HumanQuestion, text: string): boolean {
+  if (question.choices !== undefined) return question.choices.includes(text);
+  const { properties } = question.out ?? {};
+  const answer = isPlainObject(properties) ? properties.answer : undefined;
+  const isTyped = isPlainObject(answer) && Object.keys(answer).length > 0;
+  return isTyped && (answer.type === 'string' || misfitOf(question, text) === undefined);
+}
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
