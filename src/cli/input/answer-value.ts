@@ -1,7 +1,8 @@
 /** An answer on the command line: JSON, or text. */
 import type { HumanQuestion } from '../../core/run/engine.ts';
+import { validateJson } from '../../kit/json/json-validation.ts';
 import { isPlainObject } from '../../language/shorthand.ts';
-import { misfitOf } from '../../runs/stored/given-answer.ts';
+import { answeredBy } from '../../runs/stored/given-answer.ts';
 
 /**
  * The value that an argument means. The text itself where it is one of the choices or of the type that `out` declares for the
@@ -16,10 +17,10 @@ export function answerValue(text: string, question: HumanQuestion | undefined): 
 
 function wantsText(question: HumanQuestion, text: string): boolean {
   if (question.choices !== undefined) return question.choices.includes(text);
-  const { properties } = question.out ?? {};
-  const answer = isPlainObject(properties) ? properties.answer : undefined;
-  const isTyped = isPlainObject(answer) && Object.keys(answer).length > 0;
-  return isTyped && (answer.type === 'string' || misfitOf(question, text) === undefined);
+  const { out } = question;
+  const answer = isPlainObject(out?.properties) ? out.properties.answer : undefined;
+  if (out === undefined || !isPlainObject(answer) || Object.keys(answer).length === 0) return false;
+  return answer.type === 'string' || validateJson(out, answeredBy(question, text), { trusted: true }).ok;
 }
 
 function tryJson(text: string): unknown {
