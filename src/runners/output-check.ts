@@ -4,8 +4,8 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema, Warning } from '../core/model/model.ts';
 import type { PlanNode } from '../core/plan/plan.ts';
 import type { NodeRunner } from '../core/run/engine.ts';
-import { humanSchema } from '../kit/json/human-output.ts';
 import { coerceJson, type JsonIssue, toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
+import { humanSchema } from '../language/human-output.ts';
 import { withCharge } from '../runs/state/charge.ts';
 
 const schemas = new WeakMap<object, JsonSchema>();

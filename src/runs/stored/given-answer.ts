@@ -3,8 +3,8 @@
 import { PolyphonyError } from '../../core/errors.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
 import type { HumanQuestion } from '../../core/run/engine.ts';
-import { humanSchema } from '../../kit/json/human-output.ts';
 import { coerceJson, toJsonSchema, validateJson } from '../../kit/json/json-schema.ts';
+import { humanSchema } from '../../language/human-output.ts';
 import { isPlainObject } from '../../language/shorthand.ts';
 import { beginningOf, shownJson, shownText } from '../../language/shown.ts';
 

@@ -3,8 +3,8 @@
 import type { JsonSchema } from '../../core/model/model.ts';
 import type { Plan, PlanNode } from '../../core/plan/plan.ts';
 import type { Catalogue, StepType } from '../../core/plan/validation.ts';
-import { foreignFields, humanSchema } from '../../kit/json/human-output.ts';
 import { isShorthand, refuseUnsafeSchema, toJsonSchema } from '../../kit/json/json-schema.ts';
+import { foreignFields, humanSchema } from '../../language/human-output.ts';
 import { shownText } from '../../language/shown.ts';
 import { type ParsedTemplate, parseTemplate } from '../../language/template.ts';
 import { isRecord, ownValue, pointerToken } from '../document/document.ts';

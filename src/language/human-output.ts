@@ -1,6 +1,6 @@
 /** The `out` of a `human` node: a schema of `{ answer, approved }`. */
-import type { JsonSchema } from '../../core/model/model.ts';
-import { isPlainObject } from '../../language/shorthand.ts';
+import type { JsonSchema } from '../core/model/model.ts';
+import { isPlainObject } from './shorthand.ts';
 
 const FIELDS: ReadonlySet<unknown> = new Set(['answer', 'approved']);
 
