@@ -74,6 +74,22 @@ describe('runs within runs', () => {
     expect(last).toMatchObject({ status: 'done', output: { sub: { sent, count: 2 } } });
   });
 
+  it('passes an answer to no other item that asks the same, when its own was answered before a crash', async () => {
+    const asking = validPlan({
+      nodes: [{ id: 'ask', use: 'human', each: '{{input.list}}', in: { question: 'Same words?' } }],
+      output: '{{ask}}',
+    });
+    const node: PlanNode = { id: 'sub', use: 'workflow:inner', in: { list: ['a', 'b'] } };
+    const { engine, handle, ...world } = await run([], node, { workflows: () => asking });
+    await engine.answer(`${handle.runId}.sub`, 'ask', 'first', { item: 0 });
+    await engine.answer(handle.runId, 'sub', 'first');
+    const half = await settled(world, await engine.resume(handle.runId));
+    expect(half).toMatchObject({ status: 'suspended', waiting: [{ nodeId: 'sub', question: 'Same words?' }] });
+    await engine.answer(handle.runId, 'sub', 'second');
+    const last = await settled(world, await engine.resume(handle.runId));
+    expect(last.output).toMatchObject({ sub: [{ answer: 'first' }, { answer: 'second' }] });
+  });
+
   it('asks each item of a node whose nested runs ask', async () => {
     const inside = validPlan({
       nodes: [{ id: 'ask', use: 'human', in: { question: 'Well?' } }],
