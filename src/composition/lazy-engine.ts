@@ -43,7 +43,7 @@ export function lazyEngine(
       );
     },
     resume: async (runId, options) => (await engine()).resume(runId, options),
-    answer: async (runId, nodeId, answer) => (await engine()).answer(runId, nodeId, answer),
+    answer: async (runId, nodeId, answer, options) => (await engine()).answer(runId, nodeId, answer, options),
     fork: async (runId, options) => (await engine()).fork(runId, options),
     async *replay(runId) {
       yield* (await engine()).replay(runId);

@@ -25,7 +25,7 @@ export function listLiveRuns(inner: ExecutionEngine): LiveRuns {
       ? {}
       : { startRequest: (request, options) => listed(startRequest.call(inner, request, options)) }),
     resume: async (runId, options) => listed(await inner.resume(runId, options)),
-    answer: (runId, nodeId, answer) => inner.answer(runId, nodeId, answer),
+    answer: (runId, nodeId, answer, options) => inner.answer(runId, nodeId, answer, options),
     fork: async (runId, options) => listed(await inner.fork(runId, options)),
     replay: (runId) => inner.replay(runId),
     inspect: (runId) => inner.inspect(runId),

@@ -79,7 +79,8 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
       return start(engine, { plan, options: runOptions, request, ...defined({ onPlan }) });
     },
     resume: (runId, runOptions = {}) => resumeInTurn(engine, runId, runOptions),
-    answer: (runId, nodeId, answer) => takeAnswer(engine, { runId, nodeId, answer }),
+    answer: (runId, nodeId, answer, { item } = {}) =>
+      takeAnswer(engine, { runId, nodeId, answer, ...defined({ item }) }),
     fork: (runId, forkOptions) => fork(engine, runId, forkOptions),
     replay: (runId) => journal.read(runId),
     inspect: async (runId) => inspectRun(await knownRun(journal, runId, 'look')),
@@ -184,7 +185,9 @@ function runnerOf(runners: NodeRunners, use: string): NodeRunner {
 async function takeAnswer(engine: Engine, answer: Answer): Promise<void> {
   const { host, live, turns } = engine;
   const { runId } = answer;
-  await turns.last(runId);
+  // Nothing to wait for: the answer takes its turn at once, before a cancel that is called after it.
+  const last = turns.last(runId);
+  if (last !== undefined) await last;
   const driven = live.get(runId);
   if (driven !== undefined) return answerRun(host, driven.driving.run, answer);
   return turns.take(runId, () => answerRun(host, live.get(runId)?.driving.run, answer));

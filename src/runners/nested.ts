@@ -16,6 +16,7 @@ import {
   type RunHandle,
   type RunResult,
   SuspendRun,
+  type WaitingQuestion,
 } from '../core/run/engine.ts';
 import { withCharge } from '../runs/state/charge.ts';
 import { requiredText } from './inputs.ts';
@@ -138,14 +139,25 @@ async function inspect(engine: ExecutionEngine, runId: string): Promise<RunResul
 /** Passes an answer to its question in the nested run, unless that was done before a crash. */
 async function passAnswer(engine: ExecutionEngine, { answer }: NodeCall, nested: RunResult): Promise<void> {
   if (answer === undefined) return;
-  const asked = nested.waiting?.find((waiting) => originOf(nested.runId, waiting) === answer.question.origin);
-  if (asked !== undefined) await engine.answer(nested.runId, asked.nodeId, answer.value);
+  const { origin } = answer.question;
+  const { runId, waiting = [] } = nested;
+  const asked =
+    waiting.find((question) => originOf(runId, question) === origin) ??
+    // Journals of earlier versions do not name the item.
+    waiting.find(({ item: _item, ...question }) => originOf(runId, question) === origin);
+  if (asked === undefined) return;
+  const { nodeId, item } = asked;
+  try {
+    await engine.answer(runId, nodeId, answer.value, defined({ item }));
+  } catch (error) {
+    // An answer that nobody checked before it was passed down: the nested run asks again.
+    if (asPolyphonyError(error).code !== 'invalid-request') throw error;
+  }
 }
 
-type Waiting = NonNullable<RunResult['waiting']>[number];
-
-const originOf = (runId: string, { nodeId, origin, question }: Waiting): string =>
-  origin ?? `${runId}/${nodeId}: ${question}`;
+function originOf(runId: string, { nodeId, item, origin, question }: WaitingQuestion): string {
+  return origin ?? `${runId}/${nodeId}${item === undefined ? '' : `/${item}`}: ${question}`;
+}
 
 function settle(call: NodeCall, result: RunResult, paid: Paid): RunResult {
   const { status, error } = result;
@@ -154,7 +166,7 @@ function settle(call: NodeCall, result: RunResult, paid: Paid): RunResult {
   const [asked] = result.waiting ?? [];
   if (status === 'done') return { ...result, costNanoUsd, usage };
   if (asked !== undefined) {
-    const { nodeId: _nodeId, ...question } = asked;
+    const { nodeId: _nodeId, item: _item, ...question } = asked;
     throw new SuspendRun({ ...question, origin: originOf(result.runId, asked) });
   }
   const failure =

@@ -5,16 +5,17 @@ import type { JsonSchema, Warning } from '../core/model/model.ts';
 import type { PlanNode } from '../core/plan/plan.ts';
 import type { NodeRunner } from '../core/run/engine.ts';
 import { coerceJson, type JsonIssue, toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
+import { humanSchema } from '../language/human-output.ts';
 import { withCharge } from '../runs/state/charge.ts';
 
 const schemas = new WeakMap<object, JsonSchema>();
 
 /** The JSON Schema of `out`, created once. */
-export function outputSchema({ out }: PlanNode): JsonSchema | undefined {
+export function outputSchema({ use, out }: PlanNode): JsonSchema | undefined {
   if (out === undefined) return undefined;
   const known = schemas.get(out);
   if (known !== undefined) return known;
-  const schema = toJsonSchema(out);
+  const schema = use === 'human' ? humanSchema(toJsonSchema(out)) : toJsonSchema(out);
   schemas.set(out, schema);
   return schema;
 }

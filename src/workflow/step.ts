@@ -80,7 +80,13 @@ export const rerank: WorkflowStep<
 > = { use: 'rerank' };
 
 export const human: WorkflowStep<
-  { readonly question: string; readonly choices?: readonly string[]; readonly data?: unknown },
+  {
+    readonly question: string;
+    readonly choices?: readonly string[];
+    /** The only choice that approves. @default those that are a word of approval, such as `yes` */
+    readonly approve?: string;
+    readonly data?: unknown;
+  },
   { readonly answer: unknown; readonly approved: boolean },
   true
 > = { use: 'human' };

@@ -105,14 +105,14 @@ function showQuestions(
   options: FollowOptions & SharedOptions,
   terminal: Terminal,
 ): void {
-  for (const { nodeId, question, choices } of waiting) {
-    terminal.say(
-      `\n${terminal.wrap(`${terminal.paint.magenta(oneLine(nodeId))} asks: ${printable(question)}`, 'stderr')}`,
-    );
+  const command = `${thisCommandWith(options)} runs answer ${quoted(runId)}`;
+  for (const { nodeId, item, question, choices } of waiting) {
+    const place = item === undefined ? '' : `, item ${item},`;
+    const asks = `${terminal.paint.magenta(oneLine(nodeId))}${place} asks: ${printable(question)}`;
+    terminal.say(`\n${terminal.wrap(asks, 'stderr')}`);
     if (choices !== undefined) terminal.say(`  choices: ${choices.map(oneLine).join(', ')}`);
     const example = choices?.[0] === undefined ? "'<answer>'" : quoted(oneLine(choices[0]));
-    terminal.say(
-      `  answer with: ${thisCommandWith(options)} runs answer ${quoted(runId)} ${quoted(oneLine(nodeId))} ${example}`,
-    );
+    const option = item === undefined ? '' : ` --item ${item}`;
+    terminal.say(`  answer with: ${command} ${quoted(oneLine(nodeId))} ${example}${option}`);
   }
 }

@@ -112,8 +112,17 @@ const rerank: StepType = {
 const human: StepType = {
   use: 'human',
   description: 'Asks a person; the run waits, even across processes, until the answer comes.',
-  input: object({ question: string, choices: strings, data: anything }, ['question']),
+  input: object(
+    {
+      question: string,
+      choices: strings,
+      approve: { type: 'string', description: 'The only choice that approves; by default one such as yes or approve.' },
+      data: anything,
+    },
+    ['question'],
+  ),
   output: object({ answer: anything, approved: { type: 'boolean' } }, ['answer', 'approved']),
+  typedOutput: true,
 };
 
 const plan: StepType = {

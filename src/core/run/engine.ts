@@ -187,8 +187,19 @@ export interface RunResult {
   /** What the validator changed in the plans that were run, in order. @default nothing */
   readonly repaired?: readonly PlanRepair[];
   readonly nodes: readonly NodeReport[];
-  /** For a suspended run: the nodes that wait, with their questions. */
-  readonly waiting?: readonly ({ readonly nodeId: string } & HumanQuestion)[];
+  /** The nodes that wait for an answer, with their questions: of a suspended run, or one that goes on meanwhile. */
+  readonly waiting?: readonly WaitingQuestion[];
+}
+
+export interface WaitingQuestion extends HumanQuestion {
+  readonly nodeId: string;
+  /** Index within `each`. */
+  readonly item?: number;
+}
+
+export interface AnswerOptions {
+  /** Index within `each` of the item that asks. @default the only one that does */
+  readonly item?: number;
 }
 
 export interface RequestOptions extends RunOptions {
@@ -234,8 +245,11 @@ export interface ExecutionEngine {
   startRequest?(request: string, options?: RequestOptions): RunHandle;
   /** Continues a run from its journal: finished nodes are kept and not paid again. Throws not-found, and store-busy while another process drives it. */
   resume(runId: string, options?: Pick<RunOptions, 'signal' | 'concurrency'>): Promise<RunHandle>;
-  /** Records the answer to a suspended node; `resume` continues with it. */
-  answer(runId: string, nodeId: string, answer: unknown): Promise<void>;
+  /**
+   * Records the answer to a suspended node; `resume` continues with it. Throws not-found if that node or item asks nothing, or
+   * the run has ended, and invalid-request if the answer does not fit the question. Without `item` it is for the first that asked.
+   */
+  answer(runId: string, nodeId: string, answer: unknown, options?: AnswerOptions): Promise<void>;
   /** Starts a new run with the finished nodes of an old one; `from` and the nodes after it run again. */
   fork(
     runId: string,

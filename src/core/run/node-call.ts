@@ -5,6 +5,7 @@ import type {
   Citation,
   EscalationReport,
   FinishReason,
+  JsonSchema,
   JsonValue,
   MediaSource,
   Part,
@@ -161,7 +162,12 @@ export class SuspendRun extends Error {
 }
 export interface HumanQuestion {
   readonly question: string;
+  /** The answer is one of them, exactly. @default any answer */
   readonly choices?: readonly string[];
+  /** The only choice that approves. @default those that are a word of approval, such as `yes` */
+  readonly approve?: string;
+  /** The schema of `{ answer, approved }`: an answer that does not fit is refused when it is given. @default any */
+  readonly out?: JsonSchema;
   readonly data?: unknown;
   /** For a question of a nested run: `runId/nodeId` in that run. */
   readonly origin?: string;

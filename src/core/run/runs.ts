@@ -1,5 +1,5 @@
 /** Existing runs, by id: the same operations as `polyphony runs`. */
-import type { RunEvent, RunFilter, RunHandle, RunOptions, RunResult, RunSummary } from './engine.ts';
+import type { AnswerOptions, RunEvent, RunFilter, RunHandle, RunOptions, RunResult, RunSummary } from './engine.ts';
 
 export type ContinueOptions = Pick<RunOptions, 'signal' | 'concurrency'>;
 
@@ -32,10 +32,11 @@ export interface Runs {
   fork(runId: string, options: ForkOptions): Promise<RunHandle>;
   /**
    * Records the answer to a node and continues the run, which the returned handle follows. A run that this process still
-   * drives continues by itself; `options` are then ignored. Throws not-found if the node asks nothing, and invalid-request
-   * if the answer is not one of the choices.
+   * drives continues by itself; `signal` and `concurrency` are then ignored. Throws not-found if the node or item asks
+   * nothing, or the run has ended, and invalid-request if the answer does not fit the question, or several items ask and
+   * none is named.
    */
-  answer(runId: string, nodeId: string, answer: unknown, options?: ContinueOptions): Promise<RunHandle>;
+  answer(runId: string, nodeId: string, answer: unknown, options?: ContinueOptions & AnswerOptions): Promise<RunHandle>;
   /** Cancels a run that this process drives or that no process drives. False: it had already ended. */
   cancel(runId: string, reason?: string): Promise<boolean>;
   /** The journalled events, with every value in full; makes no calls. */

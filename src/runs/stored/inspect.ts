@@ -5,7 +5,8 @@ import type { Restored, RestoredNode } from '../journal/restored.ts';
 
 export function inspectRun(restored: Restored): RunResult {
   const { started, plan, status, output, error, usage, spent, priced, activeMs, repaired } = restored;
-  const waiting = status === 'suspended' ? { waiting: waitingOf(restored) } : {};
+  const asked = status === 'suspended' || status === 'running' ? waitingOf(restored) : [];
+  const waiting = status === 'suspended' || asked.length > 0 ? { waiting: asked } : {};
   return {
     runId: started.runId,
     status,
@@ -21,7 +22,9 @@ export function inspectRun(restored: Restored): RunResult {
 }
 
 function waitingOf({ nodes }: Restored): NonNullable<RunResult['waiting']> {
-  return [...nodes].flatMap(([nodeId, node]) => questionsOf(node).map(([, question]) => ({ nodeId, ...question })));
+  return [...nodes].flatMap(([nodeId, node]) =>
+    questionsOf(node).map(([item, question]) => ({ nodeId, ...(item === -1 ? {} : { item }), ...question })),
+  );
 }
 
 /** Unanswered questions by item, in the order in which they were asked. */
