@@ -21,6 +21,8 @@ export interface TaskProgress {
   readonly rounds: Map<number, FinishedRound>;
   readonly questions: Map<number, HumanQuestion>;
   readonly answers: Map<number, unknown>;
+  /** Items whose answer is on its way to the journal: no second one is taken. */
+  readonly answering: Set<number>;
 }
 
 /** The last finished round of a unit, with the money of all its rounds. */
@@ -209,6 +211,7 @@ export const noProgress = (): TaskProgress => ({
   rounds: new Map(),
   questions: new Map(),
   answers: new Map(),
+  answering: new Set(),
 });
 
 /** `run/node` and, where there are any, item, round and earlier failures: unchanged after a crash, different after a failure. */
