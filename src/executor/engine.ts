@@ -18,6 +18,7 @@ import { type Answer, answerRun } from '../runs/stored/answer.ts';
 import { cancelStored } from '../runs/stored/cancel.ts';
 import { type ForkOptions, forkRun } from '../runs/stored/fork.ts';
 import { inspectRun } from '../runs/stored/inspect.ts';
+import { listRuns, lookAt } from '../runs/stored/interrupted.ts';
 import { STORE_GRACE_MS } from '../runs/turn/concluding.ts';
 import type { RunOpening } from '../runs/turn/opening.ts';
 import { noPlanner } from '../runs/turn/streaming-plan.ts';
@@ -81,9 +82,9 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
     answer: (runId, nodeId, answer) => takeAnswer(engine, { runId, nodeId, answer }),
     fork: (runId, forkOptions) => fork(engine, runId, forkOptions),
     replay: (runId) => journal.read(runId),
-    inspect: async (runId) => inspectRun(await knownRun(journal, runId, 'look')),
+    inspect: async (runId) => inspectRun(await lookAt(host, runId)),
     cancel: (runId, reason = 'by its operator') => cancel(engine, runId, reason),
-    list: (filter) => journal.list(filter),
+    list: (filter) => listRuns(host, filter),
     async close() {
       engine.closed = true;
       const handles = [...engine.live.values()].map(({ handle }) => handle);

@@ -267,7 +267,7 @@ describe('watch', () => {
       for await (const event of watcher.polyphony.runs.watch(handle.runId)) events.push(event);
     })();
     while (events.length < 4) await soon();
-    expect((await watcher.polyphony.runs.show(handle.runId)).status).toBe('running');
+    expect((await watcher.polyphony.runs.show(handle.runId)).status).toBe('interrupted');
     driver.release();
     await watching;
     expect(events).toEqual(await collected(watcher.polyphony.runs.replay(handle.runId)));
@@ -342,7 +342,7 @@ describe('watch', () => {
     await pass(7000);
     expect(ended()).toBe(true);
     expect(await watching).toEqual(['run-started']);
-    expect((await polyphony.runs.show('root')).status).toBe('running');
+    expect((await polyphony.runs.show('root')).status).toBe('interrupted');
     await polyphony.close();
   });
 });

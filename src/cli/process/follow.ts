@@ -80,7 +80,7 @@ export function showResult(
   if (result.status === 'done') terminal.print(answerText(result.output, paint));
   if (result.error !== undefined) terminal.say(`${paint.red(result.error.code)}: ${printable(result.error.message)}`);
   showQuestions(result, options, terminal);
-  const stopped = result.status === 'cancelled' || result.status === 'failed';
+  const stopped = result.status === 'cancelled' || result.status === 'failed' || result.status === 'interrupted';
   if (stopped && resumable)
     terminal.say(paint.dim(`continue with: ${thisCommandWith(options)} runs resume ${quoted(result.runId)}`));
 }
