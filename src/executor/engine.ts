@@ -26,6 +26,7 @@ import { orAborted, settlesWithin } from '../system/clock.ts';
 import { type Driven, exists, goOn, start } from './beginning.ts';
 import type { Host } from './driving.ts';
 import { guardedJournal } from './guarded-journal.ts';
+import { validAgain } from './known-parts.ts';
 import { busy, takeLease } from './lease.ts';
 import { createTimeSlice } from './time-slice.ts';
 import { createTurns, type Turns } from './turns.ts';
@@ -141,7 +142,7 @@ function hostOf(options: EngineOptions, turns: Turns): EngineHost {
     runLimits: options.runLimits,
     runnerOf: (use) => runnerOf(options.runners, use),
     planner,
-    validPlan,
+    validPlan: (plan) => validAgain(validPlan, plan),
     onEvent: onEvent === undefined ? undefined : guarded(onEvent),
     bookedFor: options.bookedFor ?? (async () => ({ costNanoUsd: 0 })),
     lock,

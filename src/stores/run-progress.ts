@@ -2,7 +2,7 @@
 
 import { addMoney, type NanoUsd } from '../core/money/money.ts';
 import type { Plan } from '../core/plan/plan.ts';
-import type { RunEvent, StoredStatus, RunSummary } from '../core/run/engine.ts';
+import type { RunEvent, RunSummary, StoredStatus } from '../core/run/engine.ts';
 
 /** The change of a run's summary by one append; absent fields stay as they are. */
 export interface RunProgress {

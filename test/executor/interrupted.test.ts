@@ -15,8 +15,10 @@ async function killed(runtime: FakeRuntime = fakeRuntime()) {
   // A process that is dead renews no lease and writes nothing.
   const mortal = {
     ...journal,
-    append: (...given: Parameters<typeof journal.append>) => (lives ? journal.append(...given) : new Promise<void>(() => {})),
-    claim: (...given: Parameters<typeof journal.claim>) => (lives ? journal.claim(...given) : new Promise<boolean>(() => {})),
+    append: (...given: Parameters<typeof journal.append>) =>
+      lives ? journal.append(...given) : new Promise<void>(() => {}),
+    claim: (...given: Parameters<typeof journal.claim>) =>
+      lives ? journal.claim(...given) : new Promise<boolean>(() => {}),
   };
   const step = (call: { readonly signal: AbortSignal }) => sleep(runtime.clock, 1_000_000, call.signal);
   const dead = harness({ runtime, journal: mortal, step, leaseMs: 900 });
@@ -91,7 +93,10 @@ describe('a run that was left behind', () => {
     const late = {
       ...journal,
       held: async (runIds: readonly string[]) => {
-        if (ends) await journal.append('killed', [{ type: 'run-cancelled', seq: 9, at: 9, runId: 'killed', reason: 'x', ...totals }]);
+        if (ends)
+          await journal.append('killed', [
+            { type: 'run-cancelled', seq: 9, at: 9, runId: 'killed', reason: 'x', ...totals },
+          ]);
         ends = false;
         return (await journal.held?.(runIds)) ?? new Set<string>();
       },

@@ -1,5 +1,5 @@
 /** Rows of the file become records, or the error that the file is damaged. */
-import type { RunEvent, StoredStatus, RunSummary } from '../../core/run/engine.ts';
+import type { RunEvent, RunSummary, StoredStatus } from '../../core/run/engine.ts';
 import type { LedgerRow } from '../../core/stores.ts';
 import { isStoredEvent, isStoredRow } from '../stored-records.ts';
 import type { SqlRow } from './database.ts';

@@ -11,7 +11,14 @@ import { wholeNumber } from '../../input/option-values.ts';
 import type { SharedOptions } from '../../input/shared-options.ts';
 import type { Terminal } from '../../screen/terminal.ts';
 
-const STATUSES = ['running', 'interrupted', 'suspended', 'done', 'failed', 'cancelled'] as const satisfies readonly RunStatus[];
+const STATUSES = [
+  'running',
+  'interrupted',
+  'suspended',
+  'done',
+  'failed',
+  'cancelled',
+] as const satisfies readonly RunStatus[];
 
 interface Options {
   readonly status?: RunStatus;
@@ -26,7 +33,14 @@ export const command = defineCommand<Options, [run: string | undefined]>({
       .addOption(new Option('-s, --status <status>', 'only runs with this status').choices(STATUSES))
       .option('--interrupted', 'only runs whose process is gone: the same as --status interrupted')
       .option('-n, --limit <n>', 'the number of runs', wholeNumber, 20)
-      .addHelpText('after', examples('polyphony runs list --status suspended', 'polyphony runs list --interrupted', 'polyphony runs list -n 100 --json')),
+      .addHelpText(
+        'after',
+        examples(
+          'polyphony runs list --status suspended',
+          'polyphony runs list --interrupted',
+          'polyphony runs list -n 100 --json',
+        ),
+      ),
   handle: async (terminal, options, word) => {
     if (word === undefined) return listRuns(options, terminal);
     if (word.startsWith('run_')) {
@@ -67,7 +81,9 @@ async function listRuns(options: Options & SharedOptions, terminal: Terminal): P
 function statusOf({ status, interrupted = false }: Options): RunStatus | undefined {
   if (!interrupted) return status;
   if (status === undefined || status === 'interrupted') return 'interrupted';
-  throw new UsageError(`--interrupted lists runs of that status only, so --status ${status} excludes it: give one of them`);
+  throw new UsageError(
+    `--interrupted lists runs of that status only, so --status ${status} excludes it: give one of them`,
+  );
 }
 
 async function printRuns(runs: readonly RunSummary[], terminal: Terminal): Promise<void> {

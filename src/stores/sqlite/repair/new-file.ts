@@ -1,5 +1,5 @@
 /** The file that a repair writes: what was found in the damaged one, without what cannot be used. */
-import type { RunEvent, StoredStatus, RunSummary } from '../../../core/run/engine.ts';
+import type { RunEvent, RunSummary, StoredStatus } from '../../../core/run/engine.ts';
 import { progressed, progressOf } from '../../run-progress.ts';
 import { isStoredEvent, isStoredRow } from '../../stored-records.ts';
 import { type Sql, type SqlValue, sqlOf } from '../database.ts';
