@@ -70,10 +70,10 @@ describe('recover', () => {
     const work = async () => ++calls;
     const stores = [sqliteStores({ path }), sqliteStores({ path })];
     const both = await Promise.all(stores.map((own) => program(own, work, { recover: true })));
-    const [first] = both;
-    await until(async () => (await first?.polyphony.runs.list({ status: 'done' }))?.length === runIds.length);
+    const done = () => both.flatMap(({ log }) => log.filter(({ fields }) => fields.status === 'done'));
+    await until(async () => done().length === runIds.length);
     expect(calls).toBe(runIds.length);
-    const ended = both.flatMap(({ log }) => log.filter(({ fields }) => fields.status === 'done'));
+    const ended = done();
     expect(ended.map(({ fields }) => fields.runId).sort()).toEqual([...runIds].sort());
     expect(both.flatMap(({ log }) => log.filter(({ level }) => level === 'warn'))).toEqual([]);
     for (const { polyphony } of both) await polyphony.close();

@@ -267,7 +267,7 @@ describe('watch', () => {
       for await (const event of watcher.polyphony.runs.watch(handle.runId)) events.push(event);
     })();
     while (events.length < 4) await soon();
-    expect((await watcher.polyphony.runs.show(handle.runId)).status).toBe('interrupted');
+    expect((await watcher.polyphony.runs.show(handle.runId)).status).toBe('running');
     driver.release();
     await watching;
     expect(events).toEqual(await collected(watcher.polyphony.runs.replay(handle.runId)));
