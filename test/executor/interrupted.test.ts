@@ -26,7 +26,10 @@ async function killed(runtime: FakeRuntime = fakeRuntime()) {
   await runtime.clock.advance(100);
   const slow = (call: { readonly signal: AbortSignal }) => sleep(runtime.clock, 50, call.signal);
   const other = harness({ runtime, journal, step: slow, leaseMs: 900 });
-  return { runtime, journal, dead, other, kill: () => void (lives = false) };
+  const kill = (): void => {
+    lives = false;
+  };
+  return { runtime, journal, dead, other, kill };
 }
 
 describe('a run that was left behind', () => {

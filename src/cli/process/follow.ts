@@ -80,9 +80,15 @@ export function showResult(
   if (result.status === 'done') terminal.print(answerText(result.output, paint));
   if (result.error !== undefined) terminal.say(`${paint.red(result.error.code)}: ${printable(result.error.message)}`);
   showQuestions(result, options, terminal);
-  const stopped = result.status === 'cancelled' || result.status === 'failed' || result.status === 'interrupted';
-  if (stopped && resumable)
+  if (resumable && mayGoOn(result))
     terminal.say(paint.dim(`continue with: ${thisCommandWith(options)} runs resume ${quoted(result.runId)}`));
+}
+
+/** Whether a resume may end in another way: it would not for a plan that cannot run here, and for a budget that stays spent. */
+export function mayGoOn({ status, error }: RunResult): boolean {
+  if (status === 'cancelled' || status === 'interrupted') return true;
+  if (status !== 'failed' || error?.code === 'invalid-plan') return false;
+  return error?.code !== 'budget-exceeded' || error.details?.scope !== 'run';
 }
 
 function showQuestions(
