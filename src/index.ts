@@ -32,6 +32,7 @@ export type {
   Polyphony,
   PolyphonyEngine,
   PolyphonyOptions,
+  RecoverOptions,
   Runnable,
   RunOutcome,
   StartOptions,

@@ -17,6 +17,7 @@ import {
   mergePlugins,
   setUp,
 } from './composition/plugin-host.ts';
+import { type RecoverOptions, recoverOptions, recoverRuns } from './composition/recover.ts';
 import { createRegistered, type Registered, workflowPlan } from './composition/registered.ts';
 import type { PruneReport, PruneRequest } from './composition/retention/prune.ts';
 import { keepRetention } from './composition/retention/retention.ts';
@@ -52,7 +53,7 @@ import { systemRuntime } from './system/clock.ts';
 import { silentLogger } from './system/logger.ts';
 import { isWorkflow, type Workflow } from './workflow/index.ts';
 
-export type { DoneRun, EngineParts, PlanOptions, Runnable, RunOutcome, StartOptions, SuspendedRun };
+export type { DoneRun, EngineParts, PlanOptions, RecoverOptions, Runnable, RunOutcome, StartOptions, SuspendedRun };
 
 /** A workflow of any types: they matter only where it is built and where it is run. */
 type AnyWorkflow = Workflow<unknown, unknown>;
@@ -81,6 +82,11 @@ export interface PolyphonyOptions {
   readonly logger?: Logger;
   /** Workflows that plans may use as `workflow:<id>`, and those whose runs are resumed. A workflow that is run is known. */
   readonly workflows?: readonly AnyWorkflow[];
+  /**
+   * Resumes the runs that other processes over these stores left behind, in the background: those that are `interrupted` at the start, and a lease
+   * later those of hosts that died just before. What cannot go on here is logged. @default false
+   */
+  readonly recover?: boolean | RecoverOptions;
   /** Clock, randomness and ids. @default the system's */
   readonly runtime?: Runtime;
   /** @default undici */
@@ -97,6 +103,7 @@ const OPTIONS: KnownFields<PolyphonyOptions> = {
   engine: true,
   logger: true,
   workflows: true,
+  recover: true,
   runtime: true,
   transport: true,
 };
@@ -171,6 +178,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   assertKnownOptions('createPolyphony', options, OPTIONS);
   rememberEnvironment(process.env);
   let config = await checkedConfig(options.config);
+  const recover = recoverOptions(options.recover);
   const plugins = await chosenPlugins(options, config);
   // Checked before anything is built, so that the message names the plugin and not the part that failed because of it.
   collectParts(plugins.map(hostedOf));
@@ -204,7 +212,9 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     });
   });
   const retention = keepRetention({ stores, clock: runtime.clock, config: () => config, logger });
+  let recovering: Promise<void> | undefined;
   const { services, closing, assertOpen, close } = lifetime(runtime.clock, made, [
+    async () => recovering,
     retention.close,
     () => closeAll(hosted, context),
     gateway.close,
@@ -212,6 +222,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   ]);
   const engine = lazyEngine(services, runtime.ids);
   const live = async (runId: string) => (await services()).liveRun(runId);
+  if (recover !== undefined) recovering = recoverRuns({ engine, clock: runtime.clock, logger, closing }, recover);
   return {
     gateway,
     runs: createRuns({ engine, live, journal: stores.journal, runtime, closing }),

@@ -29,6 +29,7 @@ import { checkedEngine } from './checked-engine.ts';
 import { listLiveRuns } from './live-runs.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
+import { reservedIds } from './reserved-ids.ts';
 import { forgetCounters } from './retention/run-counters.ts';
 import { type Starting, validOrThrow } from './start.ts';
 import { type ValidatedPlans, validatedPlans } from './validated-plans.ts';
@@ -140,6 +141,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     validWorkflow,
     planner,
     runLimits,
+    reserveId: reservedIds(runtime, stores.journal),
     refill,
     async close() {
       await engine.close();

@@ -12,6 +12,7 @@ import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/
 import { callsExceeded, type RunLimits } from '../core/run/run-limits.ts';
 import { checkedInput } from '../validator/check-input.ts';
 import { assertRunOptions, RUN_FIELDS } from './checked-engine.ts';
+import type { ReserveId } from './reserved-ids.ts';
 
 /** A request in words, a plan, or a plan that was validated. */
 export type Runnable = string | Plan | ValidPlan;
@@ -33,6 +34,8 @@ export interface Starting {
   readonly validate: (plan: unknown) => Validation;
   readonly planner: Planner;
   readonly runLimits: () => RunLimits;
+  /** @default ids are not looked at before the run starts */
+  readonly reserveId?: ReserveId;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -68,20 +71,32 @@ async function planThenStart(
 ): Promise<RunHandle> {
   assertRunOptions('A run', options, RUN_FIELDS);
   const runId = options.runId ?? starting.runtime.ids('run');
+  const release = options.runId === undefined ? undefined : await starting.reserveId?.(runId);
+  try {
+    const planning = await planFor(starting, request, runId, options);
+    onPlan?.(planning);
+    const { costNanoUsd, usage, rounds } = planning;
+    const checked = checkedInput(planning.plan.plan, input);
+    const paid = { costNanoUsd, ...defined({ usage }), plannerCalls: rounds };
+    await release?.();
+    return starting.engine.start(planning.plan, { ...options, runId, input: checked, paid });
+  } finally {
+    await release?.();
+  }
+}
+
+function planFor(
+  starting: Starting,
+  request: string,
+  runId: string,
+  options: Omit<StartOptions, 'onPlan' | 'streaming'>,
+): Promise<PlanningResult> {
   const cap = options.budgetUsd === undefined ? {} : { capNanoUsd: usdToNano(options.budgetUsd) };
   const run: Scope = { kind: 'run', id: runId, ...cap };
-  const planning = await starting.planner.plan(request, {
+  return starting.planner.plan(request, {
     scopes: [...(options.scopes ?? []), run],
     ...defined({ signal: options.signal, session: options.session }),
     onCall: callsWithin(runId, starting.runLimits()),
-  });
-  onPlan?.(planning);
-  const { costNanoUsd, usage, rounds } = planning;
-  return starting.engine.start(planning.plan, {
-    ...options,
-    runId,
-    input: checkedInput(planning.plan.plan, input),
-    paid: { costNanoUsd, ...defined({ usage }), plannerCalls: rounds },
   });
 }
 

@@ -18,13 +18,15 @@ import { type Answer, answerRun } from '../runs/stored/answer.ts';
 import { cancelStored } from '../runs/stored/cancel.ts';
 import { type ForkOptions, forkRun } from '../runs/stored/fork.ts';
 import { inspectRun } from '../runs/stored/inspect.ts';
+import { listRuns, lookAt } from '../runs/stored/interrupted.ts';
 import { STORE_GRACE_MS } from '../runs/turn/concluding.ts';
 import type { RunOpening } from '../runs/turn/opening.ts';
 import { noPlanner } from '../runs/turn/streaming-plan.ts';
 import { orAborted, settlesWithin } from '../system/clock.ts';
-import { type Driven, goOn, start } from './beginning.ts';
+import { type Driven, exists, goOn, start } from './beginning.ts';
 import type { Host } from './driving.ts';
 import { guardedJournal } from './guarded-journal.ts';
+import { validAgain } from './known-parts.ts';
 import { busy, takeLease } from './lease.ts';
 import { createTimeSlice } from './time-slice.ts';
 import { createTurns, type Turns } from './turns.ts';
@@ -60,18 +62,17 @@ export interface EngineOptions {
   readonly graceMs?: number;
 }
 
-interface Engine extends Driven {
-  readonly turns: Turns;
-}
+type Engine = Driven;
 
 /** How long the last records of a run may take after its end, in milliseconds; then its lease is given back without them. */
 const FINISH_MS = 30_000;
 
 export function createEngine(options: EngineOptions): ExecutionEngine {
   const turns = createTurns();
-  const host = hostOf(options, turns);
+  const live: Engine['live'] = new Map();
+  const host: EngineHost = { ...hostOf(options, turns), drives: (runId) => live.has(runId) };
   const { journal, runtime } = host;
-  const engine: Engine = { host, live: new Map(), turns, closed: false };
+  const engine: Engine = { host, live, turns, closed: false };
   return {
     start: (plan, runOptions = {}) => start(engine, { plan, options: runOptions }),
     startRequest(request, { onPlan, ...runOptions } = {}) {
@@ -83,9 +84,9 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
       takeAnswer(engine, { runId, nodeId, answer, ...defined({ item }) }),
     fork: (runId, forkOptions) => fork(engine, runId, forkOptions),
     replay: (runId) => journal.read(runId),
-    inspect: async (runId) => inspectRun(await knownRun(journal, runId, 'look')),
+    inspect: async (runId) => inspectRun(await lookAt(host, runId)),
     cancel: (runId, reason = 'by its operator') => cancel(engine, runId, reason),
-    list: (filter) => journal.list(filter),
+    list: (filter) => listRuns(host, filter),
     async close() {
       engine.closed = true;
       const handles = [...engine.live.values()].map(({ handle }) => handle);
@@ -96,6 +97,15 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
       if (runId !== undefined) throw unacknowledged(runId);
     },
   };
+}
+
+/** How many leases the engines over a journal have asked for: two engines of one name are told apart too. */
+const leasesOf = new WeakMap<RunJournal, number>();
+
+function nextLease(journal: RunJournal): number {
+  const next = (leasesOf.get(journal) ?? 0) + 1;
+  leasesOf.set(journal, next);
+  return next;
 }
 
 /** A host that knows which runs have ended and wait for their store, by what they wait for. */
@@ -115,11 +125,10 @@ function hostOf(options: EngineOptions, turns: Turns): EngineHost {
   const journal = guardedJournal(options.journal);
   const leasing = { journal, clock: runtime.clock, leaseMs };
   const unwritten: EngineHost['unwritten'] = new Map();
-  let leases = 0;
-  // A name per lease: the store then also keeps two locks of this process apart.
+  // A name per lease: the store then also keeps two drives of this process apart, of one engine or of two.
   const lock: Host['lock'] = async (runId, onLost = () => {}) => {
-    leases += 1;
-    const release = await takeLease({ ...leasing, owner: `${owner}/${leases}`, runId, onLost });
+    const name = `${owner}/${nextLease(options.journal)}`;
+    const release = await takeLease({ ...leasing, owner: name, runId, onLost });
     // A lease that cannot be given back ends by itself, so that is no failure. Only the next turn of the run waits that long.
     return async () => {
       const released = settlesWithin(runtime.clock, leaseMs, release());
@@ -134,7 +143,7 @@ function hostOf(options: EngineOptions, turns: Turns): EngineHost {
     runLimits: options.runLimits,
     runnerOf: (use) => runnerOf(options.runners, use),
     planner,
-    validPlan,
+    validPlan: (plan) => validAgain(validPlan, plan),
     onEvent: onEvent === undefined ? undefined : guarded(onEvent),
     bookedFor: options.bookedFor ?? (async () => ({ costNanoUsd: 0 })),
     lock,
@@ -181,16 +190,19 @@ function runnerOf(runners: NodeRunners, use: string): NodeRunner {
   throw new PolyphonyError('invalid-plan', `This engine cannot run ${JSON.stringify(use)}: use one of ${names}.`);
 }
 
-/** A run that is driven here takes the answer itself, without a turn: others must not wait for its commits. */
-async function takeAnswer(engine: Engine, answer: Answer): Promise<void> {
-  const { host, live, turns } = engine;
+/** A run that is driven here takes the answer in its turn, and records it after that: others must not wait for its commits. */
+async function takeAnswer({ host, live, turns }: Engine, answer: Answer): Promise<void> {
   const { runId } = answer;
-  // Nothing to wait for: the answer takes its turn at once, before a cancel that is called after it.
-  const last = turns.last(runId);
-  if (last !== undefined) await last;
-  const driven = live.get(runId);
-  if (driven !== undefined) return answerRun(host, driven.driving.run, answer);
-  return turns.take(runId, () => answerRun(host, live.get(runId)?.driving.run, answer));
+  let taken: Promise<void> | undefined;
+  await turns.take(runId, async () => {
+    const driven = live.get(runId);
+    const given = answerRun(host, driven?.driving.run, answer);
+    if (driven === undefined) return given;
+    // Whoever asked for it hears of its failure below.
+    given.catch(() => {});
+    taken = given;
+  });
+  return taken;
 }
 
 /** @throws the error of a store that could not record it: the run has stopped here, but may be resumed */
@@ -203,8 +215,10 @@ async function cancel(engine: Engine, runId: string, reason: string): Promise<bo
   }
   driven.handle.cancel(reason);
   const { status } = await driven.handle.result();
-  const { unrecorded } = driven.driving.run;
+  const { unrecorded, recorder } = driven.driving.run;
   if (unrecorded !== undefined) throw unrecorded;
+  // A start that was refused, because the run exists: that run is the one to cancel.
+  if (status === 'failed' && !recorder.hasRecords()) return cancel(engine, runId, reason);
   return status === 'cancelled';
 }
 
@@ -217,12 +231,20 @@ function resumeInTurn(
   return orAborted(engine.host.runtime.clock, STORE_GRACE_MS, resumed, options.signal);
 }
 
-async function fork(engine: Engine, runId: string, options: ForkOptions): Promise<RunHandle> {
-  const { host, turns } = engine;
-  const { clock } = host.runtime;
-  const recorded = forkRun(host, runId, options);
-  turns.keep(recorded);
-  const opening = await orAborted(clock, STORE_GRACE_MS, recorded, options.signal);
+/** The id of the new run is claimed like that of one that starts, where the caller gave it. */
+function fork(engine: Engine, runId: string, options: ForkOptions): Promise<RunHandle> {
+  const { host, turns, live } = engine;
+  const forkId = options.runId;
+  const begin = async (): Promise<RunHandle> => {
+    if (forkId !== undefined && live.has(forkId)) throw exists(forkId);
+    return beginFork(engine, await forkRun(host, runId, options));
+  };
+  const begun = forkId === undefined ? begin() : turns.take(forkId, begin);
+  turns.keep(begun);
+  return orAborted(host.runtime.clock, STORE_GRACE_MS, begun, options.signal);
+}
+
+async function beginFork(engine: Engine, opening: RunOpening): Promise<RunHandle> {
   try {
     return await goOn(engine, opening, 'forked');
   } catch (cause) {

@@ -370,7 +370,7 @@ describe('watch', () => {
     await pass(7000);
     expect(ended()).toBe(true);
     expect(await watching).toEqual(['run-started']);
-    expect((await polyphony.runs.show('root')).status).toBe('running');
+    expect((await polyphony.runs.show('root')).status).toBe('interrupted');
     await polyphony.close();
   });
 });

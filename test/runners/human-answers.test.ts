@@ -150,7 +150,7 @@ describe('a waiting question', () => {
 
   it('is asked again where a journal holds an answer that does not fit it', async () => {
     const { h, runId } = await stored([{ id: 'n', use: 'human', in: { question: 'N?' }, out: { answer: 'integer' } }]);
-    const seq = (await collected(h.journal.read(runId))).length;
+    const seq = ((await collected(h.journal.read(runId))).at(-1)?.seq ?? 0) + 1;
     await h.journal.append(runId, [{ seq, at: 0, runId, type: 'answer', nodeId: 'n', answer: 'unchecked' }]);
     const again = await settled(h, await h.engine.resume(runId));
     expect(again).toMatchObject({ status: 'suspended', waiting: [{ nodeId: 'n', question: 'N?' }] });

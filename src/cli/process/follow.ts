@@ -95,9 +95,15 @@ export function showResult(
   const empty = emptyNote(result);
   if (empty !== undefined && !options.quiet) terminal.say(terminal.wrap(empty, 'stderr'));
   showQuestions(result, options, terminal);
-  const stopped = result.status === 'cancelled' || result.status === 'failed';
-  if (stopped && resumable)
+  if (resumable && mayGoOn(result))
     terminal.say(paint.dim(`continue with: ${thisCommandWith(options)} runs resume ${quoted(result.runId)}`));
+}
+
+/** Whether a resume may end in another way: it would not for a plan that cannot run here, and for a budget that stays spent. */
+export function mayGoOn({ status, error }: RunResult): boolean {
+  if (status === 'cancelled' || status === 'interrupted') return true;
+  if (status !== 'failed' || error?.code === 'invalid-plan') return false;
+  return error?.code !== 'budget-exceeded' || error.details?.scope !== 'run';
 }
 
 function showQuestions(

@@ -12,7 +12,11 @@ export { SuspendRun } from './node-call.ts';
 
 // ---------------------------------------------------------------------------------------------------- events
 
-export type RunStatus = 'running' | 'suspended' | 'done' | 'failed' | 'cancelled';
+/** `running`: a living process drives it. `interrupted`: its process is gone, and `resume` continues it. */
+export type RunStatus = StoredStatus | 'interrupted';
+
+/** What a journal says of a run. It cannot say that the process that drives the run is gone. */
+export type StoredStatus = 'running' | 'suspended' | 'done' | 'failed' | 'cancelled';
 
 interface EventBase {
   /** Counts the events of a run from 0 without gaps; the journal keeps a subset. */

@@ -82,6 +82,8 @@ export function onlyAt(value: object): unknown {
 /** Events of one run that were read so far, as far as later ones may refer to them. */
 interface Reading {
   readonly events: Map<number, RunEvent>;
+  /** Events whose number an earlier one has: two writers of an earlier release may have written to one run. */
+  readonly doubles: RunEvent[];
   readonly sizes: KnownSizes;
 }
 
@@ -99,13 +101,15 @@ interface Expansion extends Reading {
  * @returns a function that takes the next event. It throws store-corrupt for a reference that leads nowhere
  */
 export function eventReader(): (event: RunEvent) => RunEvent {
-  const reading: Reading = { events: new Map(), sizes: new WeakMap() };
+  const reading: Reading = { events: new Map(), doubles: [], sizes: new WeakMap() };
   return function read(event) {
     const path = valuePathOf(event);
     const full = event.refers === true ? expanded(event, path, reading) : event;
     const value = path === undefined ? undefined : recordedValue(full, path);
     const isWorthKeeping = typeof value === 'string' || (typeof value === 'object' && value !== null);
-    if (isWorthKeeping && !reading.events.has(event.seq)) reading.events.set(event.seq, full);
+    if (!isWorthKeeping) return full;
+    if (reading.events.has(event.seq)) reading.doubles.push(full);
+    else reading.events.set(event.seq, full);
     return full;
   };
 }
@@ -157,10 +161,8 @@ function expandObject(value: object, depth: number, expansion: Expansion): objec
 
 function resolve(at: readonly unknown[], expansion: Expansion): unknown {
   const [seq, ...path] = at;
-  const { event, events, sizes } = expansion;
-  const source = typeof seq === 'number' && seq < event.seq ? events.get(seq) : undefined;
-  const isInValue = source !== undefined && isValuePath(valuePathOf(source), path);
-  const value = isInValue ? valueAt(source, path) : undefined;
+  const { event, sizes } = expansion;
+  const value = typeof seq === 'number' && seq < event.seq ? earlierValue(seq, path, expansion) : undefined;
   if (value === undefined) throw corrupt(event, `to ${placeText(at)}, where no earlier event holds a value`);
   expansion.bytes += typeof value === 'string' ? value.length : bytesOf(value, sizes, event);
   if (expansion.bytes > FULL_BYTES) throw corrupt(event, `to more than ${FULL_BYTES} bytes`);
@@ -171,6 +173,22 @@ function isValuePath(of: readonly string[] | undefined, path: readonly unknown[]
   if (of === undefined) return false;
   if (of.length === 0) return CALL_FIELDS.includes(String(path[0]));
   return of.every((step, index) => step === path[index]);
+}
+
+/** The value at the path in the first event of that number, or in a later one of the same number where the first has none there. */
+function earlierValue(seq: number, path: readonly unknown[], { events, doubles }: Reading): unknown {
+  const value = referredValue(events.get(seq), path);
+  if (value !== undefined || doubles.length === 0) return value;
+  for (const double of doubles) {
+    const other = double.seq === seq ? referredValue(double, path) : undefined;
+    if (other !== undefined) return other;
+  }
+  return undefined;
+}
+
+function referredValue(source: RunEvent | undefined, path: readonly unknown[]): unknown {
+  const isInValue = source !== undefined && isValuePath(valuePathOf(source), path);
+  return isInValue ? valueAt(source, path) : undefined;
 }
 
 function bytesOf(value: unknown, sizes: KnownSizes, event: RunEvent): number {

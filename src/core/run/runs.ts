@@ -15,7 +15,7 @@ export interface ForkOptions extends RunOptions {
  * `store-busy`. An unknown id throws `not-found`.
  */
 export interface Runs {
-  /** Newest first, without the runs that nodes of other runs started. */
+  /** Newest first, without the runs that nodes of other runs started. Those whose process is gone are `interrupted`. */
   list(filter?: RunFilter): Promise<readonly RunSummary[]>;
   /** Status, output, cost and nodes of a run, as its journal has them now. */
   show(runId: string): Promise<RunResult>;
@@ -23,7 +23,7 @@ export interface Runs {
    * The run's events from the first one on: as they happen if this process drives the run, else from the journal, read at
    * most every 300 ms, without events that no journal keeps (`node-ready`, `node-delta`, `budget-warning`). Ends when the
    * run ends or is suspended, when the signal aborts, when the polyphony is closed, and up to 15 seconds after the process
-   * that drove the run has died: `show` then still returns `running`, and `resume` continues the run.
+   * that drove the run has died: `show` then says `interrupted`, and `resume` continues the run.
    */
   watch(runId: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<RunEvent>;
   /** Continues a run that was interrupted, suspended or failed; finished nodes are not paid again. */

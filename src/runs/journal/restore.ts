@@ -4,6 +4,7 @@
  */
 
 import { PolyphonyError } from '../../core/errors.ts';
+import { jsonSize } from '../../core/json/json-size.ts';
 import { addMoney } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
 import type { NodeEnding, NodeResult, RunEvent } from '../../core/run/engine.ts';
@@ -41,10 +42,12 @@ export async function restore(
   for await (const record of recorded) {
     const event = full(record);
     counter.take(event);
+    const isDouble = restored !== undefined && event.seq < restored.nextSeq;
     if (restored === undefined) restored = event.type === 'run-started' ? begin(event) : undefined;
     else take(restored, event);
     if (restored === undefined || purpose === 'look') continue;
-    restored.writtenBytes += learnRecord(restored.values, record);
+    // Nothing new refers to a number that two events have.
+    restored.writtenBytes += isDouble ? jsonSize(record).bytes : learnRecord(restored.values, record);
   }
   if (restored === undefined) return undefined;
   restored.activeMs += restored.lastAt - restored.stretchAt;
@@ -96,7 +99,8 @@ function take(restored: Restored, event: RunEvent): void {
     restored.activeMs += restored.lastAt - restored.stretchAt;
     restored.stretchAt = event.at;
   }
-  restored.nextSeq = event.seq + 1;
+  // Two writers of an earlier release may have written in turns.
+  restored.nextSeq = Math.max(restored.nextSeq, event.seq + 1);
   // An answer may come long after the last process stopped, so it does not extend the active time.
   if (event.type !== 'answer') restored.lastAt = event.at;
   if ('nodeId' in event && event.type !== 'run-failed' && event.nodeId !== undefined) {

@@ -21,6 +21,8 @@ export interface TaskProgress {
   readonly rounds: Map<number, FinishedRound>;
   readonly questions: Map<number, HumanQuestion>;
   readonly answers: Map<number, unknown>;
+  /** Items whose answer is on its way to the journal: no second one is taken. */
+  readonly answering: Set<number>;
   /** Rounds of models that call tools, of units that have not ended. */
   readonly loops: Map<number, RecordedLoop>;
 }
@@ -225,6 +227,7 @@ export const noProgress = (): TaskProgress => ({
   rounds: new Map(),
   questions: new Map(),
   answers: new Map(),
+  answering: new Set(),
   loops: new Map(),
 });
 

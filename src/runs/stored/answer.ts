@@ -2,10 +2,11 @@
 
 import { tooMuchWritten } from '../records/written.ts';
 import type { RunState } from '../state/run-state.ts';
+import type { Task, TaskProgress } from '../state/task.ts';
 import { createValues, holdValue, type Measured, sizeOf } from '../state/values.ts';
 import { takeAnswer } from '../turn/units.ts';
 import { changeStored, type StoredRuns } from './change.ts';
-import { addressed, assertFits, hasEnded, notWaiting, withOut } from './given-answer.ts';
+import { type Asked, addressed, assertFits, hasEnded, notWaiting, withOut } from './given-answer.ts';
 import { questionsOf } from './inspect.ts';
 
 export interface Answer {
@@ -30,7 +31,7 @@ export async function answerRun(stored: StoredRuns, live: RunState | undefined, 
     const { status, plan } = restored;
     if (status === 'done' || status === 'failed' || status === 'cancelled') throw hasEnded(given, status);
     const node = restored.nodes.get(given.nodeId);
-    const [item, question] = addressed(node === undefined ? [] : questionsOf(node), given);
+    const [item, question] = addressed(node === undefined ? [] : questionsOf(node), given, isAnswered(node?.progress));
     const asking = plan.nodes.find(({ id }) => id === given.nodeId);
     assertFits(withOut(question, asking), given.answer);
     return { type: 'answer', nodeId: given.nodeId, ...(item === -1 ? {} : { item }), answer: given.answer };
@@ -40,22 +41,39 @@ export async function answerRun(stored: StoredRuns, live: RunState | undefined, 
 async function answerLive(run: RunState, given: Answer): Promise<void> {
   if (run.stopping !== undefined) throw hasEnded(given, run.stopping.type);
   const task = run.tasks.get(given.nodeId);
-  if (task === undefined || task.phase === 'ended') throw notWaiting(given);
-  const asked = [...(task.progress?.questions ?? [])].filter(([item]) => task.progress?.answers.has(item) === false);
-  const [item, question] = addressed(asked, given);
+  const progress = task?.progress;
+  if (task === undefined || progress === undefined || task.phase === 'ended') throw notWaiting(given);
+  const [item, question] = addressed(openQuestions(progress), given, isAnswered(progress));
   // Measured apart from the run first: what is refused takes no room in it.
   sizeOf(createValues(run.values.bounds), given.answer, measured(given));
   assertFits(withOut(question, task.node), given.answer);
   holdValue(run.values, given.answer, measured(given));
+  // In the tick of the check, so that a second answer finds the question taken before the first one is in the journal.
+  progress.answering.add(item);
+  try {
+    await recordAnswer(run, task, item, given.answer);
+  } finally {
+    progress.answering.delete(item);
+  }
+}
+
+const openQuestions = ({ questions, answers, answering }: TaskProgress): Asked[] =>
+  [...questions].filter(([item]) => !answers.has(item) && !answering.has(item));
+
+const isAnswered = (progress: TaskProgress | undefined): boolean =>
+  progress !== undefined && progress.answers.size + progress.answering.size > 0;
+
+/** Resolves when the answer is in the journal, and the node goes on with it. */
+function recordAnswer(run: RunState, task: Task, item: number, answer: unknown): Promise<void> {
   const place = item === -1 ? {} : { item };
-  const event = { type: 'answer', nodeId: given.nodeId, ...place, answer: given.answer } as const;
-  await new Promise<void>((resolve, reject) => {
+  const event = { type: 'answer', nodeId: task.id, ...place, answer } as const;
+  return new Promise<void>((resolve, reject) => {
     const recorded = run.recorder.record({ ...event }, () => {
       if (run.unrecorded !== undefined) {
         reject(run.unrecorded);
         return;
       }
-      takeAnswer(run, task, item, given.answer);
+      takeAnswer(run, task, item, answer);
       resolve();
     });
     if (!recorded) reject(tooMuchWritten(event, run.writtenBytes.limit));

@@ -16,12 +16,12 @@ import { appended, type StoredRuns } from './change.ts';
 
 export type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
 
-/** Writes the beginning of the new run's journal. `with` replaces fields of `in` of the node `from`. */
-export async function forkRun(
-  host: Omit<StoredRuns, 'lock'>,
-  runId: string,
-  options: ForkOptions,
-): Promise<RunOpening> {
+/**
+ * Writes the beginning of the new run's journal. `with` replaces fields of `in` of the node `from`.
+ *
+ * @throws not-found; invalid-request, also for an id that a run has; store-busy while another process gives that id to a run
+ */
+export async function forkRun(host: StoredRuns, runId: string, options: ForkOptions): Promise<RunOpening> {
   const old = await knownRun(host.journal, runId, 'look');
   if (old.hasPartialPlan) {
     throw new PolyphonyError(
@@ -36,13 +36,24 @@ export async function forkRun(
   const drafts = [startOf(old, plan, input, options), ...keptEvents(plan, old, again)];
   const at = host.runtime.clock.now();
   const prelude = drafts.map((draft, seq) => stamp(draft, seq, at, forkId));
-  for await (const _event of host.journal.read(forkId)) {
-    throw new PolyphonyError('invalid-request', `Run ${forkId} already exists: choose another id for the fork.`);
-  }
   const records = recordsOf(forkId, prelude, host);
-  await appended(host.journal, forkId, records);
+  // Nobody else knows an id that was made here.
+  if (options.runId === undefined) await appended(host.journal, forkId, records);
+  else await appendNew(host, forkId, records);
   const restored = await restore(listed(records));
   return { runId: forkId, plan, options, ...defined({ restored }), prelude };
+}
+
+async function appendNew({ journal, lock }: StoredRuns, forkId: string, records: readonly RunEvent[]): Promise<void> {
+  const release = await lock(forkId);
+  try {
+    for await (const _event of journal.read(forkId)) {
+      throw new PolyphonyError('invalid-request', `Run ${forkId} already exists: choose another id for the fork.`);
+    }
+    await appended(journal, forkId, records);
+  } finally {
+    await release();
+  }
 }
 
 async function* listed(events: readonly RunEvent[]): AsyncGenerator<RunEvent> {

@@ -94,12 +94,13 @@ export interface Address {
 /**
  * The question that an answer is for: that of its item, or the first that was asked.
  *
+ * @param isAnswered somebody has answered the node before, which the error then says
  * @throws not-found when that one is not asked
  */
-export function addressed(asked: readonly Asked[], address: Address): Asked {
+export function addressed(asked: readonly Asked[], address: Address, isAnswered = false): Asked {
   const { item } = address;
   const found = item === undefined ? asked[0] : asked.find(([index]) => index === item);
-  if (found === undefined) throw notWaiting(address, asked);
+  if (found === undefined) throw notWaiting(address, asked, isAnswered);
   return found;
 }
 
@@ -115,7 +116,18 @@ export function assertItemNamed({ waiting = [] }: RunResult, { runId, nodeId, it
   throw new PolyphonyError('invalid-request', message);
 }
 
-export function notWaiting({ runId, nodeId, item }: Address, asked: readonly Asked[] = []): PolyphonyError {
+export function notWaiting(
+  { runId, nodeId, item }: Address,
+  asked: readonly Asked[] = [],
+  isAnswered = false,
+): PolyphonyError {
+  if (isAnswered && (item !== undefined || asked.length === 0)) {
+    const whose = item === undefined ? '' : `item ${item} of `;
+    const rest =
+      asked.length === 0 ? 'inspect the run to see which nodes still wait.' : `these items wait: ${itemsOf(asked)}.`;
+    const message = `The question of ${whose}node ${nodeId} of run ${runId} is already answered, and the first answer counts: ${rest}`;
+    return new PolyphonyError('not-found', message);
+  }
   const what = item === undefined ? 'Node' : `Item ${item} of node`;
   const others = asked.some(([index]) => index >= 0) ? ` These items are: ${itemsOf(asked)}.` : '';
   const remedy = others === '' ? ': inspect the run to see which nodes are.' : `.${others}`;
