@@ -4,6 +4,7 @@
  */
 import { assertReplaceable, assertSupportedNode, checkedConfig } from './composition/config/checked-config.ts';
 import { transportOptions } from './composition/config/transport-options.ts';
+import { guardedLogger } from './composition/guarded-logger.ts';
 import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { lifetime } from './composition/lifetime.ts';
 import {
@@ -47,7 +48,6 @@ import { createGateway, type GatewayHandle } from './gateway/create-gateway.ts';
 import { createTransport } from './gateway/transport/transport.ts';
 import { memoryStores } from './stores/memory.ts';
 import { systemRuntime } from './system/clock.ts';
-import { silentLogger } from './system/logger.ts';
 import { isWorkflow, type Workflow } from './workflow/index.ts';
 
 export type { DoneRun, EngineParts, PlanOptions, Runnable, RunOutcome, StartOptions, SuspendedRun };
@@ -157,7 +157,8 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   const plugins = await chosenPlugins(options, config);
   // Checked before anything is built, so that the message names the plugin and not the part that failed because of it.
   collectParts(plugins.map(hostedOf));
-  const { runtime = systemRuntime, logger = silentLogger } = options;
+  const { runtime = systemRuntime } = options;
+  const logger = guardedLogger(options.logger);
   const stores = options.stores ?? memoryStores({ clock: runtime.clock });
   const gateway = createGateway({
     plugins,

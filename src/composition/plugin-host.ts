@@ -3,13 +3,16 @@
  * `close`. Every error of a plugin names the plugin.
  */
 
+import { isThenable } from '../core/callback.ts';
 import { defined } from '../core/defined.ts';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { Provider } from '../core/model/provider.ts';
 import type { Evaluator, Logger, Plugin, PluginContext, PluginParts, Step, Tool } from '../core/plugin.ts';
 import type { RunEvent } from '../core/run/engine.ts';
 import type { CounterChange, KeyValueStore } from '../core/stores.ts';
+import { thrownText } from '../core/thrown-text.ts';
 import { closesInTime } from '../system/clock.ts';
+import { copiedEvent } from './copied-runs.ts';
 import { assertParts, isObject } from './plugin-shape.ts';
 
 /** A plugin as one polyphony holds it: its own parts, or, as a second entry, the parts that its `setup` returned. */
@@ -144,8 +147,7 @@ function guard(plugin: string, evaluator: Evaluator): Evaluator {
 /** A PolyphonyError stays as it is; any other error becomes `plugin-failed`, with the plugin named. */
 function failed(plugin: string, where: string, error: unknown): PolyphonyError {
   if (error instanceof PolyphonyError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new PolyphonyError('plugin-failed', `The plugin "${plugin}" failed in its ${where}: ${message}`, {
+  return new PolyphonyError('plugin-failed', `The plugin "${plugin}" failed in its ${where}: ${thrownText(error)}`, {
     cause: error,
   });
 }
@@ -254,20 +256,26 @@ export function eventListener(
 ): ((event: RunEvent) => void) | undefined {
   const listening = hosted.filter(({ parts }) => parts.onEvent !== undefined);
   if (listening.length === 0) return undefined;
+  const listeners = listening.map(({ name, parts }) => listenerOf(name, parts, logger));
   return (event) => {
-    for (const { name, parts } of listening) {
-      const warn = (error: unknown): void =>
-        logger.warn(
-          { plugin: name, event: event.type, error: errorRecord(error) },
-          'a plugin failed to handle an event',
-        );
-      try {
-        const returned: unknown = parts.onEvent?.(event);
-        // Nothing waits for an async listener, but its rejection must not end the process.
-        if (returned instanceof Promise) returned.catch(warn);
-      } catch (error) {
-        warn(error);
-      }
+    // A copy each, because what a listener does to one must not reach the run or another listener.
+    for (const listener of listeners) listener(copiedEvent(event));
+  };
+}
+
+function listenerOf(plugin: string, parts: PluginParts, logger: Logger): (event: RunEvent) => void {
+  const warn = ({ runId, type }: RunEvent, error: unknown): void =>
+    logger.warn(
+      { plugin, runId, event: type, error: errorRecord(error), cause: error },
+      'a plugin failed to handle an event',
+    );
+  return (event) => {
+    try {
+      const returned: unknown = parts.onEvent?.(event);
+      // Nothing waits for an async listener, but its rejection must not end the process.
+      if (isThenable(returned)) void Promise.resolve(returned).then(undefined, (error: unknown) => warn(event, error));
+    } catch (error) {
+      warn(event, error);
     }
   };
 }

@@ -26,7 +26,9 @@ import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
 import { boundsOf } from './catalogue.ts';
 import { checkedEngine } from './checked-engine.ts';
+import { copiedHandle, copiedRuns } from './copied-runs.ts';
 import { listLiveRuns } from './live-runs.ts';
+import { nodeHooks } from './node-hooks.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
 import { forgetCounters } from './retention/run-counters.ts';
@@ -97,7 +99,8 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       clock: runtime.clock,
       tools: registered.parts().tools,
       steps: [...registered.parts().steps.values()],
-      around: plugins.flatMap(({ parts }) => (parts.node === undefined ? [] : [parts.node.bind(parts)])),
+      around: nodeHooks(plugins),
+      logger: parts.logger,
       workflows: (id) => planOf(registered.catalogue().workflows.get(id), validOnce),
       planner,
       engine: () => engine,
@@ -126,10 +129,15 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     ...bookings(stores),
   });
   const { engine, find } = listLiveRuns(checkedEngine(inner));
+  const liveRun = (runId: string): RunHandle | undefined => {
+    const handle = find(runId);
+    return handle === undefined ? undefined : copiedHandle(handle);
+  };
   return {
     runtime,
-    engine,
-    liveRun: find,
+    // Nested runs use the engine itself: their values stay within it.
+    engine: copiedRuns(engine),
+    liveRun,
     validate: check,
     validOnce,
     planner,

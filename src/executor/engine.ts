@@ -1,5 +1,6 @@
 /** The engine that runs plans in this process and records them in one journal. */
 
+import { guardedListener } from '../core/callback.ts';
 import type { Runtime } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
@@ -134,7 +135,7 @@ function hostOf(options: EngineOptions, turns: Turns): EngineHost {
     runnerOf: (use) => runnerOf(options.runners, use),
     planner,
     validPlan,
-    onEvent: onEvent === undefined ? undefined : guarded(onEvent),
+    onEvent: onEvent === undefined ? undefined : guardedListener(onEvent),
     bookedFor: options.bookedFor ?? (async () => ({ costNanoUsd: 0 })),
     lock,
     graceMs,
@@ -158,16 +159,6 @@ function ownerOf({ ids, processes }: Runtime): string {
 function plannerOf({ planner }: Host): Planner {
   if (planner === undefined) throw noPlanner();
   return planner;
-}
-
-function guarded(onEvent: (event: RunEvent) => void): (event: RunEvent) => void {
-  return function notify(event) {
-    try {
-      onEvent(event);
-    } catch {
-      // A listener that fails must not affect the run.
-    }
-  };
 }
 
 function runnerOf(runners: NodeRunners, use: string): NodeRunner {

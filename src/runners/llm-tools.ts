@@ -2,7 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import { abortError, errorRecord } from '../core/errors.ts';
 import type { ToolCallPart, ToolResultPart } from '../core/model/model.ts';
-import type { Tool } from '../core/plugin.ts';
+import type { Logger, Tool } from '../core/plugin.ts';
 import type { NodeCall } from '../core/run/engine.ts';
 import { callTool } from './tool.ts';
 
@@ -10,6 +10,7 @@ export interface Toolbox {
   readonly call: NodeCall;
   readonly tools: readonly Tool[];
   readonly clock: Clock;
+  readonly logger?: Logger | undefined;
 }
 
 const DEFAULT_CONCURRENCY = 8;
@@ -31,7 +32,11 @@ export async function useTools(
 }
 
 /** A tool that fails returns its error to the model, which may try something else. */
-async function useTool({ call, tools, clock }: Toolbox, part: ToolCallPart, place: string): Promise<ToolResultPart> {
+async function useTool(
+  { call, tools, clock, logger }: Toolbox,
+  part: ToolCallPart,
+  place: string,
+): Promise<ToolResultPart> {
   const { id, name } = part;
   const tool = tools.find((known) => known.name === name);
   if (tool === undefined) {
@@ -46,7 +51,13 @@ async function useTool({ call, tools, clock }: Toolbox, part: ToolCallPart, plac
   const idempotencyKey = `${call.idempotencyKey}/tool/${place}`;
   try {
     const input = part.arguments as Readonly<Record<string, unknown>>;
-    const output = await callTool(tool, { input, signal, idempotencyKey, clock });
+    const output = await callTool(tool, {
+      input,
+      signal,
+      idempotencyKey,
+      clock,
+      place: { call, logger, isForModel: true },
+    });
     return {
       type: 'tool-result',
       id,

@@ -7,7 +7,7 @@ import type { JsonSchema, Message, ModelEvent, ModelResponse, Usage, Warning } f
 import { collect, textOf } from '../core/model/response.ts';
 import { addMoney, type NanoUsd } from '../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../core/money/usage.ts';
-import type { Tool } from '../core/plugin.ts';
+import type { Logger, Tool } from '../core/plugin.ts';
 import type { NodeCall, NodeOutput, NodeRunner } from '../core/run/engine.ts';
 import { dropOptionalNulls, extractJson, type JsonIssue } from '../kit/json/json-schema.ts';
 import { chargeOf, withCharge } from '../runs/state/charge.ts';
@@ -22,6 +22,8 @@ export interface LlmOptions {
   readonly gateway: Gateway;
   readonly tools: ReadonlyMap<string, Tool>;
   readonly clock: Clock;
+  /** Gets the errors of tools. @default none */
+  readonly logger?: Logger;
   /** Rounds in which a model may call tools before it has to answer. @default 8 */
   readonly toolRounds?: number;
   /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
@@ -104,7 +106,11 @@ async function converse(conversation: Conversation): Promise<ModelResponse> {
     const calls = response.content.filter((part) => part.type === 'tool-call');
     if (calls.length === 0 || tools.length === 0 || last) return joined(paused, response);
     paused = [];
-    const results = await useTools({ call: conversation.call, tools, clock: options.clock }, calls, round);
+    const results = await useTools(
+      { call: conversation.call, tools, clock: options.clock, logger: options.logger },
+      calls,
+      round,
+    );
     say(conversation, [
       { role: 'assistant', content: response.content },
       { role: 'tool', content: results },

@@ -1,4 +1,5 @@
 /** Reports what an answer over HTTP states besides its content: the headers when they arrive, the rest at the end. */
+import { guardedListener } from '../../core/callback.ts';
 import type { FinishEvent, Target } from '../../core/model/model.ts';
 import type {
   EndpointReport,
@@ -45,11 +46,8 @@ function limitsOf(
 }
 
 function callListener({ onRateLimits }: HttpProviderOptions, limits: readonly RateLimit[], target: Target): void {
-  try {
-    onRateLimits?.(limits, target);
-  } catch {
-    // A failing listener must not fail the answer.
-  }
+  // A failing listener must not fail the answer.
+  if (onRateLimits !== undefined) guardedListener(onRateLimits)(limits, target);
 }
 
 function requestIdOf({ headers }: TransportResponse, names: readonly string[] | undefined): string | undefined {

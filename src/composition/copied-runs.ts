@@ -1,0 +1,120 @@
+/**
+ * The border between callers and the engine: inputs and answers become JSON of the run's own, results and events are copies, so
+ * that neither side changes what the other one holds, whichever store keeps it. Nested runs do not cross it.
+ */
+import { copyJson } from '../core/json/copy-json.ts';
+import { plainJson } from '../core/json/plain-json.ts';
+import type { ExecutionEngine, RunEvent, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
+
+export function copiedRuns(inner: ExecutionEngine): ExecutionEngine {
+  const { startRequest } = inner;
+  return {
+    ...inner,
+    start: (plan, options) => copiedHandle(inner.start(plan, withOwnInput(options))),
+    ...(startRequest === undefined
+      ? {}
+      : {
+          startRequest: (request, options) => copiedHandle(startRequest.call(inner, request, withOwnInput(options))),
+        }),
+    resume: async (runId, options) => copiedHandle(await inner.resume(runId, options)),
+    answer: async (runId, nodeId, answer) => inner.answer(runId, nodeId, ownAnswer(nodeId, answer)),
+    fork: async (runId, options) => copiedHandle(await inner.fork(runId, withOwnFork(options))),
+    async *replay(runId) {
+      for await (const event of inner.replay(runId)) yield copiedEvent(event);
+    },
+    inspect: async (runId) => copiedResult(await inner.inspect(runId)),
+  };
+}
+
+/** @throws invalid-request for what JSON does not have, naming its place */
+export const ownInput = (input: unknown): Readonly<Record<string, unknown>> =>
+  plainJson(input, () => ({ noun: 'The input of the run', code: 'invalid-request' })) as Readonly<
+    Record<string, unknown>
+  >;
+
+function withOwnInput<T extends RunOptions>(options: T | undefined): T | undefined {
+  return options?.input === undefined ? options : { ...options, input: ownInput(options.input) };
+}
+
+function withOwnFork(options: Parameters<ExecutionEngine['fork']>[1]): Parameters<ExecutionEngine['fork']>[1] {
+  const { with: replaced } = options;
+  const own = withOwnInput(options) ?? options;
+  if (replaced === undefined) return own;
+  const name = { noun: 'The new values of the fork', code: 'invalid-request' } as const;
+  return { ...own, with: plainJson(replaced, () => name) as Readonly<Record<string, unknown>> };
+}
+
+const ownAnswer = (nodeId: string, answer: unknown): unknown =>
+  answer === undefined
+    ? answer
+    : plainJson(answer, () => ({
+        noun: `The answer of node ${nodeId}`,
+        code: 'invalid-request',
+        details: { nodeId },
+      }));
+
+const handles = new WeakMap<RunHandle, RunHandle>();
+
+/** Every reader of the events gets its own; all who ask for the result get the same one. One handle for each of the engine's. */
+export function copiedHandle(handle: RunHandle): RunHandle {
+  const known = handles.get(handle);
+  if (known !== undefined) return known;
+  const copied = newHandle(handle);
+  handles.set(handle, copied);
+  return copied;
+}
+
+function newHandle(handle: RunHandle): RunHandle {
+  let result: Promise<RunResult> | undefined;
+  return {
+    runId: handle.runId,
+    async *events() {
+      for await (const event of handle.events()) yield copiedEvent(event);
+    },
+    result() {
+      result ??= handle.result().then(copiedResult);
+      return result;
+    },
+    cancel: (reason) => handle.cancel(reason),
+  };
+}
+
+function copiedResult(result: RunResult): RunResult {
+  const { output, waiting } = result;
+  return {
+    ...result,
+    ...(isShared(output) ? { output: copyJson(output) } : {}),
+    ...(waiting === undefined ? {} : { waiting: copyJson(waiting) }),
+    nodes: result.nodes.map((node) => (isShared(node.output) ? { ...node, output: copyJson(node.output) } : node)),
+  };
+}
+
+/** The event with values of its own. What holds none is passed on as it is. */
+export function copiedEvent(event: RunEvent): RunEvent {
+  switch (event.type) {
+    case 'node-finished':
+    case 'item-finished':
+    case 'round-finished':
+    case 'node-failed': {
+      const { result } = event;
+      if (result === undefined || !isShared(result.output)) return event;
+      return { ...event, result: { ...result, output: copyJson(result.output) } };
+    }
+    case 'run-started':
+      return { ...event, plan: copyJson(event.plan), input: copyJson(event.input) };
+    case 'plan-revised':
+      return { ...event, plan: copyJson(event.plan) };
+    case 'plan-delta':
+      return { ...event, nodes: copyJson(event.nodes) };
+    case 'node-suspended':
+      return { ...event, question: copyJson(event.question) };
+    case 'answer':
+      return isShared(event.answer) ? { ...event, answer: copyJson(event.answer) } : event;
+    case 'run-finished':
+      return isShared(event.output) ? { ...event, output: copyJson(event.output) } : event;
+    default:
+      return event;
+  }
+}
+
+const isShared = (value: unknown): boolean => typeof value === 'object' && value !== null;
