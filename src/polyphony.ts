@@ -2,9 +2,10 @@
  * The composition root: providers, plugins, stores, gateway, planner, validator and engine become one polyphony. Nothing
  * else in the library knows all of them.
  */
+
+import { guardedLogger } from './composition/boundary/guarded-logger.ts';
 import { assertReplaceable, assertSupportedNode, checkedConfig } from './composition/config/checked-config.ts';
 import { transportOptions } from './composition/config/transport-options.ts';
-import { guardedLogger } from './composition/guarded-logger.ts';
 import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { lifetime } from './composition/lifetime.ts';
 import {

@@ -3,16 +3,17 @@
  * `close`. Every error of a plugin names the plugin.
  */
 
-import { isThenable } from '../core/callback.ts';
 import { defined } from '../core/defined.ts';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
+import { copies } from '../core/json/copy-json.ts';
 import type { Provider } from '../core/model/provider.ts';
 import type { Evaluator, Logger, Plugin, PluginContext, PluginParts, Step, Tool } from '../core/plugin.ts';
 import type { RunEvent } from '../core/run/engine.ts';
 import type { CounterChange, KeyValueStore } from '../core/stores.ts';
-import { thrownText } from '../core/thrown-text.ts';
+import { isThenable } from '../core/user-code/guarded-listener.ts';
+import { thrownText } from '../core/user-code/thrown-text.ts';
 import { closesInTime } from '../system/clock.ts';
-import { copiedEvent } from './copied-runs.ts';
+import { copiedEvent } from './boundary/copied-runs.ts';
 import { assertParts, isObject } from './plugin-shape.ts';
 
 /** A plugin as one polyphony holds it: its own parts, or, as a second entry, the parts that its `setup` returned. */
@@ -258,20 +259,21 @@ export function eventListener(
   if (listening.length === 0) return undefined;
   const listeners = listening.map(({ name, parts }) => listenerOf(name, parts, logger));
   return (event) => {
-    // A copy each, because what a listener does to one must not reach the run or another listener.
-    for (const listener of listeners) listener(copiedEvent(event));
+    for (const listener of listeners) listener(event);
   };
 }
 
+/** What a listener does to an event must not reach the run or another listener. */
 function listenerOf(plugin: string, parts: PluginParts, logger: Logger): (event: RunEvent) => void {
   const warn = ({ runId, type }: RunEvent, error: unknown): void =>
     logger.warn(
       { plugin, runId, event: type, error: errorRecord(error), cause: error },
       'a plugin failed to handle an event',
     );
+  const own = copies();
   return (event) => {
     try {
-      const returned: unknown = parts.onEvent?.(event);
+      const returned: unknown = parts.onEvent?.(copiedEvent(event, own));
       // Nothing waits for an async listener, but its rejection must not end the process.
       if (isThenable(returned)) void Promise.resolve(returned).then(undefined, (error: unknown) => warn(event, error));
     } catch (error) {

@@ -6,7 +6,7 @@
 
 import { defined } from './defined.ts';
 import { scrubCause, scrubDetails, scrubMessage } from './scrub.ts';
-import { thrownText } from './thrown-text.ts';
+import { thrownText } from './user-code/thrown-text.ts';
 
 /** Every code, and whether trying again can help. docs/reference/errors.md says who acts on which code. */
 export const ERROR_CODES = {

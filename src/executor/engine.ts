@@ -1,6 +1,5 @@
 /** The engine that runs plans in this process and records them in one journal. */
 
-import { guardedListener } from '../core/callback.ts';
 import type { Runtime } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
@@ -12,6 +11,7 @@ import { fullEvents } from '../core/run/full-events.ts';
 import type { RunLimits } from '../core/run/run-limits.ts';
 import type { ValueBounds } from '../core/run/value-bounds.ts';
 import type { RunJournal } from '../core/stores.ts';
+import { guardedListener } from '../core/user-code/guarded-listener.ts';
 import { knownRun } from '../runs/journal/restore.ts';
 import type { Restored } from '../runs/journal/restored.ts';
 import { isStoreFailure, withNote } from '../runs/state/store-failure.ts';

@@ -3,9 +3,9 @@
 import type { Clock } from '../core/clock.ts';
 import { abortError, PolyphonyError } from '../core/errors.ts';
 import { copyJson } from '../core/json/copy-json.ts';
-import { plainJson } from '../core/json/plain-json.ts';
 import type { Logger, Tool } from '../core/plugin.ts';
 import type { NodeRunner } from '../core/run/engine.ts';
+import { plainJson } from '../core/run/plain-json.ts';
 import { validateJson } from '../kit/json/json-schema.ts';
 import { issueList } from './output-check.ts';
 import { failureOf, inNode, placeDetails, type UserCodePlace } from './user-code.ts';

@@ -1,5 +1,5 @@
 /**
- * The border to code of the user: tools, steps of plugins and of workflows.
+ * The boundary to code of the user: tools, steps of plugins and of workflows.
  *
  * U1. It gets copies. What it does to them changes nothing that others hold.
  * U2. What it gives becomes JSON before anybody sees it, so that a run goes on with what a resume would read.
@@ -7,10 +7,10 @@
  */
 import { abortError, asPolyphonyError, type ErrorCode, errorRecord, PolyphonyError } from '../core/errors.ts';
 import { copyJson } from '../core/json/copy-json.ts';
-import { plainJson } from '../core/json/plain-json.ts';
 import type { Logger, Step } from '../core/plugin.ts';
 import { type NodeCall, type NodeOutput, type NodeRunner, SuspendRun } from '../core/run/engine.ts';
-import { thrownText } from '../core/thrown-text.ts';
+import { plainJson } from '../core/run/plain-json.ts';
+import { thrownText } from '../core/user-code/thrown-text.ts';
 import { chargeOf, withCharge } from '../runs/state/charge.ts';
 
 /** Where code of the user runs. */

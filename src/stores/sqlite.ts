@@ -1,11 +1,11 @@
 /** Stores in one SQLite file, which survives the process. Several processes may use it at the same time. */
 
 import { resolve } from 'node:path';
-import { guardedListener } from '../core/callback.ts';
 import type { Clock } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Processes } from '../core/processes.ts';
 import type { Stores } from '../core/stores.ts';
+import { guardedListener } from '../core/user-code/guarded-listener.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemProcesses } from '../system/processes.ts';
 import { recoverAtOpening, sqliteAttempts } from './sqlite/attempts/attempts.ts';

@@ -2,7 +2,7 @@
 import { type ErrorRecord, errorRecord, type PolyphonyError } from '../errors.ts';
 import { firstOf } from '../json/cut-text.ts';
 import { scrubText } from '../scrub.ts';
-import { isError } from '../thrown-text.ts';
+import { isError } from '../user-code/thrown-text.ts';
 
 const STACK_CHARACTERS = 4096;
 const MOST_CAUSES = 4;

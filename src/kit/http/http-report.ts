@@ -1,5 +1,5 @@
 /** Reports what an answer over HTTP states besides its content: the headers when they arrive, the rest at the end. */
-import { guardedListener } from '../../core/callback.ts';
+
 import type { FinishEvent, Target } from '../../core/model/model.ts';
 import type {
   EndpointReport,
@@ -8,6 +8,7 @@ import type {
   TransportResponse,
   WireFormat,
 } from '../../core/model/provider.ts';
+import { guardedListener } from '../../core/user-code/guarded-listener.ts';
 import type { HttpExchange, HttpProviderOptions } from './http-request.ts';
 
 type Draft = { -readonly [Field in keyof EndpointReport]: EndpointReport[Field] };

@@ -1,10 +1,10 @@
 /**
- * The border between callers and the engine: inputs and answers become JSON of the run's own, results and events are copies, so
+ * The boundary between callers and the engine: inputs and answers become JSON of the run's own, results and events are copies, so
  * that neither side changes what the other one holds, whichever store keeps it. Nested runs do not cross it.
  */
-import { copyJson } from '../core/json/copy-json.ts';
-import { plainJson } from '../core/json/plain-json.ts';
-import type { ExecutionEngine, RunEvent, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
+import { type Copies, copies } from '../../core/json/copy-json.ts';
+import type { ExecutionEngine, RunEvent, RunHandle, RunOptions, RunResult } from '../../core/run/engine.ts';
+import { plainJson } from '../../core/run/plain-json.ts';
 
 export function copiedRuns(inner: ExecutionEngine): ExecutionEngine {
   const { startRequest } = inner;
@@ -20,7 +20,8 @@ export function copiedRuns(inner: ExecutionEngine): ExecutionEngine {
     answer: async (runId, nodeId, answer) => inner.answer(runId, nodeId, ownAnswer(nodeId, answer)),
     fork: async (runId, options) => copiedHandle(await inner.fork(runId, withOwnFork(options))),
     async *replay(runId) {
-      for await (const event of inner.replay(runId)) yield copiedEvent(event);
+      const own = copies();
+      for await (const event of inner.replay(runId)) yield copiedEvent(event, own);
     },
     inspect: async (runId) => copiedResult(await inner.inspect(runId)),
   };
@@ -69,7 +70,8 @@ function newHandle(handle: RunHandle): RunHandle {
   return {
     runId: handle.runId,
     async *events() {
-      for await (const event of handle.events()) yield copiedEvent(event);
+      const own = copies();
+      for await (const event of handle.events()) yield copiedEvent(event, own);
     },
     result() {
       result ??= handle.result().then(copiedResult);
@@ -81,16 +83,17 @@ function newHandle(handle: RunHandle): RunHandle {
 
 function copiedResult(result: RunResult): RunResult {
   const { output, waiting } = result;
+  const own = copies();
   return {
     ...result,
-    ...(isShared(output) ? { output: copyJson(output) } : {}),
-    ...(waiting === undefined ? {} : { waiting: copyJson(waiting) }),
-    nodes: result.nodes.map((node) => (isShared(node.output) ? { ...node, output: copyJson(node.output) } : node)),
+    ...(isShared(output) ? { output: own.of(output) } : {}),
+    ...(waiting === undefined ? {} : { waiting: own.of(waiting) }),
+    nodes: result.nodes.map((node) => (isShared(node.output) ? { ...node, output: own.of(node.output) } : node)),
   };
 }
 
 /** The event with values of its own. What holds none is passed on as it is. */
-export function copiedEvent(event: RunEvent): RunEvent {
+export function copiedEvent(event: RunEvent, own: Copies): RunEvent {
   switch (event.type) {
     case 'node-finished':
     case 'item-finished':
@@ -98,20 +101,20 @@ export function copiedEvent(event: RunEvent): RunEvent {
     case 'node-failed': {
       const { result } = event;
       if (result === undefined || !isShared(result.output)) return event;
-      return { ...event, result: { ...result, output: copyJson(result.output) } };
+      return { ...event, result: { ...result, output: own.of(result.output) } };
     }
     case 'run-started':
-      return { ...event, plan: copyJson(event.plan), input: copyJson(event.input) };
+      return { ...event, plan: own.of(event.plan), input: own.of(event.input) };
     case 'plan-revised':
-      return { ...event, plan: copyJson(event.plan) };
+      return { ...event, plan: own.of(event.plan) };
     case 'plan-delta':
-      return { ...event, nodes: copyJson(event.nodes) };
+      return { ...event, nodes: own.of(event.nodes) };
     case 'node-suspended':
-      return { ...event, question: copyJson(event.question) };
+      return { ...event, question: own.of(event.question) };
     case 'answer':
-      return isShared(event.answer) ? { ...event, answer: copyJson(event.answer) } : event;
+      return isShared(event.answer) ? { ...event, answer: own.of(event.answer) } : event;
     case 'run-finished':
-      return isShared(event.output) ? { ...event, output: copyJson(event.output) } : event;
+      return isShared(event.output) ? { ...event, output: own.of(event.output) } : event;
     default:
       return event;
   }

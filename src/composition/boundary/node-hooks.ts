@@ -1,13 +1,18 @@
 /** The `node` hooks of plugins, as the runners call them: what one gives becomes JSON, and its errors name the plugin. */
-import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
-import { plainJson } from '../core/json/plain-json.ts';
-import { type NodeOutput, type NodeRunner, SuspendRun } from '../core/run/engine.ts';
-import { thrownText } from '../core/thrown-text.ts';
-import type { NodeMiddleware } from '../runners/create-runners.ts';
-import type { HostedPlugin } from './plugin-host.ts';
+import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
+import type { PluginParts } from '../../core/plugin.ts';
+import { type NodeOutput, type NodeRunner, SuspendRun } from '../../core/run/engine.ts';
+import { plainJson } from '../../core/run/plain-json.ts';
+import { thrownText } from '../../core/user-code/thrown-text.ts';
+import type { NodeMiddleware } from '../../runners/create-runners.ts';
+
+interface Hosted {
+  readonly name: string;
+  readonly parts: PluginParts;
+}
 
 /** In the order of the plugins, the outermost first. */
-export function nodeHooks(hosted: readonly HostedPlugin[]): readonly NodeMiddleware[] {
+export function nodeHooks(hosted: readonly Hosted[]): readonly NodeMiddleware[] {
   return hosted.flatMap(({ name, parts }) => (parts.node === undefined ? [] : [hookOf(name, parts.node.bind(parts))]));
 }
 

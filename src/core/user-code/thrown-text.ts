@@ -2,8 +2,8 @@
  * What was thrown, in words. Anything can be: a text, an object of an HTTP client, several errors at once, nothing, an error
  * whose fields cannot be read. Never throws; the work is bounded.
  */
-import { firstOf } from './json/cut-text.ts';
-import { scrub } from './scrub.ts';
+import { firstOf } from '../json/cut-text.ts';
+import { scrub } from '../scrub.ts';
 
 const MOST_ERRORS = 5;
 const DEEPEST = 4;

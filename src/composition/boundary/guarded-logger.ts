@@ -1,7 +1,8 @@
 /** The logger of the caller: a destination that fails must not fail what it was told of. */
-import { guardedListener } from '../core/callback.ts';
-import type { Logger } from '../core/plugin.ts';
-import { silentLogger } from '../system/logger.ts';
+
+import type { Logger } from '../../core/plugin.ts';
+import { guardedListener } from '../../core/user-code/guarded-listener.ts';
+import { silentLogger } from '../../system/logger.ts';
 
 /** A line that it throws at, or rejects, is lost. @default silent */
 export function guardedLogger(logger: Logger | undefined): Logger {

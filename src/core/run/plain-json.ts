@@ -4,10 +4,10 @@
  * fields, minus zero is zero. What would be lost in that text is refused: NaN, a bigint, a Map, bytes, a function.
  */
 import { PolyphonyError } from '../errors.ts';
-import { thrownText } from '../thrown-text.ts';
-import { setField } from './copy-json.ts';
-import { firstOf } from './cut-text.ts';
-import { JSON_DEPTH } from './json-size.ts';
+import { setField } from '../json/copy-json.ts';
+import { firstOf } from '../json/cut-text.ts';
+import { JSON_DEPTH } from '../json/json-size.ts';
+import { thrownText } from '../user-code/thrown-text.ts';
 
 /** What the value is called in messages, and with which error it is refused. */
 export interface PlainJsonName {
@@ -31,8 +31,8 @@ interface Walk {
   left: number;
 }
 
-/** More than fit into the largest value that a run may hold at its default bounds; shared parts count at each place. */
-const MOST_VALUES = 16_777_216;
+/** Twice as many as fit into the largest value at the default bounds; what is shared counts at each place. */
+const MOST_VALUES = 8_388_608;
 const PATH_CHARACTERS = 200;
 
 /**
