@@ -81,43 +81,12 @@ function newHandle(handle: RunHandle): RunHandle {
   };
 }
 
-function copiedResult(result: RunResult): RunResult {
-  const { output, waiting } = result;
-  const own = copies();
-  return {
-    ...result,
-    ...(isShared(output) ? { output: own.of(output) } : {}),
-    ...(waiting === undefined ? {} : { waiting: own.of(waiting) }),
-    nodes: result.nodes.map((node) => (isShared(node.output) ? { ...node, output: own.of(node.output) } : node)),
-  };
+function copiedResult({ error, ...result }: RunResult): RunResult {
+  const copy = copies().of(result);
+  // The error is what its cause is found by, and nobody else holds it.
+  return error === undefined ? copy : { ...copy, error };
 }
 
-/** The event with values of its own. What holds none is passed on as it is. */
-export function copiedEvent(event: RunEvent, own: Copies): RunEvent {
-  switch (event.type) {
-    case 'node-finished':
-    case 'item-finished':
-    case 'round-finished':
-    case 'node-failed': {
-      const { result } = event;
-      if (result === undefined || !isShared(result.output)) return event;
-      return { ...event, result: { ...result, output: own.of(result.output) } };
-    }
-    case 'run-started':
-      return { ...event, plan: own.of(event.plan), input: own.of(event.input) };
-    case 'plan-revised':
-      return { ...event, plan: own.of(event.plan) };
-    case 'plan-delta':
-      return { ...event, nodes: own.of(event.nodes) };
-    case 'node-suspended':
-      return { ...event, question: own.of(event.question) };
-    case 'answer':
-      return isShared(event.answer) ? { ...event, answer: own.of(event.answer) } : event;
-    case 'run-finished':
-      return isShared(event.output) ? { ...event, output: own.of(event.output) } : event;
-    default:
-      return event;
-  }
-}
-
-const isShared = (value: unknown): boolean => typeof value === 'object' && value !== null;
+/** An event of its own for one reader. Pieces of text are passed on as they are: there are many, and they hold nothing else. */
+export const copiedEvent = (event: RunEvent, own: Copies): RunEvent =>
+  event.type === 'node-delta' ? event : own.of(event);
