@@ -266,10 +266,7 @@ export function eventListener(
 /** What a listener does to an event must not reach the run or another listener. */
 function listenerOf(plugin: string, parts: PluginParts, logger: Logger): (event: RunEvent) => void {
   const warn = ({ runId, type }: RunEvent, error: unknown): void =>
-    logger.warn(
-      { plugin, runId, event: type, error: errorRecord(error), cause: error },
-      'a plugin failed to handle an event',
-    );
+    logger.warn({ plugin, runId, event: type, error: errorRecord(error) }, 'a plugin failed to handle an event');
   const own = copies();
   return (event) => {
     try {

@@ -54,7 +54,9 @@ export function failureOf(code: UserCode, thrown: unknown): PolyphonyError {
   const { logger, call } = place;
   if (logger !== undefined) {
     const { runId } = call;
-    const fields = { runId, ...code.details, ...placeDetails(place), error: errorRecord(failure), cause: thrown };
+    // The cause of an error is clean, which what was thrown may not be.
+    const { cause } = failure;
+    const fields = { runId, ...code.details, ...placeDetails(place), error: errorRecord(failure), cause };
     logger.warn(fields, `${noun} failed${inNode({ call })}`);
   }
   return failure;
