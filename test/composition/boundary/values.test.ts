@@ -102,7 +102,7 @@ const rowsOf = () => ({
 const LATE = { made: MADE, rows: rowsOf().rows, fixed: { list: [1, 2] }, said: 'yes' };
 
 describe.each(STORES)('values that code of the user was given, with %s', (_name, newStores) => {
-  it('are its own: nobody else sees what it does to them, at once or after a resume', async () => {
+  it.each([true, false])('are its own, at once and after a resume; behind a hook: %s', async (isHooked) => {
     const stores = newStores();
     const listener: Plugin = { name: 'listener', onEvent: (event: RunEvent) => spoil(event) };
     const hook: Plugin = {
@@ -114,7 +114,7 @@ describe.each(STORES)('values that code of the user was given, with %s', (_name,
       },
     };
     const own: Plugin = { name: 'own', tools: [spoiler, giver] };
-    const first = await open(stores(), { plugins: [own, listener, hook] });
+    const first = await open(stores(), { plugins: [own, listener, ...(isHooked ? [hook] : [])] });
     const input = rowsOf();
     const handle = await first.start(PLAN, input);
     for await (const event of handle.events()) spoil(event);

@@ -31,8 +31,8 @@ let deep: unknown = 'bottom';
 for (let level = 0; level < 700; level += 1) deep = [deep];
 let wide: unknown = 1;
 for (let level = 0; level < 40; level += 1) wide = [wide, wide];
-// biome-ignore lint/suspicious/noSparseArray: a hole is one of the cases
-const sparse = [1, , 3];
+const sparse: unknown[] = [1];
+sparse[2] = 3;
 
 describe('plain JSON', () => {
   it('is what its text would be read as, and shares nothing with what was given', () => {
