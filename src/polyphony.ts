@@ -2,6 +2,8 @@
  * The composition root: providers, plugins, stores, gateway, planner, validator and engine become one polyphony. Nothing
  * else in the library knows all of them.
  */
+
+import { guardedLogger } from './composition/boundary/guarded-logger.ts';
 import { assertReplaceable, assertSupportedNode, checkedConfig } from './composition/config/checked-config.ts';
 import { assertKnownOptions } from './composition/config/known-options.ts';
 import { transportOptions } from './composition/config/transport-options.ts';
@@ -50,7 +52,6 @@ import { createGateway, type GatewayHandle } from './gateway/create-gateway.ts';
 import { createTransport } from './gateway/transport/transport.ts';
 import { memoryStores } from './stores/memory.ts';
 import { systemRuntime } from './system/clock.ts';
-import { silentLogger } from './system/logger.ts';
 import { isWorkflow, type Workflow } from './workflow/index.ts';
 
 export type { DoneRun, EngineParts, PlanOptions, RecoverOptions, Runnable, RunOutcome, StartOptions, SuspendedRun };
@@ -182,7 +183,8 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   const plugins = await chosenPlugins(options, config);
   // Checked before anything is built, so that the message names the plugin and not the part that failed because of it.
   collectParts(plugins.map(hostedOf));
-  const { runtime = systemRuntime, logger = silentLogger } = options;
+  const { runtime = systemRuntime } = options;
+  const logger = guardedLogger(options.logger);
   const stores = options.stores ?? memoryStores({ clock: runtime.clock });
   const gateway = createGateway({
     plugins,

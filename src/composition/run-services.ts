@@ -24,6 +24,8 @@ import { createRunners } from '../runners/create-runners.ts';
 import { checkedInput } from '../validator/check-input.ts';
 import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
+import { copiedHandle, copiedRuns } from './boundary/copied-runs.ts';
+import { nodeHooks } from './boundary/node-hooks.ts';
 import { boundsOf } from './catalogue.ts';
 import { checkedEngine } from './checked-engine.ts';
 import { listLiveRuns } from './live-runs.ts';
@@ -102,7 +104,8 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       clock: runtime.clock,
       tools: registered.parts().tools,
       steps: [...registered.parts().steps.values()],
-      around: plugins.flatMap(({ parts }) => (parts.node === undefined ? [] : [parts.node.bind(parts)])),
+      around: nodeHooks(plugins),
+      logger: parts.logger,
       workflows: (id) => planOf(registered.catalogue().workflows.get(id), validWorkflow),
       planner,
       engine: () => engine,
@@ -132,10 +135,15 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     ...bookings(stores),
   });
   const { engine, find } = listLiveRuns(checkedEngine(inner));
+  const liveRun = (runId: string): RunHandle | undefined => {
+    const handle = find(runId);
+    return handle === undefined ? undefined : copiedHandle(handle);
+  };
   return {
     runtime,
-    engine,
-    liveRun: find,
+    // Nested runs use the engine itself: their values stay within it.
+    engine: copiedRuns(engine),
+    liveRun,
     validate: check,
     validOnce,
     validWorkflow,

@@ -9,6 +9,7 @@ import { isValidPlan, type Plan, type ValidPlan } from '../core/plan/plan.ts';
 import type { Planner, PlanningResult } from '../core/plan/planner.ts';
 import type { PlanIssue, Validation } from '../core/plan/validation.ts';
 import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
+import { errorOfRecord } from '../core/run/failure-record.ts';
 import { callsExceeded, type RunLimits } from '../core/run/run-limits.ts';
 import { checkedInput } from '../validator/check-input.ts';
 import { assertRunOptions, RUN_FIELDS } from './checked-engine.ts';
@@ -18,8 +19,11 @@ import type { ReserveId } from './reserved-ids.ts';
 export type Runnable = string | Plan | ValidPlan;
 
 export interface StartOptions extends Omit<RunOptions, 'input' | 'paid'> {
-  /** Called with the whole plan of a request. What it throws fails the run. */
-  readonly onPlan?: (planning: PlanningResult) => void;
+  /**
+   * Called with the whole plan of a request, and waited for: nothing with side effects starts before it has returned. What it
+   * throws, or rejects with, fails the run. While the plan is streamed, nodes without side effects may run already.
+   */
+  readonly onPlan?: (planning: PlanningResult) => unknown;
   /**
    * Start nodes without side effects while the plan of a request is still being written. False: plan first, then run.
    *
@@ -74,7 +78,7 @@ async function planThenStart(
   const release = options.runId === undefined ? undefined : await starting.reserveId?.(runId);
   try {
     const planning = await planFor(starting, request, runId, options);
-    onPlan?.(planning);
+    await onPlan?.(planning);
     const { costNanoUsd, usage, rounds } = planning;
     const checked = checkedInput(planning.plan.plan, input);
     const paid = { costNanoUsd, ...defined({ usage }), plannerCalls: rounds };
@@ -151,7 +155,8 @@ export function outcomeOf<Output>(result: RunResult): RunOutcome<Output> {
       retryable: false,
       details: undefined,
     };
-    throw new PolyphonyError(code, message, { retryable, details: { ...details, runId } });
+    const cause = error === undefined ? undefined : errorOfRecord(error)?.cause;
+    throw new PolyphonyError(code, message, { retryable, cause, details: { ...details, runId } });
   }
   // The plan was compiled from the workflow whose type this is; a suspended run has no output yet.
   return result as RunOutcome<Output>;

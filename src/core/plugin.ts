@@ -70,7 +70,11 @@ export interface Tool {
    */
   readonly sideEffects?: boolean;
   readonly expectedMs?: number;
-  /** `input` was validated before. An error other than a PolyphonyError becomes `tool-failed`. */
+  /**
+   * `input` was validated before, and is a copy. What it returns becomes JSON: dates are texts, undefined fields are left out,
+   * and what JSON does not have (NaN, bigint, Map, functions, bytes) fails the call as `invalid-output`. An error other than a
+   * PolyphonyError becomes `tool-failed`.
+   */
   run(input: Readonly<Record<string, unknown>>, context: ToolContext): Promise<unknown>;
 }
 export interface ToolContext {
@@ -129,8 +133,11 @@ export interface PluginParts {
   rank?(candidates: readonly Candidate[], call: Call): readonly Candidate[];
   /** Wraps every run of a node, in every engine. */
   readonly node?: (call: NodeCall, next: NodeRunner) => Promise<NodeOutput>;
-  /** Gets the events of every run. Must not throw: an error is logged with the plugin's name and stops nothing. */
-  onEvent?(event: RunEvent): void;
+  /**
+   * Gets the events of every run, each a copy of its own. Nobody waits for what it returns; what it throws or rejects with is
+   * logged with the plugin's name and stops nothing.
+   */
+  onEvent?(event: RunEvent): unknown;
   /**
    * Called once after every plugin is set up, before the first call: the place to check parts of other plugins. An error fails
    * the creation of the polyphony.

@@ -11,6 +11,7 @@ import { fullEvents } from '../core/run/full-events.ts';
 import type { RunLimits } from '../core/run/run-limits.ts';
 import type { ValueBounds } from '../core/run/value-bounds.ts';
 import type { RunJournal } from '../core/stores.ts';
+import { guardedListener } from '../core/user-code/guarded-listener.ts';
 import { knownRun } from '../runs/journal/restore.ts';
 import type { Restored } from '../runs/journal/restored.ts';
 import { isStoreFailure, withNote } from '../runs/state/store-failure.ts';
@@ -144,7 +145,7 @@ function hostOf(options: EngineOptions, turns: Turns): EngineHost {
     runnerOf: (use) => runnerOf(options.runners, use),
     planner,
     validPlan: (plan) => validAgain(validPlan, plan),
-    onEvent: onEvent === undefined ? undefined : guarded(onEvent),
+    onEvent: onEvent === undefined ? undefined : guardedListener(onEvent),
     bookedFor: options.bookedFor ?? (async () => ({ costNanoUsd: 0 })),
     lock,
     graceMs,
@@ -168,16 +169,6 @@ function ownerOf({ ids, processes }: Runtime): string {
 function plannerOf({ planner }: Host): Planner {
   if (planner === undefined) throw noPlanner();
   return planner;
-}
-
-function guarded(onEvent: (event: RunEvent) => void): (event: RunEvent) => void {
-  return function notify(event) {
-    try {
-      onEvent(event);
-    } catch {
-      // A listener that fails must not affect the run.
-    }
-  };
 }
 
 function runnerOf(runners: NodeRunners, use: string): NodeRunner {

@@ -100,13 +100,13 @@ async function planInRounds(messages: Message[], options: PlannerOptions, asking
   for (let round = 1; round <= rounds + 1; round += 1) {
     const escalated = round > rounds;
     if (escalated && !canEscalate(asking.catalogue, options.model)) break;
-    if (round > 1) asking.listener.onRestart?.();
+    if (round > 1) await asking.listener.onRestart?.();
     const response = await ask(messages, { round, escalated, model: options.model }, asking);
     const price = paidFor(response.attempts);
     paid = sumOf(paid, price);
     const answer = textOf(response);
     validation = asking.validate(answer, asking.catalogue, defined({ request: asking.request }));
-    reportAnswer(asking.listener, round, price, validation);
+    await reportAnswer(asking.listener, round, price, validation);
     if (validation.plan !== undefined) return result(validation, round, paid);
     messages.push(...repairMessages(answer, validation.issues));
   }
@@ -148,9 +148,14 @@ const sumOf = (a: Paid, b: Paid): Paid => ({
   usage: addUsage(a.usage ?? NO_USAGE, b.usage),
 });
 
-function reportAnswer({ onAnswer }: Listener, round: number, paid: Paid, { plan, issues }: Validation): void {
+async function reportAnswer(
+  { onAnswer }: Listener,
+  round: number,
+  paid: Paid,
+  { plan, issues }: Validation,
+): Promise<void> {
   const errors = issues.filter(({ severity }) => severity === 'error').slice(0, MAX_REPORTED_ISSUES);
-  onAnswer?.({ round, ...paid, ...(plan === undefined ? { issues: errors } : {}) });
+  await onAnswer?.({ round, ...paid, ...(plan === undefined ? { issues: errors } : {}) });
 }
 
 interface Round {
@@ -176,7 +181,7 @@ async function ask(
   };
   const signal = asking.options.signal ?? new AbortController().signal;
   if (signal.aborted) throw abortError(signal);
-  asking.listener.onCall?.();
+  await asking.listener.onCall?.();
   // A trace of its own, so that the response's cost is that of this round only.
   const trace: CallTrace = { attempts: [] };
   const options: CallOptions = { ...asking.options, signal, trace, purpose: 'planner' };
@@ -186,17 +191,24 @@ async function ask(
   } catch (error) {
     // The cost of an answer that never came is reported too.
     const { attempts } = trace;
-    if (attempts.length > 0) asking.listener.onAnswer?.({ round, ...paidFor(attempts), error: errorRecord(error) });
+    if (attempts.length > 0)
+      await asking.listener.onAnswer?.({ round, ...paidFor(attempts), error: errorRecord(error) });
     throw error;
   }
 }
 
 async function* watch(events: AsyncIterable<ModelEvent>, listener: Listener): AsyncGenerator<ModelEvent> {
   for await (const event of events) {
-    if (event.type === 'text-delta') listener.onDelta?.(event.text);
-    else if (event.type === 'restart') listener.onRestart?.();
+    const told = tell(listener, event);
+    if (told !== undefined) await told;
     yield event;
   }
+}
+
+/** A promise only where the listener gave one, so that a plain one costs the stream nothing. */
+function tell(listener: Listener, event: ModelEvent): unknown {
+  if (event.type === 'text-delta') return listener.onDelta?.(event.text);
+  return event.type === 'restart' ? listener.onRestart?.() : undefined;
 }
 
 /** A stronger planner exists, and no model was pinned. */

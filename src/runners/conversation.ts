@@ -6,7 +6,7 @@ import type { Gateway } from '../core/gateway.ts';
 import type { Message, ModelResponse, Usage, Warning } from '../core/model/model.ts';
 import { addMoney, type NanoUsd } from '../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
-import type { Tool } from '../core/plugin.ts';
+import type { Logger, Tool } from '../core/plugin.ts';
 import type { LoopAnswer, LoopRound, NodeCall } from '../core/run/engine.ts';
 import type { ChatDraft } from './llm-request.ts';
 
@@ -14,6 +14,8 @@ export interface LlmOptions {
   readonly gateway: Gateway;
   readonly tools: ReadonlyMap<string, Tool>;
   readonly clock: Clock;
+  /** Gets the errors of tools. @default none */
+  readonly logger?: Logger;
   /** Rounds in which a model may call tools before it has to answer. @default 8 */
   readonly toolRounds?: number;
   /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */

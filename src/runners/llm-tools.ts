@@ -2,7 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import { abortError, errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { ToolCallPart, ToolResultPart } from '../core/model/model.ts';
-import type { Tool } from '../core/plugin.ts';
+import type { Logger, Tool } from '../core/plugin.ts';
 import type { LoopAnswer, LoopRound, NodeCall, ToolCallRecord } from '../core/run/engine.ts';
 import { callTool } from './tool.ts';
 
@@ -10,6 +10,7 @@ export interface Toolbox {
   readonly call: NodeCall;
   readonly tools: readonly Tool[];
   readonly clock: Clock;
+  readonly logger?: Logger | undefined;
 }
 
 const DEFAULT_CONCURRENCY = 8;
@@ -52,16 +53,18 @@ async function useTool(
 }
 
 async function outcomeOf(
-  { call: { signal }, tools, clock }: Toolbox,
+  { call, tools, clock, logger }: Toolbox,
   { name, arguments: given, raw }: ToolCallPart,
   idempotencyKey: string,
 ): Promise<Pick<ToolCallRecord, 'result' | 'error'>> {
+  const { signal } = call;
   try {
     const tool = tools.find((known) => known.name === name);
     if (tool === undefined) throw unknownTool(name, tools);
     if (raw !== undefined) throw brokenArguments(name);
     const input = given as Readonly<Record<string, unknown>>;
-    const output = await callTool(tool, { input, signal, idempotencyKey, clock });
+    const place = { call, logger, isForModel: true };
+    const output = await callTool(tool, { input, signal, idempotencyKey, clock, place });
     return { result: tool.output === undefined ? resultIn(output) : output };
   } catch (error) {
     if (signal.aborted) throw abortError(signal);

@@ -103,7 +103,7 @@ async function sayRound(
     if (content.length > 0) say(conversation, [{ role: 'assistant', content }]);
     return;
   }
-  const results = await useTools({ call, tools, clock: options.clock }, answer, ended);
+  const results = await useTools({ call, tools, clock: options.clock, logger: options.logger }, answer, ended);
   say(conversation, [
     { role: 'assistant', content },
     { role: 'tool', content: results },

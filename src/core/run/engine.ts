@@ -207,8 +207,11 @@ export interface AnswerOptions {
 }
 
 export interface RequestOptions extends RunOptions {
-  /** Called with the complete plan; some of its nodes may already run. An error fails the run. */
-  readonly onPlan?: (planning: PlanningResult) => void;
+  /**
+   * Called with the complete plan, and waited for; nodes without side effects may already run, no others. An error or a
+   * rejection fails the run.
+   */
+  readonly onPlan?: (planning: PlanningResult) => unknown;
 }
 
 export interface RunOptions {

@@ -1,7 +1,7 @@
 /** The result of a run, for its caller. */
 
-import { errorRecord } from '../../core/errors.ts';
 import type { NodeReport, NodeState, RunResult, RunStatus, RunTotals, WaitingQuestion } from '../../core/run/engine.ts';
+import { failureRecord } from '../../core/run/failure-record.ts';
 import type { RunState } from './run-state.ts';
 import type { Task } from './task.ts';
 
@@ -20,7 +20,7 @@ export function resultOf(run: RunState, status: RunStatus, output?: unknown): Ru
     runId: run.runId,
     status,
     ...(status === 'done' ? { output } : {}),
-    ...(failure === undefined ? {} : { error: errorRecord(failure) }),
+    ...(failure === undefined ? {} : { error: failureRecord(failure) }),
     ...totalsOf(run),
     ...(run.repaired.length === 0 ? {} : { repaired: run.repaired }),
     nodes: [...run.tasks.values()].map(reportOf),
@@ -49,7 +49,7 @@ export function reportOf(task: Task): NodeReport {
     report.output = result.output;
     report.meta = result.meta;
   }
-  if (error !== undefined) report.error = errorRecord(error);
+  if (error !== undefined) report.error = failureRecord(error);
   return report;
 }
 
