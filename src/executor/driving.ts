@@ -7,6 +7,7 @@ import type { Planner } from '../core/plan/planner.ts';
 import type { NodeRunner, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
 import type { Driver, DriverPlanner } from '../runs/state/driver.ts';
 import type { RunState } from '../runs/state/run-state.ts';
+import { leaveSlots } from '../runs/state/slots.ts';
 import type { Task, Unit } from '../runs/state/task.ts';
 import type { StoredRuns } from '../runs/stored/change.ts';
 import { STORE_GRACE_MS } from '../runs/turn/concluding.ts';
@@ -16,8 +17,6 @@ import { settleUnit } from '../runs/turn/units.ts';
 import { settlesWithin } from '../system/clock.ts';
 import { type EventLog, eventLog } from './event-log.ts';
 import type { TimeSlice } from './time-slice.ts';
-
-const DEFAULT_CONCURRENCY = 64;
 
 /** What an engine provides to each of its runs. */
 export interface Host extends StoredRuns {
@@ -42,8 +41,6 @@ export interface Host extends StoredRuns {
 export interface Driving {
   readonly host: Host;
   readonly run: RunState;
-  /** Most units that run at the same time. */
-  readonly concurrency: number;
   readonly log: EventLog;
   /** Signals of the units that asked for one: most steps of a large plan never read theirs. */
   readonly controllers: Map<Unit, AbortController>;
@@ -84,7 +81,6 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
   const driving: Driving = {
     host,
     run: createRun(host, driver, opening),
-    concurrency: Math.max(1, opening.options.concurrency ?? DEFAULT_CONCURRENCY),
     log: eventLog(),
     controllers: new Map(),
     timers: new Map(),
@@ -190,6 +186,7 @@ function settle(driving: Driving, result: RunResult): void {
   const { host, run, log, opening, releases } = driving;
   for (const task of driving.timers.keys()) clearTimers(driving, task);
   for (const cleanup of driving.cleanups) cleanup();
+  leaveSlots(run);
   const done = (): void => {
     log.close();
     driving.resolve(result);

@@ -3,6 +3,7 @@
 import type { Scope } from '../core/model/model.ts';
 import type { PlanNode } from '../core/plan/plan.ts';
 import type { NodeCall, NodeOutput, NodeResult } from '../core/run/engine.ts';
+import { giveSlotBack, takeSlot } from '../runs/state/slots.ts';
 import type { Unit } from '../runs/state/task.ts';
 import {
   answerOf,
@@ -36,6 +37,7 @@ export async function perform(driving: Driving, unit: Unit): Promise<NodeResult>
 export function callOnce(driving: Driving, unit: Unit): Promise<NodeOutput> {
   try {
     assertCallable(driving.run, unit);
+    if (!unit.hasSlot) takeSlot(driving.run, unit);
     return driving.host.runnerOf(unit.task.node.use)(callOf(driving, unit));
   } catch (error) {
     return Promise.reject(error);
@@ -127,7 +129,10 @@ class LiveCall implements NodeCall {
     return signalOf(this.#driving, this.#unit);
   }
   get concurrency(): number {
-    return this.#driving.concurrency;
+    return this.#driving.run.slots.limit;
+  }
+  get giveSlotBack(): () => void {
+    return () => giveSlotBack(this.#driving.run, this.#unit);
   }
   get scopes(): readonly Scope[] {
     return scopesOf(this.#driving.run, this.#unit);

@@ -79,6 +79,9 @@ function spreadable(call: NodeCall): NodeCall {
     get count() {
       return call.count;
     },
+    get giveSlotBack() {
+      return call.giveSlotBack;
+    },
     // After the getters, so that a field that a middleware replaced wins.
     ...call,
   };

@@ -94,6 +94,7 @@ async function runNested(options: NestedOptions, call: NodeCall, prepare: () => 
   if (call.signal.aborted) throw abortError(call.signal);
   const before = await inspect(options.engine(), nestedRunId(call));
   const handle = before === undefined ? await begin(options, call, await prepare()) : await goOn(options, call, before);
+  call.giveSlotBack?.();
   for await (const event of handle.events()) {
     if (event.type === 'node-delta' && event.restart !== true) call.emit(event.text);
   }

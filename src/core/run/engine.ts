@@ -185,7 +185,7 @@ export interface RunOptions {
   /** @default a new id */
   readonly runId?: string;
   readonly signal?: AbortSignal;
-  /** Nodes that run at the same time. @default 64 */
+  /** Nodes that run at the same time, in the run and all runs nested in it. @default 64 */
   readonly concurrency?: number;
   /** A cap on the run in US dollars, besides the plan's own budget. @default only the plan's budget */
   readonly budgetUsd?: number;

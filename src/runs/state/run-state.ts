@@ -12,6 +12,7 @@ import type { WrittenBytes } from '../records/written.ts';
 import type { Driver } from './driver.ts';
 import type { ReadyQueue } from './ready-queue.ts';
 import type { Recorder } from './recorder.ts';
+import type { Slots } from './slots.ts';
 import type { Task } from './task.ts';
 import type { RunValues } from './values.ts';
 
@@ -64,6 +65,8 @@ export interface RunState {
   readonly values: RunValues;
   readonly writtenBytes: WrittenBytes;
   readonly counted: Counted;
+  /** Shared with the runs that are nested in it. */
+  readonly slots: Slots;
   /** The node that this run is nested in. */
   readonly within: { readonly run: RunState; readonly task: Task } | undefined;
   readonly queue: ReadyQueue<Task>;

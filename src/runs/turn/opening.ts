@@ -17,12 +17,15 @@ import { notRecorded } from '../state/not-recorded.ts';
 import { readyQueue } from '../state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../state/recorder.ts';
 import type { Counted, RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
+import { createSlots } from '../state/slots.ts';
 import { createValues, holdInput, holdRestored, type RunValues } from '../state/values.ts';
 import { countRestored, limitRunSeconds } from './count-calls.ts';
 import { considerAll, ended } from './ending.ts';
 import { refuseRecord } from './refused-record.ts';
 import { abandon, limitSeconds } from './stop.ts';
 import { streamPlan } from './streaming-plan.ts';
+
+const DEFAULT_CONCURRENCY = 64;
 
 export interface RunOpening {
   readonly runId: string;
@@ -65,6 +68,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     values: opening.values ?? createValues(host.valueBounds?.()),
     writtenBytes,
     counted: opening.within?.run.counted ?? newCounted(host, opening),
+    slots: opening.within?.run.slots ?? createSlots(Math.max(1, options.concurrency ?? DEFAULT_CONCURRENCY)),
     within: opening.within,
     queue: readyQueue(),
     recorder: createRecorder({
