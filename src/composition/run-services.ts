@@ -21,7 +21,7 @@ import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
 import { createPlanner } from '../planner/planner.ts';
 import { createRunners } from '../runners/create-runners.ts';
-import { checkedInput } from '../validator/check-input.ts';
+import { checkedInput, checkedRequestInput, checkNestedInput } from '../validator/check-input.ts';
 import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
 import { boundsOf } from './catalogue.ts';
@@ -46,6 +46,8 @@ export interface EngineParts {
   readonly valueBounds?: () => ValueBounds;
   /** What the operator allows a run that begins. */
   readonly runLimits?: () => RunLimits;
+  /** Checks the changed input of a fork. `isPlanned`: the plan was written for a request. Throws invalid-request. */
+  readonly checkInput?: (plan: Plan, input: Readonly<Record<string, unknown>>, isPlanned: boolean) => void;
   readonly onEvent?: (event: RunEvent) => void;
   /** What was booked for processes that died while they drove the run: see `AttemptBook`. */
   readonly bookedFor?: (runId: string) => Promise<Paid>;
@@ -67,6 +69,8 @@ export interface RunServicesParts {
 }
 
 export interface RunServices extends Starting {
+  /** Of a run that is started at the engine. Throws invalid-request. */
+  checkInput(plan: Plan, input: Readonly<Record<string, unknown>> | undefined): void;
   validate(plan: unknown, options?: ValidateOptions): Validation;
   /** Validates a plan, only once while it and the catalogue are unchanged. Throws invalid-plan. */
   readonly validOnce: ValidatedPlans;
@@ -88,7 +92,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     gateway,
     catalogue: registered.catalogue,
     options: () => config().planner,
-    validator: { validate, openDraft, emptyPlan, checkInput: checkedInput },
+    validator: { validate, openDraft, emptyPlan, checkInput: checkedRequestInput },
   });
   const runners = new Map<string, NodeRunner>();
   const refill = (): void => {
@@ -99,6 +103,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       steps: [...registered.parts().steps.values()],
       around: plugins.flatMap(({ parts }) => (parts.node === undefined ? [] : [parts.node.bind(parts)])),
       workflows: (id) => planOf(registered.catalogue().workflows.get(id), validOnce),
+      checkInput: checkNestedInput,
       planner,
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
@@ -122,6 +127,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     planner,
     valueBounds: () => ({ ...VALUE_BOUNDS, ...defined(config().limits?.values ?? {}) }),
     runLimits,
+    checkInput,
     onEvent,
     ...bookings(stores),
   });
@@ -130,6 +136,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     runtime,
     engine,
     liveRun: find,
+    checkInput: (plan, input) => void checkedInput(plan, input),
     validate: check,
     validOnce,
     planner,
@@ -141,6 +148,9 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     },
   };
 }
+
+const checkInput: NonNullable<EngineParts['checkInput']> = (plan, input, isPlanned) =>
+  void (isPlanned ? checkedRequestInput(plan, input) : checkedInput(plan, input));
 
 /** A finished run is never charged again, so its counters would stay in the store for ever. */
 async function forget({ stores, logger }: RunServicesParts, runId: string): Promise<void> {

@@ -10,7 +10,7 @@ import type { Planner, PlanningResult } from '../core/plan/planner.ts';
 import type { PlanIssue, Validation } from '../core/plan/validation.ts';
 import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
 import { callsExceeded, type RunLimits } from '../core/run/run-limits.ts';
-import { checkedInput } from '../validator/check-input.ts';
+import { checkedInput, checkedRequestInput } from '../validator/check-input.ts';
 import { assertRunOptions, RUN_FIELDS } from './checked-engine.ts';
 
 /** A request in words, a plan, or a plan that was validated. */
@@ -80,7 +80,7 @@ async function planThenStart(
   return starting.engine.start(planning.plan, {
     ...options,
     runId,
-    input: checkedInput(planning.plan.plan, input),
+    input: checkedRequestInput(planning.plan.plan, input),
     paid: { costNanoUsd, ...defined({ usage }), plannerCalls: rounds },
   });
 }

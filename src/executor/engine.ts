@@ -50,6 +50,12 @@ export interface EngineOptions {
    * Called with the run's lease in hand. @default nothing
    */
   readonly bookedFor?: (runId: string) => Promise<Paid>;
+  /**
+   * Checks the changed input of a fork; `isPlanned`: its plan was written for a request. Throws invalid-request.
+   *
+   * @default not checked
+   */
+  readonly checkInput?: Host['checkInput'];
   /** Called with each event of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Names this process in leases. @default its name and a fresh id, so that others see at once when it has died */
@@ -134,6 +140,7 @@ function hostOf(options: EngineOptions, turns: Turns): EngineHost {
     runnerOf: (use) => runnerOf(options.runners, use),
     planner,
     validPlan,
+    checkInput: options.checkInput,
     onEvent: onEvent === undefined ? undefined : guarded(onEvent),
     bookedFor: options.bookedFor ?? (async () => ({ costNanoUsd: 0 })),
     lock,

@@ -15,6 +15,10 @@ import { storeFailure } from '../state/store-failure.ts';
 export interface StoredRuns extends RunHost {
   /** Validates the plan of a journal again, against today's catalogue. Throws invalid-plan. */
   readonly validPlan: (plan: Plan) => ValidPlan;
+  /** Checks the changed input of a fork; `isPlanned`: its plan was written for a request. Throws invalid-request. */
+  readonly checkInput?:
+    | ((plan: Plan, input: Readonly<Record<string, unknown>>, isPlanned: boolean) => void)
+    | undefined;
   /** Reserves the run until the returned function is called. Throws store-busy while somebody else drives it. */
   readonly lock: (runId: string) => Promise<() => Promise<void>>;
 }

@@ -30,6 +30,9 @@ export async function forkRun(
     );
   }
   const plan = host.validPlan(withInputs(old.plan, options));
+  if (options.input !== undefined) {
+    host.checkInput?.(plan.plan, options.input, old.started.request !== undefined);
+  }
   const input = options.input ?? (old.started.input as Readonly<Record<string, unknown>>);
   const again = rerunFrom(plan, options.from, changedKeys(old.started.input, input));
   const forkId = options.runId ?? host.runtime.ids('run');
