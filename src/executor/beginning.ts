@@ -72,6 +72,7 @@ function register(driven: Driven, opening: RunOpening): LiveRun {
     throw new PolyphonyError('invalid-request', 'The engine is closed and drives no more runs: create a new one.');
   }
   const driving = createDriving(driven.host, { ...opening, ...fromParent(driven, opening) });
+  driving.above = aboveOf(driven, opening);
   const live = { driving, handle: handleOf(driving) };
   const { runId } = opening;
   driven.live.set(runId, live);
@@ -79,6 +80,14 @@ function register(driven: Driven, opening: RunOpening): LiveRun {
   driving.turn = () => leaveUnbegun(driving);
   followSignal(driving, opening.options.signal);
   return live;
+}
+
+function aboveOf({ live }: Driven, { options, restored }: RunOpening): Driving['above'] {
+  const parent = options.parent ?? restored?.started.parent;
+  if (parent?.kind !== 'nested') return undefined;
+  const driving = live.get(parent.runId)?.driving;
+  const { kind: _kind, ...place } = parent;
+  return driving === undefined ? undefined : { driving, parent: place };
 }
 
 /** A nested run counts its calls, its values and what it writes with the run that it is nested in, which is driven here too. */

@@ -4,7 +4,7 @@ import { abortError } from '../core/errors.ts';
 import type { Paid } from '../core/money/usage.ts';
 import { onAbort } from '../core/on-abort.ts';
 import type { Planner } from '../core/plan/planner.ts';
-import type { NodeRunner, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
+import type { EventParent, NodeRunner, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
 import type { Driver, DriverPlanner } from '../runs/state/driver.ts';
 import type { RunState } from '../runs/state/run-state.ts';
 import { leaveSlots } from '../runs/state/slots.ts';
@@ -58,7 +58,14 @@ export interface Driving {
   readonly releases: (() => Promise<void>)[];
   /** Work on the store that began before the run did. */
   readonly opening: Set<Promise<unknown>>;
+  /** For a run that is nested in another one that is driven here. */
+  above: Above | undefined;
   resolve: (result: RunResult) => void;
+}
+
+interface Above {
+  readonly driving: Driving;
+  readonly parent: EventParent;
 }
 
 export function createDriving(host: Host, opening: RunOpening): Driving {
@@ -68,6 +75,7 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
     show(event) {
       driving.log.push(event);
       host.onEvent?.(event);
+      if (driving.above !== undefined) showAbove(driving.above, event);
     },
     stopUnits: (task, reason) => stopUnits(driving, task, reason),
     limitNode: (task, ms, expired) => addTimer(driving, task, host.runtime.clock.schedule(ms, expired)),
@@ -90,9 +98,19 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
     cleanups: [],
     releases: [],
     opening: new Set(),
+    above: undefined,
     resolve: () => {},
   };
   return driving;
+}
+
+/** Shows an event of a nested run to the readers of all runs around it, except for text, which its node shows as its own. */
+function showAbove(above: Above, event: RunEvent): void {
+  if (event.type === 'node-delta') return;
+  const shown = event.type === 'run-started' ? event : { ...event, parent: above.parent };
+  for (let next: Above | undefined = above; next !== undefined; next = next.driving.above) {
+    if (next.driving.run.result === undefined) next.driving.log.pushNested(shown);
+  }
 }
 
 /** Nodes that end in the same tick are committed together. */

@@ -120,7 +120,7 @@ async function begin(options: NestedOptions, call: NodeCall, nested: Nested): Pr
     signal: call.signal,
     scopes: call.scopes,
     level: call.level + 1,
-    parent: { runId: call.runId, nodeId: call.node.id, kind: 'nested' },
+    parent: { runId: call.runId, nodeId: call.node.id, ...defined({ item: call.item }), kind: 'nested' },
     paid: { costNanoUsd, ...defined({ usage, plannerCalls }) },
     ...defined({ session: call.session }),
   });

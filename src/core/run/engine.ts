@@ -13,12 +13,26 @@ export { SuspendRun } from './node-call.ts';
 
 export type RunStatus = 'running' | 'suspended' | 'done' | 'failed' | 'cancelled';
 
+/** The node that a run is nested in, or the run that it was forked from. */
+export interface EventParent {
+  readonly runId: string;
+  readonly nodeId?: string;
+  /** Index within `each`. */
+  readonly item?: number;
+}
+
+export interface RunParent extends EventParent {
+  readonly kind: 'fork' | 'nested';
+}
+
 interface EventBase {
   /** Counts the events of a run from 0 without gaps; the journal keeps a subset. */
   readonly seq: number;
   /** Epoch milliseconds. */
   readonly at: number;
   readonly runId: string;
+  /** In the stream of a run: the node, and its item, whose nested run this event is of. Not journalled there. */
+  readonly parent?: EventParent;
   /** Only in a journal: its value holds references to earlier events, which `fullEvents` resolves. */
   readonly refers?: true;
 }
@@ -54,7 +68,7 @@ export type RunEvent =
       /** Cost and usage before the first node: the planner's calls. */
       readonly paid?: PaidForPlan;
       /** The run that this one was forked from, or the run whose node started it. */
-      readonly parent?: { readonly runId: string; readonly nodeId?: string; readonly kind: 'fork' | 'nested' };
+      readonly parent?: RunParent;
       readonly tags?: Readonly<Record<string, string>>;
       /** The scopes of the run's calls, also after a resume. */
       readonly scopes?: readonly Scope[];
@@ -196,13 +210,16 @@ export interface RunOptions {
   readonly session?: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly level?: number;
-  readonly parent?: { readonly runId: string; readonly nodeId?: string; readonly kind: 'fork' | 'nested' };
+  readonly parent?: RunParent;
 }
 
 /** A run that this process drives. */
 export interface RunHandle {
   readonly runId: string;
-  /** Events from the first one on, for any number of readers; ends when the run ends. */
+  /**
+   * Events from the first one on, for any number of readers; ends when the run ends. Those of nested runs come between them, with
+   * `parent` and their own `runId` and `seq`; their text comes as that of the node.
+   */
   events(): AsyncIterable<RunEvent>;
   /** Never rejects: a failed run also has a result. */
   result(): Promise<RunResult>;

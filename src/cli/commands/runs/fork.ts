@@ -1,7 +1,6 @@
 /** polyphony runs fork: repeats a run from a node onwards, as a new run. */
 import { defined } from '../../../core/defined.ts';
 import type { Plan } from '../../../core/plan/plan.ts';
-import { fullEvents } from '../../../core/run/full-events.ts';
 import type { Polyphony } from '../../../polyphony.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { assertOneFormat, type FollowOptions, withFollowOptions } from '../../input/follow-options.ts';
@@ -58,6 +57,7 @@ async function changedInput(
   runId: string,
   inputFor: InputFor,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const { fullEvents } = await import('../../../core/run/full-events.ts');
   let before: unknown;
   let plan: Plan | undefined;
   for await (const event of fullEvents(engine.replay(runId))) {

@@ -16,6 +16,7 @@ const STATUSES = ['running', 'suspended', 'done', 'failed', 'cancelled'] as cons
 interface Options {
   readonly status?: RunStatus;
   readonly limit: number;
+  readonly nested?: true;
 }
 
 export const command = defineCommand<Options, [run: string | undefined]>({
@@ -24,6 +25,7 @@ export const command = defineCommand<Options, [run: string | undefined]>({
       .argument('[run]', 'the id of a run to show')
       .addOption(new Option('-s, --status <status>', 'only runs with this status').choices(STATUSES))
       .option('-n, --limit <n>', 'the number of runs', wholeNumber, 20)
+      .option('--nested', 'also the runs that nodes of other runs started')
       .addHelpText('after', examples('polyphony runs list --status suspended', 'polyphony runs list -n 100 --json')),
   handle: async (terminal, options, word) => {
     if (word === undefined) return listRuns(options, terminal);
@@ -39,7 +41,7 @@ export const command = defineCommand<Options, [run: string | undefined]>({
 async function listRuns(options: Options & SharedOptions, terminal: Terminal): Promise<number> {
   const { withPolyphony } = await import('../../process/session.ts');
   return withPolyphony(options, terminal, async ({ polyphony }) => {
-    const filter = { limit: options.limit, ...defined({ status: options.status }) };
+    const filter = { limit: options.limit, ...defined({ status: options.status, nested: options.nested }) };
     const runs = await polyphony.runs.list(filter);
     if (options.json) {
       const { nanoToUsd } = await import('../../../core/money/money.ts');
