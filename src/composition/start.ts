@@ -10,6 +10,7 @@ import type { Planner, PlanningResult } from '../core/plan/planner.ts';
 import type { PlanIssue, Validation } from '../core/plan/validation.ts';
 import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
 import { callsExceeded, type RunLimits } from '../core/run/run-limits.ts';
+import { withTagScopes } from '../core/run/tag-scopes.ts';
 import { checkedInput, checkedRequestInput } from '../validator/check-input.ts';
 import { assertRunOptions, RUN_FIELDS } from './checked-engine.ts';
 
@@ -71,7 +72,7 @@ async function planThenStart(
   const cap = options.budgetUsd === undefined ? {} : { capNanoUsd: usdToNano(options.budgetUsd) };
   const run: Scope = { kind: 'run', id: runId, ...cap };
   const planning = await starting.planner.plan(request, {
-    scopes: [...(options.scopes ?? []), run],
+    scopes: [...withTagScopes(options.scopes, options.tags), run],
     ...defined({ signal: options.signal, session: options.session }),
     onCall: callsWithin(runId, starting.runLimits()),
   });

@@ -208,6 +208,7 @@ export interface RunOptions {
   /** Further scopes that are charged, such as tenant, user and tags. @default none */
   readonly scopes?: readonly Scope[];
   readonly session?: string;
+  /** Mark the run and those nested in it; each is also a scope of the kind `tag`, `key=value`. @default none */
   readonly tags?: Readonly<Record<string, string>>;
   readonly level?: number;
   readonly parent?: RunParent;

@@ -56,6 +56,8 @@ export interface RunState {
   readonly driver: Driver;
   readonly runId: string;
   readonly scopes: readonly Scope[];
+  /** Those of the run that it is nested in, if it has none of its own. */
+  readonly tags: Readonly<Record<string, string>> | undefined;
   readonly session: string | undefined;
   readonly level: number;
   readonly bounds: PlanBounds;
