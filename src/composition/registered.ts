@@ -4,12 +4,12 @@ import type { Gateway } from '../core/gateway.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
 import { createCatalogue } from './catalogue.ts';
 import { type CollectedParts, collectParts, type HostedPlugin, hostedOf } from './plugin-host.ts';
-import { stepPlugin, type WorkflowParts, workflowSet } from './workflows.ts';
+import { stepPlugin, type WorkflowParts, type WorkflowSet, workflowSet } from './workflows.ts';
 
 export interface Registered {
   parts(): CollectedParts;
   catalogue(): Catalogue;
-  /** Returns false when the workflow was already registered. Throws invalid-config when a name is taken by something else. */
+  /** Returns false when nothing changes: it, or another build with the same plan and steps, is there already. Throws invalid-config when a name is taken by something else. */
   add(workflow: WorkflowParts): boolean;
   /** Reads the config again. */
   refresh(): void;
@@ -21,23 +21,23 @@ export function createRegistered(
   gateway: Gateway,
   initial: readonly WorkflowParts[],
 ): Registered {
-  const place = (workflows: readonly WorkflowParts[]) => {
-    const set = workflowSet(workflows);
-    const parts = collectParts([...plugins, ...stepPlugin(set.steps).map(hostedOf)]);
+  const place = (set: WorkflowSet) => {
+    const parts = collectParts([...plugins, ...stepPlugin(set.steps.values()).map(hostedOf)]);
     const catalogue = createCatalogue({ parts, workflows: set.registered, config: config(), models: gateway.models() });
-    return { workflows, parts, catalogue };
+    return { set, parts, catalogue };
   };
-  let placed = place(initial);
+  let placed = place(workflowSet(initial));
   return {
     parts: () => placed.parts,
     catalogue: () => placed.catalogue,
     add(workflow) {
-      if (placed.workflows.includes(workflow)) return false;
-      placed = place([...placed.workflows, workflow]);
+      const set = workflowSet([workflow], placed.set);
+      if (set === placed.set) return false;
+      placed = place(set);
       return true;
     },
     refresh() {
-      placed = place(placed.workflows);
+      placed = place(placed.set);
     },
   };
 }

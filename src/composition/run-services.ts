@@ -37,7 +37,10 @@ import { type ValidatedPlans, validatedPlans } from './validated-plans.ts';
 export interface EngineParts {
   readonly runtime: Runtime;
   readonly journal: RunJournal;
+  /** What is registered now: it changes in place. */
   readonly runners: NodeRunners;
+  /** Those of a run that begins now, for as long as it is driven: a map that does not change. */
+  readonly runnersNow?: () => NodeRunners;
   /** Validates a journalled plan again. Throws invalid-plan. */
   readonly validPlan: (plan: Plan) => ValidPlan;
   /** For nodes that say `onError: "replan"`, and for engines that plan a request within its run. */
@@ -95,6 +98,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     validator: { validate, openDraft, emptyPlan, checkInput: checkedRequestInput },
   });
   const runners = new Map<string, NodeRunner>();
+  let current: NodeRunners = runners;
   const refill = (): void => {
     const made = createRunners({
       gateway,
@@ -110,6 +114,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       answers: () => config().limits?.answers,
     });
     for (const [use, runner] of made) runners.set(use, runner);
+    current = made;
   };
   refill();
   const notifyPlugins = eventListener(plugins, parts.logger);
@@ -123,6 +128,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     runtime,
     journal: stores.journal,
     runners,
+    runnersNow: () => current,
     validPlan,
     planner,
     valueBounds: () => ({ ...VALUE_BOUNDS, ...defined(config().limits?.values ?? {}) }),

@@ -73,6 +73,7 @@ function register(driven: Driven, opening: RunOpening): LiveRun {
   }
   const driving = createDriving(driven.host, { ...opening, ...fromParent(driven, opening) });
   driving.above = aboveOf(driven, opening);
+  if (driving.above !== undefined) driving.runners = driving.above.driving.runners;
   const live = { driving, handle: handleOf(driving) };
   const { runId } = opening;
   driven.live.set(runId, live);

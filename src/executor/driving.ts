@@ -1,10 +1,10 @@
 /** One run in this process: the state of the rules, and the driver that gives them signals, timers and the planner. */
 
-import { abortError } from '../core/errors.ts';
+import { abortError, PolyphonyError } from '../core/errors.ts';
 import type { Paid } from '../core/money/usage.ts';
 import { onAbort } from '../core/on-abort.ts';
 import type { Planner } from '../core/plan/planner.ts';
-import type { EventParent, NodeRunner, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
+import type { EventParent, NodeRunner, NodeRunners, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
 import type { Driver, DriverPlanner } from '../runs/state/driver.ts';
 import type { RunState } from '../runs/state/run-state.ts';
 import { leaveSlots } from '../runs/state/slots.ts';
@@ -20,7 +20,7 @@ import type { TimeSlice } from './time-slice.ts';
 
 /** What an engine provides to each of its runs. */
 export interface Host extends StoredRuns {
-  readonly runnerOf: (use: string) => NodeRunner;
+  readonly runnersNow: () => NodeRunners;
   readonly planner: Planner | undefined;
   readonly onEvent: ((event: RunEvent) => void) | undefined;
   /** See EngineOptions. */
@@ -58,6 +58,8 @@ export interface Driving {
   readonly releases: (() => Promise<void>)[];
   /** Work on the store that began before the run did. */
   readonly opening: Set<Promise<unknown>>;
+  /** Those that were there when the run around all others began here: what is registered later does not change a run. */
+  runners: NodeRunners;
   /** For a run that is nested in another one that is driven here. */
   above: Above | undefined;
   resolve: (result: RunResult) => void;
@@ -98,10 +100,26 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
     cleanups: [],
     releases: [],
     opening: new Set(),
+    runners: host.runnersNow(),
     above: undefined,
     resolve: () => {},
   };
   return driving;
+}
+
+/** A step that was registered since the run began is one that it may plan within itself. */
+export function runnerOf({ runners, host }: Driving, use: string): NodeRunner {
+  const runner = findRunner(runners, use) ?? findRunner(host.runnersNow(), use);
+  if (runner !== undefined) return runner;
+  const names = [...host.runnersNow().keys()].join(', ');
+  throw new PolyphonyError('invalid-plan', `This engine cannot run ${JSON.stringify(use)}: use one of ${names}.`);
+}
+
+function findRunner(runners: NodeRunners, use: string): NodeRunner | undefined {
+  const exact = runners.get(use);
+  if (exact !== undefined) return exact;
+  const prefix = use.slice(0, use.indexOf(':') + 1);
+  return prefix === '' ? undefined : runners.get(prefix);
 }
 
 /** Shows an event of a nested run to the readers of all runs around it, except for text, which its node shows as its own. */

@@ -6,7 +6,7 @@ import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import type { Paid } from '../core/money/usage.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
-import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
+import type { ExecutionEngine, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
 import { fullEvents } from '../core/run/full-events.ts';
 import type { RunLimits } from '../core/run/run-limits.ts';
 import type { ValueBounds } from '../core/run/value-bounds.ts';
@@ -33,6 +33,8 @@ export interface EngineOptions {
   readonly runtime: Runtime;
   readonly journal: RunJournal;
   readonly runners: NodeRunners;
+  /** The runners of a run that begins now, for as long as it is driven. @default `runners` */
+  readonly runnersNow?: () => NodeRunners;
   /** Validates the plan of a journal again, against today's catalogue. Throws invalid-plan. */
   readonly validPlan: (plan: Plan) => ValidPlan;
   /**
@@ -137,7 +139,7 @@ function hostOf(options: EngineOptions, turns: Turns): EngineHost {
     journal,
     valueBounds: options.valueBounds,
     runLimits: options.runLimits,
-    runnerOf: (use) => runnerOf(options.runners, use),
+    runnersNow: options.runnersNow ?? (() => options.runners),
     planner,
     validPlan,
     checkInput: options.checkInput,
@@ -175,16 +177,6 @@ function guarded(onEvent: (event: RunEvent) => void): (event: RunEvent) => void 
       // A listener that fails must not affect the run.
     }
   };
-}
-
-function runnerOf(runners: NodeRunners, use: string): NodeRunner {
-  const exact = runners.get(use);
-  if (exact !== undefined) return exact;
-  const prefix = use.slice(0, use.indexOf(':') + 1);
-  const byPrefix = prefix === '' ? undefined : runners.get(prefix);
-  if (byPrefix !== undefined) return byPrefix;
-  const names = [...runners.keys()].join(', ');
-  throw new PolyphonyError('invalid-plan', `This engine cannot run ${JSON.stringify(use)}: use one of ${names}.`);
 }
 
 /** A run that is driven here takes the answer itself, without a turn: others must not wait for its commits. */

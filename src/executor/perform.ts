@@ -25,7 +25,7 @@ import {
 } from '../runs/turn/calls.ts';
 import { countCall } from '../runs/turn/count-calls.ts';
 import { sleep } from '../system/clock.ts';
-import { type Driving, signalOf } from './driving.ts';
+import { type Driving, runnerOf, signalOf } from './driving.ts';
 
 /** Throws what its runner throws, or the reason why the unit was stopped. */
 export async function perform(driving: Driving, unit: Unit): Promise<NodeResult> {
@@ -38,7 +38,7 @@ export function callOnce(driving: Driving, unit: Unit): Promise<NodeOutput> {
   try {
     assertCallable(driving.run, unit);
     if (!unit.hasSlot) takeSlot(driving.run, unit);
-    return driving.host.runnerOf(unit.task.node.use)(callOf(driving, unit));
+    return runnerOf(driving, unit.task.node.use)(callOf(driving, unit));
   } catch (error) {
     return Promise.reject(error);
   }
