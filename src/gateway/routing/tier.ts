@@ -3,6 +3,7 @@ import { nearestTier, type Tier, type Warning } from '../../core/model/model.ts'
 import { nameOf } from '../calls/target.ts';
 import { isCapable, type Negotiation } from './negotiate.ts';
 import type { Deployment, Registry } from './registry.ts';
+import { askedOf } from './stand-in.ts';
 
 interface TierQuestion extends Negotiation {
   readonly registry: Registry;
@@ -14,10 +15,9 @@ interface TierQuestion extends Negotiation {
  * the caller is told what it fails, and no other model answers in its place.
  */
 export function tierFor(able: readonly Deployment[], question: TierQuestion): Tier | undefined {
-  const { id, tier, strict } = question.needs.choice;
+  const { tier, strict } = question.needs.choice;
   if (tier === undefined || strict === true || able.some(({ card }) => card.tier === tier)) return tier;
-  const asked = id === undefined ? question.registry.deployments : question.registry.named(id);
-  const has = asked.some((deployment) => deployment.card.tier === tier && isCapable(deployment, question));
+  const has = askedOf(question).some((deployment) => deployment.card.tier === tier && isCapable(deployment, question));
   return has ? tier : nearestTier(tier, able);
 }
 

@@ -14,6 +14,7 @@ import {
   modelsNamed,
   ofTier,
   rungCandidates,
+  withoutStandIns,
 } from '../analysis/candidates.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { correction, shown } from '../document/report.ts';
@@ -76,7 +77,7 @@ function checkAble(
   node: PlanNode,
   analysis: PlanAnalysis,
 ): void {
-  const capable = named.filter((model) => lacks(model, demand).length === 0);
+  const capable = withoutStandIns(named, demand).filter((model) => lacks(model, demand).length === 0);
   const able = ofTier(capable, { ...demand, privately: false });
   if (able.length === 0) {
     const { operation, tier, strict, can } = demand;
