@@ -1,9 +1,10 @@
 /** What is registered now: replaced as a whole when a workflow is added. */
 import type { Config } from '../core/config.ts';
+import { PolyphonyError } from '../core/errors.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
 import { createCatalogue } from './catalogue.ts';
-import { type CollectedParts, collectParts, type HostedPlugin, hostedOf } from './plugin-host.ts';
+import { type CollectedParts, collectParts, escalatesWith, type HostedPlugin, hostedOf } from './plugin-host.ts';
 import { stepPlugin, type WorkflowParts, type WorkflowSet, workflowSet } from './workflows.ts';
 
 export interface Registered {
@@ -21,9 +22,16 @@ export function createRegistered(
   gateway: Gateway,
   initial: readonly WorkflowParts[],
 ): Registered {
+  const escalates = plugins.some(({ parts }) => escalatesWith(parts));
+  if (config().escalate !== undefined && !escalates) {
+    const message =
+      'The config has "escalate", but no plugin acts on it: add escalation() of "polyphony/plugins/escalation/escalation" to the plugins, or remove the field.';
+    throw new PolyphonyError('invalid-config', message);
+  }
   const place = (set: WorkflowSet) => {
     const parts = collectParts([...plugins, ...stepPlugin(set.steps.values()).map(hostedOf)]);
-    const catalogue = createCatalogue({ parts, workflows: set.registered, config: config(), models: gateway.models() });
+    const [workflows, models] = [set.registered, gateway.models()];
+    const catalogue = createCatalogue({ parts, workflows, config: config(), models, escalates });
     return { set, parts, catalogue };
   };
   let placed = place(workflowSet(initial));

@@ -130,6 +130,11 @@ function checkEscalation(
 ): void {
   const { node, pointer } = nodeAnalysis;
   const { catalogue, report } = analysis;
+  if (catalogue.escalates === false) {
+    const message = `Node "${node.id}" has "escalate", but no plugin acts on it: add escalation() of "polyphony/plugins/escalation/escalation" to the plugins, or remove "escalate".`;
+    report.add('escalate.evaluator', `${pointer}/escalate`, message);
+    return;
+  }
   if (!catalogue.evaluators.includes(escalate.evaluator)) {
     const path = `${pointer}/escalate/evaluator`;
     const slip = slipOf(escalate.evaluator, catalogue.evaluators);
