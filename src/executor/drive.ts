@@ -14,10 +14,10 @@
  */
 
 import type { NodeOutput, NodeResult } from '../core/run/engine.ts';
-import { awaitSlot, leaveSlots } from '../runs/state/slots.ts';
 import type { Unit } from '../runs/state/task.ts';
 import { bookFailure, bookOutput, isSingleCall } from '../runs/turn/calls.ts';
 import { advance } from '../runs/turn/concluding.ts';
+import { awaitSlot, leaveSlots } from '../runs/turn/slots.ts';
 import { mayStart, nextUnit, settleUnit } from '../runs/turn/units.ts';
 import { type Driving, wake } from './driving.ts';
 import { callOnce, perform } from './perform.ts';

@@ -3,7 +3,6 @@
 import type { Scope } from '../core/model/model.ts';
 import type { PlanNode } from '../core/plan/plan.ts';
 import type { NodeCall, NodeOutput, NodeResult } from '../core/run/engine.ts';
-import { giveSlotBack, takeSlot } from '../runs/state/slots.ts';
 import type { Unit } from '../runs/state/task.ts';
 import {
   answerOf,
@@ -24,6 +23,7 @@ import {
   unitKey,
 } from '../runs/turn/calls.ts';
 import { countCall } from '../runs/turn/count-calls.ts';
+import { giveSlotBack, takeSlot } from '../runs/turn/slots.ts';
 import { sleep } from '../system/clock.ts';
 import { type Driving, runnerOf, signalOf } from './driving.ts';
 

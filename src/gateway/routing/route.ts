@@ -18,12 +18,11 @@ import type { Rejection } from '../../core/gateway.ts';
 import { type ModelRequest, type Target, type Tier, tierStep } from '../../core/model/model.ts';
 import { nearest, nearestUnprefixed } from '../../language/suggest.ts';
 import { nameOf, withCredential } from '../calls/target.ts';
-import { expectedLatency, failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
+import { askedOf, expectedLatency, failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
 import { type Ranking, type RankResult, rank } from './rank.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
 import { bestFirst, bestOf, type Scored, scoreAll } from './score.ts';
-import { askedOf } from './stand-in.ts';
 import { tierFor } from './tier.ts';
 
 export interface RouteOptions extends Negotiation {

@@ -1,9 +1,8 @@
 /** The tier of the first choice: the one that was asked for, or the nearest where no registered model of it would do. */
 import { nearestTier, type Tier, type Warning } from '../../core/model/model.ts';
 import { nameOf } from '../calls/target.ts';
-import { isCapable, type Negotiation } from './negotiate.ts';
+import { askedOf, isCapable, type Negotiation } from './negotiate.ts';
 import type { Deployment, Registry } from './registry.ts';
-import { askedOf } from './stand-in.ts';
 
 interface TierQuestion extends Negotiation {
   readonly registry: Registry;

@@ -12,7 +12,6 @@ import type { WrittenBytes } from '../records/written.ts';
 import type { Driver } from './driver.ts';
 import type { ReadyQueue } from './ready-queue.ts';
 import type { Recorder } from './recorder.ts';
-import type { Slots } from './slots.ts';
 import type { Task } from './task.ts';
 import type { RunValues } from './values.ts';
 
@@ -50,6 +49,14 @@ export interface Money {
 export type Stopping =
   | { readonly type: 'failed'; readonly error: PolyphonyError; readonly nodeId?: string }
   | { readonly type: 'cancelled'; readonly reason: string };
+
+/** What runs at the same time in a run and those nested in it: see turn/slots.ts. */
+export interface Slots {
+  readonly limit: number;
+  taken: number;
+  /** Runs that have something to start and no slot for it, the one that waits longest first. */
+  readonly waiting: Set<RunState>;
+}
 
 export interface RunState {
   readonly host: RunHost;

@@ -13,10 +13,10 @@ import type { EventDraft } from '../state/recorder.ts';
 import { resultOf, totalsOf } from '../state/result.ts';
 import type { Revision, RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
-import { waitsForSlot } from '../state/slots.ts';
 import { isStoreFailure } from '../state/store-failure.ts';
 import { assertOutput, outputMeter } from '../state/values.ts';
 import { cancel, considerAll, fail } from './ending.ts';
+import { waitsForSlot } from './slots.ts';
 import { stop } from './stop.ts';
 import { canMerge, merge } from './streaming-plan.ts';
 

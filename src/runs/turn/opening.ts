@@ -19,11 +19,11 @@ import { notRecorded } from '../state/not-recorded.ts';
 import { readyQueue } from '../state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../state/recorder.ts';
 import type { Counted, RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
-import { createSlots } from '../state/slots.ts';
 import { createValues, holdInput, holdRestored, type RunValues } from '../state/values.ts';
 import { countRestored, limitRunSeconds } from './count-calls.ts';
 import { considerAll, ended } from './ending.ts';
 import { refuseRecord } from './refused-record.ts';
+import { createSlots } from './slots.ts';
 import { abandon, limitSeconds } from './stop.ts';
 import { streamPlan } from './streaming-plan.ts';
 

@@ -10,11 +10,11 @@ import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation, reserveForNode } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
-import { giveSlotBack } from '../state/slots.ts';
 import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../state/task.ts';
 import { addItem, holdItems, holdValue, releaseInFlight, sizeOf } from '../state/values.ts';
 import { callsOf } from './count-calls.ts';
 import { cancel, end, fail, fallbackResult } from './ending.ts';
+import { giveSlotBack } from './slots.ts';
 import { stopUnits } from './stop.ts';
 
 /**

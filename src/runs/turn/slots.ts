@@ -2,15 +2,8 @@
  * What a run and the runs nested in it may do at the same time: one number for the whole tree. A call that only waits for a
  * nested run gives its slot back, so that a tree of any depth goes on with a single slot.
  */
-import type { RunState } from './run-state.ts';
-import type { Unit } from './task.ts';
-
-export interface Slots {
-  readonly limit: number;
-  taken: number;
-  /** Runs that have something to start and no slot for it, the one that waits longest first. */
-  readonly waiting: Set<RunState>;
-}
+import type { RunState, Slots } from '../state/run-state.ts';
+import type { Unit } from '../state/task.ts';
 
 export const createSlots = (limit: number): Slots => ({ limit, taken: 0, waiting: new Set() });
 
