@@ -277,7 +277,7 @@ async function registerAll(
 /** The methods that need validator, planner and engine. A workflow that is run is registered, with all that it uses. */
 function planAndRun(
   services: () => Promise<RunServices>,
-  registered: Pick<Registered, 'add' | 'remove'>,
+  registered: Pick<Registered, 'add'>,
 ): Pick<Polyphony, 'plan' | 'validate' | 'start' | 'run'> {
   const start: Polyphony['start'] = async (what, input, options) => {
     // Programs in JavaScript reach this unchecked.
@@ -306,11 +306,25 @@ function planAndRun(
 /** The default plugins unless they are switched off, the caller's, and the caller's providers as a plugin. */
 async function chosenPlugins(options: PolyphonyOptions, config: Config): Promise<readonly Plugin[]> {
   const { providers, plugins: given = [], defaults = options.plugins?.length !== 0 } = options;
-  const own = mergePlugins([], [...given, ...providerPlugin(providers ?? [])]);
+  const own = mergePlugins([], [...withoutReplaced(given), ...providerPlugin(providers ?? [])]);
   const isBrought = providers !== undefined || given.some((plugin) => (plugin.providers ?? []).length > 0);
   const environment = options.environment ?? (defaults && !isBrought);
   if (defaults) return mergePlugins(await defaultPlugins(config, environment), own);
   return mergePlugins(environment ? await environmentPlugins() : [], own);
+}
+
+/** Those that `defaultPlugins` returned: beside a plugin of the same name they give way, as they do where nobody lists them. */
+const listedDefaults = new WeakSet<Plugin>();
+
+function withoutReplaced(given: readonly Plugin[]): readonly Plugin[] {
+  const isListed = (plugin: unknown): boolean =>
+    typeof plugin === 'object' && plugin !== null && listedDefaults.has(plugin as Plugin);
+  if (!given.some(isListed)) return given;
+  const names = new Map(given.map((plugin, at) => [plugin?.name, at]));
+  const own = new Set(given.filter((plugin) => !isListed(plugin)).map((plugin) => plugin?.name));
+  return given.filter(
+    (plugin, at) => !isListed(plugin) || (!own.has(plugin.name) && (names.get(plugin.name) ?? at) <= at),
+  );
 }
 
 async function environmentPlugins(): Promise<readonly Plugin[]> {
@@ -318,10 +332,19 @@ async function environmentPlugins(): Promise<readonly Plugin[]> {
   return providersFromEnvironment(process.env);
 }
 
-/** Escalation, the tools for files and sums, and the providers of the environment: see plugins/defaults.ts. */
+/**
+ * Escalation with its evaluators, the tools for files and sums, and the providers of the environment: what `createPolyphony` adds
+ * by itself. In `plugins` they may stand beside plugins of the same names, which replace them.
+ */
 export async function defaultPlugins(config: Config = {}, withProviders = true): Promise<readonly Plugin[]> {
   const { defaultPlugins: fromEnvironment } = await import('../plugins/defaults.ts');
-  return fromEnvironment(process.env, { escalate: config.escalate, tools: config.tools, providers: withProviders });
+  const made = await fromEnvironment(process.env, {
+    escalate: config.escalate,
+    tools: config.tools,
+    providers: withProviders,
+  });
+  for (const plugin of made) listedDefaults.add(plugin);
+  return made;
 }
 
 const providerPlugin = (providers: readonly Provider[]): readonly Plugin[] =>

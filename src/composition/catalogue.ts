@@ -26,8 +26,9 @@ export function createCatalogue(options: {
   readonly workflows: ReadonlyMap<string, RegisteredWorkflow>;
   readonly config: Config;
   readonly models: ReturnType<Gateway['models']>;
+  readonly escalates: boolean;
 }): Catalogue {
-  const { parts, workflows, config, models } = options;
+  const { parts, workflows, config, models, escalates } = options;
   const steps = new Map<string, StepType>();
   for (const step of BUILT_IN_STEPS) steps.set(step.use, step);
   for (const step of parts.steps.values()) steps.set(step.type.use, step.type);
@@ -40,6 +41,7 @@ export function createCatalogue(options: {
     aliases: config.aliases ?? {},
     routes: Object.keys(config.routes ?? {}),
     evaluators: [...parts.evaluators.keys()],
+    escalates,
     workflows: new Map([...workflows.values()].map(({ id, plan }) => [id, plan])),
     bounds: boundsOf(config),
   };

@@ -98,12 +98,28 @@ export function assertRunOptions<T extends RunOptions>(
 ): void {
   if (options === undefined) return;
   assertKnownFields(what, options, known);
-  const { runId, session, scopes, budgetUsd, concurrency, parent } = options;
+  const { runId, session, scopes, tags, budgetUsd, concurrency, parent } = options;
   if (runId !== undefined && parent?.kind !== 'nested') assertId('The id of a run', runId);
   if (session !== undefined) assertId('A session', session);
   if (scopes !== undefined) assertScopes(scopes);
+  if (tags !== undefined) assertTags(tags);
   if (budgetUsd !== undefined) usdToNano(budgetUsd);
   if (concurrency !== undefined && !(concurrency >= 1)) throw tooFew(concurrency);
+}
+
+/** A tag becomes a scope, so stores have to tell it from others. */
+function assertTags(tags: Readonly<Record<string, unknown>>): void {
+  if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) {
+    throw new PolyphonyError('invalid-request', `The tags of a run must be an object of texts, not ${shown(tags)}.`);
+  }
+  for (const [name, value] of Object.entries(tags)) {
+    if (typeof value === 'string') assertId(`The tag ${shown(name)} of a run`, `${name}=${value}`);
+    else
+      throw new PolyphonyError(
+        'invalid-request',
+        `The tag ${shown(name)} of a run must be a text, not ${shown(value)}.`,
+      );
+  }
 }
 
 const tooFew = (concurrency: unknown): PolyphonyError =>

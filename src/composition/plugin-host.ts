@@ -76,6 +76,14 @@ export function mergePlugins(defaults: readonly Plugin[], given: readonly Plugin
   ];
 }
 
+/** Whether a plugin has a layer where calls are escalated, or beside it. */
+export function escalatesWith({ request }: PluginParts): boolean {
+  const layers = request === undefined ? [] : [request].flat();
+  return layers.some(({ place }) =>
+    typeof place === 'string' ? place === 'escalation' : Object.values(place).includes('escalation'),
+  );
+}
+
 /** @throws invalid-config when two plugins bring the same name, or a name cannot be used */
 export function collectParts(hosted: readonly HostedPlugin[]): CollectedParts {
   const providers = kind<Provider>('provider');

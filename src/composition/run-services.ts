@@ -21,7 +21,7 @@ import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
 import { createPlanner } from '../planner/planner.ts';
 import { createRunners } from '../runners/create-runners.ts';
-import { checkedInput } from '../validator/check-input.ts';
+import { checkedInput, checkedRequestInput, checkNestedInput } from '../validator/check-input.ts';
 import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
 import { copiedHandle, copiedRuns } from './boundary/copied-runs.ts';
@@ -40,7 +40,10 @@ import { type ValidatedPlans, validatedPlans } from './validated-plans.ts';
 export interface EngineParts {
   readonly runtime: Runtime;
   readonly journal: RunJournal;
+  /** What is registered now: it changes in place. */
   readonly runners: NodeRunners;
+  /** Those of a run that begins now, for as long as it is driven: a map that does not change. */
+  readonly runnersNow?: () => NodeRunners;
   /** Validates a journalled plan again. Throws invalid-plan. */
   readonly validPlan: (plan: Plan) => ValidPlan;
   /** For nodes that say `onError: "replan"`, and for engines that plan a request within its run. */
@@ -49,6 +52,8 @@ export interface EngineParts {
   readonly valueBounds?: () => ValueBounds;
   /** What the operator allows a run that begins. */
   readonly runLimits?: () => RunLimits;
+  /** Checks the changed input of a fork. `isPlanned`: the plan was written for a request. Throws invalid-request. */
+  readonly checkInput?: (plan: Plan, input: Readonly<Record<string, unknown>>, isPlanned: boolean) => void;
   readonly onEvent?: (event: RunEvent) => void;
   /** What was booked for processes that died while they drove the run: see `AttemptBook`. */
   readonly bookedFor?: (runId: string) => Promise<Paid>;
@@ -70,6 +75,8 @@ export interface RunServicesParts {
 }
 
 export interface RunServices extends Starting {
+  /** Of a run that is started at the engine. Throws invalid-request. */
+  checkInput(plan: Plan, input: Readonly<Record<string, unknown>> | undefined): void;
   validate(plan: unknown, options?: ValidateOptions): Validation;
   /** Validates a plan, only once while it and the catalogue are unchanged. Throws invalid-plan. */
   readonly validOnce: ValidatedPlans;
@@ -95,9 +102,10 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     gateway,
     catalogue: registered.catalogue,
     options: () => config().planner,
-    validator: { validate, openDraft, emptyPlan, checkInput: checkedInput },
+    validator: { validate, openDraft, emptyPlan, checkInput: checkedRequestInput },
   });
   const runners = new Map<string, NodeRunner>();
+  let current: NodeRunners = runners;
   const refill = (): void => {
     const made = createRunners({
       gateway,
@@ -107,12 +115,14 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       around: nodeHooks(plugins),
       logger: parts.logger,
       workflows: (id) => planOf(registered.catalogue().workflows.get(id), validWorkflow),
+      checkInput: checkNestedInput,
       planner,
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
       answers: () => config().limits?.answers,
     });
     for (const [use, runner] of made) runners.set(use, runner);
+    current = made;
   };
   refill();
   const notifyPlugins = eventListener(plugins, parts.logger);
@@ -127,10 +137,12 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     runtime,
     journal: stores.journal,
     runners,
+    runnersNow: () => current,
     validPlan: (plan) => validOrThrow(check(plan, { repair: false, begun: true })),
     planner,
     valueBounds: () => ({ ...VALUE_BOUNDS, ...defined(config().limits?.values ?? {}) }),
     runLimits,
+    checkInput,
     onEvent,
     ...bookings(stores),
   });
@@ -144,6 +156,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     // Nested runs use the engine itself: their values stay within it.
     engine: copiedRuns(engine),
     liveRun,
+    checkInput: (plan, input) => void checkedInput(plan, input),
     validate: check,
     validOnce,
     validWorkflow,
@@ -157,6 +170,9 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     },
   };
 }
+
+const checkInput: NonNullable<EngineParts['checkInput']> = (plan, input, isPlanned) =>
+  void (isPlanned ? checkedRequestInput(plan, input) : checkedInput(plan, input));
 
 /** A plan that runs otherwise than it was given is told, once for each run. */
 function logRepairs(event: RunEvent, logger: Logger): void {

@@ -11,7 +11,8 @@ import type { PlanIssue, Validation } from '../core/plan/validation.ts';
 import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
 import { errorOfRecord } from '../core/run/failure-record.ts';
 import { callsExceeded, type RunLimits } from '../core/run/run-limits.ts';
-import { checkedInput } from '../validator/check-input.ts';
+import { withTagScopes } from '../core/run/tag-scopes.ts';
+import { checkedInput, checkedRequestInput } from '../validator/check-input.ts';
 import { assertRunOptions, RUN_FIELDS } from './checked-engine.ts';
 import type { ReserveId } from './reserved-ids.ts';
 
@@ -80,7 +81,7 @@ async function planThenStart(
     const planning = await planFor(starting, request, runId, options);
     await onPlan?.(planning);
     const { costNanoUsd, usage, rounds } = planning;
-    const checked = checkedInput(planning.plan.plan, input);
+    const checked = checkedRequestInput(planning.plan.plan, input);
     const paid = { costNanoUsd, ...defined({ usage }), plannerCalls: rounds };
     await release?.();
     return starting.engine.start(planning.plan, { ...options, runId, input: checked, paid });
@@ -98,7 +99,7 @@ function planFor(
   const cap = options.budgetUsd === undefined ? {} : { capNanoUsd: usdToNano(options.budgetUsd) };
   const run: Scope = { kind: 'run', id: runId, ...cap };
   return starting.planner.plan(request, {
-    scopes: [...(options.scopes ?? []), run],
+    scopes: [...withTagScopes(options.scopes, options.tags), run],
     ...defined({ signal: options.signal, session: options.session }),
     onCall: callsWithin(runId, starting.runLimits()),
   });

@@ -101,6 +101,8 @@ function register(driven: Driven, opening: RunOpening): LiveRun {
 function prepare(driven: Driven, opening: RunOpening): LiveRun {
   assertOpen(driven);
   const driving = createDriving(driven.host, { ...opening, ...fromParent(driven, opening) });
+  driving.above = aboveOf(driven, opening);
+  if (driving.above !== undefined) driving.runners = driving.above.driving.runners;
   driving.turn = () => leaveUnbegun(driving);
   followSignal(driving, opening.options.signal);
   return { driving, handle: handleOf(driving) };
@@ -119,6 +121,14 @@ function enter(driven: Driven, entered: LiveRun): void {
 function assertOpen({ closed }: Driven): void {
   if (!closed) return;
   throw new PolyphonyError('invalid-request', 'The engine is closed and drives no more runs: create a new one.');
+}
+
+function aboveOf({ live }: Driven, { options, restored }: RunOpening): Driving['above'] {
+  const parent = options.parent ?? restored?.started.parent;
+  if (parent?.kind !== 'nested') return undefined;
+  const driving = live.get(parent.runId)?.driving;
+  const { kind: _kind, ...place } = parent;
+  return driving === undefined ? undefined : { driving, parent: place };
 }
 
 /** A nested run counts its calls, its values and what it writes with the run that it is nested in, which is driven here too. */

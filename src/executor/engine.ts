@@ -6,7 +6,7 @@ import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import type { Paid } from '../core/money/usage.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
-import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
+import type { ExecutionEngine, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
 import { fullEvents } from '../core/run/full-events.ts';
 import type { RunLimits } from '../core/run/run-limits.ts';
 import type { ValueBounds } from '../core/run/value-bounds.ts';
@@ -36,6 +36,8 @@ export interface EngineOptions {
   readonly runtime: Runtime;
   readonly journal: RunJournal;
   readonly runners: NodeRunners;
+  /** The runners of a run that begins now, for as long as it is driven. @default `runners` */
+  readonly runnersNow?: () => NodeRunners;
   /** Validates the plan of a journal again, against today's catalogue. Throws invalid-plan. */
   readonly validPlan: (plan: Plan) => ValidPlan;
   /**
@@ -53,6 +55,12 @@ export interface EngineOptions {
    * Called with the run's lease in hand. @default nothing
    */
   readonly bookedFor?: (runId: string) => Promise<Paid>;
+  /**
+   * Checks the changed input of a fork; `isPlanned`: its plan was written for a request. Throws invalid-request.
+   *
+   * @default not checked
+   */
+  readonly checkInput?: Host['checkInput'];
   /** Called with each event of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Names this process in leases. @default its name and a fresh id, so that others see at once when it has died */
@@ -142,9 +150,10 @@ function hostOf(options: EngineOptions, turns: Turns): EngineHost {
     journal,
     valueBounds: options.valueBounds,
     runLimits: options.runLimits,
-    runnerOf: (use) => runnerOf(options.runners, use),
+    runnersNow: options.runnersNow ?? (() => options.runners),
     planner,
     validPlan: (plan) => validAgain(validPlan, plan),
+    checkInput: options.checkInput,
     onEvent: onEvent === undefined ? undefined : guardedListener(onEvent),
     bookedFor: options.bookedFor ?? (async () => ({ costNanoUsd: 0 })),
     lock,
@@ -169,16 +178,6 @@ function ownerOf({ ids, processes }: Runtime): string {
 function plannerOf({ planner }: Host): Planner {
   if (planner === undefined) throw noPlanner();
   return planner;
-}
-
-function runnerOf(runners: NodeRunners, use: string): NodeRunner {
-  const exact = runners.get(use);
-  if (exact !== undefined) return exact;
-  const prefix = use.slice(0, use.indexOf(':') + 1);
-  const byPrefix = prefix === '' ? undefined : runners.get(prefix);
-  if (byPrefix !== undefined) return byPrefix;
-  const names = [...runners.keys()].join(', ');
-  throw new PolyphonyError('invalid-plan', `This engine cannot run ${JSON.stringify(use)}: use one of ${names}.`);
 }
 
 /** A run that is driven here takes the answer in its turn, and records it after that: others must not wait for its commits. */

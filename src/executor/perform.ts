@@ -22,10 +22,11 @@ import {
   unitKey,
 } from '../runs/turn/calls.ts';
 import { countCall } from '../runs/turn/count-calls.ts';
+import { giveSlotBack, takeSlot } from '../runs/turn/slots.ts';
 import { loopRecords, takeUpLoop } from '../runs/turn/tool-loop.ts';
 import { sleep } from '../system/clock.ts';
 import { callWithin } from './attempt.ts';
-import { type Driving, signalOf } from './driving.ts';
+import { type Driving, runnerOf, signalOf } from './driving.ts';
 
 /** Throws what its runner throws, or the reason why the unit was stopped. */
 export async function perform(driving: Driving, unit: Unit): Promise<NodeResult> {
@@ -42,7 +43,8 @@ export function callOnce(driving: Driving, unit: Unit, signal?: AbortSignal): Pr
   try {
     const loop = unit.task.progress === undefined ? undefined : takeUpLoop(unit);
     assertCallable(driving.run, unit);
-    return driving.host.runnerOf(unit.task.node.use)(callOf(driving, unit, { loop, signal }));
+    if (!unit.hasSlot) takeSlot(driving.run, unit);
+    return runnerOf(driving, unit.task.node.use)(callOf(driving, unit, { loop, signal }));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -146,7 +148,10 @@ class LiveCall implements NodeCall {
     return this.#signal ?? signalOf(this.#driving, this.#unit);
   }
   get concurrency(): number {
-    return this.#driving.concurrency;
+    return this.#driving.run.slots.limit;
+  }
+  get giveSlotBack(): () => void {
+    return () => giveSlotBack(this.#driving.run, this.#unit);
   }
   get scopes(): readonly Scope[] {
     return scopesOf(this.#driving.run, this.#unit);

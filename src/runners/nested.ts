@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import { subtractUsage } from '../core/money/usage.ts';
-import type { ValidPlan } from '../core/plan/plan.ts';
+import type { Plan, PlanNode, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
 import {
   type ExecutionEngine,
@@ -27,6 +27,8 @@ export interface NestedOptions {
   readonly workflows: (id: string) => ValidPlan | undefined;
   /** Plans the goals of `plan` nodes; its calls are charged to the scopes of the node. */
   readonly planner?: Planner;
+  /** Checks the input of a workflow that a node uses. Throws invalid-request. @default not checked */
+  readonly checkInput?: (plan: Pick<Plan, 'input'>, input: NodeCall['inputs'], node: PlanNode) => void;
   /** Levels of runs within runs. @default 4 */
   readonly nesting?: number;
   readonly clock: Clock;
@@ -42,7 +44,10 @@ export function workflowRunner(options: NestedOptions): NodeRunner {
         `There is no workflow ${JSON.stringify(id)}: register it, or use another one.`,
       );
     }
-    const result = await runNested(options, call, async () => ({ plan, input: call.inputs, costNanoUsd: 0 }));
+    const result = await runNested(options, call, async () => {
+      options.checkInput?.(plan.plan, call.inputs, call.node);
+      return { plan, input: call.inputs, costNanoUsd: 0 };
+    });
     return outputOf(result, result.output);
   };
 }
@@ -95,6 +100,7 @@ async function runNested(options: NestedOptions, call: NodeCall, prepare: () => 
   if (call.signal.aborted) throw abortError(call.signal);
   const before = await inspect(options.engine(), nestedRunId(call));
   const handle = before === undefined ? await begin(options, call, await prepare()) : await goOn(options, call, before);
+  call.giveSlotBack?.();
   for await (const event of handle.events()) {
     if (event.type === 'node-delta' && event.restart !== true) call.emit(event.text);
   }
@@ -115,7 +121,7 @@ async function begin(options: NestedOptions, call: NodeCall, nested: Nested): Pr
     signal: call.signal,
     scopes: call.scopes,
     level: call.level + 1,
-    parent: { runId: call.runId, nodeId: call.node.id, kind: 'nested' },
+    parent: { runId: call.runId, nodeId: call.node.id, ...defined({ item: call.item }), kind: 'nested' },
     paid: { costNanoUsd, ...defined({ usage, plannerCalls }) },
     ...defined({ session: call.session }),
   });

@@ -164,6 +164,9 @@ export function spreadable(call: NodeCall): NodeCall {
     get count() {
       return call.count;
     },
+    get giveSlotBack() {
+      return call.giveSlotBack;
+    },
     get loop() {
       return call.loop;
     },

@@ -31,6 +31,8 @@ export interface Row {
 }
 
 export interface RunView {
+  /** The run that is shown; undefined before its first event. */
+  runId: string | undefined;
   readonly rows: Map<string, Row>;
   /** The plan is still being written: more rows may come. */
   isPlanning: boolean;
@@ -45,6 +47,7 @@ export interface RunView {
 }
 
 export const newProgress = (): RunView => ({
+  runId: undefined,
   rows: new Map(),
   isPlanning: false,
   input: undefined,
@@ -95,6 +98,9 @@ function takePlan(progress: RunView, plan: Plan, { again = [], kept = {} }: Revi
 }
 
 export function takeEvent(progress: RunView, event: RunEvent): void {
+  progress.runId ??= event.runId;
+  // A nested run has nodes of its own, which may have the same names.
+  if (event.runId !== progress.runId) return;
   if (event.type === 'run-started') {
     takePlan(progress, event.plan);
     progress.isPlanning = event.request !== undefined;

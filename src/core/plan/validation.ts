@@ -38,6 +38,8 @@ export interface Catalogue {
   readonly aliases: Readonly<Record<string, string>>;
   readonly routes: readonly string[];
   readonly evaluators: readonly string[];
+  /** False: no plugin acts on `escalate`. @default true */
+  readonly escalates?: boolean;
   /** Plans behind `workflow:<id>`, for nesting depth and cost. */
   readonly workflows: ReadonlyMap<string, Plan>;
   readonly bounds: PlanBounds;

@@ -18,12 +18,26 @@ export type RunStatus = StoredStatus | 'interrupted';
 /** What a journal says of a run. It cannot say that the process that drives the run is gone. */
 export type StoredStatus = 'running' | 'suspended' | 'done' | 'failed' | 'cancelled';
 
+/** The node that a run is nested in, or the run that it was forked from. */
+export interface EventParent {
+  readonly runId: string;
+  readonly nodeId?: string;
+  /** Index within `each`. */
+  readonly item?: number;
+}
+
+export interface RunParent extends EventParent {
+  readonly kind: 'fork' | 'nested';
+}
+
 interface EventBase {
   /** Counts the events of a run from 0 without gaps; the journal keeps a subset. */
   readonly seq: number;
   /** Epoch milliseconds. */
   readonly at: number;
   readonly runId: string;
+  /** In the stream of a run: the node, and its item, whose nested run this event is of. Not journalled there. */
+  readonly parent?: EventParent;
   /** Only in a journal: its value holds references to earlier events, which `fullEvents` resolves. */
   readonly refers?: true;
 }
@@ -66,7 +80,7 @@ export type RunEvent =
       /** Cost and usage before the first node: the planner's calls. */
       readonly paid?: PaidForPlan;
       /** The run that this one was forked from, or the run whose node started it. */
-      readonly parent?: { readonly runId: string; readonly nodeId?: string; readonly kind: 'fork' | 'nested' };
+      readonly parent?: RunParent;
       readonly tags?: Readonly<Record<string, string>>;
       /** The scopes of the run's calls, also after a resume. */
       readonly scopes?: readonly Scope[];
@@ -219,7 +233,7 @@ export interface RunOptions {
   /** @default a new id */
   readonly runId?: string;
   readonly signal?: AbortSignal;
-  /** Nodes that run at the same time. @default 64 */
+  /** Nodes that run at the same time, in the run and all runs nested in it. @default 64 */
   readonly concurrency?: number;
   /** A cap on the run in US dollars, besides the plan's own budget. @default only the plan's budget */
   readonly budgetUsd?: number;
@@ -228,15 +242,19 @@ export interface RunOptions {
   /** Further scopes that are charged, such as tenant, user and tags. @default none */
   readonly scopes?: readonly Scope[];
   readonly session?: string;
+  /** Mark the run and those nested in it; each is also a scope of the kind `tag`, `key=value`. @default none */
   readonly tags?: Readonly<Record<string, string>>;
   readonly level?: number;
-  readonly parent?: { readonly runId: string; readonly nodeId?: string; readonly kind: 'fork' | 'nested' };
+  readonly parent?: RunParent;
 }
 
 /** A run that this process drives. */
 export interface RunHandle {
   readonly runId: string;
-  /** Events from the first one on, for any number of readers; ends when the run ends. */
+  /**
+   * Events from the first one on, for any number of readers; ends when the run ends. Those of nested runs come between them, with
+   * `parent` and their own `runId` and `seq`; their text comes as that of the node.
+   */
   events(): AsyncIterable<RunEvent>;
   /** Never rejects: a failed run also has a result. */
   result(): Promise<RunResult>;

@@ -81,6 +81,11 @@ export interface NodeCall {
   readonly level: number;
   /** What the run may do at the same time, for a node that does several things at once, such as calls of tools. @default 8 */
   readonly concurrency?: number;
+  /**
+   * From here on the call only waits for others, such as a run nested in it, and does not count toward the `concurrency` of the
+   * run. Absent: nobody counts.
+   */
+  readonly giveSlotBack?: (() => void) | undefined;
   /** For a node that suspended the run: its question and the answer. */
   readonly answer?: { readonly question: HumanQuestion; readonly value: unknown };
   /** Takes text that the node produces while it runs: becomes a `node-delta` event. */

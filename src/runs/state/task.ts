@@ -62,6 +62,8 @@ export interface Unit {
   /** Why it has to stop. */
   stop: PolyphonyError | undefined;
   settled: boolean;
+  /** It counts toward what the run may do at the same time. */
+  hasSlot: boolean;
   costNanoUsd: NanoUsd | null;
   usage: Usage;
   /** The inputs of its last call. */

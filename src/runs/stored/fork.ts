@@ -2,8 +2,10 @@
 
 import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
+import type { Scope } from '../../core/model/model.ts';
 import type { Plan, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
 import type { ExecutionEngine, NodeResult, RunEvent, ToolCallRecord } from '../../core/run/engine.ts';
+import { withTagScopes } from '../../core/run/tag-scopes.ts';
 import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
 import { listReferences } from '../../language/template.ts';
 import { knownRun, restore } from '../journal/restore.ts';
@@ -30,6 +32,9 @@ export async function forkRun(host: StoredRuns, runId: string, options: ForkOpti
     );
   }
   const plan = host.validPlan(withInputs(old.plan, options));
+  if (options.input !== undefined) {
+    host.checkInput?.(plan.plan, options.input, old.started.request !== undefined);
+  }
   const input = options.input ?? (old.started.input as Readonly<Record<string, unknown>>);
   const again = rerunFrom(plan, options.from, changedKeys(old.started.input, input));
   const forkId = options.runId ?? host.runtime.ids('run');
@@ -41,7 +46,8 @@ export async function forkRun(host: StoredRuns, runId: string, options: ForkOpti
   if (options.runId === undefined) await appended(host.journal, forkId, records);
   else await appendNew(host, forkId, records);
   const restored = await restore(listed(records));
-  return { runId: forkId, plan, options, ...defined({ restored }), prelude };
+  const scopes = scopesOf(old, options);
+  return { runId: forkId, plan, options: { ...options, ...defined({ scopes }) }, ...defined({ restored }), prelude };
 }
 
 async function appendNew({ journal, lock }: StoredRuns, forkId: string, records: readonly RunEvent[]): Promise<void> {
@@ -117,6 +123,15 @@ function readsInput({ node }: ValidNode, changed: ReadonlySet<string>): boolean 
   );
 }
 
+/** Other tags take the place of the old ones, also among the scopes. */
+function scopesOf({ started }: Restored, options: ForkOptions): readonly Scope[] | undefined {
+  const { tags } = options;
+  const replaced = new Set(tags === undefined ? [] : withTagScopes([], started.tags).map(({ id }) => id));
+  const before = started.scopes?.filter(({ kind, id }) => kind !== 'tag' || !replaced.has(id));
+  const scopes = withTagScopes(options.scopes ?? before, tags ?? (options.scopes && started.tags));
+  return scopes.length === 0 ? undefined : scopes;
+}
+
 function startOf(
   old: Restored,
   plan: ValidPlan,
@@ -125,7 +140,8 @@ function startOf(
 ): EventDraft {
   const { started } = old;
   const cap = options.budgetUsd === undefined ? old.capNanoUsd : capOf(plan, options);
-  const { tags = started.tags, scopes = started.scopes, session = started.session } = options;
+  const { tags = started.tags, session = started.session } = options;
+  const scopes = scopesOf(old, options);
   return {
     type: 'run-started',
     plan: plan.plan,

@@ -12,6 +12,7 @@ import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit 
 import { addItem, holdItems, holdValue, releaseInFlight, sizeOf } from '../state/values.ts';
 import { callsOf } from './count-calls.ts';
 import { cancel, end, fail, fallbackResult, resultOfItems } from './ending.ts';
+import { giveSlotBack } from './slots.ts';
 import { stopUnits } from './stop.ts';
 
 /**
@@ -36,6 +37,10 @@ export function nextUnit(run: RunState): Unit | undefined {
   }
   return undefined;
 }
+
+/** Whether `nextUnit` may return a unit. */
+export const mayStart = ({ queue, stopping, revision, streamingPlan }: RunState): boolean =>
+  queue.size() > 0 && stopping === undefined && revision === undefined && streamingPlan?.whole === undefined;
 
 function begin(run: RunState, task: Task): void {
   const { clock } = run.host.runtime;
@@ -141,6 +146,7 @@ function createUnit(run: RunState, task: Task, item: number): Unit {
     previous: null,
     stop: undefined,
     settled: false,
+    hasSlot: true,
     costNanoUsd: 0,
     usage: NO_USAGE,
     inputs: undefined,
@@ -148,6 +154,7 @@ function createUnit(run: RunState, task: Task, item: number): Unit {
   };
   task.units.push(unit);
   run.active += 1;
+  run.slots.taken += 1;
   return unit;
 }
 
@@ -157,6 +164,7 @@ export function settleUnit(run: RunState, unit: Unit, result: NodeResult | undef
   unit.settled = true;
   const { task } = unit;
   run.active -= 1;
+  giveSlotBack(run, unit);
   releaseInFlight(run.values, unit);
   task.units.splice(task.units.indexOf(unit), 1);
   if (task.cancelled !== undefined || run.stopping !== undefined || task.failure !== undefined)

@@ -149,12 +149,12 @@ describe('the live view', () => {
   it('shows the words of one item at a time', () => {
     const progress = progressAfter(2);
     const say = (item: number, text: string): void =>
-      takeEvent(progress, { type: 'node-delta', nodeId: 'pages', item, text, seq: 9, at: 1, runId: 'r' });
+      takeEvent(progress, { type: 'node-delta', nodeId: 'pages', item, text, seq: 9, at: 1, runId: 'run_x' });
     say(0, 'one ');
     say(1, 'other ');
     say(0, 'two');
     expect(progress.rows.get('pages')?.note).toBe('one two');
-    takeEvent(progress, { type: 'item-finished', nodeId: 'pages', item: 0, result, seq: 9, at: 1, runId: 'r' });
+    takeEvent(progress, { type: 'item-finished', nodeId: 'pages', item: 0, result, seq: 9, at: 1, runId: 'run_x' });
     say(1, 'words');
     expect(progress.rows.get('pages')?.note).toBe('words');
   });
@@ -167,7 +167,7 @@ describe('the live view', () => {
       result: { ...result, costNanoUsd: null },
       seq: 21,
       at: 1,
-      runId: 'r',
+      runId: 'run_x',
     });
     expect(viewLines(progress, options).at(-1)).toContain('$? of');
   });

@@ -233,7 +233,11 @@ describe('what JSON does not have', () => {
 
   it('is refused where a caller gives it', async () => {
     const polyphony = await open(memoryStores());
-    const plan = { version: 1, nodes: [{ id: 'n', use: 'human', in: { question: 'go?' } }] } as const;
+    const plan = {
+      version: 1,
+      input: { type: 'object', properties: { a: {}, at: {} } },
+      nodes: [{ id: 'n', use: 'human', in: { question: 'go?' } }],
+    } as const;
     await expect(polyphony.run(plan, { a: [() => 1] })).rejects.toMatchObject({
       code: 'invalid-request',
       message: expect.stringContaining('The input of the run holds a function at /a/0'),

@@ -24,6 +24,7 @@ interface Options {
   readonly status?: RunStatus;
   readonly interrupted?: boolean;
   readonly limit: number;
+  readonly nested?: true;
 }
 
 export const command = defineCommand<Options, [run: string | undefined]>({
@@ -33,6 +34,7 @@ export const command = defineCommand<Options, [run: string | undefined]>({
       .addOption(new Option('-s, --status <status>', 'only runs with this status').choices(STATUSES))
       .option('--interrupted', 'only runs whose process is gone: the same as --status interrupted')
       .option('-n, --limit <n>', 'the number of runs', wholeNumber, 20)
+      .option('--nested', 'also the runs that nodes of other runs started')
       .addHelpText(
         'after',
         examples(
@@ -56,7 +58,7 @@ async function listRuns(options: Options & SharedOptions, terminal: Terminal): P
   const { withPolyphony } = await import('../../process/session.ts');
   const status = statusOf(options);
   return withPolyphony(options, terminal, async ({ polyphony }) => {
-    const filter = { limit: options.limit, ...defined({ status }) };
+    const filter = { limit: options.limit, ...defined({ status, nested: options.nested }) };
     const runs = await polyphony.runs.list(filter);
     if (options.json) {
       const { nanoToUsd } = await import('../../../core/money/money.ts');
