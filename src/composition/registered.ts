@@ -9,6 +9,7 @@ import { stepPlugin, type WorkflowParts, workflowSet } from './workflows.ts';
 export interface Registered {
   parts(): CollectedParts;
   catalogue(): Catalogue;
+  workflow(id: string): WorkflowParts | undefined;
   /** Returns false when the workflow was already registered. Throws invalid-config when a name is taken by something else. */
   add(workflow: WorkflowParts): boolean;
   /** Reads the config again. */
@@ -25,12 +26,13 @@ export function createRegistered(
     const set = workflowSet(workflows);
     const parts = collectParts([...plugins, ...stepPlugin(set.steps).map(hostedOf)]);
     const catalogue = createCatalogue({ parts, workflows: set.registered, config: config(), models: gateway.models() });
-    return { workflows, parts, catalogue };
+    return { workflows, known: set.registered, parts, catalogue };
   };
   let placed = place(initial);
   return {
     parts: () => placed.parts,
     catalogue: () => placed.catalogue,
+    workflow: (id) => placed.known.get(id),
     add(workflow) {
       if (placed.workflows.includes(workflow)) return false;
       placed = place([...placed.workflows, workflow]);

@@ -27,6 +27,7 @@ import { validate } from '../validator/validate.ts';
 import { boundsOf } from './catalogue.ts';
 import { checkedEngine } from './checked-engine.ts';
 import { listLiveRuns } from './live-runs.ts';
+import { inputReader, ownOutputs, type ReadInput } from './own-schemas.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
 import { forgetCounters } from './retention/run-counters.ts';
@@ -46,6 +47,8 @@ export interface EngineParts {
   readonly valueBounds?: () => ValueBounds;
   /** What the operator allows a run that begins. */
   readonly runLimits?: () => RunLimits;
+  /** The input of a run that begins, as its plan or its workflow reads it. Throws invalid-request. */
+  readonly readInput?: ReadInput;
   readonly onEvent?: (event: RunEvent) => void;
   /** What was booked for processes that died while they drove the run: see `AttemptBook`. */
   readonly bookedFor?: (runId: string) => Promise<Paid>;
@@ -84,6 +87,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   const check: RunServices['validate'] = (plan, options) => validate(plan, registered.catalogue(), options);
   const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan));
   const validOnce = validatedPlans(registered.catalogue, validPlan);
+  const readInput = inputReader(registered);
   const planner = createPlanner({
     gateway,
     catalogue: registered.catalogue,
@@ -99,6 +103,8 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       steps: [...registered.parts().steps.values()],
       around: plugins.flatMap(({ parts }) => (parts.node === undefined ? [] : [parts.node.bind(parts)])),
       workflows: (id) => planOf(registered.catalogue().workflows.get(id), validOnce),
+      readInput,
+      ownOutputs: ownOutputs(registered),
       planner,
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
@@ -122,6 +128,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     planner,
     valueBounds: () => ({ ...VALUE_BOUNDS, ...defined(config().limits?.values ?? {}) }),
     runLimits,
+    readInput,
     onEvent,
     ...bookings(stores),
   });
@@ -134,6 +141,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     validOnce,
     planner,
     runLimits,
+    readInput,
     refill,
     async close() {
       await engine.close();

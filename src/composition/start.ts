@@ -12,6 +12,7 @@ import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/
 import { callsExceeded, type RunLimits } from '../core/run/run-limits.ts';
 import { checkedInput } from '../validator/check-input.ts';
 import { assertRunOptions, RUN_FIELDS } from './checked-engine.ts';
+import type { ReadInput } from './own-schemas.ts';
 
 /** A request in words, a plan, or a plan that was validated. */
 export type Runnable = string | Plan | ValidPlan;
@@ -33,6 +34,7 @@ export interface Starting {
   readonly validate: (plan: unknown) => Validation;
   readonly planner: Planner;
   readonly runLimits: () => RunLimits;
+  readonly readInput: ReadInput;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -55,7 +57,7 @@ export async function startRun(
     });
   }
   const plan = isValidPlan(what) ? what : validOrThrow(starting.validate(what));
-  return starting.engine.start(plan, { ...runOptions, input: checkedInput(plan.plan, input) });
+  return starting.engine.start(plan, { ...runOptions, input: await starting.readInput(plan.plan, input) });
 }
 
 /** The planner's calls are charged to the run that they plan, under its cap. */

@@ -3,19 +3,20 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema } from '../core/model/model.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Plugin, Step } from '../core/plugin.ts';
-import type { RegisteredWorkflow } from './catalogue.ts';
+import type { WorkflowSchemas } from '../kit/json/own-schema.ts';
 
 /** The parts of a built workflow that are registered. */
 export interface WorkflowParts {
   readonly id: string;
   readonly plan: Plan;
   readonly inputSchema: JsonSchema;
+  readonly schemas: WorkflowSchemas;
   readonly steps: readonly Step[];
   readonly workflows: readonly WorkflowParts[];
 }
 
 export interface WorkflowSet {
-  readonly registered: ReadonlyMap<string, RegisteredWorkflow>;
+  readonly registered: ReadonlyMap<string, WorkflowParts>;
   readonly steps: readonly Step[];
 }
 

@@ -16,6 +16,7 @@ import type { Restored } from '../runs/journal/restored.ts';
 import { isStoreFailure, withNote } from '../runs/state/store-failure.ts';
 import { type Answer, answerRun } from '../runs/stored/answer.ts';
 import { cancelStored } from '../runs/stored/cancel.ts';
+import type { StoredRuns } from '../runs/stored/change.ts';
 import { type ForkOptions, forkRun } from '../runs/stored/fork.ts';
 import { inspectRun } from '../runs/stored/inspect.ts';
 import { STORE_GRACE_MS } from '../runs/turn/concluding.ts';
@@ -50,6 +51,8 @@ export interface EngineOptions {
    * Called with the run's lease in hand. @default nothing
    */
   readonly bookedFor?: (runId: string) => Promise<Paid>;
+  /** The input of a fork that gives a new one, as the plan reads it. Throws invalid-request. @default as it is */
+  readonly readInput?: StoredRuns['readInput'];
   /** Called with each event of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Names this process in leases. @default its name and a fresh id, so that others see at once when it has died */
@@ -134,6 +137,7 @@ function hostOf(options: EngineOptions, turns: Turns): EngineHost {
     runnerOf: (use) => runnerOf(options.runners, use),
     planner,
     validPlan,
+    readInput: options.readInput,
     onEvent: onEvent === undefined ? undefined : guarded(onEvent),
     bookedFor: options.bookedFor ?? (async () => ({ costNanoUsd: 0 })),
     lock,

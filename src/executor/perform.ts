@@ -103,6 +103,7 @@ class LiveCall implements NodeCall {
   readonly #driving: Driving;
   readonly #unit: Unit;
   readonly runId: string;
+  readonly planId: string | undefined;
   readonly node: PlanNode;
   readonly inputs: NodeCall['inputs'];
   readonly idempotencyKey: string;
@@ -118,6 +119,7 @@ class LiveCall implements NodeCall {
     this.#driving = driving;
     this.#unit = unit;
     this.runId = driving.run.runId;
+    this.planId = driving.run.plan.plan.id;
     this.node = unit.task.node;
     this.inputs = inputs;
     this.idempotencyKey = key;

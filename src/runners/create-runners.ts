@@ -8,7 +8,7 @@ import { humanRunner } from './human.ts';
 import { llmRunner } from './llm.ts';
 import { type NestedOptions, planRunner, workflowRunner } from './nested.ts';
 import { embedRunner, imageRunner, moderateRunner, rerankRunner } from './operations.ts';
-import { withOutputCheck } from './output-check.ts';
+import { type OwnOutputs, withOutputCheck } from './output-check.ts';
 import { toolRunner } from './tool.ts';
 
 export interface RunnersOptions extends NestedOptions {
@@ -23,6 +23,8 @@ export interface RunnersOptions extends NestedOptions {
   readonly toolRounds?: number;
   /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
   readonly answers?: () => AnswerLimitsConfig | undefined;
+  /** What the workflows' own schemas say of the outputs of their nodes. @default what the plans say */
+  readonly ownOutputs?: OwnOutputs;
 }
 
 export type NodeMiddleware = (call: NodeCall, next: NodeRunner) => Promise<NodeOutput>;
@@ -31,22 +33,20 @@ export type NodeMiddleware = (call: NodeCall, next: NodeRunner) => Promise<NodeO
 const valueRunner: NodeRunner = async ({ inputs }) => ({ value: inputs, costNanoUsd: 0 });
 
 export function createRunners(options: RunnersOptions): NodeRunners {
-  const { gateway, tools, clock, steps = [], around = [] } = options;
+  const { gateway, tools, clock, steps = [], around = [], ownOutputs } = options;
+  const checked = (runner: NodeRunner): NodeRunner => withOutputCheck(runner, ownOutputs);
   const runners: [string, NodeRunner][] = [
     ['llm', llmRunner(options)],
-    ['image', withOutputCheck(imageRunner(gateway))],
-    ['embed', withOutputCheck(embedRunner(gateway))],
-    ['moderate', withOutputCheck(moderateRunner(gateway))],
-    ['rerank', withOutputCheck(rerankRunner(gateway))],
-    ['tool:', withOutputCheck(toolRunner(tools, clock))],
-    ['workflow:', withOutputCheck(workflowRunner(options))],
-    ['plan', withOutputCheck(planRunner(options))],
-    ['human', withOutputCheck(humanRunner)],
-    ['value', withOutputCheck(valueRunner)],
-    ...steps.map((step): [string, NodeRunner] => [
-      step.type.use,
-      withOutputCheck((call) => step.run(spreadable(call))),
-    ]),
+    ['image', checked(imageRunner(gateway))],
+    ['embed', checked(embedRunner(gateway))],
+    ['moderate', checked(moderateRunner(gateway))],
+    ['rerank', checked(rerankRunner(gateway))],
+    ['tool:', checked(toolRunner(tools, clock))],
+    ['workflow:', checked(workflowRunner(options))],
+    ['plan', checked(planRunner(options))],
+    ['human', checked(humanRunner)],
+    ['value', checked(valueRunner)],
+    ...steps.map((step): [string, NodeRunner] => [step.type.use, checked((call) => step.run(spreadable(call)))]),
   ];
   return new Map(runners.map(([use, runner]) => [use, wrapRunner(runner, around)]));
 }

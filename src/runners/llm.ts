@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { AnswerLimitsConfig } from '../core/config.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Gateway } from '../core/gateway.ts';
-import type { JsonSchema, Message, ModelEvent, ModelResponse, Usage, Warning } from '../core/model/model.ts';
+import type { Message, ModelEvent, ModelResponse, Usage, Warning } from '../core/model/model.ts';
 import { collect, textOf } from '../core/model/response.ts';
 import { addMoney, type NanoUsd } from '../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../core/money/usage.ts';
@@ -16,7 +16,14 @@ import { callOptions, charged, outputOf, paidUsage, reportEscalation } from './g
 import { type ChatDraft, chatRequest, toolsOf } from './llm-request.ts';
 import { useTools } from './llm-tools.ts';
 import { type Cut, cutAt, deniesRoom, isMore, outputCut, type Room, roomOf } from './more-room.ts';
-import { type CheckedValue, checkedValue, issueList, outputSchema } from './output-check.ts';
+import {
+  type CheckedValue,
+  checkedValue,
+  issueList,
+  type OutputSchema,
+  type OwnOutputs,
+  outputSchema,
+} from './output-check.ts';
 
 export interface LlmOptions {
   readonly gateway: Gateway;
@@ -26,6 +33,8 @@ export interface LlmOptions {
   readonly toolRounds?: number;
   /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
   readonly answers?: () => AnswerLimitsConfig | undefined;
+  /** What the workflows' own schemas say of the outputs of their nodes. @default what the plans say */
+  readonly ownOutputs?: OwnOutputs;
 }
 
 /** The messages of one node, and the totals of its calls. */
@@ -45,9 +54,9 @@ interface Conversation {
 
 export function llmRunner(options: LlmOptions): NodeRunner {
   return async function askModel(call) {
-    const schema = outputSchema(call.node);
+    const schema = outputSchema(call, options.ownOutputs);
     const tools = toolsOf(call, options.tools);
-    const request = chatRequest(call, tools, schema, options.answers?.());
+    const request = chatRequest(call, tools, schema?.json, options.answers?.());
     const conversation: Conversation = {
       call,
       options,
@@ -214,8 +223,12 @@ async function* shown(stream: AsyncIterable<ModelEvent>, call: NodeCall): AsyncG
 }
 
 /** The answer in the form of `out`, after at most one repair. */
-async function typedAnswer(conversation: Conversation, schema: JsonSchema, first: ModelResponse): Promise<NodeOutput> {
-  const answer = read(schema, first);
+async function typedAnswer(
+  conversation: Conversation,
+  schema: OutputSchema,
+  first: ModelResponse,
+): Promise<NodeOutput> {
+  const answer = await read(schema, first);
   if (answer.ok) return accept(conversation, first, answer);
   if (conversation.repaired) throw mismatch(conversation.call, answer.issues, first);
   conversation.repaired = true;
@@ -226,7 +239,7 @@ async function typedAnswer(conversation: Conversation, schema: JsonSchema, first
   ]);
   conversation.call.emit('', { restart: true });
   const second = await askWhole(conversation, conversation.tools.length > 0 ? { toolChoice: 'none' } : {});
-  const repaired = read(schema, second);
+  const repaired = await read(schema, second);
   if (!repaired.ok) throw mismatch(conversation.call, repaired.issues, second);
   warn(
     conversation,
@@ -252,14 +265,14 @@ type GoodAnswer = Extract<CheckedValue, { readonly ok: true }> & {
 
 type Answer = GoodAnswer | Extract<CheckedValue, { readonly ok: false }>;
 
-function read(schema: JsonSchema, response: ModelResponse): Answer {
+async function read(schema: OutputSchema, response: ModelResponse): Promise<Answer> {
   const extracted = extractJson(textOf(response));
   if (extracted === undefined) return { ok: false, issues: [{ path: '', message: 'holds no JSON' }] };
   const { repaired: mended } = extracted;
   // Whether a model that does not say why it stopped has ended is not known, so nothing is added to what it wrote.
   if (mended && response.finishReason === 'other')
     return { ok: false, issues: [{ path: '', message: 'is no whole JSON' }] };
-  const checked = checkedValue(schema, dropOptionalNulls(schema, extracted.value));
+  const checked = await checkedValue(schema, dropOptionalNulls(schema.json, extracted.value));
   return checked.ok ? { ...checked, mended } : checked;
 }
 

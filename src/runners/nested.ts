@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import { subtractUsage } from '../core/money/usage.ts';
-import type { ValidPlan } from '../core/plan/plan.ts';
+import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
 import {
   type ExecutionEngine,
@@ -24,6 +24,8 @@ export interface NestedOptions {
   /** A function, because the engine is created after its runners. */
   readonly engine: () => ExecutionEngine;
   readonly workflows: (id: string) => ValidPlan | undefined;
+  /** The input of a workflow, as it or its plan reads it. @default as it is */
+  readonly readInput?: (plan: Plan, input: NodeCall['inputs']) => Promise<NodeCall['inputs']>;
   /** Plans the goals of `plan` nodes; its calls are charged to the scopes of the node. */
   readonly planner?: Planner;
   /** Levels of runs within runs. @default 4 */
@@ -41,7 +43,10 @@ export function workflowRunner(options: NestedOptions): NodeRunner {
         `There is no workflow ${JSON.stringify(id)}: register it, or use another one.`,
       );
     }
-    const result = await runNested(options, call, async () => ({ plan, input: call.inputs, costNanoUsd: 0 }));
+    const result = await runNested(options, call, async () => {
+      const input = (await options.readInput?.(plan.plan, call.inputs)) ?? call.inputs;
+      return { plan, input, costNanoUsd: 0 };
+    });
     return outputOf(result, result.output);
   };
 }

@@ -15,6 +15,10 @@ import { storeFailure } from '../state/store-failure.ts';
 export interface StoredRuns extends RunHost {
   /** Validates the plan of a journal again, against today's catalogue. Throws invalid-plan. */
   readonly validPlan: (plan: Plan) => ValidPlan;
+  /** The input of a run that begins, as its plan reads it. Throws invalid-request. @default as it is */
+  readonly readInput?:
+    | ((plan: Plan, input: Readonly<Record<string, unknown>>) => Promise<Readonly<Record<string, unknown>>>)
+    | undefined;
   /** Reserves the run until the returned function is called. Throws store-busy while somebody else drives it. */
   readonly lock: (runId: string) => Promise<() => Promise<void>>;
 }

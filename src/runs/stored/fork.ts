@@ -14,6 +14,7 @@ import { type EventDraft, stamp } from '../state/recorder.ts';
 import { capOf, type RunOpening } from '../turn/opening.ts';
 import { appended, type StoredRuns } from './change.ts';
 
+type RunInput = Readonly<Record<string, unknown>>;
 export type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
 
 /** Writes the beginning of the new run's journal. `with` replaces fields of `in` of the node `from`. */
@@ -30,7 +31,9 @@ export async function forkRun(
     );
   }
   const plan = host.validPlan(withInputs(old.plan, options));
-  const input = options.input ?? (old.started.input as Readonly<Record<string, unknown>>);
+  const changed = options.input === undefined ? undefined : await newInput(host, plan.plan, options.input);
+  // What the old run began with was read when it began.
+  const input = changed ?? (old.started.input as Readonly<Record<string, unknown>>);
   const again = rerunFrom(plan, options.from, changedKeys(old.started.input, input));
   const forkId = options.runId ?? host.runtime.ids('run');
   const drafts = [startOf(old, plan, input, options), ...keptEvents(plan, old, again)];
@@ -42,8 +45,20 @@ export async function forkRun(
   const records = recordsOf(forkId, prelude, host);
   await appended(host.journal, forkId, records);
   const restored = await restore(listed(records));
-  return { runId: forkId, plan, options, ...defined({ restored }), prelude };
+  return {
+    runId: forkId,
+    plan,
+    options: { ...options, ...defined({ input: changed }) },
+    ...defined({ restored }),
+    prelude,
+  };
 }
+
+const newInput = async (
+  { readInput }: Pick<StoredRuns, 'readInput'>,
+  plan: Plan,
+  input: RunInput,
+): Promise<RunInput> => (readInput === undefined ? input : readInput(plan, input));
 
 async function* listed(events: readonly RunEvent[]): AsyncGenerator<RunEvent> {
   yield* events;
