@@ -26,6 +26,7 @@ export type * from '../core/run/engine.ts';
 export { SuspendRun } from '../core/run/engine.ts';
 export { rememberSecret } from '../core/scrub.ts';
 export type * from '../core/stores.ts';
+export { defineTool, type ToolDefinitionOptions } from './define-tool.ts';
 
 // ---------------------------------------------------------------------------------------------------- layers: observe, read and replay streams
 
@@ -61,6 +62,7 @@ export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } fro
 export { type DialectResult, type SchemaDialect, toDialect } from './json/schema-dialects.ts';
 export { sendableJson } from './json/sendable-json.ts';
 export { type ToolSchema, toolSchema } from './json/tool-schema.ts';
+export { withoutPatterns } from './json/without-patterns.ts';
 
 // ---------------------------------------------------------------------------------------------------- a wire of your own: requests
 

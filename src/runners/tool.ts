@@ -6,7 +6,9 @@ import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts'
 import { JSON_DEPTH, jsonSize } from '../core/json/json-size.ts';
 import type { Tool } from '../core/plugin.ts';
 import type { NodeRunner } from '../core/run/engine.ts';
-import { validateJson } from '../kit/json/json-schema.ts';
+import { jsonForm } from '../kit/json/json-form.ts';
+import { isZod } from '../kit/json/json-schema.ts';
+import { zodOrJson } from '../kit/json/own-schema.ts';
 import { issueList } from './output-check.ts';
 
 export interface ToolCall {
@@ -21,24 +23,19 @@ export interface ToolCall {
  *
  * @throws invalid-request for its input, invalid-output for its output, tool-failed for its own errors, naming the tool
  */
-export async function callTool(tool: Tool, { input, signal, idempotencyKey, clock }: ToolCall): Promise<unknown> {
-  const checked = validateJson(tool.input, input, { trusted: true });
+export async function callTool(tool: Tool, call: ToolCall): Promise<unknown> {
+  const checked = await zodOrJson(tool.input).read(call.input);
   if (!checked.ok) {
     const message = `The input of tool ${tool.name} does not fit: ${issueList(checked.issues)}. Correct it.`;
     throw new PolyphonyError('invalid-request', message, { details: { tool: tool.name, issues: checked.issues } });
   }
-  if (signal.aborted) throw abortError(signal);
-  const result = await runTool(tool, { input, signal, idempotencyKey, clock });
-  if (tool.output === undefined) return { result };
-  const output = validateJson(tool.output, result, { trusted: true });
-  if (output.ok) return result;
-  const message = `Tool ${tool.name} returned a value that does not match its output schema: ${issueList(output.issues)}. Fix the tool.`;
-  throw new PolyphonyError('invalid-output', message, { details: { tool: tool.name, issues: output.issues } });
+  if (call.signal.aborted) throw abortError(call.signal);
+  return runTool(tool, { ...call, input: checked.value as ToolCall['input'] });
 }
 
 async function runTool(tool: Tool, { input, signal, idempotencyKey, clock }: ToolCall): Promise<unknown> {
   try {
-    return toJson(tool.name, await tool.run(input, { signal, idempotencyKey, clock }));
+    return await kept(tool, await tool.run(input, { signal, idempotencyKey, clock }));
   } catch (error) {
     if (signal.aborted) throw abortError(signal);
     if (error instanceof PolyphonyError && error.code !== 'plugin-failed' && error.code !== 'tool-failed') throw error;
@@ -52,29 +49,28 @@ async function runTool(tool: Tool, { input, signal, idempotencyKey, clock }: Too
   }
 }
 
-/** The value as a journal holds it, so that the run sees the same value after a resume. */
-function toJson(name: string, value: unknown): unknown {
-  const text = textOf(name, value);
-  return text === undefined ? null : JSON.parse(text);
+/** The result as its schema gives it and a journal holds it, so that the run sees the same value after a resume. */
+async function kept(tool: Tool, result: unknown): Promise<unknown> {
+  if (tool.output === undefined) return { result: asJson(tool.name, jsonForm(result) ?? null) };
+  // Nothing is null, as a tool without a schema returns it.
+  const output = await zodOrJson(tool.output).keep(isZod(tool.output) ? result : (result ?? null));
+  const value = asJson(tool.name, (output.ok ? output.value : jsonForm(result)) ?? null);
+  if (output.ok) return value;
+  const message = `Tool ${tool.name} returned a value that does not match its output schema: ${issueList(output.issues)}. Fix the tool.`;
+  throw new PolyphonyError('invalid-output', message, { details: { tool: tool.name, issues: output.issues } });
 }
 
-function textOf(name: string, value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch (error) {
-    const fault = faultOf(value, error);
-    if (fault === undefined) throw error;
-    const message = `Tool ${name} returned ${fault}. Fix the tool.`;
-    throw new PolyphonyError('invalid-output', message, { cause: error, details: { tool: name } });
-  }
-}
-
-/** Why a value could not be written as JSON; undefined where something of its own threw. */
-function faultOf(value: unknown, error: unknown): string | undefined {
+/** @throws invalid-output naming what JSON does not have */
+function asJson(name: string, value: unknown): unknown {
   const { fault } = jsonSize(value);
-  if (fault?.type === 'kind') return `${fault.kind}, which JSON does not have`;
-  if (fault?.type === 'depth') return `a value that is nested more than ${JSON_DEPTH} levels deep`;
-  return error instanceof RangeError ? 'a value whose JSON is longer than any text can be' : undefined;
+  if (fault === undefined) return value;
+  const what =
+    fault.type === 'kind'
+      ? `${fault.kind}, which JSON does not have`
+      : `a value that is nested more than ${JSON_DEPTH} levels deep`;
+  throw new PolyphonyError('invalid-output', `Tool ${name} returned ${what}. Fix the tool.`, {
+    details: { tool: name },
+  });
 }
 
 export function toolRunner(tools: ReadonlyMap<string, Tool>, clock: Clock): NodeRunner {

@@ -15,7 +15,8 @@ export interface ShorthandMap {
 interface PlainSchema {
   readonly [keyword: string]: unknown;
 }
-export type SchemaLike = Zod4<unknown> | Zod3<unknown> | ShorthandMap | PlainSchema;
+export type ZodLike = Zod4<unknown> | Zod3<unknown>;
+export type SchemaLike = ZodLike | ShorthandMap | PlainSchema;
 
 /** The values that a schema gives, as a program sees them. */
 export type Infer<S> =

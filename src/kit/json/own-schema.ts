@@ -55,6 +55,21 @@ export function ownSchema(schema: object): OwnSchema {
   return made;
 }
 
+/**
+ * As `ownSchema`, for places that have always taken JSON Schema: what is not of zod is JSON Schema as it stands, and no
+ * shorthand.
+ */
+export function zodOrJson(schema: object): OwnSchema {
+  if (isZod(schema)) return ownSchema(schema);
+  const before = plain.get(schema);
+  if (before !== undefined) return before;
+  const made = ofJson(schema as JsonSchema);
+  plain.set(schema, made);
+  return made;
+}
+
+const plain = new WeakMap<object, OwnSchema>();
+
 function ofZod(schema: object): OwnSchema {
   const input = toJsonSchema(schema);
   const read = (value: unknown): Promise<SchemaReading> => run(schema, input, value);

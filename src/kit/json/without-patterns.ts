@@ -16,7 +16,16 @@ const CONDITIONS: ReadonlySet<string> = new Set(['not', 'if', 'then', 'else']);
 const MOST_LEVELS = 200;
 
 /** The schema itself where it has none. A schema without its patterns takes all that it took, and more. */
-export const withoutPatterns = (schema: JsonSchema): JsonSchema => strip(schema, 0) as JsonSchema;
+export function withoutPatterns(schema: JsonSchema): JsonSchema {
+  const known = stripped.get(schema);
+  if (known !== undefined) return known;
+  const made = strip(schema, 0) as JsonSchema;
+  stripped.set(schema, made);
+  return made;
+}
+
+/** Released with the schema. */
+const stripped = new WeakMap<JsonSchema, JsonSchema>();
 
 function strip(part: unknown, level: number): unknown {
   if (level > MOST_LEVELS) return part;
