@@ -306,6 +306,29 @@ describe('what JSON has no form for', () => {
   });
 });
 
+describe('a transform of the whole', () => {
+  it('gives what references then see, though nobody knows it before', async () => {
+    const Pair = z.object({ a: z.number() }).transform(({ a }) => ({ b: a + 1, list: [a] }));
+    const step = defineStep({ name: 'pair', input: Pair, output: Pair, run: ({ b }) => ({ a: b }) });
+    const flow = workflow({ id: 'whole', input: Pair })
+      .node('s', step, (c) => ({ in: { a: c.input.b } }))
+      .node('m', llm, (c) => ({ in: { prompt: t`${c.s.b}` }, out: Pair }))
+      .map(
+        'each',
+        step,
+        (c) => c.m.list,
+        (a) => ({ in: { a } }),
+      )
+      .output((c) => ({ given: c.input.b, s: c.s.b, m: c.m.b, each: c.each }));
+    const polyphony = await open({ providers: [answering('{"a":7}')], workflows: [flow] });
+    const EXPECTED = { given: 2, s: 4, m: 8, each: [{ b: 9, list: [8] }] };
+    expect((await polyphony.run(flow, { a: 1 })).output).toEqual(EXPECTED);
+    const nested = { version: 1, nodes: [{ id: 'w', use: 'workflow:whole', in: { a: 1 } }], output: '{{w}}' } as const;
+    expect(await polyphony.run(nested)).toMatchObject({ output: EXPECTED });
+    await polyphony.close();
+  });
+});
+
 describe('patterns and formats of a workflow', () => {
   const Contact = z.object({ mail: z.email(), code: z.string().regex(/^[A-Z]{2}-\d+$/) });
   const flow = workflow({ id: 'contact', input: Contact })
