@@ -8,7 +8,7 @@ import { DEFAULT_BOUNDS, type Plan, type PlanBounds } from '../core/plan/plan.ts
 import { BUILT_IN_STEPS } from '../core/plan/steps.ts';
 import type { Catalogue, StepType } from '../core/plan/validation.ts';
 import type { Tool } from '../core/plugin.ts';
-import { zodOrJson } from '../kit/json/own-schema.ts';
+import { zodOrJson } from '../kit/json/own/own-schema.ts';
 import type { CollectedParts } from './plugin-host.ts';
 
 export interface RegisteredWorkflow {

@@ -1,7 +1,7 @@
 /** The schemas of registered workflows, for the plans that declare them. */
 import { PolyphonyError } from '../core/errors.ts';
 import type { Plan } from '../core/plan/plan.ts';
-import { shownIssues } from '../kit/json/own-schema.ts';
+import { shownIssues } from '../kit/json/own/own-schema.ts';
 import type { OwnOutputs } from '../runners/output-check.ts';
 import { checkedInput } from '../validator/check-input.ts';
 import type { Registered } from './registered.ts';

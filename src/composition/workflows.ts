@@ -3,7 +3,7 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema } from '../core/model/model.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Plugin, Step } from '../core/plugin.ts';
-import type { WorkflowSchemas } from '../kit/json/own-schema.ts';
+import type { WorkflowSchemas } from '../kit/json/own/own-schema.ts';
 
 /** The parts of a built workflow that are registered. */
 export interface WorkflowParts {

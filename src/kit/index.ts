@@ -59,10 +59,10 @@ export {
 } from './json/json-shape.ts';
 export { type ExtractedJson, extractJson, schemaInstruction } from './json/json-text.ts';
 export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } from './json/json-validation.ts';
+export { withoutPatterns } from './json/own/without-patterns.ts';
 export { type DialectResult, type SchemaDialect, toDialect } from './json/schema-dialects.ts';
 export { sendableJson } from './json/sendable-json.ts';
 export { type ToolSchema, toolSchema } from './json/tool-schema.ts';
-export { withoutPatterns } from './json/without-patterns.ts';
 
 // ---------------------------------------------------------------------------------------------------- a wire of your own: requests
 

@@ -4,7 +4,7 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema, Warning } from '../core/model/model.ts';
 import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
 import { coerceJson, type JsonIssue, toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
-import type { WrittenSchema } from '../kit/json/own-schema.ts';
+import type { WrittenSchema } from '../kit/json/own/own-schema.ts';
 import { withCharge } from '../runs/state/charge.ts';
 
 /** The schema of a workflow's own for the `out` of its node. Undefined: what the plan says is all. */

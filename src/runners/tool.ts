@@ -6,9 +6,9 @@ import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts'
 import { JSON_DEPTH, jsonSize } from '../core/json/json-size.ts';
 import type { Tool } from '../core/plugin.ts';
 import type { NodeRunner } from '../core/run/engine.ts';
-import { jsonForm } from '../kit/json/json-form.ts';
 import { isZod } from '../kit/json/json-schema.ts';
-import { zodOrJson } from '../kit/json/own-schema.ts';
+import { jsonForm } from '../kit/json/own/json-form.ts';
+import { zodOrJson } from '../kit/json/own/own-schema.ts';
 import { issueList } from './output-check.ts';
 
 export interface ToolCall {

@@ -1,8 +1,8 @@
 /** The schemas of workflows, as plans write them. */
 import type { SchemaLike } from '../core/model/schema-like.ts';
 import { isZod, toShorthand } from '../kit/json/json-schema.ts';
-import { ownSchema, type WrittenSchema } from '../kit/json/own-schema.ts';
-import { withoutPatterns } from '../kit/json/without-patterns.ts';
+import { ownSchema, type WrittenSchema } from '../kit/json/own/own-schema.ts';
+import { withoutPatterns } from '../kit/json/own/without-patterns.ts';
 
 /** What a transform gives is not known before it runs. */
 const ANYTHING = { type: ['object', 'array', 'string', 'number', 'boolean', 'null'] } as const;

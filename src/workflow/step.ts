@@ -7,7 +7,7 @@ import type { HeldByJson, Infer, InferInput, JsonOf, SchemaLike } from '../core/
 import type { Step as StepPlugin } from '../core/plugin.ts';
 import type { NodeCall, NodeMeta, NodeRunner } from '../core/run/engine.ts';
 import { dropOptionalNulls } from '../kit/json/json-schema.ts';
-import { ownSchema, type SchemaReading, shownIssues } from '../kit/json/own-schema.ts';
+import { ownSchema, type SchemaReading, shownIssues } from '../kit/json/own/own-schema.ts';
 
 /**
  * A kind of step, named by `use`. The types exist only for the compiler. `MaySuspend` true: it may wait for an answer from

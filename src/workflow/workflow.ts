@@ -8,7 +8,7 @@ import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity } from '../co
 import type { HeldByJson, Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
 import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS } from '../core/plan/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
-import type { WorkflowSchemas, WrittenSchema } from '../kit/json/own-schema.ts';
+import type { WorkflowSchemas, WrittenSchema } from '../kit/json/own/own-schema.ts';
 import { CEL_RESERVED } from '../language/condition-rules.ts';
 import { type Condition, sourceOf } from './condition.ts';
 import { encode, pathOf, type Ref, type Resolved, referenceTo, type Value } from './reference.ts';

@@ -113,7 +113,7 @@ describe('an object', () => {
     const refused = { code: 'invalid-output', message: expect.stringContaining('/name ') };
     expect(await failureOf(gateway.generate({ prompt: 'Which boat?', output }))).toMatchObject(refused);
     const read = async (): Promise<void> => {
-      for await (const _event of gateway.stream({ prompt: 'Which boat?', output })) continue;
+      for await (const _event of gateway.stream({ prompt: 'Which boat?', output }));
     };
     expect(await failureOf(read())).toMatchObject(refused);
   });

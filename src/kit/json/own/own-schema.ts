@@ -2,10 +2,11 @@
  * Schemas that a program gives for its own values: zod, JSON Schema, the shorthand of plans. A schema of zod is run, so that
  * its refinements, defaults and conversions act; others are checked.
  */
-import { errorRecord, PolyphonyError } from '../../core/errors.ts';
-import type { JsonSchema } from '../../core/model/model.ts';
+import { errorRecord, PolyphonyError } from '../../../core/errors.ts';
+import type { JsonSchema } from '../../../core/model/model.ts';
+import { dateAt } from '../../../system/clock.ts';
+import { dropOptionalNulls, isZod, type JsonIssue, toJsonSchema, validateJson } from '../json-schema.ts';
 import { jsonForm } from './json-form.ts';
-import { dropOptionalNulls, isZod, type JsonIssue, toJsonSchema, validateJson } from './json-schema.ts';
 
 export type SchemaReading =
   | { readonly ok: true; readonly value: unknown }
@@ -178,8 +179,8 @@ function placed(
 
 function dateOf(value: unknown): Date | undefined {
   if (typeof value !== 'string' || value.length > 40 || !ISO_DATE.test(value)) return undefined;
-  const date = new Date(value);
-  return Number.isNaN(date.getTime()) ? undefined : date;
+  const epochMs = Date.parse(value);
+  return Number.isNaN(epochMs) ? undefined : dateAt(epochMs);
 }
 
 // ---------------------------------------------------------------------------------------------------- in messages

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { z as mini } from 'zod/mini';
 import { z as z3 } from 'zod3';
-import { jsonForm } from '../../../src/kit/json/json-form.ts';
-import { refuseUnsafeSchema, validateJson } from '../../../src/kit/json/json-schema.ts';
-import { ownSchema } from '../../../src/kit/json/own-schema.ts';
-import { withoutPatterns } from '../../../src/kit/json/without-patterns.ts';
+import { refuseUnsafeSchema, validateJson } from '../../../../src/kit/json/json-schema.ts';
+import { jsonForm } from '../../../../src/kit/json/own/json-form.ts';
+import { ownSchema } from '../../../../src/kit/json/own/own-schema.ts';
+import { withoutPatterns } from '../../../../src/kit/json/own/without-patterns.ts';
 
 const at = '2026-05-17T08:30:00.000Z';
 

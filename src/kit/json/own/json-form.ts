@@ -1,5 +1,5 @@
 /** A value as JSON holds it, so that what a program returned is the same before and after a journal has kept it. */
-import { JSON_DEPTH } from '../../core/json/json-size.ts';
+import { JSON_DEPTH } from '../../../core/json/json-size.ts';
 
 /** Lists and objects that were converted, or are being converted. */
 type Converted = Map<object, unknown>;

@@ -1,6 +1,6 @@
 /** A schema as a plan may have it: without regular expressions, which take forever on texts that somebody chose for it. */
-import type { JsonSchema } from '../../core/model/model.ts';
-import { isPlainObject } from '../../language/shorthand.ts';
+import type { JsonSchema } from '../../../core/model/model.ts';
+import { isPlainObject } from '../../../language/shorthand.ts';
 
 /** Keywords whose value is a schema or a list of schemas. */
 const SCHEMAS: ReadonlySet<string> = new Set([
