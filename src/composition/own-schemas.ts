@@ -1,6 +1,7 @@
 /** The schemas of registered workflows, for the plans that declare them. */
 import { PolyphonyError } from '../core/errors.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import { sharedJsonForm } from '../kit/json/own/json-form.ts';
 import { shownIssues } from '../kit/json/own/own-schema.ts';
 import type { OwnOutputs } from '../runners/output-check.ts';
 import { checkedInput } from '../validator/check-input.ts';
@@ -22,12 +23,13 @@ export function inputReader(workflows: Workflows): ReadInput {
     const own = plan.id === undefined ? undefined : workflows.workflow(plan.id)?.schemas.input;
     // Another plan may have the same id: what it declares is its own.
     if (own === undefined || !isSameJson(plan.input, own.written)) return checkedInput(plan, input);
-    const reading = await own.schema.keep(input ?? {});
+    const reading = await own.schema.read(input ?? {});
     if (!reading.ok) {
       const message = `The input does not match what workflow "${plan.id}" declares: ${shownIssues(reading.issues)}. Correct it.`;
       throw new PolyphonyError('invalid-request', message, { details: { issues: reading.issues } });
     }
-    return reading.value as Input;
+    // What it shares with values of the run around it is held once.
+    return sharedJsonForm(reading.value) as Input;
   };
 }
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { z as mini } from 'zod/mini';
 import { z as z3 } from 'zod3';
 import { refuseUnsafeSchema, validateJson } from '../../../../src/kit/json/json-schema.ts';
-import { jsonForm } from '../../../../src/kit/json/own/json-form.ts';
+import { jsonForm, sharedJsonForm } from '../../../../src/kit/json/own/json-form.ts';
 import { ownSchema } from '../../../../src/kit/json/own/own-schema.ts';
 import { withoutPatterns } from '../../../../src/kit/json/own/without-patterns.ts';
 
@@ -67,7 +67,10 @@ describe('the JSON form of a value', () => {
       fc.property(fc.object({ withDate: true, withNullPrototype: true, maxDepth: 4 }), (value) => {
         // What JSON would silently replace is left for the check of the value.
         fc.pre(!hasInvalidNumber(value));
-        expect(jsonForm(value)).toEqual(JSON.parse(JSON.stringify(value)));
+        const json = JSON.parse(JSON.stringify(value));
+        expect(jsonForm(value)).toEqual(json);
+        expect(sharedJsonForm(value)).toEqual(json);
+        expect(sharedJsonForm(json)).toBe(json);
       }),
     );
   });
