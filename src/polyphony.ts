@@ -4,6 +4,7 @@
  */
 
 import { guardedLogger } from './composition/boundary/guarded-logger.ts';
+import { type RecoverOptions, recoverOptions, recoverRuns } from './composition/claims/recover.ts';
 import { assertReplaceable, assertSupportedNode, checkedConfig } from './composition/config/checked-config.ts';
 import { assertKnownOptions } from './composition/config/known-options.ts';
 import { transportOptions } from './composition/config/transport-options.ts';
@@ -19,7 +20,6 @@ import {
   mergePlugins,
   setUp,
 } from './composition/plugin-host.ts';
-import { type RecoverOptions, recoverOptions, recoverRuns } from './composition/recover.ts';
 import { createRegistered, type Registered, workflowPlan } from './composition/registered.ts';
 import type { PruneReport, PruneRequest } from './composition/retention/prune.ts';
 import { keepRetention } from './composition/retention/retention.ts';

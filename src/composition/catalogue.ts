@@ -8,6 +8,7 @@ import { DEFAULT_BOUNDS, type Plan, type PlanBounds } from '../core/plan/plan.ts
 import { BUILT_IN_STEPS } from '../core/plan/steps.ts';
 import type { Catalogue, StepType } from '../core/plan/validation.ts';
 import type { Tool } from '../core/plugin.ts';
+import { zodOrJson } from '../kit/json/own/own-schema.ts';
 import type { CollectedParts } from './plugin-host.ts';
 
 export interface RegisteredWorkflow {
@@ -51,8 +52,8 @@ export function createCatalogue(options: {
 const toolStep = (tool: Tool): StepType => ({
   use: `tool:${tool.name}`,
   description: tool.description,
-  input: tool.input,
-  output: tool.output ?? {
+  input: zodOrJson(tool.input).input,
+  output: outputOf(tool.output) ?? {
     type: 'object',
     properties: { result: {} },
     required: ['result'],
@@ -60,6 +61,9 @@ const toolStep = (tool: Tool): StepType => ({
   },
   ...defined({ sideEffects: tool.sideEffects, expectedMs: tool.expectedMs }),
 });
+
+const outputOf = (schema: Tool['output']): JsonSchema | undefined =>
+  schema === undefined ? undefined : zodOrJson(schema).output;
 
 const workflowStep = ({ id, plan, inputSchema }: RegisteredWorkflow): StepType => ({
   use: `workflow:${id}`,

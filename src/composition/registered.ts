@@ -13,6 +13,7 @@ import { stepPlugin, type WorkflowParts, type WorkflowSet, workflowSet } from '.
 export interface Registered {
   parts(): CollectedParts;
   catalogue(): Catalogue;
+  workflow(id: string): WorkflowParts | undefined;
   /**
    * Undefined when nothing changes: it, or another build with the same plan and steps, is there already. Else a function that
    * takes it back, to be called in the same tick, so that another workflow may have its id. Throws invalid-config when a name is
@@ -45,6 +46,7 @@ export function createRegistered(
   return {
     parts: () => placed.parts,
     catalogue: () => placed.catalogue,
+    workflow: (id) => placed.set.registered.get(id),
     add(workflow) {
       const before = placed;
       const set = workflowSet([workflow], before.set);

@@ -21,17 +21,18 @@ import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
 import { createPlanner } from '../planner/planner.ts';
 import { createRunners } from '../runners/create-runners.ts';
-import { checkedInput, checkedRequestInput, checkNestedInput } from '../validator/check-input.ts';
+import { checkedInput, checkedRequestInput } from '../validator/check-input.ts';
 import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
 import { copiedHandle, copiedRuns } from './boundary/copied-runs.ts';
 import { nodeHooks } from './boundary/node-hooks.ts';
 import { boundsOf } from './catalogue.ts';
 import { checkedEngine } from './checked-engine.ts';
+import { reservedIds } from './claims/reserved-ids.ts';
 import { listLiveRuns } from './live-runs.ts';
+import { inputReader, ownOutputs, type ReadInput } from './own-schemas.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
-import { reservedIds } from './reserved-ids.ts';
 import { forgetCounters } from './retention/run-counters.ts';
 import { type Starting, validOrThrow } from './start.ts';
 import { type ValidatedPlans, validatedPlans } from './validated-plans.ts';
@@ -52,8 +53,8 @@ export interface EngineParts {
   readonly valueBounds?: () => ValueBounds;
   /** What the operator allows a run that begins. */
   readonly runLimits?: () => RunLimits;
-  /** Checks the changed input of a fork. `isPlanned`: the plan was written for a request. Throws invalid-request. */
-  readonly checkInput?: (plan: Plan, input: Readonly<Record<string, unknown>>, isPlanned: boolean) => void;
+  /** The input of a run that begins, as its plan or its workflow reads it. Throws invalid-request. */
+  readonly readInput?: ReadInput;
   readonly onEvent?: (event: RunEvent) => void;
   /** What was booked for processes that died while they drove the run: see `AttemptBook`. */
   readonly bookedFor?: (runId: string) => Promise<Paid>;
@@ -98,6 +99,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   // What a program wrote, and what a journal holds, names what it means.
   const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan, { repair: false }));
   const validWorkflow = validatedPlans(registered.catalogue, validPlan);
+  const readInput = inputReader(registered);
   const planner = createPlanner({
     gateway,
     catalogue: registered.catalogue,
@@ -115,7 +117,8 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       around: nodeHooks(plugins),
       logger: parts.logger,
       workflows: (id) => planOf(registered.catalogue().workflows.get(id), validWorkflow),
-      checkInput: checkNestedInput,
+      readInput,
+      ownOutputs: ownOutputs(registered),
       planner,
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
@@ -142,7 +145,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     planner,
     valueBounds: () => ({ ...VALUE_BOUNDS, ...defined(config().limits?.values ?? {}) }),
     runLimits,
-    checkInput,
+    readInput,
     onEvent,
     ...bookings(stores),
   });
@@ -163,6 +166,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     planner,
     runLimits,
     reserveId: reservedIds(runtime, stores.journal),
+    readInput,
     refill,
     async close() {
       await engine.close();
@@ -170,9 +174,6 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     },
   };
 }
-
-const checkInput: NonNullable<EngineParts['checkInput']> = (plan, input, isPlanned) =>
-  void (isPlanned ? checkedRequestInput(plan, input) : checkedInput(plan, input));
 
 /** A plan that runs otherwise than it was given is told, once for each run. */
 function logRepairs(event: RunEvent, logger: Logger): void {

@@ -12,9 +12,10 @@ import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/
 import { errorOfRecord } from '../core/run/failure-record.ts';
 import { callsExceeded, type RunLimits } from '../core/run/run-limits.ts';
 import { withTagScopes } from '../core/run/tag-scopes.ts';
-import { checkedInput, checkedRequestInput } from '../validator/check-input.ts';
+import { checkedRequestInput } from '../validator/check-input.ts';
 import { assertRunOptions, RUN_FIELDS } from './checked-engine.ts';
-import type { ReserveId } from './reserved-ids.ts';
+import type { ReserveId } from './claims/reserved-ids.ts';
+import type { ReadInput } from './own-schemas.ts';
 
 /** A request in words, a plan, or a plan that was validated. */
 export type Runnable = string | Plan | ValidPlan;
@@ -41,6 +42,7 @@ export interface Starting {
   readonly runLimits: () => RunLimits;
   /** @default ids are not looked at before the run starts */
   readonly reserveId?: ReserveId;
+  readonly readInput: ReadInput;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -63,7 +65,7 @@ export async function startRun(
     });
   }
   const plan = isValidPlan(what) ? what : validOrThrow(starting.validate(what));
-  return starting.engine.start(plan, { ...runOptions, input: checkedInput(plan.plan, input) });
+  return starting.engine.start(plan, { ...runOptions, input: await starting.readInput(plan.plan, input) });
 }
 
 /** The planner's calls are charged to the run that they plan, under its cap. */

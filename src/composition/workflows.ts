@@ -3,6 +3,7 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema } from '../core/model/model.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Plugin, Step } from '../core/plugin.ts';
+import type { WorkflowSchemas } from '../kit/json/own/own-schema.ts';
 import { isSameJson } from './validated-plans.ts';
 
 /** The parts of a built workflow that are registered. */
@@ -10,6 +11,7 @@ export interface WorkflowParts {
   readonly id: string;
   readonly plan: Plan;
   readonly inputSchema: JsonSchema;
+  readonly schemas: WorkflowSchemas;
   readonly steps: readonly Step[];
   readonly workflows: readonly WorkflowParts[];
 }
@@ -57,7 +59,9 @@ interface GrowingSet {
 function adopt({ registered, steps, superseded }: GrowingSet, workflow: WorkflowParts): boolean {
   const known = registered.get(workflow.id);
   if (known !== undefined && !isSameJson(known.plan, workflow.plan)) throw taken('workflow', workflow.id);
-  let isNew = known === undefined;
+  const { input, outputs } = workflow.schemas;
+  // Its own schemas are code, as its steps are: the newest serve.
+  let isNew = known === undefined || input !== undefined || outputs.size > 0;
   for (const step of workflow.steps) {
     const { use } = step.type;
     const other = steps.get(use);

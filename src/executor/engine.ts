@@ -17,6 +17,7 @@ import type { Restored } from '../runs/journal/restored.ts';
 import { isStoreFailure, withNote } from '../runs/state/store-failure.ts';
 import { type Answer, answerRun } from '../runs/stored/answer.ts';
 import { cancelStored } from '../runs/stored/cancel.ts';
+import type { StoredRuns } from '../runs/stored/change.ts';
 import { type ForkOptions, forkRun } from '../runs/stored/fork.ts';
 import { inspectRun } from '../runs/stored/inspect.ts';
 import { listRuns, lookAt } from '../runs/stored/interrupted.ts';
@@ -55,12 +56,8 @@ export interface EngineOptions {
    * Called with the run's lease in hand. @default nothing
    */
   readonly bookedFor?: (runId: string) => Promise<Paid>;
-  /**
-   * Checks the changed input of a fork; `isPlanned`: its plan was written for a request. Throws invalid-request.
-   *
-   * @default not checked
-   */
-  readonly checkInput?: Host['checkInput'];
+  /** The input of a fork that gives a new one, as the plan reads it. Throws invalid-request. @default as it is */
+  readonly readInput?: StoredRuns['readInput'];
   /** Called with each event of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Names this process in leases. @default its name and a fresh id, so that others see at once when it has died */
@@ -153,7 +150,7 @@ function hostOf(options: EngineOptions, turns: Turns): EngineHost {
     runnersNow: options.runnersNow ?? (() => options.runners),
     planner,
     validPlan: (plan) => validAgain(validPlan, plan),
-    checkInput: options.checkInput,
+    readInput: options.readInput,
     onEvent: onEvent === undefined ? undefined : guardedListener(onEvent),
     bookedFor: options.bookedFor ?? (async () => ({ costNanoUsd: 0 })),
     lock,

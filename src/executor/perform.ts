@@ -122,6 +122,7 @@ class LiveCall implements NodeCall {
   readonly #loop: RecordedLoop | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly runId: string;
+  readonly planId: string | undefined;
   readonly node: PlanNode;
   readonly inputs: NodeCall['inputs'];
   readonly idempotencyKey: string;
@@ -139,6 +140,7 @@ class LiveCall implements NodeCall {
     this.#loop = loop;
     this.#signal = signal;
     this.runId = driving.run.runId;
+    this.planId = driving.run.plan.plan.id;
     this.node = unit.task.node;
     this.inputs = inputs;
     this.idempotencyKey = unitKey(driving.run, unit);

@@ -9,6 +9,7 @@ import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
 import type { Logger, Tool } from '../core/plugin.ts';
 import type { LoopAnswer, LoopRound, NodeCall } from '../core/run/engine.ts';
 import type { ChatDraft } from './llm-request.ts';
+import type { OwnOutputs } from './output-check.ts';
 
 export interface LlmOptions {
   readonly gateway: Gateway;
@@ -20,6 +21,8 @@ export interface LlmOptions {
   readonly toolRounds?: number;
   /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
   readonly answers?: () => AnswerLimitsConfig | undefined;
+  /** What the workflows' own schemas say of the outputs of their nodes. @default what the plans say */
+  readonly ownOutputs?: OwnOutputs;
 }
 
 export interface Conversation {

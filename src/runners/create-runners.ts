@@ -8,7 +8,7 @@ import { humanRunner } from './human.ts';
 import { llmRunner } from './llm.ts';
 import { type NestedOptions, planRunner, workflowRunner } from './nested.ts';
 import { embedRunner, imageRunner, moderateRunner, rerankRunner } from './operations.ts';
-import { withOutputCheck } from './output-check.ts';
+import { type OwnOutputs, withOutputCheck } from './output-check.ts';
 import { toolRunner } from './tool.ts';
 import { spreadable, stepRunner } from './user-code.ts';
 
@@ -26,6 +26,8 @@ export interface RunnersOptions extends NestedOptions {
   readonly toolRounds?: number;
   /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
   readonly answers?: () => AnswerLimitsConfig | undefined;
+  /** What the workflows' own schemas say of the outputs of their nodes. @default what the plans say */
+  readonly ownOutputs?: OwnOutputs;
 }
 
 export type NodeMiddleware = (call: NodeCall, next: NodeRunner) => Promise<NodeOutput>;
@@ -34,19 +36,20 @@ export type NodeMiddleware = (call: NodeCall, next: NodeRunner) => Promise<NodeO
 const valueRunner: NodeRunner = async ({ inputs }) => ({ value: inputs, costNanoUsd: 0 });
 
 export function createRunners(options: RunnersOptions): NodeRunners {
-  const { gateway, tools, clock, logger, steps = [], around = [] } = options;
+  const { gateway, tools, clock, logger, steps = [], around = [], ownOutputs } = options;
+  const checked = (runner: NodeRunner): NodeRunner => withOutputCheck(runner, ownOutputs);
   const runners: [string, NodeRunner][] = [
     ['llm', llmRunner(options)],
-    ['image', withOutputCheck(imageRunner(gateway))],
-    ['embed', withOutputCheck(embedRunner(gateway))],
-    ['moderate', withOutputCheck(moderateRunner(gateway))],
-    ['rerank', withOutputCheck(rerankRunner(gateway))],
-    ['tool:', withOutputCheck(toolRunner(tools, clock, logger))],
-    ['workflow:', withOutputCheck(workflowRunner(options))],
-    ['plan', withOutputCheck(planRunner(options))],
-    ['human', withOutputCheck(humanRunner)],
-    ['value', withOutputCheck(valueRunner)],
-    ...steps.map((step): [string, NodeRunner] => [step.type.use, withOutputCheck(stepRunner(step, logger))]),
+    ['image', checked(imageRunner(gateway))],
+    ['embed', checked(embedRunner(gateway))],
+    ['moderate', checked(moderateRunner(gateway))],
+    ['rerank', checked(rerankRunner(gateway))],
+    ['tool:', checked(toolRunner(tools, clock, logger))],
+    ['workflow:', checked(workflowRunner(options))],
+    ['plan', checked(planRunner(options))],
+    ['human', checked(humanRunner)],
+    ['value', checked(valueRunner)],
+    ...steps.map((step): [string, NodeRunner] => [step.type.use, checked(stepRunner(step, logger))]),
   ];
   return new Map(runners.map(([use, runner]) => [use, wrapRunner(runner, around)]));
 }

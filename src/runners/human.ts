@@ -22,14 +22,15 @@ export const humanRunner: NodeRunner = async (call) => {
   return { value: answeredBy(question, value), costNanoUsd: 0 };
 };
 
-function questionOf({ node, inputs }: NodeCall): SuspendRun['question'] {
+function questionOf(call: NodeCall): SuspendRun['question'] {
+  const { node, inputs } = call;
   const { question, data } = inputs;
   if (typeof question !== 'string' || question === '') {
     throw invalid(`Node ${node.id} has no question to ask: set "question" to a text.`);
   }
   const choices = choicesOf(node.id, inputs.choices);
   const approve = approvingOf(node.id, inputs.approve, choices);
-  return { question, ...defined({ choices, approve, data, out: outputSchema(node) }) };
+  return { question, ...defined({ choices, approve, data, out: outputSchema(call)?.json }) };
 }
 
 function choicesOf(nodeId: string, given: unknown): readonly string[] | undefined {

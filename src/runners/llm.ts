@@ -1,6 +1,6 @@
 /** `llm`: asks a language model, lets it use tools, and checks its answer against the node's `out`. */
 import { PolyphonyError } from '../core/errors.ts';
-import type { JsonSchema, ModelEvent, ModelResponse } from '../core/model/model.ts';
+import type { ModelEvent, ModelResponse } from '../core/model/model.ts';
 import { collect, textOf } from '../core/model/response.ts';
 import { addMoney } from '../core/money/money.ts';
 import { addUsage } from '../core/money/usage.ts';
@@ -23,15 +23,15 @@ import { callOptions, charged, outputOf, paidUsage, reportEscalation } from './g
 import { type ChatDraft, chatRequest, toolsOf } from './llm-request.ts';
 import { useTools } from './llm-tools.ts';
 import { type Cut, cutAt, deniesRoom, isMore, outputCut, type Room, roomOf } from './more-room.ts';
-import { type CheckedValue, checkedValue, issueList, outputSchema } from './output-check.ts';
+import { type CheckedValue, checkedValue, issueList, type OutputSchema, outputSchema } from './output-check.ts';
 
 export type { LlmOptions } from './conversation.ts';
 
 export function llmRunner(options: LlmOptions): NodeRunner {
   return async function askModel(call) {
-    const schema = outputSchema(call.node);
+    const schema = outputSchema(call, options.ownOutputs);
     const tools = toolsOf(call, options.tools);
-    const request = chatRequest(call, tools, schema, options.answers?.());
+    const request = chatRequest(call, tools, schema?.json, options.answers?.());
     const conversation = conversationOf(call, options, request, tools);
     try {
       const response = await converse(conversation);
@@ -209,8 +209,12 @@ async function* shown(stream: AsyncIterable<ModelEvent>, call: NodeCall): AsyncG
 }
 
 /** The answer in the form of `out`, after at most one repair. */
-async function typedAnswer(conversation: Conversation, schema: JsonSchema, first: ModelResponse): Promise<NodeOutput> {
-  const answer = read(schema, first);
+async function typedAnswer(
+  conversation: Conversation,
+  schema: OutputSchema,
+  first: ModelResponse,
+): Promise<NodeOutput> {
+  const answer = await read(schema, first);
   if (answer.ok) return accept(conversation, first, answer);
   if (conversation.repaired) throw mismatch(conversation.call, answer.issues, first);
   conversation.repaired = true;
@@ -221,7 +225,7 @@ async function typedAnswer(conversation: Conversation, schema: JsonSchema, first
   ]);
   conversation.call.emit('', { restart: true });
   const second = await askWhole(conversation, conversation.tools.length > 0 ? { toolChoice: 'none' } : {});
-  const repaired = read(schema, second);
+  const repaired = await read(schema, second);
   if (!repaired.ok) throw mismatch(conversation.call, repaired.issues, second);
   warn(
     conversation,
@@ -247,14 +251,14 @@ type GoodAnswer = Extract<CheckedValue, { readonly ok: true }> & {
 
 type Answer = GoodAnswer | Extract<CheckedValue, { readonly ok: false }>;
 
-function read(schema: JsonSchema, response: ModelResponse): Answer {
+async function read(schema: OutputSchema, response: ModelResponse): Promise<Answer> {
   const extracted = extractJson(textOf(response));
   if (extracted === undefined) return { ok: false, issues: [{ path: '', message: 'holds no JSON' }] };
   const { repaired: mended } = extracted;
   // Whether a model that does not say why it stopped has ended is not known, so nothing is added to what it wrote.
   if (mended && response.finishReason === 'other')
     return { ok: false, issues: [{ path: '', message: 'is no whole JSON' }] };
-  const checked = checkedValue(schema, dropOptionalNulls(schema, extracted.value));
+  const checked = await checkedValue(schema, dropOptionalNulls(schema.json, extracted.value));
   return checked.ok ? { ...checked, mended } : checked;
 }
 

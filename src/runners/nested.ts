@@ -25,10 +25,14 @@ export interface NestedOptions {
   /** A function, because the engine is created after its runners. */
   readonly engine: () => ExecutionEngine;
   readonly workflows: (id: string) => ValidPlan | undefined;
+  /** The input of a workflow, as it or its plan reads it. @default as it is */
+  readonly readInput?: (
+    plan: Plan,
+    input: NodeCall['inputs'],
+    from: { readonly node: PlanNode },
+  ) => Promise<NodeCall['inputs']>;
   /** Plans the goals of `plan` nodes; its calls are charged to the scopes of the node. */
   readonly planner?: Planner;
-  /** Checks the input of a workflow that a node uses. Throws invalid-request. @default not checked */
-  readonly checkInput?: (plan: Pick<Plan, 'input'>, input: NodeCall['inputs'], node: PlanNode) => void;
   /** Levels of runs within runs. @default 4 */
   readonly nesting?: number;
   readonly clock: Clock;
@@ -45,8 +49,8 @@ export function workflowRunner(options: NestedOptions): NodeRunner {
       );
     }
     const result = await runNested(options, call, async () => {
-      options.checkInput?.(plan.plan, call.inputs, call.node);
-      return { plan, input: call.inputs, costNanoUsd: 0 };
+      const input = (await options.readInput?.(plan.plan, call.inputs, { node: call.node })) ?? call.inputs;
+      return { plan, input, costNanoUsd: 0 };
     });
     return outputOf(result, result.output);
   };

@@ -6,7 +6,8 @@ import { copyJson } from '../core/json/copy-json.ts';
 import type { Logger, Tool } from '../core/plugin.ts';
 import type { NodeRunner } from '../core/run/engine.ts';
 import { plainJson } from '../core/run/plain-json.ts';
-import { dropOptionalNulls, validateJson } from '../kit/json/json-schema.ts';
+import { dropOptionalNulls, isZod } from '../kit/json/json-schema.ts';
+import { zodOrJson } from '../kit/json/own/own-schema.ts';
 import { issueList } from './output-check.ts';
 import { failureOf, inNode, placeDetails, type UserCodePlace } from './user-code.ts';
 
@@ -26,34 +27,39 @@ export interface ToolCall {
  * @throws invalid-request for its input, invalid-output for its output, tool-failed for its own errors, naming the tool
  */
 export async function callTool(tool: Tool, call: ToolCall): Promise<unknown> {
-  const { signal, place } = call;
-  const input = dropOptionalNulls(tool.input, call.input) as ToolCall['input'];
-  const checked = validateJson(tool.input, input, { trusted: true });
+  const schema = zodOrJson(tool.input);
+  const checked = await schema.read(dropOptionalNulls(schema.input, copyJson(call.input)));
   if (!checked.ok) {
     const message = `The input of tool ${tool.name} does not fit: ${issueList(checked.issues)}. Correct it.`;
     throw new PolyphonyError('invalid-request', message, { details: { tool: tool.name, issues: checked.issues } });
   }
-  if (signal.aborted) throw abortError(signal);
-  const result = plainJson(await runTool(tool, { ...call, input }), () => ({
-    noun: `What tool ${tool.name} returned${inNode(place)}`,
-    code: 'invalid-output',
-    details: { ...placeDetails(place), tool: tool.name },
-  }));
-  if (tool.output === undefined) return { result };
-  const output = validateJson(tool.output, result, { trusted: true });
-  if (output.ok) return result;
-  const message = `Tool ${tool.name} returned a value that does not match its output schema: ${issueList(output.issues)}. Fix the tool.`;
-  throw new PolyphonyError('invalid-output', message, { details: { tool: tool.name, issues: output.issues } });
+  if (call.signal.aborted) throw abortError(call.signal);
+  return runTool(tool, { ...call, input: checked.value as ToolCall['input'] });
 }
 
 async function runTool(tool: Tool, call: ToolCall): Promise<unknown> {
   const { input, signal, idempotencyKey, clock, place } = call;
   try {
-    return await tool.run(copyJson(input), { signal, idempotencyKey, clock });
+    return await kept(tool, await tool.run(input, { signal, idempotencyKey, clock }), place);
   } catch (error) {
     if (signal.aborted) throw abortError(signal);
     throw failureOf({ noun: `Tool ${tool.name}`, code: 'tool-failed', details: { tool: tool.name }, place }, error);
   }
+}
+
+/** The result as its schema gives it and a journal holds it, so that the run sees the same value after a resume. */
+async function kept(tool: Tool, result: unknown, place: UserCodePlace): Promise<unknown> {
+  const name = () => ({
+    noun: `What tool ${tool.name} returned${inNode(place)}`,
+    code: 'invalid-output' as const,
+    details: { ...placeDetails(place), tool: tool.name },
+  });
+  if (tool.output === undefined) return { result: plainJson(result, name) };
+  // A schema of zod may convert what JSON does not have; any other sees what JSON holds.
+  const output = await zodOrJson(tool.output).keep(isZod(tool.output) ? result : plainJson(result, name));
+  if (output.ok) return plainJson(output.value, name);
+  const message = `Tool ${tool.name} returned a value that does not match its output schema: ${issueList(output.issues)}. Fix the tool.`;
+  throw new PolyphonyError('invalid-output', message, { details: { tool: tool.name, issues: output.issues } });
 }
 
 export function toolRunner(tools: ReadonlyMap<string, Tool>, clock: Clock, logger?: Logger): NodeRunner {

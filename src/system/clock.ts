@@ -130,3 +130,6 @@ export async function closesInTime(clock: Clock, close: () => Promise<unknown>):
   if (await settlesWithin(clock, CLOSE_MS, closing)) await closing;
   else throw new PolyphonyError('timeout', `It has not closed after ${CLOSE_MS} ms, so closing goes on without it.`);
 }
+
+/** The date of a given moment, in epoch milliseconds. It reads no clock. */
+export const dateAt = (epochMs: number): Date => new Date(epochMs);

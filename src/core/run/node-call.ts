@@ -65,6 +65,8 @@ export interface NodeOutput {
 /** One run of one node, or of one item or round of it. */
 export interface NodeCall {
   readonly runId: string;
+  /** The id that the plan of the run gives itself: that of the workflow, where a workflow is run. */
+  readonly planId?: string | undefined;
   readonly node: PlanNode;
   /** `in`, rendered. */
   readonly inputs: Readonly<Record<string, unknown>>;

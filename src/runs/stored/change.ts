@@ -18,9 +18,17 @@ export interface StoredRuns extends RunHost {
   readonly validPlan: (plan: Plan) => ValidPlan;
   /** Whether this process drives the run now. @default it drives none */
   readonly drives?: (runId: string) => boolean;
-  /** Checks the changed input of a fork; `isPlanned`: its plan was written for a request. Throws invalid-request. */
-  readonly checkInput?:
-    | ((plan: Plan, input: Readonly<Record<string, unknown>>, isPlanned: boolean) => void)
+  /**
+   * The input of a run that begins, as its plan reads it; `isPlanned`: the plan was written for a request. Throws invalid-request.
+   *
+   * @default as it is
+   */
+  readonly readInput?:
+    | ((
+        plan: Plan,
+        input: Readonly<Record<string, unknown>>,
+        from: { readonly isPlanned: boolean },
+      ) => Promise<Readonly<Record<string, unknown>>>)
     | undefined;
   /** Reserves the run until the returned function is called. Throws store-busy while somebody else drives it. */
   readonly lock: (runId: string) => Promise<() => Promise<void>>;

@@ -16,6 +16,7 @@ import { type EventDraft, stamp } from '../state/recorder.ts';
 import { capOf, type RunOpening } from '../turn/opening.ts';
 import { appended, type StoredRuns } from './change.ts';
 
+type RunInput = Readonly<Record<string, unknown>>;
 export type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
 
 /**
@@ -32,10 +33,10 @@ export async function forkRun(host: StoredRuns, runId: string, options: ForkOpti
     );
   }
   const plan = host.validPlan(withInputs(old.plan, options));
-  if (options.input !== undefined) {
-    host.checkInput?.(plan.plan, options.input, old.started.request !== undefined);
-  }
-  const input = options.input ?? (old.started.input as Readonly<Record<string, unknown>>);
+  const changed =
+    options.input === undefined ? undefined : await newInput(host, old, { plan: plan.plan, input: options.input });
+  // What the old run began with was read when it began.
+  const input = changed ?? (old.started.input as Readonly<Record<string, unknown>>);
   const again = rerunFrom(plan, options.from, changedKeys(old.started.input, input));
   const forkId = options.runId ?? host.runtime.ids('run');
   const drafts = [startOf(old, plan, input, options), ...keptEvents(plan, old, again)];
@@ -47,7 +48,8 @@ export async function forkRun(host: StoredRuns, runId: string, options: ForkOpti
   else await appendNew(host, forkId, records);
   const restored = await restore(listed(records));
   const scopes = scopesOf(old, options);
-  return { runId: forkId, plan, options: { ...options, ...defined({ scopes }) }, ...defined({ restored }), prelude };
+  const forked = { ...options, ...defined({ scopes, input: changed }) };
+  return { runId: forkId, plan, options: forked, ...defined({ restored }), prelude };
 }
 
 async function appendNew({ journal, lock }: StoredRuns, forkId: string, records: readonly RunEvent[]): Promise<void> {
@@ -60,6 +62,15 @@ async function appendNew({ journal, lock }: StoredRuns, forkId: string, records:
   } finally {
     await release();
   }
+}
+
+interface Changed {
+  readonly plan: Plan;
+  readonly input: RunInput;
+}
+
+async function newInput({ readInput }: StoredRuns, { started }: Restored, { plan, input }: Changed): Promise<RunInput> {
+  return readInput === undefined ? input : readInput(plan, input, { isPlanned: started.request !== undefined });
 }
 
 async function* listed(events: readonly RunEvent[]): AsyncGenerator<RunEvent> {

@@ -1,8 +1,8 @@
 /** Ids of runs whose plan is made before they begin: another caller with such an id is refused before its planner is paid. */
-import type { Runtime } from '../core/clock.ts';
-import { PolyphonyError } from '../core/errors.ts';
-import type { RunJournal } from '../core/stores.ts';
-import { takeLease } from '../executor/lease.ts';
+import type { Runtime } from '../../core/clock.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { RunJournal } from '../../core/stores.ts';
+import { takeLease } from '../../executor/lease.ts';
 
 /** Takes an id until the returned function is called. @throws invalid-request for the id of a run, store-busy where others use it */
 export type ReserveId = (runId: string) => Promise<() => Promise<void>>;

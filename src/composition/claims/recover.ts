@@ -2,11 +2,11 @@
  * Resumes the runs that other processes left behind, once at the start. Processes over one store may all do so: the lease of a run
  * goes to one of them. A run that cannot go on here, because its workflow is not known, is logged and left as it is.
  */
-import type { Clock } from '../core/clock.ts';
-import { asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
-import type { Logger } from '../core/plugin.ts';
-import type { ExecutionEngine } from '../core/run/engine.ts';
-import { sleep } from '../system/clock.ts';
+import type { Clock } from '../../core/clock.ts';
+import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
+import type { Logger } from '../../core/plugin.ts';
+import type { ExecutionEngine } from '../../core/run/engine.ts';
+import { sleep } from '../../system/clock.ts';
 
 /** How runs are recovered. */
 export interface RecoverOptions {
