@@ -181,7 +181,9 @@ async function ask(
   };
   const signal = asking.options.signal ?? new AbortController().signal;
   if (signal.aborted) throw abortError(signal);
-  await asking.listener.onCall?.();
+  // Awaited only where there is something to wait for: a call that may be made is sent before another one exceeds the limit.
+  const called = asking.listener.onCall?.();
+  if (called !== undefined) await called;
   // A trace of its own, so that the response's cost is that of this round only.
   const trace: CallTrace = { attempts: [] };
   const options: CallOptions = { ...asking.options, signal, trace, purpose: 'planner' };
