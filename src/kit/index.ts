@@ -31,6 +31,7 @@ export type * from '../core/stores.ts';
 
 export { collect, replay, textOf } from '../core/model/response.ts';
 export { sleep, systemClock } from '../system/clock.ts';
+export { globMatches } from '../system/glob.ts';
 export { observe, type StreamControl, type StreamEnding, type StreamObserver } from './streams/observe.ts';
 
 // ---------------------------------------------------------------------------------------------------- providers over HTTP

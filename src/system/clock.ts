@@ -20,6 +20,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** A date of a moment in epoch milliseconds, for what takes no number. */
+export const dateAt = (ms: number): Date => new Date(ms);
+
 export const systemRandom: Random = () => Math.random();
 
 let pool = Buffer.alloc(0);
