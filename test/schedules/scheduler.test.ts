@@ -2,116 +2,10 @@
 import { describe, expect, it, test } from 'vitest';
 import type { ScheduleConfig, TriggerConfig } from '../../src/core/config.ts';
 import { PolyphonyError } from '../../src/core/errors.ts';
-import type { RunStatus } from '../../src/core/run/engine.ts';
-import type { KeyValueStore } from '../../src/core/stores.ts';
-import type { FolderLook, FoundFile } from '../../src/schedules/folder.ts';
+import type { FoundFile } from '../../src/schedules/folder.ts';
 import { createSchedule } from '../../src/schedules/schedule.ts';
-import { createScheduler, type Scheduler } from '../../src/schedules/scheduler.ts';
-import { createStarts, type Ending, type RunStarter, type Start, type StartEvent } from '../../src/schedules/starts.ts';
-import { createTrigger } from '../../src/schedules/trigger.ts';
-import { memoryStores } from '../../src/stores/memory.ts';
-import { type FakeClock, fakeClock } from '../../src/testing/fakes.ts';
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const START = Date.parse('2026-03-02T06:30:00Z');
-
-/** The runs that all processes see, and who drives them. */
-interface World {
-  readonly clock: FakeClock;
-  readonly store: KeyValueStore;
-  readonly runs: Map<string, RunStatus>;
-  readonly started: Start[];
-  readonly resumed: string[];
-  /** Ends a run that is held. */
-  readonly held: Map<string, (status: RunStatus) => void>;
-  hold: boolean;
-  files: FoundFile[];
-}
-
-function world(startMs = START): World {
-  const clock = fakeClock(startMs);
-  const { keyValue: store } = memoryStores({ clock });
-  return { clock, store, runs: new Map(), started: [], resumed: [], held: new Map(), hold: false, files: [] };
-}
-
-interface Process {
-  readonly scheduler: Scheduler;
-  readonly events: StartEvent[];
-  readonly problems: string[];
-  readonly control: AbortController;
-  /** The process is gone: what it drives never ends, and what it does has no effect. */
-  kill(): void;
-}
-
-interface Given {
-  readonly schedules?: Readonly<Record<string, ScheduleConfig>>;
-  readonly triggers?: Readonly<Record<string, TriggerConfig>>;
-  readonly lookInto?: () => Promise<FolderLook>;
-}
-
-const never = new Promise<never>(() => {});
-
-function processIn(all: World, { schedules = {}, triggers = {}, lookInto }: Given): Process {
-  const events: StartEvent[] = [];
-  const problems: string[] = [];
-  const control = new AbortController();
-  let dead = false;
-  const alive = <T>(work: () => Promise<T>): Promise<T> => (dead ? never : work());
-  const store: KeyValueStore = {
-    ...all.store,
-    get: (key) => alive(() => all.store.get(key)),
-    set: (key, value, options) => alive(() => all.store.set(key, value, options)),
-    delete: (key) => alive(() => all.store.delete(key)),
-    keys: (prefix, limit) => alive(() => all.store.keys(prefix, limit)),
-  };
-  const driven = async (runId: string, signal: AbortSignal, onBegun: () => void): Promise<Ending> => {
-    all.runs.set(runId, 'running');
-    onBegun();
-    const status = all.hold
-      ? await new Promise<RunStatus>((resolve) => {
-          all.held.set(runId, resolve);
-          signal.addEventListener('abort', () => resolve('cancelled'));
-        })
-      : 'done';
-    if (dead) return never;
-    all.runs.set(runId, status);
-    return { status, costNanoUsd: 0, ms: 1 };
-  };
-  const starter: RunStarter = {
-    status: async (runId) => all.runs.get(runId),
-    start: (start, signal, onBegun) =>
-      alive(async () => {
-        if (all.runs.has(start.runId)) return { status: 'elsewhere' };
-        all.started.push(start);
-        return driven(start.runId, signal, onBegun);
-      }),
-    resume: (runId, signal, onBegun) =>
-      alive(async () => {
-        if (all.held.has(runId) && all.runs.get(runId) === 'running') return { status: 'elsewhere' };
-        all.resumed.push(runId);
-        return driven(runId, signal, onBegun);
-      }),
-  };
-  const { clock } = all;
-  const scheduler = createScheduler({
-    schedules: Object.entries(schedules).map(([name, one]) => createSchedule(name, one, store, clock)),
-    triggers: Object.entries(triggers).map(([name, one]) =>
-      createTrigger(name, one, {
-        ...{ store, clock, folderOf: (folder) => `/watched/${folder}`, pathOf: (folder, file) => `${folder}/${file}` },
-        lookInto: lookInto ?? (async () => ({ files: all.files, truncated: false })),
-      }),
-    ),
-    starts: createStarts({ store, starter, onEvent: (event) => events.push(event) }),
-    clock,
-    onProblem: (where, message) => problems.push(`${where}: ${message}`),
-  });
-  const kill = (): void => {
-    dead = true;
-    for (const [runId] of all.held) if (all.runs.get(runId) === 'running') all.held.delete(runId);
-  };
-  return { scheduler, events, problems, control, kill };
-}
+import { fakeClock } from '../../src/testing/fakes.ts';
+import { type Given, HOUR, MINUTE, type Process, processIn, START, type World, world } from './world.ts';
 
 const daily = { digest: { cron: '0 7 * * *', run: 'digest.plan.json', input: { at: '{{due}}', list: ['{{due}}!'] } } };
 const inbox = {
@@ -378,7 +272,7 @@ describe('what a process leaves behind', () => {
       const count = <T>(work: () => Promise<T>): Promise<T> => {
         left -= 1;
         if (left < 0) victim?.kill();
-        return left < 0 ? never : work();
+        return left < 0 ? new Promise<never>(() => {}) : work();
       };
       counting.store.get = (key) => count(() => all.store.get(key));
       counting.store.set = (key, value, options) => count(() => all.store.set(key, value, options));
