@@ -14,6 +14,8 @@ export interface Schedule {
   readonly run: string;
   readonly cron: string;
   readonly timeZone: string;
+  /** An input as a start would have it, to be checked before any time is due. */
+  sample(): Readonly<Record<string, unknown>>;
   /** The next due time after a moment, in epoch milliseconds. */
   next(afterMs: number): number | undefined;
   /**
@@ -55,6 +57,7 @@ export function createSchedule(name: string, config: ScheduleConfig, store: KeyV
 
   return {
     ...{ name, run, cron, timeZone },
+    sample: () => startAt(clock.now()).input,
     next: rule.next,
     async due() {
       const now = clock.now();

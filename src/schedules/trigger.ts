@@ -18,6 +18,8 @@ export interface Trigger {
   readonly concurrency: number;
   readonly settleMs: number;
   readonly pollMs: number;
+  /** An input as a start would have it, to be checked before there is a file. */
+  sample(): Readonly<Record<string, unknown>>;
   /** Looks at the folder once. At most `most` starts; a file that is not among them comes again. @throws the error of the folder */
   look(most: number): Promise<readonly DueStart[]>;
 }
@@ -54,13 +56,15 @@ export function createTrigger(name: string, config: TriggerConfig, parts: Trigge
   const fullFolder = parts.folderOf(folder);
   let isFirst = true;
 
+  function inputOf({ name: below, size, modifiedMs }: FoundFile): Readonly<Record<string, unknown>> {
+    const modified = dateAt(modifiedMs).toISOString();
+    return render({ path: parts.pathOf(fullFolder, below), name: below, size, modified });
+  }
+
   function dueOf(file: FoundFile, mark: string, known: Seen): DueStart {
-    const path = parts.pathOf(fullFolder, file.name);
-    const modified = dateAt(file.modifiedMs).toISOString();
-    const input = render({ path, name: file.name, size: file.size, modified });
     const runId = `trigger_${name}_${mark}`;
     return {
-      start: { runId, by: where, run, input, reason: file.name, ...defined({ budgetUsd }) },
+      start: { runId, by: where, run, input: inputOf(file), reason: file.name, ...defined({ budgetUsd }) },
       async taken() {
         known.taken = true;
         await store.set(prefix + mark, { name: file.name });
@@ -92,6 +96,7 @@ export function createTrigger(name: string, config: TriggerConfig, parts: Trigge
 
   return {
     ...{ name, run, folder: fullFolder, pattern, concurrency, settleMs, pollMs },
+    sample: () => inputOf({ name: 'name', size: 1, modifiedMs: clock.now() }),
     async look(most) {
       const { files: found, truncated } = await parts.lookInto(fullFolder, wanted);
       const files = new Map(found.map((file) => [file.name, file]));

@@ -156,6 +156,12 @@ describe('polyphony schedule, before it starts anything', () => {
       2,
       'A B',
     ],
+    [
+      'an input that its plan does not take',
+      { schedules: { a: { cron: '@daily', run: 'read.plan.json', input: { file: '{{due}}' } } } },
+      2,
+      'schedules.a.input does not fit its plan',
+    ],
     ['an unknown field', { triggers: { a: { folder: '.', run: 'read.plan.json', patern: '*' } } }, 2, 'patern'],
   ])('refuses %s', async (_, config, exit, words) => {
     const bad = { version: 1, nodes: [{ id: 'a', use: 'tool:nothing' }] };

@@ -1,10 +1,13 @@
 /** Fires the schedules and triggers of the config of a session. */
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { errorRecord, PolyphonyError } from '../../core/errors.ts';
+import type { Plan } from '../../core/plan/plan.ts';
 import { printable, safeJson } from '../../drawing/plain-text.ts';
 import { configured } from '../../schedules/configured.ts';
 import { createScheduler } from '../../schedules/scheduler.ts';
 import { createStarts, type StartEvent } from '../../schedules/starts.ts';
 import { systemClock } from '../../system/clock.ts';
+import { checkedInput } from '../../validator/check-input.ts';
 import { EXIT, UsageError } from '../input/exit-code.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
 import { endingDocument, scheduleDocument, scheduleLines, startLine } from '../screen/schedule-text.ts';
@@ -58,7 +61,7 @@ function list({ schedules, triggers }: Configured, { json }: Options, terminal: 
   else terminal.print(scheduleLines(schedules, triggers, now, terminal.paint));
 }
 
-/** Found at the start, and not at seven in the morning. */
+/** A plan that cannot run, and an input that does not fit it, are found now and not when a time is due. */
 async function plansAreValid(
   session: Session,
   { schedules, triggers }: Configured,
@@ -66,11 +69,31 @@ async function plansAreValid(
   options: Options,
   terminal: Terminal,
 ): Promise<boolean> {
-  for (const run of new Set([...schedules, ...triggers].map((one) => one.run))) {
-    const text = await scheduledPlanText(run, folder);
-    if ((await validPlan(session, run, text, options, terminal)) === undefined) return false;
+  const all = [
+    ...schedules.map((one) => ({ where: `schedules.${one.name}`, one })),
+    ...triggers.map((one) => ({ where: `triggers.${one.name}`, one })),
+  ];
+  const plans = new Map<string, Plan>();
+  for (const { where, one } of all) {
+    let plan = plans.get(one.run);
+    if (plan === undefined) {
+      const valid = await validPlan(session, one.run, await scheduledPlanText(one.run, folder), options, terminal);
+      if (valid === undefined) return false;
+      plan = valid.plan;
+      plans.set(one.run, plan);
+    }
+    assertFits(where, plan, one.sample());
   }
   return true;
+}
+
+function assertFits(where: string, plan: Plan, input: Readonly<Record<string, unknown>>): void {
+  try {
+    checkedInput(plan, input);
+  } catch (error) {
+    const { message } = errorRecord(error);
+    throw new PolyphonyError('invalid-config', `${where}.input does not fit its plan. ${message}`, { cause: error });
+  }
 }
 
 async function fire(
