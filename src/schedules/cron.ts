@@ -5,6 +5,7 @@
  * D1. A time that exists twice is its first moment.
  * D2. A time that does not exist is as long after the change as it would have been without it: 02:30 becomes 03:30.
  * D3. Where the hour is free (`*`), the expression means a rhythm, not times of a day: it goes on through a change.
+ *     Steps of hours name hours.
  */
 import { Cron } from 'croner';
 import { PolyphonyError } from '../core/errors.ts';
@@ -52,7 +53,7 @@ function read(where: string, cron: string, timezone: string): Cron {
 
 function hasFreeHour(cron: string): boolean {
   const [first = '', hour = ''] = cron.trim().split(/\s+/);
-  return first.toLowerCase() === '@hourly' || hour.startsWith('*');
+  return first.toLowerCase() === '@hourly' || hour === '*' || hour === '*/1';
 }
 
 /** The offset of a zone from UTC at a moment, in milliseconds. */

@@ -1,4 +1,6 @@
 /** polyphony schedule as processes on one store: what is due runs once, and what a kill leaves behind is continued. */
+
+import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -104,6 +106,23 @@ describe.concurrent('polyphony schedule', () => {
     const { out } = await start(['schedule', '--once', '--json'], { folder, environment }).ended;
     expect(document(out).runs).toMatchObject([{ runId: expect.stringMatching(RUN), status: 'done' }]);
     expect(asked).toEqual(['one', 'two', 'two']);
+  });
+
+  it('starts one run for a file that two processes watch', async () => {
+    const triggers = { notes: { folder: '.', pattern: '*.txt', run: 'read.plan.json', settleMs: 200, pollMs: 100 } };
+    const folder = folderWith({ 'polyphony.json': { triggers }, 'read.plan.json': READ });
+    const both = [1, 2].map(() => start(['schedule'], { folder }));
+    await Promise.all(both.map((one) => sees(one, 'files *.txt')));
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) writeFileSync(join(folder, `${name}.txt`), name);
+    const done = (): number => both.flatMap(({ text }) => text.err.match(/^done notes \w\.txt/gm) ?? []).length;
+    while (done() < 6) await pause(20);
+    for (const { child } of both) child.kill('SIGINT');
+    expect((await Promise.all(both.map(({ ended }) => ended))).map(({ code }) => code)).toEqual([0, 0]);
+    const { out } = await start(['runs', 'list', '--json'], { folder }).ended;
+    const runs = JSON.parse(out) as readonly { readonly status: string }[];
+    expect(runs.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 'done'));
+    expect(both.map(({ text }) => text.err).join('')).not.toContain('warning');
+    expect(done()).toBe(6);
   });
 
   it('starts a run for a file while it waits, and stops on Ctrl-C', async () => {

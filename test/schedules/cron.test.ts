@@ -126,6 +126,12 @@ describe('a time of the day', () => {
       '2026-03-28T12:00Z',
       ['2026-03-29T01:30', '2026-03-29T01:45', '2026-03-30T00:30'],
     ],
+    [
+      'is every second hour, of which one exists twice',
+      '0 */2 * * *',
+      '2026-10-24T21:00Z',
+      ['2026-10-24T22:00', '2026-10-25T00:00', '2026-10-25T03:00'],
+    ],
     ['is weekly', '0 7 * * 1-5', '2026-03-27T12:00Z', ['2026-03-30T05:00', '2026-03-31T05:00']],
   ])('that %s', (_, cron, from, expected) => {
     expect(dueTimes(cron, 'Europe/Berlin', from, expected.length)).toEqual(expected);
@@ -138,6 +144,26 @@ describe('a time of the day', () => {
 });
 
 describe('a rhythm', () => {
+  it('comes at every minute at which the wall of any zone shows one of its minutes', () => {
+    const minutes = fc.uniqueArray(fc.integer({ min: 0, max: 59 }), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(fc.constantFrom(...ZONES), fc.nat(), minutes, (timeZone, pick, some) => {
+        const all = changesOf(timeZone);
+        const from = all[pick % all.length] ?? 0;
+        const [wall, rule] = [wallOf(timeZone), cronRule('schedules.x', `${some.join(',')} * * * *`, timeZone)];
+        const expected: string[] = [];
+        for (let ms = from; ms < from + DAY / 4; ms += MINUTE) {
+          if (some.includes((wall(ms) / MINUTE) % 60)) expected.push(iso(ms) ?? '');
+        }
+        expect(
+          dueTimes(`${some.join(',')} * * * *`, timeZone, new Date(from - 1).toISOString(), expected.length),
+        ).toEqual(expected);
+        expect(rule.next(from + DAY / 4 - MINUTE)).toBeGreaterThanOrEqual(from + DAY / 4);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('goes on through a change', () => {
     const hours = ['2026-10-24T23:00', '2026-10-25T00:00', '2026-10-25T01:00', '2026-10-25T02:00'];
     expect(dueTimes('0 * * * *', 'Europe/Berlin', '2026-10-24T22:30Z', 4)).toEqual(hours);

@@ -111,7 +111,11 @@ async function fire(
       if (event.ending.status === 'failed') failures += 1;
       if (json && ended.length < MOST_LISTED) ended.push(endingDocument(event.start, event.ending));
     }
-    if (!json) terminal.say(startLine(event, terminal.paint));
+    if (json) return;
+    terminal.say(startLine(event, terminal.paint));
+    const schedule = found.schedules.find(({ name }) => event.start.by === `schedules.${name}`);
+    if (once || schedule === undefined || event.type !== 'ended') return;
+    terminal.say(scheduleLines([schedule], [], systemClock.now(), terminal.paint));
   };
   const onProblem = (where: string, message: string): void => {
     failures += 1;
