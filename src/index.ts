@@ -25,6 +25,7 @@ export { fullEvents } from './core/run/full-events.ts';
 export type * from './core/run/runs.ts';
 export type { ValueBounds } from './core/run/value-bounds.ts';
 export type * from './core/stores.ts';
+export { defineTool, type ToolDefinitionOptions } from './kit/define-tool.ts';
 export type {
   DoneRun,
   EngineParts,
@@ -32,6 +33,7 @@ export type {
   Polyphony,
   PolyphonyEngine,
   PolyphonyOptions,
+  RecoverOptions,
   Runnable,
   RunOutcome,
   StartOptions,
@@ -41,6 +43,8 @@ export { createPolyphony, defaultPlugins } from './polyphony.ts';
 export type {
   Condition,
   Infer,
+  InferInput,
+  JsonOf,
   Ref,
   SchemaLike,
   Template,

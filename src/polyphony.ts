@@ -2,6 +2,9 @@
  * The composition root: providers, plugins, stores, gateway, planner, validator and engine become one polyphony. Nothing
  * else in the library knows all of them.
  */
+
+import { guardedLogger } from './composition/boundary/guarded-logger.ts';
+import { type RecoverOptions, recoverOptions, recoverRuns } from './composition/claims/recover.ts';
 import { assertReplaceable, assertSupportedNode, checkedConfig } from './composition/config/checked-config.ts';
 import { assertKnownOptions } from './composition/config/known-options.ts';
 import { transportOptions } from './composition/config/transport-options.ts';
@@ -49,10 +52,9 @@ import { createGateway, type GatewayHandle } from './gateway/create-gateway.ts';
 import { createTransport } from './gateway/transport/transport.ts';
 import { memoryStores } from './stores/memory.ts';
 import { systemRuntime } from './system/clock.ts';
-import { silentLogger } from './system/logger.ts';
 import { isWorkflow, type Workflow } from './workflow/index.ts';
 
-export type { DoneRun, EngineParts, PlanOptions, Runnable, RunOutcome, StartOptions, SuspendedRun };
+export type { DoneRun, EngineParts, PlanOptions, RecoverOptions, Runnable, RunOutcome, StartOptions, SuspendedRun };
 
 /** A workflow of any types: they matter only where it is built and where it is run. */
 type AnyWorkflow = Workflow<unknown, unknown>;
@@ -81,6 +83,11 @@ export interface PolyphonyOptions {
   readonly logger?: Logger;
   /** Workflows that plans may use as `workflow:<id>`, and those whose runs are resumed. A workflow that is run is known. */
   readonly workflows?: readonly AnyWorkflow[];
+  /**
+   * Resumes the runs that other processes over these stores left behind, in the background: those that are `interrupted` at the start, and a lease
+   * later those of hosts that died just before. What cannot go on here is logged. @default false
+   */
+  readonly recover?: boolean | RecoverOptions;
   /** Clock, randomness and ids. @default the system's */
   readonly runtime?: Runtime;
   /** @default undici */
@@ -97,6 +104,7 @@ const OPTIONS: KnownFields<PolyphonyOptions> = {
   engine: true,
   logger: true,
   workflows: true,
+  recover: true,
   runtime: true,
   transport: true,
 };
@@ -171,10 +179,12 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   assertKnownOptions('createPolyphony', options, OPTIONS);
   rememberEnvironment(process.env);
   let config = await checkedConfig(options.config);
+  const recover = recoverOptions(options.recover);
   const plugins = await chosenPlugins(options, config);
   // Checked before anything is built, so that the message names the plugin and not the part that failed because of it.
   collectParts(plugins.map(hostedOf));
-  const { runtime = systemRuntime, logger = silentLogger } = options;
+  const { runtime = systemRuntime } = options;
+  const logger = guardedLogger(options.logger);
   const stores = options.stores ?? memoryStores({ clock: runtime.clock });
   const gateway = createGateway({
     plugins,
@@ -204,7 +214,9 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     });
   });
   const retention = keepRetention({ stores, clock: runtime.clock, config: () => config, logger });
+  let recovering: Promise<void> | undefined;
   const { services, closing, assertOpen, close } = lifetime(runtime.clock, made, [
+    async () => recovering,
     retention.close,
     () => closeAll(hosted, context),
     gateway.close,
@@ -212,6 +224,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   ]);
   const engine = lazyEngine(services, runtime.ids);
   const live = async (runId: string) => (await services()).liveRun(runId);
+  if (recover !== undefined) recovering = recoverRuns({ engine, clock: runtime.clock, logger, closing }, recover);
   return {
     gateway,
     runs: createRuns({ engine, live, journal: stores.journal, runtime, closing }),
@@ -264,7 +277,7 @@ async function registerAll(
 /** The methods that need validator, planner and engine. A workflow that is run is registered, with all that it uses. */
 function planAndRun(
   services: () => Promise<RunServices>,
-  registered: Pick<Registered, 'add' | 'remove'>,
+  registered: Pick<Registered, 'add'>,
 ): Pick<Polyphony, 'plan' | 'validate' | 'start' | 'run'> {
   const start: Polyphony['start'] = async (what, input, options) => {
     // Programs in JavaScript reach this unchecked.
@@ -293,11 +306,25 @@ function planAndRun(
 /** The default plugins unless they are switched off, the caller's, and the caller's providers as a plugin. */
 async function chosenPlugins(options: PolyphonyOptions, config: Config): Promise<readonly Plugin[]> {
   const { providers, plugins: given = [], defaults = options.plugins?.length !== 0 } = options;
-  const own = mergePlugins([], [...given, ...providerPlugin(providers ?? [])]);
+  const own = mergePlugins([], [...withoutReplaced(given), ...providerPlugin(providers ?? [])]);
   const isBrought = providers !== undefined || given.some((plugin) => (plugin.providers ?? []).length > 0);
   const environment = options.environment ?? (defaults && !isBrought);
   if (defaults) return mergePlugins(await defaultPlugins(config, environment), own);
   return mergePlugins(environment ? await environmentPlugins() : [], own);
+}
+
+/** Those that `defaultPlugins` returned: beside a plugin of the same name they give way, as they do where nobody lists them. */
+const listedDefaults = new WeakSet<Plugin>();
+
+function withoutReplaced(given: readonly Plugin[]): readonly Plugin[] {
+  const isListed = (plugin: unknown): boolean =>
+    typeof plugin === 'object' && plugin !== null && listedDefaults.has(plugin as Plugin);
+  if (!given.some(isListed)) return given;
+  const names = new Map(given.map((plugin, at) => [plugin?.name, at]));
+  const own = new Set(given.filter((plugin) => !isListed(plugin)).map((plugin) => plugin?.name));
+  return given.filter(
+    (plugin, at) => !isListed(plugin) || (!own.has(plugin.name) && (names.get(plugin.name) ?? at) <= at),
+  );
 }
 
 async function environmentPlugins(): Promise<readonly Plugin[]> {
@@ -305,10 +332,19 @@ async function environmentPlugins(): Promise<readonly Plugin[]> {
   return providersFromEnvironment(process.env);
 }
 
-/** Escalation, the tools for files and sums, and the providers of the environment: see plugins/defaults.ts. */
+/**
+ * Escalation with its evaluators, the tools for files and sums, and the providers of the environment: what `createPolyphony` adds
+ * by itself. In `plugins` they may stand beside plugins of the same names, which replace them.
+ */
 export async function defaultPlugins(config: Config = {}, withProviders = true): Promise<readonly Plugin[]> {
   const { defaultPlugins: fromEnvironment } = await import('../plugins/defaults.ts');
-  return fromEnvironment(process.env, { escalate: config.escalate, tools: config.tools, providers: withProviders });
+  const made = await fromEnvironment(process.env, {
+    escalate: config.escalate,
+    tools: config.tools,
+    providers: withProviders,
+  });
+  for (const plugin of made) listedDefaults.add(plugin);
+  return made;
 }
 
 const providerPlugin = (providers: readonly Provider[]): readonly Plugin[] =>

@@ -24,6 +24,7 @@ const CONTEXT_TOKENS = 200_000;
 
 const SHARED = {
   operations: ['chat'],
+  standIn: true,
   contextTokens: CONTEXT_TOKENS,
   maxOutputTokens: 8_192,
   price: { input: 0, output: 0, source: 'computed in this process' },

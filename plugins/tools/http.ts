@@ -22,7 +22,7 @@ export interface HttpToolOptions {
   /** Fetches started per second, over all plans and models. @default 10 */
   readonly perSecond?: number;
   /** Which addresses may be connected to. @default those of the public internet */
-  readonly isAllowed?: (address: string) => boolean;
+  readonly isAllowed?: (address: string) => boolean | Promise<boolean>;
   /** Returns every address of a name. @default the system's resolver */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
 }

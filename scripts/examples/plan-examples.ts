@@ -4,7 +4,8 @@
  *   name.plan.json       the plan
  *   name.input.json      the input of the run
  *   name.models.json     answers of scripted models, see scripted-models.ts; without it the embedded engine answers
- *   name.answers.json    what a person answers, by the id of the node that asks: { "review": "yes" }, or a list for rounds
+ *   name.answers.json    what a person answers, by the id of the node that asks: { "review": "yes" }; a list where a node asks
+ *                        several times, or where its items ask
  *   name.config.json     a config, such as `{ "tools": { "http": true } }`
  *   name.output.json     what the output must hold; without it the output must only not be empty
  */
@@ -50,10 +51,15 @@ export type Command = (
   options: { readonly folder: string; readonly environment: Readonly<Record<string, string>> },
 ) => Promise<Called>;
 
+interface Question {
+  readonly nodeId: string;
+  readonly item?: number;
+}
+
 export interface ExampleRun {
   readonly status: string;
   readonly output: unknown;
-  readonly waiting?: readonly { readonly nodeId: string }[];
+  readonly waiting?: readonly Question[];
   readonly error?: { readonly message: string };
 }
 
@@ -85,17 +91,19 @@ async function answered(name: string, command: Command, folder: string, plans: s
   for (let count = 0; run.status === 'suspended' && count < MOST_ANSWERS; count += 1) {
     const asks = run.waiting?.find(({ nodeId }) => Object.hasOwn(given, nodeId));
     if (asks === undefined) return run;
-    const answer = nextAnswer(given, asks.nodeId);
+    const answer = nextAnswer(given, asks);
     const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
-    run = documentOf(await command([...shared, 'runs', 'answer', run.runId, asks.nodeId, text], options));
+    const item = asks.item === undefined ? [] : ['--item', String(asks.item)];
+    run = documentOf(await command([...shared, 'runs', 'answer', run.runId, asks.nodeId, text, ...item], options));
   }
   return run;
 }
 
-/** A list holds one answer for each time that the node asks; the last one stays. */
-function nextAnswer(given: Record<string, unknown>, nodeId: string): unknown {
+/** A list holds one answer for each time that the node asks, of which the last one stays, or one for each item. */
+function nextAnswer(given: Record<string, unknown>, { nodeId, item }: Question): unknown {
   const all = given[nodeId];
   if (!Array.isArray(all)) return all;
+  if (item !== undefined) return all[item] ?? all.at(-1);
   return all.length > 1 ? all.shift() : all[0];
 }
 

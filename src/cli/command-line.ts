@@ -68,6 +68,8 @@ export interface Flags {
   readonly json: boolean;
   readonly debug: boolean;
   readonly plain: boolean;
+  /** The version is asked for, which is in a file that no other command reads. */
+  readonly version: boolean;
 }
 
 /** Flags that are needed before the arguments are parsed, because parsing may fail. */
@@ -77,14 +79,15 @@ export function flagsOf(given: readonly string[]): Flags {
   const debug = options.some(
     (option, index) => option === '--log=debug' || (option === '--log' && given[index + 1] === 'debug'),
   );
-  return { json: options.includes('--json'), debug, plain: options.includes('--no-color') };
+  const has = (option: string): boolean => options.includes(option);
+  return { json: has('--json'), debug, plain: has('--no-color'), version: has('-V') || has('--version') };
 }
 
 export async function commandLine(given: readonly string[], terminal: Terminal): Promise<number> {
   const flags = flagsOf(given);
   const operands = withDefaultCommand(given);
   const calling: Calling = { terminal, given: fromOperand(operands), code: EXIT.done };
-  const program = await createProgram(calling, flags.json);
+  const program = await createProgram(calling, flags);
   if (operands.length === 0) {
     program.outputHelp();
     return EXIT.done;

@@ -2,7 +2,6 @@
 import { Command, Option } from 'commander';
 import { printable } from '../drawing/plain-text.ts';
 import { addCommands, type Calling, type CommandList, DEFAULT_STORE } from './command.ts';
-import { packageVersion } from './input/package-file.ts';
 
 /** The request that runs when the command is called without arguments in a folder that has the example texts. */
 export const FIRST_REQUEST =
@@ -88,9 +87,16 @@ export const COMMANDS: CommandList = {
   },
 };
 
-/** @param json Commander prints nothing itself, because the caller reports errors in the JSON document */
-export async function createProgram(calling: Calling, json = false): Promise<Command> {
+interface ProgramOptions {
+  /** Commander prints nothing itself, because the caller reports errors in the JSON document. */
+  readonly json: boolean;
+  /** The version is asked for. */
+  readonly version: boolean;
+}
+
+export async function createProgram(calling: Calling, { json, version }: ProgramOptions): Promise<Command> {
   const { terminal } = calling;
+  const shown = version ? (await import('./input/package-file.ts')).packageVersion() : '';
   const program = new Command('polyphony')
     .description('Turns a request into a plan, and runs it as a graph over a pool of models.')
     .option(
@@ -105,7 +111,7 @@ export async function createProgram(calling: Calling, json = false): Promise<Com
     )
     .option('--json', 'print one JSON document, also when the command fails')
     .option('--no-color', 'print without colours, as with the environment variable NO_COLOR')
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .version(shown, '-V, --version', 'print the version')
     .showHelpAfterError('(see polyphony --help)')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXAMPLES)

@@ -8,6 +8,7 @@ import { DEFAULT_BOUNDS, type Plan, type PlanBounds } from '../core/plan/plan.ts
 import { BUILT_IN_STEPS } from '../core/plan/steps.ts';
 import type { Catalogue, StepType } from '../core/plan/validation.ts';
 import type { Tool } from '../core/plugin.ts';
+import { zodOrJson } from '../kit/json/own/own-schema.ts';
 import type { CollectedParts } from './plugin-host.ts';
 
 export interface RegisteredWorkflow {
@@ -26,8 +27,9 @@ export function createCatalogue(options: {
   readonly workflows: ReadonlyMap<string, RegisteredWorkflow>;
   readonly config: Config;
   readonly models: ReturnType<Gateway['models']>;
+  readonly escalates: boolean;
 }): Catalogue {
-  const { parts, workflows, config, models } = options;
+  const { parts, workflows, config, models, escalates } = options;
   const steps = new Map<string, StepType>();
   for (const step of BUILT_IN_STEPS) steps.set(step.use, step);
   for (const step of parts.steps.values()) steps.set(step.type.use, step.type);
@@ -40,6 +42,7 @@ export function createCatalogue(options: {
     aliases: config.aliases ?? {},
     routes: Object.keys(config.routes ?? {}),
     evaluators: [...parts.evaluators.keys()],
+    escalates,
     workflows: new Map([...workflows.values()].map(({ id, plan }) => [id, plan])),
     bounds: boundsOf(config),
   };
@@ -49,8 +52,8 @@ export function createCatalogue(options: {
 const toolStep = (tool: Tool): StepType => ({
   use: `tool:${tool.name}`,
   description: tool.description,
-  input: tool.input,
-  output: tool.output ?? {
+  input: zodOrJson(tool.input).input,
+  output: outputOf(tool.output) ?? {
     type: 'object',
     properties: { result: {} },
     required: ['result'],
@@ -58,6 +61,9 @@ const toolStep = (tool: Tool): StepType => ({
   },
   ...defined({ sideEffects: tool.sideEffects, expectedMs: tool.expectedMs }),
 });
+
+const outputOf = (schema: Tool['output']): JsonSchema | undefined =>
+  schema === undefined ? undefined : zodOrJson(schema).output;
 
 const workflowStep = ({ id, plan, inputSchema }: RegisteredWorkflow): StepType => ({
   use: `workflow:${id}`,

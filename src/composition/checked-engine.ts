@@ -1,8 +1,8 @@
 /** An engine whose callers' options are checked first, whichever engine it is: ids, scopes, caps and misspelt names. */
-import { assertId, assertKnownFields, assertScopes, type KnownFields } from '../core/checked-options.ts';
+import { assertId, assertKnownFields, assertScopes, type KnownFields, shown } from '../core/checked-options.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import { usdToNano } from '../core/money/money.ts';
-import type { ExecutionEngine, RequestOptions, RunOptions } from '../core/run/engine.ts';
+import type { AnswerOptions, ExecutionEngine, RequestOptions, RunOptions } from '../core/run/engine.ts';
 import type { ContinueOptions, ForkOptions } from '../core/run/runs.ts';
 
 const CONTINUE_FIELDS: KnownFields<ContinueOptions> = { signal: true, concurrency: true };
@@ -19,6 +19,8 @@ export const RUN_FIELDS: KnownFields<RunOptions> = {
   parent: true,
 };
 const REQUEST_FIELDS: KnownFields<RequestOptions> = { ...RUN_FIELDS, onPlan: true };
+const ANSWER_FIELDS: KnownFields<AnswerOptions> = { item: true };
+const CONTINUING_ANSWER_FIELDS: KnownFields<ContinueOptions & AnswerOptions> = { ...CONTINUE_FIELDS, ...ANSWER_FIELDS };
 const FORK_FIELDS: KnownFields<ForkOptions> = { ...RUN_FIELDS, from: true, with: true };
 
 export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
@@ -41,9 +43,10 @@ export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
       assertRunOptions('A run that goes on', options, CONTINUE_FIELDS);
       return inner.resume(runId, options);
     },
-    async answer(runId, nodeId, answer) {
+    async answer(runId, nodeId, answer, options) {
       assertRunId(runId);
-      return inner.answer(runId, nodeId, answer);
+      assertAnswerOptions(options, ANSWER_FIELDS);
+      return inner.answer(runId, nodeId, answer, options);
     },
     async fork(runId, options) {
       assertRunId(runId);
@@ -70,6 +73,23 @@ export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
 /** Ids of nested runs are composed, so they may be longer than those that callers give. */
 const assertRunId = (runId: string): void => assertId('The id of a run', runId, Number.POSITIVE_INFINITY);
 
+/** @throws invalid-request for an unknown field, and for an item that is no index */
+function assertAnswerOptions<T extends AnswerOptions>(options: T | undefined, known: KnownFields<T>): void {
+  if (options === undefined) return;
+  assertKnownFields('An answer', options, known);
+  const { item } = options;
+  if (item === undefined || (Number.isSafeInteger(item) && item >= 0)) return;
+  throw new PolyphonyError(
+    'invalid-request',
+    `The item of an answer cannot be ${shown(item)}: give its index within "each", from 0 on, or leave it out.`,
+  );
+}
+
+/** The options of an answer after which the run goes on: checked before the answer is recorded. */
+export function assertContinuingAnswer(options: (ContinueOptions & AnswerOptions) | undefined): void {
+  assertAnswerOptions(options, CONTINUING_ANSWER_FIELDS);
+}
+
 /** @throws invalid-request naming the option, its value and the rule */
 export function assertRunOptions<T extends RunOptions>(
   what: string,
@@ -78,12 +98,28 @@ export function assertRunOptions<T extends RunOptions>(
 ): void {
   if (options === undefined) return;
   assertKnownFields(what, options, known);
-  const { runId, session, scopes, budgetUsd, concurrency, parent } = options;
+  const { runId, session, scopes, tags, budgetUsd, concurrency, parent } = options;
   if (runId !== undefined && parent?.kind !== 'nested') assertId('The id of a run', runId);
   if (session !== undefined) assertId('A session', session);
   if (scopes !== undefined) assertScopes(scopes);
+  if (tags !== undefined) assertTags(tags);
   if (budgetUsd !== undefined) usdToNano(budgetUsd);
   if (concurrency !== undefined && !(concurrency >= 1)) throw tooFew(concurrency);
+}
+
+/** A tag becomes a scope, so stores have to tell it from others. */
+function assertTags(tags: Readonly<Record<string, unknown>>): void {
+  if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) {
+    throw new PolyphonyError('invalid-request', `The tags of a run must be an object of texts, not ${shown(tags)}.`);
+  }
+  for (const [name, value] of Object.entries(tags)) {
+    if (typeof value === 'string') assertId(`The tag ${shown(name)} of a run`, `${name}=${value}`);
+    else
+      throw new PolyphonyError(
+        'invalid-request',
+        `The tag ${shown(name)} of a run must be a text, not ${shown(value)}.`,
+      );
+  }
 }
 
 const tooFew = (concurrency: unknown): PolyphonyError =>

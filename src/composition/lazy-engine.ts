@@ -2,6 +2,7 @@
 import type { Ids } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { ExecutionEngine, RequestOptions, RunEvent, RunHandle } from '../core/run/engine.ts';
+import type { RunServices } from './run-services.ts';
 
 /** A value that is made at the first call, once. */
 export interface Lazy<T> {
@@ -21,7 +22,7 @@ export function lazy<T>(make: () => Promise<T>): Lazy<T> {
 
 /** `owner` throws immediately when the engine is closed. */
 export function lazyEngine(
-  owner: Lazy<{ readonly engine: ExecutionEngine }>,
+  owner: Lazy<Pick<RunServices, 'engine' | 'checkInput'>>,
   ids: Ids,
 ): ExecutionEngine & Required<Pick<ExecutionEngine, 'startRequest'>> {
   const engine = async (): Promise<ExecutionEngine> => (await owner()).engine;
@@ -31,7 +32,10 @@ export function lazyEngine(
       const made = owner();
       return handleOf(
         runId,
-        made.then((parts) => parts.engine.start(plan, { ...options, runId })),
+        made.then((parts) => {
+          parts.checkInput(plan.plan, options.input);
+          return parts.engine.start(plan, { ...options, runId });
+        }),
       );
     },
     startRequest(request, options = {}) {
@@ -43,7 +47,7 @@ export function lazyEngine(
       );
     },
     resume: async (runId, options) => (await engine()).resume(runId, options),
-    answer: async (runId, nodeId, answer) => (await engine()).answer(runId, nodeId, answer),
+    answer: async (runId, nodeId, answer, options) => (await engine()).answer(runId, nodeId, answer, options),
     fork: async (runId, options) => (await engine()).fork(runId, options),
     async *replay(runId) {
       yield* (await engine()).replay(runId);

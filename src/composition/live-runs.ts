@@ -9,11 +9,15 @@ export interface LiveRuns {
 }
 
 export function listLiveRuns(inner: ExecutionEngine): LiveRuns {
-  const live = new Map<string, RunHandle>();
+  // One of them is driven. The others are starts of its id that are being refused.
+  const live = new Map<string, RunHandle[]>();
   const listed = (handle: RunHandle): RunHandle => {
-    live.set(handle.runId, handle);
+    const handles = live.get(handle.runId) ?? [];
+    live.set(handle.runId, handles);
+    handles.push(handle);
     const gone = (): void => {
-      if (live.get(handle.runId) === handle) live.delete(handle.runId);
+      handles.splice(handles.indexOf(handle), 1);
+      if (handles.length === 0) live.delete(handle.runId);
     };
     handle.result().then(gone, gone);
     return handle;
@@ -25,7 +29,7 @@ export function listLiveRuns(inner: ExecutionEngine): LiveRuns {
       ? {}
       : { startRequest: (request, options) => listed(startRequest.call(inner, request, options)) }),
     resume: async (runId, options) => listed(await inner.resume(runId, options)),
-    answer: (runId, nodeId, answer) => inner.answer(runId, nodeId, answer),
+    answer: (runId, nodeId, answer, options) => inner.answer(runId, nodeId, answer, options),
     fork: async (runId, options) => listed(await inner.fork(runId, options)),
     replay: (runId) => inner.replay(runId),
     inspect: (runId) => inner.inspect(runId),
@@ -33,5 +37,5 @@ export function listLiveRuns(inner: ExecutionEngine): LiveRuns {
     list: (filter) => inner.list(filter),
     close: () => inner.close(),
   };
-  return { engine, find: (runId) => live.get(runId) };
+  return { engine, find: (runId) => live.get(runId)?.[0] };
 }

@@ -5,11 +5,15 @@
 
 import { defined } from '../core/defined.ts';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
+import { copies } from '../core/json/copy-json.ts';
 import type { Provider } from '../core/model/provider.ts';
 import type { Evaluator, Logger, Plugin, PluginContext, PluginParts, Step, Tool } from '../core/plugin.ts';
 import type { RunEvent } from '../core/run/engine.ts';
 import type { CounterChange, KeyValueStore } from '../core/stores.ts';
+import { isThenable } from '../core/user-code/guarded-listener.ts';
+import { thrownText } from '../core/user-code/thrown-text.ts';
 import { closesInTime } from '../system/clock.ts';
+import { copiedEvent } from './boundary/copied-runs.ts';
 import { assertParts, isObject } from './plugin-shape.ts';
 
 /** A plugin as one polyphony holds it: its own parts, or, as a second entry, the parts that its `setup` returned. */
@@ -70,6 +74,14 @@ export function mergePlugins(defaults: readonly Plugin[], given: readonly Plugin
     ...defaults.map((plugin) => byName.get(plugin.name) ?? plugin),
     ...given.filter(({ name }) => !known.has(name)),
   ];
+}
+
+/** Whether a plugin has a layer where calls are escalated, or beside it. */
+export function escalatesWith({ request }: PluginParts): boolean {
+  const layers = request === undefined ? [] : [request].flat();
+  return layers.some(({ place }) =>
+    typeof place === 'string' ? place === 'escalation' : Object.values(place).includes('escalation'),
+  );
 }
 
 /** @throws invalid-config when two plugins bring the same name, or a name cannot be used */
@@ -144,8 +156,7 @@ function guard(plugin: string, evaluator: Evaluator): Evaluator {
 /** A PolyphonyError stays as it is; any other error becomes `plugin-failed`, with the plugin named. */
 function failed(plugin: string, where: string, error: unknown): PolyphonyError {
   if (error instanceof PolyphonyError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new PolyphonyError('plugin-failed', `The plugin "${plugin}" failed in its ${where}: ${message}`, {
+  return new PolyphonyError('plugin-failed', `The plugin "${plugin}" failed in its ${where}: ${thrownText(error)}`, {
     cause: error,
   });
 }
@@ -254,20 +265,24 @@ export function eventListener(
 ): ((event: RunEvent) => void) | undefined {
   const listening = hosted.filter(({ parts }) => parts.onEvent !== undefined);
   if (listening.length === 0) return undefined;
+  const listeners = listening.map(({ name, parts }) => listenerOf(name, parts, logger));
   return (event) => {
-    for (const { name, parts } of listening) {
-      const warn = (error: unknown): void =>
-        logger.warn(
-          { plugin: name, event: event.type, error: errorRecord(error) },
-          'a plugin failed to handle an event',
-        );
-      try {
-        const returned: unknown = parts.onEvent?.(event);
-        // Nothing waits for an async listener, but its rejection must not end the process.
-        if (returned instanceof Promise) returned.catch(warn);
-      } catch (error) {
-        warn(error);
-      }
+    for (const listener of listeners) listener(event);
+  };
+}
+
+/** What a listener does to an event must not reach the run or another listener. */
+function listenerOf(plugin: string, parts: PluginParts, logger: Logger): (event: RunEvent) => void {
+  const warn = ({ runId, type }: RunEvent, error: unknown): void =>
+    logger.warn({ plugin, runId, event: type, error: errorRecord(error) }, 'a plugin failed to handle an event');
+  const own = copies();
+  return (event) => {
+    try {
+      const returned: unknown = parts.onEvent?.(copiedEvent(event, own));
+      // Nothing waits for an async listener, but its rejection must not end the process.
+      if (isThenable(returned)) void Promise.resolve(returned).then(undefined, (error: unknown) => warn(event, error));
+    } catch (error) {
+      warn(event, error);
     }
   };
 }

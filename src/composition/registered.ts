@@ -1,21 +1,25 @@
 /** What is registered now: replaced as a whole when a workflow is added. */
 import type { Config } from '../core/config.ts';
+import { PolyphonyError } from '../core/errors.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { ValidPlan } from '../core/plan/plan.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
 
 import { createCatalogue } from './catalogue.ts';
-import { type CollectedParts, collectParts, type HostedPlugin, hostedOf } from './plugin-host.ts';
+import { type CollectedParts, collectParts, escalatesWith, type HostedPlugin, hostedOf } from './plugin-host.ts';
 import type { ValidatedPlans } from './validated-plans.ts';
-import { stepPlugin, type WorkflowParts, workflowSet } from './workflows.ts';
+import { stepPlugin, type WorkflowParts, type WorkflowSet, workflowSet } from './workflows.ts';
 
 export interface Registered {
   parts(): CollectedParts;
   catalogue(): Catalogue;
-  /** Returns false when the workflow was already registered. Throws invalid-config when a name is taken by something else. */
-  add(workflow: WorkflowParts): boolean;
-  /** Takes back a workflow that cannot run, so that another one may have its id. */
-  remove(workflow: WorkflowParts): void;
+  workflow(id: string): WorkflowParts | undefined;
+  /**
+   * Undefined when nothing changes: it, or another build with the same plan and steps, is there already. Else a function that
+   * takes it back, to be called in the same tick, so that another workflow may have its id. Throws invalid-config when a name is
+   * taken by something else.
+   */
+  add(workflow: WorkflowParts): (() => void) | undefined;
   /** Reads the config again. */
   refresh(): void;
 }
@@ -26,26 +30,34 @@ export function createRegistered(
   gateway: Gateway,
   initial: readonly WorkflowParts[],
 ): Registered {
-  const place = (workflows: readonly WorkflowParts[]) => {
-    const set = workflowSet(workflows);
-    const parts = collectParts([...plugins, ...stepPlugin(set.steps).map(hostedOf)]);
-    const catalogue = createCatalogue({ parts, workflows: set.registered, config: config(), models: gateway.models() });
-    return { workflows, parts, catalogue };
+  const escalates = plugins.some(({ parts }) => escalatesWith(parts));
+  if (config().escalate !== undefined && !escalates) {
+    const message =
+      'The config has "escalate", but no plugin acts on it: add escalation() of "polyphony/plugins/escalation/escalation" to the plugins, or remove the field.';
+    throw new PolyphonyError('invalid-config', message);
+  }
+  const place = (set: WorkflowSet) => {
+    const parts = collectParts([...plugins, ...stepPlugin(set.steps.values()).map(hostedOf)]);
+    const [workflows, models] = [set.registered, gateway.models()];
+    const catalogue = createCatalogue({ parts, workflows, config: config(), models, escalates });
+    return { set, parts, catalogue };
   };
-  let placed = place(initial);
+  let placed = place(workflowSet(initial));
   return {
     parts: () => placed.parts,
     catalogue: () => placed.catalogue,
+    workflow: (id) => placed.set.registered.get(id),
     add(workflow) {
-      if (placed.workflows.includes(workflow)) return false;
-      placed = place([...placed.workflows, workflow]);
-      return true;
-    },
-    remove(workflow) {
-      placed = place(placed.workflows.filter((other) => other !== workflow));
+      const before = placed;
+      const set = workflowSet([workflow], before.set);
+      if (set === before.set) return undefined;
+      placed = place(set);
+      return () => {
+        placed = before;
+      };
     },
     refresh() {
-      placed = place(placed.workflows);
+      placed = place(placed.set);
     },
   };
 }
@@ -56,17 +68,17 @@ export function createRegistered(
  * @throws invalid-plan, and invalid-config when another workflow has its id
  */
 export function workflowPlan(
-  registered: Pick<Registered, 'add' | 'remove'>,
+  registered: Pick<Registered, 'add'>,
   workflow: WorkflowParts,
   { refill, validWorkflow }: { readonly refill: () => void; readonly validWorkflow: ValidatedPlans },
 ): ValidPlan {
-  const isNew = registered.add(workflow);
-  if (isNew) refill();
+  const takeBack = registered.add(workflow);
+  if (takeBack !== undefined) refill();
   try {
     return validWorkflow(workflow.plan);
   } catch (error) {
-    if (isNew) {
-      registered.remove(workflow);
+    if (takeBack !== undefined) {
+      takeBack();
       refill();
     }
     throw error;

@@ -21,12 +21,16 @@ import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
 import { createPlanner } from '../planner/planner.ts';
 import { createRunners } from '../runners/create-runners.ts';
-import { checkedInput } from '../validator/check-input.ts';
+import { checkedInput, checkedRequestInput } from '../validator/check-input.ts';
 import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
+import { copiedHandle, copiedRuns } from './boundary/copied-runs.ts';
+import { nodeHooks } from './boundary/node-hooks.ts';
 import { boundsOf } from './catalogue.ts';
 import { checkedEngine } from './checked-engine.ts';
+import { reservedIds } from './claims/reserved-ids.ts';
 import { listLiveRuns } from './live-runs.ts';
+import { inputReader, ownOutputs, type ReadInput } from './own-schemas.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
 import { forgetCounters } from './retention/run-counters.ts';
@@ -37,7 +41,10 @@ import { type ValidatedPlans, validatedPlans } from './validated-plans.ts';
 export interface EngineParts {
   readonly runtime: Runtime;
   readonly journal: RunJournal;
+  /** What is registered now: it changes in place. */
   readonly runners: NodeRunners;
+  /** Those of a run that begins now, for as long as it is driven: a map that does not change. */
+  readonly runnersNow?: () => NodeRunners;
   /** Validates a journalled plan again. Throws invalid-plan. */
   readonly validPlan: (plan: Plan) => ValidPlan;
   /** For nodes that say `onError: "replan"`, and for engines that plan a request within its run. */
@@ -46,6 +53,8 @@ export interface EngineParts {
   readonly valueBounds?: () => ValueBounds;
   /** What the operator allows a run that begins. */
   readonly runLimits?: () => RunLimits;
+  /** The input of a run that begins, as its plan or its workflow reads it. Throws invalid-request. */
+  readonly readInput?: ReadInput;
   readonly onEvent?: (event: RunEvent) => void;
   /** What was booked for processes that died while they drove the run: see `AttemptBook`. */
   readonly bookedFor?: (runId: string) => Promise<Paid>;
@@ -67,6 +76,8 @@ export interface RunServicesParts {
 }
 
 export interface RunServices extends Starting {
+  /** Of a run that is started at the engine. Throws invalid-request. */
+  checkInput(plan: Plan, input: Readonly<Record<string, unknown>> | undefined): void;
   validate(plan: unknown, options?: ValidateOptions): Validation;
   /** Validates a plan, only once while it and the catalogue are unchanged. Throws invalid-plan. */
   readonly validOnce: ValidatedPlans;
@@ -88,27 +99,33 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   // What a program wrote, and what a journal holds, names what it means.
   const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan, { repair: false }));
   const validWorkflow = validatedPlans(registered.catalogue, validPlan);
+  const readInput = inputReader(registered);
   const planner = createPlanner({
     gateway,
     catalogue: registered.catalogue,
     options: () => config().planner,
-    validator: { validate, openDraft, emptyPlan, checkInput: checkedInput },
+    validator: { validate, openDraft, emptyPlan, checkInput: checkedRequestInput },
   });
   const runners = new Map<string, NodeRunner>();
+  let current: NodeRunners = runners;
   const refill = (): void => {
     const made = createRunners({
       gateway,
       clock: runtime.clock,
       tools: registered.parts().tools,
       steps: [...registered.parts().steps.values()],
-      around: plugins.flatMap(({ parts }) => (parts.node === undefined ? [] : [parts.node.bind(parts)])),
+      around: nodeHooks(plugins),
+      logger: parts.logger,
       workflows: (id) => planOf(registered.catalogue().workflows.get(id), validWorkflow),
+      readInput,
+      ownOutputs: ownOutputs(registered),
       planner,
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
       answers: () => config().limits?.answers,
     });
     for (const [use, runner] of made) runners.set(use, runner);
+    current = made;
   };
   refill();
   const notifyPlugins = eventListener(plugins, parts.logger);
@@ -123,23 +140,33 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     runtime,
     journal: stores.journal,
     runners,
-    validPlan,
+    runnersNow: () => current,
+    validPlan: (plan) => validOrThrow(check(plan, { repair: false, begun: true })),
     planner,
     valueBounds: () => ({ ...VALUE_BOUNDS, ...defined(config().limits?.values ?? {}) }),
     runLimits,
+    readInput,
     onEvent,
     ...bookings(stores),
   });
   const { engine, find } = listLiveRuns(checkedEngine(inner));
+  const liveRun = (runId: string): RunHandle | undefined => {
+    const handle = find(runId);
+    return handle === undefined ? undefined : copiedHandle(handle);
+  };
   return {
     runtime,
-    engine,
-    liveRun: find,
+    // Nested runs use the engine itself: their values stay within it.
+    engine: copiedRuns(engine),
+    liveRun,
+    checkInput: (plan, input) => void checkedInput(plan, input),
     validate: check,
     validOnce,
     validWorkflow,
     planner,
     runLimits,
+    reserveId: reservedIds(runtime, stores.journal),
+    readInput,
     refill,
     async close() {
       await engine.close();

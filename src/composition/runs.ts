@@ -1,7 +1,10 @@
 /** `polyphony.runs`: what a user does with existing runs, in terms of the engine. */
+import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { ExecutionEngine, RunHandle } from '../core/run/engine.ts';
 import type { ContinueOptions, Runs } from '../core/run/runs.ts';
+import { assertItemNamed } from '../runs/stored/given-answer.ts';
+import { assertContinuingAnswer } from './checked-engine.ts';
 import { replayKnown, type WatchParts, watchRun } from './watch.ts';
 
 export function createRuns(parts: WatchParts): Runs {
@@ -13,10 +16,13 @@ export function createRuns(parts: WatchParts): Runs {
     resume: (runId, options) => engine.resume(runId, options),
     fork: (runId, options) => engine.fork(runId, options),
     async answer(runId, nodeId, answer, options) {
+      assertContinuingAnswer(options);
+      const { item, ...continuing } = options ?? {};
+      if (item === undefined) assertItemNamed(await engine.inspect(runId), { runId, nodeId });
       const before = await parts.live(runId);
-      await engine.answer(runId, nodeId, answer);
+      await engine.answer(runId, nodeId, answer, defined({ item }));
       const driving = before !== undefined && (await tookAnswer(engine, before));
-      return driving ? before : resumeOrJoin(parts, runId, options);
+      return driving ? before : resumeOrJoin(parts, runId, continuing);
     },
     cancel: (runId, reason) => engine.cancel(runId, reason),
     replay: (runId) => replayKnown(engine, runId),

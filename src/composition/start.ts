@@ -9,16 +9,23 @@ import { isValidPlan, type Plan, type ValidPlan } from '../core/plan/plan.ts';
 import type { Planner, PlanningResult } from '../core/plan/planner.ts';
 import type { PlanIssue, Validation } from '../core/plan/validation.ts';
 import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
+import { errorOfRecord } from '../core/run/failure-record.ts';
 import { callsExceeded, type RunLimits } from '../core/run/run-limits.ts';
-import { checkedInput } from '../validator/check-input.ts';
+import { withTagScopes } from '../core/run/tag-scopes.ts';
+import { checkedRequestInput } from '../validator/check-input.ts';
 import { assertRunOptions, RUN_FIELDS } from './checked-engine.ts';
+import type { ReserveId } from './claims/reserved-ids.ts';
+import type { ReadInput } from './own-schemas.ts';
 
 /** A request in words, a plan, or a plan that was validated. */
 export type Runnable = string | Plan | ValidPlan;
 
 export interface StartOptions extends Omit<RunOptions, 'input' | 'paid'> {
-  /** Called with the whole plan of a request. What it throws fails the run. */
-  readonly onPlan?: (planning: PlanningResult) => void;
+  /**
+   * Called with the whole plan of a request, and waited for: nothing with side effects starts before it has returned. What it
+   * throws, or rejects with, fails the run. While the plan is streamed, nodes without side effects may run already.
+   */
+  readonly onPlan?: (planning: PlanningResult) => unknown;
   /**
    * Start nodes without side effects while the plan of a request is still being written. False: plan first, then run.
    *
@@ -33,6 +40,9 @@ export interface Starting {
   readonly validate: (plan: unknown) => Validation;
   readonly planner: Planner;
   readonly runLimits: () => RunLimits;
+  /** @default ids are not looked at before the run starts */
+  readonly reserveId?: ReserveId;
+  readonly readInput: ReadInput;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -55,7 +65,7 @@ export async function startRun(
     });
   }
   const plan = isValidPlan(what) ? what : validOrThrow(starting.validate(what));
-  return starting.engine.start(plan, { ...runOptions, input: checkedInput(plan.plan, input) });
+  return starting.engine.start(plan, { ...runOptions, input: await starting.readInput(plan.plan, input) });
 }
 
 /** The planner's calls are charged to the run that they plan, under its cap. */
@@ -68,20 +78,32 @@ async function planThenStart(
 ): Promise<RunHandle> {
   assertRunOptions('A run', options, RUN_FIELDS);
   const runId = options.runId ?? starting.runtime.ids('run');
+  const release = options.runId === undefined ? undefined : await starting.reserveId?.(runId);
+  try {
+    const planning = await planFor(starting, request, runId, options);
+    await onPlan?.(planning);
+    const { costNanoUsd, usage, rounds } = planning;
+    const checked = checkedRequestInput(planning.plan.plan, input);
+    const paid = { costNanoUsd, ...defined({ usage }), plannerCalls: rounds };
+    await release?.();
+    return starting.engine.start(planning.plan, { ...options, runId, input: checked, paid });
+  } finally {
+    await release?.();
+  }
+}
+
+function planFor(
+  starting: Starting,
+  request: string,
+  runId: string,
+  options: Omit<StartOptions, 'onPlan' | 'streaming'>,
+): Promise<PlanningResult> {
   const cap = options.budgetUsd === undefined ? {} : { capNanoUsd: usdToNano(options.budgetUsd) };
   const run: Scope = { kind: 'run', id: runId, ...cap };
-  const planning = await starting.planner.plan(request, {
-    scopes: [...(options.scopes ?? []), run],
+  return starting.planner.plan(request, {
+    scopes: [...withTagScopes(options.scopes, options.tags), run],
     ...defined({ signal: options.signal, session: options.session }),
     onCall: callsWithin(runId, starting.runLimits()),
-  });
-  onPlan?.(planning);
-  const { costNanoUsd, usage, rounds } = planning;
-  return starting.engine.start(planning.plan, {
-    ...options,
-    runId,
-    input: checkedInput(planning.plan.plan, input),
-    paid: { costNanoUsd, ...defined({ usage }), plannerCalls: rounds },
   });
 }
 
@@ -136,7 +158,8 @@ export function outcomeOf<Output>(result: RunResult): RunOutcome<Output> {
       retryable: false,
       details: undefined,
     };
-    throw new PolyphonyError(code, message, { retryable, details: { ...details, runId } });
+    const cause = error === undefined ? undefined : errorOfRecord(error)?.cause;
+    throw new PolyphonyError(code, message, { retryable, cause, details: { ...details, runId } });
   }
   // The plan was compiled from the workflow whose type this is; a suspended run has no output yet.
   return result as RunOutcome<Output>;

@@ -5,6 +5,7 @@ import { onAbort } from '../core/on-abort.ts';
 import type { ExecutionEngine, RunEvent, RunHandle } from '../core/run/engine.ts';
 import { fullEvents } from '../core/run/full-events.ts';
 import type { RunJournal } from '../core/stores.ts';
+import { rootOf } from '../runs/journal/root.ts';
 import { sleep } from '../system/clock.ts';
 
 export interface WatchParts {
@@ -92,22 +93,17 @@ async function* polled(parts: WatchParts, runId: string, signal: AbortSignal): A
   }
 }
 
-/** A run whose lease can be claimed is driven by nobody. The lease is released immediately. */
-async function isAbandoned({ engine, journal, runtime }: WatchParts, runId: string): Promise<boolean> {
-  const root = await rootOf(engine, runId);
+/**
+ * Nobody holds its lease. A journal that cannot tell is asked for the lease, which is given back immediately: whoever resumes the
+ * run at that moment is refused.
+ */
+async function isAbandoned({ journal, runtime }: WatchParts, runId: string): Promise<boolean> {
+  const root = await rootOf(journal, runId);
+  if (journal.held !== undefined) return !(await journal.held([root])).has(root);
   const owner = runtime.ids('watch');
   if (!(await journal.claim(root, owner, CLAIM_MS))) return false;
   await journal.release(root, owner);
   return true;
-}
-
-/** Nested runs have no lease of their own. */
-async function rootOf(engine: ExecutionEngine, runId: string): Promise<string> {
-  for await (const event of engine.replay(runId)) {
-    const parent = event.type === 'run-started' ? event.parent : undefined;
-    return parent?.kind === 'nested' ? rootOf(engine, parent.runId) : runId;
-  }
-  return runId;
 }
 
 /** Stops waiting for the next event when the signal aborts, and closes the source. */

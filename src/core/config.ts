@@ -71,7 +71,7 @@ export interface FallbacksConfig {
 export interface BudgetConfig {
   /** Whose spending is capped. */
   readonly scope: 'session' | 'user' | 'team' | 'tenant' | 'tag' | 'run';
-  /** The one scope of that kind; a tag of the command is `key=value`. @default each scope has a cap of its own */
+  /** The one scope of that kind; a tag of a run is `key=value`. @default each scope has a cap of its own */
   readonly id?: string;
   /** The cap, in US dollars. */
   readonly usd: number;

@@ -6,6 +6,7 @@
 
 import { defined } from './defined.ts';
 import { scrubCause, scrubDetails, scrubMessage } from './scrub.ts';
+import { thrownText } from './user-code/thrown-text.ts';
 
 /** Every code, and whether trying again can help. docs/reference/errors.md says who acts on which code. */
 export const ERROR_CODES = {
@@ -106,6 +107,11 @@ export interface ErrorRecord {
   readonly message: string;
   readonly retryable: boolean;
   readonly details?: Readonly<Record<string, unknown>>;
+  /**
+   * Only in the result of a run that this process drove: where code of the user threw, with the stacks of its causes, at most
+   * 4096 characters. No journal holds it.
+   */
+  readonly stack?: string;
 }
 
 export function errorRecord(error: unknown): ErrorRecord {
@@ -114,21 +120,29 @@ export function errorRecord(error: unknown): ErrorRecord {
   return details === undefined ? { code, message, retryable } : { code, message, retryable, details };
 }
 
-/** Converts any error to a PolyphonyError: aborts become `cancelled`, all others `code`, with their message kept. */
+/** Converts anything thrown to a PolyphonyError: aborts become `cancelled`, all others `code`, with their message kept. */
 export function asPolyphonyError(error: unknown, code: ErrorCode = 'plugin-failed'): PolyphonyError {
-  if (error instanceof PolyphonyError) return error;
-  if (error instanceof Error && error.name === 'AbortError') {
+  if (isPolyphonyError(error)) return error;
+  if (isAbort(error)) {
     return new PolyphonyError('cancelled', 'The call was cancelled by its caller.', { cause: error });
   }
-  return new PolyphonyError(code, messageOf(error), { cause: error });
+  return new PolyphonyError(code, thrownText(error), { cause: error });
 }
 
-/** Anything can be thrown: an error with another message than a text, a symbol, an object that has no text. */
-function messageOf(error: unknown): string {
+/** A proxy may throw even when it is asked for its class. */
+function isPolyphonyError(error: unknown): error is PolyphonyError {
   try {
-    return String(error instanceof Error ? error.message : error);
+    return error instanceof PolyphonyError;
   } catch {
-    return 'something that has no text was thrown';
+    return false;
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  try {
+    return error instanceof Error && error.name === 'AbortError';
+  } catch {
+    return false;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Clock, Ids, Random } from './clock.ts';
 import type { Candidate, Gateway } from './gateway.ts';
 import type { Attempt, Call, JsonSchema, Middleware, ModelResponse } from './model/model.ts';
 import type { Provider } from './model/provider.ts';
+import type { ZodLike } from './model/schema-like.ts';
 import type { StepType } from './plan/validation.ts';
 import type { NodeCall, NodeOutput, NodeRunner, RunEvent } from './run/engine.ts';
 import type { KeyValueStore } from './stores.ts';
@@ -55,13 +56,18 @@ export interface PluginContext {
   readonly evaluators: ReadonlyMap<string, Evaluator>;
 }
 
+/** JSON Schema, or a schema of zod 3 or 4. */
+export type ToolSchema = JsonSchema | ZodLike;
+
 /** A function that models may call and plans may use as `tool:<name>`. */
 export interface Tool {
   /** Letters, digits and `_ - . : /`, at most 115; a provider that refuses some of them is sent another name. */
   readonly name: string;
   readonly description: string;
-  readonly input: JsonSchema;
-  readonly output?: JsonSchema;
+  /** JSON Schema, or a schema of zod: it is run on what a plan or a model gives, and `run` gets its result. */
+  readonly input: ToolSchema;
+  /** As `input`, run on what `run` returns; the result is kept as JSON. @default the output is `{ result }`, of any type */
+  readonly output?: ToolSchema;
   /**
    * False: it only reads, so a plan may use it while it is still being written. True: a plan keeps its node even if nothing
    * reads its output.
@@ -70,7 +76,11 @@ export interface Tool {
    */
   readonly sideEffects?: boolean;
   readonly expectedMs?: number;
-  /** `input` was validated before. An error other than a PolyphonyError becomes `tool-failed`. */
+  /**
+   * `input` is a copy, and what its schema gave. What it returns becomes JSON: dates are texts, undefined fields are left out,
+   * and what JSON does not have (NaN, bigint, Map, functions, bytes) fails the call as `invalid-output`. An error other than a
+   * PolyphonyError becomes `tool-failed`.
+   */
   run(input: Readonly<Record<string, unknown>>, context: ToolContext): Promise<unknown>;
 }
 export interface ToolContext {
@@ -129,8 +139,11 @@ export interface PluginParts {
   rank?(candidates: readonly Candidate[], call: Call): readonly Candidate[];
   /** Wraps every run of a node, in every engine. */
   readonly node?: (call: NodeCall, next: NodeRunner) => Promise<NodeOutput>;
-  /** Gets the events of every run. Must not throw: an error is logged with the plugin's name and stops nothing. */
-  onEvent?(event: RunEvent): void;
+  /**
+   * Gets the events of every run, each a copy of its own. Nobody waits for what it returns; what it throws or rejects with is
+   * logged with the plugin's name and stops nothing.
+   */
+  onEvent?(event: RunEvent): unknown;
   /**
    * Called once after every plugin is set up, before the first call: the place to check parts of other plugins. An error fails
    * the creation of the polyphony.

@@ -217,11 +217,16 @@ function entriesOf(value: object): readonly (readonly [string, unknown])[] {
 /** The same cause if it holds no secret and no long text, else an error or a value of its text without them. */
 export function scrubCause(cause: unknown): unknown {
   if (cause === undefined) return undefined;
-  const walk = newWalk(MOST_IN_CAUSE);
-  const copy = copyOf(cause, walk, []);
-  if (!walk.changed) return cause;
-  if (!(cause instanceof Error)) return copy;
-  return Object.assign(new Error(), copy);
+  try {
+    const walk = newWalk(MOST_IN_CAUSE);
+    const copy = copyOf(cause, walk, []);
+    if (!walk.changed) return cause;
+    if (!(cause instanceof Error)) return copy;
+    return Object.assign(new Error(), copy);
+  } catch {
+    // A proxy that refuses to be read says nothing.
+    return CUT;
+  }
 }
 
 /** The same details if they hold no secret and are not too long. JSON only: what is no JSON is made it. */

@@ -38,9 +38,10 @@ export interface PrunedRuns extends Pruned {
 export interface RunJournal {
   /**
    * Appends in order. Events are kept as they are: their values may be references to earlier events of the run. Resolves when
-   * the events are committed; undefined: they already are. One writer per run at a time.
+   * the events are committed; undefined: they already are. Each number (`seq`) of a run is given once: events that do not all
+   * follow the last one of the run are refused, and none of them is kept.
    *
-   * @throws store-full, store-busy, store-corrupt
+   * @throws store-full, store-corrupt; store-busy, which is not `retryable` where another writer has given the number
    */
   append(runId: string, events: readonly RunEvent[]): Promise<void> | undefined;
   /** Oldest first; empty for an unknown run. */
@@ -52,6 +53,12 @@ export interface RunJournal {
    */
   claim(runId: string, owner: string, leaseMs: number): Promise<boolean>;
   release(runId: string, owner: string): Promise<void>;
+  /**
+   * Those of the runs that somebody holds now, by a lease that has not ended. Takes no lease, so it is in nobody's way.
+   *
+   * @default nobody can tell: a run whose process died is shown as running
+   */
+  held?(runIds: readonly string[]): Promise<ReadonlySet<string>>;
   /**
    * Removes runs that have ended, the oldest first. A run that somebody holds stays. A run that a node of another run started
    * stays as long as that run does, and is removed after it, whatever its status is.

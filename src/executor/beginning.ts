@@ -11,6 +11,7 @@ import { abandon } from '../runs/turn/stop.ts';
 import { drive } from './drive.ts';
 import { createDriving, type Driving, followSignal, type Host, handleOf } from './driving.ts';
 import { busy } from './lease.ts';
+import type { Turns } from './turns.ts';
 
 export interface LiveRun {
   readonly driving: Driving;
@@ -21,18 +22,42 @@ export interface LiveRun {
 export interface Driven {
   readonly host: Host;
   readonly live: Map<string, LiveRun>;
+  readonly turns: Turns;
   closed: boolean;
 }
 
+/**
+ * A run whose id the caller gave is claimed in this tick, or, where something else is under way for the id, in its turn: it is then
+ * refused if that made the run.
+ */
 export function start(driven: Driven, given: Omit<RunOpening, 'runId'>): RunHandle {
   const runId = given.options.runId ?? driven.host.runtime.ids('run');
   if (driven.live.has(runId)) throw exists(runId);
   const opening = { ...given, runId };
-  const { driving, handle } = register(driven, opening);
-  openAtStore(driving, lockNew(driving, opening))
+  const started = prepare(driven, opening);
+  const { driving, handle } = started;
+  const open = (): Promise<void> => openNew(driven, started, opening);
+  // Nobody else knows an id that was made here.
+  const opened = given.options.runId === undefined ? open() : driven.turns.take(runId, open);
+  openAtStore(driving, opened)
     .then(() => beginDriving(driving, opening, { type: 'started' }))
     .catch((error: unknown) => refuse(driving.run, error));
   return handle;
+}
+
+/** A run that is refused leaves nothing behind: whoever has the next turn finds its id and its lease free. */
+async function openNew(driven: Driven, started: LiveRun, opening: RunOpening): Promise<void> {
+  const { driving } = started;
+  // It was cancelled before its turn.
+  if (driving.run.result !== undefined) return;
+  try {
+    enter(driven, started);
+    await lockNew(driving, opening);
+  } catch (error) {
+    await Promise.allSettled(driving.releases.splice(0).map((giveBack) => giveBack()));
+    refuse(driving.run, error);
+    throw error;
+  }
 }
 
 /** Continues a run from its journal. Throws store-busy when another process drives it. */
@@ -68,17 +93,42 @@ function newlyBooked({ booked, priced }: Restored, { costNanoUsd, usage }: Paid)
 }
 
 function register(driven: Driven, opening: RunOpening): LiveRun {
-  if (driven.closed) {
-    throw new PolyphonyError('invalid-request', 'The engine is closed and drives no more runs: create a new one.');
-  }
+  const live = prepare(driven, opening);
+  enter(driven, live);
+  return live;
+}
+
+function prepare(driven: Driven, opening: RunOpening): LiveRun {
+  assertOpen(driven);
   const driving = createDriving(driven.host, { ...opening, ...fromParent(driven, opening) });
-  const live = { driving, handle: handleOf(driving) };
-  const { runId } = opening;
-  driven.live.set(runId, live);
-  driving.cleanups.push(() => void driven.live.delete(runId));
+  driving.above = aboveOf(driven, opening);
+  if (driving.above !== undefined) driving.runners = driving.above.driving.runners;
   driving.turn = () => leaveUnbegun(driving);
   followSignal(driving, opening.options.signal);
-  return live;
+  return { driving, handle: handleOf(driving) };
+}
+
+/** The only place where a run becomes one that is driven here. @throws invalid-request where it is one already */
+function enter(driven: Driven, entered: LiveRun): void {
+  assertOpen(driven);
+  const { driving } = entered;
+  const { runId } = driving.run;
+  if (driven.live.has(runId)) throw exists(runId);
+  driven.live.set(runId, entered);
+  driving.cleanups.push(() => void driven.live.delete(runId));
+}
+
+function assertOpen({ closed }: Driven): void {
+  if (!closed) return;
+  throw new PolyphonyError('invalid-request', 'The engine is closed and drives no more runs: create a new one.');
+}
+
+function aboveOf({ live }: Driven, { options, restored }: RunOpening): Driving['above'] {
+  const parent = options.parent ?? restored?.started.parent;
+  if (parent?.kind !== 'nested') return undefined;
+  const driving = live.get(parent.runId)?.driving;
+  const { kind: _kind, ...place } = parent;
+  return driving === undefined ? undefined : { driving, parent: place };
 }
 
 /** A nested run counts its calls, its values and what it writes with the run that it is nested in, which is driven here too. */
@@ -152,5 +202,5 @@ function stoppedEarly({ run: { stopping } }: Driving, { signal }: RunOptions): P
   return new PolyphonyError('cancelled', `The run was cancelled before it began: ${stopping?.reason ?? ''}.`);
 }
 
-const exists = (runId: string): PolyphonyError =>
+export const exists = (runId: string): PolyphonyError =>
   new PolyphonyError('invalid-request', `Run ${runId} already exists: resume it, or choose another id.`);

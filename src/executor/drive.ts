@@ -4,7 +4,8 @@
  * S1. A node starts only after all that it waits for has ended and those ends are committed; no node ends twice.
  * S2. There are no supersteps: whatever can start after an end is committed starts in the same turn, or when the event loop
  *     has turned, where a time slice is used up.
- * S3. At most `concurrency` runner calls are in flight, and at most `limits.concurrency` of one node's items.
+ * S3. At most `concurrency` runner calls are in flight, in the run and all that are nested in it, and at most
+ *     `limits.concurrency` of one node's items. A call that waits for a nested run counts only in its own run.
  * S4. Of several ready nodes the one with the longest expected remaining path starts first.
  * S5. After a stop nothing starts; running units are signalled in the same tick, and the run ends when they have settled.
  * S6. A run ends once: after its last unit has settled, its records are committed, and before its lease is released. One that
@@ -14,9 +15,11 @@
 
 import type { NodeOutput, NodeResult } from '../core/run/engine.ts';
 import type { Unit } from '../runs/state/task.ts';
-import { bookFailure, bookOutput, isSingleCall } from '../runs/turn/calls.ts';
+import { isSingleCall } from '../runs/turn/attempts.ts';
+import { bookFailure, bookOutput } from '../runs/turn/calls.ts';
 import { advance } from '../runs/turn/concluding.ts';
-import { nextUnit, settleUnit } from '../runs/turn/units.ts';
+import { awaitSlot, leaveSlots } from '../runs/turn/slots.ts';
+import { mayStart, nextUnit, settleUnit } from '../runs/turn/units.ts';
 import { type Driving, wake } from './driving.ts';
 import { callOnce, perform } from './perform.ts';
 
@@ -45,17 +48,23 @@ export function drive(driving: Driving): void {
  * @returns false when it left some for the next time slice
  */
 function startReady(driving: Driving): boolean {
-  const { run, concurrency, host } = driving;
-  while (run.active < concurrency) {
+  const { run, host } = driving;
+  const { slots } = run;
+  while (run.active < slots.limit) {
+    if (slots.taken >= slots.limit && mayStart(run)) {
+      awaitSlot(run);
+      return true;
+    }
     if (run.stopping === undefined && host.slice.isUsedUp()) {
       wake(driving);
       return false;
     }
     const unit = nextUnit(run);
-    if (unit === undefined) return true;
+    if (unit === undefined) break;
     host.slice.take(unit.startedAt);
     launch(driving, unit);
   }
+  leaveSlots(run);
   return true;
 }
 

@@ -1,27 +1,26 @@
 /** One run in this process: the state of the rules, and the driver that gives them signals, timers and the planner. */
 
-import { abortError } from '../core/errors.ts';
+import { abortError, PolyphonyError } from '../core/errors.ts';
 import type { Paid } from '../core/money/usage.ts';
 import { onAbort } from '../core/on-abort.ts';
 import type { Planner } from '../core/plan/planner.ts';
-import type { NodeRunner, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
+import type { EventParent, NodeRunner, NodeRunners, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
 import type { Driver, DriverPlanner } from '../runs/state/driver.ts';
 import type { RunState } from '../runs/state/run-state.ts';
 import type { Task, Unit } from '../runs/state/task.ts';
 import type { StoredRuns } from '../runs/stored/change.ts';
 import { STORE_GRACE_MS } from '../runs/turn/concluding.ts';
 import { createRun, type RunOpening } from '../runs/turn/opening.ts';
+import { leaveSlots } from '../runs/turn/slots.ts';
 import { stop } from '../runs/turn/stop.ts';
 import { settleUnit } from '../runs/turn/units.ts';
 import { settlesWithin } from '../system/clock.ts';
 import { type EventLog, eventLog } from './event-log.ts';
 import type { TimeSlice } from './time-slice.ts';
 
-const DEFAULT_CONCURRENCY = 64;
-
 /** What an engine provides to each of its runs. */
 export interface Host extends StoredRuns {
-  readonly runnerOf: (use: string) => NodeRunner;
+  readonly runnersNow: () => NodeRunners;
   readonly planner: Planner | undefined;
   readonly onEvent: ((event: RunEvent) => void) | undefined;
   /** See EngineOptions. */
@@ -42,8 +41,6 @@ export interface Host extends StoredRuns {
 export interface Driving {
   readonly host: Host;
   readonly run: RunState;
-  /** Most units that run at the same time. */
-  readonly concurrency: number;
   readonly log: EventLog;
   /** Signals of the units that asked for one: most steps of a large plan never read theirs. */
   readonly controllers: Map<Unit, AbortController>;
@@ -61,7 +58,16 @@ export interface Driving {
   readonly releases: (() => Promise<void>)[];
   /** Work on the store that began before the run did. */
   readonly opening: Set<Promise<unknown>>;
+  /** Those that were there when the run around all others began here: what is registered later does not change a run. */
+  runners: NodeRunners;
+  /** For a run that is nested in another one that is driven here. */
+  above: Above | undefined;
   resolve: (result: RunResult) => void;
+}
+
+interface Above {
+  readonly driving: Driving;
+  readonly parent: EventParent;
 }
 
 export function createDriving(host: Host, opening: RunOpening): Driving {
@@ -71,6 +77,7 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
     show(event) {
       driving.log.push(event);
       host.onEvent?.(event);
+      if (driving.above !== undefined) showAbove(driving.above, event);
     },
     stopUnits: (task, reason) => stopUnits(driving, task, reason),
     limitNode: (task, ms, expired) => addTimer(driving, task, host.runtime.clock.schedule(ms, expired)),
@@ -84,7 +91,6 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
   const driving: Driving = {
     host,
     run: createRun(host, driver, opening),
-    concurrency: Math.max(1, opening.options.concurrency ?? DEFAULT_CONCURRENCY),
     log: eventLog(),
     controllers: new Map(),
     timers: new Map(),
@@ -94,9 +100,35 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
     cleanups: [],
     releases: [],
     opening: new Set(),
+    runners: host.runnersNow(),
+    above: undefined,
     resolve: () => {},
   };
   return driving;
+}
+
+/** A step that was registered since the run began is one that it may plan within itself. */
+export function runnerOf({ runners, host }: Driving, use: string): NodeRunner {
+  const runner = findRunner(runners, use) ?? findRunner(host.runnersNow(), use);
+  if (runner !== undefined) return runner;
+  const names = [...host.runnersNow().keys()].join(', ');
+  throw new PolyphonyError('invalid-plan', `This engine cannot run ${JSON.stringify(use)}: use one of ${names}.`);
+}
+
+function findRunner(runners: NodeRunners, use: string): NodeRunner | undefined {
+  const exact = runners.get(use);
+  if (exact !== undefined) return exact;
+  const prefix = use.slice(0, use.indexOf(':') + 1);
+  return prefix === '' ? undefined : runners.get(prefix);
+}
+
+/** Shows an event of a nested run to the readers of all runs around it, except for text, which its node shows as its own. */
+function showAbove(above: Above, event: RunEvent): void {
+  if (event.type === 'node-delta') return;
+  const shown = event.type === 'run-started' ? event : { ...event, parent: above.parent };
+  for (let next: Above | undefined = above; next !== undefined; next = next.driving.above) {
+    if (next.driving.run.result === undefined) next.driving.log.pushNested(shown);
+  }
 }
 
 /** Nodes that end in the same tick are committed together. */
@@ -190,6 +222,7 @@ function settle(driving: Driving, result: RunResult): void {
   const { host, run, log, opening, releases } = driving;
   for (const task of driving.timers.keys()) clearTimers(driving, task);
   for (const cleanup of driving.cleanups) cleanup();
+  leaveSlots(run);
   const done = (): void => {
     log.close();
     driving.resolve(result);

@@ -6,25 +6,29 @@ import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import type { Paid } from '../core/money/usage.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
-import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
+import type { ExecutionEngine, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
 import { fullEvents } from '../core/run/full-events.ts';
 import type { RunLimits } from '../core/run/run-limits.ts';
 import type { ValueBounds } from '../core/run/value-bounds.ts';
 import type { RunJournal } from '../core/stores.ts';
+import { guardedListener } from '../core/user-code/guarded-listener.ts';
 import { knownRun } from '../runs/journal/restore.ts';
 import type { Restored } from '../runs/journal/restored.ts';
 import { isStoreFailure, withNote } from '../runs/state/store-failure.ts';
 import { type Answer, answerRun } from '../runs/stored/answer.ts';
 import { cancelStored } from '../runs/stored/cancel.ts';
+import type { StoredRuns } from '../runs/stored/change.ts';
 import { type ForkOptions, forkRun } from '../runs/stored/fork.ts';
 import { inspectRun } from '../runs/stored/inspect.ts';
+import { listRuns, lookAt } from '../runs/stored/interrupted.ts';
 import { STORE_GRACE_MS } from '../runs/turn/concluding.ts';
 import type { RunOpening } from '../runs/turn/opening.ts';
 import { noPlanner } from '../runs/turn/streaming-plan.ts';
 import { orAborted, settlesWithin } from '../system/clock.ts';
-import { type Driven, goOn, start } from './beginning.ts';
+import { type Driven, exists, goOn, start } from './beginning.ts';
 import type { Host } from './driving.ts';
 import { guardedJournal } from './guarded-journal.ts';
+import { validAgain } from './known-parts.ts';
 import { busy, takeLease } from './lease.ts';
 import { createTimeSlice } from './time-slice.ts';
 import { createTurns, type Turns } from './turns.ts';
@@ -33,6 +37,8 @@ export interface EngineOptions {
   readonly runtime: Runtime;
   readonly journal: RunJournal;
   readonly runners: NodeRunners;
+  /** The runners of a run that begins now, for as long as it is driven. @default `runners` */
+  readonly runnersNow?: () => NodeRunners;
   /** Validates the plan of a journal again, against today's catalogue. Throws invalid-plan. */
   readonly validPlan: (plan: Plan) => ValidPlan;
   /**
@@ -50,6 +56,8 @@ export interface EngineOptions {
    * Called with the run's lease in hand. @default nothing
    */
   readonly bookedFor?: (runId: string) => Promise<Paid>;
+  /** The input of a fork that gives a new one, as the plan reads it. Throws invalid-request. @default as it is */
+  readonly readInput?: StoredRuns['readInput'];
   /** Called with each event of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Names this process in leases. @default its name and a fresh id, so that others see at once when it has died */
@@ -60,18 +68,17 @@ export interface EngineOptions {
   readonly graceMs?: number;
 }
 
-interface Engine extends Driven {
-  readonly turns: Turns;
-}
+type Engine = Driven;
 
 /** How long the last records of a run may take after its end, in milliseconds; then its lease is given back without them. */
 const FINISH_MS = 30_000;
 
 export function createEngine(options: EngineOptions): ExecutionEngine {
   const turns = createTurns();
-  const host = hostOf(options, turns);
+  const live: Engine['live'] = new Map();
+  const host: EngineHost = { ...hostOf(options, turns), drives: (runId) => live.has(runId) };
   const { journal, runtime } = host;
-  const engine: Engine = { host, live: new Map(), turns, closed: false };
+  const engine: Engine = { host, live, turns, closed: false };
   return {
     start: (plan, runOptions = {}) => start(engine, { plan, options: runOptions }),
     startRequest(request, { onPlan, ...runOptions } = {}) {
@@ -79,12 +86,13 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
       return start(engine, { plan, options: runOptions, request, ...defined({ onPlan }) });
     },
     resume: (runId, runOptions = {}) => resumeInTurn(engine, runId, runOptions),
-    answer: (runId, nodeId, answer) => takeAnswer(engine, { runId, nodeId, answer }),
+    answer: (runId, nodeId, answer, { item } = {}) =>
+      takeAnswer(engine, { runId, nodeId, answer, ...defined({ item }) }),
     fork: (runId, forkOptions) => fork(engine, runId, forkOptions),
     replay: (runId) => journal.read(runId),
-    inspect: async (runId) => inspectRun(await knownRun(journal, runId, 'look')),
+    inspect: async (runId) => inspectRun(await lookAt(host, runId)),
     cancel: (runId, reason = 'by its operator') => cancel(engine, runId, reason),
-    list: (filter) => journal.list(filter),
+    list: (filter) => listRuns(host, filter),
     async close() {
       engine.closed = true;
       const handles = [...engine.live.values()].map(({ handle }) => handle);
@@ -95,6 +103,15 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
       if (runId !== undefined) throw unacknowledged(runId);
     },
   };
+}
+
+/** How many leases the engines over a journal have asked for: two engines of one name are told apart too. */
+const leasesOf = new WeakMap<RunJournal, number>();
+
+function nextLease(journal: RunJournal): number {
+  const next = (leasesOf.get(journal) ?? 0) + 1;
+  leasesOf.set(journal, next);
+  return next;
 }
 
 /** A host that knows which runs have ended and wait for their store, by what they wait for. */
@@ -114,11 +131,10 @@ function hostOf(options: EngineOptions, turns: Turns): EngineHost {
   const journal = guardedJournal(options.journal);
   const leasing = { journal, clock: runtime.clock, leaseMs };
   const unwritten: EngineHost['unwritten'] = new Map();
-  let leases = 0;
-  // A name per lease: the store then also keeps two locks of this process apart.
+  // A name per lease: the store then also keeps two drives of this process apart, of one engine or of two.
   const lock: Host['lock'] = async (runId, onLost = () => {}) => {
-    leases += 1;
-    const release = await takeLease({ ...leasing, owner: `${owner}/${leases}`, runId, onLost });
+    const name = `${owner}/${nextLease(options.journal)}`;
+    const release = await takeLease({ ...leasing, owner: name, runId, onLost });
     // A lease that cannot be given back ends by itself, so that is no failure. Only the next turn of the run waits that long.
     return async () => {
       const released = settlesWithin(runtime.clock, leaseMs, release());
@@ -131,10 +147,11 @@ function hostOf(options: EngineOptions, turns: Turns): EngineHost {
     journal,
     valueBounds: options.valueBounds,
     runLimits: options.runLimits,
-    runnerOf: (use) => runnerOf(options.runners, use),
+    runnersNow: options.runnersNow ?? (() => options.runners),
     planner,
-    validPlan,
-    onEvent: onEvent === undefined ? undefined : guarded(onEvent),
+    validPlan: (plan) => validAgain(validPlan, plan),
+    readInput: options.readInput,
+    onEvent: onEvent === undefined ? undefined : guardedListener(onEvent),
     bookedFor: options.bookedFor ?? (async () => ({ costNanoUsd: 0 })),
     lock,
     graceMs,
@@ -160,34 +177,19 @@ function plannerOf({ planner }: Host): Planner {
   return planner;
 }
 
-function guarded(onEvent: (event: RunEvent) => void): (event: RunEvent) => void {
-  return function notify(event) {
-    try {
-      onEvent(event);
-    } catch {
-      // A listener that fails must not affect the run.
-    }
-  };
-}
-
-function runnerOf(runners: NodeRunners, use: string): NodeRunner {
-  const exact = runners.get(use);
-  if (exact !== undefined) return exact;
-  const prefix = use.slice(0, use.indexOf(':') + 1);
-  const byPrefix = prefix === '' ? undefined : runners.get(prefix);
-  if (byPrefix !== undefined) return byPrefix;
-  const names = [...runners.keys()].join(', ');
-  throw new PolyphonyError('invalid-plan', `This engine cannot run ${JSON.stringify(use)}: use one of ${names}.`);
-}
-
-/** A run that is driven here takes the answer itself, without a turn: others must not wait for its commits. */
-async function takeAnswer(engine: Engine, answer: Answer): Promise<void> {
-  const { host, live, turns } = engine;
+/** A run that is driven here takes the answer in its turn, and records it after that: others must not wait for its commits. */
+async function takeAnswer({ host, live, turns }: Engine, answer: Answer): Promise<void> {
   const { runId } = answer;
-  await turns.last(runId);
-  const driven = live.get(runId);
-  if (driven !== undefined) return answerRun(host, driven.driving.run, answer);
-  return turns.take(runId, () => answerRun(host, live.get(runId)?.driving.run, answer));
+  let taken: Promise<void> | undefined;
+  await turns.take(runId, async () => {
+    const driven = live.get(runId);
+    const given = answerRun(host, driven?.driving.run, answer);
+    if (driven === undefined) return given;
+    // Whoever asked for it hears of its failure below.
+    given.catch(() => {});
+    taken = given;
+  });
+  return taken;
 }
 
 /** @throws the error of a store that could not record it: the run has stopped here, but may be resumed */
@@ -200,8 +202,10 @@ async function cancel(engine: Engine, runId: string, reason: string): Promise<bo
   }
   driven.handle.cancel(reason);
   const { status } = await driven.handle.result();
-  const { unrecorded } = driven.driving.run;
+  const { unrecorded, recorder } = driven.driving.run;
   if (unrecorded !== undefined) throw unrecorded;
+  // A start that was refused, because the run exists: that run is the one to cancel.
+  if (status === 'failed' && !recorder.hasRecords()) return cancel(engine, runId, reason);
   return status === 'cancelled';
 }
 
@@ -214,12 +218,20 @@ function resumeInTurn(
   return orAborted(engine.host.runtime.clock, STORE_GRACE_MS, resumed, options.signal);
 }
 
-async function fork(engine: Engine, runId: string, options: ForkOptions): Promise<RunHandle> {
-  const { host, turns } = engine;
-  const { clock } = host.runtime;
-  const recorded = forkRun(host, runId, options);
-  turns.keep(recorded);
-  const opening = await orAborted(clock, STORE_GRACE_MS, recorded, options.signal);
+/** The id of the new run is claimed like that of one that starts, where the caller gave it. */
+function fork(engine: Engine, runId: string, options: ForkOptions): Promise<RunHandle> {
+  const { host, turns, live } = engine;
+  const forkId = options.runId;
+  const begin = async (): Promise<RunHandle> => {
+    if (forkId !== undefined && live.has(forkId)) throw exists(forkId);
+    return beginFork(engine, await forkRun(host, runId, options));
+  };
+  const begun = forkId === undefined ? begin() : turns.take(forkId, begin);
+  turns.keep(begun);
+  return orAborted(host.runtime.clock, STORE_GRACE_MS, begun, options.signal);
+}
+
+async function beginFork(engine: Engine, opening: RunOpening): Promise<RunHandle> {
   try {
     return await goOn(engine, opening, 'forked');
   } catch (cause) {

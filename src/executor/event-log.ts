@@ -3,21 +3,26 @@ import type { RunEvent } from '../core/run/engine.ts';
 
 export interface EventLog {
   push(event: RunEvent): void;
+  /** An event of a nested run: as a delta, it may be dropped. */
+  pushNested(event: RunEvent): void;
   /** Readers end once they have read what is there. */
   close(): void;
   read(): AsyncIterable<RunEvent>;
   size(): number;
 }
 
-/** What streamed text may take in memory, in bytes; the results hold the whole text. */
+/** What streamed text and events of nested runs may take in memory, in bytes: the results, and their journals, hold all of it. */
 const DELTA_BYTES = 16 * 1_048_576;
 /** What an event takes beside its text. */
 const EVENT_BYTES = 256;
+/** What an event of a nested run is taken for: its values are held by that run too. */
+const NESTED_BYTES = 1024;
 
-/** @param deltaBytes beyond this the oldest `node-delta` events are dropped */
+/** @param deltaBytes beyond this the oldest `node-delta` events and events of nested runs are dropped */
 export function eventLog(deltaBytes: number = DELTA_BYTES): EventLog {
   const events: (RunEvent | undefined)[] = [];
-  const deltas = keptDeltas(events, deltaBytes);
+  const nested = new Set<RunEvent>();
+  const deltas = keptDeltas(events, nested, deltaBytes);
   let waiting: (() => void)[] = [];
   let closed = false;
   const wake = (): void => {
@@ -38,7 +43,13 @@ export function eventLog(deltaBytes: number = DELTA_BYTES): EventLog {
   }
   return {
     push(event) {
-      if (event.type === 'node-delta') deltas.add(event.text);
+      if (event.type === 'node-delta') deltas.add(event.text.length + EVENT_BYTES);
+      events.push(event);
+      wake();
+    },
+    pushNested(event) {
+      nested.add(event);
+      deltas.add(NESTED_BYTES);
       events.push(event);
       wake();
     },
@@ -51,17 +62,23 @@ export function eventLog(deltaBytes: number = DELTA_BYTES): EventLog {
   };
 }
 
-/** Drops the oldest deltas when all of them take too much: the place of each stays, so that no reader skips another event. */
-function keptDeltas(events: (RunEvent | undefined)[], deltaBytes: number): { add(text: string): void } {
-  let bytes = 0;
+/** Drops the oldest deltas and nested events when all of them take too much. The place of each stays, so that no reader skips another event. */
+function keptDeltas(
+  events: (RunEvent | undefined)[],
+  nested: Set<RunEvent>,
+  deltaBytes: number,
+): { add(bytes: number): void } {
+  let total = 0;
   let oldest = 0;
   return {
-    add(text) {
-      bytes += text.length + EVENT_BYTES;
-      for (; bytes > deltaBytes && oldest < events.length; oldest += 1) {
+    add(bytes) {
+      total += bytes;
+      for (; total > deltaBytes && oldest < events.length; oldest += 1) {
         const event = events[oldest];
-        if (event?.type !== 'node-delta') continue;
-        bytes -= event.text.length + EVENT_BYTES;
+        if (event === undefined) continue;
+        if (nested.delete(event)) total -= NESTED_BYTES;
+        else if (event.type === 'node-delta') total -= event.text.length + EVENT_BYTES;
+        else continue;
         events[oldest] = undefined;
       }
     },

@@ -3,16 +3,15 @@
 import type { Scope } from '../core/model/model.ts';
 import type { PlanNode } from '../core/plan/plan.ts';
 import type { NodeCall, NodeOutput, NodeResult } from '../core/run/engine.ts';
-import type { Unit } from '../runs/state/task.ts';
+import type { RecordedLoop, Unit } from '../runs/state/task.ts';
+import { attemptMsOf, mayRetry, recordRetry } from '../runs/turn/attempts.ts';
 import {
   answerOf,
   assertCallable,
   bookFailure,
   bookOutput,
   inputsOf,
-  mayRetry,
   nextRound,
-  recordRetry,
   recordRound,
   scopesOf,
   sessionOf,
@@ -23,8 +22,11 @@ import {
   unitKey,
 } from '../runs/turn/calls.ts';
 import { countCall } from '../runs/turn/count-calls.ts';
+import { giveSlotBack, takeSlot } from '../runs/turn/slots.ts';
+import { loopRecords, takeUpLoop } from '../runs/turn/tool-loop.ts';
 import { sleep } from '../system/clock.ts';
-import { type Driving, signalOf } from './driving.ts';
+import { callWithin } from './attempt.ts';
+import { type Driving, runnerOf, signalOf } from './driving.ts';
 
 /** Throws what its runner throws, or the reason why the unit was stopped. */
 export async function perform(driving: Driving, unit: Unit): Promise<NodeResult> {
@@ -32,11 +34,17 @@ export async function perform(driving: Driving, unit: Unit): Promise<NodeResult>
   return bookOutput(driving.run, unit, await callRunner(driving, unit));
 }
 
-/** One call. The caller charges it with `bookOutput` or `bookFailure`. */
-export function callOnce(driving: Driving, unit: Unit): Promise<NodeOutput> {
+/**
+ * One call. The caller charges it with `bookOutput` or `bookFailure`.
+ *
+ * @param signal stops this call. @default that of the unit
+ */
+export function callOnce(driving: Driving, unit: Unit, signal?: AbortSignal): Promise<NodeOutput> {
   try {
+    const loop = unit.task.progress === undefined ? undefined : takeUpLoop(unit);
     assertCallable(driving.run, unit);
-    return driving.host.runnerOf(unit.task.node.use)(callOf(driving, unit));
+    if (!unit.hasSlot) takeSlot(driving.run, unit);
+    return runnerOf(driving, unit.task.node.use)(callOf(driving, unit, { loop, signal }));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -66,9 +74,12 @@ async function performRound(driving: Driving, unit: Unit): Promise<NodeResult> {
 
 async function callRunner(driving: Driving, unit: Unit): Promise<NodeOutput> {
   const { run, host } = driving;
+  const ms = attemptMsOf(unit.task.node);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await callOnce(driving, unit);
+      return await (ms === undefined
+        ? callOnce(driving, unit)
+        : callWithin(driving, unit, ms, (signal) => callOnce(driving, unit, signal)));
     } catch (error) {
       bookFailure(run, unit, error);
       if (!mayRetry(unit, attempt, error)) throw error;
@@ -77,11 +88,17 @@ async function callRunner(driving: Driving, unit: Unit): Promise<NodeOutput> {
   }
 }
 
-function callOf(driving: Driving, unit: Unit): NodeCall {
+/** What a call has beside its unit. */
+interface CallParts {
+  readonly loop: RecordedLoop | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+function callOf(driving: Driving, unit: Unit, parts: CallParts): NodeCall {
   const { run } = driving;
   const { task, item, round } = unit;
   const { node } = task;
-  const call = new LiveCall(driving, unit, inputsOf(run, unit), unitKey(run, unit));
+  const call = new LiveCall(driving, unit, inputsOf(run, unit), parts);
   if (item !== -1) call.item = item;
   if (round !== 0) call.round = round;
   const session = sessionOf(run, unit);
@@ -102,7 +119,10 @@ type Optional<K extends keyof NodeCall> = Exclude<NodeCall[K], undefined>;
 class LiveCall implements NodeCall {
   readonly #driving: Driving;
   readonly #unit: Unit;
+  readonly #loop: RecordedLoop | undefined;
+  readonly #signal: AbortSignal | undefined;
   readonly runId: string;
+  readonly planId: string | undefined;
   readonly node: PlanNode;
   readonly inputs: NodeCall['inputs'];
   readonly idempotencyKey: string;
@@ -114,20 +134,26 @@ class LiveCall implements NodeCall {
   declare cache?: Optional<'cache'>;
   declare answer?: Optional<'answer'>;
 
-  constructor(driving: Driving, unit: Unit, inputs: NodeCall['inputs'], key: string) {
+  constructor(driving: Driving, unit: Unit, inputs: NodeCall['inputs'], { loop, signal }: CallParts) {
     this.#driving = driving;
     this.#unit = unit;
+    this.#loop = loop;
+    this.#signal = signal;
     this.runId = driving.run.runId;
+    this.planId = driving.run.plan.plan.id;
     this.node = unit.task.node;
     this.inputs = inputs;
-    this.idempotencyKey = key;
+    this.idempotencyKey = unitKey(driving.run, unit);
     this.level = driving.run.level;
   }
   get signal(): AbortSignal {
-    return signalOf(this.#driving, this.#unit);
+    return this.#signal ?? signalOf(this.#driving, this.#unit);
   }
   get concurrency(): number {
-    return this.#driving.concurrency;
+    return this.#driving.run.slots.limit;
+  }
+  get giveSlotBack(): () => void {
+    return () => giveSlotBack(this.#driving.run, this.#unit);
   }
   get scopes(): readonly Scope[] {
     return scopesOf(this.#driving.run, this.#unit);
@@ -137,6 +163,9 @@ class LiveCall implements NodeCall {
   }
   get count(): NodeCall['count'] {
     return (what) => countCall(this.#driving.run, this.#unit, what);
+  }
+  get loop(): NodeCall['loop'] {
+    return loopRecords(this.#driving.run, this.#unit, { rounds: this.#loop?.rounds, signal: this.signal });
   }
   get report(): NodeCall['report'] {
     return (event) => takeProgress(this.#driving.run, this.#unit, event);

@@ -13,7 +13,7 @@ export interface TimeSlice {
 }
 
 /** Most units of a slice, and the time after which no further one begins. */
-const UNITS = 1024;
+const UNITS = 256;
 const SLICE_MS = 10;
 
 /** One for all runs of an engine. */

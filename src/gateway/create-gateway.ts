@@ -24,7 +24,7 @@ import { listAll } from './list-models.ts';
 import { operations } from './operations.ts';
 import type { GatewayParts } from './parts.ts';
 import { failover } from './request-ring/failover.ts';
-import { composeRing, type Ring } from './rings.ts';
+import { composeRing, isEscalation, type Ring } from './rings.ts';
 import { createEndpointReports } from './routing/endpoint-reports.ts';
 import { candidateOf, type Ranker } from './routing/rank.ts';
 import { createRegistry, type Registry } from './routing/registry.ts';
@@ -93,6 +93,8 @@ interface State {
   readonly requests: Ring<Call>;
   readonly attempts: Ring<Attempt>;
   readonly sendsAtOnce: boolean;
+  /** Some plugin acts on the escalation rules of requests. */
+  readonly escalates: boolean;
   /** Undefined when no plugin has `rank`. */
   readonly rankers: readonly Ranker[] | undefined;
 }
@@ -122,7 +124,11 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   const { providers = [], plugins = [], config = {} } = options;
   let state: State = build({ config, providers, plugins });
   let closed = false;
-  const handle: Handler = (call) => (closed ? failing(refusal()) : state.requests.handler(call));
+  const handle: Handler = (call) => {
+    if (closed) return failing(refusal());
+    if (!state.escalates && typeof call.request.escalate === 'object') return failing(nobodyEscalates());
+    return state.requests.handler(call);
+  };
   return {
     ...operations(handle, runtime),
     handle,
@@ -184,10 +190,11 @@ function asOf(card: ModelCard, nowMs: number): ModelCard {
 
 /** Layers hold state (breakers, queues), so they are created once; only their order among the plugins is built again. */
 function builder(parts: GatewayParts): (sources: Sources) => State {
-  const requestLayers = requestSlots(parts);
+  const slots = requestSlots(parts);
   const attemptLayers = attemptSlots(parts);
   const provider = providerHandler(parts);
   return ({ config, providers, plugins }) => {
+    const requestLayers = requestLayersOf(plugins);
     const attempts = composeRing(attemptLayers, attemptLayersOf(plugins), { name: 'provider', handler: provider });
     const rankers = rankersOf(plugins);
     const router = failover({ routing: routingOf(parts, rankers), clock: parts.clock }, attempts.handler);
@@ -198,8 +205,9 @@ function builder(parts: GatewayParts): (sources: Sources) => State {
       registry: createRegistry([...providers, ...pluginProviders(plugins)], config, parts.statistics),
       attempts,
       sendsAtOnce: isBare(attempts.names),
+      escalates: requestLayers.some(isEscalation),
       rankers,
-      requests: composeRing(requestLayers, requestLayersOf(plugins), { name: 'failover', handler: router }),
+      requests: composeRing(slots, requestLayers, { name: 'failover', handler: router }),
     };
   };
 }
@@ -232,6 +240,13 @@ function routingOf(
 function refusal(): PolyphonyError {
   return new PolyphonyError('invalid-request', 'The gateway is closed and accepts no calls: create a new one.');
 }
+
+/** A rule that nothing acts on would be a cheap model's answer that nobody judged. */
+const nobodyEscalates = (): PolyphonyError =>
+  new PolyphonyError(
+    'invalid-request',
+    'The request has a rule for escalation, but no plugin acts on it: add escalation() of "polyphony/plugins/escalation/escalation" to the plugins, or leave "escalate" out.',
+  );
 
 /** A fixed id, so that a question takes no id from the runtime. */
 const EXPLAINED: CallOptions = { id: 'explain' };

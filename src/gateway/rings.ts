@@ -55,6 +55,9 @@ export function composeRing<C extends Call>(
   };
 }
 
+/** At that place, or before or after it. */
+export const isEscalation = ({ place }: { readonly place: Place<string> }): boolean => slotOf(place) === 'escalation';
+
 function slotOf(place: Place<string>): string {
   if (typeof place === 'string') return place;
   return 'before' in place ? place.before : place.after;

@@ -26,6 +26,7 @@ export type * from '../core/run/engine.ts';
 export { SuspendRun } from '../core/run/engine.ts';
 export { rememberSecret } from '../core/scrub.ts';
 export type * from '../core/stores.ts';
+export { defineTool, type ToolDefinitionOptions } from './define-tool.ts';
 
 // ---------------------------------------------------------------------------------------------------- layers: observe, read and replay streams
 
@@ -59,6 +60,7 @@ export {
 } from './json/json-shape.ts';
 export { type ExtractedJson, extractJson, schemaInstruction } from './json/json-text.ts';
 export { type JsonIssue, type JsonValidation, resolvePointer, validateJson } from './json/json-validation.ts';
+export { withoutPatterns } from './json/own/without-patterns.ts';
 export { type DialectResult, type SchemaDialect, toDialect } from './json/schema-dialects.ts';
 export { sendableJson } from './json/sendable-json.ts';
 export { type ToolSchema, toolSchema } from './json/tool-schema.ts';

@@ -6,6 +6,13 @@
  * Heads and variables get prefixes, so that no name can hide a name of CEL.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
+import {
+  type ComparisonReading,
+  recordComparison,
+  recordContradictions,
+  stepOf,
+  withSource,
+} from './condition-comparisons.ts';
 import { countedCall, operandCount } from './condition-count.ts';
 import { CEL_MACROS, CEL_TYPE_NAMES, CONDITION_BOUNDS } from './condition-rules.ts';
 
@@ -16,9 +23,7 @@ export interface ConditionReference {
   readonly text: string;
 }
 
-export interface Emission {
-  readonly source: string;
-  readonly isHead: (name: string) => boolean;
+export interface Emission extends ComparisonReading {
   /** Emits calls that count the work, for evaluation; false for the check of types. */
   readonly isCounted: boolean;
   readonly references: ConditionReference[];
@@ -135,16 +140,19 @@ function emitOperator(node: OperatorNode, variables: Variables, emission: Emissi
     case '||':
     case '&&': {
       const [left, right] = node.args;
+      if (node.op === '&&') recordContradictions(node, emission);
       const first = emitBool(left, variables, emission, binding);
       return `${first} ${node.op} ${emitBool(right, variables, emission, binding + 1)}`;
     }
     case 'in': {
       const [item, list] = node.args;
+      recordComparison('in', item, list, emission);
       const members = emission.isCounted ? '_members' : '_list';
       return `${emitWithin(item, variables, emission, binding)} in ${members}(${emit(list, variables, emission)})`;
     }
     default: {
       const [left, right] = node.args;
+      recordComparison(node.op, left, right, emission);
       const first = emitOperand(node.op, left, right, variables, emission, binding);
       return `${first} ${node.op} ${emitOperand(node.op, right, left, variables, emission, binding + 1)}`;
     }
@@ -263,10 +271,13 @@ function emitComprehension(
   }
   const list = emit(receiver, variables, emission);
   const inner = [...variables, variable];
+  const { sources } = emission;
+  emission.sources = withSource(sources, variable, receiver, emission);
   // Every argument except the last one of `map` must be a bool.
   const emitted = body.map((part, index) =>
     name === 'map' && index === body.length - 1 ? emit(part, inner, emission) : emitBool(part, inner, emission, 0),
   );
+  emission.sources = sources;
   const read = emission.isCounted && (name === 'map' || name === 'filter') ? '_source' : '_list';
   return `${read}(${list}).${name}(v_${variable}, ${emitted.join(', ')})`;
 }
@@ -289,12 +300,4 @@ function recordReference(node: ASTNode, variables: Variables, emission: Emission
     end = link.end;
   }
   emission.references.push({ head: root.args, path, text: emission.source.slice(root.start, end) });
-}
-
-const stepOf = (link: Extract<ASTNode, { op: '.' | '[]' }>): string | number | undefined =>
-  link.op === '.' ? link.args[1] : constantStep(link.args[1]);
-
-function constantStep(node: ASTNode): string | number | undefined {
-  if (node.op !== 'value') return undefined;
-  return typeof node.args === 'string' ? node.args : typeof node.args === 'bigint' ? Number(node.args) : undefined;
 }

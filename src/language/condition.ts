@@ -12,10 +12,12 @@
 import { Environment, EvaluationError, ParseError, type ParseResult } from '@marcbachmann/cel-js';
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
+import type { Comparison } from './condition-comparisons.ts';
 import { type ConditionReference, ConditionRefusal, type Emission, emitCondition } from './condition-emit.ts';
 import { CEL_RESERVED, CONDITION_BOUNDS } from './condition-rules.ts';
 import { isExhausted, readOwn, registerWork, resetWork, spend } from './condition-work.ts';
 
+export type { Comparison, ReadValue } from './condition-comparisons.ts';
 export type { ConditionReference } from './condition-emit.ts';
 export { CEL_RESERVED } from './condition-rules.ts';
 
@@ -25,6 +27,8 @@ export interface ParsedCondition {
   readonly source: string;
   /** Every path that starts at a head, in order of appearance, duplicates included. */
   readonly references: readonly ConditionReference[];
+  /** What it compares with what, in order of appearance. */
+  readonly comparisons: readonly Comparison[];
   /**
    * Evaluates the condition for these values of its heads; a missing head is null. `metaOf` returns the value of
    * `head.meta`; undefined: `meta` is an ordinary field. Synchronous.
@@ -87,7 +91,16 @@ export function compileCondition(source: string, options: CompileConditionOption
 }
 
 function emissionOf(source: string, isHead: Emission['isHead']): Emission {
-  return { source, isHead, isCounted: false, references: [], heads: new Set(), metas: new Set() };
+  return {
+    source,
+    isHead,
+    isCounted: false,
+    references: [],
+    comparisons: [],
+    sources: new Map(),
+    heads: new Set(),
+    metas: new Set(),
+  };
 }
 
 function refused(error: unknown): CompiledCondition {
@@ -104,7 +117,10 @@ function refused(error: unknown): CompiledCondition {
   return { ok: false, code: 'condition.syntax', message };
 }
 
-function conditionOf({ source, references, heads, metas }: Emission, parsed: ParseResult): ParsedCondition {
+function conditionOf(
+  { source, references, comparisons, heads, metas }: Emission,
+  parsed: ParseResult,
+): ParsedCondition {
   const names = [...heads].map((head) => [head, `h_${head}`] as const);
   type Scope = { readonly values: Readonly<Record<string, unknown>>; readonly metaOf: MetaOf | undefined };
   const run = ({ values, metaOf }: Scope, prepare: (value: unknown) => unknown): unknown => {
@@ -125,7 +141,7 @@ function conditionOf({ source, references, heads, metas }: Emission, parsed: Par
     if (typeof result === 'boolean') return result;
     throw failure(source, `its result has the type ${result === null ? 'null' : typeof result}, not bool`);
   };
-  return { source, references, evaluate };
+  return { source, references, comparisons, evaluate };
 }
 
 function summaryOf(error: unknown): string {

@@ -2,11 +2,12 @@
  * The reference language of plans: `{{a.b[0].c ?? d.e ?? "literal"}}`.
  *
  * A reference is one or more alternatives joined by `??`. An alternative is a head (`kind`, `input`) followed by field
- * names and `[int]` indexes. The last one, if it follows a path, may be a JSON scalar instead: a string in single or double
- * quotes, a number, true, false or null. There are no calls, and nothing is evaluated: rendering reads only own properties
+ * names, `[int]` indexes and `["any key"]`. The last one, if it follows a path, may be a JSON literal instead: a string in single or double
+ * quotes, a number, true, false, null, a list (`[]`) or an object (`{}`). There are no calls, and nothing is evaluated: rendering reads only own properties
  * of JSON values, so `__proto__` and `constructor` reach nothing outside the data.
  *
- * Text: `{{{{` renders `{{`. A reference ends at the first `}}`, so a literal writes `}}` as `\u007d}`. The first of
+ * Text: `{{{{` renders `{{`. A reference ends at the first `}}`, so a literal writes `}}` as `\u007d}`; only where it ends with
+ * an object, all braces that follow each other belong to it. The first of
  * three opening braces is text. An invalid reference is reported as an issue and stays text.
  */
 
@@ -24,12 +25,16 @@ export const TEMPLATE_BOUNDS = {
   depth: 256,
   /** Values (of any kind) inside one value; this also ends the traversal of a cycle. */
   values: 1_048_576,
+  /** Nesting of a list or an object that is a literal. */
+  literalDepth: 8,
 } as const;
 
 export type Scalar = string | number | boolean | null;
+/** A list or an object is never given away: who resolves the reference gets a copy. */
+export type Literal = Scalar | readonly unknown[] | Readonly<Record<string, unknown>>;
 export type Alternative =
   | { readonly type: 'path'; readonly head: string; readonly path: readonly (string | number)[]; readonly text: string }
-  | { readonly type: 'literal'; readonly value: Scalar };
+  | { readonly type: 'literal'; readonly value: Literal };
 
 export interface Reference {
   readonly alternatives: readonly Alternative[];
@@ -54,6 +59,8 @@ export interface ParsedTemplate {
 const HEAD = /[\p{L}_$][\p{L}\p{N}_$]*/uy;
 const FIELD = /\.([\p{L}\p{N}_$][\p{L}\p{N}_$-]*)/uy;
 const INDEX = /\[(0|[1-9][0-9]{0,8})\]/y;
+const KEY = /\[\s*(?=["'])/y;
+const KEY_END = /\s*\]/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const DOUBLE_QUOTED = /"(?:[^"\\]|\\.)*"/y;
 const SINGLE_QUOTED = /'(?:[^'\\]|\\.)*'/y;
@@ -91,6 +98,26 @@ function takeString(cursor: Cursor): Alternative | undefined {
   }
 }
 
+/** A list or an object in JSON, which takes the rest of the text. */
+function takeContainer(cursor: Cursor): Alternative | string {
+  const text = cursor.text.slice(cursor.at);
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return 'expected a list or an object';
+    if (!isShallow(value, TEMPLATE_BOUNDS.literalDepth))
+      return `a literal can be nested at most ${TEMPLATE_BOUNDS.literalDepth} levels deep, without "__proto__"`;
+    cursor.at = cursor.text.length;
+    return { type: 'literal', value: value as Literal & object };
+  } catch {
+    return 'a list or an object is written as JSON, and nothing can follow it';
+  }
+}
+
+const isShallow = (value: unknown, levels: number): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  (levels > 0 && Object.entries(value).every(([key, inner]) => key !== '__proto__' && isShallow(inner, levels - 1)));
+
 function asDoubleQuoted(single: string): string {
   const inner = single.slice(1, -1).replace(/\\.|"/gs, (part) => (part === "\\'" ? "'" : part === '"' ? '\\"' : part));
   return `"${inner}"`;
@@ -102,6 +129,8 @@ function takeAlternative(cursor: Cursor): Alternative | string {
   if (head === undefined) {
     const number = take(cursor, NUMBER)?.[0];
     if (number !== undefined) return { type: 'literal', value: Number(number) };
+    const opening = cursor.text.charAt(start);
+    if (opening === '[' || opening === '{') return takeContainer(cursor);
     return takeString(cursor) ?? 'expected a name or a literal';
   }
   const word = WORDS.get(head);
@@ -116,11 +145,31 @@ function takePath(cursor: Cursor): (string | number)[] {
   while (path.length <= TEMPLATE_BOUNDS.pathLength) {
     const field = take(cursor, FIELD)?.[1];
     const index = field === undefined ? take(cursor, INDEX)?.[1] : undefined;
+    const key = field === undefined && index === undefined ? takeKey(cursor) : undefined;
     if (field !== undefined) path.push(field);
     else if (index !== undefined) path.push(Number(index));
+    else if (key !== undefined) path.push(key);
     else break;
   }
   return path;
+}
+
+/** The text in `["any key"]`; takes nothing where there is none. */
+function takeKey(cursor: Cursor): string | undefined {
+  const start = cursor.at;
+  const text = take(cursor, KEY) === undefined ? undefined : takeString(cursor);
+  if (text?.type === 'literal' && take(cursor, KEY_END) !== undefined) return String(text.value);
+  cursor.at = start;
+  return undefined;
+}
+
+/** A step of a path as it is written: `.name`, `[0]`, or `["any key"]` for what is no name. */
+export function writtenStep(step: string | number): string {
+  if (typeof step === 'number') return `[${step}]`;
+  FIELD.lastIndex = 0;
+  const name = `.${step}`;
+  if (FIELD.exec(name)?.[0] === name) return name;
+  return `[${JSON.stringify(step).replaceAll('}', '\\u007d')}]`;
 }
 
 /** Faster than `takeAlternative`, because it needs no match per step. */
@@ -200,8 +249,14 @@ function scanReference(state: Scan): boolean {
     issues.push({ code: 'template.unterminated', message, at });
     return false;
   }
-  const reference = parseReference(text.slice(at + 2, close));
-  const end = close + 2;
+  let end = close + 2;
+  let reference = parseReference(text.slice(at + 2, close));
+  if (typeof reference === 'string' && text.charCodeAt(end) === CLOSING) {
+    // The first two braces of several may close a literal.
+    const last = closingBraces(text, close);
+    const longer = parseReference(text.slice(at + 2, last - 2));
+    if (typeof longer !== 'string') [reference, end] = [longer, last];
+  }
   if (typeof reference === 'string') {
     const shown = JSON.stringify(text.slice(at, Math.min(end, at + 60)));
     const message = `${shown} is not a valid reference: ${reference}. Write {{node.field}}, or {{{{ for two literal braces.`;
@@ -228,6 +283,14 @@ function openingBraces(text: string, start: number): number {
   let end = start;
   while (text.charCodeAt(end) === 0x7b) end++;
   return end - start;
+}
+
+const CLOSING = 0x7d;
+
+function closingBraces(text: string, start: number): number {
+  let end = start;
+  while (text.charCodeAt(end) === CLOSING) end++;
+  return end;
 }
 
 /** Returns text that renders as `text`, whatever braces it contains. */

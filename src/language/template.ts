@@ -3,13 +3,15 @@
  * own properties, and a rendered value can never set a prototype.
  */
 import { PolyphonyError } from '../core/errors.ts';
-import { type Alternative, parseTemplate, type Reference, TEMPLATE_BOUNDS } from './template-syntax.ts';
+import { copyJson } from '../core/json/copy-json.ts';
+import { type Alternative, type Literal, parseTemplate, type Reference, TEMPLATE_BOUNDS } from './template-syntax.ts';
 
 export {
   escapeTemplate,
   type ParsedTemplate,
   parseTemplate,
   type Reference,
+  writtenStep,
 } from './template-syntax.ts';
 
 export interface FoundReference {
@@ -87,12 +89,16 @@ type Render = (scope: TemplateScope, meter: RenderMeter) => unknown;
 
 const NO_METER: RenderMeter = { text: () => {}, json: () => {}, container: () => {}, reference: () => {} };
 
+const ARRAY_INDEX = /^(?:0|[1-9][0-9]{0,8})$/;
+
 /** Follows own properties of objects and indexes of arrays; undefined if the path does not exist. */
 export function walkPath(value: unknown, path: readonly (string | number)[]): unknown {
   let current = value;
   for (const step of path) {
     if (typeof current !== 'object' || current === null) return undefined;
-    if (Array.isArray(current) !== (typeof step === 'number') || !Object.hasOwn(current, step)) return undefined;
+    // `list.0` is written for `list[0]`.
+    const isIndex = typeof step === 'number' || (Array.isArray(current) && ARRAY_INDEX.test(step));
+    if (Array.isArray(current) !== isIndex || !Object.hasOwn(current, step)) return undefined;
     current = (current as Record<string | number, unknown>)[step];
   }
   return current;
@@ -103,10 +109,13 @@ function readPath({ head, path }: Extract<Alternative, { type: 'path' }>, scope:
   return meta === undefined ? walkPath(scope(head), path) : walkPath(meta, path.slice(1));
 }
 
+/** A copy of a list or an object, because whoever gets it may change it. */
+const literalOf = (value: Literal): unknown => (typeof value === 'object' && value !== null ? copyJson(value) : value);
+
 /** The first alternative that is neither null nor missing, else null. */
 export function resolveReference(reference: Reference, scope: TemplateScope): unknown {
   for (const alternative of reference.alternatives) {
-    const value = alternative.type === 'literal' ? alternative.value : readPath(alternative, scope);
+    const value = alternative.type === 'literal' ? literalOf(alternative.value) : readPath(alternative, scope);
     if (value !== null && value !== undefined) return value;
   }
   return null;

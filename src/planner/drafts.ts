@@ -25,17 +25,18 @@ export function listenInParts(listener: Listener, checks: DraftChecks, drafting:
   let isOver = false;
   let isChecked = false;
   listener.onDelta = (text) => {
-    onDelta?.(text);
-    if (isOver) return;
+    const told = onDelta?.(text);
+    if (isOver) return told;
     const nodes = draft.push(text);
-    if (nodes.length === 0) return;
+    if (nodes.length === 0) return told;
     isOver = !isChecked && !fits(checks, draft.head, drafting.input);
     isChecked = true;
     if (!isOver) drafting.onDraft(nodes, draft.head.budget);
+    return told;
   };
   listener.onRestart = () => {
     isOver = true;
-    onRestart?.();
+    return onRestart?.();
   };
 }
 

@@ -10,9 +10,10 @@ import { collect, textOf, totalCost } from '../core/model/response.ts';
 import { addMoney } from '../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid, usageOfAttempts } from '../core/money/usage.ts';
 import type { PlanBounds, ValidPlan } from '../core/plan/plan.ts';
-import type { Planner, PlanningResult } from '../core/plan/planner.ts';
+import type { PlanFailure, Planner, PlanningResult } from '../core/plan/planner.ts';
 import type { Catalogue, Validate, Validation } from '../core/plan/validation.ts';
 import { type DraftChecks, type Listener, listenInParts } from './drafts.ts';
+import { keptSteps } from './kept-steps.ts';
 import { planningMessages, repairMessages, revisionMessages } from './prompt.ts';
 
 export interface PlannerOptions {
@@ -61,13 +62,27 @@ export function createPlanner(parts: PlannerParts): Planner {
       if (input !== undefined) validator.checkInput(planning.plan.plan, input);
       return planning;
     },
-    revise(failure, { onDelta, onRestart, onCall, onAnswer, ...call } = {}) {
+    async revise(failure, { onDelta, onRestart, onCall, onAnswer, ...call } = {}) {
       const asking = askingOf(parts, call, { onDelta, onRestart, onCall, onAnswer });
       const request = failure.plan.goal ?? 'Reach the goal of the plan below.';
       const messages = [...planningMessages(request, asking.catalogue), ...revisionMessages(failure)];
-      return planInRounds(messages, options() ?? {}, { ...asking, request });
+      const planning = await planInRounds(messages, options() ?? {}, { ...asking, request });
+      return { ...planning, ...keepSteps(failure, planning.plan, asking) };
     },
   };
+}
+
+/** The revised plan with the steps that are not run again. Where none can be put back into it, it keeps their results. */
+function keepSteps(
+  failure: PlanFailure,
+  revised: ValidPlan,
+  { catalogue, validate }: Asking,
+): Pick<PlanningResult, 'plan' | 'kept'> {
+  const { plan: wanted, kept } = keptSteps(failure, revised.plan, catalogue);
+  const plan = wanted === revised.plan ? revised : (validate(wanted, catalogue).plan ?? revised);
+  const ids = new Set(plan.plan.nodes.map(({ id }) => id));
+  const known = Object.entries(kept).filter(([id]) => ids.has(id));
+  return known.length === 0 ? { plan } : { plan, kept: Object.fromEntries(known) };
 }
 
 const askingOf = (parts: PlannerParts, options: CallOptions, listener: Listener): Asking => ({
@@ -85,13 +100,13 @@ async function planInRounds(messages: Message[], options: PlannerOptions, asking
   for (let round = 1; round <= rounds + 1; round += 1) {
     const escalated = round > rounds;
     if (escalated && !canEscalate(asking.catalogue, options.model)) break;
-    if (round > 1) asking.listener.onRestart?.();
+    if (round > 1) await asking.listener.onRestart?.();
     const response = await ask(messages, { round, escalated, model: options.model }, asking);
     const price = paidFor(response.attempts);
     paid = sumOf(paid, price);
     const answer = textOf(response);
     validation = asking.validate(answer, asking.catalogue, defined({ request: asking.request }));
-    reportAnswer(asking.listener, round, price, validation);
+    await reportAnswer(asking.listener, round, price, validation);
     if (validation.plan !== undefined) return result(validation, round, paid);
     messages.push(...repairMessages(answer, validation.issues));
   }
@@ -133,9 +148,14 @@ const sumOf = (a: Paid, b: Paid): Paid => ({
   usage: addUsage(a.usage ?? NO_USAGE, b.usage),
 });
 
-function reportAnswer({ onAnswer }: Listener, round: number, paid: Paid, { plan, issues }: Validation): void {
+async function reportAnswer(
+  { onAnswer }: Listener,
+  round: number,
+  paid: Paid,
+  { plan, issues }: Validation,
+): Promise<void> {
   const errors = issues.filter(({ severity }) => severity === 'error').slice(0, MAX_REPORTED_ISSUES);
-  onAnswer?.({ round, ...paid, ...(plan === undefined ? { issues: errors } : {}) });
+  await onAnswer?.({ round, ...paid, ...(plan === undefined ? { issues: errors } : {}) });
 }
 
 interface Round {
@@ -161,7 +181,9 @@ async function ask(
   };
   const signal = asking.options.signal ?? new AbortController().signal;
   if (signal.aborted) throw abortError(signal);
-  asking.listener.onCall?.();
+  // Awaited only where there is something to wait for: a call that may be made is sent before another one exceeds the limit.
+  const called = asking.listener.onCall?.();
+  if (called !== undefined) await called;
   // A trace of its own, so that the response's cost is that of this round only.
   const trace: CallTrace = { attempts: [] };
   const options: CallOptions = { ...asking.options, signal, trace, purpose: 'planner' };
@@ -171,17 +193,24 @@ async function ask(
   } catch (error) {
     // The cost of an answer that never came is reported too.
     const { attempts } = trace;
-    if (attempts.length > 0) asking.listener.onAnswer?.({ round, ...paidFor(attempts), error: errorRecord(error) });
+    if (attempts.length > 0)
+      await asking.listener.onAnswer?.({ round, ...paidFor(attempts), error: errorRecord(error) });
     throw error;
   }
 }
 
 async function* watch(events: AsyncIterable<ModelEvent>, listener: Listener): AsyncGenerator<ModelEvent> {
   for await (const event of events) {
-    if (event.type === 'text-delta') listener.onDelta?.(event.text);
-    else if (event.type === 'restart') listener.onRestart?.();
+    const told = tell(listener, event);
+    if (told !== undefined) await told;
     yield event;
   }
+}
+
+/** A promise only where the listener gave one, so that a plain one costs the stream nothing. */
+function tell(listener: Listener, event: ModelEvent): unknown {
+  if (event.type === 'text-delta') return listener.onDelta?.(event.text);
+  return event.type === 'restart' ? listener.onRestart?.() : undefined;
 }
 
 /** A stronger planner exists, and no model was pinned. */

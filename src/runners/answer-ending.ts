@@ -81,7 +81,10 @@ export function factsOf(response: ModelResponse): AnswerFacts {
 }
 
 /** The answer of a model that paused and went on, as one. */
-export function joined(before: readonly ModelResponse[], last: ModelResponse): ModelResponse {
+export function joined(
+  before: readonly Pick<ModelResponse, 'content' | 'citations'>[],
+  last: ModelResponse,
+): ModelResponse {
   if (before.length === 0) return last;
   const all = [...before, last];
   const citations = all.flatMap((response) => response.citations ?? []);

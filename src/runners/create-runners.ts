@@ -2,19 +2,22 @@
 import type { Clock } from '../core/clock.ts';
 import type { AnswerLimitsConfig } from '../core/config.ts';
 import type { Gateway } from '../core/gateway.ts';
-import type { Step, Tool } from '../core/plugin.ts';
+import type { Logger, Step, Tool } from '../core/plugin.ts';
 import type { NodeCall, NodeOutput, NodeRunner, NodeRunners } from '../core/run/engine.ts';
 import { humanRunner } from './human.ts';
 import { llmRunner } from './llm.ts';
 import { type NestedOptions, planRunner, workflowRunner } from './nested.ts';
 import { embedRunner, imageRunner, moderateRunner, rerankRunner } from './operations.ts';
-import { withOutputCheck } from './output-check.ts';
+import { type OwnOutputs, withOutputCheck } from './output-check.ts';
 import { toolRunner } from './tool.ts';
+import { spreadable, stepRunner } from './user-code.ts';
 
 export interface RunnersOptions extends NestedOptions {
   readonly gateway: Gateway;
   readonly tools: ReadonlyMap<string, Tool>;
   readonly clock: Clock;
+  /** Gets the errors of tools and steps, with their stacks. @default none */
+  readonly logger?: Logger;
   /** Step kinds of plugins; they may replace a built-in one. */
   readonly steps?: readonly Step[];
   /** Middlewares around every call of every runner, outermost first. */
@@ -23,6 +26,8 @@ export interface RunnersOptions extends NestedOptions {
   readonly toolRounds?: number;
   /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
   readonly answers?: () => AnswerLimitsConfig | undefined;
+  /** What the workflows' own schemas say of the outputs of their nodes. @default what the plans say */
+  readonly ownOutputs?: OwnOutputs;
 }
 
 export type NodeMiddleware = (call: NodeCall, next: NodeRunner) => Promise<NodeOutput>;
@@ -31,22 +36,20 @@ export type NodeMiddleware = (call: NodeCall, next: NodeRunner) => Promise<NodeO
 const valueRunner: NodeRunner = async ({ inputs }) => ({ value: inputs, costNanoUsd: 0 });
 
 export function createRunners(options: RunnersOptions): NodeRunners {
-  const { gateway, tools, clock, steps = [], around = [] } = options;
+  const { gateway, tools, clock, logger, steps = [], around = [], ownOutputs } = options;
+  const checked = (runner: NodeRunner): NodeRunner => withOutputCheck(runner, ownOutputs);
   const runners: [string, NodeRunner][] = [
     ['llm', llmRunner(options)],
-    ['image', withOutputCheck(imageRunner(gateway))],
-    ['embed', withOutputCheck(embedRunner(gateway))],
-    ['moderate', withOutputCheck(moderateRunner(gateway))],
-    ['rerank', withOutputCheck(rerankRunner(gateway))],
-    ['tool:', withOutputCheck(toolRunner(tools, clock))],
-    ['workflow:', withOutputCheck(workflowRunner(options))],
-    ['plan', withOutputCheck(planRunner(options))],
-    ['human', withOutputCheck(humanRunner)],
-    ['value', withOutputCheck(valueRunner)],
-    ...steps.map((step): [string, NodeRunner] => [
-      step.type.use,
-      withOutputCheck((call) => step.run(spreadable(call))),
-    ]),
+    ['image', checked(imageRunner(gateway))],
+    ['embed', checked(embedRunner(gateway))],
+    ['moderate', checked(moderateRunner(gateway))],
+    ['rerank', checked(rerankRunner(gateway))],
+    ['tool:', checked(toolRunner(tools, clock, logger))],
+    ['workflow:', checked(workflowRunner(options))],
+    ['plan', checked(planRunner(options))],
+    ['human', checked(humanRunner)],
+    ['value', checked(valueRunner)],
+    ...steps.map((step): [string, NodeRunner] => [step.type.use, checked(stepRunner(step, logger))]),
   ];
   return new Map(runners.map(([use, runner]) => [use, wrapRunner(runner, around)]));
 }
@@ -56,30 +59,4 @@ export function wrapRunner(runner: NodeRunner, around: readonly NodeMiddleware[]
   if (around.length === 0) return runner;
   const wrapped = around.reduceRight<NodeRunner>((next, middleware) => (call) => middleware(call, next), runner);
   return (call) => wrapped(spreadable(call));
-}
-
-/**
- * The engine's calls create some fields when they are read; a spread would lose them. These getters keep that: an abort
- * controller for a step that never reads it costs more than everything else about that step.
- */
-function spreadable(call: NodeCall): NodeCall {
-  return {
-    get signal() {
-      return call.signal;
-    },
-    get scopes() {
-      return call.scopes;
-    },
-    get emit() {
-      return call.emit;
-    },
-    get report() {
-      return call.report;
-    },
-    get count() {
-      return call.count;
-    },
-    // After the getters, so that a field that a middleware replaced wins.
-    ...call,
-  };
 }

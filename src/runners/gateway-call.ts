@@ -41,11 +41,13 @@ const modelOf = (model: NonNullable<NodeCall['node']['model']>) => withoutUndefi
 const escalateOf = (rule: NonNullable<NodeCall['node']['escalate']>) => withoutUndefined(rule);
 
 function limitsOf({ node }: NodeCall): RequestLimits | undefined {
-  const { usd, seconds, retries } = node.limits ?? {};
-  if (usd === undefined && seconds === undefined && retries === undefined) return undefined;
+  const { usd, seconds, attemptSeconds, retries } = node.limits ?? {};
+  if (usd === undefined && seconds === undefined && attemptSeconds === undefined && retries === undefined)
+    return undefined;
   return {
     ...(usd === undefined ? {} : { usd }),
     ...(seconds === undefined ? {} : { ms: seconds * 1000 }),
+    ...(attemptSeconds === undefined ? {} : { attemptMs: attemptSeconds * 1000 }),
     ...(retries === undefined ? {} : { retries }),
   };
 }

@@ -14,6 +14,7 @@ import type {
 } from '../core/model/model.ts';
 import type { Tool } from '../core/plugin.ts';
 import type { NodeCall } from '../core/run/engine.ts';
+import { zodOrJson } from '../kit/json/own/own-schema.ts';
 import { shownJson } from '../language/shown.ts';
 import { requestFields } from './gateway-call.ts';
 import { fileParts, imageParts, invalidInput, numberInput, textInput } from './inputs.ts';
@@ -62,7 +63,7 @@ const isProviderTool = (value: unknown): value is ProviderTool => {
 };
 
 function definitionOf({ name, description, input }: Tool): ToolDefinition {
-  return { name, description, inputSchema: input };
+  return { name, description, inputSchema: zodOrJson(input).input };
 }
 
 /** Tools that the node names. */

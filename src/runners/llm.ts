@@ -1,65 +1,38 @@
 /** `llm`: asks a language model, lets it use tools, and checks its answer against the node's `out`. */
-import type { Clock } from '../core/clock.ts';
-import type { AnswerLimitsConfig } from '../core/config.ts';
 import { PolyphonyError } from '../core/errors.ts';
-import type { Gateway } from '../core/gateway.ts';
-import type { JsonSchema, Message, ModelEvent, ModelResponse, Usage, Warning } from '../core/model/model.ts';
+import type { ModelEvent, ModelResponse } from '../core/model/model.ts';
 import { collect, textOf } from '../core/model/response.ts';
-import { addMoney, type NanoUsd } from '../core/money/money.ts';
-import { addUsage, NO_USAGE } from '../core/money/usage.ts';
-import type { Tool } from '../core/plugin.ts';
-import type { NodeCall, NodeOutput, NodeRunner } from '../core/run/engine.ts';
+import { addMoney } from '../core/money/money.ts';
+import { addUsage } from '../core/money/usage.ts';
+import type { LoopAnswer, LoopRound, NodeCall, NodeOutput, NodeRunner } from '../core/run/engine.ts';
 import { dropOptionalNulls, extractJson, type JsonIssue } from '../kit/json/json-schema.ts';
 import { chargeOf, withCharge } from '../runs/state/charge.ts';
 import { assertAnswered, factsOf, isCutShort, joined, modelName } from './answer-ending.ts';
+import {
+  type Conversation,
+  conversationOf,
+  count,
+  type LlmOptions,
+  recordAnswer,
+  say,
+  takeUpAnswer,
+  usedBy,
+  warn,
+} from './conversation.ts';
 import { callOptions, charged, outputOf, paidUsage, reportEscalation } from './gateway-call.ts';
 import { type ChatDraft, chatRequest, toolsOf } from './llm-request.ts';
 import { useTools } from './llm-tools.ts';
 import { type Cut, cutAt, deniesRoom, isMore, outputCut, type Room, roomOf } from './more-room.ts';
-import { type CheckedValue, checkedValue, issueList, outputSchema } from './output-check.ts';
+import { type CheckedValue, checkedValue, issueList, type OutputSchema, outputSchema } from './output-check.ts';
 
-export interface LlmOptions {
-  readonly gateway: Gateway;
-  readonly tools: ReadonlyMap<string, Tool>;
-  readonly clock: Clock;
-  /** Rounds in which a model may call tools before it has to answer. @default 8 */
-  readonly toolRounds?: number;
-  /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
-  readonly answers?: () => AnswerLimitsConfig | undefined;
-}
-
-/** The messages of one node, and the totals of its calls. */
-interface Conversation {
-  readonly call: NodeCall;
-  readonly options: LlmOptions;
-  readonly request: ChatDraft;
-  readonly tools: readonly Tool[];
-  messages: readonly Message[];
-  asked: number;
-  costNanoUsd: NanoUsd | null;
-  usage: Usage;
-  warnings: readonly Warning[];
-  /** The one repair was used: the answer was asked for again with more room, or with what is wrong with it. */
-  repaired: boolean;
-}
+export type { LlmOptions } from './conversation.ts';
 
 export function llmRunner(options: LlmOptions): NodeRunner {
   return async function askModel(call) {
-    const schema = outputSchema(call.node);
+    const schema = outputSchema(call, options.ownOutputs);
     const tools = toolsOf(call, options.tools);
-    const request = chatRequest(call, tools, schema, options.answers?.());
-    const conversation: Conversation = {
-      call,
-      options,
-      request,
-      tools,
-      messages: request.messages,
-      asked: 0,
-      costNanoUsd: 0,
-      usage: NO_USAGE,
-      warnings: [],
-      repaired: false,
-    };
+    const request = chatRequest(call, tools, schema?.json, options.answers?.());
+    const conversation = conversationOf(call, options, request, tools);
     try {
       const response = await converse(conversation);
       if (schema === undefined) return finish(conversation, response, { text: textOf(response) });
@@ -83,42 +56,62 @@ function cutWarning(conversation: Conversation, response: ModelResponse): string
   return `The answer ${cutAt(cut, roomOf(cut))}. It may lack its end.`;
 }
 
-function warn(conversation: Conversation, code: string, message: string): void {
-  conversation.warnings = [...conversation.warnings, { code, message }];
-}
-
 /** Asks until the model answers without calling a tool. What it said before it paused is a part of its answer. */
 async function converse(conversation: Conversation): Promise<ModelResponse> {
-  const { options, tools } = conversation;
+  const { call, options } = conversation;
   const rounds = options.toolRounds ?? 8;
-  let paused: readonly ModelResponse[] = [];
+  const recorded = call.loop?.rounds ?? [];
+  let paused: readonly LoopAnswer[] = [];
   for (let round = 0; ; round += 1) {
-    const last = round >= rounds;
-    const response = await askWhole(conversation, tools.length > 0 && last ? { toolChoice: 'none' } : {});
-    if (response.finishReason === 'pause') {
-      if (last) throw pausedTooOften(conversation, response, rounds);
-      paused = [...paused, response];
-      if (response.content.length > 0) say(conversation, [{ role: 'assistant', content: response.content }]);
-      continue;
+    const known = recorded[round];
+    let answer: LoopAnswer;
+    if (known !== undefined) answer = takeUpAnswer(conversation, known);
+    else {
+      const response = await askRound(conversation, round, rounds);
+      if (!goesOn(conversation, response, round >= rounds)) return joined(paused, response);
+      answer = await recordAnswer(conversation, response, round);
     }
-    const calls = response.content.filter((part) => part.type === 'tool-call');
-    if (calls.length === 0 || tools.length === 0 || last) return joined(paused, response);
-    paused = [];
-    const results = await useTools({ call: conversation.call, tools, clock: options.clock }, calls, round);
-    say(conversation, [
-      { role: 'assistant', content: response.content },
-      { role: 'tool', content: results },
-    ]);
-    if (round === rounds - 1) warn(conversation, 'tool-rounds', roundsWarning(rounds));
+    paused = answer.finishReason === 'pause' ? [...paused, answer] : [];
+    await sayRound(conversation, answer, known?.calls);
+    if (paused.length === 0 && round === rounds - 1) warn(conversation, 'tool-rounds', roundsWarning(rounds));
   }
+}
+
+/** @throws output-cut when the model pauses in its last round, and what `askWhole` throws */
+async function askRound(conversation: Conversation, round: number, rounds: number): Promise<ModelResponse> {
+  const last = round >= rounds;
+  const response = await askWhole(conversation, conversation.tools.length > 0 && last ? { toolChoice: 'none' } : {});
+  if (last && response.finishReason === 'pause') throw pausedTooOften(conversation, response, rounds);
+  return response;
+}
+
+/** Whether the model has more to say: it paused, or calls tools and may do so. */
+function goesOn({ tools }: Conversation, { content, finishReason }: ModelResponse, last: boolean): boolean {
+  if (finishReason === 'pause') return true;
+  return tools.length > 0 && !last && content.some(({ type }) => type === 'tool-call');
+}
+
+/** Adds the answer to the messages, with the results of its calls. */
+async function sayRound(
+  conversation: Conversation,
+  answer: LoopAnswer,
+  ended: LoopRound['calls'] | undefined,
+): Promise<void> {
+  const { call, tools, options } = conversation;
+  const { content, finishReason } = answer;
+  if (finishReason === 'pause') {
+    if (content.length > 0) say(conversation, [{ role: 'assistant', content }]);
+    return;
+  }
+  const results = await useTools({ call, tools, clock: options.clock, logger: options.logger }, answer, ended);
+  say(conversation, [
+    { role: 'assistant', content },
+    { role: 'tool', content: results },
+  ]);
 }
 
 const roundsWarning = (rounds: number): string =>
   `The model called tools in ${rounds} rounds, which is the limit, so it had to answer without calling more.`;
-
-function say(conversation: Conversation, messages: readonly Message[]): void {
-  conversation.messages = [...conversation.messages, ...messages];
-}
 
 function pausedTooOften(conversation: Conversation, response: ModelResponse, rounds: number): PolyphonyError {
   const bound = `the ${rounds} rounds in which a model may pause or call tools`;
@@ -167,8 +160,9 @@ async function askLonger(
 const isCutHere = ({ request, tools }: Conversation, response: ModelResponse): boolean =>
   isCutShort(response, { typed: request.output !== undefined, tools: tools.length > 0 });
 
-function cutOf({ call, options: { gateway }, request, usage: used }: Conversation, response: ModelResponse): Cut {
-  return { call, gateway, response, asked: request.maxOutputTokens, used };
+function cutOf(conversation: Conversation, response: ModelResponse): Cut {
+  const { call, options, request } = conversation;
+  return { call, gateway: options.gateway, response, asked: request.maxOutputTokens, used: usedBy(conversation) };
 }
 
 /** @throws content-policy, truncated for an answer that is none */
@@ -190,16 +184,17 @@ async function ask(conversation: Conversation, more: Partial<ChatDraft>): Promis
     );
     return collect(shown(stream, call), { trace, signal: call.signal });
   });
-  conversation.costNanoUsd = addMoney(conversation.costNanoUsd, response.costNanoUsd);
-  conversation.usage = addUsage(conversation.usage, paidUsage(response));
+  count(conversation, { costNanoUsd: response.costNanoUsd, usage: paidUsage(response) });
   conversation.warnings = [...conversation.warnings, ...response.warnings];
   reportEscalation(call, response);
   return response;
 }
 
-function assertTokens({ call, usage }: Conversation): void {
+function assertTokens(conversation: Conversation): void {
+  const { call } = conversation;
   const tokens = call.node.limits?.tokens;
-  const used = usage.input + usage.output;
+  const { input, output } = usedBy(conversation);
+  const used = input + output;
   if (tokens === undefined || used < tokens) return;
   const message = `Node ${call.node.id} used ${used} tokens before it could answer, and its limit is ${tokens} (limits.tokens): raise the limit.`;
   throw new PolyphonyError('budget-exceeded', message, { details: { scope: 'node' } });
@@ -214,8 +209,12 @@ async function* shown(stream: AsyncIterable<ModelEvent>, call: NodeCall): AsyncG
 }
 
 /** The answer in the form of `out`, after at most one repair. */
-async function typedAnswer(conversation: Conversation, schema: JsonSchema, first: ModelResponse): Promise<NodeOutput> {
-  const answer = read(schema, first);
+async function typedAnswer(
+  conversation: Conversation,
+  schema: OutputSchema,
+  first: ModelResponse,
+): Promise<NodeOutput> {
+  const answer = await read(schema, first);
   if (answer.ok) return accept(conversation, first, answer);
   if (conversation.repaired) throw mismatch(conversation.call, answer.issues, first);
   conversation.repaired = true;
@@ -226,7 +225,7 @@ async function typedAnswer(conversation: Conversation, schema: JsonSchema, first
   ]);
   conversation.call.emit('', { restart: true });
   const second = await askWhole(conversation, conversation.tools.length > 0 ? { toolChoice: 'none' } : {});
-  const repaired = read(schema, second);
+  const repaired = await read(schema, second);
   if (!repaired.ok) throw mismatch(conversation.call, repaired.issues, second);
   warn(
     conversation,
@@ -252,14 +251,14 @@ type GoodAnswer = Extract<CheckedValue, { readonly ok: true }> & {
 
 type Answer = GoodAnswer | Extract<CheckedValue, { readonly ok: false }>;
 
-function read(schema: JsonSchema, response: ModelResponse): Answer {
+async function read(schema: OutputSchema, response: ModelResponse): Promise<Answer> {
   const extracted = extractJson(textOf(response));
   if (extracted === undefined) return { ok: false, issues: [{ path: '', message: 'holds no JSON' }] };
   const { repaired: mended } = extracted;
   // Whether a model that does not say why it stopped has ended is not known, so nothing is added to what it wrote.
   if (mended && response.finishReason === 'other')
     return { ok: false, issues: [{ path: '', message: 'is no whole JSON' }] };
-  const checked = checkedValue(schema, dropOptionalNulls(schema, extracted.value));
+  const checked = await checkedValue(schema, dropOptionalNulls(schema.json, extracted.value));
   return checked.ok ? { ...checked, mended } : checked;
 }
 

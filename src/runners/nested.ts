@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import { subtractUsage } from '../core/money/usage.ts';
-import type { ValidPlan } from '../core/plan/plan.ts';
+import type { Plan, PlanNode, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
 import {
   type ExecutionEngine,
@@ -16,6 +16,7 @@ import {
   type RunHandle,
   type RunResult,
   SuspendRun,
+  type WaitingQuestion,
 } from '../core/run/engine.ts';
 import { withCharge } from '../runs/state/charge.ts';
 import { requiredText } from './inputs.ts';
@@ -24,6 +25,12 @@ export interface NestedOptions {
   /** A function, because the engine is created after its runners. */
   readonly engine: () => ExecutionEngine;
   readonly workflows: (id: string) => ValidPlan | undefined;
+  /** The input of a workflow, as it or its plan reads it. @default as it is */
+  readonly readInput?: (
+    plan: Plan,
+    input: NodeCall['inputs'],
+    from: { readonly node: PlanNode },
+  ) => Promise<NodeCall['inputs']>;
   /** Plans the goals of `plan` nodes; its calls are charged to the scopes of the node. */
   readonly planner?: Planner;
   /** Levels of runs within runs. @default 4 */
@@ -41,7 +48,10 @@ export function workflowRunner(options: NestedOptions): NodeRunner {
         `There is no workflow ${JSON.stringify(id)}: register it, or use another one.`,
       );
     }
-    const result = await runNested(options, call, async () => ({ plan, input: call.inputs, costNanoUsd: 0 }));
+    const result = await runNested(options, call, async () => {
+      const input = (await options.readInput?.(plan.plan, call.inputs, { node: call.node })) ?? call.inputs;
+      return { plan, input, costNanoUsd: 0 };
+    });
     return outputOf(result, result.output);
   };
 }
@@ -94,6 +104,7 @@ async function runNested(options: NestedOptions, call: NodeCall, prepare: () => 
   if (call.signal.aborted) throw abortError(call.signal);
   const before = await inspect(options.engine(), nestedRunId(call));
   const handle = before === undefined ? await begin(options, call, await prepare()) : await goOn(options, call, before);
+  call.giveSlotBack?.();
   for await (const event of handle.events()) {
     if (event.type === 'node-delta' && event.restart !== true) call.emit(event.text);
   }
@@ -114,7 +125,7 @@ async function begin(options: NestedOptions, call: NodeCall, nested: Nested): Pr
     signal: call.signal,
     scopes: call.scopes,
     level: call.level + 1,
-    parent: { runId: call.runId, nodeId: call.node.id, kind: 'nested' },
+    parent: { runId: call.runId, nodeId: call.node.id, ...defined({ item: call.item }), kind: 'nested' },
     paid: { costNanoUsd, ...defined({ usage, plannerCalls }) },
     ...defined({ session: call.session }),
   });
@@ -138,14 +149,25 @@ async function inspect(engine: ExecutionEngine, runId: string): Promise<RunResul
 /** Passes an answer to its question in the nested run, unless that was done before a crash. */
 async function passAnswer(engine: ExecutionEngine, { answer }: NodeCall, nested: RunResult): Promise<void> {
   if (answer === undefined) return;
-  const asked = nested.waiting?.find((waiting) => originOf(nested.runId, waiting) === answer.question.origin);
-  if (asked !== undefined) await engine.answer(nested.runId, asked.nodeId, answer.value);
+  const { origin } = answer.question;
+  const { runId, waiting = [] } = nested;
+  const asked =
+    waiting.find((question) => originOf(runId, question) === origin) ??
+    // Journals of earlier versions do not name the item.
+    waiting.find(({ item: _item, ...question }) => originOf(runId, question) === origin);
+  if (asked === undefined) return;
+  const { nodeId, item } = asked;
+  try {
+    await engine.answer(runId, nodeId, answer.value, defined({ item }));
+  } catch (error) {
+    // An answer that nobody checked before it was passed down: the nested run asks again.
+    if (asPolyphonyError(error).code !== 'invalid-request') throw error;
+  }
 }
 
-type Waiting = NonNullable<RunResult['waiting']>[number];
-
-const originOf = (runId: string, { nodeId, origin, question }: Waiting): string =>
-  origin ?? `${runId}/${nodeId}: ${question}`;
+function originOf(runId: string, { nodeId, item, origin, question }: WaitingQuestion): string {
+  return origin ?? `${runId}/${nodeId}${item === undefined ? '' : `/${item}`}: ${question}`;
+}
 
 function settle(call: NodeCall, result: RunResult, paid: Paid): RunResult {
   const { status, error } = result;
@@ -154,7 +176,7 @@ function settle(call: NodeCall, result: RunResult, paid: Paid): RunResult {
   const [asked] = result.waiting ?? [];
   if (status === 'done') return { ...result, costNanoUsd, usage };
   if (asked !== undefined) {
-    const { nodeId: _nodeId, ...question } = asked;
+    const { nodeId: _nodeId, item: _item, ...question } = asked;
     throw new SuspendRun({ ...question, origin: originOf(result.runId, asked) });
   }
   const failure =

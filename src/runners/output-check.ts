@@ -2,19 +2,35 @@
 
 import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema, Warning } from '../core/model/model.ts';
-import type { PlanNode } from '../core/plan/plan.ts';
-import type { NodeRunner } from '../core/run/engine.ts';
+import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
 import { coerceJson, type JsonIssue, toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
+import type { WrittenSchema } from '../kit/json/own/own-schema.ts';
+import { humanSchema } from '../language/human-output.ts';
 import { withCharge } from '../runs/state/charge.ts';
 
-const schemas = new WeakMap<object, JsonSchema>();
+/** The schema of a workflow's own for the `out` of its node. Undefined: what the plan says is all. */
+export type OwnOutputs = (planId: string, nodeId: string, out: object) => WrittenSchema | undefined;
 
-/** The JSON Schema of `out`, created once. */
-export function outputSchema({ out }: PlanNode): JsonSchema | undefined {
+export interface OutputSchema {
+  /** Of the values that are asked for. */
+  readonly json: JsonSchema;
+  /** Runs the schema of a workflow's own, once for each value. @default the value is only checked */
+  readonly keep?: WrittenSchema['schema']['keep'];
+}
+
+const schemas = new WeakMap<object, OutputSchema>();
+
+/** What the node declares as `out`; undefined where it declares nothing. */
+export function outputSchema({ node, planId }: NodeCall, ownOutputs?: OwnOutputs): OutputSchema | undefined {
+  const { out } = node;
   if (out === undefined) return undefined;
+  // The output of a person's answer is wider than what is declared: it says whether that approves.
+  const own = planId === undefined || node.use === 'human' ? undefined : ownOutputs?.(planId, node.id, out);
+  if (own !== undefined) return { json: own.schema.input, keep: own.schema.keep };
   const known = schemas.get(out);
   if (known !== undefined) return known;
-  const schema = toJsonSchema(out);
+  const json = toJsonSchema(out);
+  const schema = { json: node.use === 'human' ? humanSchema(json) : json };
   schemas.set(out, schema);
   return schema;
 }
@@ -27,30 +43,35 @@ export type CheckedValue =
   | { readonly ok: true; readonly value: unknown; readonly warning?: Warning }
   | { readonly ok: false; readonly issues: readonly JsonIssue[] };
 
-/** The value as the schema has it: itself, or read as what it means. */
-export function checkedValue(schema: JsonSchema, value: unknown): CheckedValue {
-  const checked = validateJson(schema, value);
+/** The value as the schema has it: itself, or read as what it means. Throws invalid-output when a schema's own code throws. */
+export async function checkedValue({ json, keep }: OutputSchema, value: unknown): Promise<CheckedValue> {
+  const checked = keep === undefined ? validateJson(json, value) : await keep(value);
   if (checked.ok) return checked;
-  const { value: coerced, changes } = coerceJson(schema, value);
-  if (changes.length === 0 || !validateJson(schema, coerced).ok) return checked;
+  const { value: coerced, changes } = coerceJson(json, value);
+  if (changes.length === 0) return checked;
+  const again = keep === undefined ? validateJson(json, coerced) : await keep(coerced);
+  if (!again.ok) return checked;
   const message = `The answer fits "out" only after small changes: ${changes.join('; ')}.`;
-  return { ok: true, value: coerced, warning: { code: 'output-coerced', message } };
+  return { ok: true, value: again.value, warning: { code: 'output-coerced', message } };
 }
 
 /** A runner whose output is checked. Throws invalid-output; the cost of the output is charged even then. */
-export function withOutputCheck(runner: NodeRunner): NodeRunner {
+export function withOutputCheck(runner: NodeRunner, ownOutputs?: OwnOutputs): NodeRunner {
   return async function checkOutput(call) {
     const output = await runner(call);
-    const schema = outputSchema(call.node);
+    const schema = outputSchema(call, ownOutputs);
     if (schema === undefined) return output;
-    const checked = checkedValue(schema, output.value);
+    const { costNanoUsd, usage } = output;
+    const charge = usage === undefined ? { costNanoUsd } : { costNanoUsd, usage };
+    const checked = await checkedValue(schema, output.value).catch((error: unknown) => {
+      throw withCharge(error, charge);
+    });
     if (checked.ok) {
       const { value, warning } = checked;
-      return warning === undefined ? output : { ...output, value, warnings: [...(output.warnings ?? []), warning] };
+      if (warning === undefined) return value === output.value ? output : { ...output, value };
+      return { ...output, value, warnings: [...(output.warnings ?? []), warning] };
     }
     const message = `The output of node ${call.node.id} does not match its "out": ${issueList(checked.issues)}. Correct the step or "out".`;
-    const error = new PolyphonyError('invalid-output', message, { details: { issues: checked.issues } });
-    const { costNanoUsd, usage } = output;
-    throw withCharge(error, usage === undefined ? { costNanoUsd } : { costNanoUsd, usage });
+    throw withCharge(new PolyphonyError('invalid-output', message, { details: { issues: checked.issues } }), charge);
   };
 }

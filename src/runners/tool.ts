@@ -1,84 +1,68 @@
 /** `tool:<name>`: checks the input, runs the tool, checks the output. A model's tool calls take the same path. */
 
 import type { Clock } from '../core/clock.ts';
-import { defined } from '../core/defined.ts';
-import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
-import { JSON_DEPTH, jsonSize } from '../core/json/json-size.ts';
-import type { Tool } from '../core/plugin.ts';
+import { abortError, PolyphonyError } from '../core/errors.ts';
+import { copyJson } from '../core/json/copy-json.ts';
+import type { Logger, Tool } from '../core/plugin.ts';
 import type { NodeRunner } from '../core/run/engine.ts';
-import { dropOptionalNulls, validateJson } from '../kit/json/json-schema.ts';
+import { plainJson } from '../core/run/plain-json.ts';
+import { dropOptionalNulls, isZod } from '../kit/json/json-schema.ts';
+import { zodOrJson } from '../kit/json/own/own-schema.ts';
 import { issueList } from './output-check.ts';
+import { failureOf, inNode, placeDetails, type UserCodePlace } from './user-code.ts';
 
 export interface ToolCall {
   readonly input: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
   readonly idempotencyKey: string;
   readonly clock: Clock;
+  /** The node that uses the tool, for messages and logs. */
+  readonly place: UserCodePlace;
 }
 
 /**
- * Returns what the tool returned, as JSON: as it is where the tool declares an output schema, otherwise as `{ result }`.
+ * Returns what the tool returned, as JSON: as it is where the tool declares an output schema, otherwise as `{ result }`. The tool
+ * gets a copy of its input.
  *
  * @throws invalid-request for its input, invalid-output for its output, tool-failed for its own errors, naming the tool
  */
-export async function callTool(tool: Tool, { input, signal, idempotencyKey, clock }: ToolCall): Promise<unknown> {
-  const given = dropOptionalNulls(tool.input, input) as ToolCall['input'];
-  const checked = validateJson(tool.input, given, { trusted: true });
+export async function callTool(tool: Tool, call: ToolCall): Promise<unknown> {
+  const schema = zodOrJson(tool.input);
+  const checked = await schema.read(dropOptionalNulls(schema.input, copyJson(call.input)));
   if (!checked.ok) {
     const message = `The input of tool ${tool.name} does not fit: ${issueList(checked.issues)}. Correct it.`;
     throw new PolyphonyError('invalid-request', message, { details: { tool: tool.name, issues: checked.issues } });
   }
-  if (signal.aborted) throw abortError(signal);
-  const result = await runTool(tool, { input: given, signal, idempotencyKey, clock });
-  if (tool.output === undefined) return { result };
-  const output = validateJson(tool.output, result, { trusted: true });
-  if (output.ok) return result;
+  if (call.signal.aborted) throw abortError(call.signal);
+  return runTool(tool, { ...call, input: checked.value as ToolCall['input'] });
+}
+
+async function runTool(tool: Tool, call: ToolCall): Promise<unknown> {
+  const { input, signal, idempotencyKey, clock, place } = call;
+  try {
+    return await kept(tool, await tool.run(input, { signal, idempotencyKey, clock }), place);
+  } catch (error) {
+    if (signal.aborted) throw abortError(signal);
+    throw failureOf({ noun: `Tool ${tool.name}`, code: 'tool-failed', details: { tool: tool.name }, place }, error);
+  }
+}
+
+/** The result as its schema gives it and a journal holds it, so that the run sees the same value after a resume. */
+async function kept(tool: Tool, result: unknown, place: UserCodePlace): Promise<unknown> {
+  const name = () => ({
+    noun: `What tool ${tool.name} returned${inNode(place)}`,
+    code: 'invalid-output' as const,
+    details: { ...placeDetails(place), tool: tool.name },
+  });
+  if (tool.output === undefined) return { result: plainJson(result, name) };
+  // A schema of zod may convert what JSON does not have; any other sees what JSON holds.
+  const output = await zodOrJson(tool.output).keep(isZod(tool.output) ? result : plainJson(result, name));
+  if (output.ok) return plainJson(output.value, name);
   const message = `Tool ${tool.name} returned a value that does not match its output schema: ${issueList(output.issues)}. Fix the tool.`;
   throw new PolyphonyError('invalid-output', message, { details: { tool: tool.name, issues: output.issues } });
 }
 
-async function runTool(tool: Tool, { input, signal, idempotencyKey, clock }: ToolCall): Promise<unknown> {
-  try {
-    return toJson(tool.name, await tool.run(input, { signal, idempotencyKey, clock }));
-  } catch (error) {
-    if (signal.aborted) throw abortError(signal);
-    if (error instanceof PolyphonyError && error.code !== 'plugin-failed' && error.code !== 'tool-failed') throw error;
-    const { message, retryable, retryAfterMs, details } = asPolyphonyError(error);
-    throw new PolyphonyError('tool-failed', `Tool ${tool.name} failed: ${message}`, {
-      cause: error,
-      retryable,
-      ...defined({ retryAfterMs }),
-      details: { ...details, tool: tool.name },
-    });
-  }
-}
-
-/** The value as a journal holds it, so that the run sees the same value after a resume. */
-function toJson(name: string, value: unknown): unknown {
-  const text = textOf(name, value);
-  return text === undefined ? null : JSON.parse(text);
-}
-
-function textOf(name: string, value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch (error) {
-    const fault = faultOf(value, error);
-    if (fault === undefined) throw error;
-    const message = `Tool ${name} returned ${fault}. Fix the tool.`;
-    throw new PolyphonyError('invalid-output', message, { cause: error, details: { tool: name } });
-  }
-}
-
-/** Why a value could not be written as JSON; undefined where something of its own threw. */
-function faultOf(value: unknown, error: unknown): string | undefined {
-  const { fault } = jsonSize(value);
-  if (fault?.type === 'kind') return `${fault.kind}, which JSON does not have`;
-  if (fault?.type === 'depth') return `a value that is nested more than ${JSON_DEPTH} levels deep`;
-  return error instanceof RangeError ? 'a value whose JSON is longer than any text can be' : undefined;
-}
-
-export function toolRunner(tools: ReadonlyMap<string, Tool>, clock: Clock): NodeRunner {
+export function toolRunner(tools: ReadonlyMap<string, Tool>, clock: Clock, logger?: Logger): NodeRunner {
   return async (call) => {
     const name = call.node.use.slice('tool:'.length);
     const tool = tools.get(name);
@@ -88,6 +72,7 @@ export function toolRunner(tools: ReadonlyMap<string, Tool>, clock: Clock): Node
       throw new PolyphonyError('invalid-plan', `There is no tool ${JSON.stringify(name)}: ${remedy}.`);
     }
     const { inputs: input, signal, idempotencyKey } = call;
-    return { value: await callTool(tool, { input, signal, idempotencyKey, clock }), costNanoUsd: 0 };
+    const place = { call, logger };
+    return { value: await callTool(tool, { input, signal, idempotencyKey, clock, place }), costNanoUsd: 0 };
   };
 }

@@ -99,7 +99,7 @@ export function createStarts(parts: StartsParts): Starts {
 
   /** What another process drives is its to close; what was stopped or hit a failing store stays open for a later pass. */
   async function close(start: Start, { status, error }: Ending, signal: AbortSignal): Promise<void> {
-    if (status === 'elsewhere' || status === 'running') return;
+    if (status === 'elsewhere' || status === 'running' || status === 'interrupted') return;
     if (signal.aborted && status !== 'done' && status !== 'suspended') {
       await store.set(PREFIX + start.runId, { start, interrupted: true } satisfies Opened);
     } else if (error === undefined || !error.code.startsWith('store-')) await store.delete(PREFIX + start.runId);
@@ -110,8 +110,7 @@ export function createStarts(parts: StartsParts): Starts {
     if (opened === undefined || driven.has(opened.start.runId) || signal.aborted) return;
     const status = await starter.status(opened.start.runId);
     if (status === undefined) await drive(opened.start, signal, false);
-    else if (status === 'running' || (status === 'cancelled' && opened.interrupted))
-      await drive(opened.start, signal, true);
+    else if (mayGoOn(status, opened)) await drive(opened.start, signal, true);
     else await store.delete(key);
   }
 
@@ -130,6 +129,10 @@ export function createStarts(parts: StartsParts): Starts {
     },
   };
 }
+
+/** Where a store cannot tell whether somebody drives a run, it says `running`: to resume it is then refused, or not. */
+const mayGoOn = (status: RunStatus, { interrupted }: Opened): boolean =>
+  status === 'running' || status === 'interrupted' || (status === 'cancelled' && interrupted);
 
 async function endingOf(work: () => Promise<Ending>, signal: AbortSignal): Promise<Ending> {
   try {

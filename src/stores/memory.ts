@@ -14,6 +14,7 @@ import { systemClock } from '../system/clock.ts';
 import { assertKey, type CounterCells, changeCounters, jsonText } from './counters.ts';
 import { type MemoryLedgerOptions, memoryLedger } from './memory/ledger.ts';
 import { isNested, newestFirst, progressed, progressOf } from './run-progress.ts';
+import { takenNumber } from './taken-number.ts';
 
 export interface MemoryStoresOptions extends MemoryLedgerOptions {
   /** @default the system clock */
@@ -47,6 +48,7 @@ function memoryJournal(clock: Clock, endedRuns: number): RunJournal {
   const runs = new Map<string, Run>();
   const ended = new Set<string>();
   const leases = new Map<string, { readonly owner: string; readonly ends: number }>();
+  const isHeld = (runId: string): boolean => (leases.get(runId)?.ends ?? 0) > clock.monotonic();
   const settle = ({ summary }: Run): void => {
     if (!ENDED.has(summary.status)) ended.delete(summary.runId);
     else ended.add(summary.runId);
@@ -62,6 +64,8 @@ function memoryJournal(clock: Clock, endedRuns: number): RunJournal {
       const progress = progressOf(events);
       if (progress === undefined) return undefined;
       const before = runs.get(runId);
+      const refusal = takenNumber(runId, before?.events.at(-1)?.seq ?? -1, events);
+      if (refusal !== undefined) return Promise.reject(refusal);
       const run = before ?? { events: [], summary: progressed(runId, undefined, progress) };
       if (before === undefined) runs.set(runId, run);
       else before.summary = progressed(runId, before.summary, progress);
@@ -90,8 +94,8 @@ function memoryJournal(clock: Clock, endedRuns: number): RunJournal {
     async release(runId, owner) {
       if (leases.get(runId)?.owner === owner) leases.delete(runId);
     },
+    held: async (runIds) => new Set(runIds.filter(isHeld)),
     async prune(pruned) {
-      const isHeld = (runId: string): boolean => (leases.get(runId)?.ends ?? 0) > clock.monotonic();
       const removed = prunableRuns(runs, pruned, isHeld);
       if (pruned.dryRun !== true) {
         for (const runId of removed) for (const map of [runs, ended, leases]) map.delete(runId);

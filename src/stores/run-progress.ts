@@ -2,14 +2,14 @@
 
 import { addMoney, type NanoUsd } from '../core/money/money.ts';
 import type { Plan } from '../core/plan/plan.ts';
-import type { RunEvent, RunStatus, RunSummary } from '../core/run/engine.ts';
+import type { RunEvent, RunSummary, StoredStatus } from '../core/run/engine.ts';
 
 /** The change of a run's summary by one append; absent fields stay as they are. */
 export interface RunProgress {
   /** The time of the first event, in epoch milliseconds: the start of a run that is new to the journal. */
   readonly startedAt: number;
   readonly updatedAt: number;
-  readonly status?: RunStatus;
+  readonly status?: StoredStatus;
   readonly goal?: string;
   /** The number of nodes of the plan. */
   readonly total?: number;
@@ -25,7 +25,7 @@ export interface RunProgress {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-const STATUS_AFTER: Partial<Record<RunEvent['type'], RunStatus>> = {
+const STATUS_AFTER: Partial<Record<RunEvent['type'], StoredStatus>> = {
   'run-started': 'running',
   'run-resumed': 'running',
   'run-suspended': 'suspended',

@@ -1,9 +1,11 @@
 /** Stores in one SQLite file, which survives the process. Several processes may use it at the same time. */
+
 import { resolve } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Processes } from '../core/processes.ts';
 import type { Stores } from '../core/stores.ts';
+import { guardedListener } from '../core/user-code/guarded-listener.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemProcesses } from '../system/processes.ts';
 import { recoverAtOpening, sqliteAttempts } from './sqlite/attempts/attempts.ts';
@@ -38,7 +40,7 @@ export interface SqliteStoresOptions {
   /** The largest size of the file, in bytes; a write that does not fit fails with store-full. @default no limit */
   readonly maximumBytes?: number;
   /** Called when a group of ledger rows could not be written; the rows are kept and tried again. @default none */
-  readonly onError?: (error: PolyphonyError) => void;
+  readonly onError?: (error: PolyphonyError) => unknown;
 }
 
 /**
@@ -47,7 +49,8 @@ export interface SqliteStoresOptions {
  * @throws invalid-config when the path is not a file path; operations throw store-full, -corrupt, -newer or -busy
  */
 export function sqliteStores(options: SqliteStoresOptions): Stores {
-  const { clock = systemClock, processes = systemProcesses, onError = () => {} } = options;
+  const { clock = systemClock, processes = systemProcesses } = options;
+  const onError = guardedListener(options.onError ?? (() => {}));
   const { powerSafe = false, busyMs = 10_000, maximumBytes } = options;
   const path = filePath(options.path);
   const opened = (sql: Sql): void => recoverAtOpening(sql, { path, clock, processes, self: undefined });

@@ -20,9 +20,6 @@ export const systemClock: Clock = {
   },
 };
 
-/** A date of a moment in epoch milliseconds, for what takes no number. */
-export const dateAt = (ms: number): Date => new Date(ms);
-
 export const systemRandom: Random = () => Math.random();
 
 let pool = Buffer.alloc(0);
@@ -133,3 +130,6 @@ export async function closesInTime(clock: Clock, close: () => Promise<unknown>):
   if (await settlesWithin(clock, CLOSE_MS, closing)) await closing;
   else throw new PolyphonyError('timeout', `It has not closed after ${CLOSE_MS} ms, so closing goes on without it.`);
 }
+
+/** The date of a given moment, in epoch milliseconds. It reads no clock. */
+export const dateAt = (epochMs: number): Date => new Date(epochMs);

@@ -79,6 +79,37 @@ function recordTests(options: StoreSuiteOptions<RunJournal>): void {
     await journal.append('run', [finished('run', 1)]);
     assert.equal((await gather(journal.read('run'))).length, 2);
   });
+  check('gives no number of a run twice', async (journal) => {
+    const events = [started('run'), finished('run', 1), finished('run', 4)];
+    await journal.append('run', events);
+    const refused = async (...more: RunEvent[]): Promise<void> => {
+      const append = async (): Promise<void> => journal.append('run', more);
+      await assert.rejects(append, { code: 'store-busy', retryable: false });
+    };
+    await refused(finished('run', 4));
+    await refused(finished('run', 2));
+    await refused(started('run'));
+    await refused(ended('run', 4, 1));
+    await refused(finished('run', 4), finished('run', 5));
+    await refused(finished('run', 5), finished('run', 5));
+    await refused(finished('run', 6), finished('run', 5));
+    await refused(finished('run', 5), { type: 'run-suspended', seq: 5, at: START, runId: 'run', waiting: [] });
+    assert.deepEqual(await gather(journal.read('run')), events, 'nothing of a refused append is kept');
+    const [summary] = await journal.list();
+    assert.deepEqual([summary?.status, summary?.nodes.finished, summary?.costNanoUsd], ['running', 2, 20]);
+    await journal.append('run', [finished('run', 5)]);
+    await journal.append('other', [started('other')]);
+    assert.equal((await gather(journal.read('run'))).length, 4, 'and the next one goes on');
+  });
+  check('gives a number to one of many that append at the same time', async (journal) => {
+    await journal.append('run', [started('run')]);
+    const append = async (cost: number): Promise<void> => journal.append('run', [finished('run', 1, cost)]);
+    const appended = await Promise.allSettled([1, 2, 3, 4, 5].map(append));
+    assert.equal(appended.filter(({ status }) => status === 'fulfilled').length, 1);
+    const won = appended.findIndex(({ status }) => status === 'fulfilled') + 1;
+    assert.deepEqual(await gather(journal.read('run')), [started('run'), finished('run', 1, won)]);
+    assert.equal((await journal.list())[0]?.costNanoUsd, won);
+  });
   check('reads nothing of a run that it does not know', async (journal) => {
     await journal.append('run', []);
     assert.deepEqual(await gather(journal.read('run')), []);
@@ -192,6 +223,20 @@ function leaseTests(options: StoreSuiteOptions<RunJournal>): void {
     assert.equal(await journal.claim('run', 'two', 1000), false);
     await journal.release('run', 'one');
     assert.equal(await journal.claim('run', 'two', 1000), true);
+  });
+  check('tells which runs are held, and takes none of them', async (journal, clock) => {
+    if (journal.held === undefined) return;
+    const held = async (): Promise<string[]> => [...((await journal.held?.(['one', 'two', 'none'])) ?? [])].sort();
+    assert.deepEqual(await held(), []);
+    await journal.claim('one', 'somebody', 1000);
+    await journal.claim('two', 'somebody', 2000);
+    assert.deepEqual(await held(), ['one', 'two']);
+    assert.equal(await journal.claim('none', 'another', 1000), true);
+    await journal.release('none', 'another');
+    await clock.advance(1500);
+    assert.deepEqual(await held(), ['two'], 'a lease ends by itself');
+    await journal.release('two', 'somebody');
+    assert.deepEqual(await held(), []);
   });
   check('gives a run to one of many that ask at the same time', async (journal) => {
     const owners = Array.from({ length: 20 }, (_, index) => `owner ${index}`);

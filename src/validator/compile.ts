@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/json/canonical-json.ts';
 import { markValid, type NodeEstimate, type Plan, type ValidNode, type ValidPlan } from '../core/plan/plan.ts';
+import { ownMetaOf } from './analysis/own-meta.ts';
 import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
 import type { AnalysisEstimate } from './estimate/estimate.ts';
 
@@ -39,12 +40,14 @@ export function validNode(
     dependencies.add(head);
     if (place !== 'needs') data.add(head);
   }
+  const ownMeta = ownMetaOf(nodeAnalysis.output);
   return {
     node: nodeAnalysis.node,
     index,
     data: [...data],
     dependencies: [...dependencies],
     hasFallback: nodeAnalysis.hasFallback,
+    ...(ownMeta === undefined ? {} : { ownMeta }),
     estimate: estimate ?? { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0, expectedMs: 0 },
     priority,
   };

@@ -125,7 +125,7 @@ function takeNode(drafting: Drafting, text: string, element: number): DraftNode 
   const places = placesOf(nodeAnalysis, analysis);
   resolveNodeUses(nodeAnalysis, analysis);
   checkNode(nodeAnalysis, places.length, analysis);
-  if (!hasNoErrors(report)) {
+  if (!hasNoErrors(report) || report.findings.some(({ fix }) => fix !== undefined)) {
     byId.delete(node.id);
     return undefined;
   }

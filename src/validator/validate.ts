@@ -13,9 +13,11 @@ import { applyOrder, dependenciesOf, isOrdered, reportCycles, stableOrder } from
 import { openPlan, type PlanAnalysis } from './analysis/plan-analysis.ts';
 import { resolvePlan } from './analysis/references.ts';
 import { checkBudget } from './budget.ts';
+import { checkOutputBraces } from './checks/braces.ts';
 import { checkNode } from './checks/check-node.ts';
 import { reportUnused } from './checks/control.ts';
 import { checkNesting } from './checks/nesting.ts';
+import { checkStandIns } from './checks/stand-in.ts';
 import { compilePlan } from './compile.ts';
 import { isRecord } from './document/document.ts';
 import { readPlan } from './document/read.ts';
@@ -39,7 +41,7 @@ export const validate: Validate = (raw, catalogue, options = {}) => {
 
 function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptions): Validation {
   const repair = options.repair !== false;
-  const first = createReport();
+  const first = createReport(options.begun);
   const { document, repaired: read } = readPlan(raw, { bounds: catalogue.bounds, repair }, first);
   if (document === undefined) return { issues: first.findings.map(publicIssue), repaired: read };
   dropSchemaKey(document);
@@ -47,7 +49,7 @@ function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptio
   const naming = openNaming(catalogue, [options.request, isRecord(document) ? textOf(document.goal) : undefined]);
   const examining: Examining = { catalogue, repair, naming };
   for (let round = 1; ; round += 1) {
-    const report = createReport();
+    const report = createReport(options.begun);
     for (const { code, path, message, ...details } of first.findings) report.add(code, path, message, details);
     const examined = examine(document, examining, report);
     const fixes = repair && round <= MOST_ROUNDS ? report.findings.filter(({ fix }) => fix !== undefined) : [];
@@ -91,6 +93,8 @@ function examine(document: unknown, examining: Examining, report: Report): Valid
   analysis.nodes.forEach(
     (nodeAnalysis, place) => void checkNode(nodeAnalysis, dependencies[place]?.length ?? 0, analysis),
   );
+  checkOutputBraces(analysis);
+  checkStandIns(analysis);
   reportUnused(analysis.nodes, analysis);
   checkNesting(analysis);
   const estimate = estimateAnalysis(analysis, dependencies);

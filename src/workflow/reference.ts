@@ -3,7 +3,7 @@
  * while a workflow is built.
  */
 import { PolyphonyError } from '../core/errors.ts';
-import { escapeTemplate } from '../language/template.ts';
+import { escapeTemplate, writtenStep } from '../language/template.ts';
 
 declare const value: unique symbol;
 
@@ -77,7 +77,7 @@ export function referenceTo<T>(path: string): Ref<T> {
       // A template without the tag, `String(…)`, or `JSON.stringify`.
       if (key === Symbol.toPrimitive || key === 'toJSON') throw madeIntoText(path);
       if (typeof key === 'symbol' || key === 'then') return undefined;
-      return referenceTo(/^\d+$/.test(key) ? `${path}[${key}]` : `${path}.${key}`);
+      return referenceTo(path + writtenStep(/^\d+$/.test(key) ? Number(key) : key));
     },
   });
   // The proxy answers to every field that the type names.

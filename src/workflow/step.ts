@@ -3,10 +3,11 @@
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { MediaSource, Message } from '../core/model/model.ts';
-import type { Infer, SchemaLike } from '../core/model/schema-like.ts';
+import type { HeldByJson, Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
 import type { NodeCall, NodeMeta, NodeRunner } from '../core/run/engine.ts';
-import { dropOptionalNulls, toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
+import { dropOptionalNulls } from '../kit/json/json-schema.ts';
+import { ownSchema, type SchemaReading, shownIssues } from '../kit/json/own/own-schema.ts';
 
 /**
  * A kind of step, named by `use`. The types exist only for the compiler. `MaySuspend` true: it may wait for an answer from
@@ -80,7 +81,13 @@ export const rerank: WorkflowStep<
 > = { use: 'rerank' };
 
 export const human: WorkflowStep<
-  { readonly question: string; readonly choices?: readonly string[]; readonly data?: unknown },
+  {
+    readonly question: string;
+    readonly choices?: readonly string[];
+    /** The only choice that approves. @default those that are a word of approval, such as `yes` */
+    readonly approve?: string;
+    readonly data?: unknown;
+  },
   { readonly answer: unknown; readonly approved: boolean },
   true
 > = { use: 'human' };
@@ -123,8 +130,10 @@ export function defineStep<
   /** `[a-z][a-z0-9_-]*`; `use` of a node names it. */
   readonly name: string;
   readonly description?: string;
-  readonly input: I;
-  readonly output: O;
+  /** A schema of zod is run on what the node gives, and `run` gets its result; another schema is checked. */
+  readonly input: I & HeldByJson<InferInput<I>>;
+  /** Run on what `run` returns, once; the result is kept as JSON, so that a date becomes a text. */
+  readonly output: O & HeldByJson<Infer<O>>;
   /** @default 10 */
   readonly expectedMs?: number;
   /**
@@ -133,44 +142,36 @@ export function defineStep<
    * @default false
    */
   readonly suspends?: MaySuspend;
-  readonly run: (input: Infer<I>, context: StepContext) => Promise<Infer<O>> | Infer<O>;
-}): WorkflowStep<Infer<I>, Infer<O>, MaySuspend> {
+  readonly run: (input: Infer<I>, context: StepContext) => Promise<InferInput<O>> | InferInput<O>;
+}): WorkflowStep<JsonOf<InferInput<I>>, JsonOf<Infer<O>>, MaySuspend> {
   if (!STEP_NAME.test(options.name)) {
     throw new PolyphonyError(
       'invalid-plan',
       `A step cannot be named "${options.name}": start with a lower-case letter, and use only lower-case letters, digits, _ and -.`,
     );
   }
-  const input = toJsonSchema(options.input);
-  const output = toJsonSchema(options.output);
+  const input = ownSchema(options.input);
+  const output = ownSchema(options.output);
   const run: NodeRunner = async (call) => {
-    const checked = conforming<Infer<I>>(options.name, 'input', input, dropOptionalNulls(input, call.inputs));
+    const given = await input.read(dropOptionalNulls(input.input, call.inputs));
     const { signal, idempotencyKey, answer } = call;
     const context = { signal, idempotencyKey, ...(answer === undefined ? {} : { answer }) };
-    const result: unknown = await options.run(checked, context);
-    return { value: conforming(options.name, 'output', output, result), costNanoUsd: 0 };
+    // The types of the schema that has just been run.
+    const result: unknown = await options.run(conforming(options.name, 'input', given) as Infer<I>, context);
+    return { value: conforming(options.name, 'output', await output.keep(result)), costNanoUsd: 0 };
   };
   const { name, description = `The step ${options.name}.`, expectedMs } = options;
-  const type = { use: name, description, input, output, ...defined({ expectedMs }) };
+  const type = { use: name, description, input: input.input, output: output.output, ...defined({ expectedMs }) };
   return { use: name, definition: { type, run } };
 }
 
-function conforming<T>(
-  step: string,
-  side: 'input' | 'output',
-  schema: ReturnType<typeof toJsonSchema>,
-  given: unknown,
-): T {
-  const checked = validateJson(schema, given, { trusted: true });
-  if (!checked.ok) {
-    const issues = checked.issues.map((issue) => `${issue.path || '/'} ${issue.message}`).join('; ');
-    throw new PolyphonyError(
-      'invalid-output',
-      `The ${side} of step "${step}" does not match its schema: ${issues}. Correct the step or its schema.`,
-    );
-  }
-  // T is the type of the schema that was just checked.
-  return given as T;
+function conforming(step: string, side: 'input' | 'output', reading: SchemaReading): unknown {
+  if (reading.ok) return reading.value;
+  throw new PolyphonyError(
+    'invalid-output',
+    `The ${side} of step "${step}" does not match its schema: ${shownIssues(reading.issues)}. Correct the step or its schema.`,
+    { details: { step, issues: reading.issues } },
+  );
 }
 
 /** `meta`, which every finished node has besides its output. */

@@ -5,13 +5,14 @@
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity } from '../core/model/model.ts';
-import type { Infer, SchemaLike } from '../core/model/schema-like.ts';
+import type { HeldByJson, Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
 import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS } from '../core/plan/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
+import type { WorkflowSchemas, WrittenSchema } from '../kit/json/own/own-schema.ts';
 import { CEL_RESERVED, type ReservedName } from '../language/condition-rules.ts';
 import { type Condition, sourceOf } from './condition.ts';
 import { encode, pathOf, type Ref, type Resolved, referenceTo, type Value } from './reference.ts';
-import { schemaForPlan, toJsonSchema } from './schema.ts';
+import { mustRun, writtenSchema } from './schema.ts';
 import type { WithMeta, WorkflowStep } from './step.ts';
 
 type Nodes = Readonly<Record<string, unknown>>;
@@ -48,6 +49,7 @@ interface Settings {
   readonly limits?: {
     readonly usd?: number;
     readonly seconds?: number;
+    readonly attemptSeconds?: number;
     readonly retries?: number;
     readonly concurrency?: number;
     readonly tokens?: number;
@@ -76,7 +78,8 @@ type Exact<S, Input> = {
         readonly [K in Exclude<keyof Given, KeysOf<Input>>]: Refused<`the step has no input ${Name<K>}`>;
       };
     }
-  : unknown);
+  : unknown) &
+  (S extends { readonly out: infer Z } ? { readonly out: Z & HeldByJson<Infer<Z>> } : unknown);
 type Name<K> = K extends string ? K : never;
 /** No value has this type; the compiler shows the sentence in its error. A plain text would make the whole node `never`. */
 interface Refused<Sentence extends string> {
@@ -91,7 +94,7 @@ export interface Repetition<Self> {
 
 /** The output of a node, from its `out` or else from its step; also null when its condition or an error may skip it. */
 type OutputOf<O, S> = Declared<O, S> & WithMeta;
-type Declared<O, S> = S extends { readonly out: infer Z } ? Infer<Z> : O;
+type Declared<O, S> = S extends { readonly out: infer Z } ? JsonOf<Infer<Z>> : O;
 /** `onError: 'skip'` makes a failed item null; `when` may skip the whole node. */
 type Mapped<Output, S> =
   | readonly (S extends { readonly onError: 'skip' } ? Output | null : Output)[]
@@ -104,22 +107,31 @@ export interface WorkflowOptions<S> {
   /** `[a-z][a-z0-9_-]*`; `workflow:<id>` names the workflow. */
   readonly id: string;
   readonly goal?: string;
-  readonly input?: S;
+  /** A schema of zod is run once, on what the caller gives; the run keeps its result as JSON. @default any fields */
+  readonly input?: S & HeldByJson<Infer<S>>;
   readonly budget?: { readonly usd?: number; readonly seconds?: number };
 }
 
 /** After a failed node is replanned, the new plan may ask a person. */
 type MayAsk<S> = S extends { readonly onError: 'replan' } ? true : false;
 
-/** `MaySuspend` is true when a node may wait for an answer from outside. */
-export interface WorkflowBuilder<Input, N extends Nodes, MaySuspend extends boolean = false> {
+/**
+ * `MaySuspend` is true when a node may wait for an answer from outside. `Given` is the input as a caller gives it, `Input` what
+ * references see of it.
+ */
+export interface WorkflowBuilder<Input, N extends Nodes, MaySuspend extends boolean = false, Given = Input> {
   /** Adds a node. */
   node<const Id extends string, I, O, const S extends NodeSpec<I>, Waits extends boolean = false>(
     id: FreshId<Id, N>,
     step: WorkflowStep<I, O, Waits>,
     build: (c: Context<Input, N>) => S & Exact<S, I>,
     repetition?: Repetition<OutputOf<O, S>>,
-  ): WorkflowBuilder<Input, N & { readonly [K in Id]: Skippable<OutputOf<O, S>, S> }, MaySuspend | Waits | MayAsk<S>>;
+  ): WorkflowBuilder<
+    Input,
+    N & { readonly [K in Id]: Skippable<OutputOf<O, S>, S> },
+    MaySuspend | Waits | MayAsk<S>,
+    Given
+  >;
 
   /** Adds a node that runs once per item of an array, in parallel. Its output is the array of outputs, in that order. */
   map<const Id extends string, Item, I, O, const S extends NodeSpec<I>, Waits extends boolean = false>(
@@ -127,19 +139,31 @@ export interface WorkflowBuilder<Input, N extends Nodes, MaySuspend extends bool
     step: WorkflowStep<I, O, Waits>,
     over: (c: Context<Input, N>) => Ref<readonly Item[]>,
     build: (item: Ref<Item>, c: Context<Input, N>, index: Ref<number>) => S & Exact<S, I>,
-  ): WorkflowBuilder<Input, N & { readonly [K in Id]: Mapped<OutputOf<O, S>, S> }, MaySuspend | Waits | MayAsk<S>>;
+  ): WorkflowBuilder<
+    Input,
+    N & { readonly [K in Id]: Mapped<OutputOf<O, S>, S> },
+    MaySuspend | Waits | MayAsk<S>,
+    Given
+  >;
 
   /** Sets the output of the workflow: references, templates and literals, nested as needed. */
-  output<const O>(build: (c: Context<Input, N>) => O): Workflow<Input, Resolved<O>, MaySuspend>;
+  output<const O>(build: (c: Context<Input, N>) => O): Workflow<Given, Resolved<O>, MaySuspend>;
 }
 
-/** `MaySuspend` false: no node waits for an answer from outside, so a successful run is `done` and has its output. */
-export interface Workflow<Input, Output, MaySuspend extends boolean = boolean>
-  extends WorkflowStep<Input, Output, MaySuspend> {
+/**
+ * `Input` is what a caller gives, `InPlans` what a node gives that uses it. `MaySuspend` false: no node waits for an answer
+ * from outside, so a successful run is `done` and has its output.
+ */
+export interface Workflow<Input, Output, MaySuspend extends boolean = boolean, InPlans = JsonOf<Input>>
+  extends WorkflowStep<InPlans, Output, MaySuspend> {
+  readonly __given?: Input;
   readonly id: string;
   /** The plan as JSON. */
   readonly plan: Plan;
+  /** Of the input as a plan gives it to `workflow:<id>`. */
   readonly inputSchema: JsonSchema;
+  /** The schemas of its own that are run and not only checked: they stay in the process, and the plan says what JSON can say. */
+  readonly schemas: WorkflowSchemas;
   /** Implementations of steps that the workflow brings with it. */
   readonly steps: readonly StepPlugin[];
   /** Workflows that it uses as steps. */
@@ -147,6 +171,7 @@ export interface Workflow<Input, Output, MaySuspend extends boolean = boolean>
 }
 
 interface Draft {
+  readonly outputs: ReadonlyMap<string, WrittenSchema>;
   readonly options: WorkflowOptions<SchemaLike>;
   readonly nodes: readonly PlanNode[];
   readonly steps: readonly StepPlugin[];
@@ -162,14 +187,20 @@ const WORKFLOW_ID = /^[a-z][a-z0-9_-]{0,60}$/;
  */
 export function workflow<const S extends SchemaLike = Record<never, never>>(
   options: WorkflowOptions<S>,
-): WorkflowBuilder<Infer<S>, Record<never, never>> {
+): WorkflowBuilder<JsonOf<Infer<S>>, Record<never, never>, false, InferInput<S>> {
   if (!WORKFLOW_ID.test(options.id)) {
     throw new PolyphonyError(
       'invalid-plan',
       `A workflow cannot have the id "${options.id}": start with a lower-case letter, and use only lower-case letters, digits, _ and -.`,
     );
   }
-  return builder<Infer<S>, Record<never, never>>({ options, nodes: [], steps: [], workflows: [] });
+  return builder<JsonOf<Infer<S>>, Record<never, never>, InferInput<S>>({
+    options: options as WorkflowOptions<SchemaLike>,
+    outputs: new Map(),
+    nodes: [],
+    steps: [],
+    workflows: [],
+  });
 }
 
 interface LooseSpec extends Settings {
@@ -180,7 +211,7 @@ interface LooseSpec extends Settings {
 }
 
 /** Only the interface has the compile-time types; inside, every draft is the same plain data. */
-function builder<Input, N extends Nodes>(draft: Draft): WorkflowBuilder<Input, N> {
+function builder<Input, N extends Nodes, Given>(draft: Draft): WorkflowBuilder<Input, N, false, Given> {
   const context = (): Context<Input, N> =>
     Object.fromEntries(['input', ...draft.nodes.map((node) => node.id)].map((id) => [id, referenceTo(id)])) as Context<
       Input,
@@ -207,11 +238,18 @@ function builder<Input, N extends Nodes>(draft: Draft): WorkflowBuilder<Input, N
           'invalid-plan',
           `Node "${id}" must map over a reference to an array, such as c.docs.hits.`,
         );
-      return builder(withNode(draft, step, { ...compileNode(draft, id, step, spec), each: `{{${each}}}` }));
+      const { node, ...compiled } = compileNode(draft, id, step, spec);
+      return builder(withNode(draft, step, { ...compiled, node: { ...node, each: `{{${each}}}` } }));
     },
     output: (build: (c: Context<Input, N>) => unknown) => finished(draft, encode(build(context()))),
   };
-  return methods as unknown as WorkflowBuilder<Input, N>;
+  return methods as unknown as WorkflowBuilder<Input, N, false, Given>;
+}
+
+interface CompiledNode {
+  readonly node: PlanNode;
+  /** Of its `out`, where the plan cannot say all of it. */
+  readonly output?: WrittenSchema;
 }
 
 function compileNode(
@@ -220,7 +258,7 @@ function compileNode(
   step: WorkflowStep<unknown, unknown, boolean>,
   spec: LooseSpec,
   repetition?: Repetition<unknown>,
-): PlanNode {
+): CompiledNode {
   const taken =
     draft.nodes.some((node) => node.id === id) || REFERENCE_HEADS.some((head) => head === id) || CEL_RESERVED.has(id);
   if (taken || !NODE_ID.test(id)) {
@@ -231,25 +269,28 @@ function compileNode(
   }
   const { in: inputs, when, out, onError, needs, ...settings } = spec;
   const rounds = repetition?.repeat(referenceTo('self'));
-  return {
+  const output = out === undefined ? undefined : writtenSchema(out);
+  const node = {
     id,
     use: step.use,
     in: encode(inputs) as Record<string, unknown>,
     ...(needs === undefined ? {} : { needs: [...needs] }),
     ...(when === undefined ? {} : { when: sourceOf(when) }),
     ...(rounds === undefined ? {} : { repeat: { until: sourceOf(rounds.until), max: rounds.max } }),
-    ...(out === undefined ? {} : { out: schemaForPlan(out) }),
+    ...(output === undefined ? {} : { out: output.written }),
     ...(onError === undefined ? {} : { onError: onError as PlanNode['onError'] }),
     ...(encode(settings) as object),
   } as PlanNode;
+  return out === undefined || output === undefined || !mustRun(out) ? { node } : { node, output };
 }
 
-function withNode(draft: Draft, step: WorkflowStep<unknown, unknown, boolean>, node: PlanNode): Draft {
+function withNode(draft: Draft, step: WorkflowStep<unknown, unknown, boolean>, { node, output }: CompiledNode): Draft {
   const { definition } = step;
+  const outputs = output === undefined ? draft.outputs : new Map([...draft.outputs, [node.id, output]]);
   const steps =
     definition === undefined || draft.steps.includes(definition) ? draft.steps : [...draft.steps, definition];
   const workflows = isWorkflow(step) && !draft.workflows.includes(step) ? [...draft.workflows, step] : draft.workflows;
-  return { ...draft, nodes: [...draft.nodes, node], steps, workflows };
+  return { ...draft, outputs, nodes: [...draft.nodes, node], steps, workflows };
 }
 
 /** True for a workflow, false for a request, a plan or a step. */
@@ -258,16 +299,19 @@ export function isWorkflow(candidate: unknown): candidate is Workflow<unknown, u
 }
 
 function finished(draft: Draft, output: unknown): Workflow<unknown, unknown> {
-  const { id, goal, input, budget } = draft.options;
+  const { id, goal, input: given, budget } = draft.options;
+  const input = given === undefined ? undefined : writtenSchema(given);
   const plan = {
     version: 1 as const,
     id,
     ...defined({ goal }),
-    ...(input === undefined ? {} : { input: schemaForPlan(input) }),
+    ...(input === undefined ? {} : { input: input.written }),
     ...defined({ budget }),
     nodes: [...draft.nodes],
     output,
   };
-  const inputSchema = input === undefined ? { type: 'object' } : toJsonSchema(input);
-  return { id, use: `workflow:${id}`, plan, inputSchema, steps: draft.steps, workflows: draft.workflows };
+  const inputSchema = input === undefined ? { type: 'object' } : input.schema.input;
+  const { outputs, steps, workflows } = draft;
+  const schemas = given !== undefined && input !== undefined && mustRun(given) ? { input, outputs } : { outputs };
+  return { id, use: `workflow:${id}`, plan, inputSchema, schemas, steps, workflows };
 }

@@ -233,7 +233,15 @@ describe('the default plugins', () => {
     const listed = await opened({ plugins: [...(await defaultPlugins()), mine] });
     expect(listed.evaluators.toSorted()).toEqual(['judge', 'mine', 'validators']);
     expect(listed.providers).toEqual(['embedded']);
-    const twice = createPolyphony({ plugins: [...(await defaultPlugins()), escalation()] });
+    const replaced = await opened({ plugins: [...(await defaultPlugins()), escalation(), strict] });
+    expect(replaced.evaluators.toSorted()).toEqual(['judge', 'mine']);
+    expect((await opened({ plugins: [strict, ...(await defaultPlugins())] })).evaluators.toSorted()).toEqual([
+      'judge',
+      'mine',
+    ]);
+    const both = [...(await defaultPlugins()), ...(await defaultPlugins())];
+    expect((await opened({ plugins: both })).evaluators.toSorted()).toEqual(['judge', 'validators']);
+    const twice = createPolyphony({ plugins: [...(await defaultPlugins()), escalation(), escalation()] });
     await expect(twice).rejects.toThrow(/Two plugins are named "escalation"/);
   });
 });

@@ -97,6 +97,34 @@ describe('answer', () => {
     await polyphony.close();
   });
 
+  it.each([
+    ['memory', () => memoryStores()],
+    ['a file', () => sqliteStores({ path: stored() })],
+  ])('reaches the item that it names, and leaves one that it does not fit open: %s', async (_name, makeStores) => {
+    const stores = makeStores();
+    const each = { ...ASK, each: '{{input.list}}', in: { question: '{{item}}?' }, out: { answer: 'integer' } };
+    const { polyphony } = await open({ stores: { ...stores, close: async () => undefined } });
+    const asked = await polyphony.run(
+      { version: 1, input: { list: 'string[]' }, nodes: [each], output: '{{ask}}' },
+      { list: ['a', 'b'] },
+    );
+    await polyphony.close();
+    const { polyphony: other } = await open({ stores });
+    const { runs } = other;
+    const refused = { code: 'invalid-request' };
+    await expect(runs.answer(asked.runId, 'ask', 1)).rejects.toThrow(
+      'say which one it is for (item, or --item). They are 0 (a?), 1 (b?)',
+    );
+    await expect(runs.answer(asked.runId, 'ask', 'one', { item: 1 })).rejects.toMatchObject(refused);
+    await expect(runs.answer(asked.runId, 'ask', 1, { item: -1 })).rejects.toMatchObject(refused);
+    await expect(runs.answer(asked.runId, 'ask', 1, { itme: 1 } as never)).rejects.toMatchObject(refused);
+    await (await runs.answer(asked.runId, 'ask', 1, { item: 1, concurrency: 1 })).result();
+    const handle = await runs.answer(asked.runId, 'ask', 0, { item: 0 });
+    expect(await handle.result()).toMatchObject({ status: 'done', output: [{ answer: 0 }, { answer: 1 }] });
+    await expect(runs.answer(asked.runId, 'ask', 0, { item: 0 })).rejects.toMatchObject({ code: 'not-found' });
+    await other.close();
+  });
+
   it('leaves a run that is driven here to go on, and returns its own handle', async () => {
     const { polyphony, reached, release } = await open();
     const live = await polyphony.start({ version: 1, nodes: [ASK, { id: 'g', use: 'gate' }], output: '{{ask}}' });
@@ -342,7 +370,7 @@ describe('watch', () => {
     await pass(7000);
     expect(ended()).toBe(true);
     expect(await watching).toEqual(['run-started']);
-    expect((await polyphony.runs.show('root')).status).toBe('running');
+    expect((await polyphony.runs.show('root')).status).toBe('interrupted');
     await polyphony.close();
   });
 });

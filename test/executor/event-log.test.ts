@@ -30,3 +30,23 @@ it('shows all of it to a reader that keeps up', async () => {
   log.close();
   expect(await read).toHaveLength(100);
 });
+
+it('drops the oldest events of nested runs in the same way, and none of its own', async () => {
+  const log = eventLog(10_000);
+  const nested = (seq: number): RunEvent => ({
+    ...place(seq),
+    type: 'node-ready',
+    runId: 'run.a',
+    parent: { runId: 'run', nodeId: 'a' },
+  });
+  for (let seq = 0; seq < 100; seq += 1) {
+    log.push(other(seq));
+    log.pushNested(nested(seq));
+  }
+  log.close();
+  const events = await collected(log.read());
+  expect(events.filter(({ runId }) => runId === 'run')).toHaveLength(100);
+  expect(events.filter(({ runId }) => runId === 'run.a').map(({ seq }) => seq)).toEqual(
+    Array.from({ length: 9 }, (_, index) => 91 + index),
+  );
+});

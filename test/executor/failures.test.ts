@@ -107,7 +107,7 @@ describe('limits', () => {
     expect(result).toMatchObject({ status: 'failed', error: { code: 'budget-exceeded' }, ms: 3000 });
   });
 
-  it('retries tools and nothing else, with the same idempotency key', async () => {
+  it('retries tools and own steps, with the same idempotency key', async () => {
     let tries = 0;
     const step = () => {
       tries += 1;
@@ -121,10 +121,33 @@ describe('limits', () => {
     const retried = (await collected(handle.events())).filter(({ type }) => type === 'node-retried');
     expect(retried).toMatchObject([{ attempt: 1 }, { attempt: 2 }]);
     tries = 0;
-    expect((await finished(harness({ step }), plan([{ id: 'a', use: 'step', limits: { retries: 2 } }]))).status).toBe(
-      'failed',
-    );
+    expect(
+      (await finished(harness({ step }), plan([{ id: 'a', use: 'step', limits: { retries: 2 } }]))).output,
+    ).toEqual({
+      a: { tries: 3 },
+    });
+    tries = 0;
+    expect((await finished(harness({ step }), plan([{ id: 'a', use: 'step' }]))).status).toBe('failed');
     expect(tries).toBe(1);
+  });
+
+  it('does not try again what its thrower calls final, in whatever way', async () => {
+    const final = [
+      Object.assign(new Error('no such customer'), { retryable: false }),
+      new PolyphonyError('network', 'gone for good', { retryable: false }),
+      new PolyphonyError('tool-failed', 'in a tool', {
+        cause: Object.assign(new Error('no such customer'), { retryable: false }),
+      }),
+      new PolyphonyError('invalid-request', 'cannot be asked'),
+    ];
+    for (const error of final) {
+      const h = harness({ step: () => Promise.reject(error) });
+      expect((await finished(h, plan([{ id: 'a', use: 'step', limits: { retries: 3 } }]))).status).toBe('failed');
+      expect(h.calls).toHaveLength(1);
+    }
+    const h = harness({ step: () => Promise.reject(new Error('connection reset')) });
+    await finished(h, plan([{ id: 'a', use: 'step', limits: { retries: 3 } }]));
+    expect(h.calls).toHaveLength(4);
   });
 });
 

@@ -142,6 +142,8 @@ describe('the law: a name is never taken for another one', () => {
     const word = fc.constantFrom(...OTHER_WORDS.flat());
     fc.assert(
       fc.property(fc.array(word, { minLength: 1, maxLength: 4 }), style, style, (words, one, other) => {
+        // Two numbers side by side are one number in a style without separators.
+        fc.pre(!words.some((each, index) => /\d$/.test(each) && /^\d/.test(words[index + 1] ?? '')));
         expect(respelt(inStyle(one, words), [inStyle(other, words)], { mayDiffer: 'form' })).toBe(
           inStyle(other, words),
         );

@@ -8,7 +8,7 @@ import {
   renderValue,
   walkPath,
 } from '../../src/language/template.ts';
-import { TEMPLATE_BOUNDS } from '../../src/language/template-syntax.ts';
+import { TEMPLATE_BOUNDS, writtenStep } from '../../src/language/template-syntax.ts';
 
 const scope = (values: Record<string, unknown>) => (head: string) =>
   Object.hasOwn(values, head) ? values[head] : undefined;
@@ -45,6 +45,9 @@ describe('parsing', () => {
     ['{{a ?? false}}', false],
     ['{{a ?? null}}', null],
     ['{{a.b ?? c[1] ?? 0}}', 0],
+    ['{{a ?? 0.5}}', 0.5],
+    ['{{a ?? ""}}', ''],
+    ['{{a ?? "tab\\t, \\u00e9, \\\\ and \\"quotes\\""}}', 'tab\t, é, \\ and "quotes"'],
   ])('reads the literal of %s', (text, value) => {
     expect(parseTemplate(text).issues).toEqual([]);
     expect(render(text, {})).toBe(value);
@@ -68,7 +71,16 @@ describe('parsing', () => {
     '{{a ? b}}',
     '{{a + b}}',
     '{{a ?? "x}}',
-    '{{a["b"]}}',
+    '{{a["b"}}',
+    '{{a["b}}',
+    '{{a["b"].}}',
+    '{{a ?? [}}',
+    '{{a ?? []  ?? b}}',
+    '{{a ?? [] b}}',
+    '{{[]}}',
+    "{{a ?? ['x']}}",
+    `{{a ?? ${'['.repeat(9)}${']'.repeat(9)}}}`,
+    '{{a ?? {"__proto__": 1} }}',
     '{{(a ?? b).c}}',
     `{{a${'.b'.repeat(33)}}}`,
     `{{${'a'.repeat(2001)}}}`,
@@ -79,6 +91,55 @@ describe('parsing', () => {
     expect(issues[0]).toMatchObject({ code: 'template.syntax', at: 2 });
     expect(segments[0]).toEqual({ type: 'text', text: `x ${text} y ` });
     expect(segments[1]).toMatchObject({ type: 'reference' });
+  });
+
+  it.each([
+    ['{{a ?? []}}', []],
+    ['{{ a ?? [ ] }}', []],
+    ['{{a ?? {}}}', {}],
+    ['{{a ?? {} }}', {}],
+    ['{{a ?? ["x", 1, null, true]}}', ['x', 1, null, true]],
+    ['{{a ?? {"k": {"n": []}}}}', { k: { n: [] } }],
+    ['{{a ?? [{"k": "]"}, "??"]}}', [{ k: ']' }, '??']],
+  ])('reads the list or the object of %s, and gives everyone a copy', (text, value) => {
+    expect(parseTemplate(text)).toMatchObject({ issues: [], segments: [{ end: text.length }] });
+    const compiled = compileTemplate(text);
+    const first = compiled.render(scope({}));
+    expect(first).toEqual(value);
+    expect(compiled.render(scope({}))).not.toBe(first);
+    expect(render(text, { a: 'there' })).toBe('there');
+    expect(render(`<${text}>`, {})).toBe(`<${JSON.stringify(value)}>`);
+  });
+
+  it('leaves braces behind a reference as text, where they are not the end of an object', () => {
+    expect(render('{{a}}}', { a: 1 })).toBe('1}');
+    expect(render('{"x": {{a ?? 0}}}', {})).toBe('{"x": 0}');
+    expect(render('{"x": {{a ?? {}}}}', {})).toBe('{"x": {{a ?? {}}}}');
+  });
+
+  it.each<[string, unknown]>([
+    ['{{a["first name"]}}', 'Ada'],
+    ["{{a['first name']}}", 'Ada'],
+    ['{{a[ "a.b" ].c[0]}}', 'dots'],
+    ['{{a["\\u007d\\u007d"]}}', 'braces'],
+    ['{{a[""]}}', 'empty'],
+    ['{{a.list.0.n}}', 1],
+    ['{{a.list.01.n}}', null],
+    ['{{a.list.length}}', null],
+    ['{{a.0}}', 'key'],
+  ])('reads any key, and an index after a dot: %s', (text, value) => {
+    const a = { 'first name': 'Ada', 'a.b': { c: ['dots'] }, '}}': 'braces', '': 'empty', list: [{ n: 1 }], 0: 'key' };
+    expect(parseTemplate(text).issues).toEqual([]);
+    expect(render(text, { a })).toBe(value);
+  });
+
+  it('reads back every key as it writes it', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (key) => {
+        fc.pre(key !== '__proto__');
+        expect(render(`{{a${writtenStep(key)}}}`, { a: { [key]: 'x' } })).toBe('x');
+      }),
+    );
   });
 
   it('reads names and dots as it reads the same path with a blank before it', () => {
@@ -159,7 +220,8 @@ describe('rendering', () => {
     expect(render('{{a.length}}', { a: 'text' })).toBeNull();
     expect(render('{{a[0]}}', { a: 'text' })).toBeNull();
     expect(render('{{a[0]}}', { a: { 0: 'x' } })).toBeNull();
-    expect(walkPath([1], ['0'])).toBeUndefined();
+    expect(walkPath([1], ['0'])).toBe(1);
+    expect(walkPath([1], ['00'])).toBeUndefined();
   });
 
   it('never sets a prototype', () => {

@@ -153,7 +153,13 @@ const TESTS = ['size(V + V) > 0', 'L.exists(i, size(V + V) > 9)', 'size(L.map(i,
 const USES: Readonly<Record<number, string>> = { 4: 'tool:file', 5: 'llm', 6: 'workflow:grow' };
 /** The field of its output that grows most. */
 const FIELDS: Readonly<Record<number, string>> = { 4: '.result', 5: '.text', 6: '.t' };
-const ON_ERROR: readonly PlanNode['onError'][] = [undefined, 'skip', { value: { t: times(500, 'y') } }, undefined];
+/** A stand-in has the field that others read, or the plan is refused. */
+const onErrorOf = ({ kind, onError }: Draw): PlanNode['onError'] =>
+  onError === 1
+    ? 'skip'
+    : onError === 2
+      ? { value: { [(FIELDS[kind] ?? '.t').slice(1)]: times(500, 'y') } }
+      : undefined;
 
 function inputOf({ kind, parts }: Draw, whole: string, field: string, item: string): Record<string, unknown> {
   const part = `{{${field}}}`;
@@ -183,7 +189,7 @@ function nodeOf(one: Draw, index: number, draws: readonly Draw[]): PlanNode {
   const before = draws[place - 1];
   const whole = `n${place}`;
   const field = before?.each === true ? whole : `${whole}${FIELDS[before?.kind ?? 0] ?? '.t'}`;
-  const onError = ON_ERROR[one.onError];
+  const onError = onErrorOf(one);
   const when = TESTS[parts]?.replaceAll('V', field).replaceAll('L', 'rows.items');
   return {
     id: `n${index}`,

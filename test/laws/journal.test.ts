@@ -100,7 +100,7 @@ describe('the journal', () => {
     const result = await settled(h, handle);
     expect(result).toMatchObject({ status: 'failed', error: { code: 'store-full' } });
     expect(h.calls.map(({ node }) => node.id)).toEqual(['a']);
-    expect((await h.engine.inspect(handle.runId)).status).toBe('running');
+    expect((await h.engine.inspect(handle.runId)).status).toBe('interrupted');
   });
 
   it('keeps the first records of a batch that has no room as a whole', async () => {

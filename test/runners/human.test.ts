@@ -97,7 +97,7 @@ describe('a human node', () => {
     const h = harness();
     const handle = h.engine.start(each, { input: { list: ['a', 'b'] } });
     expect((await settled(h, handle)).waiting?.map(({ question }) => question)).toEqual(['a?', 'b?']);
-    await h.engine.answer(handle.runId, 'ask', 'first');
+    await h.engine.answer(handle.runId, 'ask', 'first', { item: 0 });
     const half = await settled(h, await h.engine.resume(handle.runId));
     expect(half.waiting?.map(({ question }) => question)).toEqual(['b?']);
     await h.engine.answer(handle.runId, 'ask', 'second');

@@ -40,6 +40,71 @@ describe('runs within runs', () => {
     await expect(engine.resume(`${handle.runId}.sub`)).rejects.toMatchObject({ code: 'invalid-request' });
   });
 
+  it('holds an answer to the question inside: its choices, its schema, its item', async () => {
+    const asking = validPlan({
+      nodes: [
+        {
+          id: 'each',
+          use: 'human',
+          each: '{{input.list}}',
+          in: { question: 'Same words?', choices: ['Send', 'Keep'], approve: 'Send' },
+        },
+        { id: 'count', use: 'human', needs: ['each'], in: { question: 'N?' }, out: { answer: 'integer' } },
+      ],
+      output: { sent: '{{each}}', count: '{{count.answer}}' },
+    });
+    const node: PlanNode = { id: 'sub', use: 'workflow:inner', in: { list: ['a', 'b'] } };
+    const { engine, result, handle, ...world } = await run([], node, { workflows: () => asking });
+    const { runId } = handle;
+    expect(result.waiting).toMatchObject([{ nodeId: 'sub', choices: ['Send', 'Keep'], approve: 'Send' }]);
+    expect(result.waiting?.[0]).not.toHaveProperty('item');
+    const refused = { code: 'invalid-request' };
+    await expect(engine.answer(runId, 'sub', 'yes')).rejects.toMatchObject(refused);
+    for (const answer of ['Keep', 'Send']) {
+      await engine.answer(runId, 'sub', answer);
+      await settled(world, await engine.resume(runId));
+    }
+    await expect(engine.answer(runId, 'sub', 'two')).rejects.toMatchObject(refused);
+    await engine.answer(runId, 'sub', 2);
+    const sent = [
+      { answer: 'Keep', approved: false },
+      { answer: 'Send', approved: true },
+    ];
+    const last = await settled(world, await engine.resume(runId));
+    expect(last).toMatchObject({ status: 'done', output: { sub: { sent, count: 2 } } });
+  });
+
+  it('passes an answer to no other item that asks the same, when its own was answered before a crash', async () => {
+    const asking = validPlan({
+      nodes: [{ id: 'ask', use: 'human', each: '{{input.list}}', in: { question: 'Same words?' } }],
+      output: '{{ask}}',
+    });
+    const node: PlanNode = { id: 'sub', use: 'workflow:inner', in: { list: ['a', 'b'] } };
+    const { engine, handle, ...world } = await run([], node, { workflows: () => asking });
+    await engine.answer(`${handle.runId}.sub`, 'ask', 'first', { item: 0 });
+    await engine.answer(handle.runId, 'sub', 'first');
+    const half = await settled(world, await engine.resume(handle.runId));
+    expect(half).toMatchObject({ status: 'suspended', waiting: [{ nodeId: 'sub', question: 'Same words?' }] });
+    await engine.answer(handle.runId, 'sub', 'second');
+    const last = await settled(world, await engine.resume(handle.runId));
+    expect(last.output).toMatchObject({ sub: [{ answer: 'first' }, { answer: 'second' }] });
+  });
+
+  it('asks each item of a node whose nested runs ask', async () => {
+    const inside = validPlan({
+      nodes: [{ id: 'ask', use: 'human', in: { question: 'Well?' } }],
+      output: { by: '{{ask.answer}}' },
+    });
+    const list: PlanNode = { id: 'list', use: 'value', in: { names: ['a', 'b'] } };
+    const node: PlanNode = { id: 'sub', use: 'workflow:inner', each: '{{list.names}}', in: {} };
+    const { engine, result, handle, ...world } = await run([], [list, node], { workflows: () => inside });
+    expect(result.waiting).toMatchObject([0, 1].map((item) => ({ nodeId: 'sub', item, question: 'Well?' })));
+    await engine.answer(handle.runId, 'sub', 'second', { item: 1 });
+    await engine.answer(handle.runId, 'sub', 'first', { item: 0 });
+    const last = await settled(world, await engine.resume(handle.runId));
+    expect(last.output).toMatchObject({ sub: [{ by: 'first' }, { by: 'second' }] });
+  });
+
   it('bounds how deep they go', async () => {
     const recursive = validPlan({ nodes: [{ id: 'again', use: 'workflow:self' }] });
     const { result } = await run([], { id: 'sub', use: 'workflow:self' }, { workflows: () => recursive, nesting: 2 });

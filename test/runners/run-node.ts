@@ -2,6 +2,7 @@
 import type { ModelCard } from '../../src/core/model/provider.ts';
 import type { PlanNode } from '../../src/core/plan/plan.ts';
 import type { Tool } from '../../src/core/plugin.ts';
+import type { RunJournal } from '../../src/core/stores.ts';
 import { createEngine } from '../../src/executor/engine.ts';
 import { createRunners, type RunnersOptions } from '../../src/runners/create-runners.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
@@ -28,12 +29,14 @@ export const broken: Tool = {
 export interface SetUp extends Partial<RunnersOptions> {
   /** The cards of the one provider. @default none */
   readonly cards?: readonly ModelCard[];
+  /** @default a new one in memory */
+  readonly journal?: RunJournal;
 }
 
-export function setUp(answers: readonly Answer[], { cards, ...more }: SetUp = {}) {
+export function setUp(answers: readonly Answer[], { cards, journal: given, ...more }: SetUp = {}) {
   const runtime = fakeRuntime();
   const gateway = scriptedGateway(answers, cards);
-  const journal = memoryStores({ clock: runtime.clock }).journal;
+  const journal = given ?? memoryStores({ clock: runtime.clock }).journal;
   const runners = createRunners({
     gateway,
     tools: new Map([add, broken].map((tool) => [tool.name, tool])),

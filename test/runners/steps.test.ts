@@ -59,7 +59,10 @@ describe('tools and values', () => {
     const wrong = await run([], { id: 'a', use: 'tool:add', in: { a: 1 } });
     expect(wrong.result.error).toMatchObject({ code: 'invalid-request', details: { tool: 'add' } });
     const failed = await run([], { id: 'a', use: 'tool:broken' });
-    expect(failed.result.error).toMatchObject({ code: 'tool-failed', message: 'Tool broken failed: out of order' });
+    expect(failed.result.error).toMatchObject({
+      code: 'tool-failed',
+      message: 'Tool broken failed in node a: out of order',
+    });
   });
 
   it('holds any step to its out', async () => {

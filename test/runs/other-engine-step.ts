@@ -5,15 +5,14 @@ import type { Driver, DriverPlanner } from '../../src/runs/state/driver.ts';
 import type { RunState } from '../../src/runs/state/run-state.ts';
 import type { Task, Unit } from '../../src/runs/state/task.ts';
 import type { StoredRuns } from '../../src/runs/stored/change.ts';
+import { mayRetry, recordRetry } from '../../src/runs/turn/attempts.ts';
 import {
   answerOf,
   assertCallable,
   bookFailure,
   bookOutput,
   inputsOf,
-  mayRetry,
   nextRound,
-  recordRetry,
   recordRound,
   scopesOf,
   sessionOf,

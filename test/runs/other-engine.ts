@@ -47,7 +47,7 @@ export function otherEngine(parts: OtherEngineParts): ExecutionEngine {
       const restored = await knownRun(journal, runId);
       return follow({ runId, plan: validPlan(restored.plan), options, restored }, { type: 'resumed' });
     },
-    answer: (runId, nodeId, answer) => answerRun(stored, undefined, { runId, nodeId, answer }),
+    answer: (runId, nodeId, answer, options) => answerRun(stored, undefined, { ...options, runId, nodeId, answer }),
     async fork(runId, options) {
       const opening = await forkRun(stored, runId, options);
       return follow(opening, { type: 'forked', prelude: opening.prelude ?? [] });

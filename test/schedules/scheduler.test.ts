@@ -207,22 +207,25 @@ describe('a trigger', () => {
 });
 
 describe('what a process leaves behind', () => {
-  test.each(['killed', 'stopped'] as const)('is continued by the next, when it was %s during a run', async (how) => {
-    const all = world();
-    all.hold = true;
-    const one = processIn(all, { schedules: daily });
-    const running = one.scheduler.run(one.control.signal);
-    await all.clock.advance(31 * MINUTE);
-    expect(idsOf(all)).toEqual(['schedule_digest_20260302T0700Z']);
-    if (how === 'killed') one.kill();
-    else await stopped(one, running, all);
-    all.hold = false;
-    const next = processIn(all, { schedules: daily });
-    await next.scheduler.once(next.control.signal);
-    expect(all.resumed).toEqual(['schedule_digest_20260302T0700Z']);
-    expect(all.started).toHaveLength(1);
-    expect(await all.store.keys('schedules/open/')).toEqual([]);
-  });
+  test.each(['interrupted', 'running', 'stopped'] as const)(
+    'is continued by the next, when its run is %s',
+    async (how) => {
+      const all = world();
+      all.hold = true;
+      const one = processIn(all, { schedules: daily });
+      const running = one.scheduler.run(one.control.signal);
+      await all.clock.advance(31 * MINUTE);
+      expect(idsOf(all)).toEqual(['schedule_digest_20260302T0700Z']);
+      if (how === 'stopped') await stopped(one, running, all);
+      else one.kill(how);
+      all.hold = false;
+      const next = processIn(all, { schedules: daily });
+      await next.scheduler.once(next.control.signal);
+      expect(all.resumed).toEqual(['schedule_digest_20260302T0700Z']);
+      expect(all.started).toHaveLength(1);
+      expect(await all.store.keys('schedules/open/')).toEqual([]);
+    },
+  );
 
   it('is taken over by another process that runs', async () => {
     const all = world();

@@ -38,8 +38,8 @@ export interface Process {
   readonly events: StartEvent[];
   readonly problems: string[];
   readonly control: AbortController;
-  /** The process is gone: what it drives never ends, and what it does has no effect. */
-  kill(): void;
+  /** The process is gone: what it drives never ends, and what it does has no effect. A store may not tell that of its runs. */
+  kill(seenAs?: 'interrupted' | 'running'): void;
 }
 
 export interface Given {
@@ -104,9 +104,13 @@ export function processIn(all: World, { schedules = {}, triggers = {}, lookInto 
     clock,
     onProblem: (where, message) => problems.push(`${where}: ${message}`),
   });
-  const kill = (): void => {
+  const kill = (seenAs: 'interrupted' | 'running' = 'interrupted'): void => {
     dead = true;
-    for (const [runId] of all.held) if (all.runs.get(runId) === 'running') all.held.delete(runId);
+    for (const [runId] of all.held) {
+      if (all.runs.get(runId) !== 'running') continue;
+      all.held.delete(runId);
+      all.runs.set(runId, seenAs);
+    }
   };
   return { scheduler, events, problems, control, kill };
 }

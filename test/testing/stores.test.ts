@@ -19,14 +19,49 @@ const journals: Readonly<Record<string, readonly [Break<RunJournal>, string]>> =
     (store) => ({
       append: async (id, events) => {
         if (events[0]?.seq === 3) await new Promise((resolve) => setImmediate(resolve));
-        store.append(id, events);
+        await store.append(id, events)?.catch(() => undefined);
       },
     }),
     'keeps the order of appends that nobody waited for',
   ],
   'resolves before it has written': [
-    (store) => ({ append: (id, events) => void setImmediate(() => store.append(id, events)) as undefined }),
+    (store) => ({
+      append: (id, events) => void setImmediate(() => store.append(id, events)?.catch(() => undefined)) as undefined,
+    }),
     'reads what a resolved append wrote, also before the next one',
+  ],
+  'drops what another writer was faster with': [
+    (store) => ({ append: async (id, events) => store.append(id, events)?.catch(() => undefined) }),
+    'gives no number of a run twice',
+  ],
+  'keeps a part of what it refuses': [
+    (store) => ({
+      append: async (id, events) => {
+        for (const event of events) await store.append(id, [event]);
+      },
+    }),
+    'gives no number of a run twice',
+  ],
+  'looks at numbers before it waits': [
+    (store) => {
+      const waiting: RunEvent[] = [];
+      return {
+        append: async (id, events) => {
+          await new Promise((resolve) => setImmediate(resolve));
+          for (const event of events) await store.append(id, [{ ...event, seq: waiting.push(event) }]);
+        },
+      };
+    },
+    'gives a number to one of many that append at the same time',
+  ],
+  'takes a run to tell whether it is held': [
+    (store) => ({
+      held: async (ids) => {
+        const claims = await Promise.all(ids.map((id) => store.claim(id, 'who asks', 1000)));
+        return new Set(ids.filter((_, index) => claims[index] === false));
+      },
+    }),
+    'tells which runs are held, and takes none of them',
   ],
   'makes a run of nothing': [
     (store) => ({
@@ -240,6 +275,7 @@ describe('testJournal', () => {
   test('passes the memory store', async () => {
     expect(await failuresOf((run) => testJournal({ test: run, make: () => memoryStores().journal }))).toEqual([
       'gives a run to one owner until the lease ends',
+      'tells which runs are held, and takes none of them',
       'removes unfinished runs when asked to, and none that somebody holds',
     ]);
     const passing = await failuresOf((run) => testJournal({ test: run, make: (o) => memoryStores(o).journal }));

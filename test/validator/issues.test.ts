@@ -33,6 +33,27 @@ describe('every issue', () => {
   });
 });
 
+describe('the "out" of a person', () => {
+  it.each([
+    [{ answer: 'integer' }, '{{a.answer}} {{a.approved}}'],
+    [{ answer: { date: 'string' }, approved: 'boolean' }, '{{a.answer.date}} {{a.approved}}'],
+    [{ type: 'object', properties: { answer: { type: 'string' } }, required: ['answer'] }, 'It is {{a.approved}}'],
+  ])('describes the answer, and approved is there all the same: %j', (out, query) => {
+    const raw = plan({ id: 'a', use: 'human', in: { question: 'When?' }, out }, search('b', query));
+    const { issues } = validate(raw, catalogue(), { repair: false });
+    expect(issues.filter(({ code }) => code !== 'node.unused')).toEqual([]);
+  });
+
+  it('is what references read', () => {
+    const raw = plan(
+      { id: 'a', use: 'human', in: { question: 'When?' }, out: { answer: { date: 'string' } } },
+      search('b', '{{a.answer.hour}}'),
+    );
+    const { issues } = validate(raw, catalogue(), { repair: false });
+    expect(issues.map(({ path }) => path)).toContain('/nodes/1/in/query');
+  });
+});
+
 describe('all issues at once', () => {
   it('checks the other nodes when one is broken in shape', () => {
     const raw = plan({ id: 'a', use: 5 }, { id: 'b', use: 'tool:nothing-like-it' }, search('c', '{{a.x}} {{zebra.y}}'));

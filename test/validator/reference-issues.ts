@@ -2,6 +2,40 @@
 import { ask, type Case, plan, search } from './fragments.ts';
 
 export const REFERENCE_CASES: readonly Case[] = [
+  {
+    code: 'ref.braces',
+    what: 'a reference in single braces',
+    raw: plan(search('docs', 'x'), ask('b', 'Sum up {docs.hits}')),
+    path: '/nodes/1/in/prompt',
+    suggest: ['{{docs.hits}}'],
+  },
+  {
+    code: 'ref.braces',
+    what: 'an output that is the path of a field',
+    raw: { ...plan(ask('a', 'x')), output: { answer: 'a.text' } },
+    path: '/output/answer',
+    suggest: ['{{a.text}}'],
+  },
+  {
+    code: 'each.nullable',
+    what: 'an optional input',
+    raw: { ...plan(ask('a', '{{item}}', { each: '{{input.files}}' })), input: { files: 'string[]?' } },
+    path: '/nodes/0/each',
+    suggest: ['{{input.files ?? []}}'],
+  },
+  {
+    code: 'condition.never',
+    what: 'a choice that the enum lacks',
+    raw: plan(ask('a', 'x', { out: { label: 'billing|tech' } }), ask('b', 'y', { when: "a.label == 'technical'" })),
+    path: '/nodes/1/when',
+    suggest: ['tech'],
+  },
+  {
+    code: 'stand_in.mismatch',
+    what: 'a text where an object was',
+    raw: plan(search('a', 'x', { onError: { value: 'nothing' } }), ask('b', '{{a.hits}}')),
+    path: '/nodes/0/onError/value',
+  },
   { code: 'ref.syntax', what: 'a call in a reference', raw: plan(ask('a', '{{now()}}')), path: '/nodes/0/in/prompt' },
   {
     code: 'ref.unknown_node',
@@ -113,6 +147,12 @@ export const REFERENCE_CASES: readonly Case[] = [
     what: 'a quorum of more nodes than there are',
     raw: plan(ask('a', 'x'), ask('b', '{{a.text}}', { wait: { atLeast: 2 } })),
     path: '/nodes/1/wait',
+  },
+  {
+    code: 'ref.meta',
+    what: 'a field that the step may have itself',
+    raw: plan({ id: 'a', use: 'tool:send-mail', in: { to: 'x', body: 'y' } }, ask('b', '{{a.meta.ms}}')),
+    path: '/nodes/1/in/prompt',
   },
   {
     code: 'node.unused',

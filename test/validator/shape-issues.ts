@@ -149,6 +149,12 @@ export const SHAPE_CASES: readonly Case[] = [
   },
   {
     code: 'schema.invalid',
+    what: 'a person who must give what no answer has',
+    raw: plan({ id: 'a', use: 'human', in: { question: 'When?' }, out: { date: 'string', approved: 'boolean' } }),
+    path: '/nodes/0/out',
+  },
+  {
+    code: 'schema.invalid',
     what: 'a type that is none',
     raw: plan(ask('a', 'x', { out: { label: 'strng' } })),
     path: '/nodes/0/out',

@@ -92,6 +92,26 @@ describe('the builder', () => {
     );
   });
 
+  it('writes a key that is no name in brackets', () => {
+    const page = defineStep({
+      name: 'page',
+      input: z.object({}),
+      output: z.object({ 'first name': z.string(), größe: z.number(), 'a}}b': z.string(), 'x-y': z.string() }),
+      run: () => ({ 'first name': 'Ada', größe: 3, 'a}}b': 'braces', 'x-y': 'hyphen' }),
+    });
+    const { plan } = workflow({ id: 'keys' })
+      .node('p', page, () => ({ in: {} }))
+      .output(({ p }) => ({ a: p['first name'], b: p.größe, c: p['a}}b'], d: p['x-y'] }));
+    expect(plan.output).toEqual({
+      a: '{{p["first name"]}}',
+      b: '{{p.größe}}',
+      c: '{{p["a\\u007d\\u007db"]}}',
+      d: '{{p.x-y}}',
+    });
+    const values = { 'first name': 'Ada', größe: 3, 'a}}b': 'braces', 'x-y': 'hyphen' };
+    expect(renderValue(plan.output, () => values)).toEqual({ a: 'Ada', b: 3, c: 'braces', d: 'hyphen' });
+  });
+
   it('refuses bad ids with the rule, where the compiler did not see them', () => {
     const id: string = 'Not An Id';
     expect(() => base.node(id, llm, () => ({ in: { prompt: 'x' } }))).toThrow(/"Not An Id".*unique/);

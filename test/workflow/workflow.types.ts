@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { z as z3 } from 'zod3';
 import type { Plan } from '../../src/core/plan/plan.ts';
+import { defineTool } from '../../src/kit/index.ts';
 import type { DoneRun, Polyphony, RunOutcome, SuspendedRun } from '../../src/polyphony.ts';
 import {
   coalesce,
@@ -156,10 +157,9 @@ export function refusedNodes(): void {
   base.node('n', llm, () => ({ in: { prompt: 'x' }, model: { tier: 'cheap' } }));
   // @ts-expect-error an unknown field of a node
   base.node('n', llm, () => ({ in: { prompt: 'x' }, retry: 3 }));
+  const optional = workflow({ id: 'x', input: { note: 'string?' } });
   // @ts-expect-error null where a required field is wanted
-  workflow({ id: 'x', input: { text: 'string', 'note?': 'string' } }).node('n', search, (c) => ({
-    in: { query: c.input.note },
-  }));
+  optional.node('n', search, (c) => ({ in: { query: c.input.note } }));
   const one = base.node('one', llm, () => ({ in: { prompt: 'x' } }));
   // @ts-expect-error a duplicate id
   one.node('one', llm, () => ({ in: { prompt: 'y' } }));
@@ -274,3 +274,97 @@ export async function outcomes(polyphony: Polyphony, plan: Plan, any: Workflow<{
   void unknown.output;
   if (unknown.status === 'done') holds<Equal<typeof unknown.output, string>>();
 }
+
+// A step sees what its schema gives, and returns what its schema takes; references have that as JSON.
+const dated = defineStep({
+  name: 'dated',
+  input: z.object({ n: z.string().transform(Number), lang: z.string().default('en') }),
+  output: z.object({ at: z.date(), size: z.string().transform((text) => text.length), note: z.string().optional() }),
+  run: ({ n, lang }) => {
+    holds<Equal<typeof n, number>>();
+    holds<Equal<typeof lang, string>>();
+    return { at: new Date(n), size: lang };
+  },
+});
+const onDates = workflow({ id: 'on-dates', input: z.object({ since: z.date(), n: z.string().transform(Number) }) })
+  .node('a', dated, () => ({ in: { n: '1' } }))
+  .node('b', llm, (c) => ({
+    in: { prompt: c.a.at },
+    out: z.object({ when: z.date(), tags: z.array(z.coerce.number()) }),
+  }))
+  .output((c) => ({ at: c.a.at, size: c.a.size, note: c.a.note, n: c.input.n, since: c.input.since, when: c.b.when }));
+type OnDates = NonNullable<(typeof onDates)['__types']>['output'];
+holds<
+  Equal<
+    OnDates,
+    {
+      readonly at: string;
+      readonly size: number;
+      readonly note: string | null;
+      readonly n: number;
+      readonly since: string;
+      readonly when: string;
+    }
+  >
+>();
+type Given<W> = W extends Workflow<infer I, infer _O, infer _M> ? I : 'no workflow';
+holds<Equal<Given<typeof onDates>, { since: Date; n: string }>>();
+outer.node('i', onDates, (c) => ({ in: { since: c.input.a, n: '1' } }));
+
+interface Tree {
+  readonly name: string;
+  readonly children: readonly Tree[];
+}
+const Trees: z.ZodType<Tree> = z.object({ name: z.string(), children: z.array(z.lazy(() => Trees)) });
+defineStep({ name: 'tree', input: Trees, output: Trees, run: (tree) => tree });
+defineStep({ name: 'any', input: z.any(), output: z.unknown(), run: (given) => given });
+
+/** Compiled, never called. */
+export async function refusedSchemas(polyphony: Polyphony): Promise<void> {
+  const input = z.object({ a: z.string() });
+  const run = (): never => {
+    throw new Error('never called');
+  };
+  // @ts-expect-error JSON has no Map
+  defineStep({ name: 's', input, output: z.object({ m: z.map(z.string(), z.string()) }), run });
+  // @ts-expect-error JSON has no Set, however deep
+  defineStep({ name: 's', input, output: z.array(z.object({ s: z.set(z.string()).optional() })), run });
+  // @ts-expect-error JSON has no bigint
+  defineStep({ name: 's', input, output: z.object({ b: z.bigint() }), run });
+  // @ts-expect-error what a transform gives counts too
+  defineStep({ name: 's', input, output: z.object({ b: z.string().transform(BigInt) }), run });
+  // @ts-expect-error JSON has no symbol
+  defineStep({ name: 's', input, output: z.object({ b: z.symbol() }), run });
+  // @ts-expect-error nothing in JSON is a Map
+  defineStep({ name: 's', input: z.object({ m: z.map(z.string(), z.string()) }), output: input, run });
+  // @ts-expect-error zod 3 too
+  defineStep({ name: 's', input, output: z3.object({ b: z3.bigint() }), run });
+  // @ts-expect-error the input of a workflow is kept as JSON
+  workflow({ id: 'w', input: z.object({ b: z.bigint() }) });
+  // @ts-expect-error so is the answer of a node
+  base.node('n', llm, () => ({ in: { prompt: 'x' }, out: z.object({ s: z.set(z.string()) }) }));
+  // A transform into what JSON has.
+  defineStep({ name: 's', input, output: z.object({ b: z.bigint().transform(String) }), run });
+  // @ts-expect-error a step returns what its schema takes, not what it gives
+  defineStep({ name: 's', input, output: z.object({ n: z.string().transform(Number) }), run: () => ({ n: 1 }) });
+  // @ts-expect-error a caller gives what the schema takes
+  await polyphony.run(onDates, { since: 'yesterday', n: '1' });
+  const { output } = await polyphony.run(onDates, { since: new Date(0), n: '1' });
+  holds<Equal<typeof output, OnDates>>();
+}
+
+export const typedTools = [
+  defineTool({
+    name: 'a',
+    description: 'A',
+    input: z.object({ n: z.coerce.number() }),
+    output: z.object({ at: z.date() }),
+    run: ({ n }) => {
+      holds<Equal<typeof n, number>>();
+      return { at: new Date(n) };
+    },
+  }),
+  defineTool({ name: 'b', description: 'B', input: { text: 'string' }, run: ({ text }) => text.length }),
+  // @ts-expect-error JSON has no bigint
+  defineTool({ name: 'c', description: 'C', input: {}, output: z.bigint(), run: () => 1n }),
+];

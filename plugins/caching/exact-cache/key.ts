@@ -20,7 +20,7 @@ export function cacheKey(call: Call, sharing: CacheSharing): string {
 
 function answerOf(request: ModelRequest): unknown {
   const { cache: _cache, onStreamFailure: _failure, limits, model, ...rest } = request;
-  const { ms: _ms, retries: _retries, ...choosing } = limits ?? {};
+  const { ms: _ms, attemptMs: _attemptMs, retries: _retries, ...choosing } = limits ?? {};
   const fields: Record<string, unknown> = {
     ...rest,
     model: typeof model === 'string' ? { id: model } : model,

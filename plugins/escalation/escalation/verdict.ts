@@ -8,6 +8,7 @@ import {
   type ModelResponse,
   textOf,
   validateJson,
+  withoutPatterns,
 } from 'polyphony/kit';
 
 export interface Verdict {
@@ -56,7 +57,7 @@ function schemaFailure({ output }: ChatRequest, response: ModelResponse): string
   if (found === undefined) return 'the answer contains no JSON';
   if (output.schema === undefined || output.strict === false) return undefined;
   try {
-    const result = validateJson(output.schema, found.value);
+    const result = validateJson(withoutPatterns(output.schema), found.value);
     const [issue] = result.ok ? [] : result.issues;
     return issue === undefined
       ? undefined

@@ -1,5 +1,5 @@
 /** Checks of structured answers: JSON, schemas, code. */
-import { extractJson, type JsonSchema, validateJson } from 'polyphony/kit';
+import { extractJson, type JsonSchema, validateJson, withoutPatterns } from 'polyphony/kit';
 import type { Check } from './checked-answer.ts';
 
 /** The answer must be JSON where JSON was requested, and match the schema (allowed labels are enumerations). */
@@ -17,7 +17,7 @@ export const schemaValidity: Check = ({ request, response, text }) => {
 /** A schema that cannot be checked (because it has patterns) causes no flaw. */
 function firstIssue(schema: JsonSchema, value: unknown): string | undefined {
   try {
-    const result = validateJson(schema, value);
+    const result = validateJson(withoutPatterns(schema), value);
     const [issue] = result.ok ? [] : result.issues;
     return issue === undefined ? undefined : `${issue.path === '' ? 'the value' : issue.path} ${issue.message}`;
   } catch {

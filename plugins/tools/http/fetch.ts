@@ -16,7 +16,7 @@ export interface HttpLimits {
   readonly maxBytes: number;
   readonly maxRedirects: number;
   readonly hosts: readonly string[] | undefined;
-  readonly isAllowed: (address: string) => boolean;
+  readonly isAllowed: (address: string) => boolean | Promise<boolean>;
   readonly resolve: (host: string) => Promise<readonly string[]>;
 }
 
@@ -79,10 +79,22 @@ async function checkedAddress(limits: HttpLimits, url: URL, signal: AbortSignal)
   }
   const addresses = isIP(host) === 0 ? await resolved(limits, host, signal) : [host];
   const [first] = addresses;
-  if (first === undefined || !addresses.every(limits.isAllowed)) {
+  if (first === undefined || !(await areAllowed(limits, addresses, signal))) {
     throw failed(`"${host}" does not resolve only to public addresses, and no other address is fetched.`);
   }
   return first;
+}
+
+/** Only true allows an address: a promise that nobody waits for must not. */
+async function areAllowed(
+  { isAllowed }: HttpLimits,
+  addresses: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const address of addresses) {
+    if ((await untilAborted(Promise.resolve(isAllowed(address)), signal)) !== true) return false;
+  }
+  return true;
 }
 
 /** `example.org` matches itself, `*.example.org` every name below it. */

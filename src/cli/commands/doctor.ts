@@ -84,11 +84,12 @@ async function checkProviders({ polyphony }: Session): Promise<Check> {
   }
   const detail = `${providers.join(', ')} (${counted(polyphony.gateway.models().length, 'model')})`;
   const only = providers.length === 1 && providers[0] === 'embedded';
-  return {
-    name: 'providers',
-    ok: true,
-    detail: only ? `${detail}: set the API key of a provider in the environment to use real models` : detail,
-  };
+  const more = only
+    ? ': set the API key of a provider in the environment to use real models'
+    : providers.includes('embedded')
+      ? '; the embedded engine answers only where it is named'
+      : '';
+  return { name: 'providers', ok: true, detail: `${detail}${more}` };
 }
 
 const QUESTION =

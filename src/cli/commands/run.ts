@@ -116,7 +116,6 @@ async function runTarget(
     const handle = await polyphony.start(plan, options.input(planning ? undefined : plan.plan), {
       signal,
       tags: options.tags,
-      scopes: Object.entries(options.tags).map(([name, value]) => ({ kind: 'tag', id: `${name}=${value}` })),
       ...defined({ budgetUsd: options.budget, concurrency: options.concurrency, session: options.session }),
       ...(plansFirst ? { streaming: false, onPlan: (made) => startView(made.plan) } : {}),
     });

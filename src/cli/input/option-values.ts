@@ -16,6 +16,13 @@ export function wholeNumber(text: string): number {
   throw new InvalidArgumentError('Give a whole number from 1 to 10000.');
 }
 
+/** Index of an item, from 0. */
+export function itemIndex(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,9}$/.test(text)) return value;
+  throw new InvalidArgumentError('Give the index of an item, a whole number from 0 on.');
+}
+
 const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 /** `12h`, `7d`, `4w` in milliseconds. */

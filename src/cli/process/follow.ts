@@ -95,9 +95,15 @@ export function showResult(
   const empty = emptyNote(result);
   if (empty !== undefined && !options.quiet) terminal.say(terminal.wrap(empty, 'stderr'));
   showQuestions(result, options, terminal);
-  const stopped = result.status === 'cancelled' || result.status === 'failed';
-  if (stopped && resumable)
+  if (resumable && mayGoOn(result))
     terminal.say(paint.dim(`continue with: ${thisCommandWith(options)} runs resume ${quoted(result.runId)}`));
+}
+
+/** Whether a resume may end in another way: it would not for a plan that cannot run here, and for a budget that stays spent. */
+export function mayGoOn({ status, error }: RunResult): boolean {
+  if (status === 'cancelled' || status === 'interrupted') return true;
+  if (status !== 'failed' || error?.code === 'invalid-plan') return false;
+  return error?.code !== 'budget-exceeded' || error.details?.scope !== 'run';
 }
 
 function showQuestions(
@@ -105,14 +111,14 @@ function showQuestions(
   options: FollowOptions & SharedOptions,
   terminal: Terminal,
 ): void {
-  for (const { nodeId, question, choices } of waiting) {
-    terminal.say(
-      `\n${terminal.wrap(`${terminal.paint.magenta(oneLine(nodeId))} asks: ${printable(question)}`, 'stderr')}`,
-    );
+  const command = `${thisCommandWith(options)} runs answer ${quoted(runId)}`;
+  for (const { nodeId, item, question, choices } of waiting) {
+    const place = item === undefined ? '' : `, item ${item},`;
+    const asks = `${terminal.paint.magenta(oneLine(nodeId))}${place} asks: ${printable(question)}`;
+    terminal.say(`\n${terminal.wrap(asks, 'stderr')}`);
     if (choices !== undefined) terminal.say(`  choices: ${choices.map(oneLine).join(', ')}`);
     const example = choices?.[0] === undefined ? "'<answer>'" : quoted(oneLine(choices[0]));
-    terminal.say(
-      `  answer with: ${thisCommandWith(options)} runs answer ${quoted(runId)} ${quoted(oneLine(nodeId))} ${example}`,
-    );
+    const option = item === undefined ? '' : ` --item ${item}`;
+    terminal.say(`  answer with: ${command} ${quoted(oneLine(nodeId))} ${example}${option}`);
   }
 }

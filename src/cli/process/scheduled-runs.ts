@@ -27,7 +27,6 @@ export function runStarter(polyphony: Polyphony, folder: string): RunStarter {
         runId,
         signal,
         tags: { [name]: value },
-        scopes: [{ kind: 'tag', id: `${name}=${value}` }],
         ...defined({ budgetUsd }),
       });
       return followed(polyphony, handle, onBegun);

@@ -119,6 +119,7 @@ export function modelDetail(model: ListedModel, paint: Paint): string {
     ['answer', card.maxOutputTokens === 0 ? 'no text' : `at most ${card.maxOutputTokens.toLocaleString('en')} tokens`],
     ['can', card.capabilities.join(', ')],
     ['made for', card.dedicatedTo ?? ''],
+    ['stands in', card.standIn === true ? 'answers by its name only, where another model can serve the request' : ''],
     [
       'strengths',
       Object.entries(card.strengths)

@@ -3,7 +3,9 @@ import { canonicalJson } from '../../core/json/canonical-json.ts';
 import { addMoney, formatUsd, NANO_PER_USD, type NanoUsd } from '../../core/money/money.ts';
 import type { Plan, PlanNode } from '../../core/plan/plan.ts';
 import type { NodeState, RunEvent } from '../../core/run/engine.ts';
+import { scrubText } from '../../core/scrub.ts';
 import { oneLine } from '../../drawing/plain-text.ts';
+import { shownJson } from '../../language/shown.ts';
 import { renderValue } from '../../language/template.ts';
 
 export interface Row {
@@ -29,6 +31,8 @@ export interface Row {
 }
 
 export interface RunView {
+  /** The run that is shown; undefined before its first event. */
+  runId: string | undefined;
   readonly rows: Map<string, Row>;
   /** The plan is still being written: more rows may come. */
   isPlanning: boolean;
@@ -43,6 +47,7 @@ export interface RunView {
 }
 
 export const newProgress = (): RunView => ({
+  runId: undefined,
   rows: new Map(),
   isPlanning: false,
   input: undefined,
@@ -54,6 +59,7 @@ export const newProgress = (): RunView => ({
 });
 
 const LONGEST_NOTE = 300;
+const LONGEST_ARGUMENTS = 100;
 
 function newRow(node: PlanNode): Row {
   return {
@@ -72,18 +78,29 @@ function newRow(node: PlanNode): Row {
   };
 }
 
+type Revised = Pick<Extract<RunEvent, { readonly type: 'plan-revised' }>, 'again' | 'kept'>;
+
 /** Removes nodes that a revision dropped, keeps unchanged ones, and resets those in `again`, which run again. */
-function takePlan(progress: RunView, plan: Plan, again: readonly string[] = []): void {
+function takePlan(progress: RunView, plan: Plan, { again = [], kept = {} }: Revised = {}): void {
   const before = new Map(progress.rows);
   progress.rows.clear();
   for (const node of plan.nodes) {
-    const row = before.get(node.id);
+    const from = Object.hasOwn(kept, node.id) ? kept[node.id] : undefined;
+    const row = before.get(from ?? node.id);
+    if (row !== undefined && from !== undefined) {
+      progress.rows.set(node.id, { ...row, node });
+      progress.outputs.set(node.id, progress.outputs.get(from));
+      continue;
+    }
     const stays = row !== undefined && !again.includes(node.id) && canonicalJson(row.node) === canonicalJson(node);
     progress.rows.set(node.id, stays ? row : newRow(node));
   }
 }
 
 export function takeEvent(progress: RunView, event: RunEvent): void {
+  progress.runId ??= event.runId;
+  // A nested run has nodes of its own, which may have the same names.
+  if (event.runId !== progress.runId) return;
   if (event.type === 'run-started') {
     takePlan(progress, event.plan);
     progress.isPlanning = event.request !== undefined;
@@ -96,7 +113,7 @@ export function takeEvent(progress: RunView, event: RunEvent): void {
   } else if (event.type === 'plan-answered') {
     progress.spentNanoUsd = addMoney(progress.spentNanoUsd, event.costNanoUsd);
   } else if (event.type === 'plan-revised') {
-    takePlan(progress, event.plan, event.again);
+    takePlan(progress, event.plan, event);
     progress.isPlanning = false;
     progress.capNanoUsd = event.capNanoUsd ?? progress.capNanoUsd;
   } else if (event.type === 'run-resumed') {
@@ -147,6 +164,11 @@ function takeNodeEvent(progress: RunView, row: Row, event: NodeEvent): void {
     case 'node-retried':
       row.note = oneLine(`attempt ${event.attempt} failed: ${event.error.message}`);
       return;
+    case 'model-answered':
+      return;
+    case 'tool-call':
+      row.note = oneLine(toolNote(event));
+      return;
     case 'node-escalated':
       row.rung = Math.max(row.rung, event.escalation.rung);
       row.note = oneLine(event.escalation.reason);
@@ -173,6 +195,12 @@ function takeNodeEvent(progress: RunView, row: Row, event: NodeEvent): void {
     default:
       endNode(progress, row, event);
   }
+}
+
+/** What is shown is cut and without secrets: the model wrote the arguments. */
+function toolNote({ name, arguments: given, error }: Extract<RunEvent, { type: 'tool-call' }>): string {
+  const call = `${name} ${shownJson(given, LONGEST_ARGUMENTS)}`;
+  return scrubText(error === undefined ? call : `${call} failed: ${error.message}`);
 }
 
 type EndEvent = Extract<

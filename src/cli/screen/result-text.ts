@@ -53,6 +53,7 @@ export function summaryLine(result: RunResult, paint: Paint): string {
     cancelled: paint.red,
     suspended: paint.magenta,
     running: paint.yellow,
+    interrupted: paint.yellow,
   }[result.status](result.status);
   const facts = [
     durationText(result.ms),

@@ -156,7 +156,7 @@ function foreignKind(value: object): string | undefined {
 /** An upper figure: the digits of a whole number, and what the longest fraction takes. */
 function numberBytes(value: number): number {
   const size = Math.abs(value);
-  if (!Number.isInteger(value) || size >= 1e16) return 24;
+  if (!Number.isInteger(value) || size >= 1e16) return 25;
   const sign = value < 0 ? 1 : 0;
   if (size < 10) return 1 + sign;
   return sign + (size < 100 ? 2 : size < 10_000 ? 4 : size < 1e8 ? 8 : 16);

@@ -41,6 +41,11 @@ export interface ModelCard {
   readonly capabilities: readonly Capability[];
   /** The only use of the model: it gets only requests that ask for this capability. @default any */
   readonly dedicatedTo?: Capability;
+  /**
+   * It stands in where nothing better is there: beside a model without this that can do what a request needs, it answers only where
+   * a request, a plan or the config names it. @default false
+   */
+  readonly standIn?: boolean;
   readonly contextTokens: number;
   readonly maxOutputTokens: number;
   /** null: unknown; calls under a cap then skip the model unless the config allows it. */

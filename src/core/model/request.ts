@@ -82,6 +82,8 @@ export interface RequestLimits {
   readonly usd?: number;
   /** Longest duration of the whole call, in milliseconds. */
   readonly ms?: number;
+  /** Longest duration of one attempt, in milliseconds: after that it is tried again. @default `timeouts.totalMs` of the config */
+  readonly attemptMs?: number;
   /** Highest observed 95th percentile of the target's total latency, in milliseconds; its card's `expectedMs` before that. */
   readonly p95Ms?: number;
   /**

@@ -86,9 +86,11 @@ export interface PlanSubstitute {
 export interface PlanNodeLimits {
   /** The most that this node may cost, in US dollars. @default no cap */
   readonly usd?: number;
-  /** The longest time that it may take, in seconds. @default no limit */
+  /** The longest time that it may take with all its items, rounds and attempts, in seconds. @default no limit */
   readonly seconds?: number;
-  /** Attempts at one target after the first, 0 to 10. @default the value of the config, 2 */
+  /** The longest time that one attempt may take, in seconds: after that `retries` applies. @default no limit of the node's own */
+  readonly attemptSeconds?: number;
+  /** Attempts after the first, 0 to 10: at one target, or at a step that calls no model. @default for models the value of the config, 2; for other steps 0 */
   readonly retries?: number;
   /** Items of its `each` that run at the same time, 1 to 1000. @default as many as the run allows, 64 */
   readonly concurrency?: number;

@@ -28,6 +28,7 @@ export const EscalateSchema = z.strictObject({
 export const NodeLimitsSchema = z.strictObject({
   usd: z.number().nonnegative().optional(),
   seconds: positive.optional(),
+  attemptSeconds: positive.optional(),
   retries: z.int().min(0).max(10).optional(),
   concurrency: z.int().min(1).max(1000).optional(),
   tokens: z.int().min(1).optional(),

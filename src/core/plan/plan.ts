@@ -42,10 +42,18 @@ export interface ValidNode {
   readonly dependencies: readonly string[];
   /** A reference of the node uses `??`, so the node runs even if all its inputs were skipped. */
   readonly hasFallback: boolean;
+  /**
+   * Its output has a field `meta` of its own: `always`, or where the step gives one. References read that one.
+   *
+   * @default it has none
+   */
+  readonly ownMeta?: OwnMeta | undefined;
   readonly estimate: NodeEstimate;
   /** Expected milliseconds from its start to the end of the longest path after it; ready nodes start in this order. */
   readonly priority: number;
 }
+
+export type OwnMeta = 'always' | 'maybe';
 
 /** A node of a plan that is still being written: valid by itself and together with the nodes before it. */
 export interface DraftNode {

@@ -11,6 +11,8 @@ export interface PlanningResult extends Paid {
   readonly repaired: readonly PlanRepair[];
   /** Calls to the planner model, repairs included. */
   readonly rounds: number;
+  /** Of a revised plan: nodes that have the result of a node of the plan before it, which do not run again. @default none */
+  readonly kept?: Readonly<Record<string, string>>;
 }
 
 /** One answer of the planner's model, or why there is none. */
@@ -23,16 +25,16 @@ export interface PlannerAnswer extends Paid {
   readonly error?: ErrorRecord;
 }
 
-/** Callbacks while a plan is made. */
+/** Callbacks while a plan is made. Each is waited for; what one throws or rejects with ends the planning. */
 export interface PlanningListener {
   /** Gets the text of the plan as it is written; makes the planner stream. */
-  readonly onDelta?: (text: string) => void;
+  readonly onDelta?: (text: string) => unknown;
   /** What was written so far is invalid: another answer begins. */
-  readonly onRestart?: () => void;
-  /** Called before each call of the planner's model. What it throws ends the planning. */
-  readonly onCall?: () => void;
+  readonly onRestart?: () => unknown;
+  /** Called before each call of the planner's model. */
+  readonly onCall?: () => unknown;
   /** Called for every call that was paid for, whatever its outcome. */
-  readonly onAnswer?: (answer: PlannerAnswer) => void;
+  readonly onAnswer?: (answer: PlannerAnswer) => unknown;
 }
 
 /** How a request is planned: who pays, the signal and the session of the planner's calls, and the callbacks. */
@@ -52,6 +54,8 @@ export interface PlanFailure {
   readonly failed: { readonly nodeId: string; readonly error: ErrorRecord };
   /** Outputs of the finished nodes, by id. */
   readonly finished: Readonly<Record<string, unknown>>;
+  /** Nodes that have not finished, of which some items or rounds may have. @default none */
+  readonly begun?: readonly string[];
 }
 
 /** Makes plans for runs, for `plan` nodes and for `polyphony.plan`. */

@@ -112,8 +112,17 @@ const rerank: StepType = {
 const human: StepType = {
   use: 'human',
   description: 'Asks a person; the run waits, even across processes, until the answer comes.',
-  input: object({ question: string, choices: strings, data: anything }, ['question']),
+  input: object(
+    {
+      question: string,
+      choices: strings,
+      approve: { type: 'string', description: 'The only choice that approves; by default one such as yes or approve.' },
+      data: anything,
+    },
+    ['question'],
+  ),
   output: object({ answer: anything, approved: { type: 'boolean' } }, ['answer', 'approved']),
+  typedOutput: true,
 };
 
 const plan: StepType = {
@@ -134,3 +143,14 @@ const value: StepType = {
 };
 
 export const BUILT_IN_STEPS: readonly StepType[] = [llm, image, embed, moderate, rerank, human, plan, value];
+
+/** Their calls are tried again by the gateway, which knows the target, and bounded there. */
+const ATTEMPTED_BY_GATEWAY: ReadonlySet<string> = new Set(['llm', 'image', 'embed', 'moderate', 'rerank']);
+/** A person is asked once, and what was rendered is rendered alike again. */
+const ATTEMPTED_ONCE: ReadonlySet<string> = new Set(['human', 'value']);
+
+/** Whether several attempts at the step can have an effect at all. */
+export const hasAttempts = (use: string): boolean => !ATTEMPTED_ONCE.has(use);
+
+/** Whether the engine itself makes and bounds the attempts: at tools, workflows, plans and steps of plugins. */
+export const isAttemptedHere = (use: string): boolean => hasAttempts(use) && !ATTEMPTED_BY_GATEWAY.has(use);

@@ -38,6 +38,8 @@ export interface Catalogue {
   readonly aliases: Readonly<Record<string, string>>;
   readonly routes: readonly string[];
   readonly evaluators: readonly string[];
+  /** False: no plugin acts on `escalate`. @default true */
+  readonly escalates?: boolean;
   /** Plans behind `workflow:<id>`, for nesting depth and cost. */
   readonly workflows: ReadonlyMap<string, Plan>;
   readonly bounds: PlanBounds;
@@ -71,6 +73,8 @@ export interface ValidateOptions {
    * alone
    */
   readonly request?: string;
+  /** The plan belongs to a run that has begun: what only later versions refuse is a warning. @default false */
+  readonly begun?: boolean;
 }
 
 /** Never throws, whatever `raw` is: text of a model, parsed JSON or any other value. */

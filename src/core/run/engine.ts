@@ -5,14 +5,30 @@ import type { NanoUsd } from '../money/money.ts';
 import type { Plan, PlanNode, ValidPlan } from '../plan/plan.ts';
 import type { PlannerAnswer, PlanningResult } from '../plan/planner.ts';
 import type { PlanRepair } from '../plan/validation.ts';
-import type { HumanQuestion, NodeMeta, NodeProgress, Paid } from './node-call.ts';
+import type { HumanQuestion, LoopAnswer, NodeMeta, NodeProgress, Paid, ToolCallRecord } from './node-call.ts';
 
 export type * from './node-call.ts';
 export { SuspendRun } from './node-call.ts';
 
 // ---------------------------------------------------------------------------------------------------- events
 
-export type RunStatus = 'running' | 'suspended' | 'done' | 'failed' | 'cancelled';
+/** `running`: a living process drives it. `interrupted`: its process is gone, and `resume` continues it. */
+export type RunStatus = StoredStatus | 'interrupted';
+
+/** What a journal says of a run. It cannot say that the process that drives the run is gone. */
+export type StoredStatus = 'running' | 'suspended' | 'done' | 'failed' | 'cancelled';
+
+/** The node that a run is nested in, or the run that it was forked from. */
+export interface EventParent {
+  readonly runId: string;
+  readonly nodeId?: string;
+  /** Index within `each`. */
+  readonly item?: number;
+}
+
+export interface RunParent extends EventParent {
+  readonly kind: 'fork' | 'nested';
+}
 
 interface EventBase {
   /** Counts the events of a run from 0 without gaps; the journal keeps a subset. */
@@ -20,6 +36,8 @@ interface EventBase {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly runId: string;
+  /** In the stream of a run: the node, and its item, whose nested run this event is of. Not journalled there. */
+  readonly parent?: EventParent;
   /** Only in a journal: its value holds references to earlier events, which `fullEvents` resolves. */
   readonly refers?: true;
 }
@@ -33,6 +51,11 @@ interface NodeEventBase extends EventBase {
   readonly calls?: number;
   /** As `calls`, for the planner's model. @default 0 */
   readonly plannerCalls?: number;
+}
+/** Their `round` is that of the loop in which a model calls tools. */
+interface LoopEventBase extends Omit<NodeEventBase, 'round'> {
+  /** Round of `repeat`, from 1. */
+  readonly repeat?: number;
 }
 /** The result of a finished node, item or round. */
 export interface NodeResult {
@@ -57,7 +80,7 @@ export type RunEvent =
       /** Cost and usage before the first node: the planner's calls. */
       readonly paid?: PaidForPlan;
       /** The run that this one was forked from, or the run whose node started it. */
-      readonly parent?: { readonly runId: string; readonly nodeId?: string; readonly kind: 'fork' | 'nested' };
+      readonly parent?: RunParent;
       readonly tags?: Readonly<Record<string, string>>;
       /** The scopes of the run's calls, also after a resume. */
       readonly scopes?: readonly Scope[];
@@ -75,6 +98,8 @@ export type RunEvent =
       readonly reason: string;
       /** Unchanged nodes that run again, because a node that they depend on has changed. */
       readonly again?: readonly string[];
+      /** Nodes that look different but have the result, or the progress, of a node of the plan before, by the id of that one. */
+      readonly kept?: Readonly<Record<string, string>>;
       /** The cap of the run from now on. */
       readonly capNanoUsd?: NanoUsd;
     })
@@ -86,6 +111,8 @@ export type RunEvent =
       readonly restart?: true;
     })
   | (NodeEventBase & NodeProgress)
+  | (LoopEventBase & LoopAnswer & { readonly type: 'model-answered' })
+  | (LoopEventBase & ToolCallRecord & { readonly type: 'tool-call' })
   | (NodeEventBase & { readonly type: 'item-finished'; readonly result: NodeResult; readonly error?: ErrorRecord })
   | (NodeEventBase & { readonly type: 'round-finished'; readonly result: NodeResult })
   | (NodeEventBase & { readonly type: 'node-finished'; readonly result: NodeResult })
@@ -178,13 +205,27 @@ export interface RunResult {
   /** What the validator changed in the plans that were run, in order. @default nothing */
   readonly repaired?: readonly PlanRepair[];
   readonly nodes: readonly NodeReport[];
-  /** For a suspended run: the nodes that wait, with their questions. */
-  readonly waiting?: readonly ({ readonly nodeId: string } & HumanQuestion)[];
+  /** The nodes that wait for an answer, with their questions: of a suspended run, or one that goes on meanwhile. */
+  readonly waiting?: readonly WaitingQuestion[];
+}
+
+export interface WaitingQuestion extends HumanQuestion {
+  readonly nodeId: string;
+  /** Index within `each`. */
+  readonly item?: number;
+}
+
+export interface AnswerOptions {
+  /** Index within `each` of the item that asks. @default the only one that does */
+  readonly item?: number;
 }
 
 export interface RequestOptions extends RunOptions {
-  /** Called with the complete plan; some of its nodes may already run. An error fails the run. */
-  readonly onPlan?: (planning: PlanningResult) => void;
+  /**
+   * Called with the complete plan, and waited for; nodes without side effects may already run, no others. An error or a
+   * rejection fails the run.
+   */
+  readonly onPlan?: (planning: PlanningResult) => unknown;
 }
 
 export interface RunOptions {
@@ -192,7 +233,7 @@ export interface RunOptions {
   /** @default a new id */
   readonly runId?: string;
   readonly signal?: AbortSignal;
-  /** Nodes that run at the same time. @default 64 */
+  /** Nodes that run at the same time, in the run and all runs nested in it. @default 64 */
   readonly concurrency?: number;
   /** A cap on the run in US dollars, besides the plan's own budget. @default only the plan's budget */
   readonly budgetUsd?: number;
@@ -201,15 +242,19 @@ export interface RunOptions {
   /** Further scopes that are charged, such as tenant, user and tags. @default none */
   readonly scopes?: readonly Scope[];
   readonly session?: string;
+  /** Mark the run and those nested in it; each is also a scope of the kind `tag`, `key=value`. @default none */
   readonly tags?: Readonly<Record<string, string>>;
   readonly level?: number;
-  readonly parent?: { readonly runId: string; readonly nodeId?: string; readonly kind: 'fork' | 'nested' };
+  readonly parent?: RunParent;
 }
 
 /** A run that this process drives. */
 export interface RunHandle {
   readonly runId: string;
-  /** Events from the first one on, for any number of readers; ends when the run ends. */
+  /**
+   * Events from the first one on, for any number of readers; ends when the run ends. Those of nested runs come between them, with
+   * `parent` and their own `runId` and `seq`; their text comes as that of the node.
+   */
   events(): AsyncIterable<RunEvent>;
   /** Never rejects: a failed run also has a result. */
   result(): Promise<RunResult>;
@@ -225,8 +270,11 @@ export interface ExecutionEngine {
   startRequest?(request: string, options?: RequestOptions): RunHandle;
   /** Continues a run from its journal: finished nodes are kept and not paid again. Throws not-found, and store-busy while another process drives it. */
   resume(runId: string, options?: Pick<RunOptions, 'signal' | 'concurrency'>): Promise<RunHandle>;
-  /** Records the answer to a suspended node; `resume` continues with it. */
-  answer(runId: string, nodeId: string, answer: unknown): Promise<void>;
+  /**
+   * Records the answer to a suspended node; `resume` continues with it. Throws not-found if that node or item asks nothing, or
+   * the run has ended, and invalid-request if the answer does not fit the question. Without `item` it is for the first that asked.
+   */
+  answer(runId: string, nodeId: string, answer: unknown, options?: AnswerOptions): Promise<void>;
   /** Starts a new run with the finished nodes of an old one; `from` and the nodes after it run again. */
   fork(
     runId: string,

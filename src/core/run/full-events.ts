@@ -15,7 +15,13 @@ export const REFERENCE_DEPTH = 256;
 /** No text can hold more, so no value of an event can be larger, however often it refers to others. */
 export const FULL_BYTES = 536_870_912;
 
-/** The field of an event that holds a value of the run, the only one that may hold references. Undefined: it has none. */
+/** The fields of a `tool-call` that hold values of the run: together they are its value, at no path of its own. */
+const CALL_FIELDS: readonly string[] = ['arguments', 'result'];
+
+/**
+ * The field of an event that holds a value of the run, the only one that may hold references. Undefined: it has none. Without
+ * a step: several fields, which `recordedValue` and `withValue` take together.
+ */
 export function valuePathOf(event: RunEvent): readonly string[] | undefined {
   switch (event.type) {
     case 'run-started':
@@ -32,13 +38,24 @@ export function valuePathOf(event: RunEvent): readonly string[] | undefined {
       return ['answer'];
     case 'run-finished':
       return ['output'];
+    case 'model-answered':
+      return ['content'];
+    case 'tool-call':
+      return [];
     default:
       return undefined;
   }
 }
 
-/** The event with another value at this path. */
-export function withValue(event: RunEvent, [field = '', below]: readonly string[], value: unknown): RunEvent {
+/** The value of an event, at the path that `valuePathOf` gives. */
+export function recordedValue(event: RunEvent, path: readonly string[]): unknown {
+  if (path.length > 0) return valueAt(event, path);
+  return Object.fromEntries(Object.entries(event).filter(([field]) => CALL_FIELDS.includes(field)));
+}
+
+/** The event with another value at this path; null: without one. */
+export function withValue(event: RunEvent, [field, below]: readonly string[], value: unknown): RunEvent {
+  if (field === undefined) return { ...event, ...(value ?? { arguments: null, result: null }) } as RunEvent;
   const fields = event as unknown as Readonly<Record<string, object>>;
   const changed = below === undefined ? value : { ...fields[field], [below]: value };
   return { ...event, [field]: changed } as RunEvent;
@@ -65,6 +82,8 @@ export function onlyAt(value: object): unknown {
 /** Events of one run that were read so far, as far as later ones may refer to them. */
 interface Reading {
   readonly events: Map<number, RunEvent>;
+  /** Events whose number an earlier one has: two writers of an earlier release may have written to one run. */
+  readonly doubles: RunEvent[];
   readonly sizes: KnownSizes;
 }
 
@@ -82,13 +101,15 @@ interface Expansion extends Reading {
  * @returns a function that takes the next event. It throws store-corrupt for a reference that leads nowhere
  */
 export function eventReader(): (event: RunEvent) => RunEvent {
-  const reading: Reading = { events: new Map(), sizes: new WeakMap() };
+  const reading: Reading = { events: new Map(), doubles: [], sizes: new WeakMap() };
   return function read(event) {
     const path = valuePathOf(event);
     const full = event.refers === true ? expanded(event, path, reading) : event;
-    const value = path === undefined ? undefined : valueAt(full, path);
+    const value = path === undefined ? undefined : recordedValue(full, path);
     const isWorthKeeping = typeof value === 'string' || (typeof value === 'object' && value !== null);
-    if (isWorthKeeping && !reading.events.has(event.seq)) reading.events.set(event.seq, full);
+    if (!isWorthKeeping) return full;
+    if (reading.events.has(event.seq)) reading.doubles.push(full);
+    else reading.events.set(event.seq, full);
     return full;
   };
 }
@@ -103,7 +124,7 @@ function expanded(event: RunEvent, path: readonly string[] | undefined, reading:
   const { refers: _refers, ...unmarked } = event;
   if (path === undefined) return unmarked as RunEvent;
   const expansion: Expansion = { ...reading, event, bytes: 0 };
-  return withValue(unmarked as RunEvent, path, expand(valueAt(event, path), 0, expansion));
+  return withValue(unmarked as RunEvent, path, expand(recordedValue(event, path), 0, expansion));
 }
 
 function expand(value: unknown, depth: number, expansion: Expansion): unknown {
@@ -140,14 +161,34 @@ function expandObject(value: object, depth: number, expansion: Expansion): objec
 
 function resolve(at: readonly unknown[], expansion: Expansion): unknown {
   const [seq, ...path] = at;
-  const { event, events, sizes } = expansion;
-  const source = typeof seq === 'number' && seq < event.seq ? events.get(seq) : undefined;
-  const isInValue = source !== undefined && valuePathOf(source)?.every((step, index) => step === path[index]) === true;
-  const value = isInValue ? valueAt(source, path) : undefined;
+  const { event, sizes } = expansion;
+  const value = typeof seq === 'number' && seq < event.seq ? earlierValue(seq, path, expansion) : undefined;
   if (value === undefined) throw corrupt(event, `to ${placeText(at)}, where no earlier event holds a value`);
   expansion.bytes += typeof value === 'string' ? value.length : bytesOf(value, sizes, event);
   if (expansion.bytes > FULL_BYTES) throw corrupt(event, `to more than ${FULL_BYTES} bytes`);
   return value;
+}
+
+function isValuePath(of: readonly string[] | undefined, path: readonly unknown[]): boolean {
+  if (of === undefined) return false;
+  if (of.length === 0) return CALL_FIELDS.includes(String(path[0]));
+  return of.every((step, index) => step === path[index]);
+}
+
+/** The value at the path in the first event of that number, or in a later one of the same number where the first has none there. */
+function earlierValue(seq: number, path: readonly unknown[], { events, doubles }: Reading): unknown {
+  const value = referredValue(events.get(seq), path);
+  if (value !== undefined || doubles.length === 0) return value;
+  for (const double of doubles) {
+    const other = double.seq === seq ? referredValue(double, path) : undefined;
+    if (other !== undefined) return other;
+  }
+  return undefined;
+}
+
+function referredValue(source: RunEvent | undefined, path: readonly unknown[]): unknown {
+  const isInValue = source !== undefined && isValuePath(valuePathOf(source), path);
+  return isInValue ? valueAt(source, path) : undefined;
 }
 
 function bytesOf(value: unknown, sizes: KnownSizes, event: RunEvent): number {

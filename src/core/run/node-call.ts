@@ -5,7 +5,10 @@ import type {
   Citation,
   EscalationReport,
   FinishReason,
+  JsonSchema,
+  JsonValue,
   MediaSource,
+  Part,
   Scope,
   Sensitivity,
   Usage,
@@ -62,6 +65,8 @@ export interface NodeOutput {
 /** One run of one node, or of one item or round of it. */
 export interface NodeCall {
   readonly runId: string;
+  /** The id that the plan of the run gives itself: that of the workflow, where a workflow is run. */
+  readonly planId?: string | undefined;
   readonly node: PlanNode;
   /** `in`, rendered. */
   readonly inputs: Readonly<Record<string, unknown>>;
@@ -78,6 +83,11 @@ export interface NodeCall {
   readonly level: number;
   /** What the run may do at the same time, for a node that does several things at once, such as calls of tools. @default 8 */
   readonly concurrency?: number;
+  /**
+   * From here on the call only waits for others, such as a run nested in it, and does not count toward the `concurrency` of the
+   * run. Absent: nobody counts.
+   */
+  readonly giveSlotBack?: (() => void) | undefined;
   /** For a node that suspended the run: its question and the answer. */
   readonly answer?: { readonly question: HumanQuestion; readonly value: unknown };
   /** Takes text that the node produces while it runs: becomes a `node-delta` event. */
@@ -89,7 +99,58 @@ export interface NodeCall {
    * operator allows the run no further one.
    */
   readonly count?: ((what: CountedCall) => void) | undefined;
+  /** Where the rounds of a model that calls tools are recorded. Absent: nobody records them. */
+  readonly loop?: LoopRecords | undefined;
 }
+
+// ---------------------------------------------------------------------------------------------------- calls of tools
+
+/** An answer of a model after which its node goes on: it calls tools, or it paused. */
+export interface LoopAnswer extends Paid {
+  /** Round of the loop, from 1. */
+  readonly round: number;
+  readonly content: readonly Part[];
+  readonly finishReason: FinishReason;
+  readonly citations?: readonly Citation[];
+  /** Those since the answer before it. */
+  readonly warnings?: readonly Warning[];
+  /** Calls of models that the node has made so far, over all its rounds. */
+  readonly asked: number;
+  /** Of the node when the model answered: the keys of the calls of tools begin with it. @default that of the node now */
+  readonly idempotencyKey?: string;
+  /** Calls of models since the answer before it. @default 0 */
+  readonly calls?: number;
+}
+
+/** One call of a tool by a model, when it has ended: with `result`, or with the `error` that the model was told. */
+export interface ToolCallRecord extends Paid {
+  /** Round of the loop, from 1. */
+  readonly round: number;
+  /** Among the calls of its round, from 0. */
+  readonly index: number;
+  /** The id that the model gave the call. */
+  readonly callId: string;
+  readonly name: string;
+  readonly arguments: JsonValue;
+  readonly result?: unknown;
+  readonly error?: ErrorRecord;
+}
+
+/** A recorded round: the answer, and the calls of it that have ended, by index. */
+export interface LoopRound {
+  readonly answer: LoopAnswer;
+  readonly calls: ReadonlyMap<number, ToolCallRecord>;
+}
+
+export interface LoopRecords {
+  /** The rounds that the journal has already, in order. */
+  readonly rounds: readonly LoopRound[];
+  /** Resolves once the answer is recorded. @throws limit-exceeded when the run has no room for it */
+  answered(answer: LoopAnswer): Promise<void>;
+  /** @returns the record, once it is kept: a result that the run has no room for is an error in it */
+  called(call: ToolCallRecord): Promise<ToolCallRecord>;
+}
+
 export type NodeProgress =
   | { readonly type: 'node-escalated'; readonly escalation: EscalationReport }
   | ({ readonly type: 'node-retried'; readonly attempt: number; readonly error: ErrorRecord } & Partial<Paid>);
@@ -108,7 +169,12 @@ export class SuspendRun extends Error {
 }
 export interface HumanQuestion {
   readonly question: string;
+  /** The answer is one of them, exactly. @default any answer */
   readonly choices?: readonly string[];
+  /** The only choice that approves. @default those that are a word of approval, such as `yes` */
+  readonly approve?: string;
+  /** The schema of `{ answer, approved }`: an answer that does not fit is refused when it is given. @default any */
+  readonly out?: JsonSchema;
   readonly data?: unknown;
   /** For a question of a nested run: `runId/nodeId` in that run. */
   readonly origin?: string;

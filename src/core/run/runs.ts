@@ -1,5 +1,5 @@
 /** Existing runs, by id: the same operations as `polyphony runs`. */
-import type { RunEvent, RunFilter, RunHandle, RunOptions, RunResult, RunSummary } from './engine.ts';
+import type { AnswerOptions, RunEvent, RunFilter, RunHandle, RunOptions, RunResult, RunSummary } from './engine.ts';
 
 export type ContinueOptions = Pick<RunOptions, 'signal' | 'concurrency'>;
 
@@ -15,7 +15,7 @@ export interface ForkOptions extends RunOptions {
  * `store-busy`. An unknown id throws `not-found`.
  */
 export interface Runs {
-  /** Newest first, without the runs that nodes of other runs started. */
+  /** Newest first, without the runs that nodes of other runs started. Those whose process is gone are `interrupted`. */
   list(filter?: RunFilter): Promise<readonly RunSummary[]>;
   /** Status, output, cost and nodes of a run, as its journal has them now. */
   show(runId: string): Promise<RunResult>;
@@ -23,7 +23,7 @@ export interface Runs {
    * The run's events from the first one on: as they happen if this process drives the run, else from the journal, read at
    * most every 300 ms, without events that no journal keeps (`node-ready`, `node-delta`, `budget-warning`). Ends when the
    * run ends or is suspended, when the signal aborts, when the polyphony is closed, and up to 15 seconds after the process
-   * that drove the run has died: `show` then still returns `running`, and `resume` continues the run.
+   * that drove the run has died: `show` then says `interrupted`, and `resume` continues the run.
    */
   watch(runId: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<RunEvent>;
   /** Continues a run that was interrupted, suspended or failed; finished nodes are not paid again. */
@@ -32,10 +32,11 @@ export interface Runs {
   fork(runId: string, options: ForkOptions): Promise<RunHandle>;
   /**
    * Records the answer to a node and continues the run, which the returned handle follows. A run that this process still
-   * drives continues by itself; `options` are then ignored. Throws not-found if the node asks nothing, and invalid-request
-   * if the answer is not one of the choices.
+   * drives continues by itself; `signal` and `concurrency` are then ignored. Throws not-found if the node or item asks
+   * nothing, or the run has ended, and invalid-request if the answer does not fit the question, or several items ask and
+   * none is named.
    */
-  answer(runId: string, nodeId: string, answer: unknown, options?: ContinueOptions): Promise<RunHandle>;
+  answer(runId: string, nodeId: string, answer: unknown, options?: ContinueOptions & AnswerOptions): Promise<RunHandle>;
   /** Cancels a run that this process drives or that no process drives. False: it had already ended. */
   cancel(runId: string, reason?: string): Promise<boolean>;
   /** The journalled events, with every value in full; makes no calls. */

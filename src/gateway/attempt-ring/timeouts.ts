@@ -31,6 +31,8 @@ interface Bounds {
   /** The latest ends of the attempt and of the call, in milliseconds from the start of the attempt. */
   readonly totalMs: number;
   readonly deadlineMs: number;
+  /** `totalMs` is the caller's own bound on an attempt. */
+  readonly isOwn: boolean;
 }
 
 const DEFAULTS = { firstTokenMs: 120_000, answerMs: 300_000, idleMs: 60_000, totalMs: 600_000 };
@@ -51,14 +53,17 @@ interface TimeoutParts {
   readonly controllers: Controllers;
 }
 
-function boundsOf({ deadline, streaming }: Attempt, clock: Clock, config: Config): Bounds {
+function boundsOf({ deadline, streaming, request }: Attempt, clock: Clock, config: Config): Bounds {
   const { timeouts: given } = config;
+  const longest = longestAttempt(config);
+  const own = request.limits?.attemptMs ?? Number.POSITIVE_INFINITY;
   return {
     // Without streaming, the first token arrives with the last.
     firstTokenMs:
       streaming === false ? (given?.answerMs ?? DEFAULTS.answerMs) : (given?.firstTokenMs ?? DEFAULTS.firstTokenMs),
     idleMs: given?.idleMs ?? DEFAULTS.idleMs,
-    totalMs: longestAttempt(config),
+    totalMs: Math.min(longest, own),
+    isOwn: own < longest,
     deadlineMs: deadline === undefined ? Number.POSITIVE_INFINITY : deadline - clock.now(),
   };
 }
@@ -150,6 +155,13 @@ function timeout(kind: TimeoutKind, attempt: Attempt, bounds: Bounds): Polyphony
     const message = `The call reached its deadline before ${name} answered: raise limits.ms.`;
     const error = new PolyphonyError('timeout', message, { details, retryable: false });
     callStateOf(attempt).blame(error, 'caller');
+    return error;
+  }
+  if (kind === 'total' && bounds.isOwn) {
+    const message = `${name} took longer than the ${bounds.totalMs} ms that the request allows one attempt. Try another model, or raise limits.attemptMs (limits.attemptSeconds of a node).`;
+    const error = new PolyphonyError('timeout', message, { details });
+    // The target may be as fast as ever, and serve all who wait longer.
+    callStateOf(attempt).blame(error, 'request-here');
     return error;
   }
   const [waited, bound] = {

@@ -101,6 +101,7 @@ const MODEL: KnownFields<ModelChoice> = { id: true, tier: true, strict: true, ca
 const LIMITS: KnownFields<RequestLimits> = {
   usd: true,
   ms: true,
+  attemptMs: true,
   p95Ms: true,
   quality: true,
   unknownLatency: true,
@@ -141,18 +142,34 @@ export function assertRequest(request: ModelRequest): void {
   assertFields('The field "model"', request.model, MODEL);
   if (request.limits !== undefined) assertLimits(request.limits);
   assertFields('requires', request.requires, REQUIRES);
-  assertFields('escalate', request.escalate, ESCALATE);
+  if (request.escalate !== undefined) assertRule(request.escalate);
   if (request.operation === 'chat') assertChat(request);
 }
 
 /** From JavaScript, a misspelt word would be no limit. */
 function assertLimits(limits: RequestLimits): void {
   assertFields('limits', limits, LIMITS);
-  const { unknownLatency } = limits;
+  const { unknownLatency, attemptMs } = limits;
+  if (attemptMs !== undefined && !(typeof attemptMs === 'number' && attemptMs > 0)) {
+    throw invalid(`limits.attemptMs is ${shown(attemptMs)}, but it must be a number above 0: give milliseconds.`);
+  }
   if (unknownLatency === undefined || unknownLatency === 'last' || unknownLatency === 'refuse') return;
   throw invalid(
     `limits.unknownLatency is ${shown(unknownLatency)}, but it must be "last" or "refuse": use one of them.`,
   );
+}
+
+/** A threshold in percent would be below no score, or below all; a rung that is no text leads nowhere. */
+function assertRule(rule: EscalationRule | false): void {
+  assertFields('escalate', rule, ESCALATE);
+  if (!isObject(rule)) return;
+  const { evaluator, below, to } = rule;
+  if (typeof evaluator !== 'string' || evaluator === '')
+    throw invalid(`escalate.evaluator cannot be ${shown(evaluator)}: name an evaluator, such as "validators".`);
+  if (below !== undefined && !(typeof below === 'number' && below >= 0 && below <= 1))
+    throw invalid(`escalate.below is ${shown(below)}, but scores go from 0 to 1: give a number such as 0.7.`);
+  if (!Array.isArray(to) || to.length === 0 || !to.every((rung) => typeof rung === 'string' && rung !== ''))
+    throw invalid('escalate.to must be a list of tiers or models that answer next, such as ["premium"].');
 }
 
 function assertChat({ messages, tools, output, reasoning }: ChatRequest): void {

@@ -6,7 +6,7 @@ import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { estimateTokens } from '../../kit/models/tokens.ts';
 import { expectedCost, outputCeiling, termsOf } from './estimate.ts';
 import { exclusion } from './exclude.ts';
-import type { Deployment } from './registry.ts';
+import type { Deployment, Registry } from './registry.ts';
 import { capabilitiesOf, maskOf, type Needs } from './requirements.ts';
 
 export interface Negotiation {
@@ -47,6 +47,22 @@ const ABILITIES: readonly Rule[] = [operation, capabilities, dedication, lifecyc
 export function isCapable(deployment: Deployment, negotiation: Negotiation): boolean {
   for (const rule of ABILITIES) if (rule(deployment, negotiation) !== undefined) return false;
   return true;
+}
+
+/**
+ * The deployments that the request names, or all. Those that stand in are left out where another one of them could serve such a
+ * request, even if not within its limits: the caller is then told what it fails, and no stand-in answers in its place.
+ */
+export function askedOf(question: Negotiation & { readonly registry: Registry }): readonly Deployment[] {
+  const { registry, needs } = question;
+  const { id } = needs.choice;
+  const asked = id === undefined ? registry.deployments : registry.named(id);
+  return registry.hasStandIns && isServed(asked, question) ? asked.filter(({ card }) => card.standIn !== true) : asked;
+}
+
+/** Whether one that does not stand in could serve the request. */
+function isServed(asked: readonly Deployment[], question: Negotiation): boolean {
+  return asked.some((deployment) => deployment.card.standIn !== true && isCapable(deployment, question));
 }
 
 /** True when no rule fails. Stops at the first failure, because nobody reads the messages. */

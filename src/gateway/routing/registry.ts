@@ -21,6 +21,8 @@ export interface Deployment {
 
 export interface Registry {
   readonly deployments: readonly Deployment[];
+  /** Some of them stand in for others: see `ModelCard.standIn`. */
+  readonly hasStandIns: boolean;
   readonly providers: ReadonlyMap<string, Provider>;
   /** The deployments of a name: an alias of the config, `provider/model`, a model's id or its card's alias. */
   named(name: string): readonly Deployment[];
@@ -70,6 +72,7 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
   };
   return {
     deployments,
+    hasStandIns: deployments.some(({ card }) => card.standIn === true),
     providers: byId,
     named,
     find(target) {

@@ -10,6 +10,7 @@
  * R5. A session's target comes first if it is a first choice. Otherwise it is never brought back.
  * R6. Under a limit on latency, targets whose latency nobody knows come after those that are known to keep it.
  * R7. Plugins order the candidates that R1 leaves, and may drop some; R2, R3 and R5 hold after them too.
+ * R8. A model that stands in for others is a candidate only where no other could serve the request, or by its name.
  */
 
 import { PolyphonyError } from '../../core/errors.ts';
@@ -17,7 +18,7 @@ import type { Rejection } from '../../core/gateway.ts';
 import { type ModelRequest, type Target, type Tier, tierStep } from '../../core/model/model.ts';
 import { nearest, nearestUnprefixed } from '../../language/suggest.ts';
 import { nameOf, withCredential } from '../calls/target.ts';
-import { expectedLatency, failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
+import { askedOf, expectedLatency, failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
 import { type Ranking, type RankResult, rank } from './rank.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
@@ -90,9 +91,7 @@ function order(options: RouteOptions, most: number, able: readonly Deployment[])
 
 /** The deployments that the request names, or all, reduced to those that satisfy the request. */
 function ableOf(options: RouteOptions): readonly Deployment[] {
-  const { id } = options.needs.choice;
-  const asked = id === undefined ? options.registry.deployments : options.registry.named(id);
-  return asked.filter((deployment) => satisfies(deployment, options));
+  return askedOf(options).filter((deployment) => satisfies(deployment, options));
 }
 
 const isOfTier = ({ card }: Deployment, tier: Tier | undefined): boolean => tier === undefined || card.tier === tier;
@@ -200,9 +199,17 @@ function whyNot(
   const plugin = droppedBy.get(nameOf(deployment.target));
   if (plugin !== undefined) return [`was dropped by the plugin "${plugin}"`];
   const failed = failures(deployment, options);
+  if (failed.length === 0 && isLeftOut(deployment, options)) return [STANDS_IN];
   if (tier === undefined || deployment.card.tier === tier) return failed;
   return [`has tier "${deployment.card.tier}", but the request asks for tier "${tier}"`, ...failed];
 }
+
+const STANDS_IN = 'stands in for other models, one of which can serve this, so it answers only by its name';
+
+const isLeftOut = (deployment: Deployment, options: RouteOptions): boolean =>
+  deployment.card.standIn === true &&
+  options.needs.choice.route === undefined &&
+  !askedOf(options).includes(deployment);
 
 function noRoute(options: RouteOptions, decision: RankResult): PolyphonyError {
   const { request, registry } = options;

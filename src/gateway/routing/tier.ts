@@ -1,7 +1,7 @@
 /** The tier of the first choice: the one that was asked for, or the nearest where no registered model of it would do. */
 import { nearestTier, type Tier, type Warning } from '../../core/model/model.ts';
 import { nameOf } from '../calls/target.ts';
-import { isCapable, type Negotiation } from './negotiate.ts';
+import { askedOf, isCapable, type Negotiation } from './negotiate.ts';
 import type { Deployment, Registry } from './registry.ts';
 
 interface TierQuestion extends Negotiation {
@@ -14,10 +14,9 @@ interface TierQuestion extends Negotiation {
  * the caller is told what it fails, and no other model answers in its place.
  */
 export function tierFor(able: readonly Deployment[], question: TierQuestion): Tier | undefined {
-  const { id, tier, strict } = question.needs.choice;
+  const { tier, strict } = question.needs.choice;
   if (tier === undefined || strict === true || able.some(({ card }) => card.tier === tier)) return tier;
-  const asked = id === undefined ? question.registry.deployments : question.registry.named(id);
-  const has = asked.some((deployment) => deployment.card.tier === tier && isCapable(deployment, question));
+  const has = askedOf(question).some((deployment) => deployment.card.tier === tier && isCapable(deployment, question));
   return has ? tier : nearestTier(tier, able);
 }
 

@@ -1,4 +1,5 @@
 /** Reports what an answer over HTTP states besides its content: the headers when they arrive, the rest at the end. */
+
 import type { FinishEvent, Target } from '../../core/model/model.ts';
 import type {
   EndpointReport,
@@ -7,6 +8,7 @@ import type {
   TransportResponse,
   WireFormat,
 } from '../../core/model/provider.ts';
+import { guardedListener } from '../../core/user-code/guarded-listener.ts';
 import type { HttpExchange, HttpProviderOptions } from './http-request.ts';
 
 type Draft = { -readonly [Field in keyof EndpointReport]: EndpointReport[Field] };
@@ -45,11 +47,8 @@ function limitsOf(
 }
 
 function callListener({ onRateLimits }: HttpProviderOptions, limits: readonly RateLimit[], target: Target): void {
-  try {
-    onRateLimits?.(limits, target);
-  } catch {
-    // A failing listener must not fail the answer.
-  }
+  // A failing listener must not fail the answer.
+  if (onRateLimits !== undefined) guardedListener(onRateLimits)(limits, target);
 }
 
 function requestIdOf({ headers }: TransportResponse, names: readonly string[] | undefined): string | undefined {

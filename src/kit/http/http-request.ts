@@ -53,7 +53,7 @@ export interface HttpProviderOptions {
    */
   readonly listing?: (context: ListingContext) => Promise<readonly ModelCard[] | undefined>;
   /** Called after every answer or refusal that states limits; its errors are ignored. The gateway gets limits without it. */
-  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
+  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => unknown;
 }
 
 export interface ListingContext extends Pick<WireContext, 'baseURL' | 'apiKey'> {

@@ -21,7 +21,7 @@ export interface VendorOptions {
   /** What one request for embeddings may hold: more is sent in several, and `embeddingBatch` of a card counts more. @default the vendor's limit */
   readonly embeddingBatch?: EmbeddingBatch | ((card: ModelCard) => EmbeddingBatch | undefined);
   /** Called after every answer or refusal that states limits; its errors are ignored. The gateway gets limits without it. */
-  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => void;
+  readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => unknown;
 }
 
 /** Complete cards: `shared` has the common fields of the vendor's models, `undescribed` makes a card from an id. */

@@ -37,6 +37,9 @@ export function toJsonSchema(schema: unknown, options: ToJsonSchemaOptions = {})
   throw new PolyphonyError('invalid-request', `A schema cannot be ${got}: ${remedy}.`);
 }
 
+/** Whether a value is a schema of zod, of any version and any copy of the library. */
+export const isZod = (schema: unknown): schema is object => isZod4(schema) || isZod3(schema);
+
 /** Zod 4 marks its schemas, so that those of another copy of the library are also recognised. */
 function isZod4(schema: unknown): schema is z.core.$ZodType {
   return typeof schema === 'object' && schema !== null && '_zod' in schema;
@@ -48,11 +51,29 @@ function isZod3(schema: unknown): schema is Parameters<typeof zodToJsonSchema>[0
 }
 
 function fromZod4(schema: z.core.$ZodType, io: 'input' | 'output'): JsonSchema {
-  const options = { io, unrepresentable: 'any' } as const;
+  const options: ConverterOptions =
+    io === 'input'
+      ? { io, unrepresentable: 'any', override: writeDate }
+      : { io, unrepresentable: 'any', override: writeOutput };
   // The schema's own method avoids loading zod, which takes longer than a first call; zod/mini and older versions lack it.
   const written = hasOwnConverter(schema) ? schema.toJSONSchema(options) : loadZod().toJSONSchema(schema, options);
   const { $schema: _, '~standard': __, ...plain } = written as JsonSchema;
   return plain;
+}
+
+type ConverterOptions = NonNullable<Parameters<typeof z.toJSONSchema>[1]>;
+type Converted = Parameters<NonNullable<ConverterOptions['override']>>[0];
+
+/** JSON has dates as texts. */
+function writeDate({ zodSchema, jsonSchema }: Converted): void {
+  if (zodSchema._zod.def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
+}
+
+/** An object that drops unknown fields is written as on the other side: only one that refuses them is closed. */
+function writeOutput(converted: Converted): void {
+  writeDate(converted);
+  const { def } = converted.zodSchema._zod;
+  if (def.type === 'object' && def.catchall === undefined) delete converted.jsonSchema.additionalProperties;
 }
 
 const hasOwnConverter = (schema: z.core.$ZodType): schema is z.ZodType =>
@@ -62,7 +83,17 @@ const loadZod = (): typeof z => (load('zod') as { readonly z: typeof z }).z;
 
 function fromZod3(schema: Parameters<typeof zodToJsonSchema>[0], io: 'input' | 'output'): JsonSchema {
   // Loaded only when needed: it takes 36 ms, and most users have zod 4.
-  const { zodToJsonSchema: convert }: typeof import('zod-to-json-schema') = load('zod-to-json-schema');
-  const { $schema: _, ...plain } = convert(schema, { pipeStrategy: io, effectStrategy: 'input' }) as JsonSchema;
+  const { zodToJsonSchema: convert, ignoreOverride }: typeof import('zod-to-json-schema') = load('zod-to-json-schema');
+  const { $schema: _, ...plain } = convert(schema, {
+    pipeStrategy: io,
+    effectStrategy: 'input',
+    // What a transform gives is not known; what a refinement gives is what it was given.
+    override: (def) => (io === 'output' && isTransform(def) ? {} : ignoreOverride),
+  }) as JsonSchema;
   return plain;
+}
+
+function isTransform(def: object): boolean {
+  const { typeName, effect } = def as { readonly typeName?: unknown; readonly effect?: { readonly type?: unknown } };
+  return typeName === 'ZodEffects' && effect?.type === 'transform';
 }

@@ -53,7 +53,8 @@ function rebuildTask(task: Task, node: RestoredNode): void {
   const { progress } = node;
   if (task.node.use !== 'human') forgetQuestions(progress);
   task.usage = usageOfProgress(progress);
-  if (progress.items.size + progress.rounds.size + progress.questions.size > 0) task.progress = progress;
+  const { items, rounds, questions, loops } = progress;
+  if (items.size + rounds.size + questions.size + loops.size > 0) task.progress = progress;
   if (task.node.each === undefined && isAsking(task, -1)) task.phase = 'suspended';
 }
 

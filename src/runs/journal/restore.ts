@@ -4,6 +4,8 @@
  */
 
 import { PolyphonyError } from '../../core/errors.ts';
+import { jsonSize } from '../../core/json/json-size.ts';
+import { addMoney } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
 import type { NodeEnding, NodeResult, RunEvent } from '../../core/run/engine.ts';
 import { eventReader } from '../../core/run/full-events.ts';
@@ -14,6 +16,7 @@ import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
 import { isSameNode, noProgress } from '../state/task.ts';
 import type { Restored, RestoredNode, RunStarted } from './restored.ts';
 import { createCallCounter } from './restored-calls.ts';
+import { takeLoopAnswer, takeToolCall } from './restored-loops.ts';
 import {
   bookEnd,
   bookResult,
@@ -39,10 +42,12 @@ export async function restore(
   for await (const record of recorded) {
     const event = full(record);
     counter.take(event);
+    const isDouble = restored !== undefined && event.seq < restored.nextSeq;
     if (restored === undefined) restored = event.type === 'run-started' ? begin(event) : undefined;
     else take(restored, event);
     if (restored === undefined || purpose === 'look') continue;
-    restored.writtenBytes += learnRecord(restored.values, record);
+    // Nothing new refers to a number that two events have.
+    restored.writtenBytes += isDouble ? jsonSize(record).bytes : learnRecord(restored.values, record);
   }
   if (restored === undefined) return undefined;
   restored.activeMs += restored.lastAt - restored.stretchAt;
@@ -94,7 +99,8 @@ function take(restored: Restored, event: RunEvent): void {
     restored.activeMs += restored.lastAt - restored.stretchAt;
     restored.stretchAt = event.at;
   }
-  restored.nextSeq = event.seq + 1;
+  // Two writers of an earlier release may have written in turns.
+  restored.nextSeq = Math.max(restored.nextSeq, event.seq + 1);
   // An answer may come long after the last process stopped, so it does not extend the active time.
   if (event.type !== 'answer') restored.lastAt = event.at;
   if ('nodeId' in event && event.type !== 'run-failed' && event.nodeId !== undefined) {
@@ -170,15 +176,21 @@ function settleTime(restored: Restored, { ms, at }: { readonly ms: number; reado
 }
 
 function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revised' }>): void {
-  const { plan, again = [], capNanoUsd = restored.capNanoUsd } = event;
+  const { plan, again = [], kept = {}, capNanoUsd = restored.capNanoUsd } = event;
+  const known = new Map(restored.nodes);
   const before = new Map(restored.plan.nodes.map((node) => [node.id, node]));
   const after = new Map(plan.nodes.map((node) => [node.id, node]));
   for (const [id, node] of [...restored.nodes]) {
     const [old, revised] = [before.get(id), after.get(id)];
     if (old !== undefined && isSameNode(old, revised) && !again.includes(id)) continue;
+    if (revised !== undefined && Object.hasOwn(kept, id) && kept[id] === id) continue;
     if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOfProgress(node.progress));
     if (revised === undefined) restored.nodes.delete(id);
     else restored.nodes.set(id, freshNode(node));
+  }
+  for (const [id, from] of Object.entries(kept)) {
+    const node = known.get(from);
+    if (node !== undefined && id !== from && after.has(id)) restored.nodes.set(id, node);
   }
   restored.plan = plan;
   if (event.repaired !== undefined) restored.repaired = [...restored.repaired, ...event.repaired];
@@ -203,14 +215,16 @@ function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): vo
     case 'node-retried':
       holdRetried(node, event);
       return;
+    case 'model-answered':
+      takeLoopAnswer(node.progress, event);
+      spend(restored, node, event.costNanoUsd);
+      return;
+    case 'tool-call':
+      takeToolCall(node.progress, event);
+      spend(restored, node, event.costNanoUsd);
+      return;
     case 'item-finished':
-      node.retried.delete(event.item ?? -1);
-      spend(
-        restored,
-        node,
-        subtract(event.result.costNanoUsd, node.progress.rounds.get(event.item ?? -1)?.costNanoUsd),
-      );
-      node.progress.items.set(event.item ?? -1, event.result);
+      takeItem(restored, node, event);
       return;
     case 'round-finished':
       takeRound(restored, node, event);
@@ -240,6 +254,16 @@ function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): vo
   }
 }
 
+function takeItem(restored: Restored, node: RestoredNode, event: Extract<RunEvent, { type: 'item-finished' }>): void {
+  const { item = -1, result } = event;
+  const { items, rounds, loops } = node.progress;
+  node.retried.delete(item);
+  const counted = addMoney(rounds.get(item)?.costNanoUsd ?? 0, loops.get(item)?.costNanoUsd ?? 0);
+  spend(restored, node, subtract(result.costNanoUsd, counted));
+  loops.delete(item);
+  items.set(item, result);
+}
+
 function takeRound(restored: Restored, node: RestoredNode, event: Extract<RunEvent, { type: 'round-finished' }>): void {
   const { item = -1, round = 1, result } = event;
   const before = node.progress.rounds.get(item);
@@ -247,8 +271,10 @@ function takeRound(restored: Restored, node: RestoredNode, event: Extract<RunEve
   const cost = result.costNanoUsd;
   const costNanoUsd = cost === null || before?.costNanoUsd === null ? null : cost + (before?.costNanoUsd ?? 0);
   const usage = addUsage(before?.usage ?? NO_USAGE, result.usage);
-  node.progress.rounds.set(item, { round, result, costNanoUsd, usage });
-  spend(restored, node, cost);
+  const { rounds, loops } = node.progress;
+  rounds.set(item, { round, result, costNanoUsd, usage });
+  spend(restored, node, subtract(cost, loops.get(item)?.costNanoUsd));
+  loops.delete(item);
 }
 
 function takeFailure(restored: Restored, node: RestoredNode, event: Extract<RunEvent, { type: 'node-failed' }>): void {

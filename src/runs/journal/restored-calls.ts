@@ -11,6 +11,8 @@ export function createCallCounter(): CallCounter {
   const total = { calls: 0, plannerCalls: 0 };
   /** Items of nodes that have not ended since the run was resumed last. The end of a node includes them. */
   const items = new Map<string, Calls>();
+  /** Rounds of models that call tools, by node and item. The end of either includes them. */
+  const loops = new Map<string, Map<number, Calls>>();
   const add = ({ calls = 0, plannerCalls = 0 }: Partial<Calls>): void => {
     total.calls += calls;
     total.plannerCalls += plannerCalls;
@@ -18,6 +20,8 @@ export function createCallCounter(): CallCounter {
   const addItems = (): void => {
     for (const counted of items.values()) add(counted);
     items.clear();
+    for (const byItem of loops.values()) for (const counted of byItem.values()) add(counted);
+    loops.clear();
   };
   return {
     take(event) {
@@ -31,8 +35,16 @@ export function createCallCounter(): CallCounter {
         case 'run-resumed':
           addItems();
           return;
+        case 'model-answered': {
+          const { nodeId, item = -1, calls = 0 } = event;
+          const byItem = loops.get(nodeId) ?? new Map<number, Calls>();
+          byItem.set(item, { calls: (byItem.get(item)?.calls ?? 0) + calls, plannerCalls: 0 });
+          loops.set(nodeId, byItem);
+          return;
+        }
         case 'item-finished': {
-          const { nodeId, calls = 0, plannerCalls = 0 } = event;
+          const { nodeId, item = -1, calls = 0, plannerCalls = 0 } = event;
+          loops.get(nodeId)?.delete(item);
           const before = items.get(nodeId) ?? { calls: 0, plannerCalls: 0 };
           items.set(nodeId, { calls: before.calls + calls, plannerCalls: before.plannerCalls + plannerCalls });
           return;
@@ -41,6 +53,7 @@ export function createCallCounter(): CallCounter {
         case 'node-failed':
         case 'node-cancelled':
           items.delete(event.nodeId);
+          loops.delete(event.nodeId);
           add(event);
           return;
         default:

@@ -66,16 +66,18 @@ export function bookRetried(restored: Restored): void {
   }
 }
 
-function keptCost({ items, rounds }: TaskProgress): NanoUsd {
+function keptCost({ items, rounds, loops }: TaskProgress): NanoUsd {
   let cost = 0;
   for (const result of items.values()) cost += result.costNanoUsd ?? 0;
   for (const [item, round] of rounds) if (!items.has(item)) cost += round.costNanoUsd ?? 0;
+  for (const loop of loops.values()) cost += loop.costNanoUsd ?? 0;
   return cost;
 }
 
-export function usageOfProgress({ items, rounds }: TaskProgress): Usage {
+export function usageOfProgress({ items, rounds, loops }: TaskProgress): Usage {
   let usage = NO_USAGE;
   for (const result of items.values()) usage = addUsage(usage, result.usage);
   for (const [item, round] of rounds) if (!items.has(item)) usage = addUsage(usage, round.usage);
+  for (const loop of loops.values()) usage = addUsage(usage, loop.usage);
   return usage;
 }

@@ -15,13 +15,22 @@ import {
   FULL_BYTES,
   onlyAt,
   REFERENCE_DEPTH,
+  recordedValue,
   type Step,
-  valueAt,
   valuePathOf,
   withValue,
 } from '../../core/run/full-events.ts';
 import { childrenOf, copyOf, scanned, wrapped, wrappedItself } from './lookalikes.ts';
-import { mayBeNamed, type Place, pathOf, placeBelow, recordedPlace, referenceBytes, rootPlace } from './places.ts';
+import {
+  isEvent,
+  mayBeNamed,
+  type Place,
+  pathOf,
+  placeBelow,
+  recordedPlace,
+  referenceBytes,
+  rootPlace,
+} from './places.ts';
 
 /** Smaller lists and objects are repeated, and shorter texts. */
 const LARGE_BYTES = 1024;
@@ -83,7 +92,7 @@ export function createLargeValues(): LargeValues {
 
 function keep(places: Map<string, Place>, event: RunEvent): KeptEvent {
   const path = valuePathOf(event);
-  const value = path === undefined ? undefined : valueAt(event, path);
+  const value = path === undefined ? undefined : recordedValue(event, path);
   const sizes: KnownSizes = new WeakMap();
   const { bytes, depth, fault } = sizeOf(value, sizes);
   const isSmall = bytes < LARGE_BYTES;
@@ -101,7 +110,7 @@ function keep(places: Map<string, Place>, event: RunEvent): KeptEvent {
 
 function learn(places: Map<string, Place>, recorded: RunEvent): number {
   const path = valuePathOf(recorded);
-  const value = path === undefined ? undefined : valueAt(recorded, path);
+  const value = path === undefined ? undefined : recordedValue(recorded, path);
   const sizes: KnownSizes = new WeakMap();
   const { bytes, fault } = sizeOf(value, sizes);
   if (path === undefined || fault !== undefined) return bytes;
@@ -152,6 +161,8 @@ function takeContainer(value: object, place: Place, taking: Taking): Kept {
   // Within a wrapping, places and levels are those of the full form, which does not have it.
   const inner = typeof at === 'object' && at !== null ? at : value;
   const { large, copy, saved } = takeChildren(inner, place, taking);
+  // Several fields of an event are no value that another event could refer to.
+  if (isEvent(place)) return { value: copy ?? inner, saved, place: undefined };
   const text = taking.textsOnly ? undefined : identityText(inner, large);
   const first = text === undefined ? undefined : firstPlace(`value ${digestOf(text, 'utf8')}`, place, taking);
   if (!refersTo(first, taking)) return { value: wrappedItself(inner, copy ?? inner, taking), saved, place: first };

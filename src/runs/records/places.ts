@@ -24,10 +24,14 @@ export const rootPlace = (seq: number, path: readonly string[]): Place => {
 
 export const placeBelow = (above: Place, step: Step): Place => ({
   seq: above.seq,
-  above,
+  // The fields of an event that has several values are at no place but their own.
+  above: isEvent(above) ? undefined : above,
   step,
   bytes: above.bytes + 1 + (typeof step === 'number' ? String(step).length : jsonTextBytes(step)),
 });
+
+/** The event itself, where its value is several fields. */
+export const isEvent = ({ bytes }: Place): boolean => bytes === 0;
 
 export function pathOf(place: Place): readonly Step[] {
   const path: Step[] = [];

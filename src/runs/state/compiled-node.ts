@@ -4,16 +4,26 @@ import { PolyphonyError } from '../../core/errors.ts';
 import { copyJson } from '../../core/json/copy-json.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
 import { compileCondition } from '../../language/condition.ts';
-import { type CompiledTemplate, compileTemplate, type TemplateScope } from '../../language/template.ts';
+import {
+  type CompiledTemplate,
+  compileTemplate,
+  listReferences,
+  type RenderMeter,
+  resolveReference,
+  type TemplateScope,
+} from '../../language/template.ts';
 
 export type Test = (scope: TemplateScope) => boolean;
+
+/** The key of a session; undefined where a value that it refers to is missing, or nothing is left of it. */
+export type SessionKey = (scope: TemplateScope, meter: RenderMeter) => string | undefined;
 
 export interface CompiledNode {
   readonly inputs: CompiledTemplate;
   readonly each: CompiledTemplate | undefined;
   readonly when: Test | undefined;
   readonly until: Test | undefined;
-  readonly session: CompiledTemplate | undefined;
+  readonly session: SessionKey | undefined;
 }
 
 const NO_INPUTS = {};
@@ -35,7 +45,18 @@ function compileNode(node: PlanNode): CompiledNode {
     each: each === undefined ? undefined : compileTemplate(each),
     when: when === undefined ? undefined : compileTest(node.id, when),
     until: repeat === undefined ? undefined : compileTest(node.id, repeat.until),
-    session: session === undefined ? undefined : compileTemplate(session),
+    session: session === undefined ? undefined : compileSession(session),
+  };
+}
+
+function compileSession(source: string): SessionKey {
+  const template = compileTemplate(source);
+  const references = listReferences(source).map(({ reference }) => reference);
+  return (scope, meter) => {
+    if (references.some((reference) => resolveReference(reference, scope) === null)) return undefined;
+    const value = template.render(scope, meter);
+    const key = typeof value === 'string' ? value : JSON.stringify(value);
+    return key === '' ? undefined : key;
   };
 }
 

@@ -1,7 +1,7 @@
 /** The result of a run, for its caller. */
 
-import { errorRecord } from '../../core/errors.ts';
-import type { NodeReport, NodeState, RunResult, RunStatus, RunTotals } from '../../core/run/engine.ts';
+import type { NodeReport, NodeState, RunResult, RunStatus, RunTotals, WaitingQuestion } from '../../core/run/engine.ts';
+import { failureRecord } from '../../core/run/failure-record.ts';
 import type { RunState } from './run-state.ts';
 import type { Task } from './task.ts';
 
@@ -20,7 +20,7 @@ export function resultOf(run: RunState, status: RunStatus, output?: unknown): Ru
     runId: run.runId,
     status,
     ...(status === 'done' ? { output } : {}),
-    ...(failure === undefined ? {} : { error: errorRecord(failure) }),
+    ...(failure === undefined ? {} : { error: failureRecord(failure) }),
     ...totalsOf(run),
     ...(run.repaired.length === 0 ? {} : { repaired: run.repaired }),
     nodes: [...run.tasks.values()].map(reportOf),
@@ -29,11 +29,12 @@ export function resultOf(run: RunState, status: RunStatus, output?: unknown): Ru
 }
 
 export function waitingOf(tasks: Iterable<Task>): NonNullable<RunResult['waiting']> {
-  const waiting: { nodeId: string; question: string }[] = [];
+  const waiting: WaitingQuestion[] = [];
   for (const { id, phase, progress } of tasks) {
     if (phase !== 'suspended' || progress === undefined) continue;
     for (const [item, question] of progress.questions) {
-      if (!progress.answers.has(item)) waiting.push({ nodeId: id, ...question });
+      if (progress.answers.has(item)) continue;
+      waiting.push(item === -1 ? { nodeId: id, ...question } : { nodeId: id, item, ...question });
     }
   }
   return waiting;
@@ -48,7 +49,7 @@ export function reportOf(task: Task): NodeReport {
     report.output = result.output;
     report.meta = result.meta;
   }
-  if (error !== undefined) report.error = errorRecord(error);
+  if (error !== undefined) report.error = failureRecord(error);
   return report;
 }
 

@@ -51,11 +51,21 @@ export type Stopping =
   | { readonly type: 'failed'; readonly error: PolyphonyError; readonly nodeId?: string }
   | { readonly type: 'cancelled'; readonly reason: string };
 
+/** What runs at the same time in a run and those nested in it: see turn/slots.ts. */
+export interface Slots {
+  readonly limit: number;
+  taken: number;
+  /** Runs that have something to start and no slot for it, the one that waits longest first. */
+  readonly waiting: Set<RunState>;
+}
+
 export interface RunState {
   readonly host: RunHost;
   readonly driver: Driver;
   readonly runId: string;
   readonly scopes: readonly Scope[];
+  /** Those of the run that it is nested in, if it has none of its own. */
+  readonly tags: Readonly<Record<string, string>> | undefined;
   readonly session: string | undefined;
   readonly level: number;
   readonly bounds: PlanBounds;
@@ -65,6 +75,8 @@ export interface RunState {
   readonly values: RunValues;
   readonly writtenBytes: WrittenBytes;
   readonly counted: Counted;
+  /** Shared with the runs that are nested in it. */
+  readonly slots: Slots;
   /** The node that this run is nested in. */
   readonly within: { readonly run: RunState; readonly task: Task } | undefined;
   readonly queue: ReadyQueue<Task>;
@@ -107,6 +119,8 @@ export interface Revision {
   /** The planner has not answered yet. */
   asking: boolean;
   plan: ValidPlan | undefined;
+  /** Nodes of the plan that have the result of another one. */
+  kept: Readonly<Record<string, string>> | undefined;
 }
 
 /** A plan that is being written: which of its nodes run already, and the whole plan once it is there. */

@@ -12,7 +12,7 @@ export function scopeOf(run: RunState, unit?: Unit, self?: Pick<NodeResult, 'out
   return (head, part) => {
     const task = run.tasks.get(head);
     const result = task === undefined ? (head === 'self' ? self : undefined) : resultOf(task);
-    if (part === 'meta') return result?.meta;
+    if (part === 'meta') return hasOwnMeta(task ?? unit?.task, result?.output) ? undefined : result?.meta;
     if (task !== undefined) return result?.output ?? null;
     switch (head) {
       case 'input':
@@ -31,3 +31,10 @@ export function scopeOf(run: RunState, unit?: Unit, self?: Pick<NodeResult, 'out
 
 const resultOf = ({ ending, result }: Task): Task['result'] =>
   ending === 'done' || ending === 'handled' ? result : undefined;
+
+/** Then `meta` is an ordinary field of the output, also where this one lacks it. */
+function hasOwnMeta(task: Task | undefined, output: unknown): boolean {
+  const own = task?.valid.ownMeta;
+  if (own !== 'maybe') return own === 'always';
+  return typeof output === 'object' && output !== null && Object.hasOwn(output, 'meta');
+}

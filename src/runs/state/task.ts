@@ -7,7 +7,7 @@ import type { Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { PlanNode, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
-import type { HumanQuestion, NodeEnding, NodeResult } from '../../core/run/engine.ts';
+import type { HumanQuestion, LoopAnswer, NodeEnding, NodeResult, ToolCallRecord } from '../../core/run/engine.ts';
 import { listReferences } from '../../language/template.ts';
 import type { CompiledNode } from './compiled-node.ts';
 import type { Ranked } from './ready-queue.ts';
@@ -21,6 +21,24 @@ export interface TaskProgress {
   readonly rounds: Map<number, FinishedRound>;
   readonly questions: Map<number, HumanQuestion>;
   readonly answers: Map<number, unknown>;
+  /** Items whose answer is on its way to the journal: no second one is taken. */
+  readonly answering: Set<number>;
+  /** Rounds of models that call tools, of units that have not ended. */
+  readonly loops: Map<number, RecordedLoop>;
+}
+
+/** What a model and its tools did for a unit, or for one of its rounds, with the money of all of it. */
+export interface RecordedLoop {
+  /** Round of `repeat`; 0: the node has none. */
+  readonly repeat: number;
+  readonly rounds: readonly RecordedLoopRound[];
+  readonly costNanoUsd: NanoUsd | null;
+  readonly usage: Usage;
+}
+
+export interface RecordedLoopRound {
+  readonly answer: LoopAnswer;
+  readonly calls: Map<number, ToolCallRecord>;
 }
 
 /** The last finished round of a unit, with the money of all its rounds. */
@@ -44,6 +62,8 @@ export interface Unit {
   /** Why it has to stop. */
   stop: PolyphonyError | undefined;
   settled: boolean;
+  /** It counts toward what the run may do at the same time. */
+  hasSlot: boolean;
   costNanoUsd: NanoUsd | null;
   usage: Usage;
   /** The inputs of its last call. */
@@ -209,6 +229,8 @@ export const noProgress = (): TaskProgress => ({
   rounds: new Map(),
   questions: new Map(),
   answers: new Map(),
+  answering: new Set(),
+  loops: new Map(),
 });
 
 /** `run/node` and, where there are any, item, round and earlier failures: unchanged after a crash, different after a failure. */
@@ -226,9 +248,13 @@ export function isAsking({ progress }: Task, item: number): boolean {
 /** Counts a dependency that has ended. */
 export function countEnded(task: Task, dependency: Task): void {
   task.open -= 1;
-  if (dependency.ending === 'done') task.succeeded += 1;
+  if (dependency.ending === 'done' || isAnswered(dependency)) task.succeeded += 1;
   else if (dependency.ending === 'failed' || dependency.ending === 'cancelled') task.broken += 1;
 }
+
+/** Its `onError` gave an output, which is as good as its own to those that wait for it. `skip` gives none: null. */
+const isAnswered = ({ ending, node, result }: Task): boolean =>
+  ending === 'handled' && (typeof node.onError === 'object' || (result !== undefined && result.output !== null));
 
 /** Whether both plans define the node in the same way, so that it keeps its results. */
 export const isSameNode = (a: PlanNode, b: PlanNode | undefined): boolean =>

@@ -6,6 +6,7 @@ import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import { knownRun } from '../journal/restore.ts';
 import type { Restored } from '../journal/restored.ts';
+import { rootOf } from '../journal/root.ts';
 import { createWritten, newWrittenBytes, tooMuchWritten } from '../records/written.ts';
 import { type EventDraft, stamp } from '../state/recorder.ts';
 import type { RunHost } from '../state/run-state.ts';
@@ -15,8 +16,28 @@ import { storeFailure } from '../state/store-failure.ts';
 export interface StoredRuns extends RunHost {
   /** Validates the plan of a journal again, against today's catalogue. Throws invalid-plan. */
   readonly validPlan: (plan: Plan) => ValidPlan;
+  /** Whether this process drives the run now. @default it drives none */
+  readonly drives?: (runId: string) => boolean;
+  /**
+   * The input of a run that begins, as its plan reads it; `isPlanned`: the plan was written for a request. Throws invalid-request.
+   *
+   * @default as it is
+   */
+  readonly readInput?:
+    | ((
+        plan: Plan,
+        input: Readonly<Record<string, unknown>>,
+        from: { readonly isPlanned: boolean },
+      ) => Promise<Readonly<Record<string, unknown>>>)
+    | undefined;
   /** Reserves the run until the returned function is called. Throws store-busy while somebody else drives it. */
   readonly lock: (runId: string) => Promise<() => Promise<void>>;
+}
+
+/** Nobody else writes to the run meanwhile. A nested run has no lease of its own: whoever holds that of its root writes to it. */
+async function reserve({ journal, lock, drives }: StoredRuns, runId: string): Promise<() => Promise<void>> {
+  const root = await rootOf(journal, runId);
+  return root !== runId && drives?.(root) === true ? async () => {} : lock(root);
 }
 
 /**
@@ -26,12 +47,13 @@ export interface StoredRuns extends RunHost {
  * @throws not-found; store-busy while another process drives the run; limit-exceeded when the run may not write that much more
  */
 export async function changeStored(
-  { journal, runtime, lock, valueBounds }: StoredRuns,
+  stored: StoredRuns,
   runId: string,
   decide: (restored: Restored) => EventDraft | undefined,
 ): Promise<boolean> {
+  const { journal, runtime, valueBounds } = stored;
   await knownRun(journal, runId, 'look');
-  const release = await lock(runId);
+  const release = await reserve(stored, runId);
   try {
     const restored = await knownRun(journal, runId);
     const draft = decide(restored);

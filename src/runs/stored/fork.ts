@@ -2,8 +2,10 @@
 
 import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
+import type { Scope } from '../../core/model/model.ts';
 import type { Plan, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
-import type { ExecutionEngine, NodeResult, RunEvent } from '../../core/run/engine.ts';
+import type { ExecutionEngine, NodeResult, RunEvent, ToolCallRecord } from '../../core/run/engine.ts';
+import { withTagScopes } from '../../core/run/tag-scopes.ts';
 import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
 import { listReferences } from '../../language/template.ts';
 import { knownRun, restore } from '../journal/restore.ts';
@@ -14,14 +16,15 @@ import { type EventDraft, stamp } from '../state/recorder.ts';
 import { capOf, type RunOpening } from '../turn/opening.ts';
 import { appended, type StoredRuns } from './change.ts';
 
+type RunInput = Readonly<Record<string, unknown>>;
 export type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
 
-/** Writes the beginning of the new run's journal. `with` replaces fields of `in` of the node `from`. */
-export async function forkRun(
-  host: Omit<StoredRuns, 'lock'>,
-  runId: string,
-  options: ForkOptions,
-): Promise<RunOpening> {
+/**
+ * Writes the beginning of the new run's journal. `with` replaces fields of `in` of the node `from`.
+ *
+ * @throws not-found; invalid-request, also for an id that a run has; store-busy while another process gives that id to a run
+ */
+export async function forkRun(host: StoredRuns, runId: string, options: ForkOptions): Promise<RunOpening> {
   const old = await knownRun(host.journal, runId, 'look');
   if (old.hasPartialPlan) {
     throw new PolyphonyError(
@@ -30,19 +33,44 @@ export async function forkRun(
     );
   }
   const plan = host.validPlan(withInputs(old.plan, options));
-  const input = options.input ?? (old.started.input as Readonly<Record<string, unknown>>);
+  const changed =
+    options.input === undefined ? undefined : await newInput(host, old, { plan: plan.plan, input: options.input });
+  // What the old run began with was read when it began.
+  const input = changed ?? (old.started.input as Readonly<Record<string, unknown>>);
   const again = rerunFrom(plan, options.from, changedKeys(old.started.input, input));
   const forkId = options.runId ?? host.runtime.ids('run');
   const drafts = [startOf(old, plan, input, options), ...keptEvents(plan, old, again)];
   const at = host.runtime.clock.now();
   const prelude = drafts.map((draft, seq) => stamp(draft, seq, at, forkId));
-  for await (const _event of host.journal.read(forkId)) {
-    throw new PolyphonyError('invalid-request', `Run ${forkId} already exists: choose another id for the fork.`);
-  }
   const records = recordsOf(forkId, prelude, host);
-  await appended(host.journal, forkId, records);
+  // Nobody else knows an id that was made here.
+  if (options.runId === undefined) await appended(host.journal, forkId, records);
+  else await appendNew(host, forkId, records);
   const restored = await restore(listed(records));
-  return { runId: forkId, plan, options, ...defined({ restored }), prelude };
+  const scopes = scopesOf(old, options);
+  const forked = { ...options, ...defined({ scopes, input: changed }) };
+  return { runId: forkId, plan, options: forked, ...defined({ restored }), prelude };
+}
+
+async function appendNew({ journal, lock }: StoredRuns, forkId: string, records: readonly RunEvent[]): Promise<void> {
+  const release = await lock(forkId);
+  try {
+    for await (const _event of journal.read(forkId)) {
+      throw new PolyphonyError('invalid-request', `Run ${forkId} already exists: choose another id for the fork.`);
+    }
+    await appended(journal, forkId, records);
+  } finally {
+    await release();
+  }
+}
+
+interface Changed {
+  readonly plan: Plan;
+  readonly input: RunInput;
+}
+
+async function newInput({ readInput }: StoredRuns, { started }: Restored, { plan, input }: Changed): Promise<RunInput> {
+  return readInput === undefined ? input : readInput(plan, input, { isPlanned: started.request !== undefined });
 }
 
 async function* listed(events: readonly RunEvent[]): AsyncGenerator<RunEvent> {
@@ -106,6 +134,15 @@ function readsInput({ node }: ValidNode, changed: ReadonlySet<string>): boolean 
   );
 }
 
+/** Other tags take the place of the old ones, also among the scopes. */
+function scopesOf({ started }: Restored, options: ForkOptions): readonly Scope[] | undefined {
+  const { tags } = options;
+  const replaced = new Set(tags === undefined ? [] : withTagScopes([], started.tags).map(({ id }) => id));
+  const before = started.scopes?.filter(({ kind, id }) => kind !== 'tag' || !replaced.has(id));
+  const scopes = withTagScopes(options.scopes ?? before, tags ?? (options.scopes && started.tags));
+  return scopes.length === 0 ? undefined : scopes;
+}
+
 function startOf(
   old: Restored,
   plan: ValidPlan,
@@ -114,7 +151,8 @@ function startOf(
 ): EventDraft {
   const { started } = old;
   const cap = options.budgetUsd === undefined ? old.capNanoUsd : capOf(plan, options);
-  const { tags = started.tags, scopes = started.scopes, session = started.session } = options;
+  const { tags = started.tags, session = started.session } = options;
+  const scopes = scopesOf(old, options);
   return {
     type: 'run-started',
     plan: plan.plan,
@@ -130,9 +168,30 @@ function startOf(
 function* keptEvents(plan: ValidPlan, old: Restored, again: ReadonlySet<string>): Generator<EventDraft> {
   for (const { node } of plan.nodes) {
     const kept = again.has(node.id) ? undefined : old.nodes.get(node.id);
-    const draft = kept === undefined ? undefined : keptEvent(node.id, kept);
+    if (kept === undefined) continue;
+    const draft = keptEvent(node.id, kept);
     if (draft !== undefined) yield draft;
+    else if (kept.ending === undefined) yield* keptLoops(node.id, kept);
   }
+}
+
+/** What a model and its tools did for a node that has not ended. Calls that have not ended get keys of the new run. */
+function* keptLoops(nodeId: string, { progress }: RestoredNode): Generator<EventDraft> {
+  for (const [of, { repeat, rounds }] of progress.loops) {
+    if (repeat > 1) continue;
+    const place = { nodeId, ...(of === -1 ? {} : { item: of }), ...(repeat === 0 ? {} : { repeat }) };
+    for (const { answer, calls } of rounds) {
+      const { round, content, finishReason, asked } = answer;
+      const { citations, warnings } = answer;
+      const said = { round, content, finishReason, asked, ...defined({ citations, warnings }) };
+      yield { type: 'model-answered', ...place, ...said, costNanoUsd: 0 };
+      for (const call of calls.values()) yield { ...toolCall(call), type: 'tool-call', ...place, costNanoUsd: 0 };
+    }
+  }
+}
+
+function toolCall({ round, index, callId, name, arguments: given, result, error }: ToolCallRecord) {
+  return { round, index, callId, name, arguments: given, ...defined({ result, error }) };
 }
 
 /** What the old run paid is not charged again: the figures stay in `meta`, and the cost is 0 here. */

@@ -1,11 +1,12 @@
 /** The result of a run, read from its journal without running anything. */
 import { defined } from '../../core/defined.ts';
-import type { HumanQuestion, NodeReport, NodeState, RunResult } from '../../core/run/engine.ts';
+import type { HumanQuestion, NodeReport, NodeState, RunResult, RunStatus } from '../../core/run/engine.ts';
 import type { Restored, RestoredNode } from '../journal/restored.ts';
 
 export function inspectRun(restored: Restored): RunResult {
   const { started, plan, status, output, error, usage, spent, priced, activeMs, repaired } = restored;
-  const waiting = status === 'suspended' ? { waiting: waitingOf(restored) } : {};
+  const asked = status === 'suspended' || status === 'running' ? waitingOf(restored) : [];
+  const waiting = status === 'suspended' || asked.length > 0 ? { waiting: asked } : {};
   return {
     runId: started.runId,
     status,
@@ -15,13 +16,15 @@ export function inspectRun(restored: Restored): RunResult {
     costNanoUsd: priced ? spent : null,
     ms: activeMs,
     ...(repaired.length === 0 ? {} : { repaired }),
-    nodes: plan.nodes.map(({ id }) => reportOf(id, restored.nodes.get(id))),
+    nodes: plan.nodes.map(({ id }) => reportOf(id, restored.nodes.get(id), status)),
     ...waiting,
   };
 }
 
 function waitingOf({ nodes }: Restored): NonNullable<RunResult['waiting']> {
-  return [...nodes].flatMap(([nodeId, node]) => questionsOf(node).map(([, question]) => ({ nodeId, ...question })));
+  return [...nodes].flatMap(([nodeId, node]) =>
+    questionsOf(node).map(([item, question]) => ({ nodeId, ...(item === -1 ? {} : { item }), ...question })),
+  );
 }
 
 /** Unanswered questions by item, in the order in which they were asked. */
@@ -30,21 +33,22 @@ export function questionsOf({ ending, progress }: RestoredNode): [number, HumanQ
   return [...progress.questions].filter(([item]) => !progress.answers.has(item) && !progress.items.has(item));
 }
 
-function reportOf(id: string, node: RestoredNode | undefined): NodeReport {
+function reportOf(id: string, node: RestoredNode | undefined, status: RunStatus): NodeReport {
   if (node === undefined) return { id, state: 'waiting' };
   const { result, error } = node;
   return {
     id,
-    state: stateOf(node),
+    state: stateOf(node, status),
     ...(result === undefined ? {} : { output: result.output, meta: result.meta }),
     ...defined({ error }),
   };
 }
 
-function stateOf(node: RestoredNode): NodeState {
+function stateOf(node: RestoredNode, status: RunStatus): NodeState {
   const { ending, error, phase } = node;
   if (ending !== undefined) return ending === 'handled' ? 'failed' : ending;
   if (questionsOf(node).length > 0) return 'suspended';
   if (error !== undefined) return 'failed';
-  return phase;
+  // Nothing runs in a run that has ended: an engine that left the node between two of its items recorded no end of it.
+  return phase === 'running' && (status === 'failed' || status === 'cancelled') ? 'waiting' : phase;
 }

@@ -1,9 +1,8 @@
 /**
  * The calls of a unit: their inputs, their results, and whether another call follows. A unit is
- * one call unless it has rounds or retries.
+ * one call unless it has rounds, or several attempts (attempts.ts).
  */
-import { backOffMs } from '../../core/backoff.ts';
-import { boundedDelayMs, errorRecord, type PolyphonyError } from '../../core/errors.ts';
+import { PolyphonyError } from '../../core/errors.ts';
 import type { Scope, Warning } from '../../core/model/model.ts';
 import { addMoney, nanoToUsd, usdToNano } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
@@ -26,8 +25,8 @@ import { assertRoomOf, holdAnswer, holdResult, meterOf, releaseInFlight, takeStr
 
 const NO_WARNINGS: readonly Warning[] = [];
 const NO_SCOPE: TemplateScope = () => undefined;
-const RETRY_BASE_MS = 500;
-const RETRY_CEILING_MS = 30_000;
+/** In characters; a plan may write no longer one either, but what it refers to may be. */
+const LONGEST_SESSION = 500;
 
 // ---------------------------------------------------------------------------------------------------- before a call
 
@@ -48,10 +47,20 @@ export function inputsOf(run: RunState, unit: Unit): NodeCall['inputs'] {
   return rendered as NodeCall['inputs'];
 }
 
-/** The node's own session, otherwise the run's. */
+/**
+ * The node's own session; the run's where the node has none, or a value that its session refers to is missing: all that lack
+ * the value would otherwise share one. A value that is no text is written as JSON, as in any text.
+ *
+ * @throws invalid-request for one that is too long for a key
+ */
 export function sessionOf(run: RunState, unit: Unit): string | undefined {
   const { session } = compiledOf(unit.task);
-  return session === undefined ? run.session : String(session.render(scopeOf(run, unit), meterOf(run.values, unit)));
+  if (session === undefined) return run.session;
+  const key = session(scopeOf(run, unit), meterOf(run.values, unit));
+  if (key === undefined) return run.session;
+  if (key.length <= LONGEST_SESSION) return key;
+  const message = `The session of node ${unit.task.id} has ${key.length} characters, but at most ${LONGEST_SESSION} are allowed: refer to a short key, such as an id.`;
+  throw new PolyphonyError('invalid-request', message);
 }
 
 export const unitKey = ({ runId }: RunState, { task, item, round }: Unit): string =>
@@ -97,7 +106,7 @@ export function takeProgress(run: RunState, unit: Unit, event: NodeProgress): vo
   run.driver.wake();
 }
 
-function placeOf(unit: Unit): { nodeId: string; item?: number; round?: number } {
+export function placeOf(unit: Unit): { nodeId: string; item?: number; round?: number } {
   const { task, item, round } = unit;
   const place: { nodeId: string; item?: number; round?: number } = { nodeId: task.id };
   if (item !== -1) place.item = item;
@@ -157,58 +166,6 @@ function withAllMoney(unit: Unit, result: NodeResult): NodeResult {
   if (costNanoUsd === result.costNanoUsd && usage === (result.usage ?? NO_USAGE)) return result;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
   return { ...result, usage, costNanoUsd, meta: { ...result.meta, costUsd } };
-}
-
-// ---------------------------------------------------------------------------------------------------- retries
-
-/** False where the node has rounds or retries. */
-export function isSingleCall({ task }: Unit): boolean {
-  const { repeat, limits, use } = task.node;
-  return repeat === undefined && (limits?.retries === undefined || retriesOf(use, limits.retries) === 0);
-}
-
-/** The gateway retries model calls, so only other steps are retried here. */
-function retriesOf(use: string, retries = 0): number {
-  return use === 'plan' || use.startsWith('tool:') || use.startsWith('workflow:') ? retries : 0;
-}
-
-const FINAL: ReadonlySet<PolyphonyError['code']> = new Set([
-  'cancelled',
-  'budget-exceeded',
-  'limit-exceeded',
-  'blocked',
-  'invalid-request',
-  'invalid-plan',
-  'invalid-config',
-  'not-found',
-]);
-
-/** Whether another attempt may follow this one. Attempts count from 1. */
-export function mayRetry({ task, stop }: Unit, attempt: number, error: unknown): boolean {
-  const { use, limits } = task.node;
-  if (attempt > retriesOf(use, limits?.retries) || stop !== undefined) return false;
-  return !(error instanceof SuspendRun) && !FINAL.has(errorRecord(error).code);
-}
-
-/** Records that the attempt failed and another one follows. Returns the delay before it, in milliseconds. */
-export function recordRetry(run: RunState, unit: Unit, attempt: number, error: unknown): number {
-  const wanted = error instanceof Error && 'retryAfterMs' in error ? boundedDelayMs(error.retryAfterMs) : undefined;
-  run.recorder.record({
-    type: 'node-retried',
-    ...placeOf(unit),
-    attempt,
-    error: errorRecord(error),
-    ...chargeOf(error),
-  });
-  run.driver.wake();
-  const { random } = run.host.runtime;
-  return backOffMs({
-    failures: attempt,
-    baseMs: RETRY_BASE_MS,
-    maxMs: RETRY_CEILING_MS,
-    random,
-    atLeastMs: wanted ?? 0,
-  });
 }
 
 // ---------------------------------------------------------------------------------------------------- rounds

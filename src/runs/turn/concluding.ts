@@ -16,6 +16,7 @@ import { scopeOf } from '../state/scope.ts';
 import { isStoreFailure } from '../state/store-failure.ts';
 import { assertOutput, outputMeter } from '../state/values.ts';
 import { cancel, considerAll, fail } from './ending.ts';
+import { waitsForSlot } from './slots.ts';
 import { stop } from './stop.ts';
 import { canMerge, merge } from './streaming-plan.ts';
 
@@ -33,7 +34,11 @@ export function advance(run: RunState): boolean {
 }
 
 const isQuiet = (run: RunState): boolean =>
-  run.active === 0 && run.recorder.idle() && run.result === undefined && run.streamingPlan === undefined;
+  run.active === 0 &&
+  run.recorder.idle() &&
+  run.result === undefined &&
+  run.streamingPlan === undefined &&
+  !waitsForSlot(run);
 
 /**
  * How long the end of a run that was cancelled waits for its last records. A store that works takes a fraction of that; one
@@ -130,8 +135,9 @@ function revise(run: RunState, plan: ValidPlan, revision: Revision): boolean {
     run.revision = undefined;
     stop(run, { type: 'failed', error: asPolyphonyError(error) });
   };
-  const { reason } = revision;
-  run.recorder.record({ type: 'plan-revised', plan: revised, planHash, ...defined({ repaired }), reason }, () => {
+  const { reason, kept } = revision;
+  const more = defined({ repaired, kept });
+  run.recorder.record({ type: 'plan-revised', plan: revised, planHash, ...more, reason }, () => {
     if (run.unrecorded === undefined) reload(run, plan).then(resume, refuse);
   });
   return true;

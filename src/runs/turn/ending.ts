@@ -2,17 +2,19 @@
 
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import { copyJson } from '../../core/json/copy-json.ts';
+import type { Warning } from '../../core/model/model.ts';
 import { nanoToUsd } from '../../core/money/money.ts';
-import { NO_USAGE } from '../../core/money/usage.ts';
+import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
 import type { NodeEnding, NodeResult, Paid, RunEvent } from '../../core/run/engine.ts';
-import { factsOfFailure } from '../state/answer-facts.ts';
+import { factsOfFailure, factsOfItems } from '../state/answer-facts.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation } from '../state/money.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
 import type { EventDraft } from '../state/recorder.ts';
 import type { Calls, RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
-import { countEnded, type Task } from '../state/task.ts';
+import { countEnded, type Items, type Task } from '../state/task.ts';
+import { addItem, holdItems, holdValue } from '../state/values.ts';
 import { takeCalls } from './count-calls.ts';
 import { canRevise, startRevision } from './revision.ts';
 import { stop, stopUnits } from './stop.ts';
@@ -53,7 +55,10 @@ export function ended(run: RunState, task: Task): void {
 export function consider(run: RunState, task: Task): void {
   if (task.quorum > 0) {
     if (task.succeeded >= task.quorum) makeReady(run, task);
-    else if (task.succeeded + task.open < task.quorum) failQuorum(run, task);
+    else if (task.succeeded + task.open >= task.quorum) return;
+    else if (task.succeeded > 0 || task.broken > 0) failQuorum(run, task);
+    // Where no branch was taken there is nothing to join; one that is still open may be.
+    else if (task.open === 0) skip(run, task, 'everything that it waits for was skipped');
   } else if (task.broken > 0) cancel(run, task, DEPENDENCY_FAILED);
   else if (task.open > 0) return;
   else if (isSkipped(run, task)) skip(run, task, 'everything that it refers to was skipped');
@@ -143,7 +148,8 @@ export function fail(run: RunState, task: Task, cause: unknown): void {
   const event = { type: 'node-failed', nodeId: task.id, error: errorRecord(error), ...paidOf(task) } as const;
   const goesOn = run.stopping === undefined;
   if (goesOn && (onError === 'skip' || typeof onError === 'object')) {
-    const result = fallbackResult(run, task, onError === 'skip' ? null : copyJson(onError.value), error);
+    const stand = onError === 'skip' ? null : copyJson(onError.value);
+    const result = keptItems(run, task, stand, error) ?? fallbackResult(run, task, stand, error);
     end(run, task, 'handled', { ...event, handled: onError === 'skip' ? 'skip' : 'value', result }, result);
   } else if (goesOn && run.streamingPlan !== undefined) {
     hold(run, task, event);
@@ -180,6 +186,45 @@ export function fallbackResult(run: RunState, task: Task, output: unknown, error
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
   const ms = task.startedAt < 0 ? 0 : run.host.runtime.clock.monotonic() - task.startedAt;
   return { output, meta: { ...factsOfFailure(error), costUsd, ms, warnings: [] }, usage: task.usage, costNanoUsd };
+}
+
+/**
+ * What an `each` finished before it was cut, with the stand-in for every other item; undefined where there are no items yet, or
+ * the list has no room in the run.
+ */
+function keptItems(run: RunState, task: Task, standIn: unknown, error: PolyphonyError): NodeResult | undefined {
+  const { each, id } = task;
+  if (each === undefined) return undefined;
+  const left = each.values.length - each.finished;
+  try {
+    const size = holdValue(run.values, standIn, { noun: 'The fallback', nodeId: id });
+    for (let item = 0; item < left; item += 1) addItem(run.values, each, size, id);
+    const outputs = each.results.map((result) => (result === undefined ? standIn : result.output));
+    holdItems(run.values, each, outputs, id);
+    const message = `${left} of the ${outputs.length} items of node ${id} had not finished and have the value of onError. ${error.message}`;
+    return resultOfItems(run, task, each, outputs, [{ code: 'items-unfinished', message }]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The result of an `each`: its outputs, with what its items and the node itself report. */
+export function resultOfItems(
+  run: RunState,
+  task: Task,
+  each: Items,
+  output: readonly unknown[],
+  warnings: readonly Warning[] = [],
+): NodeResult {
+  const costNanoUsd = task.priced ? task.paid : null;
+  const meta = {
+    ...factsOfItems(each.results),
+    costUsd: costNanoUsd === null ? null : nanoToUsd(costNanoUsd),
+    ms: run.host.runtime.clock.monotonic() - task.startedAt,
+    warnings: [...each.results.flatMap((result) => result?.meta.warnings ?? []), ...warnings],
+  };
+  const usage = task.usage === NO_USAGE ? {} : { usage: addUsage(NO_USAGE, task.usage) };
+  return { output, meta, ...usage, costNanoUsd };
 }
 
 /** All its dependents wait for any or for a quorum, and so can do without it. */

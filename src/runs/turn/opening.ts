@@ -1,11 +1,13 @@
 /** Creates the state of one run from what an engine and a caller give, and writes its first record. */
 
 import { defined } from '../../core/defined.ts';
+import type { Scope } from '../../core/model/model.ts';
 import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { NO_USAGE, type Paid } from '../../core/money/usage.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
 import type { RequestOptions, RunEvent, RunOptions } from '../../core/run/engine.ts';
 import { RUN_LIMITS } from '../../core/run/run-limits.ts';
+import { withTagScopes } from '../../core/run/tag-scopes.ts';
 import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
 import { countAlive, rebuildDraft, rebuildTasks } from '../journal/rebuild.ts';
 import type { Restored } from '../journal/restored.ts';
@@ -21,8 +23,11 @@ import { createValues, holdInput, holdRestored, type RunValues } from '../state/
 import { countRestored, limitRunSeconds } from './count-calls.ts';
 import { considerAll, ended } from './ending.ts';
 import { refuseRecord } from './refused-record.ts';
+import { createSlots } from './slots.ts';
 import { abandon, limitSeconds } from './stop.ts';
 import { streamPlan } from './streaming-plan.ts';
+
+const DEFAULT_CONCURRENCY = 64;
 
 export interface RunOpening {
   readonly runId: string;
@@ -56,7 +61,8 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     host,
     driver,
     runId,
-    scopes: options.scopes ?? restored?.started.scopes ?? [],
+    scopes: restored === undefined ? withTagScopes(options.scopes, options.tags) : restoredScopes(options, restored),
+    tags: options.tags ?? restored?.started.tags ?? opening.within?.run.tags,
     session: options.session ?? restored?.started.session,
     level: options.level ?? restored?.started.level ?? 0,
     bounds: plan.bounds,
@@ -65,6 +71,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     values: opening.values ?? createValues(host.valueBounds?.()),
     writtenBytes,
     counted: opening.within?.run.counted ?? newCounted(host, opening),
+    slots: opening.within?.run.slots ?? createSlots(Math.max(1, options.concurrency ?? DEFAULT_CONCURRENCY)),
     within: opening.within,
     queue: readyQueue(),
     recorder: createRecorder({
@@ -103,6 +110,10 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
   return run;
 }
 
+/** Those that it began with: what it is charged to does not change on the way. */
+const restoredScopes = (options: RunOptions, { started }: Restored): readonly Scope[] =>
+  options.scopes ?? started.scopes ?? [];
+
 /** A run that continues counts from what its journal gave back. */
 function holdAllRestored({ values, input, tasks }: RunState): void {
   holdRestored(values, input);
@@ -111,6 +122,12 @@ function holdAllRestored({ values, input, tasks }: RunState): void {
     if (progress === undefined) continue;
     for (const { output } of progress.items.values()) holdRestored(values, output);
     for (const { result: last } of progress.rounds.values()) holdRestored(values, last.output);
+    for (const { rounds } of progress.loops.values()) {
+      for (const { answer, calls } of rounds) {
+        holdRestored(values, answer.content);
+        for (const { result } of calls.values()) holdRestored(values, result ?? null);
+      }
+    }
     for (const kept of [...progress.questions.values(), ...progress.answers.values()]) holdRestored(values, kept);
   }
 }
@@ -196,8 +213,9 @@ function resumedEvent(run: RunState, booked: Paid | undefined): EventDraft {
 }
 
 function startedEvent(run: RunState, { options, request }: RunOpening): EventDraft {
-  const { money, plan, input } = run;
-  const { paid, parent, tags, scopes, session, level } = options;
+  const { money, plan, input, tags } = run;
+  const { paid, parent, session, level } = options;
+  const scopes = run.scopes.length === 0 ? options.scopes : run.scopes;
   return {
     type: 'run-started',
     plan: plan.plan,

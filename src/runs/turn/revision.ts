@@ -26,6 +26,7 @@ export function startRevision(run: RunState, task: Task, error: PolyphonyError, 
     reason: `${task.id}: ${error.message}`,
     asking: true,
     plan: undefined,
+    kept: undefined,
   };
   run.revision = revision;
   run.recorder.record(event, () => void askForPlan(run, revision, task, error));
@@ -36,6 +37,7 @@ async function askForPlan(run: RunState, revision: Revision, task: Task, error: 
     plan: run.plan.plan,
     failed: { nodeId: task.id, error: errorRecord(error) },
     finished: finishedOutputs(run),
+    begun: begunNodes(run),
   };
   try {
     // A run that was stopped before the failure was committed does not call the planner.
@@ -47,6 +49,7 @@ async function askForPlan(run: RunState, revision: Revision, task: Task, error: 
             onAnswer: (answer) => revision.asking && bookAnswer(run, answer),
           })
         : undefined;
+    revision.kept = revised?.kept;
     revision.plan = revised?.plan;
   } catch (cause) {
     run.revision = undefined;
@@ -61,3 +64,9 @@ function finishedOutputs(run: RunState): Readonly<Record<string, unknown>> {
   for (const task of run.tasks.values()) if (task.ending === 'done') finished[task.id] = task.result?.output ?? null;
   return finished;
 }
+
+/** Nodes that have not ended, but some of their items, rounds or calls of tools may have. */
+const begunNodes = (run: RunState): readonly string[] =>
+  [...run.tasks.values()]
+    .filter(({ ending, startedAt, progress }) => ending === undefined && (startedAt >= 0 || progress !== undefined))
+    .map(({ id }) => id);

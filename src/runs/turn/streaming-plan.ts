@@ -55,8 +55,9 @@ export function streamPlan(run: RunState, streaming: StreamingPlan, options: Str
     onAnswer: (answer) => takeAnswer(run, streaming, answer),
   });
   planning
-    .then((made) => {
-      onPlan?.(made);
+    .then(async (made) => {
+      // A gate: nothing of the whole plan starts before it lets it pass.
+      await onPlan?.(made);
       if (!isOver()) takeWhole(run, streaming, made.plan);
     })
     .catch((error: unknown) => stop(run, { type: 'failed', error: asPolyphonyError(error) }))

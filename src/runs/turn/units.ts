@@ -2,10 +2,8 @@
 
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import { copyJson } from '../../core/json/copy-json.ts';
-import { nanoToUsd } from '../../core/money/money.ts';
-import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
+import { NO_USAGE } from '../../core/money/usage.ts';
 import { type NodeResult, SuspendRun } from '../../core/run/engine.ts';
-import { factsOfItems } from '../state/answer-facts.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation, reserveForNode } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
@@ -13,7 +11,8 @@ import { scopeOf } from '../state/scope.ts';
 import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../state/task.ts';
 import { addItem, holdItems, holdValue, releaseInFlight, sizeOf } from '../state/values.ts';
 import { callsOf } from './count-calls.ts';
-import { cancel, end, fail, fallbackResult } from './ending.ts';
+import { cancel, end, fail, fallbackResult, resultOfItems } from './ending.ts';
+import { giveSlotBack } from './slots.ts';
 import { stopUnits } from './stop.ts';
 
 /**
@@ -38,6 +37,10 @@ export function nextUnit(run: RunState): Unit | undefined {
   }
   return undefined;
 }
+
+/** Whether `nextUnit` may return a unit. */
+export const mayStart = ({ queue, stopping, revision, streamingPlan }: RunState): boolean =>
+  queue.size() > 0 && stopping === undefined && revision === undefined && streamingPlan?.whole === undefined;
 
 function begin(run: RunState, task: Task): void {
   const { clock } = run.host.runtime;
@@ -73,7 +76,7 @@ function itemsOf(run: RunState, task: Task): Items {
   const values = compiledOf(task).each?.render(scopeOf(run));
   if (!Array.isArray(values)) {
     const got = values === null ? 'null' : `of type ${typeof values}`;
-    const message = `Node ${task.id} runs once per item of ${task.node.each}, but that value is ${got}, not an array: refer to an array.`;
+    const message = `Node ${task.id} runs once per item of ${task.node.each}, but that value is ${got}, not an array: refer to an array, or give one for a missing value, such as {{list ?? []}}.`;
     throw new PolyphonyError('invalid-request', message);
   }
   if (values.length > run.bounds.items) {
@@ -143,6 +146,7 @@ function createUnit(run: RunState, task: Task, item: number): Unit {
     previous: null,
     stop: undefined,
     settled: false,
+    hasSlot: true,
     costNanoUsd: 0,
     usage: NO_USAGE,
     inputs: undefined,
@@ -150,6 +154,7 @@ function createUnit(run: RunState, task: Task, item: number): Unit {
   };
   task.units.push(unit);
   run.active += 1;
+  run.slots.taken += 1;
   return unit;
 }
 
@@ -159,6 +164,7 @@ export function settleUnit(run: RunState, unit: Unit, result: NodeResult | undef
   unit.settled = true;
   const { task } = unit;
   run.active -= 1;
+  giveSlotBack(run, unit);
   releaseInFlight(run.values, unit);
   task.units.splice(task.units.indexOf(unit), 1);
   if (task.cancelled !== undefined || run.stopping !== undefined || task.failure !== undefined)
@@ -270,14 +276,6 @@ function finishItems(run: RunState, task: Task, each: Items): void {
     fail(run, task, error);
     return;
   }
-  const costNanoUsd = task.priced ? task.paid : null;
-  const meta = {
-    ...factsOfItems(each.results),
-    costUsd: costNanoUsd === null ? null : nanoToUsd(costNanoUsd),
-    ms: run.host.runtime.clock.monotonic() - task.startedAt,
-    warnings: each.results.flatMap((result) => result?.meta.warnings ?? []),
-  };
-  const usage = task.usage === NO_USAGE ? {} : { usage: addUsage(NO_USAGE, task.usage) };
-  const result = { output: outputs, meta, ...usage, costNanoUsd };
+  const result = resultOfItems(run, task, each, outputs);
   end(run, task, 'done', { type: 'node-finished', nodeId: task.id, result }, result);
 }

@@ -6,6 +6,7 @@ import type { RunEvent, RunFilter } from '../../core/run/engine.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import { isHeld, type Lease, newLease } from '../leases.ts';
 import { progressed, progressOf, type RunProgress } from '../run-progress.ts';
+import { takenNumber } from '../taken-number.ts';
 import type { Connection } from './connection.ts';
 import type { Sql, SqlValue } from './database.ts';
 import { leaseOf, termText } from './lease-term.ts';
@@ -13,13 +14,15 @@ import { pruneRuns } from './prune-runs.ts';
 import { eventOf, RUN_COLUMNS, summaryOf } from './records.ts';
 
 const INSERT_EVENT = 'INSERT INTO events (run_id, event) VALUES (?, ?)';
-const FIND_RUN = `SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = ?`;
-const SAVE_RUN = `INSERT INTO runs (${RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+const FIND_RUN = `SELECT ${RUN_COLUMNS}, last_seq FROM runs WHERE run_id = ?`;
+const SAVE_RUN = `INSERT INTO runs (${RUN_COLUMNS}, last_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, goal = excluded.goal, updated_at = excluded.updated_at,
-    cost_nano_usd = excluded.cost_nano_usd, total = excluded.total, finished = excluded.finished`;
+    cost_nano_usd = excluded.cost_nano_usd, total = excluded.total, finished = excluded.finished, last_seq = excluded.last_seq`;
 /** What most appends change, without reading the row first; none of these columns is indexed. An unknown cost stays unknown. */
-const ADVANCE_RUN = `UPDATE runs SET updated_at = ?, cost_nano_usd = cost_nano_usd + ?, finished = finished + ?
-  WHERE run_id = ?`;
+const ADVANCE_RUN = `UPDATE runs SET updated_at = ?, cost_nano_usd = cost_nano_usd + ?, finished = finished + ?, last_seq = ?
+  WHERE run_id = ? AND last_seq < ?`;
+/** The highest number, because two writers of an earlier release may have written in turns. */
+const LAST_SEQ = "SELECT max(json_extract(event, '$.seq')) FROM events WHERE run_id = ?";
 const READ_PAGE = 'SELECT id, event FROM events WHERE run_id = ? AND id > ? ORDER BY id LIMIT ?';
 const PAGE = 500;
 const FIND_LEASE = 'SELECT owner, until, term FROM leases WHERE run_id = ?';
@@ -27,21 +30,41 @@ const SAVE_LEASE = `INSERT INTO leases (run_id, owner, until, term) VALUES (?, ?
   ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, until = excluded.until, term = excluded.term`;
 const RELEASE = 'DELETE FROM leases WHERE run_id = ? AND owner = ?';
 
-function save(sql: Sql, path: string, runId: string, texts: readonly string[], progress: RunProgress): void {
-  if (!advance(sql, runId, progress)) {
-    const before = sql.first(FIND_RUN, [runId]);
-    const after = progressed(runId, before && summaryOf(before, path), progress);
+interface Appended {
+  readonly runId: string;
+  readonly events: readonly RunEvent[];
+  readonly progress: RunProgress;
+  /** The number of the last event. */
+  readonly last: number;
+}
+
+/** @throws store-busy when the run has one of the numbers already; nothing is written then */
+function save(sql: Sql, path: string, texts: readonly string[], appended: Appended): void {
+  const { runId, events, progress, last } = appended;
+  if (!advance(sql, appended)) {
+    const row = sql.first(FIND_RUN, [runId]);
+    const refusal = takenNumber(runId, row === undefined ? -1 : lastSeqOf(sql, runId, row.at(-1)), events);
+    if (refusal !== undefined) throw refusal;
+    const after = progressed(runId, row && summaryOf(row, path), progress);
     const { status, goal, startedAt, updatedAt, costNanoUsd, nodes } = after;
-    sql.run(SAVE_RUN, [runId, status, goal, startedAt, updatedAt, costNanoUsd, nodes.total, nodes.finished]);
+    sql.run(SAVE_RUN, [runId, status, goal, startedAt, updatedAt, costNanoUsd, nodes.total, nodes.finished, last]);
   }
   for (const text of texts) sql.run(INSERT_EVENT, [runId, text]);
 }
 
-/** False when the run is new to the journal, or the change is more than its cost and the nodes that ended. */
-function advance(sql: Sql, runId: string, progress: RunProgress): boolean {
+const lastSeqOf = (sql: Sql, runId: string, known: unknown): number =>
+  Number(known ?? sql.first(LAST_SEQ, [runId])?.[0] ?? -1);
+
+/**
+ * False when the run is new to the journal, the change is more than its cost and the nodes that ended, or the numbers have to be
+ * looked at.
+ */
+function advance(sql: Sql, { runId, events, progress, last }: Appended): boolean {
   const { status, total, added, settled, updatedAt, costNanoUsd, finished } = progress;
   if (status !== undefined || total !== undefined || added > 0 || settled !== undefined) return false;
-  return sql.run(ADVANCE_RUN, [updatedAt, costNanoUsd, finished, runId]).changes === 1;
+  const first = events[0]?.seq ?? last;
+  if (takenNumber(runId, first - 1, events) !== undefined) return false;
+  return sql.run(ADVANCE_RUN, [updatedAt, costNanoUsd, finished, last, runId, first]).changes === 1;
 }
 
 /**
@@ -68,6 +91,14 @@ function claim(sql: Sql, parts: SqliteJournalParts, runId: string, wanted: Lease
   return true;
 }
 
+/** Of leases that do not say it, in milliseconds. */
+const LEASE_MS = 10_000;
+
+function isHeldNow(sql: Sql, { clock, processes }: SqliteJournalParts, runId: string): boolean {
+  const row = sql.first(FIND_LEASE, [runId]);
+  return row !== undefined && isHeld(leaseOf(row, LEASE_MS), clock, processes);
+}
+
 export interface SqliteJournalParts {
   readonly clock: Clock;
   readonly processes: Processes;
@@ -81,7 +112,8 @@ export function sqliteJournal(connection: Connection, parts: SqliteJournalParts)
       const progress = progressOf(events);
       if (progress === undefined) return;
       const texts = events.map(eventText);
-      await connection.write((sql) => save(sql, connection.path, runId, texts, progress));
+      const appended = { runId, events, progress, last: events.at(-1)?.seq ?? 0 };
+      await connection.write((sql) => save(sql, connection.path, texts, appended));
     },
     async *read(runId) {
       for (let after = 0; ; ) {
@@ -101,6 +133,7 @@ export function sqliteJournal(connection: Connection, parts: SqliteJournalParts)
     async release(runId, owner) {
       await connection.write((sql) => sql.run(RELEASE, [runId, owner]));
     },
+    held: (runIds) => connection.read((sql) => new Set(runIds.filter((runId) => isHeldNow(sql, parts, runId)))),
     prune: (options) => connection.write((sql) => pruneRuns(sql, options, clock, parts.processes)),
     close,
   };

@@ -1,5 +1,5 @@
 /** Rows of the file become records, or the error that the file is damaged. */
-import type { RunEvent, RunStatus, RunSummary } from '../../core/run/engine.ts';
+import type { RunEvent, RunSummary, StoredStatus } from '../../core/run/engine.ts';
 import type { LedgerRow } from '../../core/stores.ts';
 import { isStoredEvent, isStoredRow } from '../stored-records.ts';
 import type { SqlRow } from './database.ts';
@@ -19,7 +19,7 @@ export function ledgerRowOf(text: unknown, path: string): LedgerRow {
   throw corruptError(path, 'a record that is no row of the ledger');
 }
 
-const STATUSES: ReadonlySet<unknown> = new Set<RunStatus>(['running', 'suspended', 'done', 'failed', 'cancelled']);
+const STATUSES: ReadonlySet<unknown> = new Set<StoredStatus>(['running', 'suspended', 'done', 'failed', 'cancelled']);
 
 /** The columns of a summary, in the order in which `summaryOf` takes them. */
 export const RUN_COLUMNS = 'run_id, status, goal, started_at, updated_at, cost_nano_usd, total, finished';
@@ -32,7 +32,7 @@ export function summaryOf(row: SqlRow, path: string): RunSummary {
   if (!isWhole || !STATUSES.has(status)) throw corruptError(path, `the summary of run ${String(runId).slice(0, 100)}`);
   return {
     runId,
-    status: status as RunStatus,
+    status: status as StoredStatus,
     goal,
     startedAt: Number(startedAt),
     updatedAt: Number(updatedAt),

@@ -44,6 +44,11 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE settled (owner TEXT NOT NULL, number INTEGER NOT NULL, ending TEXT NOT NULL, PRIMARY KEY (owner, number))
     WITHOUT ROWID;
   `,
+  // The number of the last event, null where an earlier release wrote the run: it is then read from the events. No index makes
+  // numbers unique, because a file of an earlier release may hold one twice.
+  `
+  ALTER TABLE runs ADD COLUMN last_seq INTEGER;
+  `,
 ];
 
 /** The version of the schema that this release writes. */

@@ -107,6 +107,13 @@ export function lacks({ card }: CatalogueModel, { operation, tier, strict, can }
   return missing;
 }
 
+/** As the router does: a model that stands in is left out where another one could serve the demand, of whatever tier. */
+export function withoutStandIns(models: readonly CatalogueModel[], demand: Demand): readonly CatalogueModel[] {
+  const ofAnyTier = { ...demand, strict: false };
+  const isServed = models.some((model) => model.card.standIn !== true && lacks(model, ofAnyTier).length === 0);
+  return isServed ? models.filter(({ card }) => card.standIn !== true) : models;
+}
+
 export const keepsNothing = ({ card }: CatalogueModel): boolean => card.retention === 'none';
 
 /** The models that a node may go to. */
@@ -133,7 +140,7 @@ function createCandidates(catalogue: Catalogue): Candidates {
     const demand = demandOf(node);
     const named = node.model?.id === undefined ? catalogue.models : modelsNamed(node.model.id, catalogue);
     const able = ofTier(
-      named.filter((model) => lacks(model, demand).length === 0),
+      withoutStandIns(named, demand).filter((model) => lacks(model, demand).length === 0),
       demand,
     );
     if (lists.size >= MOST_KEPT) lists.clear();

@@ -1,7 +1,9 @@
 /** Checks that an `each` is a reference to an array, and infers the type of `item`. */
+import type { Reference } from '../../language/template.ts';
 import { setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
 import { type InferredType, itemsOf, typesOfInferred } from './inferred-type.ts';
+import { whenNull } from './nullable.ts';
 import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
 /** Sets the type of `item`, or reports an `each` that is not an array. Resolve the reference of `each` first. */
@@ -24,7 +26,8 @@ export function checkEach(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): v
   let item: InferredType | undefined;
   for (const alternative of alternatives) {
     if (alternative.type === 'literal') {
-      if (alternative.value !== null) reportNoArray(shown(alternative.value), undefined, nodeAnalysis, analysis);
+      if (alternative.value !== null && !Array.isArray(alternative.value))
+        reportNoArray(shown(alternative.value), undefined, nodeAnalysis, analysis);
       continue;
     }
     const inferred = nodeAnalysis.inferredTypes.get(alternative.text) ?? 'any';
@@ -34,6 +37,29 @@ export function checkEach(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): v
     else item = item === undefined || items === 'any' ? items : item === 'any' ? 'any' : [...item, ...items];
   }
   nodeAnalysis.item = item ?? 'any';
+  warnIfNullable(each, alternatives, nodeAnalysis, analysis);
+}
+
+/** Where every alternative may be null the node would fail, after what ran before it was paid. */
+function warnIfNullable(
+  each: string,
+  alternatives: Reference['alternatives'],
+  nodeAnalysis: NodeAnalysis,
+  analysis: PlanAnalysis,
+): void {
+  const { node, pointer } = nodeAnalysis;
+  let when: string | undefined;
+  for (const alternative of alternatives) {
+    const isNull = alternative.type === 'literal' && alternative.value === null;
+    const why = alternative.type === 'path' ? whenNull(alternative, nodeAnalysis, analysis) : undefined;
+    if (why === undefined && !isNull) return;
+    when ??= why;
+  }
+  if (when === undefined) return;
+  const paths = alternatives.filter(({ type }) => type === 'path');
+  const written = paths.map((path) => (path.type === 'path' ? path.text : '')).join(' ?? ');
+  const message = `"each" of node "${node.id}" iterates over ${shown(each)}, which is null when ${when}, and then the node fails: write {{${written} ?? []}} to run it for no item.`;
+  analysis.report.add('each.nullable', `${pointer}/each`, message, { suggest: [`{{${written} ?? []}}`] });
 }
 
 function reportNoArray(

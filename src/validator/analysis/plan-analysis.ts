@@ -1,8 +1,11 @@
 /** A plan prepared for checking: its nodes by id, and every place where one of them names a value. */
 
+import type { JsonSchema } from '../../core/model/model.ts';
 import type { Plan, PlanNode } from '../../core/plan/plan.ts';
 import type { Catalogue, StepType } from '../../core/plan/validation.ts';
 import { isShorthand, refuseUnsafeSchema, toJsonSchema } from '../../kit/json/json-schema.ts';
+import { foreignFields, humanSchema } from '../../language/human-output.ts';
+import { shownText } from '../../language/shown.ts';
 import { type ParsedTemplate, parseTemplate } from '../../language/template.ts';
 import { isRecord, ownValue, pointerToken } from '../document/document.ts';
 import type { Report } from '../document/report.ts';
@@ -54,6 +57,8 @@ export interface PlanAnalysis {
   readonly byId: ReadonlyMap<string, NodeAnalysis>;
   /** Uses of the plan's `output`. */
   readonly outputUses: readonly Use[];
+  /** The plan's `output` uses `??`. */
+  readonly hasOutputFallback: boolean;
   /** Undefined: the plan declares no input. */
   readonly input: InferredType | undefined;
   readonly template: (text: string) => ParsedTemplate;
@@ -88,6 +93,7 @@ export function openPlan(
     nodes,
     byId,
     outputUses: collecting.uses,
+    hasOutputFallback: collecting.fallback,
     input: plan.input === undefined ? undefined : readSchema(plan.input, '/input', report),
     template,
     isBroken: (nodeAnalysis, field) => broken.has(`${nodeAnalysis.pointer.slice('/nodes/'.length)}/${field}`),
@@ -190,21 +196,40 @@ function collectCondition(
 
 function outputOf(node: PlanNode, step: StepType | undefined, pointer: string, report: Report): InferredType {
   if (node.out !== undefined) {
-    const declared = readSchema(node.out, `${pointer}/out`, report);
+    const isHuman = node.use === 'human' && step?.typedOutput === true;
+    const read = isHuman ? (schema: JsonSchema) => humanOutput(node.id, schema, `${pointer}/out`, report) : undefined;
+    const declared = readSchema(node.out, `${pointer}/out`, report, read);
     if (step === undefined || step.typedOutput === true) return declared;
   }
   return step?.output === undefined ? 'any' : inferredType(step.output);
 }
 
+/** What a `human` node gives, as its `out` has it; one that asks for anything else would refuse every answer. */
+function humanOutput(id: string, schema: JsonSchema, pointer: string, report: Report): JsonSchema {
+  const [foreign] = foreignFields(schema);
+  if (foreign !== undefined) {
+    const message = `"out" of node "${id}" requires ${shownText(foreign)}, but a human node gives only { answer, approved }: describe its "answer", such as { "answer": { ${shownText(foreign)}: … } }.`;
+    report.add('schema.invalid', pointer, message, { got: foreign });
+  }
+  return humanSchema(schema);
+}
+
 /** The type of a schema or shorthand of the plan; an invalid one is reported and gives `any`. */
-export function readSchema(declared: Readonly<Record<string, unknown>>, pointer: string, report: Report): InferredType {
+export function readSchema(
+  declared: Readonly<Record<string, unknown>>,
+  pointer: string,
+  report: Report,
+  read: (schema: JsonSchema) => JsonSchema = (schema) => schema,
+): InferredType {
   try {
     const schema = toJsonSchema(declared);
     const refused = isSmallShorthand(declared) ? [] : refuseUnsafeSchema(schema);
     for (const { code, path, message } of refused)
       report.add(code, `${pointer}${declaredPath(declared, path)}`, message);
     // This schema belongs to one plan only: caching it by identity would gain nothing.
-    return refused.length > 0 ? 'any' : leavesOf(schema, schema);
+    if (refused.length > 0) return 'any';
+    const type = read(schema);
+    return leavesOf(type, type);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     report.add('schema.invalid', pointer, message.length > 400 ? `${message.slice(0, 400)}…` : message);

@@ -11,8 +11,10 @@ import {
   inferredType,
   inferredTypeOfValue,
   stepInto,
+  typesOf,
   typesOfInferred,
 } from './inferred-type.ts';
+import { ownMetaOf } from './own-meta.ts';
 import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
 import { formatPath, renameFix } from './rename.ts';
 import { shiftOfSelf } from './self-reference.ts';
@@ -108,15 +110,19 @@ function resolveUse(
   return inferred;
 }
 
-/** `meta` is a field of the output of every node. */
+/** `meta` is what the run says of a node, unless its output has such a field of its own. */
 function firstStep(
   use: Use,
   inferred: InferredType,
   step: string | number,
   analysis: PlanAnalysis,
 ): ReturnType<typeof stepInto> {
-  if (step === 'meta' && analysis.byId.has(use.head)) return { inferred: META, names: [] };
-  return stepInto(inferred, step);
+  const own = step === 'meta' && analysis.byId.has(use.head) ? (ownMetaOf(inferred) ?? 'never') : 'always';
+  if (own === 'never') return { inferred: META, names: [] };
+  if (own === 'always') return stepInto(inferred, step);
+  const message = `${quoted(use)} reads the field "meta" that ${use.head} gives, where it gives one, and else what the run keeps of ${use.head} (model, cost, time): declare what the step gives, or rename its field.`;
+  analysis.report.add('ref.meta', use.pointer, message, { got: use.text });
+  return { inferred: 'any', names: [] };
 }
 
 function resolveHead(
@@ -289,12 +295,21 @@ function reportField({ use, index, inferred, names, nodeAnalysis }: UnknownField
         ? 'its schema allows none'
         : `its type is ${types}`;
   const what = typeof step === 'number' ? `no item [${step}]` : `no field ${shown(step)}`;
-  const slip = typeof step === 'string' ? naming.respelt(step, names, naming.isHarmless(nodeAnalysis)) : undefined;
+  const item = itemStep(step, inferred);
+  const slip =
+    item ?? (typeof step === 'string' ? naming.respelt(step, names, naming.isHarmless(nodeAnalysis)) : undefined);
   const target = slip === undefined ? undefined : formatPath(use.head, use.path.with(index, slip));
   analysis.report.add(code, use.pointer, `${quoted(use)}: ${shown(owner).slice(1, -1)} has ${what}; ${has}.`, {
     got: use.text,
     ...(names.length > 0 ? { expected: names.slice(0, 50) } : { expected: types }),
-    suggest: typeof step === 'string' ? nearest(step, names) : [],
+    suggest:
+      item !== undefined && target !== undefined ? [target] : typeof step === 'string' ? nearest(step, names) : [],
     fix: target === undefined ? undefined : renameFix(use, target),
   });
+}
+
+/** The index that `list.0` means, where the value can only be a list. */
+function itemStep(step: string | number | undefined, inferred: InferredType): number | undefined {
+  const isList = inferred !== 'any' && inferred.every((leaf) => typesOf(leaf)?.join() === 'array');
+  return isList && typeof step === 'string' && /^(?:0|[1-9][0-9]{0,8})$/.test(step) ? Number(step) : undefined;
 }

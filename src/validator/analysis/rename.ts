@@ -1,11 +1,11 @@
 /** Edits that replace the name in a reference, used by repairs. */
-import { parseTemplate } from '../../language/template.ts';
+import { parseTemplate, writtenStep } from '../../language/template.ts';
 import { editText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
 import type { Use } from './plan-analysis.ts';
 
 export const formatPath = (head: string, path: readonly (string | number)[]): string =>
-  head + path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
+  head + path.map(writtenStep).join('');
 
 /** The fix that replaces the name at the place of the use. */
 export function renameFix(use: Use, target: string, code: Fix['code'] = 'name.corrected', why = ''): Fix {

@@ -1,6 +1,8 @@
 /** All checks of a single node, once its references are resolved. */
 
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
+import { checkBraces } from './braces.ts';
+import { checkComparisons } from './comparisons.ts';
 import { checkConditions, checkIneffective, checkRepeat, checkWait } from './control.ts';
 import { checkInputs } from './inputs.ts';
 import { checkModels } from './models.ts';
@@ -13,7 +15,9 @@ export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, anal
   checkTools(nodeAnalysis, analysis);
   checkOut(nodeAnalysis, analysis.report);
   checkInputs(nodeAnalysis, analysis);
+  checkBraces(nodeAnalysis, analysis);
   checkConditions(nodeAnalysis, analysis);
+  checkComparisons(nodeAnalysis, analysis);
   checkRepeat(nodeAnalysis, analysis);
   checkWait(nodeAnalysis, dependencies, analysis);
   checkModels(nodeAnalysis, analysis);

@@ -1,5 +1,6 @@
 /** Checks of the fields that control a node: when, repeat, wait, and fields that its step does not read. */
 
+import { hasAttempts } from '../../core/plan/steps.ts';
 import { readCondition } from '../analysis/conditions.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { setText } from '../document/document.ts';
@@ -70,6 +71,7 @@ export function checkIneffective(nodeAnalysis: NodeAnalysis, analysis: PlanAnaly
   if (node.out !== undefined && step.typedOutput !== true) {
     warnIneffective('out', `the output of "${node.use}" is fixed`, nodeAnalysis, analysis);
   }
+  warnAboutAttempts(nodeAnalysis, analysis);
   if (node.limits?.concurrency !== undefined && node.each === undefined) {
     warnIneffective(
       'limits/concurrency',
@@ -77,6 +79,21 @@ export function checkIneffective(nodeAnalysis: NodeAnalysis, analysis: PlanAnaly
       nodeAnalysis,
       analysis,
     );
+  }
+}
+
+/** Attempts at a step that has only one, and a bound on each that the bound on all of them undercuts. */
+function warnAboutAttempts(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const { use, limits } = nodeAnalysis.node;
+  if (limits === undefined) return;
+  const { retries, attemptSeconds, seconds } = limits;
+  const once = use === 'human' ? 'a person is asked once' : `"${use}" is never tried again`;
+  if (!hasAttempts(use)) {
+    if (retries !== undefined) warnIneffective('limits/retries', once, nodeAnalysis, analysis);
+    if (attemptSeconds !== undefined) warnIneffective('limits/attemptSeconds', once, nodeAnalysis, analysis);
+  } else if (attemptSeconds !== undefined && seconds !== undefined && attemptSeconds >= seconds) {
+    const why = `the node as a whole may take only ${seconds} seconds (limits.seconds)`;
+    warnIneffective('limits/attemptSeconds', why, nodeAnalysis, analysis);
   }
 }
 

@@ -16,7 +16,24 @@ import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { isRecord, pointerToken, renameKey } from '../document/document.ts';
 import { createReport, type FindingDetails, type Report, shown } from '../document/report.ts';
 
-interface Checking {
+/** How the messages name what is checked: an input of a step, or what stands in for an output. */
+export interface Words {
+  /** Pointer of the whole value. */
+  readonly base: string;
+  /** The whole value. */
+  readonly whole: string;
+  /** Before the rule: `"tool:search" takes`. */
+  readonly takes: string;
+  /** After a name: `which "tool:search" does not take`. */
+  readonly unknown: string;
+  /** After a name: `which "tool:search" requires`. */
+  readonly required: string;
+}
+
+export interface Checking {
+  readonly words: Words;
+  /** The strings of the value are rendered, so one with a reference has the type of that. */
+  readonly isRendered: boolean;
   readonly nodeAnalysis: NodeAnalysis;
   readonly analysis: PlanAnalysis;
   readonly report: Report;
@@ -24,14 +41,28 @@ interface Checking {
   readonly values: { left: number };
 }
 
-const MOST_VALUES = 20_000;
+export const MOST_VALUES = 20_000;
 
 const DEEPEST = 16;
 
 export function checkInputs(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step, pointer } = nodeAnalysis;
   if (step === undefined || analysis.isBroken(nodeAnalysis, 'in')) return;
-  const checking: Checking = { nodeAnalysis, analysis, report: analysis.report, values: { left: MOST_VALUES } };
+  const use = `"${node.use}"`;
+  const checking: Checking = {
+    words: {
+      base: `${pointer}/in`,
+      whole: 'The input',
+      takes: `${use} takes`,
+      unknown: `which ${use} does not take`,
+      required: `which ${use} requires`,
+    },
+    isRendered: true,
+    nodeAnalysis,
+    analysis,
+    report: analysis.report,
+    values: { left: MOST_VALUES },
+  };
   checkValue(node.in ?? {}, inferredType(step.input), `${pointer}/in`, checking, 0);
   // The only built-in step that needs one of two inputs; shorthand cannot express that.
   const asks = node.use !== 'llm' || node.in?.prompt !== undefined || node.in?.messages !== undefined;
@@ -39,10 +70,16 @@ export function checkInputs(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis):
 }
 
 /** Reports a value that fits no leaf; with several leaves, the issues of the leaf with the fewest. */
-function checkValue(value: unknown, expected: InferredType, pointer: string, checking: Checking, depth: number): void {
+export function checkValue(
+  value: unknown,
+  expected: InferredType,
+  pointer: string,
+  checking: Checking,
+  depth: number,
+): void {
   if (expected === 'any' || depth > DEEPEST || checking.values.left < 0) return;
   checking.values.left -= 1;
-  if (typeof value === 'string' && value.includes('{{')) {
+  if (checking.isRendered && typeof value === 'string' && value.includes('{{')) {
     checkTemplate(value, expected, pointer, checking);
     return;
   }
@@ -73,14 +110,14 @@ const mayBeValue = (leaf: Leaf, value: unknown): boolean => {
 
 function mismatch(value: unknown, types: readonly string[] | undefined, pointer: string, checking: Checking): void {
   const rule = types === undefined || types.length === 0 ? 'another type' : types.join(' or ');
-  const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.nodeAnalysis.node.use}" takes ${rule}.`;
+  const message = `${place(pointer, checking)} is ${shown(value)}, but ${checking.words.takes} ${rule}.`;
   checking.report.add('type.mismatch', pointer, message, { expected: types, got: typeOfValue(value) });
 }
 
 /** The place in words: `"query" of node "docs"`. */
-const place = (pointer: string, { nodeAnalysis }: Checking): string => {
-  const inside = pointer.slice(`${nodeAnalysis.pointer}/in`.length + 1);
-  return `${inside === '' ? 'The input' : shown(inside)} of node "${nodeAnalysis.node.id}"`;
+const place = (pointer: string, { nodeAnalysis, words }: Checking): string => {
+  const inside = pointer.slice(words.base.length + 1);
+  return `${inside === '' ? words.whole : shown(inside)} of node "${nodeAnalysis.node.id}"`;
 };
 
 // ---------------------------------------------------------------------------------------------------- references
@@ -95,6 +132,10 @@ function checkTemplate(text: string, expected: InferredType, pointer: string, ch
     return;
   }
   for (const alternative of first.reference.alternatives) {
+    if (alternative.type === 'literal' && typeof alternative.value === 'object' && alternative.value !== null) {
+      checkValue(alternative.value, expected, pointer, { ...checking, isRendered: false }, 0);
+      continue;
+    }
     const actual = inferredOfAlternative(alternative, checking);
     if (canFit(actual, expected)) continue;
     const types = typesOfInferred(expected);
@@ -102,7 +143,7 @@ function checkTemplate(text: string, expected: InferredType, pointer: string, ch
     const named = alternative.type === 'path' ? alternative.text : shown(alternative.value);
     const same = got?.join() === types?.join();
     const is = same ? `${got?.join(' or ') ?? 'a value'} of a different shape` : (got?.join(' or ') ?? 'a value');
-    const message = `${place(pointer, checking)} is {{${shown(named).slice(1, -1)}}}, which is ${is}, but "${checking.nodeAnalysis.node.use}" takes ${types?.join(' or ') ?? 'another type'}.`;
+    const message = `${place(pointer, checking)} is {{${shown(named).slice(1, -1)}}}, which is ${is}, but ${checking.words.takes} ${types?.join(' or ') ?? 'another type'}.`;
     checking.report.add('type.mismatch', pointer, message, { expected: types, got });
   }
 }
@@ -131,7 +172,7 @@ function checkLeaf(value: unknown, leaf: Leaf, pointer: string, checking: Checki
   }
   const rule = brokenBound(value, schema);
   if (rule !== undefined) {
-    const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.nodeAnalysis.node.use}" takes ${rule}.`;
+    const message = `${place(pointer, checking)} is ${shown(value)}, but ${checking.words.takes} ${rule}.`;
     checking.report.add('type.mismatch', pointer, message, { expected: rule, got: shown(value) });
   }
   if (Array.isArray(value)) {
@@ -164,7 +205,7 @@ function wrongChoice(value: unknown, schema: JsonSchema, pointer: string, checki
     got: shown(value),
     suggest: typeof value === 'string' ? nearest(value, names) : [],
   };
-  const message = `${place(pointer, checking)} is ${shown(value)}, but "${checking.nodeAnalysis.node.use}" takes one of ${choices.slice(0, 20).map(shown).join(', ')}.`;
+  const message = `${place(pointer, checking)} is ${shown(value)}, but ${checking.words.takes} one of ${choices.slice(0, 20).map(shown).join(', ')}.`;
   checking.report.add('type.mismatch', pointer, message, details);
 }
 
@@ -220,7 +261,7 @@ const requiredOf = (schema: Readonly<Record<string, unknown>>): readonly string[
 
 function missingField(names: readonly string[], pointer: string, checking: Checking): void {
   const what = names.map((name) => `"${name}"`).join(' or ');
-  const message = `${place(pointer, checking)} lacks ${what}, which "${checking.nodeAnalysis.node.use}" requires: add ${names.length === 1 ? 'it' : 'one of them'}.`;
+  const message = `${place(pointer, checking)} lacks ${what}, ${checking.words.required}: add ${names.length === 1 ? 'it' : 'one of them'}.`;
   checking.report.add('in.missing', pointer, message, { expected: names });
 }
 
@@ -241,7 +282,7 @@ function unknownField(
   const free = known.filter((name) => !Object.hasOwn(value, name));
   const { naming } = checking.analysis;
   const target = naming.respelt(key, free, naming.isHarmless(checking.nodeAnalysis));
-  const message = `${place(pointer, checking)} has ${shown(key)}, which "${checking.nodeAnalysis.node.use}" does not take: remove or rename it.`;
+  const message = `${place(pointer, checking)} has ${shown(key)}, ${checking.words.unknown}: remove or rename it.`;
   checking.report.add('in.unknown', `${pointer}/${pointerToken(key)}`, message, {
     severity: closed ? 'error' : 'warning',
     expected: known.slice(0, 50),

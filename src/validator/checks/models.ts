@@ -14,6 +14,7 @@ import {
   modelsNamed,
   ofTier,
   rungCandidates,
+  withoutStandIns,
 } from '../analysis/candidates.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { correction, shown } from '../document/report.ts';
@@ -79,7 +80,7 @@ function checkAble(
   node: PlanNode,
   analysis: PlanAnalysis,
 ): void {
-  const capable = named.filter((model) => lacks(model, demand).length === 0);
+  const capable = withoutStandIns(named, demand).filter((model) => lacks(model, demand).length === 0);
   const able = ofTier(capable, { ...demand, privately: false });
   if (able.length === 0) {
     const { operation, tier, strict, can } = demand;
@@ -134,6 +135,11 @@ function checkEscalation(
 ): void {
   const { node, pointer } = nodeAnalysis;
   const { catalogue, report, naming } = analysis;
+  if (catalogue.escalates === false) {
+    const message = `Node "${node.id}" has "escalate", but no plugin acts on it: add escalation() of "polyphony/plugins/escalation/escalation" to the plugins, or remove "escalate".`;
+    report.add('escalate.evaluator', `${pointer}/escalate`, message);
+    return;
+  }
   if (!catalogue.evaluators.includes(escalate.evaluator)) {
     const path = `${pointer}/escalate/evaluator`;
     const slip = naming.respelt(escalate.evaluator, catalogue.evaluators, naming.isHarmless(nodeAnalysis));

@@ -82,6 +82,7 @@ const isNode = shape(
     limits: shape({
       usd: number(0),
       seconds: positive,
+      attemptSeconds: positive,
       retries: integer(0, 10),
       concurrency: integer(1, 1000),
       tokens: integer(1),

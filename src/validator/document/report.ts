@@ -28,6 +28,9 @@ export interface FindingDetails {
 /** Limits the size of the report: a hostile plan could have as many issues as bytes. */
 export const MOST_ISSUES = 500;
 
+/** Errors that plans of earlier versions may have and run with. */
+const LATER_ERRORS: ReadonlySet<IssueCode> = new Set<IssueCode>(['condition.never', 'stand_in.mismatch']);
+
 export interface Report {
   readonly findings: Finding[];
   /** True: further issues are dropped, so callers can stop. */
@@ -35,7 +38,8 @@ export interface Report {
   add(code: IssueCode, path: string, message: string, details?: FindingDetails): void;
 }
 
-export function createReport(): Report {
+/** @param begun the plan is that of a run that has begun: what was no error when it began is a warning */
+export function createReport(begun = false): Report {
   const findings: Finding[] = [];
   return {
     findings,
@@ -47,7 +51,8 @@ export function createReport(): Report {
         findings.push({ code: 'size.issues', severity: 'error', path: '', message: rule });
         return;
       }
-      findings.push(finding(code, path, message, details));
+      const later = begun && LATER_ERRORS.has(code);
+      findings.push(finding(code, path, message, later ? { ...details, severity: 'warning' } : details));
     },
   };
 }

@@ -219,7 +219,7 @@ const FIELDS_WITHIN: ReadonlyMap<string, readonly string[]> = new Map([
   ['budget', ['usd', 'seconds']],
   ['model', ['id', 'tier', 'strict', 'can', 'strengths', 'route']],
   ['escalate', ['evaluator', 'below', 'to', 'context']],
-  ['limits', ['usd', 'seconds', 'retries', 'concurrency', 'tokens']],
+  ['limits', ['usd', 'seconds', 'attemptSeconds', 'retries', 'concurrency', 'tokens']],
   ['repeat', ['until', 'max']],
   ['wait', ['atLeast']],
   ['onError', ['value']],

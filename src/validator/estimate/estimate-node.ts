@@ -98,7 +98,9 @@ function runsOf({ repeat }: PlanNode, items: Range): Range {
 
 function timeOf({ each, repeat, limits }: PlanNode, ms: number, items: number): number {
   const waves = each === undefined ? 1 : Math.ceil(items / (limits?.concurrency ?? CONCURRENCY));
-  const total = ms * waves * Math.min(ROUNDS, repeat?.max ?? 1);
+  const { attemptSeconds } = limits ?? {};
+  const once = attemptSeconds === undefined ? ms : Math.min(ms, attemptSeconds * 1000);
+  const total = once * waves * Math.min(ROUNDS, repeat?.max ?? 1);
   return limits?.seconds === undefined ? total : Math.min(total, limits.seconds * 1000);
 }
 

@@ -62,6 +62,33 @@ function progressAfter(count = events.length) {
 const options = { columns: 100, rows: 30, now: 3000, frame: 0, paint: paintFor(false) };
 
 describe('the live view', () => {
+  it('shows the calls of tools in short and without secrets', () => {
+    const progress = progressAfter(3);
+    const place = { nodeId: 'kind', round: 1, index: 0, callId: 'c', name: 'look', costNanoUsd: 0 };
+    const given = { key: `sk-${'a1B2'.repeat(12)}`, text: 'tide '.repeat(500) };
+    const call = { type: 'tool-call', ...place, arguments: given, error } as const;
+    takeEvent(progress, { ...call, seq: 9, at: 1009, runId: 'run_x' } as RunEvent);
+    const note = progress.rows.get('kind')?.note ?? '';
+    expect(note).toMatch(/^look \{"key":"\[scrubbed\]/);
+    expect(note).toContain(' failed: ');
+    expect(note.length).toBeLessThan(500);
+  });
+
+  it('keeps what a revised plan keeps, under its new name', () => {
+    const progress = progressAfter(7);
+    const nodes = plan.nodes.map((node) => (node.id === 'kind' ? { ...node, id: 'sort' } : node));
+    const revised: Draft<RunEvent> = {
+      type: 'plan-revised',
+      plan: { ...plan, nodes },
+      planHash: 'h2',
+      reason: 'x',
+      kept: { sort: 'kind' },
+    };
+    takeEvent(progress, { ...revised, seq: 9, at: 1009, runId: 'run_x' } as RunEvent);
+    expect(progress.rows.get('sort')).toMatchObject({ state: 'done', node: { id: 'sort' } });
+    expect(progress.rows.has('kind')).toBe(false);
+  });
+
   it('shows nodes as they are written, and those anew that the whole plan changes', () => {
     const progress = newProgress();
     const [one, two] = plan.nodes.slice(1, 3);
@@ -122,12 +149,12 @@ describe('the live view', () => {
   it('shows the words of one item at a time', () => {
     const progress = progressAfter(2);
     const say = (item: number, text: string): void =>
-      takeEvent(progress, { type: 'node-delta', nodeId: 'pages', item, text, seq: 9, at: 1, runId: 'r' });
+      takeEvent(progress, { type: 'node-delta', nodeId: 'pages', item, text, seq: 9, at: 1, runId: 'run_x' });
     say(0, 'one ');
     say(1, 'other ');
     say(0, 'two');
     expect(progress.rows.get('pages')?.note).toBe('one two');
-    takeEvent(progress, { type: 'item-finished', nodeId: 'pages', item: 0, result, seq: 9, at: 1, runId: 'r' });
+    takeEvent(progress, { type: 'item-finished', nodeId: 'pages', item: 0, result, seq: 9, at: 1, runId: 'run_x' });
     say(1, 'words');
     expect(progress.rows.get('pages')?.note).toBe('words');
   });
@@ -140,7 +167,7 @@ describe('the live view', () => {
       result: { ...result, costNanoUsd: null },
       seq: 21,
       at: 1,
-      runId: 'r',
+      runId: 'run_x',
     });
     expect(viewLines(progress, options).at(-1)).toContain('$? of');
   });

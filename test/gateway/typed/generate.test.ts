@@ -104,6 +104,26 @@ describe('an object', () => {
     }
   });
 
+  it.each<[string, GenerateOutput]>([
+    ['a JSON Schema', { type: 'object', properties: { name: { type: 'string', pattern: '^B' } } }],
+    ['zod', z.object({ name: z.string().regex(/^B/) })],
+    ['a refinement', z.object({ name: z.string().refine(async (name) => name.startsWith('B'), 'begins with B') })],
+  ])('is held to the pattern of the caller in %s', async (_, output) => {
+    const { gateway } = answering(json);
+    const refused = { code: 'invalid-output', message: expect.stringContaining('/name ') };
+    expect(await failureOf(gateway.generate({ prompt: 'Which boat?', output }))).toMatchObject(refused);
+    const read = async (): Promise<void> => {
+      for await (const _event of gateway.stream({ prompt: 'Which boat?', output }));
+    };
+    expect(await failureOf(read())).toMatchObject(refused);
+  });
+
+  it('reads a date from its text', async () => {
+    const { gateway } = answering('{"built":"1911-05-31"}');
+    const output = z.object({ built: z.date() });
+    expect((await gateway.generate({ prompt: 'When?', output })).object).toEqual({ built: new Date('1911-05-31') });
+  });
+
   it('is not there for a plain format, which only asks for a form', async () => {
     const { gateway } = answering('no JSON');
     const output = { type: 'json', schema: { type: 'object' } } as const;

@@ -37,6 +37,13 @@ const schema = { type: 'object', properties: { label: { enum: ['spam', 'ham'] } 
 const json: Partial<ChatRequest> = { output: { type: 'json', schema } };
 const report = `The board met on 3 May. ${'It discussed the plans for the coming year at some length. '.repeat(8)}Sales were 1,250 units.`;
 
+const coded: Partial<ChatRequest> = {
+  output: {
+    type: 'json',
+    schema: { type: 'object', properties: { code: { type: 'string', pattern: '^A' } }, required: ['code'] },
+  },
+};
+
 describe('nothing is wrong with', () => {
   const fine: Record<string, readonly [string, string, Partial<ChatRequest>?]> = {
     'a short answer': ['What is the capital of France?', 'Paris'],
@@ -45,6 +52,7 @@ describe('nothing is wrong with', () => {
     'right arithmetic': ['Tom has 3 boxes of 4 pens. How many pens?', '3 * 4 = 12 pens.'],
     'arithmetic with marks': ['', 'So 1,000 × 2 = $2,000, and \\(6 \\div 4 = 1.5\\); 10/3 ≈ 3.'],
     'valid JSON': ['Label it.', '{"label":"spam"}', json],
+    'JSON under a pattern, which is not judged here': ['Code?', '{"code":"B-1"}', coded],
     'JSON in a fence': ['Label it.', '```json\n{"label":"ham"}\n```', json],
     'code after many blanks': ['Write it.', `Here:\n\`\`\`${' '.repeat(262_144)}`.concat('\n```\n')],
     'code of many open comments': ['Write it.', `\`\`\`js\n${'/*'.repeat(131_072)}\n\`\`\`\n`],
@@ -62,6 +70,7 @@ describe('nothing is wrong with', () => {
 describe('below 0.7', () => {
   const flawed: Record<string, readonly [string, string, Partial<ChatRequest>?, Partial<ModelResponse>?]> = {
     empty: ['q', ''],
+    'JSON that breaks the rest of a schema with a pattern': ['Code?', '{"kode":"A-1"}', coded],
     blank: ['q', ' \n'],
     refused: ['q', "I'm sorry, but I can't help with that."],
     'a refusal by the provider': ['q', 'no', {}, { refusal: 'no' }],

@@ -88,7 +88,7 @@ describe('the bound of one value', () => {
     for (const result of await Promise.all(results)) expect(result).toMatchObject({ status: 'failed', error });
     const asking = await (await polyphony.start(planOf({ id: 'a', use: 'human', in: { question: 'go?' } }))).result();
     await expect(polyphony.runs.answer(asking.runId, 'a', KILOBYTE)).rejects.toMatchObject({ code: 'limit-exceeded' });
-    await expect(polyphony.runs.answer(asking.runId, 'a', { at: new Date(0) } as never)).rejects.toMatchObject({
+    await expect(polyphony.runs.answer(asking.runId, 'a', { at: new Map() } as never)).rejects.toMatchObject({
       code: 'invalid-request',
     });
     expect(await (await polyphony.runs.answer(asking.runId, 'a', 'yes')).result()).toMatchObject({ status: 'done' });

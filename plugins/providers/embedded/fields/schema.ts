@@ -3,7 +3,7 @@
  * by cues, strings by the field's name, lists by items and key terms. A required field without a value in the text
  * is refused, never invented; the finished value is validated against the schema before it is returned.
  */
-import { type JsonSchema, type JsonValue, resolvePointer, validateJson } from 'polyphony/kit';
+import { type JsonSchema, type JsonValue, resolvePointer, validateJson, withoutPatterns } from 'polyphony/kit';
 import { refusal } from '../refusal.ts';
 import type { Effort } from '../summary.ts';
 import type { Task } from '../task.ts';
@@ -31,7 +31,7 @@ export function fillSchema(schema: JsonSchema, task: Task, effort: Effort): Fill
   const field: Field = { name: '', description: String(schema.description ?? ''), schema, required: true };
   const filled = filler(schema)(field, source, 0);
   if (filled === undefined) throw refusal('The given text contains nothing that fits the requested schema.');
-  const checked = validateJson(schema, filled.value);
+  const checked = validateJson(withoutPatterns(schema), filled.value);
   if (checked.ok) return filled;
   const [issue] = checked.issues;
   throw refusal(

@@ -1,5 +1,6 @@
 /** polyphony runs fork: repeats a run from a node onwards, as a new run. */
 import { defined } from '../../../core/defined.ts';
+import type { Plan } from '../../../core/plan/plan.ts';
 import type { Polyphony } from '../../../polyphony.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { assertOneFormat, type FollowOptions, withFollowOptions } from '../../input/follow-options.ts';
@@ -56,11 +57,13 @@ async function changedInput(
   runId: string,
   inputFor: InputFor,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const { checkedInput } = await import('../../../validator/check-input.ts');
-  for await (const event of engine.replay(runId)) {
-    if (event.type !== 'run-started') continue;
-    const before = typeof event.input === 'object' ? event.input : {};
-    return checkedInput(event.plan, { ...before, ...inputFor(event.plan) });
+  const { fullEvents } = await import('../../../core/run/full-events.ts');
+  let before: unknown;
+  let plan: Plan | undefined;
+  for await (const event of fullEvents(engine.replay(runId))) {
+    if (event.type === 'run-started') before = event.input;
+    if (event.type === 'run-started' || event.type === 'plan-revised') plan = event.plan;
   }
-  return undefined;
+  if (plan === undefined) return undefined;
+  return { ...(typeof before === 'object' ? before : {}), ...inputFor(plan) };
 }

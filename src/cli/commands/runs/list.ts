@@ -11,11 +11,20 @@ import { wholeNumber } from '../../input/option-values.ts';
 import type { SharedOptions } from '../../input/shared-options.ts';
 import type { Terminal } from '../../screen/terminal.ts';
 
-const STATUSES = ['running', 'suspended', 'done', 'failed', 'cancelled'] as const satisfies readonly RunStatus[];
+const STATUSES = [
+  'running',
+  'interrupted',
+  'suspended',
+  'done',
+  'failed',
+  'cancelled',
+] as const satisfies readonly RunStatus[];
 
 interface Options {
   readonly status?: RunStatus;
+  readonly interrupted?: boolean;
   readonly limit: number;
+  readonly nested?: true;
 }
 
 export const command = defineCommand<Options, [run: string | undefined]>({
@@ -23,8 +32,17 @@ export const command = defineCommand<Options, [run: string | undefined]>({
     list
       .argument('[run]', 'the id of a run to show')
       .addOption(new Option('-s, --status <status>', 'only runs with this status').choices(STATUSES))
+      .option('--interrupted', 'only runs whose process is gone: the same as --status interrupted')
       .option('-n, --limit <n>', 'the number of runs', wholeNumber, 20)
-      .addHelpText('after', examples('polyphony runs list --status suspended', 'polyphony runs list -n 100 --json')),
+      .option('--nested', 'also the runs that nodes of other runs started')
+      .addHelpText(
+        'after',
+        examples(
+          'polyphony runs list --status suspended',
+          'polyphony runs list --interrupted',
+          'polyphony runs list -n 100 --json',
+        ),
+      ),
   handle: async (terminal, options, word) => {
     if (word === undefined) return listRuns(options, terminal);
     if (word.startsWith('run_')) {
@@ -38,8 +56,9 @@ export const command = defineCommand<Options, [run: string | undefined]>({
 
 async function listRuns(options: Options & SharedOptions, terminal: Terminal): Promise<number> {
   const { withPolyphony } = await import('../../process/session.ts');
+  const status = statusOf(options);
   return withPolyphony(options, terminal, async ({ polyphony }) => {
-    const filter = { limit: options.limit, ...defined({ status: options.status }) };
+    const filter = { limit: options.limit, ...defined({ status, nested: options.nested }) };
     const runs = await polyphony.runs.list(filter);
     if (options.json) {
       const { nanoToUsd } = await import('../../../core/money/money.ts');
@@ -51,7 +70,7 @@ async function listRuns(options: Options & SharedOptions, terminal: Terminal): P
       terminal.print(safeJson(documents, 2));
     } else if (runs.length === 0) {
       const { thisCommandWith } = await import('../../process/command-hint.ts');
-      const which = options.status === undefined ? 'no runs yet' : `no runs with status ${options.status}`;
+      const which = status === undefined ? 'no runs yet' : `no runs with status ${status}`;
       // The file is named, because a mistyped --store is an empty one.
       terminal.say(
         `${which} in ${printable(resolve(options.store))}; start one with: ${thisCommandWith(options)} run "<request>"`,
@@ -59,6 +78,14 @@ async function listRuns(options: Options & SharedOptions, terminal: Terminal): P
     } else await printRuns(runs, terminal);
     return EXIT.done;
   });
+}
+
+function statusOf({ status, interrupted = false }: Options): RunStatus | undefined {
+  if (!interrupted) return status;
+  if (status === undefined || status === 'interrupted') return 'interrupted';
+  throw new UsageError(
+    `--interrupted lists runs of that status only, so --status ${status} excludes it: give one of them`,
+  );
 }
 
 async function printRuns(runs: readonly RunSummary[], terminal: Terminal): Promise<void> {

@@ -21,7 +21,7 @@ export const command = defineCommand<FollowOptions, [run: string]>({
         if (signal.aborted) return EXIT.interrupted;
         const result = await runs.show(runId);
         if (!options.events) showResult(result, options, terminal);
-        if (result.status !== 'running') return exitCodeOfRun(result);
+        if (result.status !== 'running' && result.status !== 'interrupted') return exitCodeOfRun(result);
         const { quoted } = await import('../../input/command-name.ts');
         const { thisCommandWith } = await import('../../process/command-hint.ts');
         terminal.say(

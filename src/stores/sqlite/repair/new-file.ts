@@ -1,5 +1,5 @@
 /** The file that a repair writes: what was found in the damaged one, without what cannot be used. */
-import type { RunEvent, RunStatus, RunSummary } from '../../../core/run/engine.ts';
+import type { RunEvent, RunSummary, StoredStatus } from '../../../core/run/engine.ts';
 import { progressed, progressOf } from '../../run-progress.ts';
 import { isStoredEvent, isStoredRow } from '../../stored-records.ts';
 import { type Sql, type SqlValue, sqlOf } from '../database.ts';
@@ -129,7 +129,7 @@ function guessTable(values: readonly RecordValue[]): string {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';
-const STATUSES: ReadonlySet<unknown> = new Set<RunStatus>(['running', 'suspended', 'done', 'failed', 'cancelled']);
+const STATUSES: ReadonlySet<unknown> = new Set<StoredStatus>(['running', 'suspended', 'done', 'failed', 'cancelled']);
 
 function parsed(text: unknown): unknown {
   if (typeof text !== 'string') return undefined;
@@ -148,7 +148,7 @@ const isUsableCell = ([key, text, until]: Row): boolean =>
 
 function summaryOf([, status, , , updatedAt, , total, finished]: readonly RecordValue[]): Partial<RunSummary> {
   return {
-    ...(STATUSES.has(status) ? { status: status as RunStatus } : {}),
+    ...(STATUSES.has(status) ? { status: status as StoredStatus } : {}),
     ...(typeof updatedAt === 'number' ? { updatedAt } : {}),
     ...(typeof total === 'number' && typeof finished === 'number' ? { nodes: { total, finished } } : {}),
   };

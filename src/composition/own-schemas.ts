@@ -1,0 +1,60 @@
+/** The schemas of registered workflows, for the plans that declare them. */
+import { PolyphonyError } from '../core/errors.ts';
+import type { Plan, PlanNode } from '../core/plan/plan.ts';
+import { sharedJsonForm } from '../kit/json/own/json-form.ts';
+import { shownIssues } from '../kit/json/own/own-schema.ts';
+import type { OwnOutputs } from '../runners/output-check.ts';
+import { checkedInput, checkedRequestInput, checkNestedInput } from '../validator/check-input.ts';
+import type { Registered } from './registered.ts';
+import { isSameJson } from './validated-plans.ts';
+
+type Input = Readonly<Record<string, unknown>>;
+type Workflows = Pick<Registered, 'workflow'>;
+
+/**
+ * The input of a run that begins, as its journal keeps it. A workflow's own schema is run here and nowhere else, so that it
+ * runs once: a run that goes on has its result.
+ */
+export type ReadInput = (
+  plan: Pick<Plan, 'id' | 'input'>,
+  input: Input | undefined,
+  from?: InputSource,
+) => Promise<Input>;
+
+/** Where an input comes from, beside a caller who chose the plan. */
+export interface InputSource {
+  /** A node that runs the plan. */
+  readonly node?: Pick<PlanNode, 'id' | 'use'>;
+  /** The plan was written for a request, so it may leave the input unused. */
+  readonly isPlanned?: boolean;
+}
+
+/** Throws invalid-request naming each field that is missing or wrong. */
+export function inputReader(workflows: Workflows): ReadInput {
+  return async (plan, input, from = {}) => {
+    const own = plan.id === undefined ? undefined : workflows.workflow(plan.id)?.schemas.input;
+    // Another plan may have the same id: what it declares is its own.
+    if (own === undefined || !isSameJson(plan.input, own.written)) return checked(plan, input ?? {}, from);
+    const reading = await own.schema.read(input ?? {});
+    if (!reading.ok) {
+      const message = `The input does not match what workflow "${plan.id}" declares: ${shownIssues(reading.issues)}. Correct it.`;
+      throw new PolyphonyError('invalid-request', message, { details: { issues: reading.issues } });
+    }
+    // What it shares with values of the run around it is held once.
+    return sharedJsonForm(reading.value) as Input;
+  };
+}
+
+function checked(plan: Pick<Plan, 'input'>, input: Input, { node, isPlanned = false }: InputSource): Input {
+  if (node === undefined) return isPlanned ? checkedRequestInput(plan, input) : checkedInput(plan, input);
+  checkNestedInput(plan, input, node);
+  return input;
+}
+
+/** What a node of a registered workflow declares as its `out`. */
+export function ownOutputs(workflows: Workflows): OwnOutputs {
+  return (planId, nodeId, out) => {
+    const own = workflows.workflow(planId)?.schemas.outputs.get(nodeId);
+    return own !== undefined && isSameJson(out, own.written) ? own : undefined;
+  };
+}

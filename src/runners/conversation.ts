@@ -1,0 +1,143 @@
+/** The messages of one node to a model, the totals of its calls, and the rounds that are recorded of them. */
+import type { Clock } from '../core/clock.ts';
+import type { AnswerLimitsConfig } from '../core/config.ts';
+import { defined } from '../core/defined.ts';
+import type { Gateway } from '../core/gateway.ts';
+import type { Message, ModelResponse, Usage, Warning } from '../core/model/model.ts';
+import { addMoney, type NanoUsd } from '../core/money/money.ts';
+import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
+import type { Logger, Tool } from '../core/plugin.ts';
+import type { LoopAnswer, LoopRound, NodeCall } from '../core/run/engine.ts';
+import type { ChatDraft } from './llm-request.ts';
+import type { OwnOutputs } from './output-check.ts';
+
+export interface LlmOptions {
+  readonly gateway: Gateway;
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly clock: Clock;
+  /** Gets the errors of tools. @default none */
+  readonly logger?: Logger;
+  /** Rounds in which a model may call tools before it has to answer. @default 8 */
+  readonly toolRounds?: number;
+  /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
+  readonly answers?: () => AnswerLimitsConfig | undefined;
+  /** What the workflows' own schemas say of the outputs of their nodes. @default what the plans say */
+  readonly ownOutputs?: OwnOutputs;
+}
+
+export interface Conversation {
+  readonly call: NodeCall;
+  readonly options: LlmOptions;
+  readonly request: ChatDraft;
+  readonly tools: readonly Tool[];
+  messages: readonly Message[];
+  asked: number;
+  /** Of what this process asked. */
+  costNanoUsd: NanoUsd | null;
+  usage: Usage;
+  /** Tokens of the rounds that were recorded before. */
+  earlier: Usage;
+  warnings: readonly Warning[];
+  /** What no record tells yet. */
+  unrecorded: Unrecorded;
+  /** The one repair was used: the answer was asked for again with more room, or with what is wrong with it. */
+  repaired: boolean;
+}
+
+interface Unrecorded {
+  readonly costNanoUsd: NanoUsd | null;
+  readonly usage: Usage;
+  /** Calls of models. */
+  readonly asked: number;
+  /** Warnings that records tell. */
+  readonly warned: number;
+}
+
+const NOTHING: Unrecorded = { costNanoUsd: 0, usage: NO_USAGE, asked: 0, warned: 0 };
+
+export function conversationOf(
+  call: NodeCall,
+  options: LlmOptions,
+  request: ChatDraft,
+  tools: readonly Tool[],
+): Conversation {
+  return {
+    call,
+    options,
+    request,
+    tools,
+    messages: request.messages,
+    asked: 0,
+    costNanoUsd: 0,
+    usage: NO_USAGE,
+    earlier: NO_USAGE,
+    warnings: [],
+    unrecorded: NOTHING,
+    repaired: false,
+  };
+}
+
+export function say(conversation: Conversation, messages: readonly Message[]): void {
+  conversation.messages = [...conversation.messages, ...messages];
+}
+
+export function warn(conversation: Conversation, code: string, message: string): void {
+  conversation.warnings = [...conversation.warnings, { code, message }];
+}
+
+/** Adds a call to the totals. */
+export function count(conversation: Conversation, { costNanoUsd, usage }: Paid): void {
+  const { unrecorded } = conversation;
+  conversation.costNanoUsd = addMoney(conversation.costNanoUsd, costNanoUsd);
+  conversation.usage = addUsage(conversation.usage, usage);
+  conversation.unrecorded = {
+    ...unrecorded,
+    costNanoUsd: addMoney(unrecorded.costNanoUsd, costNanoUsd),
+    usage: addUsage(unrecorded.usage, usage),
+    asked: unrecorded.asked + 1,
+  };
+}
+
+/** Tokens of the node so far, over all processes. */
+export const usedBy = ({ usage, earlier }: Conversation): Usage => addUsage(earlier, usage);
+
+/**
+ * Records an answer after which the node goes on.
+ *
+ * @param round of the loop, from 0
+ * @throws limit-exceeded when the run has no room for it
+ */
+export async function recordAnswer(
+  conversation: Conversation,
+  { content, finishReason, citations }: ModelResponse,
+  round: number,
+): Promise<LoopAnswer> {
+  const { call, asked, unrecorded, warnings } = conversation;
+  const { costNanoUsd, usage, warned, asked: calls } = unrecorded;
+  const fresh = warnings.slice(warned);
+  const answer: LoopAnswer = {
+    round: round + 1,
+    content,
+    finishReason,
+    asked,
+    idempotencyKey: call.idempotencyKey,
+    costNanoUsd,
+    ...defined({ citations, usage: usage === NO_USAGE ? undefined : usage }),
+    ...(fresh.length === 0 ? {} : { warnings: fresh }),
+    ...(calls === 0 ? {} : { calls }),
+  };
+  conversation.unrecorded = { ...NOTHING, warned: warnings.length };
+  await call.loop?.answered(answer);
+  return answer;
+}
+
+/** Goes on after a recorded answer, as if it had come now. It is paid and shown already. */
+export function takeUpAnswer(conversation: Conversation, { answer }: LoopRound): LoopAnswer {
+  const { asked, usage, warnings = [] } = answer;
+  conversation.asked = asked;
+  conversation.earlier = addUsage(conversation.earlier, usage);
+  conversation.warnings = [...conversation.warnings, ...warnings];
+  conversation.unrecorded = { ...NOTHING, warned: conversation.warnings.length };
+  if (warnings.some(({ code }) => code === 'output-repaired')) conversation.repaired = true;
+  return answer;
+}

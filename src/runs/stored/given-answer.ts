@@ -1,0 +1,161 @@
+/** What a person's answer means, and whether it fits the question. Whatever is not clearly a yes does not approve. */
+
+import { PolyphonyError } from '../../core/errors.ts';
+import type { PlanNode } from '../../core/plan/plan.ts';
+import type { HumanQuestion, RunResult } from '../../core/run/engine.ts';
+import { coerceJson, toJsonSchema, validateJson } from '../../kit/json/json-schema.ts';
+import { humanSchema } from '../../language/human-output.ts';
+import { isPlainObject } from '../../language/shorthand.ts';
+import { beginningOf, shownJson, shownText } from '../../language/shown.ts';
+
+/** The output of a `human` node. */
+export interface Answered {
+  readonly answer: unknown;
+  readonly approved: boolean;
+}
+
+/** The case of letters and one full stop aside. Without the flag `u`, only letters of ASCII are taken for each other. */
+const APPROVAL = /^(?:yes|y|ok|approve|approved|true)\.?$/i;
+
+const MOST_LISTED = 20;
+const QUESTION_CHARACTERS = 60;
+
+/** Whether a text approves: the choice that the question marks, or else one of a few words. */
+function approves({ approve }: HumanQuestion, text: string): boolean {
+  return approve === undefined ? APPROVAL.test(text.trim()) : text === approve;
+}
+
+/** `true`, `{ approved: true }` and a text that approves do; every other answer is kept, and is not approved. */
+export function answeredBy(question: HumanQuestion, given: unknown): Answered {
+  if (typeof given === 'string') return { answer: given, approved: approves(question, given) };
+  if (!saysApproved(given)) return { answer: given, approved: given === true };
+  const { approved, answer = null, ...more } = given;
+  return { answer: Object.keys(more).length === 0 ? answer : given, approved: approved === true };
+}
+
+const saysApproved = (given: unknown): given is Readonly<Record<string, unknown>> =>
+  isPlainObject(given) && Object.hasOwn(given, 'approved');
+
+/** The question with the schema of its node: a journal of an earlier version does not have it. */
+export function withOut(question: HumanQuestion, node: PlanNode | undefined): HumanQuestion {
+  if (node?.use !== 'human' || node.out === undefined || question.out !== undefined) return question;
+  return { ...question, out: humanSchema(toJsonSchema(node.out)) };
+}
+
+/** Why the answer does not fit the question, and what would; undefined if it fits. */
+export function misfitOf(question: HumanQuestion, given: unknown): string | undefined {
+  if (given === undefined) return 'An answer cannot be undefined: give a value, or null for none.';
+  return misfitOfChoices(question, given) ?? misfitOfSchema(question, given);
+}
+
+/** @throws invalid-request when the answer does not fit the question */
+export function assertFits(question: HumanQuestion, given: unknown): void {
+  const misfit = misfitOf(question, given);
+  if (misfit !== undefined) throw new PolyphonyError('invalid-request', misfit);
+}
+
+function misfitOfChoices(question: HumanQuestion, given: unknown): string | undefined {
+  const { choices } = question;
+  if (choices === undefined) return undefined;
+  const decides = choices.some((choice) => approves(question, choice));
+  // Where a choice approves and another does not, true and false are as clear as the choices.
+  if (typeof given === 'boolean' && decides && choices.some((choice) => !approves(question, choice))) return undefined;
+  const chosen = saysApproved(given) ? given.answer : given;
+  if (typeof chosen !== 'string' || !choices.includes(chosen)) {
+    return `The answer ${shownJson(chosen)} is not one of the choices: answer with one of ${listed(choices.map((choice) => beginningOf(choice)))}.`;
+  }
+  if (!decides || approves(question, chosen) || typeof given !== 'object') return undefined;
+  return answeredBy(question, given).approved
+    ? `The choice ${shownText(chosen)} does not approve, but the answer says approved: true. Leave "approved" out, or choose what approves.`
+    : undefined;
+}
+
+function misfitOfSchema(question: HumanQuestion, given: unknown): string | undefined {
+  const { out } = question;
+  if (out === undefined) return undefined;
+  const output = answeredBy(question, given);
+  // A plan from outside may have no schema whose check does not end, so this one is the program's own or is safe.
+  const checked = validateJson(out, output, { trusted: true });
+  if (checked.ok || validateJson(out, coerceJson(out, output).value, { trusted: true }).ok) return undefined;
+  const issues = checked.issues.map(({ path, message }) => `${path === '' ? '/' : path} ${message}`);
+  return `The answer ${shownJson(given)} does not fit the "out" of its node: ${listed(issues, '; ')}. Give one that fits.`;
+}
+
+/** An unanswered question: its item, -1 without `each`. */
+export type Asked = readonly [item: number, question: HumanQuestion];
+
+/** What an answer is addressed to. */
+export interface Address {
+  readonly runId: string;
+  readonly nodeId: string;
+  readonly item?: number;
+}
+
+/**
+ * The question that an answer is for: that of its item, or the first that was asked.
+ *
+ * @param isAnswered somebody has answered the node before, which the error then says
+ * @throws not-found when that one is not asked
+ */
+export function addressed(asked: readonly Asked[], address: Address, isAnswered = false): Asked {
+  const { item } = address;
+  const found = item === undefined ? asked[0] : asked.find(([index]) => index === item);
+  if (found === undefined) throw notWaiting(address, asked, isAnswered);
+  return found;
+}
+
+/**
+ * For callers who read the questions and cannot know which was asked first: an answer of a person.
+ *
+ * @throws invalid-request when several items of the node wait, and none is named
+ */
+export function assertItemNamed({ waiting = [] }: RunResult, { runId, nodeId, item }: Address): void {
+  const asked = waiting.filter((one) => one.nodeId === nodeId).map((one): Asked => [one.item ?? -1, one]);
+  if (item !== undefined || asked.length < 2) return;
+  const message = `${asked.length} items of node ${nodeId} of run ${runId} wait for an answer: say which one it is for (item, or --item). They are ${itemsOf(asked)}.`;
+  throw new PolyphonyError('invalid-request', message);
+}
+
+export function notWaiting(
+  { runId, nodeId, item }: Address,
+  asked: readonly Asked[] = [],
+  isAnswered = false,
+): PolyphonyError {
+  if (isAnswered && (item !== undefined || asked.length === 0)) {
+    const whose = item === undefined ? '' : `item ${item} of `;
+    const rest =
+      asked.length === 0 ? 'inspect the run to see which nodes still wait.' : `these items wait: ${itemsOf(asked)}.`;
+    const message = `The question of ${whose}node ${nodeId} of run ${runId} is already answered, and the first answer counts: ${rest}`;
+    return new PolyphonyError('not-found', message);
+  }
+  const what = item === undefined ? 'Node' : `Item ${item} of node`;
+  const others = asked.some(([index]) => index >= 0) ? ` These items are: ${itemsOf(asked)}.` : '';
+  const remedy = others === '' ? ': inspect the run to see which nodes are.' : `.${others}`;
+  return new PolyphonyError('not-found', `${what} ${nodeId} of run ${runId} is not waiting for an answer${remedy}`);
+}
+
+/** The error for an answer to a run that has ended, or is about to. */
+export function hasEnded({ runId, nodeId }: Address, status: string): PolyphonyError {
+  const remedy =
+    status === 'done' ? 'fork it to answer otherwise' : `resume it, and answer when node ${nodeId} asks again`;
+  return new PolyphonyError(
+    'not-found',
+    `Run ${runId} is ${status}, so none of its nodes is waiting for an answer: ${remedy}.`,
+  );
+}
+
+const itemsOf = (asked: readonly Asked[]): string =>
+  listed(
+    asked
+      .slice(0, MOST_LISTED + 1)
+      .map(([item, { question }]) => `${item} (${beginningOf(question, QUESTION_CHARACTERS)})`),
+    ', ',
+    asked.length,
+  );
+
+function listed(words: readonly string[], separator = ', ', count = words.length): string {
+  const more = count - MOST_LISTED;
+  return more > 0
+    ? `${words.slice(0, MOST_LISTED).join(separator)}${separator}and ${more} more`
+    : words.join(separator);
+}

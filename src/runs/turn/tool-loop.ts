@@ -1,0 +1,78 @@
+/**
+ * The rounds of a model that calls tools: what is recorded of them, and what a resumed unit takes up.
+ *
+ * T1. An answer that calls tools is recorded before the first of them runs, so that a unit that goes on has the same calls.
+ * T2. A call that has ended is recorded before the model is told of it, and never runs again.
+ * T3. One that had not ended runs again, with the same key.
+ */
+import { errorRecord } from '../../core/errors.ts';
+import { addMoney } from '../../core/money/money.ts';
+import { addUsage } from '../../core/money/usage.ts';
+import { onAbort } from '../../core/on-abort.ts';
+import type { LoopRecords, ToolCallRecord } from '../../core/run/engine.ts';
+import type { EventDraft } from '../state/recorder.ts';
+import type { RunState } from '../state/run-state.ts';
+import type { RecordedLoop, Unit } from '../state/task.ts';
+import { holdValue } from '../state/values.ts';
+
+/** What earlier calls of the unit recorded, once: from now on it is a part of what the unit has cost. */
+export function takeUpLoop(unit: Unit): RecordedLoop | undefined {
+  const loops = unit.task.progress?.loops;
+  const loop = loops?.get(unit.item);
+  if (loop === undefined || loop.repeat !== unit.round) return undefined;
+  loops?.delete(unit.item);
+  unit.costNanoUsd = addMoney(unit.costNanoUsd, loop.costNanoUsd);
+  unit.usage = addUsage(unit.usage, loop.usage);
+  return loop;
+}
+
+export function loopRecords(
+  run: RunState,
+  unit: Unit,
+  { rounds = [], signal }: { readonly rounds?: LoopRecords['rounds'] | undefined; readonly signal: AbortSignal },
+): LoopRecords {
+  const { task } = unit;
+  return {
+    rounds,
+    answered(answer) {
+      holdValue(run.values, answer.content, { noun: 'The answer', nodeId: task.id });
+      return recorded(run, unit, { ...answer, ...placeOf(unit), type: 'model-answered' }, signal);
+    },
+    async called(call) {
+      const kept = withRoom(run, unit, call);
+      await recorded(run, unit, { ...kept, ...placeOf(unit), type: 'tool-call' }, signal);
+      return kept;
+    },
+  };
+}
+
+/** The tool has run, so what has no room is an error that the model is told, and not one that runs the tool again. */
+function withRoom({ values }: RunState, { task }: Unit, call: ToolCallRecord): ToolCallRecord {
+  if (call.result === undefined) return call;
+  try {
+    holdValue(values, call.result, { noun: `The result of the tool ${call.name}`, nodeId: task.id });
+    return call;
+  } catch (error) {
+    const { result: _result, ...rest } = call;
+    return { ...rest, error: errorRecord(error) };
+  }
+}
+
+function placeOf({ task, item, round }: Unit): { nodeId: string; item?: number; repeat?: number } {
+  return { nodeId: task.id, ...(item === -1 ? {} : { item }), ...(round === 0 ? {} : { repeat: round }) };
+}
+
+/** Resolves once the journal has it. Who is stopped does not wait for a store. */
+function recorded(run: RunState, unit: Unit, event: EventDraft, signal: AbortSignal): Promise<void> {
+  if (unit.settled) return Promise.resolve();
+  return new Promise((resolve) => {
+    const unfollow = onAbort(signal, resolve);
+    const committed = (): void => {
+      unfollow();
+      resolve();
+    };
+    // Refused: the run is stopping, and the next call throws why.
+    if (!run.recorder.record(event, committed) || signal.aborted) committed();
+    run.driver.wake();
+  });
+}
