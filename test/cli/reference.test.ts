@@ -25,6 +25,7 @@ const COMMANDS = [
   'runs fork',
   'runs cancel',
   'runs replay',
+  'schedule',
   'models',
   'route',
   'spend',

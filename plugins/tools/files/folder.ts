@@ -8,8 +8,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { defined, PolyphonyError } from 'polyphony/kit';
-import { globMatches } from './glob.ts';
+import { defined, globMatches, PolyphonyError } from 'polyphony/kit';
 
 export interface FolderOptions {
   readonly folder: string;

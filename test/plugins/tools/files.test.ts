@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { fakeClock } from 'polyphony/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { globMatches } from '../../../plugins/tools/files/glob.ts';
 import { type FileToolsOptions, fileTools } from '../../../plugins/tools/files.ts';
+import { globMatches } from '../../../src/system/glob.ts';
 
 /** The system's command; Node makes no pipes with a name. */
 const MAKE_PIPE = 'mkfifo';
