@@ -238,6 +238,7 @@ async function beginFork(engine: Engine, opening: RunOpening): Promise<RunHandle
   try {
     return await goOn(engine, opening, 'forked');
   } catch (cause) {
+    await opening.lease?.release();
     const error = asPolyphonyError(cause);
     const note = `The fork is recorded as run ${opening.runId}: resume that run.`;
     throw isStoreFailure(error) ? withNote(error, note, { runId: opening.runId, resumable: true }) : error;

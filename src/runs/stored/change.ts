@@ -13,6 +13,16 @@ import type { RunHost } from '../state/run-state.ts';
 import { storeFailure } from '../state/store-failure.ts';
 import type { CheckAnswer } from './own-answer.ts';
 
+/** `onLost` is called when another process takes the run meanwhile. */
+export type Lock = (runId: string, onLost?: (error: unknown) => void) => Promise<() => Promise<void>>;
+
+/** A run that is reserved already, for whoever drives it next. */
+export interface HeldLease {
+  readonly release: () => Promise<void>;
+  /** Calls it also when the lease was lost before. */
+  readonly whenLost: (onLost: (error: unknown) => void) => void;
+}
+
 /** What the rules for stored runs need. */
 export interface StoredRuns extends RunHost {
   /** Validates the plan of a journal again, against today's catalogue. Throws invalid-plan. */
@@ -34,7 +44,7 @@ export interface StoredRuns extends RunHost {
   /** Of a person's answer, by the schema of a workflow's own. @default what the question says decides */
   readonly checkAnswer?: CheckAnswer | undefined;
   /** Reserves the run until the returned function is called. Throws store-busy while somebody else drives it. */
-  readonly lock: (runId: string) => Promise<() => Promise<void>>;
+  readonly lock: Lock;
 }
 
 /** Nobody else writes to the run meanwhile. A nested run has no lease of its own: whoever holds that of its root writes to it. */
