@@ -4,6 +4,7 @@
  */
 import { errorRecord, PolyphonyError } from '../../../core/errors.ts';
 import type { JsonSchema } from '../../../core/model/model.ts';
+import { ignorePromises } from '../../../core/user-code/ignored-promises.ts';
 import { dateAt } from '../../../system/clock.ts';
 import { dropOptionalNulls, isZod, type JsonIssue, toJsonSchema, validateJson } from '../json-schema.ts';
 import { jsonForm } from './json-form.ts';
@@ -83,7 +84,11 @@ function ofZod(schema: object): OwnSchema {
 }
 
 function ofJson(schema: JsonSchema): OwnSchema {
-  const read = async (value: unknown): Promise<SchemaReading> => validateJson(schema, value, { trusted: true });
+  const read = async (value: unknown): Promise<SchemaReading> => {
+    const checked = validateJson(schema, value, { trusted: true });
+    if (!checked.ok) ignorePromises(value);
+    return checked;
+  };
   return { input: schema, output: schema, read, keep: (value) => read(jsonForm(value)) };
 }
 
@@ -116,6 +121,7 @@ async function run(schema: object, input: JsonSchema, given: unknown): Promise<S
     const dated = result.success ? undefined : withDates(value, result.error.issues);
     if (dated !== undefined) result = await parser.safeParseAsync(dated);
     if (result.success) return { ok: true, value: result.data };
+    ignorePromises(value);
     return { ok: false, issues: result.error.issues.map(issueOf) };
   } catch (error) {
     const message = `The schema itself failed while it checked a value: ${errorRecord(error).message}`;
