@@ -6,7 +6,7 @@
 import { guardedLogger } from './composition/boundary/guarded-logger.ts';
 import { type RecoverOptions, recoverOptions, recoverRuns } from './composition/claims/recover.ts';
 import { assertReplaceable, assertSupportedNode, checkedConfig } from './composition/config/checked-config.ts';
-import { assertKnownOptions } from './composition/config/known-options.ts';
+import { assertKnownOptions, assertLists } from './composition/config/known-options.ts';
 import { transportOptions } from './composition/config/transport-options.ts';
 import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { lifetime } from './composition/lifetime.ts';
@@ -53,6 +53,7 @@ import { createTransport } from './gateway/transport/transport.ts';
 import { memoryStores } from './stores/memory.ts';
 import { systemRuntime } from './system/clock.ts';
 import { isWorkflow, type Workflow } from './workflow/index.ts';
+import { isUnfinished, unfinished } from './workflow/workflow.ts';
 
 export type { DoneRun, EngineParts, PlanOptions, RecoverOptions, Runnable, RunOutcome, StartOptions, SuspendedRun };
 
@@ -177,6 +178,7 @@ export interface Polyphony {
 export async function createPolyphony(options: PolyphonyOptions = {}): Promise<Polyphony> {
   assertSupportedNode(process.version);
   assertKnownOptions('createPolyphony', options, OPTIONS);
+  assertLists(options);
   rememberEnvironment(process.env);
   let config = await checkedConfig(options.config);
   const recover = recoverOptions(options.recover);
@@ -287,6 +289,7 @@ function planAndRun(
     }
     const parts = await services();
     if (typeof what === 'string') return startRun(parts, what, input, options);
+    if (isUnfinished(what)) throw unfinished('A workflow that is run', 'invalid-plan');
     if (isWorkflow(what)) {
       return startRun(parts, workflowPlan(registered, what, parts), input, options);
     }

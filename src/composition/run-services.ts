@@ -21,6 +21,7 @@ import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
 import { createPlanner } from '../planner/planner.ts';
 import { createRunners } from '../runners/create-runners.ts';
+import type { CheckAnswer } from '../runs/stored/own-answer.ts';
 import { checkedInput, checkedRequestInput } from '../validator/check-input.ts';
 import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
@@ -30,7 +31,7 @@ import { boundsOf } from './catalogue.ts';
 import { checkedEngine } from './checked-engine.ts';
 import { reservedIds } from './claims/reserved-ids.ts';
 import { listLiveRuns } from './live-runs.ts';
-import { inputReader, ownOutputs, type ReadInput } from './own-schemas.ts';
+import { answerChecker, inputReader, ownOutputs, type ReadInput, schemasFrom } from './own-schemas.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
 import { forgetCounters } from './retention/run-counters.ts';
@@ -55,6 +56,8 @@ export interface EngineParts {
   readonly runLimits?: () => RunLimits;
   /** The input of a run that begins, as its plan or its workflow reads it. Throws invalid-request. */
   readonly readInput?: ReadInput;
+  /** Why the schema of a workflow's own does not take a person's answer. No promise: what the question says decides. */
+  readonly checkAnswer?: CheckAnswer;
   readonly onEvent?: (event: RunEvent) => void;
   /** What was booked for processes that died while they drove the run: see `AttemptBook`. */
   readonly bookedFor?: (runId: string) => Promise<Paid>;
@@ -109,6 +112,8 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   const runners = new Map<string, NodeRunner>();
   let current: NodeRunners = runners;
   const refill = (): void => {
+    // A run under way keeps the schemas of its workflows as it keeps their steps.
+    const schemas = schemasFrom(registered);
     const made = createRunners({
       gateway,
       clock: runtime.clock,
@@ -117,8 +122,8 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       around: nodeHooks(plugins),
       logger: parts.logger,
       workflows: (id) => planOf(registered.catalogue().workflows.get(id), validWorkflow),
-      readInput,
-      ownOutputs: ownOutputs(registered),
+      readInput: inputReader(schemas),
+      ownOutputs: ownOutputs(schemas),
       planner,
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
@@ -146,6 +151,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     valueBounds: () => ({ ...VALUE_BOUNDS, ...defined(config().limits?.values ?? {}) }),
     runLimits,
     readInput,
+    checkAnswer: answerChecker(registered),
     onEvent,
     ...bookings(stores),
   });

@@ -58,6 +58,8 @@ export interface EngineOptions {
   readonly bookedFor?: (runId: string) => Promise<Paid>;
   /** The input of a fork that gives a new one, as the plan reads it. Throws invalid-request. @default as it is */
   readonly readInput?: StoredRuns['readInput'];
+  /** Of a person's answer, by the schema of a workflow's own. @default what the question says decides */
+  readonly checkAnswer?: StoredRuns['checkAnswer'];
   /** Called with each event of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Names this process in leases. @default its name and a fresh id, so that others see at once when it has died */
@@ -151,6 +153,7 @@ function hostOf(options: EngineOptions, turns: Turns): EngineHost {
     planner,
     validPlan: (plan) => validAgain(validPlan, plan),
     readInput: options.readInput,
+    checkAnswer: options.checkAnswer,
     onEvent: onEvent === undefined ? undefined : guardedListener(onEvent),
     bookedFor: options.bookedFor ?? (async () => ({ costNanoUsd: 0 })),
     lock,
@@ -235,6 +238,7 @@ async function beginFork(engine: Engine, opening: RunOpening): Promise<RunHandle
   try {
     return await goOn(engine, opening, 'forked');
   } catch (cause) {
+    await opening.lease?.release();
     const error = asPolyphonyError(cause);
     const note = `The fork is recorded as run ${opening.runId}: resume that run.`;
     throw isStoreFailure(error) ? withNote(error, note, { runId: opening.runId, resumable: true }) : error;

@@ -47,7 +47,7 @@ export function createRunners(options: RunnersOptions): NodeRunners {
     ['tool:', checked(toolRunner(tools, clock, logger))],
     ['workflow:', checked(workflowRunner(options))],
     ['plan', checked(planRunner(options))],
-    ['human', checked(humanRunner)],
+    ['human', humanRunner(ownOutputs)],
     ['value', checked(valueRunner)],
     ...steps.map((step): [string, NodeRunner] => [step.type.use, checked(stepRunner(step, logger))]),
   ];

@@ -42,12 +42,22 @@ export function chatRequest(
     ...requestFields(call),
     messages: messagesOf(call),
     ...offered(call, tools),
+    ...(maySayAgain(call) ? { onStreamFailure: 'restart' as const } : {}),
     ...(schema === undefined ? {} : { output: { type: 'json', schema, name: call.node.id } as const }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(maxOutputTokens === undefined ? { answerTokens: nodeTokens } : { maxOutputTokens }),
     ...(repeatedCharacters === 0 ? {} : { repeatedCharacters }),
     ...(reasoning === undefined ? {} : { reasoning }),
   };
+}
+
+/**
+ * A node that bounds or counts its attempts wants another one when an answer breaks or stalls in the middle too: its output is
+ * read only when it is whole, and who reads its pieces is told that they begin again.
+ */
+function maySayAgain({ node: { limits } }: NodeCall): boolean {
+  if (limits === undefined || limits.retries === 0) return false;
+  return limits.attemptSeconds !== undefined || limits.retries !== undefined;
 }
 
 /** The tools of the node, and those that it wants of the provider. */

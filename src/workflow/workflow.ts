@@ -259,8 +259,10 @@ function compileNode(
   spec: LooseSpec,
   repetition?: Repetition<unknown>,
 ): CompiledNode {
-  const taken =
-    draft.nodes.some((node) => node.id === id) || REFERENCE_HEADS.some((head) => head === id) || CEL_RESERVED.has(id);
+  if (draft.nodes.some((node) => node.id === id)) {
+    throw new PolyphonyError('invalid-plan', `There is a node "${id}" already: choose another id.`);
+  }
+  const taken = REFERENCE_HEADS.some((head) => head === id) || CEL_RESERVED.has(id);
   if (taken || !NODE_ID.test(id)) {
     throw new PolyphonyError(
       'invalid-plan',
@@ -297,6 +299,20 @@ function withNode(draft: Draft, step: WorkflowStep<unknown, unknown, boolean>, {
 export function isWorkflow(candidate: unknown): candidate is Workflow<unknown, unknown> {
   return typeof candidate === 'object' && candidate !== null && 'plan' in candidate && 'inputSchema' in candidate;
 }
+
+/** A workflow of which `output` was not called yet. */
+export const isUnfinished = (candidate: object): boolean =>
+  !('plan' in candidate) &&
+  ['node', 'map', 'output'].every(
+    (name) => typeof (candidate as Readonly<Record<string, unknown>>)[name] === 'function',
+  );
+
+/** The error where somebody uses it. */
+export const unfinished = (what: string, code: 'invalid-plan' | 'invalid-config'): PolyphonyError =>
+  new PolyphonyError(
+    code,
+    `${what} has no output yet: end it with .output((c) => ({ … })), and use what that returns.`,
+  );
 
 function finished(draft: Draft, output: unknown): Workflow<unknown, unknown> {
   const { id, goal, input: given, budget } = draft.options;

@@ -44,7 +44,7 @@ export function harness(options: HarnessOptions = {}): Harness {
       new Map([
         ['step', run],
         ['tool:', run],
-        ['human', humanRunner],
+        ['human', humanRunner()],
       ]),
   });
   return { runtime, engine, journal, calls };

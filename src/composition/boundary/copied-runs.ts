@@ -18,7 +18,8 @@ export function copiedRuns(inner: ExecutionEngine): ExecutionEngine {
         }),
     resume: async (runId, options) => copiedHandle(await inner.resume(runId, options)),
     answer: async (runId, nodeId, answer, options) => inner.answer(runId, nodeId, ownAnswer(nodeId, answer), options),
-    fork: async (runId, options) => copiedHandle(await inner.fork(runId, withOwnFork(options))),
+    fork: async (runId, options) =>
+      copiedHandle(await inner.fork(runId, options === undefined ? options : withOwnFork(options))),
     async *replay(runId) {
       const own = copies();
       for await (const event of inner.replay(runId)) yield copiedEvent(event, own);

@@ -2,11 +2,14 @@
  * Resumes the runs that other processes left behind, once at the start. Processes over one store may all do so: the lease of a run
  * goes to one of them. A run that cannot go on here, because its workflow is not known, is logged and left as it is.
  */
+
+import { shown } from '../../core/checked-options.ts';
 import type { Clock } from '../../core/clock.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { ExecutionEngine } from '../../core/run/engine.ts';
 import { sleep } from '../../system/clock.ts';
+import { assertKnownOptions } from '../config/known-options.ts';
 
 /** How runs are recovered. */
 export interface RecoverOptions {
@@ -29,6 +32,14 @@ const LEASE_MS = 12_000;
 /** The options, undefined where nothing is to be recovered. @throws invalid-config */
 export function recoverOptions(given: boolean | RecoverOptions | undefined): RecoverOptions | undefined {
   if (given === undefined || given === false) return undefined;
+  const options: unknown = given;
+  if (given !== true && (typeof options !== 'object' || options === null)) {
+    throw new PolyphonyError(
+      'invalid-config',
+      `recover cannot be ${shown(options)}: give true, false or { concurrency }.`,
+    );
+  }
+  if (given !== true) assertKnownOptions('recover', given, { concurrency: true });
   const { concurrency = CONCURRENCY } = given === true ? {} : given;
   if (Number.isInteger(concurrency) && concurrency >= 1) return { concurrency };
   throw new PolyphonyError(

@@ -175,6 +175,8 @@ export interface HumanQuestion {
   readonly approve?: string;
   /** The schema of `{ answer, approved }`: an answer that does not fit is refused when it is given. @default any */
   readonly out?: JsonSchema;
+  /** Whose schema reads the answer, besides `out`, where the process has that workflow. @default none */
+  readonly ownSchema?: { readonly workflow: string; readonly nodeId: string };
   readonly data?: unknown;
   /** For a question of a nested run: `runId/nodeId` in that run. */
   readonly origin?: string;

@@ -14,7 +14,7 @@ import { createLargeValues } from '../records/large-values.ts';
 import { createWritten, newWrittenBytes, tooMuchWritten } from '../records/written.ts';
 import { type EventDraft, stamp } from '../state/recorder.ts';
 import { capOf, type RunOpening } from '../turn/opening.ts';
-import { appended, type StoredRuns } from './change.ts';
+import { appended, type HeldLease, type StoredRuns } from './change.ts';
 
 type RunInput = Readonly<Record<string, unknown>>;
 export type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
@@ -44,23 +44,45 @@ export async function forkRun(host: StoredRuns, runId: string, options: ForkOpti
   const prelude = drafts.map((draft, seq) => stamp(draft, seq, at, forkId));
   const records = recordsOf(forkId, prelude, host);
   // Nobody else knows an id that was made here.
-  if (options.runId === undefined) await appended(host.journal, forkId, records);
-  else await appendNew(host, forkId, records);
+  const lease = options.runId === undefined ? undefined : await appendNew(host, forkId, records);
+  if (lease === undefined) await appended(host.journal, forkId, records);
   const restored = await restore(listed(records));
   const scopes = scopesOf(old, options);
   const forked = { ...options, ...defined({ scopes, input: changed }) };
-  return { runId: forkId, plan, options: forked, ...defined({ restored }), prelude };
+  return { runId: forkId, plan, options: forked, ...defined({ restored, lease }), prelude };
 }
 
-async function appendNew({ journal, lock }: StoredRuns, forkId: string, records: readonly RunEvent[]): Promise<void> {
-  const release = await lock(forkId);
+/** The lease goes on to the drive of the fork: in between, nobody else could tell it from a run that was left behind. */
+async function appendNew(host: StoredRuns, forkId: string, records: readonly RunEvent[]): Promise<HeldLease> {
+  // Whoever drives a run of that id is not disturbed by somebody who only looks.
+  await assertUnknown(host, forkId);
+  const lease = await heldLease(host, forkId);
   try {
-    for await (const _event of journal.read(forkId)) {
-      throw new PolyphonyError('invalid-request', `Run ${forkId} already exists: choose another id for the fork.`);
-    }
-    await appended(journal, forkId, records);
-  } finally {
-    await release();
+    await assertUnknown(host, forkId);
+    await appended(host.journal, forkId, records);
+    return lease;
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
+}
+
+async function heldLease({ lock }: StoredRuns, runId: string): Promise<HeldLease> {
+  const lost: unknown[] = [];
+  let tell = (error: unknown): void => void lost.push(error);
+  const release = await lock(runId, (error) => tell(error));
+  return {
+    release,
+    whenLost(onLost) {
+      tell = onLost;
+      for (const error of lost) onLost(error);
+    },
+  };
+}
+
+async function assertUnknown({ journal }: StoredRuns, forkId: string): Promise<void> {
+  for await (const _event of journal.read(forkId)) {
+    throw new PolyphonyError('invalid-request', `Run ${forkId} already exists: choose another id for the fork.`);
   }
 }
 

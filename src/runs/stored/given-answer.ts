@@ -3,7 +3,7 @@
 import { PolyphonyError } from '../../core/errors.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
 import type { HumanQuestion, RunResult } from '../../core/run/engine.ts';
-import { coerceJson, toJsonSchema, validateJson } from '../../kit/json/json-schema.ts';
+import { coerceJson, type JsonIssue, toJsonSchema, validateJson } from '../../kit/json/json-schema.ts';
 import { humanSchema } from '../../language/human-output.ts';
 import { isPlainObject } from '../../language/shorthand.ts';
 import { beginningOf, shownJson, shownText } from '../../language/shown.ts';
@@ -44,17 +44,31 @@ export function withOut(question: HumanQuestion, node: PlanNode | undefined): Hu
 
 /** Why the answer does not fit the question, and what would; undefined if it fits. */
 export function misfitOf(question: HumanQuestion, given: unknown): string | undefined {
-  if (given === undefined) return 'An answer cannot be undefined: give a value, or null for none.';
   return misfitOfChoices(question, given) ?? misfitOfSchema(question, given);
 }
 
 /** @throws invalid-request when the answer does not fit the question */
 export function assertFits(question: HumanQuestion, given: unknown): void {
-  const misfit = misfitOf(question, given);
+  assertNone(misfitOf(question, given));
+}
+
+/** @throws invalid-request when the answer is none of the choices, or does not fit the workflow's own schema */
+export async function assertFitsOwn(
+  question: HumanQuestion,
+  given: unknown,
+  ownMisfit: () => Promise<string | undefined>,
+): Promise<void> {
+  assertNone(misfitOfChoices(question, given));
+  assertNone(await ownMisfit());
+}
+
+function assertNone(misfit: string | undefined): void {
   if (misfit !== undefined) throw new PolyphonyError('invalid-request', misfit);
 }
 
-function misfitOfChoices(question: HumanQuestion, given: unknown): string | undefined {
+/** Of what every question asks, whatever its schema: that there is an answer, and that it is one of the choices. */
+export function misfitOfChoices(question: HumanQuestion, given: unknown): string | undefined {
+  if (given === undefined) return 'An answer cannot be undefined: give a value, or null for none.';
   const { choices } = question;
   if (choices === undefined) return undefined;
   const decides = choices.some((choice) => approves(question, choice));
@@ -77,7 +91,11 @@ function misfitOfSchema(question: HumanQuestion, given: unknown): string | undef
   // A plan from outside may have no schema whose check does not end, so this one is the program's own or is safe.
   const checked = validateJson(out, output, { trusted: true });
   if (checked.ok || validateJson(out, coerceJson(out, output).value, { trusted: true }).ok) return undefined;
-  const issues = checked.issues.map(({ path, message }) => `${path === '' ? '/' : path} ${message}`);
+  return misfitOut(given, checked.issues);
+}
+
+export function misfitOut(given: unknown, found: readonly JsonIssue[]): string {
+  const issues = found.map(({ path, message }) => `${path === '' ? '/' : path} ${message}`);
   return `The answer ${shownJson(given)} does not fit the "out" of its node: ${listed(issues, '; ')}. Give one that fits.`;
 }
 

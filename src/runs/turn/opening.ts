@@ -20,6 +20,7 @@ import { readyQueue } from '../state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../state/recorder.ts';
 import type { Counted, RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
 import { createValues, holdInput, holdRestored, type RunValues } from '../state/values.ts';
+import type { HeldLease } from '../stored/change.ts';
 import { countRestored, limitRunSeconds } from './count-calls.ts';
 import { considerAll, ended } from './ending.ts';
 import { refuseRecord } from './refused-record.ts';
@@ -44,6 +45,8 @@ export interface RunOpening {
   readonly rendered?: number;
   /** What the run counts as written with: that of the run in which it is nested. @default its own */
   readonly writtenBytes?: WrittenBytes | undefined;
+  /** Of a fork whose id was reserved when its journal began. */
+  readonly lease?: HeldLease;
   /** The first events of a fork's journal. */
   readonly prelude?: readonly RunEvent[];
   /** The node of a run driven here that this one is nested in. */
