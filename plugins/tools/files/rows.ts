@@ -98,7 +98,13 @@ async function* textsOf(
   }
 }
 
-function decoded(decoder: InstanceType<typeof TextDecoder>, bytes: Buffer, stream: boolean, path: string, encoding: string): string {
+function decoded(
+  decoder: InstanceType<typeof TextDecoder>,
+  bytes: Buffer,
+  stream: boolean,
+  path: string,
+  encoding: string,
+): string {
   try {
     const text = decoder.decode(bytes, { stream });
     if (!text.includes('\0')) return text;
