@@ -75,9 +75,9 @@ const writeFile = (limits: WriteLimits, store: KeyValueStore): Tool => ({
     signal.throwIfAborted();
     const bytes = bytesOf(input);
     return writeIn(limits, store, {
-      path: String(input['path']),
+      path: String(input.path),
       bytes,
-      overwrite: input['overwrite'] === true,
+      overwrite: input.overwrite === true,
       idempotencyKey,
     });
   },
@@ -131,7 +131,7 @@ const writeRows = (limits: WriteLimits, store: KeyValueStore, escapeFormulas: bo
     const writing = {
       path: given.path,
       bytes: Buffer.from(text),
-      overwrite: input['overwrite'] === true,
+      overwrite: input.overwrite === true,
       idempotencyKey,
     };
     return { ...(await writeIn(limits, store, writing)), rows };
