@@ -14,6 +14,21 @@ describe('defaultPlugins', () => {
     expect(await namesOf({}, { tools: { http: true } })).toEqual(['embedded', ...always, 'http']);
   });
 
+  it('writes and sends only where the config opens something', async () => {
+    const request = { hosts: ['api.example.org'] };
+    expect(await namesOf({}, { tools: { write: { folder: 'out' } } })).toEqual(['embedded', ...always, 'write']);
+    const plugins = await defaultPlugins({}, { tools: { request } });
+    expect(plugins.flatMap(({ tools = [] }) => tools.map(({ name }) => name))).toEqual([
+      'read_file',
+      'list_files',
+      'read_rows',
+      'calculate',
+      'http_request',
+    ]);
+    const both = await defaultPlugins({}, { tools: { http: true, request } });
+    expect(both.at(-1)?.tools?.map(({ name }) => name)).toEqual(['http_get', 'http_request']);
+  });
+
   it('roots the file tools', async () => {
     const plugins = await defaultPlugins({}, { tools: { folder: 'plugins' } });
     const list = plugins.flatMap(({ tools = [] }) => tools).find(({ name }) => name === 'list_files');
