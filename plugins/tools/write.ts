@@ -8,7 +8,7 @@ import type { TableInput } from './files/table-text.ts';
 import { type WriteLimits, writeIn } from './files/write.ts';
 
 export interface WriteToolsOptions {
-  /** The folder below which files are written; it has to exist. */
+  /** The folder below which files are written; it is made where it is missing. */
   readonly folder: string;
   /** Limit per file, in bytes. @default 8388608 */
   readonly maxBytes?: number;

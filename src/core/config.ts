@@ -224,7 +224,7 @@ export interface ToolsConfig {
 }
 
 export interface WriteConfig {
-  /** Files are written below it, and it has to exist. */
+  /** Files are written below it; it is made where it is missing. */
   readonly folder: string;
   /** Of one file. @default 8388608 */
   readonly maxBytes?: number;

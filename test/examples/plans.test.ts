@@ -5,7 +5,11 @@ import { embedded } from '../../plugins/providers/embedded.ts';
 import { createPolyphony, type Polyphony, type RunResult } from '../../src/index.ts';
 
 const folder = resolve(import.meta.dirname, '../../examples/plans');
-const names = readdirSync(folder).filter((name) => name.endsWith('.plan.json'));
+const files = readdirSync(folder);
+/** Those with a config of their own have tests of their own. */
+const names = files.filter(
+  (name) => name.endsWith('.plan.json') && !files.includes(name.replace('.plan.json', '.config.json')),
+);
 
 let polyphony: Polyphony;
 beforeAll(async () => {

@@ -52,6 +52,10 @@ export async function writeIn(limits: WriteLimits, store: KeyValueStore, writing
       `"${writing.path}" would have ${bytes.length} bytes, but at most ${limits.maxBytes} are written: write less.`,
     );
   }
+  // The operator named it, so it may be made.
+  await mkdir(limits.folder, { recursive: true }).catch((error: unknown) => {
+    throw explained(error, writing.path);
+  });
   const root = await rootOf(limits);
   const inside = insideOf(root, writing.path);
   const hash = hashOf(bytes);

@@ -115,9 +115,10 @@ describe('write_file', () => {
     await expect(write('real', 'x', { overwrite: true })).rejects.toThrow(/is a folder/);
   });
 
-  it('bounds a file, and wants a folder that exists', async () => {
+  it('bounds a file, and makes the folder where it is missing', async () => {
     await expect(write('big.txt', 'x'.repeat(101), {}, { maxBytes: 100 })).rejects.toThrow(/101 bytes.*at most 100/);
-    await expect(write('a.txt', 'x', {}, { folder: join(base, 'none') })).rejects.toThrow(/give one that exists/);
+await write('a.txt', 'x', {}, { folder: join(base, 'made', 'here') });
+    expect(await readFile(join(base, 'made', 'here', 'a.txt'), 'utf8')).toBe('x');
     expect(() => writeTools({ folder: '' })).toThrow(/no folder/);
     expect(() => writeTools({ folder, maxBytes: 0 })).toThrow(/maxBytes is 0/);
   });
