@@ -37,7 +37,7 @@ export async function defaultPlugins(
     import('./tools/files.ts'),
     import('./tools/calculate.ts'),
     http || request !== undefined ? import('./tools/http.ts') : undefined,
-    write === undefined ? undefined : import('./tools/write.ts'),
+    write === undefined ? undefined : import('./tools/files-write.ts'),
   ]);
   return [
     ...(options.providers === false ? [] : await providersFromEnvironment(environment)),

@@ -16,7 +16,7 @@ describe('defaultPlugins', () => {
 
   it('writes and sends only where the config opens something', async () => {
     const request = { hosts: ['api.example.org'] };
-    expect(await namesOf({}, { tools: { write: { folder: 'out' } } })).toEqual(['embedded', ...always, 'write']);
+    expect(await namesOf({}, { tools: { write: { folder: 'out' } } })).toEqual(['embedded', ...always, 'files-write']);
     const plugins = await defaultPlugins({}, { tools: { request } });
     expect(plugins.flatMap(({ tools = [] }) => tools.map(({ name }) => name))).toEqual([
       'read_file',

@@ -5,7 +5,7 @@ import type { KeyValueStore, PluginContext, Tool } from 'polyphony/kit';
 import { fakeClock } from 'polyphony/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fileTools } from '../../../plugins/tools/files.ts';
-import { type WriteToolsOptions, writeTools } from '../../../plugins/tools/write.ts';
+import { type WriteToolsOptions, writeTools } from '../../../plugins/tools/files-write.ts';
 import { createPolyphony } from '../../../src/index.ts';
 import { memoryStores } from '../../../src/stores/memory.ts';
 
@@ -117,7 +117,7 @@ describe('write_file', () => {
 
   it('bounds a file, and makes the folder where it is missing', async () => {
     await expect(write('big.txt', 'x'.repeat(101), {}, { maxBytes: 100 })).rejects.toThrow(/101 bytes.*at most 100/);
-await write('a.txt', 'x', {}, { folder: join(base, 'made', 'here') });
+    await write('a.txt', 'x', {}, { folder: join(base, 'made', 'here') });
     expect(await readFile(join(base, 'made', 'here', 'a.txt'), 'utf8')).toBe('x');
     expect(() => writeTools({ folder: '' })).toThrow(/no folder/);
     expect(() => writeTools({ folder, maxBytes: 0 })).toThrow(/maxBytes is 0/);

@@ -30,7 +30,7 @@ export function writeTools(options: WriteToolsOptions): Plugin {
   }
   const limits: WriteLimits = { folder, maxBytes };
   return definePlugin({
-    name: 'write',
+    name: 'files-write',
     setup: ({ store }) => ({ tools: [writeFile(limits, store), writeRows(limits, store, escapeFormulas)] }),
   });
 }
