@@ -7,7 +7,7 @@ const namesOf = async (...given: Parameters<typeof defaultPlugins>) =>
   (await defaultPlugins(...given)).map(({ name }) => name);
 
 describe('defaultPlugins', () => {
-  const always = ['escalation', 'validators', 'judge', 'files', 'calculate'];
+  const always = ['escalation', 'validators', 'judge', 'files', 'files-search', 'calculate'];
 
   it('answers without a key, climbs when asked, reads and computes; it fetches only when told to', async () => {
     expect(await namesOf({})).toEqual(['embedded', ...always]);
