@@ -8,6 +8,7 @@ import { fileTools } from '../../../plugins/tools/files.ts';
 import { type WriteToolsOptions, writeTools } from '../../../plugins/tools/files-write.ts';
 import { createPolyphony } from '../../../src/index.ts';
 import { memoryStores } from '../../../src/stores/memory.ts';
+import { sqliteStores } from '../../../src/stores/sqlite.ts';
 
 let base = '';
 let folder = '';
@@ -224,5 +225,34 @@ describe('in a plan', () => {
     expect(result.error).toBeUndefined();
     expect(await contentOf('out.jsonl')).toBe('{"name":"Ann","total":1.5}\n');
     await polyphony.close();
+  });
+
+  it('writes once, whatever process goes on with the run', async () => {
+    const path = join(base, 'runs.db');
+    const open = () =>
+      createPolyphony({ plugins: [writeTools({ folder })], defaults: false, stores: sqliteStores({ path }) });
+    const first = await open();
+    const { plan } = await first.validate({
+      version: 1,
+      nodes: [
+        { id: 'saved', use: 'tool:write_file', in: { path: 'run.txt', text: 'one' } },
+        { id: 'ask', use: 'human', in: { question: 'Go on?' }, needs: ['saved'] },
+      ],
+      output: '{{saved.path}}',
+    });
+    if (plan === undefined) throw new Error('the plan is not valid');
+    const { runId, status } = await (await first.start(plan)).result();
+    expect(status).toBe('suspended');
+    await first.close();
+    await rm(join(folder, 'run.txt'));
+    const second = await open();
+    await second.engine.answer(runId, 'ask', 'yes');
+    const result = await (await second.engine.resume(runId)).result();
+    expect(result).toMatchObject({ status: 'done', output: 'run.txt' });
+    await expect(contentOf('run.txt')).rejects.toThrow(/ENOENT/);
+    const fork = await (await second.engine.fork(runId, { from: 'saved' })).result();
+    expect(fork.status).toBe('suspended');
+    expect(await contentOf('run.txt')).toBe('one');
+    await second.close();
   });
 });
