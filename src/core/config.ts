@@ -219,8 +219,39 @@ export interface PlannerConfig {
 export interface ToolsConfig {
   /** Offers `http_get`, to public addresses only. @default false */
   readonly http?: boolean;
-  /** The folder that `read_file` and `list_files` may read. @default the working folder */
+  /** The folder that `read_file`, `list_files` and `read_rows` may read. @default the working folder */
   readonly folder?: string;
+  /** Offers `write_file` and `write_rows`, below one folder. @default neither */
+  readonly write?: WriteConfig;
+  /** Offers `http_request`, to the hosts that it names. @default not offered */
+  readonly request?: RequestConfig;
+}
+
+export interface WriteConfig {
+  /** Files are written below it; it is made where it is missing. */
+  readonly folder: string;
+  /** Of one file. @default 8388608 */
+  readonly maxBytes?: number;
+  /** Marks texts in a CSV that a spreadsheet would run as a formula. @default false */
+  readonly escapeFormulas?: boolean;
+}
+
+export interface RequestConfig {
+  /** Host names that requests may be sent to, 1 to 100: `api.example.org`, `*.example.org`. */
+  readonly hosts: readonly string[];
+  /** By name: what a plan may send without seeing it. @default none */
+  readonly secrets?: Readonly<Record<string, RequestSecretConfig>>;
+}
+
+export interface RequestSecretConfig {
+  /** The environment variable that holds it. */
+  readonly env: string;
+  /** The hosts that it is sent to, 1 to 100, in the form of `hosts`. */
+  readonly hosts: readonly string[];
+  /** @default 'authorization' */
+  readonly header?: string;
+  /** Written before the value. @default 'Bearer ' for authorization, else nothing */
+  readonly prefix?: string;
 }
 
 export interface ScheduleConfig {

@@ -3,7 +3,7 @@ import { firstOf } from '../core/json/cut-text.ts';
 import type { Message } from '../core/model/model.ts';
 import type { PlanFailure } from '../core/plan/planner.ts';
 import type { Catalogue, PlanIssue, StepType } from '../core/plan/validation.ts';
-import { toShorthand } from '../kit/json/json-schema.ts';
+import { inputShape, outputShape } from './step-shapes.ts';
 
 const RULES = `You write plans. A plan is one JSON document that a machine runs as a graph over a pool of models and tools.
 Answer with the JSON document alone.
@@ -35,8 +35,8 @@ interface CatalogueStep {
 const describeStep = (step: StepType): CatalogueStep => ({
   use: step.use,
   description: step.description,
-  input: toShorthand(step.input),
-  ...(step.output === undefined ? {} : { output: toShorthand(step.output) }),
+  input: inputShape(step.input),
+  ...(step.output === undefined ? {} : { output: outputShape(step.output) }),
 });
 
 /** The catalogue as the model reads it: names and shapes, no prices and no ids, because those change often. */

@@ -5,6 +5,7 @@ import type { ToolCallPart, ToolResultPart } from '../core/model/model.ts';
 import type { Logger, Tool } from '../core/plugin.ts';
 import type { LoopAnswer, LoopRound, NodeCall, ToolCallRecord } from '../core/run/engine.ts';
 import { callTool } from './tool.ts';
+import { toolResultContent } from './tool-result.ts';
 
 export interface Toolbox {
   readonly call: NodeCall;
@@ -84,8 +85,7 @@ function brokenArguments(name: string): PolyphonyError {
   return new PolyphonyError('invalid-request', message);
 }
 
-/** What the model reads: a text as it is, anything else as JSON. */
 function resultPart({ callId: id, name, result, error }: ToolCallRecord): ToolResultPart {
   if (error !== undefined) return { type: 'tool-result', id, name, content: error.message, isError: true };
-  return { type: 'tool-result', id, name, content: typeof result === 'string' ? result : JSON.stringify(result) };
+  return { type: 'tool-result', id, name, content: toolResultContent(result) };
 }

@@ -56,6 +56,24 @@ export const RESOURCE_CASES: readonly Case[] = [
   },
   {
     code: 'model.no_capable',
+    what: 'an operation that no model does, without a stand-in',
+    raw: plan({ id: 'a', use: 'rerank', in: { query: 'x', documents: ['y'] }, onError: 'fail' }),
+    path: '/nodes/0',
+  },
+  {
+    code: 'model.no_capable',
+    what: 'an answer that no model can give, with a stand-in',
+    raw: plan(ask('a', 'x', { model: { can: ['audio-in'] }, onError: 'skip' })),
+    path: '/nodes/0/model',
+  },
+  {
+    code: 'model.stand_in',
+    what: 'an operation that no model does, with a stand-in',
+    raw: plan({ id: 'a', use: 'rerank', in: { query: 'x', documents: ['y'] }, onError: 'skip' }),
+    path: '/nodes/0',
+  },
+  {
+    code: 'model.no_capable',
     what: 'a tier that must not give way',
     raw: plan(ask('a', 'x', { model: { tier: 'fast', strict: true, can: ['reasoning'] } })),
     path: '/nodes/0/model',

@@ -5,6 +5,7 @@ import { EscalateSchema } from '../plan/plan-schema.ts';
 import { withCurrentNames } from './older-names.ts';
 
 const name = z.string().min(1).max(120);
+const hosts = z.array(name).min(1).max(100);
 const usd = z.number().nonnegative();
 const milliseconds = z.int().positive();
 const days = z.int().min(1).max(36_500);
@@ -177,7 +178,38 @@ export const CurrentConfigSchema = z.strictObject({
     .optional(),
   plugins: z.array(name).max(100).optional(),
   planner: z.strictObject({ model: name.optional(), rounds: z.int().min(1).max(10).optional() }).optional(),
-  tools: z.strictObject({ http: z.boolean().optional(), folder: z.string().optional() }).optional(),
+  tools: z
+    .strictObject({
+      http: z.boolean().optional(),
+      folder: z.string().optional(),
+      write: z
+        .strictObject({
+          folder: z.string().min(1).max(4096),
+          maxBytes: z.int().positive().max(67_108_864).optional(),
+          escapeFormulas: z.boolean().optional(),
+        })
+        .optional(),
+      request: z
+        .strictObject({
+          hosts,
+          secrets: z
+            .record(
+              name,
+              z.strictObject({
+                env: name,
+                hosts,
+                header: z
+                  .string()
+                  .regex(/^[A-Za-z0-9-]{1,64}$/)
+                  .optional(),
+                prefix: z.string().max(100).optional(),
+              }),
+            )
+            .optional(),
+        })
+        .optional(),
+    })
+    .optional(),
   schedules: startedBy(
     z.strictObject({
       cron: z.string().min(1).max(100),

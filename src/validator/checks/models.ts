@@ -85,8 +85,10 @@ function checkAble(
   if (able.length === 0) {
     const { operation, tier, strict, can } = demand;
     const wanted = [operation, ...(tier === undefined || !strict ? [] : [`tier ${tier}`]), ...can].join(', ');
-    const message = `No model can serve ${who}, which needs ${wanted}: ${reasonsOf(named, demand)}.`;
-    analysis.report.add('model.no_capable', path, message, { expected: { operation, tier, can } });
+    const result = isOptional(operation, node) ? ' Without one its "onError" takes effect.' : '';
+    const message = `No model can serve ${who}, which needs ${wanted}: ${reasonsOf(named, demand)}.${result}`;
+    const code = isOptional(operation, node) ? 'model.stand_in' : 'model.no_capable';
+    analysis.report.add(code, path, message, { expected: { operation, tier, can } });
   } else if (demand.privately && !able.some(keepsNothing)) {
     const names = able.slice(0, 5).map(nameOf).join(', ');
     const message = `The data of ${who} is ${node.sensitivity}, but every model that can serve it may keep data (${names}): choose a model with retention "none".`;
@@ -96,6 +98,13 @@ function checkAble(
     });
   }
 }
+
+/** What a plan can do without, and says so: the run goes on as after any other failure of the node. */
+const isOptional = (operation: Demand['operation'], { onError }: PlanNode): boolean =>
+  (operation === 'embed' || operation === 'rerank') &&
+  onError !== undefined &&
+  onError !== 'fail' &&
+  onError !== 'replan';
 
 const nameOf = ({ provider, card }: CatalogueModel): string => `${provider}/${card.id}`;
 

@@ -43,6 +43,7 @@ export const ISSUE_CODES = {
   'model.unknown': 'error',
   'model.ambiguous': 'error',
   'model.no_capable': 'error',
+  'model.stand_in': 'warning',
   'model.tier': 'warning',
   'model.privacy': 'error',
   'escalate.evaluator': 'error',
