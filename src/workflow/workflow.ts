@@ -64,7 +64,7 @@ interface Settings {
 export interface NodeSpec<Input> extends Settings {
   readonly in: Inputs<Input>;
   readonly when?: Condition;
-  readonly onError?: 'fail' | 'skip' | 'replan' | { readonly value: unknown };
+  readonly onError?: 'fail' | 'skip' | 'replan' | { readonly value: unknown } | { readonly keep: true };
   readonly out?: SchemaLike;
 }
 type Inputs<Input> = Input extends unknown ? { readonly [K in keyof Input]: Value<Input[K]> } : never;

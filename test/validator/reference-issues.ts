@@ -155,6 +155,18 @@ export const REFERENCE_CASES: readonly Case[] = [
     path: '/nodes/1/in/prompt',
   },
   {
+    code: 'ref.no_error',
+    what: 'the error of a node that stops the run when it fails',
+    raw: plan(ask('a', 'x'), ask('b', '{{a.meta.error.code ?? "none"}}')),
+    path: '/nodes/1/in/prompt',
+  },
+  {
+    code: 'ref.no_error',
+    what: 'its error in a condition',
+    raw: plan(ask('a', 'x'), { ...ask('b', 'y'), when: 'a.meta.error == null' }),
+    path: '/nodes/1/when',
+  },
+  {
     code: 'node.unused',
     what: 'a result for nobody',
     raw: { ...plan(ask('a', 'x'), ask('b', 'y')), output: '{{a.text}}' },

@@ -57,7 +57,7 @@ export interface PlanNode {
   /** Caps on this node. @default those of the plan */
   readonly limits?: PlanNodeLimits;
   /** What happens when it fails for good; in an `each` it applies to every item. @default 'fail' */
-  readonly onError?: 'fail' | 'skip' | 'replan' | PlanSubstitute;
+  readonly onError?: 'fail' | 'skip' | 'replan' | PlanSubstitute | PlanKeep;
   /** A key that keeps the requests of a conversation on one target; may hold references. @default none */
   readonly session?: string;
   /** How sensitive its data is: `personal` and `regulated` go only to models that keep nothing. @default not restricted */
@@ -81,6 +81,11 @@ export interface PlanQuorum {
 export interface PlanSubstitute {
   /** The output that is used instead of the one that failed. */
   readonly value: unknown;
+}
+
+export interface PlanKeep {
+  /** The output is null, and `meta.error` says why; in an `each`, `meta.errors` lists the items that failed. */
+  readonly keep: true;
 }
 
 export interface PlanNodeLimits {

@@ -47,7 +47,13 @@ export const PlanNodeSchema = z.strictObject({
   model: ModelChoiceSchema.optional(),
   escalate: EscalateSchema.optional(),
   limits: NodeLimitsSchema.optional(),
-  onError: z.union([z.enum(['fail', 'skip', 'replan']), z.strictObject({ value: json })]).optional(),
+  onError: z
+    .union([
+      z.enum(['fail', 'skip', 'replan']),
+      z.strictObject({ value: json }),
+      z.strictObject({ keep: z.literal(true) }),
+    ])
+    .optional(),
   session: z.string().max(500).optional(),
   sensitivity: z.enum(SENSITIVITIES).optional(),
   cache: z.enum(['use', 'skip', 'refresh']).optional(),

@@ -121,11 +121,11 @@ export type RunEvent =
       readonly type: 'node-failed';
       readonly error: ErrorRecord;
       /**
-       * Why the run goes on. `skip` and `value` replace the output, by the node's onError; `wait`: all nodes that depend on it
+       * Why the run goes on. `skip`, `value` and `keep` replace the output, by the node's onError; `wait`: all nodes that depend on it
        * wait for any or for a quorum. `plan`: the plan is still being written; if the complete plan keeps the node, another
        * `node-failed` decides.
        */
-      readonly handled?: 'skip' | 'value' | 'replan' | 'wait' | 'plan';
+      readonly handled?: 'skip' | 'value' | 'keep' | 'replan' | 'wait' | 'plan';
       readonly result?: NodeResult;
     } & Paid)
   | (NodeEventBase & { readonly type: 'node-cancelled'; readonly reason: string } & Paid)

@@ -279,7 +279,7 @@ function takeRound(restored: Restored, node: RestoredNode, event: Extract<RunEve
 
 function takeFailure(restored: Restored, node: RestoredNode, event: Extract<RunEvent, { type: 'node-failed' }>): void {
   node.error = event.error;
-  if (event.handled === 'skip' || event.handled === 'value') {
+  if (event.handled === 'skip' || event.handled === 'value' || event.handled === 'keep') {
     const meta = { costUsd: null, ms: 0, warnings: [] };
     finish(restored, node, 'handled', event.result ?? { output: null, meta, costNanoUsd: event.costNanoUsd });
     return;

@@ -7,6 +7,7 @@ import type { Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { PlanNode, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
+import { handledAs } from '../../core/plan/stand-in.ts';
 import type { HumanQuestion, LoopAnswer, NodeEnding, NodeResult, ToolCallRecord } from '../../core/run/engine.ts';
 import { listReferences } from '../../language/template.ts';
 import type { CompiledNode } from './compiled-node.ts';
@@ -252,9 +253,9 @@ export function countEnded(task: Task, dependency: Task): void {
   else if (dependency.ending === 'failed' || dependency.ending === 'cancelled') task.broken += 1;
 }
 
-/** Its `onError` gave an output, which is as good as its own to those that wait for it. `skip` gives none: null. */
+/** Its `onError` gave an output, which is as good as its own to those that wait for it. `skip` and `keep` give none: null. */
 const isAnswered = ({ ending, node, result }: Task): boolean =>
-  ending === 'handled' && (typeof node.onError === 'object' || (result !== undefined && result.output !== null));
+  ending === 'handled' && (handledAs(node) === 'value' || (result !== undefined && result.output !== null));
 
 /** Whether both plans define the node in the same way, so that it keeps its results. */
 export const isSameNode = (a: PlanNode, b: PlanNode | undefined): boolean =>

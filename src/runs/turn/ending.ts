@@ -5,8 +5,9 @@ import { copyJson } from '../../core/json/copy-json.ts';
 import type { Warning } from '../../core/model/model.ts';
 import { nanoToUsd } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
+import { handledAs, standInOf } from '../../core/plan/stand-in.ts';
 import type { NodeEnding, NodeResult, Paid, RunEvent } from '../../core/run/engine.ts';
-import { factsOfFailure, factsOfItems } from '../state/answer-facts.ts';
+import { errorAsData, errorsOfItems, factsOfFailure, factsOfItems } from '../state/answer-facts.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation } from '../state/money.ts';
 import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
@@ -144,17 +145,17 @@ export function cancel(run: RunState, task: Task, reason: string): void {
 export function fail(run: RunState, task: Task, cause: unknown): void {
   const error = asPolyphonyError(cause);
   task.error = error;
-  const { onError = 'fail' } = task.node;
+  const handled = handledAs(task.node);
   const event = { type: 'node-failed', nodeId: task.id, error: errorRecord(error), ...paidOf(task) } as const;
   const goesOn = run.stopping === undefined;
-  if (goesOn && (onError === 'skip' || typeof onError === 'object')) {
-    const stand = onError === 'skip' ? null : copyJson(onError.value);
+  if (goesOn && handled !== undefined) {
+    const stand = copyJson(standInOf(task.node));
     const result = keptItems(run, task, stand, error) ?? fallbackResult(run, task, stand, error);
-    end(run, task, 'handled', { ...event, handled: onError === 'skip' ? 'skip' : 'value', result }, result);
+    end(run, task, 'handled', { ...event, handled, result }, result);
   } else if (goesOn && run.streamingPlan !== undefined) {
     hold(run, task, event);
     return;
-  } else if (goesOn && onError === 'replan' && canRevise(run)) {
+  } else if (goesOn && task.node.onError === 'replan' && canRevise(run)) {
     startRevision(run, task, error, { ...event, handled: 'replan' });
     return;
   } else if (goesOn && isAbsorbed(task)) end(run, task, 'failed', { ...event, handled: 'wait' });
@@ -185,7 +186,8 @@ export function fallbackResult(run: RunState, task: Task, output: unknown, error
   const costNanoUsd = task.priced ? task.paid : null;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
   const ms = task.startedAt < 0 ? 0 : run.host.runtime.clock.monotonic() - task.startedAt;
-  return { output, meta: { ...factsOfFailure(error), costUsd, ms, warnings: [] }, usage: task.usage, costNanoUsd };
+  const meta = { ...factsOfFailure(error), costUsd, ms, warnings: [], error: errorAsData(error) };
+  return { output, meta, usage: task.usage, costNanoUsd };
 }
 
 /**
@@ -201,8 +203,10 @@ function keptItems(run: RunState, task: Task, standIn: unknown, error: Polyphony
     for (let item = 0; item < left; item += 1) addItem(run.values, each, size, id);
     const outputs = each.results.map((result) => (result === undefined ? standIn : result.output));
     holdItems(run.values, each, outputs, id);
+    holdErrors(run, task, each);
     const message = `${left} of the ${outputs.length} items of node ${id} had not finished and have the value of onError. ${error.message}`;
-    return resultOfItems(run, task, each, outputs, [{ code: 'items-unfinished', message }]);
+    const result = resultOfItems(run, task, each, outputs, [{ code: 'items-unfinished', message }]);
+    return { ...result, meta: { ...result.meta, error: errorAsData(error) } };
   } catch {
     return undefined;
   }
@@ -217,14 +221,22 @@ export function resultOfItems(
   warnings: readonly Warning[] = [],
 ): NodeResult {
   const costNanoUsd = task.priced ? task.paid : null;
+  const errors = errorsOfItems(each.results);
   const meta = {
     ...factsOfItems(each.results),
     costUsd: costNanoUsd === null ? null : nanoToUsd(costNanoUsd),
     ms: run.host.runtime.clock.monotonic() - task.startedAt,
     warnings: [...each.results.flatMap((result) => result?.meta.warnings ?? []), ...warnings],
+    ...(errors === undefined ? {} : { errors }),
   };
   const usage = task.usage === NO_USAGE ? {} : { usage: addUsage(NO_USAGE, task.usage) };
   return { output, meta, ...usage, costNanoUsd };
+}
+
+/** Counts what the errors of its items are for those who read them: `resultOfItems` makes them. @throws limit-exceeded */
+export function holdErrors(run: RunState, task: Task, each: Items): void {
+  const errors = errorsOfItems(each.results);
+  if (errors !== undefined) holdValue(run.values, errors, { noun: 'The list of errors', nodeId: task.id });
 }
 
 /** All its dependents wait for any or for a quorum, and so can do without it. */

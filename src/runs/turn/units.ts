@@ -3,6 +3,7 @@
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import { copyJson } from '../../core/json/copy-json.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
+import { handledAs, standInOf } from '../../core/plan/stand-in.ts';
 import { type NodeResult, SuspendRun } from '../../core/run/engine.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation, reserveForNode } from '../state/money.ts';
@@ -11,7 +12,7 @@ import { scopeOf } from '../state/scope.ts';
 import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../state/task.ts';
 import { addItem, holdItems, holdValue, releaseInFlight, sizeOf } from '../state/values.ts';
 import { callsOf } from './count-calls.ts';
-import { cancel, end, fail, fallbackResult, resultOfItems } from './ending.ts';
+import { cancel, end, fail, fallbackResult, holdErrors, resultOfItems } from './ending.ts';
 import { giveSlotBack } from './slots.ts';
 import { stopUnits } from './stop.ts';
 
@@ -229,13 +230,11 @@ export function takeAnswer(run: RunState, task: Task, item: number, answer: unkn
 
 function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult | undefined, error: unknown): void {
   const { task, item } = unit;
-  const { onError } = task.node;
-  if (result === undefined && onError !== 'skip' && typeof onError !== 'object') {
+  if (result === undefined && handledAs(task.node) === undefined) {
     failWhenStopped(run, task, asPolyphonyError(error));
     return;
   }
-  const outcome =
-    result ?? itemFallback(run, unit, typeof onError === 'object' ? copyJson(onError.value) : null, error);
+  const outcome = result ?? itemFallback(run, unit, copyJson(standInOf(task.node)), error);
   const failed = result === undefined ? { error: errorRecord(error) } : {};
   try {
     countItem(run, unit, each, outcome, result !== undefined);
@@ -272,6 +271,7 @@ function finishItems(run: RunState, task: Task, each: Items): void {
   const outputs = each.results.map((result) => result?.output ?? null);
   try {
     holdItems(run.values, each, outputs, task.id);
+    holdErrors(run, task, each);
   } catch (error) {
     fail(run, task, error);
     return;

@@ -28,6 +28,7 @@ export const ISSUE_CODES = {
   'ref.self': 'error',
   'ref.braces': 'warning',
   'ref.meta': 'warning',
+  'ref.no_error': 'error',
   'graph.cycle': 'error',
   'condition.syntax': 'error',
   'condition.type': 'error',

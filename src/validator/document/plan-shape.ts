@@ -87,7 +87,10 @@ const isNode = shape(
       concurrency: integer(1, 1000),
       tokens: integer(1),
     }),
-    onError: either(oneOf(['fail', 'skip', 'replan']), shape({ value: anything }, ['value'])),
+    onError: either(
+      oneOf(['fail', 'skip', 'replan']),
+      either(shape({ value: anything }, ['value']), shape({ keep: (value) => value === true }, ['keep'])),
+    ),
     session: text(500),
     sensitivity: oneOf(SENSITIVITIES),
     cache: oneOf(['use', 'skip', 'refresh']),
