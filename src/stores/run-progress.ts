@@ -84,6 +84,9 @@ function take(progress: Mutable<RunProgress>, event: RunEvent): void {
       if (event.handled === 'plan') return;
       charge(progress, event.item, event.costNanoUsd, STANDS_IN.has(event.handled));
       return;
+    case 'node-undone':
+      charge(progress, undefined, event.costNanoUsd, false);
+      return;
     case 'node-cancelled':
       charge(progress, event.item, event.costNanoUsd, false);
       return;

@@ -58,6 +58,8 @@ export interface PlanNode {
   readonly limits?: PlanNodeLimits;
   /** What happens when it fails for good; in an `each` it applies to every item. @default 'fail' */
   readonly onError?: 'fail' | 'skip' | 'replan' | PlanSubstitute | PlanKeep;
+  /** How it is undone when the run fails or is cancelled after it finished: a step, or a step with inputs. @default it is not */
+  readonly undo?: string | PlanUndo;
   /** A key that keeps the requests of a conversation on one target; may hold references. @default none */
   readonly session?: string;
   /** How sensitive its data is: `personal` and `regulated` go only to models that keep nothing. @default not restricted */
@@ -86,6 +88,13 @@ export interface PlanSubstitute {
 export interface PlanKeep {
   /** The output is null, and `meta.error` says why; in an `each`, `meta.errors` lists the items that failed. */
   readonly keep: true;
+}
+
+export interface PlanUndo {
+  /** The step that undoes it: `tool:<name>` or a plugin's step that calls no model. */
+  readonly use: string;
+  /** Its inputs; references see the node's own output, by its id and as `self`. @default `{ input, output }` of the node */
+  readonly in?: Readonly<Record<string, unknown>>;
 }
 
 export interface PlanNodeLimits {

@@ -54,6 +54,12 @@ export const PlanNodeSchema = z.strictObject({
       z.strictObject({ keep: z.literal(true) }),
     ])
     .optional(),
+  undo: z
+    .union([
+      z.string().min(1).max(120),
+      z.strictObject({ use: z.string().min(1).max(120), in: z.record(z.string(), json).optional() }),
+    ])
+    .optional(),
   session: z.string().max(500).optional(),
   sensitivity: z.enum(SENSITIVITIES).optional(),
   cache: z.enum(['use', 'skip', 'refresh']).optional(),

@@ -9,6 +9,7 @@ import type { NodeEnding, NodeResult, Paid, RunEvent, RunStatus } from '../../co
 import type { LargeValues } from '../records/large-values.ts';
 import type { Calls } from '../state/run-state.ts';
 import type { TaskProgress } from '../state/task.ts';
+import type { RestoredUndo } from './restored-undo.ts';
 
 export type RunStarted = Extract<RunEvent, { type: 'run-started' }>;
 
@@ -56,6 +57,7 @@ export interface Restored {
   calls: Calls;
   /** The part of what was spent and used that was booked for processes that died. */
   booked: { readonly costNanoUsd: NanoUsd; readonly usage: Usage };
+  readonly undo: RestoredUndo;
   output: unknown;
   error: ErrorRecord | undefined;
   /** What the journal holds, for those who write to it. */

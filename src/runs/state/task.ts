@@ -235,7 +235,7 @@ export const noProgress = (): TaskProgress => ({
 });
 
 /** `run/node` and, where there are any, item, round and earlier failures: unchanged after a crash, different after a failure. */
-export function idempotencyKey(runId: string, task: Task, item = -1, round = 0): string {
+export function idempotencyKey(runId: string, task: Pick<Task, 'id' | 'failures'>, item = -1, round = 0): string {
   const failed = task.failures === 0 ? '' : `~${task.failures}`;
   const place = item === -1 ? '' : `/${item}`;
   return round === 0 ? `${runId}/${task.id}${failed}${place}` : `${runId}/${task.id}${failed}${place}/r${round}`;

@@ -19,6 +19,7 @@ import { cancel, considerAll, fail } from './ending.ts';
 import { waitsForSlot } from './slots.ts';
 import { stop } from './stop.ts';
 import { canMerge, merge } from './streaming-plan.ts';
+import { hasToUndo, undoNext } from './undo.ts';
 
 /**
  * Called when `nextUnit` returns nothing, or the driver has no free slot. Merges, revises, suspends or ends the run when that
@@ -52,7 +53,8 @@ const waitsForStore = (run: RunState): boolean =>
   !run.recorder.idle() &&
   run.result === undefined &&
   run.streamingPlan === undefined &&
-  run.revision?.asking !== true;
+  run.revision?.asking !== true &&
+  !hasToUndo(run);
 
 /** Ends the run with records that are not committed yet: the driver sees to it that they are written. */
 export function leave(run: RunState): void {
@@ -87,6 +89,7 @@ function concludeStopped(run: RunState): boolean {
   const left = [...run.tasks.values()].filter(({ phase }) => phase === 'running');
   for (const task of left) cancel(run, task, stopping.type === 'failed' ? 'the run failed' : 'the run was cancelled');
   if (left.length > 0) return true;
+  if (hasToUndo(run)) return undoNext(run, stopping);
   const totals = totalsOf(run);
   if (stopping.type === 'cancelled') {
     return close(run, 'cancelled', { type: 'run-cancelled', reason: stopping.reason, ...totals });

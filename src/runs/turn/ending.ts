@@ -19,6 +19,7 @@ import { addItem, holdItems, holdValue } from '../state/values.ts';
 import { takeCalls } from './count-calls.ts';
 import { canRevise, startRevision } from './revision.ts';
 import { stop, stopUnits } from './stop.ts';
+import { mayHaveToUndo } from './undo.ts';
 
 type Stamp = 'seq' | 'at' | 'runId';
 
@@ -42,6 +43,9 @@ export function ended(run: RunState, task: Task): void {
   task.ending = task.settled?.ending;
   task.result = task.settled?.result;
   run.alive -= 1;
+  const { node, result } = task;
+  if (node.undo !== undefined && node.each === undefined && task.ending === 'done' && result !== undefined)
+    mayHaveToUndo(run, task, -1, result);
   if (run.waitingForBudget.length > 0) {
     for (const waiting of run.waitingForBudget) run.queue.push(waiting);
     run.waitingForBudget = [];

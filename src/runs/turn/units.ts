@@ -15,6 +15,7 @@ import { callsOf } from './count-calls.ts';
 import { cancel, end, fail, fallbackResult, holdErrors, resultOfItems } from './ending.ts';
 import { giveSlotBack } from './slots.ts';
 import { stopUnits } from './stop.ts';
+import { mayHaveToUndo } from './undo.ts';
 
 /**
  * The most urgent unit that can start now: its node has begun, its money is reserved. The driver runs it and passes it to
@@ -168,11 +169,13 @@ export function settleUnit(run: RunState, unit: Unit, result: NodeResult | undef
   giveSlotBack(run, unit);
   releaseInFlight(run.values, unit);
   task.units.splice(task.units.indexOf(unit), 1);
-  if (task.cancelled !== undefined || run.stopping !== undefined || task.failure !== undefined)
-    settleStopped(run, task);
+  const isStopped = task.cancelled !== undefined || run.stopping !== undefined || task.failure !== undefined;
+  if (isStopped && !(task.node.undo !== undefined && result !== undefined)) settleStopped(run, task);
   else if (error instanceof SuspendRun) ask(run, unit, task.each, error);
-  else if (task.each !== undefined) settleItem(run, unit, task.each, result, error);
-  else if (result !== undefined) {
+  else if (task.each !== undefined) {
+    settleItem(run, unit, task.each, result, error);
+    if (isStopped && task.phase === 'running') settleStopped(run, task);
+  } else if (result !== undefined) {
     const { runId } = run;
     end(run, task, 'done', { seq: 0, at: 0, runId, type: 'node-finished', nodeId: task.id, result }, result);
   } else fail(run, task, error);
@@ -244,6 +247,7 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
   }
   each.results[item] = outcome;
   each.finished += 1;
+  if (task.node.undo !== undefined && result !== undefined) mayHaveToUndo(run, task, item, result);
   run.recorder.record({
     type: 'item-finished',
     nodeId: task.id,

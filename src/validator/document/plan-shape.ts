@@ -91,6 +91,7 @@ const isNode = shape(
       oneOf(['fail', 'skip', 'replan']),
       either(shape({ value: anything }, ['value']), shape({ keep: (value) => value === true }, ['keep'])),
     ),
+    undo: either(text(120, 1), shape({ use: text(120, 1), in: isRecord }, ['use'])),
     session: text(500),
     sensitivity: oneOf(SENSITIVITIES),
     cache: oneOf(['use', 'skip', 'refresh']),

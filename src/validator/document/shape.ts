@@ -223,4 +223,5 @@ const FIELDS_WITHIN: ReadonlyMap<string, readonly string[]> = new Map([
   ['repeat', ['until', 'max']],
   ['wait', ['atLeast']],
   ['onError', ['value', 'keep']],
+  ['undo', ['use', 'in']],
 ]);
