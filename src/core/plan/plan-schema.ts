@@ -54,6 +54,7 @@ export const PlanNodeSchema = z.strictObject({
       z.strictObject({ keep: z.literal(true) }),
     ])
     .optional(),
+  finish: z.boolean().optional(),
   undo: z
     .union([
       z.string().min(1).max(120),
@@ -71,6 +72,7 @@ export const PlanSchema = z.strictObject({
   goal: z.string().max(10_000).optional(),
   input: z.record(z.string(), json).optional(),
   budget: z.strictObject({ usd: z.number().nonnegative().optional(), seconds: positive.optional() }).optional(),
+  failFast: z.boolean().optional(),
   nodes: z.array(PlanNodeSchema).min(1),
   output: json.optional(),
 });

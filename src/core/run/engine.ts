@@ -122,10 +122,10 @@ export type RunEvent =
       readonly error: ErrorRecord;
       /**
        * Why the run goes on. `skip`, `value` and `keep` replace the output, by the node's onError; `wait`: all nodes that depend on it
-       * wait for any or for a quorum. `plan`: the plan is still being written; if the complete plan keeps the node, another
+       * wait for any or for a quorum. `branch`: the plan has `failFast: false`, and the run fails at its end. `plan`: the plan is still being written; if the complete plan keeps the node, another
        * `node-failed` decides.
        */
-      readonly handled?: 'skip' | 'value' | 'keep' | 'replan' | 'wait' | 'plan';
+      readonly handled?: 'skip' | 'value' | 'keep' | 'replan' | 'wait' | 'branch' | 'plan';
       readonly result?: NodeResult;
     } & Paid)
   | (NodeEventBase & { readonly type: 'node-cancelled'; readonly reason: string } & Paid)

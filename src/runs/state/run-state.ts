@@ -98,6 +98,8 @@ export interface RunState {
   /** Nodes that have not ended. */
   alive: number;
   stopping: Stopping | undefined;
+  /** The first failure of a run that goes on to its end before it fails (`failFast: false`). */
+  failure: Stopping | undefined;
   /** Why nothing more can be recorded. */
   unrecorded: PolyphonyError | undefined;
   /** Somebody has cancelled, or the store is lost: the end of the run does not wait for the store. */

@@ -15,6 +15,7 @@ import type { Revision, RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { isStoreFailure } from '../state/store-failure.ts';
 import { assertOutput, outputMeter } from '../state/values.ts';
+import { finishingTask } from './early-end.ts';
 import { cancel, considerAll, fail } from './ending.ts';
 import { waitsForSlot } from './slots.ts';
 import { stop } from './stop.ts';
@@ -68,7 +69,11 @@ function conclude(run: RunState): boolean {
   if (run.stopping !== undefined) return concludeStopped(run);
   const { revision } = run;
   if (revision !== undefined) return revision.plan !== undefined && revise(run, revision.plan, revision);
-  if (run.alive === 0) return finish(run);
+  if (run.alive === 0 && run.failure === undefined) return finish(run);
+  if (run.alive === 0 && run.failure !== undefined) {
+    stop(run, run.failure);
+    return true;
+  }
   const unfunded = run.waitingForBudget.shift();
   if (unfunded !== undefined) {
     fail(run, unfunded, unaffordable(run, unfunded));
@@ -113,8 +118,10 @@ function finish(run: RunState): boolean {
   }
 }
 
-/** The plan's output, or without one the outputs of the nodes that nothing depends on. */
+/** The plan's output, or without one the outputs of the nodes that nothing depends on; that of a node which ended the run early. */
 function outputOf(run: RunState): unknown {
+  const early = finishingTask(run);
+  if (early !== undefined) return early.result?.output;
   const { output } = run.plan.plan;
   if (output !== undefined) return renderValue(copyJson(output), scopeOf(run), outputMeter(run.values));
   const leaves = [...run.tasks.values()].filter(({ dependents }) => dependents.length === 0);

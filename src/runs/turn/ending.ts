@@ -10,13 +10,14 @@ import type { NodeEnding, NodeResult, Paid, RunEvent } from '../../core/run/engi
 import { errorAsData, errorsOfItems, factsOfFailure, factsOfItems } from '../state/answer-facts.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation } from '../state/money.ts';
-import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
+import { BRANCH_FAILED, DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
 import type { EventDraft } from '../state/recorder.ts';
 import type { Calls, RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { countEnded, type Items, type Task } from '../state/task.ts';
 import { addItem, holdItems, holdValue } from '../state/values.ts';
 import { takeCalls } from './count-calls.ts';
+import { finishEarly } from './early-end.ts';
 import { canRevise, startRevision } from './revision.ts';
 import { stop, stopUnits } from './stop.ts';
 import { mayHaveToUndo } from './undo.ts';
@@ -50,6 +51,7 @@ export function ended(run: RunState, task: Task): void {
     for (const waiting of run.waitingForBudget) run.queue.push(waiting);
     run.waitingForBudget = [];
   }
+  if (node.finish === true && task.ending === 'done') finishEarly(run);
   for (const dependent of task.dependents) {
     countEnded(dependent, task);
     if (dependent.phase === 'waiting' && run.stopping === undefined) consider(run, dependent);
@@ -64,7 +66,7 @@ export function consider(run: RunState, task: Task): void {
     else if (task.succeeded > 0 || task.broken > 0) failQuorum(run, task);
     // Where no branch was taken there is nothing to join; one that is still open may be.
     else if (task.open === 0) skip(run, task, 'everything that it waits for was skipped');
-  } else if (task.broken > 0) cancel(run, task, DEPENDENCY_FAILED);
+  } else if (task.broken > 0) cancel(run, task, run.failure === undefined ? DEPENDENCY_FAILED : BRANCH_FAILED);
   else if (task.open > 0) return;
   else if (isSkipped(run, task)) skip(run, task, 'everything that it refers to was skipped');
   else makeReady(run, task);
@@ -110,6 +112,7 @@ function failQuorum(run: RunState, task: Task): void {
 /** After the plan has changed: starts, skips and cancels nodes as the plan requires. */
 export function considerAll(run: RunState): void {
   if (run.stopping !== undefined || run.streamingPlan !== undefined) return;
+  finishEarly(run);
   for (const task of run.tasks.values()) {
     if (task.phase === 'waiting') consider(run, task);
     else if (task.open > 0) dropUnneeded(run, task);
@@ -142,7 +145,7 @@ export function cancel(run: RunState, task: Task, reason: string): void {
     return;
   }
   end(run, task, 'cancelled', event);
-  if (run.stopping === undefined) dropUnneeded(run, task);
+  if (run.stopping === undefined && reason !== BRANCH_FAILED) dropUnneeded(run, task);
 }
 
 /** The node failed for good: its `onError` handles that, or its dependents can do without it, or the run fails. */
@@ -163,7 +166,11 @@ export function fail(run: RunState, task: Task, cause: unknown): void {
     startRevision(run, task, error, { ...event, handled: 'replan' });
     return;
   } else if (goesOn && isAbsorbed(task)) end(run, task, 'failed', { ...event, handled: 'wait' });
-  else {
+  else if (goesOn && run.plan.plan.failFast === false) {
+    run.failure ??= { type: 'failed', error, nodeId: task.id };
+    end(run, task, 'failed', { ...event, handled: 'branch' });
+    return;
+  } else {
     end(run, task, 'failed', event);
     stop(run, { type: 'failed', error, nodeId: task.id });
     return;

@@ -98,6 +98,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     active: 0,
     alive: countAlive(tasks),
     stopping: restored?.undo.stopping ?? opening.stopping,
+    failure: undefined,
     unrecorded: undefined,
     mayLeave: false,
     leaving: false,

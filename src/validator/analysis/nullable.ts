@@ -27,7 +27,9 @@ function isSkippedWith(
 ): boolean {
   if (node.when !== undefined) return uses.some(({ place, head }) => place === 'when' && head === target.node.id);
   if (hasFallback || givesNull(target)) return false;
-  return uses.every(({ place, head }) => place === 'needs' || !byId.has(head) || head === target.node.id);
+  return uses.every(
+    ({ place, head }) => place === 'needs' || place === 'undo' || !byId.has(head) || head === target.node.id,
+  );
 }
 
 function whenSkipped(target: NodeAnalysis, analysis: PlanAnalysis): string | undefined {
@@ -43,11 +45,13 @@ function givesNull({ node }: NodeAnalysis): boolean {
 }
 
 /** By its own condition, or because all that it refers to may be skipped. */
-function maySkip(target: NodeAnalysis, analysis: PlanAnalysis, seen: Set<NodeAnalysis>): boolean {
+export function maySkip(target: NodeAnalysis, analysis: PlanAnalysis, seen: Set<NodeAnalysis>): boolean {
   if (target.node.when !== undefined) return true;
   if (target.hasFallback || seen.has(target)) return false;
   seen.add(target);
-  const data = new Set(target.uses.filter(({ place }) => place !== 'needs').map(({ head }) => analysis.byId.get(head)));
+  const data = new Set(
+    target.uses.filter(({ place }) => place !== 'needs' && place !== 'undo').map(({ head }) => analysis.byId.get(head)),
+  );
   data.delete(undefined);
   return data.size > 0 && [...data].every((other) => other !== undefined && maySkip(other, analysis, seen));
 }

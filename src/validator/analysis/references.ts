@@ -188,10 +188,10 @@ function resolveHead(
       }
       return nodeAnalysis.outputOnce;
     case 'self':
-      if (nodeAnalysis === undefined || use.place !== 'until') {
+      if (nodeAnalysis === undefined || (use.place !== 'until' && use.place !== 'undo')) {
         return reportScope(
           use,
-          'is the output of the current round and is available only in "repeat.until": refer to an earlier node, or use "prev" in a node with "repeat"',
+          'is the output of the current round, or what is undone, and is available only in "repeat.until" and "undo": refer to an earlier node, or use "prev" in a node with "repeat"',
           analysis,
         );
       }
@@ -232,6 +232,7 @@ function resolveNode(
   const target = analysis.byId.get(use.head);
   if (target === undefined) return reportUnknownNode(use, nodeAnalysis, analysis);
   if (nodeAnalysis !== undefined && target === nodeAnalysis) {
+    if (use.place === 'undo') return nodeAnalysis.outputOnce;
     const fix = analysis.naming.isHarmless(nodeAnalysis) ? shiftOfSelf(use, nodeAnalysis, analysis) : undefined;
     const rule = 'which is not available to it: refer to an earlier node, or use "repeat" with {{prev}}';
     analysis.report.add('ref.self', use.pointer, `${quoted(use)} refers to the output of its own node, ${rule}.`, {
@@ -286,7 +287,8 @@ function headsFor(use: Use, nodeAnalysis: NodeAnalysis | undefined, analysis: Pl
   const names = earlier.map(({ node }) => node.id);
   if (use.place === 'needs') return names;
   if (analysis.input !== undefined) names.push('input');
-  if (nodeAnalysis?.node.each !== undefined && use.place === 'in') names.push('item', 'index');
+  if (nodeAnalysis?.node.each !== undefined && (use.place === 'in' || use.place === 'undo'))
+    names.push('item', 'index');
   return names;
 }
 

@@ -37,6 +37,8 @@ export const ISSUE_CODES = {
   'each.nullable': 'warning',
   'repeat.unbounded': 'error',
   'wait.impossible': 'error',
+  'undo.invalid': 'error',
+  'finish.always': 'warning',
   'node.unused': 'warning',
   'field.ineffective': 'warning',
   'schema.invalid': 'error',
