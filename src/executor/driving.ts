@@ -87,7 +87,9 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
     },
     limitRun: (ms, expired) => void driving.cleanups.push(host.runtime.clock.schedule(ms, expired)),
     planner: host.planner === undefined ? undefined : plannerOf(host.planner, () => driving),
-    undo: (entry, inputs, settled) => callUndo(driving, entry, inputs, settled),
+    undo(entry, inputs, settled) {
+      callUndo({ run: driving.run, runnerOf: (use) => runnerOf(driving, use) }, entry, inputs, settled);
+    },
     settle: (result) => settle(driving, result),
   };
   const driving: Driving = {

@@ -1,23 +1,10 @@
 /** What a journal says of undoing: what would have to be undone, what was, and what runs again after that. */
 import { type ErrorRecord, PolyphonyError } from '../../core/errors.ts';
 import type { Plan, PlanNode, ValidPlan } from '../../core/plan/plan.ts';
-import type { RunEvent, UndoneNode } from '../../core/run/engine.ts';
-import type { Stopping } from '../state/run-state.ts';
+import type { RunEvent } from '../../core/run/engine.ts';
 import { idempotencyKey } from '../state/task.ts';
-import { isSamePlace, type UndoEntry } from '../state/undo.ts';
-import type { Restored, RestoredNode } from './restored.ts';
-
-export interface RestoredUndo {
-  /** Nodes that say how they are undone, by id. */
-  nodes: ReadonlyMap<string, PlanNode>;
-  /** What finished and is not undone, in order. */
-  left: UndoEntry[];
-  /** What could not be undone: its effects stand. */
-  failed: UndoEntry[];
-  undone: UndoneNode[];
-  /** Undoing began, and this is why. */
-  stopping: Stopping | undefined;
-}
+import { isSamePlace } from '../state/undo.ts';
+import type { Restored, RestoredNode, RestoredUndo } from './restored.ts';
 
 export const noUndo = (plan: Plan): RestoredUndo => ({
   nodes: undoNodesOf(plan),

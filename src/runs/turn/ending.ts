@@ -10,14 +10,13 @@ import type { NodeEnding, NodeResult, Paid, RunEvent } from '../../core/run/engi
 import { errorAsData, errorsOfItems, factsOfFailure, factsOfItems } from '../state/answer-facts.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation } from '../state/money.ts';
-import { BRANCH_FAILED, DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
 import type { EventDraft } from '../state/recorder.ts';
 import type { Calls, RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
-import { countEnded, type Items, type Task } from '../state/task.ts';
+import { BRANCH_FAILED, countEnded, DEPENDENCY_FAILED, type Items, NOT_NEEDED, type Task } from '../state/task.ts';
 import { addItem, holdItems, holdValue } from '../state/values.ts';
 import { takeCalls } from './count-calls.ts';
-import { finishEarly } from './early-end.ts';
+import { finishingTask } from './early-end.ts';
 import { canRevise, startRevision } from './revision.ts';
 import { stop, stopUnits } from './stop.ts';
 import { mayHaveToUndo } from './undo.ts';
@@ -128,6 +127,23 @@ export function dropUnneeded(run: RunState, task: Task): void {
     if (over || dependency.inOutput || dependency.cancelled !== undefined) continue;
     if (dependency.dependents.some(({ phase }) => phase === 'waiting')) continue;
     cancel(run, dependency, NOT_NEEDED);
+  }
+}
+
+/** Ends all that has not ended: what runs is cancelled, what waits is skipped. Not while the plan is still being written. */
+export function finishEarly(run: RunState): void {
+  if (run.stopping !== undefined || run.failure !== undefined || run.streamingPlan !== undefined) return;
+  const by = finishingTask(run);
+  if (by === undefined) return;
+  const reason = `node ${by.id} ended the run`;
+  run.queue.clear();
+  run.waitingForBudget = [];
+  for (const task of run.tasks.values()) {
+    const { phase, id } = task;
+    if (phase === 'ended' || phase === 'settling') continue;
+    if (phase === 'waiting' || phase === 'ready')
+      end(run, task, 'skipped', { type: 'node-skipped', nodeId: id, reason });
+    else cancel(run, task, reason);
   }
 }
 
