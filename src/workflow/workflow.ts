@@ -264,7 +264,7 @@ function compileNode(
   if (taken || !NODE_ID.test(id)) {
     throw new PolyphonyError(
       'invalid-plan',
-      `A node cannot have the id "${id}": use a unique id that matches ${NODE_ID.source} and is neither one of ${REFERENCE_HEADS.join(', ')} nor a name that conditions reserve (size, string, list, …).`,
+      `A node cannot have the id "${id}": use a unique id that matches ${NODE_ID.source} and is neither one of ${REFERENCE_HEADS.join(', ')} nor a name that conditions reserve (in, for, if, null, …).`,
     );
   }
   const { in: inputs, when, out, onError, needs, ...settings } = spec;

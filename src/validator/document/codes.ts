@@ -69,6 +69,7 @@ export const REPAIR_CODES = {
   'name.corrected': 'A name was spelt otherwise, and only one known name is the same word for word.',
   'reference.wrapped': 'A reference had no braces, or a condition had them.',
   'reference.shifted': 'A node without side effects referred to itself, and exactly one earlier node fits.',
+  'id.renamed': 'A node had a name that conditions or objects reserve.',
   'node.moved': 'A node came before one that it needs.',
 } as const satisfies Record<string, string>;
 
