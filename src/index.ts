@@ -73,10 +73,12 @@ export {
   ne,
   not,
   or,
+  plan,
   previous,
   rerank,
   t,
   tool,
+  undoBy,
   value,
   workflow,
 } from './workflow/index.ts';

@@ -1,6 +1,7 @@
 /** The layout of a plan's nodes: columns of nodes that may run at the same time, ordered so that few edges cross. */
 
 import type { PlanNode, ValidPlan } from '../core/plan/plan.ts';
+import { handledAs } from '../core/plan/stand-in.ts';
 import type { NodeState } from '../core/run/engine.ts';
 
 export interface DrawnNode {
@@ -34,6 +35,9 @@ function notesOf(node: PlanNode): string[] {
   if (node.wait === 'any') notes.push('first to finish');
   else if (typeof node.wait === 'object') notes.push(`${node.wait.atLeast} of them`);
   if (node.escalate !== undefined) notes.push(`below ${node.escalate.below ?? 0.7} to ${node.escalate.to.join(', ')}`);
+  if (node.undo !== undefined) notes.push(`undone by ${typeof node.undo === 'string' ? node.undo : node.undo.use}`);
+  if (node.finish === true) notes.push('ends the run');
+  if (handledAs(node) === 'keep') notes.push('keeps its error');
   return notes;
 }
 

@@ -12,8 +12,9 @@ import type { RunLimits } from '../core/run/run-limits.ts';
 import type { ValueBounds } from '../core/run/value-bounds.ts';
 import type { RunJournal } from '../core/stores.ts';
 import { guardedListener } from '../core/user-code/guarded-listener.ts';
-import { knownRun } from '../runs/journal/restore.ts';
+import { knownRun, runAgain } from '../runs/journal/restore.ts';
 import type { Restored } from '../runs/journal/restored.ts';
+import { nodesToRunAgain } from '../runs/journal/restored-undo.ts';
 import { isStoreFailure, withNote } from '../runs/state/store-failure.ts';
 import { type Answer, answerRun } from '../runs/stored/answer.ts';
 import { cancelStored } from '../runs/stored/cancel.ts';
@@ -23,6 +24,7 @@ import { inspectRun } from '../runs/stored/inspect.ts';
 import { listRuns, lookAt } from '../runs/stored/interrupted.ts';
 import { STORE_GRACE_MS } from '../runs/turn/concluding.ts';
 import type { RunOpening } from '../runs/turn/opening.ts';
+import { stop } from '../runs/turn/stop.ts';
 import { noPlanner } from '../runs/turn/streaming-plan.ts';
 import { orAborted, settlesWithin } from '../system/clock.ts';
 import { type Driven, exists, goOn, start } from './beginning.ts';
@@ -97,9 +99,10 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
     list: (filter) => listRuns(host, filter),
     async close() {
       engine.closed = true;
-      const handles = [...engine.live.values()].map(({ handle }) => handle);
-      for (const handle of handles) handle.cancel('the engine was closed');
-      await Promise.all(handles.map((handle) => handle.result()));
+      const driven = [...engine.live.values()];
+      const left = { type: 'cancelled', reason: 'the engine was closed', isLeft: true } as const;
+      for (const { driving } of driven) stop(driving.run, left);
+      await Promise.all(driven.map(({ handle }) => handle.result()));
       await settlesWithin(runtime.clock, FINISH_MS + 2 * STORE_GRACE_MS, turns.all());
       const [runId] = host.unwritten.values();
       if (runId !== undefined) throw unacknowledged(runId);
@@ -199,7 +202,13 @@ async function takeAnswer({ host, live, turns }: Engine, answer: Answer): Promis
 async function cancel(engine: Engine, runId: string, reason: string): Promise<boolean> {
   const driven = engine.live.get(runId);
   if (driven === undefined) {
-    const stored = async () => (engine.live.has(runId) ? undefined : cancelStored(engine.host, runId, reason));
+    const stored = async () => {
+      if (engine.live.has(runId)) return undefined;
+      const undoing = await toUndo(engine, runId, reason);
+      return undoing === undefined
+        ? cancelStored(engine.host, runId, reason)
+        : (await undoing.result()).status === 'cancelled';
+    };
     // Undefined: somebody has resumed it meanwhile.
     return (await engine.turns.take(runId, stored)) ?? cancel(engine, runId, reason);
   }
@@ -210,6 +219,20 @@ async function cancel(engine: Engine, runId: string, reason: string): Promise<bo
   // A start that was refused, because the run exists: that run is the one to cancel.
   if (status === 'failed' && !recorder.hasRecords()) return cancel(engine, runId, reason);
   return status === 'cancelled';
+}
+
+/**
+ * A run that nobody drives is driven to its end where it has something to undo; undefined: it has nothing. One that a process left
+ * counts as well.
+ */
+async function toUndo(engine: Engine, runId: string, reason: string): Promise<RunHandle | undefined> {
+  const restored = await knownRun(engine.host.journal, runId);
+  const { status, undo, started, hasPartialPlan } = restored;
+  const isOver = status === 'done' || status === 'failed' || undo.left.length === 0;
+  if (isOver || started.parent?.kind === 'nested' || hasPartialPlan) return undefined;
+  const stopping = { type: 'cancelled', reason } as const;
+  const plan = engine.host.validPlan(restored.plan);
+  return goOn(engine, { runId, options: {}, restored, plan, stopping }, 'resumed');
 }
 
 function resumeInTurn(
@@ -260,7 +283,18 @@ async function resume(
     );
   }
   if (restored.status === 'done') return endedHandle(engine.host.journal, restored);
-  return goOn(engine, { runId, options, restored, ...planOf(engine.host, restored) }, 'resumed');
+  const known = planOf(engine.host, restored);
+  const again =
+    restored.status === 'failed' || restored.status === 'cancelled' ? againAfterUndoing(restored, known) : {};
+  return goOn(engine, { runId, options, restored, ...known, ...again }, 'resumed');
+}
+
+/** A run that was undone begins anew with what it had undone, and with all that depends on that. */
+function againAfterUndoing(restored: Restored, { plan }: Pick<RunOpening, 'plan'>): Pick<RunOpening, 'again'> {
+  if (restored.undo.stopping === undefined) return {};
+  const again = nodesToRunAgain(restored, plan);
+  runAgain(restored, again);
+  return { again };
 }
 
 /** A plan that was never whole is requested again; nodes that come back unchanged keep their results. */

@@ -28,6 +28,8 @@ export interface Emission extends ComparisonReading {
   readonly isCounted: boolean;
   readonly references: ConditionReference[];
   readonly heads: Set<string>;
+  /** Where a name is that of a type. */
+  readonly typeNames: Set<number>;
   /** Heads whose `meta` is read: it exists beside the value, whatever the value is. */
   readonly metas: Set<string>;
 }
@@ -91,6 +93,7 @@ function emit(node: ASTNode, variables: Variables, emission: Emission): string {
     case 'value':
       return emitValue(node.args, node.start);
     case 'id':
+      if (emission.typeNames.has(node.start)) return node.args;
       recordReference(node, variables, emission);
       return emitName(node.args, node.start, variables, emission);
     case '.':
@@ -146,18 +149,32 @@ function emitOperator(node: OperatorNode, variables: Variables, emission: Emissi
     }
     case 'in': {
       const [item, list] = node.args;
+      markTypeNames(item, list, emission);
       recordComparison('in', item, list, emission);
       const members = emission.isCounted ? '_members' : '_list';
       return `${emitWithin(item, variables, emission, binding)} in ${members}(${emit(list, variables, emission)})`;
     }
     default: {
       const [left, right] = node.args;
+      markTypeNames(left, right, emission);
       recordComparison(node.op, left, right, emission);
       const first = emitOperand(node.op, left, right, variables, emission, binding);
       return `${first} ${node.op} ${emitOperand(node.op, right, left, variables, emission, binding + 1)}`;
     }
   }
 }
+
+/**
+ * A node may be called `list`, so a bare name of a type means the type only where it is compared with `type(…)`; anywhere else
+ * it is the node.
+ */
+function markTypeNames(left: ASTNode, right: ASTNode, { typeNames }: Emission): void {
+  const named = isTypeCall(left) ? right : isTypeCall(right) ? left : undefined;
+  for (const node of named?.op === 'list' ? named.args : [named])
+    if (node?.op === 'id' && CEL_TYPE_NAMES.has(node.args)) typeNames.add(node.start);
+}
+
+const isTypeCall = (node: ASTNode): boolean => node.op === 'call' && node.args[0] === 'type';
 
 function emitOperand(
   operator: string,

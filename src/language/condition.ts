@@ -99,6 +99,7 @@ function emissionOf(source: string, isHead: Emission['isHead']): Emission {
     comparisons: [],
     sources: new Map(),
     heads: new Set(),
+    typeNames: new Set(),
     metas: new Set(),
   };
 }

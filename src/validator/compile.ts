@@ -38,7 +38,7 @@ export function validNode(
   for (const { head, place } of nodeAnalysis.uses) {
     if (head === nodeAnalysis.node.id || !analysis.byId.has(head)) continue;
     dependencies.add(head);
-    if (place !== 'needs') data.add(head);
+    if (place !== 'needs' && place !== 'undo') data.add(head);
   }
   const ownMeta = ownMetaOf(nodeAnalysis.output);
   return {

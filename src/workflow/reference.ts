@@ -13,10 +13,14 @@ export type Ref<T> = { readonly [value]: T } & Fields<T>;
 type Fields<T> = unknown extends T
   ? unknown
   : NonNullable<T> extends readonly (infer E)[]
-    ? { readonly [index: number]: Ref<E | Nullish<T>> }
+    ? { readonly [index: number]: Ref<E | Nullish<T>> } & MetaField<T>
     : NonNullable<T> extends object
       ? { readonly [K in keyof NonNullable<T>]-?: Ref<Present<NonNullable<T>[K]> | Nullish<T>> }
       : unknown;
+
+/** A list of a node that runs once per item has `meta` beside its items. */
+type MetaField<T> =
+  NonNullable<T> extends { readonly meta: infer M } ? { readonly meta: Ref<M | Nullish<T>> } : unknown;
 
 /** An optional field is null when it is absent. */
 type Present<T> = undefined extends T ? Exclude<T, undefined> | null : T;
@@ -37,7 +41,7 @@ export type Resolved<T> = T extends { readonly [value]: infer V }
  * What a reference may hold where a value of type T is wanted: the same with read-only arrays, and with null for an optional
  * field, which is left out where the node starts.
  */
-type Held<T> = unknown extends T
+export type Held<T> = unknown extends T
   ? T
   : T extends readonly (infer E)[]
     ? readonly Held<E>[]
@@ -124,27 +128,33 @@ function inText(part: unknown): string {
 }
 
 type NonNull<T> = T extends readonly [infer First, ...infer Rest]
-  ? First extends Ref<infer V>
+  ? Resolved<First> extends infer V
     ? null extends V
       ? Exclude<V, null> | NonNull<Rest>
       : V
-    : NonNull<Rest>
+    : never
   : null;
 
-/** The first reference that is not null: `a ?? b`. Its type includes null only when all of them may be null. */
-export function coalesce<const R extends readonly [Ref<unknown>, ...Ref<unknown>[]]>(
-  ...references: R
-): Ref<NonNull<R>> {
-  const paths = references.map((reference) => {
-    const path = pathOf(reference);
-    if (path === undefined)
-      throw new PolyphonyError(
-        'invalid-plan',
-        '`coalesce` takes only references to nodes or to the input: put other values into a value node first.',
-      );
-    return path;
-  });
-  return referenceTo(paths.join(' ?? '));
+type Literal = string | number | boolean | null | readonly (string | number | boolean | null)[];
+
+/**
+ * The first of them that is not null: `a ?? b`. The last one may be a literal. Its type includes null only when all of them may
+ * be null.
+ */
+export function coalesce<
+  const R extends readonly [Ref<unknown>, ...Ref<unknown>[]] | readonly [Ref<unknown>, ...Ref<unknown>[], Literal],
+>(...alternatives: R): Ref<NonNull<R>> {
+  const last = alternatives.length - 1;
+  return referenceTo(alternatives.map((part, index) => pathOf(part) ?? literalOf(part, index === last)).join(' ?? '));
+}
+
+function literalOf(part: unknown, isLast: boolean): string {
+  const isScalar = (value: unknown): boolean => value === null || /^(?:string|number|boolean)$/.test(typeof value);
+  const text = isScalar(part) || (Array.isArray(part) && part.every(isScalar)) ? JSON.stringify(part) : undefined;
+  if (text !== undefined && isLast && !text.includes('}}') && !text.includes('{{')) return text;
+  const message =
+    '`coalesce` takes references to nodes or to the input, and behind them one text, number, true, false, null or list of those, without double braces: put other values into a value node first.';
+  throw new PolyphonyError('invalid-plan', message);
 }
 
 /** Converts values, references and templates to the JSON of the plan. */

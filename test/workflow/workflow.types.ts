@@ -133,7 +133,8 @@ workflow({
 // Ids that cannot be used say why.
 holds<Equal<FreshId<'fresh_1', { a: 1 }>, 'fresh_1'>>();
 holds<Equal<FreshId<'a', { a: 1 }>, 'there is a node a already: choose another id'>>();
-holds<Equal<FreshId<'list', { a: 1 }>, "list is a name of the plan's language: choose another id">>();
+holds<Equal<FreshId<'list', { a: 1 }>, 'list'>>();
+holds<Equal<FreshId<'loop', { a: 1 }>, "loop is a name of the plan's language: choose another id">>();
 for (const id of ['myNode', '2nd', '_x', 'a-b', 'a b'] as const)
   holds<Equal<FreshId<typeof id, { a: 1 }>, `${typeof id} is no id: use a-z, 0-9 and _, and begin with a letter`>>();
 

@@ -122,7 +122,12 @@ export function takeEvent(progress: RunView, event: RunEvent): void {
   } else if (event.type === 'run-finished' || event.type === 'run-failed' || event.type === 'run-cancelled') {
     progress.endedAt = event.at;
   } else if (event.type === 'run-suspended') progress.endedAt = event.at;
-  else if ('nodeId' in event) {
+  else if (event.type === 'node-undone') {
+    const row = progress.rows.get(event.nodeId);
+    const note = event.error === undefined ? `undone by ${event.use}` : `not undone: ${event.error.message}`;
+    if (row !== undefined) row.note = oneLine(note).slice(0, LONGEST_NOTE);
+    progress.spentNanoUsd = addMoney(progress.spentNanoUsd, event.costNanoUsd);
+  } else if ('nodeId' in event) {
     const row = progress.rows.get(event.nodeId);
     if (row !== undefined) takeNodeEvent(progress, row, event);
   }
@@ -144,7 +149,10 @@ function resume(progress: RunView, at: number): void {
   }
 }
 
-type NodeEvent = Exclude<Extract<RunEvent, { readonly nodeId: string }>, { readonly type: 'run-failed' }>;
+type NodeEvent = Exclude<
+  Extract<RunEvent, { readonly nodeId: string }>,
+  { readonly type: 'run-failed' | 'node-undone' }
+>;
 
 function takeNodeEvent(progress: RunView, row: Row, event: NodeEvent): void {
   switch (event.type) {

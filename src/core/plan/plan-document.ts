@@ -17,6 +17,8 @@ export interface Plan {
   readonly input?: Readonly<Record<string, unknown>>;
   /** Caps on the whole run. @default none of its own */
   readonly budget?: PlanBudget;
+  /** False: after a failure, nodes that do not depend on it go on to their end, then the run fails. @default true */
+  readonly failFast?: boolean;
   /** The steps, in an order in which every reference points backwards, at least one, at most 256. */
   readonly nodes: readonly PlanNode[];
   /** The run's output: any JSON with references such as `{{kind.label}}`. @default none */
@@ -57,7 +59,11 @@ export interface PlanNode {
   /** Caps on this node. @default those of the plan */
   readonly limits?: PlanNodeLimits;
   /** What happens when it fails for good; in an `each` it applies to every item. @default 'fail' */
-  readonly onError?: 'fail' | 'skip' | 'replan' | PlanSubstitute;
+  readonly onError?: 'fail' | 'skip' | 'replan' | PlanSubstitute | PlanKeep;
+  /** When it is done the run ends, done, with its output; what runs is cancelled, the rest skipped. @default false */
+  readonly finish?: boolean;
+  /** How it is undone when the run fails or is cancelled after it finished: a step, or a step with inputs. @default it is not */
+  readonly undo?: string | PlanUndo;
   /** A key that keeps the requests of a conversation on one target; may hold references. @default none */
   readonly session?: string;
   /** How sensitive its data is: `personal` and `regulated` go only to models that keep nothing. @default not restricted */
@@ -81,6 +87,18 @@ export interface PlanQuorum {
 export interface PlanSubstitute {
   /** The output that is used instead of the one that failed. */
   readonly value: unknown;
+}
+
+export interface PlanKeep {
+  /** The output is null, and `meta.error` says why; in an `each`, `meta.errors` lists the items that failed. */
+  readonly keep: true;
+}
+
+export interface PlanUndo {
+  /** The step that undoes it: `tool:<name>` or a plugin's step that calls no model. */
+  readonly use: string;
+  /** Its inputs; references see the node's own output, by its id and as `self`. @default `{ input, output }` of the node */
+  readonly in?: Readonly<Record<string, unknown>>;
 }
 
 export interface PlanNodeLimits {

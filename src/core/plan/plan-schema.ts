@@ -47,7 +47,20 @@ export const PlanNodeSchema = z.strictObject({
   model: ModelChoiceSchema.optional(),
   escalate: EscalateSchema.optional(),
   limits: NodeLimitsSchema.optional(),
-  onError: z.union([z.enum(['fail', 'skip', 'replan']), z.strictObject({ value: json })]).optional(),
+  onError: z
+    .union([
+      z.enum(['fail', 'skip', 'replan']),
+      z.strictObject({ value: json }),
+      z.strictObject({ keep: z.literal(true) }),
+    ])
+    .optional(),
+  finish: z.boolean().optional(),
+  undo: z
+    .union([
+      z.string().min(1).max(120),
+      z.strictObject({ use: z.string().min(1).max(120), in: z.record(z.string(), json).optional() }),
+    ])
+    .optional(),
   session: z.string().max(500).optional(),
   sensitivity: z.enum(SENSITIVITIES).optional(),
   cache: z.enum(['use', 'skip', 'refresh']).optional(),
@@ -59,6 +72,7 @@ export const PlanSchema = z.strictObject({
   goal: z.string().max(10_000).optional(),
   input: z.record(z.string(), json).optional(),
   budget: z.strictObject({ usd: z.number().nonnegative().optional(), seconds: positive.optional() }).optional(),
+  failFast: z.boolean().optional(),
   nodes: z.array(PlanNodeSchema).min(1),
   output: json.optional(),
 });

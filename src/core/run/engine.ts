@@ -121,11 +121,11 @@ export type RunEvent =
       readonly type: 'node-failed';
       readonly error: ErrorRecord;
       /**
-       * Why the run goes on. `skip` and `value` replace the output, by the node's onError; `wait`: all nodes that depend on it
-       * wait for any or for a quorum. `plan`: the plan is still being written; if the complete plan keeps the node, another
+       * Why the run goes on. `skip`, `value` and `keep` replace the output, by the node's onError; `wait`: all nodes that depend on it
+       * wait for any or for a quorum. `branch`: the plan has `failFast: false`, and the run fails at its end. `plan`: the plan is still being written; if the complete plan keeps the node, another
        * `node-failed` decides.
        */
-      readonly handled?: 'skip' | 'value' | 'replan' | 'wait' | 'plan';
+      readonly handled?: 'skip' | 'value' | 'keep' | 'replan' | 'wait' | 'branch' | 'plan';
       readonly result?: NodeResult;
     } & Paid)
   | (NodeEventBase & { readonly type: 'node-cancelled'; readonly reason: string } & Paid)
@@ -137,7 +137,19 @@ export type RunEvent =
       readonly type: 'run-resumed';
       /** What was under way when the process that drove the run died, and has been booked at its estimate since. */
       readonly booked?: Paid;
+      /** Nodes that finished and run again, because their effects were undone, or those of nodes that they depend on. */
+      readonly again?: readonly string[];
     })
+  | (EventBase & {
+      readonly type: 'undo-started';
+      /** Why the run ends. */
+      readonly reason: string;
+      /** Of a run that failed. */
+      readonly error?: ErrorRecord;
+      /** The node that failed. */
+      readonly failed?: string;
+    })
+  | (NodeEventBase & UndoneNode & Paid & { readonly type: 'node-undone' })
   | (EventBase & { readonly type: 'run-finished'; readonly output: unknown } & RunTotals)
   | (EventBase & { readonly type: 'run-failed'; readonly error: ErrorRecord; readonly nodeId?: string } & RunTotals)
   | (EventBase & { readonly type: 'run-cancelled'; readonly reason: string } & RunTotals);
@@ -205,8 +217,21 @@ export interface RunResult {
   /** What the validator changed in the plans that were run, in order. @default nothing */
   readonly repaired?: readonly PlanRepair[];
   readonly nodes: readonly NodeReport[];
+  /** What was undone when the run failed or was cancelled, in that order. @default nothing */
+  readonly undone?: readonly UndoneNode[];
   /** The nodes that wait for an answer, with their questions: of a suspended run, or one that goes on meanwhile. */
   readonly waiting?: readonly WaitingQuestion[];
+}
+
+/** A node, or an item of it, that was undone when its run failed or was cancelled. */
+export interface UndoneNode {
+  readonly nodeId: string;
+  /** Index within `each`. */
+  readonly item?: number;
+  /** The step that undid it. */
+  readonly use: string;
+  /** It could not be undone: its effects stand. @default it was undone */
+  readonly error?: ErrorRecord;
 }
 
 export interface WaitingQuestion extends HumanQuestion {

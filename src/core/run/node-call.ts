@@ -1,5 +1,5 @@
 /** A node while it runs: the input and the output of its runner. */
-import type { ErrorRecord } from '../errors.ts';
+import type { ErrorCode, ErrorRecord } from '../errors.ts';
 import type {
   CacheMode,
   Citation,
@@ -45,6 +45,22 @@ export interface NodeMeta extends AnswerFacts {
   readonly costUsd: number | null;
   readonly ms: number;
   readonly warnings: readonly Warning[];
+  /** Why the node failed, where its `onError` lets the run go on. */
+  readonly error?: NodeError;
+  /** The items of an `each` that failed, where its `onError` lets the run go on; at most 1000. Absent: none did. */
+  readonly errors?: readonly ItemError[];
+}
+
+/** An error as data of the plan. */
+export interface NodeError {
+  readonly code: ErrorCode;
+  /** At most 1000 characters. */
+  readonly message: string;
+}
+
+export interface ItemError extends NodeError {
+  /** Index within `each`. */
+  readonly item: number;
 }
 
 /** What a runner returns. References read `value`; `meta` is available beside it under its own name. */

@@ -24,6 +24,7 @@ export function resultOf(run: RunState, status: RunStatus, output?: unknown): Ru
     ...totalsOf(run),
     ...(run.repaired.length === 0 ? {} : { repaired: run.repaired }),
     nodes: [...run.tasks.values()].map(reportOf),
+    ...(run.undo.undone.length === 0 ? {} : { undone: run.undo.undone }),
     ...waiting,
   };
 }

@@ -7,6 +7,7 @@ import type { Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { PlanNode, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
+import { handledAs } from '../../core/plan/stand-in.ts';
 import type { HumanQuestion, LoopAnswer, NodeEnding, NodeResult, ToolCallRecord } from '../../core/run/engine.ts';
 import { listReferences } from '../../language/template.ts';
 import type { CompiledNode } from './compiled-node.ts';
@@ -234,7 +235,7 @@ export const noProgress = (): TaskProgress => ({
 });
 
 /** `run/node` and, where there are any, item, round and earlier failures: unchanged after a crash, different after a failure. */
-export function idempotencyKey(runId: string, task: Task, item = -1, round = 0): string {
+export function idempotencyKey(runId: string, task: Pick<Task, 'id' | 'failures'>, item = -1, round = 0): string {
   const failed = task.failures === 0 ? '' : `~${task.failures}`;
   const place = item === -1 ? '' : `/${item}`;
   return round === 0 ? `${runId}/${task.id}${failed}${place}` : `${runId}/${task.id}${failed}${place}/r${round}`;
@@ -252,10 +253,19 @@ export function countEnded(task: Task, dependency: Task): void {
   else if (dependency.ending === 'failed' || dependency.ending === 'cancelled') task.broken += 1;
 }
 
-/** Its `onError` gave an output, which is as good as its own to those that wait for it. `skip` gives none: null. */
+/** Its `onError` gave an output, which is as good as its own to those that wait for it. `skip` and `keep` give none: null. */
 const isAnswered = ({ ending, node, result }: Task): boolean =>
-  ending === 'handled' && (typeof node.onError === 'object' || (result !== undefined && result.output !== null));
+  ending === 'handled' && (handledAs(node) === 'value' || (result !== undefined && result.output !== null));
 
 /** Whether both plans define the node in the same way, so that it keeps its results. */
 export const isSameNode = (a: PlanNode, b: PlanNode | undefined): boolean =>
   a === b || (b !== undefined && canonicalJson(a) === canonicalJson(b));
+
+// ---------------------------------------------------------------------------------------------------- reasons
+
+/** Reasons of cancelled nodes. The first two stay cancelled when the run is resumed; all others run again. */
+
+export const NOT_NEEDED = 'no node needs it any more';
+export const DEPENDENCY_FAILED = 'a node that it depends on failed';
+/** With `failFast: false`: when the run is resumed the failed node runs again, and so do these. */
+export const BRANCH_FAILED = 'a node that it depends on failed, and the run fails at its end';

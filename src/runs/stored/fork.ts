@@ -10,6 +10,7 @@ import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
 import { listReferences } from '../../language/template.ts';
 import { knownRun, restore } from '../journal/restore.ts';
 import type { Restored, RestoredNode } from '../journal/restored.ts';
+import { nodesToRunAgain } from '../journal/restored-undo.ts';
 import { createLargeValues } from '../records/large-values.ts';
 import { createWritten, newWrittenBytes, tooMuchWritten } from '../records/written.ts';
 import { type EventDraft, stamp } from '../state/recorder.ts';
@@ -37,7 +38,8 @@ export async function forkRun(host: StoredRuns, runId: string, options: ForkOpti
     options.input === undefined ? undefined : await newInput(host, old, { plan: plan.plan, input: options.input });
   // What the old run began with was read when it began.
   const input = changed ?? (old.started.input as Readonly<Record<string, unknown>>);
-  const again = rerunFrom(plan, options.from, changedKeys(old.started.input, input));
+  const from = [options.from, ...nodesToRunAgain(old, plan)];
+  const again = rerunFrom(plan, from, changedKeys(old.started.input, input));
   const forkId = options.runId ?? host.runtime.ids('run');
   const drafts = [startOf(old, plan, input, options), ...keptEvents(plan, old, again)];
   const at = host.runtime.clock.now();
@@ -134,9 +136,9 @@ function changedKeys(before: unknown, after: Readonly<Record<string, unknown>>):
   return new Set(keys.filter((key) => JSON.stringify(old[key]) !== JSON.stringify(after[key])));
 }
 
-/** Ids of the node, of those that read a changed input, and of all their dependents. */
-function rerunFrom(plan: ValidPlan, from: string, changed: ReadonlySet<string>): ReadonlySet<string> {
-  const again = new Set([from]);
+/** Ids of these nodes, of those that read a changed input, and of all their dependents. */
+function rerunFrom(plan: ValidPlan, from: readonly string[], changed: ReadonlySet<string>): ReadonlySet<string> {
+  const again = new Set(from);
   for (const valid of plan.nodes) {
     const isDependent = valid.dependencies.some((id) => again.has(id));
     if (isDependent || (changed.size > 0 && readsInput(valid, changed))) again.add(valid.node.id);

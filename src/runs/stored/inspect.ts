@@ -4,7 +4,7 @@ import type { HumanQuestion, NodeReport, NodeState, RunResult, RunStatus } from 
 import type { Restored, RestoredNode } from '../journal/restored.ts';
 
 export function inspectRun(restored: Restored): RunResult {
-  const { started, plan, status, output, error, usage, spent, priced, activeMs, repaired } = restored;
+  const { started, plan, status, output, error, usage, spent, priced, activeMs, repaired, undo } = restored;
   const asked = status === 'suspended' || status === 'running' ? waitingOf(restored) : [];
   const waiting = status === 'suspended' || asked.length > 0 ? { waiting: asked } : {};
   return {
@@ -17,6 +17,7 @@ export function inspectRun(restored: Restored): RunResult {
     ms: activeMs,
     ...(repaired.length === 0 ? {} : { repaired }),
     nodes: plan.nodes.map(({ id }) => reportOf(id, restored.nodes.get(id), status)),
+    ...(undo.undone.length === 0 ? {} : { undone: undo.undone }),
     ...waiting,
   };
 }

@@ -3,6 +3,7 @@
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import { copyJson } from '../../core/json/copy-json.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
+import { handledAs, standInOf } from '../../core/plan/stand-in.ts';
 import { type NodeResult, SuspendRun } from '../../core/run/engine.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation, reserveForNode } from '../state/money.ts';
@@ -11,9 +12,10 @@ import { scopeOf } from '../state/scope.ts';
 import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../state/task.ts';
 import { addItem, holdItems, holdValue, releaseInFlight, sizeOf } from '../state/values.ts';
 import { callsOf } from './count-calls.ts';
-import { cancel, end, fail, fallbackResult, resultOfItems } from './ending.ts';
+import { cancel, end, fail, fallbackResult, holdErrors, resultOfItems } from './ending.ts';
 import { giveSlotBack } from './slots.ts';
 import { stopUnits } from './stop.ts';
+import { mayHaveToUndo } from './undo.ts';
 
 /**
  * The most urgent unit that can start now: its node has begun, its money is reserved. The driver runs it and passes it to
@@ -167,11 +169,13 @@ export function settleUnit(run: RunState, unit: Unit, result: NodeResult | undef
   giveSlotBack(run, unit);
   releaseInFlight(run.values, unit);
   task.units.splice(task.units.indexOf(unit), 1);
-  if (task.cancelled !== undefined || run.stopping !== undefined || task.failure !== undefined)
-    settleStopped(run, task);
+  const isStopped = task.cancelled !== undefined || run.stopping !== undefined || task.failure !== undefined;
+  if (isStopped && !(task.node.undo !== undefined && result !== undefined)) settleStopped(run, task);
   else if (error instanceof SuspendRun) ask(run, unit, task.each, error);
-  else if (task.each !== undefined) settleItem(run, unit, task.each, result, error);
-  else if (result !== undefined) {
+  else if (task.each !== undefined) {
+    settleItem(run, unit, task.each, result, error);
+    if (isStopped && task.phase === 'running') settleStopped(run, task);
+  } else if (result !== undefined) {
     const { runId } = run;
     end(run, task, 'done', { seq: 0, at: 0, runId, type: 'node-finished', nodeId: task.id, result }, result);
   } else fail(run, task, error);
@@ -229,13 +233,11 @@ export function takeAnswer(run: RunState, task: Task, item: number, answer: unkn
 
 function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult | undefined, error: unknown): void {
   const { task, item } = unit;
-  const { onError } = task.node;
-  if (result === undefined && onError !== 'skip' && typeof onError !== 'object') {
+  if (result === undefined && handledAs(task.node) === undefined) {
     failWhenStopped(run, task, asPolyphonyError(error));
     return;
   }
-  const outcome =
-    result ?? itemFallback(run, unit, typeof onError === 'object' ? copyJson(onError.value) : null, error);
+  const outcome = result ?? itemFallback(run, unit, copyJson(standInOf(task.node)), error);
   const failed = result === undefined ? { error: errorRecord(error) } : {};
   try {
     countItem(run, unit, each, outcome, result !== undefined);
@@ -245,6 +247,7 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
   }
   each.results[item] = outcome;
   each.finished += 1;
+  if (task.node.undo !== undefined && result !== undefined) mayHaveToUndo(run, task, item, result);
   run.recorder.record({
     type: 'item-finished',
     nodeId: task.id,
@@ -272,6 +275,7 @@ function finishItems(run: RunState, task: Task, each: Items): void {
   const outputs = each.results.map((result) => result?.output ?? null);
   try {
     holdItems(run.values, each, outputs, task.id);
+    holdErrors(run, task, each);
   } catch (error) {
     fail(run, task, error);
     return;

@@ -14,7 +14,7 @@ import { readCondition } from './conditions.ts';
 import { arrayOf, type InferredType, inferredType, leavesOf } from './inferred-type.ts';
 import { type Naming, openNaming } from './naming.ts';
 
-export type ReferencePlace = 'in' | 'each' | 'when' | 'until' | 'session' | 'needs' | 'output';
+export type ReferencePlace = 'in' | 'each' | 'when' | 'until' | 'session' | 'undo' | 'needs' | 'output';
 
 /** One place in the plan that names a value. */
 export interface Use {
@@ -112,6 +112,7 @@ export function openNode(
   const collecting: Collecting = { uses: [], fallback: false, template, report };
   collectValue(node.in, `${pointer}/in`, 'in', collecting);
   collectValue(node.session, `${pointer}/session`, 'session', collecting);
+  if (typeof node.undo === 'object') collectUndo(node.undo.in, `${pointer}/undo/in`, collecting);
   collectValue(node.each, `${pointer}/each`, 'each', collecting);
   collectCondition(node.when, `${pointer}/when`, 'when', collecting);
   collectCondition(node.repeat?.until, `${pointer}/repeat/until`, 'until', collecting);
@@ -161,6 +162,11 @@ function collectValue(value: unknown, pointer: string, place: ReferencePlace, co
       collectValue(value[key], `${pointer}/${pointerToken(key)}`, place, collecting);
     }
   }
+}
+
+/** What undoes a node has no say in whether the node runs, so a `??` in it is none of the node. */
+function collectUndo(value: unknown, pointer: string, { uses, template, report }: Collecting): void {
+  collectValue(value, pointer, 'undo', { uses, fallback: false, template, report });
 }
 
 function collectText(text: string, pointer: string, place: ReferencePlace, collecting: Collecting): void {

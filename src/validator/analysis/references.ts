@@ -1,6 +1,8 @@
 /** Resolves every reference to the type of its value, and reports references to nothing. */
 
-import { FINISH_REASONS } from '../../core/model/model.ts';
+import { ERROR_CODES } from '../../core/errors.ts';
+import { FINISH_REASONS, type JsonSchema } from '../../core/model/model.ts';
+import { handledAs } from '../../core/plan/stand-in.ts';
 import { nearest } from '../../language/suggest.ts';
 import type { IssueCode } from '../document/codes.ts';
 import { shown } from '../document/report.ts';
@@ -20,25 +22,38 @@ import { formatPath, renameFix } from './rename.ts';
 import { shiftOfSelf } from './self-reference.ts';
 
 const INTEGER = inferredType({ type: 'integer' });
-const META = inferredType({
+const ERROR_FIELDS = {
+  code: { type: 'string', enum: Object.keys(ERROR_CODES) },
+  message: { type: 'string' },
+};
+const ERROR = { type: ['object', 'null'], properties: ERROR_FIELDS, additionalProperties: false };
+const ITEM_ERROR = {
   type: 'object',
-  properties: {
-    model: { type: 'string' },
-    provider: { type: 'string' },
-    rung: { type: 'integer' },
-    confidence: { type: 'number' },
-    costUsd: { type: ['number', 'null'] },
-    ms: { type: 'number' },
-    warnings: { type: 'array' },
-    finishReason: { type: 'string', enum: [...FINISH_REASONS] },
-    refusal: { type: 'string' },
-    citations: { type: 'array' },
-    images: { type: 'array' },
-    audio: { type: 'array' },
-    reasoning: { type: 'string' },
-  },
+  properties: { item: { type: 'integer' }, ...ERROR_FIELDS },
   additionalProperties: false,
-});
+};
+const META_FIELDS = {
+  model: { type: 'string' },
+  provider: { type: 'string' },
+  rung: { type: 'integer' },
+  confidence: { type: 'number' },
+  costUsd: { type: ['number', 'null'] },
+  ms: { type: 'number' },
+  warnings: { type: 'array' },
+  finishReason: { type: 'string', enum: [...FINISH_REASONS] },
+  refusal: { type: 'string' },
+  citations: { type: 'array' },
+  images: { type: 'array' },
+  audio: { type: 'array' },
+  reasoning: { type: 'string' },
+};
+const metaOf = (more: Readonly<Record<string, JsonSchema>>): InferredType =>
+  inferredType({ type: 'object', properties: { ...META_FIELDS, ...more }, additionalProperties: false });
+const META = metaOf({});
+/** Of a node whose `onError` lets the run go on. */
+const META_WITH_ERROR = metaOf({ error: ERROR });
+/** In an `each` its items fail one by one, and the list as a whole may run out of time. */
+const META_WITH_ERRORS = metaOf({ error: ERROR, errors: { type: ['array', 'null'], items: ITEM_ERROR } });
 
 /** Resolves every use in the plan, node by node in the order of the run, and keeps the type of each reference. */
 export function resolvePlan(analysis: PlanAnalysis): void {
@@ -118,11 +133,21 @@ function firstStep(
   analysis: PlanAnalysis,
 ): ReturnType<typeof stepInto> {
   const own = step === 'meta' && analysis.byId.has(use.head) ? (ownMetaOf(inferred) ?? 'never') : 'always';
-  if (own === 'never') return { inferred: META, names: [] };
+  if (own === 'never') return { inferred: metaTypeOf(use, analysis), names: [] };
   if (own === 'always') return stepInto(inferred, step);
   const message = `${quoted(use)} reads the field "meta" that ${use.head} gives, where it gives one, and else what the run keeps of ${use.head} (model, cost, time): declare what the step gives, or rename its field.`;
   analysis.report.add('ref.meta', use.pointer, message, { got: use.text });
   return { inferred: 'any', names: [] };
+}
+
+function metaTypeOf({ head, pointer, path, text }: Use, { byId, report }: PlanAnalysis): InferredType {
+  const node = byId.get(head)?.node;
+  if (node !== undefined && handledAs(node) !== undefined)
+    return node.each === undefined ? META_WITH_ERROR : META_WITH_ERRORS;
+  if (path[1] !== 'error' && path[1] !== 'errors') return META;
+  const message = `${shown(text)} reads why node "${head}" failed, but where it fails nothing that reads it runs: give it "onError": {"keep": true}.`;
+  report.add('ref.no_error', pointer, message, { got: text });
+  return 'any';
 }
 
 function resolveHead(
@@ -163,10 +188,10 @@ function resolveHead(
       }
       return nodeAnalysis.outputOnce;
     case 'self':
-      if (nodeAnalysis === undefined || use.place !== 'until') {
+      if (nodeAnalysis === undefined || (use.place !== 'until' && use.place !== 'undo')) {
         return reportScope(
           use,
-          'is the output of the current round and is available only in "repeat.until": refer to an earlier node, or use "prev" in a node with "repeat"',
+          'is the output of the current round, or what is undone, and is available only in "repeat.until" and "undo": refer to an earlier node, or use "prev" in a node with "repeat"',
           analysis,
         );
       }
@@ -207,6 +232,7 @@ function resolveNode(
   const target = analysis.byId.get(use.head);
   if (target === undefined) return reportUnknownNode(use, nodeAnalysis, analysis);
   if (nodeAnalysis !== undefined && target === nodeAnalysis) {
+    if (use.place === 'undo') return nodeAnalysis.outputOnce;
     const fix = analysis.naming.isHarmless(nodeAnalysis) ? shiftOfSelf(use, nodeAnalysis, analysis) : undefined;
     const rule = 'which is not available to it: refer to an earlier node, or use "repeat" with {{prev}}';
     analysis.report.add('ref.self', use.pointer, `${quoted(use)} refers to the output of its own node, ${rule}.`, {
@@ -261,7 +287,8 @@ function headsFor(use: Use, nodeAnalysis: NodeAnalysis | undefined, analysis: Pl
   const names = earlier.map(({ node }) => node.id);
   if (use.place === 'needs') return names;
   if (analysis.input !== undefined) names.push('input');
-  if (nodeAnalysis?.node.each !== undefined && use.place === 'in') names.push('item', 'index');
+  if (nodeAnalysis?.node.each !== undefined && (use.place === 'in' || use.place === 'undo'))
+    names.push('item', 'index');
   return names;
 }
 

@@ -2,6 +2,7 @@
 
 import { hasAttempts } from '../../core/plan/steps.ts';
 import { readCondition } from '../analysis/conditions.ts';
+import { maySkip } from '../analysis/nullable.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
@@ -55,6 +56,14 @@ export function checkWait({ node, pointer }: NodeAnalysis, dependencies: number,
     expected: { atMost: dependencies },
     got: wanted,
   });
+}
+
+/** A node that always ends the run makes the plan's own output, and all behind it, useless. */
+export function checkFinish(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const { node, pointer } = nodeAnalysis;
+  if (node.finish !== true || maySkip(nodeAnalysis, analysis, new Set())) return;
+  const message = `Node "${node.id}" always ends the run ("finish"): give it a "when", or remove "finish" and use its output as that of the plan.`;
+  analysis.report.add('finish.always', `${pointer}/finish`, message);
 }
 
 /** Warns about fields that have no effect: they do no harm, but the author expected something of them. */
@@ -114,7 +123,13 @@ export function reportUnused(nodes: readonly NodeAnalysis[], analysis: PlanAnaly
   const used = new Set(analysis.outputUses.map(({ head }) => head));
   for (const nodeAnalysis of nodes.toReversed()) {
     const { node, step, pointer, uses } = nodeAnalysis;
-    if (used.has(node.id) || step === undefined || step.sideEffects === true || node.use === 'human') {
+    if (
+      used.has(node.id) ||
+      step === undefined ||
+      step.sideEffects === true ||
+      node.use === 'human' ||
+      node.finish === true
+    ) {
       for (const { head } of uses) used.add(head);
     } else if (node.id !== '') {
       const message = `Nothing uses node "${node.id}": refer to it, or remove it to save its cost.`;

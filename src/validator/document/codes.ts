@@ -28,6 +28,7 @@ export const ISSUE_CODES = {
   'ref.self': 'error',
   'ref.braces': 'warning',
   'ref.meta': 'warning',
+  'ref.no_error': 'error',
   'graph.cycle': 'error',
   'condition.syntax': 'error',
   'condition.type': 'error',
@@ -36,6 +37,8 @@ export const ISSUE_CODES = {
   'each.nullable': 'warning',
   'repeat.unbounded': 'error',
   'wait.impossible': 'error',
+  'undo.invalid': 'error',
+  'finish.always': 'warning',
   'node.unused': 'warning',
   'field.ineffective': 'warning',
   'schema.invalid': 'error',
@@ -67,6 +70,7 @@ export const REPAIR_CODES = {
   'name.corrected': 'A name was spelt otherwise, and only one known name is the same word for word.',
   'reference.wrapped': 'A reference had no braces, or a condition had them.',
   'reference.shifted': 'A node without side effects referred to itself, and exactly one earlier node fits.',
+  'id.renamed': 'A node had a name that conditions or objects reserve.',
   'node.moved': 'A node came before one that it needs.',
 } as const satisfies Record<string, string>;
 

@@ -222,5 +222,6 @@ const FIELDS_WITHIN: ReadonlyMap<string, readonly string[]> = new Map([
   ['limits', ['usd', 'seconds', 'attemptSeconds', 'retries', 'concurrency', 'tokens']],
   ['repeat', ['until', 'max']],
   ['wait', ['atLeast']],
-  ['onError', ['value']],
+  ['onError', ['value', 'keep']],
+  ['undo', ['use', 'in']],
 ]);

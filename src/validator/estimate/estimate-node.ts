@@ -80,7 +80,7 @@ function maySkip(
   if (hasFallback || skippable.size === 0) return false;
   const data = dependencies
     .map((place) => analysis.nodes[place]?.node.id)
-    .filter((id) => uses.some(({ head, place }) => head === id && place !== 'needs'));
+    .filter((id) => uses.some(({ head, place }) => head === id && place !== 'needs' && place !== 'undo'));
   return data.length > 0 && data.every((id) => id !== undefined && skippable.has(id));
 }
 
