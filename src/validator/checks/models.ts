@@ -16,14 +16,28 @@ import {
   rungCandidates,
   withoutStandIns,
 } from '../analysis/candidates.ts';
+import { MODEL_FIELDS } from '../analysis/collect-uses.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
-import { correction, shown } from '../document/report.ts';
+import { correction, createReport, shown } from '../document/report.ts';
 
 export function checkModels(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step } = nodeAnalysis;
   if (step?.usesModel !== true) return;
-  checkChoice(nodeAnalysis, analysis);
+  if (MODEL_FIELDS.some((field) => node.model?.[field]?.includes('{{') === true)) checkVariants(nodeAnalysis, analysis);
+  else checkChoice(nodeAnalysis, analysis);
   if (node.escalate !== undefined) checkEscalation(node.escalate, nodeAnalysis, analysis);
+}
+
+/** Each model that data may decide for has to serve the node. Names that an expression holds are not repaired. */
+function checkVariants(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const report = createReport();
+  for (const node of nodeAnalysis.variants ?? []) checkChoice({ ...nodeAnalysis, node }, { ...analysis, report });
+  const told = new Set<string>();
+  for (const { code, path, message, expected, got, suggest, severity } of report.findings) {
+    if (told.has(message)) continue;
+    told.add(message);
+    analysis.report.add(code, path, message, { expected, got, severity, suggest: suggest ?? [] });
+  }
 }
 
 function checkChoice(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
@@ -47,7 +61,7 @@ function checkChoice(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   }
   const candidates = candidatesOf(catalogue)(node);
   if (candidates.length > 0) {
-    if (model?.tier !== undefined)
+    if (model?.tier !== undefined && isTier(model.tier))
       checkTier(model.tier, candidates, `${pointer}/model/tier`, `Node "${node.id}"`, analysis);
     return;
   }
