@@ -3,7 +3,7 @@
  * the schema is in plan-schema.ts, because zod takes longer to load than a single call needs. A type test
  * holds both equal, and the published JSON Schema takes its descriptions and defaults from the comments here.
  */
-import type { CacheMode, ModelChoice, Sensitivity, Tier } from '../model/request.ts';
+import type { CacheMode, Capability, Sensitivity, Tier } from '../model/request.ts';
 
 /** A plan is data: nothing in it is evaluated as code. */
 export interface Plan {
@@ -66,10 +66,23 @@ export interface PlanNode {
   readonly cache?: CacheMode;
 }
 
-/** As a request has it; `id`, `tier` and `route` may be a reference or an expression that gives one of a few names. */
-export interface PlanModelChoice extends Omit<ModelChoice, 'tier'> {
-  /** The class of the model, or what gives it, such as `{{= kind.hard ? 'premium' : 'fast'}}`. @default any */
+/** Constraints on the router's choice. `id`, `tier` and `route` may be a reference or an expression that gives one of a few names. */
+export interface PlanModelChoice {
+  /** Pins one model: its id, `provider/model`, or an alias of the config; or what gives it. @default the router's choice */
+  readonly id?: string;
+  /**
+   * The class of the model, or what gives it, such as `{{= kind.hard ? 'premium' : 'fast'}}`: a preference. If no registered model of
+   * this tier can do what the request needs, the nearest tier answers with the warning `tier-degraded`. @default any
+   */
   readonly tier?: Tier | `{{${string}}}`;
+  /** True: a tier that no model has is refused with `no-route`, here and in the rungs of an escalation. @default false */
+  readonly strict?: boolean;
+  /** Capabilities that the model must have. @default those that the request needs */
+  readonly can?: readonly Capability[];
+  /** Fields in which the model should be strong (`code`, `reasoning`); changes the score, excludes no model. @default none */
+  readonly strengths?: readonly string[];
+  /** A route of the config, an explicit chain; or what gives it. @default none */
+  readonly route?: string;
 }
 
 export interface PlanRepeat {

@@ -18,7 +18,7 @@ import {
 } from '../analysis/candidates.ts';
 import { MODEL_FIELDS } from '../analysis/collect-uses.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
-import { correction, createReport, shown } from '../document/report.ts';
+import { correction, shown } from '../document/report.ts';
 
 export function checkModels(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step } = nodeAnalysis;
@@ -30,14 +30,16 @@ export function checkModels(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis):
 
 /** Each model that data may decide for has to serve the node. Names that an expression holds are not repaired. */
 function checkVariants(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
-  const report = createReport();
-  for (const node of nodeAnalysis.variants ?? []) checkChoice({ ...nodeAnalysis, node }, { ...analysis, report });
   const told = new Set<string>();
-  for (const { code, path, message, expected, got, suggest, severity } of report.findings) {
-    if (told.has(message)) continue;
-    told.add(message);
-    analysis.report.add(code, path, message, { expected, got, severity, suggest: suggest ?? [] });
-  }
+  const report: PlanAnalysis['report'] = {
+    ...analysis.report,
+    add(code, path, message, details) {
+      if (told.has(message)) return;
+      told.add(message);
+      analysis.report.add(code, path, message, { ...details, fix: undefined });
+    },
+  };
+  for (const node of nodeAnalysis.variants ?? []) checkChoice({ ...nodeAnalysis, node }, { ...analysis, report });
 }
 
 function checkChoice(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
