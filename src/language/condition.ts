@@ -9,13 +9,13 @@
  * - An operation that is not defined (adding a string and a number) is an error of the plan, thrown by `evaluate`.
  */
 import { defined } from '../core/defined.ts';
-import { compileProgram, type MetaOf, type ProgramOptions } from './cel-program.ts';
-import type { Comparison } from './condition-comparisons.ts';
-import { type ConditionReference, emitCondition } from './condition-emit.ts';
+import { compileProgram, type MetaOf, type ProgramOptions } from './cel/cel-program.ts';
+import type { Comparison } from './cel/condition-comparisons.ts';
+import { type ConditionReference, emitCondition } from './cel/condition-emit.ts';
 import { CONDITION_BOUNDS } from './condition-rules.ts';
 
-export type { Comparison, ReadValue } from './condition-comparisons.ts';
-export type { ConditionReference } from './condition-emit.ts';
+export type { Comparison, ReadValue } from './cel/condition-comparisons.ts';
+export type { ConditionReference } from './cel/condition-emit.ts';
 export { CEL_RESERVED } from './condition-rules.ts';
 
 export interface ParsedCondition {

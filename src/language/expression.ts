@@ -5,14 +5,14 @@
  * X2. The same values give the same result, in this process and in the one that resumes the run.
  * X3. Its work, and the bytes of what it makes, are bounded as those of a condition: see condition-work.ts.
  */
-import { compileProgram } from './cel-program.ts';
-import type { Comparison } from './condition-comparisons.ts';
-import { type ConditionReference, emitExpression } from './condition-emit.ts';
+import { compileProgram } from './cel/cel-program.ts';
+import type { Comparison } from './cel/condition-comparisons.ts';
+import { type ConditionReference, emitExpression } from './cel/condition-emit.ts';
+import { madeBytes } from './cel/condition-work.ts';
+import { plainValue } from './cel/expression-result.ts';
 import { CEL_RESERVED } from './condition-rules.ts';
-import { madeBytes } from './condition-work.ts';
-import { plainValue } from './expression-result.ts';
 import { EXPRESSION_LENGTH } from './expression-rules.ts';
-import type { RenderMeter, TemplateScope } from './template.ts';
+import type { RenderMeter, TemplateScope } from './rendering.ts';
 
 export type { ASTNode as ExpressionNode } from '@marcbachmann/cel-js';
 

@@ -5,6 +5,7 @@
 import { PolyphonyError } from '../core/errors.ts';
 import { copyJson } from '../core/json/copy-json.ts';
 import { compileExpression } from './expression.ts';
+import type { RenderMeter, TemplateScope } from './rendering.ts';
 import {
   type Alternative,
   type Literal,
@@ -14,6 +15,7 @@ import {
   TEMPLATE_BOUNDS,
 } from './template-syntax.ts';
 
+export type { RenderMeter, TemplateScope } from './rendering.ts';
 export {
   escapeTemplate,
   expressionIn,
@@ -78,26 +80,6 @@ function referencesOf(source: string): Reference[] {
   const compiled = compileExpression(source);
   if (!compiled.ok) return [];
   return compiled.expression.references.map((path) => ({ alternatives: [{ type: 'path', ...path }] }));
-}
-
-/**
- * Returns the value of a head: the output of a node, `input`, `item`. With `part` `meta`, the metadata of a node; undefined
- * if it has none, and `meta` is then an ordinary field.
- */
-export type TemplateScope = (head: string, part?: 'meta') => unknown;
-
-/** What counts that which rendering makes, before it is made. Each method may throw to refuse it. */
-export interface RenderMeter {
-  /** A part of a text. */
-  readonly text: (part: string) => void;
-  /** A value whose compact JSON becomes a part of a text. */
-  readonly json: (value: unknown) => void;
-  /** A list or an object with so many entries. */
-  readonly container: (entries: number) => void;
-  /** A value that is passed on as it is, without a copy. */
-  readonly reference: (value: unknown) => void;
-  /** So many bytes of lists and objects, made by an expression. Its work bounds them before they are made. */
-  readonly made: (bytes: number) => void;
 }
 
 /** A value whose references are already parsed. */

@@ -1,6 +1,7 @@
 /** Resolves references during a run. */
 import type { NodeResult } from '../../core/run/engine.ts';
 import type { TemplateScope } from '../../language/template.ts';
+import { dateAt } from '../../system/clock.ts';
 import type { RunState } from './run-state.ts';
 import type { Task, Unit } from './task.ts';
 
@@ -27,7 +28,7 @@ export function scopeOf(run: RunState, unit?: Reader, self?: Pick<NodeResult, 'o
       case 'round':
         return unit?.round === 0 ? undefined : unit?.round;
       case 'run':
-        return { startedAt: new Date(run.begunAt).toISOString() };
+        return { startedAt: dateAt(run.begunAt).toISOString() };
       case 'prev':
         return unit?.previous;
       default:

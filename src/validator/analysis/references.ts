@@ -4,10 +4,10 @@ import { FINISH_REASONS } from '../../core/model/model.ts';
 import { nearest } from '../../language/suggest.ts';
 import type { IssueCode } from '../document/codes.ts';
 import { shown } from '../document/report.ts';
+import { typeOfExpression } from '../expressions/expression-type.ts';
 import { builtInType, shadowing } from './built-in-names.ts';
 import type { FoundExpression } from './collect-uses.ts';
 import { checkEach } from './each.ts';
-import { typeOfExpression } from './expression-type.ts';
 import {
   arrayOf,
   type InferredType,

@@ -3,7 +3,7 @@
  * operation whose work or result grows with it, passes through a function of this file, which counts it before the operation.
  */
 import type { Environment } from '@marcbachmann/cel-js';
-import { CONDITION_BOUNDS } from './condition-rules.ts';
+import { CONDITION_BOUNDS } from '../condition-rules.ts';
 
 /** What is left for the current evaluation: evaluations are synchronous, so there is only one at a time. */
 let steps: number = CONDITION_BOUNDS.steps;
@@ -178,6 +178,7 @@ function place(name: 'indexOf' | 'lastIndexOf'): (value: unknown, search: unknow
 }
 
 function join(value: unknown, separator: unknown = ''): string {
+  if (value === null) return '';
   if (!Array.isArray(value) || typeof separator !== 'string') throw new TypeError('join() needs a list of texts');
   spend(value.length);
   let length = separator.length * Math.max(0, value.length - 1);

@@ -3,11 +3,11 @@
  * work, and run on the values of its heads.
  */
 import { type ASTNode, EvaluationError, ParseError, type ParseResult } from '@marcbachmann/cel-js';
-import { defined } from '../core/defined.ts';
-import { PolyphonyError } from '../core/errors.ts';
+import { defined } from '../../core/defined.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import { CEL_RESERVED } from '../condition-rules.ts';
 import { environments } from './cel-environment.ts';
 import { ConditionRefusal, type Emission } from './condition-emit.ts';
-import { CEL_RESERVED } from './condition-rules.ts';
 import { isExhausted, readOwn, resetWork, spend } from './condition-work.ts';
 
 export type MetaOf = (head: string) => unknown;

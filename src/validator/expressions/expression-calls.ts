@@ -2,6 +2,15 @@
 
 import { CEL_MACROS } from '../../language/condition-rules.ts';
 import type { ExpressionNode } from '../../language/expression.ts';
+import {
+  arrayOf,
+  type InferredType,
+  inferredType,
+  itemsOf,
+  leavesOf,
+  mayBe,
+  schemaOf,
+} from '../analysis/inferred-type.ts';
 import { shown } from '../document/report.ts';
 import {
   BOOLEAN,
@@ -15,7 +24,6 @@ import {
   type TypeOf,
   type Variables,
 } from './expression-facts.ts';
-import { arrayOf, type InferredType, inferredType, itemsOf, leavesOf, mayBe, schemaOf } from './inferred-type.ts';
 
 const MAYBE_NUMBER = inferredType({ type: ['number', 'null'] });
 const TEXTS = inferredType({ type: 'array', items: { type: 'string' } });

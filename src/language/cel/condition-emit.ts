@@ -6,6 +6,8 @@
  * Heads and variables get prefixes, so that no name can hide a name of CEL.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { CEL_MACROS, CEL_TYPE_NAMES, CONDITION_BOUNDS } from '../condition-rules.ts';
+import { NO_VALUES, OWN_FUNCTIONS } from '../expression-rules.ts';
 import {
   type ComparisonReading,
   recordComparison,
@@ -14,8 +16,6 @@ import {
   withSource,
 } from './condition-comparisons.ts';
 import { countedCall, operandCount } from './condition-count.ts';
-import { CEL_MACROS, CEL_TYPE_NAMES, CONDITION_BOUNDS } from './condition-rules.ts';
-import { NO_VALUES, OWN_FUNCTIONS } from './expression-rules.ts';
 
 export interface ConditionReference {
   readonly head: string;

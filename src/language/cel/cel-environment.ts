@@ -1,6 +1,6 @@
 /** The environments in which cel-js parses and evaluates: one for what a plan says, one for what that is translated to. */
 import { Environment } from '@marcbachmann/cel-js';
-import { CONDITION_BOUNDS } from './condition-rules.ts';
+import { CONDITION_BOUNDS } from '../condition-rules.ts';
 import { registerWork } from './condition-work.ts';
 import { registerFunctions } from './expression-functions.ts';
 
@@ -74,5 +74,6 @@ function registerNulls(environment: Environment): void {
 /** A timestamp as the text that a result makes of it. */
 function registerTimes(environment: Environment): void {
   const text = (time: unknown): string => (time instanceof Date ? time.toISOString() : String(time));
-  environment.registerFunction('string(google.protobuf.Timestamp): string', text, { async: false });
+  const { type } = environment.check('timestamp("2000-01-01T00:00:00Z")');
+  if (type !== undefined) environment.registerFunction(`string(${type}): string`, text, { async: false });
 }

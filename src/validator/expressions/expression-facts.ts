@@ -1,9 +1,9 @@
 /** What the types of expressions are told with: simple types, what a value may be, and a field of a computed value. */
 import type { ExpressionNode } from '../../language/expression.ts';
 import { nearest } from '../../language/suggest.ts';
+import { type InferredType, inferredType, stepInto, typesOfInferred } from '../analysis/inferred-type.ts';
 import type { IssueCode } from '../document/codes.ts';
 import { type FindingDetails, shown } from '../document/report.ts';
-import { type InferredType, inferredType, stepInto, typesOfInferred } from './inferred-type.ts';
 
 export const TEXT = inferredType({ type: 'string' });
 export const NUMBER = inferredType({ type: 'number' });

@@ -1,12 +1,12 @@
 /** The functions of plans beside those of CEL. Each counts its work, and what it makes before it makes it. */
 import type { Environment } from '@marcbachmann/cel-js';
-import { canonicalJson } from '../core/json/canonical-json.ts';
-import { firstOf, lastOf } from '../core/json/cut-text.ts';
-import { JSON_DEPTH, jsonSize } from '../core/json/json-size.ts';
-import { CONDITION_BOUNDS } from './condition-rules.ts';
+import { canonicalJson } from '../../core/json/canonical-json.ts';
+import { firstOf, lastOf } from '../../core/json/cut-text.ts';
+import { JSON_DEPTH, jsonSize } from '../../core/json/json-size.ts';
+import { CONDITION_BOUNDS } from '../condition-rules.ts';
+import { OWN_FUNCTIONS } from '../expression-rules.ts';
 import { compared, listOf, make, readOwn, spend } from './condition-work.ts';
 import { plainValue } from './expression-result.ts';
-import { OWN_FUNCTIONS } from './expression-rules.ts';
 
 type Handler = (...values: unknown[]) => unknown;
 

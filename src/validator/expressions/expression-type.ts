@@ -2,8 +2,9 @@
  * The type of what an expression results in, before it runs. Where nothing is known of a value, anything may follow; only what
  * can never work is a problem: a field that the items of a list do not have, a number added to a text.
  */
-import { stepOf } from '../../language/condition-comparisons.ts';
+import { stepOf } from '../../language/cel/condition-comparisons.ts';
 import type { ExpressionNode } from '../../language/expression.ts';
+import { anyOf, arrayOf, type InferredType, itemsOf, leavesOf, mayBe, schemaOf } from '../analysis/inferred-type.ts';
 import { shown } from '../document/report.ts';
 import { typeOfCall } from './expression-calls.ts';
 import {
@@ -20,7 +21,6 @@ import {
   type TypeOf,
   type Variables,
 } from './expression-facts.ts';
-import { anyOf, arrayOf, type InferredType, itemsOf, leavesOf, mayBe, schemaOf } from './inferred-type.ts';
 
 const DEEPEST = 64;
 
