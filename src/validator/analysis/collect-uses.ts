@@ -1,10 +1,10 @@
 /** Every place of a node, or of the output of a plan, that names a value: references, expressions and conditions. */
 import type { PlanNode } from '../../core/plan/plan.ts';
+import { CEL_RESERVED, type CompiledCondition, compileCondition } from '../../language/condition.ts';
 import { compileExpression, type ParsedExpression } from '../../language/expression.ts';
 import type { ParsedTemplate, Reference } from '../../language/template.ts';
 import { isRecord, pointerToken } from '../document/document.ts';
 import { type Report, shown } from '../document/report.ts';
-import { readCondition } from './conditions.ts';
 
 export type ReferencePlace = 'in' | 'each' | 'when' | 'until' | 'session' | 'model' | 'needs' | 'output';
 
@@ -116,4 +116,23 @@ export function collectCondition(
   for (const { head, path, text } of compiled.condition.references) {
     collecting.uses.push({ place, pointer, head, path, text });
   }
+}
+
+const MOST_KEPT = 1000;
+const LONGEST_KEPT = 400;
+const kept = new Map<string, CompiledCondition>();
+/** Every name counts as a head, except those that CEL reserves; the caller checks which heads are allowed. */
+const OPTIONS = { heads: (name: string): boolean => !CEL_RESERVED.has(name) };
+
+/** Compiled once: the references of a condition do not depend on the plan that contains it. */
+export function readCondition(source: string): CompiledCondition {
+  const known = kept.get(source);
+  if (known !== undefined) return known;
+  const compiled = compileCondition(source, OPTIONS);
+  if (source.length <= LONGEST_KEPT) {
+    const [oldest] = kept.keys();
+    if (kept.size >= MOST_KEPT && oldest !== undefined) kept.delete(oldest);
+    kept.set(source, compiled);
+  }
+  return compiled;
 }

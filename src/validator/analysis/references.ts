@@ -4,10 +4,10 @@ import { FINISH_REASONS } from '../../core/model/model.ts';
 import { nearest } from '../../language/suggest.ts';
 import type { IssueCode } from '../document/codes.ts';
 import { shown } from '../document/report.ts';
-import { typeOfExpression } from '../expressions/expression-type.ts';
 import { builtInType, shadowing } from './built-in-names.ts';
 import type { FoundExpression } from './collect-uses.ts';
 import { checkEach } from './each.ts';
+import { typeOfExpression } from './expression-type.ts';
 import {
   arrayOf,
   type InferredType,
@@ -17,7 +17,6 @@ import {
   typesOf,
   typesOfInferred,
 } from './inferred-type.ts';
-import { modelVariants } from './model-variants.ts';
 import { ownMetaOf } from './own-meta.ts';
 import type { NodeAnalysis, PlanAnalysis, ReferencePlace, Use } from './plan-analysis.ts';
 import { formatPath, renameFix } from './rename.ts';
@@ -62,7 +61,6 @@ export function resolveNodeUses(nodeAnalysis: NodeAnalysis, analysis: PlanAnalys
   }
   resolvePlaces((place) => place !== 'each', nodeAnalysis, analysis);
   if (node.use === 'value' && node.out === undefined) setValueOutput(nodeAnalysis, analysis);
-  nodeAnalysis.variants = modelVariants(nodeAnalysis, analysis);
 }
 
 function resolvePlaces(

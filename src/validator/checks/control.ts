@@ -1,7 +1,7 @@
 /** Checks of the fields that control a node: when, repeat, wait, and fields that its step does not read. */
 
 import { hasAttempts } from '../../core/plan/steps.ts';
-import { readCondition } from '../analysis/conditions.ts';
+import { readCondition } from '../analysis/collect-uses.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';

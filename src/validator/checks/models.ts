@@ -16,14 +16,15 @@ import {
   rungCandidates,
   withoutStandIns,
 } from '../analysis/candidates.ts';
-import { MODEL_FIELDS } from '../analysis/collect-uses.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { correction, shown } from '../document/report.ts';
+import { isByData, modelVariants } from './model-variants.ts';
 
 export function checkModels(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step } = nodeAnalysis;
   if (step?.usesModel !== true) return;
-  if (MODEL_FIELDS.some((field) => node.model?.[field]?.includes('{{') === true)) checkVariants(nodeAnalysis, analysis);
+  nodeAnalysis.variants = modelVariants(nodeAnalysis, analysis);
+  if (isByData(node)) checkVariants(nodeAnalysis, analysis);
   else checkChoice(nodeAnalysis, analysis);
   if (node.escalate !== undefined) checkEscalation(node.escalate, nodeAnalysis, analysis);
 }

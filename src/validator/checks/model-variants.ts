@@ -1,13 +1,17 @@
 /** The models that a node may turn out to ask for, where data decides that: each is checked and estimated. */
 import type { PlanNode } from '../../core/plan/plan.ts';
+import { isTier } from '../analysis/candidates.ts';
+import { MODEL_FIELDS } from '../analysis/collect-uses.ts';
+import type { InferredType } from '../analysis/inferred-type.ts';
+import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { shown } from '../document/report.ts';
-import { isTier } from './candidates.ts';
-import { MODEL_FIELDS } from './collect-uses.ts';
-import type { InferredType } from './inferred-type.ts';
-import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
 /** More cannot be checked in a time that anyone would wait. */
 const MOST_VARIANTS = 64;
+
+/** Whether a field of its `model` is a reference or an expression. */
+export const isByData = ({ model }: PlanNode): boolean =>
+  MODEL_FIELDS.some((field) => model?.[field]?.includes('{{') === true);
 
 /** Undefined where no field of `model` is a reference, or where its values are not known; that is reported. */
 export function modelVariants(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): readonly PlanNode[] | undefined {

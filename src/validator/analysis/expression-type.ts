@@ -4,9 +4,7 @@
  */
 import { stepOf } from '../../language/cel/condition-comparisons.ts';
 import type { ExpressionNode } from '../../language/expression.ts';
-import { anyOf, arrayOf, type InferredType, itemsOf, leavesOf, mayBe, schemaOf } from '../analysis/inferred-type.ts';
 import { shown } from '../document/report.ts';
-import { typeOfCall } from './expression-calls.ts';
 import {
   BOOLEAN,
   type ExpressionReading,
@@ -19,8 +17,10 @@ import {
   OBJECT,
   TEXT,
   type TypeOf,
+  typeOfCall,
   type Variables,
-} from './expression-facts.ts';
+} from './expression-calls.ts';
+import { anyOf, arrayOf, type InferredType, itemsOf, leavesOf, mayBe, schemaOf } from './inferred-type.ts';
 
 const DEEPEST = 64;
 
