@@ -4,7 +4,7 @@
 export const EXPRESSION_LENGTH = 10_000;
 
 /** How many values a function takes, the one before the dot included. */
-export interface Arity {
+interface Arity {
   readonly least: number;
   readonly most: number;
 }

@@ -4,7 +4,7 @@ import { CONDITION_BOUNDS } from '../condition-rules.ts';
 import { registerWork } from './condition-work.ts';
 import { registerFunctions } from './expression-functions.ts';
 
-export interface Environments {
+interface Environments {
   readonly strict: Environment;
   readonly emitted: Environment;
 }

@@ -13,9 +13,9 @@ import { isExhausted, readOwn, resetWork, spend } from './condition-work.ts';
 export type MetaOf = (head: string) => unknown;
 
 /** `Condition` or `Expression`, for messages. */
-export type ProgramKind = 'condition' | 'expression';
+type ProgramKind = 'condition' | 'expression';
 
-export interface CelProgram {
+interface CelProgram {
   readonly root: ASTNode;
   /** What was found while it was translated. */
   readonly emission: Emission;
@@ -31,7 +31,7 @@ export interface CelProgram {
   run<T>(scope: Readonly<Record<string, unknown>>, metaOf: MetaOf | undefined, read: (result: unknown) => T): T;
 }
 
-export type CompiledProgram =
+type CompiledProgram =
   | { readonly ok: true; readonly program: CelProgram }
   | {
       readonly ok: false;

@@ -20,7 +20,7 @@ export const TEXT = inferredType({ type: 'string' });
 export const NUMBER = inferredType({ type: 'number' });
 export const INTEGER = inferredType({ type: 'integer' });
 export const BOOLEAN = inferredType({ type: 'boolean' });
-export const LIST = inferredType({ type: 'array' });
+const LIST = inferredType({ type: 'array' });
 export const OBJECT = inferredType({ type: 'object' });
 export const NULL = inferredType({ type: 'null' });
 
