@@ -56,6 +56,7 @@ export type {
 export {
   and,
   coalesce,
+  compute,
   defineStep,
   embed,
   eq,

@@ -25,11 +25,14 @@ export interface Drawing {
 
 export type States = ReadonlyMap<string, NodeState>;
 
+/** The reference or the expression itself. */
+const withoutBraces = (text: string): string => text.replace(/^\{\{=?\s*|\s*\}\}$/g, '');
+
 function notesOf(node: PlanNode): string[] {
   const notes: string[] = [];
-  if (node.model?.id !== undefined) notes.push(node.model.id);
-  else if (node.model?.tier !== undefined) notes.push(node.model.tier);
-  if (node.each !== undefined) notes.push(`each ${node.each.replace(/^\{\{\s*|\s*\}\}$/g, '')}`);
+  if (node.model?.id !== undefined) notes.push(withoutBraces(node.model.id));
+  else if (node.model?.tier !== undefined) notes.push(withoutBraces(node.model.tier));
+  if (node.each !== undefined) notes.push(`each ${withoutBraces(node.each)}`);
   if (node.when !== undefined) notes.push(`when ${node.when}`);
   if (node.repeat !== undefined) notes.push(`until ${node.repeat.until}, at most ${node.repeat.max} rounds`);
   if (node.wait === 'any') notes.push('first to finish');

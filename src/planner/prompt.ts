@@ -21,6 +21,7 @@ A node: { "id", "use", "in" } and, when needed:
 Rules:
 - ids match [a-z][a-z0-9_]*, are unique, and are never input, item, index, prev or self.
 - A reference is {{node.field}}, {{node.list[0].field}} or {{a.text ?? b.text}}; it names EARLIER nodes only. A value that is one reference alone keeps its type.
+- A whole string "{{= CEL}}" computes: list.filter(x, x.n > 1).sortBy('n').first(3), c ? a : b.
 - llm without "out" gives {text}; with "out" it gives exactly those fields. A tool gives the fields of its output.
 - Use only the steps of the catalogue. Independent nodes run in parallel by themselves: never chain what need not wait.
 - Take the cheapest tier that will do. Every node's result must be used by another node or by "output".`;

@@ -2,6 +2,7 @@
 
 export type { Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
 export { and, type Condition, eq, gt, gte, hasItems, isPresent, isTrue, lt, lte, ne, not, or } from './condition.ts';
+export { compute } from './expression.ts';
 export { coalesce, previous, type Ref, type Template, t, type Value } from './reference.ts';
 export {
   defineStep,

@@ -3,7 +3,7 @@
  * while a workflow is built.
  */
 import { PolyphonyError } from '../core/errors.ts';
-import { escapeTemplate, writtenStep } from '../language/template.ts';
+import { escapeTemplate, parseTemplate, writtenStep } from '../language/template-syntax.ts';
 
 declare const value: unique symbol;
 
@@ -109,6 +109,50 @@ function templateOf(candidate: unknown): string | undefined {
   return typeof text === 'string' ? text : undefined;
 }
 
+/** The reference to what an expression gives. It may be read further only where its text is one operand. */
+export const expressionTo = <T>(source: string): Ref<T> => referenceTo(`= ${source}`);
+
+const isExpression = (path: string): boolean => path.startsWith('= ');
+
+/**
+ * A value as an operand of an expression or a condition.
+ *
+ * @throws invalid-plan for a text with references, and for what CEL cannot write
+ */
+export function celOf(part: unknown): string {
+  const path = pathOf(part);
+  if (path !== undefined) return celOfPath(path);
+  if (templateOf(part) !== undefined)
+    throw new PolyphonyError(
+      'invalid-plan',
+      'A text made by t`…` cannot be computed with: put it into a value node first.',
+    );
+  if (Array.isArray(part)) return `[${part.map(celOf).join(', ')}]`;
+  if (typeof part === 'object' && part !== null) {
+    const fields = Object.entries(part).filter(([, value]) => value !== undefined);
+    return `{${fields.map(([key, value]) => `${JSON.stringify(key)}: ${celOf(value)}`).join(', ')}}`;
+  }
+  if (part === null || typeof part === 'string' || typeof part === 'boolean' || Number.isFinite(part))
+    return JSON.stringify(part);
+  throw new PolyphonyError(
+    'invalid-plan',
+    `An expression cannot hold ${String(part)}: use texts, numbers, lists and objects.`,
+  );
+}
+
+/** `a ?? b` is the first of them that is not null. */
+function celOfPath(path: string): string {
+  if (isExpression(path)) return path.slice(2);
+  const [only] = parseTemplate(`{{${path}}}`).segments;
+  const alternatives = only?.type === 'reference' ? only.reference.alternatives : [];
+  if (alternatives.length < 2) return path;
+  const written = alternatives.map((one) => (one.type === 'path' ? one.text : celOf(one.value)));
+  return firstPresent(written);
+}
+
+const firstPresent = (sources: readonly string[]): string =>
+  `(${sources.map((source, index) => (index === sources.length - 1 ? source : `${source} != null ? ${source} : `)).join('')})`;
+
 /** Text with references: t`Summarise ${c.page.text}`. Literal braces stay literal. */
 export function t(strings: TemplateStringsArray, ...values: readonly unknown[]): Template {
   let text = '';
@@ -121,7 +165,12 @@ export function t(strings: TemplateStringsArray, ...values: readonly unknown[]):
 
 function inText(part: unknown): string {
   const path = pathOf(part);
-  if (path !== undefined) return `{{${path}}}`;
+  if (path !== undefined) {
+    if (!isExpression(path)) return `{{${path}}}`;
+    const rule =
+      'A computed value cannot stand inside a text: put it into a value node first, or build the text with join.';
+    throw new PolyphonyError('invalid-plan', rule);
+  }
   const template = templateOf(part);
   if (template !== undefined) return template;
   return escapeTemplate(typeof part === 'string' ? part : JSON.stringify(part));
@@ -145,7 +194,8 @@ export function coalesce<
   const R extends readonly [Ref<unknown>, ...Ref<unknown>[]] | readonly [Ref<unknown>, ...Ref<unknown>[], Literal],
 >(...alternatives: R): Ref<NonNull<R>> {
   const last = alternatives.length - 1;
-  return referenceTo(alternatives.map((part, index) => pathOf(part) ?? literalOf(part, index === last)).join(' ?? '));
+  const paths = alternatives.map((part, index) => pathOf(part) ?? literalOf(part, index === last));
+  return paths.some(isExpression) ? expressionTo(firstPresent(paths.map(celOfPath))) : referenceTo(paths.join(' ?? '));
 }
 
 function literalOf(part: unknown, isLast: boolean): string {

@@ -4,7 +4,7 @@
  */
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
-import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity } from '../core/model/model.ts';
+import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity, Tier } from '../core/model/model.ts';
 import type { HeldByJson, Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
 import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS } from '../core/plan/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
@@ -42,10 +42,17 @@ type IsId<Id extends string> = Id extends `${Digit | '_'}${string}`
       : true
     : false;
 
+/** Which models may serve the node. Data may decide the names, where their type says which these are. */
+type ModelByData = Omit<ModelChoice, 'id' | 'tier' | 'route'> & {
+  readonly id?: string | Ref<string>;
+  readonly tier?: Tier | Ref<Tier>;
+  readonly route?: string | Ref<string>;
+};
+
 interface Settings {
   /** Ids of nodes that must end first although their output is not used. */
   readonly needs?: readonly string[];
-  readonly model?: ModelChoice;
+  readonly model?: ModelByData;
   readonly escalate?: EscalationRule;
   readonly limits?: {
     readonly usd?: number;

@@ -67,4 +67,17 @@ describe('what the plans of examples/plans answer', () => {
     expect(output.files).toEqual([...output.files].sort());
     expect(output.kinds.map(({ label }) => label)).toEqual(['billing', 'technical', 'other', 'technical']);
   });
+
+  it('lead-scoring.plan.json scores rows without a model', async () => {
+    expect((await run('lead-scoring.plan.json')).output).toMatchObject({
+      leads: [
+        { name: 'Harbour Ltd', score: 88 },
+        { name: 'North Pier', score: 63 },
+        { name: 'Old Quay', score: 50 },
+        { name: 'Mill & Sons', score: 16 },
+      ],
+      mean: '54.3',
+      note: expect.stringContaining('Harbour Ltd'),
+    });
+  });
 });

@@ -3,6 +3,43 @@ import { ask, type Case, plan, search } from './fragments.ts';
 
 export const REFERENCE_CASES: readonly Case[] = [
   {
+    code: 'expression.syntax',
+    what: 'half an expression',
+    raw: plan(ask('a', '{{= 1 +}}')),
+    path: '/nodes/0/in/prompt',
+  },
+  {
+    code: 'expression.type',
+    what: 'a text and a number that are added',
+    raw: plan(ask('a', 'x', { out: { score: 'number' } }), ask('b', "{{= a.score + ' points'}}")),
+    path: '/nodes/1/in/prompt',
+  },
+  {
+    code: 'ref.unknown_field',
+    what: 'a field that the items of a filtered list lack',
+    raw: plan(search('docs', 'x'), ask('b', '{{= docs.hits.map(hit, hit.titel).join(", ")}}')),
+    path: '/nodes/1/in/prompt',
+    suggest: ['title'],
+  },
+  {
+    code: 'each.not_array',
+    what: 'an expression that gives a number',
+    raw: plan(search('docs', 'x'), ask('b', '{{item}}', { each: '{{= size(docs.hits)}}' })),
+    path: '/nodes/1/each',
+  },
+  {
+    code: 'type.mismatch',
+    what: 'an expression that gives a list where a text is taken',
+    raw: plan(search('docs', 'x'), search('b', '{{= docs.hits.first(1)}}')),
+    path: '/nodes/1/in/query',
+  },
+  {
+    code: 'ref.shadowed',
+    what: 'a node with the name of the number of the round',
+    raw: plan(ask('round', 'x'), ask('b', '{{round}}', { repeat: { until: 'true', max: 2 } })),
+    path: '/nodes/1/in/prompt',
+  },
+  {
     code: 'ref.braces',
     what: 'a reference in single braces',
     raw: plan(search('docs', 'x'), ask('b', 'Sum up {docs.hits}')),

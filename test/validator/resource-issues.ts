@@ -24,6 +24,21 @@ const unpriced = { models: [{ provider: 'acme', card: card('swift-1', 'fast', 1,
 
 export const RESOURCE_CASES: readonly Case[] = [
   {
+    code: 'model.open',
+    what: 'a tier that any text may be',
+    raw: { ...plan(ask('a', 'x', { model: { tier: '{{input.tier}}' } })), input: { tier: 'string' } },
+    path: '/nodes/0/model/tier',
+  },
+  {
+    code: 'model.unknown',
+    what: 'a model that only one branch chooses',
+    raw: {
+      ...plan(ask('a', 'x', { model: { id: "{{= input.hard ? 'acme/swift-9' : 'acme/swift-1'}}" } })),
+      input: { hard: 'boolean' },
+    },
+    path: '/nodes/0/model/id',
+  },
+  {
     code: 'model.unknown',
     what: 'a misspelt model',
     raw: plan(ask('a', 'x', { model: { id: 'acme/swfit-1' } })),

@@ -61,13 +61,19 @@ export const newProgress = (): RunView => ({
 const LONGEST_NOTE = 300;
 const LONGEST_ARGUMENTS = 100;
 
+/** Empty where data decides it: the model that answers is known only then. */
+function askedModel({ model }: PlanNode): string {
+  const name = model?.id ?? model?.tier ?? '';
+  return name.includes('{{') ? '' : name;
+}
+
 function newRow(node: PlanNode): Row {
   return {
     node,
     state: 'waiting',
     startedAt: undefined,
     milliseconds: undefined,
-    model: node.model?.id ?? node.model?.tier ?? '',
+    model: askedModel(node),
     costNanoUsd: 0,
     items: 0,
     itemsTotal: undefined,

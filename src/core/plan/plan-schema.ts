@@ -9,13 +9,16 @@ import { NODE_ID } from './node-id.ts';
 const json: z.ZodType<unknown> = z.unknown();
 const positive = z.number().positive();
 
+/** What is decided by data: a reference or an expression as a whole. */
+const byData = z.templateLiteral(['{{', z.string().max(1996), '}}']);
+
 export const ModelChoiceSchema = z.strictObject({
-  id: z.string().min(1).max(200).optional(),
-  tier: z.enum(TIERS).optional(),
+  id: z.union([z.string().min(1).max(200), byData]).optional(),
+  tier: z.union([z.enum(TIERS), byData]).optional(),
   strict: z.boolean().optional(),
   can: z.array(z.enum(CAPABILITIES)).max(CAPABILITIES.length).optional(),
   strengths: z.array(z.string().max(40)).max(20).optional(),
-  route: z.string().min(1).max(100).optional(),
+  route: z.union([z.string().min(1).max(100), byData]).optional(),
 });
 
 export const EscalateSchema = z.strictObject({

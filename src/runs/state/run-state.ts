@@ -113,6 +113,8 @@ export interface RunState {
   /** Set until the plan is whole. */
   streamingPlan: StreamingPlan | undefined;
   revisions: number;
+  /** When its first record was made, in epoch milliseconds: the same in every process that goes on with it. */
+  begunAt: number;
   /** Monotonic milliseconds; the time of earlier processes is in `activeMs`. */
   startedAt: number;
   activeMs: number;

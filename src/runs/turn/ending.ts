@@ -80,7 +80,7 @@ function makeReady(run: RunState, task: Task): void {
   const { when } = task.node;
   if (when !== undefined) {
     try {
-      if (compiledOf(task).when?.(scopeOf(run)) !== true) {
+      if (compiledOf(task).when?.(scopeOf(run, { task })) !== true) {
         skip(run, task, `its condition does not hold: ${when}`);
         return;
       }

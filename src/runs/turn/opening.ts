@@ -110,6 +110,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     revision: undefined,
     streamingPlan: request === undefined ? undefined : newStreaming(cap, restored),
     revisions: restored?.revisions ?? 0,
+    begunAt: restored?.started.at ?? clock.now(),
     startedAt: clock.monotonic(),
     activeMs: restored?.activeMs ?? 0,
     plannedMs: restored?.plannedMs ?? 0,
@@ -216,6 +217,8 @@ export function begin(run: RunState, opening: RunOpening, beginning: Beginning, 
     considerAll(run);
     begun();
   });
+  // The record has its time now, and a process that goes on with the run finds only that.
+  if (beginning.type === 'started') run.begunAt = event.at ?? run.begunAt;
   run.recorder.flush();
 }
 

@@ -10,7 +10,7 @@ import { releaseReservation, reserveForNode } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../state/task.ts';
-import { addItem, holdItems, holdValue, releaseInFlight, sizeOf } from '../state/values.ts';
+import { addItem, holdItems, holdValue, itemsMeter, releaseInFlight, sizeOf } from '../state/values.ts';
 import { callsOf } from './count-calls.ts';
 import { cancel, end, fail, fallbackResult, holdErrors, resultOfItems } from './ending.ts';
 import { giveSlotBack } from './slots.ts';
@@ -75,7 +75,7 @@ function expire(run: RunState, task: Task, seconds: number): void {
 }
 
 function itemsOf(run: RunState, task: Task): Items {
-  const values = compiledOf(task).each?.render(scopeOf(run));
+  const values = compiledOf(task).each?.render(scopeOf(run, { task }), itemsMeter(run.values, task));
   if (!Array.isArray(values)) {
     const got = values === null ? 'null' : `of type ${typeof values}`;
     const message = `Node ${task.id} runs once per item of ${task.node.each}, but that value is ${got}, not an array: refer to an array, or give one for a missing value, such as {{list ?? []}}.`;

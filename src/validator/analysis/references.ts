@@ -6,7 +6,10 @@ import { handledAs } from '../../core/plan/stand-in.ts';
 import { nearest } from '../../language/suggest.ts';
 import type { IssueCode } from '../document/codes.ts';
 import { shown } from '../document/report.ts';
+import { builtInType, shadowing } from './built-in-names.ts';
+import type { FoundExpression } from './collect-uses.ts';
 import { checkEach } from './each.ts';
+import { typeOfExpression } from './expression-type.ts';
 import {
   arrayOf,
   type InferredType,
@@ -17,7 +20,7 @@ import {
   typesOfInferred,
 } from './inferred-type.ts';
 import { ownMetaOf } from './own-meta.ts';
-import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
+import type { NodeAnalysis, PlanAnalysis, ReferencePlace, Use } from './plan-analysis.ts';
 import { formatPath, renameFix } from './rename.ts';
 import { shiftOfSelf } from './self-reference.ts';
 
@@ -58,28 +61,53 @@ const META_WITH_ERRORS = metaOf({ error: ERROR, errors: { type: ['array', 'null'
 /** Resolves every use in the plan, node by node in the order of the run, and keeps the type of each reference. */
 export function resolvePlan(analysis: PlanAnalysis): void {
   for (const nodeAnalysis of analysis.nodes) resolveNodeUses(nodeAnalysis, analysis);
-  resolveUses(analysis.outputUses, undefined, analysis);
+  const types = new Map<string, InferredType>();
+  resolveUses(analysis.outputUses, types, undefined, analysis);
+  for (const expression of analysis.outputExpressions) typeExpression(expression, types, analysis);
 }
 
 /** Resolves the uses of one node. The nodes that it refers to must have been resolved before. */
 export function resolveNodeUses(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
-  const { node, uses } = nodeAnalysis;
-  if (node.each === undefined) resolveUses(uses, nodeAnalysis, analysis);
-  else {
+  const { node } = nodeAnalysis;
+  if (node.each !== undefined) {
     // The type of `item` depends on the reference of the `each` itself.
-    resolveUses(
-      uses.filter(({ place }) => place === 'each'),
-      nodeAnalysis,
-      analysis,
-    );
+    resolvePlaces((place) => place === 'each', nodeAnalysis, analysis);
     checkEach(nodeAnalysis, analysis);
-    resolveUses(
-      uses.filter(({ place }) => place !== 'each'),
-      nodeAnalysis,
-      analysis,
-    );
   }
+  resolvePlaces((place) => place !== 'each', nodeAnalysis, analysis);
   if (node.use === 'value' && node.out === undefined) setValueOutput(nodeAnalysis, analysis);
+}
+
+function resolvePlaces(
+  isAsked: (place: ReferencePlace) => boolean,
+  nodeAnalysis: NodeAnalysis,
+  analysis: PlanAnalysis,
+): void {
+  const { uses, expressions, inferredTypes } = nodeAnalysis;
+  const asked = uses.filter(({ place }) => isAsked(place));
+  resolveUses(asked, inferredTypes, nodeAnalysis, analysis);
+  for (const expression of expressions) {
+    if (isAsked(expression.place)) typeExpression(expression, inferredTypes, analysis);
+  }
+}
+
+/** Keeps the type of what an expression results in. The references that it reads must have been resolved before. */
+function typeExpression(
+  { text, pointer, parsed }: FoundExpression,
+  types: Map<string, InferredType>,
+  { report }: PlanAnalysis,
+): void {
+  const told = new Set<string>();
+  const inferred = typeOfExpression(parsed.root, {
+    source: parsed.source,
+    typeOfReference: (path) => types.get(path),
+    problem(code, message, details) {
+      if (told.has(message) || report.isFull()) return;
+      told.add(message);
+      report.add(code, pointer, `In the expression ${shown(parsed.source)}, ${message}`, details);
+    },
+  });
+  types.set(text, inferred);
 }
 
 /** The output of a `value` step is its rendered input. */
@@ -87,6 +115,7 @@ function setValueOutput(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): voi
   nodeAnalysis.outputOnce = inferredTypeOfValue(nodeAnalysis.node.in ?? {}, (text) => {
     const { segments } = analysis.template(text);
     const [only] = segments;
+    if (only?.type === 'expression') return nodeAnalysis.inferredTypes.get(text) ?? 'any';
     if (segments.length !== 1 || only?.type !== 'reference') return 'text';
     const [first, second] = only.reference.alternatives;
     return first?.type === 'path' && second === undefined
@@ -97,11 +126,15 @@ function setValueOutput(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): voi
     nodeAnalysis.node.each === undefined ? nodeAnalysis.outputOnce : arrayOf(nodeAnalysis.outputOnce);
 }
 
-function resolveUses(uses: readonly Use[], nodeAnalysis: NodeAnalysis | undefined, analysis: PlanAnalysis): void {
+function resolveUses(
+  uses: readonly Use[],
+  types: Map<string, InferredType>,
+  nodeAnalysis: NodeAnalysis | undefined,
+  analysis: PlanAnalysis,
+): void {
   for (const use of uses) {
     if (analysis.report.isFull()) return;
-    const inferred = resolveUse(use, nodeAnalysis, analysis);
-    nodeAnalysis?.inferredTypes.set(use.text, inferred ?? 'any');
+    types.set(use.text, resolveUse(use, nodeAnalysis, analysis) ?? 'any');
   }
 }
 
@@ -229,6 +262,9 @@ function resolveNode(
   nodeAnalysis: NodeAnalysis | undefined,
   analysis: PlanAnalysis,
 ): InferredType | undefined {
+  const builtIn = builtInType(use, nodeAnalysis, analysis);
+  if (builtIn !== undefined) return builtIn;
+  warnOfShadow(use, nodeAnalysis, analysis);
   const target = analysis.byId.get(use.head);
   if (target === undefined) return reportUnknownNode(use, nodeAnalysis, analysis);
   if (nodeAnalysis !== undefined && target === nodeAnalysis) {
@@ -247,6 +283,13 @@ function resolveNode(
     return undefined;
   }
   return target.output;
+}
+
+function warnOfShadow(use: Use, nodeAnalysis: NodeAnalysis | undefined, analysis: PlanAnalysis): void {
+  if (shadowing(use, nodeAnalysis, analysis) === undefined) return;
+  const value = use.head === 'run' ? 'the time at which the run began' : 'the number of the round';
+  const message = `${quoted(use)} reads node "${use.head}", not ${value}, because a node has that name: rename the node if the other is meant.`;
+  analysis.report.add('ref.shadowed', use.pointer, message, { got: use.text });
 }
 
 const quoted = (use: Use): string => shown(use.text);

@@ -2,7 +2,7 @@
 import { parseTemplate, writtenStep } from '../../language/template.ts';
 import { type Edit, editText, setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
-import { readCondition } from './conditions.ts';
+import { readCondition } from './collect-uses.ts';
 import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
 
 export const formatPath = (head: string, path: readonly (string | number)[]): string =>

@@ -1,7 +1,7 @@
 /** Checks of the fields that control a node: when, repeat, wait, and fields that its step does not read. */
 
 import { hasAttempts } from '../../core/plan/steps.ts';
-import { readCondition } from '../analysis/conditions.ts';
+import { readCondition } from '../analysis/collect-uses.ts';
 import { maySkip } from '../analysis/nullable.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { setText } from '../document/document.ts';
@@ -118,7 +118,7 @@ function warnIneffective(field: string, why: string, { node, pointer }: NodeAnal
 /** Reports nodes that neither the output nor a step with side effects depends on; takes them in the order of the run. */
 export function reportUnused(nodes: readonly NodeAnalysis[], analysis: PlanAnalysis): void {
   // An unknown name may have meant any of the unused nodes.
-  const unclear = analysis.report.findings.some(({ code }) => /^(?:ref|condition|shape|each)\./.test(code));
+  const unclear = analysis.report.findings.some(({ code }) => /^(?:ref|condition|expression|shape|each)\./.test(code));
   if (analysis.plan.output === undefined || unclear) return;
   const used = new Set(analysis.outputUses.map(({ head }) => head));
   for (const nodeAnalysis of nodes.toReversed()) {

@@ -18,12 +18,29 @@ import {
 } from '../analysis/candidates.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { correction, shown } from '../document/report.ts';
+import { isByData, modelVariants } from './model-variants.ts';
 
 export function checkModels(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step } = nodeAnalysis;
   if (step?.usesModel !== true) return;
-  checkChoice(nodeAnalysis, analysis);
+  nodeAnalysis.variants = modelVariants(nodeAnalysis, analysis);
+  if (isByData(node)) checkVariants(nodeAnalysis, analysis);
+  else checkChoice(nodeAnalysis, analysis);
   if (node.escalate !== undefined) checkEscalation(node.escalate, nodeAnalysis, analysis);
+}
+
+/** Each model that data may decide for has to serve the node. Names that an expression holds are not repaired. */
+function checkVariants(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const told = new Set<string>();
+  const report: PlanAnalysis['report'] = {
+    ...analysis.report,
+    add(code, path, message, details) {
+      if (told.has(message)) return;
+      told.add(message);
+      analysis.report.add(code, path, message, { ...details, fix: undefined });
+    },
+  };
+  for (const node of nodeAnalysis.variants ?? []) checkChoice({ ...nodeAnalysis, node }, { ...analysis, report });
 }
 
 function checkChoice(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
@@ -47,7 +64,7 @@ function checkChoice(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   }
   const candidates = candidatesOf(catalogue)(node);
   if (candidates.length > 0) {
-    if (model?.tier !== undefined)
+    if (model?.tier !== undefined && isTier(model.tier))
       checkTier(model.tier, candidates, `${pointer}/model/tier`, `Node "${node.id}"`, analysis);
     return;
   }

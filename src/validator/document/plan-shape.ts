@@ -51,6 +51,14 @@ const either =
   (value) =>
     first(value) || second(value);
 
+/** A reference or an expression as a whole. */
+const isByData: Check = (value) =>
+  typeof value === 'string' &&
+  value.length >= 4 &&
+  value.length <= 2000 &&
+  value.startsWith('{{') &&
+  value.endsWith('}}');
+
 const isNode = shape(
   {
     id: (value) => typeof value === 'string' && NODE_ID.test(value),
@@ -63,12 +71,12 @@ const isNode = shape(
     wait: either(oneOf(['all', 'any']), shape({ atLeast: integer(1) }, ['atLeast'])),
     out: isRecord,
     model: shape({
-      id: text(200, 1),
-      tier: oneOf(TIERS),
+      id: either(text(200, 1), isByData),
+      tier: either(oneOf(TIERS), isByData),
       strict: flag,
       can: list(oneOf(CAPABILITIES), CAPABILITIES.length),
       strengths: list(text(40), 20),
-      route: text(100, 1),
+      route: either(text(100, 1), isByData),
     }),
     escalate: shape(
       {

@@ -113,7 +113,7 @@ interface Once {
 }
 
 interface Pools {
-  of(node: PlanNode): PricedCandidates;
+  of(nodeAnalysis: NodeAnalysis): PricedCandidates;
   /** The pool of an escalation rung; `target` is a tier or a model. */
   rung(node: PlanNode, target: string): PricedCandidates;
 }
@@ -121,7 +121,11 @@ interface Pools {
 function createPools({ catalogue }: PlanAnalysis): Pools {
   const candidates = candidatesOf(catalogue);
   return {
-    of: (node) => poolOf(candidates(node), node.model?.strengths),
+    of({ node, variants }) {
+      if (variants === undefined) return poolOf(candidates(node), node.model?.strengths);
+      // Which of them it will be is not known, so it may be any of all their models.
+      return poolOf([...new Set(variants.flatMap((variant) => candidates(variant)))], node.model?.strengths);
+    },
     rung: (node, target) => poolOf(rungCandidates(node, target, catalogue), node.model?.strengths),
   };
 }
@@ -137,7 +141,7 @@ function onceOf(
   const inner = node.use.startsWith('workflow:') ? nodeAnalysis.workflow : undefined;
   if (inner !== undefined) return workflowOnce(nested(inner));
   if (step?.usesModel !== true) return { costs: FREE, ms: step?.expectedMs ?? 10 };
-  const pool = pools.of(node);
+  const pool = pools.of(nodeAnalysis);
   if (node.use === 'plan') return planOnce(pool, isCapped);
   const own = callCosts(pool, node, size, isCapped);
   const ms = pool.likely?.card.expectedMs ?? DEFAULT_MS;
