@@ -3,6 +3,7 @@ import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { ExecutionEngine, RunHandle } from '../core/run/engine.ts';
 import type { ContinueOptions, Runs } from '../core/run/runs.ts';
+import { rootOf } from '../runs/journal/root.ts';
 import { assertItemNamed } from '../runs/stored/given-answer.ts';
 import { assertContinuingAnswer } from './checked-engine.ts';
 import { replayKnown, type WatchParts, watchRun } from './watch.ts';
@@ -18,11 +19,13 @@ export function createRuns(parts: WatchParts): Runs {
     async answer(runId, nodeId, answer, options) {
       assertContinuingAnswer(options);
       const { item, ...continuing } = options ?? {};
-      if (item === undefined) assertItemNamed(await engine.inspect(runId), { runId, nodeId });
-      const before = await parts.live(runId);
+      assertItemNamed(await engine.inspect(runId), { runId, nodeId, ...defined({ item }) });
+      // A nested run goes on with the run around it.
+      const rootId = await rootOf(parts.journal, runId);
+      const before = await parts.live(rootId);
       await engine.answer(runId, nodeId, answer, defined({ item }));
       const driving = before !== undefined && (await tookAnswer(engine, before));
-      return driving ? before : resumeOrJoin(parts, runId, continuing);
+      return driving ? before : resumeOrJoin(parts, rootId, continuing);
     },
     cancel: (runId, reason) => engine.cancel(runId, reason),
     replay: (runId) => replayKnown(engine, runId),

@@ -112,13 +112,11 @@ function showQuestions(
   terminal: Terminal,
 ): void {
   const command = `${thisCommandWith(options)} runs answer ${quoted(runId)}`;
-  for (const { nodeId, item, question, choices } of waiting) {
-    const place = item === undefined ? '' : `, item ${item},`;
-    const asks = `${terminal.paint.magenta(oneLine(nodeId))}${place} asks: ${printable(question)}`;
+  for (const { id, question, choices } of waiting) {
+    const asks = `${terminal.paint.magenta(oneLine(id))} asks: ${printable(question)}`;
     terminal.say(`\n${terminal.wrap(asks, 'stderr')}`);
     if (choices !== undefined) terminal.say(`  choices: ${choices.map(oneLine).join(', ')}`);
     const example = choices?.[0] === undefined ? "'<answer>'" : quoted(oneLine(choices[0]));
-    const option = item === undefined ? '' : ` --item ${item}`;
-    terminal.say(`  answer with: ${command} ${quoted(oneLine(nodeId))} ${example}${option}`);
+    terminal.say(`  answer with: ${command} ${quoted(oneLine(id))} ${example}`);
   }
 }

@@ -5,7 +5,15 @@ import type { NanoUsd } from '../money/money.ts';
 import type { Plan, PlanNode, ValidPlan } from '../plan/plan.ts';
 import type { PlannerAnswer, PlanningResult } from '../plan/planner.ts';
 import type { PlanRepair } from '../plan/validation.ts';
-import type { HumanQuestion, LoopAnswer, NodeMeta, NodeProgress, Paid, ToolCallRecord } from './node-call.ts';
+import type {
+  HumanQuestion,
+  LoopAnswer,
+  NodeMeta,
+  NodeProgress,
+  Paid,
+  ToolCallRecord,
+  WaitingQuestion,
+} from './node-call.ts';
 
 export type * from './node-call.ts';
 export { SuspendRun } from './node-call.ts';
@@ -205,14 +213,11 @@ export interface RunResult {
   /** What the validator changed in the plans that were run, in order. @default nothing */
   readonly repaired?: readonly PlanRepair[];
   readonly nodes: readonly NodeReport[];
-  /** The nodes that wait for an answer, with their questions: of a suspended run, or one that goes on meanwhile. */
+  /**
+   * What waits for an answer, a moment or an event: of a suspended run, or one that goes on meanwhile. Questions of nested runs
+   * are among them.
+   */
   readonly waiting?: readonly WaitingQuestion[];
-}
-
-export interface WaitingQuestion extends HumanQuestion {
-  readonly nodeId: string;
-  /** Index within `each`. */
-  readonly item?: number;
 }
 
 export interface AnswerOptions {
@@ -271,7 +276,8 @@ export interface ExecutionEngine {
   /** Continues a run from its journal: finished nodes are kept and not paid again. Throws not-found, and store-busy while another process drives it. */
   resume(runId: string, options?: Pick<RunOptions, 'signal' | 'concurrency'>): Promise<RunHandle>;
   /**
-   * Records the answer to a suspended node; `resume` continues with it. Throws not-found if that node or item asks nothing, or
+   * Records the answer to a suspended node; `resume` continues with it. `nodeId` may be the id of any question that `waiting`
+   * lists, such as `review[2]` or `outer/review`. Throws not-found if that node or item asks nothing, or
    * the run has ended, and invalid-request if the answer does not fit the question. Without `item` it is for the first that asked.
    */
   answer(runId: string, nodeId: string, answer: unknown, options?: AnswerOptions): Promise<void>;

@@ -23,6 +23,8 @@ export interface TaskProgress {
   readonly answers: Map<number, unknown>;
   /** Items whose answer is on its way to the journal: no second one is taken. */
   readonly answering: Set<number>;
+  /** Items to call again, because what they wait for has come in a nested run. */
+  readonly again: Set<number>;
   /** Rounds of models that call tools, of units that have not ended. */
   readonly loops: Map<number, RecordedLoop>;
 }
@@ -230,6 +232,7 @@ export const noProgress = (): TaskProgress => ({
   questions: new Map(),
   answers: new Map(),
   answering: new Set(),
+  again: new Set(),
   loops: new Map(),
 });
 

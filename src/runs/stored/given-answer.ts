@@ -2,7 +2,8 @@
 
 import { PolyphonyError } from '../../core/errors.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
-import type { HumanQuestion, RunResult } from '../../core/run/engine.ts';
+import type { HumanQuestion, RunResult, WaitingQuestion } from '../../core/run/engine.ts';
+import { questionId } from '../../core/run/question-id.ts';
 import { coerceJson, toJsonSchema, validateJson } from '../../kit/json/json-schema.ts';
 import { humanSchema } from '../../language/human-output.ts';
 import { isPlainObject } from '../../language/shorthand.ts';
@@ -104,15 +105,30 @@ export function addressed(asked: readonly Asked[], address: Address, isAnswered 
   return found;
 }
 
+/** The waiting questions that an address may mean: one where it is an id, or names the item. */
+export function askedAt({ waiting = [] }: Pick<RunResult, 'waiting'>, address: Address): readonly WaitingQuestion[] {
+  const { nodeId, item } = address;
+  const id = item === undefined ? nodeId : questionId({ nodeId, item });
+  const found = waiting.find((one) => one.id === id);
+  if (found !== undefined) return [found];
+  if (item !== undefined) return waiting.filter((one) => one.nodeId === nodeId && one.item === item);
+  return waiting.filter((one) => one.nodeId === nodeId || one.id.startsWith(`${nodeId}[`));
+}
+
 /**
  * For callers who read the questions and cannot know which was asked first: an answer of a person.
  *
- * @throws invalid-request when several items of the node wait, and none is named
+ * @throws invalid-request when several questions of the node wait, and none is named
  */
-export function assertItemNamed({ waiting = [] }: RunResult, { runId, nodeId, item }: Address): void {
-  const asked = waiting.filter((one) => one.nodeId === nodeId).map((one): Asked => [one.item ?? -1, one]);
-  if (item !== undefined || asked.length < 2) return;
-  const message = `${asked.length} items of node ${nodeId} of run ${runId} wait for an answer: say which one it is for (item, or --item). They are ${itemsOf(asked)}.`;
+export function assertItemNamed(result: Pick<RunResult, 'waiting'>, address: Address): void {
+  const asked = askedAt(result, address);
+  if (asked.length < 2) return;
+  const { runId, nodeId } = address;
+  const names = asked
+    .slice(0, MOST_LISTED + 1)
+    .map(({ id, question }) => `${id} (${beginningOf(question, QUESTION_CHARACTERS)})`);
+  const what = asked.every((one) => one.id === questionId(one)) ? 'items' : 'questions';
+  const message = `${asked.length} ${what} of node ${nodeId} of run ${runId} wait for an answer: say which one it is for, by its id, or by its item (item, or --item). They are ${listed(names, ', ', asked.length)}.`;
   throw new PolyphonyError('invalid-request', message);
 }
 

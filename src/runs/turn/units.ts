@@ -8,7 +8,15 @@ import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation, reserveForNode } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
-import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../state/task.ts';
+import {
+  type Items,
+  idempotencyKey,
+  isAsking,
+  noProgress,
+  type Task,
+  type TaskProgress,
+  type Unit,
+} from '../state/task.ts';
 import { addItem, holdItems, holdValue, releaseInFlight, sizeOf } from '../state/values.ts';
 import { callsOf } from './count-calls.ts';
 import { cancel, end, fail, fallbackResult, resultOfItems } from './ending.ts';
@@ -98,7 +106,7 @@ function itemsOf(run: RunState, task: Task): Items {
 function nextItem(task: Task): number | undefined {
   const { each, progress } = task;
   if (each === undefined) return task.units.length === 0 ? -1 : undefined;
-  const answered = progress === undefined ? undefined : answeredItem(task, each);
+  const answered = progress === undefined ? undefined : answeredItem(progress, task, each);
   if (answered !== undefined) return answered;
   while (each.next < each.values.length) {
     const item = each.next;
@@ -108,10 +116,12 @@ function nextItem(task: Task): number | undefined {
   return undefined;
 }
 
-function answeredItem(task: Task, each: Items): number | undefined {
-  for (const item of task.progress?.answers.keys() ?? []) {
-    const busy = task.units.some((unit) => unit.item === item) || item >= each.next;
-    if (!busy && each.results[item] === undefined) return item;
+function answeredItem({ answers, again }: TaskProgress, task: Task, each: Items): number | undefined {
+  for (const items of [again, answers]) {
+    for (const item of items.keys()) {
+      const busy = task.units.some((unit) => unit.item === item) || item >= each.next;
+      if (!busy && each.results[item] === undefined) return item;
+    }
   }
   return undefined;
 }
@@ -152,6 +162,7 @@ function createUnit(run: RunState, task: Task, item: number): Unit {
     inputs: undefined,
     used: undefined,
   };
+  task.progress?.again.delete(item);
   task.units.push(unit);
   run.active += 1;
   run.slots.taken += 1;
@@ -193,8 +204,15 @@ function failWhenStopped(run: RunState, task: Task, error: PolyphonyError): void
   run.driver.wake();
 }
 
-function ask(run: RunState, unit: Unit, each: Items | undefined, { question }: SuspendRun): void {
+function ask(run: RunState, unit: Unit, each: Items | undefined, { question: asked }: SuspendRun): void {
   const { task, item } = unit;
+  if (task.progress?.again.delete(item) === true) {
+    // What it waits for has come while it was asking.
+    enqueue(run, task);
+    return;
+  }
+  // The nested run holds and records its own questions.
+  const { nested, ...question } = asked;
   try {
     holdValue(run.values, question, { noun: 'The question', nodeId: task.id });
   } catch (error) {
@@ -203,7 +221,7 @@ function ask(run: RunState, unit: Unit, each: Items | undefined, { question }: S
     return;
   }
   task.progress ??= noProgress();
-  task.progress.questions.set(item, question);
+  task.progress.questions.set(item, nested === undefined ? question : asked);
   task.progress.answers.delete(item);
   const place = item === -1 ? {} : { item };
   run.recorder.record({ type: 'node-suspended', nodeId: task.id, ...place, question });
@@ -223,6 +241,17 @@ function suspendIfAsking(run: RunState, task: Task): void {
 export function takeAnswer(run: RunState, task: Task, item: number, answer: unknown): void {
   task.progress?.answers.set(item, answer);
   if (task.phase === 'suspended') task.phase = 'running';
+  enqueue(run, task);
+  run.driver.wake();
+}
+
+/** What a node asked through a nested run is answered there: its call is made again, and goes on with that run. */
+export function callAgain(run: RunState, task: Task, item: number): void {
+  if (task.phase !== 'suspended' && task.phase !== 'running') return;
+  task.progress ??= noProgress();
+  task.progress.again.add(item);
+  task.progress.questions.delete(item);
+  task.phase = 'running';
   enqueue(run, task);
   run.driver.wake();
 }
