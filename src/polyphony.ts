@@ -44,7 +44,7 @@ import { isValidPlan } from './core/plan/plan.ts';
 import type { PlanningResult } from './core/plan/planner.ts';
 import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
-import type { ExecutionEngine, RunHandle } from './core/run/engine.ts';
+import type { ExecutionEngine, RunHandle, RunResult } from './core/run/engine.ts';
 import type { ContinueOptions, Runs } from './core/run/runs.ts';
 import { rememberEnvironment } from './core/scrub.ts';
 import type { Stores } from './core/stores.ts';
@@ -85,7 +85,8 @@ export interface PolyphonyOptions {
   readonly workflows?: readonly AnyWorkflow[];
   /**
    * Resumes the runs that other processes over these stores left behind, in the background: those that are `interrupted` at the start, and a lease
-   * later those of hosts that died just before. What cannot go on here is logged. @default false
+   * later those of hosts that died just before. Runs that others suspended until a moment go on at that moment. What cannot go on
+   * here is logged. @default false
    */
   readonly recover?: boolean | RecoverOptions;
   /** Clock, randomness and ids. @default the system's */
@@ -224,7 +225,9 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   ]);
   const engine = lazyEngine(services, runtime.ids);
   const live = async (runId: string) => (await services()).liveRun(runId);
-  if (recover !== undefined) recovering = recoverRuns({ engine, clock: runtime.clock, logger, closing }, recover);
+  const remind = async (suspended: RunResult) => (await services()).remind(suspended);
+  if (recover !== undefined)
+    recovering = recoverRuns({ engine, remind, clock: runtime.clock, logger, closing }, recover);
   return {
     gateway,
     runs: createRuns({ engine, live, journal: stores.journal, runtime, closing }),

@@ -8,7 +8,8 @@ export interface LiveRuns {
   find(runId: string): RunHandle | undefined;
 }
 
-export function listLiveRuns(inner: ExecutionEngine): LiveRuns {
+/** @param onDriven called with every run that this process begins to drive */
+export function listLiveRuns(inner: ExecutionEngine, onDriven: (handle: RunHandle) => void = () => {}): LiveRuns {
   // One of them is driven. The others are starts of its id that are being refused.
   const live = new Map<string, RunHandle[]>();
   const listed = (handle: RunHandle): RunHandle => {
@@ -20,6 +21,7 @@ export function listLiveRuns(inner: ExecutionEngine): LiveRuns {
       if (handles.length === 0) live.delete(handle.runId);
     };
     handle.result().then(gone, gone);
+    onDriven(handle);
     return handle;
   };
   const { startRequest } = inner;

@@ -80,17 +80,21 @@ export const rerank: WorkflowStep<
   { readonly results: readonly { readonly index: number; readonly score: number }[] }
 > = { use: 'rerank' };
 
-export const human: WorkflowStep<
-  {
-    readonly question: string;
-    readonly choices?: readonly string[];
-    /** The only choice that approves. @default those that are a word of approval, such as `yes` */
-    readonly approve?: string;
-    readonly data?: unknown;
-  },
-  { readonly answer: unknown; readonly approved: boolean },
-  true
-> = { use: 'human' };
+/** What a person said: the `answer` is one of the `choices`, where the node offers some, or what `out` says. */
+export interface HumanOutput {
+  readonly answer: unknown;
+  readonly approved: boolean;
+}
+
+export interface HumanInput {
+  readonly question: string;
+  readonly choices?: readonly string[];
+  /** The only choice that approves. @default those that are a word of approval, such as `yes` */
+  readonly approve?: string;
+  readonly data?: unknown;
+}
+
+export const human: WorkflowStep<HumanInput, HumanOutput, true> = { use: 'human' };
 
 export const value: TypedStep<Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>> = {
   use: 'value',

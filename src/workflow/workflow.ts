@@ -13,7 +13,7 @@ import { CEL_RESERVED, type ReservedName } from '../language/condition-rules.ts'
 import { type Condition, sourceOf } from './condition.ts';
 import { encode, pathOf, type Ref, type Resolved, referenceTo, type Value } from './reference.ts';
 import { mustRun, writtenSchema } from './schema.ts';
-import type { WithMeta, WorkflowStep } from './step.ts';
+import type { HumanOutput, WithMeta, WorkflowStep } from './step.ts';
 
 type Nodes = Readonly<Record<string, unknown>>;
 
@@ -94,7 +94,24 @@ export interface Repetition<Self> {
 
 /** The output of a node, from its `out` or else from its step; also null when its condition or an error may skip it. */
 type OutputOf<O, S> = Declared<O, S> & WithMeta;
-type Declared<O, S> = S extends { readonly out: infer Z } ? JsonOf<Infer<Z>> : O;
+type Declared<O, S> =
+  IsHuman<O> extends true
+    ? { readonly answer: AnswerOf<S>; readonly approved: boolean }
+    : S extends { readonly out: infer Z }
+      ? JsonOf<Infer<Z>>
+      : O;
+type IsHuman<O> = [O, HumanOutput] extends [HumanOutput, O] ? true : false;
+/** What `out` says of the answer, else one of the choices. */
+type AnswerOf<S> = S extends { readonly out: infer Z }
+  ? JsonOf<Infer<Z>> extends { readonly answer: infer Answer }
+    ? Answer
+    : ChoiceOf<S>
+  : ChoiceOf<S>;
+type ChoiceOf<S> = S extends { readonly in: { readonly choices: infer Given } }
+  ? Resolved<Given> extends readonly (infer Choice)[]
+    ? Choice
+    : unknown
+  : unknown;
 /** `onError: 'skip'` makes a failed item null; `when` may skip the whole node. */
 type Mapped<Output, S> =
   | readonly (S extends { readonly onError: 'skip' } ? Output | null : Output)[]

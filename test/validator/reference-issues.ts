@@ -155,6 +155,15 @@ export const REFERENCE_CASES: readonly Case[] = [
     path: '/nodes/1/in/prompt',
   },
   {
+    code: 'approval.unheeded',
+    what: 'an approval that is only waited for',
+    raw: plan(
+      { id: 'review', use: 'human', in: { question: 'Send it?', choices: ['yes', 'no'] } },
+      ask('b', 'x', { needs: ['review'] }),
+    ),
+    path: '/nodes/1/needs/0',
+  },
+  {
     code: 'node.unused',
     what: 'a result for nobody',
     raw: { ...plan(ask('a', 'x'), ask('b', 'y')), output: '{{a.text}}' },

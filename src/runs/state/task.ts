@@ -25,6 +25,8 @@ export interface TaskProgress {
   readonly answering: Set<number>;
   /** Items to call again, because what they wait for has come in a nested run. */
   readonly again: Set<number>;
+  /** Epoch milliseconds: when the time of a node that waits for what is outside is up. */
+  deadline: number | undefined;
   /** Rounds of models that call tools, of units that have not ended. */
   readonly loops: Map<number, RecordedLoop>;
 }
@@ -233,6 +235,7 @@ export const noProgress = (): TaskProgress => ({
   answers: new Map(),
   answering: new Set(),
   again: new Set(),
+  deadline: undefined,
   loops: new Map(),
 });
 

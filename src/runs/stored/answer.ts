@@ -4,7 +4,7 @@ import { tooMuchWritten } from '../records/written.ts';
 import type { RunState } from '../state/run-state.ts';
 import type { Task, TaskProgress } from '../state/task.ts';
 import { createValues, holdValue, type Measured, sizeOf } from '../state/values.ts';
-import { takeAnswer } from '../turn/units.ts';
+import { takeAnswer } from '../turn/asking.ts';
 import { changeStored, type StoredRuns } from './change.ts';
 import { type Asked, addressed, assertFits, hasEnded, notWaiting, withOut } from './given-answer.ts';
 import { questionsOf } from './inspect.ts';

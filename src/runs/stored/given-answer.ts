@@ -5,7 +5,7 @@ import type { PlanNode } from '../../core/plan/plan.ts';
 import type { HumanQuestion, RunResult, WaitingQuestion } from '../../core/run/engine.ts';
 import { questionId } from '../../core/run/question-id.ts';
 import { coerceJson, toJsonSchema, validateJson } from '../../kit/json/json-schema.ts';
-import { humanSchema } from '../../language/human-output.ts';
+import { humanSchema, isApproval } from '../../language/human-output.ts';
 import { isPlainObject } from '../../language/shorthand.ts';
 import { beginningOf, shownJson, shownText } from '../../language/shown.ts';
 
@@ -15,23 +15,31 @@ export interface Answered {
   readonly approved: boolean;
 }
 
-/** The case of letters and one full stop aside. Without the flag `u`, only letters of ASCII are taken for each other. */
-const APPROVAL = /^(?:yes|y|ok|approve|approved|true)\.?$/i;
-
 const MOST_LISTED = 20;
 const QUESTION_CHARACTERS = 60;
 
 /** Whether a text approves: the choice that the question marks, or else one of a few words. */
 function approves({ approve }: HumanQuestion, text: string): boolean {
-  return approve === undefined ? APPROVAL.test(text.trim()) : text === approve;
+  return approve === undefined ? isApproval(text) : text === approve;
 }
 
-/** `true`, `{ approved: true }` and a text that approves do; every other answer is kept, and is not approved. */
+/**
+ * `true`, `{ approved: true }` and a text that approves do; every other answer is kept, and is not approved. Of a question with
+ * choices, the answer is one of them.
+ */
 export function answeredBy(question: HumanQuestion, given: unknown): Answered {
+  if (typeof given === 'boolean') return { answer: meantBy(question, given) ?? given, approved: given };
   if (typeof given === 'string') return { answer: given, approved: approves(question, given) };
   if (!saysApproved(given)) return { answer: given, approved: given === true };
   const { approved, answer = null, ...more } = given;
   return { answer: Object.keys(more).length === 0 ? answer : given, approved: approved === true };
+}
+
+/** The only choice that `true` or `false` can mean. */
+function meantBy(question: HumanQuestion, given: boolean): string | undefined {
+  const meant = new Set(question.choices?.filter((choice) => approves(question, choice) === given));
+  const [only] = meant;
+  return meant.size === 1 ? only : undefined;
 }
 
 const saysApproved = (given: unknown): given is Readonly<Record<string, unknown>> =>
@@ -59,11 +67,14 @@ function misfitOfChoices(question: HumanQuestion, given: unknown): string | unde
   const { choices } = question;
   if (choices === undefined) return undefined;
   const decides = choices.some((choice) => approves(question, choice));
-  // Where a choice approves and another does not, true and false are as clear as the choices.
-  if (typeof given === 'boolean' && decides && choices.some((choice) => !approves(question, choice))) return undefined;
+  // Where one choice approves and the others do not, true is as clear as that choice; so is false for the only other one.
+  if (typeof given === 'boolean' && decides && meantBy(question, given) !== undefined) return undefined;
   const chosen = saysApproved(given) ? given.answer : given;
   if (typeof chosen !== 'string' || !choices.includes(chosen)) {
     return `The answer ${shownJson(chosen)} is not one of the choices: answer with one of ${listed(choices.map((choice) => beginningOf(choice)))}.`;
+  }
+  if (isPlainObject(given) && Object.keys(given).some((key) => key !== 'answer' && key !== 'approved')) {
+    return `The answer ${shownJson(given)} says more than the choice ${shownText(chosen)}: give the choice alone, or { answer, approved }.`;
   }
   if (!decides || approves(question, chosen) || typeof given !== 'object') return undefined;
   return answeredBy(question, given).approved

@@ -209,7 +209,11 @@ export function recordRound(run: RunState, unit: Unit, result: NodeResult, commi
 
 /** Returns the unit's result after its last round; undefined when another round follows. */
 export function takeRound(run: RunState, unit: Unit, result: NodeResult): NodeResult | undefined {
+  const { task, item } = unit;
   unit.previous = result.output;
+  // The next round asks anew.
+  task.progress?.questions.delete(item);
+  task.progress?.answers.delete(item);
   return lastRound(run, unit, result);
 }
 

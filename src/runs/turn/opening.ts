@@ -20,6 +20,7 @@ import { readyQueue } from '../state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../state/recorder.ts';
 import type { Counted, RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
 import { createValues, holdInput, holdRestored, type RunValues } from '../state/values.ts';
+import { takeAllDue } from './asking.ts';
 import { countRestored, limitRunSeconds } from './count-calls.ts';
 import { considerAll, ended } from './ending.ts';
 import { refuseRecord } from './refused-record.ts';
@@ -202,6 +203,7 @@ export function begin(run: RunState, opening: RunOpening, beginning: Beginning, 
     if (request !== undefined && run.streamingPlan !== undefined)
       streamPlan(run, run.streamingPlan, { request, inParts, onPlan });
     considerAll(run);
+    takeAllDue(run);
     begun();
   });
   run.recorder.flush();

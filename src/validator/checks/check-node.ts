@@ -1,6 +1,7 @@
 /** All checks of a single node, once its references are resolved. */
 
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
+import { checkApprovals } from './approval.ts';
 import { checkBraces } from './braces.ts';
 import { checkComparisons } from './comparisons.ts';
 import { checkConditions, checkIneffective, checkRepeat, checkWait } from './control.ts';
@@ -22,4 +23,5 @@ export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, anal
   checkWait(nodeAnalysis, dependencies, analysis);
   checkModels(nodeAnalysis, analysis);
   checkIneffective(nodeAnalysis, analysis);
+  checkApprovals(nodeAnalysis, analysis);
 }

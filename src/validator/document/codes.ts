@@ -36,6 +36,7 @@ export const ISSUE_CODES = {
   'each.nullable': 'warning',
   'repeat.unbounded': 'error',
   'wait.impossible': 'error',
+  'approval.unheeded': 'warning',
   'node.unused': 'warning',
   'field.ineffective': 'warning',
   'schema.invalid': 'error',
