@@ -7,7 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { ExecutionEngine, RunHandle, RunResult } from '../core/run/engine.ts';
-import { nextMomentOf } from '../runs/state/waiting.ts';
+import { nextMomentOf } from '../runs/records/waiting.ts';
 
 export interface AlarmParts {
   readonly clock: Clock;

@@ -18,8 +18,8 @@ import {
   SuspendRun,
 } from '../core/run/engine.ts';
 import { nestedRunId } from '../runs/records/nested-id.ts';
+import { originOf } from '../runs/records/waiting.ts';
 import { withCharge } from '../runs/state/charge.ts';
-import { originOf } from '../runs/state/waiting.ts';
 import { requiredText } from './inputs.ts';
 
 export interface NestedOptions {

@@ -2,9 +2,9 @@
 
 import type { NodeReport, NodeState, RunResult, RunStatus, RunTotals, WaitingQuestion } from '../../core/run/engine.ts';
 import { failureRecord } from '../../core/run/failure-record.ts';
+import { entriesOf } from '../records/waiting.ts';
 import type { RunState } from './run-state.ts';
 import type { Task } from './task.ts';
-import { entriesOf } from './waiting.ts';
 
 export function totalsOf(run: RunState): RunTotals {
   const { money } = run;

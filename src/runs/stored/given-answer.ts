@@ -2,7 +2,7 @@
 
 import { PolyphonyError } from '../../core/errors.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
-import type { HumanQuestion, RunResult, WaitingQuestion } from '../../core/run/engine.ts';
+import type { HumanQuestion, RunResult, WaitedFor, WaitingQuestion } from '../../core/run/engine.ts';
 import { questionId } from '../../core/run/question-id.ts';
 import { coerceJson, toJsonSchema, validateJson } from '../../kit/json/json-schema.ts';
 import { humanSchema, isApproval } from '../../language/human-output.ts';
@@ -59,9 +59,15 @@ export function misfitOf(question: HumanQuestion, given: unknown): string | unde
 
 /** @throws invalid-request when the answer does not fit the question */
 export function assertFits(question: HumanQuestion, given: unknown): void {
+  if (question.wait !== undefined) throw new PolyphonyError('invalid-request', nobodyAsked(question.wait));
   const misfit = misfitOf(question, given);
   if (misfit !== undefined) throw new PolyphonyError('invalid-request', misfit);
 }
+
+const nobodyAsked = (wait: WaitedFor): string =>
+  'until' in wait
+    ? 'The node waits for a moment and asks nobody: resume the run then, or fork it to wait otherwise.'
+    : `The node waits for the event ${shownText(wait.event)} and asks nobody: send that event (runs.event).`;
 
 function misfitOfChoices(question: HumanQuestion, given: unknown): string | undefined {
   const { choices } = question;

@@ -6,7 +6,7 @@ import type { RunJournal } from '../../core/stores.ts';
 import { knownRun, restore } from '../journal/restore.ts';
 import type { Restored } from '../journal/restored.ts';
 import { nestedRunId, startsRun } from '../records/nested-id.ts';
-import { entriesOf, nestedEntries, originOf } from '../state/waiting.ts';
+import { entriesOf, nestedEntries, originOf } from '../records/waiting.ts';
 import type { Answer } from './answer.ts';
 import { notWaiting } from './given-answer.ts';
 import { questionsOf } from './inspect.ts';

@@ -9,11 +9,11 @@ import { PolyphonyError } from '../../core/errors.ts';
 import { waitsOutside } from '../../core/plan/steps.ts';
 import type { HumanQuestion, SuspendRun } from '../../core/run/engine.ts';
 import { dateAt } from '../../system/clock.ts';
+import { momentOf } from '../records/waiting.ts';
 import { releaseReservation } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { noProgress, type Task, type TaskProgress, type Unit } from '../state/task.ts';
 import { holdValue } from '../state/values.ts';
-import { momentOf } from '../state/waiting.ts';
 import { fail } from './ending.ts';
 
 /** A run with nothing else to do stays with the process for a moment that is this near, in milliseconds. */
