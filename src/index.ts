@@ -78,5 +78,6 @@ export {
   t,
   tool,
   value,
+  wait,
   workflow,
 } from './workflow/index.ts';

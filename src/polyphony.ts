@@ -110,12 +110,12 @@ const OPTIONS: KnownFields<PolyphonyOptions> = {
   transport: true,
 };
 
-/** The engine that was chosen. `startRequest` fails as `unsupported` where that engine takes whole plans only. */
-export type PolyphonyEngine = ExecutionEngine & Required<Pick<ExecutionEngine, 'startRequest'>>;
+/** The engine that was chosen. `startRequest` fails as `unsupported` where it takes whole plans only, `event` where it takes no events. */
+export type PolyphonyEngine = ExecutionEngine & Required<Pick<ExecutionEngine, 'startRequest' | 'event'>>;
 
 export interface Polyphony {
   readonly gateway: Gateway;
-  /** Runs that exist: list, show, watch, resume, fork, answer, cancel, replay. */
+  /** Runs that exist: list, show, watch, resume, fork, answer, event, cancel, replay. */
   readonly runs: Runs;
   /** The engine below `runs`. Its `answer` only records; `resume` then continues the run. */
   readonly engine: PolyphonyEngine;

@@ -2,7 +2,7 @@
 import { assertId, assertKnownFields, assertScopes, type KnownFields, shown } from '../core/checked-options.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import { usdToNano } from '../core/money/money.ts';
-import type { AnswerOptions, ExecutionEngine, RequestOptions, RunOptions } from '../core/run/engine.ts';
+import type { AnswerOptions, EventOptions, ExecutionEngine, RequestOptions, RunOptions } from '../core/run/engine.ts';
 import type { ContinueOptions, ForkOptions } from '../core/run/runs.ts';
 
 const CONTINUE_FIELDS: KnownFields<ContinueOptions> = { signal: true, concurrency: true };
@@ -21,10 +21,11 @@ export const RUN_FIELDS: KnownFields<RunOptions> = {
 const REQUEST_FIELDS: KnownFields<RequestOptions> = { ...RUN_FIELDS, onPlan: true };
 const ANSWER_FIELDS: KnownFields<AnswerOptions> = { item: true };
 const CONTINUING_ANSWER_FIELDS: KnownFields<ContinueOptions & AnswerOptions> = { ...CONTINUE_FIELDS, ...ANSWER_FIELDS };
+const EVENT_FIELDS: KnownFields<EventOptions> = { runId: true };
 const FORK_FIELDS: KnownFields<ForkOptions> = { ...RUN_FIELDS, from: true, with: true };
 
 export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
-  const { startRequest } = inner;
+  const { startRequest, event } = inner;
   return {
     start(plan, options) {
       assertRunOptions('A run', options, RUN_FIELDS);
@@ -48,6 +49,16 @@ export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
       assertAnswerOptions(options, ANSWER_FIELDS);
       return inner.answer(runId, nodeId, answer, options);
     },
+    ...(event === undefined
+      ? {}
+      : {
+          async event(name, payload, options) {
+            assertId('The name of an event', name);
+            if (options !== undefined) assertKnownFields('An event', options, EVENT_FIELDS);
+            if (options?.runId !== undefined) assertRunId(options.runId);
+            return event.call(inner, name, payload, options);
+          },
+        }),
     async fork(runId, options) {
       assertRunId(runId);
       assertRunOptions('A fork', options, FORK_FIELDS);

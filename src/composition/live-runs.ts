@@ -24,7 +24,7 @@ export function listLiveRuns(inner: ExecutionEngine, onDriven: (handle: RunHandl
     onDriven(handle);
     return handle;
   };
-  const { startRequest } = inner;
+  const { startRequest, event } = inner;
   const engine: ExecutionEngine = {
     start: (plan, options) => listed(inner.start(plan, options)),
     ...(startRequest === undefined
@@ -32,6 +32,7 @@ export function listLiveRuns(inner: ExecutionEngine, onDriven: (handle: RunHandl
       : { startRequest: (request, options) => listed(startRequest.call(inner, request, options)) }),
     resume: async (runId, options) => listed(await inner.resume(runId, options)),
     answer: (runId, nodeId, answer, options) => inner.answer(runId, nodeId, answer, options),
+    ...(event === undefined ? {} : { event: (name, payload, options) => event.call(inner, name, payload, options) }),
     fork: async (runId, options) => listed(await inner.fork(runId, options)),
     replay: (runId) => inner.replay(runId),
     inspect: (runId) => inner.inspect(runId),

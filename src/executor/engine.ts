@@ -6,37 +6,26 @@ import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import type { Paid } from '../core/money/usage.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
-import type {
-  ExecutionEngine,
-  NodeRunners,
-  RunEvent,
-  RunHandle,
-  RunOptions,
-  RunResult,
-  RunStatus,
-} from '../core/run/engine.ts';
+import type { ExecutionEngine, NodeRunners, RunEvent, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
 import { fullEvents } from '../core/run/full-events.ts';
 import type { RunLimits } from '../core/run/run-limits.ts';
 import type { ValueBounds } from '../core/run/value-bounds.ts';
 import type { RunJournal } from '../core/stores.ts';
 import { guardedListener } from '../core/user-code/guarded-listener.ts';
-import { knownRun, restore } from '../runs/journal/restore.ts';
+import { knownRun } from '../runs/journal/restore.ts';
 import type { Restored } from '../runs/journal/restored.ts';
-import { firstOf, MOST_LEVELS, rootOf } from '../runs/journal/root.ts';
-import { startsRun } from '../runs/records/nested-id.ts';
 import { isStoreFailure, withNote } from '../runs/state/store-failure.ts';
-import { type Answer, answerRun } from '../runs/stored/answer.ts';
 import { cancelStored } from '../runs/stored/cancel.ts';
 import type { StoredRuns } from '../runs/stored/change.ts';
 import { type ForkOptions, forkRun } from '../runs/stored/fork.ts';
-import { inspectRun, questionsOf } from '../runs/stored/inspect.ts';
+import { inspectRun } from '../runs/stored/inspect.ts';
 import { listRuns, lookAt } from '../runs/stored/interrupted.ts';
-import { askedInside, atAskingRun, isNestedId, openQuestions } from '../runs/stored/nested-questions.ts';
-import { callAgain } from '../runs/turn/asking.ts';
+import { openQuestions } from '../runs/stored/nested-questions.ts';
 import { STORE_GRACE_MS } from '../runs/turn/concluding.ts';
 import type { RunOpening } from '../runs/turn/opening.ts';
 import { noPlanner } from '../runs/turn/streaming-plan.ts';
 import { orAborted, settlesWithin } from '../system/clock.ts';
+import { sendEvent, takeAnswer } from './answers.ts';
 import { type Driven, exists, goOn, start } from './beginning.ts';
 import type { Host } from './driving.ts';
 import { guardedJournal } from './guarded-journal.ts';
@@ -100,6 +89,7 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
     resume: (runId, runOptions = {}) => resumeInTurn(engine, runId, runOptions),
     answer: (runId, nodeId, answer, { item } = {}) =>
       takeAnswer(engine, { runId, nodeId, answer, ...defined({ item }) }),
+    event: (name, payload, { runId } = {}) => sendEvent(engine, { name, payload, ...defined({ runId }) }),
     fork: (runId, forkOptions) => fork(engine, runId, forkOptions),
     replay: (runId) => journal.read(runId),
     inspect: (runId) => inspect(host, runId),
@@ -193,74 +183,6 @@ async function inspect(host: Host, runId: string): Promise<RunResult> {
   const restored = await lookAt(host, runId);
   const asks = restored.status === 'suspended' || restored.status === 'running';
   return inspectRun(restored, asks ? await openQuestions(host.journal, restored) : []);
-}
-
-/** Gives the answer to the run that asks, and has the runs around it go on where they are driven here. */
-async function takeAnswer(engine: Engine, given: Answer, isNested = isNestedId(given.nodeId)): Promise<void> {
-  const answer = isNested ? await atAskingRun(engine.host.journal, given) : given;
-  const give = () => giveAnswer(engine, answer);
-  const root = isNested ? await rootOf(engine.host.journal, answer.runId) : answer.runId;
-  // Answers to several runs that are nested in one take its lease one after the other.
-  const inside = await (root === answer.runId ? give() : engine.turns.take(root, give));
-  if (inside !== undefined) return takeAnswer(engine, inside, true);
-  if (!engine.live.has(answer.runId)) await wakeAbove(engine, answer.runId);
-}
-
-/** The answer for the nested run whose question the node passed on. Undefined: the question is its own. */
-async function insideAnswer(journal: RunJournal, answer: Answer): Promise<Answer | undefined> {
-  const { runId, nodeId, item } = answer;
-  const restored = await restore(journal.read(runId), 'look');
-  const node = restored?.nodes.get(nodeId);
-  if (restored === undefined || node === undefined || hasStopped(restored.status)) return undefined;
-  const asked = questionsOf(node);
-  const found = item === undefined ? asked[0] : asked.find(([index]) => index === item);
-  if (found?.[1].origin === undefined) return undefined;
-  const place = found[0] === -1 ? { nodeId } : { nodeId, item: found[0] };
-  const inside = await askedInside(journal, restored, place, found[1]);
-  return inside === undefined ? undefined : { ...inside, answer: answer.answer };
-}
-
-const hasStopped = (status: RunStatus): boolean => status === 'done' || status === 'failed' || status === 'cancelled';
-
-/** The node that the run is nested in goes on with it, in the nearest run around it that is driven here. */
-async function wakeAbove({ host, live }: Engine, runId: string): Promise<void> {
-  let nested = runId;
-  for (let level = 0; level < MOST_LEVELS; level += 1) {
-    const parent = (await firstOf(host.journal, nested))?.parent;
-    if (parent?.kind !== 'nested' || parent.nodeId === undefined) return;
-    const run = live.get(parent.runId)?.driving.run;
-    const task = run?.tasks.get(parent.nodeId);
-    if (run !== undefined && task !== undefined) {
-      callAgain(run, task, parent.item ?? -1);
-      return;
-    }
-    nested = parent.runId;
-  }
-}
-
-/**
- * A run that is driven here takes the answer in its turn, and records it after that: others must not wait for its commits.
- *
- * @returns the answer for the nested run that asks, where the node only passed its question on: nothing was recorded
- */
-async function giveAnswer({ host, live, turns }: Engine, answer: Answer): Promise<Answer | undefined> {
-  const { runId } = answer;
-  let taken: Promise<void> | undefined;
-  const inside = await turns.take(runId, async () => {
-    const driven = live.get(runId)?.driving.run;
-    const use = driven?.tasks.get(answer.nodeId)?.node.use;
-    const nested = use === undefined || startsRun(use) ? await insideAnswer(host.journal, answer) : undefined;
-    if (nested !== undefined) return nested;
-    const now = live.get(runId)?.driving.run;
-    const given = answerRun(host, now, answer);
-    if (now === undefined) await given;
-    // Whoever asked for it hears of its failure below.
-    given.catch(() => {});
-    taken = given;
-    return undefined;
-  });
-  await taken;
-  return inside;
 }
 
 /** @throws the error of a store that could not record it: the run has stopped here, but may be resumed */

@@ -4,7 +4,7 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema } from '../core/model/model.ts';
 import { MOST_WAIT_SECONDS } from '../core/plan/steps.ts';
 import { type NodeCall, type NodeRunner, SuspendRun, type WaitedFor } from '../core/run/engine.ts';
-import { refuseUnsafeSchema, toJsonSchema } from '../kit/json/json-schema.ts';
+import { isShorthand, refuseUnsafeSchema, toJsonSchema } from '../kit/json/json-schema.ts';
 import { readMoment } from '../language/moment.ts';
 import { isPlainObject } from '../language/shorthand.ts';
 import { beginningOf, shownJson } from '../language/shown.ts';
@@ -82,13 +82,29 @@ function schemaOf(nodeId: string, schema: unknown): JsonSchema {
   try {
     const json = toJsonSchema(schema);
     const [refused] = refuseUnsafeSchema(json);
-    if (refused === undefined) return json;
+    // Who sends an event says more than one plan reads.
+    if (refused === undefined) return isShorthand(schema) ? opened(json) : json;
     throw invalid(nodeId, `has a schema of the payload that cannot be used: ${refused.message}`);
   } catch (error) {
     if (error instanceof PolyphonyError) throw error;
     throw invalid(nodeId, `has a schema of the payload that is none: ${String(error).slice(0, 300)}`);
   }
 }
+
+/** The schema of a shorthand with any further fields. */
+function opened({ additionalProperties, ...schema }: JsonSchema): JsonSchema {
+  const { properties, items } = schema;
+  return {
+    ...schema,
+    ...(additionalProperties === undefined || additionalProperties === false ? {} : { additionalProperties }),
+    ...(isPlainObject(properties)
+      ? { properties: Object.fromEntries(Object.entries(properties).map(([name, of]) => [name, openedPart(of)])) }
+      : {}),
+    ...(items === undefined ? {} : { items: openedPart(items) }),
+  };
+}
+
+const openedPart = (part: unknown): unknown => (isPlainObject(part) ? opened(part as JsonSchema) : part);
 
 const invalid = (nodeId: string, message: string): PolyphonyError =>
   new PolyphonyError('invalid-request', `Node ${nodeId} ${message}${message.endsWith('.') ? '' : '.'}`);

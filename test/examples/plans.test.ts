@@ -25,17 +25,29 @@ describe('the plans to run as they are', () => {
     expect(names.length).toBeGreaterThanOrEqual(8);
   });
 
-  it.each(names.filter((name) => name !== 'approve.plan.json'))('%s runs to its end without a key', async (name) => {
-    const result = await run(name);
-    expect(result.error).toBeUndefined();
-    expect(result.status).toBe('done');
-    expect(JSON.stringify(result.output)).not.toMatch(/^(?:null|""|\{\})$/);
-  });
+  it.each(names.filter((name) => name !== 'approve.plan.json' && name !== 'confirm.plan.json'))(
+    '%s runs to its end without a key',
+    async (name) => {
+      const result = await run(name);
+      expect(result.error).toBeUndefined();
+      expect(result.status).toBe('done');
+      expect(JSON.stringify(result.output)).not.toMatch(/^(?:null|""|\{\})$/);
+    },
+  );
 
   it('approve.plan.json waits for a person', async () => {
     const result = await run('approve.plan.json');
     expect(result.status).toBe('suspended');
     expect(result.waiting).toMatchObject([{ nodeId: 'review', choices: ['yes', 'no'] }]);
+  });
+
+  it('confirm.plan.json waits for an event, and goes on with its payload', async () => {
+    const { plan } = await polyphony.validate(readFileSync(join(folder, 'confirm.plan.json'), 'utf8'));
+    if (plan === undefined) throw new Error('the plan is not valid');
+    const asked = await polyphony.run(plan, { order: 'A-17' });
+    expect(asked).toMatchObject({ status: 'suspended', waiting: [{ id: 'paid', wait: { event: 'paid' } }] });
+    const sent = await polyphony.runs.event('paid', { order: 'A-17', cents: 2500 });
+    expect((await sent.runs[0]?.result())?.output).toBe('Thank you for 2500 cents.');
   });
 
   it('answer.plan.json says where its answer comes from', async () => {

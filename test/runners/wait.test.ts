@@ -219,3 +219,56 @@ describe('the law of waiting', () => {
     await fc.assert(check, { numRuns: 150 });
   });
 });
+
+describe('other runs of a plan that waits', () => {
+  it('a fork waits anew from the node that it begins with, and keeps an earlier wait', async () => {
+    const h = at(0);
+    const plan = planOf(pause({ seconds: 100 }), AFTER);
+    const { runId } = await settled(h, h.engine.start(plan));
+    const anew = at(50_000, h.journal);
+    const suspended = await settled(anew, await anew.engine.fork(runId, { from: 'pause', runId: 'fork-1' }));
+    expect(suspended.waiting).toMatchObject([{ wait: { until: START + 150_000 } }]);
+    const over = at(100_000, h.journal);
+    await settled(over, await over.engine.resume(runId));
+    const late = at(500_000, h.journal);
+    const kept = await settled(late, await late.engine.fork(runId, { from: 'after', runId: 'fork-2' }));
+    expect(kept).toMatchObject({ status: 'done', output: { at: iso(START + 100_000) } });
+    const shorter = await late.engine.fork(runId, { from: 'pause', with: { seconds: 0 }, runId: 'fork-3' });
+    expect(await settled(late, shorter)).toMatchObject({ output: { at: iso(START + 500_000) } });
+    expect((await collected(late.engine.replay(runId))).filter(({ type }) => type === 'answer').length).toBe(1);
+  });
+
+  it('what an event brings is counted among the values of its run', async () => {
+    const { VALUE_BOUNDS } = await import('../../src/core/run/value-bounds.ts');
+    const bounds = { ...VALUE_BOUNDS, valueBytes: 1000 };
+    const h = harness({ valueBounds: () => bounds });
+    const { runId } = await settled(h, h.engine.start(planOf(pause({ event: 'big' }))));
+    const sent = await h.engine.event?.('big', 'x'.repeat(2000));
+    expect(sent).toMatchObject({
+      delivered: [],
+      refused: [{ runId, id: 'pause', error: { code: 'limit-exceeded' } }],
+    });
+    expect(await h.engine.event?.('big', 'small')).toMatchObject({ delivered: [{ runId, id: 'pause' }] });
+    expect(await settled(h, await h.engine.resume(runId))).toMatchObject({ output: { payload: 'small' } });
+  });
+
+  it('an event is delivered once, from every prefix of the journal after that', async () => {
+    const h = at(0);
+    const { runId } = await settled(
+      h,
+      h.engine.start(planOf(BEFORE, pause({ event: 'go' }, { needs: ['before'] }), AFTER)),
+    );
+    expect((await h.engine.event?.('go', { n: 1 }))?.delivered.length).toBe(1);
+    await settled(h, await h.engine.resume(runId));
+    const events = await collected(h.journal.read(runId));
+    const taken = events.findIndex(({ type }) => type === 'answer');
+    for (let cut = taken + 1; cut < events.length; cut += 1) {
+      const { journal } = memoryStores();
+      await journal.append(runId, events.slice(0, cut));
+      const next = at(1000, journal);
+      expect((await next.engine.event?.('go', { n: 2 }))?.delivered).toEqual([]);
+      const result = await settled(next, await next.engine.resume(runId));
+      expect(result).toMatchObject({ status: 'done', output: { at: iso(START), payload: { n: 1 } } });
+    }
+  });
+});

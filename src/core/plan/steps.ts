@@ -143,6 +143,7 @@ const wait: StepType = {
     [],
   ),
   output: object({ at: string, payload: anything }, ['at']),
+  expectedMs: 0,
 };
 
 const plan: StepType = {

@@ -225,6 +225,27 @@ export interface AnswerOptions {
   readonly item?: number;
 }
 
+export interface EventOptions {
+  /** Only this run, and those nested in it. @default every run of the store */
+  readonly runId?: string;
+}
+
+/** Where something waits, or waited, for an event. */
+export interface EventPlace {
+  /** The outermost run. */
+  readonly runId: string;
+  /** The id of the question in it, such as `paid` or `orders[2]/paid`. */
+  readonly id: string;
+}
+
+/** What an event has come to. */
+export interface EventReceipt {
+  /** What has taken it. */
+  readonly delivered: readonly EventPlace[];
+  /** What waits on: the payload did not fit its schema (invalid-request), or another process drives the run (store-busy). */
+  readonly refused: readonly (EventPlace & { readonly error: ErrorRecord })[];
+}
+
 export interface RequestOptions extends RunOptions {
   /**
    * Called with the complete plan, and waited for; nodes without side effects may already run, no others. An error or a
@@ -281,6 +302,11 @@ export interface ExecutionEngine {
    * the run has ended, and invalid-request if the answer does not fit the question. Without `item` it is for the first that asked.
    */
   answer(runId: string, nodeId: string, answer: unknown, options?: AnswerOptions): Promise<void>;
+  /**
+   * Records an event with every node that waits for one of this name and that the payload matches; `resume` continues the runs.
+   * Nothing keeps it for those that begin to wait later. Absent: this engine takes no events.
+   */
+  event?(name: string, payload: unknown, options?: EventOptions): Promise<EventReceipt>;
   /** Starts a new run with the finished nodes of an old one; `from` and the nodes after it run again. */
   fork(
     runId: string,

@@ -1,5 +1,6 @@
 /** Records people's answers to nodes that wait for them. */
 
+import type { HumanQuestion } from '../../core/run/engine.ts';
 import { tooMuchWritten } from '../records/written.ts';
 import type { RunState } from '../state/run-state.ts';
 import type { Task, TaskProgress } from '../state/task.ts';
@@ -15,6 +16,8 @@ export interface Answer {
   /** Index within `each`. */
   readonly item?: number;
   readonly answer: unknown;
+  /** Throws where the question does not take the answer. @default the checks of a person's answer */
+  readonly check?: (question: HumanQuestion) => void;
 }
 
 /**
@@ -33,7 +36,7 @@ export async function answerRun(stored: StoredRuns, live: RunState | undefined, 
     const node = restored.nodes.get(given.nodeId);
     const [item, question] = addressed(node === undefined ? [] : questionsOf(node), given, isAnswered(node?.progress));
     const asking = plan.nodes.find(({ id }) => id === given.nodeId);
-    assertFits(withOut(question, asking), given.answer);
+    assertTaken(withOut(question, asking), given);
     return { type: 'answer', nodeId: given.nodeId, ...(item === -1 ? {} : { item }), answer: given.answer };
   });
 }
@@ -46,7 +49,7 @@ async function answerLive(run: RunState, given: Answer): Promise<void> {
   const [item, question] = addressed(openQuestions(progress), given, isAnswered(progress));
   // Measured apart from the run first: what is refused takes no room in it.
   sizeOf(createValues(run.values.bounds), given.answer, measured(given));
-  assertFits(withOut(question, task.node), given.answer);
+  assertTaken(withOut(question, task.node), given);
   holdValue(run.values, given.answer, measured(given));
   // In the tick of the check, so that a second answer finds the question taken before the first one is in the journal.
   progress.answering.add(item);
@@ -55,6 +58,11 @@ async function answerLive(run: RunState, given: Answer): Promise<void> {
   } finally {
     progress.answering.delete(item);
   }
+}
+
+function assertTaken(question: HumanQuestion, { answer, check }: Answer): void {
+  if (check === undefined) assertFits(question, answer);
+  else check(question);
 }
 
 const openQuestions = ({ questions, answers, answering }: TaskProgress): Asked[] =>

@@ -20,7 +20,7 @@ export async function atAskingRun(journal: RunJournal, answer: Answer): Promise<
   const asking = places[places.length - 1] as QuestionPlace;
   const { item = answer.item } = asking;
   const { nodeId } = asking;
-  const given = { answer: answer.answer, nodeId, ...(item === undefined ? {} : { item }) };
+  const given = { ...answer, nodeId, ...(item === undefined ? {} : { item }) };
   if (asking.item !== undefined && answer.item !== undefined && asking.item !== answer.item) throw notWaiting(answer);
   let { runId } = answer;
   for (const outer of places.slice(0, -1)) {
@@ -28,7 +28,7 @@ export async function atAskingRun(journal: RunJournal, answer: Answer): Promise<
     if (nested === undefined || (await restore(journal.read(nested), 'look')) === undefined) throw notWaiting(answer);
     runId = nested;
   }
-  return { runId, ...given };
+  return { ...given, runId };
 }
 
 /** The run that the node has started, or would start, in its present round. Undefined: it starts none. */

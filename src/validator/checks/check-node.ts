@@ -8,6 +8,7 @@ import { checkConditions, checkIneffective, checkRepeat, checkWait } from './con
 import { checkInputs } from './inputs.ts';
 import { checkModels } from './models.ts';
 import { checkId, checkOut, checkTools, checkUse } from './names.ts';
+import { checkWaiting } from './waiting.ts';
 
 /** `dependencies`: how many nodes it waits for. */
 export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, analysis: PlanAnalysis): void {
@@ -24,4 +25,5 @@ export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, anal
   checkModels(nodeAnalysis, analysis);
   checkIneffective(nodeAnalysis, analysis);
   checkApprovals(nodeAnalysis, analysis);
+  checkWaiting(nodeAnalysis, analysis);
 }

@@ -36,6 +36,8 @@ export const ISSUE_CODES = {
   'each.nullable': 'warning',
   'repeat.unbounded': 'error',
   'wait.impossible': 'error',
+  'waiting.unclear': 'error',
+  'waiting.time': 'error',
   'approval.unheeded': 'warning',
   'node.unused': 'warning',
   'field.ineffective': 'warning',
