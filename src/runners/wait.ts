@@ -2,10 +2,10 @@
 import type { Clock } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema } from '../core/model/model.ts';
+import { readMoment } from '../core/plan/moment.ts';
 import { MOST_WAIT_SECONDS } from '../core/plan/steps.ts';
 import { type NodeCall, type NodeRunner, SuspendRun, type WaitedFor } from '../core/run/engine.ts';
 import { isShorthand, refuseUnsafeSchema, toJsonSchema } from '../kit/json/json-schema.ts';
-import { readMoment } from '../language/moment.ts';
 import { isPlainObject } from '../language/shorthand.ts';
 import { beginningOf, shownJson } from '../language/shown.ts';
 import { dateAt } from '../system/clock.ts';

@@ -1,5 +1,5 @@
 /** Checks what a `wait` step waits for, as far as the plan says it. */
-import { readMoment } from '../../language/moment.ts';
+import { readMoment } from '../../core/plan/moment.ts';
 import { type NodeAnalysis, type PlanAnalysis, readSchema } from '../analysis/plan-analysis.ts';
 import { isRecord } from '../document/document.ts';
 import { shown } from '../document/report.ts';
