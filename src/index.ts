@@ -81,5 +81,6 @@ export {
   tool,
   undoBy,
   value,
+  wait,
   workflow,
 } from './workflow/index.ts';

@@ -44,7 +44,7 @@ import { isValidPlan } from './core/plan/plan.ts';
 import type { PlanningResult } from './core/plan/planner.ts';
 import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
-import type { ExecutionEngine, RunHandle } from './core/run/engine.ts';
+import type { ExecutionEngine, RunHandle, RunResult } from './core/run/engine.ts';
 import type { ContinueOptions, Runs } from './core/run/runs.ts';
 import { rememberEnvironment } from './core/scrub.ts';
 import type { Stores } from './core/stores.ts';
@@ -86,7 +86,8 @@ export interface PolyphonyOptions {
   readonly workflows?: readonly AnyWorkflow[];
   /**
    * Resumes the runs that other processes over these stores left behind, in the background: those that are `interrupted` at the start, and a lease
-   * later those of hosts that died just before. What cannot go on here is logged. @default false
+   * later those of hosts that died just before. Runs that others suspended until a moment go on at that moment. What cannot go on
+   * here is logged. @default false
    */
   readonly recover?: boolean | RecoverOptions;
   /** Clock, randomness and ids. @default the system's */
@@ -110,12 +111,12 @@ const OPTIONS: KnownFields<PolyphonyOptions> = {
   transport: true,
 };
 
-/** The engine that was chosen. `startRequest` fails as `unsupported` where that engine takes whole plans only. */
-export type PolyphonyEngine = ExecutionEngine & Required<Pick<ExecutionEngine, 'startRequest'>>;
+/** The engine that was chosen. `startRequest` fails as `unsupported` where it takes whole plans only, `event` where it takes no events. */
+export type PolyphonyEngine = ExecutionEngine & Required<Pick<ExecutionEngine, 'startRequest' | 'event'>>;
 
 export interface Polyphony {
   readonly gateway: Gateway;
-  /** Runs that exist: list, show, watch, resume, fork, answer, cancel, replay. */
+  /** Runs that exist: list, show, watch, resume, fork, answer, event, cancel, replay. */
   readonly runs: Runs;
   /** The engine below `runs`. Its `answer` only records; `resume` then continues the run. */
   readonly engine: PolyphonyEngine;
@@ -226,7 +227,9 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   ]);
   const engine = lazyEngine(services, runtime.ids);
   const live = async (runId: string) => (await services()).liveRun(runId);
-  if (recover !== undefined) recovering = recoverRuns({ engine, clock: runtime.clock, logger, closing }, recover);
+  const remind = async (suspended: RunResult) => (await services()).remind(suspended);
+  if (recover !== undefined)
+    recovering = recoverRuns({ engine, remind, clock: runtime.clock, logger, closing }, recover);
   return {
     gateway,
     runs: createRuns({ engine, live, journal: stores.journal, runtime, closing }),

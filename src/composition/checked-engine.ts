@@ -4,6 +4,7 @@ import { PolyphonyError } from '../core/errors.ts';
 import { usdToNano } from '../core/money/money.ts';
 import type {
   AnswerOptions,
+  EventOptions,
   ExecutionEngine,
   RequestOptions,
   RunFilter,
@@ -28,12 +29,13 @@ export const RUN_FIELDS: KnownFields<RunOptions> = {
 const REQUEST_FIELDS: KnownFields<RequestOptions> = { ...RUN_FIELDS, onPlan: true };
 const ANSWER_FIELDS: KnownFields<AnswerOptions> = { item: true };
 const CONTINUING_ANSWER_FIELDS: KnownFields<ContinueOptions & AnswerOptions> = { ...CONTINUE_FIELDS, ...ANSWER_FIELDS };
+const EVENT_FIELDS: KnownFields<EventOptions> = { runId: true };
 const FILTER_FIELDS: KnownFields<RunFilter> = { status: true, limit: true, nested: true };
 const STATUSES: readonly RunStatus[] = ['running', 'interrupted', 'suspended', 'done', 'failed', 'cancelled'];
 const FORK_FIELDS: KnownFields<ForkOptions> = { ...RUN_FIELDS, from: true, with: true };
 
 export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
-  const { startRequest } = inner;
+  const { startRequest, event } = inner;
   return {
     start(plan, options) {
       assertRunOptions('A run', options, RUN_FIELDS);
@@ -57,6 +59,16 @@ export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
       assertAnswerOptions(options, ANSWER_FIELDS);
       return inner.answer(runId, nodeId, answer, options);
     },
+    ...(event === undefined
+      ? {}
+      : {
+          async event(name, payload, options) {
+            assertId('The name of an event', name);
+            if (options !== undefined) assertKnownFields('An event', options, EVENT_FIELDS);
+            if (options?.runId !== undefined) assertRunId(options.runId);
+            return event.call(inner, name, payload, options);
+          },
+        }),
     async fork(runId, options) {
       assertRunId(runId);
       if (typeof options !== 'object' || options === null) {

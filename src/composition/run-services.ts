@@ -14,17 +14,19 @@ import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner, PlanningListener } from '../core/plan/planner.ts';
 import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger } from '../core/plugin.ts';
-import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle } from '../core/run/engine.ts';
+import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
 import { RUN_LIMITS, type RunLimits } from '../core/run/run-limits.ts';
 import { VALUE_BOUNDS, type ValueBounds } from '../core/run/value-bounds.ts';
 import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
 import { createPlanner } from '../planner/planner.ts';
 import { createRunners } from '../runners/create-runners.ts';
+import { rootOf } from '../runs/journal/root.ts';
 import type { CheckAnswer } from '../runs/stored/own-answer.ts';
 import { checkedInput, checkedRequestInput } from '../validator/check-input.ts';
 import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
+import { createAlarms } from './alarms.ts';
 import { copiedHandle, copiedRuns } from './boundary/copied-runs.ts';
 import { nodeHooks } from './boundary/node-hooks.ts';
 import { boundsOf } from './catalogue.ts';
@@ -89,6 +91,8 @@ export interface RunServices extends Starting {
   /** The handle of a run that this process drives now. */
   liveRun(runId: string): RunHandle | undefined;
   readonly planner: Planner;
+  /** Continues a suspended run at the moment that it waits for, while this process lives. */
+  remind(suspended: RunResult): Promise<void>;
   /** Creates the runners again, after what is registered or the config has changed. */
   refill(): void;
   /** Ends every run and waits until the counters of finished runs are removed. */
@@ -155,7 +159,13 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     onEvent,
     ...bookings(stores),
   });
-  const { engine, find } = listLiveRuns(checkedEngine(inner));
+  const alarms = createAlarms({
+    clock: runtime.clock,
+    logger: parts.logger,
+    engine: () => engine,
+    isOutermost: async (runId) => (await rootOf(stores.journal, runId)) === runId,
+  });
+  const { engine, find } = listLiveRuns(checkedEngine(inner), alarms.follow);
   const liveRun = (runId: string): RunHandle | undefined => {
     const handle = find(runId);
     return handle === undefined ? undefined : copiedHandle(handle);
@@ -174,7 +184,9 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     reserveId: reservedIds(runtime, stores.journal),
     readInput,
     refill,
+    remind: alarms.set,
     async close() {
+      alarms.close();
       await engine.close();
       await cleaning;
     },

@@ -6,7 +6,7 @@ import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import type { Paid } from '../core/money/usage.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
-import type { ExecutionEngine, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
+import type { ExecutionEngine, NodeRunners, RunEvent, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
 import { fullEvents } from '../core/run/full-events.ts';
 import type { RunLimits } from '../core/run/run-limits.ts';
 import type { ValueBounds } from '../core/run/value-bounds.ts';
@@ -16,17 +16,18 @@ import { knownRun, runAgain } from '../runs/journal/restore.ts';
 import type { Restored } from '../runs/journal/restored.ts';
 import { nodesToRunAgain } from '../runs/journal/restored-undo.ts';
 import { isStoreFailure, withNote } from '../runs/state/store-failure.ts';
-import { type Answer, answerRun } from '../runs/stored/answer.ts';
 import { cancelStored } from '../runs/stored/cancel.ts';
 import type { StoredRuns } from '../runs/stored/change.ts';
 import { type ForkOptions, forkRun } from '../runs/stored/fork.ts';
 import { inspectRun } from '../runs/stored/inspect.ts';
 import { listRuns, lookAt } from '../runs/stored/interrupted.ts';
+import { openQuestions } from '../runs/stored/nested-questions.ts';
 import { STORE_GRACE_MS } from '../runs/turn/concluding.ts';
 import type { RunOpening } from '../runs/turn/opening.ts';
 import { stop } from '../runs/turn/stop.ts';
 import { noPlanner } from '../runs/turn/streaming-plan.ts';
 import { orAborted, settlesWithin } from '../system/clock.ts';
+import { sendEvent, takeAnswer } from './answers.ts';
 import { type Driven, exists, goOn, start } from './beginning.ts';
 import type { Host } from './driving.ts';
 import { guardedJournal } from './guarded-journal.ts';
@@ -92,9 +93,10 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
     resume: (runId, runOptions = {}) => resumeInTurn(engine, runId, runOptions),
     answer: (runId, nodeId, answer, { item } = {}) =>
       takeAnswer(engine, { runId, nodeId, answer, ...defined({ item }) }),
+    event: (name, payload, { runId } = {}) => sendEvent(engine, { name, payload, ...defined({ runId }) }),
     fork: (runId, forkOptions) => fork(engine, runId, forkOptions),
     replay: (runId) => journal.read(runId),
-    inspect: async (runId) => inspectRun(await lookAt(host, runId)),
+    inspect: (runId) => inspect(host, runId),
     cancel: (runId, reason = 'by its operator') => cancel(engine, runId, reason),
     list: (filter) => listRuns(host, filter),
     async close() {
@@ -183,19 +185,10 @@ function plannerOf({ planner }: Host): Planner {
   return planner;
 }
 
-/** A run that is driven here takes the answer in its turn, and records it after that: others must not wait for its commits. */
-async function takeAnswer({ host, live, turns }: Engine, answer: Answer): Promise<void> {
-  const { runId } = answer;
-  let taken: Promise<void> | undefined;
-  await turns.take(runId, async () => {
-    const driven = live.get(runId);
-    const given = answerRun(host, driven?.driving.run, answer);
-    if (driven === undefined) return given;
-    // Whoever asked for it hears of its failure below.
-    given.catch(() => {});
-    taken = given;
-  });
-  return taken;
+async function inspect(host: Host, runId: string): Promise<RunResult> {
+  const restored = await lookAt(host, runId);
+  const asks = restored.status === 'suspended' || restored.status === 'running';
+  return inspectRun(restored, asks ? await openQuestions(host.journal, restored) : []);
 }
 
 /** @throws the error of a store that could not record it: the run has stopped here, but may be resumed */

@@ -16,8 +16,9 @@ import {
   type RunHandle,
   type RunResult,
   SuspendRun,
-  type WaitingQuestion,
 } from '../core/run/engine.ts';
+import { nestedRunId } from '../runs/records/nested-id.ts';
+import { originOf } from '../runs/records/waiting.ts';
 import { withCharge } from '../runs/state/charge.ts';
 import { requiredText } from './inputs.ts';
 
@@ -88,12 +89,7 @@ interface Nested extends PaidForPlan {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-/** The id of a nested run is made from its node, so that a resumed run finds it again. */
-export function nestedRunId({ runId, node, item, round }: NodeCall): string {
-  return [runId, node.id, ...(item === undefined ? [] : [item]), ...(round === undefined ? [] : [`r${round}`])].join(
-    '.',
-  );
-}
+const idOf = ({ runId, node, item, round }: NodeCall): string => nestedRunId({ runId, nodeId: node.id, item, round });
 
 async function runNested(options: NestedOptions, call: NodeCall, prepare: () => Promise<Nested>): Promise<RunResult> {
   const nesting = options.nesting ?? 4;
@@ -102,7 +98,7 @@ async function runNested(options: NestedOptions, call: NodeCall, prepare: () => 
     throw new PolyphonyError('invalid-plan', message);
   }
   if (call.signal.aborted) throw abortError(call.signal);
-  const before = await inspect(options.engine(), nestedRunId(call));
+  const before = await inspect(options.engine(), idOf(call));
   const handle = before === undefined ? await begin(options, call, await prepare()) : await goOn(options, call, before);
   call.giveSlotBack?.();
   for await (const event of handle.events()) {
@@ -120,7 +116,7 @@ function paidBefore(before: RunResult | undefined): Paid {
 async function begin(options: NestedOptions, call: NodeCall, nested: Nested): Promise<RunHandle> {
   const { plan, input, costNanoUsd, usage, plannerCalls } = nested;
   return options.engine().start(plan, {
-    runId: nestedRunId(call),
+    runId: idOf(call),
     input,
     signal: call.signal,
     scopes: call.scopes,
@@ -156,28 +152,23 @@ async function passAnswer(engine: ExecutionEngine, { answer }: NodeCall, nested:
     // Journals of earlier versions do not name the item.
     waiting.find(({ item: _item, ...question }) => originOf(runId, question) === origin);
   if (asked === undefined) return;
-  const { nodeId, item } = asked;
   try {
-    await engine.answer(runId, nodeId, answer.value, defined({ item }));
+    await engine.answer(runId, asked.id, answer.value);
   } catch (error) {
     // An answer that nobody checked before it was passed down: the nested run asks again.
     if (asPolyphonyError(error).code !== 'invalid-request') throw error;
   }
 }
 
-function originOf(runId: string, { nodeId, item, origin, question }: WaitingQuestion): string {
-  return origin ?? `${runId}/${nodeId}${item === undefined ? '' : `/${item}`}: ${question}`;
-}
-
 function settle(call: NodeCall, result: RunResult, paid: Paid): RunResult {
   const { status, error } = result;
   const costNanoUsd = result.costNanoUsd === null ? null : Math.max(0, result.costNanoUsd - (paid.costNanoUsd ?? 0));
   const usage = paid.usage === undefined ? result.usage : subtractUsage(result.usage, paid.usage);
-  const [asked] = result.waiting ?? [];
   if (status === 'done') return { ...result, costNanoUsd, usage };
-  if (asked !== undefined) {
-    const { nodeId: _nodeId, item: _item, ...question } = asked;
-    throw new SuspendRun({ ...question, origin: originOf(result.runId, asked) });
+  const nested = result.waiting?.map((asked) => ({ ...asked, origin: originOf(result.runId, asked) }));
+  if (nested?.[0] !== undefined) {
+    const { id: _id, nodeId: _nodeId, item: _item, ...question } = nested[0];
+    throw new SuspendRun({ ...question, nested });
   }
   const failure =
     status === 'cancelled'

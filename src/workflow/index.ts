@@ -16,5 +16,6 @@ export {
   tool,
   value,
   type WorkflowStep,
+  wait,
 } from './step.ts';
 export { isWorkflow, undoBy, type Workflow, type WorkflowBuilder, workflow } from './workflow.ts';

@@ -94,6 +94,21 @@ export const human: WorkflowStep<
   true
 > = { use: 'human' };
 
+/** One of a number of seconds, a time (ISO 8601 with a time zone) and the name of an event. */
+export type WaitInput =
+  | { readonly seconds: number }
+  | { readonly until: string }
+  | {
+      readonly event: string;
+      /** Fields that the payload has to have, with these values. @default any payload */
+      readonly match?: Readonly<Record<string, unknown>>;
+      /** Of the payload: a map from names to types, or a JSON Schema. @default any payload */
+      readonly schema?: Readonly<Record<string, unknown>>;
+    };
+
+/** `at` is when it ended, as ISO 8601; an event has a `payload`. */
+export const wait: WorkflowStep<WaitInput, { readonly at: string; readonly payload?: unknown }, true> = { use: 'wait' };
+
 /** Its output has the type of its inputs. */
 export const value: TypedStep<Readonly<Record<string, unknown>>, InputAsOutput> = {
   use: 'value',

@@ -22,6 +22,7 @@ const COMMANDS = [
   'runs watch',
   'runs resume',
   'runs answer',
+  'runs event',
   'runs fork',
   'runs cancel',
   'runs replay',

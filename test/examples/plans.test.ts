@@ -29,6 +29,15 @@ describe('what the plans of examples/plans answer', () => {
     expect(result.waiting).toMatchObject([{ nodeId: 'review', choices: ['yes', 'no'] }]);
   });
 
+  it('confirm.plan.json waits for an event, and goes on with its payload', async () => {
+    const { plan } = await polyphony.validate(readFileSync(join(folder, 'confirm.plan.json'), 'utf8'));
+    if (plan === undefined) throw new Error('the plan is not valid');
+    const asked = await polyphony.run(plan, { order: 'A-17' });
+    expect(asked).toMatchObject({ status: 'suspended', waiting: [{ id: 'paid', wait: { event: 'paid' } }] });
+    const sent = await polyphony.runs.event('paid', { order: 'A-17', cents: 2500 });
+    expect((await sent.runs[0]?.result())?.output).toBe('Thank you for 2500 cents.');
+  });
+
   it('answer.plan.json says where its answer comes from', async () => {
     expect((await run('answer.plan.json')).output).toMatchObject({
       answer: expect.stringContaining('fifty cents'),

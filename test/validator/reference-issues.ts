@@ -268,6 +268,61 @@ export const REFERENCE_CASES: readonly Case[] = [
     path: '/nodes/0/finish',
   },
   {
+    code: 'approval.unheeded',
+    what: 'an approval that is only waited for',
+    raw: plan(
+      { id: 'review', use: 'human', in: { question: 'Send it?', choices: ['yes', 'no'] } },
+      ask('b', 'x', { needs: ['review'] }),
+    ),
+    path: '/nodes/1/needs/0',
+  },
+  {
+    code: 'waiting.unclear',
+    what: 'a wait for nothing',
+    raw: plan({ id: 'a', use: 'wait' }),
+    path: '/nodes/0/in',
+  },
+  {
+    code: 'waiting.unclear',
+    what: 'a wait for two things',
+    raw: plan({ id: 'a', use: 'wait', in: { seconds: 5, event: 'paid' } }),
+    path: '/nodes/0/in',
+  },
+  {
+    code: 'waiting.unclear',
+    what: 'the schema of a payload that there is not',
+    raw: plan({ id: 'a', use: 'wait', in: { seconds: 5, schema: { a: 'string' } } }),
+    path: '/nodes/0/in/schema',
+  },
+  {
+    code: 'waiting.time',
+    what: 'a time without its zone',
+    raw: plan({ id: 'a', use: 'wait', in: { until: '2026-03-31T09:00' } }),
+    path: '/nodes/0/in/until',
+  },
+  {
+    code: 'ref.unknown_field',
+    what: 'a field that the payload does not have',
+    raw: plan(
+      { id: 'a', use: 'wait', in: { event: 'paid', schema: { cents: 'integer' } } },
+      ask('b', '{{a.payload.cnets}}'),
+    ),
+    path: '/nodes/1/in/prompt',
+    suggest: ['cents'],
+  },
+  {
+    code: 'schema.invalid',
+    what: 'the schema of a payload that is none',
+    raw: plan({ id: 'a', use: 'wait', in: { event: 'paid', schema: { cents: 'strng' } } }),
+    path: '/nodes/0/in/schema',
+  },
+  {
+    code: 'type.mismatch',
+    what: 'a wait of more than ten years',
+    raw: plan({ id: 'a', use: 'wait', in: { seconds: 1e9 } }),
+    path: '/nodes/0/in/seconds',
+  },
+  {
     code: 'node.unused',
     what: 'a result for nobody',
     raw: { ...plan(ask('a', 'x'), ask('b', 'y')), output: '{{a.text}}' },

@@ -7,7 +7,7 @@ import { shown } from '../../core/checked-options.ts';
 import type { Clock } from '../../core/clock.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import type { Logger } from '../../core/plugin.ts';
-import type { ExecutionEngine } from '../../core/run/engine.ts';
+import type { ExecutionEngine, RunResult } from '../../core/run/engine.ts';
 import { sleep } from '../../system/clock.ts';
 import { assertKnownOptions } from '../config/known-options.ts';
 
@@ -18,7 +18,9 @@ export interface RecoverOptions {
 }
 
 export interface RecoverParts {
-  readonly engine: Pick<ExecutionEngine, 'list' | 'resume'>;
+  readonly engine: Pick<ExecutionEngine, 'list' | 'resume' | 'inspect'>;
+  /** Continues a suspended run at the moment that it waits for. @default nobody does */
+  readonly remind?: (suspended: RunResult) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Aborts when the polyphony is closed. */
@@ -54,6 +56,7 @@ export async function recoverRuns(parts: RecoverParts, options: RecoverOptions):
   const tried = new Set<string>();
   try {
     const others = await engine.list({ status: 'running' });
+    await remindAll(parts);
     await recoverOnce(parts, options, tried);
     if (others.length === 0 || closing.aborted) return;
     await sleep(inBackground(clock), LEASE_MS, closing);
@@ -61,6 +64,19 @@ export async function recoverRuns(parts: RecoverParts, options: RecoverOptions):
   } catch (error) {
     if (closing.aborted) return;
     logger.warn({ error: errorRecord(error) }, 'the interrupted runs could not be listed, so none is recovered');
+  }
+}
+
+/** Runs that other processes suspended until a moment. */
+async function remindAll({ engine, remind, logger, closing }: RecoverParts): Promise<void> {
+  if (remind === undefined) return;
+  for (const { runId } of await engine.list({ status: 'suspended' })) {
+    if (closing.aborted) return;
+    try {
+      await remind(await engine.inspect(runId));
+    } catch (error) {
+      logger.warn({ runId, error: errorRecord(error) }, 'a suspended run could not be read');
+    }
   }
 }
 

@@ -36,7 +36,7 @@ export interface PlanBudget {
 export interface PlanNode {
   /** Lower-case letters, digits and underscores, a letter first, at most 40; unique in the plan. */
   readonly id: string;
-  /** What runs: `llm`, `image`, `embed`, `moderate`, `rerank`, `human`, `plan`, `value`, `tool:<name>`, `workflow:<id>` or a plugin's step. */
+  /** What runs: `llm`, `image`, `embed`, `moderate`, `rerank`, `human`, `wait`, `plan`, `value`, `tool:<name>`, `workflow:<id>` or a plugin's step. */
   readonly use: string;
   /** Its inputs, by name; every string in them may hold references such as `{{kind.label}}`, or be one expression such as `{{= size(docs.hits)}}`. @default no inputs */
   readonly in?: Readonly<Record<string, unknown>>;

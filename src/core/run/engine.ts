@@ -5,7 +5,15 @@ import type { NanoUsd } from '../money/money.ts';
 import type { Plan, PlanNode, ValidPlan } from '../plan/plan.ts';
 import type { PlannerAnswer, PlanningResult } from '../plan/planner.ts';
 import type { PlanRepair } from '../plan/validation.ts';
-import type { HumanQuestion, LoopAnswer, NodeMeta, NodeProgress, Paid, ToolCallRecord } from './node-call.ts';
+import type {
+  HumanQuestion,
+  LoopAnswer,
+  NodeMeta,
+  NodeProgress,
+  Paid,
+  ToolCallRecord,
+  WaitingQuestion,
+} from './node-call.ts';
 
 export type * from './node-call.ts';
 export { SuspendRun } from './node-call.ts';
@@ -219,7 +227,10 @@ export interface RunResult {
   readonly nodes: readonly NodeReport[];
   /** What was undone when the run failed or was cancelled, in that order. @default nothing */
   readonly undone?: readonly UndoneNode[];
-  /** The nodes that wait for an answer, with their questions: of a suspended run, or one that goes on meanwhile. */
+  /**
+   * What waits for an answer, a moment or an event: of a suspended run, or one that goes on meanwhile. Questions of nested runs
+   * are among them.
+   */
   readonly waiting?: readonly WaitingQuestion[];
 }
 
@@ -234,15 +245,30 @@ export interface UndoneNode {
   readonly error?: ErrorRecord;
 }
 
-export interface WaitingQuestion extends HumanQuestion {
-  readonly nodeId: string;
-  /** Index within `each`. */
-  readonly item?: number;
-}
-
 export interface AnswerOptions {
   /** Index within `each` of the item that asks. @default the only one that does */
   readonly item?: number;
+}
+
+export interface EventOptions {
+  /** Only this run, and those nested in it. @default every run of the store */
+  readonly runId?: string;
+}
+
+/** Where something waits, or waited, for an event. */
+export interface EventPlace {
+  /** The outermost run. */
+  readonly runId: string;
+  /** The id of the question in it, such as `paid` or `orders[2]/paid`. */
+  readonly id: string;
+}
+
+/** What an event has come to. */
+export interface EventReceipt {
+  /** What has taken it. */
+  readonly delivered: readonly EventPlace[];
+  /** What waits on: the payload did not fit its schema (invalid-request), or another process drives the run (store-busy). */
+  readonly refused: readonly (EventPlace & { readonly error: ErrorRecord })[];
 }
 
 export interface RequestOptions extends RunOptions {
@@ -296,10 +322,16 @@ export interface ExecutionEngine {
   /** Continues a run from its journal: finished nodes are kept and not paid again. Throws not-found, and store-busy while another process drives it. */
   resume(runId: string, options?: Pick<RunOptions, 'signal' | 'concurrency'>): Promise<RunHandle>;
   /**
-   * Records the answer to a suspended node; `resume` continues with it. Throws not-found if that node or item asks nothing, or
+   * Records the answer to a suspended node; `resume` continues with it. `nodeId` may be the id of any question that `waiting`
+   * lists, such as `review[2]` or `outer/review`. Throws not-found if that node or item asks nothing, or
    * the run has ended, and invalid-request if the answer does not fit the question. Without `item` it is for the first that asked.
    */
   answer(runId: string, nodeId: string, answer: unknown, options?: AnswerOptions): Promise<void>;
+  /**
+   * Records an event with every node that waits for one of this name and that the payload matches; `resume` continues the runs.
+   * Nothing keeps it for those that begin to wait later. Absent: this engine takes no events.
+   */
+  event?(name: string, payload: unknown, options?: EventOptions): Promise<EventReceipt>;
   /** Starts a new run with the finished nodes of an old one; `from` and the nodes after it run again. */
   fork(
     runId: string,

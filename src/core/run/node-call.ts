@@ -196,7 +196,38 @@ export interface HumanQuestion {
   readonly data?: unknown;
   /** For a question of a nested run: `runId/nodeId` in that run. */
   readonly origin?: string;
+  /** Epoch milliseconds: when the time of its node (`limits.seconds`) is up. @default it waits for ever */
+  readonly deadline?: number;
+  /** A moment or an event answers it, and no person. @default a person does */
+  readonly wait?: WaitedFor;
+  /** All that the nested run asks, where one asks through its node: this question is the first of them. No journal keeps it. */
+  readonly nested?: readonly WaitingQuestion[];
 }
+
+/** A question of a run, with the node that asks it. */
+export interface WaitingQuestion extends HumanQuestion {
+  /** What an answer names: `<node>`, `<node>[<item>]`, or `<outer>/<node>` for a question of a nested run. */
+  readonly id: string;
+  /** The node of this run: for a question of a nested run, the one that runs it. */
+  readonly nodeId: string;
+  /** Index within `each`. */
+  readonly item?: number;
+}
+
+/** What ends a `wait` node. */
+export type WaitedFor =
+  | {
+      /** Epoch milliseconds. */
+      readonly until: number;
+    }
+  | {
+      /** The name of the event. */
+      readonly event: string;
+      /** What the payload has to hold: the same values, at least at these fields. @default any */
+      readonly match?: unknown;
+      /** Of the payload. @default any */
+      readonly schema?: JsonSchema;
+    };
 
 /** The runner of each `use`, such as `llm`; a key that ends in `:`, such as `tool:`, matches as a prefix. */
 export type NodeRunners = ReadonlyMap<string, NodeRunner>;

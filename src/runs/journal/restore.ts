@@ -279,6 +279,7 @@ function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): vo
       return;
     case 'node-suspended':
       node.progress.questions.set(event.item ?? -1, event.question);
+      if (event.question.origin === undefined) node.progress.deadline ??= event.question.deadline;
       node.progress.answers.delete(event.item ?? -1);
       return;
     case 'answer':
@@ -307,6 +308,9 @@ function takeRound(restored: Restored, node: RestoredNode, event: Extract<RunEve
   const usage = addUsage(before?.usage ?? NO_USAGE, result.usage);
   const { rounds, loops } = node.progress;
   rounds.set(item, { round, result, costNanoUsd, usage });
+  // The next round asks anew.
+  node.progress.questions.delete(item);
+  node.progress.answers.delete(item);
   spend(restored, node, subtract(cost, loops.get(item)?.costNanoUsd));
   loops.delete(item);
 }
@@ -324,8 +328,17 @@ function takeFailure(restored: Restored, node: RestoredNode, event: Extract<RunE
     node.failures += 1;
     node.started = false;
     node.phase = 'waiting';
+    askAnew(node);
   }
   node.isHeld = event.handled === 'plan';
+}
+
+/** Its time was up, or it may be: it has all of it again. */
+function askAnew({ progress }: RestoredNode): void {
+  const { questions, answers, deadline } = progress;
+  if (deadline === undefined) return;
+  progress.deadline = undefined;
+  for (const item of questions.keys()) if (!answers.has(item)) questions.delete(item);
 }
 
 function finish(restored: Restored, node: RestoredNode, ending: NodeEnding, result: NodeResult): void {

@@ -24,6 +24,10 @@ export interface TaskProgress {
   readonly answers: Map<number, unknown>;
   /** Items whose answer is on its way to the journal: no second one is taken. */
   readonly answering: Set<number>;
+  /** Items to call again, because what they wait for has come in a nested run. */
+  readonly again: Set<number>;
+  /** Epoch milliseconds: when the time of a node that waits for what is outside is up. */
+  deadline: number | undefined;
   /** Rounds of models that call tools, of units that have not ended. */
   readonly loops: Map<number, RecordedLoop>;
 }
@@ -231,6 +235,8 @@ export const noProgress = (): TaskProgress => ({
   questions: new Map(),
   answers: new Map(),
   answering: new Set(),
+  again: new Set(),
+  deadline: undefined,
   loops: new Map(),
 });
 

@@ -5,7 +5,7 @@ import { tooMuchWritten } from '../records/written.ts';
 import type { RunState } from '../state/run-state.ts';
 import type { Task, TaskProgress } from '../state/task.ts';
 import { createValues, holdValue, type Measured, sizeOf } from '../state/values.ts';
-import { takeAnswer } from '../turn/units.ts';
+import { takeAnswer } from '../turn/asking.ts';
 import { changeStored, type StoredRuns } from './change.ts';
 import { type Asked, addressed, assertFits, assertFitsOwn, hasEnded, notWaiting, withOut } from './given-answer.ts';
 import { questionsOf } from './inspect.ts';
@@ -16,6 +16,8 @@ export interface Answer {
   /** Index within `each`. */
   readonly item?: number;
   readonly answer: unknown;
+  /** Throws where the question does not take the answer. @default the checks of a person's answer */
+  readonly check?: (question: HumanQuestion) => void;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface Answer {
  */
 export async function answerRun(stored: StoredRuns, live: RunState | undefined, given: Answer): Promise<void> {
   if (live !== undefined && live.result === undefined) {
-    const own = ownCheckLive(stored, live, given);
+    const own = given.check === undefined ? ownCheckLive(stored, live, given) : undefined;
     if (own === undefined) return answerLive(live, given, assertFits);
     await own;
     // Meanwhile the question may have been answered, and the run may have stopped.
@@ -44,9 +46,13 @@ export async function answerRun(stored: StoredRuns, live: RunState | undefined, 
       isAnswered(node?.progress, given),
     );
     const asking = plan.nodes.find(({ id }) => id === given.nodeId);
-    const own = ownCheck(stored, question, given.answer);
-    if (own === undefined) assertFits(withOut(question, asking), given.answer);
-    else await own;
+    const asked = withOut(question, asking);
+    if (given.check !== undefined) given.check(asked);
+    else {
+      const own = ownCheck(stored, question, given.answer);
+      if (own === undefined) assertFits(asked, given.answer);
+      else await own;
+    }
     return { type: 'answer', nodeId: given.nodeId, ...(item === -1 ? {} : { item }), answer: given.answer };
   });
 }
@@ -79,7 +85,9 @@ async function answerLive(
   const [item, question] = addressed(openQuestions(progress), given, isAnswered(progress, given));
   // Measured apart from the run first: what is refused takes no room in it.
   sizeOf(createValues(run.values.bounds), given.answer, measured(given));
-  assertFit(withOut(question, task.node), given.answer);
+  const asked = withOut(question, task.node);
+  if (given.check === undefined) assertFit(asked, given.answer);
+  else given.check(asked);
   holdValue(run.values, given.answer, measured(given));
   // In the tick of the check, so that a second answer finds the question taken before the first one is in the journal.
   progress.answering.add(item);

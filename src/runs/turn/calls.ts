@@ -20,7 +20,7 @@ import { compiledOf } from '../state/compiled-node.ts';
 import { assertFunds, charge } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
-import { idempotencyKey, type Unit } from '../state/task.ts';
+import { idempotencyKey, noProgress, type Unit } from '../state/task.ts';
 import { assertRoomOf, holdAnswer, holdResult, meterOf, releaseInFlight, takeStreamed } from '../state/values.ts';
 
 const NO_WARNINGS: readonly Warning[] = [];
@@ -209,8 +209,17 @@ export function recordRound(run: RunState, unit: Unit, result: NodeResult, commi
 
 /** Returns the unit's result after its last round; undefined when another round follows. */
 export function takeRound(run: RunState, unit: Unit, result: NodeResult): NodeResult | undefined {
+  const { task, item, round, costNanoUsd, usage } = unit;
   unit.previous = result.output;
-  return lastRound(run, unit, result);
+  // The next round asks anew, and if it does, the unit that takes the answer goes on from here.
+  task.progress ??= noProgress();
+  const { questions, answers, rounds } = task.progress;
+  questions.delete(item);
+  answers.delete(item);
+  const last = lastRound(run, unit, result);
+  if (last === undefined) rounds.set(item, { round, result, costNanoUsd, usage });
+  else rounds.delete(item);
+  return last;
 }
 
 function lastRound(run: RunState, unit: Unit, result: NodeResult): NodeResult | undefined {

@@ -15,6 +15,7 @@ import type { Revision, RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { isStoreFailure } from '../state/store-failure.ts';
 import { assertOutput, outputMeter } from '../state/values.ts';
+import { isNear, takeAllDue } from './asking.ts';
 import { finishingTask } from './early-end.ts';
 import { cancel, considerAll, fail } from './ending.ts';
 import { waitsForSlot } from './slots.ts';
@@ -80,7 +81,7 @@ function conclude(run: RunState): boolean {
     return true;
   }
   const waiting = [...run.tasks.values()].filter(({ phase }) => phase === 'suspended').map(({ id }) => id);
-  if (waiting.length > 0) return close(run, 'suspended', { type: 'run-suspended', waiting });
+  if (waiting.length > 0) return !isNear(run) && close(run, 'suspended', { type: 'run-suspended', waiting });
   const stuck = [...run.tasks.values()].find(({ phase }) => phase !== 'ended');
   const message = `Node ${stuck?.id} can never start, because it waits for a node that is not in the plan: validate the plan.`;
   stop(run, { type: 'failed', error: new PolyphonyError('invalid-plan', message) });
@@ -139,6 +140,7 @@ function revise(run: RunState, plan: ValidPlan, revision: Revision): boolean {
   const resume = (): void => {
     run.revision = undefined;
     considerAll(run);
+    takeAllDue(run);
     run.driver.wake();
   };
   const refuse = (error: unknown): void => {

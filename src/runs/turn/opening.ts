@@ -22,6 +22,7 @@ import type { Counted, RunHost, RunState, Stopping, StreamingPlan } from '../sta
 import { newUndoState } from '../state/undo.ts';
 import { createValues, holdInput, holdRestored, type RunValues } from '../state/values.ts';
 import type { HeldLease } from '../stored/change.ts';
+import { takeAllDue } from './asking.ts';
 import { countRestored, limitRunSeconds } from './count-calls.ts';
 import { considerAll, ended } from './ending.ts';
 import { refuseRecord } from './refused-record.ts';
@@ -215,6 +216,7 @@ export function begin(run: RunState, opening: RunOpening, beginning: Beginning, 
     if (request !== undefined && run.streamingPlan !== undefined)
       streamPlan(run, run.streamingPlan, { request, inParts, onPlan });
     considerAll(run);
+    takeAllDue(run);
     begun();
   });
   // The record has its time now, and a process that goes on with the run finds only that.

@@ -7,7 +7,7 @@ import { isShorthand, refuseUnsafeSchema, toJsonSchema } from '../../kit/json/js
 import { foreignFields, humanSchema } from '../../language/human-output.ts';
 import { shownText } from '../../language/shown.ts';
 import { type ParsedTemplate, parseTemplate } from '../../language/template.ts';
-import { ownValue } from '../document/document.ts';
+import { isRecord, ownValue } from '../document/document.ts';
 import type { Report } from '../document/report.ts';
 import type { ShapedPlan } from '../document/shape.ts';
 import {
@@ -156,7 +156,24 @@ function outputOf(node: PlanNode, step: StepType | undefined, pointer: string, r
     const declared = readSchema(node.out, `${pointer}/out`, report, read);
     if (step === undefined || step.typedOutput === true) return declared;
   }
+  if (node.use === 'wait' && step !== undefined) return waitOutput(node);
   return step?.output === undefined ? 'any' : inferredType(step.output);
+}
+
+/** The payload is what its shorthand says, where the plan has one. Issues of that are reported where the step is checked. */
+function waitOutput({ in: { event, schema } = {} }: PlanNode): InferredType {
+  const at = { type: 'string' };
+  if (event === undefined) return inferredType({ type: 'object', properties: { at }, additionalProperties: false });
+  const payload = isRecord(schema) ? (payloadOf(schema) ?? {}) : {};
+  return inferredType({ type: 'object', properties: { at, payload }, additionalProperties: false });
+}
+
+function payloadOf(schema: Readonly<Record<string, unknown>>): JsonSchema | undefined {
+  try {
+    return isSmallShorthand(schema) ? toJsonSchema(schema) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What a `human` node gives, as its `out` has it; one that asks for anything else would refuse every answer. */

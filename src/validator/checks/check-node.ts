@@ -1,6 +1,7 @@
 /** All checks of a single node, once its references are resolved. */
 
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
+import { checkApprovals } from './approval.ts';
 import { checkBraces } from './braces.ts';
 import { checkComparisons } from './comparisons.ts';
 import { checkConditions, checkFinish, checkIneffective, checkRepeat, checkWait } from './control.ts';
@@ -8,6 +9,7 @@ import { checkInputs } from './inputs.ts';
 import { checkModels } from './models.ts';
 import { checkId, checkOut, checkTools, checkUse } from './names.ts';
 import { checkUndo } from './undo.ts';
+import { checkWaiting } from './waiting.ts';
 
 /** `dependencies`: how many nodes it waits for. */
 export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, analysis: PlanAnalysis): void {
@@ -25,4 +27,6 @@ export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, anal
   checkUndo(nodeAnalysis, analysis);
   checkModels(nodeAnalysis, analysis);
   checkIneffective(nodeAnalysis, analysis);
+  checkApprovals(nodeAnalysis, analysis);
+  checkWaiting(nodeAnalysis, analysis);
 }
