@@ -6,6 +6,7 @@
 import type { AttemptRecord, Scope } from './model/model.ts';
 import type { NanoUsd } from './money/money.ts';
 import type { RunEvent, RunFilter, RunSummary } from './run/engine.ts';
+import type { ThreadStore } from './threads.ts';
 
 /** What is old enough to be removed. A store removes a bounded part at a time, so that it blocks nobody for long. */
 export interface PruneOptions {
@@ -204,6 +205,8 @@ export interface Stores {
   readonly journal: RunJournal;
   readonly ledger: UsageLedger;
   readonly keyValue: KeyValueStore;
+  /** What nodes with a `thread` remember. @default none: such a node fails as `unsupported` */
+  readonly threads?: ThreadStore;
   /** @default none: a killed process leaves what it held in the counters, and no row of what was under way */
   readonly attempts?: AttemptBook;
   /** Gives the space of what was removed back to the disk; takes long and blocks others. @default the space is only used again */
