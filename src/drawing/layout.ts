@@ -24,11 +24,15 @@ export interface Drawing {
 
 export type States = ReadonlyMap<string, NodeState>;
 
+const bare = (template: string): string => template.replace(/^\{\{\s*|\s*\}\}$/g, '');
+const keyOf = (thread: NonNullable<PlanNode['thread']>): string => (typeof thread === 'string' ? thread : thread.key);
+
 function notesOf(node: PlanNode): string[] {
   const notes: string[] = [];
   if (node.model?.id !== undefined) notes.push(node.model.id);
   else if (node.model?.tier !== undefined) notes.push(node.model.tier);
-  if (node.each !== undefined) notes.push(`each ${node.each.replace(/^\{\{\s*|\s*\}\}$/g, '')}`);
+  if (node.thread !== undefined) notes.push(`thread ${bare(keyOf(node.thread))}`);
+  if (node.each !== undefined) notes.push(`each ${bare(node.each)}`);
   if (node.when !== undefined) notes.push(`when ${node.when}`);
   if (node.repeat !== undefined) notes.push(`until ${node.repeat.until}, at most ${node.repeat.max} rounds`);
   if (node.wait === 'any') notes.push('first to finish');

@@ -3,6 +3,7 @@
 import { PolyphonyError } from '../../core/errors.ts';
 import { copyJson } from '../../core/json/copy-json.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
+import { threadSettings } from '../../core/plan/thread.ts';
 import { compileCondition } from '../../language/condition.ts';
 import {
   type CompiledTemplate,
@@ -15,7 +16,7 @@ import {
 
 export type Test = (scope: TemplateScope) => boolean;
 
-/** The key of a session; undefined where a value that it refers to is missing, or nothing is left of it. */
+/** The key of a session or a thread; undefined where a value that it refers to is missing, or nothing is left of it. */
 export type SessionKey = (scope: TemplateScope, meter: RenderMeter) => string | undefined;
 
 export interface CompiledNode {
@@ -24,6 +25,7 @@ export interface CompiledNode {
   readonly when: Test | undefined;
   readonly until: Test | undefined;
   readonly session: SessionKey | undefined;
+  readonly thread: SessionKey | undefined;
 }
 
 const NO_INPUTS = {};
@@ -33,12 +35,13 @@ const NOTHING: CompiledNode = {
   when: undefined,
   until: undefined,
   session: undefined,
+  thread: undefined,
 };
 
 /** @throws invalid-plan when a condition does not compile; those of a valid plan always do */
 function compileNode(node: PlanNode): CompiledNode {
-  const { in: inputs, each, when, repeat, session } = node;
-  if (!inputs && !each && !when && !repeat && !session) return NOTHING;
+  const { in: inputs, each, when, repeat, session, thread } = node;
+  if (!inputs && !each && !when && !repeat && !session && !thread) return NOTHING;
   return {
     // A copy, because runs at the same time may share a valid plan, and a tool may change the list that it was given.
     inputs: compileTemplate(inputs === undefined ? NO_INPUTS : copyJson(inputs)),
@@ -46,6 +49,7 @@ function compileNode(node: PlanNode): CompiledNode {
     when: when === undefined ? undefined : compileTest(node.id, when),
     until: repeat === undefined ? undefined : compileTest(node.id, repeat.until),
     session: session === undefined ? undefined : compileSession(session),
+    thread: thread === undefined ? undefined : compileSession(threadSettings(thread).key),
   };
 }
 

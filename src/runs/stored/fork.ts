@@ -125,7 +125,7 @@ function rerunFrom(plan: ValidPlan, from: string, changed: ReadonlySet<string>):
 /** Conditions are not parsed here: one that mentions `input` counts as reading all of it. */
 function readsInput({ node }: ValidNode, changed: ReadonlySet<string>): boolean {
   if (/\binput\b/.test(`${node.when ?? ''} ${node.repeat?.until ?? ''}`)) return true;
-  return listReferences([node.in, node.each, node.session]).some(({ reference }) =>
+  return listReferences([node.in, node.each, node.session, node.thread]).some(({ reference }) =>
     reference.alternatives.some((alternative) => {
       if (alternative.type !== 'path' || alternative.head !== 'input') return false;
       const [key] = alternative.path;

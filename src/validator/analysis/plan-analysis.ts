@@ -14,7 +14,7 @@ import { readCondition } from './conditions.ts';
 import { arrayOf, type InferredType, inferredType, leavesOf } from './inferred-type.ts';
 import { type Naming, openNaming } from './naming.ts';
 
-export type ReferencePlace = 'in' | 'each' | 'when' | 'until' | 'session' | 'needs' | 'output';
+export type ReferencePlace = 'in' | 'each' | 'when' | 'until' | 'session' | 'thread' | 'needs' | 'output';
 
 /** One place in the plan that names a value. */
 export interface Use {
@@ -112,6 +112,7 @@ export function openNode(
   const collecting: Collecting = { uses: [], fallback: false, template, report };
   collectValue(node.in, `${pointer}/in`, 'in', collecting);
   collectValue(node.session, `${pointer}/session`, 'session', collecting);
+  collectValue(node.thread, `${pointer}/thread`, 'thread', collecting);
   collectValue(node.each, `${pointer}/each`, 'each', collecting);
   collectCondition(node.when, `${pointer}/when`, 'when', collecting);
   collectCondition(node.repeat?.until, `${pointer}/repeat/until`, 'until', collecting);

@@ -6,6 +6,7 @@ import { checkComparisons } from './comparisons.ts';
 import { checkConditions, checkIneffective, checkRepeat, checkWait } from './control.ts';
 import { checkInputs } from './inputs.ts';
 import { checkModels } from './models.ts';
+import { checkThread } from './thread.ts';
 import { checkId, checkOut, checkTools, checkUse } from './names.ts';
 
 /** `dependencies`: how many nodes it waits for. */
@@ -21,5 +22,6 @@ export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, anal
   checkRepeat(nodeAnalysis, analysis);
   checkWait(nodeAnalysis, dependencies, analysis);
   checkModels(nodeAnalysis, analysis);
+  checkThread(nodeAnalysis, analysis);
   checkIneffective(nodeAnalysis, analysis);
 }

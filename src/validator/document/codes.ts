@@ -38,6 +38,8 @@ export const ISSUE_CODES = {
   'wait.impossible': 'error',
   'node.unused': 'warning',
   'field.ineffective': 'warning',
+  'thread.step': 'error',
+  'thread.shared': 'error',
   'schema.invalid': 'error',
   'schema.unsafe': 'error',
   'model.unknown': 'error',

@@ -89,6 +89,10 @@ const isNode = shape(
     }),
     onError: either(oneOf(['fail', 'skip', 'replan']), shape({ value: anything }, ['value'])),
     session: text(500),
+    thread: either(
+      text(500, 1),
+      shape({ key: text(500, 1), last: integer(2, 200), tokens: integer(1, 1_000_000), summarise: flag }, ['key']),
+    ),
     sensitivity: oneOf(SENSITIVITIES),
     cache: oneOf(['use', 'skip', 'refresh']),
   },
