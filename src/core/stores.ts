@@ -1,6 +1,6 @@
 /**
- * The three stores. Each has a conformance suite in polyphony/testing (testJournal, testLedger, testKeyValueStore) that every
- * implementation passes. All are safe for several processes at the same time unless an implementation says otherwise.
+ * The stores. Each has a conformance suite in polyphony/testing (testJournal, testLedger, testKeyValueStore, and testThreadStore
+ * for threads.ts) that every implementation passes. All are safe for several processes at the same time unless an implementation says otherwise.
  */
 
 import type { AttemptRecord, Scope } from './model/model.ts';

@@ -6,7 +6,7 @@ export const THREAD_KEY_LENGTH = 500;
 
 /** A question with its answer. */
 export interface ThreadEntry {
-  /** Counts the entries of all threads in the order of their ends, with gaps. */
+  /** From 1, in the order of the ends. */
   readonly seq: number;
   /** Who wrote it: the run and the node. A thread has at most one entry of each. */
   readonly writer: string;

@@ -89,7 +89,8 @@ async function fitting(
   const used = newest(entries, entriesOf(settings.last), settings.tokens);
   const shown = summary === undefined ? { entries: used } : { entries: used, summary };
   // A fork writes nothing, so it has no summary of its own.
-  if (!settings.summarise || used.length === entries.length || conversation.call.thread?.like !== undefined) return shown;
+  if (!settings.summarise || used.length === entries.length || conversation.call.thread?.like !== undefined)
+    return shown;
   // Half of what fits stays, so that not every question needs another summary.
   const kept = used.slice(used.length - Math.ceil(used.length / 2));
   const folded = entries.slice(0, entries.length - kept.length);
@@ -182,8 +183,7 @@ async function askSummary(
   );
   count(conversation, { costNanoUsd: response.costNanoUsd, usage: paidUsage(response) });
   const text = textOf(response).trim();
-  if (text !== '' && response.finishReason !== 'content-filter')
-    return firstOf(text, THREAD_SUMMARY_TOKENS * 8);
+  if (text !== '' && response.finishReason !== 'content-filter') return firstOf(text, THREAD_SUMMARY_TOKENS * 8);
   throw new PolyphonyError('invalid-output', `The summary of the thread of node ${call.node.id} is empty.`);
 }
 

@@ -6,7 +6,7 @@ import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity } from '../core/model/model.ts';
 import type { HeldByJson, Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
-import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS } from '../core/plan/plan.ts';
+import { NODE_ID, type Plan, type PlanNode, type PlanThread, REFERENCE_HEADS } from '../core/plan/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
 import type { WorkflowSchemas, WrittenSchema } from '../kit/json/own/own-schema.ts';
 import { CEL_RESERVED, type ReservedName } from '../language/condition-rules.ts';
@@ -41,6 +41,11 @@ type IsId<Id extends string> = Id extends `${Digit | '_'}${string}`
       : true
     : false;
 
+/** As `thread` of a plan. */
+interface Thread extends Omit<PlanThread, 'key'> {
+  readonly key: Value<string>;
+}
+
 interface Settings {
   /** Ids of nodes that must end first although their output is not used. */
   readonly needs?: readonly string[];
@@ -56,6 +61,8 @@ interface Settings {
   };
   readonly wait?: 'all' | 'any' | { readonly atLeast: number };
   readonly session?: string;
+  /** The conversation that an `llm` node goes on with: its key, such as `c.input.user`, or the key with its bounds. */
+  readonly thread?: Value<string> | Thread;
   readonly sensitivity?: Sensitivity;
   readonly cache?: 'use' | 'skip' | 'refresh';
 }

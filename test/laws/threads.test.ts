@@ -103,9 +103,7 @@ describe('two runs at once', () => {
   it('both add what they said, in the order of their ends', async () => {
     const stores = memoryStores();
     const worlds = ['a', 'b', 'c'].map((name) => process(stores, name));
-    await Promise.all(
-      worlds.map((world, at) => settled(world, world.engine.start(PLAN, { runId: `run_${at}` }))),
-    );
+    await Promise.all(worlds.map((world, at) => settled(world, world.engine.start(PLAN, { runId: `run_${at}` }))));
     expect((await said(stores)).sort()).toEqual(['And now? a 0', 'And now? b 0', 'And now? c 0']);
   });
 });

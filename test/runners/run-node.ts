@@ -47,7 +47,13 @@ export function setUp(answers: readonly Answer[], { cards, journal: given, value
     workflows: () => undefined,
     ...more,
   });
-  const engine = createEngine({ runtime, journal, runners, validPlan, ...(valueBounds === undefined ? {} : { valueBounds }) });
+  const engine = createEngine({
+    runtime,
+    journal,
+    runners,
+    validPlan,
+    ...(valueBounds === undefined ? {} : { valueBounds }),
+  });
   return { runtime, engine, journal, gateway };
 }
 

@@ -19,7 +19,7 @@ const chat = (prompt: string, more: Partial<PlanNode> = {}): PlanNode => ({
   ...more,
 });
 const asked = (gateway: ScriptedGateway, call: number): readonly Message[] =>
-  (gateway.asked[call]?.request as ChatRequest).messages;
+  (gateway.asked[call]?.request as ChatRequest | undefined)?.messages ?? [];
 const texts = (messages: readonly Message[]) => messages.map(({ role, content }) => `${role}: ${String(content)}`);
 const told = async (threads: ThreadStore, key = 'ann') =>
   (await threads.read(key))?.entries.map(({ question, answer }) => `${question} → ${answer}`) ?? [];

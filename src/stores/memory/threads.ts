@@ -41,7 +41,6 @@ const newest = ({ entries, summaries }: Thread): Mark => ({
 
 export function memoryThreads(clock: Clock): ThreadStore {
   const threads = new Map<string, Thread>();
-  let last = 0;
   /** In the order of their last changes. */
   const changing = (key: string): Thread => {
     const thread = threads.get(key) ?? { entries: [], summaries: new Map(), readers: new Map(), updatedAt: 0 };
@@ -68,12 +67,11 @@ export function memoryThreads(clock: Clock): ThreadStore {
       const thread = changing(key);
       const place = thread.entries.findIndex((entry) => entry.writer === writer);
       const at = clock.now();
-      const seq = thread.entries[place]?.seq ?? last + 1;
+      const seq = thread.entries[place]?.seq ?? (thread.entries.at(-1)?.seq ?? 0) + 1;
       const entry = { seq, writer, at, question: question.toWellFormed(), answer: answer.toWellFormed() };
       thread.updatedAt = at;
       if (place !== -1) thread.entries[place] = entry;
       else {
-        last = seq;
         thread.entries.push(entry);
         if (thread.entries.length > MOST_ENTRIES) thread.entries.shift();
       }

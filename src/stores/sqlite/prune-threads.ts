@@ -8,8 +8,8 @@ const READERS = 1000;
 
 const OLD = `SELECT thread FROM thread_entries GROUP BY thread HAVING max(at) < ? LIMIT ${THREADS}`;
 const COUNT = 'SELECT count(*) FROM (SELECT thread FROM thread_entries GROUP BY thread HAVING max(at) < ?)';
-const DELETE_READERS = `DELETE FROM thread_readers WHERE rowid IN
-  (SELECT rowid FROM thread_readers WHERE at < ? LIMIT ${READERS})`;
+const DELETE_READERS = `DELETE FROM thread_readers WHERE (thread, reader) IN
+  (SELECT thread, reader FROM thread_readers WHERE at < ? LIMIT ${READERS})`;
 
 /** Call it in a transaction. */
 export function pruneThreads(

@@ -16,10 +16,10 @@ const SUMMARY = 'SELECT summary FROM thread_summaries WHERE thread = ? AND up_to
 const KEEP_SUMMARY = `INSERT INTO thread_summaries (thread, up_to, summary, at) VALUES (?, ?, ?, ?)
   ON CONFLICT (thread, up_to) DO NOTHING`;
 const ENTRIES = `SELECT ${ENTRY} FROM thread_entries WHERE thread = ? AND seq > ? AND seq <= ? ORDER BY seq DESC LIMIT ?`;
-const APPEND = `INSERT INTO thread_entries (thread, writer, at, question, answer) VALUES (?, ?, ?, ?, ?)
+const APPEND = `INSERT INTO thread_entries (thread, seq, writer, at, question, answer) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (thread, writer) DO UPDATE SET at = excluded.at, question = excluded.question, answer = excluded.answer`;
 const LIST = `SELECT thread, count(*), max(at) FROM thread_entries GROUP BY thread
-  ORDER BY max(at) DESC, max(seq) DESC LIMIT ?`;
+  ORDER BY max(at) DESC, thread LIMIT ?`;
 const TABLES = ['thread_entries', 'thread_summaries', 'thread_readers'] as const;
 
 interface Mark {
@@ -74,7 +74,10 @@ export function sqliteThreads(connection: Connection, clock: Clock, close: () =>
     async append({ key, writer, question, answer }) {
       assertKey(key);
       const texts = [question.toWellFormed(), answer.toWellFormed()];
-      await connection.write((sql) => sql.run(APPEND, [key, writer, clock.now(), ...texts]));
+      await connection.write((sql) => {
+        const seq = Number(sql.first(NEWEST, [key])?.[0] ?? 0) + 1;
+        sql.run(APPEND, [key, seq, writer, clock.now(), ...texts]);
+      });
     },
     async summarise({ key, reader, upTo, summary }) {
       assertKey(key);

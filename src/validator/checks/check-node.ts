@@ -6,8 +6,8 @@ import { checkComparisons } from './comparisons.ts';
 import { checkConditions, checkIneffective, checkRepeat, checkWait } from './control.ts';
 import { checkInputs } from './inputs.ts';
 import { checkModels } from './models.ts';
-import { checkThread } from './thread.ts';
 import { checkId, checkOut, checkTools, checkUse } from './names.ts';
+import { checkThread } from './thread.ts';
 
 /** `dependencies`: how many nodes it waits for. */
 export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, analysis: PlanAnalysis): void {

@@ -114,7 +114,13 @@ export function reportUnused(nodes: readonly NodeAnalysis[], analysis: PlanAnaly
   const used = new Set(analysis.outputUses.map(({ head }) => head));
   for (const nodeAnalysis of nodes.toReversed()) {
     const { node, step, pointer, uses } = nodeAnalysis;
-    if (used.has(node.id) || step === undefined || step.sideEffects === true || node.thread !== undefined || node.use === 'human') {
+    if (
+      used.has(node.id) ||
+      step === undefined ||
+      step.sideEffects === true ||
+      node.thread !== undefined ||
+      node.use === 'human'
+    ) {
       for (const { head } of uses) used.add(head);
     } else if (node.id !== '') {
       const message = `Nothing uses node "${node.id}": refer to it, or remove it to save its cost.`;

@@ -28,7 +28,7 @@ export interface NewFile {
 type Row = readonly SqlValue[];
 
 /** Tables that are made anew from others. */
-const DERIVED: ReadonlySet<string> = new Set(['runs', 'leases', 'scopes', 'ledger_scopes', 'sqlite_sequence']);
+const DERIVED: ReadonlySet<string> = new Set(['runs', 'leases', 'scopes', 'ledger_scopes']);
 const ADD_SCOPE = 'INSERT INTO scopes (kind, name) VALUES (?, ?) ON CONFLICT (kind, name) DO NOTHING';
 const ADD_ROW_SCOPE = `INSERT INTO ledger_scopes (scope_id, started_at, ledger_id)
   SELECT id, ?, ? FROM scopes WHERE kind = ? AND name = ? ON CONFLICT (scope_id, started_at, ledger_id) DO NOTHING`;
