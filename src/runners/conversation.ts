@@ -8,7 +8,7 @@ import { addMoney, type NanoUsd } from '../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
 import type { Logger, Tool } from '../core/plugin.ts';
 import type { LoopAnswer, LoopRound, NodeCall } from '../core/run/engine.ts';
-import type { ThreadStore } from '../core/threads.ts';
+import type { ThreadStore } from '../core/stores/threads.ts';
 import type { ChatDraft } from './llm-request.ts';
 import type { OwnOutputs } from './output-check.ts';
 

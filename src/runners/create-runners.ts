@@ -4,7 +4,7 @@ import type { AnswerLimitsConfig } from '../core/config.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { Logger, Step, Tool } from '../core/plugin.ts';
 import type { NodeCall, NodeOutput, NodeRunner, NodeRunners } from '../core/run/engine.ts';
-import type { ThreadStore } from '../core/threads.ts';
+import type { ThreadStore } from '../core/stores/threads.ts';
 import { humanRunner } from './human.ts';
 import { llmRunner } from './llm.ts';
 import { type NestedOptions, planRunner, workflowRunner } from './nested.ts';

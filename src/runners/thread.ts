@@ -13,7 +13,7 @@ import { collect, textOf } from '../core/model/response.ts';
 import type { PlanThread } from '../core/plan/plan.ts';
 import { THREAD_FOLD_TOKENS, THREAD_SUMMARY_TOKENS, threadSettings } from '../core/plan/thread.ts';
 import type { NodeCall, NodeThread } from '../core/run/engine.ts';
-import type { ThreadEntry, ThreadStore, ThreadView } from '../core/threads.ts';
+import type { ThreadEntry, ThreadStore, ThreadView } from '../core/stores/threads.ts';
 import { estimateTokens } from '../kit/models/tokens.ts';
 import { chargeOf } from '../runs/state/charge.ts';
 import { type Conversation, count, warn } from './conversation.ts';

@@ -16,7 +16,7 @@ import { sqliteKeyValue } from './sqlite/key-value.ts';
 import { sqliteLedger } from './sqlite/ledger.ts';
 import { checkFile } from './sqlite/repair/check.ts';
 import { rebuildFile, type StoreRepair } from './sqlite/repair/repair.ts';
-import { sqliteThreads } from './sqlite/threads.ts';
+import { sqliteThreads } from './sqlite/threads/threads.ts';
 
 export type { StoreRepair };
 

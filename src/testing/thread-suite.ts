@@ -1,7 +1,7 @@
 /** The conformance suite of ThreadStore. */
 import assert from 'node:assert/strict';
 import { PolyphonyError } from '../core/errors.ts';
-import type { ThreadStore, ThreadView } from '../core/threads.ts';
+import type { ThreadStore, ThreadView } from '../core/stores/threads.ts';
 import { HOSTILE_IDS, type StoreSuiteOptions, storeTests } from './suite.ts';
 
 /** Declares the tests that every store of threads passes. */

@@ -5,8 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatRequest } from '../../src/core/model/model.ts';
 import type { PlanNode } from '../../src/core/plan/plan.ts';
+import type { ThreadStore } from '../../src/core/stores/threads.ts';
 import type { RunJournal, Stores } from '../../src/core/stores.ts';
-import type { ThreadStore } from '../../src/core/threads.ts';
 import { createEngine } from '../../src/executor/engine.ts';
 import { createRunners } from '../../src/runners/create-runners.ts';
 import { memoryStores } from '../../src/stores/memory.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import type { ChatRequest, Message } from '../../src/core/model/model.ts';
 import type { PlanNode } from '../../src/core/plan/plan.ts';
-import type { ThreadStore } from '../../src/core/threads.ts';
+import type { ThreadStore } from '../../src/core/stores/threads.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { fakeClock } from '../../src/testing/fakes.ts';
 import { settled } from '../executor/harness.ts';

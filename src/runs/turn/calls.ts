@@ -15,7 +15,7 @@ import {
   type NodeThread,
   SuspendRun,
 } from '../../core/run/engine.ts';
-import { THREAD_KEY_LENGTH } from '../../core/threads.ts';
+import { THREAD_KEY_LENGTH } from '../../core/stores/threads.ts';
 import type { TemplateScope } from '../../language/template.ts';
 import { chargeOf } from '../state/charge.ts';
 import { compiledOf } from '../state/compiled-node.ts';

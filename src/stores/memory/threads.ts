@@ -1,6 +1,6 @@
 /** Threads in memory. The ones that changed last are kept, and of each its newest entries. */
 import type { Clock } from '../../core/clock.ts';
-import type { ThreadEntry, ThreadStore, ThreadView } from '../../core/threads.ts';
+import type { ThreadEntry, ThreadStore, ThreadView } from '../../core/stores/threads.ts';
 import { assertKey } from '../counters.ts';
 
 const MOST_THREADS = 10_000;

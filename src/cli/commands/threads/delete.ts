@@ -1,7 +1,6 @@
 /** polyphony threads delete: deletes what was said in one thread, with its summaries. */
 import { oneLine, safeJson } from '../../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../../command.ts';
-import { existingStore } from '../../input/existing-store.ts';
 import { EXIT, UsageError } from '../../input/exit-code.ts';
 
 interface Options {
@@ -15,6 +14,7 @@ export const command = defineCommand<Options, [key: string]>({
       .option('-y, --yes', 'do not ask before deleting')
       .addHelpText('after', examples('polyphony threads delete ann', 'polyphony threads delete ann --yes --json')),
   handle: async (terminal, options, key) => {
+    const { existingStore } = await import('../../input/existing-store.ts');
     existingStore(options.store);
     const { withPolyphony } = await import('../../process/session.ts');
     return withPolyphony(options, terminal, async ({ polyphony: { stores } }) => {

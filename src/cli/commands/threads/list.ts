@@ -22,11 +22,12 @@ export const command = defineCommand<Options>({
         const { resolve } = await import('node:path');
         terminal.say(`no threads in ${oneLine(resolve(options.store))}: nodes with "thread" keep what was said there`);
       } else {
+        const { dayName, dayOf } = await import('../../../core/money/calendar.ts');
         const { tableText } = await import('../../screen/result-text.ts');
         const rows = threads.map(({ key, entries, updatedAt }) => [
           oneLine(key),
           String(entries),
-          new Date(updatedAt).toISOString(),
+          dayName(dayOf(updatedAt)),
         ]);
         terminal.print(tableText([['thread', 'questions', 'last'], ...rows], terminal.paint));
       }

@@ -1,9 +1,9 @@
 /** Threads in SQLite: their entries, summaries, and what each reader has seen. */
-import type { Clock } from '../../core/clock.ts';
-import type { ThreadEntry, ThreadStore, ThreadView } from '../../core/threads.ts';
-import { assertKey } from '../counters.ts';
-import type { Connection } from './connection.ts';
-import type { Sql, SqlRow } from './database.ts';
+import type { Clock } from '../../../core/clock.ts';
+import type { ThreadEntry, ThreadStore, ThreadView } from '../../../core/stores/threads.ts';
+import { assertKey } from '../../counters.ts';
+import type { Connection } from '../connection.ts';
+import type { Sql, SqlRow } from '../database.ts';
 import { pruneThreads } from './prune-threads.ts';
 
 const ENTRY = 'seq, writer, at, question, answer';
@@ -54,7 +54,7 @@ const newest = (sql: Sql, key: string): Mark => ({
   folded: Number(sql.first(LAST_SUMMARY, [key])?.[0] ?? 0),
 });
 
-export function deleteThread(sql: Sql, key: string): boolean {
+function deleteThread(sql: Sql, key: string): boolean {
   let changes = 0;
   for (const table of TABLES) changes += sql.run(`DELETE FROM ${table} WHERE thread = ?`, [key]).changes;
   return changes > 0;

@@ -1,6 +1,6 @@
 /** Removes threads that have not changed for long, a bounded part per transaction. */
-import type { Pruned, PruneOptions } from '../../core/stores.ts';
-import type { Sql } from './database.ts';
+import type { Pruned, PruneOptions } from '../../../core/stores.ts';
+import type { Sql } from '../database.ts';
 
 /** The most threads of one transaction. */
 const THREADS = 100;

@@ -1,5 +1,5 @@
 /** The store of threads: what was said under a key, for nodes that go on with a conversation. */
-import type { Pruned, PruneOptions } from './stores.ts';
+import type { Pruned, PruneOptions } from './pruning.ts';
 
 /** The most characters of the key of a thread, and of the name of one that reads or writes it. */
 export const THREAD_KEY_LENGTH = 500;
