@@ -132,6 +132,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
       answers: () => config().limits?.answers,
+      threads: stores.threads,
     });
     for (const [use, runner] of made) runners.set(use, runner);
     current = made;

@@ -19,6 +19,7 @@ import {
   takeProgress,
   takeRound,
   takeUpRounds,
+  threadOf,
   unitKey,
 } from '../runs/turn/calls.ts';
 import { countCall } from '../runs/turn/count-calls.ts';
@@ -106,6 +107,10 @@ function callOf(driving: Driving, unit: Unit, parts: CallParts): NodeCall {
   if (round !== 0) call.round = round;
   const session = sessionOf(run, unit);
   if (session !== undefined) call.session = session;
+  if (node.thread !== undefined) {
+    const thread = threadOf(run, unit);
+    if (thread !== undefined) call.thread = thread;
+  }
   if (node.sensitivity !== undefined) call.sensitivity = node.sensitivity;
   if (node.cache !== undefined) call.cache = node.cache;
   const answer = task.progress === undefined ? undefined : answerOf(unit);
@@ -133,6 +138,7 @@ class LiveCall implements NodeCall {
   declare item?: number;
   declare round?: number;
   declare session?: string;
+  declare thread?: Optional<'thread'>;
   declare sensitivity?: Optional<'sensitivity'>;
   declare cache?: Optional<'cache'>;
   declare answer?: Optional<'answer'>;

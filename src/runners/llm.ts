@@ -25,6 +25,8 @@ import { useTools } from './llm-tools.ts';
 import { type Cut, cutAt, deniesRoom, isMore, outputCut, type Room, roomOf } from './more-room.ts';
 import { type CheckedValue, checkedValue, issueList, type OutputSchema, outputSchema } from './output-check.ts';
 
+import { recall, remember } from './thread.ts';
+
 export type { LlmOptions } from './conversation.ts';
 
 export function llmRunner(options: LlmOptions): NodeRunner {
@@ -34,15 +36,22 @@ export function llmRunner(options: LlmOptions): NodeRunner {
     const request = chatRequest(call, tools, schema?.json, options.answers?.());
     const conversation = conversationOf(call, options, request, tools);
     try {
-      const response = await converse(conversation);
-      if (schema === undefined) return finish(conversation, response, { text: textOf(response) });
-      return await typedAnswer(conversation, schema, response);
+      if (call.node.thread !== undefined) await recall(conversation, call.node.thread);
+      const output = await answered(conversation, schema);
+      if (call.thread !== undefined) await remember(conversation, call.thread, output.value);
+      return output;
     } catch (error) {
       const { costNanoUsd, usage } = chargeOf(error);
       const cost = addMoney(conversation.costNanoUsd, costNanoUsd);
       throw withCharge(error, { costNanoUsd: cost, usage: addUsage(conversation.usage, usage) });
     }
   };
+}
+
+async function answered(conversation: Conversation, schema: OutputSchema | undefined): Promise<NodeOutput> {
+  const response = await converse(conversation);
+  if (schema === undefined) return finish(conversation, response, { text: textOf(response) });
+  return typedAnswer(conversation, schema, response);
 }
 
 function finish(conversation: Conversation, response: ModelResponse, value: unknown): NodeOutput {

@@ -397,3 +397,12 @@ export const typedTools = [
   // @ts-expect-error JSON has no bigint
   defineTool({ name: 'c', description: 'C', input: {}, output: z.bigint(), run: () => 1n }),
 ];
+
+export const conversations = [
+  base.node('a', llm, (c) => ({ in: { prompt: 'Hi' }, thread: c.input.text })),
+  base.node('a', llm, (c) => ({ in: { prompt: 'Hi' }, thread: { key: c.input.text, last: 4, summarise: true } })),
+  // @ts-expect-error a number of messages is a number
+  base.node('a', llm, () => ({ in: { prompt: 'Hi' }, thread: { key: 'a', last: 'many' } })),
+  // @ts-expect-error a thread has a key
+  base.node('a', llm, () => ({ in: { prompt: 'Hi' }, thread: { last: 4 } })),
+];

@@ -83,6 +83,8 @@ export interface RunState {
   readonly counted: Counted;
   /** Shared with the runs that are nested in it. */
   readonly slots: Slots;
+  /** The run that this one, or one around it, was forked from: its own counterpart there. */
+  readonly forkOf: string | undefined;
   /** The node that this run is nested in. */
   readonly within: { readonly run: RunState; readonly task: Task } | undefined;
   readonly queue: ReadyQueue<Task>;

@@ -149,7 +149,7 @@ function rerunFrom(plan: ValidPlan, from: readonly string[], changed: ReadonlySe
 /** Conditions are not parsed here: one that mentions `input` counts as reading all of it. */
 function readsInput({ node }: ValidNode, changed: ReadonlySet<string>): boolean {
   if (/\binput\b/.test(`${node.when ?? ''} ${node.repeat?.until ?? ''}`)) return true;
-  return listReferences([node.in, node.each, node.session, node.model]).some(({ reference }) =>
+  return listReferences([node.in, node.each, node.session, node.thread, node.model]).some(({ reference }) =>
     reference.alternatives.some((alternative) => {
       if (alternative.type !== 'path' || alternative.head !== 'input') return false;
       const [key] = alternative.path;

@@ -81,6 +81,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     writtenBytes,
     counted: opening.within?.run.counted ?? newCounted(host, opening),
     slots: opening.within?.run.slots ?? createSlots(Math.max(1, options.concurrency ?? DEFAULT_CONCURRENCY)),
+    forkOf: forkOf(opening),
     within: opening.within,
     queue: readyQueue(),
     recorder: createRecorder({
@@ -121,6 +122,14 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
   if (restored !== undefined) holdAllRestored(run);
   countNested(run, opening);
   return run;
+}
+
+/** The ids of nested runs begin with that of the run around them, here and there. */
+function forkOf({ runId, restored, within, options }: RunOpening): string | undefined {
+  const parent = restored?.started.parent ?? options.parent;
+  if (parent?.kind === 'fork') return parent.runId;
+  const above = within?.run;
+  return above?.forkOf === undefined ? undefined : above.forkOf + runId.slice(above.runId.length);
 }
 
 /** Those that it began with: what it is charged to does not change on the way. */
