@@ -23,9 +23,9 @@ import {
   unitKey,
 } from '../runs/turn/calls.ts';
 import { countCall } from '../runs/turn/count-calls.ts';
-import { nodeWithModel } from '../runs/turn/model-of-node.ts';
-import { giveSlotBack, takeSlot } from '../runs/turn/slots.ts';
-import { loopRecords, takeUpLoop } from '../runs/turn/tool-loop.ts';
+import { nodeWithModel } from '../runs/unit/model-of-node.ts';
+import { giveSlotBack, takeSlot } from '../runs/unit/slots.ts';
+import { loopRecords, takeUpLoop } from '../runs/unit/tool-loop.ts';
 import { sleep } from '../system/clock.ts';
 import { callWithin } from './attempt.ts';
 import { type Driving, runnerOf, signalOf } from './driving.ts';

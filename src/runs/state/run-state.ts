@@ -57,7 +57,7 @@ export type Stopping =
       readonly isLeft?: boolean;
     };
 
-/** What runs at the same time in a run and those nested in it: see turn/slots.ts. */
+/** What runs at the same time in a run and those nested in it: see unit/slots.ts. */
 export interface Slots {
   readonly limit: number;
   taken: number;

@@ -13,9 +13,10 @@ import type { Restored, RestoredNode } from '../journal/restored.ts';
 import { nodesToRunAgain } from '../journal/restored-undo.ts';
 import { createLargeValues } from '../records/large-values.ts';
 import { createWritten, newWrittenBytes, tooMuchWritten } from '../records/written.ts';
+import type { HeldLease } from '../state/driver.ts';
 import { type EventDraft, stamp } from '../state/recorder.ts';
 import { capOf, type RunOpening } from '../turn/opening.ts';
-import { appended, type HeldLease, type StoredRuns } from './change.ts';
+import { appended, type StoredRuns } from './change.ts';
 
 type RunInput = Readonly<Record<string, unknown>>;
 export type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
