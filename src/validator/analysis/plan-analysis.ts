@@ -2,6 +2,7 @@
 
 import type { JsonSchema } from '../../core/model/model.ts';
 import type { Plan, PlanNode } from '../../core/plan/plan.ts';
+import { workflowNameOf } from '../../core/plan/plan-workflows.ts';
 import type { Catalogue, StepType } from '../../core/plan/validation.ts';
 import { isShorthand, refuseUnsafeSchema, toJsonSchema } from '../../kit/json/json-schema.ts';
 import { foreignFields, humanSchema } from '../../language/human-output.ts';
@@ -12,6 +13,7 @@ import type { Report } from '../document/report.ts';
 import type { ShapedPlan } from '../document/shape.ts';
 import { readCondition } from './conditions.ts';
 import { arrayOf, type InferredType, inferredType, leavesOf } from './inferred-type.ts';
+import { outputTypeOf } from './members.ts';
 import { type Naming, openNaming } from './naming.ts';
 
 export type ReferencePlace = 'in' | 'each' | 'when' | 'until' | 'session' | 'needs' | 'output';
@@ -134,10 +136,9 @@ export function openNode(
   };
 }
 
-const WORKFLOW = 'workflow:';
-
 export function workflowOf(use: string, { workflows }: Catalogue): Plan | undefined {
-  return use.startsWith(WORKFLOW) ? workflows.get(use.slice(WORKFLOW.length)) : undefined;
+  const name = workflowNameOf(use);
+  return name === undefined ? undefined : workflows.get(name);
 }
 
 // ---------------------------------------------------------------------------------------------------- uses
@@ -201,7 +202,8 @@ function outputOf(node: PlanNode, step: StepType | undefined, pointer: string, r
     const declared = readSchema(node.out, `${pointer}/out`, report, read);
     if (step === undefined || step.typedOutput === true) return declared;
   }
-  return step?.output === undefined ? 'any' : inferredType(step.output);
+  if (step?.output !== undefined) return inferredType(step.output);
+  return (step === undefined ? undefined : outputTypeOf(step)) ?? 'any';
 }
 
 /** What a `human` node gives, as its `out` has it; one that asks for anything else would refuse every answer. */

@@ -53,6 +53,8 @@ export const ISSUE_CODES = {
   'budget.slow': 'warning',
   'workflow.cycle': 'error',
   'workflow.depth': 'error',
+  'workflow.forward': 'error',
+  'workflow.unused': 'warning',
   'validator.failed': 'error',
 } as const satisfies Record<string, 'error' | 'warning'>;
 
@@ -67,6 +69,7 @@ export const REPAIR_CODES = {
   'reference.wrapped': 'A reference had no braces, or a condition had them.',
   'reference.shifted': 'A node without side effects referred to itself, and exactly one earlier node fits.',
   'node.moved': 'A node came before one that it needs.',
+  'workflow.moved': 'A workflow of the plan came before one that it uses.',
 } as const satisfies Record<string, string>;
 
 export type RepairCode = keyof typeof REPAIR_CODES;
