@@ -185,7 +185,7 @@ describe('a plan with workflows', async () => {
       'workflow:ask',
       'workflow:tell',
     ]);
-    expect(trees[2]).toMatch(/said\s+workflow:ask[^]*end\s+value\s+← said/);
+    expect(trees[2]).toMatch(/said\s+workflow:ask[\s\S]*end\s+value\s+← said/);
     expect(trees.join('')).not.toMatch(STEERING);
   });
 

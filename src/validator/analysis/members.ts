@@ -7,6 +7,7 @@ import type { Catalogue, StepType } from '../../core/plan/validation.ts';
 import { toJsonSchema } from '../../kit/json/json-schema.ts';
 import { operationOf } from './candidates.ts';
 import { type InferredType, inferredTypeOfValue, stepInto } from './inferred-type.ts';
+import { keepOutputType } from './output-types.ts';
 import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 import { changesNothing } from './side-effects.ts';
 
@@ -14,11 +15,6 @@ import { changesNothing } from './side-effects.ts';
 const registered = new WeakMap<Catalogue, Catalogue>();
 
 export const registeredIn = (catalogue: Catalogue): Catalogue => registered.get(catalogue) ?? catalogue;
-
-/** The types of what workflows of plans give, which their steps cannot say. */
-const outputs = new WeakMap<StepType, InferredType>();
-
-export const outputTypeOf = (step: StepType): InferredType | undefined => outputs.get(step);
 
 /** One workflow of a plan for the catalogue: its step, and its plan with those that it uses. */
 export interface Member {
@@ -55,7 +51,7 @@ export function memberStep(name: string, analysis: PlanAnalysis): StepType {
     usesModel: nodes.some(({ node, step }) => step?.usesModel === true && operationOf(node.use) === 'chat'),
     ...(sideEffects === undefined ? {} : { sideEffects }),
   };
-  outputs.set(step, outputOf(analysis));
+  keepOutputType(step, outputOf(analysis));
   return step;
 }
 

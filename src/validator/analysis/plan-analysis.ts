@@ -13,8 +13,8 @@ import type { Report } from '../document/report.ts';
 import type { ShapedPlan } from '../document/shape.ts';
 import { readCondition } from './conditions.ts';
 import { arrayOf, type InferredType, inferredType, leavesOf } from './inferred-type.ts';
-import { outputTypeOf } from './members.ts';
 import { type Naming, openNaming } from './naming.ts';
+import { outputTypeOf } from './output-types.ts';
 
 export type ReferencePlace = 'in' | 'each' | 'when' | 'until' | 'session' | 'needs' | 'output';
 
