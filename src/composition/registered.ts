@@ -2,9 +2,11 @@
 import type { Config } from '../core/config.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Gateway } from '../core/gateway.ts';
-import type { ValidPlan } from '../core/plan/plan.ts';
+import { canonicalJson } from '../core/json/canonical-json.ts';
+import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
 
+import type { WorkflowSchemas } from '../kit/json/own/own-schema.ts';
 import { createCatalogue } from './catalogue.ts';
 import { type CollectedParts, collectParts, escalatesWith, type HostedPlugin, hostedOf } from './plugin-host.ts';
 import type { ValidatedPlans } from './validated-plans.ts';
@@ -14,6 +16,8 @@ export interface Registered {
   parts(): CollectedParts;
   catalogue(): Catalogue;
   workflow(id: string): WorkflowParts | undefined;
+  /** The schemas of its own that a plan has: those of the workflow that it is, or of one that another plan holds. */
+  schemasOf(plan: Plan): WorkflowSchemas | undefined;
   /**
    * Undefined when nothing changes: it, or another build with the same plan and steps, is there already. Else a function that
    * takes it back, to be called in the same tick, so that another workflow may have its id. Throws invalid-config when a name is
@@ -47,6 +51,11 @@ export function createRegistered(
     parts: () => placed.parts,
     catalogue: () => placed.catalogue,
     workflow: (id) => placed.set.registered.get(id),
+    schemasOf(plan) {
+      const { registered, schemas } = placed.set;
+      if (plan.id !== undefined) return registered.get(plan.id)?.schemas;
+      return schemas.size === 0 ? undefined : schemas.get(textOf(plan));
+    },
     add(workflow) {
       const before = placed;
       const set = workflowSet([workflow], before.set);
@@ -60,6 +69,15 @@ export function createRegistered(
       placed = place(placed.set);
     },
   };
+}
+
+const texts = new WeakMap<Plan, string>();
+
+/** Its JSON, written once: a plan that runs does not change. */
+function textOf(plan: Plan): string {
+  const known = texts.get(plan) ?? canonicalJson(plan);
+  texts.set(plan, known);
+  return known;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema, Warning } from '../core/model/model.ts';
+import type { Plan } from '../core/plan/plan.ts';
 import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
 import { coerceJson, type JsonIssue, toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
 import type { WrittenSchema } from '../kit/json/own/own-schema.ts';
@@ -9,7 +10,7 @@ import { humanSchema } from '../language/human-output.ts';
 import { withCharge } from '../runs/state/charge.ts';
 
 /** The schema of a workflow's own for the `out` of its node. Undefined: what the plan says is all. */
-export type OwnOutputs = (planId: string, nodeId: string, out: object) => WrittenSchema | undefined;
+export type OwnOutputs = (plan: Plan, nodeId: string, out: object) => WrittenSchema | undefined;
 
 export interface OutputSchema {
   /** Of the values that are asked for. */
@@ -21,11 +22,11 @@ export interface OutputSchema {
 const schemas = new WeakMap<object, OutputSchema>();
 
 /** What the node declares as `out`; undefined where it declares nothing. */
-export function outputSchema({ node, planId }: NodeCall, ownOutputs?: OwnOutputs): OutputSchema | undefined {
+export function outputSchema({ node, plan }: NodeCall, ownOutputs?: OwnOutputs): OutputSchema | undefined {
   const { out } = node;
   if (out === undefined) return undefined;
   // The output of a person's answer is wider than what is declared: it says whether that approves.
-  const own = planId === undefined || node.use === 'human' ? undefined : ownOutputs?.(planId, node.id, out);
+  const own = plan === undefined || node.use === 'human' ? undefined : ownOutputs?.(plan, node.id, out);
   if (own !== undefined) return { json: own.schema.input, keep: own.schema.keep };
   const known = schemas.get(out);
   if (known !== undefined) return known;

@@ -6,11 +6,12 @@ import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity } from '../core/model/model.ts';
 import type { HeldByJson, Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
-import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS } from '../core/plan/plan.ts';
+import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS, WORKFLOW_NAME } from '../core/plan/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
 import type { WorkflowSchemas, WrittenSchema } from '../kit/json/own/own-schema.ts';
 import { CEL_RESERVED, type ReservedName } from '../language/condition-rules.ts';
 import { type Condition, sourceOf } from './condition.ts';
+import { embed, type UsedWorkflow } from './members.ts';
 import { encode, pathOf, type Ref, type Resolved, referenceTo, type Value } from './reference.ts';
 import { mustRun, writtenSchema } from './schema.ts';
 import type { WithMeta, WorkflowStep } from './step.ts';
@@ -168,6 +169,8 @@ export interface Workflow<Input, Output, MaySuspend extends boolean = boolean, I
   readonly steps: readonly StepPlugin[];
   /** Workflows that it uses as steps. */
   readonly workflows: readonly Workflow<unknown, unknown>[];
+  /** Those of them, and of their own, that its plan holds, by their names there. @default none */
+  readonly members?: ReadonlyMap<string, Workflow<unknown, unknown>>;
 }
 
 interface Draft {
@@ -176,9 +179,9 @@ interface Draft {
   readonly nodes: readonly PlanNode[];
   readonly steps: readonly StepPlugin[];
   readonly workflows: readonly Workflow<unknown, unknown>[];
+  /** What nodes run, by their ids. */
+  readonly used: ReadonlyMap<string, UsedWorkflow>;
 }
-
-const WORKFLOW_ID = /^[a-z][a-z0-9_-]{0,60}$/;
 
 /**
  * Starts a workflow.
@@ -188,7 +191,7 @@ const WORKFLOW_ID = /^[a-z][a-z0-9_-]{0,60}$/;
 export function workflow<const S extends SchemaLike = Record<never, never>>(
   options: WorkflowOptions<S>,
 ): WorkflowBuilder<JsonOf<Infer<S>>, Record<never, never>, false, InferInput<S>> {
-  if (!WORKFLOW_ID.test(options.id)) {
+  if (!WORKFLOW_NAME.test(options.id)) {
     throw new PolyphonyError(
       'invalid-plan',
       `A workflow cannot have the id "${options.id}": start with a lower-case letter, and use only lower-case letters, digits, _ and -.`,
@@ -200,6 +203,7 @@ export function workflow<const S extends SchemaLike = Record<never, never>>(
     nodes: [],
     steps: [],
     workflows: [],
+    used: new Map(),
   });
 }
 
@@ -289,8 +293,11 @@ function withNode(draft: Draft, step: WorkflowStep<unknown, unknown, boolean>, {
   const outputs = output === undefined ? draft.outputs : new Map([...draft.outputs, [node.id, output]]);
   const steps =
     definition === undefined || draft.steps.includes(definition) ? draft.steps : [...draft.steps, definition];
-  const workflows = isWorkflow(step) && !draft.workflows.includes(step) ? [...draft.workflows, step] : draft.workflows;
-  return { ...draft, outputs, nodes: [...draft.nodes, node], steps, workflows };
+  const nodes = [...draft.nodes, node];
+  if (!isWorkflow(step)) return { ...draft, outputs, nodes, steps };
+  const workflows = draft.workflows.includes(step) ? draft.workflows : [...draft.workflows, step];
+  const used = new Map([...draft.used, [node.id, { workflow: step, name: step.id }]]);
+  return { ...draft, outputs, nodes, steps, workflows, used };
 }
 
 /** True for a workflow, false for a request, a plan or a step. */
@@ -301,17 +308,18 @@ export function isWorkflow(candidate: unknown): candidate is Workflow<unknown, u
 function finished(draft: Draft, output: unknown): Workflow<unknown, unknown> {
   const { id, goal, input: given, budget } = draft.options;
   const input = given === undefined ? undefined : writtenSchema(given);
+  const { nodes, workflows: own, members } = embed(draft.nodes, draft.used);
   const plan = {
     version: 1 as const,
     id,
     ...defined({ goal }),
     ...(input === undefined ? {} : { input: input.written }),
-    ...defined({ budget }),
-    nodes: [...draft.nodes],
+    ...defined({ budget, workflows: own }),
+    nodes: [...nodes],
     output,
   };
   const inputSchema = input === undefined ? { type: 'object' } : input.schema.input;
   const { outputs, steps, workflows } = draft;
   const schemas = given !== undefined && input !== undefined && mustRun(given) ? { input, outputs } : { outputs };
-  return { id, use: `workflow:${id}`, plan, inputSchema, schemas, steps, workflows };
+  return { id, use: `workflow:${id}`, plan, inputSchema, schemas, steps, workflows, members };
 }
