@@ -1,7 +1,9 @@
 /** The public exports of the typed builder. */
 
 export type { Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
+export type { WorkflowBuilder } from './builder-types.ts';
+export { isWorkflow, type Workflow } from './built.ts';
 export { and, type Condition, eq, gt, gte, hasItems, isPresent, isTrue, lt, lte, ne, not, or } from './condition.ts';
 export { coalesce, previous, type Ref, type Template, t, type Value } from './reference.ts';
 export { defineStep, embed, human, image, llm, moderate, rerank, tool, value, type WorkflowStep } from './step.ts';
-export { isWorkflow, type Workflow, type WorkflowBuilder, workflow } from './workflow.ts';
+export { workflow } from './workflow.ts';

@@ -4,7 +4,7 @@ import type { JsonSchema } from '../core/model/model.ts';
 import { DEFAULT_BOUNDS, type Plan, type PlanNode, type PlanWorkflow } from '../core/plan/plan.ts';
 import { WORKFLOW_PREFIX, workflowNameOf, workflowsUsedBy } from '../core/plan/plan-workflows.ts';
 import { withoutPatterns } from '../kit/json/own/without-patterns.ts';
-import type { Workflow } from './workflow.ts';
+import type { Workflow } from './built.ts';
 
 type AnyWorkflow = Workflow<unknown, unknown>;
 

@@ -37,7 +37,7 @@ export type Resolved<T> = T extends { readonly [value]: infer V }
  * What a reference may hold where a value of type T is wanted: the same with read-only arrays, and with null for an optional
  * field, which is left out where the node starts.
  */
-type Held<T> = unknown extends T
+export type Held<T> = unknown extends T
   ? T
   : T extends readonly (infer E)[]
     ? readonly Held<E>[]

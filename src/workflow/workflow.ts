@@ -4,184 +4,18 @@
  */
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
-import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity } from '../core/model/model.ts';
-import type { HeldByJson, Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
-import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS, WORKFLOW_NAME } from '../core/plan/plan.ts';
-import type { Step as StepPlugin } from '../core/plugin.ts';
-import type { WorkflowSchemas, WrittenSchema } from '../kit/json/own/own-schema.ts';
-import { CEL_RESERVED, type ReservedName } from '../language/condition-rules.ts';
-import { type Condition, sourceOf } from './condition.ts';
-import { embed, type UsedWorkflow } from './members.ts';
-import { encode, pathOf, type Ref, type Resolved, referenceTo, type Value } from './reference.ts';
+import type { Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
+import { WORKFLOW_NAME } from '../core/plan/plan.ts';
+import { type LooseBuilder, type LooseOver, withItems, withRounds } from './bodies.ts';
+import type { Context, Nodes, Repetition, WorkflowBuilder, WorkflowOptions } from './builder-types.ts';
+import type { Workflow } from './built.ts';
+import { compileNode, type Draft, type LooseSpec, NOTHING, overEach, withNode } from './draft.ts';
+import { embed } from './members.ts';
+import { encode, type Ref, referenceTo } from './reference.ts';
 import { mustRun, writtenSchema } from './schema.ts';
-import type { WithMeta, WorkflowStep } from './step.ts';
+import type { WorkflowStep } from './step.ts';
 
-type Nodes = Readonly<Record<string, unknown>>;
-
-/** Typed references to the input and to every EARLIER node. */
-export type Context<Input, N extends Nodes> = { readonly input: Ref<Input> } & { readonly [K in keyof N]: Ref<N[K]> };
-
-type Reserved = (typeof REFERENCE_HEADS)[number] | ReservedName;
-/** The id of a new node; a compile error that says why when it is used already, reserved, or written in other signs. */
-export type FreshId<Id extends string, N extends Nodes> = string extends Id
-  ? Id
-  : Id extends keyof N
-    ? `there is a node ${Id} already: choose another id`
-    : Id extends Reserved
-      ? `${Id} is a name of the plan's language: choose another id`
-      : IsId<Id> extends true
-        ? Id
-        : `${Id} is no id: use a-z, 0-9 and _, and begin with a letter`;
-type Digit = '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9';
-/** Only letters have two cases; what is no letter of the alphabet, and no digit or underscore, is refused when it is compiled. */
-type IsId<Id extends string> = Id extends `${Digit | '_'}${string}`
-  ? false
-  : Id extends Lowercase<Id>
-    ? Id extends `${string}${'-' | ' ' | '.' | '$' | '/' | ':'}${string}`
-      ? false
-      : true
-    : false;
-
-interface Settings {
-  /** Ids of nodes that must end first although their output is not used. */
-  readonly needs?: readonly string[];
-  readonly model?: ModelChoice;
-  readonly escalate?: EscalationRule;
-  readonly limits?: {
-    readonly usd?: number;
-    readonly seconds?: number;
-    readonly attemptSeconds?: number;
-    readonly retries?: number;
-    readonly concurrency?: number;
-    readonly tokens?: number;
-  };
-  readonly wait?: 'all' | 'any' | { readonly atLeast: number };
-  readonly session?: string;
-  readonly sensitivity?: Sensitivity;
-  readonly cache?: 'use' | 'skip' | 'refresh';
-}
-
-/** The definition of a node: its inputs, and the fields of the plan format. */
-export interface NodeSpec<Input> extends Settings {
-  readonly in: Inputs<Input>;
-  readonly when?: Condition;
-  readonly onError?: 'fail' | 'skip' | 'replan' | { readonly value: unknown };
-  readonly out?: SchemaLike;
-}
-type Inputs<Input> = Input extends unknown ? { readonly [K in keyof Input]: Value<Input[K]> } : never;
-
-/** Rejects fields that the plan format or the step does not know; a return type would accept them. */
-type Exact<S, Input> = {
-  readonly [K in Exclude<keyof S, keyof NodeSpec<Input>>]: Refused<`a node has no field ${Name<K>}`>;
-} & (S extends { readonly in: infer Given }
-  ? {
-      readonly in: {
-        readonly [K in Exclude<keyof Given, KeysOf<Input>>]: Refused<`the step has no input ${Name<K>}`>;
-      };
-    }
-  : unknown) &
-  (S extends { readonly out: infer Z } ? { readonly out: Z & HeldByJson<Infer<Z>> } : unknown);
-type Name<K> = K extends string ? K : never;
-/** No value has this type; the compiler shows the sentence in its error. A plain text would make the whole node `never`. */
-interface Refused<Sentence extends string> {
-  readonly error: Sentence;
-}
-type KeysOf<Input> = Input extends unknown ? keyof Input : never;
-
-/** Repeats the node until the condition on its output holds, at most `max` rounds; `previous()` is the last output. */
-export interface Repetition<Self> {
-  readonly repeat: (self: Ref<Self>) => { readonly until: Condition; readonly max: number };
-}
-
-/** The output of a node, from its `out` or else from its step; also null when its condition or an error may skip it. */
-type OutputOf<O, S> = Declared<O, S> & WithMeta;
-type Declared<O, S> = S extends { readonly out: infer Z } ? JsonOf<Infer<Z>> : O;
-/** `onError: 'skip'` makes a failed item null; `when` may skip the whole node. */
-type Mapped<Output, S> =
-  | readonly (S extends { readonly onError: 'skip' } ? Output | null : Output)[]
-  | (S extends { readonly when: Condition } ? null : never);
-type Skippable<Output, S> = S extends { readonly when: Condition } | { readonly onError: 'skip' }
-  ? Output | null
-  : Output;
-
-export interface WorkflowOptions<S> {
-  /** `[a-z][a-z0-9_-]*`; `workflow:<id>` names the workflow. */
-  readonly id: string;
-  readonly goal?: string;
-  /** A schema of zod is run once, on what the caller gives; the run keeps its result as JSON. @default any fields */
-  readonly input?: S & HeldByJson<Infer<S>>;
-  readonly budget?: { readonly usd?: number; readonly seconds?: number };
-}
-
-/** After a failed node is replanned, the new plan may ask a person. */
-type MayAsk<S> = S extends { readonly onError: 'replan' } ? true : false;
-
-/**
- * `MaySuspend` is true when a node may wait for an answer from outside. `Given` is the input as a caller gives it, `Input` what
- * references see of it.
- */
-export interface WorkflowBuilder<Input, N extends Nodes, MaySuspend extends boolean = false, Given = Input> {
-  /** Adds a node. */
-  node<const Id extends string, I, O, const S extends NodeSpec<I>, Waits extends boolean = false>(
-    id: FreshId<Id, N>,
-    step: WorkflowStep<I, O, Waits>,
-    build: (c: Context<Input, N>) => S & Exact<S, I>,
-    repetition?: Repetition<OutputOf<O, S>>,
-  ): WorkflowBuilder<
-    Input,
-    N & { readonly [K in Id]: Skippable<OutputOf<O, S>, S> },
-    MaySuspend | Waits | MayAsk<S>,
-    Given
-  >;
-
-  /** Adds a node that runs once per item of an array, in parallel. Its output is the array of outputs, in that order. */
-  map<const Id extends string, Item, I, O, const S extends NodeSpec<I>, Waits extends boolean = false>(
-    id: FreshId<Id, N>,
-    step: WorkflowStep<I, O, Waits>,
-    over: (c: Context<Input, N>) => Ref<readonly Item[]>,
-    build: (item: Ref<Item>, c: Context<Input, N>, index: Ref<number>) => S & Exact<S, I>,
-  ): WorkflowBuilder<
-    Input,
-    N & { readonly [K in Id]: Mapped<OutputOf<O, S>, S> },
-    MaySuspend | Waits | MayAsk<S>,
-    Given
-  >;
-
-  /** Sets the output of the workflow: references, templates and literals, nested as needed. */
-  output<const O>(build: (c: Context<Input, N>) => O): Workflow<Given, Resolved<O>, MaySuspend>;
-}
-
-/**
- * `Input` is what a caller gives, `InPlans` what a node gives that uses it. `MaySuspend` false: no node waits for an answer
- * from outside, so a successful run is `done` and has its output.
- */
-export interface Workflow<Input, Output, MaySuspend extends boolean = boolean, InPlans = JsonOf<Input>>
-  extends WorkflowStep<InPlans, Output, MaySuspend> {
-  readonly __given?: Input;
-  readonly id: string;
-  /** The plan as JSON. */
-  readonly plan: Plan;
-  /** Of the input as a plan gives it to `workflow:<id>`. */
-  readonly inputSchema: JsonSchema;
-  /** The schemas of its own that are run and not only checked: they stay in the process, and the plan says what JSON can say. */
-  readonly schemas: WorkflowSchemas;
-  /** Implementations of steps that the workflow brings with it. */
-  readonly steps: readonly StepPlugin[];
-  /** Workflows that it uses as steps. */
-  readonly workflows: readonly Workflow<unknown, unknown>[];
-  /** Those of them, and of their own, that its plan holds, by their names there. @default none */
-  readonly members?: ReadonlyMap<string, Workflow<unknown, unknown>>;
-}
-
-interface Draft {
-  readonly outputs: ReadonlyMap<string, WrittenSchema>;
-  readonly options: WorkflowOptions<SchemaLike>;
-  readonly nodes: readonly PlanNode[];
-  readonly steps: readonly StepPlugin[];
-  readonly workflows: readonly Workflow<unknown, unknown>[];
-  /** What nodes run, by their ids. */
-  readonly used: ReadonlyMap<string, UsedWorkflow>;
-}
+const open = (draft: Draft): LooseBuilder => builder(draft) as unknown as LooseBuilder;
 
 /**
  * Starts a workflow.
@@ -198,29 +32,17 @@ export function workflow<const S extends SchemaLike = Record<never, never>>(
     );
   }
   return builder<JsonOf<Infer<S>>, Record<never, never>, InferInput<S>>({
+    ...NOTHING,
     options: options as WorkflowOptions<SchemaLike>,
-    outputs: new Map(),
-    nodes: [],
-    steps: [],
-    workflows: [],
-    used: new Map(),
   });
-}
-
-interface LooseSpec extends Settings {
-  readonly in: unknown;
-  readonly when?: Condition | undefined;
-  readonly onError?: unknown;
-  readonly out?: SchemaLike | undefined;
 }
 
 /** Only the interface has the compile-time types; inside, every draft is the same plain data. */
 function builder<Input, N extends Nodes, Given>(draft: Draft): WorkflowBuilder<Input, N, false, Given> {
-  const context = (): Context<Input, N> =>
-    Object.fromEntries(['input', ...draft.nodes.map((node) => node.id)].map((id) => [id, referenceTo(id)])) as Context<
-      Input,
-      N
-    >;
+  const context = (): Context<Input, N> => {
+    const nodes = draft.nodes.map(({ id }) => [id, referenceTo(id)] as const);
+    return Object.fromEntries([['input', referenceTo(draft.inputPath)], ...nodes]) as Context<Input, N>;
+  };
   const methods = {
     node: (
       id: string,
@@ -236,73 +58,14 @@ function builder<Input, N extends Nodes, Given>(draft: Draft): WorkflowBuilder<I
     ) => {
       const c = context();
       const spec = build(referenceTo('item'), c, referenceTo('index'));
-      const each = pathOf(over(c));
-      if (each === undefined)
-        throw new PolyphonyError(
-          'invalid-plan',
-          `Node "${id}" must map over a reference to an array, such as c.docs.hits.`,
-        );
-      const { node, ...compiled } = compileNode(draft, id, step, spec);
-      return builder(withNode(draft, step, { ...compiled, node: { ...node, each: `{{${each}}}` } }));
+      return builder(withNode(draft, step, overEach(over(c), compileNode(draft, id, step, spec))));
     },
+    repeat: (id: string, ...given: readonly unknown[]) => builder(withRounds(draft, id, { c: context(), open, given })),
+    each: (id: string, over: LooseOver, ...given: readonly unknown[]) =>
+      builder(withItems(draft, id, { c: context(), open, over, given })),
     output: (build: (c: Context<Input, N>) => unknown) => finished(draft, encode(build(context()))),
   };
   return methods as unknown as WorkflowBuilder<Input, N, false, Given>;
-}
-
-interface CompiledNode {
-  readonly node: PlanNode;
-  /** Of its `out`, where the plan cannot say all of it. */
-  readonly output?: WrittenSchema;
-}
-
-function compileNode(
-  draft: Draft,
-  id: string,
-  step: WorkflowStep<unknown, unknown, boolean>,
-  spec: LooseSpec,
-  repetition?: Repetition<unknown>,
-): CompiledNode {
-  const taken =
-    draft.nodes.some((node) => node.id === id) || REFERENCE_HEADS.some((head) => head === id) || CEL_RESERVED.has(id);
-  if (taken || !NODE_ID.test(id)) {
-    throw new PolyphonyError(
-      'invalid-plan',
-      `A node cannot have the id "${id}": use a unique id that matches ${NODE_ID.source} and is neither one of ${REFERENCE_HEADS.join(', ')} nor a name that conditions reserve (size, string, list, …).`,
-    );
-  }
-  const { in: inputs, when, out, onError, needs, ...settings } = spec;
-  const rounds = repetition?.repeat(referenceTo('self'));
-  const output = out === undefined ? undefined : writtenSchema(out);
-  const node = {
-    id,
-    use: step.use,
-    in: encode(inputs) as Record<string, unknown>,
-    ...(needs === undefined ? {} : { needs: [...needs] }),
-    ...(when === undefined ? {} : { when: sourceOf(when) }),
-    ...(rounds === undefined ? {} : { repeat: { until: sourceOf(rounds.until), max: rounds.max } }),
-    ...(output === undefined ? {} : { out: output.written }),
-    ...(onError === undefined ? {} : { onError: onError as PlanNode['onError'] }),
-    ...(encode(settings) as object),
-  } as PlanNode;
-  return out === undefined || output === undefined || !mustRun(out) ? { node } : { node, output };
-}
-
-function withNode(draft: Draft, step: WorkflowStep<unknown, unknown, boolean>, { node, output }: CompiledNode): Draft {
-  const { definition } = step;
-  const outputs = output === undefined ? draft.outputs : new Map([...draft.outputs, [node.id, output]]);
-  const steps =
-    definition === undefined || draft.steps.includes(definition) ? draft.steps : [...draft.steps, definition];
-  const nodes = [...draft.nodes, node];
-  if (!isWorkflow(step)) return { ...draft, outputs, nodes, steps };
-  const workflows = draft.workflows.includes(step) ? draft.workflows : [...draft.workflows, step];
-  const used = new Map([...draft.used, [node.id, { workflow: step, name: step.id }]]);
-  return { ...draft, outputs, nodes, steps, workflows, used };
-}
-
-/** True for a workflow, false for a request, a plan or a step. */
-export function isWorkflow(candidate: unknown): candidate is Workflow<unknown, unknown> {
-  return typeof candidate === 'object' && candidate !== null && 'plan' in candidate && 'inputSchema' in candidate;
 }
 
 function finished(draft: Draft, output: unknown): Workflow<unknown, unknown> {
