@@ -10,7 +10,7 @@ import type { WorkflowSchemas } from '../kit/json/own/own-schema.ts';
 import { createCatalogue } from './catalogue.ts';
 import { type CollectedParts, collectParts, escalatesWith, type HostedPlugin, hostedOf } from './plugin-host.ts';
 import type { ValidatedPlans } from './validated-plans.ts';
-import { stepPlugin, type WorkflowParts, type WorkflowSet, workflowSet } from './workflows.ts';
+import { stepPlugin, type WorkflowParts, type WorkflowSet, workflowOfPlan, workflowSet } from './workflows.ts';
 
 export interface Registered {
   parts(): CollectedParts;
@@ -46,7 +46,10 @@ export function createRegistered(
     const catalogue = createCatalogue({ parts, workflows, config: config(), models, escalates });
     return { set, parts, catalogue };
   };
-  let placed = place(workflowSet(initial));
+  const brought = plugins.flatMap(({ name, parts }) =>
+    (parts.workflows ?? []).map((plan) => workflowOfPlan(plan, `The plugin "${name}"`)),
+  );
+  let placed = place(workflowSet([...brought, ...initial]));
   return {
     parts: () => placed.parts,
     catalogue: () => placed.catalogue,

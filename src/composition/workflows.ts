@@ -1,10 +1,13 @@
 /** The given workflows, with all that they use: inner workflows and steps of their own. */
+import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import { canonicalJson } from '../core/json/canonical-json.ts';
 import type { JsonSchema } from '../core/model/model.ts';
-import type { Plan } from '../core/plan/plan.ts';
-import { memberPlan } from '../core/plan/plan-workflows.ts';
+import { type Plan, WORKFLOW_NAME } from '../core/plan/plan.ts';
+import { memberPlan, WORKFLOW_PREFIX } from '../core/plan/plan-workflows.ts';
 import type { Plugin, Step } from '../core/plugin.ts';
+import { thrownText } from '../core/user-code/thrown-text.ts';
+import { toJsonSchema } from '../kit/json/json-schema.ts';
 import type { WorkflowSchemas } from '../kit/json/own/own-schema.ts';
 import { isSameJson } from './validated-plans.ts';
 
@@ -15,6 +18,8 @@ export interface WorkflowParts {
   readonly inputSchema: JsonSchema;
   readonly schemas: WorkflowSchemas;
   readonly steps: readonly Step[];
+  /** False: the planner is not told of it. @default true */
+  readonly forPlanner?: boolean;
   readonly workflows: readonly WorkflowParts[];
   /** Those that its plan holds, by their names there. @default none */
   readonly members?: ReadonlyMap<string, WorkflowParts>;
@@ -137,6 +142,48 @@ function keepSchemas({ schemas }: GrowingSet, { plan, members }: WorkflowParts):
 
 const taken = (kind: string, name: string): PolyphonyError =>
   new PolyphonyError('invalid-config', `Two different ${kind}s are named "${name}": rename one.`);
+
+/**
+ * A plan that is registered under its id.
+ *
+ * @param from who brings it, in the words of an error: `The plugin "x"`
+ * @throws invalid-config when its id is no name of a workflow, or its input no schema
+ */
+export function workflowOfPlan(plan: Plan, from: string, forPlanner?: boolean): PlanParts {
+  const { id } = plan;
+  if (typeof id !== 'string' || !WORKFLOW_NAME.test(id)) {
+    const message = `${from} brings a workflow whose plan has ${id === undefined ? 'no id' : `the id ${JSON.stringify(id)}`}: give it an "id" that matches ${WORKFLOW_NAME.source}.`;
+    throw new PolyphonyError('invalid-config', message);
+  }
+  return {
+    id,
+    use: WORKFLOW_PREFIX + id,
+    plan,
+    inputSchema: inputOf(plan, from),
+    schemas: NO_SCHEMAS,
+    steps: [],
+    workflows: [],
+    ...defined({ forPlanner }),
+  };
+}
+
+/** Of a plan alone: no steps and no workflows beside it. */
+export interface PlanParts extends WorkflowParts {
+  readonly use: string;
+  readonly workflows: readonly never[];
+  readonly members?: never;
+}
+
+const NO_SCHEMAS: WorkflowSchemas = { outputs: new Map() };
+
+function inputOf({ id, input }: Plan, from: string): JsonSchema {
+  try {
+    return input === undefined ? { type: 'object' } : toJsonSchema(input);
+  } catch (error) {
+    const message = `${from} brings the workflow "${id}", whose "input" cannot be used: ${thrownText(error)}`;
+    throw new PolyphonyError('invalid-config', message, { cause: error });
+  }
+}
 
 /** The steps as a plugin, so that they are registered, checked and run like those of any plugin. */
 export function stepPlugin(steps: Iterable<Step>): readonly Plugin[] {

@@ -42,7 +42,7 @@ const describeStep = (step: StepType): CatalogueStep => ({
 
 /** The catalogue as the model reads it: names and shapes, no prices and no ids, because those change often. */
 function describeCatalogue(catalogue: Catalogue): string {
-  const steps = [...catalogue.steps.values()];
+  const steps = [...catalogue.steps.values()].filter(({ forPlanner }) => forPlanner !== false);
   const capabilities = new Set(catalogue.models.flatMap(({ card }) => card.capabilities));
   return JSON.stringify({
     steps: steps.filter((step) => !step.use.startsWith('tool:')).map(describeStep),
