@@ -34,13 +34,14 @@ import {
   type SuspendedRun,
   startRun,
 } from './composition/start.ts';
+import { type WorkflowParts, workflowOfPlan } from './composition/workflows.ts';
 import type { KnownFields } from './core/checked-options.ts';
 import type { Runtime } from './core/clock.ts';
 import type { Config, ConfigInput } from './core/config.ts';
 import { PolyphonyError } from './core/errors.ts';
 import type { Gateway } from './core/gateway.ts';
 import type { Provider, Transport } from './core/model/provider.ts';
-import { isValidPlan } from './core/plan/plan.ts';
+import { isValidPlan, type Plan } from './core/plan/plan.ts';
 import type { PlanningResult } from './core/plan/planner.ts';
 import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
@@ -52,8 +53,8 @@ import { createGateway, type GatewayHandle } from './gateway/create-gateway.ts';
 import { createTransport } from './gateway/transport/transport.ts';
 import { memoryStores } from './stores/memory.ts';
 import { systemRuntime } from './system/clock.ts';
+import { isUnfinished, unfinished } from './workflow/built.ts';
 import { isWorkflow, type Workflow } from './workflow/index.ts';
-import { isUnfinished, unfinished } from './workflow/workflow.ts';
 
 export type { DoneRun, EngineParts, PlanOptions, RecoverOptions, Runnable, RunOutcome, StartOptions, SuspendedRun };
 
@@ -82,8 +83,11 @@ export interface PolyphonyOptions {
   readonly engine?: (parts: EngineParts) => ExecutionEngine;
   /** @default silent */
   readonly logger?: Logger;
-  /** Workflows that plans may use as `workflow:<id>`, and those whose runs are resumed. A workflow that is run is known. */
-  readonly workflows?: readonly AnyWorkflow[];
+  /**
+   * Workflows, or plans with an `id`, that plans may use as `workflow:<id>`, and those whose runs are resumed. A workflow that is run is
+   * known.
+   */
+  readonly workflows?: readonly (AnyWorkflow | Plan)[];
   /**
    * Resumes the runs that other processes over these stores left behind, in the background: those that are `interrupted` at the start, and a lease
    * later those of hosts that died just before. Runs that others suspended until a moment go on at that moment. What cannot go on
@@ -157,7 +161,7 @@ export interface Polyphony {
   prune(request: PruneRequest): Promise<PruneReport>;
   /**
    * Replaces the config for calls, plans and runs that begin afterwards; those in progress are not interrupted. `plugins`,
-   * `tools`, `escalate`, `proxy` and `timeouts.connectMs` are fixed when the polyphony is created and have to stay as they are.
+   * `workflows`, `tools`, `escalate`, `proxy` and `timeouts.connectMs` are fixed when the polyphony is created and have to stay as they are.
    * Credentials that were refused are used again.
    *
    * @throws invalid-config when the config cannot be used; the old one then stays
@@ -201,7 +205,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   });
   const context = { ...runtime, gateway, store: stores.keyValue, logger };
   const { hosted, registered } = await registerAll(plugins, context, (all) =>
-    createRegistered(all, () => config, gateway, options.workflows ?? []),
+    createRegistered(all, () => config, gateway, (options.workflows ?? []).map(partsOf)),
   );
   const made = lazy(async () => {
     const { createRunServices } = await import('./composition/run-services.ts');
@@ -255,6 +259,9 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     close,
   };
 }
+
+const partsOf = (given: AnyWorkflow | Plan): WorkflowParts =>
+  isWorkflow(given) ? given : workflowOfPlan(given, 'The option "workflows"');
 
 /** Sets the plugins up and registers their parts. When one fails, everything that was opened is closed. */
 async function registerAll(

@@ -15,6 +15,8 @@ export interface RegisteredWorkflow {
   readonly id: string;
   readonly plan: Plan;
   readonly inputSchema: JsonSchema;
+  /** False: the planner is not told of it. @default true */
+  readonly forPlanner?: boolean;
 }
 
 export function boundsOf(config: Config): PlanBounds {
@@ -65,9 +67,10 @@ const toolStep = (tool: Tool): StepType => ({
 const outputOf = (schema: Tool['output']): JsonSchema | undefined =>
   schema === undefined ? undefined : zodOrJson(schema).output;
 
-const workflowStep = ({ id, plan, inputSchema }: RegisteredWorkflow): StepType => ({
+const workflowStep = ({ id, plan, inputSchema, forPlanner }: RegisteredWorkflow): StepType => ({
   use: `workflow:${id}`,
   description: plan.goal ?? `The workflow ${id}.`,
   input: inputSchema,
   usesModel: true,
+  ...defined({ forPlanner }),
 });

@@ -11,23 +11,22 @@ import type { Registered } from './registered.ts';
 import { isSameJson } from './validated-plans.ts';
 
 type Input = Readonly<Record<string, unknown>>;
-type Workflows = Pick<Registered, 'workflow'>;
+type Workflows = Pick<Registered, 'workflow' | 'schemasOf'>;
 
 /** The workflows that are registered now; later ones where their ids are new. */
 export function schemasFrom(registered: Registered): Workflows {
-  const now = registered.workflows();
-  return { workflow: (id) => now.get(id) ?? registered.workflow(id) };
+  const now = registered.asOfNow();
+  return {
+    workflow: (id) => now.workflow(id) ?? registered.workflow(id),
+    schemasOf: (plan) => now.schemasOf(plan) ?? registered.schemasOf(plan),
+  };
 }
 
 /**
  * The input of a run that begins, as its journal keeps it. A workflow's own schema is run here and nowhere else, so that it
  * runs once: a run that goes on has its result.
  */
-export type ReadInput = (
-  plan: Pick<Plan, 'id' | 'input'>,
-  input: Input | undefined,
-  from?: InputSource,
-) => Promise<Input>;
+export type ReadInput = (plan: Plan, input: Input | undefined, from?: InputSource) => Promise<Input>;
 
 /** Where an input comes from, beside a caller who chose the plan. */
 export interface InputSource {
@@ -40,12 +39,13 @@ export interface InputSource {
 /** Throws invalid-request naming each field that is missing or wrong. */
 export function inputReader(workflows: Workflows): ReadInput {
   return async (plan, input, from = {}) => {
-    const own = plan.id === undefined ? undefined : workflows.workflow(plan.id)?.schemas.input;
+    const own = workflows.schemasOf(plan)?.input;
     // Another plan may have the same id: what it declares is its own.
     if (own === undefined || !isSameJson(plan.input, own.written)) return checked(plan, input ?? {}, from);
     const reading = await own.schema.read(input ?? {});
     if (!reading.ok) {
-      const message = `The input does not match what workflow "${plan.id}" declares: ${shownIssues(reading.issues)}. Correct it.`;
+      const name = plan.id === undefined ? from.node?.use : `workflow "${plan.id}"`;
+      const message = `The input does not match what ${name} declares: ${shownIssues(reading.issues)}. Correct it.`;
       throw new PolyphonyError('invalid-request', message, { details: { issues: reading.issues } });
     }
     // What it shares with values of the run around it is held once.
@@ -61,8 +61,8 @@ function checked(plan: Pick<Plan, 'input'>, input: Input, { node, isPlanned = fa
 
 /** What a node of a registered workflow declares as its `out`. */
 export function ownOutputs(workflows: Workflows): OwnOutputs {
-  return (planId, nodeId, out) => {
-    const own = workflows.workflow(planId)?.schemas.outputs.get(nodeId);
+  return (plan, nodeId, out) => {
+    const own = workflows.schemasOf(plan)?.outputs.get(nodeId);
     return own !== undefined && isSameJson(out, own.written) ? own : undefined;
   };
 }

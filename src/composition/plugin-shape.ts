@@ -2,7 +2,7 @@
 import { PolyphonyError } from '../core/errors.ts';
 import type { PluginParts } from '../core/plugin.ts';
 
-const LISTS = ['providers', 'tools', 'evaluators', 'steps'] as const;
+const LISTS = ['providers', 'tools', 'evaluators', 'steps', 'workflows'] as const;
 const FUNCTIONS = ['rank', 'node', 'onEvent', 'ready', 'close'] as const;
 const LAYERS = ['request', 'attempt'] as const;
 

@@ -2,20 +2,24 @@
 import type { Config } from '../core/config.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Gateway } from '../core/gateway.ts';
-import type { ValidPlan } from '../core/plan/plan.ts';
+import { canonicalJson } from '../core/json/canonical-json.ts';
+import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
 
+import type { WorkflowSchemas } from '../kit/json/own/own-schema.ts';
 import { createCatalogue } from './catalogue.ts';
 import { type CollectedParts, collectParts, escalatesWith, type HostedPlugin, hostedOf } from './plugin-host.ts';
 import type { ValidatedPlans } from './validated-plans.ts';
-import { stepPlugin, type WorkflowParts, type WorkflowSet, workflowSet } from './workflows.ts';
+import { stepPlugin, type WorkflowParts, type WorkflowSet, workflowOfPlan, workflowSet } from './workflows.ts';
 
 export interface Registered {
   parts(): CollectedParts;
   catalogue(): Catalogue;
   workflow(id: string): WorkflowParts | undefined;
-  /** All of them, as they are now: the map does not change. */
-  workflows(): ReadonlyMap<string, WorkflowParts>;
+  /** The same questions, answered as of now, whatever is registered later. */
+  asOfNow(): Pick<Registered, 'workflow' | 'schemasOf'>;
+  /** The schemas of its own that a plan has: those of the workflow that it is, or of one that another plan holds. */
+  schemasOf(plan: Plan): WorkflowSchemas | undefined;
   /**
    * Undefined when nothing changes: it, or another build with the same plan and steps, is there already. Else a function that
    * takes it back, to be called in the same tick, so that another workflow may have its id. Throws invalid-config when a name is
@@ -44,12 +48,16 @@ export function createRegistered(
     const catalogue = createCatalogue({ parts, workflows, config: config(), models, escalates });
     return { set, parts, catalogue };
   };
-  let placed = place(workflowSet(initial));
+  const brought = plugins.flatMap(({ name, parts }) =>
+    (parts.workflows ?? []).map((plan) => workflowOfPlan(plan, `The plugin "${name}"`)),
+  );
+  let placed = place(workflowSet([...brought, ...initial]));
   return {
     parts: () => placed.parts,
     catalogue: () => placed.catalogue,
-    workflow: (id) => placed.set.registered.get(id),
-    workflows: () => placed.set.registered,
+    workflow: (id) => knownIn(placed.set).workflow(id),
+    schemasOf: (plan) => knownIn(placed.set).schemasOf(plan),
+    asOfNow: () => knownIn(placed.set),
     add(workflow) {
       const before = placed;
       const set = workflowSet([workflow], before.set);
@@ -64,6 +72,23 @@ export function createRegistered(
     },
   };
 }
+
+const texts = new WeakMap<Plan, string>();
+
+/** Its JSON, written once: a plan that runs does not change. */
+function textOf(plan: Plan): string {
+  const known = texts.get(plan) ?? canonicalJson(plan);
+  texts.set(plan, known);
+  return known;
+}
+
+const knownIn = ({ registered, schemas }: WorkflowSet): Pick<Registered, 'workflow' | 'schemasOf'> => ({
+  workflow: (id) => registered.get(id),
+  schemasOf(plan) {
+    if (plan.id !== undefined) return registered.get(plan.id)?.schemas;
+    return schemas.size === 0 ? undefined : schemas.get(textOf(plan));
+  },
+});
 
 /**
  * Registers a workflow that is run, and takes it back if it is refused.

@@ -126,6 +126,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       around: nodeHooks(plugins),
       logger: parts.logger,
       workflows: (id) => planOf(registered.catalogue().workflows.get(id), validWorkflow),
+      validPlan: validWorkflow,
       readInput: inputReader(schemas),
       ownOutputs: ownOutputs(schemas),
       planner,

@@ -46,6 +46,8 @@ export interface Config {
   readonly limits?: LimitsConfig;
   /** Modules that the command loads: npm packages, or files relative to the config that begin with `./`. @default none */
   readonly plugins?: readonly string[];
+  /** Plan files that the command registers, relative to the config: plans may use each as `workflow:<its id>`. @default none */
+  readonly workflows?: readonly string[];
   /** How requests are turned into plans. */
   readonly planner?: PlannerConfig;
   /** The built-in tools. */

@@ -4,6 +4,7 @@ import type { Candidate, Gateway } from './gateway.ts';
 import type { Attempt, Call, JsonSchema, Middleware, ModelResponse } from './model/model.ts';
 import type { Provider } from './model/provider.ts';
 import type { ZodLike } from './model/schema-like.ts';
+import type { Plan } from './plan/plan.ts';
 import type { StepType } from './plan/validation.ts';
 import type { NodeCall, NodeOutput, NodeRunner, RunEvent } from './run/engine.ts';
 import type { KeyValueStore } from './stores.ts';
@@ -127,6 +128,8 @@ export interface PluginParts {
   readonly tools?: readonly Tool[];
   readonly evaluators?: readonly Evaluator[];
   readonly steps?: readonly Step[];
+  /** Plans with an `id`: plans may use each as `workflow:<id>`. */
+  readonly workflows?: readonly Plan[];
   /** One layer or several, at places of their own. */
   readonly request?: RequestRingLayer | readonly RequestRingLayer[];
   readonly attempt?: AttemptRingLayer | readonly AttemptRingLayer[];

@@ -13,7 +13,7 @@ const escapeText = (text: string): string =>
 /** Ids such as `end` are keywords of Mermaid, so all ids get a prefix. */
 const key = (id: string): string => `n_${id}`;
 
-function box(node: DrawnNode): string {
+function box(node: DrawnNode, key: (id: string) => string): string {
   const label = [`<b>${escapeText(node.id)}</b>`, escapeText(node.use), ...node.notes.map(escapeText)].join('<br/>');
   if (node.use === 'human' || node.use === 'wait') return `${key(node.id)}{{"${label}"}}`;
   return node.use.startsWith('tool:') ? `${key(node.id)}[/"${label}"/]` : `${key(node.id)}["${label}"]`;
@@ -28,21 +28,32 @@ const STYLES: Readonly<Partial<Record<NodeState, string>>> = {
   cancelled: 'fill:#f4f4f4,stroke:#a83232',
 };
 
-export function drawMermaid(drawing: Drawing, states?: States): string {
+/** @param opened drawings of workflows, each a part of the chart with its title. @default none */
+export function drawMermaid(drawing: Drawing, states?: States, opened: readonly Drawing[] = []): string {
   const nodes = drawing.columns.flat();
-  const edges = nodes.flatMap((node) => [
-    ...node.data.map((id) => `  ${key(id)} --> ${key(node.id)}`),
-    ...node.control.map((id) => `  ${key(id)} -.-> ${key(node.id)}`),
-  ]);
   const outputs = nodes.filter((node) => node.inOutput).map((node) => `  ${key(node.id)} --> output`);
-  // Every id of the plan starts with `n_`, so `output` is free.
+  // Every id of the plan starts with `n_` or `w`, so `output` is free.
   return [
     'flowchart LR',
-    ...nodes.map((node) => `  ${box(node)}`),
-    ...edges,
+    ...statementsOf(nodes, key),
     ...(outputs.length > 0 ? ['  output(["output"])', ...outputs] : []),
+    ...opened.flatMap(partOf),
     ...stateLines(nodes, states),
   ].join('\n');
+}
+
+function statementsOf(nodes: readonly DrawnNode[], keyOf: (id: string) => string): string[] {
+  const edges = nodes.flatMap((node) => [
+    ...node.data.map((id) => `  ${keyOf(id)} --> ${keyOf(node.id)}`),
+    ...node.control.map((id) => `  ${keyOf(id)} -.-> ${keyOf(node.id)}`),
+  ]);
+  return [...nodes.map((node) => `  ${box(node, keyOf)}`), ...edges];
+}
+
+/** An opened workflow; its place makes its ids differ from those of the plan and of the others. */
+function partOf({ title, columns }: Drawing, place: number): string[] {
+  const statements = statementsOf(columns.flat(), (id) => `w${place}_${id}`);
+  return [`  subgraph w${place}["${escapeText(title)}"]`, ...statements, '  end'];
 }
 
 /** Only the states that occur, each with its style. */

@@ -103,8 +103,14 @@ function titleLines(title: string, pixels: number): string[] {
   return shown;
 }
 
-/** @param states colour each node by its state; without them only the plan is drawn */
-export function drawSvg(drawing: Drawing, states?: States): string {
+interface Panel {
+  readonly width: number;
+  readonly height: number;
+  readonly lines: readonly string[];
+}
+
+/** One drawing with its title, from the left upper corner. */
+function panelOf(drawing: Drawing, states: States | undefined): Panel {
   const placement = placementOf(drawing, { gap: BOX.gapY, heightOf });
   const longest = Math.max(...drawing.columns.flat().map(({ id }) => displayWidth(id)));
   const boxWidth = Math.min(BOX.widest, Math.max(BOX.narrowest, Math.ceil(longest * PIXELS.id) + 2 * BOX.inset));
@@ -117,19 +123,40 @@ export function drawSvg(drawing: Drawing, states?: States): string {
     left: ({ column }) => MARGIN.side + column * (boxWidth + BOX.gapX),
     middle: ({ y }) => top + y,
   };
-  const height = Math.ceil(top + placement.height + MARGIN.bottom);
-  const slots = placement.columns.flat();
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" role="img">`,
-    `<title>${escapeText(drawing.title)}</title>`,
-    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8Z" fill="#7d8794"/></marker></defs>',
-    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+  const lines = [
     ...title.map(
       (line, index) =>
         `<text x="${MARGIN.side}" y="${32 + index * TITLE.line}" fill="#1c2430" font-size="16" font-weight="600">${escapeText(line)}</text>`,
     ),
     ...placement.routes.map((route) => edge(route, grid)),
-    ...slots.map((slot) => box(slot, slot.node === undefined ? undefined : states?.get(slot.node.id), grid)),
+    ...placement.columns
+      .flat()
+      .map((slot) => box(slot, slot.node === undefined ? undefined : states?.get(slot.node.id), grid)),
+  ];
+  return { width, height: Math.ceil(top + placement.height + MARGIN.bottom), lines };
+}
+
+/**
+ * @param states colour each node by its state; without them only the plan is drawn
+ * @param opened drawings of workflows, each below the one before. @default none
+ */
+export function drawSvg(drawing: Drawing, states?: States, opened: readonly Drawing[] = []): string {
+  const first = panelOf(drawing, states);
+  const others = opened.map((inner) => panelOf(inner, undefined));
+  const width = Math.max(...[first, ...others].map((panel) => panel.width));
+  let { height } = first;
+  const below = others.map((panel) => {
+    const moved = [`<g transform="translate(0 ${height})">`, ...panel.lines, '</g>'];
+    height += panel.height;
+    return moved;
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" role="img">`,
+    `<title>${escapeText(drawing.title)}</title>`,
+    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8Z" fill="#7d8794"/></marker></defs>',
+    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    ...first.lines,
+    ...below.flat(),
     '</svg>',
     '',
   ]

@@ -26,8 +26,20 @@ const from = (node: DrawnNode): string => {
   return names.length === 0 ? '' : `← ${names.join(', ')}`;
 };
 
-/** @param columns width to which lines are cut. @default no limit */
-export function drawTree(drawing: Drawing, states?: States, columns = Number.POSITIVE_INFINITY): string {
+/**
+ * @param columns width to which lines are cut. @default no limit
+ * @param opened drawings of workflows, which follow the plan in the order given. @default none
+ */
+export function drawTree(
+  drawing: Drawing,
+  states?: States,
+  columns = Number.POSITIVE_INFINITY,
+  opened: readonly Drawing[] = [],
+): string {
+  return [treeOf(drawing, states, columns), ...opened.map((inner) => treeOf(inner, undefined, columns))].join('\n\n');
+}
+
+function treeOf(drawing: Drawing, states: States | undefined, columns: number): string {
   const nodes = drawing.columns.flat();
   const idWidth = Math.max(...nodes.map((node) => displayWidth(node.id)));
   const useWidth = Math.max(...nodes.map((node) => displayWidth(oneLine(node.use))));

@@ -1,7 +1,7 @@
 /** One unit of a node from its first call to its result: rounds and retries, and the calls that runners see. */
 
 import type { Scope } from '../core/model/model.ts';
-import type { PlanNode } from '../core/plan/plan.ts';
+import type { Plan, PlanNode } from '../core/plan/plan.ts';
 import type { NodeCall, NodeOutput, NodeResult } from '../core/run/engine.ts';
 import type { RecordedLoop, Unit } from '../runs/state/task.ts';
 import { attemptMsOf, mayRetry, recordRetry } from '../runs/turn/attempts.ts';
@@ -154,6 +154,9 @@ class LiveCall implements NodeCall {
     this.inputs = inputs;
     this.idempotencyKey = unitKey(driving.run, unit);
     this.level = driving.run.level;
+  }
+  get plan(): Plan {
+    return this.#driving.run.plan.plan;
   }
   get signal(): AbortSignal {
     return this.#signal ?? signalOf(this.#driving, this.#unit);

@@ -9,6 +9,7 @@
  */
 import { canonicalJson } from '../core/json/canonical-json.ts';
 import type { Plan, PlanNode } from '../core/plan/plan.ts';
+import { memberPlan, workflowNameOf, workflowsUsedBy } from '../core/plan/plan-workflows.ts';
 import type { PlanFailure } from '../core/plan/planner.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
 import { expressionIn, listReferences } from '../language/template.ts';
@@ -25,6 +26,9 @@ type Effect = 'none' | 'possible' | 'declared';
 
 interface Comparison {
   readonly steps: Catalogue['steps'];
+  readonly effects: Map<Plan, Effect>;
+  readonly failed: Plan;
+  readonly revised: Plan;
   readonly before: ReadonlyMap<string, PlanNode>;
   readonly after: ReadonlyMap<string, PlanNode>;
   /** Nodes that have ended, or have ended items or rounds. */
@@ -37,6 +41,9 @@ interface Comparison {
 export function keptSteps(failure: PlanFailure, revised: Plan, { steps }: Catalogue): KeptSteps {
   const comparison: Comparison = {
     steps,
+    effects: new Map(),
+    failed: failure.plan,
+    revised,
     before: byId(failure.plan),
     after: byId(revised),
     ended: new Set(Object.keys(failure.finished)),
@@ -75,19 +82,22 @@ function counterpart(node: PlanNode, comparison: Comparison): PlanNode | undefin
 
 function isSame(old: PlanNode, node: PlanNode, comparison: Comparison): boolean {
   if (old.use !== node.use) return false;
-  const { names, steps } = comparison;
-  return meaning(old, undefined, effectOf(old, steps)) === meaning(node, names, effectOf(node, steps));
+  const { names, failed, revised } = comparison;
+  const was = meaning(old, undefined, { plan: failed, effect: effectOf(old, { ...comparison, plan: failed }) });
+  return was === meaning(node, names, { plan: revised, effect: effectOf(node, { ...comparison, plan: revised }) });
 }
 
 /** Equal for nodes that mean the same. References are read with the names of the failed plan. */
 function meaning(
   { id: _id, needs: _needs, ...node }: PlanNode,
   names: ReadonlyMap<string, string> | undefined,
-  effect: Effect,
+  { plan, effect }: { readonly plan: Plan; readonly effect: Effect },
 ): string {
   const { use, in: given = {}, each, repeat, out } = node;
   const what = effect === 'none' ? { ...node, in: given } : { use, in: given, each, repeat, out };
-  return canonicalJson(withNames(what, names));
+  // A workflow of the plan is what it does, whatever else has its name; the names in it are its own.
+  const workflow = memberPlan(plan, workflowNameOf(use) ?? '');
+  return canonicalJson(withNames(what, names)) + (workflow === undefined ? '' : canonicalJson(workflow));
 }
 
 const REFERENCE = /\{\{([^{}]{0,1000})\}\}/g;
@@ -113,16 +123,33 @@ const NAME_OR_TEXT = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?<![\w.])[a-zA-Z_]\w*
 const withNamesInside = (text: string, names: ReadonlyMap<string, string>): string =>
   text.replaceAll(NAME_OR_TEXT, (part) => names.get(part) ?? part);
 
-function effectOf({ use, in: inputs }: PlanNode, steps: Catalogue['steps']): Effect {
-  const tools: unknown = inputs?.tools;
-  const own = effectOfStep(use, steps);
-  if (tools === undefined || tools === null) return own;
-  if (!Array.isArray(tools)) return own === 'declared' ? own : 'possible';
-  const all = [own, ...tools.map((name: unknown) => effectOfStep(`tool:${String(name)}`, steps))];
-  return all.find((effect) => effect === 'declared') ?? all.find((effect) => effect === 'possible') ?? 'none';
+/** What a plan may use: its own workflows, and what is registered. */
+interface Usable {
+  readonly steps: Catalogue['steps'];
+  readonly plan: Plan;
+  /** Of workflows of plans: each is looked at once, however many nodes use it. */
+  readonly effects: Map<Plan, Effect>;
 }
 
-function effectOfStep(use: string, steps: Catalogue['steps']): Effect {
+function effectOf({ use, in: inputs }: PlanNode, usable: Usable): Effect {
+  const tools: unknown = inputs?.tools;
+  const own = effectOfStep(use, usable);
+  if (tools === undefined || tools === null) return own;
+  if (!Array.isArray(tools)) return own === 'declared' ? own : 'possible';
+  return worst([own, ...tools.map((name: unknown) => effectOfStep(`tool:${String(name)}`, usable))]);
+}
+
+const worst = (all: readonly Effect[]): Effect =>
+  all.find((effect) => effect === 'declared') ?? all.find((effect) => effect === 'possible') ?? 'none';
+
+function effectOfStep(use: string, { steps, plan, effects }: Usable): Effect {
+  const workflow = memberPlan(plan, workflowNameOf(use) ?? '');
+  if (workflow !== undefined) {
+    const inside = { steps, plan: workflow, effects };
+    const effect = effects.get(workflow) ?? worst(workflow.nodes.map((node) => effectOf(node, inside)));
+    effects.set(workflow, effect);
+    return effect;
+  }
   const sideEffects = steps.get(use)?.sideEffects;
   return sideEffects === undefined ? 'possible' : sideEffects ? 'declared' : 'none';
 }
@@ -130,7 +157,8 @@ function effectOfStep(use: string, steps: Catalogue['steps']): Effect {
 // ---------------------------------------------------------------------------------------------------- put back
 
 /** Steps that have ended, say that they have side effects and are not in the revised plan, with what they read. */
-function missingSteps({ before, after, ended, names, steps }: Comparison): ReadonlyMap<string, PlanNode> {
+function missingSteps(comparison: Comparison): ReadonlyMap<string, PlanNode> {
+  const { before, after, ended, names, failed } = comparison;
   const known = new Set(names.values());
   const back = new Map<string, PlanNode>();
   const add = (node: PlanNode): void => {
@@ -142,7 +170,8 @@ function missingSteps({ before, after, ended, names, steps }: Comparison): Reado
     }
   };
   for (const old of before.values()) {
-    const isGone = ended.has(old.id) && !known.has(old.id) && effectOf(old, steps) === 'declared';
+    const isGone =
+      ended.has(old.id) && !known.has(old.id) && effectOf(old, { ...comparison, plan: failed }) === 'declared';
     // Another step has taken its name: it stays out, and is not run again either.
     const isReplaced = after.has(old.id) && after.get(old.id)?.use !== old.use;
     if (isGone && !isReplaced) add(old);
@@ -161,8 +190,20 @@ const nodesReadBy = ({ in: inputs, each, model }: PlanNode): readonly string[] =
   );
 
 /** Each before the steps of the revised plan, or in the place of the one that changes it. */
-function withSteps(revised: Plan, back: ReadonlyMap<string, PlanNode>, { before, after }: Comparison): Plan {
+function withSteps(revised: Plan, back: ReadonlyMap<string, PlanNode>, { before, after, failed }: Comparison): Plan {
   if (back.size === 0) return revised;
   const first = [...before.keys()].flatMap((id) => (after.has(id) ? [] : (back.get(id) ?? [])));
-  return { ...revised, nodes: [...first, ...revised.nodes.map((node) => back.get(node.id) ?? node)] };
+  const nodes = [...first, ...revised.nodes.map((node) => back.get(node.id) ?? node)];
+  const workflows = { ...usedWorkflows(failed, [...back.values()]), ...revised.workflows };
+  return { ...revised, ...(Object.keys(workflows).length === 0 ? {} : { workflows }), nodes };
+}
+
+/** The workflows of the plan that the nodes use, with all that those use, in their order. */
+function usedWorkflows(plan: Plan, nodes: readonly PlanNode[]): NonNullable<Plan['workflows']> {
+  const needed = new Set<string>();
+  for (const name of workflowsUsedBy(nodes)) {
+    if (memberPlan(plan, name) !== undefined) needed.add(name);
+    for (const inner of Object.keys(memberPlan(plan, name)?.workflows ?? {})) needed.add(inner);
+  }
+  return Object.fromEntries(Object.entries(plan.workflows ?? {}).filter(([name]) => needed.has(name)));
 }

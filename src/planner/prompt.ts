@@ -9,7 +9,8 @@ const RULES = `You write plans. A plan is one JSON document that a machine runs 
 Answer with the JSON document alone.
 
 Shape:
-{ "version": 1, "goal": string, "nodes": [node, ...], "output": any JSON with references }
+{ "version": 1, "goal": string, "workflows": {name: {"input": map of types, "nodes", "output"}} if needed, "nodes": [node, ...], "output": any JSON with references }
+"use": "workflow:name" runs one, also as the body of each or repeat; it sees only its own input.
 A node: { "id", "use", "in" } and, when needed:
 "needs": [ids] to wait for without using their output; "when": a CEL condition over earlier outputs, false skips the node;
 "each": "{{ref to an array}}" runs the node once an item, with {{item}} and {{index}}, its output is the array of outputs;
@@ -42,7 +43,7 @@ const describeStep = (step: StepType): CatalogueStep => ({
 
 /** The catalogue as the model reads it: names and shapes, no prices and no ids, because those change often. */
 function describeCatalogue(catalogue: Catalogue): string {
-  const steps = [...catalogue.steps.values()];
+  const steps = [...catalogue.steps.values()].filter(({ forPlanner }) => forPlanner !== false);
   const capabilities = new Set(catalogue.models.flatMap(({ card }) => card.capabilities));
   return JSON.stringify({
     steps: steps.filter((step) => !step.use.startsWith('tool:')).map(describeStep),

@@ -5,6 +5,7 @@ import { defined } from '../core/defined.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import { subtractUsage } from '../core/money/usage.ts';
 import type { Plan, PlanNode, ValidPlan } from '../core/plan/plan.ts';
+import { memberPlan, WORKFLOW_PREFIX } from '../core/plan/plan-workflows.ts';
 import type { Planner } from '../core/plan/planner.ts';
 import {
   type ExecutionEngine,
@@ -26,6 +27,12 @@ export interface NestedOptions {
   /** A function, because the engine is created after its runners. */
   readonly engine: () => ExecutionEngine;
   readonly workflows: (id: string) => ValidPlan | undefined;
+  /**
+   * Validates a workflow that the plan of a run brings with it; nothing in it is repaired. Throws invalid-plan.
+   *
+   * @default no plan brings workflows
+   */
+  readonly validPlan?: (plan: Plan) => ValidPlan;
   /** The input of a workflow, as it or its plan reads it. @default as it is */
   readonly readInput?: (
     plan: Plan,
@@ -41,20 +48,23 @@ export interface NestedOptions {
 
 export function workflowRunner(options: NestedOptions): NodeRunner {
   return async function runWorkflow(call) {
-    const id = call.node.use.slice('workflow:'.length);
-    const plan = options.workflows(id);
-    if (plan === undefined) {
-      throw new PolyphonyError(
-        'invalid-plan',
-        `There is no workflow ${JSON.stringify(id)}: register it, or use another one.`,
-      );
-    }
     const result = await runNested(options, call, async () => {
+      const plan = workflowOf(options, call);
       const input = (await options.readInput?.(plan.plan, call.inputs, { node: call.node })) ?? call.inputs;
       return { plan, input, costNanoUsd: 0 };
     });
     return outputOf(result, result.output);
   };
+}
+
+/** What the node runs: the workflow of that name in the plan of the run, else the registered one. */
+function workflowOf({ workflows, validPlan }: NestedOptions, { node, plan }: NodeCall): ValidPlan {
+  const name = node.use.slice(WORKFLOW_PREFIX.length);
+  const own = plan === undefined ? undefined : memberPlan(plan, name);
+  const found = own === undefined ? workflows(name) : validPlan?.(own);
+  if (found !== undefined) return found;
+  const remedy = own === undefined ? 'register it, or use another one' : 'this engine runs no workflows of plans';
+  throw new PolyphonyError('invalid-plan', `There is no workflow ${JSON.stringify(name)}: ${remedy}.`);
 }
 
 export function planRunner(options: NestedOptions): NodeRunner {

@@ -2,6 +2,7 @@
 
 import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema, Warning } from '../core/model/model.ts';
+import type { Plan } from '../core/plan/plan.ts';
 import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
 import { coerceJson, type JsonIssue, toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
 import type { OwnSchema, WrittenSchema } from '../kit/json/own/own-schema.ts';
@@ -10,7 +11,7 @@ import { withCharge } from '../runs/state/charge.ts';
 import { askedSchema, keepAnswer } from '../runs/stored/own-answer.ts';
 
 /** The schema of a workflow's own for the `out` of its node. Undefined: what the plan says is all. */
-export type OwnOutputs = (planId: string, nodeId: string, out: object) => WrittenSchema | undefined;
+export type OwnOutputs = (plan: Plan, nodeId: string, out: object) => WrittenSchema | undefined;
 
 export interface OutputSchema {
   /** Of the values that are asked for. */
@@ -22,10 +23,10 @@ export interface OutputSchema {
 const schemas = new WeakMap<object, OutputSchema>();
 
 /** What the node declares as `out`; undefined where it declares nothing. */
-export function outputSchema({ node, planId }: NodeCall, ownOutputs?: OwnOutputs): OutputSchema | undefined {
+export function outputSchema({ node, plan }: NodeCall, ownOutputs?: OwnOutputs): OutputSchema | undefined {
   const { out } = node;
   if (out === undefined) return undefined;
-  const own = planId === undefined ? undefined : ownOutputs?.(planId, node.id, out);
+  const own = plan === undefined ? undefined : ownOutputs?.(plan, node.id, out);
   if (own !== undefined) return ownSchemaOf(node, own.schema);
   const known = schemas.get(out);
   if (known !== undefined) return known;

@@ -149,6 +149,9 @@ export function ownOutput(noun: string, place: UserCodePlace, output: unknown): 
  */
 export function spreadable(call: NodeCall): NodeCall {
   return {
+    get plan() {
+      return call.plan;
+    },
     get signal() {
       return call.signal;
     },

@@ -7,9 +7,14 @@ import { ownMetaOf } from './analysis/own-meta.ts';
 import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
 import type { AnalysisEstimate } from './estimate/estimate.ts';
 
-/** The nodes of the analysis must be in the order of the run. */
-export function compilePlan(analysis: PlanAnalysis, estimate: AnalysisEstimate): ValidPlan {
-  const plan: Plan = { ...analysis.plan, nodes: analysis.nodes.map(({ node }) => node) };
+/** The nodes of the analysis, and its workflows, must be in the order of the run. */
+export function compilePlan(
+  analysis: PlanAnalysis,
+  estimate: AnalysisEstimate,
+  workflows?: Plan['workflows'],
+): ValidPlan {
+  const nodes = analysis.nodes.map(({ node }) => node);
+  const plan: Plan = { ...analysis.plan, ...(workflows === undefined ? {} : { workflows }), nodes };
   const { lowNanoUsd, expectedNanoUsd, highNanoUsd, expectedMs } = estimate;
   let hash: string | undefined;
   return markValid({

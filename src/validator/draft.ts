@@ -9,6 +9,7 @@
 import { defined } from '../core/defined.ts';
 import type { DraftNode, Plan, PlanBounds, ValidPlan } from '../core/plan/plan.ts';
 import { markValid } from '../core/plan/plan.ts';
+import { workflowNameOf } from '../core/plan/plan-workflows.ts';
 import type { Catalogue, PlanDraft } from '../core/plan/validation.ts';
 import { createMemberReader, type JsonMember } from '../kit/json/json-members.ts';
 import { isNodeName } from './analysis/built-in-names.ts';
@@ -21,6 +22,7 @@ import { hasPlanShape } from './document/plan-shape.ts';
 import { readPlan } from './document/read.ts';
 import { createReport, type Report } from './document/report.ts';
 import { createNodeEstimator } from './estimate/estimate-node.ts';
+import { examineMembers } from './validate.ts';
 
 /** After this many invalid nodes, the rest of the text is checked only as part of the whole plan. */
 const MOST_INVALID = 8;
@@ -37,7 +39,10 @@ export function emptyPlan(request: string, bounds: PlanBounds): ValidPlan {
 type PlanSoFar = { -readonly [Field in keyof Plan]: Plan[Field] };
 
 interface Drafting {
-  readonly catalogue: Catalogue;
+  /** With the workflows of the plan, once they are written. */
+  catalogue: Catalogue;
+  /** Nodes in its workflows, which count too. */
+  memberNodes: number;
   readonly plan: PlanSoFar;
   readonly nodes: NodeAnalysis[];
   readonly byId: Map<string, NodeAnalysis>;
@@ -48,13 +53,13 @@ interface Drafting {
 }
 
 export function openDraft(catalogue: Catalogue): PlanDraft {
-  const { bytes, nodes: most } = catalogue.bounds;
+  const { bytes, nodes } = catalogue.bounds;
   const reader = createMemberReader({ array: 'nodes', maxLength: bytes });
   const drafting = newDrafting(catalogue);
   const { plan } = drafting;
   const takeMember = (member: JsonMember): DraftNode | undefined => {
     if (member.element === undefined) takeHead(drafting, member);
-    else if (member.element < most && drafting.invalid < MOST_INVALID) {
+    else if (member.element < nodes - drafting.memberNodes && drafting.invalid < MOST_INVALID) {
       const taken = tryNode(drafting, member.text, member.element);
       if (taken === undefined) drafting.invalid += 1;
       return taken;
@@ -78,7 +83,7 @@ function newDrafting(catalogue: Catalogue): Drafting {
   const analysis: PlanAnalysis = { ...opened, nodes, byId };
   // Only the whole plan needs the cost of workflows, because a node that uses one never starts early.
   const estimateNode = createNodeEstimator(analysis, () => undefined);
-  return { catalogue, plan, nodes, byId, analysis, input: undefined, estimateNode, invalid: 0 };
+  return { catalogue, memberNodes: 0, plan, nodes, byId, analysis, input: undefined, estimateNode, invalid: 0 };
 }
 
 /** The document around one part of a plan, read and shaped as a whole plan would be. */
@@ -90,6 +95,7 @@ function readPart(part: string, { bounds }: Catalogue, report: Report): Plan | u
 const hasNoErrors = ({ findings }: Report): boolean => findings.every(({ severity }) => severity !== 'error');
 
 function takeHead(drafting: Drafting, { key, text }: JsonMember): void {
+  if (key === 'workflows') takeWorkflows(drafting, text);
   if (key !== 'input' && key !== 'budget') return;
   const report = createReport();
   // The shape requires a node, so any valid node is added.
@@ -102,6 +108,26 @@ function takeHead(drafting: Drafting, { key, text }: JsonMember): void {
   if (!hasNoErrors(report)) return;
   drafting.plan.input = read.input;
   drafting.input = input;
+}
+
+/** Those of a plan whose workflows are not valid as they are written start with the whole plan, as do all that refer to them. */
+function takeWorkflows(drafting: Drafting, text: string): void {
+  try {
+    const report = createReport();
+    const read = readPart(
+      `{"version":1,"nodes":[{"id":"a","use":"value"}],"workflows":${text}}`,
+      drafting.catalogue,
+      report,
+    );
+    if (read === undefined) return;
+    const { shaped, members } = examineMembers(read, drafting.catalogue, report);
+    const isRefused = report.findings.some(({ severity, fix }) => severity === 'error' || fix !== undefined);
+    if (isRefused || members.moved.length > 0) return;
+    drafting.catalogue = members.catalogue;
+    for (const { plan } of shaped.members?.values() ?? []) drafting.memberNodes += plan.nodes.length;
+  } catch {
+    // As for nodes: validating the whole plan reports it.
+  }
 }
 
 function tryNode(drafting: Drafting, text: string, element: number): DraftNode | undefined {
@@ -119,7 +145,7 @@ function takeNode(drafting: Drafting, text: string, element: number): DraftNode 
   const report = createReport();
   const node = readPart(`{"version":1,"nodes":[${text}]}`, catalogue, report)?.nodes[0];
   if (node === undefined || byId.has(node.id)) return undefined;
-  const analysis: PlanAnalysis = { ...drafting.analysis, report, input: drafting.input };
+  const analysis: PlanAnalysis = { ...drafting.analysis, catalogue, report, input: drafting.input };
   const nodeAnalysis = openNode(node, element, catalogue, analysis.template, report);
   nodeAnalysis.position = nodes.length;
   byId.set(node.id, nodeAnalysis);
@@ -133,7 +159,9 @@ function takeNode(drafting: Drafting, text: string, element: number): DraftNode 
   nodes.push(nodeAnalysis);
   const { estimate } = drafting.estimateNode(nodeAnalysis, places);
   const valid = validNode(nodeAnalysis, nodeAnalysis.position, analysis, estimate, estimate.expectedMs);
-  return { valid, mayStart: changesNothing(node, nodeAnalysis.step, catalogue) };
+  // A workflow of the plan can be run only when the run has the whole plan.
+  const mayStart = workflowNameOf(node.use) === undefined && changesNothing(node, nodeAnalysis.step, catalogue);
+  return { valid, mayStart };
 }
 
 /** Places of the nodes that it waits for. */

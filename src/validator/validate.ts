@@ -6,7 +6,7 @@
  * V3. Repairs need no model and are unambiguous: where two are possible, none is made. A repaired plan is validated again.
  * V4. Only a plan without errors becomes a ValidPlan.
  */
-import { markRepaired } from '../core/plan/plan.ts';
+import { markRepaired, type Plan } from '../core/plan/plan.ts';
 import type { Catalogue, PlanRepair, Validate, ValidateOptions, Validation } from '../core/plan/validation.ts';
 import { type Naming, openNaming } from './analysis/naming.ts';
 import { applyOrder, dependenciesOf, isOrdered, reportCycles, stableOrder } from './analysis/order.ts';
@@ -16,14 +16,15 @@ import { checkBudget } from './budget.ts';
 import { checkOutputBraces } from './checks/braces.ts';
 import { checkNode } from './checks/check-node.ts';
 import { reportUnused } from './checks/control.ts';
+import { checkMembers, type MembersChecked, memberPointer } from './checks/members.ts';
 import { checkNesting } from './checks/nesting.ts';
 import { checkStandIns } from './checks/stand-in.ts';
 import { compilePlan } from './compile.ts';
 import { isRecord } from './document/document.ts';
 import { readPlan } from './document/read.ts';
 import { createReport, publicIssue, type Report } from './document/report.ts';
-import { readShape, type ShapedPlan } from './document/shape.ts';
-import { estimateAnalysis } from './estimate/estimate.ts';
+import { readShape, type ShapedPlan, shapedPlan } from './document/shape.ts';
+import { createEstimates, type Estimates, estimateAnalysis } from './estimate/estimate.ts';
 
 /** A repair can make another one possible; more rounds than this never helped in practice. */
 const MOST_ROUNDS = 4;
@@ -47,7 +48,7 @@ function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptio
   dropSchemaKey(document);
   const repaired: PlanRepair[] = [...read];
   const naming = openNaming(catalogue, [options.request, isRecord(document) ? textOf(document.goal) : undefined]);
-  const examining: Examining = { catalogue, repair, naming };
+  const examining: Examining = { catalogue, repair, naming, begun: options.begun };
   for (let round = 1; ; round += 1) {
     const report = createReport(options.begun);
     for (const { code, path, message, ...details } of first.findings) report.add(code, path, message, details);
@@ -80,6 +81,7 @@ interface Examining {
   readonly catalogue: Catalogue;
   readonly repair: boolean;
   readonly naming: Naming;
+  readonly begun: boolean | undefined;
 }
 
 /** Checks the whole document once. `repaired` lists the nodes that were moved. */
@@ -88,6 +90,36 @@ function examine(document: unknown, examining: Examining, report: Report): Valid
   // The fields of the format are nobody's: a letter is as good there whatever the node does.
   const shaped = readShape(document, catalogue.bounds, report, (name, names) => naming.respelt(name, names, true));
   if (shaped === undefined) return { issues: report.findings.map(publicIssue), repaired: [] };
+  const estimates = createEstimates();
+  const members = membersOf(shaped, examining, report, estimates);
+  const seen = { ...examining, catalogue: members.catalogue };
+  const { analysis, estimate, moved } = examineOne(shaped, seen, report, estimates);
+  const issues = report.findings.map(publicIssue);
+  const repaired = [...members.moved, ...moved];
+  return hasErrors(report)
+    ? { issues, repaired }
+    : { plan: compilePlan(analysis, estimate, members.workflows), issues, repaired };
+}
+
+function membersOf(shaped: ShapedPlan, examining: Examining, report: Report, estimates: Estimates): MembersChecked {
+  return checkMembers(shaped, examining.catalogue, report, (name, member, seen) => {
+    const inner = createReport(examining.begun);
+    const examined = examineOne(member, { ...examining, catalogue: seen }, inner, estimates);
+    report.adopt(inner.findings, memberPointer(name));
+    return examined;
+  });
+}
+
+/** The workflows of a plan of which only they are written: nothing is repaired. */
+export function examineMembers(plan: Plan, catalogue: Catalogue, report: Report) {
+  const naming = openNaming(catalogue, []);
+  const examining: Examining = { catalogue, repair: false, naming, begun: undefined };
+  const shaped = shapedPlan(plan);
+  return { shaped, members: membersOf(shaped, examining, report, createEstimates()) };
+}
+
+/** Checks a plan, or a workflow of one, of which the shape was read. */
+function examineOne(shaped: ShapedPlan, examining: Examining, report: Report, estimates: Estimates) {
   const { analysis, dependencies, moved } = ordered(shaped, examining, report);
   resolvePlan(analysis);
   analysis.nodes.forEach(
@@ -97,12 +129,9 @@ function examine(document: unknown, examining: Examining, report: Report): Valid
   checkStandIns(analysis);
   reportUnused(analysis.nodes, analysis);
   checkNesting(analysis);
-  const estimate = estimateAnalysis(analysis, dependencies);
+  const estimate = estimateAnalysis(analysis, dependencies, estimates);
   checkBudget(estimate, analysis);
-  const issues = report.findings.map(publicIssue);
-  return hasErrors(report)
-    ? { issues, repaired: moved }
-    : { plan: compilePlan(analysis, estimate), issues, repaired: moved };
+  return { analysis, estimate, moved };
 }
 
 const hasErrors = ({ findings }: Report): boolean => findings.some(({ severity }) => severity === 'error');

@@ -1,6 +1,8 @@
 /** The public exports of the typed builder. */
 
 export type { Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
+export type { WorkflowBuilder } from './builder-types.ts';
+export { isWorkflow, type Workflow } from './built.ts';
 export { and, type Condition, eq, gt, gte, hasItems, isPresent, isTrue, lt, lte, ne, not, or } from './condition.ts';
 export { compute } from './expression.ts';
 export { coalesce, previous, type Ref, type Template, t, type Value } from './reference.ts';
@@ -18,4 +20,4 @@ export {
   type WorkflowStep,
   wait,
 } from './step.ts';
-export { isWorkflow, undoBy, type Workflow, type WorkflowBuilder, workflow } from './workflow.ts';
+export { undoBy, workflow } from './workflow.ts';

@@ -119,13 +119,25 @@ describe('another plan under the id', () => {
     await expect(p.run(other, {})).rejects.toMatchObject({ code: 'invalid-config' });
     expect(await p.run(build('one').plan, input)).toMatchObject(said('one'));
   });
-  it('is refused inside a workflow that is new', async () => {
+  it('is refused inside a workflow that is new, where it needs steps of its own', async () => {
+    const p = await open();
+    await p.run(build('one'), input);
+    const coded = workflow({ id: 'greeting' })
+      .node('v', stepOf('one'), () => ({ in: input }))
+      .output((c) => ({ v: c.v }));
+    const outer = workflow({ id: 'outer' })
+      .node('inner', coded, () => ({ in: {} }))
+      .output((c) => ({ inner: c.inner }));
+    await expect(p.run(outer, {})).rejects.toMatchObject({ code: 'invalid-config' });
+  });
+  it('runs inside a workflow whose plan holds it, and changes nothing', async () => {
     const p = await open();
     await p.run(build('one'), input);
     const outer = workflow({ id: 'outer' })
       .node('inner', other, () => ({ in: {} }))
       .output((c) => ({ inner: c.inner }));
-    await expect(p.run(outer, {})).rejects.toMatchObject({ code: 'invalid-config' });
+    expect(await p.run(outer, {})).toMatchObject({ output: { inner: { v: { x: 1 } } } });
+    expect(await p.run(build('one').plan, input)).toMatchObject(said('one'));
   });
   it('and a step of the same name in another workflow are refused', async () => {
     const p = await open();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ValidPlan } from '../../src/core/plan/plan.ts';
+import { memberPlan } from '../../src/core/plan/plan-workflows.ts';
 import type { NodeState } from '../../src/core/run/engine.ts';
 import { draw } from '../../src/drawing/index.ts';
 import { drawingOf } from '../../src/drawing/layout.ts';
@@ -148,4 +149,67 @@ it('names the thread of a node in all three pictures', async () => {
   const remembering = await planOf([node, { id: 'last', use: 'value', in: { end: '{{chat.text}}' } }]);
   for (const format of ['tree', 'mermaid', 'svg'] as const)
     expect(draw(remembering, format)).toContain('thread input.xs');
+});
+
+describe('a plan with workflows', async () => {
+  const workflows = {
+    ask: { nodes: [{ id: 'said', use: 'value', in: { a: 1 } }], output: '{{said.a}}' },
+    tell: {
+      goal: EVIL,
+      nodes: [
+        { id: 'said', use: 'workflow:ask' },
+        { id: 'end', use: 'value', in: { a: '{{said}}' } },
+      ],
+      output: '{{end.a}}',
+    },
+  };
+  const { plan: valid } = await validate({
+    version: 1,
+    goal: 'to tell',
+    workflows,
+    nodes: [{ id: 'said', use: 'workflow:tell' }],
+    output: '{{said}}',
+  });
+  if (valid === undefined) throw new Error('the plan is not valid');
+  const opened = await Promise.all(
+    Object.keys(workflows).map(async (name) => {
+      const { plan: inner } = await validate(memberPlan(valid.plan, name));
+      if (inner === undefined) throw new Error(`${name} is not valid`);
+      return { name, plan: inner };
+    }),
+  );
+
+  it.each(['tree', 'mermaid', 'svg'] as const)('has a box with the name of each, as %s', (format) => {
+    const folded = draw(valid, format);
+    expect(folded).toMatch(/workflow(?::|#58;)tell/);
+    expect(folded).not.toMatch(/\bend\b(?!\])/);
+  });
+
+  it('shows them open as trees behind one another', () => {
+    const trees = draw(valid, 'tree', undefined, 60, opened).split('\n\n');
+    expect(trees.map((tree) => tree.split('\n')[0]?.slice(0, 13))).toEqual([
+      'to tell',
+      'workflow:ask',
+      'workflow:tell',
+    ]);
+    expect(trees[2]).toMatch(/said\s+workflow:ask[\s\S]*end\s+value\s+← said/);
+    expect(trees.join('')).not.toMatch(STEERING);
+  });
+
+  it('shows them open as parts of one chart, whose ids never meet', () => {
+    const lines = draw(valid, 'mermaid', undefined, undefined, opened).split('\n');
+    expect(lines.filter((line) => /^ {2}subgraph w[01]\["workflow:(?:ask|tell)/.test(line))).toHaveLength(2);
+    expect(lines.filter((line) => line === '  end')).toHaveLength(2);
+    expect(lines.filter((line) => /^ {2}(?:n|w0|w1)_said\[/.test(line))).toHaveLength(3);
+    expect(lines).toContain('  w1_said --> w1_end');
+  });
+
+  it('shows them open in one picture, below one another', () => {
+    const folded = draw(valid, 'svg');
+    const open = draw(valid, 'svg', undefined, undefined, opened);
+    const heightOf = (svg: string) => Number(/height="(\d+)"/.exec(svg)?.[1]);
+    expect(open.match(/<g transform="translate\(0 \d+\)">/g)).toHaveLength(2);
+    expect(heightOf(open)).toBeGreaterThan(heightOf(folded) * 2);
+    expect(open.match(/<rect x=/g)).toHaveLength(4);
+  });
 });

@@ -71,6 +71,18 @@ describe('what the plans of examples/plans answer', () => {
     ]);
   });
 
+  it('search-again.plan.json finds in the second round what the first did not', async () => {
+    const { output } = await run('search-again.plan.json');
+    expect(output).toMatchObject({ answer: expect.stringContaining('fifty cents') });
+    expect((output as { files: string[] }).files.length).toBeGreaterThan(1);
+  });
+
+  it('map-body.plan.json runs its body for each ticket, in order', async () => {
+    const { tickets } = (await run('map-body.plan.json')).output as { tickets: { path: string; label: string }[] };
+    expect(tickets.map(({ label }) => label)).toEqual(['billing', 'technical', 'other', 'technical']);
+    expect(tickets.map(({ path }) => path)).toEqual(tickets.map(({ path }) => path).sort());
+  });
+
   it('map-folder.plan.json keeps the order of the files', async () => {
     const output = (await run('map-folder.plan.json')).output as { files: string[]; kinds: { label: string }[] };
     expect(output.files).toEqual([...output.files].sort());

@@ -36,6 +36,35 @@ describe('a draft', () => {
     });
   });
 
+  it('knows the workflows of the plan by then, and starts none of them before it is whole', () => {
+    const workflows = {
+      tell: { input: { of: 'string' }, nodes: [llm('say', '{{input.of}}')], output: { said: '{{say.text}}' } },
+      twice: { nodes: [{ id: 'once', use: 'workflow:tell', in: { of: 'x' } }], output: { list: ['{{once.said}}'] } },
+    };
+    const nodes = [
+      llm('a', 'x'),
+      { id: 'b', use: 'workflow:tell', in: { of: '{{a.text}}' } },
+      { id: 'c', use: 'workflow:twice' },
+      llm('d', '{{b.said}}', {}),
+      llm('wrong', '{{b.text}}'),
+      { id: 'lacking', use: 'workflow:tell' },
+      llm('e', 'y'),
+    ];
+    const made = drafted(plan(nodes, { workflows }), 3);
+    expect(ids(made)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(ids(made.filter(({ mayStart }) => mayStart))).toEqual(['a', 'd', 'e']);
+    // What one of them lacks, only the whole plan can tell.
+    const broken = { ...workflows, tell: { nodes: [llm('say', '{{input.of}}')] } };
+    expect(ids(drafted(plan(nodes, { workflows: broken })))).toEqual(['a', 'e']);
+  });
+
+  it('counts the nodes of its workflows', () => {
+    const small: Catalogue = { ...ALL, bounds: { ...ALL.bounds, nodes: 3 } };
+    const workflows = { one: { nodes: [llm('a', 'x'), llm('b', '{{a.text}}')], output: '{{b.text}}' } };
+    const text = plan([{ id: 'c', use: 'workflow:one' }, llm('d', 'x')], { workflows });
+    expect(ids(drafted(text, 7, small))).toEqual(['c']);
+  });
+
   it('knows the head of the plan by then', () => {
     const draft = openDraft(ALL);
     draft.push('{"version":1,"input":{"ticket":"string"},"budget":{"usd":0.5},"nodes":[');

@@ -76,6 +76,50 @@ describe('ids that nobody may have', () => {
   });
 });
 
+describe('workflows of the plan', () => {
+  const inner = {
+    first: { input: { q: 'string' }, nodes: [search('s', '{{input.q}}')], output: { hits: '{{s.hits}}' } },
+    second: {
+      input: { q: 'string' },
+      nodes: [
+        { id: 'b', use: 'value', in: { of: '{{a.hits}}' } },
+        { id: 'a', use: 'workflow:first', in: { q: '{{input.q}}' } },
+      ],
+      output: { hits: '{{b.of}}' },
+    },
+  };
+  const outer = { id: 'x', use: 'workflow:second', in: { q: 'y' } };
+
+  it('are put in the order in which they use each other, and their nodes too', () => {
+    const workflows = { second: inner.second, first: inner.first };
+    const { plan: valid, codes, repaired } = repair({ ...plan(outer), workflows });
+    expect(codes).toEqual(['workflow.moved', 'node.moved']);
+    expect(repaired[1]?.path).toBe('/workflows/second/nodes/0');
+    expect(Object.keys(valid?.workflows ?? {})).toEqual(['first', 'second']);
+    expect(valid?.workflows?.second?.nodes.map(({ id }) => id)).toEqual(['a', 'b']);
+  });
+
+  it('have their own names corrected, each in its place', () => {
+    const misspelt = {
+      first: {
+        Input: { q: 'string' },
+        nodes: [{ ...search('s', '{{input.q}}'), use: 'search' }],
+        output: '{{S.hits}}',
+      },
+    };
+    const raw = { ...plan({ id: 'x', use: 'first', in: { q: 'y' } }), workflows: misspelt };
+    const { plan: valid, repaired } = repair(raw);
+    expect(repaired.map(({ path }) => path).sort()).toEqual(
+      ['/nodes/0/use', '/workflows/first/Input', '/workflows/first/nodes/0/use', '/workflows/first/output'].sort(),
+    );
+    expect(valid?.workflows?.first).toEqual({
+      input: { q: 'string' },
+      nodes: [search('s', '{{input.q}}')],
+      output: '{{s.hits}}',
+    });
+  });
+});
+
 describe('names', () => {
   it('of steps, fields, evaluators, tiers, models and inputs', () => {
     const { nodes, codes } = repair(

@@ -197,4 +197,160 @@ export const RESOURCE_CASES: readonly Case[] = [
     path: '/nodes/0/use',
     parts: { ...nested, bounds: { nesting: 2 } },
   },
+  {
+    code: 'workflow.depth',
+    what: 'workflows of the plan nested too deep',
+    raw: {
+      ...plan({ id: 'x', use: 'workflow:c' }),
+      workflows: {
+        a: { nodes: [{ id: 'v', use: 'value' }] },
+        b: { nodes: [{ id: 'v', use: 'workflow:a' }] },
+        c: { nodes: [{ id: 'v', use: 'workflow:b' }] },
+      },
+    },
+    path: '/nodes/0/use',
+    parts: { bounds: { nesting: 2 } },
+  },
+  {
+    code: 'workflow.cycle',
+    what: 'workflows of the plan that use each other',
+    raw: {
+      ...plan({ id: 'x', use: 'workflow:a' }),
+      workflows: {
+        a: { nodes: [{ id: 'v', use: 'workflow:b' }] },
+        b: { nodes: [{ id: 'v', use: 'workflow:a' }] },
+      },
+    },
+    path: '/workflows/a',
+  },
+  {
+    code: 'workflow.cycle',
+    what: 'a workflow of the plan that uses itself, although one of that name is registered',
+    raw: { ...plan({ id: 'x', use: 'workflow:a' }), workflows: { a: { nodes: [{ id: 'v', use: 'workflow:a' }] } } },
+    path: '/workflows/a',
+    parts: nested,
+  },
+  {
+    code: 'workflow.forward',
+    what: 'a workflow of the plan before one that it uses',
+    raw: {
+      ...plan({ id: 'x', use: 'workflow:a' }),
+      workflows: {
+        a: {
+          nodes: [
+            { id: 'w', use: 'value' },
+            { id: 'v', use: 'workflow:b' },
+          ],
+        },
+        b: { nodes: [{ id: 'v', use: 'value' }] },
+      },
+    },
+    path: '/workflows/a/nodes/1/use',
+  },
+  {
+    code: 'workflow.unused',
+    what: 'a workflow of the plan that nothing uses',
+    raw: { ...plan({ id: 'x', use: 'value' }), workflows: { a: { nodes: [{ id: 'v', use: 'value' }] } } },
+    path: '/workflows/a',
+  },
+  {
+    code: 'ref.unknown_input',
+    what: 'a workflow of the plan that reads the input of the plan',
+    raw: {
+      ...plan({ id: 'x', use: 'workflow:a' }),
+      input: { topic: 'string' },
+      workflows: { a: { nodes: [{ id: 'v', use: 'value', in: { topic: '{{input.topic}}' } }] } },
+    },
+    path: '/workflows/a/nodes/0/in/topic',
+  },
+  {
+    code: 'ref.unknown_node',
+    what: 'a workflow of the plan that reads a node of the plan',
+    raw: {
+      ...plan({ id: 'y', use: 'value' }, { id: 'x', use: 'workflow:a' }),
+      workflows: { a: { nodes: [{ id: 'v', use: 'value', in: { topic: '{{y.b}}' } }] } },
+    },
+    path: '/workflows/a/nodes/0/in/topic',
+  },
+  {
+    code: 'in.missing',
+    what: 'a workflow of the plan without an input that it needs',
+    raw: {
+      ...plan({ id: 'x', use: 'workflow:a' }),
+      workflows: { a: { input: { n: 'integer' }, nodes: [{ id: 'v', use: 'value', in: { n: '{{input.n}}' } }] } },
+    },
+    path: '/nodes/0/in',
+  },
+  {
+    code: 'in.unknown',
+    what: 'an input for a workflow of the plan that takes none',
+    raw: {
+      ...plan({ id: 'x', use: 'workflow:a', in: { n: 1 } }),
+      workflows: { a: { nodes: [{ id: 'v', use: 'value' }] } },
+    },
+    path: '/nodes/0/in/n',
+  },
+  {
+    code: 'ref.unknown_field',
+    what: 'a field that a workflow of the plan does not give',
+    raw: {
+      ...plan({ id: 'x', use: 'workflow:a' }, search('y', '{{x.text}}')),
+      workflows: { a: { nodes: [{ id: 'v', use: 'value', in: { n: 1 } }], output: { sum: '{{v.n}}' } } },
+    },
+    path: '/nodes/1/in/query',
+  },
+  {
+    code: 'type.mismatch',
+    what: 'what a workflow of the plan gives, of another type',
+    raw: {
+      ...plan({ id: 'x', use: 'workflow:a' }, { id: 'y', use: 'tool:search', in: { query: 'q', top: '{{x.name}}' } }),
+      workflows: { a: { nodes: [ask('v', 'x')], output: { name: '{{v.text}}' } } },
+    },
+    path: '/nodes/1/in/top',
+  },
+  {
+    code: 'size.nodes',
+    what: 'too many nodes, with those of its workflows',
+    raw: {
+      ...plan({ id: 'x', use: 'workflow:a' }),
+      workflows: { a: { nodes: [ask('v', 'x'), ask('w', 'x')] } },
+    },
+    path: '/workflows',
+    parts: { bounds: { nodes: 2 } },
+  },
+  {
+    code: 'shape.unknown_field',
+    what: 'a misspelt field of a node in a workflow of the plan',
+    raw: {
+      ...plan({ id: 'x', use: 'workflow:a' }),
+      workflows: { a: { nodes: [{ id: 'v', use: 'value', wen: 'true' }] } },
+    },
+    path: '/workflows/a/nodes/0/wen',
+    suggest: ['when'],
+  },
+  {
+    code: 'shape.unknown_field',
+    what: 'workflows inside a workflow of the plan',
+    raw: {
+      ...plan({ id: 'x', use: 'workflow:a' }),
+      workflows: { a: { workflows: {}, nodes: [{ id: 'v', use: 'value' }] } },
+    },
+    path: '/workflows/a/workflows',
+  },
+  {
+    code: 'shape.value',
+    what: 'a name that no workflow may have',
+    raw: { ...plan({ id: 'x', use: 'value' }), workflows: { 'Not this': { nodes: [{ id: 'v', use: 'value' }] } } },
+    path: '/workflows/Not this',
+  },
+  {
+    code: 'use.unknown',
+    what: 'a misspelt workflow of the plan',
+    raw: {
+      ...plan({ id: 'x', use: 'workflow:improv' }),
+      workflows: { improve: { nodes: [{ id: 'v', use: 'value' }] } },
+    },
+    path: '/nodes/0/use',
+    suggest: ['workflow:improve'],
+  },
 ];

@@ -4,6 +4,7 @@ import { z as z3 } from 'zod3';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import { defineTool } from '../../src/kit/index.ts';
 import type { DoneRun, Polyphony, RunOutcome, SuspendedRun } from '../../src/polyphony.ts';
+import type { FreshId } from '../../src/workflow/builder-types.ts';
 import {
   coalesce,
   defineStep,
@@ -19,7 +20,6 @@ import {
   type Workflow,
   workflow,
 } from '../../src/workflow/index.ts';
-import type { FreshId } from '../../src/workflow/workflow.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <_T extends true>(): void => undefined;

@@ -1,7 +1,9 @@
 /** polyphony graph: draws a plan, or a run with the states of its nodes. */
 import { Option } from 'commander';
+import type { ValidPlan } from '../../core/plan/plan.ts';
+import { memberPlan } from '../../core/plan/plan-workflows.ts';
 import type { NodeState } from '../../core/run/engine.ts';
-import type { DrawingFormat } from '../../drawing/index.ts';
+import type { DrawingFormat, OpenedWorkflow } from '../../drawing/index.ts';
 import { oneLine, printable, safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT, UsageError } from '../input/exit-code.ts';
@@ -10,6 +12,7 @@ import type { Session } from '../process/session.ts';
 interface Options {
   readonly format: DrawingFormat;
   readonly out?: string;
+  readonly open?: boolean;
 }
 
 export const command = defineCommand<Options, [plan: string]>({
@@ -22,6 +25,7 @@ export const command = defineCommand<Options, [plan: string]>({
           .default('tree'),
       )
       .option('-o, --out <file>', 'write the drawing to this file')
+      .option('--open', 'draw the workflows of the plan too, not only a box for each use')
       .addHelpText(
         'after',
         examples(
@@ -30,7 +34,7 @@ export const command = defineCommand<Options, [plan: string]>({
           'polyphony graph run_4f1c… -f mermaid      the run, its nodes coloured by state',
         ),
       ),
-  handle: async (terminal, { format, out, ...options }, argument) => {
+  handle: async (terminal, { format, out, open, ...options }, argument) => {
     const isRun = argument.startsWith('run_');
     const { planTextOf } = await import('../input/run-target.ts');
     const text = isRun ? undefined : await planTextOf(argument);
@@ -42,7 +46,8 @@ export const command = defineCommand<Options, [plan: string]>({
       const source = text ?? (await planOfRun(session, argument));
       const plan = await validPlan(session, argument, source, options, terminal);
       if (plan === undefined) return EXIT.invalidPlan;
-      const drawing = draw(plan, format, isRun ? await statesOf(session, argument) : undefined);
+      const states = isRun ? await statesOf(session, argument) : undefined;
+      const drawing = draw(plan, format, states, undefined, open === true ? await openedOf(session, plan) : []);
       if (out !== undefined) await write(out, drawing.endsWith('\n') ? drawing : `${drawing}\n`);
       if (options.json) terminal.print(safeJson({ format, ...(out === undefined ? { drawing } : { file: out }) }, 2));
       else if (out === undefined) terminal.print(printable(drawing).trimEnd());
@@ -51,6 +56,17 @@ export const command = defineCommand<Options, [plan: string]>({
     });
   },
 });
+
+/** The workflows that the plan brings with it, in its order. */
+async function openedOf({ polyphony }: Session, { plan }: ValidPlan): Promise<readonly OpenedWorkflow[]> {
+  const opened: OpenedWorkflow[] = [];
+  for (const name of Object.keys(plan.workflows ?? {})) {
+    const inner = memberPlan(plan, name);
+    const valid = inner === undefined ? undefined : (await polyphony.validate(inner)).plan;
+    if (valid !== undefined) opened.push({ name, plan: valid });
+  }
+  return opened;
+}
 
 async function planOfRun({ polyphony }: Session, runId: string): Promise<string> {
   let plan: string | undefined;

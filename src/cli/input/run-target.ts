@@ -1,9 +1,9 @@
 /** The target of a run: a plan in a file, a ready-made workflow, or a request in words. */
-import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from './exit-code.ts';
 import { packageFile } from './package-file.ts';
 import { readable } from './read-file.ts';
+import { readyMadeNames } from './workflow-files.ts';
 
 export type RunTarget =
   | { readonly type: 'plan'; readonly source: string; readonly text: string }
@@ -31,14 +31,9 @@ export async function planTextOf(argument: string): Promise<string> {
   throw new UsageError(`"${argument}" is not a plan file: name a .json file or workflow:<id>`);
 }
 
-async function readyMadeWorkflows(folder: URL): Promise<readonly string[]> {
-  const files = await readdir(folder);
-  return files.flatMap((file) => (file.endsWith('.plan.json') ? [file.slice(0, -'.plan.json'.length)] : [])).sort();
-}
-
 async function workflowNamed(id: string): Promise<RunTarget> {
   const folder = packageFile('workflows/');
-  const known = await readyMadeWorkflows(folder);
+  const known = await readyMadeNames();
   if (!known.includes(id)) {
     throw new UsageError(`There is no ready-made workflow "${id}": choose one of ${known.join(', ')}`);
   }

@@ -9,6 +9,7 @@ import { createLogger, silentLogger } from '../../system/logger.ts';
 import { type LoadedConfig, loadConfig, loadPlugins } from '../input/config-file.ts';
 import { UsageError } from '../input/exit-code.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
+import { configWorkflows, readyMadeWorkflows } from '../input/workflow-files.ts';
 import type { Terminal } from '../screen/terminal.ts';
 
 export interface Session {
@@ -26,6 +27,8 @@ export async function withPolyphony<T>(
   if (options.store.trim() === '') throw new UsageError('--store is empty: name the file that keeps runs and costs');
   const loaded = await loadConfig(process.cwd(), options.config);
   const named = await loadPlugins(loaded);
+  const own = await configWorkflows(loaded);
+  const taken = new Set([...own, ...named.flatMap(({ workflows = [] }) => workflows)].flatMap(({ id }) => id ?? []));
   const logger =
     options.log === 'silent'
       ? silentLogger
@@ -35,6 +38,7 @@ export async function withPolyphony<T>(
     defaults: true,
     environment: true,
     config: loaded.config,
+    workflows: [...own, ...(await readyMadeWorkflows(taken))],
     stores: stores ?? sqliteStores({ path: options.store }),
     logger,
   });

@@ -6,6 +6,7 @@ import { unsupportedNode } from '../../system/node-version.ts';
 /** What layers and plugins are made from once. */
 const BUILT_IN: readonly (readonly [field: string, of: (config: Config) => unknown])[] = [
   ['plugins', ({ plugins }) => plugins],
+  ['workflows', ({ workflows }) => workflows],
   ['tools', ({ tools }) => tools],
   ['escalate', ({ escalate }) => escalate],
   ['timeouts.connectMs', ({ timeouts }) => timeouts?.connectMs],

@@ -2,7 +2,7 @@
 import { type KnownFields, shown, unknownField } from '../../core/checked-options.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { nearest } from '../../language/suggest.ts';
-import { isUnfinished, isWorkflow, unfinished } from '../../workflow/workflow.ts';
+import { isUnfinished, isWorkflow, unfinished } from '../../workflow/built.ts';
 
 /** @throws invalid-config naming the first unknown option, and the nearest one */
 export function assertKnownOptions<T extends object>(what: string, options: T, known: KnownFields<T>): void {

@@ -19,9 +19,28 @@ export interface Plan {
   readonly budget?: PlanBudget;
   /** False: after a failure, nodes that do not depend on it go on to their end, then the run fails. @default true */
   readonly failFast?: boolean;
+  /**
+   * Plans of its own by name, each before those that use it: `workflow:<name>` runs one, and such a name wins over a registered
+   * one. Their nodes count to the nodes of the plan. @default none
+   */
+  readonly workflows?: Readonly<Record<string, PlanWorkflow>>;
   /** The steps, in an order in which every reference points backwards, at least one, at most 256. */
   readonly nodes: readonly PlanNode[];
   /** The run's output: any JSON with references such as `{{kind.label}}`. @default none */
+  readonly output?: unknown;
+}
+
+/** A plan inside a plan: it sees only its own input, and uses only those before it and registered ones. */
+export interface PlanWorkflow {
+  /** What it is for, at most 10000 characters. @default none */
+  readonly goal?: string;
+  /** Its input: a map from names to types, or a JSON Schema. @default no input */
+  readonly input?: Readonly<Record<string, unknown>>;
+  /** Caps on each run of it. @default none of its own */
+  readonly budget?: PlanBudget;
+  /** Its steps, as those of the plan. */
+  readonly nodes: readonly PlanNode[];
+  /** Its output: any JSON with references. @default none */
   readonly output?: unknown;
 }
 

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { CAPABILITIES, SENSITIVITIES, TIERS } from '../model/model.ts';
-import { NODE_ID } from './node-id.ts';
+import { NODE_ID, WORKFLOW_NAME } from './node-id.ts';
 
 const json: z.ZodType<unknown> = z.unknown();
 const positive = z.number().positive();
@@ -77,13 +77,18 @@ export const PlanNodeSchema = z.strictObject({
   cache: z.enum(['use', 'skip', 'refresh']).optional(),
 });
 
-export const PlanSchema = z.strictObject({
-  version: z.literal(1),
-  id: z.string().max(120).optional(),
+export const PlanWorkflowSchema = z.strictObject({
   goal: z.string().max(10_000).optional(),
   input: z.record(z.string(), json).optional(),
   budget: z.strictObject({ usd: z.number().nonnegative().optional(), seconds: positive.optional() }).optional(),
-  failFast: z.boolean().optional(),
   nodes: z.array(PlanNodeSchema).min(1),
   output: json.optional(),
+});
+
+export const PlanSchema = z.strictObject({
+  version: z.literal(1),
+  id: z.string().max(120).optional(),
+  ...PlanWorkflowSchema.shape,
+  failFast: z.boolean().optional(),
+  workflows: z.record(z.string().regex(WORKFLOW_NAME), PlanWorkflowSchema).optional(),
 });

@@ -3,7 +3,7 @@ import type { NanoUsd } from '../money/money.ts';
 import type { Plan, PlanNode } from './plan-document.ts';
 import type { PlanRepair } from './repair.ts';
 
-export { NODE_ID, REFERENCE_HEADS } from './node-id.ts';
+export { NODE_ID, REFERENCE_HEADS, WORKFLOW_NAME } from './node-id.ts';
 export type * from './plan-document.ts';
 
 /** The bounds of plans: an operator can change them, a plan cannot. */

@@ -25,6 +25,8 @@ export interface StepType {
    * @default unknown: it may change something, but unused nodes are reported
    */
   readonly sideEffects?: boolean;
+  /** False: plans may use it, but the planner is not told of it. @default true */
+  readonly forPlanner?: boolean;
   /** Expected milliseconds of one run, if it calls no model. @default 10 */
   readonly expectedMs?: number;
 }

@@ -16,7 +16,7 @@ import type {
 } from '../model/model.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { Paid } from '../money/usage.ts';
-import type { PlanNode } from '../plan/plan.ts';
+import type { Plan, PlanNode } from '../plan/plan.ts';
 import type { CountedCall } from './run-limits.ts';
 
 export type { Paid };
@@ -83,6 +83,8 @@ export interface NodeCall {
   readonly runId: string;
   /** The id that the plan of the run gives itself: that of the workflow, where a workflow is run. */
   readonly planId?: string | undefined;
+  /** The plan of the run, as its journal has it now. Absent: nobody says, and workflows of the plan cannot be run. */
+  readonly plan?: Plan | undefined;
   readonly node: PlanNode;
   /** `in`, rendered. */
   readonly inputs: Readonly<Record<string, unknown>>;

@@ -2,6 +2,7 @@
 
 import type { JsonSchema } from '../../core/model/model.ts';
 import type { Plan, PlanNode } from '../../core/plan/plan.ts';
+import { workflowNameOf } from '../../core/plan/plan-workflows.ts';
 import type { Catalogue, StepType } from '../../core/plan/validation.ts';
 import { isShorthand, refuseUnsafeSchema, toJsonSchema } from '../../kit/json/json-schema.ts';
 import { foreignFields, humanSchema } from '../../language/human-output.ts';
@@ -21,6 +22,7 @@ import {
 } from './collect-uses.ts';
 import { arrayOf, type InferredType, inferredType, leavesOf } from './inferred-type.ts';
 import { type Naming, openNaming } from './naming.ts';
+import { outputTypeOf } from './output-types.ts';
 
 export type { ReferencePlace, Use } from './collect-uses.ts';
 
@@ -142,10 +144,9 @@ export function openNode(
   };
 }
 
-const WORKFLOW = 'workflow:';
-
 export function workflowOf(use: string, { workflows }: Catalogue): Plan | undefined {
-  return use.startsWith(WORKFLOW) ? workflows.get(use.slice(WORKFLOW.length)) : undefined;
+  const name = workflowNameOf(use);
+  return name === undefined ? undefined : workflows.get(name);
 }
 
 // ---------------------------------------------------------------------------------------------------- outputs
@@ -158,7 +159,8 @@ function outputOf(node: PlanNode, step: StepType | undefined, pointer: string, r
     if (step === undefined || step.typedOutput === true) return declared;
   }
   if (node.use === 'wait' && step !== undefined) return waitOutput(node);
-  return step?.output === undefined ? 'any' : inferredType(step.output);
+  if (step?.output !== undefined) return inferredType(step.output);
+  return (step === undefined ? undefined : outputTypeOf(step)) ?? 'any';
 }
 
 /** The payload is what its shorthand says, where the plan has one. Issues of that are reported where the step is checked. */

@@ -66,6 +66,8 @@ export const ISSUE_CODES = {
   'budget.slow': 'warning',
   'workflow.cycle': 'error',
   'workflow.depth': 'error',
+  'workflow.forward': 'error',
+  'workflow.unused': 'warning',
   'validator.failed': 'error',
 } as const satisfies Record<string, 'error' | 'warning'>;
 
@@ -81,6 +83,7 @@ export const REPAIR_CODES = {
   'reference.shifted': 'A node without side effects referred to itself, and exactly one earlier node fits.',
   'id.renamed': 'A node had a name that conditions or objects reserve.',
   'node.moved': 'A node came before one that it needs.',
+  'workflow.moved': 'A workflow of the plan came before one that it uses.',
 } as const satisfies Record<string, string>;
 
 export type RepairCode = keyof typeof REPAIR_CODES;

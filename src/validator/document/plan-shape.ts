@@ -3,7 +3,7 @@
  * everything else again and writes the messages. A property test keeps the two in agreement.
  */
 import { CAPABILITIES, SENSITIVITIES, TIERS } from '../../core/model/model.ts';
-import { NODE_ID, type Plan } from '../../core/plan/plan.ts';
+import { NODE_ID, type Plan, WORKFLOW_NAME } from '../../core/plan/plan.ts';
 import { isRecord } from './document.ts';
 
 type Check = (value: unknown) => boolean;
@@ -112,16 +112,28 @@ const isNode = shape(
   ['id', 'use'],
 );
 
+const WORKFLOW_FIELDS = {
+  goal: text(10_000),
+  input: isRecord,
+  budget: shape({ usd: number(0), seconds: positive }),
+  nodes: list(isNode, Number.MAX_SAFE_INTEGER, 1),
+  output: anything,
+};
+const isPlanWorkflow = shape(WORKFLOW_FIELDS, ['nodes']);
+
+const arePlanWorkflows: Check = (value) => {
+  if (!isRecord(value)) return false;
+  for (const name in value) if (!WORKFLOW_NAME.test(name) || !isPlanWorkflow(value[name])) return false;
+  return true;
+};
+
 const isPlan = shape(
   {
+    ...WORKFLOW_FIELDS,
     version: (value) => value === 1,
     id: text(120),
-    goal: text(10_000),
-    input: isRecord,
-    budget: shape({ usd: number(0), seconds: positive }),
     failFast: flag,
-    nodes: list(isNode, Number.MAX_SAFE_INTEGER, 1),
-    output: anything,
+    workflows: arePlanWorkflows,
   },
   ['version', 'nodes'],
 );

@@ -3,7 +3,7 @@ import { defined } from '../../core/defined.ts';
 import type { PlanIssue } from '../../core/plan/validation.ts';
 import { beginningOf } from '../../language/shown.ts';
 import { ISSUE_CODES, type IssueCode, type RepairCode } from './codes.ts';
-import { type Edit, setText } from './document.ts';
+import { type Edit, setText, valueAt } from './document.ts';
 
 /** A change of the document that needs no model. */
 export interface Fix {
@@ -36,25 +36,40 @@ export interface Report {
   /** True: further issues are dropped, so callers can stop. */
   readonly isFull: () => boolean;
   add(code: IssueCode, path: string, message: string, details?: FindingDetails): void;
+  /** Takes over what another report says of the part of the document at a pointer. */
+  adopt(findings: readonly Finding[], pointer: string): void;
 }
 
 /** @param begun the plan is that of a run that has begun: what was no error when it began is a warning */
 export function createReport(begun = false): Report {
   const findings: Finding[] = [];
+  const push = (found: () => Finding): void => {
+    if (findings.length > MOST_ISSUES) return;
+    if (findings.length < MOST_ISSUES) {
+      findings.push(found());
+      return;
+    }
+    const rule = `The plan has more than ${MOST_ISSUES} issues, and the rest are not listed: fix these first.`;
+    findings.push({ code: 'size.issues', severity: 'error', path: '', message: rule });
+  };
   return {
     findings,
     isFull: () => findings.length > MOST_ISSUES,
     add(code, path, message, details = {}) {
-      if (findings.length > MOST_ISSUES) return;
-      if (findings.length === MOST_ISSUES) {
-        const rule = `The plan has more than ${MOST_ISSUES} issues, and the rest are not listed: fix these first.`;
-        findings.push({ code: 'size.issues', severity: 'error', path: '', message: rule });
-        return;
-      }
       const later = begun && LATER_ERRORS.has(code);
-      findings.push(finding(code, path, message, later ? { ...details, severity: 'warning' } : details));
+      push(() => finding(code, path, message, later ? { ...details, severity: 'warning' } : details));
+    },
+    adopt(inner, pointer) {
+      for (const found of inner) push(() => foundAt(found, pointer));
     },
   };
+}
+
+/** The same finding in the document around: its fix edits only the part that it was found in. */
+function foundAt({ fix, ...found }: Finding, pointer: string): Finding {
+  const path = beginningOf(pointer + found.path, LONGEST_PATH);
+  if (fix === undefined) return { ...found, path };
+  return { ...found, path, fix: { ...fix, edit: (document) => fix.edit(valueAt(document, pointer)) } };
 }
 
 function finding(code: IssueCode, path: string, message: string, details: FindingDetails): Finding {

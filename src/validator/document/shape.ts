@@ -3,8 +3,8 @@
  * and the rest without the invalid fields is checked like any other plan, so that one round shows all issues.
  */
 import type { z } from 'zod';
-import { NODE_ID, type Plan, type PlanBounds, type PlanNode } from '../../core/plan/plan.ts';
-import { PlanSchema } from '../../core/plan/plan-schema.ts';
+import { NODE_ID, type Plan, type PlanBounds, type PlanNode, WORKFLOW_NAME } from '../../core/plan/plan.ts';
+import { PlanSchema, PlanWorkflowSchema } from '../../core/plan/plan-schema.ts';
 import { nearest } from '../../language/suggest.ts';
 import type { IssueCode } from './codes.ts';
 import { isRecord, ownValue, pointerOf, renameKey } from './document.ts';
@@ -16,6 +16,8 @@ export interface ShapedPlan {
   readonly plan: Plan;
   /** `index/field` of each field dropped for its shape; only `index` for a node without a usable id or use. */
   readonly broken: ReadonlySet<string>;
+  /** The workflows of the plan by name, in the order in which they are written. @default none */
+  readonly members?: ReadonlyMap<string, ShapedPlan>;
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -36,22 +38,60 @@ export function readShape(
     );
     return undefined;
   }
-  const nodes = ownValue(document, 'nodes');
-  if (Array.isArray(nodes) && nodes.length > bounds.nodes) {
-    const message = `The plan has ${nodes.length} nodes, but at most ${bounds.nodes} are allowed: use "each" or a sub-workflow.`;
-    report.add('size.nodes', '/nodes', message, { expected: { atMost: bounds.nodes }, got: nodes.length });
-    return undefined;
-  }
-  if (hasPlanShape(document)) return { plan: document, broken: NONE };
+  if (hasTooManyNodes(document, bounds, report)) return undefined;
+  if (hasPlanShape(document)) return shapedPlan(document);
   const parsed = PlanSchema.safeParse(document);
   // No field is present and undefined, because the document was read as JSON.
-  if (parsed.success) return { plan: parsed.data as Plan, broken: NONE };
+  if (parsed.success) return shapedPlan(parsed.data as Plan);
   for (const issue of parsed.error.issues) if (!report.isFull()) reportIssue(issue, { document, report, respelt });
   return salvage(document, parsed.error.issues);
 }
 
+/** The nodes of its workflows count too: a plan cannot hide its size in them. */
+function hasTooManyNodes(document: Record<string, unknown>, bounds: PlanBounds, report: Report): boolean {
+  const own = countNodes(document);
+  const workflows = ownValue(document, 'workflows');
+  let sum = own;
+  if (isRecord(workflows)) for (const name of Object.keys(workflows)) sum += countNodes(workflows[name]);
+  if (sum <= bounds.nodes) return false;
+  const inside = sum === own ? '' : ` (${sum - own} of them in its workflows)`;
+  const message = `The plan has ${sum} nodes${inside}, but at most ${bounds.nodes} are allowed: use "each" or a sub-workflow.`;
+  const path = own > bounds.nodes || sum === own ? '/nodes' : '/workflows';
+  report.add('size.nodes', path, message, { expected: { atMost: bounds.nodes }, got: sum });
+  return true;
+}
+
+function countNodes(owner: unknown): number {
+  const nodes = ownValue(owner, 'nodes');
+  return Array.isArray(nodes) ? nodes.length : 0;
+}
+
+/** A plan of the right shape, with its workflows as plans. */
+export function shapedPlan(plan: Plan): ShapedPlan {
+  if (plan.workflows === undefined) return { plan, broken: NONE };
+  const members = Object.entries(plan.workflows).map(
+    ([name, member]) => [name, { plan: { version: 1, ...member }, broken: NONE }] as const,
+  );
+  return { plan, broken: NONE, members: new Map(members) };
+}
+
 /** The document without the fields that zod refused. */
 function salvage(document: Record<string, unknown>, issues: readonly z.core.$ZodIssue[]): ShapedPlan {
+  const { workflows, ...rest } = document;
+  const own = issues.filter(({ path }) => path[0] !== 'workflows');
+  const shaped = salvageOne(rest, own);
+  if (!isRecord(workflows)) return shaped;
+  const members = new Map<string, ShapedPlan>();
+  for (const [name, member] of Object.entries(workflows)) {
+    if (!WORKFLOW_NAME.test(name) || !isRecord(member)) continue;
+    const within = issues.filter(({ path }) => path[0] === 'workflows' && path[1] === name);
+    const inside = within.map((issue) => ({ ...issue, path: issue.path.slice(2) }));
+    members.set(name, salvageOne(member, inside));
+  }
+  return { ...shaped, members };
+}
+
+function salvageOne(document: Record<string, unknown>, issues: readonly z.core.$ZodIssue[]): ShapedPlan {
   const broken = new Set<string>();
   const bad = new Set<string>();
   for (const { path, code, ...rest } of issues) {
@@ -84,6 +124,11 @@ function salvageNode(node: unknown, index: number, broken: Set<string>): PlanNod
 
 const NODE_FIELDS = Object.keys(PlanSchema.shape.nodes.element.shape);
 const PLAN_FIELDS = Object.keys(PlanSchema.shape);
+const WORKFLOW_FIELDS = Object.keys(PlanWorkflowSchema.shape);
+
+/** A path in a workflow of the plan as it would be in the plan itself. */
+const withinPlan = (path: readonly PropertyKey[]): readonly PropertyKey[] =>
+  path[0] === 'workflows' ? path.slice(2) : path;
 
 /** Common names that models use for the fields of a node. */
 const USUAL_NAMES: ReadonlyMap<string, string> = new Map([
@@ -169,6 +214,10 @@ function ruleOf(issue: z.core.$ZodIssue, value: unknown): Rule {
   if (issue.code === 'too_big') {
     return { code, rule: `give at most ${issue.maximum}${unitOf(issue.origin)}`, expected: { atMost: issue.maximum } };
   }
+  if (issue.code === 'invalid_key') {
+    const rule = 'a name starts with a lower-case letter and has at most 61 lower-case letters, digits, _ and -';
+    return { code: 'shape.value', rule, expected: WORKFLOW_NAME.source };
+  }
   if (last === 'id') {
     const rule = 'an id starts with a lower-case letter and has at most 40 letters, digits and underscores';
     return { code, rule, expected: NODE_ID.source };
@@ -193,7 +242,8 @@ const unionChoices = (issue: z.core.$ZodIssueInvalidUnion): string[] =>
 function reportUnknownField(key: string, path: readonly PropertyKey[], reporting: Reporting): void {
   const { document, report, respelt } = reporting;
   const owner = path.reduce<unknown>((value, part) => ownValue(value, String(part)), document);
-  const inNode = path.length === 2 && path[0] === 'nodes';
+  const within = withinPlan(path);
+  const inNode = within.length === 2 && within[0] === 'nodes';
   const known = knownFields(path);
   const usual = inNode ? USUAL_NAMES.get(key) : undefined;
   const free = known.filter((name) => ownValue(owner, name) === undefined);
@@ -215,8 +265,10 @@ function reportUnknownField(key: string, path: readonly PropertyKey[], reporting
 /** The fields that the schema knows at a path. */
 function knownFields(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 0) return PLAN_FIELDS;
-  if (path.length === 2 && path[0] === 'nodes') return NODE_FIELDS;
-  const field = path[0] === 'nodes' ? path[2] : path[0];
+  const within = withinPlan(path);
+  if (within.length === 0) return path.length === 2 ? WORKFLOW_FIELDS : [];
+  if (within.length === 2 && within[0] === 'nodes') return NODE_FIELDS;
+  const field = within[0] === 'nodes' ? within[2] : within[0];
   return FIELDS_WITHIN.get(String(field)) ?? [];
 }
 

@@ -7,6 +7,8 @@ import type { NanoUsd } from '../../core/money/money.ts';
 import { addMoney } from '../../core/money/money.ts';
 import type { NodeEstimate, Plan } from '../../core/plan/plan.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
+import { scopeOf } from '../analysis/member-scope.ts';
+import { registeredIn } from '../analysis/members.ts';
 import { dependenciesOf } from '../analysis/order.ts';
 import { openPlan, type PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { resolvePlan } from '../analysis/references.ts';
@@ -25,25 +27,43 @@ export interface AnalysisEstimate extends PlanEstimate {
   readonly priorities: readonly number[];
 }
 
+/** What was estimated already: plans nest, so one may be used at many places. */
+export type Estimates = Map<Plan, (NodeEstimate | undefined)[]>;
+
+export const createEstimates = (): Estimates => new Map();
+
 /**
  * Estimates a plan, valid or not; references that name nothing count as unknown values.
  *
  * @param level how many workflows the plan is inside of
  */
-export function estimatePlan(plan: Plan, catalogue: Catalogue, level = 0): PlanEstimate {
-  const analysis = openPlan({ plan, broken: new Set() }, catalogue, createReport());
+export function estimatePlan(
+  plan: Plan,
+  catalogue: Catalogue,
+  level = 0,
+  estimates: Estimates = createEstimates(),
+): PlanEstimate {
+  const scope = scopeOf(plan, catalogue);
+  const analysis = openPlan({ plan, broken: new Set() }, scope, createReport());
   resolvePlan(analysis);
-  const { priorities: _, ...estimate } = estimateAnalysis(analysis, dependenciesOf(analysis), level);
+  const { priorities: _, ...estimate } = estimateAnalysis(analysis, dependenciesOf(analysis), estimates, level);
   return estimate;
 }
 
 export function estimateAnalysis(
   analysis: PlanAnalysis,
   dependencies: readonly (readonly number[])[],
+  estimates: Estimates = createEstimates(),
   level = 0,
 ): AnalysisEstimate {
-  const nested = (plan: Plan): NodeEstimate | undefined =>
-    level < analysis.catalogue.bounds.nesting ? estimatePlan(plan, analysis.catalogue, level + 1) : undefined;
+  const { catalogue } = analysis;
+  const nested = (plan: Plan): NodeEstimate | undefined => {
+    if (level >= catalogue.bounds.nesting) return undefined;
+    const known = estimates.get(plan) ?? [];
+    estimates.set(plan, known);
+    known[level] ??= estimatePlan(plan, registeredIn(catalogue), level + 1, estimates);
+    return known[level];
+  };
   const estimateNode = createNodeEstimator(analysis, nested);
   const nodes = analysis.nodes.map((nodeAnalysis, place) => estimateNode(nodeAnalysis, dependencies[place] ?? []));
   return { ...totalOf(nodes, dependencies, analysis), nodes, priorities: prioritiesOf(nodes, dependencies) };

@@ -76,6 +76,17 @@ const document = fc.record(
     budget: fc.oneof(json, fields(['usd', 'seconds'], leaf)),
     nodes: fc.oneof(json, fc.array(node, { maxLength: 2 })),
     output: json,
+    workflows: fc.oneof(
+      json,
+      fc.dictionary(
+        fc.constantFrom('inner', 'in-ner', 'Inner', '9', 'x'.repeat(61), 'x'.repeat(62)),
+        fc.record(
+          { goal: json, input: json, nodes: fc.oneof(json, fc.array(node, { maxLength: 1 })), output: json, id: json },
+          { requiredKeys: [] },
+        ),
+        { maxKeys: 2 },
+      ),
+    ),
   },
   { requiredKeys: [] },
 );

@@ -1,0 +1,116 @@
+/** A workflow while it is built: plain data, to which each node is added. */
+import { defined } from '../core/defined.ts';
+import { PolyphonyError } from '../core/errors.ts';
+import type { SchemaLike } from '../core/model/schema-like.ts';
+import { NODE_ID, type PlanNode, REFERENCE_HEADS } from '../core/plan/plan.ts';
+import type { Step as StepPlugin } from '../core/plugin.ts';
+import type { WrittenSchema } from '../kit/json/own/own-schema.ts';
+import { CEL_RESERVED } from '../language/condition-rules.ts';
+import type { Repetition, Settings, WorkflowOptions } from './builder-types.ts';
+import { isWorkflow, type Workflow } from './built.ts';
+import { type Condition, sourceOf } from './condition.ts';
+import type { UsedWorkflow } from './members.ts';
+import { encode, pathOf, referenceTo } from './reference.ts';
+import { mustRun, writtenSchema } from './schema.ts';
+import type { WorkflowStep } from './step.ts';
+
+export interface Draft {
+  /** Where the input that the nodes see stands. */
+  readonly inputPath: string;
+  readonly outputs: ReadonlyMap<string, WrittenSchema>;
+  readonly options: WorkflowOptions<SchemaLike>;
+  readonly nodes: readonly PlanNode[];
+  readonly steps: readonly StepPlugin[];
+  readonly workflows: readonly Workflow<unknown, unknown>[];
+  /** What nodes run, by their ids. */
+  readonly used: ReadonlyMap<string, UsedWorkflow>;
+}
+
+export const NOTHING: Omit<Draft, 'options'> = {
+  inputPath: 'input',
+  outputs: new Map(),
+  nodes: [],
+  steps: [],
+  workflows: [],
+  used: new Map(),
+};
+
+export interface LooseSpec extends Settings {
+  readonly in: unknown;
+  readonly when?: Condition | undefined;
+  readonly onError?: unknown;
+  readonly out?: SchemaLike | undefined;
+}
+
+export interface CompiledNode {
+  readonly node: PlanNode;
+  /** Of its `out`, where the plan cannot say all of it. */
+  readonly output?: WrittenSchema;
+  /** The step of one's own that undoes it. */
+  readonly undoing?: StepPlugin;
+}
+
+export function compileNode(
+  draft: Draft,
+  id: string,
+  step: WorkflowStep<unknown, unknown, boolean>,
+  spec: LooseSpec,
+  repetition?: Repetition<unknown>,
+): CompiledNode {
+  if (draft.nodes.some((node) => node.id === id)) {
+    throw new PolyphonyError('invalid-plan', `There is a node "${id}" already: choose another id.`);
+  }
+  const taken = REFERENCE_HEADS.some((head) => head === id) || CEL_RESERVED.has(id);
+  if (taken || !NODE_ID.test(id)) {
+    throw new PolyphonyError(
+      'invalid-plan',
+      `A node cannot have the id "${id}": use a unique id that matches ${NODE_ID.source} and is neither one of ${REFERENCE_HEADS.join(', ')} nor a name that conditions reserve (in, for, if, null, …).`,
+    );
+  }
+  const { in: inputs, when, out, onError, needs, ...settings } = spec;
+  const rounds = repetition?.repeat?.(referenceTo('self'));
+  const undo = repetition?.undo?.(referenceTo('self'));
+  const output = out === undefined ? undefined : writtenSchema(out);
+  const node = {
+    id,
+    use: step.use,
+    in: encode(inputs) as Record<string, unknown>,
+    ...(needs === undefined ? {} : { needs: [...needs] }),
+    ...(when === undefined ? {} : { when: sourceOf(when) }),
+    ...(rounds === undefined ? {} : { repeat: { until: sourceOf(rounds.until), max: rounds.max } }),
+    ...(output === undefined ? {} : { out: output.written }),
+    ...(onError === undefined ? {} : { onError: onError as PlanNode['onError'] }),
+    ...(undo === undefined ? {} : { undo: { use: undo.step.use, in: encode(undo.in) } }),
+    ...(encode(settings) as object),
+  } as PlanNode;
+  const undoing = undo?.step.definition;
+  return {
+    node,
+    ...(out === undefined || output === undefined || !mustRun(out) ? {} : { output }),
+    ...defined({ undoing }),
+  };
+}
+
+/** @param name that a workflow has in the plan. @default its id */
+export function withNode(
+  draft: Draft,
+  step: WorkflowStep<unknown, unknown, boolean>,
+  { node, output, undoing }: CompiledNode,
+  name?: string,
+): Draft {
+  const brought = [step.definition, undoing].filter((definition) => definition !== undefined);
+  const outputs = output === undefined ? draft.outputs : new Map([...draft.outputs, [node.id, output]]);
+  const steps = [...new Set([...draft.steps, ...brought])];
+  const nodes = [...draft.nodes, node];
+  if (!isWorkflow(step)) return { ...draft, outputs, nodes, steps };
+  const workflows = draft.workflows.includes(step) ? draft.workflows : [...draft.workflows, step];
+  const used = new Map([...draft.used, [node.id, { workflow: step, name: name ?? step.id }]]);
+  return { ...draft, outputs, nodes, steps, workflows, used };
+}
+
+export function overEach(over: unknown, { node, ...compiled }: CompiledNode): CompiledNode {
+  const each = pathOf(over);
+  if (each !== undefined) return { ...compiled, node: { ...node, each: `{{${each}}}` } };
+  const message = `Node "${node.id}" must map over a reference to an array, such as c.docs.hits.`;
+  throw new PolyphonyError('invalid-plan', message);
+}
