@@ -7,11 +7,11 @@ import { ownMisfit } from '../runners/human.ts';
 import type { OwnOutputs } from '../runners/output-check.ts';
 import { askedSchema, type CheckAnswer, keepAnswer } from '../runs/stored/own-answer.ts';
 import { checkedInput, checkedRequestInput, checkNestedInput } from '../validator/check-input.ts';
-import type { Registered } from './registered.ts';
+import type { Known, Registered } from './registered.ts';
 import { isSameJson } from './validated-plans.ts';
 
 type Input = Readonly<Record<string, unknown>>;
-type Workflows = Pick<Registered, 'workflow' | 'schemasOf'>;
+type Workflows = Known;
 
 /** The workflows that are registered now; later ones where their ids are new. */
 export function schemasFrom(registered: Registered): Workflows {
@@ -19,6 +19,7 @@ export function schemasFrom(registered: Registered): Workflows {
   return {
     workflow: (id) => now.workflow(id) ?? registered.workflow(id),
     schemasOf: (plan) => now.schemasOf(plan) ?? registered.schemasOf(plan),
+    schemasNamed: (name) => now.schemasNamed(name) ?? registered.schemasNamed(name),
   };
 }
 
@@ -71,7 +72,7 @@ export function ownOutputs(workflows: Workflows): OwnOutputs {
 export function answerChecker(workflows: Workflows): CheckAnswer {
   return (question, given) => {
     const { ownSchema: asker, out } = question;
-    const own = asker && workflows.workflow(asker.workflow)?.schemas.outputs.get(asker.nodeId);
+    const own = asker && workflows.schemasNamed(asker.workflow)?.outputs.get(asker.nodeId);
     if (own === undefined) return undefined;
     const json = askedSchema(own.schema);
     return isSameJson(out, json) ? ownMisfit({ json, keep: keepAnswer(own.schema) }, question, given) : undefined;

@@ -4,6 +4,7 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { Gateway } from '../core/gateway.ts';
 import { canonicalJson } from '../core/json/canonical-json.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
+import { digestOf } from '../core/plan/plan-digest.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
 
 import type { WorkflowSchemas } from '../kit/json/own/own-schema.ts';
@@ -12,14 +13,19 @@ import { type CollectedParts, collectParts, escalatesWith, type HostedPlugin, ho
 import type { ValidatedPlans } from './validated-plans.ts';
 import { stepPlugin, type WorkflowParts, type WorkflowSet, workflowOfPlan, workflowSet } from './workflows.ts';
 
+/** What is known of workflows and their schemas. */
+export type Known = Pick<Registered, 'workflow' | 'schemasOf' | 'schemasNamed'>;
+
 export interface Registered {
   parts(): CollectedParts;
   catalogue(): Catalogue;
   workflow(id: string): WorkflowParts | undefined;
   /** The same questions, answered as of now, whatever is registered later. */
-  asOfNow(): Pick<Registered, 'workflow' | 'schemasOf'>;
+  asOfNow(): Known;
   /** The schemas of its own that a plan has: those of the workflow that it is, or of one that another plan holds. */
   schemasOf(plan: Plan): WorkflowSchemas | undefined;
+  /** The same by the id of the workflow, or by the digest of a plan without one. */
+  schemasNamed(name: string): WorkflowSchemas | undefined;
   /**
    * Undefined when nothing changes: it, or another build with the same plan and steps, is there already. Else a function that
    * takes it back, to be called in the same tick, so that another workflow may have its id. Throws invalid-config when a name is
@@ -57,6 +63,7 @@ export function createRegistered(
     catalogue: () => placed.catalogue,
     workflow: (id) => knownIn(placed.set).workflow(id),
     schemasOf: (plan) => knownIn(placed.set).schemasOf(plan),
+    schemasNamed: (name) => knownIn(placed.set).schemasNamed(name),
     asOfNow: () => knownIn(placed.set),
     add(workflow) {
       const before = placed;
@@ -82,8 +89,13 @@ function textOf(plan: Plan): string {
   return known;
 }
 
-const knownIn = ({ registered, schemas }: WorkflowSet): Pick<Registered, 'workflow' | 'schemasOf'> => ({
+const knownIn = ({ registered, schemas }: WorkflowSet): Known => ({
   workflow: (id) => registered.get(id),
+  schemasNamed(name) {
+    if (!name.startsWith('#')) return registered.get(name)?.schemas;
+    for (const [text, own] of schemas) if (digestOf(text) === name) return own;
+    return undefined;
+  },
   schemasOf(plan) {
     if (plan.id !== undefined) return registered.get(plan.id)?.schemas;
     return schemas.size === 0 ? undefined : schemas.get(textOf(plan));

@@ -252,7 +252,7 @@ export interface RequestSecretConfig {
   readonly env: string;
   /** The hosts that it is sent to, 1 to 100, in the form of `hosts`. */
   readonly hosts: readonly string[];
-  /** @default 'authorization' */
+  /** The header that carries it. @default 'authorization' */
   readonly header?: string;
   /** Written before the value. @default 'Bearer ' for authorization, else nothing */
   readonly prefix?: string;

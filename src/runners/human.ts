@@ -2,6 +2,7 @@
 
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
+import { planDigest } from '../core/plan/plan-digest.ts';
 import { type HumanQuestion, type NodeCall, type NodeOutput, type NodeRunner, SuspendRun } from '../core/run/engine.ts';
 import { shownJson } from '../language/shown.ts';
 import {
@@ -66,10 +67,13 @@ function questionOf(call: NodeCall, ownOutputs?: OwnOutputs): SuspendRun['questi
   const choices = choicesOf(node.id, inputs.choices);
   const approve = approvingOf(node.id, inputs.approve, choices);
   const schema = outputSchema(call, ownOutputs);
-  const { planId } = call;
-  const ownSchema =
-    schema?.keep === undefined || planId === undefined ? undefined : { workflow: planId, nodeId: node.id };
+  const ownSchema = schema?.keep === undefined ? undefined : askerOf(call);
   return { question, ...defined({ choices, approve, out: schema?.json, ownSchema, data }) };
+}
+
+function askerOf({ planId, plan, node }: NodeCall): HumanQuestion['ownSchema'] {
+  const workflow = planId ?? (plan === undefined ? undefined : planDigest(plan));
+  return workflow === undefined ? undefined : { workflow, nodeId: node.id };
 }
 
 function choicesOf(nodeId: string, given: unknown): readonly string[] | undefined {

@@ -165,6 +165,9 @@ const value: StepType = {
 
 export const BUILT_IN_STEPS: readonly StepType[] = [llm, image, embed, moderate, rerank, human, wait, plan, value];
 
+/** False for a step of a plugin or a workflow that took the name of one of them. */
+export const isBuiltIn = (step: StepType): boolean => BUILT_IN_STEPS.includes(step);
+
 /** Their calls are tried again by the gateway, which knows the target, and bounded there. */
 const ATTEMPTED_BY_GATEWAY: ReadonlySet<string> = new Set(['llm', 'image', 'embed', 'moderate', 'rerank']);
 /** A person is asked once, and what was rendered is rendered alike again. */

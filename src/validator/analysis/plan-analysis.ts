@@ -3,6 +3,7 @@
 import type { JsonSchema } from '../../core/model/model.ts';
 import type { Plan, PlanNode } from '../../core/plan/plan.ts';
 import { workflowNameOf } from '../../core/plan/plan-workflows.ts';
+import { isBuiltIn } from '../../core/plan/steps.ts';
 import type { Catalogue, StepType } from '../../core/plan/validation.ts';
 import { isShorthand, refuseUnsafeSchema, toJsonSchema } from '../../kit/json/json-schema.ts';
 import { foreignFields, humanSchema } from '../../language/human-output.ts';
@@ -158,7 +159,7 @@ function outputOf(node: PlanNode, step: StepType | undefined, pointer: string, r
     const declared = readSchema(node.out, `${pointer}/out`, report, read);
     if (step === undefined || step.typedOutput === true) return declared;
   }
-  if (node.use === 'wait' && step !== undefined) return waitOutput(node);
+  if (node.use === 'wait' && step !== undefined && isBuiltIn(step)) return waitOutput(node);
   if (step?.output !== undefined) return inferredType(step.output);
   return (step === undefined ? undefined : outputTypeOf(step)) ?? 'any';
 }

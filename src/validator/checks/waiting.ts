@@ -1,5 +1,6 @@
 /** Checks what a `wait` step waits for, as far as the plan says it. */
 import { readMoment } from '../../core/plan/moment.ts';
+import { isBuiltIn } from '../../core/plan/steps.ts';
 import { type NodeAnalysis, type PlanAnalysis, readSchema } from '../analysis/plan-analysis.ts';
 import { isRecord } from '../document/document.ts';
 import { shown } from '../document/report.ts';
@@ -9,7 +10,7 @@ const OF_EVENTS = ['match', 'schema'] as const;
 
 export function checkWaiting(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step, pointer } = nodeAnalysis;
-  if (node.use !== 'wait' || step === undefined || analysis.isBroken(nodeAnalysis, 'in')) return;
+  if (node.use !== 'wait' || step === undefined || !isBuiltIn(step) || analysis.isBroken(nodeAnalysis, 'in')) return;
   const inputs = node.in ?? {};
   const place = `${pointer}/in`;
   const { report } = analysis;

@@ -17,14 +17,15 @@ const built: AnyWorkflow[] = [...Object.values(kinds), ...Object.values(nodes)].
   typeof one === 'object' ? [one as AnyWorkflow] : [],
 );
 
-const everyUse = (plan: Plan): string[] =>
-  plan.nodes.flatMap(({ use, undo }) =>
+const everyUse = (nodes: Plan['nodes']): string[] =>
+  nodes.flatMap(({ use, undo }) =>
     [use, typeof undo === 'object' ? undo.use : undo].filter((one) => one !== undefined),
   );
 
 function stepsOf({ plan, workflows }: AnyWorkflow): StepType[] {
-  const given = plan.nodes.flatMap((node) => (Array.isArray(node.in?.tools) ? node.in.tools : []));
-  const tools = [...everyUse(plan).filter((use) => use.startsWith('tool:')), ...given.map((name) => `tool:${name}`)];
+  const nodes = [plan, ...Object.values(plan.workflows ?? {})].flatMap((one) => one.nodes);
+  const given = nodes.flatMap((node) => (Array.isArray(node.in?.tools) ? node.in.tools : []));
+  const tools = [...everyUse(nodes).filter((use) => use.startsWith('tool:')), ...given.map((name) => `tool:${name}`)];
   const open = { type: 'object' };
   return [
     ...[...new Set(tools)].map((use) => ({ use, description: use, input: open, sideEffects: true })),
