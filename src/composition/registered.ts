@@ -4,10 +4,9 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { Gateway } from '../core/gateway.ts';
 import { canonicalJson } from '../core/json/canonical-json.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
-import { digestOf } from '../core/plan/plan-digest.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
-
 import type { WorkflowSchemas } from '../kit/json/own/own-schema.ts';
+import { digestOf } from '../kit/json/own/plan-digest.ts';
 import { createCatalogue } from './catalogue.ts';
 import { type CollectedParts, collectParts, escalatesWith, type HostedPlugin, hostedOf } from './plugin-host.ts';
 import type { ValidatedPlans } from './validated-plans.ts';

@@ -2,8 +2,8 @@
 
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
-import { planDigest } from '../core/plan/plan-digest.ts';
 import { type HumanQuestion, type NodeCall, type NodeOutput, type NodeRunner, SuspendRun } from '../core/run/engine.ts';
+import { planDigest } from '../kit/json/own/plan-digest.ts';
 import { shownJson } from '../language/shown.ts';
 import {
   type Answered,

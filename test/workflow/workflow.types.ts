@@ -4,7 +4,6 @@ import { z as z3 } from 'zod3';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import { defineTool } from '../../src/kit/index.ts';
 import type { DoneRun, Polyphony, RunOutcome, SuspendedRun } from '../../src/polyphony.ts';
-import type { FreshId } from '../../src/workflow/builder-types.ts';
 import {
   coalesce,
   defineStep,
@@ -98,46 +97,6 @@ base.node(
   }),
   { repeat: (self) => ({ until: gt(self.score, 0.8), max: 3 }) },
 );
-
-// Outputs go where their form is wanted: lists of a tool or a map, an optional input, a conversation.
-const glue = defineStep({
-  name: 'glue',
-  input: z.object({
-    parts: z.array(z.string()),
-    note: z.string().optional(),
-    tags: z.array(z.object({ name: z.string(), weight: z.number().optional() })).optional(),
-  }),
-  output: z.object({ text: z.string() }),
-  run: ({ parts, note = '' }) => ({ text: parts.join(note) }),
-});
-workflow({
-  id: 'forms',
-  input: z.object({
-    text: z.string(),
-    note: z.string().optional(),
-    tags: z.array(z.object({ name: z.string(), weight: z.number().optional() })),
-    history: z.array(z.object({ role: z.string(), content: z.string() })),
-  }),
-})
-  .node('found', search, (c) => ({ in: { query: c.input.text } }))
-  .node('glued', glue, (c) => ({ in: { parts: c.found.hits, note: c.input.note, tags: c.input.tags } }))
-  .map(
-    'loud',
-    llm,
-    (c) => c.found.hits,
-    (hit) => ({ in: { prompt: t`${hit}` }, out: z.string() }),
-  )
-  .node('again', glue, (c) => ({ in: { parts: c.loud } }))
-  .node('chat', llm, (c) => ({ in: { messages: c.input.history } }))
-  .node('said', llm, (c) => ({ in: { messages: [{ role: 'user', content: t`Go on: ${c.chat.text}` }] } }));
-
-// Ids that cannot be used say why.
-holds<Equal<FreshId<'fresh_1', { a: 1 }>, 'fresh_1'>>();
-holds<Equal<FreshId<'a', { a: 1 }>, 'there is a node a already: choose another id'>>();
-holds<Equal<FreshId<'list', { a: 1 }>, 'list'>>();
-holds<Equal<FreshId<'loop', { a: 1 }>, "loop is a name of the plan's language: choose another id">>();
-for (const id of ['myNode', '2nd', '_x', 'a-b', 'a b'] as const)
-  holds<Equal<FreshId<typeof id, { a: 1 }>, `${typeof id} is no id: use a-z, 0-9 and _, and begin with a letter`>>();
 
 /** Compiled, never called. */
 export function refusedNodes(): void {

@@ -1,6 +1,6 @@
 /** Names that the format gives values to, and that a node or an input may have too: `run.startedAt`, and `round` in a `repeat`. */
-import type { InferredType } from './inferred-type.ts';
-import { inferredType, stepInto } from './inferred-type.ts';
+import type { InferredType } from '../inference/inferred-type.ts';
+import { inferredType, stepInto } from '../inference/inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
 
 const ROUND = inferredType({ type: 'integer', minimum: 1 });

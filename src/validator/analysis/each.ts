@@ -2,7 +2,7 @@
 import type { Reference } from '../../language/template.ts';
 import { setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
-import { type InferredType, itemsOf, typesOfInferred } from './inferred-type.ts';
+import { type InferredType, itemsOf, typesOfInferred } from '../inference/inferred-type.ts';
 import { whenNull } from './nullable.ts';
 import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 

@@ -5,9 +5,9 @@
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Catalogue, StepType } from '../../core/plan/validation.ts';
 import { toJsonSchema } from '../../kit/json/json-schema.ts';
+import { type InferredType, inferredTypeOfValue, stepInto } from '../inference/inferred-type.ts';
+import { keepOutputType } from '../inference/output-types.ts';
 import { operationOf } from './candidates.ts';
-import { type InferredType, inferredTypeOfValue, stepInto } from './inferred-type.ts';
-import { keepOutputType } from './output-types.ts';
 import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 import { changesNothing } from './side-effects.ts';
 

@@ -1,7 +1,7 @@
 /** Whether the value of a reference may be null although its type does not say so: of a skipped node, of an optional field. */
 import { handledAs } from '../../core/plan/stand-in.ts';
 import { shown } from '../document/report.ts';
-import { type InferredType, type Leaf, mayBe, stepInto, typesOf } from './inferred-type.ts';
+import { type InferredType, type Leaf, mayBe, stepInto, typesOf } from '../inference/inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
 interface Path {

@@ -2,7 +2,7 @@
 
 import type { OwnMeta } from '../../core/plan/plan.ts';
 import { isRecord } from '../document/document.ts';
-import { type InferredType, type Leaf, mayBe, stepInto } from './inferred-type.ts';
+import { type InferredType, type Leaf, mayBe, stepInto } from '../inference/inferred-type.ts';
 
 /** Undefined: it has none. */
 export function ownMetaOf(output: InferredType): OwnMeta | undefined {

@@ -12,6 +12,8 @@ import { type ParsedTemplate, parseTemplate } from '../../language/template.ts';
 import { isRecord, ownValue } from '../document/document.ts';
 import type { Report } from '../document/report.ts';
 import type { ShapedPlan } from '../document/shape.ts';
+import { arrayOf, type InferredType, inferredType, leavesOf } from '../inference/inferred-type.ts';
+import { outputTypeOf } from '../inference/output-types.ts';
 import {
   type Collecting,
   collectCondition,
@@ -21,9 +23,7 @@ import {
   type FoundExpression,
   type Use,
 } from './collect-uses.ts';
-import { arrayOf, type InferredType, inferredType, leavesOf } from './inferred-type.ts';
 import { type Naming, openNaming } from './naming.ts';
-import { outputTypeOf } from './output-types.ts';
 
 export type { ReferencePlace, Use } from './collect-uses.ts';
 

@@ -6,10 +6,7 @@ import { handledAs } from '../../core/plan/stand-in.ts';
 import { nearest } from '../../language/suggest.ts';
 import type { IssueCode } from '../document/codes.ts';
 import { shown } from '../document/report.ts';
-import { builtInType, shadowing } from './built-in-names.ts';
-import type { FoundExpression } from './collect-uses.ts';
-import { checkEach } from './each.ts';
-import { typeOfExpression } from './expression-type.ts';
+import { typeOfExpression } from '../inference/expression-type.ts';
 import {
   arrayOf,
   type InferredType,
@@ -18,7 +15,10 @@ import {
   stepInto,
   typesOf,
   typesOfInferred,
-} from './inferred-type.ts';
+} from '../inference/inferred-type.ts';
+import { builtInType, shadowing } from './built-in-names.ts';
+import type { FoundExpression } from './collect-uses.ts';
+import { checkEach } from './each.ts';
 import { ownMetaOf } from './own-meta.ts';
 import type { NodeAnalysis, PlanAnalysis, ReferencePlace, Use } from './plan-analysis.ts';
 import { formatPath, renameFix } from './rename.ts';

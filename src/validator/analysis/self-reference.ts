@@ -5,7 +5,7 @@
  */
 
 import type { Fix } from '../document/report.ts';
-import { canFit, type InferredType, inferredType, stepInto } from './inferred-type.ts';
+import { canFit, type InferredType, inferredType, stepInto } from '../inference/inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
 import { formatPath, renameFix } from './rename.ts';
 

@@ -5,10 +5,10 @@
  * one thing can be meant, and it is repaired.
  */
 
-import { type InferredType, stepInto } from '../analysis/inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { editText, isRecord, pointerToken } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
+import { type InferredType, stepInto } from '../inference/inferred-type.ts';
 
 const NAME = '[\\p{L}_][\\p{L}\\p{N}_]*';
 const STEP = '(?:\\.[\\p{L}\\p{N}_]+|\\[[0-9]{1,9}\\])';

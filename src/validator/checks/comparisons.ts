@@ -5,10 +5,10 @@
 import type { Comparison, ReadValue } from '../../language/condition.ts';
 import { nearest } from '../../language/suggest.ts';
 import { readCondition } from '../analysis/collect-uses.ts';
-import { canFit, type InferredType, type Leaf, stepInto, typeOfValue, typesOf } from '../analysis/inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { formatPath } from '../analysis/rename.ts';
 import { shown } from '../document/report.ts';
+import { canFit, type InferredType, type Leaf, stepInto, typeOfValue, typesOf } from '../inference/inferred-type.ts';
 
 export function checkComparisons(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, pointer } = nodeAnalysis;

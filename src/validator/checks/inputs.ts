@@ -1,6 +1,9 @@
 /** Checks the inputs of a node against the schema of its step: names, types, literals. */
 import type { JsonSchema } from '../../core/model/model.ts';
 import { nearest } from '../../language/suggest.ts';
+import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
+import { isRecord, pointerToken, renameKey } from '../document/document.ts';
+import { createReport, type FindingDetails, type Report, shown } from '../document/report.ts';
 import {
   canFit,
   type InferredType,
@@ -11,10 +14,7 @@ import {
   typeOfValue,
   typesOf,
   typesOfInferred,
-} from '../analysis/inferred-type.ts';
-import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
-import { isRecord, pointerToken, renameKey } from '../document/document.ts';
-import { createReport, type FindingDetails, type Report, shown } from '../document/report.ts';
+} from '../inference/inferred-type.ts';
 
 /** How the messages name what is checked: an input of a step, or what stands in for an output. */
 export interface Words {

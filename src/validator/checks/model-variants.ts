@@ -2,9 +2,9 @@
 import type { PlanNode } from '../../core/plan/plan.ts';
 import { isTier } from '../analysis/candidates.ts';
 import { MODEL_FIELDS } from '../analysis/collect-uses.ts';
-import type { InferredType } from '../analysis/inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { shown } from '../document/report.ts';
+import type { InferredType } from '../inference/inferred-type.ts';
 
 /** More cannot be checked in a time that anyone would wait. */
 const MOST_VARIANTS = 64;

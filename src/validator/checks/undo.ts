@@ -1,9 +1,9 @@
 /** Checks how a node is undone: the step exists, may undo, and takes what it is given. */
 import { nearest } from '../../language/suggest.ts';
-import { type InferredType, inferredType } from '../analysis/inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { changesNothing } from '../analysis/side-effects.ts';
 import { createReport, shown } from '../document/report.ts';
+import { type InferredType, inferredType } from '../inference/inferred-type.ts';
 import { checkValue, MOST_VALUES, type Words } from './inputs.ts';
 
 export function checkUndo(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {

@@ -2,9 +2,9 @@
 import type { PlanNode } from '../../core/plan/plan.ts';
 import { THREAD_SUMMARY_TOKENS, threadSettings } from '../../core/plan/thread.ts';
 import { expressionIn } from '../../language/template-syntax.ts';
-import type { InferredType } from '../analysis/inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { isRecord } from '../document/document.ts';
+import type { InferredType } from '../inference/inferred-type.ts';
 import { ANSWER_TOKENS, ITEMS, PROMPT_TOKENS, THREAD_TOKENS, VALUE_TOKENS } from './assumptions.ts';
 import { answerTokens, roughTokens } from './tokens.ts';
 
