@@ -122,6 +122,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       planner,
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
+      mostToolRounds: boundsOf(config()).toolRounds,
       answers: () => config().limits?.answers,
     });
     for (const [use, runner] of made) runners.set(use, runner);

@@ -11,6 +11,7 @@ import { embedRunner, imageRunner, moderateRunner, rerankRunner } from './operat
 import { type OwnOutputs, withOutputCheck } from './output-check.ts';
 import { toolRunner } from './tool.ts';
 import { spreadable, stepRunner } from './user-code.ts';
+import { callableWorkflows } from './workflow-tool.ts';
 
 export interface RunnersOptions extends NestedOptions {
   readonly gateway: Gateway;
@@ -24,6 +25,8 @@ export interface RunnersOptions extends NestedOptions {
   readonly around?: readonly NodeMiddleware[];
   /** Rounds in which a model may call tools before it has to answer. @default 8 */
   readonly toolRounds?: number;
+  /** The most rounds that a node may ask for. @default 20 */
+  readonly mostToolRounds?: number;
   /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
   readonly answers?: () => AnswerLimitsConfig | undefined;
   /** What the workflows' own schemas say of the outputs of their nodes. @default what the plans say */
@@ -39,7 +42,7 @@ export function createRunners(options: RunnersOptions): NodeRunners {
   const { gateway, tools, clock, logger, steps = [], around = [], ownOutputs } = options;
   const checked = (runner: NodeRunner): NodeRunner => withOutputCheck(runner, ownOutputs);
   const runners: [string, NodeRunner][] = [
-    ['llm', llmRunner(options)],
+    ['llm', llmRunner({ ...options, workflow: callableWorkflows(options) })],
     ['image', checked(imageRunner(gateway))],
     ['embed', checked(embedRunner(gateway))],
     ['moderate', checked(moderateRunner(gateway))],

@@ -6,14 +6,7 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type { Scope, Warning } from '../../core/model/model.ts';
 import { addMoney, nanoToUsd, usdToNano } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
-import {
-  type NodeCall,
-  type NodeMeta,
-  type NodeOutput,
-  type NodeProgress,
-  type NodeResult,
-  SuspendRun,
-} from '../../core/run/engine.ts';
+import type { NodeCall, NodeMeta, NodeOutput, NodeProgress, NodeResult } from '../../core/run/engine.ts';
 import type { TemplateScope } from '../../language/template.ts';
 import { chargeOf } from '../state/charge.ts';
 import { compiledOf } from '../state/compiled-node.ts';
@@ -137,9 +130,8 @@ export function bookOutput(run: RunState, unit: Unit, output: NodeOutput): NodeR
   return withAllMoney(unit, usage === undefined ? result : { ...result, usage });
 }
 
-/** Charges a call that failed. */
+/** Charges a call that failed, or that asks a question after it has paid for something. */
 export function bookFailure(run: RunState, unit: Unit, error: unknown): void {
-  if (error instanceof SuspendRun) return;
   const { costNanoUsd, usage } = chargeOf(error);
   charge(run, unit, costNanoUsd, usage);
 }
@@ -174,6 +166,7 @@ function withAllMoney(unit: Unit, result: NodeResult): NodeResult {
 export function takeUpRounds(run: RunState, unit: Unit): NodeResult | undefined {
   const restored = unit.task.progress?.rounds.get(unit.item);
   if (restored === undefined) return undefined;
+  unit.finished = restored;
   unit.round = restored.round;
   unit.previous = restored.result.output;
   unit.costNanoUsd = restored.costNanoUsd;
@@ -199,8 +192,10 @@ export function nextRound(unit: Unit): () => void {
 
 /** Records the round that ended; calls `committed` once the journal has it. */
 export function recordRound(run: RunState, unit: Unit, result: NodeResult, committed: () => void): void {
-  const { task, item, round } = unit;
+  const { task, item, round, costNanoUsd, usage } = unit;
   const place = item === -1 ? { round } : { item, round };
+  unit.finished = { round, result, costNanoUsd, usage };
+  unit.loop = undefined;
   const recorded = run.recorder.record({ type: 'round-finished', nodeId: task.id, ...place, result }, committed);
   // The run is stopping, and the next call throws why.
   if (!recorded) committed();

@@ -151,6 +151,8 @@ function createUnit(run: RunState, task: Task, item: number): Unit {
     usage: NO_USAGE,
     inputs: undefined,
     used: undefined,
+    loop: undefined,
+    finished: undefined,
   };
   task.units.push(unit);
   run.active += 1;
@@ -205,6 +207,8 @@ function ask(run: RunState, unit: Unit, each: Items | undefined, { question }: S
   task.progress ??= noProgress();
   task.progress.questions.set(item, question);
   task.progress.answers.delete(item);
+  if (unit.loop !== undefined) task.progress.loops.set(item, unit.loop);
+  if (unit.finished !== undefined) task.progress.rounds.set(item, unit.finished);
   const place = item === -1 ? {} : { item };
   run.recorder.record({ type: 'node-suspended', nodeId: task.id, ...place, question });
   if (task.each !== undefined) enqueue(run, task);

@@ -36,6 +36,7 @@ const META = inferredType({
     images: { type: 'array' },
     audio: { type: 'array' },
     reasoning: { type: 'string' },
+    transcript: { type: 'array' },
   },
   additionalProperties: false,
 });

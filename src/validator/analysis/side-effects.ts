@@ -1,16 +1,24 @@
 /** Whether a node changes nothing outside its run. */
 import type { PlanNode } from '../../core/plan/plan.ts';
 import type { Catalogue, StepType } from '../../core/plan/validation.ts';
+import { stepOfTool, toolLists } from './offered-tools.ts';
 
-/** True when neither the step nor a tool that it gives to a model has side effects. A step that does not say may have some. */
+/**
+ * True when neither the step nor a tool that it gives to a model has side effects. A step that does not say may have some, as may a
+ * workflow. A call that a person approves is none that may begin while a plan is written.
+ */
 export function changesNothing(
-  { in: inputs }: PlanNode,
+  node: PlanNode,
   step: StepType | undefined,
   { steps }: Pick<Catalogue, 'steps'>,
 ): boolean {
   if (step?.sideEffects !== false) return false;
-  const tools: unknown = inputs?.tools;
-  if (tools === undefined || tools === null) return true;
-  if (!Array.isArray(tools)) return false;
-  return tools.every((name: unknown) => steps.get(`tool:${String(name)}`)?.sideEffects === false);
+  if (node.use === 'llm' && isGiven(node.in?.approve)) return false;
+  return toolLists(node).every(
+    ({ names }) =>
+      Array.isArray(names) &&
+      names.every((name: unknown) => steps.get(stepOfTool(String(name)))?.sideEffects === false),
+  );
 }
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;

@@ -1,29 +1,32 @@
 /** Checks workflows inside workflows: no cycles, and no more levels than allowed. */
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
+import { workflowsOf } from '../analysis/offered-tools.ts';
 import { type PlanAnalysis, workflowOf } from '../analysis/plan-analysis.ts';
 
 export function checkNesting(analysis: PlanAnalysis): void {
   const heights = new Map<Plan, number>();
   const { nesting } = analysis.catalogue.bounds;
-  for (const { node, pointer, workflow } of analysis.nodes) {
-    if (workflow === undefined) continue;
-    const path = cycleFrom(workflow, [node.use], analysis.plan.id, analysis.catalogue, new Set());
-    if (path !== undefined) {
-      const message = `A workflow uses itself, directly or through others (${path.join(' uses ')}): remove one of these uses.`;
-      analysis.report.add('workflow.cycle', `${pointer}/use`, message, { got: path });
-      continue;
+  for (const { node, pointer } of analysis.nodes) {
+    const place = node.use === 'llm' ? `${pointer}/in` : `${pointer}/use`;
+    for (const use of new Set(workflowsOf(node))) {
+      const workflow = workflowOf(use, analysis.catalogue);
+      if (workflow === undefined) continue;
+      const path = cycleFrom(workflow, [use], analysis.plan.id, analysis.catalogue, new Set());
+      if (path !== undefined) {
+        const message = `A workflow uses itself, directly or through others (${path.join(' uses ')}): remove one of these uses.`;
+        analysis.report.add('workflow.cycle', place, message, { got: path });
+        continue;
+      }
+      const levels = heightOf(workflow, analysis.catalogue, heights);
+      if (levels <= nesting) continue;
+      const message = `"${use}" nests workflows ${levels} levels deep, but at most ${nesting} levels are allowed: flatten them.`;
+      analysis.report.add('workflow.depth', place, message, { expected: { atMost: nesting }, got: levels });
     }
-    const levels = heightOf(workflow, analysis.catalogue, heights);
-    if (levels <= nesting) continue;
-    const message = `"${node.use}" nests workflows ${levels} levels deep, but at most ${nesting} levels are allowed: flatten them.`;
-    analysis.report.add('workflow.depth', `${pointer}/use`, message, { expected: { atMost: nesting }, got: levels });
   }
 }
 
-const innerUses = (plan: Plan): string[] => [
-  ...new Set(plan.nodes.map(({ use }) => use).filter((use) => use.startsWith('workflow:'))),
-];
+const innerUses = (plan: Plan): string[] => [...new Set(plan.nodes.flatMap(workflowsOf))];
 
 /** The names of a cycle, from the first workflow to the repeated one; visits each plan once. Undefined without a cycle. */
 function cycleFrom(
