@@ -1,6 +1,7 @@
 /** The output of an `llm` node: text, what its `out` declares, or the arguments of the call that ended its loop. */
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
+import { jsonSize } from '../core/json/json-size.ts';
 import type { ModelResponse } from '../core/model/model.ts';
 import { textOf } from '../core/model/response.ts';
 import type { AnswerFacts, LoopAnswer, NodeCall, NodeOutput, ToolCallRecord } from '../core/run/engine.ts';
@@ -93,14 +94,21 @@ function stopped(conversation: Conversation, answer: LoopAnswer, value: unknown)
 }
 
 const MOST_MESSAGES = 256;
+const MOST_BYTES = 1_048_576;
 
-/** What was said, for a node that asks for it. It begins with no result whose call is cut off. */
+/** The last of what was said, for a node that asks for it. It begins with no result whose call is cut off. */
 function transcriptOf({ rules, messages }: Conversation, last?: ModelResponse): Pick<AnswerFacts, 'transcript'> {
   if (!rules.keepsTranscript) return {};
   const all = last === undefined ? messages : [...messages, { role: 'assistant', content: last.content } as const];
-  const kept = all.slice(-MOST_MESSAGES);
-  const first = kept.findIndex(({ role }) => role !== 'tool');
-  return { transcript: kept.slice(Math.max(0, first)) };
+  let from = all.length;
+  let bytes = 0;
+  for (let index = from - 1; index >= 0 && all.length - index <= MOST_MESSAGES; index -= 1) {
+    bytes += jsonSize(all[index]).bytes + 1;
+    if (bytes > MOST_BYTES) break;
+    from = index;
+  }
+  while (all[from]?.role === 'tool') from += 1;
+  return { transcript: all.slice(from) };
 }
 
 function accept(conversation: Conversation, response: ModelResponse, answer: GoodAnswer): NodeOutput {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ChatRequest, Message, ModelEvent } from '../../src/core/model/model.ts';
 import type { PlanNode } from '../../src/core/plan/plan.ts';
 import type { Tool, ToolContext } from '../../src/core/plugin.ts';
-import { settled } from '../executor/harness.ts';
+import { VALUE_BOUNDS } from '../../src/core/run/value-bounds.ts';
+import { collected, settled } from '../executor/harness.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { run, setUp } from './run-node.ts';
 import { CALL_COST } from './scripted-gateway.ts';
@@ -159,11 +160,41 @@ describe('the transcript', () => {
     expect(kept?.result.nodes[0]?.meta?.transcript?.at(-1)).toMatchObject({ role: 'assistant' });
   });
 
-  it('counts as a value of the run', async () => {
-    const { tool } = recording('look', () => 'x'.repeat(3 * 1_048_576));
-    const answers = [[call('look')], [call('look')], [call('look')], 'done'];
+  it('holds at most a mebibyte, and begins with no result whose call is cut off', async () => {
+    const { tool } = recording('look', ({ n }) => String(n).repeat(700_000));
+    const answers = [[call('look', { n: 1 })], [call('look', { n: 2 })], 'done'];
     const { result } = await run(answers, agent({ tools: ['look'], transcript: true }), toolsOf(tool));
-    expect(result).toMatchObject({ status: 'failed', error: { code: 'limit-exceeded' } });
+    expect(result.nodes[0]?.meta?.transcript).toMatchObject([
+      { role: 'assistant', content: [{ arguments: { n: 2 } }] },
+      { role: 'tool' },
+      { role: 'assistant' },
+    ]);
+  });
+
+  it('counts as a value of the run, and is in the journal once', async () => {
+    const { tool } = recording('look', () => 'wave '.repeat(30_000));
+    const nodes = [agent({ tools: ['look'], transcript: true })];
+    const { journal, runId } = await (async () => {
+      const world = setUp([[call('look')], 'done'], toolsOf(tool));
+      const { runId } = await settled(world, world.engine.start(validPlan({ nodes })));
+      return { journal: world.journal, runId };
+    })();
+    const records = await collected(journal.read(runId));
+    expect(records.filter((event) => JSON.stringify(event).includes('wave wave')).map(({ type }) => type)).toEqual([
+      'tool-call',
+    ]);
+    const bounds = { ...VALUE_BOUNDS, runBytes: 400_000 };
+    const tight = setUp([[call('look')], 'done'], { ...toolsOf(tool), valueBounds: () => bounds });
+    const plain = await settled(tight, tight.engine.start(validPlan({ nodes: [agent({ tools: ['look'] })] })));
+    expect(plain.status).toBe('done');
+    const more = setUp([[call('look')], 'done'], {
+      ...toolsOf(tool),
+      valueBounds: () => ({ ...bounds, runBytes: 200_000 }),
+    });
+    expect(await settled(more, more.engine.start(validPlan({ nodes })))).toMatchObject({
+      status: 'failed',
+      error: { code: 'limit-exceeded' },
+    });
   });
 });
 

@@ -2,6 +2,7 @@
 import type { ModelCard } from '../../src/core/model/provider.ts';
 import type { PlanNode } from '../../src/core/plan/plan.ts';
 import type { Tool } from '../../src/core/plugin.ts';
+import type { ValueBounds } from '../../src/core/run/value-bounds.ts';
 import type { RunJournal } from '../../src/core/stores.ts';
 import { createEngine } from '../../src/executor/engine.ts';
 import { createRunners, type RunnersOptions } from '../../src/runners/create-runners.ts';
@@ -31,9 +32,10 @@ export interface SetUp extends Partial<RunnersOptions> {
   readonly cards?: readonly ModelCard[];
   /** @default a new one in memory */
   readonly journal?: RunJournal;
+  readonly valueBounds?: () => ValueBounds;
 }
 
-export function setUp(answers: readonly Answer[], { cards, journal: given, ...more }: SetUp = {}) {
+export function setUp(answers: readonly Answer[], { cards, journal: given, valueBounds, ...more }: SetUp = {}) {
   const runtime = fakeRuntime();
   const gateway = scriptedGateway(answers, cards);
   const journal = given ?? memoryStores({ clock: runtime.clock }).journal;
@@ -45,7 +47,8 @@ export function setUp(answers: readonly Answer[], { cards, journal: given, ...mo
     workflows: () => undefined,
     ...more,
   });
-  const engine = createEngine({ runtime, journal, runners, validPlan });
+  const bounds = valueBounds === undefined ? {} : { valueBounds };
+  const engine = createEngine({ runtime, journal, runners, validPlan, ...bounds });
   return { runtime, engine, journal, gateway };
 }
 

@@ -34,7 +34,7 @@ export interface AnswerFacts {
   readonly audio?: readonly MediaSource[];
   /** The summary of the model's reasoning; at most 4096 characters. */
   readonly reasoning?: string;
-  /** Of a node that asks for it: what was said without the system prompt, with calls and results; the last 256 messages. */
+  /** Of a node that asks for it: what was said without the system prompt, with calls and results; the last 256 messages and 1 MiB. */
   readonly transcript?: readonly Message[];
 }
 

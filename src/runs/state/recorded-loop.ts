@@ -14,7 +14,7 @@ export interface RecordedLoop {
 
 export interface RecordedLoopRound {
   readonly answer: LoopAnswer;
-  readonly calls: Map<number, ToolCallRecord>;
+  readonly calls: ReadonlyMap<number, ToolCallRecord>;
 }
 
 /** With an answer. One of another round of `repeat`, or of a round that is not the next one, begins a new loop. */
@@ -35,11 +35,13 @@ export function withCall(
   repeat: number,
   call: ToolCallRecord,
 ): RecordedLoop | undefined {
-  const calls = loop?.repeat === repeat ? loop.rounds[call.round - 1]?.calls : undefined;
-  if (loop === undefined || calls === undefined || calls.has(call.index)) return loop;
-  calls.set(call.index, call);
+  const round = loop?.repeat === repeat ? loop.rounds[call.round - 1] : undefined;
+  if (loop === undefined || round === undefined || round.calls.has(call.index)) return loop;
+  // A copy: whoever took the round up goes by what was recorded then.
+  const calls = new Map(round.calls).set(call.index, call);
   return {
     ...loop,
+    rounds: loop.rounds.with(call.round - 1, { ...round, calls }),
     costNanoUsd: addMoney(loop.costNanoUsd, call.costNanoUsd),
     usage: addUsage(loop.usage, call.usage),
   };
