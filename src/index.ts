@@ -54,6 +54,7 @@ export type {
   WorkflowStep,
 } from './workflow/index.ts';
 export {
+  agent,
   and,
   coalesce,
   defineStep,

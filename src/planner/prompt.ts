@@ -1,6 +1,6 @@
 /** The messages to the planner model. The catalogue stands between two tags, so that any planner can find it. */
 import { firstOf } from '../core/json/cut-text.ts';
-import type { Message } from '../core/model/model.ts';
+import type { JsonSchema, Message } from '../core/model/model.ts';
 import type { PlanFailure } from '../core/plan/planner.ts';
 import type { Catalogue, PlanIssue, StepType } from '../core/plan/validation.ts';
 import { toShorthand } from '../kit/json/json-schema.ts';
@@ -22,6 +22,7 @@ Rules:
 - ids match [a-z][a-z0-9_]*, are unique, and are never input, item, index, prev or self.
 - A reference is {{node.field}}, {{node.list[0].field}} or {{a.text ?? b.text}}; it names EARLIER nodes only. A value that is one reference alone keeps its type.
 - llm without "out" gives {text}; with "out" it gives exactly those fields. A tool gives the fields of its output.
+- llm: "tools" names tools or "workflow:x"; "approve": [tools] asks a person before each such call; "rounds": most rounds of calls.
 - Use only the steps of the catalogue. Independent nodes run in parallel by themselves: never chain what need not wait.
 - Take the cheapest tier that will do. Every node's result must be used by another node or by "output".`;
 
@@ -32,10 +33,20 @@ interface CatalogueStep {
   readonly output?: unknown;
 }
 
+/** Inputs of `llm` that the rules name, or that few plans need: their schemas would be longer than all the rules. */
+const UNLISTED: ReadonlySet<string> = new Set(['rounds', 'stopWhen', 'approve', 'toolLimits', 'transcript', 'agents']);
+
+function listedInput({ use, input }: StepType): JsonSchema {
+  const { properties } = input;
+  if (use !== 'llm' || typeof properties !== 'object' || properties === null) return input;
+  const listed = Object.entries(properties).filter(([name]) => !UNLISTED.has(name));
+  return { ...input, properties: Object.fromEntries(listed) };
+}
+
 const describeStep = (step: StepType): CatalogueStep => ({
   use: step.use,
   description: step.description,
-  input: toShorthand(step.input),
+  input: toShorthand(listedInput(step)),
   ...(step.output === undefined ? {} : { output: toShorthand(step.output) }),
 });
 

@@ -3,5 +3,17 @@
 export type { Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
 export { and, type Condition, eq, gt, gte, hasItems, isPresent, isTrue, lt, lte, ne, not, or } from './condition.ts';
 export { coalesce, previous, type Ref, type Template, t, type Value } from './reference.ts';
-export { defineStep, embed, human, image, llm, moderate, rerank, tool, value, type WorkflowStep } from './step.ts';
+export {
+  agent,
+  defineStep,
+  embed,
+  human,
+  image,
+  llm,
+  moderate,
+  rerank,
+  tool,
+  value,
+  type WorkflowStep,
+} from './step.ts';
 export { isWorkflow, type Workflow, type WorkflowBuilder, workflow } from './workflow.ts';

@@ -13,7 +13,7 @@ import type { PlanNode } from '../../src/core/plan/plan.ts';
 import type { Tool } from '../../src/core/plugin.ts';
 import type { RunEvent, RunResult, WaitingQuestion } from '../../src/core/run/engine.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
-import { collected, settled } from '../executor/harness.ts';
+import { settled } from '../executor/harness.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { setUp } from '../runners/run-node.ts';
 import { CALL_COST, scriptedGateway } from '../runners/scripted-gateway.ts';

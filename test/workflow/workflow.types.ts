@@ -5,6 +5,7 @@ import type { Plan } from '../../src/core/plan/plan.ts';
 import { defineTool } from '../../src/kit/index.ts';
 import type { DoneRun, Polyphony, RunOutcome, SuspendedRun } from '../../src/polyphony.ts';
 import {
+  agent,
   coalesce,
   defineStep,
   eq,
@@ -204,6 +205,15 @@ const asksLater = outer
   .node('inner', asks, (c) => ({ in: { text: c.first.text, count: 1, kind: 'p' } }))
   .node('last', llm, (c) => ({ when: isTrue(c.inner.ok), in: { prompt: 'go' } }))
   .output((c) => ({ text: c.last.text }));
+const asksInLoop = outer
+  .node('desk', agent, (c) => ({
+    in: { prompt: c.input.a, tools: ['workflow:pay'], approve: ['workflow:pay'], rounds: 3 },
+  }))
+  .output((c) => ({ text: c.desk.text, said: c.desk.meta.transcript }));
+outer.node('d', llm, (c) => ({
+  // @ts-expect-error a node that may wait for a person is an `agent`
+  in: { prompt: c.input.a, tools: ['pay'], approve: ['pay'] },
+}));
 const asksEach = outer
   .node('found', search, (c) => ({ in: { query: c.input.a } }))
   .map(
@@ -241,6 +251,7 @@ holds<Equal<MaySuspend<typeof inner>, false>>();
 holds<Equal<MaySuspend<typeof neverAsks>, false>>();
 holds<Equal<MaySuspend<typeof asks>, boolean>>();
 holds<Equal<MaySuspend<typeof asksLater>, boolean>>();
+holds<Equal<MaySuspend<typeof asksInLoop>, boolean>>();
 holds<Equal<MaySuspend<typeof asksEach>, boolean>>();
 holds<Equal<MaySuspend<typeof asksByStep>, boolean>>();
 holds<Equal<MaySuspend<typeof asksByTool>, boolean>>();
