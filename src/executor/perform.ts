@@ -3,7 +3,7 @@
 import type { Scope } from '../core/model/model.ts';
 import type { PlanNode } from '../core/plan/plan.ts';
 import type { NodeCall, NodeOutput, NodeResult } from '../core/run/engine.ts';
-import type { RecordedLoop } from '../runs/state/recorded-loop.ts';
+import type { RecordedLoop } from '../runs/records/recorded-loop.ts';
 import type { Unit } from '../runs/state/task.ts';
 import { attemptMsOf, mayRetry, recordRetry } from '../runs/turn/attempts.ts';
 import {

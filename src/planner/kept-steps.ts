@@ -8,6 +8,7 @@
  * K3. So it is with the items and rounds that such a step has ended before it failed.
  */
 import { canonicalJson } from '../core/json/canonical-json.ts';
+import { stepOfTool, toolLists } from '../core/plan/offered-tools.ts';
 import type { Plan, PlanNode } from '../core/plan/plan.ts';
 import type { PlanFailure } from '../core/plan/planner.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
@@ -106,12 +107,12 @@ function withNames(value: unknown, names: ReadonlyMap<string, string> | undefine
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, withNames(field, names)]));
 }
 
-function effectOf({ use, in: inputs }: PlanNode, steps: Catalogue['steps']): Effect {
-  const tools: unknown = inputs?.tools;
-  const own = effectOfStep(use, steps);
-  if (tools === undefined || tools === null) return own;
-  if (!Array.isArray(tools)) return own === 'declared' ? own : 'possible';
-  const all = [own, ...tools.map((name: unknown) => effectOfStep(`tool:${String(name)}`, steps))];
+function effectOf(node: PlanNode, steps: Catalogue['steps']): Effect {
+  const all = [effectOfStep(node.use, steps)];
+  for (const { names } of toolLists(node)) {
+    if (Array.isArray(names)) all.push(...names.map((name: unknown) => effectOfStep(stepOfTool(String(name)), steps)));
+    else all.push('possible');
+  }
   return all.find((effect) => effect === 'declared') ?? all.find((effect) => effect === 'possible') ?? 'none';
 }
 

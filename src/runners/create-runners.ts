@@ -4,6 +4,7 @@ import type { AnswerLimitsConfig } from '../core/config.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { Logger, Step, Tool } from '../core/plugin.ts';
 import type { NodeCall, NodeOutput, NodeRunner, NodeRunners } from '../core/run/engine.ts';
+import { callableWorkflows } from './agent/workflow-tool.ts';
 import { humanRunner } from './human.ts';
 import { llmRunner } from './llm.ts';
 import { type NestedOptions, planRunner, workflowRunner } from './nested.ts';
@@ -11,7 +12,6 @@ import { embedRunner, imageRunner, moderateRunner, rerankRunner } from './operat
 import { type OwnOutputs, withOutputCheck } from './output-check.ts';
 import { toolRunner } from './tool.ts';
 import { spreadable, stepRunner } from './user-code.ts';
-import { callableWorkflows } from './workflow-tool.ts';
 
 export interface RunnersOptions extends NestedOptions {
   readonly gateway: Gateway;

@@ -6,8 +6,7 @@ import { addMoney } from '../core/money/money.ts';
 import { addUsage } from '../core/money/usage.ts';
 import type { LoopAnswer, LoopRound, NodeRunner, Paid, ToolCallRecord } from '../core/run/engine.ts';
 import { chargeOf, withCharge } from '../runs/state/charge.ts';
-import { joined } from './answer-ending.ts';
-import { askWhole, cutOf } from './ask-model.ts';
+import { askWhole, cutOf } from './agent/ask-model.ts';
 import {
   type Conversation,
   conversationOf,
@@ -18,14 +17,15 @@ import {
   takeCalls,
   takeUpAnswer,
   warn,
-} from './conversation.ts';
-import { type EndingCall, finish, stoppedAnswer, typedAnswer } from './llm-answer.ts';
-import { chatRequest } from './llm-request.ts';
-import { resultPart, useTools } from './llm-tools.ts';
+} from './agent/conversation.ts';
+import { type EndingCall, finish, stoppedAnswer, typedAnswer } from './agent/llm-answer.ts';
+import { chatRequest } from './agent/llm-request.ts';
+import { resultPart, useTools } from './agent/llm-tools.ts';
+import { joined } from './answer-ending.ts';
 import { outputCut } from './more-room.ts';
 import { outputSchema } from './output-check.ts';
 
-export type { LlmOptions } from './conversation.ts';
+export type { LlmOptions } from './agent/conversation.ts';
 
 export function llmRunner(options: LlmOptions): NodeRunner {
   return async function askModel(call) {

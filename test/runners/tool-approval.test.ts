@@ -3,6 +3,7 @@ import type { ChatRequest, ModelEvent } from '../../src/core/model/model.ts';
 import type { PlanNode } from '../../src/core/plan/plan.ts';
 import type { Tool } from '../../src/core/plugin.ts';
 import type { RunResult } from '../../src/core/run/engine.ts';
+import { memoryStores } from '../../src/stores/memory.ts';
 import { collected, settled } from '../executor/harness.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { add, type SetUp, setUp } from './run-node.ts';
@@ -172,6 +173,36 @@ describe('a call that a person approves', () => {
     expect(live.gateway.asked).toHaveLength(3);
     expect(world.paid).toEqual([7]);
     expect(await live.engine.inspect(handle.runId)).toMatchObject({ costNanoUsd: 3 * CALL_COST, usage: result.usage });
+  });
+
+  it('is asked about again in a fork, where no call that has ended runs again', async () => {
+    const calls = [[call('pay', { amount: 1 })], [call('pay', { amount: 2 })], 'done'] as const;
+    const world = worldOf(calls);
+    const other: PlanNode = { id: 'b', use: 'value', in: { n: 1 }, needs: ['a'] };
+    const first = await settled(world, world.engine.start(validPlan({ nodes: [PAYING, other] })));
+    const second = await answer(world, first, 'yes');
+    await world.engine.answer(second.runId, 'a', 'yes');
+    const forked = await settled(world, await world.engine.fork(second.runId, { from: 'b' }));
+    const origin = `${forked.runId}/a/tool/1.0`;
+    expect(forked).toMatchObject({ status: 'suspended', waiting: [{ data: { arguments: { amount: 2 } }, origin }] });
+    const done = await answer(world, forked, 'yes');
+    expect(done).toMatchObject({ status: 'done', costNanoUsd: CALL_COST });
+    expect(world.keys).toEqual([`${first.runId}/a/tool/0.0`, origin]);
+    expect(world.gateway.asked).toHaveLength(3);
+  });
+
+  it('is not approved by an answer that was given for other arguments', async () => {
+    const world = worldOf([[call('pay', { amount: 1 })], [call('pay', { amount: 999 })], 'done']);
+    const asked = await begin(world);
+    await world.engine.answer(asked.runId, 'a', 'yes');
+    // A journal that lost the round, as one without records of loops would: the model is asked again, and says something else.
+    const records = (await collected(world.journal.read(asked.runId))).filter(({ type }) => type !== 'model-answered');
+    const { journal } = memoryStores();
+    await journal.append(asked.runId, records);
+    const again = worldOf([[call('pay', { amount: 999 })], 'done'], { journal });
+    const result = await settled(again, await again.engine.resume(asked.runId));
+    expect(result).toMatchObject({ status: 'suspended', waiting: [{ data: { arguments: { amount: 999 } } }] });
+    expect(again.paid).toEqual([]);
   });
 
   it('is charged where its run is cancelled while it waits', async () => {

@@ -191,7 +191,7 @@ export interface HumanQuestion {
   /** For a question of a nested run: `runId/nodeId` in that run. For one about the call of a tool: the key of that call. */
   readonly origin?: string;
   /** For a question of a workflow that a model called as a tool: the call, which a person approved before. */
-  readonly approvedCall?: { readonly key: string; readonly arguments: JsonValue };
+  readonly approvedCall?: { readonly key: string; readonly called: JsonValue; readonly arguments: JsonValue };
 }
 
 /** The runner of each `use`, such as `llm`; a key that ends in `:`, such as `tool:`, matches as a prefix. */

@@ -1,6 +1,6 @@
 /** Rounds of models that call tools, as a journal tells of them. */
 import type { RunEvent } from '../../core/run/engine.ts';
-import { withAnswer, withCall } from '../state/recorded-loop.ts';
+import { withAnswer, withCall } from '../records/recorded-loop.ts';
 import type { TaskProgress } from '../state/task.ts';
 
 type Answered = Extract<RunEvent, { type: 'model-answered' }>;

@@ -9,9 +9,9 @@ import { NO_USAGE } from '../../core/money/usage.ts';
 import type { PlanNode, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
 import type { HumanQuestion, NodeEnding, NodeResult } from '../../core/run/engine.ts';
 import { listReferences } from '../../language/template.ts';
+import type { RecordedLoop } from '../records/recorded-loop.ts';
 import type { CompiledNode } from './compiled-node.ts';
 import type { Ranked } from './ready-queue.ts';
-import type { RecordedLoop } from './recorded-loop.ts';
 
 /** `settling`: its end is recorded but not committed, so its dependents do not see it yet. */
 export type Phase = 'waiting' | 'ready' | 'running' | 'suspended' | 'settling' | 'ended';

@@ -10,7 +10,7 @@ import { addMoney } from '../../core/money/money.ts';
 import { addUsage } from '../../core/money/usage.ts';
 import { onAbort } from '../../core/on-abort.ts';
 import type { LoopRecords, ToolCallRecord } from '../../core/run/engine.ts';
-import { type RecordedLoop, withAnswer, withCall } from '../state/recorded-loop.ts';
+import { type RecordedLoop, withAnswer, withCall } from '../records/recorded-loop.ts';
 import type { EventDraft } from '../state/recorder.ts';
 import type { RunState } from '../state/run-state.ts';
 import type { Unit } from '../state/task.ts';

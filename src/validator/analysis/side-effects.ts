@@ -1,7 +1,8 @@
 /** Whether a node changes nothing outside its run. */
+
+import { stepOfTool, toolLists } from '../../core/plan/offered-tools.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
 import type { Catalogue, StepType } from '../../core/plan/validation.ts';
-import { stepOfTool, toolLists } from './offered-tools.ts';
 
 /**
  * True when neither the step nor a tool that it gives to a model has side effects. A step that does not say may have some, as may a

@@ -1,6 +1,7 @@
 /** Checks what an `llm` node says of its tools, of the loop in which they are called, and of its agents. */
+
+import { agentsOf, bareTool, namesIn, stepOfTool, type ToolList, toolLists } from '../../core/plan/offered-tools.ts';
 import { nearest } from '../../language/suggest.ts';
-import { agentsOf, bareTool, namesIn, stepOfTool, type ToolList, toolLists } from '../analysis/offered-tools.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { isRecord, pointerToken } from '../document/document.ts';
 import { shown } from '../document/report.ts';

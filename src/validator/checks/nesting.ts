@@ -1,7 +1,8 @@
 /** Checks workflows inside workflows: no cycles, and no more levels than allowed. */
+
+import { workflowsOf } from '../../core/plan/offered-tools.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
-import { workflowsOf } from '../analysis/offered-tools.ts';
 import { type PlanAnalysis, workflowOf } from '../analysis/plan-analysis.ts';
 
 export function checkNesting(analysis: PlanAnalysis): void {

@@ -1,8 +1,8 @@
 /** The estimate of one node: calls × tokens × price, based on the estimates of the nodes before it. */
 import { addMoney, type NanoUsd } from '../../core/money/money.ts';
+import { agentsOf, workflowsOf } from '../../core/plan/offered-tools.ts';
 import type { NodeEstimate, Plan, PlanNode } from '../../core/plan/plan.ts';
 import { type CatalogueModel, candidatesOf, operationOf, rungCandidates } from '../analysis/candidates.ts';
-import { agentsOf, workflowsOf } from '../analysis/offered-tools.ts';
 import { type NodeAnalysis, type PlanAnalysis, workflowOf } from '../analysis/plan-analysis.ts';
 import { isRecord } from '../document/document.ts';
 import { CONCURRENCY, ESCALATION_SHARE, MOST_ROUNDS, NESTED, ROUNDS, TOOL_CALLS } from './assumptions.ts';

@@ -1,14 +1,14 @@
 /** One question to the model of a conversation: an answer that may be used, or the error that it is. */
-import { PolyphonyError } from '../core/errors.ts';
-import type { Message, ModelEvent, ModelResponse } from '../core/model/model.ts';
-import { collect } from '../core/model/response.ts';
-import type { NodeCall } from '../core/run/engine.ts';
-import { chargeOf, withCharge } from '../runs/state/charge.ts';
-import { assertAnswered, isCutShort } from './answer-ending.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { Message, ModelEvent, ModelResponse } from '../../core/model/model.ts';
+import { collect } from '../../core/model/response.ts';
+import type { NodeCall } from '../../core/run/engine.ts';
+import { chargeOf, withCharge } from '../../runs/state/charge.ts';
+import { assertAnswered, isCutShort } from '../answer-ending.ts';
+import { callOptions, charged, paidUsage, reportEscalation } from '../gateway-call.ts';
+import { type Cut, deniesRoom, isMore, outputCut, type Room, roomOf } from '../more-room.ts';
 import { type Conversation, count, usedBy, warn } from './conversation.ts';
-import { callOptions, charged, paidUsage, reportEscalation } from './gateway-call.ts';
 import type { ChatDraft } from './llm-request.ts';
-import { type Cut, deniesRoom, isMore, outputCut, type Room, roomOf } from './more-room.ts';
 
 /**
  * An answer that may be used. One that was cut, and is of no use without its end, is asked for once more with all the room

@@ -1,6 +1,5 @@
-/** The tools that an `llm` node offers to its model, and to the models of its agents. */
-import type { PlanNode } from '../../core/plan/plan.ts';
-import { isRecord, pointerToken } from '../document/document.ts';
+/** The tools that a node offers to its model, and an `llm` node to the models of its agents. */
+import type { PlanNode } from './plan-document.ts';
 
 /** A list of names in the plan. */
 export interface ToolList {
@@ -10,13 +9,17 @@ export interface ToolList {
   readonly names: unknown;
 }
 
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** Of the node first, then of each of its agents. */
 export function toolLists({ use, in: inputs }: PlanNode): readonly ToolList[] {
-  if (use !== 'llm' || inputs === undefined) return [];
+  if (inputs === undefined) return [];
   const lists: ToolList[] = [];
   if (isGiven(inputs.tools)) lists.push({ place: '/in/tools', names: inputs.tools });
-  for (const [name, agent] of agentsOf(inputs.agents)) {
-    if (isGiven(agent.tools)) lists.push({ place: `/in/agents/${pointerToken(name)}/tools`, names: agent.tools });
+  for (const [name, agent] of use === 'llm' ? agentsOf(inputs.agents) : []) {
+    if (isGiven(agent.tools))
+      lists.push({ place: `/in/agents/${name.replaceAll('~', '~0').replaceAll('/', '~1')}/tools`, names: agent.tools });
   }
   return lists;
 }
@@ -24,7 +27,9 @@ export function toolLists({ use, in: inputs }: PlanNode): readonly ToolList[] {
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
 /** The agents that a node declares, as far as they are some. */
-export function agentsOf(agents: unknown): readonly (readonly [name: string, agent: Record<string, unknown>])[] {
+export function agentsOf(
+  agents: unknown,
+): readonly (readonly [name: string, agent: Readonly<Record<string, unknown>>])[] {
   if (!isRecord(agents)) return [];
   return Object.entries(agents).flatMap(([name, agent]) => (isRecord(agent) ? [[name, agent] as const] : []));
 }

@@ -2,10 +2,10 @@
  * The agents of an `llm` node: the node itself and those that it declares. One of them is asked at a time; a call of `handoff:<name>`
  * hands the conversation over, with all that was said.
  */
-import type { ChatRequest } from '../core/model/model.ts';
-import type { NodeCall, ToolCallRecord } from '../core/run/engine.ts';
-import { isPlainObject } from '../language/shorthand.ts';
-import { invalidInput, textInput } from './inputs.ts';
+import type { ChatRequest } from '../../core/model/model.ts';
+import type { NodeCall, ToolCallRecord } from '../../core/run/engine.ts';
+import { isPlainObject } from '../../language/shorthand.ts';
+import { invalidInput, textInput } from '../inputs.ts';
 import { type ChatDraft, type KnownTools, offeredTools, toolsOf } from './llm-request.ts';
 import type { Callable, Handoff } from './llm-tools.ts';
 

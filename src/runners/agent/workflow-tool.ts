@@ -1,9 +1,9 @@
 /** Workflows that models call as tools: each call is a nested run of its own, which a resumed run finds again. */
-import { copyJson } from '../core/json/copy-json.ts';
-import type { Tool } from '../core/plugin.ts';
-import type { NodeCall, NodeOutput } from '../core/run/engine.ts';
-import { toJsonSchema } from '../kit/json/json-schema.ts';
-import { type NestedOptions, runNested } from './nested.ts';
+import { copyJson } from '../../core/json/copy-json.ts';
+import type { Tool } from '../../core/plugin.ts';
+import type { NodeCall, NodeOutput } from '../../core/run/engine.ts';
+import { toJsonSchema } from '../../kit/json/json-schema.ts';
+import { type NestedOptions, runNested } from '../nested.ts';
 
 export const WORKFLOW = 'workflow:';
 

@@ -1,18 +1,18 @@
 /** The messages of one node to a model, the totals of its calls, and the rounds that are recorded of them. */
-import type { Clock } from '../core/clock.ts';
-import type { AnswerLimitsConfig } from '../core/config.ts';
-import { defined } from '../core/defined.ts';
-import type { Gateway } from '../core/gateway.ts';
-import type { Message, ModelResponse, Usage, Warning } from '../core/model/model.ts';
-import { addMoney, type NanoUsd } from '../core/money/money.ts';
-import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
-import type { Logger, Tool } from '../core/plugin.ts';
-import type { LoopAnswer, LoopRound, NodeCall, ToolCallRecord } from '../core/run/engine.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { AnswerLimitsConfig } from '../../core/config.ts';
+import { defined } from '../../core/defined.ts';
+import type { Gateway } from '../../core/gateway.ts';
+import type { Message, ModelResponse, Usage, Warning } from '../../core/model/model.ts';
+import { addMoney, type NanoUsd } from '../../core/money/money.ts';
+import { addUsage, NO_USAGE, type Paid } from '../../core/money/usage.ts';
+import type { Logger, Tool } from '../../core/plugin.ts';
+import type { LoopAnswer, LoopRound, NodeCall, ToolCallRecord } from '../../core/run/engine.ts';
+import type { OwnOutputs } from '../output-check.ts';
 import { type Agent, agentsOf, nextAgent } from './agents.ts';
 import type { ChatDraft } from './llm-request.ts';
 import { addUse, type ToolUse } from './llm-tools.ts';
 import { type LoopRules, loopRules } from './loop-rules.ts';
-import type { OwnOutputs } from './output-check.ts';
 import type { FindWorkflow } from './workflow-tool.ts';
 
 export interface LlmOptions {

@@ -1,17 +1,17 @@
 /** The output of an `llm` node: text, what its `out` declares, or the arguments of the call that ended its loop. */
-import { defined } from '../core/defined.ts';
-import { PolyphonyError } from '../core/errors.ts';
-import { jsonSize } from '../core/json/json-size.ts';
-import type { ModelResponse } from '../core/model/model.ts';
-import { textOf } from '../core/model/response.ts';
-import type { AnswerFacts, LoopAnswer, NodeCall, NodeOutput, ToolCallRecord } from '../core/run/engine.ts';
-import { dropOptionalNulls, extractJson, type JsonIssue } from '../kit/json/json-schema.ts';
-import { factsOf, modelName } from './answer-ending.ts';
+import { defined } from '../../core/defined.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import { jsonSize } from '../../core/json/json-size.ts';
+import type { ModelResponse } from '../../core/model/model.ts';
+import { textOf } from '../../core/model/response.ts';
+import type { AnswerFacts, LoopAnswer, NodeCall, NodeOutput, ToolCallRecord } from '../../core/run/engine.ts';
+import { dropOptionalNulls, extractJson, type JsonIssue } from '../../kit/json/json-schema.ts';
+import { factsOf, modelName } from '../answer-ending.ts';
+import { outputOf } from '../gateway-call.ts';
+import { cutAt, roomOf } from '../more-room.ts';
+import { type CheckedValue, checkedValue, issueList, type OutputSchema } from '../output-check.ts';
 import { askWhole, cutOf } from './ask-model.ts';
 import { type Conversation, say, warn } from './conversation.ts';
-import { outputOf } from './gateway-call.ts';
-import { cutAt, roomOf } from './more-room.ts';
-import { type CheckedValue, checkedValue, issueList, type OutputSchema } from './output-check.ts';
 
 /** The output of a node whose model has answered. */
 export function finish(conversation: Conversation, response: ModelResponse, value: unknown): NodeOutput {

@@ -1,7 +1,7 @@
 /** Creates the chat request from a node's `in`. */
 
-import type { AnswerLimitsConfig } from '../core/config.ts';
-import { PolyphonyError } from '../core/errors.ts';
+import type { AnswerLimitsConfig } from '../../core/config.ts';
+import { PolyphonyError } from '../../core/errors.ts';
 import type {
   AskedChat,
   ChatRequest,
@@ -11,13 +11,13 @@ import type {
   ProviderTool,
   Role,
   ToolDefinition,
-} from '../core/model/model.ts';
-import type { Tool } from '../core/plugin.ts';
-import type { NodeCall } from '../core/run/engine.ts';
-import { zodOrJson } from '../kit/json/own/own-schema.ts';
-import { shownJson } from '../language/shown.ts';
-import { requestFields } from './gateway-call.ts';
-import { fileParts, imageParts, invalidInput, numberInput, textInput } from './inputs.ts';
+} from '../../core/model/model.ts';
+import type { Tool } from '../../core/plugin.ts';
+import type { NodeCall } from '../../core/run/engine.ts';
+import { zodOrJson } from '../../kit/json/own/own-schema.ts';
+import { shownJson } from '../../language/shown.ts';
+import { requestFields } from '../gateway-call.ts';
+import { fileParts, imageParts, invalidInput, numberInput, textInput } from '../inputs.ts';
 import type { Callable } from './llm-tools.ts';
 import { bareName } from './loop-rules.ts';
 import { type FindWorkflow, WORKFLOW } from './workflow-tool.ts';

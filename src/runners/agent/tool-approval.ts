@@ -5,10 +5,11 @@
  * A2. A call that cannot run at all is no question to a person: the model is told why.
  * A3. A question is answered for the one call that it is about, wherever the run goes on.
  */
-import type { JsonSchema, JsonValue, ToolCallPart } from '../core/model/model.ts';
-import { type HumanQuestion, type NodeCall, SuspendRun } from '../core/run/engine.ts';
-import { isPlainObject } from '../language/shorthand.ts';
-import { answeredBy, misfitOf } from '../runs/stored/given-answer.ts';
+import { canonicalJson } from '../../core/json/canonical-json.ts';
+import type { JsonSchema, JsonValue, ToolCallPart } from '../../core/model/model.ts';
+import { type HumanQuestion, type NodeCall, SuspendRun } from '../../core/run/engine.ts';
+import { isPlainObject } from '../../language/shorthand.ts';
+import { answeredBy, misfitOf } from '../../runs/stored/given-answer.ts';
 
 export type Decision =
   | { readonly approval: 'approved' | 'changed'; readonly arguments: JsonValue }
@@ -31,8 +32,13 @@ export interface CallToApprove {
 export function decisionOn({ answer }: NodeCall, asked: CallToApprove): Decision {
   const question = answer?.question;
   // It was approved before the workflow that it runs asked a question of its own.
-  if (question?.approvedCall?.key === asked.key) return approvedWith(asked, question.approvedCall.arguments);
-  if (answer === undefined || question?.origin !== asked.key) throw new SuspendRun(questionOf(asked));
+  const before = question?.approvedCall;
+  if (before?.key === asked.key && isSame(before.called, asked.part.arguments))
+    return approvedWith(asked, before.arguments);
+  const own = questionOf(asked);
+  // Where nothing recorded the round, the model may have called something else since.
+  const isAnswered = question?.origin === asked.key && isSame(question.data, own.data);
+  if (answer === undefined || question === undefined || !isAnswered) throw new SuspendRun(own);
   if (misfitOf(question, answer.value) !== undefined) throw new SuspendRun(question);
   const { approved, answer: said } = answeredBy(question, answer.value);
   if (!approved) return { approval: 'refused', reason: typeof said === 'string' ? said.trim() : '' };
@@ -41,9 +47,10 @@ export function decisionOn({ answer }: NodeCall, asked: CallToApprove): Decision
 }
 
 function approvedWith({ part }: CallToApprove, given: JsonValue): Decision {
-  const isSame = JSON.stringify(given) === JSON.stringify(part.arguments);
-  return { approval: isSame ? 'approved' : 'changed', arguments: given };
+  return { approval: isSame(given, part.arguments) ? 'approved' : 'changed', arguments: given };
 }
+
+const isSame = (one: unknown, other: unknown): boolean => canonicalJson(one) === canonicalJson(other);
 
 /** Arguments that a person gives must fit the tool as those of the model must. */
 function questionOf({ key, part, input }: CallToApprove): HumanQuestion {

@@ -1,10 +1,10 @@
 /** What a node says of the loop in which its model calls tools: read and checked before the first call is paid. */
-import { PolyphonyError } from '../core/errors.ts';
-import { type NanoUsd, usdToNano } from '../core/money/money.ts';
-import type { NodeCall } from '../core/run/engine.ts';
-import { isPlainObject } from '../language/shorthand.ts';
-import { shownJson } from '../language/shown.ts';
-import { invalidInput, numberInput } from './inputs.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
+import type { NodeCall } from '../../core/run/engine.ts';
+import { isPlainObject } from '../../language/shorthand.ts';
+import { shownJson } from '../../language/shown.ts';
+import { invalidInput, numberInput } from '../inputs.ts';
 
 export interface LoopRules {
   /** Rounds in which the model may call tools. */

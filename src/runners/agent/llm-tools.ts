@@ -1,9 +1,9 @@
 /** Runs the tools that a model calls, and says what became of each call. */
-import type { Clock } from '../core/clock.ts';
-import { abortError, errorRecord, PolyphonyError } from '../core/errors.ts';
-import type { Scope, ToolCallPart, ToolResultPart } from '../core/model/model.ts';
-import { addMoney, type NanoUsd } from '../core/money/money.ts';
-import type { Logger, Tool } from '../core/plugin.ts';
+import type { Clock } from '../../core/clock.ts';
+import { abortError, errorRecord, PolyphonyError } from '../../core/errors.ts';
+import type { Scope, ToolCallPart, ToolResultPart } from '../../core/model/model.ts';
+import { addMoney, type NanoUsd } from '../../core/money/money.ts';
+import type { Logger, Tool } from '../../core/plugin.ts';
 import {
   type LoopAnswer,
   type LoopRound,
@@ -12,13 +12,13 @@ import {
   type Paid,
   SuspendRun,
   type ToolCallRecord,
-} from '../core/run/engine.ts';
-import { zodOrJson } from '../kit/json/own/own-schema.ts';
-import { chargeOf } from '../runs/state/charge.ts';
+} from '../../core/run/engine.ts';
+import { zodOrJson } from '../../kit/json/own/own-schema.ts';
+import { chargeOf } from '../../runs/state/charge.ts';
+import { callTool, toolInput } from '../tool.ts';
+import { spreadable } from '../user-code.ts';
 import type { LoopRules } from './loop-rules.ts';
-import { callTool, toolInput } from './tool.ts';
 import { type Decision, decisionOn, refusalText } from './tool-approval.ts';
-import { spreadable } from './user-code.ts';
 import type { CallableWorkflow } from './workflow-tool.ts';
 
 /** What a model may call: a tool, a workflow, or another agent of its node. */
@@ -113,7 +113,7 @@ async function outcomeOf(toolbox: Toolbox, called: Called, key: string): Promise
     const { value, costNanoUsd, usage } = await runTool(toolbox, tool, given, key);
     return { ...given, result: value, costNanoUsd, ...(usage === undefined ? {} : { usage }) };
   } catch (error) {
-    if (error instanceof SuspendRun) return given.approval === undefined ? error : askedWithin(error, key, given);
+    if (error instanceof SuspendRun) return given.approval === undefined ? error : askedWithin(error, key, part, given);
     const paid = chargeOf(error);
     if (call.signal.aborted) {
       toolbox.paid(paid);
@@ -188,8 +188,9 @@ function refused({ name, arguments: given }: ToolCallPart, reason: string): Outc
 const askedWithin = (
   { question }: SuspendRun,
   key: string,
+  { arguments: called }: ToolCallPart,
   { arguments: given }: Pick<Outcome, 'arguments'>,
-): SuspendRun => new SuspendRun({ ...question, approvedCall: { key, arguments: given } });
+): SuspendRun => new SuspendRun({ ...question, approvedCall: { key, called, arguments: given } });
 
 function unknownTool(name: string, tools: readonly Callable[]): PolyphonyError {
   const known = tools.map((tool) => tool.name).join(', ');
