@@ -33,7 +33,7 @@ export interface LlmInput {
   readonly system?: string;
   readonly images?: readonly (string | MediaSource)[];
   readonly files?: readonly (string | MediaSource)[];
-  /** Names of tools, and of workflows as `workflow:<id>`; with one that asks a person, the step is `agent`. */
+  /** Names of tools, and of workflows as `workflow:<id>`; with one that asks a person, the step is `llm.agent`. */
   readonly tools?: readonly string[];
   /** The most rounds in which the model may call tools. @default 8 */
   readonly rounds?: number;
@@ -65,11 +65,17 @@ export interface ChatTurn {
 export type LlmRequest = LlmInput &
   ({ readonly prompt: string } | { readonly messages: readonly (Message | ChatTurn)[] });
 
-export const llm: TypedStep<LlmRequest, { readonly text: string }> = { use: 'llm', typedOutput: true };
-
 /** `llm` whose run may wait for a person: to approve calls of the tools in `approve`, or in a workflow among its tools. */
-export const agent: TypedStep<LlmRequest & { readonly approve?: readonly string[] }, { readonly text: string }, true> =
-  { use: 'llm', typedOutput: true };
+type AgentStep = TypedStep<LlmRequest & { readonly approve?: readonly string[] }, { readonly text: string }, true>;
+
+const agent: AgentStep = { use: 'llm', typedOutput: true };
+
+/** `llm.agent` is the same step where its run may wait for a person. */
+export const llm: TypedStep<LlmRequest, { readonly text: string }> & { readonly agent: AgentStep } = {
+  use: 'llm',
+  typedOutput: true,
+  agent,
+};
 
 export const image: WorkflowStep<
   {
