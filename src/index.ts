@@ -54,7 +54,6 @@ export type {
   WorkflowStep,
 } from './workflow/index.ts';
 export {
-  agent,
   and,
   coalesce,
   defineStep,

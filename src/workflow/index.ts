@@ -4,7 +4,6 @@ export type { Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema
 export { and, type Condition, eq, gt, gte, hasItems, isPresent, isTrue, lt, lte, ne, not, or } from './condition.ts';
 export { coalesce, previous, type Ref, type Template, t, type Value } from './reference.ts';
 export {
-  agent,
   defineStep,
   embed,
   human,

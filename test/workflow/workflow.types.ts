@@ -5,7 +5,6 @@ import type { Plan } from '../../src/core/plan/plan.ts';
 import { defineTool } from '../../src/kit/index.ts';
 import type { DoneRun, Polyphony, RunOutcome, SuspendedRun } from '../../src/polyphony.ts';
 import {
-  agent,
   coalesce,
   defineStep,
   eq,
@@ -206,12 +205,12 @@ const asksLater = outer
   .node('last', llm, (c) => ({ when: isTrue(c.inner.ok), in: { prompt: 'go' } }))
   .output((c) => ({ text: c.last.text }));
 const asksInLoop = outer
-  .node('desk', agent, (c) => ({
+  .node('desk', llm.agent, (c) => ({
     in: { prompt: c.input.a, tools: ['workflow:pay'], approve: ['workflow:pay'], rounds: 3 },
   }))
   .output((c) => ({ text: c.desk.text, said: c.desk.meta.transcript }));
 outer.node('d', llm, (c) => ({
-  // @ts-expect-error a node that may wait for a person is an `agent`
+  // @ts-expect-error a node that may wait for a person is `llm.agent`
   in: { prompt: c.input.a, tools: ['pay'], approve: ['pay'] },
 }));
 const asksEach = outer
