@@ -5,7 +5,10 @@ import type { Config, EscalationRule, Plugin } from 'polyphony/kit';
 export interface DefaultPluginsOptions {
   /** Escalation for every answer whose request does not set its own. @default none */
   readonly escalate?: Config['escalate'] | undefined;
-  /** `folder`: what the file tools may read, @default the current directory; `http` adds `http_get`, @default false */
+  /**
+   * `folder`: what the file tools may read, @default the current directory; `http` adds `http_get`, @default false; `write` adds
+   * `write_file` and `write_rows`, `request` adds `http_request`, @default neither
+   */
   readonly tools?: Config['tools'] | undefined;
   /** Add the providers from the environment. @default true */
   readonly providers?: boolean;
@@ -16,25 +19,38 @@ export async function defaultPlugins(
   environment: Readonly<Record<string, string | undefined>>,
   options: DefaultPluginsOptions = {},
 ): Promise<readonly Plugin[]> {
-  const { folder, http = false } = options.tools ?? {};
-  const [{ providersFromEnvironment }, { escalation }, { validators }, { judge }, { fileTools }, { calculate }, web] =
-    await Promise.all([
-      import('./providers/environment.ts'),
-      import('./escalation/escalation.ts'),
-      import('./escalation/validators.ts'),
-      import('./escalation/judge.ts'),
-      import('./tools/files.ts'),
-      import('./tools/calculate.ts'),
-      http ? import('./tools/http.ts') : undefined,
-    ]);
+  const { folder, http = false, write, request } = options.tools ?? {};
+  const [
+    { providersFromEnvironment },
+    { escalation },
+    { validators },
+    { judge },
+    { fileTools },
+    { searchTools },
+    { calculate },
+    web,
+    files,
+  ] = await Promise.all([
+    import('./providers/environment.ts'),
+    import('./escalation/escalation.ts'),
+    import('./escalation/validators.ts'),
+    import('./escalation/judge.ts'),
+    import('./tools/files.ts'),
+    import('./tools/files-search.ts'),
+    import('./tools/calculate.ts'),
+    http || request !== undefined ? import('./tools/http.ts') : undefined,
+    write === undefined ? undefined : import('./tools/files-write.ts'),
+  ]);
   return [
     ...(options.providers === false ? [] : await providersFromEnvironment(environment)),
     escalation(options.escalate === undefined ? {} : { policy: ruleOf(options.escalate) }),
     validators(),
     judge(),
     fileTools(folder === undefined ? {} : { folder }),
+    searchTools(folder === undefined ? {} : { folder }),
     calculate(),
-    ...(web === undefined ? [] : [web.httpTool()]),
+    ...(web === undefined ? [] : [web.httpTool(request === undefined ? {} : { get: http, request, environment })]),
+    ...(files === undefined || write === undefined ? [] : [files.writeTools(write)]),
   ];
 }
 

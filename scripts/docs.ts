@@ -102,7 +102,7 @@ function checkTypeScript(blocks: readonly Block[]): void {
 }
 
 async function checkPlans(blocks: readonly Block[]): Promise<void> {
-  const polyphony = await createPolyphony();
+  const polyphony = await createPolyphony({ config: { tools: { http: true, write: { folder: 'out' } } } });
   for (const block of blocks) {
     if (!block.text.includes('"nodes"')) continue;
     const { issues } = await polyphony.validate(block.text, { repair: false });

@@ -1,8 +1,12 @@
-/** Runs every example program as a user would, without any key in the environment, and fails when one of them does. */
+/**
+ * Runs every example as a user would, without any key in the environment, and fails when one of them does: the programs, the
+ * proofs, and the plans, with what stands beside them.
+ */
 
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { type Called, type Command, planExamples, runPlanExample } from './examples/plan-examples.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const timeoutMs = 60_000;
@@ -18,38 +22,61 @@ function keylessEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_(?:API_KEY|TOKEN|SECRET)$/.test(name)));
 }
 
-function runExample(name: string): Promise<Outcome> {
-  const command = ['--conditions=polyphony-source', '--import', 'tsx', join('examples', name)];
+/** A program from its sources; a process that takes too long is killed. */
+function run(command: readonly string[], options: Parameters<Command>[1]): Promise<Called> {
+  const loader = join(root, 'node_modules/tsx/dist/loader.mjs');
   return new Promise((done) => {
-    const child = spawn(process.execPath, command, {
-      cwd: root,
-      env: keylessEnvironment(),
+    const child = spawn(process.execPath, ['--conditions=polyphony-source', '--import', loader, ...command], {
+      cwd: options.folder,
+      env: { ...keylessEnvironment(), ...options.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: timeoutMs,
     });
-    let output = '';
-    child.stdout.on('data', (chunk) => (output += chunk));
-    child.stderr.on('data', (chunk) => (output += chunk));
-    child.on('error', (error) => done({ name, passed: false, output: error.message }));
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (chunk) => (out += chunk));
+    child.stderr.on('data', (chunk) => (err += chunk));
+    child.on('error', (error) => done({ code: 1, out, err: error.message }));
     child.on('close', (code, signal) => {
       const cause = signal === null ? `exit code ${code}` : `${signal} (the limit is ${timeoutMs} ms)`;
-      done({ name, passed: code === 0, output: `${output}${cause}` });
+      done({ code: code ?? 1, out, err: `${err}${cause}` });
     });
   });
 }
 
+async function runProgram(name: string): Promise<Outcome> {
+  const { code, out, err } = await run([join('examples', name)], { folder: root, environment: {} });
+  return { name, passed: code === 0, output: `${out}${err}` };
+}
+
+async function runPlan(plan: string): Promise<Outcome> {
+  const name = `plans/${plan}.plan.json`;
+  const command: Command = (given, options) => run([join(root, 'src/cli/main.ts'), ...given], options);
+  try {
+    const ended = await runPlanExample(plan, command);
+    return { name, passed: ended.status === 'done', output: JSON.stringify(ended, null, 2) };
+  } catch (error) {
+    return { name, passed: false, output: String(error) };
+  }
+}
+
 const folder = join(root, 'examples');
-/** `npm run examples -- 06` runs that one and shows what it prints; so does `-- proofs/cap`. */
+/** `npm run examples -- 06` runs that one and shows what it prints; so do `-- proofs/cap` and `-- plans/compare`. */
 const wanted = process.argv.slice(2);
 const files = (name: string): string[] => (existsSync(join(folder, name)) ? readdirSync(join(folder, name)) : []);
 const programs = [
   ...files('.').filter((name) => /^\d.*\.ts$/.test(name)),
   ...files('proofs').flatMap((name) => (name.endsWith('.ts') ? [`proofs/${name}`] : [])),
 ];
-const names = programs.filter((name) => wanted.length === 0 || wanted.some((start) => name.startsWith(start)));
+const isWanted = (name: string): boolean => wanted.length === 0 || wanted.some((start) => name.startsWith(start));
 const outcomes: Outcome[] = [];
-for (const name of names.sort()) {
-  const outcome = await runExample(name);
+const works = [
+  ...programs.sort().map((name) => [name, () => runProgram(name)] as const),
+  ...planExamples().map((plan) => [`plans/${plan}.plan.json`, () => runPlan(plan)] as const),
+];
+for (const [name, work] of works) {
+  if (!isWanted(name)) continue;
+  const outcome = await work();
   outcomes.push(outcome);
   if (wanted.length > 0 && outcome.passed) console.log(outcome.output);
   console.log(`${outcome.passed ? 'ran' : 'FAILED'} examples/${name}${outcome.passed ? '' : `\n${outcome.output}`}`);

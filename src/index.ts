@@ -56,6 +56,7 @@ export type {
 export {
   and,
   coalesce,
+  compute,
   defineStep,
   embed,
   eq,
@@ -73,10 +74,13 @@ export {
   ne,
   not,
   or,
+  plan,
   previous,
   rerank,
   t,
   tool,
+  undoBy,
   value,
+  wait,
   workflow,
 } from './workflow/index.ts';

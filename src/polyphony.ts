@@ -6,7 +6,7 @@
 import { guardedLogger } from './composition/boundary/guarded-logger.ts';
 import { type RecoverOptions, recoverOptions, recoverRuns } from './composition/claims/recover.ts';
 import { assertReplaceable, assertSupportedNode, checkedConfig } from './composition/config/checked-config.ts';
-import { assertKnownOptions } from './composition/config/known-options.ts';
+import { assertKnownOptions, assertLists } from './composition/config/known-options.ts';
 import { transportOptions } from './composition/config/transport-options.ts';
 import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { lifetime } from './composition/lifetime.ts';
@@ -44,7 +44,7 @@ import { isValidPlan } from './core/plan/plan.ts';
 import type { PlanningResult } from './core/plan/planner.ts';
 import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
-import type { ExecutionEngine, RunHandle } from './core/run/engine.ts';
+import type { ExecutionEngine, RunHandle, RunResult } from './core/run/engine.ts';
 import type { ContinueOptions, Runs } from './core/run/runs.ts';
 import { rememberEnvironment } from './core/scrub.ts';
 import type { Stores } from './core/stores.ts';
@@ -53,6 +53,7 @@ import { createTransport } from './gateway/transport/transport.ts';
 import { memoryStores } from './stores/memory.ts';
 import { systemRuntime } from './system/clock.ts';
 import { isWorkflow, type Workflow } from './workflow/index.ts';
+import { isUnfinished, unfinished } from './workflow/workflow.ts';
 
 export type { DoneRun, EngineParts, PlanOptions, RecoverOptions, Runnable, RunOutcome, StartOptions, SuspendedRun };
 
@@ -85,7 +86,8 @@ export interface PolyphonyOptions {
   readonly workflows?: readonly AnyWorkflow[];
   /**
    * Resumes the runs that other processes over these stores left behind, in the background: those that are `interrupted` at the start, and a lease
-   * later those of hosts that died just before. What cannot go on here is logged. @default false
+   * later those of hosts that died just before. Runs that others suspended until a moment go on at that moment. What cannot go on
+   * here is logged. @default false
    */
   readonly recover?: boolean | RecoverOptions;
   /** Clock, randomness and ids. @default the system's */
@@ -109,12 +111,12 @@ const OPTIONS: KnownFields<PolyphonyOptions> = {
   transport: true,
 };
 
-/** The engine that was chosen. `startRequest` fails as `unsupported` where that engine takes whole plans only. */
-export type PolyphonyEngine = ExecutionEngine & Required<Pick<ExecutionEngine, 'startRequest'>>;
+/** The engine that was chosen. `startRequest` fails as `unsupported` where it takes whole plans only, `event` where it takes no events. */
+export type PolyphonyEngine = ExecutionEngine & Required<Pick<ExecutionEngine, 'startRequest' | 'event'>>;
 
 export interface Polyphony {
   readonly gateway: Gateway;
-  /** Runs that exist: list, show, watch, resume, fork, answer, cancel, replay. */
+  /** Runs that exist: list, show, watch, resume, fork, answer, event, cancel, replay. */
   readonly runs: Runs;
   /** The engine below `runs`. Its `answer` only records; `resume` then continues the run. */
   readonly engine: PolyphonyEngine;
@@ -177,6 +179,7 @@ export interface Polyphony {
 export async function createPolyphony(options: PolyphonyOptions = {}): Promise<Polyphony> {
   assertSupportedNode(process.version);
   assertKnownOptions('createPolyphony', options, OPTIONS);
+  assertLists(options);
   rememberEnvironment(process.env);
   let config = await checkedConfig(options.config);
   const recover = recoverOptions(options.recover);
@@ -224,7 +227,9 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   ]);
   const engine = lazyEngine(services, runtime.ids);
   const live = async (runId: string) => (await services()).liveRun(runId);
-  if (recover !== undefined) recovering = recoverRuns({ engine, clock: runtime.clock, logger, closing }, recover);
+  const remind = async (suspended: RunResult) => (await services()).remind(suspended);
+  if (recover !== undefined)
+    recovering = recoverRuns({ engine, remind, clock: runtime.clock, logger, closing }, recover);
   return {
     gateway,
     runs: createRuns({ engine, live, journal: stores.journal, runtime, closing }),
@@ -287,6 +292,7 @@ function planAndRun(
     }
     const parts = await services();
     if (typeof what === 'string') return startRun(parts, what, input, options);
+    if (isUnfinished(what)) throw unfinished('A workflow that is run', 'invalid-plan');
     if (isWorkflow(what)) {
       return startRun(parts, workflowPlan(registered, what, parts), input, options);
     }

@@ -149,6 +149,31 @@ describe('a request', () => {
     const { result } = await run({ plans: [GOOD] }, { onPlan });
     expect(result).toMatchObject({ status: 'failed', error: { message: 'not like this' } });
   });
+
+  it('whose whole plan is refused before it starts is refused with an error of ours, whatever was thrown', async () => {
+    const { polyphony, runtime } = await open({ plans: [GOOD] });
+    for (const thrown of [new Error('not like this'), null, 'no']) {
+      const onPlan = () => Promise.reject(thrown);
+      const refused = polyphony.start('do it', {}, { streaming: false, onPlan }).catch((error: unknown) => error);
+      await runtime.clock.runAll();
+      expect(await refused).toMatchObject({ name: 'PolyphonyError', code: 'plugin-failed' });
+    }
+    await polyphony.close();
+  });
+
+  it('whose whole plan nobody lets pass ends with the signal of its caller', async () => {
+    const { polyphony, runtime } = await open({ plans: [GOOD] });
+    const controller = new AbortController();
+    const onPlan = () => new Promise(() => {});
+    const options = { streaming: false, onPlan, signal: controller.signal };
+    const refused = polyphony.start('do it', {}, options).catch((error: unknown) => error);
+    await runtime.clock.runAll();
+    controller.abort();
+    await runtime.clock.runAll();
+    expect(await refused).toMatchObject({ code: 'cancelled' });
+    expect(await polyphony.engine.list()).toEqual([]);
+    await polyphony.close();
+  });
 });
 
 describe('a plan that is mended', () => {

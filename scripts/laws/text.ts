@@ -49,7 +49,8 @@ const textLaws: readonly TextLaw[] = [
   {
     law: 'units-in-names',
     applies: (file) => /^(?:src|plugins)\//.test(file),
-    pattern: /(?<!@deprecated [^\n]*\n\s*)\breadonly (?!attemptSeconds\b)\w*(?:[mM]illiseconds|[a-z]Seconds|[a-z]Dollars|[a-z]Cents)\??:/,
+    pattern:
+      /(?<!@deprecated [^\n]*\n\s*)\breadonly (?!attemptSeconds\b)\w*(?:[mM]illiseconds|[a-z]Seconds|[a-z]Dollars|[a-z]Cents)\??:/,
     remedy:
       'a time ends in Ms, money in Usd or NanoUsd (docs/reference/units.md); an older name that is still accepted says @deprecated',
     comments: true,

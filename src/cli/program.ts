@@ -50,6 +50,11 @@ export const COMMANDS: CommandList = {
     summary: 'list runs, and show, watch, resume, answer, fork, cancel or replay one',
     load: () => import('./commands/runs.ts'),
   },
+  schedule: {
+    usage: '[options]',
+    summary: 'start runs at times and for files, as the config says',
+    load: () => import('./commands/schedule.ts'),
+  },
   models: {
     usage: '[name]',
     summary: 'list the available models, with prices and limits',

@@ -2,7 +2,15 @@
 import { assertId, assertKnownFields, assertScopes, type KnownFields, shown } from '../core/checked-options.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import { usdToNano } from '../core/money/money.ts';
-import type { AnswerOptions, ExecutionEngine, RequestOptions, RunOptions } from '../core/run/engine.ts';
+import type {
+  AnswerOptions,
+  EventOptions,
+  ExecutionEngine,
+  RequestOptions,
+  RunFilter,
+  RunOptions,
+  RunStatus,
+} from '../core/run/engine.ts';
 import type { ContinueOptions, ForkOptions } from '../core/run/runs.ts';
 
 const CONTINUE_FIELDS: KnownFields<ContinueOptions> = { signal: true, concurrency: true };
@@ -21,10 +29,13 @@ export const RUN_FIELDS: KnownFields<RunOptions> = {
 const REQUEST_FIELDS: KnownFields<RequestOptions> = { ...RUN_FIELDS, onPlan: true };
 const ANSWER_FIELDS: KnownFields<AnswerOptions> = { item: true };
 const CONTINUING_ANSWER_FIELDS: KnownFields<ContinueOptions & AnswerOptions> = { ...CONTINUE_FIELDS, ...ANSWER_FIELDS };
+const EVENT_FIELDS: KnownFields<EventOptions> = { runId: true };
+const FILTER_FIELDS: KnownFields<RunFilter> = { status: true, limit: true, nested: true };
+const STATUSES: readonly RunStatus[] = ['running', 'interrupted', 'suspended', 'done', 'failed', 'cancelled'];
 const FORK_FIELDS: KnownFields<ForkOptions> = { ...RUN_FIELDS, from: true, with: true };
 
 export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
-  const { startRequest } = inner;
+  const { startRequest, event } = inner;
   return {
     start(plan, options) {
       assertRunOptions('A run', options, RUN_FIELDS);
@@ -48,8 +59,21 @@ export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
       assertAnswerOptions(options, ANSWER_FIELDS);
       return inner.answer(runId, nodeId, answer, options);
     },
+    ...(event === undefined
+      ? {}
+      : {
+          async event(name, payload, options) {
+            assertId('The name of an event', name);
+            if (options !== undefined) assertKnownFields('An event', options, EVENT_FIELDS);
+            if (options?.runId !== undefined) assertRunId(options.runId);
+            return event.call(inner, name, payload, options);
+          },
+        }),
     async fork(runId, options) {
       assertRunId(runId);
+      if (typeof options !== 'object' || options === null) {
+        throw new PolyphonyError('invalid-request', 'A fork takes the node from which it runs again: give { from }.');
+      }
       assertRunOptions('A fork', options, FORK_FIELDS);
       return inner.fork(runId, options);
     },
@@ -65,13 +89,32 @@ export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
       assertRunId(runId);
       return inner.cancel(runId, reason);
     },
-    list: (filter) => inner.list(filter),
+    async list(filter) {
+      assertFilter(filter);
+      return inner.list(filter);
+    },
     close: () => inner.close(),
   };
 }
 
 /** Ids of nested runs are composed, so they may be longer than those that callers give. */
 const assertRunId = (runId: string): void => assertId('The id of a run', runId, Number.POSITIVE_INFINITY);
+
+/** One that is misspelt would list other runs than were meant. */
+function assertFilter(filter: RunFilter | undefined): void {
+  if (filter === undefined) return;
+  assertKnownFields('A list of runs', filter, FILTER_FIELDS);
+  const { status, limit } = filter;
+  if (status !== undefined && !STATUSES.includes(status)) {
+    const message = `A run cannot have the status ${shown(status)}: use one of ${STATUSES.join(', ')}.`;
+    throw new PolyphonyError('invalid-request', message);
+  }
+  if (limit === undefined || (typeof limit === 'number' && limit >= 0)) return;
+  throw new PolyphonyError(
+    'invalid-request',
+    `A list of runs cannot have ${shown(limit)} at most: give a number from 0 on, or leave it out for all.`,
+  );
+}
 
 /** @throws invalid-request for an unknown field, and for an item that is no index */
 function assertAnswerOptions<T extends AnswerOptions>(options: T | undefined, known: KnownFields<T>): void {
@@ -104,7 +147,7 @@ export function assertRunOptions<T extends RunOptions>(
   if (scopes !== undefined) assertScopes(scopes);
   if (tags !== undefined) assertTags(tags);
   if (budgetUsd !== undefined) usdToNano(budgetUsd);
-  if (concurrency !== undefined && !(concurrency >= 1)) throw tooFew(concurrency);
+  if (concurrency !== undefined && !(typeof concurrency === 'number' && concurrency >= 1)) throw tooFew(concurrency);
 }
 
 /** A tag becomes a scope, so stores have to tell it from others. */

@@ -24,7 +24,7 @@ export function lazy<T>(make: () => Promise<T>): Lazy<T> {
 export function lazyEngine(
   owner: Lazy<Pick<RunServices, 'engine' | 'checkInput'>>,
   ids: Ids,
-): ExecutionEngine & Required<Pick<ExecutionEngine, 'startRequest'>> {
+): ExecutionEngine & Required<Pick<ExecutionEngine, 'startRequest' | 'event'>> {
   const engine = async (): Promise<ExecutionEngine> => (await owner()).engine;
   return {
     start(plan, options = {}) {
@@ -48,6 +48,11 @@ export function lazyEngine(
     },
     resume: async (runId, options) => (await engine()).resume(runId, options),
     answer: async (runId, nodeId, answer, options) => (await engine()).answer(runId, nodeId, answer, options),
+    async event(name, payload, options) {
+      const made = await engine();
+      if (made.event !== undefined) return made.event(name, payload, options);
+      throw new PolyphonyError('unsupported', 'This engine takes no events: answer the node, or use another engine.');
+    },
     fork: async (runId, options) => (await engine()).fork(runId, options),
     async *replay(runId) {
       yield* (await engine()).replay(runId);

@@ -8,7 +8,8 @@ export interface LiveRuns {
   find(runId: string): RunHandle | undefined;
 }
 
-export function listLiveRuns(inner: ExecutionEngine): LiveRuns {
+/** @param onDriven called with every run that this process begins to drive */
+export function listLiveRuns(inner: ExecutionEngine, onDriven: (handle: RunHandle) => void = () => {}): LiveRuns {
   // One of them is driven. The others are starts of its id that are being refused.
   const live = new Map<string, RunHandle[]>();
   const listed = (handle: RunHandle): RunHandle => {
@@ -20,9 +21,10 @@ export function listLiveRuns(inner: ExecutionEngine): LiveRuns {
       if (handles.length === 0) live.delete(handle.runId);
     };
     handle.result().then(gone, gone);
+    onDriven(handle);
     return handle;
   };
-  const { startRequest } = inner;
+  const { startRequest, event } = inner;
   const engine: ExecutionEngine = {
     start: (plan, options) => listed(inner.start(plan, options)),
     ...(startRequest === undefined
@@ -30,6 +32,7 @@ export function listLiveRuns(inner: ExecutionEngine): LiveRuns {
       : { startRequest: (request, options) => listed(startRequest.call(inner, request, options)) }),
     resume: async (runId, options) => listed(await inner.resume(runId, options)),
     answer: (runId, nodeId, answer, options) => inner.answer(runId, nodeId, answer, options),
+    ...(event === undefined ? {} : { event: (name, payload, options) => event.call(inner, name, payload, options) }),
     fork: async (runId, options) => listed(await inner.fork(runId, options)),
     replay: (runId) => inner.replay(runId),
     inspect: (runId) => inner.inspect(runId),

@@ -3,13 +3,21 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { Plan, PlanNode } from '../core/plan/plan.ts';
 import { sharedJsonForm } from '../kit/json/own/json-form.ts';
 import { shownIssues } from '../kit/json/own/own-schema.ts';
+import { ownMisfit } from '../runners/human.ts';
 import type { OwnOutputs } from '../runners/output-check.ts';
+import { askedSchema, type CheckAnswer, keepAnswer } from '../runs/stored/own-answer.ts';
 import { checkedInput, checkedRequestInput, checkNestedInput } from '../validator/check-input.ts';
 import type { Registered } from './registered.ts';
 import { isSameJson } from './validated-plans.ts';
 
 type Input = Readonly<Record<string, unknown>>;
 type Workflows = Pick<Registered, 'workflow'>;
+
+/** The workflows that are registered now; later ones where their ids are new. */
+export function schemasFrom(registered: Registered): Workflows {
+  const now = registered.workflows();
+  return { workflow: (id) => now.get(id) ?? registered.workflow(id) };
+}
 
 /**
  * The input of a run that begins, as its journal keeps it. A workflow's own schema is run here and nowhere else, so that it
@@ -56,5 +64,16 @@ export function ownOutputs(workflows: Workflows): OwnOutputs {
   return (planId, nodeId, out) => {
     const own = workflows.workflow(planId)?.schemas.outputs.get(nodeId);
     return own !== undefined && isSameJson(out, own.written) ? own : undefined;
+  };
+}
+
+/** The schema of the question itself, also where a run around the one that asks is answered. */
+export function answerChecker(workflows: Workflows): CheckAnswer {
+  return (question, given) => {
+    const { ownSchema: asker, out } = question;
+    const own = asker && workflows.workflow(asker.workflow)?.schemas.outputs.get(asker.nodeId);
+    if (own === undefined) return undefined;
+    const json = askedSchema(own.schema);
+    return isSameJson(out, json) ? ownMisfit({ json, keep: keepAnswer(own.schema) }, question, given) : undefined;
   };
 }

@@ -14,6 +14,8 @@ export interface Registered {
   parts(): CollectedParts;
   catalogue(): Catalogue;
   workflow(id: string): WorkflowParts | undefined;
+  /** All of them, as they are now: the map does not change. */
+  workflows(): ReadonlyMap<string, WorkflowParts>;
   /**
    * Undefined when nothing changes: it, or another build with the same plan and steps, is there already. Else a function that
    * takes it back, to be called in the same tick, so that another workflow may have its id. Throws invalid-config when a name is
@@ -47,6 +49,7 @@ export function createRegistered(
     parts: () => placed.parts,
     catalogue: () => placed.catalogue,
     workflow: (id) => placed.set.registered.get(id),
+    workflows: () => placed.set.registered,
     add(workflow) {
       const before = placed;
       const set = workflowSet([workflow], before.set);

@@ -14,23 +14,26 @@ import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner, PlanningListener } from '../core/plan/planner.ts';
 import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger } from '../core/plugin.ts';
-import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle } from '../core/run/engine.ts';
+import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
 import { RUN_LIMITS, type RunLimits } from '../core/run/run-limits.ts';
 import { VALUE_BOUNDS, type ValueBounds } from '../core/run/value-bounds.ts';
 import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
 import { createPlanner } from '../planner/planner.ts';
 import { createRunners } from '../runners/create-runners.ts';
+import { rootOf } from '../runs/journal/root.ts';
+import type { CheckAnswer } from '../runs/stored/own-answer.ts';
 import { checkedInput, checkedRequestInput } from '../validator/check-input.ts';
 import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { validate } from '../validator/validate.ts';
+import { createAlarms } from './alarms.ts';
 import { copiedHandle, copiedRuns } from './boundary/copied-runs.ts';
 import { nodeHooks } from './boundary/node-hooks.ts';
 import { boundsOf } from './catalogue.ts';
 import { checkedEngine } from './checked-engine.ts';
 import { reservedIds } from './claims/reserved-ids.ts';
 import { listLiveRuns } from './live-runs.ts';
-import { inputReader, ownOutputs, type ReadInput } from './own-schemas.ts';
+import { answerChecker, inputReader, ownOutputs, type ReadInput, schemasFrom } from './own-schemas.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
 import { forgetCounters } from './retention/run-counters.ts';
@@ -55,6 +58,8 @@ export interface EngineParts {
   readonly runLimits?: () => RunLimits;
   /** The input of a run that begins, as its plan or its workflow reads it. Throws invalid-request. */
   readonly readInput?: ReadInput;
+  /** Why the schema of a workflow's own does not take a person's answer. No promise: what the question says decides. */
+  readonly checkAnswer?: CheckAnswer;
   readonly onEvent?: (event: RunEvent) => void;
   /** What was booked for processes that died while they drove the run: see `AttemptBook`. */
   readonly bookedFor?: (runId: string) => Promise<Paid>;
@@ -86,6 +91,8 @@ export interface RunServices extends Starting {
   /** The handle of a run that this process drives now. */
   liveRun(runId: string): RunHandle | undefined;
   readonly planner: Planner;
+  /** Continues a suspended run at the moment that it waits for, while this process lives. */
+  remind(suspended: RunResult): Promise<void>;
   /** Creates the runners again, after what is registered or the config has changed. */
   refill(): void;
   /** Ends every run and waits until the counters of finished runs are removed. */
@@ -109,6 +116,8 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   const runners = new Map<string, NodeRunner>();
   let current: NodeRunners = runners;
   const refill = (): void => {
+    // A run under way keeps the schemas of its workflows as it keeps their steps.
+    const schemas = schemasFrom(registered);
     const made = createRunners({
       gateway,
       clock: runtime.clock,
@@ -117,8 +126,8 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       around: nodeHooks(plugins),
       logger: parts.logger,
       workflows: (id) => planOf(registered.catalogue().workflows.get(id), validWorkflow),
-      readInput,
-      ownOutputs: ownOutputs(registered),
+      readInput: inputReader(schemas),
+      ownOutputs: ownOutputs(schemas),
       planner,
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
@@ -147,10 +156,17 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     valueBounds: () => ({ ...VALUE_BOUNDS, ...defined(config().limits?.values ?? {}) }),
     runLimits,
     readInput,
+    checkAnswer: answerChecker(registered),
     onEvent,
     ...bookings(stores),
   });
-  const { engine, find } = listLiveRuns(checkedEngine(inner));
+  const alarms = createAlarms({
+    clock: runtime.clock,
+    logger: parts.logger,
+    engine: () => engine,
+    isOutermost: async (runId) => (await rootOf(stores.journal, runId)) === runId,
+  });
+  const { engine, find } = listLiveRuns(checkedEngine(inner), alarms.follow);
   const liveRun = (runId: string): RunHandle | undefined => {
     const handle = find(runId);
     return handle === undefined ? undefined : copiedHandle(handle);
@@ -169,7 +185,9 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     reserveId: reservedIds(runtime, stores.journal),
     readInput,
     refill,
+    remind: alarms.set,
     async close() {
+      alarms.close();
       await engine.close();
       await cleaning;
     },

@@ -1,13 +1,18 @@
 /** `polyphony.runs`: what a user does with existing runs, in terms of the engine. */
 import { defined } from '../core/defined.ts';
-import { PolyphonyError } from '../core/errors.ts';
-import type { ExecutionEngine, RunHandle } from '../core/run/engine.ts';
-import type { ContinueOptions, Runs } from '../core/run/runs.ts';
+import { asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
+import type { EventOptions, ExecutionEngine, RunHandle } from '../core/run/engine.ts';
+import type { ContinueOptions, EventOutcome, Runs } from '../core/run/runs.ts';
+import { rootOf } from '../runs/journal/root.ts';
 import { assertItemNamed } from '../runs/stored/given-answer.ts';
 import { assertContinuingAnswer } from './checked-engine.ts';
 import { replayKnown, type WatchParts, watchRun } from './watch.ts';
 
-export function createRuns(parts: WatchParts): Runs {
+export interface RunsParts extends WatchParts {
+  readonly engine: ExecutionEngine & Required<Pick<ExecutionEngine, 'event'>>;
+}
+
+export function createRuns(parts: RunsParts): Runs {
   const { engine } = parts;
   return {
     list: (filter) => engine.list(filter),
@@ -18,15 +23,39 @@ export function createRuns(parts: WatchParts): Runs {
     async answer(runId, nodeId, answer, options) {
       assertContinuingAnswer(options);
       const { item, ...continuing } = options ?? {};
-      if (item === undefined) assertItemNamed(await engine.inspect(runId), { runId, nodeId });
-      const before = await parts.live(runId);
+      assertItemNamed(await engine.inspect(runId), { runId, nodeId, ...defined({ item }) });
+      // A nested run goes on with the run around it.
+      const rootId = await rootOf(parts.journal, runId);
+      const before = await parts.live(rootId);
       await engine.answer(runId, nodeId, answer, defined({ item }));
       const driving = before !== undefined && (await tookAnswer(engine, before));
-      return driving ? before : resumeOrJoin(parts, runId, continuing);
+      return driving ? before : resumeOrJoin(parts, rootId, continuing);
     },
+    event: (name, payload, options) => sendEvent(parts, name, payload, options),
     cancel: (runId, reason) => engine.cancel(runId, reason),
     replay: (runId) => replayKnown(engine, runId),
   };
+}
+
+async function sendEvent(
+  parts: RunsParts,
+  name: string,
+  payload: unknown,
+  options: EventOptions | undefined,
+): Promise<EventOutcome> {
+  const receipt = await parts.engine.event(name, payload, options);
+  const runs: RunHandle[] = [];
+  const left: EventOutcome['left'][number][] = [];
+  for (const runId of new Set(receipt.delivered.map((taken) => taken.runId))) {
+    try {
+      const before = await parts.live(runId);
+      const driving = before !== undefined && (await tookAnswer(parts.engine, before));
+      runs.push(driving ? before : await resumeOrJoin(parts, runId, undefined));
+    } catch (error) {
+      left.push({ runId, error: errorRecord(asPolyphonyError(error)) });
+    }
+  }
+  return { ...receipt, runs, left };
 }
 
 /** Where two nodes are answered at once, both answers are recorded before the run goes on, and one of the two resumes it. */

@@ -2,7 +2,7 @@
 
 import type { Runtime } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
-import { PolyphonyError } from '../core/errors.ts';
+import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import type { Scope } from '../core/model/model.ts';
 import { usdToNano } from '../core/money/money.ts';
 import { isValidPlan, type Plan, type ValidPlan } from '../core/plan/plan.ts';
@@ -12,6 +12,7 @@ import type { ExecutionEngine, RunHandle, RunOptions, RunResult } from '../core/
 import { errorOfRecord } from '../core/run/failure-record.ts';
 import { callsExceeded, type RunLimits } from '../core/run/run-limits.ts';
 import { withTagScopes } from '../core/run/tag-scopes.ts';
+import { orAborted } from '../system/clock.ts';
 import { checkedRequestInput } from '../validator/check-input.ts';
 import { assertRunOptions, RUN_FIELDS } from './checked-engine.ts';
 import type { ReserveId } from './claims/reserved-ids.ts';
@@ -81,7 +82,7 @@ async function planThenStart(
   const release = options.runId === undefined ? undefined : await starting.reserveId?.(runId);
   try {
     const planning = await planFor(starting, request, runId, options);
-    await onPlan?.(planning);
+    if (onPlan !== undefined) await passed(starting, onPlan, planning, options.signal);
     const { costNanoUsd, usage, rounds } = planning;
     const checked = checkedRequestInput(planning.plan.plan, input);
     const paid = { costNanoUsd, ...defined({ usage }), plannerCalls: rounds };
@@ -89,6 +90,20 @@ async function planThenStart(
     return starting.engine.start(planning.plan, { ...options, runId, input: checked, paid });
   } finally {
     await release?.();
+  }
+}
+
+/** A gate that never answers ends with its caller's signal, as it does where the plan is executed while it is written. */
+async function passed(
+  { runtime }: Starting,
+  onPlan: NonNullable<StartOptions['onPlan']>,
+  planning: PlanningResult,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await orAborted(runtime.clock, 0, (async () => onPlan(planning))(), signal);
+  } catch (error) {
+    throw asPolyphonyError(error);
   }
 }
 

@@ -50,6 +50,10 @@ export interface Config {
   readonly planner?: PlannerConfig;
   /** The built-in tools. */
   readonly tools?: ToolsConfig;
+  /** Runs that `polyphony schedule` starts at times, by name, at most 100. @default none */
+  readonly schedules?: Readonly<Record<string, ScheduleConfig>>;
+  /** Runs that `polyphony schedule` starts for files, by name, at most 100. @default none */
+  readonly triggers?: Readonly<Record<string, TriggerConfig>>;
 }
 
 export interface RouteConfig {
@@ -217,8 +221,73 @@ export interface PlannerConfig {
 export interface ToolsConfig {
   /** Offers `http_get`, to public addresses only. @default false */
   readonly http?: boolean;
-  /** The folder that `read_file` and `list_files` may read. @default the working folder */
+  /** The folder that `read_file`, `list_files` and `read_rows` may read. @default the working folder */
   readonly folder?: string;
+  /** Offers `write_file` and `write_rows`, below one folder. @default neither */
+  readonly write?: WriteConfig;
+  /** Offers `http_request`, to the hosts that it names. @default not offered */
+  readonly request?: RequestConfig;
+}
+
+export interface WriteConfig {
+  /** Files are written below it; it is made where it is missing. */
+  readonly folder: string;
+  /** Of one file. @default 8388608 */
+  readonly maxBytes?: number;
+  /** Marks texts in a CSV that a spreadsheet would run as a formula. @default false */
+  readonly escapeFormulas?: boolean;
+}
+
+export interface RequestConfig {
+  /** Host names that requests may be sent to, 1 to 100: `api.example.org`, `*.example.org`. */
+  readonly hosts: readonly string[];
+  /** By name: what a plan may send without seeing it. @default none */
+  readonly secrets?: Readonly<Record<string, RequestSecretConfig>>;
+}
+
+export interface RequestSecretConfig {
+  /** The environment variable that holds it. */
+  readonly env: string;
+  /** The hosts that it is sent to, 1 to 100, in the form of `hosts`. */
+  readonly hosts: readonly string[];
+  /** @default 'authorization' */
+  readonly header?: string;
+  /** Written before the value. @default 'Bearer ' for authorization, else nothing */
+  readonly prefix?: string;
+}
+
+export interface ScheduleConfig {
+  /** When: minute, hour, day of the month, month, day of the week, such as `0 7 * * 1-5`, or `@daily`. At most 100 characters. */
+  readonly cron: string;
+  /** The zone of these times, such as `Europe/Berlin`. @default 'UTC' */
+  readonly timeZone?: string;
+  /** What runs: a plan file relative to the config, or `workflow:<id>`. */
+  readonly run: string;
+  /** The input of the run; `{{due}}` in its strings is the time that was due, such as `2026-03-31T05:00:00.000Z`. @default none */
+  readonly input?: Readonly<Record<string, unknown>>;
+  /** The cap of each run, in US dollars. @default the budget of the plan */
+  readonly budgetUsd?: number;
+  /** What becomes of times that passed while nothing fired them: nothing, or one run for the last of them. @default 'skip' */
+  readonly missed?: 'skip' | 'once';
+}
+
+export interface TriggerConfig {
+  /** The folder that is watched, relative to the config. */
+  readonly folder: string;
+  /** Which files below it: `*` within a name, `?` for one character, `**` for any folders. @default '*' */
+  readonly pattern?: string;
+  /** What runs for each file: a plan file relative to the config, or `workflow:<id>`. */
+  readonly run: string;
+  /** The input of the run; its strings may hold `{{path}}`, `{{name}}`, `{{size}}` and `{{modified}}`. @default `{ path }` */
+  readonly input?: Readonly<Record<string, unknown>>;
+  /** The cap of each run, in US dollars. @default the budget of the plan */
+  readonly budgetUsd?: number;
+  /** Runs of this trigger at the same time, 1 to 64. @default 4 */
+  readonly concurrency?: number;
+  /** How long a file must stand still, in size and time, before it is taken, in milliseconds, up to 3600000. @default 2000 */
+  readonly settleMs?: number;
+  /** The pause between two looks at the folder, in milliseconds, 100 to 3600000. @default 2000 */
+  readonly pollMs?: number;
 }
 
 /** A config as it may be written: older names are accepted too, see docs/reference/units.md. */

@@ -1,6 +1,7 @@
 /** The layout of a plan's nodes: columns of nodes that may run at the same time, ordered so that few edges cross. */
 
 import type { PlanNode, ValidPlan } from '../core/plan/plan.ts';
+import { handledAs } from '../core/plan/stand-in.ts';
 import type { NodeState } from '../core/run/engine.ts';
 
 export interface DrawnNode {
@@ -24,16 +25,22 @@ export interface Drawing {
 
 export type States = ReadonlyMap<string, NodeState>;
 
+/** The reference or the expression itself. */
+const withoutBraces = (text: string): string => text.replace(/^\{\{=?\s*|\s*\}\}$/g, '');
+
 function notesOf(node: PlanNode): string[] {
   const notes: string[] = [];
-  if (node.model?.id !== undefined) notes.push(node.model.id);
-  else if (node.model?.tier !== undefined) notes.push(node.model.tier);
-  if (node.each !== undefined) notes.push(`each ${node.each.replace(/^\{\{\s*|\s*\}\}$/g, '')}`);
+  if (node.model?.id !== undefined) notes.push(withoutBraces(node.model.id));
+  else if (node.model?.tier !== undefined) notes.push(withoutBraces(node.model.tier));
+  if (node.each !== undefined) notes.push(`each ${withoutBraces(node.each)}`);
   if (node.when !== undefined) notes.push(`when ${node.when}`);
   if (node.repeat !== undefined) notes.push(`until ${node.repeat.until}, at most ${node.repeat.max} rounds`);
   if (node.wait === 'any') notes.push('first to finish');
   else if (typeof node.wait === 'object') notes.push(`${node.wait.atLeast} of them`);
   if (node.escalate !== undefined) notes.push(`below ${node.escalate.below ?? 0.7} to ${node.escalate.to.join(', ')}`);
+  if (node.undo !== undefined) notes.push(`undone by ${typeof node.undo === 'string' ? node.undo : node.undo.use}`);
+  if (node.finish === true) notes.push('ends the run');
+  if (handledAs(node) === 'keep') notes.push('keeps its error');
   return notes;
 }
 

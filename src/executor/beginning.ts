@@ -5,6 +5,7 @@ import { type Paid, subtractUsage } from '../core/money/usage.ts';
 import type { RunHandle, RunOptions } from '../core/run/engine.ts';
 import { knownRun } from '../runs/journal/restore.ts';
 import type { Restored } from '../runs/journal/restored.ts';
+import type { HeldLease } from '../runs/stored/change.ts';
 import { refuse, refuseStopped, STORE_GRACE_MS } from '../runs/turn/concluding.ts';
 import { type Beginning, begin, type RunOpening } from '../runs/turn/opening.ts';
 import { abandon } from '../runs/turn/stop.ts';
@@ -166,20 +167,28 @@ function openAtStore<T>(driving: Driving, work: Promise<T>): Promise<T> {
 }
 
 /** Only the root run is locked: the process that drives it also drives the runs nested in it. */
-async function lock({ host, run, releases }: Driving, parent: RunOptions['parent']): Promise<void> {
+async function lock({ host, run, releases }: Driving, parent: RunOptions['parent'], held?: HeldLease): Promise<void> {
   if (parent?.kind === 'nested') return;
-  releases.push(await host.lock(run.runId, (error) => abandon(run, error)));
+  const onLost = (error: unknown): void => abandon(run, error);
+  releases.push(held === undefined ? await host.lock(run.runId, onLost) : held.release);
+  held?.whenLost(onLost);
 }
 
 async function lockNew(driving: Driving, { runId, options }: RunOpening): Promise<void> {
+  const isGiven = options.runId !== undefined;
+  // Whoever drives a run of that id is not disturbed by somebody who only looks.
+  if (isGiven) await assertUnknown(driving, runId);
   await lock(driving, options.parent);
-  if (options.runId === undefined) return;
-  for await (const _event of driving.host.journal.read(runId)) throw exists(runId);
+  if (isGiven) await assertUnknown(driving, runId);
+}
+
+async function assertUnknown({ host }: Driving, runId: string): Promise<void> {
+  for await (const _event of host.journal.read(runId)) throw exists(runId);
 }
 
 /** @returns the run as its journal has it now */
-async function lockAgain(driving: Driving, { runId, restored }: RunOpening): Promise<Restored> {
-  await lock(driving, restored?.started.parent);
+async function lockAgain(driving: Driving, { runId, restored, lease }: RunOpening): Promise<Restored> {
+  await lock(driving, restored?.started.parent, lease);
   // Another process may have continued the run before this one got the lock.
   const latest = await knownRun(driving.host.journal, runId, 'look');
   if (latest.nextSeq !== restored?.nextSeq) throw busy(runId);

@@ -17,6 +17,7 @@ import { settleUnit } from '../runs/turn/units.ts';
 import { settlesWithin } from '../system/clock.ts';
 import { type EventLog, eventLog } from './event-log.ts';
 import type { TimeSlice } from './time-slice.ts';
+import { callUndo } from './undo-call.ts';
 
 /** What an engine provides to each of its runs. */
 export interface Host extends StoredRuns {
@@ -86,6 +87,9 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
     },
     limitRun: (ms, expired) => void driving.cleanups.push(host.runtime.clock.schedule(ms, expired)),
     planner: host.planner === undefined ? undefined : plannerOf(host.planner, () => driving),
+    undo(entry, inputs, settled) {
+      callUndo({ run: driving.run, runnerOf: (use) => runnerOf(driving, use) }, entry, inputs, settled);
+    },
     settle: (result) => settle(driving, result),
   };
   const driving: Driving = {
@@ -212,7 +216,12 @@ export function handleOf(driving: Driving): RunHandle {
 /** Cancels the run with the caller's signal. */
 export function followSignal({ run, cleanups }: Driving, signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
-  const cancel = (): void => stop(run, { type: 'cancelled', reason: abortError(signal).message });
+  // Whoever stops a process or an attempt may go on with the run; a run around this one that ends for good ends this one too.
+  const isLeft = (): boolean => {
+    const above = run.within?.run.stopping;
+    return run.within === undefined || (above?.type === 'cancelled' && above.isLeft === true);
+  };
+  const cancel = (): void => stop(run, { type: 'cancelled', reason: abortError(signal).message, isLeft: isLeft() });
   if (signal.aborted) cancel();
   cleanups.push(onAbort(signal, cancel));
 }

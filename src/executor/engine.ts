@@ -6,25 +6,28 @@ import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import type { Paid } from '../core/money/usage.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
-import type { ExecutionEngine, NodeRunners, RunEvent, RunHandle, RunOptions } from '../core/run/engine.ts';
+import type { ExecutionEngine, NodeRunners, RunEvent, RunHandle, RunOptions, RunResult } from '../core/run/engine.ts';
 import { fullEvents } from '../core/run/full-events.ts';
 import type { RunLimits } from '../core/run/run-limits.ts';
 import type { ValueBounds } from '../core/run/value-bounds.ts';
 import type { RunJournal } from '../core/stores.ts';
 import { guardedListener } from '../core/user-code/guarded-listener.ts';
-import { knownRun } from '../runs/journal/restore.ts';
+import { knownRun, runAgain } from '../runs/journal/restore.ts';
 import type { Restored } from '../runs/journal/restored.ts';
+import { nodesToRunAgain } from '../runs/journal/restored-undo.ts';
 import { isStoreFailure, withNote } from '../runs/state/store-failure.ts';
-import { type Answer, answerRun } from '../runs/stored/answer.ts';
 import { cancelStored } from '../runs/stored/cancel.ts';
 import type { StoredRuns } from '../runs/stored/change.ts';
 import { type ForkOptions, forkRun } from '../runs/stored/fork.ts';
 import { inspectRun } from '../runs/stored/inspect.ts';
 import { listRuns, lookAt } from '../runs/stored/interrupted.ts';
+import { openQuestions } from '../runs/stored/nested-questions.ts';
 import { STORE_GRACE_MS } from '../runs/turn/concluding.ts';
 import type { RunOpening } from '../runs/turn/opening.ts';
+import { stop } from '../runs/turn/stop.ts';
 import { noPlanner } from '../runs/turn/streaming-plan.ts';
 import { orAborted, settlesWithin } from '../system/clock.ts';
+import { sendEvent, takeAnswer } from './answers.ts';
 import { type Driven, exists, goOn, start } from './beginning.ts';
 import type { Host } from './driving.ts';
 import { guardedJournal } from './guarded-journal.ts';
@@ -58,6 +61,8 @@ export interface EngineOptions {
   readonly bookedFor?: (runId: string) => Promise<Paid>;
   /** The input of a fork that gives a new one, as the plan reads it. Throws invalid-request. @default as it is */
   readonly readInput?: StoredRuns['readInput'];
+  /** Of a person's answer, by the schema of a workflow's own. @default what the question says decides */
+  readonly checkAnswer?: StoredRuns['checkAnswer'];
   /** Called with each event of every run. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Names this process in leases. @default its name and a fresh id, so that others see at once when it has died */
@@ -88,16 +93,18 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
     resume: (runId, runOptions = {}) => resumeInTurn(engine, runId, runOptions),
     answer: (runId, nodeId, answer, { item } = {}) =>
       takeAnswer(engine, { runId, nodeId, answer, ...defined({ item }) }),
+    event: (name, payload, { runId } = {}) => sendEvent(engine, { name, payload, ...defined({ runId }) }),
     fork: (runId, forkOptions) => fork(engine, runId, forkOptions),
     replay: (runId) => journal.read(runId),
-    inspect: async (runId) => inspectRun(await lookAt(host, runId)),
+    inspect: (runId) => inspect(host, runId),
     cancel: (runId, reason = 'by its operator') => cancel(engine, runId, reason),
     list: (filter) => listRuns(host, filter),
     async close() {
       engine.closed = true;
-      const handles = [...engine.live.values()].map(({ handle }) => handle);
-      for (const handle of handles) handle.cancel('the engine was closed');
-      await Promise.all(handles.map((handle) => handle.result()));
+      const driven = [...engine.live.values()];
+      const left = { type: 'cancelled', reason: 'the engine was closed', isLeft: true } as const;
+      for (const { driving } of driven) stop(driving.run, left);
+      await Promise.all(driven.map(({ handle }) => handle.result()));
       await settlesWithin(runtime.clock, FINISH_MS + 2 * STORE_GRACE_MS, turns.all());
       const [runId] = host.unwritten.values();
       if (runId !== undefined) throw unacknowledged(runId);
@@ -151,6 +158,7 @@ function hostOf(options: EngineOptions, turns: Turns): EngineHost {
     planner,
     validPlan: (plan) => validAgain(validPlan, plan),
     readInput: options.readInput,
+    checkAnswer: options.checkAnswer,
     onEvent: onEvent === undefined ? undefined : guardedListener(onEvent),
     bookedFor: options.bookedFor ?? (async () => ({ costNanoUsd: 0 })),
     lock,
@@ -177,26 +185,23 @@ function plannerOf({ planner }: Host): Planner {
   return planner;
 }
 
-/** A run that is driven here takes the answer in its turn, and records it after that: others must not wait for its commits. */
-async function takeAnswer({ host, live, turns }: Engine, answer: Answer): Promise<void> {
-  const { runId } = answer;
-  let taken: Promise<void> | undefined;
-  await turns.take(runId, async () => {
-    const driven = live.get(runId);
-    const given = answerRun(host, driven?.driving.run, answer);
-    if (driven === undefined) return given;
-    // Whoever asked for it hears of its failure below.
-    given.catch(() => {});
-    taken = given;
-  });
-  return taken;
+async function inspect(host: Host, runId: string): Promise<RunResult> {
+  const restored = await lookAt(host, runId);
+  const asks = restored.status === 'suspended' || restored.status === 'running';
+  return inspectRun(restored, asks ? await openQuestions(host.journal, restored) : []);
 }
 
 /** @throws the error of a store that could not record it: the run has stopped here, but may be resumed */
 async function cancel(engine: Engine, runId: string, reason: string): Promise<boolean> {
   const driven = engine.live.get(runId);
   if (driven === undefined) {
-    const stored = async () => (engine.live.has(runId) ? undefined : cancelStored(engine.host, runId, reason));
+    const stored = async () => {
+      if (engine.live.has(runId)) return undefined;
+      const undoing = await toUndo(engine, runId, reason);
+      return undoing === undefined
+        ? cancelStored(engine.host, runId, reason)
+        : (await undoing.result()).status === 'cancelled';
+    };
     // Undefined: somebody has resumed it meanwhile.
     return (await engine.turns.take(runId, stored)) ?? cancel(engine, runId, reason);
   }
@@ -207,6 +212,20 @@ async function cancel(engine: Engine, runId: string, reason: string): Promise<bo
   // A start that was refused, because the run exists: that run is the one to cancel.
   if (status === 'failed' && !recorder.hasRecords()) return cancel(engine, runId, reason);
   return status === 'cancelled';
+}
+
+/**
+ * A run that nobody drives is driven to its end where it has something to undo; undefined: it has nothing. One that a process left
+ * counts as well.
+ */
+async function toUndo(engine: Engine, runId: string, reason: string): Promise<RunHandle | undefined> {
+  const restored = await knownRun(engine.host.journal, runId);
+  const { status, undo, started, hasPartialPlan } = restored;
+  const isOver = status === 'done' || status === 'failed' || undo.left.length === 0;
+  if (isOver || started.parent?.kind === 'nested' || hasPartialPlan) return undefined;
+  const stopping = { type: 'cancelled', reason } as const;
+  const plan = engine.host.validPlan(restored.plan);
+  return goOn(engine, { runId, options: {}, restored, plan, stopping }, 'resumed');
 }
 
 function resumeInTurn(
@@ -235,6 +254,7 @@ async function beginFork(engine: Engine, opening: RunOpening): Promise<RunHandle
   try {
     return await goOn(engine, opening, 'forked');
   } catch (cause) {
+    await opening.lease?.release();
     const error = asPolyphonyError(cause);
     const note = `The fork is recorded as run ${opening.runId}: resume that run.`;
     throw isStoreFailure(error) ? withNote(error, note, { runId: opening.runId, resumable: true }) : error;
@@ -256,7 +276,18 @@ async function resume(
     );
   }
   if (restored.status === 'done') return endedHandle(engine.host.journal, restored);
-  return goOn(engine, { runId, options, restored, ...planOf(engine.host, restored) }, 'resumed');
+  const known = planOf(engine.host, restored);
+  const again =
+    restored.status === 'failed' || restored.status === 'cancelled' ? againAfterUndoing(restored, known) : {};
+  return goOn(engine, { runId, options, restored, ...known, ...again }, 'resumed');
+}
+
+/** A run that was undone begins anew with what it had undone, and with all that depends on that. */
+function againAfterUndoing(restored: Restored, { plan }: Pick<RunOpening, 'plan'>): Pick<RunOpening, 'again'> {
+  if (restored.undo.stopping === undefined) return {};
+  const again = nodesToRunAgain(restored, plan);
+  runAgain(restored, again);
+  return { again };
 }
 
 /** A plan that was never whole is requested again; nodes that come back unchanged keep their results. */

@@ -23,6 +23,7 @@ import {
   unitKey,
 } from '../runs/turn/calls.ts';
 import { countCall } from '../runs/turn/count-calls.ts';
+import { nodeWithModel } from '../runs/turn/model-of-node.ts';
 import { giveSlotBack, takeSlot } from '../runs/turn/slots.ts';
 import { loopRecords, takeUpLoop } from '../runs/turn/tool-loop.ts';
 import { sleep } from '../system/clock.ts';
@@ -95,11 +96,13 @@ interface CallParts {
   readonly signal: AbortSignal | undefined;
 }
 
+type Asked = Pick<NodeCall, 'node' | 'inputs'>;
+
 function callOf(driving: Driving, unit: Unit, parts: CallParts): NodeCall {
   const { run } = driving;
   const { task, item, round } = unit;
-  const { node } = task;
-  const call = new LiveCall(driving, unit, inputsOf(run, unit), parts);
+  const node = nodeWithModel(run, unit);
+  const call = new LiveCall(driving, unit, { node, inputs: inputsOf(run, unit) }, parts);
   if (item !== -1) call.item = item;
   if (round !== 0) call.round = round;
   const session = sessionOf(run, unit);
@@ -135,14 +138,14 @@ class LiveCall implements NodeCall {
   declare cache?: Optional<'cache'>;
   declare answer?: Optional<'answer'>;
 
-  constructor(driving: Driving, unit: Unit, inputs: NodeCall['inputs'], { loop, signal }: CallParts) {
+  constructor(driving: Driving, unit: Unit, { node, inputs }: Asked, { loop, signal }: CallParts) {
     this.#driving = driving;
     this.#unit = unit;
     this.#loop = loop;
     this.#signal = signal;
     this.runId = driving.run.runId;
     this.planId = driving.run.plan.plan.id;
-    this.node = unit.task.node;
+    this.node = node;
     this.inputs = inputs;
     this.idempotencyKey = unitKey(driving.run, unit);
     this.level = driving.run.level;

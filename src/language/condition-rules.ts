@@ -22,13 +22,11 @@ export const CEL_TYPE_NAMES: ReadonlySet<string> = new Set(TYPES);
 const MACROS = ['all', 'exists', 'exists_one', 'map', 'filter'] as const;
 export const CEL_MACROS: ReadonlySet<string> = new Set(MACROS);
 
-/** Names that nodes and heads must not have: keywords, types, constants, functions and macros of CEL. */
+/** Names that nodes and heads must not have: what the library refuses as a name. Types, functions and macros are none of them. */
 const RESERVED = [
-  ...TYPES,
-  ...MACROS,
   ...(['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if'] as const),
   ...(['import', 'let', 'loop', 'package', 'namespace', 'return', 'var', 'void', 'while', '__proto__'] as const),
-  ...(['prototype', 'has', 'size', 'matches', 'dyn', 'timestamp', 'duration', 'cel', 'optional'] as const),
+  ...(['prototype', 'cel', 'optional'] as const),
 ] as const;
 export type ReservedName = (typeof RESERVED)[number];
 export const CEL_RESERVED: ReadonlySet<string> = new Set(RESERVED);

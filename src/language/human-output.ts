@@ -1,4 +1,4 @@
-/** The `out` of a `human` node: a schema of `{ answer, approved }`. */
+/** The output of a `human` node: `{ answer, approved }`, its schema, and the words that approve. */
 import type { JsonSchema } from '../core/model/model.ts';
 import { isPlainObject } from './shorthand.ts';
 
@@ -16,3 +16,9 @@ export function foreignFields({ required }: JsonSchema): readonly string[] {
   if (!Array.isArray(required)) return [];
   return required.filter((name): name is string => typeof name === 'string' && !FIELDS.has(name));
 }
+
+/** The case of letters and one full stop aside. Without the flag `u`, only letters of ASCII are taken for each other. */
+const APPROVAL = /^(?:yes|y|ok|approve|approved|true)\.?$/i;
+
+/** Whether a text approves where the question does not mark the choice that does. */
+export const isApproval = (text: string): boolean => APPROVAL.test(text.trim());

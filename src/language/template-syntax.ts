@@ -6,6 +6,8 @@
  * quotes, a number, true, false, null, a list (`[]`) or an object (`{}`). There are no calls, and nothing is evaluated: rendering reads only own properties
  * of JSON values, so `__proto__` and `constructor` reach nothing outside the data.
  *
+ * A string that is one expression as a whole (`{{= … }}`) is left to expression.ts: here it is only found.
+ *
  * Text: `{{{{` renders `{{`. A reference ends at the first `}}`, so a literal writes `}}` as `\u007d}`; only where it ends with
  * an object, all braces that follow each other belong to it. The first of
  * three opening braces is text. An invalid reference is reported as an issue and stays text.
@@ -42,7 +44,9 @@ export interface Reference {
 
 export type Segment =
   | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'reference'; readonly reference: Reference; readonly start: number; readonly end: number };
+  | { readonly type: 'reference'; readonly reference: Reference; readonly start: number; readonly end: number }
+  /** The only segment of its string. */
+  | { readonly type: 'expression'; readonly source: string; readonly start: number; readonly end: number };
 
 export interface TemplateIssue {
   readonly code: 'template.syntax' | 'template.unterminated' | 'template.size';
@@ -185,6 +189,7 @@ function parseReference(text: string): Reference | string {
     return `it can have at most ${TEMPLATE_BOUNDS.referenceLength} characters`;
   const plain = PLAIN.test(text) ? plainPath(text) : undefined;
   if (plain !== undefined) return { alternatives: [plain] };
+  if (text.startsWith('=')) return 'an expression takes the whole string, with nothing before {{= and nothing after }}';
   const cursor: Cursor = { text, at: 0 };
   const alternatives: Alternative[] = [];
   for (;;) {
@@ -211,7 +216,21 @@ export function parseTemplate(text: string): ParsedTemplate {
     const message = `The template has ${text.length} characters, but at most ${TEMPLATE_BOUNDS.length} are allowed: shorten it.`;
     return { segments: [{ type: 'text', text }], issues: [{ code: 'template.size', message, at: 0 }] };
   }
-  return scan(text);
+  const source = expressionIn(text);
+  if (source === undefined) return scan(text);
+  return { segments: [{ type: 'expression', source, start: 0, end: text.length }], issues: [] };
+}
+
+const EXPRESSION_START = '{{=';
+const EXPRESSION_END = '}}';
+
+/** What stands between `{{=` and `}}`, where that is the whole string. */
+export function expressionIn(text: string): string | undefined {
+  const isWhole =
+    text.startsWith(EXPRESSION_START) &&
+    text.endsWith(EXPRESSION_END) &&
+    text.length >= EXPRESSION_START.length + EXPRESSION_END.length;
+  return isWhole ? text.slice(EXPRESSION_START.length, -EXPRESSION_END.length) : undefined;
 }
 
 interface Scan {

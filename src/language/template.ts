@@ -1,13 +1,24 @@
 /**
- * Listing and rendering the references of nested values: see template-syntax.ts for the language. Rendering reads only
- * own properties, and a rendered value can never set a prototype.
+ * Listing and rendering the references and expressions of nested values: see template-syntax.ts and expression.ts for the
+ * languages. Rendering reads only own properties, and a rendered value can never set a prototype.
  */
 import { PolyphonyError } from '../core/errors.ts';
 import { copyJson } from '../core/json/copy-json.ts';
-import { type Alternative, type Literal, parseTemplate, type Reference, TEMPLATE_BOUNDS } from './template-syntax.ts';
+import { compileExpression } from './expression.ts';
+import type { RenderMeter, TemplateScope } from './rendering.ts';
+import {
+  type Alternative,
+  type Literal,
+  parseTemplate,
+  type Reference,
+  type Segment,
+  TEMPLATE_BOUNDS,
+} from './template-syntax.ts';
 
+export type { RenderMeter, TemplateScope } from './rendering.ts';
 export {
   escapeTemplate,
+  expressionIn,
   type ParsedTemplate,
   parseTemplate,
   type Reference,
@@ -48,33 +59,27 @@ function visitStrings(value: unknown, onString: (text: string, pointer: string) 
 
 const pointerToken = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
-/** Every reference in the strings of a nested value, in document order; keys are never templates. Never throws. */
+/**
+ * Every reference in the strings of a nested value, in document order; keys are never templates. Each value that an expression
+ * reads is one reference. Never throws.
+ */
 export function listReferences(value: unknown): FoundReference[] {
   const found: FoundReference[] = [];
   visitStrings(value, (text, pointer) => {
     for (const segment of parseTemplate(text).segments) {
       if (segment.type === 'reference') found.push({ pointer, reference: segment.reference });
+      else if (segment.type === 'expression') {
+        for (const reference of referencesOf(segment.source)) found.push({ pointer, reference });
+      }
     }
   });
   return found;
 }
 
-/**
- * Returns the value of a head: the output of a node, `input`, `item`. With `part` `meta`, the metadata of a node; undefined
- * if it has none, and `meta` is then an ordinary field.
- */
-export type TemplateScope = (head: string, part?: 'meta') => unknown;
-
-/** What counts that which rendering makes, before it is made. Each method may throw to refuse it. */
-export interface RenderMeter {
-  /** A part of a text. */
-  readonly text: (part: string) => void;
-  /** A value whose compact JSON becomes a part of a text. */
-  readonly json: (value: unknown) => void;
-  /** A list or an object with so many entries. */
-  readonly container: (entries: number) => void;
-  /** A value that is passed on as it is, without a copy. */
-  readonly reference: (value: unknown) => void;
+function referencesOf(source: string): Reference[] {
+  const compiled = compileExpression(source);
+  if (!compiled.ok) return [];
+  return compiled.expression.references.map((path) => ({ alternatives: [{ type: 'path', ...path }] }));
 }
 
 /** A value whose references are already parsed. */
@@ -87,7 +92,8 @@ export interface CompiledTemplate {
 
 type Render = (scope: TemplateScope, meter: RenderMeter) => unknown;
 
-const NO_METER: RenderMeter = { text: () => {}, json: () => {}, container: () => {}, reference: () => {} };
+const ignore = (): void => {};
+const NO_METER: RenderMeter = { text: ignore, json: ignore, container: ignore, reference: ignore, made: ignore };
 
 const ARRAY_INDEX = /^(?:0|[1-9][0-9]{0,8})$/;
 
@@ -142,13 +148,25 @@ function compileString(text: string): Render | undefined {
       return value;
     };
   }
-  if (segments.every((segment) => segment.type === 'text')) {
-    const plain = segments.map((segment) => segment.text).join('');
+  if (first?.type === 'expression') return compileWhole(first.source);
+  return compileText(text, segments);
+}
+
+/** One that does not compile stays text, as an invalid reference does. */
+function compileWhole(source: string): Render | undefined {
+  const compiled = compileExpression(source);
+  return compiled.ok ? compiled.expression.evaluate : undefined;
+}
+
+function compileText(text: string, segments: readonly Segment[]): Render | undefined {
+  const parts = segments.filter((segment) => segment.type !== 'expression');
+  if (parts.every((segment) => segment.type === 'text')) {
+    const plain = parts.map((segment) => segment.text).join('');
     return plain === text ? undefined : () => plain;
   }
   return (scope, meter) => {
     let rendered = '';
-    for (const segment of segments) {
+    for (const segment of parts) {
       if (segment.type === 'text') meter.text(segment.text);
       rendered += segment.type === 'text' ? segment.text : asText(resolveReference(segment.reference, scope), meter);
     }

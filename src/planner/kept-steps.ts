@@ -12,7 +12,7 @@ import { stepOfTool, toolLists } from '../core/plan/offered-tools.ts';
 import type { Plan, PlanNode } from '../core/plan/plan.ts';
 import type { PlanFailure } from '../core/plan/planner.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
-import { listReferences } from '../language/template.ts';
+import { expressionIn, listReferences } from '../language/template.ts';
 
 export interface KeptSteps {
   /** The revised plan, with what was put back. The same object: nothing was. */
@@ -97,6 +97,7 @@ const HEAD = /(?<![\w.[\]"'-])[a-zA-Z_]\w*/g;
 /** The value with blanks removed from its references, and their nodes named as in the failed plan. */
 function withNames(value: unknown, names: ReadonlyMap<string, string> | undefined): unknown {
   if (typeof value === 'string') {
+    if (expressionIn(value) !== undefined) return names === undefined ? value : withNamesInside(value, names);
     return value.replaceAll(REFERENCE, (_whole, inside: string) => {
       const renamed = names === undefined ? inside : inside.replaceAll(HEAD, (head) => names.get(head) ?? head);
       return `{{${renamed.replaceAll(' ', '')}}}`;
@@ -106,6 +107,12 @@ function withNames(value: unknown, names: ReadonlyMap<string, string> | undefine
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, withNames(field, names)]));
 }
+
+const NAME_OR_TEXT = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?<![\w.])[a-zA-Z_]\w*/g;
+
+/** An expression holds texts too, which name nothing. */
+const withNamesInside = (text: string, names: ReadonlyMap<string, string>): string =>
+  text.replaceAll(NAME_OR_TEXT, (part) => names.get(part) ?? part);
 
 function effectOf(node: PlanNode, steps: Catalogue['steps']): Effect {
   const all = [effectOfStep(node.use, steps)];
@@ -149,8 +156,8 @@ function endedStep({ needs: _needs, when: _when, wait: _wait, session: _session,
   return node;
 }
 
-const nodesReadBy = ({ in: inputs, each }: PlanNode): readonly string[] =>
-  listReferences([inputs, each]).flatMap(({ reference }) =>
+const nodesReadBy = ({ in: inputs, each, model }: PlanNode): readonly string[] =>
+  listReferences([inputs, each, model]).flatMap(({ reference }) =>
     reference.alternatives.flatMap((alternative) => (alternative.type === 'path' ? [alternative.head] : [])),
   );
 

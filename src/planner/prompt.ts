@@ -3,7 +3,7 @@ import { firstOf } from '../core/json/cut-text.ts';
 import type { JsonSchema, Message } from '../core/model/model.ts';
 import type { PlanFailure } from '../core/plan/planner.ts';
 import type { Catalogue, PlanIssue, StepType } from '../core/plan/validation.ts';
-import { toShorthand } from '../kit/json/json-schema.ts';
+import { inputShape, outputShape } from './step-shapes.ts';
 
 const RULES = `You write plans. A plan is one JSON document that a machine runs as a graph over a pool of models and tools.
 Answer with the JSON document alone.
@@ -16,11 +16,12 @@ A node: { "id", "use", "in" } and, when needed:
 "repeat": {"until": CEL over self, "max": 2-20}; "wait": "all" | "any" | {"atLeast": n};
 "out": {"field": "string" | "number" | "integer" | "boolean" | "a|b|c" | "string[]" | nested map; "?" behind makes it optional} for typed answers of llm;
 "model": {"tier": "fast" | "balanced" | "premium", "can": [capabilities]}; "escalate": {"evaluator", "below": 0-1, "to": [tiers]};
-"limits": {"usd", "seconds", "concurrency"}; "onError": "fail" | "skip" | {"value": any}.
+"limits": {"usd", "seconds", "concurrency"}; "onError": "fail" | "skip" | {"value": any} | {"keep": true}, which gives null and meta.error {code, message}; "finish": true ends the run with its output.
 
 Rules:
 - ids match [a-z][a-z0-9_]*, are unique, and are never input, item, index, prev or self.
 - A reference is {{node.field}}, {{node.list[0].field}} or {{a.text ?? b.text}}; it names EARLIER nodes only. A value that is one reference alone keeps its type.
+- A whole string "{{= CEL}}" computes: list.filter(x, x.n > 1).sortBy('n').first(3), c ? a : b.
 - llm without "out" gives {text}; with "out" it gives exactly those fields. A tool gives the fields of its output.
 - llm: "tools" names tools or "workflow:x"; "approve": [tools] asks a person before each such call; "rounds": most rounds of calls.
 - Use only the steps of the catalogue. Independent nodes run in parallel by themselves: never chain what need not wait.
@@ -46,8 +47,8 @@ function listedInput({ use, input }: StepType): JsonSchema {
 const describeStep = (step: StepType): CatalogueStep => ({
   use: step.use,
   description: step.description,
-  input: toShorthand(listedInput(step)),
-  ...(step.output === undefined ? {} : { output: toShorthand(step.output) }),
+  input: inputShape(listedInput(step)),
+  ...(step.output === undefined ? {} : { output: outputShape(step.output) }),
 });
 
 /** The catalogue as the model reads it: names and shapes, no prices and no ids, because those change often. */

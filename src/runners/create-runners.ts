@@ -12,6 +12,7 @@ import { embedRunner, imageRunner, moderateRunner, rerankRunner } from './operat
 import { type OwnOutputs, withOutputCheck } from './output-check.ts';
 import { toolRunner } from './tool.ts';
 import { spreadable, stepRunner } from './user-code.ts';
+import { waitRunner } from './wait.ts';
 
 export interface RunnersOptions extends NestedOptions {
   readonly gateway: Gateway;
@@ -50,7 +51,8 @@ export function createRunners(options: RunnersOptions): NodeRunners {
     ['tool:', checked(toolRunner(tools, clock, logger))],
     ['workflow:', checked(workflowRunner(options))],
     ['plan', checked(planRunner(options))],
-    ['human', checked(humanRunner)],
+    ['human', humanRunner(ownOutputs)],
+    ['wait', checked(waitRunner(clock))],
     ['value', checked(valueRunner)],
     ...steps.map((step): [string, NodeRunner] => [step.type.use, checked(stepRunner(step, logger))]),
   ];

@@ -2,7 +2,7 @@
 
 import { PolyphonyError } from '../core/errors.ts';
 import type { CallOptions } from '../core/gateway.ts';
-import type { CallTrace, ModelResponse, RequestLimits, Usage } from '../core/model/model.ts';
+import type { CallTrace, ModelChoice, ModelResponse, RequestLimits, Usage } from '../core/model/model.ts';
 import type { NodeCall, NodeOutput } from '../core/run/engine.ts';
 import { chargeOf, chargeOfAttempts, withCharge } from '../runs/state/charge.ts';
 
@@ -37,7 +37,8 @@ function withoutUndefined<T extends object>(value: T): Defined<T> {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>;
 }
 
-const modelOf = (model: NonNullable<NodeCall['node']['model']>) => withoutUndefined(model);
+/** The engine has put the names that data decides in the place of references. */
+const modelOf = (model: NonNullable<NodeCall['node']['model']>) => withoutUndefined(model as ModelChoice);
 const escalateOf = (rule: NonNullable<NodeCall['node']['escalate']>) => withoutUndefined(rule);
 
 function limitsOf({ node }: NodeCall): RequestLimits | undefined {

@@ -2,10 +2,17 @@
 
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
-import { type NodeCall, type NodeRunner, SuspendRun } from '../core/run/engine.ts';
+import { type HumanQuestion, type NodeCall, type NodeOutput, type NodeRunner, SuspendRun } from '../core/run/engine.ts';
 import { shownJson } from '../language/shown.ts';
-import { answeredBy, misfitOf, withOut } from '../runs/stored/given-answer.ts';
-import { outputSchema } from './output-check.ts';
+import {
+  type Answered,
+  answeredBy,
+  misfitOf,
+  misfitOfChoices,
+  misfitOut,
+  withOut,
+} from '../runs/stored/given-answer.ts';
+import { checkedValue, type OutputSchema, type OwnOutputs, outputSchema, withOutputCheck } from './output-check.ts';
 
 /**
  * Its inputs: `question`, a text; `choices`, if the answer is one of a list; `approve`, the choice that approves; `data` for
@@ -13,16 +20,44 @@ import { outputSchema } from './output-check.ts';
  *
  * @throws invalid-request when they make no question that can be answered
  */
-export const humanRunner: NodeRunner = async (call) => {
-  if (call.answer === undefined) throw new SuspendRun(questionOf(call));
-  const { value } = call.answer;
-  const question = withOut(call.answer.question, call.node);
-  // A journal of an earlier version may hold an answer that nobody checked: it is asked for again, or the run could never go on.
-  if (misfitOf(question, value) !== undefined) throw new SuspendRun(question);
-  return { value: answeredBy(question, value), costNanoUsd: 0 };
+export const humanRunner = (ownOutputs?: OwnOutputs): NodeRunner => {
+  const checked = withOutputCheck(async (call) => ({ value: answered(call), costNanoUsd: 0 }));
+  return async (call) => {
+    if (call.answer === undefined) throw new SuspendRun(questionOf(call, ownOutputs));
+    const schema = outputSchema(call, ownOutputs);
+    return schema?.keep === undefined ? checked(call) : keptAnswer(call, schema, ownOutputs);
+  };
 };
 
-function questionOf(call: NodeCall): SuspendRun['question'] {
+function answered({ node, answer }: NodeCall): Answered {
+  if (answer === undefined) throw invalid(`Node ${node.id} has no answer.`);
+  const question = withOut(answer.question, node);
+  // A journal of an earlier version may hold an answer that nobody checked: it is asked for again, or the run could never go on.
+  if (misfitOf(question, answer.value) !== undefined) throw new SuspendRun(question);
+  return answeredBy(question, answer.value);
+}
+
+/** What the schema of a workflow's own gives. A process without the workflow may have taken an answer that does not fit. */
+async function keptAnswer(call: NodeCall, schema: OutputSchema, ownOutputs?: OwnOutputs): Promise<NodeOutput> {
+  const question = questionOf(call, ownOutputs);
+  const given = call.answer?.value;
+  if (misfitOfChoices(question, given) !== undefined) throw new SuspendRun(question);
+  const kept = await checkedValue(schema, answeredBy(question, given));
+  if (!kept.ok) throw new SuspendRun(question);
+  return { value: kept.value, costNanoUsd: 0 };
+}
+
+/** Why the schema of a workflow's own does not take the answer; undefined if it does. Throws invalid-output when its code throws. */
+export async function ownMisfit(
+  schema: OutputSchema,
+  question: HumanQuestion,
+  given: unknown,
+): Promise<string | undefined> {
+  const checked = await checkedValue(schema, answeredBy(question, given));
+  return checked.ok ? undefined : misfitOut(given, checked.issues);
+}
+
+function questionOf(call: NodeCall, ownOutputs?: OwnOutputs): SuspendRun['question'] {
   const { node, inputs } = call;
   const { question, data } = inputs;
   if (typeof question !== 'string' || question === '') {
@@ -30,7 +65,11 @@ function questionOf(call: NodeCall): SuspendRun['question'] {
   }
   const choices = choicesOf(node.id, inputs.choices);
   const approve = approvingOf(node.id, inputs.approve, choices);
-  return { question, ...defined({ choices, approve, data, out: outputSchema(call)?.json }) };
+  const schema = outputSchema(call, ownOutputs);
+  const { planId } = call;
+  const ownSchema =
+    schema?.keep === undefined || planId === undefined ? undefined : { workflow: planId, nodeId: node.id };
+  return { question, ...defined({ choices, approve, out: schema?.json, ownSchema, data }) };
 }
 
 function choicesOf(nodeId: string, given: unknown): readonly string[] | undefined {

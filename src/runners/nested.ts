@@ -16,8 +16,9 @@ import {
   type RunHandle,
   type RunResult,
   SuspendRun,
-  type WaitingQuestion,
 } from '../core/run/engine.ts';
+import { nestedRunId } from '../runs/records/nested-id.ts';
+import { originOf } from '../runs/records/waiting.ts';
 import { withCharge } from '../runs/state/charge.ts';
 import { requiredText } from './inputs.ts';
 
@@ -88,12 +89,7 @@ interface Nested extends PaidForPlan {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-/** The id of a nested run is made from its node, so that a resumed run finds it again. */
-export function nestedRunId({ runId, node, item, round }: NodeCall): string {
-  return [runId, node.id, ...(item === undefined ? [] : [item]), ...(round === undefined ? [] : [`r${round}`])].join(
-    '.',
-  );
-}
+const idOf = ({ runId, node, item, round }: NodeCall): string => nestedRunId({ runId, nodeId: node.id, item, round });
 
 /** Which nested run it is, what runs in it, and whether its text is that of the node. */
 export interface NestedPlace {
@@ -102,7 +98,7 @@ export interface NestedPlace {
   readonly shows: boolean;
 }
 
-const placeOf = (call: NodeCall): NestedPlace => ({ runId: nestedRunId(call), use: call.node.use, shows: true });
+const placeOf = (call: NodeCall): NestedPlace => ({ runId: idOf(call), use: call.node.use, shows: true });
 
 /**
  * Runs a plan as a run of its own within that of the call, or goes on with it.
@@ -176,28 +172,23 @@ async function passAnswer(engine: ExecutionEngine, { answer }: NodeCall, nested:
     // Journals of earlier versions do not name the item.
     waiting.find(({ item: _item, ...question }) => originOf(runId, question) === origin);
   if (asked === undefined) return;
-  const { nodeId, item } = asked;
   try {
-    await engine.answer(runId, nodeId, answer.value, defined({ item }));
+    await engine.answer(runId, asked.id, answer.value);
   } catch (error) {
     // An answer that nobody checked before it was passed down: the nested run asks again.
     if (asPolyphonyError(error).code !== 'invalid-request') throw error;
   }
 }
 
-function originOf(runId: string, { nodeId, item, origin, question }: WaitingQuestion): string {
-  return origin ?? `${runId}/${nodeId}${item === undefined ? '' : `/${item}`}: ${question}`;
-}
-
 function settle(call: NodeCall, use: string, result: RunResult, paid: Paid): RunResult {
   const { status, error } = result;
   const costNanoUsd = result.costNanoUsd === null ? null : Math.max(0, result.costNanoUsd - (paid.costNanoUsd ?? 0));
   const usage = paid.usage === undefined ? result.usage : subtractUsage(result.usage, paid.usage);
-  const [asked] = result.waiting ?? [];
   if (status === 'done') return { ...result, costNanoUsd, usage };
-  if (asked !== undefined) {
-    const { nodeId: _nodeId, item: _item, ...question } = asked;
-    throw new SuspendRun({ ...question, origin: originOf(result.runId, asked) });
+  const nested = result.waiting?.map((asked) => ({ ...asked, origin: originOf(result.runId, asked) }));
+  if (nested?.[0] !== undefined) {
+    const { id: _id, nodeId: _nodeId, item: _item, ...question } = nested[0];
+    throw new SuspendRun({ ...question, nested });
   }
   const failure =
     status === 'cancelled'

@@ -4,9 +4,10 @@ import { PolyphonyError } from '../core/errors.ts';
 import type { JsonSchema, Warning } from '../core/model/model.ts';
 import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
 import { coerceJson, type JsonIssue, toJsonSchema, validateJson } from '../kit/json/json-schema.ts';
-import type { WrittenSchema } from '../kit/json/own/own-schema.ts';
+import type { OwnSchema, WrittenSchema } from '../kit/json/own/own-schema.ts';
 import { humanSchema } from '../language/human-output.ts';
 import { withCharge } from '../runs/state/charge.ts';
+import { askedSchema, keepAnswer } from '../runs/stored/own-answer.ts';
 
 /** The schema of a workflow's own for the `out` of its node. Undefined: what the plan says is all. */
 export type OwnOutputs = (planId: string, nodeId: string, out: object) => WrittenSchema | undefined;
@@ -24,9 +25,8 @@ const schemas = new WeakMap<object, OutputSchema>();
 export function outputSchema({ node, planId }: NodeCall, ownOutputs?: OwnOutputs): OutputSchema | undefined {
   const { out } = node;
   if (out === undefined) return undefined;
-  // The output of a person's answer is wider than what is declared: it says whether that approves.
-  const own = planId === undefined || node.use === 'human' ? undefined : ownOutputs?.(planId, node.id, out);
-  if (own !== undefined) return { json: own.schema.input, keep: own.schema.keep };
+  const own = planId === undefined ? undefined : ownOutputs?.(planId, node.id, out);
+  if (own !== undefined) return ownSchemaOf(node, own.schema);
   const known = schemas.get(out);
   if (known !== undefined) return known;
   const json = toJsonSchema(out);
@@ -34,6 +34,10 @@ export function outputSchema({ node, planId }: NodeCall, ownOutputs?: OwnOutputs
   schemas.set(out, schema);
   return schema;
 }
+
+/** The output of a person's answer is wider than what is declared: it says whether that approves. */
+const ownSchemaOf = ({ use }: NodeCall['node'], schema: OwnSchema): OutputSchema =>
+  use === 'human' ? { json: askedSchema(schema), keep: keepAnswer(schema) } : { json: schema.input, keep: schema.keep };
 
 export const issueList = (issues: readonly JsonIssue[]): string =>
   issues.map(({ path, message }) => `${path === '' ? '/' : path} ${message}`).join('; ');

@@ -4,6 +4,9 @@ import { addMoney, type NanoUsd } from '../core/money/money.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunEvent, RunSummary, StoredStatus } from '../core/run/engine.ts';
 
+/** The node has ended: its onError gave the output. */
+const STANDS_IN: ReadonlySet<string | undefined> = new Set(['skip', 'value', 'keep']);
+
 /** The change of a run's summary by one append; absent fields stay as they are. */
 export interface RunProgress {
   /** The time of the first event, in epoch milliseconds: the start of a run that is new to the journal. */
@@ -79,7 +82,10 @@ function take(progress: Mutable<RunProgress>, event: RunEvent): void {
     case 'node-failed':
       // The failure is recorded again when the plan is complete.
       if (event.handled === 'plan') return;
-      charge(progress, event.item, event.costNanoUsd, event.handled === 'skip' || event.handled === 'value');
+      charge(progress, event.item, event.costNanoUsd, STANDS_IN.has(event.handled));
+      return;
+    case 'node-undone':
+      charge(progress, undefined, event.costNanoUsd, false);
       return;
     case 'node-cancelled':
       charge(progress, event.item, event.costNanoUsd, false);

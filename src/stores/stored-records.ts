@@ -51,6 +51,8 @@ const EVENT_FIELDS: Readonly<Record<string, Readonly<Record<string, Check>>>> = 
   'node-cancelled': NODE,
   'node-suspended': { ...NODE, question: isObject },
   answer: NODE,
+  'undo-started': { reason: isText, error: optional(isError) },
+  'node-undone': { ...NODE, use: isText, error: optional(isError), costNanoUsd: isCost },
   'run-finished': TOTALS,
   'run-failed': { ...TOTALS, error: isError },
   'run-cancelled': TOTALS,

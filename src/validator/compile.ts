@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/json/canonical-json.ts';
 import { markValid, type NodeEstimate, type Plan, type ValidNode, type ValidPlan } from '../core/plan/plan.ts';
+import { isNodeName } from './analysis/built-in-names.ts';
 import { ownMetaOf } from './analysis/own-meta.ts';
 import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
 import type { AnalysisEstimate } from './estimate/estimate.ts';
@@ -35,12 +36,15 @@ export function validNode(
 ): ValidNode {
   const data = new Set<string>();
   const dependencies = new Set<string>();
-  for (const { head, place } of nodeAnalysis.uses) {
+  for (const use of nodeAnalysis.uses) {
+    const { head, place } = use;
     if (head === nodeAnalysis.node.id || !analysis.byId.has(head)) continue;
+    if (!isNodeName(use, nodeAnalysis, analysis)) continue;
     dependencies.add(head);
-    if (place !== 'needs') data.add(head);
+    if (place !== 'needs' && place !== 'undo') data.add(head);
   }
   const ownMeta = ownMetaOf(nodeAnalysis.output);
+  const { variants } = nodeAnalysis;
   return {
     node: nodeAnalysis.node,
     index,
@@ -48,6 +52,7 @@ export function validNode(
     dependencies: [...dependencies],
     hasFallback: nodeAnalysis.hasFallback,
     ...(ownMeta === undefined ? {} : { ownMeta }),
+    ...(variants === undefined ? {} : { models: variants.flatMap(({ model }) => model ?? []) }),
     estimate: estimate ?? { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0, expectedMs: 0 },
     priority,
   };

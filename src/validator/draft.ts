@@ -11,6 +11,7 @@ import type { DraftNode, Plan, PlanBounds, ValidPlan } from '../core/plan/plan.t
 import { markValid } from '../core/plan/plan.ts';
 import type { Catalogue, PlanDraft } from '../core/plan/validation.ts';
 import { createMemberReader, type JsonMember } from '../kit/json/json-members.ts';
+import { isNodeName } from './analysis/built-in-names.ts';
 import { type NodeAnalysis, openNode, openPlan, type PlanAnalysis, readSchema } from './analysis/plan-analysis.ts';
 import { resolveNodeUses } from './analysis/references.ts';
 import { changesNothing } from './analysis/side-effects.ts';
@@ -136,10 +137,11 @@ function takeNode(drafting: Drafting, text: string, element: number): DraftNode 
 }
 
 /** Places of the nodes that it waits for. */
-function placesOf({ node, uses }: NodeAnalysis, { byId }: PlanAnalysis): readonly number[] {
+function placesOf(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): readonly number[] {
   const places = new Set<number>();
-  for (const { head } of uses) {
-    const place = head === node.id ? undefined : byId.get(head)?.position;
+  for (const use of nodeAnalysis.uses) {
+    if (use.head === nodeAnalysis.node.id || !isNodeName(use, nodeAnalysis, analysis)) continue;
+    const place = analysis.byId.get(use.head)?.position;
     if (place !== undefined) places.add(place);
   }
   return [...places];

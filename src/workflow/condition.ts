@@ -1,6 +1,6 @@
 /** Conditions over references, compiled to CEL. */
 import { PolyphonyError } from '../core/errors.ts';
-import { pathOf, type Ref } from './reference.ts';
+import { celOf, pathOf, type Ref } from './reference.ts';
 
 const SOURCE = Symbol('condition');
 
@@ -14,17 +14,14 @@ const condition = (source: string): Condition => ({ [SOURCE]: source });
 export const sourceOf = (of: Condition): string => of[SOURCE];
 
 function path(reference: unknown): string {
-  const found = pathOf(reference);
-  if (found === undefined || found.includes('??')) {
-    throw new PolyphonyError(
-      'invalid-plan',
-      'A condition can compare only references to nodes or to the input: put `coalesce` into a value node first.',
-    );
-  }
-  return found;
+  if (pathOf(reference) !== undefined) return celOf(reference);
+  throw new PolyphonyError(
+    'invalid-plan',
+    'A condition compares references to nodes or to the input, or computed values.',
+  );
 }
 
-const operand = (part: unknown): string => (pathOf(part) === undefined ? JSON.stringify(part) : path(part));
+const operand = celOf;
 
 type Scalar = string | number | boolean | null;
 type Widened<T> = T extends number ? number : T;

@@ -2,6 +2,7 @@
 
 export type { Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
 export { and, type Condition, eq, gt, gte, hasItems, isPresent, isTrue, lt, lte, ne, not, or } from './condition.ts';
+export { compute } from './expression.ts';
 export { coalesce, previous, type Ref, type Template, t, type Value } from './reference.ts';
 export {
   defineStep,
@@ -10,9 +11,11 @@ export {
   image,
   llm,
   moderate,
+  plan,
   rerank,
   tool,
   value,
   type WorkflowStep,
+  wait,
 } from './step.ts';
-export { isWorkflow, type Workflow, type WorkflowBuilder, workflow } from './workflow.ts';
+export { isWorkflow, undoBy, type Workflow, type WorkflowBuilder, workflow } from './workflow.ts';

@@ -3,7 +3,7 @@
  * while a workflow is built.
  */
 import { PolyphonyError } from '../core/errors.ts';
-import { escapeTemplate, writtenStep } from '../language/template.ts';
+import { escapeTemplate, parseTemplate, writtenStep } from '../language/template-syntax.ts';
 
 declare const value: unique symbol;
 
@@ -13,10 +13,14 @@ export type Ref<T> = { readonly [value]: T } & Fields<T>;
 type Fields<T> = unknown extends T
   ? unknown
   : NonNullable<T> extends readonly (infer E)[]
-    ? { readonly [index: number]: Ref<E | Nullish<T>> }
+    ? { readonly [index: number]: Ref<E | Nullish<T>> } & MetaField<T>
     : NonNullable<T> extends object
       ? { readonly [K in keyof NonNullable<T>]-?: Ref<Present<NonNullable<T>[K]> | Nullish<T>> }
       : unknown;
+
+/** A list of a node that runs once per item has `meta` beside its items. */
+type MetaField<T> =
+  NonNullable<T> extends { readonly meta: infer M } ? { readonly meta: Ref<M | Nullish<T>> } : unknown;
 
 /** An optional field is null when it is absent. */
 type Present<T> = undefined extends T ? Exclude<T, undefined> | null : T;
@@ -37,7 +41,7 @@ export type Resolved<T> = T extends { readonly [value]: infer V }
  * What a reference may hold where a value of type T is wanted: the same with read-only arrays, and with null for an optional
  * field, which is left out where the node starts.
  */
-type Held<T> = unknown extends T
+export type Held<T> = unknown extends T
   ? T
   : T extends readonly (infer E)[]
     ? readonly Held<E>[]
@@ -105,6 +109,50 @@ function templateOf(candidate: unknown): string | undefined {
   return typeof text === 'string' ? text : undefined;
 }
 
+/** The reference to what an expression gives. It may be read further only where its text is one operand. */
+export const expressionTo = <T>(source: string): Ref<T> => referenceTo(`= ${source}`);
+
+const isExpression = (path: string): boolean => path.startsWith('= ');
+
+/**
+ * A value as an operand of an expression or a condition.
+ *
+ * @throws invalid-plan for a text with references, and for what CEL cannot write
+ */
+export function celOf(part: unknown): string {
+  const path = pathOf(part);
+  if (path !== undefined) return celOfPath(path);
+  if (templateOf(part) !== undefined)
+    throw new PolyphonyError(
+      'invalid-plan',
+      'A text made by t`…` cannot be computed with: put it into a value node first.',
+    );
+  if (Array.isArray(part)) return `[${part.map(celOf).join(', ')}]`;
+  if (typeof part === 'object' && part !== null) {
+    const fields = Object.entries(part).filter(([, value]) => value !== undefined);
+    return `{${fields.map(([key, value]) => `${JSON.stringify(key)}: ${celOf(value)}`).join(', ')}}`;
+  }
+  if (part === null || typeof part === 'string' || typeof part === 'boolean' || Number.isFinite(part))
+    return JSON.stringify(part);
+  throw new PolyphonyError(
+    'invalid-plan',
+    `An expression cannot hold ${String(part)}: use texts, numbers, lists and objects.`,
+  );
+}
+
+/** `a ?? b` is the first of them that is not null. */
+function celOfPath(path: string): string {
+  if (isExpression(path)) return path.slice(2);
+  const [only] = parseTemplate(`{{${path}}}`).segments;
+  const alternatives = only?.type === 'reference' ? only.reference.alternatives : [];
+  if (alternatives.length < 2) return path;
+  const written = alternatives.map((one) => (one.type === 'path' ? one.text : celOf(one.value)));
+  return firstPresent(written);
+}
+
+const firstPresent = (sources: readonly string[]): string =>
+  `(${sources.map((source, index) => (index === sources.length - 1 ? source : `${source} != null ? ${source} : `)).join('')})`;
+
 /** Text with references: t`Summarise ${c.page.text}`. Literal braces stay literal. */
 export function t(strings: TemplateStringsArray, ...values: readonly unknown[]): Template {
   let text = '';
@@ -117,34 +165,46 @@ export function t(strings: TemplateStringsArray, ...values: readonly unknown[]):
 
 function inText(part: unknown): string {
   const path = pathOf(part);
-  if (path !== undefined) return `{{${path}}}`;
+  if (path !== undefined) {
+    if (!isExpression(path)) return `{{${path}}}`;
+    const rule =
+      'A computed value cannot stand inside a text: put it into a value node first, or build the text with join.';
+    throw new PolyphonyError('invalid-plan', rule);
+  }
   const template = templateOf(part);
   if (template !== undefined) return template;
   return escapeTemplate(typeof part === 'string' ? part : JSON.stringify(part));
 }
 
 type NonNull<T> = T extends readonly [infer First, ...infer Rest]
-  ? First extends Ref<infer V>
+  ? Resolved<First> extends infer V
     ? null extends V
       ? Exclude<V, null> | NonNull<Rest>
       : V
-    : NonNull<Rest>
+    : never
   : null;
 
-/** The first reference that is not null: `a ?? b`. Its type includes null only when all of them may be null. */
-export function coalesce<const R extends readonly [Ref<unknown>, ...Ref<unknown>[]]>(
-  ...references: R
-): Ref<NonNull<R>> {
-  const paths = references.map((reference) => {
-    const path = pathOf(reference);
-    if (path === undefined)
-      throw new PolyphonyError(
-        'invalid-plan',
-        '`coalesce` takes only references to nodes or to the input: put other values into a value node first.',
-      );
-    return path;
-  });
-  return referenceTo(paths.join(' ?? '));
+type Literal = string | number | boolean | null | readonly (string | number | boolean | null)[];
+
+/**
+ * The first of them that is not null: `a ?? b`. The last one may be a literal. Its type includes null only when all of them may
+ * be null.
+ */
+export function coalesce<
+  const R extends readonly [Ref<unknown>, ...Ref<unknown>[]] | readonly [Ref<unknown>, ...Ref<unknown>[], Literal],
+>(...alternatives: R): Ref<NonNull<R>> {
+  const last = alternatives.length - 1;
+  const paths = alternatives.map((part, index) => pathOf(part) ?? literalOf(part, index === last));
+  return paths.some(isExpression) ? expressionTo(firstPresent(paths.map(celOfPath))) : referenceTo(paths.join(' ?? '));
+}
+
+function literalOf(part: unknown, isLast: boolean): string {
+  const isScalar = (value: unknown): boolean => value === null || /^(?:string|number|boolean)$/.test(typeof value);
+  const text = isScalar(part) || (Array.isArray(part) && part.every(isScalar)) ? JSON.stringify(part) : undefined;
+  if (text !== undefined && isLast && !text.includes('}}') && !text.includes('{{')) return text;
+  const message =
+    '`coalesce` takes references to nodes or to the input, and behind them one text, number, true, false, null or list of those, without double braces: put other values into a value node first.';
+  throw new PolyphonyError('invalid-plan', message);
 }
 
 /** Converts values, references and templates to the JSON of the plan. */

@@ -4,11 +4,12 @@ import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { MediaSource, Message } from '../core/model/model.ts';
 import type { HeldByJson, Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
-import type { PlanNode } from '../core/plan/plan.ts';
+import type { Plan, PlanNode } from '../core/plan/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
-import type { NodeCall, NodeMeta, NodeRunner } from '../core/run/engine.ts';
+import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
 import { dropOptionalNulls } from '../kit/json/json-schema.ts';
 import { ownSchema, type SchemaReading, shownIssues } from '../kit/json/own/own-schema.ts';
+import type { AnswerOfPerson, InputAsOutput } from './outputs.ts';
 
 /**
  * A kind of step, named by `use`. The types exist only for the compiler. `MaySuspend` true: it may wait for an answer from
@@ -118,14 +119,37 @@ export const human: WorkflowStep<
     readonly approve?: string;
     readonly data?: unknown;
   },
-  { readonly answer: unknown; readonly approved: boolean },
+  AnswerOfPerson,
   true
 > = { use: 'human' };
 
-export const value: TypedStep<Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>> = {
+/** One of a number of seconds, a time (ISO 8601 with a time zone) and the name of an event. */
+export type WaitInput =
+  | { readonly seconds: number }
+  | { readonly until: string }
+  | {
+      readonly event: string;
+      /** Fields that the payload has to have, with these values. @default any payload */
+      readonly match?: Readonly<Record<string, unknown>>;
+      /** Of the payload: a map from names to types, or a JSON Schema. @default any payload */
+      readonly schema?: Readonly<Record<string, unknown>>;
+    };
+
+/** `at` is when it ended, as ISO 8601; an event has a `payload`. */
+export const wait: WorkflowStep<WaitInput, { readonly at: string; readonly payload?: unknown }, true> = { use: 'wait' };
+
+/** Its output has the type of its inputs. */
+export const value: TypedStep<Readonly<Record<string, unknown>>, InputAsOutput> = {
   use: 'value',
   typedOutput: true,
 };
+
+/** Plans a goal while the run goes on, and runs that plan, which may ask a person. */
+export const plan: WorkflowStep<
+  { readonly goal: string; readonly context?: unknown },
+  { readonly output: unknown; readonly plan: Plan },
+  true
+> = { use: 'plan' };
 
 /**
  * A registered tool or a tool of an MCP server, with types that are not checked. `MaySuspend` true: a plugin may suspend its
@@ -202,9 +226,4 @@ function conforming(step: string, side: 'input' | 'output', reading: SchemaReadi
     `The ${side} of step "${step}" does not match its schema: ${shownIssues(reading.issues)}. Correct the step or its schema.`,
     { details: { step, issues: reading.issues } },
   );
-}
-
-/** `meta`, which every finished node has besides its output. */
-export interface WithMeta {
-  readonly meta: NodeMeta;
 }

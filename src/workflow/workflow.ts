@@ -4,16 +4,17 @@
  */
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
-import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity } from '../core/model/model.ts';
+import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity, Tier } from '../core/model/model.ts';
 import type { HeldByJson, Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
 import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS } from '../core/plan/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
 import type { WorkflowSchemas, WrittenSchema } from '../kit/json/own/own-schema.ts';
 import { CEL_RESERVED, type ReservedName } from '../language/condition-rules.ts';
 import { type Condition, sourceOf } from './condition.ts';
-import { encode, pathOf, type Ref, type Resolved, referenceTo, type Value } from './reference.ts';
+import type { Declared, EarlyOutput, Mapped, OutputOf, Skippable, StandsIn } from './outputs.ts';
+import { encode, pathOf, type Ref, type Resolved, referenceTo, type Template, type Value } from './reference.ts';
 import { mustRun, writtenSchema } from './schema.ts';
-import type { WithMeta, WorkflowStep } from './step.ts';
+import type { WorkflowStep } from './step.ts';
 
 type Nodes = Readonly<Record<string, unknown>>;
 
@@ -41,10 +42,17 @@ type IsId<Id extends string> = Id extends `${Digit | '_'}${string}`
       : true
     : false;
 
+/** Which models may serve the node. Data may decide the names, where their type says which these are. */
+type ModelByData = Omit<ModelChoice, 'id' | 'tier' | 'route'> & {
+  readonly id?: string | Ref<string>;
+  readonly tier?: Tier | Ref<Tier>;
+  readonly route?: string | Ref<string>;
+};
+
 interface Settings {
   /** Ids of nodes that must end first although their output is not used. */
   readonly needs?: readonly string[];
-  readonly model?: ModelChoice;
+  readonly model?: ModelByData;
   readonly escalate?: EscalationRule;
   readonly limits?: {
     readonly usd?: number;
@@ -55,22 +63,25 @@ interface Settings {
     readonly tokens?: number;
   };
   readonly wait?: 'all' | 'any' | { readonly atLeast: number };
-  readonly session?: string;
+  /** May hold references; where one of them is null, the session of the run is used. */
+  readonly session?: string | Template | Ref<string | null>;
   readonly sensitivity?: Sensitivity;
   readonly cache?: 'use' | 'skip' | 'refresh';
+  /** When the node is done the run ends with its output. @default false */
+  readonly finish?: boolean;
 }
 
 /** The definition of a node: its inputs, and the fields of the plan format. */
 export interface NodeSpec<Input> extends Settings {
   readonly in: Inputs<Input>;
   readonly when?: Condition;
-  readonly onError?: 'fail' | 'skip' | 'replan' | { readonly value: unknown };
+  readonly onError?: 'fail' | 'skip' | 'replan' | { readonly value: unknown } | { readonly keep: true };
   readonly out?: SchemaLike;
 }
 type Inputs<Input> = Input extends unknown ? { readonly [K in keyof Input]: Value<Input[K]> } : never;
 
 /** Rejects fields that the plan format or the step does not know; a return type would accept them. */
-type Exact<S, Input> = {
+type Exact<S, Input, N, O> = {
   readonly [K in Exclude<keyof S, keyof NodeSpec<Input>>]: Refused<`a node has no field ${Name<K>}`>;
 } & (S extends { readonly in: infer Given }
   ? {
@@ -79,7 +90,18 @@ type Exact<S, Input> = {
       };
     }
   : unknown) &
-  (S extends { readonly out: infer Z } ? { readonly out: Z & HeldByJson<Infer<Z>> } : unknown);
+  (S extends { readonly out: infer Z } ? { readonly out: Z & HeldByJson<Infer<Z>> } : unknown) &
+  (S extends { readonly needs: readonly (infer Id)[] } ? Needed<Id, N> : unknown) &
+  (S extends { readonly onError: { readonly value: infer V } }
+    ? StandsIn<V, O, S> extends true
+      ? unknown
+      : { readonly onError: { readonly value: Refused<'onError.value is not what the node gives'> } }
+    : unknown);
+type Needed<Id, N> = string extends Id
+  ? unknown
+  : [Exclude<Id, keyof N>] extends [never]
+    ? unknown
+    : { readonly needs: readonly Refused<`needs: there is no earlier node ${Name<Exclude<Id, keyof N>>}`>[] };
 type Name<K> = K extends string ? K : never;
 /** No value has this type; the compiler shows the sentence in its error. A plain text would make the whole node `never`. */
 interface Refused<Sentence extends string> {
@@ -87,21 +109,25 @@ interface Refused<Sentence extends string> {
 }
 type KeysOf<Input> = Input extends unknown ? keyof Input : never;
 
-/** Repeats the node until the condition on its output holds, at most `max` rounds; `previous()` is the last output. */
+/** What refers to the output of the node itself. */
 export interface Repetition<Self> {
-  readonly repeat: (self: Ref<Self>) => { readonly until: Condition; readonly max: number };
+  /** Repeats the node until the condition on its output holds, at most `max` rounds; `previous()` is the last output. */
+  readonly repeat?: (self: Ref<Self>) => { readonly until: Condition; readonly max: number };
+  /** Undoes the node when the run fails or is cancelled after it finished: `undoBy(refund, { charge: self.id })`. */
+  readonly undo?: (self: Ref<Self>) => UndoStep;
 }
 
-/** The output of a node, from its `out` or else from its step; also null when its condition or an error may skip it. */
-type OutputOf<O, S> = Declared<O, S> & WithMeta;
-type Declared<O, S> = S extends { readonly out: infer Z } ? JsonOf<Infer<Z>> : O;
-/** `onError: 'skip'` makes a failed item null; `when` may skip the whole node. */
-type Mapped<Output, S> =
-  | readonly (S extends { readonly onError: 'skip' } ? Output | null : Output)[]
-  | (S extends { readonly when: Condition } ? null : never);
-type Skippable<Output, S> = S extends { readonly when: Condition } | { readonly onError: 'skip' }
-  ? Output | null
-  : Output;
+/** A step with its inputs, made by `undoBy`. */
+export interface UndoStep {
+  readonly step: WorkflowStep<unknown, unknown, boolean>;
+  readonly in: unknown;
+}
+
+/** The step that undoes a node, with its inputs. */
+export const undoBy = <I>(step: WorkflowStep<I, unknown, boolean>, inputs: Inputs<I>): UndoStep => ({
+  step,
+  in: inputs,
+});
 
 export interface WorkflowOptions<S> {
   /** `[a-z][a-z0-9_-]*`; `workflow:<id>` names the workflow. */
@@ -110,6 +136,8 @@ export interface WorkflowOptions<S> {
   /** A schema of zod is run once, on what the caller gives; the run keeps its result as JSON. @default any fields */
   readonly input?: S & HeldByJson<Infer<S>>;
   readonly budget?: { readonly usd?: number; readonly seconds?: number };
+  /** False: after a failure, what does not depend on it goes on to its end, then the run fails. @default true */
+  readonly failFast?: boolean;
 }
 
 /** After a failed node is replanned, the new plan may ask a person. */
@@ -119,18 +147,25 @@ type MayAsk<S> = S extends { readonly onError: 'replan' } ? true : false;
  * `MaySuspend` is true when a node may wait for an answer from outside. `Given` is the input as a caller gives it, `Input` what
  * references see of it.
  */
-export interface WorkflowBuilder<Input, N extends Nodes, MaySuspend extends boolean = false, Given = Input> {
+export interface WorkflowBuilder<
+  Input,
+  N extends Nodes,
+  MaySuspend extends boolean = false,
+  Given = Input,
+  Early = never,
+> {
   /** Adds a node. */
   node<const Id extends string, I, O, const S extends NodeSpec<I>, Waits extends boolean = false>(
     id: FreshId<Id, N>,
     step: WorkflowStep<I, O, Waits>,
-    build: (c: Context<Input, N>) => S & Exact<S, I>,
+    build: (c: Context<Input, N>) => S & Exact<S, I, N, O>,
     repetition?: Repetition<OutputOf<O, S>>,
   ): WorkflowBuilder<
     Input,
     N & { readonly [K in Id]: Skippable<OutputOf<O, S>, S> },
     MaySuspend | Waits | MayAsk<S>,
-    Given
+    Given,
+    Early | EarlyOutput<Declared<O, S>, S>
   >;
 
   /** Adds a node that runs once per item of an array, in parallel. Its output is the array of outputs, in that order. */
@@ -138,16 +173,18 @@ export interface WorkflowBuilder<Input, N extends Nodes, MaySuspend extends bool
     id: FreshId<Id, N>,
     step: WorkflowStep<I, O, Waits>,
     over: (c: Context<Input, N>) => Ref<readonly Item[]>,
-    build: (item: Ref<Item>, c: Context<Input, N>, index: Ref<number>) => S & Exact<S, I>,
+    build: (item: Ref<Item>, c: Context<Input, N>, index: Ref<number>) => S & Exact<S, I, N, O>,
+    repetition?: Repetition<OutputOf<O, S>>,
   ): WorkflowBuilder<
     Input,
-    N & { readonly [K in Id]: Mapped<OutputOf<O, S>, S> },
+    N & { readonly [K in Id]: Mapped<O, S> },
     MaySuspend | Waits | MayAsk<S>,
-    Given
+    Given,
+    Early | EarlyOutput<readonly Declared<O, S>[], S>
   >;
 
   /** Sets the output of the workflow: references, templates and literals, nested as needed. */
-  output<const O>(build: (c: Context<Input, N>) => O): Workflow<Given, Resolved<O>, MaySuspend>;
+  output<const O>(build: (c: Context<Input, N>) => O): Workflow<Given, Resolved<O> | Early, MaySuspend>;
 }
 
 /**
@@ -229,6 +266,7 @@ function builder<Input, N extends Nodes, Given>(draft: Draft): WorkflowBuilder<I
       step: WorkflowStep<unknown, unknown, boolean>,
       over: (c: Context<Input, N>) => unknown,
       build: (item: Ref<unknown>, c: Context<Input, N>, index: Ref<number>) => LooseSpec,
+      repetition?: Repetition<unknown>,
     ) => {
       const c = context();
       const spec = build(referenceTo('item'), c, referenceTo('index'));
@@ -238,7 +276,7 @@ function builder<Input, N extends Nodes, Given>(draft: Draft): WorkflowBuilder<I
           'invalid-plan',
           `Node "${id}" must map over a reference to an array, such as c.docs.hits.`,
         );
-      const { node, ...compiled } = compileNode(draft, id, step, spec);
+      const { node, ...compiled } = compileNode(draft, id, step, spec, repetition);
       return builder(withNode(draft, step, { ...compiled, node: { ...node, each: `{{${each}}}` } }));
     },
     output: (build: (c: Context<Input, N>) => unknown) => finished(draft, encode(build(context()))),
@@ -250,6 +288,8 @@ interface CompiledNode {
   readonly node: PlanNode;
   /** Of its `out`, where the plan cannot say all of it. */
   readonly output?: WrittenSchema;
+  /** The step of one's own that undoes it. */
+  readonly undoing?: StepPlugin;
 }
 
 function compileNode(
@@ -259,16 +299,19 @@ function compileNode(
   spec: LooseSpec,
   repetition?: Repetition<unknown>,
 ): CompiledNode {
-  const taken =
-    draft.nodes.some((node) => node.id === id) || REFERENCE_HEADS.some((head) => head === id) || CEL_RESERVED.has(id);
+  if (draft.nodes.some((node) => node.id === id)) {
+    throw new PolyphonyError('invalid-plan', `There is a node "${id}" already: choose another id.`);
+  }
+  const taken = REFERENCE_HEADS.some((head) => head === id) || CEL_RESERVED.has(id);
   if (taken || !NODE_ID.test(id)) {
     throw new PolyphonyError(
       'invalid-plan',
-      `A node cannot have the id "${id}": use a unique id that matches ${NODE_ID.source} and is neither one of ${REFERENCE_HEADS.join(', ')} nor a name that conditions reserve (size, string, list, …).`,
+      `A node cannot have the id "${id}": use a unique id that matches ${NODE_ID.source} and is neither one of ${REFERENCE_HEADS.join(', ')} nor a name that conditions reserve (in, for, if, null, …).`,
     );
   }
   const { in: inputs, when, out, onError, needs, ...settings } = spec;
-  const rounds = repetition?.repeat(referenceTo('self'));
+  const rounds = repetition?.repeat?.(referenceTo('self'));
+  const undo = repetition?.undo?.(referenceTo('self'));
   const output = out === undefined ? undefined : writtenSchema(out);
   const node = {
     id,
@@ -279,16 +322,25 @@ function compileNode(
     ...(rounds === undefined ? {} : { repeat: { until: sourceOf(rounds.until), max: rounds.max } }),
     ...(output === undefined ? {} : { out: output.written }),
     ...(onError === undefined ? {} : { onError: onError as PlanNode['onError'] }),
+    ...(undo === undefined ? {} : { undo: { use: undo.step.use, in: encode(undo.in) } }),
     ...(encode(settings) as object),
   } as PlanNode;
-  return out === undefined || output === undefined || !mustRun(out) ? { node } : { node, output };
+  const undoing = undo?.step.definition;
+  return {
+    node,
+    ...(out === undefined || output === undefined || !mustRun(out) ? {} : { output }),
+    ...defined({ undoing }),
+  };
 }
 
-function withNode(draft: Draft, step: WorkflowStep<unknown, unknown, boolean>, { node, output }: CompiledNode): Draft {
-  const { definition } = step;
+function withNode(
+  draft: Draft,
+  step: WorkflowStep<unknown, unknown, boolean>,
+  { node, output, undoing }: CompiledNode,
+): Draft {
+  const brought = [step.definition, undoing].filter((definition) => definition !== undefined);
   const outputs = output === undefined ? draft.outputs : new Map([...draft.outputs, [node.id, output]]);
-  const steps =
-    definition === undefined || draft.steps.includes(definition) ? draft.steps : [...draft.steps, definition];
+  const steps = [...new Set([...draft.steps, ...brought])];
   const workflows = isWorkflow(step) && !draft.workflows.includes(step) ? [...draft.workflows, step] : draft.workflows;
   return { ...draft, outputs, nodes: [...draft.nodes, node], steps, workflows };
 }
@@ -298,15 +350,29 @@ export function isWorkflow(candidate: unknown): candidate is Workflow<unknown, u
   return typeof candidate === 'object' && candidate !== null && 'plan' in candidate && 'inputSchema' in candidate;
 }
 
+/** A workflow of which `output` was not called yet. */
+export const isUnfinished = (candidate: object): boolean =>
+  !('plan' in candidate) &&
+  ['node', 'map', 'output'].every(
+    (name) => typeof (candidate as Readonly<Record<string, unknown>>)[name] === 'function',
+  );
+
+/** The error where somebody uses it. */
+export const unfinished = (what: string, code: 'invalid-plan' | 'invalid-config'): PolyphonyError =>
+  new PolyphonyError(
+    code,
+    `${what} has no output yet: end it with .output((c) => ({ … })), and use what that returns.`,
+  );
+
 function finished(draft: Draft, output: unknown): Workflow<unknown, unknown> {
-  const { id, goal, input: given, budget } = draft.options;
+  const { id, goal, input: given, budget, failFast } = draft.options;
   const input = given === undefined ? undefined : writtenSchema(given);
   const plan = {
     version: 1 as const,
     id,
     ...defined({ goal }),
     ...(input === undefined ? {} : { input: input.written }),
-    ...defined({ budget }),
+    ...defined({ budget, failFast }),
     nodes: [...draft.nodes],
     output,
   };

@@ -5,7 +5,8 @@
  *   npm run bench -- schemas
  */
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { fromShorthand, validateJson } from '../../src/kit/json/json-schema.ts';
+import { validateJson } from '../../src/kit/json/json-schema.ts';
+import { fromShorthand } from '../../src/language/shorthand.ts';
 import type { Measurement } from './measurement.ts';
 
 const ROUNDS = 25;

@@ -257,11 +257,11 @@ describe('what goes well', () => {
     expect(waiting).toMatchObject([0, 1, 2].map((item) => ({ nodeId: 'count', item })));
     const id = String(runId);
     const shown = (await call('runs', id)).err;
-    expect(shown).toContain('count, item 2, asks: How many c?');
-    expect(shown).toContain("count '<answer>' --item 2");
+    expect(shown).toContain('count[2] asks: How many c?');
+    expect(shown).toContain("'count[2]' '<answer>'");
     const unclear = await call('runs', 'answer', id, 'count', '3');
     expect(unclear).toMatchObject({ code: 2 });
-    expect(unclear.err).toContain('1 (How many b?)');
+    expect(unclear.err).toContain('count[1] (How many b?)');
     expect(await call('runs', 'answer', id, 'count', '3', '--item', 'x')).toMatchObject({ code: 2 });
     const answer = (text: string, ...more: string[]) => document('runs', 'answer', id, 'count', text, ...more);
     expect(await answer('3', '--item', '2', '--no-resume')).toMatchObject({ item: 2, answered: true });

@@ -1,5 +1,6 @@
 /** A workflow that is built again, by a hot reload or a factory, is the same workflow with newer steps. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { createPolyphony, defineStep, type Polyphony, value, workflow } from '../../src/index.ts';
 import { fakeProvider } from '../../src/testing/index.ts';
 
@@ -133,5 +134,29 @@ describe('another plan under the id', () => {
       .node('only', stepOf('other'), () => ({ in: input }))
       .output((c) => ({ said: c.only.text }));
     await expect(p.run(stranger, {})).rejects.toMatchObject({ code: 'invalid-config' });
+  });
+});
+
+describe('the schemas of a workflow that is built again', () => {
+  const marked = (version: string) => z.string().transform((text) => `${version} ${text}`);
+  const checked = (version: string, opened: Promise<void> = Promise.resolve()) => {
+    const inner = workflow({ id: 'inner', input: z.object({ name: marked(version) }) })
+      .node('same', value, (c) => ({ in: { name: c.input.name } }))
+      .output((c) => ({ name: c.same.name }));
+    return workflow({ id: 'checked' })
+      .node('first', stepOf(version, opened), () => ({ in: { name: 'Ada' } }))
+      .node('typed', value, () => ({ needs: ['first'], in: { name: 'Bea' }, out: z.object({ name: marked(version) }) }))
+      .node('nested', inner, () => ({ needs: ['first'], in: { name: 'Cyd' } }))
+      .output((c) => ({ typed: c.typed.name, nested: c.nested.name }));
+  };
+
+  it('are those of its steps: a run under way keeps its own, in nested runs too', async () => {
+    const p = await open();
+    const { open: letGo, opened } = gate();
+    const before = await p.start(checked('old', opened), {});
+    const after = await p.start(checked('new'), {});
+    expect((await after.result()).output).toEqual({ typed: 'new Bea', nested: 'new Cyd' });
+    letGo();
+    expect((await before.result()).output).toEqual({ typed: 'old Bea', nested: 'old Cyd' });
   });
 });

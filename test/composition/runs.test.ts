@@ -113,7 +113,7 @@ describe('answer', () => {
     const { runs } = other;
     const refused = { code: 'invalid-request' };
     await expect(runs.answer(asked.runId, 'ask', 1)).rejects.toThrow(
-      'say which one it is for (item, or --item). They are 0 (a?), 1 (b?)',
+      'by its item (item, or --item). They are ask[0] (a?), ask[1] (b?)',
     );
     await expect(runs.answer(asked.runId, 'ask', 'one', { item: 1 })).rejects.toMatchObject(refused);
     await expect(runs.answer(asked.runId, 'ask', 1, { item: -1 })).rejects.toMatchObject(refused);

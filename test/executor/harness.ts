@@ -4,6 +4,7 @@ import type { Plan, ValidPlan } from '../../src/core/plan/plan.ts';
 import type { NodeCall, NodeOutput, NodeRunner, RunEvent, RunHandle, RunResult } from '../../src/core/run/engine.ts';
 import { createEngine, type EngineOptions } from '../../src/executor/engine.ts';
 import { humanRunner } from '../../src/runners/human.ts';
+import { waitRunner } from '../../src/runners/wait.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { type FakeRuntime, fakeRuntime } from '../../src/testing/fakes.ts';
 import { type ValidPlanOptions, validPlan } from './valid-plan.ts';
@@ -44,7 +45,8 @@ export function harness(options: HarnessOptions = {}): Harness {
       new Map([
         ['step', run],
         ['tool:', run],
-        ['human', humanRunner],
+        ['human', humanRunner()],
+        ['wait', waitRunner(runtime.clock)],
       ]),
   });
   return { runtime, engine, journal, calls };

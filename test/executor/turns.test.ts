@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { PolyphonyError } from '../../src/core/errors.ts';
 import type { RunHandle } from '../../src/core/run/engine.ts';
+import type { RunJournal } from '../../src/core/stores.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sleep } from '../../src/system/clock.ts';
-import { fakeRuntime } from '../../src/testing/fakes.ts';
+import { fakeRuntime, seededRandom } from '../../src/testing/fakes.ts';
 import { collected, type Harness, harness, settled } from './harness.ts';
 import { validPlan } from './valid-plan.ts';
 
@@ -89,6 +90,52 @@ describe('two entries at once', () => {
     const both = await Promise.all([driven(one, runId, 'resume'), driven(two, runId, 'resume')]);
     expect(both.toSorted()).toEqual(['done', 'store-busy']);
     expect([...one.calls, ...two.calls]).toHaveLength(1);
+  });
+});
+
+/** A store whose answers come in another order for each seed. */
+function shuffled(journal: RunJournal, seed: number): RunJournal {
+  const random = seededRandom(seed);
+  const wait = async (): Promise<void> => {
+    for (let tick = Math.floor(random() * 40); tick > 0; tick -= 1) await Promise.resolve();
+  };
+  const later =
+    <Args extends unknown[], T>(call: (...args: Args) => Promise<T> | T) =>
+    async (...args: Args): Promise<T> => {
+      await wait();
+      const result = await call(...args);
+      await wait();
+      return result;
+    };
+  return {
+    ...journal,
+    append: later((runId, events) => journal.append(runId, events)),
+    claim: later((runId, owner, ms) => journal.claim(runId, owner, ms)),
+    release: later((runId, owner) => journal.release(runId, owner)),
+    read: (runId) => journal.read(runId),
+  };
+}
+
+describe('two entries at once in two processes', () => {
+  const SHARED = PAIRS.filter(([, ...entries]) => !entries.includes('resumeNew'));
+
+  it.each(SHARED)('%s: one drives the run, in whatever order the store answers', async (_, one, two) => {
+    for (let seed = 0; seed < 60; seed += 1) {
+      const runtime = fakeRuntime();
+      const journal = shuffled(memoryStores({ clock: runtime.clock }).journal, seed);
+      const [first, second] = [harness({ runtime, journal }), harness({ runtime, journal, owner: 'other' })];
+      const { runId } = await settled(first, first.engine.start(plan));
+      for (const nodeId of ['ask', 'other']) await first.engine.answer(runId, nodeId, true);
+      let outcomes: readonly unknown[] | undefined;
+      void Promise.all([driven(first, runId, one), driven(second, runId, two)]).then((both) => {
+        outcomes = both;
+      });
+      for (let turn = 0; turn < 1000 && outcomes === undefined; turn += 1) await runtime.clock.runAll(1);
+      const drove = outcomes?.filter((outcome) => outcome === 'done' || outcome === 'suspended');
+      expect(drove, `${outcomes} with seed ${seed}`).toHaveLength(1);
+      for (const run of [runId, 'new']) await writtenOnce(first, run);
+      expect([...first.calls, ...second.calls].length).toBeLessThan(2);
+    }
   });
 });
 

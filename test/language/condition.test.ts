@@ -264,16 +264,41 @@ describe('compilation', () => {
     expect(compiled.condition.evaluate(SCOPE)).toBe(true);
   });
 
-  it('reserves every name that the library knows and a node id could be', () => {
+  it('takes every name that the library knows as that of a node, except those that are reserved', () => {
     const { variables, functions } = new Environment().getDefinitions();
-    const globals = functions.filter((definition) => definition.receiverType === null).map(({ name }) => name);
-    // Heads are renamed before evaluation, so only names that mean something at the head of a path need reserving.
-    for (const name of [...variables.map((variable) => variable.name), ...globals]) {
-      if (name !== 'google') expect(CEL_RESERVED, name).toContain(name);
+    const known = [...variables, ...functions].map(({ name }) => name).filter((name) => /^[a-z][a-z0-9_]*$/.test(name));
+    expect(known.length).toBeGreaterThan(20);
+    for (const name of known.filter((name) => !CEL_RESERVED.has(name))) {
+      const value = { a: 1, l: [1, 2] };
+      for (const source of [
+        `${name}.a == 1`,
+        `size(${name}.l) == 2`,
+        `${name}.l.exists(x, x == 2)`,
+        `has(${name}.a)`,
+      ]) {
+        const compiled = compileCondition(source, { heads: () => true });
+        if (!compiled.ok) throw new Error(`${source}: ${compiled.message}`);
+        expect(compiled.condition.references.map(({ head }) => head)).toEqual([name]);
+        expect(compiled.condition.evaluate({ [name]: value }), source).toBe(true);
+      }
     }
-    for (const name of ['list', 'map', 'type', 'string', 'optional', 'true', 'null', 'in', 'while', 'matches']) {
-      expect(CEL_RESERVED).toContain(name);
+  });
+
+  it('refuses what is reserved, and nothing else is', () => {
+    for (const name of CEL_RESERVED) {
+      const compiled = compileCondition(`${name}.of(1) == 1`, { heads: () => true });
+      if (compiled.ok) expect(compiled.condition.references).toEqual([]);
     }
+  });
+
+  it('reads the name of a type as the type only beside type()', () => {
+    const compiled = compileCondition('type(x) == list && list.a == 1 && type(x) in [list, map]', {
+      heads: () => true,
+    });
+    if (!compiled.ok) throw new Error(compiled.message);
+    expect(compiled.condition.references.map(({ text }) => text)).toEqual(['x', 'list.a', 'x']);
+    expect(compiled.condition.evaluate({ x: [1], list: { a: 1 } })).toBe(true);
+    expect(compiled.condition.evaluate({ x: 'text', list: { a: 1 } })).toBe(false);
   });
 });
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { fromShorthand, isShorthand, toJsonSchema, toShorthand } from '../../src/kit/json/json-schema.ts';
+import { isShorthand, toJsonSchema, toShorthand } from '../../src/kit/json/json-schema.ts';
+import { fromShorthand } from '../../src/language/shorthand.ts';
 
 const field = (type: unknown) => (fromShorthand({ a: type }).properties as Record<string, unknown>).a;
 

@@ -191,7 +191,7 @@ describe('what a run writes', () => {
     const runners = new Map([
       ['step', step],
       ['workflow:', nest],
-      ['human', humanRunner],
+      ['human', humanRunner()],
     ]);
     const h: Harness = bounded({ journal, runners });
     const result = await finished(h, outer, { runId: 'run', input: { list: [0, 1, 2, 3, 4, 5, 6, 7, 8] } });

@@ -7,11 +7,26 @@ const namesOf = async (...given: Parameters<typeof defaultPlugins>) =>
   (await defaultPlugins(...given)).map(({ name }) => name);
 
 describe('defaultPlugins', () => {
-  const always = ['escalation', 'validators', 'judge', 'files', 'calculate'];
+  const always = ['escalation', 'validators', 'judge', 'files', 'files-search', 'calculate'];
 
   it('answers without a key, climbs when asked, reads and computes; it fetches only when told to', async () => {
     expect(await namesOf({})).toEqual(['embedded', ...always]);
     expect(await namesOf({}, { tools: { http: true } })).toEqual(['embedded', ...always, 'http']);
+  });
+
+  it('writes and sends only where the config opens something', async () => {
+    const request = { hosts: ['api.example.org'] };
+    expect(await namesOf({}, { tools: { write: { folder: 'out' } } })).toEqual(['embedded', ...always, 'files-write']);
+    const plugins = await defaultPlugins({}, { tools: { request } });
+    expect(plugins.flatMap(({ tools = [] }) => tools.map(({ name }) => name))).toEqual([
+      'read_file',
+      'list_files',
+      'read_rows',
+      'calculate',
+      'http_request',
+    ]);
+    const both = await defaultPlugins({}, { tools: { http: true, request } });
+    expect(both.at(-1)?.tools?.map(({ name }) => name)).toEqual(['http_get', 'http_request']);
   });
 
   it('roots the file tools', async () => {

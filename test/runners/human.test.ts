@@ -87,7 +87,7 @@ describe('a human node', () => {
     await h.runtime.clock.advance(1);
     expect(h.calls.map(({ node }) => node.id)).toContain('send');
     release();
-    expect(await settled(h, handle)).toMatchObject({ status: 'done', output: { sent: true } });
+    expect(await settled(h, handle)).toMatchObject({ status: 'done', output: { sent: 'yes' } });
   });
 
   it('asks once an item', async () => {

@@ -56,7 +56,11 @@ describe('runs within runs', () => {
     const node: PlanNode = { id: 'sub', use: 'workflow:inner', in: { list: ['a', 'b'] } };
     const { engine, result, handle, ...world } = await run([], node, { workflows: () => asking });
     const { runId } = handle;
-    expect(result.waiting).toMatchObject([{ nodeId: 'sub', choices: ['Send', 'Keep'], approve: 'Send' }]);
+    const asked = { nodeId: 'sub', choices: ['Send', 'Keep'], approve: 'Send' };
+    expect(result.waiting).toMatchObject([
+      { ...asked, id: 'sub/each[0]' },
+      { ...asked, id: 'sub/each[1]' },
+    ]);
     expect(result.waiting?.[0]).not.toHaveProperty('item');
     const refused = { code: 'invalid-request' };
     await expect(engine.answer(runId, 'sub', 'yes')).rejects.toMatchObject(refused);

@@ -61,6 +61,23 @@ describe('the calls of tools', () => {
     expect(contents).toEqual([...texts, '{"a":1}', '7', 'null', 'null']);
   });
 
+  it('hand pictures and files to the model as parts, never their bytes as text', async () => {
+    const picture = { type: 'base64', data: 'cGljdHVyZQ==', mediaType: 'image/png' } as const;
+    const page = { ...picture, mediaType: 'application/pdf' };
+    const { tool } = noted('see', () => ({ path: 'a.png', image: picture, file: page }));
+    const known = toolsOf({ ...tool, output: { type: 'object' } });
+    const { gateway } = await run([[call('see', {})], 'done'], asking('see'), known);
+    expect(lastMessage(gateway.asked[1]?.request)).toMatchObject([
+      {
+        content: [
+          { type: 'text', text: '{"path":"a.png","image":"image/png","file":"application/pdf"}' },
+          { type: 'image', source: picture },
+          { type: 'file', source: page },
+        ],
+      },
+    ]);
+  });
+
   it('do not run again when the model failed after them', async () => {
     const { tool, keys } = noted('pay', () => 'paid');
     const down = new PolyphonyError('overloaded', 'too busy');

@@ -73,6 +73,7 @@ export function openStep(parts: OtherEngineParts, followed: Followed, opening: R
       for (const [of, cancel] of timers) if (of === task) cancel();
     },
     limitRun: (ms, expired) => void timers.push([undefined, clock.schedule(ms, expired)]),
+    undo: (_entry, _inputs, settled) => settled({ costNanoUsd: 0 }),
     planner: parts.planner === undefined ? undefined : plannerOf(parts.planner),
     settle(result) {
       followed.result = result;

@@ -47,6 +47,35 @@ describe('a text that was cut', () => {
   });
 });
 
+describe('ids that nobody may have', () => {
+  it('are renamed, with all that refers to them', () => {
+    const raw = {
+      ...plan(
+        ask('loop', 'x', { out: { n: 'number', loop: 'string' } }),
+        ask('loop_1', 'not {{loop.loop}}'),
+        ask('b', '{{loop.n}} {{ loop.loop ?? "loop" }}', {
+          when: "loop.n > 1 && loop.loop != 'loop' && loop_1 != null",
+        }),
+        search('c', 'y', { needs: ['loop'] }),
+      ),
+      output: { n: '{{loop.n}}' },
+    };
+    const { nodes, plan: valid, codes } = repair(raw);
+    expect(codes).toEqual(['id.renamed']);
+    expect(nodes.map(({ id }) => id)).toEqual(['loop_2', 'loop_1', 'b', 'c']);
+    expect(nodes[1]?.in).toEqual({ prompt: 'not {{loop_2.loop}}' });
+    expect(nodes[2]?.in).toEqual({ prompt: '{{loop_2.n}} {{ loop_2.loop ?? "loop" }}' });
+    expect(nodes[2]?.when).toBe("loop_2.n > 1 && loop_2.loop != 'loop' && loop_1 != null");
+    expect(nodes[3]?.needs).toEqual(['loop_2']);
+    expect(valid?.output).toEqual({ n: '{{loop_2.n}}' });
+  });
+
+  it('are an issue where references may mean something else', () => {
+    const { plan: valid, issues } = validate(plan(ask('item', 'x')), catalogue());
+    expect([valid, issues.map(({ code }) => code)]).toEqual([undefined, ['id.reserved']]);
+  });
+});
+
 describe('names', () => {
   it('of steps, fields, evaluators, tiers, models and inputs', () => {
     const { nodes, codes } = repair(

@@ -115,6 +115,21 @@ export const RESOURCE_CASES: readonly Case[] = [
     parts: { ...nested, bounds: { nesting: 2 } },
   },
   {
+    code: 'model.open',
+    what: 'a tier that any text may be',
+    raw: { ...plan(ask('a', 'x', { model: { tier: '{{input.tier}}' } })), input: { tier: 'string' } },
+    path: '/nodes/0/model/tier',
+  },
+  {
+    code: 'model.unknown',
+    what: 'a model that only one branch chooses',
+    raw: {
+      ...plan(ask('a', 'x', { model: { id: "{{= input.hard ? 'acme/swift-9' : 'acme/swift-1'}}" } })),
+      input: { hard: 'boolean' },
+    },
+    path: '/nodes/0/model/id',
+  },
+  {
     code: 'model.unknown',
     what: 'a misspelt model',
     raw: plan(ask('a', 'x', { model: { id: 'acme/swfit-1' } })),
@@ -143,6 +158,24 @@ export const RESOURCE_CASES: readonly Case[] = [
     code: 'model.no_capable',
     what: 'an operation that no model does',
     raw: plan({ id: 'a', use: 'image', in: { prompt: 'x' } }),
+    path: '/nodes/0',
+  },
+  {
+    code: 'model.no_capable',
+    what: 'an operation that no model does, without a stand-in',
+    raw: plan({ id: 'a', use: 'rerank', in: { query: 'x', documents: ['y'] }, onError: 'fail' }),
+    path: '/nodes/0',
+  },
+  {
+    code: 'model.no_capable',
+    what: 'an answer that no model can give, with a stand-in',
+    raw: plan(ask('a', 'x', { model: { can: ['audio-in'] }, onError: 'skip' })),
+    path: '/nodes/0/model',
+  },
+  {
+    code: 'model.stand_in',
+    what: 'an operation that no model does, with a stand-in',
+    raw: plan({ id: 'a', use: 'rerank', in: { query: 'x', documents: ['y'] }, onError: 'skip' }),
     path: '/nodes/0',
   },
   {

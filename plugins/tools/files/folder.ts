@@ -8,12 +8,13 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { defined, PolyphonyError } from 'polyphony/kit';
-import { globMatches } from './glob.ts';
+import { defined, globMatches, PolyphonyError } from 'polyphony/kit';
+import { mediaTypeOf } from './media-type.ts';
 
 export interface FolderOptions {
   readonly folder: string;
   readonly maxBytes: number;
+  readonly maxMediaBytes: number;
   readonly maxFiles: number;
   readonly secrets: boolean;
 }
@@ -22,35 +23,70 @@ const MAX_VISITED = 20_000;
 const SECRET =
   /^(?:id_(?:rsa|dsa|ecdsa|ed25519).*|.*\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk)|credentials(?:\..*)?|secrets?(?:\..*)?|.*\.env(?:\..*)?|env|service-?account.*\.json|htpasswd)$/i;
 
-const failed = (message: string, cause?: unknown): PolyphonyError =>
+export const failed = (message: string, cause?: unknown): PolyphonyError =>
   new PolyphonyError('tool-failed', message, { retryable: false, ...defined({ cause }) });
 
 /** Hidden names begin with a dot. */
-const isSecret = (names: readonly string[]): boolean => names.some((name) => name.startsWith('.') || SECRET.test(name));
+export const isSecret = (names: readonly string[]): boolean =>
+  names.some((name) => name.startsWith('.') || SECRET.test(name));
 
-const namesOf = (path: string): string[] => path.split(/[/\\]/).filter((name) => name !== '' && name !== '.');
+export const namesOf = (path: string): string[] => path.split(/[/\\]/).filter((name) => name !== '' && name !== '.');
+
+export interface Media {
+  readonly type: 'base64';
+  readonly data: string;
+  readonly mediaType: string;
+}
+
+/** One of `text`, `image` and `file`. */
+export interface FileContent {
+  readonly path: string;
+  readonly bytes: number;
+  readonly text?: string;
+  readonly image?: Media;
+  readonly file?: Media;
+}
 
 /** @throws tool-failed */
-export async function readFileIn(
-  options: FolderOptions,
-  path: string,
-): Promise<{ readonly text: string; readonly path: string; readonly bytes: number }> {
-  const root = await rootOf(options);
-  const { real, inside } = await locate(options, root, path);
-  const handle = await openChecked(real, path);
+export async function readFileIn(options: FolderOptions, path: string): Promise<FileContent> {
+  const { handle, inside } = await openIn(options, path);
   try {
     const { size } = await handle.stat();
-    if (size > options.maxBytes) {
-      throw failed(`"${path}" has ${size} bytes, but at most ${options.maxBytes} are read. Choose a smaller file.`);
-    }
-    const bytes = await readAll(handle, options.maxBytes, path);
-    return { text: decode(bytes, path), path: inside, bytes: bytes.length };
+    const most = Math.max(options.maxBytes, options.maxMediaBytes);
+    if (size > most) throw tooLarge(path, `${size}`, most);
+    const bytes = await readAll(handle, most, path);
+    return { path: inside, bytes: bytes.length, ...contentOf(options, bytes, path) };
   } finally {
     await handle.close();
   }
 }
 
-async function rootOf({ folder }: FolderOptions): Promise<string> {
+/** The checked file, open for reading; the caller closes it. @throws tool-failed */
+export async function openIn(
+  options: Pick<FolderOptions, 'folder' | 'secrets'>,
+  path: string,
+): Promise<{ readonly handle: FileHandle; readonly inside: string }> {
+  const { real, inside } = await locate(options, await rootOf(options), path);
+  return { handle: await openChecked(real, path), inside };
+}
+
+function contentOf(
+  { maxBytes, maxMediaBytes }: FolderOptions,
+  bytes: Buffer,
+  path: string,
+): Pick<FileContent, 'text' | 'image' | 'file'> {
+  const mediaType = mediaTypeOf(bytes);
+  const most = mediaType === undefined ? maxBytes : maxMediaBytes;
+  if (bytes.length > most) throw tooLarge(path, `${bytes.length}`, most);
+  if (mediaType === undefined) return { text: decode(bytes, path) };
+  const media: Media = { type: 'base64', data: bytes.toString('base64'), mediaType };
+  return mediaType.startsWith('image/') ? { image: media } : { file: media };
+}
+
+const tooLarge = (path: string, size: string, most: number): PolyphonyError =>
+  failed(`"${path}" has ${size} bytes, but at most ${most} are read. Choose a smaller file.`);
+
+export async function rootOf({ folder }: Pick<FolderOptions, 'folder'>): Promise<string> {
   try {
     return await realpath(folder);
   } catch (error) {
@@ -59,7 +95,7 @@ async function rootOf({ folder }: FolderOptions): Promise<string> {
 }
 
 async function locate(
-  options: FolderOptions,
+  options: Pick<FolderOptions, 'secrets'>,
   root: string,
   path: string,
 ): Promise<{ readonly real: string; readonly inside: string }> {
@@ -82,7 +118,7 @@ const secret = (path: string): PolyphonyError =>
   failed(`"${path}" is hidden or looks like a secret (such as a key or an environment file), so it is not read.`);
 
 /** The path below the root. @throws tool-failed when it lies elsewhere */
-function inner(root: string, absolute: string, path: string): string {
+export function inner(root: string, absolute: string, path: string): string {
   const below = relative(root, absolute);
   if (below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) {
     throw failed(`"${path}" lies outside the folder that may be read: give a path inside it.`);
@@ -120,11 +156,11 @@ async function readAll(handle: FileHandle, maxBytes: number, path: string): Prom
     if (bytesRead === 0) return buffer.subarray(0, length);
     length += bytesRead;
   }
-  throw failed(`"${path}" has more than ${maxBytes} bytes. Choose a smaller file.`);
+  throw tooLarge(path, `more than ${maxBytes}`, maxBytes);
 }
 
 function decode(bytes: Buffer, path: string): string {
-  if (bytes.includes(0)) throw failed(`"${path}" is a binary file, but only text is read.`);
+  if (bytes.includes(0)) throw failed(`"${path}" is a binary file, but only text, pictures and PDF are read.`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * One GET to a public address.
+ * One request to a public address.
  *
  * N1. Every hop is checked: scheme, credentials, and each address that its name resolves to.
  * N2. The socket connects to a checked address; the name is not resolved a second time.
@@ -20,6 +20,13 @@ export interface HttpLimits {
   readonly resolve: (host: string) => Promise<readonly string[]>;
 }
 
+/** What is sent on every hop. */
+export interface Sent {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer | undefined;
+}
+
 export interface Page {
   readonly status: number;
   readonly text: string;
@@ -29,10 +36,10 @@ export interface Page {
   readonly truncated: boolean;
 }
 
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+export const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const BINARY = /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|pdf|zip|gzip|x-tar|wasm|vnd\.)/i;
 
-const failed = (message: string, options: { cause?: unknown; retryable?: boolean } = {}): PolyphonyError =>
+export const failed = (message: string, options: { cause?: unknown; retryable?: boolean } = {}): PolyphonyError =>
   new PolyphonyError('tool-failed', message, { retryable: false, ...options });
 
 /** @throws tool-failed, cancelled or the abort reason of the signal */
@@ -40,23 +47,28 @@ export async function fetchPage(limits: HttpLimits, address: string, signal: Abo
   let url = parsed(address);
   for (let hop = 0; hop <= limits.maxRedirects; hop += 1) {
     const checked = await checkedAddress(limits, url, signal);
-    const response = await send(url, checked, signal);
+    const response = await send(url, checked, GET, signal);
     const { location } = response.headers;
     if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined)
       return pageOf(limits, url, response, signal);
     response.destroy();
-    const next = parsed(location, url);
-    if (url.protocol === 'https:' && next.protocol === 'http:') {
-      throw failed(
-        `"${url.host}" redirects from https to http, and such redirects are not followed: give the https address.`,
-      );
-    }
-    url = next;
+    url = nextHop(url, location);
   }
   throw failed(`"${address}" redirects more than ${limits.maxRedirects} times: give the final address.`);
 }
 
-function parsed(address: string, base?: URL): URL {
+/** @throws tool-failed when it leaves https */
+export function nextHop(url: URL, location: string): URL {
+  const next = parsed(location, url);
+  if (url.protocol === 'https:' && next.protocol === 'http:') {
+    throw failed(
+      `"${url.host}" redirects from https to http, and such redirects are not followed: give the https address.`,
+    );
+  }
+  return next;
+}
+
+export function parsed(address: string, base?: URL): URL {
   let url: URL;
   try {
     url = new URL(address, base);
@@ -72,7 +84,7 @@ function parsed(address: string, base?: URL): URL {
 }
 
 /** The address to connect to. All addresses of a name must be allowed, not only the used one. */
-async function checkedAddress(limits: HttpLimits, url: URL, signal: AbortSignal): Promise<string> {
+export async function checkedAddress(limits: HttpLimits, url: URL, signal: AbortSignal): Promise<string> {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
   if (limits.hosts !== undefined && !limits.hosts.some((pattern) => hostMatches(pattern, host))) {
     throw failed(`"${host}" is not among the allowed hosts: fetch another one, or add it to the option hosts.`);
@@ -98,7 +110,7 @@ async function areAllowed(
 }
 
 /** `example.org` matches itself, `*.example.org` every name below it. */
-const hostMatches = (pattern: string, host: string): boolean =>
+export const hostMatches = (pattern: string, host: string): boolean =>
   pattern.startsWith('*.') ? host.endsWith(pattern.slice(1).toLowerCase()) : host === pattern.toLowerCase();
 
 async function resolved({ resolve }: HttpLimits, host: string, signal: AbortSignal): Promise<readonly string[]> {
@@ -119,30 +131,41 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function send(url: URL, address: string, signal: AbortSignal): Promise<IncomingMessage> {
+export function send(
+  url: URL,
+  address: string,
+  { method, headers, body }: Sent,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   const family = isIP(address);
   const lookup: LookupFunction = (_host, { all }, callback) =>
     all === true ? callback(null, [{ address, family }]) : callback(null, address, family);
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     // No agent: a pooled socket might be connected to another address.
-    const options = { agent: false, lookup, signal, headers: HEADERS } as const;
+    const options = { agent: false, lookup, signal, method, headers } as const;
     request(url, options, resolve)
       .on('error', (cause) => reject(signal.aborted ? abortError(signal) : unreachable(url, cause)))
-      .end();
+      .end(body);
   });
 }
 
-const HEADERS = {
+export const HEADERS = {
   accept: 'text/html,application/json,text/*;q=0.9,*/*;q=0.1',
   'accept-encoding': 'gzip, deflate, br',
   'user-agent': 'polyphony',
 } as const;
+const GET: Sent = { method: 'GET', headers: HEADERS };
 
 const unreachable = (url: URL, cause: unknown): PolyphonyError =>
   failed(`"${url.host}" could not be reached. Try again.`, { cause, retryable: true });
 
-async function pageOf(limits: HttpLimits, url: URL, response: IncomingMessage, signal: AbortSignal): Promise<Page> {
+export async function pageOf(
+  limits: HttpLimits,
+  url: URL,
+  response: IncomingMessage,
+  signal: AbortSignal,
+): Promise<Page> {
   try {
     const contentType = response.headers['content-type'] ?? '';
     if (BINARY.test(contentType)) throw failed(`"${url.host}" returned ${contentType}, but only text is fetched.`);

@@ -39,6 +39,11 @@ const COMMANDS: CommandList = {
     summary: 'answer the question of a suspended run, and continue the run',
     load: () => import('./runs/answer.ts'),
   },
+  event: {
+    usage: '[options] <name> [payload]',
+    summary: 'give an event to the runs that wait for it, and continue them',
+    load: () => import('./runs/event.ts'),
+  },
 };
 
 export const command: DefinedCommand = {

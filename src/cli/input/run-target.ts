@@ -18,8 +18,11 @@ export async function runTargetOf(argument: string): Promise<RunTarget> {
   if (argument.trim() === '') throw new UsageError('The request is empty: write what to do, or name a plan file');
   if (argument.startsWith('workflow:')) return workflowNamed(argument.slice('workflow:'.length));
   if (!looksLikeFile(argument)) return { type: 'request', text: argument };
-  return { type: 'plan', source: argument, text: await readable(argument, LARGEST_PLAN_FILE, 'a plan file') };
+  return { type: 'plan', source: argument, text: await planFileText(argument) };
 }
+
+/** @throws UsageError naming the file and the reason */
+export const planFileText = (path: string): Promise<string> => readable(path, LARGEST_PLAN_FILE, 'a plan file');
 
 /** The text of a plan file or a ready-made workflow. @throws UsageError for a request */
 export async function planTextOf(argument: string): Promise<string> {

@@ -1,11 +1,11 @@
 /** Follows a run to its end: live view or event lines, result, exit code. */
-import type { RunEvent, RunHandle, RunResult } from '../../core/run/engine.ts';
+import type { RunEvent, RunHandle, RunResult, WaitedFor } from '../../core/run/engine.ts';
 import { scrubText } from '../../core/scrub.ts';
 import { oneLine, printable, safeJson } from '../../drawing/plain-text.ts';
 import { isPlainObject } from '../../language/shorthand.ts';
 import { shownJson } from '../../language/shown.ts';
 import type { Polyphony } from '../../polyphony.ts';
-import { systemClock } from '../../system/clock.ts';
+import { dateAt, systemClock } from '../../system/clock.ts';
 import { quoted } from '../input/command-name.ts';
 import { exitCodeOfRun } from '../input/exit-code.ts';
 import type { FollowOptions } from '../input/follow-options.ts';
@@ -109,22 +109,42 @@ export function mayGoOn({ status, error }: RunResult): boolean {
   return error?.code !== 'budget-exceeded' || error.details?.scope !== 'run';
 }
 
+function sayWait(
+  runId: string,
+  id: string,
+  wait: WaitedFor,
+  options: FollowOptions & SharedOptions,
+  terminal: Terminal,
+): void {
+  const name = terminal.paint.magenta(oneLine(id));
+  const command = `${thisCommandWith(options)} runs`;
+  if ('until' in wait) {
+    terminal.say(`\n${name} waits until ${dateAt(wait.until).toISOString()}`);
+    terminal.say(`  continue then with: ${command} resume ${quoted(runId)}`);
+    return;
+  }
+  terminal.say(`\n${name} waits for the event ${oneLine(wait.event)}`);
+  terminal.say(`  send it with: ${command} event ${quoted(oneLine(wait.event))} '<payload>' --run ${quoted(runId)}`);
+}
+
 function showQuestions(
   { runId, waiting = [] }: RunResult,
   options: FollowOptions & SharedOptions,
   terminal: Terminal,
 ): void {
   const command = `${thisCommandWith(options)} runs answer ${quoted(runId)}`;
-  for (const { nodeId, item, question, choices, data } of waiting) {
-    const place = item === undefined ? '' : `, item ${item},`;
-    const asks = `${terminal.paint.magenta(oneLine(nodeId))}${place} asks: ${printable(question)}`;
+  for (const { id, question, choices, data, wait } of waiting) {
+    if (wait !== undefined) {
+      sayWait(runId, id, wait, options, terminal);
+      continue;
+    }
+    const asks = `${terminal.paint.magenta(oneLine(id))} asks: ${printable(question)}`;
     terminal.say(`\n${terminal.wrap(asks, 'stderr')}`);
     const call = callIn(data);
     if (call !== undefined) terminal.say(`  call: ${oneLine(call)}`);
     if (choices !== undefined) terminal.say(`  choices: ${choices.map(oneLine).join(', ')}`);
     const example = choices?.[0] === undefined ? "'<answer>'" : quoted(oneLine(choices[0]));
-    const option = item === undefined ? '' : ` --item ${item}`;
-    terminal.say(`  answer with: ${command} ${quoted(oneLine(nodeId))} ${example}${option}`);
+    terminal.say(`  answer with: ${command} ${quoted(oneLine(id))} ${example}`);
   }
 }
 

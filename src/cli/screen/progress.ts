@@ -61,13 +61,19 @@ export const newProgress = (): RunView => ({
 const LONGEST_NOTE = 300;
 const LONGEST_ARGUMENTS = 100;
 
+/** Empty where data decides it: the model that answers is known only then. */
+function askedModel({ model }: PlanNode): string {
+  const name = model?.id ?? model?.tier ?? '';
+  return name.includes('{{') ? '' : name;
+}
+
 function newRow(node: PlanNode): Row {
   return {
     node,
     state: 'waiting',
     startedAt: undefined,
     milliseconds: undefined,
-    model: node.model?.id ?? node.model?.tier ?? '',
+    model: askedModel(node),
     costNanoUsd: 0,
     items: 0,
     itemsTotal: undefined,
@@ -122,7 +128,12 @@ export function takeEvent(progress: RunView, event: RunEvent): void {
   } else if (event.type === 'run-finished' || event.type === 'run-failed' || event.type === 'run-cancelled') {
     progress.endedAt = event.at;
   } else if (event.type === 'run-suspended') progress.endedAt = event.at;
-  else if ('nodeId' in event) {
+  else if (event.type === 'node-undone') {
+    const row = progress.rows.get(event.nodeId);
+    const note = event.error === undefined ? `undone by ${event.use}` : `not undone: ${event.error.message}`;
+    if (row !== undefined) row.note = oneLine(note).slice(0, LONGEST_NOTE);
+    progress.spentNanoUsd = addMoney(progress.spentNanoUsd, event.costNanoUsd);
+  } else if ('nodeId' in event) {
     const row = progress.rows.get(event.nodeId);
     if (row !== undefined) takeNodeEvent(progress, row, event);
   }
@@ -144,7 +155,10 @@ function resume(progress: RunView, at: number): void {
   }
 }
 
-type NodeEvent = Exclude<Extract<RunEvent, { readonly nodeId: string }>, { readonly type: 'run-failed' }>;
+type NodeEvent = Exclude<
+  Extract<RunEvent, { readonly nodeId: string }>,
+  { readonly type: 'run-failed' | 'node-undone' }
+>;
 
 function takeNodeEvent(progress: RunView, row: Row, event: NodeEvent): void {
   switch (event.type) {

@@ -7,7 +7,7 @@ import type { ExecutionEngine, RunEvent, RunHandle, RunOptions, RunResult } from
 import { plainJson } from '../../core/run/plain-json.ts';
 
 export function copiedRuns(inner: ExecutionEngine): ExecutionEngine {
-  const { startRequest } = inner;
+  const { startRequest, event } = inner;
   return {
     ...inner,
     start: (plan, options) => copiedHandle(inner.start(plan, withOwnInput(options))),
@@ -18,7 +18,13 @@ export function copiedRuns(inner: ExecutionEngine): ExecutionEngine {
         }),
     resume: async (runId, options) => copiedHandle(await inner.resume(runId, options)),
     answer: async (runId, nodeId, answer, options) => inner.answer(runId, nodeId, ownAnswer(nodeId, answer), options),
-    fork: async (runId, options) => copiedHandle(await inner.fork(runId, withOwnFork(options))),
+    ...(event === undefined
+      ? {}
+      : {
+          event: async (name, payload, options) => event.call(inner, name, ownPayload(name, payload), options),
+        }),
+    fork: async (runId, options) =>
+      copiedHandle(await inner.fork(runId, options === undefined ? options : withOwnFork(options))),
     async *replay(runId) {
       const own = copies();
       for await (const event of inner.replay(runId)) yield copiedEvent(event, own);
@@ -53,6 +59,11 @@ const ownAnswer = (nodeId: string, answer: unknown): unknown =>
         code: 'invalid-request',
         details: { nodeId },
       }));
+
+const ownPayload = (name: string, payload: unknown): unknown =>
+  payload === undefined
+    ? payload
+    : plainJson(payload, () => ({ noun: `The payload of the event ${name}`, code: 'invalid-request', details: {} }));
 
 const handles = new WeakMap<RunHandle, RunHandle>();
 

@@ -2,11 +2,14 @@
  * Resumes the runs that other processes left behind, once at the start. Processes over one store may all do so: the lease of a run
  * goes to one of them. A run that cannot go on here, because its workflow is not known, is logged and left as it is.
  */
+
+import { shown } from '../../core/checked-options.ts';
 import type { Clock } from '../../core/clock.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import type { Logger } from '../../core/plugin.ts';
-import type { ExecutionEngine } from '../../core/run/engine.ts';
+import type { ExecutionEngine, RunResult } from '../../core/run/engine.ts';
 import { sleep } from '../../system/clock.ts';
+import { assertKnownOptions } from '../config/known-options.ts';
 
 /** How runs are recovered. */
 export interface RecoverOptions {
@@ -15,7 +18,9 @@ export interface RecoverOptions {
 }
 
 export interface RecoverParts {
-  readonly engine: Pick<ExecutionEngine, 'list' | 'resume'>;
+  readonly engine: Pick<ExecutionEngine, 'list' | 'resume' | 'inspect'>;
+  /** Continues a suspended run at the moment that it waits for. @default nobody does */
+  readonly remind?: (suspended: RunResult) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Aborts when the polyphony is closed. */
@@ -29,6 +34,14 @@ const LEASE_MS = 12_000;
 /** The options, undefined where nothing is to be recovered. @throws invalid-config */
 export function recoverOptions(given: boolean | RecoverOptions | undefined): RecoverOptions | undefined {
   if (given === undefined || given === false) return undefined;
+  const options: unknown = given;
+  if (given !== true && (typeof options !== 'object' || options === null)) {
+    throw new PolyphonyError(
+      'invalid-config',
+      `recover cannot be ${shown(options)}: give true, false or { concurrency }.`,
+    );
+  }
+  if (given !== true) assertKnownOptions('recover', given, { concurrency: true });
   const { concurrency = CONCURRENCY } = given === true ? {} : given;
   if (Number.isInteger(concurrency) && concurrency >= 1) return { concurrency };
   throw new PolyphonyError(
@@ -43,6 +56,7 @@ export async function recoverRuns(parts: RecoverParts, options: RecoverOptions):
   const tried = new Set<string>();
   try {
     const others = await engine.list({ status: 'running' });
+    await remindAll(parts);
     await recoverOnce(parts, options, tried);
     if (others.length === 0 || closing.aborted) return;
     await sleep(inBackground(clock), LEASE_MS, closing);
@@ -50,6 +64,19 @@ export async function recoverRuns(parts: RecoverParts, options: RecoverOptions):
   } catch (error) {
     if (closing.aborted) return;
     logger.warn({ error: errorRecord(error) }, 'the interrupted runs could not be listed, so none is recovered');
+  }
+}
+
+/** Runs that other processes suspended until a moment. */
+async function remindAll({ engine, remind, logger, closing }: RecoverParts): Promise<void> {
+  if (remind === undefined) return;
+  for (const { runId } of await engine.list({ status: 'suspended' })) {
+    if (closing.aborted) return;
+    try {
+      await remind(await engine.inspect(runId));
+    } catch (error) {
+      logger.warn({ runId, error: errorRecord(error) }, 'a suspended run could not be read');
+    }
   }
 }
 

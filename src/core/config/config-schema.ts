@@ -5,6 +5,7 @@ import { EscalateSchema } from '../plan/plan-schema.ts';
 import { withCurrentNames } from './older-names.ts';
 
 const name = z.string().min(1).max(120);
+const hosts = z.array(name).min(1).max(100);
 const usd = z.number().nonnegative();
 const milliseconds = z.int().positive();
 const days = z.int().min(1).max(36_500);
@@ -72,6 +73,22 @@ const isFactor = (price: Readonly<Record<string, unknown>>): boolean =>
 const prices = z.record(name, PriceSchema);
 
 export const PricesSchema = prices as unknown as z.ZodType<NonNullable<Config['prices']>>;
+
+const path = z.string().min(1).max(1000);
+const whatRuns = {
+  run: path,
+  input: z.record(z.string(), z.unknown()).optional(),
+  budgetUsd: z.number().positive().max(9_000_000).optional(),
+};
+/** The name is a part of the ids of runs. */
+const startName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,39}$/, 'begin with a letter, then a-z, 0-9, _ and -, at most 40');
+const startedBy = <T extends z.ZodType>(of: T) =>
+  z
+    .record(startName, of)
+    .refine((all) => Object.keys(all).length <= 100, 'at most 100 are taken')
+    .optional();
 
 /** Current names only, which is what all other code reads. */
 export const CurrentConfigSchema = z.strictObject({
@@ -162,7 +179,56 @@ export const CurrentConfigSchema = z.strictObject({
     .optional(),
   plugins: z.array(name).max(100).optional(),
   planner: z.strictObject({ model: name.optional(), rounds: z.int().min(1).max(10).optional() }).optional(),
-  tools: z.strictObject({ http: z.boolean().optional(), folder: z.string().optional() }).optional(),
+  tools: z
+    .strictObject({
+      http: z.boolean().optional(),
+      folder: z.string().optional(),
+      write: z
+        .strictObject({
+          folder: z.string().min(1).max(4096),
+          maxBytes: z.int().positive().max(67_108_864).optional(),
+          escapeFormulas: z.boolean().optional(),
+        })
+        .optional(),
+      request: z
+        .strictObject({
+          hosts,
+          secrets: z
+            .record(
+              name,
+              z.strictObject({
+                env: name,
+                hosts,
+                header: z
+                  .string()
+                  .regex(/^[A-Za-z0-9-]{1,64}$/)
+                  .optional(),
+                prefix: z.string().max(100).optional(),
+              }),
+            )
+            .optional(),
+        })
+        .optional(),
+    })
+    .optional(),
+  schedules: startedBy(
+    z.strictObject({
+      cron: z.string().min(1).max(100),
+      timeZone: name.optional(),
+      missed: z.enum(['skip', 'once']).optional(),
+      ...whatRuns,
+    }),
+  ),
+  triggers: startedBy(
+    z.strictObject({
+      folder: path,
+      pattern: path.optional(),
+      concurrency: z.int().min(1).max(64).optional(),
+      settleMs: z.int().min(0).max(3_600_000).optional(),
+      pollMs: z.int().min(100).max(3_600_000).optional(),
+      ...whatRuns,
+    }),
+  ),
 });
 
 const currentNames = z.preprocess(

@@ -3,7 +3,7 @@
  * the schema is in plan-schema.ts, because zod takes longer to load than a single call needs. A type test
  * holds both equal, and the published JSON Schema takes its descriptions and defaults from the comments here.
  */
-import type { CacheMode, ModelChoice, Sensitivity } from '../model/request.ts';
+import type { CacheMode, Capability, Sensitivity, Tier } from '../model/request.ts';
 
 /** A plan is data: nothing in it is evaluated as code. */
 export interface Plan {
@@ -17,6 +17,8 @@ export interface Plan {
   readonly input?: Readonly<Record<string, unknown>>;
   /** Caps on the whole run. @default none of its own */
   readonly budget?: PlanBudget;
+  /** False: after a failure, nodes that do not depend on it go on to their end, then the run fails. @default true */
+  readonly failFast?: boolean;
   /** The steps, in an order in which every reference points backwards, at least one, at most 256. */
   readonly nodes: readonly PlanNode[];
   /** The run's output: any JSON with references such as `{{kind.label}}`. @default none */
@@ -34,15 +36,15 @@ export interface PlanBudget {
 export interface PlanNode {
   /** Lower-case letters, digits and underscores, a letter first, at most 40; unique in the plan. */
   readonly id: string;
-  /** What runs: `llm`, `image`, `embed`, `moderate`, `rerank`, `human`, `plan`, `value`, `tool:<name>`, `workflow:<id>` or a plugin's step. */
+  /** What runs: `llm`, `image`, `embed`, `moderate`, `rerank`, `human`, `wait`, `plan`, `value`, `tool:<name>`, `workflow:<id>` or a plugin's step. */
   readonly use: string;
-  /** Its inputs, by name; every string in them may hold references such as `{{kind.label}}`. @default no inputs */
+  /** Its inputs, by name; every string in them may hold references such as `{{kind.label}}`, or be one expression such as `{{= size(docs.hits)}}`. @default no inputs */
   readonly in?: Readonly<Record<string, unknown>>;
   /** Ids of nodes to wait for without using their output; it always waits for nodes that it refers to. @default none */
   readonly needs?: readonly string[];
   /** A condition (CEL) such as `kind.label == 'tech'`: when it is false the node is skipped. @default it runs */
   readonly when?: string;
-  /** A reference to an array: the node runs once per item, in parallel, with `{{item}}` and `{{index}}`. @default it runs once */
+  /** A reference or an expression that gives an array: the node runs once per item, in parallel, with `{{item}}` and `{{index}}`. @default it runs once */
   readonly each?: string;
   /** Runs the node again and again until a condition is true. @default one round */
   readonly repeat?: PlanRepeat;
@@ -51,19 +53,42 @@ export interface PlanNode {
   /** The typed output: a map from names to types, or a JSON Schema; the answer is checked against it. @default the step's own output */
   readonly out?: Readonly<Record<string, unknown>>;
   /** Which models may serve it. @default any that can */
-  readonly model?: ModelChoice;
+  readonly model?: PlanModelChoice;
   /** Scores the answer and asks stronger models while the score is too low. @default no escalation */
   readonly escalate?: Escalation;
   /** Caps on this node. @default those of the plan */
   readonly limits?: PlanNodeLimits;
   /** What happens when it fails for good; in an `each` it applies to every item. @default 'fail' */
-  readonly onError?: 'fail' | 'skip' | 'replan' | PlanSubstitute;
+  readonly onError?: 'fail' | 'skip' | 'replan' | PlanSubstitute | PlanKeep;
+  /** When it is done the run ends, done, with its output; what runs is cancelled, the rest skipped. @default false */
+  readonly finish?: boolean;
+  /** How it is undone when the run fails or is cancelled after it finished: a step, or a step with inputs. @default it is not */
+  readonly undo?: string | PlanUndo;
   /** A key that keeps the requests of a conversation on one target; may hold references. @default none */
   readonly session?: string;
   /** How sensitive its data is: `personal` and `regulated` go only to models that keep nothing. @default not restricted */
   readonly sensitivity?: Sensitivity;
   /** Uses, skips or refreshes answers from the cache. @default 'use' */
   readonly cache?: CacheMode;
+}
+
+/** Constraints on the router's choice. `id`, `tier` and `route` may be a reference or an expression that gives one of a few names. */
+export interface PlanModelChoice {
+  /** Pins one model: its id, `provider/model`, or an alias of the config; or what gives it. @default the router's choice */
+  readonly id?: string;
+  /**
+   * The class of the model, or what gives it, such as `{{= kind.hard ? 'premium' : 'fast'}}`: a preference. If no registered model of
+   * this tier can do what the request needs, the nearest tier answers with the warning `tier-degraded`. @default any
+   */
+  readonly tier?: Tier | `{{${string}}}`;
+  /** True: a tier that no model has is refused with `no-route`, here and in the rungs of an escalation. @default false */
+  readonly strict?: boolean;
+  /** Capabilities that the model must have. @default those that the request needs */
+  readonly can?: readonly Capability[];
+  /** Fields in which the model should be strong (`code`, `reasoning`); changes the score, excludes no model. @default none */
+  readonly strengths?: readonly string[];
+  /** A route of the config, an explicit chain; or what gives it. @default none */
+  readonly route?: string;
 }
 
 export interface PlanRepeat {
@@ -81,6 +106,18 @@ export interface PlanQuorum {
 export interface PlanSubstitute {
   /** The output that is used instead of the one that failed. */
   readonly value: unknown;
+}
+
+export interface PlanKeep {
+  /** The output is null, and `meta.error` says why; in an `each`, `meta.errors` lists the items that failed. */
+  readonly keep: true;
+}
+
+export interface PlanUndo {
+  /** The step that undoes it: `tool:<name>` or a plugin's step that calls no model. */
+  readonly use: string;
+  /** Its inputs; references see the node's own output, by its id and as `self`. @default `{ input, output }` of the node */
+  readonly in?: Readonly<Record<string, unknown>>;
 }
 
 export interface PlanNodeLimits {

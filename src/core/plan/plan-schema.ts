@@ -9,13 +9,16 @@ import { NODE_ID } from './node-id.ts';
 const json: z.ZodType<unknown> = z.unknown();
 const positive = z.number().positive();
 
+/** What is decided by data: a reference or an expression as a whole. */
+const byData = z.templateLiteral(['{{', z.string().max(1996), '}}']);
+
 export const ModelChoiceSchema = z.strictObject({
-  id: z.string().min(1).max(200).optional(),
-  tier: z.enum(TIERS).optional(),
+  id: z.union([z.string().min(1).max(200), byData]).optional(),
+  tier: z.union([z.enum(TIERS), byData]).optional(),
   strict: z.boolean().optional(),
   can: z.array(z.enum(CAPABILITIES)).max(CAPABILITIES.length).optional(),
   strengths: z.array(z.string().max(40)).max(20).optional(),
-  route: z.string().min(1).max(100).optional(),
+  route: z.union([z.string().min(1).max(100), byData]).optional(),
 });
 
 export const EscalateSchema = z.strictObject({
@@ -47,7 +50,20 @@ export const PlanNodeSchema = z.strictObject({
   model: ModelChoiceSchema.optional(),
   escalate: EscalateSchema.optional(),
   limits: NodeLimitsSchema.optional(),
-  onError: z.union([z.enum(['fail', 'skip', 'replan']), z.strictObject({ value: json })]).optional(),
+  onError: z
+    .union([
+      z.enum(['fail', 'skip', 'replan']),
+      z.strictObject({ value: json }),
+      z.strictObject({ keep: z.literal(true) }),
+    ])
+    .optional(),
+  finish: z.boolean().optional(),
+  undo: z
+    .union([
+      z.string().min(1).max(120),
+      z.strictObject({ use: z.string().min(1).max(120), in: z.record(z.string(), json).optional() }),
+    ])
+    .optional(),
   session: z.string().max(500).optional(),
   sensitivity: z.enum(SENSITIVITIES).optional(),
   cache: z.enum(['use', 'skip', 'refresh']).optional(),
@@ -59,6 +75,7 @@ export const PlanSchema = z.strictObject({
   goal: z.string().max(10_000).optional(),
   input: z.record(z.string(), json).optional(),
   budget: z.strictObject({ usd: z.number().nonnegative().optional(), seconds: positive.optional() }).optional(),
+  failFast: z.boolean().optional(),
   nodes: z.array(PlanNodeSchema).min(1),
   output: json.optional(),
 });

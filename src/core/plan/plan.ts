@@ -50,6 +50,12 @@ export interface ValidNode {
    * @default it has none
    */
   readonly ownMeta?: OwnMeta | undefined;
+  /**
+   * What its `model` may turn out to be, where references decide it: any other value of them is refused.
+   *
+   * @default its `model` is as it is written
+   */
+  readonly models?: readonly NonNullable<PlanNode['model']>[];
   readonly estimate: NodeEstimate;
   /** Expected milliseconds from its start to the end of the longest path after it; ready nodes start in this order. */
   readonly priority: number;

@@ -162,6 +162,27 @@ const human: StepType = {
   typedOutput: true,
 };
 
+/** Ten years: whatever is added to a moment stays one. */
+export const MOST_WAIT_SECONDS = 315_360_000;
+
+const wait: StepType = {
+  use: 'wait',
+  sideEffects: false,
+  description: 'Waits for one of: seconds, a time, an event.',
+  input: object(
+    {
+      seconds: { type: 'number', minimum: 0, maximum: MOST_WAIT_SECONDS },
+      until: { type: 'string', description: 'ISO 8601, with a time zone.' },
+      event: string,
+      match: { type: 'object', description: 'Fields that the payload has to have.' },
+      schema: { type: 'object', description: 'Of the payload.' },
+    },
+    [],
+  ),
+  output: object({ at: string, payload: anything }, ['at']),
+  expectedMs: 0,
+};
+
 const plan: StepType = {
   use: 'plan',
   description: 'Plans a goal while the run goes on, and runs that plan.',
@@ -179,12 +200,15 @@ const value: StepType = {
   expectedMs: 0,
 };
 
-export const BUILT_IN_STEPS: readonly StepType[] = [llm, image, embed, moderate, rerank, human, plan, value];
+export const BUILT_IN_STEPS: readonly StepType[] = [llm, image, embed, moderate, rerank, human, wait, plan, value];
 
 /** Their calls are tried again by the gateway, which knows the target, and bounded there. */
 const ATTEMPTED_BY_GATEWAY: ReadonlySet<string> = new Set(['llm', 'image', 'embed', 'moderate', 'rerank']);
 /** A person is asked once, and what was rendered is rendered alike again. */
-const ATTEMPTED_ONCE: ReadonlySet<string> = new Set(['human', 'value']);
+const ATTEMPTED_ONCE: ReadonlySet<string> = new Set(['human', 'wait', 'value']);
+
+/** What it waits for is outside: its question stays open when the process ends, and its time (`limits.seconds`) runs meanwhile. */
+export const waitsOutside = (use: string): boolean => use === 'human' || use === 'wait';
 
 /** Whether several attempts at the step can have an effect at all. */
 export const hasAttempts = (use: string): boolean => !ATTEMPTED_ONCE.has(use);

@@ -5,7 +5,15 @@ import type { NanoUsd } from '../money/money.ts';
 import type { Plan, PlanNode, ValidPlan } from '../plan/plan.ts';
 import type { PlannerAnswer, PlanningResult } from '../plan/planner.ts';
 import type { PlanRepair } from '../plan/validation.ts';
-import type { HumanQuestion, LoopAnswer, NodeMeta, NodeProgress, Paid, ToolCallRecord } from './node-call.ts';
+import type {
+  HumanQuestion,
+  LoopAnswer,
+  NodeMeta,
+  NodeProgress,
+  Paid,
+  ToolCallRecord,
+  WaitingQuestion,
+} from './node-call.ts';
 
 export type * from './node-call.ts';
 export { SuspendRun } from './node-call.ts';
@@ -121,11 +129,11 @@ export type RunEvent =
       readonly type: 'node-failed';
       readonly error: ErrorRecord;
       /**
-       * Why the run goes on. `skip` and `value` replace the output, by the node's onError; `wait`: all nodes that depend on it
-       * wait for any or for a quorum. `plan`: the plan is still being written; if the complete plan keeps the node, another
+       * Why the run goes on. `skip`, `value` and `keep` replace the output, by the node's onError; `wait`: all nodes that depend on it
+       * wait for any or for a quorum. `branch`: the plan has `failFast: false`, and the run fails at its end. `plan`: the plan is still being written; if the complete plan keeps the node, another
        * `node-failed` decides.
        */
-      readonly handled?: 'skip' | 'value' | 'replan' | 'wait' | 'plan';
+      readonly handled?: 'skip' | 'value' | 'keep' | 'replan' | 'wait' | 'branch' | 'plan';
       readonly result?: NodeResult;
     } & Paid)
   | (NodeEventBase & { readonly type: 'node-cancelled'; readonly reason: string } & Paid)
@@ -137,7 +145,19 @@ export type RunEvent =
       readonly type: 'run-resumed';
       /** What was under way when the process that drove the run died, and has been booked at its estimate since. */
       readonly booked?: Paid;
+      /** Nodes that finished and run again, because their effects were undone, or those of nodes that they depend on. */
+      readonly again?: readonly string[];
     })
+  | (EventBase & {
+      readonly type: 'undo-started';
+      /** Why the run ends. */
+      readonly reason: string;
+      /** Of a run that failed. */
+      readonly error?: ErrorRecord;
+      /** The node that failed. */
+      readonly failed?: string;
+    })
+  | (NodeEventBase & UndoneNode & Paid & { readonly type: 'node-undone' })
   | (EventBase & { readonly type: 'run-finished'; readonly output: unknown } & RunTotals)
   | (EventBase & { readonly type: 'run-failed'; readonly error: ErrorRecord; readonly nodeId?: string } & RunTotals)
   | (EventBase & { readonly type: 'run-cancelled'; readonly reason: string } & RunTotals);
@@ -205,19 +225,50 @@ export interface RunResult {
   /** What the validator changed in the plans that were run, in order. @default nothing */
   readonly repaired?: readonly PlanRepair[];
   readonly nodes: readonly NodeReport[];
-  /** The nodes that wait for an answer, with their questions: of a suspended run, or one that goes on meanwhile. */
+  /** What was undone when the run failed or was cancelled, in that order. @default nothing */
+  readonly undone?: readonly UndoneNode[];
+  /**
+   * What waits for an answer, a moment or an event: of a suspended run, or one that goes on meanwhile. Questions of nested runs
+   * are among them.
+   */
   readonly waiting?: readonly WaitingQuestion[];
 }
 
-export interface WaitingQuestion extends HumanQuestion {
+/** A node, or an item of it, that was undone when its run failed or was cancelled. */
+export interface UndoneNode {
   readonly nodeId: string;
   /** Index within `each`. */
   readonly item?: number;
+  /** The step that undid it. */
+  readonly use: string;
+  /** It could not be undone: its effects stand. @default it was undone */
+  readonly error?: ErrorRecord;
 }
 
 export interface AnswerOptions {
   /** Index within `each` of the item that asks. @default the only one that does */
   readonly item?: number;
+}
+
+export interface EventOptions {
+  /** Only this run, and those nested in it. @default every run of the store */
+  readonly runId?: string;
+}
+
+/** Where something waits, or waited, for an event. */
+export interface EventPlace {
+  /** The outermost run. */
+  readonly runId: string;
+  /** The id of the question in it, such as `paid` or `orders[2]/paid`. */
+  readonly id: string;
+}
+
+/** What an event has come to. */
+export interface EventReceipt {
+  /** What has taken it. */
+  readonly delivered: readonly EventPlace[];
+  /** What waits on: the payload did not fit its schema (invalid-request), or another process drives the run (store-busy). */
+  readonly refused: readonly (EventPlace & { readonly error: ErrorRecord })[];
 }
 
 export interface RequestOptions extends RunOptions {
@@ -271,10 +322,16 @@ export interface ExecutionEngine {
   /** Continues a run from its journal: finished nodes are kept and not paid again. Throws not-found, and store-busy while another process drives it. */
   resume(runId: string, options?: Pick<RunOptions, 'signal' | 'concurrency'>): Promise<RunHandle>;
   /**
-   * Records the answer to a suspended node; `resume` continues with it. Throws not-found if that node or item asks nothing, or
+   * Records the answer to a suspended node; `resume` continues with it. `nodeId` may be the id of any question that `waiting`
+   * lists, such as `review[2]` or `outer/review`. Throws not-found if that node or item asks nothing, or
    * the run has ended, and invalid-request if the answer does not fit the question. Without `item` it is for the first that asked.
    */
   answer(runId: string, nodeId: string, answer: unknown, options?: AnswerOptions): Promise<void>;
+  /**
+   * Records an event with every node that waits for one of this name and that the payload matches; `resume` continues the runs.
+   * Nothing keeps it for those that begin to wait later. Absent: this engine takes no events.
+   */
+  event?(name: string, payload: unknown, options?: EventOptions): Promise<EventReceipt>;
   /** Starts a new run with the finished nodes of an old one; `from` and the nodes after it run again. */
   fork(
     runId: string,

@@ -1,5 +1,5 @@
 /** A node while it runs: the input and the output of its runner. */
-import type { ErrorRecord } from '../errors.ts';
+import type { ErrorCode, ErrorRecord } from '../errors.ts';
 import type {
   CacheMode,
   Citation,
@@ -48,6 +48,22 @@ export interface NodeMeta extends AnswerFacts {
   readonly costUsd: number | null;
   readonly ms: number;
   readonly warnings: readonly Warning[];
+  /** Why the node failed, where its `onError` lets the run go on. */
+  readonly error?: NodeError;
+  /** The items of an `each` that failed, where its `onError` lets the run go on; at most 1000. Absent: none did. */
+  readonly errors?: readonly ItemError[];
+}
+
+/** An error as data of the plan. */
+export interface NodeError {
+  readonly code: ErrorCode;
+  /** At most 1000 characters. */
+  readonly message: string;
+}
+
+export interface ItemError extends NodeError {
+  /** Index within `each`. */
+  readonly item: number;
 }
 
 /** What a runner returns. References read `value`; `meta` is available beside it under its own name. */
@@ -187,12 +203,45 @@ export interface HumanQuestion {
   readonly approve?: string;
   /** The schema of `{ answer, approved }`: an answer that does not fit is refused when it is given. @default any */
   readonly out?: JsonSchema;
+  /** Whose schema reads the answer, besides `out`, where the process has that workflow. @default none */
+  readonly ownSchema?: { readonly workflow: string; readonly nodeId: string };
   readonly data?: unknown;
   /** For a question of a nested run: `runId/nodeId` in that run. For one about the call of a tool: the key of that call. */
   readonly origin?: string;
   /** For a question of a workflow that a model called as a tool: the call, which a person approved before. */
   readonly approvedCall?: { readonly key: string; readonly called: JsonValue; readonly arguments: JsonValue };
+  /** Epoch milliseconds: when the time of its node (`limits.seconds`) is up. @default it waits for ever */
+  readonly deadline?: number;
+  /** A moment or an event answers it, and no person. @default a person does */
+  readonly wait?: WaitedFor;
+  /** All that the nested run asks, where one asks through its node: this question is the first of them. No journal keeps it. */
+  readonly nested?: readonly WaitingQuestion[];
 }
+
+/** A question of a run, with the node that asks it. */
+export interface WaitingQuestion extends HumanQuestion {
+  /** What an answer names: `<node>`, `<node>[<item>]`, or `<outer>/<node>` for a question of a nested run. */
+  readonly id: string;
+  /** The node of this run: for a question of a nested run, the one that runs it. */
+  readonly nodeId: string;
+  /** Index within `each`. */
+  readonly item?: number;
+}
+
+/** What ends a `wait` node. */
+export type WaitedFor =
+  | {
+      /** Epoch milliseconds. */
+      readonly until: number;
+    }
+  | {
+      /** The name of the event. */
+      readonly event: string;
+      /** What the payload has to hold: the same values, at least at these fields. @default any */
+      readonly match?: unknown;
+      /** Of the payload. @default any */
+      readonly schema?: JsonSchema;
+    };
 
 /** The runner of each `use`, such as `llm`; a key that ends in `:`, such as `tool:`, matches as a prefix. */
 export type NodeRunners = ReadonlyMap<string, NodeRunner>;

@@ -7,6 +7,7 @@ import { PolyphonyError } from '../errors.ts';
 import { setField } from '../json/copy-json.ts';
 import { firstOf } from '../json/cut-text.ts';
 import { JSON_DEPTH } from '../json/json-size.ts';
+import { ignorePromises } from '../user-code/ignored-promises.ts';
 import { thrownText } from '../user-code/thrown-text.ts';
 
 /** What the value is called in messages, and with which error it is refused. */
@@ -188,6 +189,7 @@ function refuse(walk: Walk, kind: string, advice: string): undefined {
 
 function faulty(value: unknown, fault: Fault, path: readonly (string | number)[], name: PlainJsonName): PolyphonyError {
   const { noun, code, details } = name;
+  ignorePromises(value);
   const cycle = fault.type === 'bound' ? firstCycle(value, path) : undefined;
   const place = pointer(cycle ?? path);
   const more = details === undefined ? {} : { details };

@@ -1,5 +1,16 @@
 /** Existing runs, by id: the same operations as `polyphony runs`. */
-import type { AnswerOptions, RunEvent, RunFilter, RunHandle, RunOptions, RunResult, RunSummary } from './engine.ts';
+import type { ErrorRecord } from '../errors.ts';
+import type {
+  AnswerOptions,
+  EventOptions,
+  EventReceipt,
+  RunEvent,
+  RunFilter,
+  RunHandle,
+  RunOptions,
+  RunResult,
+  RunSummary,
+} from './engine.ts';
 
 export type ContinueOptions = Pick<RunOptions, 'signal' | 'concurrency'>;
 
@@ -8,6 +19,14 @@ export interface ForkOptions extends RunOptions {
   readonly from: string;
   /** Replaces fields of `in` of that node. @default unchanged */
   readonly with?: Readonly<Record<string, unknown>>;
+}
+
+/** What an event has come to. */
+export interface EventOutcome extends EventReceipt {
+  /** Those that took it and go on in this process. */
+  readonly runs: readonly RunHandle[];
+  /** Those that took it and could not go on in this process, with the reason: resume them where their parts are known. */
+  readonly left: readonly { readonly runId: string; readonly error: ErrorRecord }[];
 }
 
 /**
@@ -37,6 +56,12 @@ export interface Runs {
    * none is named.
    */
   answer(runId: string, nodeId: string, answer: unknown, options?: ContinueOptions & AnswerOptions): Promise<RunHandle>;
+  /**
+   * Gives an event to every node of every run in the store that waits for one of this name and that the payload matches, once
+   * each, and continues those runs. Nothing keeps it for nodes that begin to wait later. What does not take it waits on, and is
+   * listed as `refused`. Throws invalid-request for what is no name or no JSON.
+   */
+  event(name: string, payload?: unknown, options?: EventOptions): Promise<EventOutcome>;
   /** Cancels a run that this process drives or that no process drives. False: it had already ended. */
   cancel(runId: string, reason?: string): Promise<boolean>;
   /** The journalled events, with every value in full; makes no calls. */

@@ -7,7 +7,7 @@ import type { JsonSchema } from '../../core/model/model.ts';
 import { fromShorthand, isPlainObject, isShorthand } from '../../language/shorthand.ts';
 
 export type { JsonSchema } from '../../core/model/model.ts';
-export { fromShorthand, isShorthand, toShorthand } from '../../language/shorthand.ts';
+export { isShorthand, toShorthand } from '../../language/shorthand.ts';
 export { coerceJson } from './coerce-json.ts';
 export { extractJson } from './json-text.ts';
 export { type JsonIssue, refuseUnsafeSchema, validateJson } from './json-validation.ts';

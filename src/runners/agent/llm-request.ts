@@ -44,12 +44,22 @@ export function chatRequest(
   return {
     ...requestFields(call),
     messages: messagesOf(call),
+    ...(maySayAgain(call) ? { onStreamFailure: 'restart' as const } : {}),
     ...(schema === undefined ? {} : { output: { type: 'json', schema, name: call.node.id } as const }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(maxOutputTokens === undefined ? { answerTokens: nodeTokens } : { maxOutputTokens }),
     ...(repeatedCharacters === 0 ? {} : { repeatedCharacters }),
     ...(reasoning === undefined ? {} : { reasoning }),
   };
+}
+
+/**
+ * A node that bounds or counts its attempts wants another one when an answer breaks or stalls in the middle too: its output is
+ * read only when it is whole, and who reads its pieces is told that they begin again.
+ */
+function maySayAgain({ node: { limits } }: NodeCall): boolean {
+  if (limits === undefined || limits.retries === 0) return false;
+  return limits.attemptSeconds !== undefined || limits.retries !== undefined;
 }
 
 /** What is offered of tools, and of those that a list of names wants of the provider. */

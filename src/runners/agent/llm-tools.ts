@@ -16,6 +16,7 @@ import {
 import { zodOrJson } from '../../kit/json/own/own-schema.ts';
 import { chargeOf } from '../../runs/state/charge.ts';
 import { callTool, toolInput } from '../tool.ts';
+import { toolResultContent } from '../tool-result.ts';
 import { spreadable } from '../user-code.ts';
 import type { LoopRules } from './loop-rules.ts';
 import { type Decision, decisionOn, refusalText } from './tool-approval.ts';
@@ -204,7 +205,7 @@ function brokenArguments(name: string): PolyphonyError {
 
 // ---------------------------------------------------------------------------------------------------- after it ran
 
-/** What the model reads: a text as it is, anything else as JSON. */
+/** What the model reads of a call, behind what a person changed of it. */
 export function resultPart({
   callId: id,
   name,
@@ -214,11 +215,14 @@ export function resultPart({
   error,
 }: ToolCallRecord): ToolResultPart {
   const isError = error !== undefined;
-  const text = isError ? error.message : typeof result === 'string' ? result : JSON.stringify(result);
+  const read = isError ? error.message : toolResultContent(result);
   const content =
-    approval === 'changed' ? `A person changed the arguments to ${JSON.stringify(given)}.\n${text}` : text;
+    approval === 'changed' ? behind(`A person changed the arguments to ${JSON.stringify(given)}.`, read) : read;
   return { type: 'tool-result', id, name, content, ...(isError ? { isError } : {}) };
 }
+
+const behind = (note: string, content: ToolResultPart['content']): ToolResultPart['content'] =>
+  typeof content === 'string' ? `${note}\n${content}` : [{ type: 'text', text: note }, ...content];
 
 /** Adds the calls of a round. Those that a limit or a person stopped count too, because the model made them. */
 export function addUse(

@@ -1,7 +1,7 @@
 /** Workflows that models call as tools: each call is a nested run of its own, which a resumed run finds again. */
 import { copyJson } from '../../core/json/copy-json.ts';
 import type { Tool } from '../../core/plugin.ts';
-import type { NodeCall, NodeOutput } from '../../core/run/engine.ts';
+import { type NodeCall, type NodeOutput, SuspendRun } from '../../core/run/engine.ts';
 import { toJsonSchema } from '../../kit/json/json-schema.ts';
 import { type NestedOptions, runNested } from '../nested.ts';
 
@@ -38,12 +38,19 @@ export function callableWorkflows(options: NestedOptions): FindWorkflow {
         try {
           const { output, usage, costNanoUsd } = await runNested(options, call, prepare, place);
           return { value: output ?? null, usage, costNanoUsd };
+        } catch (error) {
+          throw error instanceof SuspendRun ? firstOf(error) : error;
         } finally {
           call.takeSlot?.();
         }
       },
     };
   };
+}
+
+/** The node asks one question at a time, as its own: the model may have several runs of the workflow. */
+function firstOf({ question: { nested: _nested, ...question } }: SuspendRun): SuspendRun {
+  return new SuspendRun(question);
 }
 
 /** Such as `run_1.agent.tool.0.1`. A node that failed and runs again has other keys, and so other runs. */

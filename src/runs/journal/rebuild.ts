@@ -1,6 +1,7 @@
 /** Tasks of a plan, restored from a journal. */
 import { PolyphonyError } from '../../core/errors.ts';
 import type { NodeEstimate, ValidPlan } from '../../core/plan/plan.ts';
+import { waitsOutside } from '../../core/plan/steps.ts';
 import type { RunState } from '../state/run-state.ts';
 import { countEnded, createTask, createTasks, isAsking, type Task } from '../state/task.ts';
 import { restore } from './restore.ts';
@@ -51,14 +52,14 @@ function rebuildTask(task: Task, node: RestoredNode): void {
     return;
   }
   const { progress } = node;
-  if (task.node.use !== 'human') forgetQuestions(progress);
+  if (!waitsOutside(task.node.use)) forgetQuestions(progress);
   task.usage = usageOfProgress(progress);
   const { items, rounds, questions, loops } = progress;
   if (items.size + rounds.size + questions.size + loops.size > 0) task.progress = progress;
   if (task.node.each === undefined && isAsking(task, -1)) task.phase = 'suspended';
 }
 
-/** Only a question to a person stays open after a restart: any other step runs again and may ask again. */
+/** Only what a step of ours waits for stays open after a restart: any other step runs again and may ask again. */
 function forgetQuestions({ questions, answers }: RestoredNode['progress']): void {
   for (const item of questions.keys()) if (!answers.has(item)) questions.delete(item);
 }

@@ -7,13 +7,12 @@ import { PolyphonyError } from '../../core/errors.ts';
 import { jsonSize } from '../../core/json/json-size.ts';
 import { addMoney } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
-import type { NodeEnding, NodeResult, RunEvent } from '../../core/run/engine.ts';
+import type { NodeEnding, NodeResult, Paid, RunEvent } from '../../core/run/engine.ts';
 import { eventReader } from '../../core/run/full-events.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import { createLargeValues } from '../records/large-values.ts';
 import { learnRecord } from '../records/written.ts';
-import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
-import { isSameNode, noProgress } from '../state/task.ts';
+import { DEPENDENCY_FAILED, isSameNode, NOT_NEEDED, noProgress } from '../state/task.ts';
 import type { Restored, RestoredNode, RunStarted } from './restored.ts';
 import { createCallCounter } from './restored-calls.ts';
 import { takeLoopAnswer, takeToolCall } from './restored-loops.ts';
@@ -22,11 +21,13 @@ import {
   bookResult,
   bookRetried,
   holdRetried,
+  keptCost,
   spend,
   subtract,
   takeBooked,
   usageOfProgress,
 } from './restored-money.ts';
+import { forgetUndoing, noUndo, takeUndoable, takeUndone, takeUndoStarted, undoNodesOf } from './restored-undo.ts';
 
 /** `look`: nothing will be written, so what is there is not weighed. */
 export type Purpose = 'continue' | 'look';
@@ -86,6 +87,7 @@ function begin(started: RunStarted): Restored {
     usage: started.paid?.usage ?? NO_USAGE,
     calls: { calls: 0, plannerCalls: 0 },
     booked: { costNanoUsd: 0, usage: NO_USAGE },
+    undo: noUndo(started.plan),
     output: undefined,
     error: undefined,
     values: createLargeValues(),
@@ -103,7 +105,10 @@ function take(restored: Restored, event: RunEvent): void {
   restored.nextSeq = Math.max(restored.nextSeq, event.seq + 1);
   // An answer may come long after the last process stopped, so it does not extend the active time.
   if (event.type !== 'answer') restored.lastAt = event.at;
-  if ('nodeId' in event && event.type !== 'run-failed' && event.nodeId !== undefined) {
+  if (event.type === 'node-undone') {
+    takeUndone(restored, event);
+    takePaid(restored, event);
+  } else if ('nodeId' in event && event.type !== 'run-failed' && event.nodeId !== undefined) {
     takeOfNode(restored, nodeOf(restored, event.nodeId), event);
   } else takeOfRun(restored, event);
 }
@@ -133,11 +138,13 @@ function takeOfRun(restored: Restored, event: RunEvent): void {
   switch (event.type) {
     case 'plan-delta':
       restored.plan = { ...restored.plan, nodes: [...restored.plan.nodes, ...event.nodes] };
+      restored.undo.nodes = undoNodesOf(restored.plan);
       return;
     case 'plan-answered':
-      if (event.costNanoUsd === null) restored.priced = false;
-      else restored.spent += event.costNanoUsd;
-      restored.usage = addUsage(restored.usage, event.usage);
+      takePaid(restored, event);
+      return;
+    case 'undo-started':
+      takeUndoStarted(restored, event);
       return;
     case 'plan-revised':
       revise(restored, event);
@@ -146,6 +153,7 @@ function takeOfRun(restored: Restored, event: RunEvent): void {
       restored.status = 'running';
       restored.error = undefined;
       for (const node of restored.nodes.values()) node.phase = 'waiting';
+      if (event.again !== undefined) runAgain(restored, event.again);
       if (event.booked !== undefined) takeBooked(restored, event.booked);
       return;
     case 'run-suspended':
@@ -167,6 +175,29 @@ function takeOfRun(restored: Restored, event: RunEvent): void {
       return;
     default:
   }
+}
+
+function takePaid(restored: Restored, { costNanoUsd, usage }: Paid): void {
+  if (costNanoUsd === null) restored.priced = false;
+  else restored.spent += costNanoUsd;
+  restored.usage = addUsage(restored.usage, usage);
+}
+
+/** After the run was undone: nodes lose their results, an `each` only those of the items that were undone. */
+export function runAgain(restored: Restored, again: readonly string[]): void {
+  const { failed } = restored.undo;
+  for (const id of again) {
+    const node = restored.nodes.get(id);
+    if (node === undefined) continue;
+    const fresh = freshNode(node);
+    for (const { item } of failed.filter((entry) => entry.node.id === id)) {
+      const kept = node.progress.items.get(item);
+      if (kept !== undefined) fresh.progress.items.set(item, kept);
+    }
+    fresh.paid = keptCost(fresh.progress);
+    restored.nodes.set(id, fresh);
+  }
+  forgetUndoing(restored);
 }
 
 /** The final event carries the active time itself, because it may be written long after the last process died. */
@@ -193,6 +224,7 @@ function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revis
     if (node !== undefined && id !== from && after.has(id)) restored.nodes.set(id, node);
   }
   restored.plan = plan;
+  restored.undo.nodes = undoNodesOf(plan);
   if (event.repaired !== undefined) restored.repaired = [...restored.repaired, ...event.repaired];
   restored.capNanoUsd = capNanoUsd;
   if (restored.hasPartialPlan) restored.plannedMs = restored.activeMs + event.at - restored.stretchAt;
@@ -225,12 +257,14 @@ function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): vo
       return;
     case 'item-finished':
       takeItem(restored, node, event);
+      takeUndoable(restored, node, event);
       return;
     case 'round-finished':
       takeRound(restored, node, event);
       return;
     case 'node-finished':
       finish(restored, node, 'done', event.result);
+      takeUndoable(restored, node, event);
       return;
     case 'node-skipped':
       node.ending = 'skipped';
@@ -245,6 +279,7 @@ function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): vo
       return;
     case 'node-suspended':
       node.progress.questions.set(event.item ?? -1, event.question);
+      if (event.question.origin === undefined) node.progress.deadline ??= event.question.deadline;
       node.progress.answers.delete(event.item ?? -1);
       return;
     case 'answer':
@@ -273,13 +308,16 @@ function takeRound(restored: Restored, node: RestoredNode, event: Extract<RunEve
   const usage = addUsage(before?.usage ?? NO_USAGE, result.usage);
   const { rounds, loops } = node.progress;
   rounds.set(item, { round, result, costNanoUsd, usage });
+  // The next round asks anew.
+  node.progress.questions.delete(item);
+  node.progress.answers.delete(item);
   spend(restored, node, subtract(cost, loops.get(item)?.costNanoUsd));
   loops.delete(item);
 }
 
 function takeFailure(restored: Restored, node: RestoredNode, event: Extract<RunEvent, { type: 'node-failed' }>): void {
   node.error = event.error;
-  if (event.handled === 'skip' || event.handled === 'value') {
+  if (event.handled === 'skip' || event.handled === 'value' || event.handled === 'keep') {
     const meta = { costUsd: null, ms: 0, warnings: [] };
     finish(restored, node, 'handled', event.result ?? { output: null, meta, costNanoUsd: event.costNanoUsd });
     return;
@@ -290,8 +328,17 @@ function takeFailure(restored: Restored, node: RestoredNode, event: Extract<RunE
     node.failures += 1;
     node.started = false;
     node.phase = 'waiting';
+    askAnew(node);
   }
   node.isHeld = event.handled === 'plan';
+}
+
+/** Its time was up, or it may be: it has all of it again. */
+function askAnew({ progress }: RestoredNode): void {
+  const { questions, answers, deadline } = progress;
+  if (deadline === undefined) return;
+  progress.deadline = undefined;
+  for (const item of questions.keys()) if (!answers.has(item)) questions.delete(item);
 }
 
 function finish(restored: Restored, node: RestoredNode, ending: NodeEnding, result: NodeResult): void {

@@ -66,7 +66,7 @@ export function bookRetried(restored: Restored): void {
   }
 }
 
-function keptCost({ items, rounds, loops }: TaskProgress): NanoUsd {
+export function keptCost({ items, rounds, loops }: TaskProgress): NanoUsd {
   let cost = 0;
   for (const result of items.values()) cost += result.costNanoUsd ?? 0;
   for (const [item, round] of rounds) if (!items.has(item)) cost += round.costNanoUsd ?? 0;

@@ -3,12 +3,13 @@
 import type { ErrorRecord } from '../../core/errors.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import type { Usage } from '../../core/money/usage.ts';
-import type { Plan } from '../../core/plan/plan.ts';
+import type { Plan, PlanNode } from '../../core/plan/plan.ts';
 import type { PlanRepair } from '../../core/plan/validation.ts';
-import type { NodeEnding, NodeResult, Paid, RunEvent, RunStatus } from '../../core/run/engine.ts';
+import type { NodeEnding, NodeResult, Paid, RunEvent, RunStatus, UndoneNode } from '../../core/run/engine.ts';
 import type { LargeValues } from '../records/large-values.ts';
-import type { Calls } from '../state/run-state.ts';
+import type { Calls, Stopping } from '../state/run-state.ts';
 import type { TaskProgress } from '../state/task.ts';
+import type { UndoEntry } from '../state/undo.ts';
 
 export type RunStarted = Extract<RunEvent, { type: 'run-started' }>;
 
@@ -56,10 +57,23 @@ export interface Restored {
   calls: Calls;
   /** The part of what was spent and used that was booked for processes that died. */
   booked: { readonly costNanoUsd: NanoUsd; readonly usage: Usage };
+  readonly undo: RestoredUndo;
   output: unknown;
   error: ErrorRecord | undefined;
   /** What the journal holds, for those who write to it. */
   readonly values: LargeValues;
   /** Bytes of the journal; 0 for those who only look. */
   writtenBytes: number;
+}
+
+export interface RestoredUndo {
+  /** Nodes that say how they are undone, by id. */
+  nodes: ReadonlyMap<string, PlanNode>;
+  /** What finished and is not undone, in order. */
+  left: UndoEntry[];
+  /** What could not be undone: its effects stand. */
+  failed: UndoEntry[];
+  undone: UndoneNode[];
+  /** Undoing began, and this is why. */
+  stopping: Stopping | undefined;
 }

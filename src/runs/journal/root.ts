@@ -4,7 +4,7 @@ import type { RunJournal } from '../../core/stores.ts';
 import type { RunStarted } from './restored.ts';
 
 /** More than any config allows: a journal that names a circle of parents must not keep anybody busy. */
-const MOST_LEVELS = 1000;
+export const MOST_LEVELS = 1000;
 
 /** The id of the outermost run around this one: its own where it is not nested, or its journal is empty. */
 export async function rootOf(journal: Pick<RunJournal, 'read'>, runId: string): Promise<string> {
@@ -17,7 +17,8 @@ export async function rootOf(journal: Pick<RunJournal, 'read'>, runId: string): 
   return root;
 }
 
-async function firstOf(journal: Pick<RunJournal, 'read'>, runId: string): Promise<RunStarted | undefined> {
+/** How the run began; undefined for one that the journal does not know. */
+export async function firstOf(journal: Pick<RunJournal, 'read'>, runId: string): Promise<RunStarted | undefined> {
   for await (const event of journal.read(runId)) return event.type === 'run-started' ? event : undefined;
   return undefined;
 }

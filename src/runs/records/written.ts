@@ -41,6 +41,8 @@ const SHORT_LENGTH = 1000;
 const LAST_RECORDS: ReadonlySet<RunEvent['type']> = new Set([
   'node-failed',
   'node-cancelled',
+  'undo-started',
+  'node-undone',
   'plan-answered',
   'run-suspended',
   'run-failed',

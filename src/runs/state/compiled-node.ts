@@ -7,6 +7,7 @@ import { compileCondition } from '../../language/condition.ts';
 import {
   type CompiledTemplate,
   compileTemplate,
+  expressionIn,
   listReferences,
   type RenderMeter,
   resolveReference,
@@ -24,6 +25,8 @@ export interface CompiledNode {
   readonly when: Test | undefined;
   readonly until: Test | undefined;
   readonly session: SessionKey | undefined;
+  /** The fields of `model` that data decides; undefined: it has none. */
+  readonly model: CompiledTemplate | undefined;
 }
 
 const NO_INPUTS = {};
@@ -33,12 +36,14 @@ const NOTHING: CompiledNode = {
   when: undefined,
   until: undefined,
   session: undefined,
+  model: undefined,
 };
 
 /** @throws invalid-plan when a condition does not compile; those of a valid plan always do */
 function compileNode(node: PlanNode): CompiledNode {
   const { in: inputs, each, when, repeat, session } = node;
-  if (!inputs && !each && !when && !repeat && !session) return NOTHING;
+  const model = modelByData(node);
+  if (!inputs && !each && !when && !repeat && !session && !model) return NOTHING;
   return {
     // A copy, because runs at the same time may share a valid plan, and a tool may change the list that it was given.
     inputs: compileTemplate(inputs === undefined ? NO_INPUTS : copyJson(inputs)),
@@ -46,15 +51,26 @@ function compileNode(node: PlanNode): CompiledNode {
     when: when === undefined ? undefined : compileTest(node.id, when),
     until: repeat === undefined ? undefined : compileTest(node.id, repeat.until),
     session: session === undefined ? undefined : compileSession(session),
+    model: model === undefined ? undefined : compileTemplate(model),
   };
+}
+
+function modelByData({ model }: PlanNode): Readonly<Record<string, string>> | undefined {
+  if (model === undefined) return undefined;
+  const { id, tier, route } = model;
+  const fields = Object.entries({ id, tier, route }).filter(([, text]) => text?.includes('{{') === true);
+  return fields.length === 0 ? undefined : (Object.fromEntries(fields) as Readonly<Record<string, string>>);
 }
 
 function compileSession(source: string): SessionKey {
   const template = compileTemplate(source);
-  const references = listReferences(source).map(({ reference }) => reference);
+  // An expression says itself what to do with a value that is missing.
+  const isExpression = expressionIn(source) !== undefined;
+  const references = (isExpression ? [] : listReferences(source)).map(({ reference }) => reference);
   return (scope, meter) => {
     if (references.some((reference) => resolveReference(reference, scope) === null)) return undefined;
     const value = template.render(scope, meter);
+    if (value === null) return undefined;
     const key = typeof value === 'string' ? value : JSON.stringify(value);
     return key === '' ? undefined : key;
   };

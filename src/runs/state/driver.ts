@@ -4,9 +4,11 @@
  * (`settleUnit`), and calls `advance` when there is nothing to take. Each run has its own driver.
  */
 import type { PolyphonyError } from '../../core/errors.ts';
+import type { Paid } from '../../core/money/usage.ts';
 import type { Planner, PlanningOptions, PlanningResult } from '../../core/plan/planner.ts';
 import type { RunEvent, RunResult } from '../../core/run/engine.ts';
 import type { Task } from './task.ts';
+import type { UndoEntry } from './undo.ts';
 
 export interface Driver {
   /** Something has changed: take a turn soon, but not within this call. May be called at any time. */
@@ -26,6 +28,12 @@ export interface Driver {
   readonly limitRun: (ms: number, expired: () => void) => void;
   /** @default undefined: requests are not planned here, and `onError: "replan"` fails the run */
   readonly planner: DriverPlanner | undefined;
+  /** Calls the step that undoes the entry, then `settled`, once: with what it cost, and with its error if it failed. */
+  readonly undo: (
+    entry: UndoEntry,
+    inputs: Readonly<Record<string, unknown>>,
+    settled: (paid: Paid, error?: unknown) => void,
+  ) => void;
   /** The run is over in this process and its last record is committed: releases all that it holds. Called once. */
   readonly settle: (result: RunResult) => void;
 }

@@ -2,6 +2,7 @@
 
 import type { NodeReport, NodeState, RunResult, RunStatus, RunTotals, WaitingQuestion } from '../../core/run/engine.ts';
 import { failureRecord } from '../../core/run/failure-record.ts';
+import { entriesOf } from '../records/waiting.ts';
 import type { RunState } from './run-state.ts';
 import type { Task } from './task.ts';
 
@@ -24,6 +25,7 @@ export function resultOf(run: RunState, status: RunStatus, output?: unknown): Ru
     ...totalsOf(run),
     ...(run.repaired.length === 0 ? {} : { repaired: run.repaired }),
     nodes: [...run.tasks.values()].map(reportOf),
+    ...(run.undo.undone.length === 0 ? {} : { undone: run.undo.undone }),
     ...waiting,
   };
 }
@@ -33,8 +35,7 @@ export function waitingOf(tasks: Iterable<Task>): NonNullable<RunResult['waiting
   for (const { id, phase, progress } of tasks) {
     if (phase !== 'suspended' || progress === undefined) continue;
     for (const [item, question] of progress.questions) {
-      if (progress.answers.has(item)) continue;
-      waiting.push(item === -1 ? { nodeId: id, ...question } : { nodeId: id, item, ...question });
+      if (!progress.answers.has(item)) waiting.push(...entriesOf(id, item, question));
     }
   }
   return waiting;

@@ -14,6 +14,7 @@ import type { Driver } from './driver.ts';
 import type { ReadyQueue } from './ready-queue.ts';
 import type { Recorder } from './recorder.ts';
 import type { Task } from './task.ts';
+import type { UndoState } from './undo.ts';
 import type { RunValues } from './values.ts';
 
 /** What an engine provides to each of its runs. */
@@ -49,7 +50,12 @@ export interface Money {
 
 export type Stopping =
   | { readonly type: 'failed'; readonly error: PolyphonyError; readonly nodeId?: string }
-  | { readonly type: 'cancelled'; readonly reason: string };
+  | {
+      readonly type: 'cancelled';
+      readonly reason: string;
+      /** This process lets go of the run: it may be resumed, so nothing is undone. @default false */
+      readonly isLeft?: boolean;
+    };
 
 /** What runs at the same time in a run and those nested in it: see turn/slots.ts. */
 export interface Slots {
@@ -92,6 +98,8 @@ export interface RunState {
   /** Nodes that have not ended. */
   alive: number;
   stopping: Stopping | undefined;
+  /** The first failure of a run that goes on to its end before it fails (`failFast: false`). */
+  failure: Stopping | undefined;
   /** Why nothing more can be recorded. */
   unrecorded: PolyphonyError | undefined;
   /** Somebody has cancelled, or the store is lost: the end of the run does not wait for the store. */
@@ -101,9 +109,12 @@ export interface RunState {
   /** Settles the run with the end that is recorded but not committed. */
   closing: (() => void) | undefined;
   revision: Revision | undefined;
+  readonly undo: UndoState;
   /** Set until the plan is whole. */
   streamingPlan: StreamingPlan | undefined;
   revisions: number;
+  /** When its first record was made, in epoch milliseconds: the same in every process that goes on with it. */
+  begunAt: number;
   /** Monotonic milliseconds; the time of earlier processes is in `activeMs`. */
   startedAt: number;
   activeMs: number;

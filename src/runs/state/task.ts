@@ -7,6 +7,7 @@ import type { Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { PlanNode, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
+import { handledAs } from '../../core/plan/stand-in.ts';
 import type { HumanQuestion, NodeEnding, NodeResult } from '../../core/run/engine.ts';
 import { listReferences } from '../../language/template.ts';
 import type { RecordedLoop } from '../records/recorded-loop.ts';
@@ -24,6 +25,10 @@ export interface TaskProgress {
   readonly answers: Map<number, unknown>;
   /** Items whose answer is on its way to the journal: no second one is taken. */
   readonly answering: Set<number>;
+  /** Items to call again, because what they wait for has come in a nested run. */
+  readonly again: Set<number>;
+  /** Epoch milliseconds: when the time of a node that waits for what is outside is up. */
+  deadline: number | undefined;
   /** Rounds of models that call tools, of units that have not ended. */
   readonly loops: Map<number, RecordedLoop>;
 }
@@ -57,9 +62,8 @@ export interface Unit {
   inputs: unknown;
   /** Undefined until it uses something: most units of a large plan do not. */
   used: UnitUse | undefined;
-  /** What is recorded of its model that calls tools, and of its rounds: the unit that goes on after a question takes it up. */
+  /** What is recorded of its model that calls tools: the unit that goes on after a question takes it up. */
   loop: RecordedLoop | undefined;
-  finished: FinishedRound | undefined;
 }
 
 /** What a unit takes of the bounds of its run. */
@@ -220,11 +224,13 @@ export const noProgress = (): TaskProgress => ({
   questions: new Map(),
   answers: new Map(),
   answering: new Set(),
+  again: new Set(),
+  deadline: undefined,
   loops: new Map(),
 });
 
 /** `run/node` and, where there are any, item, round and earlier failures: unchanged after a crash, different after a failure. */
-export function idempotencyKey(runId: string, task: Task, item = -1, round = 0): string {
+export function idempotencyKey(runId: string, task: Pick<Task, 'id' | 'failures'>, item = -1, round = 0): string {
   const failed = task.failures === 0 ? '' : `~${task.failures}`;
   const place = item === -1 ? '' : `/${item}`;
   return round === 0 ? `${runId}/${task.id}${failed}${place}` : `${runId}/${task.id}${failed}${place}/r${round}`;
@@ -242,10 +248,19 @@ export function countEnded(task: Task, dependency: Task): void {
   else if (dependency.ending === 'failed' || dependency.ending === 'cancelled') task.broken += 1;
 }
 
-/** Its `onError` gave an output, which is as good as its own to those that wait for it. `skip` gives none: null. */
+/** Its `onError` gave an output, which is as good as its own to those that wait for it. `skip` and `keep` give none: null. */
 const isAnswered = ({ ending, node, result }: Task): boolean =>
-  ending === 'handled' && (typeof node.onError === 'object' || (result !== undefined && result.output !== null));
+  ending === 'handled' && (handledAs(node) === 'value' || (result !== undefined && result.output !== null));
 
 /** Whether both plans define the node in the same way, so that it keeps its results. */
 export const isSameNode = (a: PlanNode, b: PlanNode | undefined): boolean =>
   a === b || (b !== undefined && canonicalJson(a) === canonicalJson(b));
+
+// ---------------------------------------------------------------------------------------------------- reasons
+
+/** Reasons of cancelled nodes. The first two stay cancelled when the run is resumed; all others run again. */
+
+export const NOT_NEEDED = 'no node needs it any more';
+export const DEPENDENCY_FAILED = 'a node that it depends on failed';
+/** With `failFast: false`: when the run is resumed the failed node runs again, and so do these. */
+export const BRANCH_FAILED = 'a node that it depends on failed, and the run fails at its end';

@@ -159,6 +159,25 @@ export function meterOf(values: RunValues, unit: Unit): RenderMeter {
         if (SENDING.has(task.node.use)) takeInFlight(values, unit, copiedBytes(values, value, task.id));
       }
     },
+    made: take,
+  };
+}
+
+/** Counts the list that an expression makes for an `each`: the run holds it to its end. */
+export function itemsMeter(values: RunValues, task: Task): RenderMeter {
+  const take = (bytes: number): void => {
+    const { renderedBytes } = values.bounds;
+    const used = useOfTask(task);
+    if (used.rendered + bytes > renderedBytes) throw tooMuchRendered(task.id, renderedBytes);
+    used.rendered += bytes;
+    hold(values, bytes, { noun: 'The list of items', nodeId: task.id });
+  };
+  return {
+    text: (part) => take(textBytes(values, part)),
+    json: (value) => take(sizeOf(values, value, { noun: 'A value in a text', nodeId: task.id }).bytes),
+    container: (entries) => take(CONTAINER + FIELD * entries),
+    reference: () => {},
+    made: take,
   };
 }
 
@@ -189,6 +208,7 @@ export function outputMeter(values: RunValues): RenderMeter {
     json: (value) => take(sizeOf(values, value, { noun: 'A value in the output of the run' }).bytes),
     container: (entries) => take(CONTAINER + FIELD * entries),
     reference: () => {},
+    made: take,
   };
 }
 

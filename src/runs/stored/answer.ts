@@ -1,12 +1,13 @@
 /** Records people's answers to nodes that wait for them. */
 
+import type { HumanQuestion } from '../../core/run/engine.ts';
 import { tooMuchWritten } from '../records/written.ts';
 import type { RunState } from '../state/run-state.ts';
 import type { Task, TaskProgress } from '../state/task.ts';
 import { createValues, holdValue, type Measured, sizeOf } from '../state/values.ts';
-import { takeAnswer } from '../turn/units.ts';
+import { takeAnswer } from '../turn/asking.ts';
 import { changeStored, type StoredRuns } from './change.ts';
-import { type Asked, addressed, assertFits, hasEnded, notWaiting, withOut } from './given-answer.ts';
+import { type Asked, addressed, assertFits, assertFitsOwn, hasEnded, notWaiting, withOut } from './given-answer.ts';
 import { questionsOf } from './inspect.ts';
 
 export interface Answer {
@@ -15,6 +16,8 @@ export interface Answer {
   /** Index within `each`. */
   readonly item?: number;
   readonly answer: unknown;
+  /** Throws where the question does not take the answer. @default the checks of a person's answer */
+  readonly check?: (question: HumanQuestion) => void;
 }
 
 /**
@@ -25,28 +28,66 @@ export interface Answer {
  *   when the run may not write that much more
  */
 export async function answerRun(stored: StoredRuns, live: RunState | undefined, given: Answer): Promise<void> {
-  if (live !== undefined && live.result === undefined) return answerLive(live, given);
+  if (live !== undefined && live.result === undefined) {
+    const own = given.check === undefined ? ownCheckLive(stored, live, given) : undefined;
+    if (own === undefined) return answerLive(live, given, assertFits);
+    await own;
+    // Meanwhile the question may have been answered, and the run may have stopped.
+    if (live.result === undefined) return answerLive(live, given, () => {});
+  }
   sizeOf(createValues(stored.valueBounds?.()), given.answer, measured(given));
-  await changeStored(stored, given.runId, (restored) => {
+  await changeStored(stored, given.runId, async (restored) => {
     const { status, plan } = restored;
     if (status === 'done' || status === 'failed' || status === 'cancelled') throw hasEnded(given, status);
     const node = restored.nodes.get(given.nodeId);
-    const [item, question] = addressed(node === undefined ? [] : questionsOf(node), given, isAnswered(node?.progress));
+    const [item, question] = addressed(
+      node === undefined ? [] : questionsOf(node),
+      given,
+      isAnswered(node?.progress, given),
+    );
     const asking = plan.nodes.find(({ id }) => id === given.nodeId);
-    assertFits(withOut(question, asking), given.answer);
+    const asked = withOut(question, asking);
+    if (given.check !== undefined) given.check(asked);
+    else {
+      const own = ownCheck(stored, question, given.answer);
+      if (own === undefined) assertFits(asked, given.answer);
+      else await own;
+    }
     return { type: 'answer', nodeId: given.nodeId, ...(item === -1 ? {} : { item }), answer: given.answer };
   });
 }
 
-async function answerLive(run: RunState, given: Answer): Promise<void> {
+/** No promise: this process has no schema of the workflow's own for the question, so that the question says what fits. */
+function ownCheck({ checkAnswer }: StoredRuns, question: HumanQuestion, answer: unknown): Promise<void> | undefined {
+  const own = checkAnswer?.(question, answer);
+  return own === undefined ? undefined : assertFitsOwn(question, answer, () => own);
+}
+
+function ownCheckLive(stored: StoredRuns, run: RunState, given: Answer): Promise<void> | undefined {
+  const progress = run.tasks.get(given.nodeId)?.progress;
+  if (progress === undefined) return undefined;
+  const asked = openQuestions(progress);
+  const [, question] = asked.length === 0 ? [] : addressed(asked, given, isAnswered(progress, given));
+  if (question?.ownSchema === undefined) return undefined;
+  sizeOf(createValues(run.values.bounds), given.answer, measured(given));
+  return ownCheck(stored, question, given.answer);
+}
+
+async function answerLive(
+  run: RunState,
+  given: Answer,
+  assertFit: (question: HumanQuestion, answer: unknown) => void,
+): Promise<void> {
   if (run.stopping !== undefined) throw hasEnded(given, run.stopping.type);
   const task = run.tasks.get(given.nodeId);
   const progress = task?.progress;
   if (task === undefined || progress === undefined || task.phase === 'ended') throw notWaiting(given);
-  const [item, question] = addressed(openQuestions(progress), given, isAnswered(progress));
+  const [item, question] = addressed(openQuestions(progress), given, isAnswered(progress, given));
   // Measured apart from the run first: what is refused takes no room in it.
   sizeOf(createValues(run.values.bounds), given.answer, measured(given));
-  assertFits(withOut(question, task.node), given.answer);
+  const asked = withOut(question, task.node);
+  if (given.check === undefined) assertFit(asked, given.answer);
+  else given.check(asked);
   holdValue(run.values, given.answer, measured(given));
   // In the tick of the check, so that a second answer finds the question taken before the first one is in the journal.
   progress.answering.add(item);
@@ -60,8 +101,13 @@ async function answerLive(run: RunState, given: Answer): Promise<void> {
 const openQuestions = ({ questions, answers, answering }: TaskProgress): Asked[] =>
   [...questions].filter(([item]) => !answers.has(item) && !answering.has(item));
 
-const isAnswered = (progress: TaskProgress | undefined): boolean =>
-  progress !== undefined && progress.answers.size + progress.answering.size > 0;
+/** Of the item that is named, or else of any. */
+function isAnswered(progress: TaskProgress | undefined, { item }: Answer): boolean {
+  if (progress === undefined) return false;
+  const { answers, answering, items } = progress;
+  if (item !== undefined) return answers.has(item) || answering.has(item) || items.has(item);
+  return answers.size + answering.size > 0;
+}
 
 /** Resolves when the answer is in the journal, and the node goes on with it. */
 function recordAnswer(run: RunState, task: Task, item: number, answer: unknown): Promise<void> {

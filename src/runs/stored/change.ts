@@ -11,6 +11,17 @@ import { createWritten, newWrittenBytes, tooMuchWritten } from '../records/writt
 import { type EventDraft, stamp } from '../state/recorder.ts';
 import type { RunHost } from '../state/run-state.ts';
 import { storeFailure } from '../state/store-failure.ts';
+import type { CheckAnswer } from './own-answer.ts';
+
+/** `onLost` is called when another process takes the run meanwhile. */
+export type Lock = (runId: string, onLost?: (error: unknown) => void) => Promise<() => Promise<void>>;
+
+/** A run that is reserved already, for whoever drives it next. */
+export interface HeldLease {
+  readonly release: () => Promise<void>;
+  /** Calls it also when the lease was lost before. */
+  readonly whenLost: (onLost: (error: unknown) => void) => void;
+}
 
 /** What the rules for stored runs need. */
 export interface StoredRuns extends RunHost {
@@ -30,8 +41,10 @@ export interface StoredRuns extends RunHost {
         from: { readonly isPlanned: boolean },
       ) => Promise<Readonly<Record<string, unknown>>>)
     | undefined;
+  /** Of a person's answer, by the schema of a workflow's own. @default what the question says decides */
+  readonly checkAnswer?: CheckAnswer | undefined;
   /** Reserves the run until the returned function is called. Throws store-busy while somebody else drives it. */
-  readonly lock: (runId: string) => Promise<() => Promise<void>>;
+  readonly lock: Lock;
 }
 
 /** Nobody else writes to the run meanwhile. A nested run has no lease of its own: whoever holds that of its root writes to it. */
@@ -49,14 +62,14 @@ async function reserve({ journal, lock, drives }: StoredRuns, runId: string): Pr
 export async function changeStored(
   stored: StoredRuns,
   runId: string,
-  decide: (restored: Restored) => EventDraft | undefined,
+  decide: (restored: Restored) => EventDraft | undefined | Promise<EventDraft | undefined>,
 ): Promise<boolean> {
   const { journal, runtime, valueBounds } = stored;
   await knownRun(journal, runId, 'look');
   const release = await reserve(stored, runId);
   try {
     const restored = await knownRun(journal, runId);
-    const draft = decide(restored);
+    const draft = await decide(restored);
     if (draft === undefined) return false;
     const event = stamp(draft, restored.nextSeq, runtime.clock.now(), runId);
     const bytes = newWrittenBytes((valueBounds?.() ?? VALUE_BOUNDS).writtenBytes);

@@ -10,11 +10,12 @@ import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
 import { listReferences } from '../../language/template.ts';
 import { knownRun, restore } from '../journal/restore.ts';
 import type { Restored, RestoredNode } from '../journal/restored.ts';
+import { nodesToRunAgain } from '../journal/restored-undo.ts';
 import { createLargeValues } from '../records/large-values.ts';
 import { createWritten, newWrittenBytes, tooMuchWritten } from '../records/written.ts';
 import { type EventDraft, stamp } from '../state/recorder.ts';
 import { capOf, type RunOpening } from '../turn/opening.ts';
-import { appended, type StoredRuns } from './change.ts';
+import { appended, type HeldLease, type StoredRuns } from './change.ts';
 
 type RunInput = Readonly<Record<string, unknown>>;
 export type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
@@ -37,30 +38,53 @@ export async function forkRun(host: StoredRuns, runId: string, options: ForkOpti
     options.input === undefined ? undefined : await newInput(host, old, { plan: plan.plan, input: options.input });
   // What the old run began with was read when it began.
   const input = changed ?? (old.started.input as Readonly<Record<string, unknown>>);
-  const again = rerunFrom(plan, options.from, changedKeys(old.started.input, input));
+  const from = [options.from, ...nodesToRunAgain(old, plan)];
+  const again = rerunFrom(plan, from, changedKeys(old.started.input, input));
   const forkId = options.runId ?? host.runtime.ids('run');
   const drafts = [startOf(old, plan, input, options), ...keptEvents(plan, old, again)];
   const at = host.runtime.clock.now();
   const prelude = drafts.map((draft, seq) => stamp(draft, seq, at, forkId));
   const records = recordsOf(forkId, prelude, host);
   // Nobody else knows an id that was made here.
-  if (options.runId === undefined) await appended(host.journal, forkId, records);
-  else await appendNew(host, forkId, records);
+  const lease = options.runId === undefined ? undefined : await appendNew(host, forkId, records);
+  if (lease === undefined) await appended(host.journal, forkId, records);
   const restored = await restore(listed(records));
   const scopes = scopesOf(old, options);
   const forked = { ...options, ...defined({ scopes, input: changed }) };
-  return { runId: forkId, plan, options: forked, ...defined({ restored }), prelude };
+  return { runId: forkId, plan, options: forked, ...defined({ restored, lease }), prelude };
 }
 
-async function appendNew({ journal, lock }: StoredRuns, forkId: string, records: readonly RunEvent[]): Promise<void> {
-  const release = await lock(forkId);
+/** The lease goes on to the drive of the fork: in between, nobody else could tell it from a run that was left behind. */
+async function appendNew(host: StoredRuns, forkId: string, records: readonly RunEvent[]): Promise<HeldLease> {
+  // Whoever drives a run of that id is not disturbed by somebody who only looks.
+  await assertUnknown(host, forkId);
+  const lease = await heldLease(host, forkId);
   try {
-    for await (const _event of journal.read(forkId)) {
-      throw new PolyphonyError('invalid-request', `Run ${forkId} already exists: choose another id for the fork.`);
-    }
-    await appended(journal, forkId, records);
-  } finally {
-    await release();
+    await assertUnknown(host, forkId);
+    await appended(host.journal, forkId, records);
+    return lease;
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
+}
+
+async function heldLease({ lock }: StoredRuns, runId: string): Promise<HeldLease> {
+  const lost: unknown[] = [];
+  let tell = (error: unknown): void => void lost.push(error);
+  const release = await lock(runId, (error) => tell(error));
+  return {
+    release,
+    whenLost(onLost) {
+      tell = onLost;
+      for (const error of lost) onLost(error);
+    },
+  };
+}
+
+async function assertUnknown({ journal }: StoredRuns, forkId: string): Promise<void> {
+  for await (const _event of journal.read(forkId)) {
+    throw new PolyphonyError('invalid-request', `Run ${forkId} already exists: choose another id for the fork.`);
   }
 }
 
@@ -112,9 +136,9 @@ function changedKeys(before: unknown, after: Readonly<Record<string, unknown>>):
   return new Set(keys.filter((key) => JSON.stringify(old[key]) !== JSON.stringify(after[key])));
 }
 
-/** Ids of the node, of those that read a changed input, and of all their dependents. */
-function rerunFrom(plan: ValidPlan, from: string, changed: ReadonlySet<string>): ReadonlySet<string> {
-  const again = new Set([from]);
+/** Ids of these nodes, of those that read a changed input, and of all their dependents. */
+function rerunFrom(plan: ValidPlan, from: readonly string[], changed: ReadonlySet<string>): ReadonlySet<string> {
+  const again = new Set(from);
   for (const valid of plan.nodes) {
     const isDependent = valid.dependencies.some((id) => again.has(id));
     if (isDependent || (changed.size > 0 && readsInput(valid, changed))) again.add(valid.node.id);
@@ -125,7 +149,7 @@ function rerunFrom(plan: ValidPlan, from: string, changed: ReadonlySet<string>):
 /** Conditions are not parsed here: one that mentions `input` counts as reading all of it. */
 function readsInput({ node }: ValidNode, changed: ReadonlySet<string>): boolean {
   if (/\binput\b/.test(`${node.when ?? ''} ${node.repeat?.until ?? ''}`)) return true;
-  return listReferences([node.in, node.each, node.session]).some(({ reference }) =>
+  return listReferences([node.in, node.each, node.session, node.model]).some(({ reference }) =>
     reference.alternatives.some((alternative) => {
       if (alternative.type !== 'path' || alternative.head !== 'input') return false;
       const [key] = alternative.path;

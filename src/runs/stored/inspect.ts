@@ -1,11 +1,18 @@
 /** The result of a run, read from its journal without running anything. */
 import { defined } from '../../core/defined.ts';
-import type { HumanQuestion, NodeReport, NodeState, RunResult, RunStatus } from '../../core/run/engine.ts';
+import type {
+  HumanQuestion,
+  NodeReport,
+  NodeState,
+  RunResult,
+  RunStatus,
+  WaitingQuestion,
+} from '../../core/run/engine.ts';
 import type { Restored, RestoredNode } from '../journal/restored.ts';
 
-export function inspectRun(restored: Restored): RunResult {
-  const { started, plan, status, output, error, usage, spent, priced, activeMs, repaired } = restored;
-  const asked = status === 'suspended' || status === 'running' ? waitingOf(restored) : [];
+/** @param asked what it asks, with the questions of nested runs */
+export function inspectRun(restored: Restored, asked: readonly WaitingQuestion[] = []): RunResult {
+  const { started, plan, status, output, error, usage, spent, priced, activeMs, repaired, undo } = restored;
   const waiting = status === 'suspended' || asked.length > 0 ? { waiting: asked } : {};
   return {
     runId: started.runId,
@@ -17,14 +24,9 @@ export function inspectRun(restored: Restored): RunResult {
     ms: activeMs,
     ...(repaired.length === 0 ? {} : { repaired }),
     nodes: plan.nodes.map(({ id }) => reportOf(id, restored.nodes.get(id), status)),
+    ...(undo.undone.length === 0 ? {} : { undone: undo.undone }),
     ...waiting,
   };
-}
-
-function waitingOf({ nodes }: Restored): NonNullable<RunResult['waiting']> {
-  return [...nodes].flatMap(([nodeId, node]) =>
-    questionsOf(node).map(([item, question]) => ({ nodeId, ...(item === -1 ? {} : { item }), ...question })),
-  );
 }
 
 /** Unanswered questions by item, in the order in which they were asked. */

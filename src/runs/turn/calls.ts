@@ -13,7 +13,7 @@ import { compiledOf } from '../state/compiled-node.ts';
 import { assertFunds, charge } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
-import { idempotencyKey, type Unit } from '../state/task.ts';
+import { idempotencyKey, noProgress, type Unit } from '../state/task.ts';
 import { assertRoomOf, holdAnswer, holdResult, meterOf, releaseInFlight, takeStreamed } from '../state/values.ts';
 
 const NO_WARNINGS: readonly Warning[] = [];
@@ -166,7 +166,6 @@ function withAllMoney(unit: Unit, result: NodeResult): NodeResult {
 export function takeUpRounds(run: RunState, unit: Unit): NodeResult | undefined {
   const restored = unit.task.progress?.rounds.get(unit.item);
   if (restored === undefined) return undefined;
-  unit.finished = restored;
   unit.round = restored.round;
   unit.previous = restored.result.output;
   unit.costNanoUsd = restored.costNanoUsd;
@@ -192,9 +191,8 @@ export function nextRound(unit: Unit): () => void {
 
 /** Records the round that ended; calls `committed` once the journal has it. */
 export function recordRound(run: RunState, unit: Unit, result: NodeResult, committed: () => void): void {
-  const { task, item, round, costNanoUsd, usage } = unit;
+  const { task, item, round } = unit;
   const place = item === -1 ? { round } : { item, round };
-  unit.finished = { round, result, costNanoUsd, usage };
   unit.loop = undefined;
   const recorded = run.recorder.record({ type: 'round-finished', nodeId: task.id, ...place, result }, committed);
   // The run is stopping, and the next call throws why.
@@ -204,8 +202,17 @@ export function recordRound(run: RunState, unit: Unit, result: NodeResult, commi
 
 /** Returns the unit's result after its last round; undefined when another round follows. */
 export function takeRound(run: RunState, unit: Unit, result: NodeResult): NodeResult | undefined {
+  const { task, item, round, costNanoUsd, usage } = unit;
   unit.previous = result.output;
-  return lastRound(run, unit, result);
+  // The next round asks anew, and if it does, the unit that takes the answer goes on from here.
+  task.progress ??= noProgress();
+  const { questions, answers, rounds } = task.progress;
+  questions.delete(item);
+  answers.delete(item);
+  const last = lastRound(run, unit, result);
+  if (last === undefined) rounds.set(item, { round, result, costNanoUsd, usage });
+  else rounds.delete(item);
+  return last;
 }
 
 function lastRound(run: RunState, unit: Unit, result: NodeResult): NodeResult | undefined {

@@ -15,10 +15,13 @@ import type { Revision, RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { isStoreFailure } from '../state/store-failure.ts';
 import { assertOutput, outputMeter } from '../state/values.ts';
+import { isNear, takeAllDue } from './asking.ts';
+import { finishingTask } from './early-end.ts';
 import { cancel, considerAll, fail } from './ending.ts';
 import { waitsForSlot } from './slots.ts';
 import { stop } from './stop.ts';
 import { canMerge, merge } from './streaming-plan.ts';
+import { hasToUndo, undoNext } from './undo.ts';
 
 /**
  * Called when `nextUnit` returns nothing, or the driver has no free slot. Merges, revises, suspends or ends the run when that
@@ -52,7 +55,8 @@ const waitsForStore = (run: RunState): boolean =>
   !run.recorder.idle() &&
   run.result === undefined &&
   run.streamingPlan === undefined &&
-  run.revision?.asking !== true;
+  run.revision?.asking !== true &&
+  !hasToUndo(run);
 
 /** Ends the run with records that are not committed yet: the driver sees to it that they are written. */
 export function leave(run: RunState): void {
@@ -66,14 +70,18 @@ function conclude(run: RunState): boolean {
   if (run.stopping !== undefined) return concludeStopped(run);
   const { revision } = run;
   if (revision !== undefined) return revision.plan !== undefined && revise(run, revision.plan, revision);
-  if (run.alive === 0) return finish(run);
+  if (run.alive === 0 && run.failure === undefined) return finish(run);
+  if (run.alive === 0 && run.failure !== undefined) {
+    stop(run, run.failure);
+    return true;
+  }
   const unfunded = run.waitingForBudget.shift();
   if (unfunded !== undefined) {
     fail(run, unfunded, unaffordable(run, unfunded));
     return true;
   }
   const waiting = [...run.tasks.values()].filter(({ phase }) => phase === 'suspended').map(({ id }) => id);
-  if (waiting.length > 0) return close(run, 'suspended', { type: 'run-suspended', waiting });
+  if (waiting.length > 0) return !isNear(run) && close(run, 'suspended', { type: 'run-suspended', waiting });
   const stuck = [...run.tasks.values()].find(({ phase }) => phase !== 'ended');
   const message = `Node ${stuck?.id} can never start, because it waits for a node that is not in the plan: validate the plan.`;
   stop(run, { type: 'failed', error: new PolyphonyError('invalid-plan', message) });
@@ -87,6 +95,7 @@ function concludeStopped(run: RunState): boolean {
   const left = [...run.tasks.values()].filter(({ phase }) => phase === 'running');
   for (const task of left) cancel(run, task, stopping.type === 'failed' ? 'the run failed' : 'the run was cancelled');
   if (left.length > 0) return true;
+  if (hasToUndo(run)) return undoNext(run, stopping);
   const totals = totalsOf(run);
   if (stopping.type === 'cancelled') {
     return close(run, 'cancelled', { type: 'run-cancelled', reason: stopping.reason, ...totals });
@@ -110,8 +119,10 @@ function finish(run: RunState): boolean {
   }
 }
 
-/** The plan's output, or without one the outputs of the nodes that nothing depends on. */
+/** The plan's output, or without one the outputs of the nodes that nothing depends on; that of a node which ended the run early. */
 function outputOf(run: RunState): unknown {
+  const early = finishingTask(run);
+  if (early !== undefined) return early.result?.output;
   const { output } = run.plan.plan;
   if (output !== undefined) return renderValue(copyJson(output), scopeOf(run), outputMeter(run.values));
   const leaves = [...run.tasks.values()].filter(({ dependents }) => dependents.length === 0);
@@ -129,6 +140,7 @@ function revise(run: RunState, plan: ValidPlan, revision: Revision): boolean {
   const resume = (): void => {
     run.revision = undefined;
     considerAll(run);
+    takeAllDue(run);
     run.driver.wake();
   };
   const refuse = (error: unknown): void => {

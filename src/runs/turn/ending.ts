@@ -5,19 +5,21 @@ import { copyJson } from '../../core/json/copy-json.ts';
 import type { Warning } from '../../core/model/model.ts';
 import { nanoToUsd } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
+import { handledAs, standInOf } from '../../core/plan/stand-in.ts';
 import type { NodeEnding, NodeResult, Paid, RunEvent } from '../../core/run/engine.ts';
-import { factsOfFailure, factsOfItems } from '../state/answer-facts.ts';
+import { errorAsData, errorsOfItems, factsOfFailure, factsOfItems } from '../state/answer-facts.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { releaseReservation } from '../state/money.ts';
-import { DEPENDENCY_FAILED, NOT_NEEDED } from '../state/reasons.ts';
 import type { EventDraft } from '../state/recorder.ts';
 import type { Calls, RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
-import { countEnded, type Items, type Task } from '../state/task.ts';
+import { BRANCH_FAILED, countEnded, DEPENDENCY_FAILED, type Items, NOT_NEEDED, type Task } from '../state/task.ts';
 import { addItem, holdItems, holdValue } from '../state/values.ts';
 import { takeCalls } from './count-calls.ts';
+import { finishingTask } from './early-end.ts';
 import { canRevise, startRevision } from './revision.ts';
 import { stop, stopUnits } from './stop.ts';
+import { mayHaveToUndo } from './undo.ts';
 
 type Stamp = 'seq' | 'at' | 'runId';
 
@@ -41,10 +43,14 @@ export function ended(run: RunState, task: Task): void {
   task.ending = task.settled?.ending;
   task.result = task.settled?.result;
   run.alive -= 1;
+  const { node, result } = task;
+  if (node.undo !== undefined && node.each === undefined && task.ending === 'done' && result !== undefined)
+    mayHaveToUndo(run, task, -1, result);
   if (run.waitingForBudget.length > 0) {
     for (const waiting of run.waitingForBudget) run.queue.push(waiting);
     run.waitingForBudget = [];
   }
+  if (node.finish === true && task.ending === 'done') finishEarly(run);
   for (const dependent of task.dependents) {
     countEnded(dependent, task);
     if (dependent.phase === 'waiting' && run.stopping === undefined) consider(run, dependent);
@@ -59,7 +65,7 @@ export function consider(run: RunState, task: Task): void {
     else if (task.succeeded > 0 || task.broken > 0) failQuorum(run, task);
     // Where no branch was taken there is nothing to join; one that is still open may be.
     else if (task.open === 0) skip(run, task, 'everything that it waits for was skipped');
-  } else if (task.broken > 0) cancel(run, task, DEPENDENCY_FAILED);
+  } else if (task.broken > 0) cancel(run, task, run.failure === undefined ? DEPENDENCY_FAILED : BRANCH_FAILED);
   else if (task.open > 0) return;
   else if (isSkipped(run, task)) skip(run, task, 'everything that it refers to was skipped');
   else makeReady(run, task);
@@ -74,7 +80,7 @@ function makeReady(run: RunState, task: Task): void {
   const { when } = task.node;
   if (when !== undefined) {
     try {
-      if (compiledOf(task).when?.(scopeOf(run)) !== true) {
+      if (compiledOf(task).when?.(scopeOf(run, { task })) !== true) {
         skip(run, task, `its condition does not hold: ${when}`);
         return;
       }
@@ -105,6 +111,7 @@ function failQuorum(run: RunState, task: Task): void {
 /** After the plan has changed: starts, skips and cancels nodes as the plan requires. */
 export function considerAll(run: RunState): void {
   if (run.stopping !== undefined || run.streamingPlan !== undefined) return;
+  finishEarly(run);
   for (const task of run.tasks.values()) {
     if (task.phase === 'waiting') consider(run, task);
     else if (task.open > 0) dropUnneeded(run, task);
@@ -123,6 +130,23 @@ export function dropUnneeded(run: RunState, task: Task): void {
   }
 }
 
+/** Ends all that has not ended: what runs is cancelled, what waits is skipped. Not while the plan is still being written. */
+export function finishEarly(run: RunState): void {
+  if (run.stopping !== undefined || run.failure !== undefined || run.streamingPlan !== undefined) return;
+  const by = finishingTask(run);
+  if (by === undefined) return;
+  const reason = `node ${by.id} ended the run`;
+  run.queue.clear();
+  run.waitingForBudget = [];
+  for (const task of run.tasks.values()) {
+    const { phase, id } = task;
+    if (phase === 'ended' || phase === 'settling') continue;
+    if (phase === 'waiting' || phase === 'ready')
+      end(run, task, 'skipped', { type: 'node-skipped', nodeId: id, reason });
+    else cancel(run, task, reason);
+  }
+}
+
 /** Ends the node as cancelled, immediately or when its units have stopped. */
 export function cancel(run: RunState, task: Task, reason: string): void {
   if (task.units.length > 0) {
@@ -137,28 +161,32 @@ export function cancel(run: RunState, task: Task, reason: string): void {
     return;
   }
   end(run, task, 'cancelled', event);
-  if (run.stopping === undefined) dropUnneeded(run, task);
+  if (run.stopping === undefined && reason !== BRANCH_FAILED) dropUnneeded(run, task);
 }
 
 /** The node failed for good: its `onError` handles that, or its dependents can do without it, or the run fails. */
 export function fail(run: RunState, task: Task, cause: unknown): void {
   const error = asPolyphonyError(cause);
   task.error = error;
-  const { onError = 'fail' } = task.node;
+  const handled = handledAs(task.node);
   const event = { type: 'node-failed', nodeId: task.id, error: errorRecord(error), ...paidOf(task) } as const;
   const goesOn = run.stopping === undefined;
-  if (goesOn && (onError === 'skip' || typeof onError === 'object')) {
-    const stand = onError === 'skip' ? null : copyJson(onError.value);
+  if (goesOn && handled !== undefined) {
+    const stand = copyJson(standInOf(task.node));
     const result = keptItems(run, task, stand, error) ?? fallbackResult(run, task, stand, error);
-    end(run, task, 'handled', { ...event, handled: onError === 'skip' ? 'skip' : 'value', result }, result);
+    end(run, task, 'handled', { ...event, handled, result }, result);
   } else if (goesOn && run.streamingPlan !== undefined) {
     hold(run, task, event);
     return;
-  } else if (goesOn && onError === 'replan' && canRevise(run)) {
+  } else if (goesOn && task.node.onError === 'replan' && canRevise(run)) {
     startRevision(run, task, error, { ...event, handled: 'replan' });
     return;
   } else if (goesOn && isAbsorbed(task)) end(run, task, 'failed', { ...event, handled: 'wait' });
-  else {
+  else if (goesOn && run.plan.plan.failFast === false) {
+    run.failure ??= { type: 'failed', error, nodeId: task.id };
+    end(run, task, 'failed', { ...event, handled: 'branch' });
+    return;
+  } else {
     end(run, task, 'failed', event);
     stop(run, { type: 'failed', error, nodeId: task.id });
     return;
@@ -185,7 +213,8 @@ export function fallbackResult(run: RunState, task: Task, output: unknown, error
   const costNanoUsd = task.priced ? task.paid : null;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
   const ms = task.startedAt < 0 ? 0 : run.host.runtime.clock.monotonic() - task.startedAt;
-  return { output, meta: { ...factsOfFailure(error), costUsd, ms, warnings: [] }, usage: task.usage, costNanoUsd };
+  const meta = { ...factsOfFailure(error), costUsd, ms, warnings: [], error: errorAsData(error) };
+  return { output, meta, usage: task.usage, costNanoUsd };
 }
 
 /**
@@ -201,8 +230,10 @@ function keptItems(run: RunState, task: Task, standIn: unknown, error: Polyphony
     for (let item = 0; item < left; item += 1) addItem(run.values, each, size, id);
     const outputs = each.results.map((result) => (result === undefined ? standIn : result.output));
     holdItems(run.values, each, outputs, id);
+    holdErrors(run, task, each);
     const message = `${left} of the ${outputs.length} items of node ${id} had not finished and have the value of onError. ${error.message}`;
-    return resultOfItems(run, task, each, outputs, [{ code: 'items-unfinished', message }]);
+    const result = resultOfItems(run, task, each, outputs, [{ code: 'items-unfinished', message }]);
+    return { ...result, meta: { ...result.meta, error: errorAsData(error) } };
   } catch {
     return undefined;
   }
@@ -217,14 +248,22 @@ export function resultOfItems(
   warnings: readonly Warning[] = [],
 ): NodeResult {
   const costNanoUsd = task.priced ? task.paid : null;
+  const errors = errorsOfItems(each.results);
   const meta = {
     ...factsOfItems(each.results),
     costUsd: costNanoUsd === null ? null : nanoToUsd(costNanoUsd),
     ms: run.host.runtime.clock.monotonic() - task.startedAt,
     warnings: [...each.results.flatMap((result) => result?.meta.warnings ?? []), ...warnings],
+    ...(errors === undefined ? {} : { errors }),
   };
   const usage = task.usage === NO_USAGE ? {} : { usage: addUsage(NO_USAGE, task.usage) };
   return { output, meta, ...usage, costNanoUsd };
+}
+
+/** Counts what the errors of its items are for those who read them: `resultOfItems` makes them. @throws limit-exceeded */
+export function holdErrors(run: RunState, task: Task, each: Items): void {
+  const errors = errorsOfItems(each.results);
+  if (errors !== undefined) holdValue(run.values, errors, { noun: 'The list of errors', nodeId: task.id });
 }
 
 /** All its dependents wait for any or for a quorum, and so can do without it. */

@@ -18,8 +18,11 @@ import { chargeRun, createMoney, lowerCap } from '../state/money.ts';
 import { notRecorded } from '../state/not-recorded.ts';
 import { readyQueue } from '../state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../state/recorder.ts';
-import type { Counted, RunHost, RunState, StreamingPlan } from '../state/run-state.ts';
+import type { Counted, RunHost, RunState, Stopping, StreamingPlan } from '../state/run-state.ts';
+import { newUndoState } from '../state/undo.ts';
 import { createValues, holdInput, holdRestored, type RunValues } from '../state/values.ts';
+import type { HeldLease } from '../stored/change.ts';
+import { takeAllDue } from './asking.ts';
 import { countRestored, limitRunSeconds } from './count-calls.ts';
 import { considerAll, ended } from './ending.ts';
 import { refuseRecord } from './refused-record.ts';
@@ -44,6 +47,12 @@ export interface RunOpening {
   readonly rendered?: number;
   /** What the run counts as written with: that of the run in which it is nested. @default its own */
   readonly writtenBytes?: WrittenBytes | undefined;
+  /** Of a fork whose id was reserved when its journal began. */
+  readonly lease?: HeldLease;
+  /** Why a run that goes on is to end at once, without starting anything. */
+  readonly stopping?: Stopping;
+  /** Nodes that finished and run again. */
+  readonly again?: readonly string[];
   /** The first events of a fork's journal. */
   readonly prelude?: readonly RunEvent[];
   /** The node of a run driven here that this one is nested in. */
@@ -92,19 +101,23 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     waitingForBudget: [],
     active: 0,
     alive: countAlive(tasks),
-    stopping: undefined,
+    stopping: restored?.undo.stopping ?? opening.stopping,
+    failure: undefined,
     unrecorded: undefined,
     mayLeave: false,
     leaving: false,
     closing: undefined,
+    undo: newUndoState(restored?.undo.left, restored?.undo.undone),
     revision: undefined,
     streamingPlan: request === undefined ? undefined : newStreaming(cap, restored),
     revisions: restored?.revisions ?? 0,
+    begunAt: restored?.started.at ?? clock.now(),
     startedAt: clock.monotonic(),
     activeMs: restored?.activeMs ?? 0,
     plannedMs: restored?.plannedMs ?? 0,
     result: undefined,
   };
+  if (restored?.undo.stopping !== undefined) run.undo.began = true;
   if (restored !== undefined) holdAllRestored(run);
   countNested(run, opening);
   return run;
@@ -195,21 +208,25 @@ export function begin(run: RunState, opening: RunOpening, beginning: Beginning, 
     return;
   }
   if (beginning.type === 'started') holdInput(run.values, run.input, opening.rendered);
-  const event = beginning.type === 'resumed' ? resumedEvent(run, beginning.booked) : startedEvent(run, opening);
+  const event =
+    beginning.type === 'resumed' ? resumedEvent(run, opening, beginning.booked) : startedEvent(run, opening);
   run.recorder.record(event, () => {
     const { request, onPlan } = opening;
     const inParts = beginning.type === 'started';
     if (request !== undefined && run.streamingPlan !== undefined)
       streamPlan(run, run.streamingPlan, { request, inParts, onPlan });
     considerAll(run);
+    takeAllDue(run);
     begun();
   });
+  // The record has its time now, and a process that goes on with the run finds only that.
+  if (beginning.type === 'started') run.begunAt = event.at ?? run.begunAt;
   run.recorder.flush();
 }
 
-function resumedEvent(run: RunState, booked: Paid | undefined): EventDraft {
+function resumedEvent(run: RunState, { again }: RunOpening, booked: Paid | undefined): EventDraft {
   if (booked !== undefined) chargeRun(run, booked);
-  return { type: 'run-resumed', ...defined({ booked }) };
+  return { type: 'run-resumed', ...defined({ booked, again }) };
 }
 
 function startedEvent(run: RunState, { options, request }: RunOpening): EventDraft {

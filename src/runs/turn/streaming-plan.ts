@@ -21,6 +21,7 @@ import { bookAnswer, plannerScopes } from '../state/planner-calls.ts';
 import type { EventDraft } from '../state/recorder.ts';
 import type { RunState, StreamingPlan } from '../state/run-state.ts';
 import { countEnded, createTask, createTasks, isSameNode, linkTask, type Task } from '../state/task.ts';
+import { takeAllDue } from './asking.ts';
 import { countCall } from './count-calls.ts';
 import { cancel, consider, considerAll, fail } from './ending.ts';
 import { limitSeconds, stop } from './stop.ts';
@@ -195,6 +196,7 @@ function goOn(run: RunState, streaming: StreamingPlan): void {
   run.streamingPlan = undefined;
   limitSeconds(run);
   considerAll(run);
+  takeAllDue(run);
   for (const task of streaming.failed) {
     if (run.tasks.get(task.id) === task && task.error !== undefined) fail(run, task, task.error);
   }

@@ -3,17 +3,21 @@
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import { copyJson } from '../../core/json/copy-json.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
+import { handledAs, standInOf } from '../../core/plan/stand-in.ts';
+import { waitsOutside } from '../../core/plan/steps.ts';
 import { type NodeResult, SuspendRun } from '../../core/run/engine.ts';
 import { compiledOf } from '../state/compiled-node.ts';
-import { releaseReservation, reserveForNode } from '../state/money.ts';
+import { reserveForNode } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
-import { type Items, idempotencyKey, isAsking, noProgress, type Task, type Unit } from '../state/task.ts';
-import { addItem, holdItems, holdValue, releaseInFlight, sizeOf } from '../state/values.ts';
+import { type Items, idempotencyKey, isAsking, type Task, type TaskProgress, type Unit } from '../state/task.ts';
+import { addItem, holdItems, holdValue, itemsMeter, releaseInFlight, sizeOf } from '../state/values.ts';
+import { ask, enqueue, suspendIfAsking } from './asking.ts';
 import { callsOf } from './count-calls.ts';
-import { cancel, end, fail, fallbackResult, resultOfItems } from './ending.ts';
+import { cancel, end, fail, fallbackResult, holdErrors, resultOfItems } from './ending.ts';
 import { giveSlotBack } from './slots.ts';
 import { stopUnits } from './stop.ts';
+import { mayHaveToUndo } from './undo.ts';
 
 /**
  * The most urgent unit that can start now: its node has begun, its money is reserved. The driver runs it and passes it to
@@ -56,7 +60,8 @@ function begin(run: RunState, task: Task): void {
     idempotencyKey: idempotencyKey(runId, task),
   });
   const seconds = task.node.limits?.seconds;
-  if (seconds !== undefined) run.driver.limitNode(task, seconds * 1000, () => expire(run, task, seconds));
+  if (seconds !== undefined && !waitsOutside(task.node.use))
+    run.driver.limitNode(task, seconds * 1000, () => expire(run, task, seconds));
   if (task.node.each === undefined) return;
   try {
     task.each = itemsOf(run, task);
@@ -73,7 +78,7 @@ function expire(run: RunState, task: Task, seconds: number): void {
 }
 
 function itemsOf(run: RunState, task: Task): Items {
-  const values = compiledOf(task).each?.render(scopeOf(run));
+  const values = compiledOf(task).each?.render(scopeOf(run, { task }), itemsMeter(run.values, task));
   if (!Array.isArray(values)) {
     const got = values === null ? 'null' : `of type ${typeof values}`;
     const message = `Node ${task.id} runs once per item of ${task.node.each}, but that value is ${got}, not an array: refer to an array, or give one for a missing value, such as {{list ?? []}}.`;
@@ -98,7 +103,7 @@ function itemsOf(run: RunState, task: Task): Items {
 function nextItem(task: Task): number | undefined {
   const { each, progress } = task;
   if (each === undefined) return task.units.length === 0 ? -1 : undefined;
-  const answered = progress === undefined ? undefined : answeredItem(task, each);
+  const answered = progress === undefined ? undefined : answeredItem(progress, task, each);
   if (answered !== undefined) return answered;
   while (each.next < each.values.length) {
     const item = each.next;
@@ -108,10 +113,12 @@ function nextItem(task: Task): number | undefined {
   return undefined;
 }
 
-function answeredItem(task: Task, each: Items): number | undefined {
-  for (const item of task.progress?.answers.keys() ?? []) {
-    const busy = task.units.some((unit) => unit.item === item) || item >= each.next;
-    if (!busy && each.results[item] === undefined) return item;
+function answeredItem({ answers, again }: TaskProgress, task: Task, each: Items): number | undefined {
+  for (const items of [again, answers]) {
+    for (const item of items.keys()) {
+      const busy = task.units.some((unit) => unit.item === item) || item >= each.next;
+      if (!busy && each.results[item] === undefined) return item;
+    }
   }
   return undefined;
 }
@@ -130,12 +137,6 @@ function unitOf(run: RunState, task: Task): Unit | undefined {
   return unit;
 }
 
-function enqueue(run: RunState, task: Task): void {
-  if (task.queued) return;
-  task.queued = true;
-  run.queue.push(task);
-}
-
 function createUnit(run: RunState, task: Task, item: number): Unit {
   const unit: Unit = {
     task,
@@ -152,8 +153,8 @@ function createUnit(run: RunState, task: Task, item: number): Unit {
     inputs: undefined,
     used: undefined,
     loop: undefined,
-    finished: undefined,
   };
+  task.progress?.again.delete(item);
   task.units.push(unit);
   run.active += 1;
   run.slots.taken += 1;
@@ -169,11 +170,13 @@ export function settleUnit(run: RunState, unit: Unit, result: NodeResult | undef
   giveSlotBack(run, unit);
   releaseInFlight(run.values, unit);
   task.units.splice(task.units.indexOf(unit), 1);
-  if (task.cancelled !== undefined || run.stopping !== undefined || task.failure !== undefined)
-    settleStopped(run, task);
-  else if (error instanceof SuspendRun) ask(run, unit, task.each, error);
-  else if (task.each !== undefined) settleItem(run, unit, task.each, result, error);
-  else if (result !== undefined) {
+  const isStopped = task.cancelled !== undefined || run.stopping !== undefined || task.failure !== undefined;
+  if (isStopped && !(task.node.undo !== undefined && result !== undefined)) settleStopped(run, task);
+  else if (error instanceof SuspendRun) settleQuestion(run, unit, error);
+  else if (task.each !== undefined) {
+    settleItem(run, unit, task.each, result, error);
+    if (isStopped && task.phase === 'running') settleStopped(run, task);
+  } else if (result !== undefined) {
     const { runId } = run;
     end(run, task, 'done', { seq: 0, at: 0, runId, type: 'node-finished', nodeId: task.id, result }, result);
   } else fail(run, task, error);
@@ -195,51 +198,23 @@ function failWhenStopped(run: RunState, task: Task, error: PolyphonyError): void
   run.driver.wake();
 }
 
-function ask(run: RunState, unit: Unit, each: Items | undefined, { question }: SuspendRun): void {
-  const { task, item } = unit;
+function settleQuestion(run: RunState, unit: Unit, asked: SuspendRun): void {
+  const { task } = unit;
   try {
-    holdValue(run.values, question, { noun: 'The question', nodeId: task.id });
+    ask(run, unit, asked);
   } catch (error) {
-    if (each === undefined) fail(run, task, error);
-    else settleItem(run, unit, each, undefined, error);
-    return;
+    if (task.each === undefined) fail(run, task, error);
+    else settleItem(run, unit, task.each, undefined, error);
   }
-  task.progress ??= noProgress();
-  task.progress.questions.set(item, question);
-  task.progress.answers.delete(item);
-  if (unit.loop !== undefined) task.progress.loops.set(item, unit.loop);
-  if (unit.finished !== undefined) task.progress.rounds.set(item, unit.finished);
-  const place = item === -1 ? {} : { item };
-  run.recorder.record({ type: 'node-suspended', nodeId: task.id, ...place, question });
-  if (task.each !== undefined) enqueue(run, task);
-  suspendIfAsking(run, task);
-}
-
-function suspendIfAsking(run: RunState, task: Task): void {
-  const { each, units, queued } = task;
-  if (units.length > 0 || queued || (each !== undefined && each.next < each.values.length)) return;
-  task.phase = 'suspended';
-  run.driver.releaseNode(task);
-  releaseReservation(run, task);
-}
-
-/** Takes an answer while the run is driven. */
-export function takeAnswer(run: RunState, task: Task, item: number, answer: unknown): void {
-  task.progress?.answers.set(item, answer);
-  if (task.phase === 'suspended') task.phase = 'running';
-  enqueue(run, task);
-  run.driver.wake();
 }
 
 function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult | undefined, error: unknown): void {
   const { task, item } = unit;
-  const { onError } = task.node;
-  if (result === undefined && onError !== 'skip' && typeof onError !== 'object') {
+  if (result === undefined && handledAs(task.node) === undefined) {
     failWhenStopped(run, task, asPolyphonyError(error));
     return;
   }
-  const outcome =
-    result ?? itemFallback(run, unit, typeof onError === 'object' ? copyJson(onError.value) : null, error);
+  const outcome = result ?? itemFallback(run, unit, copyJson(standInOf(task.node)), error);
   const failed = result === undefined ? { error: errorRecord(error) } : {};
   try {
     countItem(run, unit, each, outcome, result !== undefined);
@@ -249,6 +224,7 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
   }
   each.results[item] = outcome;
   each.finished += 1;
+  if (task.node.undo !== undefined && result !== undefined) mayHaveToUndo(run, task, item, result);
   run.recorder.record({
     type: 'item-finished',
     nodeId: task.id,
@@ -276,6 +252,7 @@ function finishItems(run: RunState, task: Task, each: Items): void {
   const outputs = each.results.map((result) => result?.output ?? null);
   try {
     holdItems(run.values, each, outputs, task.id);
+    holdErrors(run, task, each);
   } catch (error) {
     fail(run, task, error);
     return;

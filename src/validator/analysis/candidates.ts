@@ -82,7 +82,14 @@ export function demandOf(node: PlanNode): Demand {
   if (operation === 'chat' && node.use === 'llm') can.push(...impliedBy(node.in ?? {}));
   if (operation === 'image' && isGiven(node.in?.image)) can.push('image-edit');
   const privately = node.sensitivity !== undefined && PRIVATE.has(node.sensitivity);
-  return { operation, tier: node.model?.tier, strict: node.model?.strict === true, can, privately };
+  const tier = node.model?.tier;
+  return {
+    operation,
+    tier: tier !== undefined && isTier(tier) ? tier : undefined,
+    strict: node.model?.strict === true,
+    can,
+    privately,
+  };
 }
 
 function impliedBy({ images, files, tools, agents, reasoning }: Readonly<Record<string, unknown>>): Capability[] {

@@ -14,6 +14,13 @@ export function checkEach(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): v
   const path = `${pointer}/each`;
   const { segments } = analysis.template(each);
   const [only] = segments;
+  if (only?.type === 'expression') {
+    const inferred = nodeAnalysis.inferredTypes.get(each) ?? 'any';
+    const items = itemsOf(inferred);
+    if (items === undefined) reportNoArray(shown(each), inferred, nodeAnalysis, analysis);
+    nodeAnalysis.item = items ?? 'any';
+    return;
+  }
   if (segments.length !== 1 || only?.type !== 'reference') {
     const message = `"each" of node "${node.id}" is ${shown(each)}: give exactly one reference to an array, such as "{{docs.hits}}".`;
     analysis.report.add('each.not_array', path, message, {

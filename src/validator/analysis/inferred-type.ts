@@ -5,6 +5,7 @@
  */
 import type { JsonSchema } from '../../core/model/model.ts';
 import { resolvePointer } from '../../kit/json/json-validation.ts';
+import { expressionIn } from '../../language/template-syntax.ts';
 import { isRecord } from '../document/document.ts';
 
 /** One schema that a value may have, with the document that its `$ref`s point into. */
@@ -186,6 +187,29 @@ export function itemsOf(inferred: InferredType): InferredType | undefined {
   return known;
 }
 
+/** The type of a value that is one of several. */
+export function anyOf(types: readonly InferredType[]): InferredType {
+  const leaves: Leaf[] = [];
+  const choices = new Set<unknown>();
+  for (const inferred of types) {
+    if (inferred === 'any') return 'any';
+    for (const leaf of inferred) {
+      const { type, enum: values } = leaf.schema;
+      if (type === 'string' && Array.isArray(values)) for (const value of values) choices.add(value);
+      else if (!leaves.some(({ schema }) => schema === leaf.schema)) leaves.push(leaf);
+    }
+  }
+  if (choices.size > 0) leaves.push({ schema: { type: 'string', enum: [...choices] }, root: {} });
+  return leaves.length === 0 || leaves.length > MOST_LEAVES ? 'any' : leaves;
+}
+
+/** The schema of a type, to stand in another schema; it allows any value where references into a document lead out of it. */
+export function schemaOf(inferred: InferredType): JsonSchema {
+  if (inferred === 'any' || inferred.some(({ root }) => '$defs' in root || 'definitions' in root)) return {};
+  const [only] = inferred;
+  return only !== undefined && inferred.length === 1 ? only.schema : { anyOf: inferred.map(({ schema }) => schema) };
+}
+
 export function arrayOf(inferred: InferredType): InferredType {
   if (inferred === 'any') return [{ schema: { type: 'array' }, root: {} }];
   return inferred.map(({ schema, root }) => ({ schema: { type: 'array', items: schema }, root }));
@@ -279,6 +303,7 @@ function schemaOfValue(value: unknown, ofText: InferredOfText, depth: number): J
     if (inferred === 'text') return { type: 'string' };
     const [leaf] = inferred === 'any' ? [] : inferred;
     // A schema with references into its own document cannot move into another.
+    if (expressionIn(value) !== undefined) return schemaOf(inferred);
     const isPlain = inferred !== 'any' && inferred.length === 1 && leaf !== undefined && !('$defs' in leaf.root);
     return isPlain ? leaf.schema : undefined;
   }

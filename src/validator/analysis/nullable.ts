@@ -1,4 +1,6 @@
 /** Whether the value of a reference may be null although its type does not say so: of a skipped node, of an optional field. */
+import { handledAs } from '../../core/plan/stand-in.ts';
+import { shown } from '../document/report.ts';
 import { type InferredType, type Leaf, mayBe, stepInto, typesOf } from './inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
@@ -24,22 +26,32 @@ function isSkippedWith(
   { byId }: PlanAnalysis,
 ): boolean {
   if (node.when !== undefined) return uses.some(({ place, head }) => place === 'when' && head === target.node.id);
-  if (hasFallback || target.node.onError === 'skip') return false;
-  return uses.every(({ place, head }) => place === 'needs' || !byId.has(head) || head === target.node.id);
+  if (hasFallback || givesNull(target)) return false;
+  return uses.every(
+    ({ place, head }) => place === 'needs' || place === 'undo' || !byId.has(head) || head === target.node.id,
+  );
 }
 
 function whenSkipped(target: NodeAnalysis, analysis: PlanAnalysis): string | undefined {
   const { id, onError } = target.node;
-  if (onError === 'skip') return `node "${id}" fails, because its onError is "skip"`;
+  if (givesNull(target)) return `node "${id}" fails, because its onError is ${shown(onError)}`;
   return maySkip(target, analysis, new Set()) ? `node "${id}" is skipped` : undefined;
 }
 
+/** Its output is null where it fails. */
+function givesNull({ node }: NodeAnalysis): boolean {
+  const handled = handledAs(node);
+  return handled === 'skip' || handled === 'keep';
+}
+
 /** By its own condition, or because all that it refers to may be skipped. */
-function maySkip(target: NodeAnalysis, analysis: PlanAnalysis, seen: Set<NodeAnalysis>): boolean {
+export function maySkip(target: NodeAnalysis, analysis: PlanAnalysis, seen: Set<NodeAnalysis>): boolean {
   if (target.node.when !== undefined) return true;
   if (target.hasFallback || seen.has(target)) return false;
   seen.add(target);
-  const data = new Set(target.uses.filter(({ place }) => place !== 'needs').map(({ head }) => analysis.byId.get(head)));
+  const data = new Set(
+    target.uses.filter(({ place }) => place !== 'needs' && place !== 'undo').map(({ head }) => analysis.byId.get(head)),
+  );
   data.delete(undefined);
   return data.size > 0 && [...data].every((other) => other !== undefined && maySkip(other, analysis, seen));
 }

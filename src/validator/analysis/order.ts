@@ -1,4 +1,5 @@
 /** The order of the nodes: each after the nodes that it needs, otherwise as written. */
+import { isNodeName } from './built-in-names.ts';
 import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
 /** The nodes that each node waits for, by place in `nodes`, without unknown names and without the node itself. */
@@ -9,8 +10,8 @@ export function dependenciesOf(analysis: PlanAnalysis): number[][] {
   });
   return analysis.nodes.map((nodeAnalysis) => {
     const found: number[] = [];
-    for (const { head } of nodeAnalysis.uses) {
-      const target = analysis.byId.get(head);
+    for (const use of nodeAnalysis.uses) {
+      const target = isNodeName(use, nodeAnalysis, analysis) ? analysis.byId.get(use.head) : undefined;
       const place = target === undefined || target === nodeAnalysis ? undefined : places.get(target);
       if (place !== undefined && !found.includes(place)) found.push(place);
     }

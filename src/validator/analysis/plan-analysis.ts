@@ -7,24 +7,22 @@ import { isShorthand, refuseUnsafeSchema, toJsonSchema } from '../../kit/json/js
 import { foreignFields, humanSchema } from '../../language/human-output.ts';
 import { shownText } from '../../language/shown.ts';
 import { type ParsedTemplate, parseTemplate } from '../../language/template.ts';
-import { isRecord, ownValue, pointerToken } from '../document/document.ts';
+import { isRecord, ownValue } from '../document/document.ts';
 import type { Report } from '../document/report.ts';
 import type { ShapedPlan } from '../document/shape.ts';
-import { readCondition } from './conditions.ts';
+import {
+  type Collecting,
+  collectCondition,
+  collectModel,
+  collectUndo,
+  collectValue,
+  type FoundExpression,
+  type Use,
+} from './collect-uses.ts';
 import { arrayOf, type InferredType, inferredType, leavesOf } from './inferred-type.ts';
 import { type Naming, openNaming } from './naming.ts';
 
-export type ReferencePlace = 'in' | 'each' | 'when' | 'until' | 'session' | 'needs' | 'output';
-
-/** One place in the plan that names a value. */
-export interface Use {
-  readonly place: ReferencePlace;
-  /** JSON pointer of the string that holds it. */
-  readonly pointer: string;
-  readonly head: string;
-  readonly path: readonly (string | number)[];
-  readonly text: string;
-}
+export type { ReferencePlace, Use } from './collect-uses.ts';
 
 /** A node and the facts about it that the checks need. */
 export interface NodeAnalysis {
@@ -37,8 +35,9 @@ export interface NodeAnalysis {
   /** The plan behind `workflow:<id>`. */
   readonly workflow: Plan | undefined;
   readonly uses: readonly Use[];
+  readonly expressions: readonly FoundExpression[];
   readonly hasFallback: boolean;
-  /** The type of each reference by its text; set once the references are resolved. */
+  /** The type of each reference by its text, and of each expression by its string; set once the references are resolved. */
   readonly inferredTypes: Map<string, InferredType>;
   /** Type of the output, `each` included. */
   output: InferredType;
@@ -46,6 +45,8 @@ export interface NodeAnalysis {
   outputOnce: InferredType;
   /** Type of one item of its `each`. */
   item: InferredType;
+  /** The node with each model that its `model` may turn out to be; undefined: that is no reference, or not known. */
+  variants: readonly PlanNode[] | undefined;
 }
 
 export interface PlanAnalysis {
@@ -57,6 +58,7 @@ export interface PlanAnalysis {
   readonly byId: ReadonlyMap<string, NodeAnalysis>;
   /** Uses of the plan's `output`. */
   readonly outputUses: readonly Use[];
+  readonly outputExpressions: readonly FoundExpression[];
   /** The plan's `output` uses `??`. */
   readonly hasOutputFallback: boolean;
   /** Undefined: the plan declares no input. */
@@ -83,7 +85,7 @@ export function openPlan(
   const nodes = plan.nodes.map((node, index) => openNode(node, index, catalogue, template, report));
   const byId = new Map<string, NodeAnalysis>();
   for (const nodeAnalysis of nodes) if (!byId.has(nodeAnalysis.node.id)) byId.set(nodeAnalysis.node.id, nodeAnalysis);
-  const collecting: Collecting = { uses: [], fallback: false, template, report };
+  const collecting: Collecting = { uses: [], expressions: [], fallback: false, template, report };
   collectValue(plan.output, '/output', 'output', collecting);
   return {
     catalogue,
@@ -93,6 +95,7 @@ export function openPlan(
     nodes,
     byId,
     outputUses: collecting.uses,
+    outputExpressions: collecting.expressions,
     hasOutputFallback: collecting.fallback,
     input: plan.input === undefined ? undefined : readSchema(plan.input, '/input', report),
     template,
@@ -109,10 +112,12 @@ export function openNode(
 ): NodeAnalysis {
   const pointer = `/nodes/${index}`;
   const step = catalogue.steps.get(node.use);
-  const collecting: Collecting = { uses: [], fallback: false, template, report };
+  const collecting: Collecting = { uses: [], expressions: [], fallback: false, template, report };
   collectValue(node.in, `${pointer}/in`, 'in', collecting);
   collectValue(node.session, `${pointer}/session`, 'session', collecting);
+  if (typeof node.undo === 'object') collectUndo(node.undo.in, `${pointer}/undo/in`, collecting);
   collectValue(node.each, `${pointer}/each`, 'each', collecting);
+  collectModel(node.model, `${pointer}/model`, collecting);
   collectCondition(node.when, `${pointer}/when`, 'when', collecting);
   collectCondition(node.repeat?.until, `${pointer}/repeat/until`, 'until', collecting);
   node.needs?.forEach((head, place) => {
@@ -126,11 +131,13 @@ export function openNode(
     step,
     workflow: workflowOf(node.use, catalogue),
     uses: collecting.uses,
+    expressions: collecting.expressions,
     hasFallback: collecting.fallback,
     inferredTypes: new Map(),
     outputOnce,
     output: node.each === undefined ? outputOnce : arrayOf(outputOnce),
     item: 'any',
+    variants: undefined,
   };
 }
 
@@ -138,58 +145,6 @@ const WORKFLOW = 'workflow:';
 
 export function workflowOf(use: string, { workflows }: Catalogue): Plan | undefined {
   return use.startsWith(WORKFLOW) ? workflows.get(use.slice(WORKFLOW.length)) : undefined;
-}
-
-// ---------------------------------------------------------------------------------------------------- uses
-
-interface Collecting {
-  readonly uses: Use[];
-  fallback: boolean;
-  readonly template: PlanAnalysis['template'];
-  readonly report: Report;
-}
-
-function collectValue(value: unknown, pointer: string, place: ReferencePlace, collecting: Collecting): void {
-  if (typeof value === 'string') {
-    if (value.includes('{{')) collectText(value, pointer, place, collecting);
-  } else if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index += 1) {
-      collectValue(value[index], `${pointer}/${index}`, place, collecting);
-    }
-  } else if (isRecord(value)) {
-    for (const key of Object.keys(value)) {
-      collectValue(value[key], `${pointer}/${pointerToken(key)}`, place, collecting);
-    }
-  }
-}
-
-function collectText(text: string, pointer: string, place: ReferencePlace, collecting: Collecting): void {
-  const { segments, issues } = collecting.template(text);
-  for (const { message } of issues) collecting.report.add('ref.syntax', pointer, message);
-  for (const segment of segments) {
-    if (segment.type === 'text') continue;
-    const { alternatives } = segment.reference;
-    if (alternatives.length > 1) collecting.fallback = true;
-    for (const alternative of alternatives) {
-      if (alternative.type === 'literal') continue;
-      const { head, path, text: written } = alternative;
-      collecting.uses.push({ place, pointer, head, path, text: written });
-    }
-  }
-}
-
-function collectCondition(
-  source: string | undefined,
-  pointer: string,
-  place: ReferencePlace,
-  collecting: Collecting,
-): void {
-  if (source === undefined) return;
-  const compiled = readCondition(source);
-  if (!compiled.ok) return;
-  for (const { head, path, text } of compiled.condition.references) {
-    collecting.uses.push({ place, pointer, head, path, text });
-  }
 }
 
 // ---------------------------------------------------------------------------------------------------- outputs
@@ -201,7 +156,24 @@ function outputOf(node: PlanNode, step: StepType | undefined, pointer: string, r
     const declared = readSchema(node.out, `${pointer}/out`, report, read);
     if (step === undefined || step.typedOutput === true) return declared;
   }
+  if (node.use === 'wait' && step !== undefined) return waitOutput(node);
   return step?.output === undefined ? 'any' : inferredType(step.output);
+}
+
+/** The payload is what its shorthand says, where the plan has one. Issues of that are reported where the step is checked. */
+function waitOutput({ in: { event, schema } = {} }: PlanNode): InferredType {
+  const at = { type: 'string' };
+  if (event === undefined) return inferredType({ type: 'object', properties: { at }, additionalProperties: false });
+  const payload = isRecord(schema) ? (payloadOf(schema) ?? {}) : {};
+  return inferredType({ type: 'object', properties: { at, payload }, additionalProperties: false });
+}
+
+function payloadOf(schema: Readonly<Record<string, unknown>>): JsonSchema | undefined {
+  try {
+    return isSmallShorthand(schema) ? toJsonSchema(schema) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What a `human` node gives, as its `out` has it; one that asks for anything else would refuse every answer. */

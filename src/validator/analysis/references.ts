@@ -1,10 +1,15 @@
 /** Resolves every reference to the type of its value, and reports references to nothing. */
 
-import { FINISH_REASONS } from '../../core/model/model.ts';
+import { ERROR_CODES } from '../../core/errors.ts';
+import { FINISH_REASONS, type JsonSchema } from '../../core/model/model.ts';
+import { handledAs } from '../../core/plan/stand-in.ts';
 import { nearest } from '../../language/suggest.ts';
 import type { IssueCode } from '../document/codes.ts';
 import { shown } from '../document/report.ts';
+import { builtInType, shadowing } from './built-in-names.ts';
+import type { FoundExpression } from './collect-uses.ts';
 import { checkEach } from './each.ts';
+import { typeOfExpression } from './expression-type.ts';
 import {
   arrayOf,
   type InferredType,
@@ -15,57 +20,95 @@ import {
   typesOfInferred,
 } from './inferred-type.ts';
 import { ownMetaOf } from './own-meta.ts';
-import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
+import type { NodeAnalysis, PlanAnalysis, ReferencePlace, Use } from './plan-analysis.ts';
 import { formatPath, renameFix } from './rename.ts';
 import { shiftOfSelf } from './self-reference.ts';
 
 const INTEGER = inferredType({ type: 'integer' });
-const META = inferredType({
+const ERROR_FIELDS = {
+  code: { type: 'string', enum: Object.keys(ERROR_CODES) },
+  message: { type: 'string' },
+};
+const ERROR = { type: ['object', 'null'], properties: ERROR_FIELDS, additionalProperties: false };
+const ITEM_ERROR = {
   type: 'object',
-  properties: {
-    model: { type: 'string' },
-    provider: { type: 'string' },
-    rung: { type: 'integer' },
-    confidence: { type: 'number' },
-    costUsd: { type: ['number', 'null'] },
-    ms: { type: 'number' },
-    warnings: { type: 'array' },
-    finishReason: { type: 'string', enum: [...FINISH_REASONS] },
-    refusal: { type: 'string' },
-    citations: { type: 'array' },
-    images: { type: 'array' },
-    audio: { type: 'array' },
-    reasoning: { type: 'string' },
-    transcript: { type: 'array' },
-  },
+  properties: { item: { type: 'integer' }, ...ERROR_FIELDS },
   additionalProperties: false,
-});
+};
+const META_FIELDS = {
+  model: { type: 'string' },
+  provider: { type: 'string' },
+  rung: { type: 'integer' },
+  confidence: { type: 'number' },
+  costUsd: { type: ['number', 'null'] },
+  ms: { type: 'number' },
+  warnings: { type: 'array' },
+  finishReason: { type: 'string', enum: [...FINISH_REASONS] },
+  refusal: { type: 'string' },
+  citations: { type: 'array' },
+  images: { type: 'array' },
+  audio: { type: 'array' },
+  reasoning: { type: 'string' },
+  transcript: { type: 'array' },
+};
+const metaOf = (more: Readonly<Record<string, JsonSchema>>): InferredType =>
+  inferredType({ type: 'object', properties: { ...META_FIELDS, ...more }, additionalProperties: false });
+const META = metaOf({});
+/** Of a node whose `onError` lets the run go on. */
+const META_WITH_ERROR = metaOf({ error: ERROR });
+/** In an `each` its items fail one by one, and the list as a whole may run out of time. */
+const META_WITH_ERRORS = metaOf({ error: ERROR, errors: { type: ['array', 'null'], items: ITEM_ERROR } });
 
 /** Resolves every use in the plan, node by node in the order of the run, and keeps the type of each reference. */
 export function resolvePlan(analysis: PlanAnalysis): void {
   for (const nodeAnalysis of analysis.nodes) resolveNodeUses(nodeAnalysis, analysis);
-  resolveUses(analysis.outputUses, undefined, analysis);
+  const types = new Map<string, InferredType>();
+  resolveUses(analysis.outputUses, types, undefined, analysis);
+  for (const expression of analysis.outputExpressions) typeExpression(expression, types, analysis);
 }
 
 /** Resolves the uses of one node. The nodes that it refers to must have been resolved before. */
 export function resolveNodeUses(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
-  const { node, uses } = nodeAnalysis;
-  if (node.each === undefined) resolveUses(uses, nodeAnalysis, analysis);
-  else {
+  const { node } = nodeAnalysis;
+  if (node.each !== undefined) {
     // The type of `item` depends on the reference of the `each` itself.
-    resolveUses(
-      uses.filter(({ place }) => place === 'each'),
-      nodeAnalysis,
-      analysis,
-    );
+    resolvePlaces((place) => place === 'each', nodeAnalysis, analysis);
     checkEach(nodeAnalysis, analysis);
-    resolveUses(
-      uses.filter(({ place }) => place !== 'each'),
-      nodeAnalysis,
-      analysis,
-    );
   }
+  resolvePlaces((place) => place !== 'each', nodeAnalysis, analysis);
   if (node.use === 'value' && node.out === undefined) setValueOutput(nodeAnalysis, analysis);
+}
+
+function resolvePlaces(
+  isAsked: (place: ReferencePlace) => boolean,
+  nodeAnalysis: NodeAnalysis,
+  analysis: PlanAnalysis,
+): void {
+  const { uses, expressions, inferredTypes } = nodeAnalysis;
+  const asked = uses.filter(({ place }) => isAsked(place));
+  resolveUses(asked, inferredTypes, nodeAnalysis, analysis);
+  for (const expression of expressions) {
+    if (isAsked(expression.place)) typeExpression(expression, inferredTypes, analysis);
+  }
+}
+
+/** Keeps the type of what an expression results in. The references that it reads must have been resolved before. */
+function typeExpression(
+  { text, pointer, parsed }: FoundExpression,
+  types: Map<string, InferredType>,
+  { report }: PlanAnalysis,
+): void {
+  const told = new Set<string>();
+  const inferred = typeOfExpression(parsed.root, {
+    source: parsed.source,
+    typeOfReference: (path) => types.get(path),
+    problem(code, message, details) {
+      if (told.has(message) || report.isFull()) return;
+      told.add(message);
+      report.add(code, pointer, `In the expression ${shown(parsed.source)}, ${message}`, details);
+    },
+  });
+  types.set(text, inferred);
 }
 
 /** The output of a `value` step is its rendered input. */
@@ -73,6 +116,7 @@ function setValueOutput(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): voi
   nodeAnalysis.outputOnce = inferredTypeOfValue(nodeAnalysis.node.in ?? {}, (text) => {
     const { segments } = analysis.template(text);
     const [only] = segments;
+    if (only?.type === 'expression') return nodeAnalysis.inferredTypes.get(text) ?? 'any';
     if (segments.length !== 1 || only?.type !== 'reference') return 'text';
     const [first, second] = only.reference.alternatives;
     return first?.type === 'path' && second === undefined
@@ -83,11 +127,15 @@ function setValueOutput(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): voi
     nodeAnalysis.node.each === undefined ? nodeAnalysis.outputOnce : arrayOf(nodeAnalysis.outputOnce);
 }
 
-function resolveUses(uses: readonly Use[], nodeAnalysis: NodeAnalysis | undefined, analysis: PlanAnalysis): void {
+function resolveUses(
+  uses: readonly Use[],
+  types: Map<string, InferredType>,
+  nodeAnalysis: NodeAnalysis | undefined,
+  analysis: PlanAnalysis,
+): void {
   for (const use of uses) {
     if (analysis.report.isFull()) return;
-    const inferred = resolveUse(use, nodeAnalysis, analysis);
-    nodeAnalysis?.inferredTypes.set(use.text, inferred ?? 'any');
+    types.set(use.text, resolveUse(use, nodeAnalysis, analysis) ?? 'any');
   }
 }
 
@@ -119,11 +167,21 @@ function firstStep(
   analysis: PlanAnalysis,
 ): ReturnType<typeof stepInto> {
   const own = step === 'meta' && analysis.byId.has(use.head) ? (ownMetaOf(inferred) ?? 'never') : 'always';
-  if (own === 'never') return { inferred: META, names: [] };
+  if (own === 'never') return { inferred: metaTypeOf(use, analysis), names: [] };
   if (own === 'always') return stepInto(inferred, step);
   const message = `${quoted(use)} reads the field "meta" that ${use.head} gives, where it gives one, and else what the run keeps of ${use.head} (model, cost, time): declare what the step gives, or rename its field.`;
   analysis.report.add('ref.meta', use.pointer, message, { got: use.text });
   return { inferred: 'any', names: [] };
+}
+
+function metaTypeOf({ head, pointer, path, text }: Use, { byId, report }: PlanAnalysis): InferredType {
+  const node = byId.get(head)?.node;
+  if (node !== undefined && handledAs(node) !== undefined)
+    return node.each === undefined ? META_WITH_ERROR : META_WITH_ERRORS;
+  if (path[1] !== 'error' && path[1] !== 'errors') return META;
+  const message = `${shown(text)} reads why node "${head}" failed, but where it fails nothing that reads it runs: give it "onError": {"keep": true}.`;
+  report.add('ref.no_error', pointer, message, { got: text });
+  return 'any';
 }
 
 function resolveHead(
@@ -164,10 +222,10 @@ function resolveHead(
       }
       return nodeAnalysis.outputOnce;
     case 'self':
-      if (nodeAnalysis === undefined || use.place !== 'until') {
+      if (nodeAnalysis === undefined || (use.place !== 'until' && use.place !== 'undo')) {
         return reportScope(
           use,
-          'is the output of the current round and is available only in "repeat.until": refer to an earlier node, or use "prev" in a node with "repeat"',
+          'is the output of the current round, or what is undone, and is available only in "repeat.until" and "undo": refer to an earlier node, or use "prev" in a node with "repeat"',
           analysis,
         );
       }
@@ -205,9 +263,13 @@ function resolveNode(
   nodeAnalysis: NodeAnalysis | undefined,
   analysis: PlanAnalysis,
 ): InferredType | undefined {
+  const builtIn = builtInType(use, nodeAnalysis, analysis);
+  if (builtIn !== undefined) return builtIn;
+  warnOfShadow(use, nodeAnalysis, analysis);
   const target = analysis.byId.get(use.head);
   if (target === undefined) return reportUnknownNode(use, nodeAnalysis, analysis);
   if (nodeAnalysis !== undefined && target === nodeAnalysis) {
+    if (use.place === 'undo') return nodeAnalysis.outputOnce;
     const fix = analysis.naming.isHarmless(nodeAnalysis) ? shiftOfSelf(use, nodeAnalysis, analysis) : undefined;
     const rule = 'which is not available to it: refer to an earlier node, or use "repeat" with {{prev}}';
     analysis.report.add('ref.self', use.pointer, `${quoted(use)} refers to the output of its own node, ${rule}.`, {
@@ -222,6 +284,13 @@ function resolveNode(
     return undefined;
   }
   return target.output;
+}
+
+function warnOfShadow(use: Use, nodeAnalysis: NodeAnalysis | undefined, analysis: PlanAnalysis): void {
+  if (shadowing(use, nodeAnalysis, analysis) === undefined) return;
+  const value = use.head === 'run' ? 'the time at which the run began' : 'the number of the round';
+  const message = `${quoted(use)} reads node "${use.head}", not ${value}, because a node has that name: rename the node if the other is meant.`;
+  analysis.report.add('ref.shadowed', use.pointer, message, { got: use.text });
 }
 
 const quoted = (use: Use): string => shown(use.text);
@@ -262,7 +331,8 @@ function headsFor(use: Use, nodeAnalysis: NodeAnalysis | undefined, analysis: Pl
   const names = earlier.map(({ node }) => node.id);
   if (use.place === 'needs') return names;
   if (analysis.input !== undefined) names.push('input');
-  if (nodeAnalysis?.node.each !== undefined && use.place === 'in') names.push('item', 'index');
+  if (nodeAnalysis?.node.each !== undefined && (use.place === 'in' || use.place === 'undo'))
+    names.push('item', 'index');
   return names;
 }
 

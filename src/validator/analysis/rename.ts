@@ -1,8 +1,9 @@
 /** Edits that replace the name in a reference, used by repairs. */
 import { parseTemplate, writtenStep } from '../../language/template.ts';
-import { editText } from '../document/document.ts';
+import { type Edit, editText, setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
-import type { Use } from './plan-analysis.ts';
+import { readCondition } from './collect-uses.ts';
+import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
 
 export const formatPath = (head: string, path: readonly (string | number)[]): string =>
   head + path.map(writtenStep).join('');
@@ -43,3 +44,31 @@ function replaceName(text: string, from: string, to: string): string {
   }
   return changed + text.slice(at);
 }
+
+/** Gives the node another id, everywhere: also in conditions that do not parse because of the old one. */
+export function renameNode({ node, pointer }: NodeAnalysis, target: string, analysis: PlanAnalysis): Edit {
+  const { id } = node;
+  const uses = [...analysis.nodes.flatMap((other) => other.uses), ...analysis.outputUses];
+  const edits = uses
+    .filter(({ head }) => head === id)
+    .map((use) => renameFix(use, target + use.text.slice(id.length)).edit);
+  for (const { node: other, pointer: at } of analysis.nodes) {
+    for (const [source, path] of [
+      [other.when, `${at}/when`],
+      [other.repeat?.until, `${at}/repeat/until`],
+    ] as const) {
+      const changed = source === undefined || readCondition(source).ok ? source : renamedIn(source, id, target);
+      if (changed !== undefined && changed !== source && readCondition(changed).ok) edits.push(setText(path, changed));
+    }
+  }
+  return (document) => {
+    setText(`${pointer}/id`, target)(document);
+    for (const edit of edits) edit(document);
+  };
+}
+
+/** Texts in quotes stay as they are, and so do fields of that name. */
+const renamedIn = (source: string, from: string, to: string): string =>
+  source.replace(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[\w.$]+/g, (part) =>
+    part === from || part.startsWith(`${from}.`) ? to + part.slice(from.length) : part,
+  );

@@ -28,7 +28,7 @@ const isUsed = (id: string, analysis: PlanAnalysis): boolean =>
 
 /** The type that the step expects at the place of the use. */
 function expectedAt(use: Use, { pointer, step }: NodeAnalysis): InferredType {
-  if (use.place !== 'in' || step === undefined) return 'any';
+  if (use.place !== 'in' || use.isOperand === true || step === undefined) return 'any';
   let inferred: InferredType | undefined = inferredType(step.input);
   for (const token of use.pointer.slice(pointer.length + '/in/'.length).split('/')) {
     inferred =

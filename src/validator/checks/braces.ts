@@ -105,7 +105,7 @@ function bareIn(text: string, pointer: string, reader: Reader): readonly Foreign
 function foreignIn(text: string, reader: Reader): readonly Foreign[] {
   if (!text.includes('{') && !text.includes('$') && !text.includes('#E')) return [];
   const { segments } = reader.analysis.template(text);
-  const references = segments.filter((segment) => segment.type === 'reference');
+  const references = segments.filter((segment) => segment.type !== 'text');
   const found: Foreign[] = [];
   let next = 0;
   for (const match of text.matchAll(FOREIGN)) {

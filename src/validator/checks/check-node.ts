@@ -2,12 +2,15 @@
 
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { checkAgents } from './agents.ts';
+import { checkApprovals } from './approval.ts';
 import { checkBraces } from './braces.ts';
 import { checkComparisons } from './comparisons.ts';
-import { checkConditions, checkIneffective, checkRepeat, checkWait } from './control.ts';
+import { checkConditions, checkFinish, checkIneffective, checkRepeat, checkWait } from './control.ts';
 import { checkInputs } from './inputs.ts';
 import { checkModels } from './models.ts';
 import { checkId, checkOut, checkUse } from './names.ts';
+import { checkUndo } from './undo.ts';
+import { checkWaiting } from './waiting.ts';
 
 /** `dependencies`: how many nodes it waits for. */
 export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, analysis: PlanAnalysis): void {
@@ -21,6 +24,10 @@ export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, anal
   checkComparisons(nodeAnalysis, analysis);
   checkRepeat(nodeAnalysis, analysis);
   checkWait(nodeAnalysis, dependencies, analysis);
+  checkFinish(nodeAnalysis, analysis);
+  checkUndo(nodeAnalysis, analysis);
   checkModels(nodeAnalysis, analysis);
   checkIneffective(nodeAnalysis, analysis);
+  checkApprovals(nodeAnalysis, analysis);
+  checkWaiting(nodeAnalysis, analysis);
 }

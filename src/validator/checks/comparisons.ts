@@ -4,7 +4,7 @@
  */
 import type { Comparison, ReadValue } from '../../language/condition.ts';
 import { nearest } from '../../language/suggest.ts';
-import { readCondition } from '../analysis/conditions.ts';
+import { readCondition } from '../analysis/collect-uses.ts';
 import { canFit, type InferredType, type Leaf, stepInto, typeOfValue, typesOf } from '../analysis/inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { formatPath } from '../analysis/rename.ts';
@@ -14,22 +14,33 @@ export function checkComparisons(nodeAnalysis: NodeAnalysis, analysis: PlanAnaly
   const { node, pointer } = nodeAnalysis;
   if (node.when !== undefined) checkSource(node.when, `${pointer}/when`, nodeAnalysis, analysis);
   if (node.repeat !== undefined) checkSource(node.repeat.until, `${pointer}/repeat/until`, nodeAnalysis, analysis);
+  for (const { pointer: path, parsed } of nodeAnalysis.expressions) {
+    checkAll(parsed.comparisons, `In the expression ${shown(parsed.source)}, `, path, nodeAnalysis, analysis);
+  }
 }
 
 function checkSource(source: string, path: string, nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const compiled = readCondition(source);
   if (!compiled.ok) return;
+  checkAll(compiled.condition.comparisons, `In the condition ${shown(source)}, `, path, nodeAnalysis, analysis);
+}
+
+/** `place`: the beginning of every message. */
+function checkAll(
+  comparisons: readonly Comparison[],
+  place: string,
+  path: string,
+  nodeAnalysis: NodeAnalysis,
+  analysis: PlanAnalysis,
+): void {
   const told = new Set<string>();
-  for (const comparison of compiled.condition.comparisons) {
+  for (const comparison of comparisons) {
     const fault = faultOf(comparison, nodeAnalysis);
     if (fault === undefined || told.has(fault.message)) continue;
     told.add(fault.message);
     const { message, isAlways, ...details } = fault;
     const severity = isAlways ? 'warning' : 'error';
-    analysis.report.add('condition.never', path, `In the condition ${shown(source)}, ${message}`, {
-      severity,
-      ...details,
-    });
+    analysis.report.add('condition.never', path, place + message, { severity, ...details });
   }
 }
 

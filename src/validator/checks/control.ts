@@ -1,7 +1,8 @@
 /** Checks of the fields that control a node: when, repeat, wait, and fields that its step does not read. */
 
 import { hasAttempts } from '../../core/plan/steps.ts';
-import { readCondition } from '../analysis/conditions.ts';
+import { readCondition } from '../analysis/collect-uses.ts';
+import { maySkip } from '../analysis/nullable.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
@@ -57,6 +58,14 @@ export function checkWait({ node, pointer }: NodeAnalysis, dependencies: number,
   });
 }
 
+/** A node that always ends the run makes the plan's own output, and all behind it, useless. */
+export function checkFinish(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const { node, pointer } = nodeAnalysis;
+  if (node.finish !== true || maySkip(nodeAnalysis, analysis, new Set())) return;
+  const message = `Node "${node.id}" always ends the run ("finish"): give it a "when", or remove "finish" and use its output as that of the plan.`;
+  analysis.report.add('finish.always', `${pointer}/finish`, message);
+}
+
 /** Warns about fields that have no effect: they do no harm, but the author expected something of them. */
 export function checkIneffective(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step } = nodeAnalysis;
@@ -109,12 +118,18 @@ function warnIneffective(field: string, why: string, { node, pointer }: NodeAnal
 /** Reports nodes that neither the output nor a step with side effects depends on; takes them in the order of the run. */
 export function reportUnused(nodes: readonly NodeAnalysis[], analysis: PlanAnalysis): void {
   // An unknown name may have meant any of the unused nodes.
-  const unclear = analysis.report.findings.some(({ code }) => /^(?:ref|condition|shape|each)\./.test(code));
+  const unclear = analysis.report.findings.some(({ code }) => /^(?:ref|condition|expression|shape|each)\./.test(code));
   if (analysis.plan.output === undefined || unclear) return;
   const used = new Set(analysis.outputUses.map(({ head }) => head));
   for (const nodeAnalysis of nodes.toReversed()) {
     const { node, step, pointer, uses } = nodeAnalysis;
-    if (used.has(node.id) || step === undefined || step.sideEffects === true || node.use === 'human') {
+    if (
+      used.has(node.id) ||
+      step === undefined ||
+      step.sideEffects === true ||
+      node.use === 'human' ||
+      node.finish === true
+    ) {
       for (const { head } of uses) used.add(head);
     } else if (node.id !== '') {
       const message = `Nothing uses node "${node.id}": refer to it, or remove it to save its cost.`;

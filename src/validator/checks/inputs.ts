@@ -127,6 +127,10 @@ const TEXT: InferredType = [{ schema: { type: 'string' }, root: {} }];
 function checkTemplate(text: string, expected: InferredType, pointer: string, checking: Checking): void {
   const { segments } = checking.analysis.template(text);
   const [first] = segments;
+  if (first?.type === 'expression') {
+    checkInferred(shown(text), checking.nodeAnalysis.inferredTypes.get(text) ?? 'any', expected, pointer, checking);
+    return;
+  }
   if (segments.length !== 1 || first?.type !== 'reference') {
     if (!canFit(TEXT, expected)) mismatch(text, typesOfInferred(expected), pointer, checking);
     return;
@@ -136,16 +140,27 @@ function checkTemplate(text: string, expected: InferredType, pointer: string, ch
       checkValue(alternative.value, expected, pointer, { ...checking, isRendered: false }, 0);
       continue;
     }
-    const actual = inferredOfAlternative(alternative, checking);
-    if (canFit(actual, expected)) continue;
-    const types = typesOfInferred(expected);
-    const got = typesOfInferred(actual);
     const named = alternative.type === 'path' ? alternative.text : shown(alternative.value);
-    const same = got?.join() === types?.join();
-    const is = same ? `${got?.join(' or ') ?? 'a value'} of a different shape` : (got?.join(' or ') ?? 'a value');
-    const message = `${place(pointer, checking)} is {{${shown(named).slice(1, -1)}}}, which is ${is}, but ${checking.words.takes} ${types?.join(' or ') ?? 'another type'}.`;
-    checking.report.add('type.mismatch', pointer, message, { expected: types, got });
+    const actual = inferredOfAlternative(alternative, checking);
+    checkInferred(`{{${shown(named).slice(1, -1)}}}`, actual, expected, pointer, checking);
   }
+}
+
+/** `name`: what has the type `actual`, as it is written. */
+function checkInferred(
+  name: string,
+  actual: InferredType,
+  expected: InferredType,
+  pointer: string,
+  checking: Checking,
+): void {
+  if (canFit(actual, expected)) return;
+  const types = typesOfInferred(expected);
+  const got = typesOfInferred(actual);
+  const same = got?.join() === types?.join();
+  const is = same ? `${got?.join(' or ') ?? 'a value'} of a different shape` : (got?.join(' or ') ?? 'a value');
+  const message = `${place(pointer, checking)} is ${name}, which is ${is}, but ${checking.words.takes} ${types?.join(' or ') ?? 'another type'}.`;
+  checking.report.add('type.mismatch', pointer, message, { expected: types, got });
 }
 
 type Alternative =

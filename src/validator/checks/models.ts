@@ -18,12 +18,29 @@ import {
 } from '../analysis/candidates.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { correction, shown } from '../document/report.ts';
+import { isByData, modelVariants } from './model-variants.ts';
 
 export function checkModels(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step } = nodeAnalysis;
   if (step?.usesModel !== true) return;
-  checkChoice(nodeAnalysis, analysis);
+  nodeAnalysis.variants = modelVariants(nodeAnalysis, analysis);
+  if (isByData(node)) checkVariants(nodeAnalysis, analysis);
+  else checkChoice(nodeAnalysis, analysis);
   if (node.escalate !== undefined) checkEscalation(node.escalate, nodeAnalysis, analysis);
+}
+
+/** Each model that data may decide for has to serve the node. Names that an expression holds are not repaired. */
+function checkVariants(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const told = new Set<string>();
+  const report: PlanAnalysis['report'] = {
+    ...analysis.report,
+    add(code, path, message, details) {
+      if (told.has(message)) return;
+      told.add(message);
+      analysis.report.add(code, path, message, { ...details, fix: undefined });
+    },
+  };
+  for (const node of nodeAnalysis.variants ?? []) checkChoice({ ...nodeAnalysis, node }, { ...analysis, report });
 }
 
 function checkChoice(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
@@ -47,7 +64,7 @@ function checkChoice(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   }
   const candidates = candidatesOf(catalogue)(node);
   if (candidates.length > 0) {
-    if (model?.tier !== undefined)
+    if (model?.tier !== undefined && isTier(model.tier))
       checkTier(model.tier, candidates, `${pointer}/model/tier`, `Node "${node.id}"`, analysis);
     return;
   }
@@ -85,8 +102,10 @@ function checkAble(
   if (able.length === 0) {
     const { operation, tier, strict, can } = demand;
     const wanted = [operation, ...(tier === undefined || !strict ? [] : [`tier ${tier}`]), ...can].join(', ');
-    const message = `No model can serve ${who}, which needs ${wanted}: ${reasonsOf(named, demand)}.`;
-    analysis.report.add('model.no_capable', path, message, { expected: { operation, tier, can } });
+    const result = isOptional(operation, node) ? ' Without one its "onError" takes effect.' : '';
+    const message = `No model can serve ${who}, which needs ${wanted}: ${reasonsOf(named, demand)}.${result}`;
+    const code = isOptional(operation, node) ? 'model.stand_in' : 'model.no_capable';
+    analysis.report.add(code, path, message, { expected: { operation, tier, can } });
   } else if (demand.privately && !able.some(keepsNothing)) {
     const names = able.slice(0, 5).map(nameOf).join(', ');
     const message = `The data of ${who} is ${node.sensitivity}, but every model that can serve it may keep data (${names}): choose a model with retention "none".`;
@@ -96,6 +115,13 @@ function checkAble(
     });
   }
 }
+
+/** What a plan can do without, and says so: the run goes on as after any other failure of the node. */
+const isOptional = (operation: Demand['operation'], { onError }: PlanNode): boolean =>
+  (operation === 'embed' || operation === 'rerank') &&
+  onError !== undefined &&
+  onError !== 'fail' &&
+  onError !== 'replan';
 
 const nameOf = ({ provider, card }: CatalogueModel): string => `${provider}/${card.id}`;
 

@@ -4,6 +4,7 @@ import { CEL_RESERVED } from '../../language/condition.ts';
 import { sameName } from '../../language/same-word.ts';
 import { nearest } from '../../language/suggest.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
+import { renameNode } from '../analysis/rename.ts';
 import { isRecord } from '../document/document.ts';
 import { correction, type Report, shown } from '../document/report.ts';
 
@@ -23,12 +24,31 @@ export function checkId(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): voi
   const reserved = reservedAs(node.id);
   if (reserved !== undefined) {
     const message = `No node may be called "${node.id}", because ${reserved}: choose another id.`;
-    analysis.report.add('id.reserved', `${pointer}/id`, message, { got: node.id, suggest: [`${node.id}_1`] });
+    const target = freeId(node.id, analysis);
+    analysis.report.add('id.reserved', `${pointer}/id`, message, {
+      got: node.id,
+      suggest: [target],
+      // What refers to `input` or `item` may mean that and not the node.
+      fix: HEADS.has(node.id)
+        ? undefined
+        : {
+            code: 'id.renamed',
+            message: `Node "${node.id}" was renamed to "${target}", because ${reserved}.`,
+            edit: renameNode(nodeAnalysis, target, analysis),
+          },
+    });
   }
   const first = analysis.byId.get(node.id);
   if (first === undefined || first === nodeAnalysis) return;
   const message = `The id "${node.id}" is already used by ${first.pointer}: give every node a unique id.`;
   analysis.report.add('id.duplicate', `${pointer}/id`, message, { got: node.id });
+}
+
+/** No two nodes of a plan have it. */
+function freeId(id: string, { byId }: PlanAnalysis): string {
+  let count = 1;
+  while (byId.has(`${id}_${count}`)) count += 1;
+  return `${id}_${count}`;
 }
 
 const PREFIXES = ['tool:', 'workflow:'] as const;

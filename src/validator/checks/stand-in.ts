@@ -12,7 +12,8 @@ const MOST_REPORTED = 5;
 export function checkStandIns(analysis: PlanAnalysis): void {
   for (const nodeAnalysis of analysis.nodes) {
     const { onError } = nodeAnalysis.node;
-    if (typeof onError === 'object' && onError.value !== null) checkStandIn(onError.value, nodeAnalysis, analysis);
+    if (typeof onError !== 'object' || !('value' in onError) || onError.value === null) continue;
+    checkStandIn(onError.value, nodeAnalysis, analysis);
   }
 }
 

@@ -51,6 +51,14 @@ const either =
   (value) =>
     first(value) || second(value);
 
+/** A reference or an expression as a whole. */
+const isByData: Check = (value) =>
+  typeof value === 'string' &&
+  value.length >= 4 &&
+  value.length <= 2000 &&
+  value.startsWith('{{') &&
+  value.endsWith('}}');
+
 const isNode = shape(
   {
     id: (value) => typeof value === 'string' && NODE_ID.test(value),
@@ -63,12 +71,12 @@ const isNode = shape(
     wait: either(oneOf(['all', 'any']), shape({ atLeast: integer(1) }, ['atLeast'])),
     out: isRecord,
     model: shape({
-      id: text(200, 1),
-      tier: oneOf(TIERS),
+      id: either(text(200, 1), isByData),
+      tier: either(oneOf(TIERS), isByData),
       strict: flag,
       can: list(oneOf(CAPABILITIES), CAPABILITIES.length),
       strengths: list(text(40), 20),
-      route: text(100, 1),
+      route: either(text(100, 1), isByData),
     }),
     escalate: shape(
       {
@@ -87,7 +95,12 @@ const isNode = shape(
       concurrency: integer(1, 1000),
       tokens: integer(1),
     }),
-    onError: either(oneOf(['fail', 'skip', 'replan']), shape({ value: anything }, ['value'])),
+    onError: either(
+      oneOf(['fail', 'skip', 'replan']),
+      either(shape({ value: anything }, ['value']), shape({ keep: (value) => value === true }, ['keep'])),
+    ),
+    finish: flag,
+    undo: either(text(120, 1), shape({ use: text(120, 1), in: isRecord }, ['use'])),
     session: text(500),
     sensitivity: oneOf(SENSITIVITIES),
     cache: oneOf(['use', 'skip', 'refresh']),
@@ -102,6 +115,7 @@ const isPlan = shape(
     goal: text(10_000),
     input: isRecord,
     budget: shape({ usd: number(0), seconds: positive }),
+    failFast: flag,
     nodes: list(isNode, Number.MAX_SAFE_INTEGER, 1),
     output: anything,
   },

@@ -133,6 +133,11 @@ const placeOf = (path: string): string => (path === '' ? 'The plan' : `The value
 
 /** The issue of the shape that was meant, out of a union: that of the object when the value is an object. */
 function unionIssue(issue: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue | undefined {
+  const [first, second] = issue.errors;
+  const format = second?.[0];
+  // The second choice is a reference as a whole; whoever wrote something else meant the first.
+  if (format?.code === 'invalid_format' && format.format === 'template_literal' && first?.[0] !== undefined)
+    return { ...first[0], path: [...issue.path, ...first[0].path] };
   const deepest = issue.errors.flat().find((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys');
   return deepest === undefined ? undefined : { ...deepest, path: [...issue.path, ...deepest.path] };
 }
@@ -222,5 +227,6 @@ const FIELDS_WITHIN: ReadonlyMap<string, readonly string[]> = new Map([
   ['limits', ['usd', 'seconds', 'attemptSeconds', 'retries', 'concurrency', 'tokens']],
   ['repeat', ['until', 'max']],
   ['wait', ['atLeast']],
-  ['onError', ['value']],
+  ['onError', ['value', 'keep']],
+  ['undo', ['use', 'in']],
 ]);

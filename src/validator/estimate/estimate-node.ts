@@ -84,7 +84,7 @@ function maySkip(
   if (hasFallback || skippable.size === 0) return false;
   const data = dependencies
     .map((place) => analysis.nodes[place]?.node.id)
-    .filter((id) => uses.some(({ head, place }) => head === id && place !== 'needs'));
+    .filter((id) => uses.some(({ head, place }) => head === id && place !== 'needs' && place !== 'undo'));
   return data.length > 0 && data.every((id) => id !== undefined && skippable.has(id));
 }
 
@@ -117,7 +117,7 @@ interface Once {
 }
 
 interface Pools {
-  of(node: PlanNode): PricedCandidates;
+  of(nodeAnalysis: NodeAnalysis): PricedCandidates;
   /** The pool of an escalation rung; `target` is a tier or a model. */
   rung(node: PlanNode, target: string): PricedCandidates;
 }
@@ -125,7 +125,11 @@ interface Pools {
 function createPools({ catalogue }: PlanAnalysis): Pools {
   const candidates = candidatesOf(catalogue);
   return {
-    of: (node) => poolOf(candidates(node), node.model?.strengths),
+    of({ node, variants }) {
+      if (variants === undefined) return poolOf(candidates(node), node.model?.strengths);
+      // Which of them it will be is not known, so it may be any of all their models.
+      return poolOf([...new Set(variants.flatMap((variant) => candidates(variant)))], node.model?.strengths);
+    },
     rung: (node, target) => poolOf(rungCandidates(node, target, catalogue), node.model?.strengths),
   };
 }
@@ -142,20 +146,26 @@ function onceOf(
   const inner = node.use.startsWith('workflow:') ? nodeAnalysis.workflow : undefined;
   if (inner !== undefined) return workflowOnce(nested(inner));
   if (step?.usesModel !== true) return { costs: FREE, ms: step?.expectedMs ?? 10 };
-  const pool = pools.of(node);
+  const pool = pools.of(nodeAnalysis);
   if (node.use === 'plan') return planOnce(pool, isCapped);
-  const own = ofAgents(callCosts(pool, node, size, isCapped), node, size, pools, isCapped);
+  const own = ofAgents(callCosts(pool, node, size, isCapped), nodeAnalysis, size, pools, isCapped);
   const ms = pool.likely?.card.expectedMs ?? DEFAULT_MS;
   const asked = { costs: own, ms: ms * callsOf(node).expected, likely: pool.likely };
   return withWorkflows(escalated(asked, node, size, pools, isCapped), node, analysis, nested);
 }
 
 /** At most, all calls are those of the dearest agent that has a model of its own. */
-function ofAgents(own: Costs, node: PlanNode, size: NodeSize, pools: Pools, isCapped: boolean): Costs {
+function ofAgents(own: Costs, nodeAnalysis: NodeAnalysis, size: NodeSize, pools: Pools, isCapped: boolean): Costs {
+  const { node } = nodeAnalysis;
   let { highNanoUsd } = own;
   for (const [, { model }] of node.use === 'llm' ? agentsOf(node.in?.agents) : []) {
     if (!isRecord(model)) continue;
-    const other = callCosts(pools.of({ ...node, model }), node, size, isCapped).highNanoUsd;
+    const other = callCosts(
+      pools.of({ ...nodeAnalysis, node: { ...node, model }, variants: undefined }),
+      node,
+      size,
+      isCapped,
+    ).highNanoUsd;
     highNanoUsd = highNanoUsd === null || other === null ? null : Math.max(highNanoUsd, other);
   }
   return { ...own, highNanoUsd };

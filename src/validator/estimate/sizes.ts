@@ -1,5 +1,6 @@
 /** Input tokens, output tokens and number of items of a node. */
 import type { PlanNode } from '../../core/plan/plan.ts';
+import { expressionIn } from '../../language/template-syntax.ts';
 import type { InferredType } from '../analysis/inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { isRecord } from '../document/document.ts';
@@ -98,6 +99,10 @@ function countTemplate(
       tally.fixed += roughTokens(segment.text);
       continue;
     }
+    if (segment.type === 'expression') {
+      countExpression(text, tally, nodeAnalysis, sizes, analysis);
+      continue;
+    }
     // Only one alternative is used: the first is the expected one, the longest the worst case.
     let high = 0;
     segment.reference.alternatives.forEach((alternative, index) => {
@@ -108,6 +113,48 @@ function countTemplate(
     });
     tally.high = Math.min(LONGEST, tally.high + high);
   }
+}
+
+/** At most the texts that it holds and all that it reads; figures and choices are short whatever they are made of. */
+function countExpression(
+  text: string,
+  tally: Tally,
+  nodeAnalysis: NodeAnalysis,
+  sizes: ReadonlyMap<string, NodeSize>,
+  analysis: PlanAnalysis,
+): void {
+  const known = shortTokens(nodeAnalysis.inferredTypes.get(text) ?? 'any');
+  if (known !== undefined) {
+    tally.expected += known;
+    tally.high = Math.min(LONGEST, tally.high + known);
+    return;
+  }
+  const written = roughTokens(text);
+  const found = nodeAnalysis.expressions.find((expression) => expression.text === text);
+  let [expected, high] = [0, written];
+  for (const path of found?.parsed.references ?? []) {
+    const size = valueSize(path, nodeAnalysis, sizes, analysis);
+    expected += size.expected;
+    high += size.high;
+  }
+  tally.expected += expected === 0 ? written : expected;
+  tally.high = Math.min(LONGEST, tally.high + high);
+}
+
+const FIGURE_TOKENS = 4;
+const FIGURES: ReadonlySet<unknown> = new Set(['number', 'integer', 'boolean', 'null']);
+
+/** The most tokens of a figure, or of one of several texts; undefined where the value may be longer. */
+function shortTokens(inferred: InferredType): number | undefined {
+  if (inferred === 'any') return undefined;
+  let most = FIGURE_TOKENS;
+  for (const { schema } of inferred) {
+    const types = Array.isArray(schema.type) ? schema.type : [schema.type];
+    if (types.every((type: unknown) => FIGURES.has(type))) continue;
+    if (!Array.isArray(schema.enum)) return undefined;
+    for (const choice of schema.enum) most = Math.max(most, roughTokens(String(choice)));
+  }
+  return most;
 }
 
 interface Path {
@@ -149,9 +196,13 @@ function itemsOfNode(
   analysis: PlanAnalysis,
 ): Range {
   if (node.each === undefined) return ONE;
+  const most = analysis.catalogue.bounds.items;
+  if (expressionIn(node.each) !== undefined) {
+    const inferred = inferredTypes.get(node.each) ?? 'any';
+    return rangeOf(inferred === 'any' ? {} : (inferred[0]?.schema ?? {}), most);
+  }
   const over = uses.find(({ place }) => place === 'each');
   const source = over === undefined ? undefined : analysis.byId.get(over.head);
-  const most = analysis.catalogue.bounds.items;
   // An `each` over the results of another `each` has as many items.
   if (over?.path.length === 0 && source?.node.each !== undefined)
     return sizes.get(over.head)?.items ?? rangeOf({}, most);

@@ -122,6 +122,8 @@ const loops: Family<PlanCase> = {
 
 export const tools: readonly Family<PlanCase>[] = [
   each('read', PATHS, (path) => refusedOrFailed('tool:read_file', { path })),
+  each('rows', PATHS, (path) => refusedOrFailed('tool:read_rows', { path })),
+  each('search', PATTERNS, (pattern) => refusedOrFailed('tool:search', { query: 'root', pattern })),
   each('list', PATTERNS, (pattern) => refusedOrFailed('tool:list_files', { pattern })),
   each('fetch', ADDRESSES, (url) => refusedOrFailed('tool:http_get', { url })),
   each('sum', SUMS, (expression) => refusedOrFailed('tool:calculate', { expression })),

@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  dropOptionalNulls,
-  fromShorthand,
-  refuseUnsafeSchema,
-  validateJson,
-} from '../../../src/kit/json/json-schema.ts';
+import { dropOptionalNulls, refuseUnsafeSchema, validateJson } from '../../../src/kit/json/json-schema.ts';
 import { toDialect } from '../../../src/kit/json/schema-dialects.ts';
+import { fromShorthand } from '../../../src/language/shorthand.ts';
 
 const ticket = fromShorthand({ label: 'billing|tech', confidence: 'number', note: 'string?' });
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromShorthand, type JsonSchema } from '../../../src/kit/json/json-schema.ts';
+import type { JsonSchema } from '../../../src/kit/json/json-schema.ts';
 import { toDialect } from '../../../src/kit/json/schema-dialects.ts';
+import { fromShorthand } from '../../../src/language/shorthand.ts';
 
 const strict = (schema: JsonSchema) => toDialect(schema, 'strict-subset');
 const openapi = (schema: JsonSchema) => toDialect(schema, 'openapi-subset');

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { respond, respondWithPlan } from '../../../plugins/providers/embedded/engine.ts';
 import type { ChatRequest } from '../../../src/core/model/model.ts';
 import { PlanSchema } from '../../../src/core/plan/plan-schema.ts';
-import { fromShorthand, isShorthand } from '../../../src/kit/json/json-schema.ts';
+import { isShorthand } from '../../../src/kit/json/json-schema.ts';
+import { fromShorthand } from '../../../src/language/shorthand.ts';
 import { renderValue } from '../../../src/language/template.ts';
 
 const FILES: Readonly<Record<string, string>> = {

@@ -5,13 +5,15 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { fakeClock } from 'polyphony/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { globMatches } from '../../../plugins/tools/files/glob.ts';
+import { mediaTypeOf } from '../../../plugins/tools/files/media-type.ts';
 import { type FileToolsOptions, fileTools } from '../../../plugins/tools/files.ts';
+import { globMatches } from '../../../src/system/glob.ts';
 
 /** The system's command; Node makes no pipes with a name. */
 const MAKE_PIPE = 'mkfifo';
 let base = '';
 let folder = '';
+let media: FileToolsOptions = {};
 
 beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), 'polyphony-files-'));
@@ -19,6 +21,8 @@ beforeAll(async () => {
   await mkdir(join(folder, 'docs', 'deep'), { recursive: true });
   await mkdir(join(folder, '.git'));
   await mkdir(join(base, 'inside-too'));
+  await mkdir(join(base, 'media'));
+  media = { folder: join(base, 'media') };
   const files: Record<string, string | Buffer> = {
     'inside/a.md': 'alpha é',
     'inside/docs/b.md': 'beta',
@@ -53,6 +57,52 @@ function run(
 }
 const read = (path: string, options?: FileToolsOptions) => run('read_file', { path }, options);
 const list = (pattern: string, options?: FileToolsOptions) => run('list_files', { pattern }, options);
+
+/** The least that each kind is known by. */
+const HEADS: Record<string, Buffer> = {
+  'image/png': Buffer.from('89504e470d0a1a0a0000000d', 'hex'),
+  'image/jpeg': Buffer.from('ffd8ffe000104a464946', 'hex'),
+  'image/gif': Buffer.from('GIF89a\x01\0\x01\0'),
+  'image/webp': Buffer.from('RIFF\x10\0\0\0WEBPVP8 '),
+  'image/tiff': Buffer.from('II*\0\x08\0\0\0'),
+  'image/avif': Buffer.from('\0\0\0 ftypavif\0\0\0\0'),
+  'image/heic': Buffer.from('\0\0\0 ftypheic\0\0\0\0'),
+  'image/bmp': Buffer.from(`424d${'00'.repeat(4)}${'00'.repeat(4)}3600000028000000`, 'hex'),
+  'application/pdf': Buffer.from('%PDF-1.7\n1 0 obj'),
+};
+
+describe('read_file of pictures and documents', () => {
+  it.each(Object.entries(HEADS))('gives %s as media, whatever its name', async (mediaType, bytes) => {
+    for (const name of ['media.txt', 'media.png', 'media']) {
+      await writeFile(join(base, 'media', name), bytes);
+      const content = { type: 'base64', data: bytes.toString('base64'), mediaType };
+      const field = mediaType.startsWith('image/') ? 'image' : 'file';
+      expect(await read(name, media)).toEqual({ path: name, bytes: bytes.length, [field]: content });
+    }
+  });
+
+  it.each(['GIF89a is the name of a format', '%PDF is what a document begins with', 'BM, II* and RIFF', 'x %PDF-1.7'])(
+    'gives %j as text',
+    async (text) => {
+      await writeFile(join(base, 'media', 'text.png'), text);
+      expect(await read('text.png', media)).toMatchObject({ text });
+      expect(mediaTypeOf(Buffer.from(text))).toBeUndefined();
+    },
+  );
+
+  it('gives a film or a sound as nothing', async () => {
+    await writeFile(join(base, 'media', 'film.mp4'), Buffer.from('\0\0\0 ftypisom\0\0\0\0'));
+    await expect(read('film.mp4', media)).rejects.toThrow(/only text, pictures and PDF/);
+  });
+
+  it('has a bound for media and one for texts', async () => {
+    const picture = Buffer.concat([HEADS['image/png'] ?? Buffer.alloc(0), Buffer.alloc(3000)]);
+    await writeFile(join(base, 'media', 'wide.png'), picture);
+    expect(await read('wide.png', media)).toMatchObject({ bytes: picture.length });
+    await expect(read('wide.png', { ...media, maxMediaBytes: 2500 })).rejects.toThrow(/at most 2500/);
+    await expect(read('large.txt', { maxMediaBytes: 100_000 })).rejects.toThrow(/at most 2000/);
+  });
+});
 
 describe('read_file', () => {
   it('reads text inside the folder, by any path that stays there', async () => {

@@ -14,7 +14,7 @@ export const command = defineCommand<Options, [run: string, node: string, answer
   define: (answer) =>
     withFollowOptions(answer)
       .argument('<run>', 'the id of the run')
-      .argument('<node>', 'the node that asks the question')
+      .argument('<node>', 'the node that asks, or the id of its question, such as publish[1] or outer/review')
       .argument('<answer>', 'one of the choices, a text, or a value as JSON')
       .option('--item <n>', 'the item that asks, counted from 0, if several items of the node do', itemIndex)
       .option('--no-resume', 'only record the answer')
@@ -24,6 +24,7 @@ export const command = defineCommand<Options, [run: string, node: string, answer
           'polyphony runs answer run_4f1c… review yes',
           'polyphony runs answer run_4f1c… name "Ada" --no-resume',
           'polyphony runs answer run_4f1c… publish no --item 1',
+          'polyphony runs answer run_4f1c… chapters[2]/review yes',
           `polyphony runs answer run_4f1c… review '{"approved": true, "answer": "with thanks"}'`,
         ),
       ),
@@ -39,7 +40,9 @@ export const command = defineCommand<Options, [run: string, node: string, answer
       await whenFree(runId, terminal, undefined, () => engine.answer(runId, nodeId, given, place));
       if (options.resume) {
         const { resumeRun } = await import('../../process/resume-run.ts');
-        return resumeRun(session, runId, options, terminal);
+        const { rootOf } = await import('../../../runs/journal/root.ts');
+        // A nested run goes on with the run around it.
+        return resumeRun(session, await rootOf(session.polyphony.stores.journal, runId), options, terminal);
       }
       const { quoted } = await import('../../input/command-name.ts');
       const { thisCommandWith } = await import('../../process/command-hint.ts');
@@ -52,9 +55,8 @@ export const command = defineCommand<Options, [run: string, node: string, answer
 
 /** What is asked, because it decides how the answer is read. Undefined: the engine says why nothing is. */
 async function questionOf(engine: ExecutionEngine, address: Address): Promise<HumanQuestion | undefined> {
-  const { assertItemNamed } = await import('../../../runs/stored/given-answer.ts');
+  const { askedAt, assertItemNamed } = await import('../../../runs/stored/given-answer.ts');
   const result = await engine.inspect(address.runId);
   assertItemNamed(result, address);
-  const { nodeId, item } = address;
-  return result.waiting?.find((asked) => asked.nodeId === nodeId && (item === undefined || asked.item === item));
+  return askedAt(result, address)[0];
 }

@@ -49,7 +49,7 @@ export const command = defineCommand<Options, [run: string | undefined]>({
       const { showRun } = await import('./show.ts');
       return showRun(word, options, terminal);
     }
-    const known = 'list, show, watch, resume, answer, fork, cancel, replay';
+    const known = 'list, show, watch, resume, answer, event, fork, cancel, replay';
     throw new UsageError(`"runs ${word}" is not a command: give the id of a run, or one of ${known}`);
   },
 });

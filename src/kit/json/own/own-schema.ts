@@ -4,6 +4,7 @@
  */
 import { errorRecord, PolyphonyError } from '../../../core/errors.ts';
 import type { JsonSchema } from '../../../core/model/model.ts';
+import { ignorePromises } from '../../../core/user-code/ignored-promises.ts';
 import { dateAt } from '../../../system/clock.ts';
 import { dropOptionalNulls, isZod, type JsonIssue, toJsonSchema, validateJson } from '../json-schema.ts';
 import { jsonForm } from './json-form.ts';
@@ -83,7 +84,11 @@ function ofZod(schema: object): OwnSchema {
 }
 
 function ofJson(schema: JsonSchema): OwnSchema {
-  const read = async (value: unknown): Promise<SchemaReading> => validateJson(schema, value, { trusted: true });
+  const read = async (value: unknown): Promise<SchemaReading> => {
+    const checked = validateJson(schema, value, { trusted: true });
+    if (!checked.ok) ignorePromises(value);
+    return checked;
+  };
   return { input: schema, output: schema, read, keep: (value) => read(jsonForm(value)) };
 }
 
@@ -97,6 +102,9 @@ interface ZodIssue {
   readonly expected?: unknown;
   readonly path: readonly PropertyKey[];
   readonly message: string;
+  /** Of the choices of a union: in zod 4 with paths from the union on, in zod 3 with whole ones. */
+  readonly errors?: readonly (readonly ZodIssue[])[];
+  readonly unionErrors?: readonly { readonly issues: readonly ZodIssue[] }[];
 }
 type ZodResult =
   | { readonly success: true; readonly data: unknown }
@@ -113,6 +121,7 @@ async function run(schema: object, input: JsonSchema, given: unknown): Promise<S
     const dated = result.success ? undefined : withDates(value, result.error.issues);
     if (dated !== undefined) result = await parser.safeParseAsync(dated);
     if (result.success) return { ok: true, value: result.data };
+    ignorePromises(value);
     return { ok: false, issues: result.error.issues.map(issueOf) };
   } catch (error) {
     const message = `The schema itself failed while it checked a value: ${errorRecord(error).message}`;
@@ -145,12 +154,40 @@ const ISO_DATE = /^\d{4}-\d\d-\d\d(?:T[\d:.]{5,18}(?:Z|[+-]\d\d:?\d\d)?)?$/;
 function withDates(value: unknown, issues: readonly ZodIssue[]): unknown {
   const copies = new Map<object, object>();
   let dated: unknown;
-  for (const { code, expected, path } of issues) {
-    if (code !== 'invalid_type' || expected !== 'date') continue;
-    const date = dateOf(valueAt(value, path));
-    if (date !== undefined) dated = placed(value, path, 0, date, copies);
-  }
+  for (const { path, date } of wantedDates(value, issues, []).dates)
+    dated = placed(dated ?? value, path, 0, date, copies);
   return dated;
+}
+
+interface WantedDates {
+  readonly dates: readonly { readonly path: readonly PropertyKey[]; readonly date: Date }[];
+  /** Issues that no date mends. */
+  readonly others: number;
+}
+
+/** Of a union, the dates of the first choice that they are all that is missing for. */
+function wantedDates(value: unknown, issues: readonly ZodIssue[], base: readonly PropertyKey[]): WantedDates {
+  const dates: WantedDates['dates'][number][] = [];
+  let others = 0;
+  for (const issue of issues) {
+    const path = [...base, ...issue.path];
+    const date = issue.code === 'invalid_type' && issue.expected === 'date' ? dateOf(valueAt(value, path)) : undefined;
+    const found = date === undefined ? choiceWithDates(value, issue, { base, path }) : { dates: [{ path, date }] };
+    if (found === undefined) others += 1;
+    else dates.push(...found.dates);
+  }
+  return { dates, others };
+}
+
+function choiceWithDates(
+  value: unknown,
+  { errors, unionErrors }: ZodIssue,
+  { base, path }: { readonly base: readonly PropertyKey[]; readonly path: readonly PropertyKey[] },
+): WantedDates | undefined {
+  const choices =
+    errors?.map((issues) => wantedDates(value, issues, path)) ??
+    unionErrors?.map(({ issues }) => wantedDates(value, issues, base));
+  return choices?.find(({ dates, others }) => others === 0 && dates.length > 0);
 }
 
 const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>

@@ -30,6 +30,61 @@ describe('a schema of a program', () => {
     expect(value).toEqual({ at, list: [at, at] });
   });
 
+  it.each([
+    ['zod 4', z.object({ list: z.array(z.union([z.object({ at: z.date() }), z.object({ n: z.number() })])) })],
+    ['zod 3', z3.object({ list: z3.array(z3.union([z3.object({ at: z3.date() }), z3.object({ n: z3.number() })])) })],
+    [
+      'the small zod',
+      mini.object({
+        list: mini.array(mini.union([mini.object({ at: mini.date() }), mini.object({ n: mini.number() })])),
+      }),
+    ],
+  ])('of %s reads the date of a choice of a union', async (_name, given) => {
+    const schema = ownSchema(given);
+    const list = [{ n: 1 }, { at }];
+    expect(await schema.read({ list })).toEqual({ ok: true, value: { list: [{ n: 1 }, { at: new Date(at) }] } });
+    expect(await schema.keep({ list })).toEqual({ ok: true, value: { list } });
+    for (const wrong of [{ at: 'soon' }, { at: 5 }, { n: at }]) {
+      expect(await schema.read({ list: [{ at }, wrong] })).toMatchObject({ ok: false });
+    }
+  });
+
+  it('reads back what it kept, wherever its dates are', async () => {
+    const leaf = fc.oneof(
+      fc.constant([z.date(), new Date(at)] as const),
+      fc.constant([z.number(), 3] as const),
+      fc.constant([z.union([z.date(), z.number()]), new Date(at)] as const),
+      fc.constant([z.date().nullable(), null] as const),
+    );
+    type Typed = readonly [schema: z.ZodType, value: unknown];
+    const { any } = fc.letrec<{ any: Typed }>((tie) => ({
+      any: fc.oneof(
+        { depthSize: 'small' },
+        leaf,
+        tie('any').map(([schema, value]): Typed => [z.array(schema), [value, value]]),
+        tie('any').map(([schema, value]): Typed => [z.object({ a: schema }), { a: value }]),
+        tie('any').map(([schema, value]): Typed => [z.record(z.string(), schema), { k: value }]),
+        tie('any').map(([schema, value]): Typed => [z.tuple([schema, z.number()]), [value, 1]]),
+        tie('any').map(([schema, value]): Typed => [schema.or(z.null()), value]),
+        tie('any').map(([schema, value]): Typed => [z.union([z.boolean(), z.lazy(() => schema)]), value]),
+        tie('any').map(
+          ([schema, value]): Typed => [
+            z.discriminatedUnion('k', [z.object({ k: z.literal('a'), v: schema }), z.object({ k: z.literal('b') })]),
+            { k: 'a', v: value },
+          ],
+        ),
+      ),
+    }));
+    await fc.assert(
+      fc.asyncProperty(any, async ([given, value]) => {
+        const schema = ownSchema(given);
+        const kept = await schema.keep(value);
+        if (!kept.ok) throw new Error(JSON.stringify(kept.issues));
+        expect(await schema.read(kept.value)).toEqual({ ok: true, value });
+      }),
+    );
+  });
+
   it('names everything else that is wrong beside a date', async () => {
     const schema = ownSchema(z.object({ at: z.date(), n: z.number() }));
     const reading = await schema.read({ at, n: 'x' });

@@ -3,7 +3,7 @@
  * operation whose work or result grows with it, passes through a function of this file, which counts it before the operation.
  */
 import type { Environment } from '@marcbachmann/cel-js';
-import { CONDITION_BOUNDS } from './condition-rules.ts';
+import { CONDITION_BOUNDS } from '../condition-rules.ts';
 
 /** What is left for the current evaluation: evaluations are synchronous, so there is only one at a time. */
 let steps: number = CONDITION_BOUNDS.steps;
@@ -23,7 +23,10 @@ export function spend(count: number): void {
   if (steps < 0) throw new RangeError(`it takes more than ${CONDITION_BOUNDS.steps} steps`);
 }
 
-function make(bytes: number): void {
+/** Bytes of texts and lists that the current evaluation has made so far. */
+export const madeBytes = (): number => CONDITION_BOUNDS.made - makes;
+
+export function make(bytes: number): void {
   makes -= bytes;
   if (makes < 0) throw new RangeError(`it makes texts and lists of more than ${CONDITION_BOUNDS.made} bytes`);
 }
@@ -65,6 +68,14 @@ function list(value: unknown): unknown {
 const lengthOf = (value: object): number =>
   Array.isArray(value) ? value.length : value instanceof Map ? value.size : Object.keys(value).length;
 
+/** The list that a function reads, before it makes one that has at most as many items; null is the empty list. */
+export function listOf(name: string, value: unknown): readonly unknown[] {
+  const items = list(value);
+  if (!Array.isArray(items)) throw new TypeError(`${name}() needs a list`);
+  make(CONTAINER + ITEM * items.length);
+  return items;
+}
+
 function bool(value: unknown): unknown {
   if (typeof value === 'boolean') return value;
   if (value === null) return false;
@@ -85,7 +96,7 @@ function members(value: unknown): unknown {
 }
 
 /** An operand of `==`: comparing lists and objects takes as many steps as they have values. */
-function compared(value: unknown): unknown {
+export function compared(value: unknown): unknown {
   const stack: unknown[] = [value];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     spend(1 + (typeof next === 'string' ? readCost(next) : 0));
@@ -167,6 +178,7 @@ function place(name: 'indexOf' | 'lastIndexOf'): (value: unknown, search: unknow
 }
 
 function join(value: unknown, separator: unknown = ''): string {
+  if (value === null) return '';
   if (!Array.isArray(value) || typeof separator !== 'string') throw new TypeError('join() needs a list of texts');
   spend(value.length);
   let length = separator.length * Math.max(0, value.length - 1);

@@ -1,11 +1,13 @@
 /**
- * Translates the parsed condition to the expression that is evaluated, and lists its references.
+ * Translates a parsed condition or expression to the expression that is evaluated, and lists its references.
  *
  * Plain CEL fails on a field of null and on a missing field. Both are common in a plan (a skipped node, an optional field),
  * so every access becomes a call of our own function, which reads only own properties and returns null for missing ones.
  * Heads and variables get prefixes, so that no name can hide a name of CEL.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { CEL_MACROS, CEL_TYPE_NAMES, CONDITION_BOUNDS } from '../condition-rules.ts';
+import { NO_VALUES, OWN_FUNCTIONS } from '../expression-rules.ts';
 import {
   type ComparisonReading,
   recordComparison,
@@ -14,7 +16,6 @@ import {
   withSource,
 } from './condition-comparisons.ts';
 import { countedCall, operandCount } from './condition-count.ts';
-import { CEL_MACROS, CEL_TYPE_NAMES, CONDITION_BOUNDS } from './condition-rules.ts';
 
 export interface ConditionReference {
   readonly head: string;
@@ -28,19 +29,25 @@ export interface Emission extends ComparisonReading {
   readonly isCounted: boolean;
   readonly references: ConditionReference[];
   readonly heads: Set<string>;
+  /** Where a name is that of a type. */
+  readonly typeNames: Set<number>;
+  /** The branches of `?:` may have different types, because the result is data and not an operand. */
+  readonly hasMixedBranches: boolean;
+  /** It asks whether something is null or absent, so it says itself what to do then. */
+  asksForNull: boolean;
   /** Heads whose `meta` is read: it exists beside the value, whatever the value is. */
   readonly metas: Set<string>;
 }
 
-/** Why a condition that parses is refused. */
+/** Why a condition or an expression that parses is refused. */
 export class ConditionRefusal extends Error {
-  readonly code: 'condition.syntax' | 'condition.type';
+  readonly reason: 'syntax' | 'type';
   readonly at: number;
   readonly unknown: string | undefined;
 
-  constructor(code: ConditionRefusal['code'], message: string, at: number, unknown?: string) {
+  constructor(reason: ConditionRefusal['reason'], message: string, at: number, unknown?: string) {
     super(message);
-    this.code = code;
+    this.reason = reason;
     this.at = at;
     this.unknown = unknown;
   }
@@ -75,6 +82,9 @@ export function emitCondition(node: ASTNode, emission: Emission): string {
   return emitBool(node, [], emission, 0);
 }
 
+/** Whatever it results in. */
+export const emitExpression = (node: ASTNode, emission: Emission): string => emit(node, [], emission);
+
 function emitWithin(node: ASTNode, variables: Variables, emission: Emission, binding: number): string {
   const text = emit(node, variables, emission);
   return (BINDING[node.op] ?? PRIMARY) < binding ? `(${text})` : text;
@@ -91,6 +101,7 @@ function emit(node: ASTNode, variables: Variables, emission: Emission): string {
     case 'value':
       return emitValue(node.args, node.start);
     case 'id':
+      if (emission.typeNames.has(node.start)) return node.args;
       recordReference(node, variables, emission);
       return emitName(node.args, node.start, variables, emission);
     case '.':
@@ -111,7 +122,7 @@ function emit(node: ASTNode, variables: Variables, emission: Emission): string {
     case '.?':
     case '[?]':
       throw new ConditionRefusal(
-        'condition.syntax',
+        'syntax',
         'Optional selection is not supported: use "." or "[]", which give null for a missing field.',
         node.start,
       );
@@ -135,7 +146,7 @@ function emitOperator(node: OperatorNode, variables: Variables, emission: Emissi
     case '?:': {
       const [test, yes, no] = node.args;
       const first = emitBool(test, variables, emission, binding + 1);
-      return `${first} ? ${[yes, no].map((branch) => emitWithin(branch, variables, emission, binding)).join(' : ')}`;
+      return `${first} ? ${[yes, no].map((branch) => emitBranch(branch, variables, emission)).join(' : ')}`;
     }
     case '||':
     case '&&': {
@@ -146,17 +157,37 @@ function emitOperator(node: OperatorNode, variables: Variables, emission: Emissi
     }
     case 'in': {
       const [item, list] = node.args;
+      markTypeNames(item, list, emission);
       recordComparison('in', item, list, emission);
       const members = emission.isCounted ? '_members' : '_list';
       return `${emitWithin(item, variables, emission, binding)} in ${members}(${emit(list, variables, emission)})`;
     }
     default: {
       const [left, right] = node.args;
+      markTypeNames(left, right, emission);
       recordComparison(node.op, left, right, emission);
+      if (isNull(left) || isNull(right)) emission.asksForNull = true;
       const first = emitOperand(node.op, left, right, variables, emission, binding);
       return `${first} ${node.op} ${emitOperand(node.op, right, left, variables, emission, binding + 1)}`;
     }
   }
+}
+
+/**
+ * A node may be called `list`, so a bare name of a type means the type only where it is compared with `type(…)`; anywhere else
+ * it is the node.
+ */
+function markTypeNames(left: ASTNode, right: ASTNode, { typeNames }: Emission): void {
+  const named = isTypeCall(left) ? right : isTypeCall(right) ? left : undefined;
+  for (const node of named?.op === 'list' ? named.args : [named])
+    if (node?.op === 'id' && CEL_TYPE_NAMES.has(node.args)) typeNames.add(node.start);
+}
+
+const isTypeCall = (node: ASTNode): boolean => node.op === 'call' && node.args[0] === 'type';
+
+function emitBranch(branch: ASTNode, variables: Variables, emission: Emission): string {
+  if (!emission.hasMixedBranches) return emitWithin(branch, variables, emission, BINDING['?:'] ?? PRIMARY);
+  return `dyn(${emit(branch, variables, emission)})`;
 }
 
 function emitOperand(
@@ -179,7 +210,7 @@ function emitValue(value: unknown, at: number): string {
   if (typeof value === 'number') return Number.isInteger(value) ? value.toExponential() : String(value);
   if (typeof value === 'bigint' || typeof value === 'boolean' || value === null) return String(value);
   throw new ConditionRefusal(
-    'condition.type',
+    'type',
     'Bytes and unsigned literals are not supported in a plan: use a string or a plain number.',
     at,
   );
@@ -193,7 +224,7 @@ function emitName(name: string, at: number, variables: Variables, { isHead, head
   }
   if (CEL_TYPE_NAMES.has(name)) return name;
   throw new ConditionRefusal(
-    'condition.type',
+    'type',
     `"${name}" is neither an earlier node nor an input of this condition: use the id of an earlier node.`,
     at,
     name,
@@ -218,6 +249,8 @@ function emitAccess(node: Extract<ASTNode, { op: '.' | '[]' }>, variables: Varia
   return `_read(${inner}, ${key})`;
 }
 
+const isNull = (node: ASTNode): boolean => node.op === 'value' && node.args === null;
+
 function emitCall(
   name: string,
   receiver: ASTNode | undefined,
@@ -228,12 +261,16 @@ function emitCall(
 ): string {
   if (name === 'matches' || name.startsWith('_')) {
     const message = `${name}() is not allowed in a plan: use ==, in, startsWith, endsWith or contains.`;
-    throw new ConditionRefusal('condition.type', message, at);
+    throw new ConditionRefusal('type', message, at);
   }
   if (name === 'has' && receiver === undefined) return emitHas(parameters, at, variables, emission);
   const [first] = parameters;
   if (receiver !== undefined && CEL_MACROS.has(name) && first?.op === 'id' && parameters.length > 1) {
     return emitComprehension(name, receiver, first.args, parameters.slice(1), at, variables, emission);
+  }
+  if (Object.hasOwn(OWN_FUNCTIONS, name)) {
+    const given = receiver === undefined ? parameters : [receiver, ...parameters];
+    return emitOwnCall(name, given, at, variables, emission);
   }
   const owner = receiver === undefined ? undefined : emitWithin(receiver, variables, emission, PRIMARY);
   const emitted = parameters.map((parameter) => emit(parameter, variables, emission));
@@ -241,12 +278,30 @@ function emitCall(
   return `${owner === undefined ? '' : `${owner}.`}${name}(${emitted.join(', ')})`;
 }
 
+/** `list.first(2)` and `first(list, 2)` are the same. */
+function emitOwnCall(
+  name: string,
+  given: readonly ASTNode[],
+  at: number,
+  variables: Variables,
+  emission: Emission,
+): string {
+  const { least, most } = OWN_FUNCTIONS[name] ?? NO_VALUES;
+  if (given.length < least || given.length > most) {
+    const count = least === most ? `${least}` : `${least} to ${most}`;
+    const message = `${name}() takes ${count} value${count === '1' ? '' : 's'}, the one before the dot included, but this one has ${given.length}.`;
+    throw new ConditionRefusal('type', message, at);
+  }
+  return `_f_${name}(${given.map((part) => emit(part, variables, emission)).join(', ')})`;
+}
+
 function emitHas(parameters: readonly ASTNode[], at: number, variables: Variables, emission: Emission): string {
   const [field] = parameters;
   if (field?.op !== '.' || parameters.length !== 1) {
-    throw new ConditionRefusal('condition.syntax', 'has() takes exactly one field: write has(node.field).', at);
+    throw new ConditionRefusal('syntax', 'has() takes exactly one field: write has(node.field).', at);
   }
   recordReference(field, variables, emission);
+  emission.asksForNull = true;
   const [base, name] = field.args;
   if (name === 'meta') return `(${emitAccess(field, variables, emission)} != null)`;
   const inner = base.op === '.' || base.op === '[]' ? emitAccess(base, variables, emission) : undefined;
@@ -267,7 +322,7 @@ function emitComprehension(
 ): string {
   if (variables.length === CONDITION_BOUNDS.comprehensions) {
     const message = `Comprehensions can be nested at most ${CONDITION_BOUNDS.comprehensions} deep: compute the inner one in another node.`;
-    throw new ConditionRefusal('condition.syntax', message, at);
+    throw new ConditionRefusal('syntax', message, at);
   }
   const list = emit(receiver, variables, emission);
   const inner = [...variables, variable];

@@ -1,0 +1,208 @@
+/** The tools `split` and `search`: passages of texts, and those of them that answer a query, with the place of each. */
+import { definePlugin, type Plugin, PolyphonyError, type Tool } from 'polyphony/kit';
+import { failed } from './files/folder.ts';
+import type { SearchInput } from './files-search/find.ts';
+import type { FolderIndex, FolderIndexOptions } from './files-search/folder-index.ts';
+import type { Piece, SplitOptions } from './files-search/split.ts';
+
+export interface SearchToolsOptions {
+  /** The folder whose files `search` finds by a pattern; nothing outside it is read. @default the current directory */
+  readonly folder?: string;
+  /** Limit per file, in bytes; larger ones are left out. @default 1048576 */
+  readonly maxBytes?: number;
+  /** Limit of files that one pattern may fit. @default 1000 */
+  readonly maxFiles?: number;
+  /** Limit of the texts that the index in memory holds, in bytes. @default 16777216 */
+  readonly maxIndexBytes?: number;
+  /** Limit of the pieces that one call makes or takes. @default 10000 */
+  readonly maxPieces?: number;
+}
+
+const LIMITS = {
+  maxBytes: 1024 * 1024,
+  maxFiles: 1000,
+  maxIndexBytes: 16 * 1024 * 1024,
+  maxPieces: 10_000,
+} as const;
+
+/** @throws invalid-config when a limit is not a positive whole number */
+export function searchTools(options: SearchToolsOptions = {}): Plugin {
+  const limits: Record<keyof typeof LIMITS, number> = { ...LIMITS };
+  for (const name of Object.keys(LIMITS) as (keyof typeof LIMITS)[]) {
+    const value = options[name] ?? LIMITS[name];
+    if (!Number.isInteger(value) || value <= 0) {
+      throw new PolyphonyError('invalid-config', `searchTools: ${name} is ${value}; give a positive whole number.`);
+    }
+    limits[name] = value;
+  }
+  const { maxPieces, ...rest } = limits;
+  // A picture is no text, so none is read whole.
+  const folder = { ...rest, folder: options.folder ?? process.cwd(), maxMediaBytes: rest.maxBytes, secrets: false };
+  return definePlugin({
+    name: 'files-search',
+    setup: () => ({ tools: [split(maxPieces), searchTool(folder, maxPieces)] }),
+  });
+}
+
+/** For configs that load the plugin by its path. */
+export default (options?: SearchToolsOptions) => searchTools(options);
+
+const text = { type: 'string' } as const;
+const whole = { type: 'integer' } as const;
+const PIECE = {
+  text,
+  source: text,
+  start: whole,
+  end: whole,
+  line: whole,
+  endLine: whole,
+  heading: text,
+} as const;
+const DEFAULT_SIZE = 1200;
+
+interface SplitInput {
+  readonly text?: string;
+  readonly source?: string;
+  readonly documents?: readonly unknown[];
+  readonly format?: SplitOptions['format'];
+  readonly size?: number;
+  readonly overlap?: number;
+  readonly texts?: boolean;
+}
+
+const split = (maxPieces: number): Tool => ({
+  name: 'split',
+  sideEffects: false,
+  description: 'Cuts a text, or documents ({ path, text }), into passages with their source, offsets and lines.',
+  input: {
+    type: 'object',
+    properties: {
+      text,
+      source: { type: 'string', maxLength: 4096, description: 'What the text is called in citations.' },
+      documents: { type: 'array', description: 'Instead of text: what read_file returns.' },
+      format: {
+        type: 'string',
+        enum: ['markdown', 'text'],
+        description: 'By the name of the source where it is left out.',
+      },
+      size: {
+        type: 'integer',
+        minimum: 100,
+        maximum: 20_000,
+        description: 'Characters of a piece at most; 1200 by default.',
+      },
+      overlap: {
+        type: 'integer',
+        minimum: 0,
+        description: 'Characters repeated from the piece before; at most a quarter.',
+      },
+      texts: { type: 'boolean', description: 'Also return texts, for embed.' },
+    },
+    additionalProperties: false,
+  },
+  output: {
+    type: 'object',
+    properties: {
+      pieces: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: PIECE,
+          required: ['text', 'source', 'start', 'end', 'line', 'endLine'],
+          additionalProperties: false,
+        },
+      },
+      texts: { type: 'array', items: text },
+    },
+    required: ['pieces'],
+    additionalProperties: false,
+  },
+  expectedMs: 10,
+  async run(input, { signal }) {
+    const { splitText, formatOf } = await import('./files-search/split.ts');
+    const { size = DEFAULT_SIZE, overlap = 0, format, texts = false, ...given } = input as SplitInput;
+    if (overlap > size / 4)
+      throw failed(`The overlap ${overlap} is more than a quarter of the size ${size}: give less.`);
+    const pieces: Piece[] = [];
+    for (const { text, source } of documentsOf(given)) {
+      signal.throwIfAborted();
+      const options = { source, size, overlap, format: format ?? formatOf(source) };
+      for (const piece of splitText(text, options, maxPieces - pieces.length)) pieces.push(piece);
+      if (pieces.length <= maxPieces) continue;
+      throw failed(`There are more than ${maxPieces} pieces: give a larger "size", or fewer texts.`);
+    }
+    return texts ? { pieces, texts: pieces.map((piece) => piece.text) } : { pieces };
+  },
+});
+
+interface Document {
+  readonly text: string;
+  readonly source: string;
+}
+
+/** Documents without a text, such as pictures and what was skipped, are left out. */
+function documentsOf({ text, source, documents }: SplitInput): readonly Document[] {
+  if ((text === undefined) === (documents === undefined))
+    throw failed('Give either "text" or "documents", and not both.');
+  if (text !== undefined) return [{ text, source: source ?? 'text' }];
+  return (documents ?? []).flatMap((document, index): Document[] => {
+    if (document === null) return [];
+    if (typeof document === 'string') return [{ text: document, source: `document ${index + 1}` }];
+    const { text, source, path } = document as Readonly<Record<string, unknown>>;
+    if (typeof text !== 'string') return [];
+    const name = [source, path].find((one) => typeof one === 'string');
+    return [{ text, source: typeof name === 'string' ? name : `document ${index + 1}` }];
+  });
+}
+
+const numbers = { type: 'array', items: { type: 'number' }, maxItems: 16_384 } as const;
+
+function searchTool(folder: FolderIndexOptions, maxPieces: number): Tool {
+  const known: FolderIndex = new Map();
+  return {
+    name: 'search',
+    sideEffects: false,
+    description:
+      'Finds the passages that answer a query, among pieces or in the files of a pattern, with the place of each to cite.',
+    input: {
+      type: 'object',
+      properties: {
+        query: { type: 'string', maxLength: 10_000 },
+        pattern: { type: 'string', maxLength: 1000, description: 'Files of the working folder: docs/**/*.md' },
+        pieces: {
+          type: 'array',
+          maxItems: maxPieces,
+          description: 'Instead of a pattern: what split returns, or texts.',
+        },
+        vectors: { type: 'array', items: numbers, description: 'Of the pieces, from embed; left out: by words alone.' },
+        queryVector: { ...numbers, description: 'Of the query, from embed.' },
+        top: { type: 'integer', minimum: 1, maximum: 100, description: '5 by default.' },
+      },
+      required: ['query'],
+      additionalProperties: false,
+    },
+    output: {
+      type: 'object',
+      properties: {
+        hits: {
+          type: 'array',
+          items: {
+            type: 'object',
+            properties: { ...PIECE, cite: text, score: { type: 'number' }, index: whole },
+            required: ['text', 'cite', 'score', 'index'],
+          },
+        },
+        context: { type: 'string', description: 'The hits as text, numbered.' },
+        cites: { type: 'array', items: text },
+        ranking: { type: 'string', enum: ['hybrid', 'lexical'] },
+      },
+      required: ['hits', 'context', 'cites', 'ranking'],
+      additionalProperties: false,
+    },
+    expectedMs: 100,
+    async run(input, { signal }) {
+      const { search } = await import('./files-search/find.ts');
+      return search(input as unknown as SearchInput, known, folder, signal);
+    },
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * Runs the plans of examples/plans by the command, as a user would. What a plan needs stands beside it:
+ *
+ *   name.plan.json       the plan
+ *   name.input.json      the input of the run
+ *   name.models.json     answers of scripted models, see scripted-models.ts; without it the embedded engine answers
+ *   name.answers.json    what a person answers, by the id of the node that asks: { "review": "yes" }; a list where a node asks
+ *                        several times, or where its items ask
+ *   name.config.json     a config, such as `{ "tools": { "http": true } }`
+ *   name.output.json     what the output must hold; without it the output must only not be empty
+ */
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '../..');
+export const PLANS = join(root, 'examples/plans');
+
+/** The names of all plans, without `.plan.json`. */
+export const planExamples = (folder = PLANS): readonly string[] =>
+  readdirSync(folder)
+    .flatMap((file) => (file.endsWith('.plan.json') ? [file.slice(0, -'.plan.json'.length)] : []))
+    .sort();
+
+const PARTS = ['plan', 'input', 'models', 'answers', 'config', 'output'];
+
+/** Files beside the plans that belong to none, such as one with a misspelt name. */
+export function strayFiles(folder = PLANS): readonly string[] {
+  const names = new Set(planExamples(folder));
+  return readdirSync(folder).filter((file) => {
+    const [, name = '', part = ''] = /^(.+)\.(\w+)\.json$/.exec(file) ?? [];
+    return !(names.has(name) && PARTS.includes(part));
+  });
+}
+
+/** The value of a file beside the plan; undefined when there is none. */
+export function partOf(name: string, part: string, folder = PLANS): unknown {
+  const path = join(folder, `${name}.${part}.json`);
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+}
+
+export interface Called {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Calls the command in a working folder, with these variables beside those of a user who has no key. */
+export type Command = (
+  given: readonly string[],
+  options: { readonly folder: string; readonly environment: Readonly<Record<string, string>> },
+) => Promise<Called>;
+
+interface Question {
+  readonly nodeId: string;
+  readonly item?: number;
+}
+
+export interface ExampleRun {
+  readonly status: string;
+  readonly output: unknown;
+  readonly waiting?: readonly Question[];
+  readonly error?: { readonly message: string };
+}
+
+const MOST_ANSWERS = 50;
+
+/** Runs one plan in a folder of its own, which holds a copy of examples/, and answers what it asks. */
+export async function runPlanExample(name: string, command: Command, plans = PLANS): Promise<ExampleRun> {
+  const folder = mkdtempSync(join(tmpdir(), 'polyphony-example-'));
+  try {
+    cpSync(join(root, 'examples'), join(folder, 'examples'), { recursive: true });
+    cpSync(plans, join(folder, 'examples/plans'), { recursive: true });
+    return await answered(name, command, folder, plans);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function answered(name: string, command: Command, folder: string, plans: string): Promise<ExampleRun> {
+  const config = join(folder, 'config.json');
+  const isScripted = partOf(name, 'models', plans) !== undefined;
+  const plugins = isScripted ? [join(import.meta.dirname, 'scripted-models.ts')] : [];
+  writeFileSync(config, JSON.stringify({ ...(partOf(name, 'config', plans) as object | undefined), plugins }));
+  const script: Record<string, string> = isScripted ? { SCRIPTED_ANSWERS: join(plans, `${name}.models.json`) } : {};
+  const options = { folder, environment: script };
+  const input = partOf(name, 'input', plans) === undefined ? [] : ['-i', `@examples/plans/${name}.input.json`];
+  const shared = ['--config', config, '--json'];
+  let run = documentOf(await command([...shared, 'run', `examples/plans/${name}.plan.json`, ...input], options));
+  const given = (partOf(name, 'answers', plans) ?? {}) as Record<string, unknown>;
+  for (let count = 0; run.status === 'suspended' && count < MOST_ANSWERS; count += 1) {
+    const asks = run.waiting?.find(({ nodeId }) => Object.hasOwn(given, nodeId));
+    if (asks === undefined) return run;
+    const answer = nextAnswer(given, asks);
+    const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
+    const item = asks.item === undefined ? [] : ['--item', String(asks.item)];
+    run = documentOf(await command([...shared, 'runs', 'answer', run.runId, asks.nodeId, text, ...item], options));
+  }
+  return run;
+}
+
+/** A list holds one answer for each time that the node asks, of which the last one stays, or one for each item. */
+function nextAnswer(given: Record<string, unknown>, { nodeId, item }: Question): unknown {
+  const all = given[nodeId];
+  if (!Array.isArray(all)) return all;
+  if (item !== undefined) return all[item] ?? all.at(-1);
+  return all.length > 1 ? all.shift() : all[0];
+}
+
+function documentOf({ out, err, code }: Called): ExampleRun & { readonly runId: string } {
+  try {
+    return JSON.parse(out) as ExampleRun & { readonly runId: string };
+  } catch {
+    throw new Error(`The command ended with ${code} and printed no document: ${out}${err}`);
+  }
+}

@@ -1,0 +1,85 @@
+/** Drives the runs of schedules and triggers through a polyphony. */
+import { resolve } from 'node:path';
+import { defined } from '../../core/defined.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { ValidPlan } from '../../core/plan/plan.ts';
+import type { RunHandle, RunStatus } from '../../core/run/engine.ts';
+import type { Polyphony } from '../../polyphony.ts';
+import type { Ending, RunStarter, Start } from '../../schedules/starts.ts';
+import { planFileText, planTextOf } from '../input/run-target.ts';
+import { cancelOnRequest } from './cancel-request.ts';
+
+/** The text of what a schedule or a trigger runs. @throws UsageError when there is no such plan */
+export const scheduledPlanText = (run: string, folder: string): Promise<string> =>
+  run.startsWith('workflow:') ? planTextOf(run) : planFileText(resolve(folder, run));
+
+/** @param folder that of the config, from which plan files are named */
+export function runStarter(polyphony: Polyphony, folder: string): RunStarter {
+  const status = (runId: string): Promise<RunStatus | undefined> => statusOf(polyphony, runId);
+  return {
+    status,
+    async start({ runId, by, run, input, budgetUsd }, signal, onBegun) {
+      if ((await status(runId)) !== undefined) return { status: 'elsewhere' };
+      // Read for each run, so that a plan that is edited counts from its next run on.
+      const plan = await planOf(polyphony, run, await scheduledPlanText(run, folder));
+      const [name, value] = tagOf(by);
+      const handle = await polyphony.start(plan, input, {
+        runId,
+        signal,
+        tags: { [name]: value },
+        ...defined({ budgetUsd }),
+      });
+      return followed(polyphony, handle, onBegun);
+    },
+    async resume(runId, signal, onBegun) {
+      try {
+        return await followed(polyphony, await polyphony.resume(runId, { signal }), onBegun);
+      } catch (error) {
+        if (error instanceof PolyphonyError && error.code === 'store-busy') return { status: 'elsewhere' };
+        throw error;
+      }
+    },
+  };
+}
+
+/** `schedules.digest` is the tag `schedule=digest`, which a budget may cap. */
+function tagOf(by: Start['by']): readonly [string, string] {
+  const dot = by.indexOf('.');
+  return [by.slice(0, dot).replace(/s$/, ''), by.slice(dot + 1)];
+}
+
+async function planOf(polyphony: Polyphony, run: string, text: string): Promise<ValidPlan> {
+  const { plan, issues } = await polyphony.validate(text);
+  if (plan !== undefined) return plan;
+  const first = issues.find(({ severity }) => severity === 'error');
+  const remedy = 'correct it, see polyphony validate';
+  throw new PolyphonyError(
+    'invalid-plan',
+    `The plan ${run} cannot run: ${first?.message ?? 'it is invalid'} (${remedy}).`,
+  );
+}
+
+async function followed(polyphony: Polyphony, handle: RunHandle, onBegun: () => void): Promise<Ending> {
+  const release = cancelOnRequest(polyphony.stores.keyValue, handle);
+  // A run that is refused, because another process has it, has no event.
+  let begun = false;
+  const noting = (async () => {
+    for await (const _event of handle.events()) {
+      if (!begun) onBegun();
+      begun = true;
+    }
+  })();
+  const [{ status, costNanoUsd, ms, error }] = await Promise.all([handle.result(), noting]).finally(release);
+  const isElsewhere =
+    !begun && (error?.code === 'store-busy' || (await statusOf(polyphony, handle.runId)) !== undefined);
+  return isElsewhere ? { status: 'elsewhere' } : { status, costNanoUsd, ms, ...defined({ error }) };
+}
+
+async function statusOf({ engine }: Polyphony, runId: string): Promise<RunStatus | undefined> {
+  try {
+    return (await engine.inspect(runId)).status;
+  } catch (error) {
+    if (error instanceof PolyphonyError && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+/** The call that undoes a node: bounded in time, and with a key of its own. */
+import { defined } from '../core/defined.ts';
+import { PolyphonyError } from '../core/errors.ts';
+import type { Paid } from '../core/money/usage.ts';
+import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
+import { chargeOf } from '../runs/state/charge.ts';
+import type { RunState } from '../runs/state/run-state.ts';
+import { type UndoEntry, undoOf } from '../runs/state/undo.ts';
+import { countCall } from '../runs/turn/count-calls.ts';
+
+/** How long undoing one node may take, in milliseconds: the run waits for it. */
+const UNDO_MS = 60_000;
+
+interface Undoing {
+  readonly run: RunState;
+  readonly runnerOf: (use: string) => NodeRunner;
+}
+
+/** Calls `settled` once: with what the call cost, and with its error if it failed. */
+export function callUndo(
+  undoing: Undoing,
+  entry: UndoEntry,
+  inputs: NodeCall['inputs'],
+  settled: (paid: Paid, error?: unknown) => void,
+): void {
+  const { clock } = undoing.run.host.runtime;
+  const controller = new AbortController();
+  const late = clock.schedule(UNDO_MS, () => {
+    const message = `Undoing node ${entry.node.id} took longer than ${UNDO_MS / 1000} seconds: find out whether it was undone.`;
+    const error = new PolyphonyError('timeout', message);
+    controller.abort(error);
+    settled({ costNanoUsd: 0 }, error);
+  });
+  void called(undoing, callOf(undoing.run, entry, inputs, controller.signal), settled).finally(late);
+}
+
+async function called(undoing: Undoing, call: NodeCall, settled: (paid: Paid, error?: unknown) => void): Promise<void> {
+  try {
+    const { costNanoUsd, usage } = await undoing.runnerOf(call.node.use)(call);
+    settled({ costNanoUsd, ...defined({ usage }) });
+  } catch (error) {
+    settled(chargeOf(error), error);
+  }
+}
+
+function callOf(run: RunState, entry: UndoEntry, inputs: NodeCall['inputs'], signal: AbortSignal): NodeCall {
+  const { node, item, idempotencyKey } = entry;
+  const { money, runId, scopes, level } = run;
+  const scope = { kind: 'run', id: runId, ...defined({ capNanoUsd: money.cap }), spentNanoUsd: money.spent } as const;
+  return {
+    runId,
+    planId: run.plan.plan.id,
+    node: { id: node.id, use: undoOf(node)?.use ?? '' },
+    inputs,
+    ...(item === -1 ? {} : { item }),
+    idempotencyKey: `${idempotencyKey}/undo`,
+    signal,
+    scopes: [...scopes, scope],
+    level,
+    ...defined({ session: run.session, sensitivity: node.sensitivity }),
+    emit: () => {},
+    report: () => {},
+    count: (what) => countCall(run, undefined, what),
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * What conditions and expressions have in common: parsed, checked for names and types, translated to a form that counts its
+ * work, and run on the values of its heads.
+ */
+import { type ASTNode, EvaluationError, ParseError, type ParseResult } from '@marcbachmann/cel-js';
+import { defined } from '../../core/defined.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import { CEL_RESERVED } from '../condition-rules.ts';
+import { environments } from './cel-environment.ts';
+import { ConditionRefusal, type Emission } from './condition-emit.ts';
+import { isExhausted, readOwn, resetWork, spend } from './condition-work.ts';
+
+export type MetaOf = (head: string) => unknown;
+
+/** `Condition` or `Expression`, for messages. */
+type ProgramKind = 'condition' | 'expression';
+
+interface CelProgram {
+  readonly root: ASTNode;
+  /** What was found while it was translated. */
+  readonly emission: Emission;
+  /** The type of its result as CEL names it; `dyn`: not known before it runs. */
+  readonly type: string;
+  /**
+   * Runs it on the values of its heads; a missing head is null.
+   *
+   * @param read takes what it results in, as CEL has it
+   * @throws invalid-plan when the values do not fit the operators, or a list is too long; limit-exceeded when it takes or
+   *   makes more than CONDITION_BOUNDS allow
+   */
+  run<T>(scope: Readonly<Record<string, unknown>>, metaOf: MetaOf | undefined, read: (result: unknown) => T): T;
+}
+
+type CompiledProgram =
+  | { readonly ok: true; readonly program: CelProgram }
+  | {
+      readonly ok: false;
+      readonly reason: 'syntax' | 'type';
+      readonly message: string;
+      /** Offset into the source. */
+      readonly at?: number;
+      /** The name that is not a head. */
+      readonly unknown?: string;
+    };
+
+export interface ProgramOptions {
+  readonly kind: ProgramKind;
+  /** Characters that the source may have. */
+  readonly length: number;
+  /** Names that may start a path; names that CEL reserves are always excluded. */
+  readonly heads: readonly string[] | ((name: string) => boolean);
+  readonly emit: (node: ASTNode, emission: Emission) => string;
+}
+
+/** Never throws: an error is returned with its reason and place. */
+export function compileProgram(source: string, { kind, length, heads, emit }: ProgramOptions): CompiledProgram {
+  if (source.length > length) {
+    const message = `The ${kind} has ${source.length} characters, but at most ${length} are allowed: shorten it.`;
+    return { ok: false, reason: 'syntax', message };
+  }
+  const given = typeof heads === 'function' ? heads : (name: string) => heads.includes(name);
+  const begin = (isCounted: boolean): Emission =>
+    emissionOf(source, kind, isCounted, (name) => !CEL_RESERVED.has(name) && given(name));
+  try {
+    const { ast } = environments().strict.parse(source);
+    const emission = begin(false);
+    const emitted = emit(ast, emission);
+    const parsed = environments().emitted.parse(emitted);
+    const { valid, type, error } = parsed.check();
+    if (!valid)
+      return { ok: false, reason: 'type', message: error?.summary ?? 'The types of the operands do not match.' };
+    // The counted form knows no types of operands, so types are checked in the plain one.
+    const counted = emit(ast, begin(true));
+    const evaluated = counted === emitted ? parsed : environments().emitted.parse(counted);
+    return { ok: true, program: programOf({ root: ast, emission, type: type ?? 'dyn' }, kind, evaluated) };
+  } catch (error) {
+    return refused(error, kind);
+  }
+}
+
+function emissionOf(source: string, kind: ProgramKind, isCounted: boolean, isHead: Emission['isHead']): Emission {
+  return {
+    source,
+    isHead,
+    isCounted,
+    typeNames: new Set(),
+    hasMixedBranches: kind === 'expression',
+    asksForNull: false,
+    references: [],
+    comparisons: [],
+    sources: new Map(),
+    heads: new Set(),
+    metas: new Set(),
+  };
+}
+
+function refused(error: unknown, kind: ProgramKind): CompiledProgram {
+  if (error instanceof ConditionRefusal) {
+    const { reason, message, at, unknown } = error;
+    return { ok: false, reason, message, at, ...defined({ unknown }) };
+  }
+  if (error instanceof ParseError) {
+    const at = error.range?.start;
+    return { ok: false, reason: 'syntax', message: error.summary, ...defined({ at }) };
+  }
+  // Operators without parentheses can nest as deeply as the text is long.
+  const message = error instanceof RangeError ? `The ${kind} is nested too deeply: simplify it.` : String(error);
+  return { ok: false, reason: 'syntax', message };
+}
+
+interface Scope {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly metaOf: MetaOf | undefined;
+}
+
+function programOf(found: Omit<CelProgram, 'run'>, kind: ProgramKind, parsed: ParseResult): CelProgram {
+  const { source, heads, metas } = found.emission;
+  const names = [...heads].map((head) => [head, `h_${head}`] as const);
+  const evaluate = ({ values, metaOf }: Scope, prepare: (value: unknown) => unknown): unknown => {
+    const context: Record<string, unknown> = {};
+    for (const [head, name] of names)
+      context[name] = Object.hasOwn(values, head) ? prepare(values[head] ?? null) : null;
+    for (const head of metas) context[`m_${head}`] = prepare(metaOf?.(head) ?? readOwn(values[head], 'meta') ?? null);
+    resetWork();
+    return parsed(context);
+  };
+  return {
+    ...found,
+    run(values, metaOf, read) {
+      try {
+        return read(runOnMapsIfNeeded({ values, metaOf }, evaluate));
+      } catch (cause) {
+        throw cannotEvaluate(source, kind, cause);
+      }
+    },
+  };
+}
+
+function summaryOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'summary' in error ? String(error.summary) : error.message;
+}
+
+function cannotEvaluate(source: string, kind: ProgramKind, cause: unknown): PolyphonyError {
+  const message = `The ${kind} ${JSON.stringify(source)} cannot be evaluated: ${summaryOf(cause)}. Change it so that it fits the values.`;
+  return new PolyphonyError(isExhausted() ? 'limit-exceeded' : 'invalid-plan', message, { cause });
+}
+
+/**
+ * The library reads the constructor of values and does not support undefined. Data with such a field is rare, so only then
+ * it is copied to maps and evaluated again.
+ */
+function runOnMapsIfNeeded(
+  scope: Scope,
+  run: (scope: Scope, prepare: (value: unknown) => unknown) => unknown,
+): unknown {
+  try {
+    return run(scope, (value) => value);
+  } catch (error) {
+    if (!(error instanceof EvaluationError) || error.code !== 'unsupported_type') throw error;
+    return run(scope, (value) => toMaps(value, 0));
+  }
+}
+
+function toMaps(value: unknown, depth: number): unknown {
+  spend(1);
+  if (typeof value !== 'object' || value === null || depth > MAX_DATA_DEPTH) return value ?? null;
+  if (Array.isArray(value)) return value.map((item) => toMaps(item, depth + 1));
+  return new Map(Object.entries(value).map(([key, child]) => [key, toMaps(child, depth + 1)]));
+}
+
+/** Deeper data cannot be read. */
+const MAX_DATA_DEPTH = 256;

@@ -1,0 +1,152 @@
+/** Fires schedules and triggers until it is stopped, or once. */
+import type { Clock } from '../core/clock.ts';
+import { errorRecord } from '../core/errors.ts';
+import { sleep } from '../system/clock.ts';
+import type { Schedule } from './schedule.ts';
+import type { DueStart, Starts } from './starts.ts';
+import type { Trigger } from './trigger.ts';
+
+export interface SchedulerParts {
+  readonly schedules: readonly Schedule[];
+  readonly triggers: readonly Trigger[];
+  readonly starts: Starts;
+  readonly clock: Clock;
+  /** A store or a folder that cannot be read now: told once until it changes, and tried again. */
+  readonly onProblem: (where: string, message: string) => void;
+}
+
+export interface Scheduler {
+  /** Fires what is due until the signal aborts, then waits for the runs to stop. Never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Fires what is due now, and waits for it. Never rejects. */
+  once(signal: AbortSignal): Promise<void>;
+}
+
+/** The longest sleep: a clock on the wall may be put forward, and a computer may have slept. */
+const LONGEST_SLEEP_MS = 60_000;
+/** The pause between two looks for runs that another process left behind, in milliseconds. */
+const RECOVER_MS = 15_000;
+/** The pause after a problem, in milliseconds. */
+const RETRY_MS = 5000;
+
+export function createScheduler(parts: SchedulerParts): Scheduler {
+  const { schedules, triggers, starts } = parts;
+  return {
+    async run(signal) {
+      await Promise.all([
+        repeated(parts, 'store', signal, async () => {
+          await starts.recover(signal);
+          return RECOVER_MS;
+        }),
+        ...schedules.map((schedule) => followSchedule(parts, schedule, signal)),
+        ...triggers.map((trigger) => followTrigger(parts, trigger, signal)),
+      ]);
+    },
+    async once(signal) {
+      await Promise.all([
+        told(parts, 'store', signal, () => starts.recover(signal)),
+        ...schedules.map((schedule) =>
+          told(parts, `schedules.${schedule.name}`, signal, () => fire(starts, schedule, signal)),
+        ),
+        ...triggers.map((trigger) =>
+          told(parts, `triggers.${trigger.name}`, signal, () => drain(parts, trigger, signal)),
+        ),
+      ]);
+    },
+  };
+}
+
+/** One run after the other: a schedule does not overlap itself in one process. */
+function followSchedule(parts: SchedulerParts, schedule: Schedule, signal: AbortSignal): Promise<void> {
+  const { clock, starts } = parts;
+  return repeated(parts, `schedules.${schedule.name}`, signal, async () => {
+    if (await fire(starts, schedule, signal)) return 0;
+    const now = clock.now();
+    const next = schedule.next(now);
+    return next === undefined ? LONGEST_SLEEP_MS : Math.min(LONGEST_SLEEP_MS, Math.max(1, next - now));
+  });
+}
+
+async function fire(starts: Starts, schedule: Schedule, signal: AbortSignal): Promise<boolean> {
+  const due = await schedule.due();
+  if (due === undefined || signal.aborted) return false;
+  await starts.open(due);
+  await starts.drive(due.start, signal);
+  return true;
+}
+
+async function followTrigger(parts: SchedulerParts, trigger: Trigger, signal: AbortSignal): Promise<void> {
+  const running = new Set<Promise<void>>();
+  await repeated(parts, `triggers.${trigger.name}`, signal, async () => {
+    await lookAndStart(parts, trigger, running, signal);
+    return trigger.pollMs;
+  });
+  await Promise.all(running);
+}
+
+/** Until nothing stands still that was not taken. */
+async function drain(parts: SchedulerParts, trigger: Trigger, signal: AbortSignal): Promise<void> {
+  const running = new Set<Promise<void>>();
+  await trigger.look(0);
+  await sleep(parts.clock, trigger.settleMs, signal);
+  while (!signal.aborted) {
+    await lookAndStart(parts, trigger, running, signal);
+    if (running.size === 0) return;
+    await Promise.race(running);
+  }
+  await Promise.all(running);
+}
+
+async function lookAndStart(
+  parts: SchedulerParts,
+  trigger: Trigger,
+  running: Set<Promise<void>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { starts } = parts;
+  const free = trigger.concurrency - running.size;
+  const due: readonly DueStart[] = await trigger.look(free);
+  for (const one of due) {
+    if (signal.aborted) return;
+    await starts.open(one);
+    const run = told(parts, one.start.by, signal, () => starts.drive(one.start, signal)).finally(() =>
+      running.delete(run),
+    );
+    running.add(run);
+  }
+}
+
+/** Works, then pauses for as long as the work said, until the signal aborts. */
+async function repeated(
+  parts: SchedulerParts,
+  where: string,
+  signal: AbortSignal,
+  work: () => Promise<number>,
+): Promise<void> {
+  let told = '';
+  while (!signal.aborted) {
+    let pauseMs = RETRY_MS;
+    try {
+      pauseMs = await work();
+      told = '';
+    } catch (error) {
+      const { message } = errorRecord(error);
+      if (message !== told && !signal.aborted) parts.onProblem(where, message);
+      told = message;
+    }
+    if (pauseMs > 0) await sleep(parts.clock, pauseMs, signal).catch(() => undefined);
+  }
+}
+
+async function told(
+  parts: SchedulerParts,
+  where: string,
+  signal: AbortSignal,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!signal.aborted) parts.onProblem(where, errorRecord(error).message);
+  }
+}

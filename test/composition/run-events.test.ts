@@ -1,0 +1,179 @@
+/** Events reach everything that waits for them, once, in every store, and nothing else. */
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createPolyphony, type Plan, type PolyphonyOptions, type Stores } from '../../src/index.ts';
+import { memoryStores } from '../../src/stores/memory.ts';
+import { sqliteStores } from '../../src/stores/sqlite.ts';
+import { fakeProvider, fakeRuntime } from '../../src/testing/index.ts';
+import { wait, workflow } from '../../src/workflow/index.ts';
+import { temporaryFolder } from '../stores/folder.ts';
+
+const folder = temporaryFolder();
+let files = 0;
+
+const paid = (more: object = {}, node: object = {}): Plan => ({
+  version: 1,
+  input: { order: 'string' },
+  nodes: [
+    {
+      id: 'paid',
+      use: 'wait',
+      in: {
+        event: 'paid',
+        match: { order: '{{input.order}}' },
+        schema: { order: 'string', cents: 'integer' },
+        ...more,
+      },
+      ...node,
+    },
+    { id: 'thanks', use: 'value', in: { text: 'Thanks for {{paid.payload.cents}} cents.' } },
+  ],
+  output: '{{thanks.text}}',
+});
+
+async function open(stores: Stores, more: Partial<PolyphonyOptions> = {}) {
+  return createPolyphony({ plugins: [], stores: { ...stores, close: async () => undefined }, ...more });
+}
+
+const each: [string, () => Stores][] = [
+  ['memory', () => memoryStores()],
+  ['a file', () => sqliteStores({ path: join(folder, `${++files}.db`) })],
+];
+
+describe.each(each)('an event, with stores in %s', (_name, makeStores) => {
+  it('continues the runs that wait for it and that it matches, in another process, once', async () => {
+    const stores = makeStores();
+    const first = await open(stores);
+    const runs = await Promise.all(['a', 'b', 'b'].map((order) => first.run(paid(), { order })));
+    expect(runs.map(({ status }) => status)).toEqual(['suspended', 'suspended', 'suspended']);
+    expect((await first.runs.show(runs[0]?.runId ?? '')).waiting).toMatchObject([
+      { id: 'paid', wait: { event: 'paid' } },
+    ]);
+    await first.close();
+    const { runs: other, close } = await open(stores);
+    expect(await other.event('paid', { order: 'c', cents: 1 })).toMatchObject({ delivered: [], refused: [], runs: [] });
+    expect(await other.event('shipped', { order: 'b', cents: 1 })).toMatchObject({ delivered: [] });
+    const sent = await other.event('paid', { order: 'b', cents: 250, by: 'card' });
+    const both = [runs[1]?.runId, runs[2]?.runId].sort();
+    expect(sent.delivered.map(({ runId }) => runId).sort()).toEqual(both);
+    expect(sent.delivered.map(({ id }) => id)).toEqual(['paid', 'paid']);
+    for (const handle of sent.runs)
+      expect(await handle.result()).toMatchObject({ status: 'done', output: 'Thanks for 250 cents.' });
+    expect(await other.event('paid', { order: 'b', cents: 9 })).toMatchObject({ delivered: [], refused: [] });
+    expect((await other.show(runs[0]?.runId ?? '')).status).toBe('suspended');
+    await close();
+  });
+
+  it('that does not fit the schema is refused, and the wait stays', async () => {
+    const { run, runs, close } = await open(makeStores());
+    const { runId } = await run(paid(), { order: 'a' });
+    const refused = await runs.event('paid', { order: 'a', cents: 'many' });
+    expect(refused).toMatchObject({
+      delivered: [],
+      refused: [{ runId, id: 'paid', error: { code: 'invalid-request' } }],
+    });
+    expect(refused.refused[0]?.error.message).toContain('/cents must be integer');
+    const taken = await runs.event('paid', { order: 'a', cents: 3 });
+    expect(await taken.runs[0]?.result()).toMatchObject({ status: 'done' });
+    await close();
+  });
+
+  it('reaches items, and only the run that it is for', async () => {
+    const { run, runs, close } = await open(makeStores());
+    const plan: Plan = {
+      version: 1,
+      nodes: [
+        { id: 'people', use: 'value', in: { names: ['x', 'y', 'z'] } },
+        { id: 'go', use: 'wait', each: '{{people.names}}', in: { event: 'go', match: { to: '{{item}}' } } },
+      ],
+      output: '{{go}}',
+    };
+    const one = await run(plan);
+    const two = await run(plan);
+    const send = (to: string) => runs.event('go', { to }, { runId: one.runId });
+    expect((await send('y')).delivered).toEqual([{ runId: one.runId, id: 'go[1]' }]);
+    expect((await send('y')).delivered).toEqual([]);
+    await send('x');
+    const last = await send('z');
+    const { output } = (await last.runs[0]?.result()) ?? {};
+    expect(output).toMatchObject(['x', 'y', 'z'].map((to) => ({ payload: { to } })));
+    expect((await runs.show(two.runId)).waiting?.length).toBe(3);
+    await close();
+  });
+
+  it('is taken once where two come at the same time', async () => {
+    const stores = makeStores();
+    const { run, runs, close } = await open(stores);
+    const { runId } = await run(paid(), { order: 'a' });
+    const sent = await Promise.all([1, 2, 3].map((cents) => runs.event('paid', { order: 'a', cents })));
+    expect(sent.flatMap(({ delivered }) => delivered)).toEqual([{ runId, id: 'paid' }]);
+    await Promise.all(sent.flatMap((one) => one.runs.map((handle) => handle.result())));
+    const answers: unknown[] = [];
+    for await (const event of runs.replay(runId)) if (event.type === 'answer') answers.push(event);
+    expect(answers.length).toBe(1);
+    await close();
+  });
+});
+
+describe('an event', () => {
+  it('reaches a wait in a nested run, which goes on with the run around it', async () => {
+    const inner = workflow({ id: 'inner' })
+      .node('sign', wait, () => ({ in: { event: 'signed' } }))
+      .output((c) => ({ by: c.sign.payload }));
+    const outer = workflow({ id: 'outer' })
+      .node('contract', inner, () => ({ in: {} }))
+      .output((c) => ({ by: c.contract.by }));
+    const stores = memoryStores();
+    const parts = { plugins: [{ name: 'models', providers: [fakeProvider({ runtime: fakeRuntime() })] }] };
+    const first = await open(stores, parts);
+    const { runId } = await first.run(outer, {});
+    await first.close();
+    const { runs, close } = await open(stores, { ...parts, workflows: [inner, outer] });
+    const sent = await runs.event('signed', 'Ada');
+    expect(sent.delivered).toEqual([{ runId, id: 'contract/sign' }]);
+    expect(await sent.runs[0]?.result()).toMatchObject({ runId, status: 'done', output: { by: 'Ada' } });
+    await close();
+  });
+
+  it('reaches no wait of a run that was cancelled, or whose time was up', async () => {
+    const runtime = fakeRuntime();
+    const { run, runs, close } = await open(memoryStores(), { runtime });
+    const cancelled = await run(paid(), { order: 'a' });
+    await runs.cancel(cancelled.runId);
+    const limited = await run(
+      paid({}, { limits: { seconds: 60 }, onError: { value: { at: '', payload: { cents: 0 } } } }),
+      { order: 'a' },
+    );
+    await runtime.clock.advance(60_000);
+    expect(await runs.show(limited.runId)).toMatchObject({ status: 'done', output: 'Thanks for 0 cents.' });
+    expect(await runs.event('paid', { order: 'a', cents: 5 })).toMatchObject({ delivered: [], refused: [] });
+    await close();
+  });
+
+  it('continues a node at once where the rest of the run goes on', async () => {
+    const runtime = fakeRuntime();
+    const { start, runs, close } = await open(memoryStores(), { runtime });
+    const plan = paid();
+    const handle = await start(
+      { ...plan, nodes: [...plan.nodes, { id: 'side', use: 'wait', in: { seconds: 50 } }] },
+      { order: 'a' },
+    );
+    await runtime.clock.advance(10);
+    const sent = await runs.event('paid', { order: 'a', cents: 5 });
+    expect(sent.runs.map(({ runId }) => runId)).toEqual([handle.runId]);
+    await runtime.clock.advance(10);
+    expect((await runs.show(handle.runId)).nodes.map(({ state }) => state)).toEqual(['done', 'done', 'suspended']);
+    await runtime.clock.advance(50_000);
+    expect(await handle.result()).toMatchObject({ status: 'done', output: 'Thanks for 5 cents.' });
+    await close();
+  });
+
+  it('has a name and a payload of JSON', async () => {
+    const { runs, close } = await open(memoryStores());
+    await expect(runs.event('')).rejects.toMatchObject({ code: 'invalid-request' });
+    await expect(runs.event('a', { f: () => 1 })).rejects.toMatchObject({ code: 'invalid-request' });
+    await expect(runs.event('a', 1, { run: 'x' } as never)).rejects.toMatchObject({ code: 'invalid-request' });
+    expect(await runs.event('a')).toEqual({ delivered: [], refused: [], runs: [], left: [] });
+    await close();
+  });
+});
