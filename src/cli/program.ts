@@ -50,6 +50,11 @@ export const COMMANDS: CommandList = {
     summary: 'list runs, and show, watch, resume, answer, fork, cancel or replay one',
     load: () => import('./commands/runs.ts'),
   },
+  threads: {
+    usage: '',
+    summary: 'list what nodes remember of conversations, and show or delete one',
+    load: () => import('./commands/threads.ts'),
+  },
   schedule: {
     usage: '[options]',
     summary: 'start runs at times and for files, as the config says',

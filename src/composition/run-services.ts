@@ -133,6 +133,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       nesting: boundsOf(config()).nesting,
       mostToolRounds: boundsOf(config()).toolRounds,
       answers: () => config().limits?.answers,
+      threads: stores.threads,
     });
     for (const [use, runner] of made) runners.set(use, runner);
     current = made;

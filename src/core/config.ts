@@ -149,6 +149,8 @@ export interface RetentionConfig {
   readonly ledgerDays?: number;
   /** Days after which expired values and counters of past days and months are removed. @default counters are kept */
   readonly valuesDays?: number;
+  /** Days after which threads are removed in which nothing was said since. @default they are kept */
+  readonly threadsDays?: number;
 }
 
 export interface BoundsConfig {

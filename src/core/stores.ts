@@ -1,32 +1,19 @@
 /**
- * The three stores. Each has a conformance suite in polyphony/testing (testJournal, testLedger, testKeyValueStore) that every
- * implementation passes. All are safe for several processes at the same time unless an implementation says otherwise.
+ * The stores. Each has a conformance suite in polyphony/testing (testJournal, testLedger, testKeyValueStore, and testThreadStore
+ * for stores/threads.ts) that every implementation passes. All are safe for several processes at the same time unless an implementation says otherwise.
  */
 
 import type { AttemptRecord, Scope } from './model/model.ts';
 import type { NanoUsd } from './money/money.ts';
 import type { RunEvent, RunFilter, RunSummary } from './run/engine.ts';
+import type { Pruned, PruneOptions } from './stores/pruning.ts';
+import type { ThreadStore } from './stores/threads.ts';
 
-/** What is old enough to be removed. A store removes a bounded part at a time, so that it blocks nobody for long. */
-export interface PruneOptions {
-  /** Epoch milliseconds: what was last changed before. */
-  readonly before: number;
-  /** The `next` of the part before. @default the first part */
-  readonly after?: string;
-  /** Removes nothing, and counts what would be. @default false */
-  readonly dryRun?: boolean;
-}
+export type { Pruned, PruneOptions } from './stores/pruning.ts';
 
 export interface PruneRunsOptions extends PruneOptions {
   /** Also runs that are suspended, or that a process left behind. @default false */
   readonly unfinished?: boolean;
-}
-
-/** One part of what was removed. */
-export interface Pruned {
-  readonly removed: number;
-  /** There may be more: pass it as `after`. */
-  readonly next?: string;
 }
 
 export interface PrunedRuns extends Pruned {
@@ -204,6 +191,8 @@ export interface Stores {
   readonly journal: RunJournal;
   readonly ledger: UsageLedger;
   readonly keyValue: KeyValueStore;
+  /** What nodes with a `thread` remember. @default none: such a node fails as `unsupported` */
+  readonly threads?: ThreadStore;
   /** @default none: a killed process leaves what it held in the counters, and no row of what was under way */
   readonly attempts?: AttemptBook;
   /** Gives the space of what was removed back to the disk; takes long and blocks others. @default the space is only used again */

@@ -28,10 +28,13 @@ export type States = ReadonlyMap<string, NodeState>;
 /** The reference or the expression itself. */
 const withoutBraces = (text: string): string => text.replace(/^\{\{=?\s*|\s*\}\}$/g, '');
 
+const keyOf = (thread: NonNullable<PlanNode['thread']>): string => (typeof thread === 'string' ? thread : thread.key);
+
 function notesOf(node: PlanNode): string[] {
   const notes: string[] = [];
   if (node.model?.id !== undefined) notes.push(withoutBraces(node.model.id));
   else if (node.model?.tier !== undefined) notes.push(withoutBraces(node.model.tier));
+  if (node.thread !== undefined) notes.push(`thread ${withoutBraces(keyOf(node.thread))}`);
   if (node.each !== undefined) notes.push(`each ${withoutBraces(node.each)}`);
   if (node.when !== undefined) notes.push(`when ${node.when}`);
   if (node.repeat !== undefined) notes.push(`until ${node.repeat.until}, at most ${node.repeat.max} rounds`);

@@ -5,7 +5,7 @@ import { type Paid, subtractUsage } from '../core/money/usage.ts';
 import type { RunHandle, RunOptions } from '../core/run/engine.ts';
 import { knownRun } from '../runs/journal/restore.ts';
 import type { Restored } from '../runs/journal/restored.ts';
-import type { HeldLease } from '../runs/stored/change.ts';
+import type { HeldLease } from '../runs/state/driver.ts';
 import { refuse, refuseStopped, STORE_GRACE_MS } from '../runs/turn/concluding.ts';
 import { type Beginning, begin, type RunOpening } from '../runs/turn/opening.ts';
 import { abandon } from '../runs/turn/stop.ts';

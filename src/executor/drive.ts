@@ -18,8 +18,8 @@ import type { Unit } from '../runs/state/task.ts';
 import { isSingleCall } from '../runs/turn/attempts.ts';
 import { bookFailure, bookOutput } from '../runs/turn/calls.ts';
 import { advance } from '../runs/turn/concluding.ts';
-import { awaitSlot, leaveSlots } from '../runs/turn/slots.ts';
 import { mayStart, nextUnit, settleUnit } from '../runs/turn/units.ts';
+import { awaitSlot, leaveSlots } from '../runs/unit/slots.ts';
 import { type Driving, wake } from './driving.ts';
 import { callOnce, perform } from './perform.ts';
 

@@ -20,12 +20,13 @@ import {
   takeProgress,
   takeRound,
   takeUpRounds,
+  threadOf,
   unitKey,
 } from '../runs/turn/calls.ts';
 import { countCall } from '../runs/turn/count-calls.ts';
-import { nodeWithModel } from '../runs/turn/model-of-node.ts';
-import { giveSlotBack, takeSlot } from '../runs/turn/slots.ts';
-import { loopRecords, takeUpLoop } from '../runs/turn/tool-loop.ts';
+import { nodeWithModel } from '../runs/unit/model-of-node.ts';
+import { giveSlotBack, takeSlot } from '../runs/unit/slots.ts';
+import { loopRecords, takeUpLoop } from '../runs/unit/tool-loop.ts';
 import { sleep } from '../system/clock.ts';
 import { callWithin } from './attempt.ts';
 import { type Driving, runnerOf, signalOf } from './driving.ts';
@@ -107,6 +108,10 @@ function callOf(driving: Driving, unit: Unit, parts: CallParts): NodeCall {
   if (round !== 0) call.round = round;
   const session = sessionOf(run, unit);
   if (session !== undefined) call.session = session;
+  if (node.thread !== undefined) {
+    const thread = threadOf(run, unit);
+    if (thread !== undefined) call.thread = thread;
+  }
   if (node.sensitivity !== undefined) call.sensitivity = node.sensitivity;
   if (node.cache !== undefined) call.cache = node.cache;
   const answer = task.progress === undefined ? undefined : answerOf(unit);
@@ -134,6 +139,7 @@ class LiveCall implements NodeCall {
   declare item?: number;
   declare round?: number;
   declare session?: string;
+  declare thread?: Optional<'thread'>;
   declare sensitivity?: Optional<'sensitivity'>;
   declare cache?: Optional<'cache'>;
   declare answer?: Optional<'answer'>;

@@ -16,7 +16,7 @@ A node: { "id", "use", "in" } and, when needed:
 "repeat": {"until": CEL over self, "max": 2-20}; "wait": "all" | "any" | {"atLeast": n};
 "out": {"field": "string" | "number" | "integer" | "boolean" | "a|b|c" | "string[]" | nested map; "?" behind makes it optional} for typed answers of llm;
 "model": {"tier": "fast" | "balanced" | "premium", "can": [capabilities]}; "escalate": {"evaluator", "below": 0-1, "to": [tiers]};
-"limits": {"usd", "seconds", "concurrency"}; "onError": "fail" | "skip" | {"value": any} | {"keep": true}, which gives null and meta.error {code, message}; "finish": true ends the run with its output.
+"thread": "{{input.user}}" lets llm go on with the conversation of that key; "limits": {"usd", "seconds", "concurrency"}; "onError": "fail" | "skip" | {"value": any} | {"keep": true}, which gives null and meta.error {code, message}; "finish": true ends the run with its output.
 
 Rules:
 - ids match [a-z][a-z0-9_]*, are unique, and are never input, item, index, prev or self.

@@ -4,6 +4,7 @@ import type { AnswerLimitsConfig } from '../core/config.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { Logger, Step, Tool } from '../core/plugin.ts';
 import type { NodeCall, NodeOutput, NodeRunner, NodeRunners } from '../core/run/engine.ts';
+import type { ThreadStore } from '../core/stores/threads.ts';
 import { callableWorkflows } from './agent/workflow-tool.ts';
 import { humanRunner } from './human.ts';
 import { llmRunner } from './llm.ts';
@@ -30,6 +31,8 @@ export interface RunnersOptions extends NestedOptions {
   readonly mostToolRounds?: number;
   /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
   readonly answers?: () => AnswerLimitsConfig | undefined;
+  /** What nodes with a thread remember. @default none: such a node fails as `unsupported` */
+  readonly threads?: ThreadStore | undefined;
   /** What the workflows' own schemas say of the outputs of their nodes. @default what the plans say */
   readonly ownOutputs?: OwnOutputs;
 }

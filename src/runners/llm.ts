@@ -4,7 +4,7 @@ import type { ModelResponse } from '../core/model/model.ts';
 import { textOf } from '../core/model/response.ts';
 import { addMoney } from '../core/money/money.ts';
 import { addUsage } from '../core/money/usage.ts';
-import type { LoopAnswer, LoopRound, NodeRunner, Paid, ToolCallRecord } from '../core/run/engine.ts';
+import type { LoopAnswer, LoopRound, NodeOutput, NodeRunner, Paid, ToolCallRecord } from '../core/run/engine.ts';
 import { chargeOf, withCharge } from '../runs/state/charge.ts';
 import { askWhole, cutOf } from './agent/ask-model.ts';
 import {
@@ -21,9 +21,10 @@ import {
 import { type EndingCall, finish, stoppedAnswer, typedAnswer } from './agent/llm-answer.ts';
 import { chatRequest } from './agent/llm-request.ts';
 import { resultPart, useTools } from './agent/llm-tools.ts';
+import { recall, remember } from './agent/thread.ts';
 import { joined } from './answer-ending.ts';
 import { outputCut } from './more-room.ts';
-import { outputSchema } from './output-check.ts';
+import { type OutputSchema, outputSchema } from './output-check.ts';
 
 export type { LlmOptions } from './agent/conversation.ts';
 
@@ -33,16 +34,23 @@ export function llmRunner(options: LlmOptions): NodeRunner {
     const request = chatRequest(call, schema?.json, options.answers?.());
     const conversation = conversationOf(call, options, request);
     try {
-      const ending = await converse(conversation);
-      if ('record' in ending) return await stoppedAnswer(conversation, schema, ending);
-      if (schema === undefined) return finish(conversation, ending, { text: textOf(ending) });
-      return await typedAnswer(conversation, schema, ending);
+      if (call.node.thread !== undefined) await recall(conversation, call.node.thread);
+      const output = await answered(conversation, schema);
+      if (call.thread !== undefined) await remember(conversation, call.thread, output.value);
+      return output;
     } catch (error) {
       const { costNanoUsd, usage } = chargeOf(error);
       const cost = addMoney(conversation.costNanoUsd, costNanoUsd);
       throw withCharge(error, { costNanoUsd: cost, usage: addUsage(conversation.usage, usage) });
     }
   };
+}
+
+async function answered(conversation: Conversation, schema: OutputSchema | undefined): Promise<NodeOutput> {
+  const ending = await converse(conversation);
+  if ('record' in ending) return stoppedAnswer(conversation, schema, ending);
+  if (schema === undefined) return finish(conversation, ending, { text: textOf(ending) });
+  return typedAnswer(conversation, schema, ending);
 }
 
 /** Asks until the model answers without calling a tool, or calls the one that ends the loop. What it said before it paused is a part of its answer. */

@@ -13,6 +13,7 @@ import type {
 import { systemClock } from '../system/clock.ts';
 import { assertKey, type CounterCells, changeCounters, jsonText } from './counters.ts';
 import { type MemoryLedgerOptions, memoryLedger } from './memory/ledger.ts';
+import { memoryThreads } from './memory/threads.ts';
 import { isNested, newestFirst, progressed, progressOf } from './run-progress.ts';
 import { takenNumber } from './taken-number.ts';
 
@@ -27,12 +28,12 @@ export interface MemoryStoresOptions extends MemoryLedgerOptions {
  * Stores in memory, for one process. When rows beyond `ledgerRows` are dropped, the ledger's totals by day and by user, team,
  * tenant and tag stay right. Totals by request, node, run and session then count only the kept rows.
  */
-export function memoryStores(options: MemoryStoresOptions = {}): Stores {
+export function memoryStores(options: MemoryStoresOptions = {}): Stores & Required<Pick<Stores, 'threads'>> {
   const clock = options.clock ?? systemClock;
   const journal = memoryJournal(clock, Math.max(1, options.endedRuns ?? 10_000));
   const ledger = memoryLedger(options);
   const keyValue = memoryKeyValue(clock);
-  return { journal, ledger, keyValue, close: async () => {} };
+  return { journal, ledger, keyValue, threads: memoryThreads(clock), close: async () => {} };
 }
 
 // ---------------------------------------------------------------------------------------------------- journal

@@ -16,6 +16,7 @@ import { sqliteKeyValue } from './sqlite/key-value.ts';
 import { sqliteLedger } from './sqlite/ledger.ts';
 import { checkFile } from './sqlite/repair/check.ts';
 import { rebuildFile, type StoreRepair } from './sqlite/repair/repair.ts';
+import { sqliteThreads } from './sqlite/threads/threads.ts';
 
 export type { StoreRepair };
 
@@ -48,14 +49,14 @@ export interface SqliteStoresOptions {
  *
  * @throws invalid-config when the path is not a file path; operations throw store-full, -corrupt, -newer or -busy
  */
-export function sqliteStores(options: SqliteStoresOptions): Stores {
+export function sqliteStores(options: SqliteStoresOptions): Stores & Required<Pick<Stores, 'threads'>> {
   const { clock = systemClock, processes = systemProcesses } = options;
   const onError = guardedListener(options.onError ?? (() => {}));
   const { powerSafe = false, busyMs = 10_000, maximumBytes } = options;
   const path = filePath(options.path);
   const opened = (sql: Sql): void => recoverAtOpening(sql, { path, clock, processes, self: undefined });
   const connection = connect({ path, clock, powerSafe, busyMs, maximumBytes, opened });
-  // The file is closed when the last of the three stores is closed.
+  // The file is closed when the last of the three stores is closed; threads are closed with all of them.
   const open = new Set(['journal', 'ledger', 'keyValue']);
   const closing = (name: string) => async (): Promise<void> => {
     open.delete(name);
@@ -63,6 +64,7 @@ export function sqliteStores(options: SqliteStoresOptions): Stores {
   };
   const journal = sqliteJournal(connection, { clock, processes, close: closing('journal') });
   const keyValue = sqliteKeyValue(connection, clock, closing('keyValue'));
+  const threads = sqliteThreads(connection, clock, async () => {});
   const delayMs = options.ledgerDelayMs ?? 50;
   const attempts = sqliteAttempts(connection, { clock, processes, onError, delayMs });
   const ledger = sqliteLedger(connection, {
@@ -82,6 +84,7 @@ export function sqliteStores(options: SqliteStoresOptions): Stores {
     journal,
     ledger,
     keyValue,
+    threads,
     attempts: { keyValue, ledger, open: openAttempt, recover },
     compact: () => connection.compact(),
     close,

@@ -10,4 +10,5 @@ export { ledgerRow, testLedger } from './ledger-suite.ts';
 export { providerContext, type RecordedContext } from './provider-context.ts';
 export { type ProviderFixture, type ProviderSuiteOptions, testProvider } from './provider-suite.ts';
 export type { StoreSuiteOptions, TestFunction } from './suite.ts';
+export { testThreadStore } from './thread-suite.ts';
 export { type WatchedTransport, watchTransport } from './watched-transport.ts';

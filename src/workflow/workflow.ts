@@ -6,7 +6,7 @@ import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { EscalationRule, JsonSchema, ModelChoice, Sensitivity, Tier } from '../core/model/model.ts';
 import type { HeldByJson, Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
-import { NODE_ID, type Plan, type PlanNode, REFERENCE_HEADS } from '../core/plan/plan.ts';
+import { NODE_ID, type Plan, type PlanNode, type PlanThread, REFERENCE_HEADS } from '../core/plan/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
 import type { WorkflowSchemas, WrittenSchema } from '../kit/json/own/own-schema.ts';
 import { CEL_RESERVED, type ReservedName } from '../language/condition-rules.ts';
@@ -49,6 +49,11 @@ type ModelByData = Omit<ModelChoice, 'id' | 'tier' | 'route'> & {
   readonly route?: string | Ref<string>;
 };
 
+/** As `thread` of a plan. */
+interface Thread extends Omit<PlanThread, 'key'> {
+  readonly key: Value<string>;
+}
+
 interface Settings {
   /** Ids of nodes that must end first although their output is not used. */
   readonly needs?: readonly string[];
@@ -65,6 +70,8 @@ interface Settings {
   readonly wait?: 'all' | 'any' | { readonly atLeast: number };
   /** May hold references; where one of them is null, the session of the run is used. */
   readonly session?: string | Template | Ref<string | null>;
+  /** The conversation that an `llm` node goes on with: its key, such as `c.input.user`, or the key with its bounds. */
+  readonly thread?: Value<string> | Thread;
   readonly sensitivity?: Sensitivity;
   readonly cache?: 'use' | 'skip' | 'refresh';
   /** When the node is done the run ends with its output. @default false */

@@ -26,6 +26,10 @@ const COMMANDS = [
   'runs fork',
   'runs cancel',
   'runs replay',
+  'threads',
+  'threads list',
+  'threads show',
+  'threads delete',
   'schedule',
   'models',
   'route',
@@ -59,7 +63,7 @@ describe('docs/reference/command-line.md', () => {
       [...(out.split('Commands:')[1]?.split('\n\n')[0] ?? '').matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name);
     const top = listed(await call('--help'));
     const below: string[] = [];
-    for (const group of ['runs', 'store']) {
+    for (const group of ['runs', 'threads', 'store']) {
       below.push(...listed(await call(group, '--help')).map((name) => `${group} ${name}`));
     }
     expect([...top, ...below].filter((name) => !name.endsWith('help')).sort()).toEqual([...COMMANDS].sort());

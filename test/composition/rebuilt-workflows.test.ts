@@ -65,7 +65,7 @@ describe('a workflow that is built again with the same plan', () => {
     const p = await open();
     const { open: letGo, opened } = gate();
     const wait = defineStep({
-      name: 'wait',
+      name: 'hold',
       input: {},
       output: { over: 'boolean' },
       run: async () => {

@@ -66,7 +66,12 @@ it('lets no promise end the process that is in a value which was refused', async
     { ...tool, run: () => ({ list: [later(), later()] }) },
     { ...tool, name: 'typed', output: z.object({ n: z.number() }), run: () => ({ n: later() }) },
   ];
-  const step = defineStep({ name: 'wait', input: {}, output: { n: 'number' }, run: (() => ({ n: later() })) as never });
+  const step = defineStep({
+    name: 'dawdle',
+    input: {},
+    output: { n: 'number' },
+    run: (() => ({ n: later() })) as never,
+  });
   const flow = workflow({ id: 'wait' })
     .node('one', step, () => ({ in: {} }))
     .output((c) => ({ n: c.one.n }));

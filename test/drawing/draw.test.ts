@@ -142,3 +142,10 @@ describe('a plan as SVG', () => {
     expect(draw(many, 'svg').match(/<rect x=/g)).toHaveLength(200);
   });
 });
+
+it('names the thread of a node in all three pictures', async () => {
+  const node = { id: 'chat', use: 'llm', in: { prompt: 'Hi' }, thread: { key: '{{input.xs}}' } };
+  const remembering = await planOf([node, { id: 'last', use: 'value', in: { end: '{{chat.text}}' } }]);
+  for (const format of ['tree', 'mermaid', 'svg'] as const)
+    expect(draw(remembering, format)).toContain('thread input.xs');
+});

@@ -1,11 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { memoryStores } from '../../src/stores/memory.ts';
-import { fakeClock, ledgerRow, testJournal, testKeyValueStore, testLedger } from '../../src/testing/index.ts';
+import {
+  fakeClock,
+  ledgerRow,
+  testJournal,
+  testKeyValueStore,
+  testLedger,
+  testThreadStore,
+} from '../../src/testing/index.ts';
 
 describe('conformance', () => {
   testJournal({ test, make: ({ clock }) => memoryStores({ clock }).journal });
   testLedger({ test, make: ({ clock }) => memoryStores({ clock }).ledger });
   testKeyValueStore({ test, make: ({ clock }) => memoryStores({ clock }).keyValue });
+  testThreadStore({ test, make: ({ clock }) => memoryStores({ clock }).threads });
 });
 
 describe('hot paths', () => {

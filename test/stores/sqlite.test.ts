@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, test } from 'vitest';
-import { sqliteStores } from '../../src/stores/sqlite.ts';
-import { testJournal, testKeyValueStore, testLedger } from '../../src/testing/index.ts';
+import Database from 'libsql';
+import { afterAll, describe, expect, test } from 'vitest';
+import { repairSqliteStore, sqliteStores } from '../../src/stores/sqlite.ts';
+import { testJournal, testKeyValueStore, testLedger, testThreadStore } from '../../src/testing/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'polyphony-sqlite-'));
 let files = 0;
@@ -11,8 +12,8 @@ const path = (): string => join(folder, `${++files}.db`);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** One of the three, whose closing closes the file. */
-function only<Name extends 'journal' | 'ledger' | 'keyValue'>(name: Name) {
+/** One of them, whose closing closes the file. */
+function only<Name extends 'journal' | 'ledger' | 'keyValue' | 'threads'>(name: Name) {
   return ({ clock }: { readonly clock: NonNullable<Parameters<typeof sqliteStores>[0]['clock']> }) => {
     const stores = sqliteStores({ path: path(), clock });
     return { ...stores[name], close: stores.close };
@@ -23,4 +24,34 @@ describe('conformance', () => {
   testJournal({ test, make: only('journal') });
   testLedger({ test, make: only('ledger') });
   testKeyValueStore({ test, make: only('keyValue') });
+  testThreadStore({ test, make: only('threads') });
+});
+
+describe('threads', () => {
+  test('are added to a file of the release before, and saved by a repair', async () => {
+    const file = path();
+    const earlier = sqliteStores({ path: file });
+    await earlier.keyValue.set('a', 1);
+    await earlier.close();
+    const database = new Database(file);
+    for (const table of ['entries', 'summaries', 'readers']) database.exec(`DROP TABLE thread_${table}`);
+    database.exec('PRAGMA user_version = 3');
+    database.close();
+
+    const stores = sqliteStores({ path: file });
+    for (let at = 0; at < 50; at += 1)
+      await stores.threads.append({ key: 'ann', writer: `run_${at}`, question: `q${at}`, answer: 'a'.repeat(200) });
+    await stores.threads.open({ key: 'ann', reader: 'r', most: 1 });
+    await stores.threads.summarise({ key: 'ann', reader: 'r', upTo: 3, summary: 'so far' });
+    for (let at = 0; at < 50; at += 1) await stores.keyValue.set(`key ${at}`, 'x'.repeat(300));
+    await stores.close();
+    const bytes = readFileSync(file);
+    for (let at = bytes.indexOf('"xxx'); at !== -1; at = bytes.indexOf('"xxx', at + 1)) bytes[at] = 0x7a;
+    writeFileSync(file, bytes);
+    expect(await repairSqliteStore({ path: file })).toBeDefined();
+    const saved = sqliteStores({ path: file });
+    const thread = await saved.threads.read('ann');
+    expect([thread?.entries.length, thread?.summary]).toEqual([50, 'so far']);
+    await saved.close();
+  });
 });

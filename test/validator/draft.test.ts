@@ -42,6 +42,11 @@ describe('a draft', () => {
     expect(draft.head).toEqual({ input: { ticket: 'string' }, budget: { usd: 0.5 } });
   });
 
+  it('does not let a node start early that remembers', () => {
+    const nodes = drafted(plan([{ ...llm('a', 'x'), thread: '{{input.ticket}}' }]));
+    expect(nodes.map(({ valid, mayStart }) => [valid.node.id, mayStart])).toEqual([['a', false]]);
+  });
+
   it('lets start early what has no side effects, nor tools that may have some', () => {
     const nodes = [
       llm('a', 'x'),

@@ -117,6 +117,7 @@ const node = fc.record(
       { requiredKeys: [] },
     ),
     session: template,
+    thread: fc.oneof(template, fc.record({ key: template, last: fc.constantFrom(1, 4), summarise: fc.boolean() })),
   },
   { requiredKeys: ['id', 'use'] },
 );

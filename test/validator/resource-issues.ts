@@ -1,7 +1,7 @@
 /** Issues of models, money and nesting, each with a plan that has it. */
 import type { Plan } from '../../src/core/plan/plan.ts';
 import { card } from './catalogue.ts';
-import { ask, type Case, plan } from './fragments.ts';
+import { ask, type Case, plan, search } from './fragments.ts';
 
 const workflow = (use: string): Plan => ({ version: 1, nodes: [{ id: 'inner', use }] });
 const step = (use: string) => ({ use, description: 'A workflow.', input: {} });
@@ -203,6 +203,18 @@ export const RESOURCE_CASES: readonly Case[] = [
     what: 'personal data for a model that keeps it',
     raw: plan(ask('a', 'x', { sensitivity: 'personal', model: { tier: 'premium' } })),
     path: '/nodes/0/model',
+  },
+  {
+    code: 'thread.step',
+    what: 'a step that has no conversation',
+    raw: plan({ ...search('a', 'x'), thread: 'ann' }),
+    path: '/nodes/0/thread',
+  },
+  {
+    code: 'thread.shared',
+    what: 'items that all write to one conversation',
+    raw: plan(ask('a', '{{item}}', { each: '{{input.names}}', thread: { key: 'all' } })),
+    path: '/nodes/0/thread/key',
   },
   {
     code: 'escalate.evaluator',

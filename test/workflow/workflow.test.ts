@@ -24,6 +24,19 @@ import { triage } from './workflow.types.ts';
 const base = workflow({ id: 'base', input: z.object({ text: z.string(), score: z.number() }) });
 
 describe('the builder', () => {
+  it('names the conversation of a node by a key, a reference or a template', () => {
+    const threads = base
+      .node('plain', llm, () => ({ in: { prompt: 'Hi' }, thread: 'ann {{' }))
+      .node('referred', llm, (c) => ({ in: { prompt: 'Hi' }, thread: c.input.text }))
+      .node('bounded', llm, (c) => ({
+        in: { prompt: 'Hi' },
+        thread: { key: t`of ${c.input.text}`, last: 4, summarise: true },
+      }))
+      .output((c) => c.bounded.text)
+      .plan.nodes.map(({ thread }) => thread);
+    expect(threads).toEqual(['ann {{{{', '{{input.text}}', { key: 'of {{input.text}}', last: 4, summarise: true }]);
+  });
+
   it('emits the JSON that a planner would write', () => {
     expect(PlanSchema.parse(triage.plan)).toEqual(triage.plan);
     expect(triage.plan).toEqual({

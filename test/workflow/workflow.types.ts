@@ -233,15 +233,6 @@ const asksLater = outer
   .node('inner', asks, (c) => ({ in: { text: c.first.text, count: 1, kind: 'p' } }))
   .node('last', llm, (c) => ({ when: isTrue(c.inner.ok), in: { prompt: 'go' } }))
   .output((c) => ({ text: c.last.text }));
-const asksInLoop = outer
-  .node('desk', llm.agent, (c) => ({
-    in: { prompt: c.input.a, tools: ['workflow:pay'], approve: ['workflow:pay'], rounds: 3 },
-  }))
-  .output((c) => ({ text: c.desk.text, said: c.desk.meta.transcript }));
-outer.node('d', llm, (c) => ({
-  // @ts-expect-error a node that may wait for a person is `llm.agent`
-  in: { prompt: c.input.a, tools: ['pay'], approve: ['pay'] },
-}));
 const asksEach = outer
   .node('found', search, (c) => ({ in: { query: c.input.a } }))
   .map(
@@ -279,7 +270,6 @@ holds<Equal<MaySuspend<typeof inner>, false>>();
 holds<Equal<MaySuspend<typeof neverAsks>, false>>();
 holds<Equal<MaySuspend<typeof asks>, boolean>>();
 holds<Equal<MaySuspend<typeof asksLater>, boolean>>();
-holds<Equal<MaySuspend<typeof asksInLoop>, boolean>>();
 holds<Equal<MaySuspend<typeof asksEach>, boolean>>();
 holds<Equal<MaySuspend<typeof asksByStep>, boolean>>();
 holds<Equal<MaySuspend<typeof asksByTool>, boolean>>();
@@ -406,4 +396,13 @@ export const typedTools = [
   defineTool({ name: 'b', description: 'B', input: { text: 'string' }, run: ({ text }) => text.length }),
   // @ts-expect-error JSON has no bigint
   defineTool({ name: 'c', description: 'C', input: {}, output: z.bigint(), run: () => 1n }),
+];
+
+export const conversations = [
+  base.node('a', llm, (c) => ({ in: { prompt: 'Hi' }, thread: c.input.text })),
+  base.node('a', llm, (c) => ({ in: { prompt: 'Hi' }, thread: { key: c.input.text, last: 4, summarise: true } })),
+  // @ts-expect-error a number of messages is a number
+  base.node('a', llm, () => ({ in: { prompt: 'Hi' }, thread: { key: 'a', last: 'many' } })),
+  // @ts-expect-error a thread has a key
+  base.node('a', llm, () => ({ in: { prompt: 'Hi' }, thread: { last: 4 } })),
 ];

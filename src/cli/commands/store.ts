@@ -4,7 +4,7 @@ import { type CommandList, type DefinedCommand, examples } from '../command.ts';
 const COMMANDS: CommandList = {
   prune: {
     usage: '[options]',
-    summary: 'remove old runs, rows of the ledger and expired values, and make the file smaller',
+    summary: 'remove old runs, rows of the ledger, expired values and threads, and make the file smaller',
     load: () => import('./store/prune.ts'),
   },
 };

@@ -5,5 +5,7 @@ import type { PruneReport } from '../../composition/retention/prune.ts';
 export const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 /** What was, or would be, removed from a store. */
-export const countsOf = ({ runs, ledgerRows, values }: PruneReport): string =>
-  `${counted(runs, 'run')}, ${counted(ledgerRows, 'row')} of the ledger and ${counted(values, 'value')}`;
+export const countsOf = ({ runs, ledgerRows, values, threads = 0 }: PruneReport): string => {
+  const more = threads === 0 ? '' : ` and ${counted(threads, 'thread')}`;
+  return `${counted(runs, 'run')}, ${counted(ledgerRows, 'row')} of the ledger and ${counted(values, 'value')}${more}`;
+};

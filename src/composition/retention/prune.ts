@@ -14,6 +14,8 @@ export interface PruneTimes {
   readonly ledger?: number;
   /** Values that expired, and counters of days and months that are over. */
   readonly values?: number;
+  /** Threads in which nothing was said since. */
+  readonly threads?: number;
 }
 
 export interface PruneRequest {
@@ -31,6 +33,8 @@ export interface PruneReport {
   readonly runs: number;
   readonly ledgerRows: number;
   readonly values: number;
+  /** Absent where threads were not looked at. */
+  readonly threads?: number;
 }
 
 export interface PruneParts {
@@ -44,7 +48,7 @@ const PAUSE_MS = 20;
 
 export async function pruneStores(parts: PruneParts, request: PruneRequest): Promise<PruneReport> {
   const { before, dryRun = false, unfinished = false } = request;
-  const { journal, ledger, keyValue } = parts.stores;
+  const { journal, ledger, keyValue, threads } = parts.stores;
   const repeat = (prune: ((options: PruneOptions) => Promise<Pruned>) | undefined, time: number | undefined) =>
     prune === undefined || time === undefined
       ? 0
@@ -61,7 +65,9 @@ export async function pruneStores(parts: PruneParts, request: PruneRequest): Pro
   const ledgerRows = await repeat(ledger.prune?.bind(ledger), ledgerTime(parts, before.ledger));
   const expired = await repeat(keyValue.prune?.bind(keyValue), before.values);
   const counters = before.values === undefined ? 0 : await prunePeriods(parts, request, before.values);
-  return { runs, ledgerRows, values: expired + counters };
+  const report = { runs, ledgerRows, values: expired + counters };
+  if (before.threads === undefined) return report;
+  return { ...report, threads: await repeat(threads?.prune.bind(threads), before.threads) };
 }
 
 async function everyPart(

@@ -80,11 +80,15 @@ async function pass(parts: RetentionParts, signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await keyValue.set(APPLIED_KEY, applied, { ttlMs: DAY_MS });
 }
 
-function timesOf({ runsDays, ledgerDays, valuesDays }: NonNullable<Config['retention']>, nowMs: number): PruneTimes {
+function timesOf(
+  { runsDays, ledgerDays, valuesDays, threadsDays }: NonNullable<Config['retention']>,
+  nowMs: number,
+): PruneTimes {
   const before = (days: number): number => nowMs - days * DAY_MS;
   return {
     ...(runsDays === undefined ? {} : { runs: before(runsDays) }),
     ...(ledgerDays === undefined ? {} : { ledger: before(ledgerDays) }),
     ...(valuesDays === undefined ? {} : { values: before(valuesDays) }),
+    ...(threadsDays === undefined ? {} : { threads: before(threadsDays) }),
   };
 }

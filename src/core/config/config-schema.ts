@@ -137,7 +137,12 @@ export const CurrentConfigSchema = z.strictObject({
   escalate: EscalateSchema.optional(),
   affinity: z.strictObject({ ttlMs: milliseconds.optional() }).optional(),
   retention: z
-    .strictObject({ runsDays: days.optional(), ledgerDays: days.optional(), valuesDays: days.optional() })
+    .strictObject({
+      runsDays: days.optional(),
+      ledgerDays: days.optional(),
+      valuesDays: days.optional(),
+      threadsDays: days.optional(),
+    })
     .optional(),
   bounds: z
     .strictObject({

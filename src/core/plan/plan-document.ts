@@ -66,6 +66,8 @@ export interface PlanNode {
   readonly undo?: string | PlanUndo;
   /** A key that keeps the requests of a conversation on one target; may hold references. @default none */
   readonly session?: string;
+  /** The conversation that an `llm` node goes on with: its key, which may hold references, or the key with its bounds. @default none */
+  readonly thread?: string | PlanThread;
   /** How sensitive its data is: `personal` and `regulated` go only to models that keep nothing. @default not restricted */
   readonly sensitivity?: Sensitivity;
   /** Uses, skips or refreshes answers from the cache. @default 'use' */
@@ -89,6 +91,18 @@ export interface PlanModelChoice {
   readonly strengths?: readonly string[];
   /** A route of the config, an explicit chain; or what gives it. @default none */
   readonly route?: string;
+}
+
+/** What is remembered of a conversation stands before the prompt; question and answer are added when the node has answered. */
+export interface PlanThread {
+  /** Whose conversation it is; may hold references, such as `{{input.user}}`. At most 500 characters. */
+  readonly key: string;
+  /** The newest messages that are used, 2 to 200; a question and its answer are two. @default 20 */
+  readonly last?: number;
+  /** The most tokens of these messages, as they are estimated. @default 8000 */
+  readonly tokens?: number;
+  /** A cheap call sums up the messages before them; without it they are left out. @default false */
+  readonly summarise?: boolean;
 }
 
 export interface PlanRepeat {

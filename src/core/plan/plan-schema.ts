@@ -37,6 +37,13 @@ export const NodeLimitsSchema = z.strictObject({
   tokens: z.int().min(1).optional(),
 });
 
+const ThreadSchema = z.strictObject({
+  key: z.string().min(1).max(500),
+  last: z.int().min(2).max(200).optional(),
+  tokens: z.int().min(1).max(1_000_000).optional(),
+  summarise: z.boolean().optional(),
+});
+
 export const PlanNodeSchema = z.strictObject({
   id: z.string().regex(NODE_ID),
   use: z.string().min(1).max(120),
@@ -65,6 +72,7 @@ export const PlanNodeSchema = z.strictObject({
     ])
     .optional(),
   session: z.string().max(500).optional(),
+  thread: z.union([z.string().min(1).max(500), ThreadSchema]).optional(),
   sensitivity: z.enum(SENSITIVITIES).optional(),
   cache: z.enum(['use', 'skip', 'refresh']).optional(),
 });

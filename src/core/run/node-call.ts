@@ -99,6 +99,8 @@ export interface NodeCall {
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly sensitivity?: Sensitivity;
   readonly cache?: CacheMode;
+  /** The conversation that the node goes on with. Absent also where nothing is left of its key. */
+  readonly thread?: NodeThread;
   /** Nesting of workflows and plans, 0 at the top. */
   readonly level: number;
   /** What the run may do at the same time, for a node that does several things at once, such as calls of tools. @default 8 */
@@ -123,6 +125,17 @@ export interface NodeCall {
   readonly count?: ((what: CountedCall) => void) | undefined;
   /** Where the rounds of a model that calls tools are recorded. Absent: nobody records them. */
   readonly loop?: LoopRecords | undefined;
+}
+
+/** The thread of a call, as its store knows it. */
+export interface NodeThread {
+  readonly key: string;
+  /** `run/node/item`: the same after a crash, after a failure, and in every round. */
+  readonly reader: string;
+  /** That of the run from which this one was forked. A fork reads what that one saw, and writes nothing. */
+  readonly like?: string;
+  /** Counts a text that is remembered, before it is used. @throws limit-exceeded when the run has no room for it */
+  readonly hold: (text: string) => void;
 }
 
 // ---------------------------------------------------------------------------------------------------- calls of tools

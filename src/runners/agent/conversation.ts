@@ -8,6 +8,7 @@ import { addMoney, type NanoUsd } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid } from '../../core/money/usage.ts';
 import type { Logger, Tool } from '../../core/plugin.ts';
 import type { LoopAnswer, LoopRound, NodeCall, ToolCallRecord } from '../../core/run/engine.ts';
+import type { ThreadStore } from '../../core/stores/threads.ts';
 import type { OwnOutputs } from '../output-check.ts';
 import { type Agent, agentsOf, nextAgent } from './agents.ts';
 import type { ChatDraft } from './llm-request.ts';
@@ -29,6 +30,8 @@ export interface LlmOptions {
   readonly mostToolRounds?: number;
   /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
   readonly answers?: () => AnswerLimitsConfig | undefined;
+  /** What nodes with a thread remember. @default none: such a node fails as `unsupported` */
+  readonly threads?: ThreadStore | undefined;
   /** What the workflows' own schemas say of the outputs of their nodes. @default what the plans say */
   readonly ownOutputs?: OwnOutputs;
 }

@@ -3,6 +3,7 @@
 import { PolyphonyError } from '../../core/errors.ts';
 import { copyJson } from '../../core/json/copy-json.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
+import { threadSettings } from '../../core/plan/thread.ts';
 import { compileCondition } from '../../language/condition.ts';
 import {
   type CompiledTemplate,
@@ -16,7 +17,7 @@ import {
 
 export type Test = (scope: TemplateScope) => boolean;
 
-/** The key of a session; undefined where a value that it refers to is missing, or nothing is left of it. */
+/** The key of a session or a thread; undefined where a value that it refers to is missing, or nothing is left of it. */
 export type SessionKey = (scope: TemplateScope, meter: RenderMeter) => string | undefined;
 
 export interface CompiledNode {
@@ -27,6 +28,7 @@ export interface CompiledNode {
   readonly session: SessionKey | undefined;
   /** The fields of `model` that data decides; undefined: it has none. */
   readonly model: CompiledTemplate | undefined;
+  readonly thread: SessionKey | undefined;
 }
 
 const NO_INPUTS = {};
@@ -37,13 +39,14 @@ const NOTHING: CompiledNode = {
   until: undefined,
   session: undefined,
   model: undefined,
+  thread: undefined,
 };
 
 /** @throws invalid-plan when a condition does not compile; those of a valid plan always do */
 function compileNode(node: PlanNode): CompiledNode {
-  const { in: inputs, each, when, repeat, session } = node;
+  const { in: inputs, each, when, repeat, session, thread } = node;
   const model = modelByData(node);
-  if (!inputs && !each && !when && !repeat && !session && !model) return NOTHING;
+  if (!inputs && !each && !when && !repeat && !session && !thread && !model) return NOTHING;
   return {
     // A copy, because runs at the same time may share a valid plan, and a tool may change the list that it was given.
     inputs: compileTemplate(inputs === undefined ? NO_INPUTS : copyJson(inputs)),
@@ -52,6 +55,7 @@ function compileNode(node: PlanNode): CompiledNode {
     until: repeat === undefined ? undefined : compileTest(node.id, repeat.until),
     session: session === undefined ? undefined : compileSession(session),
     model: model === undefined ? undefined : compileTemplate(model),
+    thread: thread === undefined ? undefined : compileSession(threadSettings(thread).key),
   };
 }
 

@@ -48,3 +48,10 @@ export interface DriverPlanner {
   /** Signals the call in progress to stop. `giveUp` is called after the driver's grace period, unless the run has ended. */
   stop(reason: PolyphonyError, giveUp: () => void): void;
 }
+
+/** A run that is reserved already, for whoever drives it next. */
+export interface HeldLease {
+  readonly release: () => Promise<void>;
+  /** Calls it also when the lease was lost before. */
+  readonly whenLost: (onLost: (error: unknown) => void) => void;
+}

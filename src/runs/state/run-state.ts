@@ -57,7 +57,7 @@ export type Stopping =
       readonly isLeft?: boolean;
     };
 
-/** What runs at the same time in a run and those nested in it: see turn/slots.ts. */
+/** What runs at the same time in a run and those nested in it: see unit/slots.ts. */
 export interface Slots {
   readonly limit: number;
   taken: number;
@@ -83,6 +83,8 @@ export interface RunState {
   readonly counted: Counted;
   /** Shared with the runs that are nested in it. */
   readonly slots: Slots;
+  /** The run that this one, or one around it, was forked from: its own counterpart there. */
+  readonly forkOf: string | undefined;
   /** The node that this run is nested in. */
   readonly within: { readonly run: RunState; readonly task: Task } | undefined;
   readonly queue: ReadyQueue<Task>;

@@ -16,13 +16,6 @@ import type { CheckAnswer } from './own-answer.ts';
 /** `onLost` is called when another process takes the run meanwhile. */
 export type Lock = (runId: string, onLost?: (error: unknown) => void) => Promise<() => Promise<void>>;
 
-/** A run that is reserved already, for whoever drives it next. */
-export interface HeldLease {
-  readonly release: () => Promise<void>;
-  /** Calls it also when the lease was lost before. */
-  readonly whenLost: (onLost: (error: unknown) => void) => void;
-}
-
 /** What the rules for stored runs need. */
 export interface StoredRuns extends RunHost {
   /** Validates the plan of a journal again, against today's catalogue. Throws invalid-plan. */

@@ -13,9 +13,10 @@ import type { Restored, RestoredNode } from '../journal/restored.ts';
 import { nodesToRunAgain } from '../journal/restored-undo.ts';
 import { createLargeValues } from '../records/large-values.ts';
 import { createWritten, newWrittenBytes, tooMuchWritten } from '../records/written.ts';
+import type { HeldLease } from '../state/driver.ts';
 import { type EventDraft, stamp } from '../state/recorder.ts';
 import { capOf, type RunOpening } from '../turn/opening.ts';
-import { appended, type HeldLease, type StoredRuns } from './change.ts';
+import { appended, type StoredRuns } from './change.ts';
 
 type RunInput = Readonly<Record<string, unknown>>;
 export type ForkOptions = Parameters<ExecutionEngine['fork']>[1];
@@ -149,7 +150,7 @@ function rerunFrom(plan: ValidPlan, from: readonly string[], changed: ReadonlySe
 /** Conditions are not parsed here: one that mentions `input` counts as reading all of it. */
 function readsInput({ node }: ValidNode, changed: ReadonlySet<string>): boolean {
   if (/\binput\b/.test(`${node.when ?? ''} ${node.repeat?.until ?? ''}`)) return true;
-  return listReferences([node.in, node.each, node.session, node.model]).some(({ reference }) =>
+  return listReferences([node.in, node.each, node.session, node.thread, node.model]).some(({ reference }) =>
     reference.alternatives.some((alternative) => {
       if (alternative.type !== 'path' || alternative.head !== 'input') return false;
       const [key] = alternative.path;

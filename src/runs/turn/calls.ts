@@ -6,7 +6,8 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type { Scope, Warning } from '../../core/model/model.ts';
 import { addMoney, nanoToUsd, usdToNano } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
-import type { NodeCall, NodeMeta, NodeOutput, NodeProgress, NodeResult } from '../../core/run/engine.ts';
+import type { NodeCall, NodeMeta, NodeOutput, NodeProgress, NodeResult, NodeThread } from '../../core/run/engine.ts';
+import { THREAD_KEY_LENGTH } from '../../core/stores/threads.ts';
 import type { TemplateScope } from '../../language/template.ts';
 import { chargeOf } from '../state/charge.ts';
 import { compiledOf } from '../state/compiled-node.ts';
@@ -54,6 +55,27 @@ export function sessionOf(run: RunState, unit: Unit): string | undefined {
   if (key.length <= LONGEST_SESSION) return key;
   const message = `The session of node ${unit.task.id} has ${key.length} characters, but at most ${LONGEST_SESSION} are allowed: refer to a short key, such as an id.`;
   throw new PolyphonyError('invalid-request', message);
+}
+
+/**
+ * The thread of the node. Undefined where a value that its key refers to is missing: all that lack it would otherwise share one.
+ *
+ * @throws invalid-request for a key that is too long
+ */
+export function threadOf(run: RunState, unit: Unit): NodeThread | undefined {
+  const { task, item } = unit;
+  const meter = meterOf(run.values, unit);
+  const key = compiledOf(task).thread?.(scopeOf(run, unit), meter);
+  if (key === undefined) return undefined;
+  if (key.length > THREAD_KEY_LENGTH) throw longKey(task.id, key.length);
+  const place = item === -1 ? task.id : `${task.id}/${item}`;
+  const like = run.forkOf === undefined ? {} : { like: `${run.forkOf}/${place}` };
+  return { key, reader: `${run.runId}/${place}`, ...like, hold: meter.text };
+}
+
+function longKey(nodeId: string, length: number): PolyphonyError {
+  const message = `The key of the thread of node ${nodeId} has ${length} characters, but at most ${THREAD_KEY_LENGTH} are allowed: refer to a short one, such as an id.`;
+  return new PolyphonyError('invalid-request', message);
 }
 
 export const unitKey = ({ runId }: RunState, { task, item, round }: Unit): string =>

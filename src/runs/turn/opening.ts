@@ -13,7 +13,7 @@ import { countAlive, rebuildDraft, rebuildTasks } from '../journal/rebuild.ts';
 import type { Restored } from '../journal/restored.ts';
 import { createLargeValues } from '../records/large-values.ts';
 import { createWritten, newWrittenBytes, type WrittenBytes } from '../records/written.ts';
-import type { Driver } from '../state/driver.ts';
+import type { Driver, HeldLease } from '../state/driver.ts';
 import { chargeRun, createMoney, lowerCap } from '../state/money.ts';
 import { notRecorded } from '../state/not-recorded.ts';
 import { readyQueue } from '../state/ready-queue.ts';
@@ -21,12 +21,11 @@ import { createRecorder, type EventDraft } from '../state/recorder.ts';
 import type { Counted, RunHost, RunState, Stopping, StreamingPlan } from '../state/run-state.ts';
 import { newUndoState } from '../state/undo.ts';
 import { createValues, holdInput, holdRestored, type RunValues } from '../state/values.ts';
-import type { HeldLease } from '../stored/change.ts';
+import { createSlots } from '../unit/slots.ts';
 import { takeAllDue } from './asking.ts';
 import { countRestored, limitRunSeconds } from './count-calls.ts';
 import { considerAll, ended } from './ending.ts';
 import { refuseRecord } from './refused-record.ts';
-import { createSlots } from './slots.ts';
 import { abandon, limitSeconds } from './stop.ts';
 import { streamPlan } from './streaming-plan.ts';
 
@@ -81,6 +80,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     writtenBytes,
     counted: opening.within?.run.counted ?? newCounted(host, opening),
     slots: opening.within?.run.slots ?? createSlots(Math.max(1, options.concurrency ?? DEFAULT_CONCURRENCY)),
+    forkOf: forkOf(opening),
     within: opening.within,
     queue: readyQueue(),
     recorder: createRecorder({
@@ -121,6 +121,14 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
   if (restored !== undefined) holdAllRestored(run);
   countNested(run, opening);
   return run;
+}
+
+/** The ids of nested runs begin with that of the run around them, here and there. */
+function forkOf({ runId, restored, within, options }: RunOpening): string | undefined {
+  const parent = restored?.started.parent ?? options.parent;
+  if (parent?.kind === 'fork') return parent.runId;
+  const above = within?.run;
+  return above?.forkOf === undefined ? undefined : above.forkOf + runId.slice(above.runId.length);
 }
 
 /** Those that it began with: what it is charged to does not change on the way. */

@@ -12,10 +12,10 @@ import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { type Items, idempotencyKey, isAsking, type Task, type TaskProgress, type Unit } from '../state/task.ts';
 import { addItem, holdItems, holdValue, itemsMeter, releaseInFlight, sizeOf } from '../state/values.ts';
+import { giveSlotBack } from '../unit/slots.ts';
 import { ask, enqueue, suspendIfAsking } from './asking.ts';
 import { callsOf } from './count-calls.ts';
 import { cancel, end, fail, fallbackResult, holdErrors, resultOfItems } from './ending.ts';
-import { giveSlotBack } from './slots.ts';
 import { stopUnits } from './stop.ts';
 import { mayHaveToUndo } from './undo.ts';
 

@@ -49,6 +49,18 @@ const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE runs ADD COLUMN last_seq INTEGER;
   `,
+  // A thread is deleted with what its readers have seen, so that a number that is given again is later than all that is left of it.
+  `
+  CREATE TABLE thread_entries (
+    thread TEXT NOT NULL, seq INTEGER NOT NULL, writer TEXT NOT NULL, at INTEGER NOT NULL, question TEXT NOT NULL,
+    answer TEXT NOT NULL, PRIMARY KEY (thread, seq), UNIQUE (thread, writer)) WITHOUT ROWID;
+  CREATE TABLE thread_summaries (
+    thread TEXT NOT NULL, up_to INTEGER NOT NULL, summary TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (thread, up_to))
+    WITHOUT ROWID;
+  CREATE TABLE thread_readers (
+    thread TEXT NOT NULL, reader TEXT NOT NULL, seen INTEGER NOT NULL, folded INTEGER NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (thread, reader)) WITHOUT ROWID;
+  `,
 ];
 
 /** The version of the schema that this release writes. */

@@ -6,7 +6,17 @@ import type { ParsedTemplate, Reference } from '../../language/template.ts';
 import { isRecord, pointerToken } from '../document/document.ts';
 import { type Report, shown } from '../document/report.ts';
 
-export type ReferencePlace = 'in' | 'each' | 'when' | 'until' | 'session' | 'model' | 'undo' | 'needs' | 'output';
+export type ReferencePlace =
+  | 'in'
+  | 'each'
+  | 'when'
+  | 'until'
+  | 'session'
+  | 'thread'
+  | 'model'
+  | 'undo'
+  | 'needs'
+  | 'output';
 
 /** One place in the plan that names a value. */
 export interface Use {

@@ -116,6 +116,7 @@ export function openNode(
   collectValue(node.in, `${pointer}/in`, 'in', collecting);
   collectValue(node.session, `${pointer}/session`, 'session', collecting);
   if (typeof node.undo === 'object') collectUndo(node.undo.in, `${pointer}/undo/in`, collecting);
+  collectValue(node.thread, `${pointer}/thread`, 'thread', collecting);
   collectValue(node.each, `${pointer}/each`, 'each', collecting);
   collectModel(node.model, `${pointer}/model`, collecting);
   collectCondition(node.when, `${pointer}/when`, 'when', collecting);

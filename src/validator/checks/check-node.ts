@@ -9,6 +9,7 @@ import { checkConditions, checkFinish, checkIneffective, checkRepeat, checkWait 
 import { checkInputs } from './inputs.ts';
 import { checkModels } from './models.ts';
 import { checkId, checkOut, checkUse } from './names.ts';
+import { checkThread } from './thread.ts';
 import { checkUndo } from './undo.ts';
 import { checkWaiting } from './waiting.ts';
 
@@ -27,6 +28,7 @@ export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, anal
   checkFinish(nodeAnalysis, analysis);
   checkUndo(nodeAnalysis, analysis);
   checkModels(nodeAnalysis, analysis);
+  checkThread(nodeAnalysis, analysis);
   checkIneffective(nodeAnalysis, analysis);
   checkApprovals(nodeAnalysis, analysis);
   checkWaiting(nodeAnalysis, analysis);

@@ -127,6 +127,7 @@ export function reportUnused(nodes: readonly NodeAnalysis[], analysis: PlanAnaly
       used.has(node.id) ||
       step === undefined ||
       step.sideEffects === true ||
+      node.thread !== undefined ||
       node.use === 'human' ||
       node.finish === true
     ) {

@@ -50,6 +50,8 @@ export const ISSUE_CODES = {
   'approval.unheeded': 'warning',
   'node.unused': 'warning',
   'field.ineffective': 'warning',
+  'thread.step': 'error',
+  'thread.shared': 'error',
   'schema.invalid': 'error',
   'schema.unsafe': 'error',
   'model.unknown': 'error',

@@ -102,6 +102,10 @@ const isNode = shape(
     finish: flag,
     undo: either(text(120, 1), shape({ use: text(120, 1), in: isRecord }, ['use'])),
     session: text(500),
+    thread: either(
+      text(500, 1),
+      shape({ key: text(500, 1), last: integer(2, 200), tokens: integer(1, 1_000_000), summarise: flag }, ['key']),
+    ),
     sensitivity: oneOf(SENSITIVITIES),
     cache: oneOf(['use', 'skip', 'refresh']),
   },

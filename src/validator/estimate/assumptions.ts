@@ -6,6 +6,10 @@ export const ITEMS = { expected: 10, high: 100 } as const;
 export const ANSWER_TOKENS = 400;
 /** Tokens of one value of the run's input, of an item, of a tool's output. */
 export const VALUE_TOKENS = { expected: 200, high: 2000 } as const;
+/** Tokens of what a thread remembers. */
+export const THREAD_TOKENS = 1000;
+/** Share of the runs of a node in which older messages of its thread are summed up. */
+export const SUMMARY_SHARE = 0.1;
 /** Tokens around a prompt: roles, separators, the instruction to answer in JSON. */
 export const PROMPT_TOKENS = 20;
 /** Chance that an answer below the threshold sends a node to its next rung. */

@@ -2,10 +2,19 @@
 import { addMoney, type NanoUsd } from '../../core/money/money.ts';
 import { agentsOf, workflowsOf } from '../../core/plan/offered-tools.ts';
 import type { NodeEstimate, Plan, PlanNode } from '../../core/plan/plan.ts';
+import { THREAD_FOLD_TOKENS, THREAD_SUMMARY_TOKENS, threadSettings } from '../../core/plan/thread.ts';
 import { type CatalogueModel, candidatesOf, operationOf, rungCandidates } from '../analysis/candidates.ts';
 import { type NodeAnalysis, type PlanAnalysis, workflowOf } from '../analysis/plan-analysis.ts';
 import { isRecord } from '../document/document.ts';
-import { CONCURRENCY, ESCALATION_SHARE, MOST_ROUNDS, NESTED, ROUNDS, TOOL_CALLS } from './assumptions.ts';
+import {
+  CONCURRENCY,
+  ESCALATION_SHARE,
+  MOST_ROUNDS,
+  NESTED,
+  ROUNDS,
+  SUMMARY_SHARE,
+  TOOL_CALLS,
+} from './assumptions.ts';
 import {
   boundedCap,
   type CallSize,
@@ -148,7 +157,8 @@ function onceOf(
   if (step?.usesModel !== true) return { costs: FREE, ms: step?.expectedMs ?? 10 };
   const pool = pools.of(nodeAnalysis);
   if (node.use === 'plan') return planOnce(pool, isCapped);
-  const own = ofAgents(callCosts(pool, node, size, isCapped), nodeAnalysis, size, pools, isCapped);
+  const asking = ofAgents(callCosts(pool, node, size, isCapped), nodeAnalysis, size, pools, isCapped);
+  const own = withSummary(asking, nodeAnalysis, pools, isCapped);
   const ms = pool.likely?.card.expectedMs ?? DEFAULT_MS;
   const asked = { costs: own, ms: ms * callsOf(node).expected, likely: pool.likely };
   return withWorkflows(escalated(asked, node, size, pools, isCapped), node, analysis, nested);
@@ -220,6 +230,20 @@ function callCosts(pool: PricedCandidates, node: PlanNode, size: NodeSize, isCap
       calls.expected,
     ),
     highNanoUsd: times(dearestCost(pool, high, isCapped), calls.high),
+  };
+}
+
+/** The call that sums up the older messages of a thread, at a model of the lowest tier unless the node names its model. */
+function withSummary(costs: Costs, nodeAnalysis: NodeAnalysis, pools: Pools, isCapped: boolean): Costs {
+  const { node } = nodeAnalysis;
+  if (node.thread === undefined || !threadSettings(node.thread).summarise) return costs;
+  const isNamed = node.model?.id !== undefined || node.model?.route !== undefined;
+  const pool = isNamed ? pools.of(nodeAnalysis) : pools.rung(node, 'fast');
+  const size: CallSize = { input: THREAD_FOLD_TOKENS, output: THREAD_SUMMARY_TOKENS, images: 0 };
+  return {
+    lowNanoUsd: costs.lowNanoUsd,
+    expectedNanoUsd: addMoney(costs.expectedNanoUsd, times(likelyCost(pool, size), SUMMARY_SHARE)),
+    highNanoUsd: addMoney(costs.highNanoUsd, dearestCost(pool, size, isCapped)),
   };
 }
 

@@ -1,10 +1,11 @@
 /** Input tokens, output tokens and number of items of a node. */
 import type { PlanNode } from '../../core/plan/plan.ts';
+import { THREAD_SUMMARY_TOKENS, threadSettings } from '../../core/plan/thread.ts';
 import { expressionIn } from '../../language/template-syntax.ts';
 import type { InferredType } from '../analysis/inferred-type.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { isRecord } from '../document/document.ts';
-import { ANSWER_TOKENS, ITEMS, PROMPT_TOKENS, VALUE_TOKENS } from './assumptions.ts';
+import { ANSWER_TOKENS, ITEMS, PROMPT_TOKENS, THREAD_TOKENS, VALUE_TOKENS } from './assumptions.ts';
 import { answerTokens, roughTokens } from './tokens.ts';
 
 export interface Range {
@@ -66,8 +67,17 @@ function inputOf(nodeAnalysis: NodeAnalysis, sizes: ReadonlyMap<string, NodeSize
   const tally: Tally = { fixed: PROMPT_TOKENS, expected: 0, high: 0 };
   for (const value of Object.values(nodeAnalysis.node.in ?? {}))
     countValue(value, tally, nodeAnalysis, sizes, analysis);
+  countThread(nodeAnalysis.node, tally);
   const { fixed, expected, high } = tally;
   return { low: fixed, expected: fixed + expected, high: Math.min(LONGEST, fixed + high) };
+}
+
+/** What is remembered: nothing at first, and at most what the node lets in. */
+function countThread({ thread }: PlanNode, tally: Tally): void {
+  if (thread === undefined) return;
+  const { tokens, summarise } = threadSettings(thread);
+  tally.expected += Math.min(THREAD_TOKENS, tokens);
+  tally.high += tokens + (summarise ? THREAD_SUMMARY_TOKENS : 0);
 }
 
 function countValue(

@@ -122,3 +122,19 @@ test('the counters of a removed run go with it', async () => {
   expect(await stores.keyValue.keys('budget')).toEqual(['budget:node:older/a', 'budget:run:older']);
   await polyphony.close();
 });
+
+test('threads in which nothing was said go, by the config or when told to', async () => {
+  const clock = fakeClock(START);
+  const stores = memoryStores({ clock });
+  const said = (key: string) => stores.threads.append({ key, writer: 'run/chat', question: 'Hi', answer: 'ho' });
+  await said('old');
+  await clock.advance(20 * DAY_MS);
+  await said('new');
+  const config = { retention: { threadsDays: 10 } };
+  const polyphony = await createPolyphony({ plugins: [], stores, runtime: { ...fakeRuntime(), clock }, config });
+  await clock.advance(2000);
+  await soon(async () => expect((await stores.threads.list()).map(({ key }) => key)).toEqual(['new']));
+  const before = { threads: clock.now() + 1 };
+  expect(await polyphony.prune({ before })).toEqual({ runs: 0, ledgerRows: 0, values: 0, threads: 1 });
+  await polyphony.close();
+});

@@ -41,6 +41,7 @@ async function doubled(pattern: (event: RunEvent) => boolean): Promise<string> {
     insert.run(['twice', text]);
     if (pattern(JSON.parse(text) as RunEvent)) insert.run(['twice', text]);
   }
+  for (const table of ['entries', 'summaries', 'readers']) database.exec(`DROP TABLE thread_${table}`);
   database.exec('ALTER TABLE runs DROP COLUMN last_seq; PRAGMA user_version = 2');
   database.close();
   return path;

@@ -60,6 +60,7 @@ const node = fc.record(
     limits: fc.oneof(json, fields(['usd', 'seconds', 'retries', 'concurrency', 'tokens'], leaf)),
     onError: fc.oneof(json, fields(['value'], json)),
     session: json,
+    thread: fc.oneof(json, fields(['key', 'last', 'tokens', 'summarise'], leaf)),
     sensitivity: json,
     cache: json,
     other: json,

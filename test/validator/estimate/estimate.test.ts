@@ -180,3 +180,18 @@ describe('always', () => {
     expect([roughTokens('abcd'), roughTokens('日本語'), roughTokens('')]).toEqual([1, 3, 0]);
   });
 });
+
+describe('a thread', () => {
+  it('costs what it remembers, and the call that sums it up', () => {
+    const none = only([ask('a', 'x')], one);
+    const thread = only([ask('a', 'x', { thread: 'ann' })], one);
+    const bounded = only([ask('a', 'x', { thread: { key: 'ann', tokens: 100 } })], one);
+    const summed = only([ask('a', 'x', { thread: { key: 'ann', summarise: true } })], one);
+    expect(thread.lowNanoUsd).toBe(none.lowNanoUsd);
+    expect((thread.nodes[0]?.tokens.input ?? 0) - (none.nodes[0]?.tokens.input ?? 0)).toBe(1000);
+    expect((bounded.nodes[0]?.tokens.input ?? 0) - (none.nodes[0]?.tokens.input ?? 0)).toBe(100);
+    expect(thread.highNanoUsd).toBe((none.highNanoUsd ?? 0) + 8000 * 1000);
+    expect(summed.expectedNanoUsd).toBeGreaterThan(thread.expectedNanoUsd ?? 0);
+    expect(summed.highNanoUsd).toBeGreaterThan((thread.highNanoUsd ?? 0) + 16_000 * 1000);
+  });
+});

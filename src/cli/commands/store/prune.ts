@@ -8,7 +8,7 @@ import { spanMs } from '../../input/option-values.ts';
 import type { Session } from '../../process/session.ts';
 import type { Terminal } from '../../screen/terminal.ts';
 
-const PARTS = ['runs', 'ledger', 'values'] as const;
+const PARTS = ['runs', 'ledger', 'values', 'threads'] as const;
 
 interface Options {
   readonly older: number;
@@ -77,4 +77,5 @@ async function pruneOrAsk(
   return say(report, true);
 }
 
-const isEmpty = ({ runs, ledgerRows, values }: PruneReport): boolean => runs + ledgerRows + values === 0;
+const isEmpty = ({ runs, ledgerRows, values, threads = 0 }: PruneReport): boolean =>
+  runs + ledgerRows + values + threads === 0;
