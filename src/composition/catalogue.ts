@@ -20,8 +20,11 @@ export interface RegisteredWorkflow {
 }
 
 export function boundsOf(config: Config): PlanBounds {
-  const { nodes, bytes, depth, items, rounds, nesting } = { ...DEFAULT_BOUNDS, ...defined(config.bounds ?? {}) };
-  return { nodes, bytes, depth, items, rounds, nesting };
+  const { nodes, bytes, depth, items, rounds, toolRounds, nesting } = {
+    ...DEFAULT_BOUNDS,
+    ...defined(config.bounds ?? {}),
+  };
+  return { nodes, bytes, depth, items, rounds, toolRounds, nesting };
 }
 
 export function createCatalogue(options: {

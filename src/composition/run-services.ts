@@ -132,6 +132,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       planner,
       engine: () => engine,
       nesting: boundsOf(config()).nesting,
+      mostToolRounds: boundsOf(config()).toolRounds,
       answers: () => config().limits?.answers,
       threads: stores.threads,
     });

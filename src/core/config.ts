@@ -166,6 +166,8 @@ export interface BoundsConfig {
   readonly items?: number;
   /** Most rounds of a `repeat`. @default 20 */
   readonly rounds?: number;
+  /** Most rounds in which a model may call tools, where its node says how many. @default 20 */
+  readonly toolRounds?: number;
   /** Deepest nesting of workflows and plans, in levels. @default 4 */
   readonly nesting?: number;
 }

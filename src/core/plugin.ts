@@ -88,6 +88,14 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   readonly idempotencyKey: string;
   readonly clock: Clock;
+  /** Of the run that the call belongs to, and its node; `item`: its index within `each`. */
+  readonly runId: string;
+  readonly nodeId: string;
+  readonly item?: number;
+  /** Of the node, else of the run. */
+  readonly session?: string;
+  /** Of the run. A copy. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 export interface Evaluation {

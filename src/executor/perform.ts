@@ -3,7 +3,8 @@
 import type { Scope } from '../core/model/model.ts';
 import type { Plan, PlanNode } from '../core/plan/plan.ts';
 import type { NodeCall, NodeOutput, NodeResult } from '../core/run/engine.ts';
-import type { RecordedLoop, Unit } from '../runs/state/task.ts';
+import type { RecordedLoop } from '../runs/records/recorded-loop.ts';
+import type { Unit } from '../runs/state/task.ts';
 import { attemptMsOf, mayRetry, recordRetry } from '../runs/turn/attempts.ts';
 import {
   answerOf,
@@ -167,11 +168,17 @@ class LiveCall implements NodeCall {
   get giveSlotBack(): () => void {
     return () => giveSlotBack(this.#driving.run, this.#unit);
   }
+  get takeSlot(): () => void {
+    return () => takeSlot(this.#driving.run, this.#unit);
+  }
   get scopes(): readonly Scope[] {
     return scopesOf(this.#driving.run, this.#unit);
   }
   get emit(): NodeCall['emit'] {
     return (text, options) => takeDelta(this.#driving.run, this.#unit, text, options?.restart === true);
+  }
+  get tags(): NodeCall['tags'] {
+    return this.#driving.run.tags;
   }
   get count(): NodeCall['count'] {
     return (what) => countCall(this.#driving.run, this.#unit, what);

@@ -8,6 +8,7 @@
  * K3. So it is with the items and rounds that such a step has ended before it failed.
  */
 import { canonicalJson } from '../core/json/canonical-json.ts';
+import { stepOfTool, toolLists } from '../core/plan/offered-tools.ts';
 import type { Plan, PlanNode } from '../core/plan/plan.ts';
 import { memberPlan, workflowNameOf, workflowsUsedBy } from '../core/plan/plan-workflows.ts';
 import type { PlanFailure } from '../core/plan/planner.ts';
@@ -131,12 +132,13 @@ interface Usable {
   readonly effects: Map<Plan, Effect>;
 }
 
-function effectOf({ use, in: inputs }: PlanNode, usable: Usable): Effect {
-  const tools: unknown = inputs?.tools;
-  const own = effectOfStep(use, usable);
-  if (tools === undefined || tools === null) return own;
-  if (!Array.isArray(tools)) return own === 'declared' ? own : 'possible';
-  return worst([own, ...tools.map((name: unknown) => effectOfStep(`tool:${String(name)}`, usable))]);
+function effectOf(node: PlanNode, usable: Usable): Effect {
+  const all = [effectOfStep(node.use, usable)];
+  for (const { names } of toolLists(node)) {
+    if (Array.isArray(names)) all.push(...names.map((name: unknown) => effectOfStep(stepOfTool(String(name)), usable)));
+    else all.push('possible');
+  }
+  return worst(all);
 }
 
 const worst = (all: readonly Effect[]): Effect =>

@@ -1,6 +1,6 @@
 /** The messages to the planner model. The catalogue stands between two tags, so that any planner can find it. */
 import { firstOf } from '../core/json/cut-text.ts';
-import type { Message } from '../core/model/model.ts';
+import type { JsonSchema, Message } from '../core/model/model.ts';
 import type { PlanFailure } from '../core/plan/planner.ts';
 import type { Catalogue, PlanIssue, StepType } from '../core/plan/validation.ts';
 import { inputShape, outputShape } from './step-shapes.ts';
@@ -24,6 +24,7 @@ Rules:
 - A reference is {{node.field}}, {{node.list[0].field}} or {{a.text ?? b.text}}; it names EARLIER nodes only. A value that is one reference alone keeps its type.
 - A whole string "{{= CEL}}" computes: list.filter(x, x.n > 1).sortBy('n').first(3), c ? a : b.
 - llm without "out" gives {text}; with "out" it gives exactly those fields. A tool gives the fields of its output.
+- llm: "tools" names tools or "workflow:x"; "approve": [tools] asks a person before each such call; "rounds": most rounds of calls.
 - Use only the steps of the catalogue. Independent nodes run in parallel by themselves: never chain what need not wait.
 - Take the cheapest tier that will do. Every node's result must be used by another node or by "output".`;
 
@@ -34,10 +35,20 @@ interface CatalogueStep {
   readonly output?: unknown;
 }
 
+/** Inputs of `llm` that the rules name, or that few plans need: their schemas would be longer than all the rules. */
+const UNLISTED: ReadonlySet<string> = new Set(['rounds', 'stopWhen', 'approve', 'toolLimits', 'transcript', 'agents']);
+
+function listedInput({ use, input }: StepType): JsonSchema {
+  const { properties } = input;
+  if (use !== 'llm' || typeof properties !== 'object' || properties === null) return input;
+  const listed = Object.entries(properties).filter(([name]) => !UNLISTED.has(name));
+  return { ...input, properties: Object.fromEntries(listed) };
+}
+
 const describeStep = (step: StepType): CatalogueStep => ({
   use: step.use,
   description: step.description,
-  input: inputShape(step.input),
+  input: inputShape(listedInput(step)),
   ...(step.output === undefined ? {} : { output: outputShape(step.output) }),
 });
 

@@ -61,7 +61,9 @@ const isBlankPart = (part: Part): boolean =>
   part.type === 'reasoning' || (part.type === 'text' && part.text.trim() === '');
 
 /** What the answer says besides its text, within bounds. */
-export function factsOf(response: ModelResponse): AnswerFacts {
+export function factsOf(
+  response: Pick<ModelResponse, 'finishReason' | 'citations' | 'content' | 'output'>,
+): AnswerFacts {
   const { finishReason, citations, content, output } = response;
   const images = output?.operation === 'image' ? [...output.images] : [];
   const audio: MediaSource[] = [];

@@ -5,6 +5,7 @@ import type { Gateway } from '../core/gateway.ts';
 import type { Logger, Step, Tool } from '../core/plugin.ts';
 import type { NodeCall, NodeOutput, NodeRunner, NodeRunners } from '../core/run/engine.ts';
 import type { ThreadStore } from '../core/stores/threads.ts';
+import { callableWorkflows } from './agent/workflow-tool.ts';
 import { humanRunner } from './human.ts';
 import { llmRunner } from './llm.ts';
 import { type NestedOptions, planRunner, workflowRunner } from './nested.ts';
@@ -26,6 +27,8 @@ export interface RunnersOptions extends NestedOptions {
   readonly around?: readonly NodeMiddleware[];
   /** Rounds in which a model may call tools before it has to answer. @default 8 */
   readonly toolRounds?: number;
+  /** The most rounds that a node may ask for. @default 20 */
+  readonly mostToolRounds?: number;
   /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
   readonly answers?: () => AnswerLimitsConfig | undefined;
   /** What nodes with a thread remember. @default none: such a node fails as `unsupported` */
@@ -43,7 +46,7 @@ export function createRunners(options: RunnersOptions): NodeRunners {
   const { gateway, tools, clock, logger, steps = [], around = [], ownOutputs } = options;
   const checked = (runner: NodeRunner): NodeRunner => withOutputCheck(runner, ownOutputs);
   const runners: [string, NodeRunner][] = [
-    ['llm', llmRunner(options)],
+    ['llm', llmRunner({ ...options, workflow: callableWorkflows(options) })],
     ['image', checked(imageRunner(gateway))],
     ['embed', checked(embedRunner(gateway))],
     ['moderate', checked(moderateRunner(gateway))],

@@ -57,12 +57,21 @@ export function workflowRunner(options: NestedOptions): NodeRunner {
   };
 }
 
-/** What the node runs: the workflow of that name in the plan of the run, else the registered one. */
-function workflowOf({ workflows, validPlan }: NestedOptions, { node, plan }: NodeCall): ValidPlan {
-  const name = node.use.slice(WORKFLOW_PREFIX.length);
+/** The workflow of that name in the plan of the run, else the registered one. */
+export function foundWorkflow(
+  { workflows, validPlan }: NestedOptions,
+  plan: NodeCall['plan'],
+  name: string,
+): ValidPlan | undefined {
   const own = plan === undefined ? undefined : memberPlan(plan, name);
-  const found = own === undefined ? workflows(name) : validPlan?.(own);
+  return own === undefined ? workflows(name) : validPlan?.(own);
+}
+
+function workflowOf(options: NestedOptions, { node, plan }: NodeCall): ValidPlan {
+  const name = node.use.slice(WORKFLOW_PREFIX.length);
+  const found = foundWorkflow(options, plan, name);
   if (found !== undefined) return found;
+  const own = plan === undefined ? undefined : memberPlan(plan, name);
   const remedy = own === undefined ? 'register it, or use another one' : 'this engine runs no workflows of plans';
   throw new PolyphonyError('invalid-plan', `There is no workflow ${JSON.stringify(name)}: ${remedy}.`);
 }
@@ -101,20 +110,40 @@ interface Nested extends PaidForPlan {
 
 const idOf = ({ runId, node, item, round }: NodeCall): string => nestedRunId({ runId, nodeId: node.id, item, round });
 
-async function runNested(options: NestedOptions, call: NodeCall, prepare: () => Promise<Nested>): Promise<RunResult> {
+/** Which nested run it is, what runs in it, and whether its text is that of the node. */
+export interface NestedPlace {
+  readonly runId: string;
+  readonly use: string;
+  readonly shows: boolean;
+}
+
+const placeOf = (call: NodeCall): NestedPlace => ({ runId: idOf(call), use: call.node.use, shows: true });
+
+/**
+ * Runs a plan as a run of its own within that of the call, or goes on with it.
+ *
+ * @throws SuspendRun with the question of the nested run; the error of the nested run, with what it cost
+ */
+export async function runNested(
+  options: NestedOptions,
+  call: NodeCall,
+  prepare: () => Promise<Nested>,
+  place: NestedPlace = placeOf(call),
+): Promise<RunResult> {
   const nesting = options.nesting ?? 4;
   if (call.level >= nesting) {
     const message = `Node ${call.node.id} would start a run ${call.level + 1} levels deep, but at most ${nesting} are allowed (bounds.nesting): flatten the plan.`;
     throw new PolyphonyError('invalid-plan', message);
   }
   if (call.signal.aborted) throw abortError(call.signal);
-  const before = await inspect(options.engine(), idOf(call));
-  const handle = before === undefined ? await begin(options, call, await prepare()) : await goOn(options, call, before);
+  const before = await inspect(options.engine(), place.runId);
+  const handle =
+    before === undefined ? await begin(options, call, place.runId, await prepare()) : await goOn(options, call, before);
   call.giveSlotBack?.();
   for await (const event of handle.events()) {
-    if (event.type === 'node-delta' && event.restart !== true) call.emit(event.text);
+    if (place.shows && event.type === 'node-delta' && event.restart !== true) call.emit(event.text);
   }
-  return settle(call, await handle.result(), paidBefore(before));
+  return settle(call, place.use, await handle.result(), paidBefore(before));
 }
 
 /** What a node that failed or was cancelled has already been charged for its nested run. */
@@ -123,10 +152,10 @@ function paidBefore(before: RunResult | undefined): Paid {
   return charged ? before : { costNanoUsd: 0 };
 }
 
-async function begin(options: NestedOptions, call: NodeCall, nested: Nested): Promise<RunHandle> {
+async function begin(options: NestedOptions, call: NodeCall, runId: string, nested: Nested): Promise<RunHandle> {
   const { plan, input, costNanoUsd, usage, plannerCalls } = nested;
   return options.engine().start(plan, {
-    runId: idOf(call),
+    runId,
     input,
     signal: call.signal,
     scopes: call.scopes,
@@ -170,7 +199,7 @@ async function passAnswer(engine: ExecutionEngine, { answer }: NodeCall, nested:
   }
 }
 
-function settle(call: NodeCall, result: RunResult, paid: Paid): RunResult {
+function settle(call: NodeCall, use: string, result: RunResult, paid: Paid): RunResult {
   const { status, error } = result;
   const costNanoUsd = result.costNanoUsd === null ? null : Math.max(0, result.costNanoUsd - (paid.costNanoUsd ?? 0));
   const usage = paid.usage === undefined ? result.usage : subtractUsage(result.usage, paid.usage);
@@ -185,7 +214,7 @@ function settle(call: NodeCall, result: RunResult, paid: Paid): RunResult {
       ? call.signal.aborted
         ? abortError(call.signal)
         : new PolyphonyError('cancelled', `The nested run ${result.runId} was cancelled: resume this run.`)
-      : new PolyphonyError(error?.code ?? 'plugin-failed', `In ${call.node.use}: ${error?.message ?? 'it failed.'}`, {
+      : new PolyphonyError(error?.code ?? 'plugin-failed', `In ${use}: ${error?.message ?? 'it failed.'}`, {
           ...(error === undefined ? {} : { retryable: error.retryable }),
           details: { ...error?.details, runId: result.runId },
         });

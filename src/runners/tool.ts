@@ -3,7 +3,7 @@
 import type { Clock } from '../core/clock.ts';
 import { abortError, PolyphonyError } from '../core/errors.ts';
 import { copyJson } from '../core/json/copy-json.ts';
-import type { Logger, Tool } from '../core/plugin.ts';
+import type { Logger, Tool, ToolContext } from '../core/plugin.ts';
 import type { NodeRunner } from '../core/run/engine.ts';
 import { plainJson } from '../core/run/plain-json.ts';
 import { dropOptionalNulls, isZod } from '../kit/json/json-schema.ts';
@@ -27,24 +27,52 @@ export interface ToolCall {
  * @throws invalid-request for its input, invalid-output for its output, tool-failed for its own errors, naming the tool
  */
 export async function callTool(tool: Tool, call: ToolCall): Promise<unknown> {
+  const input = await toolInput(tool, call.input);
+  if (call.signal.aborted) throw abortError(call.signal);
+  return runTool(tool, { ...call, input });
+}
+
+/**
+ * The input as the schema of the tool gives it, which may be a copy.
+ *
+ * @throws invalid-request
+ */
+export async function toolInput(
+  tool: Pick<Tool, 'name' | 'input'>,
+  given: ToolCall['input'],
+): Promise<ToolCall['input']> {
   const schema = zodOrJson(tool.input);
-  const checked = await schema.read(dropOptionalNulls(schema.input, copyJson(call.input)));
+  const checked = await schema.read(dropOptionalNulls(schema.input, copyJson(given)));
   if (!checked.ok) {
     const message = `The input of tool ${tool.name} does not fit: ${issueList(checked.issues)}. Correct it.`;
     throw new PolyphonyError('invalid-request', message, { details: { tool: tool.name, issues: checked.issues } });
   }
-  if (call.signal.aborted) throw abortError(call.signal);
-  return runTool(tool, { ...call, input: checked.value as ToolCall['input'] });
+  return checked.value as ToolCall['input'];
 }
 
 async function runTool(tool: Tool, call: ToolCall): Promise<unknown> {
-  const { input, signal, idempotencyKey, clock, place } = call;
+  const { input, signal, place } = call;
   try {
-    return await kept(tool, await tool.run(input, { signal, idempotencyKey, clock }), place);
+    return await kept(tool, await tool.run(input, contextOf(call)), place);
   } catch (error) {
     if (signal.aborted) throw abortError(signal);
     throw failureOf({ noun: `Tool ${tool.name}`, code: 'tool-failed', details: { tool: tool.name }, place }, error);
   }
+}
+
+/** Where the call comes from. It is frozen: a tool changes nothing for others. */
+function contextOf({ signal, idempotencyKey, clock, place }: ToolCall): ToolContext {
+  const { runId, node, item, session, tags } = place.call;
+  return Object.freeze({
+    signal,
+    idempotencyKey,
+    clock,
+    runId,
+    nodeId: node.id,
+    ...(item === undefined ? {} : { item }),
+    ...(session === undefined ? {} : { session }),
+    ...(tags === undefined ? {} : { tags: Object.freeze({ ...tags }) }),
+  });
 }
 
 /** The result as its schema gives it and a journal holds it, so that the run sees the same value after a resume. */

@@ -15,7 +15,7 @@ import { chargeOf, withCharge } from '../runs/state/charge.ts';
 
 /** Where code of the user runs. */
 export interface UserCodePlace {
-  readonly call: Pick<NodeCall, 'runId' | 'node' | 'item' | 'round'>;
+  readonly call: Pick<NodeCall, 'runId' | 'node' | 'item' | 'round' | 'session' | 'tags'>;
   readonly logger?: Logger | undefined;
   /** The model reads the message, and knows nothing of nodes. @default false */
   readonly isForModel?: boolean;
@@ -169,6 +169,12 @@ export function spreadable(call: NodeCall): NodeCall {
     },
     get giveSlotBack() {
       return call.giveSlotBack;
+    },
+    get tags() {
+      return call.tags;
+    },
+    get takeSlot() {
+      return call.takeSlot;
     },
     get loop() {
       return call.loop;

@@ -4,7 +4,7 @@ import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { MediaSource, Message } from '../core/model/model.ts';
 import type { HeldByJson, Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
-import type { Plan } from '../core/plan/plan.ts';
+import type { Plan, PlanNode } from '../core/plan/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
 import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
 import { dropOptionalNulls } from '../kit/json/json-schema.ts';
@@ -23,7 +23,8 @@ export interface WorkflowStep<Input, Output, MaySuspend extends boolean = false>
 }
 
 /** A step whose node may declare `out`. */
-export interface TypedStep<Input, Output> extends WorkflowStep<Input, Output> {
+export interface TypedStep<Input, Output, MaySuspend extends boolean = false>
+  extends WorkflowStep<Input, Output, MaySuspend> {
   readonly typedOutput: true;
 }
 
@@ -33,10 +34,28 @@ export interface LlmInput {
   readonly system?: string;
   readonly images?: readonly (string | MediaSource)[];
   readonly files?: readonly (string | MediaSource)[];
+  /** Names of tools, and of workflows as `workflow:<id>`; with one that asks a person, the step is `llm.agent`. */
   readonly tools?: readonly string[];
+  /** The most rounds in which the model may call tools. @default 8 */
+  readonly rounds?: number;
+  /** The tool whose call ends the loop: its arguments are the answer. */
+  readonly stopWhen?: string;
+  readonly toolLimits?: Readonly<Record<string, { readonly calls?: number; readonly usd?: number }>>;
+  /** `meta.transcript` is what was said. @default false */
+  readonly transcript?: boolean;
+  /** Who may take the conversation over, by name. */
+  readonly agents?: Readonly<Record<string, AgentInput>>;
   readonly temperature?: number;
   readonly maxTokens?: number;
   readonly reasoning?: 'none' | 'minimal' | 'low' | 'medium' | 'high';
+}
+export interface AgentInput {
+  /** What it is for: the others read it. */
+  readonly about?: string;
+  readonly system: string;
+  readonly tools?: readonly string[];
+  /** @default that of the node */
+  readonly model?: NonNullable<PlanNode['model']>;
 }
 /** A turn of a conversation as most programs keep it; its role is checked when the node starts. */
 export interface ChatTurn {
@@ -47,7 +66,17 @@ export interface ChatTurn {
 export type LlmRequest = LlmInput &
   ({ readonly prompt: string } | { readonly messages: readonly (Message | ChatTurn)[] });
 
-export const llm: TypedStep<LlmRequest, { readonly text: string }> = { use: 'llm', typedOutput: true };
+/** `llm` whose run may wait for a person: to approve calls of the tools in `approve`, or in a workflow among its tools. */
+type AgentStep = TypedStep<LlmRequest & { readonly approve?: readonly string[] }, { readonly text: string }, true>;
+
+const agent: AgentStep = { use: 'llm', typedOutput: true };
+
+/** `llm.agent` is the same step where its run may wait for a person. */
+export const llm: TypedStep<LlmRequest, { readonly text: string }> & { readonly agent: AgentStep } = {
+  use: 'llm',
+  typedOutput: true,
+  agent,
+};
 
 export const image: WorkflowStep<
   {

@@ -44,4 +44,14 @@ describe('an answer on the command line', () => {
     expect(answerValue('["7"]', typed('string[]'))).toEqual(['7']);
     expect(answerValue('true', typed('boolean'))).toBe(true);
   });
+
+  it('is an object where one may answer beside a text, as for a call that waits for approval', () => {
+    const arguments_ = { type: 'object', properties: { amount: { type: 'number' } }, required: ['amount'] };
+    const changed = { type: 'object', properties: { arguments: arguments_ } };
+    const out = { type: 'object', properties: { answer: { anyOf: [{ type: ['string', 'boolean'] }, changed] } } };
+    const question = asking({ out });
+    for (const given of [{ approved: true, arguments: { amount: 5 } }, { approved: true, arguments: {} }, {}])
+      expect(answerValue(JSON.stringify(given), question)).toEqual(given);
+    for (const text of ['no, too much', 'yes', '[1]']) expect(answerValue(text, question)).toEqual(text);
+  });
 });

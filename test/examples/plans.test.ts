@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { embedded } from '../../plugins/providers/embedded.ts';
+import type { ModelEvent } from '../../src/core/model/model.ts';
 import { createPolyphony, type Polyphony, type RunResult } from '../../src/index.ts';
+import { fakeCard, fakeProvider, finish } from '../../src/testing/index.ts';
 
 const folder = resolve(import.meta.dirname, '../../examples/plans');
 
@@ -100,5 +102,54 @@ describe('what the plans of examples/plans answer', () => {
       mean: '54.3',
       note: expect.stringContaining('Harbour Ltd'),
     });
+  });
+});
+
+describe('support-agent.plan.json', () => {
+  const text = readFileSync(join(folder, 'support-agent.plan.json'), 'utf8');
+  const call = (name: string, args: object): ModelEvent => ({
+    type: 'tool-call',
+    call: { type: 'tool-call', id: name, name, arguments: args as never },
+  });
+  /** Reads the rules, hands over, works the sum out, answers. */
+  const script = [
+    [call('read_file', { path: 'examples/material/rules.md' })],
+    [call('handoff:cashier', {})],
+    [call('calculate', { expression: '18.40 + 11 * 5' })],
+    [{ type: 'text-delta', text: '{"reply":"You owe 23.90.","amount":23.9}' }],
+  ] as const satisfies readonly (readonly ModelEvent[])[];
+
+  it('reads, hands over, waits for a person who corrects the sum, and goes on without asking again', async () => {
+    let asked = 0;
+    const prompts: unknown[] = [];
+    const provider = fakeProvider({
+      models: [fakeCard({ id: 'one', capabilities: ['text', 'streaming', 'tools', 'json-schema'] })],
+      script: ({ request }) => {
+        prompts.push(request.operation === 'chat' ? request.messages : undefined);
+        asked += 1;
+        return [...(script[asked - 1] ?? []), finish({})];
+      },
+    });
+    const own = await createPolyphony({ providers: [provider] });
+    try {
+      const { plan, issues } = await own.validate(text);
+      expect(issues).toEqual([]);
+      if (plan === undefined) throw new Error('the plan is not valid');
+      const first = await (await own.start(plan)).result();
+      expect(first).toMatchObject({ status: 'suspended' });
+      const sum = { tool: 'calculate', arguments: { expression: '18.40 + 11 * 5' } };
+      expect(first.waiting).toMatchObject([{ id: 'desk', nodeId: 'desk', data: sum }]);
+      const corrected = { approved: true, arguments: { expression: '18.40 + 11 * 0.5' } };
+      const done = await (await own.runs.answer(first.runId, 'desk', corrected)).result();
+      expect(done).toMatchObject({ status: 'done', output: { reply: 'You owe 23.90.', amount: 23.9 } });
+      expect(asked).toBe(4);
+      expect(JSON.stringify(prompts[3])).toContain('23.9');
+      const { transcript } = done.output as { transcript: { role: string }[] };
+      expect(transcript.map(({ role }) => role).join()).toBe(
+        'user,assistant,tool,assistant,tool,assistant,tool,assistant',
+      );
+    } finally {
+      await own.close();
+    }
   });
 });

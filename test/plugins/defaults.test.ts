@@ -32,7 +32,13 @@ describe('defaultPlugins', () => {
   it('roots the file tools', async () => {
     const plugins = await defaultPlugins({}, { tools: { folder: 'plugins' } });
     const list = plugins.flatMap(({ tools = [] }) => tools).find(({ name }) => name === 'list_files');
-    const context = { signal: new AbortController().signal, idempotencyKey: 'k', clock: fakeClock() };
+    const context = {
+      signal: new AbortController().signal,
+      idempotencyKey: 'k',
+      clock: fakeClock(),
+      runId: 'run',
+      nodeId: 'a',
+    };
     expect(await list?.run({ pattern: 'defaults.ts' }, context)).toMatchObject({ files: ['defaults.ts'] });
   });
 

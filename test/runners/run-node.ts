@@ -47,13 +47,8 @@ export function setUp(answers: readonly Answer[], { cards, journal: given, value
     workflows: () => undefined,
     ...more,
   });
-  const engine = createEngine({
-    runtime,
-    journal,
-    runners,
-    validPlan,
-    ...(valueBounds === undefined ? {} : { valueBounds }),
-  });
+  const bounds = valueBounds === undefined ? {} : { valueBounds };
+  const engine = createEngine({ runtime, journal, runners, validPlan, ...bounds });
   return { runtime, engine, journal, gateway };
 }
 

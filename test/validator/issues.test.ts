@@ -82,6 +82,26 @@ describe('what is no issue', () => {
     return validate(raw, all, { repair: false }).issues;
   };
   it.each([
+    [
+      'rules for tools by either name, for handoffs, and where a tool is named by the run',
+      plan(
+        {
+          id: 'a',
+          use: 'llm',
+          in: {
+            prompt: 'x',
+            tools: ['tool:search', 'send-mail'],
+            rounds: 20,
+            stopWhen: 'send-mail',
+            approve: ['tool:send-mail', 'handoff:money', 'handoff:a'],
+            toolLimits: { search: { calls: 3, usd: 0.5 } },
+            transcript: true,
+            agents: { money: { about: 'x', system: 'y', tools: ['search'], model: { tier: 'premium' } } },
+          },
+        },
+        { id: 'b', use: 'llm', in: { messages: '{{a.meta.transcript}}', tools: ['{{a.text}}'], approve: ['search'] } },
+      ),
+    ],
     ['meta of a node', plan(ask('a', 'x'), ask('b', '{{a.meta.costUsd}} {{a.meta.model}}'))],
     ['a chain of fallbacks with a literal', plan(ask('a', 'x'), ask('b', '{{a.text ?? a.meta.model ?? "none"}}'))],
     ['any reference in a prompt', plan(search('a', 'x'), ask('b', '{{a.hits}}'))],

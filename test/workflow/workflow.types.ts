@@ -13,7 +13,6 @@ import {
   isTrue,
   llm,
   previous,
-  type Ref,
   t,
   tool,
   type Workflow,
@@ -160,33 +159,6 @@ export function refusedSteps(): void {
 // What may wait for an answer from outside is done or suspended, and has its output only when it is done.
 type MaySuspend<W> = W extends Workflow<infer _I, infer _O, infer M> ? M : 'no workflow';
 const asks = base.node('ok', human, (c) => ({ in: { question: c.input.text } })).output((c) => ({ ok: c.ok.approved }));
-const chosen = base
-  .node('found', search, (c) => ({ in: { query: c.input.text } }))
-  .node('pick', human, () => ({ in: { question: 'Which?', choices: ['red', 'blue'] } }))
-  .node('any', human, () => ({ in: { question: 'Anything?' } }))
-  .node('few', human, (c) => ({ in: { question: 'Which one?', choices: [c.input.text, 'none'] } }))
-  .node('many', human, () => ({ in: { question: 'How many?' }, out: z.object({ answer: z.number() }) }))
-  .map(
-    'parts',
-    human,
-    (c) => c.found.hits,
-    (item) => ({ in: { question: item, choices: ['keep', 'drop'], approve: 'keep' } }),
-  )
-  .node('go', llm, (c) => ({ when: eq(c.pick.answer, 'red'), in: { prompt: c.few.answer } }));
-export const chosenAnswers = chosen.output((c) => {
-  holds<Equal<typeof c.pick.answer, Ref<'red' | 'blue'>>>();
-  holds<Equal<typeof c.pick.approved, Ref<boolean>>>();
-  holds<Equal<typeof c.any.answer, Ref<unknown>>>();
-  holds<Equal<typeof c.few.answer, Ref<string>>>();
-  holds<Equal<typeof c.many.answer, Ref<number>>>();
-  holds<Equal<typeof c.many.approved, Ref<boolean>>>();
-  holds<Equal<(typeof c.parts)[0]['answer'], Ref<'keep' | 'drop'>>>();
-  return { text: c.go.text };
-});
-export function refusedChoice(): void {
-  // @ts-expect-error no answer is another choice
-  chosen.node('b', llm, (c) => ({ when: eq(c.pick.answer, 'green'), in: { prompt: 'x' } }));
-}
 const asksLater = outer
   .node('first', llm, (c) => ({ in: { prompt: c.input.a } }))
   .node('inner', asks, (c) => ({ in: { text: c.first.text, count: 1, kind: 'p' } }))

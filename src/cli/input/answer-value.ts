@@ -6,7 +6,7 @@ import { answeredBy } from '../../runs/stored/given-answer.ts';
 
 /**
  * The value that an argument means. The text itself where it is one of the choices or of the type that `out` declares for the
- * answer; otherwise JSON, and what is no JSON is text. A number that JSON would change, such as 1.10, stays as it was written.
+ * answer, and no object where that may be one; otherwise JSON, and what is no JSON is text. A number that JSON would change, such as 1.10, stays as it was written.
  */
 export function answerValue(text: string, question: HumanQuestion | undefined): unknown {
   if (question !== undefined && wantsText(question, text)) return text;
@@ -20,7 +20,10 @@ function wantsText(question: HumanQuestion, text: string): boolean {
   const { out } = question;
   const answer = isPlainObject(out?.properties) ? out.properties.answer : undefined;
   if (out === undefined || !isPlainObject(answer) || Object.keys(answer).length === 0) return false;
-  return answer.type === 'string' || validateJson(out, answeredBy(question, text), { trusted: true }).ok;
+  if (answer.type === 'string') return true;
+  const fits = (given: unknown): boolean => validateJson(out, answeredBy(question, given), { trusted: true }).ok;
+  // Where an object may answer, what is written as one is meant as one, also if it does not fit.
+  return fits(text) && !(isPlainObject(tryJson(text)) && fits({}));
 }
 
 function tryJson(text: string): unknown {

@@ -1,6 +1,9 @@
 /** Follows a run to its end: live view or event lines, result, exit code. */
 import type { RunEvent, RunHandle, RunResult, WaitedFor } from '../../core/run/engine.ts';
+import { scrubText } from '../../core/scrub.ts';
 import { oneLine, printable, safeJson } from '../../drawing/plain-text.ts';
+import { isPlainObject } from '../../language/shorthand.ts';
+import { shownJson } from '../../language/shown.ts';
 import type { Polyphony } from '../../polyphony.ts';
 import { dateAt, systemClock } from '../../system/clock.ts';
 import { quoted } from '../input/command-name.ts';
@@ -130,15 +133,25 @@ function showQuestions(
   terminal: Terminal,
 ): void {
   const command = `${thisCommandWith(options)} runs answer ${quoted(runId)}`;
-  for (const { id, question, choices, wait } of waiting) {
+  for (const { id, question, choices, data, wait } of waiting) {
     if (wait !== undefined) {
       sayWait(runId, id, wait, options, terminal);
       continue;
     }
     const asks = `${terminal.paint.magenta(oneLine(id))} asks: ${printable(question)}`;
     terminal.say(`\n${terminal.wrap(asks, 'stderr')}`);
+    const call = callIn(data);
+    if (call !== undefined) terminal.say(`  call: ${oneLine(call)}`);
     if (choices !== undefined) terminal.say(`  choices: ${choices.map(oneLine).join(', ')}`);
     const example = choices?.[0] === undefined ? "'<answer>'" : quoted(oneLine(choices[0]));
     terminal.say(`  answer with: ${command} ${quoted(oneLine(id))} ${example}`);
   }
+}
+
+const LONGEST_ARGUMENTS = 500;
+
+/** The call of a tool that waits for approval, cut and without secrets: a model wrote the arguments. */
+function callIn(data: unknown): string | undefined {
+  if (!isPlainObject(data) || typeof data.tool !== 'string' || !isPlainObject(data.arguments)) return undefined;
+  return scrubText(`${data.tool} ${shownJson(data.arguments, LONGEST_ARGUMENTS)}`);
 }

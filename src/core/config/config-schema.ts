@@ -151,6 +151,7 @@ export const CurrentConfigSchema = z.strictObject({
       depth: z.int().positive().optional(),
       items: z.int().positive().optional(),
       rounds: z.int().positive().optional(),
+      toolRounds: z.int().positive().optional(),
       nesting: z.int().positive().optional(),
     })
     .optional(),

@@ -1,4 +1,5 @@
 /** The workflows that a plan brings with it, and which of its nodes run them. */
+import { workflowsOf } from './offered-tools.ts';
 import type { Plan, PlanNode, PlanWorkflow } from './plan-document.ts';
 
 export const WORKFLOW_PREFIX = 'workflow:';
@@ -19,11 +20,7 @@ export function workflowsUsedBy(nodes: readonly PlanNode[]): ReadonlySet<string>
     const name = typeof use === 'string' ? workflowNameOf(use) : undefined;
     if (name !== undefined) names.add(name);
   };
-  for (const { use, in: inputs } of nodes) {
-    add(use);
-    const tools: unknown = inputs?.tools;
-    if (Array.isArray(tools)) for (const tool of tools) add(tool);
-  }
+  for (const node of nodes) for (const use of workflowsOf(node)) add(use);
   return names;
 }
 

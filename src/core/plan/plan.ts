@@ -13,6 +13,7 @@ export interface PlanBounds {
   readonly depth: number;
   readonly items: number;
   readonly rounds: number;
+  readonly toolRounds: number;
   readonly nesting: number;
 }
 export const DEFAULT_BOUNDS: PlanBounds = {
@@ -21,6 +22,7 @@ export const DEFAULT_BOUNDS: PlanBounds = {
   depth: 32,
   items: 10_000,
   rounds: 20,
+  toolRounds: 20,
   nesting: 4,
 };
 

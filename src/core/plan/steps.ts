@@ -1,5 +1,5 @@
 /** The built-in steps, as the catalogue lists them. executor/runners has one file per step. */
-import type { JsonSchema } from '../model/model.ts';
+import { type JsonSchema, TIERS } from '../model/model.ts';
 import type { StepType } from './validation.ts';
 
 const string = { type: 'string' } as const;
@@ -31,6 +31,19 @@ const PROVIDER_TOOL = {
   description: 'A tool that the provider runs itself: web-search, web-fetch, code-execution.',
 };
 
+/** As `model` of a node. */
+const MODEL = object(
+  {
+    id: string,
+    route: string,
+    tier: { type: 'string', enum: [...TIERS] },
+    strict: { type: 'boolean' },
+    can: strings,
+    strengths: strings,
+  },
+  [],
+);
+
 const llm: StepType = {
   use: 'llm',
   sideEffects: false,
@@ -43,6 +56,30 @@ const llm: StepType = {
       images: { type: 'array' },
       files: { type: 'array' },
       tools: { type: 'array', items: { anyOf: [string, PROVIDER_TOOL] } },
+      rounds: { type: 'integer', minimum: 1 },
+      stopWhen: string,
+      approve: strings,
+      toolLimits: {
+        type: 'object',
+        additionalProperties: object(
+          { calls: { type: 'integer', minimum: 1 }, usd: { type: 'number', minimum: 0 } },
+          [],
+        ),
+      },
+      transcript: { type: 'boolean' },
+      agents: {
+        type: 'object',
+        additionalProperties: object(
+          {
+            about: string,
+            system: string,
+            tools: { type: 'array', items: { anyOf: [string, PROVIDER_TOOL] } },
+            model: MODEL,
+          },
+          ['system'],
+        ),
+        description: 'Who may take the conversation over, by name: the model calls handoff:<name>.',
+      },
       temperature: number,
       maxTokens: { type: 'integer' },
       reasoning: { type: 'string', enum: ['none', 'minimal', 'low', 'medium', 'high'] },

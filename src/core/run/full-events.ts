@@ -18,6 +18,9 @@ export const FULL_BYTES = 536_870_912;
 /** The fields of a `tool-call` that hold values of the run: together they are its value, at no path of its own. */
 const CALL_FIELDS: readonly string[] = ['arguments', 'result'];
 
+const OUTPUT: readonly string[] = ['result', 'output'];
+const RESULT: readonly string[] = ['result'];
+
 /**
  * The field of an event that holds a value of the run, the only one that may hold references. Undefined: it has none. Without
  * a step: several fields, which `recordedValue` and `withValue` take together.
@@ -29,7 +32,8 @@ export function valuePathOf(event: RunEvent): readonly string[] | undefined {
     case 'item-finished':
     case 'round-finished':
     case 'node-finished':
-      return ['result', 'output'];
+      // A transcript repeats what the events of its rounds hold.
+      return event.result?.meta?.transcript === undefined ? OUTPUT : RESULT;
     case 'node-failed':
       return event.result === undefined ? undefined : ['result', 'output'];
     case 'node-suspended':

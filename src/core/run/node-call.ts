@@ -8,6 +8,7 @@ import type {
   JsonSchema,
   JsonValue,
   MediaSource,
+  Message,
   Part,
   Scope,
   Sensitivity,
@@ -33,6 +34,8 @@ export interface AnswerFacts {
   readonly audio?: readonly MediaSource[];
   /** The summary of the model's reasoning; at most 4096 characters. */
   readonly reasoning?: string;
+  /** Of a node that asks for it: what was said without the system prompt, with calls and results; the last 256 messages and 1 MiB. */
+  readonly transcript?: readonly Message[];
 }
 
 /** The fields of `{{node.meta.…}}`. */
@@ -95,6 +98,7 @@ export interface NodeCall {
   readonly signal: AbortSignal;
   readonly scopes: readonly Scope[];
   readonly session?: string;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly sensitivity?: Sensitivity;
   readonly cache?: CacheMode;
   /** The conversation that the node goes on with. Absent also where nothing is left of its key. */
@@ -108,6 +112,8 @@ export interface NodeCall {
    * run. Absent: nobody counts.
    */
   readonly giveSlotBack?: (() => void) | undefined;
+  /** Counts again after `giveSlotBack`: what the call waited for has ended, and it works on. Absent: nobody counts. */
+  readonly takeSlot?: (() => void) | undefined;
   /** For a node that suspended the run: its question and the answer. */
   readonly answer?: { readonly question: HumanQuestion; readonly value: unknown };
   /** Takes text that the node produces while it runs: becomes a `node-delta` event. */
@@ -151,6 +157,9 @@ export interface LoopAnswer extends Paid {
   readonly idempotencyKey?: string;
   /** Calls of models since the answer before it. @default 0 */
   readonly calls?: number;
+  /** Who answered, where a call of a tool may end the loop. */
+  readonly model?: string;
+  readonly provider?: string;
 }
 
 /** One call of a tool by a model, when it has ended: with `result`, or with the `error` that the model was told. */
@@ -162,7 +171,10 @@ export interface ToolCallRecord extends Paid {
   /** The id that the model gave the call. */
   readonly callId: string;
   readonly name: string;
+  /** What it ran with: those of the model, or those that a person put in their place. */
   readonly arguments: JsonValue;
+  /** What a person decided, where the node asks one. */
+  readonly approval?: 'approved' | 'changed' | 'refused';
   readonly result?: unknown;
   readonly error?: ErrorRecord;
 }
@@ -209,8 +221,10 @@ export interface HumanQuestion {
   /** Whose schema reads the answer, besides `out`, where the process has that workflow. @default none */
   readonly ownSchema?: { readonly workflow: string; readonly nodeId: string };
   readonly data?: unknown;
-  /** For a question of a nested run: `runId/nodeId` in that run. */
+  /** For a question of a nested run: `runId/nodeId` in that run. For one about the call of a tool: the key of that call. */
   readonly origin?: string;
+  /** For a question of a workflow that a model called as a tool: the call, which a person approved before. */
+  readonly approvedCall?: { readonly key: string; readonly called: JsonValue; readonly arguments: JsonValue };
   /** Epoch milliseconds: when the time of its node (`limits.seconds`) is up. @default it waits for ever */
   readonly deadline?: number;
   /** A moment or an event answers it, and no person. @default a person does */

@@ -93,7 +93,7 @@ function isSmall(event: RunEvent): boolean {
   if (event.type !== 'node-finished') return false;
   const { output, meta } = event.result;
   const isPlain = output === null || typeof output === 'boolean' || typeof output === 'number';
-  return isPlain && meta.warnings.length === 0;
+  return isPlain && meta.warnings.length === 0 && meta.transcript === undefined;
 }
 
 /** Plans that were measured, while they live: a plan never changes, and one that runs often is walked once. */

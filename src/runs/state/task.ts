@@ -8,8 +8,9 @@ import type { NanoUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { PlanNode, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
 import { handledAs } from '../../core/plan/stand-in.ts';
-import type { HumanQuestion, LoopAnswer, NodeEnding, NodeResult, ToolCallRecord } from '../../core/run/engine.ts';
+import type { HumanQuestion, NodeEnding, NodeResult } from '../../core/run/engine.ts';
 import { listReferences } from '../../language/template.ts';
+import type { RecordedLoop } from '../records/recorded-loop.ts';
 import type { CompiledNode } from './compiled-node.ts';
 import type { Ranked } from './ready-queue.ts';
 
@@ -30,20 +31,6 @@ export interface TaskProgress {
   deadline: number | undefined;
   /** Rounds of models that call tools, of units that have not ended. */
   readonly loops: Map<number, RecordedLoop>;
-}
-
-/** What a model and its tools did for a unit, or for one of its rounds, with the money of all of it. */
-export interface RecordedLoop {
-  /** Round of `repeat`; 0: the node has none. */
-  readonly repeat: number;
-  readonly rounds: readonly RecordedLoopRound[];
-  readonly costNanoUsd: NanoUsd | null;
-  readonly usage: Usage;
-}
-
-export interface RecordedLoopRound {
-  readonly answer: LoopAnswer;
-  readonly calls: Map<number, ToolCallRecord>;
 }
 
 /** The last finished round of a unit, with the money of all its rounds. */
@@ -75,6 +62,8 @@ export interface Unit {
   inputs: unknown;
   /** Undefined until it uses something: most units of a large plan do not. */
   used: UnitUse | undefined;
+  /** What is recorded of its model that calls tools: the unit that goes on after a question takes it up. */
+  loop: RecordedLoop | undefined;
 }
 
 /** What a unit takes of the bounds of its run. */

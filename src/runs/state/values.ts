@@ -107,8 +107,8 @@ export function holdResult(values: RunValues, unit: Unit, value: unknown): void 
 
 /** Counts what an answer says besides its text: its sources and media, which may be larger than the text. */
 export function holdAnswer(values: RunValues, answer: AnswerFacts, nodeId: string): void {
-  const { citations, images, audio, reasoning } = answer;
-  if (citations ?? images ?? audio ?? reasoning)
+  const { citations, images, audio, reasoning, transcript } = answer;
+  if (citations ?? images ?? audio ?? reasoning ?? transcript)
     holdValue(values, answer, { noun: 'What came beside the result', nodeId });
 }
 

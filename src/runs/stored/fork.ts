@@ -207,16 +207,16 @@ function* keptLoops(nodeId: string, { progress }: RestoredNode): Generator<Event
     const place = { nodeId, ...(of === -1 ? {} : { item: of }), ...(repeat === 0 ? {} : { repeat }) };
     for (const { answer, calls } of rounds) {
       const { round, content, finishReason, asked } = answer;
-      const { citations, warnings } = answer;
-      const said = { round, content, finishReason, asked, ...defined({ citations, warnings }) };
+      const { citations, warnings, model, provider } = answer;
+      const said = { round, content, finishReason, asked, ...defined({ citations, warnings, model, provider }) };
       yield { type: 'model-answered', ...place, ...said, costNanoUsd: 0 };
       for (const call of calls.values()) yield { ...toolCall(call), type: 'tool-call', ...place, costNanoUsd: 0 };
     }
   }
 }
 
-function toolCall({ round, index, callId, name, arguments: given, result, error }: ToolCallRecord) {
-  return { round, index, callId, name, arguments: given, ...defined({ result, error }) };
+function toolCall({ round, index, callId, name, arguments: given, approval, result, error }: ToolCallRecord) {
+  return { round, index, callId, name, arguments: given, ...defined({ approval, result, error }) };
 }
 
 /** What the old run paid is not charged again: the figures stay in `meta`, and the cost is 0 here. */

@@ -26,7 +26,12 @@ export function enqueue(run: RunState, task: Task): void {
 }
 
 /** @throws limit-exceeded when the run has no room for the question */
-export function ask(run: RunState, { task, item }: Unit, { question: asked }: SuspendRun): void {
+export function ask(run: RunState, { task, item, loop }: Unit, { question: asked }: SuspendRun): void {
+  if (loop !== undefined) {
+    // The unit that goes on takes it up, and asks its model nothing again.
+    task.progress ??= noProgress();
+    task.progress.loops.set(item, loop);
+  }
   if (task.progress?.again.delete(item) === true) {
     // What it waits for has come while it was asking.
     enqueue(run, task);

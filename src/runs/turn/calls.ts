@@ -6,15 +6,7 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type { Scope, Warning } from '../../core/model/model.ts';
 import { addMoney, nanoToUsd, usdToNano } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
-import {
-  type NodeCall,
-  type NodeMeta,
-  type NodeOutput,
-  type NodeProgress,
-  type NodeResult,
-  type NodeThread,
-  SuspendRun,
-} from '../../core/run/engine.ts';
+import type { NodeCall, NodeMeta, NodeOutput, NodeProgress, NodeResult, NodeThread } from '../../core/run/engine.ts';
 import { THREAD_KEY_LENGTH } from '../../core/stores/threads.ts';
 import type { TemplateScope } from '../../language/template.ts';
 import { chargeOf } from '../state/charge.ts';
@@ -160,9 +152,8 @@ export function bookOutput(run: RunState, unit: Unit, output: NodeOutput): NodeR
   return withAllMoney(unit, usage === undefined ? result : { ...result, usage });
 }
 
-/** Charges a call that failed. */
+/** Charges a call that failed, or that asks a question after it has paid for something. */
 export function bookFailure(run: RunState, unit: Unit, error: unknown): void {
-  if (error instanceof SuspendRun) return;
   const { costNanoUsd, usage } = chargeOf(error);
   charge(run, unit, costNanoUsd, usage);
 }
@@ -224,6 +215,7 @@ export function nextRound(unit: Unit): () => void {
 export function recordRound(run: RunState, unit: Unit, result: NodeResult, committed: () => void): void {
   const { task, item, round } = unit;
   const place = item === -1 ? { round } : { item, round };
+  unit.loop = undefined;
   const recorded = run.recorder.record({ type: 'round-finished', nodeId: task.id, ...place, result }, committed);
   // The run is stopping, and the next call throws why.
   if (!recorded) committed();

@@ -152,6 +152,7 @@ function createUnit(run: RunState, task: Task, item: number): Unit {
     usage: NO_USAGE,
     inputs: undefined,
     used: undefined,
+    loop: undefined,
   };
   task.progress?.again.delete(item);
   task.units.push(unit);

@@ -10,9 +10,10 @@ import { addMoney } from '../../core/money/money.ts';
 import { addUsage } from '../../core/money/usage.ts';
 import { onAbort } from '../../core/on-abort.ts';
 import type { LoopRecords, ToolCallRecord } from '../../core/run/engine.ts';
+import { type RecordedLoop, withAnswer, withCall } from '../records/recorded-loop.ts';
 import type { EventDraft } from '../state/recorder.ts';
 import type { RunState } from '../state/run-state.ts';
-import type { RecordedLoop, Unit } from '../state/task.ts';
+import type { Unit } from '../state/task.ts';
 import { holdValue } from '../state/values.ts';
 
 /** What earlier calls of the unit recorded, once: from now on it is a part of what the unit has cost. */
@@ -21,6 +22,7 @@ export function takeUpLoop(unit: Unit): RecordedLoop | undefined {
   const loop = loops?.get(unit.item);
   if (loop === undefined || loop.repeat !== unit.round) return undefined;
   loops?.delete(unit.item);
+  unit.loop = loop;
   unit.costNanoUsd = addMoney(unit.costNanoUsd, loop.costNanoUsd);
   unit.usage = addUsage(unit.usage, loop.usage);
   return loop;
@@ -36,10 +38,12 @@ export function loopRecords(
     rounds,
     answered(answer) {
       holdValue(run.values, answer.content, { noun: 'The answer', nodeId: task.id });
+      unit.loop = withAnswer(unit.loop, unit.round, answer);
       return recorded(run, unit, { ...answer, ...placeOf(unit), type: 'model-answered' }, signal);
     },
     async called(call) {
       const kept = withRoom(run, unit, call);
+      unit.loop = withCall(unit.loop, unit.round, kept);
       await recorded(run, unit, { ...kept, ...placeOf(unit), type: 'tool-call' }, signal);
       return kept;
     },

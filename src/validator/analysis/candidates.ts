@@ -92,11 +92,11 @@ export function demandOf(node: PlanNode): Demand {
   };
 }
 
-function impliedBy({ images, files, tools, reasoning }: Readonly<Record<string, unknown>>): Capability[] {
+function impliedBy({ images, files, tools, agents, reasoning }: Readonly<Record<string, unknown>>): Capability[] {
   const can: Capability[] = [];
   if (isGiven(images)) can.push('image-in');
   if (isGiven(files)) can.push('file-in');
-  if (isGiven(tools)) can.push('tools');
+  if (isGiven(tools) || isGiven(agents)) can.push('tools');
   if (isGiven(reasoning) && reasoning !== 'none') can.push('reasoning');
   return can;
 }
@@ -182,7 +182,7 @@ function keyOf({ use, model, sensitivity, in: inputs }: PlanNode): string {
   return key;
 }
 
-const ASKING = ['images', 'files', 'tools', 'reasoning', 'image'] as const;
+const ASKING = ['images', 'files', 'tools', 'agents', 'reasoning', 'image'] as const;
 
 const askedFor = (value: unknown): string =>
   typeof value === 'string' && value === 'none' ? value : String(isGiven(value));

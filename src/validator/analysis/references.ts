@@ -49,6 +49,7 @@ const META_FIELDS = {
   images: { type: 'array' },
   audio: { type: 'array' },
   reasoning: { type: 'string' },
+  transcript: { type: 'array' },
 };
 const metaOf = (more: Readonly<Record<string, JsonSchema>>): InferredType =>
   inferredType({ type: 'object', properties: { ...META_FIELDS, ...more }, additionalProperties: false });

@@ -1,13 +1,14 @@
 /** All checks of a single node, once its references are resolved. */
 
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
+import { checkAgents } from './agents.ts';
 import { checkApprovals } from './approval.ts';
 import { checkBraces } from './braces.ts';
 import { checkComparisons } from './comparisons.ts';
 import { checkConditions, checkFinish, checkIneffective, checkRepeat, checkWait } from './control.ts';
 import { checkInputs } from './inputs.ts';
 import { checkModels } from './models.ts';
-import { checkId, checkOut, checkTools, checkUse } from './names.ts';
+import { checkId, checkOut, checkUse } from './names.ts';
 import { checkThread } from './thread.ts';
 import { checkUndo } from './undo.ts';
 import { checkWaiting } from './waiting.ts';
@@ -16,7 +17,7 @@ import { checkWaiting } from './waiting.ts';
 export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, analysis: PlanAnalysis): void {
   checkId(nodeAnalysis, analysis);
   checkUse(nodeAnalysis, analysis);
-  checkTools(nodeAnalysis, analysis);
+  checkAgents(nodeAnalysis, analysis);
   checkOut(nodeAnalysis, analysis.report);
   checkInputs(nodeAnalysis, analysis);
   checkBraces(nodeAnalysis, analysis);

@@ -96,27 +96,6 @@ function meantStep(use: string, names: readonly string[], { catalogue, naming }:
   return isHarmless(only) || sameName(wanted, target) === 'form' ? only : undefined;
 }
 
-const MOST_TOOLS_REPORTED = 20;
-
-/** The tools that a model may call: those whose names stand in the plan exist. */
-export function checkTools({ node, pointer }: NodeAnalysis, { catalogue, report }: PlanAnalysis): void {
-  const named: unknown = node.use === 'llm' ? node.in?.tools : undefined;
-  if (!Array.isArray(named)) return;
-  const tools = [...catalogue.steps.keys()].filter((name) => name.startsWith('tool:')).map(withoutPrefix);
-  const known = new Set(tools);
-  const isUnknown = (name: unknown): name is string =>
-    typeof name === 'string' && !name.includes('{{') && !known.has(name);
-  for (const name of named.filter(isUnknown).slice(0, MOST_TOOLS_REPORTED)) {
-    const message = `Node "${node.id}" names the tool ${shown(name)}, which does not exist: use a tool from the catalogue.`;
-    const suggest = nearest(name, tools);
-    report.add('use.unknown', `${pointer}/in/tools/${named.indexOf(name)}`, message, {
-      got: name,
-      suggest,
-      expected: suggest.length > 0 ? undefined : tools.slice(0, 50),
-    });
-  }
-}
-
 /** `out` may not declare `meta`, which every node has. */
 export function checkOut({ node, pointer }: NodeAnalysis, report: Report): void {
   if (node.out === undefined) return;

@@ -1,4 +1,6 @@
 /** Checks workflows inside workflows: no cycles, and no more levels than allowed. */
+
+import { workflowsOf } from '../../core/plan/offered-tools.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { memberPlan, workflowNameOf, workflowsUsedBy } from '../../core/plan/plan-workflows.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
@@ -9,19 +11,24 @@ export function checkNesting(analysis: PlanAnalysis): void {
   const heights = new Map<Plan, number>();
   const { nesting } = analysis.catalogue.bounds;
   const registered = registeredIn(analysis.catalogue);
-  for (const { node, pointer, workflow } of analysis.nodes) {
-    if (workflow === undefined) continue;
-    const isOwn = registered.workflows.get(workflowNameOf(node.use) ?? '') !== workflow;
-    const path = cycleFrom([{ name: node.use, plan: workflow, isOwn }], analysis.plan.id, registered, new Set());
-    if (path !== undefined) {
-      const message = `A workflow uses itself, directly or through others (${path.join(' uses ')}): remove one of these uses.`;
-      analysis.report.add('workflow.cycle', `${pointer}/use`, message, { got: path });
-      continue;
+  for (const { node, pointer } of analysis.nodes) {
+    const place = node.use === 'llm' ? `${pointer}/in` : `${pointer}/use`;
+    for (const use of new Set(workflowsOf(node))) {
+      const name = workflowNameOf(use) ?? '';
+      const workflow = analysis.catalogue.workflows.get(name);
+      if (workflow === undefined) continue;
+      const isOwn = registered.workflows.get(name) !== workflow;
+      const path = cycleFrom([{ name: use, plan: workflow, isOwn }], analysis.plan.id, registered, new Set());
+      if (path !== undefined) {
+        const message = `A workflow uses itself, directly or through others (${path.join(' uses ')}): remove one of these uses.`;
+        analysis.report.add('workflow.cycle', place, message, { got: path });
+        continue;
+      }
+      const levels = heightOf(workflow, registered, heights);
+      if (levels <= nesting) continue;
+      const message = `"${use}" nests workflows ${levels} levels deep, but at most ${nesting} levels are allowed: flatten them.`;
+      analysis.report.add('workflow.depth', place, message, { expected: { atMost: nesting }, got: levels });
     }
-    const levels = heightOf(workflow, registered, heights);
-    if (levels <= nesting) continue;
-    const message = `"${node.use}" nests workflows ${levels} levels deep, but at most ${nesting} levels are allowed: flatten them.`;
-    analysis.report.add('workflow.depth', `${pointer}/use`, message, { expected: { atMost: nesting }, got: levels });
   }
 }
 

@@ -20,6 +20,8 @@ export const RUN_SHARE = 0.5;
 export const ROUNDS = 2;
 /** Model calls of a node with tools: one that asks for a tool and one that answers. */
 export const TOOL_CALLS = { expected: 2, high: 8 } as const;
+/** Rounds of such a node that asks for more than any operator allows. */
+export const MOST_ROUNDS = 1000;
 /** Items of an `each` that run at the same time, when the node sets no limit. */
 export const CONCURRENCY = 64;
 /** A nested plan: the planner's call, and the model calls of what it plans. */

@@ -1,10 +1,20 @@
 /** The estimate of one node: calls × tokens × price, based on the estimates of the nodes before it. */
 import { addMoney, type NanoUsd } from '../../core/money/money.ts';
+import { agentsOf, workflowsOf } from '../../core/plan/offered-tools.ts';
 import type { NodeEstimate, Plan, PlanNode } from '../../core/plan/plan.ts';
 import { THREAD_FOLD_TOKENS, THREAD_SUMMARY_TOKENS, threadSettings } from '../../core/plan/thread.ts';
 import { type CatalogueModel, candidatesOf, operationOf, rungCandidates } from '../analysis/candidates.ts';
-import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
-import { CONCURRENCY, ESCALATION_SHARE, NESTED, ROUNDS, SUMMARY_SHARE, TOOL_CALLS } from './assumptions.ts';
+import { type NodeAnalysis, type PlanAnalysis, workflowOf } from '../analysis/plan-analysis.ts';
+import { isRecord } from '../document/document.ts';
+import {
+  CONCURRENCY,
+  ESCALATION_SHARE,
+  MOST_ROUNDS,
+  NESTED,
+  ROUNDS,
+  SUMMARY_SHARE,
+  TOOL_CALLS,
+} from './assumptions.ts';
 import {
   boundedCap,
   type CallSize,
@@ -30,12 +40,14 @@ export interface EstimatedNode {
   readonly mayBeSkipped: boolean;
 }
 
+type Nested = (plan: Plan) => NodeEstimate | undefined;
+
 type Costs = Pick<NodeEstimate, 'lowNanoUsd' | 'expectedNanoUsd' | 'highNanoUsd'>;
 
 const FREE: Costs = { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0 };
 
 /** @param nested returns the estimate of a workflow's plan; undefined beyond the allowed nesting */
-export function createNodeEstimator(analysis: PlanAnalysis, nested: (plan: Plan) => NodeEstimate | undefined) {
+export function createNodeEstimator(analysis: PlanAnalysis, nested: Nested) {
   const pools = createPools(analysis);
   const sizeOf = createSizes(analysis);
   const skippable = new Set<string>();
@@ -46,7 +58,7 @@ export function createNodeEstimator(analysis: PlanAnalysis, nested: (plan: Plan)
     if (mayBeSkipped) skippable.add(node.id);
     const size = sizeOf(nodeAnalysis);
     const isCapped = analysis.plan.budget?.usd !== undefined || node.limits?.usd !== undefined;
-    const once = onceOf(nodeAnalysis, size, pools, isCapped, nested);
+    const once = onceOf(nodeAnalysis, size, pools, isCapped, analysis, nested);
     const runs = runsOf(node, size.items);
     const certain = !mayBeSkipped && !racers.has(node.id);
     const estimate: NodeEstimate = {
@@ -136,7 +148,8 @@ function onceOf(
   size: NodeSize,
   pools: Pools,
   isCapped: boolean,
-  nested: (plan: Plan) => NodeEstimate | undefined,
+  analysis: PlanAnalysis,
+  nested: Nested,
 ): Once {
   const { node, step } = nodeAnalysis;
   const inner = node.use.startsWith('workflow:') ? nodeAnalysis.workflow : undefined;
@@ -144,9 +157,46 @@ function onceOf(
   if (step?.usesModel !== true) return { costs: FREE, ms: step?.expectedMs ?? 10 };
   const pool = pools.of(nodeAnalysis);
   if (node.use === 'plan') return planOnce(pool, isCapped);
-  const own = withSummary(callCosts(pool, node, size, isCapped), nodeAnalysis, pools, isCapped);
+  const asking = ofAgents(callCosts(pool, node, size, isCapped), nodeAnalysis, size, pools, isCapped);
+  const own = withSummary(asking, nodeAnalysis, pools, isCapped);
   const ms = pool.likely?.card.expectedMs ?? DEFAULT_MS;
-  return escalated({ costs: own, ms: ms * callsOf(node).expected, likely: pool.likely }, node, size, pools, isCapped);
+  const asked = { costs: own, ms: ms * callsOf(node).expected, likely: pool.likely };
+  return withWorkflows(escalated(asked, node, size, pools, isCapped), node, analysis, nested);
+}
+
+/** At most, all calls are those of the dearest agent that has a model of its own. */
+function ofAgents(own: Costs, nodeAnalysis: NodeAnalysis, size: NodeSize, pools: Pools, isCapped: boolean): Costs {
+  const { node } = nodeAnalysis;
+  let { highNanoUsd } = own;
+  for (const [, { model }] of node.use === 'llm' ? agentsOf(node.in?.agents) : []) {
+    if (!isRecord(model)) continue;
+    const other = callCosts(
+      pools.of({ ...nodeAnalysis, node: { ...node, model }, variants: undefined }),
+      node,
+      size,
+      isCapped,
+    ).highNanoUsd;
+    highNanoUsd = highNanoUsd === null || other === null ? null : Math.max(highNanoUsd, other);
+  }
+  return { ...own, highNanoUsd };
+}
+
+/** With the workflows that the model may call: of each one call is expected, and the dearest in every round at most. */
+function withWorkflows(once: Once, node: PlanNode, { catalogue }: PlanAnalysis, nested: Nested): Once {
+  const names = node.use === 'llm' ? workflowsOf(node) : [];
+  if (names.length === 0) return once;
+  let { expectedNanoUsd, highNanoUsd } = once.costs;
+  let { ms } = once;
+  let dearest: NanoUsd | null = 0;
+  for (const name of names) {
+    const plan = workflowOf(name, catalogue);
+    const { costs, ms: more } = workflowOnce(plan === undefined ? undefined : nested(plan));
+    expectedNanoUsd = addMoney(expectedNanoUsd, costs.expectedNanoUsd);
+    dearest = dearest === null || costs.highNanoUsd === null ? null : Math.max(dearest, costs.highNanoUsd);
+    ms += more;
+  }
+  highNanoUsd = addMoney(highNanoUsd, times(dearest, roundsOf(node)));
+  return { ...once, costs: { ...once.costs, expectedNanoUsd, highNanoUsd }, ms };
 }
 
 function workflowOnce(estimate: NodeEstimate | undefined): Once {
@@ -157,10 +207,16 @@ function workflowOnce(estimate: NodeEstimate | undefined): Once {
 
 /** Model calls of one run: tools take rounds, a typed answer may take one repair. */
 function callsOf(node: PlanNode): { readonly expected: number; readonly high: number } {
-  const { tools } = node.in ?? {};
-  const calls = Array.isArray(tools) && tools.length > 0 ? TOOL_CALLS : { expected: 1, high: 1 };
-  return { expected: calls.expected, high: calls.high + (node.out === undefined ? 0 : 1) };
+  const { tools, agents, rounds } = node.in ?? {};
+  const hasTools = (Array.isArray(tools) && tools.length > 0) || agents !== undefined;
+  const calls = hasTools ? TOOL_CALLS : { expected: 1, high: 1 };
+  // The model answers once more after the last round that it may take.
+  const high = hasTools && typeof rounds === 'number' ? roundsOf(node) + 1 : calls.high;
+  return { expected: calls.expected, high: high + (node.out === undefined ? 0 : 1) };
 }
+
+const roundsOf = ({ in: inputs }: PlanNode): number =>
+  typeof inputs?.rounds === 'number' ? Math.max(1, Math.min(inputs.rounds, MOST_ROUNDS)) : TOOL_CALLS.high;
 
 function callCosts(pool: PricedCandidates, node: PlanNode, size: NodeSize, isCapped: boolean): Costs {
   const images = imagesOf(node);

@@ -33,7 +33,13 @@ function toolsOf(options: SearchToolsOptions = {}): readonly Tool[] {
     | undefined;
   return parts?.tools ?? [];
 }
-const context = () => ({ signal: new AbortController().signal, idempotencyKey: 'k', clock: fakeClock() });
+const context = () => ({
+  signal: new AbortController().signal,
+  idempotencyKey: 'k',
+  clock: fakeClock(),
+  runId: 'run',
+  nodeId: 'a',
+});
 function call<Output>(name: string, input: Record<string, unknown>, tools = toolsOf()): Promise<Output> {
   return tools.find((tool) => tool.name === name)?.run(input, context()) as Promise<Output>;
 }

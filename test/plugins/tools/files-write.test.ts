@@ -40,7 +40,13 @@ async function call(name: string, input: Record<string, unknown>, given: Given =
   keys += 1;
   const { store = memoryStores().keyValue, key = `key-${keys}`, ...options } = given;
   const tool = toolsOf(store, options).find((one) => one.name === name);
-  return tool?.run(input, { signal: new AbortController().signal, idempotencyKey: key, clock: fakeClock() });
+  return tool?.run(input, {
+    signal: new AbortController().signal,
+    idempotencyKey: key,
+    clock: fakeClock(),
+    runId: 'run',
+    nodeId: 'a',
+  });
 }
 const write = (path: string, text: string, input = {}, given: Given = {}) =>
   call('write_file', { path, text, ...input }, given);

@@ -53,7 +53,7 @@ function run(
   signal = new AbortController().signal,
 ) {
   const tool = fileTools({ folder, maxBytes: 2000, ...options }).tools?.find((one) => one.name === name);
-  return tool?.run(input, { signal, idempotencyKey: 'k', clock: fakeClock() });
+  return tool?.run(input, { signal, idempotencyKey: 'k', clock: fakeClock(), runId: 'run', nodeId: 'a' });
 }
 const read = (path: string, options?: FileToolsOptions) => run('read_file', { path }, options);
 const list = (pattern: string, options?: FileToolsOptions) => run('list_files', { pattern }, options);

@@ -64,7 +64,13 @@ const options: HttpToolOptions = {
 
 function send(input: Record<string, unknown>, idempotencyKey = 'k', more: HttpToolOptions = {}): Promise<unknown> {
   const tool = httpTool({ ...options, ...more }).tools?.find(({ name }) => name === 'http_request');
-  const context = { signal: new AbortController().signal, idempotencyKey, clock: systemClock };
+  const context = {
+    signal: new AbortController().signal,
+    idempotencyKey,
+    clock: systemClock,
+    runId: 'run',
+    nodeId: 'a',
+  };
   return Promise.resolve(tool?.run(input, context));
 }
 const at = (path: string, host = 'api.test') => `http://${host}:${port}${path}`;

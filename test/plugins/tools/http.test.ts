@@ -56,7 +56,7 @@ const options: HttpToolOptions = { resolve, isAllowed: (address) => address === 
 
 function get(url: string, more: HttpToolOptions = {}, signal = new AbortController().signal, clock = systemClock) {
   const [tool] = httpTool({ ...options, ...more }).tools ?? [];
-  return tool?.run({ url }, { signal, idempotencyKey: 'k', clock });
+  return tool?.run({ url }, { signal, idempotencyKey: 'k', clock, runId: 'run', nodeId: 'a' });
 }
 const at = (path: string, host = 'public.test'): string => `http://${host}:${port}${path}`;
 
@@ -129,7 +129,13 @@ describe('http_get', () => {
 
   it('keeps the number of fetches at once, and serves those that wait in order', async () => {
     const [tool] = httpTool({ ...options, concurrency: 2, perSecond: 1000 }).tools ?? [];
-    const context = { signal: new AbortController().signal, idempotencyKey: 'k', clock: systemClock };
+    const context = {
+      signal: new AbortController().signal,
+      idempotencyKey: 'k',
+      clock: systemClock,
+      runId: 'run',
+      nodeId: 'a',
+    };
     const order: number[] = [];
     let most = 0;
     pages['/counted'] = (_request, response) => {

@@ -21,7 +21,13 @@ async function rowsOf(
 ) {
   await writeFile(join(folder, name), content);
   const tool = fileTools({ folder, ...options }).tools?.find((one) => one.name === 'read_rows');
-  const context = { signal: new AbortController().signal, idempotencyKey: 'k', clock: fakeClock() };
+  const context = {
+    signal: new AbortController().signal,
+    idempotencyKey: 'k',
+    clock: fakeClock(),
+    runId: 'run',
+    nodeId: 'a',
+  };
   return tool?.run({ path: name, ...input }, context);
 }
 

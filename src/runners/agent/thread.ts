@@ -6,18 +6,18 @@
  *     loses it.
  * M3. A fork sees what the run saw that it was forked from, and writes nothing.
  */
-import { errorRecord, PolyphonyError } from '../core/errors.ts';
-import { firstOf } from '../core/json/cut-text.ts';
-import type { ChatRequest, Message } from '../core/model/model.ts';
-import { collect, textOf } from '../core/model/response.ts';
-import type { PlanThread } from '../core/plan/plan.ts';
-import { THREAD_FOLD_TOKENS, THREAD_SUMMARY_TOKENS, threadSettings } from '../core/plan/thread.ts';
-import type { NodeCall, NodeThread } from '../core/run/engine.ts';
-import type { ThreadEntry, ThreadStore, ThreadView } from '../core/stores/threads.ts';
-import { estimateTokens } from '../kit/models/tokens.ts';
-import { chargeOf } from '../runs/state/charge.ts';
+import { errorRecord, PolyphonyError } from '../../core/errors.ts';
+import { firstOf } from '../../core/json/cut-text.ts';
+import type { ChatRequest, Message } from '../../core/model/model.ts';
+import { collect, textOf } from '../../core/model/response.ts';
+import type { PlanThread } from '../../core/plan/plan.ts';
+import { THREAD_FOLD_TOKENS, THREAD_SUMMARY_TOKENS, threadSettings } from '../../core/plan/thread.ts';
+import type { NodeCall, NodeThread } from '../../core/run/engine.ts';
+import type { ThreadEntry, ThreadStore, ThreadView } from '../../core/stores/threads.ts';
+import { estimateTokens } from '../../kit/models/tokens.ts';
+import { chargeOf } from '../../runs/state/charge.ts';
+import { callOptions, charged, paidUsage, requestFields } from '../gateway-call.ts';
 import { type Conversation, count, warn } from './conversation.ts';
-import { callOptions, charged, paidUsage, requestFields } from './gateway-call.ts';
 
 /** Characters of a question or an answer that are kept. */
 const KEPT_LENGTH = 100_000;

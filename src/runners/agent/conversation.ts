@@ -1,16 +1,20 @@
 /** The messages of one node to a model, the totals of its calls, and the rounds that are recorded of them. */
-import type { Clock } from '../core/clock.ts';
-import type { AnswerLimitsConfig } from '../core/config.ts';
-import { defined } from '../core/defined.ts';
-import type { Gateway } from '../core/gateway.ts';
-import type { Message, ModelResponse, Usage, Warning } from '../core/model/model.ts';
-import { addMoney, type NanoUsd } from '../core/money/money.ts';
-import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
-import type { Logger, Tool } from '../core/plugin.ts';
-import type { LoopAnswer, LoopRound, NodeCall } from '../core/run/engine.ts';
-import type { ThreadStore } from '../core/stores/threads.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { AnswerLimitsConfig } from '../../core/config.ts';
+import { defined } from '../../core/defined.ts';
+import type { Gateway } from '../../core/gateway.ts';
+import type { Message, ModelResponse, Usage, Warning } from '../../core/model/model.ts';
+import { addMoney, type NanoUsd } from '../../core/money/money.ts';
+import { addUsage, NO_USAGE, type Paid } from '../../core/money/usage.ts';
+import type { Logger, Tool } from '../../core/plugin.ts';
+import type { LoopAnswer, LoopRound, NodeCall, ToolCallRecord } from '../../core/run/engine.ts';
+import type { ThreadStore } from '../../core/stores/threads.ts';
+import type { OwnOutputs } from '../output-check.ts';
+import { type Agent, agentsOf, nextAgent } from './agents.ts';
 import type { ChatDraft } from './llm-request.ts';
-import type { OwnOutputs } from './output-check.ts';
+import { addUse, type ToolUse } from './llm-tools.ts';
+import { type LoopRules, loopRules } from './loop-rules.ts';
+import type { FindWorkflow } from './workflow-tool.ts';
 
 export interface LlmOptions {
   readonly gateway: Gateway;
@@ -18,8 +22,12 @@ export interface LlmOptions {
   readonly clock: Clock;
   /** Gets the errors of tools. @default none */
   readonly logger?: Logger;
-  /** Rounds in which a model may call tools before it has to answer. @default 8 */
+  /** Workflows that models may call as tools. @default none */
+  readonly workflow?: FindWorkflow;
+  /** Rounds in which a model may call tools before it has to answer, where its node does not say. @default 8 */
   readonly toolRounds?: number;
+  /** The most rounds that a node may ask for. @default 20 */
+  readonly mostToolRounds?: number;
   /** The bounds of answers, as the config sets them now. @default 4096 tokens, 2048 repeated characters */
   readonly answers?: () => AnswerLimitsConfig | undefined;
   /** What nodes with a thread remember. @default none: such a node fails as `unsupported` */
@@ -32,8 +40,14 @@ export interface Conversation {
   readonly call: NodeCall;
   readonly options: LlmOptions;
   readonly request: ChatDraft;
-  readonly tools: readonly Tool[];
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly rules: LoopRules;
+  /** Who is asked next. */
+  agent: Agent;
+  /** Without system prompts, which are those of the agents. */
   messages: readonly Message[];
+  /** What the calls of tools used so far. */
+  used: ReadonlyMap<string, ToolUse>;
   asked: number;
   /** Of what this process asked. */
   costNanoUsd: NanoUsd | null;
@@ -58,18 +72,20 @@ interface Unrecorded {
 
 const NOTHING: Unrecorded = { costNanoUsd: 0, usage: NO_USAGE, asked: 0, warned: 0 };
 
-export function conversationOf(
-  call: NodeCall,
-  options: LlmOptions,
-  request: ChatDraft,
-  tools: readonly Tool[],
-): Conversation {
+export function conversationOf(call: NodeCall, options: LlmOptions, request: ChatDraft): Conversation {
+  const agents = agentsOf(call, options);
+  const [agent] = agents.values();
+  if (agent === undefined) throw new TypeError('a node is an agent itself');
+  const names = new Set([...agents.values()].flatMap(({ tools }) => tools.map(({ name }) => name)));
   return {
     call,
     options,
     request,
-    tools,
+    agents,
+    rules: loopRules(call, names, options),
+    agent,
     messages: request.messages,
+    used: new Map(),
     asked: 0,
     costNanoUsd: 0,
     usage: NO_USAGE,
@@ -88,11 +104,17 @@ export function warn(conversation: Conversation, code: string, message: string):
   conversation.warnings = [...conversation.warnings, { code, message }];
 }
 
-/** Adds a call to the totals. */
-export function count(conversation: Conversation, { costNanoUsd, usage }: Paid): void {
-  const { unrecorded } = conversation;
+/** Adds what was paid to the totals. */
+export function pay(conversation: Conversation, { costNanoUsd, usage }: Paid): void {
   conversation.costNanoUsd = addMoney(conversation.costNanoUsd, costNanoUsd);
   conversation.usage = addUsage(conversation.usage, usage);
+}
+
+/** Adds a call of a model to the totals. */
+export function count(conversation: Conversation, paid: Paid): void {
+  const { unrecorded } = conversation;
+  const { costNanoUsd, usage } = paid;
+  pay(conversation, paid);
   conversation.unrecorded = {
     ...unrecorded,
     costNanoUsd: addMoney(unrecorded.costNanoUsd, costNanoUsd),
@@ -112,10 +134,11 @@ export const usedBy = ({ usage, earlier }: Conversation): Usage => addUsage(earl
  */
 export async function recordAnswer(
   conversation: Conversation,
-  { content, finishReason, citations }: ModelResponse,
+  response: ModelResponse,
   round: number,
 ): Promise<LoopAnswer> {
-  const { call, asked, unrecorded, warnings } = conversation;
+  const { content, finishReason, citations, target } = response;
+  const { call, asked, unrecorded, warnings, rules } = conversation;
   const { costNanoUsd, usage, warned, asked: calls } = unrecorded;
   const fresh = warnings.slice(warned);
   const answer: LoopAnswer = {
@@ -128,6 +151,7 @@ export async function recordAnswer(
     ...defined({ citations, usage: usage === NO_USAGE ? undefined : usage }),
     ...(fresh.length === 0 ? {} : { warnings: fresh }),
     ...(calls === 0 ? {} : { calls }),
+    ...(rules.stopWhen === undefined ? {} : { model: response.model ?? target.model, provider: target.provider }),
   };
   conversation.unrecorded = { ...NOTHING, warned: warnings.length };
   await call.loop?.answered(answer);
@@ -143,4 +167,18 @@ export function takeUpAnswer(conversation: Conversation, { answer }: LoopRound):
   conversation.unrecorded = { ...NOTHING, warned: conversation.warnings.length };
   if (warnings.some(({ code }) => code === 'output-repaired')) conversation.repaired = true;
   return answer;
+}
+
+/** The results of a round: of those that were recorded before, the cost is a part of the node already. */
+export function takeCalls(
+  conversation: Conversation,
+  records: readonly ToolCallRecord[],
+  ended: LoopRound['calls'] | undefined,
+): void {
+  for (const record of records) {
+    if (ended?.has(record.index) === true) conversation.earlier = addUsage(conversation.earlier, record.usage);
+    else pay(conversation, record);
+  }
+  conversation.used = addUse(conversation.used, records);
+  conversation.agent = nextAgent(conversation.agents, conversation.agent, records);
 }

@@ -1,7 +1,7 @@
 /** Creates the chat request from a node's `in`. */
 
-import type { AnswerLimitsConfig } from '../core/config.ts';
-import { PolyphonyError } from '../core/errors.ts';
+import type { AnswerLimitsConfig } from '../../core/config.ts';
+import { PolyphonyError } from '../../core/errors.ts';
 import type {
   AskedChat,
   ChatRequest,
@@ -11,13 +11,16 @@ import type {
   ProviderTool,
   Role,
   ToolDefinition,
-} from '../core/model/model.ts';
-import type { Tool } from '../core/plugin.ts';
-import type { NodeCall } from '../core/run/engine.ts';
-import { zodOrJson } from '../kit/json/own/own-schema.ts';
-import { shownJson } from '../language/shown.ts';
-import { requestFields } from './gateway-call.ts';
-import { fileParts, imageParts, invalidInput, numberInput, textInput } from './inputs.ts';
+} from '../../core/model/model.ts';
+import type { Tool } from '../../core/plugin.ts';
+import type { NodeCall } from '../../core/run/engine.ts';
+import { zodOrJson } from '../../kit/json/own/own-schema.ts';
+import { shownJson } from '../../language/shown.ts';
+import { requestFields } from '../gateway-call.ts';
+import { fileParts, imageParts, invalidInput, numberInput, textInput } from '../inputs.ts';
+import type { Callable } from './llm-tools.ts';
+import { bareName } from './loop-rules.ts';
+import { type FindWorkflow, WORKFLOW } from './workflow-tool.ts';
 
 export type ChatDraft = AskedChat;
 
@@ -27,9 +30,9 @@ const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high'] as const;
 /** How long the answers of nodes become that say nothing about it. */
 const NODE_ANSWERS = { nodeTokens: 4096, repeatedCharacters: 2048 } as const satisfies AnswerLimitsConfig;
 
+/** The request of a node, without its system prompt and its tools: those are of the agent that is asked. */
 export function chatRequest(
   call: NodeCall,
-  tools: readonly Tool[],
   schema: JsonSchema | undefined,
   answers: AnswerLimitsConfig = {},
 ): ChatDraft {
@@ -41,7 +44,6 @@ export function chatRequest(
   return {
     ...requestFields(call),
     messages: messagesOf(call),
-    ...offered(call, tools),
     ...(maySayAgain(call) ? { onStreamFailure: 'restart' as const } : {}),
     ...(schema === undefined ? {} : { output: { type: 'json', schema, name: call.node.id } as const }),
     ...(temperature === undefined ? {} : { temperature }),
@@ -60,10 +62,9 @@ function maySayAgain({ node: { limits } }: NodeCall): boolean {
   return limits.attemptSeconds !== undefined || limits.retries !== undefined;
 }
 
-/** The tools of the node, and those that it wants of the provider. */
-function offered(call: NodeCall, tools: readonly Tool[]): Pick<ChatDraft, 'tools'> {
-  const named = Array.isArray(call.inputs.tools) ? call.inputs.tools : [];
-  const all = [...tools.map(definitionOf), ...named.filter(isProviderTool)];
+/** What is offered of tools, and of those that a list of names wants of the provider. */
+export function offeredTools(named: unknown, tools: readonly Callable[]): Pick<ChatDraft, 'tools'> {
+  const all = [...tools.map(definitionOf), ...(Array.isArray(named) ? named.filter(isProviderTool) : [])];
   return all.length === 0 ? {} : { tools: all };
 }
 
@@ -72,25 +73,35 @@ const isProviderTool = (value: unknown): value is ProviderTool => {
   return type === 'provider' && typeof name === 'string' && name !== '';
 };
 
-function definitionOf({ name, description, input }: Tool): ToolDefinition {
+function definitionOf({ name, description, input }: Callable): ToolDefinition {
   return { name, description, inputSchema: zodOrJson(input).input };
 }
 
-/** Tools that the node names. */
-export function toolsOf(call: NodeCall, tools: ReadonlyMap<string, Tool>): readonly Tool[] {
-  const { tools: names } = call.inputs;
+/** Where the tools that a node names are found. */
+export interface KnownTools {
+  readonly tools: ReadonlyMap<string, Tool>;
+  /** Workflows that models may call. @default none */
+  readonly workflow?: FindWorkflow;
+}
+
+/** Tools and workflows that a node names, `tool:` before the name or not. Throws invalid-request for one that does not exist. */
+export function toolsOf(call: NodeCall, names: unknown, known: KnownTools): readonly Callable[] {
   if (names === undefined || names === null) return [];
   if (!Array.isArray(names)) throw invalidInput(call, 'tools', 'a list of tool names');
-  return names
-    .filter((name) => !isProviderTool(name))
-    .map((name) => {
-      const tool = tools.get(String(name));
-      if (tool !== undefined) return tool;
-      const known = [...tools.keys()].join(', ');
-      const remedy = known === '' ? 'register it' : `use one of ${known}`;
-      const message = `Node ${call.node.id} names the tool ${shownJson(name)}, which is not registered: ${remedy}.`;
-      throw new PolyphonyError('invalid-request', message);
-    });
+  return names.filter((name) => !isProviderTool(name)).map((name) => toolOf(call, name, known));
+}
+
+function toolOf(call: NodeCall, name: unknown, { tools, workflow }: KnownTools): Callable {
+  const text = String(name);
+  const found =
+    tools.get(text) ??
+    tools.get(bareName(text)) ??
+    (text.startsWith(WORKFLOW) ? workflow?.(text.slice(WORKFLOW.length), call.plan) : undefined);
+  if (found !== undefined) return found;
+  const known = [...tools.keys()].join(', ');
+  const remedy = known === '' ? 'register it' : `use one of ${known}`;
+  const message = `Node ${call.node.id} names the tool ${shownJson(name)}, which is not registered: ${remedy}.`;
+  throw new PolyphonyError('invalid-request', message);
 }
 
 function maxTokensOf(call: NodeCall): number | undefined {
@@ -107,7 +118,6 @@ function reasoningOf(call: NodeCall): ChatRequest['reasoning'] | undefined {
 }
 
 function messagesOf(call: NodeCall): readonly Message[] {
-  const system = textInput(call, 'system');
   const prompt = textInput(call, 'prompt');
   const history = historyOf(call);
   if (prompt === undefined && history.length === 0) {
@@ -118,7 +128,7 @@ function messagesOf(call: NodeCall): readonly Message[] {
   }
   const media = [...imageParts(call), ...fileParts(call)];
   const asked = prompt === undefined && media.length === 0 ? [] : [userMessage(prompt, media)];
-  return [...(system === undefined ? [] : [{ role: 'system', content: system } as const]), ...history, ...asked];
+  return [...history, ...asked];
 }
 
 function userMessage(prompt: string | undefined, media: readonly Part[]): Message {

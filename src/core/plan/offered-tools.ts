@@ -1,0 +1,51 @@
+/** The tools that a node offers to its model, and an `llm` node to the models of its agents. */
+import type { PlanNode } from './plan-document.ts';
+
+/** A list of names in the plan. */
+export interface ToolList {
+  /** JSON pointer below the node. */
+  readonly place: string;
+  /** As it is written: a list, a reference, or what is none of both. */
+  readonly names: unknown;
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Of the node first, then of each of its agents. */
+export function toolLists({ use, in: inputs }: PlanNode): readonly ToolList[] {
+  if (inputs === undefined) return [];
+  const lists: ToolList[] = [];
+  if (isGiven(inputs.tools)) lists.push({ place: '/in/tools', names: inputs.tools });
+  for (const [name, agent] of use === 'llm' ? agentsOf(inputs.agents) : []) {
+    if (isGiven(agent.tools))
+      lists.push({ place: `/in/agents/${name.replaceAll('~', '~0').replaceAll('/', '~1')}/tools`, names: agent.tools });
+  }
+  return lists;
+}
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
+
+/** The agents that a node declares, as far as they are some. */
+export function agentsOf(
+  agents: unknown,
+): readonly (readonly [name: string, agent: Readonly<Record<string, unknown>>])[] {
+  if (!isRecord(agents)) return [];
+  return Object.entries(agents).flatMap(([name, agent]) => (isRecord(agent) ? [[name, agent] as const] : []));
+}
+
+/** As models know the tool: `tool:` may stand before it in a plan. */
+export const bareTool = (name: string): string => (name.startsWith('tool:') ? name.slice('tool:'.length) : name);
+
+/** The step that a name in a list of tools means: a workflow, or a tool. */
+export const stepOfTool = (name: string): string => (name.startsWith('workflow:') ? name : `tool:${bareTool(name)}`);
+
+/** The names that stand in the plan as they are. */
+export const namesIn = ({ names }: ToolList): readonly string[] =>
+  Array.isArray(names) ? names.filter((name): name is string => typeof name === 'string' && !name.includes('{{')) : [];
+
+/** Workflows that the node runs itself, or offers to a model. */
+export function workflowsOf(node: PlanNode): readonly string[] {
+  const named = node.use === 'llm' ? toolLists(node).flatMap(namesIn) : [node.use];
+  return named.filter((name) => name.startsWith('workflow:'));
+}
