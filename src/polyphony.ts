@@ -49,6 +49,7 @@ import type { ExecutionEngine, RunHandle, RunResult } from './core/run/engine.ts
 import type { ContinueOptions, Runs } from './core/run/runs.ts';
 import { rememberEnvironment } from './core/scrub.ts';
 import type { Stores } from './core/stores.ts';
+import { guardedJournal } from './executor/guarded-journal.ts';
 import { createGateway, type GatewayHandle } from './gateway/create-gateway.ts';
 import { createTransport } from './gateway/transport/transport.ts';
 import { memoryStores } from './stores/memory.ts';
@@ -236,7 +237,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     recovering = recoverRuns({ engine, remind, clock: runtime.clock, logger, closing }, recover);
   return {
     gateway,
-    runs: createRuns({ engine, live, journal: stores.journal, runtime, closing }),
+    runs: createRuns({ engine, live, journal: guardedJournal(stores.journal), runtime, closing }),
     engine,
     stores,
     catalogue: registered.catalogue,

@@ -4,8 +4,8 @@
  *   name.plan.json       the plan
  *   name.input.json      the input of the run
  *   name.models.json     answers of scripted models, see scripted-models.ts; without it the embedded engine answers
- *   name.answers.json    what a person answers, by the id of the node that asks: { "review": "yes" }; a list where a node asks
- *                        several times, or where its items ask
+ *   name.answers.json    what a person answers, or the payload of an event, by the id of the node that waits:
+ *                        { "review": "yes" }; a list where a node asks several times, or where its items ask
  *   name.config.json     a config, such as `{ "tools": { "http": true } }`
  *   name.output.json     what the output must hold; without it the output must only not be empty
  */
@@ -54,6 +54,7 @@ export type Command = (
 interface Question {
   readonly nodeId: string;
   readonly item?: number;
+  readonly wait?: { readonly event?: string };
 }
 
 export interface ExampleRun {
@@ -94,7 +95,13 @@ async function answered(name: string, command: Command, folder: string, plans: s
     const answer = nextAnswer(given, asks);
     const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
     const item = asks.item === undefined ? [] : ['--item', String(asks.item)];
-    run = documentOf(await command([...shared, 'runs', 'answer', run.runId, asks.nodeId, text, ...item], options));
+    const say =
+      asks.wait?.event === undefined
+        ? ['answer', run.runId, asks.nodeId, text, ...item]
+        : ['event', asks.wait.event, text, '--run', run.runId];
+    const said = await command([...shared, 'runs', ...say], options);
+    // An event tells what became of it; the run itself goes on with a resume.
+    run = documentOf(say[0] === 'answer' ? said : await command([...shared, 'runs', 'show', run.runId], options));
   }
   return run;
 }

@@ -19,6 +19,7 @@ import { RUN_LIMITS, type RunLimits } from '../core/run/run-limits.ts';
 import { VALUE_BOUNDS, type ValueBounds } from '../core/run/value-bounds.ts';
 import type { RunJournal, Stores } from '../core/stores.ts';
 import { createEngine } from '../executor/engine.ts';
+import { guardedJournal } from '../executor/guarded-journal.ts';
 import { createPlanner } from '../planner/planner.ts';
 import { createRunners } from '../runners/create-runners.ts';
 import { rootOf } from '../runs/journal/root.ts';
@@ -166,7 +167,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     clock: runtime.clock,
     logger: parts.logger,
     engine: () => engine,
-    isOutermost: async (runId) => (await rootOf(stores.journal, runId)) === runId,
+    isOutermost: async (runId) => (await rootOf(guardedJournal(stores.journal), runId)) === runId,
   });
   const { engine, find } = listLiveRuns(checkedEngine(inner), alarms.follow);
   const liveRun = (runId: string): RunHandle | undefined => {

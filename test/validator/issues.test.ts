@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Catalogue } from '../../src/core/plan/validation.ts';
 import { ISSUE_CODES } from '../../src/validator/document/codes.ts';
 import { validate } from '../../src/validator/validate.ts';
+import { AGENT_CASES } from './agent-issues.ts';
 import { type CatalogueParts, card, catalogue, MODELS, SEARCH } from './catalogue.ts';
 import { ask, type Case, plan, search } from './fragments.ts';
 import { REFERENCE_CASES } from './reference-issues.ts';
 import { RESOURCE_CASES } from './resource-issues.ts';
 import { SHAPE_CASES } from './shape-issues.ts';
 
-const CASES: readonly Case[] = [...SHAPE_CASES, ...REFERENCE_CASES, ...RESOURCE_CASES];
+const CASES: readonly Case[] = [...SHAPE_CASES, ...REFERENCE_CASES, ...RESOURCE_CASES, ...AGENT_CASES];
 
 describe('every issue', () => {
   it.each(CASES)('$code: $what', ({ code, raw, path, suggest, parts }) => {

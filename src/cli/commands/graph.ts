@@ -1,7 +1,6 @@
 /** polyphony graph: draws a plan, or a run with the states of its nodes. */
 import { Option } from 'commander';
 import type { ValidPlan } from '../../core/plan/plan.ts';
-import { memberPlan } from '../../core/plan/plan-workflows.ts';
 import type { NodeState } from '../../core/run/engine.ts';
 import type { DrawingFormat, OpenedWorkflow } from '../../drawing/index.ts';
 import { oneLine, printable, safeJson } from '../../drawing/plain-text.ts';
@@ -59,6 +58,7 @@ export const command = defineCommand<Options, [plan: string]>({
 
 /** The workflows that the plan brings with it, in its order. */
 async function openedOf({ polyphony }: Session, { plan }: ValidPlan): Promise<readonly OpenedWorkflow[]> {
+  const { memberPlan } = await import('../../core/plan/plan-workflows.ts');
   const opened: OpenedWorkflow[] = [];
   for (const name of Object.keys(plan.workflows ?? {})) {
     const inner = memberPlan(plan, name);

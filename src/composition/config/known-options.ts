@@ -19,6 +19,10 @@ interface Lists {
   readonly workflows?: unknown;
 }
 
+/** A plan that others may use by its id; what it says is checked when it is used. */
+const isNamedPlan = (candidate: unknown): boolean =>
+  typeof candidate === 'object' && candidate !== null && 'nodes' in candidate && 'id' in candidate;
+
 /** @throws invalid-config naming the option that is no list, or the entry of `workflows` that is no workflow */
 export function assertLists(options: Lists): void {
   for (const name of ['providers', 'plugins', 'workflows'] as const) {
@@ -28,10 +32,10 @@ export function assertLists(options: Lists): void {
   }
   const workflows = (options.workflows ?? []) as readonly unknown[];
   for (const [index, one] of workflows.entries()) {
-    if (isWorkflow(one)) continue;
+    if (isWorkflow(one) || isNamedPlan(one)) continue;
     const place = `workflows[${index}] of createPolyphony`;
     if (typeof one === 'object' && one !== null && isUnfinished(one)) throw unfinished(place, 'invalid-config');
-    const message = `${place} cannot be ${shown(one)}: give what workflow(…) … .output(…) returns. A plan as JSON needs no place here; run it as it is.`;
+    const message = `${place} cannot be ${shown(one)}: give what workflow(…) … .output(…) returns, or a plan with an id.`;
     throw new PolyphonyError('invalid-config', message);
   }
 }

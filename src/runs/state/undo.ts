@@ -42,7 +42,7 @@ export const placeOfEntry = ({ node, item }: UndoEntry): { nodeId: string; item?
 export const isSamePlace = (entry: UndoEntry, nodeId: string, item = -1): boolean =>
   entry.node.id === nodeId && entry.item === item;
 
-export interface UndoOutcome {
+interface UndoOutcome {
   /** @default it was undone */
   readonly error?: ErrorRecord;
 }
