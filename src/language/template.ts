@@ -17,7 +17,6 @@ import {
 
 export type { RenderMeter, TemplateScope } from './rendering.ts';
 export {
-  escapeTemplate,
   expressionIn,
   type ParsedTemplate,
   parseTemplate,
