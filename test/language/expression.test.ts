@@ -2,13 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileExpression } from '../../src/language/expression.ts';
 import { EXPRESSION_LENGTH, OWN_FUNCTIONS } from '../../src/language/expression-rules.ts';
-import {
-  escapeTemplate,
-  listReferences,
-  parseTemplate,
-  type RenderMeter,
-  renderValue,
-} from '../../src/language/template.ts';
+import { listReferences, parseTemplate, type RenderMeter, renderValue } from '../../src/language/template.ts';
+import { escapeTemplate } from '../../src/language/template-syntax.ts';
 
 const INPUT = {
   rows: [

@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  compileTemplate,
-  escapeTemplate,
-  listReferences,
-  parseTemplate,
-  renderValue,
-  walkPath,
-} from '../../src/language/template.ts';
-import { TEMPLATE_BOUNDS, writtenStep } from '../../src/language/template-syntax.ts';
+import { compileTemplate, listReferences, parseTemplate, renderValue, walkPath } from '../../src/language/template.ts';
+import { escapeTemplate, TEMPLATE_BOUNDS, writtenStep } from '../../src/language/template-syntax.ts';
 
 const scope = (values: Record<string, unknown>) => (head: string) =>
   Object.hasOwn(values, head) ? values[head] : undefined;

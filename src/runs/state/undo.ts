@@ -1,5 +1,4 @@
 /** What a run has to undo when it fails or is cancelled, and what it has undone. */
-import type { ErrorRecord } from '../../core/errors.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
 import type { UndoneNode } from '../../core/run/engine.ts';
 
@@ -41,8 +40,3 @@ export const placeOfEntry = ({ node, item }: UndoEntry): { nodeId: string; item?
 
 export const isSamePlace = (entry: UndoEntry, nodeId: string, item = -1): boolean =>
   entry.node.id === nodeId && entry.item === item;
-
-interface UndoOutcome {
-  /** @default it was undone */
-  readonly error?: ErrorRecord;
-}
