@@ -1,7 +1,5 @@
 /** Resolves every reference to the type of its value, and reports references to nothing. */
 
-import { ERROR_CODES } from '../../core/errors.ts';
-import { FINISH_REASONS, type JsonSchema } from '../../core/model/model.ts';
 import { handledAs } from '../../core/plan/stand-in.ts';
 import { nearest } from '../../language/suggest.ts';
 import type { IssueCode } from '../document/codes.ts';
@@ -16,6 +14,7 @@ import {
   typesOf,
   typesOfInferred,
 } from '../inference/inferred-type.ts';
+import { META, META_WITH_ERROR, META_WITH_ERRORS } from '../inference/meta-type.ts';
 import { builtInType, shadowing } from './built-in-names.ts';
 import type { FoundExpression } from './collect-uses.ts';
 import { checkEach } from './each.ts';
@@ -25,40 +24,6 @@ import { formatPath, renameFix } from './rename.ts';
 import { shiftOfSelf } from './self-reference.ts';
 
 const INTEGER = inferredType({ type: 'integer' });
-const ERROR_FIELDS = {
-  code: { type: 'string', enum: Object.keys(ERROR_CODES) },
-  message: { type: 'string' },
-};
-const ERROR = { type: ['object', 'null'], properties: ERROR_FIELDS, additionalProperties: false };
-const ITEM_ERROR = {
-  type: 'object',
-  properties: { item: { type: 'integer' }, ...ERROR_FIELDS },
-  additionalProperties: false,
-};
-const META_FIELDS = {
-  model: { type: 'string' },
-  provider: { type: 'string' },
-  rung: { type: 'integer' },
-  confidence: { type: 'number' },
-  costUsd: { type: ['number', 'null'] },
-  ms: { type: 'number' },
-  warnings: { type: 'array' },
-  finishReason: { type: 'string', enum: [...FINISH_REASONS] },
-  refusal: { type: 'string' },
-  citations: { type: 'array' },
-  images: { type: 'array' },
-  audio: { type: 'array' },
-  reasoning: { type: 'string' },
-  transcript: { type: 'array' },
-};
-const metaOf = (more: Readonly<Record<string, JsonSchema>>): InferredType =>
-  inferredType({ type: 'object', properties: { ...META_FIELDS, ...more }, additionalProperties: false });
-const META = metaOf({});
-/** Of a node whose `onError` lets the run go on. */
-const META_WITH_ERROR = metaOf({ error: ERROR });
-/** In an `each` its items fail one by one, and the list as a whole may run out of time. */
-const META_WITH_ERRORS = metaOf({ error: ERROR, errors: { type: ['array', 'null'], items: ITEM_ERROR } });
-
 /** Resolves every use in the plan, node by node in the order of the run, and keeps the type of each reference. */
 export function resolvePlan(analysis: PlanAnalysis): void {
   for (const nodeAnalysis of analysis.nodes) resolveNodeUses(nodeAnalysis, analysis);
