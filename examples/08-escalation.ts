@@ -36,7 +36,8 @@ const rules = readFileSync('examples/material/rules.md', 'utf8');
 const response = await polyphony.gateway.generate({
   model: 'guesser/guess',
   messages: [{ role: 'user', content: `Question: What does a late book cost?\n\nText:\n${rules}` }],
-  escalate: { evaluator: 'validators', below: 0.7, to: ['premium'] },
+  // The embedded engine stands back where there is another model, so it is named.
+  escalate: { evaluator: 'validators', below: 0.7, to: ['embedded/thorough'] },
 });
 
 const { escalation: report } = response;
