@@ -18,7 +18,9 @@ import { join, relative, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { ConfigSchema } from '../src/core/config/config-schema.ts';
-import { createPolyphony } from '../src/polyphony.ts';
+import { definePlugin } from '../src/index.ts';
+import { createPolyphony, defaultPlugins } from '../src/polyphony.ts';
+import { fakeCard, fakeProvider } from '../src/testing/index.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const folder = join(root, '.docs-check');
@@ -101,8 +103,25 @@ function checkTypeScript(blocks: readonly Block[]): void {
   }
 }
 
+/** What the plans of the pages use besides what is there by default: a model that calls tools, and the tools of a shop. */
+const SHOP = definePlugin({
+  name: 'shop',
+  providers: [
+    fakeProvider({ models: [fakeCard({ id: 'clerk', capabilities: ['text', 'streaming', 'json-schema', 'tools'] })] }),
+  ],
+  tools: ['lookup', 'charge', 'refund', 'reserve', 'release'].map((name) => ({
+    name,
+    description: `${name} of the shop`,
+    input: { type: 'object' },
+    output: { type: 'object' },
+    run: async () => ({}),
+  })),
+});
+
 async function checkPlans(blocks: readonly Block[]): Promise<void> {
-  const polyphony = await createPolyphony({ config: { tools: { http: true, write: { folder: 'out' } } } });
+  const config = { tools: { http: true, write: { folder: 'out' } } };
+  const plugins = [...(await defaultPlugins(config)), SHOP];
+  const polyphony = await createPolyphony({ config, plugins });
   for (const block of blocks) {
     if (!block.text.includes('"nodes"')) continue;
     const { issues } = await polyphony.validate(block.text, { repair: false });
