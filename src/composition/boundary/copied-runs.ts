@@ -3,7 +3,7 @@
  * that neither side changes what the other one holds, whichever store keeps it. Nested runs do not cross it.
  */
 import { type Copies, copies } from '../../core/json/copy-json.ts';
-import type { ExecutionEngine, RunEvent, RunHandle, RunOptions, RunResult } from '../../core/run/engine.ts';
+import type { ExecutionEngine, NodeReport, RunEvent, RunHandle, RunOptions, RunResult } from '../../core/run/engine.ts';
 import { plainJson } from '../../core/run/plain-json.ts';
 
 export function copiedRuns(inner: ExecutionEngine): ExecutionEngine {
@@ -92,11 +92,21 @@ function newHandle(handle: RunHandle): RunHandle {
   };
 }
 
-function copiedResult({ error, ...result }: RunResult): RunResult {
-  const copy = copies().of(result);
+function copiedResult({ error, nodes, ...result }: RunResult): RunResult {
+  const own = copies();
+  const copy = { ...own.of(result), nodes: nodes.map((report) => copiedReport(report, own)) };
   // The error is what its cause is found by, and nobody else holds it.
   return error === undefined ? copy : { ...copy, error };
 }
+
+/** The report itself was made for this result; what it holds was not. */
+function copiedReport(report: NodeReport, own: Copies): NodeReport {
+  const { output, meta } = report;
+  if (meta !== undefined) return { ...report, output: own.of(output), meta: own.of(meta) };
+  return isShared(output) ? { ...report, output: own.of(output) } : report;
+}
+
+const isShared = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 /** An event of its own for one reader. Pieces of text are passed on as they are: there are many, and they hold nothing else. */
 export const copiedEvent = (event: RunEvent, own: Copies): RunEvent =>
