@@ -49,7 +49,9 @@ describe('a rule for escalation', () => {
       for await (const _event of p.gateway.stream({ messages, escalate: RULE }));
     };
     await expect(read()).rejects.toMatchObject(refused);
-    await expect(p.gateway.generate({ messages, escalate: false })).resolves.toBeTruthy();
+    const plain = await p.gateway.generate({ messages, escalate: false });
+    expect(plain).toMatchObject({ finishReason: 'stop' });
+    expect(plain.escalation).toBeUndefined();
     expect(provider.seen).toHaveLength(1);
   });
   it('needs the plugin in the config', async () => {
