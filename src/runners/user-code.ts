@@ -88,6 +88,7 @@ function errorOf({ noun, code, details, place }: UserCode, thrown: unknown): Pol
 /** The runner of a step that a plugin or a workflow brings. */
 export function stepRunner(step: Step, logger: Logger | undefined): NodeRunner {
   const { use } = step.type;
+  const noun = `step ${use}`;
   return async function runStep(call) {
     const place = { call, logger };
     let output: unknown;
@@ -99,7 +100,7 @@ export function stepRunner(step: Step, logger: Logger | undefined): NodeRunner {
         ? askedBy(use, place, error)
         : failureOf({ noun: `Step ${use}`, code: 'plugin-failed', details: { step: use }, place }, error);
     }
-    return ownOutput(`step ${use}`, place, output);
+    return ownOutput(noun, place, output);
   };
 }
 
@@ -128,59 +129,102 @@ function askedBy(use: string, place: UserCodePlace, { question }: SuspendRun): S
  * @throws invalid-output for what is no output, and for a value that JSON does not have
  */
 export function ownOutput(noun: string, place: UserCodePlace, output: unknown): NodeOutput {
-  const details = placeDetails(place);
   if (typeof output !== 'object' || output === null) {
     const message = `The ${noun}${inNode(place)} returned ${output === null ? 'null' : typeof output}, not an output: return { value, costNanoUsd }.`;
-    throw new PolyphonyError('invalid-output', message, { details });
+    throw new PolyphonyError('invalid-output', message, { details: placeDetails(place) });
   }
   const given = output as NodeOutput;
   const value = plainJson(given.value, () => ({
     noun: `The result of ${noun}${inNode(place)}`,
     code: 'invalid-output',
-    details,
+    details: placeDetails(place),
   }));
   return value === given.value ? given : { ...given, value };
 }
 
 /**
- * A call for code of the user: with inputs of its own, and with fields that the engine's calls create only when they are read;
- * a spread would lose them. These getters keep that: an abort controller for a step that never reads it costs more than
- * everything else about that step.
+ * A call for code of the user, with inputs of its own. Code of the user spreads calls, and a spread takes only what stands in the
+ * object itself, so that all fields do. Three of them are created only when they are read: an abort controller for a step that
+ * never reads it costs more than everything else about that step.
  */
 export function spreadable(call: NodeCall): NodeCall {
-  return {
-    get plan() {
-      return call.plan;
+  return new OwnCall(call);
+}
+
+type Stated<K extends keyof NodeCall> = Exclude<NodeCall[K], undefined>;
+
+/** A class because getters in an object literal are functions of each object, which made them most of the time of a free step. */
+class OwnCall implements NodeCall {
+  readonly #call: NodeCall;
+  readonly runId: string;
+  readonly planId: string | undefined;
+  readonly plan: NodeCall['plan'];
+  readonly node: NodeCall['node'];
+  readonly inputs: NodeCall['inputs'];
+  readonly idempotencyKey: string;
+  readonly tags: NodeCall['tags'];
+  readonly level: number;
+  declare readonly concurrency?: number;
+  readonly giveSlotBack: NodeCall['giveSlotBack'];
+  readonly takeSlot: NodeCall['takeSlot'];
+  readonly emit: NodeCall['emit'];
+  readonly report: NodeCall['report'];
+  readonly count: NodeCall['count'];
+  declare readonly signal: AbortSignal;
+  declare readonly scopes: NodeCall['scopes'];
+  declare readonly loop: NodeCall['loop'];
+  declare item?: Stated<'item'>;
+  declare round?: Stated<'round'>;
+  declare session?: Stated<'session'>;
+  declare sensitivity?: Stated<'sensitivity'>;
+  declare cache?: Stated<'cache'>;
+  declare thread?: Stated<'thread'>;
+  declare answer?: Stated<'answer'>;
+
+  constructor(call: NodeCall) {
+    this.#call = call;
+    this.runId = call.runId;
+    this.planId = call.planId;
+    this.plan = call.plan;
+    this.node = call.node;
+    this.inputs = copyJson(call.inputs);
+    this.idempotencyKey = call.idempotencyKey;
+    this.tags = call.tags;
+    this.level = call.level;
+    if (call.concurrency !== undefined) this.concurrency = call.concurrency;
+    this.giveSlotBack = call.giveSlotBack;
+    this.takeSlot = call.takeSlot;
+    this.emit = call.emit;
+    this.report = call.report;
+    this.count = call.count;
+    Object.defineProperty(this, 'signal', OwnCall.#signal);
+    Object.defineProperty(this, 'scopes', OwnCall.#scopes);
+    Object.defineProperty(this, 'loop', OwnCall.#loop);
+    if (call.item !== undefined) this.item = call.item;
+    if (call.round !== undefined) this.round = call.round;
+    if (call.session !== undefined) this.session = call.session;
+    if (call.sensitivity !== undefined) this.sensitivity = call.sensitivity;
+    if (call.cache !== undefined) this.cache = call.cache;
+    if (call.thread !== undefined) this.thread = call.thread;
+    if (call.answer !== undefined) this.answer = call.answer;
+  }
+
+  static readonly #signal = {
+    enumerable: true,
+    get(this: OwnCall) {
+      return this.#call.signal;
     },
-    get signal() {
-      return call.signal;
+  };
+  static readonly #scopes = {
+    enumerable: true,
+    get(this: OwnCall) {
+      return this.#call.scopes;
     },
-    get scopes() {
-      return call.scopes;
+  };
+  static readonly #loop = {
+    enumerable: true,
+    get(this: OwnCall) {
+      return this.#call.loop;
     },
-    get emit() {
-      return call.emit;
-    },
-    get report() {
-      return call.report;
-    },
-    get count() {
-      return call.count;
-    },
-    get giveSlotBack() {
-      return call.giveSlotBack;
-    },
-    get tags() {
-      return call.tags;
-    },
-    get takeSlot() {
-      return call.takeSlot;
-    },
-    get loop() {
-      return call.loop;
-    },
-    // After the getters, so that a field that a middleware replaced wins.
-    ...call,
-    inputs: copyJson(call.inputs),
   };
 }

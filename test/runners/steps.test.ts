@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelEvent } from '../../src/core/model/model.ts';
 import type { PlanNode } from '../../src/core/plan/plan.ts';
+import type { Step } from '../../src/core/plugin.ts';
+import type { NodeCall } from '../../src/core/run/engine.ts';
 import { finish } from '../../src/testing/fakes.ts';
 import { run } from './run-node.ts';
 import { CALL_COST } from './scripted-gateway.ts';
@@ -101,5 +103,37 @@ describe('tools and values', () => {
     );
     expect(result).toMatchObject({ output: { a: { text: 'HI!', signal: false } }, costNanoUsd: 5 });
     expect(order).toEqual(['outer', 'inner']);
+  });
+
+  it('gives a step a call that it can spread: every field of the engine is in the copy, and works there', async () => {
+    const seen: NodeCall[] = [];
+    const step: Step = {
+      type: { use: 'look', description: '', input: {} },
+      run: async (call) => {
+        seen.push({ ...call });
+        return { value: null, costNanoUsd: 0 };
+      },
+    };
+    await run([], { id: 'a', use: 'look', in: { text: 'hi' } }, { steps: [step] });
+    await run(
+      [],
+      { id: 'a', use: 'look', in: { text: 'hi' } },
+      { steps: [step], around: [(call, next) => next(call)] },
+    );
+    for (const call of seen) {
+      expect(call).toMatchObject({
+        node: { id: 'a' },
+        inputs: { text: 'hi' },
+        level: 0,
+        concurrency: expect.any(Number),
+      });
+      expect(call.signal.aborted).toBe(false);
+      expect(call.scopes.map(({ kind }) => kind)).toEqual(['tenant', 'run', 'node']);
+      for (const work of [call.emit, call.report, call.count, call.giveSlotBack, call.takeSlot])
+        expect(work).toBeTypeOf('function');
+      expect(call.loop).toBeDefined();
+      expect(call.plan?.nodes).toHaveLength(1);
+    }
+    expect(seen).toHaveLength(2);
   });
 });
