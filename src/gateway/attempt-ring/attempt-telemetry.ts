@@ -1,46 +1,71 @@
 /** Times an attempt and reports its outcome to the statistics. The budget layer, directly outside, writes its record. */
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
-import type { Attempt, Middleware } from '../../core/model/model.ts';
-import { observe, type StreamEnding } from '../../kit/streams/observe.ts';
+import type { Attempt, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
+import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
-import { attemptStateOf } from '../calls/call-state.ts';
+import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import type { Registry } from '../routing/registry.ts';
 
-export function attemptTelemetry({ clock, registry }: { clock: Clock; registry: () => Registry }): Middleware<Attempt> {
-  return (attempt, next) => {
-    const timings = attemptStateOf(attempt);
-    let begun = 0;
-    let outputTokens = 0;
-    return observe({
-      start() {
-        begun = clock.monotonic();
-        return undefined;
-      },
-      open: () => next(attempt),
-      event(event) {
-        if (event.type === 'finish') outputTokens = event.usage.output;
-        else if (timings.firstTokenMs === null && commits(event)) timings.firstTokenMs = clock.monotonic() - begun;
-        return event;
-      },
-      end(ending) {
-        timings.totalMs = clock.monotonic() - begun;
-        const statistics = registry().find(attempt.target)?.statistics;
-        const { totalMs } = timings;
+interface TelemetryParts {
+  readonly clock: Clock;
+  readonly registry: () => Registry;
+}
+
+export function attemptTelemetry(parts: TelemetryParts): Middleware<Attempt> {
+  return (attempt, next) => observe(new AttemptTimer(parts, attempt, next));
+}
+
+/** A class because there is one per attempt: closures would cost time, methods do not. */
+class AttemptTimer implements StreamObserver {
+  readonly #parts: TelemetryParts;
+  readonly #attempt: Attempt;
+  readonly #next: Handler<Attempt>;
+  readonly #timings: AttemptState;
+  #begun = 0;
+  #outputTokens = 0;
+
+  constructor(parts: TelemetryParts, attempt: Attempt, next: Handler<Attempt>) {
+    this.#parts = parts;
+    this.#attempt = attempt;
+    this.#next = next;
+    this.#timings = attemptStateOf(attempt);
+  }
+
+  start(): undefined {
+    this.#begun = this.#parts.clock.monotonic();
+    return undefined;
+  }
+
+  open(): AsyncIterable<ModelEvent> {
+    return this.#next(this.#attempt);
+  }
+
+  event(event: ModelEvent): ModelEvent {
+    if (event.type === 'finish') this.#outputTokens = event.usage.output;
+    else if (this.#timings.firstTokenMs === null && commits(event))
+      this.#timings.firstTokenMs = this.#parts.clock.monotonic() - this.#begun;
+    return event;
+  }
+
+  end(ending: StreamEnding): StreamEnding {
+    const { clock, registry } = this.#parts;
+    const attempt = this.#attempt;
+    const timings = this.#timings;
+    timings.totalMs = clock.monotonic() - this.#begun;
+    registry()
+      .find(attempt.target)
+      ?.statistics.record({
+        totalMs: timings.totalMs,
         // A complete answer has no separate first token.
-        const firstTokenMs = attempt.streaming === false ? null : timings.firstTokenMs;
-        statistics?.record({
-          totalMs,
-          firstTokenMs,
-          outcome: outcomeOf(attempt, ending),
-          outputTokens,
-          nowMs: clock.now(),
-        });
-        return ending;
-      },
-    });
-  };
+        firstTokenMs: attempt.streaming === false ? null : timings.firstTokenMs,
+        outcome: outcomeOf(attempt, ending),
+        outputTokens: this.#outputTokens,
+        nowMs: clock.now(),
+      });
+    return ending;
+  }
 }
 
 /** A cancelled attempt says nothing about the target, and neither does a caller's error. */

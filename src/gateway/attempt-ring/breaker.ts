@@ -5,9 +5,9 @@
  */
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
-import type { Attempt, Middleware } from '../../core/model/model.ts';
-import { observe, type StreamEnding } from '../../kit/streams/observe.ts';
-import { attemptStateOf, callStateOf } from '../calls/call-state.ts';
+import type { Attempt, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
+import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
+import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import { nameOf } from '../calls/target.ts';
 import type { Circuit, Verdict } from './circuit.ts';
@@ -18,25 +18,50 @@ interface Entry {
   readonly probe: boolean;
 }
 
-export function breaker({ clock, circuits }: { clock: Clock; circuits: Circuits }): Middleware<Attempt> {
-  return (attempt, next) => {
-    const state = attemptStateOf(attempt);
-    let entries: readonly Entry[] = [];
-    return observe({
-      start() {
-        entries = enter(circuits.both(attempt.target), clock.now(), state.lastResort, attempt);
-        return undefined;
-      },
-      open: () => next(attempt),
-      end(ending) {
-        const { verdict, retryAfterMs } = verdictOf(attempt, ending);
-        state.over = true;
-        const now = clock.now();
-        for (const { circuit, probe } of entries) circuit.report(verdict, now, { probe, retryAfterMs });
-        return ending;
-      },
-    });
-  };
+interface BreakerParts {
+  readonly clock: Clock;
+  readonly circuits: Circuits;
+}
+
+const NO_ENTRIES: readonly Entry[] = [];
+
+export function breaker(parts: BreakerParts): Middleware<Attempt> {
+  return (attempt, next) => observe(new OutcomeWatcher(parts, attempt, next));
+}
+
+/** A class because there is one per attempt: closures would cost time, methods do not. */
+class OutcomeWatcher implements StreamObserver {
+  readonly #parts: BreakerParts;
+  readonly #attempt: Attempt;
+  readonly #next: Handler<Attempt>;
+  readonly #state: AttemptState;
+  #entries = NO_ENTRIES;
+
+  constructor(parts: BreakerParts, attempt: Attempt, next: Handler<Attempt>) {
+    this.#parts = parts;
+    this.#attempt = attempt;
+    this.#next = next;
+    this.#state = attemptStateOf(attempt);
+  }
+
+  start(): undefined {
+    const { circuits, clock } = this.#parts;
+    const attempt = this.#attempt;
+    this.#entries = enter(circuits.both(attempt.target), clock.now(), this.#state.lastResort, attempt);
+    return undefined;
+  }
+
+  open(): AsyncIterable<ModelEvent> {
+    return this.#next(this.#attempt);
+  }
+
+  end(ending: StreamEnding): StreamEnding {
+    const { verdict, retryAfterMs } = verdictOf(this.#attempt, ending);
+    this.#state.over = true;
+    const now = this.#parts.clock.now();
+    for (const { circuit, probe } of this.#entries) circuit.report(verdict, now, { probe, retryAfterMs });
+    return ending;
+  }
 }
 
 /** Enters every circuit or none. */
@@ -69,11 +94,13 @@ function refusal(attempt: Attempt, retryAfterMs: number): PolyphonyError {
   return error;
 }
 
+const OK = { verdict: 'ok' } as const;
+
 function verdictOf(
   attempt: Attempt,
   ending: StreamEnding,
 ): { readonly verdict: Verdict; readonly retryAfterMs?: number | undefined } {
-  if (ending.kind === 'done') return { verdict: 'ok' };
+  if (ending.kind === 'done') return OK;
   if (ending.kind === 'left' || !(ending.error instanceof PolyphonyError)) return { verdict: 'none' };
   const fault = faultOf(attempt, ending.error);
   if (fault === 'rate-limit') return { verdict: 'rate-limited', retryAfterMs: ending.error.retryAfterMs };

@@ -24,7 +24,9 @@ export interface Deadlines {
   remove(deadline: Deadline): void;
 }
 
-export const newDeadline = (): Deadline => ({ at: Number.POSITIVE_INFINITY, due: () => {}, index: -1 });
+const nothing = (): void => {};
+
+export const newDeadline = (): Deadline => ({ at: Number.POSITIVE_INFINITY, due: nothing, index: -1 });
 
 export function createDeadlines(clock: Clock): Deadlines {
   const waiting: Deadline[] = [];

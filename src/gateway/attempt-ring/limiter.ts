@@ -10,9 +10,9 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
-import type { Attempt, Middleware, Purpose } from '../../core/model/model.ts';
+import type { Attempt, Handler, Middleware, ModelEvent, Purpose } from '../../core/model/model.ts';
 import { onAbort } from '../../core/on-abort.ts';
-import { observe } from '../../kit/streams/observe.ts';
+import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import { attemptStateOf, type CallState, callStateOf } from '../calls/call-state.ts';
 import type { Registry } from '../routing/registry.ts';
 
@@ -44,36 +44,61 @@ export interface LimiterParts {
   readonly registry: () => Registry;
 }
 
-export function limiter({ clock, config, registry }: LimiterParts): Middleware<Attempt> {
+export function limiter(parts: LimiterParts): Middleware<Attempt> {
   const endpoints = new Map<string, Endpoint>();
-  const slotsOf = (provider: string): number =>
-    config().concurrency?.[provider] ?? registry().providers.get(provider)?.concurrency ?? DEFAULT_SLOTS;
   return (attempt, next) => {
-    const call = callStateOf(attempt);
     const { provider, region } = attempt.target;
     const endpoint = endpointOf(endpoints, region === undefined ? provider : `${provider}@${region}`);
-    let held = false;
-    return observe({
-      start() {
-        if (isNested(attempt.purpose) && call.holds(endpoint)) return undefined;
-        if (endpoint.used < slotsOf(provider) && isIdle(endpoint)) {
-          hold(endpoint, call);
-          held = true;
-          return undefined;
-        }
-        const begun = clock.monotonic();
-        return wait(endpoint, attempt, clock).then(() => {
-          held = true;
-          attemptStateOf(attempt).queueMs = clock.monotonic() - begun;
-        });
-      },
-      open: () => next(attempt),
-      end(ending) {
-        if (held) free(endpoint, call, slotsOf(provider));
-        return ending;
-      },
-    });
+    return observe(new SlotHolder(parts, endpoint, attempt, next));
   };
+}
+
+function slotsOf({ config, registry }: LimiterParts, { provider }: Attempt['target']): number {
+  return config().concurrency?.[provider] ?? registry().providers.get(provider)?.concurrency ?? DEFAULT_SLOTS;
+}
+
+/** A class because there is one per attempt: closures would cost time, methods do not. */
+class SlotHolder implements StreamObserver {
+  readonly #parts: LimiterParts;
+  readonly #endpoint: Endpoint;
+  readonly #attempt: Attempt;
+  readonly #next: Handler<Attempt>;
+  #held = false;
+
+  constructor(parts: LimiterParts, endpoint: Endpoint, attempt: Attempt, next: Handler<Attempt>) {
+    this.#parts = parts;
+    this.#endpoint = endpoint;
+    this.#attempt = attempt;
+    this.#next = next;
+  }
+
+  start(): Promise<void> | undefined {
+    const attempt = this.#attempt;
+    const endpoint = this.#endpoint;
+    const call = callStateOf(attempt);
+    if (isNested(attempt.purpose) && call.holds(endpoint)) return undefined;
+    if (endpoint.used < slotsOf(this.#parts, attempt.target) && isIdle(endpoint)) {
+      hold(endpoint, call);
+      this.#held = true;
+      return undefined;
+    }
+    const { clock } = this.#parts;
+    const begun = clock.monotonic();
+    return wait(endpoint, attempt, clock).then(() => {
+      this.#held = true;
+      attemptStateOf(attempt).queueMs = clock.monotonic() - begun;
+    });
+  }
+
+  open(): AsyncIterable<ModelEvent> {
+    return this.#next(this.#attempt);
+  }
+
+  end(ending: StreamEnding): StreamEnding {
+    const attempt = this.#attempt;
+    if (this.#held) free(this.#endpoint, callStateOf(attempt), slotsOf(this.#parts, attempt.target));
+    return ending;
+  }
 }
 
 function endpointOf(endpoints: Map<string, Endpoint>, key: string): Endpoint {
@@ -84,7 +109,8 @@ function endpointOf(endpoints: Map<string, Endpoint>, key: string): Endpoint {
   return made;
 }
 
-const isIdle = ({ queues }: Endpoint): boolean => queues.every((queue) => queue.length === 0);
+const isIdle = ({ queues: [first, second, third] }: Endpoint): boolean =>
+  first.length === 0 && second.length === 0 && third.length === 0;
 
 function hold(endpoint: Endpoint, call: CallState): void {
   endpoint.used += 1;

@@ -11,7 +11,7 @@ import { abortError, asPolyphonyError, PolyphonyError, unsentError } from '../..
 import type { Attempt, EmbeddingRequest, FinishEvent, Handler, ModelEvent, Warning } from '../../core/model/model.ts';
 import type { ModelCard, Provider, ProviderContext, Transport } from '../../core/model/provider.ts';
 import { MOST_NANO_USD, type NanoUsd } from '../../core/money/money.ts';
-import { observe, type StreamControl, type StreamEnding } from '../../kit/streams/observe.ts';
+import { observe, type StreamControl, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
 import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { type Received, receive } from '../calls/received.ts';
@@ -32,46 +32,67 @@ export interface ProviderParts {
 }
 
 export function providerHandler(parts: ProviderParts): Handler<Attempt> {
-  return (attempt) => {
-    let answered = false;
-    let said = false;
-    let finished = false;
-    let control: StreamControl | undefined;
-    let anyLength = false;
-    const state = attemptStateOf(attempt);
-    const { received } = state;
-    return observe({
-      head: [{ type: 'route', target: attempt.target }],
-      start(given) {
-        control = given;
-        return state.announce?.();
-      },
-      open: () => openProvider(parts, attempt, state),
-      event(event) {
-        if (event.type === 'finish') {
-          const checked = checkedFinish(parts, attempt, event, received, control);
-          const empty = said ? undefined : emptiness(checked, attempt);
-          if (checked.reason === 'error' || empty === 'failure') {
-            state.voided = checked;
-            throw noAnswer(checked, said, answered, attempt);
-          }
-          if (empty === 'warning') control?.insert({ type: 'warning', warning: emptyAnswer(attempt) });
-          finished = true;
-          return checked;
-        }
-        if (event.type === 'warning') anyLength ||= isWithoutDimensions(event.warning);
-        if (event.type === 'tool-call') assertCall(event.call, attempt);
-        receive(received, event);
-        assertWithin(parts, attempt, received);
-        if (!answered) answered = commits(event);
-        if (!said) said = says(event);
-        return event.type === 'output'
-          ? { ...event, output: asAsked(attempt, attempt.request, event.output, anyLength) }
-          : event;
-      },
-      end: (ending) => checkedEnding(ending, finished, answered, attempt),
-    });
-  };
+  return (attempt) => observe(new AnswerWatcher(parts, attempt));
+}
+
+/** A class because there is one per attempt: closures would cost time, methods do not. */
+class AnswerWatcher implements StreamObserver {
+  readonly #parts: ProviderParts;
+  readonly #attempt: Attempt;
+  readonly #state: AttemptState;
+  readonly head: readonly ModelEvent[];
+  #control: StreamControl | undefined;
+  #answered = false;
+  #said = false;
+  #finished = false;
+  #anyLength = false;
+
+  constructor(parts: ProviderParts, attempt: Attempt) {
+    this.#parts = parts;
+    this.#attempt = attempt;
+    this.#state = attemptStateOf(attempt);
+    this.head = [{ type: 'route', target: attempt.target }];
+  }
+
+  start(given: StreamControl): Promise<void> | undefined {
+    this.#control = given;
+    return this.#state.announce?.();
+  }
+
+  open(): AsyncIterable<ModelEvent> {
+    return openProvider(this.#parts, this.#attempt, this.#state);
+  }
+
+  event(event: ModelEvent): ModelEvent {
+    if (event.type === 'finish') return this.#finish(event);
+    const attempt = this.#attempt;
+    const { received } = this.#state;
+    if (event.type === 'warning') this.#anyLength ||= isWithoutDimensions(event.warning);
+    if (event.type === 'tool-call') assertCall(event.call, attempt);
+    receive(received, event);
+    assertWithin(this.#parts, attempt, received);
+    if (!this.#answered) this.#answered = commits(event);
+    if (!this.#said) this.#said = says(event);
+    if (event.type !== 'output') return event;
+    return { ...event, output: asAsked(attempt, attempt.request, event.output, this.#anyLength) };
+  }
+
+  end(ending: StreamEnding): StreamEnding {
+    return checkedEnding(ending, this.#finished, this.#answered, this.#attempt);
+  }
+
+  #finish(event: FinishEvent): FinishEvent {
+    const attempt = this.#attempt;
+    const checked = checkedFinish(this.#parts, attempt, event, this.#state.received, this.#control);
+    const empty = this.#said ? undefined : emptiness(checked, attempt);
+    if (checked.reason === 'error' || empty === 'failure') {
+      this.#state.voided = checked;
+      throw noAnswer(checked, this.#said, this.#answered, attempt);
+    }
+    if (empty === 'warning') this.#control?.insert({ type: 'warning', warning: emptyAnswer(attempt) });
+    this.#finished = true;
+    return checked;
+  }
 }
 
 function openProvider(

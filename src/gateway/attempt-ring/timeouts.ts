@@ -12,14 +12,14 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
-import type { Attempt, Middleware, ModelEvent } from '../../core/model/model.ts';
+import type { Attempt, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
 import { onAbort } from '../../core/on-abort.ts';
-import { observe, type StreamControl, type StreamObserver } from '../../kit/streams/observe.ts';
+import { observe, type StreamControl, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
 import { canAbort } from '../calls/call.ts';
 import { callStateOf } from '../calls/call-state.ts';
 import { nameOf } from '../calls/target.ts';
-import { type Controllers, createControllers } from './abort-controller-pool.ts';
+import { type Controllers, createControllers, type LentController } from './abort-controller-pool.ts';
 import { createDeadlines, type Deadlines, newDeadline } from './deadline-timer.ts';
 
 export type TimeoutKind = 'first-token' | 'answer' | 'idle' | 'total' | 'deadline';
@@ -44,7 +44,7 @@ export const longestAttempt = ({ timeouts: given }: Config): number => given?.to
 
 export function timeouts({ clock, config }: { clock: Clock; config: () => Config }): Middleware<Attempt> {
   const parts: TimeoutParts = { clock, deadlines: createDeadlines(clock), controllers: createControllers() };
-  return (attempt, next) => observe(timeoutWatcher(attempt, next, parts, boundsOf(attempt, clock, config())));
+  return (attempt, next) => observe(new TimeoutWatcher(attempt, next, parts, boundsOf(attempt, clock, config())));
 }
 
 interface TimeoutParts {
@@ -68,83 +68,124 @@ function boundsOf({ deadline, streaming, request }: Attempt, clock: Clock, confi
   };
 }
 
-function timeoutWatcher(
-  attempt: Attempt,
-  next: (attempt: Attempt) => AsyncIterable<ModelEvent>,
-  { clock, deadlines, controllers }: TimeoutParts,
-  bounds: Bounds,
-): StreamObserver {
-  const lent = controllers.take();
-  const { controller } = lent;
-  const deadline = newDeadline();
-  const begun = clock.monotonic();
-  const latestEnd = begun + Math.min(bounds.totalMs, bounds.deadlineMs);
-  const firstKind = attempt.streaming === false ? 'answer' : 'first-token';
-  let asked = begun;
-  let answering = false;
-  let control: StreamControl | undefined;
+/** A class because there is one per attempt: closures would cost time, methods do not. */
+class TimeoutWatcher implements StreamObserver {
+  readonly #attempt: Attempt;
+  readonly #next: Handler<Attempt>;
+  readonly #parts: TimeoutParts;
+  readonly #bounds: Bounds;
+  readonly #lent: LentController;
+  readonly #deadline = newDeadline();
+  readonly #begun: number;
+  readonly #latestEnd: number;
+  #asked: number;
+  #answering = false;
+  #control: StreamControl | undefined;
   /** The source had its time while nothing was awaited: the next wait is the last. */
-  let late: PolyphonyError | undefined;
-  const arm = (at: number, due: () => void): void => deadlines.set(deadline, at, due);
-  const giveUp = (reason: PolyphonyError): void => {
-    if (control?.waiting()) {
-      control.interrupt(reason);
+  #late: PolyphonyError | undefined;
+  #stopFollowing: (() => void) | undefined;
+  readonly #check = (): void => this.#checkTime();
+
+  constructor(attempt: Attempt, next: Handler<Attempt>, parts: TimeoutParts, bounds: Bounds) {
+    this.#attempt = attempt;
+    this.#next = next;
+    this.#parts = parts;
+    this.#bounds = bounds;
+    this.#lent = parts.controllers.take();
+    this.#begun = parts.clock.monotonic();
+    this.#asked = this.#begun;
+    this.#latestEnd = this.#begun + Math.min(bounds.totalMs, bounds.deadlineMs);
+  }
+
+  start(given: StreamControl): undefined {
+    const { signal } = this.#attempt;
+    if (signal.aborted) throw abortError(signal);
+    this.#control = given;
+    if (canAbort(signal)) this.#stopFollowing = onAbort(signal, () => this.#stop(abortError(signal)));
+    this.#arm(this.#nextCheck(this.#begun), this.#check);
+    return undefined;
+  }
+
+  open(): AsyncIterable<ModelEvent> {
+    return this.#next({ ...this.#attempt, signal: this.#lent.controller.signal });
+  }
+
+  ask(): void {
+    this.#asked = this.#parts.clock.monotonic();
+    const reason = this.#late;
+    if (reason !== undefined) this.#arm(this.#asked, () => this.#control?.interrupt(reason));
+  }
+
+  event(event: ModelEvent): ModelEvent {
+    if (event.type === 'finish') this.#arm(this.#parts.clock.monotonic() + GRACE_MS, () => this.#close());
+    else if (this.#late !== undefined) throw this.#late;
+    else if (!this.#answering) this.#answering = commits(event);
+    return event;
+  }
+
+  cancel(): void {
+    this.#stop(new PolyphonyError('cancelled', 'The reader closed the stream before its end.'));
+  }
+
+  end(ending: StreamEnding): StreamEnding {
+    this.#parts.deadlines.remove(this.#deadline);
+    this.#parts.controllers.giveBack(this.#lent);
+    this.#stopFollowing?.();
+    return ending;
+  }
+
+  #arm(at: number, due: () => void): void {
+    this.#parts.deadlines.set(this.#deadline, at, due);
+  }
+
+  #checkTime(): void {
+    const bounds = this.#bounds;
+    const now = this.#parts.clock.monotonic();
+    if (now >= this.#latestEnd) this.#timeOut(bounds.deadlineMs < bounds.totalMs ? 'deadline' : 'total');
+    else if (now < this.#due()) this.#arm(this.#nextCheck(now), this.#check);
+    else if (this.#control?.waiting()) this.#timeOut(this.#answering ? 'idle' : this.#firstKind());
+    else this.#arm(Math.min(this.#latestEnd, now + bounds.idleMs), this.#check);
+  }
+
+  #due(): number {
+    const { idleMs, firstTokenMs } = this.#bounds;
+    return Math.min(this.#latestEnd, this.#answering ? this.#asked + idleMs : this.#begun + firstTokenMs);
+  }
+
+  // The first token may replace the deadline by an earlier idle one, so check at least once per idle time.
+  #nextCheck(now: number): number {
+    return Math.min(this.#due(), now + this.#bounds.idleMs);
+  }
+
+  #firstKind(): TimeoutKind {
+    return this.#attempt.streaming === false ? 'answer' : 'first-token';
+  }
+
+  #timeOut(kind: TimeoutKind): void {
+    this.#stop(timeout(kind, this.#attempt, this.#bounds));
+  }
+
+  #stop(reason: PolyphonyError): void {
+    this.#lent.controller.abort(reason);
+    this.#arm(this.#parts.clock.monotonic() + GRACE_MS, () => this.#giveUp(reason));
+  }
+
+  /** The answer is complete, but its source does not end. */
+  #close(): void {
+    const reason = new PolyphonyError('cancelled', 'The stream stayed open after its finish event, so it was closed.');
+    this.#lent.controller.abort(reason);
+    this.#giveUp(reason);
+  }
+
+  #giveUp(reason: PolyphonyError): void {
+    if (this.#control?.waiting()) {
+      this.#control.interrupt(reason);
       return;
     }
     // A deadline that stays would be due again at once, for as long as the reader takes.
-    deadlines.remove(deadline);
-    late = reason;
-  };
-  const stop = (reason: PolyphonyError): void => {
-    controller.abort(reason);
-    arm(clock.monotonic() + GRACE_MS, () => giveUp(reason));
-  };
-  const due = (): number => Math.min(latestEnd, answering ? asked + bounds.idleMs : begun + bounds.firstTokenMs);
-  // The first token may replace the deadline by an earlier idle one, so check at least once per idle time.
-  const nextCheck = (now: number): number => Math.min(due(), now + bounds.idleMs);
-  const check = (): void => {
-    const now = clock.monotonic();
-    if (now >= latestEnd) stop(timeout(bounds.deadlineMs < bounds.totalMs ? 'deadline' : 'total', attempt, bounds));
-    else if (now < due()) arm(nextCheck(now), check);
-    else if (control?.waiting()) stop(timeout(answering ? 'idle' : firstKind, attempt, bounds));
-    else arm(Math.min(latestEnd, now + bounds.idleMs), check);
-  };
-  let stopFollowing: (() => void) | undefined;
-  return {
-    start(given) {
-      if (attempt.signal.aborted) throw abortError(attempt.signal);
-      control = given;
-      if (canAbort(attempt.signal)) stopFollowing = onAbort(attempt.signal, () => stop(abortError(attempt.signal)));
-      arm(nextCheck(begun), check);
-      return undefined;
-    },
-    open: () => next({ ...attempt, signal: controller.signal }),
-    ask() {
-      asked = clock.monotonic();
-      const reason = late;
-      if (reason !== undefined) arm(asked, () => control?.interrupt(reason));
-    },
-    event(event) {
-      if (event.type === 'finish') arm(clock.monotonic() + GRACE_MS, () => giveUp(closed(controller)));
-      else if (late !== undefined) throw late;
-      else if (!answering) answering = commits(event);
-      return event;
-    },
-    cancel: () => stop(new PolyphonyError('cancelled', 'The reader closed the stream before its end.')),
-    end(ending) {
-      deadlines.remove(deadline);
-      controllers.giveBack(lent);
-      stopFollowing?.();
-      return ending;
-    },
-  };
-}
-
-/** The answer is complete, but its source does not end. */
-function closed(controller: AbortController): PolyphonyError {
-  const reason = new PolyphonyError('cancelled', 'The stream stayed open after its finish event, so it was closed.');
-  controller.abort(reason);
-  return reason;
+    this.#parts.deadlines.remove(this.#deadline);
+    this.#late = reason;
+  }
 }
 
 function timeout(kind: TimeoutKind, attempt: Attempt, bounds: Bounds): PolyphonyError {

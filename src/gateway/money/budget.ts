@@ -10,7 +10,7 @@
  * M7. An unknown price is refused under a cap unless the config allows it, and is recorded as null, never as 0.
  */
 import { asPolyphonyError } from '../../core/errors.ts';
-import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
+import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent, ModelRequest } from '../../core/model/model.ts';
 import type { UsageLedger } from '../../core/stores.ts';
 import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import type { Background } from '../calls/background.ts';
@@ -37,58 +37,76 @@ export interface BudgetParts extends ReservationParts {
 export function budget(parts: BudgetParts): Middleware<Attempt> {
   return (attempt, next) => {
     const deployment = parts.registry().find(attempt.target);
-    return deployment === undefined ? next(attempt) : observe(budgetWatcher(parts, attempt, deployment, next));
+    return deployment === undefined ? next(attempt) : observe(new BudgetWatcher(parts, attempt, deployment, next));
   };
 }
 
-function budgetWatcher(
-  parts: BudgetParts,
-  attempt: Attempt,
-  deployment: Deployment,
-  next: Handler<Attempt>,
-): StreamObserver {
-  const state = attemptStateOf(attempt);
-  let holding: ReservedAttempt = { request: attempt.request, held: undefined, warnings: [] };
-  let finished: Charge | undefined;
-  const sent = (): Sent => ({
-    deployment,
-    request: holding.request,
-    at: state.dispatchedAt ?? parts.clock.now(),
-    received: state.received,
-  });
-  const hold = (made: ReservedAttempt): void => {
-    holding = made;
-    observer.head = made.warnings;
-    if (made.held?.send !== undefined && parts.sendsAtOnce?.() === false) state.announce = made.held.send;
-  };
-  // `head` is a field, because a getter in a literal costs as much as the rest of this layer.
-  const observer: StreamObserver & { head: readonly ModelEvent[] } = {
-    head: holding.warnings,
-    start() {
-      const made = reserveWorstCase(parts, attempt, deployment);
-      if (made instanceof Promise) {
-        // What is held after the caller has gone is given back.
-        return parts.background.orAborted(made, attempt.signal, ({ held }) => held?.settle(0)).then(hold);
-      }
-      hold(made);
-      return undefined;
-    },
-    open() {
-      return next(holding.request === attempt.request ? attempt : { ...attempt, request: holding.request });
-    },
-    event(event) {
-      if (event.type !== 'finish') return event;
-      finished = chargeOfFinish(sent(), event);
-      return priced(event, finished);
-    },
-    end(ending) {
-      const charge = finished ?? chargeOf(ending, sent(), state, attempt.streaming === false);
-      const settled = settle(parts, attempt, state, holding.held, charge, ending);
-      if (settled === undefined) return ending;
-      return parts.background.untilAborted(settled, attempt.signal).then(() => ending);
-    },
-  };
-  return observer;
+const NO_EVENTS: readonly ModelEvent[] = [];
+
+/** A class because there is one per attempt: closures would cost time, methods do not. */
+class BudgetWatcher implements StreamObserver {
+  readonly #parts: BudgetParts;
+  readonly #attempt: Attempt;
+  readonly #deployment: Deployment;
+  readonly #next: Handler<Attempt>;
+  readonly #state: AttemptState;
+  #held: Held | undefined;
+  #request: ModelRequest;
+  #finished: Charge | undefined;
+  // A field, because a getter costs as much as the rest of this layer.
+  head: readonly ModelEvent[] = NO_EVENTS;
+
+  constructor(parts: BudgetParts, attempt: Attempt, deployment: Deployment, next: Handler<Attempt>) {
+    this.#parts = parts;
+    this.#attempt = attempt;
+    this.#deployment = deployment;
+    this.#next = next;
+    this.#state = attemptStateOf(attempt);
+    this.#request = attempt.request;
+  }
+
+  start(): Promise<void> | undefined {
+    const made = reserveWorstCase(this.#parts, this.#attempt, this.#deployment);
+    if (made instanceof Promise) {
+      // What is held after the caller has gone is given back.
+      const taken = this.#parts.background.orAborted(made, this.#attempt.signal, ({ held }) => held?.settle(0));
+      return taken.then((reserved) => this.#hold(reserved));
+    }
+    this.#hold(made);
+    return undefined;
+  }
+
+  open(): AsyncIterable<ModelEvent> {
+    const attempt = this.#attempt;
+    return this.#next(this.#request === attempt.request ? attempt : { ...attempt, request: this.#request });
+  }
+
+  event(event: ModelEvent): ModelEvent {
+    if (event.type !== 'finish') return event;
+    this.#finished = chargeOfFinish(this.#sent(), event);
+    return priced(event, this.#finished);
+  }
+
+  end(ending: StreamEnding): StreamEnding | Promise<StreamEnding> {
+    const attempt = this.#attempt;
+    const charge = this.#finished ?? chargeOf(ending, this.#sent(), this.#state, attempt.streaming === false);
+    const settled = settle(this.#parts, attempt, this.#state, this.#held, charge, ending);
+    if (settled === undefined) return ending;
+    return this.#parts.background.untilAborted(settled, attempt.signal).then(() => ending);
+  }
+
+  #hold({ request, held, warnings }: ReservedAttempt): void {
+    this.#request = request;
+    this.#held = held;
+    this.head = warnings;
+    if (held?.send !== undefined && this.#parts.sendsAtOnce?.() === false) this.#state.announce = held.send;
+  }
+
+  #sent(): Sent {
+    const { dispatchedAt, received } = this.#state;
+    const at = dispatchedAt ?? this.#parts.clock.now();
+    return { deployment: this.#deployment, request: this.#request, at, received };
+  }
 }
 
 /**

@@ -29,15 +29,17 @@ export interface FailoverParts {
 export function failover({ routing, clock }: FailoverParts, attempt: Handler<Attempt>): Handler {
   return (call) =>
     lazily(async (open) => {
-      const queue = targetQueue(routing(call));
-      const tryOn = (shape: Shape, failures: readonly TargetFailure[]): Promise<StreamHead> =>
-        openNext({ call, queue, attempt, clock, open }, shape, failures);
-      const opened = await tryOn(unshaped, []);
-      const first = queue.warning === undefined ? opened : warned(opened, queue.warning);
+      const run: FailoverRun = { call, queue: targetQueue(routing(call)), attempt, clock, open };
+      const { warning } = run.queue;
+      const opened = await openNext(run, unshaped, NO_FAILURES);
+      const first = warning === undefined ? opened : warned(opened, warning);
       // A collected answer is seen only when it is complete, so a broken stream may restart.
       const mode = call.request.onStreamFailure ?? (call.streaming === false ? 'restart' : 'error');
       const isComplete = first.whole !== undefined && first.whole.failure === undefined;
-      return mode === 'error' || isComplete ? first : { head: [], rest: recovering(call, first, mode, queue, tryOn) };
+      if (mode === 'error' || isComplete) return first;
+      const tryOn = (shape: Shape, failures: readonly TargetFailure[]): Promise<StreamHead> =>
+        openNext(run, shape, failures);
+      return { head: [], rest: recovering(call, first, mode, run.queue, tryOn) };
     });
 }
 
@@ -48,6 +50,7 @@ function warned({ head, rest, whole }: StreamHead, warning: Warning): StreamHead
 }
 
 const unshaped: Shape = (call) => call;
+const NO_FAILURES: readonly TargetFailure[] = [];
 
 /** In V8, a field behind a spread costs nearly a microsecond, and a field before it costs nothing. */
 function attemptOf(call: Call, target: Target, number: number): Attempt {

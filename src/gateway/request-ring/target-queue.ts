@@ -26,60 +26,78 @@ export interface TargetQueue {
 const MAX_RETURNS = 2;
 
 /** @throws no-route */
-export function targetQueue(options: RouteOptions): TargetQueue {
-  let queue = [...routeOf(options)];
-  const warning = tierWarning(options, queue[0]);
-  const tried = new Set<string>();
-  let refused: Deployment | undefined;
-  let current: Deployment | undefined;
-  let triedRefused = false;
-  let returns = 0;
-  const chain = (names: readonly string[] | undefined): Deployment[] | undefined =>
-    names && namedTargets(names, options).map(({ deployment }) => deployment);
-  const untried = (deployments: readonly Deployment[]): Deployment[] =>
-    deployments.filter(({ target }) => !tried.has(nameOf(target)));
-  const useLargerWindows = (failed: Deployment): void => {
-    const candidates = chain(options.config.fallbacks?.contextWindow) ?? queue;
-    queue = untried(candidates).filter(({ card }) => card.contextTokens > failed.card.contextTokens);
-    refused = undefined;
-  };
-  const useContentPolicyChain = (): boolean => {
-    const candidates = chain(options.config.fallbacks?.contentPolicy);
+export const targetQueue = (options: RouteOptions): TargetQueue => new Queue(options);
+
+/** A class because there is one per call, and most calls need none of what happens after a failure. */
+class Queue implements TargetQueue {
+  readonly warning: Warning | undefined;
+  readonly #options: RouteOptions;
+  #queue: Deployment[];
+  readonly #tried: Deployment[] = [];
+  #refused: Deployment | undefined;
+  #current: Deployment | undefined;
+  #triedRefused = false;
+  #returns = 0;
+
+  constructor(options: RouteOptions) {
+    this.#options = options;
+    this.#queue = [...routeOf(options)];
+    this.warning = tierWarning(options, this.#queue[0]);
+  }
+
+  next(): NextTarget | undefined {
+    const next = this.#queue.shift();
+    this.#current = next;
+    if (next !== undefined) {
+      this.#tried.push(next);
+      return { deployment: next, last: this.#queue.length === 0 && this.#refused === undefined };
+    }
+    // Every other target has failed, so only the one with the open breaker is left.
+    this.#current = this.#refused;
+    this.#refused = undefined;
+    this.#triedRefused = true;
+    return this.#current && { deployment: this.#current, last: true };
+  }
+
+  failed(error: PolyphonyError, fault: Fault): boolean {
+    if (fault === 'open-breaker') {
+      if (!this.#triedRefused) this.#refused ??= this.#current;
+      return true;
+    }
+    if (error.code === 'context-window' && this.#current !== undefined) {
+      this.#useLargerWindows(this.#current);
+      return true;
+    }
+    if (error.code === 'content-policy') return this.#useContentPolicyChain();
+    return fault !== 'caller';
+  }
+
+  allowAgain(): void {
+    if (this.#queue.length > 0 || this.#current === undefined || this.#returns >= MAX_RETURNS) return;
+    this.#returns += 1;
+    this.#queue.push(this.#current);
+  }
+
+  #useLargerWindows(failed: Deployment): void {
+    const candidates = this.#chain(this.#options.config.fallbacks?.contextWindow) ?? this.#queue;
+    this.#queue = this.#untried(candidates).filter(({ card }) => card.contextTokens > failed.card.contextTokens);
+    this.#refused = undefined;
+  }
+
+  #useContentPolicyChain(): boolean {
+    const candidates = this.#chain(this.#options.config.fallbacks?.contentPolicy);
     if (candidates === undefined) return false;
-    queue = untried(candidates);
-    refused = undefined;
+    this.#queue = this.#untried(candidates);
+    this.#refused = undefined;
     return true;
-  };
-  return {
-    warning,
-    next() {
-      current = queue.shift();
-      if (current !== undefined) {
-        tried.add(nameOf(current.target));
-        return { deployment: current, last: queue.length === 0 && refused === undefined };
-      }
-      // Every other target has failed, so only the one with the open breaker is left.
-      current = refused;
-      refused = undefined;
-      triedRefused = true;
-      return current && { deployment: current, last: true };
-    },
-    failed(error, fault) {
-      if (fault === 'open-breaker') {
-        if (!triedRefused) refused ??= current;
-        return true;
-      }
-      if (error.code === 'context-window' && current !== undefined) {
-        useLargerWindows(current);
-        return true;
-      }
-      if (error.code === 'content-policy') return useContentPolicyChain();
-      return fault !== 'caller';
-    },
-    allowAgain() {
-      if (queue.length > 0 || current === undefined || returns >= MAX_RETURNS) return;
-      returns += 1;
-      queue.push(current);
-    },
-  };
+  }
+
+  #chain(names: readonly string[] | undefined): Deployment[] | undefined {
+    return names && namedTargets(names, this.#options).map(({ deployment }) => deployment);
+  }
+
+  #untried(deployments: readonly Deployment[]): Deployment[] {
+    const tried = new Set(this.#tried.map(({ target }) => nameOf(target)));
+    return deployments.filter(({ target }) => !tried.has(nameOf(target)));
+  }
 }

@@ -49,12 +49,36 @@ export function decodeBody(
   decoder: BodyDecoder,
   { clock }: { readonly clock: Clock } = { clock: systemClock },
 ): CompletableStream {
-  const batches: Batches = { [Symbol.asyncIterator]: () => batchesOfBody(response, state, decoder, clock) };
-  return {
-    [Symbol.asyncIterator]: () => eventsOf(batches),
-    [BATCHES]: batches,
-    [COMPLETE]: () => readBody(response, state, decoder, clock),
-  };
+  return new AnswerBody(response, state, decoder, clock);
+}
+
+/** A class because there is one per call, and it is read in one of three ways. */
+class AnswerBody implements CompletableStream {
+  readonly #response: TransportResponse;
+  readonly #state: BodyState;
+  readonly #decoder: BodyDecoder;
+  readonly #clock: Clock;
+
+  constructor(response: TransportResponse, state: BodyState, decoder: BodyDecoder, clock: Clock) {
+    this.#response = response;
+    this.#state = state;
+    this.#decoder = decoder;
+    this.#clock = clock;
+  }
+
+  get [BATCHES](): Batches {
+    return {
+      [Symbol.asyncIterator]: () => batchesOfBody(this.#response, this.#state, this.#decoder, this.#clock),
+    };
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<ModelEvent> {
+    return eventsOf(this[BATCHES]);
+  }
+
+  [COMPLETE](): Promise<CompleteStream> {
+    return readBody(this.#response, this.#state, this.#decoder, this.#clock);
+  }
 }
 
 async function* eventsOf(batches: Batches): AsyncGenerator<ModelEvent> {

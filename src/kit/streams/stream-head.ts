@@ -71,7 +71,7 @@ function readCompleteHead(stream: AsyncIterable<ModelEvent>): Promise<StreamHead
 
 function headOf(whole: CompleteStream): StreamHead {
   if (whole.failure !== undefined && !isCommitted(whole.events)) throw whole.failure.error;
-  return { head: whole.events, rest: endOf(whole), whole };
+  return { head: whole.events, rest: new EndOf(whole), whole };
 }
 
 function isCommitted(events: readonly ModelEvent[]): boolean {
@@ -83,15 +83,19 @@ function isCommitted(events: readonly ModelEvent[]): boolean {
   return events.length >= MAX_EVENTS || bytes >= MAX_BYTES;
 }
 
-function endOf({ failure }: CompleteStream): AsyncIterator<ModelEvent> {
-  let failed = false;
-  return {
-    next() {
-      if (failure === undefined || failed) return Promise.resolve({ value: undefined, done: true });
-      failed = true;
-      return Promise.reject(failure.error);
-    },
-  };
+/** What is left of a stream that was read in one step: its failure, once. A class because there are two per call. */
+class EndOf implements AsyncIterator<ModelEvent> {
+  #failure: CompleteStream['failure'];
+
+  constructor({ failure }: CompleteStream) {
+    this.#failure = failure;
+  }
+
+  next(): Promise<IteratorResult<ModelEvent>> {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure === undefined ? Promise.resolve({ value: undefined, done: true }) : Promise.reject(failure.error);
+  }
 }
 
 /** A stream that is chosen asynchronously: `find` runs when the first event is requested. */
