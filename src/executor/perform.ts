@@ -47,7 +47,7 @@ export function callOnce(driving: Driving, unit: Unit, signal?: AbortSignal): Pr
     const loop = unit.task.progress === undefined ? undefined : takeUpLoop(unit);
     assertCallable(driving.run, unit);
     if (!unit.hasSlot) takeSlot(driving.run, unit);
-    return runnerOf(driving, unit.task.node.use)(callOf(driving, unit, { loop, signal }));
+    return runnerOf(driving, unit.task.node.use)(callOf(driving, unit, loop === undefined && signal === undefined ? NOTHING_BESIDE : { loop, signal }));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -97,6 +97,8 @@ interface CallParts {
   readonly signal: AbortSignal | undefined;
 }
 
+const NOTHING_BESIDE: CallParts = { loop: undefined, signal: undefined };
+
 type Asked = Pick<NodeCall, 'node' | 'inputs'>;
 
 function callOf(driving: Driving, unit: Unit, parts: CallParts): NodeCall {
@@ -128,14 +130,11 @@ type Optional<K extends keyof NodeCall> = Exclude<NodeCall[K], undefined>;
 class LiveCall implements NodeCall {
   readonly #driving: Driving;
   readonly #unit: Unit;
-  readonly #loop: RecordedLoop | undefined;
-  readonly #signal: AbortSignal | undefined;
+  readonly #parts: CallParts;
   readonly runId: string;
-  readonly planId: string | undefined;
   readonly node: PlanNode;
   readonly inputs: NodeCall['inputs'];
   readonly idempotencyKey: string;
-  readonly level: number;
   declare item?: number;
   declare round?: number;
   declare session?: string;
@@ -144,23 +143,26 @@ class LiveCall implements NodeCall {
   declare cache?: Optional<'cache'>;
   declare answer?: Optional<'answer'>;
 
-  constructor(driving: Driving, unit: Unit, { node, inputs }: Asked, { loop, signal }: CallParts) {
+  constructor(driving: Driving, unit: Unit, { node, inputs }: Asked, parts: CallParts) {
     this.#driving = driving;
     this.#unit = unit;
-    this.#loop = loop;
-    this.#signal = signal;
+    this.#parts = parts;
     this.runId = driving.run.runId;
-    this.planId = driving.run.plan.plan.id;
     this.node = node;
     this.inputs = inputs;
     this.idempotencyKey = unitKey(driving.run, unit);
-    this.level = driving.run.level;
+  }
+  get planId(): string | undefined {
+    return this.#driving.run.plan.plan.id;
+  }
+  get level(): number {
+    return this.#driving.run.level;
   }
   get plan(): Plan {
     return this.#driving.run.plan.plan;
   }
   get signal(): AbortSignal {
-    return this.#signal ?? signalOf(this.#driving, this.#unit);
+    return this.#parts.signal ?? signalOf(this.#driving, this.#unit);
   }
   get concurrency(): number {
     return this.#driving.run.slots.limit;
@@ -184,7 +186,7 @@ class LiveCall implements NodeCall {
     return (what) => countCall(this.#driving.run, this.#unit, what);
   }
   get loop(): NodeCall['loop'] {
-    return loopRecords(this.#driving.run, this.#unit, { rounds: this.#loop?.rounds, signal: this.signal });
+    return loopRecords(this.#driving.run, this.#unit, { rounds: this.#parts.loop?.rounds, signal: this.signal });
   }
   get report(): NodeCall['report'] {
     return (event) => takeProgress(this.#driving.run, this.#unit, event);
