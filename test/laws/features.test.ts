@@ -3,7 +3,8 @@
  *
  * 1. nothing that is recorded as done runs again: no answer of a model, no call of a tool, no undoing;
  * 2. what runs again has the key that it had, so that what it reaches can tell;
- * 3. the run ends as it would have, with the same output and the same cost.
+ * 3. the run ends as it would have, with the same output and the same cost,
+ * 4. nobody is asked again about a call that was approved or refused.
  *
  * Threads have laws of their own, because they are kept outside the records: threads.test.ts.
  */
@@ -151,6 +152,8 @@ interface World {
   /** The keys of calls of tools. */
   readonly ran: string[];
   readonly asked: () => number;
+  /** The keys of the calls that people were asked about. */
+  readonly questions: string[];
 }
 
 async function worldOf(journal: RunJournal): Promise<World> {
@@ -182,7 +185,7 @@ async function worldOf(journal: RunJournal): Promise<World> {
     stores: { ...memoryStores({ clock: runtime.clock }), journal },
     runtime,
   });
-  return { polyphony, runtime, ran, asked: () => provider.seen.length };
+  return { polyphony, runtime, ran, asked: () => provider.seen.length, questions: [] };
 }
 
 function callsOf(round: number): ModelEvent[] {
@@ -195,7 +198,7 @@ function callsOf(round: number): ModelEvent[] {
       : [['act', { what: 'refuse me' }]];
   return called.map(([name, given], index) => ({
     type: 'tool-call',
-    call: { type: 'tool-call', id: `c${round}${index}`, name: name.replace(':', '_'), arguments: given as never },
+    call: { type: 'tool-call', id: `c${round}${index}`, name, arguments: given as never },
   }));
 }
 
@@ -217,6 +220,7 @@ async function toItsEnd(world: World, first: RunResult): Promise<RunResult> {
   for (let turn = 0; turn < 40 && result.status === 'suspended'; turn += 1) {
     const waiting = result.waiting ?? [];
     const person = waiting.find(({ wait, question }) => wait === undefined && question !== 'nobody answers');
+    if (person?.origin?.includes('/tool/') === true) world.questions.push(person.origin);
     if (person !== undefined) await polyphony.engine.answer(RUN, person.id, answerTo(person));
     else if (waiting.some(({ wait }) => wait !== undefined && 'event' in wait))
       await polyphony.engine.event?.('paid', { order: 'a' });
@@ -250,6 +254,19 @@ function doneIn(written: readonly Written[]): ReadonlySet<string> {
       done.add(`${runId}/${event.nodeId}${place}/tool/${event.round - 1}.${event.index}`);
   }
   return done;
+}
+
+/** The calls that somebody has decided about. */
+function decidedIn(written: readonly Written[]): ReadonlySet<string> {
+  const asked = new Map<string, string | undefined>();
+  const decided = new Set<string>();
+  for (const { runId, event } of written) {
+    if (event.type !== 'node-suspended' && event.type !== 'answer') continue;
+    const place = `${runId}/${event.nodeId}/${event.item ?? ''}`;
+    if (event.type === 'node-suspended') asked.set(place, event.question.origin);
+    else decided.add(asked.get(place) ?? '');
+  }
+  return decided;
 }
 
 async function whole(given: Plan) {
@@ -287,6 +304,11 @@ it.each(Object.keys(PLANS))('repeats nothing, wherever it is cut off: %s', { tim
     const done = doneIn(prefix);
     expect(
       again.ran.filter((key) => done.has(key)),
+      where,
+    ).toEqual([]);
+    const decided = decidedIn(prefix);
+    expect(
+      again.questions.filter((key) => decided.has(key)),
       where,
     ).toEqual([]);
     // A node that failed for good runs again under another key, which ends in the number of its failures.

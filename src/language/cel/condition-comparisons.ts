@@ -32,8 +32,6 @@ export interface ComparisonReading {
   readonly comparisons: Comparison[];
   /** Where the variables of the comprehensions around a node come from. */
   sources: Sources;
-  /** Parts of a chain of `&&` that was looked at as a whole. */
-  readonly chained: Set<ASTNode>;
 }
 
 const OPERATORS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=', 'in']);
@@ -59,14 +57,14 @@ export function recordComparison(name: string, left: ASTNode, right: ASTNode, re
   }
 }
 
-/** Records a value that has to equal two literals, among the operands of one chain of `&&`: of the whole chain, at its end. */
+/** Records a value that has to equal two literals, among the operands of one chain of `&&`. */
 export function recordContradictions(
   node: Extract<ASTNode, { op: '&&' | '||' }>,
   { comparisons, ...rest }: ComparisonReading,
 ): void {
   const reading: ComparisonReading = { ...rest, comparisons: [] };
   const equals = new Map<string, unknown>();
-  for (const operand of operandsOf(node, reading.chained)) {
+  for (const operand of operandsOf(node)) {
     if (operand.op !== '==') continue;
     reading.comparisons.length = 0;
     recordComparison('==', operand.args[0], operand.args[1], reading);
@@ -82,14 +80,12 @@ export function recordContradictions(
 }
 
 /** The operands of a chain of `&&`, without those inside other operators. */
-function operandsOf(node: ASTNode, chained: Set<ASTNode>): ASTNode[] {
+function operandsOf(node: ASTNode): ASTNode[] {
   const found: ASTNode[] = [];
   const stack: ASTNode[] = [node];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (next.op === '&&') {
-      chained.add(next);
-      stack.push(next.args[1], next.args[0]);
-    } else found.push(next);
+    if (next.op === '&&') stack.push(next.args[1], next.args[0]);
+    else found.push(next);
   }
   return found;
 }
