@@ -6,7 +6,6 @@ import type { Plan, PlanNode, ValidPlan } from '../plan/plan.ts';
 import type { PlannerAnswer, PlanningResult } from '../plan/planner.ts';
 import type { PlanRepair } from '../plan/validation.ts';
 import type {
-  ApprovedCall,
   HumanQuestion,
   LoopAnswer,
   NodeMeta,
