@@ -118,6 +118,8 @@ function callOf(driving: Driving, unit: Unit, parts: CallParts): NodeCall {
   if (node.cache !== undefined) call.cache = node.cache;
   const answer = task.progress === undefined ? undefined : answerOf(unit);
   if (answer !== undefined) call.answer = answer;
+  const approved = task.progress?.approved.get(item);
+  if (approved !== undefined) call.approvedCall = approved;
   return call;
 }
 
@@ -142,6 +144,7 @@ class LiveCall implements NodeCall {
   declare sensitivity?: Optional<'sensitivity'>;
   declare cache?: Optional<'cache'>;
   declare answer?: Optional<'answer'>;
+  declare approvedCall?: Optional<'approvedCall'>;
 
   constructor(driving: Driving, unit: Unit, { node, inputs }: Asked, parts: CallParts) {
     this.#driving = driving;

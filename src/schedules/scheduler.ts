@@ -3,13 +3,15 @@ import type { Clock } from '../core/clock.ts';
 import { errorRecord } from '../core/errors.ts';
 import { sleep } from '../system/clock.ts';
 import type { Schedule } from './schedule.ts';
-import type { DueStart, Starts } from './starts.ts';
+import type { DueStart, Start, Starts } from './starts.ts';
 import type { Trigger } from './trigger.ts';
+import type { Waits } from './waits.ts';
 
 export interface SchedulerParts {
   readonly schedules: readonly Schedule[];
   readonly triggers: readonly Trigger[];
   readonly starts: Starts;
+  readonly waits: Waits;
   readonly clock: Clock;
   /** A store or a folder that cannot be read now: told once until it changes, and tried again. */
   readonly onProblem: (where: string, message: string) => void;
@@ -26,6 +28,8 @@ export interface Scheduler {
 const LONGEST_SLEEP_MS = 60_000;
 /** The pause between two looks for runs that another process left behind, in milliseconds. */
 const RECOVER_MS = 15_000;
+/** The most runs that waited and go on at the same time. */
+const MOST_WOKEN = 4;
 /** The pause after a problem, in milliseconds. */
 const RETRY_MS = 5000;
 
@@ -38,6 +42,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
           await starts.recover(signal);
           return RECOVER_MS;
         }),
+        followWaits(parts, signal),
         ...schedules.map((schedule) => followSchedule(parts, schedule, signal)),
         ...triggers.map((trigger) => followTrigger(parts, trigger, signal)),
       ]);
@@ -45,6 +50,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     async once(signal) {
       await Promise.all([
         told(parts, 'store', signal, () => starts.recover(signal)),
+        told(parts, 'waits', signal, () => drainWaits(parts, signal)),
         ...schedules.map((schedule) =>
           told(parts, `schedules.${schedule.name}`, signal, () => fire(starts, schedule, signal)),
         ),
@@ -73,6 +79,40 @@ async function fire(starts: Starts, schedule: Schedule, signal: AbortSignal): Pr
   await starts.open(due);
   await starts.drive(due.start, signal);
   return true;
+}
+
+/** Runs that wait are put down shortly before their moment, and continued at it. */
+async function followWaits(parts: SchedulerParts, signal: AbortSignal): Promise<void> {
+  const { clock, starts, waits } = parts;
+  const running = new Set<Promise<void>>();
+  let pending: Start[] = [];
+  await repeated(parts, 'waits', signal, async () => {
+    pending.push(...(await putDown(parts, await waits.look(RECOVER_MS))));
+    const due = pending.filter(({ dueMs = 0 }) => dueMs <= clock.now()).slice(0, MOST_WOKEN - running.size);
+    pending = pending.filter((start) => !due.includes(start));
+    for (const start of due) {
+      const run = told(parts, start.by, signal, () => starts.wake(start, signal)).finally(() => running.delete(run));
+      running.add(run);
+    }
+    if (running.size >= MOST_WOKEN) await Promise.race(running);
+    const next = Math.min(...pending.map(({ dueMs = 0 }) => dueMs));
+    return Math.max(1, Math.min(RECOVER_MS, next - clock.now()));
+  });
+  await Promise.all(running);
+}
+
+async function drainWaits(parts: SchedulerParts, signal: AbortSignal): Promise<void> {
+  const due = [...(await putDown(parts, await parts.waits.look(0)))];
+  const work = async (): Promise<void> => {
+    for (let start = due.shift(); start !== undefined && !signal.aborted; start = due.shift())
+      await parts.starts.wake(start, signal);
+  };
+  await Promise.all(Array.from({ length: MOST_WOKEN }, work));
+}
+
+async function putDown({ starts }: SchedulerParts, found: readonly DueStart[]): Promise<readonly Start[]> {
+  for (const due of found) await starts.open(due);
+  return found.map(({ start }) => start);
 }
 
 async function followTrigger(parts: SchedulerParts, trigger: Trigger, signal: AbortSignal): Promise<void> {

@@ -3,22 +3,25 @@
  * a process that is killed at any point loses none. The id of the run says for what it was started, so that however many
  * processes try, one run is the result.
  */
+import type { Clock } from '../core/clock.ts';
 import { type ErrorRecord, errorRecord } from '../core/errors.ts';
 import type { NanoUsd } from '../core/money/money.ts';
 import type { RunStatus } from '../core/run/engine.ts';
 import type { KeyValueStore } from '../core/stores.ts';
 
-/** One run that a schedule or a trigger asks for. */
+/** One run that a schedule or a trigger asks for, or one that waits for a moment and is only continued. */
 export interface Start {
   readonly runId: string;
-  /** The schedule or the trigger, such as `schedules.digest`. */
+  /** The schedule or the trigger, such as `schedules.digest`; `wait` for a run that waits. */
   readonly by: string;
-  /** A plan file or `workflow:<id>`. */
+  /** A plan file or `workflow:<id>`; empty for a run that waits. */
   readonly run: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly budgetUsd?: number;
   /** What it was started for, for people: the due time or the path of the file. */
   readonly reason: string;
+  /** Epoch milliseconds: when a run that waits goes on. Absent: it is started at once. */
+  readonly dueMs?: number;
 }
 
 /** A start that is due, and how that is written down so that it is not due again. */
@@ -43,18 +46,24 @@ export interface RunStarter {
   resume(runId: string, signal: AbortSignal, onBegun: () => void): Promise<Ending>;
   /** Undefined: there is no such run. */
   status(runId: string): Promise<RunStatus | undefined>;
+  /** When time itself goes on with a suspended run, in epoch milliseconds. Undefined: it does not, or the run is not suspended. */
+  moment(runId: string): Promise<number | undefined>;
 }
 
 /** Nothing is told of a run that another process drives. */
 export type StartEvent =
   | { readonly type: 'begun'; readonly start: Start; readonly resumed: boolean }
-  | { readonly type: 'ended'; readonly start: Start; readonly ending: Ending };
+  | { readonly type: 'ended'; readonly start: Start; readonly ending: Ending }
+  /** A run that waits cannot go on in this process, and stays as it is. */
+  | { readonly type: 'left'; readonly start: Start; readonly error: ErrorRecord };
 
 export interface Starts {
   /** Puts the start into the store; from then on it will run, whatever happens to this process. @throws what the store throws */
   open(due: DueStart): Promise<void>;
   /** Runs it to its end. Never rejects because of the run. @throws what the store throws */
   drive(start: Start, signal: AbortSignal): Promise<void>;
+  /** Continues a run that waits, once its moment has come. Never rejects because of the run. @throws what the store throws */
+  wake(start: Start, signal: AbortSignal): Promise<void>;
   /** Continues what a process left behind, and waits for it. */
   recover(signal: AbortSignal): Promise<void>;
 }
@@ -63,6 +72,7 @@ export interface StartsParts {
   readonly store: KeyValueStore;
   readonly starter: RunStarter;
   readonly onEvent: (event: StartEvent) => void;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 const PREFIX = 'schedules/open/';
@@ -78,19 +88,31 @@ interface Opened {
 }
 
 export function createStarts(parts: StartsParts): Starts {
-  const { store, starter, onEvent } = parts;
+  const { store, starter, onEvent, clock } = parts;
   const driven = new Set<string>();
+  /** Runs that cannot go on here, with the moment that they waited for. */
+  const left = new Map<string, number>();
 
   async function drive(start: Start, signal: AbortSignal, resumed: boolean): Promise<void> {
     if (driven.has(start.runId) || signal.aborted) return;
     driven.add(start.runId);
     try {
-      const onBegun = (): void => onEvent({ type: 'begun', start, resumed });
+      let begun = false;
+      const onBegun = (): void => {
+        begun = true;
+        onEvent({ type: 'begun', start, resumed });
+      };
       const ending = await endingOf(
         () => (resumed ? starter.resume(start.runId, signal, onBegun) : starter.start(start, signal, onBegun)),
         signal,
       );
-      if (ending.status !== 'elsewhere') onEvent({ type: 'ended', start, ending });
+      const { status, error } = ending;
+      // A process that lacks what the run needs leaves it to one that has it.
+      const isLeft = start.dueMs !== undefined && !begun && error !== undefined && !error.code.startsWith('store-');
+      if (isLeft) {
+        left.set(start.runId, start.dueMs);
+        onEvent({ type: 'left', start, error });
+      } else if (status !== 'elsewhere') onEvent({ type: 'ended', start, ending });
       await close(start, ending, signal);
     } finally {
       driven.delete(start.runId);
@@ -105,12 +127,22 @@ export function createStarts(parts: StartsParts): Starts {
     } else if (error === undefined || !error.code.startsWith('store-')) await store.delete(PREFIX + start.runId);
   }
 
+  /** Another process may have continued it, until its end or until a later moment. */
+  async function wake(start: Start, signal: AbortSignal): Promise<void> {
+    const { runId, dueMs = 0 } = start;
+    if (driven.has(runId) || dueMs > clock.now() || left.get(runId) === dueMs) return;
+    const at = await starter.moment(runId);
+    if (at !== undefined && at <= clock.now()) await drive(start, signal, true);
+    else if (!isUnderWay(await starter.status(runId))) await store.delete(PREFIX + runId);
+  }
+
   async function recoverOne(key: string, signal: AbortSignal): Promise<void> {
     const opened = openedOf(await store.get(key));
     if (opened === undefined || driven.has(opened.start.runId) || signal.aborted) return;
     const status = await starter.status(opened.start.runId);
-    if (status === undefined) await drive(opened.start, signal, false);
-    else if (mayGoOn(status, opened)) await drive(opened.start, signal, true);
+    if (opened.start.dueMs !== undefined && status === 'suspended') await wake(opened.start, signal);
+    else if (status === undefined && opened.start.dueMs === undefined) await drive(opened.start, signal, false);
+    else if (status !== undefined && mayGoOn(status, opened)) await drive(opened.start, signal, true);
     else await store.delete(key);
   }
 
@@ -120,6 +152,7 @@ export function createStarts(parts: StartsParts): Starts {
       await taken();
     },
     drive: (start, signal) => drive(start, signal, false),
+    wake,
     async recover(signal) {
       const keys = [...(await store.keys(PREFIX, MOST_OPEN))];
       const work = async (): Promise<void> => {
@@ -129,6 +162,8 @@ export function createStarts(parts: StartsParts): Starts {
     },
   };
 }
+
+const isUnderWay = (status: RunStatus | undefined): boolean => status === 'running' || status === 'interrupted';
 
 /** Where a store cannot tell whether somebody drives a run, it says `running`: to resume it is then refused, or not. */
 const mayGoOn = (status: RunStatus, { interrupted }: Opened): boolean =>

@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { createPolyphony, type Plan } from '../../src/index.ts';
 import { createSchedule } from '../../src/schedules/schedule.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock, systemRuntime } from '../../src/system/clock.ts';
+import { fakeProvider } from '../../src/testing/fakes.ts';
 import { deferred } from '../kit/loopback.ts';
 import { call, folderWith, type Started, start } from './call.ts';
 
@@ -20,6 +22,15 @@ const TWO = {
   nodes: [
     { id: 'one', use: 'llm', in: { prompt: 'ask one of {{input.year}}' } },
     { id: 'two', use: 'llm', in: { prompt: 'ask two after {{one.text}}' } },
+  ],
+  output: '{{two.text}}',
+};
+const WAITING: Plan = {
+  version: 1,
+  input: { year: 'string' },
+  nodes: [
+    { id: 'pause', use: 'wait', in: { seconds: 3600 } },
+    ...TWO.nodes.map((node) => ({ ...node, needs: ['pause'] })),
   ],
   output: '{{two.text}}',
 };
@@ -108,6 +119,47 @@ describe.concurrent('polyphony schedule', () => {
     expect(asked).toEqual(['one', 'two', 'two']);
   });
 
+  /** A run that was suspended two hours ago, for an hour. */
+  async function waiting(): Promise<string> {
+    const folder = folderWith({ 'polyphony.json': {} });
+    const stores = sqliteStores({ path: join(folder, '.polyphony/polyphony.db') });
+    const earlier = { ...systemClock, now: () => systemClock.now() - 2 * 3_600_000 };
+    const polyphony = await createPolyphony({
+      providers: [fakeProvider({})],
+      stores,
+      runtime: { ...systemRuntime, clock: earlier },
+    });
+    const { status } = await polyphony.run(WAITING, { year: '2026' }, { runId: 'kettle' });
+    expect(status).toBe('suspended');
+    await polyphony.close();
+    return folder;
+  }
+
+  it('continues a run whose wait is over once, where two processes look for it', async () => {
+    const { asked, environment } = await model();
+    const folder = await waiting();
+    const both = [1, 2].map(() => start(['schedule', '--once', '--json'], { folder, environment }).ended);
+    const ended = await Promise.all(both);
+    expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+    expect(ended.flatMap(({ out }) => document(out).runs)).toMatchObject([
+      { runId: 'kettle', status: 'done', by: 'wait' },
+    ]);
+    expect(asked).toEqual(['one', 'two']);
+  });
+
+  it('continues a run that waited and whose process was killed', async () => {
+    const { gate, reached, asked, environment } = await model(true);
+    const folder = await waiting();
+    const first = start(['schedule'], { folder, environment });
+    await reached;
+    first.child.kill('SIGKILL');
+    await first.ended;
+    gate.resolve();
+    const { out } = await start(['schedule', '--once', '--json'], { folder, environment }).ended;
+    expect(document(out).runs).toMatchObject([{ runId: 'kettle', status: 'done' }]);
+    expect(asked).toEqual(['one', 'two', 'two']);
+  });
+
   it('starts one run for a file that two processes watch', async () => {
     const triggers = { notes: { folder: '.', pattern: '*.txt', run: 'read.plan.json', settleMs: 200, pollMs: 100 } };
     const folder = folderWith({ 'polyphony.json': { triggers }, 'read.plan.json': READ });
@@ -154,8 +206,14 @@ describe('polyphony schedule, before it starts anything', () => {
     });
   });
 
+  it('says that it only continues what waits where there is nothing to fire, and has nothing to list', async () => {
+    const { code, err } = await called({ 'polyphony.json': {} }, '--once');
+    expect(code).toBe(0);
+    expect(err).toContain('no schedules and no triggers: only runs that wait for a moment are continued');
+    expect(await call('schedule', '--list')).toMatchObject({ code: 2, err: expect.stringContaining('add one') });
+  });
+
   it.each([
-    ['nothing to fire', {}, 2, 'no schedules and no triggers'],
     [
       'a plan that does not exist',
       { schedules: { a: { cron: '@daily', run: 'gone.plan.json' } } },

@@ -7,6 +7,7 @@ import { createSchedule } from '../../src/schedules/schedule.ts';
 import { createScheduler, type Scheduler } from '../../src/schedules/scheduler.ts';
 import { createStarts, type Ending, type RunStarter, type Start, type StartEvent } from '../../src/schedules/starts.ts';
 import { createTrigger } from '../../src/schedules/trigger.ts';
+import { createWaits } from '../../src/schedules/waits.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { type FakeClock, fakeClock } from '../../src/testing/fakes.ts';
 
@@ -24,13 +25,25 @@ export interface World {
   /** Ends a run that is held. */
   readonly held: Map<string, (status: RunStatus) => void>;
   hold: boolean;
+  /** Suspended runs: when they go on, in epoch milliseconds. */
+  readonly moments: Map<string, number>;
   files: FoundFile[];
 }
 
 export function world(startMs = START): World {
   const clock = fakeClock(startMs);
   const { keyValue: store } = memoryStores({ clock });
-  return { clock, store, runs: new Map(), started: [], resumed: [], held: new Map(), hold: false, files: [] };
+  return {
+    clock,
+    store,
+    runs: new Map(),
+    started: [],
+    resumed: [],
+    held: new Map(),
+    hold: false,
+    moments: new Map(),
+    files: [],
+  };
 }
 
 export interface Process {
@@ -46,11 +59,13 @@ export interface Given {
   readonly schedules?: Readonly<Record<string, ScheduleConfig>>;
   readonly triggers?: Readonly<Record<string, TriggerConfig>>;
   readonly lookInto?: () => Promise<FolderLook>;
+  /** What it throws keeps a run from going on here. */
+  readonly beforeResume?: (runId: string) => Promise<void>;
 }
 
 const never = new Promise<never>(() => {});
 
-export function processIn(all: World, { schedules = {}, triggers = {}, lookInto }: Given): Process {
+export function processIn(all: World, { schedules = {}, triggers = {}, lookInto, beforeResume }: Given): Process {
   const events: StartEvent[] = [];
   const problems: string[] = [];
   const control = new AbortController();
@@ -78,6 +93,7 @@ export function processIn(all: World, { schedules = {}, triggers = {}, lookInto 
   };
   const starter: RunStarter = {
     status: async (runId) => all.runs.get(runId),
+    moment: async (runId) => (all.runs.get(runId) === 'suspended' ? all.moments.get(runId) : undefined),
     start: (start, signal, onBegun) =>
       alive(async () => {
         if (all.runs.has(start.runId)) return { status: 'elsewhere' };
@@ -87,6 +103,7 @@ export function processIn(all: World, { schedules = {}, triggers = {}, lookInto 
     resume: (runId, signal, onBegun) =>
       alive(async () => {
         if (all.held.has(runId) && all.runs.get(runId) === 'running') return { status: 'elsewhere' };
+        await beforeResume?.(runId);
         all.resumed.push(runId);
         return driven(runId, signal, onBegun);
       }),
@@ -100,7 +117,17 @@ export function processIn(all: World, { schedules = {}, triggers = {}, lookInto 
         lookInto: lookInto ?? (async () => ({ files: all.files, truncated: false })),
       }),
     ),
-    starts: createStarts({ store, starter, onEvent: (event) => events.push(event) }),
+    starts: createStarts({ store, starter, onEvent: (event) => events.push(event), clock }),
+    waits: createWaits({
+      clock,
+      moment: starter.moment,
+      suspended: () =>
+        alive(async () =>
+          [...all.runs]
+            .filter(([, status]) => status === 'suspended')
+            .map(([runId]) => ({ runId, updatedAt: all.moments.get(runId) ?? 0 })),
+        ),
+    }),
     clock,
     onProblem: (where, message) => problems.push(`${where}: ${message}`),
   });

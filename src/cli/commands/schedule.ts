@@ -11,9 +11,9 @@ export const command = defineCommand<Options>({
   define: (schedule) =>
     schedule
       .description(
-        'Start runs at the times of `schedules` and for the files of `triggers` in the config, until Ctrl-C. Runs that are ' +
-          'under way then are continued by the next start of this command. Several of these processes on one store start ' +
-          'each run once.',
+        'Start runs at the times of `schedules` and for the files of `triggers` in the config, and continue runs that wait for ' +
+          'a moment, until Ctrl-C. Runs that are under way then are continued by the next start of this command. Several of ' +
+          'these processes on one store start and continue each run once.',
       )
       .option('--once', 'start what is due now, wait for it, and exit: for the cron of a system, once a minute')
       .option('--list', 'show when each schedule is due next and what each trigger watches; start nothing')

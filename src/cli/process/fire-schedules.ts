@@ -6,6 +6,7 @@ import { printable, safeJson } from '../../drawing/plain-text.ts';
 import { configured } from '../../schedules/configured.ts';
 import { createScheduler } from '../../schedules/scheduler.ts';
 import { createStarts, type StartEvent } from '../../schedules/starts.ts';
+import { createWaits } from '../../schedules/waits.ts';
 import { systemClock } from '../../system/clock.ts';
 import { checkedInput } from '../../validator/check-input.ts';
 import { EXIT, UsageError } from '../input/exit-code.ts';
@@ -14,7 +15,7 @@ import { endingDocument, scheduleDocument, scheduleLines, startLine } from '../s
 import type { Terminal } from '../screen/terminal.ts';
 import { validPlan } from './given-plan.ts';
 import { withInterrupt } from './interrupt.ts';
-import { runStarter, scheduledPlanText } from './scheduled-runs.ts';
+import { momentIn, runStarter, scheduledPlanText } from './scheduled-runs.ts';
 import type { Session } from './session.ts';
 
 interface Options extends SharedOptions {
@@ -38,7 +39,9 @@ export async function fireSchedules(session: Session, options: Options, terminal
   });
   if (found.schedules.length + found.triggers.length === 0) {
     const place = loaded.path ?? 'There is no config, so it';
-    throw new UsageError(`${place} has no schedules and no triggers: add one, see docs/how-to/schedules.md`);
+    const nothing = `${place} has no schedules and no triggers`;
+    if (options.list) throw new UsageError(`${nothing}: add one, see docs/how-to/schedules.md`);
+    terminal.say(`${nothing}: only runs that wait for a moment are continued, see docs/how-to/schedules.md`);
   }
   if (options.list) {
     list(found, options, terminal);
@@ -125,9 +128,15 @@ async function fire(
     store: polyphony.stores.keyValue,
     starter: runStarter(polyphony, folder),
     onEvent,
+    clock: systemClock,
   });
-  const scheduler = createScheduler({ ...found, starts, clock: systemClock, onProblem });
-  if (!once && !json) {
+  const waits = createWaits({
+    suspended: () => polyphony.engine.list({ status: 'suspended' }),
+    moment: (runId) => momentIn(polyphony, runId),
+    clock: systemClock,
+  });
+  const scheduler = createScheduler({ ...found, starts, waits, clock: systemClock, onProblem });
+  if (!once && !json && found.schedules.length + found.triggers.length > 0) {
     terminal.say(scheduleLines(found.schedules, found.triggers, systemClock.now(), terminal.paint));
   }
   await (once ? scheduler.once(signal) : scheduler.run(signal));

@@ -5,6 +5,7 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
 import type { RunHandle, RunStatus } from '../../core/run/engine.ts';
 import type { Polyphony } from '../../polyphony.ts';
+import { nextMomentOf } from '../../runs/records/waiting.ts';
 import type { Ending, RunStarter, Start } from '../../schedules/starts.ts';
 import { planFileText, planTextOf } from '../input/run-target.ts';
 import { cancelOnRequest } from './cancel-request.ts';
@@ -18,6 +19,7 @@ export function runStarter(polyphony: Polyphony, folder: string): RunStarter {
   const status = (runId: string): Promise<RunStatus | undefined> => statusOf(polyphony, runId);
   return {
     status,
+    moment: (runId) => momentIn(polyphony, runId),
     async start({ runId, by, run, input, budgetUsd }, signal, onBegun) {
       if ((await status(runId)) !== undefined) return { status: 'elsewhere' };
       // Read for each run, so that a plan that is edited counts from its next run on.
@@ -41,6 +43,20 @@ export function runStarter(polyphony: Polyphony, folder: string): RunStarter {
     },
   };
 }
+
+/** Of a suspended run. Undefined: only a person or an event goes on with it, it is gone, or its journal cannot be read. */
+export async function momentIn({ engine }: Polyphony, runId: string): Promise<number | undefined> {
+  try {
+    const { status, waiting = [] } = await engine.inspect(runId);
+    return status === 'suspended' ? nextMomentOf(waiting) : undefined;
+  } catch (error) {
+    // One run that cannot be read must not keep the others waiting.
+    if (error instanceof PolyphonyError && UNREADABLE.has(error.code)) return undefined;
+    throw error;
+  }
+}
+
+const UNREADABLE: ReadonlySet<string> = new Set(['not-found', 'store-corrupt']);
 
 /** `schedules.digest` is the tag `schedule=digest`, which a budget may cap. */
 function tagOf(by: Start['by']): readonly [string, string] {

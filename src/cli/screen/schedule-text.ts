@@ -52,6 +52,7 @@ export function startLine(event: StartEvent, paint: Paint): string {
   const { start } = event;
   const what = `${paint.bold(start.by.replace(/^[a-z]+\./, ''))} ${oneLine(start.reason)}`;
   if (event.type === 'begun') return `${event.resumed ? 'resumed' : 'started'} ${what}  ${paint.dim(start.runId)}`;
+  if (event.type === 'left') return `${paint.yellow('left')} ${what}: ${oneLine(event.error.message)}`;
   const { status, ms, costNanoUsd, error } = event.ending;
   const word = status === 'done' ? paint.green(status) : paint.red(status);
   const facts = [

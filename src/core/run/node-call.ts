@@ -116,6 +116,8 @@ export interface NodeCall {
   readonly takeSlot?: (() => void) | undefined;
   /** For a node that suspended the run: its question and the answer. */
   readonly answer?: { readonly question: HumanQuestion; readonly value: unknown };
+  /** For a model that called a workflow, which was approved and then asked something itself: that call. */
+  readonly approvedCall?: ApprovedCall;
   /** Takes text that the node produces while it runs: becomes a `node-delta` event. */
   readonly emit: (text: string, options?: { readonly restart?: boolean }) => void;
   /** Takes the progress of model calls: becomes a `node-escalated` or `node-retried` event. */
@@ -210,6 +212,15 @@ export class SuspendRun extends Error {
     this.question = question;
   }
 }
+/** The call of a tool that a person approved, and that has not ended. */
+export interface ApprovedCall {
+  /** Its idempotency key. */
+  readonly key: string;
+  /** The arguments that the model gave, and those that were approved. */
+  readonly called: JsonValue;
+  readonly arguments: JsonValue;
+}
+
 export interface HumanQuestion {
   readonly question: string;
   /** The answer is one of them, exactly. @default any answer */
@@ -224,7 +235,7 @@ export interface HumanQuestion {
   /** For a question of a nested run: `runId/nodeId` in that run. For one about the call of a tool: the key of that call. */
   readonly origin?: string;
   /** For a question of a workflow that a model called as a tool: the call, which a person approved before. */
-  readonly approvedCall?: { readonly key: string; readonly called: JsonValue; readonly arguments: JsonValue };
+  readonly approvedCall?: ApprovedCall;
   /** Epoch milliseconds: when the time of its node (`limits.seconds`) is up. @default it waits for ever */
   readonly deadline?: number;
   /** A moment or an event answers it, and no person. @default a person does */

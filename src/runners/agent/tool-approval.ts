@@ -29,10 +29,9 @@ export interface CallToApprove {
  *
  * @throws SuspendRun when nobody has
  */
-export function decisionOn({ answer }: NodeCall, asked: CallToApprove): Decision {
+export function decisionOn({ answer, approvedCall: before }: NodeCall, asked: CallToApprove): Decision {
   const question = answer?.question;
   // It was approved before the workflow that it runs asked a question of its own.
-  const before = question?.approvedCall;
   if (before?.key === asked.key && isSame(before.called, asked.part.arguments))
     return approvedWith(asked, before.arguments);
   const own = questionOf(asked);

@@ -12,7 +12,7 @@ import { eventReader } from '../../core/run/full-events.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import { createLargeValues } from '../records/large-values.ts';
 import { learnRecord } from '../records/written.ts';
-import { DEPENDENCY_FAILED, isSameNode, NOT_NEEDED, noProgress } from '../state/task.ts';
+import { DEPENDENCY_FAILED, isSameNode, keepApproved, NOT_NEEDED, noProgress } from '../state/task.ts';
 import type { Restored, RestoredNode, RunStarted } from './restored.ts';
 import { createCallCounter } from './restored-calls.ts';
 import { takeLoopAnswer, takeToolCall } from './restored-loops.ts';
@@ -279,6 +279,7 @@ function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): vo
       return;
     case 'node-suspended':
       node.progress.questions.set(event.item ?? -1, event.question);
+      keepApproved(node.progress, event.item ?? -1, event.question);
       if (event.question.origin === undefined) node.progress.deadline ??= event.question.deadline;
       node.progress.answers.delete(event.item ?? -1);
       return;

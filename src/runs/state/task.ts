@@ -8,7 +8,7 @@ import type { NanoUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import type { PlanNode, ValidNode, ValidPlan } from '../../core/plan/plan.ts';
 import { handledAs } from '../../core/plan/stand-in.ts';
-import type { HumanQuestion, NodeEnding, NodeResult } from '../../core/run/engine.ts';
+import type { ApprovedCall, HumanQuestion, NodeEnding, NodeResult } from '../../core/run/engine.ts';
 import { listReferences } from '../../language/template.ts';
 import type { RecordedLoop } from '../records/recorded-loop.ts';
 import type { CompiledNode } from './compiled-node.ts';
@@ -23,6 +23,8 @@ export interface TaskProgress {
   readonly rounds: Map<number, FinishedRound>;
   readonly questions: Map<number, HumanQuestion>;
   readonly answers: Map<number, unknown>;
+  /** Calls of tools that a person approved and whose workflow has asked since: nobody is asked about them again. */
+  readonly approved: Map<number, ApprovedCall>;
   /** Items whose answer is on its way to the journal: no second one is taken. */
   readonly answering: Set<number>;
   /** Items to call again, because what they wait for has come in a nested run. */
@@ -223,11 +225,17 @@ export const noProgress = (): TaskProgress => ({
   rounds: new Map(),
   questions: new Map(),
   answers: new Map(),
+  approved: new Map(),
   answering: new Set(),
   again: new Set(),
   deadline: undefined,
   loops: new Map(),
 });
+
+/** The call that a person approved before its workflow asked this, which outlives the question. */
+export function keepApproved({ approved }: TaskProgress, item: number, { approvedCall }: HumanQuestion): void {
+  if (approvedCall !== undefined) approved.set(item, approvedCall);
+}
 
 /** `run/node` and, where there are any, item, round and earlier failures: unchanged after a crash, different after a failure. */
 export function idempotencyKey(runId: string, task: Pick<Task, 'id' | 'failures'>, item = -1, round = 0): string {

@@ -6,13 +6,14 @@
  * W3. The time of such a node (`limits.seconds`) runs from its first question on, whoever drives the run, and is up at a moment, too.
  */
 import { PolyphonyError } from '../../core/errors.ts';
+import { canonicalJson } from '../../core/json/canonical-json.ts';
 import { waitsOutside } from '../../core/plan/steps.ts';
 import type { HumanQuestion, SuspendRun } from '../../core/run/engine.ts';
 import { dateAt } from '../../system/clock.ts';
 import { momentOf } from '../records/waiting.ts';
 import { releaseReservation } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
-import { noProgress, type Task, type TaskProgress, type Unit } from '../state/task.ts';
+import { keepApproved, noProgress, type Task, type TaskProgress, type Unit } from '../state/task.ts';
 import { holdValue } from '../state/values.ts';
 import { fail } from './ending.ts';
 
@@ -32,6 +33,10 @@ export function ask(run: RunState, { task, item, loop }: Unit, { question: asked
     task.progress ??= noProgress();
     task.progress.loops.set(item, loop);
   }
+  if (asked.approvedCall !== undefined) {
+    task.progress ??= noProgress();
+    keepApproved(task.progress, item, asked);
+  }
   if (task.progress?.again.delete(item) === true) {
     // What it waits for has come while it was asking.
     enqueue(run, task);
@@ -40,14 +45,23 @@ export function ask(run: RunState, { task, item, loop }: Unit, { question: asked
   // The nested run holds and records its own questions.
   const { nested, ...own } = asked;
   const question = withDeadline(run, task, own);
-  holdValue(run.values, question, { noun: 'The question', nodeId: task.id });
-  task.progress ??= noProgress();
-  task.progress.questions.set(item, nested === undefined ? question : asked);
-  task.progress.answers.delete(item);
-  const place = item === -1 ? {} : { item };
-  run.recorder.record({ type: 'node-suspended', nodeId: task.id, ...place, question });
+  if (!stillAsked(task, item, question)) {
+    holdValue(run.values, question, { noun: 'The question', nodeId: task.id });
+    task.progress ??= noProgress();
+    task.progress.questions.set(item, nested === undefined ? question : asked);
+    task.progress.answers.delete(item);
+    const place = item === -1 ? {} : { item };
+    run.recorder.record({ type: 'node-suspended', nodeId: task.id, ...place, question });
+  }
   if (task.each !== undefined) enqueue(run, task);
   suspendIfAsking(run, task);
+}
+
+/** The call was made again for something else, and the question that stands is the same. */
+function stillAsked({ progress }: Task, item: number, question: HumanQuestion): boolean {
+  const before = progress?.questions.get(item);
+  if (before?.origin === undefined || progress?.answers.has(item) !== false) return false;
+  return canonicalJson(before) === canonicalJson(question);
 }
 
 function withDeadline(run: RunState, task: Task, question: HumanQuestion): HumanQuestion {
@@ -69,7 +83,10 @@ export function suspendIfAsking(run: RunState, task: Task): void {
 
 /** Takes an answer while the run is driven. */
 export function takeAnswer(run: RunState, task: Task, item: number, answer: unknown): void {
-  task.progress?.answers.set(item, answer);
+  const { progress } = task;
+  progress?.answers.set(item, answer);
+  // A call that was made for something else that came does not know the answer, and is made once more.
+  if (task.units.some((unit) => unit.item === item)) progress?.again.add(item);
   goOn(run, task);
 }
 
@@ -78,9 +95,14 @@ export function callAgain(run: RunState, task: Task, item: number): void {
   if (task.phase !== 'suspended' && task.phase !== 'running') return;
   task.progress ??= noProgress();
   task.progress.again.add(item);
-  task.progress.questions.delete(item);
+  // A question about another call of the same model stands, and may have been answered.
+  if (!isAboutCall(run, task.progress.questions.get(item))) task.progress.questions.delete(item);
   goOn(run, task);
 }
+
+/** Of a tool of this run, and not of a nested run, whose id goes on with a dot. */
+const isAboutCall = ({ runId }: RunState, question: HumanQuestion | undefined): boolean =>
+  question?.origin?.startsWith(`${runId}/`) === true;
 
 function goOn(run: RunState, task: Task): void {
   if (task.phase === 'suspended') task.phase = 'running';
