@@ -40,12 +40,19 @@ const readCost = (value: unknown): number =>
 
 export function readOwn(owner: unknown, key: unknown): unknown {
   if (typeof owner !== 'object' || owner === null) return undefined;
-  if (owner instanceof Map) return owner.get(key);
+  if (owner instanceof Map) return owner.get(fieldName(key));
   if (Array.isArray(owner)) {
     const index = typeof key === 'bigint' ? Number(key) : key;
     return typeof index === 'number' && Number.isInteger(index) ? owner[index] : undefined;
   }
-  return typeof key === 'string' && Object.hasOwn(owner, key) ? (owner as Record<string, unknown>)[key] : undefined;
+  const name = fieldName(key);
+  return name !== undefined && Object.hasOwn(owner, name) ? (owner as Record<string, unknown>)[name] : undefined;
+}
+
+/** Keys of a look-up may be written as numbers or bools, and objects have texts: `{1: 'low', 2: 'high'}[input.level]`. */
+function fieldName(key: unknown): string | undefined {
+  if (typeof key === 'string') return key;
+  return typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean' ? String(key) : undefined;
 }
 
 function read(owner: unknown, key: unknown): unknown {
@@ -54,14 +61,15 @@ function read(owner: unknown, key: unknown): unknown {
   return value;
 }
 
-function list(value: unknown): unknown {
+/** @param weight steps of what is done with each item */
+function list(value: unknown, weight: unknown = 1): unknown {
   if (value === null) return [];
   if (typeof value !== 'object') return value;
   const length = lengthOf(value);
   if (length > CONDITION_BOUNDS.listItems) {
     throw new RangeError(`a list has ${length} items, but at most ${CONDITION_BOUNDS.listItems} are allowed`);
   }
-  spend(length);
+  spend(length * Number(weight));
   return value;
 }
 
@@ -83,8 +91,8 @@ function bool(value: unknown): unknown {
 }
 
 /** The list that `map` or `filter` reads: the one that it makes has at most as many items. */
-function source(value: unknown): unknown {
-  const read = list(value);
+function source(value: unknown, weight?: unknown): unknown {
+  const read = list(value, weight);
   if (typeof read === 'object' && read !== null) make(CONTAINER + ITEM * lengthOf(read));
   return read;
 }
@@ -195,9 +203,11 @@ export function registerWork(environment: Environment): void {
   const handlers: Readonly<Record<string, (...values: unknown[]) => unknown>> = {
     '_read(dyn, dyn): dyn': read,
     '_has(dyn, string): bool': (owner, key) => readOwn(owner, key) !== undefined,
-    '_list(dyn): dyn': list,
+    '_list(dyn): dyn': (value) => list(value),
+    '_list(dyn, int): dyn': list,
     '_bool(dyn): bool': bool,
-    '_source(dyn): dyn': source,
+    '_source(dyn): dyn': (value) => source(value),
+    '_source(dyn, int): dyn': source,
     '_members(dyn): dyn': members,
     '_compared(dyn): dyn': compared,
     '_part(dyn): dyn': part,
