@@ -187,6 +187,18 @@ describe('the bounds of an expression', () => {
     expect(performance.now() - start).toBeLessThan(6000);
   });
 
+  it('bounds what the expressions of one value take together', () => {
+    const list = Array.from({ length: 700 }, (_, index) => index);
+    const costly = '{{= size(x.filter(a, x.exists(b, b < 0.0))) }}';
+    const of = (count: number) => renderValue(new Array(count).fill(costly), () => list);
+    expect(of(2)).toEqual([0, 0]);
+    expect(of(2)).toEqual([0, 0]);
+    expect(() => of(40)).toThrow(
+      expect.objectContaining({ code: 'limit-exceeded', message: expect.stringContaining('4000000 steps together') }),
+    );
+    expect(of(3)).toEqual([0, 0, 0]);
+  });
+
   it('looks at a chain once, however long it is', () => {
     const chain = (length: number) => Array.from({ length }, (_, index) => `a.b == ${index}`).join(' && ');
     const found = compileExpression(chain(500));

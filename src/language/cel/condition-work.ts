@@ -3,6 +3,7 @@
  * operation whose work or result grows with it, passes through a function of this file, which counts it before the operation.
  */
 import type { Environment } from '@marcbachmann/cel-js';
+import { PolyphonyError } from '../../core/errors.ts';
 import { CONDITION_BOUNDS } from '../condition-rules.ts';
 
 /** What is left for the current evaluation: evaluations are synchronous, so there is only one at a time. */
@@ -17,6 +18,22 @@ export function resetWork(): void {
 
 /** The current evaluation took or made more than it may. */
 export const isExhausted = (): boolean => steps < 0 || makes < 0;
+
+/** What is left for the value that is rendered now: that is synchronous too. */
+let renderedSteps: number = CONDITION_BOUNDS.renderedSteps;
+
+/** Another value is rendered, with all the expressions in it. */
+export function beginRender(): void {
+  renderedSteps = CONDITION_BOUNDS.renderedSteps;
+}
+
+/** Counts the last evaluation for the value that is rendered. @throws limit-exceeded when its expressions took more than they may together */
+export function endEvaluation(): void {
+  renderedSteps -= CONDITION_BOUNDS.steps - steps;
+  if (renderedSteps >= 0) return;
+  const message = `The expressions of one value take more than ${CONDITION_BOUNDS.renderedSteps} steps together: spread them over several nodes, or have them read less.`;
+  throw new PolyphonyError('limit-exceeded', message);
+}
 
 export function spend(count: number): void {
   steps -= count;
