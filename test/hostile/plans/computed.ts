@@ -87,7 +87,7 @@ const places: Family<PlanCase> = {
         material('m', 'items', 10),
         ...times(60, (place) =>
           value(`n${place}`, {
-            x: `{{= ${times(500, (index) => `m.items[0] == '${place} ${index}'`).join(' && ')} }}`,
+            x: `{{= ${times(380, (index) => `m.items[0] == '${place} ${index}'`).join(' && ')} }}`,
           }),
         ),
       ]),
