@@ -93,8 +93,9 @@ async function played(polyphony: Polyphony, text: string, one: PlanCase, problem
 /** What a suspended run is after an event that somebody sends. */
 async function afterEvent(polyphony: Polyphony, { event }: PlanCase, runId: string): Promise<RunResult> {
   const { name = '', payload } = event?.() ?? {};
-  await polyphony.runs.event(name, payload);
-  return (await polyphony.resume(runId)).result();
+  const { runs } = await polyphony.runs.event(name, payload);
+  const went = runs.find((run) => run.runId === runId);
+  return went === undefined ? polyphony.runs.show(runId) : went.result();
 }
 
 function outcomeOf(result: RunResult, problems: string[]): string {
