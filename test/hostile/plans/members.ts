@@ -196,7 +196,7 @@ const ends: Family<PlanCase> = {
   'kept-at-length': {
     plan: () =>
       document([
-        material('m', 'items', 10_000),
+        material('m', 'items', 2000),
         {
           id: 'n',
           use: 'tool:material',
