@@ -1,12 +1,12 @@
 /** Answers and events for runs that wait: for the run that asks, in its turn, whoever drives it or nobody. */
-import { asPolyphonyError, errorRecord } from '../core/errors.ts';
+import { asPolyphonyError, type ErrorRecord, errorRecord } from '../core/errors.ts';
 import type { EventReceipt, RunStatus } from '../core/run/engine.ts';
 import type { RunJournal } from '../core/stores.ts';
 import { restore } from '../runs/journal/restore.ts';
 import { firstOf, MOST_LEVELS, rootOf } from '../runs/journal/root.ts';
 import { startsRun } from '../runs/records/nested-id.ts';
-import { type Answer, answerRun } from '../runs/stored/answer.ts';
-import { answerToEvent, type GivenEvent, waitingFor } from '../runs/stored/event.ts';
+import { type Answer, answerRun, answerTogether } from '../runs/stored/answer.ts';
+import { answerToEvent, type GivenEvent, type WaitingForEvent, waitingFor } from '../runs/stored/event.ts';
 import { questionsOf } from '../runs/stored/inspect.ts';
 import { askedInside, atAskingRun, isNestedId } from '../runs/stored/nested-questions.ts';
 import { callAgain } from '../runs/turn/asking.ts';
@@ -82,18 +82,62 @@ async function giveAnswer({ host, live, turns }: Driven, answer: Answer): Promis
 
 /** Gives the event to everything that waits for it, once. What it does not fit stays waiting. */
 export async function sendEvent(engine: Driven, event: GivenEvent): Promise<EventReceipt> {
-  const { journal, runtime } = engine.host;
+  const { journal } = engine.host;
   const delivered: EventReceipt['delivered'][number][] = [];
   const refused: EventReceipt['refused'][number][] = [];
-  for (const { asking, ...place } of await waitingFor(journal, event)) {
-    try {
-      await takeAnswer(engine, answerToEvent(asking, event, runtime.clock.now()), true);
-      delivered.push(place);
-    } catch (error) {
-      const record = errorRecord(asPolyphonyError(error));
-      // Something else has ended the wait since it was found.
-      if (record.code !== 'not-found') refused.push({ ...place, error: record });
+  const byRun = new Map<string, WaitingForEvent[]>();
+  for (const waiting of await waitingFor(journal, event)) {
+    const { runId } = waiting.asking;
+    const known = byRun.get(runId);
+    if (known === undefined) byRun.set(runId, [waiting]);
+    else known.push(waiting);
+  }
+  for (const [runId, waiting] of byRun) {
+    const failures = await giveEvent(engine, runId, waiting, event);
+    for (const [index, { asking: _, ...place }] of waiting.entries()) {
+      const failure = failures.get(index);
+      if (failure === undefined) delivered.push(place);
+      else if (failure.code !== 'not-found') refused.push({ ...place, error: failure });
+      // Otherwise something else has ended the wait since it was found.
     }
   }
   return { delivered, refused };
+}
+
+/** What kept which place from the event. The places of a run that nobody drives here take it together. */
+async function giveEvent(
+  engine: Driven,
+  runId: string,
+  waiting: readonly WaitingForEvent[],
+  event: GivenEvent,
+): Promise<ReadonlyMap<number, ErrorRecord>> {
+  const { host, live, turns } = engine;
+  const answers = waiting.map(({ asking }) => answerToEvent(asking, event, host.runtime.clock.now()));
+  const failures = new Map<number, ErrorRecord>();
+  const failed = (index: number, error: unknown): void =>
+    void failures.set(index, errorRecord(asPolyphonyError(error)));
+  const oneByOne = async (): Promise<void> => {
+    for (const [index, answer] of answers.entries()) {
+      await takeAnswer(engine, answer, true).catch((error: unknown) => failed(index, error));
+    }
+  };
+  if (answers.length === 1 || live.has(runId)) {
+    await oneByOne();
+    return failures;
+  }
+  const give = () =>
+    turns.take(runId, async () => {
+      if (live.has(runId)) return false;
+      for (const [index, error] of await answerTogether(host, runId, answers)) failed(index, error);
+      return true;
+    });
+  try {
+    const root = await rootOf(host.journal, runId);
+    const isGiven = await (root === runId ? give() : turns.take(root, give));
+    if (!isGiven) await oneByOne();
+    else if (!live.has(runId)) await wakeAbove(engine, runId);
+  } catch (error) {
+    for (const index of answers.keys()) if (!failures.has(index)) failed(index, error);
+  }
+  return failures;
 }

@@ -8,7 +8,7 @@
 import { compileProgram } from './cel/cel-program.ts';
 import type { Comparison } from './cel/condition-comparisons.ts';
 import { type ConditionReference, emitExpression } from './cel/condition-emit.ts';
-import { madeBytes } from './cel/condition-work.ts';
+import { endEvaluation, madeBytes } from './cel/condition-work.ts';
 import { plainValue } from './cel/expression-result.ts';
 import { CEL_RESERVED } from './condition-rules.ts';
 import { EXPRESSION_LENGTH } from './expression-rules.ts';
@@ -82,6 +82,7 @@ function compile(source: string): CompiledExpression {
   const evaluate: ParsedExpression['evaluate'] = (scope, meter) => {
     const values = Object.fromEntries(names.map((head) => [head, scope(head)]));
     const { value, bytes } = run(values, (head) => scope(head, 'meta'), read);
+    endEvaluation();
     if (typeof value === 'string') meter.text(value);
     else if (bytes > 0) meter.made(bytes);
     meter.reference(value);

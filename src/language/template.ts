@@ -4,6 +4,7 @@
  */
 import { PolyphonyError } from '../core/errors.ts';
 import { copyJson } from '../core/json/copy-json.ts';
+import { beginRender } from './cel/condition-work.ts';
 import { compileExpression } from './expression.ts';
 import type { RenderMeter, TemplateScope } from './rendering.ts';
 import {
@@ -227,7 +228,13 @@ function setOwn(target: Record<string, unknown>, key: string, value: unknown): v
 export function compileTemplate(value: unknown): CompiledTemplate {
   const render = compileValue(value, 0, { values: TEMPLATE_BOUNDS.values });
   if (render === undefined) return { dynamic: false, render: () => value };
-  return { dynamic: true, render: (scope, meter = NO_METER) => render(scope, meter) };
+  return {
+    dynamic: true,
+    render(scope, meter = NO_METER) {
+      beginRender();
+      return render(scope, meter);
+    },
+  };
 }
 
 /**

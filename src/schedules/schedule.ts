@@ -28,6 +28,12 @@ export interface Schedule {
 /** A time that passed longer ago was missed: the process did not run, or was asleep. */
 const LATE_MS = 5 * 60_000;
 
+/**
+ * A time that was handled lies further ahead: the clock was wrong then, and waiting for it again could take years. What comes due
+ * a second time has the id of the run that it had, so it starts nothing.
+ */
+const MOST_AHEAD_MS = 60 * 60_000;
+
 interface Handled {
   readonly untilMs: number;
   /** Which rule that was: another rule counts from when it is first seen. */
@@ -62,7 +68,8 @@ export function createSchedule(name: string, config: ScheduleConfig, store: KeyV
     async due() {
       const now = clock.now();
       const before = handledOf(await store.get(key));
-      if (before === undefined || before.rule !== ruleHash) {
+      const isAhead = before !== undefined && before.untilMs > now + MOST_AHEAD_MS;
+      if (before === undefined || before.rule !== ruleHash || isAhead) {
         await handled(now);
         return undefined;
       }

@@ -101,6 +101,43 @@ describe.each(each)('an event, with stores in %s', (_name, makeStores) => {
     await close();
   });
 
+  it('reaches hundreds of items at once, and reads their run as often as for one', async () => {
+    const stores = makeStores();
+    let reads = 0;
+    const { journal } = stores;
+    const counted: Stores = {
+      ...stores,
+      journal: {
+        ...journal,
+        read: (runId) => {
+          reads += 1;
+          return journal.read(runId);
+        },
+      },
+    };
+    const { run, runs, close } = await open(counted);
+    const readsFor = async (count: number): Promise<number> => {
+      const of = Array.from({ length: count }, (_, index) => index);
+      const { runId } = await run({
+        version: 1,
+        nodes: [
+          { id: 'list', use: 'value', in: { of } },
+          { id: 'each', use: 'wait', each: '{{list.of}}', in: { event: `e${count}` } },
+        ],
+      });
+      reads = 0;
+      const sent = await runs.event(`e${count}`, count);
+      expect([sent.delivered.length, sent.refused]).toEqual([count, []]);
+      const ended = sent.runs.find((handle) => handle.runId === runId);
+      expect(await ended?.result()).toMatchObject({ status: 'done' });
+      expect(await runs.event(`e${count}`, count)).toMatchObject({ delivered: [] });
+      return reads;
+    };
+    const forTwo = await readsFor(2);
+    expect(await readsFor(300)).toBeLessThanOrEqual(forTwo + 2);
+    await close();
+  });
+
   it('is taken once where two come at the same time', async () => {
     const stores = makeStores();
     const { run, runs, close } = await open(stores);

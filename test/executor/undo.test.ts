@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import type { PlanNode } from '../../src/core/plan/plan.ts';
 import type { NodeCall, RunEvent } from '../../src/core/run/engine.ts';
+import { VALUE_BOUNDS } from '../../src/core/run/value-bounds.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sleep } from '../../src/system/clock.ts';
 import { collected, finished, type HarnessOptions, harness, settled } from './harness.ts';
@@ -92,6 +93,40 @@ describe('a run that fails', () => {
     expect(w.undoCalls().map(({ inputs }) => inputs)).toMatchObject([
       { n: 1, at: 1 },
       { n: 0, at: 0 },
+    ]);
+  });
+
+  it('undoes each item of a list that an expression makes, however much all of that is', async () => {
+    const w = world({ valueBounds: () => ({ ...VALUE_BOUNDS, runBytes: 1_000_000 }) });
+    const items: PlanNode = {
+      id: 'items',
+      use: 'tool:pay',
+      each: '{{= list.of.map(x, string(x) + "!") }}',
+      in: { n: '{{index}}' },
+      undo: { use: 'tool:undo', in: { was: '{{item}}', note: `{{item}}${'x'.repeat(100)}` } },
+    };
+    const list: PlanNode = {
+      id: 'list',
+      use: 'step',
+      in: { of: Array.from({ length: 300 }, (_, index) => `${index}`) },
+    };
+    const { undone } = await finished(w, plan([list, items, { ...breaks, needs: ['items'] }]));
+    expect(undone).toHaveLength(300);
+    expect(undone?.filter(({ error }) => error !== undefined)).toEqual([]);
+    expect(w.undoCalls().map(({ inputs }) => inputs.was)).toEqual(
+      Array.from({ length: 300 }, (_, index) => `${299 - index}!`),
+    );
+  });
+
+  it('undoes what it did although its values have no more room', async () => {
+    const w = world({ valueBounds: () => ({ ...VALUE_BOUNDS, runBytes: 4000 }) });
+    const told = { ...book, undo: { use: 'tool:undo', in: { seat: `{{self.seat}} ${'x'.repeat(3000)}` } } };
+    const large: PlanNode = { id: 'large', use: 'step', needs: ['book'], in: { text: 'x'.repeat(5000) } };
+    const { undone, error } = await finished(w, plan([pay, told, large]));
+    expect(error?.code).toBe('limit-exceeded');
+    expect(undone).toEqual([
+      { nodeId: 'book', use: 'tool:undo' },
+      { nodeId: 'pay', use: 'tool:undo' },
     ]);
   });
 

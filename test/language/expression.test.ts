@@ -29,6 +29,12 @@ describe('what an expression results in', () => {
     ['input.rows + [{"name": "d"}]', [...INPUT.rows, { name: 'd' }]],
     ['{"en": "yes", "de": "ja"}[input.lang]', 'ja'],
     ['{"en": "yes"}[input.lang]', null],
+    ['{1: "low", 2: "high"}[input.one]', 'low'],
+    ['{1.0: "low", 2.0: "high"}[input.rows.map(r, 2)[0]]', 'high'],
+    ['{true: "yes", false: "no"}[input.one == 1]', 'yes'],
+    ['{1: "low"}[input.rows[0].size]', null],
+    ['{"1.5": "found"}[input.rows[1].size]', 'found'],
+    ['{1: "low"}[input.rows]', null],
     ['input.one == 1 ? "one" : [1, 2]', 'one'],
     ['size(input.rows) + 1', 4],
     ['"a,b".split(",")', ['a', 'b']],
@@ -160,6 +166,44 @@ describe('the bounds of an expression', () => {
     expect(metered('input.rows')).toEqual([INPUT.rows, 'reference']);
     expect(metered('input.lang + "!"')).toEqual(['de!', 'text', 'reference']);
     expect(metered('[1, 2]')).toEqual([[1, 2], 'made', 'reference']);
+  });
+
+  it.each([
+    ['x >= 0.0 && ', ' x < 0.0'],
+    ["'a' + 'b' == 'c' || ", ' false'],
+    ['(x < 0.0 ? true : false) || ', ' false'],
+    ['x in [-1, -2, -3] || ', ' false'],
+    ['size([x, x, x]) == 2 || ', ' false'],
+  ])('counts what is done with each item: %s', (part, end) => {
+    const numbers = Array.from({ length: 100 }, (_, index) => index);
+    const at = (rounds: number, times: number): unknown => {
+      const rows = `[${Array.from({ length: rounds }, () => 'numbers').join(', ')}].flatten()`;
+      return renderValue(`{{= ${rows}.filter(x, numbers.exists(y, ${part.repeat(times)}${end})) }}`, () => numbers);
+    };
+    expect(at(1, 1)).toEqual([]);
+    const start = performance.now();
+    expect(() => at(30, Math.floor((EXPRESSION_LENGTH - 500) / part.length))).toThrow(/more than \d+ (?:steps|bytes)/);
+    // Some hundred milliseconds; where a step was an iteration, however long, it took up to a minute.
+    expect(performance.now() - start).toBeLessThan(6000);
+  });
+
+  it('bounds what the expressions of one value take together', () => {
+    const list = Array.from({ length: 700 }, (_, index) => index);
+    const costly = '{{= size(x.filter(a, x.exists(b, b < 0.0))) }}';
+    const of = (count: number) => renderValue(new Array(count).fill(costly), () => list);
+    expect(of(2)).toEqual([0, 0]);
+    expect(of(2)).toEqual([0, 0]);
+    expect(() => of(40)).toThrow(
+      expect.objectContaining({ code: 'limit-exceeded', message: expect.stringContaining('4000000 steps together') }),
+    );
+    expect(of(3)).toEqual([0, 0, 0]);
+  });
+
+  it('looks at a chain once, however long it is', () => {
+    const chain = (length: number) => Array.from({ length }, (_, index) => `a.b == ${index}`).join(' && ');
+    const found = compileExpression(chain(500));
+    expect(found.ok && found.expression.comparisons.length).toBe(500 + 499);
+    expect(compileExpression(`${chain(3)} || !(${chain(3)})`)).toMatchObject({ ok: true });
   });
 
   it('is read up to its length', () => {

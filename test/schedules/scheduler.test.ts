@@ -121,6 +121,19 @@ describe('a schedule', () => {
     const other = createSchedule('digest', daily.digest, all.store, all.clock);
     expect(await other.due()).toBeUndefined();
   });
+
+  it('goes on after the clock on the wall was years ahead', async () => {
+    const all = world();
+    const now = { ms: START + 10 * 365 * 24 * HOUR };
+    const schedule = createSchedule('digest', daily.digest, all.store, { ...all.clock, now: () => now.ms });
+    expect(await schedule.due()).toBeUndefined();
+    now.ms += 24 * HOUR;
+    await (await schedule.due())?.taken();
+    now.ms = START;
+    expect(await schedule.due()).toBeUndefined();
+    now.ms = START + 31 * MINUTE;
+    expect((await schedule.due())?.start.runId).toBe('schedule_digest_20260302T0700Z');
+  });
 });
 
 describe('a trigger', () => {

@@ -181,7 +181,8 @@ async function* jsonRows(texts: AsyncIterable<string>, input: RowsInput, table: 
         `The rows of "${input.path}" have more than ${MAX_COLUMNS} different fields: give them a list instead.`,
       );
     }
-    table.columns = [...known];
+    // Millions of rows may have the same fields.
+    if (known.size !== table.columns.length) table.columns = [...known];
     yield row as Row;
   }
 }

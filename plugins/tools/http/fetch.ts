@@ -191,24 +191,41 @@ async function bodyOf(
   response: IncomingMessage,
   maxBytes: number,
 ): Promise<{ readonly bytes: Buffer; readonly truncated: boolean }> {
+  const decoder = decoderOf(response.headers['content-encoding'] ?? '');
+  // Errors reach the reader of the last stream; the callback only prevents that they are thrown twice.
+  const body = decoder === undefined ? response : pipeline(response, decoder, () => undefined);
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of unpacked(response) as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > maxBytes) return { bytes: Buffer.concat(chunks).subarray(0, maxBytes), truncated: true };
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > maxBytes) return { bytes: Buffer.concat(chunks).subarray(0, maxBytes), truncated: true };
+    }
+  } catch (error) {
+    // An answer without a body, such as that to HEAD, may still say how its body would be packed.
+    if (decoder?.bytesWritten !== 0 || !response.complete) throw error;
   }
   return { bytes: Buffer.concat(chunks), truncated: false };
 }
 
-function unpacked(response: IncomingMessage): NodeJS.ReadableStream {
-  const encoding = response.headers['content-encoding'] ?? 'identity';
-  const decoder = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress };
-  if (encoding === 'identity') return response;
-  if (!Object.hasOwn(decoder, encoding))
-    throw failed(`The content encoding "${encoding}" is not supported: fetch another address.`);
-  // Errors reach the reader of the last stream; the callback only prevents that they are thrown twice.
-  return pipeline(response, decoder[encoding as keyof typeof decoder](), () => undefined);
+const DECODERS = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+} as const;
+
+/** Undefined: the body comes as it is. @throws tool-failed for what cannot be unpacked */
+function decoderOf(encoding: string): ReturnType<(typeof DECODERS)[keyof typeof DECODERS]> | undefined {
+  const named = encoding
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
+  const [first, second] = named.filter((name) => name !== '' && name !== 'identity');
+  if (first === undefined) return undefined;
+  if (second === undefined && Object.hasOwn(DECODERS, first)) return DECODERS[first as keyof typeof DECODERS]();
+  throw failed(`The content encoding "${encoding.slice(0, 80)}" is not supported: fetch another address.`);
 }
 
 function decoded(bytes: Buffer, contentType: string): string {

@@ -6,9 +6,13 @@ import { type ASTNode, EvaluationError, ParseError, type ParseResult } from '@ma
 import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { CEL_RESERVED } from '../condition-rules.ts';
+import { beginningOf, shownText } from '../shown.ts';
 import { environments } from './cel-environment.ts';
 import { ConditionRefusal, type Emission } from './condition-emit.ts';
 import { isExhausted, readOwn, resetWork, spend } from './condition-work.ts';
+
+/** Characters of a source, and of a reason, that a message quotes. */
+const SHOWN_SOURCE = 500;
 
 export type MetaOf = (head: string) => unknown;
 
@@ -91,6 +95,8 @@ function emissionOf(source: string, kind: ProgramKind, isCounted: boolean, isHea
     sources: new Map(),
     heads: new Set(),
     metas: new Set(),
+    operations: 0,
+    chained: new Set(),
   };
 }
 
@@ -142,7 +148,7 @@ function summaryOf(error: unknown): string {
 }
 
 function cannotEvaluate(source: string, kind: ProgramKind, cause: unknown): PolyphonyError {
-  const message = `The ${kind} ${JSON.stringify(source)} cannot be evaluated: ${summaryOf(cause)}. Change it so that it fits the values.`;
+  const message = `The ${kind} ${shownText(source, SHOWN_SOURCE)} cannot be evaluated: ${beginningOf(summaryOf(cause), SHOWN_SOURCE)}. Change it so that it fits the values.`;
   return new PolyphonyError(isExhausted() ? 'limit-exceeded' : 'invalid-plan', message, { cause });
 }
 

@@ -32,6 +32,8 @@ export interface ComparisonReading {
   readonly comparisons: Comparison[];
   /** Where the variables of the comprehensions around a node come from. */
   sources: Sources;
+  /** Parts of a chain of `&&` that was looked at as a whole. */
+  readonly chained: Set<ASTNode>;
 }
 
 const OPERATORS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=', 'in']);
@@ -57,14 +59,14 @@ export function recordComparison(name: string, left: ASTNode, right: ASTNode, re
   }
 }
 
-/** Records a value that has to equal two literals, among the operands of one chain of `&&`. */
+/** Records a value that has to equal two literals, among the operands of one chain of `&&`: of the whole chain, at its end. */
 export function recordContradictions(
   node: Extract<ASTNode, { op: '&&' | '||' }>,
   { comparisons, ...rest }: ComparisonReading,
 ): void {
   const reading: ComparisonReading = { ...rest, comparisons: [] };
   const equals = new Map<string, unknown>();
-  for (const operand of operandsOf(node)) {
+  for (const operand of operandsOf(node, reading.chained)) {
     if (operand.op !== '==') continue;
     reading.comparisons.length = 0;
     recordComparison('==', operand.args[0], operand.args[1], reading);
@@ -80,12 +82,14 @@ export function recordContradictions(
 }
 
 /** The operands of a chain of `&&`, without those inside other operators. */
-function operandsOf(node: ASTNode): ASTNode[] {
+function operandsOf(node: ASTNode, chained: Set<ASTNode>): ASTNode[] {
   const found: ASTNode[] = [];
   const stack: ASTNode[] = [node];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (next.op === '&&') stack.push(next.args[1], next.args[0]);
-    else found.push(next);
+    if (next.op === '&&') {
+      chained.add(next);
+      stack.push(next.args[1], next.args[0]);
+    } else found.push(next);
   }
   return found;
 }

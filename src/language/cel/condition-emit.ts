@@ -37,6 +37,8 @@ export interface Emission extends ComparisonReading {
   asksForNull: boolean;
   /** Heads whose `meta` is read: it exists beside the value, whatever the value is. */
   readonly metas: Set<string>;
+  /** Operations and names that were translated so far: what evaluating them once takes. */
+  operations: number;
 }
 
 /** Why a condition or an expression that parses is refused. */
@@ -97,6 +99,7 @@ function emitBool(node: ASTNode, variables: Variables, emission: Emission, bindi
 }
 
 function emit(node: ASTNode, variables: Variables, emission: Emission): string {
+  emission.operations += 1;
   switch (node.op) {
     case 'value':
       return emitValue(node.args, node.start);
@@ -151,7 +154,7 @@ function emitOperator(node: OperatorNode, variables: Variables, emission: Emissi
     case '||':
     case '&&': {
       const [left, right] = node.args;
-      if (node.op === '&&') recordContradictions(node, emission);
+      if (node.op === '&&' && !emission.chained.has(node)) recordContradictions(node, emission);
       const first = emitBool(left, variables, emission, binding);
       return `${first} ${node.op} ${emitBool(right, variables, emission, binding + 1)}`;
     }
@@ -232,6 +235,7 @@ function emitName(name: string, at: number, variables: Variables, { isHead, head
 }
 
 function emitAccess(node: Extract<ASTNode, { op: '.' | '[]' }>, variables: Variables, emission: Emission): string {
+  emission.operations += 1;
   // The reference of the whole chain is recorded already; its parts are not references of their own.
   const base = node.args[0];
   if (base.op === 'id' && stepOf(node) === 'meta' && !variables.includes(base.args)) {
@@ -326,7 +330,7 @@ function emitComprehension(
   }
   const list = emit(receiver, variables, emission);
   const inner = [...variables, variable];
-  const { sources } = emission;
+  const { sources, operations } = emission;
   emission.sources = withSource(sources, variable, receiver, emission);
   // Every argument except the last one of `map` must be a bool.
   const emitted = body.map((part, index) =>
@@ -334,8 +338,13 @@ function emitComprehension(
   );
   emission.sources = sources;
   const read = emission.isCounted && (name === 'map' || name === 'filter') ? '_source' : '_list';
-  return `${read}(${list}).${name}(v_${variable}, ${emitted.join(', ')})`;
+  const weight = emission.isCounted ? weightOf(emission.operations - operations) : 1;
+  const items = weight === 1 ? list : `${list}, ${weight}`;
+  return `${read}(${items}).${name}(v_${variable}, ${emitted.join(', ')})`;
 }
+
+/** Steps that one iteration takes: one, and more where what is done with each item is long. Reads are counted besides. */
+const weightOf = (operations: number): number => 1 + (operations >> 4);
 
 /** Records the longest path of constant steps that starts at a head. */
 function recordReference(node: ASTNode, variables: Variables, emission: Emission): void {

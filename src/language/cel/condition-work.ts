@@ -3,6 +3,7 @@
  * operation whose work or result grows with it, passes through a function of this file, which counts it before the operation.
  */
 import type { Environment } from '@marcbachmann/cel-js';
+import { PolyphonyError } from '../../core/errors.ts';
 import { CONDITION_BOUNDS } from '../condition-rules.ts';
 
 /** What is left for the current evaluation: evaluations are synchronous, so there is only one at a time. */
@@ -17,6 +18,22 @@ export function resetWork(): void {
 
 /** The current evaluation took or made more than it may. */
 export const isExhausted = (): boolean => steps < 0 || makes < 0;
+
+/** What is left for the value that is rendered now: that is synchronous too. */
+let renderedSteps: number = CONDITION_BOUNDS.renderedSteps;
+
+/** Another value is rendered, with all the expressions in it. */
+export function beginRender(): void {
+  renderedSteps = CONDITION_BOUNDS.renderedSteps;
+}
+
+/** Counts the last evaluation for the value that is rendered. @throws limit-exceeded when its expressions took more than they may together */
+export function endEvaluation(): void {
+  renderedSteps -= CONDITION_BOUNDS.steps - steps;
+  if (renderedSteps >= 0) return;
+  const message = `The expressions of one value take more than ${CONDITION_BOUNDS.renderedSteps} steps together: spread them over several nodes, or have them read less.`;
+  throw new PolyphonyError('limit-exceeded', message);
+}
 
 export function spend(count: number): void {
   steps -= count;
@@ -40,12 +57,19 @@ const readCost = (value: unknown): number =>
 
 export function readOwn(owner: unknown, key: unknown): unknown {
   if (typeof owner !== 'object' || owner === null) return undefined;
-  if (owner instanceof Map) return owner.get(key);
+  if (owner instanceof Map) return owner.get(fieldName(key));
   if (Array.isArray(owner)) {
     const index = typeof key === 'bigint' ? Number(key) : key;
     return typeof index === 'number' && Number.isInteger(index) ? owner[index] : undefined;
   }
-  return typeof key === 'string' && Object.hasOwn(owner, key) ? (owner as Record<string, unknown>)[key] : undefined;
+  const name = fieldName(key);
+  return name !== undefined && Object.hasOwn(owner, name) ? (owner as Record<string, unknown>)[name] : undefined;
+}
+
+/** Keys of a look-up may be written as numbers or bools, and objects have texts: `{1: 'low', 2: 'high'}[input.level]`. */
+function fieldName(key: unknown): string | undefined {
+  if (typeof key === 'string') return key;
+  return typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean' ? String(key) : undefined;
 }
 
 function read(owner: unknown, key: unknown): unknown {
@@ -54,14 +78,15 @@ function read(owner: unknown, key: unknown): unknown {
   return value;
 }
 
-function list(value: unknown): unknown {
+/** @param weight steps of what is done with each item */
+function list(value: unknown, weight: unknown = 1): unknown {
   if (value === null) return [];
   if (typeof value !== 'object') return value;
   const length = lengthOf(value);
   if (length > CONDITION_BOUNDS.listItems) {
     throw new RangeError(`a list has ${length} items, but at most ${CONDITION_BOUNDS.listItems} are allowed`);
   }
-  spend(length);
+  spend(length * Number(weight));
   return value;
 }
 
@@ -83,8 +108,8 @@ function bool(value: unknown): unknown {
 }
 
 /** The list that `map` or `filter` reads: the one that it makes has at most as many items. */
-function source(value: unknown): unknown {
-  const read = list(value);
+function source(value: unknown, weight?: unknown): unknown {
+  const read = list(value, weight);
   if (typeof read === 'object' && read !== null) make(CONTAINER + ITEM * lengthOf(read));
   return read;
 }
@@ -195,9 +220,11 @@ export function registerWork(environment: Environment): void {
   const handlers: Readonly<Record<string, (...values: unknown[]) => unknown>> = {
     '_read(dyn, dyn): dyn': read,
     '_has(dyn, string): bool': (owner, key) => readOwn(owner, key) !== undefined,
-    '_list(dyn): dyn': list,
+    '_list(dyn): dyn': (value) => list(value),
+    '_list(dyn, int): dyn': list,
     '_bool(dyn): bool': bool,
-    '_source(dyn): dyn': source,
+    '_source(dyn): dyn': (value) => source(value),
+    '_source(dyn, int): dyn': source,
     '_members(dyn): dyn': members,
     '_compared(dyn): dyn': compared,
     '_part(dyn): dyn': part,

@@ -21,6 +21,8 @@ export interface UndoState {
   began: boolean;
   /** One at a time, because a later effect may rest on an earlier one. */
   current: UndoEntry | undefined;
+  /** What each node with `each` ran over, made when its first item is undone. */
+  readonly lists: Map<PlanNode, readonly unknown[]>;
 }
 
 export const newUndoState = (left: readonly UndoEntry[] = [], undone: readonly UndoneNode[] = []): UndoState => ({
@@ -28,6 +30,7 @@ export const newUndoState = (left: readonly UndoEntry[] = [], undone: readonly U
   undone: [...undone],
   began: false,
   current: undefined,
+  lists: new Map(),
 });
 
 /** The step that undoes the node, and the inputs that the plan gives it; undefined: what the node took and gave. */

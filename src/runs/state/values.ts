@@ -195,22 +195,31 @@ function textBytes({ bounds }: RunValues, text: string): number {
 }
 
 /** Counts what the templates of the run's own output make. */
-export function outputMeter(values: RunValues): RenderMeter {
+export const outputMeter = (values: RunValues): RenderMeter =>
+  meterOfOne(values, undefined, (bytes) => hold(values, bytes, { noun: 'The output of the run' }));
+
+/** Bounds what undoing one node takes. It is let go after that, and a run that has no more room is undone all the same. */
+export const undoMeter = (values: RunValues, nodeId: string): RenderMeter => meterOfOne(values, nodeId, () => {});
+
+function meterOfOne(values: RunValues, nodeId: string | undefined, keep: (bytes: number) => void): RenderMeter {
   const { renderedBytes } = values.bounds;
   let rendered = 0;
   const take = (bytes: number): void => {
     rendered += bytes;
-    if (rendered > renderedBytes) throw tooMuchRendered(undefined, renderedBytes);
-    hold(values, bytes, { noun: 'The output of the run' });
+    if (rendered > renderedBytes) throw tooMuchRendered(nodeId, renderedBytes);
+    keep(bytes);
   };
+  const measured = nodeId === undefined ? { noun: JSON_OF_OUTPUT } : { noun: 'A value in a text', nodeId };
   return {
     text: (part) => take(textBytes(values, part)),
-    json: (value) => take(sizeOf(values, value, { noun: 'A value in the output of the run' }).bytes),
+    json: (value) => take(sizeOf(values, value, measured).bytes),
     container: (entries) => take(CONTAINER + FIELD * entries),
     reference: () => {},
     made: take,
   };
 }
+
+const JSON_OF_OUTPUT = 'A value in the output of the run';
 
 /** Counts text that a call streams. @throws limit-exceeded */
 export function takeStreamed(values: RunValues, unit: Unit, text: string): void {

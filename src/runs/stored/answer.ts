@@ -1,7 +1,9 @@
 /** Records people's answers to nodes that wait for them. */
 
 import type { HumanQuestion } from '../../core/run/engine.ts';
+import type { Restored } from '../journal/restored.ts';
 import { tooMuchWritten } from '../records/written.ts';
+import type { EventDraft } from '../state/recorder.ts';
 import type { RunState } from '../state/run-state.ts';
 import type { Task, TaskProgress } from '../state/task.ts';
 import { createValues, holdValue, type Measured, sizeOf } from '../state/values.ts';
@@ -36,25 +38,55 @@ export async function answerRun(stored: StoredRuns, live: RunState | undefined, 
     if (live.result === undefined) return answerLive(live, given, () => {});
   }
   sizeOf(createValues(stored.valueBounds?.()), given.answer, measured(given));
-  await changeStored(stored, given.runId, async (restored) => {
-    const { status, plan } = restored;
-    if (status === 'done' || status === 'failed' || status === 'cancelled') throw hasEnded(given, status);
-    const node = restored.nodes.get(given.nodeId);
-    const [item, question] = addressed(
-      node === undefined ? [] : questionsOf(node),
-      given,
-      isAnswered(node?.progress, given),
-    );
-    const asking = plan.nodes.find(({ id }) => id === given.nodeId);
-    const asked = withOut(question, asking);
-    if (given.check !== undefined) given.check(asked);
-    else {
-      const own = ownCheck(stored, question, given.answer);
-      if (own === undefined) assertFits(asked, given.answer);
-      else await own;
+  await changeStored(stored, given.runId, (restored) => draftOf(stored, restored, given));
+}
+
+async function draftOf(stored: StoredRuns, restored: Restored, given: Answer): Promise<EventDraft> {
+  const { status, plan } = restored;
+  if (status === 'done' || status === 'failed' || status === 'cancelled') throw hasEnded(given, status);
+  const node = restored.nodes.get(given.nodeId);
+  const [item, question] = addressed(
+    node === undefined ? [] : questionsOf(node),
+    given,
+    isAnswered(node?.progress, given),
+  );
+  const asking = plan.nodes.find(({ id }) => id === given.nodeId);
+  const asked = withOut(question, asking);
+  if (given.check !== undefined) given.check(asked);
+  else {
+    const own = ownCheck(stored, question, given.answer);
+    if (own === undefined) assertFits(asked, given.answer);
+    else await own;
+  }
+  return { type: 'answer', nodeId: given.nodeId, ...(item === -1 ? {} : { item }), answer: given.answer };
+}
+
+/**
+ * Journals answers to several items or nodes of one run that nobody drives, each as `answerRun` does, all at once: the journal is
+ * read once, however many they are.
+ *
+ * @returns what was thrown, by the place of its answer
+ * @throws what keeps all of them out, such as store-busy
+ */
+export async function answerTogether(
+  stored: StoredRuns,
+  runId: string,
+  given: readonly Answer[],
+): Promise<ReadonlyMap<number, unknown>> {
+  const refused = new Map<number, unknown>();
+  await changeStored(stored, runId, async (restored) => {
+    const drafts: EventDraft[] = [];
+    for (const [index, one] of given.entries()) {
+      try {
+        sizeOf(createValues(stored.valueBounds?.()), one.answer, measured(one));
+        drafts.push(await draftOf(stored, restored, one));
+      } catch (error) {
+        refused.set(index, error);
+      }
     }
-    return { type: 'answer', nodeId: given.nodeId, ...(item === -1 ? {} : { item }), answer: given.answer };
+    return drafts;
   });
+  return refused;
 }
 
 /** No promise: this process has no schema of the workflow's own for the question, so that the question says what fits. */

@@ -46,8 +46,10 @@ async function reserve({ journal, lock, drives }: StoredRuns, runId: string): Pr
   return root !== runId && drives?.(root) === true ? async () => {} : lock(root);
 }
 
+type Decided = EventDraft | readonly EventDraft[] | undefined;
+
 /**
- * Appends the event that `decide` returns for the current state of the run, if any.
+ * Appends the event, or the events, that `decide` returns for the current state of the run, if any.
  *
  * @returns whether an event was appended
  * @throws not-found; store-busy while another process drives the run; limit-exceeded when the run may not write that much more
@@ -55,20 +57,26 @@ async function reserve({ journal, lock, drives }: StoredRuns, runId: string): Pr
 export async function changeStored(
   stored: StoredRuns,
   runId: string,
-  decide: (restored: Restored) => EventDraft | undefined | Promise<EventDraft | undefined>,
+  decide: (restored: Restored) => Decided | Promise<Decided>,
 ): Promise<boolean> {
   const { journal, runtime, valueBounds } = stored;
   await knownRun(journal, runId, 'look');
   const release = await reserve(stored, runId);
   try {
     const restored = await knownRun(journal, runId);
-    const draft = await decide(restored);
-    if (draft === undefined) return false;
-    const event = stamp(draft, restored.nextSeq, runtime.clock.now(), runId);
+    const decided = (await decide(restored)) ?? [];
+    const drafts = 'type' in decided ? [decided] : decided;
+    if (drafts.length === 0) return false;
+    const now = runtime.clock.now();
     const bytes = newWrittenBytes((valueBounds?.() ?? VALUE_BOUNDS).writtenBytes);
-    const kept = createWritten(runId, bytes, restored.values, restored.writtenBytes).keep(event);
-    if (kept === undefined) throw tooMuchWritten(event, bytes.limit);
-    await appended(journal, runId, [kept]);
+    const written = createWritten(runId, bytes, restored.values, restored.writtenBytes);
+    const events = drafts.map((draft, index) => {
+      const event = stamp(draft, restored.nextSeq + index, now, runId);
+      const kept = written.keep(event);
+      if (kept === undefined) throw tooMuchWritten(event, bytes.limit);
+      return kept;
+    });
+    await appended(journal, runId, events);
     return true;
   } finally {
     await release();

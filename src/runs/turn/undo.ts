@@ -9,6 +9,7 @@
 import { asPolyphonyError, errorRecord } from '../../core/errors.ts';
 import { copyJson } from '../../core/json/copy-json.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
+import type { PlanNode } from '../../core/plan/plan.ts';
 import type { NodeResult, Paid } from '../../core/run/engine.ts';
 import { compileTemplate, type TemplateScope } from '../../language/template.ts';
 import { chargeRun } from '../state/money.ts';
@@ -16,7 +17,7 @@ import type { RunState, Stopping } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { idempotencyKey, type Task } from '../state/task.ts';
 import { placeOfEntry, type UndoEntry, undoOf } from '../state/undo.ts';
-import { outputMeter } from '../state/values.ts';
+import { undoMeter } from '../state/values.ts';
 
 /** Remembers what has to be undone if the run fails. `item` is -1 for the node itself. */
 export function mayHaveToUndo(run: RunState, task: Task, item: number, { output }: NodeResult): void {
@@ -77,7 +78,7 @@ function inputsOf(run: RunState, entry: UndoEntry): Readonly<Record<string, unkn
   const { node, output } = entry;
   const scope = scopeOfEntry(run, entry);
   const given = undoOf(node)?.in;
-  const rendered = compileTemplate(copyJson(given ?? node.in ?? {})).render(scope, outputMeter(run.values));
+  const rendered = compileTemplate(copyJson(given ?? node.in ?? {})).render(scope, undoMeter(run.values, node.id));
   return (given === undefined ? { input: rendered, output } : rendered) as Readonly<Record<string, unknown>>;
 }
 
@@ -88,11 +89,18 @@ function scopeOfEntry(run: RunState, { node, item, output }: UndoEntry): Templat
     if (head === node.id || head === 'self') return part === 'meta' ? scope(node.id, 'meta') : output;
     if (item === -1) return scope(head, part);
     if (head === 'index') return item;
-    return head === 'item' ? itemOf(run, node.each, item) : scope(head, part);
+    return head === 'item' ? itemOf(run, node, item) : scope(head, part);
   };
 }
 
-function itemOf(run: RunState, each: string | undefined, item: number): unknown {
-  const values = each === undefined ? [] : compileTemplate(each).render(scopeOf(run), outputMeter(run.values));
-  return Array.isArray(values) ? values[item] : undefined;
+/** The list is made once: thousands of items may have to be undone, and what an expression makes counts each time. */
+function itemOf(run: RunState, node: PlanNode, item: number): unknown {
+  const { lists } = run.undo;
+  const known = lists.get(node);
+  if (known !== undefined) return known[item];
+  const made =
+    node.each === undefined ? [] : compileTemplate(node.each).render(scopeOf(run), undoMeter(run.values, node.id));
+  const list: readonly unknown[] = Array.isArray(made) ? made : [];
+  lists.set(node, list);
+  return list[item];
 }

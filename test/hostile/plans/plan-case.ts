@@ -4,10 +4,19 @@ export interface PlanCase {
   readonly plan: () => unknown;
   /** What a model answers to a node. @default 'ok' */
   readonly answer?: (prompt: string) => string;
+  /** What a model that is offered tools calls, by how many answers it has given; from none on it answers. @default it calls none */
+  readonly calls?: (answered: number) => readonly ModelCall[];
+  /** An event that is sent once the run is suspended. */
+  readonly event?: () => { readonly name: string; readonly payload: unknown };
   /** The operator's bound on the run, in seconds. @default none */
   readonly runSeconds?: number;
   /** How it has to end; undefined: any of these. */
   readonly ends?: 'done' | 'failed' | 'refused' | 'suspended';
+}
+
+export interface ModelCall {
+  readonly name: string;
+  readonly arguments: unknown;
 }
 
 export interface Node {

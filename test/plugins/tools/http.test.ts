@@ -12,6 +12,18 @@ const pages: Record<string, (request: IncomingMessage, response: ServerResponse)
     response.setHeader('content-type', 'text/plain; charset=latin1').end(Buffer.from([0xe9])),
   '/host': ({ headers }, response) => response.end(headers.host),
   '/packed': (_request, response) => response.setHeader('content-encoding', 'gzip').end(gzipSync('x'.repeat(100_000))),
+  '/upper': (_request, response) => response.setHeader('content-encoding', 'GZip, identity').end(gzipSync('ok')),
+  '/twice': (_request, response) => response.setHeader('content-encoding', 'gzip, br').end('x'),
+  '/unnamed': (_request, response) => response.setHeader('content-encoding', '').end('ok'),
+  '/nothing-gzip': (_request, response) => response.setHeader('content-encoding', 'gzip').end(),
+  '/nothing-br': (_request, response) => response.writeHead(204, { 'content-encoding': 'br' }).end(),
+  '/nothing-deflate': (_request, response) =>
+    response.writeHead(200, { 'content-encoding': 'deflate', 'content-length': 0 }).end(),
+  '/cut': (_request, response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': 100 });
+    response.write('', () => response.socket?.destroy());
+    response.flushHeaders();
+  },
   '/image': (_request, response) => response.setHeader('content-type', 'image/png').end('x'),
   '/binary': (_request, response) => response.end(Buffer.from([1, 0])),
   '/slow': (_request, response) => void response.write('first'),
@@ -213,4 +225,21 @@ describe('a public address', () => {
   for (const address of ['8.8.8.8', '1.1.1.1', '172.32.0.1', '2606:4700:4700::1111', '2a00:1450:4001::1']) {
     it(`is ${address}`, () => expect(isPublicAddress(address)).toBe(true));
   }
+});
+
+describe('a packed body', () => {
+  const page = (path: string) => get(`http://public.test:${port}${path}`);
+
+  it.each(['/nothing-gzip', '/nothing-br', '/nothing-deflate'])('may be none: %s', async (path) => {
+    expect(await page(path)).toMatchObject({ text: '', truncated: false });
+  });
+
+  it.each(['/upper', '/unnamed'])('is named in any case, and only what is packed counts: %s', async (path) => {
+    expect(await page(path)).toMatchObject({ text: 'ok' });
+  });
+
+  it('that is packed twice, or was cut before it began, is refused', async () => {
+    await expect(page('/twice')).rejects.toMatchObject({ code: 'tool-failed', retryable: false });
+    await expect(page('/cut')).rejects.toMatchObject({ code: 'tool-failed', retryable: true });
+  });
 });
