@@ -47,7 +47,8 @@ export function callOnce(driving: Driving, unit: Unit, signal?: AbortSignal): Pr
     const loop = unit.task.progress === undefined ? undefined : takeUpLoop(unit);
     assertCallable(driving.run, unit);
     if (!unit.hasSlot) takeSlot(driving.run, unit);
-    return runnerOf(driving, unit.task.node.use)(callOf(driving, unit, loop === undefined && signal === undefined ? NOTHING_BESIDE : { loop, signal }));
+    const beside = loop === undefined && signal === undefined ? NOTHING_BESIDE : { loop, signal };
+    return runnerOf(driving, unit.task.node.use)(callOf(driving, unit, beside));
   } catch (error) {
     return Promise.reject(error);
   }
