@@ -7,12 +7,10 @@ import type { NanoUsd } from '../../core/money/money.ts';
 import { addMoney } from '../../core/money/money.ts';
 import type { NodeEstimate, Plan } from '../../core/plan/plan.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
-import { scopeOf } from '../analysis/member-scope.ts';
 import { registeredIn } from '../analysis/members.ts';
 import { dependenciesOf } from '../analysis/order.ts';
-import { openPlan, type PlanAnalysis } from '../analysis/plan-analysis.ts';
-import { resolvePlan } from '../analysis/references.ts';
-import { createReport } from '../document/report.ts';
+import type { PlanAnalysis } from '../analysis/plan-analysis.ts';
+import { resolvedPlan } from '../analysis/resolved-plan.ts';
 import { RUN_SHARE } from './assumptions.ts';
 import { createNodeEstimator, type EstimatedNode } from './estimate-node.ts';
 import { boundedCap } from './priced-candidates.ts';
@@ -43,9 +41,7 @@ export function estimatePlan(
   level = 0,
   estimates: Estimates = createEstimates(),
 ): PlanEstimate {
-  const scope = scopeOf(plan, catalogue);
-  const analysis = openPlan({ plan, broken: new Set() }, scope, createReport());
-  resolvePlan(analysis);
+  const analysis = resolvedPlan(plan, catalogue);
   const { priorities: _, ...estimate } = estimateAnalysis(analysis, dependenciesOf(analysis), estimates, level);
   return estimate;
 }
