@@ -4,7 +4,7 @@ import { type Effects, effectsProblem, sideEffectsOf } from '../../src/core/plan
 import type { Plan, PlanNode } from '../../src/core/plan/plan.ts';
 import type { StepType } from '../../src/core/plan/validation.ts';
 import { createPolyphony, definePlugin, defineStep, defineTool } from '../../src/index.ts';
-import { effectsOf } from '../../src/validator/analysis/effects.ts';
+import { effectsOf } from '../../src/validator/effects.ts';
 import { catalogue, SEARCH, SEND } from './catalogue.ts';
 
 const note: StepType = { use: 'tool:note', description: '', input: {}, effects: { writes: ['crm'], costs: 'money' } };

@@ -16,9 +16,9 @@ import {
   rungCandidates,
   withoutStandIns,
 } from '../analysis/candidates.ts';
-import { isByData, modelVariants } from '../analysis/model-variants.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { correction, shown } from '../document/report.ts';
+import { isByData, modelVariants } from './model-variants.ts';
 
 export function checkModels(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step } = nodeAnalysis;

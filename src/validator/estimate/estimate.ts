@@ -10,7 +10,7 @@ import type { Catalogue } from '../../core/plan/validation.ts';
 import { registeredIn } from '../analysis/members.ts';
 import { dependenciesOf } from '../analysis/order.ts';
 import type { PlanAnalysis } from '../analysis/plan-analysis.ts';
-import { resolvedPlan } from '../analysis/resolved-plan.ts';
+import { resolvedPlan } from '../resolved-plan.ts';
 import { RUN_SHARE } from './assumptions.ts';
 import { createNodeEstimator, type EstimatedNode } from './estimate-node.ts';
 import { boundedCap } from './priced-candidates.ts';

@@ -1,10 +1,10 @@
 /** The models that a node may turn out to ask for, where data decides that: each is checked and estimated. */
 import type { PlanNode } from '../../core/plan/plan.ts';
+import { isTier } from '../analysis/candidates.ts';
+import { MODEL_FIELDS } from '../analysis/collect-uses.ts';
+import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { shown } from '../document/report.ts';
 import type { InferredType } from '../inference/inferred-type.ts';
-import { isTier } from './candidates.ts';
-import { MODEL_FIELDS } from './collect-uses.ts';
-import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
 /** More cannot be checked in a time that anyone would wait. */
 const MOST_VARIANTS = 64;

@@ -1,13 +1,13 @@
 /** What a plan may do outside its run: the effects of all its steps together, those of its workflows and agents included. */
-import { ANY_EFFECTS, type Effects, effectsOfDeclared, type PlanEffects } from '../../core/plan/effects.ts';
-import { agentsOf, namesIn, stepOfTool, toolLists } from '../../core/plan/offered-tools.ts';
-import type { Plan, PlanNode } from '../../core/plan/plan.ts';
-import { threadSettings } from '../../core/plan/thread.ts';
-import type { Catalogue, StepType } from '../../core/plan/validation.ts';
-import { isRecord } from '../document/document.ts';
-import { candidatesOf, rungCandidates } from './candidates.ts';
-import { registeredIn } from './members.ts';
-import { type NodeAnalysis, workflowOf } from './plan-analysis.ts';
+import { ANY_EFFECTS, type Effects, effectsOfDeclared, type PlanEffects } from '../core/plan/effects.ts';
+import { agentsOf, namesIn, stepOfTool, toolLists } from '../core/plan/offered-tools.ts';
+import type { Plan, PlanNode } from '../core/plan/plan.ts';
+import { threadSettings } from '../core/plan/thread.ts';
+import type { Catalogue, StepType } from '../core/plan/validation.ts';
+import { candidatesOf, rungCandidates } from './analysis/candidates.ts';
+import { registeredIn } from './analysis/members.ts';
+import { type NodeAnalysis, workflowOf } from './analysis/plan-analysis.ts';
+import { isRecord } from './document/document.ts';
 import { resolvedPlan } from './resolved-plan.ts';
 
 interface Union {
