@@ -12,6 +12,7 @@ import { dependenciesOf } from '../analysis/order.ts';
 import type { PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { resolvedPlan } from '../resolved-plan.ts';
 import { RUN_SHARE } from './assumptions.ts';
+import { cutByFinish } from './early-ends.ts';
 import { createNodeEstimator, type EstimatedNode } from './estimate-node.ts';
 import { boundedCap } from './priced-candidates.ts';
 
@@ -61,7 +62,10 @@ export function estimateAnalysis(
     return known[level];
   };
   const estimateNode = createNodeEstimator(analysis, nested);
-  const nodes = analysis.nodes.map((nodeAnalysis, place) => estimateNode(nodeAnalysis, dependencies[place] ?? []));
+  const cut = cutByFinish(analysis, dependencies);
+  const nodes = analysis.nodes.map((nodeAnalysis, place) =>
+    estimateNode(nodeAnalysis, dependencies[place] ?? [], cut?.has(place) === true),
+  );
   return { ...totalOf(nodes, dependencies, analysis), nodes, priorities: prioritiesOf(nodes, dependencies) };
 }
 
