@@ -15,6 +15,7 @@ export { textOf } from './core/model/response.ts';
 export type { NanoUsd } from './core/money/money.ts';
 export { formatUsd, nanoToUsd, usdToNano } from './core/money/money.ts';
 export type * from './core/money/token-price.ts';
+export type { EffectCosts, EffectPlace, Effects, PlanEffects } from './core/plan/effects.ts';
 export type { NodeEstimate, Plan, PlanBounds, PlanNode, ValidNode, ValidPlan } from './core/plan/plan.ts';
 export type * from './core/plan/planner.ts';
 export type * from './core/plan/validation.ts';

@@ -41,6 +41,7 @@ import type { Config, ConfigInput } from './core/config.ts';
 import { PolyphonyError } from './core/errors.ts';
 import type { Gateway } from './core/gateway.ts';
 import type { Provider, Transport } from './core/model/provider.ts';
+import type { PlanEffects } from './core/plan/effects.ts';
 import { isValidPlan, type Plan } from './core/plan/plan.ts';
 import type { PlanningResult } from './core/plan/planner.ts';
 import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
@@ -132,6 +133,10 @@ export interface Polyphony {
   plan(request: string, options?: PlanOptions): Promise<PlanningResult>;
   /** Reports every issue of a plan, given as text or parsed. Never rejects because of what the plan contains. */
   validate(plan: unknown, options?: ValidateOptions): Promise<Validation>;
+  /**
+   * What a plan may do outside its run, with all that it uses: what it reads, writes, reaches and costs. Throws invalid-plan.
+   */
+  effects(plan: unknown): Promise<PlanEffects>;
   /**
    * Starts a run and returns its handle while it runs. Throws invalid-plan and invalid-request. When the planning of a request
    * fails, the run fails; with `streaming: false` the planner's error is thrown instead.
@@ -291,7 +296,7 @@ async function registerAll(
 function planAndRun(
   services: () => Promise<RunServices>,
   registered: Pick<Registered, 'add'>,
-): Pick<Polyphony, 'plan' | 'validate' | 'start' | 'run'> {
+): Pick<Polyphony, 'plan' | 'validate' | 'effects' | 'start' | 'run'> {
   const start: Polyphony['start'] = async (what, input, options) => {
     // Programs in JavaScript reach this unchecked.
     if (typeof what !== 'string' && (typeof what !== 'object' || what === null)) {
@@ -311,6 +316,7 @@ function planAndRun(
   return {
     plan: async (request, options) => (await services()).planner.plan(request, options),
     validate: async (plan, options) => (await services()).validate(plan, options),
+    effects: async (plan) => (await services()).effects(plan),
     start,
     // One implementation behind two signatures: the workflow's types are those of its plan.
     run: run as Polyphony['run'],

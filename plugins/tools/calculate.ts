@@ -156,6 +156,7 @@ const failed = (message: string): PolyphonyError => new PolyphonyError('tool-fai
 const calculateTool: Tool = {
   name: 'calculate',
   sideEffects: false,
+  effects: {},
   description:
     'Computes an arithmetic expression exactly as written: + - * / % ^ ( ), numbers, pi, e, sqrt, abs, round, floor, ceil, min, max, sum, mean, exp, ln, log10, log2, sin, cos, tan.',
   input: {

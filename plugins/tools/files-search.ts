@@ -73,6 +73,7 @@ interface SplitInput {
 const split = (maxPieces: number): Tool => ({
   name: 'split',
   sideEffects: false,
+  effects: {},
   description: 'Cuts a text, or documents ({ path, text }), into passages with their source, offsets and lines.',
   input: {
     type: 'object',
@@ -162,6 +163,7 @@ function searchTool(folder: FolderIndexOptions, maxPieces: number): Tool {
   return {
     name: 'search',
     sideEffects: false,
+    effects: { reads: ['files'] },
     description:
       'Finds the passages that answer a query, among pieces or in the files of a pattern, with the place of each to cite.',
     input: {

@@ -47,7 +47,9 @@ const written = {
 
 const writeFile = (limits: WriteLimits, store: KeyValueStore): Tool => ({
   name: 'write_file',
+  // Of the files that exist it learns only that they do; the store says what it has written.
   sideEffects: true,
+  effects: { reads: ['files', 'store'], writes: ['files', 'store'] },
   description: 'Writes a new file below the opened folder: a text, or a picture or file as media.',
   input: {
     type: 'object',
@@ -94,7 +96,9 @@ function bytesOf({ text, media }: Readonly<Record<string, unknown>>): Buffer {
 
 const writeRows = (limits: WriteLimits, store: KeyValueStore, escapeFormulas: boolean): Tool => ({
   name: 'write_rows',
+  // Of the files that exist it learns only that they do; the store says what it has written.
   sideEffects: true,
+  effects: { reads: ['files', 'store'], writes: ['files', 'store'] },
   description: 'Writes rows (objects) as a new CSV or JSONL file below the opened folder.',
   input: {
     type: 'object',

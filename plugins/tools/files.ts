@@ -60,6 +60,7 @@ const media = {
 const readFile = (limits: FolderOptions): Tool => ({
   name: 'read_file',
   sideEffects: false,
+  effects: { reads: ['files'] },
   description:
     'Reads a file: text, a picture (image) or a PDF (file). Paths are relative to the working folder; nothing outside it can be read.',
   input: { type: 'object', properties: { path }, required: ['path'], additionalProperties: false },
@@ -85,6 +86,7 @@ const readFile = (limits: FolderOptions): Tool => ({
 const listFiles = (limits: FolderOptions): Tool => ({
   name: 'list_files',
   sideEffects: false,
+  effects: { reads: ['files'] },
   description:
     'Lists the files of the working folder that match a pattern: * within a name, ? one character, ** any folders.',
   input: {
@@ -111,6 +113,7 @@ const names = { type: 'array', items: { type: 'string', maxLength: 1000 }, maxIt
 const readRows = (limits: RowLimits): Tool => ({
   name: 'read_rows',
   sideEffects: false,
+  effects: { reads: ['files'] },
   description: 'Reads the rows of a CSV or JSONL file as objects. Cells are texts, but for the columns in numbers.',
   input: {
     type: 'object',

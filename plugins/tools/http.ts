@@ -84,6 +84,7 @@ interface Network {
 
 const httpGet = (limits: HttpLimits, network: Network): Tool => ({
   name: 'http_get',
+  effects: { reads: ['web'], reaches: limits.hosts ?? ['*'] },
   description: 'Fetches a public web page or API by GET and returns its text.',
   input: {
     type: 'object',
@@ -114,6 +115,7 @@ type Requests = Parameters<typeof sendRequest>[0];
 const httpRequest = (requests: Requests, network: Network): Tool => ({
   name: 'http_request',
   sideEffects: true,
+  effects: { reads: ['web'], writes: ['web'], reaches: requests.request.hosts, costs: 'money' },
   description: `Sends an HTTP request to an allowed host: ${requests.request.hosts.join(', ').slice(0, 300)}.`,
   input: {
     type: 'object',

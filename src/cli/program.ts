@@ -60,6 +60,11 @@ export const COMMANDS: CommandList = {
     summary: 'start runs at times and for files, as the config says',
     load: () => import('./commands/schedule.ts'),
   },
+  steps: {
+    usage: '[name]',
+    summary: 'list the steps and tools that plans may use, with their effects',
+    load: () => import('./commands/steps.ts'),
+  },
   models: {
     usage: '[name]',
     summary: 'list the available models, with prices and limits',

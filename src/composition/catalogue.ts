@@ -4,6 +4,7 @@ import type { Config } from '../core/config.ts';
 import { defined } from '../core/defined.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { JsonSchema } from '../core/model/model.ts';
+import { sideEffectsOf } from '../core/plan/effects.ts';
 import { DEFAULT_BOUNDS, type Plan, type PlanBounds } from '../core/plan/plan.ts';
 import { BUILT_IN_STEPS } from '../core/plan/steps.ts';
 import type { Catalogue, StepType } from '../core/plan/validation.ts';
@@ -37,7 +38,7 @@ export function createCatalogue(options: {
   const { parts, workflows, config, models, escalates } = options;
   const steps = new Map<string, StepType>();
   for (const step of BUILT_IN_STEPS) steps.set(step.use, step);
-  for (const step of parts.steps.values()) steps.set(step.type.use, step.type);
+  for (const { type } of parts.steps.values()) steps.set(type.use, stepType(type));
   for (const tool of parts.tools.values()) steps.set(`tool:${tool.name}`, toolStep(tool));
   for (const workflow of workflows.values()) steps.set(`workflow:${workflow.id}`, workflowStep(workflow));
   return {
@@ -64,8 +65,14 @@ const toolStep = (tool: Tool): StepType => ({
     required: ['result'],
     additionalProperties: false,
   },
-  ...defined({ sideEffects: tool.sideEffects, expectedMs: tool.expectedMs }),
+  ...defined({ sideEffects: sideEffectsOf(tool), effects: tool.effects, expectedMs: tool.expectedMs }),
 });
+
+/** Every step says whether it has side effects, where its effects do. */
+function stepType(type: StepType): StepType {
+  const sideEffects = sideEffectsOf(type);
+  return sideEffects === type.sideEffects ? type : { ...type, ...defined({ sideEffects }) };
+}
 
 const outputOf = (schema: Tool['output']): JsonSchema | undefined =>
   schema === undefined ? undefined : zodOrJson(schema).output;

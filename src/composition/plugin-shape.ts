@@ -1,5 +1,6 @@
 /** Whether the fields of a plugin hold what their types say: many plugins are JavaScript, or return what they read. */
 import { PolyphonyError } from '../core/errors.ts';
+import { type Declared, effectsProblem } from '../core/plan/effects.ts';
 import type { PluginParts } from '../core/plugin.ts';
 
 const LISTS = ['providers', 'tools', 'evaluators', 'steps', 'workflows'] as const;
@@ -25,9 +26,23 @@ export function assertParts(plugin: string, parts: PluginParts): void {
     if (given === undefined || (Array.isArray(given) ? given : [given]).every(isLayer)) continue;
     throw invalid(field, 'a layer with a "place" and a function "handle", or a list of them');
   }
+  assertEffects(plugin, parts);
 }
 
 function isLayer(value: unknown): boolean {
   const { place, handle } = (value ?? {}) as { readonly place?: unknown; readonly handle?: unknown };
   return (typeof place === 'string' || isObject(place)) && typeof handle === 'function';
+}
+
+/** @throws invalid-config naming what is wrong with the effects that a tool or a step declares */
+function assertEffects(plugin: string, { tools = [], steps = [] }: PluginParts): void {
+  const declared: readonly (readonly [what: string, Declared])[] = [
+    ...tools.map((tool) => [`tool "${tool.name}"`, tool] as const),
+    ...steps.flatMap(({ type }) => (isObject(type) ? [[`step "${type.use}"`, type] as const] : [])),
+  ];
+  for (const [what, { effects, sideEffects }] of declared) {
+    const problem = effectsProblem({ effects, sideEffects });
+    if (problem === undefined) continue;
+    throw new PolyphonyError('invalid-config', `The ${what} of the plugin "${plugin}" ${problem}.`);
+  }
 }

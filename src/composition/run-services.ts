@@ -10,6 +10,7 @@ import { errorRecord } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import { addMoney } from '../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
+import type { PlanEffects } from '../core/plan/effects.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner, PlanningListener } from '../core/plan/planner.ts';
 import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
@@ -26,6 +27,7 @@ import { rootOf } from '../runs/journal/root.ts';
 import type { CheckAnswer } from '../runs/stored/own-answer.ts';
 import { checkedInput, checkedRequestInput } from '../validator/check-input.ts';
 import { emptyPlan, openDraft } from '../validator/draft.ts';
+import { effectsOf } from '../validator/effects.ts';
 import { validate } from '../validator/validate.ts';
 import { createAlarms } from './alarms.ts';
 import { copiedHandle, copiedRuns } from './boundary/copied-runs.ts';
@@ -85,6 +87,8 @@ export interface RunServices extends Starting {
   /** Of a run that is started at the engine. Throws invalid-request. */
   checkInput(plan: Plan, input: Readonly<Record<string, unknown>> | undefined): void;
   validate(plan: unknown, options?: ValidateOptions): Validation;
+  /** Throws invalid-plan. */
+  effects(plan: unknown): PlanEffects;
   /** Validates a plan, only once while it and the catalogue are unchanged. Throws invalid-plan. */
   readonly validOnce: ValidatedPlans;
   /** The same for the plan of a workflow, in which nothing is repaired. */
@@ -181,6 +185,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     liveRun,
     checkInput: (plan, input) => void checkedInput(plan, input),
     validate: check,
+    effects: (plan) => effectsOf(validOrThrow(check(plan)).plan, registered.catalogue()),
     validOnce,
     validWorkflow,
     planner,

@@ -4,6 +4,7 @@ import type { Candidate, Gateway } from './gateway.ts';
 import type { Attempt, Call, JsonSchema, Middleware, ModelResponse } from './model/model.ts';
 import type { Provider } from './model/provider.ts';
 import type { ZodLike } from './model/schema-like.ts';
+import type { Effects } from './plan/effects.ts';
 import type { Plan } from './plan/plan.ts';
 import type { StepType } from './plan/validation.ts';
 import type { NodeCall, NodeOutput, NodeRunner, RunEvent } from './run/engine.ts';
@@ -73,9 +74,11 @@ export interface Tool {
    * False: it only reads, so a plan may use it while it is still being written. True: a plan keeps its node even if nothing
    * reads its output.
    *
-   * @default unknown: it may change something, but unused nodes are reported
+   * @default what `effects` say; else unknown: it may change something, but unused nodes are reported
    */
   readonly sideEffects?: boolean;
+  /** What it reads, writes, reaches and costs, at most. @default unknown: it may do anything */
+  readonly effects?: Effects;
   readonly expectedMs?: number;
   /**
    * `input` is a copy, and what its schema gave. What it returns becomes JSON: dates are texts, undefined fields are left out,

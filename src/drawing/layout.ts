@@ -1,13 +1,14 @@
 /** The layout of a plan's nodes: columns of nodes that may run at the same time, ordered so that few edges cross. */
 
-import type { PlanNode, ValidPlan } from '../core/plan/plan.ts';
-import { handledAs } from '../core/plan/stand-in.ts';
+import type { ValidPlan } from '../core/plan/plan.ts';
+import { memberPlan, workflowNameOf } from '../core/plan/plan-workflows.ts';
 import type { NodeState } from '../core/run/engine.ts';
+import { notesOf } from './notes.ts';
 
 export interface DrawnNode {
   readonly id: string;
   readonly use: string;
-  /** Tier, each, when, repeat, wait in a few words. */
+  /** Tier, tools, agents, each, when, repeat, wait in a few words. */
   readonly notes: readonly string[];
   /** Ids that it takes data from. */
   readonly data: readonly string[];
@@ -16,6 +17,8 @@ export interface DrawnNode {
   /** The longest path of nodes before it, from 0. */
   readonly column: number;
   readonly inOutput: boolean;
+  /** It runs a workflow of the plan, which has nodes of its own. */
+  readonly isFolded: boolean;
 }
 
 export interface Drawing {
@@ -24,28 +27,6 @@ export interface Drawing {
 }
 
 export type States = ReadonlyMap<string, NodeState>;
-
-/** The reference or the expression itself. */
-const withoutBraces = (text: string): string => text.replace(/^\{\{=?\s*|\s*\}\}$/g, '');
-
-const keyOf = (thread: NonNullable<PlanNode['thread']>): string => (typeof thread === 'string' ? thread : thread.key);
-
-function notesOf(node: PlanNode): string[] {
-  const notes: string[] = [];
-  if (node.model?.id !== undefined) notes.push(withoutBraces(node.model.id));
-  else if (node.model?.tier !== undefined) notes.push(withoutBraces(node.model.tier));
-  if (node.thread !== undefined) notes.push(`thread ${withoutBraces(keyOf(node.thread))}`);
-  if (node.each !== undefined) notes.push(`each ${withoutBraces(node.each)}`);
-  if (node.when !== undefined) notes.push(`when ${node.when}`);
-  if (node.repeat !== undefined) notes.push(`until ${node.repeat.until}, at most ${node.repeat.max} rounds`);
-  if (node.wait === 'any') notes.push('first to finish');
-  else if (typeof node.wait === 'object') notes.push(`${node.wait.atLeast} of them`);
-  if (node.escalate !== undefined) notes.push(`below ${node.escalate.below ?? 0.7} to ${node.escalate.to.join(', ')}`);
-  if (node.undo !== undefined) notes.push(`undone by ${typeof node.undo === 'string' ? node.undo : node.undo.use}`);
-  if (node.finish === true) notes.push('ends the run');
-  if (handledAs(node) === 'keep') notes.push('keeps its error');
-  return notes;
-}
 
 /** Columns by longest path; rows by the mean row of the dependencies of a node (the barycentre method of Sugiyama). */
 export function drawingOf(valid: ValidPlan, referencedByOutput: ReadonlySet<string>): Drawing {
@@ -57,7 +38,8 @@ export function drawingOf(valid: ValidPlan, referencedByOutput: ReadonlySet<stri
     const drawn: DrawnNode = {
       id: node.id,
       use: node.use,
-      notes: notesOf(node),
+      notes: notesOf(node, valid.plan),
+      isFolded: memberPlan(valid.plan, workflowNameOf(node.use) ?? '') !== undefined,
       data,
       control: dependencies.filter((id) => !data.includes(id)),
       column,

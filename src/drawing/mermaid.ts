@@ -16,6 +16,7 @@ const key = (id: string): string => `n_${id}`;
 function box(node: DrawnNode, key: (id: string) => string): string {
   const label = [`<b>${escapeText(node.id)}</b>`, escapeText(node.use), ...node.notes.map(escapeText)].join('<br/>');
   if (node.use === 'human' || node.use === 'wait') return `${key(node.id)}{{"${label}"}}`;
+  if (node.isFolded) return `${key(node.id)}[["${label}"]]`;
   return node.use.startsWith('tool:') ? `${key(node.id)}[/"${label}"/]` : `${key(node.id)}["${label}"]`;
 }
 

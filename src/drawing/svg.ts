@@ -4,9 +4,11 @@ import type { Drawing, DrawnNode, States } from './layout.ts';
 import { cutMiddle, cutToWidth, displayWidth, oneLine, wrapText } from './plain-text.ts';
 import { placementOf, type Route, type Slot } from './routes.ts';
 
-const BOX = { narrowest: 190, widest: 370, line: 17, padding: 12, inset: 14, gapX: 80, gapY: 22 };
+const BOX = { narrowest: 190, wide: 270, widest: 370, line: 17, padding: 12, inset: 14, gapX: 80, gapY: 22 };
 const MARGIN = { side: 24, top: 56, bottom: 24 };
 const TITLE = { line: 22, lines: 4 };
+/** The most lines of one note. */
+const NOTE_LINES = 3;
 const SMALLEST_WIDTH = 480;
 /** Pixels per column of text: a generous mean, because the reader's font is unknown. */
 const PIXELS = { title: 10.6, id: 8.6, note: 6.9 };
@@ -39,7 +41,37 @@ const escapeText = (text: string): string =>
 const fitted = (text: string, pixels: number, perColumn: number): string =>
   escapeText(cutToWidth(oneLine(text), Math.floor(pixels / perColumn)));
 
-const heightOf = (node: DrawnNode): number => BOX.padding * 2 + BOX.line * (2 + node.notes.length) - 4;
+const useOf = (node: DrawnNode, state: NodeState | undefined): string =>
+  state === undefined ? node.use : `${node.use} · ${state}`;
+
+/** The notes in lines that fit into `pixels`; a note that needs more lines than there may be is cut in the last. */
+function noteLines(notes: readonly string[], pixels: number): string[] {
+  const columns = Math.floor(pixels / PIXELS.note);
+  return notes.flatMap((note) => {
+    const lines = wrapText(oneLine(note), columns).split('\n');
+    const shown = lines.slice(0, NOTE_LINES);
+    if (lines.length > NOTE_LINES) shown[NOTE_LINES - 1] = lines.slice(NOTE_LINES - 1).join(' ');
+    return shown.map((line) => cutToWidth(line, columns));
+  });
+}
+
+const heightOf = (node: DrawnNode, boxWidth: number): number =>
+  BOX.padding * 2 + BOX.line * (2 + noteLines(node.notes, boxWidth - 2 * BOX.inset).length) - 4;
+
+/** Wide enough for the longest name, and for most of the longest note, which may have several lines. */
+function boxWidthOf(nodes: readonly DrawnNode[]): number {
+  let needed: number = BOX.narrowest;
+  for (const { id, use, notes } of nodes) {
+    needed = Math.max(
+      needed,
+      displayWidth(id) * PIXELS.id + 2 * BOX.inset,
+      displayWidth(use) * PIXELS.note + 2 * BOX.inset,
+    );
+    for (const note of notes)
+      needed = Math.max(needed, Math.min(BOX.wide, displayWidth(note) * PIXELS.note + 2 * BOX.inset));
+  }
+  return Math.min(BOX.widest, Math.ceil(needed));
+}
 
 /** Coordinates with at most one decimal: more is not visible, and the file stays small. */
 const at = (value: number): string => String(Math.round(value * 10) / 10);
@@ -72,12 +104,12 @@ function edge({ stops, control }: Route, { boxWidth, left, middle }: Grid): stri
 function box(slot: Slot, state: NodeState | undefined, { boxWidth, left, middle }: Grid): string {
   const { node } = slot;
   if (node === undefined) return '';
-  const height = heightOf(node);
+  const height = heightOf(node, boxWidth);
   const [fill, stroke] = COLOURS[state ?? 'plain'];
   const room = boxWidth - 2 * BOX.inset;
   const dash = state === 'skipped' ? ' stroke-dasharray="5 4"' : '';
-  const use = state === undefined ? node.use : `${node.use} · ${state}`;
-  const notes = [use, ...node.notes].map((text, index) => {
+  const use = useOf(node, state);
+  const notes = [use, ...noteLines(node.notes, room)].map((text, index) => {
     const y = BOX.padding + BOX.line * (index + 2) - 4;
     return `<text x="${BOX.inset}" y="${y}" fill="#4a5361" font-size="12">${fitted(text, room, PIXELS.note)}</text>`;
   });
@@ -87,12 +119,17 @@ function box(slot: Slot, state: NodeState | undefined, { boxWidth, left, middle 
   return [
     `<g><title>${escapeText([node.id, use, ...node.notes].join('; '))}</title>`,
     `<rect x="${at(left(slot))}" y="${at(middle(slot) - height / 2)}" width="${boxWidth}" height="${height}" rx="8" fill="${fill}" stroke="${stroke}" stroke-width="${weight}"${dash}/>`,
+    ...(node.isFolded ? [frame(slot, height, stroke, { boxWidth, left, middle })] : []),
     `<svg x="${at(left(slot))}" y="${at(middle(slot) - height / 2)}" width="${boxWidth - 6}" height="${height}">`,
     `<text x="${BOX.inset}" y="${top}" fill="#1c2430" font-size="14" font-weight="600">${escapeText(cutMiddle(node.id, Math.floor(room / PIXELS.id)))}</text>`,
     ...notes,
     '</svg></g>',
   ].join('\n');
 }
+
+/** A second border: there are nodes inside. */
+const frame = (slot: Slot, height: number, stroke: string, { boxWidth, left, middle }: Grid): string =>
+  `<rect fill="none" stroke="${stroke}" stroke-width="0.8" x="${at(left(slot) + 4)}" y="${at(middle(slot) - height / 2 + 4)}" width="${boxWidth - 8}" height="${height - 8}" rx="5"/>`;
 
 /** The title in lines that fit into `pixels`; one that needs more lines than there may be is cut in the last. */
 function titleLines(title: string, pixels: number): string[] {
@@ -111,9 +148,8 @@ interface Panel {
 
 /** One drawing with its title, from the left upper corner. */
 function panelOf(drawing: Drawing, states: States | undefined): Panel {
-  const placement = placementOf(drawing, { gap: BOX.gapY, heightOf });
-  const longest = Math.max(...drawing.columns.flat().map(({ id }) => displayWidth(id)));
-  const boxWidth = Math.min(BOX.widest, Math.max(BOX.narrowest, Math.ceil(longest * PIXELS.id) + 2 * BOX.inset));
+  const boxWidth = boxWidthOf(drawing.columns.flat());
+  const placement = placementOf(drawing, { gap: BOX.gapY, heightOf: (node) => heightOf(node, boxWidth) });
   const needed = MARGIN.side * 2 + drawing.columns.length * (boxWidth + BOX.gapX) - BOX.gapX;
   const width = Math.max(SMALLEST_WIDTH, needed);
   const title = titleLines(drawing.title, width - 2 * MARGIN.side);

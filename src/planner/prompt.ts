@@ -25,7 +25,7 @@ Rules:
 - A whole string "{{= CEL}}" computes: list.filter(x, x.n > 1).sortBy('n').first(3), c ? a : b.
 - llm without "out" gives {text}; with "out" it gives exactly those fields. A tool gives the fields of its output.
 - llm: "tools" names tools or "workflow:x"; "approve": [tools] asks a person before each such call; "rounds": most rounds of calls.
-- Use only the steps of the catalogue. Independent nodes run in parallel by themselves: never chain what need not wait.
+- Use only the steps of the catalogue; there "?" ends what may be left out, "# ..." explains, media is a picture or file as a step gives it. Independent nodes run in parallel by themselves: never chain what need not wait.
 - Take the cheapest tier that will do. Every node's result must be used by another node or by "output".`;
 
 interface CatalogueStep {
@@ -33,6 +33,8 @@ interface CatalogueStep {
   readonly description: string;
   readonly input: unknown;
   readonly output?: unknown;
+  /** It changes something outside the run. */
+  readonly sideEffects?: true;
 }
 
 /** Inputs of `llm` that the rules name, or that few plans need: their schemas would be longer than all the rules. */
@@ -50,6 +52,7 @@ const describeStep = (step: StepType): CatalogueStep => ({
   description: step.description,
   input: inputShape(listedInput(step)),
   ...(step.output === undefined ? {} : { output: outputShape(step.output) }),
+  ...(step.sideEffects === true ? { sideEffects: true } : {}),
 });
 
 /** The catalogue as the model reads it: names and shapes, no prices and no ids, because those change often. */

@@ -4,6 +4,7 @@ import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { MediaSource, Message } from '../core/model/model.ts';
 import type { HeldByJson, Infer, InferInput, JsonOf, SchemaLike } from '../core/model/schema-like.ts';
+import type { Effects } from '../core/plan/effects.ts';
 import type { Plan, PlanNode } from '../core/plan/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
 import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
@@ -190,6 +191,8 @@ export function defineStep<
   readonly output: O & HeldByJson<Infer<O>>;
   /** @default 10 */
   readonly expectedMs?: number;
+  /** What it reads, writes, reaches and costs, at most. @default unknown: it may do anything */
+  readonly effects?: Effects;
   /**
    * It may throw `SuspendRun` of polyphony/kit to wait for an answer from outside; it then runs again, with `context.answer`.
    *
@@ -214,8 +217,14 @@ export function defineStep<
     const result: unknown = await options.run(conforming(options.name, 'input', given) as Infer<I>, context);
     return { value: conforming(options.name, 'output', await output.keep(result)), costNanoUsd: 0 };
   };
-  const { name, description = `The step ${options.name}.`, expectedMs } = options;
-  const type = { use: name, description, input: input.input, output: output.output, ...defined({ expectedMs }) };
+  const { name, description = `The step ${options.name}.`, expectedMs, effects } = options;
+  const type = {
+    use: name,
+    description,
+    input: input.input,
+    output: output.output,
+    ...defined({ expectedMs, effects }),
+  };
   return { use: name, definition: { type, run } };
 }
 

@@ -31,6 +31,7 @@ const COMMANDS = [
   'threads show',
   'threads delete',
   'schedule',
+  'steps',
   'models',
   'route',
   'spend',

@@ -135,7 +135,7 @@ test('the reference of errors has every code, and says of each whether it is ret
 
 test('the reference of events has every event, and says of each whether the journal keeps it', () => {
   const run = [
-    ...eventTypes('src/core/run/engine.ts', 'export type RunEvent'),
+    ...eventTypes('src/core/run/run-events.ts', 'export type RunEvent'),
     ...eventTypes('src/core/run/node-call.ts', 'export type NodeProgress'),
   ];
   const model = [

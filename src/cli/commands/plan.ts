@@ -1,5 +1,6 @@
 /** polyphony plan: plans a request and prints the plan. */
 import { defined } from '../../core/defined.ts';
+import type { PlanEffects } from '../../core/plan/effects.ts';
 import type { PlanningResult } from '../../core/plan/planner.ts';
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
@@ -7,11 +8,12 @@ import { EXIT, UsageError } from '../input/exit-code.ts';
 import { withInterrupt } from '../process/interrupt.ts';
 import type { Terminal } from '../screen/terminal.ts';
 
-export const command = defineCommand<{ readonly out?: string }, [request: string]>({
+export const command = defineCommand<{ readonly out?: string; readonly explain?: boolean }, [request: string]>({
   define: (plan) =>
     plan
       .argument('<request>', 'what to plan, in words')
       .option('-o, --out <file>', 'write the plan to this file')
+      .option('--explain', 'say what the plan reads, writes, reaches and costs')
       .addHelpText(
         'after',
         examples(
@@ -24,7 +26,9 @@ export const command = defineCommand<{ readonly out?: string }, [request: string
     const { withPolyphony } = await import('../process/session.ts');
     return withPolyphony(options, terminal, ({ polyphony }) =>
       withInterrupt(terminal, async (signal) => {
-        await showPlanning(await polyphony.plan(request, { signal }), options, terminal);
+        const planning = await polyphony.plan(request, { signal });
+        const effects = options.explain === true ? await polyphony.effects(planning.plan.plan) : undefined;
+        await showPlanning(planning, effects, options, terminal);
         return EXIT.done;
       }),
     );
@@ -36,7 +40,12 @@ interface Options {
   readonly json?: boolean;
 }
 
-async function showPlanning(planning: PlanningResult, { out, json }: Options, terminal: Terminal): Promise<void> {
+async function showPlanning(
+  planning: PlanningResult,
+  effects: PlanEffects | undefined,
+  { out, json }: Options,
+  terminal: Terminal,
+): Promise<void> {
   const { plan } = planning;
   // This JSON is safe to print, so the terminal and the file get the same text.
   const text = safeJson(plan.plan, 2);
@@ -44,8 +53,12 @@ async function showPlanning(planning: PlanningResult, { out, json }: Options, te
     const { write } = await import('../input/read-file.ts');
     await write(out, `${text}\n`);
   }
-  if (json) return terminal.print(safeJson(await planningDocument(planning, out), 2));
+  if (json) return terminal.print(safeJson({ ...(await planningDocument(planning, out)), ...defined({ effects }) }, 2));
   await showSummary(planning, terminal);
+  if (effects !== undefined) {
+    const { planEffectsText } = await import('../screen/effects-text.ts');
+    terminal.say(terminal.wrap(planEffectsText(effects), 'stderr'));
+  }
   if (out === undefined) terminal.print(text);
   else terminal.say(`wrote ${oneLine(out)}`);
 }

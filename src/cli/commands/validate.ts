@@ -1,4 +1,5 @@
 /** polyphony validate: lists all issues of a plan. */
+import { defined } from '../../core/defined.ts';
 import { safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT } from '../input/exit-code.ts';
@@ -22,15 +23,18 @@ export const command = defineCommand<{ readonly repair: boolean }, [plan: string
     return withPolyphony(options, terminal, async ({ polyphony }) => {
       const { plan, issues, repaired } = await polyphony.validate(text, { repair: options.repair });
       const code = plan === undefined ? EXIT.invalidPlan : EXIT.done;
+      const effects = plan === undefined ? undefined : await polyphony.effects(plan.plan);
       if (options.json) {
-        terminal.print(safeJson({ valid: plan !== undefined, issues, repaired }, 2));
+        terminal.print(safeJson({ valid: plan !== undefined, issues, repaired, ...defined({ effects }) }, 2));
         return code;
       }
       for (const repair of repaired) terminal.print(repairLine(repair));
       if (issues.length > 0) terminal.print(terminal.wrap(issueLines(issues, terminal.paint), 'stdout'));
       const { green } = terminal.paint;
-      if (plan !== undefined) {
+      if (plan !== undefined && effects !== undefined) {
         terminal.print(`${green('valid')}: ${counted(plan.nodes.length, 'node')}, hash ${plan.hash.slice(0, 12)}`);
+        const { planEffectsText } = await import('../screen/effects-text.ts');
+        terminal.print(terminal.wrap(planEffectsText(effects), 'stdout'));
       }
       return code;
     });

@@ -1,5 +1,6 @@
 /** The built-in steps, as the catalogue lists them. executor/runners has one file per step. */
 import { type JsonSchema, TIERS } from '../model/model.ts';
+import { ANY_EFFECTS, type Effects, sideEffectsOf } from './effects.ts';
 import type { StepType } from './validation.ts';
 
 const string = { type: 'string' } as const;
@@ -44,9 +45,11 @@ const MODEL = object(
   [],
 );
 
+const MODEL_CALLS: Effects = { reaches: ['models'], costs: 'models' };
+
 const llm: StepType = {
   use: 'llm',
-  sideEffects: false,
+  effects: MODEL_CALLS,
   description: 'Asks a language model. Give prompt or messages; declare out for typed answers.',
   input: object(
     {
@@ -93,7 +96,7 @@ const llm: StepType = {
 
 const image: StepType = {
   use: 'image',
-  sideEffects: false,
+  effects: MODEL_CALLS,
   description: 'Makes or edits a picture.',
   input: object(
     {
@@ -112,7 +115,7 @@ const image: StepType = {
 
 const embed: StepType = {
   use: 'embed',
-  sideEffects: false,
+  effects: MODEL_CALLS,
   description: 'Turns texts into vectors.',
   input: object({ input: { anyOf: [string, strings] } }, ['input']),
   output: object({ vectors: { type: 'array', items: { type: 'array', items: number } } }, ['vectors']),
@@ -121,7 +124,7 @@ const embed: StepType = {
 
 const moderate: StepType = {
   use: 'moderate',
-  sideEffects: false,
+  effects: MODEL_CALLS,
   description: 'Checks a text for harmful content.',
   input: object({ input: anything }, ['input']),
   output: object({ flagged: { type: 'boolean' }, categories: { type: 'object' }, scores: { type: 'object' } }, [
@@ -134,7 +137,7 @@ const moderate: StepType = {
 
 const rerank: StepType = {
   use: 'rerank',
-  sideEffects: false,
+  effects: MODEL_CALLS,
   description: 'Orders documents by how well they answer a query.',
   input: object({ query: string, documents: strings, top: { type: 'integer' } }, ['query', 'documents']),
   output: object(
@@ -148,6 +151,7 @@ const rerank: StepType = {
 
 const human: StepType = {
   use: 'human',
+  effects: { reads: ['people'], reaches: ['people'] },
   description: 'Asks a person; the run waits, even across processes, until the answer comes.',
   input: object(
     {
@@ -167,7 +171,7 @@ export const MOST_WAIT_SECONDS = 315_360_000;
 
 const wait: StepType = {
   use: 'wait',
-  sideEffects: false,
+  effects: { reads: ['events'] },
   description: 'Waits for one of: seconds, a time, an event.',
   input: object(
     {
@@ -185,6 +189,7 @@ const wait: StepType = {
 
 const plan: StepType = {
   use: 'plan',
+  effects: ANY_EFFECTS,
   description: 'Plans a goal while the run goes on, and runs that plan.',
   input: object({ goal: string, context: anything }, ['goal']),
   output: object({ output: anything, plan: { type: 'object' } }, ['output', 'plan']),
@@ -193,14 +198,21 @@ const plan: StepType = {
 
 const value: StepType = {
   use: 'value',
-  sideEffects: false,
+  effects: {},
   description: 'Its own inputs, rendered: reshapes and joins without a model.',
   input: { type: 'object' },
   typedOutput: true,
   expectedMs: 0,
 };
 
-export const BUILT_IN_STEPS: readonly StepType[] = [llm, image, embed, moderate, rerank, human, wait, plan, value];
+const saidOf = (step: StepType): StepType => {
+  const sideEffects = sideEffectsOf(step);
+  return sideEffects === undefined ? step : { ...step, sideEffects };
+};
+
+export const BUILT_IN_STEPS: readonly StepType[] = [llm, image, embed, moderate, rerank, human, wait, plan, value].map(
+  saidOf,
+);
 
 /** False for a step of a plugin or a workflow that took the name of one of them. */
 export const isBuiltIn = (step: StepType): boolean => BUILT_IN_STEPS.includes(step);

@@ -1,6 +1,7 @@
 /** The port of the validator, and the catalogue that it and the planner read. */
 import type { JsonSchema } from '../model/model.ts';
 import type { ModelCard } from '../model/provider.ts';
+import type { Effects } from './effects.ts';
 import type { DraftNode, Plan, PlanBounds, ValidPlan } from './plan.ts';
 import type { PlanRepair } from './repair.ts';
 
@@ -22,9 +23,11 @@ export interface StepType {
    * False: running it changes nothing outside the run, so its nodes may start while the plan is still being written. True:
    * its nodes are never reported as unused.
    *
-   * @default unknown: it may change something, but unused nodes are reported
+   * @default what `effects` say; else unknown: it may change something, but unused nodes are reported
    */
   readonly sideEffects?: boolean;
+  /** What it reads, writes, reaches and costs, at most. @default unknown: it may do anything */
+  readonly effects?: Effects;
   /** False: plans may use it, but the planner is not told of it. @default true */
   readonly forPlanner?: boolean;
   /** Expected milliseconds of one run, if it calls no model. @default 10 */

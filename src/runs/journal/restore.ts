@@ -5,29 +5,18 @@
 
 import { PolyphonyError } from '../../core/errors.ts';
 import { jsonSize } from '../../core/json/json-size.ts';
-import { addMoney } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
-import type { NodeEnding, NodeResult, Paid, RunEvent } from '../../core/run/engine.ts';
+import type { Paid, RunEvent } from '../../core/run/engine.ts';
 import { eventReader } from '../../core/run/full-events.ts';
 import type { RunJournal } from '../../core/stores.ts';
 import { createLargeValues } from '../records/large-values.ts';
 import { learnRecord } from '../records/written.ts';
-import { DEPENDENCY_FAILED, isSameNode, keepApproved, NOT_NEEDED, noProgress } from '../state/task.ts';
+import { isSameNode } from '../state/task.ts';
 import type { Restored, RestoredNode, RunStarted } from './restored.ts';
 import { createCallCounter } from './restored-calls.ts';
-import { takeLoopAnswer, takeToolCall } from './restored-loops.ts';
-import {
-  bookEnd,
-  bookResult,
-  bookRetried,
-  holdRetried,
-  keptCost,
-  spend,
-  subtract,
-  takeBooked,
-  usageOfProgress,
-} from './restored-money.ts';
-import { forgetUndoing, noUndo, takeUndoable, takeUndone, takeUndoStarted, undoNodesOf } from './restored-undo.ts';
+import { bookRetried, keptCost, takeBooked, usageOfProgress } from './restored-money.ts';
+import { emptyNode, freshNode, takeOfNode } from './restored-nodes.ts';
+import { forgetUndoing, noUndo, takeUndone, takeUndoStarted, undoNodesOf } from './restored-undo.ts';
 
 /** `look`: nothing will be written, so what is there is not weighed. */
 export type Purpose = 'continue' | 'look';
@@ -120,19 +109,6 @@ function nodeOf({ nodes }: Restored, id: string): RestoredNode {
   nodes.set(id, node);
   return node;
 }
-
-const emptyNode = (): RestoredNode => ({
-  ending: undefined,
-  result: undefined,
-  error: undefined,
-  failures: 0,
-  started: false,
-  phase: 'waiting',
-  isHeld: false,
-  progress: noProgress(),
-  paid: 0,
-  retried: new Map(),
-});
 
 function takeOfRun(restored: Restored, event: RunEvent): void {
   switch (event.type) {
@@ -231,122 +207,3 @@ function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revis
   else restored.revisions += 1;
   restored.hasPartialPlan = false;
 }
-
-/** A fresh state under another key, so that the ledger keeps both runs of the node apart. */
-function freshNode(node: RestoredNode): RestoredNode {
-  const failures = node.failures + (node.started ? 1 : 0);
-  return { ...emptyNode(), failures };
-}
-
-function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): void {
-  switch (event.type) {
-    case 'node-started':
-      node.started = true;
-      node.phase = 'running';
-      return;
-    case 'node-retried':
-      holdRetried(node, event);
-      return;
-    case 'model-answered':
-      takeLoopAnswer(node.progress, event);
-      spend(restored, node, event.costNanoUsd);
-      return;
-    case 'tool-call':
-      takeToolCall(node.progress, event);
-      spend(restored, node, event.costNanoUsd);
-      return;
-    case 'item-finished':
-      takeItem(restored, node, event);
-      takeUndoable(restored, node, event);
-      return;
-    case 'round-finished':
-      takeRound(restored, node, event);
-      return;
-    case 'node-finished':
-      finish(restored, node, 'done', event.result);
-      takeUndoable(restored, node, event);
-      return;
-    case 'node-skipped':
-      node.ending = 'skipped';
-      return;
-    case 'node-failed':
-      takeFailure(restored, node, event);
-      return;
-    case 'node-cancelled':
-      bookEnd(restored, node, event);
-      node.phase = 'cancelled';
-      if (event.reason === NOT_NEEDED || event.reason === DEPENDENCY_FAILED) node.ending = 'cancelled';
-      return;
-    case 'node-suspended':
-      node.progress.questions.set(event.item ?? -1, event.question);
-      keepApproved(node.progress, event.item ?? -1, event.question);
-      if (event.question.origin === undefined) node.progress.deadline ??= event.question.deadline;
-      node.progress.answers.delete(event.item ?? -1);
-      return;
-    case 'answer':
-      node.progress.answers.set(event.item ?? -1, event.answer);
-      return;
-    default:
-  }
-}
-
-function takeItem(restored: Restored, node: RestoredNode, event: Extract<RunEvent, { type: 'item-finished' }>): void {
-  const { item = -1, result } = event;
-  const { items, rounds, loops } = node.progress;
-  node.retried.delete(item);
-  const counted = addMoney(rounds.get(item)?.costNanoUsd ?? 0, loops.get(item)?.costNanoUsd ?? 0);
-  spend(restored, node, subtract(result.costNanoUsd, counted));
-  loops.delete(item);
-  items.set(item, result);
-}
-
-function takeRound(restored: Restored, node: RestoredNode, event: Extract<RunEvent, { type: 'round-finished' }>): void {
-  const { item = -1, round = 1, result } = event;
-  const before = node.progress.rounds.get(item);
-  node.retried.delete(item);
-  const cost = result.costNanoUsd;
-  const costNanoUsd = cost === null || before?.costNanoUsd === null ? null : cost + (before?.costNanoUsd ?? 0);
-  const usage = addUsage(before?.usage ?? NO_USAGE, result.usage);
-  const { rounds, loops } = node.progress;
-  rounds.set(item, { round, result, costNanoUsd, usage });
-  // The next round asks anew.
-  node.progress.questions.delete(item);
-  node.progress.answers.delete(item);
-  spend(restored, node, subtract(cost, loops.get(item)?.costNanoUsd));
-  loops.delete(item);
-}
-
-function takeFailure(restored: Restored, node: RestoredNode, event: Extract<RunEvent, { type: 'node-failed' }>): void {
-  node.error = event.error;
-  if (event.handled === 'skip' || event.handled === 'value' || event.handled === 'keep') {
-    const meta = { costUsd: null, ms: 0, warnings: [] };
-    finish(restored, node, 'handled', event.result ?? { output: null, meta, costNanoUsd: event.costNanoUsd });
-    return;
-  }
-  if (!node.isHeld) bookEnd(restored, node, event);
-  if (event.handled === 'wait') node.ending = 'failed';
-  else if (!node.isHeld) {
-    node.failures += 1;
-    node.started = false;
-    node.phase = 'waiting';
-    askAnew(node);
-  }
-  node.isHeld = event.handled === 'plan';
-}
-
-/** Its time was up, or it may be: it has all of it again. */
-function askAnew({ progress }: RestoredNode): void {
-  const { questions, answers, deadline } = progress;
-  if (deadline === undefined) return;
-  progress.deadline = undefined;
-  for (const item of questions.keys()) if (!answers.has(item)) questions.delete(item);
-}
-
-function finish(restored: Restored, node: RestoredNode, ending: NodeEnding, result: NodeResult): void {
-  bookResult(restored, node, result);
-  node.ending = ending;
-  node.result = result;
-  if (ending === 'done') node.error = undefined;
-}
-
-// ---------------------------------------------------------------------------------------------------- money

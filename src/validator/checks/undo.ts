@@ -28,7 +28,7 @@ export function checkUndo(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): v
   } else checkUndoInputs(nodeAnalysis, inferredType(undoing.input), analysis);
 }
 
-const BUILT_IN: ReadonlySet<string> = new Set(['human', 'plan', 'value']);
+const BUILT_IN: ReadonlySet<string> = new Set(['human', 'wait', 'plan', 'value']);
 const mayNotUndo = (use: string, usesModel: boolean): boolean =>
   usesModel || BUILT_IN.has(use) || use.startsWith('workflow:');
 

@@ -18,8 +18,10 @@ export const ESCALATION_SHARE = 0.3;
 export const RUN_SHARE = 0.5;
 /** Rounds of a `repeat`. */
 export const ROUNDS = 2;
-/** Model calls of a node with tools: one that asks for a tool and one that answers. */
-export const TOOL_CALLS = { expected: 2, high: 8 } as const;
+/** Model calls that are expected of a node with tools: one that asks for a tool and one that answers. */
+export const TOOL_CALLS = 2;
+/** Rounds in which a node with tools may call them that says nothing about it. */
+export const TOOL_ROUNDS = 8;
 /** Rounds of such a node that asks for more than any operator allows. */
 export const MOST_ROUNDS = 1000;
 /** Items of an `each` that run at the same time, when the node sets no limit. */

@@ -1,20 +1,12 @@
 /** The estimate of one node: calls × tokens × price, based on the estimates of the nodes before it. */
 import { addMoney, type NanoUsd } from '../../core/money/money.ts';
-import { agentsOf, workflowsOf } from '../../core/plan/offered-tools.ts';
-import type { NodeEstimate, Plan, PlanNode } from '../../core/plan/plan.ts';
+import { agentsOf } from '../../core/plan/offered-tools.ts';
+import type { NodeEstimate, Plan, PlanBounds, PlanNode } from '../../core/plan/plan.ts';
 import { THREAD_FOLD_TOKENS, THREAD_SUMMARY_TOKENS, threadSettings } from '../../core/plan/thread.ts';
 import { type CatalogueModel, candidatesOf, operationOf, rungCandidates } from '../analysis/candidates.ts';
 import { type NodeAnalysis, type PlanAnalysis, workflowOf } from '../analysis/plan-analysis.ts';
 import { isRecord } from '../document/document.ts';
-import {
-  CONCURRENCY,
-  ESCALATION_SHARE,
-  MOST_ROUNDS,
-  NESTED,
-  ROUNDS,
-  SUMMARY_SHARE,
-  TOOL_CALLS,
-} from './assumptions.ts';
+import { CONCURRENCY, ESCALATION_SHARE, NESTED, ROUNDS, SUMMARY_SHARE, TOOL_CALLS } from './assumptions.ts';
 import {
   boundedCap,
   type CallSize,
@@ -26,6 +18,7 @@ import {
   poolOf,
 } from './priced-candidates.ts';
 import { createSizes, type NodeSize, type Range } from './sizes.ts';
+import { roundsOf, times, toolWorkflows } from './tool-workflows.ts';
 
 export interface EstimatedNode {
   readonly id: string;
@@ -36,7 +29,7 @@ export interface EstimatedNode {
   readonly tokens: { readonly input: number; readonly output: number };
   /** Expected runs of the node: items times rounds. */
   readonly runs: number;
-  /** It has a `when`, or every node that it reads may be skipped. */
+  /** It has a `when`, every node that it reads may be skipped, or the run may have ended before. */
   readonly mayBeSkipped: boolean;
 }
 
@@ -52,13 +45,18 @@ export function createNodeEstimator(analysis: PlanAnalysis, nested: Nested) {
   const sizeOf = createSizes(analysis);
   const skippable = new Set<string>();
   const racers = racersOf(analysis);
-  return function estimateNode(nodeAnalysis: NodeAnalysis, dependencies: readonly number[]): EstimatedNode {
+  return function estimateNode(
+    nodeAnalysis: NodeAnalysis,
+    dependencies: readonly number[],
+    mayBeCut = false,
+  ): EstimatedNode {
     const { node } = nodeAnalysis;
-    const mayBeSkipped = maySkip(nodeAnalysis, dependencies, skippable, analysis);
+    const mayBeSkipped = mayBeCut || maySkip(nodeAnalysis, dependencies, skippable, analysis);
     if (mayBeSkipped) skippable.add(node.id);
     const size = sizeOf(nodeAnalysis);
     const isCapped = analysis.plan.budget?.usd !== undefined || node.limits?.usd !== undefined;
-    const once = onceOf(nodeAnalysis, size, pools, isCapped, analysis, nested);
+    const within = { isCapped, bounds: analysis.catalogue.bounds };
+    const once = onceOf(nodeAnalysis, size, pools, within, analysis, nested);
     const runs = runsOf(node, size.items);
     const certain = !mayBeSkipped && !racers.has(node.id);
     const estimate: NodeEstimate = {
@@ -97,8 +95,6 @@ function maySkip(
   return data.length > 0 && data.every((id) => id !== undefined && skippable.has(id));
 }
 
-const times = (cost: NanoUsd | null, count: number): NanoUsd | null => (cost === null ? null : Math.ceil(cost * count));
-
 function limited(cost: NanoUsd | null, { limits }: PlanNode): NanoUsd | null {
   if (limits?.usd === undefined || cost === null) return cost;
   return Math.min(cost, boundedCap(limits.usd));
@@ -118,6 +114,12 @@ function timeOf({ each, repeat, limits }: PlanNode, ms: number, items: number): 
 }
 
 // ---------------------------------------------------------------------------------------------------- one run
+
+/** What bounds the node: whether a cap refuses models without a price, and what the operator allows. */
+interface Within {
+  readonly isCapped: boolean;
+  readonly bounds: PlanBounds;
+}
 
 interface Once {
   readonly costs: Costs;
@@ -147,7 +149,7 @@ function onceOf(
   nodeAnalysis: NodeAnalysis,
   size: NodeSize,
   pools: Pools,
-  isCapped: boolean,
+  within: Within,
   analysis: PlanAnalysis,
   nested: Nested,
 ): Once {
@@ -156,16 +158,16 @@ function onceOf(
   if (inner !== undefined) return workflowOnce(nested(inner));
   if (step?.usesModel !== true) return { costs: FREE, ms: step?.expectedMs ?? 10 };
   const pool = pools.of(nodeAnalysis);
-  if (node.use === 'plan') return planOnce(pool, isCapped);
-  const asking = ofAgents(callCosts(pool, node, size, isCapped), nodeAnalysis, size, pools, isCapped);
-  const own = withSummary(asking, nodeAnalysis, pools, isCapped);
+  if (node.use === 'plan') return planOnce(pool, within);
+  const asking = ofAgents(callCosts(pool, node, size, within), nodeAnalysis, size, pools, within);
+  const own = withSummary(asking, nodeAnalysis, pools, within);
   const ms = pool.likely?.card.expectedMs ?? DEFAULT_MS;
-  const asked = { costs: own, ms: ms * callsOf(node).expected, likely: pool.likely };
-  return withWorkflows(escalated(asked, node, size, pools, isCapped), node, analysis, nested);
+  const asked = { costs: own, ms: ms * callsOf(node, within.bounds).expected, likely: pool.likely };
+  return withWorkflows(escalated(asked, node, size, pools, within), node, analysis, nested);
 }
 
 /** At most, all calls are those of the dearest agent that has a model of its own. */
-function ofAgents(own: Costs, nodeAnalysis: NodeAnalysis, size: NodeSize, pools: Pools, isCapped: boolean): Costs {
+function ofAgents(own: Costs, nodeAnalysis: NodeAnalysis, size: NodeSize, pools: Pools, within: Within): Costs {
   const { node } = nodeAnalysis;
   let { highNanoUsd } = own;
   for (const [, { model }] of node.use === 'llm' ? agentsOf(node.in?.agents) : []) {
@@ -174,29 +176,23 @@ function ofAgents(own: Costs, nodeAnalysis: NodeAnalysis, size: NodeSize, pools:
       pools.of({ ...nodeAnalysis, node: { ...node, model }, variants: undefined }),
       node,
       size,
-      isCapped,
+      within,
     ).highNanoUsd;
     highNanoUsd = highNanoUsd === null || other === null ? null : Math.max(highNanoUsd, other);
   }
   return { ...own, highNanoUsd };
 }
 
-/** With the workflows that the model may call: of each one call is expected, and the dearest in every round at most. */
+/** With the workflows that the model may call. */
 function withWorkflows(once: Once, node: PlanNode, { catalogue }: PlanAnalysis, nested: Nested): Once {
-  const names = node.use === 'llm' ? workflowsOf(node) : [];
-  if (names.length === 0) return once;
-  let { expectedNanoUsd, highNanoUsd } = once.costs;
-  let { ms } = once;
-  let dearest: NanoUsd | null = 0;
-  for (const name of names) {
+  const called = toolWorkflows(node, catalogue.bounds, (name) => {
     const plan = workflowOf(name, catalogue);
-    const { costs, ms: more } = workflowOnce(plan === undefined ? undefined : nested(plan));
-    expectedNanoUsd = addMoney(expectedNanoUsd, costs.expectedNanoUsd);
-    dearest = dearest === null || costs.highNanoUsd === null ? null : Math.max(dearest, costs.highNanoUsd);
-    ms += more;
-  }
-  highNanoUsd = addMoney(highNanoUsd, times(dearest, roundsOf(node)));
-  return { ...once, costs: { ...once.costs, expectedNanoUsd, highNanoUsd }, ms };
+    return plan === undefined ? undefined : nested(plan);
+  });
+  if (called === undefined) return once;
+  const expectedNanoUsd = addMoney(once.costs.expectedNanoUsd, called.expectedNanoUsd);
+  const highNanoUsd = addMoney(once.costs.highNanoUsd, called.highNanoUsd);
+  return { ...once, costs: { ...once.costs, expectedNanoUsd, highNanoUsd }, ms: once.ms + called.ms };
 }
 
 function workflowOnce(estimate: NodeEstimate | undefined): Once {
@@ -206,21 +202,21 @@ function workflowOnce(estimate: NodeEstimate | undefined): Once {
 }
 
 /** Model calls of one run: tools take rounds, a typed answer may take one repair. */
-function callsOf(node: PlanNode): { readonly expected: number; readonly high: number } {
-  const { tools, agents, rounds } = node.in ?? {};
-  const hasTools = (Array.isArray(tools) && tools.length > 0) || agents !== undefined;
-  const calls = hasTools ? TOOL_CALLS : { expected: 1, high: 1 };
+function callsOf(node: PlanNode, bounds: PlanBounds): { readonly expected: number; readonly high: number } {
+  const { tools, agents } = node.in ?? {};
+  // Those that only the run names are some, too.
+  const hasTools = isGiven(tools) || isGiven(agents);
   // The model answers once more after the last round that it may take.
-  const high = hasTools && typeof rounds === 'number' ? roundsOf(node) + 1 : calls.high;
-  return { expected: calls.expected, high: high + (node.out === undefined ? 0 : 1) };
+  const high = hasTools ? roundsOf(node, bounds) + 1 : 1;
+  return { expected: hasTools ? TOOL_CALLS : 1, high: high + (node.out === undefined ? 0 : 1) };
 }
 
-const roundsOf = ({ in: inputs }: PlanNode): number =>
-  typeof inputs?.rounds === 'number' ? Math.max(1, Math.min(inputs.rounds, MOST_ROUNDS)) : TOOL_CALLS.high;
+const isGiven = (value: unknown): boolean =>
+  value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
 
-function callCosts(pool: PricedCandidates, node: PlanNode, size: NodeSize, isCapped: boolean): Costs {
+function callCosts(pool: PricedCandidates, node: PlanNode, size: NodeSize, within: Within): Costs {
   const images = imagesOf(node);
-  const calls = callsOf(node);
+  const calls = callsOf(node, within.bounds);
   const { input, output } = size;
   const high: CallSize = { input: input.high, output: output.high, images };
   return {
@@ -229,12 +225,12 @@ function callCosts(pool: PricedCandidates, node: PlanNode, size: NodeSize, isCap
       likelyCost(pool, { input: input.expected, output: output.expected, images }),
       calls.expected,
     ),
-    highNanoUsd: times(dearestCost(pool, high, isCapped), calls.high),
+    highNanoUsd: times(dearestCost(pool, high, within.isCapped), calls.high),
   };
 }
 
 /** The call that sums up the older messages of a thread, at a model of the lowest tier unless the node names its model. */
-function withSummary(costs: Costs, nodeAnalysis: NodeAnalysis, pools: Pools, isCapped: boolean): Costs {
+function withSummary(costs: Costs, nodeAnalysis: NodeAnalysis, pools: Pools, within: Within): Costs {
   const { node } = nodeAnalysis;
   if (node.thread === undefined || !threadSettings(node.thread).summarise) return costs;
   const isNamed = node.model?.id !== undefined || node.model?.route !== undefined;
@@ -243,7 +239,7 @@ function withSummary(costs: Costs, nodeAnalysis: NodeAnalysis, pools: Pools, isC
   return {
     lowNanoUsd: costs.lowNanoUsd,
     expectedNanoUsd: addMoney(costs.expectedNanoUsd, times(likelyCost(pool, size), SUMMARY_SHARE)),
-    highNanoUsd: addMoney(costs.highNanoUsd, dearestCost(pool, size, isCapped)),
+    highNanoUsd: addMoney(costs.highNanoUsd, dearestCost(pool, size, within.isCapped)),
   };
 }
 
@@ -253,14 +249,14 @@ function imagesOf(node: PlanNode): number {
   return typeof count === 'number' && count >= 1 ? Math.min(count, 100) : 1;
 }
 
-function escalated(first: Once, node: PlanNode, size: NodeSize, pools: Pools, isCapped: boolean): Once {
+function escalated(first: Once, node: PlanNode, size: NodeSize, pools: Pools, within: Within): Once {
   let { expectedNanoUsd, highNanoUsd } = first.costs;
   let { ms } = first;
   let share = 1;
   for (const target of node.escalate?.to ?? []) {
     share *= ESCALATION_SHARE;
     const pool = pools.rung(node, target);
-    const rung = callCosts(pool, node, size, isCapped);
+    const rung = callCosts(pool, node, size, within);
     expectedNanoUsd = addMoney(expectedNanoUsd, times(rung.expectedNanoUsd, share));
     highNanoUsd = addMoney(highNanoUsd, rung.highNanoUsd);
     ms += share * (pool.likely?.card.expectedMs ?? DEFAULT_MS);
@@ -268,7 +264,7 @@ function escalated(first: Once, node: PlanNode, size: NodeSize, pools: Pools, is
   return { ...first, costs: { ...first.costs, expectedNanoUsd, highNanoUsd }, ms };
 }
 
-function planOnce(pool: PricedCandidates, isCapped: boolean): Once {
+function planOnce(pool: PricedCandidates, within: Within): Once {
   const { planner, call, expected, high } = NESTED;
   const both = (cost: (size: CallSize) => NanoUsd | null, counts: { plannings: number; calls: number }) =>
     addMoney(times(cost(planner), counts.plannings), times(cost(call), counts.calls));
@@ -276,7 +272,10 @@ function planOnce(pool: PricedCandidates, isCapped: boolean): Once {
     costs: {
       lowNanoUsd: cheapestCost(pool, { ...planner, output: 1 }),
       expectedNanoUsd: both((size) => likelyCost(pool, size), expected),
-      highNanoUsd: both((size) => dearestCost(pool, { ...size, output: Number.MAX_SAFE_INTEGER }, isCapped), high),
+      highNanoUsd: both(
+        (size) => dearestCost(pool, { ...size, output: Number.MAX_SAFE_INTEGER }, within.isCapped),
+        high,
+      ),
     },
     ms: (pool.likely?.card.expectedMs ?? DEFAULT_MS) * 3,
     likely: pool.likely,

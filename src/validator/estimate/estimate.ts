@@ -7,13 +7,12 @@ import type { NanoUsd } from '../../core/money/money.ts';
 import { addMoney } from '../../core/money/money.ts';
 import type { NodeEstimate, Plan } from '../../core/plan/plan.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
-import { scopeOf } from '../analysis/member-scope.ts';
 import { registeredIn } from '../analysis/members.ts';
 import { dependenciesOf } from '../analysis/order.ts';
-import { openPlan, type PlanAnalysis } from '../analysis/plan-analysis.ts';
-import { resolvePlan } from '../analysis/references.ts';
-import { createReport } from '../document/report.ts';
+import type { PlanAnalysis } from '../analysis/plan-analysis.ts';
+import { resolvedPlan } from '../resolved-plan.ts';
 import { RUN_SHARE } from './assumptions.ts';
+import { cutByFinish } from './early-ends.ts';
 import { createNodeEstimator, type EstimatedNode } from './estimate-node.ts';
 import { boundedCap } from './priced-candidates.ts';
 
@@ -43,9 +42,7 @@ export function estimatePlan(
   level = 0,
   estimates: Estimates = createEstimates(),
 ): PlanEstimate {
-  const scope = scopeOf(plan, catalogue);
-  const analysis = openPlan({ plan, broken: new Set() }, scope, createReport());
-  resolvePlan(analysis);
+  const analysis = resolvedPlan(plan, catalogue);
   const { priorities: _, ...estimate } = estimateAnalysis(analysis, dependenciesOf(analysis), estimates, level);
   return estimate;
 }
@@ -65,7 +62,10 @@ export function estimateAnalysis(
     return known[level];
   };
   const estimateNode = createNodeEstimator(analysis, nested);
-  const nodes = analysis.nodes.map((nodeAnalysis, place) => estimateNode(nodeAnalysis, dependencies[place] ?? []));
+  const cut = cutByFinish(analysis, dependencies);
+  const nodes = analysis.nodes.map((nodeAnalysis, place) =>
+    estimateNode(nodeAnalysis, dependencies[place] ?? [], cut?.has(place) === true),
+  );
   return { ...totalOf(nodes, dependencies, analysis), nodes, priorities: prioritiesOf(nodes, dependencies) };
 }
 

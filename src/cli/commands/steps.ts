@@ -1,0 +1,47 @@
+/** polyphony steps: lists what a plan may use, with what each does outside its run. */
+import type { StepType } from '../../core/plan/validation.ts';
+import { oneLine, safeJson } from '../../drawing/plain-text.ts';
+import { defineCommand, examples } from '../command.ts';
+import { EXIT } from '../input/exit-code.ts';
+
+export const command = defineCommand<object, [name: string | undefined]>({
+  define: (steps) =>
+    steps
+      .argument('[name]', 'a part of the names to list')
+      .addHelpText(
+        'after',
+        examples('polyphony steps', 'polyphony steps tool:', 'polyphony steps read_file --json    with the schemas'),
+      ),
+  handle: async (terminal, options, name = '') => {
+    const { withPolyphony } = await import('../process/session.ts');
+    const { effectsOfDeclared } = await import('../../core/plan/effects.ts');
+    const { effectsText } = await import('../screen/effects-text.ts');
+    const { tableText } = await import('../screen/result-text.ts');
+    return withPolyphony(options, terminal, async ({ polyphony }) => {
+      const shown: { readonly step: StepType; readonly text: string; readonly document: object }[] = [];
+      for (const step of polyphony.catalogue().steps.values()) {
+        if (!step.use.includes(name)) continue;
+        const plan = polyphony.catalogue().workflows.get(step.use.slice('workflow:'.length));
+        const effects =
+          step.use.startsWith('workflow:') && plan !== undefined ? await polyphony.effects(plan) : step.effects;
+        const text = effects === undefined ? 'unknown' : effectsText(effects);
+        shown.push({ step, text, document: { ...step, effects: effects ?? effectsOfDeclared(step) } });
+      }
+      if (options.json)
+        terminal.print(
+          safeJson(
+            shown.map(({ document }) => document),
+            2,
+          ),
+        );
+      else if (shown.length > 0) {
+        const rows = shown.map(({ step, text }) => [step.use, text]);
+        terminal.print(tableText([['step', 'effects'], ...rows], terminal.paint));
+      }
+      if (shown.length > 0) return EXIT.done;
+      const { thisCommand } = await import('../input/command-name.ts');
+      terminal.say(`No step is called "${oneLine(name)}": ${thisCommand()} steps lists the steps that plans may use.`);
+      return EXIT.failed;
+    });
+  },
+});
