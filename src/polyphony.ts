@@ -256,9 +256,19 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
       assertOpen();
       const next = await checkedConfig(given);
       assertReplaceable(config, next);
-      config = next;
-      gateway.reconfigure(next);
-      registered.refresh();
+      const before = config;
+      const use = (one: Config): void => {
+        config = one;
+        gateway.reconfigure(one);
+      };
+      use(next);
+      try {
+        registered.refresh();
+      } catch (error) {
+        // A rule for escalation names an alias that the next config lacks.
+        use(before);
+        throw error;
+      }
       retention.refresh();
       (await services.begun())?.refill();
     },

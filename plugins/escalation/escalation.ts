@@ -22,11 +22,15 @@ export interface EscalationOptions {
   readonly stream?: 'buffer' | 'restart';
 }
 
-/** @throws invalid-config, once the plugins are set up, when the policy names an evaluator that no plugin brings */
+/**
+ * @throws invalid-config, once the plugins are set up, when the policy names an evaluator that no plugin brings, or a rung that is
+ * neither a tier nor a known model
+ */
 export function escalation(options: EscalationOptions = {}): Plugin {
   const { policy, stream = 'buffer' } = options;
   return definePlugin({
     name: 'escalation',
+    ...(policy === undefined ? {} : { escalate: policy }),
     setup: (context) => ({
       ready() {
         if (policy !== undefined) requireEvaluator(context.evaluators, policy.evaluator, 'invalid-config');

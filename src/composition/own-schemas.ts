@@ -1,7 +1,7 @@
 /** The schemas of registered workflows, for the plans that declare them. */
 import { PolyphonyError } from '../core/errors.ts';
 import type { Plan, PlanNode } from '../core/plan/plan.ts';
-import { sharedJsonForm } from '../kit/json/own/json-form.ts';
+import { sharedJsonForm } from '../core/run/plain-json.ts';
 import { shownIssues } from '../kit/json/own/own-schema.ts';
 import { ownMisfit } from '../runners/human.ts';
 import type { OwnOutputs } from '../runners/output-check.ts';

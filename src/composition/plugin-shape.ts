@@ -21,6 +21,8 @@ export function assertParts(plugin: string, parts: PluginParts): void {
   for (const field of FUNCTIONS) {
     if (parts[field] !== undefined && typeof parts[field] !== 'function') throw invalid(field, 'a function');
   }
+  if (parts.escalate !== undefined && (!isObject(parts.escalate) || Array.isArray(parts.escalate)))
+    throw invalid('escalate', 'a rule such as { evaluator, to }');
   for (const field of LAYERS) {
     const given: unknown = parts[field];
     if (given === undefined || (Array.isArray(given) ? given : [given]).every(isLayer)) continue;

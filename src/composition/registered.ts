@@ -1,10 +1,10 @@
 /** What is registered now: replaced as a whole when a workflow is added. */
 import type { Config } from '../core/config.ts';
 import { PolyphonyError } from '../core/errors.ts';
-import type { Gateway } from '../core/gateway.ts';
 import { canonicalJson } from '../core/json/canonical-json.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
+import type { GatewayHandle } from '../gateway/create-gateway.ts';
 import type { WorkflowSchemas } from '../kit/json/own/own-schema.ts';
 import { digestOf } from '../kit/json/own/plan-digest.ts';
 import { createCatalogue } from './catalogue.ts';
@@ -31,14 +31,14 @@ export interface Registered {
    * taken by something else.
    */
   add(workflow: WorkflowParts): (() => void) | undefined;
-  /** Reads the config again. */
+  /** Reads the config again. Throws invalid-config when a rule for escalation names a model that it no longer has. */
   refresh(): void;
 }
 
 export function createRegistered(
   plugins: readonly HostedPlugin[],
   config: () => Config,
-  gateway: Gateway,
+  gateway: Pick<GatewayHandle, 'models' | 'checkRule'>,
   initial: readonly WorkflowParts[],
 ): Registered {
   const escalates = plugins.some(({ parts }) => escalatesWith(parts));
@@ -47,6 +47,7 @@ export function createRegistered(
       'The config has "escalate", but no plugin acts on it: add escalation() of "polyphony/plugins/escalation/escalation" to the plugins, or remove the field.';
     throw new PolyphonyError('invalid-config', message);
   }
+  checkRules(plugins, config(), gateway);
   const place = (set: WorkflowSet) => {
     const parts = collectParts([...plugins, ...stepPlugin(set.steps.values()).map(hostedOf)]);
     const [workflows, models] = [set.registered, gateway.models()];
@@ -74,9 +75,22 @@ export function createRegistered(
       };
     },
     refresh() {
+      checkRules(plugins, config(), gateway);
       placed = place(placed.set);
     },
   };
+}
+
+/** The rules that no request carries: the config's, and those of plugins. */
+function checkRules(
+  plugins: readonly HostedPlugin[],
+  { escalate }: Config,
+  gateway: Pick<GatewayHandle, 'checkRule'>,
+): void {
+  if (escalate !== undefined) gateway.checkRule(escalate, 'The config cannot be used:');
+  for (const { name, parts } of plugins) {
+    if (parts.escalate !== undefined) gateway.checkRule(parts.escalate, `The plugin "${name}" cannot be used:`);
+  }
 }
 
 const texts = new WeakMap<Plan, string>();

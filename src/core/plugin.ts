@@ -1,7 +1,7 @@
 /** Plugins: one file each, a typed factory that returns this object. */
 import type { Clock, Ids, Random } from './clock.ts';
 import type { Candidate, Gateway } from './gateway.ts';
-import type { Attempt, Call, JsonSchema, Middleware, ModelResponse } from './model/model.ts';
+import type { Attempt, Call, EscalationRule, JsonSchema, Middleware, ModelResponse } from './model/model.ts';
 import type { Provider } from './model/provider.ts';
 import type { ZodLike } from './model/schema-like.ts';
 import type { Effects } from './plan/effects.ts';
@@ -144,6 +144,11 @@ export interface PluginParts {
   /** One layer or several, at places of their own. */
   readonly request?: RequestRingLayer | readonly RequestRingLayer[];
   readonly attempt?: AttemptRingLayer | readonly AttemptRingLayer[];
+  /**
+   * The rule that its layer applies to requests without one. It is checked once all models are listed: a rung that is neither a
+   * tier nor a known model fails the creation of the polyphony. @default none
+   */
+  readonly escalate?: EscalationRule;
   /**
    * Orders the candidates of a call: pure and synchronous. Gets those that satisfy the request, in the order of the router or
    * of the plugin before, and returns them in its own order; it may drop some, but never add one. Not called for a chain

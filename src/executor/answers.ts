@@ -7,6 +7,7 @@ import { firstOf, MOST_LEVELS, rootOf } from '../runs/journal/root.ts';
 import { startsRun } from '../runs/records/nested-id.ts';
 import { type Answer, answerRun, answerTogether } from '../runs/stored/answer.ts';
 import { answerToEvent, type GivenEvent, type WaitingForEvent, waitingFor } from '../runs/stored/event.ts';
+import { notWaiting } from '../runs/stored/given-answer.ts';
 import { questionsOf } from '../runs/stored/inspect.ts';
 import { askedInside, atAskingRun, isNestedId } from '../runs/stored/nested-questions.ts';
 import { callAgain } from '../runs/turn/asking.ts';
@@ -23,18 +24,28 @@ export async function takeAnswer(engine: Driven, given: Answer, isNested = isNes
   if (!engine.live.has(answer.runId)) await wakeAbove(engine, answer.runId);
 }
 
-/** The answer for the nested run whose question the node passed on. Undefined: the question is its own. */
+/**
+ * The answer for the nested run whose question the node passed on, of several items that of the first which still asks. Undefined:
+ * the question is its own.
+ *
+ * @throws not-found when all of them were answered: the run around them hears of it when it goes on
+ */
 async function insideAnswer(journal: RunJournal, answer: Answer): Promise<Answer | undefined> {
   const { runId, nodeId, item } = answer;
   const restored = await restore(journal.read(runId), 'look');
   const node = restored?.nodes.get(nodeId);
   if (restored === undefined || node === undefined || hasStopped(restored.status)) return undefined;
-  const asked = questionsOf(node);
-  const found = item === undefined ? asked[0] : asked.find(([index]) => index === item);
-  if (found?.[1].origin === undefined) return undefined;
-  const place = found[0] === -1 ? { nodeId } : { nodeId, item: found[0] };
-  const inside = await askedInside(journal, restored, place, found[1]);
-  return inside === undefined ? undefined : { ...inside, answer: answer.answer };
+  let isAnswered = false;
+  for (const [index, question] of questionsOf(node)) {
+    if (item !== undefined && index !== item) continue;
+    if (question.origin === undefined) return undefined;
+    const inside = await askedInside(journal, restored, index === -1 ? { nodeId } : { nodeId, item: index }, question);
+    if (inside === undefined) return undefined;
+    if (inside !== 'answered') return { ...inside, answer: answer.answer };
+    isAnswered = true;
+  }
+  if (isAnswered) throw notWaiting(answer, [], true);
+  return undefined;
 }
 
 const hasStopped = (status: RunStatus): boolean => status === 'done' || status === 'failed' || status === 'cancelled';

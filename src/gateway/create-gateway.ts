@@ -3,7 +3,7 @@ import type { Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Explanation, Gateway } from '../core/gateway.ts';
-import type { Attempt, Call, Handler, ModelRequest } from '../core/model/model.ts';
+import type { Attempt, Call, EscalationRule, Handler, ModelRequest } from '../core/model/model.ts';
 import type { ModelCard, Provider, Transport } from '../core/model/provider.ts';
 import { priceAsOf } from '../core/money/price-sheet.ts';
 import type { Logger } from '../core/plugin.ts';
@@ -16,6 +16,7 @@ import { providerHandler } from './attempt-ring/provider.ts';
 import { createBackground } from './calls/background.ts';
 import { callOf } from './calls/call.ts';
 import { callStateOf } from './calls/call-state.ts';
+import { assertRule, OF_REQUEST } from './calls/check-rule.ts';
 import { withCurrentLimits } from './calls/older-limits.ts';
 import { attemptSlots, requestSlots } from './gateway.ts';
 import { attemptLayersOf, type GatewayPlugin, pluginProviders, rankersOf, requestLayersOf } from './gateway-plugin.ts';
@@ -32,6 +33,7 @@ import { needsOf } from './routing/requirements.ts';
 import { decide, type RouteOptions, rejections } from './routing/route.ts';
 import { createStatistics } from './routing/statistics.ts';
 import { tierWarning } from './routing/tier.ts';
+import { assertRungs } from './rungs.ts';
 
 export interface GatewayOptions {
   /** @default none; `register` adds more */
@@ -78,6 +80,13 @@ export interface GatewayHandle extends Gateway {
    * used again.
    */
   reconfigure(config: Config): void;
+  /**
+   * Checks a rule for escalation that no request carries, against the models that are known now.
+   *
+   * @param whose begins the message, such as `The config cannot be used:`
+   * @throws invalid-config for a threshold outside 0 to 1, and for a rung that is neither a tier nor a known model
+   */
+  checkRule(rule: EscalationRule, whose: string): void;
   /**
    * Refuses new calls and closes each provider once, then the transport. The stores stay open: their owner closes them. A
    * provider that fails to close, or takes longer than 5 seconds, is logged and does not prevent the others from closing. A second call does nothing.
@@ -126,7 +135,11 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   let closed = false;
   const handle: Handler = (call) => {
     if (closed) return failing(refusal());
-    if (!state.escalates && typeof call.request.escalate === 'object') return failing(nobodyEscalates());
+    const { escalate } = call.request;
+    if (typeof escalate === 'object') {
+      const refused = refusalOf(escalate, state);
+      if (refused !== undefined) return failing(refused);
+    }
     return state.requests.handler(call);
   };
   return {
@@ -151,6 +164,11 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
       state = build({ ...state, config: next });
       // Whoever sets the config anew may have changed what was refused.
       parts.credentials.revive(runtime.clock.now());
+    },
+    checkRule(rule, whose) {
+      const source = { whose, code: 'invalid-config' } as const;
+      assertRule(rule, source);
+      assertRungs(rule, state.registry, source);
     },
     statistics: () => statistics.figures(runtime.clock.now()),
     health: () => healthOf(parts),
@@ -247,6 +265,17 @@ const nobodyEscalates = (): PolyphonyError =>
     'invalid-request',
     'The request has a rule for escalation, but no plugin acts on it: add escalation() of "polyphony/plugins/escalation/escalation" to the plugins, or leave "escalate" out.',
   );
+
+/** Before anything is paid: nothing acts on the rule, or one of its rungs leads nowhere. */
+function refusalOf(rule: EscalationRule, { escalates, registry }: State): unknown {
+  if (!escalates) return nobodyEscalates();
+  try {
+    assertRungs(rule, registry, OF_REQUEST);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
 
 /** A fixed id, so that a question takes no id from the runtime. */
 const EXPLAINED: CallOptions = { id: 'explain' };

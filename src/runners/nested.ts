@@ -22,6 +22,7 @@ import { nestedRunId } from '../runs/records/nested-id.ts';
 import { originOf } from '../runs/records/waiting.ts';
 import { withCharge } from '../runs/state/charge.ts';
 import { requiredText } from './inputs.ts';
+import { nestedText } from './nested-text.ts';
 
 export interface NestedOptions {
   /** A function, because the engine is created after its runners. */
@@ -140,9 +141,8 @@ export async function runNested(
   const handle =
     before === undefined ? await begin(options, call, place.runId, await prepare()) : await goOn(options, call, before);
   call.giveSlotBack?.();
-  for await (const event of handle.events()) {
-    if (place.shows && event.type === 'node-delta' && event.restart !== true) call.emit(event.text);
-  }
+  const show = place.shows ? nestedText(call.emit) : undefined;
+  for await (const event of handle.events()) show?.(event);
   return settle(call, place.use, await handle.result(), paidBefore(before));
 }
 

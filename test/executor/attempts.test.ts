@@ -49,6 +49,19 @@ describe('a bound on each attempt', () => {
     ).toEqual({ fetch: null });
   });
 
+  it('is what the failure of the node asks for, where one attempt took the time of all', async () => {
+    const failureOf = async (limits: PlanNode['limits']) => {
+      const h = hanging(
+        9,
+        heeds(() => h),
+      );
+      return (await finished(h, plan([node(limits)]))).error?.message;
+    };
+    expect(await failureOf({ seconds: 4, retries: 3 })).toContain('bound each attempt with limits.attemptSeconds');
+    expect(await failureOf({ seconds: 4 })).not.toContain('attemptSeconds');
+    expect(await failureOf({ seconds: 4, attemptSeconds: 3, retries: 3 })).not.toContain('attemptSeconds');
+  });
+
   it('gives up one that does not heed its signal, after the grace period, and charges it when it ends', async () => {
     let end = (_value: unknown): void => {};
     const h = hanging(

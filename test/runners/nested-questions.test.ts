@@ -72,6 +72,55 @@ describe('the id of a question', () => {
   );
 });
 
+describe('answers to a node whose items are nested runs', () => {
+  const COUNTER = validPlan({
+    nodes: [{ id: 'stamp', use: 'human', in: { question: 'Stamp {{input.form}}?' } }],
+    output: '{{stamp.answer}}',
+  });
+  const OFFICE = validPlan({
+    nodes: [
+      { id: 'pile', use: 'value', in: { forms: ['a', 'b', 'c'] } },
+      { id: 'desk', use: 'workflow:counter', each: '{{pile.forms}}', in: { form: '{{item}}' } },
+    ],
+    output: '{{desk}}',
+  });
+  const BOOTH = validPlan({
+    nodes: [{ id: 'desk', use: 'workflow:counter', in: { form: 'only' } }],
+    output: '{{desk}}',
+  });
+  const office = () => setUp([], { journal: memoryStores().journal, workflows: () => COUNTER });
+  const seen = (result: RunResult) => ({ status: result.status, output: result.output });
+
+  it('reach the first that still asks, where they name no item', async () => {
+    const { engine, ...rest } = office();
+    const { runId } = await settled(rest, engine.start(OFFICE));
+    await engine.answer(runId, 'desk', 'second', { item: 1 });
+    await engine.answer(runId, 'desk', 'first');
+    await engine.answer(runId, 'desk', 'third');
+    await expect(engine.answer(runId, 'desk', 'fourth')).rejects.toMatchObject({ code: 'not-found' });
+    const result = await settled(rest, await engine.resume(runId));
+    expect(seen(result)).toEqual({ status: 'done', output: ['first', 'second', 'third'] });
+  });
+
+  it.each([['an item', OFFICE, { item: 0 }] as const, ['the node', BOOTH, {}] as const])(
+    'are refused where %s was answered before',
+    async (_name, plan, place) => {
+      const { engine, ...rest } = office();
+      const { runId } = await settled(rest, engine.start(plan));
+      const given = await Promise.allSettled(['no', 'yes'].map((one) => engine.answer(runId, 'desk', one, place)));
+      expect(given.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+      const late = engine.answer(runId, 'desk', 'yes', place);
+      await expect(late).rejects.toMatchObject({
+        code: 'not-found',
+        message: expect.stringContaining('already answered'),
+      });
+      for (const item of plan === OFFICE ? [1, 2] : []) await engine.answer(runId, 'desk', 'no', { item });
+      const { output } = await settled(rest, await engine.resume(runId));
+      expect([output].flat()).not.toContain('yes');
+    },
+  );
+});
+
 describe('questions of nested runs', () => {
   it('are all listed by the run around them, when it is suspended and whenever one looks', async () => {
     const { engine, ...rest } = world();

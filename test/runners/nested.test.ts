@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { PlanNode, ValidPlan } from '../../src/core/plan/plan.ts';
 import type { Tool } from '../../src/core/plugin.ts';
-import { settled } from '../executor/harness.ts';
+import { memoryStores } from '../../src/stores/memory.ts';
+import { collected, settled } from '../executor/harness.ts';
 import { planned, scriptedPlanner } from '../executor/scripted-planner.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { add, run, setUp } from './run-node.ts';
@@ -84,9 +85,13 @@ describe('runs within runs', () => {
       output: '{{ask}}',
     });
     const node: PlanNode = { id: 'sub', use: 'workflow:inner', in: { list: ['a', 'b'] } };
-    const { engine, handle, ...world } = await run([], node, { workflows: () => asking });
-    await engine.answer(`${handle.runId}.sub`, 'ask', 'first', { item: 0 });
-    await engine.answer(handle.runId, 'sub', 'first');
+    const { journal } = memoryStores();
+    const { engine, handle, ...world } = await run([], node, { journal, workflows: () => asking });
+    const { runId } = handle;
+    await engine.answer(`${runId}.sub`, 'ask', 'first', { item: 0 });
+    // As an earlier version recorded it: at the node, before it reached the run inside.
+    const seq = (await collected(journal.read(runId))).length + 1;
+    await journal.append(runId, [{ seq, at: 0, runId, type: 'answer', nodeId: 'sub', answer: 'first' }]);
     const half = await settled(world, await engine.resume(handle.runId));
     expect(half).toMatchObject({ status: 'suspended', waiting: [{ nodeId: 'sub', question: 'Same words?' }] });
     await engine.answer(handle.runId, 'sub', 'second');

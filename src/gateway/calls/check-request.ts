@@ -7,7 +7,6 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type {
   ChatRequest,
   EmbeddingRequest,
-  EscalationRule,
   ImageRequest,
   Message,
   ModelChoice,
@@ -23,6 +22,7 @@ import type {
   ToolDefinition,
 } from '../../core/model/model.ts';
 import { nearest } from '../../language/suggest.ts';
+import { assertRule } from './check-rule.ts';
 
 type BaseFields = Omit<EmbeddingRequest, 'operation' | 'input' | 'dimensions' | 'purpose'>;
 
@@ -110,7 +110,6 @@ const LIMITS: KnownFields<RequestLimits> = {
   p95Milliseconds: true,
 };
 const REQUIRES: KnownFields<Requirements> = { contextTokens: true, languages: true, regions: true, retention: true };
-const ESCALATE: KnownFields<EscalationRule> = { evaluator: true, below: true, to: true, context: true };
 const OUTPUT: KnownFields<OutputFormat> = { type: true, schema: true, name: true, strict: true };
 const REASONING: KnownFields<NonNullable<ChatRequest['reasoning']>> = { effort: true, budgetTokens: true };
 const TOOL: KnownFields<ToolDefinition> = { name: true, description: true, inputSchema: true, strict: true };
@@ -157,19 +156,6 @@ function assertLimits(limits: RequestLimits): void {
   throw invalid(
     `limits.unknownLatency is ${shown(unknownLatency)}, but it must be "last" or "refuse": use one of them.`,
   );
-}
-
-/** A threshold in percent would be below no score, or below all; a rung that is no text leads nowhere. */
-function assertRule(rule: EscalationRule | false): void {
-  assertFields('escalate', rule, ESCALATE);
-  if (!isObject(rule)) return;
-  const { evaluator, below, to } = rule;
-  if (typeof evaluator !== 'string' || evaluator === '')
-    throw invalid(`escalate.evaluator cannot be ${shown(evaluator)}: name an evaluator, such as "validators".`);
-  if (below !== undefined && !(typeof below === 'number' && below >= 0 && below <= 1))
-    throw invalid(`escalate.below is ${shown(below)}, but scores go from 0 to 1: give a number such as 0.7.`);
-  if (!Array.isArray(to) || to.length === 0 || !to.every((rung) => typeof rung === 'string' && rung !== ''))
-    throw invalid('escalate.to must be a list of tiers or models that answer next, such as ["premium"].');
 }
 
 function assertChat({ messages, tools, output, reasoning }: ChatRequest): void {

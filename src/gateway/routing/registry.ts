@@ -26,6 +26,8 @@ export interface Registry {
   readonly providers: ReadonlyMap<string, Provider>;
   /** The deployments of a name: an alias of the config, `provider/model`, a model's id or its card's alias. */
   named(name: string): readonly Deployment[];
+  /** What an alias of the config stands for; any other name is itself. */
+  meant(name: string): string;
   /** The deployment behind a target, whatever its credential. */
   find(target: Target): Deployment | undefined;
   /** Every name that `named` knows, for suggestions. */
@@ -66,15 +68,17 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     byId.set(provider.id, provider);
     for (const card of provider.models) deployments.push(...list(provider, card));
   }
+  const meant = (name: string): string => resolveAlias(name, config.aliases);
   const named = (name: string): readonly Deployment[] => {
-    const meant = resolveAlias(name, config.aliases);
-    return byName.get(meant) ?? unlisted(meant, byId, listUnlisted);
+    const model = meant(name);
+    return byName.get(model) ?? unlisted(model, byId, listUnlisted);
   };
   return {
     deployments,
     hasStandIns: deployments.some(({ card }) => card.standIn === true),
     providers: byId,
     named,
+    meant,
     find(target) {
       const before = found.get(target);
       if (before !== undefined) return before;

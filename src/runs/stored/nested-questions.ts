@@ -40,18 +40,21 @@ function nestedIn({ started, plan, nodes }: Restored, { nodeId, item }: Question
   return nestedRunId({ runId: started.runId, nodeId, item, round });
 }
 
-/** Where the question of a nested run that the node passed on is asked; undefined where that is not known, or answered. */
+/**
+ * Where the question of a nested run that the node passed on is asked; `answered` where it no longer is, and undefined where there
+ * is no such run.
+ */
 export async function askedInside(
   journal: RunJournal,
   restored: Restored,
   place: QuestionPlace,
   { origin }: HumanQuestion,
-): Promise<Pick<Answer, 'runId' | 'nodeId'> | undefined> {
+): Promise<Pick<Answer, 'runId' | 'nodeId'> | 'answered' | undefined> {
   const runId = nestedIn(restored, place);
   const nested = runId === undefined ? undefined : await restore(journal.read(runId), 'look');
   if (runId === undefined || nested === undefined) return undefined;
   const asked = (await openQuestions(journal, nested)).find((one) => originOf(runId, one) === origin);
-  return asked === undefined ? undefined : { runId, nodeId: asked.id };
+  return asked === undefined ? 'answered' : { runId, nodeId: asked.id };
 }
 
 /** What the run and those nested in it ask now, in the order of the plan. */

@@ -73,7 +73,10 @@ function begin(run: RunState, task: Task): void {
 }
 
 function expire(run: RunState, task: Task, seconds: number): void {
-  const message = `Node ${task.id} took longer than its limit of ${seconds} seconds (limits.seconds): raise the limit, or set onError.`;
+  const { retries = 0, attemptSeconds } = task.node.limits ?? {};
+  // Where one attempt may take all of the time, nothing else tells why no other followed.
+  const bound = retries > 0 && attemptSeconds === undefined ? 'bound each attempt with limits.attemptSeconds, ' : '';
+  const message = `Node ${task.id} took longer than its limit of ${seconds} seconds (limits.seconds): ${bound}raise the limit, or set onError.`;
   failWhenStopped(run, task, new PolyphonyError('timeout', message));
 }
 

@@ -152,14 +152,11 @@ describe('in the real rings', () => {
     await close();
   });
 
-  it('a rung whose model is unknown changes nothing', async () => {
-    const { gateway, close } = await house([], byModel);
-    const response = await gateway.generate({
-      ...asked,
-      escalate: { evaluator: 'validators', to: ['no-such-model', 'premium'] },
-    });
-    expect(textOf(response)).toBe(RIGHT);
-    expect(response.escalation?.rung).toBe(2);
+  it('a rung whose model is unknown is refused before anything is paid', async () => {
+    const { gateway, provider, close } = await house([], byModel);
+    const rule = { evaluator: 'validators', to: ['no-such-model', 'premium'] };
+    await expect(gateway.generate({ ...asked, escalate: rule })).rejects.toMatchObject({ code: 'invalid-request' });
+    expect(provider.seen).toHaveLength(0);
     await close();
   });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { onAbort } from '../../../src/core/on-abort.ts';
 import type { Plan, PlanNode } from '../../../src/core/plan/plan.ts';
 import type { RunResult } from '../../../src/core/run/engine.ts';
 import { VALUE_BOUNDS, type ValueBounds } from '../../../src/core/run/value-bounds.ts';
@@ -275,12 +276,28 @@ describe('the bound of a run', () => {
     expect(calls).toBe(4);
   });
 
-  it('leaves nothing in flight when its calls have ended', async () => {
-    const ask: PlanNode = { id: 'a', use: 'llm', each: '{{l.l}}', in: { prompt: '{{input.t}}' } };
+  it('counts calls in flight, and leaves nothing there when they have ended', async () => {
+    let open = 0;
+    let letGo: () => void = () => {};
+    const all = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    // None of them ends before all have begun, or one has failed: how many run at once is not left to the speed of the machine.
+    const together = tool('together', async (_given, { signal }) => {
+      open += 1;
+      if (open === numbers.length) letGo();
+      onAbort(signal, letGo);
+      await all;
+      return 'x';
+    });
     const given = { t: 'x'.repeat(4000) };
-    expect(await run({ runBytes: 70_000 }, planOf(items, ask), given)).toMatchObject({ error });
-    const one = { ...ask, limits: { concurrency: 1 } };
-    expect(await run({ runBytes: 70_000 }, planOf(items, one), given)).toMatchObject({ status: 'done' });
+    const node: PlanNode = { id: 'a', use: 'tool:together', each: '{{l.l}}', in: { text: '{{input.t}}!' } };
+    const bounds = { runBytes: 70_000 };
+    expect(await ended(await made(bounds, [together]), planOf(items, node), given)).toMatchObject({ error });
+    expect(open).toBeLessThan(numbers.length);
+    const ask: PlanNode = { id: 'a', use: 'llm', each: '{{l.l}}', in: { prompt: '{{input.t}}' } };
+    const oneByOne = planOf(items, { ...ask, limits: { concurrency: 1 } });
+    expect(await run(bounds, oneByOne, given)).toMatchObject({ status: 'done' });
   });
 });
 

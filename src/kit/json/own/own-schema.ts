@@ -4,10 +4,10 @@
  */
 import { errorRecord, PolyphonyError } from '../../../core/errors.ts';
 import type { JsonSchema } from '../../../core/model/model.ts';
+import { jsonForm } from '../../../core/run/plain-json.ts';
 import { ignorePromises } from '../../../core/user-code/ignored-promises.ts';
 import { dateAt } from '../../../system/clock.ts';
 import { dropOptionalNulls, isZod, type JsonIssue, toJsonSchema, validateJson } from '../json-schema.ts';
-import { jsonForm } from './json-form.ts';
 
 export type SchemaReading =
   | { readonly ok: true; readonly value: unknown }

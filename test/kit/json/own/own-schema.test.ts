@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { z as mini } from 'zod/mini';
 import { z as z3 } from 'zod3';
+import { jsonForm, sharedJsonForm } from '../../../../src/core/run/plain-json.ts';
 import { refuseUnsafeSchema, validateJson } from '../../../../src/kit/json/json-schema.ts';
-import { jsonForm, sharedJsonForm } from '../../../../src/kit/json/own/json-form.ts';
 import { ownSchema } from '../../../../src/kit/json/own/own-schema.ts';
 import { withoutPatterns } from '../../../../src/kit/json/own/without-patterns.ts';
 
@@ -143,6 +143,9 @@ describe('the JSON form of a value', () => {
     itself.other = [itself, itself];
     expect(jsonForm({ map: new Map([[1, 1]]), big: 1n })).toEqual({ map: new Map([[1, 1]]), big: 1n });
     expect(jsonForm(itself)).toHaveProperty('self');
+    const bytes = Buffer.from('x');
+    expect(jsonForm({ bytes, never: new Date(Number.NaN) })).toEqual({ bytes, never: new Date(Number.NaN) });
+    expect(sharedJsonForm([-0, 1])).toEqual([0, 1]);
     let shared: unknown = 1;
     for (let level = 0; level < 200; level += 1) shared = [shared, shared];
     expect(jsonForm(shared)).toHaveLength(2);
