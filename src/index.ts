@@ -78,6 +78,7 @@ export {
   plan,
   previous,
   rerank,
+  startedAt,
   t,
   tool,
   undoBy,
