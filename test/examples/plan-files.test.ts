@@ -135,7 +135,7 @@ describe('what stands beside a plan', () => {
       },
       'x.input.json': { list: ['a', 'b', 'c'] },
     };
-    const some = plansIn({ ...files, 'x.answers.json': { 'cases[1]/ask': 'second', ask: 'any' } });
+    const some = plansIn({ ...files, 'x.answers.json': { 'cases[1]/ask': 'second', cases: 'any' } });
     expect(await runPlanExample('x', command, some)).toMatchObject({ output: ['any', 'second', 'any'] });
   });
 
