@@ -77,3 +77,8 @@ describe('the sixteen kinds of workflow', () => {
     expect(JSON.stringify(partOf(name, 'output') ?? null).length).toBeGreaterThan(20);
   });
 });
+
+it.each(['docs/how-to/kinds-of-workflow.md', 'examples/README.md'])('%s names all of them', (page) => {
+  const text = readFileSync(join(PLANS, '../..', page), 'utf8');
+  expect(KINDS.filter((name) => !text.includes(name))).toEqual([]);
+});
